@@ -1,0 +1,134 @@
+"""What a services.yaml says, as frozen values with every default filled in.  Durations are in seconds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+
+class Condition(StrEnum):
+    """What a dependency must have reached before its dependant starts."""
+
+    STARTED = "started"
+    LISTENING = "listening"
+    READY = "ready"
+    COMPLETED = "completed"
+
+
+class Restart(StrEnum):
+    """Which exits lead to a restart."""
+
+    NEVER = "never"
+    ON_FAILURE = "on-failure"
+    ALWAYS = "always"
+
+
+class ProbeKind(StrEnum):
+    """How to find out whether a service is ready or healthy."""
+
+    STARTED = "started"  # spawned is enough
+    LISTENING = "listening"  # its own processes listen on the assigned port
+    HTTP = "http"  # GET answers 200..399
+    TCP = "tcp"  # a connection is accepted
+    EXEC = "exec"  # a command exits 0
+    LOG = "log"  # a line of its output matches
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One way of asking; `target` is the path (http) or the regular expression (log), `command` is for exec."""
+
+    kind: ProbeKind
+    target: str = ""
+    command: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """When a starting service counts as ready, and how long that may take."""
+
+    probe: Probe = Probe(ProbeKind.LISTENING)
+    timeout: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class HealthCheck:
+    """How a running service is asked whether it is well."""
+
+    probe: Probe
+    interval: float = 10.0
+    timeout: float = 2.0
+    retries: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class RestartPolicy:
+    """Which exits restart a service, how long to wait first, and when to give up."""
+
+    restart: Restart = Restart.ON_FAILURE
+    delay: float = 0.5
+    factor: float = 2.0
+    max_delay: float = 30.0
+    max_restarts: int = 10
+    period: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class OnPortChange:
+    """What happens to a service when one that it depends on moved to another port."""
+
+    action: str = "restart"  # restart | signal | ignore
+    signal: int = 0  # for action `signal`
+
+
+@dataclass(frozen=True, slots=True)
+class LogLimits:
+    """How much of a service's output is kept: bytes a file, and rotated files beside it."""
+
+    max_size: int = 10 * 1024 * 1024
+    backups: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSpec:
+    """One service as configured; its ports are those of instance 1.
+
+    Placeholders such as `{port}` are still in `command`, `environment` and the probes: they are filled at spawn.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    pool: tuple[int, ...]
+    description: str = ""
+    port_env: str = "PORT"
+    environment: Mapping[str, str] = field(default_factory=dict)  # env_file merged in, environment wins
+    working_dir: Path = Path()  # absolute
+    depends_on: Mapping[str, Condition] = field(default_factory=dict)
+    ready: Ready = Ready()
+    healthcheck: HealthCheck | None = None
+    restart_policy: RestartPolicy = RestartPolicy()
+    stop_signal: int = 15
+    stop_grace_period: float = 10.0
+    rotate_after: int = 3
+    quarantine: float = 60.0
+    on_port_change: OnPortChange = OnPortChange()
+    logging: LogLimits = LogLimits()
+    line: int = 0  # where the service stands in the file, counted from 1
+
+
+@dataclass(frozen=True, slots=True)
+class StackSpec:
+    """A whole services.yaml."""
+
+    name: str
+    file: Path  # absolute
+    services: Mapping[str, ServiceSpec]
+    stride: int = 100
+    strict_ports: bool = False
+    secrets: frozenset[str] = frozenset()  # values that no output may show
+    warnings: tuple[str, ...] = ()  # file:line:column and text, for things that are allowed but unwise
+
+    @property
+    def directory(self) -> Path:
+        """The folder of services.yaml."""
+        return self.file.parent

@@ -1,0 +1,101 @@
+"""What can go wrong, in words for the person who has to act on it, and the exit code that goes with it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What `portsup` returns to the shell; docs/reference/exit-codes.md tells when."""
+
+    OK = 0
+    FAILURE = 1
+    USAGE = 2
+    NOT_RUNNING = 3
+    NOT_FOUND = 4
+    GAVE_UP = 10
+    UNHEALTHY = 11
+    POOL_EXHAUSTED = 12
+    LOCK_LOST = 13
+    INSTANCE_TAKEN = 14
+    BUG = 70
+    WAIT_TIMEOUT = 124
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+class PortsupError(Exception):
+    """Something the user can act on: what could not be done, why, and what to do next."""
+
+    exit_code: ExitCode = ExitCode.FAILURE
+
+    def __init__(self, what: str, why: str = "", hint: str = "") -> None:
+        super().__init__(f"{what}: {why}" if why else what)
+        self.what = what
+        self.why = why
+        self.hint = hint
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One mistake in a configuration file; `line` and `column` count from 1, 0 means unknown."""
+
+    file: str
+    line: int
+    column: int
+    message: str
+    hint: str = ""
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        return f"{where}: {self.message}"
+
+
+class ConfigError(PortsupError):
+    """The configuration can not be used; `problems` has every mistake that was found."""
+
+    exit_code = ExitCode.USAGE
+
+    def __init__(self, what: str, problems: Sequence[Problem] = (), why: str = "", hint: str = "") -> None:
+        super().__init__(what, why, hint)
+        self.problems = tuple(problems)
+
+
+class UsageError(PortsupError):
+    """The command line asks for something that does not go together."""
+
+    exit_code = ExitCode.USAGE
+
+
+class NotFound(PortsupError):
+    """No such service, or no running instance."""
+
+    exit_code = ExitCode.NOT_FOUND
+
+
+class PoolExhausted(PortsupError):
+    """No port of a pool can be used; `reasons` tells why, port by port."""
+
+    exit_code = ExitCode.POOL_EXHAUSTED
+
+    def __init__(self, what: str, reasons: Sequence[tuple[int, str]], why: str = "", hint: str = "") -> None:
+        super().__init__(what, why, hint)
+        self.reasons = tuple(reasons)
+
+
+class LockLost(PortsupError):
+    """A port's lock is no longer ours."""
+
+    exit_code = ExitCode.LOCK_LOST
+
+
+class InstanceTaken(PortsupError):
+    """The instance asked for is running already, or can not exist beside the others."""
+
+    exit_code = ExitCode.INSTANCE_TAKEN
+
+
+class WaitTimedOut(PortsupError):
+    """What was waited for did not happen in time."""
+
+    exit_code = ExitCode.WAIT_TIMEOUT
