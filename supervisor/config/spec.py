@@ -5,22 +5,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from supervisor.core.order import Condition
+from supervisor.core.restart import Restart, RestartPolicy
 
-class Condition(StrEnum):
-    """What a dependency must have reached before its dependant starts."""
-
-    STARTED = "started"
-    LISTENING = "listening"
-    READY = "ready"
-    COMPLETED = "completed"
-
-
-class Restart(StrEnum):
-    """Which exits lead to a restart."""
-
-    NEVER = "never"
-    ON_FAILURE = "on-failure"
-    ALWAYS = "always"
+__all__ = ["Condition", "HealthCheck", "LogLimits", "OnPortChange", "Probe", "ProbeKind", "Ready", "Restart", "RestartPolicy", "ServiceSpec", "StackSpec"]
 
 
 class ProbeKind(StrEnum):
@@ -59,18 +47,6 @@ class HealthCheck:
     interval: float = 10.0
     timeout: float = 2.0
     retries: int = 3
-
-
-@dataclass(frozen=True, slots=True)
-class RestartPolicy:
-    """Which exits restart a service, how long to wait first, and when to give up."""
-
-    restart: Restart = Restart.ON_FAILURE
-    delay: float = 0.5
-    factor: float = 2.0
-    max_delay: float = 30.0
-    max_restarts: int = 10
-    period: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,80 @@
+"""Who starts after whom: the order that `depends_on` makes, forwards for starting and backwards for stopping."""
+
+from collections.abc import Collection, Mapping
+from enum import StrEnum
+
+
+class Condition(StrEnum):
+    """What a dependency must have reached before its dependant starts."""
+
+    STARTED = "started"
+    LISTENING = "listening"
+    READY = "ready"
+    COMPLETED = "completed"
+
+
+Graph = Mapping[str, Collection[str]]  # service -> the services it depends on
+
+
+def find_cycle(graph: Graph) -> tuple[str, ...]:
+    """The names along one circle of dependencies, the first one again at the end; () if there is none."""
+    done: set[str] = set()
+    for root in graph:
+        path: list[str] = []
+        stack = [(root, iter(graph.get(root, ())))]
+        while stack:
+            name, rest = stack[-1]
+            if not path or path[-1] != name:
+                path.append(name)
+            for need in rest:
+                if need in path:
+                    return (*path[path.index(need):], need)
+                if need not in done and need in graph:
+                    stack.append((need, iter(graph[need])))
+                    break
+            else:
+                done.add(name)
+                path.pop()
+                stack.pop()
+    return ()
+
+
+def levels(graph: Graph) -> tuple[tuple[str, ...], ...]:
+    """The services in start order: each level needs only the levels before it.
+
+    Raises ValueError on a circle.
+    """
+    left = {name: {need for need in needs if need in graph} for name, needs in graph.items()}
+    ordered: list[tuple[str, ...]] = []
+    while left:
+        level = tuple(name for name, needs in left.items() if not needs)
+        if not level:
+            raise ValueError(f"circular dependencies: {' -> '.join(find_cycle(graph))}")
+        ordered.append(level)
+        left = {name: needs.difference(level) for name, needs in left.items() if name not in level}
+    return tuple(ordered)
+
+
+def with_dependencies(graph: Graph, names: Collection[str]) -> frozenset[str]:
+    """`names` and all that they need, directly or through others."""
+    return _closure(graph, names)
+
+
+def with_dependants(graph: Graph, names: Collection[str]) -> frozenset[str]:
+    """`names` and all that need them, directly or through others."""
+    backwards: dict[str, list[str]] = {name: [] for name in graph}
+    for name, needs in graph.items():
+        for need in needs:
+            backwards.setdefault(need, []).append(name)
+    return _closure(backwards, names)
+
+
+def _closure(graph: Graph, names: Collection[str]) -> frozenset[str]:
+    found: set[str] = set()
+    todo = list(names)
+    while todo:
+        name = todo.pop()
+        if name not in found:
+            found.add(name)
+            todo.extend(graph.get(name, ()))
+    return frozenset(found)

@@ -1,0 +1,57 @@
+"""When to restart, how long to wait first, and when to give up.  Pure: time comes in as `now`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Restart(StrEnum):
+    """Which ends of a process lead to a restart."""
+
+    NEVER = "never"
+    ON_FAILURE = "on-failure"
+    ALWAYS = "always"
+
+
+@dataclass(frozen=True, slots=True)
+class RestartPolicy:
+    """Which ends restart a service, how long to wait first, and when to give up.  Durations are in seconds."""
+
+    restart: Restart = Restart.ON_FAILURE
+    delay: float = 0.5
+    factor: float = 2.0
+    max_delay: float = 30.0
+    max_restarts: int = 10
+    period: float = 60.0
+
+    def wants_restart(self, *, clean: bool) -> bool:
+        """Whether a process that ended by itself is started again."""
+        match self.restart:
+            case Restart.NEVER:
+                return False
+            case Restart.ON_FAILURE:
+                return not clean
+            case Restart.ALWAYS:
+                return True
+
+    def delay_before(self, attempt: int) -> float:
+        """Seconds to wait before restart number `attempt` in a row, counted from 1; never above `max_delay`.
+
+        Attempt 0 is the first restart of a service that had been up for a while: it does not wait.
+        """
+        if attempt <= 0:
+            return 0.0
+        try:
+            return min(self.delay * self.factor ** (attempt - 1), self.max_delay)
+        except OverflowError:
+            return self.max_delay
+
+
+# A service that was ready for this many seconds before it ended is restarted at once: the first failure
+# after a good run says nothing about the next one.  s6-supervise has the same second (`s6-supervise` manual).
+GOOD_RUN = 1.0
+
+
+def recent(restarts: Sequence[float], now: float, period: float) -> tuple[float, ...]:
+    """The restarts that still count against the limit."""
+    return tuple(t for t in restarts if t > now - period)
