@@ -1,0 +1,40 @@
+# make up     sets up .venv and runs the stack of services.yaml in the foreground (ARGS="-d" and the like are passed on)
+# make test   sets up .venv and runs the whole test suite (ARGS="-m 'not live'" for the tests without processes)
+# make lint   ruff and mypy; make bench   the benchmarks; make test-lowest   the tests with the oldest dependencies
+# Needs Python 3.11 or newer with pip. uv is used instead of pip when it is on the PATH.
+
+ARGS =
+BIN = .venv/bin
+SETUP = pyproject.toml uv.lock scripts/setup.sh
+
+.PHONY: up test lint bench test-lowest clean
+
+up: .venv/.stack
+	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/python scripts/foreground.py up $(ARGS)
+
+test: .venv/.dev
+	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/python -m pytest $(ARGS)
+
+lint: .venv/.dev
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/mypy --platform darwin supervisor/system
+	@$(BIN)/mypy --platform win32 supervisor/system
+
+bench: .venv/.stack
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+test-lowest: $(SETUP)
+	@VENV=build/venv-lowest sh scripts/setup.sh stack,dev lowest
+	@PATH="$(CURDIR)/build/venv-lowest/bin:$$PATH" exec build/venv-lowest/bin/python -m pytest $(ARGS)
+
+.venv/.stack: $(SETUP)
+	@sh scripts/setup.sh stack
+	@touch $@
+
+.venv/.dev: $(SETUP)
+	@sh scripts/setup.sh stack,dev
+	@touch .venv/.stack $@
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build

@@ -1,0 +1,44 @@
+"""Runs `portsup` for the Makefile, in a process group of its own that has the terminal.
+
+Ctrl-C goes to the whole foreground group. If make were in it, make would die of the signal and return 130 although
+the stack was stopped in good order; so portsup alone is in it, and gives the terminal back at the end.
+"""
+
+import os
+import signal
+import sys
+
+
+def give_terminal_to(group: int, terminal: int) -> None:
+    """Makes `group` the foreground group; SIGTTOU is what a background group gets for trying that."""
+    before = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+    os.tcsetpgrp(terminal, group)
+    signal.signal(signal.SIGTTOU, before)
+
+
+def main() -> int:
+    try:
+        terminal = os.open("/dev/tty", os.O_RDWR | os.O_CLOEXEC)
+        callers = os.tcgetpgrp(terminal)
+    except OSError:  # no terminal, as in CI
+        callers = -1
+    if callers != os.getpgrp():  # make runs in the background: Ctrl-C does not come here anyway
+        return run()
+    os.setpgid(0, 0)
+    give_terminal_to(os.getpgrp(), terminal)
+    # Make can not be told that we stopped: Ctrl-Z would leave the terminal to nobody.
+    signal.signal(signal.SIGTSTP, signal.SIG_IGN)
+    try:
+        return run()
+    finally:
+        give_terminal_to(callers, terminal)
+
+
+def run() -> int:
+    from supervisor.cli.main import main as portsup
+
+    return portsup()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
