@@ -1,8 +1,11 @@
-"""When to restart, how long to wait first, and when to give up.  Pure: time comes in as `now`."""
+"""When to restart, how long to wait first, and when to give up."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+
+# A service that was ready for this many seconds before it ended is restarted at once: one failure after a good
+# run says nothing about the next one.  s6-supervise waits until a second has passed since the last start, too.
+GOOD_RUN = 1.0
 
 
 class Restart(StrEnum):
@@ -15,7 +18,10 @@ class Restart(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RestartPolicy:
-    """Which ends restart a service, how long to wait first, and when to give up.  Durations are in seconds."""
+    """Which ends restart a service, how long to wait first, and when to give up.  Durations are in seconds.
+
+    `max_restarts` counts restarts since the service was last ready for a whole `period`.
+    """
 
     restart: Restart = Restart.ON_FAILURE
     delay: float = 0.5
@@ -37,7 +43,7 @@ class RestartPolicy:
     def delay_before(self, attempt: int) -> float:
         """Seconds to wait before restart number `attempt` in a row, counted from 1; never above `max_delay`.
 
-        Attempt 0 is the first restart of a service that had been up for a while: it does not wait.
+        Attempt 0 follows a good run and does not wait.
         """
         if attempt <= 0:
             return 0.0
@@ -45,13 +51,3 @@ class RestartPolicy:
             return min(self.delay * self.factor ** (attempt - 1), self.max_delay)
         except OverflowError:
             return self.max_delay
-
-
-# A service that was ready for this many seconds before it ended is restarted at once: the first failure
-# after a good run says nothing about the next one.  s6-supervise has the same second (`s6-supervise` manual).
-GOOD_RUN = 1.0
-
-
-def recent(restarts: Sequence[float], now: float, period: float) -> tuple[float, ...]:
-    """The restarts that still count against the limit."""
-    return tuple(t for t in restarts if t > now - period)

@@ -1,0 +1,171 @@
+"""What happens to a service (events, in the past tense) and what is to be done about it (effects, imperative)."""
+
+from dataclasses import dataclass
+
+Reasons = tuple[tuple[int, str], ...]  # why a port can not be used, port by port
+
+
+@dataclass(frozen=True, slots=True)
+class StartRequested: ...
+
+
+@dataclass(frozen=True, slots=True)
+class StopRequested:
+    grace: float | None = None  # seconds instead of the configured grace period
+
+
+@dataclass(frozen=True, slots=True)
+class KillRequested:
+    """Somebody is tired of waiting: end it now."""
+
+
+@dataclass(frozen=True, slots=True)
+class RestartRequested:
+    why: str = "restart requested"
+
+
+@dataclass(frozen=True, slots=True)
+class RotateRequested: ...
+
+
+@dataclass(frozen=True, slots=True)
+class PortLeased:
+    port: int | None  # None: a job without ports
+
+
+@dataclass(frozen=True, slots=True)
+class NoPort:
+    reasons: Reasons
+
+
+@dataclass(frozen=True, slots=True)
+class DependenciesMet: ...
+
+
+@dataclass(frozen=True, slots=True)
+class DependencyFailed:
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Spawned:
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpawnFailed:
+    why: str
+    is_transient: bool = False  # the system was short of something; trying again may help
+
+
+@dataclass(frozen=True, slots=True)
+class BeganListening:
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class BecameReady:
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeFailed:
+    """Not ready yet, and what was seen instead."""
+
+    pid: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class BecameHealthy:
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class BecameUnhealthy:
+    pid: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Intruded:
+    """Somebody who is not of this service listens on its port."""
+
+    pid: int
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class MainExited:
+    """The process that was spawned ended, and left others behind."""
+
+    pid: int
+    code: int | None = None
+    signal: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Exited:
+    """The process that was spawned and all that came of it are gone."""
+
+    pid: int
+    code: int | None = None
+    signal: int | None = None
+    intruder: str = ""  # who has the port now, if not we
+
+
+@dataclass(frozen=True, slots=True)
+class LockLost:
+    port: int
+    why: str
+
+    def __str__(self) -> str:
+        return f"the lock of port {self.port} is lost: {self.why}"
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlinePassed: ...
+
+
+Event = (
+    StartRequested | StopRequested | KillRequested | RestartRequested | RotateRequested
+    | PortLeased | NoPort | DependenciesMet | DependencyFailed | Spawned | SpawnFailed
+    | BeganListening | BecameReady | ProbeFailed | BecameHealthy | BecameUnhealthy | Intruded
+    | MainExited | Exited | LockLost | DeadlinePassed
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class LeasePort:
+    """Choose a port of the pool, none of those in `avoid`; the next one after `leaving` if that is given."""
+
+    avoid: Reasons = ()
+    leaving: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantinePort:
+    port: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitDependencies: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Spawn:
+    port: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Terminate:
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    pid: int
+
+
+Effect = LeasePort | QuarantinePort | AwaitDependencies | Spawn | Terminate | Kill

@@ -1,0 +1,292 @@
+"""The life of one service, as a pure function from (service, event, now) to (service, effects).
+
+`now` is monotonic seconds.  LeasePort and Spawn are answered before the service sees another event, every other
+effect is not answered at all.  A service has one deadline, kept in its state.  What is said about a process carries
+its pid, and is ignored if that is not ours.  The ports of a pool stay leased for as long as the stack is up.
+"""
+
+from dataclasses import dataclass, field, replace
+
+from supervisor.core import events as ev
+from supervisor.core.restart import GOOD_RUN, RestartPolicy
+from supervisor.core.state import STATUS, TRANSITIONS, Health, Milestone, Result, State, Status, Then
+
+S = State
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds."""
+
+    ready: float = 30.0
+    grace: float = 10.0
+    kill: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One service at one moment."""
+
+    name: str
+    pool: tuple[int, ...] = ()
+    policy: RestartPolicy = field(default_factory=RestartPolicy)
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    rotate_after: int = 3
+    state: State = S.STOPPED
+    result: Result = Result.NONE
+    reason: str = ""
+    port: int | None = None
+    pid: int | None = None
+    deadline: float | None = None
+    reached: Milestone = Milestone.NONE
+    health: Health = Health.NONE
+    ready_since: float | None = None
+    attempts: int = 0  # restarts since it was last ready for a whole period
+    short_runs: int = 0  # ends in a row without a good run before them
+    misses: int = 0  # starts in a row that did not become ready on this port
+    failed_ports: ev.Reasons = ()  # ports of the pool that did not work since it was last ready
+    restarts: int = 0  # since the stack came up, for the reader
+    exit_code: int | None = None  # of the last process; a signal counts negative
+    trouble: str = ""  # what the last readiness probe saw instead
+    then: Then = Then.STOP
+
+    @property
+    def status(self) -> Status:
+        """The state, folded to five."""
+        return STATUS[self.state]
+
+
+Step = tuple[Service, tuple[ev.Effect, ...]]
+
+
+def step(svc: Service, event: ev.Event, now: float) -> Step:
+    """What `event` makes of `svc` at time `now`, and what to do about it."""
+    after, effects = _step(svc, event, now)
+    if after.state is not svc.state and after.state not in TRANSITIONS[svc.state]:
+        raise AssertionError(f"{svc.state} -> {after.state} by {event} is not in the table")
+    return after, effects
+
+
+def _step(svc: Service, event: ev.Event, now: float) -> Step:
+    match svc.state, event:
+        case S.STOPPED | S.EXITED | S.FAILED, ev.StartRequested() | ev.RestartRequested() if svc.pid is None:
+            return _acquire(_fresh(svc))
+        case S.BACKOFF, ev.StartRequested() | ev.RestartRequested():
+            return _launch(_fresh(svc))
+        case S.TERMINATING | S.KILLING, ev.StartRequested() | ev.RestartRequested() if svc.then is not Then.FAIL:
+            return replace(_fresh(svc), then=Then.RESTART), ()
+        case S.STARTING | S.RUNNING, ev.RestartRequested(why):
+            return _terminate(svc, Then.RESTART, why, now)
+        case S.STARTING | S.RUNNING, ev.RotateRequested():
+            return _terminate(svc, Then.MOVE, "rotation requested", now)
+
+        case (S.WAITING | S.BACKOFF | S.EXITED, ev.StopRequested() | ev.KillRequested()):
+            return _rest(svc, S.STOPPED, svc.result, "stop requested")
+        case S.FAILED, ev.StopRequested() | ev.KillRequested() if svc.pid is None:
+            return _rest(svc, S.STOPPED, svc.result, svc.reason)
+        case S.STARTING | S.RUNNING, ev.StopRequested(grace):
+            return _terminate(svc, Then.STOP, "stop requested", now, grace)
+        case S.TERMINATING, ev.StopRequested(grace):
+            sooner = svc.deadline if grace is None or svc.deadline is None else min(svc.deadline, now + grace)
+            return replace(svc, then=_unless_failing(svc, Then.STOP), deadline=sooner), ()
+        case S.KILLING, ev.StopRequested() | ev.KillRequested():
+            return replace(svc, then=_unless_failing(svc, Then.STOP)), ()
+        case S.STARTING | S.RUNNING | S.TERMINATING, ev.KillRequested():
+            return _kill(svc, _unless_failing(svc, Then.STOP), "stop requested", now)
+
+        case S.ACQUIRING, ev.PortLeased(port):
+            return replace(svc, state=S.WAITING, port=port), (ev.AwaitDependencies(),)
+        case S.ACQUIRING, ev.NoPort(reasons):
+            return _no_port(svc, reasons)
+        case S.WAITING, ev.DependenciesMet():
+            return _launch(svc)
+        case S.FAILED, ev.DependenciesMet() if svc.result is Result.DEPENDENCY:
+            return _launch(svc)
+        case S.WAITING, ev.DependencyFailed(why):
+            return replace(svc, state=S.FAILED, result=Result.DEPENDENCY, reason=why), ()
+
+        case S.STARTING, ev.Spawned(pid):
+            return replace(svc, pid=pid, reached=Milestone.STARTED, deadline=now + svc.timeouts.ready), ()
+        case S.STARTING, ev.SpawnFailed(why, is_transient):
+            if is_transient:
+                return _retry(svc, Result.SPAWN_FAILED, why, now)
+            return _rest(svc, S.FAILED, Result.SPAWN_FAILED, why)
+        case S.STARTING, ev.BeganListening(pid) if pid == svc.pid:
+            return replace(svc, reached=max(svc.reached, Milestone.LISTENING)), ()
+        case S.STARTING, ev.ProbeFailed(pid, why) if pid == svc.pid:
+            return replace(svc, trouble=why), ()
+        case S.STARTING, ev.BecameReady(pid) if pid == svc.pid:
+            return replace(
+                svc, state=S.RUNNING, reached=Milestone.READY, deadline=None, ready_since=now, result=Result.NONE,
+                reason="", trouble="", misses=0, failed_ports=(),
+            ), ()  # fmt: skip
+        case S.STARTING, ev.DeadlinePassed() if _is_due(svc, now):
+            why = f"not ready within {svc.timeouts.ready:g} s" + (f": {svc.trouble}" if svc.trouble else "")
+            svc = replace(svc, misses=svc.misses + 1, result=Result.TIMEOUT)
+            return _terminate(svc, Then.RETRY, why, now)
+
+        case S.RUNNING, ev.BecameHealthy(pid) if pid == svc.pid:
+            return replace(svc, health=Health.HEALTHY), ()
+        case S.RUNNING, ev.BecameUnhealthy(pid, why) if pid == svc.pid:
+            svc = replace(svc, health=Health.UNHEALTHY)
+            if not svc.policy.wants_restart(clean=False):
+                return replace(svc, reason=why), ()
+            return _terminate(replace(svc, result=Result.UNHEALTHY), Then.RETRY, why, now)
+        case S.STARTING | S.RUNNING, ev.Intruded(pid, who) if pid == svc.pid:
+            return _terminate(svc, Then.ROTATE, who, now)
+
+        case S.STARTING | S.RUNNING, ev.MainExited(pid) as exit if pid == svc.pid:
+            return _kill(_note_exit(svc, exit), Then.EXIT, _words(exit), now)
+        case S.TERMINATING | S.KILLING, ev.MainExited(pid) as exit if pid == svc.pid:
+            return _note_exit(svc, exit), ()
+        case S.STARTING | S.RUNNING, ev.Exited(pid) as exit if pid == svc.pid:
+            return _ended(_note_exit(svc, exit), exit.intruder, now)
+        case S.TERMINATING | S.KILLING, ev.Exited(pid) as exit if pid == svc.pid:
+            return _gone(_note_exit(svc, exit), exit.intruder, now)
+        case S.FAILED, ev.Exited(pid) as exit if pid == svc.pid:
+            return replace(_note_exit(svc, exit), pid=None), ()
+
+        case S.FAILED, ev.LockLost():
+            return svc, ()
+        case _, ev.LockLost() as loss if svc.pid is not None:
+            return _kill(replace(svc, result=Result.LOCK_LOST), Then.FAIL, str(loss), now)
+        case _, ev.LockLost() as loss if svc.state is not S.ACQUIRING:
+            return _rest(svc, S.FAILED, Result.LOCK_LOST, str(loss))
+
+        case S.TERMINATING, ev.DeadlinePassed() if _is_due(svc, now):
+            return _kill(svc, svc.then, svc.reason, now)
+        case S.KILLING, ev.DeadlinePassed() if _is_due(svc, now):
+            why = "still alive after SIGKILL"
+            return replace(svc, state=S.FAILED, result=Result.TIMEOUT, reason=why, deadline=None), ()
+        case S.BACKOFF, ev.DeadlinePassed() if _is_due(svc, now):
+            return _launch(svc)
+
+    return svc, ()  # said twice, or about a process that is gone
+
+
+def _is_due(svc: Service, now: float) -> bool:
+    return svc.deadline is not None and now >= svc.deadline
+
+
+def _unless_failing(svc: Service, then: Then) -> Then:
+    return Then.FAIL if svc.then is Then.FAIL and svc.state is S.KILLING else then
+
+
+def _fresh(svc: Service) -> Service:
+    return replace(svc, attempts=0, short_runs=0, misses=0, failed_ports=(), trouble="")
+
+
+def _idle(svc: Service) -> Service:
+    return replace(
+        svc, pid=None, deadline=None, reached=Milestone.NONE, health=Health.NONE, ready_since=None, then=Then.STOP
+    )
+
+
+def _acquire(svc: Service, leaving: int | None = None) -> Step:
+    svc = replace(_idle(svc), state=S.ACQUIRING, port=None)
+    return svc, (ev.LeasePort(svc.failed_ports, leaving),)
+
+
+def _launch(svc: Service) -> Step:
+    """Starts it on the port it has."""
+    svc = replace(_idle(svc), state=S.STARTING, trouble="")
+    return svc, (ev.Spawn(svc.port),)
+
+
+def _terminate(svc: Service, then: Then, why: str, now: float, grace: float | None = None) -> Step:
+    if svc.pid is None:
+        raise AssertionError(f"nothing to terminate in {svc}")
+    deadline = now + (svc.timeouts.grace if grace is None else grace)
+    return replace(svc, state=S.TERMINATING, then=then, reason=why, deadline=deadline), (ev.Terminate(svc.pid),)
+
+
+def _kill(svc: Service, then: Then, why: str, now: float) -> Step:
+    if svc.pid is None:
+        raise AssertionError(f"nothing to kill in {svc}")
+    deadline = now + svc.timeouts.kill
+    return replace(svc, state=S.KILLING, then=then, reason=why, deadline=deadline), (ev.Kill(svc.pid),)
+
+
+def _rest(svc: Service, state: State, result: Result, why: str) -> Step:
+    return replace(_idle(svc), state=state, result=result, reason=why), ()
+
+
+def _no_port(svc: Service, reasons: ev.Reasons) -> Step:
+    known = dict(reasons) | dict(svc.failed_ports)
+    svc = replace(svc, failed_ports=tuple((port, known.get(port, "not tried")) for port in svc.pool))
+    return _rest(svc, S.FAILED, Result.NO_PORT, "no port of its pool can be used")
+
+
+def _note_exit(svc: Service, exit: ev.MainExited | ev.Exited) -> Service:
+    code = exit.code if exit.signal is None else -exit.signal
+    return svc if code is None else replace(svc, exit_code=code)
+
+
+def _words(exit: ev.MainExited | ev.Exited) -> str:
+    return f"exit code {exit.code}" if exit.signal is None else f"signal {exit.signal}"
+
+
+def _ended(svc: Service, intruder: str, now: float) -> Step:
+    """The process ended by itself."""
+    clean = svc.exit_code == 0
+    result = Result.SUCCESS if clean else Result.EXIT_CODE if (svc.exit_code or 0) > 0 else Result.SIGNAL
+    why = f"exit code {svc.exit_code}" if (svc.exit_code or 0) >= 0 else f"signal {-(svc.exit_code or 0)}"
+    if intruder:
+        return _rotate(svc, intruder)
+    if not svc.policy.wants_restart(clean=clean):
+        return _rest(svc, S.EXITED if clean else S.FAILED, result, why)
+    if svc.ready_since is None:
+        svc = replace(svc, misses=svc.misses + 1)
+        why = f"{why} before it was ready"
+    return _retry(svc, result, why, now)
+
+
+def _gone(svc: Service, intruder: str, now: float) -> Step:
+    """The process that was to end is gone."""
+    match svc.then:
+        case Then.STOP:
+            return _rest(svc, S.STOPPED, Result.SUCCESS, svc.reason)
+        case Then.FAIL:
+            return _rest(svc, S.FAILED, svc.result, svc.reason)
+        case Then.EXIT:
+            return _ended(svc, intruder, now)
+        case Then.ROTATE:
+            return _rotate(svc, svc.reason)
+        case Then.MOVE:
+            return _acquire(replace(_fresh(svc), restarts=svc.restarts + 1), leaving=svc.port)
+        case Then.RESTART | Then.RETRY if intruder:
+            return _rotate(svc, intruder)
+        case Then.RESTART:
+            return _launch(replace(svc, restarts=svc.restarts + 1))
+        case Then.RETRY:
+            return _retry(svc, svc.result, svc.reason, now)
+
+
+def _rotate(svc: Service, why: str) -> Step:
+    """Leaves its port for the next one of the pool, at once: a conflict has its own budget, the pool."""
+    if svc.port is None:
+        return _rest(svc, S.FAILED, svc.result, why)
+    left = svc.port
+    tried = (*(entry for entry in svc.failed_ports if entry[0] != left), (left, why))
+    svc = replace(svc, failed_ports=tried, misses=0, reason=why, restarts=svc.restarts + 1)
+    svc, effects = _acquire(svc)
+    return svc, (ev.QuarantinePort(left, why), *effects)
+
+
+def _retry(svc: Service, result: Result, why: str, now: float) -> Step:
+    if svc.ready_since is None and svc.port is not None and svc.misses >= svc.rotate_after:
+        return _rotate(svc, why if svc.misses == 1 else f"{why}, {svc.misses} times in a row")
+    run = 0.0 if svc.ready_since is None else now - svc.ready_since
+    attempts = 0 if svc.ready_since is not None and run >= svc.policy.period else svc.attempts
+    short_runs = 0 if run >= GOOD_RUN else svc.short_runs + 1
+    svc = replace(svc, attempts=attempts + 1, short_runs=short_runs)
+    if not svc.policy.wants_restart(clean=False):
+        return _rest(svc, S.FAILED, result, why)
+    if attempts >= svc.policy.max_restarts:
+        limit = result if result is Result.UNHEALTHY else Result.START_LIMIT
+        return _rest(svc, S.FAILED, limit, f"{why}, after {attempts} restarts")
+    delay = svc.policy.delay_before(short_runs)
+    svc = replace(_idle(svc), result=result, reason=why, restarts=svc.restarts + 1)
+    if delay == 0:
+        return _launch(svc)
+    return replace(svc, state=S.BACKOFF, deadline=now + delay), ()

@@ -1,0 +1,107 @@
+"""The states of a service, which of them may follow which, and how they fold to what most readers want to know.
+
+All transitions live in TRANSITIONS; the diagram in the documentation is drawn from it.
+"""
+
+from collections.abc import Mapping
+from enum import IntEnum, StrEnum
+from types import MappingProxyType
+
+
+class State(StrEnum):
+    """Where a service is in its life."""
+
+    STOPPED = "stopped"  # no process, and none wanted
+    ACQUIRING = "acquiring"  # waiting for a port of its pool
+    WAITING = "waiting"  # has its ports, waits for the services it depends on
+    STARTING = "starting"  # spawned, not ready yet
+    RUNNING = "running"  # ready
+    TERMINATING = "terminating"  # asked to stop, within its grace period
+    KILLING = "killing"  # its whole process tree is being killed
+    BACKOFF = "backoff"  # waiting to be started again
+    EXITED = "exited"  # ended by itself, and its policy leaves it so
+    FAILED = "failed"  # given up; needs a person
+
+
+class Status(StrEnum):
+    """A State, folded to what most readers want to know."""
+
+    INACTIVE = "inactive"
+    ACTIVATING = "activating"
+    ACTIVE = "active"
+    DEACTIVATING = "deactivating"
+    FAILED = "failed"
+
+
+class Result(StrEnum):
+    """Why a service is not running, or did not go on running."""
+
+    NONE = ""
+    SUCCESS = "success"
+    EXIT_CODE = "exit-code"
+    SIGNAL = "signal"
+    TIMEOUT = "timeout"  # not ready in time, or alive after SIGKILL
+    NO_PORT = "no-port"
+    START_LIMIT = "start-limit"
+    SPAWN_FAILED = "spawn-failed"
+    UNHEALTHY = "unhealthy"
+    DEPENDENCY = "dependency"
+    LOCK_LOST = "lock-lost"
+
+
+class Health(StrEnum):
+    """What the health check of a running service last said."""
+
+    NONE = "none"
+    HEALTHY = "healthy"
+    UNHEALTHY = "unhealthy"
+
+
+class Milestone(IntEnum):
+    """How far the present process has come."""
+
+    NONE = 0
+    STARTED = 1
+    LISTENING = 2
+    READY = 3
+
+
+class Then(StrEnum):
+    """What follows once the process that is being ended is gone."""
+
+    STOP = "stop"
+    RESTART = "restart"  # asked for: at once, and not counted
+    RETRY = "retry"  # it went wrong: by the restart policy
+    ROTATE = "rotate"  # the port is at fault: on the next one
+    MOVE = "move"  # asked for: on the next port
+    EXIT = "exit"  # its main process ended already; only what it left behind is being killed
+    FAIL = "fail"
+
+
+S = State
+STATUS: Mapping[State, Status] = MappingProxyType({
+    S.STOPPED: Status.INACTIVE,
+    S.EXITED: Status.INACTIVE,
+    S.ACQUIRING: Status.ACTIVATING,
+    S.WAITING: Status.ACTIVATING,
+    S.STARTING: Status.ACTIVATING,
+    S.BACKOFF: Status.ACTIVATING,
+    S.RUNNING: Status.ACTIVE,
+    S.TERMINATING: Status.DEACTIVATING,
+    S.KILLING: Status.DEACTIVATING,
+    S.FAILED: Status.FAILED,
+})  # fmt: skip
+
+_AFTER_A_PROCESS = frozenset({S.STOPPED, S.ACQUIRING, S.STARTING, S.BACKOFF, S.FAILED})
+TRANSITIONS: Mapping[State, frozenset[State]] = MappingProxyType({
+    S.STOPPED: frozenset({S.ACQUIRING, S.FAILED}),
+    S.ACQUIRING: frozenset({S.WAITING, S.FAILED}),
+    S.WAITING: frozenset({S.STARTING, S.STOPPED, S.FAILED}),
+    S.STARTING: frozenset({S.RUNNING, S.TERMINATING, S.KILLING, S.ACQUIRING, S.BACKOFF, S.EXITED, S.FAILED}),
+    S.RUNNING: frozenset({S.TERMINATING, S.KILLING, S.ACQUIRING, S.BACKOFF, S.EXITED, S.FAILED, S.STARTING}),
+    S.TERMINATING: _AFTER_A_PROCESS | {S.KILLING},
+    S.KILLING: _AFTER_A_PROCESS | {S.EXITED},
+    S.BACKOFF: frozenset({S.STARTING, S.STOPPED, S.FAILED}),
+    S.EXITED: frozenset({S.ACQUIRING, S.STOPPED, S.FAILED}),
+    S.FAILED: frozenset({S.ACQUIRING, S.STARTING, S.STOPPED}),
+})  # fmt: skip

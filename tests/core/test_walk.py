@@ -1,0 +1,131 @@
+"""A random walk through the life of a service against a model of the world, and the table held against it."""
+
+import random
+from collections import Counter
+
+import pytest
+
+from supervisor.core import events as ev
+from supervisor.core.restart import Restart, RestartPolicy
+from supervisor.core.service import Service, Timeouts, step
+from supervisor.core.state import TRANSITIONS, State
+
+S = State
+POOL = (8000, 8001, 8002)
+
+
+class World:
+    """Answers effects at random, and holds the service to what it may ask for."""
+
+    def __init__(self, seed: int, seen: Counter[tuple[State, State]]) -> None:
+        self.random = random.Random(seed)
+        self.seen = seen
+        policy = RestartPolicy(
+            restart=self.random.choice(list(Restart)),
+            max_restarts=self.random.choice([0, 1, 3]),
+            period=self.random.choice([5.0, 500.0]),
+            delay=self.random.choice([0.0, 0.5]),
+        )
+        pool = self.random.choice([(), POOL])
+        self.svc = Service("web", pool, policy, Timeouts(ready=self.random.choice([1.0, 30.0])), rotate_after=self.random.choice([1, 3]))
+        self.now = 0.0
+        self.processes: set[int] = set()
+        self.next_pid = 1
+
+    def tell(self, event: ev.Event) -> None:
+        before = self.svc
+        self.svc, effects = step(before, event, self.now)
+        if self.svc.state is not before.state:
+            self.seen[before.state, self.svc.state] += 1
+        for effect in effects:
+            self.carry_out(effect)
+
+    def carry_out(self, effect: ev.Effect) -> None:
+        match effect:
+            case ev.LeasePort(avoid):
+                assert not self.processes
+                free = [port for port in POOL if port not in dict(avoid)]
+                if not self.svc.pool:
+                    self.tell(ev.PortLeased(None))
+                elif free and self.random.random() < 0.9:
+                    self.tell(ev.PortLeased(self.random.choice(free)))
+                else:
+                    self.tell(ev.NoPort(tuple((port, "taken") for port in POOL)))
+            case ev.AwaitDependencies():
+                pass
+            case ev.Spawn(port):
+                assert not self.processes
+                assert (port in POOL) == bool(self.svc.pool)
+                if self.random.random() < 0.85:
+                    self.processes.add(self.next_pid)
+                    self.next_pid += 1
+                    self.tell(ev.Spawned(self.next_pid - 1))
+                else:
+                    self.tell(ev.SpawnFailed("no such file", is_transient=self.random.random() < 0.5))
+            case ev.Terminate(pid) | ev.Kill(pid):
+                assert pid in self.processes
+            case ev.QuarantinePort(port):
+                assert port in POOL
+
+    def turn(self) -> None:
+        self.now += self.random.random() * self.random.choice([0.1, 4.0, 12.0])
+        said: list[ev.Event] = [
+            ev.StartRequested(), ev.StopRequested(), ev.StopRequested(0.0), ev.KillRequested(), ev.RestartRequested(),
+            ev.RotateRequested(), ev.DependenciesMet(), ev.DependenciesMet(), ev.DependencyFailed("db failed"),
+            ev.Exited(999, code=1), ev.BecameReady(999), ev.MainExited(999, code=0),
+        ]  # fmt: skip
+        said += [ev.DeadlinePassed()] * 4
+        for pid in self.processes:
+            said += [
+                ev.Exited(pid, code=0), ev.Exited(pid, code=1), ev.Exited(pid, signal=9),
+                ev.Exited(pid, code=1, intruder="held by `node`"), ev.MainExited(pid, code=1), ev.BeganListening(pid),
+                ev.BecameReady(pid), ev.BecameReady(pid), ev.BecameHealthy(pid), ev.BecameUnhealthy(pid, "503"),
+                ev.Intruded(pid, "held by `node`"), ev.ProbeFailed(pid, "listens on 1"),
+            ]  # fmt: skip
+        if self.random.random() < 0.02:
+            said = [ev.LockLost(8000, "deleted")]
+        event = self.random.choice(said)
+        if isinstance(event, ev.Exited):
+            self.processes.discard(event.pid)
+        self.tell(event)
+
+    def check(self) -> None:
+        svc = self.svc
+        assert svc.state is not S.ACQUIRING
+        assert len(self.processes) <= 1
+        assert self.processes == ({svc.pid} - {None})
+        if svc.state in (S.STOPPED, S.EXITED, S.WAITING, S.BACKOFF):
+            assert not self.processes
+        assert (svc.deadline is not None) == (svc.state in (S.STARTING, S.TERMINATING, S.KILLING, S.BACKOFF))
+        if svc.state in (S.STARTING, S.RUNNING, S.WAITING, S.BACKOFF):
+            assert (svc.port in POOL) == bool(svc.pool)
+
+
+@pytest.fixture(scope="module")
+def walked() -> Counter[tuple[State, State]]:
+    seen: Counter[tuple[State, State]] = Counter()
+    for seed in range(1200):
+        world = World(seed, seen)
+        for _ in range(60):
+            world.turn()
+            world.check()
+    return seen
+
+
+def test_every_declared_transition_happens_and_no_other(walked: Counter[tuple[State, State]]) -> None:
+    declared = {(a, b) for a, bs in TRANSITIONS.items() for b in bs}
+    assert declared - set(walked) == set()
+    assert set(walked) - declared == set()
+
+
+def test_a_stopped_service_can_always_be_brought_to_rest() -> None:
+    for seed in range(300):
+        world = World(seed, Counter())
+        for _ in range(30):
+            world.turn()
+        world.tell(ev.KillRequested())
+        for pid in tuple(world.processes):
+            world.processes.discard(pid)
+            world.tell(ev.Exited(pid, signal=9))
+        assert world.svc.pid is None
+        assert world.svc.state in (S.STOPPED, S.FAILED)
