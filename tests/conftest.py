@@ -1,0 +1,89 @@
+"""What holds for every test: folders of its own, and nothing left behind; without the mark `live`, no world either."""
+
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.eventually import eventually
+
+# What a test without the mark `live` may not do; time.sleep has been among the audit events since Python 3.13.
+WORLD = frozenset(
+    {"os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.system", "socket.bind", "socket.connect", "time.sleep"}
+    | {"subprocess.Popen"}
+)
+_pure_test: str | None = None  # the test that runs now, when it is not live
+
+
+def _refuse_the_world(event: str, _: tuple[object, ...]) -> None:
+    if _pure_test is not None and event in WORLD:
+        raise AssertionError(f"{_pure_test} does `{event}`, but is not marked live")
+
+
+sys.addaudithook(_refuse_the_world)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Tells the audit hook which test runs."""
+    global _pure_test
+    _pure_test = None if item.get_closest_marker("live") else item.name
+    try:
+        return (yield)
+    finally:
+        _pure_test = None
+
+
+@pytest.fixture(autouse=True)
+def own_folders(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A short folder (a unix socket's path has 107 bytes at most) with the runtime and the state directory of the test.
+
+    After a live test, no process may be left whose environment names that folder.
+    """
+    for name in [name for name in os.environ if name.startswith("PORTSUP_")]:
+        monkeypatch.delenv(name)
+    for name in ("CLICOLOR_FORCE", "FORCE_COLOR", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    folder = Path(tempfile.mkdtemp(prefix="pt"))
+    monkeypatch.setenv("PORTSUP_RUNTIME_DIR", str(folder / "r"))
+    monkeypatch.setenv("PORTSUP_STATE_DIR", str(folder / "s"))
+    try:
+        yield folder
+        if request.node.get_closest_marker("live"):
+            _nothing_left(str(folder / "r"))
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _nothing_left(runtime: str) -> None:
+    """Fails when a process of this test outlives it by two seconds, and ends that process."""
+    try:
+        eventually(lambda: not _processes_with(runtime), within=2.0)
+    except AssertionError:
+        left = _processes_with(runtime)
+        for pid in left:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        assert not left, f"left behind: {left}"
+
+
+def _processes_with(runtime: str) -> dict[int, str]:
+    """Pid and command of every other process with this runtime directory in its environment; Linux only."""
+    wanted = f"PORTSUP_RUNTIME_DIR={runtime}".encode()
+    found = {}
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if wanted in (process / "environ").read_bytes().split(b"\0"):
+                command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+                found[int(process.name)] = command.strip()
+        except OSError:  # gone, or not ours
+            continue
+    found.pop(os.getpid(), None)
+    return found

@@ -1,0 +1,193 @@
+"""The house rules that a reader of one file cannot see: who imports whom, and what stands in one place only."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "supervisor"
+
+# A folder imports those with a smaller number, and itself.
+LAYERS = {
+    "core": 0,
+    "config": 1,
+    "system": 1,
+    "ports": 2,
+    "process": 2,
+    "logs": 2,
+    "control": 2,
+    "daemon": 3,
+    "cli": 4,
+    "export": 4,
+    "web": 4,
+    "tui": 4,
+    "mcp": 4,
+}
+EVERYWHERE = {"errors"}  # below every layer
+FACES = {"__init__.py", "__main__.py"}  # the public face of the package, above every layer
+
+# What one place alone imports, so that it can be changed there.
+ONLY_IN = {
+    "asyncio": r"daemon/.*|control/server\.py|ports/asynchronous\.py",
+    "portalocker": r"ports/lockfile\.py",
+    "psutil": r"system/.*",
+    "shtab": r"cli/.*",
+    "structlog": r"logs/journal\.py",
+    "yaml": r"config/.*",
+}
+# What `portsup status` must not wait for: each costs more than all that it does.
+SLOW = {"asyncio", "concurrent", "ctypes", "http", "psutil", "shtab", "structlog", "subprocess", "urllib", "yaml"}
+VAGUE = {"base", "common", "helper", "helpers", "manager", "misc", "util", "utils"}
+
+
+class Import(NamedTuple):
+    """One module that `file` imports; `at_once` when that happens as soon as `file` is imported itself."""
+
+    file: str
+    line: int
+    module: str
+    at_once: bool
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line} imports {self.module}"
+
+
+def source_files(*folders: str) -> list[Path]:
+    """Every Python file of these folders of the project."""
+    return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+
+
+def imports_of(path: Path) -> Iterator[Import]:
+    """Every import in a file of the package, those inside of functions too."""
+    name = path.relative_to(PACKAGE).as_posix()
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    later = {
+        inner
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) or is_for_types_only(node)
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        match node:
+            case ast.Import(names=names):
+                for alias in names:
+                    yield Import(name, node.lineno, alias.name, node not in later)
+            case ast.ImportFrom(module=str(module), level=0, names=names):
+                yield Import(name, node.lineno, module, node not in later)
+                for alias in names:  # `from supervisor.core import service` imports a module too
+                    if (ROOT / module.replace(".", "/") / f"{alias.name}.py").exists():
+                        yield Import(name, node.lineno, f"{module}.{alias.name}", node not in later)
+            case ast.ImportFrom(level=level) if level:
+                yield Import(name, node.lineno, "." * level + (node.module or ""), node not in later)
+
+
+def is_for_types_only(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+
+
+def every_import() -> list[Import]:
+    return [found for path in source_files("supervisor") for found in imports_of(path)]
+
+
+def folder_of(file: str) -> str:
+    return file.split("/")[0].removesuffix(".py")
+
+
+def test_every_folder_of_the_package_has_its_layer() -> None:
+    folders = {path.parent.name for path in PACKAGE.glob("*/*.py")}
+    assert folders <= LAYERS.keys()
+
+
+def test_a_layer_imports_only_those_below_it() -> None:
+    wrong = []
+    for found in every_import():
+        if not found.module.startswith("supervisor.") or found.file in FACES:
+            continue
+        importer, imported = folder_of(found.file), found.module.split(".")[1]
+        if imported in EVERYWHERE or imported == importer:
+            continue
+        if importer in EVERYWHERE or imported not in LAYERS or LAYERS[imported] >= LAYERS[importer]:
+            wrong.append(str(found))
+    assert wrong == []
+
+
+def test_only_up_knows_the_daemon() -> None:
+    users = {found.file for found in every_import() if found.module.startswith("supervisor.daemon")}
+    assert {user for user in users if folder_of(user) != "daemon"} <= {"cli/up.py"}
+
+
+def test_imports_name_the_whole_module() -> None:
+    assert [str(found) for found in every_import() if found.module.startswith(".")] == []
+
+
+@pytest.mark.parametrize("module", ONLY_IN)
+def test_this_module_is_imported_in_one_place_only(module: str) -> None:
+    place = re.compile(ONLY_IN[module])
+    users = [found for found in every_import() if found.module.split(".")[0] == module]
+    assert [str(found) for found in users if not place.fullmatch(found.file)] == []
+
+
+def test_only_the_contract_of_the_system_asks_which_system_this_is() -> None:
+    wrong = []
+    for path in source_files("supervisor"):
+        name = path.relative_to(PACKAGE).as_posix()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            match node:
+                case ast.Attribute(value=ast.Name(id=module), attr=attribute):
+                    asks = (module, attribute) in {("sys", "platform"), ("os", "name"), ("platform", "system")}
+                    if asks and name != "system/__init__.py":
+                        wrong.append(f"{name}:{node.lineno}")
+    assert wrong == []
+
+
+def test_the_quick_commands_import_nothing_slow() -> None:
+    by_file: dict[str, list[Import]] = {}
+    for found in every_import():
+        if found.at_once:
+            by_file.setdefault(found.file, []).append(found)
+    waiting, seen, slow = ["cli/main.py", "control/client.py"], set[str](), []
+    while waiting:
+        file = waiting.pop()
+        if file in seen:
+            continue
+        seen.add(file)
+        for found in by_file.get(file, []):
+            if found.module.split(".")[0] in SLOW:
+                slow.append(str(found))
+            waiting += files_run_by(found.module)
+    assert slow == []
+
+
+def files_run_by(module: str) -> list[str]:
+    """The files of the package that `import module` runs: the module and every package above it."""
+    parts = module.split(".")
+    if parts[0] != "supervisor":
+        return []
+    files = ["/".join([*parts[1:end], "__init__.py"]) for end in range(1, len(parts) + 1)]
+    files.append("/".join(parts[1:]) + ".py")
+    return [file for file in files if (PACKAGE / file).exists()]
+
+
+@pytest.mark.parametrize("folder", ["supervisor", "examples", "benchmarks", "scripts", "tests"])
+def test_a_long_file_says_why_on_top(folder: str) -> None:
+    silent = []
+    for path in source_files(folder):
+        text = path.read_text(encoding="utf-8")
+        lines = text.count("\n")
+        if lines > 300 and "300 lines" not in (ast.get_docstring(ast.parse(text)) or ""):
+            silent.append(f"{path.relative_to(ROOT)} has {lines} lines")
+    assert silent == []
+
+
+def test_every_module_says_what_it_is() -> None:
+    files = source_files("supervisor", "examples", "benchmarks", "scripts")
+    texts = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in files}
+    assert [name for name, text in texts.items() if text.strip() and not ast.get_docstring(ast.parse(text))] == []
+
+
+def test_no_module_has_a_name_that_says_nothing() -> None:
+    assert [str(path) for path in source_files("supervisor") if path.stem in VAGUE] == []

@@ -1,0 +1,101 @@
+"""What the project's own files say about it, held against each other."""
+
+import os
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PYPROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT: dict[str, Any] = PYPROJECT["project"]
+LOCK: dict[str, Any] = tomllib.loads((ROOT / "uv.lock").read_text(encoding="utf-8"))
+REQUIREMENTS = [
+    requirement
+    for group in (PROJECT["dependencies"], *PROJECT["optional-dependencies"].values())
+    for requirement in group
+]
+SECTIONS = ["Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"]
+
+
+def read(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def blocks_of(text: str) -> list[str]:
+    """The fenced code blocks of a Markdown text."""
+    return re.findall(r"^```[^\n]*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("name", ["CHANGELOG.md", "LICENSE", "README.md", "docs", "examples", "services.yaml"])
+def test_what_the_package_promises_to_ship_is_there(name: str) -> None:
+    assert (ROOT / name).exists()
+
+
+def test_the_license_is_the_one_that_is_named() -> None:
+    assert PROJECT["license"] == "Apache-2.0"
+    text = read("LICENSE")
+    assert "Apache License" in text
+    assert "Version 2.0, January 2004" in text
+    assert "END OF TERMS AND CONDITIONS" in text
+
+
+@pytest.mark.parametrize("requirement", REQUIREMENTS)
+def test_every_requirement_has_a_lower_bound(requirement: str) -> None:
+    assert re.fullmatch(r"[a-z0-9-]+>=[0-9.]+(,<[0-9.]+)?", requirement)
+
+
+def test_the_lock_file_names_the_public_registry_only() -> None:
+    addresses = set(re.findall(r"https?://[^/\"]+/[^/\"]+", read("uv.lock")))
+    assert addresses == {"https://pypi.org/simple", "https://files.pythonhosted.org/packages"}
+
+
+def test_the_lock_file_is_that_of_this_project() -> None:
+    [locked] = [package for package in LOCK["package"] if package["name"] == PROJECT["name"]]
+    assert locked["version"] == PROJECT["version"]
+    wanted = {re.sub(r"^([a-z0-9-]+)", r"\1 ", requirement) for requirement in REQUIREMENTS}
+    assert {f"{one['name']} {one['specifier']}" for one in locked["metadata"]["requires-dist"]} == wanted
+
+
+def test_the_changelog_has_the_shape_of_keep_a_changelog() -> None:
+    text = read("CHANGELOG.md")
+    assert text.startswith("# Changelog\n")
+    releases = re.findall(r"^## (.*)$", text, re.MULTILINE)
+    assert releases
+    for release in releases:
+        assert re.fullmatch(r"\[Unreleased\]|\[\d+\.\d+\.\d+\] - \d{4}-\d{2}-\d{2}", release)
+    for release in re.split(r"^## .*$", text, flags=re.MULTILINE)[1:]:
+        sections = re.findall(r"^### (.*)$", release, re.MULTILINE)
+        assert sections == [section for section in SECTIONS if section in sections]
+
+
+def test_the_released_version_is_in_the_changelog_or_to_come() -> None:
+    released = re.findall(r"^## \[(\d+\.\d+\.\d+)\]", read("CHANGELOG.md"), re.MULTILINE)
+    assert not released or released[0] == PROJECT["version"]
+
+
+def test_every_make_target_in_the_readme_is_in_the_makefile() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", read("Makefile"), re.MULTILINE))
+    text = read("README.md")
+    named = set(re.findall(r"`make ([a-z-]+)", text))
+    named.update(*(re.findall(r"^(?:\$ )?make ([a-z-]+)", block, re.MULTILINE) for block in blocks_of(text)))
+    assert {"up", "test"} <= named <= targets
+
+
+def test_every_command_in_the_readme_exists() -> None:
+    from supervisor.cli.commands import ALIASES, LINES
+
+    text = read("README.md")
+    inline = re.findall(r"`portsup ([a-z]+)", text)
+    typed = [name for block in blocks_of(text) for name in re.findall(r"^\$ portsup ([a-z]+)", block, re.MULTILINE)]
+    assert inline + typed
+    assert {*inline, *typed} <= {*LINES, *ALIASES}
+
+
+def test_ci_runs_the_test_suite_and_fails_with_it() -> None:
+    script = read(".ci/run")
+    assert os.access(ROOT / ".ci/run", os.X_OK)
+    assert "set -euo pipefail" in script
+    assert script.rstrip().endswith("\nmake test")
