@@ -1,0 +1,99 @@
+"""The control protocol, version 1: one JSON request a line, answered by one JSON line, or by many for a stream.
+
+A request is `{"v": 1, "do": NAME, …arguments}`.  A line of an answer has `ok`; the last line of a stream has `end`.
+Pure: bytes in, values out.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from supervisor.errors import ExitCode, PortsupError
+
+VERSION = 1
+MAX_REQUEST = 64 * 1024  # bytes of one request line
+
+OPTIONAL_SECONDS = (int, float, type(None))
+# What each request takes: argument -> (types, whether it must be given).
+REQUESTS: Mapping[str, Mapping[str, tuple[tuple[type, ...], bool]]] = {
+    "ping": {},
+    "status": {"services": ((list,), False)},
+    "watch": {},
+    "endpoints": {},
+    "env": {"service": ((str, type(None)), False)},
+    "down": {"timeout": (OPTIONAL_SECONDS, False)},
+    "start": {"services": ((list,), True)},
+    "stop": {"services": ((list,), True), "timeout": (OPTIONAL_SECONDS, False)},
+    "restart": {"services": ((list,), True), "timeout": (OPTIONAL_SECONDS, False)},
+    "rotate": {"service": ((str,), True)},
+    "kill": {"services": ((list,), True), "signal": ((int,), False)},
+}
+
+
+class BadRequest(PortsupError):
+    """What was sent is not a request of this protocol."""
+
+    exit_code = ExitCode.USAGE
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One thing asked of the daemon."""
+
+    do: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+    def names(self) -> list[str]:
+        """The services it is about; empty means all."""
+        return list(self.arguments.get("services") or ())
+
+    def seconds(self) -> float | None:
+        """The time limit that came with it, in seconds."""
+        timeout = self.arguments.get("timeout")
+        return None if timeout is None else max(0.0, float(timeout))
+
+
+def encode(message: Mapping[str, Any]) -> bytes:
+    """One line of the protocol."""
+    return json.dumps(message, separators=(",", ":"), default=str).encode() + b"\n"
+
+
+def request(do: str, **arguments: Any) -> bytes:
+    """The line that asks for `do`."""
+    return encode({"v": VERSION, "do": do, **arguments})
+
+
+def parse_request(line: bytes) -> Request:
+    """The request on `line`; raises BadRequest with words for the one who sent it."""
+    what = "cannot read the request"
+    try:
+        message = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise BadRequest(what, f"it is not a line of JSON ({error})") from None
+    if not isinstance(message, dict):
+        raise BadRequest(what, f"it is a JSON {type(message).__name__}, not an object")
+    if message.pop("v", None) != VERSION:
+        hint = "use the `portsup` that started this instance"
+        raise BadRequest(what, f"this daemon speaks version {VERSION} of the control protocol", hint)
+    do = message.pop("do", None)
+    if not isinstance(do, str) or do not in REQUESTS:
+        raise BadRequest(what, f"there is no request {do!r}", f"known: {', '.join(REQUESTS)}")
+    known = REQUESTS[do]
+    for name, value in message.items():
+        if name not in known:
+            raise BadRequest(what, f"`{do}` takes no `{name}`")
+        if not isinstance(value, known[name][0]) or isinstance(value, bool) or value != value:
+            raise BadRequest(what, f"`{name}` of `{do}` can not be {value!r}")
+        if isinstance(value, list) and not all(isinstance(item, str) for item in value):
+            raise BadRequest(what, f"`{name}` of `{do}` is a list of names")
+    for name, (_, is_required) in known.items():
+        if is_required and name not in message:
+            raise BadRequest(what, f"`{do}` needs `{name}`")
+    return Request(do, message)
+
+
+def error_line(error: PortsupError) -> dict[str, Any]:
+    """The answer that tells of an error."""
+    told = {"what": error.what, "why": error.why, "hint": error.hint, "exit_code": int(error.exit_code)}
+    return {"ok": False, "error": told}

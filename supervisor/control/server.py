@@ -1,0 +1,142 @@
+"""The daemon's end of the control socket: reads requests, and writes answers without ever waiting for a reader."""
+
+import asyncio
+import contextlib
+import os
+import socket
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from supervisor.control.protocol import MAX_REQUEST, BadRequest, Request, encode, error_line, parse_request
+from supervisor.errors import PortsupError
+
+MAX_UNREAD = 1024 * 1024  # bytes that may wait for a slow reader before it is dropped
+MAX_CONNECTIONS = 256
+
+
+class Reply:
+    """Where the answer to one request goes; lines to a reader that has left are dropped."""
+
+    def __init__(self, transport: asyncio.WriteTransport) -> None:
+        self._transport = transport
+        self.on_close: Callable[[], None] | None = None
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nobody reads any more."""
+        return self._transport.is_closing()
+
+    def send(self, **message: Any) -> None:
+        """One line of the answer."""
+        if self.is_closed:
+            return
+        self._transport.write(encode({"ok": True, **message}))
+        if self._transport.get_write_buffer_size() > MAX_UNREAD:
+            self._transport.abort()
+
+    def end(self, **message: Any) -> None:
+        """The last line of a stream."""
+        self.send(end=True, **message)
+
+    def fail(self, error: PortsupError) -> None:
+        """The answer that it could not be done."""
+        if not self.is_closed:
+            self._transport.write(encode(error_line(error)))
+
+
+Handler = Callable[[Request, Reply], None]
+
+
+class Connection(asyncio.Protocol):
+    """One client; may ask several things, one after the other."""
+
+    def __init__(self, handle: Handler, connections: set["Connection"]) -> None:
+        self._handle = handle
+        self._connections = connections
+        self._unread = b""
+        self._replies: list[Reply] = []
+        self.transport: asyncio.Transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        self._connections.add(self)
+        if len(self._connections) > MAX_CONNECTIONS:
+            self._refuse(BadRequest("cannot answer", f"{MAX_CONNECTIONS} connections are open already"))
+        elif not is_ours(transport.get_extra_info("socket")):
+            self._refuse(BadRequest("cannot answer", "this instance belongs to another user"))
+
+    def data_received(self, data: bytes) -> None:
+        *lines, self._unread = (self._unread + data).split(b"\n")
+        if len(self._unread) > MAX_REQUEST:
+            self._refuse(BadRequest("cannot read the request", f"it is longer than {MAX_REQUEST} bytes"))
+            return
+        for line in filter(None, lines):
+            if self.transport.is_closing():
+                return
+            reply = Reply(self.transport)
+            self._replies.append(reply)
+            try:
+                self._handle(parse_request(line), reply)
+            except PortsupError as error:
+                reply.fail(error)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._connections.discard(self)
+        for reply in self._replies:
+            if reply.on_close is not None:
+                reply.on_close()
+
+    def _refuse(self, error: PortsupError) -> None:
+        self.transport.write(encode(error_line(error)))
+        self.transport.close()
+
+
+def is_ours(peer: socket.socket) -> bool:
+    """Whether the process at the other end runs as us or as root (SO_PEERCRED, unix(7)); True where nobody tells."""
+    option = getattr(socket, "SO_PEERCRED", None)
+    if option is None:
+        return True
+    _, uid, _ = struct.unpack("iii", peer.getsockopt(socket.SOL_SOCKET, option, struct.calcsize("iii")))
+    return uid in (0, os.getuid())
+
+
+class Server:
+    """The listening control socket of one instance."""
+
+    def __init__(self, server: asyncio.AbstractServer, path: Path, connections: set[Connection]) -> None:
+        self._server = server
+        self._path = path
+        self._connections = connections
+
+    def close(self) -> None:
+        """Stops listening; what was written to open connections is still sent."""
+        self._server.close()
+        with contextlib.suppress(OSError):
+            self._path.unlink()
+        for connection in tuple(self._connections):
+            connection.transport.close()
+
+
+async def serve(path: Path, handle: Handler) -> Server:
+    """A control socket at `path`, mode 0600, that hands each request to `handle`; replaces a dead one."""
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | getattr(socket, "SOCK_CLOEXEC", 0))
+    listener.setblocking(False)
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            path.unlink()
+        listener.bind(os.fspath(path))
+        path.chmod(0o600)
+    except OSError as error:
+        listener.close()
+        raise PortsupError(f"cannot open the control socket `{path}`", error.strerror or str(error)) from error
+    connections: set[Connection] = set()
+    loop = asyncio.get_running_loop()
+    server = await loop.create_unix_server(
+        lambda: Connection(handle, connections), sock=listener, backlog=128, start_serving=True
+    )
+    return Server(server, path, connections)
+
+
