@@ -1,0 +1,102 @@
+"""What a service prints, taken from its pipes without ever waiting and without looking at single lines."""
+
+import os
+from enum import StrEnum
+
+READ_SIZE = 1 << 16  # what a pipe holds, pipe(7)
+LONGEST_LINE = 1 << 16
+
+
+class Stream(StrEnum):
+    """Where a line came from; `portsup` are our own remarks in a service's log."""
+
+    STDOUT = "stdout"
+    STDERR = "stderr"
+    PORTSUP = "portsup"
+
+
+class LineSplitter:
+    """Cuts a flow of bytes after its last newline and keeps the rest for the next time.
+
+    A line longer than LONGEST_LINE is given in pieces, so that what is kept stays small.
+    """
+
+    __slots__ = ("rest",)
+
+    def __init__(self) -> None:
+        self.rest = b""
+
+    def feed(self, data: bytes) -> bytes:
+        """All that is complete: b"" or lines with their newlines (or a piece of an endless line)."""
+        end = data.rfind(b"\n") + 1
+        if end == 0:
+            self.rest += data
+            return self.flush() if len(self.rest) >= LONGEST_LINE else b""
+        complete = data if end == len(data) else data[:end]
+        if self.rest:
+            complete = self.rest + complete
+        self.rest = data[end:]
+        return complete
+
+    def flush(self) -> bytes:
+        """The unfinished line, which is forgotten."""
+        rest, self.rest = self.rest, b""
+        return rest
+
+
+class Capture:
+    """One of the two pipes of a service; owns the descriptor."""
+
+    def __init__(self, descriptor: int, stream: Stream) -> None:
+        os.set_blocking(descriptor, False)
+        self.descriptor = descriptor
+        self.stream = stream
+        self._splitter = LineSplitter()
+
+    def fileno(self) -> int:
+        """The descriptor to wait for."""
+        return self.descriptor
+
+    def read(self) -> bytes | None:
+        """The lines that came, at most READ_SIZE at once, b"" if none is complete; None when nobody can write any more.
+
+        Call `close` after None: it has what stood on the last line.
+        """
+        try:
+            data = os.read(self.descriptor, READ_SIZE)
+        except BlockingIOError:
+            return b""
+        except OSError:  # EIO of a terminal whose other side is gone
+            return None
+        return self._splitter.feed(data) if data else None
+
+    def drain(self, limit: int = 1 << 20) -> bytes:
+        """What is in the pipe right now, at most about `limit` bytes, the unfinished last line included.
+
+        For the moment after the process ended: whoever inherited the pipe may keep it open, and write, forever.
+        """
+        chunks: list[bytes] = []
+        taken = 0
+        while taken < limit:
+            try:
+                data = os.read(self.descriptor, READ_SIZE)
+            except OSError:
+                break
+            if not data:
+                break
+            taken += len(data)
+            chunks.append(self._splitter.feed(data))
+        chunks.append(self._splitter.flush())
+        return b"".join(chunks)
+
+    def close(self) -> bytes:
+        """Give the descriptor back; gives the unfinished last line."""
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+            self.descriptor = -1
+        return self._splitter.flush()
+
+
+def open_pipe() -> tuple[int, int]:
+    """The reading and the writing end of a pipe; neither is inherited."""
+    return os.pipe2(os.O_CLOEXEC) if hasattr(os, "pipe2") else os.pipe()

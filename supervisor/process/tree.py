@@ -1,0 +1,157 @@
+"""All the processes of a service, also those that left its session, and how to end them to the last one.
+
+On Linux the daemon is a child subreaper (prctl(2)), so a process whose parent ended becomes a child of the daemon.  The
+tree of a service is therefore its main process with all descendants, and of the daemon's other children those that came
+from the service: by their session, or by PORTSUP_RUN_ID and PORTSUP_SERVICE in the environment they were started with.
+"""
+
+import contextlib
+import os
+import select
+import signal
+import time
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from supervisor.system import (
+    Identity,
+    children_of,
+    descendants_of,
+    environ_of,
+    identity_of,
+    pids_with_environ,
+    process_name,
+)
+
+RUN_ID = "PORTSUP_RUN_ID"
+SERVICE = "PORTSUP_SERVICE"
+MOST_PASSES = 50  # of kill(): against a program that forks faster than we kill; the caller comes back
+REAP_WITHIN = 2.0  # seconds until a process must be gone after SIGKILL
+
+
+@dataclass(frozen=True, slots=True)
+class Killed:
+    """A process left over from a run that is gone; `gone` tells whether SIGKILL really ended it in time."""
+
+    pid: int
+    name: str
+    service: str
+    gone: bool
+
+
+def members(main: int, run_id: str, service: str, daemon_pid: int, others: Collection[int] = ()) -> set[int]:
+    """The living processes of a service; empty means that nothing is left of it.
+
+    `main` is the pid that `spawn` gave, reaped or not; `others` the main processes of the other services: naming them
+    saves looking at each.
+    """
+    roots = [
+        pid
+        for pid in children_of(daemon_pid)
+        if pid == main or (pid not in others and _belongs(pid, main, run_id, service))
+    ]
+    found = set(roots)
+    for root in roots:
+        found.update(descendants_of(root))
+    return {pid for pid in found if identity_of(pid) is not None}
+
+
+def terminate(main: int, number: int) -> bool:
+    """Send a signal to the process group of a service; whether there was one."""
+    if not _is_group_ours(main):
+        return False
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(main, number)
+        return True
+    return False
+
+
+def kill(main: int, run_id: str, service: str, daemon_pid: int, others: Collection[int] = ()) -> set[int]:
+    """SIGKILL every process of a service, again and again until no new one shows up; gives all that were found.
+
+    Does not wait until they are gone: the caller reaps them and asks `members` again.
+    """
+    killed: set[int] = set()
+    for _ in range(MOST_PASSES):
+        new = members(main, run_id, service, daemon_pid, others) - killed
+        if not new:
+            break
+        for group in {_group_of(pid) for pid in new} - {0, os.getpgrp()}:
+            # A whole group at once, atomically: a fork cannot slip out between two kills.
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(group, signal.SIGKILL)
+        for pid in new:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        killed |= new
+    return killed
+
+
+def reap_run(run_id: str) -> list[Killed]:
+    """Kill what is left of a run whose portsup is dead, and wait until it is gone; never us or our parent."""
+    spared = {os.getpid(), os.getppid()}
+    pids = [pid for pid in pids_with_environ(RUN_ID, run_id) if pid not in spared]
+    targets: dict[int, Identity] = {}
+    for pid in [*pids, *(child for pid in pids for child in descendants_of(pid) if child not in spared)]:
+        identity = identity_of(pid)
+        if identity is not None:
+            targets[pid] = identity
+    notes = {pid: (process_name(pid), environ_of(pid).get(SERVICE, "")) for pid in targets}
+    ended = {pid: _end(identity) for pid, identity in targets.items()}
+    deadline = time.monotonic() + REAP_WITHIN
+    return [Killed(pid, *notes[pid], _is_gone(targets[pid], ended[pid], deadline)) for pid in targets]
+
+
+def _belongs(pid: int, main: int, run_id: str, service: str) -> bool:
+    with contextlib.suppress(ProcessLookupError):
+        if os.getsid(pid) == main:
+            return True
+    environment = environ_of(pid)
+    return environment.get(RUN_ID) == run_id and environment.get(SERVICE) == service
+
+
+def _is_group_ours(main: int) -> bool:
+    # While a process waits to be reaped by us, its pid cannot be that of a stranger.
+    waitid = getattr(os, "waitid", None)  # Python has it on macOS since 3.13
+    try:
+        if waitid is None:
+            return os.getpgid(main) == main
+        waitid(os.P_PID, main, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except (ChildProcessError, ProcessLookupError):
+        return False
+    return True
+
+
+def _group_of(pid: int) -> int:
+    try:
+        return os.getpgid(pid)
+    except ProcessLookupError:
+        return 0
+
+
+def _end(identity: Identity) -> int | None:
+    """SIGKILL that very process; gives a pidfd to wait for its end with, None where the system has none."""
+    descriptor: int | None = None
+    with contextlib.suppress(OSError, AttributeError):
+        descriptor = os.pidfd_open(identity.pid)
+    # Looked at again now that the pidfd, if we have one, holds on to whoever has the pid.
+    if identity_of(identity.pid) == identity:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            if descriptor is None:
+                os.kill(identity.pid, signal.SIGKILL)
+            else:
+                signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+    return descriptor
+
+
+def _is_gone(identity: Identity, descriptor: int | None, deadline: float) -> bool:
+    if descriptor is not None:
+        try:
+            select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))
+        finally:
+            os.close(descriptor)
+    while identity_of(identity.pid) == identity:
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(0.005)
+    return True
