@@ -1,0 +1,146 @@
+"""Who has a port that we can not have, in words for the person who has to act on it."""
+
+import errno
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from supervisor import system
+from supervisor.ports.record import Record, read_json
+from supervisor.ports.runtime import RuntimeDir
+from supervisor.system import Identity, Listener
+
+RUN_ID = "PORTSUP_RUN_ID"  # in the environment of every process that portsup starts
+_WSAEACCES = 10013
+
+
+class ConflictKind(StrEnum):
+    """Why a port can not be had; each kind is dealt with in its own way."""
+
+    OWN_ORPHAN = "own-orphan"  # a process of a portsup that is dead: may be reaped
+    OTHER_INSTANCE = "other-instance"  # another portsup has the lock
+    FOREIGN = "foreign"  # somebody's program: never killed
+    OS_RESERVED = "os-reserved"  # privileged, or excluded by Windows
+    OWNERLESS = "ownerless"  # no process has it: closing connections, or an owner we can not see
+    NOT_PERMITTED = "not-permitted"
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who or what has a port; `text` is ready for a table, `pid` is 0 and the names are empty where unknown."""
+
+    kind: ConflictKind
+    text: str
+    pid: int = 0
+    name: str = ""
+    user: str = ""
+    stack: str = ""
+    instance: int = 0
+    service: str = ""
+    run_id: str = ""
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def who_holds(port: int, runtime: RuntimeDir, errno: int = 0) -> Holder:
+    """Who has `port`; `errno` is what binding it gave, 0 for "somebody else has the lock".
+
+    Looks at the lock, the kernel's sockets and the open files of all processes that we may look into: milliseconds,
+    so not for the way where all goes well.
+    """
+    if not errno:
+        return _by_lock(port, runtime)
+    return _by_errno(port, errno) or _by_socket(port, runtime) or _by_bystander(port)
+
+
+def _by_lock(port: int, runtime: RuntimeDir) -> Holder:
+    record = Record.read(runtime.port_record(port))
+    if record is None:
+        return Holder(ConflictKind.OTHER_INSTANCE, "leased to another portsup, which left no record")
+    pid = record.owner.pid
+    owner = f"pid {pid}" if system.is_alive(record.owner) else f"pid {pid} is gone, but something has its lock open"
+    if record.instance:
+        whose = f"`{record.service}` of stack `{record.stack}` instance {record.instance}"
+    else:
+        whose = f"`{record.service or record.stack}`"
+    return Holder(
+        ConflictKind.OTHER_INSTANCE,
+        f"leased to {whose} ({owner})",
+        pid=pid,
+        name=system.process_name(pid),
+        user=system.process_user(pid),
+        stack=record.stack,
+        instance=record.instance,
+        service=record.service,
+        run_id=record.run_id,
+    )
+
+
+def _by_errno(port: int, number: int) -> Holder | None:
+    match number:
+        case errno.EACCES if port < system.first_unprivileged_port():
+            return Holder(ConflictKind.OS_RESERVED, "reserved by the system (privileged port)")
+        case _ if number == _WSAEACCES:
+            text = "reserved by Windows (`netsh int ipv4 show excludedportrange tcp` lists such ports)"
+            return Holder(ConflictKind.OS_RESERVED, text)
+        case errno.EACCES | errno.EPERM:
+            return Holder(ConflictKind.NOT_PERMITTED, f"not permitted by the system ({os.strerror(number)})")
+        case errno.EADDRINUSE:
+            return None
+    return Holder(ConflictKind.NOT_PERMITTED, f"refused by the system ({os.strerror(number)})")
+
+
+def _by_socket(port: int, runtime: RuntimeDir) -> Holder | None:
+    sockets = sorted(system.sockets_on((port,)), key=lambda found: not found.listening)
+    sockets += system.bound_only((port,))
+    owners = system.owners_of(sockets, None)
+    for found in sockets:
+        pid = found.pid or owners.get(found.inode, 0)
+        if pid and pid != os.getpid():
+            return _process(pid, found, runtime)
+    for found in sockets:
+        if found.inode and found.inode not in owners:
+            user = system.user_name(found.uid) if found.uid >= 0 else ""
+            of = f" by a process of user {user}" if user else ""
+            return Holder(ConflictKind.FOREIGN, f"in use{of}, owner not visible", user=user)
+    return None
+
+
+def _process(pid: int, found: Listener, runtime: RuntimeDir) -> Holder:
+    name, user = system.process_name(pid), system.process_user(pid)
+    run_id = system.environ_of(pid).get(RUN_ID, "")
+    who = f"`{name or '?'}` (pid {pid}, user {user})"
+    if run_id and run_id in dead_runs(runtime):
+        text = f"held by {who}, left over from a portsup that was killed"
+        return Holder(ConflictKind.OWN_ORPHAN, text, pid, name, user, run_id=run_id)
+    listens = "" if found.listening else ", not listening"
+    return Holder(ConflictKind.FOREIGN, f"held by {who}{listens}", pid, name, user, run_id=run_id)
+
+
+def _by_bystander(port: int) -> Holder:
+    if system.sockets_on((port,)):
+        return Holder(ConflictKind.OWNERLESS, "connections of an earlier server are still closing")
+    return Holder(ConflictKind.OWNERLESS, "in use, owner not visible")
+
+
+def dead_runs(runtime: RuntimeDir) -> set[str]:
+    """The run ids that records tell of and whose portsup is dead."""
+    dead, alive = set[str](), set[str]()
+    for run_id, owner in _runs((runtime.ports, runtime.instances)):
+        (alive if system.is_alive(owner) else dead).add(run_id)
+    return dead - alive
+
+
+def _runs(directories: Sequence[str]) -> Iterator[tuple[str, Identity]]:
+    for directory in directories:
+        try:
+            names = os.listdir(directory)
+        except OSError:
+            continue
+        for name in names:
+            if name.endswith(".json"):
+                match read_json(os.path.join(directory, name)):
+                    case {"run_id": str(run_id), "owner": value} if run_id and (owner := Identity.from_json(value)):
+                        yield run_id, owner

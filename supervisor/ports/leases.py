@@ -1,0 +1,283 @@
+"""The leases of one service: every port of its pool, locked, reserved and recorded."""
+
+import errno
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from supervisor import system
+from supervisor.core.lease import PortState, Quarantine, state_of
+from supervisor.core.pool import Pick, pick
+from supervisor.errors import PortsupError
+from supervisor.ports.holders import ConflictKind, Holder, who_holds
+from supervisor.ports.lockfile import FileLock
+from supervisor.ports.record import Owner, Record
+from supervisor.ports.reservation import Refused, Reservation, reserve
+from supervisor.ports.runtime import RuntimeDir, error_in
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The port a service got; `skipped` are the ones before it, each with what is in the way."""
+
+    port: int
+    skipped: tuple[tuple[int, Holder | str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NoPort:
+    """No port of the pool can be used: why, port by port, and who has those that somebody has."""
+
+    reasons: tuple[tuple[int, str], ...]
+    holders: tuple[Holder, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PortStatus:
+    """How one port of a pool stands; `holder` is in words, empty if we have it."""
+
+    port: int
+    state: PortState
+    holder: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """A lock that no longer keeps others out; `port` is 0 for the lock of the instance number."""
+
+    port: int
+    why: str
+
+
+@dataclass(slots=True)
+class _Port:
+    """What we have of one port.  Lock and record stay while the reservation is handed over to the service."""
+
+    number: int
+    lock: FileLock
+    reservation: Reservation | None = None
+    is_handed_over: bool = False
+    holder: Holder | None = None  # who kept us from leasing it, the last time we tried
+    quarantine: Quarantine | None = None
+    record: Record | None = field(default=None)
+
+    @property
+    def is_leased(self) -> bool:
+        return self.lock.is_held and (self.reservation is not None or self.is_handed_over)
+
+
+class PoolLease:
+    """The ports of one service of one instance.
+
+    All of them are leased at once; the first usable one becomes `active`, the rest are spares that nobody else gets.
+    `strict`: only the first port may become active.
+    """
+
+    def __init__(self, owner: Owner, ports: Sequence[int], runtime: RuntimeDir, *, strict: bool = False) -> None:
+        self.owner = owner
+        self.active: int | None = None
+        self._runtime = runtime
+        self._strict = strict
+        self._ports = {port: _Port(port, FileLock(runtime.port_lock(port))) for port in ports}
+        self._orphans: dict[str, None] = {}
+
+    def choose(self, avoid: Mapping[int, str], now: float, leaving: int | None = None) -> Chosen | NoPort:
+        """Lease every port that is not yet, and make the first usable one active; `now` is in monotonic seconds.
+
+        `avoid` are ports not to use, with the reason; after `leaving` its successors in the pool come first.
+        No process of the service may be running: its port is reserved again.
+        Raises PortsupError for what is no fault of a port: a full disk, too many open files.
+        """
+        self.active = None
+        for port in self._ports.values():
+            port.is_handed_over = False
+            self._lease(port)
+        taken = {port.number: str(port.holder) for port in self._ports.values() if not port.is_leased}
+        quarantines = {port.number: port.quarantine for port in self._ports.values() if port.quarantine}
+        chosen = pick(
+            tuple(self._ports),
+            taken=taken,
+            avoid=avoid,
+            quarantines=quarantines,
+            now=now,
+            leaving=leaving,
+            strict=self._strict,
+        )
+        if isinstance(chosen, Pick):
+            self.active = chosen.port
+            return Chosen(chosen.port, tuple((port, self._holder(port) or why) for port, why in chosen.skipped))
+        holders = (self._holder(port) for port in self._ports)
+        return NoPort(chosen.reasons, tuple(holder for holder in holders if holder))
+
+    def hand_over(self) -> None:
+        """Let the service bind the active port: called right before it is spawned.
+
+        The lock stays, the reservation goes; a stranger can take the port until the service has bound it.
+        """
+        if self.active is not None:
+            port = self._ports[self.active]
+            port.is_handed_over = True
+            if port.reservation is not None:
+                port.reservation.close()
+                port.reservation = None
+
+    def take_back(self) -> Holder | None:
+        """Reserve the active port again once the service's processes are gone; who has it if that fails."""
+        if self.active is None:
+            return None
+        port = self._ports[self.active]
+        port.is_handed_over = False
+        if port.reservation is None:
+            got = reserve(port.number)
+            if isinstance(got, Refused):
+                port.is_handed_over = True  # still ours to lose: the lock is held, and the next `choose` tries again
+                return who_holds(port.number, self._runtime, got.errno)
+            port.reservation = got
+        return None
+
+    def reservation(self) -> Reservation | None:
+        """The reservation of the active port, for who makes a service socket beneath it."""
+        return self._ports[self.active].reservation if self.active is not None else None
+
+    def quarantine(self, port: int, why: str, until: float) -> None:
+        """Skip `port` until then (monotonic seconds); it stays leased, and is active no more."""
+        self._ports[port].quarantine = Quarantine(why, until)
+        if self.active == port:
+            self.active = None
+
+    def retry_spares(self) -> tuple[int, ...]:
+        """Lease the spares that somebody else had; the ports that were got."""
+        missing = [port for port in self._ports.values() if not port.is_leased]
+        return tuple(port.number for port in missing if self._lease(port))
+
+    def ports(self, now: float) -> tuple[PortStatus, ...]:
+        """How every port of the pool stands, in the order of the pool."""
+        return tuple(self._status(port, now) for port in self._ports.values())
+
+    def losses(self) -> tuple[Loss, ...]:
+        """Every lock we hold, looked at in full: those that no longer keep others out."""
+        return tuple(loss for port in self._ports for loss in self.losses_of(port))
+
+    def losses_of(self, port: int) -> tuple[Loss, ...]:
+        """The same for one port; empty if it is not of this pool or not leased."""
+        mine = self._ports.get(port)
+        if mine is None or not mine.lock.is_held:
+            return ()
+        why = mine.lock.loss() or self._loss_to_other(mine)
+        return (Loss(port, why),) if why else ()
+
+    def heartbeat(self) -> None:
+        """Keep the files of every lock we hold fresh, and put back a record that is missing."""
+        for port in self._ports.values():
+            if port.lock.is_held:
+                port.lock.touch()
+                try:
+                    os.utime(self._runtime.port_record(port.number))
+                except OSError:
+                    self._write(port)
+
+    def orphans(self) -> tuple[str, ...]:
+        """Run ids of dead owners met so far: reap what is left of them, then choose again.  Each is told once."""
+        found = tuple(self._orphans)
+        self._orphans.clear()
+        return found
+
+    def release(self) -> None:
+        """Give every port back; the records go, the lock files stay."""
+        for port in self._ports.values():
+            self._give_up(port)
+            port.quarantine = None
+            port.is_handed_over = False
+        self.active = None
+
+    def _lease(self, port: _Port) -> bool:
+        """Lock, reserve and record one port as far as that is not done; whether it is leased now."""
+        if port.is_leased:
+            return True
+        try:
+            if not port.lock.is_held and not self._lock(port):
+                return False
+            got = reserve(port.number)
+            if isinstance(got, Refused):
+                self._note_refusal(port, got)
+                return False
+            port.reservation, port.holder = got, None
+            if port.record is None:
+                port.record = Record.of(port.number, self.owner, time.time())
+                port.record.write(self._runtime.port_record(port.number))
+        except OSError as error:
+            self._give_up(port)
+            raise self._error(port, error) from error
+        return True
+
+    def _lock(self, port: _Port) -> bool:
+        path = self._runtime.port_record(port.number)
+        if not port.lock.acquire(is_holder_known=lambda: _is_owner_alive(path)):
+            port.holder = who_holds(port.number, self._runtime)
+            return False
+        stale = Record.read(path)
+        if stale and stale.run_id and stale.run_id != self.owner.run_id and not system.is_alive(stale.owner):
+            self._orphans[stale.run_id] = None
+        return True
+
+    def _note_refusal(self, port: _Port, refused: Refused) -> None:
+        """Give back the lock of a port that can not be reserved; its old record stays: it may explain the holder."""
+        port.holder = who_holds(port.number, self._runtime, refused.errno)
+        if port.holder.kind is ConflictKind.OWN_ORPHAN:
+            self._orphans[port.holder.run_id] = None
+        self._give_up(port)
+
+    def _give_up(self, port: _Port) -> None:
+        if port.reservation is not None:
+            port.reservation.close()
+            port.reservation = None
+        if port.lock.is_held:
+            if port.record is not None and Record.read(self._runtime.port_record(port.number)) == port.record:
+                _remove(self._runtime.port_record(port.number))
+            port.lock.release()
+        port.record = None
+
+    def _loss_to_other(self, port: _Port) -> str | None:
+        """Words if the record names another owner that is alive: somebody works against us."""
+        record = Record.read(self._runtime.port_record(port.number))
+        if record is None or record.owner == self.owner.identity or not system.is_alive(record.owner):
+            return None
+        whose = f"`{record.service}` of stack `{record.stack}` instance {record.instance}"
+        return f"the record of port {port.number} was taken over by {whose} (pid {record.owner.pid})"
+
+    def _write(self, port: _Port) -> None:
+        if port.record is not None:
+            try:
+                port.record.write(self._runtime.port_record(port.number))
+            except OSError:
+                return  # a full disk: the lock counts, the record only explains
+
+    def _holder(self, port: int) -> Holder | None:
+        return None if self._ports[port].is_leased else self._ports[port].holder
+
+    def _status(self, port: _Port, now: float) -> PortStatus:
+        is_active = port.number == self.active
+        state = state_of(is_active=is_active, is_leased=port.is_leased, quarantine=port.quarantine, now=now)
+        if state is PortState.QUARANTINED and port.quarantine is not None:
+            return PortStatus(port.number, state, port.quarantine.why)
+        return PortStatus(port.number, state, str(port.holder or "") if state is PortState.TAKEN else "")
+
+    def _error(self, port: _Port, error: OSError) -> PortsupError:
+        what = f"cannot lease port {port.number} for `{self.owner.service}`"
+        if error.errno in (errno.EMFILE, errno.ENFILE):
+            hint = "every port takes three: raise the limit, as in `ulimit -n 8192`"
+            return PortsupError(what, "too many open files", hint)
+        return error_in(what, port.lock.path, error)
+
+
+def _is_owner_alive(path: str) -> bool:
+    record = Record.read(path)
+    return record is not None and system.is_alive(record.owner)
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        return

@@ -1,0 +1,105 @@
+"""Who has a lock and since when: a small JSON file beside the lock file.  It explains; only the lock decides."""
+
+import contextlib
+import json
+import os
+from dataclasses import dataclass
+
+from supervisor.system import Identity
+
+_LONGEST = 1 << 16  # bytes; a record is about 300
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """On whose behalf a port is leased."""
+
+    stack: str
+    instance: int
+    service: str
+    run_id: str
+    identity: Identity
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The owner of a port; `since` is in seconds since 1970."""
+
+    port: int
+    stack: str
+    instance: int
+    service: str
+    run_id: str
+    owner: Identity
+    since: float
+
+    @classmethod
+    def of(cls, port: int, owner: Owner, since: float) -> "Record":
+        """The record that says that `owner` has `port`."""
+        return cls(port, owner.stack, owner.instance, owner.service, owner.run_id, owner.identity, since)
+
+    def write(self, path: str) -> None:
+        """Put the record at `path` in one step, so that no reader sees half of it; raises OSError."""
+        fields = {
+            "port": self.port,
+            "stack": self.stack,
+            "instance": self.instance,
+            "service": self.service,
+            "run_id": self.run_id,
+            "owner": self.owner.as_json(),
+            "since": self.since,
+        }
+        write_json(path, fields)
+
+    @classmethod
+    def read(cls, path: str) -> "Record | None":
+        """The record at `path`, None if there is none that makes sense."""
+        match read_json(path):
+            case {
+                "port": int(port),
+                "stack": str(stack),
+                "instance": int(instance),
+                "service": str(service),
+                "run_id": str(run_id),
+                "owner": owner,
+                "since": int() | float() as since,
+            } if identity := Identity.from_json(owner):
+                return cls(port, stack, instance, service, run_id, identity, since)
+        return None
+
+
+def write_json(path: str, fields: object) -> None:
+    """Replace the file at `path` by `fields`, readable by us only; raises OSError and leaves no half file behind."""
+    # No fsync: after a power cut the locks are gone too, and a record without a lock means nothing.
+    temporary = f"{path}.{os.getpid()}.new"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+    descriptor = os.open(temporary, flags, 0o600)
+    try:
+        try:
+            os.write(descriptor, json.dumps(fields).encode() + b"\n")
+        finally:
+            os.close(descriptor)
+        os.replace(temporary, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def read_json(path: str) -> object:
+    """What the file at `path` holds; None if it is missing, too big, no regular file or no JSON."""
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
+    try:
+        descriptor = os.open(path, flags)
+    except OSError:
+        return None
+    try:
+        data = os.read(descriptor, _LONGEST)
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError):
+        return None

@@ -1,0 +1,157 @@
+"""Holding a TCP port in the kernel without listening on it.
+
+A socket bound to the wildcard address with SO_REUSEADDR off makes every other bind of that port fail with EADDRINUSE:
+IPv4 and IPv6, loopback, other local addresses and wildcard, with and without SO_REUSEADDR and SO_REUSEPORT.  It need
+not listen, so clients are refused as if nobody was there.  Two such *covers* hold a port, one for each family.
+
+Connections of an earlier server that linger in TIME_WAIT make the plain bind fail for a minute.  SO_REUSEADDR passes
+them, and it can be cleared again once the socket is bound: listening for an instant settles the port (a socket that
+was only bound beside others with SO_REUSEADDR may be joined), shutdown makes it silent again.
+All of it was tried on Linux 6.18; macOS lets a specific address be bound beside a wildcard, hence its more covers.
+"""
+
+import contextlib
+import errno
+import os
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from supervisor import system
+
+# The family is missing on this machine, or switched off: nobody can bind it either.
+_NO_SUCH_FAMILY = {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.EPROTONOSUPPORT}
+_NOT_THE_PORT = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The port could not be held; `errno` tells why."""
+
+    errno: int
+
+
+class Reservation:
+    """A held port; made by `reserve`."""
+
+    __slots__ = ("_covers", "port")
+
+    def __init__(self, port: int, covers: Sequence[socket.socket]) -> None:
+        self.port = port
+        self._covers = tuple(covers)
+
+    def close(self) -> None:
+        """Let the port go; may be called twice."""
+        for cover in self._covers:
+            cover.close()
+        self._covers = ()
+
+    def open_service_socket(self, host: str = "127.0.0.1") -> socket.socket:
+        """A socket that listens on `host` (an IP address or a name of this machine) and this port; the covers stay.
+
+        The port is never free in between.  `host` "::" serves both families.  Raises OSError: EADDRNOTAVAIL for an
+        address that is not of this machine, EADDRINUSE if somebody slipped in during the few microseconds in which
+        the covers can be joined; the covers are absolute again either way.
+        """
+        family, address = _resolve(host)
+        if not system.SWAPS_UNDER_COVERS:
+            self.close()
+            return _listener(family, address, self.port)
+        beneath = [cover for cover in self._covers if cover.family == family or address == "::"]
+        service = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            # It stays on: accepted sockets inherit it, and without it their TIME_WAIT would block the next bind.
+            service.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                service.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(address != "::"))
+            _let_join(beneath, True)
+            try:
+                service.bind((address, self.port))
+                service.listen(socket.SOMAXCONN)
+            finally:
+                _let_join(beneath, False)
+        except BaseException:
+            service.close()
+            raise
+        return service
+
+
+def reserve(port: int) -> Reservation | Refused:
+    """Hold `port` against every other bind on this machine, or the errno that says why it can not be held.
+
+    Raises OSError only for what is no fault of the port, such as too many open files.
+    """
+    covers: list[socket.socket] = []
+    try:
+        lingering = [_add_cover(covers, family, address, port) for family, address in system.COVERS]
+        if any(lingering) and _is_shared(port, covers):
+            raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+    except OSError as error:
+        for cover in covers:
+            cover.close()
+        if error.errno in _NOT_THE_PORT:
+            raise
+        return Refused(error.errno or errno.EADDRINUSE)
+    if not covers:
+        return Refused(errno.EADDRNOTAVAIL)
+    return Reservation(port, covers)
+
+
+def _add_cover(covers: list[socket.socket], family: socket.AddressFamily, address: str, port: int) -> bool:
+    """Bind one cover; whether something lingered on the port that a plain bind could not pass."""
+    try:
+        cover = socket.socket(family, socket.SOCK_STREAM)
+    except OSError as error:
+        if error.errno in _NO_SUCH_FAMILY:
+            return False
+        raise
+    covers.append(cover)
+    system.exclusive(cover)
+    if family == socket.AF_INET6:
+        cover.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    try:
+        cover.bind((address, port))
+    except OSError as error:
+        if error.errno in _NO_SUCH_FAMILY:
+            covers.remove(cover)
+            cover.close()
+            return False
+        if error.errno != errno.EADDRINUSE or not system.SWAPS_UNDER_COVERS:
+            raise
+    else:
+        return False
+    _let_join((cover,), True)
+    cover.bind((address, port))
+    cover.listen(1)  # from here on nobody can join, SO_REUSEADDR or not
+    _let_join((cover,), False)
+    with contextlib.suppress(OSError):
+        cover.shutdown(socket.SHUT_RD)
+    return True
+
+
+def _is_shared(port: int, covers: Sequence[socket.socket]) -> bool:
+    """Whether somebody had bound the port with SO_REUSEADDR and not listened yet: our bind has just joined it."""
+    own = {os.fstat(cover.fileno()).st_ino for cover in covers}
+    return any(other.inode not in own for other in system.bound_only((port,)))
+
+
+def _let_join(covers: Sequence[socket.socket], joinable: bool) -> None:
+    for cover in covers:
+        cover.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(joinable))
+
+
+def _listener(family: socket.AddressFamily, address: str, port: int) -> socket.socket:
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        system.exclusive(listener)
+        listener.bind((address, port))
+        listener.listen(socket.SOMAXCONN)
+    except BaseException:
+        listener.close()
+        raise
+    return listener
+
+
+def _resolve(host: str) -> tuple[socket.AddressFamily, str]:
+    family, _, _, _, address = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    return family, str(address[0])

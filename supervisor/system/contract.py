@@ -1,0 +1,68 @@
+"""The values that the functions of `supervisor.system` exchange; the same on every operating system."""
+
+import socket
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A TCP socket that uses a local port.
+
+    `uid` is -1 and `inode` 0 where the system does not tell (TIME_WAIT sockets have no inode anywhere).
+    `pid` is 0 unless the system names the owner together with the socket (macOS and Windows do, Linux does not).
+    """
+
+    port: int
+    family: socket.AddressFamily
+    address: str
+    uid: int = -1
+    inode: int = 0
+    listening: bool = True
+    pid: int = 0
+
+
+class WatchKind(StrEnum):
+    """What happened to a watched path."""
+
+    CREATED = "created"
+    DELETED = "deleted"
+    MOVED_AWAY = "moved-away"
+    MOVED_HERE = "moved-here"
+    WRITTEN = "written"  # closed by somebody who had it open for writing
+    MODIFIED = "modified"
+    GONE = "gone"  # the watched path itself was removed, moved or unmounted
+    OVERFLOW = "overflow"  # events were dropped: look at everything
+
+
+@dataclass(frozen=True, slots=True)
+class WatchEvent:
+    """One change; `path` is the entry in a watched directory, or the watched path itself."""
+
+    path: str
+    kind: WatchKind
+
+
+class Watch:
+    """Tells of changes in directories and files without polling; made by `open_watch`."""
+
+    def fileno(self) -> int:
+        """The descriptor that becomes readable when something happened."""
+        raise NotImplementedError
+
+    def add(self, path: str, *, entries: bool = True, modified: bool = False) -> None:
+        """Watch `path`; its own end is always told.
+
+        `entries`: what comes, goes or is rewritten in the directory.  `modified`: every write to the file.
+        Changed times and modes are never told, so that touching a watched file wakes nobody.
+        Raises OSError where it can not be watched.
+        """
+        raise NotImplementedError
+
+    def read(self) -> list[WatchEvent]:
+        """What happened since the last call; never waits."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Stop watching."""
+        raise NotImplementedError

@@ -1,0 +1,63 @@
+"""Changes of files told by the Linux kernel, inotify(7)."""
+
+import os
+import struct
+
+from supervisor.system import libc
+from supervisor.system.contract import Watch, WatchEvent, WatchKind
+
+_MODIFY, _CLOSE_WRITE, _MOVED_FROM, _MOVED_TO = 0x2, 0x8, 0x40, 0x80
+_CREATE, _DELETE, _DELETE_SELF, _MOVE_SELF = 0x100, 0x200, 0x400, 0x800
+_UNMOUNT, _OVERFLOW, _IGNORED = 0x2000, 0x4000, 0x8000
+_SELF = _DELETE_SELF | _MOVE_SELF
+_ENTRIES = _CREATE | _DELETE | _MOVED_FROM | _MOVED_TO | _CLOSE_WRITE
+_KINDS = (
+    (_OVERFLOW, WatchKind.OVERFLOW),
+    (_DELETE_SELF | _MOVE_SELF | _UNMOUNT | _IGNORED, WatchKind.GONE),
+    (_DELETE, WatchKind.DELETED),
+    (_MOVED_FROM, WatchKind.MOVED_AWAY),
+    (_MOVED_TO, WatchKind.MOVED_HERE),
+    (_CREATE, WatchKind.CREATED),
+    (_CLOSE_WRITE, WatchKind.WRITTEN),
+    (_MODIFY, WatchKind.MODIFIED),
+)
+_EVENT = struct.Struct("iIII")  # struct inotify_event: watch, mask, cookie, length of the name
+
+
+class Inotify(Watch):
+    """A `Watch` on Linux."""
+
+    def __init__(self) -> None:
+        self._descriptor = libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
+        self._paths: dict[int, str] = {}
+
+    def fileno(self) -> int:
+        return self._descriptor
+
+    def add(self, path: str, *, entries: bool = True, modified: bool = False) -> None:
+        mask = _SELF | (_ENTRIES if entries else 0) | (_MODIFY if modified else 0)
+        self._paths[libc.inotify_add_watch(self._descriptor, path, mask)] = path
+
+    def read(self) -> list[WatchEvent]:
+        events: list[WatchEvent] = []
+        while True:
+            try:
+                data = os.read(self._descriptor, 1 << 16)
+            except BlockingIOError:
+                return events
+            at = 0
+            while at < len(data):
+                watch, mask, _, length = _EVENT.unpack_from(data, at)
+                at += _EVENT.size + length
+                name = data[at - length : at].rstrip(b"\0")
+                path = self._paths.get(watch, "")
+                if mask & _IGNORED:
+                    self._paths.pop(watch, None)
+                if name:
+                    path = os.path.join(path, os.fsdecode(name))
+                events.extend(WatchEvent(path, kind) for bits, kind in _KINDS if mask & bits)
+
+    def close(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1

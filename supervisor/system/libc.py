@@ -1,0 +1,30 @@
+"""The C library, for what Python has no call for.  Imported late: ctypes is heavy."""
+
+import ctypes
+import os
+
+_libc = ctypes.CDLL(None, use_errno=True)
+PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
+
+
+def prctl(option: int, value: int) -> bool:
+    """prctl(2) with one argument; whether the kernel did it."""
+    return bool(_libc.prctl(option, ctypes.c_ulong(value), 0, 0, 0) == 0)
+
+
+def inotify_init1(flags: int) -> int:
+    """inotify_init1(2); raises OSError."""
+    return _checked(_libc.inotify_init1(flags), "inotify")
+
+
+def inotify_add_watch(descriptor: int, path: str, mask: int) -> int:
+    """inotify_add_watch(2): the number of the watch; raises OSError."""
+    return _checked(_libc.inotify_add_watch(descriptor, os.fsencode(path), ctypes.c_uint32(mask)), path)
+
+
+def _checked(result: int, name: str) -> int:
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number), name)
+    return int(result)

@@ -1,0 +1,205 @@
+"""Linux: /proc, sock_diag, prctl, inotify."""
+
+import contextlib
+import functools
+import os
+import socket
+from collections.abc import Collection, Iterator
+
+from supervisor.system import netlink
+from supervisor.system.contract import Listener, Watch
+from supervisor.system.identity import Identity
+from supervisor.system.posix import user_name
+
+# What a reservation binds; a wildcard bind with SO_REUSEADDR off keeps every other bind of the port out.
+COVERS: tuple[tuple[socket.AddressFamily, str], ...] = ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::"))
+# Whether a service socket can be bound beneath the covers without giving them up.
+SWAPS_UNDER_COVERS = True
+SOCKET_PATH_MAX = 107  # bytes, unix(7): sun_path has 108 with the closing NUL
+
+
+def _read(pid: int, name: str) -> bytes:
+    try:
+        with open(f"/proc/{pid}/{name}", "rb", buffering=0) as file:
+            return file.read()
+    except OSError:  # gone, or another user's
+        return b""
+
+
+def _stat(pid: int) -> list[bytes]:
+    # The command's name stands in parentheses and may hold anything, parentheses too: state is what follows the last.
+    return _read(pid, "stat").rpartition(b")")[2].split()
+
+
+@functools.cache
+def _boot_id() -> str:
+    with contextlib.suppress(OSError), open("/proc/sys/kernel/random/boot_id") as file:
+        return file.read().strip()
+    return ""
+
+
+def identity_of(pid: int) -> Identity | None:
+    """Which process has this pid now; None if there is none, or only a zombie."""
+    fields = _stat(pid)
+    if len(fields) < 20 or fields[0] in (b"Z", b"X"):
+        return None
+    return Identity(pid, int(fields[19]), _boot_id())
+
+
+def is_alive(identity: Identity) -> bool:
+    """Whether that very process still runs."""
+    return identity_of(identity.pid) == identity
+
+
+def environ_of(pid: int) -> dict[str, str]:
+    """The environment the process was started with; empty where we may not read it."""
+    pairs = (entry.partition(b"=") for entry in _read(pid, "environ").split(b"\0") if entry)
+    return {os.fsdecode(key): os.fsdecode(value) for key, _, value in pairs}
+
+
+def process_name(pid: int) -> str:
+    """What people call the process, such as `node`; empty if it is gone."""
+    name = os.fsdecode(_read(pid, "comm").strip())
+    program = os.path.basename(process_command(pid).partition(" ")[0])
+    # The kernel keeps 15 bytes (prctl(2), PR_SET_NAME), and Node calls its main thread by what it is, not by name.
+    if program and (name.endswith("MainThread") or (len(name) >= 15 and program.startswith(name))):
+        return program
+    return name
+
+
+def process_user(pid: int) -> str:
+    """The user the process runs as; empty if it is gone."""
+    try:
+        return user_name(os.stat(f"/proc/{pid}").st_uid)
+    except OSError:
+        return ""
+
+
+def process_command(pid: int) -> str:
+    """The command line, words separated by blanks; empty for kernel threads and the gone."""
+    return os.fsdecode(_read(pid, "cmdline").replace(b"\0", b" ").strip())
+
+
+def _pids() -> Iterator[int]:
+    return (int(entry) for entry in os.listdir("/proc") if entry.isdigit())
+
+
+def pids_with_environ(key: str, value: str) -> list[int]:
+    """The processes whose environment has `key` set to `value`; those of other users only for root."""
+    wanted = os.fsencode(f"{key}={value}")
+    return [pid for pid in _pids() if wanted in _read(pid, "environ").split(b"\0")]
+
+
+def children_of(pid: int) -> list[int]:
+    """The direct children, zombies included."""
+    children: list[int] = []
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return []
+    for thread in threads:
+        listed = _read(pid, f"task/{thread}/children")
+        children.extend(int(child) for child in listed.split())
+    if not children and not os.path.exists(f"/proc/{pid}/task/{pid}/children"):  # without CONFIG_PROC_CHILDREN
+        parent = str(pid).encode()
+        return [child for child in _pids() if _stat(child)[1:2] == [parent]]
+    return children
+
+
+def descendants_of(pid: int) -> list[int]:
+    """Children, their children and so on, parents first."""
+    found = children_of(pid)
+    for child in found:  # grows while it is walked
+        found.extend(new for new in children_of(child) if new not in found)
+    return found
+
+
+def prepare_spawning() -> None:
+    """Load what a child needs between fork and exec: importing there could deadlock."""
+    from supervisor.system import libc  # noqa: F401
+
+
+def set_child_subreaper() -> bool:
+    """Make orphans among our descendants our children, prctl(2), PR_SET_CHILD_SUBREAPER; whether it worked."""
+    from supervisor.system import libc
+
+    return libc.prctl(libc.PR_SET_CHILD_SUBREAPER, 1)
+
+
+def set_parent_death_signal(signal: int) -> None:
+    """Have the kernel signal this process when its parent *thread* dies, prctl(2), PR_SET_PDEATHSIG.
+
+    Called in the child, after `prepare_spawning` in its parent; the caller checks getppid afterwards, because the
+    parent may have died just before.
+    """
+    from supervisor.system import libc
+
+    libc.prctl(libc.PR_SET_PDEATHSIG, signal)
+
+
+def listening(ports: Collection[int] | None) -> list[Listener]:
+    """Who listens on these TCP ports of this machine; None: on any port."""
+    return netlink.sockets(ports, netlink.LISTEN)
+
+
+def sockets_on(ports: Collection[int]) -> list[Listener]:
+    """Every TCP socket with one of these local ports, in any state."""
+    return netlink.sockets(ports, netlink.EVERY_STATE)
+
+
+def bound_only(ports: Collection[int]) -> list[Listener]:
+    """The sockets that are bound to these ports and nothing else, told since Linux 6.8; empty before."""
+    return netlink.sockets(ports, netlink.BOUND_INACTIVE)
+
+
+def owners_of(listeners: Collection[Listener], candidates: Collection[int] | None) -> dict[int, int]:
+    """The pid that has each socket open, by inode; looks at `candidates`, or at every process we may look into.
+
+    A socket that is missing belongs to a process we may not look into (of another user, unless we are root).
+    Of several processes that share a socket the first started is named.
+    """
+    wanted = {f"socket:[{listener.inode}]": listener.inode for listener in listeners if listener.inode}
+    owners: dict[int, int] = {}
+    for pid in sorted(_pids() if candidates is None else candidates):
+        if len(owners) == len(wanted):
+            break
+        for target in _descriptors(pid):
+            inode = wanted.get(target)
+            if inode is not None:
+                owners.setdefault(inode, pid)
+    return owners
+
+
+def _descriptors(pid: int) -> Iterator[str]:
+    directory = f"/proc/{pid}/fd"
+    try:
+        names = os.listdir(directory)
+    except OSError:
+        return
+    for name in names:
+        with contextlib.suppress(OSError):
+            yield os.readlink(f"{directory}/{name}")
+
+
+def listening_ports_of(pids: Collection[int]) -> set[int]:
+    """The TCP ports that these processes listen on."""
+    listeners = listening(None)
+    owners = owners_of(listeners, pids)
+    return {listener.port for listener in listeners if listener.inode in owners}
+
+
+def first_unprivileged_port() -> int:
+    """The lowest port that an ordinary user may bind, ip(7), ip_unprivileged_port_start (Linux 4.11)."""
+    with contextlib.suppress(OSError, ValueError), open("/proc/sys/net/ipv4/ip_unprivileged_port_start") as file:
+        return int(file.read())
+    return 1024
+
+
+def open_watch() -> Watch | None:
+    """A watch over files, None where the kernel has none to give (fs.inotify.max_user_instances)."""
+    from supervisor.system.inotify import Inotify
+
+    try:
+        return Inotify()
+    except OSError:
+        return None

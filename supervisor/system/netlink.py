@@ -1,0 +1,79 @@
+"""Which TCP sockets use a port, asked of the Linux kernel by sock_diag(7); /proc/net/tcp where that is denied."""
+
+import contextlib
+import socket
+import struct
+from collections.abc import Collection, Iterator
+
+from supervisor.system.contract import Listener
+
+LISTEN = 1 << 10
+# Bound, not listening and not connected; told since Linux 6.8, ignored by older kernels (include/net/tcp_states.h).
+BOUND_INACTIVE = 1 << 13
+EVERY_STATE = 0xFFFFFFFF
+
+_NETLINK_SOCK_DIAG = 4
+_SOCK_DIAG_BY_FAMILY = 20
+_REQUEST_DUMP = 0x301  # NLM_F_REQUEST | NLM_F_DUMP
+_ERROR, _DONE = 2, 3
+_HEADER = struct.Struct("=IHHII")  # nlmsghdr: length, type, flags, sequence, pid
+_REQUEST = struct.Struct("=BBBBI48x")  # inet_diag_req_v2 with an empty socket id
+_ANSWER = struct.Struct("=BBxx")  # inet_diag_msg: family, state, then the fields below at their offsets
+_PORT = struct.Struct("!H")
+_UID_INODE = struct.Struct("=II")
+
+
+def sockets(ports: Collection[int] | None, states: int) -> list[Listener]:
+    """Every TCP socket of this network namespace on one of `ports` (None: on any) that is in one of `states`."""
+    try:
+        return [found for family in (socket.AF_INET, socket.AF_INET6) for found in _dump(family, ports, states)]
+    except OSError:
+        if states == BOUND_INACTIVE:  # not in these tables
+            return []
+        return [found for found in _from_proc(ports) if found.listening or states != LISTEN]
+
+
+def _dump(family: socket.AddressFamily, ports: Collection[int] | None, states: int) -> Iterator[Listener]:
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_SOCK_DIAG) as asking:
+        request = _REQUEST.pack(family, socket.IPPROTO_TCP, 0, 0, states)
+        asking.send(_HEADER.pack(_HEADER.size + len(request), _SOCK_DIAG_BY_FAMILY, _REQUEST_DUMP, 1, 0) + request)
+        while True:
+            data = asking.recv(1 << 18)
+            at = 0
+            while at < len(data):
+                length, kind, *_ = _HEADER.unpack_from(data, at)
+                if kind == _DONE:
+                    return
+                if kind == _ERROR or length < _HEADER.size:
+                    number = -struct.unpack_from("=i", data, at + _HEADER.size)[0]
+                    raise OSError(number, "sock_diag")
+                body = at + _HEADER.size
+                (port,) = _PORT.unpack_from(data, body + 4)
+                if ports is None or port in ports:
+                    yield _listener(data, body, port)
+                at += (length + 3) & ~3
+
+
+def _listener(data: bytes, body: int, port: int) -> Listener:
+    family, state = _ANSWER.unpack_from(data, body)
+    address = data[body + 8 : body + 24]
+    uid, inode = _UID_INODE.unpack_from(data, body + 64)
+    if family == socket.AF_INET:
+        address = address[:4]
+    kind = socket.AddressFamily(family)
+    return Listener(port, kind, socket.inet_ntop(kind, address), uid, inode, listening=1 << state == LISTEN)
+
+
+def _from_proc(ports: Collection[int] | None) -> Iterator[Listener]:
+    for name, family in (("tcp", socket.AF_INET), ("tcp6", socket.AF_INET6)):
+        lines: list[str] = []
+        with contextlib.suppress(OSError), open(f"/proc/net/{name}") as table:
+            lines = table.readlines()[1:]
+        for line in lines:
+            fields = line.split()
+            address, _, port = fields[1].partition(":")
+            if ports is None or int(port, 16) in ports:
+                # Each 32-bit word of the address is printed in the byte order of the machine.
+                words = [int(address[i : i + 8], 16) for i in range(0, len(address), 8)]
+                text = socket.inet_ntop(family, struct.pack(f"={len(words)}I", *words))
+                yield Listener(int(port, 16), family, text, int(fields[7]), int(fields[9]), fields[3] == "0A")
