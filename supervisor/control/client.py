@@ -1,0 +1,194 @@
+"""The command line's end of the control socket: blocking, with a limit on silence, and light to import."""
+
+import json
+import os
+import socket
+from collections.abc import Iterator
+
+from supervisor.errors import (
+    ExitCode,
+    InstanceTaken,
+    LockLost,
+    NotFound,
+    PoolExhausted,
+    PortsupError,
+    UsageError,
+    WaitTimedOut,
+)
+
+TYPE_CHECKING = False  # importing `typing` for this would cost `status` two milliseconds
+if TYPE_CHECKING:
+    from typing import Any
+
+PROTOCOL = 1
+PATIENCE = 10.0  # seconds without an answer to a plain question before we stop waiting
+LONGEST_LINE = 64 * 1024 * 1024  # bytes; two hundred services are about 100 KiB
+
+_KINDS: dict[int, type[PortsupError]] = {
+    ExitCode.USAGE: UsageError,
+    ExitCode.NOT_FOUND: NotFound,
+    ExitCode.LOCK_LOST: LockLost,
+    ExitCode.INSTANCE_TAKEN: InstanceTaken,
+    ExitCode.WAIT_TIMEOUT: WaitTimedOut,
+}
+
+
+class DaemonGone(NotFound):
+    """Nobody answers on the socket, or the connection ended before the answer did."""
+
+
+class Client:
+    """Questions to one running instance; every question is a connection of its own."""
+
+    def __init__(self, socket_path: "str | os.PathLike[str]", patience: float = PATIENCE) -> None:
+        self.path = os.fspath(socket_path)
+        self.patience = patience
+
+    def ask(self, do: str, /, **args: object) -> "dict[str, Any]":
+        """The one line that answers; raises the `PortsupError` that the daemon answered with, or our own."""
+        for answer in self._lines(do, args, self.patience, give_up=True):
+            if answer is not None:
+                return answer
+        raise self._ended_early()
+
+    def stream(self, do: str, /, **args: object) -> "Iterator[dict[str, Any]]":
+        """Each line of an answer of many, the one with `end` included; waits as long as it takes."""
+        for answer in self._lines(do, args, None, give_up=False):
+            if answer is not None:
+                yield answer
+                if answer.get("end"):
+                    return
+        raise self._ended_early()
+
+    def watch(self, every: float | None = None) -> "Iterator[dict[str, Any] | None]":
+        """The status at once and after each change; None whenever `every` seconds brought no news."""
+        for answer in self._lines("watch", {}, every, give_up=False):
+            yield answer
+            if answer is not None and answer.get("end"):
+                return
+
+    def _lines(
+        self, do: str, args: dict[str, object], wait: float | None, give_up: bool
+    ) -> "Iterator[dict[str, Any] | None]":
+        request = {"v": PROTOCOL, "do": do} | {name: value for name, value in args.items() if value is not None}
+        with self._connect() as connection:
+            pending = bytearray()
+            try:
+                connection.sendall(json.dumps(request).encode() + b"\n")
+                connection.settimeout(wait)
+                while True:
+                    try:
+                        chunk = connection.recv(65536)
+                    except TimeoutError:
+                        if give_up:
+                            raise self._silent() from None
+                        yield None
+                        continue
+                    if not chunk:
+                        if pending:
+                            raise self._ended_early()
+                        return
+                    pending += chunk
+                    *lines, rest = pending.split(b"\n")
+                    for line in lines:
+                        yield self._parse(bytes(line))
+                    pending = rest
+                    if len(pending) > LONGEST_LINE:
+                        raise self._nonsense("a line without an end")
+            except TimeoutError:
+                raise self._silent() from None
+            except (BrokenPipeError, ConnectionResetError) as error:
+                raise self._ended_early() from error
+
+    def _connect(self) -> socket.socket:
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection.settimeout(self.patience)
+        try:
+            connection.connect(self.path)
+        except BaseException as error:
+            connection.close()
+            if isinstance(error, OSError):
+                raise self._unreachable(error) from error
+            raise
+        return connection
+
+    def _parse(self, line: bytes) -> "dict[str, Any]":
+        try:
+            answer = json.loads(line)
+        except (ValueError, RecursionError):
+            raise self._nonsense(line) from None
+        if not isinstance(answer, dict) or not isinstance(answer.get("ok"), bool):
+            raise self._nonsense(line)
+        version = answer.get("v", PROTOCOL)
+        if version != PROTOCOL:
+            raise PortsupError(
+                "cannot talk to the running instance",
+                f"it speaks version {version} of the control protocol, and this portsup version {PROTOCOL}",
+                "use the portsup that started it, or end it with that one and start it with this one",
+            )
+        if not answer["ok"]:
+            raise error_from(answer.get("error"))
+        return answer
+
+    def _unreachable(self, error: OSError) -> PortsupError:
+        if isinstance(error, FileNotFoundError | ConnectionRefusedError):
+            return DaemonGone(
+                "cannot reach the running instance",
+                f"nobody answers on `{self.path}`",
+                "it may be just starting or ending: try again, or see `portsup ls`",
+            )
+        if isinstance(error, PermissionError):
+            return PortsupError(
+                "cannot reach the running instance",
+                f"`{self.path}` belongs to another user",
+                "run this as the user who ran `portsup up`",
+            )
+        if isinstance(error, TimeoutError):
+            return self._silent()
+        return PortsupError("cannot reach the running instance", f"`{self.path}`: {error.strerror or error}")
+
+    def _silent(self) -> PortsupError:
+        return PortsupError(
+            "cannot get an answer from the running instance",
+            f"`{self.path}` was silent for {self.patience:g} s",
+            "its process may be stopped (SIGSTOP, a debugger) or starved: `portsup ls` shows its pid",
+        )
+
+    def _ended_early(self) -> PortsupError:
+        return DaemonGone(
+            "cannot get the whole answer from the running instance",
+            "it ended the connection first",
+            "`portsup ls` shows whether it still runs; its log tells why it ended",
+        )
+
+    def _nonsense(self, line: bytes | str) -> PortsupError:
+        shown = line if isinstance(line, str) else repr(line[:60])[1:]
+        return PortsupError(
+            "cannot understand the answer of the running instance",
+            f"{shown} is not of the control protocol",
+            f"is it really portsup that listens on `{self.path}`?",
+        )
+
+
+def error_from(report: object) -> PortsupError:
+    """The error that a daemon's error line tells of, as the kind that has its exit code."""
+    if not isinstance(report, dict):
+        return PortsupError("cannot do it", "the daemon refused without saying why")
+    what, why, hint = (str(report.get(key) or "") for key in ("what", "why", "hint"))
+    try:
+        code = ExitCode(int(report.get("exit_code") or 1))
+    except (TypeError, ValueError):
+        code = ExitCode.FAILURE
+    what = what or "cannot do it"
+    error: PortsupError
+    if code is ExitCode.POOL_EXHAUSTED:
+        error = PoolExhausted(what, _reasons(report.get("reasons")), why, hint)
+    else:
+        error = _KINDS.get(code, PortsupError)(what, why, hint)
+    error.exit_code = code
+    return error
+
+
+def _reasons(given: object) -> list[tuple[int, str]]:
+    pairs = given if isinstance(given, list) else []
+    return [(pair[0], str(pair[1])) for pair in pairs if isinstance(pair, list) and len(pair) == 2]
