@@ -8,7 +8,19 @@ from pathlib import Path
 from supervisor.core.order import Condition
 from supervisor.core.restart import Restart, RestartPolicy
 
-__all__ = ["Condition", "HealthCheck", "LogLimits", "OnPortChange", "Probe", "ProbeKind", "Ready", "Restart", "RestartPolicy", "ServiceSpec", "StackSpec"]
+__all__ = [
+    "Condition",
+    "HealthCheck",
+    "LogLimits",
+    "OnPortChange",
+    "Probe",
+    "ProbeKind",
+    "Ready",
+    "Restart",
+    "RestartPolicy",
+    "ServiceSpec",
+    "StackSpec",
+]
 
 
 class ProbeKind(StrEnum):

@@ -1,0 +1,141 @@
+"""Makes the types of `spec` out of validated fields; what the fields leave out gets the defaults of `spec`."""
+
+import os.path
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from supervisor.config.report import Report
+from supervisor.config.scalars import Word
+from supervisor.config.secrets import secret_values
+from supervisor.config.spec import (
+    Condition,
+    HealthCheck,
+    LogLimits,
+    OnPortChange,
+    Probe,
+    ProbeKind,
+    Ready,
+    Restart,
+    RestartPolicy,
+    ServiceSpec,
+)
+from supervisor.config.tree import Place
+from supervisor.config.validate import BROKEN, EnvFile, Fields, Found
+
+EnvReader = Callable[[EnvFile], Mapping[str, str]]
+Lookup = Callable[[str], str | None]
+
+
+def service(
+    name: str, fields: Fields, place: Place, directory: Path, environment: Mapping[str, str], home: str
+) -> ServiceSpec:
+    """One service; the environment has been put together by `variables`."""
+    pool = fields.get("pool", ())
+    return ServiceSpec(
+        name=name,
+        command=tuple(word.text for word in fields.get("command", ())),
+        pool=tuple(port for port, _ in pool),
+        description=fields.get("description", ""),
+        port_env=fields.get("port_env", "PORT"),
+        environment=environment,
+        working_dir=absolute(directory, fields.get("working_dir", "."), home),
+        depends_on=conditions(fields),
+        ready=_ready(fields, has_port=bool(pool) or fields.is_broken("pool")),
+        healthcheck=_healthcheck(fields.get("healthcheck")),
+        restart_policy=_restart_policy(fields),
+        stop_signal=fields.get("stop_signal", 15),
+        stop_grace_period=fields.get("stop_grace_period", 10.0),
+        rotate_after=fields.get("rotate_after", 3),
+        quarantine=fields.get("quarantine", 60.0),
+        on_port_change=_on_port_change(fields.get("on_port_change")),
+        logging=_logging(fields.get("logging")),
+        line=place.line,
+    )
+
+
+def conditions(fields: Fields) -> dict[str, Condition]:
+    """The services to wait for; a condition that could not be read is `ready`."""
+    found: dict[str, Found] = fields.get("depends_on", {})
+    return {name: Condition.READY if item.value is BROKEN else Condition(item.value) for name, item in found.items()}
+
+
+def variables(fields: Fields, read: EnvReader, lookup: Lookup, report: Report, where: str) -> dict[str, str]:
+    """The environment of a service: its files in order, then its own variables; secrets go to the report."""
+    environment: dict[str, str] = {}
+    for file in fields.get("env_file", ()):
+        environment.update(read(file))
+    own: dict[str, Found] = fields.get("environment", {})
+    for name, item in own.items():
+        value = lookup(name) if item.value is None else item.value.text
+        if value is None:
+            report.warn(item.key, f"{where}.environment: `{name}` has no value and is not set outside, it is left out")
+        else:
+            environment[name] = value
+    for name, value in environment.items():
+        report.secrets.update(secret_values(name, value))
+    return environment
+
+
+def absolute(directory: Path, path: str, home: str) -> Path:
+    """`path` as seen from the folder of services.yaml; `~` is the home folder."""
+    if home and (path == "~" or path.startswith("~/")):
+        path = home + path[1:]
+    return Path(os.path.normpath(directory / path))
+
+
+def _ready(fields: Fields, *, has_port: bool) -> Ready:
+    default = Probe(ProbeKind.LISTENING if has_port else ProbeKind.STARTED)
+    ready: Fields | None = fields.get("ready")
+    if ready is None:
+        return Ready(default)
+    if ready.word:
+        return Ready(Probe(ProbeKind(ready.word)))
+    return Ready(_probe(ready) or default, ready.get("timeout", Ready().timeout))
+
+
+def _probe(fields: Fields) -> Probe | None:
+    for kind in ProbeKind:
+        value = fields.get(kind.value)
+        if isinstance(value, Word):
+            return Probe(kind, target=value.text)
+        if isinstance(value, tuple):
+            return Probe(kind, command=tuple(word.text for word in value))
+        if value is not None:
+            return Probe(kind)
+    return None
+
+
+def _healthcheck(fields: Fields | None) -> HealthCheck | None:
+    probe = _probe(fields) if fields else None
+    if not fields or not probe:
+        return None
+    return HealthCheck(probe, fields.get("interval", 10.0), fields.get("timeout", 2.0), fields.get("retries", 3))
+
+
+def _restart_policy(fields: Fields) -> RestartPolicy:
+    restart = Restart(fields.get("restart", Restart.ON_FAILURE))
+    policy: Fields = fields.get("restart_policy") or Fields()
+    return RestartPolicy(
+        restart,
+        delay=policy.get("delay", 0.5),
+        factor=policy.get("factor", 2.0),
+        max_delay=policy.get("max_delay", 30.0),
+        max_restarts=policy.get("max_restarts", 10),
+        period=policy.get("period", 60.0),
+    )
+
+
+def _on_port_change(fields: Fields | None) -> OnPortChange:
+    if fields is None:
+        return OnPortChange()
+    if fields.word.startswith("signal:"):
+        return OnPortChange("signal", int(fields.word.removeprefix("signal:")))
+    if fields.word:
+        return OnPortChange(fields.word)
+    return OnPortChange("signal", fields.get("signal", 1))
+
+
+def _logging(fields: Fields | None) -> LogLimits:
+    if fields is None:
+        return LogLimits()
+    return LogLimits(fields.get("max_size", LogLimits().max_size), fields.get("backups", LogLimits().backups))

@@ -1,0 +1,232 @@
+"""What services mean to each other: pools that overlap, dependencies that can not be met, placeholders that lead nowhere."""
+
+import re
+from collections.abc import Container, Iterator, Mapping
+from dataclasses import dataclass
+
+from supervisor.config import placeholders
+from supervisor.config.report import Report
+from supervisor.config.scalars import Word
+from supervisor.config.spec import Condition, ProbeKind, Restart
+from supervisor.config.suggest import did_you_mean
+from supervisor.config.validate import Fields, Found
+
+LAST_PRIVILEGED = 1023
+FEWEST, MOST = 3, 5  # ports of a pool that make sense
+SET_BY_PORTSUP = ("PORTSUP_SERVICE", "PORTSUP_INSTANCE", "PORTSUP_RUN_ID", "PORTSUP_ENDPOINTS")
+_SHELLS = ("sh", "bash", "dash", "zsh", "ksh", "fish", "busybox")
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """All checks across services; `services` are the validated fields by name."""
+
+    services: Mapping[str, Found]
+    report: Report
+    ephemeral: Container[int] = ()
+
+    def run(self) -> None:
+        self._overlaps()
+        self._variable_names()
+        self._cycles()
+        for name, found in self.services.items():
+            where = f"services.{name}"
+            self._pool(found.value, where)
+            self._dependencies(name, found.value, where)
+            self._probes(found.value, where)
+            self._environment(found.value, where)
+            self._placeholders(found.value, where)
+            self._command(found.value, where)
+
+    def _overlaps(self) -> None:
+        owner: dict[int, str] = {}
+        for name, found in self.services.items():
+            shared: dict[str, list[int]] = {}
+            for port, _ in found.value.get("pool", ()):
+                if owner.setdefault(port, name) != name:
+                    shared.setdefault(owner[port], []).append(port)
+            for other, ports in shared.items():
+                which = f"port {ports[0]}" if len(ports) == 1 else f"ports {in_words(ports)}"
+                self.report.error(
+                    found.value.at("pool"),
+                    f"services.{name}.pool: {which} also in the pool of `{other}` (line {self.services[other].key.line})",
+                    "a port belongs to one service",
+                )
+
+    def _pool(self, fields: Fields, where: str) -> None:
+        pool = fields.get("pool", ())
+        ports = [port for port, _ in pool]
+        place = fields.at("pool")
+        if ports and len(ports) < FEWEST:
+            count = "one port" if len(ports) == 1 else "two ports"
+            self.report.warn(place, f"{where}.pool: only {count}, {FEWEST} to {MOST} leave room to rotate")
+        if len(ports) > MOST:
+            self.report.warn(place, f"{where}.pool: {len(ports)} ports, all of them are held; {FEWEST} to {MOST} do")
+        if privileged := [port for port in ports if port <= LAST_PRIVILEGED]:
+            self.report.warn(place, f"{where}.pool: {in_words(privileged)} below 1024, binding there may need root")
+        if temporary := [port for port in ports if port in self.ephemeral]:
+            self.report.warn(
+                place,
+                f"{where}.pool: {in_words(temporary)} in the range that the system gives to outgoing connections, "
+                "so it may be in use at any time",
+            )
+        if not ports and not fields.is_broken("pool") and "port_env" in fields.found:
+            self.report.error(
+                fields.found["port_env"].key, f"{where}.port_env: there is no `pool`, so there is no port to tell"
+            )
+
+    def _variable_names(self) -> None:
+        taken: dict[str, str] = {}
+        for name, found in self.services.items():
+            variable = re.sub(r"[^A-Z0-9]", "_", name.upper())
+            other = taken.setdefault(variable, name)
+            if other != name:
+                self.report.error(
+                    found.key,
+                    f"services.{name}: `{name}` and `{other}` both lead to the variable `PORTSUP_{variable}_PORT`",
+                    "rename one of them",
+                )
+
+    def _dependencies(self, name: str, fields: Fields, where: str) -> None:
+        needed: dict[str, Found] = fields.get("depends_on", {})
+        for other, item in needed.items():
+            if other == name:
+                self.report.error(item.key, f"{where}.depends_on: `{name}` depends on itself", "leave it out")
+            elif other not in self.services:
+                hint = did_you_mean(other, self.services) or "services: " + ", ".join(list(self.services)[:20])
+                self.report.error(item.key, f"{where}.depends_on: there is no service {self.report.quote(other)}", hint)
+            else:
+                self._condition(other, item, where)
+
+    def _condition(self, other: str, item: Found, where: str) -> None:
+        needed: Fields = self.services[other].value
+        if item.value == Condition.COMPLETED and needed.get("restart") == Restart.ALWAYS:
+            self.report.error(
+                item.place,
+                f"{where}.depends_on: `{other}` never completes, its restart is `always`",
+                f"give `{other}` restart `on-failure` or `never`",
+            )
+        if item.value == Condition.LISTENING and not _has_port(needed):
+            self.report.error(
+                item.place,
+                f"{where}.depends_on: `{other}` never listens, it has no `pool`",
+                f"use `started` or `completed`, or give `{other}` a pool",
+            )
+
+    def _cycles(self) -> None:
+        """Depth first without recursion; a cycle is told once, at the link that closes it."""
+        done: set[str] = set()
+        for start in self.services:
+            path: list[str] = []
+            todo: list[tuple[str, Iterator[str]]] = [] if start in done else [(start, self._needed(start))]
+            if todo:
+                path.append(start)
+            while todo:
+                name, others = todo[-1]
+                other = next(others, None)
+                if other is None:
+                    done.add(name)
+                    path.pop()
+                    todo.pop()
+                elif other in path:
+                    if other != name:  # depending on itself has its own words
+                        cycle = " -> ".join((*path[path.index(other) :], other))
+                        item: Found = self.services[name].value.get("depends_on")[other]
+                        self.report.error(
+                            item.key, f"services.{name}.depends_on: a cycle: {cycle}", "remove one of the links"
+                        )
+                elif other not in done:
+                    path.append(other)
+                    todo.append((other, self._needed(other)))
+
+    def _needed(self, name: str) -> Iterator[str]:
+        return (other for other in self.services[name].value.get("depends_on", {}) if other in self.services)
+
+    def _probes(self, fields: Fields, where: str) -> None:
+        if _has_port(fields):
+            return
+        for key in ("ready", "healthcheck"):
+            probe: Fields | None = fields.get(key)
+            if probe is None:
+                continue
+            given = probe.word or next((kind.value for kind in _NEED_A_PORT if kind.value in probe.found), "")
+            if given in _NEED_A_PORT:
+                place = probe.found[given].key if given in probe.found else probe.place
+                self.report.error(
+                    place,
+                    f"{where}.{key}: `{given}` needs a port, and the service has no `pool`",
+                    "give it a `pool`, or use `started`, `exec` or `log`"
+                    if key == "ready"
+                    else "give it a `pool`, or use `exec`",
+                )
+
+    def _environment(self, fields: Fields, where: str) -> None:
+        own: dict[str, Found] = fields.get("environment", {})
+        port_env = fields.get("port_env", "PORT")
+        set_by_us = {*SET_BY_PORTSUP}
+        for name in own:
+            if name.startswith("PORTSUP_"):
+                for other in self.services:
+                    variable = re.sub(r"[^A-Z0-9]", "_", other.upper())
+                    set_by_us.update((f"PORTSUP_{variable}_PORT", f"PORTSUP_{variable}_URL"))
+                break
+        for name, item in own.items():
+            if name in set_by_us:
+                self.report.error(item.key, f"{where}.environment: `{name}` is set by portsup", "choose another name")
+            elif name == port_env and _has_port(fields):
+                self.report.warn(
+                    item.key,
+                    f"{where}.environment: `{name}` is also the service's `port_env`, the port of the pool wins",
+                )
+
+    def _placeholders(self, fields: Fields, where: str) -> None:
+        ports = {name: _has_port(found.value) for name, found in self.services.items()}
+        for path, word in _words(fields):
+            for offset, reason, hint in placeholders.mistakes(word.text, has_port=_has_port(fields), services=ports):
+                self.report.error(word.at(offset), f"{where}.{path}: {reason}", hint)
+
+    def _command(self, fields: Fields, where: str) -> None:
+        command: tuple[Word, ...] = fields.get("command", ())
+        if not command or command[0].text.rpartition("/")[2] in _SHELLS:
+            return
+        for word in command:
+            if found := re.search(r"\$[A-Za-z_][A-Za-z0-9_]*", word.text):
+                self.report.warn(
+                    word.at(found.start()),
+                    f"{where}.command: `{found[0]}` is passed on as it is, there is no shell; write `${{{found[0][1:]}}}` or `{{port}}`",
+                )
+
+
+_NEED_A_PORT = (ProbeKind.LISTENING, ProbeKind.HTTP, ProbeKind.TCP)
+
+
+def _has_port(fields: Fields) -> bool:
+    """Whether the service has ports, as far as one can tell."""
+    return "pool" in fields.found
+
+
+def _words(fields: Fields) -> Iterator[tuple[str, Word]]:
+    """Every text that placeholders are filled in, with the path of its key."""
+    for word in fields.get("command", ()):
+        yield "command", word
+    own: dict[str, Found] = fields.get("environment", {})
+    for name, item in own.items():
+        if isinstance(item.value, Word):
+            yield f"environment.{name}", item.value
+    for key in ("ready", "healthcheck"):
+        probe: Fields | None = fields.get(key)
+        for kind, item in probe.found.items() if probe else ():
+            if isinstance(item.value, Word):
+                yield f"{key}.{kind}", item.value
+            elif isinstance(item.value, tuple):
+                for word in item.value:
+                    yield f"{key}.{kind}", word
+
+
+def in_words(ports: list[int]) -> str:
+    """`6000, 6002 and 6004`, or `6000-6004` where they follow each other."""
+    if len(ports) > 2 and ports == list(range(ports[0], ports[0] + len(ports))):
+        return f"{ports[0]}-{ports[-1]}"
+    if len(ports) < 2:
+        return "".join(map(str, ports))
+    return f"{', '.join(map(str, ports[:-1]))} and {ports[-1]}"

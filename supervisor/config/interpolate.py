@@ -1,0 +1,155 @@
+"""Fills in `${VAR}` and its relatives, as compose does; `$$` is a dollar sign, a `$` before anything else stays."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from supervisor.config.report import Report
+from supervisor.config.secrets import secret_values
+from supervisor.config.tree import Entry, Mapping, Node, Scalar, Sequence
+
+Lookup = Callable[[str], str | None]
+
+DEEPEST = 8  # defaults inside defaults
+LONGEST = 1024 * 1024  # characters that filling in may add up to, in one file
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+_OPERATOR = re.compile(r":?[-?+]")
+_SPECIAL = re.compile(r"\$\$|\$\{|\}")
+_LITERALLY = "for the characters themselves write `$${`"
+
+
+class BadReference(ValueError):
+    """A `${…}` that can not be filled in; `offset` counts characters from the start of the value."""
+
+    def __init__(self, offset: int, reason: str, hint: str = "") -> None:
+        super().__init__(reason)
+        self.offset = offset
+        self.reason = reason
+        self.hint = hint
+
+
+@dataclass(slots=True)
+class Filler:
+    """Fills texts; `used` collects the variables that went in, `left` the characters that may still go in."""
+
+    lookup: Lookup
+    used: list[tuple[str, str]] = field(default_factory=list)
+    left: int = LONGEST
+
+    def fill(self, text: str) -> str:
+        """`text` with its references filled in; raises BadReference."""
+        return self._fill(text, 0, depth=0, needed=True)[0]
+
+    def _fill(self, text: str, at: int, *, depth: int, needed: bool) -> tuple[str, int]:
+        """Fill from `at` on to the end, or (inside a default) to the closing brace; returns the offset behind it.
+
+        Where the result is not `needed`, variables that are not set do no harm.
+        """
+        parts: list[str] = []
+        while found := _SPECIAL.search(text, at):
+            parts.append(text[at : found.start()])
+            at = found.end()
+            match found[0]:
+                case "$$":
+                    parts.append("$")
+                case "${":
+                    value, at = self._reference(text, found.start(), depth, needed)
+                    parts.append(value)
+                case _ if depth:
+                    return "".join(parts), at
+                case _:
+                    parts.append("}")
+        if depth:
+            raise BadReference(len(text), "has a `${` without its `}`", f"close it; {_LITERALLY}")
+        parts.append(text[at:])
+        return "".join(parts), len(text)
+
+    def _reference(self, text: str, start: int, depth: int, needed: bool) -> tuple[str, int]:
+        if depth >= DEEPEST:
+            raise BadReference(start, f"has defaults more than {DEEPEST} levels deep")
+        name = _NAME.match(text, start + 2)
+        if not name:
+            raise BadReference(start, "has a `${` that no name of a variable follows", _LITERALLY)
+        sign = _OPERATOR.match(text, name.end())
+        operator, at = (sign[0], sign.end()) if sign else ("", name.end())
+        if not operator and at < len(text) and text[at] != "}":
+            known = "use ${VAR}, ${VAR:-default} or ${VAR:?message}"
+            raise BadReference(
+                start, f"has `${{{name[0]}{text[at]}`, which is no form portsup knows", f"{known}; {_LITERALLY}"
+            )
+        value = self.lookup(name[0])
+        if value == "" and operator.startswith(":"):
+            value = None
+        uses_other = (value is None and operator.endswith("-")) or (value is not None and operator.endswith("+"))
+        other, end = self._fill(text, at, depth=depth + 1, needed=needed and uses_other)
+        if uses_other:
+            value = other
+        elif operator.endswith("+"):
+            value = ""
+        if value is None and needed:
+            reason = f"needs the variable `{name[0]}`, which is not set"
+            told = f": {other}" if operator.endswith("?") and other else ""
+            hint = f"set it in the environment or in `.env`, or give a default: `${{{name[0]}:-default}}`"
+            raise BadReference(start, reason + told, hint)
+        if needed:
+            self._count(start, name[0], value or "")
+        return value or "", end
+
+    def _count(self, start: int, name: str, value: str) -> None:
+        self.used.append((name, value))
+        self.left -= len(value)
+        if self.left < 0:
+            raise BadReference(start, f"makes the file longer than {LONGEST} characters")
+
+
+@dataclass(slots=True)
+class Interpolation:
+    """Fills a whole tree; mistakes and secret values go to the report."""
+
+    lookup: Lookup
+    report: Report
+    _filler: Filler = field(init=False)
+    _done: dict[int, tuple[Node, Node]] = field(default_factory=dict)  # by id: an anchor is one node in many places
+
+    def __post_init__(self) -> None:
+        self._filler = Filler(self.lookup)
+
+    def tree(self, node: Node) -> Node:
+        """The same tree with every value filled in; keys and the top level's `x-…` entries stay as they are."""
+        if not isinstance(node, Mapping):
+            return self._node(node)
+        entries = (
+            entry if entry.key.text.startswith("x-") else Entry(entry.key, self._node(entry.value)) for entry in node
+        )
+        return replace(node, entries=tuple(entries))
+
+    def _node(self, node: Node) -> Node:
+        known = self._done.get(id(node))
+        if known is None:
+            known = self._done[id(node)] = (node, self._fresh(node))
+        return known[1]
+
+    def _fresh(self, node: Node) -> Node:
+        match node:
+            case Mapping():
+                return replace(node, entries=tuple(Entry(entry.key, self._node(entry.value)) for entry in node))
+            case Sequence():
+                return replace(node, items=tuple(self._node(item) for item in node.items))
+            case Scalar() if "$" in node.text:
+                return self._scalar(node)
+            case _:
+                return node
+
+    def _scalar(self, node: Scalar) -> Scalar:
+        self._filler.used.clear()
+        try:
+            text = self._filler.fill(node.text)
+        except BadReference as bad:
+            self.report.error(node.at(bad.offset), f"{self.report.quote(node.text)} {bad.reason}", bad.hint)
+            return replace(node, faulty=True)
+        for name, value in self._filler.used:
+            self.report.secrets.update(secret_values(name, value))
+        if text == node.text:
+            return node
+        # What came from a variable is read as if it had been written plainly, so that "${PORT}" can be a number.
+        return replace(node, text=text, quoted=node.quoted and not self._filler.used, shift=None)

@@ -1,0 +1,408 @@
+"""The table of every key of a services.yaml.
+
+Reading, suggestions, the JSON Schema and a test of docs/reference/services-yaml.md all follow this one table.
+A kind says what a value looks like; `validate` knows how to read each kind, `schema` how to describe it.
+Defaults are written as a user would write them; an empty one means that there is none.
+"""
+
+from dataclasses import dataclass, field
+
+NAME = r"[a-z0-9][a-z0-9._-]*"  # of stacks and services
+LONGEST_NAME = 63
+VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Words; `pattern` must match all of them, `rule` says it in words."""
+
+    pattern: str = ""
+    rule: str = ""
+    longest: int = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """true or false; with `only`, just that one is of use."""
+
+    only: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A whole number."""
+
+    least: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number that may have a fraction."""
+
+    least: float
+    most: float
+
+
+@dataclass(frozen=True, slots=True)
+class Duration:
+    """A time span; `least` in seconds."""
+
+    least: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """A number of bytes."""
+
+    least: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of some words; `meant` maps what peers call them."""
+
+    words: tuple[str, ...]
+    meant: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """A signal by name or number; with `handled`, one that a program can handle."""
+
+    handled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A program and its arguments: a list, or a text split like a shell would."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Ports: a list, a range, a single port, or a base and a size."""
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """Variables: a mapping, or a list of NAME=VALUE."""
+
+
+@dataclass(frozen=True, slots=True)
+class EnvFiles:
+    """One or more files of variables."""
+
+
+@dataclass(frozen=True, slots=True)
+class DependsOn:
+    """Names of services, or a mapping of names to conditions."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpPath:
+    """The path of an HTTP request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Regex:
+    """A regular expression as Python's `re` knows them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A mapping with keys of its own.
+
+    `words` may stand for the whole mapping; of the keys in `one_of` at most one is given, exactly one if `needs_one`.
+    """
+
+    keys: "tuple[Key, ...]"
+    words: tuple[str, ...] = ()
+    one_of: tuple[str, ...] = ()
+    needs_one: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A mapping of names to sections."""
+
+    section: Section
+
+
+Kind = (
+    Text
+    | Flag
+    | Whole
+    | Number
+    | Duration
+    | Size
+    | Choice
+    | Signal
+    | Command
+    | Pool
+    | Environment
+    | EnvFiles
+    | DependsOn
+    | HttpPath
+    | Regex
+    | Section
+    | Named
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key: `doc` is a sentence for the schema, `also` what peers or hasty fingers call it."""
+
+    name: str
+    kind: Kind
+    doc: str
+    default: str = ""
+    required: bool = False
+    also: tuple[str, ...] = field(default=())
+
+
+_PROBE_TIMEOUT = "How long one try may take."
+
+EXEC = Key("exec", Command(), "A command that exits with 0 when the service is well.", also=("test", "command", "cmd"))
+HTTP = Key(
+    "http", HttpPath(), "A path whose GET on the assigned port answers 200 to 399.", also=("path", "http_get", "url")
+)
+TCP = Key("tcp", Flag(only=True), "A connection to the assigned port is accepted.")
+
+READY = Section(
+    keys=(
+        Key("listening", Flag(only=True), "The service's own processes listen on the assigned port."),
+        Key("started", Flag(only=True), "Being spawned is enough."),
+        HTTP,
+        TCP,
+        EXEC,
+        Key(
+            "log",
+            Regex(),
+            "A regular expression that a line of the output matches.",
+            also=("log_line", "ready_log_line"),
+        ),
+        Key("timeout", Duration(0.001), "How long becoming ready may take.", "30s", also=("wait", "start_period")),
+    ),
+    words=("listening", "started"),
+    one_of=("listening", "started", "http", "tcp", "exec", "log"),
+)
+
+HEALTHCHECK = Section(
+    keys=(
+        HTTP,
+        TCP,
+        EXEC,
+        Key("interval", Duration(0.1), "Time between two checks.", "10s", also=("period", "period_seconds")),
+        Key("timeout", Duration(0.001), _PROBE_TIMEOUT, "2s"),
+        Key(
+            "retries",
+            Whole(1, 1000),
+            "Failed checks in a row that make the service unhealthy.",
+            "3",
+            also=("threshold",),
+        ),
+    ),
+    one_of=("http", "tcp", "exec"),
+    needs_one=True,
+)
+
+RESTART_POLICY = Section(
+    keys=(
+        Key("delay", Duration(), "Wait before the first restart.", "0.5s", also=("backoff", "restart_delay")),
+        Key("factor", Number(1.0, 100.0), "Each wait is this many times the one before.", "2", also=("multiplier",)),
+        Key("max_delay", Duration(), "No wait is longer than this.", "30s", also=("max_backoff",)),
+        Key(
+            "max_restarts",
+            Whole(0, 1_000_000),
+            "More restarts than this within `period` make the service fail.",
+            "10",
+            also=("max_attempts", "retries"),
+        ),
+        Key("period", Duration(0.001), "The time in which `max_restarts` are counted.", "60s", also=("window",)),
+    )
+)
+
+ON_PORT_CHANGE = Section(
+    keys=(Key("signal", Signal(handled=True), "The signal that tells the service to look up its peers' ports again."),),
+    words=("restart", "ignore"),
+    one_of=("signal",),
+    needs_one=True,
+)
+
+LOGGING = Section(
+    keys=(
+        Key(
+            "max_size", Size(4096, 1024**4), "A log file that grows beyond this is rotated.", "10MB", also=("max-size",)
+        ),
+        Key(
+            "backups",
+            Whole(0, 1000),
+            "Rotated files that are kept.",
+            "5",
+            also=("max-file", "max_file", "backup_count"),
+        ),
+    )
+)
+
+SERVICE = Section(
+    keys=(
+        Key("description", Text(longest=1000), "What the service is, in a few words."),
+        Key(
+            "command",
+            Command(),
+            "The program and its arguments: a list, or a text that is split like a shell would, without a shell.",
+            required=True,
+            also=("cmd", "entrypoint", "run", "exec", "script", "args"),
+        ),
+        Key(
+            "pool",
+            Pool(),
+            "The ports of the service in the order they are tried: a list, a range, one port, or a base and a size.",
+            also=("ports", "port", "expose"),
+        ),
+        Key(
+            "port_env",
+            Text(VARIABLE, "letters, digits and `_`, no digit first", 200),
+            "The environment variable that tells the program its port.",
+            "PORT",
+            also=("port_variable",),
+        ),
+        Key(
+            "environment",
+            Environment(),
+            "Variables for the program: a mapping or a list of NAME=VALUE; without a value it is taken from portsup's own.",
+            also=("env", "environments", "envs", "vars"),
+        ),
+        Key(
+            "env_file",
+            EnvFiles(),
+            "Files of NAME=VALUE lines, relative to services.yaml; `environment` wins over them.",
+            also=("env_files", "envfile", "dotenv"),
+        ),
+        Key(
+            "working_dir",
+            Text(r"[^\0]+", "a path", 4096),
+            "The folder the program runs in, relative to services.yaml.",
+            ".",
+            also=("cwd", "directory", "dir", "chdir", "workdir", "root"),
+        ),
+        Key(
+            "depends_on",
+            DependsOn(),
+            "Services that must have got somewhere first: a list of names, or a mapping of names to conditions.",
+            also=("depends", "requires", "after", "needs", "dependencies", "links"),
+        ),
+        Key(
+            "ready",
+            READY,
+            "When the service counts as ready; `started` for one without ports.",
+            "listening",
+            also=("readiness", "readiness_probe", "ready_when"),
+        ),
+        Key(
+            "healthcheck",
+            HEALTHCHECK,
+            "How a running service is asked whether it is well.",
+            also=("health", "health_check", "liveness_probe", "liveness"),
+        ),
+        Key(
+            "restart",
+            Choice(
+                ("never", "on-failure", "always"),
+                (
+                    ("no", "never"),
+                    ("false", "never"),
+                    ("none", "never"),
+                    ("unless-stopped", "always"),
+                    ("true", "always"),
+                    ("yes", "always"),
+                    ("on_failure", "on-failure"),
+                    ("unexpected", "on-failure"),
+                ),
+            ),
+            "Which exits lead to a restart.",
+            "on-failure",
+            also=("autorestart", "respawn"),
+        ),
+        Key(
+            "restart_policy",
+            RESTART_POLICY,
+            "How long to wait before a restart, and when to give up.",
+            also=("backoff", "availability"),
+        ),
+        Key(
+            "stop_signal",
+            Signal(),
+            "The signal that asks the program to end.",
+            "SIGTERM",
+            also=("stopsignal", "kill_signal"),
+        ),
+        Key(
+            "stop_grace_period",
+            Duration(),
+            "How long the program may take to end before it is killed.",
+            "10s",
+            also=("stop_timeout", "stopwaitsecs", "kill_timeout", "grace_period", "graceful_timeout"),
+        ),
+        Key(
+            "rotate_after", Whole(1, 1000), "Failed starts on one port before the next port of the pool is tried.", "3"
+        ),
+        Key("quarantine", Duration(), "How long a port that failed is left alone.", "60s"),
+        Key(
+            "on_port_change",
+            ON_PORT_CHANGE,
+            "What happens to this service when one that it depends on moved to another port.",
+            "restart",
+            also=("on_port_changed",),
+        ),
+        Key("logging", LOGGING, "How much of the service's output is kept.", also=("log", "logs")),
+    )
+)
+
+STACK = Section(
+    keys=(
+        Key(
+            "name",
+            Text(NAME, "lower-case letters, digits, `.`, `_` and `-`, no sign first", LONGEST_NAME),
+            "The name of the stack; the folder's name if left out.",
+        ),
+        Key(
+            "instances",
+            Section(
+                (
+                    Key(
+                        "stride",
+                        Whole(1, 65534),
+                        "How far the ports of one instance are from those of the next.",
+                        "100",
+                    ),
+                )
+            ),
+            "How several copies of the stack share the machine.",
+            also=("instance",),
+        ),
+        Key(
+            "ports",
+            Section(
+                (
+                    Key(
+                        "strict",
+                        Flag(),
+                        "Only the first port of each pool will do; if it is taken, `up` fails.",
+                        "false",
+                    ),
+                )
+            ),
+            "Rules for all pools.",
+        ),
+        Key(
+            "services",
+            Named(SERVICE),
+            "The services by name.",
+            required=True,
+            also=("processes", "programs", "apps", "service"),
+        ),
+    )
+)

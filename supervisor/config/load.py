@@ -1,0 +1,237 @@
+"""Loads a services.yaml: the one place of this folder that reads files.
+
+Everything that is wrong comes out as one ConfigError with all mistakes; nothing else is ever raised.
+"""
+
+import codecs
+import os
+import re
+from collections.abc import Callable, Container, Mapping
+from pathlib import Path
+
+from supervisor.config import build, envfile
+from supervisor.config.checks import Checks
+from supervisor.config.interpolate import Interpolation
+from supervisor.config.keys import STACK
+from supervisor.config.parse import Unreadable, parse
+from supervisor.config.report import Report
+from supervisor.config.scalars import tidy_name
+from supervisor.config.spec import ServiceSpec, StackSpec
+from supervisor.config.tree import Mapping as MappingNode
+from supervisor.config.tree import Place
+from supervisor.config.validate import EnvFile, Fields, Found, Validator
+from supervisor.errors import ConfigError
+
+NAMES = ("services.yaml", "services.yml")
+LARGEST = 1024 * 1024  # bytes of a file
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ufffe\uffff]")
+_RANGE_FILE = "/proc/sys/net/ipv4/ip_local_port_range"
+
+
+def load(file: Path, environ: Mapping[str, str], *, ephemeral: Container[int] | None = None) -> StackSpec:
+    """The stack that `file` describes; raises ConfigError with every mistake.
+
+    `ephemeral` are the ports that the system gives to outgoing connections; left out, the system is asked.
+    """
+    path = Path(os.path.abspath(file))
+    report = Report(_shown(path))
+    try:
+        stack = _load(path, environ, _outgoing_ports() if ephemeral is None else ephemeral, report)
+    except Unreadable:
+        stack = None
+    if stack is None or report.problems:
+        count = len(report.problems)
+        why = "one mistake" if count == 1 else f"{count} mistakes"
+        raise ConfigError(f"cannot use `{report.file}`", report.problems, why, "nothing was started")
+    return stack
+
+
+def find_file(start: Path, given: Path | None) -> Path:
+    """The file to load: the one given, else the services.yaml of `start` or the nearest folder above it."""
+    if given is not None:
+        return Path(os.path.abspath(given))
+    start = Path(os.path.abspath(start))
+    for folder in (start, *start.parents):
+        for name in NAMES:
+            if os.path.lexists(folder / name):
+                return folder / name
+    raise ConfigError(
+        "cannot find a services.yaml",
+        why=f"there is none in `{start}` or above it",
+        hint="go to the folder of your stack, or name the file: `portsup -f FILE …`",
+    )
+
+
+def _load(path: Path, environ: Mapping[str, str], ephemeral: Container[int], report: Report) -> StackSpec | None:
+    text = _read(path, report)
+    tree = parse(text, report)
+    if tree is None:
+        report.error(Place(1, 1), "the file is empty", "start with `services:`")
+        return None
+    lookup = _lookup(environ, path.parent, report)
+    validator = Validator(report)
+    stack = validator.section(Interpolation(lookup, report).tree(tree), STACK, "")
+    if not isinstance(tree, MappingNode):
+        return None
+    services: dict[str, Found] = stack.get("services", {})
+    files = _EnvFiles(path.parent, environ.get("HOME", ""), report)
+    specs: dict[str, ServiceSpec] = {}
+    for name, found in services.items():
+        fields: Fields = found.value
+        where = f"services.{name}"
+        environment = build.variables(fields, files.read, lookup, report, where)
+        specs[name] = build.service(name, fields, found.key, path.parent, environment, environ.get("HOME", ""))
+        _check_folder(specs[name], fields, where, report)
+    Checks(services, report, ephemeral).run()
+    instances: Fields = stack.get("instances") or Fields()
+    ports: Fields = stack.get("ports") or Fields()
+    return StackSpec(
+        name=stack.get("name") or tidy_name(path.parent.name) or "stack",
+        file=path,
+        services=specs,
+        stride=instances.get("stride", 100),
+        strict_ports=ports.get("strict", False),
+        secrets=frozenset(report.secrets),
+        warnings=report.warnings,
+    )
+
+
+def _read(path: Path, report: Report) -> str:
+    """The text of the file, or Unreadable after saying why."""
+    content = _content(path, lambda reason, hint: report.error(Place(), reason, hint))
+    if content is None:
+        raise Unreadable
+    text, mistake = _decode(content)
+    if mistake:
+        place, reason, hint = mistake
+        report.error(place, reason, hint)
+        raise Unreadable
+    return text
+
+
+def _content(path: Path, complain: Callable[[str, str], None]) -> bytes | None:
+    try:
+        with open(path, "rb", opener=_open_without_waiting) as file:
+            content = file.read(LARGEST + 1)
+    except FileNotFoundError:
+        complain("there is no such file", "check the path")
+    except IsADirectoryError:
+        inside = next((name for name in NAMES if (path / name).is_file()), "")
+        complain("is a directory, not a file", f"name the file in it: `{path / inside}`" if inside else "name a file")
+    except PermissionError:
+        complain("you may not read this file", f"give yourself the right: `chmod u+r {path.name}`")
+    except (OSError, ValueError) as error:
+        complain(f"can not be read: {getattr(error, 'strerror', None) or error}", "")
+    else:
+        if len(content) <= LARGEST:
+            return content
+        complain(
+            f"is larger than {LARGEST // 1024 // 1024} MiB, no configuration is", "check that it is the right file"
+        )
+    return None
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    # A pipe without a writer would otherwise wait for ever.
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _decode(content: bytes) -> tuple[str, tuple[Place, str, str] | None]:
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "", (Place(1, 1), "is UTF-16, portsup reads UTF-8", "save it as UTF-8")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        start = 3 if content.startswith(codecs.BOM_UTF8) else 0
+        before = content[start : start + error.start]
+        line = before.count(b"\n") + 1
+        column = len(before.rpartition(b"\n")[2].decode("utf-8", "replace")) + 1
+        bad = content[start + error.start]
+        return "", (Place(line, column), f"byte 0x{bad:02x} is not UTF-8", "save the file as UTF-8")
+    if found := _CONTROL.search(text):
+        line = text.count("\n", 0, found.start()) + 1
+        column = found.start() - (text.rfind("\n", 0, found.start()) + 1) + 1
+        return "", (Place(line, column), f"control character U+{ord(found[0]):04X} in the text", "remove it")
+    return text, None
+
+
+def _lookup(environ: Mapping[str, str], directory: Path, report: Report) -> Callable[[str], str | None]:
+    """Variables for the file: the environment first, then the `.env` beside it, read when first needed."""
+    from_file: dict[str, str] | None = None
+
+    def lookup(name: str) -> str | None:
+        nonlocal from_file
+        if name in environ:
+            return environ[name]
+        if from_file is None:
+            path = directory / ".env"
+            from_file = _variables(path, report) if path.exists() else {}
+        return from_file.get(name)
+
+    return lookup
+
+
+def _variables(path: Path, report: Report) -> dict[str, str]:
+    shown = _shown(path)
+    content = _content(path, lambda reason, hint: report.error(Place(), reason, hint, file=shown))
+    if content is None:
+        return {}
+    text, mistake = _decode(content)
+    if mistake:
+        report.error(*mistake, file=shown)
+        return {}
+    variables, faults = envfile.parse(text)
+    for fault in faults:
+        report.error(Place(fault.line, 1), fault.reason, "", file=shown)
+    return {variable.name: variable.value for variable in variables}
+
+
+class _EnvFiles:
+    """Reads each env_file once, however many services share it."""
+
+    def __init__(self, directory: Path, home: str, report: Report) -> None:
+        self._directory = directory
+        self._home = home
+        self._report = report
+        self._known: dict[Path, dict[str, str]] = {}
+
+    def read(self, file: EnvFile) -> dict[str, str]:
+        path = build.absolute(self._directory, file.path, self._home)
+        if path not in self._known:
+            if not path.exists():
+                if file.required:
+                    self._report.error(
+                        file.place,
+                        f"env_file: there is no file {self._report.quote(str(path))}",
+                        f"create it, or write `{{path: {file.path}, required: false}}`",
+                    )
+                return {}
+            self._known[path] = _variables(path, self._report)
+        return self._known[path]
+
+
+def _check_folder(spec: ServiceSpec, fields: Fields, where: str, report: Report) -> None:
+    if "working_dir" not in fields.found or fields.is_broken("working_dir") or spec.working_dir.is_dir():
+        return
+    shown = report.quote(str(spec.working_dir))
+    if spec.working_dir.exists():
+        report.error(fields.at("working_dir"), f"{where}.working_dir: {shown} is no folder")
+    else:
+        report.warn(fields.at("working_dir"), f"{where}.working_dir: there is no folder {shown} yet")
+
+
+def _outgoing_ports() -> Container[int]:
+    try:
+        first, last = Path(_RANGE_FILE).read_text(encoding="ascii").split()
+        return range(int(first), int(last) + 1)
+    except (OSError, ValueError):
+        return range(0)
+
+
+def _shown(path: Path) -> str:
+    """The path as short as it can be said from here."""
+    try:
+        relative = os.path.relpath(path)
+    except (OSError, ValueError):
+        return str(path)
+    return str(path) if relative.startswith("..") else relative

@@ -1,0 +1,239 @@
+"""From YAML text to a tree with positions.  The only module that imports yaml.
+
+The tree is built from the parser's events, not by yaml's own composer: nesting, aliases that multiply and values that
+contain themselves are refused while they are read, before anything is copied or walked.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import yaml
+
+from supervisor.config.report import Report
+from supervisor.config.tree import FALSE, NULLS, OLD_BOOLEANS, TRUE, Entry, Mapping, Node, Place, Scalar, Sequence
+
+DEEPEST = 50  # levels of nesting
+MOST_NODES = 100_000  # with every alias counted as often as it is used
+
+_LOADER = getattr(yaml, "CLoader", yaml.Loader)  # libyaml's parser is ten times as fast; only its events are used
+_STR_TAGS = ("!", "tag:yaml.org,2002:str")
+_HINTS = {
+    "mapping values are not allowed": "put a text that contains `: ` in quotes, or check the indentation",
+    "could not find expected ':'": "a key needs `:` after it; a text over several lines needs quotes or `|`",
+    "did not find expected key": "check the indentation of this line and the one before",
+    "did not find expected ',' or": "close the bracket, or separate the items with commas",
+    "did not find expected '-'": "items of one list start with `-` in the same column",
+    "unexpected end of stream": "close the quotes",
+    "found undefined alias": "define it before with `&name`",
+}
+
+
+class Unreadable(Exception):
+    """The text is no YAML that can be used; the report has the reason."""
+
+
+@dataclass(slots=True)
+class _Open:
+    """A list or mapping whose end has not been read yet."""
+
+    start: yaml.Event
+    children: list[Node] = field(default_factory=list)
+    depth: int = 0  # levels of the deepest child
+    weight: int = 1  # nodes, aliases expanded
+
+
+def parse(text: str, report: Report) -> Node | None:
+    """The tree of the first document, None for an empty one; raises Unreadable after reporting why."""
+    try:
+        return _Builder(report).build(yaml.parse(text, Loader=_LOADER))
+    except yaml.MarkedYAMLError as error:
+        _report_syntax(error, text, report)
+    except yaml.YAMLError as error:  # a character that the reader refuses
+        report.error(Place(), f"cannot be read as YAML: {error}".splitlines()[0])
+    except (RecursionError, ValueError) as error:
+        report.error(Place(), f"cannot be read as YAML: {error}")
+    raise Unreadable
+
+
+class _Builder:
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._anchors: dict[str, tuple[Node | None, int, int]] = {}  # node (None while open), depth, weight
+        self._stack: list[_Open] = []
+        self._root: Node | None = None
+        self._documents = 0
+
+    def build(self, events: Iterator[yaml.Event]) -> Node | None:
+        for event in events:
+            match event:
+                case yaml.DocumentStartEvent():
+                    self._documents += 1
+                    if self._documents > 1:
+                        self._refuse(
+                            event,
+                            "a second document starts here, one file is one stack",
+                            "remove the line `---`, or put the rest in a file of its own",
+                        )
+                case yaml.ScalarEvent():
+                    self._check_tag(event)
+                    self._add(event, _scalar(event), 0, 1)
+                case yaml.AliasEvent():
+                    self._add_alias(event)
+                case yaml.SequenceStartEvent() | yaml.MappingStartEvent():
+                    self._open(event)
+                case yaml.SequenceEndEvent() | yaml.MappingEndEvent():
+                    self._close()
+                case _:
+                    pass
+        return self._root
+
+    def _open(self, event: yaml.Event) -> None:
+        self._check_tag(event)
+        if len(self._stack) >= DEEPEST:
+            self._refuse(event, f"nested more than {DEEPEST} levels deep")
+        if event.anchor:
+            self._anchors[event.anchor] = (None, 0, 0)
+        self._stack.append(_Open(event))
+
+    def _close(self) -> None:
+        done = self._stack.pop()
+        place = _place(done.start)
+        node: Node
+        if isinstance(done.start, yaml.SequenceStartEvent):
+            node = Sequence(place, tuple(done.children))
+        else:
+            node, done.weight = self._mapping(done, place)
+        self._add(done.start, node, done.depth + 1, done.weight)
+
+    def _add(self, event: yaml.Event, node: Node, depth: int, weight: int) -> None:
+        if getattr(event, "anchor", None) and not isinstance(event, yaml.AliasEvent):
+            self._anchors[event.anchor] = (node, depth, weight)
+        if not self._stack:
+            self._root = node
+            return
+        parent = self._stack[-1]
+        parent.children.append(node)
+        parent.depth = max(parent.depth, depth)
+        parent.weight += weight
+        if parent.weight > MOST_NODES:
+            self._refuse(event, f"more than {MOST_NODES} values, aliases expanded")
+
+    def _add_alias(self, event: yaml.AliasEvent) -> None:
+        if event.anchor not in self._anchors:
+            self._refuse(
+                event,
+                f"unknown alias {self._report.quote('*' + event.anchor)}",
+                f"define it before with `&{event.anchor}`",
+            )
+        node, depth, weight = self._anchors[event.anchor]
+        if node is None:
+            self._refuse(event, f"alias {self._report.quote('*' + event.anchor)} contains itself")
+            raise AssertionError
+        if len(self._stack) + depth > DEEPEST:
+            self._refuse(event, f"nested more than {DEEPEST} levels deep")
+        self._add(event, node, depth, weight)
+
+    def _mapping(self, done: _Open, place: Place) -> tuple[Mapping, int]:
+        own: dict[str, Entry] = {}
+        merged: list[Mapping] = []
+        for key, value in zip(done.children[::2], done.children[1::2], strict=True):
+            if not isinstance(key, Scalar):
+                self._report.error(key.place, "a list or mapping can not be a key", "keys are plain text")
+                continue
+            if key.text in own:
+                first = own[key.text].key.place
+                self._report.error(
+                    key.place,
+                    f"duplicate key {self._report.quote(key.text)}, first given in line {first.line}, column {first.column}",
+                    "keep one of them",
+                )
+                continue
+            if not _is_merge(key):
+                self._check_key(key)
+            own[key.text] = Entry(key, value)
+        if "<<" in own and _is_merge(own["<<"].key):
+            merged = self._merge_sources(own.pop("<<").value)
+        weight = done.weight
+        for source in merged:
+            for entry in source:
+                if entry.key.text not in own:
+                    own[entry.key.text] = entry
+            weight += len(source.entries)
+        return Mapping(place, tuple(own.values())), weight
+
+    def _merge_sources(self, value: Node) -> list[Mapping]:
+        sources = value.items if isinstance(value, Sequence) else (value,)
+        for source in sources:
+            if not isinstance(source, Mapping):
+                self._report.error(source.place, "`<<` merges mappings only", "write `<<: *name` or `<<: [*one, *two]`")
+        return [source for source in sources if isinstance(source, Mapping)]
+
+    def _check_key(self, key: Scalar) -> None:
+        if key.quoted:
+            return
+        name = self._report.quote(key.text)
+        quoted = f'put it in quotes: `"{key.text}":`'
+        if key.text in NULLS:
+            self._report.error(key.place, "a key is missing before `:`")
+        elif key.text.lower() in OLD_BOOLEANS or key.text in TRUE + FALSE:
+            meaning = "true" if key.text.lower() in ("yes", "on", "true") else "false"
+            self._report.error(key.place, f"key {name} is not text: YAML reads the bare word as {meaning}", quoted)
+        elif not key.is_text:
+            self._report.error(key.place, f"key {name} is a number, keys are text", quoted)
+
+    def _check_tag(self, event: yaml.Event) -> None:
+        if event.tag and event.tag not in _STR_TAGS:
+            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+            self._refuse(
+                event, f"tag {self._report.quote(tag)} is not allowed", "remove it: portsup reads plain values only"
+            )
+
+    def _refuse(self, event: yaml.Event, message: str, hint: str = "") -> None:
+        self._report.error(_place(event), message, hint)
+        raise Unreadable
+
+
+def _is_merge(key: Scalar) -> bool:
+    return key.text == "<<" and not key.quoted
+
+
+def _place(event: yaml.Event) -> Place:
+    return Place(event.start_mark.line + 1, event.start_mark.column + 1)
+
+
+def _scalar(event: yaml.ScalarEvent) -> Scalar:
+    quoted = bool(event.style) or event.tag is not None
+    # Anchor and tag stand before the text, escapes and folding change it: then a column inside it has no meaning.
+    quotes = 1 if event.style in ("'", '"') else 0
+    length = event.end_mark.index - event.start_mark.index - 2 * quotes
+    one_line = event.start_mark.line == event.end_mark.line and not event.anchor and not event.tag
+    shift = quotes if one_line and length == len(event.value) else None
+    return Scalar(_place(event), event.value, quoted, shift)
+
+
+def _report_syntax(error: yaml.MarkedYAMLError, text: str, report: Report) -> None:
+    mark = error.problem_mark or error.context_mark
+    place = Place(mark.line + 1, mark.column + 1) if mark else Place()
+    tab = _tab_near(text, place)
+    if tab:
+        report.error(tab, "tab in the indentation, YAML wants spaces", "replace each tab with two spaces")
+        return
+    problem = str(error.problem or "unknown mistake")
+    hint = next((hint for words, hint in _HINTS.items() if words in problem), "")
+    lines = text.splitlines()
+    character = lines[place.line - 1][place.column - 1 : place.column] if 0 < place.line <= len(lines) else ""
+    if "cannot start any token" in problem and character:
+        problem = f"a value can not start with {report.quote(character)}"
+        hint = "put it in quotes"
+    why = f" {error.context}" if error.context and error.context_mark else ""
+    report.error(place, f"cannot be read as YAML: {problem}{why}", hint)
+
+
+def _tab_near(text: str, place: Place) -> Place | None:
+    """The tab in the indentation of the line of a mistake, or of the line before it."""
+    lines = text.split("\n")
+    for number in (place.line, place.line - 1):
+        if 0 < number <= len(lines) and (found := re.match(r" *\t", lines[number - 1])):
+            return Place(number, found.end())
+    return None

@@ -1,0 +1,97 @@
+"""`{port}` and its relatives in commands, environments and probes: found at load, filled at spawn.
+
+Only exact syntax counts, so JSON and shell braces pass untouched; `{{port}}` stands for the characters `{port}`.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+
+from supervisor.config.suggest import did_you_mean, is_one_slip
+from supervisor.errors import PortsupError
+
+PLAIN = ("port", "host", "instance")
+OF_A_SERVICE = ("port", "url")
+_SYNTAX = re.compile(r"\{\{([A-Za-z]+(?::[\w.-]*)?)\}\}|\{([A-Za-z]+)(?::([\w.-]*))?\}")
+
+
+def fill(text: str, *, port: int | None, host: str, instance: int, endpoints: Mapping[str, int]) -> str:
+    """`text` with its placeholders filled in; `endpoints` has the active port of each service by name.
+
+    Raises PortsupError where the port asked for is not known.
+    """
+    if "{" not in text:
+        return text
+
+    def value(match: re.Match[str]) -> str:
+        escaped, word, name = match.groups()
+        if escaped is not None:
+            return f"{{{escaped}}}" if _is_known(escaped) else match[0]
+        if name is not None and word in OF_A_SERVICE:
+            found = endpoints.get(name)
+            if found is None:
+                raise PortsupError(f"cannot fill `{match[0]}`", f"the port of `{name}` is not known")
+            return str(found) if word == "port" else f"http://{host}:{found}"
+        if name is not None or word not in PLAIN:
+            return match[0]
+        if word == "port" and port is None:
+            raise PortsupError(f"cannot fill `{match[0]}`", "the service has no port")
+        return str({"port": port, "host": host, "instance": instance}[word])
+
+    return _SYNTAX.sub(value, text)
+
+
+def services_in(text: str) -> tuple[str, ...]:
+    """The services whose port or URL `text` asks for."""
+    return tuple(name for _, word, name in _SYNTAX.findall(text) if name and word in OF_A_SERVICE)
+
+
+def mistakes(text: str, *, has_port: bool, services: Mapping[str, bool]) -> list[tuple[int, str, str]]:
+    """Offset, reason and hint of each placeholder that can not be filled; `services` tells which have ports."""
+    if "{" not in text:
+        return []
+    found: list[tuple[int, str, str]] = []
+    for match in _SYNTAX.finditer(text):
+        _, word, name = match.groups()
+        if word is not None and (mistake := _mistake(match[0], word, name, has_port, services)):
+            found.append((match.start(), *mistake))
+    return found
+
+
+def _mistake(
+    whole: str, word: str, name: str | None, has_port: bool, services: Mapping[str, bool]
+) -> tuple[str, str] | None:
+    known = OF_A_SERVICE if name is not None else (*PLAIN, *OF_A_SERVICE, "fd")
+    if word not in known:
+        close: Callable[[str], bool] = lambda other: is_one_slip(word, other)  # noqa: E731
+        meant = next(filter(close, known), "")
+        if not meant:
+            return None  # braces of somebody else
+        tail = "" if name is None else f":{name}"
+        return (
+            f"`{whole}` is not a placeholder",
+            f"did you mean `{{{meant}{tail}}}`? For the characters themselves write `{{{whole}}}`",
+        )
+    if word == "fd":
+        return "`{fd}` is not available: portsup does not hand sockets to programs yet", "use `{port}`"
+    if name is None and word == "url":
+        return "`{url}` names no service", "write `{url:NAME}`"
+    if name is None:
+        if word == "port" and not has_port:
+            return "`{port}` needs a port, and the service has no `pool`", "give it a `pool`"
+        return None
+    if not name:
+        return f"`{whole}` names no service", f"write `{{{word}:NAME}}`"
+    if name not in services:
+        return f"`{whole}`: there is no service `{name}`", did_you_mean(name, services) or "services: " + ", ".join(
+            services
+        )
+    if not services[name]:
+        return f"`{whole}`: service `{name}` has no `pool`, so it has no port", ""
+    return None
+
+
+def _is_known(inner: str) -> bool:
+    word, colon, _ = inner.partition(":")
+    return word in (OF_A_SERVICE if colon else (*PLAIN, *OF_A_SERVICE, "fd")) or any(
+        is_one_slip(word, other) for other in (*PLAIN, *OF_A_SERVICE, "fd")
+    )

@@ -1,0 +1,146 @@
+"""Reads single values by kind.  Each reader returns the value or raises `Bad`; places are the caller's business."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from supervisor.config import values
+from supervisor.config.keys import (
+    LONGEST_NAME,
+    NAME,
+    Choice,
+    Duration,
+    Flag,
+    HttpPath,
+    Kind,
+    Number,
+    Regex,
+    Signal,
+    Size,
+    Text,
+    Whole,
+)
+from supervisor.config.suggest import did_you_mean
+from supervisor.config.tree import FALSE, OLD_BOOLEANS, TRUE, Place, Scalar
+from supervisor.config.values import Bad
+
+LONGEST_REGEX = 1000
+
+WANTED: dict[type, str] = {
+    Text: "a text", Flag: "true or false", Whole: "a whole number", Number: "a number", Duration: "a duration such as 10s",
+    Size: "a size such as 10MB", Choice: "a word", Signal: "a signal such as SIGTERM", HttpPath: "a path such as /health",
+    Regex: "a regular expression",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A text with its node, for what is checked later against the rest of the file."""
+
+    text: str
+    node: Scalar
+
+    def at(self, offset: int) -> Place:
+        """Where the character number `offset` stands."""
+        return self.node.at(offset)
+
+
+def tidy_name(text: str) -> str:
+    """The nearest thing to `text` that is a name; empty if there is none."""
+    return re.sub(r"[^a-z0-9._-]+", "-", text.lower(), flags=re.ASCII).strip("._-")[:LONGEST_NAME].rstrip("._-")
+
+
+def path(text: str) -> str:
+    if not text.strip() or "\0" in text:
+        raise Bad("is not a path")
+    return text
+
+
+def read(kind: Kind, node: Scalar, text: str) -> Any:
+    match kind:
+        case Text():
+            return _text(kind, node, text)
+        case Flag():
+            return _flag(kind, node, text)
+        case Whole():
+            if node.quoted:
+                raise Bad("is text, not a number", "remove the quotes")
+            return _between(values.whole(text), kind.least, kind.most, str)
+        case Number():
+            return _between(values.number(text), kind.least, kind.most, "{:g}".format)
+        case Duration():
+            return _between(values.duration(text), kind.least, values.LONGEST, lambda s: f"{s:g}s")
+        case Size():
+            return _between(values.size(text), kind.least, kind.most, lambda n: f"{n} bytes")
+        case Choice():
+            return _choice(kind, text)
+        case Signal():
+            found = values.signal_number(text)
+            if kind.handled and found in (9, 19):
+                raise Bad("can not be handled by a program", "use one such as SIGHUP or SIGUSR1")
+            return found
+        case HttpPath():
+            if not re.fullmatch(r"/[!-~]*", text):
+                raise Bad("is not a path of an HTTP request: it begins with / and has no spaces", _path_hint(text))
+            return Word(text, node)
+        case Regex():
+            return _regex(node, text)
+    raise AssertionError(kind)
+
+
+def _text(kind: Text, node: Scalar, text: str) -> str:
+    if not node.is_text and not kind.pattern:
+        raise Bad("is not text", f'put it in quotes: `"{text[:40]}"`')
+    if kind.pattern and not re.fullmatch(kind.pattern, text, re.ASCII):
+        hint = f"write `{better}`" if kind.pattern == NAME and (better := tidy_name(text)) else ""
+        raise Bad(f"does not fit: {kind.rule}", hint)
+    if len(text) > kind.longest:
+        raise Bad(f"is longer than {kind.longest} characters")
+    return text
+
+
+def _flag(kind: Flag, node: Scalar, text: str) -> bool:
+    if node.quoted or text not in TRUE + FALSE:
+        hint = "remove the quotes" if text in TRUE + FALSE else ""
+        if text.lower() in OLD_BOOLEANS:
+            hint = f"write {'true' if text.lower() in ('yes', 'on') else 'false'}: YAML 1.2 takes `{text}` for text"
+        raise Bad("is not true or false", hint)
+    found = text in TRUE
+    if kind.only is not None and found is not kind.only:
+        raise Bad(f"has no meaning here, only {str(kind.only).lower()} has", "leave the key out")
+    return found
+
+
+def _between(value: Any, least: Any, most: Any, words: Callable[[Any], str]) -> Any:
+    if value < least:
+        raise Bad(f"is too small: at least {words(least)}")
+    if value > most:
+        raise Bad(f"is too large: at most {words(most)}")
+    return value
+
+
+def _choice(kind: Choice, text: str) -> str:
+    if text in kind.words:
+        return text
+    meant = dict(kind.meant).get(text.lower())
+    hint = f"did you mean `{meant}`?" if meant else did_you_mean(text, kind.words)
+    if not hint and text.startswith("on-failure:"):
+        hint = "write `on-failure`, and the number as `restart_policy: {max_restarts: …}`"
+    raise Bad(f"is not one of {', '.join(kind.words)}", hint)
+
+
+def _path_hint(text: str) -> str:
+    if found := re.match(r"https?://[^/]*(/.*)?", text):
+        return f"the address is that of the service, write `{found[1] or '/'}`"
+    return f"write `/{text}`" if re.fullmatch(r"[!-~]{1,60}", text) else ""
+
+
+def _regex(node: Scalar, text: str) -> Word:
+    if len(text) > LONGEST_REGEX:
+        raise Bad(f"is longer than {LONGEST_REGEX} characters")
+    try:
+        re.compile(text)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise Bad(f"is not a regular expression: {error}", "in double quotes a backslash is written twice") from error
+    return Word(text, node)

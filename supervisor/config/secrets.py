@@ -1,0 +1,76 @@
+"""Which names and values are secrets, and how to keep them out of what is shown.
+
+Names are split into words (`GROQ_API_KEY`, `apiKey`), so that KEY is a secret and MONKEY, KEYBOARD and PORT are not.
+"""
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+
+HIDDEN = "***"
+SHORTEST = 4  # shorter values would turn every log line into stars
+
+_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+_SECRET_WORDS = frozenset(
+    "KEY KEYS APIKEY APIKEYS TOKEN TOKENS SECRET SECRETS PASSWORD PASSWORDS PASSWD PASSPHRASE PASS PWD CREDENTIAL "
+    "CREDENTIALS CREDS AUTH AUTHORIZATION BEARER".split()
+)
+_SECRET_PARTS = (
+    "PASSWORD",
+    "PASSWD",
+    "PASSPHRASE",
+    "SECRET",
+    "CREDENTIAL",
+    "APIKEY",
+    "PRIVATEKEY",
+    "ACCESSKEY",
+    "AUTHKEY",
+)
+# What the value is instead of the secret itself: SSH_KEY_PATH, TOKEN_TTL, SSH_AUTH_SOCK.
+_HARMLESS_ENDS = frozenset(
+    "FILE PATH DIR URL URI HOST PORT SOCK SOCKET TTL TIMEOUT LENGTH SIZE LIMIT COUNT NAME TYPE ALGORITHM ALG METHOD "
+    "EXPIRY EXPIRES ENABLED REQUIRED DISABLED ENDPOINT ISSUER REGION HEADER PREFIX VERSION MODE ROTATION".split()
+)
+_HARMLESS_WORDS = frozenset("PUBLIC MAX MIN NUM PER".split())
+_HARMLESS_NAMES = frozenset(("PWD", "OLDPWD"))
+_HARMLESS_VALUES = frozenset(
+    "true false none null auto default enabled disabled required optional basic bearer".split()
+)
+_URL_PASSWORD = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/@:\s]*:([^/@\s]+)@")
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether a variable of this name likely holds a secret."""
+    words = [word.upper() for word in _WORDS.findall(name)]
+    if not words or name in _HARMLESS_NAMES or words[-1] in _HARMLESS_ENDS or _HARMLESS_WORDS.intersection(words):
+        return False
+    return any(
+        word in _SECRET_WORDS or word.endswith("TOKEN") or any(part in word for part in _SECRET_PARTS) for word in words
+    )
+
+
+def secret_values(name: str, value: str) -> Iterator[str]:
+    """The parts of a variable that no output may show: its value, or the password inside a URL."""
+    if is_secret_name(name):
+        # A list of keys in one variable is several secrets.
+        yield from (part for part in (value, *re.split(r"[,;\s]+", value)) if _is_worth_hiding(part))
+    yield from (found for found in _URL_PASSWORD.findall(value) if _is_worth_hiding(found))
+
+
+def redact(text: str, secrets: Collection[str]) -> str:
+    """`text` with every secret value in it replaced by `***`; the longest first, as one may contain another."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        if secret and secret in text:
+            text = text.replace(secret, HIDDEN)
+    return text
+
+
+def redact_environment(environment: Mapping[str, str], secrets: Collection[str]) -> dict[str, str]:
+    """The environment as it may be shown: variables with a secret name hidden, secret values hidden anywhere."""
+    return {
+        name: HIDDEN if is_secret_name(name) and value else redact(value, secrets)
+        for name, value in environment.items()
+    }
+
+
+def _is_worth_hiding(value: str) -> bool:
+    return len(value) >= SHORTEST and value.lower() not in _HARMLESS_VALUES

@@ -1,0 +1,37 @@
+"""What somebody probably meant."""
+
+from collections.abc import Iterable
+
+
+def closest(word: str, candidates: Iterable[str]) -> str:
+    """The candidate most like `word`; empty when none is close."""
+    from difflib import get_close_matches  # only a mistake needs it
+
+    folded = {candidate.lower().replace("-", "_"): candidate for candidate in candidates}
+    found = get_close_matches(word[:100].lower().replace("-", "_"), folded, n=1, cutoff=0.6)
+    return folded[found[0]] if found else ""
+
+
+def did_you_mean(word: str, candidates: Iterable[str]) -> str:
+    """The hint for a misspelt word; empty when nothing is close."""
+    found = closest(word, candidates)
+    return f"did you mean `{found}`?" if found else ""
+
+
+def is_one_slip(word: str, other: str) -> bool:
+    """Whether one letter added, left out, changed or swapped, or another case, makes `word` into `other`."""
+    word, other = word.lower(), other.lower()
+    if word == other:
+        return True
+    if abs(len(word) - len(other)) > 1:
+        return False
+    start = 0
+    while start < min(len(word), len(other)) and word[start] == other[start]:
+        start += 1
+    a, b = word[start:], other[start:]
+    return (
+        a[1:] == b
+        or a == b[1:]
+        or a[1:] == b[1:]
+        or (len(a) > 1 and len(b) > 1 and a[:2] == b[1::-1] and a[2:] == b[2:])
+    )

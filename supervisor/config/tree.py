@@ -1,0 +1,97 @@
+"""A configuration file as a tree of frozen nodes that know where they stand."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+NULLS = ("", "~", "null", "Null", "NULL")
+TRUE = ("true", "True", "TRUE")
+FALSE = ("false", "False", "FALSE")
+OLD_BOOLEANS = ("yes", "no", "on", "off")  # booleans in YAML 1.1, text in YAML 1.2
+NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?")
+OTHER_NUMBER = re.compile(
+    r"[-+]?(0x[0-9a-fA-F_]+|0o[0-7_]+|0b[01_]+|\d[\d_]*(:[0-5]?\d)+|\d[\d_]*|\.(inf|Inf|INF))|\.(nan|NaN|NAN)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A position in a file, counted from 1; 0 where it is not known."""
+
+    line: int = 0
+    column: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A single value as it is written; what it means depends on the key it is given to."""
+
+    place: Place
+    text: str
+    quoted: bool = False  # then it is text, whatever it looks like
+    shift: int | None = None  # columns from `place` to the first character of `text`; None if they do not map
+    faulty: bool = False  # a mistake in it has been reported, so nothing more needs saying
+
+    @property
+    def is_null(self) -> bool:
+        return not self.quoted and self.text in NULLS
+
+    @property
+    def is_text(self) -> bool:
+        """Whether YAML readers agree that this is text and nothing else."""
+        return self.quoted or not (
+            self.text in NULLS
+            or self.text in TRUE
+            or self.text in FALSE
+            or NUMBER.fullmatch(self.text)
+            or OTHER_NUMBER.fullmatch(self.text)
+        )
+
+    def at(self, offset: int) -> Place:
+        """Where the character number `offset` of the text stands."""
+        if self.shift is None:
+            return self.place
+        return Place(self.place.line, self.place.column + self.shift + offset)
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """A list."""
+
+    place: Place
+    items: "tuple[Node, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A key and its value."""
+
+    key: Scalar
+    value: "Node"
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """A mapping, merge keys already merged; no key comes twice."""
+
+    place: Place
+    entries: tuple[Entry, ...]
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self.entries)
+
+
+Node = Scalar | Sequence | Mapping
+
+
+def kind_of(node: Node) -> str:
+    """What the node is, in a word for a message."""
+    match node:
+        case Mapping():
+            return "a mapping"
+        case Sequence():
+            return "a list"
+        case Scalar() if node.is_null:
+            return "nothing"
+        case _:
+            return "a value"

@@ -1,0 +1,141 @@
+"""Reads the small languages of a services.yaml: durations, sizes, signals, ports, commands.  No positions, no files.
+
+Each function returns the value, or raises `Bad` with the reason and, where there is one, a hint.
+"""
+
+import re
+import signal
+
+from supervisor.config.suggest import did_you_mean
+from supervisor.config.tree import OTHER_NUMBER
+
+LONGEST = 365 * 24 * 3600.0  # seconds
+LARGEST_POOL = 256
+DEFAULT_POOL_SIZE = 3
+
+_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
+_DURATION = re.compile(
+    r"(?:(?P<h>\d+(?:\.\d+)?)h)?(?:(?P<m>\d+(?:\.\d+)?)m(?!s))?(?:(?P<s>\d+(?:\.\d+)?)s)?(?:(?P<ms>\d+(?:\.\d+)?)ms)?"
+)
+_PLAIN = re.compile(r"\d+(\.\d+)?", re.ASCII)
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?b)?", re.IGNORECASE | re.ASCII)
+_RANGE = re.compile(r"(\d+)\s*-\s*(\d+)", re.ASCII)
+_RANGE_OF_OTHERS = re.compile(r"(\d+)\s*(?:\.\.+|:|–|to|,)\s*(\d+)", re.ASCII)
+_MOST_DIGITS = 18
+
+
+class Bad(ValueError):
+    """The text does not say what it should."""
+
+    def __init__(self, reason: str, hint: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.hint = hint
+
+
+def whole(text: str) -> int:
+    """A whole number, written the one way that every YAML reader takes for the same number."""
+    plain = text.removeprefix("-")
+    if re.fullmatch(r"0|[1-9]\d*", plain, re.ASCII):
+        if len(plain) > _MOST_DIGITS:
+            raise Bad("is too large a number")
+        return int(text)
+    digits = plain.removeprefix("+")
+    if re.fullmatch(r"0\d+", digits, re.ASCII):
+        raise Bad("starts with 0: some YAML readers take it for an octal number", f"write {digits.lstrip('0') or '0'}")
+    if ":" in digits and OTHER_NUMBER.fullmatch(digits):
+        raise Bad("has a colon: YAML 1.1 readers take it for a number of base 60", "write a plain decimal number")
+    if "_" in digits and re.fullmatch(r"\d[\d_]*", digits, re.ASCII):
+        raise Bad("is a number with underscores, which YAML 1.2 takes for text", f"write {digits.replace('_', '')}")
+    if re.fullmatch(r"0[xob][0-9a-fA-F]{1,16}", digits) and OTHER_NUMBER.fullmatch(digits):
+        raise Bad("is not a decimal number", f"write {int(digits, 0)}")
+    raise Bad("is not a whole number")
+
+
+def number(text: str) -> float:
+    """A decimal number such as 2 or 1.5."""
+    if not _PLAIN.fullmatch(text) or len(text) > _MOST_DIGITS:
+        raise Bad("is not a number", "write it like 2 or 1.5")
+    return float(text)
+
+
+def duration(text: str) -> float:
+    """Seconds, from `500ms`, `0.5s`, `10s`, `2m`, `1h30m`, or a plain number of seconds."""
+    text = text.strip()
+    if _PLAIN.fullmatch(text) and len(text) <= _MOST_DIGITS:
+        seconds = float(text)
+    elif text and len(text) <= 4 * _MOST_DIGITS and (match := _DURATION.fullmatch(text)):
+        seconds = sum(float(count) * _UNITS[unit] for unit, count in match.groupdict().items() if count)
+    else:
+        raise Bad("is not a duration", "write it like 500ms, 10s, 2m or 1h30m; a plain number is seconds")
+    if seconds > LONGEST:
+        raise Bad("is longer than a year")
+    return round(seconds, 6)
+
+
+def size(text: str) -> int:
+    """Bytes, from `10MB`, `512KB`, `1GB` (steps of 1024), or a plain number of bytes."""
+    match = _SIZE.fullmatch(text.strip())
+    if not match or len(text) > _MOST_DIGITS:
+        raise Bad("is not a size", "write it like 512KB, 10MB or 1GB; a plain number is bytes")
+    count, prefix, _ = match.groups()
+    return int(float(count) * 1024 ** " kmgt".index(prefix.lower() or " "))
+
+
+def signal_number(text: str) -> int:
+    """The number of a signal given by name (`SIGTERM`, `term`) or number."""
+    if re.fullmatch(r"\d{1,3}", text, re.ASCII):
+        found = int(text)
+        if found not in {int(known) for known in signal.valid_signals()}:
+            raise Bad("is not the number of a signal on this system")
+        return found
+    known = {item.name: int(item) for item in signal.Signals}
+    name = text.upper() if text.upper().startswith("SIG") else f"SIG{text.upper()}"
+    if name not in known:
+        raise Bad("is not a signal on this system", did_you_mean(name, known))
+    return known[name]
+
+
+def port(text: str) -> int:
+    """A port number, 1 to 65535."""
+    found = whole(text)
+    if found == 0:
+        raise Bad("is no port of its own: 0 asks the system for any port", "name the ports that clients shall use")
+    if not 1 <= found <= 65535:
+        raise Bad("is not a port: ports are 1 to 65535")
+    return found
+
+
+def port_range(text: str) -> tuple[int, ...]:
+    """The ports of `6000-6002`, or of a single port."""
+    text = text.strip()
+    if other := _RANGE_OF_OTHERS.fullmatch(text):
+        raise Bad("is not a range of ports", f"write {other[1]}-{other[2]}")
+    match = _RANGE.fullmatch(text)
+    if not match:
+        return (port(text),)
+    first, last = port(match[1]), port(match[2])
+    if last < first:
+        raise Bad("ends before it begins", f"write {last}-{first}")
+    return ports_from(first, last - first + 1)
+
+
+def ports_from(base: int, count: int) -> tuple[int, ...]:
+    """`count` ports from `base` on."""
+    if count > LARGEST_POOL:
+        raise Bad(f"is {count} ports, a pool has at most {LARGEST_POOL}")
+    if base + count - 1 > 65535:
+        raise Bad(f"ends at {base + count - 1}: ports are 1 to 65535")
+    return tuple(range(base, base + count))
+
+
+def words(text: str) -> tuple[str, ...]:
+    """A command line split like a shell would, without a shell."""
+    from shlex import split  # most commands are lists
+
+    try:
+        return tuple(split(text))
+    except ValueError as error:
+        raise Bad(
+            f"can not be split into words: {str(error).lower()}", "close the quotes, or write the command as a list"
+        ) from error
