@@ -1,0 +1,131 @@
+"""Taking an instance number: numbers are locks too."""
+
+import contextlib
+import os
+import time
+from itertools import count
+
+from supervisor import system
+from supervisor.core.instance import Pools, max_instances, overlap
+from supervisor.errors import InstanceTaken
+from supervisor.ports.instances import InstanceInfo, RunInfo, running
+from supervisor.ports.lockfile import FileLock
+from supervisor.ports.record import read_json, write_json
+from supervisor.ports.runtime import RuntimeDir, error_in
+from supervisor.system import Identity
+
+
+class InstanceLock:
+    """The number of an instance, ours until `release` or the end of the process."""
+
+    def __init__(self, info: InstanceInfo, lock: FileLock, runtime: RuntimeDir, stale_run_id: str) -> None:
+        self.info = info
+        self.stale_run_id = stale_run_id  # of a dead portsup that had this number: reap what it left; else empty
+        self._lock = lock
+        self._runtime = runtime
+
+    @classmethod
+    def take(
+        cls, stack: str, pools: Pools, stride: int, wanted: int | None, runtime: RuntimeDir, info: RunInfo
+    ) -> "InstanceLock":
+        """The lowest free number, or `wanted`; `pools` are the ports of instance 1 by service.
+
+        Raises InstanceTaken if `wanted` is running, or if the number can not exist beside the lower ones.
+        """
+        fitting = max_instances(pools, stride)
+        for number in count(1) if wanted is None else (wanted,):
+            what = f"cannot run instance {number} of stack `{stack}`"
+            if number < 1:
+                raise InstanceTaken(what, "instances are counted from 1")
+            if number > fitting:
+                hint = "`portsup ls` lists what runs: end one, or give `instances: {stride: N}` more room"
+                raise InstanceTaken(what, overlap(pools, stride, number) or "", hint)
+            taken = cls._try(stack, number, runtime, info)
+            if taken is not None:
+                return taken
+        raise InstanceTaken(
+            what, _where(stack, number, runtime), "without `--instance` the lowest free number is taken"
+        )
+
+    @classmethod
+    def _try(cls, stack: str, number: int, runtime: RuntimeDir, info: RunInfo) -> "InstanceLock | None":
+        control = runtime.socket(stack, number)
+        record = runtime.instance_record(stack, number)
+        lock = FileLock(runtime.instance_lock(stack, number))
+        try:
+            if not lock.acquire(is_holder_known=lambda: _is_owner_alive(record)):
+                return None
+            stale = _owner(record)
+            owner = system.identity_of(os.getpid()) or Identity(os.getpid(), 0)
+            mine = InstanceInfo(stack, number, owner, info.run_id, info.directory, info.file, control, time.time())
+            write_json(record, mine.as_json())
+        except OSError as error:
+            lock.release()
+            raise error_in(f"cannot take instance {number} of stack `{stack}`", lock.path, error) from error
+        stale_run_id = stale[0] if stale and not system.is_alive(stale[1]) else ""
+        return cls(mine, lock, runtime, stale_run_id)
+
+    @property
+    def number(self) -> int:
+        """Which instance we are, counted from 1."""
+        return self.info.instance
+
+    @property
+    def record(self) -> str:
+        """Path of the record."""
+        return self._runtime.instance_record(self.info.stack, self.info.instance)
+
+    @property
+    def path(self) -> str:
+        """Path of the lock file."""
+        return self._lock.path
+
+    @property
+    def others(self) -> tuple[InstanceInfo, ...]:
+        """The other running instances of this stack, lowest number first."""
+        others = (info for info in running(self._runtime) if info.stack == self.info.stack)
+        return tuple(info for info in others if info.instance != self.info.instance)
+
+    def loss(self) -> str | None:
+        """Why the number is no longer ours, None as long as it is."""
+        why = self._lock.loss()
+        if why is None:
+            found = _owner(self.record)
+            if found is not None and found[1] != self.info.owner and system.is_alive(found[1]):
+                return f"the record `{self.record}` was taken over by pid {found[1].pid}"
+        return why
+
+    def heartbeat(self) -> None:
+        """Keep lock and record fresh, and put back a record that is missing."""
+        self._lock.touch()
+        try:
+            os.utime(self.record)
+        except OSError:
+            with contextlib.suppress(OSError):  # a full disk: the lock counts, the record only explains
+                write_json(self.record, self.info.as_json())
+
+    def release(self) -> None:
+        """Give the number back; the record goes, the lock file stays."""
+        if self._lock.is_held and read_json(self.record) == self.info.as_json():
+            with contextlib.suppress(OSError):
+                os.unlink(self.record)
+        self._lock.release()
+
+
+def _where(stack: str, number: int, runtime: RuntimeDir) -> str:
+    for info in running(runtime):
+        if (info.stack, info.instance) == (stack, number):
+            return f"it runs already, from `{info.directory}` (pid {info.pid})"
+    return "it is being started right now"
+
+
+def _owner(record: str) -> tuple[str, Identity] | None:
+    match read_json(record):
+        case {"run_id": str(run_id), "owner": value} if identity := Identity.from_json(value):
+            return run_id, identity
+    return None
+
+
+def _is_owner_alive(record: str) -> bool:
+    found = _owner(record)
+    return found is not None and system.is_alive(found[1])

@@ -1,0 +1,90 @@
+"""Which instances run.  Light to import: every quick command starts here."""
+
+import os
+from dataclasses import dataclass
+
+from supervisor import system
+from supervisor.ports.record import read_json
+from supervisor.ports.runtime import RuntimeDir
+from supervisor.system import Identity
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """What the one who starts an instance tells about it; both paths are absolute."""
+
+    run_id: str
+    directory: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceInfo:
+    """A running instance of a stack; `started_at` is in seconds since 1970."""
+
+    stack: str
+    instance: int
+    owner: Identity
+    run_id: str
+    directory: str
+    file: str
+    socket: str
+    started_at: float
+
+    @property
+    def pid(self) -> int:
+        """The process that holds the instance's lock."""
+        return self.owner.pid
+
+    def as_json(self) -> dict[str, object]:
+        """The value that `from_json` reads back; `pid` is in it for people."""
+        fields = ("stack", "instance", "pid", "run_id", "directory", "file", "socket", "started_at")
+        return {name: getattr(self, name) for name in fields} | {"owner": self.owner.as_json()}
+
+    @classmethod
+    def from_json(cls, value: object) -> "InstanceInfo | None":
+        """The instance that was written, None for anything else."""
+        match value:
+            case {
+                "stack": str(stack),
+                "instance": int(instance),
+                "owner": owner,
+                "run_id": str(run_id),
+                "directory": str(directory),
+                "file": str(file),
+                "socket": str(socket),
+                "started_at": int() | float() as started_at,
+            } if identity := Identity.from_json(owner):
+                return cls(stack, instance, identity, run_id, directory, file, socket, started_at)
+        return None
+
+
+def running(runtime: RuntimeDir) -> list[InstanceInfo]:
+    """Every instance whose lock is held, by stack and number; one that is just starting may be missing."""
+    try:
+        names = os.listdir(runtime.instances)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    found = []
+    for name in names:
+        path = os.path.join(runtime.instances, name)
+        if name.endswith(".lock") and is_held(path):
+            info = InstanceInfo.from_json(read_json(path.removesuffix(".lock") + ".json"))
+            if info is not None:
+                found.append(info)
+    return sorted(found, key=lambda info: (info.stack, info.instance))
+
+
+def is_held(path: str) -> bool:
+    """Whether somebody has the lock on the file at `path`; the record beside it is not asked."""
+    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
+    try:
+        descriptor = os.open(path, flags)
+    except OSError:
+        return False
+    try:
+        return system.is_flocked(descriptor)
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)

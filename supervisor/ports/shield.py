@@ -1,0 +1,101 @@
+"""The watch over locks and records: losing one must be noticed at once, not at the next use of the port."""
+
+import os
+from collections.abc import Iterable
+
+from supervisor import system
+from supervisor.ports.instance_lock import InstanceLock
+from supervisor.ports.leases import Loss, PoolLease
+from supervisor.ports.runtime import RuntimeDir
+from supervisor.system import WatchEvent, WatchKind
+
+CHECK_EVERY = 10.0  # seconds between full checks, which also see what no file event tells
+HEARTBEAT_EVERY = 30.0  # seconds; tmp cleaners look at ages of days
+
+_INSTANCE = 0  # the "port" of the instance's lock in a Loss
+
+
+class Shield:
+    """Watches the lock files and records of leases, and of the instance number if given.
+
+    Wait for `fileno` to become readable, then call `on_readable`; besides, `check` every CHECK_EVERY seconds and
+    `heartbeat` every HEARTBEAT_EVERY.  Where the system has no file events, `fileno` is None and `check` is all.
+    Touching files wakes nobody, so heartbeats of any portsup cost no wake-up.
+    """
+
+    def __init__(
+        self, runtime: RuntimeDir, leases: Iterable[PoolLease] = (), instance: InstanceLock | None = None
+    ) -> None:
+        self._runtime = runtime
+        self._leases = list(leases)
+        self._instance = instance
+        self._watch = system.open_watch()
+        self._open_watches()
+
+    def watch(self, lease: PoolLease) -> None:
+        """Watch this lease too."""
+        self._leases.append(lease)
+
+    def forget(self, lease: PoolLease) -> None:
+        """Watch this lease no longer."""
+        self._leases = [kept for kept in self._leases if kept is not lease]
+
+    def fileno(self) -> int | None:
+        """The descriptor that becomes readable when files changed; None where only `check` tells."""
+        return self._watch.fileno() if self._watch is not None else None
+
+    def on_readable(self) -> tuple[Loss, ...]:
+        """The locks that were lost by what happened to the files; never waits."""
+        if self._watch is None:
+            return ()
+        events = self._watch.read()
+        if any(event.kind in (WatchKind.GONE, WatchKind.OVERFLOW) for event in events):
+            return self.check()
+        named = (self._named(event) for event in events)
+        ports = dict.fromkeys(port for port in named if port is not None)
+        return tuple(loss for port in ports for loss in self._losses_of(port))
+
+    def check(self) -> tuple[Loss, ...]:
+        """Every lock looked at in full; those that are lost."""
+        return (*self._losses_of(_INSTANCE), *(loss for lease in self._leases for loss in lease.losses()))
+
+    def heartbeat(self) -> None:
+        """Keep all files fresh."""
+        self._runtime.touch_all()
+        if self._instance is not None:
+            self._instance.heartbeat()
+        for lease in self._leases:
+            lease.heartbeat()
+
+    def close(self) -> None:
+        """Stop watching."""
+        if self._watch is not None:
+            self._watch.close()
+            self._watch = None
+
+    def _open_watches(self) -> None:
+        if self._watch is None:
+            return
+        try:
+            # Entries of the runtime directory itself change with every endpoints file: only its own end counts.
+            self._watch.add(self._runtime.path, entries=False)
+            self._watch.add(self._runtime.ports)
+            self._watch.add(self._runtime.instances)
+        except OSError:  # fs.inotify.max_user_watches is used up
+            self.close()
+
+    def _named(self, event: WatchEvent) -> int | None:
+        """Which of our ports an event is about, `_INSTANCE` for our number, None for what is not ours."""
+        if self._instance is not None and event.path in (self._instance.path, self._instance.record):
+            return _INSTANCE
+        directory, name = os.path.split(event.path)
+        stem, extension = os.path.splitext(name)
+        if directory == self._runtime.ports and extension in (".lock", ".json") and stem.isascii() and stem.isdigit():
+            return int(stem)
+        return None
+
+    def _losses_of(self, port: int) -> tuple[Loss, ...]:
+        if port == _INSTANCE:
+            why = self._instance.loss() if self._instance is not None else None
+            return (Loss(_INSTANCE, why),) if why else ()
+        return tuple(loss for lease in self._leases for loss in lease.losses_of(port))
