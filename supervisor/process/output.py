@@ -1,18 +1,9 @@
 """What a service prints, taken from its pipes without ever waiting and without looking at single lines."""
 
 import os
-from enum import StrEnum
 
 READ_SIZE = 1 << 16  # what a pipe holds, pipe(7)
 LONGEST_LINE = 1 << 16
-
-
-class Stream(StrEnum):
-    """Where a line came from; `portsup` are our own remarks in a service's log."""
-
-    STDOUT = "stdout"
-    STDERR = "stderr"
-    PORTSUP = "portsup"
 
 
 class LineSplitter:
@@ -45,9 +36,9 @@ class LineSplitter:
 
 
 class Capture:
-    """One of the two pipes of a service; owns the descriptor."""
+    """One of the two pipes of a service, called `stdout` or `stderr`; owns the descriptor."""
 
-    def __init__(self, descriptor: int, stream: Stream) -> None:
+    def __init__(self, descriptor: int, stream: str) -> None:
         os.set_blocking(descriptor, False)
         self.descriptor = descriptor
         self.stream = stream

@@ -92,7 +92,7 @@ def reap_run(run_id: str) -> list[Killed]:
     spared = {os.getpid(), os.getppid()}
     pids = [pid for pid in pids_with_environ(RUN_ID, run_id) if pid not in spared]
     targets: dict[int, Identity] = {}
-    for pid in [*pids, *(child for pid in pids for child in descendants_of(pid) if child not in spared)]:
+    for pid in {*pids, *(child for root in pids for child in descendants_of(root))} - spared:
         identity = identity_of(pid)
         if identity is not None:
             targets[pid] = identity
@@ -147,7 +147,9 @@ def _end(identity: Identity) -> int | None:
 def _is_gone(identity: Identity, descriptor: int | None, deadline: float) -> bool:
     if descriptor is not None:
         try:
-            select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))
+            waiting = select.poll()
+            waiting.register(descriptor, select.POLLIN)
+            waiting.poll(max(0.0, deadline - time.monotonic()) * 1000)
         finally:
             os.close(descriptor)
     while identity_of(identity.pid) == identity:

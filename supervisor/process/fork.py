@@ -1,0 +1,85 @@
+"""The way to start a program that works on every Unix: fork, then exec.
+
+`os.fork` runs the interpreter's at-fork hooks in the child, which copies some 200 pages of the daemon and doubles what
+a start costs (2.9 against 1.4 ms for 20 MB, measured).  So fork(2) of the C library is called with the GIL held.  The
+child then makes a few C calls whose arguments were built before, and ends in execve or _exit: nothing else of Python
+runs in it.  It must therefore be called from a process without other threads, as the daemon is.
+"""
+
+import contextlib
+import ctypes
+import errno
+import fcntl
+import os
+import resource
+import signal
+import struct
+from typing import Any, NoReturn
+
+from supervisor.process.image import LAST_SIGNAL, Image, SignalMask, libc
+from supervisor.system import prepare_spawning, set_parent_death_signal
+
+_NUMBER = struct.Struct("i")
+
+
+def start(image: Image) -> int:
+    """The pid of the program, which runs already; raises OSError, and leaves nothing behind then."""
+    prepare_spawning()
+    library = libc()
+    with contextlib.ExitStack() as ours:
+        listen, tell = os.pipe2(os.O_CLOEXEC) if hasattr(os, "pipe2") else os.pipe()
+        ours.callback(os.close, listen)
+        with contextlib.ExitStack() as theirs:
+            theirs.callback(os.close, tell)
+            tell = fcntl.fcntl(tell, fcntl.F_DUPFD_CLOEXEC, 3)  # out of the way of the child's 0, 1 and 2
+            theirs.callback(os.close, tell)
+            pid = _fork(library, image, tell)
+        report = os.read(listen, _NUMBER.size)  # empty when execve closed the other end
+    if report:
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, 0)
+        code = _NUMBER.unpack(report)[0]
+        raise OSError(code, os.strerror(code))
+    return pid
+
+
+def _fork(library: Any, image: Image, tell: int) -> int:
+    parent = os.getpid()
+    nothing = SignalMask.none()
+    # Until the child has default handlers no signal may reach it: Python's would write to the wakeup pipe we share.
+    before = SignalMask.every().apply()
+    try:
+        pid = int(library.fork())
+        if pid == 0:
+            _become(library, image, nothing, tell, parent)
+        code = ctypes.get_errno()
+    finally:
+        before.apply()
+    if pid < 0:
+        raise OSError(code, os.strerror(code))
+    return pid
+
+
+def _become(library: Any, image: Image, nothing: SignalMask, tell: int, parent: int) -> NoReturn:
+    code = errno.EIO
+    try:
+        library.setsid()
+        set_parent_death_signal(signal.SIGKILL)
+        if library.getppid() != parent:  # it died before the kernel knew that we want to die with it
+            library._exit(1)
+        if image.umask is not None:
+            library.umask(image.umask)
+        if image.nofile is not None:
+            library.setrlimit(resource.RLIMIT_NOFILE, image.nofile)
+        if library.fchdir(image.directory) == 0:
+            for number, descriptor in enumerate(image.stdio):
+                library.dup2(descriptor, number)
+            for number in range(1, LAST_SIGNAL + 1):  # what is ignored stays so across execve, handlers do not
+                library.signal(number, None)
+            library.pthread_sigmask(int(signal.SIG_SETMASK), nothing.value, None)
+            library.execve(image.path, image.argv, image.environment)
+        code = ctypes.get_errno()
+    finally:  # nothing of Python's may run any more, not even the report of a mistake of ours
+        os.write(tell, _NUMBER.pack(code))
+        library._exit(127)
+    raise AssertionError("_exit came back")

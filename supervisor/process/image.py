@@ -1,0 +1,90 @@
+"""What a program is started with, in the form that C wants it, so that the child itself has nothing left to convert."""
+
+import ctypes
+import functools
+import os
+import resource
+import signal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from supervisor.process.executable import SpawnError
+
+_CALLS = "_exit dup2 execve fchdir fork getppid pthread_sigmask setrlimit setsid sigemptyset sigfillset signal umask"
+SIGNAL_SET_SIZE = 128  # bytes of a sigset_t, at most
+LAST_SIGNAL = 64
+
+
+class Image:
+    """The program, its arguments and environment, and the state of the process that it begins with.
+
+    `stdio` are the descriptors that become 0, 1 and 2, all above 2; `directory` is that of the working directory.
+    """
+
+    def __init__(
+        self, path: str, argv: Sequence[str], environment: Mapping[str, str], umask: int | None, nofile: int | None
+    ) -> None:
+        words = [c_string(word, f"argument {number}") for number, word in enumerate(argv)]
+        pairs = [c_string(f"{key}={value}", f"the variable {key!r}") for key, value in environment.items()]
+        self.path = c_string(path, "the path of the program")
+        self.argv = (ctypes.c_char_p * (len(words) + 1))(*words)
+        self.environment = (ctypes.c_char_p * (len(pairs) + 1))(*pairs)
+        self.size = sum(map(len, words)) + sum(map(len, pairs))
+        self.umask = umask
+        self.nofile: Any = None
+        if nofile is not None:
+            hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+            self.nofile = (ctypes.c_ulong * 2)(nofile, hard if hard >= 0 else ctypes.c_ulong(-1).value)
+        self.stdio: Sequence[int] = ()
+        self.directory = -1
+
+
+def c_string(text: str, what: str) -> bytes:
+    """`text` in bytes; raises SpawnError where C could not take it."""
+    try:
+        encoded = os.fsencode(text)
+    except UnicodeEncodeError:
+        raise SpawnError(f"cannot pass on {what}", "it has characters that can not be encoded") from None
+    if 0 in encoded:
+        raise SpawnError(f"cannot pass on {what}", "it has a NUL character")
+    return encoded
+
+
+@functools.cache
+def libc() -> Any:
+    """The C library, called with the GIL held, as no other thread may run between fork and exec."""
+    library = ctypes.PyDLL(None, use_errno=True)
+    for name in _CALLS.split():
+        getattr(library, name)  # looked up now: each look-up in a forked child would copy pages
+    library.signal.argtypes = (ctypes.c_int, ctypes.c_void_p)
+    library.signal.restype = ctypes.c_void_p
+    library.execve.argtypes = (ctypes.c_char_p, ctypes.c_void_p, ctypes.c_void_p)
+    return library
+
+
+@dataclass(frozen=True, slots=True)
+class SignalMask:
+    """Which signals are blocked."""
+
+    value: Any
+
+    @classmethod
+    def every(cls) -> "SignalMask":
+        """All of them."""
+        mask = ctypes.create_string_buffer(SIGNAL_SET_SIZE)
+        libc().sigfillset(mask)
+        return cls(mask)
+
+    @classmethod
+    def none(cls) -> "SignalMask":
+        """None of them."""
+        mask = ctypes.create_string_buffer(SIGNAL_SET_SIZE)
+        libc().sigemptyset(mask)
+        return cls(mask)
+
+    def apply(self) -> "SignalMask":
+        """Block exactly these; gives what was blocked before."""
+        before = ctypes.create_string_buffer(SIGNAL_SET_SIZE)
+        libc().pthread_sigmask(int(signal.SIG_SETMASK), self.value, before)
+        return SignalMask(before)
