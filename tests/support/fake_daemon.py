@@ -4,12 +4,13 @@ import contextlib
 import json
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 Answer = bytes | Mapping[str, Any]
-Script = Callable[[dict[str, Any]], Iterator[Answer]]
+Script = Callable[[dict[str, Any]], Iterable[Answer]]
+Answers = Mapping[str, Sequence[Answer] | Script]
 
 
 def row(name: str, **changes: Any) -> dict[str, Any]:
@@ -61,7 +62,7 @@ class FakeDaemon:
     the connection ends after the last one.
     """
 
-    def __init__(self, path: Path, answers: Mapping[str, list[Answer] | Script]) -> None:
+    def __init__(self, path: Path, answers: Answers) -> None:
         self.path = path
         self.answers = dict(answers)
         self.asked: list[dict[str, Any]] = []
@@ -102,7 +103,8 @@ class FakeDaemon:
         with contextlib.suppress(OSError), connection, connection.makefile("rwb") as stream:
             request = json.loads(stream.readline())
             self.asked.append(request)
-            answers = self.answers.get(request["do"], [refusal(f"cannot {request['do']}", "nobody taught me")])
-            for answer in answers(request) if callable(answers) else answers:
+            script = self.answers.get(request["do"], [refusal(f"cannot {request['do']}", "nobody taught me")])
+            lines: Iterable[Answer] = script if isinstance(script, Sequence) else script(request)
+            for answer in lines:
                 stream.write(answer if isinstance(answer, bytes) else json.dumps(answer).encode() + b"\n")
                 stream.flush()

@@ -1,0 +1,52 @@
+"""The file that tells developers about a mistake in portsup itself; imported only when there was one."""
+
+import os
+import platform
+import shlex
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Sequence
+
+from supervisor.cli.places import state_directory
+
+
+def write_report(error: BaseException, arguments: Sequence[str]) -> str | None:
+    """Write what is known about `error`, without secrets, for its owner only; the path, None where nothing works."""
+    text = redacted(_report(error, arguments))
+    name = f"portsup-report-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.txt"
+    for directory in (os.path.join(state_directory(), "reports"), tempfile.gettempdir()):
+        path = os.path.join(directory, name)
+        try:
+            os.makedirs(directory, mode=0o700, exist_ok=True)
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with open(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(text)
+        except OSError:
+            continue
+        return path
+    return None
+
+
+def _report(error: BaseException, arguments: Sequence[str]) -> str:
+    from supervisor.cli.main import version
+
+    return "\n".join(
+        (
+            f"portsup {version()}",
+            f"python {platform.python_version()} ({sys.executable})",
+            f"system {platform.release()} {platform.machine()} {platform.version()}",
+            f"command {shlex.join(['portsup', *arguments])}",
+            f"time {time.strftime('%Y-%m-%dT%H:%M:%S%z')}",
+            "",
+            "".join(traceback.format_exception(error)),
+        )
+    )
+
+
+def redacted(text: str) -> str:
+    """`text` without the secrets of our environment."""
+    from supervisor.config.secrets import redact, secret_values
+
+    return redact(text, {secret for name, value in os.environ.items() for secret in secret_values(name, value)})

@@ -1,0 +1,41 @@
+"""Every command of `portsup`: where it stands in the help, the module that carries it out, and one line about it.
+
+A module of `supervisor.cli` has `add_arguments(parser)` and `run(args) -> int`, and may have `EXAMPLES`.
+"""
+
+GROUPS: dict[str, dict[str, str]] = {
+    "run the stack": {
+        "up": "start the services and stay with them, or go to the background with -d",
+        "down": "stop every service of the running instance and end it",
+        "start": "start services of the running instance",
+        "stop": "stop services, those that depend on them first",
+        "restart": "stop services and start them again, each on its port",
+        "rotate": "move a service to the next port of its pool",
+        "kill": "send a signal to services",
+    },
+    "look at it": {
+        "status": "list the services with port, state and health (also: ps)",
+        "port": "print the port a service has now",
+        "url": "print the URL a service has now",
+        "env": "print the variables that lead to the running services",
+        "ports": "list the leased ports of this instance, or of the machine",
+        "ls": "list the running instances",
+        "logs": "print what the services wrote, and follow it with -f",
+    },
+    "configuration": {
+        "config": "check services.yaml, or show what it comes to",
+        "schema": "print the JSON Schema of services.yaml",
+        "completion": "print the completion script for bash, zsh or fish",
+    },
+}
+ALIASES = {"ps": "status"}
+
+LINES: dict[str, str] = {name: line for group in GROUPS.values() for name, line in group.items()}
+
+
+def did_you_mean(word: str, known: "list[str] | tuple[str, ...]") -> str:
+    """A hint naming what `word` is closest to, or nothing."""
+    import difflib
+
+    close = difflib.get_close_matches(word, known, n=1)
+    return f"did you mean `{close[0]}`?" if close else ""

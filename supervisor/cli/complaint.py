@@ -1,0 +1,71 @@
+"""Errors to words on stderr: `error: …`, a blank line, `hint: …`."""
+
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+
+from supervisor.cli.render import paint, wants_color
+from supervisor.errors import ConfigError, ExitCode, PoolExhausted, PortsupError
+
+
+def complain(error: PortsupError, arguments: Sequence[str] = ()) -> None:
+    """Say on stderr what could not be done, why, and what to do next."""
+    color = wants_color(color_choice(arguments), sys.stderr)
+    lines = [f"{paint('error:', 'red', color)} {error}"]
+    if isinstance(error, ConfigError) and error.problems:
+        lines.append("")
+        for problem in error.problems:
+            lines.append(str(problem))
+            if problem.hint:
+                lines.append(f"  {paint('hint:', 'cyan', color)} {problem.hint}")
+    if isinstance(error, PoolExhausted) and error.reasons:
+        lines += ["", *(f"  {port:<5}  {why}" for port, why in error.reasons)]
+    if error.hint:
+        lines += ["", f"{paint('hint:', 'cyan', color)} {error.hint}"]
+    say("\n".join(lines))
+
+
+def warn(text: str, choice: str = "auto") -> None:
+    """One `warning:` line on stderr."""
+    say(f"{paint('warning:', 'yellow', wants_color(choice, sys.stderr))} {text}")
+
+
+def say(text: str) -> None:
+    """Words for the person at the terminal, on stderr; a closed stderr is nobody to talk to."""
+    with suppress(OSError):
+        print(text, file=sys.stderr, flush=True)
+
+
+def color_choice(arguments: Sequence[str]) -> str:
+    """What `--color` says, also on a command line that could not be parsed."""
+    choice = "auto"
+    for word, following in zip(arguments, [*arguments[1:], ""], strict=False):
+        if word == "--color":
+            choice = following
+        elif word.startswith("--color="):
+            choice = word.removeprefix("--color=")
+    return choice
+
+
+def report_bug(error: BaseException, arguments: Sequence[str]) -> int:
+    """Write what happened to a file, and say in two lines where it is."""
+    import errno
+
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EIO, errno.EDQUOT):
+        complain(PortsupError("cannot write the output", error.strerror or ""), arguments)
+        return int(ExitCode.FAILURE)
+    from supervisor.cli.bug_report import redacted, write_report
+
+    where = write_report(error, arguments)
+    brief = redacted(f"{type(error).__name__}: {error}").splitlines()[0][:200]
+    complain(
+        PortsupError(
+            "cannot finish this: a mistake in portsup itself",
+            brief,
+            f"`{where}` has the details, without your secrets: please send it to the developers"
+            if where
+            else "no report could be written: run it again with PORTSUP_STATE_DIR set to a folder you can write to",
+        ),
+        arguments,
+    )
+    return int(ExitCode.BUG)

@@ -1,0 +1,67 @@
+"""The entry point of `portsup`: one command line to one exit code, and errors to words."""
+
+import os
+import sys
+from collections.abc import Sequence
+
+from supervisor.cli.complaint import complain, report_bug
+from supervisor.errors import ExitCode, PortsupError
+
+BROKEN_PIPE = 141  # what the shell sees of a program that SIGPIPE ended
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Carry out one command line; the exit code for the shell."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a C locale must not turn a name into a traceback
+    try:
+        code = _run(arguments)
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return code
+    except PortsupError as error:
+        complain(error, arguments)
+        return int(error.exit_code)
+    except KeyboardInterrupt:
+        return int(ExitCode.INTERRUPTED)
+    except BrokenPipeError:
+        # The reader went away: the interpreter must not try to flush the rest and complain about it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return BROKEN_PIPE
+    except Exception as error:
+        return report_bug(error, arguments)
+
+
+def _run(arguments: list[str]) -> int:
+    from supervisor.cli import parser
+
+    options, word, rest = parser.split(arguments)
+    if word == "--version":
+        print(f"portsup {version()}")
+        return int(ExitCode.OK)
+    if word == "help":
+        word, rest = (rest[0], ["--help"]) if rest and not rest[0].startswith("-") else ("", [])
+        if not word:
+            print(parser.overview())
+            return int(ExitCode.OK)
+    if not word:
+        print(parser.overview(), file=sys.stderr)
+        return int(ExitCode.USAGE)
+    command = parser.build(parser.resolve(word))
+    try:
+        args = command.parse_args([*options, *rest])
+    except SystemExit as end:  # --help
+        return int(end.code or 0)
+    return int(args.run(args))
+
+
+def version() -> str:
+    """The installed version, or `unknown` when portsup runs from a bare checkout."""
+    from importlib import metadata
+
+    try:
+        return metadata.version("portsup")
+    except metadata.PackageNotFoundError:
+        return "unknown"
