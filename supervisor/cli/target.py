@@ -1,0 +1,125 @@
+"""Which running instance a command means."""
+
+import os
+from collections.abc import Sequence
+
+from supervisor.cli.complaint import warn
+from supervisor.cli.places import CONFIG_NAMES, config_near, current_directory
+from supervisor.errors import NotFound
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+
+    from supervisor.control.client import Client
+    from supervisor.ports.instances import InstanceInfo
+
+
+def meant(args: "argparse.Namespace", *, changes: bool = False) -> "InstanceInfo":
+    """The running instance that the command line and the working directory point to; raises `NotFound`.
+
+    `changes`: the command does something to the instance.  Then the only instance running is not enough when this
+    folder has a services.yaml of its own: `down` in one project must not end another one.
+    """
+    here = current_directory()
+    info = choose(instances(), here, args.instance, args.file, changes=changes)
+    if args.instance is None and args.file is None and not _from_here([info], here) and config_near(here):
+        warn(f"nothing of this folder runs, so this is about {_words(info)}", args.color)
+    return info
+
+
+def connect(args: "argparse.Namespace", *, changes: bool = False) -> "Client":
+    """A client of the instance that is meant."""
+    from supervisor.control.client import Client
+
+    return Client(meant(args, changes=changes).socket)
+
+
+def instances() -> "list[InstanceInfo]":
+    """Every instance of this user that runs now."""
+    from supervisor.ports.instances import running
+    from supervisor.ports.runtime import RuntimeDir
+
+    return running(RuntimeDir.find())
+
+
+def choose(
+    running: "Sequence[InstanceInfo]", here: str, instance: int | None, file: str | None, *, changes: bool = False
+) -> "InstanceInfo":
+    """The one of `running` that is meant: by file, by folder, else the only one; raises `NotFound` otherwise."""
+    if not running:
+        raise NotFound(
+            "cannot find a running instance", "none is running", "`portsup up` starts the services of services.yaml"
+        )
+    numbered = [info for info in running if instance in (None, info.instance)]
+    if file is not None:
+        candidates = [info for info in numbered if _same(info.file, _config_of(file))]
+        if not candidates:
+            raise NotFound("cannot find a running instance", f"none runs from `{file}`{_numbered(instance)}", _RUNNING)
+        return _only(candidates)
+    near = _from_here(numbered, here)
+    if near:
+        return _only(near)
+    config = config_near(here)
+    if changes and instance is None and config is not None:
+        raise NotFound(
+            "cannot find a running instance",
+            f"none was started from `{config}`",
+            "name another one with `--instance N` or `-f FILE`: `portsup ls` lists them",
+        )
+    if not numbered:
+        raise NotFound("cannot find a running instance", f"none has number {instance}", _RUNNING)
+    return _only(numbered)
+
+
+_RUNNING = "`portsup ls` lists what is running"
+
+
+def _config_of(file: str) -> str:
+    path = os.path.abspath(file)
+    if os.path.isdir(path):
+        return next((found for name in CONFIG_NAMES if os.path.exists(found := os.path.join(path, name))), path)
+    return path
+
+
+def _from_here(running: "Sequence[InstanceInfo]", here: str) -> "list[InstanceInfo]":
+    """The instances started from `here`, else from the nearest folder above it."""
+    directory = os.path.realpath(here)
+    while True:
+        found = [info for info in running if directory in (_folder(info.directory), _folder(_parent(info.file)))]
+        above = os.path.dirname(directory)
+        if found or above == directory:
+            return found
+        directory = above
+
+
+def _only(candidates: "Sequence[InstanceInfo]") -> "InstanceInfo":
+    if len(candidates) == 1:
+        return candidates[0]
+    numbers = {info.instance for info in candidates}
+    example = f"--instance {max(numbers)}" if len(numbers) == len(candidates) else "-f FILE"
+    raise NotFound(
+        "cannot tell which instance is meant",
+        f"{len(candidates)} are running\n\n" + "\n".join(f"  {_words(info)}" for info in candidates),
+        f"say which one, as in `{example}`",
+    )
+
+
+def _words(info: "InstanceInfo") -> str:
+    return f"`{info.stack}` instance {info.instance} (pid {info.pid}) from {os.fspath(info.directory)}"
+
+
+def _numbered(instance: int | None) -> str:
+    return f" as instance {instance}" if instance is not None else ""
+
+
+def _parent(file: "str | os.PathLike[str]") -> str:
+    return os.path.dirname(os.fspath(file))
+
+
+def _folder(directory: "str | os.PathLike[str]") -> str:
+    return os.path.realpath(directory) if os.fspath(directory) else ""
+
+
+def _same(one: "str | os.PathLike[str]", other: str) -> bool:
+    return os.path.realpath(one) == os.path.realpath(other)
