@@ -22,7 +22,7 @@ lint: .venv/.dev
 	@$(BIN)/mypy --platform win32 supervisor/system
 
 bench: .venv/.stack
-	@$(BIN)/python -m benchmarks $(ARGS)
+	@$(BIN)/python -m benchmarks.run $(ARGS)
 
 test-lowest: $(SETUP)
 	@VENV=build/venv-lowest sh scripts/setup.sh stack,dev lowest

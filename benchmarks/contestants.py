@@ -1,0 +1,220 @@
+"""The supervisors that are compared, each brought to run the same services in a folder of its own."""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks import processes, tools
+
+FIRST_PORT = 21000
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """`count` copies of one program; portsup gives each a pool of `pool` ports, the others know the first one only."""
+
+    count: int
+    program: str = "server"
+    pool: int = 3
+    environment: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def ports(self) -> list[int]:
+        return list(range(FIRST_PORT, FIRST_PORT + self.count * self.pool, self.pool))
+
+
+class Run:
+    """A supervisor that runs a workload; the subclasses know how it is started and asked."""
+
+    name = ""
+
+    def __init__(self, workload: Workload, folder: Path) -> None:
+        self.workload = workload
+        self.folder = folder
+        self.mark = uuid.uuid4().hex
+        self.program = tools.program(workload.program)
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("PORTSUP_")},
+            **workload.environment,
+            processes.MARK: self.mark,
+        }
+        self.log = folder / "output"
+        self.answered_after = 0.0  # seconds from the start until every service answered
+        self.configure()
+        command = self.command()
+        with self.log.open("wb") as output:
+            self.started_at = time.monotonic()
+            self.process = subprocess.Popen(
+                command, cwd=folder, env=self.environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+            )
+
+    @staticmethod
+    def prepare() -> None:
+        """Builds or installs what it needs, once."""
+
+    def configure(self) -> None:
+        """Writes the configuration into the folder."""
+
+    def command(self) -> list[str]:
+        """What starts it."""
+        raise NotImplementedError
+
+    def status(self) -> list[str] | None:
+        """The command that shows the state of all services, None when there is none."""
+        return None
+
+    def settle(self, within: float) -> None:
+        """Waits until the start is over and no helper of it is left."""
+
+    def check(self) -> None:
+        """Raises when the start has failed."""
+        if self.process.poll():
+            words = self.log.read_text(errors="replace")[-500:]
+            raise RuntimeError(f"{self.name} returned {self.process.returncode}: {words}")
+
+    def main_pid(self) -> int:
+        """The process that ends everything when it gets a SIGTERM."""
+        return self.process.pid
+
+    def captured(self) -> int:
+        """How many bytes of the services' output are in files."""
+        return sum(path.stat().st_size for path in self.log_files())
+
+    def log_files(self) -> list[Path]:
+        return list(self.folder.glob("flood*.log*"))
+
+    def own_pids(self) -> list[int]:
+        """The supervisor's own processes, the services left out."""
+        return [pid for pid, name in processes.marked(self.mark).items() if name != self.program.name]
+
+    def service_pids(self) -> list[int]:
+        return [pid for pid, name in processes.marked(self.mark).items() if name == self.program.name]
+
+    def end(self) -> None:
+        """Ends every process of the run, whatever state it is in."""
+        with contextlib.suppress(OSError, RuntimeError):
+            os.kill(self.main_pid(), signal.SIGTERM)
+        ends = processes.Ends([*processes.marked(self.mark), self.process.pid])
+        if ends.wait(within=2.0):
+            ends.kill()
+        ends.close()
+        while left := processes.marked(self.mark):  # started while it was ended
+            ends = processes.Ends(left)
+            ends.kill()
+            ends.wait(within=1.0)
+            ends.close()
+        self.process.wait()
+
+
+class Floor(Run):
+    name = "C floor"
+
+    @staticmethod
+    def prepare() -> None:
+        tools.program("floor")
+
+    def command(self) -> list[str]:
+        floor, work = str(tools.program("floor")), self.workload
+        if work.program == "flood":
+            return [floor, str(self.program), str(self.folder / "flood.log")]
+        return [floor, str(self.program), str(FIRST_PORT), str(work.pool), str(work.count)]
+
+
+class Supervisord(Run):
+    name = "supervisord"
+
+    @staticmethod
+    def prepare() -> None:
+        tools.supervisord()
+
+    def configure(self) -> None:
+        lines = [
+            "[unix_http_server]\nfile=%(here)s/s.sock",
+            "[rpcinterface:supervisor]",
+            "supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface",
+            "[supervisorctl]\nserverurl=unix://%(here)s/s.sock",
+            "[supervisord]\nlogfile=%(here)s/d.log\npidfile=%(here)s/d.pid\nchildlogdir=%(here)s\nminfds=4096",
+        ]
+        for port in self.workload.ports:
+            lines.append(f'[program:s{port}]\ncommand={self.program}\nenvironment=PORT="{port}"')
+            lines.append("autorestart=true\nstartsecs=0\nstartretries=1000000")
+            if self.workload.program == "flood":
+                lines.append("stdout_logfile=%(here)s/flood.log\nstdout_logfile_maxbytes=50MB")
+        (self.folder / "supervisord.conf").write_text("\n".join(lines) + "\n")
+
+    def command(self) -> list[str]:
+        return [str(tools.supervisord() / "supervisord"), "-n", "-c", str(self.folder / "supervisord.conf")]
+
+    def status(self) -> list[str]:
+        return [str(tools.supervisord() / "supervisorctl"), "-c", str(self.folder / "supervisord.conf"), "status"]
+
+
+class Portsup(Run):
+    name = "portsup"
+
+    @staticmethod
+    def prepare() -> None:
+        tools.portsup()
+
+    def configure(self) -> None:
+        self.environment["PORTSUP_RUNTIME_DIR"] = str(self.folder / "r")
+        self.environment["PORTSUP_STATE_DIR"] = str(self.folder / "s")
+        services = {
+            f"s{port}": {
+                "command": [str(self.program)],
+                "pool": list(range(port, port + self.workload.pool)),
+                "ready": "started" if self.workload.program == "flood" else "listening",
+                "restart": "always",
+                "restart_policy": {"delay": 0, "max_restarts": 100000},
+                "logging": {"max_size": "50MB", "backups": 10},
+            }
+            for port in self.workload.ports
+        }
+        # JSON is YAML too.
+        (self.folder / "services.yaml").write_text(json.dumps({"name": "bench", "services": services}, indent=1))
+
+    def command(self) -> list[str]:
+        return [str(tools.portsup()), "-f", str(self.folder / "services.yaml"), "up", "-d"]
+
+    def status(self) -> list[str]:
+        return [str(tools.portsup()), "-f", str(self.folder / "services.yaml"), "status"]
+
+    def settle(self, within: float) -> None:
+        self.process.wait(within)
+        self.check()
+
+    def main_pid(self) -> int:
+        records = list((self.folder / "r/instances").glob("*.json"))
+        if not records:
+            raise RuntimeError("portsup has no record of a running instance")
+        return int(json.loads(records[0].read_text())["pid"])
+
+    def log_files(self) -> list[Path]:
+        return [path for path in self.folder.glob("s/*/s*.log*") if not path.name.endswith(".idx")]
+
+
+@contextlib.contextmanager
+def running(contestant: type[Run], workload: Workload, within: float = 60.0) -> Iterator[Run]:
+    """The contestant with all services answering (a flooding one: started); everything is ended afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="pb"))
+    run = None
+    try:
+        run = contestant(workload, folder)
+        if workload.program == "server":
+            processes.wait_for_answers(workload.ports, within, run.check)
+        run.answered_after = time.monotonic() - run.started_at
+        run.settle(within)
+        yield run
+    finally:
+        if run:
+            run.end()
+        shutil.rmtree(folder, ignore_errors=True)
