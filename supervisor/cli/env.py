@@ -1,0 +1,52 @@
+"""`portsup env`: the variables that lead to the running services, with secrets hidden."""
+
+import argparse
+import shlex
+
+from supervisor.cli.complaint import warn
+from supervisor.cli.render import json_line
+from supervisor.cli.target import connect
+
+EXAMPLES = """\
+  portsup env                        the ports and URLs of all services, as NAME=value
+  portsup env web --reveal           everything that web is started with, secrets included
+  eval "$(portsup env --export)"     into the shell
+  portsup env --format json          one JSON object a variable and line"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `env`."""
+    parser.add_argument("service", nargs="?", metavar="SERVICE", help="the whole environment of this service")
+    parser.add_argument("--reveal", action="store_true", help="show secrets instead of ***")
+    parser.add_argument("--export", action="store_true", help="lines that a shell can evaluate")
+    parser.add_argument("--format", choices=("table", "json"), default="table", help="default: table")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the environment."""
+    answer = connect(args).ask("env", service=args.service)
+    environment: dict[str, str] = answer["environment"]
+    hidden = {} if args.reveal else _hidden(environment, set(answer.get("secret") or ()))
+    for name, value in sorted({**environment, **hidden}.items()):
+        if args.format == "json":
+            print(json_line({"name": name, "value": value, "secret": name in hidden}))
+        elif not args.export:
+            print(f"{name}={value if value.isprintable() else shlex.quote(value)}")
+        elif name not in hidden:
+            print(f"export {name}={shlex.quote(value)}")
+    if args.export and hidden:
+        warn(f"left out, as they are secret: {', '.join(sorted(hidden))}; --reveal exports them too", args.color)
+    return 0
+
+
+def _hidden(environment: dict[str, str], secret: set[str]) -> dict[str, str]:
+    """The variables that hold a secret, as they may be shown."""
+    from supervisor.config.secrets import HIDDEN, is_secret_name, redact, secret_values
+
+    secrets = {part for name, value in environment.items() for part in secret_values(name, value)}
+    secrets |= {environment[name] for name in secret if environment.get(name)}
+    shown = {
+        name: HIDDEN if value and (name in secret or is_secret_name(name)) else redact(value, secrets)
+        for name, value in environment.items()
+    }
+    return {name: value for name, value in shown.items() if value != environment[name]}

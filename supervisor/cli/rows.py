@@ -1,0 +1,68 @@
+"""What a status answer says of each service: which ones were asked for, whether they are fine, how a pool reads."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from supervisor.errors import NotFound
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+# Exactly these, in this order, make a line of `status --format json`.
+KEYS = (
+    "name",
+    "instance",
+    "state",
+    "status",
+    "health",
+    "port",
+    "url",
+    "pid",
+    "uptime_s",
+    "restarts",
+    "exit_code",
+    "result",
+    "pool",
+)
+_IN_BACKTICKS = re.compile(r"`([^`]+)`")
+
+
+def select(rows: "Sequence[dict[str, Any]]", names: Sequence[str]) -> "list[dict[str, Any]]":
+    """The rows of the services in `names`, in the stack's order; all when there are no names; raises `NotFound`."""
+    known = [row["name"] for row in rows]
+    for name in names:
+        if name not in known:
+            from supervisor.cli.commands import did_you_mean
+
+            hint = did_you_mean(name, known) or f"there are: {', '.join(f'`{one}`' for one in known)}"
+            raise NotFound(f"cannot find `{name}`", "the running instance has no such service", hint)
+    return [row for row in rows if not names or row["name"] in names]
+
+
+def one(rows: "Sequence[dict[str, Any]]", name: str) -> "dict[str, Any]":
+    """The row of service `name`; raises `NotFound`."""
+    return select(rows, [name])[0]
+
+
+def is_fine(row: "Mapping[str, Any]") -> bool:
+    """Running, or done with success, as a service that prepares something for the others is."""
+    return row["state"] == "running" or (row["state"], row["result"]) == ("exited", "success")
+
+
+def pool_words(pool: "Sequence[Mapping[str, Any]]") -> str:
+    """A pool in one cell: `6000*` is active, `6001` a spare, `6002!node` taken by node, `6003~` in quarantine."""
+    return " ".join(_port_words(port) for port in pool) or "-"
+
+
+def _port_words(port: "Mapping[str, Any]") -> str:
+    match port["state"]:
+        case "active":
+            return f"{port['port']}*"
+        case "taken":
+            named = _IN_BACKTICKS.search(port.get("holder") or "")
+            return f"{port['port']}!{named.group(1) if named else ''}"
+        case "quarantined":
+            return f"{port['port']}~"
+        case _:
+            return str(port["port"])

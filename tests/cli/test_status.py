@@ -1,0 +1,174 @@
+"""`portsup status`: table, JSON Lines, watching, exit codes."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from supervisor.cli import render, status
+from supervisor.cli.rows import is_fine, pool_words
+from supervisor.errors import ExitCode
+from tests.cli.conftest import Pretend, Run
+from tests.support.fake_daemon import row
+from tests.support.fake_daemon import status as answer
+
+pytestmark = pytest.mark.live
+
+KEYS = "name, instance, state, status, health, port, url, pid, uptime_s, restarts, exit_code, result, pool"
+
+
+def test_the_table_shows_what_people_look_for(pretend: Pretend, run: Run) -> None:
+    starting = row("worker", state="starting", health="none", port=None, pid=None, uptime_s=None, restarts=3)
+    pretend({"status": [answer(row("web"), starting)]})
+    ran = run("status")
+    assert ran.out.splitlines() == [
+        "NAME    PORT  STATE     HEALTH    PID  UPTIME  RESTARTS",
+        "web     6000  running   healthy  4121   2m05s         0",
+        "worker     -  starting  -           -       -         3",
+    ]
+    assert ran.code == ExitCode.NOT_RUNNING
+
+
+def test_wide_adds_how_it_ended_and_the_pool(pretend: Pretend, run: Run) -> None:
+    dead = row("db", state="failed", exit_code=3, result="exit-code", reason="it ended with exit code 3 five times")
+    pretend({"status": [answer(row("web"), dead)]})
+    ran = run("ps", "--format", "wide")
+    heading, web, db = ran.out.splitlines()
+    assert " ".join(heading.split()) == "NAME PORT STATE HEALTH PID UPTIME RESTARTS EXIT RESULT POOL"
+    assert web.endswith("   -  -          6000* 6001 6002!node")
+    assert db.endswith("   3  exit-code  6000* 6001 6002!node")
+    assert ran.err == "\ndb: it ended with exit code 3 five times\n"
+
+
+def test_a_pool_reads_in_one_cell() -> None:
+    pool = [
+        {"port": 1, "state": "active", "holder": ""},
+        {"port": 2, "state": "spare", "holder": ""},
+        {"port": 3, "state": "taken", "holder": "leased to `web` of stack `shop` instance 2 (pid 77)"},
+        {"port": 4, "state": "taken", "holder": "in use, owner not visible"},
+        {"port": 5, "state": "quarantined", "holder": "not ready in time"},
+    ]
+    assert pool_words(pool) == "1* 2 3!web 4! 5~"
+    assert pool_words([]) == "-"
+
+
+def test_json_has_exactly_the_promised_keys_in_a_line_a_service(pretend: Pretend, run: Run) -> None:
+    pretend({"status": [answer(row("web"), row("worker", port=6010))]})
+    ran = run("status", "--format", "json")
+    web, worker = [json.loads(line) for line in ran.out.splitlines()]
+    assert ", ".join(web) == KEYS
+    assert web["port"] == 6000
+    assert worker["pool"][2] == {"port": 6002, "state": "taken", "holder": "held by `node` (pid 77, user ada)"}
+    assert (ran.code, ran.err) == (0, "")
+
+
+def test_only_the_services_asked_for_count(pretend: Pretend, run: Run) -> None:
+    pretend({"status": [answer(row("web"), row("db", state="stopped", result="success"))]})
+    assert run("status", "web").code == 0
+    assert run("status", "db").code == ExitCode.NOT_RUNNING
+    assert run("status", "-q", "db", "web") == (ExitCode.NOT_RUNNING, "web\ndb\n", "")
+
+
+@pytest.mark.parametrize(
+    ("state", "result", "fine"),
+    [
+        ("running", None, True),
+        ("exited", "success", True),
+        ("exited", "exit-code", False),
+        ("stopped", "success", False),
+        ("starting", None, False),
+        ("waiting", None, False),
+        ("backoff", "exit-code", False),
+        ("failed", "no-port", False),
+        ("terminating", None, False),
+    ],
+)
+def test_fine_is_running_or_done_with_success(state: str, result: str | None, fine: bool) -> None:
+    assert is_fine(row("web", state=state, result=result)) is fine
+
+
+def test_a_service_that_does_not_exist_is_told_with_the_closest(pretend: Pretend, run: Run) -> None:
+    pretend({"status": [answer(row("web"), row("worker"))]})
+    ran = run("status", "wbe")
+    assert ran.code == ExitCode.NOT_FOUND
+    assert ran.err == (
+        "error: cannot find `wbe`: the running instance has no such service\n\nhint: did you mean `web`?\n"
+    )
+    assert "there are: `web`, `worker`" in run("status", "zzz").err
+
+
+def test_nothing_running_is_told(run: Run) -> None:
+    ran = run("status")
+    assert ran.code == ExitCode.NOT_FOUND
+    assert ran.out == ""
+    assert "none is running" in ran.err
+
+
+def test_warnings_of_the_daemon_are_words(pretend: Pretend, run: Run) -> None:
+    pretend({"status": [answer(row("web"), warnings=("services.yaml changed since `up`",))]})
+    ran = run("status")
+    assert ran.err == "warning: services.yaml changed since `up`\n"
+    assert "warning" not in ran.out
+    assert run("status", "--format", "json").err == ""
+
+
+def test_colours_come_only_when_asked_for_in_a_pipe(pretend: Pretend, run: Run) -> None:
+    pretend({"status": [answer(row("web"))]})
+    assert "\x1b" not in run("status").out
+    assert "\x1b[32mrunning\x1b[0m" in run("status", "--color", "always").out
+
+
+def test_a_narrow_terminal_keeps_name_port_and_state(
+    pretend: Pretend, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(render, "width_of", lambda _: 30)
+    pretend({"status": [answer(row("web"))]})
+    assert run("status").out.splitlines()[0].split() == ["NAME", "PORT", "STATE", "HEALTH"]
+
+
+def test_a_holder_cannot_write_to_the_terminal(pretend: Pretend, run: Run) -> None:
+    pool = [{"port": 6000, "state": "taken", "holder": "held by `\x1b]0;evil\x07` (pid 1)"}]
+    pretend({"status": [answer(row("web", pool=pool))]})
+    assert "\x1b" not in run("status", "--format", "wide").out
+
+
+def changes(_: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield answer(row("web", state="starting"))
+    yield answer(row("web"))
+    yield {"ok": True, "end": True}
+
+
+def test_watching_in_a_pipe_prints_each_table(pretend: Pretend, run: Run) -> None:
+    pretend({"watch": changes})
+    ran = run("status", "--watch")
+    first, second = ran.out.split("\n\n")
+    assert "starting" in first
+    assert "running" in second
+    assert "\x1b" not in ran.out
+    assert ran.code == ExitCode.NOT_FOUND
+    assert "the instance has ended" in ran.err
+
+
+def test_watching_as_json_is_json_lines(pretend: Pretend, run: Run) -> None:
+    pretend({"watch": changes})
+    ran = run("status", "--watch", "--format", "json")
+    assert [json.loads(line)["state"] for line in ran.out.splitlines()] == ["starting", "running"]
+
+
+def test_watching_on_a_terminal_draws_in_place(pretend: Pretend, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(render, "is_terminal", lambda _: True)
+    monkeypatch.setattr(render, "size_of", lambda _: (80, 3))
+    pretend({"watch": [answer(row("a"), row("b"), row("c")), {"ok": True, "end": True}]})
+    ran = run("status", "--watch", "--color", "never")
+    assert ran.out.startswith("\x1b[2J\x1b[HNAME")
+    assert "… 3 more" in ran.out
+
+
+def test_ctrl_c_ends_watching_quietly(pretend: Pretend, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(status, "_print", interrupted)
+    pretend({"watch": changes})
+    assert run("status", "--watch") == (ExitCode.INTERRUPTED, "", "")
