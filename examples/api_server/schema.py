@@ -1,0 +1,63 @@
+"""What the API answers, for the OpenAPI document."""
+
+from typing import Any
+
+from pydantic import BaseModel
+
+
+class ErrorBody(BaseModel):
+    code: str
+    message: str
+    type: str
+
+
+class ErrorAnswer(BaseModel):
+    error: ErrorBody
+
+
+class ServiceView(BaseModel):
+    """One service: `state` is portsup's word, `health` what the service itself answered just now."""
+
+    name: str
+    url: str | None
+    port: int | None
+    pool: list[int]
+    state: str | None
+    pid: int | None
+    restarts: int | None
+    source: str
+    health: str
+    checks: dict[str, Any]
+    reason: str
+    ms: float | None
+
+
+class Services(BaseModel):
+    services: list[ServiceView]
+
+
+class Aggregated(BaseModel):
+    """`ok` when every service is, `down` when none answers but this one, else `degraded`."""
+
+    status: str
+    ok: int
+    degraded: int
+    down: int
+    services: dict[str, ServiceView]
+
+
+class PoolPort(BaseModel):
+    port: int
+    state: str
+    holder: str = ""
+
+
+class Ports(BaseModel):
+    name: str
+    port: int | None
+    pool: list[PoolPort]
+
+
+class AllPorts(BaseModel):
+    source: str
+    services: list[Ports]

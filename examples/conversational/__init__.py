@@ -1,0 +1,1 @@
+"""Conversational: a spoken or written conversation over a WebSocket; written only, so far."""

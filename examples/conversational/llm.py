@@ -1,0 +1,96 @@
+"""Whoever answers: Sandra IA, or another server that speaks OpenAI's API."""
+
+import json
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx2
+
+from examples.forward import send
+from examples.peers import Peers, peer_client
+from examples.web import ServiceError
+
+PEER = "sandra-ia"
+REMEMBERED = 5.0  # seconds that a look is believed
+
+
+class Llm:
+    """`url` is that of the API, with its `/v1`; empty means Sandra, wherever it is just now."""
+
+    def __init__(self, peers: Peers, url: str = "") -> None:
+        self.client = peer_client()
+        self._peers = peers
+        self._fixed = url.rstrip("/")
+        self._looked: tuple[float, str] = (float("-inf"), "")
+
+    async def state(self) -> str:
+        """`ok`, or the code of what is wrong."""
+        at, word = self._looked
+        if time.monotonic() - at >= REMEMBERED:
+            word = await self._look()
+            self._looked = (time.monotonic(), word)
+        return word
+
+    async def answer(self, messages: list[dict[str, str]]) -> AsyncIterator[str]:
+        """The pieces of the answer as they come; a ServiceError `llm_unavailable` when there is none."""
+        url, headers = self._where()
+        content = json.dumps({"model": "auto", "messages": messages, "stream": True}).encode()
+        headers = {"content-type": "application/json", "accept": "text/event-stream", **headers}
+        try:
+            response = await send(self.client, "POST", f"{url}/chat/completions", headers, content, name="the LLM")
+        except ServiceError as error:
+            raise ServiceError("llm_unavailable", error.message) from None
+        try:
+            if response.status_code != 200:
+                raise ServiceError("llm_unavailable", _why(response.status_code, await response.aread()))
+            async for line in response.aiter_lines():
+                data = line.removeprefix("data:").strip() if line.startswith("data:") else ""
+                if data == "[DONE]":
+                    return
+                if data and (piece := _piece(json.loads(data))):
+                    yield piece
+        except (httpx2.HTTPError, ValueError) as error:
+            why = str(error) or type(error).__name__
+            raise ServiceError("llm_unavailable", f"the answer broke off: {why}") from None
+        finally:
+            await response.aclose()
+
+    def _where(self) -> tuple[str, dict[str, str]]:
+        if self._fixed:
+            return self._fixed, {}
+        url = self._peers.url(PEER)
+        if url is None:
+            raise ServiceError("llm_unavailable", f"the address of {PEER} is not known")
+        return f"{url}/v1", self._peers.headers(PEER)
+
+    async def _look(self) -> str:
+        try:
+            url, headers = self._where()
+            path = f"{url}/models" if self._fixed else url.removesuffix("/v1") + "/health/ready"
+            response = await self.client.get(path, headers=headers, timeout=1.5)
+            return "ok" if response.status_code == 200 else str(response.json()["error"]["code"])
+        except ServiceError as error:
+            return error.code
+        except (httpx2.HTTPError, httpx2.InvalidURL):
+            return "upstream_unreachable"
+        except (ValueError, LookupError, TypeError):
+            return "upstream_error"
+
+
+def _piece(event: Any) -> str:
+    if not isinstance(event, dict):
+        return ""
+    if isinstance(error := event.get("error"), dict):
+        raise ServiceError("llm_unavailable", str(error.get("message") or error))
+    try:
+        return str(event["choices"][0]["delta"].get("content") or "")
+    except (LookupError, TypeError, AttributeError):
+        return ""  # the last event often has no choice
+
+
+def _why(status: int, body: bytes) -> str:
+    try:
+        return str(json.loads(body)["error"]["message"])[:500]
+    except (ValueError, LookupError, TypeError):
+        return f"the LLM answered {status}"

@@ -1,0 +1,146 @@
+"""Passing a request on to another server and its answer back, byte by byte as they come."""
+
+import json
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+
+import anyio
+import httpx2
+from starlette.requests import Request
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from examples.web import BrokenOff, ServiceError
+
+log = logging.getLogger("forward")
+
+# RFC 9110, 7.6.1: these belong to one connection and are never passed on.
+HOP_BY_HOP = frozenset(
+    ("connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer")
+) | {"transfer-encoding", "upgrade"}
+SECRETS = frozenset(("authorization", "cookie", "mcp-secret", "x-api-key"))
+
+
+class Slots:
+    """How many requests may run at once; one more is told to come back."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.taken = 0
+
+    def take(self) -> None:
+        if self.taken >= self.limit:
+            raise ServiceError("busy", f"{self.limit} requests are running already", 429, retry_after=1)
+        self.taken += 1
+
+    def give_back(self) -> None:
+        self.taken -= 1
+
+
+class Relay(StreamingResponse):
+    """An answer that is still arriving; `closed` is awaited once, however it ends."""
+
+    def __init__(
+        self,
+        chunks: AsyncIterator[bytes],
+        status: int,
+        headers: Mapping[str, str],
+        closed: Callable[[], Awaitable[None]],
+    ) -> None:
+        super().__init__(chunks, status, headers)
+        self._closed = closed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await self._closed()
+
+
+def path_of(request: Request, prefix: str = "") -> str:
+    """The path and query as the client wrote them, without `prefix`; never with a step up in it."""
+    raw = request.scope.get("raw_path") or request.url.path.encode()
+    path = raw.decode("ascii", "replace").partition("?")[0].removeprefix(prefix)
+    steps = path.lower().replace("%2e", ".").replace("%2f", "/").replace("%5c", "/").replace("\\", "/").split("/")
+    if ".." in steps:
+        raise ServiceError("bad_path", "`..` is not allowed in a path", 400)
+    return f"{path}?{request.url.query}" if request.url.query else path
+
+
+def request_headers(request: Request, drop: frozenset[str] = frozenset()) -> dict[str, str]:
+    """The client's headers as far as they are for the server behind us."""
+    unwanted = HOP_BY_HOP | drop | {"host", "content-length"}
+    kept = {name: value for name, value in request.headers.items() if name not in unwanted}
+    # httpx2 would ask for compression on its own, and the client, who did not ask, would get it.
+    kept.setdefault("accept-encoding", "identity")
+    return kept
+
+
+def streamed_body(request: Request, headers: dict[str, str]) -> AsyncIterator[bytes] | None:
+    """The request's body for passing on as it arrives; None when it has none. Sets the length in `headers`."""
+    length = request.headers.get("content-length")
+    if length is None and "transfer-encoding" not in request.headers:
+        return None
+    if length is not None:
+        headers["content-length"] = length
+    return request.stream()
+
+
+async def send(
+    client: httpx2.AsyncClient,
+    method: str,
+    url: str,
+    headers: Mapping[str, str],
+    content: bytes | AsyncIterator[bytes] | None = None,
+    *,
+    name: str,
+) -> httpx2.Response:
+    """The answer of the server called `name`, its body still to be read; a ServiceError when there is none."""
+    try:
+        return await client.send(client.build_request(method, url, headers=headers, content=content), stream=True)
+    except httpx2.ConnectTimeout:
+        raise ServiceError("upstream_unreachable", f"{name} can not be reached in time", retry_after=5) from None
+    except httpx2.TimeoutException:
+        raise ServiceError("upstream_timeout", f"{name} took too long to answer", 504) from None
+    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+        why = str(error) or type(error).__name__
+        raise ServiceError("upstream_unreachable", f"{name} can not be reached: {why}", retry_after=5) from None
+
+
+def relay(
+    answer: httpx2.Response,
+    *,
+    name: str,
+    extra: Mapping[str, str] | None = None,
+    closed: Callable[[], None] = lambda: None,
+) -> Relay:
+    """Passes on an answer as it is; `closed` is called when it is over."""
+    unwanted = HOP_BY_HOP | {"set-cookie", "date", "server"}
+    headers = {key: value for key, value in answer.headers.items() if key not in unwanted}
+
+    async def close() -> None:
+        try:
+            await answer.aclose()
+        finally:
+            closed()
+
+    return Relay(_chunks(answer, name), answer.status_code, {**headers, **(extra or {})}, close)
+
+
+async def _chunks(answer: httpx2.Response, name: str) -> AsyncIterator[bytes]:
+    try:
+        async for chunk in answer.aiter_raw():
+            yield chunk
+    except httpx2.HTTPError as error:
+        # The status is long sent. A stream of events can still say that it is not complete; other bodies just break.
+        log.warning("%s broke off its answer: %s", name, str(error) or type(error).__name__)
+        code = "upstream_timeout" if isinstance(error, httpx2.TimeoutException) else "upstream_broke_off"
+        text = json.dumps(ServiceError(code, f"{name} broke off its answer", 504).body())
+        kind = answer.headers.get("content-type", "")
+        if kind.startswith("text/event-stream"):
+            yield f"\n\ndata: {text}\n\n".encode()
+        elif kind.startswith("application/x-ndjson"):
+            yield f"\n{text}\n".encode()
+        else:
+            raise BrokenOff(name) from None

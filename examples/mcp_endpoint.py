@@ -1,0 +1,64 @@
+"""`/mcp`, spoken with the official SDK."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+if TYPE_CHECKING:
+    from mcp.server import MCPServer
+
+
+class McpEndpoint:
+    """An MCP server as one route of a larger application.
+
+    The SDK takes most of a second of processor time to import. Where MCP is only one of several faces of a service
+    (`at_once=False`), that waits for the first request.
+    """
+
+    def __init__(self, build: "Callable[[], MCPServer]", *, at_once: bool = False) -> None:
+        self._build = build
+        self._wanted = asyncio.Event()
+        self._closing = asyncio.Event()
+        self._at_once = at_once
+
+    def route(self) -> Route:
+        return Route("/mcp", endpoint=self, methods=["GET", "POST", "DELETE"])
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._wanted.set()
+        app = await asyncio.shield(self._app)
+        await app(scope, receive, send)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """For the application's lifespan."""
+        self._app: asyncio.Future[ASGIApp] = asyncio.get_running_loop().create_future()
+        # The session manager must be left by the task that entered it, so one task does both.
+        keeper = asyncio.create_task(self._keep())
+        if self._at_once:
+            self._wanted.set()
+            await asyncio.shield(self._app)
+        try:
+            yield
+        finally:
+            self._closing.set()
+            self._wanted.set()
+            await asyncio.wait({keeper})
+
+    async def _keep(self) -> None:
+        await self._wanted.wait()
+        if self._closing.is_set():
+            return
+        try:
+            server = await asyncio.to_thread(self._build)
+        except Exception as error:
+            self._app.set_exception(error)
+            return
+        app = server.streamable_http_app(stateless_http=True)
+        async with server.session_manager.run():
+            self._app.set_result(app)
+            await self._closing.wait()

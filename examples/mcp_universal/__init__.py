@@ -1,0 +1,1 @@
+"""MCP Universal: file tools for AI clients, confined to one folder."""

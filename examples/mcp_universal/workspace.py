@@ -1,0 +1,261 @@
+"""One folder of files, and no way out of it."""
+
+import os
+import re
+import secrets
+import stat
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import BinaryIO
+
+MOST_READ = 1024 * 1024  # bytes that one call reads or writes
+MOST_VISITED = 50_000  # entries that one listing or search looks at
+MOST_SECONDS = 10.0  # that a listing or search takes
+_ANCHORED = os.open in os.supports_dir_fd  # not on Windows
+
+
+class Refusal(Exception):
+    """What was asked for is not possible or not allowed; `code` is for programs."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One file, folder or symbolic link, its path relative to the root."""
+
+    path: str
+    kind: str  # file | folder | link | other
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A line that contains what was searched for; `line` counts from 1."""
+
+    path: str
+    line: int
+    text: str
+
+
+class Workspace:
+    """The files below `root`.  Paths are relative to it and are never followed out of it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve(strict=True)
+
+    def locate(self, path: str) -> Path:
+        """The real place of `path`, symbolic links followed; a Refusal when that is outside."""
+        if "\0" in path:
+            raise Refusal("bad_path", "a path can not contain a NUL character")
+        try:
+            place = (self.root / path).resolve()
+        except (OSError, RuntimeError):  # RuntimeError: links that go round in circles
+            raise Refusal("bad_path", f"`{path}` can not be resolved") from None
+        if not place.is_relative_to(self.root):
+            raise Refusal("outside_root", f"`{path}` is outside the workspace")
+        return place
+
+    def read(self, path: str, offset: int, limit: int) -> tuple[bytes, int]:
+        """Bytes of a file and its whole size."""
+        with self._opened(self.locate(path), path) as file:
+            file.seek(offset)
+            return file.read(min(limit, MOST_READ)), os.fstat(file.fileno()).st_size
+
+    def write(self, path: str, content: bytes, create_dirs: bool) -> bool:
+        """Replaces a file as a whole or makes it; says whether it is new."""
+        if len(content) > MOST_READ:
+            raise Refusal("too_large", f"at most {MOST_READ} bytes can be written at once")
+        place = self.locate(path)
+        if place == self.root or place.is_dir():
+            raise Refusal("not_a_file", f"`{path}` is a folder")
+        folder = self._open_folder(place.parent, path, make=create_dirs)
+        try:
+            return _replace(folder, place, content, path)
+        finally:
+            if folder is not None:
+                os.close(folder)
+
+    def entries(self, path: str, pattern: str, limit: int) -> tuple[list[Entry], bool]:
+        """What matches below a folder, in order of path, and whether there is more."""
+        start = self.locate(path)
+        if not start.is_dir():
+            raise Refusal("not_a_folder" if start.exists() else "not_found", f"`{path}` is not a folder")
+        wanted = _steps(pattern)
+        found: list[Entry] = []
+        try:
+            for entry in self._walk(start, deep=len(wanted) > 1):
+                if _matches(wanted, Path(entry.path).relative_to(start).parts):
+                    if len(found) >= limit:
+                        return found, True
+                    found.append(self._entry(entry))
+        except _Enough:
+            return found, True
+        return found, False
+
+    def search(self, text: str, pattern: str, limit: int) -> tuple[list[Match], bool]:
+        """Lines that contain `text`, in files of UTF-8 up to MOST_READ bytes, and whether there may be more."""
+        if not text:
+            raise Refusal("bad_request", "there is nothing to search for")
+        wanted = _steps(pattern)
+        found: list[Match] = []
+        try:
+            for entry in self._walk(self.root, deep=True):
+                if not entry.is_file(follow_symlinks=False):
+                    continue
+                path = Path(entry.path).relative_to(self.root)
+                if _matches(wanted, path.parts) and not self._search_in(path.as_posix(), text, limit, found):
+                    return found, True
+        except _Enough:
+            return found, True
+        return found, False
+
+    def _search_in(self, path: str, text: str, limit: int, found: list[Match]) -> bool:
+        try:
+            content, size = self.read(path, 0, MOST_READ)
+        except Refusal:
+            return True
+        if size > MOST_READ or b"\0" in content[:8192] or text.encode() not in content:
+            return True
+        for number, line in enumerate(content.decode("utf-8", "replace").split("\n"), 1):
+            if text in line:
+                if len(found) >= limit:
+                    return False
+                found.append(Match(path, number, line.strip()[:300]))
+        return True
+
+    def _entry(self, entry: "os.DirEntry[str]") -> Entry:
+        path = Path(entry.path).relative_to(self.root).as_posix()
+        if entry.is_symlink():
+            return Entry(path, "link", 0)
+        if entry.is_dir(follow_symlinks=False):
+            return Entry(path, "folder", 0)
+        try:
+            return Entry(
+                path,
+                "file" if entry.is_file(follow_symlinks=False) else "other",
+                entry.stat(follow_symlinks=False).st_size,
+            )
+        except OSError:
+            return Entry(path, "other", 0)
+
+    def _walk(self, start: Path, *, deep: bool) -> "Iterator[os.DirEntry[str]]":
+        """Entries in order; links are shown but not followed."""
+        deadline = time.monotonic() + MOST_SECONDS
+        visited = 0
+        folders = [str(start)]
+        while folders:
+            try:
+                with os.scandir(folders.pop()) as scan:
+                    entries = sorted(scan, key=lambda entry: entry.name)
+            except OSError:
+                continue
+            for entry in entries:
+                visited += 1
+                if visited > MOST_VISITED or time.monotonic() > deadline:
+                    raise _Enough
+                yield entry
+            if deep:
+                folders += [entry.path for entry in reversed(entries) if entry.is_dir(follow_symlinks=False)]
+
+    def _opened(self, place: Path, path: str) -> BinaryIO:
+        if place == self.root:
+            raise Refusal("not_a_file", f"`{path}` is a folder")
+        folder = self._open_folder(place.parent, path)
+        # O_NONBLOCK, because opening a FIFO would wait for a writer.
+        flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+        try:
+            fd = os.open(place if folder is None else place.name, flags, dir_fd=folder)
+        except OSError as error:
+            raise _translated(error, path) from None
+        finally:
+            if folder is not None:
+                os.close(folder)
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            os.close(fd)
+            raise Refusal("not_a_file", f"`{path}` is not a regular file")
+        return os.fdopen(fd, "rb", buffering=0)
+
+    def _open_folder(self, place: Path, path: str, *, make: bool = False) -> int | None:
+        """Opens a folder step by step from the root, following no link: what `locate` saw may have changed since.
+
+        None where the system can not open a file relative to a folder (Windows).
+        """
+        try:
+            if not _ANCHORED:
+                if make:
+                    place.mkdir(parents=True, exist_ok=True)
+                return None
+            flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+            current = os.open(self.root, flags)
+            for step in place.relative_to(self.root).parts:
+                try:
+                    if make:
+                        try:
+                            os.mkdir(step, dir_fd=current)
+                        except FileExistsError:
+                            pass
+                    following = os.open(step, flags, dir_fd=current)
+                finally:
+                    os.close(current)
+                current = following
+        except OSError as error:
+            raise _translated(error, path) from None
+        return current
+
+
+class _Enough(Exception):
+    """A walk met one of its limits."""
+
+
+def _replace(folder: int | None, place: Path, content: bytes, path: str) -> bool:
+    beside = f".{place.name[:200]}.{secrets.token_hex(4)}"
+    target, source = (str(place), str(place.with_name(beside))) if folder is None else (place.name, beside)
+    try:
+        try:
+            mode = stat.S_IMODE(os.stat(target, dir_fd=folder, follow_symlinks=False).st_mode)
+            is_new = False
+        except FileNotFoundError:
+            mode, is_new = 0o644, True
+        fd = os.open(source, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode, dir_fd=folder)
+        try:
+            with os.fdopen(fd, "wb") as file:
+                file.write(content)
+            os.replace(source, target, src_dir_fd=folder, dst_dir_fd=folder)
+        except OSError:
+            os.unlink(source, dir_fd=folder)
+            raise
+    except OSError as error:
+        raise _translated(error, path) from None
+    return is_new
+
+
+def _translated(error: OSError, path: str) -> Refusal:
+    match error:
+        case FileNotFoundError():
+            return Refusal("not_found", f"`{path}` does not exist")
+        case NotADirectoryError() | IsADirectoryError():
+            return Refusal("not_a_file", f"`{path}` is not a file in a folder")
+        case PermissionError():
+            return Refusal("not_permitted", f"`{path}` is not open to this service")
+    return Refusal("io_error", f"`{path}`: {error.strerror}")
+
+
+def _steps(pattern: str) -> tuple[str, ...]:
+    if len(pattern) > 200:
+        raise Refusal("bad_request", "a pattern can have 200 characters")
+    return tuple(re.sub(r"(\*\*/)+", "**/", pattern).strip("/").split("/"))
+
+
+def _matches(wanted: tuple[str, ...], names: tuple[str, ...]) -> bool:
+    """Whether a path fits a pattern; `**` stands for any number of folders."""
+    if not wanted:
+        return not names
+    if wanted[0] == "**":
+        return any(_matches(wanted[1:], names[skipped:]) for skipped in range(len(names) + 1))
+    return bool(names) and fnmatchcase(names[0], wanted[0]) and _matches(wanted[1:], names[1:])

@@ -1,0 +1,1 @@
+"""Ollama MCP: the Ollama and OpenAI APIs of a real Ollama, and the same as MCP tools."""

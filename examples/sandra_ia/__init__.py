@@ -1,0 +1,1 @@
+"""Sandra IA: answers through whichever model fits and works, on Groq or on this machine."""

@@ -1,0 +1,155 @@
+"""What all six answer alike: errors and health."""
+
+import json
+import math
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from examples import __version__
+
+HEALTH = ("", "/live", "/ready")
+_TYPES = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    403: "permission_error",
+    404: "not_found_error",
+    429: "rate_limit_error",
+    503: "service_unavailable",
+    504: "timeout_error",
+}
+
+
+class ServiceError(Exception):
+    """What a client gets instead of an answer: `{"error": {"code", "message", "type"}}` and the HTTP status."""
+
+    def __init__(self, code: str, message: str, status: int = 503, retry_after: float = 0, **details: Any) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+        self.status = status
+        self.retry_after = retry_after  # seconds; a 503 or 429 always names some
+        self.details = details
+
+    def body(self) -> dict[str, Any]:
+        kind = _TYPES.get(self.status, "server_error" if self.status >= 500 else "invalid_request_error")
+        return {"error": {"code": self.code, "message": self.message, "type": kind, **self.details}}
+
+    def response(self) -> Response:
+        headers = {}
+        if self.retry_after or self.status in (429, 503):
+            headers["Retry-After"] = str(max(1, math.ceil(self.retry_after or 1)))
+        if self.status == 401:
+            headers["WWW-Authenticate"] = "Bearer"
+        return JSONResponse(self.body(), self.status, headers)
+
+
+class BrokenOff(Exception):
+    """The rest of an answer that has begun will never come: the connection is closed, so that the client notices."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """How a service is: one word each for what it needs, and why it can not do its main job, if it can not."""
+
+    values: Mapping[str, str] = field(default_factory=dict)  # `ok`, or the code of the error
+    problem: ServiceError | None = None
+
+
+CheckUp = Callable[[], Awaitable[Checks]]
+
+
+def health_routes(name: str, check_up: CheckUp, alias: str = "") -> list[BaseRoute]:
+    """`/health`, `/health/live` and `/health/ready`, and the same below the path that older clients know.
+
+    `/health` is 200 as long as the process can answer: a supervisor must not restart a proxy because its upstream is
+    away. `/health/ready` is 503 then.
+    """
+    started = time.monotonic()
+
+    def report(status: str, checks: Mapping[str, str]) -> JSONResponse:
+        uptime = round(time.monotonic() - started, 1)
+        body = {"status": status, "service": name, "version": __version__, "uptime_s": uptime, "checks": dict(checks)}
+        return JSONResponse(body)
+
+    async def health(_: Request) -> Response:
+        checks = (await check_up()).values
+        return report("ok" if all(value == "ok" for value in checks.values()) else "degraded", checks)
+
+    async def live(_: Request) -> Response:
+        return report("ok", {})
+
+    async def ready(_: Request) -> Response:
+        checks = await check_up()
+        return checks.problem.response() if checks.problem else report("ok", checks.values)
+
+    return [
+        Route(prefix + path, endpoint)
+        for prefix in ("/health", alias)
+        if prefix
+        for path, endpoint in zip(HEALTH, (health, live, ready), strict=True)
+    ]
+
+
+def make_app(
+    routes: Sequence[BaseRoute], lifespan: Callable[[Starlette], AbstractAsyncContextManager[None]] | None = None
+) -> Starlette:
+    """An application whose every error has the one shape."""
+    return Starlette(routes=routes, lifespan=lifespan, exception_handlers=ERROR_HANDLERS)
+
+
+async def _known(_: Request, error: Exception) -> Response:
+    assert isinstance(error, ServiceError)
+    return error.response()
+
+
+async def _by_status(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
+    response = ServiceError(code, str(error.detail), error.status_code).response()
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def _unexpected(_: Request, __: Exception) -> Response:
+    return ServiceError("internal_error", "this is our mistake; the service's log has more", 500).response()
+
+
+ERROR_HANDLERS: dict[Any, Callable[[Request, Exception], Awaitable[Response]]] = {
+    ServiceError: _known,
+    HTTPException: _by_status,
+    Exception: _unexpected,
+}
+
+
+async def read_json(request: Request, most: int = 4 * 1024 * 1024) -> dict[str, Any]:
+    """The JSON object in a request's body, at most so many bytes."""
+    body = await read_body(request, most)
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        raise ServiceError("invalid_json", "the body is not JSON", 400) from None
+    if not isinstance(value, dict):
+        raise ServiceError("invalid_json", "the body is not a JSON object", 422)
+    return value
+
+
+async def read_body(request: Request, most: int) -> bytes:
+    """A request's whole body, at most so many bytes."""
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > most:
+            raise ServiceError("body_too_large", f"the body is larger than {most} bytes", 413)
+        chunks.append(chunk)
+    return b"".join(chunks)
