@@ -1,0 +1,64 @@
+"""`portsup ls`: what runs on this machine for this user."""
+
+import argparse
+import sys
+
+from supervisor.cli import render
+from supervisor.cli.complaint import say
+from supervisor.cli.target import instances
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from supervisor.ports.instances import InstanceInfo
+
+EXAMPLES = """\
+  portsup ls
+  portsup ls --format json     one JSON object an instance and line"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `ls`."""
+    parser.add_argument("--format", choices=("table", "json"), default="table", help="default: table")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the running instances; none is no error."""
+    records = [_record(info) for info in sorted(instances(), key=lambda info: (info.stack, info.instance))]
+    if args.format == "json":
+        for record in records:
+            print(render.json_line(record))
+        return 0
+    if not records:
+        say("no instance is running")
+        return 0
+    lines = render.table(
+        ("STACK", "INSTANCE", "PID", "UPTIME", "FILE"),
+        [_cells(record) for record in records],
+        numbers=("INSTANCE", "PID", "UPTIME"),
+        width=render.width_of(sys.stdout),
+        optional=("UPTIME", "PID"),
+    )
+    print("\n".join(lines))
+    return 0
+
+
+def _cells(record: "dict[str, Any]") -> list[str]:
+    uptime = render.duration(record["uptime_s"])
+    return [record["stack"], str(record["instance"]), str(record["pid"]), uptime, record["file"]]
+
+
+def _record(info: "InstanceInfo") -> "dict[str, Any]":
+    import time
+
+    return {
+        "stack": info.stack,
+        "instance": info.instance,
+        "pid": info.pid,
+        "uptime_s": round(max(0.0, time.time() - info.started_at), 3),
+        "directory": str(info.directory),
+        "file": str(info.file),
+        "socket": str(info.socket),
+        "run_id": info.run_id,
+    }

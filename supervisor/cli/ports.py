@@ -1,0 +1,109 @@
+"""`portsup ports`: who has which port, in this instance or on the whole machine."""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Iterator
+
+from supervisor.cli import render
+from supervisor.cli.complaint import say
+from supervisor.cli.target import connect
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+EXAMPLES = """\
+  portsup ports                    every port of this instance, and who has those that it could not get
+  portsup ports --all              every port that any instance of yours holds now
+  portsup ports --format json      one JSON object a port and line"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `ports`."""
+    parser.add_argument("-a", "--all", action="store_true", help="every lease on this machine")
+    parser.add_argument("--format", choices=("table", "json"), default="table", help="default: table")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the ports; with --all none is no error."""
+    columns, records = _everywhere() if args.all else _of_instance(args)
+    if args.format == "json":
+        for record in records:
+            print(render.json_line(record))
+        return 0
+    if not records:
+        say("no port is leased")
+        return 0
+    lines = render.table(
+        [column.upper() for column in columns],
+        [["" if record[column] is None else str(record[column]) for column in columns] for record in _aged(records)],
+        numbers=("PORT", "INSTANCE", "PID", "SINCE"),
+        paints={("STATE", "active"): "green", ("STATE", "taken"): "red", ("STATE", "quarantined"): "yellow"},
+        color=render.wants_color(args.color, sys.stdout),
+        width=render.width_of(sys.stdout),
+        optional=("SINCE", "PID"),
+    )
+    print("\n".join(lines))
+    return 0
+
+
+def _of_instance(args: argparse.Namespace) -> "tuple[tuple[str, ...], list[dict[str, Any]]]":
+    answer = connect(args).ask("status")
+    records = [
+        {
+            "port": port["port"],
+            "stack": answer["stack"],
+            "instance": answer["instance"],
+            "service": row["name"],
+            "state": port["state"],
+            "holder": port["holder"],
+            "pid": row["pid"] if port["state"] == "active" else None,
+        }
+        for row in answer["services"]
+        for port in row["pool"]
+    ]
+    return ("port", "service", "state", "pid", "holder"), records
+
+
+def _everywhere() -> "tuple[tuple[str, ...], list[dict[str, Any]]]":
+    return ("port", "stack", "instance", "service", "pid", "since"), sorted(_leases(), key=lambda one: int(one["port"]))
+
+
+def _leases() -> "Iterator[dict[str, Any]]":
+    """Every port whose lock is held; who has it is what the record beside the lock says."""
+    from supervisor.ports.instances import is_held
+    from supervisor.ports.record import Record
+    from supervisor.ports.runtime import RuntimeDir
+
+    runtime = RuntimeDir.find()
+    try:
+        names = os.listdir(runtime.ports)
+    except OSError:
+        return
+    for name in names:
+        number = name.removesuffix(".lock")
+        if number == name or not (number.isascii() and number.isdigit()):
+            continue
+        port = int(number)
+        if not is_held(runtime.port_lock(port)):
+            continue
+        record = Record.read(runtime.port_record(port))
+        yield {
+            "port": port,
+            "stack": record and record.stack,
+            "instance": record and record.instance,
+            "service": record and record.service,
+            "pid": record and record.owner.pid,
+            "run_id": record and record.run_id,
+            "since": record and record.since,
+        }
+
+
+def _aged(records: "list[dict[str, Any]]") -> "Iterator[dict[str, Any]]":
+    """The records as a table shows them: how long ago instead of when."""
+    now = time.time()
+    for record in records:
+        since = record.get("since")
+        yield record if since is None else record | {"since": render.duration(now - since)}
