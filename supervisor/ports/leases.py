@@ -1,18 +1,16 @@
 """The leases of one service: every port of its pool, locked, reserved and recorded."""
 
 import errno
-import os
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from supervisor import system
 from supervisor.core.lease import PortState, Quarantine, state_of
 from supervisor.core.pool import Pick, pick
 from supervisor.errors import PortsupError
 from supervisor.ports.holders import ConflictKind, Holder, who_holds
-from supervisor.ports.lockfile import FileLock
-from supervisor.ports.record import Owner, Record
+from supervisor.ports.port_lock import PortLock
+from supervisor.ports.record import Owner
 from supervisor.ports.reservation import Refused, Reservation, reserve
 from supervisor.ports.runtime import RuntimeDir, error_in
 
@@ -55,12 +53,11 @@ class _Port:
     """What we have of one port.  Lock and record stay while the reservation is handed over to the service."""
 
     number: int
-    lock: FileLock
+    lock: PortLock
     reservation: Reservation | None = None
     is_handed_over: bool = False
     holder: Holder | None = None  # who kept us from leasing it, the last time we tried
     quarantine: Quarantine | None = None
-    record: Record | None = field(default=None)
 
     @property
     def is_leased(self) -> bool:
@@ -79,7 +76,7 @@ class PoolLease:
         self.active: int | None = None
         self._runtime = runtime
         self._strict = strict
-        self._ports = {port: _Port(port, FileLock(runtime.port_lock(port))) for port in ports}
+        self._ports = {port: _Port(port, PortLock(port, runtime=runtime, owner=owner)) for port in ports}
         self._orphans: dict[str, None] = {}
 
     def choose(self, avoid: Mapping[int, str], now: float, leaving: int | None = None) -> Chosen | NoPort:
@@ -164,18 +161,14 @@ class PoolLease:
         mine = self._ports.get(port)
         if mine is None or not mine.lock.is_held:
             return ()
-        why = mine.lock.loss() or self._loss_to_other(mine)
+        why = mine.lock.loss()
         return (Loss(port, why),) if why else ()
 
     def heartbeat(self) -> None:
         """Keep the files of every lock we hold fresh, and put back a record that is missing."""
         for port in self._ports.values():
             if port.lock.is_held:
-                port.lock.touch()
-                try:
-                    os.utime(self._runtime.port_record(port.number))
-                except OSError:
-                    self._write(port)
+                port.lock.heartbeat()
 
     def orphans(self) -> tuple[str, ...]:
         """Run ids of dead owners met so far: reap what is left of them, then choose again.  Each is told once."""
@@ -203,20 +196,17 @@ class PoolLease:
                 self._note_refusal(port, got)
                 return False
             port.reservation, port.holder = got, None
-            if port.record is None:
-                port.record = Record.of(port.number, self.owner, time.time())
-                port.record.write(self._runtime.port_record(port.number))
+            port.lock.write_record()
         except OSError as error:
             self._give_up(port)
             raise self._error(port, error) from error
         return True
 
     def _lock(self, port: _Port) -> bool:
-        path = self._runtime.port_record(port.number)
-        if not port.lock.acquire(is_holder_known=lambda: _is_owner_alive(path)):
+        if not port.lock.try_lock():
             port.holder = who_holds(port.number, self._runtime)
             return False
-        stale = Record.read(path)
+        stale = port.lock.record()
         if stale and stale.run_id and stale.run_id != self.owner.run_id and not system.is_alive(stale.owner):
             self._orphans[stale.run_id] = None
         return True
@@ -232,26 +222,7 @@ class PoolLease:
         if port.reservation is not None:
             port.reservation.close()
             port.reservation = None
-        if port.lock.is_held:
-            if port.record is not None and Record.read(self._runtime.port_record(port.number)) == port.record:
-                _remove(self._runtime.port_record(port.number))
-            port.lock.release()
-        port.record = None
-
-    def _loss_to_other(self, port: _Port) -> str | None:
-        """Words if the record names another owner that is alive: somebody works against us."""
-        record = Record.read(self._runtime.port_record(port.number))
-        if record is None or record.owner == self.owner.identity or not system.is_alive(record.owner):
-            return None
-        whose = f"`{record.service}` of stack `{record.stack}` instance {record.instance}"
-        return f"the record of port {port.number} was taken over by {whose} (pid {record.owner.pid})"
-
-    def _write(self, port: _Port) -> None:
-        if port.record is not None:
-            try:
-                port.record.write(self._runtime.port_record(port.number))
-            except OSError:
-                return  # a full disk: the lock counts, the record only explains
+        port.lock.release()
 
     def _holder(self, port: int) -> Holder | None:
         return None if self._ports[port].is_leased else self._ports[port].holder
@@ -268,16 +239,4 @@ class PoolLease:
         if error.errno in (errno.EMFILE, errno.ENFILE):
             hint = "every port takes three: raise the limit, as in `ulimit -n 8192`"
             return PortsupError(what, "too many open files", hint)
-        return error_in(what, port.lock.path, error)
-
-
-def _is_owner_alive(path: str) -> bool:
-    record = Record.read(path)
-    return record is not None and system.is_alive(record.owner)
-
-
-def _remove(path: str) -> None:
-    try:
-        os.unlink(path)
-    except OSError:
-        return
+        return error_in(what, self._runtime.port_lock(port.number), error)

@@ -1,0 +1,136 @@
+"""The OS lock on one port number, and the record that explains it."""
+
+import contextlib
+import os
+import time
+
+from supervisor import system
+from supervisor.errors import LockLost, PortsupError
+from supervisor.ports.holders import Holder, who_holds
+from supervisor.ports.lockfile import FileLock
+from supervisor.ports.record import Owner, Record
+from supervisor.ports.runtime import RuntimeDir, error_in
+from supervisor.system import Identity
+
+
+class PortTaken(PortsupError):
+    """Somebody else has the lock of a port; `holder` tells who."""
+
+    def __init__(self, port: int, holder: Holder) -> None:
+        super().__init__(f"cannot lock port {port}", holder.text)
+        self.holder = holder
+
+
+class PortLock:
+    """The lock of one port, among all programs that use these locks; nothing is bound.
+
+    ```python
+    with PortLock(6030, "sandra-ia") as lock:
+        ...                   # every other PortLock(6030) raises PortTaken meanwhile
+        lock.check()          # raises LockLost if somebody deleted or replaced the lock file
+    ```
+    It ends with its process, however that ends: flock(2), on Windows LockFile.  A forked child does not have it.
+    `PortPool` adds what keeps other programs off the port.
+    """
+
+    __slots__ = ("_file", "_has_record", "_owner", "_runtime", "_since", "port")
+
+    def __init__(
+        self, port: int, name: str = "", runtime: RuntimeDir | None = None, *, owner: Owner | None = None
+    ) -> None:
+        """`name` is told to those who find the port taken; `owner` is the same in full.
+
+        Raises PortsupError if the runtime directory can not be used.
+        """
+        self.port = port
+        self._runtime = runtime or RuntimeDir.open()
+        self._owner = owner or Owner(name, 0, name, "", own_identity())
+        self._file = FileLock(self._runtime.port_lock(port))
+        self._has_record = False
+        self._since = 0.0
+
+    @property
+    def is_held(self) -> bool:
+        """Whether this process took the lock and did not give it back; `check` tells if it still keeps others out."""
+        return self._file.is_held
+
+    def acquire(self) -> None:
+        """Take the lock without waiting; raises PortTaken, or PortsupError if the file can not be locked at all."""
+        if self.is_held:
+            return
+        try:
+            if not self.try_lock():
+                raise PortTaken(self.port, who_holds(self.port, self._runtime))
+            self.write_record()
+        except OSError as error:
+            self.release()
+            raise error_in(f"cannot lock port {self.port}", self._file.path, error) from error
+
+    def try_lock(self) -> bool:
+        """Take the lock without waiting and without a record yet; False if somebody else has it.  Raises OSError."""
+        return self._file.acquire(is_holder_known=lambda: _is_owner_alive(self.record()))
+
+    def record(self) -> Record | None:
+        """What the record of this port says now, whoever wrote it."""
+        return Record.read(self._runtime.port_record(self.port))
+
+    def write_record(self) -> None:
+        """Say in the record that the port is ours; raises OSError."""
+        self._since = self._since or time.time()
+        Record.of(self.port, self._owner, self._since).write(self._runtime.port_record(self.port))
+        self._has_record = True
+
+    def loss(self) -> str | None:
+        """Why the lock no longer keeps others out, None as long as it does: the file was deleted or replaced, its
+        directory is gone, the record names another owner that is alive, or a second descriptor can take the lock.
+        """
+        why = self._file.loss()
+        if why is not None:
+            return why
+        record = self.record()
+        if record is None or record.owner == self._owner.identity or not system.is_alive(record.owner):
+            return None
+        whose = f"`{record.service}` of stack `{record.stack}` instance {record.instance}"
+        return f"the record of port {self.port} was taken over by {whose} (pid {record.owner.pid})"
+
+    def check(self) -> None:
+        """Raises LockLost if the lock no longer keeps others out."""
+        why = self.loss()
+        if why is not None:
+            raise LockLost(f"cannot keep port {self.port}", why)
+
+    def heartbeat(self) -> None:
+        """Keep lock and record fresh, so that no tmp cleaner takes them for forgotten; put back a missing record."""
+        self._file.touch()
+        if self._has_record:
+            try:
+                os.utime(self._runtime.port_record(self.port))
+            except OSError:
+                with contextlib.suppress(OSError):  # a full disk: the lock counts, the record only explains
+                    self.write_record()
+
+    def release(self) -> None:
+        """Give the lock back; the record goes, the lock file stays.  May be called twice."""
+        if self._has_record and self.is_held:
+            record = self.record()
+            if record is not None and record.owner == self._owner.identity:
+                with contextlib.suppress(OSError):
+                    os.unlink(self._runtime.port_record(self.port))
+        self._has_record, self._since = False, 0.0
+        self._file.release()
+
+    def __enter__(self) -> "PortLock":
+        self.acquire()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+
+def own_identity() -> Identity:
+    """This process."""
+    return system.identity_of(os.getpid()) or Identity(os.getpid(), 0)
+
+
+def _is_owner_alive(record: Record | None) -> bool:
+    return record is not None and system.is_alive(record.owner)

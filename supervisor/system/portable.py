@@ -1,0 +1,138 @@
+"""What psutil tells on every system; Linux has shorter ways of its own."""
+
+import socket
+from collections.abc import Collection
+from typing import Any
+
+import psutil
+
+from supervisor.system.contract import Listener
+from supervisor.system.identity import Identity
+
+_NOT_TOLD = (psutil.Error, OSError)
+
+
+def identity_of(pid: int) -> Identity | None:
+    """Which process has this pid now; None if there is none, or only a zombie."""
+    try:
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return None
+        return Identity(pid, process.create_time())
+    except _NOT_TOLD:
+        return None
+
+
+def is_alive(identity: Identity) -> bool:
+    """Whether that very process still runs."""
+    found = identity_of(identity.pid)
+    # The system computes the time from a boot time that it may correct by a little (psutil, create_time).
+    return found is not None and abs(found.start_time - identity.start_time) < 0.5
+
+
+def environ_of(pid: int) -> dict[str, str]:
+    """The environment the process was started with; empty where we may not read it."""
+    try:
+        return dict(psutil.Process(pid).environ())
+    except _NOT_TOLD:
+        return {}
+
+
+def process_name(pid: int) -> str:
+    """What people call the process, such as `node`; empty if it is gone."""
+    try:
+        return str(psutil.Process(pid).name())
+    except _NOT_TOLD:
+        return ""
+
+
+def process_user(pid: int) -> str:
+    """The user the process runs as; empty if it is gone."""
+    try:
+        return str(psutil.Process(pid).username())
+    except _NOT_TOLD:
+        return ""
+
+
+def process_command(pid: int) -> str:
+    """The command line, words separated by blanks; empty where we may not read it."""
+    try:
+        return " ".join(psutil.Process(pid).cmdline())
+    except _NOT_TOLD:
+        return ""
+
+
+def pids_with_environ(key: str, value: str) -> list[int]:
+    """The processes whose environment has `key` set to `value`; those of other users only where the system tells."""
+    return [pid for pid in psutil.pids() if environ_of(pid).get(key) == value]
+
+
+def children_of(pid: int) -> list[int]:
+    """The direct children, zombies included."""
+    return _children(pid, recursive=False)
+
+
+def descendants_of(pid: int) -> list[int]:
+    """Children, their children and so on, parents first."""
+    return _children(pid, recursive=True)
+
+
+def _children(pid: int, *, recursive: bool) -> list[int]:
+    try:
+        return [child.pid for child in psutil.Process(pid).children(recursive=recursive)]
+    except _NOT_TOLD:
+        return []
+
+
+def prepare_spawning() -> None:
+    """Nothing to load here."""
+
+
+def set_child_subreaper() -> bool:
+    """There are none on this system: orphans go to process 1."""
+    return False
+
+
+def set_parent_death_signal(signal: int) -> None:
+    """The system has no such thing: the guardian and the next start clean up instead."""
+
+
+def sockets_of_machine() -> list[Listener]:
+    """Every TCP socket of the machine with its owner; raises OSError where only root may ask."""
+    try:
+        connections = psutil.net_connections("tcp")
+    except psutil.AccessDenied as error:
+        raise PermissionError("the system tells only root") from error
+    return [_listener(found.family, found.laddr, found.status, found.pid or 0) for found in connections if found.laddr]
+
+
+def sockets_of(pids: Collection[int]) -> list[Listener]:
+    """The TCP sockets of these processes, as far as we may look into them."""
+    found: list[Listener] = []
+    for pid in pids:
+        try:
+            connections = psutil.Process(pid).net_connections("tcp")  # its name since psutil 6.0
+        except _NOT_TOLD:
+            continue
+        found.extend(_listener(one.family, one.laddr, one.status, pid) for one in connections if one.laddr)
+    return found
+
+
+def _listener(family: int, address: tuple[Any, ...], status: str, pid: int) -> Listener:
+    is_listening = status == psutil.CONN_LISTEN
+    return Listener(int(address[1]), socket.AddressFamily(family), str(address[0]), listening=is_listening, pid=pid)
+
+
+def owners_of(listeners: Collection[Listener], candidates: Collection[int] | None) -> dict[int, int]:
+    """Empty: sockets have no inode here, and each `Listener` has its `pid`."""
+    return {}
+
+
+def listening_ports_of(pids: Collection[int]) -> set[int]:
+    """The TCP ports that these processes listen on."""
+    return {found.port for found in sockets_of(pids) if found.listening}
+
+
+def bound_only(ports: Collection[int]) -> list[Listener]:
+    """Empty: the system tells of no socket that is bound and nothing else."""
+    return []
