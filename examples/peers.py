@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import httpx2
-
 
 @dataclass(frozen=True, slots=True)
 class Peer:
@@ -95,17 +93,3 @@ def _parse(document: Any) -> dict[str, Peer]:
             pool = tuple(port for port in entry.get("pool") or () if isinstance(port, int))
             peers[name] = Peer(name, entry["port"], entry["url"].rstrip("/"), pool)
     return peers
-
-
-def peer_client(read: float = 120) -> httpx2.AsyncClient:
-    """A client for services on this machine; it must not obey HTTP_PROXY, hence `trust_env=False`."""
-    return httpx2.AsyncClient(trust_env=False, timeout=httpx2.Timeout(5, read=read), follow_redirects=False)
-
-
-def is_loopback(url: str) -> bool:
-    """Whether an address is on this machine, so that no proxy may come between."""
-    try:
-        host = httpx2.URL(url).host
-    except httpx2.InvalidURL:
-        return False
-    return host == "localhost" or host == "::1" or host.startswith("127.")

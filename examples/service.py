@@ -110,9 +110,7 @@ def run(service: Service, make_app: Callable[[], Starlette]) -> None:
         ws_per_message_deflate=False,
         timeout_graceful_shutdown=5,
     )
-    port = listener.getsockname()[1]
-    logging.getLogger(service.name).info("listening on http://%s:%d (pid %d)", HOST, port, os.getpid())
-    asyncio.run(_serve(Server(config, requests), listener))
+    asyncio.run(_serve(Server(config, requests, service.name), listener))
 
 
 async def _serve(server: "Server", listener: socket.socket) -> None:
@@ -126,14 +124,21 @@ async def _serve(server: "Server", listener: socket.socket) -> None:
 class Server(uvicorn.Server):
     """uvicorn without its ten ticks a second, and with an end for streams."""
 
-    def __init__(self, config: uvicorn.Config, requests: OpenRequests) -> None:
+    def __init__(self, config: uvicorn.Config, requests: OpenRequests, name: str) -> None:
         super().__init__(config)
+        self._name = name
         self._requests = requests
         self._asked_to_stop = asyncio.Event()
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
         await super().serve(sockets)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        for listener in sockets or ():
+            port = listener.getsockname()[1]
+            logging.getLogger(self._name).info("listening on http://%s:%d (pid %d)", HOST, port, os.getpid())
 
     async def main_loop(self) -> None:
         self.server_state.default_headers = self.config.encoded_headers

@@ -18,7 +18,8 @@ from examples.api_server.gateway import pass_on
 from examples.api_server.overview import Overview
 from examples.api_server.portsup import Portsup
 from examples.api_server.schema import Aggregated, AllPorts, ErrorAnswer, Services, ServiceView
-from examples.peers import Peers, peer_client
+from examples.client import client_for
+from examples.peers import Peers
 from examples.service import Service, run
 from examples.web import ERROR_HANDLERS, Checks, ServiceError, health_routes
 
@@ -27,7 +28,7 @@ METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
 
 def app() -> Starlette:
-    peers, portsup, client = Peers(), Portsup(), peer_client()
+    peers, portsup, client = Peers(), Portsup(), client_for()
     overview = Overview(SERVICE.name, peers, portsup, client)
 
     @asynccontextmanager

@@ -7,8 +7,9 @@ from typing import Any
 
 import httpx2
 
+from examples.client import client_for
 from examples.forward import send
-from examples.peers import Peers, peer_client
+from examples.peers import Peers
 from examples.web import ServiceError
 
 PEER = "sandra-ia"
@@ -19,7 +20,7 @@ class Llm:
     """`url` is that of the API, with its `/v1`; empty means Sandra, wherever it is just now."""
 
     def __init__(self, peers: Peers, url: str = "") -> None:
-        self.client = peer_client()
+        self.client = client_for()
         self._peers = peers
         self._fixed = url.rstrip("/")
         self._looked: tuple[float, str] = (float("-inf"), "")

@@ -15,10 +15,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from examples.client import client_for
 from examples.forward import SECRETS, Slots, path_of, relay, request_headers, send
 from examples.groq_api.keys import Keys, retry_after
 from examples.groq_api.tally import Tally
-from examples.peers import is_loopback
 from examples.service import Service, SettingError, number, run, setting
 from examples.web import Checks, ServiceError, health_routes, make_app, read_body
 
@@ -36,8 +36,7 @@ def app() -> Starlette:
     keys = Keys(setting("GROQ_API_KEY"))
     slots = Slots(int(number("GROQ_MAX_CONCURRENT", 3, 1, 1000)))
     tally = Tally()
-    timeout = httpx2.Timeout(number("GROQ_TIMEOUT", 120, 0.1), connect=5)
-    client = httpx2.AsyncClient(trust_env=not is_loopback(base), timeout=timeout, follow_redirects=False)
+    client = client_for(base, silence=number("GROQ_TIMEOUT", 120, 0.1))
 
     def problem() -> ServiceError | None:
         now = time.monotonic()

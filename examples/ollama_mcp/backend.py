@@ -8,8 +8,8 @@ from typing import Any
 
 import httpx2
 
+from examples.client import client_for
 from examples.forward import send
-from examples.peers import is_loopback
 from examples.service import SettingError
 from examples.web import ServiceError
 
@@ -25,9 +25,7 @@ class Ollama:
             raise SettingError(f"`OLLAMA_BASE_URL` must begin with http:// or https://, not be `{base}`")
         self.base = base.rstrip("/")
         self.default_model = default_model
-        self.client = httpx2.AsyncClient(
-            trust_env=not is_loopback(self.base), timeout=httpx2.Timeout(5, read=timeout), follow_redirects=False
-        )
+        self.client = client_for(self.base, silence=timeout)
         self._looking = asyncio.Lock()
         self._looked = float("-inf")
         self._problem: ServiceError | None = None

@@ -10,8 +10,9 @@ from typing import Any
 
 import httpx2
 
+from examples.client import client_for
 from examples.forward import send
-from examples.peers import Peers, peer_client
+from examples.peers import Peers
 from examples.sandra_ia.classify import Candidate
 from examples.web import ServiceError
 
@@ -33,7 +34,7 @@ class Backends:
     """Groq API and Ollama MCP, wherever they are just now."""
 
     def __init__(self, peers: Peers) -> None:
-        self.client = peer_client()
+        self.client = client_for()
         self.uses: Counter[str] = Counter()
         self.failures: Counter[str] = Counter()
         self._peers = peers
