@@ -55,6 +55,20 @@ def who_holds(port: int, runtime: RuntimeDir, errno: int = 0) -> Holder:
     return _by_errno(port, errno) or _by_socket(port, runtime) or _by_bystander(port)
 
 
+def who_listens(found: Listener, runtime: RuntimeDir) -> Holder:
+    """Whose listening socket this is."""
+    pid = found.pid or system.owners_of((found,), None).get(found.inode, 0)
+    if pid:
+        return _process(pid, found, runtime)
+    user = system.user_name(found.uid) if found.uid >= 0 else ""
+    return _unseen(user)
+
+
+def _unseen(user: str) -> Holder:
+    of = f" by a process of user {user}" if user else ""
+    return Holder(ConflictKind.FOREIGN, f"in use{of}, owner not visible", user=user)
+
+
 def _by_lock(port: int, runtime: RuntimeDir) -> Holder:
     record = Record.read(runtime.port_record(port))
     if record is None:
@@ -102,9 +116,7 @@ def _by_socket(port: int, runtime: RuntimeDir) -> Holder | None:
             return _process(pid, found, runtime)
     for found in sockets:
         if found.inode and found.inode not in owners:
-            user = system.user_name(found.uid) if found.uid >= 0 else ""
-            of = f" by a process of user {user}" if user else ""
-            return Holder(ConflictKind.FOREIGN, f"in use{of}, owner not visible", user=user)
+            return _unseen(system.user_name(found.uid) if found.uid >= 0 else "")
     return None
 
 
