@@ -1,0 +1,219 @@
+"""Answers what is asked over the control socket."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any
+
+from supervisor.config.secrets import is_secret_name
+from supervisor.control.protocol import Request
+from supervisor.control.server import Reply
+from supervisor.core import events as ev
+from supervisor.core.service import Service
+from supervisor.core.state import State
+from supervisor.daemon.endpoints import HOST, Endpoint
+from supervisor.daemon.herald import failure, readable
+from supervisor.daemon.slot import Slot
+from supervisor.daemon.stack import AT_REST, Stack
+from supervisor.daemon.status import row
+from supervisor.errors import NotFound, PortsupError, UsageError
+
+SETTLED = (State.RUNNING, State.EXITED, State.FAILED, State.STOPPED)
+
+
+class Commands:
+    """The requests of the control protocol, carried out on one stack."""
+
+    def __init__(
+        self, stack: Stack, name: str, instance: int, endpoints: Callable[[], dict[str, Endpoint]],
+        environment: Callable[[str | None], dict[str, str]], down: Callable[[float | None], None],
+    ) -> None:  # fmt: skip
+        self._stack = stack
+        self._name = name
+        self._instance = instance
+        self._endpoints = endpoints
+        self._environment = environment
+        self._down = down
+        self._watchers: list[Reply] = []
+        self._is_due = False
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def handle(self, request: Request, reply: Reply) -> None:
+        """Answers one request, now or when it is done; raises PortsupError for what cannot be asked."""
+        match request.do:
+            case "ping":
+                reply.send(stack=self._name, instance=self._instance)
+            case "status":
+                reply.send(**self._status(self._slots(request.names())))
+            case "watch":
+                self._watch(reply)
+            case "endpoints":
+                reply.send(endpoints=self._told_endpoints())
+            case "env":
+                service = request.arguments.get("service")
+                environment = self._environment(self._slot(service).spec.name if service else None)
+                secret = [name for name in environment if is_secret_name(name)]
+                reply.send(environment=environment, secret=secret)
+            case "down":
+                self._run(self._end(request.seconds(), reply))
+            case "start":
+                names = self._stack.start(slot.spec.name for slot in self._slots(request.names()))
+                self._run(self._follow([self._stack.slots[name] for name in names], SETTLED, State.RUNNING, reply))
+            case "stop":
+                slots = self._slots(request.names())
+                self._warn_of_dependants(slots, reply)
+                self._stack.stop([slot.spec.name for slot in slots], request.seconds())
+                self._run(self._follow(slots, AT_REST, State.STOPPED, reply))
+            case "restart":
+                slots = self._slots(request.names())
+                self._run(self._restart(slots, request.seconds(), reply))
+            case "rotate":
+                self._run(self._rotate(self._slot(request.arguments["service"]), reply))
+            case "kill":
+                self._signal(self._slots(request.names()), int(request.arguments.get("signal", signal.SIGKILL)), reply)
+
+    def changed(self, _before: Service, _after: Service) -> None:
+        """Something is different now: whoever watches is told, once for all that happens in one turn of the loop."""
+        if self._watchers and not self._is_due:
+            self._is_due = True
+            asyncio.get_running_loop().call_soon(self._tell_watchers)
+
+    def _slots(self, names: Iterable[str]) -> list[Slot]:
+        return [self._slot(name) for name in names] or list(self._stack.slots.values())
+
+    def _slot(self, name: str) -> Slot:
+        slot = self._stack.slots.get(name)
+        if slot is None:
+            import difflib
+
+            close = difflib.get_close_matches(name, self._stack.slots, n=1)
+            hint = f"did you mean `{close[0]}`?" if close else f"services: {', '.join(self._stack.slots)}"
+            raise NotFound(f"cannot find service `{name}`", f"stack `{self._name}` has none of that name", hint)
+        return slot
+
+    def _status(self, slots: list[Slot]) -> dict[str, Any]:
+        now = asyncio.get_running_loop().time()
+        rows = [row(slot, self._instance, now) for slot in slots]
+        return {"stack": self._name, "instance": self._instance, "services": rows}
+
+    def _told_endpoints(self) -> dict[str, Any]:
+        return {
+            name: {"port": each.port, "host": HOST, "url": each.url, "pool": list(each.pool)}
+            for name, each in self._endpoints().items()
+        }
+
+    def _watch(self, reply: Reply) -> None:
+        self._watchers.append(reply)
+        reply.on_close = lambda: self._watchers.remove(reply)
+        reply.send(**self._status(self._slots(())))
+
+    def _tell_watchers(self) -> None:
+        self._is_due = False
+        status = self._status(self._slots(()))
+        for reply in tuple(self._watchers):
+            reply.send(**status)
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _end(self, timeout: float | None, reply: Reply) -> None:
+        names = list(self._stack.slots)
+        self._down(timeout)
+        await self._stack.until(self._stack.is_at_rest)
+        reply.end(results=[{"name": name, "ok": True, "words": "stopped"} for name in names])
+
+    async def _follow(self, slots: list[Slot], over: Iterable[State], wanted: State, reply: Reply) -> None:
+        """Waits until all are where they can stay, and tells of each when it is."""
+        results: list[dict[str, Any]] = []
+        left = {slot.spec.name: slot for slot in slots}
+
+        def look() -> bool:
+            for name, slot in tuple(left.items()):
+                if slot.service.state in over:
+                    del left[name]
+                    results.append(_result(slot, wanted))
+                    reply.send(progress=f"{name}: {results[-1]['words']}")
+            return not left
+
+        await self._stack.until(look)
+        reply.end(results=results)
+
+    async def _restart(self, slots: list[Slot], grace: float | None, reply: Reply) -> None:
+        names = [slot.spec.name for slot in slots]
+        if grace is None:
+            for slot in slots:
+                slot.keeper.tell(ev.RestartRequested())
+        else:
+            self._stack.stop(names, grace)
+            await self._stack.until(lambda: all(slot.service.state in AT_REST for slot in slots))
+        self._stack.start(name for name in names if self._stack.slots[name].service.state in AT_REST)
+        await self._follow(slots, SETTLED, State.RUNNING, reply)
+
+    async def _rotate(self, slot: Slot, reply: Reply) -> None:
+        name, before = slot.spec.name, slot.service.port
+        what = f"cannot rotate `{name}`"
+        if len(slot.pool) < 2:
+            raise_to(reply, UsageError(what, "its pool has no other port", "give it a larger `pool`"))
+            return
+        if slot.service.state not in (State.STARTING, State.RUNNING):
+            hint = f"`portsup start {name}`"
+            raise_to(reply, PortsupError(what, f"it is {slot.service.state}, not running", hint))
+            return
+        slot.keeper.tell(ev.RotateRequested())
+        await self._stack.until(lambda: slot.service.state in SETTLED)
+        words = f"moved from port {before} to {slot.service.port}"
+        if slot.service.port == before:
+            words = f"stays on port {before}: no other port of its pool can be used"
+        ok = slot.service.state is State.RUNNING and slot.service.port != before
+        if slot.service.state is not State.RUNNING:
+            words = _result(slot, State.RUNNING)["words"]
+        reply.end(results=[{"name": name, "ok": ok, "words": words}])
+
+    def _signal(self, slots: list[Slot], number: int, reply: Reply) -> None:
+        try:
+            called = signal.Signals(number).name
+        except ValueError:
+            raise UsageError(f"cannot send signal {number}", "there is no such signal") from None
+        results: list[dict[str, Any]] = []
+        for slot in slots:
+            ok = slot.child is not None and slot.child.exit is None
+            slot.send_signal(number)
+            words = f"{called} sent" if ok else f"not running ({slot.service.state})"
+            results.append({"name": slot.spec.name, "ok": ok, "words": words})
+        reply.end(results=results)
+
+    def _warn_of_dependants(self, slots: list[Slot], reply: Reply) -> None:
+        stopped = {slot.spec.name for slot in slots}
+        for name in stopped:
+            needy = [
+                other.spec.name
+                for other in self._stack.slots.values()
+                if name in other.spec.depends_on
+                and other.spec.name not in stopped
+                and other.service.state not in AT_REST
+            ]
+            if needy:
+                reply.send(progress=f"{name}: still needed by {', '.join(needy)}")
+
+
+def raise_to(reply: Reply, error: PortsupError) -> None:
+    """Answers with an error from within a task."""
+    reply.fail(error)
+
+
+def _result(slot: Slot, wanted: State) -> dict[str, Any]:
+    svc = slot.service
+    ok = svc.state is wanted or (wanted is State.RUNNING and svc.state is State.EXITED and svc.exit_code == 0)
+    ok = ok or (wanted is State.STOPPED and svc.state in AT_REST and svc.pid is None)
+    match svc.state:
+        case State.RUNNING:
+            words = "running" + (f" on port {svc.port}" if svc.port is not None else "")
+        case State.FAILED:
+            words = failure(svc, slot.spec)
+        case State.EXITED:
+            words = f"ended, {readable(svc.reason)}"
+        case _:
+            words = str(svc.state)
+    return {"name": svc.name, "ok": ok, "words": words}

@@ -1,0 +1,45 @@
+"""Where each service of the stack can be reached: as environment variables, and as a file that is always current."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """The active port of a service, and the pool that it comes from."""
+
+    port: int
+    pool: tuple[int, ...]
+
+    @property
+    def url(self) -> str:
+        """Where an HTTP server on that port answers."""
+        return f"http://{HOST}:{self.port}"
+
+
+def variable(service: str, what: str) -> str:
+    """The name of the environment variable that tells `what` about a service: PORTSUP_API_SERVER_PORT."""
+    plain = "".join(char if char.isascii() and char.isalnum() else "_" for char in service)
+    return f"PORTSUP_{plain.upper()}_{what}"
+
+
+def variables(endpoints: Mapping[str, Endpoint]) -> dict[str, str]:
+    """What every child is told about every service of the stack."""
+    told: dict[str, str] = {}
+    for name, endpoint in endpoints.items():
+        told[variable(name, "HOST")] = HOST
+        told[variable(name, "PORT")] = str(endpoint.port)
+        told[variable(name, "URL")] = endpoint.url
+    return told
+
+
+def document(stack: str, instance: int, endpoints: Mapping[str, Endpoint]) -> dict[str, Any]:
+    """What the endpoints file holds."""
+    services = {
+        name: {"port": endpoint.port, "host": HOST, "url": endpoint.url, "pool": list(endpoint.pool)}
+        for name, endpoint in endpoints.items()
+    }
+    return {"stack": stack, "instance": instance, "services": services}

@@ -1,0 +1,50 @@
+"""The environment, the arguments and the PATH that a service gets."""
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from supervisor.config.placeholders import fill
+from supervisor.config.spec import ServiceSpec
+from supervisor.daemon.endpoints import HOST, Endpoint, variables
+
+
+def own_bin() -> str:
+    """The `bin` of the virtual environment that portsup is part of; "" if there is none, or it is portsup's alone.
+
+    portsup that was installed into a project's environment finds that project's programs there, as if the
+    environment was activated.  pipx and uv leave a mark in the environments that they make for a single tool.
+    """
+    marks = ("pipx_metadata.json", "uv-receipt.toml")
+    if sys.prefix == sys.base_prefix or any(Path(sys.prefix, mark).exists() for mark in marks):
+        return ""
+    return os.path.dirname(sys.executable)
+
+
+def environment_of(
+    spec: ServiceSpec,
+    port: int | None,
+    endpoints: Mapping[str, Endpoint],
+    facts: Mapping[str, str],
+    instance: int,
+    inherited: Mapping[str, str],
+) -> dict[str, str]:
+    """All variables of the service's process; `facts` are those that tell it about this instance."""
+    told = {name: value for name, value in inherited.items() if not name.startswith("PORTSUP_")}
+    told.setdefault("PYTHONUNBUFFERED", "1")
+    folder = own_bin()
+    path = told.get("PATH", os.defpath)
+    if folder and folder not in path.split(os.pathsep):
+        told["PATH"] = f"{folder}{os.pathsep}{path}"
+    told["HOST"] = HOST
+    told |= {name: filled(value, port, instance, endpoints) for name, value in spec.environment.items()}
+    if port is not None:
+        told[spec.port_env] = str(port)
+    return told | variables(endpoints) | {"PORTSUP_SERVICE": spec.name, **facts}
+
+
+def filled(text: str, port: int | None, instance: int, endpoints: Mapping[str, Endpoint]) -> str:
+    """`text` with `{port}` and the like filled in."""
+    ports = {name: endpoint.port for name, endpoint in endpoints.items()}
+    return fill(text, port=port, host=HOST, instance=instance, endpoints=ports)

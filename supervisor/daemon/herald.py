@@ -1,0 +1,115 @@
+"""Says what happens to the services: in words for the person at the terminal, as events for the journal.  Pure."""
+
+import signal
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from supervisor.config.spec import ServiceSpec
+from supervisor.core.service import Service
+from supervisor.core.state import Health, Result, State, Then
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """One thing to tell: `event` and `facts` for the journal, `words` for people ("" if it is not worth their time)."""
+
+    level: str  # info | warning | error
+    event: str
+    words: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def news(before: Service, after: Service, spec: ServiceSpec, took: float | None) -> News | None:
+    """What the step from `before` to `after` means; `took` is the age of the process in seconds."""
+    if after.state is before.state:
+        if after.health is not before.health and after.health is Health.UNHEALTHY:
+            return News("warning", "service unhealthy", after.reason)
+        if after.restarts > before.restarts and after.state is State.STARTING:
+            return _restarting(after, "started again")
+        return None
+    match after.state:
+        case State.RUNNING:
+            place = f" on port {after.port}" if after.port is not None else ""
+            words = f"ready{place}" + (f" after {took:.1f} s" if took is not None else "")
+            return News("info", "service ready", words, {"port": after.port, "pid": after.pid})
+        case State.STARTING if after.restarts > before.restarts:
+            return _restarting(after, "started again")
+        case State.BACKOFF:
+            return _restarting(after, "will be started again")
+        case State.ACQUIRING if before.state not in (State.STOPPED, State.EXITED, State.FAILED):
+            why = after.reason or "rotation requested"
+            return News("warning", "port left", f"leaves port {before.port}: {why}", {"port": before.port, "why": why})
+        case State.KILLING if before.state is State.TERMINATING:
+            words = f"still there after {after.timeouts.grace:g} s of grace: killed"
+            return News("warning", "grace period over", words, {"pid": after.pid})
+        case State.KILLING if after.then is Then.EXIT:
+            words = f"{readable(after.reason)}, and left processes behind: they are killed"
+            return News("warning", "processes left behind", words, {"pid": after.pid})
+        case State.TERMINATING if after.then in (Then.RETRY, Then.ROTATE):
+            return News("warning", "service is ended", after.reason, {"pid": after.pid})
+        case State.FAILED:
+            return News("error", "service failed", failure(after, spec), {"result": after.result, "why": after.reason})
+        case State.EXITED:
+            return News("info", "service exited", f"ended, {after.reason}", {"exit_code": after.exit_code})
+        case State.STOPPED if before.state not in (State.EXITED, State.FAILED, State.WAITING):
+            return News("info", "service stopped", "stopped", {})
+    return News("info", f"service {after.state}", "", {"port": after.port, "pid": after.pid, "why": after.reason})
+
+
+def _restarting(after: Service, what: str) -> News:
+    return News("warning", "service restarts", f"{readable(after.reason)}; {what}", {
+        "why": after.reason, "exit_code": after.exit_code, "restarts": after.restarts,
+    })  # fmt: skip
+
+
+def failure(svc: Service, spec: ServiceSpec) -> str:
+    """Why a service gave up, and what to do about it."""
+    command = " ".join(spec.command)
+    match svc.result:
+        case Result.SPAWN_FAILED:
+            return f"cannot be started: {svc.reason}"
+        case Result.NO_PORT:
+            return "no port of its pool can be used"
+        case Result.DEPENDENCY:
+            return f"is not started: {svc.reason}"
+        case Result.START_LIMIT:
+            return f"gave up: {readable(svc.reason)}\n  it runs `{command}` in {spec.working_dir}"
+        case Result.UNHEALTHY:
+            return f"gave up: {svc.reason}"
+        case Result.LOCK_LOST:
+            return svc.reason
+        case Result.TIMEOUT if svc.pid is not None:
+            return f"process {svc.pid} is {svc.reason}; its port stays reserved"
+    return f"failed: {readable(svc.reason)}\n  it ran `{command}` in {spec.working_dir}"
+
+
+def readable(reason: str) -> str:
+    """`reason` with the names of signals beside their numbers."""
+    words = reason.split(" ")
+    for position, word in enumerate(words[:-1]):
+        number = words[position + 1].rstrip(",;")
+        if word == "signal" and number.isdigit():
+            try:
+                name = signal.Signals(int(number)).name
+            except ValueError:
+                continue
+            words[position + 1] = words[position + 1].replace(number, f"{number} ({name})")
+    return " ".join(words)
+
+
+def fallback(service: str, port: int, skipped: Collection[tuple[int, str]]) -> str:
+    """That a service got another port than its first, and who is on those before it."""
+    reasons = ", ".join(f"{each} is {why}" if _is_participle(why) else f"{each}: {why}" for each, why in skipped)
+    return f"{service}: uses port {port} ({reasons})"
+
+
+def _is_participle(why: str) -> bool:
+    return why.startswith(("held ", "leased ", "reserved ", "in use", "quarantined"))
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """Rows in aligned columns, two blanks between them, indented by two."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = ("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+    return "\n".join(f"  {line}" for line in lines)

@@ -1,0 +1,101 @@
+"""Keeps one service: feeds it events one at a time, carries out what it asks for, and keeps its one timer."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+from supervisor.core import events as ev
+from supervisor.core.service import Service, step
+
+
+class World(Protocol):
+    """What a keeper needs from outside; the tests have one that is made up."""
+
+    def lease(self, svc: Service, wish: ev.LeasePort, answer: Callable[[ev.PortLeased | ev.NoPort], None]) -> None: ...
+    def quarantine(self, svc: Service, port: int, why: str) -> None: ...
+    def await_dependencies(self, svc: Service) -> None: ...
+    def spawn(self, svc: Service, port: int | None) -> ev.Spawned | ev.SpawnFailed: ...
+    def terminate(self, svc: Service, pid: int) -> None: ...
+    def kill(self, svc: Service, pid: int) -> None: ...
+    def changed(self, before: Service, after: Service) -> None: ...
+
+
+class Keeper:
+    """The shell around one service."""
+
+    def __init__(self, service: Service, world: World, loop: asyncio.AbstractEventLoop) -> None:
+        self.service = service
+        self._world = world
+        self._loop = loop
+        self._inbox: deque[ev.Event] = deque()
+        self._is_working = False
+        self._awaits_lease = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_for: float | None = None
+
+    def tell(self, event: ev.Event) -> None:
+        """Hands over what happened; it has been dealt with on return, unless this is said from within an effect."""
+        self._inbox.append(event)
+        self._work()
+
+    def close(self) -> None:
+        """Forgets the timer; no more events."""
+        self._inbox.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _work(self) -> None:
+        if self._is_working:
+            return
+        self._is_working = True
+        try:
+            while self._inbox and not self._awaits_lease:
+                self._apply(self._inbox.popleft())
+        finally:
+            self._is_working = False
+        self._arm()
+
+    def _apply(self, event: ev.Event) -> None:
+        before = self.service
+        self.service, effects = step(before, event, self._loop.time())
+        for effect in effects:
+            self._carry_out(effect)
+        if self.service is not before:
+            self._world.changed(before, self.service)
+
+    def _carry_out(self, effect: ev.Effect) -> None:
+        svc = self.service
+        match effect:
+            case ev.LeasePort():
+                self._awaits_lease = True
+                self._world.lease(svc, effect, self._answer_lease)
+            case ev.Spawn(port):
+                self._inbox.appendleft(self._world.spawn(svc, port))
+            case ev.QuarantinePort(port, why):
+                self._world.quarantine(svc, port, why)
+            case ev.AwaitDependencies():
+                self._world.await_dependencies(svc)
+            case ev.Terminate(pid):
+                self._world.terminate(svc, pid)
+            case ev.Kill(pid):
+                self._world.kill(svc, pid)
+
+    def _answer_lease(self, answer: ev.PortLeased | ev.NoPort) -> None:
+        self._awaits_lease = False
+        self._inbox.appendleft(answer)
+        self._work()
+
+    def _arm(self) -> None:
+        deadline = self.service.deadline
+        if deadline == self._timer_for:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_for = deadline
+        self._timer = None if deadline is None else self._loop.call_at(deadline, self._ring)
+
+    def _ring(self) -> None:
+        self._timer = self._timer_for = None
+        self.tell(ev.DeadlinePassed())

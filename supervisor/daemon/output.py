@@ -1,0 +1,75 @@
+"""Takes what one process of a service prints from its two pipes to its log file, the foreground and the log probe."""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+
+from supervisor.logs.service_log import ServiceLog
+from supervisor.process.output import Capture, Stream, open_pipe
+
+Consumer = Callable[[bytes], None]  # gets whole lines
+
+
+class Output:
+    """The two pipes of one process.  They end with the process, not with whoever inherited them."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, log: ServiceLog, show: Consumer) -> None:
+        self._loop = loop
+        self._log = log
+        self._show = show
+        self.also: Consumer | None = None  # a probe that waits for a line
+        self._captures: list[Capture] = []
+        self._theirs: list[int] = []
+        try:
+            for stream in (Stream.STDOUT, Stream.STDERR):
+                ours, theirs = open_pipe()
+                self._captures.append(Capture(ours, stream))
+                self._theirs.append(theirs)
+        except OSError:
+            self.close()
+            raise
+
+    @property
+    def theirs(self) -> tuple[int, int]:
+        """The ends that the process gets as its stdout and stderr."""
+        stdout, stderr = self._theirs
+        return stdout, stderr
+
+    def begin(self) -> None:
+        """The process has its ends now: closes ours of them, and reads whenever something comes."""
+        self._close_theirs()
+        for capture in self._captures:
+            self._loop.add_reader(capture.fileno(), self._read, capture)
+
+    def finish(self) -> None:
+        """The process is gone: takes what is left, and closes the pipes even if somebody else has them too."""
+        self._close_theirs()
+        for capture in self._captures:
+            self._loop.remove_reader(capture.fileno())
+            self._take(capture, capture.drain())
+            capture.close()
+        self._captures.clear()
+
+    close = finish
+
+    def _close_theirs(self) -> None:
+        for fd in self._theirs:
+            os.close(fd)
+        self._theirs.clear()
+
+    def _read(self, capture: Capture) -> None:
+        lines = capture.read()
+        if lines is None:
+            self._loop.remove_reader(capture.fileno())
+            self._captures.remove(capture)
+            lines = capture.close()
+        self._take(capture, lines)
+
+    def _take(self, capture: Capture, lines: bytes) -> None:
+        if not lines:
+            return
+        self._log.write(capture.stream, lines, time.time())
+        self._show(lines)
+        if self.also is not None:
+            self.also(lines)

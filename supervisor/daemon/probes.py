@@ -1,0 +1,100 @@
+"""Asks a process whether it is ready or well: by HTTP, by a TCP connection, or by running a command."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+
+from supervisor.config.spec import Probe, ProbeKind
+from supervisor.daemon.endpoints import HOST
+from supervisor.daemon.reaper import Reaper
+from supervisor.errors import PortsupError
+from supervisor.process.readiness import http_request, http_verdict
+from supervisor.process.spawn import Command, spawn
+
+EXEC_TIMEOUT = 10.0  # seconds one run of a readiness command may take
+ASK_TIMEOUT = 2.0  # seconds one readiness question may take
+MOST_OF_AN_ANSWER = 65536  # bytes that are read, so that the server can end the connection in peace
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """What a probe needs to know of the process it asks."""
+
+    port: int | None
+    working_dir: str
+    environment: Mapping[str, str]
+    reaper: Reaper
+
+
+async def ask(probe: Probe, asker: Asker, timeout: float) -> str:
+    """"" if the answer is good, else what was wrong with it, within `timeout` seconds."""
+    how: Callable[[], Awaitable[str]]
+    match probe.kind:
+        case ProbeKind.HTTP:
+            how = lambda: _ask_http(probe.target, asker.port or 0)  # noqa: E731
+        case ProbeKind.TCP:
+            how = lambda: _ask_tcp(asker.port or 0)  # noqa: E731
+        case ProbeKind.EXEC:
+            how = lambda: _ask_command(probe.command, asker)  # noqa: E731
+        case ProbeKind.STARTED | ProbeKind.LISTENING | ProbeKind.LOG:
+            return ""
+    try:
+        async with asyncio.timeout(timeout):
+            return await how()
+    except TimeoutError:
+        return f"{_subject(probe)} did not answer within {timeout:g} s"
+    except OSError as error:
+        return f"{_subject(probe)}: {error.strerror or error}"
+
+
+def _subject(probe: Probe) -> str:
+    match probe.kind:
+        case ProbeKind.HTTP:
+            return f"GET {probe.target}"
+        case ProbeKind.EXEC:
+            return f"`{probe.command[0]}`"
+        case _:
+            return "the TCP port"
+
+
+async def _ask_http(path: str, port: int) -> str:
+    reader, writer = await asyncio.open_connection(HOST, port)
+    try:
+        writer.write(http_request(HOST, port, path))
+        answer = b""
+        while len(answer) < MOST_OF_AN_ANSWER and (data := await reader.read(MOST_OF_AN_ANSWER)):
+            answer += data
+        verdict = http_verdict(answer)
+        return f"GET {path} {verdict}" if verdict else ""
+    finally:
+        writer.close()
+
+
+async def _ask_tcp(port: int) -> str:
+    _, writer = await asyncio.open_connection(HOST, port)
+    writer.close()
+    return ""
+
+
+async def _ask_command(command: tuple[str, ...], asker: Asker) -> str:
+    null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        pid = spawn(Command(command, asker.environment, asker.working_dir, stdout=null, stderr=null))
+    except PortsupError as error:
+        return str(error)
+    finally:
+        os.close(null)
+    ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    asker.reaper.watch(pid, lambda status: None if ended.done() else ended.set_result(status))
+    try:
+        code = os.waitstatus_to_exitcode(await ended)
+    except asyncio.CancelledError:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(pid, signal.SIGKILL)
+        raise
+    if code == 0:
+        return ""
+    return f"`{command[0]}` ended with " + (f"exit code {code}" if code > 0 else f"signal {-code}")

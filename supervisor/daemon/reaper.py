@@ -1,0 +1,54 @@
+"""Collects the ends of all our children: those we spawned, and the orphans that the kernel hands us as a subreaper."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable
+
+OnExit = Callable[[int], None]  # is given the wait status, wait(2)
+
+
+class Reaper:
+    """Waits for every child of this process, so it must be the only one that does."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, on_orphan: Callable[[], None]) -> None:
+        self._loop = loop
+        self._on_orphan = on_orphan
+        self._watched: dict[int, OnExit] = {}
+        loop.add_signal_handler(signal.SIGCHLD, self.reap)
+
+    def watch(self, pid: int, on_exit: OnExit) -> None:
+        """Calls `on_exit` when the child `pid` has ended; say it before the loop runs again after the spawn."""
+        self._watched[pid] = on_exit
+
+    def forget(self, pid: int) -> None:
+        """Nobody wants to hear of `pid` any more; it is still collected."""
+        self._watched.pop(pid, None)
+
+    def reap(self) -> None:
+        """Collects whatever has ended."""
+        orphans = False
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                break
+            if pid == 0:
+                break
+            on_exit = self._watched.pop(pid, None)
+            if on_exit is None:
+                orphans = True
+            else:
+                on_exit(status)
+        if orphans:
+            self._on_orphan()
+
+    def close(self) -> None:
+        """Leaves the children to whoever comes after."""
+        self._loop.remove_signal_handler(signal.SIGCHLD)
+
+
+def code_and_signal(status: int) -> tuple[int | None, int | None]:
+    """The exit code, or else the signal, that a wait status tells of."""
+    code = os.waitstatus_to_exitcode(status)
+    return (code, None) if code >= 0 else (None, -code)

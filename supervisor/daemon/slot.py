@@ -1,0 +1,59 @@
+"""What the daemon holds for one service: its specification, its ports, its process and the tasks around that."""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from supervisor.config.spec import ServiceSpec
+from supervisor.core.service import Service
+from supervisor.daemon.keeper import Keeper
+from supervisor.daemon.output import Output
+from supervisor.logs.service_log import ServiceLog
+from supervisor.ports.leases import PoolLease
+
+
+@dataclass(slots=True)
+class Child:
+    """The process of a service, from the spawn until nothing of its tree is left."""
+
+    pid: int
+    output: Output
+    spawned_at: float  # monotonic seconds
+    environment: Mapping[str, str]
+    seen_ports: Mapping[str, int]  # where it was told that the other services are
+    exit: tuple[int | None, int | None] | None = None  # code and signal, once the main process is gone
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    listener_inodes: frozenset[int] = frozenset()  # its listening sockets, as last proved
+
+
+@dataclass(slots=True)
+class Slot:
+    """One service of the running stack."""
+
+    spec: ServiceSpec
+    pool: tuple[int, ...]  # of this instance
+    keeper: Keeper
+    log: ServiceLog
+    lease: PoolLease | None = None
+    child: Child | None = None
+    is_wanted: bool = False
+
+    @property
+    def service(self) -> Service:
+        """The service as it stands now."""
+        return self.keeper.service
+
+    def send_signal(self, number: int) -> None:
+        """Sends a signal to the main process, if there is one."""
+        if self.child is not None and self.child.exit is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.child.pid, number)
+
+    def end_tasks(self) -> None:
+        """Stops asking the process questions."""
+        if self.child is not None:
+            for task in self.child.tasks:
+                task.cancel()
+            self.child.tasks.clear()

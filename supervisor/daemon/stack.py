@@ -1,0 +1,194 @@
+"""All services of one instance together: who may start, who has to move, and in which order they stop."""
+
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from supervisor.core import events as ev
+from supervisor.core.conditions import Verdict, judge
+from supervisor.core.order import with_dependencies
+from supervisor.core.service import Service
+from supervisor.core.state import Result, State
+from supervisor.daemon.slot import Slot
+
+AT_REST = (State.STOPPED, State.EXITED, State.FAILED)
+NOTE_EVERY = 5.0  # seconds between words about whom a stop waits for
+
+
+class Listener(Protocol):
+    """Who is told what becomes of the stack as a whole."""
+
+    def on_change(self, before: Service, after: Service) -> None: ...
+    def on_ports_changed(self) -> None: ...
+    def on_no_port(self, svc: Service) -> None: ...
+    def on_waiting(self, slots: Collection[Slot]) -> None: ...
+
+
+@dataclass(slots=True)
+class Wait:
+    """Somebody waits until `is_over`."""
+
+    is_over: Callable[[], bool]
+    done: asyncio.Future[None]
+
+
+@dataclass(slots=True)
+class Stack:
+    """The services of one instance, and the rules between them."""
+
+    slots: Mapping[str, Slot]
+    loop: asyncio.AbstractEventLoop
+    listener: Listener
+    is_stopping: bool = False
+    _waits: list[Wait] = field(default_factory=list)
+    _gates_due: bool = False
+    _ports: dict[str, int] = field(default_factory=dict)
+    _stop_order: bool = True
+    _grace: float | None = None
+    _asked_to_stop: set[str] = field(default_factory=set)
+    _note: asyncio.TimerHandle | None = None
+
+    def graph(self) -> dict[str, Collection[str]]:
+        """Service -> the services it depends on."""
+        return {name: tuple(slot.spec.depends_on) for name, slot in self.slots.items()}
+
+    def start(self, names: Iterable[str]) -> frozenset[str]:
+        """Starts services and what they depend on; gives all that were asked to."""
+        wanted = with_dependencies(self.graph(), tuple(names))
+        for name in self.slots:  # in the order of the file, so that ports are given out the same way each time
+            if name in wanted:
+                slot = self.slots[name]
+                slot.is_wanted = True
+                if slot.service.state in (*AT_REST, State.BACKOFF, State.TERMINATING, State.KILLING):
+                    slot.keeper.tell(ev.StartRequested())
+        return wanted
+
+    def stop(self, names: Iterable[str], grace: float | None) -> None:
+        """Stops services, and only these."""
+        for name in names:
+            self.slots[name].is_wanted = False
+            self.slots[name].keeper.tell(ev.StopRequested(grace))
+
+    def stop_all(self, grace: float | None = None, *, in_order: bool = True) -> None:
+        """Stops everything: dependants before what they depend on, or all at once; nothing starts any more."""
+        self.is_stopping = True
+        self._stop_order = self._stop_order and in_order
+        self._grace = grace if grace is not None else self._grace
+        if not in_order or grace is not None:
+            self._asked_to_stop.clear()
+        self._advance_stop()
+        if self._note is None:
+            self._note = self.loop.call_later(1.0, self._tell_whom_it_waits_for)
+
+    def kill_all(self) -> None:
+        """Ends everything now."""
+        self.is_stopping = True
+        for slot in self.slots.values():
+            slot.is_wanted = False
+            slot.keeper.tell(ev.KillRequested())
+
+    def is_at_rest(self) -> bool:
+        """Whether no process is left (one that survives SIGKILL is given up on)."""
+        return all(slot.service.state in AT_REST for slot in self.slots.values())
+
+    async def until(self, is_over: Callable[[], bool]) -> None:
+        """Returns once `is_over`, which is looked at after each change of a service."""
+        if not is_over():
+            wait = Wait(is_over, self.loop.create_future())
+            self._waits.append(wait)
+            try:
+                await wait.done
+            finally:
+                self._waits.remove(wait)
+
+    def changed(self, before: Service, after: Service) -> None:
+        """A service changed: whoever that concerns is told."""
+        self.listener.on_change(before, after)
+        if after.state is not before.state or after.reached is not before.reached:
+            self._schedule_gates()
+            if after.state is State.FAILED and after.result is Result.NO_PORT:
+                self.listener.on_no_port(after)
+            if after.state is State.RUNNING:
+                self._schedule(self._tell_dependants)
+            if self.is_stopping:
+                self._schedule(self._advance_stop)
+        if after.port != before.port and after.port is not None and self._ports.get(after.name) != after.port:
+            self._ports[after.name] = after.port
+            self.listener.on_ports_changed()
+        for wait in self._waits:
+            if not wait.done.done() and wait.is_over():
+                wait.done.set_result(None)
+
+    def await_dependencies(self, svc: Service) -> None:
+        """A service has its ports and would like to start."""
+        self._schedule_gates()
+
+    def _schedule(self, what: Callable[[], None]) -> None:
+        self.loop.call_soon(what)
+
+    def _schedule_gates(self) -> None:
+        if not self._gates_due:
+            self._gates_due = True
+            self.loop.call_soon(self._open_gates)
+
+    def _open_gates(self) -> None:
+        """Lets every service start whose dependencies are far enough, once all know their ports."""
+        self._gates_due = False
+        if self.is_stopping or any(slot.service.state is State.ACQUIRING for slot in self.slots.values()):
+            return
+        for slot in self.slots.values():
+            svc = slot.service
+            blocked = svc.state is State.FAILED and svc.result is Result.DEPENDENCY
+            if svc.state is not State.WAITING and not (blocked and slot.is_wanted):
+                continue
+            verdicts = {
+                need: judge(condition, self.slots[need].service) for need, condition in slot.spec.depends_on.items()
+            }
+            if all(verdict is Verdict.MET for verdict in verdicts.values()):
+                slot.keeper.tell(ev.DependenciesMet())
+            elif Verdict.HOPELESS in verdicts.values() and not blocked:
+                lost = ", ".join(f"`{need}`" for need, verdict in verdicts.items() if verdict is Verdict.HOPELESS)
+                slot.keeper.tell(ev.DependencyFailed(f"it depends on {lost}, which failed"))
+
+    def _tell_dependants(self) -> None:
+        """Acts on services that were told a port where their dependency no longer is."""
+        if self.is_stopping:
+            return
+        for slot in self.slots.values():
+            child = slot.child
+            if child is None or slot.service.state not in (State.STARTING, State.RUNNING):
+                continue
+            moved = [
+                need
+                for need in slot.spec.depends_on
+                if self.slots[need].service.state is State.RUNNING
+                and child.seen_ports.get(need) != self.slots[need].service.port
+            ]
+            if not moved:
+                continue
+            child.seen_ports = {**child.seen_ports, **{need: self.slots[need].service.port or 0 for need in moved}}
+            names = " and ".join(f"`{need}`" for need in moved)
+            match slot.spec.on_port_change.action:
+                case "restart":
+                    slot.keeper.tell(ev.RestartRequested(f"{names} moved to another port"))
+                case "signal":
+                    slot.send_signal(slot.spec.on_port_change.signal)
+
+    def _advance_stop(self) -> None:
+        """Asks everything to stop whose dependants have stopped."""
+        if not self.is_stopping:
+            return
+        busy = {name for name, slot in self.slots.items() if slot.service.state not in AT_REST}
+        for name in busy - self._asked_to_stop:
+            has_dependants = any(name in self.slots[other].spec.depends_on for other in busy)
+            if not (self._stop_order and has_dependants):
+                self._asked_to_stop.add(name)
+                self.slots[name].is_wanted = False
+                self.slots[name].keeper.tell(ev.StopRequested(self._grace))
+
+    def _tell_whom_it_waits_for(self) -> None:
+        busy = [slot for slot in self.slots.values() if slot.service.state not in AT_REST]
+        if busy:
+            self.listener.on_waiting(busy)
+            self._note = self.loop.call_later(NOTE_EVERY, self._tell_whom_it_waits_for)

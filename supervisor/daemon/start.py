@@ -1,0 +1,141 @@
+"""From a services.yaml to a running daemon: finds and checks everything that must be right before anything starts."""
+
+import asyncio
+import contextlib
+import os
+import sys
+from pathlib import Path
+
+from supervisor import system
+from supervisor.config.load import find_file, load
+from supervisor.config.spec import StackSpec
+from supervisor.core.instance import ports_of
+from supervisor.daemon.daemon import Daemon, Options, new_run_id
+from supervisor.daemon.front import Front, Pipe
+from supervisor.daemon.herald import table
+from supervisor.errors import ExitCode, NotFound, PoolExhausted
+from supervisor.logs.journal import Journal, open_journal
+from supervisor.logs.state_dir import instance_directory
+from supervisor.ports.instance_lock import InstanceLock
+from supervisor.ports.instances import RunInfo
+from supervisor.ports.leases import Chosen, PoolLease
+from supervisor.ports.record import Owner
+from supervisor.ports.runtime import RuntimeDir
+from supervisor.process import tree
+
+
+def read_stack(file: Path | None, options: Options) -> StackSpec:
+    """The stack that is meant; raises ConfigError, or NotFound for a service that it does not have."""
+    spec = load(find_file(Path.cwd(), file), os.environ)
+    for name in options.services:
+        if name not in spec.services:
+            raise NotFound(f"cannot start `{name}`", f"{spec.file.name} has no such service",
+                           f"services: {', '.join(spec.services)}")  # fmt: skip
+    return spec
+
+
+def run_instance(
+    file: Path | None, instance: int | None, options: Options, *, colour: bool, prefix: bool, done: int | None
+) -> int:
+    """The life of one instance in this process; the exit code.  Raises PortsupError for what ended it."""
+    spec = read_stack(file, options)
+    runtime = RuntimeDir.open()
+    run_id = new_run_id()
+    lock = take_instance(spec, runtime, instance, run_id)
+    system.set_child_subreaper()
+    for warning in spec.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    if lock.stale_run_id and (killed := tree.reap_run(lock.stale_run_id)):
+        pids = ", ".join(str(each.pid) for each in killed)
+        print(f"warning: ended what an earlier run left behind (pid {pids})", file=sys.stderr)
+    _introduce(spec, lock)
+    sys.stderr.flush()
+    state_dir = Path(instance_directory(spec.name, lock.number))
+    journal = open_journal(state_dir / "portsup.log", secrets=spec.secrets)
+    try:
+        return asyncio.run(_run(spec, options, runtime, lock, journal, run_id, state_dir, colour, prefix, done))
+    finally:
+        journal.close()
+
+
+async def _run(
+    spec: StackSpec, options: Options, runtime: RuntimeDir, lock: InstanceLock, journal: Journal, run_id: str,
+    state_dir: Path, colour: bool, prefix: bool, done: int | None,
+) -> int:  # fmt: skip
+    loop = asyncio.get_running_loop()
+    out = None if options.is_detached else Pipe(os.dup(1), loop)
+    front = Front(out, Pipe(os.dup(2), loop), is_coloured=colour, has_prefix=prefix, done=done)
+    if options.is_detached:
+        _let_go_of(1)
+    try:
+        return await Daemon(spec, options, runtime, lock, journal, front, run_id, state_dir).run()
+    finally:
+        front.detach()
+        for fd in (1, 2):
+            os.set_blocking(fd, True)
+
+
+def _let_go_of(fd: int) -> None:
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, fd)
+    os.close(null)
+
+
+def take_instance(spec: StackSpec, runtime: RuntimeDir, wanted: int | None, run_id: str) -> InstanceLock:
+    """The number of this instance; raises InstanceTaken."""
+    pools = {name: service.pool for name, service in spec.services.items()}
+    info = RunInfo(run_id, os.fspath(spec.directory), os.fspath(spec.file))
+    return InstanceLock.take(spec.name, pools, spec.stride, wanted, runtime, info)
+
+
+def _introduce(spec: StackSpec, lock: InstanceLock) -> None:
+    if lock.number == 1:
+        return
+    shift = (lock.number - 1) * spec.stride
+    first = next(iter(lock.others), None)
+    words = f"this is instance {lock.number} of stack `{spec.name}`: every port is moved by {shift}"
+    if first is not None:
+        words += (
+            f"\ninstance {first.instance} runs since before, from {first.directory} (pid {first.pid});"
+            f" reach it with `portsup --instance {first.instance} …`"
+        )
+    print(words, file=sys.stderr)
+
+
+def dry_run(file: Path | None, instance: int | None, options: Options) -> int:
+    """Shows which ports would be used; starts and keeps nothing."""
+    spec = read_stack(file, options)
+    runtime = RuntimeDir.open()
+    run_id = new_run_id()
+    lock = take_instance(spec, runtime, instance, run_id)
+    _introduce(spec, lock)
+    owner = system.identity_of(os.getpid())
+    assert owner is not None
+    leases: list[PoolLease] = []
+    rows = [("NAME", "PORT", "POOL", "NOTE")]
+    failure: PoolExhausted | None = None
+    with contextlib.ExitStack() as cleanup:
+        cleanup.callback(lock.release)
+        for name, service in spec.services.items():
+            pool = ports_of(service.pool, lock.number, spec.stride)
+            if not pool:
+                rows.append((name, "-", "", "no ports"))
+                continue
+            strict = options.strict_ports or spec.strict_ports
+            lease = PoolLease(Owner(spec.name, lock.number, name, run_id, owner), pool, runtime, strict=strict)
+            cleanup.callback(lease.release)
+            leases.append(lease)
+            words = f"{pool[0]}-{pool[-1]}" if len(pool) > 1 else str(pool[0])
+            chosen = lease.choose({}, 0.0)
+            if isinstance(chosen, Chosen):
+                note = "; ".join(f"{port}: {why}" for port, why in chosen.skipped)
+                rows.append((name, str(chosen.port), words, note))
+            else:
+                rows.append((name, "-", words, "no port can be used"))
+                why = "no port of its pool can be used"
+                failure = failure or PoolExhausted(f"cannot start `{name}`", chosen.reasons, why)
+        print(f"stack `{spec.name}` instance {lock.number}, from {spec.file}")
+        print(table(rows))
+    if failure is not None:
+        raise failure
+    return ExitCode.OK

@@ -1,0 +1,32 @@
+"""The rows of `portsup status`."""
+
+from typing import Any
+
+from supervisor.core.state import Result, State
+from supervisor.daemon.endpoints import HOST
+from supervisor.daemon.slot import Slot
+
+
+def row(slot: Slot, instance: int, now: float) -> dict[str, Any]:
+    """What `status` tells about one service; `now` is in monotonic seconds."""
+    svc = slot.service
+    has_process = svc.pid is not None
+    port = svc.port if svc.state not in (State.STOPPED, State.EXITED, State.FAILED) or has_process else None
+    uptime = round(now - slot.child.spawned_at, 1) if slot.child is not None and has_process else None
+    ports = slot.lease.ports(now) if slot.lease is not None else ()
+    return {
+        "name": svc.name,
+        "instance": instance,
+        "state": str(svc.state),
+        "status": str(svc.status),
+        "health": str(svc.health),
+        "port": port,
+        "url": f"http://{HOST}:{port}" if port is not None else None,
+        "pid": svc.pid,
+        "uptime_s": uptime,
+        "restarts": svc.restarts,
+        "exit_code": svc.exit_code,
+        "result": str(svc.result) if svc.result is not Result.NONE else None,
+        "pool": [{"port": each.port, "state": str(each.state), "holder": each.holder or None} for each in ports],
+        "reason": svc.reason,
+    }

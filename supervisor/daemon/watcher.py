@@ -1,0 +1,162 @@
+"""Watches the processes of the services: whether they listen, become ready, stay well, and are alone on their port."""
+
+import asyncio
+import os
+from collections.abc import Callable, Collection, Mapping
+
+from supervisor import system
+from supervisor.config.spec import Probe, ProbeKind
+from supervisor.core import events as ev
+from supervisor.core.state import State
+from supervisor.daemon.endpoints import Endpoint
+from supervisor.daemon.environment import filled
+from supervisor.daemon.listening import Expectation, ListenWatch
+from supervisor.daemon.probes import ASK_TIMEOUT, EXEC_TIMEOUT, Asker, ask
+from supervisor.daemon.reaper import Reaper
+from supervisor.daemon.slot import Child, Slot
+from supervisor.ports.holders import who_listens
+from supervisor.ports.runtime import RuntimeDir
+from supervisor.process.readiness import LogMatcher
+from supervisor.system import Listener
+
+FIRST_PAUSE = 0.01  # seconds between the first two readiness questions; doubles up to
+LAST_PAUSE = 0.25
+
+OnDrift = Callable[[str, int, Collection[int]], None]
+
+
+class Watcher:
+    """Turns what is seen of processes into events for their services."""
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, reaper: Reaper, runtime: RuntimeDir, instance: int,
+        endpoints: Callable[[], Mapping[str, Endpoint]], members: Callable[[Slot], Collection[int]], on_drift: OnDrift,
+    ) -> None:  # fmt: skip
+        self._loop = loop
+        self._reaper = reaper
+        self._runtime = runtime
+        self._instance = instance
+        self._endpoints = endpoints
+        self._members = members
+        self._on_drift = on_drift
+        self._listening = ListenWatch(loop)
+
+    def forget(self, slot: Slot) -> None:
+        """Its process is on its way out: nothing more is asked or expected of it."""
+        slot.end_tasks()
+        self._listening.forget(slot.spec.name)
+
+    def watch_start(self, slot: Slot, child: Child) -> None:
+        """Finds out when the new process is ready, in the way that its service asks for."""
+        if slot.child is not child or child.exit is not None:
+            return
+        probe, port = slot.spec.ready.probe, slot.service.port
+        match probe.kind:
+            case ProbeKind.LOG:
+                self._watch_log(slot, child, probe)
+            case ProbeKind.STARTED:
+                slot.keeper.tell(ev.BecameReady(child.pid))
+            case ProbeKind.EXEC if port is None:
+                self._ask_until_ready(slot, child, probe)
+        if port is not None and slot.child is child:
+            self._listening.expect(slot.spec.name, self._expectation(slot, child, port))
+
+    def _expectation(self, slot: Slot, child: Child, port: int) -> Expectation:
+        def on_listening() -> None:
+            slot.keeper.tell(ev.BeganListening(child.pid))
+            match slot.spec.ready.probe.kind:
+                case ProbeKind.LISTENING:
+                    slot.keeper.tell(ev.BecameReady(child.pid))
+                case ProbeKind.HTTP | ProbeKind.TCP | ProbeKind.EXEC if slot.child is child:
+                    self._ask_until_ready(slot, child, slot.spec.ready.probe)
+
+        def on_elsewhere(ports: Collection[int]) -> None:
+            seen = ", ".join(str(each) for each in sorted(ports))
+            words = f"it listens on {seen} instead of {port}, the port in ${slot.spec.port_env}"
+            slot.keeper.tell(ev.ProbeFailed(child.pid, words))
+            self._on_drift(slot.spec.name, port, ports)
+
+        return Expectation(
+            port, lambda: self._members(slot), on_listening, lambda who: self._intruded(slot, child, who),
+            on_elsewhere, child.spawned_at,
+        )  # fmt: skip
+
+    def _intruded(self, slot: Slot, child: Child, listener: Listener) -> None:
+        slot.keeper.tell(ev.Intruded(child.pid, who_listens(listener, self._runtime).text))
+
+    def _watch_log(self, slot: Slot, child: Child, probe: Probe) -> None:
+        matcher = LogMatcher(probe.target)
+
+        def look(lines: bytes) -> None:
+            if matcher.feed(lines):
+                child.output.also = None
+                slot.keeper.tell(ev.BecameReady(child.pid))
+
+        child.output.also = look
+
+    def _asker(self, slot: Slot, child: Child) -> Asker:
+        return Asker(slot.service.port, os.fspath(slot.spec.working_dir), child.environment, self._reaper)
+
+    def _filled(self, slot: Slot, probe: Probe) -> Probe:
+        port, endpoints = slot.service.port, self._endpoints()
+        command = tuple(filled(word, port, self._instance, endpoints) for word in probe.command)
+        target = filled(probe.target, port, self._instance, endpoints) if probe.kind is ProbeKind.HTTP else probe.target
+        return Probe(probe.kind, target, command)
+
+    def _ask_until_ready(self, slot: Slot, child: Child, probe: Probe) -> None:
+        async def question() -> None:
+            asker, filled_probe, pause = self._asker(slot, child), self._filled(slot, probe), FIRST_PAUSE
+            patience = EXEC_TIMEOUT if probe.kind is ProbeKind.EXEC else ASK_TIMEOUT
+            while trouble := await ask(filled_probe, asker, patience):
+                slot.keeper.tell(ev.ProbeFailed(child.pid, trouble))
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, LAST_PAUSE)
+            slot.keeper.tell(ev.BecameReady(child.pid))
+
+        child.tasks.append(self._loop.create_task(question()))
+
+    def watch_health(self, slot: Slot) -> None:
+        """Asks a running process again and again whether it is well, if its service wants that."""
+        check, child = slot.spec.healthcheck, slot.child
+        if check is None or child is None:
+            return
+
+        async def watch() -> None:
+            asker, probe, failures = self._asker(slot, child), self._filled(slot, check.probe), 0
+            while True:
+                trouble = await ask(probe, asker, check.timeout)
+                failures = failures + 1 if trouble else 0
+                if not trouble:
+                    slot.keeper.tell(ev.BecameHealthy(child.pid))
+                elif failures >= check.retries:
+                    times = "" if failures == 1 else f", {failures} times in a row"
+                    slot.keeper.tell(ev.BecameUnhealthy(child.pid, f"unhealthy: {trouble}{times}"))
+                await asyncio.sleep(check.interval)
+
+        child.tasks.append(self._loop.create_task(watch()))
+
+    def check_listeners(self, slots: Collection[Slot]) -> None:
+        """Looks whether anybody but the service itself listens on the port of a running service."""
+        running = {
+            slot.service.port: slot
+            for slot in slots
+            if slot.service.state is State.RUNNING and slot.child is not None and slot.service.port is not None
+        }
+        found: dict[int, list[Listener]] = {}
+        for listener in system.listening(running.keys()):
+            found.setdefault(listener.port, []).append(listener)
+        for port, listeners in found.items():
+            self._check_owners(running[port], listeners)
+
+    def _check_owners(self, slot: Slot, listeners: list[Listener]) -> None:
+        child = slot.child
+        inodes = frozenset(each.inode for each in listeners)
+        if child is None or inodes == child.listener_inodes:
+            return
+        members = self._members(slot)
+        owned = system.owners_of(listeners, members)
+        strangers = [each for each in listeners if not (each.inode in owned or each.pid in members)]
+        if strangers:
+            self._intruded(slot, child, strangers[0])
+        else:
+            child.listener_inodes = inodes

@@ -1,0 +1,251 @@
+"""Carries out what the services ask for: leases ports, spawns, ends process trees, and reports what comes of it."""
+
+import asyncio
+import contextlib
+import errno
+import os
+from collections.abc import Callable, Collection, Mapping
+from typing import Protocol
+
+from supervisor import system
+from supervisor.core import events as ev
+from supervisor.core.service import Service
+from supervisor.core.state import State
+from supervisor.daemon.endpoints import Endpoint
+from supervisor.daemon.environment import environment_of, filled
+from supervisor.daemon.front import Front
+from supervisor.daemon.output import Output
+from supervisor.daemon.reaper import Reaper, code_and_signal
+from supervisor.daemon.slot import Child, Slot
+from supervisor.daemon.watcher import Watcher
+from supervisor.errors import PortsupError
+from supervisor.ports.holders import ConflictKind, Holder
+from supervisor.ports.leases import Chosen, PoolLease
+from supervisor.ports.record import Owner
+from supervisor.ports.runtime import RuntimeDir
+from supervisor.process import tree
+from supervisor.process.executable import SpawnError
+from supervisor.process.spawn import Command, spawn
+
+OWNERLESS_WAIT = 1.0  # seconds that a port without an owner gets to become free; a socket being torn down needs that
+OWNERLESS_STEP = 0.05
+LEFTOVER_CHECK = 0.1  # seconds between looks at what a main process left behind, beside SIGCHLD
+TRANSIENT = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
+
+
+class Observer(Protocol):
+    """Who wants to know what the world saw."""
+
+    def changed(self, before: Service, after: Service) -> None: ...
+    def await_dependencies(self, svc: Service) -> None: ...
+    def skipped(self, service: str, port: int, skipped: Collection[tuple[int, str]]) -> None: ...
+    def reaped(self, service: str, pids: Collection[int]) -> None: ...
+    def drifted(self, service: str, port: int, elsewhere: Collection[int]) -> None: ...
+
+
+class StackWorld:
+    """The real world of all services of one instance."""
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, owner: Callable[[str], Owner], runtime: RuntimeDir, front: Front,
+        facts: Mapping[str, str], instance: int, observer: Observer, *, strict: bool,
+    ) -> None:  # fmt: skip
+        self.slots: dict[str, Slot] = {}
+        self._loop = loop
+        self._owner = owner
+        self._runtime = runtime
+        self._front = front
+        self._facts = facts
+        self._run_id = facts["PORTSUP_RUN_ID"]
+        self._instance = instance
+        self._observer = observer
+        self._strict = strict
+        self._inherited = dict(os.environ)
+        self._nofile = system.raise_descriptor_limit()
+        self._reaper = Reaper(loop, self._look_for_leftovers)
+        self.watcher = Watcher(loop, self._reaper, runtime, instance, self.endpoints, self.members, observer.drifted)
+        self._dead_runs: set[str] = set()
+
+    def endpoints(self) -> dict[str, Endpoint]:
+        """Where each service is, or would be first."""
+        return {
+            name: Endpoint(slot.service.port or slot.pool[0], slot.pool)
+            for name, slot in self.slots.items()
+            if slot.pool
+        }
+
+    def changed(self, before: Service, after: Service) -> None:
+        slot = self.slots[after.name]
+        if after.state is State.RUNNING and before.state is not State.RUNNING:
+            self.watcher.watch_health(slot)
+        elif after.state is not before.state and after.state not in (State.STARTING, State.RUNNING):
+            self.watcher.forget(slot)
+        self._observer.changed(before, after)
+
+    def await_dependencies(self, svc: Service) -> None:
+        self._observer.await_dependencies(svc)
+
+    # Ports
+
+    def lease(self, svc: Service, wish: ev.LeasePort, answer: Callable[[ev.PortLeased | ev.NoPort], None]) -> None:
+        slot = self.slots[svc.name]
+        if not slot.pool:
+            answer(ev.PortLeased(None))
+            return
+        if slot.lease is None:
+            slot.lease = PoolLease(self._owner(svc.name), slot.pool, self._runtime, strict=self._strict)
+        self._choose(slot, slot.lease, wish, answer, self._loop.time() + OWNERLESS_WAIT)
+
+    def _choose(
+        self, slot: Slot, lease: PoolLease, wish: ev.LeasePort,
+        answer: Callable[[ev.PortLeased | ev.NoPort], None], patience: float,
+    ) -> None:  # fmt: skip
+        now = self._loop.time()
+        try:
+            chosen = lease.choose(dict(wish.avoid), now, wish.leaving)
+            if self._reap_orphans(slot, lease):
+                chosen = lease.choose(dict(wish.avoid), now, wish.leaving)
+        except PortsupError as error:
+            answer(ev.NoPort(tuple((port, str(error)) for port in slot.pool)))
+            return
+        if isinstance(chosen, Chosen):
+            if chosen.skipped and wish.leaving is None:
+                words = tuple((port, str(why)) for port, why in chosen.skipped)
+                self._observer.skipped(slot.spec.name, chosen.port, words)
+            answer(ev.PortLeased(chosen.port))
+        elif now < patience and any(holder.kind is ConflictKind.OWNERLESS for holder in chosen.holders):
+            self._loop.call_later(OWNERLESS_STEP, self._choose, slot, lease, wish, answer, patience)
+        else:
+            answer(ev.NoPort(chosen.reasons))
+
+    def _reap_orphans(self, slot: Slot, lease: PoolLease) -> bool:
+        """Ends what dead runs of portsup left on these ports; whether there was anything."""
+        dead = [run for run in lease.orphans() if run not in self._dead_runs]
+        self._dead_runs.update(dead)
+        killed = [each.pid for run in dead for each in tree.reap_run(run)]
+        if killed:
+            self._observer.reaped(slot.spec.name, killed)
+        return bool(killed)
+
+    def quarantine(self, svc: Service, port: int, why: str) -> None:
+        slot = self.slots[svc.name]
+        if slot.lease is not None:
+            slot.lease.quarantine(port, why, self._loop.time() + slot.spec.quarantine)
+
+    # Processes
+
+    def spawn(self, svc: Service, port: int | None) -> ev.Spawned | ev.SpawnFailed:
+        slot = self.slots[svc.name]
+        endpoints = self.endpoints()
+        output: Output | None = None
+        try:
+            environment = environment_of(
+                slot.spec, port, endpoints, self._facts, self._instance, self._inherited
+            )
+            argv = [filled(word, port, self._instance, endpoints) for word in slot.spec.command]
+            output = Output(self._loop, slot.log, lambda lines: self._front.log(svc.name, lines))
+            stdout, stderr = output.theirs
+            command = Command(
+                argv, environment, os.fspath(slot.spec.working_dir), stdout, stderr, nofile_limit=self._nofile
+            )
+            if slot.lease is not None:
+                slot.lease.hand_over()
+            pid = spawn(command)
+        except (PortsupError, OSError) as error:
+            if output is not None:
+                output.close()
+            if slot.lease is not None:
+                slot.lease.take_back()
+            return ev.SpawnFailed(_words(error), is_transient=_is_transient(error))
+        slot.log.forget()
+        output.begin()
+        seen = {name: endpoint.port for name, endpoint in endpoints.items()}
+        slot.child = Child(pid, output, self._loop.time(), environment, seen)
+        self._reaper.watch(pid, lambda status: self._main_exited(slot, status))
+        self._loop.call_soon(self.watcher.watch_start, slot, slot.child)
+        return ev.Spawned(pid)
+
+    def terminate(self, svc: Service, pid: int) -> None:
+        tree.terminate(pid, self.slots[svc.name].spec.stop_signal)
+
+    def kill(self, svc: Service, pid: int) -> None:
+        tree.kill(pid, self._run_id, svc.name, os.getpid(), self._other_mains(pid))
+
+    def members(self, slot: Slot) -> set[int]:
+        """The pids of a service's process tree."""
+        if slot.child is None:
+            return set()
+        pid = slot.child.pid
+        return tree.members(pid, self._run_id, slot.spec.name, os.getpid(), self._other_mains(pid))
+
+    def _other_mains(self, pid: int) -> set[int]:
+        return {slot.child.pid for slot in self.slots.values() if slot.child is not None} - {pid}
+
+    def _main_exited(self, slot: Slot, status: int) -> None:
+        if slot.child is not None:
+            slot.child.exit = code_and_signal(status)
+            self.watcher.forget(slot)
+            self._look_at_leftovers(slot, is_first=True)
+
+    def _look_for_leftovers(self) -> None:
+        for slot in self.slots.values():
+            if slot.child is not None and slot.child.exit is not None:
+                self._look_at_leftovers(slot)
+
+    def _look_at_leftovers(self, slot: Slot, *, is_first: bool = False) -> None:
+        child = slot.child
+        if child is None or child.exit is None:
+            return
+        code, signal = child.exit
+        if not self.members(slot):
+            self._all_gone(slot, child)
+            return
+        if is_first:
+            slot.keeper.tell(ev.MainExited(child.pid, code, signal))
+            self._loop.call_later(LEFTOVER_CHECK, self._recheck, slot, child)
+        elif slot.service.state is State.KILLING:
+            self.kill(slot.service, child.pid)
+
+    def _recheck(self, slot: Slot, child: Child) -> None:
+        if slot.child is child:
+            self._look_at_leftovers(slot)
+            if slot.child is child:
+                self._loop.call_later(LEFTOVER_CHECK, self._recheck, slot, child)
+
+    def _all_gone(self, slot: Slot, child: Child) -> None:
+        code, signal = child.exit or (None, None)
+        child.output.finish()
+        holder: Holder | None = None if slot.lease is None else slot.lease.take_back()
+        slot.child = None
+        slot.keeper.tell(ev.Exited(child.pid, code, signal, intruder=holder.text if holder else ""))
+
+    def close(self) -> None:
+        """Gives every port back."""
+        for slot in self.slots.values():
+            self.watcher.forget(slot)
+            slot.keeper.close()
+            if slot.child is not None:
+                slot.child.output.finish()
+            if slot.lease is not None:
+                slot.lease.release()
+            with contextlib.suppress(OSError):
+                slot.log.close()
+        self._reaper.close()
+
+
+def _words(error: PortsupError | OSError) -> str:
+    if isinstance(error, PortsupError):
+        return f"{error}" + (f"; {error.hint}" if error.hint else "")
+    return error.strerror or str(error)
+
+
+def _is_transient(error: PortsupError | OSError) -> bool:
+    cause = error.__cause__ if isinstance(error, SpawnError) else error
+    return isinstance(cause, OSError) and cause.errno in TRANSIENT
+
+
+def uptime(slot: Slot, now: float) -> float | None:
+    """Seconds since the process of a service was spawned."""
+    return None if slot.child is None else max(0.0, now - slot.child.spawned_at)
+
+

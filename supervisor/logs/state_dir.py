@@ -1,0 +1,22 @@
+"""Where logs and reports are kept: a directory that outlives the run, and the reboot."""
+
+import os
+
+
+def state_directory() -> str:
+    """$PORTSUP_STATE_DIR, or what is usual for root and for others."""
+    given = os.environ.get("PORTSUP_STATE_DIR")
+    if given:
+        return os.path.abspath(given)
+    if getattr(os, "geteuid", lambda: -1)() == 0:
+        return "/var/lib/portsup"
+    # The XDG base directory specification says that a relative path there is to be ignored.
+    home = os.environ.get("XDG_STATE_HOME", "")
+    if not os.path.isabs(home):
+        home = os.path.join(os.path.expanduser("~"), ".local", "state")
+    return os.path.join(home, "portsup")
+
+
+def instance_directory(stack: str, instance: int) -> str:
+    """Where one instance of a stack keeps portsup.log and the log of each service."""
+    return os.path.join(state_directory(), f"{stack}-{instance}")

@@ -1,0 +1,136 @@
+"""The small process in front of the daemon: it shows what the daemon says, and cleans up when the daemon dies.
+
+It forks before anything heavy is imported, sleeps in poll(2), and owns the terminal: a terminal that is stopped blocks
+this process and never the daemon.  It is a child subreaper, prctl(2): whatever the daemon leaves behind when it is
+killed lands here, and is killed and reaped.
+"""
+
+import contextlib
+import os
+import select
+import signal
+import time
+from collections.abc import Callable, Iterable
+from typing import NoReturn
+
+from supervisor import system
+
+PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
+READ_SIZE = 65536
+ORPHANS_WITHIN = 5.0  # seconds until killed orphans must be gone
+PIPE_SIZE = 1 << 20  # bytes that a slow terminal may be behind before lines are left out
+
+
+def start_daemon(main: Callable[[], int], streams: Iterable[tuple[int, int]]) -> int:
+    """Forks the daemon, which runs `main` in a session of its own; gives its pid.
+
+    `streams` are pairs of a descriptor here and the one that the daemon has it as.
+    """
+    passed_on = set(PASSED_ON)
+    signal.pthread_sigmask(signal.SIG_BLOCK, passed_on)
+    front = os.getpid()
+    system.prepare_spawning()
+    pid = os.fork()
+    if pid == 0:
+        _become_daemon(main, streams, front)
+    for number in PASSED_ON:
+        signal.signal(number, lambda number, _: _pass_on(pid, number))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, passed_on)
+    return pid
+
+
+def _become_daemon(main: Callable[[], int], streams: Iterable[tuple[int, int]], front: int) -> NoReturn:
+    code = 70
+    try:
+        os.setsid()
+        system.set_parent_death_signal(signal.SIGTERM)
+        if os.getppid() != front:
+            os._exit(1)
+        null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+        os.dup2(null, 0)
+        for ours, theirs in streams:
+            os.dup2(ours, theirs)
+        for number in PASSED_ON:
+            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, set(PASSED_ON))
+        code = main()
+    finally:
+        os._exit(code)
+
+
+def _pass_on(pid: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
+
+
+def guard(daemon: int, pumps: dict[int, int]) -> int:
+    """Shows what the daemon says until it ends, then its exit code; `pumps` are pipes and where they are shown.
+
+    Whatever it leaves behind is killed.
+    """
+    pump(daemon, pumps)
+    _, status = os.waitpid(daemon, 0)
+    left = end_orphans()
+    code = os.waitstatus_to_exitcode(status)
+    if code < 0:
+        rest = f" with {left} processes that it had started" if left else ""
+        _tell(f"error: the portsup daemon (pid {daemon}) was ended by signal {-code}{rest}\n")
+        return 128 - code
+    return code
+
+
+def pump(daemon: int, pumps: dict[int, int]) -> None:
+    """Shows what comes out of the pipes until the daemon has closed them all."""
+    poll = select.poll()
+    for source in pumps:
+        poll.register(source, select.POLLIN)
+    left = dict(pumps)
+    while left:
+        for source, _ in poll.poll():
+            data = os.read(source, READ_SIZE)
+            if not data:
+                poll.unregister(source)
+                os.close(source)
+                del left[source]
+            elif not _show(left[source], data):
+                # Whoever read us is gone, as with `portsup up | head`: that is a reason to stop.
+                left[source] = -1
+                _pass_on(daemon, signal.SIGTERM)
+
+
+def _show(target: int, data: bytes) -> bool:
+    if target < 0:
+        return True
+    view = memoryview(data)
+    while view:
+        try:
+            view = view[os.write(target, view) :]
+        except BlockingIOError:  # somebody made our terminal non-blocking
+            select.select([], [target], [])
+        except OSError:
+            return False
+    return True
+
+
+def _tell(words: str) -> None:
+    with contextlib.suppress(OSError):
+        os.write(2, words.encode())
+
+
+def end_orphans() -> int:
+    """Kills and reaps all processes that were left to us; how many there were."""
+    seen: set[int] = set()
+    deadline = time.monotonic() + ORPHANS_WITHIN
+    while time.monotonic() < deadline:
+        orphans = system.children_of(os.getpid())
+        for pid in orphans:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        seen.update(orphans)
+        try:
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        except ChildProcessError:
+            break
+        time.sleep(0.005)
+    return len(seen)
