@@ -4,6 +4,7 @@ import os.path
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from supervisor.config.fields import BROKEN, EnvFile, Fields, Found
 from supervisor.config.report import Report
 from supervisor.config.scalars import Word
 from supervisor.config.secrets import secret_values
@@ -20,7 +21,6 @@ from supervisor.config.spec import (
     ServiceSpec,
 )
 from supervisor.config.tree import Place
-from supervisor.config.validate import BROKEN, EnvFile, Fields, Found
 
 EnvReader = Callable[[EnvFile], Mapping[str, str]]
 Lookup = Callable[[str], str | None]
@@ -34,7 +34,7 @@ def service(
     return ServiceSpec(
         name=name,
         command=tuple(word.text for word in fields.get("command", ())),
-        pool=tuple(port for port, _ in pool),
+        pool=pool,
         description=fields.get("description", ""),
         port_env=fields.get("port_env", "PORT"),
         environment=environment,
@@ -60,7 +60,7 @@ def conditions(fields: Fields) -> dict[str, Condition]:
 
 
 def variables(fields: Fields, read: EnvReader, lookup: Lookup, report: Report, where: str) -> dict[str, str]:
-    """The environment of a service: its files in order, then its own variables; secrets go to the report."""
+    """The environment of a service: its files in order, then its own variables, whose secrets go to the report."""
     environment: dict[str, str] = {}
     for file in fields.get("env_file", ()):
         environment.update(read(file))
@@ -71,8 +71,7 @@ def variables(fields: Fields, read: EnvReader, lookup: Lookup, report: Report, w
             report.warn(item.key, f"{where}.environment: `{name}` has no value and is not set outside, it is left out")
         else:
             environment[name] = value
-    for name, value in environment.items():
-        report.secrets.update(secret_values(name, value))
+            report.secrets.update(secret_values(name, value))
     return environment
 
 

@@ -1,15 +1,15 @@
-"""What services mean to each other: pools that overlap, dependencies that can not be met, placeholders that lead nowhere."""
+"""Checks across services: pools that overlap, dependencies that can not be met, placeholders that lead nowhere."""
 
 import re
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 
 from supervisor.config import placeholders
+from supervisor.config.fields import Fields, Found
 from supervisor.config.report import Report
 from supervisor.config.scalars import Word
 from supervisor.config.spec import Condition, ProbeKind, Restart
 from supervisor.config.suggest import did_you_mean
-from supervisor.config.validate import Fields, Found
 
 LAST_PRIVILEGED = 1023
 FEWEST, MOST = 3, 5  # ports of a pool that make sense
@@ -29,33 +29,31 @@ class Checks:
         self._overlaps()
         self._variable_names()
         self._cycles()
+        ports = {name: _has_port(found.value) for name, found in self.services.items()}
         for name, found in self.services.items():
             where = f"services.{name}"
             self._pool(found.value, where)
             self._dependencies(name, found.value, where)
             self._probes(found.value, where)
             self._environment(found.value, where)
-            self._placeholders(found.value, where)
+            self._placeholders(found.value, ports, where)
             self._command(found.value, where)
 
     def _overlaps(self) -> None:
         owner: dict[int, str] = {}
         for name, found in self.services.items():
             shared: dict[str, list[int]] = {}
-            for port, _ in found.value.get("pool", ()):
+            for port in found.value.get("pool", ()):
                 if owner.setdefault(port, name) != name:
                     shared.setdefault(owner[port], []).append(port)
             for other, ports in shared.items():
                 which = f"port {ports[0]}" if len(ports) == 1 else f"ports {in_words(ports)}"
-                self.report.error(
-                    found.value.at("pool"),
-                    f"services.{name}.pool: {which} also in the pool of `{other}` (line {self.services[other].key.line})",
-                    "a port belongs to one service",
-                )
+                line = self.services[other].key.line
+                reason = f"services.{name}.pool: {which} also in the pool of `{other}` (line {line})"
+                self.report.error(found.value.at("pool"), reason, "a port belongs to one service")
 
     def _pool(self, fields: Fields, where: str) -> None:
-        pool = fields.get("pool", ())
-        ports = [port for port, _ in pool]
+        ports: tuple[int, ...] = fields.get("pool", ())
         place = fields.at("pool")
         if ports and len(ports) < FEWEST:
             count = "one port" if len(ports) == 1 else "two ports"
@@ -117,27 +115,21 @@ class Checks:
         """Depth first without recursion; a cycle is told once, at the link that closes it."""
         done: set[str] = set()
         for start in self.services:
-            path: list[str] = []
-            todo: list[tuple[str, Iterator[str]]] = [] if start in done else [(start, self._needed(start))]
-            if todo:
-                path.append(start)
-            while todo:
-                name, others = todo[-1]
-                other = next(others, None)
+            path: dict[str, Iterator[str]] = {} if start in done else {start: self._needed(start)}
+            while path:
+                name = next(reversed(path))
+                other = next(path[name], None)
                 if other is None:
                     done.add(name)
-                    path.pop()
-                    todo.pop()
-                elif other in path:
-                    if other != name:  # depending on itself has its own words
-                        cycle = " -> ".join((*path[path.index(other) :], other))
-                        item: Found = self.services[name].value.get("depends_on")[other]
-                        self.report.error(
-                            item.key, f"services.{name}.depends_on: a cycle: {cycle}", "remove one of the links"
-                        )
-                elif other not in done:
-                    path.append(other)
-                    todo.append((other, self._needed(other)))
+                    del path[name]
+                elif other in path and other != name:  # depending on itself has its own words
+                    names = list(path)
+                    cycle = " -> ".join((*names[names.index(other) :], other))
+                    item: Found = self.services[name].value.get("depends_on")[other]
+                    reason = f"services.{name}.depends_on: a cycle, {cycle}"
+                    self.report.error(item.key, reason, "remove one of the links")
+                elif other not in path and other not in done:
+                    path[other] = self._needed(other)
 
     def _needed(self, name: str) -> Iterator[str]:
         return (other for other in self.services[name].value.get("depends_on", {}) if other in self.services)
@@ -179,8 +171,7 @@ class Checks:
                     f"{where}.environment: `{name}` is also the service's `port_env`, the port of the pool wins",
                 )
 
-    def _placeholders(self, fields: Fields, where: str) -> None:
-        ports = {name: _has_port(found.value) for name, found in self.services.items()}
+    def _placeholders(self, fields: Fields, ports: Mapping[str, bool], where: str) -> None:
         for path, word in _words(fields):
             for offset, reason, hint in placeholders.mistakes(word.text, has_port=_has_port(fields), services=ports):
                 self.report.error(word.at(offset), f"{where}.{path}: {reason}", hint)
@@ -191,10 +182,9 @@ class Checks:
             return
         for word in command:
             if found := re.search(r"\$[A-Za-z_][A-Za-z0-9_]*", word.text):
-                self.report.warn(
-                    word.at(found.start()),
-                    f"{where}.command: `{found[0]}` is passed on as it is, there is no shell; write `${{{found[0][1:]}}}` or `{{port}}`",
-                )
+                name = found[0][1:]
+                reason = f"`${name}` is passed on as it is, there is no shell; write `${{{name}}}` or `{{port}}`"
+                self.report.warn(word.at(found.start()), f"{where}.command: {reason}")
 
 
 _NEED_A_PORT = (ProbeKind.LISTENING, ProbeKind.HTTP, ProbeKind.TCP)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from supervisor.config.report import Report
+from supervisor.config.report import Report, Unreadable
 from supervisor.config.secrets import secret_values
 from supervisor.config.tree import Entry, Mapping, Node, Scalar, Sequence
 
@@ -43,7 +43,7 @@ class Filler:
     def _fill(self, text: str, at: int, *, depth: int, needed: bool) -> tuple[str, int]:
         """Fill from `at` on to the end, or (inside a default) to the closing brace; returns the offset behind it.
 
-        Where the result is not `needed`, variables that are not set do no harm.
+        Where the result is not `needed`, references in it are read over.
         """
         parts: list[str] = []
         while found := _SPECIAL.search(text, at):
@@ -60,24 +60,22 @@ class Filler:
                 case _:
                     parts.append("}")
         if depth:
-            raise BadReference(len(text), "has a `${` without its `}`", f"close it; {_LITERALLY}")
+            raise BadReference(len(text), "`${` without its `}`", f"close it; {_LITERALLY}")
         parts.append(text[at:])
         return "".join(parts), len(text)
 
     def _reference(self, text: str, start: int, depth: int, needed: bool) -> tuple[str, int]:
         if depth >= DEEPEST:
-            raise BadReference(start, f"has defaults more than {DEEPEST} levels deep")
+            raise BadReference(start, f"`${{…}}` with defaults more than {DEEPEST} levels deep")
         name = _NAME.match(text, start + 2)
         if not name:
-            raise BadReference(start, "has a `${` that no name of a variable follows", _LITERALLY)
+            raise BadReference(start, "`${` without the name of a variable", _LITERALLY)
         sign = _OPERATOR.match(text, name.end())
         operator, at = (sign[0], sign.end()) if sign else ("", name.end())
         if not operator and at < len(text) and text[at] != "}":
             known = "use ${VAR}, ${VAR:-default} or ${VAR:?message}"
-            raise BadReference(
-                start, f"has `${{{name[0]}{text[at]}`, which is no form portsup knows", f"{known}; {_LITERALLY}"
-            )
-        value = self.lookup(name[0])
+            raise BadReference(start, f"`${{{name[0]}{text[at]}` is no form portsup knows", f"{known}; {_LITERALLY}")
+        value = self.lookup(name[0]) if needed else None
         if value == "" and operator.startswith(":"):
             value = None
         uses_other = (value is None and operator.endswith("-")) or (value is not None and operator.endswith("+"))
@@ -87,7 +85,7 @@ class Filler:
         elif operator.endswith("+"):
             value = ""
         if value is None and needed:
-            reason = f"needs the variable `{name[0]}`, which is not set"
+            reason = f"`${{{name[0]}}}`: the variable is not set"
             told = f": {other}" if operator.endswith("?") and other else ""
             hint = f"set it in the environment or in `.env`, or give a default: `${{{name[0]}:-default}}`"
             raise BadReference(start, reason + told, hint)
@@ -99,7 +97,7 @@ class Filler:
         self.used.append((name, value))
         self.left -= len(value)
         if self.left < 0:
-            raise BadReference(start, f"makes the file longer than {LONGEST} characters")
+            raise BadReference(start, f"`${{{name}}}` makes the file longer than {LONGEST} characters")
 
 
 @dataclass(slots=True)
@@ -109,7 +107,8 @@ class Interpolation:
     lookup: Lookup
     report: Report
     _filler: Filler = field(init=False)
-    _done: dict[int, tuple[Node, Node]] = field(default_factory=dict)  # by id: an anchor is one node in many places
+    _done: dict[int, tuple[Node, Node, int]] = field(default_factory=dict)  # by id: an anchor is one node, many places
+    _size: int = 0  # characters filled in so far, anchors counted wherever they are used
 
     def __post_init__(self) -> None:
         self._filler = Filler(self.lookup)
@@ -126,8 +125,18 @@ class Interpolation:
     def _node(self, node: Node) -> Node:
         known = self._done.get(id(node))
         if known is None:
-            known = self._done[id(node)] = (node, self._fresh(node))
+            before = self._size
+            fresh = self._fresh(node)
+            self._done[id(node)] = (node, fresh, self._size - before)
+            return fresh
+        self._grow(node, known[2])
         return known[1]
+
+    def _grow(self, node: Node, size: int) -> None:
+        self._size += size
+        if self._size > LONGEST:
+            self.report.error(node.place, f"variables make the file longer than {LONGEST} characters")
+            raise Unreadable
 
     def _fresh(self, node: Node) -> Node:
         match node:
@@ -145,11 +154,14 @@ class Interpolation:
         try:
             text = self._filler.fill(node.text)
         except BadReference as bad:
-            self.report.error(node.at(bad.offset), f"{self.report.quote(node.text)} {bad.reason}", bad.hint)
+            # Only the reference is shown, what stands around it may be a secret.
+            self.report.error(node.at(bad.offset), bad.reason, bad.hint)
             return replace(node, faulty=True)
-        for name, value in self._filler.used:
-            self.report.secrets.update(secret_values(name, value))
+        self._grow(node, len(text))
+        secrets = {part for name, value in self._filler.used for part in secret_values(name, value)}
+        self.report.secrets |= secrets
         if text == node.text:
             return node
         # What came from a variable is read as if it had been written plainly, so that "${PORT}" can be a number.
-        return replace(node, text=text, quoted=node.quoted and not self._filler.used, shift=None)
+        quoted = node.quoted and not self._filler.used
+        return replace(node, text=text, quoted=quoted, shift=None, secret=bool(secrets))

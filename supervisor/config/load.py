@@ -11,19 +11,22 @@ from pathlib import Path
 
 from supervisor.config import build, envfile
 from supervisor.config.checks import Checks
+from supervisor.config.fields import EnvFile, Fields, Found
 from supervisor.config.interpolate import Interpolation
 from supervisor.config.keys import STACK
-from supervisor.config.parse import Unreadable, parse
-from supervisor.config.report import Report
+from supervisor.config.parse import parse
+from supervisor.config.report import Report, Unreadable
 from supervisor.config.scalars import tidy_name
+from supervisor.config.secrets import secret_values
 from supervisor.config.spec import ServiceSpec, StackSpec
 from supervisor.config.tree import Mapping as MappingNode
 from supervisor.config.tree import Place
-from supervisor.config.validate import EnvFile, Fields, Found, Validator
+from supervisor.config.validate import Validator
 from supervisor.errors import ConfigError
 
 NAMES = ("services.yaml", "services.yml")
 LARGEST = 1024 * 1024  # bytes of a file
+MOST_VARIABLES = 200_000  # from files, counted for each service
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ufffe\uffff]")
 _RANGE_FILE = "/proc/sys/net/ipv4/ip_local_port_range"
 
@@ -39,10 +42,10 @@ def load(file: Path, environ: Mapping[str, str], *, ephemeral: Container[int] | 
         stack = _load(path, environ, _outgoing_ports() if ephemeral is None else ephemeral, report)
     except Unreadable:
         stack = None
-    if stack is None or report.problems:
-        count = len(report.problems)
-        why = "one mistake" if count == 1 else f"{count} mistakes"
-        raise ConfigError(f"cannot use `{report.file}`", report.problems, why, "nothing was started")
+    problems = report.problems
+    if stack is None or problems:
+        why = "it has a mistake" if len(problems) == 1 else f"it has {len(problems)} mistakes"
+        raise ConfigError(f"cannot use `{report.file}`", problems, why)
     return stack
 
 
@@ -194,20 +197,29 @@ class _EnvFiles:
         self._home = home
         self._report = report
         self._known: dict[Path, dict[str, str]] = {}
+        self._given = 0
 
     def read(self, file: EnvFile) -> dict[str, str]:
         path = build.absolute(self._directory, file.path, self._home)
         if path not in self._known:
-            if not path.exists():
-                if file.required:
-                    self._report.error(
-                        file.place,
-                        f"env_file: there is no file {self._report.quote(str(path))}",
-                        f"create it, or write `{{path: {file.path}, required: false}}`",
-                    )
-                return {}
-            self._known[path] = _variables(path, self._report)
+            self._known[path] = self._read(path, file)
+        self._given += len(self._known[path])
+        if self._given > MOST_VARIABLES:
+            self._report.error(file.place, f"env_file: more than {MOST_VARIABLES} variables in all services")
+            raise Unreadable
         return self._known[path]
+
+    def _read(self, path: Path, file: EnvFile) -> dict[str, str]:
+        if not os.path.lexists(path):
+            if file.required:
+                hint = f"create it, or write `{{path: {file.path}, required: false}}`"
+                reason = f"env_file: there is no file {self._report.quote(str(path))}"
+                self._report.error(file.place, reason, hint)
+            return {}
+        variables = _variables(path, self._report)
+        for name, value in variables.items():
+            self._report.secrets.update(secret_values(name, value))
+        return variables
 
 
 def _check_folder(spec: ServiceSpec, fields: Fields, where: str, report: Report) -> None:

@@ -7,14 +7,16 @@ contain themselves are refused while they are read, before anything is copied or
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 import yaml
 
-from supervisor.config.report import Report
+from supervisor.config.report import Report, Unreadable
 from supervisor.config.tree import FALSE, NULLS, OLD_BOOLEANS, TRUE, Entry, Mapping, Node, Place, Scalar, Sequence
 
 DEEPEST = 50  # levels of nesting
-MOST_NODES = 100_000  # with every alias counted as often as it is used
+MOST_NODES = 100_000  # every alias counted as often as it is used
+CHARACTERS = 16  # of text that count as much as one more node
 
 _LOADER = getattr(yaml, "CLoader", yaml.Loader)  # libyaml's parser is ten times as fast; only its events are used
 _STR_TAGS = ("!", "tag:yaml.org,2002:str")
@@ -29,15 +31,15 @@ _HINTS = {
 }
 
 
-class Unreadable(Exception):
-    """The text is no YAML that can be used; the report has the reason."""
+_Start = yaml.SequenceStartEvent | yaml.MappingStartEvent
+_Tagged = yaml.ScalarEvent | _Start
 
 
 @dataclass(slots=True)
 class _Open:
     """A list or mapping whose end has not been read yet."""
 
-    start: yaml.Event
+    start: _Start
     children: list[Node] = field(default_factory=list)
     depth: int = 0  # levels of the deepest child
     weight: int = 1  # nodes, aliases expanded
@@ -77,7 +79,7 @@ class _Builder:
                         )
                 case yaml.ScalarEvent():
                     self._check_tag(event)
-                    self._add(event, _scalar(event), 0, 1)
+                    self._add(event, _scalar(event), 0, 1 + len(event.value) // CHARACTERS)
                 case yaml.AliasEvent():
                     self._add_alias(event)
                 case yaml.SequenceStartEvent() | yaml.MappingStartEvent():
@@ -88,7 +90,7 @@ class _Builder:
                     pass
         return self._root
 
-    def _open(self, event: yaml.Event) -> None:
+    def _open(self, event: _Start) -> None:
         self._check_tag(event)
         if len(self._stack) >= DEEPEST:
             self._refuse(event, f"nested more than {DEEPEST} levels deep")
@@ -99,15 +101,12 @@ class _Builder:
     def _close(self) -> None:
         done = self._stack.pop()
         place = _place(done.start)
-        node: Node
-        if isinstance(done.start, yaml.SequenceStartEvent):
-            node = Sequence(place, tuple(done.children))
-        else:
-            node, done.weight = self._mapping(done, place)
+        is_list = isinstance(done.start, yaml.SequenceStartEvent)
+        node = Sequence(place, tuple(done.children)) if is_list else self._mapping(done, place)
         self._add(done.start, node, done.depth + 1, done.weight)
 
-    def _add(self, event: yaml.Event, node: Node, depth: int, weight: int) -> None:
-        if getattr(event, "anchor", None) and not isinstance(event, yaml.AliasEvent):
+    def _add(self, event: _Tagged | yaml.AliasEvent, node: Node, depth: int, weight: int) -> None:
+        if event.anchor and not isinstance(event, yaml.AliasEvent):
             self._anchors[event.anchor] = (node, depth, weight)
         if not self._stack:
             self._root = node
@@ -117,50 +116,38 @@ class _Builder:
         parent.depth = max(parent.depth, depth)
         parent.weight += weight
         if parent.weight > MOST_NODES:
-            self._refuse(event, f"more than {MOST_NODES} values, aliases expanded")
+            self._refuse(event, f"more than {MOST_NODES} values, aliases counted wherever they are used")
 
     def _add_alias(self, event: yaml.AliasEvent) -> None:
-        if event.anchor not in self._anchors:
-            self._refuse(
-                event,
-                f"unknown alias {self._report.quote('*' + event.anchor)}",
-                f"define it before with `&{event.anchor}`",
-            )
-        node, depth, weight = self._anchors[event.anchor]
+        name = str(event.anchor)
+        alias = self._report.quote(f"*{name}")
+        if name not in self._anchors:
+            self._refuse(event, f"unknown alias {alias}", f"define it before with `&{name[:60]}`")
+        node, depth, weight = self._anchors[name]
         if node is None:
-            self._refuse(event, f"alias {self._report.quote('*' + event.anchor)} contains itself")
-            raise AssertionError
+            self._refuse(event, f"alias {alias} contains itself")
         if len(self._stack) + depth > DEEPEST:
             self._refuse(event, f"nested more than {DEEPEST} levels deep")
         self._add(event, node, depth, weight)
 
-    def _mapping(self, done: _Open, place: Place) -> tuple[Mapping, int]:
+    def _mapping(self, done: _Open, place: Place) -> Mapping:
         own: dict[str, Entry] = {}
-        merged: list[Mapping] = []
         for key, value in zip(done.children[::2], done.children[1::2], strict=True):
             if not isinstance(key, Scalar):
                 self._report.error(key.place, "a list or mapping can not be a key", "keys are plain text")
-                continue
-            if key.text in own:
-                first = own[key.text].key.place
-                self._report.error(
-                    key.place,
-                    f"duplicate key {self._report.quote(key.text)}, first given in line {first.line}, column {first.column}",
-                    "keep one of them",
-                )
-                continue
-            if not _is_merge(key):
+            elif key.text in own:
+                line, column = own[key.text].key.place.line, own[key.text].key.place.column
+                name = self._report.quote(key.text)
+                reason = f"duplicate key {name}, first given in line {line}, column {column}"
+                self._report.error(key.place, reason, "keep one of them")
+            else:
                 self._check_key(key)
-            own[key.text] = Entry(key, value)
+                own[key.text] = Entry(key, value)
         if "<<" in own and _is_merge(own["<<"].key):
-            merged = self._merge_sources(own.pop("<<").value)
-        weight = done.weight
-        for source in merged:
-            for entry in source:
-                if entry.key.text not in own:
-                    own[entry.key.text] = entry
-            weight += len(source.entries)
-        return Mapping(place, tuple(own.values())), weight
+            for source in self._merge_sources(own.pop("<<").value):
+                for entry in source:
+                    own.setdefault(entry.key.text, entry)
+        return Mapping(place, tuple(own.values()))
 
     def _merge_sources(self, value: Node) -> list[Mapping]:
         sources = value.items if isinstance(value, Sequence) else (value,)
@@ -170,7 +157,7 @@ class _Builder:
         return [source for source in sources if isinstance(source, Mapping)]
 
     def _check_key(self, key: Scalar) -> None:
-        if key.quoted:
+        if key.quoted or _is_merge(key):
             return
         name = self._report.quote(key.text)
         quoted = f'put it in quotes: `"{key.text}":`'
@@ -182,14 +169,14 @@ class _Builder:
         elif not key.is_text:
             self._report.error(key.place, f"key {name} is a number, keys are text", quoted)
 
-    def _check_tag(self, event: yaml.Event) -> None:
+    def _check_tag(self, event: _Tagged) -> None:
         if event.tag and event.tag not in _STR_TAGS:
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
             self._refuse(
                 event, f"tag {self._report.quote(tag)} is not allowed", "remove it: portsup reads plain values only"
             )
 
-    def _refuse(self, event: yaml.Event, message: str, hint: str = "") -> None:
+    def _refuse(self, event: yaml.Event, message: str, hint: str = "") -> NoReturn:
         self._report.error(_place(event), message, hint)
         raise Unreadable
 
@@ -199,16 +186,19 @@ def _is_merge(key: Scalar) -> bool:
 
 
 def _place(event: yaml.Event) -> Place:
-    return Place(event.start_mark.line + 1, event.start_mark.column + 1)
+    mark = event.start_mark
+    return Place(mark.line + 1, mark.column + 1) if mark else Place()
 
 
 def _scalar(event: yaml.ScalarEvent) -> Scalar:
     quoted = bool(event.style) or event.tag is not None
-    # Anchor and tag stand before the text, escapes and folding change it: then a column inside it has no meaning.
-    quotes = 1 if event.style in ("'", '"') else 0
-    length = event.end_mark.index - event.start_mark.index - 2 * quotes
-    one_line = event.start_mark.line == event.end_mark.line and not event.anchor and not event.tag
-    shift = quotes if one_line and length == len(event.value) else None
+    start, end = event.start_mark, event.end_mark
+    shift = None
+    # An anchor stands before the text, escapes and folding change it: then columns inside it have no meaning.
+    if start and end and start.line == end.line and not event.anchor and not event.tag:
+        quotes = 1 if event.style in ("'", '"') else 0
+        if end.index - start.index - 2 * quotes == len(event.value):
+            shift = quotes
     return Scalar(_place(event), event.value, quoted, shift)
 
 

@@ -4,7 +4,7 @@ Only exact syntax counts, so JSON and shell braces pass untouched; `{{port}}` st
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from supervisor.config.suggest import did_you_mean, is_one_slip
 from supervisor.errors import PortsupError
@@ -45,16 +45,14 @@ def services_in(text: str) -> tuple[str, ...]:
     return tuple(name for _, word, name in _SYNTAX.findall(text) if name and word in OF_A_SERVICE)
 
 
-def mistakes(text: str, *, has_port: bool, services: Mapping[str, bool]) -> list[tuple[int, str, str]]:
+def mistakes(text: str, *, has_port: bool, services: Mapping[str, bool]) -> Iterator[tuple[int, str, str]]:
     """Offset, reason and hint of each placeholder that can not be filled; `services` tells which have ports."""
     if "{" not in text:
-        return []
-    found: list[tuple[int, str, str]] = []
+        return
     for match in _SYNTAX.finditer(text):
         _, word, name = match.groups()
         if word is not None and (mistake := _mistake(match[0], word, name, has_port, services)):
-            found.append((match.start(), *mistake))
-    return found
+            yield (match.start(), *mistake)
 
 
 def _mistake(

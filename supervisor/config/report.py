@@ -4,8 +4,15 @@ from supervisor.config.secrets import redact
 from supervisor.config.tree import Place
 from supervisor.errors import Problem
 
-LONGEST_QUOTE = 60
+LONGEST_QUOTE = 60  # characters of a value in a message
+LONGEST_QUOTABLE = 2000
+LONGEST_HINT = 400
 MOST_PROBLEMS = 100
+MOST_REPORTS = 1000  # an anchor with a mistake reports it wherever it is used
+
+
+class Unreadable(Exception):
+    """There is no point in reading on; the report has the reason."""
 
 
 class Report:
@@ -16,35 +23,44 @@ class Report:
         self.secrets: set[str] = set()
         self._problems: dict[tuple[str, Place, str], Problem] = {}
         self._warnings: dict[tuple[Place, str], str] = {}
+        self._reports = 0
+        self._quotes: dict[str, str] = {}
 
     def error(self, place: Place, message: str, hint: str = "", file: str = "") -> None:
-        """Add a mistake; the same one at the same place (an anchor used twice) counts once."""
+        """Add a mistake; the same one at the same place counts once.  Raises Unreadable when there are too many."""
         file = file or self.file
-        key = (file, place, message)
-        self._problems.setdefault(key, Problem(file, place.line, place.column, message, hint))
+        if len(hint) > LONGEST_HINT:
+            hint = ""  # it repeats something that is too long to read
+        self._problems.setdefault((file, place, message), Problem(file, place.line, place.column, message, hint))
+        self._reports += 1
+        if len(self._problems) > MOST_PROBLEMS or self._reports > MOST_REPORTS:
+            raise Unreadable
 
     def warn(self, place: Place, message: str) -> None:
         """Add a thing that is allowed but unwise."""
-        self._warnings.setdefault((place, message), f"{self.file}:{place.line}:{place.column}: {message}")
+        if len(self._warnings) < MOST_PROBLEMS:
+            self._warnings.setdefault((place, message), f"{self.file}:{place.line}:{place.column}: {message}")
 
     def quote(self, text: str) -> str:
         """`text` in backticks: one line, not too long, without secrets."""
-        text = redact(text, self.secrets)
-        text = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text[: 2 * LONGEST_QUOTE])
-        if len(text) > LONGEST_QUOTE:
-            text = f"{text[:LONGEST_QUOTE]}…"
-        return f"`{text}`"
+        if len(text) > LONGEST_QUOTABLE:
+            return f"a text of {len(text)} characters"  # cutting it could cut a secret in two
+        if text not in self._quotes:
+            shown = redact(text, self.secrets)
+            cut = f"{shown[:LONGEST_QUOTE]}…" if len(shown) > LONGEST_QUOTE else shown
+            self._quotes[text] = "`" + "".join(c if c.isprintable() else repr(c)[1:-1] for c in cut) + "`"
+        return self._quotes[text]
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """All mistakes in the order of the file, no more than a screen or two can hold."""
+        """All mistakes in the order of the file, no more than a person will read."""
         found = sorted(self._problems.values(), key=lambda p: (p.file != self.file, p.file, p.line, p.column))
         shown = [
             Problem(p.file, p.line, p.column, redact(p.message, self.secrets), redact(p.hint, self.secrets))
             for p in found[:MOST_PROBLEMS]
         ]
-        if len(found) > len(shown):
-            shown.append(Problem(self.file, 0, 0, f"and {len(found) - len(shown)} more mistakes"))
+        if len(found) > MOST_PROBLEMS or self._reports > MOST_REPORTS:
+            shown.append(Problem(self.file, 0, 0, "there are more mistakes, portsup stopped reading here"))
         return tuple(shown)
 
     @property

@@ -1,12 +1,13 @@
 """Reads single values by kind.  Each reader returns the value or raises `Bad`; places are the caller's business."""
 
 import re
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from supervisor.config import values
-from supervisor.config.keys import (
+from supervisor.config.kinds import (
     LONGEST_NAME,
     NAME,
     Choice,
@@ -28,10 +29,17 @@ from supervisor.config.values import Bad
 LONGEST_REGEX = 1000
 
 WANTED: dict[type, str] = {
-    Text: "a text", Flag: "true or false", Whole: "a whole number", Number: "a number", Duration: "a duration such as 10s",
-    Size: "a size such as 10MB", Choice: "a word", Signal: "a signal such as SIGTERM", HttpPath: "a path such as /health",
+    Text: "a text",
+    Flag: "true or false",
+    Whole: "a whole number",
+    Number: "a number",
+    Duration: "a duration such as 10s",
+    Size: "a size such as 10MB",
+    Choice: "a word",
+    Signal: "a signal such as SIGTERM",
+    HttpPath: "a path such as /health",
     Regex: "a regular expression",
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +59,15 @@ def tidy_name(text: str) -> str:
     return re.sub(r"[^a-z0-9._-]+", "-", text.lower(), flags=re.ASCII).strip("._-")[:LONGEST_NAME].rstrip("._-")
 
 
-def path(text: str) -> str:
+def path_text(text: str) -> str:
+    """The path of a file or folder."""
     if not text.strip() or "\0" in text:
         raise Bad("is not a path")
     return text
 
 
-def read(kind: Kind, node: Scalar, text: str) -> Any:
+def read_scalar(kind: Kind, node: Scalar, text: str) -> Any:
+    """What `text`, which stands in `node`, says to a key of this kind."""
     match kind:
         case Text():
             return _text(kind, node, text)
@@ -91,7 +101,7 @@ def read(kind: Kind, node: Scalar, text: str) -> Any:
 
 def _text(kind: Text, node: Scalar, text: str) -> str:
     if not node.is_text and not kind.pattern:
-        raise Bad("is not text", f'put it in quotes: `"{text[:40]}"`')
+        raise Bad("is not text", "put it in quotes")
     if kind.pattern and not re.fullmatch(kind.pattern, text, re.ASCII):
         hint = f"write `{better}`" if kind.pattern == NAME and (better := tidy_name(text)) else ""
         raise Bad(f"does not fit: {kind.rule}", hint)
@@ -140,7 +150,9 @@ def _regex(node: Scalar, text: str) -> Word:
     if len(text) > LONGEST_REGEX:
         raise Bad(f"is longer than {LONGEST_REGEX} characters")
     try:
-        re.compile(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            re.compile(text)
     except (re.error, OverflowError, RecursionError) as error:
         raise Bad(f"is not a regular expression: {error}", "in double quotes a backslash is written twice") from error
     return Word(text, node)

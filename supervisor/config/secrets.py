@@ -10,32 +10,24 @@ HIDDEN = "***"
 SHORTEST = 4  # shorter values would turn every log line into stars
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_SECRET_WORDS = frozenset(
-    "KEY KEYS APIKEY APIKEYS TOKEN TOKENS SECRET SECRETS PASSWORD PASSWORDS PASSWD PASSPHRASE PASS PWD CREDENTIAL "
-    "CREDENTIALS CREDS AUTH AUTHORIZATION BEARER".split()
-)
-_SECRET_PARTS = (
-    "PASSWORD",
-    "PASSWD",
-    "PASSPHRASE",
-    "SECRET",
-    "CREDENTIAL",
-    "APIKEY",
-    "PRIVATEKEY",
-    "ACCESSKEY",
-    "AUTHKEY",
-)
+_SECRET_WORDS = frozenset(("KEY", "KEYS", "TOKENS", "PASS", "PWD", "CREDS", "AUTH", "AUTHORIZATION", "BEARER", "JWT"))
+_SECRET_ENDS = ("TOKEN", "APIKEY", "APIKEYS", "PRIVATEKEY", "ACCESSKEY", "AUTHKEY", "SECRETKEY")
+_SECRET_PARTS = ("PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "CREDENTIAL")
 # What the value is instead of the secret itself: SSH_KEY_PATH, TOKEN_TTL, SSH_AUTH_SOCK.
 _HARMLESS_ENDS = frozenset(
-    "FILE PATH DIR URL URI HOST PORT SOCK SOCKET TTL TIMEOUT LENGTH SIZE LIMIT COUNT NAME TYPE ALGORITHM ALG METHOD "
-    "EXPIRY EXPIRES ENABLED REQUIRED DISABLED ENDPOINT ISSUER REGION HEADER PREFIX VERSION MODE ROTATION".split()
+    (
+        *("FILE", "PATH", "DIR", "URL", "URI", "HOST", "PORT", "SOCK", "SOCKET", "ENDPOINT", "HEADER", "NAME", "TYPE"),
+        *("TTL", "TIMEOUT", "EXPIRY", "EXPIRES", "LENGTH", "SIZE", "LIMIT", "COUNT", "ROTATION", "VERSION", "PREFIX"),
+        *("ALGORITHM", "METHOD", "MODE", "ENABLED", "DISABLED", "REQUIRED", "ISSUER", "REGION"),
+    )
 )
-_HARMLESS_WORDS = frozenset("PUBLIC MAX MIN NUM PER".split())
+_HARMLESS_WORDS = frozenset(("PUBLIC", "MAX", "MIN", "NUM", "PER"))
 _HARMLESS_NAMES = frozenset(("PWD", "OLDPWD"))
 _HARMLESS_VALUES = frozenset(
-    "true false none null auto default enabled disabled required optional basic bearer".split()
+    ("true", "false", "none", "null", "auto", "default", "enabled", "disabled", "required", "optional", "basic")
 )
-_URL_PASSWORD = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^/@:\s]*:([^/@\s]+)@")
+_URL_PASSWORD = re.compile(r"://[^/@:\s]{0,200}:([^/@\s]{1,500})@")
+_MOST_PARTS = 50
 
 
 def is_secret_name(name: str) -> bool:
@@ -44,7 +36,8 @@ def is_secret_name(name: str) -> bool:
     if not words or name in _HARMLESS_NAMES or words[-1] in _HARMLESS_ENDS or _HARMLESS_WORDS.intersection(words):
         return False
     return any(
-        word in _SECRET_WORDS or word.endswith("TOKEN") or any(part in word for part in _SECRET_PARTS) for word in words
+        word in _SECRET_WORDS or word.endswith(_SECRET_ENDS) or any(part in word for part in _SECRET_PARTS)
+        for word in words
     )
 
 
@@ -52,7 +45,8 @@ def secret_values(name: str, value: str) -> Iterator[str]:
     """The parts of a variable that no output may show: its value, or the password inside a URL."""
     if is_secret_name(name):
         # A list of keys in one variable is several secrets.
-        yield from (part for part in (value, *re.split(r"[,;\s]+", value)) if _is_worth_hiding(part))
+        parts = re.split(r"[,;\s]+", value, maxsplit=_MOST_PARTS)
+        yield from (part for part in (value, *parts) if _is_worth_hiding(part))
     yield from (found for found in _URL_PASSWORD.findall(value) if _is_worth_hiding(found))
 
 

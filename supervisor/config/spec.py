@@ -94,7 +94,7 @@ class ServiceSpec:
     depends_on: Mapping[str, Condition] = field(default_factory=dict)
     ready: Ready = Ready()
     healthcheck: HealthCheck | None = None
-    restart_policy: RestartPolicy = RestartPolicy()
+    restart_policy: RestartPolicy = field(default_factory=RestartPolicy)
     stop_signal: int = 15
     stop_grace_period: float = 10.0
     rotate_after: int = 3

@@ -22,6 +22,9 @@ class Place:
     column: int = 0
 
 
+UNKNOWN = Place()
+
+
 @dataclass(frozen=True, slots=True)
 class Scalar:
     """A single value as it is written; what it means depends on the key it is given to."""
@@ -31,6 +34,7 @@ class Scalar:
     quoted: bool = False  # then it is text, whatever it looks like
     shift: int | None = None  # columns from `place` to the first character of `text`; None if they do not map
     faulty: bool = False  # a mistake in it has been reported, so nothing more needs saying
+    secret: bool = False  # has a secret in it, so no hint may play with its text
 
     @property
     def is_null(self) -> bool:

@@ -1,0 +1,48 @@
+"""What validation hands on: plain values by key, each with its place."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from supervisor.config.tree import UNKNOWN, Place
+
+BROKEN: Any = object()  # in place of a value that can not be read: the mistake is reported, later checks say no more
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A value and where it stands; `key` is where its key stands."""
+
+    value: Any
+    place: Place
+    key: Place
+
+
+@dataclass(slots=True)
+class Fields:
+    """What a section of the file has, by key."""
+
+    place: Place = UNKNOWN
+    found: dict[str, Found] = field(default_factory=dict)
+    word: str = ""  # given instead of a mapping
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """The value, or `default` where it is left out or can not be read."""
+        value = self.found[name].value if name in self.found else default
+        return default if value is BROKEN else value
+
+    def is_broken(self, name: str) -> bool:
+        """Whether the key is there with a value that makes no sense."""
+        return name in self.found and self.found[name].value is BROKEN
+
+    def at(self, name: str) -> Place:
+        """Where the value of a key stands, or the section itself without that key."""
+        return self.found[name].place if name in self.found else self.place
+
+
+@dataclass(frozen=True, slots=True)
+class EnvFile:
+    """A file of variables to read."""
+
+    path: str
+    required: bool
+    place: Place

@@ -1,0 +1,157 @@
+"""What the value of a key can look like.  `scalars`, `shapes` and `validate` read each kind, `schema` describes it."""
+
+from dataclasses import dataclass
+
+NAME = r"[a-z0-9][a-z0-9._-]*"  # of stacks and services
+LONGEST_NAME = 63
+VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Words; `pattern` must match all of them, `rule` says it in words."""
+
+    pattern: str = ""
+    rule: str = ""
+    longest: int = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """true or false; with `only`, just that one is of use."""
+
+    only: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A whole number."""
+
+    least: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number that may have a fraction."""
+
+    least: float
+    most: float
+
+
+@dataclass(frozen=True, slots=True)
+class Duration:
+    """A time span; `least` in seconds."""
+
+    least: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """A number of bytes."""
+
+    least: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of some words; `meant` maps what peers call them."""
+
+    words: tuple[str, ...]
+    meant: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """A signal by name or number; with `handled`, one that a program can handle."""
+
+    handled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A program and its arguments: a list, or a text split like a shell would."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Ports: a list, a range, a single port, or a base and a size."""
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """Variables: a mapping, or a list of NAME=VALUE."""
+
+
+@dataclass(frozen=True, slots=True)
+class EnvFiles:
+    """One or more files of variables."""
+
+
+@dataclass(frozen=True, slots=True)
+class DependsOn:
+    """Names of services, or a mapping of names to conditions."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpPath:
+    """The path of an HTTP request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Regex:
+    """A regular expression as Python's `re` knows them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A mapping with keys of its own.
+
+    `words` may stand for the whole mapping; of the keys in `one_of` at most one is given, exactly one if `needs_one`.
+    """
+
+    keys: "tuple[Key, ...]"
+    words: tuple[str, ...] = ()
+    one_of: tuple[str, ...] = ()
+    needs_one: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A mapping of names to sections."""
+
+    section: Section
+
+
+Kind = (
+    Text
+    | Flag
+    | Whole
+    | Number
+    | Duration
+    | Size
+    | Choice
+    | Signal
+    | Command
+    | Pool
+    | Environment
+    | EnvFiles
+    | DependsOn
+    | HttpPath
+    | Regex
+    | Section
+    | Named
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key: `doc` is a sentence for the schema, `also` what peers or hasty fingers call it."""
+
+    name: str
+    kind: Kind
+    doc: str
+    default: str = ""
+    required: bool = False
+    also: tuple[str, ...] = ()

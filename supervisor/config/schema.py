@@ -1,0 +1,168 @@
+"""The table of keys as a JSON Schema, for editors and other tools."""
+
+from typing import Any
+
+from supervisor.config import shapes
+from supervisor.config.keys import STACK
+from supervisor.config.kinds import (
+    LONGEST_NAME,
+    NAME,
+    VARIABLE,
+    Choice,
+    Command,
+    DependsOn,
+    Duration,
+    EnvFiles,
+    Environment,
+    Flag,
+    HttpPath,
+    Key,
+    Kind,
+    Named,
+    Number,
+    Pool,
+    Regex,
+    Section,
+    Signal,
+    Size,
+    Text,
+    Whole,
+)
+
+Schema = dict[str, Any]
+
+_TEXTS: Schema = {"type": ["string", "number", "boolean"]}
+_PORT: Schema = {"type": "integer", "minimum": 1, "maximum": 65535}
+_RANGE: Schema = {"type": "string", "pattern": r"^\s*\d+(\s*-\s*\d+)?\s*$|\$\{"}
+_DURATION = r"^\s*(\d+(\.\d+)?|(\d+(\.\d+)?h)?(\d+(\.\d+)?m)?(\d+(\.\d+)?s)?(\d+(\.\d+)?ms)?)\s*$|\$\{"
+
+
+def schema() -> Schema:
+    """The JSON Schema (draft 2020-12) of a services.yaml."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "services.yaml of portsup",
+        "description": "The services of a stack, and the ports that belong to them.",
+        **_section(STACK),
+        "patternProperties": {"^x-": {"description": "Left alone, for anchors."}},
+        "$defs": {
+            "reference": {"type": "string", "pattern": r"\$\{", "description": "A value from a variable, ${VAR}."},
+        },
+    }
+
+
+def _key(key: Key) -> Schema:
+    described = {"description": key.doc, **_kind(key.kind)}
+    if key.default:
+        described["default"] = _default(key)
+    return described
+
+
+def _default(key: Key) -> Any:
+    match key.kind:
+        case Whole() | Number():
+            return int(key.default)
+        case Flag():
+            return key.default == "true"
+        case _:
+            return key.default
+
+
+def _kind(kind: Kind) -> Schema:
+    match kind:
+        case Text(pattern=pattern):
+            return {"type": "string", "pattern": rf"^({pattern})$|\$\{{"} if pattern else {"type": "string"}
+        case Flag(only=None):
+            return _or_reference({"type": "boolean"})
+        case Flag(only=only):
+            return _or_reference({"const": only})
+        case Whole(least=least, most=most):
+            return _or_reference({"type": "integer", "minimum": least, "maximum": most})
+        case Number(least=least, most=most):
+            return {"anyOf": [{"type": "number", "minimum": least, "maximum": most}, {"type": "string"}]}
+        case Duration(least=least):
+            return {"anyOf": [{"type": "number", "minimum": least}, {"type": "string", "pattern": _DURATION}]}
+        case Size(least=least, most=most):
+            pattern = r"^\s*\d+(\.\d+)?\s*[kKmMgGtT]?([iI]?[bB])?\s*$|\$\{"
+            size = {"type": "integer", "minimum": least, "maximum": most}
+            return {"anyOf": [size, {"type": "string", "pattern": pattern}]}
+        case Choice(words=words):
+            return _or_reference({"enum": list(words)})
+        case Signal():
+            return {"type": ["string", "integer"], "examples": ["SIGTERM", "SIGINT", "SIGHUP"]}
+        case HttpPath():
+            return {"type": "string", "pattern": r"^/|\$\{"}
+        case Regex():
+            return {"type": "string", "format": "regex"}
+        case Command():
+            return {"anyOf": [{"type": "string", "minLength": 1}, {"type": "array", "items": _TEXTS, "minItems": 1}]}
+        case Pool():
+            several = {"type": "array", "items": {"anyOf": [_PORT, _RANGE]}, "minItems": 1}
+            return {"anyOf": [several, _PORT, _RANGE, _section(shapes.POOL_OF_SIZE)]}
+        case Environment():
+            return _environment()
+        case EnvFiles():
+            file = {"anyOf": [{"type": "string", "minLength": 1}, _section(shapes.ENV_FILE)]}
+            return {"anyOf": [*file["anyOf"], {"type": "array", "items": file}]}
+        case DependsOn():
+            return _depends_on()
+        case Named():
+            return {
+                "type": "object",
+                "minProperties": 1,
+                "propertyNames": {"pattern": f"^{NAME}$", "maxLength": LONGEST_NAME, "not": {"const": "portsup"}},
+                "additionalProperties": _section(kind.section),
+            }
+        case Section():
+            return _section(kind)
+
+
+def _environment() -> Schema:
+    variables: Schema = {
+        "type": "object",
+        "propertyNames": {"pattern": f"^{VARIABLE}$"},
+        "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
+    }
+    lines = {"type": "array", "items": {"type": "string", "pattern": f"^{VARIABLE}(=|$)"}, "uniqueItems": True}
+    return {"anyOf": [variables, lines]}
+
+
+def _depends_on() -> Schema:
+    condition = _kind(shapes.CONDITION.kind)
+    return {
+        "anyOf": [
+            {"type": "array", "items": {"type": "string"}, "uniqueItems": True},
+            {
+                "type": "object",
+                "additionalProperties": {
+                    "anyOf": [condition, {"type": "null"}, _section(Section((shapes.CONDITION,)))],
+                },
+            },
+        ]
+    }
+
+
+def _section(section: Section) -> Schema:
+    described: Schema = {
+        "type": "object",
+        "properties": {key.name: _key(key) for key in section.keys},
+        "additionalProperties": False,
+    }
+    if required := [key.name for key in section.keys if key.required]:
+        described["required"] = required
+    if section.one_of:
+        # Exactly one of the keys, or none of them where the section can do without.
+        choices: list[Schema] = [{"required": [name]} for name in section.one_of]
+        if not section.needs_one:
+            choices.append({"not": {"anyOf": [{"required": [name]} for name in section.one_of]}})
+        described["oneOf"] = choices
+    if not section.words:
+        return described
+    words: list[Schema] = [{"enum": list(section.words)}]
+    if "signal" in section.one_of:
+        words.append({"type": "string", "pattern": r"^signal:\s*\S+$"})
+    return {"anyOf": [*words, described, {"$ref": "#/$defs/reference"}]}
+
+
+def _or_reference(described: Schema) -> Schema:
+    return {"anyOf": [described, {"$ref": "#/$defs/reference"}]}

@@ -1,0 +1,240 @@
+"""Reads the values that come in several shapes: commands, pools, environments, files of variables, dependencies.
+
+Each function takes the validator, the node and the path of keys that leads to it; BROKEN means that it was reported.
+"""
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from supervisor.config import values
+from supervisor.config.fields import BROKEN, EnvFile, Found
+from supervisor.config.kinds import LONGEST_NAME, VARIABLE, Choice, Flag, Key, Section, Text, Whole
+from supervisor.config.scalars import Word, path_text
+from supervisor.config.spec import Condition
+from supervisor.config.tree import Entry, Mapping, Node, Place, Scalar, Sequence
+from supervisor.config.values import Bad
+
+if TYPE_CHECKING:
+    from supervisor.config.validate import Validator
+
+CONDITION = Key(
+    "condition",
+    Choice(
+        tuple(Condition),
+        (
+            ("service_started", "started"),
+            ("process_started", "started"),
+            ("running", "ready"),
+            ("healthy", "ready"),
+            ("service_healthy", "ready"),
+            ("process_healthy", "ready"),
+            ("completed_successfully", "completed"),
+            ("service_completed_successfully", "completed"),
+            ("process_completed", "completed"),
+            ("process_completed_successfully", "completed"),
+        ),
+    ),
+    "What the other service must have reached.",
+    "ready",
+)
+POOL_OF_SIZE = Section(
+    (
+        Key("base", Whole(1, 65535), "The first port.", required=True, also=("start", "first", "from")),
+        Key(
+            "size",
+            Whole(1, values.LARGEST_POOL),
+            "How many ports.",
+            str(values.DEFAULT_POOL_SIZE),
+            also=("count", "length"),
+        ),
+    )
+)
+ENV_FILE = Section(
+    (
+        Key("path", Text(r"[^\0]+", "a path", 4096), "The file, relative to services.yaml.", required=True),
+        Key("required", Flag(), "Whether a missing file is an error.", "true"),
+    )
+)
+
+_VARIABLE_RULE = "names have letters, digits and `_`, no digit first"
+
+
+def command(validator: "Validator", node: Node, where: str) -> Any:
+    """The words of a command."""
+    words: Any
+    if isinstance(node, Scalar) and not node.is_null:
+        found = validator.attempt(node, where, values.words)
+        words = BROKEN if found is BROKEN else tuple(Word(text, Scalar(node.place, text)) for text in found)
+    elif isinstance(node, Sequence):
+        words = _texts(validator, node, where)
+    else:
+        return validator.expected("a list or a text", node, where)
+    if words is BROKEN:
+        return BROKEN
+    if not words or not words[0].text.strip():
+        validator.report.error(node.place, f"{where}: names no program", "write `[program, argument]`")
+        return BROKEN
+    return words
+
+
+def _texts(validator: "Validator", node: Sequence, where: str) -> Any:
+    """The items of a list of texts; numbers and booleans are taken as they are written."""
+    found: list[Word] = []
+    for number, item in enumerate(node.items):
+        if not isinstance(item, Scalar) or item.is_null:
+            validator.expected("a text", item, f"{where}[{number}]")
+        elif not item.faulty:
+            found.append(Word(item.text, item))
+    return tuple(found) if len(found) == len(node.items) else BROKEN
+
+
+def pool(validator: "Validator", node: Node, where: str) -> Any:
+    """The ports in order."""
+    match node:
+        case Scalar() if not node.is_null:
+            return validator.attempt(node, where, values.port_range)
+        case Sequence() if node.items:
+            return _pool_list(validator, node, where)
+        case Sequence():
+            hint = "name at least one, or leave `pool` out for a job without ports"
+            validator.report.error(node.place, f"{where}: has no port", hint)
+            return BROKEN
+        case Mapping():
+            return _pool_of_size(validator, node, where)
+    return validator.expected("a list of ports, a range such as 6000-6002, or {base: 6000, size: 3}", node, where)
+
+
+def _pool_list(validator: "Validator", node: Sequence, where: str) -> Any:
+    ports: dict[int, Place] = {}
+    broken = False
+    for number, item in enumerate(node.items):
+        read = BROKEN
+        if not isinstance(item, Scalar) or item.is_null:
+            validator.expected("a port", item, f"{where}[{number}]")
+        else:
+            read = validator.attempt(item, f"{where}[{number}]", values.port_range)
+        if read is BROKEN:
+            broken = True
+            continue
+        for port in read:
+            if port in ports:
+                reason = f"{where}[{number}]: port {port} is in the pool already"
+                validator.report.error(item.place, reason, "name each port once")
+                broken = True
+            ports.setdefault(port, item.place)
+        if len(ports) > values.LARGEST_POOL:
+            validator.report.error(node.place, f"{where}: a pool has at most {values.LARGEST_POOL} ports")
+            return BROKEN
+    return BROKEN if broken else tuple(ports)
+
+
+def _pool_of_size(validator: "Validator", node: Mapping, where: str) -> Any:
+    fields = validator.section(node, POOL_OF_SIZE, where)
+    base, size = fields.get("base"), fields.get("size", values.DEFAULT_POOL_SIZE)
+    if base is None or fields.is_broken("size"):
+        return BROKEN
+    try:
+        return values.ports_from(base, size)
+    except Bad as bad:
+        validator.report.error(node.place, f"{where}: `{{base: {base}, size: {size}}}` {bad.reason}", bad.hint)
+        return BROKEN
+
+
+def environment(validator: "Validator", node: Node, where: str) -> Any:
+    """Words by name; None where the value is to be taken from portsup's own environment."""
+    found: dict[str, Found] = {}
+    match node:
+        case Mapping():
+            for entry in node:
+                value = _variable(validator, entry.value, f"{where}.{entry.key.text}")
+                _add(validator, found, entry.key.text, Found(value, entry.value.place, entry.key.place), where)
+        case Sequence():
+            for number, item in enumerate(node.items):
+                if not isinstance(item, Scalar) or item.is_null:
+                    validator.expected("NAME=VALUE", item, f"{where}[{number}]")
+                elif not item.faulty:
+                    name, equals, text = item.text.partition("=")
+                    if not re.fullmatch(VARIABLE, name, re.ASCII):
+                        # The text is not shown: it may be a secret.
+                        validator.report.error(item.place, f"{where}[{number}]: is not NAME=VALUE", _VARIABLE_RULE)
+                        continue
+                    shift = None if item.shift is None else item.shift + len(name) + 1
+                    word = Word(text, Scalar(item.place, text, True, shift)) if equals else None
+                    _add(validator, found, name, Found(word, item.place, item.place), where)
+        case _:
+            return validator.expected("a mapping or a list of NAME=VALUE", node, where)
+    return found
+
+
+def _variable(validator: "Validator", node: Node, where: str) -> Any:
+    if not isinstance(node, Scalar):
+        return validator.expected("a text", node, where)
+    if node.faulty:
+        return BROKEN
+    return None if node.is_null else Word(node.text, node)
+
+
+def _add(validator: "Validator", found: dict[str, Found], name: str, item: Found, where: str) -> None:
+    quoted = validator.report.quote(name)
+    if not re.fullmatch(VARIABLE, name, re.ASCII):
+        validator.report.error(item.key, f"{where}: {quoted} is not the name of a variable", _VARIABLE_RULE)
+    elif name in found:
+        line = found[name].key.line
+        validator.report.error(item.key, f"{where}: {quoted} is set already, in line {line}", "keep one of them")
+    elif item.value is not BROKEN:
+        found[name] = item
+
+
+def env_files(validator: "Validator", node: Node, where: str) -> Any:
+    """The files in order."""
+    if not isinstance(node, Sequence):
+        file = _env_file(validator, node, where)
+        return BROKEN if file is BROKEN else (file,)
+    files = [_env_file(validator, item, f"{where}[{number}]") for number, item in enumerate(node.items)]
+    return BROKEN if BROKEN in files else tuple(files)
+
+
+def _env_file(validator: "Validator", node: Node, where: str) -> Any:
+    if isinstance(node, Scalar) and not node.is_null:
+        path = validator.attempt(node, where, path_text)
+        return BROKEN if path is BROKEN else EnvFile(path, True, node.place)
+    if not isinstance(node, Mapping):
+        return validator.expected("a path or {path: …, required: false}", node, where)
+    fields = validator.section(node, ENV_FILE, where)
+    if not fields.get("path"):
+        return BROKEN
+    return EnvFile(fields.get("path"), fields.get("required", True), fields.at("path"))
+
+
+def depends_on(validator: "Validator", node: Node, where: str) -> Any:
+    """Conditions by the name of the service."""
+    found: dict[str, Found] = {}
+    match node:
+        case Scalar() if not node.is_null and not node.faulty:
+            what = validator.report.quote(node.text)
+            hint = f"write `[{node.text[:LONGEST_NAME]}]`"
+            validator.report.error(node.place, f"{where}: expected a list of services, found {what}", hint)
+            return BROKEN
+        case Sequence():
+            for number, item in enumerate(node.items):
+                if not isinstance(item, Scalar) or item.is_null:
+                    validator.expected("the name of a service", item, f"{where}[{number}]")
+                elif item.text in found:
+                    what = validator.report.quote(item.text)
+                    validator.report.error(item.place, f"{where}: {what} is named twice", "name it once")
+                elif not item.faulty:
+                    found[item.text] = Found(Condition.READY, item.place, item.place)
+        case Mapping():
+            for entry in node:
+                condition = _condition(validator, entry, f"{where}.{entry.key.text}")
+                found[entry.key.text] = Found(condition, entry.value.place, entry.key.place)
+        case _:
+            return validator.expected("a list of services or a mapping of services to conditions", node, where)
+    return found
+
+
+def _condition(validator: "Validator", entry: Entry, where: str) -> Any:
+    node = entry.value
+    if not isinstance(node, Scalar):
+        return validator.section(node, Section((CONDITION,)), where).get("condition", Condition.READY)
+    return Condition.READY if node.is_null else validator.value(node, CONDITION.kind, where)

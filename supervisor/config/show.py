@@ -1,0 +1,98 @@
+"""A stack back as plain data in the shape of a services.yaml: every default filled in, secrets hidden."""
+
+import re
+import signal
+from typing import Any
+
+from supervisor.config.secrets import redact, redact_environment
+from supervisor.config.spec import OnPortChange, Probe, ProbeKind, ServiceSpec, StackSpec
+
+
+def resolved(stack: StackSpec, reveal: bool = False) -> dict[str, Any]:
+    """What `stack` amounts to, as mappings, lists, texts and numbers; written as YAML it loads as the same stack.
+
+    With `reveal` secrets are shown.  Durations are in seconds, sizes in bytes.
+    """
+    data = {
+        "name": stack.name,
+        "instances": {"stride": stack.stride},
+        "ports": {"strict": stack.strict_ports},
+        "services": {name: _service(service, stack, reveal) for name, service in stack.services.items()},
+    }
+    shown: dict[str, Any] = _texts(data, frozenset() if reveal else stack.secrets)
+    return shown
+
+
+def _service(service: ServiceSpec, stack: StackSpec, reveal: bool) -> dict[str, Any]:
+    policy = service.restart_policy
+    environment = dict(service.environment)
+    data: dict[str, Any] = {
+        "description": service.description,
+        "command": list(service.command),
+        "pool": list(service.pool),
+        "port_env": service.port_env,
+        "environment": environment if reveal else redact_environment(environment, stack.secrets),
+        "working_dir": str(service.working_dir),
+        "depends_on": {name: {"condition": condition.value} for name, condition in service.depends_on.items()},
+        "ready": {**_probe(service.ready.probe), "timeout": service.ready.timeout},
+        "healthcheck": None,
+        "restart": policy.restart.value,
+        "restart_policy": {
+            "delay": policy.delay,
+            "factor": policy.factor,
+            "max_delay": policy.max_delay,
+            "max_restarts": policy.max_restarts,
+            "period": policy.period,
+        },
+        "stop_signal": _signal(service.stop_signal),
+        "stop_grace_period": service.stop_grace_period,
+        "rotate_after": service.rotate_after,
+        "quarantine": service.quarantine,
+        "on_port_change": _on_port_change(service.on_port_change),
+        "logging": {"max_size": service.logging.max_size, "backups": service.logging.backups},
+    }
+    if service.healthcheck:
+        check = service.healthcheck
+        data["healthcheck"] = {
+            **_probe(check.probe),
+            "interval": check.interval,
+            "timeout": check.timeout,
+            "retries": check.retries,
+        }
+    if not service.pool:
+        del data["pool"], data["port_env"]
+    return {key: value for key, value in data.items() if value not in ("", None)}
+
+
+def _probe(probe: Probe) -> dict[str, Any]:
+    match probe.kind:
+        case ProbeKind.EXEC:
+            return {probe.kind.value: list(probe.command)}
+        case ProbeKind.HTTP | ProbeKind.LOG:
+            return {probe.kind.value: probe.target}
+        case _:
+            return {probe.kind.value: True}
+
+
+def _on_port_change(change: OnPortChange) -> str | dict[str, str | int]:
+    return {"signal": _signal(change.signal)} if change.action == "signal" else change.action
+
+
+def _signal(number: int) -> str | int:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return number  # a real-time signal without a name
+
+
+def _texts(data: Any, secrets: frozenset[str]) -> Any:
+    """The data with secrets hidden in every text, and with `$` written so that it stays one when it is read again."""
+    match data:
+        case dict():
+            return {key: _texts(value, secrets) for key, value in data.items()}
+        case list():
+            return [_texts(value, secrets) for value in data]
+        case str():
+            return re.sub(r"\$(?=[{$])", "$$", redact(data, secrets))
+        case _:
+            return data
