@@ -1,0 +1,35 @@
+"""`portsup kill`: a signal to services; what happens next is up to their restart policy."""
+
+import argparse
+import signal
+
+from supervisor.cli.progress import add_services, follow
+from supervisor.cli.target import connect
+
+EXAMPLES = """\
+  portsup kill web             SIGKILL; the restart policy of web decides what follows
+  portsup kill -s HUP web      also: SIGHUP, 1"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `kill`."""
+    parser.add_argument("-s", "--signal", metavar="SIG", type=signal_number, default="SIGKILL", help="default: SIGKILL")
+    add_services(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Send it; 1 when it did not work for every service."""
+    client = connect(args, changes=True)
+    return follow(client.stream("kill", services=args.services, signal=args.signal), args)
+
+
+def signal_number(text: str) -> int:
+    """The number of a signal given as `HUP`, `SIGHUP`, `hup` or `1`."""
+    name = "SIG" + text.upper().removeprefix("SIG")
+    try:
+        return int(signal.Signals(int(text)) if text.isdigit() else signal.Signals[name])
+    except (KeyError, ValueError):
+        from supervisor.cli.commands import did_you_mean
+
+        near = did_you_mean(name, [known.name for known in signal.Signals])
+        raise argparse.ArgumentTypeError(f"`{text}` is no signal here{': ' if near else ''}{near}") from None

@@ -1,0 +1,42 @@
+"""What the commands share that change something: they follow the daemon's progress and end with its results."""
+
+import argparse
+from collections.abc import Iterable
+
+from supervisor.cli.complaint import say
+from supervisor.cli.render import paint, wants_color
+from supervisor.errors import ExitCode
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def follow(answers: "Iterable[dict[str, Any]]", args: argparse.Namespace) -> int:
+    """Say each step on stderr as it happens, then how it went for each service; the exit code."""
+    import sys
+
+    color = wants_color(args.color, sys.stderr)
+    worked = True
+    for answer in answers:
+        if answer.get("progress"):
+            say(str(answer["progress"]))
+        for result in answer.get("results") or ():
+            mark = "" if result["ok"] else f"{paint('error:', 'red', color)} "
+            say(f"{mark}{result['name']}: {result['words']}")
+            worked = worked and bool(result["ok"])
+    return int(ExitCode.OK if worked else ExitCode.FAILURE)
+
+
+def add_services(parser: argparse.ArgumentParser) -> None:
+    """The services that a command is about; at least one."""
+    parser.add_argument("services", nargs="+", metavar="SERVICE", help="the services that are meant")
+
+
+def add_timeout(parser: argparse.ArgumentParser) -> None:
+    """How long a service may take to stop before it is killed."""
+    from supervisor.cli.parser import seconds
+
+    parser.add_argument(
+        "-t", "--timeout", metavar="S", type=seconds, help="seconds to stop before the kill, instead of each one's own"
+    )

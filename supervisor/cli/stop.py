@@ -1,0 +1,21 @@
+"""`portsup stop`: stop services and leave the others running."""
+
+import argparse
+
+from supervisor.cli.progress import add_services, add_timeout, follow
+from supervisor.cli.target import connect
+
+EXAMPLES = """\
+  portsup stop web             those that depend on it are stopped first
+  portsup stop -t 0 web        killed at once"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `stop`."""
+    add_services(parser)
+    add_timeout(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Carry it out; 1 when it did not work for every service."""
+    return follow(connect(args, changes=True).stream("stop", services=args.services, timeout=args.timeout), args)
