@@ -9,7 +9,7 @@ import time
 import traceback
 from collections.abc import Sequence
 
-from supervisor.cli.places import state_directory
+from supervisor.logs.state_dir import state_directory
 
 
 def write_report(error: BaseException, arguments: Sequence[str]) -> str | None:

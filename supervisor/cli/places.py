@@ -1,22 +1,8 @@
-"""Where things are kept: the state directory, and the services.yaml that is meant."""
+"""Where a command looks for services.yaml."""
 
 import os
 
 CONFIG_NAMES = ("services.yaml", "services.yml")
-
-
-def state_directory() -> str:
-    """Where logs and reports are: $PORTSUP_STATE_DIR, or what is usual for root and for others."""
-    given = os.environ.get("PORTSUP_STATE_DIR")
-    if given:
-        return os.path.abspath(given)
-    if getattr(os, "geteuid", lambda: -1)() == 0:
-        return "/var/lib/portsup"
-    # XDG says that a relative path there is to be ignored.
-    home = os.environ.get("XDG_STATE_HOME", "")
-    if not os.path.isabs(home):
-        home = os.path.join(os.path.expanduser("~"), ".local", "state")
-    return os.path.join(home, "portsup")
 
 
 def config_near(directory: str) -> str | None:

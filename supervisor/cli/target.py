@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from supervisor.ports.instances import InstanceInfo
 
 
+class Ambiguous(NotFound):
+    """Several instances fit what was asked for."""
+
+
 def meant(args: "argparse.Namespace", *, changes: bool = False) -> "InstanceInfo":
     """The running instance that the command line and the working directory point to; raises `NotFound`.
 
@@ -57,9 +61,13 @@ def choose(
         if not candidates:
             raise NotFound("cannot find a running instance", f"none runs from `{file}`{_numbered(instance)}", _RUNNING)
         return _only(candidates)
-    near = _from_here(numbered, here)
+    near = _from_here(running, here)
     if near:
-        return _only(near)
+        # Two clones of a project are instances of one stack: a number may mean the other clone, never another stack.
+        numbered = [info for info in numbered if info.stack in {one.stack for one in near}]
+        if not numbered:
+            raise NotFound("cannot find a running instance", f"none of this stack has number {instance}", _RUNNING)
+        return _only([info for info in numbered if info in near] or numbered)
     config = config_near(here)
     if changes and instance is None and config is not None:
         raise NotFound(
@@ -98,7 +106,7 @@ def _only(candidates: "Sequence[InstanceInfo]") -> "InstanceInfo":
         return candidates[0]
     numbers = {info.instance for info in candidates}
     example = f"--instance {max(numbers)}" if len(numbers) == len(candidates) else "-f FILE"
-    raise NotFound(
+    raise Ambiguous(
         "cannot tell which instance is meant",
         f"{len(candidates)} are running\n\n" + "\n".join(f"  {_words(info)}" for info in candidates),
         f"say which one, as in `{example}`",

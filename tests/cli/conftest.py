@@ -26,8 +26,9 @@ Pretend = Callable[..., FakeDaemon]
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Carries out one command line in this process."""
+def run(own_folders: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Carries out one command line in this process, in a folder without a services.yaml."""
+    monkeypatch.chdir(own_folders)
 
     def run(*arguments: str) -> Ran:
         capsys.readouterr()

@@ -113,3 +113,9 @@ def test_a_change_from_another_project_does_not_hit_the_only_one_running(tmp_pat
         choose([info()], str(folder), None, None, changes=True)
     assert choose([info()], str(folder), None, None).stack == "shop"
     assert choose([info()], str(folder), 1, None, changes=True).stack == "shop"
+
+
+def test_a_number_never_means_another_stack_where_this_one_runs(tmp_path: Path) -> None:
+    here = started(project(tmp_path, "here"))
+    with pytest.raises(NotFound, match="none of this stack has number 2"):
+        choose([here, info(stack="mail", instance=2)], str(tmp_path / "here"), 2, None)
