@@ -1,9 +1,17 @@
 """What a service prints, taken from its pipes without ever waiting and without looking at single lines."""
 
 import os
+from enum import StrEnum
 
 READ_SIZE = 1 << 16  # what a pipe holds, pipe(7)
 LONGEST_LINE = 1 << 16
+
+
+class Stream(StrEnum):
+    """Which pipe a line came from."""
+
+    STDOUT = "stdout"
+    STDERR = "stderr"
 
 
 class LineSplitter:
@@ -36,9 +44,9 @@ class LineSplitter:
 
 
 class Capture:
-    """One of the two pipes of a service, called `stdout` or `stderr`; owns the descriptor."""
+    """One of the two pipes of a service; owns the descriptor."""
 
-    def __init__(self, descriptor: int, stream: str) -> None:
+    def __init__(self, descriptor: int, stream: Stream) -> None:
         os.set_blocking(descriptor, False)
         self.descriptor = descriptor
         self.stream = stream

@@ -1,0 +1,90 @@
+"""When each piece of a service's log was written, and by whom: 24-byte records in a file beside the log.
+
+The log itself stays plain, for `tail -f` and `grep`.  The first record names the log by its inode, so that the two find
+one another while rotation renames them; whoever finds no index takes the time at which the log was written last.
+"""
+
+import os
+import struct
+from bisect import bisect_right
+from dataclasses import dataclass
+from enum import StrEnum
+
+_RECORD = struct.Struct("<QdB7x")  # offset in the log, seconds since 1970, stream
+_HEADER = struct.Struct("<8sQ8x")  # magic, inode of the log
+_MAGIC = b"portsup\x01"
+RECORD_SIZE = _RECORD.size
+
+
+class Stream(StrEnum):
+    """Where a line came from; `portsup` are our own remarks in a service's log."""
+
+    STDOUT = "stdout"
+    STDERR = "stderr"
+    PORTSUP = "portsup"
+
+
+_STREAMS = (Stream.STDOUT, Stream.STDERR, Stream.PORTSUP)
+_NUMBERS = {stream.value: number for number, stream in enumerate(_STREAMS)}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """From `offset` on the log was written at `time` (seconds since 1970) by `stream`."""
+
+    offset: int
+    time: float
+    stream: str
+
+
+def header(inode: int) -> bytes:
+    """The first record of the index of the log with that inode."""
+    return _HEADER.pack(_MAGIC, inode)
+
+
+def record(offset: int, time: float, stream: str) -> bytes:
+    """One record."""
+    return _RECORD.pack(offset, time, _NUMBERS[stream])
+
+
+def belongs_to(descriptor: int, inode: int) -> bool:
+    """Whether the open index is that of the log with this inode."""
+    return os.pread(descriptor, RECORD_SIZE, 0) == header(inode)
+
+
+def continue_for(descriptor: int, inode: int, size: int) -> None:
+    """Make an index, open for appending, that of the log with this inode and size; keeps what is right in it."""
+    length = os.fstat(descriptor).st_size // RECORD_SIZE * RECORD_SIZE
+    if not length or not belongs_to(descriptor, inode):
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, header(inode))
+        return
+    # After a crash it may tell about bytes that the log never got.
+    while length > RECORD_SIZE and _RECORD.unpack(os.pread(descriptor, RECORD_SIZE, length - RECORD_SIZE))[0] > size:
+        length -= RECORD_SIZE
+    os.ftruncate(descriptor, length)
+
+
+class Index:
+    """The index of one log, open for reading; the file may grow meanwhile."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+
+    def __len__(self) -> int:
+        return max(0, os.fstat(self.descriptor).st_size // RECORD_SIZE - 1)
+
+    def __getitem__(self, position: int) -> Entry:
+        data = os.pread(self.descriptor, RECORD_SIZE, (position + 1) * RECORD_SIZE)
+        if len(data) < RECORD_SIZE:
+            raise IndexError(position)
+        offset, time, number = _RECORD.unpack(data)
+        return Entry(offset, time, _STREAMS[number] if number < len(_STREAMS) else Stream.STDOUT)
+
+    def position_of(self, offset: int) -> int:
+        """The record that tells about the byte at `offset`, -1 if there is none."""
+        return bisect_right(self, offset, key=lambda entry: entry.offset) - 1
+
+    def close(self) -> None:
+        """Give the descriptor back."""
+        os.close(self.descriptor)

@@ -1,0 +1,137 @@
+"""What portsup itself has to say: JSON lines in portsup.log, and short lines for people on a console.
+
+structlog is used here only, and imported when a journal is opened, because that takes 30 ms.
+"""
+
+import contextlib
+import json
+import os
+from collections.abc import Collection, Mapping, MutableMapping
+from typing import IO, Any
+
+from supervisor.config.secrets import HIDDEN, is_secret_name, redact
+from supervisor.logs.journal_file import JournalFile
+
+_COLOURS = {"debug": "\033[2m", "warning": "\033[33m", "error": "\033[31m", "critical": "\033[31m"}
+_PLAIN = "\033[0m"
+
+
+class Journal:
+    """Takes events: a fixed phrase each, with the facts as keywords.  Never raises because of where it writes.
+
+    Of the facts `words` is a sentence that people get to see instead of the event, `hint` what they can do next.
+    """
+
+    def __init__(self, logger: Any, file: JournalFile, secrets: Collection[str]) -> None:
+        self._logger = logger
+        self._file = file
+        self._secrets = secrets
+
+    def log(self, level: str, event: str, **facts: Any) -> None:
+        """An event of that level: debug, info, warning or error."""
+        getattr(self._logger, level)(event, **facts)
+
+    def debug(self, event: str, **facts: Any) -> None:
+        """Something for whoever looks for a mistake in portsup."""
+        self.log("debug", event, **facts)
+
+    def info(self, event: str, **facts: Any) -> None:
+        """Something that was to be expected."""
+        self.log("info", event, **facts)
+
+    def warning(self, event: str, **facts: Any) -> None:
+        """Something that should not be, and that portsup can live with."""
+        self.log("warning", event, **facts)
+
+    def error(self, event: str, **facts: Any) -> None:
+        """Something that ends a service or the stack; `exc_info=True` adds the traceback."""
+        self.log("error", event, **facts)
+
+    def redact(self, words: str) -> str:
+        """`words` without the secrets of the stack."""
+        return redact(words, self._secrets)
+
+    def close(self) -> None:
+        """Give the file back; a later event opens it again."""
+        self._file.close()
+
+
+def open_journal(
+    path: str | os.PathLike[str], *, console: IO[str] | None = None, secrets: Collection[str] = ()
+) -> Journal:
+    """The journal at `path`; what is not merely for debugging also goes to `console`."""
+    import structlog
+
+    file = JournalFile(os.fspath(path))
+    processors: list[Any] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper("iso", utc=True, key="time"),
+        structlog.processors.format_exc_info,
+        _Redactor(secrets),
+        *([_Console(console)] if console is not None else []),
+        structlog.processors.JSONRenderer(default=str, ensure_ascii=False),
+    ]
+    logger = structlog.wrap_logger(file, processors, structlog.BoundLogger)
+    return Journal(logger, file, secrets)
+
+
+def short_line(event: Mapping[str, Any], *, colour: bool) -> str:
+    """What people get to see of an event."""
+    level = str(event["level"])
+    facts = {key: value for key, value in event.items() if key not in _SHOWN_APART}
+    words = _printable(event["words"]) if event.get("words") else str(event["event"])
+    if service := event.get("service"):
+        words = f"{service}: {words}"
+    if facts and not event.get("words"):
+        words += f" ({', '.join(f'{key}={_printable(value)}' for key, value in facts.items())})"
+    if level != "info":
+        words = f"{_COLOURS.get(level, '')}{level}{_PLAIN}: {words}" if colour else f"{level}: {words}"
+    return f"{words}\nhint: {_printable(event['hint'])}" if event.get("hint") else words
+
+
+_SHOWN_APART = frozenset(("level", "time", "event", "words", "service", "hint", "exception"))
+
+
+class _Redactor:
+    """Hides secrets in the values of an event, however deep they are, and puts first what every event has."""
+
+    def __init__(self, secrets: Collection[str]) -> None:
+        self._secrets = secrets
+
+    def __call__(self, logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        first = {key: event.pop(key) for key in ("time", "level", "event")}
+        return {key: HIDDEN if is_secret_name(key) else self._hidden(value) for key, value in (first | event).items()}
+
+    def _hidden(self, value: Any) -> Any:
+        match value:
+            case None | bool() | int() | float():
+                return value
+            case Mapping():
+                return {
+                    str(key): HIDDEN if is_secret_name(str(key)) else self._hidden(inner)
+                    for key, inner in value.items()
+                }
+            case list() | tuple() | set() | frozenset():
+                return [self._hidden(inner) for inner in value]
+            case _:
+                return redact(str(value), self._secrets)
+
+
+class _Console:
+    """Writes the short line of an event, and hands the event on."""
+
+    def __init__(self, console: IO[str]) -> None:
+        self._console = console
+        self._colour = console.isatty() and not os.environ.get("NO_COLOR")
+
+    def __call__(self, logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        if event["level"] != "debug":
+            with contextlib.suppress(OSError, ValueError):  # a closed terminal ends nothing
+                print(short_line(event, colour=self._colour), file=self._console, flush=True)
+        return event
+
+
+def _printable(value: Any) -> str:
+    # Names of strangers' processes are among the facts: they shall not move the cursor about.
+    text = str(value)
+    return text if text.isprintable() else json.dumps(text)

@@ -1,0 +1,74 @@
+"""The file behind the journal: rotated, and of no trouble to anybody when the disk is full."""
+
+import contextlib
+import json
+import os
+import time
+
+from supervisor.logs.line import rfc3339
+from supervisor.logs.rotation import rotate
+
+MAX_SIZE = 5 * 1024 * 1024  # bytes
+BACKUPS = 3
+
+
+class JournalFile:
+    """Takes finished lines; one that can not be written is counted, and told of as soon as writing works again."""
+
+    def __init__(self, path: str, max_size: int = MAX_SIZE, backups: int = BACKUPS) -> None:
+        self.path = path
+        self.lost = 0
+        self._max_size = max_size
+        self._backups = backups
+        self._descriptor = -1
+        self._unreported = 0
+
+    def write(self, line: str) -> None:
+        """Append one line."""
+        try:
+            self._follow()
+            if self._unreported:
+                gap = {
+                    "time": rfc3339(time.time()),
+                    "level": "warning",
+                    "event": "events lost",
+                    "count": self._unreported,
+                }
+                self._put("\n" + json.dumps(gap))  # what could be written of an event may stand there unfinished
+                self._unreported = 0
+            self._put(line)
+        except OSError:
+            self.lost += 1
+            self._unreported += 1
+
+    debug = info = warning = error = critical = write  # what structlog calls
+
+    def close(self) -> None:
+        """Give the descriptor back."""
+        if self._descriptor >= 0:
+            with contextlib.suppress(OSError):
+                os.close(self._descriptor)
+            self._descriptor = -1
+
+    def _follow(self) -> None:
+        """Be sure to write to the file that is at our path, and that it has room."""
+        if self._descriptor >= 0:
+            ours = os.fstat(self._descriptor)
+            try:
+                there = os.stat(self.path)
+            except FileNotFoundError:
+                there = None
+            if there is None or (there.st_dev, there.st_ino) != (ours.st_dev, ours.st_ino):
+                self.close()
+            elif ours.st_size >= self._max_size:
+                self.close()
+                with contextlib.suppress(OSError):
+                    rotate(self.path, self._backups)
+        if self._descriptor < 0:
+            os.makedirs(os.path.dirname(self.path) or ".", 0o700, exist_ok=True)
+            self._descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+    def _put(self, line: str) -> None:
+        data = f"{line}\n".encode(errors="replace")
+        if os.write(self._descriptor, data) < len(data):
+            raise OSError("no space left on device")

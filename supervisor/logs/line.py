@@ -1,0 +1,28 @@
+"""One line of a log, as people and programs get to see it."""
+
+import json
+import time
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What a service printed; `time` is in seconds since 1970, `message` has no newline and is always valid text."""
+
+    time: float
+    service: str
+    stream: str
+    message: str
+
+    def as_json(self) -> str:
+        """One JSON object: time (RFC 3339, UTC), service, stream, message."""
+        return json.dumps(
+            {"time": rfc3339(self.time), "service": self.service, "stream": self.stream, "message": self.message},
+            ensure_ascii=False,
+        )
+
+
+def rfc3339(seconds: float) -> str:
+    """A moment in UTC with milliseconds, such as 2026-03-01T09:30:00.250Z."""
+    whole, thousandths = divmod(round(seconds * 1000), 1000)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(whole))}.{thousandths:03d}Z"
