@@ -49,15 +49,17 @@ class Validator:
             self.expected("a mapping" + (f" or one of {', '.join(kind.words)}" if kind.words else ""), node, where)
             return fields
         known = {key.name: key for key in kind.keys}
+        given = set()
         for entry in node:
             name, path = entry.key.text, f"{where}.{entry.key.text}" if where else entry.key.text
             if name in known:
                 value = self.value(entry.value, known[name].kind, path)
                 fields.found[name] = Found(value, entry.value.place, entry.key.place)
+                given.add(name)
             elif where or not name.startswith("x-"):
-                self._unknown(entry.key, kind.keys, where)
+                given.add(self._unknown(entry.key, kind.keys, where))
         for key in kind.keys:
-            if key.required and key.name not in fields.found:
+            if key.required and key.name not in given:
                 self.report.error(node.place, f"{where or 'the file'} has no `{key.name}`", key.doc)
         self._one_of(fields, kind, where)
         return fields
@@ -108,12 +110,14 @@ class Validator:
         self.report.error(node.place, f"{where or 'the file'}: expected {wanted}, found {what}", hint)
         return BROKEN
 
-    def _unknown(self, key: Scalar, keys: tuple[Key, ...], where: str) -> None:
+    def _unknown(self, key: Scalar, keys: tuple[Key, ...], where: str) -> str:
+        """Report a key that there is none of; gives the one that was probably meant."""
         folded = key.text.lower().replace("-", "_")
         meant = next((k.name for k in keys if folded == k.name or folded in k.also), "")
         meant = meant or closest(key.text, (k.name for k in keys))
         hint = f"did you mean `{meant}`?" if meant else "known keys: " + ", ".join(k.name for k in keys)
         self.report.error(key.place, f"{where or 'the file'}: unknown key {self.report.quote(key.text)}", hint)
+        return meant
 
     def _word_for(self, node: Scalar, kind: Section, where: str) -> str:
         """The word that stands for a whole section; empty after reporting what is wrong with it."""

@@ -20,7 +20,7 @@ _DURATION = re.compile(
 _PLAIN = re.compile(r"\d+(\.\d+)?", re.ASCII)
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?b)?", re.IGNORECASE | re.ASCII)
 _RANGE = re.compile(r"(\d+)\s*-\s*(\d+)", re.ASCII)
-_RANGE_OF_OTHERS = re.compile(r"(\d+)\s*(?:\.\.+||:|to|,)\s*(\d+)", re.ASCII)
+_RANGE_OF_OTHERS = re.compile(r"(\d+)\s*(?:\.\.+|:|\u2013|to|,)\s*(\d+)", re.ASCII)
 _MOST_DIGITS = 18
 
 
