@@ -100,7 +100,9 @@ class _Redactor:
 
     def __call__(self, logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         first = {key: event.pop(key) for key in ("time", "level", "event")}
-        return {key: HIDDEN if is_secret_name(key) else self._hidden(value) for key, value in (first | event).items()}
+        return {
+            key: HIDDEN if is_secret_name(key) else self._hidden(value) for key, value in {**first, **event}.items()
+        }
 
     def _hidden(self, value: Any) -> Any:
         match value:

@@ -1,0 +1,162 @@
+"""One file of a service's log, open for reading together with its index."""
+
+import os
+from collections.abc import Iterator
+
+from supervisor.logs.index import Entry, Index, Stream, belongs_to
+from supervisor.logs.line import Line
+from supervisor.logs.rotation import INDEX_SUFFIX, backup
+
+MOST_PARTS = 1000
+_BLOCK = 1 << 16
+LONGEST_MESSAGE = 1 << 16  # bytes; a longer line is given in pieces
+
+
+class Part:
+    """A log file and how far it was read; stays the same file while rotation renames it."""
+
+    def __init__(self, service: str, path: str, descriptor: int) -> None:
+        self.service = service
+        self.path = path
+        self.descriptor = descriptor
+        status = os.fstat(descriptor)
+        self.key = (status.st_dev, status.st_ino)
+        self.offset = 0  # of the first line not given yet
+        self._rest = b""  # what was read of an unfinished line
+        self._was_cut = False  # whether the line before `offset` was given unfinished
+        self._times = _Times(path, status.st_ino)
+
+    @classmethod
+    def open(cls, service: str, path: str, number: int = 0) -> "Part | None":
+        """The part with that number, 0 being the log itself; None if there is none."""
+        try:
+            return cls(service, path, os.open(backup(path, number), os.O_RDONLY | os.O_CLOEXEC))
+        except FileNotFoundError:
+            return None
+
+    def close(self) -> None:
+        """Give the descriptors back."""
+        os.close(self.descriptor)
+        self._times.close()
+
+    def is_gone(self) -> bool:
+        """Whether the file was deleted, by whomever."""
+        return os.fstat(self.descriptor).st_nlink == 0
+
+    def skip_to_last(self, count: int) -> int:
+        """Go to where the last `count` lines begin; gives how many lines there are from there on."""
+        end = position = os.fstat(self.descriptor).st_size
+        found = 0
+        while position > 0 and count > 0:
+            start = max(0, position - _BLOCK)
+            block = os.pread(self.descriptor, position - start, start)
+            at = len(block)
+            if position == end and block.endswith(b"\n"):
+                at -= 1  # the newline at the very end begins no line
+            while (at := block.rfind(b"\n", 0, at)) >= 0:
+                found += 1
+                if found == count:
+                    self._go_to(start + at + 1)
+                    return found
+            position = start
+        if count > 0:
+            self._go_to(0)
+            return found + 1 if end else 0
+        self._go_to(end)
+        return 0
+
+    def skip_all(self) -> None:
+        """Go to the end."""
+        self.skip_to_last(0)
+
+    def read(self, *, to_the_end: bool = False) -> Iterator[Line]:
+        """The lines that were completed since the last time; `to_the_end`: also the unfinished one.
+
+        To be exhausted before the next call.
+        """
+        if os.fstat(self.descriptor).st_size < self.offset:  # emptied where it stands
+            self._go_to(0)
+        while data := os.pread(self.descriptor, _BLOCK, self.offset + len(self._rest)):
+            data = self._rest + data
+            if self._was_cut and data.startswith(b"\n"):
+                data = data[1:]  # the end of a line that was given already
+                self.offset += 1
+            self._was_cut = False
+            *lines, self._rest = data.split(b"\n")
+            for line in lines:
+                yield self._line(line, len(line) + 1)
+            while len(self._rest) >= LONGEST_MESSAGE:
+                piece, self._rest = self._rest[:LONGEST_MESSAGE], self._rest[LONGEST_MESSAGE:]
+                yield self._line(piece, len(piece))
+        if to_the_end and self._rest:
+            line, self._rest = self._rest, b""
+            self._was_cut = True
+            yield self._line(line, len(line))
+
+    def _go_to(self, offset: int) -> None:
+        self.offset = offset
+        self._rest = b""
+        self._was_cut = False
+        self._times.seek()
+
+    def _line(self, line: bytes, length: int) -> Line:
+        entry = self._times.at(self.offset)
+        self.offset += length
+        time = entry.time if entry else os.fstat(self.descriptor).st_mtime
+        stream = entry.stream if entry else Stream.STDOUT
+        return Line(time, self.service, stream, line.removesuffix(b"\r").decode(errors="replace"))
+
+
+class _Times:
+    """The index of a part, walked along with the reading of its lines."""
+
+    def __init__(self, path: str, inode: int) -> None:
+        self._path = path
+        self._inode = inode
+        self._index: Index | None = None
+        self._entry: Entry | None = None
+        self._position = -1  # of _entry
+        self._ahead: list[Entry] = []  # those behind it, last one first
+
+    def seek(self) -> None:
+        """The next offset asked for may be anywhere."""
+        self._entry, self._ahead = None, []
+
+    def at(self, offset: int) -> Entry | None:
+        """What the index says of the byte at `offset`, which is behind the last one asked for; None: nothing."""
+        if self._index is None and not self._find():
+            return None
+        assert self._index is not None
+        if self._entry is None:
+            self._position = max(0, self._index.position_of(offset))
+            entries = self._index.read(self._position, 1)
+            self._entry = entries[0] if entries else None
+        while True:
+            if not self._ahead:
+                self._ahead = self._index.read(self._position + 1, 128)[::-1]
+            if not self._ahead or self._ahead[-1].offset > offset:
+                return self._entry
+            self._entry = self._ahead.pop()
+            self._position += 1
+
+    def close(self) -> None:
+        """Give the descriptor back."""
+        if self._index is not None:
+            self._index.close()
+            self._index = None
+
+    def _find(self) -> bool:
+        missing = 0
+        for number in range(MOST_PARTS):
+            try:
+                descriptor = os.open(backup(self._path, number) + INDEX_SUFFIX, os.O_RDONLY | os.O_CLOEXEC)
+            except OSError:
+                missing += 1  # perhaps just being moved up
+                if missing == 3:
+                    break
+                continue
+            if belongs_to(descriptor, self._inode):
+                self._index = Index(descriptor)
+                return True
+            os.close(descriptor)
+        return False

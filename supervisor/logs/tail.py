@@ -1,0 +1,195 @@
+"""The logs of services as lines: the last ones, and those that come, merged in the order of time.
+
+Nothing here needs the daemon: the files are read, whoever writes them, and rotated, deleted or emptied files are
+followed.  What a rotation leaves unread is found by the files that are kept open: a file that is open keeps its inode,
+so every file of a log that stands before it was begun later.
+"""
+
+import heapq
+import os
+import select
+import time
+from collections.abc import Iterator, Mapping
+from typing import Self
+
+from supervisor.logs.line import Line
+from supervisor.logs.part import MOST_PARTS, Part
+from supervisor.system import Watch, WatchKind, open_watch
+
+Paths = Mapping[str, str | os.PathLike[str]]  # of the log of each service; need not exist (yet)
+
+POLL_EVERY = 0.25  # seconds, where the system can not watch files
+
+
+def read_last(paths: Paths, count: int | None = None) -> Iterator[Line]:
+    """The last `count` lines of each service, or all there are, merged in the order of time."""
+    with Follower(paths, count) as follower:
+        yield from follower.last()
+
+
+def follow(paths: Paths, count: int | None = 0) -> Iterator[list[Line]]:
+    """The last `count` lines of each service, then whatever comes, in batches; without an end."""
+    with Follower(paths, count) as follower:
+        if lines := list(follower.last()):
+            yield lines
+        while True:
+            if lines := follower.new():
+                yield lines
+            else:
+                follower.wait()
+
+
+class Follower:
+    """Reads the logs of several services on and on; `last` comes first, and once."""
+
+    def __init__(self, paths: Paths, count: int | None = 0) -> None:
+        self._trails = [_Trail(service, os.fspath(path)) for service, path in paths.items()]
+        self._count = count
+        self._watch: Watch | None = None
+        self._is_watching = False
+        self._is_blind = True
+        self._watched: dict[str, tuple[int, int]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def last(self) -> Iterator[Line]:
+        """The lines that are there already."""
+        yield from heapq.merge(*(trail.last(self._count) for trail in self._trails), key=lambda line: line.time)
+
+    def new(self) -> list[Line]:
+        """The lines that came since the last call, of all services in the order of time; never waits."""
+        self._watch_files()  # before reading: what is written after it wakes `wait`
+        lines = [line for trail in self._trails for line in trail.new()]
+        lines.sort(key=lambda line: line.time)
+        return lines
+
+    def fileno(self) -> int | None:
+        """A descriptor that becomes readable when there may be new lines; None where the system has none."""
+        return self._watch.fileno() if self._watch else None
+
+    def wait(self, seconds: float | None = None) -> None:
+        """Sleep until there may be new lines, at most so many seconds."""
+        if self._watch is None or self._is_blind:
+            seconds = POLL_EVERY if seconds is None else min(seconds, POLL_EVERY)
+        if self._watch is None:
+            time.sleep(seconds or 0)
+            return
+        waiting = select.poll()
+        waiting.register(self._watch.fileno(), select.POLLIN)
+        if waiting.poll(None if seconds is None else seconds * 1000):
+            for event in self._watch.read():
+                if event.kind is WatchKind.GONE:  # its inode may be used again
+                    self._watched.pop(event.path, None)
+
+    def close(self) -> None:
+        """Give every descriptor back."""
+        for trail in self._trails:
+            trail.close()
+        if self._watch:
+            self._watch.close()
+            self._watch = None
+
+    def _watch_files(self) -> None:
+        if not self._is_watching:
+            self._watch = open_watch()
+            self._is_watching = True
+        if self._watch is None:
+            return
+        logs = {trail.path for trail in self._trails}
+        folders = {os.path.dirname(path) or "." for path in logs}
+        self._is_blind = False
+        for path in folders | logs:
+            try:
+                status = os.stat(path)
+                if self._watched.get(path) != (status.st_dev, status.st_ino):
+                    self._watch.add(path, entries=path in folders, modified=path in logs)
+                    self._watched[path] = (status.st_dev, status.st_ino)
+            except OSError:
+                self._watched.pop(path, None)
+                self._is_blind = self._is_blind or path in folders  # nothing will tell when it comes
+
+
+class _Trail:
+    """The log of one service: the file at its path, and those that were there before."""
+
+    def __init__(self, service: str, path: str) -> None:
+        self.path = path
+        self._service = service
+        self._current: Part | None = None
+        self._before: Part | None = None  # the one older than _current
+
+    def last(self, count: int | None) -> Iterator[Line]:
+        parts = self._parts_since()
+        wanted = count
+        first = 0
+        for position in range(len(parts) - 1, -1, -1):
+            if wanted is not None:
+                wanted -= parts[position].skip_to_last(wanted)
+                if wanted <= 0:
+                    first = position
+                    break
+        try:
+            for part in parts[first:]:
+                yield from part.read(to_the_end=True)
+        finally:
+            self._keep(parts)
+
+    def new(self) -> Iterator[Line]:
+        current = self._current
+        if current is not None:
+            yield from current.read()
+            if self._is_at_path(current):
+                return
+        parts = self._parts_since()
+        if not parts:
+            return  # moved away, and nothing new there yet
+        if current is not None:
+            yield from current.read(to_the_end=True)  # what was written before it was moved away
+        for part in parts:
+            yield from part.read(to_the_end=part is not parts[-1])
+        self._keep(parts)
+
+    def close(self) -> None:
+        for part in (self._current, self._before):
+            if part is not None:
+                part.close()
+        self._current = self._before = None
+
+    def _is_at_path(self, part: Part) -> bool:
+        try:
+            status = os.stat(self.path)
+        except OSError:
+            return False
+        return (status.st_dev, status.st_ino) == part.key
+
+    def _parts_since(self) -> list[Part]:
+        """The files that were begun after _current, oldest first."""
+        known = {part.key for part in (self._current, self._before) if part is not None}
+        parts: list[Part] = []
+        # From the youngest on: while they are moved up under our hands we may meet one twice, but miss none.
+        for number in range(MOST_PARTS):
+            part = Part.open(self._service, self.path, number)
+            if part is None:
+                if number == 0:
+                    continue  # between the rotation and the first line
+                break
+            if part.key in known:
+                part.close()
+                break
+            if any(part.key == other.key for other in parts):
+                part.close()
+                continue
+            parts.append(part)
+        return parts[::-1]
+
+    def _keep(self, parts: list[Part]) -> None:
+        """The last of `parts` is the current one from now on."""
+        every = [part for part in (self._before, self._current, *parts) if part is not None]
+        for part in every[:-2]:
+            part.close()
+        self._current = every[-1] if every else None
+        self._before = every[-2] if len(every) > 1 else None
