@@ -53,9 +53,7 @@ def _foreground(args: argparse.Namespace) -> int:
     err, err_theirs = _pipe()
     colour = wants_color(args.color, sys.stdout)
     system.set_child_subreaper()
-    daemon = guardian.start_daemon(
-        lambda: _daemon(args, colour=colour, done=None), [(out_theirs, 1), (err_theirs, 2)]
-    )
+    daemon = guardian.start_daemon(lambda: _daemon(args, colour=colour, done=None), [(out_theirs, 1), (err_theirs, 2)])
     os.close(out_theirs)
     os.close(err_theirs)
     return guardian.guard(daemon, {out: 1, err: 2})

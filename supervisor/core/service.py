@@ -45,8 +45,8 @@ class Service:
     short_runs: int = 0  # ends in a row without a good run before them
     misses: int = 0  # starts in a row that did not become ready on this port
     failed_ports: ev.Reasons = ()  # ports of the pool that did not work since it was last ready
-    restarts: int = 0  # since the stack came up, for the reader
-    exit_code: int | None = None  # of the last process; a signal counts negative
+    restarts: int = 0  # that nobody asked for, since the stack came up
+    exit_code: int | None = None  # of the last process, until the next is ready; a signal counts negative
     trouble: str = ""  # what the last readiness probe saw instead
     then: Then = Then.STOP
 
@@ -117,7 +117,7 @@ def _step(svc: Service, event: ev.Event, now: float) -> Step:
             return replace(svc, trouble=why), ()
         case S.STARTING, ev.BecameReady(pid) if pid == svc.pid:
             return replace(
-                svc, state=S.RUNNING, reached=Milestone.READY, deadline=None, ready_since=now, result=Result.NONE,
+                svc, state=S.RUNNING, reached=Milestone.READY, deadline=None, ready_since=now, result=Result.NONE, exit_code=None,
                 reason="", trouble="", misses=0, failed_ports=(),
             ), ()  # fmt: skip
         case S.STARTING, ev.DeadlinePassed() if _is_due(svc, now):
@@ -253,11 +253,11 @@ def _gone(svc: Service, intruder: str, now: float) -> Step:
         case Then.ROTATE:
             return _rotate(svc, svc.reason)
         case Then.MOVE:
-            return _acquire(replace(_fresh(svc), restarts=svc.restarts + 1), leaving=svc.port)
+            return _acquire(_fresh(svc), leaving=svc.port)
         case Then.RESTART | Then.RETRY if intruder:
             return _rotate(svc, intruder)
         case Then.RESTART:
-            return _launch(replace(svc, restarts=svc.restarts + 1))
+            return _launch(svc)
         case Then.RETRY:
             return _retry(svc, svc.result, svc.reason, now)
 

@@ -49,7 +49,9 @@ def news(before: Service, after: Service, spec: ServiceSpec, took: float | None)
         case State.TERMINATING if after.then in (Then.RETRY, Then.ROTATE):
             return News("warning", "service is ended", after.reason, {"pid": after.pid})
         case State.FAILED:
-            return News("error", "service failed", failure(after, spec), {"result": after.result, "why": after.reason})
+            fatal = after.result in (Result.NO_PORT, Result.LOCK_LOST)  # the last words of the stack say it in full
+            words = "" if fatal else failure(after, spec)
+            return News("error", "service failed", words, {"result": after.result, "why": after.reason})
         case State.EXITED:
             return News("info", "service exited", f"ended, {after.reason}", {"exit_code": after.exit_code})
         case State.STOPPED if before.state not in (State.EXITED, State.FAILED, State.WAITING):

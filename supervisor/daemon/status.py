@@ -4,6 +4,7 @@ from typing import Any
 
 from supervisor.core.state import Result, State
 from supervisor.daemon.endpoints import HOST
+from supervisor.daemon.herald import readable
 from supervisor.daemon.slot import Slot
 
 
@@ -28,5 +29,5 @@ def row(slot: Slot, instance: int, now: float) -> dict[str, Any]:
         "exit_code": svc.exit_code,
         "result": str(svc.result) if svc.result is not Result.NONE else None,
         "pool": [{"port": each.port, "state": str(each.state), "holder": each.holder or None} for each in ports],
-        "reason": svc.reason,
+        "reason": readable(svc.reason),
     }
