@@ -13,6 +13,7 @@ from supervisor.config.suggest import did_you_mean
 
 LAST_PRIVILEGED = 1023
 FEWEST, MOST = 3, 5  # ports of a pool that make sense
+LONGEST_CHAIN = 12  # names of a cycle that are shown
 SET_BY_PORTSUP = ("PORTSUP_SERVICE", "PORTSUP_INSTANCE", "PORTSUP_RUN_ID", "PORTSUP_ENDPOINTS")
 _SHELLS = ("sh", "bash", "dash", "zsh", "ksh", "fish", "busybox")
 
@@ -61,13 +62,10 @@ class Checks:
         if len(ports) > MOST:
             self.report.warn(place, f"{where}.pool: {len(ports)} ports, all of them are held; {FEWEST} to {MOST} do")
         if privileged := [port for port in ports if port <= LAST_PRIVILEGED]:
-            self.report.warn(place, f"{where}.pool: {in_words(privileged)} below 1024, binding there may need root")
+            self.report.warn(place, f"{where}.pool: ports below 1024 may need root: {in_words(privileged)}")
         if temporary := [port for port in ports if port in self.ephemeral]:
-            self.report.warn(
-                place,
-                f"{where}.pool: {in_words(temporary)} in the range that the system gives to outgoing connections, "
-                "so it may be in use at any time",
-            )
+            reason = "the system gives such ports to outgoing connections, they may be in use at any time"
+            self.report.warn(place, f"{where}.pool: {reason}: {in_words(temporary)}")
         if not ports and not fields.is_broken("pool") and "port_env" in fields.found:
             self.report.error(
                 fields.found["port_env"].key, f"{where}.port_env: there is no `pool`, so there is no port to tell"
@@ -124,7 +122,7 @@ class Checks:
                     del path[name]
                 elif other in path and other != name:  # depending on itself has its own words
                     names = list(path)
-                    cycle = " -> ".join((*names[names.index(other) :], other))
+                    cycle = _chain((*names[names.index(other) :], other))
                     item: Found = self.services[name].value.get("depends_on")[other]
                     reason = f"services.{name}.depends_on: a cycle, {cycle}"
                     self.report.error(item.key, reason, "remove one of the links")
@@ -220,3 +218,9 @@ def in_words(ports: list[int]) -> str:
     if len(ports) < 2:
         return "".join(map(str, ports))
     return f"{', '.join(map(str, ports[:-1]))} and {ports[-1]}"
+
+
+def _chain(names: tuple[str, ...]) -> str:
+    if len(names) > LONGEST_CHAIN:
+        names = (*names[:5], f"({len(names) - 7} more)", *names[-2:])
+    return " -> ".join(names)

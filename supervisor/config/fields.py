@@ -46,3 +46,4 @@ class EnvFile:
     path: str
     required: bool
     place: Place
+    where: str  # the path of keys that leads to it

@@ -28,6 +28,7 @@ NAMES = ("services.yaml", "services.yml")
 LARGEST = 1024 * 1024  # bytes of a file
 MOST_VARIABLES = 200_000  # from files, counted for each service
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ufffe\uffff]")
+_ODD_SPACE = re.compile("^[ \t]*([\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000\ufeff])", re.MULTILINE)
 _RANGE_FILE = "/proc/sys/net/ipv4/ip_local_port_range"
 
 
@@ -152,10 +153,15 @@ def _decode(content: bytes) -> tuple[str, tuple[Place, str, str] | None]:
         bad = content[start + error.start]
         return "", (Place(line, column), f"byte 0x{bad:02x} is not UTF-8", "save the file as UTF-8")
     if found := _CONTROL.search(text):
-        line = text.count("\n", 0, found.start()) + 1
-        column = found.start() - (text.rfind("\n", 0, found.start()) + 1) + 1
-        return "", (Place(line, column), f"control character U+{ord(found[0]):04X} in the text", "remove it")
+        return "", (_place(text, found.start()), f"control character U+{ord(found[0]):04X} in the text", "remove it")
+    if found := _ODD_SPACE.search(text):
+        reason = f"character U+{ord(found[1]):04X} in the indentation looks like a space and is none"
+        return "", (_place(text, found.start(1)), reason, "type spaces in its place")
     return text, None
+
+
+def _place(text: str, offset: int) -> Place:
+    return Place(text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset))
 
 
 def _lookup(environ: Mapping[str, str], directory: Path, report: Report) -> Callable[[str], str | None]:
@@ -205,7 +211,7 @@ class _EnvFiles:
             self._known[path] = self._read(path, file)
         self._given += len(self._known[path])
         if self._given > MOST_VARIABLES:
-            self._report.error(file.place, f"env_file: more than {MOST_VARIABLES} variables in all services")
+            self._report.error(file.place, f"{file.where}: more than {MOST_VARIABLES} variables in all services")
             raise Unreadable
         return self._known[path]
 
@@ -213,7 +219,7 @@ class _EnvFiles:
         if not os.path.lexists(path):
             if file.required:
                 hint = f"create it, or write `{{path: {file.path}, required: false}}`"
-                reason = f"env_file: there is no file {self._report.quote(str(path))}"
+                reason = f"{file.where}: there is no file {self._report.quote(str(path))}"
                 self._report.error(file.place, reason, hint)
             return {}
         variables = _variables(path, self._report)

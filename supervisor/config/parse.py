@@ -26,8 +26,8 @@ _HINTS = {
     "did not find expected key": "check the indentation of this line and the one before",
     "did not find expected ',' or": "close the bracket, or separate the items with commas",
     "did not find expected '-'": "items of one list start with `-` in the same column",
-    "unexpected end of stream": "close the quotes",
-    "found undefined alias": "define it before with `&name`",
+    "unexpected end of stream": "close them",
+    "expected <document start>": "something ends here that should go on: check the quotes and the indentation",
 }
 
 
@@ -79,6 +79,8 @@ class _Builder:
                         )
                 case yaml.ScalarEvent():
                     self._check_tag(event)
+                    if "\0" in event.value:
+                        self._refuse(event, "NUL character in a text, no program can be given one", "remove it")
                     self._add(event, _scalar(event), 0, 1 + len(event.value) // CHARACTERS)
                 case yaml.AliasEvent():
                     self._add_alias(event)
@@ -139,7 +141,8 @@ class _Builder:
                 line, column = own[key.text].key.place.line, own[key.text].key.place.column
                 name = self._report.quote(key.text)
                 reason = f"duplicate key {name}, first given in line {line}, column {column}"
-                self._report.error(key.place, reason, "keep one of them")
+                hint = "write `<<: [*one, *two]`" if _is_merge(key) else "keep one of them"
+                self._report.error(key.place, reason, hint)
             else:
                 self._check_key(key)
                 own[key.text] = Entry(key, value)
@@ -213,11 +216,15 @@ def _report_syntax(error: yaml.MarkedYAMLError, text: str, report: Report) -> No
     hint = next((hint for words, hint in _HINTS.items() if words in problem), "")
     lines = text.splitlines()
     character = lines[place.line - 1][place.column - 1 : place.column] if 0 < place.line <= len(lines) else ""
+    begun = error.context_mark
     if "cannot start any token" in problem and character:
         problem = f"a value can not start with {report.quote(character)}"
         hint = "put it in quotes"
-    why = f" {error.context}" if error.context and error.context_mark else ""
-    report.error(place, f"cannot be read as YAML: {problem}{why}", hint)
+    elif "end of stream" in problem and begun:
+        place, problem = Place(begun.line + 1, begun.column + 1), "these quotes are never closed"
+    elif error.context and begun:
+        problem = f"{problem} {error.context} that begins in line {begun.line + 1}, column {begun.column + 1}"
+    report.error(place, f"cannot be read as YAML: {problem}", hint)
 
 
 def _tab_near(text: str, place: Place) -> Place | None:

@@ -28,14 +28,13 @@ from supervisor.config.values import Bad
 
 LONGEST_REGEX = 1000
 
-WANTED: dict[type, str] = {
+_WANTED: dict[type, str] = {
     Text: "a text",
     Flag: "true or false",
     Whole: "a whole number",
     Number: "a number",
     Duration: "a duration such as 10s",
     Size: "a size such as 10MB",
-    Choice: "a word",
     Signal: "a signal such as SIGTERM",
     HttpPath: "a path such as /health",
     Regex: "a regular expression",
@@ -52,6 +51,11 @@ class Word:
     def at(self, offset: int) -> Place:
         """Where the character number `offset` stands."""
         return self.node.at(offset)
+
+
+def wanted(kind: Kind) -> str:
+    """What a key of this kind takes, in words for a message."""
+    return f"one of {', '.join(kind.words)}" if isinstance(kind, Choice) else _WANTED[type(kind)]
 
 
 def tidy_name(text: str) -> str:
@@ -135,7 +139,7 @@ def _choice(kind: Choice, text: str) -> str:
         return text
     meant = dict(kind.meant).get(text.lower())
     hint = f"did you mean `{meant}`?" if meant else did_you_mean(text, kind.words)
-    if not hint and text.startswith("on-failure:"):
+    if text.startswith("on-failure:"):
         hint = "write `on-failure`, and the number as `restart_policy: {max_restarts: …}`"
     raise Bad(f"is not one of {', '.join(kind.words)}", hint)
 

@@ -4,6 +4,8 @@ Each function takes the validator, the node and the path of keys that leads to i
 """
 
 import re
+from collections.abc import Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from supervisor.config import values
@@ -161,6 +163,11 @@ def environment(validator: "Validator", node: Node, where: str) -> Any:
                     shift = None if item.shift is None else item.shift + len(name) + 1
                     word = Word(text, Scalar(item.place, text, True, shift)) if equals else None
                     _add(validator, found, name, Found(word, item.place, item.place), where)
+        case Scalar() if not node.is_null:
+            # The text is not shown: it may be a secret.
+            reason = f"{where}: expected a mapping or a list of NAME=VALUE, found a text"
+            validator.report.error(node.place, reason, "write `{NAME: value}`")
+            return BROKEN
         case _:
             return validator.expected("a mapping or a list of NAME=VALUE", node, where)
     return found
@@ -188,22 +195,23 @@ def _add(validator: "Validator", found: dict[str, Found], name: str, item: Found
 def env_files(validator: "Validator", node: Node, where: str) -> Any:
     """The files in order."""
     if not isinstance(node, Sequence):
-        file = _env_file(validator, node, where)
-        return BROKEN if file is BROKEN else (file,)
-    files = [_env_file(validator, item, f"{where}[{number}]") for number, item in enumerate(node.items)]
-    return BROKEN if BROKEN in files else tuple(files)
+        return tuple(_env_file(validator, node, where))
+    found = (_env_file(validator, item, f"{where}[{number}]") for number, item in enumerate(node.items))
+    return tuple(chain.from_iterable(found))
 
 
-def _env_file(validator: "Validator", node: Node, where: str) -> Any:
+def _env_file(validator: "Validator", node: Node, where: str) -> Iterator[EnvFile]:
+    """The file, or nothing after reporting why not."""
     if isinstance(node, Scalar) and not node.is_null:
         path = validator.attempt(node, where, path_text)
-        return BROKEN if path is BROKEN else EnvFile(path, True, node.place)
-    if not isinstance(node, Mapping):
-        return validator.expected("a path or {path: …, required: false}", node, where)
-    fields = validator.section(node, ENV_FILE, where)
-    if not fields.get("path"):
-        return BROKEN
-    return EnvFile(fields.get("path"), fields.get("required", True), fields.at("path"))
+        if path is not BROKEN:
+            yield EnvFile(path, True, node.place, where)
+    elif isinstance(node, Mapping):
+        fields = validator.section(node, ENV_FILE, where)
+        if path := fields.get("path"):
+            yield EnvFile(path, fields.get("required", True), fields.at("path"), where)
+    else:
+        validator.expected("a path or {path: …, required: false}", node, where)
 
 
 def depends_on(validator: "Validator", node: Node, where: str) -> Any:

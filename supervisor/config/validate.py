@@ -25,7 +25,7 @@ from supervisor.config.kinds import (
     Signal,
 )
 from supervisor.config.report import Report
-from supervisor.config.scalars import WANTED, read_scalar, tidy_name
+from supervisor.config.scalars import read_scalar, tidy_name, wanted
 from supervisor.config.suggest import closest, did_you_mean
 from supervisor.config.tree import Mapping, Node, Scalar, kind_of
 from supervisor.config.values import Bad
@@ -84,7 +84,7 @@ class Validator:
             case DependsOn():
                 return shapes.depends_on(self, node, where)
         if not isinstance(node, Scalar) or node.is_null:
-            return self.expected(WANTED[type(kind)], node, where)
+            return self.expected(wanted(kind), node, where)
         return self.attempt(node, where, lambda text: read_scalar(kind, node, text))
 
     def attempt(self, node: Scalar, where: str, read: Callable[[str], Any]) -> Any:
@@ -134,6 +134,9 @@ class Validator:
             return node.text
         choices = ", ".join((*kind.words, *(f"{{{name}: …}}" for name in kind.one_of if name not in kind.words)))
         hint = f"write `{{{node.text}: …}}`" if node.text in kind.one_of else did_you_mean(node.text, kind.words)
+        if node.text.startswith("/") and "http" in kind.one_of:
+            hint = f"write `{{http: {node.text}}}`"
+        hint = "" if node.secret else hint
         what = "nothing" if node.is_null else self.report.quote(node.text)
         self.report.error(node.place, f"{where}: {what} is not one of {choices}", hint)
         return ""
@@ -165,6 +168,8 @@ class Validator:
 
     def _check_name(self, key: Scalar, where: str) -> None:
         name, quoted = key.text, self.report.quote(key.text)
+        if not key.is_text:
+            return  # it has been told that it is no text
         if name == "portsup":
             reason = "is taken by portsup's own log"
             self.report.error(key.place, f"{where}: the name {quoted} {reason}", "choose another name")

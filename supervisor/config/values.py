@@ -11,6 +11,7 @@ from supervisor.config.tree import OTHER_NUMBER
 
 LONGEST = 365 * 24 * 3600.0  # seconds
 LARGEST_POOL = 256
+LONGEST_COMMAND = 128 * 1024  # characters of a text to split; Linux takes no longer argument either
 DEFAULT_POOL_SIZE = 3
 
 _UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
@@ -132,6 +133,9 @@ def ports_from(base: int, count: int) -> tuple[int, ...]:
 def words(text: str) -> tuple[str, ...]:
     """A command line split like a shell would, without a shell."""
     from shlex import split  # most commands are lists
+
+    if len(text) > LONGEST_COMMAND:
+        raise Bad(f"is longer than {LONGEST_COMMAND} characters")
 
     try:
         return tuple(split(text))
