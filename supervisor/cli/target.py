@@ -27,7 +27,7 @@ def meant(args: "argparse.Namespace", *, changes: bool = False) -> "InstanceInfo
     """
     here = current_directory()
     info = choose(instances(), here, args.instance, args.file, changes=changes)
-    if args.instance is None and args.file is None and not _from_here([info], here) and config_near(here):
+    if args.instance is None and args.file is None and not runs_from(info, here) and config_near(here):
         warn(f"nothing of this folder runs, so this is about {_words(info)}", args.color)
     return info
 
@@ -99,6 +99,11 @@ def _from_here(running: "Sequence[InstanceInfo]", here: str) -> "list[InstanceIn
         if found or above == directory:
             return found
         directory = above
+
+
+def runs_from(info: "InstanceInfo", here: str) -> bool:
+    """Whether the instance was started from `here` or from a folder above it."""
+    return bool(_from_here([info], here))
 
 
 def _only(candidates: "Sequence[InstanceInfo]") -> "InstanceInfo":

@@ -1,0 +1,154 @@
+"""`portsup logs`: from the files, with or without a running instance."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from supervisor.cli import logs
+from supervisor.config.spec import LogLimits
+from supervisor.errors import ExitCode
+from supervisor.logs.service_log import ServiceLog
+from supervisor.logs.state_dir import instance_directory
+from tests.cli.conftest import Pretend, Run
+from tests.support.eventually import eventually
+from tests.support.fake_daemon import row, status
+
+pytestmark = pytest.mark.live
+
+ROOT = Path(__file__).parents[2]
+STACK = """\
+name: shop
+services:
+  web: {command: [sleep, "9"], pool: [26000, 26001, 26002]}
+  worker: {command: [sleep, "9"], pool: [26010, 26011, 26012]}
+"""
+
+
+def write(service: str, *lines: tuple[float, str, str], instance: int = 1) -> None:
+    folder = Path(instance_directory("shop", instance))
+    folder.mkdir(parents=True, exist_ok=True)
+    log = ServiceLog(folder / f"{service}.log", LogLimits())
+    for when, stream, text in lines:
+        log.write(stream, text.encode() + b"\n", when)
+    log.close()
+
+
+@pytest.fixture
+def written(own_folders: Path) -> None:
+    """A stack that does not run, and what its services wrote when it did."""
+    (own_folders / "services.yaml").write_text(STACK)
+    write("web", (100.0, "stdout", "web one"), (102.0, "stderr", "web two"))
+    write("worker", (101.0, "stdout", "worker one"))
+
+
+@pytest.mark.usefixtures("written")
+def test_logs_are_merged_in_the_order_of_time_though_nothing_runs(run: Run) -> None:
+    assert run("logs") == (0, "web    | web one\nworker | worker one\nweb    | web two\n", "")
+
+
+@pytest.mark.usefixtures("written")
+def test_one_service_and_its_last_lines(run: Run) -> None:
+    assert run("logs", "web", "-n", "1").out == "web | web two\n"
+    assert run("logs", "web", "-n", "0").out == ""
+    assert run("logs", "web", "-n", "all", "--no-prefix").out == "web one\nweb two\n"
+
+
+@pytest.mark.usefixtures("written")
+def test_json_has_time_service_stream_and_message(run: Run) -> None:
+    last = json.loads(run("logs", "--json").out.splitlines()[-1])
+    assert last == {"time": "1970-01-01T00:01:42.000Z", "service": "web", "stream": "stderr", "message": "web two"}
+
+
+@pytest.mark.usefixtures("written")
+def test_timestamps_stand_between_name_and_line(run: Run) -> None:
+    assert run("logs", "worker", "-t").out == "worker | 1970-01-01T00:01:41.000Z worker one\n"
+
+
+@pytest.mark.usefixtures("written")
+def test_since_leaves_older_lines_out(run: Run) -> None:
+    assert run("logs", "--since", "1970-01-01T00:01:41.500Z").out == "web    | web two\n"
+    assert run("logs", "--since", "1h").out == ""
+
+
+@pytest.mark.usefixtures("written")
+def test_a_service_that_does_not_exist_is_told(run: Run) -> None:
+    ran = run("logs", "wbe")
+    assert ran.code == ExitCode.NOT_FOUND
+    assert "did you mean `web`?" in ran.err
+
+
+@pytest.mark.usefixtures("written")
+def test_a_service_that_was_taken_out_still_has_its_log(run: Run) -> None:
+    write("old", (99.0, "stdout", "before"))
+    assert run("logs", "old").out == "old | before\n"
+
+
+@pytest.mark.usefixtures("written")
+def test_the_instance_is_picked_by_number(run: Run) -> None:
+    write("web", (200.0, "stdout", "of two"), instance=2)
+    assert run("logs", "--instance", "2").out == "web    | of two\n"
+
+
+def test_a_running_instance_tells_its_services(pretend: Pretend, run: Run) -> None:
+    pretend({"status": [status(row("web"), row("quiet"))]})
+    write("web", (100.0, "stdout", "hello"))
+    assert run("logs").out == "web   | hello\n"
+    assert run("logs", "quiet") == (0, "", "")
+
+
+def test_without_an_instance_and_a_configuration_there_is_nothing_to_show(run: Run) -> None:
+    ran = run("logs")
+    assert ran.code == ExitCode.NOT_FOUND
+    assert "none is running" in ran.err
+
+
+@pytest.mark.usefixtures("written")
+def test_prefixes_are_coloured_when_asked_for(run: Run) -> None:
+    assert "\x1b[36mweb    |\x1b[0m web one\n" in run("logs", "--color", "always").out
+
+
+@pytest.mark.parametrize("text", ["-1", "many", "1.5", ""])
+def test_a_number_of_lines_is_a_number(text: str, run: Run) -> None:
+    assert run("logs", f"-n={text}").code == ExitCode.USAGE
+    assert run("logs", "--since", "sometime").code == ExitCode.USAGE
+
+
+def test_a_moment_is_an_age_or_a_local_time() -> None:
+    assert logs.moment("2026-03-01T09:30") == datetime(2026, 3, 1, 9, 30).timestamp()
+    assert abs(time.time() - 600 - logs.moment("10m")) < 5
+
+
+@pytest.mark.usefixtures("written")
+def test_following_shows_what_comes_until_ctrl_c(own_folders: Path) -> None:
+    command = [sys.executable, "-m", "supervisor", "logs", "-f", "-n", "1", "web"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        command, cwd=own_folders, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as follower:
+        assert follower.stdout is not None
+        assert follower.stdout.readline() == "web | web two\n"
+        write("web", (103.0, "stdout", "web three"))
+        assert follower.stdout.readline() == "web | web three\n"
+        follower.send_signal(2)
+        assert eventually(lambda: follower.poll() is not None)
+        assert follower.returncode == ExitCode.INTERRUPTED
+        assert follower.stderr is not None
+        assert follower.stderr.read() == ""
+
+
+def test_following_waits_for_a_stack_that_has_never_run(own_folders: Path) -> None:
+    (own_folders / "services.yaml").write_text(STACK)
+    command = [sys.executable, "-m", "supervisor", "logs", "--follow"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, cwd=own_folders, env=environment, stdout=subprocess.PIPE, text=True) as follower:
+        assert follower.stdout is not None
+        time.sleep(0.3)  # whether it looks before or after the file is there must not matter; most often it is before
+        write("worker", (103.0, "stdout", "at last"))
+        assert follower.stdout.readline() == "worker | at last\n"
+        follower.kill()
