@@ -1,0 +1,61 @@
+"""`portsup config`: whether services.yaml is right, and what it comes to."""
+
+import argparse
+
+from supervisor.cli.complaint import say, warn
+from supervisor.cli.parser import add_globals
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from supervisor.config.spec import StackSpec
+
+EXAMPLES = """\
+  portsup config check                    every mistake in one run, as file:line:column; exit code 2 if there is one
+  portsup config show                     the configuration with every default and variable filled in
+  portsup config show --format json --reveal"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The subcommands `check` and `show`."""
+    actions = parser.add_subparsers(dest="action", metavar="check|show", required=True)
+    for name, text in (("check", "report every mistake"), ("show", "print what the file comes to")):
+        action = actions.add_parser(name, help=text, description=f"{text[:1].upper()}{text[1:]}.", allow_abbrev=False)
+        add_globals(action, inherit=True)
+        if name == "show":
+            action.add_argument("--format", choices=("yaml", "json"), default="yaml", help="default: yaml")
+            action.add_argument("--reveal", action="store_true", help="show secrets instead of ***")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Carry out the subcommand; mistakes end in a `ConfigError`."""
+    stack = load(args.file)
+    for warning in stack.warnings:
+        warn(warning, args.color)
+    if args.action == "check":
+        count = len(stack.services)
+        say(f"`{stack.file}` is fine: stack `{stack.name}` with {count} service{'' if count == 1 else 's'}")
+        return 0
+    from supervisor.config.show import resolved
+
+    data = resolved(stack, args.reveal)
+    if args.format == "json":
+        import json
+
+        print(json.dumps(data, indent=2))
+    else:
+        from supervisor.config.dump import as_yaml
+
+        print(as_yaml(data), end="")
+    return 0
+
+
+def load(file: str | None) -> "StackSpec":
+    """The stack of `file`, or of the services.yaml here or above; raises `ConfigError`."""
+    import os
+    from pathlib import Path
+
+    from supervisor.cli.places import current_directory
+    from supervisor.config.load import find_file
+    from supervisor.config.load import load as load_file
+
+    return load_file(find_file(Path(current_directory()), Path(file) if file else None), os.environ)
