@@ -1,0 +1,83 @@
+"""`portsup completion`: the scripts complete in the shells they are for."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Run
+
+pytestmark = pytest.mark.live
+
+CASES = [
+    ("portsup sta", {"start", "status"}),
+    ("portsup status --fo", {"--format"}),
+    ("portsup status --format ", {"table", "json", "wide"}),
+    ("portsup --instance 2 config ", {"check", "show"}),
+    ("portsup completion z", {"zsh"}),
+    ("portsup port w", {"web", "worker"}),
+    ("portsup restart web wo", {"worker"}),
+    ("portsup logs -f wor", {"worker"}),
+    ("portsup --file x kill -s TERM web we", {"web"}),
+]
+BASH = """
+source "$SCRIPT"
+COMP_WORDS=("$@")
+COMP_CWORD=$(($# - 1))
+_shtab_portsup portsup "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD-1]}"
+printf '%s\\n' "${COMPREPLY[@]}"
+"""
+
+
+def words_of(line: str) -> list[str]:
+    return line.split(" ")
+
+
+def shell_with(own_folders: Path, script: str) -> dict[str, str]:
+    """An environment in which the script is $SCRIPT, and `portsup` knows two services."""
+    programs = own_folders / "bin"
+    programs.mkdir()
+    (programs / "portsup").write_text('#!/bin/sh\n[ "$*" = "status --quiet" ] && printf "web\\nworker\\n"\n')
+    (programs / "portsup").chmod(0o755)
+    (own_folders / "script").write_text(script)
+    return os.environ | {"PATH": f"{programs}:{os.environ['PATH']}", "SCRIPT": str(own_folders / "script")}
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
+def test_bash_completes(run: Run, own_folders: Path) -> None:
+    environment = shell_with(own_folders, run("completion", "bash").out)
+    for line, expected in CASES:
+        command = ["bash", "-c", BASH, "bash", *words_of(line)]
+        ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=20, check=False)
+        assert ran.stderr == ""
+        assert set(ran.stdout.split()) == expected, line
+
+
+@pytest.mark.skipif(shutil.which("fish") is None, reason="fish is not installed")
+def test_fish_completes(run: Run, own_folders: Path) -> None:
+    environment = shell_with(own_folders, run("completion", "fish").out) | {"HOME": str(own_folders)}
+    for line, expected in CASES:
+        command = ["fish", "--private", "-c", f"source $SCRIPT; complete -C '{line}'"]
+        ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=20, check=False)
+        assert ran.stderr == ""
+        assert {one.split("\t")[0] for one in ran.stdout.splitlines()} == expected, line
+
+
+@pytest.mark.parametrize(("shell", "check"), [("bash", "-n"), ("zsh", "-n"), ("fish", "--no-execute")])
+def test_the_script_is_one_of_its_shell(shell: str, check: str, run: Run, own_folders: Path) -> None:
+    if shutil.which(shell) is None:
+        pytest.skip(f"{shell} is not installed")
+    ran = run("completion", shell)
+    assert (ran.code, ran.err) == (0, "")
+    script = own_folders / "script"
+    script.write_text(ran.out)
+    checked = subprocess.run([shell, check, script], capture_output=True, text=True, timeout=20, check=False)
+    assert (checked.returncode, checked.stderr) == (0, "")
+
+
+def test_zsh_repeats_an_argument_that_may_be_repeated(run: Run) -> None:
+    script = run("completion", "zsh").out
+    assert '  "*:only these services:_portsup_services"' in script
+    assert '"(*):' not in script
