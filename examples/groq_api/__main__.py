@@ -52,7 +52,10 @@ def app() -> Starlette:
             raise error
         body = await read_body(request, MOST_BODY)
         headers = request_headers(request, SECRETS | {"origin"})
-        while key := keys.take(time.monotonic()):
+        for _ in range(len(keys)):  # not longer: `Retry-After: 0` would bring the same key back at once
+            key = keys.take(time.monotonic())
+            if key is None:
+                break
             headers["authorization"] = f"Bearer {key.secret}"
             answer = await send(client, request.method, base + path, headers, body or None, name=NAME)
             if answer.status_code not in (401, 429):

@@ -1,0 +1,23 @@
+"""The stand-in for Ollama and Groq, one for each module, and as new for each test."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.examples.upstream import Upstream, upstream
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Upstream]:
+    with upstream() as state:
+        yield state
+
+
+@pytest.fixture
+def behind(server: Upstream) -> Iterator[Upstream]:
+    server.seen.clear()
+    yield server
+    server.pause = server.break_off = False
+    server.refusals = {}
+    server.go_on.set()
+    server.go_on.clear()

@@ -1,0 +1,247 @@
+"""A conversation in text."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import InvalidStatus
+
+from tests.examples.running import Running, service
+from tests.examples.upstream import WORDS, Upstream
+from tests.support.ports import free_port
+
+pytestmark = pytest.mark.live
+TEXT = "".join(WORDS)
+T = TypeVar("T")
+
+
+@pytest.fixture(scope="module")
+def spoken(server: Upstream) -> Iterator[Running]:
+    with service("conversational", LLM_URL=f"{server.url}/v1", CONVERSATION_MAX_SESSIONS="3") as running:
+        yield running
+
+
+class Talk:
+    """One client's end."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self.socket = socket
+
+    async def say(self, **message: Any) -> None:
+        await self.socket.send(json.dumps(message))
+
+    async def until(self, kind: str) -> list[dict[str, Any]]:
+        """Everything up to the first message of a type."""
+        heard: list[dict[str, Any]] = []
+        async with asyncio.timeout(20):
+            while not heard or heard[-1]["type"] != kind:
+                heard.append(json.loads(await self.socket.recv()))
+        return heard
+
+    async def next(self, kind: str) -> dict[str, Any]:
+        return (await self.until(kind))[-1]
+
+
+@asynccontextmanager
+async def talking(running: Running, query: str = "", **options: Any) -> AsyncIterator[Talk]:
+    address = f"ws://127.0.0.1:{running.port}/ws{query}"
+    async with connect(address, proxy=None, open_timeout=20, **options) as socket:
+        yield Talk(socket)
+
+
+def talk(running: Running, do: Callable[[Talk], Awaitable[T]]) -> T:
+    async def whole() -> T:
+        async with talking(running) as talk:
+            await talk.until("state")
+            return await do(talk)
+
+    return asyncio.run(whole())
+
+
+def test_a_question_is_answered_piece_by_piece(spoken: Running, behind: Upstream) -> None:
+    async def do(talk: Talk) -> list[dict[str, Any]]:
+        await talk.say(type="input.text", text="hi")
+        return await talk.until("response.done") + await talk.until("state")
+
+    heard = talk(spoken, do)
+    assert [message["state"] for message in heard if message["type"] == "state"] == [
+        "thinking",
+        "speaking",
+        "listening",
+    ]
+    assert [message["delta"] for message in heard if message["type"] == "response.text.delta"] == list(WORDS)
+    done = next(message for message in heard if message["type"] == "response.done")
+    assert done["text"] == TEXT
+    assert done["ms"] >= 0
+
+
+def test_a_session_begins_with_what_it_can_do(spoken: Running) -> None:
+    async def whole() -> dict[str, Any]:
+        async with talking(spoken) as talk:
+            return await talk.next("session.created")
+
+    created = asyncio.run(whole())
+    assert created["modes"] == ["text"]
+    assert (created["audio"]["in"]["rate"], created["audio"]["out"]["rate"]) == (16000, 24000)
+
+
+def test_the_conversation_so_far_is_told_to_the_model(spoken: Running, behind: Upstream) -> None:
+    async def do(talk: Talk) -> None:
+        for text in ("first", "second"):
+            await talk.say(type="input.text", text=text)
+            await talk.until("response.done")
+
+    talk(spoken, do)
+    told = behind.asked("/v1/chat/completions")[-1]["messages"]
+    assert [message["content"] for message in told] == ["first", TEXT, "second"]
+
+
+def test_a_reply_can_be_cancelled(spoken: Running, behind: Upstream) -> None:
+    behind.pause = True
+
+    async def do(talk: Talk) -> dict[str, Any]:
+        await talk.say(type="input.text", text="hi")
+        await talk.until("response.text.delta")
+        await talk.say(type="response.cancel")
+        cancelled = await talk.next("response.cancelled")
+        assert (await talk.next("state"))["state"] == "listening"
+        return cancelled
+
+    assert talk(spoken, do)["text"] == WORDS[0]
+
+
+def test_a_new_question_cuts_the_reply_short(spoken: Running, behind: Upstream) -> None:
+    behind.pause = True
+
+    async def do(talk: Talk) -> list[dict[str, Any]]:
+        await talk.say(type="input.text", text="hi")
+        await talk.until("response.text.delta")
+        behind.go_on.set()
+        await talk.say(type="input.text", text="wait")
+        return await talk.until("response.done")
+
+    kinds = [message["type"] for message in talk(spoken, do)]
+    assert "response.done" in kinds
+    assert len(behind.asked("/v1/chat/completions")) == 2
+
+
+@pytest.mark.parametrize(
+    ("frame", "code"),
+    [
+        ("{", "bad_message"),
+        ("[1]", "bad_message"),
+        ('{"type": 1}', "bad_message"),
+        ('{"type": "input.text"}', "bad_message"),
+        ('{"type": "input.text", "text": " "}', "bad_message"),
+        ('{"type": "sing"}', "unknown_type"),
+        (json.dumps({"type": "input.text", "text": "x" * 9000}), "too_long"),
+        (b"\x00\x01" * 512, "speech_unavailable"),
+        ('{"type": "input.audio.end"}', "speech_unavailable"),
+    ],
+)
+def test_what_can_not_be_done_is_an_error_and_the_socket_stays_open(
+    spoken: Running, behind: Upstream, frame: str | bytes, code: str
+) -> None:
+    async def do(talk: Talk) -> None:
+        await talk.socket.send(frame)
+        assert (await talk.next("error"))["code"] == code
+        await talk.say(type="input.text", text="hi")
+        assert (await talk.next("response.done"))["text"] == TEXT
+
+    talk(spoken, do)
+
+
+def test_audio_is_refused_once_and_not_for_every_frame(spoken: Running, behind: Upstream) -> None:
+    async def do(talk: Talk) -> list[dict[str, Any]]:
+        for _ in range(20):
+            await talk.socket.send(b"\0" * 640)
+        await talk.say(type="input.text", text="hi")
+        return await talk.until("response.done")
+
+    assert [message["type"] for message in talk(spoken, do)].count("error") == 1
+
+
+def test_without_a_model_the_socket_stays_open() -> None:
+    async def do(talk: Talk) -> None:
+        for _ in range(2):
+            await talk.say(type="input.text", text="hi")
+            assert (await talk.next("error"))["code"] == "llm_unavailable"
+            assert (await talk.next("state"))["state"] == "listening"
+
+    with service("conversational", PORTSUP_SANDRA_IA_URL=f"http://127.0.0.1:{free_port()}") as running:
+        talk(running, do)
+        assert running.http.get("/health").json()["checks"] == {"llm": "upstream_unreachable"}
+
+
+def test_an_answer_that_breaks_off_is_an_error(spoken: Running, behind: Upstream) -> None:
+    behind.break_off = True
+
+    async def do(talk: Talk) -> None:
+        await talk.say(type="input.text", text="hi")
+        assert (await talk.next("error"))["code"] == "llm_unavailable"
+
+    talk(spoken, do)
+
+
+def test_one_conversation_too_many_is_refused(spoken: Running) -> None:
+    async def whole() -> int:
+        async with talking(spoken), talking(spoken), talking(spoken):
+            with pytest.raises(InvalidStatus) as caught:
+                async with talking(spoken):
+                    pass
+            return caught.value.response.status_code
+
+    assert asyncio.run(whole()) == 429
+
+
+def test_pages_of_other_sites_can_not_open_a_socket(spoken: Running) -> None:
+    async def whole() -> int:
+        with pytest.raises(InvalidStatus) as caught:
+            async with talking(spoken, origin="https://evil.example"):
+                pass
+        return caught.value.response.status_code
+
+    assert asyncio.run(whole()) == 403
+
+
+def test_a_browser_shows_the_token_in_the_address() -> None:
+    async def whole(running: Running) -> None:
+        for query in ("", "?token=wrong"):
+            with pytest.raises(InvalidStatus) as caught:
+                async with talking(running, query):
+                    pass
+            assert caught.value.response.status_code == 401
+        async with talking(running, "?token=right") as talk:
+            await talk.next("session.created")
+
+    with service("conversational", CONVERSATION_TOKEN="right") as running:
+        asyncio.run(whole(running))
+
+
+def test_the_page_needs_nothing_from_elsewhere(spoken: Running) -> None:
+    page = spoken.http.get("/")
+    assert page.headers["content-type"].startswith("text/html")
+    assert "src=" not in page.text
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+
+
+def test_sigterm_closes_open_conversations_with_1012(server: Upstream, behind: Upstream) -> None:
+    behind.pause = True
+
+    async def whole(running: Running) -> int | None:
+        async with talking(running) as talk:
+            await talk.say(type="input.text", text="hi")
+            await talk.until("response.text.delta")
+            running.process.terminate()
+            async with asyncio.timeout(20):
+                await talk.socket.wait_closed()
+            return talk.socket.close_code
+
+    with service("conversational", LLM_URL=f"{server.url}/v1") as running:
+        assert asyncio.run(whole(running)) == 1012
+        assert running.process.wait(15) == 0
+        assert "Traceback" not in running.output()
