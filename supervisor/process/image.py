@@ -26,7 +26,7 @@ class Image:
         self, path: str, argv: Sequence[str], environment: Mapping[str, str], umask: int | None, nofile: int | None
     ) -> None:
         words = [c_string(word, f"argument {number}") for number, word in enumerate(argv)]
-        pairs = [c_string(f"{key}={value}", f"the variable {key!r}") for key, value in environment.items()]
+        pairs = [_variable(name, value) for name, value in environment.items()]
         self.path = c_string(path, "the path of the program")
         self.argv = (ctypes.c_char_p * (len(words) + 1))(*words)
         self.environment = (ctypes.c_char_p * (len(pairs) + 1))(*pairs)
@@ -49,6 +49,12 @@ def c_string(text: str, what: str) -> bytes:
     if 0 in encoded:
         raise SpawnError(f"cannot pass on {what}", "it has a NUL character")
     return encoded
+
+
+def _variable(name: str, value: str) -> bytes:
+    if not name or "=" in name:
+        raise SpawnError(f"cannot pass on the variable {name!r}", "its name has a =" if name else "it has no name")
+    return c_string(f"{name}={value}", f"the variable {name!r}")
 
 
 @functools.cache

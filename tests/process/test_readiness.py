@@ -1,0 +1,91 @@
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from supervisor.process.readiness import LogMatcher, delay_before, http_request, http_status, http_verdict
+
+
+def test_questions_become_rarer_up_to_ten_a_second() -> None:
+    assert [delay_before(attempt) for attempt in (1, 2, 3, 7, 8, 1000)] == [0.001, 0.002, 0.004, 0.064, 0.1, 0.1]
+
+
+def test_the_request_asks_for_one_answer_only() -> None:
+    assert http_request("127.0.0.1", 6000, "/health?x=1") == (
+        b"GET /health?x=1 HTTP/1.1\r\nHost: 127.0.0.1:6000\r\nUser-Agent: portsup\r\nAccept: */*\r\n"
+        b"Connection: close\r\n\r\n"
+    )
+
+
+def test_the_request_is_right_for_odd_places_and_paths() -> None:
+    assert b"Host: [::1]:80\r\n" in http_request("::1", 80, "/")
+    assert http_request("h", 1, "health").startswith(b"GET /health HTTP/1.1\r\n")
+    assert http_request("h", 1, "/a b\r\nX: y/ä").startswith(b"GET /a%20b%0D%0AX:%20y/%C3%A4 HTTP/1.1\r\nHost")
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [
+        (b"HTTP/1.1 200 OK\r\n", 200),
+        (b"HTTP/1.0 503", 503),
+        (b"HTTP/2 204\r\n", 204),
+        (b"HTTP/1.1 200OK\r\n", None),
+        (b"HTTP/1.1 20", None),
+        (b"SSH-2.0-OpenSSH\r\n", None),
+        (b"", None),
+    ],
+)
+def test_the_status_is_read_from_the_first_line(answer: bytes, status: int | None) -> None:
+    assert http_status(answer) == status
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict"),
+    [
+        (b"HTTP/1.1 200 OK\r\n\r\n", ""),
+        (b"HTTP/1.1 302 Found\r\nLocation: /x\r\n\r\n", ""),
+        (b"HTTP/1.1 503 Service Unavailable\r\n\r\n", "answered 503 Service Unavailable"),
+        (b"HTTP/1.1 404\r\n\r\n", "answered 404"),
+        (b"HTTP/1.1 500 \x1b[2J\r\n", "answered 500"),
+        (b"", "got no answer"),
+        (b"\x16\x03\x01", "got an answer that is not HTTP"),
+    ],
+)
+def test_only_200_to_399_is_a_good_answer(answer: bytes, verdict: str) -> None:
+    assert http_verdict(answer) == verdict
+
+
+@given(st.binary())
+def test_no_answer_is_too_odd(answer: bytes) -> None:
+    assert isinstance(http_verdict(answer), str)
+
+
+def test_a_line_is_found_wherever_the_output_is_cut() -> None:
+    text = b"starting\nready on port 6000\r\nmore\n"
+    for cut in range(len(text)):
+        matcher = LogMatcher(r"^ready on port \d+$")
+        assert matcher.feed(text[:cut]) or matcher.feed(text[cut:]), cut
+
+
+def test_lines_are_looked_at_one_by_one() -> None:
+    matcher = LogMatcher("^b.*z$")
+    assert not matcher.feed(b"ab\nz\n")
+    assert not matcher.feed(b"\xff\n" * 3)
+    assert matcher.feed(b"b\xff\xfez\n")
+
+
+def test_a_prompt_without_a_newline_is_found() -> None:
+    assert LogMatcher("login:").feed(b"booted\nlogin: ")
+
+
+def test_an_endless_line_is_not_kept_whole() -> None:
+    matcher = LogMatcher("never")
+    for _ in range(20):
+        assert not matcher.feed(b"x" * 65536)
+    assert len(matcher._rest) <= 65536
+
+
+def test_a_bad_expression_is_refused_at_once() -> None:
+    with pytest.raises(re.error):
+        LogMatcher("(")

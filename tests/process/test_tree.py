@@ -1,0 +1,155 @@
+import os
+import re
+import signal
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from supervisor.process.tree import kill, members, reap_run, terminate
+from supervisor.system import identity_of
+from tests.support.children import PROGRAMS, RUN_ID, Child, Children, children, reap_everything
+from tests.support.eventually import eventually
+
+pytestmark = pytest.mark.live
+
+
+@pytest.fixture
+def start() -> Iterator[Children]:
+    with children() as started:
+        yield started
+
+
+def kill_all(child: Child) -> set[int]:
+    return kill(child.pid, RUN_ID, child.service, os.getpid())
+
+
+def is_empty(child: Child) -> bool:
+    reap_everything(0.05)
+    return not child.members()
+
+
+def printed_pid(child: Child) -> int:
+    found = re.search(r"\d+", child.read(until="\n"))
+    assert found
+    return int(found[0])
+
+
+def test_a_simple_process_is_its_own_whole_tree(start: Children) -> None:
+    child = start.program("never_listens")
+    child.read(until="running")
+    assert child.members() == {child.pid}
+    assert kill_all(child) == {child.pid}
+    assert child.wait() == -signal.SIGKILL
+    assert child.members() == set()
+    assert kill_all(child) == set()
+
+
+def test_a_process_that_ended_is_no_member_before_and_after_it_is_reaped(start: Children) -> None:
+    child = start.program("exits", "3")
+    child.read()
+    eventually(lambda: identity_of(child.pid) is None)
+    assert child.members() == set()
+    assert child.wait() == 3
+    assert child.members() == set()
+
+
+def test_a_grandchild_that_left_the_session_is_found_and_killed(start: Children) -> None:
+    child = start.program("leaves_session")
+    grandchild = printed_pid(child)
+    assert child.members() == {child.pid, grandchild}
+    assert terminate(child.pid, signal.SIGTERM)
+    assert child.wait() == -signal.SIGTERM
+    assert child.members() == {grandchild}
+    assert kill_all(child) == {grandchild}
+    eventually(lambda: is_empty(child), within=2.0)
+
+
+def test_a_daemon_that_forked_twice_is_found_and_killed(start: Children) -> None:
+    child = start.program("daemonizes")
+    daemon = printed_pid(child)
+    assert child.wait() == 0
+    eventually(lambda: child.members() == {daemon})
+    assert kill_all(child) == {daemon}
+    eventually(lambda: is_empty(child), within=2.0)
+
+
+def test_an_orphan_without_environment_is_found_by_its_session(start: Children) -> None:
+    child = start.run("sh", "-c", "env -i sleep 60 & echo $!")
+    orphan = printed_pid(child)
+    assert child.wait() == 0
+    eventually(lambda: child.members() == {orphan})
+    assert kill_all(child) == {orphan}
+    eventually(lambda: is_empty(child), within=2.0)
+
+
+def test_the_processes_of_other_services_are_left_alone(start: Children) -> None:
+    web, api = start.program("daemonizes"), start.program("daemonizes", environment={"PORTSUP_SERVICE": "api"})
+    web_daemon, api_daemon = printed_pid(web), printed_pid(api)
+    api.service = "api"
+    web.wait(), api.wait()
+    eventually(lambda: web.members() == {web_daemon})
+    assert kill_all(web) == {web_daemon}
+    eventually(lambda: is_empty(web), within=2.0)
+    assert api.members() == {api_daemon}
+
+
+def test_naming_the_other_main_processes_changes_nothing(start: Children) -> None:
+    web, api = start.program("leaves_session"), start.program("never_listens")
+    grandchild = printed_pid(web)
+    assert members(web.pid, RUN_ID, web.service, os.getpid(), {api.pid}) == {web.pid, grandchild}
+
+
+def test_a_program_that_forks_on_and_on_is_ended(start: Children) -> None:
+    child = start.program("forks_on")
+    child.read(until=".\n.\n.\n.")
+
+    def ended() -> bool:
+        kill_all(child)
+        return is_empty(child)
+
+    eventually(ended, within=10.0)
+    time.sleep(0.02)
+    assert child.members() == set()
+
+
+def test_a_signal_is_never_sent_to_a_process_that_is_not_ours(start: Children) -> None:
+    assert not terminate(os.getppid(), 0)
+    assert not terminate(2**22 - 2, signal.SIGTERM)
+    child = start.program("exits", "0")
+    child.wait()
+    assert not terminate(child.pid, signal.SIGTERM)
+
+
+def test_what_is_left_of_a_dead_run_is_reaped(start: Children) -> None:
+    run = f"dead-{os.getpid()}"
+    child = start.program("leaves_session", environment={"PORTSUP_RUN_ID": run, "PORTSUP_SERVICE": "web"})
+    grandchild = printed_pid(child)
+    bystander = start.program("never_listens")
+    begin = time.monotonic()
+    killed = reap_run(run)
+    assert time.monotonic() - begin < 1.5
+    assert {each.pid for each in killed} == {child.pid, grandchild}
+    assert {each.service for each in killed} == {"web"}
+    assert all(each.gone and each.name for each in killed)
+    assert bystander.members() == {bystander.pid}
+    assert reap_run(run) == []
+
+
+def test_a_dead_run_never_takes_the_one_who_cleans_up_with_it(start: Children) -> None:
+    code = "import os; from supervisor.process.tree import reap_run; print(reap_run(os.environ['PORTSUP_RUN_ID']))"
+    child = start.run(
+        sys.executable, "-c", code, environment={"PORTSUP_RUN_ID": "dead-us", "PYTHONPATH": str(PROGRAMS.parents[1])}
+    )
+    assert child.read().strip() == "[]"
+    assert child.wait() == 0
+
+
+def test_asking_for_the_tree_of_a_dead_process_is_cheap(start: Children) -> None:
+    child = start.program("exits", "0")
+    child.wait()
+    begin = time.perf_counter()
+    for _ in range(50):
+        assert child.members() == set()
+    assert (time.perf_counter() - begin) / 50 < 0.005
