@@ -4,6 +4,7 @@ It takes the first free port of its pool, so that a second copy gets the next on
 ports is lost.
 """
 
+import socket
 import sys
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -13,11 +14,23 @@ from supervisor.errors import PortsupError
 POOL = (6030, 6031, 6032, 6033)
 
 
+class Server(HTTPServer):
+    """An HTTPServer on a socket that listens already."""
+
+    def __init__(self, listening: socket.socket) -> None:
+        super().__init__(listening.getsockname(), Hello, bind_and_activate=False)
+        self.socket.close()
+        self.socket = listening
+        self.server_name, self.server_port = listening.getsockname()[:2]
+
+
 class Hello(BaseHTTPRequestHandler):
     """Answers every GET with the port that the server got."""
 
+    server: Server
+
     def do_GET(self) -> None:
-        body = f"hello from port {self.server.server_address[1]}\n".encode()
+        body = f"hello from port {self.server.server_port}\n".encode()
         self.send_response(200)
         self.send_header("Content-Type", "text/plain; charset=utf-8")
         self.send_header("Content-Length", str(len(body)))
@@ -34,11 +47,8 @@ def main(ports: list[int]) -> int:
         with PortPool("hello", ports or POOL).acquire() as lease:
             for port, why in lease.skipped:
                 print(f"port {port}: {why}", flush=True)
-            server = HTTPServer(lease.socket.getsockname(), Hello, bind_and_activate=False)
-            server.socket.close()
-            server.socket = lease.socket  # it listens already
             print(f"http://127.0.0.1:{lease.port}/", flush=True)
-            server.serve_forever()
+            Server(lease.socket).serve_forever()
     except KeyboardInterrupt:
         pass
     except PortsupError as error:
