@@ -1,6 +1,7 @@
 """What the commands share that change something: they follow the daemon's progress and end with its results."""
 
 import argparse
+import sys
 from collections.abc import Iterable
 
 from supervisor.cli.complaint import say
@@ -14,17 +15,20 @@ if TYPE_CHECKING:
 
 def follow(answers: "Iterable[dict[str, Any]]", args: argparse.Namespace) -> int:
     """Say each step on stderr as it happens, then how it went for each service; the exit code."""
-    import sys
-
     color = wants_color(args.color, sys.stderr)
     worked = True
+    said = set()
     for answer in answers:
         if answer.get("progress"):
+            said.add(str(answer["progress"]))
             say(str(answer["progress"]))
         for result in answer.get("results") or ():
-            mark = "" if result["ok"] else f"{paint('error:', 'red', color)} "
-            say(f"{mark}{result['name']}: {result['words']}")
-            worked = worked and bool(result["ok"])
+            text = f"{result['name']}: {result['words']}"
+            if not result["ok"]:
+                worked = False
+                say(f"{paint('error:', 'red', color)} {text}")
+            elif text not in said:  # its progress may have ended with the same words
+                say(text)
     return int(ExitCode.OK if worked else ExitCode.FAILURE)
 
 

@@ -45,6 +45,11 @@ def test_progress_and_results_are_words(pretend: Pretend, run: Run) -> None:
     assert run("stop", "web") == (0, "", "waiting for web\nweb: stopped\n")
 
 
+def test_a_result_that_was_told_as_progress_is_not_told_again(pretend: Pretend, run: Run) -> None:
+    pretend({"start": [{"ok": True, "progress": "web: running"}, done(("web", True, "running"))]})
+    assert run("start", "web") == (0, "", "web: running\n")
+
+
 def test_one_that_did_not_work_is_an_error(pretend: Pretend, run: Run) -> None:
     pretend({"stop": [done(("web", True, "stopped"), ("db", False, "still there after SIGKILL"))]})
     assert run("stop", "web", "db") == (1, "", "web: stopped\nerror: db: still there after SIGKILL\n")
