@@ -37,14 +37,15 @@ class Overview:
         rows, source = await self._rows()
         if rows:
             return source, [
-                {"name": name, "port": row.get("port"), "pool": row.get("pool") or []} for name, row in rows.items()
+                {"name": name, "port": row.get("port"), "pool": [_port(entry) for entry in row.get("pool") or ()]}
+                for name, row in rows.items()
             ]
         return source, [
             {
                 "name": peer.name,
                 "port": peer.port,
                 "pool": [
-                    {"port": port, "state": "active" if port == peer.port else "spare", "holder": ""}
+                    {"port": port, "state": "active" if port == peer.port else "spare", "holder": None}
                     for port in peer.pool or (peer.port,)
                 ],
             }
@@ -80,6 +81,10 @@ class Overview:
             return _down(f"it can not be reached: {str(error) or type(error).__name__}")
         except ValueError:
             return _down("what listens there is not one of our services")
+
+
+def _port(entry: dict[str, Any]) -> dict[str, Any]:
+    return {"port": entry["port"], "state": entry["state"], "holder": entry.get("holder") or None}
 
 
 def _service(name: str, peer: Peer | None, row: dict[str, Any], probe: dict[str, Any], source: str) -> dict[str, Any]:

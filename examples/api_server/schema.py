@@ -49,7 +49,7 @@ class Aggregated(BaseModel):
 class PoolPort(BaseModel):
     port: int
     state: str
-    holder: str = ""
+    holder: str | None  # who has it, where that is somebody else
 
 
 class Ports(BaseModel):

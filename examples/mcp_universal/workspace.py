@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 MOST_READ = 1024 * 1024  # bytes that one call reads or writes
 MOST_VISITED = 50_000  # entries that one listing or search looks at
-MOST_SECONDS = 10.0  # that a listing or search takes
+MOST_SECONDS = 3.0  # that a listing or search takes; it can not be interrupted, and a stop waits for it
 _ANCHORED = os.open in os.supports_dir_fd  # not on Windows
 
 

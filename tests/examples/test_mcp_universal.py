@@ -146,6 +146,17 @@ def test_without_a_token_files_can_be_read_but_not_written(root: Path) -> None:
         assert not (root / "x").exists()
 
 
+def test_sigterm_ends_the_open_stream_of_an_older_client(root: Path) -> None:
+    with service("mcp_universal", MCP_ROOT=str(root)) as running:
+        headers = {"accept": "text/event-stream"}
+        with running.http.stream("GET", "/mcp", headers=headers) as response:
+            assert response.headers["content-type"].startswith("text/event-stream")
+            running.process.terminate()
+            assert response.read() is not None
+        assert running.process.wait(15) == 0
+        assert "Traceback" not in running.output()
+
+
 def test_a_root_that_is_not_there_ends_it_with_code_2(tmp_path: Path) -> None:
     ended = run_to_end("mcp_universal", MCP_PORT=str(free_port()), MCP_ROOT=str(tmp_path / "nothing"))
     assert ended.returncode == 2
