@@ -2,9 +2,12 @@
 
 import argparse
 import importlib
+import os
+import sys
 from collections.abc import Sequence
 
 from supervisor.cli.commands import ALIASES, GROUPS, LINES, did_you_mean
+from supervisor.cli.render import size_of
 from supervisor.errors import UsageError
 
 TYPE_CHECKING = False
@@ -15,6 +18,17 @@ if TYPE_CHECKING:
 WITHOUT_SHORT_FILE = frozenset({"logs"})
 WITH_VALUE = {"-f": "--file", "--file": "--file", "--instance": "--instance", "--color": "--color"}
 COLORS = ("auto", "always", "never")
+
+
+class Formatter(argparse.RawDescriptionHelpFormatter):
+    """Help as wide as the terminal.
+
+    argparse makes one for every argument that is added, and without a width each imports shutil with its compressors.
+    """
+
+    def __init__(self, prog: str) -> None:
+        columns = os.environ.get("COLUMNS", "")
+        super().__init__(prog, width=(int(columns) if columns.isdecimal() else size_of(sys.stdout)[0]) - 2)
 
 
 class Parser(argparse.ArgumentParser):
@@ -75,11 +89,11 @@ def build(command: str, parser: "argparse.ArgumentParser | None" = None) -> argp
     """The parser of one command; only the module of that command is imported."""
     module = importlib.import_module(f"supervisor.cli.{command}")
     if parser is None:
-        parser = Parser(prog=f"portsup {command}")
+        parser = Parser(prog=f"portsup {command}", formatter_class=Formatter)
     parser.description = f"{LINES[command][:1].upper()}{LINES[command][1:]}."
     examples = getattr(module, "EXAMPLES", "")
     parser.epilog = f"examples:\n{examples}" if examples else None
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.formatter_class = Formatter
     parser.allow_abbrev = False  # an option that is added later must not change what a script's `--fo` means
     parser.set_defaults(run=module.run, command=command)
     module.add_arguments(parser)

@@ -30,6 +30,7 @@ SLOW = {
     "psutil",
     "random",
     "shtab",
+    "shutil",
     "ssl",
     "structlog",
     "subprocess",
