@@ -14,6 +14,7 @@ _RECORD = struct.Struct("<QdB7x")  # offset in the log, seconds since 1970, stre
 _HEADER = struct.Struct("<8sQ8x")  # magic, inode of the log
 _MAGIC = b"portsup\x01"
 RECORD_SIZE = _RECORD.size
+_LATEST = 253_402_300_800.0  # the year 10000: more is damage
 
 
 class Stream(StrEnum):
@@ -42,9 +43,14 @@ def header(inode: int) -> bytes:
     return _HEADER.pack(_MAGIC, inode)
 
 
-def record(offset: int, time: float, stream: str) -> bytes:
-    """One record."""
-    return _RECORD.pack(offset, time, _NUMBERS[stream])
+def append(descriptor: int, entry: Entry) -> None:
+    """Write one record; a full disk leaves no half of one, and is otherwise ignored: the log is what counts."""
+    try:
+        written = os.write(descriptor, _RECORD.pack(entry.offset, entry.time, _NUMBERS[entry.stream]))
+        if written < RECORD_SIZE:
+            os.ftruncate(descriptor, os.fstat(descriptor).st_size - written)
+    except OSError:
+        pass
 
 
 def belongs_to(descriptor: int, inode: int) -> bool:
@@ -75,11 +81,18 @@ class Index:
         return max(0, os.fstat(self.descriptor).st_size // RECORD_SIZE - 1)
 
     def __getitem__(self, position: int) -> Entry:
-        data = os.pread(self.descriptor, RECORD_SIZE, (position + 1) * RECORD_SIZE)
-        if len(data) < RECORD_SIZE:
-            raise IndexError(position)
-        offset, time, number = _RECORD.unpack(data)
-        return Entry(offset, time, _STREAMS[number] if number < len(_STREAMS) else Stream.STDOUT)
+        if entries := self.read(position, 1):
+            return entries[0]
+        raise IndexError(position)
+
+    def read(self, position: int, count: int) -> list[Entry]:
+        """At most `count` entries from that position on."""
+        data = os.pread(self.descriptor, count * RECORD_SIZE, (position + 1) * RECORD_SIZE)
+        whole = memoryview(data)[: len(data) // RECORD_SIZE * RECORD_SIZE]
+        return [
+            Entry(offset, time if 0 <= time < _LATEST else 0.0, _STREAMS[min(number, len(_STREAMS) - 1)])
+            for offset, time, number in _RECORD.iter_unpack(whole)
+        ]
 
     def position_of(self, offset: int) -> int:
         """The record that tells about the byte at `offset`, -1 if there is none."""

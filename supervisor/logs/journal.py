@@ -6,7 +6,8 @@ structlog is used here only, and imported when a journal is opened, because that
 import contextlib
 import json
 import os
-from collections.abc import Collection, Mapping, MutableMapping
+import sys
+from collections.abc import Collection, Iterator, Mapping, MutableMapping
 from typing import IO, Any
 
 from supervisor.config.secrets import HIDDEN, is_secret_name, redact
@@ -60,7 +61,8 @@ def open_journal(
     path: str | os.PathLike[str], *, console: IO[str] | None = None, secrets: Collection[str] = ()
 ) -> Journal:
     """The journal at `path`; what is not merely for debugging also goes to `console`."""
-    import structlog
+    with _not_installed("rich", "colorama", "better_exceptions"):
+        import structlog
 
     file = JournalFile(os.fspath(path))
     processors: list[Any] = [
@@ -73,6 +75,22 @@ def open_journal(
     ]
     logger = structlog.wrap_logger(file, processors, structlog.BoundLogger)
     return Journal(logger, file, secrets)
+
+
+@contextlib.contextmanager
+def _not_installed(*modules: str) -> Iterator[None]:
+    """Have imports do without these modules: structlog takes what it finds for its console, which we do not use.
+
+    So the daemon's memory does not depend on what else is installed.
+    """
+    hidden = [name for name in modules if name not in sys.modules]
+    for name in hidden:
+        sys.modules[name] = None  # type: ignore[assignment]  # makes `import name` raise
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
 
 
 def short_line(event: Mapping[str, Any], *, colour: bool) -> str:

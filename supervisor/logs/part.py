@@ -87,6 +87,7 @@ class Part:
                 yield self._line(line, len(line) + 1)
             while len(self._rest) >= LONGEST_MESSAGE:
                 piece, self._rest = self._rest[:LONGEST_MESSAGE], self._rest[LONGEST_MESSAGE:]
+                self._was_cut = not self._rest
                 yield self._line(piece, len(piece))
         if to_the_end and self._rest:
             line, self._rest = self._rest, b""

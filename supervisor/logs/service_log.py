@@ -102,8 +102,7 @@ class ServiceLog:
 
     def _note(self, stream: str, now: float) -> None:
         if self._index >= 0:
-            with contextlib.suppress(OSError):  # the log itself is what counts
-                os.write(self._index, index.record(self._size, now, stream))
+            index.append(self._index, index.Entry(self._size, now, stream))
         self._last_record = now
 
     def _fail(self, why: str, now: float) -> None:

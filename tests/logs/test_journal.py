@@ -1,0 +1,157 @@
+import io
+import json
+import os
+import resource
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from supervisor.logs.journal import open_journal, short_line
+from supervisor.logs.journal_file import JournalFile
+
+
+def events(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines() if line]
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+class BrokenPipe(io.StringIO):
+    def write(self, text: str) -> int:
+        raise BrokenPipeError
+
+
+def test_an_event_is_one_json_line_with_its_facts(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path / "s" / "portsup.log")
+    journal.info("service ready", service="web", port=6000, pids=(1, 2), where=Path("/x"))
+    journal.debug("looked", nothing=None)
+    journal.close()
+    journal.error("fatal", why="two\nlines")
+    ready, looked, fatal = events(tmp_path / "s" / "portsup.log")
+    assert list(ready)[:3] == ["time", "level", "event"]
+    assert ready | {"time": ""} == {
+        "time": "",
+        "level": "info",
+        "event": "service ready",
+        "service": "web",
+        "port": 6000,
+        "pids": [1, 2],
+        "where": "/x",
+    }
+    assert ready["time"].endswith("Z")
+    assert (looked["level"], looked["nothing"], fatal["why"]) == ("debug", None, "two\nlines")
+
+
+def test_secrets_are_hidden_by_name_and_by_value(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path / "portsup.log", secrets={"hunter22"})
+    try:
+        raise ValueError("the password is hunter22")
+    except ValueError:
+        journal.error(
+            "bug", exc_info=True, api_key="abcdefgh", environment={"DB_PASSWORD": "x1", "URL": "u:hunter22@h"}
+        )
+    journal.log("warning", "odd", words="said hunter22", deep=[{"a": ("hunter22",)}])
+    text = (tmp_path / "portsup.log").read_text()
+    assert "hunter22" not in text
+    assert "abcdefgh" not in text
+    bug, odd = events(tmp_path / "portsup.log")
+    assert bug["environment"] == {"DB_PASSWORD": "***", "URL": "u:***@h"}
+    assert "ValueError: the password is ***" in bug["exception"]
+    assert odd["deep"] == [{"a": ["***"]}]
+    assert journal.redact("hunter22!") == "***!"
+
+
+def test_people_get_short_lines(tmp_path: Path) -> None:
+    console = io.StringIO()
+    journal = open_journal(tmp_path / "portsup.log", console=console)
+    journal.info("service ready", service="web", port=6000)
+    journal.debug("not for people")
+    journal.warning("port skipped", port=6000, holder="nc\x1b[2J")
+    journal.error("fatal", service="web", words="no port of its pool can be used", hint="give it more ports")
+    assert console.getvalue() == (
+        "web: service ready (port=6000)\n"
+        'warning: port skipped (port=6000, holder="nc\\u001b[2J")\n'
+        "error: web: no port of its pool can be used\n"
+        "hint: give it more ports\n"
+    )
+
+
+def test_only_the_level_is_coloured_and_only_on_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    event = {"level": "warning", "event": "odd", "time": ""}
+    assert short_line(event, colour=True) == "\x1b[33mwarning\x1b[0m: odd"
+    for no_color, coloured in (("", True), ("1", False)):
+        monkeypatch.setenv("NO_COLOR", no_color)
+        console = Terminal()
+        open_journal(tmp_path / "portsup.log", console=console).warning("odd")
+        assert ("\x1b[" in console.getvalue()) == coloured
+
+
+def test_a_closed_console_ends_nothing(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path / "portsup.log", console=BrokenPipe())
+    journal.warning("odd")
+    assert len(events(tmp_path / "portsup.log")) == 1
+
+
+def test_the_journal_is_rotated(tmp_path: Path) -> None:
+    file = JournalFile(str(tmp_path / "portsup.log"), max_size=100, backups=2)
+    for number in range(20):
+        file.write(f"{number:039d}")
+    names = sorted(entry.name for entry in tmp_path.iterdir())
+    assert names == ["portsup.log", "portsup.log.1", "portsup.log.2"]
+    assert (tmp_path / "portsup.log").read_text().endswith("19\n")
+
+
+def test_a_deleted_journal_begins_anew(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path / "s" / "portsup.log")
+    journal.info("one")
+    (tmp_path / "s" / "portsup.log").unlink()
+    (tmp_path / "s").rmdir()
+    journal.info("two")
+    assert [event["event"] for event in events(tmp_path / "s" / "portsup.log")] == ["two"]
+
+
+def test_a_full_disk_is_survived_and_told_of(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path / "portsup.log")
+    journal.info("one")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, ((tmp_path / "portsup.log").stat().st_size + 10, limits[1]))
+    try:
+        for _ in range(5):
+            journal.info("lost")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    journal.info("back")
+    lines = (tmp_path / "portsup.log").read_text().splitlines()
+    assert json.loads(lines[-2])["count"] == 5
+    assert json.loads(lines[-1])["event"] == "back"
+
+
+def test_a_place_that_can_not_be_written_is_no_trouble(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    open_journal(tmp_path / "file" / "portsup.log").error("fatal")
+
+
+@pytest.mark.live
+def test_structlog_comes_late_and_brings_no_terminal_libraries(tmp_path: Path) -> None:
+    unwanted = ("rich", "colorama", "better_exceptions")
+    for name in unwanted:
+        (tmp_path / f"{name}.py").write_text(f"print('{name} was imported')\n")
+    code = (
+        "import sys, supervisor.logs.journal as j; early = 'structlog' in sys.modules\n"
+        f"j.open_journal('/dev/null'); print(early, 'structlog' in sys.modules, set({unwanted}) & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ | {"PYTHONPATH": f"{tmp_path}:{Path(__file__).parents[2]}"},
+        timeout=30,
+    )
+    assert done.stdout == "False True set()\n"
