@@ -154,9 +154,7 @@ class Instance:
         """
         if self._lock is None:
             info = RunInfo(os.urandom(8).hex(), os.getcwd(), "")
-            self._lock = InstanceLock.take(
-                self.stack, self._pools, self._stride, self._wanted, self._runtime, info
-            )
+            self._lock = InstanceLock.take(self.stack, self._pools, self._stride, self._wanted, self._runtime, info)
         return self
 
     def ports(self, service: str) -> tuple[int, ...]:

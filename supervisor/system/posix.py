@@ -73,5 +73,3 @@ def raise_descriptor_limit() -> int:
         except (OSError, ValueError):
             continue
     return soft
-
-

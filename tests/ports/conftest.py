@@ -1,0 +1,90 @@
+"""A runtime directory of the test's own, leases that end with the test, and strangers on ports."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+
+import pytest
+
+from supervisor import system
+from supervisor.ports.leases import PoolLease
+from supervisor.ports.record import Owner
+from supervisor.ports.runtime import RuntimeDir
+
+MakeLease = Callable[..., PoolLease]
+Stranger = Callable[..., "subprocess.Popen[str]"]
+
+_STRANGER = """
+import os, socket, sys
+port, listens, reuse = int(sys.argv[1]), sys.argv[2] == "listens", int(sys.argv[3])
+sock = socket.socket()
+sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, reuse)
+sock.bind(("127.0.0.1", port))
+if listens:
+    sock.listen()
+if sys.argv[4:]:
+    os.setuid(int(sys.argv[4]))
+print("ready", flush=True)
+sys.stdin.readline()
+try:
+    sock.listen()
+    print("listening", flush=True)
+except OSError as error:
+    print(error, flush=True)
+sys.stdin.readline()
+"""
+
+
+@pytest.fixture
+def runtime() -> Iterator[RuntimeDir]:
+    directory = RuntimeDir.open()
+    yield directory
+    directory.close()
+
+
+def owner(service: str = "web", instance: int = 1, run_id: str = "run-1", stack: str = "shop") -> Owner:
+    """This process as the owner of a service's ports."""
+    identity = system.identity_of(os.getpid())
+    assert identity is not None
+    return Owner(stack, instance, service, run_id, identity)
+
+
+@pytest.fixture
+def lease(runtime: RuntimeDir) -> Iterator[MakeLease]:
+    """Makes leases, given back at the end."""
+    with ExitStack() as made:
+
+        def make(ports: Sequence[int], *, strict: bool = False, **whose: object) -> PoolLease:
+            new = PoolLease(owner(**whose), ports, runtime, strict=strict)  # type: ignore[arg-type]
+            made.callback(new.release)
+            return new
+
+        yield make
+
+
+@pytest.fixture
+def stranger() -> Iterator[Stranger]:
+    """Starts a program of somebody else on a port; a line on its stdin makes it listen."""
+    with ExitStack() as started:
+
+        def start(
+            port: int, *, listens: bool = True, reuse: bool = False, uid: int | None = None, **environment: str
+        ) -> "subprocess.Popen[str]":
+            arguments = [str(port), "listens" if listens else "binds", str(int(reuse))]
+            process = subprocess.Popen(
+                [sys.executable, "-c", _STRANGER, *arguments, *([str(uid)] if uid is not None else [])],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+                env=os.environ | environment,
+            )
+            started.enter_context(process)
+            started.callback(process.send_signal, signal.SIGKILL)
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            return process
+
+        yield start

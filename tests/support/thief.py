@@ -1,0 +1,103 @@
+"""A program that tries to get ports as fast as it can, in every way there is."""
+
+import itertools
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+WAYS = [
+    (family, address, reuse_address, reuse_port)
+    for family, address in (
+        (socket.AF_INET, "127.0.0.1"),
+        (socket.AF_INET, "127.0.0.2"),
+        (socket.AF_INET, "0.0.0.0"),
+        (socket.AF_INET6, "::1"),
+        (socket.AF_INET6, "::"),
+    )
+    for reuse_address, reuse_port in itertools.product((0, 1), (0, 1))
+]
+
+
+def steal(port: int, way: tuple[int, str, int, int]) -> socket.socket | None:
+    """The port, listening, if it can be had in this way."""
+    family, address, reuse_address, reuse_port = way
+    try:
+        sock = socket.socket(family, socket.SOCK_STREAM)
+    except OSError:
+        return None  # no IPv6 here
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, reuse_address)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, reuse_port)
+        sock.bind((address, port))
+        sock.listen()
+    except OSError:
+        sock.close()
+        return None
+    return sock
+
+
+def ways_in(port: int) -> list[tuple[int, str, int, int]]:
+    """In which ways the port can be had just now."""
+    found = []
+    for way in WAYS:
+        sock = steal(port, way)
+        if sock is not None:
+            sock.close()
+            found.append(way)
+    return found
+
+
+class Loot:
+    """What a thief has got; known when it has ended."""
+
+    def __init__(self) -> None:
+        self.won: dict[int, int] = {}  # by port, how often
+        self.tries = 0
+
+
+@contextmanager
+def thief(ports: Sequence[int]) -> Iterator[Loot]:
+    """Runs a thief process on all of `ports` for the length of the block."""
+    loot = Loot()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.support.thief", *map(str, ports)],
+        cwd=Path(__file__).parents[2],
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    try:
+        assert process.stdout.readline() == b"at work\n"
+        yield loot
+    finally:
+        process.send_signal(signal.SIGTERM)
+        said, _ = process.communicate(timeout=10)
+        result = json.loads(said)
+        loot.tries, loot.won = result["tries"], {int(port): times for port, times in result["won"].items()}
+
+
+def main(ports: Sequence[int]) -> None:
+    """Until SIGTERM: try every way into every port, give back at once what was got, and count it."""
+    stop: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _: stop.append(number))
+    won: dict[int, int] = {}
+    tries, parent = 0, os.getppid()
+    print("at work", flush=True)
+    while not stop and os.getppid() == parent:
+        for port in ports:
+            for way in WAYS:
+                tries += 1
+                got = steal(port, way)
+                if got is not None:
+                    got.close()
+                    won[port] = won.get(port, 0) + 1
+    print(json.dumps({"tries": tries, "won": won}), flush=True)
+
+
+if __name__ == "__main__":
+    main([int(argument) for argument in sys.argv[1:]])
