@@ -65,7 +65,7 @@ def _background(args: argparse.Namespace) -> int:
     sys.stderr.flush()
     pid = os.fork()
     if pid == 0:
-        os.close(done)
+        _close_all_but(done_theirs)  # a lock that a script holds must end with the script
         try:
             os.setsid()
             code = _guard_in_background(args, colour, done_theirs)
@@ -81,7 +81,6 @@ def _guard_in_background(args: argparse.Namespace, colour: bool, done: int) -> i
     system.set_child_subreaper()
     daemon = guardian.start_daemon(lambda: _daemon(args, colour=colour, done=done), [(err_theirs, 2)])
     os.close(err_theirs)
-    os.close(done)
     shown = os.dup(2)
     null = os.open(os.devnull, os.O_RDWR)
     for fd in (0, 1, 2):  # the terminal must be able to close
@@ -89,6 +88,7 @@ def _guard_in_background(args: argparse.Namespace, colour: bool, done: int) -> i
     os.close(null)
     guardian.pump(daemon, {err: shown})
     os.close(shown)
+    os.close(done)  # not before all is shown: `up -d` returns on this
     return guardian.guard(daemon, {})
 
 
@@ -104,6 +104,11 @@ def _await_start(pid: int, done: int) -> int:
     _, status = os.waitpid(pid, 0)
     code = os.waitstatus_to_exitcode(status)
     return code or ExitCode.INTERRUPTED
+
+
+def _close_all_but(kept: int) -> None:
+    os.closerange(3, kept)
+    os.closerange(kept + 1, os.sysconf("SC_OPEN_MAX"))
 
 
 def _forward(pid: int, number: int) -> None:

@@ -18,7 +18,7 @@ from supervisor.daemon import herald
 from supervisor.daemon.commands import Commands
 from supervisor.daemon.endpoints import document
 from supervisor.daemon.environment import environment_of
-from supervisor.daemon.front import Front
+from supervisor.daemon.front import Front, let_go_of
 from supervisor.daemon.keeper import Keeper
 from supervisor.daemon.slot import Slot
 from supervisor.daemon.stack import Stack
@@ -265,6 +265,7 @@ class Daemon:
         self._front.ready(int(self._exit_code()))
         if self._options.is_detached:
             self._front.detach()
+            let_go_of(2)
 
     def _table(self, failed: Collection[str]) -> str:
         rows = [("NAME", "PORT", "STATE", "URL")]

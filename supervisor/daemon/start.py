@@ -11,7 +11,7 @@ from supervisor.config.load import find_file, load
 from supervisor.config.spec import StackSpec
 from supervisor.core.instance import ports_of
 from supervisor.daemon.daemon import Daemon, Options, new_run_id
-from supervisor.daemon.front import Front, Pipe
+from supervisor.daemon.front import Front, Pipe, let_go_of
 from supervisor.daemon.herald import table
 from supervisor.errors import ExitCode, NotFound, PoolExhausted
 from supervisor.logs.journal import Journal, open_journal
@@ -66,19 +66,13 @@ async def _run(
     out = None if options.is_detached else Pipe(os.dup(1), loop)
     front = Front(out, Pipe(os.dup(2), loop), is_coloured=colour, has_prefix=prefix, done=done)
     if options.is_detached:
-        _let_go_of(1)
+        let_go_of(1)
     try:
         return await Daemon(spec, options, runtime, lock, journal, front, run_id, state_dir).run()
     finally:
         front.detach()
         for fd in (1, 2):
             os.set_blocking(fd, True)
-
-
-def _let_go_of(fd: int) -> None:
-    null = os.open(os.devnull, os.O_RDWR)
-    os.dup2(null, fd)
-    os.close(null)
 
 
 def take_instance(spec: StackSpec, runtime: RuntimeDir, wanted: int | None, run_id: str) -> InstanceLock:

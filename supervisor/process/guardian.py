@@ -49,7 +49,9 @@ def _become_daemon(main: Callable[[], int], streams: Iterable[tuple[int, int]], 
         null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
         os.dup2(null, 0)
         for ours, theirs in streams:
-            os.dup2(ours, theirs)
+            if ours != theirs:
+                os.dup2(ours, theirs)
+                os.close(ours)
         for number in PASSED_ON:
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, set(PASSED_ON))
