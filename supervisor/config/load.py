@@ -231,7 +231,7 @@ class _EnvFiles:
 def _check_folder(spec: ServiceSpec, fields: Fields, where: str, report: Report) -> None:
     if "working_dir" not in fields.found or fields.is_broken("working_dir") or spec.working_dir.is_dir():
         return
-    shown = report.quote(str(spec.working_dir))
+    shown = report.quote(fields.get("working_dir"))
     if spec.working_dir.exists():
         report.error(fields.at("working_dir"), f"{where}.working_dir: {shown} is no folder")
     else:

@@ -15,7 +15,7 @@ from supervisor.config.report import Report, Unreadable
 from supervisor.config.tree import FALSE, NULLS, OLD_BOOLEANS, TRUE, Entry, Mapping, Node, Place, Scalar, Sequence
 
 DEEPEST = 50  # levels of nesting
-MOST_NODES = 100_000  # every alias counted as often as it is used
+MOST_NODES = 50_000  # every alias counted as often as it is used
 CHARACTERS = 16  # of text that count as much as one more node
 
 _LOADER = getattr(yaml, "CLoader", yaml.Loader)  # libyaml's parser is ten times as fast; only its events are used
@@ -223,6 +223,8 @@ def _report_syntax(error: yaml.MarkedYAMLError, text: str, report: Report) -> No
     elif "end of stream" in problem and begun:
         place, problem = Place(begun.line + 1, begun.column + 1), "these quotes are never closed"
     elif error.context and begun:
+        if "flow" in error.context and "{" in lines[min(place.line, len(lines)) - 1]:
+            hint = "inside `[…]` and `{…}` a value with a brace, such as `${VAR}`, needs quotes"
         problem = f"{problem} {error.context} that begins in line {begun.line + 1}, column {begun.column + 1}"
     report.error(place, f"cannot be read as YAML: {problem}", hint)
 

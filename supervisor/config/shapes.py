@@ -234,15 +234,16 @@ def depends_on(validator: "Validator", node: Node, where: str) -> Any:
                     found[item.text] = Found(Condition.READY, item.place, item.place)
         case Mapping():
             for entry in node:
-                condition = _condition(validator, entry, f"{where}.{entry.key.text}")
-                found[entry.key.text] = Found(condition, entry.value.place, entry.key.place)
+                found[entry.key.text] = _condition(validator, entry, f"{where}.{entry.key.text}")
         case _:
             return validator.expected("a list of services or a mapping of services to conditions", node, where)
     return found
 
 
-def _condition(validator: "Validator", entry: Entry, where: str) -> Any:
-    node = entry.value
-    if not isinstance(node, Scalar):
-        return validator.section(node, Section((CONDITION,)), where).get("condition", Condition.READY)
-    return Condition.READY if node.is_null else validator.value(node, CONDITION.kind, where)
+def _condition(validator: "Validator", entry: Entry, where: str) -> Found:
+    node, key = entry.value, entry.key.place
+    if isinstance(node, Scalar):
+        value = Condition.READY if node.is_null else validator.value(node, CONDITION.kind, where)
+        return Found(value, node.place, key)
+    fields = validator.section(node, Section((CONDITION,)), where)
+    return Found(fields.get("condition", Condition.READY), fields.at("condition"), key)

@@ -27,7 +27,7 @@ from supervisor.config.kinds import (
 from supervisor.config.report import Report
 from supervisor.config.scalars import read_scalar, tidy_name, wanted
 from supervisor.config.suggest import closest, did_you_mean
-from supervisor.config.tree import Mapping, Node, Scalar, kind_of
+from supervisor.config.tree import OLD_BOOLEANS, Mapping, Node, Scalar, kind_of
 from supervisor.config.values import Bad
 
 MOST_SERVICES = 1000
@@ -107,6 +107,9 @@ class Validator:
             hint = "give it a value or leave it out"
         elif isinstance(node, Scalar):
             what = self.report.quote(node.text)
+        elif isinstance(node, Mapping) and len(node.entries) == 1 and kind_of(node.entries[0].value) == "nothing":
+            # `[serve, --port, {port}]`: without quotes the placeholder is a mapping.
+            hint = f'put it in quotes: `"{{{node.entries[0].key.text}}}"`'
         self.report.error(node.place, f"{where or 'the file'}: expected {wanted}, found {what}", hint)
         return BROKEN
 
@@ -142,7 +145,7 @@ class Validator:
         return ""
 
     def _one_of(self, fields: Fields, kind: Section, where: str) -> None:
-        given = [name for name in kind.one_of if name in fields.found]
+        given = [name for name in fields.found if name in kind.one_of]
         if len(given) > 1:
             both = " and ".join(f"`{name}`" for name in given)
             self.report.error(fields.found[given[1]].key, f"{where}: {both} exclude each other", "keep one of them")
@@ -168,7 +171,7 @@ class Validator:
 
     def _check_name(self, key: Scalar, where: str) -> None:
         name, quoted = key.text, self.report.quote(key.text)
-        if not key.is_text:
+        if not key.is_text or (not key.quoted and name.lower() in OLD_BOOLEANS):
             return  # it has been told that it is no text
         if name == "portsup":
             reason = "is taken by portsup's own log"

@@ -14,10 +14,9 @@ LARGEST_POOL = 256
 LONGEST_COMMAND = 128 * 1024  # characters of a text to split; Linux takes no longer argument either
 DEFAULT_POOL_SIZE = 3
 
-_UNITS = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
-_DURATION = re.compile(
-    r"(?:(?P<h>\d+(?:\.\d+)?)h)?(?:(?P<m>\d+(?:\.\d+)?)m(?!s))?(?:(?P<s>\d+(?:\.\d+)?)s)?(?:(?P<ms>\d+(?:\.\d+)?)ms)?"
-)
+_UNITS = (3600.0, 60.0, 1.0, 0.001)
+_COUNT = r"\d+(?:\.\d+)?"
+_DURATION = re.compile(rf"(?:({_COUNT})h)?(?:({_COUNT})m)?(?:({_COUNT})s)?(?:({_COUNT})ms)?", re.ASCII)
 _PLAIN = re.compile(r"\d+(\.\d+)?", re.ASCII)
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?b)?", re.IGNORECASE | re.ASCII)
 _RANGE = re.compile(r"(\d+)\s*-\s*(\d+)", re.ASCII)
@@ -66,7 +65,7 @@ def duration(text: str) -> float:
     if _PLAIN.fullmatch(text) and len(text) <= _MOST_DIGITS:
         seconds = float(text)
     elif text and len(text) <= 4 * _MOST_DIGITS and (match := _DURATION.fullmatch(text)):
-        seconds = sum(float(count) * _UNITS[unit] for unit, count in match.groupdict().items() if count)
+        seconds = sum(float(count or 0) * unit for count, unit in zip(match.groups(), _UNITS, strict=True))
     else:
         raise Bad("is not a duration", "write it like 500ms, 10s, 2m or 1h30m; a plain number is seconds")
     if seconds > LONGEST:

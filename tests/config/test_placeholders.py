@@ -1,0 +1,69 @@
+"""Placeholders are found at load and filled at spawn."""
+
+import pytest
+
+from supervisor.config.placeholders import fill, mistakes, services_in
+from supervisor.errors import PortsupError
+
+ENDPOINTS = {"web": 8001, "my-api": 9000}
+
+
+def filled(text: str) -> str:
+    return fill(text, port=6000, host="127.0.0.1", instance=2, endpoints=ENDPOINTS)
+
+
+@pytest.mark.parametrize(
+    ("text", "result"),
+    [
+        ("no braces", "no braces"),
+        ("--port={port}", "--port=6000"),
+        ("{host}:{port}/{instance}", "127.0.0.1:6000/2"),
+        ("{port:web} {url:my-api}/x", "8001 http://127.0.0.1:9000/x"),
+        ("{{port}} {{url:web}} {{prot}}", "{port} {url:web} {prot}"),
+        ('{"port": 1, "a": {"b": []}}', '{"port": 1, "a": {"b": []}}'),
+        (
+            "awk '{print}' {name} {{name}} {a,b} {} { port } {port",
+            "awk '{print}' {name} {{name}} {a,b} {} { port } {port",
+        ),
+    ],
+)
+def test_only_exact_placeholders_are_filled(text: str, result: str) -> None:
+    assert filled(text) == result
+
+
+def test_a_port_that_is_not_known_is_an_error_and_not_a_hole() -> None:
+    with pytest.raises(PortsupError, match="the port of `gone` is not known"):
+        filled("{port:gone}")
+    with pytest.raises(PortsupError, match="the service has no port"):
+        fill("{port}", port=None, host="h", instance=1, endpoints={})
+
+
+def test_the_services_a_text_asks_for() -> None:
+    assert services_in("{port:web} {url:my-api} {port} {{url:x}}") == ("web", "my-api")
+
+
+@pytest.mark.parametrize(
+    ("text", "offset", "reason", "hint"),
+    [
+        ("x {port:wbe}", 2, "`{port:wbe}`: there is no service `wbe`", "did you mean `web`?"),
+        ("{url:zzz}", 0, "`{url:zzz}`: there is no service `zzz`", "services: web, job"),
+        ("{url:job}", 0, "`{url:job}`: service `job` has no `pool`, so it has no port", ""),
+        ("{url}", 0, "`{url}` names no service", "write `{url:NAME}`"),
+        ("{port:}", 0, "`{port:}` names no service", "write `{port:NAME}`"),
+        ("{fd}", 0, "`{fd}` is not available: portsup does not hand sockets to programs yet", "use `{port}`"),
+        ("{prot}", 0, "`{prot}` is not a placeholder",
+         "did you mean `{port}`? For the characters themselves write `{{prot}}`"),
+        ("{Port:web}", 0, "`{Port:web}` is not a placeholder",
+         "did you mean `{port:web}`? For the characters themselves write `{{Port:web}}`"),
+        ("{instnce}", 0, "`{instnce}` is not a placeholder",
+         "did you mean `{instance}`? For the characters themselves write `{{instnce}}`"),
+    ],
+)  # fmt: skip
+def test_a_placeholder_that_can_not_be_filled_is_told(text: str, offset: int, reason: str, hint: str) -> None:
+    found = list(mistakes(text, has_port=True, services={"web": True, "job": False}))
+    assert found == [(offset, reason, hint)]
+
+
+@pytest.mark.parametrize("text", ["{print}", "{name}", '{"a":1}', "{a,b}", "{{prot}}", "{PORT_X}", "{key:value}"])
+def test_braces_of_somebody_else_are_left_alone(text: str) -> None:
+    assert list(mistakes(text, has_port=True, services={})) == []

@@ -1,0 +1,132 @@
+"""The JSON Schema says what the loader does."""
+
+import json
+from typing import Any
+
+import jsonschema  # type: ignore[import-untyped]
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from supervisor.config.keys import STACK
+from supervisor.config.kinds import Key, Named, Section
+from supervisor.config.schema import schema
+from supervisor.errors import ConfigError
+
+from .conftest import Loading
+
+CHECKER = jsonschema.Draft202012Validator(schema())
+
+
+def test_the_schema_is_one() -> None:
+    jsonschema.Draft202012Validator.check_schema(schema())
+    assert json.loads(json.dumps(schema())) == schema()
+    assert schema()["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+
+
+def keys_of(section: Section) -> list[Key]:
+    found: list[Key] = []
+    for key in section.keys:
+        kind = key.kind.section if isinstance(key.kind, Named) else key.kind
+        found += [key, *(keys_of(kind) if isinstance(kind, Section) else ())]
+    return found
+
+
+def test_every_key_is_described_in_a_sentence() -> None:
+    for key in keys_of(STACK):
+        assert key.doc[0].isupper(), key.name
+        assert key.doc.endswith("."), key.name
+        assert key.name not in key.also
+
+
+def test_no_name_of_a_peer_is_a_key_of_ours_or_stands_for_two() -> None:
+    for section in (STACK, *(key.kind for key in keys_of(STACK) if isinstance(key.kind, Section))):
+        names = [key.name for key in section.keys] + [other for key in section.keys for other in key.also]
+        assert len(names) == len(set(names))
+
+
+SERVICE: dict[str, list[Any]] = {
+    "description": ["words", ""],
+    "command": ["a b", ["a", 1, 1.5, True], ["sh", "-c", "echo $PORT"]],
+    "pool": [6000, "6000-6002", [6000, 6002], [6000, "6001-6003"], {"base": 6000}, {"base": 6000, "size": 9}],
+    "port_env": ["PORT", "_X1"],
+    "environment": [{}, {"A": "x", "B": 1, "C": None, "D": True}, ["A=1", "B", "C="]],
+    "env_file": [[], {"path": "x", "required": False}],
+    "working_dir": [".", "..", "/tmp"],
+    "depends_on": [[], {}],
+    "ready": ["listening", "started", {"http": "/"}, {"tcp": True, "timeout": 3}, {"exec": "a"}, {"log": "a|b"}, {}],
+    "healthcheck": [{"http": "/x"}, {"tcp": True, "interval": "1s", "timeout": 0.5, "retries": 1}, {"exec": ["a"]}],
+    "restart": ["never", "on-failure", "always"],
+    "restart_policy": [{}, {"delay": 0, "factor": 1, "max_delay": "1h30m", "max_restarts": 0, "period": "2m"}],
+    "stop_signal": ["SIGINT", "int", 2],
+    "stop_grace_period": [0, "500ms", 2.5],
+    "rotate_after": [1, 1000],
+    "quarantine": ["0s", 60],
+    "on_port_change": ["restart", "ignore", {"signal": "HUP"}, "signal: SIGUSR1"],
+    "logging": [{}, {"max_size": "4KB", "backups": 0}, {"max_size": 4096}],
+}
+GOOD = st.fixed_dictionaries(
+    {"services": st.fixed_dictionaries({"web": st.fixed_dictionaries(
+        {name: st.sampled_from(SERVICE[name]) for name in ("command", "pool")},
+        optional={name: st.sampled_from(some) for name, some in SERVICE.items() if name not in ("command", "pool")},
+    )})},
+    optional={
+        "name": st.sampled_from(["a", "my-stack.2"]),
+        "instances": st.sampled_from([{}, {"stride": 1}]),
+        "ports": st.sampled_from([{}, {"strict": True}]),
+        "x-anything": st.sampled_from([1, {"a": [None]}]),
+    },
+)  # fmt: skip
+
+
+def test_the_samples_cover_every_key_of_a_service() -> None:
+    services = next(key.kind for key in STACK.keys if key.name == "services")
+    assert isinstance(services, Named)
+    assert set(SERVICE) == {key.name for key in services.section.keys}
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(GOOD)
+def test_what_the_schema_allows_is_loaded(loading: Loading, data: dict[str, Any]) -> None:
+    CHECKER.validate(data)
+    loading(yaml.safe_dump(data, sort_keys=False))
+
+
+WRONG: list[dict[str, Any]] = [
+        {"handoff": "auto"}, {"pool": 0}, {"pool": []}, {"pool": "six"}, {"pool": {"size": 2}}, {"port_env": "1"},
+        {"environment": {"A": []}}, {"environment": {"A B": 1}}, {"environment": [1]}, {"depends_on": "x"},
+        {"depends_on": {"x": "redy"}}, {"ready": "redy"}, {"ready": {"http": "x"}}, {"ready": {"tcp": False}},
+        {"ready": {"tcp": True, "http": "/"}}, {"healthcheck": {}}, {"healthcheck": {"http": "/", "tcp": True}},
+        {"restart": "no"}, {"restart_policy": {"factor": 0}}, {"stop_grace_period": "10sec"}, {"rotate_after": 0},
+        {"on_port_change": "kill"}, {"on_port_change": {}}, {"logging": {"max_size": "big"}}, {"quarantine": -1},
+        {"env_file": {"required": True}}, {"description": 5}, {"stop_signal": []},
+]  # fmt: skip
+BAD: list[tuple[str, Any]] = [
+    ("nme", "a"),
+    ("name", "My Stack"),
+    ("instances", {"stride": 0}),
+    ("instances", {"strode": 1}),
+    ("ports", {"strict": "yes"}),
+    ("services", {}),
+    ("services", []),
+    ("services", {"Web": {"command": "a"}}),
+    ("services", {"portsup": {"command": "a"}}),
+    ("services", {"web": {}}),
+    ("services", {"web": {"command": []}}),
+    ("services", {"web": {"command": [None]}}),
+    *(("services", {"web": {"command": "a", "pool": 6000} | wrong}) for wrong in WRONG),
+]
+
+
+@pytest.mark.parametrize(("key", "value"), BAD, ids=repr)
+def test_what_the_loader_refuses_the_schema_refuses(loading: Loading, key: str, value: Any) -> None:
+    data = {"services": {"web": {"command": "a", "pool": 6000}}} | {key: value}
+    assert not CHECKER.is_valid(data)
+    with pytest.raises(ConfigError):
+        loading(yaml.safe_dump(data))
+
+
+def test_a_reference_to_a_variable_is_allowed_where_a_number_or_a_word_is() -> None:
+    service = {"command": "a", "pool": "${P}", "restart": "${R:-always}", "rotate_after": "${N}", "ready": "${W}"}
+    CHECKER.validate({"services": {"web": service}, "ports": {"strict": "${S}"}})

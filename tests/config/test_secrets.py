@@ -1,0 +1,102 @@
+"""Secrets: which they are, and that nothing shows them."""
+
+import pytest
+
+from supervisor.config.secrets import is_secret_name, redact, redact_environment, secret_values
+from supervisor.config.show import resolved
+
+from .conftest import Loading, Mistakes
+
+SECRET = """
+    GROQ_API_KEY KEY api_key apiKey APIKEY DB_PASSWORD PGPASSWORD passwd JWT_SECRET mySecret ACCESS_TOKEN token
+    githubToken GITHUBTOKEN CREDENTIALS AWS_SECRET_ACCESS_KEY AWS_ACCESS_KEY_ID BASIC_AUTH GROQ_API_KEYS DB_PWD
+    SSH_PASSPHRASE KEY_2 PORTSUP_EXAMPLE_TOKEN STRIPE_PRIVATE_KEY
+"""
+HARMLESS = """
+    PORT KEYBOARD MONKEY TURKEY_HOST PWD OLDPWD HOTKEY TOKENIZERS_PARALLELISM MAX_TOKENS PATH SSH_AUTH_SOCK TOKEN_TTL
+    KEY_FILE PASSWORD_MIN_LENGTH PUBLIC_KEY AUTHOR COMPASS PASSENGER SECRET_NAME TOKEN_URL LOG_LEVEL AUTHENTICATE
+    KEYS_ENABLED BYPASS HOME _ 1
+"""
+
+
+@pytest.mark.parametrize("name", SECRET.split())
+def test_a_secret_is_known_by_its_name(name: str) -> None:
+    assert is_secret_name(name)
+
+
+@pytest.mark.parametrize("name", ["", *HARMLESS.split()])
+def test_a_harmless_name_is_none(name: str) -> None:
+    assert not is_secret_name(name)
+
+
+def test_the_values_of_a_secret() -> None:
+    assert set(secret_values("API_KEYS", "abcd1,efgh2")) == {"abcd1,efgh2", "abcd1", "efgh2"}
+    assert set(secret_values("DATABASE_URL", "postgres://me:hunter2@db/x")) == {"hunter2"}
+    assert set(secret_values("API_KEY", "abc")) == set()
+    assert set(secret_values("AUTH", "true")) == set()
+    assert set(secret_values("PORT", "8000")) == set()
+
+
+def test_redacting_hides_the_longest_first() -> None:
+    assert redact("abcdef abcd x", {"abcd", "abcdef"}) == "*** *** x"
+
+
+def test_an_environment_is_redacted_by_name_and_by_value() -> None:
+    environment = {"API_KEY": "k", "EMPTY_KEY": "", "URL": "http://x?key=hunter2", "PORT": "80"}
+    assert redact_environment(environment, {"hunter2"}) == {
+        "API_KEY": "***",
+        "EMPTY_KEY": "",
+        "URL": "http://x?key=***",
+        "PORT": "80",
+    }
+
+
+SECRETIVE = """\
+services:
+  a:
+    command: [run, --token, "${MY_TOKEN}"]
+    environment: {DB_PASSWORD: plain-password, LEVEL: info, DSN: "postgres://u:url-password@h/d"}
+    env_file: a.env
+"""
+
+
+def test_the_loader_collects_secrets_from_everywhere(loading: Loading, tmp_path: object) -> None:
+    with open(f"{tmp_path}/a.env", "w") as file:
+        file.write("FILE_SECRET=file-secret\n")
+    stack = loading(SECRETIVE, {"MY_TOKEN": "token-value", "OTHER_TOKEN": "not-used-here"})
+    assert stack.secrets == {"token-value", "plain-password", "url-password", "file-secret"}
+    shown = str(resolved(stack))
+    assert not any(secret in shown for secret in stack.secrets)
+    assert shown.count("***") == 4
+    revealed = str(resolved(stack, reveal=True))
+    assert all(secret in revealed for secret in stack.secrets)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        'name: "${MY_TOKEN}"\nservices: {a: {command: a}}',
+        'services: {a: {command: a, restart: "${MY_TOKEN}"}}',
+        'services: {a: {command: a, pool: "${MY_TOKEN}"}}',
+        'services: {a: {command: "a \'${MY_TOKEN}"}}',
+        'services: {a: {command: a, depends_on: ["${MY_TOKEN}"]}}',
+        'services: {a: {command: a, env_file: "${MY_TOKEN}"}}',
+        'services: {a: {command: a, ready: "${MY_TOKEN}"}}',
+        'services: {a: {command: a, ready: {log: "(${MY_TOKEN}"}}}',
+        'services: {a: {command: a, pool: 80, ready: {http: "${MY_TOKEN}"}}}',
+        'services: {a: {command: a, environment: ["${MY_TOKEN}"]}}',
+        'services: {a: {command: a, environment: "API_KEY=${MY_TOKEN}"}}',
+        'services: {a: {command: a, environment: {API_KEY: "s3cr3t-T0KEN${NONE}"}}}',
+        'services: {a: {command: "${X:?${MY_TOKEN}}"}}',
+        'services: {a: {command: a, environment: {API_KEY: s3cr3t-T0KEN, B: "{port:s3cr3t-T0KEN}"}}}',
+    ],
+)
+def test_no_mistake_shows_a_secret(mistakes: Mistakes, lines: str) -> None:
+    told = "\n".join(mistakes(lines, {"MY_TOKEN": "s3cr3t-T0KEN"}))
+    assert told
+    assert "s3cr3t" not in told.lower()
+
+
+def test_no_warning_shows_a_secret(loading: Loading) -> None:
+    stack = loading('services: {a: {command: a, working_dir: "${MY_TOKEN}"}}', {"MY_TOKEN": "s3cr3t-T0KEN"})
+    assert stack.warnings[0].endswith("there is no folder `***` yet")

@@ -1,0 +1,60 @@
+"""A stack shown as plain data is the same stack again."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import yaml
+from hypothesis import HealthCheck, given, settings
+
+from supervisor.config.show import resolved
+
+from .conftest import Loading
+from .test_schema import GOOD
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(GOOD)
+def test_what_is_shown_loads_as_the_same_stack(loading: Loading, data: dict[str, Any]) -> None:
+    stack = loading(yaml.safe_dump(data, sort_keys=False))
+    shown = resolved(stack, reveal=True)
+    assert json.loads(json.dumps(shown)) == shown
+    again = loading(yaml.safe_dump(shown, sort_keys=False))
+    services = {name: replace(service, line=0) for name, service in stack.services.items()}
+    assert {name: replace(service, line=0) for name, service in again.services.items()} == services
+    assert (again.name, again.stride, again.strict_ports) == (stack.name, stack.stride, stack.strict_ports)
+
+
+def test_dollar_signs_come_back_as_they_were(loading: Loading) -> None:
+    stack = loading("services: {a: {command: [a, '$$', '$${A}', '$$$$', $x, 'a$', '$$$']}}")
+    assert stack.services["a"].command == ("a", "$", "${A}", "$$", "$x", "a$", "$$")
+    assert loading(yaml.safe_dump(resolved(stack))).services["a"].command == stack.services["a"].command
+
+
+def test_every_default_is_filled_in(loading: Loading) -> None:
+    shown = resolved(loading("name: s\nservices: {a: {command: a, pool: 6000-6002}}"))
+    service = shown["services"].pop("a")
+    assert shown == {"name": "s", "instances": {"stride": 100}, "ports": {"strict": False}, "services": {}}
+    del service["working_dir"]
+    assert service == {
+        "command": ["a"],
+        "pool": [6000, 6001, 6002],
+        "port_env": "PORT",
+        "environment": {},
+        "depends_on": {},
+        "ready": {"listening": True, "timeout": 30.0},
+        "restart": "on-failure",
+        "restart_policy": {"delay": 0.5, "factor": 2.0, "max_delay": 30.0, "max_restarts": 10, "period": 60.0},
+        "stop_signal": "SIGTERM",
+        "stop_grace_period": 10.0,
+        "rotate_after": 3,
+        "quarantine": 60.0,
+        "on_port_change": "restart",
+        "logging": {"max_size": 10485760, "backups": 5},
+    }
+
+
+def test_a_job_without_ports_is_shown_without(loading: Loading) -> None:
+    shown = resolved(loading("services: {a: {command: a}}"))["services"]["a"]
+    assert "pool" not in shown
+    assert shown["ready"] == {"started": True, "timeout": 30.0}
