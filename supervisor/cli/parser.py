@@ -108,7 +108,7 @@ def add_globals(parser: argparse.ArgumentParser, short_file: bool = True, inheri
     nothing = argparse.SUPPRESS if inherit else None
     group.add_argument(*names, metavar="FILE", default=nothing, help="the services.yaml that is meant")
     group.add_argument(
-        "--instance", metavar="N", type=instance_number, default=nothing, help="the instance that is meant: 1, 2, …"
+        "--instance", metavar="N", type=instance_number, default=nothing, help="the instance that is meant: 1, 2, ..."
     )
     group.add_argument("--color", choices=COLORS, default=nothing or "auto", help="colour the output (default: auto)")
 
@@ -117,7 +117,7 @@ def instance_number(text: str) -> int:
     """An instance number as typed on the command line."""
     if text.isascii() and text.isdigit() and int(text[:9]) >= 1:
         return int(text[:9])
-    raise argparse.ArgumentTypeError(f"`{text}` is no instance number: they are 1, 2, …")
+    raise argparse.ArgumentTypeError(f"`{text}` is no instance number: they are 1, 2, ...")
 
 
 def seconds(text: str) -> float:
@@ -134,7 +134,7 @@ def seconds(text: str) -> float:
 
 def overview() -> str:
     """The help of `portsup` as a whole."""
-    lines = ["usage: portsup [-f FILE] [--instance N] [--color WHEN] COMMAND …", ""]
+    lines = ["usage: portsup [-f FILE] [--instance N] [--color WHEN] COMMAND ...", ""]
     lines.append("Runs the services of services.yaml, each on a port of its pool that nobody else can get.")
     for title, commands in GROUPS.items():
         lines += ["", f"{title}:"]

@@ -127,7 +127,7 @@ def _watch(client: "Client", args: argparse.Namespace) -> int:
 
 def _redraw(lines: list[str], first: bool) -> None:
     height = render.size_of(sys.stdout)[1]
-    shown = lines if len(lines) < height else [*lines[: height - 2], f"… {len(lines) - height + 2} more"]
+    shown = lines if len(lines) < height else [*lines[: height - 2], f"... {len(lines) - height + 2} more"]
     start = "\x1b[2J\x1b[H" if first else "\x1b[H"
     sys.stdout.write(start + "".join(f"{line}\x1b[K\n" for line in shown) + "\x1b[J")
     sys.stdout.flush()

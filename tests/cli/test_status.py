@@ -162,7 +162,7 @@ def test_watching_on_a_terminal_draws_in_place(pretend: Pretend, run: Run, monke
     pretend({"watch": [answer(row("a"), row("b"), row("c")), {"ok": True, "end": True}]})
     ran = run("status", "--watch", "--color", "never")
     assert ran.out.startswith("\x1b[2J\x1b[HNAME")
-    assert "… 3 more" in ran.out
+    assert "... 3 more" in ran.out
 
 
 def test_ctrl_c_ends_watching_quietly(pretend: Pretend, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
