@@ -13,15 +13,9 @@ import pytest
 
 from tests.examples.running import Running, error_of, service
 from tests.examples.upstream import Upstream, upstream
-from tests.support.eventually import eventually
 from tests.support.ports import free_port
 
 pytestmark = pytest.mark.live
-
-
-@pytest.fixture
-def endpoints(tmp_path: Path) -> Path:
-    return tmp_path / "sandra-1.endpoints.json"
 
 
 def publish(path: Path, **ports: int) -> None:
@@ -39,11 +33,23 @@ def publish(path: Path, **ports: int) -> None:
     new.replace(path)
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Running, Path]]:
+    path = tmp_path_factory.mktemp("api") / "sandra-1.endpoints.json"
+    with service("api_server", PORTSUP_ENDPOINTS=str(path)) as running:
+        yield running, path
+
+
 @pytest.fixture
-def api(endpoints: Path) -> Iterator[Running]:
-    publish(endpoints)
-    with service("api_server", PORTSUP_ENDPOINTS=str(endpoints)) as running:
-        yield running
+def endpoints(shared: tuple[Running, Path]) -> Path:
+    """Where portsup publishes; nothing is published yet."""
+    publish(shared[1])
+    return shared[1]
+
+
+@pytest.fixture
+def api(shared: tuple[Running, Path], endpoints: Path) -> Running:
+    return shared[0]
 
 
 @contextmanager
@@ -75,6 +81,7 @@ def control_socket(path: Path, rows: list[dict[str, Any]]) -> Iterator[list[dict
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         yield Rows()
         server.shutdown()
+    path.unlink()
 
 
 def test_a_service_that_moved_is_found_at_its_new_port(api: Running, endpoints: Path) -> None:
@@ -191,10 +198,11 @@ def test_the_document_describes_the_api_and_no_page_needs_the_internet(api: Runn
     assert api.http.get("/docs").status_code == 404
 
 
-def test_sigterm_ends_open_event_streams(api: Running) -> None:
-    told = events(api)
-    next(told)
-    api.process.terminate()
-    assert list(told) == []
-    assert api.process.wait(15) == 0
-    eventually(lambda: "Traceback" not in api.output(), within=1)
+def test_sigterm_ends_open_event_streams(tmp_path: Path) -> None:
+    with service("api_server", PORTSUP_ENDPOINTS=str(tmp_path / "none.endpoints.json")) as api:
+        told = events(api)
+        next(told)
+        api.process.terminate()
+        assert list(told) == []
+        assert api.process.wait(15) == 0
+        assert "Traceback" not in api.output()

@@ -120,13 +120,14 @@ def test_a_new_question_cuts_the_reply_short(spoken: Running, behind: Upstream) 
     async def do(talk: Talk) -> list[dict[str, Any]]:
         await talk.say(type="input.text", text="hi")
         await talk.until("response.text.delta")
-        behind.go_on.set()
         await talk.say(type="input.text", text="wait")
+        assert (await talk.next("response.cancelled"))["text"] == WORDS[0]
+        behind.go_on.set()
         return await talk.until("response.done")
 
-    kinds = [message["type"] for message in talk(spoken, do)]
-    assert "response.done" in kinds
-    assert len(behind.asked("/v1/chat/completions")) == 2
+    assert talk(spoken, do)[-1]["text"] == TEXT
+    told = behind.asked("/v1/chat/completions")[-1]["messages"]
+    assert [message["content"] for message in told] == ["hi", WORDS[0], "wait"]
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,19 @@ CHAT = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
 KEYS = ("gsk_first", "gsk_second")
 
 
+@pytest.fixture(scope="module")
+def shared(server: Upstream) -> Iterator[Running]:
+    """For tests that leave the keys as they are."""
+    yield from started(server)
+
+
 @pytest.fixture
 def groq(server: Upstream, behind: Upstream) -> Iterator[Running]:
+    """With keys that nobody has used yet."""
+    yield from started(server)
+
+
+def started(server: Upstream) -> Iterator[Running]:
     with service("groq_api", GROQ_BASE_URL=server.url, GROQ_API_KEY=",".join(KEYS), GROQ_TIMEOUT="10") as running:
         yield running
         running.terminate()
@@ -38,18 +49,18 @@ def test_requests_go_through_as_they_are_with_keys_in_turn(groq: Running, behind
     assert behind.seen[-1][1] == "/openai/v1/models?a=%2F"
 
 
-def test_an_upload_goes_through_byte_by_byte(groq: Running, behind: Upstream) -> None:
+def test_an_upload_goes_through_byte_by_byte(shared: Running, behind: Upstream) -> None:
     files = {"file": ("a.wav", bytes(range(256)) * 1000, "audio/wav")}
-    assert groq.http.post("/openai/v1/audio/transcriptions", files=files).status_code == 200
+    assert shared.http.post("/openai/v1/audio/transcriptions", files=files).status_code == 200
     _, path, headers, body = behind.seen[-1]
     assert path == "/openai/v1/audio/transcriptions"
     assert headers["content-type"].startswith("multipart/form-data; boundary=")
     assert bytes(range(256)) * 1000 in body
 
 
-def test_an_answer_streams_through_as_it_is_made(groq: Running, behind: Upstream) -> None:
+def test_an_answer_streams_through_as_it_is_made(shared: Running, behind: Upstream) -> None:
     behind.pause = True
-    with groq.http.stream("POST", "/v1/chat/completions", json={**CHAT, "stream": True}) as response:
+    with shared.http.stream("POST", "/v1/chat/completions", json={**CHAT, "stream": True}) as response:
         parts = response.iter_raw()
         assert WORDS[0].encode() in next(parts)
         behind.go_on.set()
@@ -84,9 +95,9 @@ def test_an_upstream_that_limits_without_a_pause_is_not_asked_for_ever(groq: Run
     assert len(behind.seen) == 2
 
 
-def test_other_errors_of_the_upstream_are_passed_on(groq: Running, behind: Upstream) -> None:
+def test_other_errors_of_the_upstream_are_passed_on(shared: Running, behind: Upstream) -> None:
     behind.refusals = {f"Bearer {key}": (400, {"x-request-id": "r1"}) for key in KEYS}
-    response = groq.http.post("/v1/chat/completions", json=CHAT)
+    response = shared.http.post("/v1/chat/completions", json=CHAT)
     assert (response.status_code, response.headers["x-request-id"]) == (400, "r1")
     assert response.json()["error"]["code"] == "refused"
 

@@ -35,7 +35,7 @@ def sandra(server: Upstream) -> Iterator[Running]:
             yield running
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def lonely() -> Iterator[Running]:
     """With a backend that is not there, and one that was never heard of."""
     with service("sandra_ia", PORTSUP_GROQ_API_URL=f"http://127.0.0.1:{free_port()}") as running:
