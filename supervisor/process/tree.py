@@ -132,15 +132,17 @@ def _group_of(pid: int) -> int:
 def _end(identity: Identity) -> int | None:
     """SIGKILL that very process; gives a pidfd to wait for its end with, None where the system has none."""
     descriptor: int | None = None
-    with contextlib.suppress(OSError, AttributeError):
-        descriptor = os.pidfd_open(identity.pid)
+    pidfd_open = getattr(os, "pidfd_open", None)  # Linux only, as is what follows from it
+    if pidfd_open is not None:
+        with contextlib.suppress(OSError):
+            descriptor = pidfd_open(identity.pid)
     # Looked at again now that the pidfd, if we have one, holds on to whoever has the pid.
     if identity_of(identity.pid) == identity:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             if descriptor is None:
                 os.kill(identity.pid, signal.SIGKILL)
             else:
-                signal.pidfd_send_signal(descriptor, signal.SIGKILL)
+                getattr(signal, "pidfd_send_signal")(descriptor, signal.SIGKILL)  # noqa: B009
     return descriptor
 
 
