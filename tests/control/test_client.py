@@ -56,7 +56,7 @@ def test_an_answer_of_many_megabytes_arrives(path: Path) -> None:
 
 
 def test_a_stream_ends_with_its_last_line(path: Path) -> None:
-    lines = [
+    lines: list[dict[str, Any]] = [
         {"ok": True, "progress": "stopping web"},
         {"ok": True, "end": True, "results": []},
         {"ok": True, "more": 1},
