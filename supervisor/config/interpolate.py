@@ -162,7 +162,4 @@ class Interpolation:
         self.report.secrets |= secrets
         if text == node.text:
             return node
-        # What came from a variable is read as if it had been written plainly, so that "${PORT}" can be a number; only
-        # "${TOKEN:-}" stays the empty text that it says it is.
-        quoted = node.quoted and (not self._filler.used or not text)
-        return replace(node, text=text, quoted=quoted, shift=None, secret=bool(secrets))
+        return replace(node, text=text, filled=bool(self._filler.used), shift=None, secret=bool(secrets))

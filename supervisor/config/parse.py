@@ -16,6 +16,7 @@ from supervisor.config.tree import FALSE, NULLS, OLD_BOOLEANS, TRUE, Entry, Mapp
 
 DEEPEST = 50  # levels of nesting
 MOST_NODES = 50_000  # every alias counted as often as it is used
+LONGEST_KEY = 500
 CHARACTERS = 16  # of text that count as much as one more node
 
 _LOADER = getattr(yaml, "CLoader", yaml.Loader)  # libyaml's parser is ten times as fast; only its events are used
@@ -160,6 +161,9 @@ class _Builder:
         return [source for source in sources if isinstance(source, Mapping)]
 
     def _check_key(self, key: Scalar) -> None:
+        if len(key.text) > LONGEST_KEY:
+            self._report.error(key.place, f"a key is longer than {LONGEST_KEY} characters", "close its quotes")
+            raise Unreadable
         if key.quoted or _is_merge(key):
             return
         name = self._report.quote(key.text)

@@ -28,7 +28,7 @@ class Report:
 
     def error(self, place: Place, message: str, hint: str = "", file: str = "") -> None:
         """Add a mistake; the same one at the same place counts once.  Raises Unreadable when there are too many."""
-        file = file or self.file
+        file, message, hint = file or self.file, printable(message), printable(hint)
         if len(hint) > LONGEST_HINT:
             hint = ""  # it repeats something that is too long to read
         self._problems.setdefault((file, place, message), Problem(file, place.line, place.column, message, hint))
@@ -39,7 +39,8 @@ class Report:
     def warn(self, place: Place, message: str) -> None:
         """Add a thing that is allowed but unwise."""
         if len(self._warnings) < MOST_PROBLEMS:
-            self._warnings.setdefault((place, message), f"{self.file}:{place.line}:{place.column}: {message}")
+            shown = f"{self.file}:{place.line}:{place.column}: {printable(message)}"
+            self._warnings.setdefault((place, message), shown)
 
     def quote(self, text: str) -> str:
         """`text` in backticks: one line, not too long, without secrets."""
@@ -48,7 +49,7 @@ class Report:
         if text not in self._quotes:
             shown = redact(text, self.secrets)
             cut = f"{shown[:LONGEST_QUOTE]}…" if len(shown) > LONGEST_QUOTE else shown
-            self._quotes[text] = "`" + "".join(c if c.isprintable() else repr(c)[1:-1] for c in cut) + "`"
+            self._quotes[text] = f"`{printable(cut)}`"
         return self._quotes[text]
 
     @property
@@ -68,3 +69,8 @@ class Report:
         """All warnings in the order of the file."""
         found = sorted(self._warnings.items(), key=lambda item: (item[0][0].line, item[0][0].column))
         return tuple(redact(text, self.secrets) for _, text in found)
+
+
+def printable(text: str) -> str:
+    """`text` on one line and without anything that moves a terminal."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)

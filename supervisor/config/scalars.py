@@ -78,7 +78,7 @@ def read_scalar(kind: Kind, node: Scalar, text: str) -> Any:
         case Flag():
             return _flag(kind, node, text)
         case Whole():
-            if node.quoted:
+            if node.quoted and not node.filled:
                 raise Bad("is text, not a number", "remove the quotes")
             return _between(values.whole(text), kind.least, kind.most, str)
         case Number():
@@ -115,7 +115,7 @@ def _text(kind: Text, node: Scalar, text: str) -> str:
 
 
 def _flag(kind: Flag, node: Scalar, text: str) -> bool:
-    if node.quoted or text not in TRUE + FALSE:
+    if (node.quoted and not node.filled) or text not in TRUE + FALSE:
         hint = "remove the quotes" if text in TRUE + FALSE else ""
         if text.lower() in OLD_BOOLEANS:
             hint = f"write {'true' if text.lower() in ('yes', 'on') else 'false'}: YAML 1.2 takes `{text}` for text"

@@ -34,21 +34,26 @@ class Scalar:
     quoted: bool = False  # then it is text, whatever it looks like
     shift: int | None = None  # columns from `place` to the first character of `text`; None if they do not map
     faulty: bool = False  # a mistake in it has been reported, so nothing more needs saying
+    filled: bool = False  # variables were filled in, so whether quotes stand around it says nothing about its type
     secret: bool = False  # has a secret in it, so no hint may play with its text
 
     @property
     def is_null(self) -> bool:
-        return not self.quoted and self.text in NULLS
+        return not self.quoted and not self.filled and self.text in NULLS
 
     @property
     def is_text(self) -> bool:
         """Whether YAML readers agree that this is text and nothing else."""
-        return self.quoted or not (
-            self.text in NULLS
-            or self.text in TRUE
-            or self.text in FALSE
-            or NUMBER.fullmatch(self.text)
-            or OTHER_NUMBER.fullmatch(self.text)
+        return (
+            self.quoted
+            or self.filled
+            or not (
+                self.text in NULLS
+                or self.text in TRUE
+                or self.text in FALSE
+                or NUMBER.fullmatch(self.text)
+                or OTHER_NUMBER.fullmatch(self.text)
+            )
         )
 
     def at(self, offset: int) -> Place:

@@ -18,7 +18,7 @@ from .conftest import Loading
 from .test_schema import SERVICE
 
 BOUND = 5.0  # seconds of CPU; the slowest takes half a second
-QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+QUICK = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 EXAMPLE = """\
 name: sandra
 x-base: &base {restart: always, environment: {LEVEL: "${LEVEL:-info}"}}

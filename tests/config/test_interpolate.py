@@ -71,6 +71,19 @@ def test_a_variable_stands_where_a_number_or_a_list_of_ports_does(loading: Loadi
     assert (service.pool, service.rotate_after, service.stop_grace_period) == ((6000, 6001, 6002), 5, 5.0)
 
 
+@pytest.mark.parametrize("written", ['"${NONE:-}"', "${NONE:-}", '"${EMPTY}"', "${EMPTY}"])
+def test_an_empty_variable_is_an_empty_text_and_not_nothing(loading: Loading, written: str) -> None:
+    loaded = loading(f"services:\n  a:\n    command: a\n    environment:\n      EMPTY: {written}\n", VARIABLES)
+    assert loaded.services["a"].environment == {"EMPTY": ""}
+    assert loaded.warnings == ()
+
+
+def test_a_variable_makes_text_of_a_number_and_a_flag_of_text(loading: Loading) -> None:
+    text = "ports: {strict: '${YES}'}\nservices:\n  a: {command: a, description: '${N}'}"
+    loaded = loading(text, {"YES": "true", "N": "5"})
+    assert (loaded.strict_ports, loaded.services["a"].description) == (True, "5")
+
+
 def test_keys_comments_and_unused_anchors_are_left_alone(loading: Loading) -> None:
     text = "# ${NONE}\nx-a: ${NONE}\nservices: {a: {command: 'a $$HOME'}}\n"
     assert loading(text).services["a"].command == ("a", "$HOME")
