@@ -1,5 +1,6 @@
 """What a program is started with, in the form that C wants it, so that the child itself has nothing left to convert."""
 
+import contextlib
 import ctypes
 import functools
 import os
@@ -26,7 +27,7 @@ class Image:
         self, path: str, argv: Sequence[str], environment: Mapping[str, str], umask: int | None, nofile: int | None
     ) -> None:
         words = [c_string(word, f"argument {number}") for number, word in enumerate(argv)]
-        pairs = [_variable(name, value) for name, value in environment.items()]
+        pairs = _variables(environment)
         self.path = c_string(path, "the path of the program")
         self.argv = (ctypes.c_char_p * (len(words) + 1))(*words)
         self.environment = (ctypes.c_char_p * (len(pairs) + 1))(*pairs)
@@ -49,6 +50,20 @@ def c_string(text: str, what: str) -> bytes:
     if 0 in encoded:
         raise SpawnError(f"cannot pass on {what}", "it has a NUL character")
     return encoded
+
+
+def _variables(environment: Mapping[str, str]) -> list[bytes]:
+    # All at once: a service of a large stack has a thousand variables.  If that goes wrong, which one it was is found.
+    if environment:
+        with contextlib.suppress(UnicodeEncodeError):
+            pairs = os.fsencode("\0".join(map("=".join, environment.items()))).split(b"\0")
+            if (
+                len(pairs) == len(environment)
+                and not any("=" in name for name in environment)
+                and "" not in environment
+            ):
+                return pairs
+    return [_variable(name, value) for name, value in environment.items()]
 
 
 def _variable(name: str, value: str) -> bytes:
