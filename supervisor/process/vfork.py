@@ -49,7 +49,8 @@ def works() -> bool:
         pid, _ = stage.play((("memset", (stage.mark, _MARK, 1)), ("_exit", (42,))), ())
     except (AttributeError, OSError):  # a C library without contexts, such as musl
         return False
-    return stage.is_marked() and os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 42
+    status = os.waitpid(pid, 0)[1]
+    return stage.is_marked() and os.waitstatus_to_exitcode(status) == 42
 
 
 def start(image: Image) -> int:
