@@ -49,15 +49,17 @@ class Reservation:
     def open_service_socket(self, host: str = "127.0.0.1") -> socket.socket:
         """A socket that listens on `host` (an IP address or a name of this machine) and this port; the covers stay.
 
-        The port is never free in between.  `host` "::" serves both families.  Raises OSError: EADDRNOTAVAIL for an
-        address that is not of this machine, EADDRINUSE if somebody slipped in during the few microseconds in which
-        the covers can be joined; the covers are absolute again either way.
+        The port is never free in between, but for a few microseconds its covers can be joined by who tries just then.
+        That is looked for at the end, so a socket that is given back is alone on the port, and stays it.
+        `host` "::" serves both families.  Raises OSError: EADDRNOTAVAIL for an address that is not of this machine,
+        EADDRINUSE if somebody joined; nobody can from then on, and who did must be waited for or avoided.
         """
         family, address = _resolve(host)
         if not system.SWAPS_UNDER_COVERS:
             self.close()
             return _listener(family, address, self.port)
         beneath = [cover for cover in self._covers if cover.family == family or address == "::"]
+        others = [cover for cover in self._covers if cover not in beneath]
         service = socket.socket(family, socket.SOCK_STREAM)
         try:
             # It stays on: accepted sockets inherit it, and without it their TIME_WAIT would block the next bind.
@@ -70,6 +72,9 @@ class Reservation:
                 service.listen(socket.SOMAXCONN)
             finally:
                 _let_join(beneath, False)
+                _seal(others)
+            if not _is_alone(service, self.port):
+                raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
         except BaseException:
             service.close()
             raise
@@ -133,6 +138,31 @@ def _is_shared(port: int, covers: Sequence[socket.socket]) -> bool:
     """Whether somebody had bound the port with SO_REUSEADDR and not listened yet: our bind has just joined it."""
     own = {os.fstat(cover.fileno()).st_ino for cover in covers}
     return any(other.inode not in own for other in system.bound_only((port,)))
+
+
+def _is_alone(service: socket.socket, port: int) -> bool:
+    own = os.fstat(service.fileno()).st_ino
+    return all(listener.inode == own for listener in system.listening((port,)))
+
+
+def _seal(covers: Sequence[socket.socket]) -> None:
+    """Make the kernel forget that anybody joined the port while its other covers could be joined.
+
+    Linux keeps for each port, of both families together, what the last bind said about SO_REUSEPORT, and lets a bind
+    with the same user and address pass without looking for conflicts (inet_csk_update_fastreuse in
+    net/ipv4/inet_connection_sock.c).  A bind or listen without that option clears it, so a cover of the other family,
+    which has no conflict with what was just bound, listens for an instant.
+    """
+    for cover in covers:
+        try:
+            cover.listen(1)
+        except OSError:  # TIME_WAIT of its own family
+            _let_join((cover,), True)
+            with contextlib.suppress(OSError):
+                cover.listen(1)
+            _let_join((cover,), False)
+        with contextlib.suppress(OSError):
+            cover.shutdown(socket.SHUT_RD)
 
 
 def _let_join(covers: Sequence[socket.socket], joinable: bool) -> None:
