@@ -6,5 +6,5 @@ and `checks` looks at what services mean to each other.  Every step adds to one 
 mistakes.  `values` reads durations, sizes, signals, ports and commands; `envfile` reads `.env`; `placeholders` knows
 `{port}`; `secrets` knows what must not be shown; `suggest` finds what was meant.  The same table of keys gives the
 JSON Schema (`schema`), and `show` writes a stack back as plain data.
-Only `parse` imports yaml, only `load` reads files.
+Only `parse` and `dump` import yaml, only `load` reads files.
 """

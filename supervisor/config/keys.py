@@ -74,17 +74,29 @@ HEALTHCHECK = Section(
 
 RESTART_POLICY = Section(
     keys=(
-        Key("delay", Duration(), "Wait before the first restart.", "0.5s", also=("backoff", "restart_delay")),
+        Key(
+            "delay",
+            Duration(),
+            "The first wait; a service that had been ready for a second is restarted without one.",
+            "0.5s",
+            also=("backoff", "restart_delay"),
+        ),
         Key("factor", Number(1.0, 100.0), "Each wait is this many times the one before.", "2", also=("multiplier",)),
         Key("max_delay", Duration(), "No wait is longer than this.", "30s", also=("max_backoff",)),
         Key(
             "max_restarts",
             Whole(0, 1_000_000),
-            "More restarts than this within `period` make the service fail.",
+            "More restarts than this, never ready for a whole `period` in between, make the service fail.",
             "10",
             also=("max_attempts", "retries"),
         ),
-        Key("period", Duration(0.001), "The time in which `max_restarts` are counted.", "60s", also=("window",)),
+        Key(
+            "period",
+            Duration(0.001),
+            "A service that was ready this long starts counting anew.",
+            "60s",
+            also=("window",),
+        ),
     )
 )
 

@@ -51,9 +51,10 @@ def load(file: Path, environ: Mapping[str, str], *, ephemeral: Container[int] | 
 
 
 def find_file(start: Path, given: Path | None) -> Path:
-    """The file to load: the one given, else the services.yaml of `start` or the nearest folder above it."""
+    """The file to load: the one given (or in the folder given), else that of `start` or the nearest folder above it."""
     if given is not None:
-        return Path(os.path.abspath(given))
+        path = Path(os.path.abspath(given))
+        return next((path / name for name in NAMES if (path / name).is_file()), path)
     start = Path(os.path.abspath(start))
     for folder in (start, *start.parents):
         for name in NAMES:

@@ -208,6 +208,8 @@ def test_the_file_is_found_in_the_folder_or_above(tmp_path: Path) -> None:
     (tmp_path / "a" / "services.yaml").write_text(SMALL)
     assert find_file(deep, None) == tmp_path / "a" / "services.yaml"
     assert find_file(deep, tmp_path / "other.yaml") == tmp_path / "other.yaml"
+    assert find_file(deep, tmp_path) == tmp_path / "services.yml"
+    assert find_file(tmp_path, deep) == deep  # loading it says that it is a folder
 
 
 def test_no_file_anywhere_is_a_usage_error_that_says_what_to_do(tmp_path: Path) -> None:
