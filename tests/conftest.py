@@ -75,12 +75,15 @@ def _nothing_left(runtime: str) -> None:
 
 
 def _processes_with(runtime: str) -> dict[int, str]:
-    """Pid and command of every other process with this runtime directory in its environment; Linux only."""
-    wanted = f"PORTSUP_RUNTIME_DIR={runtime}".encode()
+    """Pid and command of every other process with this runtime directory in its environment; Linux only.
+
+    Services have no PORTSUP_RUNTIME_DIR, but the path of the socket and of the endpoints file.
+    """
+    wanted = f"={runtime}".encode()
     found = {}
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            if wanted in (process / "environ").read_bytes().split(b"\0"):
+            if wanted in (process / "environ").read_bytes():
                 command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
                 found[int(process.name)] = command.strip()
         except OSError:  # gone, or not ours
