@@ -154,12 +154,13 @@ class Checks:
         own: dict[str, Found] = fields.get("environment", {})
         port_env = fields.get("port_env", "PORT")
         set_by_us = {*SET_BY_PORTSUP}
-        for name in own:
-            if name.startswith("PORTSUP_"):
-                for other in self.services:
-                    variable = re.sub(r"[^A-Z0-9]", "_", other.upper())
-                    set_by_us.update((f"PORTSUP_{variable}_PORT", f"PORTSUP_{variable}_URL"))
-                break
+        if any(name.startswith("PORTSUP_") for name in (*own, port_env)):
+            for other in self.services:
+                variable = re.sub(r"[^A-Z0-9]", "_", other.upper())
+                set_by_us.update((f"PORTSUP_{variable}_PORT", f"PORTSUP_{variable}_URL"))
+        if port_env in set_by_us:
+            reason = f"{where}.port_env: `{port_env}` is set by portsup"
+            self.report.error(fields.at("port_env"), reason, "choose another name")
         for name, item in own.items():
             if name in set_by_us:
                 self.report.error(item.key, f"{where}.environment: `{name}` is set by portsup", "choose another name")

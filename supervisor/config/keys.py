@@ -9,28 +9,27 @@ from supervisor.config.kinds import (
     NAME,
     VARIABLE,
     Choice,
-    Command,
-    DependsOn,
     Duration,
-    EnvFiles,
-    Environment,
     Flag,
-    HttpPath,
     Key,
     Named,
     Number,
-    Pool,
-    Regex,
     Section,
+    Shape,
     Signal,
     Size,
     Text,
     Whole,
 )
 
-EXEC = Key("exec", Command(), "A command that exits with 0 when the service is well.", also=("test", "command", "cmd"))
+EXEC = Key(
+    "exec", Shape.COMMAND, "A command that exits with 0 when the service is well.", also=("test", "command", "cmd")
+)
 HTTP = Key(
-    "http", HttpPath(), "A path whose GET on the assigned port answers 200 to 399.", also=("path", "http_get", "url")
+    "http",
+    Shape.HTTP_PATH,
+    "A path whose GET on the assigned port answers 200 to 399.",
+    also=("path", "http_get", "url"),
 )
 TCP = Key("tcp", Flag(only=True), "A connection to the assigned port is accepted.")
 
@@ -43,7 +42,7 @@ READY = Section(
         EXEC,
         Key(
             "log",
-            Regex(),
+            Shape.REGEX,
             "A regular expression that a line of the output matches.",
             also=("log_line", "ready_log_line"),
         ),
@@ -131,14 +130,14 @@ SERVICE = Section(
         Key("description", Text(longest=1000), "What the service is, in a few words."),
         Key(
             "command",
-            Command(),
+            Shape.COMMAND,
             "The program and its arguments: a list, or a text that is split like a shell would, without a shell.",
             required=True,
             also=("cmd", "entrypoint", "run", "exec", "script", "args"),
         ),
         Key(
             "pool",
-            Pool(),
+            Shape.POOL,
             "The ports of the service in the order they are tried: a list, a range, one port, or a base and a size.",
             also=("ports", "port", "expose"),
         ),
@@ -151,13 +150,13 @@ SERVICE = Section(
         ),
         Key(
             "environment",
-            Environment(),
+            Shape.ENVIRONMENT,
             "Variables for the program: a mapping or a list of NAME=VALUE; one without a value is taken from outside.",
             also=("env", "environments", "envs", "vars"),
         ),
         Key(
             "env_file",
-            EnvFiles(),
+            Shape.ENV_FILES,
             "Files of NAME=VALUE lines, relative to services.yaml; `environment` wins over them.",
             also=("env_files", "envfile", "dotenv"),
         ),
@@ -170,7 +169,7 @@ SERVICE = Section(
         ),
         Key(
             "depends_on",
-            DependsOn(),
+            Shape.DEPENDS_ON,
             "Services that must have got somewhere first: a list of names, or a mapping of names to conditions.",
             also=("depends", "requires", "after", "needs", "dependencies", "links"),
         ),

@@ -1,6 +1,7 @@
 """What the value of a key can look like.  `scalars`, `shapes` and `validate` read each kind, `schema` describes it."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 NAME = r"[a-z0-9][a-z0-9._-]*"  # of stacks and services
 LONGEST_NAME = 63
@@ -69,39 +70,16 @@ class Signal:
     handled: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
-    """A program and its arguments: a list, or a text split like a shell would."""
+class Shape(StrEnum):
+    """What is always read the same way."""
 
-
-@dataclass(frozen=True, slots=True)
-class Pool:
-    """Ports: a list, a range, a single port, or a base and a size."""
-
-
-@dataclass(frozen=True, slots=True)
-class Environment:
-    """Variables: a mapping, or a list of NAME=VALUE."""
-
-
-@dataclass(frozen=True, slots=True)
-class EnvFiles:
-    """One or more files of variables."""
-
-
-@dataclass(frozen=True, slots=True)
-class DependsOn:
-    """Names of services, or a mapping of names to conditions."""
-
-
-@dataclass(frozen=True, slots=True)
-class HttpPath:
-    """The path of an HTTP request."""
-
-
-@dataclass(frozen=True, slots=True)
-class Regex:
-    """A regular expression as Python's `re` knows them."""
+    COMMAND = "command"  # a program and its arguments: a list, or a text split like a shell would
+    POOL = "pool"  # ports: a list, a range, a single port, or a base and a size
+    ENVIRONMENT = "environment"  # variables: a mapping, or a list of NAME=VALUE
+    ENV_FILES = "env-files"  # one or more files of variables
+    DEPENDS_ON = "depends-on"  # names of services, or a mapping of names to conditions
+    HTTP_PATH = "http-path"  # the path of an HTTP request
+    REGEX = "regex"  # a regular expression as Python's `re` knows them
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,25 +102,7 @@ class Named:
     section: Section
 
 
-Kind = (
-    Text
-    | Flag
-    | Whole
-    | Number
-    | Duration
-    | Size
-    | Choice
-    | Signal
-    | Command
-    | Pool
-    | Environment
-    | EnvFiles
-    | DependsOn
-    | HttpPath
-    | Regex
-    | Section
-    | Named
-)
+Kind = Text | Flag | Whole | Number | Duration | Size | Choice | Signal | Shape | Section | Named
 
 
 @dataclass(frozen=True, slots=True)

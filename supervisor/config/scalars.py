@@ -13,10 +13,9 @@ from supervisor.config.kinds import (
     Choice,
     Duration,
     Flag,
-    HttpPath,
     Kind,
     Number,
-    Regex,
+    Shape,
     Signal,
     Size,
     Text,
@@ -36,8 +35,6 @@ _WANTED: dict[type, str] = {
     Duration: "a duration such as 10s",
     Size: "a size such as 10MB",
     Signal: "a signal such as SIGTERM",
-    HttpPath: "a path such as /health",
-    Regex: "a regular expression",
 }
 
 
@@ -55,7 +52,15 @@ class Word:
 
 def wanted(kind: Kind) -> str:
     """What a key of this kind takes, in words for a message."""
-    return f"one of {', '.join(kind.words)}" if isinstance(kind, Choice) else _WANTED[type(kind)]
+    match kind:
+        case Choice():
+            return f"one of {', '.join(kind.words)}"
+        case Shape.HTTP_PATH:
+            return "a path such as /health"
+        case Shape.REGEX:
+            return "a regular expression"
+        case _:
+            return _WANTED[type(kind)]
 
 
 def tidy_name(text: str) -> str:
@@ -94,11 +99,11 @@ def read_scalar(kind: Kind, node: Scalar, text: str) -> Any:
             if kind.handled and found in (9, 19):
                 raise Bad("can not be handled by a program", "use one such as SIGHUP or SIGUSR1")
             return found
-        case HttpPath():
+        case Shape.HTTP_PATH:
             if not re.fullmatch(r"/[!-~]*", text):
                 raise Bad("is not a path of an HTTP request: it begins with / and has no spaces", _path_hint(text))
             return Word(text, node)
-        case Regex():
+        case Shape.REGEX:
             return _regex(node, text)
     raise AssertionError(kind)
 

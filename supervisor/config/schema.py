@@ -9,20 +9,14 @@ from supervisor.config.kinds import (
     NAME,
     VARIABLE,
     Choice,
-    Command,
-    DependsOn,
     Duration,
-    EnvFiles,
-    Environment,
     Flag,
-    HttpPath,
     Key,
     Kind,
     Named,
     Number,
-    Pool,
-    Regex,
     Section,
+    Shape,
     Signal,
     Size,
     Text,
@@ -90,21 +84,21 @@ def _kind(kind: Kind) -> Schema:
             return _or_reference({"enum": list(words)})
         case Signal():
             return {"type": ["string", "integer"], "examples": ["SIGTERM", "SIGINT", "SIGHUP"]}
-        case HttpPath():
+        case Shape.HTTP_PATH:
             return {"type": "string", "pattern": r"^/|\$\{"}
-        case Regex():
+        case Shape.REGEX:
             return {"type": "string", "format": "regex"}
-        case Command():
+        case Shape.COMMAND:
             return {"anyOf": [{"type": "string", "minLength": 1}, {"type": "array", "items": _TEXTS, "minItems": 1}]}
-        case Pool():
+        case Shape.POOL:
             several = {"type": "array", "items": {"anyOf": [_PORT, _RANGE]}, "minItems": 1}
             return {"anyOf": [several, _PORT, _RANGE, _section(shapes.POOL_OF_SIZE)]}
-        case Environment():
+        case Shape.ENVIRONMENT:
             return _environment()
-        case EnvFiles():
+        case Shape.ENV_FILES:
             file = {"anyOf": [{"type": "string", "minLength": 1}, _section(shapes.ENV_FILE)]}
             return {"anyOf": [*file["anyOf"], {"type": "array", "items": file}]}
-        case DependsOn():
+        case Shape.DEPENDS_ON:
             return _depends_on()
         case Named():
             return {

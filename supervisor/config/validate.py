@@ -13,15 +13,11 @@ from supervisor.config.fields import BROKEN, Fields, Found
 from supervisor.config.kinds import (
     LONGEST_NAME,
     NAME,
-    Command,
-    DependsOn,
-    EnvFiles,
-    Environment,
     Key,
     Kind,
     Named,
-    Pool,
     Section,
+    Shape,
     Signal,
 )
 from supervisor.config.report import Report
@@ -73,15 +69,15 @@ class Validator:
                 return self.section(node, kind, where)
             case Named():
                 return self._named(node, kind, where)
-            case Command():
+            case Shape.COMMAND:
                 return shapes.command(self, node, where)
-            case Pool():
+            case Shape.POOL:
                 return shapes.pool(self, node, where)
-            case Environment():
+            case Shape.ENVIRONMENT:
                 return shapes.environment(self, node, where)
-            case EnvFiles():
+            case Shape.ENV_FILES:
                 return shapes.env_files(self, node, where)
-            case DependsOn():
+            case Shape.DEPENDS_ON:
                 return shapes.depends_on(self, node, where)
         if not isinstance(node, Scalar) or node.is_null:
             return self.expected(wanted(kind), node, where)

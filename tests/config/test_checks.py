@@ -59,6 +59,12 @@ def test_the_port_variable_set_twice_is_a_warning(loading: Loading) -> None:
     ]
 
 
+def test_the_port_can_not_go_into_a_variable_that_portsup_sets(mistakes: Mistakes) -> None:
+    assert mistakes(stack("a: {command: a, pool: 6000, port_env: PORTSUP_A_PORT}")) == [
+        "2:41 services.a.port_env: `PORTSUP_A_PORT` is set by portsup (choose another name)"
+    ]
+
+
 def test_a_variable_for_a_shell_that_is_not_there_is_a_warning(loading: Loading) -> None:
     text = stack("a: {command: 'serve --port $PORT'}", "b: {command: [/bin/sh, -c, 'echo $PORT']}")
     assert places(loading(text).warnings) == [
