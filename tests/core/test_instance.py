@@ -58,9 +58,8 @@ def test_a_stack_without_ports_is_never_refused() -> None:
     assert overlap({"job": ()}, 100, 500) is None
 
 
-pools = st.dictionaries(
-    st.sampled_from(["a", "b", "c"]), st.lists(st.integers(1, LAST_PORT), min_size=1, max_size=4, unique=True), min_size=1
-)
+pool = st.lists(st.integers(1, LAST_PORT), min_size=1, max_size=4, unique=True)
+pools = st.dictionaries(st.sampled_from(["a", "b", "c"]), pool, min_size=1)
 
 
 @given(pools, st.integers(1, 300))

@@ -44,7 +44,7 @@ def steal(port: int, way: tuple[int, str, int, int]) -> socket.socket | None:
 
 def ways_in(port: int) -> list[tuple[int, str, int, int]]:
     """In which ways the port can be had just now."""
-    found = []
+    found: list[tuple[int, str, int, int]] = []
     for way in WAYS:
         sock = steal(port, way)
         if sock is not None:

@@ -1,0 +1,339 @@
+"""The leases of a service: all ports of its pool, whoever wants them."""
+
+import errno
+import os
+import resource
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from supervisor import system
+from supervisor.core.lease import PortState
+from supervisor.errors import PortsupError
+from supervisor.ports.holders import RUN_ID, ConflictKind, who_holds
+from supervisor.ports.leases import Chosen, Loss, NoPort, PortStatus
+from supervisor.ports.record import Record
+from supervisor.ports.runtime import RuntimeDir
+from supervisor.system import Identity
+from tests.ports.conftest import MakeLease, Stranger
+from tests.support.ports import free_pool
+from tests.support.thief import thief, ways_in
+
+pytestmark = pytest.mark.live
+
+
+def states(statuses: tuple[PortStatus, ...]) -> list[str]:
+    return [status.state.value for status in statuses]
+
+
+def test_all_ports_are_leased_and_the_first_is_active(lease: MakeLease) -> None:
+    pool = free_pool(3)
+    web = lease(pool)
+    assert web.choose({}, now=0.0) == Chosen(pool[0])
+    assert states(web.ports(0.0)) == ["active", "spare", "spare"]
+    assert [ways_in(port) for port in pool] == [[], [], []]
+    web.release()
+    assert all(ways_in(port) for port in pool)
+
+
+def test_the_record_tells_whose_the_port_is_and_ends_with_the_lease(lease: MakeLease, runtime: RuntimeDir) -> None:
+    (port,) = free_pool(1)
+    web = lease([port], service="web", instance=2)
+    web.choose({}, now=0.0)
+    record = Record.read(runtime.port_record(port))
+    assert record is not None
+    assert (record.service, record.instance, record.owner.pid) == ("web", 2, os.getpid())
+    assert abs(record.since - time.time()) < 60
+    web.release()
+    assert Record.read(runtime.port_record(port)) is None
+    assert sorted(os.listdir(runtime.ports)) == [f"{port}.json", f"{port}.lock"]
+
+
+def test_a_stranger_on_the_first_port_is_named_and_the_next_one_taken(lease: MakeLease, stranger: Stranger) -> None:
+    pool = free_pool(3)
+    process = stranger(pool[0])
+    web = lease(pool)
+    chosen = web.choose({}, now=0.0)
+    assert isinstance(chosen, Chosen)
+    assert chosen.port == pool[1]
+    ((port, holder),) = chosen.skipped
+    name = system.process_name(process.pid)
+    user = system.process_user(process.pid)
+    assert (port, str(holder)) == (pool[0], f"held by `{name}` (pid {process.pid}, user {user})")
+    assert web.ports(0.0)[0] == PortStatus(pool[0], PortState.TAKEN, str(holder))
+
+
+def test_every_port_taken_is_no_port_with_every_reason(lease: MakeLease, stranger: Stranger) -> None:
+    pool = free_pool(2)
+    pids = [stranger(port).pid for port in pool]
+    result = lease(pool).choose({}, now=0.0)
+    assert isinstance(result, NoPort)
+    assert [holder.kind for holder in result.holders] == [ConflictKind.FOREIGN] * 2
+    assert [holder.pid for holder in result.holders] == pids
+    assert [port for port, _ in result.reasons] == list(pool)
+    assert all(f"(pid {pid}, " in why for pid, (_, why) in zip(pids, result.reasons, strict=True))
+
+
+def test_another_instance_is_named_with_service_and_number(lease: MakeLease) -> None:
+    pool = free_pool(2)
+    lease(pool[:1], service="web", instance=2).choose({}, now=0.0)
+    chosen = lease(pool, service="api").choose({}, now=0.0)
+    assert isinstance(chosen, Chosen)
+    ((_, holder),) = chosen.skipped
+    assert str(holder) == f"leased to `web` of stack `shop` instance 2 (pid {os.getpid()})"
+    assert not isinstance(holder, str)
+    assert (holder.kind, holder.stack, holder.instance, holder.service, holder.run_id) == (
+        ConflictKind.OTHER_INSTANCE, "shop", 2, "web", "run-1",
+    )  # fmt: skip
+
+
+def test_a_bound_port_that_does_not_listen_is_named_too(lease: MakeLease, stranger: Stranger) -> None:
+    pool = free_pool(2)
+    process = stranger(pool[0], listens=False)
+    chosen = lease(pool).choose({}, now=0.0)
+    assert isinstance(chosen, Chosen)
+    if not system.bound_only((pool[0],)):
+        pytest.skip("the kernel tells of bound sockets since 6.8")
+    user = system.process_user(process.pid)
+    assert str(chosen.skipped[0][1]).endswith(f"(pid {process.pid}, user {user}), not listening")
+
+
+def test_strict_takes_the_first_port_or_none(lease: MakeLease, stranger: Stranger) -> None:
+    pool = free_pool(2)
+    assert lease(pool, strict=True, service="a").choose({}, now=0.0) == Chosen(pool[0])
+    busy = free_pool(2)
+    stranger(busy[0])
+    result = lease(busy, strict=True, service="b").choose({}, now=0.0)
+    assert isinstance(result, NoPort)
+    assert result.reasons[1] == (busy[1], "not tried, ports are strict")
+
+
+def test_the_active_port_is_handed_over_and_taken_back(lease: MakeLease) -> None:
+    pool = free_pool(2)
+    web = lease(pool)
+    web.choose({}, now=0.0)
+    web.hand_over()
+    assert ways_in(pool[0])
+    assert ways_in(pool[1]) == []
+    assert web.losses() == ()
+    assert states(web.ports(0.0)) == ["active", "spare"]
+    assert web.take_back() is None
+    assert ways_in(pool[0]) == []
+    assert web.take_back() is None
+
+
+def test_taking_back_names_who_came_in_between_and_the_next_choice_avoids_it(
+    lease: MakeLease, stranger: Stranger
+) -> None:
+    pool = free_pool(2)
+    web = lease(pool)
+    web.choose({}, now=0.0)
+    web.hand_over()
+    process = stranger(pool[0])
+    holder = web.take_back()
+    assert holder is not None
+    assert (holder.kind, holder.pid) == (ConflictKind.FOREIGN, process.pid)
+    chosen = web.choose({}, now=0.0)
+    assert isinstance(chosen, Chosen)
+    assert chosen.port == pool[1]
+    process.kill()
+    process.wait()
+    assert web.retry_spares() == (pool[0],)
+    assert states(web.ports(0.0)) == ["spare", "active"]
+    assert ways_in(pool[0]) == []
+
+
+def test_a_quarantined_port_stays_leased_and_is_skipped_until_its_time(lease: MakeLease) -> None:
+    pool = free_pool(2)
+    web = lease(pool)
+    web.choose({}, now=0.0)
+    web.quarantine(pool[0], "not ready 3 times", until=60.0)
+    assert web.active is None
+    assert web.choose({}, now=1.0) == Chosen(pool[1], ((pool[0], "not ready 3 times"),))
+    assert web.ports(1.0)[0] == PortStatus(pool[0], PortState.QUARANTINED, "not ready 3 times")
+    assert ways_in(pool[0]) == []
+    assert web.choose({}, now=60.0) == Chosen(pool[0])
+
+
+def test_who_leaves_a_port_gets_the_next(lease: MakeLease) -> None:
+    pool = free_pool(3)
+    web = lease(pool)
+    web.choose({}, now=0.0)
+    assert web.choose({}, now=0.0, leaving=pool[0]) == Chosen(pool[1])
+
+
+def test_a_loss_names_port_and_reason(lease: MakeLease, runtime: RuntimeDir) -> None:
+    pool = free_pool(2)
+    web = lease(pool)
+    web.choose({}, now=0.0)
+    web.hand_over()
+    os.unlink(runtime.port_lock(pool[0]))
+    assert web.losses() == (Loss(pool[0], f"the lock file `{runtime.port_lock(pool[0])}` was deleted"),)
+    assert web.losses_of(pool[1]) == ()
+    shutil.rmtree(runtime.path)
+    assert [loss.port for loss in web.losses()] == list(pool)
+
+
+def test_the_run_of_a_dead_owner_is_told_once_and_its_record_replaced(lease: MakeLease, runtime: RuntimeDir) -> None:
+    pool = free_pool(2)
+    dead = Identity(os.getpid(), 1.0, "another boot")
+    for port in pool:
+        Record(port, "shop", 1, "web", "dead-run", dead, 0.0).write(runtime.port_record(port))
+    web = lease(pool)
+    assert web.choose({}, now=0.0) == Chosen(pool[0])
+    assert web.orphans() == ("dead-run",)
+    assert web.orphans() == ()
+
+
+def test_a_process_of_a_dead_run_is_an_orphan_of_our_own(
+    lease: MakeLease, runtime: RuntimeDir, stranger: Stranger
+) -> None:
+    pool = free_pool(2)
+    dead = Identity(os.getpid(), 1.0, "another boot")
+    Record(pool[0], "shop", 1, "web", "dead-run", dead, 0.0).write(runtime.port_record(pool[0]))
+    process = stranger(pool[0], **{RUN_ID: "dead-run"})
+    web = lease(pool)
+    chosen = web.choose({}, now=0.0)
+    assert isinstance(chosen, Chosen)
+    ((_, holder),) = chosen.skipped
+    assert not isinstance(holder, str)
+    assert (holder.kind, holder.pid, holder.run_id) == (ConflictKind.OWN_ORPHAN, process.pid, "dead-run")
+    assert holder.text.endswith(", left over from a portsup that was killed")
+    assert web.orphans() == ("dead-run",)
+    process.kill()
+    process.wait()
+    assert web.choose({}, now=0.0) == Chosen(pool[0])
+
+
+def test_a_process_of_an_unknown_or_living_run_is_foreign(
+    lease: MakeLease, runtime: RuntimeDir, stranger: Stranger
+) -> None:
+    pool = free_pool(2)
+    lease(free_pool(1), service="api", run_id="alive-run").choose({}, now=0.0)
+    stranger(pool[0], **{RUN_ID: "alive-run"})
+    stranger(pool[1], **{RUN_ID: "never-heard-of"})
+    kinds = [who_holds(port, runtime, errno.EADDRINUSE).kind for port in pool]
+    assert kinds == [ConflictKind.FOREIGN, ConflictKind.FOREIGN]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes somebody else")
+def test_an_owner_we_may_not_look_into_is_said_to_be_so(runtime: RuntimeDir, stranger: Stranger) -> None:
+    (port,) = free_pool(1)
+    stranger(port)
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.setuid(12345)
+        os.write(writing, who_holds(port, runtime, errno.EADDRINUSE).text.encode())
+        os._exit(0)
+    os.waitpid(pid, 0)
+    os.close(writing)
+    with open(reading) as said:
+        assert said.read() == "in use by a process of user root, owner not visible"
+
+
+def test_closing_connections_without_a_process_are_ownerless(runtime: RuntimeDir) -> None:
+    (port,) = free_pool(1)
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", port))
+        server.listen()
+        with socket.create_connection(("127.0.0.1", port)):
+            server.accept()[0].close()
+    holder = who_holds(port, runtime, errno.EADDRINUSE)
+    assert (holder.kind, holder.text) == (
+        ConflictKind.OWNERLESS, "connections of an earlier server are still closing",
+    )  # fmt: skip
+
+
+def test_a_privileged_port_and_a_refusal_by_policy_have_classes_of_their_own(runtime: RuntimeDir) -> None:
+    privileged = who_holds(80, runtime, errno.EACCES)
+    assert (privileged.kind, privileged.text) == (
+        ConflictKind.OS_RESERVED, "reserved by the system (privileged port)",
+    )  # fmt: skip
+    assert who_holds(8080, runtime, errno.EACCES).kind is ConflictKind.NOT_PERMITTED
+    assert who_holds(8080, runtime, errno.EPERM).kind is ConflictKind.NOT_PERMITTED
+    assert who_holds(8080, runtime, 10013).kind is ConflictKind.OS_RESERVED
+
+
+def test_a_thief_gets_no_spare_of_a_service_that_runs(lease: MakeLease) -> None:
+    pool = free_pool(4)
+    web = lease(pool)
+    web.choose({}, now=0.0)
+    web.hand_over()
+    with socket.socket() as service, thief(pool[1:]) as loot:
+        service.bind(("127.0.0.1", pool[0]))
+        service.listen()
+        for _ in range(20):
+            web.choose({}, now=0.0, leaving=pool[0])  # leaves and comes back: the spares are held all the time
+            time.sleep(0.02)
+    assert loot.tries > 500
+    assert loot.won == {}
+
+
+@contextmanager
+def at_most_open_files(number: int) -> Iterator[None]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (number, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_too_many_open_files_is_an_error_with_a_hint_and_leaves_nothing_open(lease: MakeLease) -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    web = lease(free_pool(30))
+    with at_most_open_files(before + 20), pytest.raises(PortsupError, match="too many open files") as caught:
+        web.choose({}, now=0.0)
+    assert "ulimit -n" in caught.value.hint
+    web.release()
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root for a disk of its own")
+def test_a_full_disk_is_an_error_in_words(own_folders: Path) -> None:
+    code = """
+import os, subprocess, sys
+from supervisor import system
+from supervisor.ports.leases import PoolLease
+from supervisor.ports.record import Owner
+from supervisor.ports.runtime import RuntimeDir
+subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k,mode=700,nr_inodes=6", "none", sys.argv[1]], check=True)
+runtime = RuntimeDir.open(sys.argv[1])
+owner = Owner("s", 1, "web", "r", system.identity_of(os.getpid()))
+lease = PoolLease(owner, [int(sys.argv[2]) + n for n in range(6)], runtime)
+try:
+    lease.choose({}, 0.0)
+except Exception as error:
+    print(type(error).__name__, error)
+"""
+    (own_folders / "r").mkdir(mode=0o700)
+    (port, *_) = free_pool(6)
+    command = ["unshare", "-m", sys.executable, "-c", code, str(own_folders / "r"), str(port)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    if "unshare" in done.stderr or "mount" in done.stderr:
+        pytest.skip(f"no mount namespace here: {done.stderr.splitlines()[-1]}")
+    assert done.stdout.startswith("PortsupError cannot lease port "), done.stderr
+    assert done.stdout.endswith("its disk is full\n")
+
+
+def test_two_hundred_services_with_three_ports_lease_fast(lease: MakeLease) -> None:
+    with at_most_open_files(min(4096, resource.getrlimit(resource.RLIMIT_NOFILE)[1])):
+        leases = [lease(free_pool(3), service=f"s{number}") for number in range(200)]
+        for each in leases:  # the first time makes the files
+            each.choose({}, now=0.0)
+            each.release()
+        start = time.perf_counter()
+        for each in leases:
+            assert isinstance(each.choose({}, now=0.0), Chosen)
+        took = time.perf_counter() - start
+        for each in leases:
+            each.release()
+    assert took < 0.5
