@@ -1,0 +1,131 @@
+"""Who listens, as the kernel tells it."""
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from supervisor import system
+from supervisor.system import WatchKind, netlink
+from tests.support.ports import free_port
+
+pytestmark = pytest.mark.live
+
+
+@pytest.mark.parametrize(
+    ("family", "host"),
+    [
+        (socket.AF_INET, "127.0.0.1"),
+        (socket.AF_INET, "127.0.0.2"),
+        (socket.AF_INET, "0.0.0.0"),
+        (socket.AF_INET6, "::1"),
+        (socket.AF_INET6, "::"),
+    ],
+)
+@pytest.mark.parametrize("way", ["netlink", "proc"])
+def test_a_listener_is_told_with_address_user_and_owner(
+    family: socket.AddressFamily, host: str, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if way == "proc":
+        monkeypatch.setattr(netlink, "_dump", _denied)
+    port = free_port()
+    try:
+        server = socket.create_server((host, port), family=family)
+    except OSError:
+        pytest.skip(f"no {host} here")
+    with server:
+        (found,) = system.listening([port])
+        assert (found.port, found.family, found.address, found.uid) == (port, family, host, os.geteuid())
+        assert found.inode == os.fstat(server.fileno()).st_ino
+        assert found.listening
+        assert system.owners_of([found], None) == {found.inode: os.getpid()}
+        assert system.owners_of([found], [os.getppid()]) == {}
+        assert port in system.listening_ports_of([os.getpid()])
+        assert port not in system.listening_ports_of([os.getppid()])
+    assert system.listening([port]) == []
+
+
+def _denied(*_: object) -> None:
+    raise PermissionError
+
+
+def test_bound_and_connected_sockets_do_not_listen() -> None:
+    port = free_port()
+    with socket.create_server(("127.0.0.1", port)) as server, socket.create_connection(("127.0.0.1", port)) as client:
+        accepted, _ = server.accept()
+        with accepted:
+            assert [found.listening for found in system.sockets_on([port])].count(True) == 1
+            assert len(system.sockets_on([port])) == 2
+            assert system.listening([client.getsockname()[1]]) == []
+
+
+def test_a_socket_that_several_processes_share_is_the_first_ones() -> None:
+    with socket.create_server(("127.0.0.1", free_port())) as server:
+        pid = os.fork()
+        if pid == 0:
+            os.read(0, 0)
+            os.kill(os.getpid(), 19)
+            os._exit(0)
+        inode = os.fstat(server.fileno()).st_ino
+        os.waitpid(pid, os.WUNTRACED)
+        assert system.owners_of(system.listening([server.getsockname()[1]]), None) == {inode: os.getpid()}
+        os.kill(pid, 9)
+        os.waitpid(pid, 0)
+
+
+def test_a_machine_with_many_listeners_is_read_whole() -> None:
+    servers = [socket.create_server(("127.0.0.1", 0), backlog=1) for _ in range(400)]
+    ports = {server.getsockname()[1] for server in servers}
+    try:
+        assert {found.port for found in system.listening(None)} >= ports
+        assert system.listening_ports_of([os.getpid()]) >= ports
+    finally:
+        for server in servers:
+            server.close()
+
+
+def test_a_watch_tells_what_comes_goes_and_is_written_but_not_what_is_touched(tmp_path: Path) -> None:
+    watch = system.open_watch()
+    if watch is None:
+        pytest.skip("no file events here")
+    watch.add(str(tmp_path))
+    file = tmp_path / "a"
+    file.write_text("x")
+    assert [event.kind for event in watch.read()] == [WatchKind.CREATED, WatchKind.WRITTEN]
+    os.utime(file)
+    file.chmod(0o600)
+    file.read_text()
+    assert watch.read() == []
+    os.rename(file, tmp_path / "b")
+    assert [(event.path, event.kind) for event in watch.read()] == [
+        (str(tmp_path / "a"), WatchKind.MOVED_AWAY),
+        (str(tmp_path / "b"), WatchKind.MOVED_HERE),
+    ]
+    (tmp_path / "b").unlink()
+    tmp_path.rmdir()
+    assert [event.kind for event in watch.read()] == [WatchKind.DELETED, WatchKind.GONE, WatchKind.GONE]
+    watch.close()
+    watch.close()
+
+
+def test_a_watched_file_tells_every_write_when_asked_to(tmp_path: Path) -> None:
+    watch = system.open_watch()
+    if watch is None:
+        pytest.skip("no file events here")
+    file = tmp_path / "log"
+    with file.open("w") as log:
+        watch.add(str(file), entries=False, modified=True)
+        log.write("line\n")
+        log.flush()
+        assert [(event.path, event.kind) for event in watch.read()] == [(str(file), WatchKind.MODIFIED)]
+    watch.close()
+
+
+def test_what_is_not_there_can_not_be_watched(tmp_path: Path) -> None:
+    watch = system.open_watch()
+    if watch is None:
+        pytest.skip("no file events here")
+    with pytest.raises(FileNotFoundError):
+        watch.add(str(tmp_path / "missing"))
+    watch.close()
