@@ -53,7 +53,9 @@ def _foreground(args: argparse.Namespace) -> int:
     err, err_theirs = _pipe()
     colour = wants_color(args.color, sys.stdout)
     system.set_child_subreaper()
-    daemon = guardian.start_daemon(lambda: _daemon(args, colour=colour, done=None), [(out_theirs, 1), (err_theirs, 2)])
+    daemon = guardian.start_daemon(
+        lambda: _daemon(args, colour=colour, done=None), [(out_theirs, 1), (err_theirs, 2)], (out, err)
+    )
     os.close(out_theirs)
     os.close(err_theirs)
     return guardian.guard(daemon, {out: 1, err: 2})
@@ -79,7 +81,7 @@ def _background(args: argparse.Namespace) -> int:
 def _guard_in_background(args: argparse.Namespace, colour: bool, done: int) -> int:
     err, err_theirs = _pipe()
     system.set_child_subreaper()
-    daemon = guardian.start_daemon(lambda: _daemon(args, colour=colour, done=done), [(err_theirs, 2)])
+    daemon = guardian.start_daemon(lambda: _daemon(args, colour=colour, done=done), [(err_theirs, 2)], (err,))
     os.close(err_theirs)
     shown = os.dup(2)
     null = os.open(os.devnull, os.O_RDWR)

@@ -111,11 +111,14 @@ class Server:
         self._path = path
         self._connections = connections
 
-    def close(self) -> None:
-        """Stops listening; what was written to open connections is still sent."""
+    def stop_listening(self) -> None:
+        """Takes no more connections, and removes the socket from its path."""
         self._server.close()
         with contextlib.suppress(OSError):
             self._path.unlink()
+
+    def close(self) -> None:
+        """Ends all connections; what was written to them is still sent."""
         for connection in tuple(self._connections):
             connection.transport.close()
 

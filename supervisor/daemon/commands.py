@@ -16,6 +16,7 @@ from supervisor.daemon.herald import failure, readable
 from supervisor.daemon.slot import Slot
 from supervisor.daemon.stack import AT_REST, Stack
 from supervisor.daemon.status import row
+from supervisor.daemon.tasks import begin
 from supervisor.errors import NotFound, PortsupError, UsageError
 
 SETTLED = (State.RUNNING, State.EXITED, State.FAILED, State.STOPPED)
@@ -35,6 +36,7 @@ class Commands:
         self._environment = environment
         self._down = down
         self._watchers: list[Reply] = []
+        self._ends: list[Reply] = []  # who asked for the end
         self._is_due = False
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -55,7 +57,8 @@ class Commands:
                 secret = [name for name in environment if is_secret_name(name)]
                 reply.send(environment=environment, secret=secret)
             case "down":
-                self._run(self._end(request.seconds(), reply))
+                self._ends.append(reply)
+                self._down(request.seconds())
             case "start":
                 names = self._stack.start(slot.spec.name for slot in self._slots(request.names()))
                 self._run(self._follow([self._stack.slots[name] for name in names], SETTLED, State.RUNNING, reply))
@@ -114,15 +117,15 @@ class Commands:
             reply.send(**status)
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
+        task = begin(work, asyncio.get_running_loop())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _end(self, timeout: float | None, reply: Reply) -> None:
-        names = list(self._stack.slots)
-        self._down(timeout)
-        await self._stack.until(self._stack.is_at_rest)
-        reply.end(results=[{"name": name, "ok": True, "words": "stopped"} for name in names])
+    def ended(self) -> None:
+        """The instance is gone to the last file: whoever asked for that hears it now."""
+        results = [{"name": name, "ok": True, "words": "stopped"} for name in self._stack.slots]
+        for reply in self._ends:
+            reply.end(results=results)
 
     async def _follow(self, slots: list[Slot], over: Iterable[State], wanted: State, reply: Reply) -> None:
         """Waits until all are where they can stay, and tells of each when it is."""

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from supervisor import system
 from supervisor.config.spec import ServiceSpec, StackSpec
@@ -14,14 +15,15 @@ from supervisor.control.server import Server, serve
 from supervisor.core.instance import ports_of
 from supervisor.core.service import Service, Timeouts
 from supervisor.core.state import Result, State
-from supervisor.daemon import herald
 from supervisor.daemon.commands import Commands
 from supervisor.daemon.endpoints import document
-from supervisor.daemon.environment import environment_of
 from supervisor.daemon.front import Front, let_go_of
 from supervisor.daemon.keeper import Keeper
+from supervisor.daemon.lock_watch import LockWatch
+from supervisor.daemon.reporter import Reporter
 from supervisor.daemon.slot import Slot
 from supervisor.daemon.stack import Stack
+from supervisor.daemon.tasks import begin
 from supervisor.daemon.world import StackWorld
 from supervisor.errors import ExitCode, LockLost, PoolExhausted, PortsupError, WaitTimedOut
 from supervisor.logs.journal import Journal
@@ -30,7 +32,6 @@ from supervisor.ports.instance_lock import InstanceLock
 from supervisor.ports.leases import Loss
 from supervisor.ports.record import Owner, write_json
 from supervisor.ports.runtime import RuntimeDir
-from supervisor.ports.shield import CHECK_EVERY, HEARTBEAT_EVERY, Shield
 
 FATAL_GRACE = 0.4  # seconds the stack gets to stop once a lock is lost: it has to be gone within one
 KILL_WAIT = 6.0  # seconds until even a process in the kernel's hands is given up on
@@ -62,10 +63,9 @@ class Daemon:
         self._instance = lock.number
         self._loop = asyncio.get_running_loop()
         self._end: asyncio.Future[PortsupError | None] = self._loop.create_future()
-        self._losses = 0
+        self._loop.set_exception_handler(self._on_mistake)
         self._signals = 0
         self._begun = self._loop.time()
-        self._is_up = False
         self._facts = {
             "PORTSUP_STACK": spec.name,
             "PORTSUP_INSTANCE": str(self._instance),
@@ -75,20 +75,21 @@ class Daemon:
         }
         owner = system.identity_of(os.getpid())
         assert owner is not None
+        slots: dict[str, Slot] = {}
+        self._reporter = Reporter(front, journal, slots)
         self._world = StackWorld(
             self._loop, lambda service: Owner(spec.name, self._instance, service, run_id, owner), runtime, front,
-            self._facts, self._instance, self, strict=options.strict_ports or spec.strict_ports,
+            self._facts, self._instance, slots, self._reporter, strict=options.strict_ports or spec.strict_ports,
         )  # fmt: skip
+        self._world.observer = self
         for name, service in spec.services.items():
-            self._world.slots[name] = self._slot(service, state_dir)
+            slots[name] = self._slot(service, state_dir)
         front.introduce(tuple(spec.services))
         self._stack = Stack(self._world.slots, self._loop, self)
         self._commands = Commands(
             self._stack, spec.name, self._instance, self._world.endpoints, self._environment, self._asked_down
         )
-        self._shield = Shield(runtime, (), lock)
-        self._ticks = 0
-        self._tick_timer: asyncio.TimerHandle | None = None
+        self._lock_watch: LockWatch | None = None
 
     def _slot(self, spec: ServiceSpec, state_dir: Path) -> Slot:
         pool = tuple(ports_of(spec.pool, self._instance, self._spec.stride))
@@ -107,13 +108,12 @@ class Daemon:
         try:
             server = await serve(Path(self._facts["PORTSUP_SOCKET"]), self._commands.handle)
             self._journal.info("instance starts", instance=self._instance, directory=str(self._spec.directory))
-            self._watch_locks()
             wanted = self._stack.start(self._options.services or tuple(self._spec.services))
-            for slot in self._world.slots.values():
-                if slot.lease is not None:
-                    self._shield.watch(slot.lease)
-            self.on_ports_changed()
-            reporting = self._loop.create_task(self._report_when_up(wanted))
+            self._lock_watch = LockWatch(
+                self._loop, self._runtime, self._lock, self._world.slots, self._world.watcher, self._journal,
+                self._on_losses,
+            )  # fmt: skip
+            reporting = begin(self._report_when_up(wanted), self._loop)
             error = await self._end
             reporting.cancel()
             failed = self._exit_code()
@@ -131,39 +131,33 @@ class Daemon:
             self._stack.stop_all()
         await self._stack.until(self._stack.is_at_rest)
 
+    def _on_mistake(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """An exception that nobody caught is a mistake of ours: going on would mean to supervise by accident."""
+        error = context.get("exception") or RuntimeError(context["message"])
+        self._journal.error("mistake in portsup", error=repr(error))
+        if not self._end.done():
+            self._end.set_exception(error)
+
     async def _clean_up(self, server: Server | None) -> None:
         if not self._stack.is_at_rest():  # only after a mistake of ours
-            self._stack.kill_all()
-            try:
-                async with asyncio.timeout(KILL_WAIT):
-                    await self._stack.until(self._stack.is_at_rest)
-            except TimeoutError:
-                pass
-        if self._tick_timer is not None:
-            self._tick_timer.cancel()
-        if (fd := self._shield.fileno()) is not None:
-            self._loop.remove_reader(fd)
-        self._shield.close()
+            await self._world.kill_everything(KILL_WAIT)
+        if self._lock_watch is not None:
+            self._lock_watch.close()
+        if server is not None:  # before the number is free: the next instance makes its socket at the same path
+            server.stop_listening()
         self._world.close()
-        await asyncio.sleep(0)  # lets answers go out that wait for the stack to be at rest
-        if server is not None:
-            server.close()
         Path(self._facts["PORTSUP_ENDPOINTS"]).unlink(missing_ok=True)
         self._lock.release()
+        self._commands.ended()
+        await asyncio.sleep(0)  # for the answers to other requests that waited for the end
+        if server is not None:
+            server.close()
         self._journal.info("instance ended", instance=self._instance)
 
     # What happens
 
     def on_change(self, before: Service, after: Service) -> None:
-        slot = self._world.slots[after.name]
-        took = None if slot.child is None else self._loop.time() - slot.child.spawned_at
-        news = herald.news(before, after, slot.spec, took)
-        if news is not None:
-            self._journal.log(news.level, news.event, service=after.name, **news.facts)
-            if news.words:
-                self._say(f"{after.name}: {news.words}", news.level)
-            if news.level == "error" and after.result not in (Result.DEPENDENCY, Result.LOCK_LOST, Result.NO_PORT):
-                self._quote(slot)
+        self._reporter.changed(before, after, self._loop.time())
         self._commands.changed(before, after)
 
     def on_ports_changed(self) -> None:
@@ -181,53 +175,16 @@ class Daemon:
         ))  # fmt: skip
 
     def on_waiting(self, slots: Collection[Slot]) -> None:
-        now = self._loop.time()
-        for slot in slots:
-            svc = slot.service
-            left = f", killed in {svc.deadline - now:.0f} s" if svc.deadline and svc.state is State.TERMINATING else ""
-            self._say(f"waiting for {svc.name} (pid {svc.pid}{left})" if svc.pid else f"waiting for {svc.name}")
-
-    def skipped(self, service: str, port: int, skipped: Collection[tuple[int, str]]) -> None:
-        self._say(herald.fallback(service, port, skipped), "warning")
-        self._journal.warning("port skipped", service=service, port=port, skipped=dict(skipped))
-
-    def reaped(self, service: str, pids: Collection[int]) -> None:
-        self._say(f"{service}: ended what an earlier run left behind (pid {', '.join(map(str, pids))})", "warning")
-        self._journal.warning("orphans reaped", service=service, pids=list(pids))
-
-    def drifted(self, service: str, port: int, elsewhere: Collection[int]) -> None:
-        seen = ", ".join(map(str, sorted(elsewhere)))
-        hint = "make it listen on $PORT, or put {port} into its command"
-        self._say(f"{service}: listens on {seen} instead of {port}; {hint}", "warning")
-        self._journal.warning("wrong port", service=service, port=port, elsewhere=sorted(elsewhere))
+        self._reporter.waiting(slots, self._loop.time())
 
     def changed(self, before: Service, after: Service) -> None:
-        slot = self._world.slots[after.name]
-        if after.state is State.WAITING and slot.lease is not None:
-            self._shield.forget(slot.lease)
-            self._shield.watch(slot.lease)
+        lease = self._world.slots[after.name].lease
+        if after.state is State.WAITING and lease is not None and self._lock_watch is not None:
+            self._lock_watch.follow(lease)
         self._stack.changed(before, after)
 
     def await_dependencies(self, svc: Service) -> None:
         self._stack.await_dependencies(svc)
-
-    # Locks
-
-    def _watch_locks(self) -> None:
-        if (fd := self._shield.fileno()) is not None:
-            self._loop.add_reader(fd, lambda: self._on_losses(self._shield.on_readable()))
-        self._tick_timer = self._loop.call_later(CHECK_EVERY, self._tick)
-
-    def _tick(self) -> None:
-        self._tick_timer = self._loop.call_later(CHECK_EVERY, self._tick)
-        self._ticks += 1
-        self._on_losses(self._shield.check())
-        if self._ticks % round(HEARTBEAT_EVERY / CHECK_EVERY) == 0:
-            self._shield.heartbeat()
-        for slot in self._world.slots.values():
-            if slot.lease is not None and (won := slot.lease.retry_spares()):
-                self._journal.info("spare ports leased", service=slot.spec.name, ports=list(won))
-        self._world.watcher.check_listeners(tuple(self._world.slots.values()))
 
     def _on_losses(self, losses: Collection[Loss]) -> None:
         from supervisor.core.events import LockLost as LockLostEvent
@@ -259,27 +216,12 @@ class Daemon:
             self._fatal(WaitTimedOut(f"cannot get the stack ready within {limit}", ", ".join(late),
                                      "`portsup logs` has what the services printed"))  # fmt: skip
             return
-        self._is_up = True
         failed = [slot.spec.name for slot in slots if slot.service.state is State.FAILED]
-        self._say(self._table(failed))
+        self._reporter.up(self._spec.name, self._instance, failed, self._loop.time() - self._begun)
         self._front.ready(int(self._exit_code()))
         if self._options.is_detached:
             self._front.detach()
             let_go_of(2)
-
-    def _table(self, failed: Collection[str]) -> str:
-        rows = [("NAME", "PORT", "STATE", "URL")]
-        for name, slot in self._world.slots.items():
-            port = slot.service.port
-            if slot.is_wanted or slot.service.state is not State.STOPPED:
-                has_port = port is not None and slot.service.state is State.RUNNING
-                url = f"http://127.0.0.1:{port}" if has_port else ""
-                rows.append((name, str(port) if has_port else "-", str(slot.service.state), url))
-        took = self._loop.time() - self._begun
-        title = f"stack `{self._spec.name}` instance {self._instance}"
-        count = len(failed)
-        end = f"is up after {took:.1f} s" if not failed else f"is up, but {count} of its services failed"
-        return f"\n{herald.table(rows)}\n\n{title} {end}"
 
     def _exit_code(self) -> ExitCode:
         failed = [slot.service for slot in self._world.slots.values() if slot.service.state is State.FAILED]
@@ -291,14 +233,14 @@ class Daemon:
         self._signals += 1
         if self._signals == 1:
             again = "; once more kills" if number is signal.SIGINT else ""
-            self._say(f"\nstopping ({number.name}){again}")
+            self._reporter.say(f"\nstopping ({number.name}){again}")
             self._finish(None)
         elif number is signal.SIGINT or self._signals > 2:
-            self._say("killing what is left")
+            self._reporter.say("killing what is left")
             self._stack.kill_all()
 
     def _asked_down(self, timeout: float | None) -> None:
-        self._say("stopping (`portsup down`)")
+        self._reporter.say("stopping (`portsup down`)")
         self._finish(None)
         if timeout is not None:
             self._stack.stop_all(timeout)
@@ -315,24 +257,12 @@ class Daemon:
                 self._stack.stop_all(FATAL_GRACE, in_order=False)
 
     def _environment(self, service: str | None) -> dict[str, str]:
-        endpoints = self._world.endpoints()
         if service is None:
-            from supervisor.daemon.endpoints import variables
-
-            return variables(endpoints) | self._facts
+            return self._world.about_services() | self._facts
         slot = self._world.slots[service]
         if slot.child is not None:
             return dict(slot.child.environment)
-        port = endpoints[service].port if service in endpoints else None
-        return environment_of(slot.spec, port, endpoints, self._facts, self._instance, os.environ)
-
-    def _say(self, words: str, level: str = "info") -> None:
-        self._front.say(self._journal.redact(words), level)
-
-    def _quote(self, slot: Slot) -> None:
-        lines = slot.log.tail(10)
-        if lines:
-            self._front.say("\n".join(f"  | {line}" for line in lines))
+        return self._world.environment(slot, slot.service.port or (slot.pool[0] if slot.pool else None))
 
 
 def new_run_id() -> str:

@@ -30,7 +30,6 @@ def variables(endpoints: Mapping[str, Endpoint]) -> dict[str, str]:
     """What every child is told about every service of the stack."""
     told: dict[str, str] = {}
     for name, endpoint in endpoints.items():
-        told[variable(name, "HOST")] = HOST
         told[variable(name, "PORT")] = str(endpoint.port)
         told[variable(name, "URL")] = endpoint.url
     return told

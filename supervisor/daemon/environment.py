@@ -7,7 +7,7 @@ from pathlib import Path
 
 from supervisor.config.placeholders import fill
 from supervisor.config.spec import ServiceSpec
-from supervisor.daemon.endpoints import HOST, Endpoint, variables
+from supervisor.daemon.endpoints import HOST, Endpoint
 
 
 def own_bin() -> str:
@@ -29,8 +29,12 @@ def environment_of(
     facts: Mapping[str, str],
     instance: int,
     inherited: Mapping[str, str],
+    about_others: Mapping[str, str],
 ) -> dict[str, str]:
-    """All variables of the service's process; `facts` are those that tell it about this instance."""
+    """All variables of the service's process.
+
+    `facts` tell it about this instance, `about_others` (from `variables`) where every service of the stack is.
+    """
     told = {name: value for name, value in inherited.items() if not name.startswith("PORTSUP_")}
     told.setdefault("PYTHONUNBUFFERED", "1")
     folder = own_bin()
@@ -41,10 +45,12 @@ def environment_of(
     told |= {name: filled(value, port, instance, endpoints) for name, value in spec.environment.items()}
     if port is not None:
         told[spec.port_env] = str(port)
-    return told | variables(endpoints) | {"PORTSUP_SERVICE": spec.name, **facts}
+    return {**told, **about_others, "PORTSUP_SERVICE": spec.name, **facts}
 
 
 def filled(text: str, port: int | None, instance: int, endpoints: Mapping[str, Endpoint]) -> str:
     """`text` with `{port}` and the like filled in."""
+    if "{" not in text:
+        return text
     ports = {name: endpoint.port for name, endpoint in endpoints.items()}
     return fill(text, port=port, host=HOST, instance=instance, endpoints=ports)

@@ -43,6 +43,7 @@ class Stack:
     is_stopping: bool = False
     _waits: list[Wait] = field(default_factory=list)
     _gates_due: bool = False
+    _ports_due: bool = False
     _ports: dict[str, int] = field(default_factory=dict)
     _stop_order: bool = True
     _grace: float | None = None
@@ -115,7 +116,8 @@ class Stack:
                 self._schedule(self._advance_stop)
         if after.port != before.port and after.port is not None and self._ports.get(after.name) != after.port:
             self._ports[after.name] = after.port
-            self.listener.on_ports_changed()
+            self._ports_due = True
+            self._schedule_gates()
         for wait in self._waits:
             if not wait.done.done() and wait.is_over():
                 wait.done.set_result(None)
@@ -135,6 +137,9 @@ class Stack:
     def _open_gates(self) -> None:
         """Lets every service start whose dependencies are far enough, once all know their ports."""
         self._gates_due = False
+        if self._ports_due:  # before anything is spawned that reads the endpoints file
+            self._ports_due = False
+            self.listener.on_ports_changed()
         if self.is_stopping or any(slot.service.state is State.ACQUIRING for slot in self.slots.values()):
             return
         for slot in self.slots.values():

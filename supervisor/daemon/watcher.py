@@ -14,6 +14,7 @@ from supervisor.daemon.listening import Expectation, ListenWatch
 from supervisor.daemon.probes import ASK_TIMEOUT, EXEC_TIMEOUT, Asker, ask
 from supervisor.daemon.reaper import Reaper
 from supervisor.daemon.slot import Child, Slot
+from supervisor.daemon.tasks import begin
 from supervisor.ports.holders import who_listens
 from supervisor.ports.runtime import RuntimeDir
 from supervisor.process.readiness import LogMatcher
@@ -113,7 +114,7 @@ class Watcher:
                 pause = min(pause * 2, LAST_PAUSE)
             slot.keeper.tell(ev.BecameReady(child.pid))
 
-        child.tasks.append(self._loop.create_task(question()))
+        child.tasks.append(begin(question(), self._loop))
 
     def watch_health(self, slot: Slot) -> None:
         """Asks a running process again and again whether it is well, if its service wants that."""
@@ -133,7 +134,7 @@ class Watcher:
                     slot.keeper.tell(ev.BecameUnhealthy(child.pid, f"unhealthy: {trouble}{times}"))
                 await asyncio.sleep(check.interval)
 
-        child.tasks.append(self._loop.create_task(watch()))
+        child.tasks.append(begin(watch(), self._loop))
 
     def check_listeners(self, slots: Collection[Slot]) -> None:
         """Looks whether anybody but the service itself listens on the port of a running service."""

@@ -4,18 +4,19 @@ import asyncio
 import contextlib
 import errno
 import os
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from supervisor import system
 from supervisor.core import events as ev
 from supervisor.core.service import Service
 from supervisor.core.state import State
-from supervisor.daemon.endpoints import Endpoint
+from supervisor.daemon.endpoints import Endpoint, variables
 from supervisor.daemon.environment import environment_of, filled
 from supervisor.daemon.front import Front
 from supervisor.daemon.output import Output
 from supervisor.daemon.reaper import Reaper, code_and_signal
+from supervisor.daemon.reporter import Reporter
 from supervisor.daemon.slot import Child, Slot
 from supervisor.daemon.watcher import Watcher
 from supervisor.errors import PortsupError
@@ -34,13 +35,10 @@ TRANSIENT = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
 
 
 class Observer(Protocol):
-    """Who wants to know what the world saw."""
+    """Who is told when a service changes."""
 
     def changed(self, before: Service, after: Service) -> None: ...
     def await_dependencies(self, svc: Service) -> None: ...
-    def skipped(self, service: str, port: int, skipped: Collection[tuple[int, str]]) -> None: ...
-    def reaped(self, service: str, pids: Collection[int]) -> None: ...
-    def drifted(self, service: str, port: int, elsewhere: Collection[int]) -> None: ...
 
 
 class StackWorld:
@@ -48,9 +46,10 @@ class StackWorld:
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, owner: Callable[[str], Owner], runtime: RuntimeDir, front: Front,
-        facts: Mapping[str, str], instance: int, observer: Observer, *, strict: bool,
+        facts: Mapping[str, str], instance: int, slots: dict[str, Slot], reporter: Reporter, *, strict: bool,
     ) -> None:  # fmt: skip
-        self.slots: dict[str, Slot] = {}
+        self.slots = slots
+        self.observer: Observer
         self._loop = loop
         self._owner = owner
         self._runtime = runtime
@@ -58,32 +57,50 @@ class StackWorld:
         self._facts = facts
         self._run_id = facts["PORTSUP_RUN_ID"]
         self._instance = instance
-        self._observer = observer
+        self._reporter = reporter
         self._strict = strict
         self._inherited = dict(os.environ)
         self._nofile = system.raise_descriptor_limit()
         self._reaper = Reaper(loop, self._look_for_leftovers)
-        self.watcher = Watcher(loop, self._reaper, runtime, instance, self.endpoints, self.members, observer.drifted)
+        self.watcher = Watcher(loop, self._reaper, runtime, instance, self.endpoints, self.members, reporter.drifted)
         self._dead_runs: set[str] = set()
+        self._endpoints: dict[str, Endpoint] = {}  # kept until a port changes: every spawn needs all of them
+        self._told: dict[str, str] = {}
 
     def endpoints(self) -> dict[str, Endpoint]:
         """Where each service is, or would be first."""
-        return {
-            name: Endpoint(slot.service.port or slot.pool[0], slot.pool)
-            for name, slot in self.slots.items()
-            if slot.pool
-        }
+        if not self._endpoints:
+            self._endpoints = {
+                name: Endpoint(slot.service.port or slot.pool[0], slot.pool)
+                for name, slot in self.slots.items()
+                if slot.pool
+            }
+        return self._endpoints
+
+    def about_services(self) -> dict[str, str]:
+        """The variables that tell where each service is."""
+        if not self._told:
+            self._told = variables(self.endpoints())
+        return self._told
+
+    def environment(self, slot: Slot, port: int | None) -> dict[str, str]:
+        """What the process of a service gets if it is started now."""
+        return environment_of(
+            slot.spec, port, self.endpoints(), self._facts, self._instance, self._inherited, self.about_services()
+        )
 
     def changed(self, before: Service, after: Service) -> None:
         slot = self.slots[after.name]
+        if after.port != before.port:
+            self._endpoints, self._told = {}, {}
         if after.state is State.RUNNING and before.state is not State.RUNNING:
             self.watcher.watch_health(slot)
         elif after.state is not before.state and after.state not in (State.STARTING, State.RUNNING):
             self.watcher.forget(slot)
-        self._observer.changed(before, after)
+        self.observer.changed(before, after)
 
     def await_dependencies(self, svc: Service) -> None:
-        self._observer.await_dependencies(svc)
+        self.observer.await_dependencies(svc)
 
     # Ports
 
@@ -111,7 +128,7 @@ class StackWorld:
         if isinstance(chosen, Chosen):
             if chosen.skipped and wish.leaving is None:
                 words = tuple((port, str(why)) for port, why in chosen.skipped)
-                self._observer.skipped(slot.spec.name, chosen.port, words)
+                self._reporter.skipped(slot.spec.name, chosen.port, words)
             answer(ev.PortLeased(chosen.port))
         elif now < patience and any(holder.kind is ConflictKind.OWNERLESS for holder in chosen.holders):
             self._loop.call_later(OWNERLESS_STEP, self._choose, slot, lease, wish, answer, patience)
@@ -124,7 +141,7 @@ class StackWorld:
         self._dead_runs.update(dead)
         killed = [each.pid for run in dead for each in tree.reap_run(run)]
         if killed:
-            self._observer.reaped(slot.spec.name, killed)
+            self._reporter.reaped(slot.spec.name, killed)
         return bool(killed)
 
     def quarantine(self, svc: Service, port: int, why: str) -> None:
@@ -139,9 +156,7 @@ class StackWorld:
         endpoints = self.endpoints()
         output: Output | None = None
         try:
-            environment = environment_of(
-                slot.spec, port, endpoints, self._facts, self._instance, self._inherited
-            )
+            environment = self.environment(slot, port)
             argv = [filled(word, port, self._instance, endpoints) for word in slot.spec.command]
             output = Output(self._loop, slot.log, lambda lines: self._front.log(svc.name, lines))
             stdout, stderr = output.theirs
@@ -218,6 +233,18 @@ class StackWorld:
         holder: Holder | None = None if slot.lease is None else slot.lease.take_back()
         slot.child = None
         slot.keeper.tell(ev.Exited(child.pid, code, signal, intruder=holder.text if holder else ""))
+
+    async def kill_everything(self, seconds: float) -> None:
+        """Ends all process trees without asking the services, and waits for that; for when nothing else is sure."""
+        deadline = self._loop.time() + seconds
+        while self._loop.time() < deadline:
+            left = [slot for slot in self.slots.values() if slot.child is not None and self.members(slot)]
+            if not left:
+                return
+            for slot in left:
+                if slot.child is not None:
+                    self.kill(slot.service, slot.child.pid)
+            await asyncio.sleep(LEFTOVER_CHECK)
 
     def close(self) -> None:
         """Gives every port back."""

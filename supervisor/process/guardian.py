@@ -21,10 +21,11 @@ ORPHANS_WITHIN = 5.0  # seconds until killed orphans must be gone
 PIPE_SIZE = 1 << 20  # bytes that a slow terminal may be behind before lines are left out
 
 
-def start_daemon(main: Callable[[], int], streams: Iterable[tuple[int, int]]) -> int:
+def start_daemon(main: Callable[[], int], streams: Iterable[tuple[int, int]], ours: Iterable[int]) -> int:
     """Forks the daemon, which runs `main` in a session of its own; gives its pid.
 
-    `streams` are pairs of a descriptor here and the one that the daemon has it as.
+    `streams` are pairs of a descriptor here and the one that the daemon has it as; `ours` stay here, so that the
+    daemon sees when nobody reads what it says.
     """
     passed_on = set(PASSED_ON)
     signal.pthread_sigmask(signal.SIG_BLOCK, passed_on)
@@ -32,14 +33,16 @@ def start_daemon(main: Callable[[], int], streams: Iterable[tuple[int, int]]) ->
     system.prepare_spawning()
     pid = os.fork()
     if pid == 0:
-        _become_daemon(main, streams, front)
+        _become_daemon(main, streams, ours, front)
     for number in PASSED_ON:
         signal.signal(number, lambda number, _: _pass_on(pid, number))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, passed_on)
     return pid
 
 
-def _become_daemon(main: Callable[[], int], streams: Iterable[tuple[int, int]], front: int) -> NoReturn:
+def _become_daemon(
+    main: Callable[[], int], streams: Iterable[tuple[int, int]], ours: Iterable[int], front: int
+) -> NoReturn:
     code = 70
     try:
         os.setsid()
@@ -48,10 +51,12 @@ def _become_daemon(main: Callable[[], int], streams: Iterable[tuple[int, int]], 
             os._exit(1)
         null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
         os.dup2(null, 0)
-        for ours, theirs in streams:
-            if ours != theirs:
-                os.dup2(ours, theirs)
-                os.close(ours)
+        for source, target in streams:
+            if source != target:
+                os.dup2(source, target)
+                os.close(source)
+        for fd in ours:
+            os.close(fd)
         for number in PASSED_ON:
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, set(PASSED_ON))

@@ -1,0 +1,54 @@
+"""Keeps the shield's hours: file events at once, a full check and a look at spares and listeners every ten seconds."""
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping
+
+from supervisor.daemon.slot import Slot
+from supervisor.daemon.watcher import Watcher
+from supervisor.logs.journal import Journal
+from supervisor.ports.instance_lock import InstanceLock
+from supervisor.ports.leases import Loss, PoolLease
+from supervisor.ports.runtime import RuntimeDir
+from supervisor.ports.shield import CHECK_EVERY, HEARTBEAT_EVERY, Shield
+
+
+class LockWatch:
+    """Watches every lock of the instance; begin it when the leases are made, so that our own writing is no news."""
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, runtime: RuntimeDir, lock: InstanceLock, slots: Mapping[str, Slot],
+        watcher: Watcher, journal: Journal, on_losses: Callable[[Collection[Loss]], None],
+    ) -> None:  # fmt: skip
+        self._loop = loop
+        self._slots = slots
+        self._watcher = watcher
+        self._journal = journal
+        self._on_losses = on_losses
+        self._ticks = 0
+        self._shield = Shield(runtime, [slot.lease for slot in slots.values() if slot.lease is not None], lock)
+        if (fd := self._shield.fileno()) is not None:
+            loop.add_reader(fd, lambda: on_losses(self._shield.on_readable()))
+        self._timer = loop.call_later(CHECK_EVERY, self._tick)
+
+    def follow(self, lease: PoolLease) -> None:
+        """Watches this lease, if it does not yet."""
+        self._shield.forget(lease)
+        self._shield.watch(lease)
+
+    def close(self) -> None:
+        """Watches no longer."""
+        self._timer.cancel()
+        if (fd := self._shield.fileno()) is not None:
+            self._loop.remove_reader(fd)
+        self._shield.close()
+
+    def _tick(self) -> None:
+        self._timer = self._loop.call_later(CHECK_EVERY, self._tick)
+        self._ticks += 1
+        self._on_losses(self._shield.check())
+        if self._ticks % round(HEARTBEAT_EVERY / CHECK_EVERY) == 0:
+            self._shield.heartbeat()
+        for slot in self._slots.values():
+            if slot.lease is not None and (won := slot.lease.retry_spares()):
+                self._journal.info("spare ports leased", service=slot.spec.name, ports=list(won))
+        self._watcher.check_listeners(tuple(self._slots.values()))

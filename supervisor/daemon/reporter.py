@@ -1,0 +1,82 @@
+"""Tells the terminal and the journal what happens to the services, without their secrets."""
+
+from collections.abc import Collection, Mapping
+
+from supervisor.core.service import Service
+from supervisor.core.state import Result, State
+from supervisor.daemon import herald
+from supervisor.daemon.endpoints import HOST
+from supervisor.daemon.front import Front
+from supervisor.daemon.slot import Slot
+from supervisor.logs.journal import Journal
+
+QUOTED_LINES = 10  # of what a service printed last, when it failed
+QUIET_ABOUT = (Result.DEPENDENCY, Result.LOCK_LOST, Result.NO_PORT)  # failures that its output does not explain
+
+
+class Reporter:
+    """What portsup says while it runs."""
+
+    def __init__(self, front: Front, journal: Journal, slots: Mapping[str, Slot]) -> None:
+        self._front = front
+        self._journal = journal
+        self._slots = slots
+
+    def say(self, words: str, level: str = "info") -> None:
+        """Words for the person at the terminal."""
+        self._front.say(self._journal.redact(words), level)
+
+    def changed(self, before: Service, after: Service, now: float) -> None:
+        """A service changed; `now` is in monotonic seconds."""
+        slot = self._slots[after.name]
+        took = None if slot.child is None else now - slot.child.spawned_at
+        news = herald.news(before, after, slot.spec, took)
+        if news is None:
+            return
+        self._journal.log(news.level, news.event, service=after.name, **news.facts)
+        if news.words:
+            self.say(f"{after.name}: {news.words}", news.level)
+        if news.level == "error" and after.result not in QUIET_ABOUT:
+            self._quote(slot)
+
+    def skipped(self, service: str, port: int, skipped: Collection[tuple[int, str]]) -> None:
+        """A service got another port than the first of its pool."""
+        self.say(herald.fallback(service, port, skipped), "warning")
+        self._journal.warning("port skipped", service=service, port=port, skipped=dict(skipped))
+
+    def reaped(self, service: str, pids: Collection[int]) -> None:
+        """What an earlier run left on a service's ports was ended."""
+        self.say(f"{service}: ended what an earlier run left behind (pid {', '.join(map(str, pids))})", "warning")
+        self._journal.warning("orphans reaped", service=service, pids=list(pids))
+
+    def drifted(self, service: str, port: int, elsewhere: Collection[int]) -> None:
+        """A service listens, but not on the port that it was given."""
+        seen = ", ".join(map(str, sorted(elsewhere)))
+        spec = self._slots[service].spec
+        hint = f"make it listen on ${spec.port_env}, or put {{port}} into its command"
+        self.say(f"{service}: listens on {seen} instead of {port}; {hint}", "warning")
+        self._journal.warning("wrong port", service=service, port=port, elsewhere=sorted(elsewhere))
+
+    def waiting(self, slots: Collection[Slot], now: float) -> None:
+        """A stop waits for these services."""
+        for slot in slots:
+            svc = slot.service
+            left = f", killed in {svc.deadline - now:.0f} s" if svc.deadline and svc.state is State.TERMINATING else ""
+            self.say(f"waiting for {svc.name} (pid {svc.pid}{left})" if svc.pid else f"waiting for {svc.name}")
+
+    def up(self, stack: str, instance: int, failed: Collection[str], took: float) -> None:
+        """Every service has come as far as it will: the table of names and ports."""
+        rows = [("NAME", "PORT", "STATE", "URL")]
+        for name, slot in self._slots.items():
+            port, state = slot.service.port, slot.service.state
+            if slot.is_wanted or state is not State.STOPPED:
+                has_port = port is not None and state is State.RUNNING
+                url = f"http://{HOST}:{port}" if has_port else ""
+                rows.append((name, str(port) if has_port else "-", state, url))
+        end = f"is up after {took:.1f} s" if not failed else f"is up, but {len(failed)} of its services failed"
+        self.say(f"\n{herald.table(rows)}\n\nstack `{stack}` instance {instance} {end}")
+
+    def _quote(self, slot: Slot) -> None:
+        lines = slot.log.tail(QUOTED_LINES)
+        if lines:
+            self.say("\n".join(f"  | {line}" for line in lines))
