@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-MARK = "PORTSUP_BENCHMARK"  # an environment variable that every process of a run inherits
+MARK = "BENCHMARK_RUN"  # an environment variable that every process of a run inherits
 
 
 def marked(mark: str) -> dict[int, str]:

@@ -8,6 +8,7 @@ import json
 import math
 import os
 import platform
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable
@@ -73,7 +74,7 @@ def take(measure: Measure, names: list[str], rounds: int) -> tuple[Values, list[
                 continue
             try:
                 values[name] += measure.take(contestant)
-            except (OSError, RuntimeError, TimeoutError) as error:
+            except (OSError, RuntimeError, subprocess.SubprocessError) as error:
                 failures.append(f"{name}: {type(error).__name__}: {error}")
     return values, failures
 
