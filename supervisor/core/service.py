@@ -117,8 +117,8 @@ def _step(svc: Service, event: ev.Event, now: float) -> Step:
             return replace(svc, trouble=why), ()
         case S.STARTING, ev.BecameReady(pid) if pid == svc.pid:
             return replace(
-                svc, state=S.RUNNING, reached=Milestone.READY, deadline=None, ready_since=now, result=Result.NONE, exit_code=None,
-                reason="", trouble="", misses=0, failed_ports=(),
+                svc, state=S.RUNNING, reached=Milestone.READY, deadline=None, ready_since=now, misses=0,
+                failed_ports=(), result=Result.NONE, reason="", trouble="", exit_code=None,
             ), ()  # fmt: skip
         case S.STARTING, ev.DeadlinePassed() if _is_due(svc, now):
             why = f"not ready within {svc.timeouts.ready:g} s" + (f": {svc.trouble}" if svc.trouble else "")
