@@ -66,7 +66,7 @@ def _by_lsof() -> list[Listener]:
 
 
 def _parse_lsof(output: str) -> list[Listener]:
-    """One field a line, its kind in the first letter (lsof(8), OUTPUT FOR OTHER PROGRAMS); p: the pid of what follows."""
+    """One field a line, its kind in the first letter (lsof(8), OUTPUT FOR OTHER PROGRAMS); `p` is whose the rest is."""
     found: list[Listener] = []
     pid, family = 0, socket.AF_INET
     for line in output.splitlines():

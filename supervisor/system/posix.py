@@ -4,8 +4,6 @@ import contextlib
 import errno
 import fcntl
 import os
-import pwd
-import resource
 import socket
 
 
@@ -15,6 +13,8 @@ def exclusive(sock: socket.socket) -> None:
 
 def user_name(uid: int) -> str:
     """The name of a user, `uid 1000` where it has none."""
+    import pwd  # late: the quick commands need no names
+
     try:
         return pwd.getpwuid(uid).pw_name
     except KeyError:
@@ -64,6 +64,8 @@ def hold_directory(path: str) -> int:
 
 def raise_descriptor_limit() -> int:
     """Raise the soft limit of open files to the hard one; gives the old soft limit, which children should get back."""
+    import resource
+
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     # macOS says RLIM_INFINITY and then refuses more than OPEN_MAX (setrlimit(2)).
     for limit in (hard, 10240):
