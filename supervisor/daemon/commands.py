@@ -28,6 +28,7 @@ class Commands:
     def __init__(
         self, stack: Stack, name: str, instance: int, endpoints: Callable[[], dict[str, Endpoint]],
         environment: Callable[[str | None], dict[str, str]], down: Callable[[float | None], None],
+        redact: Callable[[str], str],
     ) -> None:  # fmt: skip
         self._stack = stack
         self._name = name
@@ -35,6 +36,7 @@ class Commands:
         self._endpoints = endpoints
         self._environment = environment
         self._down = down
+        self._redact = redact
         self._watchers: list[Reply] = []
         self._ends: list[Reply] = []  # who asked for the end
         self._is_due = False
@@ -97,6 +99,8 @@ class Commands:
     def _status(self, slots: list[Slot]) -> dict[str, Any]:
         now = asyncio.get_running_loop().time()
         rows = [row(slot, self._instance, now) for slot in slots]
+        for each in rows:
+            each["reason"] = self._redact(each["reason"])
         return {"stack": self._name, "instance": self._instance, "services": rows}
 
     def _told_endpoints(self) -> dict[str, Any]:
@@ -136,7 +140,7 @@ class Commands:
             for name, slot in tuple(left.items()):
                 if slot.service.state in over:
                     del left[name]
-                    results.append(_result(slot, wanted))
+                    results.append(self._result(slot, wanted))
                     reply.send(progress=f"{name}: {results[-1]['words']}")
             return not left
 
@@ -171,7 +175,7 @@ class Commands:
             words = f"stays on port {before}: no other port of its pool can be used"
         ok = slot.service.state is State.RUNNING and slot.service.port != before
         if slot.service.state is not State.RUNNING:
-            words = _result(slot, State.RUNNING)["words"]
+            words = self._result(slot, State.RUNNING)["words"]
         reply.end(results=[{"name": name, "ok": ok, "words": words}])
 
     def _signal(self, slots: list[Slot], number: int, reply: Reply) -> None:
@@ -200,23 +204,22 @@ class Commands:
             if needy:
                 reply.send(progress=f"{name}: still needed by {', '.join(needy)}")
 
+    def _result(self, slot: Slot, wanted: State) -> dict[str, Any]:
+        svc = slot.service
+        ok = svc.state is wanted or (wanted is State.RUNNING and svc.state is State.EXITED and svc.exit_code == 0)
+        ok = ok or (wanted is State.STOPPED and svc.state in AT_REST and svc.pid is None)
+        match svc.state:
+            case State.RUNNING:
+                words = "running" + (f" on port {svc.port}" if svc.port is not None else "")
+            case State.FAILED:
+                words = failure(svc, slot.spec)
+            case State.EXITED:
+                words = f"ended, {readable(svc.reason)}"
+            case _:
+                words = str(svc.state)
+        return {"name": svc.name, "ok": ok, "words": self._redact(words)}
+
 
 def raise_to(reply: Reply, error: PortsupError) -> None:
     """Answers with an error from within a task."""
     reply.fail(error)
-
-
-def _result(slot: Slot, wanted: State) -> dict[str, Any]:
-    svc = slot.service
-    ok = svc.state is wanted or (wanted is State.RUNNING and svc.state is State.EXITED and svc.exit_code == 0)
-    ok = ok or (wanted is State.STOPPED and svc.state in AT_REST and svc.pid is None)
-    match svc.state:
-        case State.RUNNING:
-            words = "running" + (f" on port {svc.port}" if svc.port is not None else "")
-        case State.FAILED:
-            words = failure(svc, slot.spec)
-        case State.EXITED:
-            words = f"ended, {readable(svc.reason)}"
-        case _:
-            words = str(svc.state)
-    return {"name": svc.name, "ok": ok, "words": words}

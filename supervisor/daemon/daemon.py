@@ -32,6 +32,7 @@ from supervisor.ports.instance_lock import InstanceLock
 from supervisor.ports.leases import Loss
 from supervisor.ports.record import Owner, write_json
 from supervisor.ports.runtime import RuntimeDir
+from supervisor.process.tree import RUN_ID
 
 FATAL_GRACE = 0.4  # seconds the stack gets to stop once a lock is lost: it has to be gone within one
 KILL_WAIT = 6.0  # seconds until even a process in the kernel's hands is given up on
@@ -69,7 +70,7 @@ class Daemon:
         self._facts = {
             "PORTSUP_STACK": spec.name,
             "PORTSUP_INSTANCE": str(self._instance),
-            "PORTSUP_RUN_ID": run_id,
+            RUN_ID: run_id,
             "PORTSUP_ENDPOINTS": runtime.endpoints(spec.name, self._instance),
             "PORTSUP_SOCKET": runtime.socket(spec.name, self._instance),
         }
@@ -87,7 +88,8 @@ class Daemon:
         front.introduce(tuple(spec.services))
         self._stack = Stack(self._world.slots, self._loop, self)
         self._commands = Commands(
-            self._stack, spec.name, self._instance, self._world.endpoints, self._environment, self._asked_down
+            self._stack, spec.name, self._instance, self._world.endpoints, self._environment, self._asked_down,
+            journal.redact,
         )
         self._lock_watch: LockWatch | None = None
 
@@ -257,12 +259,14 @@ class Daemon:
                 self._stack.stop_all(FATAL_GRACE, in_order=False)
 
     def _environment(self, service: str | None) -> dict[str, str]:
+        """What `portsup env` tells: never the run id, because the next `up` ends every process that carries it."""
         if service is None:
-            return self._world.about_services() | self._facts
-        slot = self._world.slots[service]
-        if slot.child is not None:
-            return dict(slot.child.environment)
-        return self._world.environment(slot, slot.service.port or (slot.pool[0] if slot.pool else None))
+            told = self._world.about_services() | self._facts
+        else:
+            slot = self._world.slots[service]
+            port = slot.service.port or (slot.pool[0] if slot.pool else None)
+            told = dict(slot.child.environment) if slot.child is not None else self._world.environment(slot, port)
+        return {name: value for name, value in told.items() if name != RUN_ID}
 
 
 def new_run_id() -> str:

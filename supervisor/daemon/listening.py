@@ -4,6 +4,7 @@ One look at the kernel's table of listeners serves all services that are startin
 """
 
 import asyncio
+import os
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
@@ -76,9 +77,7 @@ class ListenWatch:
             self._arm()
 
     def _judge(self, service: str, expectation: Expectation, listeners: list[Listener]) -> None:
-        members = expectation.members()
-        owned = system.owners_of(listeners, members)
-        strangers = [each for each in listeners if not (each.inode in owned or each.pid in members)]
+        strangers = strangers_among(listeners, expectation.members())
         if len(strangers) < len(listeners):
             self.forget(service)
             expectation.on_listening()
@@ -88,3 +87,17 @@ class ListenWatch:
             self.forget(service)
             expectation.on_stranger(strangers[0])
         expectation.strange = inodes
+
+
+def strangers_among(listeners: Collection[Listener], members: Collection[int]) -> list[Listener]:
+    """Those listening sockets that no member of a process tree has open.
+
+    A socket whose owner nobody may look at, as of a setuid program, counts as the tree's if a member runs as its user.
+    """
+    owned = system.owners_of(listeners, members)
+    unowned = [each for each in listeners if not (each.inode in owned or each.pid in members)]
+    if not unowned:
+        return []
+    visible = system.owners_of(unowned, None)
+    users = {system.process_user(pid) for pid in members} - {system.user_name(os.getuid())}
+    return [each for each in unowned if each.inode in visible or each.pid or system.user_name(each.uid) not in users]

@@ -10,7 +10,7 @@ from supervisor.core import events as ev
 from supervisor.core.state import State
 from supervisor.daemon.endpoints import Endpoint
 from supervisor.daemon.environment import filled
-from supervisor.daemon.listening import Expectation, ListenWatch
+from supervisor.daemon.listening import Expectation, ListenWatch, strangers_among
 from supervisor.daemon.probes import ASK_TIMEOUT, EXEC_TIMEOUT, Asker, ask
 from supervisor.daemon.reaper import Reaper
 from supervisor.daemon.slot import Child, Slot
@@ -154,10 +154,7 @@ class Watcher:
         inodes = frozenset(each.inode for each in listeners)
         if child is None or inodes == child.listener_inodes:
             return
-        members = self._members(slot)
-        owned = system.owners_of(listeners, members)
-        strangers = [each for each in listeners if not (each.inode in owned or each.pid in members)]
-        if strangers:
+        if strangers := strangers_among(listeners, self._members(slot)):
             self._intruded(slot, child, strangers[0])
         else:
             child.listener_inodes = inodes
