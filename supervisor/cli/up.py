@@ -88,7 +88,7 @@ def _guard_in_background(args: argparse.Namespace, colour: bool, done: int) -> i
     for fd in (0, 1, 2):  # the terminal must be able to close
         os.dup2(null, fd)
     os.close(null)
-    guardian.pump(daemon, {err: shown})
+    guardian.pump(daemon, {err: shown}, must_be_read=False)
     os.close(shown)
     os.close(done)  # not before all is shown: `up -d` returns on this
     return guardian.guard(daemon, {})

@@ -86,8 +86,11 @@ def guard(daemon: int, pumps: dict[int, int]) -> int:
     return code
 
 
-def pump(daemon: int, pumps: dict[int, int]) -> None:
-    """Shows what comes out of the pipes until the daemon has closed them all."""
+def pump(daemon: int, pumps: dict[int, int], *, must_be_read: bool = True) -> None:
+    """Shows what comes out of the pipes until the daemon has closed them all.
+
+    `must_be_read`: the daemon is told to stop when nobody reads what is shown, as with `portsup up | head`.
+    """
     poll = select.poll()
     for source in pumps:
         poll.register(source, select.POLLIN)
@@ -100,9 +103,9 @@ def pump(daemon: int, pumps: dict[int, int]) -> None:
                 os.close(source)
                 del left[source]
             elif not _show(left[source], data):
-                # Whoever read us is gone, as with `portsup up | head`: that is a reason to stop.
                 left[source] = -1
-                _pass_on(daemon, signal.SIGTERM)
+                if must_be_read:
+                    _pass_on(daemon, signal.SIGTERM)
 
 
 def _show(target: int, data: bytes) -> bool:
