@@ -121,7 +121,10 @@ def _step(svc: Service, event: ev.Event, now: float) -> Step:
                 failed_ports=(), result=Result.NONE, reason="", trouble="", exit_code=None,
             ), ()  # fmt: skip
         case S.STARTING, ev.DeadlinePassed() if _is_due(svc, now):
-            why = f"not ready within {svc.timeouts.ready:g} s" + (f": {svc.trouble}" if svc.trouble else "")
+            trouble = svc.trouble
+            if not trouble and svc.port is not None and svc.reached < Milestone.LISTENING:
+                trouble = f"nothing listens on port {svc.port}"
+            why = f"not ready within {svc.timeouts.ready:g} s" + (f": {trouble}" if trouble else "")
             svc = replace(svc, misses=svc.misses + 1, result=Result.TIMEOUT)
             return _terminate(svc, Then.RETRY, why, now)
 

@@ -67,7 +67,9 @@ def _restarting(after: Service, what: str) -> News:
 
 def failure(svc: Service, spec: ServiceSpec) -> str:
     """Why a service gave up, and what to do about it."""
-    command = " ".join(spec.command)
+    ran = f"`{' '.join(spec.command)}` in {spec.working_dir}"
+    if "nothing listens on port" in svc.reason:
+        ran += f"; make it listen on ${spec.port_env}, or put {{port}} into its command"
     match svc.result:
         case Result.SPAWN_FAILED:
             return f"cannot be started: {svc.reason}"
@@ -76,14 +78,14 @@ def failure(svc: Service, spec: ServiceSpec) -> str:
         case Result.DEPENDENCY:
             return f"is not started: {svc.reason}"
         case Result.START_LIMIT:
-            return f"gave up: {readable(svc.reason)}\n  it runs `{command}` in {spec.working_dir}"
+            return f"gave up: {readable(svc.reason)}\n  it runs {ran}"
         case Result.UNHEALTHY:
             return f"gave up: {svc.reason}"
         case Result.LOCK_LOST:
             return svc.reason
         case Result.TIMEOUT if svc.pid is not None:
             return f"process {svc.pid} is {svc.reason}; its port stays reserved"
-    return f"failed: {readable(svc.reason)}\n  it ran `{command}` in {spec.working_dir}"
+    return f"failed: {readable(svc.reason)}\n  it ran {ran}"
 
 
 def readable(reason: str) -> str:
