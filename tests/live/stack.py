@@ -114,11 +114,12 @@ class Live(Project):
             up.clean_up()
 
     def leaves_nothing(self, *ports: int) -> None:
-        """Fails unless no lock is held, no record, socket or endpoints file is left, and these ports are free."""
-        names = [path.relative_to(self.runtime).as_posix() for path in self.runtime.rglob("*") if path.is_file()]
-        assert [name for name in names if not name.endswith(".lock")] == []
-        assert [name for name in names if is_locked(self.runtime / name)] == []
-        assert list(self.runtime.glob("*.sock")) == []
+        """Fails unless no lock is held, no record, socket or endpoints file says anything, and these ports are free."""
+        files = [path for path in self.runtime.rglob("*") if path.is_file()]
+        left = [path.name for path in files if path.suffix != ".lock" and path.stat().st_size]
+        held = [path.name for path in files if is_locked(path)]
+        sockets = list(self.runtime.glob("*.sock"))
+        assert (left, held, sockets) == ([], [], []), f"left behind: {left}, held: {held}, {sockets}"
         eventually(lambda: [port for port in ports if not is_free(port)] == [], within=2, what=f"{ports} free")
 
 

@@ -20,22 +20,21 @@ def test_with_a_stranger_on_its_first_port_a_service_gets_the_second_and_everybo
         "web": {"command": program("listens"), "pool": [first, second, third]},
         "asks": {"command": program("prints_environment", "wait"), "depends_on": ["web"]},
     })  # fmt: skip
-    with stranger(first):
-        with live.foreground() as up:
-            up.says("is up")
-            assert f"warning: web: uses port {second} ({first} is held by `" in up.err
-            assert f"pid {os.getpid()}" in up.err
-            row = live.rows()["web"]
-            assert (row["port"], row["url"]) == (second, f"http://127.0.0.1:{second}")
-            assert [entry["state"] for entry in row["pool"]] == ["taken", "active", "spare"]
-            assert f"pid {os.getpid()}" in row["pool"][0]["holder"]
-            assert live.endpoints()["web"]["port"] == second
-            assert live.run("port", "web").stdout.strip() == str(second)
-            told = json.loads(live.log("asks").splitlines()[0])
-            assert (told["PORTSUP_WEB_PORT"], told["PORTSUP_WEB_URL"]) == (str(second), row["url"])
-            assert answer_of(second) == str(row["pid"])
-            up.send(15)
-            assert up.ends() == 0
+    with stranger(first), live.foreground() as up:
+        up.says("is up")
+        assert f"warning: web: uses port {second} ({first} is held by `" in up.err
+        assert f"pid {os.getpid()}" in up.err
+        row = live.rows()["web"]
+        assert (row["port"], row["url"]) == (second, f"http://127.0.0.1:{second}")
+        assert [entry["state"] for entry in row["pool"]] == ["taken", "active", "spare"]
+        assert f"pid {os.getpid()}" in row["pool"][0]["holder"]
+        assert live.endpoints()["web"]["port"] == second
+        assert live.run("port", "web").stdout.strip() == str(second)
+        told = json.loads(live.log("asks").splitlines()[0])
+        assert (told["PORTSUP_WEB_PORT"], told["PORTSUP_WEB_URL"]) == (str(second), row["url"])
+        assert answer_of(second) == str(row["pid"])
+        up.send(15)
+        assert up.ends() == 0
     live.leaves_nothing(first, second, third)
 
 

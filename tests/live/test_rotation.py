@@ -1,0 +1,185 @@
+"""A service leaves a port that does not work for the next one of its pool, and thieves get nothing meanwhile."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from tests.live.conftest import Make
+from tests.live.stack import Live, answer_of, stranger
+from tests.support.eventually import eventually
+from tests.support.ports import free_pool
+from tests.support.running import PROGRAMS, program
+
+pytestmark = pytest.mark.live
+
+
+class Thief:
+    """A program that tries to bind ports in a tight loop."""
+
+    def __init__(self, ports: tuple[int, ...]) -> None:
+        command = [sys.executable, "-S", str(PROGRAMS / "steals.py"), *map(str, ports)]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert self._process.stdout is not None
+        assert self._process.stdout.readline() == "ready\n"
+
+    def stop(self) -> tuple[list[str], int]:
+        """What it won, and how often it tried."""
+        *won, tries = self._process.communicate(timeout=20)[0].splitlines()
+        return won, int(tries.removeprefix("tries "))
+
+
+@contextlib.contextmanager
+def thief(*ports: int) -> Iterator[Thief]:
+    """A thief that is stopped after the block."""
+    each = Thief(ports)
+    try:
+        yield each
+    finally:
+        each._process.kill()
+        each._process.wait()
+
+
+def states(live: Live, name: str = "web") -> list[str]:
+    return [entry["state"] for entry in live.rows()[name]["pool"]]
+
+
+def test_a_tight_loop_thief_gets_no_spare_port_while_the_service_restarts_and_rotates(stack: Make) -> None:
+    pool = free_pool(4)
+    live = stack({"web": {"command": program("listens"), "pool": list(pool), "restart_policy": {"delay": 0}}})
+    with live.up(), thief(*pool[2:]) as robber:
+        for _ in range(5):
+            pid = live.rows()["web"]["pid"]
+            os.kill(pid, signal.SIGKILL)
+            eventually(lambda pid=pid: live.rows()["web"]["pid"] not in (None, pid))  # type: ignore[misc]
+            live.until("web", state="running")
+        live.do("restart", "web")
+        live.rotate("web")
+        live.rotate("web")  # to the third port: now the first and the second are spares
+        robber_on_the_third = [line for line in robber.stop()[0] if f"won {pool[2]} " not in line]
+        assert robber_on_the_third == []
+
+
+def test_ports_nobody_runs_on_are_never_a_thiefs(stack: Make) -> None:
+    """Spares, the ports of a stopped service, of a failed one and of one in backoff."""
+    spares, stopped, failed = free_pool(3), free_pool(2), free_pool(2)
+    live = stack({
+        "web": {"command": program("listens"), "pool": list(spares)},
+        "stopped": {"command": program("listens"), "pool": list(stopped)},
+        "failed": {"command": program("exits", "3"), "pool": list(failed), "restart": "never"},
+    })  # fmt: skip
+    try:
+        assert live.run("up", "-d").returncode == 10
+        live.do("stop", "stopped")
+        with thief(*spares[1:], *stopped, *failed) as robber:
+            os.kill(live.rows()["web"]["pid"], signal.SIGKILL)
+            live.until("web", state="running", restarts=1)
+            won, tries = robber.stop()
+        assert won == []
+        assert tries > 100
+    finally:
+        live.end()
+
+
+def test_a_thief_that_wins_the_first_port_during_a_restart_costs_the_port_and_not_the_service(stack: Make) -> None:
+    """Between the release for the child and its bind the port is open: the next one of the pool is used then."""
+    pool = free_pool(3)
+    live = stack({
+        "web": {"command": program("listens_late", "0.2"), "pool": list(pool), "restart_policy": {"delay": 0}},
+    })  # fmt: skip
+    with live.up():
+        os.kill(live.rows()["web"]["pid"], signal.SIGKILL)
+        live.until("web", state="starting")
+        with stranger(pool[0]):
+            row = live.until("web", state="running", port=pool[1])
+            assert row["pool"][0]["state"] == "quarantined"
+            assert f"pid {os.getpid()}" in row["pool"][0]["holder"]
+        assert live.endpoints()["web"]["port"] == pool[1]
+
+
+def test_rotate_moves_to_the_next_port_and_round_to_the_first(stack: Make) -> None:
+    pool = free_pool(3)
+    live = stack({"web": {"command": program("listens"), "pool": list(pool)}})
+    with live.up():
+        done = live.run("rotate", "web")
+        assert done.returncode == 0, done.stderr
+        assert f"moved from port {pool[0]} to {pool[1]}" in done.stderr
+        row = live.rows()["web"]
+        assert (row["port"], row["restarts"]) == (pool[1], 0)
+        assert answer_of(pool[1]) == str(row["pid"])
+        assert states(live) == ["spare", "active", "spare"]
+        assert live.endpoints()["web"] == {
+            "port": pool[1], "host": "127.0.0.1", "url": f"http://127.0.0.1:{pool[1]}", "pool": list(pool),
+        }  # fmt: skip
+        assert live.rotate("web")["words"] == f"moved from port {pool[1]} to {pool[2]}"
+        assert live.rotate("web")["words"] == f"moved from port {pool[2]} to {pool[0]}"
+
+
+def test_rotate_stays_when_no_other_port_can_be_used_and_refuses_a_pool_of_one(stack: Make) -> None:
+    first, second = free_pool(2)
+    (only,) = free_pool(1)
+    live = stack({
+        "web": {"command": program("listens"), "pool": [first, second]},
+        "one": {"command": program("listens"), "pool": [only]},
+    })  # fmt: skip
+    with stranger(second), live.up():
+        done = live.run("rotate", "web")
+        assert done.returncode == 1, done.stderr
+        assert f"stays on port {first}" in done.stderr
+        assert live.rows()["web"]["state"] == "running"
+        done = live.run("rotate", "one")
+        assert done.returncode == 2, done.stderr
+        assert "its pool has no other port" in done.stderr
+
+
+def test_a_port_that_does_not_work_is_left_after_rotate_after_starts_and_quarantined_for_a_while(stack: Make) -> None:
+    pool = free_pool(2)
+    live = stack({
+        "web": {
+            "command": program("picky", str(pool[0])),
+            "pool": list(pool),
+            "rotate_after": 2,
+            "quarantine": "1.5s",
+            "restart_policy": {"delay": "0.05s"},
+        }
+    })  # fmt: skip
+    with live.foreground() as up:
+        up.says("is up")
+        row = live.rows()["web"]
+        assert (row["port"], row["restarts"], row["state"]) == (pool[1], 2, "running")
+        assert live.log("web").count("not here") == 2
+        assert row["pool"][0]["state"] == "quarantined"
+        assert "exit code 1 before it was ready, 2 times in a row" in row["pool"][0]["holder"]
+        assert f"web: leaves port {pool[0]}: exit code 1" in up.err
+        eventually(lambda: states(live) == ["spare", "active"], within=4, what="the end of the quarantine")
+
+
+def test_a_service_that_works_on_no_port_ends_the_stack_with_what_each_port_did(stack: Make) -> None:
+    pool = free_pool(2)
+    live = stack({
+        "web": {
+            "command": program("exits", "3"),
+            "pool": list(pool),
+            "rotate_after": 1,
+            "restart_policy": {"delay": 0},
+        }
+    })  # fmt: skip
+    done = live.run("up")
+    assert done.returncode == 12, done.stderr
+    for port in pool:
+        assert f"  {port}  exit code 3 before it was ready" in done.stderr
+    live.leaves_nothing(*pool)
+
+
+def test_a_crash_keeps_the_port(stack: Make) -> None:
+    pool = free_pool(2)
+    live = stack({"web": {"command": program("listens"), "pool": list(pool), "restart_policy": {"delay": 0}}})
+    with live.up():
+        for restarts in range(1, 4):
+            pid = live.rows()["web"]["pid"]
+            os.kill(pid, signal.SIGKILL)
+            assert live.until("web", state="running", restarts=restarts)["port"] == pool[0]
