@@ -13,6 +13,7 @@ from supervisor import system
 from supervisor.config.spec import ServiceSpec, StackSpec
 from supervisor.control.server import Server, serve
 from supervisor.core.instance import ports_of
+from supervisor.core.lease import PortState
 from supervisor.core.service import Service, Timeouts
 from supervisor.core.state import Result, State
 from supervisor.daemon.commands import Commands
@@ -66,6 +67,7 @@ class Daemon:
         self._end: asyncio.Future[PortsupError | None] = self._loop.create_future()
         self._loop.set_exception_handler(self._on_mistake)
         self._signals = 0
+        self._has_reported = False
         self._begun = self._loop.time()
         self._facts = {
             "PORTSUP_STACK": spec.name,
@@ -161,6 +163,8 @@ class Daemon:
     def on_change(self, before: Service, after: Service) -> None:
         self._reporter.changed(before, after, self._loop.time())
         self._commands.changed(before, after)
+        if after.state in (State.EXITED, State.FAILED) and after.pid is None:
+            self._loop.call_soon(self._end_if_nothing_is_left)
 
     def on_ports_changed(self) -> None:
         content = document(self._spec.name, self._instance, self._world.endpoints())
@@ -170,11 +174,15 @@ class Daemon:
             self._journal.warning("endpoints file not written", why=error.strerror or str(error))
 
     def on_no_port(self, svc: Service) -> None:
+        slot = self._world.slots[svc.name]
         pool = ", ".join(str(port) for port in svc.pool)
-        self._fatal(PoolExhausted(
-            f"cannot start `{svc.name}`", svc.failed_ports, f"no port of its pool can be used ({pool})",
-            f"stop what is in the way, or give `{svc.name}` another `pool` in {self._spec.file.name}",
-        ))  # fmt: skip
+        hint = f"stop what is in the way, or give `{svc.name}` another `pool` in {self._spec.file.name}"
+        ports = slot.lease.ports(self._loop.time()) if slot.lease is not None else ()
+        if not any(each.state is PortState.TAKEN for each in ports):
+            self._reporter.quote(slot)
+            hint = f"it came up on none of its ports: `portsup logs {svc.name}` has all that it printed"
+        what = f"cannot start `{svc.name}`"
+        self._fatal(PoolExhausted(what, svc.failed_ports, f"no port of its pool can be used ({pool})", hint))
 
     def on_waiting(self, slots: Collection[Slot]) -> None:
         self._reporter.waiting(slots, self._loop.time())
@@ -220,10 +228,19 @@ class Daemon:
             return
         failed = [slot.spec.name for slot in slots if slot.service.state is State.FAILED]
         self._reporter.up(self._spec.name, self._instance, failed, self._loop.time() - self._begun)
+        self._has_reported = True
         self._front.ready(int(self._exit_code()))
         if self._options.is_detached:
             self._front.detach()
             let_go_of(2)
+        self._end_if_nothing_is_left()
+
+    def _end_if_nothing_is_left(self) -> None:
+        """Ends the instance when all that should run has ended by itself; one that was stopped waits for a start."""
+        wanted = [slot.service for slot in self._world.slots.values() if slot.is_wanted]
+        if self._has_reported and wanted and all(svc.state in (State.EXITED, State.FAILED) for svc in wanted):
+            self._reporter.say("\nnothing is left to supervise")
+            self._finish(None)
 
     def _exit_code(self) -> ExitCode:
         failed = [slot.service for slot in self._world.slots.values() if slot.service.state is State.FAILED]

@@ -78,14 +78,18 @@ def failure(svc: Service, spec: ServiceSpec) -> str:
         case Result.DEPENDENCY:
             return f"is not started: {svc.reason}"
         case Result.START_LIMIT:
-            return f"gave up: {readable(svc.reason)}\n  it runs {ran}"
+            return f"gave up: {readable(svc.reason)}\n  it runs {ran}\n  {_next(svc)}"
         case Result.UNHEALTHY:
-            return f"gave up: {svc.reason}"
+            return f"gave up: {svc.reason}\n  {_next(svc)}"
         case Result.LOCK_LOST:
             return svc.reason
         case Result.TIMEOUT if svc.pid is not None:
             return f"process {svc.pid} is {svc.reason}; its port stays reserved"
-    return f"failed: {readable(svc.reason)}\n  it ran {ran}"
+    return f"failed: {readable(svc.reason)}\n  it ran {ran}\n  {_next(svc)}"
+
+
+def _next(svc: Service) -> str:
+    return f"`portsup logs {svc.name}` has what it printed; `portsup start {svc.name}` tries again"
 
 
 def readable(reason: str) -> str:

@@ -60,10 +60,10 @@ class Keeper:
     def _apply(self, event: ev.Event) -> None:
         before = self.service
         self.service, effects = step(before, event, self._loop.time())
-        for effect in effects:
-            self._carry_out(effect)
         if self.service is not before:
             self._world.changed(before, self.service)
+        for effect in effects:
+            self._carry_out(effect)
 
     def _carry_out(self, effect: ev.Effect) -> None:
         svc = self.service

@@ -37,7 +37,7 @@ class Reporter:
         if news.words:
             self.say(f"{after.name}: {news.words}", news.level)
         if news.level == "error" and after.result not in QUIET_ABOUT:
-            self._quote(slot)
+            self.quote(slot)
 
     def skipped(self, service: str, port: int, skipped: Collection[tuple[int, str]]) -> None:
         """A service got another port than the first of its pool."""
@@ -76,7 +76,8 @@ class Reporter:
         end = f"is up after {took:.1f} s" if not failed else f"is up, but {len(failed)} of its services failed"
         self.say(f"\n{herald.table(rows)}\n\nstack `{stack}` instance {instance} {end}")
 
-    def _quote(self, slot: Slot) -> None:
+    def quote(self, slot: Slot) -> None:
+        """What a service printed last."""
         lines = slot.log.tail(QUOTED_LINES)
         if lines:
             self.say("\n".join(f"  | {line}" for line in lines))
