@@ -137,10 +137,12 @@ class Stack:
     def _open_gates(self) -> None:
         """Lets every service start whose dependencies are far enough, once all know their ports."""
         self._gates_due = False
+        if self.is_stopping:
+            return
         if self._ports_due:  # before anything is spawned that reads the endpoints file
             self._ports_due = False
             self.listener.on_ports_changed()
-        if self.is_stopping or any(slot.service.state is State.ACQUIRING for slot in self.slots.values()):
+        if any(slot.service.state is State.ACQUIRING for slot in self.slots.values()):
             return
         for slot in self.slots.values():
             svc = slot.service
