@@ -26,12 +26,20 @@ from supervisor.process import tree
 
 def read_stack(file: Path | None, options: Options) -> StackSpec:
     """The stack that is meant; raises ConfigError, or NotFound for a service that it does not have."""
-    spec = load(find_file(Path.cwd(), file), os.environ)
+    spec = load(find_file(current_directory(), file), os.environ)
     for name in options.services:
         if name not in spec.services:
             raise NotFound(f"cannot start `{name}`", f"{spec.file.name} has no such service",
                            f"services: {', '.join(spec.services)}")  # fmt: skip
     return spec
+
+
+def current_directory() -> Path:
+    """The working directory; `/` when it was deleted under us."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        return Path("/")
 
 
 def run_instance(
