@@ -89,7 +89,8 @@ def guard(daemon: int, pumps: dict[int, int]) -> int:
 def pump(daemon: int, pumps: dict[int, int], *, must_be_read: bool = True) -> None:
     """Shows what comes out of the pipes until the daemon has closed them all.
 
-    `must_be_read`: the daemon is told to stop when nobody reads what is shown, as with `portsup up | head`.
+    `must_be_read`: the daemon is told to stop when nobody reads what is shown, as with `portsup up | head`; once, because
+    a closed terminal means two pipes, and telling again and again is a demand to kill.
     """
     poll = select.poll()
     for source in pumps:
@@ -105,6 +106,7 @@ def pump(daemon: int, pumps: dict[int, int], *, must_be_read: bool = True) -> No
             elif not _show(left[source], data):
                 left[source] = -1
                 if must_be_read:
+                    must_be_read = False
                     _pass_on(daemon, signal.SIGTERM)
 
 
