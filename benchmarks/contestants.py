@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks import processes, tools
 
-FIRST_PORT = 21000
+FIRST_PORT = 30000  # above those of the tests, below those the system hands out
 
 
 @dataclass(frozen=True, slots=True)
