@@ -17,9 +17,15 @@ from supervisor.errors import PortsupError
 from supervisor.ports.instances import InstanceInfo, running
 from supervisor.ports.runtime import RuntimeDir
 from tests.support.eventually import eventually
-from tests.support.running import Project
+from tests.support.running import Project, program
 
 SLEEPS = {"command": ["sleep", "1000"]}  # a service without ports that costs nothing
+STUBBORN = {"command": program("ignores_sigterm"), "ready": {"log": "ignoring"}}
+
+
+def notes(file: Path, seconds: float = 0, **more: Any) -> dict[str, Any]:
+    """A service that notes in `file` when it begins and ends; the latter takes it so many seconds."""
+    return {"command": program("notes", str(file), str(seconds)), "ready": {"log": "ready"}, **more}
 
 
 class Live(Project):

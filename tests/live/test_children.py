@@ -119,7 +119,8 @@ def test_one_that_never_listens_is_ended_and_told_what_was_expected(stack: Make)
             "pool": [port],
             "ready": {"listening": True, "timeout": "0.3s"},
             "restart": "never",
-        }
+        },
+        "good": SLEEPS,
     })  # fmt: skip
     with live.foreground() as up:
         up.says("1 of its services failed")
@@ -208,14 +209,24 @@ def test_one_that_closes_its_stdout_runs_on(stack: Make) -> None:
 
 
 def test_many_processes_that_fork_on_and_on_are_all_ended(stack: Make) -> None:
+    """A stack ends by itself when nothing of it is left to supervise."""
     live = stack({"hydra": {"command": program("forks_on"), "restart": "never"}})
     with live.foreground() as up:
-        up.says("is up")
-        live.until("hydra", within=10, state="exited")
-        size = len(live.log("hydra"))
-        up.send(signal.SIGTERM)
-        assert up.ends() == 0
-        assert len(live.log("hydra")) == size
+        assert up.ends() == 0, up.err
+        assert "hydra: exit code 0, and left processes behind: they are killed" in up.err
+        assert "nothing is left to supervise" in up.err
+
+
+def test_a_stack_of_failures_ends_by_itself_with_their_code(stack: Make) -> None:
+    (port,) = free_pool(1)
+    live = stack({
+        "job": {"command": program("exits", "0")},
+        "bad": {"command": program("exits", "3"), "pool": [port], "restart": "never"},
+    })  # fmt: skip
+    done = live.run("up")
+    assert done.returncode == 10, done.stderr
+    assert "nothing is left to supervise" in done.stderr
+    live.leaves_nothing(port)
 
 
 def test_services_inherit_no_descriptor_and_no_signal_handling_of_ours(stack: Make) -> None:

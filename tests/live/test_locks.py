@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.live.conftest import Make
-from tests.live.stack import Live, is_alive
+from tests.live.stack import Live, is_alive, notes
 from tests.support.eventually import eventually
 from tests.support.ports import free_pool
 from tests.support.running import program
@@ -90,16 +90,16 @@ def test_a_lost_lock_ends_everything_with_exit_code_13(stack: Make, how: Callabl
 def test_the_service_whose_lock_is_lost_is_killed_before_the_others_are_asked_to_end(stack: Make) -> None:
     pool, other = free_pool(1), free_pool(1)
     live = stack({})
-    notes = live.folder / "notes"
+    file = live.folder / "notes"
     live.write({
-        "api": {"command": program("notes", str(notes), "0.2"), "pool": list(other)},
-        "web": {"command": program("notes", str(notes), "0.2"), "pool": list(pool), "depends_on": ["api"]},
+        "api": notes(file, 0.2, pool=list(other)),
+        "web": notes(file, 0.2, pool=list(pool), depends_on=["api"]),
     })  # fmt: skip
     with live.foreground() as up:
         up.says("is up")
         lose(live, [row["pid"] for row in live.rows().values()], delete, live.runtime / "ports" / f"{pool[0]}.lock")
         assert up.ends() == 13
-    lines = notes.read_text().splitlines()
+    lines = file.read_text().splitlines()
     assert "web ends" not in lines, "it had no time to do anything on a port that is not ours"
     assert lines[-2:] == ["api ends", "api ended"], "the others may end in peace"
 

@@ -1,6 +1,6 @@
 """Notes in a file, the first argument, when it begins, gets a signal and ends; takes the second argument's seconds to.
 
-Listens on $PORT if there is one.  A line is `SERVICE WORD`, and the words are begins, SIGUSR1, SIGHUP, ends and ended.
+Listens on $PORT if there is one, and then prints `ready`.  A line is `SERVICE WORD`, and the words are begins, SIGUSR1, SIGHUP, ends and ended.
 """
 
 import os
@@ -29,5 +29,6 @@ for number in (signal.SIGUSR1, signal.SIGHUP):
     signal.signal(number, lambda number, _: note(signal.Signals(number).name))
 note("begins")
 server = socket.create_server(("127.0.0.1", int(os.environ["PORT"]))) if "PORT" in os.environ else None
+print("ready", flush=True)
 while True:
     signal.pause()
