@@ -57,8 +57,12 @@ def run_instance(
         pids = ", ".join(str(each.pid) for each in killed)
         print(f"warning: ended what an earlier run left behind (pid {pids})", file=sys.stderr)
     _introduce(spec, lock)
-    sys.stderr.flush()
     state_dir = Path(instance_directory(spec.name, lock.number))
+    try:
+        state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        print(f"warning: no logs are kept, cannot make `{state_dir}`: {error.strerror}", file=sys.stderr)
+    sys.stderr.flush()
     journal = open_journal(state_dir / "portsup.log", secrets=spec.secrets)
     try:
         return asyncio.run(_run(spec, options, runtime, lock, journal, run_id, state_dir, colour, prefix, done))

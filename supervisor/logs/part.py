@@ -31,7 +31,7 @@ class Part:
         """The part with that number, 0 being the log itself; None if there is none."""
         try:
             return cls(service, path, os.open(backup(path, number), os.O_RDONLY | os.O_CLOEXEC))
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
 
     def close(self) -> None:
