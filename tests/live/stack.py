@@ -75,8 +75,11 @@ class Live(Project):
         return last
 
     def infos(self) -> list[InstanceInfo]:
-        """The instances that run."""
-        return running(RuntimeDir.find(os.fspath(self.runtime)))
+        """The instances that run; none where the runtime directory cannot be used."""
+        try:
+            return running(RuntimeDir.find(os.fspath(self.runtime)))
+        except PortsupError:
+            return []
 
     def daemon(self) -> int:
         (info,) = self.infos()

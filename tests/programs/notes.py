@@ -1,6 +1,7 @@
-"""Notes in a file, the first argument, when it begins, gets a signal and ends; takes the second argument's seconds to.
+"""Notes in a file, the first argument, when it begins, gets a signal and ends, which takes it the second's seconds.
 
-Listens on $PORT if there is one, and then prints `ready`.  A line is `SERVICE WORD`, and the words are begins, SIGUSR1, SIGHUP, ends and ended.
+Listens on $PORT if there is one, and then prints `ready`.
+A line is `SERVICE WORD`, and the words are begins, SIGUSR1, SIGHUP, ends and ended.
 """
 
 import os

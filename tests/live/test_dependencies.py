@@ -1,0 +1,182 @@
+"""Who waits for whom, and what follows from a dependency that fails or moves."""
+
+import json
+import os
+import signal
+import time
+from typing import Any
+
+import pytest
+
+from tests.live.conftest import Make
+from tests.live.stack import SLEEPS, Live, answer_of, notes
+from tests.support.eventually import eventually
+from tests.support.ports import free_pool
+from tests.support.running import program
+
+pytestmark = pytest.mark.live
+
+
+def begun(live: Live, service: str) -> float:
+    """When a service was started first, by portsup.log; 0 if never."""
+    from datetime import datetime
+
+    times = [fact["time"] for fact in live.journal("service starting") if fact["service"] == service]
+    return datetime.fromisoformat(times[0]).timestamp() if times else 0.0
+
+
+def waiter(need: str, condition: str) -> dict[str, Any]:
+    return {**SLEEPS, "depends_on": {need: {"condition": condition}}}
+
+
+def test_each_condition_waits_for_what_it_says_and_no_longer(stack: Make) -> None:
+    """The dependency listens after 0.4 s, is ready with a file after that, and ends when it is told."""
+    (port,) = free_pool(1)
+    live = stack({})
+    mark = live.folder / "mark"
+    live.write({
+        "db": {
+            "command": program("listens_late", "0.4"),
+            "pool": [port],
+            "ready": {"exec": ["test", "-e", str(mark)]},
+        },
+        "job": {"command": ["sh", "-c", "sleep 0.6"]},
+        "after-started": waiter("db", "started"),
+        "after-listening": waiter("db", "listening"),
+        "after-ready": waiter("db", "ready"),
+        "after-completed": waiter("job", "completed"),
+    })  # fmt: skip
+    with live.foreground() as up:
+        live.until("after-started", state="running")
+        assert live.rows()["after-listening"]["state"] == "waiting"
+        live.until("after-listening", state="running")
+        assert live.rows()["after-ready"]["state"] == "waiting"
+        live.until("after-completed", state="running")
+        assert live.rows()["job"]["state"] == "exited"
+        assert live.rows()["after-ready"]["state"] == "waiting"
+        mark.touch()
+        live.until("after-ready", state="running")
+        up.says("is up")
+        assert begun(live, "after-started") - begun(live, "db") < 0.3
+        assert begun(live, "after-listening") - begun(live, "db") >= 0.4
+        assert begun(live, "after-completed") - begun(live, "job") >= 0.6
+
+
+def test_services_of_one_level_start_side_by_side(stack: Make) -> None:
+    slow = {"command": ["sh", "-c", "sleep 0.5; echo ready; sleep 1000"], "ready": {"log": "ready"}}
+    live = stack({f"slow{number}": slow for number in range(6)})
+    begin = time.monotonic()
+    with live.up():
+        assert time.monotonic() - begin < 2.5, "0.5 s each would be 3 s one after the other"
+
+
+def test_a_failed_dependency_keeps_its_dependants_from_starting_and_says_so(stack: Make) -> None:
+    (port,) = free_pool(1)
+    live = stack({
+        "db": {"command": program("exits", "3"), "pool": [port], "restart": "never"},
+        "api": {**SLEEPS, "depends_on": ["db"]},
+        "web": {**SLEEPS, "depends_on": ["api"]},
+        "other": SLEEPS,
+    })  # fmt: skip
+    with live.foreground() as up:
+        up.says("is up, but 3 of its services failed")
+        assert "api: is not started: it depends on `db`, which failed" in up.err
+        assert "web: is not started: it depends on `api`, which failed" in up.err
+        rows = live.rows()
+        assert [rows[name]["result"] for name in ("db", "api", "web")] == ["exit-code", "dependency", "dependency"]
+        assert rows["other"]["state"] == "running"
+
+
+def test_a_dependency_that_comes_back_lets_its_dependants_start(stack: Make) -> None:
+    (port,) = free_pool(1)
+    live = stack({})
+    mark = live.folder / "mark"
+    live.write({
+        "db": {"command": ["sh", "-c", f"test -e {mark} || exit 3; exec {' '.join(program('listens'))}"],
+               "pool": [port], "restart": "never"},
+        "api": {**SLEEPS, "depends_on": ["db"]},
+        "other": SLEEPS,
+    })  # fmt: skip
+    assert live.run("up", "-d").returncode == 10
+    mark.touch()
+    assert live.run("start", "db").returncode == 0
+    live.until("api", state="running")
+    assert live.run("status").returncode == 0
+
+
+def test_only_what_was_asked_for_and_what_it_needs_is_started(stack: Make) -> None:
+    live = stack({"db": SLEEPS, "api": {**SLEEPS, "depends_on": ["db"]}, "web": {**SLEEPS, "depends_on": ["api"]}})
+    with live.up("api"):
+        assert {name: row["state"] for name, row in live.rows().items()} == {
+            "db": "running", "api": "running", "web": "stopped",
+        }  # fmt: skip
+        done = live.run("up", "nothing")
+        assert done.returncode == 4
+        assert "services: db, api, web" in done.stderr
+
+
+def test_a_crashed_dependency_does_not_restart_those_that_depend_on_it_while_its_port_stays(stack: Make) -> None:
+    pool = free_pool(2)
+    live = stack({
+        "db": {"command": program("listens"), "pool": list(pool), "restart_policy": {"delay": 0}},
+        "api": {**SLEEPS, "depends_on": ["db"]},
+    })  # fmt: skip
+    with live.up():
+        pid = live.rows()["api"]["pid"]
+        os.kill(live.rows()["db"]["pid"], signal.SIGKILL)
+        live.until("db", state="running", restarts=1)
+        assert live.rows()["api"]["pid"] == pid
+
+
+def test_those_that_depend_on_a_service_that_moved_are_restarted_signalled_or_left_alone(stack: Make) -> None:
+    pool = free_pool(3)
+    live = stack({})
+    file = live.folder / "notes"
+    tells = ["sh", "-c", "echo $PORTSUP_DB_PORT; exec sleep 1000"]
+    live.write({
+        "db": {"command": program("listens"), "pool": list(pool)},
+        "restarts": {"command": tells, "depends_on": ["db"]},
+        "signalled": notes(file, depends_on=["db"], on_port_change={"signal": "SIGUSR1"}),
+        "ignores": {"command": tells, "depends_on": ["db"], "on_port_change": "ignore"},
+        "stranger": {"command": tells},
+    })  # fmt: skip
+    with live.up():
+        before = {name: row["pid"] for name, row in live.rows().items()}
+        live.rotate("db")
+        eventually(lambda: "signalled SIGUSR1" in file.read_text(), what="the signal")
+        eventually(lambda: live.log("restarts").splitlines() == [str(pool[0]), str(pool[1])], what="the restart")
+        live.until("restarts", state="running")
+        after = {name: row["pid"] for name, row in live.rows().items()}
+        changed = {name for name, pid in after.items() if pid != before[name]}
+        assert changed == {"db", "restarts"}
+        assert live.endpoints()["db"]["port"] == pool[1], "for those that look it up themselves"
+        assert live.rows()["restarts"]["restarts"] == 0, "nobody's fault"
+        assert [line.split()[1] for line in file.read_text().splitlines()] == ["begins", "SIGUSR1"]
+
+
+def test_every_service_is_told_where_every_other_is(stack: Make) -> None:
+    db, web = free_pool(3), free_pool(3)
+    live = stack({
+        "my-db.main": {"command": program("listens"), "pool": list(db)},
+        "asks": {
+            "command": [*program("prints_environment", "wait"), "{port}", "{port:my-db.main}", "{url:my-db.main}"],
+            "pool": list(web),
+            "port_env": "MY_PORT",
+            "ready": "started",
+            "environment": {"DB": "db at {url:my-db.main}", "NUMBER": "{instance}"},
+        },
+    })  # fmt: skip
+    with live.up():
+        eventually(lambda: live.log("asks").endswith("\n"), what="its environment")
+        told = json.loads(live.log("asks"))
+        assert {name: value for name, value in told.items() if name.startswith("PORTSUP_") and "RUN_ID" not in name} == {
+            "PORTSUP_STACK": "t", "PORTSUP_INSTANCE": "1", "PORTSUP_SERVICE": "asks",
+            "PORTSUP_ENDPOINTS": str(live.runtime / "t-1.endpoints.json"),
+            "PORTSUP_SOCKET": str(live.runtime / "t-1.sock"),
+            "PORTSUP_MY_DB_MAIN_PORT": str(db[0]), "PORTSUP_MY_DB_MAIN_URL": f"http://127.0.0.1:{db[0]}",
+            "PORTSUP_ASKS_PORT": str(web[0]), "PORTSUP_ASKS_URL": f"http://127.0.0.1:{web[0]}",
+        }  # fmt: skip
+        assert (told["MY_PORT"], told["HOST"], told["NUMBER"]) == (str(web[0]), "127.0.0.1", "1")
+        assert told["DB"] == f"db at http://127.0.0.1:{db[0]}"
+        assert told["PYTHONUNBUFFERED"] == "1"
+        assert answer_of(db[0])
