@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import time
 from collections.abc import Iterator
 
 from supervisor.errors import (
@@ -52,9 +53,11 @@ class Client:
         raise self._ended_early()
 
     def stream(self, do: str, /, **args: object) -> "Iterator[dict[str, Any]]":
-        """Each line of an answer of many, the one with `end` included; waits as long as it takes."""
-        for answer in self._lines(do, args, None, give_up=False):
-            if answer is not None:
+        """Each line of an answer of many, the one with `end` included; waits as long as the instance is well."""
+        for answer in self._lines(do, args, self.patience, give_up=False):
+            if answer is None:
+                self.ask("ping")  # silence is only for one who works: a process that is stopped would hold us forever
+            else:
                 yield answer
                 if answer.get("end"):
                     return
@@ -103,8 +106,16 @@ class Client:
     def _connect(self) -> socket.socket:
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         connection.settimeout(self.patience)
+        deadline = time.monotonic() + self.patience
         try:
-            connection.connect(self.path)
+            while True:
+                try:
+                    connection.connect(self.path)
+                    break
+                except BlockingIOError:  # its queue of new connections is full; with a time limit none waits for that
+                    if time.monotonic() > deadline:
+                        raise TimeoutError from None
+                    time.sleep(0.01)
         except BaseException as error:
             connection.close()
             if isinstance(error, OSError):

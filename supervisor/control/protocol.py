@@ -85,6 +85,8 @@ def parse_request(line: bytes) -> Request:
             raise BadRequest(what, f"`{do}` takes no `{name}`")
         if not isinstance(value, known[name][0]) or isinstance(value, bool) or value != value:
             raise BadRequest(what, f"`{name}` of `{do}` can not be {value!r}")
+        if isinstance(value, int) and abs(value) >= 2**63:
+            raise BadRequest(what, f"`{name}` of `{do}` is too large")
         if isinstance(value, list) and not all(isinstance(item, str) for item in value):
             raise BadRequest(what, f"`{name}` of `{do}` is a list of names")
     for name, (_, is_required) in known.items():

@@ -13,7 +13,7 @@ from supervisor.control.protocol import MAX_REQUEST, BadRequest, Request, encode
 from supervisor.errors import PortsupError
 
 MAX_UNREAD = 1024 * 1024  # bytes that may wait for a slow reader before it is dropped
-MAX_CONNECTIONS = 256
+MAX_CONNECTIONS = 256  # beyond that the one that asked nothing for longest is dropped
 
 
 class Reply:
@@ -52,20 +52,20 @@ Handler = Callable[[Request, Reply], None]
 class Connection(asyncio.Protocol):
     """One client; may ask several things, one after the other."""
 
-    def __init__(self, handle: Handler, connections: set["Connection"]) -> None:
+    def __init__(self, handle: Handler, connections: dict["Connection", None]) -> None:
         self._handle = handle
-        self._connections = connections
+        self._connections = connections  # all that are open; who asked last comes last
         self._unread = b""
-        self._replies: list[Reply] = []
+        self._watching: list[Reply] = []  # whose answer ends with the connection only
         self.transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
-        self._connections.add(self)
-        if len(self._connections) > MAX_CONNECTIONS:
-            self._refuse(BadRequest("cannot answer", f"{MAX_CONNECTIONS} connections are open already"))
-        elif not is_ours(transport.get_extra_info("socket")):
+        if len(self._connections) >= MAX_CONNECTIONS:
+            make_room(self._connections)
+        self._connections[self] = None
+        if not is_ours(transport.get_extra_info("socket")):
             self._refuse(BadRequest("cannot answer", "this instance belongs to another user"))
 
     def data_received(self, data: bytes) -> None:
@@ -76,22 +76,38 @@ class Connection(asyncio.Protocol):
         for line in filter(None, lines):
             if self.transport.is_closing():
                 return
+            self._connections[self] = self._connections.pop(self, None)
             reply = Reply(self.transport)
-            self._replies.append(reply)
             try:
                 self._handle(parse_request(line), reply)
             except PortsupError as error:
                 reply.fail(error)
+            if reply.on_close is not None:
+                self._watching.append(reply)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._connections.discard(self)
-        for reply in self._replies:
+        self._connections.pop(self, None)
+        for reply in self._watching:
             if reply.on_close is not None:
                 reply.on_close()
+
+    @property
+    def is_watching(self) -> bool:
+        """Whether somebody waits for news here."""
+        return bool(self._watching)
 
     def _refuse(self, error: PortsupError) -> None:
         self.transport.write(encode(error_line(error)))
         self.transport.close()
+
+
+def make_room(connections: dict[Connection, None]) -> None:
+    """Drops the connection that asked nothing for longest: whoever leaks connections keeps nobody from `down`."""
+    if not connections:
+        return
+    dropped = next((each for each in connections if not each.is_watching), next(iter(connections)))
+    del connections[dropped]  # at once: its transport tells of the end in the next turn of the loop
+    dropped.transport.abort()
 
 
 def is_ours(peer: socket.socket) -> bool:
@@ -106,7 +122,7 @@ def is_ours(peer: socket.socket) -> bool:
 class Server:
     """The listening control socket of one instance."""
 
-    def __init__(self, server: asyncio.AbstractServer, path: Path, connections: set[Connection]) -> None:
+    def __init__(self, server: asyncio.AbstractServer, path: Path, connections: dict[Connection, None]) -> None:
         self._server = server
         self._path = path
         self._connections = connections
@@ -116,6 +132,10 @@ class Server:
         self._server.close()
         with contextlib.suppress(OSError):
             self._path.unlink()
+
+    def make_room(self) -> None:
+        """Drops a connection that is not used, for when descriptors run out."""
+        make_room(self._connections)
 
     def close(self) -> None:
         """Ends all connections; what was written to them is still sent."""
@@ -135,7 +155,7 @@ async def serve(path: Path, handle: Handler) -> Server:
     except OSError as error:
         listener.close()
         raise PortsupError(f"cannot open the control socket `{path}`", error.strerror or str(error)) from error
-    connections: set[Connection] = set()
+    connections: dict[Connection, None] = {}
     loop = asyncio.get_running_loop()
     server = await loop.create_unix_server(
         lambda: Connection(handle, connections), sock=listener, backlog=128, start_serving=True

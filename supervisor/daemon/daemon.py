@@ -1,6 +1,7 @@
 """One instance of a stack from start to end: takes its number, leases, starts, watches, and leaves nothing behind."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import uuid
@@ -94,6 +95,7 @@ class Daemon:
             journal.redact,
         )
         self._lock_watch: LockWatch | None = None
+        self._server: Server | None = None
 
     def _slot(self, spec: ServiceSpec, state_dir: Path) -> Slot:
         pool = tuple(ports_of(spec.pool, self._instance, self._spec.stride))
@@ -106,11 +108,10 @@ class Daemon:
 
     async def run(self) -> ExitCode:
         """Runs until it is told to end; raises PortsupError for what ended it against its will."""
-        server: Server | None = None
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             self._loop.add_signal_handler(number, self._on_signal, number)
         try:
-            server = await serve(Path(self._facts["PORTSUP_SOCKET"]), self._commands.handle)
+            self._server = await serve(Path(self._facts["PORTSUP_SOCKET"]), self._commands.handle)
             self._journal.info("instance starts", instance=self._instance, directory=str(self._spec.directory))
             wanted = self._stack.start(self._options.services or tuple(self._spec.services))
             self._lock_watch = LockWatch(
@@ -126,7 +127,7 @@ class Daemon:
                 raise error
             return failed
         finally:
-            await self._clean_up(server)
+            await self._clean_up()
 
     async def _wind_down(self, error: PortsupError | None) -> None:
         if isinstance(error, LockLost):
@@ -138,24 +139,32 @@ class Daemon:
     def _on_mistake(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """An exception that nobody caught is a mistake of ours: going on would mean to supervise by accident."""
         error = context.get("exception") or RuntimeError(context["message"])
+        if "socket" in context and isinstance(error, OSError):  # asyncio: no descriptor for a new connection
+            if self._server is not None:
+                self._server.make_room()
+            self._journal.warning("control socket refuses connections", why=error.strerror)
+            return
         self._journal.error("mistake in portsup", error=repr(error))
         if not self._end.done():
             self._end.set_exception(error)
 
-    async def _clean_up(self, server: Server | None) -> None:
+    async def _clean_up(self) -> None:
         if not self._stack.is_at_rest():  # only after a mistake of ours
+            with contextlib.suppress(Exception):
+                self._stack.kill_all()  # or else they would be started again
             await self._world.kill_everything(KILL_WAIT)
         if self._lock_watch is not None:
             self._lock_watch.close()
-        if server is not None:  # before the number is free: the next instance makes its socket at the same path
-            server.stop_listening()
+        if self._server is not None:  # before the number is free: the next instance makes its socket at the same path
+            self._server.stop_listening()
         self._world.close()
-        Path(self._facts["PORTSUP_ENDPOINTS"]).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # whatever a stranger made of it
+            os.unlink(self._facts["PORTSUP_ENDPOINTS"])
         self._lock.release()
         self._commands.ended()
         await asyncio.sleep(0)  # for the answers to other requests that waited for the end
-        if server is not None:
-            server.close()
+        if self._server is not None:
+            self._server.close()
         self._journal.info("instance ended", instance=self._instance)
 
     # What happens

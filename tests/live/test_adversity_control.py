@@ -47,7 +47,8 @@ def asked(stack: Live, line: bytes) -> dict[str, Any]:
 
 
 def test_a_number_that_no_float_can_hold_is_refused_and_the_stack_goes_on(tmp_path: Path) -> None:
-    with Live(tmp_path, {"web": SLEEPS}).up() as stack:
+    stack = Live(tmp_path, {"web": SLEEPS})
+    with stack.up():
         pid = stack.until("web", state="running")["pid"]
         for do in ("restart", "stop"):
             answer = asked(stack, b'{"v":1,"do":"%s","services":["web"],"timeout":1%s}\n' % (do.encode(), b"0" * 400))
@@ -56,7 +57,8 @@ def test_a_number_that_no_float_can_hold_is_refused_and_the_stack_goes_on(tmp_pa
 
 
 def test_connections_that_say_nothing_keep_nobody_from_asking(tmp_path: Path) -> None:
-    with Live(tmp_path, {"web": SLEEPS}).up() as stack:
+    stack = Live(tmp_path, {"web": SLEEPS})
+    with stack.up():
         idle = [connected(stack) for _ in range(600)]
         assert stack.run("status", within=10).returncode == 0
         assert stack.run("down", within=10).returncode == 0
@@ -65,7 +67,8 @@ def test_connections_that_say_nothing_keep_nobody_from_asking(tmp_path: Path) ->
 
 
 def test_a_watcher_outlives_connections_that_say_nothing(tmp_path: Path) -> None:
-    with Live(tmp_path, {"web": SLEEPS}).up() as stack:
+    stack = Live(tmp_path, {"web": SLEEPS})
+    with stack.up():
         watching = stack.client().watch()
         next(watching)
         idle = [connected(stack) for _ in range(600)]
