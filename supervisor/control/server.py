@@ -161,5 +161,3 @@ async def serve(path: Path, handle: Handler) -> Server:
         lambda: Connection(handle, connections), sock=listener, backlog=128, start_serving=True
     )
     return Server(server, path, connections)
-
-
