@@ -8,7 +8,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "up": "start the services and stay with them, or go to the background with -d",
         "down": "stop every service of the running instance and end it",
         "start": "start services of the running instance",
-        "stop": "stop services, those that depend on them first",
+        "stop": "stop services; the others go on",
         "restart": "stop services and start them again, each on its port",
         "rotate": "move a service to the next port of its pool",
         "kill": "send a signal to services",

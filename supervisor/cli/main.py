@@ -13,6 +13,7 @@ BROKEN_PIPE = 141  # what the shell sees of a program that SIGPIPE ended
 def main(argv: Sequence[str] | None = None) -> int:
     """Carry out one command line; the exit code for the shell."""
     arguments = list(sys.argv[1:] if argv is None else argv)
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")  # a C locale must not turn a name into a traceback
@@ -55,6 +56,19 @@ def _run(arguments: list[str]) -> int:
     except SystemExit as end:  # --help
         return int(end.code or 0)
     return int(args.run(args))
+
+
+def _open_closed_streams() -> None:
+    """Puts /dev/null in the place of streams that we were started without.
+
+    Else the next lock or socket would be descriptor 1, and what is printed would go into it.
+    """
+    while (opened := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(opened)
+    sys.stdin = sys.stdin or open(0, closefd=False)  # noqa: SIM115
+    sys.stdout = sys.stdout or open(1, "w", closefd=False)  # noqa: SIM115
+    sys.stderr = sys.stderr or open(2, "w", closefd=False)  # noqa: SIM115
 
 
 def version() -> str:

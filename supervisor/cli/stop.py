@@ -6,7 +6,7 @@ from supervisor.cli.progress import add_services, add_timeout, follow
 from supervisor.cli.target import connect
 
 EXAMPLES = """\
-  portsup stop web             those that depend on it are stopped first
+  portsup stop web             what depends on it goes on, and is named
   portsup stop -t 0 web        killed at once"""
 
 

@@ -105,7 +105,11 @@ def _await_start(pid: int, done: int) -> int:
         return int(told)
     _, status = os.waitpid(pid, 0)
     code = os.waitstatus_to_exitcode(status)
-    return code or ExitCode.INTERRUPTED
+    if code >= 0:
+        return code or ExitCode.INTERRUPTED
+    why = f"portsup in the background (pid {pid}) was ended by signal {-code}"
+    complain(PortsupError("cannot tell whether the stack is up", why, "`portsup up` clears up what may be left"))
+    return 128 - code
 
 
 def _close_all_but(kept: int) -> None:

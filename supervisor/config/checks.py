@@ -14,7 +14,14 @@ from supervisor.config.suggest import did_you_mean
 LAST_PRIVILEGED = 1023
 FEWEST, MOST = 3, 5  # ports of a pool that make sense
 LONGEST_CHAIN = 12  # names of a cycle that are shown
-SET_BY_PORTSUP = ("PORTSUP_SERVICE", "PORTSUP_INSTANCE", "PORTSUP_RUN_ID", "PORTSUP_ENDPOINTS")
+SET_BY_PORTSUP = (
+    "PORTSUP_ENDPOINTS",
+    "PORTSUP_INSTANCE",
+    "PORTSUP_RUN_ID",
+    "PORTSUP_SERVICE",
+    "PORTSUP_SOCKET",
+    "PORTSUP_STACK",
+)
 _SHELLS = ("sh", "bash", "dash", "zsh", "ksh", "fish", "busybox")
 
 
@@ -96,7 +103,7 @@ class Checks:
 
     def _condition(self, other: str, item: Found, where: str) -> None:
         needed: Fields = self.services[other].value
-        if item.value == Condition.COMPLETED and needed.get("restart") == Restart.ALWAYS:
+        if item.value in (Condition.COMPLETED, Condition.COMPLETED_OK) and needed.get("restart") == Restart.ALWAYS:
             self.report.error(
                 item.place,
                 f"{where}.depends_on: `{other}` never completes, its restart is `always`",
@@ -106,7 +113,7 @@ class Checks:
             self.report.error(
                 item.place,
                 f"{where}.depends_on: `{other}` never listens, it has no `pool`",
-                f"use `started` or `completed`, or give `{other}` a pool",
+                f"use `started` or `completed_ok`, or give `{other}` a pool",
             )
 
     def _cycles(self) -> None:

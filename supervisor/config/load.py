@@ -6,6 +6,7 @@ Everything that is wrong comes out as one ConfigError with all mistakes; nothing
 import codecs
 import os
 import re
+import stat
 from collections.abc import Callable, Container, Mapping
 from pathlib import Path
 
@@ -117,6 +118,9 @@ def _read(path: Path, report: Report) -> str:
 def _content(path: Path, complain: Callable[[str, str], None]) -> bytes | None:
     try:
         with open(path, "rb", opener=_open_without_waiting) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                complain("is no regular file: portsup reads it again later", "save it as a file, and name that")
+                return None
             content = file.read(LARGEST + 1)
     except FileNotFoundError:
         complain("there is no such file", "check the path")

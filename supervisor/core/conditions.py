@@ -22,14 +22,20 @@ _MILESTONES = {
 }
 
 
+_ENDS = {
+    Condition.COMPLETED: (Result.SUCCESS, Result.EXIT_CODE, Result.SIGNAL, Result.START_LIMIT),
+    Condition.COMPLETED_OK: (Result.SUCCESS,),
+}
+
+
 def judge(condition: Condition, dependency: Service) -> Verdict:
     """Whether `dependency` has reached `condition`, or never will unless somebody steps in.
 
     `started` only orders: a dependency that was tried and failed counts.  A job that did its work counts as ready.
     """
     has_ended = dependency.state in (State.EXITED, State.FAILED) and dependency.pid is None
-    if condition is Condition.COMPLETED:
-        if has_ended and dependency.result in (Result.SUCCESS, Result.EXIT_CODE, Result.SIGNAL):
+    if condition in _ENDS:
+        if has_ended and dependency.result in _ENDS[condition]:
             return Verdict.MET
         return Verdict.HOPELESS if has_ended else Verdict.NOT_YET
     if condition is Condition.STARTED and has_ended:

@@ -11,6 +11,7 @@ class Condition(StrEnum):
     LISTENING = "listening"
     READY = "ready"
     COMPLETED = "completed"
+    COMPLETED_OK = "completed_ok"
 
 
 Graph = Mapping[str, Collection[str]]  # service -> the services it depends on

@@ -12,6 +12,7 @@ from supervisor.core.restart import GOOD_RUN, RestartPolicy
 from supervisor.core.state import STATUS, TRANSITIONS, Health, Milestone, Result, State, Status, Then
 
 S = State
+KILL_REQUESTED = "kill requested"  # the reason of a service that somebody did not want to wait for
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +89,11 @@ def _step(svc: Service, event: ev.Event, now: float) -> Step:
             return _terminate(svc, Then.STOP, "stop requested", now, grace)
         case S.TERMINATING, ev.StopRequested(grace):
             sooner = svc.deadline if grace is None or svc.deadline is None else min(svc.deadline, now + grace)
-            return replace(svc, then=_unless_failing(svc, Then.STOP), deadline=sooner), ()
+            return replace(svc, then=Then.STOP, reason="stop requested", deadline=sooner), ()
         case S.KILLING, ev.StopRequested() | ev.KillRequested():
             return replace(svc, then=_unless_failing(svc, Then.STOP)), ()
         case S.STARTING | S.RUNNING | S.TERMINATING, ev.KillRequested():
-            return _kill(svc, _unless_failing(svc, Then.STOP), "stop requested", now)
+            return _kill(svc, _unless_failing(svc, Then.STOP), KILL_REQUESTED, now)
 
         case S.ACQUIRING, ev.PortLeased(port):
             return replace(svc, state=S.WAITING, port=port), (ev.AwaitDependencies(),)

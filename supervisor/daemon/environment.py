@@ -9,6 +9,9 @@ from supervisor.config.placeholders import fill
 from supervisor.config.spec import ServiceSpec
 from supervisor.daemon.endpoints import HOST, Endpoint
 
+# Of portsup's own variables only these are passed on: what runs in a service must see the same locks and logs.
+FOLDERS = ("PORTSUP_RUNTIME_DIR", "PORTSUP_STATE_DIR")
+
 
 def own_bin() -> str:
     """The `bin` of the virtual environment that portsup is part of; "" if there is none, or it is portsup's alone.
@@ -35,7 +38,7 @@ def environment_of(
 
     `facts` tell it about this instance, `about_others` (from `variables`) where every service of the stack is.
     """
-    told = {name: value for name, value in inherited.items() if not name.startswith("PORTSUP_")}
+    told = {name: value for name, value in inherited.items() if not name.startswith("PORTSUP_") or name in FOLDERS}
     told.setdefault("PYTHONUNBUFFERED", "1")
     folder = own_bin()
     path = told.get("PATH", os.defpath)

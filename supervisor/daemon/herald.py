@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from supervisor.config.spec import ServiceSpec
-from supervisor.core.service import Service
+from supervisor.core.service import KILL_REQUESTED, Service
 from supervisor.core.state import Health, Result, State, Then
 
 
@@ -40,7 +40,7 @@ def news(before: Service, after: Service, spec: ServiceSpec, took: float | None)
         case State.ACQUIRING if before.state not in (State.STOPPED, State.EXITED, State.FAILED):
             why = after.reason or "rotation requested"
             return News("warning", "port left", f"leaves port {before.port}: {why}", {"port": before.port, "why": why})
-        case State.KILLING if before.state is State.TERMINATING:
+        case State.KILLING if before.state is State.TERMINATING and after.reason != KILL_REQUESTED:
             words = f"still there after {after.timeouts.grace:g} s of grace: killed"
             return News("warning", "grace period over", words, {"pid": after.pid})
         case State.KILLING if after.then is Then.EXIT:
@@ -89,7 +89,7 @@ def failure(svc: Service, spec: ServiceSpec) -> str:
 
 
 def _next(svc: Service) -> str:
-    return f"`portsup logs {svc.name}` has what it printed; `portsup start {svc.name}` tries again"
+    return f"`portsup logs {svc.name}` has what it printed; when it is mended, `portsup start {svc.name}`, or `up`"
 
 
 def readable(reason: str) -> str:

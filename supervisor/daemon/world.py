@@ -184,17 +184,14 @@ class StackWorld:
         tree.terminate(pid, self.slots[svc.name].spec.stop_signal)
 
     def kill(self, svc: Service, pid: int) -> None:
-        tree.kill(pid, self._run_id, svc.name, os.getpid(), self._other_mains(pid))
+        tree.kill(pid, self._run_id, svc.name, os.getpid(), self._reaper.others(pid))
 
     def members(self, slot: Slot) -> set[int]:
         """The pids of a service's process tree."""
         if slot.child is None:
             return set()
         pid = slot.child.pid
-        return tree.members(pid, self._run_id, slot.spec.name, os.getpid(), self._other_mains(pid))
-
-    def _other_mains(self, pid: int) -> set[int]:
-        return {slot.child.pid for slot in self.slots.values() if slot.child is not None} - {pid}
+        return tree.members(pid, self._run_id, slot.spec.name, os.getpid(), self._reaper.others(pid))
 
     def _main_exited(self, slot: Slot, status: int) -> None:
         if slot.child is not None:

@@ -6,6 +6,7 @@ killed lands here, and is killed and reaped.
 """
 
 import contextlib
+import errno
 import os
 import select
 import signal
@@ -18,6 +19,7 @@ from supervisor import system
 PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 READ_SIZE = 65536
 ORPHANS_WITHIN = 5.0  # seconds until killed orphans must be gone
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 PIPE_SIZE = 1 << 20  # bytes that a slow terminal may be behind before lines are left out
 
 
@@ -68,6 +70,7 @@ def _become_daemon(
 def _pass_on(pid: int, number: int) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, number)
+        os.kill(pid, signal.SIGCONT)  # somebody may have stopped it
 
 
 def guard(daemon: int, pumps: dict[int, int]) -> int:
@@ -75,7 +78,9 @@ def guard(daemon: int, pumps: dict[int, int]) -> int:
 
     Whatever it leaves behind is killed.
     """
+    signal.signal(signal.SIGCHLD, lambda *_: _on_child(daemon))
     pump(daemon, pumps)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     _, status = os.waitpid(daemon, 0)
     left = end_orphans()
     code = os.waitstatus_to_exitcode(status)
@@ -86,11 +91,24 @@ def guard(daemon: int, pumps: dict[int, int]) -> int:
     return code
 
 
+def _on_child(daemon: int) -> None:
+    """Ends what a dead daemon left, also while we stand still because nobody reads what we show."""
+    waitid = getattr(os, "waitid", None)  # Python has it on macOS since 3.13
+    if waitid is None or waitid(os.P_PID, daemon, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+        return
+    for number in PASSED_ON:  # a reader that does not read must not make us immortal
+        signal.signal(number, signal.SIG_DFL)
+    for pid in system.children_of(os.getpid()):
+        if pid != daemon:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+
+
 def pump(daemon: int, pumps: dict[int, int], *, must_be_read: bool = True) -> None:
     """Shows what comes out of the pipes until the daemon has closed them all.
 
-    `must_be_read`: the daemon is told to stop when nobody reads what is shown, as with `portsup up | head`; once, because
-    a closed terminal means two pipes, and telling again and again is a demand to kill.
+    `must_be_read`: the daemon is told to stop when nobody reads what is shown, as with `portsup up | head`; once,
+    because a closed terminal means two pipes, and telling again and again is a demand to kill.
     """
     poll = select.poll()
     for source in pumps:
@@ -119,8 +137,8 @@ def _show(target: int, data: bytes) -> bool:
             view = view[os.write(target, view) :]
         except BlockingIOError:  # somebody made our terminal non-blocking
             select.select([], [target], [])
-        except OSError:
-            return False
+        except OSError as error:
+            return error.errno in FULL  # the logs have it; services do not end because a disk is full
     return True
 
 

@@ -57,11 +57,12 @@ def members(main: int, run_id: str, service: str, daemon_pid: int, others: Colle
 
 
 def terminate(main: int, number: int) -> bool:
-    """Send a signal to the process group of a service; whether there was one."""
+    """Send a signal to the process group of a service, stopped processes included; whether there was one."""
     if not _is_group_ours(main):
         return False
     with contextlib.suppress(ProcessLookupError):
         os.killpg(main, number)
+        os.killpg(main, signal.SIGCONT)  # one that is stopped would take the signal only after the grace period
         return True
     return False
 

@@ -129,7 +129,7 @@ def test_waiting_for_what_never_happens_is_a_mistake(mistakes: Mistakes) -> None
         "3:37 services.a.depends_on: `job` never completes, its restart is `always` "
         "(give `job` restart `on-failure` or `never`)",
         "4:49 services.b.depends_on: `job` never listens, it has no `pool` "
-        "(use `started` or `completed`, or give `job` a pool)",
+        "(use `started` or `completed_ok`, or give `job` a pool)",
     ]
 
 

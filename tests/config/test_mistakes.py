@@ -159,7 +159,7 @@ def test_a_pool_that_makes_no_sense(mistakes: Mistakes, line: str, problem: str)
         ("depends_on: web", "5:17 services.it.depends_on: expected a list of services, found `web` (write `[web]`)"),
         ("depends_on: [web, web]", "5:23 services.it.depends_on: `web` is named twice (name it once)"),
         ("depends_on: {web: service_healthy}", "5:23 services.it.depends_on.web: `service_healthy` is not one of "
-         "started, listening, ready, completed (did you mean `ready`?)"),
+         "started, listening, ready, completed, completed_ok (did you mean `ready`?)"),
         ("depends_on: {web: {conditon: ready}}", "5:24 services.it.depends_on.web: unknown key `conditon` "
          "(did you mean `condition`?)"),
         ("ready: lisening", "5:12 services.it.ready: `lisening` is not one of listening, started, {http: …}, {tcp: …}, "
