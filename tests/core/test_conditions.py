@@ -1,4 +1,4 @@
-"""What a condition says of a dependency in each stage of its life."""
+"""Whether a dependency has come as far as its dependants ask, row by row."""
 
 from dataclasses import replace
 
@@ -10,32 +10,39 @@ from supervisor.core.service import Service
 from supervisor.core.state import Milestone, Result, State
 
 DB = Service("db", (8000,))
-MET, NOT_YET, HOPELESS = Verdict.MET, Verdict.NOT_YET, Verdict.HOPELESS
-STAGES = {
-    "waiting": replace(DB, state=State.WAITING),
-    "spawned": replace(DB, state=State.STARTING, reached=Milestone.STARTED),
-    "listening": replace(DB, state=State.STARTING, reached=Milestone.LISTENING),
-    "running": replace(DB, state=State.RUNNING, reached=Milestone.READY),
-    "in backoff": replace(DB, state=State.BACKOFF),
-    "done": replace(DB, state=State.EXITED, result=Result.SUCCESS),
-    "failed with a code": replace(DB, state=State.FAILED, result=Result.EXIT_CODE),
-    "never spawned": replace(DB, state=State.FAILED, result=Result.SPAWN_FAILED),
-    "stopped": replace(DB, state=State.STOPPED),
+SPAWNED = replace(DB, state=State.STARTING, pid=7, reached=Milestone.STARTED)
+
+SURVIVOR = replace(DB, state=State.FAILED, result=Result.TIMEOUT, pid=7)
+
+
+def failed(result: Result) -> Service:
+    return replace(DB, state=State.FAILED, result=result)
+
+
+# A moment in the life of a dependency, and what started, listening, ready, completed and completed_ok say of it.
+MOMENTS = {
+    "stopped": (DB, "no no no no no"),
+    "acquiring": (replace(DB, state=State.ACQUIRING), "no no no no no"),
+    "waiting": (replace(DB, state=State.WAITING), "no no no no no"),
+    "not spawned yet": (replace(DB, state=State.STARTING), "no no no no no"),
+    "spawned": (SPAWNED, "yes no no no no"),
+    "listening": (replace(SPAWNED, reached=Milestone.LISTENING), "yes yes no no no"),
+    "ready": (replace(SPAWNED, state=State.RUNNING, reached=Milestone.READY), "yes yes yes no no"),
+    "in backoff": (replace(DB, state=State.BACKOFF), "no no no no no"),
+    "being ended": (replace(SPAWNED, state=State.TERMINATING, reached=Milestone.READY), "no no no no no"),
+    "did its work": (replace(DB, state=State.EXITED, result=Result.SUCCESS), "yes yes yes yes yes"),
+    "ended badly": (failed(Result.EXIT_CODE), "yes never never yes never"),
+    "was killed": (failed(Result.SIGNAL), "yes never never yes never"),
+    "ended badly too often": (failed(Result.START_LIMIT), "yes never never yes never"),
+    "never came up": (failed(Result.TIMEOUT), "yes never never never never"),
+    "has no port": (failed(Result.NO_PORT), "yes never never never never"),
+    "could not be spawned": (failed(Result.SPAWN_FAILED), "yes never never never never"),
+    "survived SIGKILL": (SURVIVOR, "no no no no no"),
 }
-#                        started   listening  ready     completed  completed_ok
-EXPECTED = {
-    "waiting":            (NOT_YET, NOT_YET,  NOT_YET,  NOT_YET,   NOT_YET),
-    "spawned":            (MET,     NOT_YET,  NOT_YET,  NOT_YET,   NOT_YET),
-    "listening":          (MET,     MET,      NOT_YET,  NOT_YET,   NOT_YET),
-    "running":            (MET,     MET,      MET,      NOT_YET,   NOT_YET),
-    "in backoff":         (NOT_YET, NOT_YET,  NOT_YET,  NOT_YET,   NOT_YET),
-    "done":               (MET,     MET,      MET,      MET,       MET),
-    "failed with a code": (MET,     HOPELESS, HOPELESS, MET,       HOPELESS),
-    "never spawned":      (MET,     HOPELESS, HOPELESS, HOPELESS,  HOPELESS),
-    "stopped":            (NOT_YET, NOT_YET,  NOT_YET,  NOT_YET,   NOT_YET),
-}  # fmt: skip
+WORDS = {"no": Verdict.NOT_YET, "yes": Verdict.MET, "never": Verdict.HOPELESS}
 
 
-@pytest.mark.parametrize("stage", STAGES)
-def test_a_dependency_meets_what_it_has_reached(stage: str) -> None:
-    assert tuple(judge(condition, STAGES[stage]) for condition in Condition) == EXPECTED[stage]
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_what_each_condition_says(moment: str) -> None:
+    dependency, verdicts = MOMENTS[moment]
+    assert [judge(condition, dependency) for condition in Condition] == [WORDS[word] for word in verdicts.split()]

@@ -1,0 +1,289 @@
+"""The rules between services: who may start, who is restarted when another moved, in which order they stop."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import pytest
+
+from supervisor.config.spec import OnPortChange, ServiceSpec
+from supervisor.core import events as ev
+from supervisor.core.order import Condition
+from supervisor.core.restart import Restart, RestartPolicy
+from supervisor.core.service import Service
+from supervisor.core.state import Result, State
+from supervisor.daemon.slot import Child, Slot
+from supervisor.daemon.stack import Stack
+from tests.support.fake_world import FakeLoop, FakeWorld
+
+READY = Condition.READY
+
+
+class Listener:
+    """Writes down what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def on_change(self, before: Service, after: Service) -> None: ...
+
+    def on_ports_changed(self) -> None:
+        self.told.append("ports")
+
+    def on_no_port(self, svc: Service) -> None:
+        self.told.append(f"no port for {svc.name}")
+
+    def on_waiting(self, slots: Collection[Slot]) -> None:
+        self.told.append("waiting for " + ", ".join(slot.spec.name for slot in slots))
+
+
+class Scene:
+    """A stack in a made-up world."""
+
+    def __init__(self, needs: Mapping[str, Mapping[str, Condition]], **specs: Mapping[str, Any]) -> None:
+        self.loop, self.world, self.listener = FakeLoop(), FakeWorld(), Listener()
+        self.slots: dict[str, Slot] = {}
+        for number, (name, depends_on) in enumerate(needs.items()):
+            pool = (8000 + 10 * number, 8001 + 10 * number)
+            given = {"restart_policy": RestartPolicy(Restart.NEVER), **specs.get(name, {})}
+            spec = ServiceSpec(name, ("x",), pool, depends_on=depends_on, **given)
+            keeper = self.world.keeper(Service(name, pool, spec.restart_policy), self.loop)
+            self.slots[name] = Slot(spec, pool, keeper, log=None)  # type: ignore[arg-type]
+        self.stack = Stack(self.slots, self.loop.itself, self.listener)
+        self.world.on_change = self._changed
+        self.world.on_waiting = self.stack.await_dependencies
+
+    def _changed(self, before: Service, after: Service) -> None:
+        slot = self.slots[after.name]
+        if after.pid is not None and (slot.child is None or slot.child.pid != after.pid):
+            seen = {name: other.service.port or other.pool[0] for name, other in self.slots.items()}
+            slot.child = Child(after.pid, None, 0.0, {}, seen)  # type: ignore[arg-type]
+        if after.pid is None:
+            slot.child = None
+        self.stack.changed(before, after)
+
+    def states(self) -> dict[str, str]:
+        return {name: str(slot.service.state) for name, slot in self.slots.items()}
+
+    def having(self, state: State) -> set[str]:
+        return {name for name, slot in self.slots.items() if slot.service.state is state}
+
+    def tell(self, name: str, event: Any) -> None:
+        """Tells a service of an event about its process, and lets all that follows happen."""
+        self.slots[name].keeper.tell(event(self.slots[name].service.pid))
+        self.loop.advance()
+
+    def start(self, *names: str) -> None:
+        self.stack.start(names or tuple(self.slots))
+        self.loop.advance()
+
+    def run(self, *names: str) -> None:
+        """Starts services, and lets each become ready as soon as it has started."""
+        self.start(*names)
+        while starting := self.having(State.STARTING):
+            for name in starting:
+                self.tell(name, ev.BecameReady)
+
+
+def ended(code: int) -> Any:
+    return lambda pid: ev.Exited(pid, code=code)
+
+
+CHAIN = {"db": {}, "api": {"db": READY}, "web": {"api": READY}, "other": {}}
+
+
+def test_services_start_level_by_level_once_what_they_need_is_ready() -> None:
+    scene = Scene(CHAIN)
+    scene.start()
+    assert scene.having(State.STARTING) == {"db", "other"}
+    assert scene.having(State.WAITING) == {"api", "web"}, "with their ports leased"
+    scene.tell("db", ev.BecameReady)
+    assert scene.having(State.STARTING) == {"api", "other"}
+    scene.tell("api", ev.BecameReady)
+    assert scene.having(State.STARTING) == {"web", "other"}
+
+
+def test_nothing_is_spawned_before_every_service_knows_its_port() -> None:
+    scene = Scene(CHAIN)
+    scene.world.is_slow = True
+    scene.start()
+    for _ in range(3):
+        scene.world.answer()
+        scene.loop.advance()
+        assert not [done for done in scene.world.done if done.startswith("spawn")]
+    scene.world.answer()
+    scene.loop.advance()
+    assert scene.having(State.STARTING) == {"db", "other"}
+
+
+def test_only_what_is_wanted_and_what_it_needs_starts() -> None:
+    scene = Scene(CHAIN)
+    assert scene.stack.start(["api"]) == {"api", "db"}
+    scene.run("api")
+    assert scene.states() == {"db": "running", "api": "running", "web": "stopped", "other": "stopped"}
+
+
+def test_each_condition_opens_its_gate() -> None:
+    scene = Scene({
+        "db": {}, "started": {"db": Condition.STARTED}, "listening": {"db": Condition.LISTENING},
+        "ready": {"db": READY}, "completed": {"db": Condition.COMPLETED},
+    })  # fmt: skip
+    scene.start()
+    assert scene.having(State.STARTING) == {"db", "started"}
+    scene.tell("db", ev.BeganListening)
+    assert scene.having(State.STARTING) == {"db", "started", "listening"}
+    scene.tell("db", ev.BecameReady)
+    assert scene.having(State.WAITING) == {"completed"}
+    scene.tell("db", ended(0))
+    assert scene.having(State.WAITING) == set()
+
+
+def test_a_failed_dependency_fails_its_dependants_and_theirs_and_a_late_success_lets_them_start() -> None:
+    scene = Scene(CHAIN)
+    scene.start()
+    scene.tell("db", ended(1))
+    assert scene.having(State.FAILED) == {"db", "api", "web"}
+    assert scene.slots["web"].service.result is Result.DEPENDENCY
+    assert scene.slots["api"].service.reason == "it depends on `db`, which failed"
+    scene.run("db")
+    assert scene.having(State.RUNNING) == {"db", "api", "web", "other"}
+
+
+def test_a_stop_goes_from_dependants_to_what_they_need_and_side_by_side_where_it_can() -> None:
+    scene = Scene(CHAIN)
+    scene.run()
+    scene.stack.stop_all()
+    assert scene.having(State.TERMINATING) == {"web", "other"}
+    scene.tell("web", ended(0))
+    assert scene.having(State.TERMINATING) == {"api", "other"}
+    scene.tell("api", ended(0))
+    assert scene.having(State.TERMINATING) == {"db", "other"}
+    scene.tell("db", ended(0))
+    scene.tell("other", ended(0))
+    assert scene.stack.is_at_rest()
+
+
+def test_a_stop_out_of_order_asks_everybody_at_once_with_one_grace() -> None:
+    scene = Scene(CHAIN)
+    scene.run()
+    scene.stack.stop_all(0.4, in_order=False)
+    assert scene.having(State.TERMINATING) == {"db", "api", "web", "other"}
+    scene.loop.advance(0.4)
+    assert scene.having(State.KILLING) == {"db", "api", "web", "other"}
+
+
+def test_a_shorter_grace_that_is_asked_for_later_counts_for_those_that_end_already() -> None:
+    scene = Scene(CHAIN)
+    scene.run()
+    scene.stack.stop_all()
+    scene.stack.stop_all(0.1)
+    scene.loop.advance(0.1)
+    assert scene.having(State.KILLING) == {"web", "other"}
+
+
+def test_kill_all_ends_everything_at_once() -> None:
+    scene = Scene(CHAIN)
+    scene.run()
+    scene.stack.kill_all()
+    assert scene.having(State.KILLING) == {"db", "api", "web", "other"}
+
+
+def test_nothing_starts_any_more_once_a_stop_has_begun() -> None:
+    scene = Scene(CHAIN)
+    scene.start()
+    scene.world.since()
+    scene.stack.stop_all()
+    scene.tell("db", ev.BecameReady)
+    for name in ("db", "other"):
+        scene.tell(name, ended(0))
+    scene.loop.advance(3600)
+    assert scene.stack.is_at_rest()
+    assert not [done for done in scene.world.since() if done.startswith("spawn")]
+
+
+def test_a_stop_while_ports_are_looked_for_ends_at_rest() -> None:
+    scene = Scene(CHAIN)
+    scene.world.is_slow = True
+    scene.start()
+    scene.stack.stop_all()
+    for _ in range(4):
+        scene.world.answer()
+    scene.loop.advance()
+    assert scene.stack.is_at_rest()
+    assert not [done for done in scene.world.done if done.startswith("spawn")]
+
+
+def test_whom_a_stop_waits_for_is_told_after_a_second_and_then_every_five() -> None:
+    scene = Scene(CHAIN)
+    scene.run()
+    scene.listener.told.clear()
+    scene.stack.stop_all()
+    scene.loop.advance(0.9)
+    assert scene.listener.told == []
+    scene.loop.advance(0.2)
+    assert scene.listener.told == ["waiting for db, api, web, other"]
+    scene.tell("web", ended(0))
+    scene.loop.advance(5.0)
+    assert scene.listener.told[1:] == ["waiting for db, api, other"]
+
+
+def move(scene: Scene, name: str) -> None:
+    """A service is rotated, and ready on its next port."""
+    keeper = scene.slots[name].keeper
+    keeper.tell(ev.RotateRequested())
+    scene.tell(name, ended(0))
+    scene.tell(name, ev.BecameReady)
+
+
+def test_dependants_are_restarted_signalled_or_left_alone_when_what_they_need_moved(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scene = Scene(
+        {"db": {}, "restarts": {"db": READY}, "signalled": {"db": READY}, "ignores": {"db": READY}, "other": {}},
+        signalled={"on_port_change": OnPortChange("signal", 10)},
+        ignores={"on_port_change": OnPortChange("ignore")},
+    )
+    sent: list[tuple[str, int]] = []
+    monkeypatch.setattr(Slot, "send_signal", lambda slot, number: sent.append((slot.spec.name, number)))
+    scene.run()
+    move(scene, "db")
+    assert scene.having(State.TERMINATING) == {"restarts"}
+    assert scene.slots["restarts"].service.reason == "`db` moved to another port"
+    assert sent == [("signalled", 10)]
+    scene.tell("restarts", ended(0))
+    scene.tell("restarts", ev.BecameReady)
+    assert scene.having(State.RUNNING) == {"db", "restarts", "signalled", "ignores", "other"}
+    assert sent == [("signalled", 10)], "told once for each move"
+
+
+def test_a_restart_on_the_same_port_concerns_nobody_else() -> None:
+    scene = Scene(CHAIN)
+    scene.run()
+    scene.slots["db"].keeper.tell(ev.RestartRequested())
+    scene.tell("db", ended(0))
+    scene.tell("db", ev.BecameReady)
+    assert scene.having(State.RUNNING) == {"db", "api", "web", "other"}
+
+
+def test_the_endpoints_are_written_once_for_all_first_ports_and_again_for_each_move() -> None:
+    scene = Scene(CHAIN)
+    scene.run()
+    assert scene.listener.told == ["ports"]
+    move(scene, "db")
+    assert scene.listener.told == ["ports", "ports"]
+
+
+def test_a_service_without_any_port_is_told_of() -> None:
+    scene = Scene(CHAIN)
+    scene.world.ports["api"] = []
+    scene.start()
+    assert "no port for api" in scene.listener.told
+
+
+def test_a_start_while_a_service_is_ending_takes_place_when_it_has_ended() -> None:
+    scene = Scene(CHAIN)
+    scene.run()
+    scene.stack.stop(["other"], None)
+    scene.start("other")
+    assert scene.having(State.TERMINATING) == {"other"}
+    scene.tell("other", ended(0))
+    assert scene.having(State.STARTING) == {"other"}
