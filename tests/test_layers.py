@@ -1,6 +1,7 @@
 """The house rules that a reader of one file cannot see: who imports whom, and what stands in one place only."""
 
 import ast
+import functools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,6 +57,12 @@ class Import(NamedTuple):
         return f"{self.file}:{self.line} imports {self.module}"
 
 
+@functools.cache
+def parsed(path: Path) -> ast.Module:
+    """The syntax tree of a file."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
 def source_files(*folders: str) -> list[Path]:
     """Every Python file of these folders of the project."""
     return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
@@ -64,7 +71,7 @@ def source_files(*folders: str) -> list[Path]:
 def imports_of(path: Path) -> Iterator[Import]:
     """Every import in a file of the package, those inside of functions too."""
     name = path.relative_to(PACKAGE).as_posix()
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    tree = parsed(path)
     later = {
         inner
         for node in ast.walk(tree)
@@ -89,6 +96,7 @@ def is_for_types_only(node: ast.AST) -> bool:
     return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
 
 
+@functools.cache
 def every_import() -> list[Import]:
     return [found for path in source_files("supervisor") for found in imports_of(path)]
 
@@ -135,7 +143,7 @@ def test_only_the_contract_of_the_system_asks_which_system_this_is() -> None:
     wrong = []
     for path in source_files("supervisor"):
         name = path.relative_to(PACKAGE).as_posix()
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in ast.walk(parsed(path)):
             match node:
                 case ast.Attribute(value=ast.Name(id=module), attr=attribute):
                     asks = (module, attribute) in {("sys", "platform"), ("os", "name"), ("platform", "system")}

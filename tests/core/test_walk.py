@@ -27,7 +27,8 @@ class World:
             delay=self.random.choice([0.0, 0.5]),
         )
         pool = self.random.choice([(), POOL])
-        self.svc = Service("web", pool, policy, Timeouts(ready=self.random.choice([1.0, 30.0])), rotate_after=self.random.choice([1, 3]))
+        timeouts = Timeouts(ready=self.random.choice([1.0, 30.0]))
+        self.svc = Service("web", pool, policy, timeouts, rotate_after=self.random.choice([1, 3]))
         self.now = 0.0
         self.processes: set[int] = set()
         self.next_pid = 1
@@ -104,7 +105,7 @@ class World:
 @pytest.fixture(scope="module")
 def walked() -> Counter[tuple[State, State]]:
     seen: Counter[tuple[State, State]] = Counter()
-    for seed in range(1200):
+    for seed in range(600):
         world = World(seed, seen)
         for _ in range(60):
             world.turn()
