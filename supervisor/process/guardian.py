@@ -84,6 +84,8 @@ def guard(daemon: int, pumps: dict[int, int]) -> int:
     _, status = os.waitpid(daemon, 0)
     left = end_orphans()
     code = os.waitstatus_to_exitcode(status)
+    if -code in PASSED_ON and not left:  # it came before anything was begun
+        return 128 - code
     if code < 0:
         rest = f" with {left} processes that it had started" if left else ""
         _tell(f"error: the portsup daemon (pid {daemon}) was ended by signal {-code}{rest}\n")
@@ -111,26 +113,32 @@ def pump(daemon: int, pumps: dict[int, int], *, must_be_read: bool = True) -> No
     because a closed terminal means two pipes, and telling again and again is a demand to kill.
     """
     poll = select.poll()
-    for source in pumps:
+    for source, target in pumps.items():
         poll.register(source, select.POLLIN)
+        poll.register(target, 0)  # tells when its reader goes, even if there is nothing to show
     left = dict(pumps)
     while left:
-        for source, _ in poll.poll():
-            data = os.read(source, READ_SIZE)
-            if not data:
-                poll.unregister(source)
-                os.close(source)
-                del left[source]
-            elif not _show(left[source], data):
-                left[source] = -1
-                if must_be_read:
-                    must_be_read = False
-                    _pass_on(daemon, signal.SIGTERM)
+        for ready, _ in poll.poll():
+            if ready not in left:
+                gone = ready
+            elif data := os.read(ready, READ_SIZE):
+                gone = -1 if left[ready] < 0 or _show(left[ready], data) else left[ready]
+            else:
+                poll.unregister(ready)
+                os.close(ready)
+                del left[ready]
+                continue
+            if gone < 0:
+                continue
+            with contextlib.suppress(KeyError):  # both of its pipes met it in one round
+                poll.unregister(gone)
+            left = {source: -1 if target == gone else target for source, target in left.items()}
+            if must_be_read:
+                must_be_read = False
+                _pass_on(daemon, signal.SIGTERM)
 
 
 def _show(target: int, data: bytes) -> bool:
-    if target < 0:
-        return True
     view = memoryview(data)
     while view:
         try:
