@@ -1,4 +1,4 @@
-"""Streams that are closed, full, or read by nobody: a stack is started, told apart from them, and ended all the same."""
+"""Streams that are closed, full, or read by nobody: a stack starts, and ends, all the same."""
 
 import os
 import signal
