@@ -125,7 +125,7 @@ class Live(Project):
     def leaves_nothing(self, *ports: int) -> None:
         """Fails unless no lock is held, no record, socket or endpoints file says anything, and these ports are free."""
         files = [path for path in self.runtime.rglob("*") if path.is_file()]
-        left = [path.name for path in files if path.suffix != ".lock" and path.stat().st_size]
+        left = [path.name for path in files if path.suffix != ".lock" and path.read_bytes().strip()]
         held = [path.name for path in files if is_locked(path)]
         sockets = list(self.runtime.glob("*.sock"))
         assert (left, held, sockets) == ([], [], []), f"left behind: {left}, held: {held}, {sockets}"
