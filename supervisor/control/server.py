@@ -70,7 +70,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         *lines, self._unread = (self._unread + data).split(b"\n")
-        if len(self._unread) > MAX_REQUEST:
+        if any(len(line) > MAX_REQUEST for line in (*lines, self._unread)):
             self._refuse(BadRequest("cannot read the request", f"it is longer than {MAX_REQUEST} bytes"))
             return
         for line in filter(None, lines):
