@@ -1,0 +1,257 @@
+"""The daemon's end of the control socket, under clients that are slow, broken, gone or too many."""
+
+import asyncio
+import contextlib
+import json
+import os
+import socket
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from supervisor.control import server
+from supervisor.control.protocol import MAX_REQUEST, Request, request
+from supervisor.control.server import Reply, serve
+from supervisor.errors import NotFound
+
+pytestmark = pytest.mark.live
+
+
+class Daemon:
+    """What requests mean here."""
+
+    def __init__(self) -> None:
+        self.asked: list[Request] = []
+        self.replies: list[Reply] = []
+        self.closed = 0
+
+    def handle(self, asked: Request, reply: Reply) -> None:
+        self.asked.append(asked)
+        self.replies.append(reply)
+        match asked.do:
+            case "env":
+                raise NotFound("cannot find it", "it is not there")
+            case "watch":
+                reply.on_close = self._close
+                reply.send(first=True)
+            case _:
+                reply.send(answer=asked.do)
+
+    def _close(self) -> None:
+        self.closed += 1
+
+
+Scene = Callable[[Daemon, Path], Awaitable[None]]
+
+
+def play(folder: Path, scene: Scene) -> Daemon:
+    """Runs a scene against a listening server."""
+    daemon = Daemon()
+
+    async def run() -> None:
+        listening = await serve(folder / "c.sock", daemon.handle)
+        try:
+            async with asyncio.timeout(20):
+                await scene(daemon, folder / "c.sock")
+        finally:
+            listening.stop_listening()
+            listening.close()
+
+    asyncio.run(run())
+    return daemon
+
+
+async def ask(path: Path, *lines: bytes) -> list[dict[str, Any]]:
+    """All answers to lines that are sent at once, until the end of the connection or as many as there are lines."""
+    reader, writer = await asyncio.open_unix_connection(path)
+    writer.write(b"".join(lines))
+    answers = []
+    for _ in lines:
+        if not (line := await reader.readline()):
+            break
+        answers.append(json.loads(line))
+    writer.close()
+    return answers
+
+
+async def until(check: Callable[[], bool]) -> None:
+    while not check():
+        await asyncio.sleep(0.001)
+
+
+def test_the_socket_is_ours_alone_and_gone_afterwards(own_folders: Path) -> None:
+    async def scene(daemon: Daemon, path: Path) -> None:
+        assert path.stat().st_mode & 0o777 == 0o600
+        assert await ask(path, request("status")) == [{"ok": True, "answer": "status"}]
+
+    play(own_folders, scene)
+    assert not (own_folders / "c.sock").exists()
+
+
+def test_a_dead_socket_is_replaced(own_folders: Path) -> None:
+    dead = socket.socket(socket.AF_UNIX)
+    dead.bind(str(own_folders / "c.sock"))
+    dead.close()
+
+    async def scene(daemon: Daemon, path: Path) -> None:
+        assert (await ask(path, request("ping")))[0]["ok"]
+
+    play(own_folders, scene)
+
+
+def test_several_requests_on_one_connection_are_answered_in_order_also_after_a_wrong_one(own_folders: Path) -> None:
+    async def scene(daemon: Daemon, path: Path) -> None:
+        answers = await ask(path, request("status"), b"nonsense\n", request("env"), request("ping"))
+        assert [answer["ok"] for answer in answers] == [True, False, False, True]
+        assert answers[1]["error"]["exit_code"] == 2
+        assert answers[2]["error"]["what"] == "cannot find it"
+
+    play(own_folders, scene)
+
+
+def test_a_request_may_come_byte_by_byte(own_folders: Path) -> None:
+    async def scene(daemon: Daemon, path: Path) -> None:
+        reader, writer = await asyncio.open_unix_connection(path)
+        for byte in request("status"):
+            writer.write(bytes([byte]))
+            await writer.drain()
+            await asyncio.sleep(0)
+        assert json.loads(await reader.readline())["answer"] == "status"
+        writer.close()
+
+    play(own_folders, scene)
+
+
+@pytest.mark.parametrize("end", [b"", b"\n"], ids=["without an end", "as a line"])
+def test_a_line_that_is_too_long_is_refused_and_the_connection_ended(own_folders: Path, end: bytes) -> None:
+    async def scene(daemon: Daemon, path: Path) -> None:
+        reader, writer = await asyncio.open_unix_connection(path)
+        writer.write(b'{"v":1,"do":"start","services":["' + b"x" * 2 * MAX_REQUEST + b'"]}' + end)
+        answer = json.loads(await reader.readline())
+        assert answer["ok"] is False
+        assert "longer than" in answer["error"]["why"]
+        with pytest.raises((asyncio.IncompleteReadError, ConnectionError)):
+            await reader.readexactly(1)
+        writer.close()
+        assert (await ask(path, request("ping")))[0]["ok"]
+
+    assert [asked.do for asked in play(own_folders, scene).asked] == ["ping"]
+
+
+def test_clients_that_say_half_of_it_or_nothing_and_leave_harm_nobody(own_folders: Path) -> None:
+    async def scene(daemon: Daemon, path: Path) -> None:
+        for half in (b"", b'{"v":1,', request("status"), request("watch")):
+            for how in ("close", "abort"):
+                _, writer = await asyncio.open_unix_connection(path)
+                writer.write(half)
+                writer.close() if how == "close" else writer.transport.abort()
+        assert (await ask(path, request("ping")))[0]["ok"]
+        await until(lambda: daemon.closed == sum(asked.do == "watch" for asked in daemon.asked))
+        for reply in daemon.replies:
+            reply.send(late=True)  # to nobody
+
+    play(own_folders, scene)
+
+
+def test_a_client_that_ends_its_side_still_gets_its_answer(own_folders: Path) -> None:
+    """As `echo … | nc -U` does."""
+
+    async def scene(daemon: Daemon, path: Path) -> None:
+        reader, writer = await asyncio.open_unix_connection(path)
+        writer.write(request("status"))
+        writer.write_eof()
+        assert json.loads(await reader.readline())["answer"] == "status"
+        writer.close()
+
+    play(own_folders, scene)
+
+
+def test_a_reader_that_does_not_read_is_dropped_and_holds_nobody_up(
+    own_folders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "MAX_UNREAD", 100_000)
+
+    async def scene(daemon: Daemon, path: Path) -> None:
+        sleeper = socket.socket(socket.AF_UNIX)
+        sleeper.connect(str(path))
+        sleeper.sendall(request("watch"))
+        await until(lambda: bool(daemon.replies))
+        for _ in range(100):
+            daemon.replies[0].send(news="x" * 10_000)
+        assert daemon.replies[0].is_closed
+        assert (await ask(path, request("ping")))[0]["ok"]
+        await until(lambda: daemon.closed == 1)
+        sleeper.close()
+
+    play(own_folders, scene)
+
+
+def test_a_client_that_asks_on_and_on_without_reading_is_dropped_too(
+    own_folders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "MAX_UNREAD", 100_000)
+
+    async def scene(daemon: Daemon, path: Path) -> None:
+        _, writer = await asyncio.open_unix_connection(path)
+        writer.transport.pause_reading()  # type: ignore[attr-defined]
+        while not (daemon.replies and daemon.replies[-1].is_closed):
+            with contextlib.suppress(ConnectionError):
+                writer.write(request("status") * 1000)
+                await writer.drain()
+            await asyncio.sleep(0)
+        assert (await ask(path, request("ping")))[0]["ok"]
+
+    play(own_folders, scene)
+
+
+def test_many_connections_at_once_are_served(own_folders: Path) -> None:
+    async def scene(daemon: Daemon, path: Path) -> None:
+        answers = await asyncio.gather(*(ask(path, request("status")) for _ in range(100)))
+        assert all(answer[0]["ok"] for answer in answers)
+
+    play(own_folders, scene)
+
+
+def test_open_connections_without_end_keep_nobody_out(own_folders: Path) -> None:
+    async def scene(daemon: Daemon, path: Path) -> None:
+        before = len(os.listdir("/proc/self/fd"))
+        idle = [await asyncio.open_unix_connection(path) for _ in range(server.MAX_CONNECTIONS + 50)]
+        assert (await ask(path, request("ping")))[0]["ok"]
+        assert len(os.listdir("/proc/self/fd")) - before <= len(idle) + server.MAX_CONNECTIONS + 5
+        for _, writer in idle:
+            writer.close()
+
+    play(own_folders, scene)
+
+
+def test_one_that_watches_outlasts_those_that_say_nothing(own_folders: Path) -> None:
+    async def scene(daemon: Daemon, path: Path) -> None:
+        reader, watching = await asyncio.open_unix_connection(path)
+        watching.write(request("watch"))
+        await reader.readline()
+        idle = [await asyncio.open_unix_connection(path) for _ in range(server.MAX_CONNECTIONS + 50)]
+        daemon.replies[0].send(news=1)
+        assert json.loads(await reader.readline())["news"] == 1
+        for _, writer in [*idle, (reader, watching)]:
+            writer.close()
+
+    play(own_folders, scene)
+
+
+def test_what_was_said_before_the_end_still_arrives(own_folders: Path) -> None:
+    async def run() -> bytes:
+        daemon = Daemon()
+        listening = await serve(own_folders / "c.sock", daemon.handle)
+        reader, writer = await asyncio.open_unix_connection(own_folders / "c.sock")
+        writer.write(request("watch"))
+        await reader.readline()
+        daemon.replies[0].end(results=["x" * 500_000])
+        listening.stop_listening()
+        listening.close()
+        rest = await reader.read()
+        writer.close()
+        return rest
+
+    assert json.loads(asyncio.run(run()))["end"] is True

@@ -1,0 +1,76 @@
+"""What a service is told: by its environment, its arguments and the endpoints file."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from supervisor.config.spec import ServiceSpec
+from supervisor.daemon.endpoints import Endpoint, document, variable, variables
+from supervisor.daemon.environment import environment_of, filled
+
+ENDPOINTS = {"web": Endpoint(8001, (8000, 8001)), "my-db.1": Endpoint(9000, (9000,))}
+FACTS = {"PORTSUP_RUN_ID": "r", "PORTSUP_INSTANCE": "2"}
+
+
+def told(spec: ServiceSpec, port: int | None = 8001, **inherited: str) -> dict[str, str]:
+    return environment_of(spec, port, ENDPOINTS, FACTS, 2, inherited, variables(ENDPOINTS))
+
+
+def test_every_service_is_a_variable_of_letters_digits_and_underscores() -> None:
+    assert variable("my-db.1", "PORT") == "PORTSUP_MY_DB_1_PORT"
+    assert variables(ENDPOINTS) == {
+        "PORTSUP_WEB_PORT": "8001", "PORTSUP_WEB_URL": "http://127.0.0.1:8001",
+        "PORTSUP_MY_DB_1_PORT": "9000", "PORTSUP_MY_DB_1_URL": "http://127.0.0.1:9000",
+    }  # fmt: skip
+
+
+def test_the_endpoints_file_has_the_address_and_the_pool_of_each() -> None:
+    assert document("t", 2, ENDPOINTS)["services"]["web"] == {
+        "port": 8001, "host": "127.0.0.1", "url": "http://127.0.0.1:8001", "pool": [8000, 8001],
+    }  # fmt: skip
+
+
+def test_the_port_comes_in_the_variable_that_the_service_reads_and_wins_over_everything() -> None:
+    spec = ServiceSpec("web", ("x",), (8000, 8001), port_env="WEB_PORT", environment={"WEB_PORT": "1", "A": "{port}"})
+    result = told(spec, WEB_PORT="2")
+    assert (result["WEB_PORT"], result["A"], result["HOST"]) == ("8001", "8001", "127.0.0.1")
+    assert "PORT" not in result
+    assert (result["PORTSUP_SERVICE"], result["PORTSUP_INSTANCE"]) == ("web", "2")
+    assert result["PORTSUP_MY_DB_1_PORT"] == "9000"
+
+
+def test_a_job_without_ports_keeps_the_port_variable_of_its_own() -> None:
+    assert told(ServiceSpec("job", ("x",), ()), None, PORT="5")["PORT"] == "5"
+
+
+def test_what_another_portsup_told_us_is_not_passed_on() -> None:
+    """`portsup up` within a service of another stack."""
+    result = told(ServiceSpec("web", ("x",), (8000,)), PORTSUP_RUN_ID="outer", PORTSUP_OTHER_PORT="1", KEPT="1")
+    assert (result["PORTSUP_RUN_ID"], result["KEPT"]) == ("r", "1")
+    assert "PORTSUP_OTHER_PORT" not in result
+
+
+def test_python_does_not_buffer_unless_asked_to() -> None:
+    spec = ServiceSpec("web", ("x",), (8000,))
+    assert told(spec)["PYTHONUNBUFFERED"] == "1"
+    assert told(spec, PYTHONUNBUFFERED="")["PYTHONUNBUFFERED"] == ""
+
+
+@pytest.mark.parametrize("mark", ["pipx_metadata.json", "uv-receipt.toml"])
+def test_the_programs_beside_portsup_are_found_unless_it_is_a_tool_of_its_own(
+    mark: str, own_folders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "prefix", str(own_folders))
+    monkeypatch.setattr(sys, "executable", str(own_folders / "bin" / "python"))
+    spec = ServiceSpec("web", ("x",), (8000,))
+    assert told(spec, PATH="/bin")["PATH"] == f"{own_folders}/bin{os.pathsep}/bin"
+    (own_folders / mark).touch()
+    assert told(spec, PATH="/bin")["PATH"] == "/bin"
+
+
+def test_placeholders_are_filled_and_other_braces_stay() -> None:
+    assert filled("--bind {host}:{port} {instance}", 8001, 2, ENDPOINTS) == "--bind 127.0.0.1:8001 2"
+    assert filled("{url:web} {port:my-db.1}", None, 2, ENDPOINTS) == "http://127.0.0.1:8001 9000"
+    assert filled('{"json": ${x} {{port}} {other}}', 1, 1, {}) == '{"json": ${x} {port} {other}}'

@@ -1,0 +1,119 @@
+"""What is said of each step of a service: to people in words, to the journal as an event."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from supervisor.config.spec import ServiceSpec
+from supervisor.core import events as ev
+from supervisor.core.restart import Restart, RestartPolicy
+from supervisor.core.service import Service, step
+from supervisor.core.state import Health, Result, State, Then
+from supervisor.daemon import herald
+
+SPEC = ServiceSpec("web", ("serve", "--fast"), (8000, 8001), working_dir=Path("/srv"), port_env="WEB_PORT")
+WEB = Service("web", (8000, 8001), RestartPolicy(delay=0.5))
+STARTING = replace(WEB, state=State.STARTING, port=8000, pid=7, deadline=30.0)
+RUNNING = replace(WEB, state=State.RUNNING, port=8000, pid=7, ready_since=0.0)
+
+
+def said(before: Service, event: ev.Event, now: float = 5.0) -> tuple[str, str]:
+    """Level and words for what an event makes of a service."""
+    after, _ = step(before, event, now)
+    news = herald.news(before, after, SPEC, 0.25)
+    assert news is not None
+    return news.level, news.words
+
+
+@pytest.mark.parametrize(
+    ("before", "event", "level", "words"),
+    [
+        (STARTING, ev.BecameReady(7), "info", "ready on port 8000 after 0.2 s"),
+        (RUNNING, ev.Exited(7, signal=9), "warning", "signal 9 (SIGKILL); started again"),
+        (RUNNING, ev.Exited(7, code=2), "warning", "exit code 2; started again"),
+        (STARTING, ev.Exited(7, code=2), "warning", "exit code 2 before it was ready; will be started again"),
+        (RUNNING, ev.Exited(7, code=0), "info", "ended, exit code 0"),
+        (RUNNING, ev.Exited(7, code=1, intruder="held by `node`"), "warning", "leaves port 8000: held by `node`"),
+        (RUNNING, ev.Intruded(7, "held by `node`"), "warning", "held by `node`"),
+        (RUNNING, ev.BecameUnhealthy(7, "unhealthy: GET / x"), "warning", "unhealthy: GET / x"),
+        (RUNNING, ev.MainExited(7, code=0), "warning", "exit code 0, and left processes behind: they are killed"),
+    ],
+)
+def test_words_for_what_happens(before: Service, event: ev.Event, level: str, words: str) -> None:
+    assert said(before, event) == (level, words)
+
+
+def test_a_stop_is_told_when_it_is_done_and_when_it_takes_too_long() -> None:
+    ending, _ = step(RUNNING, ev.StopRequested(), 0.0)
+    assert said(RUNNING, ev.StopRequested()) == ("info", ""), "the beginning is for the journal only"
+    assert said(ending, ev.Exited(7, code=0)) == ("info", "stopped")
+    assert said(ending, ev.DeadlinePassed(), 10.0) == ("warning", "still there after 10 s of grace: killed")
+
+
+def test_a_rotation_that_was_asked_for_says_so() -> None:
+    moving = replace(RUNNING, state=State.TERMINATING, then=Then.MOVE, reason="rotation requested", deadline=10.0)
+    assert said(moving, ev.Exited(7, code=0)) == ("warning", "leaves port 8000: rotation requested")
+
+
+def test_a_restart_without_delay_that_does_not_change_the_state_is_told_too() -> None:
+    at_once = replace(STARTING, policy=RestartPolicy(delay=0))
+    assert said(at_once, ev.Exited(7, code=1)) == ("warning", "exit code 1 before it was ready; started again")
+
+
+def test_unhealthy_is_said_once_for_a_service_that_is_not_restarted() -> None:
+    calm = replace(RUNNING, policy=RestartPolicy(Restart.NEVER))
+    sick, _ = step(calm, ev.BecameUnhealthy(7, "unhealthy: x"), 0.0)
+    assert said(calm, ev.BecameUnhealthy(7, "unhealthy: x")) == ("warning", "unhealthy: x")
+    still, _ = step(sick, ev.BecameUnhealthy(7, "unhealthy: x"), 0.0)
+    assert still.health is Health.UNHEALTHY
+    assert herald.news(sick, still, SPEC, None) is None
+
+
+@pytest.mark.parametrize(
+    ("result", "reason", "words"),
+    [
+        (Result.SPAWN_FAILED, "no such program", ["cannot be started: no such program"]),
+        (Result.DEPENDENCY, "it depends on `db`, which failed", ["is not started: it depends on `db`"]),
+        (Result.START_LIMIT, "exit code 1, after 3 restarts", ["gave up: exit code 1", "`serve --fast` in /srv"]),
+        (Result.UNHEALTHY, "unhealthy: x", ["gave up: unhealthy: x", "`portsup start web`"]),
+        (Result.EXIT_CODE, "exit code 3", ["failed: exit code 3", "`serve --fast` in /srv", "`portsup logs web`"]),
+        (Result.TIMEOUT, "not ready within 1 s: nothing listens on port 8000", ["$WEB_PORT", "{port}"]),
+    ],
+)
+def test_a_failure_says_why_what_was_run_and_what_to_do(result: Result, reason: str, words: list[str]) -> None:
+    text = herald.failure(replace(WEB, state=State.FAILED, result=result, reason=reason), SPEC)
+    assert [word for word in words if word not in text] == []
+
+
+def test_a_process_that_survives_sigkill_is_named_with_its_pid() -> None:
+    survivor = replace(WEB, state=State.FAILED, result=Result.TIMEOUT, reason="still alive after SIGKILL", pid=7)
+    assert herald.failure(survivor, SPEC) == "process 7 is still alive after SIGKILL; its port stays reserved"
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("signal 11", "signal 11 (SIGSEGV)"),
+        ("signal 9, after 3 restarts", "signal 9 (SIGKILL), after 3 restarts"),
+        ("signal 250", "signal 250"),
+        ("exit code 9", "exit code 9"),
+        ("signal", "signal"),
+        ("", ""),
+    ],
+)
+def test_signals_have_their_names_beside_their_numbers(reason: str, words: str) -> None:
+    assert herald.readable(reason) == words
+
+
+def test_a_fallback_names_who_is_in_the_way() -> None:
+    skipped = ((8000, "held by `node` (pid 412, user ada)"), (8001, "exit code 1 before it was ready"))
+    assert herald.fallback("web", 8002, skipped) == (
+        "web: uses port 8002 (8000 is held by `node` (pid 412, user ada), 8001: exit code 1 before it was ready)"
+    )
+
+
+def test_a_table_is_aligned_and_has_no_blanks_at_line_ends() -> None:
+    assert herald.table([("NAME", "PORT"), ("web", "8000"), ("a-long-name", "")]) == (
+        "  NAME         PORT\n  web          8000\n  a-long-name"
+    )

@@ -1,0 +1,135 @@
+"""Who listens on the port of a starting service: it, a stranger, or it somewhere else."""
+
+import socket
+from collections.abc import Collection
+
+import pytest
+
+from supervisor import system
+from supervisor.daemon.listening import DRIFT_AFTER, LAST_LOOK, Expectation, ListenWatch
+from supervisor.system import Listener
+from tests.support.fake_world import FakeLoop
+
+
+class Kernel:
+    """A made-up table of listening sockets."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.listeners: list[tuple[Listener, int]] = []  # with the pid that has it
+        self.looks = 0
+        monkeypatch.setattr(system, "listening", self._listening)
+        monkeypatch.setattr(system, "owners_of", self._owners_of)
+        monkeypatch.setattr(
+            system, "listening_ports_of",
+            lambda pids: {listener.port for listener, pid in self.listeners if pid in pids},
+        )  # fmt: skip
+        monkeypatch.setattr(system, "process_user", lambda pid: "ada")
+        monkeypatch.setattr(system, "user_name", lambda uid: "ada")
+
+    def listen(self, port: int, pid: int, inode: int) -> None:
+        self.listeners.append((Listener(port, socket.AF_INET, "127.0.0.1", 1000, inode), pid))
+
+    def _listening(self, ports: Collection[int]) -> list[Listener]:
+        self.looks += 1
+        return [listener for listener, _ in self.listeners if listener.port in ports]
+
+    def _owners_of(self, listeners: Collection[Listener], pids: Collection[int] | None) -> dict[int, int]:
+        return {
+            listener.inode: pid
+            for listener, pid in self.listeners
+            if listener in listeners and (pids is None or pid in pids)
+        }
+
+
+class Scene:
+    def __init__(self, kernel: Kernel) -> None:
+        self.kernel, self.loop, self.told = kernel, FakeLoop(), list[str]()
+        self.watch = ListenWatch(self.loop.itself)
+
+    def expect(self, port: int = 8000, pid: int = 7, name: str = "web") -> None:
+        self.watch.expect(name, Expectation(
+            port, lambda: {pid},
+            lambda: self.told.append(f"{name} listens"),
+            lambda who: self.told.append(f"stranger {who.inode}"),
+            lambda ports: self.told.append(f"elsewhere {sorted(ports)}"),
+            self.loop.time(),
+        ))  # fmt: skip
+
+
+@pytest.fixture
+def scene(monkeypatch: pytest.MonkeyPatch) -> Scene:
+    return Scene(Kernel(monkeypatch))
+
+
+def test_a_service_that_listens_is_noticed_and_then_nothing_ticks(scene: Scene) -> None:
+    scene.expect()
+    scene.loop.advance(0.5)
+    assert scene.told == []
+    scene.kernel.listen(8000, pid=7, inode=1)
+    scene.loop.advance(LAST_LOOK)
+    assert (scene.told, scene.loop.timers) == (["web listens"], [])
+
+
+def test_a_quick_one_is_noticed_within_milliseconds(scene: Scene) -> None:
+    scene.expect()
+    scene.kernel.listen(8000, pid=7, inode=1)
+    scene.loop.advance(0.002)
+    assert scene.told == ["web listens"]
+
+
+def test_looks_get_rarer_and_one_serves_all(scene: Scene) -> None:
+    for number in range(10):
+        scene.expect(port=8000 + number, name=str(number))
+    scene.loop.advance(10.0)
+    assert scene.kernel.looks < 10.0 / LAST_LOOK + 30
+
+
+def test_a_stranger_is_told_of_when_it_was_seen_twice(scene: Scene) -> None:
+    """A socket that a parent hands to its child has no owner for a moment."""
+    scene.kernel.listen(8000, pid=99, inode=5)
+    scene.expect()
+    scene.loop.advance(0.001)
+    assert scene.told == []
+    scene.loop.advance(0.1)
+    assert (scene.told, scene.loop.timers) == (["stranger 5"], [])
+
+
+def test_a_stranger_of_a_moment_is_forgotten(scene: Scene) -> None:
+    scene.kernel.listen(8000, pid=99, inode=5)
+    scene.expect()
+    scene.loop.advance(0.001)
+    scene.kernel.listeners.clear()
+    scene.kernel.listen(8000, pid=98, inode=6)
+    scene.loop.advance(0.0015)
+    scene.kernel.listeners.clear()
+    scene.kernel.listen(8000, pid=7, inode=7)
+    scene.loop.advance(0.1)
+    assert scene.told == ["web listens"]
+
+
+def test_a_child_of_the_service_that_listens_is_the_service(scene: Scene) -> None:
+    scene.kernel.listen(8000, pid=8, inode=1)
+    scene.watch.expect("web", Expectation(
+        8000, lambda: {7, 8}, lambda: scene.told.append("listens"), lambda who: None, lambda ports: None, 0.0,
+    ))  # fmt: skip
+    scene.loop.advance(0.01)
+    assert scene.told == ["listens"]
+
+
+def test_another_port_is_told_of_after_a_while_and_not_all_the_time(scene: Scene) -> None:
+    scene.expect()
+    scene.kernel.listen(3001, pid=7, inode=1)
+    scene.loop.advance(DRIFT_AFTER - 0.2)
+    assert scene.told == []
+    scene.loop.advance(0.4)
+    assert scene.told == ["elsewhere [3001]"]
+    scene.loop.advance(3.0)
+    assert scene.told == ["elsewhere [3001]"]
+
+
+def test_one_that_is_forgotten_is_not_looked_for(scene: Scene) -> None:
+    scene.expect()
+    scene.watch.forget("web")
+    scene.kernel.listen(8000, pid=7, inode=1)
+    scene.loop.advance(10.0)
+    assert (scene.told, scene.kernel.looks, scene.loop.timers) == ([], 0, [])
