@@ -89,10 +89,10 @@ def test_a_closed_window_stops_gracefully(stack: Make) -> None:
 def test_a_reader_that_leaves_stops_gracefully(stack: Make) -> None:
     """`portsup up | head -1`."""
     live, file = noting(stack)
-    live.write({"web": notes(file, 0.3), "chatty": {**CHATTY, "stop_grace_period": "0.6s"}})
+    chatty = {**CHATTY, "stop_grace_period": "0.6s", "depends_on": ["web"]}
+    live.write({"web": notes(file, 0.3), "chatty": chatty})
     head = subprocess.Popen(["head", "-1"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     with live.foreground(stdout=head.stdin) as up:
-        up.says("is up")
         out, _ = head.communicate(timeout=10)
         assert out == "chatty | still here\n"
         assert up.ends() in (0, 1, 141), up.err
