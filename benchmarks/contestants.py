@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks import processes, tools
 
-FIRST_PORT = 30000  # above those of the tests, below those the system hands out
+FIRST_PORT = 31000  # above those of the tests and their instances, below those the system hands out
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,16 @@ class Run:
             words = self.log.read_text(errors="replace")[-500:]
             raise RuntimeError(f"{self.name} returned {self.process.returncode}: {words}")
 
+    def explain(self) -> str:
+        """What the supervisor says about services that do not run where they should."""
+        command = self.status()
+        if command is None:
+            return ""
+        told = subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=10)
+        expected = {str(port) for port in self.workload.ports}
+        wrong = [line for line in told.stdout.splitlines()[1:] if not expected & set(line.split())]
+        return "; ".join([told.stderr.strip(), *wrong[:5]])
+
     def main_pid(self) -> int:
         """The process that ends everything when it gets a SIGTERM."""
         return self.process.pid
@@ -101,9 +111,11 @@ class Run:
 
     def end(self) -> None:
         """Ends every process of the run, whatever state it is in."""
+        left = processes.marked(self.mark)
+        ends = processes.Ends([*left, self.process.pid])
         with contextlib.suppress(OSError, RuntimeError):
-            os.kill(self.main_pid(), signal.SIGTERM)
-        ends = processes.Ends([*processes.marked(self.mark), self.process.pid])
+            if (pid := self.main_pid()) in left:  # else a record that was left, and the pid may be another's by now
+                os.kill(pid, signal.SIGTERM)
         if ends.wait(within=2.0):
             ends.kill()
         ends.close()
@@ -210,7 +222,10 @@ def running(contestant: type[Run], workload: Workload, within: float = 60.0) -> 
     try:
         run = contestant(workload, folder)
         if workload.program == "server":
-            processes.wait_for_answers(workload.ports, within, run.check)
+            try:
+                processes.wait_for_answers(workload.ports, within, run.check)
+            except TimeoutError as error:
+                raise TimeoutError(f"{error}: {run.explain()}") from error
         run.answered_after = time.monotonic() - run.started_at
         run.settle(within)
         yield run
