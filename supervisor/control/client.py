@@ -146,7 +146,7 @@ class Client:
             return DaemonGone(
                 "cannot reach the running instance",
                 f"nobody answers on `{self.path}`",
-                "it may be just starting or ending: try again, or see `portsup ls`",
+                "it may be just starting or ending: try again, or end it with `kill` and the pid in `portsup ls`",
             )
         if isinstance(error, PermissionError):
             return PortsupError(

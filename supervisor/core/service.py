@@ -50,6 +50,7 @@ class Service:
     exit_code: int | None = None  # of the last process, until the next is ready; a signal counts negative
     trouble: str = ""  # what the last readiness probe saw instead
     then: Then = Then.STOP
+    grace: float = 0.0  # seconds that the stop under way gives it, or gave it in vain; 0 if it is killed without
 
     @property
     def status(self) -> Status:
@@ -88,8 +89,10 @@ def _step(svc: Service, event: ev.Event, now: float) -> Step:
         case S.STARTING | S.RUNNING, ev.StopRequested(grace):
             return _terminate(svc, Then.STOP, "stop requested", now, grace)
         case S.TERMINATING, ev.StopRequested(grace):
-            sooner = svc.deadline if grace is None or svc.deadline is None else min(svc.deadline, now + grace)
-            return replace(svc, then=Then.STOP, reason="stop requested", deadline=sooner), ()
+            svc = replace(svc, then=Then.STOP, reason="stop requested")
+            if grace is not None and svc.deadline is not None and now + grace < svc.deadline:
+                svc = replace(svc, grace=grace, deadline=now + grace)
+            return svc, ()
         case S.KILLING, ev.StopRequested() | ev.KillRequested():
             return replace(svc, then=_unless_failing(svc, Then.STOP)), ()
         case S.STARTING | S.RUNNING | S.TERMINATING, ev.KillRequested():
@@ -158,7 +161,7 @@ def _step(svc: Service, event: ev.Event, now: float) -> Step:
             return _rest(svc, S.FAILED, Result.LOCK_LOST, str(loss))
 
         case S.TERMINATING, ev.DeadlinePassed() if _is_due(svc, now):
-            return _kill(svc, svc.then, svc.reason, now)
+            return _kill(svc, svc.then, svc.reason, now, svc.grace)
         case S.KILLING, ev.DeadlinePassed() if _is_due(svc, now):
             why = "still alive after SIGKILL"
             return replace(svc, state=S.FAILED, result=Result.TIMEOUT, reason=why, deadline=None), ()
@@ -200,15 +203,16 @@ def _launch(svc: Service) -> Step:
 def _terminate(svc: Service, then: Then, why: str, now: float, grace: float | None = None) -> Step:
     if svc.pid is None:
         raise AssertionError(f"nothing to terminate in {svc}")
-    deadline = now + (svc.timeouts.grace if grace is None else grace)
-    return replace(svc, state=S.TERMINATING, then=then, reason=why, deadline=deadline), (ev.Terminate(svc.pid),)
+    grace = svc.timeouts.grace if grace is None else grace
+    effects = (ev.Terminate(svc.pid),)
+    return replace(svc, state=S.TERMINATING, then=then, reason=why, deadline=now + grace, grace=grace), effects
 
 
-def _kill(svc: Service, then: Then, why: str, now: float) -> Step:
+def _kill(svc: Service, then: Then, why: str, now: float, grace: float = 0.0) -> Step:
     if svc.pid is None:
         raise AssertionError(f"nothing to kill in {svc}")
     deadline = now + svc.timeouts.kill
-    return replace(svc, state=S.KILLING, then=then, reason=why, deadline=deadline), (ev.Kill(svc.pid),)
+    return replace(svc, state=S.KILLING, then=then, reason=why, deadline=deadline, grace=grace), (ev.Kill(svc.pid),)
 
 
 def _rest(svc: Service, state: State, result: Result, why: str) -> Step:

@@ -41,8 +41,8 @@ def news(before: Service, after: Service, spec: ServiceSpec, took: float | None)
             why = after.reason or "rotation requested"
             return News("warning", "port left", f"leaves port {before.port}: {why}", {"port": before.port, "why": why})
         case State.KILLING if before.state is State.TERMINATING and after.reason != KILL_REQUESTED:
-            words = f"still there after {after.timeouts.grace:g} s of grace: killed"
-            return News("warning", "grace period over", words, {"pid": after.pid})
+            words = f"still there after {after.grace:g} s of grace: killed" if after.grace else ""
+            return News("warning", "grace period over" if words else "service is killed", words, {"pid": after.pid})
         case State.KILLING if after.then is Then.EXIT:
             words = f"{readable(after.reason)}, and left processes behind: they are killed"
             return News("warning", "processes left behind", words, {"pid": after.pid})

@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Mapping
 
 from supervisor.daemon.slot import Slot
 from supervisor.daemon.watcher import Watcher
+from supervisor.errors import PortsupError
 from supervisor.logs.journal import Journal
 from supervisor.ports.instance_lock import InstanceLock
 from supervisor.ports.leases import Loss, PoolLease
@@ -49,6 +50,9 @@ class LockWatch:
         if self._ticks % round(HEARTBEAT_EVERY / CHECK_EVERY) == 0:
             self._shield.heartbeat()
         for slot in self._slots.values():
-            if slot.lease is not None and (won := slot.lease.retry_spares()):
-                self._journal.info("spare ports leased", service=slot.spec.name, ports=list(won))
+            try:
+                if slot.lease is not None and (won := slot.lease.retry_spares()):
+                    self._journal.info("spare ports leased", service=slot.spec.name, ports=list(won))
+            except PortsupError as error:  # a full disk, no descriptor left: the next tick may have more luck
+                self._journal.warning("spare ports not leased", service=slot.spec.name, why=str(error))
         self._watcher.check_listeners(tuple(self._slots.values()))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from supervisor import system
 from supervisor.ports.record import read_json
-from supervisor.ports.runtime import RuntimeDir
+from supervisor.ports.runtime import RuntimeDir, error_in
 from supervisor.system import Identity
 
 
@@ -60,11 +60,16 @@ class InstanceInfo:
 
 
 def running(runtime: RuntimeDir) -> list[InstanceInfo]:
-    """Every instance whose lock is held, by stack and number; one that is just starting may be missing."""
+    """Every instance whose lock is held, by stack and number; one that is just starting may be missing.
+
+    Raises PortsupError if nobody may look.
+    """
     try:
         names = os.listdir(runtime.instances)
     except (FileNotFoundError, NotADirectoryError):
         return []
+    except OSError as error:
+        raise error_in("cannot see which instances run", runtime.instances, error) from error
     found = []
     for name in names:
         path = os.path.join(runtime.instances, name)

@@ -49,6 +49,10 @@ def test_a_stop_is_told_when_it_is_done_and_when_it_takes_too_long() -> None:
     assert said(RUNNING, ev.StopRequested()) == ("info", ""), "the beginning is for the journal only"
     assert said(ending, ev.Exited(7, code=0)) == ("info", "stopped")
     assert said(ending, ev.DeadlinePassed(), 10.0) == ("warning", "still there after 10 s of grace: killed")
+    hurried, _ = step(ending, ev.StopRequested(2.0), 1.0)
+    assert said(hurried, ev.DeadlinePassed(), 3.0) == ("warning", "still there after 2 s of grace: killed")
+    assert said(hurried, ev.KillRequested()) == ("info", ""), "whoever asked for that knows"
+    assert said(hurried, ev.LockLost(8000, "deleted")) == ("warning", ""), "the last words of the stack say why"
 
 
 def test_a_rotation_that_was_asked_for_says_so() -> None:
