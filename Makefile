@@ -18,8 +18,8 @@ test: .venv/.dev
 lint: .venv/.dev
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/mypy --platform darwin supervisor/system/__init__.py
-	@$(BIN)/mypy --platform win32 supervisor/system/__init__.py
+	@$(BIN)/mypy --cache-dir .mypy_cache/darwin --platform darwin supervisor/system/__init__.py
+	@$(BIN)/mypy --cache-dir .mypy_cache/win32 --platform win32 supervisor/system/__init__.py
 
 bench: .venv/.stack
 	@$(BIN)/python -m benchmarks.run $(ARGS)
