@@ -9,6 +9,7 @@ import pytest
 
 from tests.live.conftest import Make
 from tests.live.stack import SLEEPS, is_alive, parent_of
+from tests.live.terminal import Terminal
 from tests.support.eventually import eventually
 from tests.support.ports import free_pool
 from tests.support.running import program
@@ -89,6 +90,18 @@ def test_interrupting_a_background_start_takes_all_of_it_back(stack: Make) -> No
     _, err = waiting.communicate(timeout=10)
     assert waiting.returncode == 130, err
     live.leaves_nothing(*pool)
+
+
+def test_a_background_stack_outlives_the_window_it_was_started_in(stack: Make) -> None:
+    live = stack({"web": SLEEPS})
+    with Terminal(live, "up", "-d") as terminal:
+        assert terminal.ends() == 0
+        assert "stack `t` instance 1 is up after " in terminal.text
+        pid = live.rows()["web"]["pid"]
+        terminal.press(b"\x03")
+        terminal.close()
+    assert live.run("status").returncode == 0
+    assert live.rows()["web"]["pid"] == pid
 
 
 def test_a_background_stack_does_not_keep_what_its_starter_had_open(stack: Make) -> None:

@@ -77,6 +77,21 @@ def test_stop_warns_of_those_that_still_need_the_service(stack: Make) -> None:
         assert live.rows()["api"]["state"] == "running"
 
 
+def test_a_service_that_waits_or_is_to_be_restarted_can_be_stopped_too(stack: Make) -> None:
+    (port,) = free_pool(1)
+    live = stack({
+        "slow": {"command": program("never_listens"), "pool": [port]},
+        "next": {**SLEEPS, "depends_on": ["slow"]},
+        "bad": {"command": program("exits", "3"), "restart_policy": {"delay": "60s"}},
+    })  # fmt: skip
+    with live.foreground():
+        live.until("next", state="waiting")
+        live.until("bad", state="backoff")
+        results = live.do("stop", "next", "bad", "slow")
+        assert {name: result["words"] for name, result in results.items()} == dict.fromkeys(results, "stopped")
+        assert {row["state"] for row in live.rows().values()} == {"stopped"}
+
+
 def test_kill_sends_the_signal_that_is_named(stack: Make) -> None:
     live = stack({"web": {**SLEEPS, "restart": "never"}, "good": SLEEPS})
     with live.up():

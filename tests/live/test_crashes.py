@@ -58,13 +58,14 @@ def test_a_killed_daemon_takes_every_process_along(stack: Make, words: tuple[str
     comes_up_clean(live, pool)
 
 
-def test_a_killed_guardian_ends_the_stack_in_order(stack: Make) -> None:
+@pytest.mark.parametrize("words", [(), ("-d",)], ids=["foreground", "background"])
+def test_a_killed_guardian_ends_the_stack_in_order(stack: Make, words: tuple[str, ...]) -> None:
     live, pool = running(stack)
     live.write({
         "web": {"command": program("listens"), "pool": list(pool)},
         "hides": {"command": program("leaves_session"), "stop_grace_period": "0.2s"},
     })  # fmt: skip
-    with live.foreground() as up:
+    with live.foreground(*words) as up:
         up.says("is up")
         guardian, daemon, pids = pids_of(live)
         os.kill(guardian, signal.SIGKILL)
