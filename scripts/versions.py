@@ -1,4 +1,4 @@
-"""Prints pip constraints: the versions of uv.lock (`locked`), or the lower bounds of the base dependencies (`lowest`)."""
+"""Prints pip constraints: the versions of uv.lock (`locked`), or the base dependencies' lower bounds (`lowest`)."""
 
 import re
 import sys
