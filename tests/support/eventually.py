@@ -7,7 +7,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def eventually(check: Callable[[], T], *, within: float = 10.0, every: float = 0.02, what: str = "") -> T:
+def eventually(check: Callable[[], T | None], *, within: float = 10.0, every: float = 0.02, what: str = "") -> T:
     """The first truthy value that `check` gives within so many seconds; an AssertionError counts as not yet."""
     deadline = time.monotonic() + within
     last: object = None
