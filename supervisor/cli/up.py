@@ -65,12 +65,15 @@ def _background(args: argparse.Namespace) -> int:
     done, done_theirs = _pipe()
     colour = wants_color(args.color, sys.stderr)
     sys.stderr.flush()
-    pid = os.fork()
+    pid = guardian.fork()
     if pid == 0:
         _close_all_but(done_theirs)  # a lock that a script holds must end with the script
         try:
             os.setsid()
             code = _guard_in_background(args, colour, done_theirs)
+        except PortsupError as error:
+            complain(error, sys.argv[1:])
+            code = int(error.exit_code)
         except BaseException as error:
             code = report_bug(error, sys.argv[1:])
         os._exit(code)

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import uuid
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -184,6 +183,9 @@ class Daemon:
 
     def on_no_port(self, svc: Service) -> None:
         slot = self._world.slots[svc.name]
+        if slot.obstacle is not None:
+            self._fatal(slot.obstacle)
+            return
         pool = ", ".join(str(port) for port in svc.pool)
         hint = f"stop what is in the way, or give `{svc.name}` another `pool` in {self._spec.file.name}"
         ports = slot.lease.ports(self._loop.time()) if slot.lease is not None else ()
@@ -293,8 +295,3 @@ class Daemon:
             port = slot.service.port or (slot.pool[0] if slot.pool else None)
             told = dict(slot.child.environment) if slot.child is not None else self._world.environment(slot, port)
         return {name: value for name, value in told.items() if name != RUN_ID}
-
-
-def new_run_id() -> str:
-    """What marks every process of one run of one instance."""
-    return uuid.uuid4().hex

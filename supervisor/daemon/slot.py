@@ -10,6 +10,7 @@ from supervisor.config.spec import ServiceSpec
 from supervisor.core.service import Service
 from supervisor.daemon.keeper import Keeper
 from supervisor.daemon.output import Output
+from supervisor.errors import PortsupError
 from supervisor.logs.service_log import ServiceLog
 from supervisor.ports.leases import PoolLease
 
@@ -39,6 +40,7 @@ class Slot:
     lease: PoolLease | None = None
     child: Child | None = None
     is_wanted: bool = False
+    obstacle: PortsupError | None = None  # what kept it from all its ports the last time, if no port was at fault
 
     @property
     def service(self) -> Service:

@@ -4,13 +4,14 @@ import asyncio
 import contextlib
 import os
 import sys
+import uuid
 from pathlib import Path
 
 from supervisor import system
 from supervisor.config.load import find_file, load
 from supervisor.config.spec import StackSpec
 from supervisor.core.instance import ports_of
-from supervisor.daemon.daemon import Daemon, Options, new_run_id
+from supervisor.daemon.daemon import Daemon, Options
 from supervisor.daemon.front import Front, Pipe, let_go_of
 from supervisor.daemon.herald import table
 from supervisor.errors import ExitCode, NotFound, PoolExhausted
@@ -85,6 +86,11 @@ async def _run(
         front.detach()
         for fd in (1, 2):
             os.set_blocking(fd, True)
+
+
+def new_run_id() -> str:
+    """What marks every process of one run of one instance."""
+    return uuid.uuid4().hex
 
 
 def take_instance(spec: StackSpec, runtime: RuntimeDir, wanted: int | None, run_id: str) -> InstanceLock:

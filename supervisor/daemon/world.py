@@ -118,11 +118,13 @@ class StackWorld:
         answer: Callable[[ev.PortLeased | ev.NoPort], None], patience: float,
     ) -> None:  # fmt: skip
         now = self._loop.time()
+        slot.obstacle = None
         try:
             chosen = lease.choose(dict(wish.avoid), now, wish.leaving)
             if self._reap_orphans(slot, lease):
                 chosen = lease.choose(dict(wish.avoid), now, wish.leaving)
         except PortsupError as error:
+            slot.obstacle = error
             answer(ev.NoPort(tuple((port, str(error)) for port in slot.pool)))
             return
         if isinstance(chosen, Chosen):

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 from typing import NoReturn
 
 from supervisor import system
+from supervisor.errors import PortsupError
 
 PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 READ_SIZE = 65536
@@ -33,13 +34,22 @@ def start_daemon(main: Callable[[], int], streams: Iterable[tuple[int, int]], ou
     signal.pthread_sigmask(signal.SIG_BLOCK, passed_on)
     front = os.getpid()
     system.prepare_spawning()
-    pid = os.fork()
+    pid = fork()
     if pid == 0:
         _become_daemon(main, streams, ours, front)
     for number in PASSED_ON:
         signal.signal(number, lambda number, _: _pass_on(pid, number))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, passed_on)
     return pid
+
+
+def fork() -> int:
+    """fork(2); raises PortsupError where the system allows no more processes."""
+    try:
+        return os.fork()
+    except OSError as error:
+        hint = "end some processes, or raise the limit with `ulimit -u`" if error.errno == errno.EAGAIN else ""
+        raise PortsupError("cannot start another process", (error.strerror or "").lower(), hint) from error
 
 
 def _become_daemon(
