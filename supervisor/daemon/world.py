@@ -211,10 +211,13 @@ class StackWorld:
         if child is None or child.exit is None:
             return
         code, signal = child.exit
-        if not self.members(slot):
+        members = self.members(slot)
+        if not members:
             self._all_gone(slot, child)
             return
         if is_first:
+            if slot.service.state is State.TERMINATING:
+                tree.terminate_outside(child.pid, members, slot.spec.stop_signal)
             slot.keeper.tell(ev.MainExited(child.pid, code, signal))
             self._loop.call_later(LEFTOVER_CHECK, self._recheck, slot, child)
         elif slot.service.state is State.KILLING:

@@ -67,6 +67,15 @@ def terminate(main: int, number: int) -> bool:
     return False
 
 
+def terminate_outside(main: int, members: Collection[int], number: int) -> None:
+    """Send a signal to those members that left the process group of their service, and missed what was sent there."""
+    for pid in members:
+        if _group_of(pid) != main:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, number)
+                os.kill(pid, signal.SIGCONT)
+
+
 def kill(main: int, run_id: str, service: str, daemon_pid: int, others: Collection[int] = ()) -> set[int]:
     """SIGKILL every process of a service, again and again until no new one shows up; gives all that were found.
 
