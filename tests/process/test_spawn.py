@@ -31,6 +31,8 @@ def start(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
 
 
 _MASKS = ("SigBlk", "SigIgn", "SigCgt")
+# 32 and 33 are the C library's own: its posix_spawn, which `make` uses, leaves them ignored for all that comes after.
+_OURS = ~(0b11 << 31)
 
 
 def open_descriptors() -> set[str]:
@@ -66,7 +68,7 @@ def test_the_program_has_default_signal_handlers_and_no_blocked_signals(
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGUSR2})
         signal.signal(signal.SIGHUP, before[0])
         signal.signal(signal.SIGUSR1, before[1])
-    masks = {line.split(":")[0]: int(line.split()[1], 16) for line in text.splitlines() if line[:6] in _MASKS}
+    masks = {line[:6]: int(line.split()[1], 16) & _OURS for line in text.splitlines() if line[:6] in _MASKS}
     assert masks == {"SigBlk": 0, "SigIgn": 0, "SigCgt": 0}
 
 
