@@ -35,7 +35,7 @@ from supervisor.ports.record import Owner, write_json
 from supervisor.ports.runtime import RuntimeDir
 from supervisor.process.tree import RUN_ID
 
-FATAL_GRACE = 0.4  # seconds the stack gets to stop once a lock is lost: it has to be gone within one
+FATAL_GRACE = 0.4  # seconds the stack gets to stop once a lock is lost or we are killed: it has to be gone within one
 KILL_WAIT = 6.0  # seconds until even a process in the kernel's hands is given up on
 
 
@@ -67,6 +67,7 @@ class Daemon:
         self._end: asyncio.Future[PortsupError | None] = self._loop.create_future()
         self._loop.set_exception_handler(self._on_mistake)
         self._signals = 0
+        self._guardian = os.getppid()
         self._has_reported = False
         self._begun = self._loop.time()
         self._facts = {
@@ -265,6 +266,8 @@ class Daemon:
             again = "; once more kills" if number is signal.SIGINT else ""
             self._reporter.say(f"\nstopping ({number.name}){again}")
             self._finish(None)
+            if os.getppid() != self._guardian:  # it was killed: nobody is left to clean up after us, so quickly
+                self._stack.stop_all(FATAL_GRACE, in_order=False)
         elif number is signal.SIGINT or self._signals > 2:
             self._reporter.say("killing what is left")
             self._stack.kill_all()

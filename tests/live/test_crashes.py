@@ -7,7 +7,7 @@ import time
 import pytest
 
 from tests.live.conftest import Make
-from tests.live.stack import Live, is_alive, parent_of
+from tests.live.stack import STUBBORN, Live, is_alive, parent_of
 from tests.support.eventually import eventually
 from tests.support.ports import free_pool
 from tests.support.running import program
@@ -73,6 +73,17 @@ def test_a_killed_guardian_ends_the_stack_in_order(stack: Make, words: tuple[str
         up.ends()
     assert live.journal("instance ended")
     comes_up_clean(live, pool)
+
+
+def test_a_stubborn_service_outlives_a_killed_guardian_by_a_second_only(stack: Make) -> None:
+    live, _ = running(stack)
+    live.write({"web": STUBBORN})
+    with live.foreground() as up:
+        up.says("is up")
+        daemon = live.daemon()
+        os.kill(parent_of(daemon), signal.SIGKILL)
+        gone([daemon, live.rows()["web"]["pid"]], within=2)
+        up.ends()
 
 
 def test_both_killed_at_once_leave_nothing_that_the_next_up_does_not_find(stack: Make) -> None:
