@@ -21,7 +21,6 @@ PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signa
 READ_SIZE = 65536
 ORPHANS_WITHIN = 5.0  # seconds until killed orphans must be gone
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-PIPE_SIZE = 1 << 20  # bytes that a slow terminal may be behind before lines are left out
 
 
 def start_daemon(main: Callable[[], int], streams: Iterable[tuple[int, int]], ours: Iterable[int]) -> int:
