@@ -80,9 +80,9 @@ def test_a_stubborn_service_outlives_a_killed_guardian_by_a_second_only(stack: M
     live.write({"web": STUBBORN})
     with live.foreground() as up:
         up.says("is up")
-        daemon = live.daemon()
+        daemon, web = live.daemon(), live.rows()["web"]["pid"]
         os.kill(parent_of(daemon), signal.SIGKILL)
-        gone([daemon, live.rows()["web"]["pid"]], within=2)
+        gone([daemon, web], within=2)
         up.ends()
 
 
