@@ -19,6 +19,7 @@ from supervisor.daemon.status import row
 from supervisor.daemon.tasks import begin
 from supervisor.errors import NotFound, PortsupError, UsageError
 
+AT_WORK = (State.STARTING, State.RUNNING, State.BACKOFF)  # seen after a stop: somebody else started it again
 SETTLED = (State.RUNNING, State.EXITED, State.FAILED, State.STOPPED)
 
 
@@ -138,7 +139,8 @@ class Commands:
 
         def look() -> bool:
             for name, slot in tuple(left.items()):
-                if slot.service.state in over:
+                state = slot.service.state
+                if state in over or (wanted is State.STOPPED and state in AT_WORK):
                     del left[name]
                     results.append(self._result(slot, wanted))
                     reply.send(progress=f"{name}: {results[-1]['words']}")
@@ -209,6 +211,8 @@ class Commands:
         ok = svc.state is wanted or (wanted is State.RUNNING and svc.state is State.EXITED and svc.exit_code == 0)
         ok = ok or (wanted is State.STOPPED and svc.state in AT_REST and svc.pid is None)
         match svc.state:
+            case _ if wanted is State.STOPPED and svc.state in AT_WORK:
+                words = "was started again meanwhile"
             case State.RUNNING:
                 words = "running" + (f" on port {svc.port}" if svc.port is not None else "")
             case State.FAILED:

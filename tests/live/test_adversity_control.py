@@ -3,12 +3,13 @@
 import json
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.live.stack import SLEEPS, Live
+from tests.live.stack import SLEEPS, STUBBORN, Live
 from tests.support.eventually import eventually
 
 pytestmark = pytest.mark.live
@@ -88,3 +89,13 @@ def test_a_daemon_that_is_out_of_descriptors_goes_on_and_answers_again_later(tmp
             connection.close()
         eventually(lambda: stack.rows().get("web", {}).get("pid") == pid, within=10)
         assert stack.run("down", within=10).returncode == 0
+
+
+@pytest.mark.parametrize("again", ["start", "restart"])
+def test_a_stop_that_somebody_undoes_returns_and_says_so(tmp_path: Path, again: str) -> None:
+    stack = Live(tmp_path, {"web": {**STUBBORN, "stop_grace_period": "1s"}})
+    with stack.up(), ThreadPoolExecutor() as other:
+        stopping = other.submit(stack.do, "stop", "web")
+        stack.until("web", state="terminating")
+        assert stack.do(again, "web")["web"]["ok"]
+        assert stopping.result(timeout=10)["web"] == {"name": "web", "ok": False, "words": "was started again meanwhile"}
