@@ -40,11 +40,6 @@ def fill(text: str, *, port: int | None, host: str, instance: int, endpoints: Ma
     return _SYNTAX.sub(value, text)
 
 
-def services_in(text: str) -> tuple[str, ...]:
-    """The services whose port or URL `text` asks for."""
-    return tuple(name for _, word, name in _SYNTAX.findall(text) if name and word in OF_A_SERVICE)
-
-
 def mistakes(text: str, *, has_port: bool, services: Mapping[str, bool]) -> Iterator[tuple[int, str, str]]:
     """Offset, reason and hint of each placeholder that can not be filled; `services` tells which have ports."""
     if "{" not in text:

@@ -13,16 +13,6 @@ class PortState(StrEnum):
     QUARANTINED = "quarantined"  # it failed lately
 
 
-class LockState(StrEnum):
-    """A port's lock, as seen by anybody."""
-
-    FREE = "free"
-    HELD = "held"
-    CONTENDED = "contended"
-    STALE = "stale"  # a record without an OS lock: its owner died
-    LOST = "lost"
-
-
 @dataclass(frozen=True, slots=True)
 class Quarantine:
     """A port that failed is skipped `until` then, in monotonic seconds."""

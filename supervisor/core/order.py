@@ -58,19 +58,6 @@ def levels(graph: Graph) -> tuple[tuple[str, ...], ...]:
 
 def with_dependencies(graph: Graph, names: Collection[str]) -> frozenset[str]:
     """`names` and all that they need, directly or through others."""
-    return _closure(graph, names)
-
-
-def with_dependants(graph: Graph, names: Collection[str]) -> frozenset[str]:
-    """`names` and all that need them, directly or through others."""
-    backwards: dict[str, list[str]] = {name: [] for name in graph}
-    for name, needs in graph.items():
-        for need in needs:
-            backwards.setdefault(need, []).append(name)
-    return _closure(backwards, names)
-
-
-def _closure(graph: Graph, names: Collection[str]) -> frozenset[str]:
     found: set[str] = set()
     todo = list(names)
     while todo:

@@ -103,11 +103,6 @@ class Front:
                 text = f"\x1b[{COLOURS[number % len(COLOURS)]}m{text}{RESET}"
             self._prefixes[name] = text.encode() if self._has_prefix else b""
 
-    @property
-    def wants_logs(self) -> bool:
-        """Whether anybody looks at log lines."""
-        return self._out is not None
-
     def log(self, service: str, chunk: bytes) -> None:
         """Shows whole lines of a service's output."""
         if self._out is not None:

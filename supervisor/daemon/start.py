@@ -11,6 +11,7 @@ from supervisor import system
 from supervisor.config.load import find_file, load
 from supervisor.config.spec import StackSpec
 from supervisor.core.instance import ports_of
+from supervisor.core.order import levels, with_dependencies
 from supervisor.daemon.daemon import Daemon, Options
 from supervisor.daemon.front import Front, Pipe, let_go_of
 from supervisor.daemon.herald import table
@@ -114,8 +115,15 @@ def _introduce(spec: StackSpec, lock: InstanceLock) -> None:
     print(words, file=sys.stderr)
 
 
+def start_order(spec: StackSpec, services: tuple[str, ...]) -> list[str]:
+    """The services that a start of `services` (of all, if empty) starts: what others depend on comes first."""
+    graph = {name: tuple(service.depends_on) for name, service in spec.services.items()}
+    wanted = with_dependencies(graph, services or tuple(graph))
+    return [name for level in levels(graph) for name in level if name in wanted]
+
+
 def dry_run(file: Path | None, instance: int | None, options: Options) -> int:
-    """Shows which ports would be used; starts and keeps nothing."""
+    """Shows what would be started, in that order, and on which ports; starts and keeps nothing."""
     spec = read_stack(file, options)
     runtime = RuntimeDir.open()
     run_id = new_run_id()
@@ -123,12 +131,12 @@ def dry_run(file: Path | None, instance: int | None, options: Options) -> int:
     _introduce(spec, lock)
     owner = system.identity_of(os.getpid())
     assert owner is not None
-    leases: list[PoolLease] = []
     rows = [("NAME", "PORT", "POOL", "NOTE")]
     failure: PoolExhausted | None = None
     with contextlib.ExitStack() as cleanup:
         cleanup.callback(lock.release)
-        for name, service in spec.services.items():
+        for name in start_order(spec, options.services):
+            service = spec.services[name]
             pool = ports_of(service.pool, lock.number, spec.stride)
             if not pool:
                 rows.append((name, "-", "", "no ports"))
@@ -136,7 +144,6 @@ def dry_run(file: Path | None, instance: int | None, options: Options) -> int:
             strict = options.strict_ports or spec.strict_ports
             lease = PoolLease(Owner(spec.name, lock.number, name, run_id, owner), pool, runtime, strict=strict)
             cleanup.callback(lease.release)
-            leases.append(lease)
             words = f"{pool[0]}-{pool[-1]}" if len(pool) > 1 else str(pool[0])
             chosen = lease.choose({}, 0.0)
             if isinstance(chosen, Chosen):

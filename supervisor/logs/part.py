@@ -39,10 +39,6 @@ class Part:
         os.close(self.descriptor)
         self._times.close()
 
-    def is_gone(self) -> bool:
-        """Whether the file was deleted, by whomever."""
-        return os.fstat(self.descriptor).st_nlink == 0
-
     def skip_to_last(self, count: int) -> int:
         """Go to where the last `count` lines begin; gives how many lines there are from there on."""
         end = position = os.fstat(self.descriptor).st_size
@@ -64,10 +60,6 @@ class Part:
             return found + 1 if end else 0
         self._go_to(end)
         return 0
-
-    def skip_all(self) -> None:
-        """Go to the end."""
-        self.skip_to_last(0)
 
     def read(self, *, to_the_end: bool = False) -> Iterator[Line]:
         """The lines that were completed since the last time; `to_the_end`: also the unfinished one.

@@ -2,7 +2,7 @@
 
 import pytest
 
-from supervisor.config.placeholders import fill, mistakes, services_in
+from supervisor.config.placeholders import fill, mistakes
 from supervisor.errors import PortsupError
 
 ENDPOINTS = {"web": 8001, "my-api": 9000}
@@ -36,10 +36,6 @@ def test_a_port_that_is_not_known_is_an_error_and_not_a_hole() -> None:
         filled("{port:gone}")
     with pytest.raises(PortsupError, match="the service has no port"):
         fill("{port}", port=None, host="h", instance=1, endpoints={})
-
-
-def test_the_services_a_text_asks_for() -> None:
-    assert services_in("{port:web} {url:my-api} {port} {{url:x}}") == ("web", "my-api")
 
 
 @pytest.mark.parametrize(
