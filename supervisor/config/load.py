@@ -18,7 +18,7 @@ from supervisor.config.keys import STACK
 from supervisor.config.parse import parse
 from supervisor.config.report import Report, Unreadable
 from supervisor.config.scalars import tidy_name
-from supervisor.config.secrets import secret_values
+from supervisor.config.secrets import secret_values, secrets_among
 from supervisor.config.spec import ServiceSpec, StackSpec
 from supervisor.config.tree import Mapping as MappingNode
 from supervisor.config.tree import Place
@@ -87,6 +87,7 @@ def _load(path: Path, environ: Mapping[str, str], ephemeral: Container[int], rep
         where = f"services.{name}"
         environment = build.variables(fields, files.read, lookup, report, where)
         specs[name] = build.service(name, fields, found.key, path.parent, environment, environ.get("HOME", ""))
+        report.secrets.update(secrets_of(specs[name]))
         _check_folder(specs[name], fields, where, report)
     Checks(services, report, ephemeral).run()
     instances: Fields = stack.get("instances") or Fields()
@@ -119,7 +120,7 @@ def _content(path: Path, complain: Callable[[str, str], None]) -> bytes | None:
     try:
         with open(path, "rb", opener=_open_without_waiting) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                complain("is no regular file: portsup reads it again later", "save it as a file, and name that")
+                complain("is no regular file", "save it as a file, and name that")
                 return None
             content = file.read(LARGEST + 1)
     except FileNotFoundError:
@@ -231,6 +232,13 @@ class _EnvFiles:
         for name, value in variables.items():
             self._report.secrets.update(secret_values(name, value))
         return variables
+
+
+def secrets_of(spec: ServiceSpec) -> set[str]:
+    """The secrets that stand in the commands and probes of a service."""
+    probes = [spec.ready.probe] + ([spec.healthcheck.probe] if spec.healthcheck else [])
+    lines = [spec.command, *(probe.command for probe in probes), *((probe.target,) for probe in probes)]
+    return {secret for line in lines for secret in secrets_among(line)}
 
 
 def _check_folder(spec: ServiceSpec, fields: Fields, where: str, report: Report) -> None:

@@ -4,7 +4,7 @@ Names are split into words (`GROQ_API_KEY`, `apiKey`), so that KEY is a secret a
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 HIDDEN = "***"
 SHORTEST = 4  # shorter values would turn every log line into stars
@@ -28,6 +28,9 @@ _HARMLESS_VALUES = frozenset(
 )
 _URL_PASSWORD = re.compile(r"://[^/@:\s]{0,200}:([^/@\s]{1,500})@")
 _MOST_PARTS = 50
+# `--token=X`, `PASSWORD=X` of a shell, `?key=X` of a URL; a reference such as $TOKEN or {port} is no secret.
+_ASSIGNED = re.compile(r"(?:^|[?&;\s])-{0,2}([A-Za-z][\w.-]{0,60})=([^\s&;'\"${][^\s&;'\"]{0,500})")
+_NO_SECRET = re.compile(r"^[-${]|\.(?:pem|key|crt|cer|p12|json|txt)$")
 
 
 def is_secret_name(name: str) -> bool:
@@ -48,6 +51,18 @@ def secret_values(name: str, value: str) -> Iterator[str]:
         parts = re.split(r"[,;\s]+", value, maxsplit=_MOST_PARTS)
         yield from (part for part in (value, *parts) if _is_worth_hiding(part))
     yield from (found for found in _URL_PASSWORD.findall(value) if _is_worth_hiding(found))
+
+
+def secrets_among(words: Sequence[str]) -> Iterator[str]:
+    """The parts of a command line or URL that no output may show: `--token=X`, `--token X`, `PASSWORD=X`, `?key=X`."""
+    for word, following in zip(words, (*words[1:], ""), strict=False):
+        assigned = _ASSIGNED.findall(word)
+        if not assigned and word.startswith("-"):
+            assigned = [(word, following)]
+        for name, value in assigned:
+            if not _NO_SECRET.search(value):
+                yield from secret_values(name, value)
+        yield from (found for found in _URL_PASSWORD.findall(word) if _is_worth_hiding(found))
 
 
 def redact(text: str, secrets: Collection[str]) -> str:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from supervisor.config.secrets import is_secret_name, redact, redact_environment, secret_values
+from supervisor.config.secrets import is_secret_name, redact, redact_environment, secret_values, secrets_among
 from supervisor.config.show import resolved
 
 from .conftest import Loading, Mistakes
@@ -100,3 +100,35 @@ def test_no_mistake_shows_a_secret(mistakes: Mistakes, lines: str) -> None:
 def test_no_warning_shows_a_secret(loading: Loading) -> None:
     stack = loading('services: {a: {command: a, working_dir: "${MY_TOKEN}"}}', {"MY_TOKEN": "s3cr3t-T0KEN"})
     assert stack.warnings[0].endswith("there is no folder `***` yet")
+
+
+@pytest.mark.parametrize(
+    ("words", "secrets"),
+    [
+        (["serve", "--api-key=s3cret", "--port=80"], {"s3cret"}),
+        (["serve", "--token", "s3cret", "-v"], {"s3cret"}),
+        (["sh", "-c", "DB_PASSWORD=s3cret serve --x; TOKEN=other run"], {"s3cret", "other"}),
+        (["/health?token=s3cret&full=yes"], {"s3cret"}),
+        (["psql", "postgres://ada:s3cret@db/x"], {"s3cret"}),
+        (["serve", "--token", "--verbose"], set()),
+        (["sh", "-c", "echo TOKEN=$MY_SECRET KEY={port}"], set()),
+        (["serve", "--key", "server.key", "--ssl-keyfile=a.pem", "--token-file", "/run/token"], set()),
+        (["serve", "--token"], set()),
+    ],
+)
+def test_the_secrets_of_a_command_line(words: list[str], secrets: set[str]) -> None:
+    assert set(secrets_among(words)) == secrets
+
+
+def test_secrets_in_commands_and_probes_are_collected_too(loading: Loading) -> None:
+    stack = loading(
+        """
+        services:
+          web:
+            command: [serve, --api-key=in-a-command]
+            pool: 8000-8002
+            ready: {http: "/h?token=in-a-probe"}
+            healthcheck: {exec: [check, --password, in-a-check]}
+        """
+    )
+    assert stack.secrets >= {"in-a-command", "in-a-probe", "in-a-check"}

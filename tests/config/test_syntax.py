@@ -133,7 +133,7 @@ def test_a_file_far_too_large(tmp_path: Path) -> None:
 
 def test_a_pipe_that_nobody_writes_to_does_not_make_us_wait(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "services.yaml")
-    assert complaint(tmp_path / "services.yaml") == "the file is empty (start with `services:`)"
+    assert complaint(tmp_path / "services.yaml") == "is no regular file (save it as a file, and name that)"
 
 
 def test_a_path_that_cannot_be_one(tmp_path: Path) -> None:
