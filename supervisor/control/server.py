@@ -126,6 +126,18 @@ class Server:
         self._server = server
         self._path = path
         self._connections = connections
+        self._inode = path.stat().st_ino
+
+    def is_in_place(self) -> bool:
+        """Whether those who go to the path of the socket come to us."""
+        try:
+            return self._path.stat().st_ino == self._inode
+        except OSError:
+            return False
+
+    def abandon(self) -> None:
+        """Takes no more connections; those that are open go on."""
+        self._server.close()
 
     def stop_listening(self) -> None:
         """Takes no more connections, and removes the socket from its path."""

@@ -10,25 +10,24 @@ from pathlib import Path
 from typing import Any
 
 from supervisor import system
-from supervisor.config.spec import ServiceSpec, StackSpec
+from supervisor.config.spec import StackSpec
 from supervisor.control.server import Server, serve
+from supervisor.core import events as ev
 from supervisor.core.instance import ports_of
 from supervisor.core.lease import PortState
-from supervisor.core.service import Service, Timeouts
+from supervisor.core.service import Service
 from supervisor.core.state import Result, State
 from supervisor.daemon.commands import Commands
 from supervisor.daemon.endpoints import document
 from supervisor.daemon.front import Front, let_go_of
-from supervisor.daemon.keeper import Keeper
 from supervisor.daemon.lock_watch import LockWatch
 from supervisor.daemon.reporter import Reporter
-from supervisor.daemon.slot import Slot
+from supervisor.daemon.slot import Slot, new_slot
 from supervisor.daemon.stack import Stack
 from supervisor.daemon.tasks import begin
 from supervisor.daemon.world import StackWorld
 from supervisor.errors import ExitCode, LockLost, PoolExhausted, PortsupError, WaitTimedOut
 from supervisor.logs.journal import Journal
-from supervisor.logs.service_log import ServiceLog
 from supervisor.ports.instance_lock import InstanceLock
 from supervisor.ports.leases import Loss
 from supervisor.ports.record import Owner, write_json
@@ -87,7 +86,8 @@ class Daemon:
         )  # fmt: skip
         self._world.observer = self
         for name, service in spec.services.items():
-            slots[name] = self._slot(service, state_dir)
+            pool = ports_of(service.pool, self._instance, spec.stride)
+            slots[name] = new_slot(service, pool, self._world, self._loop, state_dir)
         front.introduce(tuple(spec.services))
         self._stack = Stack(self._world.slots, self._loop, self)
         self._commands = Commands(
@@ -97,26 +97,17 @@ class Daemon:
         self._lock_watch: LockWatch | None = None
         self._server: Server | None = None
 
-    def _slot(self, spec: ServiceSpec, state_dir: Path) -> Slot:
-        pool = tuple(ports_of(spec.pool, self._instance, self._spec.stride))
-        service = Service(
-            spec.name, pool, spec.restart_policy, Timeouts(spec.ready.timeout, spec.stop_grace_period),
-            rotate_after=spec.rotate_after,
-        )  # fmt: skip
-        log = ServiceLog(str(state_dir / f"{spec.name}.log"), spec.logging)
-        return Slot(spec, pool, Keeper(service, self._world, self._loop), log)
-
     async def run(self) -> ExitCode:
         """Runs until it is told to end; raises PortsupError for what ended it against its will."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             self._loop.add_signal_handler(number, self._on_signal, number)
         try:
-            self._server = await serve(Path(self._facts["PORTSUP_SOCKET"]), self._commands.handle)
+            await self._serve()
             self._journal.info("instance starts", instance=self._instance, directory=str(self._spec.directory))
             wanted = self._stack.start(self._options.services or tuple(self._spec.services))
             self._lock_watch = LockWatch(
                 self._loop, self._runtime, self._lock, self._world.slots, self._world.watcher, self._journal,
-                self._on_losses,
+                self._on_losses, self._mend_control,
             )  # fmt: skip
             reporting = begin(self._report_when_up(wanted), self._loop)
             error = await self._end
@@ -209,18 +200,25 @@ class Daemon:
         self._stack.await_dependencies(svc)
 
     def _on_losses(self, losses: Collection[Loss]) -> None:
-        from supervisor.core.events import LockLost as LockLostEvent
-
         for loss in losses:
             owner = next((slot for slot in self._world.slots.values() if loss.port in slot.pool), None)
             self._journal.error("lock lost", port=loss.port, why=loss.why)
             if owner is not None:
-                owner.keeper.tell(LockLostEvent(loss.port, loss.why))
+                owner.keeper.tell(ev.LockLost(loss.port, loss.why))
                 what = f"cannot go on: the lock of port {loss.port} of `{owner.spec.name}` is lost"
             else:
                 what = f"cannot go on: the lock of instance {self._instance} is lost"
             hint = f"find out what touched {self._runtime.path}, then `portsup up` again"
             self._fatal(LockLost(what, loss.why, hint))
+
+    def _mend_control(self) -> None:
+        if self._server is not None and not self._server.is_in_place() and not self._end.done():
+            self._journal.warning("control socket is gone: made again", path=self._facts["PORTSUP_SOCKET"])
+            self._server.abandon()
+            begin(self._serve(), self._loop)
+
+    async def _serve(self) -> None:
+        self._server = await serve(Path(self._facts["PORTSUP_SOCKET"]), self._commands.handle)
 
     # Beginning and end
 
@@ -286,6 +284,7 @@ class Daemon:
     def _finish(self, error: PortsupError | None) -> None:
         if not self._end.done():
             self._end.set_result(error)
+            self._lock.announce_end()
             if isinstance(error, LockLost):
                 self._stack.stop_all(FATAL_GRACE, in_order=False)
 

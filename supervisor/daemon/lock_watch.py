@@ -19,12 +19,14 @@ class LockWatch:
     def __init__(
         self, loop: asyncio.AbstractEventLoop, runtime: RuntimeDir, lock: InstanceLock, slots: Mapping[str, Slot],
         watcher: Watcher, journal: Journal, on_losses: Callable[[Collection[Loss]], None],
+        on_tick: Callable[[], None],
     ) -> None:  # fmt: skip
         self._loop = loop
         self._slots = slots
         self._watcher = watcher
         self._journal = journal
         self._on_losses = on_losses
+        self._on_tick = on_tick
         self._ticks = 0
         self._shield = Shield(runtime, [slot.lease for slot in slots.values() if slot.lease is not None], lock)
         if (fd := self._shield.fileno()) is not None:
@@ -55,4 +57,5 @@ class LockWatch:
                     self._journal.info("spare ports leased", service=slot.spec.name, ports=list(won))
             except PortsupError as error:  # a full disk, no descriptor left: the next tick may have more luck
                 self._journal.warning("spare ports not leased", service=slot.spec.name, why=str(error))
+        self._on_tick()
         self._watcher.check_listeners(tuple(self._slots.values()))

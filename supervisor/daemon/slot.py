@@ -3,12 +3,13 @@
 import asyncio
 import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from supervisor.config.spec import ServiceSpec
-from supervisor.core.service import Service
-from supervisor.daemon.keeper import Keeper
+from supervisor.core.service import Service, Timeouts
+from supervisor.daemon.keeper import Keeper, World
 from supervisor.daemon.output import Output
 from supervisor.errors import PortsupError
 from supervisor.logs.service_log import ServiceLog
@@ -59,3 +60,13 @@ class Slot:
             for task in self.child.tasks:
                 task.cancel()
             self.child.tasks.clear()
+
+
+def new_slot(
+    spec: ServiceSpec, pool: Sequence[int], world: World, loop: asyncio.AbstractEventLoop, state_dir: Path
+) -> Slot:
+    """The slot of a service that was never started; `pool` has the ports of this instance."""
+    timeouts = Timeouts(spec.ready.timeout, spec.stop_grace_period)
+    service = Service(spec.name, tuple(pool), spec.restart_policy, timeouts, rotate_after=spec.rotate_after)
+    log = ServiceLog(str(state_dir / f"{spec.name}.log"), spec.logging)
+    return Slot(spec, tuple(pool), Keeper(service, world, loop), log)

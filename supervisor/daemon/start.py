@@ -19,7 +19,7 @@ from supervisor.errors import ExitCode, NotFound, PoolExhausted
 from supervisor.logs.journal import Journal, open_journal
 from supervisor.logs.state_dir import instance_directory
 from supervisor.ports.instance_lock import InstanceLock
-from supervisor.ports.instances import RunInfo
+from supervisor.ports.instances import InstanceInfo, RunInfo
 from supervisor.ports.leases import Chosen, PoolLease
 from supervisor.ports.record import Owner
 from supervisor.ports.runtime import RuntimeDir
@@ -98,7 +98,12 @@ def take_instance(spec: StackSpec, runtime: RuntimeDir, wanted: int | None, run_
     """The number of this instance; raises InstanceTaken."""
     pools = {name: service.pool for name, service in spec.services.items()}
     info = RunInfo(run_id, os.fspath(spec.directory), os.fspath(spec.file))
-    return InstanceLock.take(spec.name, pools, spec.stride, wanted, runtime, info)
+
+    def tell(ending: InstanceInfo) -> None:
+        words = f"waiting for instance {ending.instance} (pid {ending.pid}), which is stopping"
+        print(words, file=sys.stderr, flush=True)
+
+    return InstanceLock.take(spec.name, pools, spec.stride, wanted, runtime, info, tell)
 
 
 def _introduce(spec: StackSpec, lock: InstanceLock) -> None:

@@ -3,6 +3,8 @@
 import contextlib
 import os
 import time
+from collections.abc import Callable
+from dataclasses import replace
 from itertools import count
 
 from supervisor import system
@@ -13,6 +15,8 @@ from supervisor.ports.lockfile import FileLock
 from supervisor.ports.record import read_json, write_json
 from supervisor.ports.runtime import RuntimeDir, error_in
 from supervisor.system import Identity
+
+ENDING_WITHIN = 60.0  # seconds that an instance which is stopping is waited for; a grace period is 10
 
 
 class InstanceLock:
@@ -26,10 +30,19 @@ class InstanceLock:
 
     @classmethod
     def take(
-        cls, stack: str, pools: Pools, stride: int, wanted: int | None, runtime: RuntimeDir, info: RunInfo
+        cls,
+        stack: str,
+        pools: Pools,
+        stride: int,
+        wanted: int | None,
+        runtime: RuntimeDir,
+        info: RunInfo,
+        on_wait: Callable[[InstanceInfo], None] = lambda _: None,
     ) -> "InstanceLock":
         """The lowest free number, or `wanted`; `pools` are the ports of instance 1 by service.
 
+        An instance of the same file that has begun to stop is waited for, at most ENDING_WITHIN seconds; `on_wait` is
+        told about it.
         Raises InstanceTaken if `wanted` is running, or if the number can not exist beside the lower ones.
         """
         fitting = max_instances(pools, stride)
@@ -41,11 +54,23 @@ class InstanceLock:
                 hint = "`portsup ls` lists what runs: end one, or give `instances: {stride: N}` more room"
                 raise InstanceTaken(what, overlap(pools, stride, number) or "", hint)
             taken = cls._try(stack, number, runtime, info)
+            if taken is None and (ending := _ending(runtime, stack, number, info)):
+                on_wait(ending)
+                taken = cls._try_until_ended(stack, number, runtime, info)
             if taken is not None:
                 return taken
         raise InstanceTaken(
             what, _where(stack, number, runtime), "without `--instance` the lowest free number is taken"
         )
+
+    @classmethod
+    def _try_until_ended(cls, stack: str, number: int, runtime: RuntimeDir, info: RunInfo) -> "InstanceLock | None":
+        patience = time.monotonic() + ENDING_WITHIN
+        while (taken := cls._try(stack, number, runtime, info)) is None and time.monotonic() < patience:
+            if _ending(runtime, stack, number, info) is None:  # somebody else was faster, and runs there now
+                return cls._try(stack, number, runtime, info)
+            time.sleep(0.05)
+        return taken
 
     @classmethod
     def _try(cls, stack: str, number: int, runtime: RuntimeDir, info: RunInfo) -> "InstanceLock | None":
@@ -86,6 +111,12 @@ class InstanceLock:
         others = (info for info in running(self._runtime) if info.stack == self.info.stack)
         return tuple(info for info in others if info.instance != self.info.instance)
 
+    def announce_end(self) -> None:
+        """Tell whoever wants this number next that it will soon be free."""
+        self.info = replace(self.info, is_ending=True)
+        with contextlib.suppress(OSError):
+            write_json(self.record, self.info.as_json())
+
     def loss(self) -> str | None:
         """Why the number is no longer ours, None as long as it is."""
         why = self._lock.loss()
@@ -110,6 +141,14 @@ class InstanceLock:
             with contextlib.suppress(OSError):
                 os.unlink(self.record)
         self._lock.release()
+
+
+def _ending(runtime: RuntimeDir, stack: str, number: int, info: RunInfo) -> InstanceInfo | None:
+    """The instance of the same file that has this number and is about to give it back."""
+    found = InstanceInfo.from_json(read_json(runtime.instance_record(stack, number)))
+    if found is None or not found.is_ending or found.file != info.file or not system.is_alive(found.owner):
+        return None
+    return found
 
 
 def _where(stack: str, number: int, runtime: RuntimeDir) -> str:

@@ -20,7 +20,7 @@ class RunInfo:
 
 @dataclass(frozen=True, slots=True)
 class InstanceInfo:
-    """A running instance of a stack; `started_at` is in seconds since 1970."""
+    """A running instance of a stack; `started_at` is in seconds since 1970, `is_ending` once it has begun to stop."""
 
     stack: str
     instance: int
@@ -30,6 +30,7 @@ class InstanceInfo:
     file: str
     socket: str
     started_at: float
+    is_ending: bool = False
 
     @property
     def pid(self) -> int:
@@ -39,7 +40,8 @@ class InstanceInfo:
     def as_json(self) -> dict[str, object]:
         """The value that `from_json` reads back; `pid` is in it for people."""
         fields = ("stack", "instance", "pid", "run_id", "directory", "file", "socket", "started_at")
-        return {name: getattr(self, name) for name in fields} | {"owner": self.owner.as_json()}
+        plain = {name: getattr(self, name) for name in fields}
+        return plain | {"owner": self.owner.as_json(), "ending": self.is_ending}
 
     @classmethod
     def from_json(cls, value: object) -> "InstanceInfo | None":
@@ -54,8 +56,10 @@ class InstanceInfo:
                 "file": str(file),
                 "socket": str(socket),
                 "started_at": int() | float() as started_at,
+                **rest,
             } if identity := Identity.from_json(owner):
-                return cls(stack, instance, identity, run_id, directory, file, socket, started_at)
+                is_ending = rest.get("ending") is True
+                return cls(stack, instance, identity, run_id, directory, file, socket, started_at, is_ending)
         return None
 
 

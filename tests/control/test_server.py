@@ -255,3 +255,24 @@ def test_what_was_said_before_the_end_still_arrives(own_folders: Path) -> None:
         return rest
 
     assert json.loads(asyncio.run(run()))["end"] is True
+
+
+def test_a_socket_that_somebody_removed_is_noticed_and_made_again(own_folders: Path) -> None:
+    async def run() -> bytes:
+        daemon = Daemon()
+        path = own_folders / "c.sock"
+        first = await serve(path, daemon.handle)
+        assert first.is_in_place()
+        path.unlink()
+        assert not first.is_in_place()
+        first.abandon()
+        second = await serve(path, daemon.handle)
+        reader, writer = await asyncio.open_unix_connection(path)
+        writer.write(request("watch"))
+        answer = await reader.readline()
+        writer.close()
+        second.stop_listening()
+        second.close()
+        return answer
+
+    assert json.loads(asyncio.run(run()))["ok"] is True

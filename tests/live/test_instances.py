@@ -5,7 +5,7 @@ import subprocess
 import pytest
 
 from tests.live.conftest import Make
-from tests.live.stack import Live, answer_of, is_free
+from tests.live.stack import STUBBORN, Live, answer_of, is_free
 from tests.support.eventually import eventually
 from tests.support.ports import free_pool
 from tests.support.running import program
@@ -122,3 +122,17 @@ def test_starts_in_the_same_instant_get_different_instances(stack: Make, round: 
         assert [info.instance for info in live.infos()] == list(range(1, 2 * pairs + 1))
         ports = [live.rows(info.instance)["web"]["port"] for info in live.infos()]
         assert ports == list(range(base, base + 2 * pairs))
+
+
+def test_up_waits_for_an_instance_that_is_stopping_and_takes_its_number(stack: Make) -> None:
+    live = stack({"web": {**SLEEPER, **STUBBORN, "pool": list(free_pool(2)), "stop_grace_period": "1s"}})
+    with live.up():
+        before = live.daemon()
+        down = live.popen("down", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        eventually(lambda: live.rows()["web"]["state"] == "terminating", within=10)
+        again = live.run("up", "-d")
+        assert again.returncode == 0
+        assert f"waiting for instance 1 (pid {before}), which is stopping" in again.stderr
+        assert down.wait(20) == 0
+        assert [info.instance for info in live.infos()] == [1]
+        assert live.daemon() != before
