@@ -156,7 +156,7 @@ def owners_of(listeners: Collection[Listener], candidates: Collection[int] | Non
     """The pid that has each socket open, by inode; looks at `candidates`, or at every process we may look into.
 
     A socket that is missing belongs to a process we may not look into (of another user, unless we are root).
-    Of several processes that share a socket the first started is named.
+    Of several processes that share a socket the one with the lowest pid is named: as a rule the first started.
     """
     wanted = {f"socket:[{listener.inode}]": listener.inode for listener in listeners if listener.inode}
     owners: dict[int, int] = {}
