@@ -16,7 +16,7 @@ import signal
 import struct
 from typing import Any, NoReturn
 
-from supervisor.process.image import LAST_SIGNAL, Image, SignalMask, libc
+from supervisor.process.image import LAST_SIGNAL, Calls, Image, SignalMask, libc
 from supervisor.system import prepare_spawning, set_parent_death_signal
 
 _NUMBER = struct.Struct("i")
@@ -43,15 +43,33 @@ def start(image: Image) -> int:
     return pid
 
 
+def rehearse(calls: Calls) -> int:
+    """The errno that these calls end with in a child that does nothing else, 0 if none has failed."""
+    library = libc()
+    pid = int(library.fork())
+    if pid == 0:
+        ctypes.set_errno(0)
+        make(library, calls)
+        library._exit(ctypes.get_errno())
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def make(library: Any, calls: Calls) -> None:
+    """Make these calls of the C library, whatever they give."""
+    for name, arguments in calls:
+        getattr(library, name)(*map(ctypes.c_long, arguments))
+
+
 def _fork(library: Any, image: Image, tell: int) -> int:
     parent = os.getpid()
     nothing = SignalMask.none()
+    first = image.first()
     # Until the child has default handlers no signal may reach it: Python's would write to the wakeup pipe we share.
     before = SignalMask.every().apply()
     try:
         pid = int(library.fork())
         if pid == 0:
-            _become(library, image, nothing, tell, parent)
+            _become(library, image, first, nothing, tell, parent)
         code = ctypes.get_errno()
     finally:
         before.apply()
@@ -60,9 +78,10 @@ def _fork(library: Any, image: Image, tell: int) -> int:
     return pid
 
 
-def _become(library: Any, image: Image, nothing: SignalMask, tell: int, parent: int) -> NoReturn:
+def _become(library: Any, image: Image, first: Calls, nothing: SignalMask, tell: int, parent: int) -> NoReturn:
     code = errno.EIO
     try:
+        make(library, first)
         library.setsid()
         set_parent_death_signal(signal.SIGKILL)
         if library.getppid() != parent:  # it died before the kernel knew that we want to die with it

@@ -6,11 +6,14 @@ import functools
 import os
 import resource
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from supervisor.process.executable import SpawnError
+
+# The calls of one child, each with its arguments.
+Calls = Sequence[tuple[str, tuple[int, ...]]]
 
 _CALLS = "_exit dup2 execve fchdir fork getppid pthread_sigmask setrlimit setsid sigemptyset sigfillset signal umask"
 SIGNAL_SET_SIZE = 128  # bytes of a sigset_t, at most
@@ -21,6 +24,8 @@ class Image:
     """The program, its arguments and environment, and the state of the process that it begins with.
 
     `stdio` are the descriptors that become 0, 1 and 2, all above 2; `directory` is that of the working directory.
+    `first` tells what the child calls before anything else; it is asked right before the child is made, and no
+    descriptor is opened or closed in between.
     """
 
     def __init__(
@@ -39,6 +44,7 @@ class Image:
             self.nofile = (ctypes.c_ulong * 2)(nofile, hard if hard >= 0 else ctypes.c_ulong(-1).value)
         self.stdio: Sequence[int] = ()
         self.directory = -1
+        self.first: Callable[[], Calls] = tuple
 
 
 def c_string(text: str, what: str) -> bytes:

@@ -5,13 +5,13 @@ import errno
 import fcntl
 import functools
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from supervisor.process import fork, vfork
 from supervisor.process.executable import SpawnError as SpawnError
 from supervisor.process.executable import explain, find, no_working_dir
-from supervisor.process.image import Image
+from supervisor.process.image import Calls, Image
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +31,18 @@ class Command:
     nofile_limit: int | None = None
 
 
-def spawn(command: Command) -> int:
+def spawn(command: Command, first: Callable[[], Calls] | None = None) -> int:
     """The pid of the new process: leader of its own session, its stdin empty, killed by the kernel when we die.
 
     It has default signal handlers, no blocked signals and no descriptors but 0, 1 and 2.  Returns once the program was
-    executed.  Raises SpawnError where it could not be; nothing is left then.
+    executed.  Raises SpawnError where it could not be; nothing is left then.  `first` is what the child calls before
+    anything else, see `Image`.
     """
     name = command.argv[0] if command.argv else ""
     path = find(name, command.environment, command.working_dir)
     image = Image(path, command.argv, command.environment, command.umask, command.nofile_limit)
+    if first is not None:
+        image.first = first
     keep_descriptors_home()
     try:
         with contextlib.ExitStack() as opened:
@@ -51,6 +54,11 @@ def spawn(command: Command) -> int:
             return vfork.start(image) if vfork.works() else fork.start(image)
     except OSError as error:
         raise explain(error.errno or errno.EIO, name, path, image.size) from error
+
+
+def rehearse(calls: Calls) -> int:
+    """The errno that these calls end with in a child of ours that does nothing else, 0 if none has failed."""
+    return vfork.rehearse(calls) if vfork.works() else fork.rehearse(calls)
 
 
 @functools.cache

@@ -20,13 +20,9 @@ import os
 import resource
 import signal
 import struct
-from collections.abc import Sequence
 from typing import Any
 
-from supervisor.process.image import LAST_SIGNAL, Image, SignalMask, libc
-
-# The calls of one child, each with its arguments.
-Calls = Sequence[tuple[str, tuple[int, ...]]]
+from supervisor.process.image import LAST_SIGNAL, Calls, Image, SignalMask, libc
 
 _CLONE_VM, _CLONE_VFORK = 0x100, 0x4000  # clone(2)
 _PR_SET_PDEATHSIG = 1  # prctl(2)
@@ -57,6 +53,7 @@ def start(image: Image) -> int:
     """The pid of the program, which runs already; raises OSError, and leaves nothing behind then."""
     stage = _stage()
     begin: list[tuple[str, tuple[int, ...]]] = [
+        *image.first(),
         ("setsid", ()),
         ("prctl", (_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)),
         ("fchdir", (image.directory,)),
@@ -75,6 +72,14 @@ def start(image: Image) -> int:
         os.waitpid(pid, 0)
         raise OSError(code, os.strerror(code))
     return pid
+
+
+def rehearse(calls: Calls) -> int:
+    """The errno that these calls end with in a child that does nothing else, 0 if none has failed."""
+    ctypes.set_errno(0)
+    pid, code = _stage().play((*calls, ("_exit", (0,))), ())
+    os.waitpid(pid, 0)
+    return code
 
 
 def _not_default() -> list[int]:

@@ -23,6 +23,11 @@ def inotify_add_watch(descriptor: int, path: str, mask: int) -> int:
     return _checked(_libc.inotify_add_watch(descriptor, os.fsencode(path), ctypes.c_uint32(mask)), path)
 
 
+def syscall(number: int, *arguments: int) -> int:
+    """Any system call by its number, syscall(2); raises OSError."""
+    return _checked(_libc.syscall(ctypes.c_long(number), *map(ctypes.c_long, arguments)), f"system call {number}")
+
+
 def _checked(result: int, name: str) -> int:
     if result < 0:
         number = ctypes.get_errno()

@@ -1,0 +1,170 @@
+"""The calls of a process tree that wait for our answer, seccomp_unotify(2); how they got here stands in `seccomp`."""
+
+import contextlib
+import ctypes
+import errno
+import fcntl
+import functools
+import os
+import select
+import socket
+import struct
+from dataclasses import dataclass
+
+from supervisor.system import libc
+from supervisor.system.seccomp import MACHINES, PIDFD_GETFD
+
+_NOTIFICATION = struct.Struct("=QIIiIQ6Q")  # struct seccomp_notif with its seccomp_data
+_ANSWER = struct.Struct("=QqiI")  # struct seccomp_notif_resp: id, val, error, flags
+_ADDFD = struct.Struct("=QIIII")  # struct seccomp_notif_addfd: id, flags, srcfd, newfd, newfd_flags
+_ID = struct.Struct("=Q")
+_CONTINUE, _SETFD = 1, 1
+
+
+def _ioctl(direction: int, number: int, size: int) -> int:
+    return direction << 30 | size << 16 | ord("!") << 8 | number
+
+
+_WRITE, _READ_WRITE = 1, 3
+_RECEIVE = _ioctl(_READ_WRITE, 0, _NOTIFICATION.size)
+_SEND = _ioctl(_READ_WRITE, 1, _ANSWER.size)
+_ID_VALID = _ioctl(_WRITE, 2, _ID.size)
+_ADD = _ioctl(_WRITE, 3, _ADDFD.size)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A call that waits for our answer; `thread` made it on its descriptor `fd`."""
+
+    id: int
+    thread: int
+    is_bind: bool  # else it is listen
+    fd: int
+    address: int  # bind: where the socket address is in its memory
+    length: int
+
+
+class Notifications:
+    """The calls of one process tree that wait for an answer; owns the descriptor."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._poll = select.poll()
+        self._poll.register(descriptor, select.POLLIN)
+
+    def fileno(self) -> int:
+        """Readable when a call waits, or when the tree is gone."""
+        return self._descriptor
+
+    def is_over(self) -> bool:
+        """Whether the last process under the filter is gone."""
+        return self._descriptor < 0 or bool(self._look() & select.POLLHUP)
+
+    def receive(self) -> Asked | None:
+        """The next call that waits; None if there is none."""
+        # Only when poll says so: the kernel would let us wait, whatever O_NONBLOCK says.
+        if self._descriptor < 0 or not self._look() & select.POLLIN:
+            return None
+        notification = bytearray(_NOTIFICATION.size)
+        try:
+            fcntl.ioctl(self._descriptor, _RECEIVE, notification)
+        except OSError as error:
+            if error.errno in (errno.ENOENT, errno.EINTR):  # whoever asked was killed or interrupted
+                return None
+            raise
+        id, thread, _, call, _, _, first, second, third, *_ = _NOTIFICATION.unpack(notification)
+        fd = ctypes.c_int(first & 0xFFFFFFFF).value
+        return Asked(id, thread, call == MACHINES[os.uname().machine].bind, fd, second, third & 0xFFFFFFFF)
+
+    def is_valid(self, asked: Asked) -> bool:
+        """Whether the call still waits, so that the thread is still the one that made it."""
+        try:
+            fcntl.ioctl(self._descriptor, _ID_VALID, _ID.pack(asked.id))
+        except OSError:
+            return False
+        return True
+
+    def replace(self, asked: Asked, source: int, *, close_on_exec: bool) -> None:
+        """Puts our descriptor `source` in the place of the one that the call is about; raises OSError."""
+        flags = os.O_CLOEXEC if close_on_exec else 0
+        fcntl.ioctl(self._descriptor, _ADD, _ADDFD.pack(asked.id, _SETFD, source, asked.fd, flags))
+
+    def let_through(self, asked: Asked) -> None:
+        """The kernel carries out the call as if nobody had asked."""
+        self._answer(asked, 0, _CONTINUE)
+
+    def succeed(self, asked: Asked) -> None:
+        """The call gives 0."""
+        self._answer(asked, 0, 0)
+
+    def fail(self, asked: Asked, number: int) -> None:
+        """The call fails with this errno."""
+        self._answer(asked, -number, 0)
+
+    def close(self) -> None:
+        """Who still waits gets ENOSYS."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def _answer(self, asked: Asked, error: int, flags: int) -> None:
+        # ENOENT: a signal took the call away from under us; it comes again, or its process is gone.
+        with contextlib.suppress(FileNotFoundError):
+            fcntl.ioctl(self._descriptor, _SEND, _ANSWER.pack(asked.id, 0, error, flags))
+
+    def _look(self) -> int:
+        ready = self._poll.poll(0)
+        return ready[0][1] if ready else 0
+
+
+def memory_of(thread: int, address: int, size: int) -> bytes:
+    """What is in the memory of a thread; raises OSError.  Needs the same rights as ptrace(2)."""
+    descriptor = os.open(f"/proc/{thread}/mem", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.pread(descriptor, size, address)
+    except OverflowError as error:
+        raise OSError(errno.EFAULT, os.strerror(errno.EFAULT)) from error
+    finally:
+        os.close(descriptor)
+
+
+def socket_of(thread: int, fd: int) -> socket.socket:
+    """The socket that is descriptor `fd` of a thread, shared with it; raises OSError, also for what is no socket."""
+    try:
+        process = os.pidfd_open(thread)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOENT):  # the errors for a thread that does not lead its process
+            raise
+        process = os.pidfd_open(_process_of(thread))
+    try:
+        return socket.socket(fileno=libc.syscall(PIDFD_GETFD, process, fd, 0))
+    finally:
+        os.close(process)
+
+
+def is_close_on_exec(thread: int, fd: int) -> bool:
+    """Whether descriptor `fd` of a thread is closed when it executes; proc(5), fdinfo."""
+    with open(f"/proc/{thread}/fdinfo/{fd}") as info:
+        flags = next(line for line in info if line.startswith("flags:"))
+    return bool(int(flags.split()[1], 8) & os.O_CLOEXEC)
+
+
+def _process_of(thread: int) -> int:
+    with open(f"/proc/{thread}/status") as status:
+        return int(next(line for line in status if line.startswith("Tgid:")).split()[1])
+
+
+@functools.cache
+def netns_cookie_of_ours() -> int:
+    """What the kernel calls our network namespace, 0 where it does not tell (before Linux 5.14)."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as ours:
+        return netns_cookie(ours)
+
+
+def netns_cookie(sock: socket.socket) -> int:
+    """What the kernel calls the network namespace of a socket, socket(7), SO_NETNS_COOKIE; 0 where it does not tell."""
+    so_netns_cookie = 71
+    try:
+        return int.from_bytes(sock.getsockopt(socket.SOL_SOCKET, so_netns_cookie, 8), "little")
+    except OSError:
+        return 0

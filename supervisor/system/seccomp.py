@@ -1,0 +1,167 @@
+"""Have a program's bind and listen calls put before us: seccomp user notification, seccomp_unotify(2), Linux 5.9.
+
+A filter that a child installs before it executes stops every bind(2) and listen(2) of it and of all that comes of it,
+until we have answered through the descriptor that installing it gave (`BindFilter`).  We read the address that it asks
+for from its memory, can put a socket of ours in the place of its own, and let the call succeed, fail, or go on.
+That descriptor hangs up when the last process under the filter is gone, double forks and sessions of their own included
+(poll(2) POLLHUP, "seccomp: notify about unused filter", Linux 5.9).  When it is closed, what waits gets ENOSYS.
+
+A filter needs CAP_SYS_ADMIN or no_new_privs (prctl(2)), and there can be one such descriptor above a process only:
+installing a second one fails with EBUSY.  The numbers below are those of linux/seccomp.h, linux/filter.h,
+linux/audit.h and asm/unistd.h.  io_uring can bind and listen beside the filter since Linux 6.11; nothing that was tried
+does.
+"""
+
+import contextlib
+import ctypes
+import errno
+import os
+import socket
+import struct
+from typing import NamedTuple
+
+from supervisor.system import libc
+
+Call = tuple[str, tuple[int, ...]]  # a function of the C library and its arguments
+
+
+class Numbers(NamedTuple):
+    """The system calls of one processor architecture."""
+
+    audit: int
+    bind: int
+    listen: int
+    seccomp: int
+
+
+MACHINES = {"x86_64": Numbers(0xC000003E, 49, 50, 317), "aarch64": Numbers(0xC00000B7, 200, 201, 277)}
+PIDFD_GETFD = 438  # on every architecture, Linux 5.6
+
+_PR_SET_NO_NEW_PRIVS = 38
+_SET_MODE_FILTER, _GET_ACTION_AVAIL, _GET_NOTIF_SIZES = 1, 2, 3
+_NEW_LISTENER = 1 << 3
+_WAIT_KILLABLE_RECV = 1 << 5  # Linux 5.19: once we have received it, only a deadly signal ends the call
+_ALLOW, _NOTIFY = 0x7FFF0000, 0x7FC00000
+_LOAD, _IF_EQUAL, _RETURN = 0x20, 0x15, 0x06
+_OFFSET_OF_CALL, _OFFSET_OF_ARCHITECTURE = 0, 4  # in struct seccomp_data
+_CAP_SYS_ADMIN = 21  # capability.h
+
+_NOTIFICATION_SIZE, _ANSWER_SIZE = 80, 24  # struct seccomp_notif, struct seccomp_notif_resp
+
+
+def why_not() -> str:
+    """What of this machine or container stands against it, "" if nothing is seen; asks without installing anything."""
+    machine = os.uname().machine
+    if machine not in MACHINES or struct.calcsize("P") != 8:
+        return f"the system calls of {machine} are not known"
+    number = MACHINES[machine].seccomp
+    action, sizes = ctypes.c_uint32(_NOTIFY), (ctypes.c_uint16 * 3)()
+    try:
+        libc.syscall(number, _GET_ACTION_AVAIL, 0, ctypes.addressof(action))
+        libc.syscall(number, _GET_NOTIF_SIZES, 0, ctypes.addressof(sizes))
+    except OSError as error:
+        if error.errno == errno.EPERM:
+            return "this container does not allow seccomp"
+        return "the kernel has no seccomp notification"
+    if sizes[0] != _NOTIFICATION_SIZE or sizes[1] != _ANSWER_SIZE:
+        return "the kernel's seccomp notifications have another form"
+    if not _takes(_NEW_LISTENER):
+        return "the kernel has no seccomp notification"
+    try:
+        _try_to_take_descriptor()
+    except OSError as error:
+        reason = "this container does not allow" if error.errno == errno.EPERM else "the kernel does not have"
+        return f"{reason} pidfd_getfd"
+    return ""
+
+
+def _takes(flags: int) -> bool:
+    # Known flags with a filter at NULL fail with EFAULT, unknown ones with EINVAL, seccomp(2).
+    try:
+        libc.syscall(MACHINES[os.uname().machine].seccomp, _SET_MODE_FILTER, flags, 0)
+    except OSError as error:
+        return error.errno == errno.EFAULT
+    return False
+
+
+def _try_to_take_descriptor() -> None:
+    process = os.pidfd_open(os.getpid())
+    try:
+        null = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.close(libc.syscall(PIDFD_GETFD, process, null, 0))
+        finally:
+            os.close(null)
+    finally:
+        os.close(process)
+
+
+def needs_no_new_privs() -> bool:
+    """Whether our children have to give up gaining privileges, as by sudo, to get a filter: we lack CAP_SYS_ADMIN."""
+    with contextlib.suppress(OSError, ValueError), open("/proc/self/status") as status:
+        effective = next(line for line in status if line.startswith("CapEff"))
+        return not int(effective.split()[1], 16) >> _CAP_SYS_ADMIN & 1
+    return True
+
+
+class BindFilter:
+    """The filter and the letterbox through which a child hands us the descriptor of its own copy of it.
+
+    The child makes plain C calls and cannot look at what they give (process/vfork.py), so the number that its
+    descriptor will have is foretold: the lowest that is free, as its descriptors are a copy of ours, open(2).
+    """
+
+    def __init__(self) -> None:
+        machine = MACHINES[os.uname().machine]
+        program = b"".join(
+            struct.pack("=HBBI", *instruction)
+            for instruction in (
+                (_LOAD, 0, 0, _OFFSET_OF_ARCHITECTURE),
+                (_IF_EQUAL, 0, 3, machine.audit),
+                (_LOAD, 0, 0, _OFFSET_OF_CALL),
+                (_IF_EQUAL, 2, 0, machine.bind),
+                (_IF_EQUAL, 1, 0, machine.listen),
+                (_RETURN, 0, 0, _ALLOW),
+                (_RETURN, 0, 0, _NOTIFY),
+            )
+        )
+        self._program = ctypes.create_string_buffer(program, len(program))
+        head = struct.pack("@HP", len(program) // 8, ctypes.addressof(self._program))  # struct sock_fprog
+        self._head = ctypes.create_string_buffer(head, len(head))
+        self._ours, self._theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._byte = ctypes.create_string_buffer(1)
+        vector = struct.pack("@PN", ctypes.addressof(self._byte), 1)  # struct iovec
+        self._vector = ctypes.create_string_buffer(vector, len(vector))
+        self._rights = ctypes.create_string_buffer(socket.CMSG_SPACE(4))
+        message = struct.pack(  # struct msghdr
+            "@PI4xPNPNi4x", 0, 0, ctypes.addressof(self._vector), 1, ctypes.addressof(self._rights),
+            len(self._rights), 0,
+        )  # fmt: skip
+        self._message = ctypes.create_string_buffer(message, len(message))
+        self._flags = _NEW_LISTENER | (_WAIT_KILLABLE_RECV if _takes(_WAIT_KILLABLE_RECV) else 0)
+        privs: Call = ("prctl", (_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+        install: Call = ("syscall", (machine.seccomp, _SET_MODE_FILTER, self._flags, ctypes.addressof(self._head)))
+        self.installation: tuple[Call, ...] = (privs, install) if needs_no_new_privs() else (install,)
+
+    def calls(self) -> tuple[Call, ...]:
+        """What the child has to do first.  Between this and its start no descriptor may be opened or closed here."""
+        lowest = os.dup(self._theirs.fileno())
+        os.close(lowest)
+        struct.pack_into("@Niii", self._rights, 0, socket.CMSG_LEN(4), socket.SOL_SOCKET, socket.SCM_RIGHTS, lowest)
+        flags = socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL
+        return (*self.installation, ("sendmsg", (self._theirs.fileno(), ctypes.addressof(self._message), flags)))
+
+    def take(self) -> int:
+        """The descriptor that the child which was just started has sent; raises OSError if it could not."""
+        flags = socket.MSG_DONTWAIT | socket.MSG_CMSG_CLOEXEC
+        _, rights, _, _ = self._ours.recvmsg(1, socket.CMSG_SPACE(4), flags)
+        (descriptor,) = struct.unpack("=i", rights[0][2][:4])
+        if "seccomp notify" not in os.readlink(f"/proc/self/fd/{descriptor}"):
+            os.close(descriptor)
+            raise OSError(errno.EBADF, "what the child has sent is no seccomp descriptor")
+        return int(descriptor)
+
+    def close(self) -> None:
+        """Start no child with it any more."""
+        self._ours.close()
+        self._theirs.close()
