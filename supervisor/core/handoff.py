@@ -1,0 +1,157 @@
+"""What becomes of a bind call that a service makes, and who may wait on its socket.  Pure.
+
+A *place* is where a service listens on its port.  Its socket there is made by portsup and outlives the process: a place
+that an earlier process had asked for is *left over* until the present one asks for it too.
+"""
+
+import errno
+import socket
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from supervisor.core.service import Service
+from supervisor.core.state import State, Then
+
+V4, V6 = int(socket.AF_INET), int(socket.AF_INET6)
+WILDCARDS = ("0.0.0.0", "::")
+_MAPPED = "::ffff:"
+_LENGTHS = {V4: 16, V6: 24}  # bytes of an address that the kernel wants at least: inet_bind, SIN6_LEN_RFC2133
+
+
+class BindMode(StrEnum):
+    """What happens to a service that binds another TCP port than its own."""
+
+    REPORT = "report"  # it may, and is reported
+    STRICT = "strict"  # it may not: EACCES
+    MOVE = "move"  # the first such port becomes its own one
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An address of a family of sockets; `v6_only` tells of `::` whether it leaves IPv4 alone."""
+
+    family: int
+    address: str
+    v6_only: bool = False
+    scope: int = 0  # of a link-local address
+
+    @property
+    def families(self) -> frozenset[int]:
+        """Those whose clients can get there."""
+        if self.family == V4:
+            return frozenset((V4,))
+        if self.address == "::" and not self.v6_only:
+            return frozenset((V4, V6))
+        return frozenset((V4,)) if self.address.startswith(_MAPPED) else frozenset((V6,))
+
+    def overlaps(self, other: "Place") -> bool:
+        """Whether both cannot be listened on at once."""
+        return any(
+            a == b or a in WILDCARDS or b in WILDCARDS
+            for family in self.families & other.families
+            for a, b in ((self._in(family), other._in(family)),)
+        )
+
+    def _in(self, family: int) -> str:
+        if self.family == family:
+            return self.address
+        return "0.0.0.0" if self.address == "::" else self.address.removeprefix(_MAPPED)
+
+
+@dataclass(frozen=True, slots=True)
+class Bind:
+    """The call: a TCP socket wants `place` and `port`; `is_shared` with SO_REUSEPORT on."""
+
+    place: Place
+    port: int
+    is_shared: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LetThrough:
+    """It is none of our business, except that a port other than 0 is worth a word."""
+
+    elsewhere: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """The call fails."""
+
+    errno: int
+
+
+@dataclass(frozen=True, slots=True)
+class Give:
+    """The service gets our socket for this place.
+
+    First the sockets of `retired` places are closed: they are left over and in the way.  Those of `doubtful` ones the
+    present process has had: if a process still has one open, the call fails as it would in the kernel, with EADDRINUSE.
+    """
+
+    place: Place
+    retired: tuple[Place, ...] = ()
+    doubtful: tuple[Place, ...] = ()
+    moved_from: int = 0
+
+
+Decision = LetThrough | Refuse | Give
+
+
+def decide(
+    bind: Bind, port: int, mode: BindMode, places: Mapping[Place, bool], moved: int = 0, *, has_bound: bool = False
+) -> Decision:
+    """What to answer to a service whose port is `port`.
+
+    `places` are those that have a socket, with whether the present process has asked for them; `moved` is the port that
+    `move` has taken for ours before, `has_bound` whether the service has bound its own port by itself.
+    """
+    if bind.port == 0:
+        return LetThrough()
+    moved_from = 0
+    if bind.port != port:
+        if mode is BindMode.STRICT:
+            return Refuse(errno.EACCES)
+        if mode is BindMode.REPORT or has_bound or moved not in (0, bind.port):
+            return LetThrough(bind.port)
+        moved_from = bind.port
+    retired: list[Place] = []
+    doubtful: list[Place] = []
+    for other, is_claimed in places.items():
+        if other == bind.place:
+            if is_claimed and not bind.is_shared:
+                doubtful.append(other)
+        elif other.overlaps(bind.place):
+            (doubtful if is_claimed else retired).append(other)
+    return Give(bind.place, tuple(retired), tuple(doubtful), moved_from)
+
+
+def parse_address(data: bytes, family: int) -> tuple[str, int, int] | None:
+    """Address, port and scope that a bind call of a socket of this family asks for; None: let the kernel complain."""
+    if family not in _LENGTHS or len(data) < _LENGTHS[family]:
+        return None
+    (named,) = struct.unpack_from("=H", data)
+    (port,) = struct.unpack_from("!H", data, 2)
+    if family == V6:
+        if named != V6:
+            return None
+        scope = struct.unpack_from("=I", data, 24)[0] if len(data) >= 28 else 0
+        address = socket.inet_ntop(socket.AF_INET6, data[8:24])
+        return address, port, scope if address.startswith("fe80:") else 0
+    address = socket.inet_ntop(socket.AF_INET, data[4:8])
+    # AF_UNSPEC is taken for AF_INET where the address is 0.0.0.0, ip(7) and __inet_bind.
+    if named != V4 and not (named == 0 and address == "0.0.0.0"):
+        return None
+    return address, port, 0
+
+
+def keeps_clients(svc: Service) -> bool:
+    """Whether the sockets of a service stay open for its next process, so that clients wait for it."""
+    match svc.state:
+        case State.STARTING | State.RUNNING | State.BACKOFF:
+            return True
+        case State.TERMINATING | State.KILLING:
+            return svc.then in (Then.RESTART, Then.RETRY, Then.EXIT)
+    return False

@@ -1,0 +1,155 @@
+"""What becomes of a bind call, decided without a kernel."""
+
+import errno
+import socket
+import struct
+
+import pytest
+
+from supervisor.core.handoff import (
+    V4,
+    V6,
+    Bind,
+    BindMode,
+    Give,
+    LetThrough,
+    Place,
+    Refuse,
+    decide,
+    keeps_clients,
+    parse_address,
+)
+from supervisor.core.service import Service
+from supervisor.core.state import State, Then
+
+PORT = 6000
+LOCAL, EVERY, LOCAL6, EVERY6, BOTH = (
+    Place(V4, "127.0.0.1"),
+    Place(V4, "0.0.0.0"),
+    Place(V6, "::1"),
+    Place(V6, "::", v6_only=True),
+    Place(V6, "::"),
+)
+REPORT = BindMode.REPORT
+
+
+def test_its_own_port_is_given_to_a_service() -> None:
+    assert decide(Bind(LOCAL, PORT), PORT, REPORT, {}) == Give(LOCAL)
+
+
+@pytest.mark.parametrize("mode", BindMode)
+def test_an_ephemeral_port_is_nobodys_business(mode: BindMode) -> None:
+    assert decide(Bind(LOCAL, 0), PORT, mode, {}) == LetThrough()
+
+
+def test_another_port_is_let_through_and_told() -> None:
+    assert decide(Bind(LOCAL, 3000), PORT, REPORT, {}) == LetThrough(3000)
+
+
+def test_a_strict_service_may_bind_no_other_port() -> None:
+    assert decide(Bind(LOCAL, 3000), PORT, BindMode.STRICT, {}) == Refuse(errno.EACCES)
+    assert decide(Bind(LOCAL, PORT), PORT, BindMode.STRICT, {}) == Give(LOCAL)
+
+
+def test_a_hard_coded_port_is_moved_in_every_family() -> None:
+    assert decide(Bind(LOCAL, 3000), PORT, BindMode.MOVE, {}) == Give(LOCAL, moved_from=3000)
+    assert decide(Bind(LOCAL6, 3000), PORT, BindMode.MOVE, {LOCAL: True}, 3000) == Give(LOCAL6, moved_from=3000)
+
+
+def test_only_one_port_is_moved_and_none_of_a_service_that_binds_its_own() -> None:
+    assert decide(Bind(LOCAL, 3001), PORT, BindMode.MOVE, {LOCAL: True}, 3000) == LetThrough(3001)
+    assert decide(Bind(LOCAL, 3001), PORT, BindMode.MOVE, {LOCAL: True}, has_bound=True) == LetThrough(3001)
+
+
+def test_the_socket_of_an_earlier_process_is_given_to_the_next() -> None:
+    assert decide(Bind(LOCAL, PORT), PORT, REPORT, {LOCAL: False}) == Give(LOCAL)
+
+
+def test_a_place_that_is_asked_for_twice_is_looked_at() -> None:
+    assert decide(Bind(LOCAL, PORT), PORT, REPORT, {LOCAL: True}) == Give(LOCAL, doubtful=(LOCAL,))
+
+
+def test_workers_that_share_their_port_all_get_the_one_socket() -> None:
+    assert decide(Bind(LOCAL, PORT, is_shared=True), PORT, REPORT, {LOCAL: True}) == Give(LOCAL)
+
+
+def test_a_socket_that_is_left_over_makes_way_for_another_address() -> None:
+    assert decide(Bind(EVERY, PORT), PORT, REPORT, {LOCAL: False, LOCAL6: False}) == Give(EVERY, retired=(LOCAL,))
+    assert decide(Bind(BOTH, PORT), PORT, REPORT, {LOCAL: False, LOCAL6: True}) == Give(BOTH, (LOCAL,), (LOCAL6,))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (LOCAL, EVERY),
+        (LOCAL, BOTH),
+        (EVERY, BOTH),
+        (LOCAL6, EVERY6),
+        (LOCAL6, BOTH),
+        (EVERY6, BOTH),
+        (Place(V6, "::ffff:127.0.0.1"), LOCAL),
+        (Place(V6, "::ffff:127.0.0.1"), BOTH),
+        (Place(V6, "::ffff:127.0.0.1"), EVERY),
+    ],
+)
+def test_places_that_share_an_address_overlap(one: Place, other: Place) -> None:
+    assert one.overlaps(other)
+    assert other.overlaps(one)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (LOCAL, Place(V4, "127.0.0.2")),
+        (LOCAL, LOCAL6),
+        (EVERY, EVERY6),
+        (EVERY, LOCAL6),
+        (Place(V6, "::ffff:127.0.0.1"), LOCAL6),
+        (Place(V6, "::ffff:127.0.0.1"), EVERY6),
+        (Place(V6, "::ffff:127.0.0.1"), Place(V4, "127.0.0.2")),
+    ],
+)
+def test_places_of_different_addresses_or_families_do_not(one: Place, other: Place) -> None:
+    assert not one.overlaps(other)
+    assert not other.overlaps(one)
+
+
+def test_addresses_are_read_as_the_kernel_does() -> None:
+    v4 = struct.pack("=H", V4) + struct.pack("!H", PORT) + socket.inet_aton("127.0.0.1") + bytes(8)
+    assert parse_address(v4, V4) == ("127.0.0.1", PORT, 0)
+    assert parse_address(bytes(2) + v4[2:4] + bytes(12), V4) == ("0.0.0.0", PORT, 0)
+    v6 = struct.pack("=H", V6) + struct.pack("!H", PORT) + bytes(4) + socket.inet_pton(socket.AF_INET6, "::1")
+    assert parse_address(v6, V6) == ("::1", PORT, 0)
+    assert parse_address(v6 + struct.pack("=I", 7), V6) == ("::1", PORT, 0)
+    local = v6[:8] + socket.inet_pton(socket.AF_INET6, "fe80::1") + struct.pack("=I", 7)
+    assert parse_address(local, V6) == ("fe80::1", PORT, 7)
+
+
+@pytest.mark.parametrize(
+    ("data", "family"),
+    [(b"", V4), (bytes(15), V4), (struct.pack("=H", V6) + bytes(30), V4), (struct.pack("=H", V4) + bytes(30), V6),
+     (bytes(23), V6), (b"\1\0/tmp/socket\0\0\0\0\0\0", int(socket.AF_UNIX)), (bytes(2) + b"\1\2" + b"\7" * 12, V4)],
+)  # fmt: skip
+def test_what_the_kernel_would_refuse_is_left_to_it(data: bytes, family: int) -> None:
+    assert parse_address(data, family) is None
+
+
+@pytest.mark.parametrize(
+    ("state", "then", "keeps"),
+    [
+        (State.STARTING, Then.STOP, True),
+        (State.RUNNING, Then.STOP, True),
+        (State.BACKOFF, Then.STOP, True),
+        (State.TERMINATING, Then.RESTART, True),
+        (State.KILLING, Then.EXIT, True),
+        (State.TERMINATING, Then.STOP, False),
+        (State.TERMINATING, Then.MOVE, False),
+        (State.KILLING, Then.FAIL, False),
+        (State.FAILED, Then.STOP, False),
+        (State.STOPPED, Then.STOP, False),
+        (State.EXITED, Then.STOP, False),
+        (State.ACQUIRING, Then.STOP, False),
+    ],
+)
+def test_clients_wait_only_where_a_process_follows_on_the_same_port(state: State, then: Then, keeps: bool) -> None:
+    assert keeps_clients(Service("web", state=state, then=then)) is keeps
