@@ -14,13 +14,16 @@ import contextlib
 import errno
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from supervisor import system
 
 # The family is missing on this machine, or switched off: nobody can bind it either.
 _NO_SUCH_FAMILY = {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.EPROTONOSUPPORT}
+Place = tuple[str, int] | tuple[str, int, int, int]  # as bind takes it, ip(7) and ipv6(7)
+
+_SO_REUSEPORT = getattr(socket, "SO_REUSEPORT", 0)  # none on Windows, where nothing slips beneath covers
 _NOT_THE_PORT = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 
@@ -58,27 +61,68 @@ class Reservation:
         if not system.SWAPS_UNDER_COVERS:
             self.close()
             return _listener(family, address, self.port)
-        beneath = [cover for cover in self._covers if cover.family == family or address == "::"]
-        others = [cover for cover in self._covers if cover not in beneath]
         service = socket.socket(family, socket.SOCK_STREAM)
         try:
-            # It stays on: accepted sockets inherit it, and without it their TIME_WAIT would block the next bind.
-            service.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if family == socket.AF_INET6:
                 service.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(address != "::"))
-            _let_join(beneath, True)
-            try:
-                service.bind((address, self.port))
-                service.listen(socket.SOMAXCONN)
-            finally:
-                _let_join(beneath, False)
-                _seal(others)
-            if not _is_alone(service, self.port):
-                raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+            self.listen(service, address)
         except BaseException:
             service.close()
             raise
         return service
+
+    def listen(
+        self, service: socket.socket, address: str, scope: int = 0, beside: Collection[socket.socket] = ()
+    ) -> None:
+        """Have `service` listen on `address` beneath the covers, as `open_service_socket` does.
+
+        `beside` are other sockets of ours on the port.  Raises OSError; then the caller closes `service`.
+        """
+        place = _place(service, address, self.port, scope)
+
+        def act() -> None:
+            service.bind(place)
+            service.listen(socket.SOMAXCONN)
+
+        self._slip(service, address, place, beside, act)
+
+    def bind(
+        self, service: socket.socket, address: str, scope: int = 0, beside: Collection[socket.socket] = ()
+    ) -> None:
+        """The same, but clients are refused until `begin_listening`."""
+        place = _place(service, address, self.port, scope)
+        self._slip(service, address, place, beside, lambda: service.bind(place))
+
+    def begin_listening(self, service: socket.socket, beside: Collection[socket.socket] = ()) -> None:
+        """Have a `service` that is bound listen; raises OSError."""
+        place = service.getsockname()
+        self._slip(service, place[0], place, beside, lambda: service.listen(socket.SOMAXCONN))
+
+    def _slip(
+        self, service: socket.socket, address: str, place: Place, beside: Collection[socket.socket],
+        act: Callable[[], None],
+    ) -> None:  # fmt: skip
+        families = _families(service, address)
+        beneath = [cover for cover in self._covers if cover.family in families]
+        others = [cover for cover in self._covers if cover not in beneath]
+        # It stays on: accepted sockets inherit it, and without it their TIME_WAIT would block the next bind.
+        service.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        shared = [each for each in (service, *beside) if each.getsockopt(socket.SOL_SOCKET, _SO_REUSEPORT)]
+        for each in shared:  # or else it could be joined as well
+            each.setsockopt(socket.SOL_SOCKET, _SO_REUSEPORT, 0)
+        try:
+            if not system.slip_beneath(beneath, service, address, act):
+                _let_join(beneath, True)
+                try:
+                    act()
+                finally:
+                    _let_join(beneath, False)
+                    _seal(others)
+            if not _is_alone((service, *beside), self.port) or _is_joinable(service.family, place):
+                raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+        finally:
+            for each in shared:
+                each.setsockopt(socket.SOL_SOCKET, _SO_REUSEPORT, 1)
 
 
 def reserve(port: int) -> Reservation | Refused:
@@ -140,9 +184,33 @@ def _is_shared(port: int, covers: Sequence[socket.socket]) -> bool:
     return any(other.inode not in own for other in system.bound_only((port,)))
 
 
-def _is_alone(service: socket.socket, port: int) -> bool:
-    own = os.fstat(service.fileno()).st_ino
-    return all(listener.inode == own for listener in system.listening((port,)))
+def _place(service: socket.socket, address: str, port: int, scope: int) -> Place:
+    return (address, port) if service.family == socket.AF_INET else (address, port, 0, scope)
+
+
+def _families(service: socket.socket, address: str) -> tuple[int, ...]:
+    """Of which families a socket of ours would keep `service` from `address`."""
+    if service.family != socket.AF_INET6:
+        return (socket.AF_INET,)
+    if address == "::" and not service.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY):
+        return socket.AF_INET, socket.AF_INET6
+    return (socket.AF_INET,) if address.startswith("::ffff:") else (socket.AF_INET6,)
+
+
+def _is_alone(services: Collection[socket.socket], port: int) -> bool:
+    own = {os.fstat(service.fileno()).st_ino for service in services}
+    return all(listener.inode in own for listener in system.listening((port,)))
+
+
+def _is_joinable(family: int, place: Place) -> bool:
+    """Whether the kernel still remembers somebody who joined with SO_REUSEPORT, see `_seal`; asking cures it, too."""
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, _SO_REUSEPORT, 1)
+        try:
+            probe.bind(place)
+        except OSError:
+            return False
+    return True
 
 
 def _seal(covers: Sequence[socket.socket]) -> None:

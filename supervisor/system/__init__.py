@@ -15,6 +15,7 @@ if sys.platform == "linux":
         descendants_of,
         environ_of,
         first_unprivileged_port,
+        handoff_support,
         identity_of,
         is_alive,
         listening,
@@ -28,6 +29,7 @@ if sys.platform == "linux":
         process_user,
         set_child_subreaper,
         set_parent_death_signal,
+        slip_beneath,
         sockets_on,
     )
     from supervisor.system.posix import (
@@ -49,6 +51,7 @@ elif sys.platform == "darwin":
         descendants_of,
         environ_of,
         first_unprivileged_port,
+        handoff_support,
         identity_of,
         is_alive,
         listening,
@@ -62,6 +65,7 @@ elif sys.platform == "darwin":
         process_user,
         set_child_subreaper,
         set_parent_death_signal,
+        slip_beneath,
         sockets_on,
     )
     from supervisor.system.posix import (
@@ -85,6 +89,7 @@ else:
         environ_of,
         exclusive,
         first_unprivileged_port,
+        handoff_support,
         hold_directory,
         identity_of,
         is_alive,
@@ -101,6 +106,7 @@ else:
         raise_descriptor_limit,
         set_child_subreaper,
         set_parent_death_signal,
+        slip_beneath,
         sockets_on,
         temporary_directory,
         user_name,
@@ -122,6 +128,7 @@ __all__ = [
     "environ_of",
     "exclusive",
     "first_unprivileged_port",
+    "handoff_support",
     "hold_directory",
     "identity_of",
     "is_alive",
@@ -138,6 +145,7 @@ __all__ = [
     "raise_descriptor_limit",
     "set_child_subreaper",
     "set_parent_death_signal",
+    "slip_beneath",
     "sockets_on",
     "temporary_directory",
     "user_name",

@@ -12,6 +12,7 @@ from supervisor.system.portable import (
     children_of,
     descendants_of,
     environ_of,
+    handoff_support,
     identity_of,
     is_alive,
     listening_ports_of,
@@ -23,6 +24,7 @@ from supervisor.system.portable import (
     process_user,
     set_child_subreaper,
     set_parent_death_signal,
+    slip_beneath,
     sockets_of,
     sockets_of_machine,
 )
@@ -101,6 +103,7 @@ __all__ = [
     "descendants_of",
     "environ_of",
     "first_unprivileged_port",
+    "handoff_support",
     "identity_of",
     "is_alive",
     "listening",
@@ -114,6 +117,7 @@ __all__ = [
     "process_user",
     "set_child_subreaper",
     "set_parent_death_signal",
+    "slip_beneath",
     "sockets_of",
     "sockets_on",
 ]

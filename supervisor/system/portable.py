@@ -1,7 +1,7 @@
 """What psutil tells on every system; Linux has shorter ways of its own."""
 
 import socket
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 import psutil
@@ -136,3 +136,15 @@ def listening_ports_of(pids: Collection[int]) -> set[int]:
 def bound_only(ports: Collection[int]) -> list[Listener]:
     """Empty: the system tells of no socket that is bound and nothing else."""
     return []
+
+
+def slip_beneath(
+    covers: Collection[socket.socket], service: socket.socket, address: str, act: Callable[[], None]
+) -> bool:
+    """False: the system knows no way to listen beneath the covers without opening the port to others."""
+    return False
+
+
+def handoff_support() -> str:
+    """Why ports cannot be handed over to programs here."""
+    return "it needs Linux"

@@ -13,6 +13,7 @@ from supervisor.system.portable import (
     children_of,
     descendants_of,
     environ_of,
+    handoff_support,
     identity_of,
     is_alive,
     listening_ports_of,
@@ -24,6 +25,7 @@ from supervisor.system.portable import (
     process_user,
     set_child_subreaper,
     set_parent_death_signal,
+    slip_beneath,
     sockets_of_machine,
 )
 
@@ -118,6 +120,7 @@ __all__ = [
     "environ_of",
     "exclusive",
     "first_unprivileged_port",
+    "handoff_support",
     "hold_directory",
     "identity_of",
     "is_alive",
@@ -134,6 +137,7 @@ __all__ = [
     "raise_descriptor_limit",
     "set_child_subreaper",
     "set_parent_death_signal",
+    "slip_beneath",
     "sockets_on",
     "temporary_directory",
     "user_name",
