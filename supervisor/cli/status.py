@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\
   portsup status                      NAME PORT STATE HEALTH PID UPTIME RESTARTS
-  portsup status web --format wide    also EXIT, RESULT and each port of the pool:
+  portsup status web --format wide    also EXIT, RESULT, HANDOFF and each port of the pool:
                                       6000* active, 6001 spare, 6002!node taken by node, 6003~ in quarantine
   portsup status --format json        one JSON object a service and line
   portsup status --watch              again whenever something changes, until Ctrl-C (exit code 130)
@@ -27,9 +27,9 @@ exit codes: 0 all listed services are running (or have ended with success), 3 at
 4 no such service or no running instance"""
 
 _COLUMNS = ("NAME", "PORT", "STATE", "HEALTH", "PID", "UPTIME", "RESTARTS")
-_WIDE = (*_COLUMNS, "EXIT", "RESULT", "POOL")
+_WIDE = (*_COLUMNS, "EXIT", "RESULT", "HANDOFF", "POOL")
 _NUMBERS = ("PORT", "PID", "UPTIME", "RESTARTS", "EXIT")
-_OPTIONAL = ("RESTARTS", "UPTIME", "EXIT", "PID", "HEALTH", "RESULT")
+_OPTIONAL = ("RESTARTS", "UPTIME", "EXIT", "PID", "HEALTH", "HANDOFF", "RESULT")
 _STATE_COLORS = {
     "running": "green",
     "failed": "red",
@@ -100,7 +100,7 @@ def _cells(row: "dict[str, Any]", wide: bool, later: float) -> list[str]:
     cells = [row["name"], row["port"], row["state"], health, row["pid"]]
     cells += [render.duration(None if uptime is None else uptime + later), row["restarts"]]
     if wide:
-        cells += [row["exit_code"], row["result"], pool_words(row["pool"])]
+        cells += [row["exit_code"], row["result"], row.get("handoff"), pool_words(row["pool"])]
     return ["" if cell is None else str(cell) for cell in cells]
 
 

@@ -35,6 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--wait-timeout", type=float, metavar="S", help="give up (exit 124) when not all is ready after S seconds"
     )
     parser.add_argument("--strict-ports", action="store_true", help="accept only the first port of each pool")
+    parser.add_argument(
+        "--handoff", choices=("auto", "off"), default="auto", help="off: no service gets its port as a kept socket"
+    )
     parser.add_argument("--dry-run", action="store_true", help="show which ports would be used, and start nothing")
     parser.add_argument("--no-prefix", action="store_true", help="show log lines without the name of the service")
 
@@ -163,4 +166,4 @@ def _file(args: argparse.Namespace) -> Path | None:
 def _options(args: argparse.Namespace) -> "Options":
     from supervisor.daemon.daemon import Options
 
-    return Options(tuple(args.services), args.detach, args.wait_timeout, args.strict_ports)
+    return Options(tuple(args.services), args.detach, args.wait_timeout, args.strict_ports, args.handoff == "auto")

@@ -9,7 +9,9 @@ from supervisor.config.report import Report
 from supervisor.config.scalars import Word
 from supervisor.config.secrets import secret_values
 from supervisor.config.spec import (
+    BindMode,
     Condition,
+    HandoffMode,
     HealthCheck,
     LogLimits,
     OnPortChange,
@@ -45,6 +47,8 @@ def service(
         restart_policy=_restart_policy(fields),
         stop_signal=fields.get("stop_signal", 15),
         stop_grace_period=fields.get("stop_grace_period", 10.0),
+        handoff=HandoffMode(fields.get("handoff", HandoffMode.AUTO)),
+        bind=BindMode(fields.get("bind", BindMode.REPORT)),
         rotate_after=fields.get("rotate_after", 3),
         quarantine=fields.get("quarantine", 60.0),
         on_port_change=_on_port_change(fields.get("on_port_change")),

@@ -226,6 +226,18 @@ SERVICE = Section(
             also=("stop_timeout", "stopwaitsecs", "kill_timeout", "grace_period", "graceful_timeout"),
         ),
         Key(
+            "handoff",
+            Choice(("auto", "off"), (("on", "auto"), ("true", "auto"), ("false", "off"), ("no", "off"))),
+            "Whether the service gets its port as a socket that portsup keeps, so that nobody else ever has it.",
+            "auto",
+        ),
+        Key(
+            "bind",
+            Choice(("report", "strict", "move"), (("warn", "report"), ("deny", "strict"))),
+            "What happens when the service binds another TCP port: it is reported, refused, or moved to its own one.",
+            "report",
+        ),
+        Key(
             "rotate_after", Whole(1, 1000), "Failed starts on one port before the next port of the pool is tried.", "3"
         ),
         Key("quarantine", Duration(), "How long a port that failed is left alone.", "60s"),

@@ -5,11 +5,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from supervisor.core.handoff import BindMode
 from supervisor.core.order import Condition
 from supervisor.core.restart import Restart, RestartPolicy
 
 __all__ = [
+    "BindMode",
     "Condition",
+    "HandoffMode",
     "HealthCheck",
     "LogLimits",
     "OnPortChange",
@@ -69,6 +72,13 @@ class OnPortChange:
     signal: int = 0  # for action `signal`
 
 
+class HandoffMode(StrEnum):
+    """How a service gets its port."""
+
+    AUTO = "auto"  # the socket is put in the place of its own when it binds, where the system can do that
+    OFF = "off"  # the port is given up right before the service starts, and watched
+
+
 @dataclass(frozen=True, slots=True)
 class LogLimits:
     """How much of a service's output is kept: bytes a file, and rotated files beside it."""
@@ -97,6 +107,8 @@ class ServiceSpec:
     restart_policy: RestartPolicy = field(default_factory=RestartPolicy)
     stop_signal: int = 15
     stop_grace_period: float = 10.0
+    handoff: HandoffMode = HandoffMode.AUTO
+    bind: BindMode = BindMode.REPORT
     rotate_after: int = 3
     quarantine: float = 60.0
     on_port_change: OnPortChange = OnPortChange()

@@ -22,6 +22,7 @@ class KillRequested:
 @dataclass(frozen=True, slots=True)
 class RestartRequested:
     why: str = "restart requested"
+    grace: float | None = None  # seconds instead of the configured grace period
 
 
 @dataclass(frozen=True, slots=True)

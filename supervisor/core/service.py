@@ -77,8 +77,8 @@ def _step(svc: Service, event: ev.Event, now: float) -> Step:
             return _launch(_fresh(svc))
         case S.TERMINATING | S.KILLING, ev.StartRequested() | ev.RestartRequested() if svc.then is not Then.FAIL:
             return replace(_fresh(svc), then=Then.RESTART), ()
-        case S.STARTING | S.RUNNING, ev.RestartRequested(why):
-            return _terminate(svc, Then.RESTART, why, now)
+        case S.STARTING | S.RUNNING, ev.RestartRequested(why, grace):
+            return _terminate(svc, Then.RESTART, why, now, grace)
         case S.STARTING | S.RUNNING, ev.RotateRequested():
             return _terminate(svc, Then.MOVE, "rotation requested", now)
 

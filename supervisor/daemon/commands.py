@@ -151,12 +151,8 @@ class Commands:
 
     async def _restart(self, slots: list[Slot], grace: float | None, reply: Reply) -> None:
         names = [slot.spec.name for slot in slots]
-        if grace is None:
-            for slot in slots:
-                slot.keeper.tell(ev.RestartRequested())
-        else:
-            self._stack.stop(names, grace)
-            await self._stack.until(lambda: all(slot.service.state in AT_REST for slot in slots))
+        for slot in slots:
+            slot.keeper.tell(ev.RestartRequested(grace=grace))
         self._stack.start(name for name in names if self._stack.slots[name].service.state in AT_REST)
         await self._follow(slots, SETTLED, State.RUNNING, reply)
 

@@ -46,6 +46,7 @@ class Options:
     is_detached: bool = False
     wait_timeout: float | None = None  # seconds until everything must be ready
     strict_ports: bool = False
+    hands_over: bool = True  # ports, to services that want them as sockets
 
 
 class Daemon:
@@ -82,7 +83,8 @@ class Daemon:
         self._reporter = Reporter(front, journal, slots)
         self._world = StackWorld(
             self._loop, lambda service: Owner(spec.name, self._instance, service, run_id, owner), runtime, front,
-            self._facts, self._instance, slots, self._reporter, strict=options.strict_ports or spec.strict_ports,
+            self._facts, self._instance, slots, self._reporter, options.hands_over,
+            strict=options.strict_ports or spec.strict_ports,
         )  # fmt: skip
         self._world.observer = self
         for name, service in spec.services.items():
@@ -232,9 +234,8 @@ class Daemon:
             late = [
                 f"`{slot.spec.name}` is {slot.service.state}" for slot in slots if slot.service.state not in settled
             ]
-            limit = f"{self._options.wait_timeout:g} s"
-            self._fatal(WaitTimedOut(f"cannot get the stack ready within {limit}", ", ".join(late),
-                                     "`portsup logs` has what the services printed"))  # fmt: skip
+            what = f"cannot get the stack ready within {self._options.wait_timeout:g} s"
+            self._fatal(WaitTimedOut(what, ", ".join(late), "`portsup logs` has what the services printed"))
             return
         failed = [slot.spec.name for slot in slots if slot.service.state is State.FAILED]
         self._reporter.up(self._spec.name, self._instance, failed, self._loop.time() - self._begun)

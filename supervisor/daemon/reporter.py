@@ -21,6 +21,7 @@ class Reporter:
         self._front = front
         self._journal = journal
         self._slots = slots
+        self._has_told_no_handoff = False
 
     def say(self, words: str, level: str = "info") -> None:
         """Words for the person at the terminal."""
@@ -56,6 +57,29 @@ class Reporter:
         hint = f"make it listen on ${spec.port_env}, or put {{port}} into its command"
         self.say(f"{service}: listens on {seen} instead of {port}; {hint}", "warning")
         self._journal.warning("wrong port", service=service, port=port, elsewhere=sorted(elsewhere))
+
+    def no_handoff(self, why: str) -> None:
+        """Ports are not handed over here; `why` is empty where nobody wants it.  Said once."""
+        if why and not self._has_told_no_handoff:
+            self._has_told_no_handoff = True
+            self._journal.warning("no handoff", why=why)
+
+    def moved(self, service: str, port: int, to: int | None) -> None:
+        """A service bound a port of its own choice, and got the one that it was given instead."""
+        self._journal.info("port moved", service=service, port=port, to=to)
+
+    def bound_elsewhere(self, service: str, port: int) -> None:
+        """A service binds a port beside the one that it was given."""
+        self._journal.info("other port bound", service=service, port=port)
+
+    def bind_refused(self, service: str, port: int) -> None:
+        """A strict service wanted a port that it was not given."""
+        self.say(f"{service}: may not bind port {port} (`bind: strict`)", "warning")
+        self._journal.warning("bind refused", service=service, port=port)
+
+    def handoff_trouble(self, service: str, why: str) -> None:
+        """A call of a service could not be looked into, and was let through."""
+        self._journal.warning("bind not seen", service=service, why=why)
 
     def waiting(self, slots: Collection[Slot], now: float) -> None:
         """A stop waits for these services."""

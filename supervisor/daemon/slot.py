@@ -9,11 +9,13 @@ from pathlib import Path
 
 from supervisor.config.spec import ServiceSpec
 from supervisor.core.service import Service, Timeouts
+from supervisor.daemon.handoff import Handoff
 from supervisor.daemon.keeper import Keeper, World
 from supervisor.daemon.output import Output
 from supervisor.errors import PortsupError
 from supervisor.logs.service_log import ServiceLog
 from supervisor.ports.leases import PoolLease
+from supervisor.ports.service_sockets import ServiceSockets
 
 
 @dataclass(slots=True)
@@ -28,6 +30,7 @@ class Child:
     exit: tuple[int | None, int | None] | None = None  # code and signal, once the main process is gone
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
     listener_inodes: frozenset[int] = frozenset()  # its listening sockets, as last proved
+    handoff: Handoff | None = None  # where it runs under the filter
 
 
 @dataclass(slots=True)
@@ -40,6 +43,8 @@ class Slot:
     log: ServiceLog
     lease: PoolLease | None = None
     child: Child | None = None
+    sockets: ServiceSockets | None = None  # those that it listens on, where they are handed over
+    why_no_handoff: str = ""  # where its process runs without
     is_wanted: bool = False
     obstacle: PortsupError | None = None  # what kept it from all its ports the last time, if no port was at fault
 
@@ -53,6 +58,12 @@ class Slot:
         if self.child is not None and self.child.exit is None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.child.pid, number)
+
+    def close_sockets(self) -> None:
+        """Whoever waits for the service is refused from now on; a process that has a socket keeps it."""
+        if self.sockets is not None:
+            self.sockets.close()
+            self.sockets = None
 
     def end_tasks(self) -> None:
         """Stops asking the process questions."""

@@ -29,5 +29,6 @@ def row(slot: Slot, instance: int, now: float) -> dict[str, Any]:
         "exit_code": svc.exit_code,
         "result": str(svc.result) if svc.result is not Result.NONE else None,
         "pool": [{"port": each.port, "state": str(each.state), "holder": each.holder or None} for each in ports],
+        "handoff": "yes" if slot.child and slot.child.handoff else slot.why_no_handoff or None,
         "reason": readable(svc.reason),
     }

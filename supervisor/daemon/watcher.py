@@ -60,7 +60,11 @@ class Watcher:
             case ProbeKind.EXEC if port is None:
                 self._ask_until_ready(slot, child, probe)
         if port is not None and slot.child is child:
-            self._listening.expect(slot.spec.name, self._expectation(slot, child, port))
+            expected = self._expectation(slot, child, port)
+            if child.handoff is None:
+                self._listening.expect(slot.spec.name, expected)
+            else:
+                child.handoff.expect(expected.on_listening, expected.on_elsewhere)
 
     def _expectation(self, slot: Slot, child: Child, port: int) -> Expectation:
         def on_listening() -> None:
@@ -143,9 +147,11 @@ class Watcher:
             for slot in slots
             if slot.service.state is State.RUNNING and slot.child is not None and slot.service.port is not None
         }
+        ours = {inode for slot in slots if slot.sockets is not None for inode in slot.sockets.inodes()}
         found: dict[int, list[Listener]] = {}
         for listener in system.listening(running.keys()):
-            found.setdefault(listener.port, []).append(listener)
+            if listener.inode not in ours:
+                found.setdefault(listener.port, []).append(listener)
         for port, listeners in found.items():
             self._check_owners(running[port], listeners)
 

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from supervisor import system
 from supervisor.core import events as ev
+from supervisor.core.handoff import keeps_clients
 from supervisor.core.service import Service
 from supervisor.core.state import State
 from supervisor.daemon.endpoints import Endpoint, variables
@@ -18,6 +19,7 @@ from supervisor.daemon.output import Output
 from supervisor.daemon.reaper import Reaper, code_and_signal
 from supervisor.daemon.reporter import Reporter
 from supervisor.daemon.slot import Child, Slot
+from supervisor.daemon.starter import Starter
 from supervisor.daemon.watcher import Watcher
 from supervisor.errors import PortsupError
 from supervisor.ports.holders import ConflictKind, Holder
@@ -26,7 +28,7 @@ from supervisor.ports.record import Owner
 from supervisor.ports.runtime import RuntimeDir
 from supervisor.process import tree
 from supervisor.process.executable import SpawnError
-from supervisor.process.spawn import Command, spawn
+from supervisor.process.spawn import Command
 
 OWNERLESS_WAIT = 1.0  # seconds that a port without an owner gets to become free; a socket being torn down needs that
 OWNERLESS_STEP = 0.05
@@ -46,7 +48,8 @@ class StackWorld:
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, owner: Callable[[str], Owner], runtime: RuntimeDir, front: Front,
-        facts: Mapping[str, str], instance: int, slots: dict[str, Slot], reporter: Reporter, *, strict: bool,
+        facts: Mapping[str, str], instance: int, slots: dict[str, Slot], reporter: Reporter,
+        hands_over: bool, *, strict: bool,
     ) -> None:  # fmt: skip
         self.slots = slots
         self.observer: Observer
@@ -63,6 +66,7 @@ class StackWorld:
         self._nofile = system.raise_descriptor_limit()
         self._reaper = Reaper(loop, self._look_for_leftovers)
         self.watcher = Watcher(loop, self._reaper, runtime, instance, self.endpoints, self.members, reporter.drifted)
+        self._starter = Starter(loop, reporter, hands_over=hands_over)
         self._dead_runs: set[str] = set()
         self._endpoints: dict[str, Endpoint] = {}  # kept until a port changes: every spawn needs all of them
         self._told: dict[str, str] = {}
@@ -97,6 +101,8 @@ class StackWorld:
             self.watcher.watch_health(slot)
         elif after.state is not before.state and after.state not in (State.STARTING, State.RUNNING):
             self.watcher.forget(slot)
+        if not keeps_clients(after):
+            slot.close_sockets()
         self.observer.changed(before, after)
 
     def await_dependencies(self, svc: Service) -> None:
@@ -165,12 +171,11 @@ class StackWorld:
             command = Command(
                 argv, environment, os.fspath(slot.spec.working_dir), stdout, stderr, nofile_limit=self._nofile
             )
-            if slot.lease is not None:
-                slot.lease.hand_over()
-            pid = spawn(command)
+            pid, calls = self._starter.start(slot, command)
         except (PortsupError, OSError) as error:
             if output is not None:
                 output.close()
+            slot.close_sockets()
             if slot.lease is not None:
                 slot.lease.take_back()
             return ev.SpawnFailed(_words(error), is_transient=_is_transient(error))
@@ -178,6 +183,8 @@ class StackWorld:
         output.begin()
         seen = {name: endpoint.port for name, endpoint in endpoints.items()}
         slot.child = Child(pid, output, self._loop.time(), environment, seen)
+        if calls is not None:
+            self._starter.hand_over(slot, slot.child, calls, lambda: self.members(slot), self._look_at_leftovers)
         self._reaper.watch(pid, lambda status: self._main_exited(slot, status))
         self._loop.call_soon(self.watcher.watch_start, slot, slot.child)
         return ev.Spawned(pid)
@@ -211,13 +218,12 @@ class StackWorld:
         if child is None or child.exit is None:
             return
         code, signal = child.exit
-        members = self.members(slot)
-        if not members:
+        if child.handoff.is_over() if child.handoff is not None else not self.members(slot):
             self._all_gone(slot, child)
             return
         if is_first:
             if slot.service.state is State.TERMINATING:
-                tree.terminate_outside(child.pid, members, slot.spec.stop_signal)
+                tree.terminate_outside(child.pid, self.members(slot), slot.spec.stop_signal)
             slot.keeper.tell(ev.MainExited(child.pid, code, signal))
             self._loop.call_later(LEFTOVER_CHECK, self._recheck, slot, child)
         elif slot.service.state is State.KILLING:
@@ -232,6 +238,10 @@ class StackWorld:
     def _all_gone(self, slot: Slot, child: Child) -> None:
         code, signal = child.exit or (None, None)
         child.output.finish()
+        if child.handoff is not None:
+            child.handoff.close()
+        if slot.sockets is not None:
+            slot.sockets.process_ended()
         holder: Holder | None = None if slot.lease is None else slot.lease.take_back()
         slot.child = None
         slot.keeper.tell(ev.Exited(child.pid, code, signal, intruder=holder.text if holder else ""))
@@ -255,10 +265,14 @@ class StackWorld:
             slot.keeper.close()
             if slot.child is not None:
                 slot.child.output.finish()
+                if slot.child.handoff is not None:
+                    slot.child.handoff.close()
+            slot.close_sockets()
             if slot.lease is not None:
                 slot.lease.release()
             with contextlib.suppress(OSError):
                 slot.log.close()
+        self._starter.close()
         self._reaper.close()
 
 

@@ -35,9 +35,9 @@ def test_wide_adds_how_it_ended_and_the_pool(pretend: Pretend, run: Run) -> None
     pretend({"status": [answer(row("web"), dead)]})
     ran = run("ps", "--format", "wide")
     heading, web, db = ran.out.splitlines()
-    assert " ".join(heading.split()) == "NAME PORT STATE HEALTH PID UPTIME RESTARTS EXIT RESULT POOL"
-    assert web.endswith("   -  -          6000* 6001 6002!node")
-    assert db.endswith("   3  exit-code  6000* 6001 6002!node")
+    assert " ".join(heading.split()) == "NAME PORT STATE HEALTH PID UPTIME RESTARTS EXIT RESULT HANDOFF POOL"
+    assert web.endswith("   -  -          -        6000* 6001 6002!node")
+    assert db.endswith("   3  exit-code  -        6000* 6001 6002!node")
     assert ran.err == "\ndb: it ended with exit code 3 five times\n"
 
 

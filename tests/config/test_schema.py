@@ -61,6 +61,8 @@ SERVICE: dict[str, list[Any]] = {
     "restart_policy": [{}, {"delay": 0, "factor": 1, "max_delay": "1h30m", "max_restarts": 0, "period": "2m"}],
     "stop_signal": ["SIGINT", "int", 2],
     "stop_grace_period": [0, "500ms", 2.5],
+    "handoff": ["auto", "off"],
+    "bind": ["report", "strict", "move"],
     "rotate_after": [1, 1000],
     "quarantine": ["0s", 60],
     "on_port_change": ["restart", "ignore", {"signal": "HUP"}, "signal: SIGUSR1"],
@@ -94,7 +96,8 @@ def test_what_the_schema_allows_is_loaded(loading: Loading, data: dict[str, Any]
 
 
 WRONG: list[dict[str, Any]] = [
-        {"handoff": "auto"}, {"pool": 0}, {"pool": []}, {"pool": "six"}, {"pool": {"size": 2}}, {"port_env": "1"},
+        {"handoff": "on-demand"}, {"bind": "refuse"},
+        {"pool": 0}, {"pool": []}, {"pool": "six"}, {"pool": {"size": 2}}, {"port_env": "1"},
         {"environment": {"A": []}}, {"environment": {"A B": 1}}, {"environment": [1]}, {"depends_on": "x"},
         {"depends_on": {"x": "redy"}}, {"ready": "redy"}, {"ready": {"http": "x"}}, {"ready": {"tcp": False}},
         {"ready": {"tcp": True, "http": "/"}}, {"healthcheck": {}}, {"healthcheck": {"http": "/", "tcp": True}},

@@ -47,6 +47,8 @@ def test_every_default_is_filled_in(loading: Loading) -> None:
         "restart_policy": {"delay": 0.5, "factor": 2.0, "max_delay": 30.0, "max_restarts": 10, "period": 60.0},
         "stop_signal": "SIGTERM",
         "stop_grace_period": 10.0,
+        "handoff": "auto",
+        "bind": "report",
         "rotate_after": 3,
         "quarantine": 60.0,
         "on_port_change": "restart",

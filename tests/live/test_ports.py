@@ -134,8 +134,8 @@ def test_every_ten_seconds_spares_are_retried_and_intruders_looked_for(stack: Ma
     """One test for all that the check does, because it takes ten seconds."""
     pool, shared, spare = free_pool(2), free_pool(2), free_pool(2)
     live = stack({
-        "web": {"command": program("listens"), "pool": list(pool)},
-        "shares": {"command": program("shares_port"), "pool": list(shared)},
+        "web": {"command": program("listens"), "pool": list(pool), "handoff": "off"},
+        "shares": {"command": program("shares_port"), "pool": list(shared), "handoff": "off"},
         "calm": {"command": program("listens"), "pool": list(spare)},
     })  # fmt: skip
     taken = stranger(spare[1])

@@ -73,7 +73,8 @@ def test_a_thief_that_wins_the_first_port_during_a_restart_costs_the_port_and_no
     """Between the release for the child and its bind the port is open: the next one of the pool is used then."""
     pool = free_pool(3)
     live = stack({
-        "web": {"command": program("listens_late", "0.2"), "pool": list(pool), "restart_policy": {"delay": 0}},
+        "web": {"command": program("listens_late", "0.2"), "pool": list(pool), "restart_policy": {"delay": 0},
+                "handoff": "off"},
     })  # fmt: skip
     with live.up():
         os.kill(live.rows()["web"]["pid"], signal.SIGKILL)

@@ -1,0 +1,61 @@
+"""Whether services are started under the filter that hands ports over, and why not."""
+
+import errno
+import os
+
+from supervisor import system
+from supervisor.process.spawn import rehearse
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from supervisor.system.seccomp import BindFilter
+
+_REASONS = {
+    errno.EBUSY: "a program above portsup answers its system calls already",
+    errno.EACCES: "the system does not let us have a filter",
+    errno.EPERM: "this container does not allow seccomp",
+}
+
+
+class Filters:
+    """The filter for the children of this daemon; made when the first service wants it."""
+
+    def __init__(self) -> None:
+        self.why_not = ""  # once it was tried
+        self._filter: BindFilter | None = None
+
+    def get(self) -> "BindFilter | None":
+        """The filter, None where there can be none: then `why_not` says why."""
+        if self._filter is None and not self.why_not:
+            self.why_not = system.handoff_support() or self._try()
+        return self._filter
+
+    def give_up(self, why: str) -> None:
+        """It was thought to work, and does not."""
+        self.close()
+        self.why_not = why
+
+    def close(self) -> None:
+        """No more children are started with it."""
+        if self._filter is not None:
+            self._filter.close()
+            self._filter = None
+
+    def _try(self) -> str:
+        from supervisor.system.seccomp import BindFilter
+
+        made = BindFilter()
+        code = rehearse(made.installation)
+        if code:
+            made.close()
+            return _REASONS.get(code, os.strerror(code).lower())
+        self._filter = made
+        return ""
+
+
+def why_not() -> str:
+    """Why ports cannot be handed over to programs on this machine, "" if they can; tries it."""
+    filters = Filters()
+    filters.get()
+    filters.close()
+    return filters.why_not

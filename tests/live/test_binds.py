@@ -1,0 +1,144 @@
+"""What programs under the handoff may bind, and what comes of it."""
+
+import errno
+import json
+import shutil
+import socket
+from typing import Any
+
+import pytest
+
+from supervisor.daemon.filters import why_not
+from tests.live.conftest import Make
+from tests.live.stack import SLEEPS, Live, answer_of, stranger
+from tests.live.test_handoff import AT_ONCE, kill
+from tests.support.eventually import eventually
+from tests.support.ports import free_pool, free_port
+from tests.support.running import program
+from tests.support.thief import ways_in
+
+pytestmark = [pytest.mark.live, pytest.mark.skipif(bool(why_not()), reason=f"no handoff here: {why_not()}")]
+
+
+def told(stack: Live, name: str = "web") -> dict[str, Any]:
+    """What `binds_much` printed last."""
+    line = eventually(lambda: [line for line in stack.log(name).splitlines() if line.startswith("{")])[-1]
+    found: dict[str, Any] = json.loads(line)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("way", "hosts", "names"),
+    [
+        ("families", ["127.0.0.1", "::1"], ["127.0.0.1", "::1"]),
+        ("wildcards", ["127.0.0.1", "::1"], ["0.0.0.0", "::"]),
+        ("dual", ["127.0.0.1", "::1"], ["::"]),
+        ("mapped", ["127.0.0.1"], ["::ffff:127.0.0.1"]),
+        ("thread", ["127.0.0.1"], ["127.0.0.1"]),
+        ("worker", ["127.0.0.1"], ["next worker"]),
+        ("options", ["127.0.0.1"], ["127.0.0.1", "again"]),
+        ("probes", ["127.0.0.1"], ["probe", "real"]),
+    ],
+)
+def test_a_program_may_bind_in_its_own_way_and_do_so_again_after_a_crash(
+    stack: Make, way: str, hosts: list[str], names: list[str]
+) -> None:
+    (port,) = free_pool(1)
+    live = stack({"web": {"command": program("binds_much", way), "pool": [port], **AT_ONCE}})
+    with live.up():
+        for _ in range(3):
+            found = told(live)
+            assert [name for name in names if not isinstance(found[name], dict)] == []
+            assert {found[name]["port"] for name in names} == {port}
+            for host in hosts:
+                socket.create_connection((host, port), 5).close()
+            assert ways_in(port) == []
+            kill(live, "web")
+
+
+def test_the_options_of_the_programs_own_socket_are_kept(stack: Make) -> None:
+    (port,) = free_pool(1)
+    live = stack({"web": {"command": program("binds_much", "options"), "pool": [port], **AT_ONCE}})
+    with live.up():
+        for _ in range(2):
+            first = told(live)["127.0.0.1"]
+            assert (first["inheritable"], first["shared"], first["nodelay"]) == (True, True, True)
+            assert first["blocking"] is False
+            kill(live, "web")
+
+
+def test_a_second_bind_of_an_open_socket_fails_as_in_the_kernel(stack: Make) -> None:
+    (port,) = free_pool(1)
+    live = stack({"web": {"command": program("binds_much", "twice"), "pool": [port]}})
+    with live.up():
+        found = told(live)
+        assert found["first"]["port"] == port
+        assert found["second"] == found["wildcard"] == errno.EADDRINUSE
+
+
+def test_other_ports_udp_and_unix_sockets_are_let_through(stack: Make) -> None:
+    (port,) = free_pool(1)
+    other = free_port()
+    live = stack({"web": {"command": program("binds_much", "others", str(other)), "pool": [port]}})
+    with live.up():
+        found = told(live)
+        assert found["other"]["port"] == other
+        assert found["any"]["port"] not in (0, port, other)
+        assert (found["udp"], found["unix"]) == (port, True)
+        assert found["not ours"] == errno.EADDRNOTAVAIL
+        (event,) = live.journal("other port bound")
+        assert event["port"] == other
+
+
+def test_a_strict_service_gets_no_other_port(stack: Make) -> None:
+    (port,) = free_pool(1)
+    other = free_port()
+    command = program("binds_much", "others", str(other))
+    live = stack({"web": {"command": command, "pool": [port], "bind": "strict"}})
+    with live.up():
+        found = told(live)
+        assert (found["other"], found["127.0.0.1"]["port"]) == (errno.EACCES, port)
+        assert found["any"]["port"] not in (0, port)
+
+
+def test_a_hard_coded_port_is_moved(stack: Make) -> None:
+    (port,) = free_pool(1)
+    hard = free_port()
+    command = program("binds_much", "hard", str(hard))
+    live = stack({"web": {"command": command, "pool": [port], "bind": "move", **AT_ONCE}})
+    with stranger(hard), live.up():
+        for _ in range(2):
+            found = told(live)
+            assert (found["hard"]["port"], found["hard6"]["port"]) == (port, port)
+            socket.create_connection(("127.0.0.1", port), 5).close()
+            socket.create_connection(("::1", port), 5).close()
+            kill(live, "web")
+
+
+def test_a_program_that_listens_elsewhere_is_told_of(stack: Make) -> None:
+    (port,) = free_pool(1)
+    other = free_port()
+    live = stack({"web": {"command": program("listens_elsewhere", str(other)), "pool": [port], "ready": {"timeout": 3},
+                          "restart": "never"}, "other": SLEEPS})  # fmt: skip
+    with live.foreground() as up:
+        up.says(f"web: listens on {other} instead of {port}")
+        live.until("web", state="failed")
+        assert f"it listens on {other} instead of {port}" in live.rows()["web"]["reason"]
+
+
+def test_a_restart_to_another_address_takes_the_old_ones_place(stack: Make) -> None:
+    """The second process listens on the wildcard address, beneath which the first one's socket was left."""
+    (port,) = free_pool(1)
+    code = (
+        "import os,socket,signal,time\n"
+        "address = '127.0.0.1' if not os.path.exists('second') else '0.0.0.0'\n"
+        "open('second', 'w').close()\n"
+        "server = socket.create_server((address, int(os.environ['PORT'])))\n"
+        "while True:\n    connection, _ = server.accept()\n"
+        "    connection.sendall(address.encode())\n    connection.close()\n"
+    )
+    live = stack({"web": {"command": [shutil.which("python3"), "-c", code], "pool": [port], **AT_ONCE}})
+    with live.up():
+        assert answer_of(port) == "127.0.0.1"
+        kill(live, "web")
+        assert answer_of(port) == "0.0.0.0"

@@ -1,0 +1,184 @@
+"""The filter that puts bind and listen calls before us, and the answers to them; with real processes."""
+
+import contextlib
+import errno
+import os
+import select
+import signal
+import socket
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from supervisor.daemon.filters import Filters, why_not
+from supervisor.process import fork, vfork
+from supervisor.process.spawn import SpawnError, rehearse, spawn
+from supervisor.system.notifications import (
+    Asked,
+    Notifications,
+    is_close_on_exec,
+    memory_of,
+    netns_cookie,
+    netns_cookie_of_ours,
+    socket_of,
+)
+from supervisor.system.seccomp import BindFilter
+from tests.support.children import Children, children
+from tests.support.eventually import eventually
+from tests.support.ports import free_port
+from tests.support.running import program
+
+pytestmark = [pytest.mark.live, pytest.mark.skipif(bool(why_not()), reason=f"no handoff here: {why_not()}")]
+
+
+@pytest.fixture(params=["vfork", "fork"])
+def under(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[BindFilter]:
+    """A filter for children that are started in each of the two ways."""
+    if request.param == "fork":
+        monkeypatch.setattr(vfork, "works", lambda: False)
+    made = BindFilter()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def start() -> Iterator[Children]:
+    with children() as started:
+        yield started
+
+
+def begin(start: Children, under: BindFilter, *argv: str, **environment: str) -> tuple[int, Notifications]:
+    """A program of tests/programs under the filter: its pid and its calls."""
+    pid = spawn(start.command(*program(*argv), environment=environment), under.calls)
+    return pid, Notifications(under.take())
+
+
+def next_call(calls: Notifications) -> Asked:
+    """The call that waits, or the next one."""
+    asked = None
+    while asked is None:
+        assert select.select([calls], [], [], 10)[0], "no call within 10 s"
+        assert not calls.is_over(), "it ended"
+        asked = calls.receive()
+    return asked
+
+
+def end(pid: int, calls: Notifications) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, 0)
+    calls.close()
+
+
+def test_bind_and_listen_wait_for_an_answer_and_can_be_looked_into(start: Children, under: BindFilter) -> None:
+    port = free_port()
+    pid, calls = begin(start, under, "listens", PORT=str(port))
+    asked = next_call(calls)
+    assert (asked.thread, asked.is_bind, calls.is_valid(asked)) == (pid, True, True)
+    address = struct.pack("=H", socket.AF_INET) + struct.pack("!H", port) + socket.inet_aton("127.0.0.1")
+    assert memory_of(pid, asked.address, asked.length)[:8] == address
+    assert is_close_on_exec(pid, asked.fd)
+    with socket_of(pid, asked.fd) as theirs:
+        assert (theirs.family, theirs.type) == (socket.AF_INET, socket.SOCK_STREAM)
+        assert netns_cookie(theirs) == netns_cookie_of_ours() != 0
+    calls.let_through(asked)
+    asked = next_call(calls)
+    assert not asked.is_bind
+    with socket_of(pid, asked.fd) as theirs:
+        assert theirs.getsockname() == ("127.0.0.1", port)
+    calls.let_through(asked)
+    end(pid, calls)
+
+
+def test_a_socket_of_ours_takes_the_place_of_the_programs(start: Children, under: BindFilter) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as ours:
+        pid, calls = begin(start, under, "listens", PORT=str(free_port()))
+        asked = next_call(calls)
+        calls.replace(asked, ours.fileno(), close_on_exec=True)
+        calls.succeed(asked)
+        calls.let_through(next_call(calls))
+        with socket.create_connection(ours.getsockname(), 5) as client:
+            assert int(client.recv(64)) == pid
+        end(pid, calls)
+
+
+def test_a_call_can_be_refused(start: Children, under: BindFilter) -> None:
+    child = start.run(*program("prints_state"))  # its output is not wanted, its pipes are
+    child.read()
+    pid, calls = begin(start, under, "listens", PORT=str(free_port()))
+    calls.fail(next_call(calls), errno.EACCES)
+    eventually(calls.is_over)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 1
+    calls.close()
+
+
+def test_who_waits_when_nobody_answers_any_more_gets_an_error(start: Children, under: BindFilter) -> None:
+    pid, calls = begin(start, under, "listens", PORT=str(free_port()))
+    next_call(calls)
+    calls.close()
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 1  # ENOSYS
+
+
+def test_the_end_of_the_last_process_is_told(start: Children, under: BindFilter) -> None:
+    pid, calls = begin(start, under, "leaves_session")
+    (grandchild,) = eventually(lambda: _children_of(pid))
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    assert not calls.is_over()
+    assert calls.receive() is None
+    os.kill(grandchild, signal.SIGKILL)
+    eventually(calls.is_over)
+    calls.close()
+    assert calls.is_over()
+
+
+def _children_of(pid: int) -> list[int]:
+    with open(f"/proc/{pid}/task/{pid}/children") as listed:
+        return [int(word) for word in listed.read().split()]
+
+
+def test_a_call_whose_caller_was_killed_is_no_more(start: Children, under: BindFilter) -> None:
+    pid, calls = begin(start, under, "listens", PORT=str(free_port()))
+    asked = next_call(calls)
+    end_of = signal.SIGKILL
+    os.kill(pid, end_of)
+    os.waitpid(pid, 0)
+    assert not calls.is_valid(asked)
+    calls.succeed(asked)  # nobody minds
+    assert calls.receive() is None
+    calls.close()
+
+
+def test_the_program_sees_nothing_of_the_filter_but_its_effect(start: Children, under: BindFilter) -> None:
+    """No descriptor is left of it, and what comes first does not keep the program from being started or refused."""
+    before = set(os.listdir("/proc/self/fd"))
+    for _ in range(3):
+        pid, calls = begin(start, under, "never_listens")
+        assert b"never_listens" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        links = [os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")]
+        assert [link for link in links if "seccomp" in link] == []
+        end(pid, calls)
+    with pytest.raises(SpawnError):
+        spawn(start.command("/no/such/program"), under.calls)
+    with pytest.raises(SpawnError):
+        spawn(start.command("/etc/passwd"), under.calls)
+    assert set(os.listdir("/proc/self/fd")) == before
+
+
+@pytest.mark.parametrize("way", [vfork, fork])
+def test_a_second_filter_above_a_process_can_not_be_had_and_that_is_told(way: object) -> None:
+    made = BindFilter()
+    code = way.rehearse((*made.installation, *made.installation))  # type: ignore[attr-defined]
+    made.close()
+    assert code == errno.EBUSY
+
+
+def test_what_stands_against_it_is_told_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("supervisor.daemon.filters.rehearse", lambda _: errno.EBUSY)
+    filters = Filters()
+    assert filters.get() is None
+    assert filters.why_not == "a program above portsup answers its system calls already"
+    assert rehearse(()) == 0
