@@ -1,0 +1,98 @@
+"""Measures what the handoff promises: thieves that get a port, clients that are refused, and what it costs.
+
+    python -m benchmarks.handoff [--kills N]
+
+One trivial C service is killed again and again, with the handoff and without.  The thief is that of the tests: one
+process for each core, spinning on bind and listen with every combination of SO_REUSEADDR and SO_REUSEPORT on 127.0.0.1,
+127.0.0.2, 0.0.0.0, ::1 and ::.
+"""
+
+import argparse
+import contextlib
+import math
+import os
+import signal
+import sys
+import time
+from statistics import median
+
+from benchmarks import processes
+from benchmarks.contestants import FIRST_PORT, Floor, Portsup, Run, Workload, running
+from tests.support.caller import caller
+from tests.support.thief import thief
+
+WITHIN = 30.0  # seconds until a killed service must answer again
+SEEN_WITHIN = 0.05  # seconds: a service that is killed before it counts as ready too often is moved to another port
+
+
+class WithoutHandoff(Portsup):
+    name = "portsup --handoff off"
+
+    def command(self) -> list[str]:
+        return [*super().command(), "--handoff", "off"]
+
+
+def main() -> int:
+    """Prints the figures; 1 when a promise was broken."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.handoff", description=__doc__.split("\n")[0])
+    parser.add_argument("--kills", type=int, default=1000, metavar="N", help="default: 1000")
+    kills = parser.parse_args().kills
+    few = max(kills // 5, 1)
+    broken = False
+    ours: tuple[type[Run], ...] = (Portsup, WithoutHandoff)
+    everybody: tuple[type[Run], ...] = (Floor, *ours)
+    for contestant in everybody:
+        contestant.prepare()
+    for contestant in ours:
+        with running(contestant, Workload(1)) as run:
+            won, tries, survived = thieves(run, kills if contestant is Portsup else min(kills, 50))
+        print(f"{contestant.name}: thieves won {won} of {tries} tries during {survived} kills", flush=True)
+        broken |= contestant is Portsup and (won > 0 or survived < kills)
+    for contestant in ours:
+        with running(contestant, Workload(1)) as run, caller(FIRST_PORT) as calls:
+            done = survives(run, few)
+        print(f"{contestant.name}: {done} kills, {calls}", flush=True)
+        broken |= contestant is Portsup and bool(calls.refused or calls.late or calls.strange or done < few)
+    for contestant in everybody:
+        with running(contestant, Workload(1)) as run:
+            took = sorted(restart(run) for _ in range(few))
+        p99 = took[math.ceil(0.99 * few) - 1]
+        print(f"{contestant.name}: answers {median(took):.2f} ms after SIGKILL (p99 {p99:.2f} ms)", flush=True)
+    return 1 if broken else 0
+
+
+def thieves(run: Run, kills: int) -> tuple[int, int, int]:
+    """How often thieves got the port while the service was killed, their tries, and how many kills it survived."""
+    with contextlib.ExitStack() as stack:
+        loot = [stack.enter_context(thief([FIRST_PORT])) for _ in range(min(os.cpu_count() or 1, 2))]
+        survived = survives(run, kills)
+    return sum(sum(each.won.values()) for each in loot), sum(each.tries for each in loot), survived
+
+
+def survives(run: Run, kills: int) -> int:
+    """Kills the service so often; how many times it came back to its port."""
+    for done in range(kills):
+        try:
+            restart(run)
+        except TimeoutError:
+            return done
+    return kills
+
+
+def restart(run: Run) -> float:
+    """Kills the service; milliseconds until another process answers on its port."""
+    deadline = time.monotonic() + WITHIN
+    while (pid := processes.ask(FIRST_PORT)) is None:
+        if time.monotonic() > deadline:
+            raise TimeoutError
+    time.sleep(SEEN_WITHIN)
+    os.kill(pid, signal.SIGKILL)
+    begun = time.monotonic()
+    while processes.ask(FIRST_PORT) in (None, pid):
+        if time.monotonic() > deadline:
+            raise TimeoutError
+    return (time.monotonic() - begun) * 1000
+
+
+if __name__ == "__main__":
+    sys.exit(main())
