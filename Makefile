@@ -5,12 +5,12 @@
 
 ARGS =
 BIN = .venv/bin
-SETUP = pyproject.toml uv.lock scripts/setup.sh
+SETUP = pyproject.toml uv.lock .ci/setup.sh
 
 .PHONY: up test lint bench test-lowest clean
 
 up: .venv/.stack
-	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/python scripts/foreground.py up $(ARGS)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/python .ci/foreground.py up $(ARGS)
 
 test: .venv/.dev
 	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/python -m pytest $(ARGS)
@@ -25,15 +25,15 @@ bench: .venv/.stack
 	@$(BIN)/python -m benchmarks.run $(ARGS)
 
 test-lowest: $(SETUP)
-	@VENV=build/venv-lowest sh scripts/setup.sh stack,dev lowest
+	@VENV=build/venv-lowest sh .ci/setup.sh stack,dev lowest
 	@PATH="$(CURDIR)/build/venv-lowest/bin:$$PATH" exec build/venv-lowest/bin/python -m pytest $(ARGS)
 
 .venv/.stack: $(SETUP)
-	@sh scripts/setup.sh stack
+	@sh .ci/setup.sh stack
 	@touch $@
 
 .venv/.dev: $(SETUP)
-	@sh scripts/setup.sh stack,dev
+	@sh .ci/setup.sh stack,dev
 	@touch .venv/.stack $@
 
 clean:

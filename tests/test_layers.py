@@ -180,7 +180,7 @@ def files_run_by(module: str) -> list[str]:
     return [file for file in files if (PACKAGE / file).exists()]
 
 
-@pytest.mark.parametrize("folder", ["supervisor", "examples", "benchmarks", "scripts", "tests"])
+@pytest.mark.parametrize("folder", ["supervisor", "examples", "benchmarks", ".ci", "tests"])
 def test_a_long_file_says_why_on_top(folder: str) -> None:
     silent = []
     for path in source_files(folder):
@@ -192,7 +192,7 @@ def test_a_long_file_says_why_on_top(folder: str) -> None:
 
 
 def test_every_module_says_what_it_is() -> None:
-    files = source_files("supervisor", "examples", "benchmarks", "scripts")
+    files = source_files("supervisor", "examples", "benchmarks", ".ci")
     texts = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in files}
     assert [name for name, text in texts.items() if text.strip() and not ast.get_docstring(ast.parse(text))] == []
 

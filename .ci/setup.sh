@@ -29,9 +29,9 @@ fi
 
 printf 'setting up %s\n' "$venv" >&2
 if [ "${2:-}" = lowest ]; then
-    "$python" scripts/versions.py lowest >"$venv/versions.txt"
+    "$python" .ci/versions.py lowest >"$venv/versions.txt"
 else
-    "$python" scripts/versions.py locked >"$venv/versions.txt"
+    "$python" .ci/versions.py locked >"$venv/versions.txt"
 fi
 if command -v uv >/dev/null; then
     uv pip install --quiet --python "$venv/bin/python" --constraint "$venv/versions.txt" --editable ".[$1]"
