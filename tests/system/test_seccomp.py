@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import functools
 import os
 import select
 import signal
@@ -152,13 +153,16 @@ def test_a_call_whose_caller_was_killed_is_no_more(start: Children, under: BindF
     calls.close()
 
 
-def links_of(pid: int) -> list[str]:
-    """Where the descriptors of a process lead."""
+def is_only(pid: int, program: bytes) -> bool:
+    """Whether a process runs the program and has nothing of the filter open.
+
+    Not at once: vfork(2) comes back in the middle of execve(2), before arguments and descriptors are in place.
+    """
     links = []
     for fd in os.listdir(f"/proc/{pid}/fd"):
         with contextlib.suppress(FileNotFoundError):  # closed meanwhile
             links.append(os.readlink(f"/proc/{pid}/fd/{fd}"))
-    return links
+    return program in Path(f"/proc/{pid}/cmdline").read_bytes() and not any("seccomp" in link for link in links)
 
 
 def test_the_program_sees_nothing_of_the_filter_but_its_effect(start: Children, under: BindFilter) -> None:
@@ -166,9 +170,8 @@ def test_the_program_sees_nothing_of_the_filter_but_its_effect(start: Children, 
     before = set(os.listdir("/proc/self/fd"))
     for _ in range(3):
         pid, calls = begin(start, under, "never_listens")
-        try:  # vfork(2) comes back in the middle of execve(2), before arguments and descriptors are in place
-            eventually(lambda: b"never_listens" in Path(f"/proc/{pid}/cmdline").read_bytes())
-            eventually(lambda: not any("seccomp" in link for link in links_of(pid)))
+        try:
+            eventually(functools.partial(is_only, pid, b"never_listens"))
         finally:
             end(pid, calls)
     with pytest.raises(SpawnError):
