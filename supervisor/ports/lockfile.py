@@ -14,7 +14,7 @@ from typing import Any
 _OPEN = os.O_RDWR | os.O_CREAT
 _SAFE = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
 # How often and how far apart a lock is tried whose holder is unknown: somebody may only be looking whether it is held.
-_ATTEMPTS, _PAUSE = 5, 0.002
+_ATTEMPTS, _PAUSE = 25, 0.002
 
 
 def _load_portalocker() -> Any:
