@@ -99,6 +99,8 @@ def test_an_interrupt_before_anything_has_begun_needs_no_words(tmp_path: Path) -
             assert up.ends(within=5) in (0, 130, -signal.SIGINT)
             assert "error" not in up.err
             assert "Traceback" not in up.err
+    with stack.up():  # a record of one that was ended before it could clean up goes with the next run
+        assert [info.instance for info in stack.infos()] == [1]
     stack.leaves_nothing()
 
 
