@@ -25,6 +25,8 @@ HOME = "/home/ada/shop"  # where the documents say that the reader is
 RUNTIME = "/tmp/portsup-1000"
 STATE = "/home/ada/.local/state/portsup"
 PORT = re.compile(r"\b8[1-4]\d\d\b")  # the ports of the documents
+# Services start and stop side by side, so what is said of them comes in any order.
+ACTS = re.compile(r"portsup( --instance \d| -f \S+)* (up|down|start|stop|restart)\b")
 LOOKS = re.compile(r"portsup( --instance \d| -f \S+)* (status|ports?|url|logs|ls|env)|curl|cat|tail")
 # What a fresh machine may not have, and what curl says only where its output is no terminal.
 _CURL = "import sys, urllib.request; print(end=urllib.request.urlopen(sys.argv[-1]).read().decode())"
@@ -116,10 +118,11 @@ class Reader:
                 self._expect(command, output)
 
     def _expect(self, command: str, output: str) -> None:
-        wanted = normal(output)
+        order = sorted if ACTS.match(command) else list
+        wanted = order(normal(output))
         deadline = time.monotonic() + WITHIN
         while True:
-            found = normal(self._here(self._type(self._there(command))))
+            found = order(normal(self._here(self._type(self._there(command)))))
             if found == wanted or not LOOKS.match(command) or time.monotonic() > deadline:
                 break
             time.sleep(0.1)
