@@ -17,7 +17,8 @@ _SOCK_DIAG_BY_FAMILY = 20
 _REQUEST_DUMP = 0x301  # NLM_F_REQUEST | NLM_F_DUMP
 _ERROR, _DONE = 2, 3
 _HEADER = struct.Struct("=IHHII")  # nlmsghdr: length, type, flags, sequence, pid
-_REQUEST = struct.Struct("=BBBBI48x")  # inet_diag_req_v2 with an empty socket id
+# inet_diag_req_v2: family, protocol, extensions, -, states, then the socket id, of which the local port comes first.
+_REQUEST = struct.Struct("=BBBBI2s46x")
 _ANSWER = struct.Struct("=BBxx")  # inet_diag_msg: family, state, then the fields below at their offsets
 _PORT = struct.Struct("!H")
 _UID_INODE = struct.Struct("=II")
@@ -34,11 +35,13 @@ def sockets(ports: Collection[int] | None, states: int) -> list[Listener]:
 
 
 def _dump(family: socket.AddressFamily, ports: Collection[int] | None, states: int) -> Iterator[Listener]:
+    # A single port is picked out by the kernel, which saves the way of all other sockets through here.
+    wanted = _PORT.pack(next(iter(ports)) if ports is not None and len(ports) == 1 else 0)
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_SOCK_DIAG) as asking:
-        request = _REQUEST.pack(family, socket.IPPROTO_TCP, 0, 0, states)
+        request = _REQUEST.pack(family, socket.IPPROTO_TCP, 0, 0, states, wanted)
         asking.send(_HEADER.pack(_HEADER.size + len(request), _SOCK_DIAG_BY_FAMILY, _REQUEST_DUMP, 1, 0) + request)
         while True:
-            data = asking.recv(1 << 18)
+            data = asking.recv(1 << 15)
             at = 0
             while at < len(data):
                 length, kind, *_ = _HEADER.unpack_from(data, at)
