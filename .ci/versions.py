@@ -7,9 +7,14 @@ from pathlib import Path
 
 
 def locked() -> list[str]:
-    """Every version in uv.lock, the project itself left out."""
+    """Every version in uv.lock, the project itself left out; one a line for each Python where they differ."""
     packages = tomllib.loads(Path("uv.lock").read_text())["package"]
-    return [f"{package['name']}=={package['version']}" for package in packages if "registry" in package["source"]]
+    return [
+        f"{package['name']}=={package['version']}" + (f" ; {marker}" if marker else "")
+        for package in packages
+        if "registry" in package["source"]
+        for marker in package.get("resolution-markers", [""])
+    ]
 
 
 def lowest() -> list[str]:
