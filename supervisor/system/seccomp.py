@@ -104,6 +104,25 @@ def needs_no_new_privs() -> bool:
     return True
 
 
+def filter_program(machine: Numbers) -> bytes:
+    """The filter as an array of struct sock_filter, linux/filter.h: `bind` and `listen` of that machine are notified.
+
+    What comes by the numbers of another architecture, such as the calls of a 32-bit program, is let through.
+    """
+    return b"".join(
+        struct.pack("=HBBI", *instruction)
+        for instruction in (
+            (_LOAD, 0, 0, _OFFSET_OF_ARCHITECTURE),
+            (_IF_EQUAL, 0, 3, machine.audit),
+            (_LOAD, 0, 0, _OFFSET_OF_CALL),
+            (_IF_EQUAL, 2, 0, machine.bind),
+            (_IF_EQUAL, 1, 0, machine.listen),
+            (_RETURN, 0, 0, _ALLOW),
+            (_RETURN, 0, 0, _NOTIFY),
+        )
+    )
+
+
 class BindFilter:
     """The filter and the letterbox through which a child hands us the descriptor of its own copy of it.
 
@@ -113,18 +132,7 @@ class BindFilter:
 
     def __init__(self) -> None:
         machine = MACHINES[os.uname().machine]
-        program = b"".join(
-            struct.pack("=HBBI", *instruction)
-            for instruction in (
-                (_LOAD, 0, 0, _OFFSET_OF_ARCHITECTURE),
-                (_IF_EQUAL, 0, 3, machine.audit),
-                (_LOAD, 0, 0, _OFFSET_OF_CALL),
-                (_IF_EQUAL, 2, 0, machine.bind),
-                (_IF_EQUAL, 1, 0, machine.listen),
-                (_RETURN, 0, 0, _ALLOW),
-                (_RETURN, 0, 0, _NOTIFY),
-            )
-        )
+        program = filter_program(machine)
         self._program = ctypes.create_string_buffer(program, len(program))
         head = struct.pack("@HP", len(program) // 8, ctypes.addressof(self._program))  # struct sock_fprog
         self._head = ctypes.create_string_buffer(head, len(head))

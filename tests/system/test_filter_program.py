@@ -1,0 +1,72 @@
+"""The filter's instructions, run by a little interpreter: which calls of which architecture are put before us."""
+
+import re
+import struct
+from pathlib import Path
+
+import pytest
+
+from supervisor.system.seccomp import MACHINES, PIDFD_GETFD, filter_program
+
+ALLOW, NOTIFY = 0x7FFF0000, 0x7FC00000  # linux/seccomp.h
+X86_64, I386, AARCH64, ARM = 0xC000003E, 0x40000003, 0xC00000B7, 0x40000028  # linux/audit.h
+
+
+def run(program: bytes, architecture: int, call: int) -> int:
+    """What the filter returns for one system call; only the instructions that ours is made of are known."""
+    data = struct.pack("=iI", call, architecture)  # the head of struct seccomp_data
+    instructions = list(struct.iter_unpack("=HBBI", program))
+    at = accumulator = 0
+    while True:
+        code, if_true, if_false, operand = instructions[at]
+        at += 1
+        if code == 0x20:  # BPF_LD | BPF_W | BPF_ABS
+            (accumulator,) = struct.unpack_from("=I", data, operand)
+        elif code == 0x15:  # BPF_JMP | BPF_JEQ | BPF_K
+            at += if_true if accumulator == operand else if_false
+        else:
+            assert code == 0x06, "BPF_RET | BPF_K"
+            return int(operand)
+
+
+@pytest.mark.parametrize(
+    ("machine", "architecture", "bind", "listen", "other"),
+    [("x86_64", X86_64, 49, 50, I386), ("aarch64", AARCH64, 200, 201, ARM)],
+)
+def test_bind_and_listen_of_its_own_architecture_are_notified_and_nothing_else(
+    machine: str, architecture: int, bind: int, listen: int, other: int
+) -> None:
+    program = filter_program(MACHINES[machine])
+    notified = [call for call in range(-1, 600) if run(program, architecture, call) == NOTIFY]
+    assert notified == [bind, listen]
+    assert {run(program, architecture, call) for call in range(-1, 600)} == {ALLOW, NOTIFY}
+    assert {run(program, other, call) for call in range(-1, 600)} == {ALLOW}
+
+
+def test_the_filter_of_aarch64_is_these_bytes() -> None:
+    assert filter_program(MACHINES["aarch64"]).hex(" ", 8) == " ".join((
+        "2000000004000000", "15000003b70000c0", "2000000000000000", "15000200c8000000", "15000100c9000000",
+        "060000000000ff7f", "060000000000c07f",
+    ))  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("machine", "places"),
+    [
+        ("aarch64", ("asm-generic/unistd.h",)),
+        ("x86_64", ("x86_64-linux-gnu/asm/unistd_64.h", "asm/unistd_64.h")),
+    ],
+)
+def test_the_numbers_are_those_of_the_kernels_headers(machine: str, places: tuple[str, ...]) -> None:
+    found = [path for path in (Path("/usr/include", place) for place in places) if path.exists()]
+    if not found:
+        pytest.skip("no kernel headers here (linux-libc-dev)")
+    named = {name: int(number) for name, number in re.findall(r"#define __NR_(\w+)\s+(\d+)", found[0].read_text())}
+    ours = MACHINES[machine]
+    assert (ours.bind, ours.listen, ours.seccomp) == (named["bind"], named["listen"], named["seccomp"])
+    assert named["pidfd_getfd"] == PIDFD_GETFD
+    audit = Path("/usr/include/linux/audit.h").read_text()
+    assert f"#define AUDIT_ARCH_{machine.upper()}\t(EM_{machine.upper()}|__AUDIT_ARCH_64BIT|__AUDIT_ARCH_LE)" in audit
+    machines = Path("/usr/include/linux/elf-em.h").read_text()
+    (number,) = re.findall(rf"#define EM_{machine.upper()}\s+(\d+)", machines)
+    assert ours.audit == int(number) | 0x80000000 | 0x40000000
