@@ -117,6 +117,15 @@ async def main():
     await server.serve_forever()
 asyncio.run(main())
 """
+AIOHTTP = """
+import os
+from aiohttp import web
+async def answer(request):
+    return web.Response(text="aiohttp")
+app = web.Application()
+app.add_routes([web.get("/", answer)])
+web.run_app(app, host=["127.0.0.1", "::1"], port=int(os.environ["PORT"]), print=None)
+"""
 PROGRAMS = {
     "nginx": Case(nginx, needs="nginx", hosts=BOTH),
     "nginx-reuseport": Case(lambda folder, port: nginx(folder, port, " reuseport"), needs="nginx", hosts=BOTH),
@@ -147,6 +156,7 @@ PROGRAMS = {
     "node-cluster": Case(cluster, needs="node"),
     "http.server": Case(lambda _, port: [sys.executable, "-m", "http.server", "--bind", "127.0.0.1", str(port)]),
     "asyncio": Case(lambda folder, port: [sys.executable, "-c", ASYNCIO], hosts=BOTH),
+    "aiohttp": Case(lambda _, port: [sys.executable, "-c", AIOHTTP], needs=".aiohttp", hosts=BOTH),
 }  # fmt: skip
 
 
