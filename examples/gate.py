@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from starlette.datastructures import Headers, QueryParams
@@ -62,8 +62,16 @@ def _is_here(authority: str) -> bool:
     return host.lower() in ("127.0.0.1", "localhost", "[::1]")
 
 
+# How long a client may send nothing of a body that it has begun, or take nothing of its answer, in seconds.
+PATIENCE = 30.0
+
+
 class OpenRequests:
-    """Every request that is being answered, so that all of them can be ended: a stream may last for hours."""
+    """Every request that is being answered, so that all of them can be ended: a stream may last for hours.
+
+    One whose client has left is cancelled, wherever it is just then: what it asked of a server behind us is not wanted
+    any more. One whose client sends or takes nothing for `PATIENCE` is ended, because it may hold one of few places.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -80,25 +88,40 @@ class OpenRequests:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        begun = complete = False
-
-        async def watched(message: Message) -> None:
-            nonlocal begun, complete
-            await send(message)
-            begun = True
-            complete = message["type"] == "http.response.body" and not message.get("more_body", False)
-
+        begun = ending = complete = False
         task = asyncio.current_task()
         assert task is not None
+
+        def left() -> None:
+            if not ending:  # uvicorn says so at the end of every answer, too
+                task.cancel()
+
+        client = _Client(receive, left)
+
+        async def watched(message: Message) -> None:
+            nonlocal begun, ending, complete
+            ending = message["type"] == "http.response.body" and not message.get("more_body", False)
+            try:
+                async with asyncio.timeout(PATIENCE):
+                    await send(message)
+            except TimeoutError:
+                raise BrokenOff("the client") from None
+            begun = True
+            complete = ending
+
         self._tasks.add(task)
+        if not Headers(scope=scope).get("expect"):  # a client that waits for "100 Continue" gets it from whoever reads
+            client.listen()
         try:
-            await self.app(scope, receive, watched)
+            await self.app(scope, client.receive, watched)
         except BrokenOff:
             pass
         except asyncio.CancelledError:
-            if not self._ended:
+            if not self._ended and not client.gone:
                 raise
             task.uncancel()
+            if client.gone:
+                return
             if not begun:
                 await ServiceError("shutting_down", "the service is being stopped").response()(scope, receive, send)
             elif not complete:
@@ -107,4 +130,46 @@ class OpenRequests:
                 except Exception:  # less was sent than Content-Length says: the connection just ends
                     pass
         finally:
+            client.close()
             self._tasks.discard(task)
+
+
+class _Client:
+    """Reads one message ahead of the application, which else would not notice that the client is gone."""
+
+    def __init__(self, receive: Receive, left: Callable[[], None]) -> None:
+        self.gone = False
+        self._receive = receive
+        self._left = left
+        self._messages: asyncio.Queue[Message] = asyncio.Queue(1)
+        self._whole = False
+        self._listener: asyncio.Task[None] | None = None
+
+    def listen(self) -> None:
+        self._listener = self._listener or asyncio.create_task(self._listen())
+
+    def close(self) -> None:
+        if self._listener:
+            self._listener.cancel()
+
+    async def receive(self) -> Message:
+        self.listen()
+        try:
+            async with asyncio.timeout(None if self._whole else PATIENCE):
+                message = await self._messages.get()
+        except TimeoutError:
+            why = f"nothing of the body came for {PATIENCE:g} seconds"
+            raise ServiceError("request_timeout", why, 408) from None
+        self._whole = self._whole or not message.get("more_body", False)
+        return message
+
+    async def _listen(self) -> None:
+        message: Message = {}
+        while message.get("type") != "http.disconnect":
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                self.gone = True
+                self._left()
+            await self._messages.put(message)
+        while True:
+            await self._messages.put(message)

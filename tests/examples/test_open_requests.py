@@ -1,0 +1,150 @@
+"""Requests whose client leaves, or sends or takes nothing."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pytest
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+from starlette.types import Message
+
+from examples import gate
+from examples.gate import OpenRequests
+from examples.web import make_app
+
+GONE: Message = {"type": "http.disconnect"}
+WHOLE: Message = {"type": "http.request", "body": b"", "more_body": False}
+
+
+class Client:
+    """One connection: what it sends when, and what it got."""
+
+    def __init__(self, *sends: Message, expect: bool = False, takes: int = 1000) -> None:
+        self.sends = list(sends)
+        self.leaves = asyncio.Event()
+        self.got: list[Message] = []
+        self.asked = 0
+        self.takes = takes
+        self.headers = [(b"expect", b"100-continue")] if expect else []
+
+    async def receive(self) -> Message:
+        self.asked += 1
+        if self.sends:
+            return self.sends.pop(0)
+        await self.leaves.wait()
+        return GONE
+
+    async def send(self, message: Message) -> None:
+        if len(self.got) >= self.takes:
+            await asyncio.Event().wait()
+        self.got.append(message)
+
+    @property
+    def status(self) -> int | None:
+        return self.got[0]["status"] if self.got else None
+
+
+def app_of(endpoint: Callable[[Request], Coroutine[Any, Any, Response]]) -> OpenRequests:
+    return OpenRequests(make_app([Route("/", endpoint, methods=["GET", "POST"])]))
+
+
+async def ask(app: OpenRequests, client: Client) -> None:
+    scope = {"type": "http", "method": "POST", "path": "/", "query_string": b"", "headers": client.headers}
+    await app({**scope, "asgi": {"spec_version": "2.3"}}, client.receive, client.send)
+
+
+def test_what_is_done_for_a_client_that_leaves_is_cancelled() -> None:
+    async def trial() -> list[str]:
+        told = []
+        working = asyncio.Event()
+
+        async def work(_: Request) -> Response:
+            working.set()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                told.append("cancelled")
+            return Response()
+
+        client = Client(WHOLE)
+        request = asyncio.create_task(ask(app_of(work), client))
+        await working.wait()
+        client.leaves.set()
+        await asyncio.wait_for(request, 5)
+        assert client.got == []
+        return told
+
+    assert asyncio.run(trial()) == ["cancelled"]
+
+
+def test_a_stream_that_nobody_wants_any_more_ends() -> None:
+    async def trial() -> None:
+        client = Client(WHOLE)
+
+        async def parts() -> Any:
+            yield b"one"
+            client.leaves.set()
+            await asyncio.Event().wait()
+
+        async def work(_: Request) -> Response:
+            return StreamingResponse(parts())
+
+        await asyncio.wait_for(ask(app_of(work), client), 5)
+        assert b"one" in [message.get("body") for message in client.got]
+
+    asyncio.run(trial())
+
+
+def test_a_body_arrives_as_it_was_sent_and_its_answer_goes_back() -> None:
+    async def trial() -> bytes:
+        async def work(request: Request) -> Response:
+            return PlainTextResponse((await request.body()).upper())
+
+        parts = [{"type": "http.request", "body": part, "more_body": part != b"c"} for part in (b"a", b"b", b"c")]
+        client = Client(*parts)
+        await ask(app_of(work), client)
+        return b"".join(message.get("body", b"") for message in client.got)
+
+    assert asyncio.run(trial()) == b"ABC"
+
+
+def test_a_client_that_asks_before_it_sends_a_body_is_not_asked_for_one_that_nobody_reads() -> None:
+    async def trial() -> int:
+        async def work(_: Request) -> Response:
+            return Response()
+
+        client = Client(WHOLE, expect=True)
+        await ask(app_of(work), client)
+        return client.asked
+
+    assert asyncio.run(trial()) == 0
+
+
+def test_a_client_that_stops_in_the_middle_of_its_body_is_told_408(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate, "PATIENCE", 0.05)
+
+    async def trial() -> int | None:
+        async def work(request: Request) -> Response:
+            return Response(await request.body())
+
+        client = Client({"type": "http.request", "body": b"a", "more_body": True})
+        await asyncio.wait_for(ask(app_of(work), client), 5)
+        return client.status
+
+    assert asyncio.run(trial()) == 408
+
+
+def test_a_client_that_takes_nothing_of_its_answer_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate, "PATIENCE", 0.05)
+
+    async def trial() -> int:
+        async def work(_: Request) -> Response:
+            return Response(b"a")
+
+        client = Client(WHOLE, takes=1)
+        await asyncio.wait_for(ask(app_of(work), client), 5)
+        return len(client.got)
+
+    assert asyncio.run(trial()) == 1
