@@ -2,6 +2,8 @@
 
 import httpx2
 
+from examples.trace import current
+
 
 class _WhenUsed(httpx2.AsyncBaseTransport):
     """The usual transport, made at the first request: it loads all certificates, which a start need not wait for."""
@@ -22,7 +24,8 @@ class _WhenUsed(httpx2.AsyncBaseTransport):
 def client_for(url: str = "", *, silence: float = 120) -> httpx2.AsyncClient:
     """A client that waits 5 s for a connection and `silence` seconds for each part of an answer.
 
-    It obeys HTTP_PROXY and the like only for a `url` on another machine: a proxy can not reach this one.
+    It obeys HTTP_PROXY and the like only for a `url` on another machine: a proxy can not reach this one. On this
+    machine a request takes the trace along in whose course it is made.
     """
     elsewhere = bool(url) and not is_loopback(url)
     return httpx2.AsyncClient(
@@ -30,8 +33,14 @@ def client_for(url: str = "", *, silence: float = 120) -> httpx2.AsyncClient:
         mounts=None if elsewhere else {"http://": httpx2.AsyncHTTPTransport(verify=False)},  # no TLS, nothing to verify
         trust_env=elsewhere,
         timeout=httpx2.Timeout(silence, connect=5),
+        event_hooks=None if elsewhere else {"request": [_take_trace_along]},
         follow_redirects=False,
     )
+
+
+async def _take_trace_along(request: httpx2.Request) -> None:
+    if trace := current():
+        request.headers["traceparent"] = trace.header
 
 
 def is_loopback(url: str) -> bool:

@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import FrameType
 
@@ -14,6 +14,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from examples.gate import Gate, OpenRequests
+from examples.trace import JsonLines, TextLines, Traced
 
 HOST = "127.0.0.1"
 # How long a request that is still being answered may go on after SIGTERM; then it is ended in good order.
@@ -80,15 +81,18 @@ def token_of(service: Service) -> str:
     return setting(service.token_env) or setting("PORTSUP_EXAMPLE_TOKEN")
 
 
+def choice(name: str, words: Sequence[str], default: str) -> str:
+    """An environment variable that is one of a few words, in small letters."""
+    value = setting(name, default).lower()
+    if value not in words:
+        raise SettingError(f"`{name}` must be {', '.join(words[:-1])} or {words[-1]}, not `{setting(name)}`")
+    return value
+
+
 def run(service: Service, make_app: Callable[[], Starlette]) -> None:
     """Serves until SIGTERM or SIGINT, then exits with 0; 2 for bad settings, 3 when the port can not be had."""
-    logging.basicConfig(
-        level=setting("LOG_LEVEL", "info").upper() if setting("LOG_LEVEL").isalpha() else "INFO",
-        format="%(levelname)s %(name)s: %(message)s",
-    )
-    for name in ("uvicorn.error", "httpx2", "httpcore2", "mcp"):
-        logging.getLogger(name).setLevel(logging.WARNING)
     try:
+        _log_to_stderr()
         listener = inherited_socket() or _listen(port_of(service))
         gate = Gate(make_app(), token_of(service), ("/health", service.health_alias), service.open_paths)
         requests = OpenRequests(gate)
@@ -97,7 +101,7 @@ def run(service: Service, make_app: Callable[[], Starlette]) -> None:
     except OSError as error:
         sys.exit(_complain(service, str(error), 3))
     config = uvicorn.Config(
-        requests,
+        Traced(requests, service.name),
         http="h11",
         ws="websockets-sansio" if service.websockets else "none",
         loop="asyncio",
@@ -150,6 +154,15 @@ class Server(uvicorn.Server):
         self.force_exit = self.should_exit and sig == signal.SIGINT
         self.should_exit = True
         self._loop.call_soon_threadsafe(self._asked_to_stop.set)
+
+
+def _log_to_stderr() -> None:
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonLines() if choice("LOG_FORMAT", ("text", "json"), "text") == "json" else TextLines())
+    level = choice("LOG_LEVEL", ("debug", "info", "warning", "error", "critical"), "info")
+    logging.basicConfig(level=level.upper(), handlers=[handler])
+    for name in ("uvicorn.error", "httpx2", "httpcore2", "mcp"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def _listen(port: int) -> socket.socket:

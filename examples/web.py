@@ -63,6 +63,7 @@ class Checks:
 
     values: Mapping[str, str] = field(default_factory=dict)  # `ok`, or the code of the error
     problem: ServiceError | None = None
+    starting: bool = False  # the problem will go by itself soon: a model is being loaded, say
 
 
 CheckUp = Callable[[], Awaitable[Checks]]
@@ -72,7 +73,9 @@ def health_routes(name: str, check_up: CheckUp, alias: str = "") -> list[BaseRou
     """`/health`, `/health/live` and `/health/ready`, and the same below the path that older clients know.
 
     `/health` is 200 as long as the process can answer: a supervisor must not restart a proxy because its upstream is
-    away. `/health/ready` is 503 then.
+    away. `/health/ready` is 503 then. `/health/ready?settled` is 503 only while that may still change by itself, as
+    when a model is being loaded: what waits for this service at the start of the stack goes on when it is as good as
+    it gets on this machine.
     """
     started = time.monotonic()
 
@@ -88,9 +91,13 @@ def health_routes(name: str, check_up: CheckUp, alias: str = "") -> list[BaseRou
     async def live(_: Request) -> Response:
         return report("ok", {})
 
-    async def ready(_: Request) -> Response:
+    async def ready(request: Request) -> Response:
         checks = await check_up()
-        return checks.problem.response() if checks.problem else report("ok", checks.values)
+        if checks.problem is None:
+            return report("ok", checks.values)
+        if "settled" in request.query_params and not checks.starting:
+            return report("degraded", checks.values)
+        return checks.problem.response()
 
     return [
         Route(prefix + path, endpoint)

@@ -1,7 +1,5 @@
 """`/SERVICE/PATH` goes to PATH of that service, wherever it is just now."""
 
-import secrets
-
 import httpx2
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,9 +16,7 @@ async def pass_on(request: Request, service: str, peers: Peers, client: httpx2.A
         raise ServiceError("unknown_service", f"there is no service `{service}` behind this gateway", 404)
     path = path_of(request, f"/{service}")
     headers = request_headers(request, frozenset(("origin",)))
-    # W3C Trace Context: a trace that comes in goes on, and one starts here where none came.
-    headers.setdefault("traceparent", f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01")
     body = streamed_body(request, headers)
     url = peer.url + (path if path.startswith("/") else f"/{path}")
     answer = await send(client, request.method, url, headers, body, name=service)
-    return relay(answer, name=service, extra={"traceparent": headers["traceparent"]})
+    return relay(answer, name=service)

@@ -1,5 +1,6 @@
 """What all six services have in common, tried on each of them."""
 
+import json
 import os
 import socket
 import subprocess
@@ -67,6 +68,34 @@ def test_a_service_that_needs_no_upstream_is_ready(alone: dict[str, Running], na
     assert alone[name].http.get("/health/ready").status_code == 200
 
 
+@pytest.mark.parametrize("name", ["ollama_mcp", "groq_api", "sandra_ia", "conversational"])
+def test_what_waits_for_it_goes_on_when_it_is_as_good_as_it_gets(alone: dict[str, Running], name: str) -> None:
+    response = alone[name].http.get("/health/ready?settled")
+    assert (response.status_code, response.json()["status"]) == (200, "degraded")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_trace_goes_on_and_is_logged(alone: dict[str, Running], name: str) -> None:
+    trace = f"{NAMES.index(name) + 1:032x}"
+    response = alone[name].http.get("/no/such?token=hush", headers={"traceparent": f"00-{trace}-00f067aa0ba902b7-01"})
+    assert response.headers["traceparent"].split("-")[1] == trace
+    assert response.headers["traceparent"].split("-")[2] != "00f067aa0ba902b7"
+    eventually(lambda: f"trace={trace}" in alone[name].output(), within=5, what="the line of the request")
+    line = next(line for line in alone[name].output().splitlines() if trace in line)
+    assert line.startswith(f"INFO {name.replace('_', '-')}: request method=GET path=/no/such status=404 ms=")
+    assert "hush" not in alone[name].output()
+
+
+def test_log_lines_can_be_json() -> None:
+    with service("groq_api", LOG_FORMAT="json") as running:
+        running.http.get("/nothing%0Ahere")
+        eventually(lambda: "nothing" in running.output(), within=5, what="the line of the request")
+        entries = [json.loads(line) for line in running.output().splitlines()]
+    request = next(entry for entry in entries if entry["event"] == "request")
+    assert (request["level"], request["logger"], request["status"]) == ("info", "groq-api", 404)
+    assert len(request["trace"]) == 32
+
+
 @pytest.mark.parametrize(("name", "alias"), ALIASES.items())
 def test_older_health_paths_still_answer(alone: dict[str, Running], name: str, alias: str) -> None:
     assert alone[name].http.get(alias).json()["service"] == name.replace("_", "-")
@@ -122,6 +151,7 @@ def test_the_page_for_browsers_opens_without_a_token(guarded: dict[str, Running]
         ({}, "GROQ_API_PORT"),
         ({"PORT": "http"}, "`PORT` must be a port"),
         ({"GROQ_API_PORT": "70000"}, "70000"),
+        ({"LOG_LEVEL": "loud"}, "`LOG_LEVEL` must be debug, info, warning, error or critical, not `loud`"),
         ({"PORT": "20000", "GROQ_MAX_CONCURRENT": "many"}, "GROQ_MAX_CONCURRENT"),
         ({"PORT": "20000", "GROQ_BASE_URL": "api.groq.com"}, "GROQ_BASE_URL"),
     ],
