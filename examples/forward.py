@@ -1,8 +1,12 @@
-"""Passing a request on to another server and its answer back, byte by byte as they come."""
+"""Passing a request on to another server and its answer back, byte by byte as they come.
+
+A proxy has to know which headers are about one connection and not about the message (`HOP_BY_HOP`, and those that
+`Connection` names), must not decode what it passes on, and has to stop asking when nobody waits for the answer.
+"""
 
 import json
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, MutableMapping
 
 import anyio
 import httpx2
@@ -44,10 +48,12 @@ class Relay(StreamingResponse):
         self,
         chunks: AsyncIterator[bytes],
         status: int,
-        headers: Mapping[str, str],
+        headers: Iterable[tuple[str, str]],
         closed: Callable[[], Awaitable[None]],
     ) -> None:
-        super().__init__(chunks, status, headers)
+        super().__init__(chunks, status)
+        # As they came: a header may be there several times.
+        self.raw_headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
         self._closed = closed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -68,16 +74,22 @@ def path_of(request: Request, prefix: str = "") -> str:
     return f"{path}?{request.url.query}" if request.url.query else path
 
 
-def request_headers(request: Request, drop: frozenset[str] = frozenset()) -> dict[str, str]:
+def request_headers(request: Request, drop: frozenset[str] = frozenset()) -> httpx2.Headers:
     """The client's headers as far as they are for the server behind us."""
-    unwanted = HOP_BY_HOP | drop | {"host", "content-length"}
-    kept = {name: value for name, value in request.headers.items() if name not in unwanted}
+    # Nobody waits for the "100 Continue" of the server behind: the client had one from us.
+    unwanted = _of_the_connection(request.headers.getlist("connection")) | drop | {"host", "content-length", "expect"}
+    kept = httpx2.Headers([(name, value) for name, value in request.headers.items() if name not in unwanted])
     # httpx2 would ask for compression on its own, and the client, who did not ask, would get it.
     kept.setdefault("accept-encoding", "identity")
     return kept
 
 
-def streamed_body(request: Request, headers: dict[str, str]) -> AsyncIterator[bytes] | None:
+def _of_the_connection(named: Iterable[str]) -> frozenset[str]:
+    """What is not passed on, with the names in the message's `Connection` headers."""
+    return HOP_BY_HOP | {name.strip().lower() for line in named for name in line.split(",")}
+
+
+def streamed_body(request: Request, headers: MutableMapping[str, str]) -> AsyncIterator[bytes] | None:
     """The request's body for passing on as it arrives; None when it has none. Sets the length in `headers`."""
     length = request.headers.get("content-length")
     if length is None and "transfer-encoding" not in request.headers:
@@ -103,9 +115,10 @@ async def send(
         raise ServiceError("upstream_unreachable", f"{name} can not be reached in time", retry_after=5) from None
     except httpx2.TimeoutException:
         raise ServiceError("upstream_timeout", f"{name} took too long to answer", 504) from None
+    except httpx2.RemoteProtocolError as error:
+        raise ServiceError("upstream_error", f"{name} {_offence(error)}", 502) from None
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-        why = str(error) or type(error).__name__
-        raise ServiceError("upstream_unreachable", f"{name} can not be reached: {why}", retry_after=5) from None
+        raise ServiceError("upstream_unreachable", f"{name} can not be reached: {_why(error)}", retry_after=5) from None
 
 
 def relay(
@@ -116,8 +129,10 @@ def relay(
     closed: Callable[[], None] = lambda: None,
 ) -> Relay:
     """Passes on an answer as it is; `closed` is called when it is over."""
-    unwanted = HOP_BY_HOP | {"set-cookie", "date", "server"}
-    headers = {key: value for key, value in answer.headers.items() if key not in unwanted}
+    own = {key.lower(): value for key, value in (extra or {}).items()}
+    # A cookie would be for the server behind; our clients share one way to it.
+    unwanted = _of_the_connection(answer.headers.get_list("connection")) | {"set-cookie", *own}
+    headers = [(key, value) for key, value in answer.headers.multi_items() if key.lower() not in unwanted]
 
     async def close() -> None:
         try:
@@ -125,7 +140,7 @@ def relay(
         finally:
             closed()
 
-    return Relay(_chunks(answer, name), answer.status_code, {**headers, **(extra or {})}, close)
+    return Relay(_chunks(answer, name), answer.status_code, [*headers, *own.items()], close)
 
 
 async def _chunks(answer: httpx2.Response, name: str) -> AsyncIterator[bytes]:
@@ -134,7 +149,7 @@ async def _chunks(answer: httpx2.Response, name: str) -> AsyncIterator[bytes]:
             yield chunk
     except httpx2.HTTPError as error:
         # The status is long sent. A stream of events can still say that it is not complete; other bodies just break.
-        log.warning("%s broke off its answer: %s", name, str(error) or type(error).__name__)
+        log.warning("%s broke off its answer: %s", name, _why(error))
         code = "upstream_timeout" if isinstance(error, httpx2.TimeoutException) else "upstream_broke_off"
         text = json.dumps(ServiceError(code, f"{name} broke off its answer", 504).body())
         kind = answer.headers.get("content-type", "")
@@ -144,3 +159,17 @@ async def _chunks(answer: httpx2.Response, name: str) -> AsyncIterator[bytes]:
             yield f"\n{text}\n".encode()
         else:
             raise BrokenOff(name) from None
+
+
+def _offence(error: httpx2.RemoteProtocolError) -> str:
+    text = str(error)
+    if text.startswith("Server disconnected"):
+        return "closed the connection without an answer"
+    return "closed the connection in the middle" if text.startswith("peer closed") else "does not answer in HTTP"
+
+
+def _why(error: Exception) -> str:
+    """Never what the other side wrote, which the texts of protocol errors repeat: it may be a secret of ours."""
+    if isinstance(error, httpx2.ProtocolError):
+        return _offence(error) if isinstance(error, httpx2.RemoteProtocolError) else "the request is not HTTP"
+    return str(error) or type(error).__name__
