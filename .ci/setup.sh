@@ -1,6 +1,8 @@
 #!/bin/sh
 # Puts this project and the extras named in $1 into .venv, in the versions of uv.lock; the Makefile calls it.
-# With `lowest` as $2 the oldest versions that pyproject.toml allows are taken instead.
+# The extras in $2, separated by spaces, are welcome: one that can not be had costs a warning, and 1 at the very end
+# if STRICT is set. Of `llm` the model is fetched too.
+# With VERSIONS=lowest the oldest versions that pyproject.toml allows are taken instead.
 set -eu
 cd "$(dirname "$0")/.."
 venv=${VENV:-.venv}
@@ -28,17 +30,37 @@ if ! "$venv/bin/python" -c '' 2>/dev/null; then
 fi
 
 printf 'setting up %s\n' "$venv" >&2
-if [ "${2:-}" = lowest ]; then
-    "$python" .ci/versions.py lowest >"$venv/versions.txt"
-else
-    "$python" .ci/versions.py locked >"$venv/versions.txt"
-fi
+"$python" .ci/versions.py "${VERSIONS:-locked}" >"$venv/versions.txt"
 if command -v uv >/dev/null; then
-    uv pip install --quiet --python "$venv/bin/python" --constraint "$venv/versions.txt" --editable ".[$1]"
+    # pip compiles what it installs; without that the first start of the services would.
+    install() {
+        uv pip install --quiet --compile-bytecode --python "$venv/bin/python" \
+            --constraint "$venv/versions.txt" --editable ".[$1]"
+    }
 elif "$python" -m pip --version >/dev/null 2>&1; then
-    "$python" -m pip --python "$venv/bin/python" install --quiet --disable-pip-version-check \
-        --constraint "$venv/versions.txt" --editable ".[$1]" ||
-        give_up 'pip could not install the dependencies' 'the lines above tell why; run the same command again once it is mended'
+    install() {
+        "$python" -m pip --python "$venv/bin/python" install --quiet --disable-pip-version-check \
+            --constraint "$venv/versions.txt" --editable ".[$1]"
+    }
 else
     give_up "$python has neither pip nor uv" 'on Debian and Ubuntu: apt install python3-pip'
+fi
+
+welcome=${2:-}
+missing=
+# All at once is quickest. When that does not work, what is needed comes first, then one after the other.
+if ! { [ -n "$welcome" ] && install "$(echo "$1 $welcome" | tr ' ' ,)" 2>/dev/null; }; then
+    install "$1" || give_up 'the dependencies can not be installed' \
+        'the lines above tell why; run the same command again once it is mended'
+    for extra in $welcome; do
+        install "$extra" 2>"$venv/$extra.log" || missing="$missing $extra"
+    done
+fi
+case " $welcome " in
+*' llm '*) "$venv/bin/python" -m examples.fetch_model >/dev/null 2>"$venv/model.log" || missing="$missing model" ;;
+esac
+if [ -n "$missing" ]; then
+    printf 'warning: the stack does without%s, which can not be fetched (see %s/*.log); `make extras` tries again\n' \
+        "$missing" "$venv" >&2
+    [ -z "${STRICT:-}" ]
 fi

@@ -84,6 +84,12 @@ def test_every_make_target_in_the_readme_is_in_the_makefile() -> None:
     assert {"up", "test"} <= named <= targets
 
 
+def test_every_make_target_that_a_message_names_is_in_the_makefile() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", read("Makefile"), re.MULTILINE))
+    named = set(re.findall(r"`make ([a-z-]+)", read(".ci/setup.sh") + read("examples/fetch_model.py")))
+    assert {"extras"} <= named <= targets
+
+
 def test_every_command_in_the_readme_exists() -> None:
     from supervisor.cli.commands import ALIASES, LINES
 
