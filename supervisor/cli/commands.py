@@ -21,6 +21,10 @@ GROUPS: dict[str, dict[str, str]] = {
         "ports": "list the leased ports of this instance, or of the machine",
         "ls": "list the running instances",
         "logs": "print what the services wrote, and follow it with -f",
+        "events": "print what happened to the services, and follow it with -f",
+        "why": "tell what went wrong with a service, and what to do next",
+        "wait": "wait until services are listening, ready, healthy, or have exited",
+        "graph": "show which service needs which",
     },
     "configuration": {
         "config": "check services.yaml, or show what it comes to",

@@ -14,8 +14,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
-# In `logs` a -f means follow, as everywhere else; the file is --file there, or -f before the command.
-WITHOUT_SHORT_FILE = frozenset({"logs"})
+# Where a -f means follow, as everywhere else; the file is --file there, or -f before the command.
+WITHOUT_SHORT_FILE = frozenset({"logs", "events"})
 WITH_VALUE = {"-f": "--file", "--file": "--file", "--instance": "--instance", "--color": "--color"}
 COLORS = ("auto", "always", "never")
 

@@ -65,7 +65,11 @@ class Client:
 
     def watch(self, every: float | None = None) -> "Iterator[dict[str, Any] | None]":
         """The status at once and after each change; None whenever `every` seconds brought no news."""
-        for answer in self._lines("watch", {}, every, give_up=False):
+        return self.follow("watch", every)
+
+    def follow(self, do: str, every: float | None = None, /, **args: object) -> "Iterator[dict[str, Any] | None]":
+        """The lines of a stream until the instance ends; None whenever `every` seconds brought no news."""
+        for answer in self._lines(do, args, every, give_up=False):
             yield answer
             if answer is not None and answer.get("end"):
                 return

@@ -20,6 +20,8 @@ REQUESTS: Mapping[str, Mapping[str, tuple[tuple[type, ...], bool]]] = {
     "ping": {},
     "status": {"services": ((list,), False)},
     "watch": {},
+    "events": {"services": ((list,), False)},
+    "logs": {"services": ((list,), False)},
     "endpoints": {},
     "env": {"service": ((str, type(None)), False)},
     "down": {"timeout": (OPTIONAL_SECONDS, False)},

@@ -13,6 +13,7 @@ from supervisor.control.protocol import MAX_REQUEST, BadRequest, Request, encode
 from supervisor.errors import PortsupError
 
 MAX_UNREAD = 1024 * 1024  # bytes that may wait for a slow reader before it is dropped
+BEHIND = 64 * 1024  # bytes from which on a reader of a stream counts as slow
 MAX_CONNECTIONS = 256  # beyond that the one that asked nothing for longest is dropped
 
 
@@ -22,6 +23,8 @@ class Reply:
     def __init__(self, transport: asyncio.WriteTransport) -> None:
         self._transport = transport
         self.on_close: Callable[[], None] | None = None
+        self.on_drained: Callable[[], None] | None = None  # the reader has caught up; see `is_behind`
+        self.is_behind = False  # so much waits for the reader that a stream should leave things out
 
     @property
     def is_closed(self) -> bool:
@@ -62,6 +65,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
+        transport.set_write_buffer_limits(high=BEHIND)
         if len(self._connections) >= MAX_CONNECTIONS:
             make_room(self._connections)
         self._connections[self] = None
@@ -84,6 +88,16 @@ class Connection(asyncio.Protocol):
                 reply.fail(error)
             if reply.on_close is not None:
                 self._watching.append(reply)
+
+    def pause_writing(self) -> None:
+        for reply in self._watching:
+            reply.is_behind = True
+
+    def resume_writing(self) -> None:
+        for reply in tuple(self._watching):
+            reply.is_behind = False
+            if reply.on_drained is not None:
+                reply.on_drained()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._connections.pop(self, None)

@@ -11,6 +11,7 @@ from supervisor.control.server import Reply
 from supervisor.core import events as ev
 from supervisor.core.service import Service
 from supervisor.core.state import State
+from supervisor.daemon.broadcast import News
 from supervisor.daemon.endpoints import HOST, Endpoint
 from supervisor.daemon.herald import failure, readable
 from supervisor.daemon.slot import Slot
@@ -29,7 +30,7 @@ class Commands:
     def __init__(
         self, stack: Stack, name: str, instance: int, endpoints: Callable[[], dict[str, Endpoint]],
         environment: Callable[[str | None], dict[str, str]], down: Callable[[float | None], None],
-        redact: Callable[[str], str],
+        redact: Callable[[str], str], news: News,
     ) -> None:  # fmt: skip
         self._stack = stack
         self._name = name
@@ -38,6 +39,7 @@ class Commands:
         self._environment = environment
         self._down = down
         self._redact = redact
+        self._news = news
         self._watchers: list[Reply] = []
         self._ends: list[Reply] = []  # who asked for the end
         self._is_due = False
@@ -52,6 +54,10 @@ class Commands:
                 reply.send(**self._status(self._slots(request.names())))
             case "watch":
                 self._watch(reply)
+            case "events" | "logs":
+                kind = self._news.events if request.do == "events" else self._news.logs
+                kind.add(reply, [self._slot(name).spec.name for name in request.names()])
+                reply.send()
             case "endpoints":
                 reply.send(endpoints=self._told_endpoints())
             case "env":
@@ -119,7 +125,14 @@ class Commands:
         self._is_due = False
         status = self._status(self._slots(()))
         for reply in tuple(self._watchers):
-            reply.send(**status)
+            if reply.is_behind:  # what it has not read by now is old: it gets the last one
+                reply.on_drained = lambda reply=reply: self._catch_up(reply)
+            else:
+                reply.send(**status)
+
+    def _catch_up(self, reply: Reply) -> None:
+        reply.on_drained = None
+        reply.send(**self._status(self._slots(())))
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
         task = begin(work, asyncio.get_running_loop())

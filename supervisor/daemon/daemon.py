@@ -16,7 +16,8 @@ from supervisor.core import events as ev
 from supervisor.core.instance import ports_of
 from supervisor.core.lease import PortState
 from supervisor.core.service import Service
-from supervisor.core.state import Result, State
+from supervisor.core.state import State
+from supervisor.daemon.broadcast import News
 from supervisor.daemon.commands import Commands
 from supervisor.daemon.endpoints import document
 from supervisor.daemon.front import Front, let_go_of
@@ -81,8 +82,10 @@ class Daemon:
         assert owner is not None
         slots: dict[str, Slot] = {}
         self._reporter = Reporter(front, journal, slots)
+        news = News(front)
+        journal.on_event = news.event
         self._world = StackWorld(
-            self._loop, lambda service: Owner(spec.name, self._instance, service, run_id, owner), runtime, front,
+            self._loop, lambda service: Owner(spec.name, self._instance, service, run_id, owner), runtime, news,
             self._facts, self._instance, slots, self._reporter, options.hands_over,
             strict=options.strict_ports or spec.strict_ports,
         )  # fmt: skip
@@ -94,8 +97,8 @@ class Daemon:
         self._stack = Stack(self._world.slots, self._loop, self)
         self._commands = Commands(
             self._stack, spec.name, self._instance, self._world.endpoints, self._environment, self._asked_down,
-            journal.redact,
-        )
+            journal.redact, news,
+        )  # fmt: skip
         self._lock_watch: LockWatch | None = None
         self._server: Server | None = None
 
@@ -114,7 +117,7 @@ class Daemon:
             reporting = begin(self._report_when_up(wanted), self._loop)
             error = await self._end
             reporting.cancel()
-            failed = self._exit_code()
+            failed = self._stack.exit_code()
             await self._wind_down(error)
             if error is not None:
                 raise error
@@ -156,9 +159,9 @@ class Daemon:
         self._lock.release()
         self._commands.ended()
         await asyncio.sleep(0)  # for the answers to other requests that waited for the end
+        self._journal.info("instance ended", instance=self._instance)
         if self._server is not None:
             self._server.close()
-        self._journal.info("instance ended", instance=self._instance)
 
     # What happens
 
@@ -240,7 +243,7 @@ class Daemon:
         failed = [slot.spec.name for slot in slots if slot.service.state is State.FAILED]
         self._reporter.up(self._spec.name, self._instance, failed, self._loop.time() - self._begun)
         self._has_reported = True
-        self._front.ready(int(self._exit_code()))
+        self._front.ready(int(self._stack.exit_code()))
         if self._options.is_detached:
             self._front.detach()
             let_go_of(2)
@@ -252,12 +255,6 @@ class Daemon:
         if self._has_reported and wanted and all(svc.state in (State.EXITED, State.FAILED) for svc in wanted):
             self._reporter.say("\nnothing is left to supervise")
             self._finish(None)
-
-    def _exit_code(self) -> ExitCode:
-        failed = [slot.service for slot in self._world.slots.values() if slot.service.state is State.FAILED]
-        if any(svc.result is Result.UNHEALTHY for svc in failed):
-            return ExitCode.UNHEALTHY
-        return ExitCode.GAVE_UP if failed else ExitCode.OK
 
     def _on_signal(self, number: signal.Signals) -> None:
         self._signals += 1

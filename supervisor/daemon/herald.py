@@ -7,7 +7,7 @@ from typing import Any
 
 from supervisor.config.spec import ServiceSpec
 from supervisor.core.service import KILL_REQUESTED, Service
-from supervisor.core.state import Health, Result, State, Then
+from supervisor.core.state import Health, Milestone, Result, State, Then
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +23,7 @@ class News:
 def news(before: Service, after: Service, spec: ServiceSpec, took: float | None) -> News | None:
     """What the step from `before` to `after` means; `took` is the age of the process in seconds."""
     if after.state is before.state:
-        if after.health is not before.health and after.health is Health.UNHEALTHY:
-            return News("warning", "service unhealthy", after.reason)
-        if after.restarts > before.restarts and after.state is State.STARTING:
-            return _restarting(after, "started again")
-        return None
+        return _within(before, after)
     match after.state:
         case State.RUNNING:
             place = f" on port {after.port}" if after.port is not None else ""
@@ -50,13 +46,33 @@ def news(before: Service, after: Service, spec: ServiceSpec, took: float | None)
             return News("warning", "service is ended", after.reason, {"pid": after.pid})
         case State.FAILED:
             fatal = after.result in (Result.NO_PORT, Result.LOCK_LOST)  # the last words of the stack say it in full
-            words = "" if fatal else failure(after, spec)
-            return News("error", "service failed", words, {"result": after.result, "why": after.reason})
+            words = failure(after, spec)
+            facts = {"result": after.result, "why": after.reason, "exit_code": after.exit_code, "words": words}
+            return News("error", "service failed", "" if fatal else words, facts)
         case State.EXITED:
             return News("info", "service exited", f"ended, {after.reason}", {"exit_code": after.exit_code})
         case State.STOPPED if before.state not in (State.EXITED, State.FAILED, State.WAITING):
             return News("info", "service stopped", "stopped", {})
     return News("info", f"service {after.state}", "", {"port": after.port, "pid": after.pid, "why": after.reason})
+
+
+def _within(before: Service, after: Service) -> News | None:
+    """What a step means that leaves the state as it is."""
+    if after.health is not before.health:
+        if after.health is Health.UNHEALTHY:
+            return News("warning", "service unhealthy", after.reason, {"pid": after.pid, "why": after.reason})
+        return News("info", f"service {after.health}", "", {"pid": after.pid})
+    if after.restarts > before.restarts and after.state is State.STARTING:
+        return _restarting(after, "started again")
+    if after.state is not State.STARTING:
+        return None
+    if after.pid is not None and after.pid != before.pid:
+        return News("info", "service spawned", "", {"port": after.port, "pid": after.pid})
+    if after.reached > before.reached and after.reached is Milestone.LISTENING:
+        return News("info", "service listens", "", {"port": after.port, "pid": after.pid})
+    if after.trouble != before.trouble:
+        return News("info", "service not ready yet", "", {"pid": after.pid, "why": after.trouble})
+    return None
 
 
 def _restarting(after: Service, what: str) -> News:

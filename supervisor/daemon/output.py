@@ -9,12 +9,13 @@ from supervisor.logs.service_log import ServiceLog
 from supervisor.process.output import Capture, Stream, open_pipe
 
 Consumer = Callable[[bytes], None]  # gets whole lines
+Show = Callable[[Stream, bytes, float], None]  # gets them with the pipe they came from, and seconds since 1970
 
 
 class Output:
     """The two pipes of one process.  They end with the process, not with whoever inherited them."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, log: ServiceLog, show: Consumer) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, log: ServiceLog, show: Show) -> None:
         self._loop = loop
         self._log = log
         self._show = show
@@ -69,7 +70,8 @@ class Output:
     def _take(self, capture: Capture, lines: bytes) -> None:
         if not lines:
             return
-        self._log.write(capture.stream, lines, time.time())
-        self._show(lines)
+        now = time.time()
+        self._log.write(capture.stream, lines, now)
+        self._show(capture.stream, lines, now)
         if self.also is not None:
             self.also(lines)

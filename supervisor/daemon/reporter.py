@@ -34,7 +34,7 @@ class Reporter:
         news = herald.news(before, after, slot.spec, took)
         if news is None:
             return
-        self._journal.log(news.level, news.event, service=after.name, **news.facts)
+        self._journal.log(news.level, news.event, service=after.name, state=after.state, **news.facts)
         if news.words:
             self.say(f"{after.name}: {news.words}", news.level)
         if news.level == "error" and after.result not in QUIET_ABOUT:

@@ -11,6 +11,7 @@ from supervisor.core.order import with_dependencies
 from supervisor.core.service import Service
 from supervisor.core.state import Result, State
 from supervisor.daemon.slot import Slot
+from supervisor.errors import ExitCode
 
 AT_REST = (State.STOPPED, State.EXITED, State.FAILED)
 NOTE_EVERY = 5.0  # seconds between words about whom a stop waits for
@@ -92,6 +93,13 @@ class Stack:
     def is_at_rest(self) -> bool:
         """Whether no process is left (one that survives SIGKILL is given up on)."""
         return all(slot.service.state in AT_REST for slot in self.slots.values())
+
+    def exit_code(self) -> ExitCode:
+        """What `up` returns if it ends now and nothing else is the matter."""
+        failed = [slot.service for slot in self.slots.values() if slot.service.state is State.FAILED]
+        if any(svc.result is Result.UNHEALTHY for svc in failed):
+            return ExitCode.UNHEALTHY
+        return ExitCode.GAVE_UP if failed else ExitCode.OK
 
     async def until(self, is_over: Callable[[], bool]) -> None:
         """Returns once `is_over`, which is looked at after each change of a service."""

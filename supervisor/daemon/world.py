@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import functools
 import os
 from collections.abc import Callable, Mapping
 from typing import Protocol
@@ -12,9 +13,9 @@ from supervisor.core import events as ev
 from supervisor.core.handoff import keeps_clients
 from supervisor.core.service import Service
 from supervisor.core.state import State
+from supervisor.daemon.broadcast import News
 from supervisor.daemon.endpoints import Endpoint, variables
 from supervisor.daemon.environment import environment_of, filled
-from supervisor.daemon.front import Front
 from supervisor.daemon.output import Output
 from supervisor.daemon.reaper import Reaper, code_and_signal
 from supervisor.daemon.reporter import Reporter
@@ -47,7 +48,7 @@ class StackWorld:
     """The real world of all services of one instance."""
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, owner: Callable[[str], Owner], runtime: RuntimeDir, front: Front,
+        self, loop: asyncio.AbstractEventLoop, owner: Callable[[str], Owner], runtime: RuntimeDir, news: News,
         facts: Mapping[str, str], instance: int, slots: dict[str, Slot], reporter: Reporter,
         hands_over: bool, *, strict: bool,
     ) -> None:  # fmt: skip
@@ -56,7 +57,7 @@ class StackWorld:
         self._loop = loop
         self._owner = owner
         self._runtime = runtime
-        self._front = front
+        self._news = news
         self._facts = facts
         self._run_id = facts["PORTSUP_RUN_ID"]
         self._instance = instance
@@ -166,7 +167,7 @@ class StackWorld:
         try:
             environment = self.environment(slot, port)
             argv = [filled(word, port, self._instance, endpoints) for word in slot.spec.command]
-            output = Output(self._loop, slot.log, lambda lines: self._front.log(svc.name, lines))
+            output = Output(self._loop, slot.log, functools.partial(self._news.printed, svc.name))
             stdout, stderr = output.theirs
             command = Command(
                 argv, environment, os.fspath(slot.spec.working_dir), stdout, stderr, nofile_limit=self._nofile
@@ -290,5 +291,3 @@ def _is_transient(error: PortsupError | OSError) -> bool:
 def uptime(slot: Slot, now: float) -> float | None:
     """Seconds since the process of a service was spawned."""
     return None if slot.child is None else max(0.0, now - slot.child.spawned_at)
-
-

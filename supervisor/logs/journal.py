@@ -4,10 +4,11 @@ structlog is used here only, and imported when a journal is opened, because that
 """
 
 import contextlib
+import itertools
 import json
 import os
 import sys
-from collections.abc import Collection, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapping
 from typing import IO, Any
 
 from supervisor.config.secrets import HIDDEN, is_secret_name, redact
@@ -27,6 +28,7 @@ class Journal:
         self._logger = logger
         self._file = file
         self._secrets = secrets
+        self.on_event: Callable[[Mapping[str, Any]], None] | None = None  # gets what is written, secrets hidden
 
     def log(self, level: str, event: str, **facts: Any) -> None:
         """An event of that level: debug, info, warning or error."""
@@ -65,16 +67,29 @@ def open_journal(
         import structlog
 
     file = JournalFile(os.fspath(path))
+    count = itertools.count(1)
+
+    def add_number(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        event["seq"] = next(count)
+        return event
+
+    def show(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        if journal.on_event is not None:
+            journal.on_event(event)
+        return event
+
     processors: list[Any] = [
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper("iso", utc=True, key="time"),
+        add_number,
         structlog.processors.format_exc_info,
         _Redactor(secrets),
+        show,
         *([_Console(console)] if console is not None else []),
         structlog.processors.JSONRenderer(default=str, ensure_ascii=False),
     ]
-    logger = structlog.wrap_logger(file, processors, structlog.BoundLogger)
-    return Journal(logger, file, secrets)
+    journal = Journal(structlog.wrap_logger(file, processors, structlog.BoundLogger), file, secrets)
+    return journal
 
 
 @contextlib.contextmanager
@@ -107,7 +122,7 @@ def short_line(event: Mapping[str, Any], *, colour: bool) -> str:
     return f"{words}\nhint: {_printable(event['hint'])}" if event.get("hint") else words
 
 
-_SHOWN_APART = frozenset(("level", "time", "event", "words", "service", "hint", "exception"))
+_SHOWN_APART = frozenset(("level", "time", "seq", "event", "words", "service", "hint", "exception"))
 
 
 class _Redactor:
@@ -117,7 +132,7 @@ class _Redactor:
         self._secrets = secrets
 
     def __call__(self, logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-        first = {key: event.pop(key) for key in ("time", "level", "event")}
+        first = {key: event.pop(key) for key in ("time", "seq", "level", "event")}
         return {
             key: HIDDEN if is_secret_name(key) else self._hidden(value) for key, value in {**first, **event}.items()
         }

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.cli import logs
+from supervisor.cli import arguments
 from supervisor.config.spec import LogLimits
 from supervisor.errors import ExitCode
 from supervisor.logs.service_log import ServiceLog
@@ -120,8 +120,8 @@ def test_a_number_of_lines_is_a_number(text: str, run: Run) -> None:
 
 
 def test_a_moment_is_an_age_or_a_local_time() -> None:
-    assert logs.moment("2026-03-01T09:30") == datetime(2026, 3, 1, 9, 30).timestamp()
-    assert abs(time.time() - 600 - logs.moment("10m")) < 5
+    assert arguments.moment("2026-03-01T09:30") == datetime(2026, 3, 1, 9, 30).timestamp()
+    assert abs(time.time() - 600 - arguments.moment("10m")) < 5
 
 
 @pytest.mark.usefixtures("written")

@@ -34,9 +34,10 @@ def test_an_event_is_one_json_line_with_its_facts(tmp_path: Path) -> None:
     journal.close()
     journal.error("fatal", why="two\nlines")
     ready, looked, fatal = events(tmp_path / "s" / "portsup.log")
-    assert list(ready)[:3] == ["time", "level", "event"]
+    assert list(ready)[:4] == ["time", "seq", "level", "event"]
     assert ready | {"time": ""} == {
         "time": "",
+        "seq": 1,
         "level": "info",
         "event": "service ready",
         "service": "web",

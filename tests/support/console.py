@@ -209,6 +209,8 @@ def normal(text: str) -> list[str]:
     text = re.sub(r"user \w+\)", "user U)", text)
     text = re.sub(r"\b\d+\.\d s\b", "T s", text)
     text = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "WHEN", text)
+    text = re.sub(r"\b\d\d:\d\d:\d\d\.\d{3}\b", "WHEN", text)
+    text = re.sub(r"\bpid=\d+", "pid=PID", text)
     text = re.sub(r"\[\d\d/\w{3}/\d{4} [\d:]{8}\]", "[WHEN]", text)
     text = re.sub(r"\b[0-9a-f]{32}\b", "RUN", text)
     text = text.replace("will be started again", "started again")  # a service that ran for less than a second waits

@@ -1,0 +1,81 @@
+"""`portsup graph`: which service needs which, and how far that one must have come."""
+
+import argparse
+
+from supervisor.cli import render
+from supervisor.cli.config import load
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from supervisor.config.spec import StackSpec
+
+EXAMPLES = """\
+  portsup graph                    each service below what it needs, in the order in which they start
+  portsup graph --format mermaid   for a page that draws it
+  portsup graph --format json      {name, level, pool, needs: {name: condition}}, one JSON object a line"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `graph`."""
+    parser.add_argument("--format", choices=("text", "mermaid", "json"), default="text", help="default: text")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the graph of services.yaml."""
+    stack = load(args.file)
+    draw = {"text": as_text, "mermaid": as_mermaid, "json": as_json}[args.format]
+    print("\n".join(draw(stack)))
+    return 0
+
+
+def _levels(stack: "StackSpec") -> list[list[str]]:
+    from supervisor.core.order import levels
+
+    return [list(level) for level in levels({name: tuple(each.depends_on) for name, each in stack.services.items()})]
+
+
+def as_text(stack: "StackSpec") -> list[str]:
+    """A paragraph for each step of the start; what a service needs stands behind it."""
+    lines = []
+    for number, level in enumerate(_levels(stack), 1):
+        lines.append(f"{number}.")
+        for name in level:
+            spec = stack.services[name]
+            pool = f"  {pool_words(spec.pool)}" if spec.pool else ""
+            needs = ", ".join(f"{need} ({condition})" for need, condition in spec.depends_on.items())
+            lines.append(f"  {name}{pool}" + (f"  after {needs}" if needs else ""))
+    return lines
+
+
+def as_mermaid(stack: "StackSpec") -> list[str]:
+    """A flowchart; an arrow goes from what is needed to what needs it."""
+    names = {name: f"s{number}" for number, name in enumerate(stack.services)}
+    lines = ["flowchart LR"]
+    for name, spec in stack.services.items():
+        label = f"{name}<br/>{pool_words(spec.pool)}" if spec.pool else name
+        lines.append(f'  {names[name]}["{label}"]')
+    for name, spec in stack.services.items():
+        for need, condition in spec.depends_on.items():
+            lines.append(f"  {names[need]} -->|{condition}| {names[name]}")
+    return lines
+
+
+def as_json(stack: "StackSpec") -> list[str]:
+    """One object a service, in the order of the start."""
+    return [
+        render.json_line({
+            "name": name,
+            "level": number,
+            "pool": list(stack.services[name].pool),
+            "needs": {need: str(condition) for need, condition in stack.services[name].depends_on.items()},
+        })
+        for number, level in enumerate(_levels(stack), 1)
+        for name in level
+    ]  # fmt: skip
+
+
+def pool_words(pool: tuple[int, ...]) -> str:
+    """`6000-6002`, or one by one where they do not follow each other."""
+    if len(pool) > 1 and pool == tuple(range(pool[0], pool[0] + len(pool))):
+        return f"{pool[0]}-{pool[-1]}"
+    return " ".join(map(str, pool))

@@ -1,0 +1,70 @@
+"""Where an instance keeps what it wrote, whether it runs or not."""
+
+import argparse
+import os
+
+from supervisor.cli import target
+from supervisor.cli.places import config_near, current_directory
+from supervisor.cli.target import Ambiguous, choose, runs_from
+from supervisor.errors import NotFound, PortsupError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from supervisor.ports.instances import InstanceInfo
+
+
+class Source:
+    """The state directory that is meant, the services that belong to it, and the instance if it runs."""
+
+    def __init__(self, directory: str, services: list[str], info: "InstanceInfo | None") -> None:
+        self.directory = directory
+        self.services = services
+        self.info = info
+
+
+def find_source(args: argparse.Namespace) -> Source:
+    """What the command line and the working directory point to; raises `NotFound`, or what is wrong with the file."""
+    from supervisor.logs.state_dir import instance_directory
+
+    info = _running(args)
+    if info is not None:
+        return Source(instance_directory(info.stack, info.instance), _services_of(info), info)
+    from supervisor.cli.config import load
+
+    stack = load(args.file)
+    return Source(instance_directory(stack.name, args.instance or 1), list(stack.services), None)
+
+
+def _running(args: argparse.Namespace) -> "InstanceInfo | None":
+    """The running instance that is meant; None when it does not run, but services.yaml tells which one it is."""
+    running, here = target.instances(), current_directory()
+    has_config = args.file is not None or config_near(here) is not None
+    if args.file is None and has_config and not any(runs_from(info, here) for info in running):
+        return None
+    try:
+        return choose(running, here, args.instance, args.file)
+    except Ambiguous:
+        raise
+    except NotFound:
+        if has_config:
+            return None
+        raise
+
+
+def _services_of(info: "InstanceInfo") -> list[str]:
+    from supervisor.control.client import Client
+
+    try:
+        return [row["name"] for row in Client(info.socket).ask("status")["services"]]
+    except PortsupError:  # just ending: the files tell as well
+        return []
+
+
+def with_files(directory: str, names: list[str]) -> list[str]:
+    """`names`, and those that are in the configuration no longer but still have a log."""
+    try:
+        found = sorted(os.listdir(directory))
+    except OSError:
+        found = []
+    logs = [name.removesuffix(".log") for name in found if name.endswith(".log") and name != "portsup.log"]
+    return [*names, *(name for name in logs if name not in names)]

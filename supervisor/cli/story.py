@@ -1,0 +1,112 @@
+"""What went wrong with a service, told from its events.  Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    Event = Mapping[str, Any]
+
+_QUIET = frozenset(("service waiting", "spare ports leased"))
+_ENDS = frozenset(("service failed", "service restarts", "port left", "service unhealthy", "processes left behind"))
+
+
+def of_last_run(events: "Iterable[Event]") -> "list[Event]":
+    """The events since the instance came up the last time."""
+    kept: list[Event] = []
+    for event in events:
+        if event["event"] == "instance starts":
+            kept.clear()
+        kept.append(event)
+    return kept
+
+
+def chapters(events: "Sequence[Event]", service: str) -> "list[list[Event]]":
+    """The failures of a service, oldest first: each from where it was last well to where it went wrong."""
+    found: list[list[Event]] = []
+    current: list[Event] = []
+    for event in events:
+        if event.get("service") != service or event["event"] in _QUIET:
+            continue
+        current.append(event)
+        if event["event"] in _ENDS:
+            found.append(current)
+            current = []
+    return found
+
+
+def later(events: "Sequence[Event]", service: str) -> "list[Event]":
+    """What came of a service since its last failure."""
+    since: list[Event] = []
+    for event in events:
+        if event.get("service") == service and event["event"] not in _QUIET:
+            since.append(event)
+            if event["event"] in _ENDS:
+                since.clear()
+    return since
+
+
+def sentence(event: "Event") -> str:
+    """One event as a person would tell it."""
+    port = event.get("port")
+    place = f" on port {port}" if port is not None else ""
+    why = str(event.get("why") or "")
+    pid = f" (pid {event['pid']})" if event.get("pid") is not None else ""
+    match event["event"]:
+        case "service acquiring":
+            return "looks for a port of its pool"
+        case "port skipped":
+            skipped = event.get("skipped") or {}
+            return "; ".join(f"port {each}: {reason}" for each, reason in skipped.items()) + f"; takes {port}"
+        case "orphans reaped":
+            return f"ended what an earlier run left behind (pid {', '.join(map(str, event.get('pids') or ()))})"
+        case "service starting":
+            return f"is started{place}"
+        case "service spawned":
+            return f"runs{pid}{place}"
+        case "service listens":
+            return f"listens{place}"
+        case "service not ready yet":
+            return f"is not ready yet: {why}"
+        case "service ready":
+            return f"is ready{place}"
+        case "service unhealthy":
+            return f"is unhealthy: {why}"
+        case "service is ended":
+            return f"is told to end{pid}: {why}"
+        case "service terminating":
+            return f"is told to end{pid}" + (f": {why}" if why else "")
+        case "grace period over":
+            return f"did not end within its grace period{pid}: killed"
+        case "port left":
+            return f"leaves port {port}: {why}"
+        case "service restarts":
+            return f"{why}: restart {event.get('restarts')}"
+        case "service failed":
+            return f"is given up ({event.get('result')}): {why}"
+        case "wrong port":
+            return f"listens on {', '.join(map(str, event.get('elsewhere') or ()))} instead of {port}"
+        case "bind refused":
+            return f"wanted to bind port {port}, and may not (`bind: strict`)"
+    return str(event["event"]).removeprefix("service ") + (f": {why}" if why else "")
+
+
+def advice(events: "Sequence[Event]", service: str, state: str) -> list[str]:
+    """What to do next."""
+    last = chapters(events, service)
+    if not last:
+        return []
+    end = last[-1][-1]
+    words = str(end.get("words") or "")
+    if end["event"] == "service failed" and words:
+        return words.splitlines()
+    blocked = [event for event in last[-1] if event["event"] == "port skipped"]
+    advice = [f"`portsup logs {service}` has all that it printed"]
+    if blocked or end["event"] == "port left":
+        advice.append("`portsup ports` shows who has the ports of its pool; end that program, or give it another pool")
+    if end["event"] == "service unhealthy":
+        advice.append("its `healthcheck` asks this; see whether its limits fit")
+    if state in ("failed", "stopped", "exited"):
+        advice.append(f"`portsup start {service}` tries again")
+    return advice

@@ -1,0 +1,122 @@
+"""`portsup wait`: returns once services are where a script needs them."""
+
+import argparse
+import time
+
+from supervisor.cli.complaint import say
+from supervisor.cli.rows import select
+from supervisor.cli.target import connect
+from supervisor.errors import ExitCode, NotFound, PortsupError, WaitTimedOut
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from supervisor.control.client import Client
+
+EXAMPLES = """\
+  portsup wait api                              until it is ready
+  portsup wait api worker --for healthy         until both are, by their health checks
+  portsup wait api --timeout 30s                at most so long, also for an instance that is just starting
+  portsup wait migrate --for exited             until it ended; the exit code is that of the service
+
+exit codes: 0 they are, 10 one of them failed and will not get there by itself, 124 not within --timeout,
+4 no such service or no running instance; with --for exited that of the service, 128 and the number for a signal"""
+
+GOALS = ("listening", "ready", "healthy", "exited")
+_LOOK_AGAIN = 0.1  # seconds, while there is no instance yet
+_ENDED = ("stopped", "exited", "failed")
+_LISTENING = ("listening", "ready")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `wait`."""
+    from supervisor.cli.parser import seconds
+
+    parser.add_argument("services", nargs="+", metavar="SERVICE", help="the services that are meant")
+    parser.add_argument("--for", dest="goal", choices=GOALS, default="ready", help="what to wait for (default: ready)")
+    parser.add_argument("--timeout", metavar="SECONDS", type=seconds, help="give up after so long")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Wait; the exit code tells how it ended."""
+    deadline = None if args.timeout is None else time.monotonic() + args.timeout
+    for rows in _changes(_client(args, deadline), deadline):
+        chosen = select(rows, args.services)
+        for row in chosen:
+            if why := hopeless(row, args.goal):
+                error = PortsupError(f"cannot wait until `{row['name']}` is {args.goal}", why, _hint(row))
+                error.exit_code = ExitCode.GAVE_UP
+                raise error
+        if all(is_there(row, args.goal) for row in chosen):
+            return max(exit_code(row) for row in chosen) if args.goal == "exited" else 0
+        late = [f"`{row['name']}` is {row['state']}" for row in chosen if not is_there(row, args.goal)]
+        if deadline is not None and time.monotonic() >= deadline:
+            raise _too_late(args, ", ".join(late))
+    if args.goal == "exited":
+        say("the instance has ended")
+        return 0
+    raise NotFound("cannot wait any longer", "the instance has ended", "`portsup events` tells why")
+
+
+def is_there(row: "dict[str, Any]", goal: str) -> bool:
+    """Whether a service is where somebody waits for it to be."""
+    match goal:
+        case "listening":
+            return row["state"] in ("starting", "running") and row["reached"] in _LISTENING
+        case "ready":
+            return row["state"] == "running" or (row["state"], row["result"]) == ("exited", "success")
+        case "healthy":
+            return (row["state"], row["health"]) == ("running", "healthy")
+    return row["state"] in _ENDED and row["pid"] is None
+
+
+def hopeless(row: "dict[str, Any]", goal: str) -> str:
+    """Why a service will not get there by itself; empty while it may."""
+    if goal == "exited":
+        return ""
+    if row["state"] == "failed" or (row["state"] == "exited" and not is_there(row, goal)):
+        return f"it has {row['state']}" + (f": {row['reason']}" if row.get("reason") else "")
+    if goal == "healthy" and row["state"] == "running" and not row["checks_health"]:
+        return "it has no `healthcheck`"
+    return ""
+
+
+def exit_code(row: "dict[str, Any]") -> int:
+    """What a shell would see of the service's end."""
+    code = row["exit_code"] or 0
+    if code < 0:
+        return 128 - int(code)
+    return int(code) or (int(ExitCode.GAVE_UP) if row["state"] == "failed" else 0)
+
+
+def _changes(client: "Client", deadline: float | None) -> "Any":
+    every = None if deadline is None else 0.2
+    rows: list[dict[str, Any]] = []
+    for answer in client.watch(every):
+        if answer is not None and "services" in answer:
+            rows = answer["services"]
+        if rows:
+            yield rows
+
+
+def _client(args: argparse.Namespace, deadline: float | None) -> "Client":
+    """A client of the instance; with a time limit also of one that is just coming up."""
+    while True:
+        try:
+            client = connect(args)
+            client.ask("ping")
+            return client
+        except NotFound:
+            if deadline is None or time.monotonic() >= deadline:
+                raise
+        time.sleep(_LOOK_AGAIN)
+
+
+def _hint(row: "dict[str, Any]") -> str:
+    return f"`portsup why {row['name']}` tells how that came"
+
+
+def _too_late(args: argparse.Namespace, late: str) -> WaitTimedOut:
+    what = f"cannot wait longer than {args.timeout:g} s"
+    return WaitTimedOut(what, late, f"`portsup logs {' '.join(args.services)}` has what they printed")

@@ -1,0 +1,67 @@
+"""What `why` makes of events."""
+
+from typing import Any
+
+import pytest
+
+from supervisor.cli import story
+
+
+def event(what: str, service: str | None = "api", level: str = "info", **facts: Any) -> dict[str, Any]:
+    about = {} if service is None else {"service": service}
+    return {"time": "2026-03-01T09:30:00.1Z", "level": level, "event": what, **about, **facts}
+
+
+START = event("instance starts", None)
+CRASH = event("service restarts", why="exit code 1", restarts=1)
+FAILED = event("service failed", result="start-limit", why="exit code 1", words="gave up\n  look here")
+
+
+def test_only_the_last_run_counts() -> None:
+    assert story.of_last_run([START, CRASH, START, FAILED]) == [START, FAILED]
+
+
+def test_a_chapter_goes_from_the_last_failure_to_the_next() -> None:
+    ready = event("service ready", port=8100)
+    events = [START, event("service starting"), ready, CRASH, event("service starting"), FAILED, ready]
+    first, second = story.chapters(events, "api")
+    assert [each["event"] for each in first] == ["service starting", "service ready", "service restarts"]
+    assert [each["event"] for each in second] == ["service starting", "service failed"]
+    assert story.later(events, "api") == [ready]
+
+
+def test_other_services_are_left_out() -> None:
+    assert story.chapters([CRASH, event("service failed", "other")], "other") == [[event("service failed", "other")]]
+
+
+@pytest.mark.parametrize(
+    ("told", "sentence"),
+    [
+        (
+            event("port skipped", port=8101, skipped={"8100": "held by `node` (pid 3, user ada)"}),
+            "port 8100: held by `node` (pid 3, user ada); takes 8101",
+        ),
+        (event("service spawned", pid=7, port=8100), "runs (pid 7) on port 8100"),
+        (event("service not ready yet", why="GET / answered 503"), "is not ready yet: GET / answered 503"),
+        (CRASH, "exit code 1: restart 1"),
+        (FAILED, "is given up (start-limit): exit code 1"),
+        (event("service of tomorrow", why="who knows"), "of tomorrow: who knows"),
+    ],
+)
+def test_events_are_sentences(told: dict[str, Any], sentence: str) -> None:
+    assert story.sentence(told) == sentence
+
+
+def test_the_advice_of_a_failure_is_what_was_said_then() -> None:
+    assert story.advice([FAILED], "api", "failed") == ["gave up", "  look here"]
+
+
+def test_a_port_that_was_taken_leads_to_who_has_it() -> None:
+    skipped = event("port skipped", port=8101, skipped={"8100": "held by `node`"})
+    advice = story.advice([skipped, CRASH], "api", "stopped")
+    assert any("portsup ports" in words for words in advice)
+    assert "`portsup start api` tries again" in advice
+
+
+def test_nothing_wrong_needs_no_advice() -> None:
+    assert story.advice([event("service ready")], "api", "running") == []
