@@ -61,3 +61,42 @@ class Ports(BaseModel):
 class AllPorts(BaseModel):
     source: str
     services: list[Ports]
+
+
+class SpanView(BaseModel):
+    """One request through the gateway; `ms` until the end of the answer, `first_ms` until its beginning."""
+
+    trace_id: str
+    span_id: str
+    parent_id: str
+    service: str
+    method: str
+    path: str
+    started: float
+    status: int
+    error: str
+    first_ms: float
+    ms: float
+
+
+class Traced(BaseModel):
+    spans: list[SpanView]
+
+
+class ServiceTimes(BaseModel):
+    """`errors` are answers of 500 and more, ours for the service included."""
+
+    requests: int
+    errors: int
+    p50_ms: float
+    p95_ms: float
+    max_ms: float
+
+
+class TraceStats(BaseModel):
+    """`services` is about the spans that are kept, `seen` counts all."""
+
+    seen: int
+    kept: int
+    limit: int
+    services: dict[str, ServiceTimes]

@@ -1,9 +1,13 @@
 """API Server: the stack as it is, dead peers included."""
 
 import json
+import shutil
 import socket
 import socketserver
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,8 +15,9 @@ from typing import Any
 
 import pytest
 
-from tests.examples.running import Running, error_of, service
+from tests.examples.running import Running, environment, error_of, service
 from tests.examples.upstream import Upstream, upstream
+from tests.support.eventually import eventually
 from tests.support.ports import free_port
 
 pytestmark = pytest.mark.live
@@ -138,12 +143,18 @@ def test_portsups_own_word_is_shown_where_it_can_be_asked(api: Running, endpoint
         assert ports["services"] == [{"name": "web", "port": 6001, "pool": pool}]
 
 
-def events(api: Running) -> Iterator[list[dict[str, Any]]]:
+def everything_told(api: Running) -> Iterator[tuple[str, Any]]:
     with api.http.stream("GET", "/api/events") as response:
         assert response.headers["content-type"].startswith("text/event-stream")
         for line in response.iter_lines():
+            if line.startswith("event: "):
+                kind = line.removeprefix("event: ")
             if line.startswith("data: "):
-                yield json.loads(line.removeprefix("data: "))["services"]
+                yield kind, json.loads(line.removeprefix("data: "))
+
+
+def events(api: Running) -> Iterator[list[dict[str, Any]]]:
+    return (data["services"] for kind, data in everything_told(api) if kind == "services")
 
 
 def test_changes_are_told_as_they_happen(api: Running, endpoints: Path) -> None:
@@ -152,6 +163,16 @@ def test_changes_are_told_as_they_happen(api: Running, endpoints: Path) -> None:
         assert [row["name"] for row in next(told)] == ["web"]
         rows.append({"name": "other"})
         assert [row["name"] for row in next(told)] == ["web", "other"]
+
+
+def test_what_has_changed_is_told_before_it(api: Running, endpoints: Path) -> None:
+    first = {"name": "web", "state": "running", "uptime_s": 1}
+    with control_socket(endpoints.with_name("sandra-1.sock"), [first]) as rows:
+        told = everything_told(api)
+        assert next(told)[0] == "services"
+        rows.append({"name": "other", "state": "starting"})
+        assert next(told) == ("change", {"name": "other", "was": None, "is": {"state": "starting"}})
+        assert next(told)[0] == "services"
 
 
 def test_without_portsup_the_endpoints_file_is_followed(api: Running, endpoints: Path) -> None:
@@ -195,10 +216,83 @@ def test_the_gateway_leads_to_services_of_the_stack_only(api: Running, endpoints
         assert error_of(api.http.get(path), 404)["code"] == "unknown_service"
 
 
-def test_the_document_describes_the_api_and_no_page_needs_the_internet(api: Running) -> None:
+def test_requests_through_the_gateway_leave_spans(api: Running, endpoints: Path, behind: Upstream) -> None:
+    publish(endpoints, here=int(behind.url.rpartition(":")[2]), away=free_port())
+    trace = f"{time.time_ns():032x}"
+    for name in ("here", "away"):
+        api.http.get(f"/{name}/api/version?token=hush", headers={"traceparent": f"00-{trace}-b7ad6b7169203331-01"})
+    spans = api.http.get("/api/tracing/spans", params={"trace_id": trace}).json()["spans"]
+    assert [(span["service"], span["status"], span["error"]) for span in spans] == [
+        ("away", 503, "upstream_unreachable"),
+        ("here", 404, ""),
+    ]
+    assert {(span["parent_id"], span["method"], span["path"]) for span in spans} == {
+        ("b7ad6b7169203331", "GET", "/api/version")
+    }
+    assert spans[1]["ms"] >= spans[1]["first_ms"] > 0
+    assert spans[1]["span_id"] == behind.seen[-1][2]["traceparent"].split("-")[2]
+    stats = api.http.get("/api/tracing/stats").json()
+    assert stats["services"]["away"]["errors"] == stats["services"]["away"]["requests"] >= 1
+    assert stats["seen"] >= stats["kept"] >= 2
+    assert error_of(api.http.get("/api/tracing/spans?limit=0"), 422)["code"] == "invalid_request"
+
+
+def test_a_span_is_open_until_the_answer_has_ended(api: Running, endpoints: Path, behind: Upstream) -> None:
+    publish(endpoints, slow=int(behind.url.rpartition(":")[2]))
+    behind.pause = True
+    path = "/api/tracing/spans?service=slow"
+    with api.http.stream("POST", "/slow/api/generate", json={"model": "tiny:latest", "prompt": "hi"}) as response:
+        next(response.iter_raw())
+        assert api.http.get(path).json()["spans"] == []
+    eventually(lambda: api.http.get(path).json()["spans"], within=5, what="the span")
+
+
+def test_the_document_names_what_can_be_asked(api: Running) -> None:
     paths = api.http.get("/openapi.json").json()["paths"]
-    assert set(paths) == {"/api/services", "/api/services/{name}", "/api/health/aggregated", "/api/ports"}
-    assert api.http.get("/docs").status_code == 404
+    assert set(paths) == {
+        "/api/services",
+        "/api/services/{name}",
+        "/api/health/aggregated",
+        "/api/ports",
+        "/api/tracing/stats",
+        "/api/tracing/spans",
+    }
+
+
+def test_schemathesis_finds_nothing_that_the_document_does_not_say(api: Running, endpoints: Path) -> None:
+    publish(endpoints, api_server=api.port, gone=free_port())
+    command = [
+        str(Path(sys.executable).with_name("schemathesis")),
+        *(
+            "run",
+            f"{api.url}/openapi.json",
+            "--phases",
+            "coverage,fuzzing",
+            "--checks",
+            "all",
+            "--max-examples",
+            "8",
+            "--generation-database",
+            "none",
+        ),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=100, env=environment())
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr
+    assert "No issues found" in done.stdout
+
+
+def test_the_page_of_the_document_works_without_the_internet(tmp_path: Path) -> None:
+    """In a browser that knows no name and no address but ours."""
+    browser = shutil.which("chromium")
+    if browser is None:
+        pytest.skip("needs Chromium")
+    with service("api_server", API_TOKEN="a-token", PORTSUP_ENDPOINTS=str(tmp_path / "none")) as api:
+        flags = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", f"--user-data-dir={tmp_path}/profile")
+        rules = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+        command = [browser, *flags, rules, "--virtual-time-budget=10000", "--dump-dom", f"{api.url}/docs"]
+        page = subprocess.run(command, capture_output=True, text=True, timeout=60).stdout
+        assert 'data-path="/api/health/aggregated"' in page
+        assert api.http.get("/docs/../docs/secret").status_code == 401
 
 
 def test_sigterm_ends_open_event_streams(tmp_path: Path) -> None:
