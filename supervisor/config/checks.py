@@ -8,7 +8,7 @@ from supervisor.config import placeholders
 from supervisor.config.fields import Fields, Found
 from supervisor.config.report import Report
 from supervisor.config.scalars import Word
-from supervisor.config.spec import Condition, ProbeKind, Restart
+from supervisor.config.spec import Condition, HandoffMode, ProbeKind, Restart
 from supervisor.config.suggest import did_you_mean
 
 LAST_PRIVILEGED = 1023
@@ -22,6 +22,7 @@ SET_BY_PORTSUP = (
     "PORTSUP_SOCKET",
     "PORTSUP_STACK",
 )
+_ACTIVATION = ("LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PID")
 _SHELLS = ("sh", "bash", "dash", "zsh", "ksh", "fish", "busybox")
 
 
@@ -41,6 +42,7 @@ class Checks:
         for name, found in self.services.items():
             where = f"services.{name}"
             self._pool(found.value, where)
+            self._handoff(found.value, where)
             self._dependencies(name, found.value, where)
             self._probes(found.value, where)
             self._environment(found.value, where)
@@ -77,6 +79,21 @@ class Checks:
             self.report.error(
                 fields.found["port_env"].key, f"{where}.port_env: there is no `pool`, so there is no port to tell"
             )
+
+    def _handoff(self, fields: Fields, where: str) -> None:
+        if fields.get("handoff") != HandoffMode.SYSTEMD:
+            return
+        place = fields.at("handoff")
+        if not _has_port(fields):
+            reason = f"{where}.handoff: `systemd` passes a socket, and the service has no `pool`"
+            self.report.error(place, reason, "give it a `pool`")
+            return
+        ready: Fields | None = fields.get("ready")
+        asked = (kind.value for kind in ProbeKind if ready and kind.value in ready.found)
+        given = (ready.word if ready else "") or next(asked, "listening")
+        if given in (ProbeKind.LISTENING, ProbeKind.TCP):
+            reason = f"{where}.handoff: its socket listens from the start, so `ready: {given}` tells nothing"
+            self.report.warn(place, f"{reason} about the program; `ready: {{http: PATH}}` does")
 
     def _variable_names(self) -> None:
         taken: dict[str, str] = {}
@@ -171,6 +188,9 @@ class Checks:
         for name, item in own.items():
             if name in set_by_us:
                 self.report.error(item.key, f"{where}.environment: `{name}` is set by portsup", "choose another name")
+            elif name in _ACTIVATION and fields.get("handoff") == HandoffMode.SYSTEMD:
+                reason = f"{where}.environment: `{name}` is set by portsup with `handoff: systemd`"
+                self.report.error(item.key, reason, "leave it out")
             elif name == port_env and _has_port(fields):
                 self.report.warn(
                     item.key,
@@ -178,8 +198,12 @@ class Checks:
                 )
 
     def _placeholders(self, fields: Fields, ports: Mapping[str, bool], where: str) -> None:
+        has_socket = fields.get("handoff") == HandoffMode.SYSTEMD
         for path, word in _words(fields):
-            for offset, reason, hint in placeholders.mistakes(word.text, has_port=_has_port(fields), services=ports):
+            has_fd = has_socket and path.startswith(("command", "environment"))
+            for offset, reason, hint in placeholders.mistakes(
+                word.text, has_port=_has_port(fields), services=ports, has_fd=has_fd
+            ):
                 self.report.error(word.at(offset), f"{where}.{path}: {reason}", hint)
 
     def _command(self, fields: Fields, where: str) -> None:

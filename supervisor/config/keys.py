@@ -227,9 +227,10 @@ SERVICE = Section(
         ),
         Key(
             "handoff",
-            Choice(("auto", "off"), (("on", "auto"), ("true", "auto"), ("false", "off"), ("no", "off"))),
-            "Whether the service gets its port as a socket that portsup keeps, so that nobody else ever has it.",
+            Choice(("auto", "off", "systemd"), (("on", "auto"), ("true", "auto"), ("false", "off"), ("no", "off"))),
+            "How the service gets its port: as a socket that portsup keeps when it binds, or as descriptor 3, or not.",
             "auto",
+            also=("socket_activation",),
         ),
         Key(
             "bind",

@@ -14,8 +14,12 @@ OF_A_SERVICE = ("port", "url")
 _SYNTAX = re.compile(r"\{\{([A-Za-z]+(?::[\w.-]*)?)\}\}|\{([A-Za-z]+)(?::([\w.-]*))?\}")
 
 
-def fill(text: str, *, port: int | None, host: str, instance: int, endpoints: Mapping[str, int]) -> str:
+def fill(
+    text: str, *, port: int | None, host: str, instance: int, endpoints: Mapping[str, int], fd: int | None = None
+) -> str:
     """`text` with its placeholders filled in; `endpoints` has the active port of each service by name.
+
+    `fd` is the descriptor of the socket that the service gets from the start.
 
     Raises PortsupError where the port asked for is not known.
     """
@@ -31,27 +35,31 @@ def fill(text: str, *, port: int | None, host: str, instance: int, endpoints: Ma
             if found is None:
                 raise PortsupError(f"cannot fill `{match[0]}`", f"the port of `{name}` is not known")
             return str(found) if word == "port" else f"http://{host}:{found}"
-        if name is not None or word not in PLAIN:
+        if name is not None or word not in (*PLAIN, "fd"):
             return match[0]
         if word == "port" and port is None:
             raise PortsupError(f"cannot fill `{match[0]}`", "the service has no port")
-        return str({"port": port, "host": host, "instance": instance}[word])
+        if word == "fd" and fd is None:
+            raise PortsupError(f"cannot fill `{match[0]}`", "the service gets no socket", "give it `handoff: systemd`")
+        return str({"port": port, "host": host, "instance": instance, "fd": fd}[word])
 
     return _SYNTAX.sub(value, text)
 
 
-def mistakes(text: str, *, has_port: bool, services: Mapping[str, bool]) -> Iterator[tuple[int, str, str]]:
+def mistakes(
+    text: str, *, has_port: bool, services: Mapping[str, bool], has_fd: bool = False
+) -> Iterator[tuple[int, str, str]]:
     """Offset, reason and hint of each placeholder that can not be filled; `services` tells which have ports."""
     if "{" not in text:
         return
     for match in _SYNTAX.finditer(text):
         _, word, name = match.groups()
-        if word is not None and (mistake := _mistake(match[0], word, name, has_port, services)):
+        if word is not None and (mistake := _mistake(match[0], word, name, has_port, has_fd, services)):
             yield (match.start(), *mistake)
 
 
 def _mistake(
-    whole: str, word: str, name: str | None, has_port: bool, services: Mapping[str, bool]
+    whole: str, word: str, name: str | None, has_port: bool, has_fd: bool, services: Mapping[str, bool]
 ) -> tuple[str, str] | None:
     known = OF_A_SERVICE if name is not None else (*PLAIN, *OF_A_SERVICE, "fd")
     if word not in known:
@@ -65,7 +73,9 @@ def _mistake(
             f"did you mean `{{{meant}{tail}}}`? For the characters themselves write `{{{whole}}}`",
         )
     if word == "fd":
-        return "`{fd}` is not available: portsup does not hand sockets to programs yet", "use `{port}`"
+        if has_fd:
+            return None
+        return "`{fd}` is the socket of a service with `handoff: systemd`", "give it that, or use `{port}`"
     if name is None and word == "url":
         return "`{url}` names no service", "write `{url:NAME}`"
     if name is None:

@@ -76,6 +76,7 @@ class HandoffMode(StrEnum):
     """How a service gets its port."""
 
     AUTO = "auto"  # the socket is put in the place of its own when it binds, where the system can do that
+    SYSTEMD = "systemd"  # the socket is there from the start, as descriptor 3, sd_listen_fds(3)
     OFF = "off"  # the port is given up right before the service starts, and watched
 
 

@@ -101,12 +101,14 @@ Decision = LetThrough | Refuse | Give
 
 
 def decide(
-    bind: Bind, port: int, mode: BindMode, places: Mapping[Place, bool], moved: int = 0, *, has_bound: bool = False
-) -> Decision:
+    bind: Bind, port: int, mode: BindMode, places: Mapping[Place, bool], moved: int = 0, *, has_bound: bool = False,
+    offered: Place | None = None,
+) -> Decision:  # fmt: skip
     """What to answer to a service whose port is `port`.
 
     `places` are those that have a socket, with whether the present process has asked for them; `moved` is the port that
-    `move` has taken for ours before, `has_bound` whether the service has bound its own port by itself.
+    `move` has taken for ours before, `has_bound` whether the service has bound its own port by itself.  The socket of
+    the place that is `offered` it has had from the start: one that knows nothing of that gets it once more.
     """
     if bind.port == 0:
         return LetThrough()
@@ -121,7 +123,7 @@ def decide(
     doubtful: list[Place] = []
     for other, is_claimed in places.items():
         if other == bind.place:
-            if is_claimed and not bind.is_shared:
+            if is_claimed and not bind.is_shared and other != offered:
                 doubtful.append(other)
         elif other.overlaps(bind.place):
             (doubtful if is_claimed else retired).append(other)

@@ -6,11 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from supervisor.config.placeholders import fill
-from supervisor.config.spec import ServiceSpec
+from supervisor.config.spec import HandoffMode, ServiceSpec
 from supervisor.daemon.endpoints import HOST, Endpoint
 
 # Of portsup's own variables only these are passed on: what runs in a service must see the same locks and logs.
 FOLDERS = ("PORTSUP_RUNTIME_DIR", "PORTSUP_STATE_DIR")
+# What a service manager says to one process alone, sd_listen_fds(3) and sd_notify(3): not passed on if said to us.
+ACTIVATION = ("LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "LISTEN_PIDFDID")
+NOTIFICATION = ("NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC")
+FIRST_FD = 3  # SD_LISTEN_FDS_START
 
 
 def own_bin() -> str:
@@ -39,21 +43,29 @@ def environment_of(
     `facts` tell it about this instance, `about_others` (from `variables`) where every service of the stack is.
     """
     told = {name: value for name, value in inherited.items() if not name.startswith("PORTSUP_") or name in FOLDERS}
+    for name in (*ACTIVATION, *NOTIFICATION):
+        told.pop(name, None)
     told.setdefault("PYTHONUNBUFFERED", "1")
     folder = own_bin()
     path = told.get("PATH", os.defpath)
     if folder and folder not in path.split(os.pathsep):
         told["PATH"] = f"{folder}{os.pathsep}{path}"
     told["HOST"] = HOST
-    told |= {name: filled(value, port, instance, endpoints) for name, value in spec.environment.items()}
+    fd = socket_of(spec)
+    told |= {name: filled(value, port, instance, endpoints, fd) for name, value in spec.environment.items()}
     if port is not None:
         told[spec.port_env] = str(port)
     return {**told, **about_others, "PORTSUP_SERVICE": spec.name, **facts}
 
 
-def filled(text: str, port: int | None, instance: int, endpoints: Mapping[str, Endpoint]) -> str:
+def socket_of(spec: ServiceSpec) -> int | None:
+    """The descriptor that the service finds its socket at, None where it gets none from the start."""
+    return FIRST_FD if spec.handoff is HandoffMode.SYSTEMD else None
+
+
+def filled(text: str, port: int | None, instance: int, endpoints: Mapping[str, Endpoint], fd: int | None = None) -> str:
     """`text` with `{port}` and the like filled in."""
     if "{" not in text:
         return text
     ports = {name: endpoint.port for name, endpoint in endpoints.items()}
-    return fill(text, port=port, host=HOST, instance=instance, endpoints=ports)
+    return fill(text, port=port, host=HOST, instance=instance, endpoints=ports, fd=fd)

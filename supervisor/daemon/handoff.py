@@ -53,6 +53,7 @@ class Handoff:
     sockets: ServiceSockets | None
     mode: BindMode
     hearing: Hearing
+    offered: Place | None = None  # where it has had a socket from the start, which listens
     has_listened: bool = False
     _moved: int = 0
     _has_bound: bool = False
@@ -62,6 +63,8 @@ class Handoff:
 
     def begin(self) -> None:
         """Answers from now on."""
+        if self.offered is not None:
+            self._listens()
         self.loop.add_reader(self.calls.fileno(), self._on_readable)
 
     def close(self) -> None:
@@ -124,7 +127,8 @@ class Handoff:
         bind = Bind(
             _place(theirs, address, scope), port, bool(theirs.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT))
         )
-        decision = decide(bind, sockets.port, self.mode, sockets.places(), self._moved, has_bound=self._has_bound)
+        decision = decide(bind, sockets.port, self.mode, sockets.places(), self._moved, has_bound=self._has_bound,
+                          offered=self.offered)  # fmt: skip
         match decision:
             case LetThrough(elsewhere):
                 if elsewhere and elsewhere not in self._told:

@@ -4,13 +4,16 @@ import asyncio
 import os
 import signal
 from collections.abc import Callable, Collection
+from dataclasses import replace
 
 from supervisor.config.spec import HandoffMode
 from supervisor.daemon.filters import Filters
 from supervisor.daemon.handoff import Handoff, Hearing
 from supervisor.daemon.reporter import Reporter
 from supervisor.daemon.slot import Child, Slot
-from supervisor.ports.service_sockets import ServiceSockets
+from supervisor.errors import PortsupError
+from supervisor.ports.reservation import Reservation
+from supervisor.ports.service_sockets import ServiceSockets, place_of
 from supervisor.process.spawn import Command, spawn
 from supervisor.system.notifications import Notifications
 
@@ -25,22 +28,25 @@ class Starter:
         self._filters = Filters()
 
     def start(self, slot: Slot, command: Command) -> tuple[int, Notifications | None]:
-        """The pid, and the calls that have to be answered from now on; raises SpawnError or OSError.
+        """The pid, and the calls that have to be answered from now on; raises PortsupError or OSError.
 
-        Without those the port is free until the service has bound it.
+        Without those the port is free until the service has bound it, unless it gets its socket from the start.
         """
-        wants = self._hands_over and slot.spec.handoff is HandoffMode.AUTO
+        wants = self._hands_over and slot.spec.handoff is not HandoffMode.OFF
         under = self._filters.get() if wants else None
         reservation = slot.lease.reservation() if slot.lease is not None else None
+        given = command
+        if slot.spec.handoff is HandoffMode.SYSTEMD:
+            given = self._activated(slot, command, reservation)
         if under is None or (slot.lease is not None and reservation is None):
             slot.why_no_handoff = self._filters.why_not if wants else "off"
             if wants:
                 self._reporter.no_handoff(self._filters.why_not)
-            if slot.lease is not None:
+            if slot.lease is not None and slot.spec.handoff is not HandoffMode.SYSTEMD:
                 slot.close_sockets()
                 slot.lease.hand_over()
-            return spawn(command), None
-        pid = spawn(command, under.calls)
+            return spawn(given), None
+        pid = spawn(given, under.calls)
         try:
             calls = Notifications(under.take())
         except OSError as error:
@@ -51,6 +57,25 @@ class Starter:
         if reservation is not None and slot.sockets is None:
             slot.sockets = ServiceSockets(reservation)
         return pid, calls
+
+    def _activated(self, slot: Slot, command: Command, reservation: Reservation | None) -> Command:
+        """The command with the socket of its port as descriptor 3, sd_listen_fds(3); the socket outlives it."""
+        name, host = slot.spec.name, command.environment["HOST"]
+        what = f"cannot make the socket of `{name}`"
+        if reservation is None:
+            raise PortsupError(what, "its port is not held")
+        if slot.sockets is None:
+            slot.sockets = ServiceSockets(reservation)
+        try:
+            offered = slot.sockets.offer(host)
+        except OSError as error:
+            why = f"HOST is `{host}`, port {reservation.port}: {(error.strerror or str(error)).lower()}"
+            raise PortsupError(what, why, "set HOST in its `environment` to an address of this machine") from error
+        told = {"LISTEN_FDS": "1", "LISTEN_FDNAMES": name}
+        return replace(
+            command, environment={**command.environment, **told}, passed=(offered.fileno(),),
+            pid_variables=(*command.pid_variables, "LISTEN_PID"),
+        )  # fmt: skip
 
     def hand_over(
         self, slot: Slot, child: Child, calls: Notifications, members: Callable[[], Collection[int]],
@@ -66,7 +91,9 @@ class Starter:
             on_refused=lambda port: tell.bind_refused(name, port),
             on_trouble=lambda why: tell.handoff_trouble(name, why),
         )
-        child.handoff = Handoff(self._loop, calls, slot.sockets, slot.spec.bind, hearing)
+        is_given = slot.spec.handoff is HandoffMode.SYSTEMD
+        offered = place_of(child.environment["HOST"]) if is_given else None
+        child.handoff = Handoff(self._loop, calls, slot.sockets, slot.spec.bind, hearing, offered)
         child.handoff.begin()
 
     def close(self) -> None:

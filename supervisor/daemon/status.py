@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from supervisor.config.spec import HandoffMode
 from supervisor.core.state import Result, State
 from supervisor.daemon.endpoints import HOST
 from supervisor.daemon.herald import readable
@@ -31,6 +32,14 @@ def row(slot: Slot, instance: int, now: float) -> dict[str, Any]:
         "exit_code": svc.exit_code,
         "result": str(svc.result) if svc.result is not Result.NONE else None,
         "pool": [{"port": each.port, "state": str(each.state), "holder": each.holder or None} for each in ports],
-        "handoff": "yes" if slot.child and slot.child.handoff else slot.why_no_handoff or None,
+        "handoff": _handoff(slot),
         "reason": readable(svc.reason),
     }
+
+
+def _handoff(slot: Slot) -> str | None:
+    if slot.child is None and not slot.why_no_handoff:
+        return None
+    if slot.spec.handoff is HandoffMode.SYSTEMD:
+        return "systemd"
+    return "yes" if slot.child and slot.child.handoff else slot.why_no_handoff or None

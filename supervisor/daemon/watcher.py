@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Collection, Mapping
 
 from supervisor import system
-from supervisor.config.spec import Probe, ProbeKind
+from supervisor.config.spec import HandoffMode, Probe, ProbeKind
 from supervisor.core import events as ev
 from supervisor.core.state import State
 from supervisor.daemon.endpoints import Endpoint
@@ -61,10 +61,12 @@ class Watcher:
                 self._ask_until_ready(slot, child, probe)
         if port is not None and slot.child is child:
             expected = self._expectation(slot, child, port)
-            if child.handoff is None:
-                self._listening.expect(slot.spec.name, expected)
-            else:
+            if child.handoff is not None:
                 child.handoff.expect(expected.on_listening, expected.on_elsewhere)
+            elif slot.spec.handoff is HandoffMode.SYSTEMD:
+                expected.on_listening()  # its socket does, and has from the start
+            else:
+                self._listening.expect(slot.spec.name, expected)
 
     def _expectation(self, slot: Slot, child: Child, port: int) -> Expectation:
         def on_listening() -> None:

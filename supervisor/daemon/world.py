@@ -15,7 +15,7 @@ from supervisor.core.service import Service
 from supervisor.core.state import State
 from supervisor.daemon.broadcast import News
 from supervisor.daemon.endpoints import Endpoint, variables
-from supervisor.daemon.environment import environment_of, filled
+from supervisor.daemon.environment import environment_of, filled, socket_of
 from supervisor.daemon.output import Output
 from supervisor.daemon.reaper import Reaper, code_and_signal
 from supervisor.daemon.reporter import Reporter
@@ -166,7 +166,8 @@ class StackWorld:
         output: Output | None = None
         try:
             environment = self.environment(slot, port)
-            argv = [filled(word, port, self._instance, endpoints) for word in slot.spec.command]
+            fd = socket_of(slot.spec)
+            argv = [filled(word, port, self._instance, endpoints, fd) for word in slot.spec.command]
             output = Output(self._loop, slot.log, functools.partial(self._news.printed, svc.name))
             stdout, stderr = output.theirs
             command = Command(

@@ -37,17 +37,23 @@ class Refused:
 class Reservation:
     """A held port; made by `reserve`."""
 
-    __slots__ = ("_covers", "port")
+    __slots__ = ("_covers", "_gave_way", "port")
 
     def __init__(self, port: int, covers: Sequence[socket.socket]) -> None:
         self.port = port
         self._covers = tuple(covers)
+        self._gave_way = False
 
     def close(self) -> None:
         """Let the port go; may be called twice."""
         for cover in self._covers:
             cover.close()
         self._covers = ()
+
+    def cover_again(self) -> None:
+        """Hold the port again, if possible, where the covers had to give way to a service socket that is closed now."""
+        if self._gave_way and isinstance(again := reserve(self.port), Reservation):
+            self._covers, self._gave_way = again._covers, False
 
     def open_service_socket(self, host: str = "127.0.0.1") -> socket.socket:
         """A socket that listens on `host` (an IP address or a name of this machine) and this port; the covers stay.
@@ -57,9 +63,10 @@ class Reservation:
         `host` "::" serves both families.  Raises OSError: EADDRNOTAVAIL for an address that is not of this machine,
         EADDRINUSE if somebody joined; nobody can from then on, and who did must be waited for or avoided.
         """
-        family, address = _resolve(host)
+        family, address = resolve(host)
         if not system.SWAPS_UNDER_COVERS:
             self.close()
+            self._gave_way = True
             return _listener(family, address, self.port)
         service = socket.socket(family, socket.SOCK_STREAM)
         try:
@@ -250,6 +257,7 @@ def _listener(family: socket.AddressFamily, address: str, port: int) -> socket.s
     return listener
 
 
-def _resolve(host: str) -> tuple[socket.AddressFamily, str]:
+def resolve(host: str) -> tuple[socket.AddressFamily, str]:
+    """The address that `host` stands for, and its family; raises OSError."""
     family, _, _, _, address = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
     return family, str(address[0])

@@ -11,8 +11,9 @@ import socket
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TypeVar
 
+from supervisor import system
 from supervisor.core.handoff import Place
-from supervisor.ports.reservation import Reservation
+from supervisor.ports.reservation import Reservation, resolve
 
 T = TypeVar("T")
 SWAPS = 20  # attempts to get beneath the covers, each a few microseconds long, while others try to get there too
@@ -80,6 +81,21 @@ class ServiceSockets:
         self._claimed.add(place)
         return found
 
+    def offer(self, host: str) -> socket.socket:
+        """The socket of `host` for a process that gets it from the start: it listens, and blocks as a new one does.
+
+        `host` is an address or a name of this machine; "::" serves both families.  Raises OSError.
+        """
+        place = place_of(host)
+        found = self._sockets.get(place)
+        if found is None or not _listens(found):  # a process has shut it down
+            self.retire([other for other in self._sockets if other.overlaps(place)])
+            found = self._sockets[place] = _keep_trying(lambda: self._open_listening(place))
+        os.set_blocking(found.fileno(), True)
+        self._claimed.add(place)
+        self._listening.add(place)
+        return found
+
     def listens(self, place: Place) -> bool:
         """Whether clients get through to the socket of a place, or to its queue."""
         return place in self._listening
@@ -115,6 +131,7 @@ class ServiceSockets:
     def close(self) -> None:
         """Close all of ours; a process that has one keeps it."""
         self.retire(tuple(self._sockets))
+        self._reservation.cover_again()
 
     def _open(self, place: Place, like: socket.socket) -> socket.socket:
         return _keep_trying(lambda: self._try_to_open(place, like))
@@ -134,8 +151,27 @@ class ServiceSockets:
             raise
         return sock
 
+    def _open_listening(self, place: Place) -> socket.socket:
+        if not system.SWAPS_UNDER_COVERS:
+            return self._reservation.open_service_socket(place.address)
+        sock = socket.socket(place.family, socket.SOCK_STREAM)
+        try:
+            if place.family == socket.AF_INET6:
+                sock.setsockopt(_IPV6, socket.IPV6_V6ONLY, place.v6_only)
+            self._reservation.listen(sock, place.address, beside=self._beside(sock))
+        except BaseException:
+            sock.close()
+            raise
+        return sock
+
     def _beside(self, sock: socket.socket) -> list[socket.socket]:
         return [other for other in self._sockets.values() if other is not sock]
+
+
+def place_of(host: str) -> Place:
+    """Where a service listens that is told to listen on `host`; raises OSError for what is not of this machine."""
+    family, address = resolve(host)
+    return Place(int(family), address)
 
 
 def _keep_trying(act: Callable[[], T]) -> T:

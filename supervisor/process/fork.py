@@ -31,7 +31,8 @@ def start(image: Image) -> int:
         ours.callback(os.close, listen)
         with contextlib.ExitStack() as theirs:
             theirs.callback(os.close, tell)
-            tell = fcntl.fcntl(tell, fcntl.F_DUPFD_CLOEXEC, 3)  # out of the way of the child's 0, 1 and 2
+            lowest = len(image.stdio) + len(image.passed)  # out of the way of the child's 0, 1, 2 and so on
+            tell = fcntl.fcntl(tell, fcntl.F_DUPFD_CLOEXEC, lowest)
             theirs.callback(os.close, tell)
             pid = _fork(library, image, tell)
         report = os.read(listen, _NUMBER.size)  # empty when execve closed the other end
@@ -91,8 +92,11 @@ def _become(library: Any, image: Image, first: Calls, nothing: SignalMask, tell:
         if image.nofile is not None:
             library.setrlimit(resource.RLIMIT_NOFILE, image.nofile)
         if library.fchdir(image.directory) == 0:
-            for number, descriptor in enumerate(image.stdio):
+            for number, descriptor in enumerate((*image.stdio, *image.passed)):
                 library.dup2(descriptor, number)
+            for slot in image.pid_slots:
+                own = b"%d" % library.getpid()
+                ctypes.memmove(slot, own, len(own))
             for number in range(1, LAST_SIGNAL + 1):  # what is ignored stays so across execve, handlers do not
                 library.signal(number, None)
             library.pthread_sigmask(int(signal.SIG_SETMASK), nothing.value, None)

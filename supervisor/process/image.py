@@ -15,7 +15,10 @@ from supervisor.process.executable import SpawnError
 # The calls of one child, each with its arguments.
 Calls = Sequence[tuple[str, tuple[int, ...]]]
 
-_CALLS = "_exit dup2 execve fchdir fork getppid pthread_sigmask setrlimit setsid sigemptyset sigfillset signal umask"
+PID_SIZE = 10  # digits of the largest int
+_CALLS = (
+    "_exit dup2 execve fchdir fork getpid getppid pthread_sigmask setrlimit setsid sigemptyset sigfillset signal umask"
+)
 SIGNAL_SET_SIZE = 128  # bytes of a sigset_t, at most
 LAST_SIGNAL = 64
 
@@ -23,19 +26,25 @@ LAST_SIGNAL = 64
 class Image:
     """The program, its arguments and environment, and the state of the process that it begins with.
 
-    `stdio` are the descriptors that become 0, 1 and 2, all above 2; `directory` is that of the working directory.
+    `stdio` are the descriptors that become 0, 1 and 2, and `passed` those that become 3, 4 and so on; all have numbers
+    above those that are given out.  `directory` is that of the working directory.  `pid_slots` are the addresses of
+    variables in the environment where the child has to write its own pid, as a text of at most PID_SIZE bytes.
     `first` tells what the child calls before anything else; it is asked right before the child is made, and no
     descriptor is opened or closed in between.
     """
 
     def __init__(
-        self, path: str, argv: Sequence[str], environment: Mapping[str, str], umask: int | None, nofile: int | None
-    ) -> None:
+        self, path: str, argv: Sequence[str], environment: Mapping[str, str], umask: int | None, nofile: int | None,
+        pid_variables: Sequence[str] = (),
+    ) -> None:  # fmt: skip
         words = [c_string(word, f"argument {number}") for number, word in enumerate(argv)]
         pairs = _variables(environment)
         self.path = c_string(path, "the path of the program")
         self.argv = (ctypes.c_char_p * (len(words) + 1))(*words)
-        self.environment = (ctypes.c_char_p * (len(pairs) + 1))(*pairs)
+        self._pids = [ctypes.create_string_buffer(_variable(name, "") + bytes(PID_SIZE + 1)) for name in pid_variables]
+        pids = [ctypes.cast(buffer, ctypes.c_char_p) for buffer in self._pids]
+        self.environment = (ctypes.c_char_p * (len(pairs) + len(pids) + 1))(*pairs, *pids)
+        self.pid_slots = [ctypes.addressof(buffer) + len(buffer.value) for buffer in self._pids]
         self.size = sum(map(len, words)) + sum(map(len, pairs))
         self.umask = umask
         self.nofile: Any = None
@@ -43,6 +52,7 @@ class Image:
             hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
             self.nofile = (ctypes.c_ulong * 2)(nofile, hard if hard >= 0 else ctypes.c_ulong(-1).value)
         self.stdio: Sequence[int] = ()
+        self.passed: Sequence[int] = ()
         self.directory = -1
         self.first: Callable[[], Calls] = tuple
 

@@ -16,10 +16,11 @@ from supervisor.process.image import Calls, Image
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """What to run and how; `stdout` and `stderr` are descriptors that stay the caller's.
+    """What to run and how; `stdout`, `stderr` and those in `passed` are descriptors that stay the caller's.
 
-    `environment` is all the program gets, and its PATH is where the program is looked up.  `nofile_limit` is its soft
-    limit of open files, None for ours.
+    `environment` is all the program gets, and its PATH is where the program is looked up.  `pid_variables` come on top:
+    each holds the pid of the program.  `passed` are its descriptors from 3 on.  `nofile_limit` is its soft limit of
+    open files, None for ours.
     """
 
     argv: Sequence[str]
@@ -29,18 +30,20 @@ class Command:
     stderr: int
     umask: int | None = None
     nofile_limit: int | None = None
+    passed: Sequence[int] = ()
+    pid_variables: Sequence[str] = ()
 
 
 def spawn(command: Command, first: Callable[[], Calls] | None = None) -> int:
     """The pid of the new process: leader of its own session, its stdin empty, killed by the kernel when we die.
 
-    It has default signal handlers, no blocked signals and no descriptors but 0, 1 and 2.  Returns once the program was
-    executed.  Raises SpawnError where it could not be; nothing is left then.  `first` is what the child calls before
-    anything else, see `Image`.
+    It has default signal handlers, no blocked signals and no descriptors but those that it is given.  Returns once the
+    program was executed.  Raises SpawnError where it could not be; nothing is left then.  `first` is what the child
+    calls before anything else, see `Image`.
     """
     name = command.argv[0] if command.argv else ""
     path = find(name, command.environment, command.working_dir)
-    image = Image(path, command.argv, command.environment, command.umask, command.nofile_limit)
+    image = Image(path, command.argv, command.environment, command.umask, command.nofile_limit, command.pid_variables)
     if first is not None:
         image.first = first
     keep_descriptors_home()
@@ -50,7 +53,9 @@ def spawn(command: Command, first: Callable[[], Calls] | None = None) -> int:
             opened.callback(os.close, image.directory)
             null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
             opened.callback(os.close, null)
-            image.stdio = [_above_stdio(each, opened) for each in (null, command.stdout, command.stderr)]
+            lowest = 3 + len(command.passed)
+            image.stdio = [_above(lowest, each, opened) for each in (null, command.stdout, command.stderr)]
+            image.passed = [_above(lowest, each, opened) for each in command.passed]
             return vfork.start(image) if vfork.works() else fork.start(image)
     except OSError as error:
         raise explain(error.errno or errno.EIO, name, path, image.size) from error
@@ -81,10 +86,10 @@ def _open_directory(name: str, path: str) -> int:
     raise no_working_dir(name, path)
 
 
-def _above_stdio(descriptor: int, opened: contextlib.ExitStack) -> int:
-    # One that already is 0, 1 or 2 would be overwritten by dup2 of another, or stay close-on-exec.
-    if descriptor > 2:
+def _above(lowest: int, descriptor: int, opened: contextlib.ExitStack) -> int:
+    # One that already is 0, 1 or 2, say, would be overwritten by dup2 of another, or stay close-on-exec.
+    if descriptor >= lowest:
         return descriptor
-    copy = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, 3)
+    copy = fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, lowest)
     opened.callback(os.close, copy)
     return copy

@@ -9,6 +9,9 @@ first, and we stand still until the child executes or exits.
 Whatever can fail is tried before (the working directory is a descriptor), except execve: then the calls behind it leave
 a mark in the memory we share and exit, and errno is what execve made of it, because the child shares that too.
 
+Its own pid, which some variables have to hold, is what the link /proc/self says, proc(5): readlink(2) writes it as a
+text to the place in the environment that was left for it.
+
 What is missing is a look at getppid after the call of prctl: should we be killed in the 20 microseconds before it, the
 kernel does not end the child with us.  The guardian does.
 """
@@ -22,7 +25,7 @@ import signal
 import struct
 from typing import Any
 
-from supervisor.process.image import LAST_SIGNAL, Calls, Image, SignalMask, libc
+from supervisor.process.image import LAST_SIGNAL, PID_SIZE, Calls, Image, SignalMask, libc
 
 _CLONE_VM, _CLONE_VFORK = 0x100, 0x4000  # clone(2)
 _PR_SET_PDEATHSIG = 1  # prctl(2)
@@ -57,13 +60,15 @@ def start(image: Image) -> int:
         ("setsid", ()),
         ("prctl", (_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)),
         ("fchdir", (image.directory,)),
-        *(("dup2", (descriptor, number)) for number, descriptor in enumerate(image.stdio)),
+        *(("dup2", (descriptor, number)) for number, descriptor in enumerate((*image.stdio, *image.passed))),
         *(("signal", (number, 0)) for number in _not_default()),
     ]
     if image.umask is not None:
         begin.append(("umask", (image.umask,)))
     if image.nofile is not None:
         begin.append(("setrlimit", (resource.RLIMIT_NOFILE, ctypes.addressof(image.nofile))))
+    link = ctypes.create_string_buffer(b"/proc/self")
+    begin += [("readlink", (ctypes.addressof(link), slot, PID_SIZE)) for slot in image.pid_slots]
     path = ctypes.create_string_buffer(image.path)
     execute = (ctypes.addressof(path), ctypes.addressof(image.argv), ctypes.addressof(image.environment))
     end: Calls = (("execve", execute), ("memset", (stage.mark, _MARK, 1)), ("_exit", (127,)))

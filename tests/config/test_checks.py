@@ -165,3 +165,34 @@ def test_a_mistake_in_a_pool_does_not_bring_others_with_it(mistakes: Mistakes) -
         "b: {command: ['{url:a}'], depends_on: {a: listening}}",
     )
     assert [problem.partition(" ")[0] for problem in mistakes(text)] == ["2:34"]
+
+
+def test_socket_activation_needs_a_port_and_a_probe_that_tells_something(loading: Loading, mistakes: Mistakes) -> None:
+    assert mistakes(stack("a: {command: a, handoff: systemd}")) == [
+        "2:28 services.a.handoff: `systemd` passes a socket, and the service has no `pool` (give it a `pool`)"
+    ]
+    service = "command: [a, '{fd}'], environment: {FD: '{fd}'}, pool: 6000-6002, handoff: systemd"
+    for ready, told in (("", "listening"), (", ready: {timeout: 5s}", "listening"), (", ready: {tcp: true}", "tcp")):
+        (warning,) = loading(stack(f"a: {{{service}{ready}}}")).warnings
+        assert f"`ready: {told}` tells nothing about the program" in warning
+    assert loading(stack(f"a: {{{service}, ready: {{http: /}}}}")).warnings == ()
+
+
+def test_the_descriptor_is_for_the_program_of_a_service_that_gets_one(mistakes: Mistakes) -> None:
+    hint = "(give it that, or use `{port}`)"
+    reason = "`{fd}` is the socket of a service with `handoff: systemd`"
+    probe = "ready: {exec: [a, '{fd}']}"
+    assert mistakes(stack("a: {command: [a, '{fd}'], pool: 6000-6002}")) == [
+        f"2:21 services.a.command: {reason} {hint}"
+    ]
+    assert mistakes(stack(f"a: {{command: a, pool: 6000-6002, handoff: systemd, {probe}}}")) == [
+        f"2:73 services.a.ready.exec: {reason} {hint}"
+    ]
+
+
+def test_what_the_protocol_says_cannot_be_set_by_hand(loading: Loading, mistakes: Mistakes) -> None:
+    service = "command: a, pool: 6000-6002, ready: started, environment: {LISTEN_FDS: 1}"
+    assert loading(stack(f"a: {{{service}}}")).warnings == ()
+    assert mistakes(stack(f"a: {{{service}, handoff: systemd}}")) == [
+        "2:66 services.a.environment: `LISTEN_FDS` is set by portsup with `handoff: systemd` (leave it out)"
+    ]

@@ -38,6 +38,13 @@ def test_a_port_that_is_not_known_is_an_error_and_not_a_hole() -> None:
         fill("{port}", port=None, host="h", instance=1, endpoints={})
 
 
+def test_the_descriptor_of_the_socket_is_filled_in_where_there_is_one() -> None:
+    assert fill("--fd {fd}", port=6000, host="h", instance=1, endpoints={}, fd=3) == "--fd 3"
+    assert list(mistakes("--fd {fd}", has_port=True, services={}, has_fd=True)) == []
+    with pytest.raises(PortsupError, match="the service gets no socket"):
+        filled("{fd}")
+
+
 @pytest.mark.parametrize(
     ("text", "offset", "reason", "hint"),
     [
@@ -46,7 +53,7 @@ def test_a_port_that_is_not_known_is_an_error_and_not_a_hole() -> None:
         ("{url:job}", 0, "`{url:job}`: service `job` has no `pool`, so it has no port", ""),
         ("{url}", 0, "`{url}` names no service", "write `{url:NAME}`"),
         ("{port:}", 0, "`{port:}` names no service", "write `{port:NAME}`"),
-        ("{fd}", 0, "`{fd}` is not available: portsup does not hand sockets to programs yet", "use `{port}`"),
+        ("{fd}", 0, "`{fd}` is the socket of a service with `handoff: systemd`", "give it that, or use `{port}`"),
         ("{prot}", 0, "`{prot}` is not a placeholder",
          "did you mean `{port}`? For the characters themselves write `{{prot}}`"),
         ("{Port:web}", 0, "`{Port:web}` is not a placeholder",

@@ -61,7 +61,7 @@ SERVICE: dict[str, list[Any]] = {
     "restart_policy": [{}, {"delay": 0, "factor": 1, "max_delay": "1h30m", "max_restarts": 0, "period": "2m"}],
     "stop_signal": ["SIGINT", "int", 2],
     "stop_grace_period": [0, "500ms", 2.5],
-    "handoff": ["auto", "off"],
+    "handoff": ["auto", "off", "systemd"],
     "bind": ["report", "strict", "move"],
     "rotate_after": [1, 1000],
     "quarantine": ["0s", 60],

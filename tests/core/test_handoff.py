@@ -37,6 +37,13 @@ def test_its_own_port_is_given_to_a_service() -> None:
     assert decide(Bind(LOCAL, PORT), PORT, REPORT, {}) == Give(LOCAL)
 
 
+def test_a_service_that_has_its_socket_and_binds_all_the_same_gets_it_once_more_and_no_other() -> None:
+    offered = {LOCAL: True}
+    assert decide(Bind(LOCAL, PORT), PORT, REPORT, offered, offered=LOCAL) == Give(LOCAL)
+    assert decide(Bind(EVERY, PORT), PORT, REPORT, offered, offered=LOCAL) == Give(EVERY, doubtful=(LOCAL,))
+    assert decide(Bind(LOCAL6, PORT), PORT, REPORT, offered, offered=LOCAL) == Give(LOCAL6)
+
+
 @pytest.mark.parametrize("mode", BindMode)
 def test_an_ephemeral_port_is_nobodys_business(mode: BindMode) -> None:
     assert decide(Bind(LOCAL, 0), PORT, mode, {}) == LetThrough()

@@ -144,3 +144,44 @@ def test_nobody_slips_in_while_root_opens_sockets(like: socket.socket) -> None:
             sockets.close()
     reservation.close()
     assert loot.won == {}
+
+
+def test_an_offered_socket_listens_at_once_blocks_and_stays_over_processes(sockets: ServiceSockets) -> None:
+    offered = sockets.offer("127.0.0.1")
+    os.set_blocking(offered.fileno(), False)
+    sockets.process_ended()
+    with socket.create_connection(("127.0.0.1", sockets.port), 2) as waiting:
+        again = sockets.offer("127.0.0.1")
+        assert (again, os.get_blocking(again.fileno())) == (offered, True)
+        assert again.accept()[1] == waiting.getsockname()
+    assert (ways_in(sockets.port), sockets.places()) == ([], {LOCAL: True})
+
+
+def test_an_offered_socket_that_was_shut_down_or_is_elsewhere_now_is_made_anew(sockets: ServiceSockets) -> None:
+    sockets.offer("127.0.0.1").shutdown(socket.SHUT_RD)
+    sockets.process_ended()
+    sockets.offer("localhost" if socket.gethostbyname("localhost") == "127.0.0.1" else "127.0.0.1")
+    assert connects(sockets.port)
+    sockets.offer("0.0.0.0")
+    assert (connects(sockets.port), sockets.places()) == (True, {EVERY: True})
+    sockets.offer("::")
+    assert (connects(sockets.port), connects(sockets.port, "::1")) == (True, True)
+    sockets.close()
+    assert (connects(sockets.port), ways_in(sockets.port)) == (False, [])
+
+
+def test_an_address_of_another_machine_cannot_be_offered(sockets: ServiceSockets) -> None:
+    with pytest.raises(OSError, match="requested address"):
+        sockets.offer("192.0.2.1")
+
+
+def test_where_nothing_slips_beneath_covers_they_give_way_and_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(system, "SWAPS_UNDER_COVERS", False)
+    reservation = reserve(free_port())
+    assert isinstance(reservation, Reservation)
+    sockets = ServiceSockets(reservation)
+    sockets.offer("127.0.0.1")
+    assert connects(sockets.port)
+    sockets.close()
+    assert (connects(sockets.port), ways_in(sockets.port)) == (False, [])
+    reservation.close()

@@ -4,6 +4,7 @@ import json
 import os
 import resource
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,6 +55,23 @@ def test_the_program_leads_a_session_of_its_own_and_has_nothing_but_its_stdio(st
     assert set(state["descriptors"]) == {"0", "1", "2"}
     assert state["descriptors"]["0"] == "/dev/null"
     assert state["stdin"] == ""
+
+
+def test_the_program_gets_the_descriptors_that_are_passed_to_it_and_variables_with_its_pid(start: Children) -> None:
+    code = "import os; print(os.read(3, 9), os.read(4, 9), [os.environ[n] for n in ('A', 'B')], os.getpid())"
+    pipes = [os.pipe() for _ in range(2)]
+    for number, (_, end) in enumerate(pipes):
+        os.write(end, b"%d" % number)
+    ends = [pipes[0][0], pipes[1][0]]
+    os.dup2(ends[0], 200, inheritable=False)  # one beyond those that it gets, too
+    try:
+        child = start.run(sys.executable, "-c", code, passed=(200, ends[1]), pid_variables=("A", "B"))
+        assert child.read() == f"b'0' b'1' ['{child.pid}', '{child.pid}'] {child.pid}\n"
+        state = json.loads(start.program("prints_state", passed=ends).read())
+        assert set(state["descriptors"]) == {"0", "1", "2", "3", "4"}
+    finally:
+        for descriptor in (200, *(each for pair in pipes for each in pair)):
+            os.close(descriptor)
 
 
 def test_the_program_has_default_signal_handlers_and_no_blocked_signals(
