@@ -1,11 +1,8 @@
 """API Server: the stack as it is, dead peers included."""
 
 import json
-import shutil
 import socket
 import socketserver
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -15,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.examples.running import Running, environment, error_of, service
+from tests.examples.running import Running, error_of, service
 from tests.examples.upstream import Upstream, upstream
 from tests.support.eventually import eventually
 from tests.support.ports import free_port
@@ -245,54 +242,6 @@ def test_a_span_is_open_until_the_answer_has_ended(api: Running, endpoints: Path
         next(response.iter_raw())
         assert api.http.get(path).json()["spans"] == []
     eventually(lambda: api.http.get(path).json()["spans"], within=5, what="the span")
-
-
-def test_the_document_names_what_can_be_asked(api: Running) -> None:
-    paths = api.http.get("/openapi.json").json()["paths"]
-    assert set(paths) == {
-        "/api/services",
-        "/api/services/{name}",
-        "/api/health/aggregated",
-        "/api/ports",
-        "/api/tracing/stats",
-        "/api/tracing/spans",
-    }
-
-
-def test_schemathesis_finds_nothing_that_the_document_does_not_say(api: Running, endpoints: Path) -> None:
-    publish(endpoints, api_server=api.port, gone=free_port())
-    command = [
-        str(Path(sys.executable).with_name("schemathesis")),
-        *(
-            "run",
-            f"{api.url}/openapi.json",
-            "--phases",
-            "coverage,fuzzing",
-            "--checks",
-            "all",
-            "--max-examples",
-            "8",
-            "--generation-database",
-            "none",
-        ),
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=100, env=environment())
-    assert done.returncode == 0, done.stdout[-4000:] + done.stderr
-    assert "No issues found" in done.stdout
-
-
-def test_the_page_of_the_document_works_without_the_internet(tmp_path: Path) -> None:
-    """In a browser that knows no name and no address but ours."""
-    browser = shutil.which("chromium")
-    if browser is None:
-        pytest.skip("needs Chromium")
-    with service("api_server", API_TOKEN="a-token", PORTSUP_ENDPOINTS=str(tmp_path / "none")) as api:
-        flags = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", f"--user-data-dir={tmp_path}/profile")
-        rules = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
-        command = [browser, *flags, rules, "--virtual-time-budget=10000", "--dump-dom", f"{api.url}/docs"]
-        page = subprocess.run(command, capture_output=True, text=True, timeout=60).stdout
-        assert 'data-path="/api/health/aggregated"' in page
-        assert api.http.get("/docs/../docs/secret").status_code == 401
 
 
 def test_sigterm_ends_open_event_streams(tmp_path: Path) -> None:
