@@ -258,11 +258,11 @@ class Daemon:
 
     def _on_signal(self, number: signal.Signals) -> None:
         self._signals += 1
-        if self._signals == 1:
-            again = "; once more kills" if number is signal.SIGINT else ""
-            self._reporter.say(f"\nstopping ({number.name}){again}")
+        is_orphaned = os.getppid() != self._guardian  # it was killed, while we run or while we stop already
+        if self._signals == 1 or is_orphaned:
+            self._reporter.say(f"\nstopping ({number.name}){'; once more kills' if number is signal.SIGINT else ''}")
             self._finish(None)
-            if os.getppid() != self._guardian:  # it was killed: nobody is left to clean up after us, so quickly
+            if is_orphaned:  # nobody is left to clean up after us, so quickly
                 self._stack.stop_all(FATAL_GRACE, in_order=False)
         elif number is signal.SIGINT or self._signals > 2:
             self._reporter.say("killing what is left")

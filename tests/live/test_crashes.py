@@ -86,6 +86,19 @@ def test_a_stubborn_service_outlives_a_killed_guardian_by_a_second_only(stack: M
         up.ends()
 
 
+def test_a_guardian_that_is_killed_while_the_stack_stops_does_not_prolong_that(stack: Make) -> None:
+    live, _ = running(stack)
+    live.write({"web": {**STUBBORN, "stop_grace_period": "60s"}})
+    with live.foreground() as up:
+        up.says("is up")
+        daemon, web = live.daemon(), live.rows()["web"]["pid"]
+        up.send(signal.SIGTERM)
+        up.says("stopping")
+        os.kill(parent_of(daemon), signal.SIGKILL)
+        gone([daemon, web], within=5)
+        up.ends()
+
+
 def test_both_killed_at_once_leave_nothing_that_the_next_up_does_not_find(stack: Make) -> None:
     live, pool = running(stack)
     with live.foreground() as up:
