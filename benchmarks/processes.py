@@ -97,3 +97,15 @@ class Ends:
         self._poll.unregister(descriptor)
         os.close(descriptor)
         del self._left[descriptor]
+
+
+def end_by_exception() -> None:
+    """Have SIGTERM and SIGHUP end us as Ctrl-C does, so that whatever was started is ended; once is enough."""
+
+    def end(number: int, _: object) -> None:
+        for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(each, signal.SIG_IGN)  # or else the clean-up would be cut short by the next one
+        raise SystemExit(128 + number)
+
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, end)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.eventually import eventually
+from tests.support.processes import processes_with
 
 # What a test without the mark `live` may not do; time.sleep has been among the audit events since Python 3.13.
 WORLD = frozenset(
@@ -62,31 +63,14 @@ def own_folders(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
 
 def _nothing_left(runtime: str) -> None:
     """Fails when a process of this test outlives it by two seconds, and ends that process."""
+    wanted = f"={runtime}"  # services have no PORTSUP_RUNTIME_DIR, but the path of the socket and of the endpoints file
     try:
-        eventually(lambda: not _processes_with(runtime), within=2.0)
+        eventually(lambda: not processes_with(wanted), within=2.0)
     except AssertionError:
-        left = _processes_with(runtime)
+        left = processes_with(wanted)
         for pid in left:
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 pass
         assert not left, f"left behind: {left}"
-
-
-def _processes_with(runtime: str) -> dict[int, str]:
-    """Pid and command of every other process with this runtime directory in its environment; Linux only.
-
-    Services have no PORTSUP_RUNTIME_DIR, but the path of the socket and of the endpoints file.
-    """
-    wanted = f"={runtime}".encode()
-    found = {}
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if wanted in (process / "environ").read_bytes():
-                command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-                found[int(process.name)] = command.strip()
-        except OSError:  # gone, or not ours
-            continue
-    found.pop(os.getpid(), None)
-    return found
