@@ -50,12 +50,17 @@ class Run:
         }
         self.log = folder / "output"
         self.answered_after = 0.0  # seconds from the start until every service answered
+        self.started_at = 0.0
+        self.process: subprocess.Popen[bytes] | None = None
         self.configure()
+
+    def start(self) -> None:
+        """Starts it."""
         command = self.command()
         with self.log.open("wb") as output:
             self.started_at = time.monotonic()
             self.process = subprocess.Popen(
-                command, cwd=folder, env=self.environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
+                command, cwd=self.folder, env=self.environment, stdin=subprocess.DEVNULL, stdout=output, stderr=output
             )
 
     @staticmethod
@@ -78,7 +83,7 @@ class Run:
 
     def check(self) -> None:
         """Raises when the start has failed."""
-        if self.process.poll():
+        if self.process is not None and self.process.poll():
             words = self.log.read_text(errors="replace")[-500:]
             raise RuntimeError(f"{self.name} returned {self.process.returncode}: {words}")
 
@@ -94,6 +99,8 @@ class Run:
 
     def main_pid(self) -> int:
         """The process that ends everything when it gets a SIGTERM."""
+        if self.process is None:
+            raise RuntimeError(f"{self.name} was not started")
         return self.process.pid
 
     def captured(self) -> int:
@@ -113,7 +120,7 @@ class Run:
     def end(self) -> None:
         """Ends every process of the run, whatever state it is in."""
         left = processes.marked(self.mark)
-        ends = processes.Ends([*left, self.process.pid])
+        ends = processes.Ends(left)
         with contextlib.suppress(OSError, RuntimeError):
             if (pid := self.main_pid()) in left:  # else a record that was left, and the pid may be another's by now
                 os.kill(pid, signal.SIGTERM)
@@ -125,7 +132,8 @@ class Run:
             ends.kill()
             ends.wait(within=1.0)
             ends.close()
-        self.process.wait()
+        if self.process is not None:
+            self.process.wait()
 
 
 class Floor(Run):
@@ -202,7 +210,8 @@ class Portsup(Run):
         return [str(tools.portsup()), "-f", str(self.folder / "services.yaml"), "status"]
 
     def settle(self, within: float) -> None:
-        self.process.wait(within)
+        if self.process is not None:
+            self.process.wait(within)
         self.check()
 
     def main_pid(self) -> int:
@@ -233,6 +242,7 @@ def running(contestant: type[Run], workload: Workload, within: float = 60.0) -> 
     run = None
     try:
         run = contestant(workload, folder)
+        run.start()
         if workload.program == "server":
             try:
                 processes.wait_for_answers(workload.ports, within, run.check)

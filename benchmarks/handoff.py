@@ -9,15 +9,14 @@ process for each core, spinning on bind and listen with every combination of SO_
 
 import argparse
 import contextlib
-import math
 import os
 import signal
 import sys
 import time
-from statistics import median
 
 from benchmarks import processes
 from benchmarks.contestants import FIRST_PORT, Floor, Portsup, Run, Workload, running
+from benchmarks.figures import machine, spread
 from tests.support.caller import caller
 from tests.support.thief import thief
 
@@ -37,6 +36,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.handoff", description=__doc__.split("\n")[0])
     parser.add_argument("--kills", type=int, default=1000, metavar="N", help="default: 1000")
     kills = parser.parse_args().kills
+    processes.end_by_exception()
+    print(f"{machine()}\n")
     few = max(kills // 5, 1)
     broken = False
     ours: tuple[type[Run], ...] = (Portsup, WithoutHandoff)
@@ -55,9 +56,8 @@ def main() -> int:
         broken |= contestant is Portsup and bool(calls.refused or calls.late or calls.strange or done < few)
     for contestant in everybody:
         with running(contestant, Workload(1)) as run:
-            took = sorted(restart(run) for _ in range(few))
-        p99 = took[math.ceil(0.99 * few) - 1]
-        print(f"{contestant.name}: answers {median(took):.2f} ms after SIGKILL (p99 {p99:.2f} ms)", flush=True)
+            took = [restart(run) for _ in range(few)]
+        print(f"{contestant.name}: answers {spread(took, 'ms')} after SIGKILL", flush=True)
     return 1 if broken else 0
 
 

@@ -1,36 +1,35 @@
 """Measures the contestants in turn, round by round, and prints medians, ratios and whether portsup's goals are met.
 
-    python -m benchmarks.run [--only NAME,NAME] [--without NAME] [--rounds N] [--json FILE]
+python -m benchmarks.run [--only NAME,NAME] [--without NAME] [--rounds N] [--json FILE]
 """
 
 import argparse
 import json
-import math
-import os
-import platform
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from statistics import median
 
 from benchmarks.contestants import Floor, Portsup, Run, Supervisord
-from benchmarks.measures import MEASURES, Measure
+from benchmarks.figures import machine, p99, spread, verdict
+from benchmarks.measures import MEASURES, Measure, python_start
+from benchmarks.processes import end_by_exception
 
 CONTESTANTS: dict[str, type[Run]] = {"supervisord": Supervisord, "portsup": Portsup, "floor": Floor}
 Values = dict[str, list[float]]
+PYTHON = "python -c pass"
 
 
 def main() -> int:
     """Runs what was asked for; 1 when portsup missed a goal or something went wrong."""
     options = parse()
+    end_by_exception()
     names = [name for name in CONTESTANTS if name not in options.without]
     for name in names:
         CONTESTANTS[name].prepare()
-    print(f"# {time.strftime('%Y-%m-%d')}, Linux {platform.release()}, Python {platform.python_version()}", end="")
-    print(f", {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}\n")
-    print(f"{'':26}{''.join(f'{name:>30}' for name in names)}   portsup against supervisord, floor", flush=True)
+    print(f"{machine()}\n")
+    print(f"{'':26}{''.join(f'{name:>44}' for name in names)}   portsup against supervisord, floor", flush=True)
     results, missed = {}, False
     for key in options.only:
         measure = MEASURES[key]
@@ -73,6 +72,8 @@ def take(measure: Measure, names: list[str], rounds: int) -> tuple[Values, list[
             if number >= measure.rounds_of.get(contestant, rounds):
                 continue
             try:
+                if measure.less_python and contestant is Portsup:
+                    values.setdefault(PYTHON, []).extend(python_start())
                 values[name] += measure.take(contestant)
             except (OSError, RuntimeError, subprocess.SubprocessError) as error:
                 failures.append(f"{name}: {type(error).__name__}: {error}")
@@ -81,7 +82,7 @@ def take(measure: Measure, names: list[str], rounds: int) -> tuple[Values, list[
 
 def report(measure: Measure, values: Values, names: list[str]) -> bool:
     """Prints the line of one measure; true when portsup missed its goal."""
-    cells = [f"{cell(values[name], measure.unit):>30}" for name in names]
+    cells = [f"{spread(values[name], measure.unit):>44}" for name in names]
     medians = {name: median(values[name]) for name in names if values[name]}
     ours = medians.get("portsup")
     others = [name for name in ("supervisord", "floor") if ours is not None and medians.get(name)]
@@ -95,19 +96,24 @@ def report(measure: Measure, values: Values, names: list[str]) -> bool:
         line += f"   goal {measure.goal:g}{' of supervisord' if measure.of_supervisord else ''}:"
         line += " missed" if missed else " met"
     print(line, flush=True)
+    return missed | against_floor(measure, values)
+
+
+def against_floor(measure: Measure, values: Values) -> bool:
+    """Prints portsup's part that is not Python's own as so many times the floor; true when it missed its goal."""
+    ours, floor, python = (values.get(name, []) for name in ("portsup", "floor", PYTHON))
+    if measure.of_floor is None or not ours or not floor:
+        return False
+    own = median(python) if python else 0.0
+    words = f"    of it {PYTHON}: {spread(python, measure.unit)}; the rest" if python else "    "
+    ratio = (median(ours) - own) / median(floor)
+    missed = ratio > measure.of_floor
+    words += f" {ratio:.3g} times the floor"
+    if len(ours) >= 20 and len(floor) >= 20:
+        words += f" (p99 {(p99(ours) - own) / p99(floor):.3g} times its p99)"
+    words += f", at most {measure.of_floor:g}:"
+    print(f"{words} {verdict(not missed)}", flush=True)
     return missed
-
-
-def cell(values: list[float], unit: str) -> str:
-    """The median, and the range; with twenty values and more, the 99th percentile instead."""
-    if not values:
-        return "-"
-    ordered = sorted(values)
-    if len(values) >= 20:
-        spread = f"(p99 {ordered[math.ceil(0.99 * len(values)) - 1]:.4g})"
-    else:
-        spread = f"({ordered[0]:.4g}-{ordered[-1]:.4g})"
-    return f"{median(values):.4g} {unit} {spread}".replace("  ", " ")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from tests.live.stack import Live, is_alive, is_locked, parent_of
 from tests.support.processes import processes_with
 
 MARK = "LIFE_OF_PORTSUP"  # an environment variable that every process of one life inherits
-PATIENCE = 20.0  # seconds until nothing is waited for any more
+PATIENCE = 60.0  # seconds until nothing is waited for any more
 
 
 class Victim(StrEnum):
@@ -188,5 +188,5 @@ class _Life:
         while not (value := check()):
             if time.monotonic() > deadline:
                 raise TimeoutError(f"no {what} within {PATIENCE:g} s: {self.errors.read_text()}")
-            time.sleep(0.0005)
+            time.sleep(0.002)
         return value
