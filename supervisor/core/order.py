@@ -29,7 +29,7 @@ def find_cycle(graph: Graph) -> tuple[str, ...]:
                 path.append(name)
             for need in rest:
                 if need in path:
-                    return (*path[path.index(need):], need)
+                    return (*path[path.index(need) :], need)
                 if need not in done and need in graph:
                     stack.append((need, iter(graph[need])))
                     break

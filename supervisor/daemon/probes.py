@@ -30,7 +30,7 @@ class Asker:
 
 
 async def ask(probe: Probe, asker: Asker, timeout: float) -> str:
-    """"" if the answer is good, else what was wrong with it, within `timeout` seconds."""
+    """ "" if the answer is good, else what was wrong with it, within `timeout` seconds."""
     how: Callable[[], Awaitable[str]]
     match probe.kind:
         case ProbeKind.HTTP:

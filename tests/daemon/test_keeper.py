@@ -154,9 +154,7 @@ def test_news_of_a_process_that_is_gone_changes_nothing(web: Keeper, loop: FakeL
     assert (world.changes, world.since()) == ([], [])
 
 
-def test_the_world_hears_of_a_change_before_what_follows_from_it(
-    web: Keeper, loop: FakeLoop, world: FakeWorld
-) -> None:
+def test_the_world_hears_of_a_change_before_what_follows_from_it(web: Keeper, loop: FakeLoop, world: FakeWorld) -> None:
     start(web, loop, world)
     world.on_change = lambda before, after: world.done.append(f"{before.state} to {after.state}")
     web.tell(ev.StopRequested())

@@ -1,6 +1,8 @@
 """A small real server that speaks as much of Ollama's and OpenAI's API as the proxies need to be tried on."""
 
+import contextlib
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,12 +31,22 @@ class Upstream:
 
 
 @contextmanager
-def upstream() -> Iterator[Upstream]:
+def upstream(port: int = 0) -> Iterator[Upstream]:
     """Runs one until the end of the block."""
     state = Upstream()
 
+    connections: set[socket.socket] = set()
+
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+
+        def setup(self) -> None:
+            super().setup()
+            connections.add(self.connection)
+
+        def finish(self) -> None:
+            connections.discard(self.connection)
+            super().finish()
 
         def do_GET(self) -> None:
             self._seen(b"")
@@ -48,7 +60,7 @@ def upstream() -> Iterator[Upstream]:
                 self._json({"error": "no such path: " + self.path}, 404)
 
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("content-length") or 0))
+            body = self._body()
             self._seen(body)
             if refusal := state.refusals.get(self.headers.get("authorization", "")):
                 self._json({"error": {"message": "refused", "code": "refused"}}, refusal[0], refusal[1])
@@ -107,6 +119,16 @@ def upstream() -> Iterator[Upstream]:
             self.end_headers()
             self.wfile.write(body)
 
+        def _body(self) -> bytes:
+            if self.headers.get("transfer-encoding") != "chunked":
+                return self.rfile.read(int(self.headers.get("content-length") or 0))
+            parts = []
+            while size := int(self.rfile.readline(), 16):
+                parts.append(self.rfile.read(size))
+                self.rfile.readline()
+            self.rfile.readline()
+            return b"".join(parts)
+
         def _seen(self, body: bytes) -> None:
             headers = {name.lower(): value for name, value in self.headers.items()}
             state.seen.append((self.command, self.path, headers, body))
@@ -120,7 +142,7 @@ def upstream() -> Iterator[Upstream]:
         def handle_error(self, *_: Any) -> None:  # clients go away in the middle; that is what some tests are about
             pass
 
-    server = Server(("127.0.0.1", 0), Handler)
+    server = Server(("127.0.0.1", port), Handler)
     state.url = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
@@ -130,3 +152,6 @@ def upstream() -> Iterator[Upstream]:
         state.go_on.set()
         server.shutdown()
         server.server_close()
+        for connection in tuple(connections):  # one that is kept open would be answered still
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
