@@ -60,12 +60,31 @@ def test_a_secret_reaches_only_the_services_that_name_it() -> None:
     assert {"gsk_1", "mcp-token-1"} <= stack.secrets
 
 
+def asked() -> set[str]:
+    return set(re.findall(r"\$\{(\w+)", (ROOT / "services.yaml").read_text(encoding="utf-8"))) - {"NAME"}
+
+
 def test_the_example_of_env_names_what_services_yaml_asks_for() -> None:
-    asked = set(re.findall(r"\$\{(\w+)", (ROOT / "services.yaml").read_text(encoding="utf-8"))) - {"NAME"}
     lines = Path(ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
-    offered = {match[1] for line in lines if (match := re.match(r"#?([A-Z_]+)=", line))}
-    assert asked - offered <= {"GROQ_BASE_URL"}
-    assert offered <= asked
+    assert asked() == {match[1] for line in lines if (match := re.match(r"#?([A-Z_]+)=", line))}
+
+
+def test_whatever_a_service_reads_can_be_set_in_env() -> None:
+    call = re.compile(r"\b(?:setting|number|choice|environ\.get)\(\s*\"([A-Z_]+)\"")
+    files = [ROOT / "examples" / "service.py", *(ROOT / "examples").glob("*/*.py")]
+    read = {name for path in files for name in call.findall(path.read_text(encoding="utf-8"))}
+    from_portsup = {name for name in read if re.match("PORTSUP_(?!EXAMPLE)|LISTEN_", name)}
+    assert {"GROQ_API_KEY", "LOG_FORMAT"} <= read
+    assert read - from_portsup <= asked()
+
+
+def test_a_dependency_that_is_waited_for_becomes_ready_on_any_machine(stack: StackSpec) -> None:
+    waited_for = {
+        name for spec in stack.services.values() for name, condition in spec.depends_on.items() if condition == "ready"
+    }
+    assert waited_for == {"ollama-mcp", "sandra-ia"}
+    for name in waited_for:
+        assert stack.services[name].ready.probe.target == "/health/ready?settled"
 
 
 def test_instances_do_not_meet(stack: StackSpec) -> None:
