@@ -114,6 +114,8 @@ class OpenRequests:
             client.listen()
         try:
             await self.app(scope, client.receive, watched)
+            if begun and not complete and not client.gone:  # sse-starlette leaves it like that when it sees a shutdown
+                await _complete(send)
         except BrokenOff:
             pass
         except asyncio.CancelledError:
@@ -125,13 +127,17 @@ class OpenRequests:
             if not begun:
                 await ServiceError("shutting_down", "the service is being stopped").response()(scope, receive, send)
             elif not complete:
-                try:
-                    await send({"type": "http.response.body", "body": b"", "more_body": False})
-                except Exception:  # less was sent than Content-Length says: the connection just ends
-                    pass
+                await _complete(send)
         finally:
             client.close()
             self._tasks.discard(task)
+
+
+async def _complete(send: Send) -> None:
+    try:
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+    except Exception:  # less was sent than Content-Length says: the connection just ends
+        pass
 
 
 class _Client:

@@ -8,7 +8,7 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
-from starlette.types import Message
+from starlette.types import Message, Send
 
 from examples import gate
 from examples.gate import OpenRequests
@@ -95,6 +95,19 @@ def test_a_stream_that_nobody_wants_any_more_ends() -> None:
         assert b"one" in [message.get("body") for message in client.got]
 
     asyncio.run(trial())
+
+
+def test_an_answer_that_an_application_left_open_is_completed() -> None:
+    async def trial() -> list[Message]:
+        async def left_open(_: object, __: object, send: Send) -> None:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": b"a", "more_body": True})
+
+        client = Client(WHOLE)
+        await asyncio.wait_for(ask(OpenRequests(left_open), client), 5)
+        return client.got
+
+    assert asyncio.run(trial())[-1] == {"type": "http.response.body", "body": b"", "more_body": False}
 
 
 def test_a_body_arrives_as_it_was_sent_and_its_answer_goes_back() -> None:
