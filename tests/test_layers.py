@@ -22,6 +22,7 @@ LAYERS = {
     "logs": 2,
     "control": 2,
     "daemon": 3,
+    "doctor": 3,
     "cli": 4,
     "export": 4,
     "web": 4,

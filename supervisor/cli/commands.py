@@ -29,6 +29,8 @@ GROUPS: dict[str, dict[str, str]] = {
     "configuration": {
         "config": "check services.yaml, or show what it comes to",
         "schema": "print the JSON Schema of services.yaml",
+        "doctor": "look for what may be wrong on this machine, and say what to do about it",
+        "prune": "end and remove what runs that are over have left",
         "completion": "print the completion script for bash, zsh or fish",
     },
 }

@@ -41,7 +41,7 @@ def load(file: Path, environ: Mapping[str, str], *, ephemeral: Container[int] | 
     path = Path(os.path.abspath(file))
     report = Report(_shown(path))
     try:
-        stack = _load(path, environ, _outgoing_ports() if ephemeral is None else ephemeral, report)
+        stack = _load(path, environ, outgoing_ports() if ephemeral is None else ephemeral, report)
     except Unreadable:
         stack = None
     problems = report.problems
@@ -251,7 +251,8 @@ def _check_folder(spec: ServiceSpec, fields: Fields, where: str, report: Report)
         report.warn(fields.at("working_dir"), f"{where}.working_dir: there is no folder {shown} yet")
 
 
-def _outgoing_ports() -> Container[int]:
+def outgoing_ports() -> range:
+    """The ports that the system gives to outgoing connections (ip(7)); none where it does not say."""
     try:
         first, last = Path(_RANGE_FILE).read_text(encoding="ascii").split()
         return range(int(first), int(last) + 1)

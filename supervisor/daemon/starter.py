@@ -7,13 +7,13 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from supervisor.config.spec import HandoffMode
-from supervisor.daemon.filters import Filters
 from supervisor.daemon.handoff import Handoff, Hearing
 from supervisor.daemon.reporter import Reporter
 from supervisor.daemon.slot import Child, Slot
 from supervisor.errors import PortsupError
 from supervisor.ports.reservation import Reservation
 from supervisor.ports.service_sockets import ServiceSockets, place_of
+from supervisor.process.filters import Filters
 from supervisor.process.spawn import Command, spawn
 from supervisor.system.notifications import Notifications
 

@@ -8,6 +8,7 @@ from collections.abc import Collection
 
 from supervisor.system.contract import Listener, Watch
 from supervisor.system.portable import (
+    age_of,
     bound_only,
     children_of,
     descendants_of,
@@ -89,6 +90,11 @@ def first_unprivileged_port() -> int:
     return 1024
 
 
+def reserved_ports() -> dict[int, str]:
+    """Ports that a part of the system uses, and which one; AirPlay can be switched off in its settings."""
+    return dict.fromkeys((5000, 7000), "the AirPlay Receiver of macOS (since version 12)")
+
+
 def open_watch() -> Watch | None:
     """None: kqueue needs an open descriptor for every file, so the regular check does it here."""
     return None
@@ -98,6 +104,7 @@ __all__ = [
     "COVERS",
     "SOCKET_PATH_MAX",
     "SWAPS_UNDER_COVERS",
+    "age_of",
     "bound_only",
     "children_of",
     "descendants_of",
@@ -115,6 +122,7 @@ __all__ = [
     "process_command",
     "process_name",
     "process_user",
+    "reserved_ports",
     "set_child_subreaper",
     "set_parent_death_signal",
     "slip_beneath",

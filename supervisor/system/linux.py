@@ -4,6 +4,7 @@ import contextlib
 import functools
 import os
 import socket
+import time
 from collections.abc import Callable, Collection, Iterator
 
 from supervisor.system import netlink
@@ -82,6 +83,16 @@ def process_command(pid: int) -> str:
 
 def _pids() -> Iterator[int]:
     return (int(entry) for entry in os.listdir("/proc") if entry.isdigit())
+
+
+def age_of(identity: Identity) -> float | None:
+    """Seconds since the process started, by a clock that nobody sets (CLOCK_BOOTTIME, clock_gettime(2))."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) - identity.start_time / os.sysconf("SC_CLK_TCK")
+
+
+def reserved_ports() -> dict[int, str]:
+    """Ports that a part of the system uses, and which one: none on Linux."""
+    return {}
 
 
 def pids_with_environ(key: str, value: str) -> list[int]:

@@ -133,6 +133,11 @@ def listening_ports_of(pids: Collection[int]) -> set[int]:
     return {found.port for found in sockets_of(pids) if found.listening}
 
 
+def age_of(identity: Identity) -> float | None:
+    """None: the start of a process is known by the wall clock only."""
+    return None
+
+
 def bound_only(ports: Collection[int]) -> list[Listener]:
     """Empty: the system tells of no socket that is bound and nothing else."""
     return []

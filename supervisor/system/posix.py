@@ -75,3 +75,11 @@ def raise_descriptor_limit() -> int:
         except (OSError, ValueError):
             continue
     return soft
+
+
+def descriptor_limit() -> int:
+    """How many files a process of ours may have open when it asks for all it can get."""
+    import resource
+
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    return 1 << 30 if hard == resource.RLIM_INFINITY else hard

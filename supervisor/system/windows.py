@@ -4,11 +4,13 @@ import getpass
 import msvcrt
 import os
 import socket
+import subprocess
 import tempfile
 from collections.abc import Collection
 
 from supervisor.system.contract import Listener, Watch
 from supervisor.system.portable import (
+    age_of,
     bound_only,
     children_of,
     descendants_of,
@@ -109,14 +111,38 @@ def raise_descriptor_limit() -> int:
     return -1
 
 
+def descriptor_limit() -> int:
+    """So many that it does not matter: there is no such limit on sockets and handles."""
+    return 1 << 30
+
+
+def reserved_ports() -> dict[int, str]:
+    """Ports that Windows keeps for itself, mostly for Hyper-V; binding one gives error 10013."""
+    command = ["netsh", "int", "ipv4", "show", "excludedportrange", "protocol=tcp"]
+    try:
+        told = subprocess.run(command, capture_output=True, text=True, timeout=5, errors="replace").stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return {}
+    found: dict[int, str] = {}
+    for line in told.splitlines():
+        words = line.split()
+        if len(words) >= 2 and words[0].isdigit() and words[1].isdigit():
+            found |= dict.fromkeys(
+                range(int(words[0]), int(words[1]) + 1), "an excluded port range of Windows (Hyper-V)"
+            )
+    return found
+
+
 __all__ = [
     "COVERS",
     "SOCKET_PATH_MAX",
     "SWAPS_UNDER_COVERS",
+    "age_of",
     "bound_only",
     "children_of",
     "current_user_id",
     "descendants_of",
+    "descriptor_limit",
     "environ_of",
     "exclusive",
     "first_unprivileged_port",
@@ -135,6 +161,7 @@ __all__ = [
     "process_name",
     "process_user",
     "raise_descriptor_limit",
+    "reserved_ports",
     "set_child_subreaper",
     "set_parent_death_signal",
     "slip_beneath",

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.daemon.filters import why_not
+from supervisor.process.filters import why_not
 from tests.live.conftest import Make
 from tests.live.stack import SLEEPS, Live, answer_of
 from tests.live.test_programs import ANSWER, HTTP, KILLS, Case, asgi, is_missing

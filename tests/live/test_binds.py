@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from supervisor.daemon.filters import why_not
+from supervisor.process.filters import why_not
 from tests.live.conftest import Make
 from tests.live.stack import SLEEPS, Live, answer_of, stranger
 from tests.live.test_handoff import AT_ONCE, kill

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.daemon.filters import why_not
+from supervisor.process.filters import why_not
 from tests.live.conftest import Make
 from tests.live.stack import SLEEPS, Live, answer_of, is_alive
 from tests.support.caller import caller

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.daemon.filters import why_not
+from supervisor.process.filters import why_not
 from tests.live.conftest import Make
 from tests.support.caller import caller
 from tests.support.eventually import eventually

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.daemon.filters import Filters, why_not
 from supervisor.process import fork, vfork
+from supervisor.process.filters import Filters, why_not
 from supervisor.process.spawn import SpawnError, rehearse, spawn
 from supervisor.system.notifications import (
     Asked,
@@ -190,7 +190,7 @@ def test_a_second_filter_above_a_process_can_not_be_had_and_that_is_told(way: ob
 
 
 def test_what_stands_against_it_is_told_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("supervisor.daemon.filters.rehearse", lambda _: errno.EBUSY)
+    monkeypatch.setattr("supervisor.process.filters.rehearse", lambda _: errno.EBUSY)
     filters = Filters()
     assert filters.get() is None
     assert filters.why_not == "a program above portsup answers its system calls already"

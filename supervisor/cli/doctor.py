@@ -1,0 +1,138 @@
+"""`portsup doctor`: what may be wrong on this machine or in this services.yaml, and what to do about it."""
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator
+
+from supervisor.cli import render
+from supervisor.cli.places import config_near, current_directory
+from supervisor.errors import ExitCode, PortsupError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from supervisor.config.spec import StackSpec
+    from supervisor.doctor.finding import Finding
+    from supervisor.ports.instances import InstanceInfo
+    from supervisor.ports.runtime import RuntimeDir
+
+EXAMPLES = """\
+  portsup doctor                  what is not as it should be, each with its remedy
+  portsup doctor --all            also what is fine
+  portsup doctor --format json    {check, level, what, remedy}, one JSON object a line
+
+exit codes: 0 nothing is wrong that would keep `up` from working, 1 something is"""
+
+_COLORS = {"error": "red", "warning": "yellow", "note": "cyan", "ok": "green"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `doctor`."""
+    parser.add_argument("-a", "--all", action="store_true", help="also what is fine")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the findings; 1 when one of them is an error."""
+    from supervisor.doctor.finding import Level
+
+    findings = list(_examine(args))
+    shown = [each for each in findings if args.all or args.format == "json" or each.level is not Level.OK]
+    color = render.wants_color(args.color, sys.stdout)
+    for each in shown:
+        if args.format == "json":
+            print(
+                render.json_line({"check": each.check, "level": each.level, "what": each.what, "remedy": each.remedy})
+            )
+            continue
+        print(f"{render.paint(str(each.level), _COLORS[each.level], color)}: {each.what}")
+        if each.remedy:
+            print(f"    {each.remedy}")
+    if args.format == "text":
+        wrong = sum(each.level is not Level.OK for each in findings)
+        print(f"{len(findings)} things looked at, " + (f"{wrong} to know about" if wrong else "all of them are fine"))
+    return int(ExitCode.FAILURE if any(each.level is Level.ERROR for each in findings) else ExitCode.OK)
+
+
+def _examine(args: argparse.Namespace) -> "Iterator[Finding]":
+    from supervisor.doctor import machine
+    from supervisor.doctor.finding import Finding, Level
+    from supervisor.logs.state_dir import state_directory
+    from supervisor.ports.instances import running
+    from supervisor.ports.runtime import RuntimeDir, default_path
+
+    yield from machine.check_names()
+    yield from machine.check_handoff()
+    yield from machine.check_ipv6()
+    yield from machine.check_watches()
+    yield from machine.check_directory("runtime", os.path.abspath(default_path()))
+    yield from machine.check_directory("state", state_directory())
+    runtime: RuntimeDir | None = None
+    instances: list[InstanceInfo] = []
+    try:
+        runtime = RuntimeDir.find()
+        instances = running(runtime)
+    except PortsupError as error:
+        yield Finding("runtime", Level.ERROR, f"{error.what}: {error.why}", error.hint)
+    yield from machine.check_clock(instances)
+    if runtime is not None:
+        yield from _leftovers(runtime)
+    if args.file is None and config_near(current_directory()) is None:
+        yield Finding("services.yaml", Level.NOTE, "there is no services.yaml here", "`portsup init` writes one")
+        return
+    from supervisor.cli.config import load
+
+    try:
+        stack = load(args.file)
+    except PortsupError as error:
+        yield Finding("services.yaml", Level.ERROR, f"{error.what}: {error.why}", "`portsup config check` shows where")
+        return
+    yield from machine.check_descriptors(len(stack.services))
+    if runtime is not None:
+        yield from _stack(stack, runtime, instances, args.instance)
+
+
+def _leftovers(runtime: "RuntimeDir") -> "Iterator[Finding]":
+    from supervisor.doctor.finding import Finding, Level
+    from supervisor.doctor.leftovers import orphans, stale_files
+
+    left = orphans(runtime)
+    for each in left:
+        what = f"`{each.name}` (pid {each.pid}) is left of service `{each.service}` of a portsup that was killed"
+        yield Finding("orphans", Level.WARNING, what, "`portsup prune` ends it; so does the next `up` of that stack")
+    files = list(stale_files(runtime))
+    if files:
+        what = f"{len(files)} files of runs that are over lie in `{runtime.path}`"
+        yield Finding("stale-files", Level.NOTE, what, "`portsup prune` removes them; nothing believes them")
+    if not left and not files:
+        yield Finding("leftovers", Level.OK, "nothing is left of runs that are over")
+
+
+def _stack(
+    stack: "StackSpec", runtime: "RuntimeDir", instances: "list[InstanceInfo]", instance: int | None
+) -> "Iterator[Finding]":
+    from supervisor import system
+    from supervisor.config.load import outgoing_ports
+    from supervisor.core.instance import ports_of
+    from supervisor.doctor import pools
+    from supervisor.doctor.finding import Finding, Level
+    from supervisor.doctor.strangers import holders, leases
+
+    facts = pools.Machine(
+        outgoing_ports(), system.first_unprivileged_port(), system.current_user_id() == 0, system.reserved_ports()
+    )
+    given = {name: service.pool for name, service in stack.services.items()}
+    yield from pools.check_pools(given, stack.stride, facts)
+    ours = {info.instance for info in instances if info.stack == stack.name}
+    number = instance or min(set(range(1, len(ours) + 2)) - ours)
+    leased = leases(runtime)
+    yield from pools.check_neighbours(stack.name, given, stack.stride, number, leased)
+    found = False
+    for name, pool in given.items():
+        ports = ports_of(pool, number, stack.stride)
+        taken = holders(ports, runtime, leased)
+        for each in pools.check_strangers(name, taken, ports):
+            found = True
+            yield each
+    if not found:
+        yield Finding("taken", Level.OK, f"every port of instance {number} is free")

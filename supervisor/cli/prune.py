@@ -1,0 +1,67 @@
+"""`portsup prune`: ends what runs that are over have left, and removes their files, after asking."""
+
+import argparse
+import sys
+
+from supervisor.cli import render
+from supervisor.cli.complaint import say
+from supervisor.errors import PortsupError, UsageError
+
+EXAMPLES = """\
+  portsup prune              shows what is left of runs that are over, asks, and cleans up
+  portsup prune --dry-run    only shows it
+  portsup prune --yes        does not ask, for scripts
+
+Processes are known by the run that started them, which must be over; nothing of a running instance is touched."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `prune`."""
+    parser.add_argument("-y", "--yes", action="store_true", help="do not ask")
+    parser.add_argument("--dry-run", action="store_true", help="show what is left, and leave it")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Clean up; raises `PortsupError` when something could not be removed."""
+    from supervisor.doctor.leftovers import orphans, remove, stale_files
+    from supervisor.ports.runtime import RuntimeDir
+    from supervisor.process import tree
+
+    runtime = RuntimeDir.find()
+    processes, files = orphans(runtime), list(stale_files(runtime))
+    if args.format == "json":
+        for each in processes:
+            print(render.json_line({"kind": "process", "pid": each.pid, "name": each.name, "service": each.service}))
+        for file in files:
+            print(render.json_line({"kind": "file", "path": file.path, "what": file.what}))
+    elif not processes and not files:
+        say("nothing is left of runs that are over")
+    else:
+        for each in processes:
+            print(f"process {each.pid} `{render.printable(each.name)}` of service `{render.printable(each.service)}`")
+        for file in files:
+            print(f"file {file.path}: {file.what}")
+    if args.dry_run or not (processes or files):
+        return 0
+    sys.stdout.flush()
+    if not args.yes and not _agrees(len(processes), len(files)):
+        say("nothing was changed")
+        return 0
+    kept = []
+    for run_id in sorted({each.run_id for each in processes}):
+        kept += [f"process {each.pid} is still alive after SIGKILL" for each in tree.reap_run(run_id) if not each.gone]
+    # Records last: as long as one tells of a run, the next `up` knows its processes.
+    if not kept:
+        kept = [f"`{file.path}` is in use again or cannot be written" for file in files if not remove(file)]
+    if kept:
+        raise PortsupError("cannot remove everything", "; ".join(kept), "`portsup doctor` shows what is still there")
+    say(f"ended {len(processes)} processes, removed {len(files)} files")
+    return 0
+
+
+def _agrees(processes: int, files: int) -> bool:
+    if not render.is_terminal(sys.stdin):
+        raise UsageError("cannot ask whether to go on", "the input is no terminal", "say so with --yes, or --dry-run")
+    say(f"end {processes} processes and remove {files} files? [y/N]")
+    return sys.stdin.readline().strip().lower() in ("y", "yes")

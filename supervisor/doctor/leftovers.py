@@ -1,0 +1,93 @@
+"""What runs that are over have left: processes, records, sockets, endpoints files.  Living ones are left alone."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from supervisor import system
+from supervisor.ports.holders import dead_runs
+from supervisor.ports.instances import InstanceInfo, is_held
+from supervisor.ports.lockfile import FileLock
+from supervisor.ports.record import Record, read_json
+from supervisor.ports.runtime import RuntimeDir
+from supervisor.process import tree
+
+
+@dataclass(frozen=True, slots=True)
+class Orphan:
+    """A process that a portsup started which is dead by now."""
+
+    pid: int
+    name: str
+    service: str
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class StaleFile:
+    """A file of the runtime directory that means nothing any more; `lock` is the lock file that must be free."""
+
+    path: str
+    what: str
+    lock: str
+
+
+def orphans(runtime: RuntimeDir) -> list[Orphan]:
+    """The processes of dead runs that are still there, of those runs that left a record."""
+    found = []
+    for run_id in sorted(dead_runs(runtime)):
+        for pid in sorted(system.pids_with_environ(tree.RUN_ID, run_id)):
+            if pid != os.getpid():
+                service = system.environ_of(pid).get(tree.SERVICE, "")
+                found.append(Orphan(pid, system.process_name(pid), service, run_id))
+    return found
+
+
+def stale_files(runtime: RuntimeDir) -> Iterator[StaleFile]:
+    """Records whose lock is free, and sockets and endpoints files of instances that do not run."""
+    for name in _names(runtime.ports):
+        if name.endswith(".json"):
+            path, lock = os.path.join(runtime.ports, name), os.path.join(runtime.ports, name[:-5] + ".lock")
+            record = Record.read(path)
+            if record is not None and not is_held(lock):
+                yield StaleFile(path, f"record of port {record.port}, of `{record.service}` in `{record.stack}`", lock)
+    for name in _names(runtime.instances):
+        path, lock = os.path.join(runtime.instances, name), os.path.join(runtime.instances, name[:-5] + ".lock")
+        if name.endswith(".json") and not is_held(lock):
+            info = InstanceInfo.from_json(read_json(path))
+            if info is not None and not system.is_alive(info.owner):
+                yield StaleFile(path, f"record of instance {info.instance} of `{info.stack}`", lock)
+    for name in _names(runtime.path):
+        for ending, what in ((".sock", "control socket"), (".endpoints.json", "endpoints file")):
+            lock = os.path.join(runtime.instances, name.removesuffix(ending) + ".lock")
+            if name.endswith(ending) and not is_held(lock):
+                yield StaleFile(os.path.join(runtime.path, name), f"{what} of `{name.removesuffix(ending)}`", lock)
+
+
+def remove(file: StaleFile) -> bool:
+    """Takes the lock, looks again, and removes the file (a record is left blank); whether it is gone."""
+    lock = FileLock(file.lock)
+    try:
+        if not lock.acquire():
+            return False
+    except OSError:
+        return False
+    try:
+        if file.path.endswith((".sock", ".endpoints.json")):
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(file.path)
+        else:
+            Record.clear(file.path)
+    except OSError:
+        return False
+    finally:
+        lock.release()
+    return True
+
+
+def _names(directory: str) -> list[str]:
+    try:
+        return sorted(os.listdir(directory))
+    except OSError:
+        return []

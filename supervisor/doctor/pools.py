@@ -1,0 +1,97 @@
+"""Checks of the pools of a stack: against the system's own ports, against browsers, and against other stacks.  Pure."""
+
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from supervisor.core.instance import max_instances, overlap, ports_of
+from supervisor.doctor.finding import Finding, Level
+
+# Ports that browsers refuse to open (the Fetch standard, "bad port", https://fetch.spec.whatwg.org/#port-blocking).
+BLOCKED_BY_BROWSERS = frozenset((
+    0, 1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104, 109,
+    110, 111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465, 512, 513, 514, 515, 526, 530, 531,
+    532, 540, 548, 554, 556, 563, 587, 601, 636, 989, 990, 993, 995, 1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060,
+    5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080,
+))  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What the system does with ports by itself."""
+
+    ephemeral: range = range(0)  # given to outgoing connections
+    first_unprivileged: int = 0
+    may_bind_all: bool = False  # root, or the like
+    reserved: Mapping[int, str] = field(default_factory=dict)  # by whom
+
+
+Pools = Mapping[str, Sequence[int]]
+
+
+def check_pools(pools: Pools, stride: int, machine: Machine) -> Iterator[Finding]:
+    """What stands against the ports of a stack's first instance, and how many instances fit."""
+    for service, pool in pools.items():
+        yield from _check_pool(service, pool, machine)
+    if any(pools.values()):
+        most = max_instances(pools, stride)
+        why = overlap(pools, stride, most + 1) or ""
+        level = Level.OK if most > 1 else Level.NOTE
+        remedy = "" if most > 1 else "a larger `instances: {stride: …}`, or pools that lie closer together"
+        yield Finding(
+            "instances", level, f"{most} instance{'s' if most != 1 else ''} can run side by side; {why}", remedy
+        )
+
+
+def _check_pool(service: str, pool: Sequence[int], machine: Machine) -> Iterator[Finding]:
+    if privileged := _those(pool, range(1, machine.first_unprivileged)):
+        level = Level.NOTE if machine.may_bind_all else Level.ERROR
+        remedy = "take ports from 1024 on, or `sysctl net.ipv4.ip_unprivileged_port_start`"
+        yield Finding("privileged", level, f"`{service}`: {_ports(privileged)} only root may bind", remedy)
+    if ephemeral := _those(pool, machine.ephemeral):
+        span = f"{machine.ephemeral.start}-{machine.ephemeral.stop - 1}"
+        what = f"`{service}`: {_ports(ephemeral)} can be taken by any outgoing connection (the system uses {span})"
+        remedy = f"take ports outside of it, or `sysctl net.ipv4.ip_local_reserved_ports={_list(ephemeral)}`"
+        yield Finding("ephemeral", Level.WARNING, what, remedy)
+    for port in _those(pool, machine.reserved):
+        by = machine.reserved[port]
+        yield Finding("reserved", Level.WARNING, f"`{service}`: port {port} is used by {by}", "take another port")
+    if blocked := _those(pool, BLOCKED_BY_BROWSERS):
+        what = f"`{service}`: browsers refuse to open {_ports(blocked)} (ERR_UNSAFE_PORT); other clients do not care"
+        yield Finding("browser", Level.NOTE, what, "take another port if people are to open it in a browser")
+
+
+def check_neighbours(
+    name: str, pools: Pools, stride: int, instance: int, leased: Mapping[int, tuple[str, int, str]]
+) -> Iterator[Finding]:
+    """Where instance `instance` of this stack would meet ports that other stacks have leased.
+
+    `leased` has stack, instance and service by port.
+    """
+    for service, pool in pools.items():
+        for port in ports_of(pool, instance, stride):
+            stack, number, other = leased.get(port, ("", 0, ""))
+            if stack and (stack, number) != (name, instance):
+                what = f"`{service}`: port {port} is leased to `{other}` of stack `{stack}` instance {number}"
+                yield Finding("overlap", Level.WARNING, what, "give one of the two stacks other pools")
+
+
+def check_strangers(service: str, holders: Mapping[int, str], pool: Sequence[int]) -> Iterator[Finding]:
+    """Who sits on the ports of a pool; `holders` has words by port."""
+    taken = [port for port in pool if port in holders]
+    level = Level.ERROR if len(taken) == len(pool) else Level.WARNING
+    for port in taken:
+        yield Finding(
+            "taken", level, f"`{service}`: port {port} is {holders[port]}", "end that program, or take another port"
+        )
+
+
+def _those(pool: Sequence[int], ports: Container[int] | Collection[int]) -> list[int]:
+    return [port for port in pool if port in ports]
+
+
+def _ports(ports: Sequence[int]) -> str:
+    return f"port{'s' if len(ports) > 1 else ''} {_list(ports, ', ')}"
+
+
+def _list(ports: Sequence[int], between: str = ",") -> str:
+    return between.join(map(str, ports))
