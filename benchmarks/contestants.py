@@ -224,6 +224,13 @@ class Portsup(Run):
         return [path for path in self.folder.glob("s/*/s*.log*") if not path.name.endswith(".idx")]
 
 
+class WithoutHandoff(Portsup):
+    name = "portsup --handoff off"
+
+    def command(self) -> list[str]:
+        return [*super().command(), "--handoff", "off"]
+
+
 _left_folders: list[Path] = []
 
 

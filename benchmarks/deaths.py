@@ -84,7 +84,7 @@ def kill(mortal: Mortal, victim: Victim, number: signal.Signals, moments: int, c
         if outcome.gone_after is not None:
             gone.append(outcome.gone_after * 1000)
         if victim is not Victim.BOTH and (outcome.gone_after is None or outcome.gone_after > GONE_WITHIN):
-            complaints.append(f"gone after {outcome.gone_after} s")
+            complaints.append(f"gone after {outcome.gone_after} s; left after 1 s: {outcome.late}")
         left_over += outcome.gone_after is None
         wrong += bool(complaints)
         for complaint in complaints:

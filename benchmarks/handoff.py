@@ -15,20 +15,13 @@ import sys
 import time
 
 from benchmarks import processes
-from benchmarks.contestants import FIRST_PORT, Floor, Portsup, Run, Workload, running
+from benchmarks.contestants import FIRST_PORT, Floor, Portsup, Run, WithoutHandoff, Workload, running
 from benchmarks.figures import machine, spread
 from tests.support.caller import caller
 from tests.support.thief import thief
 
 WITHIN = 30.0  # seconds until a killed service must answer again
 SEEN_WITHIN = 0.05  # seconds: a service that is killed before it counts as ready too often is moved to another port
-
-
-class WithoutHandoff(Portsup):
-    name = "portsup --handoff off"
-
-    def command(self) -> list[str]:
-        return [*super().command(), "--handoff", "off"]
 
 
 def main() -> int:
@@ -79,13 +72,13 @@ def survives(run: Run, kills: int) -> int:
     return kills
 
 
-def restart(run: Run) -> float:
+def restart(run: Run, seen_within: float = SEEN_WITHIN) -> float:
     """Kills the service; milliseconds until another process answers on its port."""
     deadline = time.monotonic() + WITHIN
     while (pid := processes.ask(FIRST_PORT)) is None:
         if time.monotonic() > deadline:
             raise TimeoutError
-    time.sleep(SEEN_WITHIN)
+    time.sleep(seen_within)
     os.kill(pid, signal.SIGKILL)
     begun = time.monotonic()
     while processes.ask(FIRST_PORT) in (None, pid):

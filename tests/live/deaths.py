@@ -52,11 +52,14 @@ class Death:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`gone_after` is in seconds, None when processes were left to the next `up`; `wrong` is empty if all is well."""
+    """`gone_after` is in seconds, None when processes were left to the next `up`; `wrong` is empty if all is well.
+
+    `late` are those that were left after a second.
+    """
 
     was_late: bool  # the victim had ended by itself
     gone_after: float | None
-    left: tuple[str, ...]
+    late: tuple[str, ...]
     wrong: tuple[str, ...]
 
 
@@ -91,7 +94,10 @@ class Mortal:
             gone_after = None
             # When both are killed nobody is left to end what has left its session: that is for the next `up`.
             patience = 0.3 if death.victim is Victim.BOTH else PATIENCE
+            late: tuple[str, ...] = ()
             while (left := life.processes()) and time.monotonic() - killed < patience:
+                if not late and time.monotonic() - killed > 1.0:
+                    late = tuple(f"{pid} {command} ({state_of(pid)})" for pid, command in left.items())
                 time.sleep(0.002)
             if not left:
                 gone_after = time.monotonic() - killed
@@ -100,7 +106,7 @@ class Mortal:
             if left and death.victim is not Victim.BOTH:
                 wrong.append(f"left after {patience:g} s: {left}")
             wrong += self._next_up(life)
-            return Outcome(was_late, gone_after, tuple(left.values()), tuple(wrong))
+            return Outcome(was_late, gone_after, late, tuple(wrong))
 
     def _come_to(self, death: Death, life: "_Life") -> list[int]:
         """The pids to kill, at the moment that is wanted."""
@@ -190,3 +196,12 @@ class _Life:
                 raise TimeoutError(f"no {what} within {PATIENCE:g} s: {self.errors.read_text()}")
             time.sleep(0.002)
         return value
+
+
+def state_of(pid: int) -> str:
+    """One letter of proc(5), and what it waits for in the kernel."""
+    try:
+        letter = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        return f"{letter} {Path(f'/proc/{pid}/wchan').read_text()}"
+    except OSError:
+        return "gone"

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+from operator import le
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from supervisor.process.filters import why_not
 from tests.live.conftest import Make
 from tests.live.stack import SLEEPS, Live, answer_of, is_alive
 from tests.support.caller import caller
+from tests.support.compiled import compiled
 from tests.support.eventually import eventually
 from tests.support.ports import free_pool
 from tests.support.running import PROGRAMS, program
@@ -135,23 +137,36 @@ def python_of_nobody(env: dict[str, str]) -> str:
 
 
 def test_an_ordinary_user_can_have_it_too(stack: Make) -> None:
-    (port,) = free_pool(1)
+    """Crash, restart, rotation and stop without any capability, under no_new_privs."""
+    first, second = free_pool(2)
     live = stack({})
     python = python_of_nobody(live.env)
-    live.write({"web": {"command": [python, str(PROGRAMS / "listens.py")], "pool": [port], **AT_ONCE}})
+    web = {"command": [python, str(PROGRAMS / "listens.py")], "pool": [first, second], **AT_ONCE}
+    live.write({"web": web})
     for path in (live.folder, live.folder.parent):
         os.chown(path, 65534, 65534)
     live.command = lambda *words: [*AS_NOBODY, python, "-m", "supervisor", *words]  # type: ignore[method-assign]
     with live.foreground() as up:
         up.says("is up")
-        with thief([port]) as loot, caller(port) as calls:
+        with thief([first, second]) as loot, caller(first) as calls:
             for _ in range(5):
                 before = live.status()["web"]["pid"]
                 os.kill(before, signal.SIGKILL)
                 eventually(lambda before=before: live.status()["web"]["pid"] not in (before, None))  # type: ignore[misc]
-        assert (loot.won, calls.refused, calls.late) == ({}, 0, 0)
-        assert calls.answered > 5
-        assert "NoNewPrivs:\t1\n" in Path(f"/proc/{live.status()['web']['pid']}/status").read_text()
+            assert live.run("restart", "web").returncode == 0
+        assert (loot.won, calls.refused, calls.late, calls.strange) == ({}, 0, 0, [])
+        assert calls.answered > 6
+        process = Path(f"/proc/{live.status()['web']['pid']}/status").read_text()
+        assert "NoNewPrivs:\t1\n" in process
+        assert "CapEff:\t0000000000000000\n" in process
+        assert "Uid:\t65534\t65534\t65534\t65534\n" in process
+        with thief([first, second]) as loot:
+            assert live.run("rotate", "web").returncode == 0
+            assert answer_of(second) == str(live.status()["web"]["pid"])
+            assert live.run("stop", "web").returncode == 0
+        assert loot.won == {}
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", second), 1)
         up.send(signal.SIGTERM)
         assert up.ends() == 0
         os.chown(live.runtime, 0, 0)
@@ -168,13 +183,22 @@ def test_a_call_that_waits_for_a_killed_daemon_fails_instead_of_hanging(stack: M
         assert up.ends() == 128 + signal.SIGKILL
 
 
-def test_nothing_leaks_over_many_restarts(stack: Make) -> None:
+@pytest.mark.parametrize("handoff", ["auto", "off"])
+def test_nothing_leaks_over_many_restarts(stack: Make, own_folders: Path, handoff: str) -> None:
+    """`python -m benchmarks.growth` does ten thousand of them."""
     (port,) = free_pool(1)
-    live = stack({"web": {"command": program("listens"), "pool": [port], **AT_ONCE}})
+    server = [str(compiled("server", own_folders))]
+    live = stack({"web": {"command": server, "pool": [port], "handoff": handoff, **AT_ONCE}})
+
+    def held() -> tuple[int, int, int]:
+        files = [path for path in live.runtime.rglob("*") if path.is_file()]
+        size = sum(path.stat().st_size for path in files)
+        return len(os.listdir(f"/proc/{live.daemon()}/fd")), len(files), size
+
     with live.up():
         kill(live, "web")
-        daemon = live.daemon()
-        before = len(os.listdir(f"/proc/{daemon}/fd"))
-        for _ in range(10):
+        before = held()
+        for _ in range(30):
             kill(live, "web")
-        eventually(lambda: len(os.listdir(f"/proc/{daemon}/fd")) <= before)
+            live.do("restart", "web")
+        eventually(lambda: all(map(le, held(), before)), what=f"no more than {before}")
