@@ -4,7 +4,8 @@
 
 The daemon, the guardian, and both are killed with SIGKILL at N moments each, the daemon also with SIGSEGV and SIGABRT
 at a tenth as many: while the stack starts, while one of its services restarts, and while it stops, started by `up` and
-by `up -d`.  Of the six services two have a child that left its session by a double fork and ignores SIGTERM.
+by `up -d`, each fifth time without the handoff.  Of the six services two have a child that left its session by a double
+fork and ignores SIGTERM.
 """
 
 import argparse
@@ -77,7 +78,8 @@ def kill(mortal: Mortal, victim: Victim, number: signal.Signals, moments: int, c
     begun = time.monotonic()
     for turn in range(moments):
         phase = list(Phase)[turn % len(Phase)]
-        death = Death(victim, phase, chance.random(), number, is_detached=chance.random() < 0.5)
+        moment, is_detached, hands_over = chance.random(), chance.random() < 0.5, chance.random() < 0.8
+        death = Death(victim, phase, moment, number, is_detached, hands_over)
         outcome = mortal.die(death)
         late += outcome.was_late
         complaints = list(outcome.wrong)

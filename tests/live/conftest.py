@@ -11,13 +11,20 @@ from tests.live.stack import Live
 Make = Callable[..., Live]
 
 
+# For tests of what holds with the handoff and without.
+in_both_ways = pytest.mark.parametrize("stack", ["auto", "off"], indirect=True, ids=["handoff", "without-handoff"])
+
+
 @pytest.fixture
-def stack(own_folders: Path) -> Iterator[Make]:
+def stack(own_folders: Path, request: pytest.FixtureRequest) -> Iterator[Make]:
     """Makes a project, called with its services; whatever runs of it at the end of the test is ended."""
     made: list[Live] = []
+    handoff: str = getattr(request, "param", "auto")
 
     def make(services: Mapping[str, Any], folder: str = "p", **top: Any) -> Live:
         made.append(Live(own_folders / folder, services, **top))
+        if handoff != "auto":
+            made[-1].options_of_up = ("--handoff", handoff)
         return made[-1]
 
     yield make

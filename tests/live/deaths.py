@@ -44,10 +44,14 @@ class Death:
     moment: float
     by: signal.Signals = signal.SIGKILL
     is_detached: bool = False
+    hands_over: bool = True
+
+    def command(self) -> list[str]:
+        """The `portsup` command that begins this life."""
+        return ["up", *(["-d"] if self.is_detached else []), *([] if self.hands_over else ["--handoff", "off"])]
 
     def __str__(self) -> str:
-        way = "up -d" if self.is_detached else "up"
-        return f"{self.by.name} of {self.victim} at {self.moment:.3f} of {self.phase}, `{way}`"
+        return f"{self.by.name} of {self.victim} at {self.moment:.3f} of {self.phase}, `{' '.join(self.command())}`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,7 @@ class Mortal:
 
     def learn(self) -> None:
         """Lives once undisturbed, for the length of the phases."""
-        with self._living(is_detached=False) as life:
+        with self._living(["up"]) as life:
             life.is_up()
             self._lengths[Phase.START] = time.monotonic() - life.begun
             self._lengths[Phase.RUN] = 0.02  # a restart takes milliseconds
@@ -84,7 +88,7 @@ class Mortal:
 
     def die(self, death: Death) -> Outcome:
         """One life that ends with this death, and the next `up`."""
-        with self._living(death.is_detached) as life:
+        with self._living(death.command()) as life:
             pids = self._come_to(death, life)
             was_late = not all(map(is_alive, pids))
             for pid in pids:
@@ -143,15 +147,14 @@ class Mortal:
             self._stack.end()
 
     @contextlib.contextmanager
-    def _living(self, is_detached: bool) -> Iterator["_Life"]:
+    def _living(self, command: list[str]) -> Iterator["_Life"]:
         mark = uuid.uuid4().hex
         self._stack.env[MARK] = mark
         errors = self._stack.folder / "up.err"
-        words = ("up", "-d") if is_detached else ("up",)
         begun = time.monotonic()
         with errors.open("wb") as stderr:
-            process = self._stack.popen(*words, stdout=subprocess.DEVNULL, stderr=stderr)
-        life = _Life(process, mark, begun, errors, is_detached)
+            process = self._stack.popen(*command, stdout=subprocess.DEVNULL, stderr=stderr)
+        life = _Life(process, mark, begun, errors, "-d" in command)
         del self._stack.env[MARK]
         try:
             yield life

@@ -37,7 +37,8 @@ def test_nothing_outlives_it_and_the_next_start_is_clean(stack: Make, victim: Vi
     stacks = mortal(stack)
     stacks.learn()
     for phase in Phase:
-        dies_well(stacks, Death(victim, phase, random.random(), is_detached=random.random() < 0.5))
+        is_detached, hands_over = random.random() < 0.5, random.random() < 0.5
+        dies_well(stacks, Death(victim, phase, random.random(), signal.SIGKILL, is_detached, hands_over))
 
 
 def test_a_daemon_that_crashes_takes_every_process_along(stack: Make) -> None:

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from tests.live.conftest import Make
+from tests.live.conftest import Make, in_both_ways
 from tests.live.stack import SLEEPS, answer_of, is_free, stranger
 from tests.support.eventually import eventually
 from tests.support.ports import free_pool
@@ -14,6 +14,7 @@ from tests.support.running import program
 pytestmark = pytest.mark.live
 
 
+@in_both_ways
 def test_with_a_stranger_on_its_first_port_a_service_gets_the_second_and_everybody_knows(stack: Make) -> None:
     first, second, third = free_pool(3)
     live = stack({
@@ -38,6 +39,7 @@ def test_with_a_stranger_on_its_first_port_a_service_gets_the_second_and_everybo
     live.leaves_nothing(first, second, third)
 
 
+@in_both_ways
 def test_with_strangers_on_all_ports_the_stack_ends_with_a_reason_for_each_and_leaves_nothing(stack: Make) -> None:
     pool, other = free_pool(2), free_pool(2)
     live = stack({
@@ -55,6 +57,7 @@ def test_with_strangers_on_all_ports_the_stack_ends_with_a_reason_for_each_and_l
     live.leaves_nothing(*pool, *other)
 
 
+@in_both_ways
 def test_an_exhausted_pool_ends_up_in_the_background_with_the_same_words_and_code(stack: Make) -> None:
     (port,) = free_pool(1)
     live = stack({"web": {"command": program("listens"), "pool": [port]}})
@@ -65,6 +68,7 @@ def test_an_exhausted_pool_ends_up_in_the_background_with_the_same_words_and_cod
     live.leaves_nothing(port)
 
 
+@in_both_ways
 @pytest.mark.parametrize("address", ["0.0.0.0", "::1", "::", "127.0.0.9"])
 def test_a_stranger_on_any_address_of_a_port_is_a_stranger(stack: Make, address: str) -> None:
     first, second = free_pool(2)
@@ -73,6 +77,7 @@ def test_a_stranger_on_any_address_of_a_port_is_a_stranger(stack: Make, address:
         assert live.rows()["web"]["port"] == second
 
 
+@in_both_ways
 def test_strict_ports_accept_the_first_port_of_a_pool_or_none(stack: Make) -> None:
     first, second = free_pool(2)
     live = stack({"web": {"command": program("listens"), "pool": [first, second]}})
@@ -87,6 +92,7 @@ def test_strict_ports_accept_the_first_port_of_a_pool_or_none(stack: Make) -> No
     live.leaves_nothing(first, second)
 
 
+@in_both_ways
 def test_a_dry_run_tells_which_ports_would_be_used_and_keeps_none(stack: Make) -> None:
     first, second = free_pool(2)
     live = stack({"web": {"command": program("listens"), "pool": [first, second]}, "job": SLEEPS})
@@ -99,6 +105,7 @@ def test_a_dry_run_tells_which_ports_would_be_used_and_keeps_none(stack: Make) -
     live.leaves_nothing(first, second)
 
 
+@in_both_ways
 def test_the_ports_of_a_service_that_runs_are_free_again_after_down(stack: Make) -> None:
     pool = free_pool(3)
     live = stack({"web": {"command": program("listens"), "pool": list(pool)}})
@@ -108,6 +115,7 @@ def test_the_ports_of_a_service_that_runs_are_free_again_after_down(stack: Make)
         live.leaves_nothing(*pool)
 
 
+@in_both_ways
 def test_another_stack_that_has_a_port_is_named(stack: Make) -> None:
     first, second, third = free_pool(3)
     shop = stack({"till": {"command": program("listens"), "pool": [first]}}, folder="shop", name="shop")
@@ -118,6 +126,7 @@ def test_another_stack_that_has_a_port_is_named(stack: Make) -> None:
         assert "leased to `till` of stack `shop` instance 1" in row["pool"][0]["holder"]
 
 
+@in_both_ways
 def test_connections_that_linger_after_an_end_do_not_cost_the_first_port(stack: Make) -> None:
     first, second = free_pool(2)
     live = stack({"web": {"command": program("listens"), "pool": [first, second]}})

@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from supervisor.errors import PortsupError
-from tests.live.conftest import Make
+from tests.live.conftest import Make, in_both_ways
 from tests.live.stack import Live, answer_of, stranger
 from tests.support.eventually import eventually
 from tests.support.ports import free_pool
@@ -21,6 +21,7 @@ def states(live: Live, name: str = "web") -> list[str]:
     return [entry["state"] for entry in live.rows()[name]["pool"]]
 
 
+@in_both_ways
 def test_a_tight_loop_thief_gets_no_spare_port_while_the_service_restarts_and_rotates(stack: Make) -> None:
     """Restarts are the weak moment of the active port, on which the thief is too; the service comes back each time."""
     pool = free_pool(5)
@@ -48,6 +49,7 @@ def test_a_tight_loop_thief_gets_no_spare_port_while_the_service_restarts_and_ro
         assert loot.tries > 100
 
 
+@in_both_ways
 def test_ports_nobody_runs_on_are_never_a_thiefs(stack: Make) -> None:
     """Spares, the ports of a stopped service, of a failed one and of one in backoff."""
     spares, stopped, failed, backoff = free_pool(3), free_pool(2), free_pool(2), free_pool(2)
@@ -86,6 +88,7 @@ def test_a_thief_that_wins_the_first_port_during_a_restart_costs_the_port_and_no
         assert live.endpoints()["web"]["port"] == pool[1]
 
 
+@in_both_ways
 def test_rotate_moves_to_the_next_port_and_round_to_the_first(stack: Make) -> None:
     pool = free_pool(3)
     live = stack({"web": {"command": program("listens"), "pool": list(pool)}})
@@ -104,6 +107,7 @@ def test_rotate_moves_to_the_next_port_and_round_to_the_first(stack: Make) -> No
         assert live.rotate("web")["words"] == f"moved from port {pool[2]} to {pool[0]}"
 
 
+@in_both_ways
 def test_rotate_stays_when_no_other_port_can_be_used_and_refuses_a_pool_of_one(stack: Make) -> None:
     first, second = free_pool(2)
     (only,) = free_pool(1)
@@ -121,6 +125,7 @@ def test_rotate_stays_when_no_other_port_can_be_used_and_refuses_a_pool_of_one(s
         assert "its pool has no other port" in done.stderr
 
 
+@in_both_ways
 def test_a_port_that_does_not_work_is_left_after_rotate_after_starts_and_quarantined_for_a_while(stack: Make) -> None:
     pool = free_pool(2)
     live = stack({
@@ -143,6 +148,7 @@ def test_a_port_that_does_not_work_is_left_after_rotate_after_starts_and_quarant
         eventually(lambda: states(live) == ["spare", "active"], within=4, what="the end of the quarantine")
 
 
+@in_both_ways
 def test_a_service_that_works_on_no_port_ends_the_stack_with_what_each_port_did(stack: Make) -> None:
     pool = free_pool(2)
     live = stack({
@@ -160,6 +166,7 @@ def test_a_service_that_works_on_no_port_ends_the_stack_with_what_each_port_did(
     live.leaves_nothing(*pool)
 
 
+@in_both_ways
 def test_a_crash_keeps_the_port(stack: Make) -> None:
     pool = free_pool(2)
     live = stack({"web": {"command": program("listens"), "pool": list(pool), "restart_policy": {"delay": 0}}})

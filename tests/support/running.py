@@ -31,6 +31,7 @@ class Project:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self.env = {**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
+        self.options_of_up: tuple[str, ...] = ()  # that every `up` of this project gets
         self.write(services, **top)
 
     def write(self, services: Mapping[str, Any], **top: Any) -> None:
@@ -46,7 +47,7 @@ class Project:
 
     def command(self, *words: str) -> list[str]:
         """The command line of a `portsup` command."""
-        return [sys.executable, "-m", "supervisor", *words]
+        return [sys.executable, "-m", "supervisor", *words, *(self.options_of_up if "up" in words else ())]
 
     def popen(self, *words: str, **options: Any) -> subprocess.Popen[str]:
         """A `portsup` command that goes on, in a session of its own."""
