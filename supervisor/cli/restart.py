@@ -1,4 +1,4 @@
-"""`portsup restart`: stop services and start them again on their ports."""
+"""`portsup restart`: stop services and start them again on their ports, or the other way round without a gap."""
 
 import argparse
 
@@ -7,15 +7,23 @@ from supervisor.cli.target import connect
 
 EXAMPLES = """\
   portsup restart web
-  portsup restart -t 2 web worker"""
+  portsup restart -t 2 web worker
+  portsup restart --rolling web      the new process is ready before the old one is stopped"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `restart`."""
     add_services(parser)
     add_timeout(parser)
+    parser.add_argument(
+        "--rolling",
+        action="store_true",
+        help="start the new process first, and stop the old one when that is ready",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Carry it out; 1 when it did not work for every service."""
-    return follow(connect(args, changes=True).stream("restart", services=args.services, timeout=args.timeout), args)
+    how = {"rolling": True} if args.rolling else {}  # left out otherwise: a daemon that runs may not know it
+    answers = connect(args, changes=True).stream("restart", services=args.services, timeout=args.timeout, **how)
+    return follow(answers, args)

@@ -24,6 +24,7 @@ KEYS = (
     "exit_code",
     "result",
     "pool",
+    "beside",
 )
 _IN_BACKTICKS = re.compile(r"`([^`]+)`")
 
@@ -48,6 +49,16 @@ def one(rows: "Sequence[dict[str, Any]]", name: str) -> "dict[str, Any]":
 def is_fine(row: "Mapping[str, Any]") -> bool:
     """Running, or done with success, as a service that prepares something for the others is."""
     return row["state"] == "running" or (row["state"], row["result"]) == ("exited", "success")
+
+
+def roll_words(row: "Mapping[str, Any]") -> str:
+    """That a rolling restart is under way, "" if none is."""
+    beside = row.get("beside")
+    if not beside:
+        return ""
+    if beside["state"] == "starting":
+        return f"rolling restart: pid {beside['pid']} starts beside pid {row['pid']}"
+    return f"rolling restart: pid {row['pid']} has taken over, pid {beside['pid']} is {beside['state']}"
 
 
 def pool_words(pool: "Sequence[Mapping[str, Any]]") -> str:

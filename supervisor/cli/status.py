@@ -6,7 +6,7 @@ import time
 
 from supervisor.cli import render
 from supervisor.cli.complaint import say, warn
-from supervisor.cli.rows import KEYS, is_fine, pool_words, select
+from supervisor.cli.rows import KEYS, is_fine, pool_words, roll_words, select
 from supervisor.cli.target import connect
 from supervisor.errors import ExitCode, NotFound
 
@@ -71,6 +71,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _tell_why(rows: "list[dict[str, Any]]") -> None:
     reasons = [f"{row['name']}: {row['reason']}" for row in rows if row.get("reason") and not is_fine(row)]
+    reasons += [f"{row['name']}: {words}" for row in rows if (words := roll_words(row))]
     if reasons:
         sys.stdout.flush()
         say("\n" + "\n".join(reasons))

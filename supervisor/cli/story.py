@@ -75,6 +75,14 @@ def sentence(event: "Event") -> str:
             return f"is unhealthy: {why}"
         case "service is ended":
             return f"is told to end{pid}: {why}"
+        case "roll begins":
+            return f"is restarted rolling: pid {event.get('pid')} starts beside pid {event.get('beside')}"
+        case "roll hands on":
+            return f"is ready in its new process{pid}{place}; pid {event.get('leaving')} is told to end"
+        case "roll failed":
+            return f"is not replaced, pid {event.get('pid')} stays in service: {why}"
+        case "process left over":
+            return f"has left a process that SIGKILL does not end{pid}"
         case "service terminating":
             return f"is told to end{pid}" + (f": {why}" if why else "")
         case "grace period over":

@@ -17,6 +17,7 @@ LONGEST_CHAIN = 12  # names of a cycle that are shown
 SET_BY_PORTSUP = (
     "PORTSUP_ENDPOINTS",
     "PORTSUP_INSTANCE",
+    "PORTSUP_INVOCATION",
     "PORTSUP_RUN_ID",
     "PORTSUP_SERVICE",
     "PORTSUP_SOCKET",

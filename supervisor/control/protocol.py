@@ -27,7 +27,7 @@ REQUESTS: Mapping[str, Mapping[str, tuple[tuple[type, ...], bool]]] = {
     "down": {"timeout": (OPTIONAL_SECONDS, False)},
     "start": {"services": ((list,), True)},
     "stop": {"services": ((list,), True), "timeout": (OPTIONAL_SECONDS, False)},
-    "restart": {"services": ((list,), True), "timeout": (OPTIONAL_SECONDS, False)},
+    "restart": {"services": ((list,), True), "timeout": (OPTIONAL_SECONDS, False), "rolling": ((bool,), False)},
     "rotate": {"service": ((str,), True)},
     "kill": {"services": ((list,), True), "signal": ((int,), False)},
 }
@@ -85,7 +85,8 @@ def parse_request(line: bytes) -> Request:
     for name, value in message.items():
         if name not in known:
             raise BadRequest(what, f"`{do}` takes no `{name}`")
-        if not isinstance(value, known[name][0]) or isinstance(value, bool) or value != value:
+        types = known[name][0]
+        if not isinstance(value, types) or (isinstance(value, bool) and bool not in types) or value != value:
             raise BadRequest(what, f"`{name}` of `{do}` can not be {value!r}")
         if isinstance(value, int) and abs(value) >= 2**63:
             raise BadRequest(what, f"`{name}` of `{do}` is too large")

@@ -26,6 +26,13 @@ class RestartRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class RollRequested:
+    """Restart it without a gap: the new process starts beside the old one, which is stopped when that one is ready."""
+
+    grace: float | None = None  # seconds instead of the configured grace period
+
+
+@dataclass(frozen=True, slots=True)
 class RotateRequested: ...
 
 
@@ -129,7 +136,7 @@ class DeadlinePassed: ...
 
 
 Event = (
-    StartRequested | StopRequested | KillRequested | RestartRequested | RotateRequested
+    StartRequested | StopRequested | KillRequested | RestartRequested | RollRequested | RotateRequested
     | PortLeased | NoPort | DependenciesMet | DependencyFailed | Spawned | SpawnFailed
     | BeganListening | BecameReady | ProbeFailed | BecameHealthy | BecameUnhealthy | Intruded
     | MainExited | Exited | LockLost | DeadlinePassed
@@ -160,6 +167,13 @@ class Spawn:
 
 
 @dataclass(frozen=True, slots=True)
+class SpawnBeside:
+    """Spawn a second process on the port where the first one is, with the same sockets."""
+
+    port: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Terminate:
     pid: int
 
@@ -169,4 +183,4 @@ class Kill:
     pid: int
 
 
-Effect = LeasePort | QuarantinePort | AwaitDependencies | Spawn | Terminate | Kill
+Effect = LeasePort | QuarantinePort | AwaitDependencies | Spawn | SpawnBeside | Terminate | Kill

@@ -7,7 +7,7 @@ that an earlier process had asked for is *left over* until the present one asks 
 import errno
 import socket
 import struct
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -102,13 +102,14 @@ Decision = LetThrough | Refuse | Give
 
 def decide(
     bind: Bind, port: int, mode: BindMode, places: Mapping[Place, bool], moved: int = 0, *, has_bound: bool = False,
-    offered: Place | None = None,
+    held: Collection[Place] = (), offered: Place | None = None,
 ) -> Decision:  # fmt: skip
     """What to answer to a service whose port is `port`.
 
     `places` are those that have a socket, with whether the present process has asked for them; `moved` is the port that
-    `move` has taken for ours before, `has_bound` whether the service has bound its own port by itself.  The socket of
-    the place that is `offered` it has had from the start: one that knows nothing of that gets it once more.
+    `move` has taken for ours before, `has_bound` whether the service has bound its own port by itself.  Those `held`
+    another process of the service has, which this one is to replace: they are shared, and none may overlap.  The socket
+    of the place that is `offered` it has had from the start: one that knows nothing of that gets it once more.
     """
     if bind.port == 0:
         return LetThrough()
@@ -126,6 +127,8 @@ def decide(
             if is_claimed and not bind.is_shared and other != offered:
                 doubtful.append(other)
         elif other.overlaps(bind.place):
+            if other in held and not is_claimed:
+                return Refuse(errno.EADDRINUSE)
             (doubtful if is_claimed else retired).append(other)
     return Give(bind.place, tuple(retired), tuple(doubtful), moved_from)
 

@@ -5,57 +5,17 @@ effect is not answered at all.  A service has one deadline, kept in its state.  
 its pid, and is ignored if that is not ours.  The ports of a pool stay leased for as long as the stack is up.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from supervisor.core import events as ev
-from supervisor.core.restart import GOOD_RUN, RestartPolicy
-from supervisor.core.state import STATUS, TRANSITIONS, Health, Milestone, Result, State, Status, Then
+from supervisor.core.restart import GOOD_RUN
+from supervisor.core.snapshot import Service as Service
+from supervisor.core.snapshot import Timeouts as Timeouts
+from supervisor.core.snapshot import check, is_due, note_exit, words
+from supervisor.core.state import Health, Milestone, Result, State, Then
 
 S = State
 KILL_REQUESTED = "kill requested"  # the reason of a service that somebody did not want to wait for
-
-
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """Seconds."""
-
-    ready: float = 30.0
-    grace: float = 10.0
-    kill: float = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """One service at one moment."""
-
-    name: str
-    pool: tuple[int, ...] = ()
-    policy: RestartPolicy = field(default_factory=RestartPolicy)
-    timeouts: Timeouts = field(default_factory=Timeouts)
-    rotate_after: int = 3
-    state: State = S.STOPPED
-    result: Result = Result.NONE
-    reason: str = ""
-    port: int | None = None
-    pid: int | None = None
-    deadline: float | None = None
-    reached: Milestone = Milestone.NONE
-    health: Health = Health.NONE
-    ready_since: float | None = None
-    attempts: int = 0  # restarts since it was last ready for a whole period
-    short_runs: int = 0  # ends in a row without a good run before them
-    misses: int = 0  # starts in a row that did not become ready on this port
-    failed_ports: ev.Reasons = ()  # ports of the pool that did not work since it was last ready
-    restarts: int = 0  # that nobody asked for, since the stack came up
-    exit_code: int | None = None  # of the last process, until the next is ready; a signal counts negative
-    trouble: str = ""  # what the last readiness probe saw instead
-    then: Then = Then.STOP
-    grace: float = 0.0  # seconds that the stop under way gives it, or gave it in vain; 0 if it is killed without
-
-    @property
-    def status(self) -> Status:
-        """The state, folded to five."""
-        return STATUS[self.state]
 
 
 Step = tuple[Service, tuple[ev.Effect, ...]]
@@ -64,8 +24,7 @@ Step = tuple[Service, tuple[ev.Effect, ...]]
 def step(svc: Service, event: ev.Event, now: float) -> Step:
     """What `event` makes of `svc` at time `now`, and what to do about it."""
     after, effects = _step(svc, event, now)
-    if after.state is not svc.state and after.state not in TRANSITIONS[svc.state]:
-        raise AssertionError(f"{svc.state} -> {after.state} by {event} is not in the table")
+    check(svc, event, after)
     return after, effects
 
 
@@ -124,7 +83,7 @@ def _step(svc: Service, event: ev.Event, now: float) -> Step:
                 svc, state=S.RUNNING, reached=Milestone.READY, deadline=None, ready_since=now, misses=0,
                 failed_ports=(), result=Result.NONE, reason="", trouble="", exit_code=None,
             ), ()  # fmt: skip
-        case S.STARTING, ev.DeadlinePassed() if _is_due(svc, now):
+        case S.STARTING, ev.DeadlinePassed() if is_due(svc, now):
             trouble = svc.trouble
             if not trouble and svc.port is not None and svc.reached < Milestone.LISTENING:
                 trouble = f"nothing listens on port {svc.port}"
@@ -143,15 +102,16 @@ def _step(svc: Service, event: ev.Event, now: float) -> Step:
             return _terminate(svc, Then.ROTATE, who, now)
 
         case S.STARTING | S.RUNNING, ev.MainExited(pid) as exit if pid == svc.pid:
-            return _kill(_note_exit(svc, exit), Then.EXIT, _words(exit), now)
+            return _kill(note_exit(svc, exit), Then.EXIT, words(exit), now)
         case S.TERMINATING | S.KILLING, ev.MainExited(pid) as exit if pid == svc.pid:
-            return _note_exit(svc, exit), ()
+            return note_exit(svc, exit), ()
         case S.STARTING | S.RUNNING, ev.Exited(pid) as exit if pid == svc.pid:
-            return _ended(_note_exit(svc, exit), exit.intruder, now)
+            return _ended(note_exit(svc, exit), exit.intruder, now)
         case S.TERMINATING | S.KILLING, ev.Exited(pid) as exit if pid == svc.pid:
-            return _gone(_note_exit(svc, exit), exit.intruder, now)
+            noted = svc if svc.then is Then.EXIT else note_exit(svc, exit)  # that of the main process is known then
+            return _gone(noted, exit.intruder, now)
         case S.FAILED, ev.Exited(pid) as exit if pid == svc.pid:
-            return replace(_note_exit(svc, exit), pid=None), ()
+            return replace(note_exit(svc, exit), pid=None), ()
 
         case S.FAILED, ev.LockLost():
             return svc, ()
@@ -160,19 +120,15 @@ def _step(svc: Service, event: ev.Event, now: float) -> Step:
         case _, ev.LockLost() as loss if svc.state is not S.ACQUIRING:
             return _rest(svc, S.FAILED, Result.LOCK_LOST, str(loss))
 
-        case S.TERMINATING, ev.DeadlinePassed() if _is_due(svc, now):
+        case S.TERMINATING, ev.DeadlinePassed() if is_due(svc, now):
             return _kill(svc, svc.then, svc.reason, now, svc.grace)
-        case S.KILLING, ev.DeadlinePassed() if _is_due(svc, now):
+        case S.KILLING, ev.DeadlinePassed() if is_due(svc, now):
             why = "still alive after SIGKILL"
             return replace(svc, state=S.FAILED, result=Result.TIMEOUT, reason=why, deadline=None), ()
-        case S.BACKOFF, ev.DeadlinePassed() if _is_due(svc, now):
+        case S.BACKOFF, ev.DeadlinePassed() if is_due(svc, now):
             return _launch(svc)
 
     return svc, ()  # said twice, or about a process that is gone
-
-
-def _is_due(svc: Service, now: float) -> bool:
-    return svc.deadline is not None and now >= svc.deadline
 
 
 def _unless_failing(svc: Service, then: Then) -> Then:
@@ -223,15 +179,6 @@ def _no_port(svc: Service, reasons: ev.Reasons) -> Step:
     known = dict(reasons) | dict(svc.failed_ports)
     svc = replace(svc, failed_ports=tuple((port, known.get(port, "not tried")) for port in svc.pool))
     return _rest(svc, S.FAILED, Result.NO_PORT, "no port of its pool can be used")
-
-
-def _note_exit(svc: Service, exit: ev.MainExited | ev.Exited) -> Service:
-    code = exit.code if exit.signal is None else -exit.signal
-    return svc if code is None else replace(svc, exit_code=code)
-
-
-def _words(exit: ev.MainExited | ev.Exited) -> str:
-    return f"exit code {exit.code}" if exit.signal is None else f"signal {exit.signal}"
 
 
 def _ended(svc: Service, intruder: str, now: float) -> Step:

@@ -4,6 +4,7 @@ All transitions live in TRANSITIONS; the diagram in the documentation is drawn f
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from types import MappingProxyType
 
@@ -78,6 +79,26 @@ class Then(StrEnum):
     FAIL = "fail"
 
 
+class Role(StrEnum):
+    """What the second process of a service is there for, during a rolling restart."""
+
+    SUCCESSOR = "starting"  # it takes over once it is ready
+    LEAVING = "terminating"  # asked to stop, within its grace period
+    DOOMED = "killing"  # its whole process tree is being killed
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """The second process of a service, beside the one in charge."""
+
+    role: Role
+    pid: int | None = None
+    deadline: float | None = None  # None also for a process that survived SIGKILL
+    grace: float = 0.0  # seconds that whoever has to go gets
+    reached: Milestone = Milestone.NONE
+    trouble: str = ""  # what its last readiness probe saw instead
+
+
 S = State
 STATUS: Mapping[State, Status] = MappingProxyType({
     S.STOPPED: Status.INACTIVE,
@@ -99,8 +120,8 @@ TRANSITIONS: Mapping[State, frozenset[State]] = MappingProxyType({
     S.WAITING: frozenset({S.STARTING, S.STOPPED, S.FAILED}),
     S.STARTING: frozenset({S.RUNNING, S.TERMINATING, S.KILLING, S.ACQUIRING, S.BACKOFF, S.EXITED, S.FAILED}),
     S.RUNNING: frozenset({S.TERMINATING, S.KILLING, S.ACQUIRING, S.BACKOFF, S.EXITED, S.FAILED, S.STARTING}),
-    S.TERMINATING: _AFTER_A_PROCESS | {S.KILLING},
-    S.KILLING: _AFTER_A_PROCESS | {S.EXITED},
+    S.TERMINATING: _AFTER_A_PROCESS | {S.KILLING, S.EXITED},
+    S.KILLING: _AFTER_A_PROCESS | {S.TERMINATING, S.EXITED},
     S.BACKOFF: frozenset({S.STARTING, S.STOPPED, S.FAILED}),
     S.EXITED: frozenset({S.ACQUIRING, S.STOPPED, S.FAILED}),
     S.FAILED: frozenset({S.ACQUIRING, S.STARTING, S.STOPPED}),

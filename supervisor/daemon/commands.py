@@ -14,6 +14,7 @@ from supervisor.core.state import State
 from supervisor.daemon.broadcast import News
 from supervisor.daemon.endpoints import HOST, Endpoint
 from supervisor.daemon.herald import failure, readable
+from supervisor.daemon.rolling import check_rolling, roll
 from supervisor.daemon.slot import Slot
 from supervisor.daemon.stack import AT_REST, Stack
 from supervisor.daemon.status import row
@@ -78,7 +79,10 @@ class Commands:
                 self._run(self._follow(slots, AT_REST, State.STOPPED, reply))
             case "restart":
                 slots = self._slots(request.names())
-                self._run(self._restart(slots, request.seconds(), reply))
+                if request.arguments.get("rolling"):
+                    self._run(roll(self._stack, check_rolling(slots), request.seconds(), reply, self._redact))
+                else:
+                    self._run(self._restart(slots, request.seconds(), reply))
             case "rotate":
                 self._run(self._rotate(self._slot(request.arguments["service"]), reply))
             case "kill":

@@ -148,7 +148,7 @@ class Daemon:
         if not self._stack.is_at_rest():  # only after a mistake of ours
             with contextlib.suppress(Exception):
                 self._stack.kill_all()  # or else they would be started again
-            await self._world.kill_everything(KILL_WAIT)
+            await self._world.trees.kill_everything(KILL_WAIT)
         if self._lock_watch is not None:
             self._lock_watch.close()
         if self._server is not None:  # before the number is free: the next instance makes its socket at the same path

@@ -54,6 +54,7 @@ class Handoff:
     mode: BindMode
     hearing: Hearing
     offered: Place | None = None  # where it has had a socket from the start, which listens
+    who: object = None  # whose claims on the sockets those of this tree are
     has_listened: bool = False
     _moved: int = 0
     _has_bound: bool = False
@@ -127,8 +128,10 @@ class Handoff:
         bind = Bind(
             _place(theirs, address, scope), port, bool(theirs.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT))
         )
-        decision = decide(bind, sockets.port, self.mode, sockets.places(), self._moved, has_bound=self._has_bound,
-                          offered=self.offered)  # fmt: skip
+        decision = decide(
+            bind, sockets.port, self.mode, sockets.places(self.who), self._moved,
+            has_bound=self._has_bound, held=sockets.held(self.who), offered=self.offered,
+        )  # fmt: skip
         match decision:
             case LetThrough(elsewhere):
                 if elsewhere and elsewhere not in self._told:
@@ -147,7 +150,7 @@ class Handoff:
     def _give(self, asked: Asked, theirs: socket.socket, sockets: ServiceSockets, decision: Give) -> None:
         try:
             self._make_room(sockets, decision)
-            ours = sockets.claim(decision.place, theirs)
+            ours = sockets.claim(decision.place, theirs, self.who)
             self.calls.replace(asked, ours.fileno(), close_on_exec=is_close_on_exec(asked.thread, asked.fd))
         except OSError as error:
             self.calls.fail(asked, error.errno or 5)
@@ -194,7 +197,7 @@ class Handoff:
         if self.has_listened:
             return
         self.has_listened = True
-        if self.sockets is not None and not all(self.sockets.places().values()):
+        if self.sockets is not None and not all(self.sockets.places(self.who).values()):
             self._timers.append(self.loop.call_later(UNCLAIMED_FOR, self.sockets.retire_unclaimed))
         if self.hearing.on_listening is not None:
             self.hearing.on_listening()

@@ -7,7 +7,7 @@ from typing import Any
 
 from supervisor.config.spec import ServiceSpec
 from supervisor.core.service import KILL_REQUESTED, Service
-from supervisor.core.state import Health, Milestone, Result, State, Then
+from supervisor.core.state import Beside, Health, Milestone, Result, Role, State, Then
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +22,8 @@ class News:
 
 def news(before: Service, after: Service, spec: ServiceSpec, took: float | None) -> News | None:
     """What the step from `before` to `after` means; `took` is the age of the process in seconds."""
+    if (roll := _roll_news(before, after)) is not None:
+        return roll
     if after.state is before.state:
         return _within(before, after)
     match after.state:
@@ -29,6 +31,8 @@ def news(before: Service, after: Service, spec: ServiceSpec, took: float | None)
             place = f" on port {after.port}" if after.port is not None else ""
             words = f"ready{place}" + (f" after {took:.1f} s" if took is not None else "")
             return News("info", "service ready", words, {"port": after.port, "pid": after.pid})
+        case State.STARTING if _is_coming(before.beside):
+            return _restarting(after, f"pid {after.pid}, which was to replace it, takes its place")
         case State.STARTING if after.restarts > before.restarts:
             return _restarting(after, "started again")
         case State.BACKOFF:
@@ -73,6 +77,34 @@ def _within(before: Service, after: Service) -> News | None:
     if after.trouble != before.trouble:
         return News("info", "service not ready yet", "", {"pid": after.pid, "why": after.trouble})
     return None
+
+
+def _roll_news(before: Service, after: Service) -> News | None:
+    """What there is to tell of a rolling restart."""
+    was, now = before.beside, after.beside
+    if was is not None and _is_coming(was) and was.pid is None and now is not None and now.pid is not None:
+        words = f"pid {now.pid} starts beside pid {after.pid}"
+        return News("info", "roll begins", words, {"pid": now.pid, "beside": after.pid})
+    if after.state is State.RUNNING and after.pid != before.pid and now is not None:
+        place = f" on port {after.port}" if after.port is not None else ""
+        words = f"pid {after.pid} is ready and takes over{place}; pid {now.pid} is asked to stop"
+        return News("info", "roll hands on", words, {"port": after.port, "pid": after.pid, "leaving": now.pid})
+    if after.roll_trouble != before.roll_trouble and after.roll_trouble and after.state is State.RUNNING:
+        words = f"rolling restart given up: {readable(after.roll_trouble)}; pid {after.pid} stays in service"
+        return News("warning", "roll failed", words, {"why": after.roll_trouble, "pid": after.pid})
+    if was is None or now is None or was.pid != now.pid:
+        return None
+    if was.role is Role.LEAVING and now.role is Role.DOOMED and after.state is State.RUNNING:
+        words = f"pid {now.pid} is still there after {was.grace:g} s of grace: killed"
+        return News("warning", "grace period over", words, {"pid": now.pid})
+    if was.deadline is not None and now.deadline is None:
+        words = f"pid {now.pid}, which was replaced, is still alive after SIGKILL"
+        return News("warning", "process left over", words, {"pid": now.pid})
+    return None
+
+
+def _is_coming(beside: Beside | None) -> bool:
+    return beside is not None and beside.role is Role.SUCCESSOR
 
 
 def _restarting(after: Service, what: str) -> News:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Protocol
 
 from supervisor.core import events as ev
-from supervisor.core.service import Service, step
+from supervisor.core.rolling import step
+from supervisor.core.service import Service
 
 
 class World(Protocol):
@@ -16,6 +17,7 @@ class World(Protocol):
     def quarantine(self, svc: Service, port: int, why: str) -> None: ...
     def await_dependencies(self, svc: Service) -> None: ...
     def spawn(self, svc: Service, port: int | None) -> ev.Spawned | ev.SpawnFailed: ...
+    def spawn_beside(self, svc: Service, port: int | None) -> ev.Spawned | ev.SpawnFailed: ...
     def terminate(self, svc: Service, pid: int) -> None: ...
     def kill(self, svc: Service, pid: int) -> None: ...
     def changed(self, before: Service, after: Service) -> None: ...
@@ -73,6 +75,8 @@ class Keeper:
                 self._world.lease(svc, effect, self._answer_lease)
             case ev.Spawn(port):
                 self._inbox.appendleft(self._world.spawn(svc, port))
+            case ev.SpawnBeside(port):
+                self._inbox.appendleft(self._world.spawn_beside(svc, port))
             case ev.QuarantinePort(port, why):
                 self._world.quarantine(svc, port, why)
             case ev.AwaitDependencies():
@@ -88,7 +92,7 @@ class Keeper:
         self._work()
 
     def _arm(self) -> None:
-        deadline = self.service.deadline
+        deadline = self.service.next_deadline
         if deadline == self._timer_for:
             return
         if self._timer is not None:

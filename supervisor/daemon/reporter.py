@@ -37,7 +37,7 @@ class Reporter:
         self._journal.log(news.level, news.event, service=after.name, state=after.state, **news.facts)
         if news.words:
             self.say(f"{after.name}: {news.words}", news.level)
-        if news.level == "error" and after.result not in QUIET_ABOUT:
+        if news.event == "roll failed" or (news.level == "error" and after.result not in QUIET_ABOUT):
             self.quote(slot)
 
     def skipped(self, service: str, port: int, skipped: Collection[tuple[int, str]]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from supervisor.config.spec import ServiceSpec
 from supervisor.core.service import Service, Timeouts
+from supervisor.core.state import Role, State
 from supervisor.daemon.handoff import Handoff
 from supervisor.daemon.keeper import Keeper, World
 from supervisor.daemon.output import Output
@@ -17,8 +18,10 @@ from supervisor.logs.service_log import ServiceLog
 from supervisor.ports.leases import PoolLease
 from supervisor.ports.service_sockets import ServiceSockets
 
+ENDINGS = {Role.LEAVING: State.TERMINATING, Role.DOOMED: State.KILLING}
 
-@dataclass(slots=True)
+
+@dataclass(slots=True, eq=False)
 class Child:
     """The process of a service, from the spawn until nothing of its tree is left."""
 
@@ -31,6 +34,13 @@ class Child:
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
     listener_inodes: frozenset[int] = frozenset()  # its listening sockets, as last proved
     handoff: Handoff | None = None  # where it runs under the filter
+    invocation: str = ""  # which start of a service of this run it is
+
+    def end_tasks(self) -> None:
+        """Stops asking it questions."""
+        for task in self.tasks:
+            task.cancel()
+        self.tasks.clear()
 
 
 @dataclass(slots=True)
@@ -42,7 +52,8 @@ class Slot:
     keeper: Keeper
     log: ServiceLog
     lease: PoolLease | None = None
-    child: Child | None = None
+    child: Child | None = None  # the one in charge
+    beside: Child | None = None  # the other one, during a rolling restart
     sockets: ServiceSockets | None = None  # those that it listens on, where they are handed over
     why_no_handoff: str = ""  # where its process runs without
     is_wanted: bool = False
@@ -52,6 +63,26 @@ class Slot:
     def service(self) -> Service:
         """The service as it stands now."""
         return self.keeper.service
+
+    def children(self) -> list[Child]:
+        """Its processes, the one in charge first."""
+        return [child for child in (self.child, self.beside) if child is not None]
+
+    def child_of(self, pid: int) -> Child | None:
+        """The one of its processes with this pid."""
+        return next((child for child in self.children() if child.pid == pid), None)
+
+    def ending_of(self, child: Child) -> State | None:
+        """TERMINATING or KILLING for one of its processes that is to end."""
+        state = self.service.state
+        if child is self.beside and self.service.beside is not None:
+            state = ENDINGS.get(self.service.beside.role, state)
+        return state if state in ENDINGS.values() else None
+
+    def put_in_charge(self, pid: int | None) -> None:
+        """Has the two change places if `pid` is the one beside."""
+        if self.beside is not None and self.beside.pid == pid:
+            self.child, self.beside = self.beside, self.child
 
     def send_signal(self, number: int) -> None:
         """Sends a signal to the main process, if there is one."""
@@ -64,13 +95,6 @@ class Slot:
         if self.sockets is not None:
             self.sockets.close()
             self.sockets = None
-
-    def end_tasks(self) -> None:
-        """Stops asking the process questions."""
-        if self.child is not None:
-            for task in self.child.tasks:
-                task.cancel()
-            self.child.tasks.clear()
 
 
 def new_slot(

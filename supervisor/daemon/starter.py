@@ -13,6 +13,7 @@ from supervisor.daemon.slot import Child, Slot
 from supervisor.errors import PortsupError
 from supervisor.ports.reservation import Reservation
 from supervisor.ports.service_sockets import ServiceSockets, place_of
+from supervisor.process import tree
 from supervisor.process.filters import Filters
 from supervisor.process.spawn import Command, spawn
 from supervisor.system.notifications import Notifications
@@ -67,7 +68,7 @@ class Starter:
         if slot.sockets is None:
             slot.sockets = ServiceSockets(reservation)
         try:
-            offered = slot.sockets.offer(host)
+            offered = slot.sockets.offer(host, command.environment[tree.INVOCATION])
         except OSError as error:
             why = f"HOST is `{host}`, port {reservation.port}: {(error.strerror or str(error)).lower()}"
             raise PortsupError(what, why, "set HOST in its `environment` to an address of this machine") from error
@@ -79,13 +80,13 @@ class Starter:
 
     def hand_over(
         self, slot: Slot, child: Child, calls: Notifications, members: Callable[[], Collection[int]],
-        on_end: Callable[[Slot], None],
+        on_end: Callable[[], None],
     ) -> None:  # fmt: skip
         """Answers the calls of a child that was started under the filter."""
         name, tell = slot.spec.name, self._reporter
         hearing = Hearing(
             members=members,
-            on_end=lambda: on_end(slot),
+            on_end=on_end,
             on_moved=lambda port: tell.moved(name, port, slot.service.port),
             on_other_port=lambda port: tell.bound_elsewhere(name, port),
             on_refused=lambda port: tell.bind_refused(name, port),
@@ -93,7 +94,7 @@ class Starter:
         )
         is_given = slot.spec.handoff is HandoffMode.SYSTEMD
         offered = place_of(child.environment["HOST"]) if is_given else None
-        child.handoff = Handoff(self._loop, calls, slot.sockets, slot.spec.bind, hearing, offered)
+        child.handoff = Handoff(self._loop, calls, slot.sockets, slot.spec.bind, hearing, offered, child.invocation)
         child.handoff.begin()
 
     def close(self) -> None:

@@ -3,10 +3,17 @@
 from typing import Any
 
 from supervisor.config.spec import HandoffMode
+from supervisor.core.service import Service
 from supervisor.core.state import Result, State
 from supervisor.daemon.endpoints import HOST
 from supervisor.daemon.herald import readable
 from supervisor.daemon.slot import Slot
+
+
+def beside(svc: Service) -> dict[str, Any] | None:
+    """The second process that a service has during a rolling restart, and what it does."""
+    other = svc.beside
+    return None if other is None or other.pid is None else {"pid": other.pid, "state": str(other.role)}
 
 
 def row(slot: Slot, instance: int, now: float) -> dict[str, Any]:
@@ -33,6 +40,7 @@ def row(slot: Slot, instance: int, now: float) -> dict[str, Any]:
         "result": str(svc.result) if svc.result is not Result.NONE else None,
         "pool": [{"port": each.port, "state": str(each.state), "holder": each.holder or None} for each in ports],
         "handoff": _handoff(slot),
+        "beside": beside(svc),
         "reason": readable(svc.reason),
     }
 

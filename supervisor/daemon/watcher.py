@@ -31,7 +31,8 @@ class Watcher:
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, reaper: Reaper, runtime: RuntimeDir, instance: int,
-        endpoints: Callable[[], Mapping[str, Endpoint]], members: Callable[[Slot], Collection[int]], on_drift: OnDrift,
+        endpoints: Callable[[], Mapping[str, Endpoint]], members: Callable[[Slot, Child], Collection[int]],
+        on_drift: OnDrift,
     ) -> None:  # fmt: skip
         self._loop = loop
         self._reaper = reaper
@@ -42,14 +43,15 @@ class Watcher:
         self._on_drift = on_drift
         self._listening = ListenWatch(loop)
 
-    def forget(self, slot: Slot) -> None:
-        """Its process is on its way out: nothing more is asked or expected of it."""
-        slot.end_tasks()
-        self._listening.forget(slot.spec.name)
+    def forget(self, slot: Slot, child: Child) -> None:
+        """This process is on its way out: nothing more is asked or expected of it."""
+        child.end_tasks()
+        if child is slot.child:
+            self._listening.forget(slot.spec.name)
 
     def watch_start(self, slot: Slot, child: Child) -> None:
         """Finds out when the new process is ready, in the way that its service asks for."""
-        if slot.child is not child or child.exit is not None:
+        if child not in slot.children() or child.exit is not None:
             return
         probe, port = slot.spec.ready.probe, slot.service.port
         match probe.kind:
@@ -59,7 +61,7 @@ class Watcher:
                 slot.keeper.tell(ev.BecameReady(child.pid))
             case ProbeKind.EXEC if port is None:
                 self._ask_until_ready(slot, child, probe)
-        if port is not None and slot.child is child:
+        if port is not None and child in slot.children():
             expected = self._expectation(slot, child, port)
             if child.handoff is not None:
                 child.handoff.expect(expected.on_listening, expected.on_elsewhere)
@@ -74,7 +76,7 @@ class Watcher:
             match slot.spec.ready.probe.kind:
                 case ProbeKind.LISTENING:
                     slot.keeper.tell(ev.BecameReady(child.pid))
-                case ProbeKind.HTTP | ProbeKind.TCP | ProbeKind.EXEC if slot.child is child:
+                case ProbeKind.HTTP | ProbeKind.TCP | ProbeKind.EXEC if child in slot.children():
                     self._ask_until_ready(slot, child, slot.spec.ready.probe)
 
         def on_elsewhere(ports: Collection[int]) -> None:
@@ -84,7 +86,7 @@ class Watcher:
             self._on_drift(slot.spec.name, port, ports)
 
         return Expectation(
-            port, lambda: self._members(slot), on_listening, lambda who: self._intruded(slot, child, who),
+            port, lambda: self._members(slot, child), on_listening, lambda who: self._intruded(slot, child, who),
             on_elsewhere, child.spawned_at,
         )  # fmt: skip
 
@@ -162,7 +164,8 @@ class Watcher:
         inodes = frozenset(each.inode for each in listeners)
         if child is None or inodes == child.listener_inodes:
             return
-        if strangers := strangers_among(listeners, self._members(slot)):
+        members = {pid for each in slot.children() for pid in self._members(slot, each)}
+        if strangers := strangers_among(listeners, members):
             self._intruded(slot, child, strangers[0])
         else:
             child.listener_inodes = inodes

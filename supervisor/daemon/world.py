@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import errno
 import functools
+import itertools
 import os
 from collections.abc import Callable, Mapping
 from typing import Protocol
@@ -12,18 +13,18 @@ from supervisor import system
 from supervisor.core import events as ev
 from supervisor.core.handoff import keeps_clients
 from supervisor.core.service import Service
-from supervisor.core.state import State
+from supervisor.core.state import Role, State
 from supervisor.daemon.broadcast import News
 from supervisor.daemon.endpoints import Endpoint, variables
 from supervisor.daemon.environment import environment_of, filled, socket_of
 from supervisor.daemon.output import Output
-from supervisor.daemon.reaper import Reaper, code_and_signal
 from supervisor.daemon.reporter import Reporter
 from supervisor.daemon.slot import Child, Slot
 from supervisor.daemon.starter import Starter
+from supervisor.daemon.trees import Trees
 from supervisor.daemon.watcher import Watcher
 from supervisor.errors import PortsupError
-from supervisor.ports.holders import ConflictKind, Holder
+from supervisor.ports.holders import ConflictKind
 from supervisor.ports.leases import Chosen, PoolLease
 from supervisor.ports.record import Owner
 from supervisor.ports.runtime import RuntimeDir
@@ -33,7 +34,6 @@ from supervisor.process.spawn import Command
 
 OWNERLESS_WAIT = 1.0  # seconds that a port without an owner gets to become free; a socket being torn down needs that
 OWNERLESS_STEP = 0.05
-LEFTOVER_CHECK = 0.1  # seconds between looks at what a main process left behind, beside SIGCHLD
 TRANSIENT = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
 
 
@@ -65,9 +65,12 @@ class StackWorld:
         self._strict = strict
         self._inherited = dict(os.environ)
         self._nofile = system.raise_descriptor_limit()
-        self._reaper = Reaper(loop, self._look_for_leftovers)
-        self.watcher = Watcher(loop, self._reaper, runtime, instance, self.endpoints, self.members, reporter.drifted)
+        self.trees = Trees(loop, slots, self._run_id, lambda slot, child: self.watcher.forget(slot, child))
+        self.watcher = Watcher(
+            loop, self.trees.reaper, runtime, instance, self.endpoints, self.trees.members, reporter.drifted
+        )
         self._starter = Starter(loop, reporter, hands_over=hands_over)
+        self._invocations = itertools.count(1)
         self._dead_runs: set[str] = set()
         self._endpoints: dict[str, Endpoint] = {}  # kept until a port changes: every spawn needs all of them
         self._told: dict[str, str] = {}
@@ -98,10 +101,15 @@ class StackWorld:
         slot = self.slots[after.name]
         if after.port != before.port:
             self._endpoints, self._told = {}, {}
-        if after.state is State.RUNNING and before.state is not State.RUNNING:
+        if after.pid != before.pid:
+            slot.put_in_charge(after.pid)
+        if slot.beside is not None and after.beside is not None and after.beside.role is not Role.SUCCESSOR:
+            self.watcher.forget(slot, slot.beside)
+        if after.state is State.RUNNING and (before.state is not State.RUNNING or after.pid != before.pid):
             self.watcher.watch_health(slot)
         elif after.state is not before.state and after.state not in (State.STARTING, State.RUNNING):
-            self.watcher.forget(slot)
+            for child in slot.children():
+                self.watcher.forget(slot, child)
         if not keeps_clients(after):
             slot.close_sockets()
         self.observer.changed(before, after)
@@ -162,120 +170,82 @@ class StackWorld:
 
     def spawn(self, svc: Service, port: int | None) -> ev.Spawned | ev.SpawnFailed:
         slot = self.slots[svc.name]
-        endpoints = self.endpoints()
-        output: Output | None = None
         try:
-            environment = self.environment(slot, port)
-            fd = socket_of(slot.spec)
-            argv = [filled(word, port, self._instance, endpoints, fd) for word in slot.spec.command]
-            output = Output(self._loop, slot.log, functools.partial(self._news.printed, svc.name))
-            stdout, stderr = output.theirs
-            command = Command(
-                argv, environment, os.fspath(slot.spec.working_dir), stdout, stderr, nofile_limit=self._nofile
-            )
-            pid, calls = self._starter.start(slot, command)
+            slot.child = self._begin(slot, port)
         except (PortsupError, OSError) as error:
-            if output is not None:
-                output.close()
             slot.close_sockets()
             if slot.lease is not None:
                 slot.lease.take_back()
             return ev.SpawnFailed(_words(error), is_transient=_is_transient(error))
         slot.log.forget()
+        self._loop.call_soon(self.watcher.watch_start, slot, slot.child)
+        return ev.Spawned(slot.child.pid)
+
+    def spawn_beside(self, svc: Service, port: int | None) -> ev.Spawned | ev.SpawnFailed:
+        slot = self.slots[svc.name]
+        if port is not None and slot.sockets is None:
+            return ev.SpawnFailed("portsup does not keep its sockets")
+        try:
+            slot.beside = self._begin(slot, port)
+        except (PortsupError, OSError) as error:
+            return ev.SpawnFailed(_words(error))
+        self._loop.call_soon(self.watcher.watch_start, slot, slot.beside)
+        return ev.Spawned(slot.beside.pid)
+
+    def _begin(self, slot: Slot, port: int | None) -> Child:
+        """A process of a service that was just started; raises PortsupError or OSError, and leaves none then."""
+        endpoints = self.endpoints()
+        invocation = str(next(self._invocations))
+        output: Output | None = None
+        try:
+            environment = {**self.environment(slot, port), tree.INVOCATION: invocation}
+            fd = socket_of(slot.spec)
+            argv = [filled(word, port, self._instance, endpoints, fd) for word in slot.spec.command]
+            output = Output(self._loop, slot.log, functools.partial(self._news.printed, slot.spec.name))
+            stdout, stderr = output.theirs
+            command = Command(
+                argv, environment, os.fspath(slot.spec.working_dir), stdout, stderr, nofile_limit=self._nofile
+            )
+            pid, calls = self._starter.start(slot, command)
+        except (PortsupError, OSError):
+            if output is not None:
+                output.close()
+            if slot.sockets is not None:
+                slot.sockets.process_ended(invocation)
+            raise
         output.begin()
         seen = {name: endpoint.port for name, endpoint in endpoints.items()}
-        slot.child = Child(pid, output, self._loop.time(), environment, seen)
+        child = Child(pid, output, self._loop.time(), environment, seen, invocation=invocation)
         if calls is not None:
-            self._starter.hand_over(slot, slot.child, calls, lambda: self.members(slot), self._look_at_leftovers)
-        self._reaper.watch(pid, lambda status: self._main_exited(slot, status))
-        self._loop.call_soon(self.watcher.watch_start, slot, slot.child)
-        return ev.Spawned(pid)
+            self._starter.hand_over(
+                slot, child, calls, lambda: self.trees.members(slot, child),
+                lambda: self.trees.look_at_leftovers(slot, child),
+            )  # fmt: skip
+        self.trees.follow(slot, child)
+        return child
 
     def terminate(self, svc: Service, pid: int) -> None:
         tree.terminate(pid, self.slots[svc.name].spec.stop_signal)
 
     def kill(self, svc: Service, pid: int) -> None:
-        tree.kill(pid, self._run_id, svc.name, os.getpid(), self._reaper.others(pid))
-
-    def members(self, slot: Slot) -> set[int]:
-        """The pids of a service's process tree."""
-        if slot.child is None:
-            return set()
-        pid = slot.child.pid
-        return tree.members(pid, self._run_id, slot.spec.name, os.getpid(), self._reaper.others(pid))
-
-    def _main_exited(self, slot: Slot, status: int) -> None:
-        if slot.child is not None:
-            slot.child.exit = code_and_signal(status)
-            self.watcher.forget(slot)
-            self._look_at_leftovers(slot, is_first=True)
-
-    def _look_for_leftovers(self) -> None:
-        for slot in self.slots.values():
-            if slot.child is not None and slot.child.exit is not None:
-                self._look_at_leftovers(slot)
-
-    def _look_at_leftovers(self, slot: Slot, *, is_first: bool = False) -> None:
-        child = slot.child
-        if child is None or child.exit is None:
-            return
-        code, signal = child.exit
-        if child.handoff.is_over() if child.handoff is not None else not self.members(slot):
-            self._all_gone(slot, child)
-            return
-        if is_first:
-            if slot.service.state is State.TERMINATING:
-                tree.terminate_outside(child.pid, self.members(slot), slot.spec.stop_signal)
-            slot.keeper.tell(ev.MainExited(child.pid, code, signal))
-            self._loop.call_later(LEFTOVER_CHECK, self._recheck, slot, child)
-        elif slot.service.state is State.KILLING:
-            self.kill(slot.service, child.pid)
-
-    def _recheck(self, slot: Slot, child: Child) -> None:
-        if slot.child is child:
-            self._look_at_leftovers(slot)
-            if slot.child is child:
-                self._loop.call_later(LEFTOVER_CHECK, self._recheck, slot, child)
-
-    def _all_gone(self, slot: Slot, child: Child) -> None:
-        code, signal = child.exit or (None, None)
-        child.output.finish()
-        if child.handoff is not None:
-            child.handoff.close()
-        if slot.sockets is not None:
-            slot.sockets.process_ended()
-        holder: Holder | None = None if slot.lease is None else slot.lease.take_back()
-        slot.child = None
-        slot.keeper.tell(ev.Exited(child.pid, code, signal, intruder=holder.text if holder else ""))
-
-    async def kill_everything(self, seconds: float) -> None:
-        """Ends all process trees without asking the services, and waits for that; for when nothing else is sure."""
-        deadline = self._loop.time() + seconds
-        while self._loop.time() < deadline:
-            left = [slot for slot in self.slots.values() if slot.child is not None and self.members(slot)]
-            if not left:
-                return
-            for slot in left:
-                if slot.child is not None:
-                    self.kill(slot.service, slot.child.pid)
-            await asyncio.sleep(LEFTOVER_CHECK)
+        self.trees.kill(self.slots[svc.name], pid)
 
     def close(self) -> None:
         """Gives every port back."""
         for slot in self.slots.values():
-            self.watcher.forget(slot)
             slot.keeper.close()
-            if slot.child is not None:
-                slot.child.output.finish()
-                if slot.child.handoff is not None:
-                    slot.child.handoff.close()
+            for child in slot.children():
+                self.watcher.forget(slot, child)
+                child.output.finish()
+                if child.handoff is not None:
+                    child.handoff.close()
             slot.close_sockets()
             if slot.lease is not None:
                 slot.lease.release()
             with contextlib.suppress(OSError):
                 slot.log.close()
         self._starter.close()
-        self._reaper.close()
+        self.trees.reaper.close()
 
 
 def _words(error: PortsupError | OSError) -> str:

@@ -42,12 +42,17 @@ class ServiceSockets:
         self.port = reservation.port
         self._reservation = reservation
         self._sockets: dict[Place, socket.socket] = {}
-        self._claimed: set[Place] = set()
+        self._claims: dict[object, set[Place]] = {}  # by process tree: there are two during a rolling restart
         self._listening: set[Place] = set()
 
-    def places(self) -> Mapping[Place, bool]:
-        """Where there is a socket, and whether the present process has asked for it."""
-        return {place: place in self._claimed for place in self._sockets}
+    def places(self, who: object = None) -> Mapping[Place, bool]:
+        """Where there is a socket, and whether the process tree `who` has asked for it."""
+        claimed = self._claims.get(who, set())
+        return {place: place in claimed for place in self._sockets}
+
+    def held(self, who: object = None) -> frozenset[Place]:
+        """The places that another process tree than `who` has asked for."""
+        return frozenset(place for other, places in self._claims.items() if other is not who for place in places)
 
     def inodes(self) -> frozenset[int]:
         """The sockets as the kernel's tables name them."""
@@ -61,8 +66,8 @@ class ServiceSockets:
         """Whether this is one of ours, as seen by the process that got it."""
         return _inode(sock) in self.inodes()
 
-    def claim(self, place: Place, like: socket.socket) -> socket.socket:
-        """The socket of a place for the present process, with the options that its own socket `like` has.
+    def claim(self, place: Place, like: socket.socket, who: object = None) -> socket.socket:
+        """The socket of a place for the process tree `who`, with the options that its own socket `like` has.
 
         Raises OSError where there can be none.
         """
@@ -77,11 +82,12 @@ class ServiceSockets:
             _copy_options(like, found)
         # Not before it listens, or else others of our user could join.
         found.setsockopt(_SOCKET, socket.SO_REUSEPORT, like.getsockopt(_SOCKET, socket.SO_REUSEPORT))
-        os.set_blocking(found.fileno(), os.get_blocking(like.fileno()))
-        self._claimed.add(place)
+        if place not in self.held(who):  # whoever has it too may be about to accept, and counts on not being blocked
+            os.set_blocking(found.fileno(), os.get_blocking(like.fileno()))
+        self._claims.setdefault(who, set()).add(place)
         return found
 
-    def offer(self, host: str) -> socket.socket:
+    def offer(self, host: str, who: object = None) -> socket.socket:
         """The socket of `host` for a process that gets it from the start: it listens, and blocks as a new one does.
 
         `host` is an address or a name of this machine; "::" serves both families.  Raises OSError.
@@ -89,10 +95,12 @@ class ServiceSockets:
         place = place_of(host)
         found = self._sockets.get(place)
         if found is None or not _listens(found):  # a process has shut it down
-            self.retire([other for other in self._sockets if other.overlaps(place)])
+            held = self.held(who)
+            self.retire([other for other in self._sockets if other.overlaps(place) and other not in held])
             found = self._sockets[place] = _keep_trying(lambda: self._open_listening(place))
-        os.set_blocking(found.fileno(), True)
-        self._claimed.add(place)
+        if place not in self.held(who):
+            os.set_blocking(found.fileno(), True)
+        self._claims.setdefault(who, set()).add(place)
         self._listening.add(place)
         return found
 
@@ -105,14 +113,18 @@ class ServiceSockets:
         inode = _inode(theirs)
         for place, sock in self._sockets.items():
             if _inode(sock) == inode and not _listens(sock):
-                _keep_trying(lambda sock=sock: self._reservation.begin_listening(sock, self._beside(sock)))  # type: ignore[misc]
+                self._begin_listening(sock)
                 self._listening.add(place)
 
-    def process_ended(self) -> None:
-        """The present process is gone: its sockets are left over for the next one, with all the queue there is."""
-        self._claimed.clear()
+    def process_ended(self, who: object = None) -> None:
+        """The process tree `who` is gone: its sockets are left over for the next one, with all the queue there is."""
+        self._claims.pop(who, None)
+        held = self.held()
         for place, sock in tuple(self._sockets.items()):
-            if _listens(sock):
+            if place in held:
+                if place in self._listening and not _listens(sock):  # it was shut down by the one, and is needed still
+                    self._begin_listening(sock)
+            elif _listens(sock):
                 sock.listen(socket.SOMAXCONN)  # in place of what the process had said
             else:
                 self.retire((place,))
@@ -120,18 +132,22 @@ class ServiceSockets:
     def retire(self, places: Collection[Place]) -> None:
         """Close the sockets of some places; who waits there is refused."""
         for place in places:
-            self._claimed.discard(place)
+            for claimed in self._claims.values():
+                claimed.discard(place)
             self._listening.discard(place)
             self._sockets.pop(place).close()
 
     def retire_unclaimed(self) -> None:
-        """Close those that the present process has not asked for."""
-        self.retire(self._sockets.keys() - self._claimed)
+        """Close those that no process has asked for."""
+        self.retire(self._sockets.keys() - {place for places in self._claims.values() for place in places})
 
     def close(self) -> None:
         """Close all of ours; a process that has one keeps it."""
         self.retire(tuple(self._sockets))
         self._reservation.cover_again()
+
+    def _begin_listening(self, sock: socket.socket) -> None:
+        _keep_trying(lambda: self._reservation.begin_listening(sock, self._beside(sock)))
 
     def _open(self, place: Place, like: socket.socket) -> socket.socket:
         return _keep_trying(lambda: self._try_to_open(place, like))

@@ -25,6 +25,7 @@ from supervisor.system import (
 
 RUN_ID = "PORTSUP_RUN_ID"
 SERVICE = "PORTSUP_SERVICE"
+INVOCATION = "PORTSUP_INVOCATION"  # tells the two process trees of a service apart that is being replaced
 MOST_PASSES = 50  # of kill(): against a program that forks faster than we kill; the caller comes back
 REAP_WITHIN = 2.0  # seconds until a process must be gone after SIGKILL
 
@@ -39,16 +40,18 @@ class Killed:
     gone: bool
 
 
-def members(main: int, run_id: str, service: str, daemon_pid: int, others: Collection[int] = ()) -> set[int]:
+def members(
+    main: int, run_id: str, service: str, daemon_pid: int, others: Collection[int] = (), invocation: str = ""
+) -> set[int]:
     """The living processes of a service; empty means that nothing is left of it.
 
     `main` is the pid that `spawn` gave, reaped or not; `others` the main processes of the other services: naming them
-    saves looking at each.
+    saves looking at each.  With `invocation` only what carries that counts of those that left their session.
     """
     roots = [
         pid
         for pid in children_of(daemon_pid)
-        if pid == main or (pid not in others and _belongs(pid, main, run_id, service))
+        if pid == main or (pid not in others and _belongs(pid, main, run_id, service, invocation))
     ]
     found = set(roots)
     for root in roots:
@@ -76,14 +79,16 @@ def terminate_outside(main: int, members: Collection[int], number: int) -> None:
                 os.kill(pid, signal.SIGCONT)
 
 
-def kill(main: int, run_id: str, service: str, daemon_pid: int, others: Collection[int] = ()) -> set[int]:
+def kill(
+    main: int, run_id: str, service: str, daemon_pid: int, others: Collection[int] = (), invocation: str = ""
+) -> set[int]:
     """SIGKILL every process of a service, again and again until no new one shows up; gives all that were found.
 
     Does not wait until they are gone: the caller reaps them and asks `members` again.
     """
     killed: set[int] = set()
     for _ in range(MOST_PASSES):
-        new = members(main, run_id, service, daemon_pid, others) - killed
+        new = members(main, run_id, service, daemon_pid, others, invocation) - killed
         if not new:
             break
         for group in {_group_of(pid) for pid in new} - {0, os.getpgrp()}:
@@ -112,12 +117,14 @@ def reap_run(run_id: str) -> list[Killed]:
     return [Killed(pid, *notes[pid], _is_gone(targets[pid], ended[pid], deadline)) for pid in targets]
 
 
-def _belongs(pid: int, main: int, run_id: str, service: str) -> bool:
+def _belongs(pid: int, main: int, run_id: str, service: str, invocation: str) -> bool:
     with contextlib.suppress(ProcessLookupError):
         if os.getsid(pid) == main:
             return True
     environment = environ_of(pid)
-    return environment.get(RUN_ID) == run_id and environment.get(SERVICE) == service
+    if environment.get(RUN_ID) != run_id or environment.get(SERVICE) != service:
+        return False
+    return not invocation or environment.get(INVOCATION, invocation) == invocation
 
 
 def _is_group_ours(main: int) -> bool:

@@ -2,13 +2,15 @@
 
 import random
 from collections import Counter
+from typing import NamedTuple
 
 import pytest
 
 from supervisor.core import events as ev
 from supervisor.core.restart import Restart, RestartPolicy
-from supervisor.core.service import Service, Timeouts, step
-from supervisor.core.state import TRANSITIONS, State
+from supervisor.core.rolling import can_roll, step
+from supervisor.core.service import Service, Timeouts
+from supervisor.core.state import TRANSITIONS, Role, State
 
 S = State
 POOL = (8000, 8001, 8002)
@@ -29,9 +31,11 @@ class World:
         pool = self.random.choice([(), POOL])
         timeouts = Timeouts(ready=self.random.choice([1.0, 30.0]))
         self.svc = Service("web", pool, policy, timeouts, rotate_after=self.random.choice([1, 3]))
+        self.rolls = self.random.random() < 0.4  # it is restarted without a gap whenever that can be
         self.now = 0.0
         self.processes: set[int] = set()
         self.next_pid = 1
+        self.roles: Counter[tuple[Role, State]] = Counter()
 
     def tell(self, event: ev.Event) -> None:
         before = self.svc
@@ -63,6 +67,15 @@ class World:
                     self.tell(ev.Spawned(self.next_pid - 1))
                 else:
                     self.tell(ev.SpawnFailed("no such file", is_transient=self.random.random() < 0.5))
+            case ev.SpawnBeside(port):
+                assert self.processes == {self.svc.pid}
+                assert (self.svc.state, port) == (S.RUNNING, self.svc.port)
+                if self.random.random() < 0.85:
+                    self.processes.add(self.next_pid)
+                    self.next_pid += 1
+                    self.tell(ev.Spawned(self.next_pid - 1))
+                else:
+                    self.tell(ev.SpawnFailed("no such file", is_transient=self.random.random() < 0.5))
             case ev.Terminate(pid) | ev.Kill(pid):
                 assert pid in self.processes
             case ev.QuarantinePort(port):
@@ -75,7 +88,7 @@ class World:
             ev.RotateRequested(), ev.DependenciesMet(), ev.DependenciesMet(), ev.DependencyFailed("db failed"),
             ev.Exited(999, code=1), ev.BecameReady(999), ev.MainExited(999, code=0),
         ]  # fmt: skip
-        said += [ev.DeadlinePassed()] * 4
+        said += [ev.DeadlinePassed()] * 4 + [ev.RollRequested()]
         for pid in self.processes:
             said += [
                 ev.Exited(pid, code=0), ev.Exited(pid, code=1), ev.Exited(pid, signal=9),
@@ -85,6 +98,10 @@ class World:
             ]  # fmt: skip
         if self.random.random() < 0.02:
             said = [ev.LockLost(8000, "deleted")]
+        elif self.rolls and can_roll(self.svc):
+            said = [ev.RollRequested(), ev.RollRequested(0.5)]
+        elif self.rolls and self.processes and self.random.random() < 0.9:
+            said = [each for each in said if hasattr(each, "pid")]
         event = self.random.choice(said)
         if isinstance(event, ev.Exited):
             self.processes.discard(event.pid)
@@ -93,8 +110,14 @@ class World:
     def check(self) -> None:
         svc = self.svc
         assert svc.state is not S.ACQUIRING
-        assert len(self.processes) <= 1
-        assert self.processes == ({svc.pid} - {None})
+        beside = svc.beside
+        assert self.processes == ({svc.pid, beside.pid if beside else None} - {None})
+        if beside is not None:
+            self.roles[beside.role, svc.state] += 1
+            assert beside.pid not in (None, svc.pid)
+            assert svc.pid is not None
+            assert beside.role is Role.DOOMED or beside.deadline is not None
+            assert beside.role is not Role.SUCCESSOR or svc.state is S.RUNNING
         if svc.state in (S.STOPPED, S.EXITED, S.WAITING, S.BACKOFF):
             assert not self.processes
         assert (svc.deadline is not None) == (svc.state in (S.STARTING, S.TERMINATING, S.KILLING, S.BACKOFF))
@@ -102,18 +125,33 @@ class World:
             assert (svc.port in POOL) == bool(svc.pool)
 
 
+class Walk(NamedTuple):
+    """What the walks have seen: states that followed one another, and what a second process was there for."""
+
+    seen: Counter[tuple[State, State]]
+    roles: Counter[tuple[Role, State]]
+
+
 @pytest.fixture(scope="module")
-def walked() -> Counter[tuple[State, State]]:
+def walk() -> Walk:
     seen: Counter[tuple[State, State]] = Counter()
-    for seed in range(600):
+    roles: Counter[tuple[Role, State]] = Counter()
+    for seed in range(2000):
         world = World(seed, seen)
         for _ in range(60):
             world.turn()
             world.check()
-    return seen
+        roles += world.roles
+    return Walk(seen, roles)
 
 
-def test_every_declared_transition_happens_and_no_other(walked: Counter[tuple[State, State]]) -> None:
+def test_a_second_process_is_met_in_every_state_with_a_process(walk: Walk) -> None:
+    leaving = {(role, state) for role in (Role.LEAVING, Role.DOOMED) for state in (S.RUNNING, S.TERMINATING, S.KILLING)}
+    assert leaving | {(Role.SUCCESSOR, S.RUNNING), (Role.DOOMED, S.STARTING)} <= set(walk.roles)
+
+
+def test_every_declared_transition_happens_and_no_other(walk: Walk) -> None:
+    walked = walk.seen
     declared = {(a, b) for a, bs in TRANSITIONS.items() for b in bs}
     assert declared - set(walked) == set()
     assert set(walked) - declared == set()

@@ -116,6 +116,10 @@ class FakeWorld:
         self.done.append(f"spawn {svc.name} on {port}")
         return self.spawns.pop(0) if self.spawns else ev.Spawned(next(self._pids))
 
+    def spawn_beside(self, svc: Service, port: int | None) -> ev.Spawned | ev.SpawnFailed:
+        self.done.append(f"spawn {svc.name} on {port} beside {svc.pid}")
+        return self.spawns.pop(0) if self.spawns else ev.Spawned(next(self._pids))
+
     def terminate(self, svc: Service, pid: int) -> None:
         self.done.append(f"terminate {pid}")
 

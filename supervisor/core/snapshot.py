@@ -1,0 +1,80 @@
+"""One service at one moment, and what is asked of it in few words."""
+
+from dataclasses import dataclass, field, replace
+
+from supervisor.core import events as ev
+from supervisor.core.restart import RestartPolicy
+from supervisor.core.state import STATUS, TRANSITIONS, Beside, Health, Milestone, Result, State, Status, Then
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds."""
+
+    ready: float = 30.0
+    grace: float = 10.0
+    kill: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One service at one moment."""
+
+    name: str
+    pool: tuple[int, ...] = ()
+    policy: RestartPolicy = field(default_factory=RestartPolicy)
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    rotate_after: int = 3
+    state: State = State.STOPPED
+    result: Result = Result.NONE
+    reason: str = ""
+    port: int | None = None
+    pid: int | None = None
+    deadline: float | None = None
+    reached: Milestone = Milestone.NONE
+    health: Health = Health.NONE
+    ready_since: float | None = None
+    attempts: int = 0  # restarts since it was last ready for a whole period
+    short_runs: int = 0  # ends in a row without a good run before them
+    misses: int = 0  # starts in a row that did not become ready on this port
+    failed_ports: ev.Reasons = ()  # ports of the pool that did not work since it was last ready
+    restarts: int = 0  # that nobody asked for, since the stack came up
+    exit_code: int | None = None  # of the last process, until the next is ready; a signal counts negative
+    trouble: str = ""  # what the last readiness probe saw instead
+    then: Then = Then.STOP
+    beside: Beside | None = None  # the second process during a rolling restart, core/rolling.py
+    roll_trouble: str = ""  # why the last rolling restart came to nothing
+    grace: float = 0.0  # seconds that the stop under way gives it, or gave it in vain; 0 if it is killed without
+
+    @property
+    def next_deadline(self) -> float | None:
+        """When something is due: the deadline of this service, or that of the process beside, whichever is first."""
+        beside = None if self.beside is None else self.beside.deadline
+        return min((each for each in (self.deadline, beside) if each is not None), default=None)
+
+    @property
+    def status(self) -> Status:
+        """The state, folded to five."""
+        return STATUS[self.state]
+
+
+def is_due(svc: Service, now: float) -> bool:
+    """Whether the deadline of the service itself has passed."""
+    return svc.deadline is not None and now >= svc.deadline
+
+
+def note_exit(svc: Service, exit: ev.MainExited | ev.Exited) -> Service:
+    """`svc` with how its process ended."""
+    code = exit.code if exit.signal is None else -exit.signal
+    return svc if code is None else replace(svc, exit_code=code)
+
+
+def words(exit: ev.MainExited | ev.Exited) -> str:
+    """How a process ended."""
+    return f"exit code {exit.code}" if exit.signal is None else f"signal {exit.signal}"
+
+
+def check(before: Service, event: ev.Event, after: Service) -> None:
+    """Fails if the table does not allow this change."""
+    if after.state is not before.state and after.state not in TRANSITIONS[before.state]:
+        raise AssertionError(f"{before.state} -> {after.state} by {event} is not in the table")

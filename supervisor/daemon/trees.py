@@ -1,0 +1,103 @@
+"""The process trees of all services: who belongs to them, how they are killed, and when nothing of them is left."""
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping
+
+from supervisor.core import events as ev
+from supervisor.core.state import State
+from supervisor.daemon.reaper import Reaper, code_and_signal
+from supervisor.daemon.slot import Child, Slot
+from supervisor.ports.holders import Holder
+from supervisor.process import tree
+
+LEFTOVER_CHECK = 0.1  # seconds between looks at what a main process left behind, beside SIGCHLD
+
+
+class Trees:
+    """Follows the processes of the services to the end of their last descendant."""
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, slots: Mapping[str, Slot], run_id: str,
+        on_main_exit: Callable[[Slot, Child], None],
+    ) -> None:  # fmt: skip
+        self._loop = loop
+        self._slots = slots
+        self._run_id = run_id
+        self._on_main_exit = on_main_exit
+        self.reaper = Reaper(loop, self._look_for_leftovers)
+
+    def follow(self, slot: Slot, child: Child) -> None:
+        """Tells the service when this process ends; say it before the loop runs again after the spawn."""
+        self.reaper.watch(child.pid, lambda status: self._main_exited(slot, child, status))
+
+    def kill(self, slot: Slot, pid: int) -> None:
+        """SIGKILL to the whole tree of one process of a service."""
+        child = slot.child_of(pid)
+        invocation = child.invocation if child is not None else ""
+        tree.kill(pid, self._run_id, slot.spec.name, os.getpid(), self.reaper.others(pid), invocation)
+
+    def members(self, slot: Slot, child: Child) -> set[int]:
+        """The pids of one process tree of a service."""
+        others = self.reaper.others(child.pid)
+        return tree.members(child.pid, self._run_id, slot.spec.name, os.getpid(), others, child.invocation)
+
+    def _main_exited(self, slot: Slot, child: Child, status: int) -> None:
+        child.exit = code_and_signal(status)
+        self._on_main_exit(slot, child)
+        self.look_at_leftovers(slot, child, is_first=True)
+
+    def _look_for_leftovers(self) -> None:
+        for slot in self._slots.values():
+            for child in slot.children():
+                self.look_at_leftovers(slot, child)
+
+    def look_at_leftovers(self, slot: Slot, child: Child, *, is_first: bool = False) -> None:
+        """Sees whether a tree whose main process has ended is gone, and what to do about it if not."""
+        if child.exit is None or child not in slot.children():
+            return
+        code, signal = child.exit
+        if child.handoff.is_over() if child.handoff is not None else not self.members(slot, child):
+            self._all_gone(slot, child)
+            return
+        ending = slot.ending_of(child)
+        if is_first:
+            if ending is State.TERMINATING:
+                tree.terminate_outside(child.pid, self.members(slot, child), slot.spec.stop_signal)
+            slot.keeper.tell(ev.MainExited(child.pid, code, signal))
+            self._loop.call_later(LEFTOVER_CHECK, self._recheck, slot, child)
+        elif ending is State.KILLING:
+            self.kill(slot, child.pid)
+
+    def _recheck(self, slot: Slot, child: Child) -> None:
+        self.look_at_leftovers(slot, child)
+        if child in slot.children():
+            self._loop.call_later(LEFTOVER_CHECK, self._recheck, slot, child)
+
+    def _all_gone(self, slot: Slot, child: Child) -> None:
+        code, signal = child.exit or (None, None)
+        child.output.finish()
+        if child.handoff is not None:
+            child.handoff.close()
+        if slot.sockets is not None:
+            slot.sockets.process_ended(child.invocation)
+        holder: Holder | None = None
+        if child is slot.child:
+            slot.child = None
+        else:
+            slot.beside = None
+        if slot.lease is not None and not slot.children():
+            holder = slot.lease.take_back()
+        slot.keeper.tell(ev.Exited(child.pid, code, signal, intruder=holder.text if holder else ""))
+
+    async def kill_everything(self, seconds: float) -> None:
+        """Ends all process trees without asking the services, and waits for that; for when nothing else is sure."""
+        deadline = self._loop.time() + seconds
+        while self._loop.time() < deadline:
+            children = [(slot, child) for slot in self._slots.values() for child in slot.children()]
+            left = [(slot, child) for slot, child in children if self.members(slot, child)]
+            if not left:
+                return
+            for slot, child in left:
+                self.kill(slot, child.pid)
+            await asyncio.sleep(LEFTOVER_CHECK)
