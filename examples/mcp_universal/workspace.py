@@ -1,4 +1,10 @@
-"""One folder of files, and no way out of it."""
+"""One folder of files, and no way out of it.
+
+Whoever calls the tools may also run code that renames folders and makes links while a call is looking at them. So a
+path is resolved once, to see where it leads, and then opened folder by folder from the root with O_NOFOLLOW: a step
+that has become a link in between is an error, never a way out. Listing and searching look into folders that were opened
+in the same way.
+"""
 
 import os
 import re
@@ -89,11 +95,11 @@ class Workspace:
         wanted = _steps(pattern)
         found: list[Entry] = []
         try:
-            for entry in self._walk(start, deep=len(wanted) > 1):
-                if _matches(wanted, Path(entry.path).relative_to(start).parts):
+            for place, entry in self._walk(start, deep=len(wanted) > 1):
+                if _matches(wanted, place.relative_to(start).parts):
                     if len(found) >= limit:
                         return found, True
-                    found.append(self._entry(entry))
+                    found.append(_entry(place.relative_to(self.root).as_posix(), entry))
         except _Enough:
             return found, True
         return found, False
@@ -105,10 +111,10 @@ class Workspace:
         wanted = _steps(pattern)
         found: list[Match] = []
         try:
-            for entry in self._walk(self.root, deep=True):
+            for place, entry in self._walk(self.root, deep=True):
                 if not entry.is_file(follow_symlinks=False):
                     continue
-                path = Path(entry.path).relative_to(self.root)
+                path = place.relative_to(self.root)
                 if _matches(wanted, path.parts) and not self._search_in(path.as_posix(), text, limit, found):
                     return found, True
         except _Enough:
@@ -129,39 +135,34 @@ class Workspace:
                 found.append(Match(path, number, line.strip()[:300]))
         return True
 
-    def _entry(self, entry: "os.DirEntry[str]") -> Entry:
-        path = Path(entry.path).relative_to(self.root).as_posix()
-        if entry.is_symlink():
-            return Entry(path, "link", 0)
-        if entry.is_dir(follow_symlinks=False):
-            return Entry(path, "folder", 0)
-        try:
-            return Entry(
-                path,
-                "file" if entry.is_file(follow_symlinks=False) else "other",
-                entry.stat(follow_symlinks=False).st_size,
-            )
-        except OSError:
-            return Entry(path, "other", 0)
-
-    def _walk(self, start: Path, *, deep: bool) -> "Iterator[os.DirEntry[str]]":
-        """Entries in order; links are shown but not followed."""
+    def _walk(self, start: Path, *, deep: bool) -> "Iterator[tuple[Path, os.DirEntry[str]]]":
+        """Entries in order, each with its place and good until the next; links are shown but not followed."""
         deadline = time.monotonic() + MOST_SECONDS
         visited = 0
-        folders = [str(start)]
+        folders = [start]
         while folders:
+            place = folders.pop()
             try:
-                with os.scandir(folders.pop()) as scan:
+                folder = self._open_folder(place, place.name)
+            except Refusal:
+                continue
+            try:
+                with os.scandir(place if folder is None else folder) as scan:
                     entries = sorted(scan, key=lambda entry: entry.name)
+                for entry in entries:
+                    visited += 1
+                    if visited > MOST_VISITED or time.monotonic() > deadline:
+                        raise _Enough
+                    yield place / entry.name, entry
+                if deep:
+                    folders += [
+                        place / entry.name for entry in reversed(entries) if entry.is_dir(follow_symlinks=False)
+                    ]
             except OSError:
                 continue
-            for entry in entries:
-                visited += 1
-                if visited > MOST_VISITED or time.monotonic() > deadline:
-                    raise _Enough
-                yield entry
-            if deep:
-                folders += [entry.path for entry in reversed(entries) if entry.is_dir(follow_symlinks=False)]
+            finally:
+                if folder is not None:
+                    os.close(folder)
 
     def _opened(self, place: Path, path: str) -> BinaryIO:
         if place == self.root:
@@ -211,6 +212,18 @@ class Workspace:
 
 class _Enough(Exception):
     """A walk met one of its limits."""
+
+
+def _entry(path: str, entry: "os.DirEntry[str]") -> Entry:
+    if entry.is_symlink():
+        return Entry(path, "link", 0)
+    if entry.is_dir(follow_symlinks=False):
+        return Entry(path, "folder", 0)
+    try:
+        kind = "file" if entry.is_file(follow_symlinks=False) else "other"
+        return Entry(path, kind, entry.stat(follow_symlinks=False).st_size)
+    except OSError:
+        return Entry(path, "other", 0)
 
 
 def _replace(folder: int | None, place: Path, content: bytes, path: str) -> bool:

@@ -80,6 +80,26 @@ def test_a_folder_that_turns_into_a_link_after_the_check_is_not_followed(
     assert (root.parent / "b.py").read_text() == "secret"
 
 
+def test_a_folder_that_turns_into_a_link_while_it_is_listed_is_not_walked_through(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = Workspace(root)
+    (root.parent / "elsewhere").mkdir()
+    (root.parent / "elsewhere" / "secret.txt").write_text("secret")
+    opened = workspace._open_folder
+
+    def swapped(place: Path, path: str, *, make: bool = False) -> int | None:
+        if place.name == "sub" and not place.is_symlink():
+            place.rename(root / "was-sub")
+            place.symlink_to(root.parent / "elsewhere")
+        return opened(place, path, make=make)
+
+    monkeypatch.setattr(workspace, "_open_folder", swapped)
+    names = [entry.path for entry in workspace.entries(".", "**/*", 99)[0]]
+    assert names == ["a.txt", "sub"]
+    assert workspace.search("secret", "**/*", 99)[0] == []
+
+
 def test_what_is_no_regular_file_is_refused_and_does_not_hang(root: Path) -> None:
     os.mkfifo(root / "fifo")
     workspace = Workspace(root)
