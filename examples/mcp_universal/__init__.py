@@ -1,1 +1,1 @@
-"""MCP Universal: file tools for AI clients, confined to one folder."""
+"""MCP Universal: tools for AI clients that work on one folder, its files and programs that may do no harm."""

@@ -1,7 +1,9 @@
 """Serves the tools of `tools.py` at `/mcp`.
 
 Environment: `MCP_PORT`, `MCP_ROOT` (the folder that the tools see, default `examples/workspace`), `MCP_TOKEN` (clients
-must show it; without one, nothing can be written).
+must show it; without one, nothing can be written or run), `MCP_COMMANDS` (programs that `run_command` may start, by
+name; none by default). Code and commands run in the sandbox of `sandbox.py`; where there is none the service is
+`degraded`, and only those two tools answer `sandbox_unavailable`.
 """
 
 from collections.abc import AsyncIterator
@@ -12,8 +14,11 @@ from mcp.server import MCPServer
 from starlette.applications import Starlette
 
 from examples.mcp_endpoint import McpEndpoint
+from examples.mcp_universal.programs import Programs, allowed_commands
+from examples.mcp_universal.sandbox import Sandbox
 from examples.mcp_universal.tools import build
 from examples.mcp_universal.workspace import Workspace
+from examples.peers import Peers
 from examples.service import Service, SettingError, run, setting, token_of
 from examples.web import Checks, ServiceError, health_routes, make_app
 
@@ -26,23 +31,28 @@ def app() -> Starlette:
     if not root.is_dir():
         raise SettingError(f"`MCP_ROOT` must be a folder, and `{root}` is none")
     workspace = Workspace(root)
-    may_write = bool(token_of(SERVICE))
+    sandbox = Sandbox(workspace.root)
+    programs = Programs(sandbox, allowed_commands(setting("MCP_COMMANDS")))
+    trusted = bool(token_of(SERVICE))
 
     def server() -> MCPServer:
-        return build(workspace, may_write=may_write)
+        return build(workspace, programs, Peers(), trusted=trusted)
 
     async def check_up() -> Checks:
+        sandbox_is = "sandbox_unavailable" if await sandbox.problem() else "ok"
         if workspace.root.is_dir():
-            return Checks({"root": "ok"})
+            return Checks({"root": "ok", "sandbox": sandbox_is})
         problem = ServiceError("root_missing", "the folder that the tools work in is gone", retry_after=5)
-        return Checks({"root": problem.code}, problem)
+        return Checks({"root": problem.code, "sandbox": sandbox_is}, problem)
 
     endpoint = McpEndpoint(server, at_once=True)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        await sandbox.problem()  # so that the first answer of /health is quick
         async with endpoint.running():
             yield
+        sandbox.close()
 
     return make_app([*health_routes(SERVICE.name, check_up, SERVICE.health_alias), endpoint.route()], lifespan)
 

@@ -1,23 +1,37 @@
-"""The tools and the resource that MCP Universal offers."""
+"""The tools and the resource that MCP Universal offers.
+
+What a tool returns is a dataclass: the SDK makes its output schema of it, and clients get the same as structured
+content and as text. What can go wrong is said as `<code>: <message>`, so that models and programs understand it.
+"""
 
 import base64
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from mcp.server import MCPServer
+from mcp.server.mcpserver import Context
 from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError, ToolError
 from mcp.types import ToolAnnotations
 from pydantic import Field
 
 from examples import __version__
+from examples.mcp_universal.calls import Called, call
+from examples.mcp_universal.programs import Programs
+from examples.mcp_universal.sandbox import Outcome
 from examples.mcp_universal.workspace import MOST_READ, Entry, Match, Refusal, Workspace
+from examples.peers import Peers
+from examples.web import ServiceError
 
 READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)
 WRITES = ToolAnnotations(read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=False)
+RUNS = ToolAnnotations(read_only_hint=False, destructive_hint=True, idempotent_hint=False, open_world_hint=False)
+CALLS = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=False, open_world_hint=True)
 
 T = TypeVar("T")
 Limit = Annotated[int, Field(ge=1, le=1000)]
+Seconds = Annotated[float, Field(gt=0, le=60)]
 
 
 @dataclass
@@ -49,12 +63,13 @@ class Found:
     truncated: bool
 
 
-def build(workspace: Workspace, *, may_write: bool) -> MCPServer:
-    """The server; without a token nobody may write, since any program on this machine could call it."""
+def build(workspace: Workspace, programs: Programs, peers: Peers, *, trusted: bool) -> MCPServer:
+    """The server; `trusted` when a token keeps others out. Without one, any program on this machine could call it."""
     server = MCPServer(
         "mcp-universal",
         version=__version__,
-        instructions="Tools for the files of one folder. Paths are relative to it, with / between folders.",
+        instructions="Tools for the files of one folder and for programs that work on them in a sandbox without a "
+        "network. Paths are relative to the folder, with / between folders; in the sandbox it is /workspace.",
         log_level="WARNING",
     )
 
@@ -81,8 +96,7 @@ def build(workspace: Workspace, *, may_write: bool) -> MCPServer:
     @server.tool(annotations=WRITES)
     def write_file(path: str, content: str, create_dirs: bool = False) -> Written:
         """Write a text file as a whole, replacing what was there."""
-        if not may_write:
-            raise ToolError("auth_required: writing is off until the service is started with MCP_TOKEN set")
+        _demand(trusted, "writing")
         data = content.encode("utf-8", "surrogatepass")
         return Written(path, len(data), _or_error(lambda: workspace.write(path, data, create_dirs)))
 
@@ -90,6 +104,41 @@ def build(workspace: Workspace, *, may_write: bool) -> MCPServer:
     def search_files(text: str, glob: str = "**/*", limit: Limit = 100) -> Found:
         """Find lines that contain a text, exactly as written, in the files that match the glob."""
         return Found(*_or_error(lambda: workspace.search(text, glob, limit)))
+
+    @server.tool(annotations=RUNS)
+    async def run_code(
+        ctx: Context,
+        language: Literal["python", "javascript", "bash"],
+        code: Annotated[str, Field(max_length=MOST_READ)],
+        timeout_s: Seconds = 30,
+    ) -> Outcome:
+        """Run a program in the sandbox, in the folder of the files; what it writes so far is reported as progress."""
+        _demand(trusted, "running code")
+        async with _as_tool_errors():
+            return await programs.run_code(language, code, timeout_s, _progress(ctx, timeout_s))
+
+    @server.tool(annotations=RUNS)
+    async def run_command(
+        ctx: Context, argv: Annotated[list[str], Field(min_length=1, max_length=1000)], timeout_s: Seconds = 30
+    ) -> Outcome:
+        """Run an allowed command in the sandbox, in the folder of the files, without a shell."""
+        _demand(trusted, "running commands")
+        async with _as_tool_errors():
+            return await programs.run_command(argv, timeout_s, _progress(ctx, timeout_s))
+
+    @server.tool(annotations=CALLS)
+    async def call_service(
+        ctx: Context,
+        service: str,
+        tool: str,
+        arguments: dict[str, Any] | None = None,
+    ) -> Called:
+        """Call a tool of another service of this stack, such as `chat` of ollama-mcp or `ask` of sandra-ia."""
+        # With the token of a peer we can do more than a caller who showed none.
+        _demand(trusted or not peers.token(service), "calling services that ask for a token")
+        if service == server.name:
+            raise ToolError("unknown_service: call the tools of this service directly")
+        return await call(peers, service, tool, arguments or {}, ctx.report_progress)
 
     @server.resource("workspace://{+path}", mime_type="text/plain")
     def workspace_file(path: str) -> str | bytes:
@@ -104,6 +153,26 @@ def build(workspace: Workspace, *, may_write: bool) -> MCPServer:
         return data if text is None else text
 
     return server
+
+
+def _demand(trusted: bool, what: str) -> None:
+    if not trusted:
+        raise ToolError(f"auth_required: {what} is off until the service is started with MCP_TOKEN set")
+
+
+def _progress(ctx: Context, total: float) -> Callable[[float, str], Any]:
+    async def told(seconds: float, news: str) -> None:
+        await ctx.report_progress(min(seconds, total), total, news or None)
+
+    return told
+
+
+@asynccontextmanager
+async def _as_tool_errors() -> AsyncIterator[None]:
+    try:
+        yield
+    except ServiceError as error:
+        raise ToolError(str(error)) from None
 
 
 def _or_error(ask: Callable[[], T]) -> T:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import psutil
 
 from tests.support.eventually import eventually
 from tests.support.ports import free_port
@@ -61,20 +62,22 @@ def run_to_end(module: str, **variables: str) -> subprocess.CompletedProcess[str
     return subprocess.run(command, cwd=ROOT, env=environment(**variables), capture_output=True, text=True, timeout=30)
 
 
-def service(module: str, **variables: str) -> AbstractContextManager[Running]:
-    """Starts a service, waits until it answers, and kills it at the end if it still runs."""
-    return started(module, variables)
+def service(module: str, *, within: Sequence[str] = (), **variables: str) -> AbstractContextManager[Running]:
+    """Starts a service, waits until it answers, and kills it at the end if it still runs; `within` runs its command."""
+    return started(module, variables, within=within)
 
 
 @contextmanager
-def started(module: str, variables: dict[str, str], *, wait: bool = True) -> Iterator[Running]:
+def started(
+    module: str, variables: dict[str, str], *, wait: bool = True, within: Sequence[str] = ()
+) -> Iterator[Running]:
     """The same; `wait=False` leaves the waiting to the caller."""
     port = free_port()
     env = environment(**{PORT_ENV[module]: str(port)}, **variables)
     with ExitStack() as stack:
         log = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "log"
         with log.open("wb") as output:
-            command = [sys.executable, "-m", f"examples.{module}"]
+            command = [*within, sys.executable, "-m", f"examples.{module}"]
             process = subprocess.Popen(command, cwd=ROOT, env=env, stdout=output, stderr=output)
         stack.callback(process.wait, 10)
         stack.callback(process.kill)
@@ -105,6 +108,18 @@ def until_it_answers(running: Running) -> None:
             return False
 
     eventually(answers, within=40, what=f"an answer from {running.url}")
+
+
+def processes(marker: str) -> list[int]:
+    """Processes of this machine that have a word in their command line."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if any(marker in word for word in process.cmdline()):
+                found.append(process.pid)
+        except psutil.Error:
+            continue
+    return found
 
 
 def error_of(response: httpx2.Response, status: int) -> dict[str, Any]:

@@ -1,25 +1,27 @@
-"""MCP Universal as the official client sees it."""
+"""MCP Universal as the official client sees it: protocol, files, and who is kept out."""
 
-import asyncio
 import base64
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import httpx2
 import pytest
 from mcp import Client
-from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
-from mcp.types import TextContent
+from mcp.types import Tool
 
+from tests.examples.mcp_client import TOKEN, ask, call
 from tests.examples.running import Running, error_of, run_to_end, service
 from tests.support.ports import free_port
 
 pytestmark = pytest.mark.live
-TOKEN = "a-token-of-the-tests"
-T = TypeVar("T")
+CHANGES = {"read_only_hint": False}
+
+
+def hints(tool: Tool) -> dict[str, object]:
+    return tool.annotations.model_dump(exclude_none=True) if tool.annotations else {}
 
 
 @pytest.fixture(scope="module")
@@ -41,39 +43,34 @@ def guarded(root: Path) -> Iterator[Running]:
         yield running
 
 
-@asynccontextmanager
-async def client(running: Running, token: str = TOKEN, mode: str = "auto") -> AsyncIterator[Client]:
-    headers = {"authorization": f"Bearer {token}"} if token else {}
-    async with (
-        httpx2.AsyncClient(headers=headers, trust_env=False, timeout=20) as http,
-        Client(streamable_http_client(f"{running.url}/mcp", http_client=http), mode=mode) as session,
-    ):
-        yield session
-
-
-def ask(running: Running, do: Callable[[Client], Awaitable[T]], **options: str) -> T:
-    async def conversation() -> T:
-        async with client(running, **options) as session:
-            return await do(session)
-
-    return asyncio.run(conversation())
-
-
-def call(running: Running, tool: str, **arguments: Any) -> Any:
-    """A tool's structured answer, or the text of its error."""
-    result = ask(running, lambda session: session.call_tool(tool, arguments))
-    if result.is_error:
-        assert isinstance(result.content[0], TextContent)
-        return result.content[0].text
-    return result.structured_content
+@pytest.fixture(scope="module")
+def plain(root: Path) -> Iterator[Running]:
+    """Without a token."""
+    with service("mcp_universal", MCP_ROOT=str(root)) as running:
+        yield running
 
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
 def test_the_official_client_lists_the_tools(guarded: Running, mode: str) -> None:
     tools = ask(guarded, lambda session: session.list_tools(), mode=mode).tools
-    hints = {tool.name: tool.annotations and tool.annotations.read_only_hint for tool in tools}
-    assert hints == {"list_files": True, "read_file": True, "search_files": True, "write_file": False}
+    assert {tool.name: hints(tool) for tool in tools} == {
+        "list_files": {"read_only_hint": True, "open_world_hint": False},
+        "read_file": {"read_only_hint": True, "open_world_hint": False},
+        "search_files": {"read_only_hint": True, "open_world_hint": False},
+        "write_file": {**CHANGES, "destructive_hint": True, "idempotent_hint": True, "open_world_hint": False},
+        "run_code": {**CHANGES, "destructive_hint": True, "idempotent_hint": False, "open_world_hint": False},
+        "run_command": {**CHANGES, "destructive_hint": True, "idempotent_hint": False, "open_world_hint": False},
+        "call_service": {**CHANGES, "destructive_hint": False, "idempotent_hint": False, "open_world_hint": True},
+    }
     assert all(tool.output_schema and tool.description for tool in tools)
+
+
+def test_the_protocols_are_the_new_and_the_old_one(guarded: Running) -> None:
+    async def version(session: Client) -> str:
+        return session.protocol_version
+
+    assert ask(guarded, version) == "2026-07-28"
+    assert ask(guarded, version, mode="legacy") == "2025-11-25"
 
 
 def test_files_are_listed_read_and_searched(guarded: Running) -> None:
@@ -139,11 +136,51 @@ def test_without_the_token_nobody_gets_in(guarded: Running) -> None:
     assert guarded.http.post("/mcp", json=request, headers={"host": "evil.example"}).status_code == 421
 
 
-def test_without_a_token_files_can_be_read_but_not_written(root: Path) -> None:
-    with service("mcp_universal", MCP_ROOT=str(root)) as running:
-        assert call(running, "read_file", path="hello.txt")["content"] == "hello world\n"
-        assert "auth_required" in call(running, "write_file", path="x", content="x")
-        assert not (root / "x").exists()
+def test_without_a_token_files_can_be_read_but_nothing_written_or_run(plain: Running, root: Path) -> None:
+    assert call(plain, "read_file", path="hello.txt")["content"] == "hello world\n"
+    assert "auth_required" in call(plain, "write_file", path="x", content="x")
+    assert "auth_required" in call(plain, "run_code", language="bash", code="touch x")
+    assert "auth_required" in call(plain, "run_command", argv=["touch", "x"])
+    assert not (root / "x").exists()
+
+
+def test_a_body_that_is_too_large_is_refused(guarded: Running) -> None:
+    headers = {"authorization": f"Bearer {TOKEN}", "accept": "application/json, text/event-stream"}
+
+    def too_much() -> Iterator[bytes]:
+        for _ in range(5):
+            yield b" " * 1024 * 1024
+
+    for content in (b" " * 5 * 1024 * 1024, too_much()):
+        response = guarded.http.post("/mcp", content=content, headers={**headers, "content-type": "application/json"})
+        assert response.status_code == 413
+    assert guarded.http.get("/health").status_code == 200
+
+
+def test_slow_clients_keep_nobody_waiting(guarded: Running) -> None:
+    with ExitStack() as stack:
+        for _ in range(50):
+            connection = stack.enter_context(socket.create_connection(("127.0.0.1", guarded.port), timeout=10))
+            connection.sendall(
+                f"POST /mcp HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\n"
+                "Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{".encode()
+            )
+        assert call(guarded, "read_file", path="hello.txt")["size"] == 12
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "[::2]", ""])
+def test_a_foreign_host_name_is_refused_before_anything_else(guarded: Running, plain: Running, host: str) -> None:
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+    for running in (guarded, plain):
+        response = running.http.post("/mcp", json=body, headers={"host": host, "authorization": f"Bearer {TOKEN}"})
+        assert response.status_code in (400, 421), response.text
+
+
+@pytest.mark.parametrize("token", ["wrong", TOKEN[:-1], TOKEN + "x", "grüße"])
+def test_a_wrong_token_is_refused(guarded: Running, token: str) -> None:
+    headers = [(b"authorization", f"Bearer {token}".encode())]
+    response = guarded.http.post("/mcp", json={"jsonrpc": "2.0", "id": 1, "method": "ping"}, headers=headers)
+    assert error_of(response, 401)["code"] == "auth_required"
 
 
 def test_sigterm_ends_the_open_stream_of_an_older_client(root: Path) -> None:

@@ -1,0 +1,58 @@
+"""Tools of the other services, called with the official client."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+from mcp import Client, MCPError
+from mcp.client.streamable_http import streamable_http_client
+from mcp.server.mcpserver.exceptions import ToolError
+from mcp.shared.dispatcher import ProgressFnT
+
+from examples.client import client_for
+from examples.peers import Peers
+
+
+@dataclass
+class Called:
+    """What a tool of another service answered."""
+
+    service: str
+    tool: str
+    text: str  # its text parts
+    structured: dict[str, Any] | None
+
+
+async def call(peers: Peers, service: str, tool: str, arguments: dict[str, Any], told: ProgressFnT) -> Called:
+    """The tool's answer; a ToolError when there is none. Its progress is passed on to `told`."""
+    url = peers.url(service)
+    if url is None:
+        known = ", ".join(sorted(peers.all())) or "none"
+        raise ToolError(f"unknown_service: there is no `{service}`; the services of this stack: {known}")
+    try:
+        async with client_for(url) as http:
+            http.headers.update(peers.headers(service))
+            async with Client(streamable_http_client(f"{url}/mcp", http_client=http)) as client:
+                result = await client.call_tool(tool, arguments, progress_callback=told)
+    except (MCPError, httpx2.HTTPError, ExceptionGroup) as error:
+        raise _explained(service, tool, error) from None
+    text = "\n".join(part.text for part in result.content if part.type == "text")
+    if result.is_error:
+        raise ToolError(f"tool_failed: {service}: {text}")
+    structured = result.structured_content if isinstance(result.structured_content, dict) else None
+    return Called(service, tool, text, structured)
+
+
+def _explained(service: str, tool: str, error: BaseException) -> ToolError:
+    while isinstance(error, BaseExceptionGroup):  # the client's tasks end together, of one cause
+        error = error.exceptions[0]
+    match error:
+        case httpx2.ConnectError() | httpx2.ConnectTimeout():
+            return ToolError(f"upstream_unreachable: {service} can not be reached; try again in a few seconds")
+        case httpx2.TimeoutException():
+            return ToolError(f"upstream_timeout: {service} took too long to answer")
+        case httpx2.HTTPStatusError():
+            return ToolError(f"upstream_failed: {service} answered with status {error.response.status_code}")
+        case MCPError() | httpx2.HTTPError():
+            return ToolError(f"upstream_failed: {service} can not run `{tool}`: {error or type(error).__name__}")
+    raise error
