@@ -69,6 +69,15 @@ def test_the_example_of_env_names_what_services_yaml_asks_for() -> None:
     assert asked() == {match[1] for line in lines if (match := re.match(r"#?([A-Z_]+)=", line))}
 
 
+def test_the_reference_has_every_variable_with_its_default() -> None:
+    page = (ROOT / "docs/reference/shipped-stack.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([A-Z_]+)` \| [^|]+ \|([^|]*)\|", page, re.MULTILINE)
+    assert {name for name, _ in rows} == asked()
+    defaults = dict(re.findall(r"\$\{(\w+):-([^}]+)\}", (ROOT / "services.yaml").read_text(encoding="utf-8")))
+    defaults.pop("NAME")
+    assert {name: default.strip("` ") for name, default in rows if name in defaults} == defaults
+
+
 def test_whatever_a_service_reads_can_be_set_in_env() -> None:
     call = re.compile(r"\b(?:setting|number|choice|environ\.get)\(\s*\"([A-Z_]+)\"")
     files = [ROOT / "examples" / "service.py", *(ROOT / "examples").glob("*/*.py")]
