@@ -1,0 +1,84 @@
+"""Brings the shipped stack up and down again: how long that takes, and what it costs.
+
+    python -m benchmarks.shipped [--rounds N] [--instance N]
+
+The time of `up -d` ends when all six services are ready, which with the embedded model means that it is loaded. One
+round before the first one that counts fills the caches. Locks and logs are in a folder of their own.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable
+from importlib.util import find_spec
+from pathlib import Path
+from statistics import median
+
+from benchmarks import processes, tools
+from benchmarks.figures import machine, spread, verdict
+from examples.fetch_model import FETCHED
+
+ROOT = Path(__file__).parents[1]
+READY_WITHIN = 4000.0  # milliseconds
+GONE_WITHIN = 2000.0
+
+
+def main() -> int:
+    """Prints the figures; 1 when a goal was missed."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.shipped", description=__doc__.split("\n")[0])
+    parser.add_argument("--rounds", type=int, default=5, metavar="N", help="default: 5")
+    parser.add_argument("--instance", type=int, default=1, metavar="N", help="whose ports to use; default: 1")
+    options = parser.parse_args()
+    model = "with" if FETCHED.is_file() and find_spec("xllamacpp") else "without"
+    speech = "with" if find_spec("faster_whisper") else "without"
+    print(f"{machine()}, {model} the embedded model, {speech} the speech packages\n")
+    rounds = [one_round(options.instance) for _ in range(options.rounds + 1)]
+    ups, costs, sizes, downs = zip(*rounds[1:], strict=True)
+    fast, gone = median(ups) <= READY_WITHIN, median(downs) <= GONE_WITHIN
+    print(f"{'until all are ready':24}{spread(ups, 'ms')}, within {READY_WITHIN:g} ms: {verdict(fast)}")
+    print(f"{'processor time of that':24}{spread(costs, 'ms')}")
+    print(f"{'until all are gone':24}{spread(downs, 'ms')}, within {GONE_WITHIN:g} ms: {verdict(gone)}")
+    print(f"{'memory of all (PSS)':24}{spread(sizes, 'MiB')}")
+    return 0 if fast and gone else 1
+
+
+def one_round(instance: int) -> tuple[float, float, float, float]:
+    """Milliseconds of `up -d`, those on a processor until then, the MiB of portsup and its services, and `down`'s."""
+    folder = Path(tempfile.mkdtemp(prefix="pb"))
+    mark = folder.name
+    places = {"PORTSUP_RUNTIME_DIR": str(folder / "run"), "PORTSUP_STATE_DIR": str(folder / "state")}
+    env = {**os.environ, **places, processes.MARK: mark}
+    portsup = [str(tools.portsup()), "-f", str(ROOT / "services.yaml"), "--instance", str(instance)]
+    try:
+        up = timed([*portsup, "up", "-d"], env)
+        pids = processes.marked(mark)
+        cost, size = processor_time(pids), processes.memory(pids)
+        return up, cost, size, timed([*portsup, "down"], env)
+    finally:
+        subprocess.run([*portsup, "down"], env=env, capture_output=True)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def processor_time(pids: Iterable[int]) -> float:
+    """Milliseconds, user and system, of these processes and of those of their children that have ended."""
+    ticks = 0
+    for pid in pids:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        ticks += sum(map(int, fields[11:15]))
+    return ticks * 1000 / os.sysconf("SC_CLK_TCK")
+
+
+def timed(command: list[str], env: dict[str, str]) -> float:
+    begin = time.monotonic()
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120)
+    if done.returncode:
+        raise SystemExit(f"error: cannot measure: `{' '.join(command)}` ended with {done.returncode}\n{done.stderr}")
+    return (time.monotonic() - begin) * 1000
+
+
+if __name__ == "__main__":
+    sys.exit(main())
