@@ -29,3 +29,21 @@ def moment(text: str) -> float:
         return datetime.fromisoformat(text).timestamp()
     except (ValueError, OverflowError, OSError):
         raise argparse.ArgumentTypeError(f"`{text}` is no time: write 10m, 2h or 2026-03-01T09:30") from None
+
+
+def ports(text: str) -> list[int]:
+    """Ports such as `6000-6002`, `6000,6010` or both."""
+    found: list[int] = []
+    for part in text.split(","):
+        first, dash, last = part.strip().partition("-")
+        if not (first.isascii() and first.isdigit() and (not dash or (last.isascii() and last.isdigit()))):
+            raise argparse.ArgumentTypeError(f"`{text}` are no ports: write 6000-6002 or 6000,6010")
+        begin, end = int(first[:9]), int(last[:9]) if dash else int(first[:9])
+        if not 0 < begin <= end < 65536:
+            raise argparse.ArgumentTypeError(f"`{part.strip()}` is out of order: ports go from 1 to 65535")
+        if end - begin >= 100:
+            raise argparse.ArgumentTypeError(f"`{part.strip()}` are {end - begin + 1} ports, and all would be held")
+        found += range(begin, end + 1)
+    if len(set(found)) != len(found):
+        raise argparse.ArgumentTypeError(f"`{text}` has a port twice")
+    return found

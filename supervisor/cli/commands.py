@@ -12,6 +12,8 @@ GROUPS: dict[str, dict[str, str]] = {
         "restart": "stop services and start them again, each on its port",
         "rotate": "move a service to the next port of its pool",
         "kill": "send a signal to services",
+        "exec": "run one program under a pool of ports, without a services.yaml",
+        "lease": "keep ports for as long as a command runs",
     },
     "look at it": {
         "status": "list the services with port, state and health (also: ps)",

@@ -11,8 +11,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from supervisor.core.service import Service
 from supervisor.core.state import State, Then
+
+TYPE_CHECKING = False  # the state machine takes long to import, and `portsup exec` has none
+if TYPE_CHECKING:
+    from supervisor.core.service import Service
 
 V4, V6 = int(socket.AF_INET), int(socket.AF_INET6)
 WILDCARDS = ("0.0.0.0", "::")
@@ -152,7 +155,7 @@ def parse_address(data: bytes, family: int) -> tuple[str, int, int] | None:
     return address, port, 0
 
 
-def keeps_clients(svc: Service) -> bool:
+def keeps_clients(svc: "Service") -> bool:
     """Whether the sockets of a service stay open for its next process, so that clients wait for it."""
     match svc.state:
         case State.STARTING | State.RUNNING | State.BACKOFF:

@@ -1,10 +1,10 @@
 """Answers the bind and listen calls of one process tree: its own port it gets from us, on a socket that outlives it."""
 
-import asyncio
 import contextlib
 import socket
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from supervisor import system
 from supervisor.core.handoff import Bind, BindMode, Give, LetThrough, Place, Refuse, decide, parse_address
@@ -30,6 +30,20 @@ LONGEST_ADDRESS = 128  # bytes, struct sockaddr_storage
 MPTCP = 262  # IPPROTO_MPTCP: what Go asks for; plain TCP serves it as well
 
 
+class Timer(Protocol):
+    """What will be called later, unless it is cancelled."""
+
+    def cancel(self) -> None: ...
+
+
+class Loop(Protocol):
+    """What is needed of an event loop: asyncio's, or the small one of `portsup exec`."""
+
+    def add_reader(self, fd: int, callback: Callable[[], object], /) -> object: ...
+    def remove_reader(self, fd: int, /) -> object: ...
+    def call_later(self, delay: float, callback: Callable[[], object], /) -> Timer: ...
+
+
 @dataclass(slots=True)
 class Hearing:
     """Who is told what a process tree does with its ports; all are called from the event loop."""
@@ -48,7 +62,7 @@ class Hearing:
 class Handoff:
     """One process tree under a filter; `sockets` are those of its port, None for a job without ports."""
 
-    loop: asyncio.AbstractEventLoop
+    loop: Loop
     calls: Notifications
     sockets: ServiceSockets | None
     mode: BindMode
@@ -60,7 +74,7 @@ class Handoff:
     _has_bound: bool = False
     _told: set[int] = field(default_factory=set)
     _elsewhere: set[int] = field(default_factory=set)
-    _timers: list[asyncio.TimerHandle] = field(default_factory=list)
+    _timers: list[Timer] = field(default_factory=list)
 
     def begin(self) -> None:
         """Answers from now on."""

@@ -113,11 +113,13 @@ class PoolLease:
         The lock stays, the reservation goes; a stranger can take the port until the service has bound it.
         """
         if self.active is not None:
-            port = self._ports[self.active]
-            port.is_handed_over = True
-            if port.reservation is not None:
-                port.reservation.close()
-                port.reservation = None
+            self._hand_over(self._ports[self.active])
+
+    def hand_over_all(self) -> None:
+        """Let somebody bind every port of the pool; the locks stay."""
+        for port in self._ports.values():
+            if port.is_leased:
+                self._hand_over(port)
 
     def take_back(self) -> Holder | None:
         """Reserve the active port again once the service's processes are gone; who has it if that fails."""
@@ -201,6 +203,12 @@ class PoolLease:
             self._give_up(port)
             raise self._error(port, error) from error
         return True
+
+    def _hand_over(self, port: _Port) -> None:
+        port.is_handed_over = True
+        if port.reservation is not None:
+            port.reservation.close()
+            port.reservation = None
 
     def _lock(self, port: _Port) -> bool:
         if not port.lock.try_lock():

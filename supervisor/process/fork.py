@@ -83,7 +83,8 @@ def _become(library: Any, image: Image, first: Calls, nothing: SignalMask, tell:
     code = errno.EIO
     try:
         make(library, first)
-        library.setsid()
+        if image.leads_session:
+            library.setsid()
         set_parent_death_signal(signal.SIGKILL)
         if library.getppid() != parent:  # it died before the kernel knew that we want to die with it
             library._exit(1)

@@ -27,8 +27,9 @@ class Image:
     """The program, its arguments and environment, and the state of the process that it begins with.
 
     `stdio` are the descriptors that become 0, 1 and 2, and `passed` those that become 3, 4 and so on; all have numbers
-    above those that are given out.  `directory` is that of the working directory.  `pid_slots` are the addresses of
-    variables in the environment where the child has to write its own pid, as a text of at most PID_SIZE bytes.
+    above those that are given out.  `directory` is that of the working directory, `leads_session` whether the process
+    begins a session of its own.  `pid_slots` are the addresses of variables in the environment where the child has to
+    write its own pid, as a text of at most PID_SIZE bytes.
     `first` tells what the child calls before anything else; it is asked right before the child is made, and no
     descriptor is opened or closed in between.
     """
@@ -54,6 +55,7 @@ class Image:
         self.stdio: Sequence[int] = ()
         self.passed: Sequence[int] = ()
         self.directory = -1
+        self.leads_session = True
         self.first: Callable[[], Calls] = tuple
 
 

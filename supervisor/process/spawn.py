@@ -20,7 +20,8 @@ class Command:
 
     `environment` is all the program gets, and its PATH is where the program is looked up.  `pid_variables` come on top:
     each holds the pid of the program.  `passed` are its descriptors from 3 on.  `nofile_limit` is its soft limit of
-    open files, None for ours.
+    open files, None for ours.  `stdin` is empty if it is None.  Without `leads_session` it stays in our session and
+    process group, and so at our terminal.
     """
 
     argv: Sequence[str]
@@ -32,10 +33,12 @@ class Command:
     nofile_limit: int | None = None
     passed: Sequence[int] = ()
     pid_variables: Sequence[str] = ()
+    stdin: int | None = None
+    leads_session: bool = True
 
 
 def spawn(command: Command, first: Callable[[], Calls] | None = None) -> int:
-    """The pid of the new process: leader of its own session, its stdin empty, killed by the kernel when we die.
+    """The pid of the new process, which is killed by the kernel when we die.
 
     It has default signal handlers, no blocked signals and no descriptors but those that it is given.  Returns once the
     program was executed.  Raises SpawnError where it could not be; nothing is left then.  `first` is what the child
@@ -44,6 +47,7 @@ def spawn(command: Command, first: Callable[[], Calls] | None = None) -> int:
     name = command.argv[0] if command.argv else ""
     path = find(name, command.environment, command.working_dir)
     image = Image(path, command.argv, command.environment, command.umask, command.nofile_limit, command.pid_variables)
+    image.leads_session = command.leads_session
     if first is not None:
         image.first = first
     keep_descriptors_home()
@@ -54,7 +58,8 @@ def spawn(command: Command, first: Callable[[], Calls] | None = None) -> int:
             null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
             opened.callback(os.close, null)
             lowest = 3 + len(command.passed)
-            image.stdio = [_above(lowest, each, opened) for each in (null, command.stdout, command.stderr)]
+            stdin = null if command.stdin is None else command.stdin
+            image.stdio = [_above(lowest, each, opened) for each in (stdin, command.stdout, command.stderr)]
             image.passed = [_above(lowest, each, opened) for each in command.passed]
             return vfork.start(image) if vfork.works() else fork.start(image)
     except OSError as error:

@@ -57,7 +57,7 @@ def start(image: Image) -> int:
     stage = _stage()
     begin: list[tuple[str, tuple[int, ...]]] = [
         *image.first(),
-        ("setsid", ()),
+        *([("setsid", ())] if image.leads_session else []),
         ("prctl", (_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)),
         ("fchdir", (image.directory,)),
         *(("dup2", (descriptor, number)) for number, descriptor in enumerate((*image.stdio, *image.passed))),

@@ -2,7 +2,7 @@
 
 import sys
 
-from supervisor.system.contract import Listener, Watch, WatchEvent, WatchKind
+from supervisor.system.contract import Listener, SignalQueue, Watch, WatchEvent, WatchKind
 from supervisor.system.identity import Identity
 
 if sys.platform == "linux":
@@ -21,6 +21,7 @@ if sys.platform == "linux":
         is_alive,
         listening,
         listening_ports_of,
+        open_signals,
         open_watch,
         owners_of,
         pids_with_environ,
@@ -60,6 +61,7 @@ elif sys.platform == "darwin":
         is_alive,
         listening,
         listening_ports_of,
+        open_signals,
         open_watch,
         owners_of,
         pids_with_environ,
@@ -104,6 +106,7 @@ else:
         is_flocked,
         listening,
         listening_ports_of,
+        open_signals,
         open_watch,
         owners_of,
         pids_with_environ,
@@ -127,6 +130,7 @@ __all__ = [
     "SWAPS_UNDER_COVERS",
     "Identity",
     "Listener",
+    "SignalQueue",
     "Watch",
     "WatchEvent",
     "WatchKind",
@@ -146,6 +150,7 @@ __all__ = [
     "is_flocked",
     "listening",
     "listening_ports_of",
+    "open_signals",
     "open_watch",
     "owners_of",
     "pids_with_environ",

@@ -66,3 +66,19 @@ class Watch:
     def close(self) -> None:
         """Stop watching."""
         raise NotImplementedError
+
+
+class SignalQueue:
+    """Signals as something to read, one after the other; made by `open_signals`."""
+
+    def fileno(self) -> int:
+        """The descriptor that becomes readable when one came."""
+        raise NotImplementedError
+
+    def read(self) -> list[tuple[int, bool]]:
+        """The numbers of those that came, each with whether the terminal sent it, to our whole process group."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Reads no more; what comes from now on does nothing."""
+        raise NotImplementedError

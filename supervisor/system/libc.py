@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+from collections.abc import Collection
 
 _libc = ctypes.CDLL(None, use_errno=True)
 PR_SET_PDEATHSIG = 1
@@ -33,3 +34,12 @@ def _checked(result: int, name: str) -> int:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number), name)
     return int(result)
+
+
+def signalfd(numbers: Collection[int], flags: int) -> int:
+    """signalfd(2) for these signals: the descriptor; raises OSError."""
+    mask = ctypes.create_string_buffer(128)  # sigset_t
+    _libc.sigemptyset(mask)
+    for number in numbers:
+        _libc.sigaddset(mask, int(number))
+    return _checked(_libc.signalfd(-1, mask, flags), "signalfd")

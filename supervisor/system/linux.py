@@ -3,12 +3,13 @@
 import contextlib
 import functools
 import os
+import signal
 import socket
 import time
 from collections.abc import Callable, Collection, Iterator
 
 from supervisor.system import netlink
-from supervisor.system.contract import Listener, Watch
+from supervisor.system.contract import Listener, SignalQueue, Watch
 from supervisor.system.identity import Identity
 from supervisor.system.posix import user_name
 
@@ -128,6 +129,13 @@ def descendants_of(pid: int) -> list[int]:
 def prepare_spawning() -> None:
     """Load what a child needs between fork and exec: importing there could deadlock."""
     from supervisor.system import libc  # noqa: F401
+
+
+def open_signals(numbers: Collection[signal.Signals]) -> SignalQueue:
+    """A queue of these signals, which do nothing else from now on."""
+    from supervisor.system.signalfd import SignalFd  # late: ctypes is heavy
+
+    return SignalFd(numbers)
 
 
 def set_child_subreaper() -> bool:

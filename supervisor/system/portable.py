@@ -1,12 +1,14 @@
 """What psutil tells on every system; Linux has shorter ways of its own."""
 
+import os
+import signal
 import socket
 from collections.abc import Callable, Collection
 from typing import Any
 
 import psutil
 
-from supervisor.system.contract import Listener
+from supervisor.system.contract import Listener, SignalQueue
 from supervisor.system.identity import Identity
 
 _NOT_TOLD = (psutil.Error, OSError)
@@ -153,3 +155,39 @@ def slip_beneath(
 def handoff_support() -> str:
     """Why ports cannot be handed over to programs here."""
     return "it needs Linux"
+
+
+def open_signals(numbers: Collection[signal.Signals]) -> SignalQueue:
+    """A queue of these signals, which do nothing else from now on."""
+    return _WakeUps(numbers)
+
+
+class _WakeUps(SignalQueue):
+    """By the descriptor that Python writes each signal to.
+
+    The system does not tell where one came from; at a terminal the likeliest cause of SIGINT is Ctrl-C.
+    """
+
+    def __init__(self, numbers: Collection[signal.Signals]) -> None:
+        self._ours, self._theirs = os.pipe()
+        os.set_blocking(self._ours, False)
+        os.set_blocking(self._theirs, False)
+        for number in numbers:
+            signal.signal(number, lambda *_: None)
+        signal.set_wakeup_fd(self._theirs, warn_on_full_buffer=False)
+
+    def fileno(self) -> int:
+        return self._ours
+
+    def read(self) -> list[tuple[int, bool]]:
+        try:
+            numbers = os.read(self._ours, 4096)
+        except BlockingIOError:
+            return []
+        of_terminal = {signal.SIGINT, getattr(signal, "SIGQUIT", signal.SIGINT)} if os.isatty(0) else set()
+        return [(number, number in of_terminal) for number in numbers]
+
+    def close(self) -> None:
+        signal.set_wakeup_fd(-1)
+        os.close(self._ours)
+        os.close(self._theirs)

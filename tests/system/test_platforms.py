@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from supervisor import system
-from supervisor.system.contract import Listener, Watch, WatchEvent, WatchKind
+from supervisor.system.contract import Listener, SignalQueue, Watch, WatchEvent, WatchKind
 
 FOLDER = Path(system.__file__).parent
-TYPES = {"Identity", "Listener", "Watch", "WatchEvent", "WatchKind"}
+TYPES = {"Identity", "Listener", "SignalQueue", "Watch", "WatchEvent", "WatchKind"}
 
 
 def defined_in(name: str) -> dict[str, ast.AST]:
@@ -43,7 +43,7 @@ def test_a_function_takes_the_same_arguments_on_every_system(other: str) -> None
 
 
 def test_the_values_are_the_same_everywhere() -> None:
-    assert {Listener.__name__, Watch.__name__, WatchEvent.__name__, WatchKind.__name__} < TYPES
+    assert {Listener.__name__, SignalQueue.__name__, Watch.__name__, WatchEvent.__name__, WatchKind.__name__} < TYPES
 
 
 def test_lsof_is_read_field_by_field() -> None:

@@ -1,0 +1,73 @@
+"""`portsup exec`: one program under a pool of ports, without a services.yaml."""
+
+import argparse
+import os
+import re
+from collections.abc import Sequence
+
+from supervisor.cli.arguments import ports
+from supervisor.errors import UsageError
+
+EXAMPLES = """\
+  portsup exec --pool 6000-6002 -- python3 -m http.server --bind 127.0.0.1 {port}
+  portsup exec --name api --port-env API_PORT -- ./server
+  portsup exec -- npm run dev              a pool that belongs to this name, always the same
+
+The program finds its port in PORT, or where {port} stands in its arguments. It has the terminal and the input, gets
+the signals that portsup gets, and its exit code is that of portsup (128 and the number if a signal ended it).
+
+exit codes of our own: 2 usage, 12 no port of the pool can be used, 13 a lock was lost; 1 the program cannot be run"""
+
+_SPAN = range(20000, 32000)  # where pools come from that nobody names: below the ephemeral ports of every system
+_SIZE = 4
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `exec`."""
+    parser.add_argument(
+        "--pool", metavar="PORTS", type=ports, help="such as 6000-6002 or 6000,6010: the first usable one"
+    )
+    parser.add_argument("--name", metavar="NAME", help="what others are told who find the ports taken")
+    parser.add_argument(
+        "--port-env", metavar="VARIABLE", default="PORT", help="where it finds its port (default: PORT)"
+    )
+    parser.add_argument("--strict-ports", action="store_true", help="accept only the first port of the pool")
+    parser.add_argument(
+        "--handoff",
+        choices=("auto", "off"),
+        default="auto",
+        help="off: the port is given up to it, and watched",
+    )
+    parser.add_argument("program", nargs="...", metavar="-- CMD", help="the program and its arguments")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the program; its exit code."""
+    argv = args.program[1:] if args.program[:1] == ["--"] else args.program
+    if not argv:
+        raise UsageError("cannot run a program", "none is given", "`portsup exec --pool 6000-6002 -- CMD ARGUMENTS`")
+    name = name_of(args.name, argv)
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", args.port_env):
+        raise UsageError(f"cannot set `{args.port_env}`", "this is no name of a variable")
+    import uuid
+
+    from supervisor.daemon.solo import Program, Solo, say_on_stderr
+
+    program = Program(name, argv, args.pool or own_pool(name), args.port_env, args.handoff == "auto", args.strict_ports)
+    return Solo(program, uuid.uuid4().hex, say_on_stderr).run()
+
+
+def name_of(given: str | None, argv: Sequence[str]) -> str:
+    """What a program is called to others: as it was said, or like its file; raises UsageError for what is no name."""
+    name = given if given is not None else os.path.basename(argv[0]) or argv[0]
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,62}", name):
+        raise UsageError(f"cannot call it `{name}`", "a name has letters, digits, and . _ + -", "say `--name NAME`")
+    return name
+
+
+def own_pool(name: str) -> list[int]:
+    """The pool of a program that was given none: the same for the same name."""
+    import zlib
+
+    first = _SPAN.start + zlib.crc32(name.encode()) % (len(_SPAN) // _SIZE) * _SIZE
+    return list(range(first, first + _SIZE))

@@ -1,0 +1,37 @@
+"""`portsup lease`: ports that are nobody else's for as long as a command runs."""
+
+import argparse
+
+from supervisor.cli.arguments import ports
+from supervisor.errors import UsageError
+
+EXAMPLES = """\
+  portsup lease 8100-8104 -- ./run-the-tests.sh
+  portsup lease 8100,8110 --name e2e -- make test
+
+All of the ports are taken, or none: no other portsup gives them to anybody until the command has ended, and nobody
+listens on them when it starts. The command, and what it starts, binds them as it likes, and finds them in PORTS, with
+blanks in between, and the first in PORT.
+
+exit codes of our own: 2 usage, 12 a port cannot be had, 13 a lock was lost; 1 the command cannot be run"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `lease`."""
+    parser.add_argument("ports", metavar="PORTS", type=ports, help="such as 8100-8104 or 8100,8110")
+    parser.add_argument("--name", metavar="NAME", help="what others are told who find the ports taken")
+    parser.add_argument("program", nargs="...", metavar="-- CMD", help="the command and its arguments")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command; its exit code."""
+    argv = args.program[1:] if args.program[:1] == ["--"] else args.program
+    if not argv:
+        raise UsageError("cannot lease ports", "no command is given", "`portsup lease 8100-8104 -- CMD ARGUMENTS`")
+    import uuid
+
+    from supervisor.cli.exec import name_of
+    from supervisor.daemon.solo import Program, Solo, say_on_stderr
+
+    program = Program(name_of(args.name, argv), argv, args.ports, wants_all=True)
+    return Solo(program, uuid.uuid4().hex, say_on_stderr).run()

@@ -1,0 +1,261 @@
+"""One program under a pool, without a services.yaml and without a daemon: what `portsup exec` does.
+
+The program stays at our terminal and gets our stdin; portsup waits beside it, in the same process group.
+"""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from supervisor import system
+from supervisor.core.handoff import BindMode
+from supervisor.core.lease import PortState
+from supervisor.daemon.handoff import Handoff, Hearing
+from supervisor.daemon.poller import Poller
+from supervisor.errors import LockLost, PoolExhausted
+from supervisor.ports.leases import Chosen, Loss, NoPort, PoolLease
+from supervisor.ports.port_lock import own_identity
+from supervisor.ports.record import Owner
+from supervisor.ports.runtime import RuntimeDir
+from supervisor.ports.service_sockets import ServiceSockets
+from supervisor.ports.shield import CHECK_EVERY, HEARTBEAT_EVERY, Shield
+from supervisor.process import tree
+from supervisor.process.filters import Filters
+from supervisor.process.spawn import Command, spawn
+from supervisor.system.notifications import Notifications
+
+FATAL_GRACE = 0.4  # seconds that the program gets to end once a lock is lost
+HOST = "127.0.0.1"
+PASSED_ON = tuple(
+    number
+    for name in ("SIGINT", "SIGQUIT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")
+    if (number := getattr(signal, name, None)) is not None
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What to run, and on which ports; `port_env` is the variable that it finds its port in, PORTS has all of them."""
+
+    name: str
+    argv: Sequence[str]
+    ports: Sequence[int]
+    port_env: str = "PORT"
+    hands_over: bool = True
+    strict: bool = False
+    wants_all: bool = False  # every port, each given up to the program
+    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+
+
+class Solo:
+    """One run of one program."""
+
+    def __init__(self, program: Program, run_id: str, say: Callable[[str], None]) -> None:
+        self._program = program
+        self._run_id = run_id
+        self._say = say
+        self._loop = Poller()
+        self._runtime = RuntimeDir.open()
+        owner = Owner(program.name, 0, program.name, run_id, own_identity())
+        self._lease = PoolLease(owner, program.ports, self._runtime, strict=program.strict)
+        self._filters = Filters()
+        self._sockets: ServiceSockets | None = None
+        self._handoff: Handoff | None = None
+        self._pid = 0
+        self._status: int | None = None  # of the program, once it has ended
+        self._lost: Loss | None = None
+        self._intruder = ""
+        self._shield: Shield | None = None
+
+    def run(self) -> int:
+        """Runs the program until it ends; its exit code, 128 and the number for a signal.
+
+        Raises PoolExhausted where no port can be had, LockLost when a lock was lost meanwhile.
+        """
+        system.set_child_subreaper()
+        signals = system.open_signals((*PASSED_ON, signal.SIGCHLD))
+        self._loop.add_reader(signals.fileno(), lambda: self._on_signals(signals.read()))
+        avoid: dict[int, str] = {}
+        try:
+            while True:
+                port = self._choose(avoid)
+                self._watch()
+                self._start(port)
+                while self._status is None:
+                    self._loop.turn()
+                code = os.waitstatus_to_exitcode(self._status)
+                self._clean_up()
+                if self._lost is not None:
+                    what = f"cannot go on: the lock of port {self._lost.port} of `{self._program.name}` is lost"
+                    hint = f"find out what touched {self._runtime.path}"
+                    raise LockLost(what, self._lost.why, hint)
+                if not self._intruder:
+                    return 128 - code if code < 0 else code
+                avoid[port] = self._intruder
+                self._say(f"leaves port {port}: {self._intruder}")
+                self._intruder, self._status = "", None
+        finally:
+            self._clean_up()
+            if self._shield is not None:
+                self._shield.close()
+            self._lease.release()
+            self._filters.close()
+
+    def _choose(self, avoid: Mapping[int, str]) -> int:
+        chosen = self._lease.choose(avoid, time.monotonic())
+        reaped = [killed for run_id in self._lease.orphans() for killed in tree.reap_run(run_id)]
+        if reaped:
+            pids = ", ".join(str(each.pid) for each in reaped)
+            self._say(f"ended what an earlier run left behind (pid {pids})")
+            chosen = self._lease.choose(avoid, time.monotonic())
+        if isinstance(chosen, NoPort):
+            pool = ", ".join(map(str, self._program.ports))
+            hint = "stop what is in the way, or give another `--pool`"
+            what = f"cannot start `{self._program.name}`"
+            raise PoolExhausted(what, chosen.reasons, f"no port of its pool can be used ({pool})", hint)
+        if self._program.wants_all:
+            self._insist()
+        self._tell(chosen)
+        return chosen.port
+
+    def _insist(self) -> None:
+        missing = [
+            (each.port, each.holder) for each in self._lease.ports(time.monotonic()) if each.state is PortState.TAKEN
+        ]
+        if missing:
+            what, hint = "cannot lease all of these ports", "stop what is in the way, or take other ports"
+            raise PoolExhausted(what, missing, ", ".join(str(port) for port, _ in missing), hint)
+
+    def _tell(self, chosen: Chosen) -> None:
+        if chosen.skipped:
+            reasons = ", ".join(f"{port}: {why}" for port, why in chosen.skipped)
+            self._say(f"uses port {chosen.port} ({reasons})")
+
+    def _watch(self) -> None:
+        if self._shield is not None:
+            return
+        self._shield = shield = Shield(self._runtime, [self._lease])
+        descriptor = shield.fileno()
+        if descriptor is not None:
+            self._loop.add_reader(descriptor, lambda: self._on_losses(shield.on_readable()))
+        self._loop.call_later(CHECK_EVERY, self._check)
+        self._loop.call_later(HEARTBEAT_EVERY, self._beat)
+
+    def _start(self, port: int) -> None:
+        program = self._program
+        environment = {
+            **program.environment, program.port_env: str(port), "HOST": HOST, tree.SERVICE: program.name,
+            tree.RUN_ID: self._run_id,
+        }  # fmt: skip
+        argv = [word.replace("{port}", str(port)).replace("{host}", HOST) for word in program.argv]
+        command = Command(argv, environment, os.getcwd(), 1, 2, stdin=0, leads_session=False)
+        if program.wants_all:
+            environment["PORTS"] = " ".join(map(str, program.ports))
+            self._lease.hand_over_all()
+            self._pid = spawn(command)
+            return
+        under = self._filters.get() if program.hands_over else None
+        reservation = self._lease.reservation()
+        if under is None or reservation is None:
+            self._lease.hand_over()
+            self._pid = spawn(command)
+            return
+        self._pid = spawn(command, under.calls)
+        self._sockets = ServiceSockets(reservation)
+        hearing = Hearing(
+            members=self._members, on_end=self._on_end, on_moved=lambda _: None, on_other_port=lambda _: None,
+            on_refused=lambda _: None, on_trouble=lambda _: None,
+        )  # fmt: skip
+        self._handoff = Handoff(self._loop, Notifications(under.take()), self._sockets, BindMode.REPORT, hearing)
+        self._handoff.begin()
+
+    def _members(self) -> set[int]:
+        return tree.members(self._pid, self._run_id, self._program.name, os.getpid())
+
+    def _on_signals(self, came: Sequence[tuple[int, bool]]) -> None:
+        for number, is_of_terminal in came:
+            if number == signal.SIGCHLD:
+                self._reap()
+            elif not is_of_terminal and self._status is None:  # what the terminal sends, the program gets by itself
+                os.kill(self._pid, number)
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            if pid == self._pid:
+                self._status = status
+
+    def _on_end(self) -> None:
+        """The last process of the tree is gone."""
+        self._reap()
+
+    def _on_losses(self, losses: Sequence[Loss]) -> None:
+        if losses and self._lost is None:
+            self._lost = losses[0]
+            self._end()
+
+    def _end(self) -> None:
+        if self._status is None:
+            os.kill(self._pid, signal.SIGTERM)
+            self._loop.call_later(FATAL_GRACE, self._kill)
+
+    def _kill(self) -> None:
+        if self._pid:
+            tree.kill(self._pid, self._run_id, self._program.name, os.getpid())
+
+    def _check(self) -> None:
+        self._loop.call_later(CHECK_EVERY, self._check)
+        if self._shield is None:
+            return
+        self._on_losses(self._shield.check())
+        is_watched = self._handoff is None and not self._program.wants_all
+        if is_watched and self._status is None and self._lease.active is not None:
+            stranger = self._stranger(self._lease.active)
+            if stranger:
+                self._intruder = stranger
+                self._end()
+
+    def _stranger(self, port: int) -> str:
+        """Who listens on our port and is not of the program; empty if nobody does."""
+        listeners = system.listening((port,))
+        owners = system.owners_of(listeners, None)
+        members = self._members()
+        for found in listeners:
+            pid = found.pid or owners.get(found.inode, 0)
+            if pid and pid not in members:
+                return f"`{system.process_name(pid)}` (pid {pid}, user {system.process_user(pid)}) listens there"
+        return ""
+
+    def _beat(self) -> None:
+        self._loop.call_later(HEARTBEAT_EVERY, self._beat)
+        if self._shield is not None:
+            self._shield.heartbeat()
+
+    def _clean_up(self) -> None:
+        """Ends what the program left, and takes its port back."""
+        if self._pid:
+            self._kill()
+            self._reap()
+            self._pid = 0
+            if self._handoff is not None:
+                self._handoff.close()
+                self._handoff = None
+            if self._sockets is not None:
+                self._sockets.close()
+                self._sockets = None
+            holder = None if self._program.wants_all else self._lease.take_back()
+            if holder is not None and self._status and not self._intruder and self._lost is None:
+                self._intruder = holder.text
+
+
+def say_on_stderr(words: str) -> None:
+    """One line for the person at the terminal."""
+    print(f"portsup: {words}", file=sys.stderr, flush=True)
