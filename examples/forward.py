@@ -127,8 +127,12 @@ def relay(
     name: str,
     extra: Mapping[str, str] | None = None,
     closed: Callable[[], None] = lambda: None,
+    raw: AsyncIterator[bytes] | None = None,
 ) -> Relay:
-    """Passes on an answer as it is; `closed` is called when it is over."""
+    """Passes on an answer as it is; `closed` is called when it is over.
+
+    `raw` is the whole body for whoever has looked at its beginning and can not read that again.
+    """
     own = {key.lower(): value for key, value in (extra or {}).items()}
     # A cookie would be for the server behind; our clients share one way to it.
     unwanted = _of_the_connection(answer.headers.get_list("connection")) | {"set-cookie", *own}
@@ -140,12 +144,12 @@ def relay(
         finally:
             closed()
 
-    return Relay(_chunks(answer, name), answer.status_code, [*headers, *own.items()], close)
+    return Relay(_chunks(answer, name, raw or answer.aiter_raw()), answer.status_code, [*headers, *own.items()], close)
 
 
-async def _chunks(answer: httpx2.Response, name: str) -> AsyncIterator[bytes]:
+async def _chunks(answer: httpx2.Response, name: str, raw: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     try:
-        async for chunk in answer.aiter_raw():
+        async for chunk in raw:
             yield chunk
     except httpx2.HTTPError as error:
         # The status is long sent. A stream of events can still say that it is not complete; other bodies just break.

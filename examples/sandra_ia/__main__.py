@@ -1,7 +1,13 @@
 """Answers chat requests through Groq API or Ollama MCP: OpenAI's API at `/v1`, older paths, and MCP tools at `/mcp`.
 
-Environment: `SANDRA_PORT`, `SANDRA_ROUTES` (another table than `routes.yaml`), `SANDRA_TOKEN`, and where the backends
-are: portsup tells that, or `GROQ_API_URL` and `OLLAMA_MCP_URL`.
+The last message of a request decides which models are asked (`routes.yaml`). The model `sandra` asks as the table says;
+`sandra-single` one after the other until one answers, `sandra-compare` all at once (a choice for each), `sandra-fuse`
+all at once and then one answer out of theirs; `groq/NAME` and `ollama/NAME` ask that model alone. The headers
+`x-sandra-task`, `x-sandra-mode` and `x-sandra-backend` tell what came of it.
+
+Environment: `SANDRA_PORT`, `SANDRA_ROUTES` (another table than `routes.yaml`), `SANDRA_TIMEOUT` (seconds of silence
+from a backend, 120), `SANDRA_TOKEN`, and where the backends are: portsup tells that, or `GROQ_API_URL` and
+`OLLAMA_MCP_URL`.
 """
 
 from collections.abc import AsyncIterator
@@ -11,15 +17,16 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from examples.forward import relay
 from examples.mcp_endpoint import McpEndpoint
 from examples.peers import Peers
-from examples.sandra_ia.chat import completion, events, question
+from examples.sandra_ia.backends import LOADING
+from examples.sandra_ia.chat import MODELS
+from examples.sandra_ia.classify import MODES
 from examples.sandra_ia.router import Sandra, as_dict
-from examples.service import Service, run, setting
+from examples.service import Service, number, run, setting
 from examples.web import Checks, ServiceError, health_routes, make_app, read_json
 
 if TYPE_CHECKING:
@@ -28,39 +35,43 @@ if TYPE_CHECKING:
 SERVICE = Service("sandra-ia", port_env="SANDRA_PORT", token_env="SANDRA_TOKEN")
 
 
+MOST_BODY = 16 * 1024 * 1024  # pictures come along as text
+
+
 def app() -> Starlette:
-    sandra = Sandra(Path(setting("SANDRA_ROUTES", str(Path(__file__).with_name("routes.yaml")))), Peers())
+    path = Path(setting("SANDRA_ROUTES", str(Path(__file__).with_name("routes.yaml"))))
+    sandra = Sandra(path, Peers(), number("SANDRA_TIMEOUT", 120, 0.1))
     backends = sandra.backends
 
     async def completions(request: Request) -> Response:
-        body = await read_json(request, 16 * 1024 * 1024)
-        asked = question(sandra.table, body)
-        sandra.tasks[asked.decision.task] += 1
-        marks = {"x-sandra-task": asked.decision.task}
-        if asked.decision.answer:
-            marks["x-sandra-backend"] = "identity"
-            if body.get("stream"):
-                return StreamingResponse(events(asked.decision.answer), headers=marks, media_type="text/event-stream")
-            return JSONResponse(completion(asked.decision.answer), headers=marks)
-        answered = await backends.complete(asked.decision.candidates, body)
-        marks["x-sandra-backend"] = answered.candidate.backend
-        return relay(answered.response, name=answered.candidate.backend, extra=marks)
+        return await sandra.complete(await read_json(request, MOST_BODY))
 
     async def models(_: Request) -> Response:
-        return JSONResponse({"object": "list", "data": [{"id": "sandra", "object": "model", "owned_by": "portsup"}]})
+        return JSONResponse({"object": "list", "data": [_model(name) for name in MODELS]})
+
+    async def model(request: Request) -> Response:
+        name = request.path_params["name"]
+        if name not in MODELS:
+            raise ServiceError("model_not_found", f"there is no model `{name}` here", 404)
+        return JSONResponse(_model(name))
 
     async def chat(request: Request) -> Response:
         body = await read_json(request)
-        mode = str(body.get("mode") or "auto")
-        if mode not in ("auto", "single", "compare"):
-            raise ServiceError("invalid_mode", "`mode` must be auto, single or compare", 422)
+        mode = body.get("mode") or "auto"
+        if mode not in ("auto", *MODES):
+            raise ServiceError("invalid_mode", f"`mode` must be auto, {', '.join(MODES[:-1])} or {MODES[-1]}", 422)
         return JSONResponse({"success": True, **await sandra.ask(_message(body), mode)})
 
     async def route_message(request: Request) -> Response:
         return JSONResponse({"success": True, **as_dict(sandra.decide(_message(await read_json(request))))})
 
     async def stats(_: Request) -> Response:
-        counts = {"tasks": sandra.tasks, "answers": backends.uses, "failures": backends.failures}
+        counts = {
+            "tasks": sandra.tasks,
+            "modes": sandra.modes,
+            "answers": backends.uses,
+            "failures": backends.failures,
+        }
         return JSONResponse({name: dict(count) for name, count in counts.items()})
 
     async def check_up() -> Checks:
@@ -68,7 +79,8 @@ def app() -> Starlette:
         if "ok" in states.values():
             return Checks(states)
         words = ", ".join(f"{name}: {word}" for name, word in states.items())
-        return Checks(states, ServiceError("no_backend", f"no backend is ready ({words})", retry_after=5))
+        error = ServiceError("no_backend", f"no backend is ready ({words})", retry_after=5)
+        return Checks(states, error, starting=LOADING in states.values())
 
     def server() -> "MCPServer":
         from examples.sandra_ia.tools import build
@@ -87,11 +99,16 @@ def app() -> Starlette:
         endpoint.route(),
         Route("/v1/chat/completions", completions, methods=["POST"]),
         Route("/v1/models", models),
+        Route("/v1/models/{name:path}", model),
         Route("/chat", chat, methods=["POST"]),
         Route("/route-message", route_message, methods=["POST"]),
         Route("/stats", stats),
     ]
     return make_app(routes, lifespan)
+
+
+def _model(name: str) -> dict[str, Any]:
+    return {"id": name, "object": "model", "created": 0, "owned_by": "portsup"}
 
 
 def _message(body: dict[str, Any]) -> str:

@@ -7,57 +7,63 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from examples.sandra_ia.classify import BACKENDS, Candidate, Decision, Table
+from examples.sandra_ia.classify import BACKENDS, MODES, Candidate, Decision, Table
 from examples.web import ServiceError
+
+# What `/v1/models` lists; `groq/NAME` and `ollama/NAME` name a backend's own model.
+MODELS = {"sandra": "auto", **{f"sandra-{mode}": mode for mode in MODES}}
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A request's messages, the last thing that the user said in them, and the decision about it."""
+    """What the last message of a request is taken for, and how it shall be answered."""
 
-    messages: list[dict[str, Any]]
-    text: str
     decision: Decision
+    mode: str
 
 
 def question(table: Table, body: dict[str, Any]) -> Question:
-    """Reads an OpenAI request. A model called `groq/NAME` or `ollama/NAME` is used as it says; any other is ours."""
+    """Reads an OpenAI request. The model is one of `MODELS` or a backend's; any other means `sandra`."""
     messages = body.get("messages")
     if not isinstance(messages, list) or not messages or not all(isinstance(message, dict) for message in messages):
         raise ServiceError("invalid_messages", "`messages` must be a list with at least one message", 422)
     said = [message for message in messages if message.get("role") == "user"]
     text, has_image = _text(said[-1].get("content")) if said else ("", False)
-    decision = table.decide(text)
-    if has_image:
-        vision = next((task for task in table.tasks if task.name == "vision"), None)
-        decision = Decision("vision", 1, vision.candidates if vision else decision.candidates)
-    kind, slash, name = str(body.get("model") or "").partition("/")
+    decision = table.decision("vision", 1) if has_image else table.decide(text)
+    model = str(body.get("model") or "")
+    kind, slash, name = model.partition("/")
     if slash and kind in BACKENDS:
         pinned = (Candidate(BACKENDS[kind], name),)
-        return Question(messages, text, replace(decision, candidates=pinned, answer=""))
-    return Question(messages, text, decision)
+        return Question(replace(decision, candidates=pinned, answer=""), MODES[0])
+    return Question(decision, mode_of(decision, MODELS.get(model, "auto")))
+
+
+def mode_of(decision: Decision, wanted: str) -> str:
+    """How to ask: what the client says, or with `auto` what the table has for the task."""
+    return decision.mode if wanted == "auto" else wanted
 
 
 def completion(text: str, model: str = "sandra") -> dict[str, Any]:
     """A finished answer of our own."""
     message = {"role": "assistant", "content": text}
     return {
-        **_head("chat.completion", model),
+        **head_of("chat.completion", model),
         "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
         "usage": {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0},
     }
 
 
-async def events(text: str, model: str = "sandra") -> AsyncIterator[bytes]:
+async def as_parts(text: str, model: str = "sandra") -> AsyncIterator[bytes]:
     """The same as a stream."""
-    head = _head("chat.completion.chunk", model)
+    head = head_of("chat.completion.chunk", model)
     for delta, end in (({"role": "assistant", "content": text}, None), ({}, "stop")):
         part = {**head, "choices": [{"index": 0, "delta": delta, "finish_reason": end}]}
         yield f"data: {json.dumps(part)}\n\n".encode()
     yield b"data: [DONE]\n\n"
 
 
-def _head(kind: str, model: str) -> dict[str, Any]:
+def head_of(kind: str, model: str) -> dict[str, Any]:
+    """What every answer begins with; all parts of a stream share one."""
     return {"id": f"chatcmpl-{uuid.uuid4().hex}", "object": kind, "created": int(time.time()), "model": model}
 
 

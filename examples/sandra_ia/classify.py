@@ -1,7 +1,7 @@
 """What kind of task a message is; pure, from the table in `routes.yaml`."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,8 @@ from examples.service import SettingError
 
 MOST_LOOKED_AT = 8000  # characters of a message; the task shows early, and regular expressions are not free
 BACKENDS = {"groq": "groq-api", "ollama": "ollama-mcp"}
+MODES = ("single", "compare", "fuse")
+GENERAL = "general"  # the task of a message that matches nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +24,20 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Task:
+    """One kind of question: how to know it, who is asked, and how (`mode`) when the client does not say."""
+
     name: str
     patterns: tuple[re.Pattern[str], ...]
     candidates: tuple[Candidate, ...]
+    mode: str = MODES[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Introduction:
+    """Who Sandra is in one language, and the messages that ask just that."""
+
+    patterns: tuple[re.Pattern[str], ...]
+    answer: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +47,7 @@ class Decision:
     task: str
     matches: int
     candidates: tuple[Candidate, ...]
+    mode: str = MODES[0]
     answer: str = ""
 
 
@@ -41,29 +55,25 @@ class Decision:
 class Table:
     """The whole of `routes.yaml`."""
 
-    tasks: tuple[Task, ...]
-    identity: tuple[re.Pattern[str], ...]
-    answers: Mapping[str, str]
+    tasks: Mapping[str, Task]
+    introductions: Mapping[str, Introduction]  # by language
+    fuse: str  # what a model is told that makes one answer out of several
 
     def decide(self, text: str) -> Decision:
+        """The task with the most matches, the first of them in the table, else `general`."""
         text = text.strip()[:MOST_LOOKED_AT]
-        bare = text.strip(" \t\n.,;:!¡?¿")
-        if any(pattern.fullmatch(bare) for pattern in self.identity):
-            return Decision("identity", 1, (), self.introduction(text))
-        best, most = self._task("general"), 0
-        for task in self.tasks:
-            matches = sum(bool(pattern.search(text)) for pattern in task.patterns)
-            if matches > most:
-                best, most = task, matches
-        return Decision(best.name, most, best.candidates)
+        bare = text.strip(" \t\r\n.,;:!¡?¿")
+        for introduction in self.introductions.values():
+            if any(pattern.fullmatch(bare) for pattern in introduction.patterns):
+                return Decision("identity", 1, (), answer=introduction.answer)
+        found = {task: sum(bool(pattern.search(text)) for pattern in task.patterns) for task in self.tasks.values()}
+        best = max(found, key=lambda task: found[task])
+        return self.decision(best.name, found[best]) if found[best] else self.decision(GENERAL, 0)
 
-    def introduction(self, text: str = "") -> str:
-        """Who Sandra is, in the language of the question."""
-        english = re.search(r"\b(hi|hey|hello|good|who|what|your|you|introduce)\b", text, re.IGNORECASE)
-        return self.answers["en" if english else "es"]
-
-    def _task(self, name: str) -> Task:
-        return next(task for task in self.tasks if task.name == name)
+    def decision(self, name: str, matches: int) -> Decision:
+        """What a message of this task leads to; `general` where the table does not have it."""
+        task = self.tasks.get(name) or self.tasks[GENERAL]
+        return Decision(name, matches, task.candidates, task.mode)
 
 
 def load(path: Path) -> Table:
@@ -71,30 +81,63 @@ def load(path: Path) -> Table:
     import yaml  # type: ignore[import-untyped,unused-ignore]
 
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-        table = _table(document)
-        table._task("general")
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise SettingError(f"cannot read `{path}`: {error}") from None
-    except (KeyError, TypeError, AttributeError, ValueError, StopIteration, re.error) as error:
-        raise SettingError(f"`{path}` is not a table of routes: {type(error).__name__}: {error}") from None
-    return table
+        return _table(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
+        raise SettingError(f"cannot read `{path}`: {' '.join(str(error).split())}") from None
+    except ValueError as error:
+        raise SettingError(f"`{path}` is not a table of routes: {error}") from None
 
 
 def _table(document: Any) -> Table:
-    identity = document["identity"]
-    answers = {"es": str(identity["answers"]["es"]), "en": str(identity["answers"]["en"])}
-    tasks = tuple(
-        Task(name, _compiled(entry["patterns"]), tuple(_candidate(model) for model in entry["models"]))
-        for name, entry in document["tasks"].items()
-    )
-    return Table(tasks, _compiled(identity["patterns"]), answers)
+    top = _mapping(document, "it", ("identity", "tasks", "fuse"))
+    introductions = {}
+    for language, entry in _mapping(top["identity"], "`identity`").items():
+        where = f"`identity.{language}`"
+        entry = _mapping(entry, where, ("patterns", "answer"))
+        introductions[str(language)] = Introduction(_patterns(entry["patterns"], where), str(entry["answer"]))
+    tasks = {str(name): _task(str(name), entry) for name, entry in _mapping(top["tasks"], "`tasks`").items()}
+    if GENERAL not in tasks:
+        raise ValueError(f"`tasks` has no `{GENERAL}`, which a message gets that matches nothing")
+    return Table(tasks, introductions, str(top["fuse"]).strip())
 
 
-def _compiled(patterns: list[str]) -> tuple[re.Pattern[str], ...]:
-    return tuple(re.compile(pattern, re.IGNORECASE | re.MULTILINE) for pattern in patterns)
+def _task(name: str, entry: Any) -> Task:
+    where = f"`tasks.{name}`"
+    entry = _mapping(entry, where, ("patterns", "models"))
+    mode = entry.get("mode", MODES[0])
+    if mode not in MODES:
+        raise ValueError(f"`mode` of {where} must be {', '.join(MODES[:-1])} or {MODES[-1]}, not `{mode}`")
+    candidates = tuple(_candidate(model, where) for model in _list(entry["models"], f"`models` of {where}"))
+    if not candidates:
+        raise ValueError(f"`models` of {where} is empty")
+    return Task(name, _patterns(entry["patterns"], where), candidates, mode)
 
 
-def _candidate(entry: Mapping[str, str]) -> Candidate:
+def _patterns(entries: Any, where: str) -> tuple[re.Pattern[str], ...]:
+    try:
+        patterns = [str(entry) for entry in _list(entries, f"`patterns` of {where}")]
+        return tuple(re.compile(pattern, re.IGNORECASE | re.MULTILINE) for pattern in patterns)
+    except re.error as error:
+        raise ValueError(f"a pattern of {where} is no regular expression: {error}") from None
+
+
+def _candidate(entry: Any, where: str) -> Candidate:
+    if not isinstance(entry, dict) or len(entry) != 1 or not set(entry) <= set(BACKENDS):
+        raise ValueError(f"a model of {where} must be {{groq: NAME}} or {{ollama: NAME}}, not `{entry}`")
     ((kind, model),) = entry.items()
     return Candidate(BACKENDS[kind], str(model or ""))
+
+
+def _mapping(value: Any, where: str, keys: Iterable[str] = ()) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{where} must be a mapping")
+    for key in keys:
+        if key not in value:
+            raise ValueError(f"{where} has no `{key}`")
+    return value
+
+
+def _list(value: Any, where: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise ValueError(f"{where} must be a list")
+    return value

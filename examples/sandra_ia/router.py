@@ -1,58 +1,153 @@
 """Sandra herself: decides, asks and counts."""
 
-import asyncio
-import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from starlette.responses import JSONResponse, Response, StreamingResponse
+
+from examples.forward import Relay, relay
 from examples.peers import Peers
-from examples.sandra_ia.backends import Backends
-from examples.sandra_ia.classify import Candidate, Decision, load
+from examples.sandra_ia.backends import Answer, Backends, Stream
+from examples.sandra_ia.chat import as_parts, completion, mode_of, question
+from examples.sandra_ia.classify import MODES, Candidate, Decision, load
+from examples.sandra_ia.modes import OF_ONE, Chorus, Failure, alone, compare, fusing, side_by_side, told
 from examples.web import ServiceError
+
+EVENTS = "text/event-stream"
 
 
 class Sandra:
     """What the HTTP routes and the MCP tools are two faces of."""
 
-    def __init__(self, table_path: Path, peers: Peers) -> None:
+    def __init__(self, table_path: Path, peers: Peers, silence: float) -> None:
         self.table = load(table_path)
-        self.backends = Backends(peers)
+        self.backends = Backends(peers, silence)
         self.tasks: Counter[str] = Counter()
-
-    async def ask(self, text: str, mode: str) -> dict[str, Any]:
-        """One answer, or with `compare` what each candidate says."""
-        decision = self.decide(text)
-        self.tasks[decision.task] += 1
-        messages = [{"role": "user", "content": text}]
-        started = time.monotonic()
-
-        def told(candidate: Candidate, answer: str) -> dict[str, Any]:
-            ms = round((time.monotonic() - started) * 1000)
-            return {"backend": candidate.backend, "model": candidate.model, "response": answer, "ms": ms}
-
-        async def one(candidate: Candidate) -> dict[str, Any]:
-            try:
-                return told(*await self.backends.text([candidate], messages))
-            except ServiceError as error:
-                return {"backend": candidate.backend, "model": candidate.model, "error": error.body()["error"]}
-
-        if decision.answer:
-            answer = told(Candidate("identity", "sandra"), decision.answer)
-        elif mode == "compare":
-            answers = await asyncio.gather(*(one(candidate) for candidate in decision.candidates))
-            return {"task": decision.task, "answers": answers}
-        else:
-            answer = told(*await self.backends.text(decision.candidates, messages))
-        return {"task": decision.task, **answer}
+        self.modes: Counter[str] = Counter()
 
     def decide(self, text: str) -> Decision:
         if not text.strip():
             raise ServiceError("invalid_message", "the message is empty", 422)
         return self.table.decide(text)
 
+    def introduction(self, language: str) -> str:
+        """Who Sandra is."""
+        known = self.table.introductions
+        if language not in known:
+            raise ServiceError("invalid_language", f"`language` must be one of {', '.join(known)}", 422)
+        return known[language].answer
+
+    async def ask(self, text: str, mode: str) -> dict[str, Any]:
+        """One answer, or with `compare` what each candidate says; `fuse` gives both."""
+        decision = self.decide(text)
+        mode = mode_of(decision, mode)
+        self._count(decision, mode)
+        known = {"task": decision.task, "mode": mode}
+        body = {"messages": [{"role": "user", "content": text}]}
+        if decision.answer:
+            return {**known, "backend": "identity", "model": "sandra", "response": decision.answer, "ms": 0}
+        if mode == "single":
+            return {**known, **told(await self.backends.answer(decision.candidates, body))}
+        said = await compare(self.backends, decision.candidates, body)
+        answers = [told(one) for one in said]
+        if mode == "compare":
+            return {**known, "answers": answers}
+        return {**known, **told(await self._fused(said, body)), "answers": answers}
+
+    async def complete(self, body: dict[str, Any]) -> Response:
+        """The answer to an OpenAI request, streamed if it says so."""
+        asked = question(self.table, body)
+        decision, mode = asked.decision, asked.mode
+        streamed = bool(body.get("stream"))
+        marks = {"x-sandra-task": decision.task, "x-sandra-mode": mode}
+        if (
+            not decision.answer
+            and mode != MODES[0]
+            and (unfit := [name for name in ("tools", "functions") if name in body])
+        ):
+            raise ServiceError(
+                "invalid_mode", f"`{unfit[0]}` can not be used with `{mode}`: ask for `sandra-single`", 422
+            )
+        self._count(decision, mode)
+        if decision.answer:
+            marks["x-sandra-backend"] = "identity"
+            if streamed:
+                return StreamingResponse(as_parts(decision.answer), headers=marks, media_type=EVENTS)
+            return JSONResponse(completion(decision.answer), headers=marks)
+        if mode == "single":
+            return await self._single(decision.candidates, body, streamed, marks)
+        body = {name: value for name, value in body.items() if name not in OF_ONE}
+        if mode == "compare" and streamed:
+            return await self._chorus(decision.candidates, body, marks)
+        said = await compare(self.backends, decision.candidates, body)
+        marks["x-sandra-backend"] = ",".join(one.candidate.backend for one in said if isinstance(one, Answer))
+        if mode == "compare":
+            return JSONResponse(side_by_side(said), headers=marks)
+        if not streamed:
+            answer = await self._fused(said, body)
+            return JSONResponse({**answer.document, "sandra": {"answers": [told(one) for one in said]}}, headers=marks)
+        fused = await self._fused_stream(said, body)
+        if isinstance(fused, Answer):
+            return StreamingResponse(alone(fused), headers=marks, media_type=EVENTS)
+        return _passed_on(fused, marks)
+
+    async def _single(
+        self, candidates: Sequence[Candidate], body: dict[str, Any], streamed: bool, marks: dict[str, str]
+    ) -> Response:
+        if streamed:
+            stream = await self.backends.stream(candidates, body)
+            return _passed_on(stream, {**marks, "x-sandra-backend": stream.candidate.backend})
+        answer = await self.backends.answer(candidates, body)
+        return JSONResponse(answer.document, headers={**marks, "x-sandra-backend": answer.candidate.backend})
+
+    async def _chorus(self, candidates: Sequence[Candidate], body: dict[str, Any], marks: dict[str, str]) -> Response:
+        chorus = Chorus(self.backends, candidates, body)
+        await chorus.begin()
+
+        async def close() -> None:
+            chorus.close()
+
+        return Relay(chorus.parts(), 200, [("content-type", EVENTS), *marks.items()], close)
+
+    async def _fused(self, said: Sequence[Answer | Failure], body: dict[str, Any]) -> Answer:
+        """One answer out of several; the first of them where nobody can make it."""
+        answers = [one for one in said if isinstance(one, Answer)]
+        if len(answers) > 1:
+            try:
+                writers = [one.candidate for one in answers]
+                return await self.backends.answer(writers, fusing(body, self.table.fuse, answers))
+            except ServiceError:
+                pass  # they answered a moment ago: better one of those answers than none
+        return answers[0]
+
+    async def _fused_stream(self, said: Sequence[Answer | Failure], body: dict[str, Any]) -> Answer | Stream:
+        answers = [one for one in said if isinstance(one, Answer)]
+        if len(answers) > 1:
+            try:
+                writers = [one.candidate for one in answers]
+                return await self.backends.stream(writers, fusing(body, self.table.fuse, answers))
+            except ServiceError:
+                pass
+        return answers[0]
+
+    def _count(self, decision: Decision, mode: str) -> None:
+        self.tasks[decision.task] += 1
+        self.modes["identity" if decision.answer else mode] += 1
+
+
+def _passed_on(stream: Stream, marks: dict[str, str]) -> Relay:
+    return relay(stream.response, name=stream.candidate.backend, extra=marks, raw=stream.raw)
+
 
 def as_dict(decision: Decision) -> dict[str, Any]:
     """A decision for a client to read."""
     models = [{"backend": candidate.backend, "model": candidate.model} for candidate in decision.candidates]
-    return {"task": decision.task, "matches": decision.matches, "models": models, "needs_model": not decision.answer}
+    return {
+        "task": decision.task,
+        "matches": decision.matches,
+        "mode": decision.mode,
+        "models": models,
+        "needs_model": not decision.answer,
+    }

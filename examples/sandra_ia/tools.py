@@ -10,7 +10,8 @@ from examples import __version__
 from examples.sandra_ia.router import Sandra, as_dict
 from examples.web import ServiceError
 
-READS = ToolAnnotations(read_only_hint=True)
+ASKS = ToolAnnotations(read_only_hint=True, open_world_hint=True)  # a model may be anywhere
+KNOWS = ToolAnnotations(read_only_hint=True, open_world_hint=False, idempotent_hint=True)
 
 
 def build(sandra: Sandra) -> MCPServer:
@@ -18,15 +19,19 @@ def build(sandra: Sandra) -> MCPServer:
         "sandra-ia", version=__version__, instructions="Asks the model that fits a question.", log_level="WARNING"
     )
 
-    @server.tool(annotations=READS)
-    async def ask(text: str, mode: Literal["auto", "single", "compare"] = "auto") -> dict[str, Any]:
-        """Answer a question with the model that fits; `compare` asks every candidate."""
+    @server.tool(annotations=ASKS)
+    async def ask(text: str, mode: Literal["auto", "single", "compare", "fuse"] = "auto") -> dict[str, Any]:
+        """Answer a question with the model that fits.
+
+        `single` asks one model after the other until one answers; `compare` asks all at once and gives what each says;
+        `fuse` makes one answer out of theirs. `auto` does what the kind of question wants.
+        """
         try:
             return await sandra.ask(text, mode)
         except ServiceError as error:
             raise ToolError(str(error)) from None
 
-    @server.tool(annotations=READS)
+    @server.tool(annotations=KNOWS)
     def classify(text: str) -> dict[str, Any]:
         """Tell what kind of task a text is, and which models would be asked."""
         try:
@@ -34,9 +39,12 @@ def build(sandra: Sandra) -> MCPServer:
         except ServiceError as error:
             raise ToolError(str(error)) from None
 
-    @server.tool(annotations=READS)
-    def identity() -> str:
-        """Tell who Sandra is."""
-        return sandra.table.introduction()
+    @server.tool(annotations=KNOWS)
+    def identity(language: str = "es") -> str:
+        """Tell who Sandra is, in a language of the table of routes: `es` or `en`, as it is shipped."""
+        try:
+            return sandra.introduction(language)
+        except ServiceError as error:
+            raise ToolError(str(error)) from None
 
     return server

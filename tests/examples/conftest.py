@@ -17,7 +17,7 @@ def server() -> Iterator[Upstream]:
 def behind(server: Upstream) -> Iterator[Upstream]:
     server.seen.clear()
     yield server
-    server.pause = server.break_off = False
+    server.pause = server.holds = server.break_off = False
     server.refusals = {}
     server.go_on.set()
     server.go_on.clear()

@@ -3,16 +3,14 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from examples.sandra_ia import classify
 from examples.service import SettingError
 
 PATH = Path(classify.__file__).with_name("routes.yaml")
-
-
-@pytest.fixture(scope="module")
-def table() -> classify.Table:
-    return classify.load(PATH)
+TABLE = classify.load(PATH)
 
 
 @pytest.mark.parametrize(
@@ -29,8 +27,8 @@ def table() -> classify.Table:
         ("", "general"),
     ],
 )
-def test_a_message_is_classified_in_both_languages(table: classify.Table, text: str, task: str) -> None:
-    decision = table.decide(text)
+def test_a_message_is_classified_in_both_languages(text: str, task: str) -> None:
+    decision = TABLE.decide(text)
     assert decision.task == task
     assert not decision.answer
     assert {candidate.backend for candidate in decision.candidates} == {"groq-api", "ollama-mcp"}
@@ -44,30 +42,86 @@ def test_a_message_is_classified_in_both_languages(table: classify.Table, text: 
         ("¡Buenos días, Sandra!", "Soy Sandra"),
         ("hello", "I am Sandra"),
         ("Who are you?", "I am Sandra"),
+        ("hola, ¿quién eres?", "Soy Sandra"),
+        ("Hi there!", "I am Sandra"),
+        ("What\u2019s your name?", "I am Sandra"),
     ],
 )
-def test_a_greeting_is_answered_without_a_model(table: classify.Table, text: str, words: str) -> None:
-    decision = table.decide(text)
+def test_a_greeting_is_answered_without_a_model(text: str, words: str) -> None:
+    decision = TABLE.decide(text)
     assert (decision.task, decision.candidates) == ("identity", ())
     assert decision.answer.startswith(words)
 
 
-def test_a_question_that_begins_with_a_greeting_is_a_question(table: classify.Table) -> None:
-    assert table.decide("Hola, escribe una función en Python").task == "code"
+def test_a_question_that_begins_with_a_greeting_is_a_question() -> None:
+    assert TABLE.decide("Hola, escribe una función en Python").task == "code"
 
 
-def test_a_long_message_is_classified_at_once(table: classify.Table) -> None:
-    assert table.decide("a" * 1_000_000).task == "general"
+def test_a_long_message_is_classified_at_once() -> None:
+    assert TABLE.decide("a" * 1_000_000).task == "general"
+
+
+IDENTITY = "identity: {es: {patterns: [hola], answer: soy}}\nfuse: merge\n"
+GENERAL = "general: {patterns: [], models: [{groq: m}]}"
+
+
+@given(st.text())
+def test_any_text_has_a_task_and_space_and_case_around_it_change_nothing(text: str) -> None:
+    decision = TABLE.decide(text)
+    assert decision.task in (*TABLE.tasks, "identity")
+    assert bool(decision.answer) == (decision.task == "identity") == (not decision.candidates)
+    assert (decision.matches == 0) == (decision.task == "general")
+    assert TABLE.decide(f"\n {text} \t") == decision
+
+
+@given(st.sampled_from(["hola", "hello", "quién eres", "who are you"]), st.sampled_from("¡!¿?.,;: \n"))
+def test_marks_around_a_greeting_change_nothing(greeting: str, mark: str) -> None:
+    assert TABLE.decide(f"{mark}{greeting.upper()}{mark}") == TABLE.decide(greeting)
+    assert TABLE.decide(f"{greeting} {mark} python").task == "code"
+
+
+def test_a_task_may_say_how_its_models_are_asked(tmp_path: Path) -> None:
+    path = tmp_path / "routes.yaml"
+    why = "why: {patterns: [why], models: [{groq: a}, {ollama: }], mode: fuse}"
+    path.write_text(f"{IDENTITY}tasks: {{{why}, {GENERAL}}}")
+    table = classify.load(path)
+    assert table.decide("why?").mode == "fuse"
+    assert table.decide("why?").candidates == (
+        classify.Candidate("groq-api", "a"),
+        classify.Candidate("ollama-mcp", ""),
+    )
+    assert table.decide("what?").mode == "single"
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "tasks: {}", "a: [", "identity: {patterns: ['('], answers: {es: a, en: b}}\ntasks: {}", "\x00"]
+    ("text", "words"),
+    [
+        ("", "it must be a mapping"),
+        ("[]", "it must be a mapping"),
+        ("tasks: {}", "it has no `identity`"),
+        ("a: [", "cannot read"),
+        ("\x00", "cannot read"),
+        (f"{IDENTITY}tasks: []", "`tasks` must be a mapping"),
+        (f"{IDENTITY}tasks: {{}}", "`tasks` has no `general`"),
+        (f"{IDENTITY}tasks: {{general: {{patterns: ['('], models: [{{groq: m}}]}}}}", "no regular expression"),
+        (f"{IDENTITY}tasks: {{general: {{patterns: [], models: []}}}}", "`models` of `tasks.general` is empty"),
+        (f"{IDENTITY}tasks: {{general: {{patterns: [], models: [{{openai: m}}]}}}}", "must be {groq: NAME}"),
+        (f"{IDENTITY}tasks: {{general: {{patterns: [], models: [m]}}}}", "must be {groq: NAME}"),
+        (
+            f"{IDENTITY}tasks: {{general: {{patterns: [], models: [{{groq: m}}], mode: all}}}}",
+            "single, compare or fuse",
+        ),
+        (f"{IDENTITY}tasks: {{general: {{patterns: a, models: [{{groq: m}}]}}}}", "must be a list"),
+        ("identity: {es: {patterns: [a]}}\nfuse: a\ntasks: {}", "`identity.es` has no `answer`"),
+    ],
 )
-def test_a_table_that_is_wrong_is_a_setting_that_is_wrong(tmp_path: Path, text: str) -> None:
+def test_a_table_that_is_wrong_is_a_setting_that_is_wrong(tmp_path: Path, text: str, words: str) -> None:
     path = tmp_path / "routes.yaml"
     path.write_text(text)
-    with pytest.raises(SettingError):
+    with pytest.raises(SettingError) as error:
         classify.load(path)
+    assert words in str(error.value)
+    assert "\n" not in str(error.value)
 
 
 def test_a_table_that_is_not_there_is_a_setting_that_is_wrong(tmp_path: Path) -> None:

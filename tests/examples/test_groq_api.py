@@ -213,7 +213,12 @@ def test_a_client_that_leaves_gives_its_place_back(proxy: Running, behind: Upstr
     behind.pause = True
     with proxy.http.stream("POST", "/v1/chat/completions", json={**CHAT, "stream": True}) as response:
         assert next(response.iter_raw())
-    eventually(lambda: proxy.http.get("/stats").json()["running"] == 0, what="a free place")
+    eventually(lambda: proxy.http.get("/stats").json()["running"] == 0, within=5, what="a free place")
+    behind.holds = True
+    with pytest.raises(httpx2.TimeoutException):
+        proxy.http.post("/v1/chat/completions", json=CHAT, timeout=0.3)
+    eventually(lambda: proxy.http.get("/stats").json()["running"] == 0, within=5, what="a free place")
+    assert not behind.go_on.is_set()
 
 
 def test_clients_that_dawdle_with_a_chat_take_no_place(proxy: Running, behind: Upstream) -> None:

@@ -88,14 +88,6 @@ def test_repeated_headers_come_back_and_those_of_the_connection_do_not(proxy: Ru
     assert not {"x-hop", "set-cookie"} & set(response.headers)
 
 
-def test_what_a_client_that_has_left_asked_for_is_cancelled(proxy: Running, odd: Stranger) -> None:
-    odd.will(b"", holds=True)
-    with pytest.raises(Exception, match="timed out"):
-        proxy.http.post(PATH, json=CHAT, timeout=0.2)
-    assert odd.asked.wait(5)
-    assert odd.left.wait(5)
-
-
 def test_refused_keys_rest_for_ten_minutes(behind: Upstream) -> None:
     keys = ("gsk_one", "gsk_two")
     behind.refusals = {f"Bearer {keys[0]}": (401, {"retry-after": "1"})}

@@ -15,10 +15,14 @@ WORDS = ("one ", "two ", "three")
 
 @dataclass
 class Upstream:
-    """What the server does, and what it was asked; `pause` makes it wait for `go_on` after the first word."""
+    """What the server does, and what it was asked; `pause` makes it wait for `go_on` after the first word.
+
+    `holds` makes it wait before it answers anything.
+    """
 
     url: str = ""
     pause: bool = False
+    holds: bool = False
     go_on: threading.Event = field(default_factory=threading.Event)
     refusals: dict[str, tuple[int, dict[str, str]]] = field(default_factory=dict)  # by Authorization
     break_off: bool = False
@@ -50,7 +54,9 @@ def upstream(port: int = 0) -> Iterator[Upstream]:
 
         def do_GET(self) -> None:
             self._seen(b"")
-            if self.path == "/api/version":
+            if self.path == "/health/ready":
+                self._json({"status": "ok"})
+            elif self.path == "/api/version":
                 self._json({"version": "0.9.9"})
             elif self.path == "/api/tags":
                 self._json({"models": [{"name": name, "size": 7, "details": {}} for name in state.models]})
@@ -132,6 +138,8 @@ def upstream(port: int = 0) -> Iterator[Upstream]:
         def _seen(self, body: bytes) -> None:
             headers = {name.lower(): value for name, value in self.headers.items()}
             state.seen.append((self.command, self.path, headers, body))
+            if state.holds:
+                state.go_on.wait(20)
 
         def log_message(self, *_: Any) -> None:
             pass
