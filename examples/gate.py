@@ -1,11 +1,13 @@
 """Around each application: who may ask, and how open answers end."""
 
 import asyncio
+import base64
+import binascii
 import secrets
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from starlette.datastructures import Headers, QueryParams
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketClose
 
@@ -43,7 +45,7 @@ class Gate:
             return None
         shown = headers.get("authorization", "").removeprefix("Bearer ").strip() or headers.get("mcp-secret", "")
         if not shown and scope["type"] == "websocket":  # a browser can not set headers on one
-            shown = QueryParams(scope["query_string"]).get("token", "")
+            shown = token_in(scope["subprotocols"])
         if secrets.compare_digest(shown.encode(), self._token):
             return None
         return ServiceError("auth_required", "send `Authorization: Bearer <token>`", 401)
@@ -55,6 +57,22 @@ class Gate:
             await WebSocket(scope, receive, send).send_denial_response(error.response())
         else:
             await WebSocketClose(1008, error.code)(scope, receive, send)
+
+
+def token_in(subprotocols: Sequence[str]) -> str:
+    """The token that a browser offers as the subprotocol `token.` and the token in base64url without padding.
+
+    A page can not set headers on a WebSocket. In the address the token would get into logs; a cookie would go to every
+    other server on this machine too, because cookies know no ports; a subprotocol is seen by this server only.
+    """
+    for offered in subprotocols:
+        if offered.startswith("token."):
+            text = offered.removeprefix("token.")
+            try:
+                return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
+            except (binascii.Error, UnicodeDecodeError):
+                return ""
+    return ""
 
 
 def _is_here(authority: str) -> bool:

@@ -103,7 +103,7 @@ def run(service: Service, make_app: Callable[[], Starlette]) -> None:
     config = uvicorn.Config(
         Traced(requests, service.name),
         http="h11",
-        ws="websockets-sansio" if service.websockets else "none",
+        ws="examples.sockets:PatientProtocol" if service.websockets else "none",
         loop="asyncio",
         lifespan="on",
         log_config=None,

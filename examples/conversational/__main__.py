@@ -1,68 +1,85 @@
-"""A conversation at `WS /ws`, and a small page at `/` to try it.
+"""A conversation at `WS /ws`, a page at `/` to hold it with, and speech alone at `/stt`, `/tts` and `/voices`.
 
-Environment: `CONVERSATION_PORT`, `CONVERSATION_TOKEN`, `CONVERSATION_MAX_SESSIONS` (32), and who answers: Sandra IA as
-portsup tells it, or `LLM_URL` (any server with OpenAI's API, such as http://127.0.0.1:11434/v1).
+Environment: `CONVERSATION_PORT`, `CONVERSATION_TOKEN`.
+Who answers is Sandra IA, as portsup tells where it is, or `LLM_URL`: any server with OpenAI's API, such as
+http://127.0.0.1:11434/v1, which is then asked for `LLM_MODEL`. `CONVERSATION_PROMPT` is what the model is told first.
+Who listens and speaks: `STT` is `auto`, `whisper`, `pocketsphinx` or `none`; `TTS` is `auto`, `hibari`, `espeak` or
+`none`. `auto` is the first that is installed, and none is no mistake: the conversation is in writing then.
+Limits: `CONVERSATION_MAX_SESSIONS` (32), `CONVERSATION_MAX_TURN` (60 seconds of speech).
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
 
+from examples.conversational.engines import RECOGNIZERS, SPEAKERS
 from examples.conversational.llm import Llm
+from examples.conversational.page import PATHS, page_routes
+from examples.conversational.rest import speech_routes
 from examples.conversational.session import Session
+from examples.conversational.speech import Speech
 from examples.peers import Peers
-from examples.service import Service, number, run, setting
+from examples.service import Service, choice, number, run, setting
 from examples.web import Checks, ServiceError, health_routes, make_app
 
 SERVICE = Service(
     "conversational",
     port_env="CONVERSATION_PORT",
     token_env="CONVERSATION_TOKEN",
-    open_paths=("/",),  # the page has no secrets, and a browser can not send a token for it
+    open_paths=PATHS,  # the page has no secrets, and a browser can not send a token for it
     websockets=True,
 )
-POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'"
+PROMPT = "This is a spoken conversation. Answer in one or two short sentences, without lists and without markup."
 
 
 def app() -> Starlette:
-    llm = Llm(Peers(), setting("LLM_URL"))
+    llm = Llm(Peers(), setting("LLM_URL"), setting("LLM_MODEL", "auto"))
+    speech = Speech(
+        choice("STT", ("auto", *RECOGNIZERS, "none"), "auto"), choice("TTS", ("auto", *SPEAKERS, "none"), "auto")
+    )
     most = int(number("CONVERSATION_MAX_SESSIONS", 32, 1, 10000))
+    most_seconds = number("CONVERSATION_MAX_TURN", 60, 1, 600)
+    prompt = setting("CONVERSATION_PROMPT", PROMPT)
     sessions: set[Session] = set()
-    page = Path(__file__).with_name("page.html").read_text(encoding="utf-8")
 
     async def converse(websocket: WebSocket) -> None:
         if len(sessions) >= most:
             error = ServiceError("busy", f"{most} conversations are open already", 429, retry_after=5)
             await websocket.send_denial_response(error.response())
             return
-        await websocket.accept()
-        session = Session(websocket, llm)
+        # A browser that shows its token as a subprotocol has to be answered with another one that it offered.
+        offered = websocket.scope["subprotocols"]
+        await websocket.accept("conversation" if "conversation" in offered else None)
+        session = Session(websocket, llm, speech, most_seconds, prompt)
         sessions.add(session)
         try:
             await session.run()
         finally:
             sessions.discard(session)
 
-    async def home(_: Request) -> Response:
-        return HTMLResponse(page, headers={"content-security-policy": POLICY})
-
     async def check_up() -> Checks:
         word = await llm.state()
         problem = None if word == "ok" else ServiceError("llm_unavailable", f"who answers is not ready: {word}")
-        return Checks({"llm": word}, problem)
+        return Checks({"llm": word, **speech.checks()}, problem)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with llm.client:
+            # In threads, and only begun: /health answers while the models are still being loaded.
+            loading = asyncio.create_task(speech.load())
             yield
+            loading.cancel()
 
-    routes = [*health_routes(SERVICE.name, check_up), Route("/", home), WebSocketRoute("/ws", converse)]
+    routes = [
+        *health_routes(SERVICE.name, check_up),
+        *page_routes(),
+        *speech_routes(speech, most_seconds),
+        WebSocketRoute("/ws", converse),
+    ]
     return make_app(routes, lifespan)
 
 

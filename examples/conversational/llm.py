@@ -17,12 +17,13 @@ REMEMBERED = 5.0  # seconds that a look is believed
 
 
 class Llm:
-    """`url` is that of the API, with its `/v1`; empty means Sandra, wherever it is just now."""
+    """`url` is that of the API, with its `/v1`; empty means Sandra, wherever it is just now, who picks the model."""
 
-    def __init__(self, peers: Peers, url: str = "") -> None:
-        self.client = client_for()
+    def __init__(self, peers: Peers, url: str = "", model: str = "auto") -> None:
+        self.client = client_for(url)
         self._peers = peers
         self._fixed = url.rstrip("/")
+        self._model = model
         self._looked: tuple[float, str] = (float("-inf"), "")
 
     async def state(self) -> str:
@@ -36,7 +37,7 @@ class Llm:
     async def answer(self, messages: list[dict[str, str]]) -> AsyncIterator[str]:
         """The pieces of the answer as they come; a ServiceError `llm_unavailable` when there is none."""
         url, headers = self._where()
-        content = json.dumps({"model": "auto", "messages": messages, "stream": True}).encode()
+        content = json.dumps({"model": self._model, "messages": messages, "stream": True}).encode()
         headers = {"content-type": "application/json", "accept": "text/event-stream", **headers}
         try:
             response = await send(self.client, "POST", f"{url}/chat/completions", headers, content, name="the LLM")

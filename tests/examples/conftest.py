@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.examples.upstream import Upstream, upstream
+from tests.examples.upstream import WORDS, Upstream, upstream
 
 
 @pytest.fixture(scope="module")
@@ -19,5 +19,6 @@ def behind(server: Upstream) -> Iterator[Upstream]:
     yield server
     server.pause = server.holds = server.break_off = False
     server.refusals = {}
+    server.words = WORDS
     server.go_on.set()
     server.go_on.clear()

@@ -1,65 +1,31 @@
 """A conversation in text."""
 
 import asyncio
+import base64
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
 
 import pytest
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import InvalidStatus
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.examples.running import Running, service
+from tests.examples.talking import Talk, talk, talking
 from tests.examples.upstream import WORDS, Upstream
 from tests.support.ports import free_port
 
 pytestmark = pytest.mark.live
 TEXT = "".join(WORDS)
-T = TypeVar("T")
+MUTE = {"STT": "none", "TTS": "none"}
 
 
 @pytest.fixture(scope="module")
 def spoken(server: Upstream) -> Iterator[Running]:
-    with service("conversational", LLM_URL=f"{server.url}/v1", CONVERSATION_MAX_SESSIONS="3") as running:
+    with service("conversational", LLM_URL=f"{server.url}/v1", CONVERSATION_MAX_SESSIONS="3", **MUTE) as running:
         yield running
-
-
-class Talk:
-    """One client's end."""
-
-    def __init__(self, socket: ClientConnection) -> None:
-        self.socket = socket
-
-    async def say(self, **message: Any) -> None:
-        await self.socket.send(json.dumps(message))
-
-    async def until(self, kind: str) -> list[dict[str, Any]]:
-        """Everything up to the first message of a type."""
-        heard: list[dict[str, Any]] = []
-        async with asyncio.timeout(20):
-            while not heard or heard[-1]["type"] != kind:
-                heard.append(json.loads(await self.socket.recv()))
-        return heard
-
-    async def next(self, kind: str) -> dict[str, Any]:
-        return (await self.until(kind))[-1]
-
-
-@asynccontextmanager
-async def talking(running: Running, query: str = "", **options: Any) -> AsyncIterator[Talk]:
-    address = f"ws://127.0.0.1:{running.port}/ws{query}"
-    async with connect(address, proxy=None, open_timeout=20, **options) as socket:
-        yield Talk(socket)
-
-
-def talk(running: Running, do: Callable[[Talk], Awaitable[T]]) -> T:
-    async def whole() -> T:
-        async with talking(running) as talk:
-            await talk.until("state")
-            return await do(talk)
-
-    return asyncio.run(whole())
 
 
 def test_a_question_is_answered_piece_by_piece(spoken: Running, behind: Upstream) -> None:
@@ -97,6 +63,7 @@ def test_the_conversation_so_far_is_told_to_the_model(spoken: Running, behind: U
 
     talk(spoken, do)
     told = behind.asked("/v1/chat/completions")[-1]["messages"]
+    assert told.pop(0)["role"] == "system"
     assert [message["content"] for message in told] == ["first", TEXT, "second"]
 
 
@@ -127,6 +94,7 @@ def test_a_new_question_cuts_the_reply_short(spoken: Running, behind: Upstream) 
 
     assert talk(spoken, do)[-1]["text"] == TEXT
     told = behind.asked("/v1/chat/completions")[-1]["messages"]
+    assert told.pop(0)["role"] == "system"
     assert [message["content"] for message in told] == ["hi", WORDS[0], "wait"]
 
 
@@ -173,7 +141,7 @@ def test_without_a_model_the_socket_stays_open() -> None:
             assert (await talk.next("error"))["code"] == "llm_unavailable"
             assert (await talk.next("state"))["state"] == "listening"
 
-    with service("conversational", PORTSUP_SANDRA_IA_URL=f"http://127.0.0.1:{free_port()}") as running:
+    with service("conversational", PORTSUP_SANDRA_IA_URL=f"http://127.0.0.1:{free_port()}", **MUTE) as running:
         talk(running, do)
         assert running.http.get("/health").json()["checks"] == {"llm": "upstream_unreachable"}
 
@@ -200,33 +168,72 @@ def test_one_conversation_too_many_is_refused(spoken: Running) -> None:
 
 
 def test_pages_of_other_sites_can_not_open_a_socket(spoken: Running) -> None:
-    async def whole() -> int:
+    async def refused(**options: Any) -> int:
         with pytest.raises(InvalidStatus) as caught:
-            async with talking(spoken, origin="https://evil.example"):
+            async with talking(spoken, **options):
                 pass
         return caught.value.response.status_code
 
-    assert asyncio.run(whole()) == 403
+    assert asyncio.run(refused(origin="https://evil.example")) == 403
+    assert asyncio.run(refused(origin="null")) == 403
 
 
-def test_a_browser_shows_the_token_in_the_address() -> None:
+def test_a_name_that_somebody_pointed_at_this_machine_is_refused(spoken: Running) -> None:
+    async def whole() -> int:
+        with pytest.raises(InvalidStatus) as caught:
+            async with connect(f"ws://evil.example:{spoken.port}/ws", host="127.0.0.1", port=spoken.port, proxy=None):
+                pass
+        return caught.value.response.status_code
+
+    assert asyncio.run(whole()) == 400
+
+
+def test_a_browser_shows_the_token_as_a_subprotocol() -> None:
+    def offer(token: str) -> list[str]:
+        return ["conversation", "token." + base64.urlsafe_b64encode(token.encode()).decode().rstrip("=")]
+
     async def whole(running: Running) -> None:
-        for query in ("", "?token=wrong"):
+        refused: list[dict[str, Any]] = [
+            {},
+            {"subprotocols": offer("wrong")},
+            {"subprotocols": ["token.%%%"]},
+            {"query": "?token=r\u00efght"},
+            {"additional_headers": {"authorization": "Bearer wrong"}},
+        ]
+        for options in refused:
             with pytest.raises(InvalidStatus) as caught:
-                async with talking(running, query):
+                async with talking(running, **options):
                     pass
             assert caught.value.response.status_code == 401
-        async with talking(running, "?token=right") as talk:
+        async with talking(running, subprotocols=offer("r\u00efght ~")) as talk:
+            await talk.next("session.created")
+            assert talk.socket.subprotocol == "conversation"
+        async with talking(running, additional_headers={"authorization": "Bearer r\u00efght ~"}) as talk:
             await talk.next("session.created")
 
-    with service("conversational", CONVERSATION_TOKEN="right") as running:
+    with service("conversational", CONVERSATION_TOKEN="r\u00efght ~", **MUTE) as running:
         asyncio.run(whole(running))
+
+
+@pytest.mark.parametrize("frame", ["x" * (1024 * 1024 + 1), b"x" * (1024 * 1024 + 1)])
+def test_a_frame_that_is_too_large_closes_the_socket(spoken: Running, frame: str | bytes) -> None:
+    async def do(talk: Talk) -> int | None:
+        with suppress(ConnectionClosed):
+            await talk.socket.send(frame)
+        async with asyncio.timeout(20):
+            await talk.socket.wait_closed()
+        return talk.socket.close_code
+
+    assert talk(spoken, do) == 1009
 
 
 def test_the_page_needs_nothing_from_elsewhere(spoken: Running) -> None:
     page = spoken.http.get("/")
     assert page.headers["content-type"].startswith("text/html")
-    assert "src=" not in page.text
+    linked = re.findall(r'(?:src|href)="([^"]*)"', page.text)
+    assert sorted(linked) == ["/icon.svg", "/page.css", "/page.js"]
+    for path in (*linked, "/sound.js", "/microphone.js"):
+        assert spoken.http.get(path).status_code == 200
     assert "default-src 'none'" in page.headers["content-security-policy"]
 
 
@@ -242,7 +249,7 @@ def test_sigterm_closes_open_conversations_with_1012(server: Upstream, behind: U
                 await talk.socket.wait_closed()
             return talk.socket.close_code
 
-    with service("conversational", LLM_URL=f"{server.url}/v1") as running:
+    with service("conversational", LLM_URL=f"{server.url}/v1", **MUTE) as running:
         assert asyncio.run(whole(running)) == 1012
         assert running.process.wait(15) == 0
         assert "Traceback" not in running.output()

@@ -26,6 +26,7 @@ class Upstream:
     go_on: threading.Event = field(default_factory=threading.Event)
     refusals: dict[str, tuple[int, dict[str, str]]] = field(default_factory=dict)  # by Authorization
     break_off: bool = False
+    words: tuple[str, ...] = WORDS
     models: tuple[str, ...] = ("tiny:latest", "llama3.2:1b")
     seen: list[tuple[str, str, dict[str, str], bytes]] = field(default_factory=list)
 
@@ -87,17 +88,17 @@ def upstream(port: int = 0) -> Iterator[Upstream]:
             elif asked.get("stream"):
                 self._stream("text/event-stream", self._sse())
             else:
-                message = {"role": "assistant", "content": "".join(WORDS)}
+                message = {"role": "assistant", "content": "".join(state.words)}
                 self._json({"model": model, "choices": [{"index": 0, "message": message, "finish_reason": "stop"}]})
 
         def _ndjson(self, asked: dict[str, Any]) -> Iterator[bytes]:
-            for word in WORDS:
+            for word in state.words:
                 part = {"response": word} if "prompt" in asked else {"message": {"role": "assistant", "content": word}}
                 yield json.dumps({**part, "done": False}).encode() + b"\n"
             yield json.dumps({"done": True, "done_reason": "stop", "eval_count": 3}).encode() + b"\n"
 
         def _sse(self) -> Iterator[bytes]:
-            for word in WORDS:
+            for word in state.words:
                 yield b"data: " + json.dumps({"choices": [{"index": 0, "delta": {"content": word}}]}).encode() + b"\n\n"
             yield b"data: [DONE]\n\n"
 

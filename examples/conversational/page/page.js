@@ -1,0 +1,349 @@
+// The client of the protocol that examples/conversational/__init__.py describes.
+
+import {Loudspeaker, Microphone} from "/sound.js";
+
+const $ = id => document.getElementById(id);
+const LEFT_IN_THE_AIR = 250; // ms between the end of a word and its arrival here
+const TAP = 350; // ms: a press that is shorter means "until I press again"
+const MOST_UNSENT = 1 << 20; // bytes
+
+// A token, where the server asks for one, may be given in the address: http://…/#token=…
+let token = new URLSearchParams(location.hash.slice(1)).get("token") ?? sessionStorage.getItem("token") ?? "";
+if (location.hash) history.replaceState(null, "", location.pathname);
+
+let socket; // while it is open
+let wait = 500; // ms until the next try
+let session; // what `session.created` and `session.updated` said
+let reply; // the bubble that is being written
+let answer; // the last of them
+const items = new Map(); // what I said, by the id of the transcript
+
+const context = new AudioContext();
+const loudspeaker = new Loudspeaker(context, 24000);
+const microphone = new Microphone(context, sendSound, level => $("talk").style.setProperty("--level", level.toFixed(2)));
+
+// --- the connection
+
+async function connect() {
+  try {
+    const answer = await fetch("/voices", token ? {headers: {authorization: `Bearer ${token}`}} : {});
+    if (answer.status === 401) return askForToken();
+    showVoices(answer.ok ? (await answer.json()).voices : []);
+  } catch {
+    return again("The service can not be reached; trying again.");
+  }
+  // A page can not set headers on a WebSocket; a token goes along as a subprotocol.
+  const protocols = token ? ["conversation", `token.${base64url(token)}`] : ["conversation"];
+  const opening = new WebSocket(`ws://${location.host}/ws`, protocols);
+  opening.binaryType = "arraybuffer";
+  opening.onopen = () => {
+    socket = opening;
+    wait = 500;
+    hideNotice();
+    update({speak: $("aloud").checked, turns: $("hands-free").checked ? "vad" : "manual", voice: $("voice").value});
+  };
+  opening.onmessage = ({data}) => typeof data === "string" ? received(JSON.parse(data)) : loudspeaker.play(data);
+  opening.onclose = ({code}) => {
+    const had = socket !== undefined;
+    socket = session = reply = answer = undefined;
+    items.clear();
+    loudspeaker.stop();
+    releaseTalk();
+    if (had) note("the connection has ended; what follows is a new conversation");
+    again(code === 1012 ? "The service is being restarted; trying again." :
+      "The service can not be reached, or has too many conversations; trying again.");
+  };
+}
+
+function again(words) {
+  show("disconnected");
+  complain(words);
+  setTimeout(connect, wait);
+  wait = Math.min(wait * 2, 10000);
+}
+
+function askForToken() {
+  show("disconnected");
+  if (token) complain("That is not the token.");
+  token = "";
+  sessionStorage.removeItem("token");
+  $("token-form").hidden = false;
+  $("text-form").hidden = true;
+  $("token").focus();
+}
+
+$("token-form").onsubmit = event => {
+  event.preventDefault();
+  token = $("token").value.trim();
+  if (!token) return;
+  sessionStorage.setItem("token", token); // until this tab is closed
+  $("token").value = "";
+  $("token-form").hidden = true;
+  $("text-form").hidden = false;
+  hideNotice();
+  connect();
+};
+
+function base64url(text) {
+  const bytes = String.fromCharCode(...new TextEncoder().encode(text));
+  return btoa(bytes).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+}
+
+function send(message) {
+  if (!socket || socket.readyState !== WebSocket.OPEN) return false;
+  socket.send(JSON.stringify(message));
+  return true;
+}
+
+function update(changes) {
+  return send({type: "session.update", ...changes});
+}
+
+// --- what the service says
+
+function received(message) {
+  switch (message.type) {
+    case "session.created":
+    case "session.updated":
+      session = message;
+      showAbilities();
+      break;
+    case "state":
+      if (message.state === "listening") answer = undefined; // it was heard to its end, or stopped
+      show(message.state);
+      break;
+    case "input.speech.started":
+      loudspeaker.stop();
+      break;
+    case "transcript":
+      said(message);
+      break;
+    case "response.text.delta":
+      answer = reply ??= say("");
+      reply.textContent += message.delta;
+      follow();
+      break;
+    case "response.done":
+      reply = undefined;
+      break;
+    case "response.cancelled":
+      loudspeaker.stop();
+      answer?.classList.add("cut");
+      answer = reply = undefined;
+      break;
+    case "error":
+      reply = undefined;
+      complain(WORDS[message.code]?.(message.message) ?? sentence(message.message));
+      break;
+  }
+}
+
+const WORDS = {
+  no_speech: () => "No words were heard. Hold the button while you talk.",
+  llm_unavailable: why => `Nobody can answer just now: ${why}.`,
+  speech_unavailable: why => `This service does not listen or speak here: ${why}.`,
+  internal_error: () => "The service made a mistake. Its log has more.",
+};
+
+function sentence(text) {
+  return text.charAt(0).toUpperCase() + text.slice(1) + ".";
+}
+
+// --- what is seen
+
+function show(state) {
+  if (document.body.dataset.state !== state) {
+    document.body.dataset.state = state;
+    $("state-word").textContent = state;
+  }
+  $("stop").disabled = state !== "thinking" && state !== "speaking";
+  $("send").disabled = state === "disconnected" || state === "connecting";
+  showAbilities();
+}
+
+function showAbilities() {
+  const hears = session?.speech.stt === "ok" || session?.speech.stt === "loading";
+  const speaks = session?.speech.tts === "ok" || session?.speech.tts === "loading";
+  $("talk").disabled = !hears;
+  $("hands-free").disabled = !hears;
+  $("aloud").disabled = !speaks;
+  $("talk-hint").textContent = !session ? "Not connected" : !hears ? "This service can only read" :
+    session.turns === "vad" && microphone.open ? "Just talk" : microphone.open ? "Let go to send" : "Hold to talk";
+}
+
+function showVoices(voices) {
+  $("voice-place").hidden = voices.length < 2;
+  const chosen = $("voice").value;
+  $("voice").replaceChildren(...voices.map(voice => new Option(voice.name, voice.id)));
+  if (chosen) $("voice").value = chosen;
+}
+
+function say(words, kind = "") {
+  $("empty")?.remove();
+  const bubble = document.createElement("article");
+  bubble.className = kind;
+  bubble.textContent = words;
+  $("log").append(bubble);
+  follow();
+  return bubble;
+}
+
+function said({item, text, final}) {
+  let bubble = items.get(item);
+  if (!bubble) items.set(item, bubble = say("", "mine"));
+  bubble.textContent = text;
+  bubble.classList.toggle("unsure", !final);
+  follow();
+}
+
+function note(words) {
+  const line = document.createElement("p");
+  line.className = "note";
+  line.textContent = words;
+  $("log").append(line);
+  follow();
+}
+
+function follow() {
+  $("log").scrollTop = $("log").scrollHeight;
+}
+
+new ResizeObserver(follow).observe($("log"));
+
+function complain(words) {
+  $("notice-words").textContent = words;
+  $("notice").hidden = false;
+}
+
+function hideNotice() {
+  $("notice").hidden = true;
+}
+
+// --- what the person does
+
+$("text-form").onsubmit = event => {
+  event.preventDefault();
+  const text = $("text").value.trim();
+  if (!text || !send({type: "input.text", text})) return;
+  context.resume(); // browsers let a page sound only after something was done on it
+  hideNotice();
+  say(text, "mine");
+  $("text").value = "";
+};
+
+function sendSound(pcm) {
+  if (!socket || socket.readyState !== WebSocket.OPEN) return;
+  if (socket.bufferedAmount > MOST_UNSENT) {
+    releaseTalk();
+    update({turns: "manual"});
+    complain("The service does not keep up with the microphone.");
+    return;
+  }
+  socket.send(pcm);
+}
+
+let pressedAt = 0; // while the button is held, or was tapped
+let latched = false; // by a tap: until the next one
+let ending; // the timer that ends a turn
+
+async function pressTalk() {
+  if ($("talk").disabled || $("hands-free").checked) return;
+  if (latched) {
+    latched = false;
+    endTalk();
+    return;
+  }
+  if (pressedAt) return;
+  pressedAt = performance.now();
+  clearTimeout(ending);
+  hideNotice();
+  loudspeaker.stop();
+  try {
+    await microphone.start();
+  } catch (error) {
+    releaseTalk();
+    complain(error.message);
+    return;
+  }
+  if (!pressedAt) { // let go while the browser was asking
+    microphone.stop();
+    return;
+  }
+  $("talk").setAttribute("aria-pressed", "true");
+  showAbilities();
+}
+
+function letGo() {
+  if (!pressedAt || latched) return;
+  if (microphone.open && performance.now() - pressedAt < TAP) latched = true;
+  else endTalk();
+}
+
+function endTalk() {
+  const wasOpen = microphone.open;
+  pressedAt = 0;
+  $("talk").setAttribute("aria-pressed", "false");
+  if (!wasOpen) return;
+  clearTimeout(ending);
+  ending = setTimeout(() => {
+    microphone.stop();
+    send({type: "input.audio.end"});
+    showAbilities();
+  }, LEFT_IN_THE_AIR);
+}
+
+function releaseTalk() {
+  pressedAt = 0;
+  latched = false;
+  clearTimeout(ending);
+  $("talk").setAttribute("aria-pressed", "false");
+  if (microphone.open) microphone.stop();
+  $("hands-free").checked = false;
+  showAbilities();
+}
+
+$("talk").onpointerdown = event => {
+  if (event.button !== 0) return;
+  $("talk").setPointerCapture(event.pointerId);
+  pressTalk();
+};
+$("talk").onpointerup = letGo;
+$("talk").onpointercancel = letGo;
+$("talk").oncontextmenu = event => event.preventDefault(); // a long touch
+$("talk").onkeydown = event => {
+  if ((event.key === " " || event.key === "Enter") && !event.repeat) pressTalk();
+  if (event.key === " " || event.key === "Enter") event.preventDefault();
+};
+$("talk").onkeyup = event => {
+  if (event.key === " " || event.key === "Enter") letGo();
+};
+$("talk").onblur = () => { if (pressedAt && !latched) endTalk(); };
+
+$("hands-free").onchange = async () => {
+  if (!$("hands-free").checked) {
+    microphone.stop();
+    update({turns: "manual"});
+    return showAbilities();
+  }
+  hideNotice();
+  update({turns: "vad"});
+  try {
+    await microphone.start();
+  } catch (error) {
+    releaseTalk();
+    update({turns: "manual"});
+    complain(error.message);
+  }
+  showAbilities();
+};
+
+$("stop").onclick = () => send({type: "response.cancel"});
+$("aloud").onchange = () => {
+  if (!$("aloud").checked) loudspeaker.stop();
+  update({speak: $("aloud").checked});
+};
+$("voice").onchange = () => update({voice: $("voice").value});
+$("notice-close").onclick = hideNotice;
+document.addEventListener("keydown", event => { if (event.key === "Escape") send({type: "response.cancel"}); });
+
+connect();

