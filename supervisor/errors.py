@@ -18,6 +18,7 @@ class ExitCode(IntEnum):
     POOL_EXHAUSTED = 12
     LOCK_LOST = 13
     INSTANCE_TAKEN = 14
+    HUNG = 15
     BUG = 70
     WAIT_TIMEOUT = 124
     INTERRUPTED = 130

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 from supervisor import system
 from supervisor.cli.complaint import complain, report_bug
+from supervisor.cli.parser import seconds
 from supervisor.cli.render import wants_color
 from supervisor.errors import ExitCode, PortsupError, UsageError
 from supervisor.process import guardian
+from supervisor.process.pulse import DEFAULT, LEAST, Pulse, PulseWatch
 
 if TYPE_CHECKING:
     from supervisor.daemon.daemon import Options
@@ -48,23 +50,53 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("cannot wait that long", f"--wait-timeout {args.wait_timeout:g} is not above 0")
     if args.dry_run:
         return _dry_run(args)
-    return _background(args) if args.detach else _foreground(args)
+    pulse = _pulse()
+    return _background(args, pulse) if args.detach else _foreground(args, pulse)
 
 
-def _foreground(args: argparse.Namespace) -> int:
+def _pulse() -> Pulse | None:
+    """The sign of life that the guardian watches; None where nobody wants that."""
+    text = os.environ.get("PORTSUP_HANG_TIMEOUT", "") or str(DEFAULT)
+    try:
+        patience = seconds(text)
+    except argparse.ArgumentTypeError as error:
+        raise UsageError("cannot use PORTSUP_HANG_TIMEOUT", str(error), "0 switches it off") from None
+    if patience == 0:
+        return None
+    if patience < LEAST:
+        raise UsageError("cannot use PORTSUP_HANG_TIMEOUT", f"`{text}` is below {LEAST:g} s", "0 switches it off")
+    return Pulse(patience)
+
+
+def _foreground(args: argparse.Namespace, pulse: Pulse | None) -> int:
     out, out_theirs = _pipe()
     err, err_theirs = _pipe()
     colour = wants_color(args.color, sys.stdout)
     system.set_child_subreaper()
     daemon = guardian.start_daemon(
-        lambda: _daemon(args, colour=colour, done=None), [(out_theirs, 1), (err_theirs, 2)], (out, err)
+        lambda: _daemon(args, pulse, colour=colour, done=None), [(out_theirs, 1), (err_theirs, 2)], (out, err)
     )
+    watch = None if pulse is None else PulseWatch(daemon, pulse)
     os.close(out_theirs)
     os.close(err_theirs)
-    return guardian.guard(daemon, {out: 1, err: 2})
+    return _guard(daemon, {out: 1, err: 2}, watch)
 
 
-def _background(args: argparse.Namespace) -> int:
+def _guard(daemon: int, pumps: dict[int, int], watch: PulseWatch | None) -> int:
+    code = guardian.guard(daemon, pumps, watch)
+    if watch is not None and code == ExitCode.HUNG and (path := watch.pulse.journal()):
+        import json
+        import time
+
+        from supervisor.logs.journal_file import JournalFile
+        from supervisor.logs.line import rfc3339
+
+        fact = {"time": rfc3339(time.time()), "level": "error", "event": "daemon hung", "pid": daemon}
+        JournalFile(path).write(json.dumps({**fact, "silent_s": watch.pulse.patience}))
+    return code
+
+
+def _background(args: argparse.Namespace, pulse: Pulse | None) -> int:
     done, done_theirs = _pipe()
     colour = wants_color(args.color, sys.stderr)
     sys.stderr.flush()
@@ -73,7 +105,7 @@ def _background(args: argparse.Namespace) -> int:
         _close_all_but(done_theirs)  # a lock that a script holds must end with the script
         try:
             os.setsid()
-            code = _guard_in_background(args, colour, done_theirs)
+            code = _guard_in_background(args, pulse, colour, done_theirs)
         except PortsupError as error:
             complain(error, sys.argv[1:])
             code = int(error.exit_code)
@@ -84,10 +116,11 @@ def _background(args: argparse.Namespace) -> int:
     return _await_start(pid, done)
 
 
-def _guard_in_background(args: argparse.Namespace, colour: bool, done: int) -> int:
+def _guard_in_background(args: argparse.Namespace, pulse: Pulse | None, colour: bool, done: int) -> int:
     err, err_theirs = _pipe()
     system.set_child_subreaper()
-    daemon = guardian.start_daemon(lambda: _daemon(args, colour=colour, done=done), [(err_theirs, 2)], (err,))
+    daemon = guardian.start_daemon(lambda: _daemon(args, pulse, colour=colour, done=done), [(err_theirs, 2)], (err,))
+    watch = None if pulse is None else PulseWatch(daemon, pulse)
     os.close(err_theirs)
     shown = os.dup(2)
     null = os.open(os.devnull, os.O_RDWR)
@@ -97,7 +130,7 @@ def _guard_in_background(args: argparse.Namespace, colour: bool, done: int) -> i
     guardian.pump(daemon, {err: shown}, must_be_read=False)
     os.close(shown)
     os.close(done)  # not before all is shown: `up -d` returns on this
-    return guardian.guard(daemon, {})
+    return _guard(daemon, {}, watch)
 
 
 def _await_start(pid: int, done: int) -> int:
@@ -111,6 +144,9 @@ def _await_start(pid: int, done: int) -> int:
         return int(told)
     _, status = os.waitpid(pid, 0)
     code = os.waitstatus_to_exitcode(status)
+    if code == ExitCode.HUNG:
+        why = "the portsup daemon hung, and was killed"
+        complain(PortsupError("cannot bring the stack up", why, guardian.HUNG_HINT))
     if code >= 0:
         return code or ExitCode.INTERRUPTED
     why = f"portsup in the background (pid {pid}) was ended by signal {-code}"
@@ -133,7 +169,7 @@ def _pipe() -> tuple[int, int]:
     return ours, theirs
 
 
-def _daemon(args: argparse.Namespace, *, colour: bool, done: int | None) -> int:
+def _daemon(args: argparse.Namespace, pulse: Pulse | None, *, colour: bool, done: int | None) -> int:
     """The daemon's whole life, in the forked process."""
     # asyncio works without ssl, and portsup has no use for it: 4 MB and 10 ms less.
     sys.modules.setdefault("ssl", None)  # type: ignore[arg-type]
@@ -141,7 +177,7 @@ def _daemon(args: argparse.Namespace, *, colour: bool, done: int | None) -> int:
         from supervisor.daemon.start import run_instance
 
         return run_instance(
-            _file(args), args.instance, _options(args), colour=colour, prefix=not args.no_prefix, done=done
+            _file(args), args.instance, _options(args), colour=colour, prefix=not args.no_prefix, done=done, pulse=pulse
         )
     except PortsupError as error:
         complain(error, sys.argv[1:])

@@ -112,7 +112,7 @@ class Daemon:
             wanted = self._stack.start(self._options.services or tuple(self._spec.services))
             self._lock_watch = LockWatch(
                 self._loop, self._runtime, self._lock, self._world.slots, self._world.watcher, self._journal,
-                self._on_losses, self._mend_control,
+                self._on_losses, self._mend_control, self._front.pulse,
             )  # fmt: skip
             reporting = begin(self._report_when_up(wanted), self._loop)
             error = await self._end

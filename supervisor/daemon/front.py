@@ -9,6 +9,8 @@ import contextlib
 import os
 from collections.abc import Sequence
 
+from supervisor.process.pulse import Pulse
+
 MAX_UNREAD = 4 * 1024 * 1024  # bytes that wait for a slow terminal before lines are left out
 MARKS = {"warning": "\x1b[33m", "error": "\x1b[31m"}
 RESET = "\x1b[0m"
@@ -85,11 +87,13 @@ class Front:
     """The foreground: log lines for its stdout, portsup's own words for its stderr."""
 
     def __init__(
-        self, out: Pipe | None, err: Pipe | None, *, is_coloured: bool, has_prefix: bool, done: int | None = None
-    ) -> None:
+        self, out: Pipe | None, err: Pipe | None, *, is_coloured: bool, has_prefix: bool, done: int | None = None,
+        pulse: Pulse | None = None,
+    ) -> None:  # fmt: skip
         self._out = out
         self._err = err
         self._done = done
+        self.pulse = pulse  # our sign of life, where the foreground watches it
         self._is_coloured = is_coloured
         self._has_prefix = has_prefix
         self._prefixes: dict[str, bytes] = {}

@@ -1,4 +1,7 @@
-"""Keeps the shield's hours: file events at once, a full check and a look at spares and listeners every ten seconds."""
+"""Keeps the shield's hours: file events at once, a full check and a look at spares and listeners every ten seconds.
+
+The same timer is the sign of life for the guardian, so that only one wakes an idle daemon.
+"""
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping
@@ -11,6 +14,7 @@ from supervisor.ports.instance_lock import InstanceLock
 from supervisor.ports.leases import Loss, PoolLease
 from supervisor.ports.runtime import RuntimeDir
 from supervisor.ports.shield import CHECK_EVERY, HEARTBEAT_EVERY, Shield
+from supervisor.process.pulse import Pulse
 
 
 class LockWatch:
@@ -19,7 +23,7 @@ class LockWatch:
     def __init__(
         self, loop: asyncio.AbstractEventLoop, runtime: RuntimeDir, lock: InstanceLock, slots: Mapping[str, Slot],
         watcher: Watcher, journal: Journal, on_losses: Callable[[Collection[Loss]], None],
-        on_tick: Callable[[], None],
+        on_tick: Callable[[], None], pulse: Pulse | None,
     ) -> None:  # fmt: skip
         self._loop = loop
         self._slots = slots
@@ -27,11 +31,15 @@ class LockWatch:
         self._journal = journal
         self._on_losses = on_losses
         self._on_tick = on_tick
+        self._pulse = pulse
+        self._every = CHECK_EVERY if pulse is None else min(CHECK_EVERY, pulse.every)
         self._ticks = 0
         self._shield = Shield(runtime, [slot.lease for slot in slots.values() if slot.lease is not None], lock)
         if (fd := self._shield.fileno()) is not None:
             loop.add_reader(fd, lambda: on_losses(self._shield.on_readable()))
-        self._timer = loop.call_later(CHECK_EVERY, self._tick)
+        if pulse is not None:
+            pulse.beat()
+        self._timer = loop.call_later(self._every, self._tick)
 
     def follow(self, lease: PoolLease) -> None:
         """Watches this lease, if it does not yet."""
@@ -46,10 +54,12 @@ class LockWatch:
         self._shield.close()
 
     def _tick(self) -> None:
-        self._timer = self._loop.call_later(CHECK_EVERY, self._tick)
+        if self._pulse is not None:
+            self._pulse.beat()
+        self._timer = self._loop.call_later(self._every, self._tick)
         self._ticks += 1
         self._on_losses(self._shield.check())
-        if self._ticks % round(HEARTBEAT_EVERY / CHECK_EVERY) == 0:
+        if self._ticks % round(HEARTBEAT_EVERY / self._every) == 0:
             self._shield.heartbeat()
         for slot in self._slots.values():
             try:

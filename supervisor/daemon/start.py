@@ -24,6 +24,7 @@ from supervisor.ports.leases import Chosen, PoolLease
 from supervisor.ports.record import Owner
 from supervisor.ports.runtime import RuntimeDir
 from supervisor.process import tree
+from supervisor.process.pulse import Pulse
 
 
 def read_stack(file: Path | None, options: Options) -> StackSpec:
@@ -45,8 +46,9 @@ def current_directory() -> Path:
 
 
 def run_instance(
-    file: Path | None, instance: int | None, options: Options, *, colour: bool, prefix: bool, done: int | None
-) -> int:
+    file: Path | None, instance: int | None, options: Options, *, colour: bool, prefix: bool, done: int | None,
+    pulse: Pulse | None = None,
+) -> int:  # fmt: skip
     """The life of one instance in this process; the exit code.  Raises PortsupError for what ended it."""
     spec = read_stack(file, options)
     runtime = RuntimeDir.open()
@@ -65,20 +67,22 @@ def run_instance(
     except OSError as error:
         print(f"warning: no logs are kept, cannot make `{state_dir}`: {error.strerror}", file=sys.stderr)
     sys.stderr.flush()
+    if pulse is not None:
+        pulse.tell_journal(os.fspath(state_dir / "portsup.log"))
     journal = open_journal(state_dir / "portsup.log", secrets=spec.secrets)
     try:
-        return asyncio.run(_run(spec, options, runtime, lock, journal, run_id, state_dir, colour, prefix, done))
+        return asyncio.run(_run(spec, options, runtime, lock, journal, run_id, state_dir, colour, prefix, done, pulse))
     finally:
         journal.close()
 
 
 async def _run(
     spec: StackSpec, options: Options, runtime: RuntimeDir, lock: InstanceLock, journal: Journal, run_id: str,
-    state_dir: Path, colour: bool, prefix: bool, done: int | None,
+    state_dir: Path, colour: bool, prefix: bool, done: int | None, pulse: Pulse | None,
 ) -> int:  # fmt: skip
     loop = asyncio.get_running_loop()
     out = None if options.is_detached else Pipe(os.dup(1), loop)
-    front = Front(out, Pipe(os.dup(2), loop), is_coloured=colour, has_prefix=prefix, done=done)
+    front = Front(out, Pipe(os.dup(2), loop), is_coloured=colour, has_prefix=prefix, done=done, pulse=pulse)
     if options.is_detached:
         let_go_of(1)
     try:

@@ -15,11 +15,13 @@ from collections.abc import Callable, Iterable
 from typing import NoReturn
 
 from supervisor import system
-from supervisor.errors import PortsupError
+from supervisor.errors import ExitCode, PortsupError
+from supervisor.process.pulse import PulseWatch
 
 PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 READ_SIZE = 65536
 ORPHANS_WITHIN = 5.0  # seconds until killed orphans must be gone
+HUNG_HINT = "`portsup up` starts it again; PORTSUP_HANG_TIMEOUT changes how long it may be silent"
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -82,10 +84,10 @@ def _pass_on(pid: int, number: int) -> None:
         os.kill(pid, signal.SIGCONT)  # somebody may have stopped it
 
 
-def guard(daemon: int, pumps: dict[int, int]) -> int:
+def guard(daemon: int, pumps: dict[int, int], watch: PulseWatch | None = None) -> int:
     """Shows what the daemon says until it ends, then its exit code; `pumps` are pipes and where they are shown.
 
-    Whatever it leaves behind is killed.
+    Whatever it leaves behind is killed.  `watch` may have killed the daemon because it was silent.
     """
     signal.signal(signal.SIGCHLD, lambda *_: _on_child(daemon))
     pump(daemon, pumps)
@@ -93,6 +95,11 @@ def guard(daemon: int, pumps: dict[int, int]) -> int:
     _, status = os.waitpid(daemon, 0)
     left = end_orphans()
     code = os.waitstatus_to_exitcode(status)
+    if watch is not None:
+        watch.close()
+        if watch.has_killed and code == -signal.SIGKILL:
+            _tell(f"error: {hung(daemon, watch.pulse.patience)}\n\nhint: {HUNG_HINT}\n")
+            return int(ExitCode.HUNG)
     if -code in PASSED_ON and not left:  # it came before anything was begun
         return 128 - code
     if code < 0:
@@ -100,6 +107,11 @@ def guard(daemon: int, pumps: dict[int, int]) -> int:
         _tell(f"error: the portsup daemon (pid {daemon}) was ended by signal {-code}{rest}\n")
         return 128 - code
     return code
+
+
+def hung(daemon: int, patience: float) -> str:
+    """That the daemon was killed because it did nothing for so many seconds."""
+    return f"the portsup daemon (pid {daemon}) did nothing for {patience:g} s: it was killed, with all that it ran"
 
 
 def _on_child(daemon: int) -> None:

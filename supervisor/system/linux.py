@@ -69,6 +69,12 @@ def process_name(pid: int) -> str:
     return name
 
 
+def is_traced(pid: int) -> bool:
+    """Whether a debugger has hold of the process, proc(5), TracerPid."""
+    lines = _read(pid, "status").splitlines()
+    return any(line.split()[1] != b"0" for line in lines if line.startswith(b"TracerPid:"))
+
+
 def process_user(pid: int) -> str:
     """The user the process runs as; empty if it is gone."""
     try:

@@ -48,6 +48,11 @@ def process_name(pid: int) -> str:
         return ""
 
 
+def is_traced(pid: int) -> bool:
+    """Whether a debugger has hold of the process; False, as it is not told here."""
+    return False
+
+
 def process_user(pid: int) -> str:
     """The user the process runs as; empty if it is gone."""
     try:
