@@ -102,7 +102,8 @@ def test_every_file_of_the_runtime_directory_is_told(tmp_path: Path) -> None:
     paths = [runtime.port_lock(8100), runtime.port_record(8100)]
     paths += [runtime.instance_lock("<stack>", 7), runtime.instance_record("<stack>", 7)]
     paths += [runtime.socket("<stack>", 7), runtime.endpoints("<stack>", 7)]
-    wanted = [path.removeprefix(f"{tmp_path}/").replace("8100", "<port>").replace("-7.", "-<N>.") for path in paths]
+    paths += [runtime.notify_socket("<stack>", 7, "<service>")]
+    wanted = [path.removeprefix(f"{tmp_path}/").replace("8100", "<port>").replace("-7", "-<N>") for path in paths]
     assert rows(section(text_of("files.md"), "Runtime directory")) == wanted
 
 

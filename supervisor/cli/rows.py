@@ -25,6 +25,7 @@ KEYS = (
     "result",
     "pool",
     "beside",
+    "status_text",
 )
 _IN_BACKTICKS = re.compile(r"`([^`]+)`")
 

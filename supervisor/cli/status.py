@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 EXAMPLES = """\
   portsup status                      NAME PORT STATE HEALTH PID UPTIME RESTARTS
   portsup status web --format wide    also EXIT, RESULT, HANDOFF and each port of the pool:
-                                      6000* active, 6001 spare, 6002!node taken by node, 6003~ in quarantine
+                                      6000* active, 6001 spare, 6002!node taken by node, 6003~ in quarantine;
+                                      and STATUS, where services say in words what they do
   portsup status --format json        one JSON object a service and line
   portsup status --watch              again whenever something changes, until Ctrl-C (exit code 130)
 
@@ -29,7 +30,7 @@ exit codes: 0 all listed services are running (or have ended with success), 3 at
 _COLUMNS = ("NAME", "PORT", "STATE", "HEALTH", "PID", "UPTIME", "RESTARTS")
 _WIDE = (*_COLUMNS, "EXIT", "RESULT", "HANDOFF", "POOL")
 _NUMBERS = ("PORT", "PID", "UPTIME", "RESTARTS", "EXIT")
-_OPTIONAL = ("RESTARTS", "UPTIME", "EXIT", "PID", "HEALTH", "HANDOFF", "RESULT")
+_OPTIONAL = ("RESTARTS", "UPTIME", "EXIT", "PID", "HEALTH", "HANDOFF", "RESULT", "STATUS")
 _STATE_COLORS = {
     "running": "green",
     "failed": "red",
@@ -84,9 +85,13 @@ def _lines(rows: "list[dict[str, Any]]", args: argparse.Namespace, later: float 
     if args.format == "json":
         return [render.json_line({key: row.get(key) for key in KEYS}) for row in rows]
     wide = args.format == "wide"
+    columns, cells = _WIDE if wide else _COLUMNS, [_cells(row, wide, later) for row in rows]
+    if wide and any(row.get("status_text") for row in rows):
+        columns = (*columns, "STATUS")
+        cells = [[*line, row.get("status_text") or ""] for line, row in zip(cells, rows, strict=True)]
     return render.table(
-        _WIDE if wide else _COLUMNS,
-        [_cells(row, wide, later) for row in rows],
+        columns,
+        cells,
         numbers=_NUMBERS,
         paints=_PAINTS,
         color=render.wants_color(args.color, sys.stdout),

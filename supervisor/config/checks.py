@@ -24,6 +24,7 @@ SET_BY_PORTSUP = (
     "PORTSUP_STACK",
 )
 _ACTIVATION = ("LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PID")
+_NOTIFICATION = ("NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC")
 _SHELLS = ("sh", "bash", "dash", "zsh", "ksh", "fish", "busybox")
 
 
@@ -170,7 +171,7 @@ class Checks:
                 self.report.error(
                     place,
                     f"{where}.{key}: `{given}` needs a port, and the service has no `pool`",
-                    "give it a `pool`, or use `started`, `exec` or `log`"
+                    "give it a `pool`, or use `started`, `exec`, `log` or `notify`"
                     if key == "ready"
                     else "give it a `pool`, or use `exec`",
                 )
@@ -191,6 +192,9 @@ class Checks:
                 self.report.error(item.key, f"{where}.environment: `{name}` is set by portsup", "choose another name")
             elif name in _ACTIVATION and fields.get("handoff") == HandoffMode.SYSTEMD:
                 reason = f"{where}.environment: `{name}` is set by portsup with `handoff: systemd`"
+                self.report.error(item.key, reason, "leave it out")
+            elif name in _NOTIFICATION and _is_heard(fields):
+                reason = f"{where}.environment: `{name}` is set by portsup where it listens to the service"
                 self.report.error(item.key, reason, "leave it out")
             elif name == port_env and _has_port(fields):
                 self.report.warn(
@@ -224,6 +228,13 @@ _NEED_A_PORT = (ProbeKind.LISTENING, ProbeKind.HTTP, ProbeKind.TCP)
 def _has_port(fields: Fields) -> bool:
     """Whether the service has ports, as far as one can tell."""
     return "pool" in fields.found
+
+
+def _is_heard(fields: Fields) -> bool:
+    """Whether the service gets a notify socket."""
+    ready: Fields | None = fields.get("ready")
+    is_asked = "watchdog" in fields.found or (ready is not None and "notify" in ready.found)
+    return is_asked or fields.get("notify_socket", "auto") != "auto"
 
 
 def _words(fields: Fields) -> Iterator[tuple[str, Word]]:

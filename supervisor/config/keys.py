@@ -2,6 +2,7 @@
 
 Reading, suggestions, the JSON Schema and a test of docs/reference/services-yaml.md all follow this one table.
 Defaults are written as a user would write them; an empty one means that there is none.
+It has more than 300 lines because it is one table.
 """
 
 from supervisor.config.kinds import (
@@ -46,10 +47,11 @@ READY = Section(
             "A regular expression that a line of the output matches.",
             also=("log_line", "ready_log_line"),
         ),
+        Key("notify", Flag(only=True), "The service says so by READY=1, as sd_notify(3) does.", also=("sd_notify",)),
         Key("timeout", Duration(0.001), "How long becoming ready may take.", "30s", also=("wait", "start_period")),
     ),
     words=("listening", "started"),
-    one_of=("listening", "started", "http", "tcp", "exec", "log"),
+    one_of=("listening", "started", "http", "tcp", "exec", "log", "notify"),
 )
 
 HEALTHCHECK = Section(
@@ -237,6 +239,19 @@ SERVICE = Section(
             Choice(("report", "strict", "move"), (("warn", "report"), ("deny", "strict"))),
             "What happens when the service binds another TCP port: it is reported, refused, or moved to its own one.",
             "report",
+        ),
+        Key(
+            "watchdog",
+            Duration(0.1),
+            "A running service that does not say WATCHDOG=1, as sd_notify(3) does, for so long is started again.",
+            also=("watchdog_sec", "watchdogsec"),
+        ),
+        Key(
+            "notify_socket",
+            Choice(("auto", "path", "abstract"), (("true", "path"), ("yes", "path"))),
+            "Which socket the service can say how it is on; `auto` is a path where `ready` or `watchdog` ask for it.",
+            "auto",
+            also=("notify_access",),
         ),
         Key(
             "rotate_after", Whole(1, 1000), "Failed starts on one port before the next port of the pool is tried.", "3"

@@ -15,6 +15,7 @@ __all__ = [
     "HandoffMode",
     "HealthCheck",
     "LogLimits",
+    "NotifySocketKind",
     "OnPortChange",
     "Probe",
     "ProbeKind",
@@ -35,6 +36,7 @@ class ProbeKind(StrEnum):
     TCP = "tcp"  # a connection is accepted
     EXEC = "exec"  # a command exits 0
     LOG = "log"  # a line of its output matches
+    NOTIFY = "notify"  # it says so, sd_notify(3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,14 @@ class HandoffMode(StrEnum):
     OFF = "off"  # the port is given up right before the service starts, and watched
 
 
+class NotifySocketKind(StrEnum):
+    """Whether a service gets a socket to say how it is on, and which, sd_notify(3)."""
+
+    AUTO = "auto"  # a path, for a service that is asked to speak by `ready: {notify: true}` or `watchdog`
+    PATH = "path"  # a socket in the runtime directory, which only its user can enter
+    ABSTRACT = "abstract"  # a name that is no file: for programs that change their user or their root
+
+
 @dataclass(frozen=True, slots=True)
 class LogLimits:
     """How much of a service's output is kept: bytes a file, and rotated files beside it."""
@@ -110,11 +120,19 @@ class ServiceSpec:
     stop_grace_period: float = 10.0
     handoff: HandoffMode = HandoffMode.AUTO
     bind: BindMode = BindMode.REPORT
+    watchdog: float = 0.0  # the longest silence of a running service; 0 for any
+    notify_socket: NotifySocketKind = NotifySocketKind.AUTO
     rotate_after: int = 3
     quarantine: float = 60.0
     on_port_change: OnPortChange = OnPortChange()
     logging: LogLimits = LogLimits()
     line: int = 0  # where the service stands in the file, counted from 1
+
+    @property
+    def wants_notices(self) -> bool:
+        """Whether the service gets a socket to say how it is on."""
+        is_asked = self.ready.probe.kind is ProbeKind.NOTIFY or self.watchdog > 0
+        return is_asked or self.notify_socket is not NotifySocketKind.AUTO
 
 
 @dataclass(frozen=True, slots=True)

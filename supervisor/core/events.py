@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from supervisor.core.notify import Notice
+
 Reasons = tuple[tuple[int, str], ...]  # why a port can not be used, port by port
 
 
@@ -96,6 +98,14 @@ class BecameUnhealthy:
 
 
 @dataclass(frozen=True, slots=True)
+class Notified:
+    """It said something of itself, sd_notify(3); that it is ready is told by BecameReady."""
+
+    pid: int
+    notice: Notice
+
+
+@dataclass(frozen=True, slots=True)
 class Intruded:
     """Somebody who is not of this service listens on its port."""
 
@@ -138,7 +148,7 @@ class DeadlinePassed: ...
 Event = (
     StartRequested | StopRequested | KillRequested | RestartRequested | RollRequested | RotateRequested
     | PortLeased | NoPort | DependenciesMet | DependencyFailed | Spawned | SpawnFailed
-    | BeganListening | BecameReady | ProbeFailed | BecameHealthy | BecameUnhealthy | Intruded
+    | BeganListening | BecameReady | ProbeFailed | BecameHealthy | BecameUnhealthy | Notified | Intruded
     | MainExited | Exited | LockLost | DeadlinePassed
 )  # fmt: skip
 
@@ -179,8 +189,15 @@ class Terminate:
 
 
 @dataclass(frozen=True, slots=True)
+class Abort:
+    """Terminate, but by SIGABRT: it hangs, and may leave a core dump that tells where."""
+
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
 class Kill:
     pid: int
 
 
-Effect = LeasePort | QuarantinePort | AwaitDependencies | Spawn | SpawnBeside | Terminate | Kill
+Effect = LeasePort | QuarantinePort | AwaitDependencies | Spawn | SpawnBeside | Terminate | Abort | Kill

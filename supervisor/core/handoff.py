@@ -161,5 +161,5 @@ def keeps_clients(svc: "Service") -> bool:
         case State.STARTING | State.RUNNING | State.BACKOFF:
             return True
         case State.TERMINATING | State.KILLING:
-            return svc.then in (Then.RESTART, Then.RETRY, Then.EXIT)
+            return svc.then in (Then.RESTART, Then.RETRY, Then.EXIT, Then.LEAVE)
     return False

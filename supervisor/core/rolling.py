@@ -10,8 +10,9 @@ from dataclasses import replace
 
 from supervisor.core import events as ev
 from supervisor.core import service
+from supervisor.core.notify import note, note_beside, watched_until
 from supervisor.core.service import Step
-from supervisor.core.snapshot import Service, check, note_exit, words
+from supervisor.core.snapshot import Service, check, is_due, note_exit, words
 from supervisor.core.state import Beside, Health, Milestone, Role, State, Then
 
 S = State
@@ -40,7 +41,8 @@ def is_rolling(svc: Service) -> bool:
 def _begin(svc: Service, wish: ev.RollRequested) -> Step:
     if not can_roll(svc):
         return svc, ()
-    beside = Beside(Role.SUCCESSOR, grace=svc.timeouts.grace if wish.grace is None else wish.grace)
+    grace = svc.timeouts.grace if wish.grace is None else wish.grace
+    beside = Beside(Role.SUCCESSOR, grace=grace, watchdog=svc.timeouts.watchdog)
     return replace(svc, beside=beside, roll_trouble=""), (ev.SpawnBeside(svc.port),)
 
 
@@ -68,6 +70,10 @@ def _step(svc: Service, beside: Beside, event: ev.Event, now: float) -> Step:
             trouble = f"{words(exit)} before it was ready" if beside.role is Role.SUCCESSOR else svc.roll_trouble
             return replace(svc, beside=None, roll_trouble=trouble), ()
 
+        case ev.Notified(pid, notice) if pid == beside.pid:
+            return replace(svc, beside=note_beside(svc, beside, notice, now)), ()
+        case ev.Notified(pid, notice) if pid == svc.pid and _is_coming(beside):
+            return note(svc, notice, now), ()  # if it hangs or leaves, it is being replaced already
         case ev.BecameUnhealthy(pid) if pid == svc.pid and beside.role is Role.SUCCESSOR:
             return replace(svc, health=Health.UNHEALTHY), ()  # it is being replaced already
         case ev.MainExited(pid) as exit if pid == svc.pid and svc.state is S.RUNNING and _is_coming(beside):
@@ -77,6 +83,8 @@ def _step(svc: Service, beside: Beside, event: ev.Event, now: float) -> Step:
         case ev.Exited(pid) as exit if pid == svc.pid:
             return _leave_to(svc, beside, exit, now)
 
+    if isinstance(event, ev.DeadlinePassed) and _is_coming(beside) and is_due(svc, now):
+        svc = replace(svc, deadline=watched_until(svc, now))  # silent, but it is being replaced already
     after, effects = service.step(svc, event, now)
     after, more = _follow(svc, after, beside, event, now)
     if isinstance(event, ev.DeadlinePassed) and after.beside is beside and _is_over(beside, now):
@@ -99,7 +107,9 @@ def _hand_on(svc: Service, beside: Beside, now: float) -> Step:
     svc = replace(
         svc, pid=beside.pid, beside=old, reached=Milestone.READY, health=Health.NONE, ready_since=now,
         attempts=0, short_runs=0, misses=0, trouble="", reason="", exit_code=None,
+        told=beside.told, watchdog=beside.watchdog, reloading_since=None,
     )  # fmt: skip
+    svc = replace(svc, deadline=watched_until(svc, now))
     return svc, (ev.Terminate(old.pid or 0),)
 
 
@@ -108,7 +118,7 @@ def _promote(svc: Service, beside: Beside, why: str) -> Service:
     return replace(
         svc, state=S.STARTING, pid=beside.pid, deadline=beside.deadline, reached=beside.reached, trouble=beside.trouble,
         ready_since=None, health=Health.NONE, beside=None, reason=why, restarts=svc.restarts + 1,
-        attempts=svc.attempts + 1,
+        attempts=svc.attempts + 1, told=beside.told, watchdog=beside.watchdog, reloading_since=None,
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ its pid, and is ignored if that is not ours.  The ports of a pool stay leased fo
 from dataclasses import replace
 
 from supervisor.core import events as ev
+from supervisor.core.notify import Notice, note, watched_until
 from supervisor.core.restart import GOOD_RUN
 from supervisor.core.snapshot import Service as Service
 from supervisor.core.snapshot import Timeouts as Timeouts
@@ -47,6 +48,8 @@ def _step(svc: Service, event: ev.Event, now: float) -> Step:
             return _rest(svc, S.STOPPED, svc.result, svc.reason)
         case S.STARTING | S.RUNNING, ev.StopRequested(grace):
             return _terminate(svc, Then.STOP, "stop requested", now, grace)
+        case S.TERMINATING, ev.StopRequested(grace) if svc.then is Then.LEAVE:
+            return _terminate(svc, Then.STOP, "stop requested", now, grace)
         case S.TERMINATING, ev.StopRequested(grace):
             svc = replace(svc, then=Then.STOP, reason="stop requested")
             if grace is not None and svc.deadline is not None and now + grace < svc.deadline:
@@ -80,8 +83,8 @@ def _step(svc: Service, event: ev.Event, now: float) -> Step:
             return replace(svc, trouble=why), ()
         case S.STARTING, ev.BecameReady(pid) if pid == svc.pid:
             return replace(
-                svc, state=S.RUNNING, reached=Milestone.READY, deadline=None, ready_since=now, misses=0,
-                failed_ports=(), result=Result.NONE, reason="", trouble="", exit_code=None,
+                svc, state=S.RUNNING, reached=Milestone.READY, deadline=watched_until(svc, now), ready_since=now,
+                misses=0, failed_ports=(), result=Result.NONE, reason="", trouble="", exit_code=None,
             ), ()  # fmt: skip
         case S.STARTING, ev.DeadlinePassed() if is_due(svc, now):
             trouble = svc.trouble
@@ -98,6 +101,10 @@ def _step(svc: Service, event: ev.Event, now: float) -> Step:
             if not svc.policy.wants_restart(clean=False):
                 return replace(svc, reason=why), ()
             return _terminate(replace(svc, result=Result.UNHEALTHY), Then.RETRY, why, now)
+        case S.STARTING | S.RUNNING | S.TERMINATING, ev.Notified(pid, notice) if pid == svc.pid:
+            return _heard(note(svc, notice, now), notice, now)
+        case S.RUNNING, ev.DeadlinePassed() if is_due(svc, now):
+            return _abort(svc, f"said nothing for {svc.watchdog:g} s", now)
         case S.STARTING | S.RUNNING, ev.Intruded(pid, who) if pid == svc.pid:
             return _terminate(svc, Then.ROTATE, who, now)
 
@@ -141,8 +148,9 @@ def _fresh(svc: Service) -> Service:
 
 def _idle(svc: Service) -> Service:
     return replace(
-        svc, pid=None, deadline=None, reached=Milestone.NONE, health=Health.NONE, ready_since=None, then=Then.STOP
-    )
+        svc, pid=None, deadline=None, reached=Milestone.NONE, health=Health.NONE, ready_since=None, then=Then.STOP,
+        reloading_since=None,
+    )  # fmt: skip
 
 
 def _acquire(svc: Service, leaving: int | None = None) -> Step:
@@ -152,7 +160,7 @@ def _acquire(svc: Service, leaving: int | None = None) -> Step:
 
 def _launch(svc: Service) -> Step:
     """Starts it on the port it has."""
-    svc = replace(_idle(svc), state=S.STARTING, trouble="")
+    svc = replace(_idle(svc), state=S.STARTING, trouble="", told="", watchdog=svc.timeouts.watchdog)
     return svc, (ev.Spawn(svc.port),)
 
 
@@ -162,6 +170,20 @@ def _terminate(svc: Service, then: Then, why: str, now: float, grace: float | No
     grace = svc.timeouts.grace if grace is None else grace
     effects = (ev.Terminate(svc.pid),)
     return replace(svc, state=S.TERMINATING, then=then, reason=why, deadline=now + grace, grace=grace), effects
+
+
+def _abort(svc: Service, why: str, now: float) -> Step:
+    svc, _ = _terminate(replace(svc, result=Result.WATCHDOG), Then.RETRY, why, now)
+    return svc, (ev.Abort(svc.pid or 0),)
+
+
+def _heard(svc: Service, notice: Notice, now: float) -> Step:
+    """It said this, which has been noted."""
+    if notice.is_hung and svc.state is S.RUNNING:
+        return _abort(svc, "said that it hangs", now)
+    if notice.is_stopping and svc.state in (S.STARTING, S.RUNNING):
+        return _terminate(svc, Then.LEAVE, "it is stopping", now)[0], ()  # nobody has to tell it
+    return svc, ()
 
 
 def _kill(svc: Service, then: Then, why: str, now: float, grace: float = 0.0) -> Step:
@@ -203,7 +225,7 @@ def _gone(svc: Service, intruder: str, now: float) -> Step:
             return _rest(svc, S.STOPPED, Result.SUCCESS, svc.reason)
         case Then.FAIL:
             return _rest(svc, S.FAILED, svc.result, svc.reason)
-        case Then.EXIT:
+        case Then.EXIT | Then.LEAVE:
             return _ended(svc, intruder, now)
         case Then.ROTATE:
             return _rotate(svc, svc.reason)

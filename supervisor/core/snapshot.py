@@ -14,6 +14,7 @@ class Timeouts:
     ready: float = 30.0
     grace: float = 10.0
     kill: float = 5.0
+    watchdog: float = 0.0  # the longest silence of a running service; 0 for any
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,9 @@ class Service:
     restarts: int = 0  # that nobody asked for, since the stack came up
     exit_code: int | None = None  # of the last process, until the next is ready; a signal counts negative
     trouble: str = ""  # what the last readiness probe saw instead
+    told: str = ""  # what it says it does, STATUS= of sd_notify(3)
+    watchdog: float = 0.0  # the longest silence of the present process, as configured or as it said
+    reloading_since: float | None = None
     then: Then = Then.STOP
     beside: Beside | None = None  # the second process during a rolling restart, core/rolling.py
     roll_trouble: str = ""  # why the last rolling restart came to nothing

@@ -46,6 +46,7 @@ class Result(StrEnum):
     START_LIMIT = "start-limit"
     SPAWN_FAILED = "spawn-failed"
     UNHEALTHY = "unhealthy"
+    WATCHDOG = "watchdog"  # it was silent for too long
     DEPENDENCY = "dependency"
     LOCK_LOST = "lock-lost"
 
@@ -76,6 +77,7 @@ class Then(StrEnum):
     ROTATE = "rotate"  # the port is at fault: on the next one
     MOVE = "move"  # asked for: on the next port
     EXIT = "exit"  # its main process ended already; only what it left behind is being killed
+    LEAVE = "leave"  # it said that it is stopping by itself
     FAIL = "fail"
 
 
@@ -97,6 +99,8 @@ class Beside:
     grace: float = 0.0  # seconds that whoever has to go gets
     reached: Milestone = Milestone.NONE
     trouble: str = ""  # what its last readiness probe saw instead
+    told: str = ""  # what it says it does
+    watchdog: float = 0.0  # the longest silence that it may have once it is in charge
 
 
 S = State

@@ -112,6 +112,7 @@ class Commands:
         rows = [row(slot, self._instance, now) for slot in slots]
         for each in rows:
             each["reason"] = self._redact(each["reason"])
+            each["status_text"] = self._redact(each["status_text"]) or None
         return {"stack": self._name, "instance": self._instance, "services": rows}
 
     def _told_endpoints(self) -> dict[str, Any]:

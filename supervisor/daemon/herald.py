@@ -46,6 +46,8 @@ def news(before: Service, after: Service, spec: ServiceSpec, took: float | None)
         case State.KILLING if after.then is Then.EXIT:
             words = f"{readable(after.reason)}, and left processes behind: they are killed"
             return News("warning", "processes left behind", words, {"pid": after.pid})
+        case State.TERMINATING if after.then is Then.LEAVE:
+            return News("info", "service stops itself", "says that it is stopping", {"pid": after.pid})
         case State.TERMINATING if after.then in (Then.RETRY, Then.ROTATE):
             return News("warning", "service is ended", after.reason, {"pid": after.pid})
         case State.FAILED:
@@ -68,6 +70,12 @@ def _within(before: Service, after: Service) -> News | None:
         return News("info", f"service {after.health}", "", {"pid": after.pid})
     if after.restarts > before.restarts and after.state is State.STARTING:
         return _restarting(after, "started again")
+    if after.told and after.told != before.told:
+        return News("info", "service says", "", {"pid": after.pid, "says": after.told})
+    if after.reloading_since is not None and before.reloading_since is None:
+        return News("info", "service reloads", "", {"pid": after.pid})
+    if after.reloading_since is None and before.reloading_since is not None:
+        return News("info", "service reloaded", "", {"pid": after.pid})
     if after.state is not State.STARTING:
         return None
     if after.pid is not None and after.pid != before.pid:

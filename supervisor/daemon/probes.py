@@ -39,7 +39,7 @@ async def ask(probe: Probe, asker: Asker, timeout: float) -> str:
             how = lambda: _ask_tcp(asker.port or 0)  # noqa: E731
         case ProbeKind.EXEC:
             how = lambda: _ask_command(probe.command, asker)  # noqa: E731
-        case ProbeKind.STARTED | ProbeKind.LISTENING | ProbeKind.LOG:
+        case ProbeKind.STARTED | ProbeKind.LISTENING | ProbeKind.LOG | ProbeKind.NOTIFY:
             return ""
     try:
         async with asyncio.timeout(timeout):

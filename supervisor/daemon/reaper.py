@@ -21,9 +21,9 @@ class Reaper:
         """Calls `on_exit` when the child `pid` has ended; say it before the loop runs again after the spawn."""
         self._watched[pid] = on_exit
 
-    def others(self, pid: int) -> set[int]:
-        """Every child that is watched but `pid`: main processes and running probes."""
-        return self._watched.keys() - {pid}
+    def others(self, *pids: int) -> set[int]:
+        """Every child that is watched but these: main processes and running probes."""
+        return self._watched.keys() - set(pids)
 
     def reap(self) -> None:
         """Collects whatever has ended."""

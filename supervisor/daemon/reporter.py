@@ -11,6 +11,7 @@ from supervisor.daemon.slot import Slot
 from supervisor.logs.journal import Journal
 
 QUOTED_LINES = 10  # of what a service printed last, when it failed
+SAYS_EVERY = 0.2  # seconds between two of a service's own words that are written down
 QUIET_ABOUT = (Result.DEPENDENCY, Result.LOCK_LOST, Result.NO_PORT)  # failures that its output does not explain
 
 
@@ -22,6 +23,7 @@ class Reporter:
         self._journal = journal
         self._slots = slots
         self._has_told_no_handoff = False
+        self._said_at: dict[str, float] = {}
 
     def say(self, words: str, level: str = "info") -> None:
         """Words for the person at the terminal."""
@@ -32,13 +34,31 @@ class Reporter:
         slot = self._slots[after.name]
         took = None if slot.child is None else now - slot.child.spawned_at
         news = herald.news(before, after, slot.spec, took)
-        if news is None:
+        if news is None or (news.event == "service says" and now < self._said_at.get(after.name, 0.0) + SAYS_EVERY):
             return
+        if news.event == "service says":
+            self._said_at[after.name] = now
         self._journal.log(news.level, news.event, service=after.name, state=after.state, **news.facts)
         if news.words:
             self.say(f"{after.name}: {news.words}", news.level)
         if news.event == "roll failed" or (news.level == "error" and after.result not in QUIET_ABOUT):
             self.quote(slot)
+
+    def main_told(self, service: str, pid: int) -> None:
+        """A service named the process that stands for it."""
+        self._journal.info("main process told", service=service, pid=pid)
+
+    def main_refused(self, service: str, pid: int) -> None:
+        """The process that it named is not one of its own."""
+        self._journal.warning("main process refused", service=service, pid=pid)
+
+    def notice_refused(self, service: str, pid: int, name: str) -> None:
+        """A stranger spoke in the name of a service."""
+        self._journal.warning("notice refused", service=service, pid=pid, name=name)
+
+    def notice_unreadable(self, service: str, size: int) -> None:
+        """A service said what nobody understands, in so many bytes."""
+        self._journal.warning("notice unreadable", service=service, bytes=size)
 
     def skipped(self, service: str, port: int, skipped: Collection[tuple[int, str]]) -> None:
         """A service got another port than the first of its pool."""

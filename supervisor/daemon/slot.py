@@ -17,6 +17,7 @@ from supervisor.errors import PortsupError
 from supervisor.logs.service_log import ServiceLog
 from supervisor.ports.leases import PoolLease
 from supervisor.ports.service_sockets import ServiceSockets
+from supervisor.process.notify_socket import NotifySocket
 
 ENDINGS = {Role.LEAVING: State.TERMINATING, Role.DOOMED: State.KILLING}
 
@@ -30,6 +31,7 @@ class Child:
     spawned_at: float  # monotonic seconds
     environment: Mapping[str, str]
     seen_ports: Mapping[str, int]  # where it was told that the other services are
+    main: int = 0  # the process that stands for it: that with `pid`, or another one that it named by MAINPID=
     exit: tuple[int | None, int | None] | None = None  # code and signal, once the main process is gone
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
     listener_inodes: frozenset[int] = frozenset()  # its listening sockets, as last proved
@@ -41,6 +43,9 @@ class Child:
         for task in self.tasks:
             task.cancel()
         self.tasks.clear()
+
+    def __post_init__(self) -> None:
+        self.main = self.main or self.pid
 
 
 @dataclass(slots=True)
@@ -55,6 +60,7 @@ class Slot:
     child: Child | None = None  # the one in charge
     beside: Child | None = None  # the other one, during a rolling restart
     sockets: ServiceSockets | None = None  # those that it listens on, where they are handed over
+    notify: NotifySocket | None = None  # on which it says how it is
     why_no_handoff: str = ""  # where its process runs without
     is_wanted: bool = False
     obstacle: PortsupError | None = None  # what kept it from all its ports the last time, if no port was at fault
@@ -88,7 +94,7 @@ class Slot:
         """Sends a signal to the main process, if there is one."""
         if self.child is not None and self.child.exit is None:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(self.child.pid, number)
+                os.kill(self.child.main, number)
 
     def close_sockets(self) -> None:
         """Whoever waits for the service is refused from now on; a process that has a socket keeps it."""
@@ -101,7 +107,7 @@ def new_slot(
     spec: ServiceSpec, pool: Sequence[int], world: World, loop: asyncio.AbstractEventLoop, state_dir: Path
 ) -> Slot:
     """The slot of a service that was never started; `pool` has the ports of this instance."""
-    timeouts = Timeouts(spec.ready.timeout, spec.stop_grace_period)
+    timeouts = Timeouts(spec.ready.timeout, spec.stop_grace_period, watchdog=spec.watchdog)
     service = Service(spec.name, tuple(pool), spec.restart_policy, timeouts, rotate_after=spec.rotate_after)
     log = ServiceLog(str(state_dir / f"{spec.name}.log"), spec.logging)
     return Slot(spec, tuple(pool), Keeper(service, world, loop), log)

@@ -1,29 +1,47 @@
 """Starts the processes of services: under the filter that hands their ports over, or without where there is none."""
 
 import asyncio
+import errno
 import os
 import signal
 from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from supervisor.config.spec import HandoffMode
+from supervisor.core import events as ev
 from supervisor.daemon.handoff import Handoff, Hearing
+from supervisor.daemon.notices import Notices
 from supervisor.daemon.reporter import Reporter
 from supervisor.daemon.slot import Child, Slot
 from supervisor.errors import PortsupError
 from supervisor.ports.reservation import Reservation
 from supervisor.ports.service_sockets import ServiceSockets, place_of
 from supervisor.process import tree
+from supervisor.process.executable import SpawnError
 from supervisor.process.filters import Filters
 from supervisor.process.spawn import Command, spawn
 from supervisor.system.notifications import Notifications
+
+TRANSIENT = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
+
+
+def spawn_failed(error: PortsupError | OSError) -> ev.SpawnFailed:
+    """What the service has to know of an error of `Starter.start`."""
+    cause = error.__cause__ if isinstance(error, SpawnError) else error
+    is_transient = isinstance(cause, OSError) and cause.errno in TRANSIENT
+    if isinstance(error, PortsupError):
+        return ev.SpawnFailed(f"{error}" + (f"; {error.hint}" if error.hint else ""), is_transient)
+    return ev.SpawnFailed(error.strerror or str(error), is_transient)
 
 
 class Starter:
     """The two ways to start a service."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, reporter: Reporter, *, hands_over: bool) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, reporter: Reporter, notices: Notices, *, hands_over: bool
+    ) -> None:
         self._loop = loop
+        self._notices = notices
         self._reporter = reporter
         self._hands_over = hands_over
         self._filters = Filters()
@@ -36,9 +54,9 @@ class Starter:
         wants = self._hands_over and slot.spec.handoff is not HandoffMode.OFF
         under = self._filters.get() if wants else None
         reservation = slot.lease.reservation() if slot.lease is not None else None
-        given = command
+        given = self._with_voice(slot, command)
         if slot.spec.handoff is HandoffMode.SYSTEMD:
-            given = self._activated(slot, command, reservation)
+            given = self._activated(slot, given, reservation)
         if under is None or (slot.lease is not None and reservation is None):
             slot.why_no_handoff = self._filters.why_not if wants else "off"
             if wants:
@@ -58,6 +76,12 @@ class Starter:
         if reservation is not None and slot.sockets is None:
             slot.sockets = ServiceSockets(reservation)
         return pid, calls
+
+    def _with_voice(self, slot: Slot, command: Command) -> Command:
+        """The command with what it needs to say how it is, sd_notify(3)."""
+        told = self._notices.offer(slot)
+        pid_variables = ("WATCHDOG_PID",) if "WATCHDOG_USEC" in told else ()
+        return replace(command, environment={**command.environment, **told}, pid_variables=pid_variables)
 
     def _activated(self, slot: Slot, command: Command, reservation: Reservation | None) -> Command:
         """The command with the socket of its port as descriptor 3, sd_listen_fds(3); the socket outlives it."""

@@ -33,7 +33,7 @@ def row(slot: Slot, instance: int, now: float) -> dict[str, Any]:
         "checks_health": slot.spec.healthcheck is not None,
         "port": port,
         "url": f"http://{HOST}:{port}" if port is not None else None,
-        "pid": svc.pid,
+        "pid": slot.child.main if slot.child is not None and has_process else svc.pid,
         "uptime_s": uptime,
         "restarts": svc.restarts,
         "exit_code": svc.exit_code,
@@ -41,6 +41,7 @@ def row(slot: Slot, instance: int, now: float) -> dict[str, Any]:
         "pool": [{"port": each.port, "state": str(each.state), "holder": each.holder or None} for each in ports],
         "handoff": _handoff(slot),
         "beside": beside(svc),
+        "status_text": svc.told or ("reloading" if svc.reloading_since is not None else ""),
         "reason": readable(svc.reason),
     }
 

@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import Callable, Mapping
 
+from supervisor import system
 from supervisor.core import events as ev
 from supervisor.core.state import State
 from supervisor.daemon.reaper import Reaper, code_and_signal
@@ -19,30 +20,44 @@ class Trees:
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, slots: Mapping[str, Slot], run_id: str,
-        on_main_exit: Callable[[Slot, Child], None],
+        on_main_exit: Callable[[Slot, Child], None], on_gone: Callable[[Slot, Child], None],
     ) -> None:  # fmt: skip
         self._loop = loop
         self._slots = slots
         self._run_id = run_id
         self._on_main_exit = on_main_exit
+        self._on_gone = on_gone
         self.reaper = Reaper(loop, self._look_for_leftovers)
 
     def follow(self, slot: Slot, child: Child) -> None:
         """Tells the service when this process ends; say it before the loop runs again after the spawn."""
-        self.reaper.watch(child.pid, lambda status: self._main_exited(slot, child, status))
+        self._watch(slot, child, child.pid)
+
+    def _watch(self, slot: Slot, child: Child, pid: int) -> None:
+        self.reaper.watch(pid, lambda status: self._main_exited(slot, child, pid, status))
+
+    def terminate(self, slot: Slot, pid: int, number: int) -> None:
+        """The signal to the process group of one process of a service, or to what is left where that is gone."""
+        child = slot.child_of(pid)
+        if not tree.terminate(pid, number) and child is not None:
+            tree.terminate_outside(0, self.members(slot, child), number)
 
     def kill(self, slot: Slot, pid: int) -> None:
         """SIGKILL to the whole tree of one process of a service."""
         child = slot.child_of(pid)
         invocation = child.invocation if child is not None else ""
-        tree.kill(pid, self._run_id, slot.spec.name, os.getpid(), self.reaper.others(pid), invocation)
+        others = self.reaper.others(pid, child.main if child is not None else pid)
+        tree.kill(pid, self._run_id, slot.spec.name, os.getpid(), others, invocation)
 
     def members(self, slot: Slot, child: Child) -> set[int]:
         """The pids of one process tree of a service."""
-        others = self.reaper.others(child.pid)
+        others = self.reaper.others(child.pid, child.main)
         return tree.members(child.pid, self._run_id, slot.spec.name, os.getpid(), others, child.invocation)
 
-    def _main_exited(self, slot: Slot, child: Child, status: int) -> None:
+    def _main_exited(self, slot: Slot, child: Child, pid: int, status: int) -> None:
+        if child.main != pid and slot.ending_of(child) is None and child.main in system.children_of(os.getpid()):
+            self._watch(slot, child, child.main)  # that one stands for it from now on
+            return
         child.exit = code_and_signal(status)
         self._on_main_exit(slot, child)
         self.look_at_leftovers(slot, child, is_first=True)
@@ -81,6 +96,7 @@ class Trees:
             child.handoff.close()
         if slot.sockets is not None:
             slot.sockets.process_ended(child.invocation)
+        self._on_gone(slot, child)
         holder: Holder | None = None
         if child is slot.child:
             slot.child = None

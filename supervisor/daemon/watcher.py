@@ -59,6 +59,8 @@ class Watcher:
                 self._watch_log(slot, child, probe)
             case ProbeKind.STARTED:
                 slot.keeper.tell(ev.BecameReady(child.pid))
+            case ProbeKind.NOTIFY:
+                slot.keeper.tell(ev.ProbeFailed(child.pid, "it has not said READY=1"))
             case ProbeKind.EXEC if port is None:
                 self._ask_until_ready(slot, child, probe)
         if port is not None and child in slot.children():

@@ -2,10 +2,10 @@
 
 import asyncio
 import contextlib
-import errno
 import functools
 import itertools
 import os
+import signal
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
@@ -17,10 +17,11 @@ from supervisor.core.state import Role, State
 from supervisor.daemon.broadcast import News
 from supervisor.daemon.endpoints import Endpoint, variables
 from supervisor.daemon.environment import environment_of, filled, socket_of
+from supervisor.daemon.notices import Notices
 from supervisor.daemon.output import Output
 from supervisor.daemon.reporter import Reporter
 from supervisor.daemon.slot import Child, Slot
-from supervisor.daemon.starter import Starter
+from supervisor.daemon.starter import Starter, spawn_failed
 from supervisor.daemon.trees import Trees
 from supervisor.daemon.watcher import Watcher
 from supervisor.errors import PortsupError
@@ -29,12 +30,10 @@ from supervisor.ports.leases import Chosen, PoolLease
 from supervisor.ports.record import Owner
 from supervisor.ports.runtime import RuntimeDir
 from supervisor.process import tree
-from supervisor.process.executable import SpawnError
 from supervisor.process.spawn import Command
 
 OWNERLESS_WAIT = 1.0  # seconds that a port without an owner gets to become free; a socket being torn down needs that
 OWNERLESS_STEP = 0.05
-TRANSIENT = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
 
 
 class Observer(Protocol):
@@ -65,11 +64,15 @@ class StackWorld:
         self._strict = strict
         self._inherited = dict(os.environ)
         self._nofile = system.raise_descriptor_limit()
-        self.trees = Trees(loop, slots, self._run_id, lambda slot, child: self.watcher.forget(slot, child))
+        self.trees = Trees(
+            loop, slots, self._run_id, lambda slot, child: self.watcher.forget(slot, child),
+            lambda slot, child: self._notices.ended(slot, child),
+        )  # fmt: skip
         self.watcher = Watcher(
             loop, self.trees.reaper, runtime, instance, self.endpoints, self.trees.members, reporter.drifted
         )
-        self._starter = Starter(loop, reporter, hands_over=hands_over)
+        self._notices = Notices(loop, runtime, facts["PORTSUP_STACK"], instance, self.trees.members, reporter)
+        self._starter = Starter(loop, reporter, self._notices, hands_over=hands_over)
         self._invocations = itertools.count(1)
         self._dead_runs: set[str] = set()
         self._endpoints: dict[str, Endpoint] = {}  # kept until a port changes: every spawn needs all of them
@@ -176,7 +179,7 @@ class StackWorld:
             slot.close_sockets()
             if slot.lease is not None:
                 slot.lease.take_back()
-            return ev.SpawnFailed(_words(error), is_transient=_is_transient(error))
+            return spawn_failed(error)
         slot.log.forget()
         self._loop.call_soon(self.watcher.watch_start, slot, slot.child)
         return ev.Spawned(slot.child.pid)
@@ -188,7 +191,7 @@ class StackWorld:
         try:
             slot.beside = self._begin(slot, port)
         except (PortsupError, OSError) as error:
-            return ev.SpawnFailed(_words(error))
+            return spawn_failed(error)
         self._loop.call_soon(self.watcher.watch_start, slot, slot.beside)
         return ev.Spawned(slot.beside.pid)
 
@@ -225,7 +228,10 @@ class StackWorld:
         return child
 
     def terminate(self, svc: Service, pid: int) -> None:
-        tree.terminate(pid, self.slots[svc.name].spec.stop_signal)
+        self.trees.terminate(self.slots[svc.name], pid, self.slots[svc.name].spec.stop_signal)
+
+    def abort(self, svc: Service, pid: int) -> None:
+        self.trees.terminate(self.slots[svc.name], pid, signal.SIGABRT)
 
     def kill(self, svc: Service, pid: int) -> None:
         self.trees.kill(self.slots[svc.name], pid)
@@ -240,25 +246,10 @@ class StackWorld:
                 if child.handoff is not None:
                     child.handoff.close()
             slot.close_sockets()
+            self._notices.forget(slot)
             if slot.lease is not None:
                 slot.lease.release()
             with contextlib.suppress(OSError):
                 slot.log.close()
         self._starter.close()
         self.trees.reaper.close()
-
-
-def _words(error: PortsupError | OSError) -> str:
-    if isinstance(error, PortsupError):
-        return f"{error}" + (f"; {error.hint}" if error.hint else "")
-    return error.strerror or str(error)
-
-
-def _is_transient(error: PortsupError | OSError) -> bool:
-    cause = error.__cause__ if isinstance(error, SpawnError) else error
-    return isinstance(cause, OSError) and cause.errno in TRANSIENT
-
-
-def uptime(slot: Slot, now: float) -> float | None:
-    """Seconds since the process of a service was spawned."""
-    return None if slot.child is None else max(0.0, now - slot.child.spawned_at)

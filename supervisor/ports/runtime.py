@@ -102,6 +102,10 @@ class RuntimeDir:
             )
         return path
 
+    def notify_socket(self, stack: str, instance: int, service: str) -> str:
+        """Path of the socket on which a service says how it is."""
+        return f"{self.path}/{stack}-{instance}@{service}.notify.sock"
+
     def touch_all(self) -> None:
         """Make the directories look fresh, so that no tmp cleaner takes them for forgotten."""
         for directory in (self.path, self.ports, self.instances):

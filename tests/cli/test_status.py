@@ -15,7 +15,10 @@ from tests.support.fake_daemon import status as answer
 
 pytestmark = pytest.mark.live
 
-KEYS = "name, instance, state, status, health, port, url, pid, uptime_s, restarts, exit_code, result, pool"
+KEYS = (
+    "name, instance, state, status, health, port, url, pid, uptime_s, restarts, exit_code, result, pool, beside,"
+    " status_text"
+)
 
 
 def test_the_table_shows_what_people_look_for(pretend: Pretend, run: Run) -> None:
@@ -39,6 +42,15 @@ def test_wide_adds_how_it_ended_and_the_pool(pretend: Pretend, run: Run) -> None
     assert web.endswith("   -  -          -        6000* 6001 6002!node")
     assert db.endswith("   3  exit-code  -        6000* 6001 6002!node")
     assert ran.err == "\ndb: it ended with exit code 3 five times\n"
+
+
+def test_wide_shows_what_services_say_where_one_does(pretend: Pretend, run: Run) -> None:
+    pretend({"status": [answer(row("web", status_text="serves 3 \x1b[31msites"), row("db"))]})
+    heading, web, db = run("ps", "--format", "wide").out.splitlines()
+    assert heading.endswith("  STATUS")
+    assert web.endswith("  serves 3 ?[31msites")
+    assert db.endswith("  -")
+    assert "STATUS" not in run("ps").out
 
 
 def test_a_pool_reads_in_one_cell() -> None:

@@ -163,17 +163,19 @@ def test_a_pool_that_makes_no_sense(mistakes: Mistakes, line: str, problem: str)
         ("depends_on: {web: {conditon: ready}}", "5:24 services.it.depends_on.web: unknown key `conditon` "
          "(did you mean `condition`?)"),
         ("ready: lisening", "5:12 services.it.ready: `lisening` is not one of listening, started, {http: …}, {tcp: …}, "
-         "{exec: …}, {log: …} (did you mean `listening`?)"),
+         "{exec: …}, {log: …}, {notify: …} (did you mean `listening`?)"),
         ("ready: /health", "5:12 services.it.ready: `/health` is not one of listening, started, {http: …}, {tcp: …}, "
-         "{exec: …}, {log: …} (write `{http: /health}`)"),
+         "{exec: …}, {log: …}, {notify: …} (write `{http: /health}`)"),
         ("ready: {log: '['}", "5:18 services.it.ready.log: `[` is not a regular expression: unterminated character set "
          "at position 0 (in double quotes a backslash is written twice)"),
         ("ready: {log: a, exec: b}", "5:21 services.it.ready: `log` and `exec` exclude each other (keep one of them)"),
         ("ready: {exec: []}", "5:19 services.it.ready.exec: names no program (write `[program, argument]`)"),
         ("ready: {started: false}", "5:22 services.it.ready.started: `false` has no meaning here, only true has "
          "(leave the key out)"),
-        ("ready: {notify: true}", "5:13 services.it.ready: unknown key `notify` "
-         "(known keys: listening, started, http, tcp, exec, log, timeout)"),
+        ("ready: {notify: false}", "5:21 services.it.ready.notify: `false` has no meaning here, only true has "
+         "(leave the key out)"),
+        ("watchdog: 10ms", "5:15 services.it.watchdog: `10ms` is too small: at least 0.1s"),
+        ("notify_socket: file", "5:20 services.it.notify_socket: `file` is not one of auto, path, abstract"),
         ("healthcheck: {}", "5:18 services.it.healthcheck: needs `http` or `tcp` or `exec`"),
         ("healthcheck: {exec: a, retries: 0}", "5:37 services.it.healthcheck.retries: `0` is too small: at least 1"),
         ("healthcheck: {exec: a, interval: 1ms}", "5:38 services.it.healthcheck.interval: `1ms` is too small: "

@@ -49,6 +49,7 @@ def test_every_default_is_filled_in(loading: Loading) -> None:
         "stop_grace_period": 10.0,
         "handoff": "auto",
         "bind": "report",
+        "notify_socket": "auto",
         "rotate_after": 3,
         "quarantine": 60.0,
         "on_port_change": "restart",

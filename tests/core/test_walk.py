@@ -7,6 +7,7 @@ from typing import NamedTuple
 import pytest
 
 from supervisor.core import events as ev
+from supervisor.core.notify import Notice, parse
 from supervisor.core.restart import Restart, RestartPolicy
 from supervisor.core.rolling import can_roll, step
 from supervisor.core.service import Service, Timeouts
@@ -29,7 +30,7 @@ class World:
             delay=self.random.choice([0.0, 0.5]),
         )
         pool = self.random.choice([(), POOL])
-        timeouts = Timeouts(ready=self.random.choice([1.0, 30.0]))
+        timeouts = Timeouts(ready=self.random.choice([1.0, 30.0]), watchdog=self.random.choice([0.0, 3.0, 1000.0]))
         self.svc = Service("web", pool, policy, timeouts, rotate_after=self.random.choice([1, 3]))
         self.rolls = self.random.random() < 0.4  # it is restarted without a gap whenever that can be
         self.now = 0.0
@@ -76,7 +77,7 @@ class World:
                     self.tell(ev.Spawned(self.next_pid - 1))
                 else:
                     self.tell(ev.SpawnFailed("no such file", is_transient=self.random.random() < 0.5))
-            case ev.Terminate(pid) | ev.Kill(pid):
+            case ev.Terminate(pid) | ev.Abort(pid) | ev.Kill(pid):
                 assert pid in self.processes
             case ev.QuarantinePort(port):
                 assert port in POOL
@@ -87,6 +88,7 @@ class World:
             ev.StartRequested(), ev.StopRequested(), ev.StopRequested(0.0), ev.KillRequested(), ev.RestartRequested(),
             ev.RotateRequested(), ev.DependenciesMet(), ev.DependenciesMet(), ev.DependencyFailed("db failed"),
             ev.Exited(999, code=1), ev.BecameReady(999), ev.MainExited(999, code=0),
+            ev.Notified(999, Notice(is_stopping=True)),
         ]  # fmt: skip
         said += [ev.DeadlinePassed()] * 4 + [ev.RollRequested()]
         for pid in self.processes:
@@ -95,6 +97,7 @@ class World:
                 ev.Exited(pid, code=1, intruder="held by `node`"), ev.MainExited(pid, code=1), ev.BeganListening(pid),
                 ev.BecameReady(pid), ev.BecameReady(pid), ev.BecameHealthy(pid), ev.BecameUnhealthy(pid, "503"),
                 ev.Intruded(pid, "held by `node`"), ev.ProbeFailed(pid, "listens on 1"),
+                ev.Notified(pid, self.notice()), ev.Notified(pid, self.notice()),
             ]  # fmt: skip
         if self.random.random() < 0.02:
             said = [ev.LockLost(8000, "deleted")]
@@ -106,6 +109,15 @@ class World:
         if isinstance(event, ev.Exited):
             self.processes.discard(event.pid)
         self.tell(event)
+
+    def notice(self) -> Notice:
+        said = (
+            b"READY=1", b"RELOADING=1", b"STOPPING=1", b"STATUS=busy", b"WATCHDOG=1", b"WATCHDOG=trigger",
+            b"WATCHDOG_USEC=0", b"WATCHDOG_USEC=2000000", b"EXTEND_TIMEOUT_USEC=9000000", b"MAINPID=12",
+        )  # fmt: skip
+        notice = parse(b"\n".join(self.random.sample(said, self.random.choice((1, 1, 3)))))
+        assert notice is not None
+        return notice
 
     def check(self) -> None:
         svc = self.svc
@@ -120,7 +132,10 @@ class World:
             assert beside.role is not Role.SUCCESSOR or svc.state is S.RUNNING
         if svc.state in (S.STOPPED, S.EXITED, S.WAITING, S.BACKOFF):
             assert not self.processes
-        assert (svc.deadline is not None) == (svc.state in (S.STARTING, S.TERMINATING, S.KILLING, S.BACKOFF))
+        is_watched = svc.state is S.RUNNING and svc.watchdog > 0
+        assert (svc.deadline is not None) == (
+            is_watched or svc.state in (S.STARTING, S.TERMINATING, S.KILLING, S.BACKOFF)
+        )
         if svc.state in (S.STARTING, S.RUNNING, S.WAITING, S.BACKOFF):
             assert (svc.port in POOL) == bool(svc.pool)
 

@@ -123,6 +123,9 @@ class FakeWorld:
     def terminate(self, svc: Service, pid: int) -> None:
         self.done.append(f"terminate {pid}")
 
+    def abort(self, svc: Service, pid: int) -> None:
+        self.done.append(f"abort {pid}")
+
     def kill(self, svc: Service, pid: int) -> None:
         self.done.append(f"kill {pid}")
 
