@@ -6,7 +6,7 @@
 
 ARGS =
 BIN = .venv/bin
-SETUP = pyproject.toml uv.lock .ci/setup.sh
+SETUP = pyproject.toml uv.lock .ci/setup.sh tests/npm/package-lock.json
 # Extras without which everything runs, with less to it.
 WELCOME = llm speech
 

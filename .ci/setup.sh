@@ -64,3 +64,24 @@ if [ -n "$missing" ]; then
         "$missing" "$venv" >&2
     [ -z "${STRICT:-}" ]
 fi
+
+# Programs from npm that tests drive, by the Node.js and npm that `dev` brings; in build/, so that nobody lints them.
+programs=build/npm
+case ",$1," in
+*,dev,*)
+    if ! cmp -s tests/npm/package-lock.json "$programs/installed.json"; then
+        mkdir -p "$programs"
+        cp tests/npm/package.json tests/npm/package-lock.json "$programs"
+        if (PATH="$PWD/$venv/bin:$PATH" && cd "$programs" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) \
+            >"$programs/npm.log" 2>&1; then
+            cp tests/npm/package-lock.json "$programs/installed.json"
+        elif [ -n "${CI:-}" ]; then
+            cat "$programs/npm.log" >&2
+            give_up 'the programs from npm can not be installed' 'the lines above tell why'
+        else
+            printf 'warning: tests that drive programs from npm will be skipped (see %s/npm.log)\n' "$programs" >&2
+            printf 'hint: `sh .ci/setup.sh stack,dev` tries again\n' >&2
+        fi
+    fi
+    ;;
+esac

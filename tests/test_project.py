@@ -1,5 +1,6 @@
 """What the project's own files say about it, held against each other."""
 
+import json
 import os
 import re
 import tomllib
@@ -50,6 +51,17 @@ def test_every_requirement_has_a_lower_bound(requirement: str) -> None:
 def test_the_lock_file_names_the_public_registry_only() -> None:
     addresses = set(re.findall(r"https?://[^/\"]+/[^/\"]+", read("uv.lock")))
     assert addresses == {"https://pypi.org/simple", "https://files.pythonhosted.org/packages"}
+
+
+def test_the_lock_file_of_npm_names_no_registry_and_has_every_hash() -> None:
+    lock = json.loads(read("tests/npm/package-lock.json"))
+    wanted = json.loads(read("tests/npm/package.json"))["dependencies"]
+    packages = {name: entry for name, entry in lock["packages"].items() if name}
+    assert lock["packages"][""]["dependencies"] == wanted
+    assert {f"node_modules/{name}": version for name, version in wanted.items()}.items() <= {
+        name: entry["version"] for name, entry in packages.items()
+    }.items()
+    assert all("integrity" in entry and "resolved" not in entry for entry in packages.values())
 
 
 def test_the_lock_file_is_that_of_this_project() -> None:
