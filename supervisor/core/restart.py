@@ -43,9 +43,9 @@ class RestartPolicy:
     def delay_before(self, attempt: int) -> float:
         """Seconds to wait before restart number `attempt` in a row, counted from 1; never above `max_delay`.
 
-        Attempt 0 follows a good run and does not wait.
+        Attempt 0 follows a good run and does not wait, nor does any without a `delay`.
         """
-        if attempt <= 0:
+        if attempt <= 0 or self.delay == 0.0:
             return 0.0
         try:
             return min(self.delay * self.factor ** (attempt - 1), self.max_delay)

@@ -26,7 +26,7 @@ def test_waits_grow_by_the_factor_up_to_the_longest_and_none_follows_a_good_run(
 
 def test_a_factor_of_one_waits_the_same_each_time_and_no_delay_never_waits() -> None:
     assert {RestartPolicy(delay=0.2, factor=1.0).delay_before(attempt) for attempt in (1, 2, 9)} == {0.2}
-    assert RestartPolicy(delay=0.0).delay_before(9) == 0.0
+    assert {RestartPolicy(delay=0.0).delay_before(attempt) for attempt in (1, 9, 1024, 1025, 10_000)} == {0.0}
 
 
 @STEADY
