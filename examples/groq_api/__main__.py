@@ -4,9 +4,10 @@ It knows nothing of chats or speech: bodies and streams go through byte by byte,
 Groq's API has or will have works. What it adds are keys that take turns, and a limit of requests at once.
 
 Environment: `GROQ_API_PORT`, `GROQ_API_KEY` (one, or several with commas between), `GROQ_BASE_URL`
-(https://api.groq.com), `GROQ_MAX_CONCURRENT` (3; more are told to come back), `GROQ_TIMEOUT` (seconds of silence, 120),
-`GROQ_FALLBACK_URL` (who answers when Groq can not: the `/v1` of another server, or `ollama-mcp`, whose address portsup
-tells), `GROQ_FALLBACK_MODEL` (its model; else its first), `GROQ_API_TOKEN` (what clients must show to this service).
+(https://api.groq.com; or any API like it, with its `/v1`), `GROQ_MAX_CONCURRENT` (3; more are told to come back),
+`GROQ_TIMEOUT` (seconds of silence, 120), `GROQ_FALLBACK_URL` (who answers when Groq can not: the `/v1` of another
+server, or `ollama-mcp`, whose address portsup tells), `GROQ_FALLBACK_MODEL` (its model; else its first),
+`GROQ_API_TOKEN` (what clients must show to this service).
 """
 
 import time

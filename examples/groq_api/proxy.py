@@ -31,14 +31,14 @@ class Answer:
 
 
 class Proxy:
-    """`base` is Groq's address, without `/openai/v1`."""
+    """`base` is Groq's address, to which `/openai/v1` is added, or the whole address of an API, which ends in `/v1`."""
 
     def __init__(self, base: str, keys: Keys, fallback: Fallback | None, silence: float) -> None:
         self.keys = keys
         self.fallback = fallback
         self.client = client_for(base, silence=silence)
         self.rotated = 0  # times that a request was sent again with another key
-        self._base = base
+        self._api = base if base.endswith("/v1") else f"{base}/openai/v1"
         self._failed_at = float("-inf")
         self._failure: ServiceError | None = None
         self._skip_until = float("-inf")
@@ -67,7 +67,7 @@ class Proxy:
         try:
             if fallback and self._failure and time.monotonic() < self._skip_until:
                 raise self._failure.with_traceback(None)
-            answer = await self._groq(method, f"{self._base}/openai/v1{path}{query}", headers, body)
+            answer = await self._groq(method, f"{self._api}{path}{query}", headers, body)
             if not fallback or answer.status_code not in AWAY:
                 return Answer(answer)
             error = ServiceError("upstream_error", f"{NAME} answered {answer.status_code}")

@@ -35,10 +35,11 @@ class Answer:
     document: dict[str, Any]
     message: dict[str, Any]
     ms: int  # milliseconds that it took
+    stand_in: str = ""  # what Groq API says when somebody else answered for it
 
     @property
     def text(self) -> str:
-        return str(self.message.get("content") or "")
+        return _whole_letters(str(self.message.get("content") or ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +209,8 @@ async def _finished(candidate: Candidate, response: httpx2.Response, started: fl
             raise TypeError
     except (LookupError, TypeError):
         raise _nonsense(candidate) from None
-    return Answer(candidate, document, message, round((time.monotonic() - started) * 1000))
+    stand_in = response.headers.get("x-portsup-backend", "")
+    return Answer(candidate, document, message, round((time.monotonic() - started) * 1000), stand_in)
 
 
 async def _begun(candidate: Candidate, response: httpx2.Response, _: float) -> Stream:
@@ -285,4 +287,9 @@ def _told(error: Any, status: int, name: str) -> ServiceError:
         message = error
     elif isinstance(error, dict):
         code, message = str(error.get("code") or error.get("type") or code), str(error.get("message") or message)
-    return ServiceError(code, message[:500], status, backend=name)
+    return ServiceError(code, _whole_letters(message[:500]), status, backend=name)
+
+
+def _whole_letters(text: str) -> str:
+    """Without halves of surrogate pairs, which JSON can carry and UTF-8 can not: a model may stop within an emoji."""
+    return text.encode("utf-8", "replace").decode()

@@ -1,21 +1,23 @@
 """Sandra herself: decides, asks and counts."""
 
+import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
 from examples.forward import Relay, relay
 from examples.peers import Peers
 from examples.sandra_ia.backends import Answer, Backends, Stream
 from examples.sandra_ia.chat import as_parts, completion, mode_of, question
-from examples.sandra_ia.classify import MODES, Candidate, Decision, load
+from examples.sandra_ia.classify import Candidate, Decision, load
 from examples.sandra_ia.modes import OF_ONE, Chorus, Failure, alone, compare, fusing, side_by_side, told
 from examples.web import ServiceError
 
 EVENTS = "text/event-stream"
+T = TypeVar("T")
 
 
 class Sandra:
@@ -54,7 +56,7 @@ class Sandra:
         answers = [told(one) for one in said]
         if mode == "compare":
             return {**known, "answers": answers}
-        return {**known, **told(await self._fused(said, body)), "answers": answers}
+        return {**known, **told(await self._fused(said, body, self.backends.answer)), "answers": answers}
 
     async def complete(self, body: dict[str, Any]) -> Response:
         """The answer to an OpenAI request, streamed if it says so."""
@@ -62,20 +64,15 @@ class Sandra:
         decision, mode = asked.decision, asked.mode
         streamed = bool(body.get("stream"))
         marks = {"x-sandra-task": decision.task, "x-sandra-mode": mode}
-        if (
-            not decision.answer
-            and mode != MODES[0]
-            and (unfit := [name for name in ("tools", "functions") if name in body])
-        ):
-            raise ServiceError(
-                "invalid_mode", f"`{unfit[0]}` can not be used with `{mode}`: ask for `sandra-single`", 422
-            )
+        if mode != "single" and not decision.answer and (unfit := {"tools", "functions"} & set(body)):
+            message = f"`{unfit.pop()}` can not be used with `{mode}`: ask for `sandra-single`"
+            raise ServiceError("invalid_mode", message, 422)
         self._count(decision, mode)
         if decision.answer:
             marks["x-sandra-backend"] = "identity"
             if streamed:
                 return StreamingResponse(as_parts(decision.answer), headers=marks, media_type=EVENTS)
-            return JSONResponse(completion(decision.answer), headers=marks)
+            return _json(completion(decision.answer), marks)
         if mode == "single":
             return await self._single(decision.candidates, body, streamed, marks)
         body = {name: value for name, value in body.items() if name not in OF_ONE}
@@ -84,11 +81,11 @@ class Sandra:
         said = await compare(self.backends, decision.candidates, body)
         marks["x-sandra-backend"] = ",".join(one.candidate.backend for one in said if isinstance(one, Answer))
         if mode == "compare":
-            return JSONResponse(side_by_side(said), headers=marks)
+            return _json(side_by_side(said), marks)
         if not streamed:
-            answer = await self._fused(said, body)
-            return JSONResponse({**answer.document, "sandra": {"answers": [told(one) for one in said]}}, headers=marks)
-        fused = await self._fused_stream(said, body)
+            answer = await self._fused(said, body, self.backends.answer)
+            return _json({**answer.document, "sandra": {"answers": [told(one) for one in said]}}, marks)
+        fused = await self._fused(said, body, self.backends.stream)
         if isinstance(fused, Answer):
             return StreamingResponse(alone(fused), headers=marks, media_type=EVENTS)
         return _passed_on(fused, marks)
@@ -100,7 +97,8 @@ class Sandra:
             stream = await self.backends.stream(candidates, body)
             return _passed_on(stream, {**marks, "x-sandra-backend": stream.candidate.backend})
         answer = await self.backends.answer(candidates, body)
-        return JSONResponse(answer.document, headers={**marks, "x-sandra-backend": answer.candidate.backend})
+        marks = {**marks, "x-sandra-backend": answer.candidate.backend}
+        return _json(answer.document, {**marks, "x-portsup-backend": answer.stand_in} if answer.stand_in else marks)
 
     async def _chorus(self, candidates: Sequence[Candidate], body: dict[str, Any], marks: dict[str, str]) -> Response:
         chorus = Chorus(self.backends, candidates, body)
@@ -111,30 +109,29 @@ class Sandra:
 
         return Relay(chorus.parts(), 200, [("content-type", EVENTS), *marks.items()], close)
 
-    async def _fused(self, said: Sequence[Answer | Failure], body: dict[str, Any]) -> Answer:
-        """One answer out of several; the first of them where nobody can make it."""
+    async def _fused(
+        self,
+        said: Sequence[Answer | Failure],
+        body: dict[str, Any],
+        ask: Callable[[Sequence[Candidate], dict[str, Any]], Awaitable[T]],
+    ) -> T | Answer:
+        """One answer out of several, as `ask` gives it; the first of them where nobody can make it."""
         answers = [one for one in said if isinstance(one, Answer)]
         if len(answers) > 1:
             try:
-                writers = [one.candidate for one in answers]
-                return await self.backends.answer(writers, fusing(body, self.table.fuse, answers))
+                return await ask([one.candidate for one in answers], fusing(body, self.table.fuse, answers))
             except ServiceError:
                 pass  # they answered a moment ago: better one of those answers than none
-        return answers[0]
-
-    async def _fused_stream(self, said: Sequence[Answer | Failure], body: dict[str, Any]) -> Answer | Stream:
-        answers = [one for one in said if isinstance(one, Answer)]
-        if len(answers) > 1:
-            try:
-                writers = [one.candidate for one in answers]
-                return await self.backends.stream(writers, fusing(body, self.table.fuse, answers))
-            except ServiceError:
-                pass
         return answers[0]
 
     def _count(self, decision: Decision, mode: str) -> None:
         self.tasks[decision.task] += 1
         self.modes["identity" if decision.answer else mode] += 1
+
+
+def _json(document: dict[str, Any], marks: dict[str, str]) -> Response:
+    # In ASCII: a document of a model may have half a letter at its end, which UTF-8 has no bytes for.
+    return Response(json.dumps(document), headers=marks, media_type="application/json")
 
 
 def _passed_on(stream: Stream, marks: dict[str, str]) -> Relay:

@@ -29,7 +29,7 @@ def odd() -> Iterator[Stranger]:
 @pytest.fixture(scope="module")
 def proxy(odd: Stranger) -> Iterator[Running]:
     """In front of something that may answer anything."""
-    with service("groq_api", GROQ_BASE_URL=odd.url, GROQ_API_KEY=KEY, GROQ_TIMEOUT="0.6") as running:
+    with service("groq_api", GROQ_BASE_URL=odd.url, GROQ_API_KEY=KEY, GROQ_TIMEOUT="0.6", LOG_LEVEL="debug") as running:
         yield running
         running.terminate()
         assert KEY not in running.output()
@@ -91,9 +91,10 @@ def test_repeated_headers_come_back_and_those_of_the_connection_do_not(proxy: Ru
 def test_refused_keys_rest_for_ten_minutes(behind: Upstream) -> None:
     keys = ("gsk_one", "gsk_two")
     behind.refusals = {f"Bearer {keys[0]}": (401, {"retry-after": "1"})}
-    with service("groq_api", GROQ_BASE_URL=behind.url, GROQ_API_KEY=",".join(keys)) as running:
+    with service("groq_api", GROQ_BASE_URL=f"{behind.url}/v1/", GROQ_API_KEY=",".join(keys)) as running:
         for _ in range(2):
             assert running.http.post(PATH, json=CHAT).status_code == 200
+        assert {path for _, path, _, _ in behind.seen} == {PATH}  # not Groq, whose paths begin with /openai
         first, second = running.http.get("/stats").json()["keys"]
         assert (first["available"], first["why"], second["available"]) == (False, "refused", True)
         assert 590 < first["back_in_s"] <= 600

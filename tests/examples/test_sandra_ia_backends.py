@@ -137,6 +137,18 @@ def test_a_stream_that_stops_in_the_middle_says_so(sandra: Running, odd: Strange
     assert compared.endswith("data: [DONE]\n\n")
 
 
+@pytest.mark.parametrize("model", ["sandra", "sandra-compare", "sandra-fuse"])
+def test_an_answer_may_end_within_a_letter_and_be_another_ones(sandra: Running, odd: Stranger, model: str) -> None:
+    body = rb'{"choices": [{"index": 0, "message": {"role": "assistant", "content": "so \ud83d"}}]}'
+    odd.will(b"HTTP/1.1 200 OK\r\nx-portsup-backend: fallback\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body))
+    response = sandra.http.post(PATH, json=chat(model=model))
+    assert response.json()["choices"][0]["message"]["content"] == "so \ud83d"
+    assert response.headers.get("x-portsup-backend") == ("fallback" if model == "sandra" else None)
+    mode = model.rpartition("-")[2].replace("sandra", "single")
+    answered = sandra.http.post("/chat", json={"message": "what time is it", "mode": mode}).text
+    assert "so ?" in answered
+
+
 def test_one_backend_is_enough_to_be_ready_and_too_few_to_be_well(sandra: Running, odd: Stranger) -> None:
     odd.will(b"")
     health = eventually(
