@@ -75,6 +75,15 @@ def sentence(event: "Event") -> str:
             return f"is unhealthy: {why}"
         case "service is ended":
             return f"is told to end{pid}: {why}"
+        case "service says":
+            return f"says: {event.get('says')}"
+        case "service stops itself":
+            return f"says that it is stopping{pid}"
+        case "notice refused":
+            who = f"`{event.get('name') or 'a process that is gone'}` (pid {event.get('pid')})"
+            return f"is not heard through {who}, which is not one of its processes"
+        case "main process told":
+            return f"says that another process stands for it{pid}"
         case "roll begins":
             return f"is restarted rolling: pid {event.get('pid')} starts beside pid {event.get('beside')}"
         case "roll hands on":

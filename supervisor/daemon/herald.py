@@ -49,7 +49,7 @@ def news(before: Service, after: Service, spec: ServiceSpec, took: float | None)
         case State.TERMINATING if after.then is Then.LEAVE:
             return News("info", "service stops itself", "says that it is stopping", {"pid": after.pid})
         case State.TERMINATING if after.then in (Then.RETRY, Then.ROTATE):
-            return News("warning", "service is ended", after.reason, {"pid": after.pid})
+            return News("warning", "service is ended", after.reason, {"pid": after.pid, "why": after.reason})
         case State.FAILED:
             fatal = after.result in (Result.NO_PORT, Result.LOCK_LOST)  # the last words of the stack say it in full
             words = failure(after, spec)

@@ -37,6 +37,14 @@ def test_other_services_are_left_out() -> None:
 @pytest.mark.parametrize(
     ("told", "sentence"),
     [
+        (event("service says", says="serves 3 sites", pid=7), "says: serves 3 sites"),
+        (event("service stops itself", pid=7), "says that it is stopping (pid 7)"),
+        (event("main process told", pid=8), "says that another process stands for it (pid 8)"),
+        (
+            event("notice refused", pid=9, name="sh"),
+            "is not heard through `sh` (pid 9), which is not one of its processes",
+        ),
+        (event("service is ended", pid=7, why="said nothing for 3 s"), "is told to end (pid 7): said nothing for 3 s"),
         (
             event("port skipped", port=8101, skipped={"8100": "held by `node` (pid 3, user ada)"}),
             "port 8100: held by `node` (pid 3, user ada); takes 8101",
