@@ -1,7 +1,9 @@
 """A service of the stack as a process of its own."""
 
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -120,6 +122,16 @@ def processes(marker: str) -> list[int]:
         except psutil.Error:
             continue
     return found
+
+
+@contextmanager
+def asking(running: Running, path: str, body: Any) -> Iterator[None]:
+    """A client that sends a request and leaves at the end of the block, without having read a word."""
+    content = json.dumps(body).encode()
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost:{running.port}\r\nContent-Length: {len(content)}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", running.port)) as connection:
+        connection.sendall(head.encode() + content)
+        yield
 
 
 def error_of(response: httpx2.Response, status: int) -> dict[str, Any]:

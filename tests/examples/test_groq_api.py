@@ -11,7 +11,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from examples.groq_api.body import KEPT
-from tests.examples.running import Running, error_of, service
+from tests.examples.running import Running, asking, error_of, service
 from tests.examples.upstream import WORDS, Upstream
 from tests.support.eventually import eventually
 
@@ -216,8 +216,10 @@ def test_a_client_that_leaves_gives_its_place_back(proxy: Running, behind: Upstr
         assert next(response.iter_raw())
     eventually(lambda: proxy.http.get("/stats").json()["running"] == 0, within=5, what="a free place")
     behind.holds = True
-    with pytest.raises(httpx2.TimeoutException):
-        proxy.http.post("/v1/chat/completions", json=CHAT, timeout=0.3)
+    behind.seen.clear()
+    with asking(proxy, "/v1/chat/completions", CHAT):
+        eventually(lambda: behind.seen, what="a request at the upstream")
+        assert proxy.http.get("/stats").json()["running"] == 1
     eventually(lambda: proxy.http.get("/stats").json()["running"] == 0, within=5, what="a free place")
     assert not behind.go_on.is_set()
 
