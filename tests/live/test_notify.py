@@ -12,6 +12,7 @@ import pytest
 from tests.live.conftest import Make
 from tests.live.stack import Live, is_alive
 from tests.live.test_programs import PROGRAMS
+from tests.live.test_rolling import begin_roll
 from tests.support.caller import caller
 from tests.support.eventually import eventually
 from tests.support.ports import free_pool
@@ -192,6 +193,21 @@ def test_another_process_of_its_tree_may_stand_for_it(stack: Make, own_folders: 
         assert it.live.do("stop", "it", timeout=5)["it"]["ok"]
         assert not is_alive(heir)
         assert it.live.journal("grace period over") == []
+
+
+def test_a_rolling_restart_waits_for_the_word_of_the_new_process(stack: Make, own_folders: Path) -> None:
+    it = Speaker(stack, own_folders)
+    it.tell("say READY=1|STATUS=the old one")
+    with it.live.up():
+        old = it.until(state="running", status_text="the old one")["pid"]
+        it.forget()
+        new = begin_roll(it.live, "it")["beside"]["pid"]
+        it.tell("say STATUS=the new one")  # the old one has seen as many lines before
+        assert it.until(pid=old, state="running")["status_text"] == "the old one"
+        it.tell("say READY=1")
+        row = it.until(pid=new, beside=None)
+        assert (row["state"], row["status_text"], row["restarts"]) == ("running", "the new one", 0)
+        assert not is_alive(old)
 
 
 def test_gunicorn_says_when_it_is_ready_and_no_client_is_refused(stack: Make, own_folders: Path) -> None:

@@ -36,12 +36,12 @@ def roll(live: Live, *services: str, **arguments: Any) -> dict[str, dict[str, An
     return live.do("restart", *services, rolling=True, **arguments)
 
 
-def begin_roll(live: Live) -> dict[str, Any]:
+def begin_roll(live: Live, service: str = "web") -> dict[str, Any]:
     """Begins one that does not end by itself for now; the row of the service with both pids."""
     with socket.socket(socket.AF_UNIX) as control:
         control.connect(os.fspath(live.runtime / "t-1.sock"))
-        control.sendall(request("restart", services=["web"], rolling=True))
-        row: dict[str, Any] = eventually(lambda: (row := live.rows()["web"])["beside"] and row)
+        control.sendall(request("restart", services=[service], rolling=True))
+        row: dict[str, Any] = eventually(lambda: (row := live.rows()[service])["beside"] and row)
         return row
 
 

@@ -44,5 +44,5 @@ while True:
     lines = told.read_text().splitlines()
     for line in lines[seen:]:
         obey(line)
-    seen = len(lines)
+    seen = max(seen, len(lines))
     time.sleep(0.02)
