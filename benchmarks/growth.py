@@ -26,7 +26,7 @@ MOST_MIB = 1.0  # that memory may grow by: the allocator's noise
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What portsup holds, daemon and guardian together; memory in MiB (PSS)."""
+    """What portsup holds, daemon and guardian together; memory in MiB that no file backs."""
 
     descriptors: int
     memory: float
@@ -43,7 +43,7 @@ class Look:
         files = [path for path in (run.folder / "r").rglob("*") if path.is_file()]
         return cls(
             sum(len(list(Path(f"/proc/{pid}/fd").iterdir())) for pid in pids),
-            processes.memory(pids),
+            processes.anonymous_memory(pids),
             len(files),
             sum(path.stat().st_size for path in files),
             len([path for path in (run.folder / "s").rglob("*") if path.is_file()]),
