@@ -140,7 +140,11 @@ ERROR_HANDLERS: dict[Any, Callable[[Request, Exception], Awaitable[Response]]] =
 
 async def read_json(request: Request, most: int = 4 * 1024 * 1024) -> dict[str, Any]:
     """The JSON object in a request's body, at most so many bytes."""
-    body = await read_body(request, most)
+    return json_object(await read_body(request, most))
+
+
+def json_object(body: bytes) -> dict[str, Any]:
+    """The JSON object that a body is; a ServiceError when it is none."""
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):

@@ -1,11 +1,16 @@
-"""Passes `/api/…` and `/v1/…` on to a real Ollama, and offers it as MCP tools at `/mcp`.
+"""Answers `/api/…` in Ollama's words, `/v1/…` in OpenAI's and `/mcp` over MCP.
 
-Environment: `OLLAMA_MCP_PORT`, `OLLAMA_BASE_URL` (none: every request is answered 503 `no_backend`), `OLLAMA_MODEL`
-(for MCP calls that name none), `OLLAMA_MAX_CONCURRENT` (2), `OLLAMA_TIMEOUT` (seconds of silence, 120),
-`OLLAMA_MCP_TOKEN`.
+A request goes to the real Ollama at `OLLAMA_BASE_URL` wherever it answers, as it is and byte by byte; else to a small
+model in this process; and where there is neither, the answer is 503 `no_backend`. Which of the two it is, is decided
+anew for each request, and the header `x-portsup-backend` tells.
+
+Environment: `OLLAMA_MCP_PORT`, `OLLAMA_BASE_URL`, `OLLAMA_MODEL` (of the real Ollama, for MCP calls that name none),
+`OLLAMA_MCP_MODEL_PATH` (a GGUF file; the one that `python -m examples.fetch_model` brings), `OLLAMA_MAX_CONCURRENT`
+(2), `OLLAMA_TIMEOUT` (seconds of silence, 120), `OLLAMA_MCP_TOKEN`.
 """
 
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -14,11 +19,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from examples.fetch_model import model_path
 from examples.forward import SECRETS, Slots, path_of, relay, request_headers, streamed_body
 from examples.mcp_endpoint import McpEndpoint
-from examples.ollama_mcp.backend import Ollama
+from examples.ollama_mcp import faces
+from examples.ollama_mcp.backends import Backends
+from examples.ollama_mcp.embedded import Embedded
+from examples.ollama_mcp.real import PROBE, Ollama
 from examples.service import Service, number, run, setting
-from examples.web import Checks, health_routes, make_app
+from examples.web import ServiceError, health_routes, json_object, make_app, read_body, read_json
 
 if TYPE_CHECKING:
     from mcp.server import MCPServer
@@ -28,64 +37,136 @@ SERVICE = Service("ollama-mcp", port_env="OLLAMA_MCP_PORT", token_env="OLLAMA_MC
 GENERATING = frozenset(
     ("/api/chat", "/api/generate", "/api/embed", "/api/embeddings", "/v1/chat/completions", "/v1/completions")
 ) | {"/v1/embeddings", "/v1/responses"}
-# Paths of an older wrapper of Ollama, which clients of it still use.
-OLD_PATHS = {"/ollama/models": "/api/tags", "/ollama/chat": "/api/chat", "/ollama/stream/chat": "/api/chat"}
 METHODS = ["GET", "HEAD", "POST", "DELETE"]
+LARGEST = 32 * 1024 * 1024  # bytes of a question; pictures come along inside it
 
 
 def app() -> Starlette:
-    backend = Ollama(setting("OLLAMA_BASE_URL"), number("OLLAMA_TIMEOUT", 120, 0.1), setting("OLLAMA_MODEL"))
+    silence = number("OLLAMA_TIMEOUT", 120, 0.1)
     slots = Slots(int(number("OLLAMA_MAX_CONCURRENT", 2, 1, 1000)))
-    answered = 0
+    real = Ollama(setting("OLLAMA_BASE_URL"), silence, setting("OLLAMA_MODEL"))
+    return build(Backends(real, Embedded(model_path(), slots.limit, silence)), slots)
 
-    async def pass_on(request: Request) -> Response:
-        nonlocal answered
+
+def build(backends: Backends, slots: Slots) -> Starlette:
+    """The application; `app` is the one that the environment asks for."""
+    real, embedded = backends.real, backends.embedded
+    answered: Counter[str] = Counter()
+
+    async def answer(request: Request) -> Response:
         path = path_of(request)
-        for old, new in OLD_PATHS.items():
-            if path.partition("?")[0] == old:
-                path = new + path.removeprefix(old)
-        await backend.require()  # before a slot is taken
-        limited = request.method == "POST" and path.partition("?")[0] in GENERATING
-        if limited:
-            slots.take()
-        over = slots.give_back if limited else lambda: None
+        bare = path.partition("?")[0]
+        if request.method == "POST" and bare in GENERATING:
+            return await generate(request, path, bare, await read_body(request, LARGEST))
+        if bare == "/api/version" and request.headers.get(PROBE) == real.id:
+            raise ServiceError("loop", "OLLAMA_BASE_URL leads back to this service", 508)
+        if await backends.choose() is real:
+            try:
+                return await pass_on(request, path)
+            except ServiceError as error:
+                if error.code != "upstream_unreachable" or request.method not in ("GET", "HEAD"):
+                    raise
+                if await backends.choose() is real:
+                    raise
+        if request.method == "POST" and bare == "/api/show":
+            response = await faces.show(embedded, await read_json(request))
+        else:
+            response = await faces.look(embedded, request.method, bare)
+        return marked(response, embedded.name)
+
+    async def in_ollamas_shape(request: Request) -> Response:
         try:
-            headers = request_headers(request, SECRETS | {"origin"})
-            body = streamed_body(request, headers)
-            answer = await backend.answer(request.method, path, headers, body)
+            return await answer(request)
+        except ServiceError as error:
+            if error.code != "model_not_found":
+                raise
+            return marked(JSONResponse({"error": error.message}, 404), embedded.name)
+
+    async def generate(request: Request, path: str, bare: str, content: bytes) -> Response:
+        chosen = await backends.choose()  # before a slot is taken
+        slots.take()
+        try:
+            if chosen is real:
+                try:
+                    return await pass_on(request, path, content, slots.give_back)
+                except ServiceError as error:
+                    # It went away a moment ago. Nothing was answered yet, so the other one can do it.
+                    if error.code != "upstream_unreachable" or await backends.choose() is real:
+                        raise
+            response = await faces.work(embedded, bare, json_object(content), slots.give_back)
         except BaseException:
-            over()
+            slots.give_back()
             raise
-        answered += 1
-        return relay(answer, name="Ollama", closed=over)
+        return marked(response, embedded.name)
+
+    async def pass_on(
+        request: Request, path: str, content: bytes | None = None, over: Callable[[], None] = lambda: None
+    ) -> Response:
+        headers = request_headers(request, SECRETS | {"origin"})
+        body = streamed_body(request, headers) if content is None else content
+        upstream = await real.answer(request.method, path, headers, body)
+        answered[real.name] += 1
+        return relay(upstream, name="Ollama", closed=over, extra={"x-portsup-backend": real.name})
+
+    def marked(response: Response, name: str) -> Response:
+        answered[name] += 1
+        response.headers["x-portsup-backend"] = name
+        return response
+
+    async def old_models(_: Request) -> Response:
+        return JSONResponse({"models": await (await backends.choose()).models()})
+
+    async def old_chat(request: Request) -> Response:
+        """`/ollama/chat` answers as a whole, `/ollama/stream/chat` as events; both take what `/api/chat` does."""
+        body = await read_json(request, LARGEST)
+        chosen = await backends.choose()
+        slots.take()
+        try:
+            body["model"] = await chosen.model(body.get("model"))
+            if request.url.path == "/ollama/stream/chat":
+                response = await faces.lines(chosen.stream("/api/chat", body), slots.give_back, as_events=True)
+            else:
+                response = JSONResponse(await chosen.ask("/api/chat", body))
+                slots.give_back()
+        except BaseException:
+            slots.give_back()
+            raise
+        return marked(response, chosen.name)
 
     async def stats(_: Request) -> Response:
-        return JSONResponse({"answered": answered, "running": slots.taken, "max_concurrent": slots.limit})
+        chosen = await backends.choose_or_none()
+        return JSONResponse(
+            {
+                "backend": chosen.name if chosen else None,
+                "answered": answered.total(),
+                "answered_by": dict(answered),
+                "running": slots.taken,
+                "max_concurrent": slots.limit,
+            }
+        )
 
-    async def check_up() -> Checks:
-        problem = await backend.problem()
-        return Checks({"ollama": problem.code if problem else "ok"}, problem)
+    def mcp_server() -> "MCPServer":
+        from examples.ollama_mcp.tools import server
 
-    def server() -> "MCPServer":
-        from examples.ollama_mcp.tools import build
+        return server(backends, slots)
 
-        return build(backend, slots)
-
-    endpoint = McpEndpoint(server)
+    endpoint = McpEndpoint(mcp_server)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        async with endpoint.running(), backend.client:
+        async with endpoint.running(), backends.running():
             yield
 
     routes = [
-        *health_routes(SERVICE.name, check_up, SERVICE.health_alias),
+        *health_routes(SERVICE.name, backends.check_up, SERVICE.health_alias),
         endpoint.route(),
         Route("/ollama/stats", stats),
-        Route("/", pass_on),
-        *(Route(path, pass_on, methods=METHODS) for path in OLD_PATHS),
-        Route("/api/{path:path}", pass_on, methods=METHODS),
-        Route("/v1/{path:path}", pass_on, methods=METHODS),
+        Route("/ollama/models", old_models),
+        Route("/ollama/chat", old_chat, methods=["POST"]),
+        Route("/ollama/stream/chat", old_chat, methods=["POST"]),
+        Route("/", answer, methods=["GET", "HEAD"]),
+        Route("/api/{path:path}", in_ollamas_shape, methods=METHODS),
+        Route("/v1/{path:path}", answer, methods=METHODS),
     ]
     return make_app(routes, lifespan)
 

@@ -1,7 +1,7 @@
-"""What Ollama can do, as MCP tools."""
+"""What either backend can do, as MCP tools."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
@@ -13,10 +13,12 @@ from pydantic import Field
 
 from examples import __version__
 from examples.forward import Slots
-from examples.ollama_mcp.backend import Ollama
+from examples.ollama_mcp.backends import Backends
+from examples.ollama_mcp.embedded import Embedded
 from examples.web import ServiceError
 
 READS = ToolAnnotations(read_only_hint=True)
+FETCHES = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=True)
 Tokens = Annotated[int, Field(ge=1, le=32768)]
 
 
@@ -52,17 +54,22 @@ class Embeddings:
     embeddings: list[list[float]]
 
 
-def build(backend: Ollama, slots: Slots) -> MCPServer:
+@dataclass
+class Pulled:
+    model: str
+    status: str
+
+
+def server(backends: Backends, slots: Slots) -> MCPServer:
     """The server; its tools share the limit of the HTTP API."""
-    server = MCPServer(
-        "ollama-mcp", version=__version__, instructions="Language models of a local Ollama.", log_level="WARNING"
-    )
+    words = "Language models on this machine: those of an Ollama, or a small one that is always here."
+    server = MCPServer("ollama-mcp", version=__version__, instructions=words, log_level="WARNING")
 
     @server.tool(annotations=READS)
     async def list_models() -> Models:
         """List the models that are installed."""
         async with _as_tool_errors():
-            found = await backend.models()
+            found = await (await backends.choose()).models()
         return Models([Model(str(m.get("name")), int(m.get("size") or 0), m.get("details") or {}) for m in found])
 
     @server.tool(annotations=READS)
@@ -90,21 +97,40 @@ def build(backend: Ollama, slots: Slots) -> MCPServer:
     async def embed(input: list[str], model: str | None = None) -> Embeddings:
         """Turn texts into vectors."""
         async with _as_tool_errors(), _slot():
+            backend = await backends.choose()
             name = await backend.model(model)
             answer = await backend.ask("/api/embed", {"model": name, "input": input})
         return Embeddings(name, answer.get("embeddings") or [])
+
+    @server.tool(annotations=FETCHES)
+    async def pull_model(ctx: Context, model: str) -> Pulled:
+        """Download a model; only where a real Ollama is, which keeps it."""
+        last: dict[str, Any] = {}
+        async with _as_tool_errors():
+            backend = await backends.choose()
+            if isinstance(backend, Embedded):
+                raise ServiceError(
+                    "needs_ollama", "only the embedded model is here; models are pulled by a real Ollama"
+                )
+            async with aclosing(backend.stream("/api/pull", {"model": model})) as parts:
+                async for last in parts:
+                    done, total = last.get("completed") or 0, last.get("total")
+                    await ctx.report_progress(done, total, message=str(last.get("status", "")))
+        return Pulled(model, str(last.get("status", "")))
 
     async def _generated(ctx: Context, path: str, body: dict[str, Any], model: str | None, most: int) -> Reply:
         text: list[str] = []
         last: dict[str, Any] = {}
         async with _as_tool_errors(), _slot():
+            backend = await backends.choose()
             name = await backend.model(model)
             body = {"model": name, **body, "options": {"num_predict": most}}
-            async for last in backend.stream(path, body):
-                piece = last.get("response") or (last.get("message") or {}).get("content") or ""
-                if piece:
-                    text.append(piece)
-                    await ctx.report_progress(len(text), message=piece)
+            async with aclosing(backend.stream(path, body)) as parts:
+                async for last in parts:
+                    piece = last.get("response") or (last.get("message") or {}).get("content") or ""
+                    if piece:
+                        text.append(piece)
+                        await ctx.report_progress(len(text), message=piece)
         return Reply(name, "".join(text), last.get("eval_count"), str(last.get("done_reason") or ""))
 
     @asynccontextmanager

@@ -53,9 +53,9 @@ class Running:
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """Nothing of the user's that the services know, and no proxy."""
+    """Nothing of the user's that the services know, no proxy, and no model, whether one was fetched or not."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "SYSTEMROOT") if name in os.environ}
-    return {**kept, "PYTHONUNBUFFERED": "1", **variables}
+    return {**kept, "PYTHONUNBUFFERED": "1", "OLLAMA_MCP_MODEL_PATH": str(ROOT / "no-model.gguf"), **variables}
 
 
 def run_to_end(module: str, **variables: str) -> subprocess.CompletedProcess[str]:

@@ -1,16 +1,18 @@
-"""Ollama MCP in front of a server that speaks Ollama's API."""
+"""Ollama MCP in front of a server that speaks Ollama's API, and with nothing to answer with."""
 
-import asyncio
 import json
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
+import httpx2
+import ollama as ollama_package
+import openai
 import pytest
-from mcp import Client
-from mcp.types import TextContent
 
+from tests.examples.mcp_progress import call
 from tests.examples.running import Running, error_of, service
-from tests.examples.upstream import WORDS, Upstream
+from tests.examples.upstream import WORDS, Upstream, upstream
 from tests.support.eventually import eventually
 from tests.support.ports import free_port
 
@@ -22,24 +24,6 @@ CHAT = {"model": "tiny:latest", "messages": [{"role": "user", "content": "hi"}]}
 def ollama(server: Upstream) -> Iterator[Running]:
     with service("ollama_mcp", OLLAMA_BASE_URL=server.url, OLLAMA_MAX_CONCURRENT="1") as running:
         yield running
-
-
-def call(running: Running, tool: str, **arguments: Any) -> tuple[Any, list[str]]:
-    """A tool's structured answer or the text of its error, and the progress that was reported."""
-    pieces: list[str] = []
-
-    async def told(progress: float, total: float | None, message: str | None) -> None:
-        pieces.append(message or "")
-
-    async def conversation() -> Any:
-        async with Client(f"{running.url}/mcp") as session:
-            return await session.call_tool(tool, arguments, progress_callback=told)
-
-    result = asyncio.run(conversation())
-    if result.is_error:
-        assert isinstance(result.content[0], TextContent)
-        return result.content[0].text, pieces
-    return result.structured_content, pieces
 
 
 @pytest.mark.parametrize(
@@ -75,9 +59,12 @@ def test_the_answer_is_passed_on_as_it_is(ollama: Running, behind: Upstream) -> 
 
 def test_older_paths_are_ollamas(ollama: Running, behind: Upstream) -> None:
     assert ollama.http.get("/ollama/models").json() == ollama.http.get("/api/tags").json()
-    ollama.http.post("/ollama/chat", json=CHAT)
-    assert behind.asked("/api/chat") == [CHAT]
-    assert ollama.http.get("/ollama/stats").json()["max_concurrent"] == 1
+    whole = ollama.http.post("/ollama/stream/chat", json=CHAT)
+    assert whole.headers["content-type"] == "text/event-stream"
+    events = [json.loads(line.removeprefix("data: ")) for line in whole.text.splitlines() if line]
+    assert [event["done"] for event in events] == [False, False, False, True]
+    stats = ollama.http.get("/ollama/stats").json()
+    assert (stats["backend"], stats["max_concurrent"], stats["running"]) == ("ollama", 1, 0)
 
 
 def test_what_is_for_this_service_does_not_go_further(ollama: Running, behind: Upstream) -> None:
@@ -90,8 +77,10 @@ def test_what_is_for_this_service_does_not_go_further(ollama: Running, behind: U
 def test_more_than_the_allowed_requests_are_told_to_come_back(ollama: Running, behind: Upstream) -> None:
     behind.pause = True
     with ollama.http.stream("POST", "/api/chat", json=CHAT) as response:
-        next(response.iter_raw())
+        parts = response.iter_raw()
+        next(parts)
         assert error_of(ollama.http.post("/api/chat", json=CHAT), 429)["code"] == "busy"
+        assert error_of(ollama.http.post("/ollama/chat", json=CHAT), 429)["code"] == "busy"
         assert ollama.http.get("/api/tags").status_code == 200  # listing is no work
         behind.go_on.set()
     eventually(lambda: ollama.http.post("/api/chat", json=CHAT).status_code == 200)
@@ -118,29 +107,89 @@ def test_a_step_up_in_a_path_is_refused(ollama: Running) -> None:
 def test_models_are_tools(ollama: Running, behind: Upstream) -> None:
     models, _ = call(ollama, "list_models")
     assert [model["name"] for model in models["models"]] == ["tiny:latest", "llama3.2:1b"]
-    answer, progress = call(ollama, "chat", prompt="hi", max_tokens=9)
+    answer, progress = call(ollama, "chat", {"prompt": "hi", "max_tokens": 9})
     assert answer == {"model": "tiny:latest", "text": "one two three", "tokens": 3, "done_reason": "stop"}
     assert "".join(progress) == "one two three"
     assert behind.asked("/api/chat")[-1]["options"] == {"num_predict": 9}
-    answer, _ = call(ollama, "generate", prompt="hi", model="llama3.2:1b")
+    answer, _ = call(ollama, "generate", {"prompt": "hi", "model": "llama3.2:1b"}, mode="legacy")
     assert (answer["model"], answer["text"]) == ("llama3.2:1b", "one two three")
-    answer, _ = call(ollama, "embed", input=["a", "b"])
+    answer, _ = call(ollama, "embed", {"input": ["a", "b"]})
     assert answer["embeddings"] == [[0.5, 0.25], [0.5, 0.25]]
+    answer, progress = call(ollama, "pull_model", {"model": "llama3.2"})
+    assert (answer, progress) == ({"model": "llama3.2", "status": "success"}, ["pulling", "success"])
 
 
 def test_what_goes_wrong_in_a_tool_is_its_answer(ollama: Running, behind: Upstream) -> None:
-    assert "model_not_found: model 'x' not found" in call(ollama, "chat", prompt="hi", model="x")[0]
+    assert "model_not_found: model 'x' not found" in call(ollama, "chat", {"prompt": "hi", "model": "x"})[0]
     assert "bad_request" in call(ollama, "chat")[0]
 
 
-def test_with_nothing_behind_it_every_face_says_no_backend() -> None:
-    with service("ollama_mcp", OLLAMA_BASE_URL=f"http://u:secret@127.0.0.1:{free_port()}") as running:
-        assert running.http.get("/health").json()["checks"] == {"ollama": "no_backend"}
-        for path in ("/api/tags", "/v1/models", "/", "/health/ready"):
-            error = error_of(running.http.get(path), 503)
-            assert error["code"] == "no_backend"
-            assert "secret" not in error["message"]
-        assert "no_backend" in call(running, "list_models")[0]
+def test_the_clients_of_ollama_and_openai_talk_through_it(ollama: Running, behind: Upstream) -> None:
+    client = ollama_package.Client(ollama.url, trust_env=False)
+    assert [model.model for model in client.list().models] == ["tiny:latest", "llama3.2:1b"]
+    parts = client.chat("tiny:latest", [{"role": "user", "content": "hi"}], stream=True)
+    assert "".join(part.message.content or "" for part in parts) == "one two three"
+    http = httpx2.Client(trust_env=False)
+    other = openai.OpenAI(base_url=f"{ollama.url}/v1", api_key="x", max_retries=0, http_client=http)
+    assert [model.id for model in other.models.list()] == ["tiny:latest", "llama3.2:1b"]
+
+
+@pytest.fixture(scope="module")
+def nothing() -> Iterator[Running]:
+    """No Ollama, no model, and a token."""
+    address = f"http://u:secret@127.0.0.1:{free_port()}"
+    with service("ollama_mcp", OLLAMA_BASE_URL=address, OLLAMA_MCP_TOKEN="right") as running:
+        running.http.headers["authorization"] = "Bearer right"
+        yield running
+
+
+def test_with_nothing_behind_it_every_face_says_no_backend(nothing: Running) -> None:
+    report = nothing.http.get("/health")
+    assert report.json()["status"] == "degraded"
+    assert report.json()["checks"] == {"ollama": "upstream_unreachable", "model": "no_backend"}
+    for path in ("/api/tags", "/api/version", "/v1/models", "/", "/ollama/models", "/health/ready"):
+        error = error_of(nothing.http.get(path), 503)
+        assert error["code"] == "no_backend"
+        assert "secret" not in error["message"]
+        assert "python -m examples.fetch_model" in error["message"]
+    for path in ("/api/chat", "/api/embed", "/api/show", "/v1/chat/completions", "/ollama/chat", "/ollama/stream/chat"):
+        assert error_of(nothing.http.post(path, json=CHAT), 503)["code"] == "no_backend"
+    assert nothing.http.get("/ollama/stats").json()["backend"] is None
+
+
+def test_clients_without_the_token_are_told_so(nothing: Running) -> None:
+    http = httpx2.Client(trust_env=False)
+    client = openai.OpenAI(base_url=f"{nothing.url}/v1", api_key="wrong", max_retries=0, http_client=http)
+    with pytest.raises(openai.AuthenticationError) as refused:
+        client.models.list()
+    assert refused.value.code == "auth_required"
+    with pytest.raises(ollama_package.ResponseError) as also_refused:
+        ollama_package.Client(nothing.url, trust_env=False).list()
+    assert also_refused.value.status_code == 401
+    with_token = ollama_package.Client(nothing.url, trust_env=False, headers={"authorization": "Bearer right"})
+    with pytest.raises(ollama_package.ResponseError) as without_backend:
+        with_token.list()
+    assert without_backend.value.status_code == 503
+
+
+def test_a_foreign_host_name_is_misdirected_at_mcp(nothing: Running) -> None:
+    response = nothing.http.post("/mcp", json={}, headers={"host": "evil.example"})
+    assert error_of(response, 421)["code"] == "invalid_host"
+
+
+def test_the_backend_changes_when_an_ollama_goes_and_comes_again() -> None:
+    port = free_port()
+    with ExitStack() as both:
+        with upstream(port):
+            running = both.enter_context(service("ollama_mcp", OLLAMA_BASE_URL=f"http://127.0.0.1:{port}"))
+            answer = running.http.post("/api/chat", json=CHAT)
+            assert (answer.status_code, answer.headers["x-portsup-backend"]) == (200, "ollama")
+            assert running.http.get("/health").json()["checks"] == {"ollama": "ok"}
+        # Whoever asks first finds it gone, even within the time for which a look is believed, and is told so at once.
+        assert error_of(running.http.post("/api/chat", json=CHAT), 503)["code"] == "no_backend"
+        assert error_of(running.http.get("/v1/models"), 503)["code"] == "no_backend"
+        with upstream(port):
+            eventually(lambda: running.http.post("/api/chat", json=CHAT).status_code == 200, within=20, every=0.1)
 
 
 def test_sigterm_ends_an_open_stream_in_good_order(server: Upstream, behind: Upstream) -> None:

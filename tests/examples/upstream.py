@@ -60,7 +60,8 @@ def upstream(port: int = 0) -> Iterator[Upstream]:
             elif self.path == "/api/version":
                 self._json({"version": "0.9.9"})
             elif self.path == "/api/tags":
-                self._json({"models": [{"name": name, "size": 7, "details": {}} for name in state.models]})
+                models = [{"name": name, "model": name, "size": 7, "details": {}} for name in state.models]
+                self._json({"models": models})
             elif self.path in ("/v1/models", "/openai/v1/models"):
                 self._json({"object": "list", "data": [{"id": name, "object": "model"} for name in state.models]})
             else:
@@ -80,6 +81,8 @@ def upstream(port: int = 0) -> Iterator[Upstream]:
             model = asked.get("model")
             if self.path == "/api/embed":
                 self._json({"model": model, "embeddings": [[0.5, 0.25] for _ in asked["input"]]})
+            elif self.path == "/api/pull":
+                self._stream("application/x-ndjson", self._pulled())
             elif self.path in ("/api/chat", "/api/generate"):
                 if model not in state.models:
                     self._json({"error": f"model '{model}' not found"}, 404)
@@ -92,10 +95,14 @@ def upstream(port: int = 0) -> Iterator[Upstream]:
                 self._json({"model": model, "choices": [{"index": 0, "message": message, "finish_reason": "stop"}]})
 
         def _ndjson(self, asked: dict[str, Any]) -> Iterator[bytes]:
-            for word in state.words:
+            for word in (*state.words, ""):
                 part = {"response": word} if "prompt" in asked else {"message": {"role": "assistant", "content": word}}
-                yield json.dumps({**part, "done": False}).encode() + b"\n"
-            yield json.dumps({"done": True, "done_reason": "stop", "eval_count": 3}).encode() + b"\n"
+                done = {"done": False} if word else {"done": True, "done_reason": "stop", "eval_count": 3}
+                yield json.dumps({**part, **done}).encode() + b"\n"
+
+        def _pulled(self) -> Iterator[bytes]:
+            for part in ({"status": "pulling", "completed": 3, "total": 7}, {"status": "success"}):
+                yield json.dumps(part).encode() + b"\n"
 
         def _sse(self) -> Iterator[bytes]:
             for word in state.words:

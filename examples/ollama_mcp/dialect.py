@@ -1,0 +1,284 @@
+"""Requests and answers in Ollama's words, and what they are in OpenAI's, which the embedded model's engine understands.
+
+Nothing here talks to anybody. Only what is known is passed to the engine: it has many options of its own that are not
+for clients. A client that asks for what so small a model can not do is told so, as an Ollama would.
+"""
+
+import json
+import math
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from examples.web import ServiceError
+
+# What keeps a model of 135 million parameters from rambling; a client's own values win.
+MANNERS: Mapping[str, Any] = {"temperature": 0.2, "repeat_penalty": 1.15, "max_tokens": 512}
+# Ollama's names of options, and the engine's where they differ. Those about loading a model (num_ctx, num_gpu and so
+# on) are without effect: it is loaded already.
+OPTIONS = {
+    "num_predict": "max_tokens",
+    **{name: name for name in ("temperature", "top_k", "top_p", "min_p", "typical_p", "seed", "stop")},
+    **{name: name for name in ("repeat_penalty", "repeat_last_n", "presence_penalty", "frequency_penalty")},
+    **{name: name for name in ("mirostat", "mirostat_tau", "mirostat_eta")},
+}
+# What clients of OpenAI's API may say besides.
+OPENAI = frozenset(OPTIONS.values()) | {
+    *("messages", "prompt", "stream", "stream_options", "response_format", "logit_bias", "logprobs", "top_logprobs"),
+}
+ROLES = ("system", "user", "assistant")
+# A schema becomes a grammar, and the work for that grows with the square of its length: this much takes a second.
+LONGEST_SCHEMA = 16 * 1024
+
+
+def options(engine: Mapping[str, Any]) -> dict[str, Any]:
+    """The engine's options by Ollama's names."""
+    return {name: engine[key] for name, key in OPTIONS.items() if key in engine}
+
+
+def refuse(message: str, code: str = "invalid_request") -> ServiceError:
+    """For a request that no second try would mend."""
+    return ServiceError(code, message, 400)
+
+
+def messages(found: object, name: str) -> list[dict[str, str]]:
+    """A conversation, checked; texts in OpenAI's parts are put together."""
+    if not isinstance(found, list):
+        raise refuse("`messages` must be a list")
+    checked = []
+    for one in found:
+        if not isinstance(one, dict):
+            raise refuse("a message must be an object")
+        role = "system" if one.get("role") == "developer" else one.get("role")
+        if role not in ROLES:
+            raise refuse(f"the role of a message must be one of {', '.join(ROLES)}")
+        if one.get("images"):
+            raise refuse(f"{name} does not support images")
+        checked.append({"role": role, "content": _text(one.get("content"), name)})
+    return checked
+
+
+def _text(content: object, name: str) -> str:
+    if content is None or isinstance(content, str):
+        return content or ""
+    if not isinstance(content, list):
+        raise refuse("the content of a message must be a text")
+    texts = []
+    for part in content:
+        if not isinstance(part, dict) or part.get("type") != "text" or not isinstance(part.get("text"), str):
+            raise refuse(f"{name} understands texts only")
+        texts.append(part["text"])
+    return "".join(texts)
+
+
+def response_format(wanted: object) -> dict[str, Any]:
+    """Ollama's `format` (`json`, or a JSON schema) as OpenAI's `response_format`."""
+    if wanted in (None, ""):
+        return {}
+    if wanted == "json":
+        return {"response_format": {"type": "json_object"}}
+    if not isinstance(wanted, dict):
+        raise refuse('`format` must be "json" or a JSON schema')
+    return {"response_format": _with_schema(wanted)}
+
+
+def _with_schema(schema: dict[str, Any]) -> dict[str, Any]:
+    if len(json.dumps(schema)) > LONGEST_SCHEMA:
+        raise refuse(f"the schema is longer than {LONGEST_SCHEMA} characters", "invalid_schema")
+    return {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}
+
+
+def openai_request(path: str, body: dict[str, Any], name: str) -> dict[str, Any]:
+    """A request of OpenAI's API for the engine."""
+    for key, why in (("tools", "tools"), ("functions", "tools"), ("audio", "audio"), ("suffix", "insert")):
+        if body.get(key):
+            raise refuse(f"{name} does not support {why}")
+    if body.get("n") not in (None, 1):
+        raise refuse("one answer a request: `n` must be 1")
+    request = {**MANNERS, **{key: value for key, value in body.items() if key in OPENAI and value is not None}}
+    if body.get("max_completion_tokens") is not None:  # its newer name
+        request["max_tokens"] = body["max_completion_tokens"]
+    if path == "/v1/chat/completions":
+        request["messages"] = messages(body.get("messages"), name)
+        request.pop("prompt", None)
+    elif not isinstance(request.get("prompt"), str):
+        raise refuse("`prompt` must be a text")
+    wanted = request.get("response_format", {"type": "text"})
+    if not isinstance(wanted, dict) or wanted.get("type") not in ("text", "json_object", "json_schema"):
+        raise refuse("the type of `response_format` must be one of text, json_object, json_schema")
+    if wanted["type"] == "json_schema":
+        schema = wanted.get("json_schema")
+        schema = schema.get("schema") if isinstance(schema, dict) else None
+        if not isinstance(schema, dict):
+            raise refuse("`response_format` has no schema in `json_schema`", "invalid_schema")
+        request["response_format"] = _with_schema(schema)
+    return _checked(request)
+
+
+def _checked(request: dict[str, Any]) -> dict[str, Any]:
+    """The engine takes the nearest thing for a wrong type, or counts past the end of its numbers."""
+    for key in ("max_tokens", "top_k", "repeat_last_n", "seed", "mirostat"):
+        value = request.get(key, 0)
+        if isinstance(value, bool) or not isinstance(value, int) or not -(2**31) <= value < 2**31:
+            raise refuse(f"`{key}` must be a whole number")
+    for key in ("temperature", "top_p", "min_p", "typical_p", "repeat_penalty", "presence_penalty"):
+        value = request.get(key, 0)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise refuse(f"`{key}` must be a number")
+    stop = request.get("stop", [])
+    if not isinstance(stop, str) and not (isinstance(stop, list) and all(isinstance(one, str) for one in stop)):
+        raise refuse("`stop` must be a text or a list of texts")
+    return request
+
+
+class Dialog:
+    """One request to `/api/chat` or `/api/generate`: what it is to the engine, and the engine's words as Ollama's."""
+
+    def __init__(self, path: str, body: dict[str, Any], name: str) -> None:
+        for key, why in (("tools", "tools"), ("images", "images"), ("suffix", "insert"), ("template", "templates")):
+            if body.get(key):
+                raise refuse(f"{name} does not support {why}")
+        if body.get("think"):
+            raise refuse(f"{name} does not support thinking")
+        self.is_done = False
+        self._name = name
+        self._is_chat = path == "/api/chat"
+        self._started = time.monotonic_ns()
+        self._reason = "stop"
+        self._timings: dict[str, Any] = {}
+        self.path = "/v1/chat/completions"
+        about: dict[str, Any]
+        if self._is_chat:
+            about = {"messages": messages(body.get("messages") or [], name)}
+            self.only_loads = not about["messages"]
+        else:
+            prompt, system = body.get("prompt") or "", body.get("system") or ""
+            if not isinstance(prompt, str) or not isinstance(system, str):
+                raise refuse("`prompt` and `system` must be texts")
+            self.only_loads = not prompt
+            if body.get("raw"):
+                self.path, about = "/v1/completions", {"prompt": prompt}
+            else:
+                said = [{"role": "system", "content": system}] if system else []
+                about = {"messages": [*said, {"role": "user", "content": prompt}]}
+        options = body.get("options") or {}
+        if not isinstance(options, dict):
+            raise refuse("`options` must be an object")
+        known = {OPTIONS[key]: value for key, value in options.items() if key in OPTIONS and value is not None}
+        self.request = _checked({**MANNERS, **known, **about, **response_format(body.get("format"))})
+        self.request |= {"stream": True, "stream_options": {"include_usage": True}}
+
+    def loaded(self) -> dict[str, Any]:
+        """The answer to a request without a question, by which clients of Ollama have a model loaded."""
+        return {**self._part(""), "done": True, "done_reason": "load"}
+
+    def parts(self, line: str) -> Iterator[dict[str, Any]]:
+        """What one line of the engine's events is in Ollama's words."""
+        if not line.startswith("data: "):
+            return
+        if line == "data: [DONE]":
+            self.is_done = True
+            yield self._last()
+            return
+        event = json.loads(line.removeprefix("data: "))
+        if "error" in event:
+            raise ServiceError("internal_error", f"the embedded model broke off: {event['error']}", 500)
+        self._timings = event.get("timings") or self._timings
+        for choice in event["choices"]:
+            self._reason = choice.get("finish_reason") or self._reason
+            if piece := choice.get("text") or choice.get("delta", {}).get("content"):
+                yield {**self._part(piece), "done": False}
+
+    def _part(self, piece: str) -> dict[str, Any]:
+        said = {"message": {"role": "assistant", "content": piece}} if self._is_chat else {"response": piece}
+        return {"model": self._name, "created_at": datetime.now(UTC).isoformat(), **said}
+
+    def _last(self) -> dict[str, Any]:
+        def nanoseconds(key: str) -> int:
+            return int(self._timings.get(key, 0) * 1e6)
+
+        return {
+            **self._part(""),
+            "done": True,
+            "done_reason": self._reason,
+            "total_duration": time.monotonic_ns() - self._started,
+            "load_duration": 0,
+            # llama.cpp need not read again what it remembers of the last prompt; to a client it is all the prompt.
+            "prompt_eval_count": self._timings.get("prompt_n", 0) + self._timings.get("cache_n", 0),
+            "prompt_eval_duration": nanoseconds("prompt_ms"),
+            "eval_count": self._timings.get("predicted_n", 0),
+            "eval_duration": nanoseconds("predicted_ms"),
+        }
+
+
+def joined(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """A streamed answer as the one that a client gets who does not stream."""
+    last = parts[-1]
+    if "message" in last:
+        text = "".join(part["message"]["content"] for part in parts)
+        return {**last, "message": {"role": "assistant", "content": text}}
+    return {**last, "response": "".join(part["response"] for part in parts)}
+
+
+@dataclass(frozen=True, slots=True)
+class VectorWish:
+    """A request to `/api/embed`."""
+
+    texts: Sequence[str]
+    truncate: bool
+    dimensions: int  # 0 for all
+
+    @classmethod
+    def of(cls, body: Mapping[str, Any]) -> "VectorWish":
+        texts = body.get("input", [])
+        texts = [texts] if isinstance(texts, str) else texts
+        if not isinstance(texts, list) or not all(isinstance(text, str) and text for text in texts):
+            raise refuse("`input` must be a text or a list of texts")
+        dimensions = body.get("dimensions") or 0
+        if not isinstance(dimensions, int) or dimensions < 0:
+            raise refuse("`dimensions` must be a whole number")
+        return cls(texts, body.get("truncate") is not False, dimensions)
+
+    def cut(self, vector: list[float]) -> list[float]:
+        """The vector, no longer than was asked for and of length 1 again."""
+        if not 0 < self.dimensions < len(vector):
+            return vector
+        vector = vector[: self.dimensions]
+        length = math.hypot(*vector) or 1.0
+        return [value / length for value in vector]
+
+
+def refusal(status: int, content: bytes, request: Mapping[str, Any]) -> ServiceError:
+    """What to tell a client whose request the engine does not take."""
+    try:
+        error = json.loads(content)["error"]
+        kind, message = str(error.get("type")), str(error["message"])
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return ServiceError("internal_error", f"the embedded model answered {status}", 500)
+    if kind == "exceed_context_size_error":
+        why = f"the prompt has {error.get('n_prompt_tokens')} tokens, and there is room for {error.get('n_ctx')}"
+        return refuse(why, "context_length_exceeded")
+    if "too large to process" in message:
+        return refuse(f"the {message.partition(' is too large')[0]} is too long", "context_length_exceeded")
+    if request.get("response_format", {}).get("type") == "json_schema" and ("schema" in message or "gramm" in message):
+        return refuse(
+            f"the schema can not be used: {message.partition('JSON schema error ')[2] or message}"[:500],
+            "invalid_schema",
+        )
+    if status == 400:
+        return refuse(message[:500])
+    return ServiceError("internal_error", f"the embedded model: {message[:500]}", 500)
+
+
+def details(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """A model's `details` in Ollama's words."""
+    millions = facts.get("n_params", 0) / 1e6
+    return {
+        "format": "gguf",
+        "family": "",
+        "families": None,
+        "parameter_size": f"{millions / 1000:.1f}B" if millions >= 1000 else f"{millions:.2f}M",
+        "quantization_level": str(facts.get("ftype", "")),
+    }

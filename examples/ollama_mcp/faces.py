@@ -1,0 +1,144 @@
+"""The HTTP APIs of Ollama and OpenAI in front of the embedded model."""
+
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from examples import __version__
+from examples.forward import Relay, relay
+from examples.ollama_mcp import dialect
+from examples.ollama_mcp.embedded import Embedded
+from examples.ollama_mcp.engine import CONTEXT
+from examples.web import ServiceError
+
+# What changes the models of an Ollama.
+KEEPING = ("/api/pull", "/api/push", "/api/create", "/api/copy", "/api/delete", "/api/blobs")
+Done = Callable[[], None]
+
+
+async def look(embedded: Embedded, method: str, path: str) -> Response:
+    """The answer to a request that asks for no work."""
+    plain: dict[str, Callable[[Embedded], Awaitable[Response]]] = {
+        "/": _greeting,
+        "/api/version": _version,
+        "/api/tags": _tags,
+        "/api/ps": _running,
+        "/v1/models": _openai_models,
+    }
+    if path in plain and method in ("GET", "HEAD"):
+        return await plain[path](embedded)
+    if path.startswith("/v1/models/") and method == "GET":
+        await embedded.model(path.removeprefix("/v1/models/"))
+        return JSONResponse(_openai_model(embedded))
+    if path.startswith(KEEPING):
+        raise ServiceError("needs_ollama", f"`{path}` needs a real Ollama; only the embedded model is here", 501)
+    raise ServiceError("not_found", f"there is no `{path}` here", 404)
+
+
+async def show(embedded: Embedded, body: dict[str, Any]) -> Response:
+    """`POST /api/show`."""
+    await embedded.model(body.get("model") or body.get("name"))
+    facts = await embedded.facts()
+    (model,) = await embedded.models()
+    info = {"general.parameter_count": facts.get("n_params"), "general.context_length": facts.get("n_ctx_train")}
+    return JSONResponse(
+        {
+            "modified_at": model["modified_at"],
+            "modelfile": f"FROM {embedded.path}",
+            "parameters": "\n".join(f"{key} {value}" for key, value in dialect.options(dialect.MANNERS).items()),
+            "template": facts["chat_template"],
+            "details": model["details"],
+            "model_info": {**info, "general.embedding_length": facts.get("n_embd")},
+            "capabilities": ["completion", "embedding"],
+        }
+    )
+
+
+async def work(embedded: Embedded, path: str, body: dict[str, Any], done: Done) -> Response:
+    """The answer to a request that makes the model work; `done` is called when it is over, unless this raises."""
+    name = await embedded.model(body.get("model"))
+    if path == "/v1/embeddings":
+        if body.get("dimensions"):
+            raise dialect.refuse(f"{name} does not support dimensions here; `/api/embed` does")
+        wanted: dict[str, Any] = {key: body[key] for key in ("input", "encoding_format") if key in body}
+        return _as_it_is(await embedded.post(path, wanted), done)
+    if path.startswith("/v1/"):
+        if path not in ("/v1/chat/completions", "/v1/completions"):
+            raise ServiceError("not_found", f"the embedded model has no `{path}`", 404)
+        return _as_it_is(await embedded.post(path, dialect.openai_request(path, body, name)), done)
+    if path in ("/api/embed", "/api/embeddings"):
+        answer = await embedded.ask("/api/embed", _older_embeddings(body) if path == "/api/embeddings" else body)
+        done()
+        return JSONResponse({"embedding": answer["embeddings"][0]} if path == "/api/embeddings" else answer)
+    if body.get("stream") is False:
+        answer = await embedded.ask(path, body)
+        done()
+        return JSONResponse(answer)
+    return await lines(embedded.stream(path, body), done)
+
+
+async def lines(parts: AsyncGenerator[dict[str, Any], None], done: Done, *, as_events: bool = False) -> Response:
+    """A streamed answer, one JSON object a line or an event; what goes wrong at its beginning is raised."""
+    first = await anext(parts)
+
+    def line(part: dict[str, Any]) -> bytes:
+        text = json.dumps(part, ensure_ascii=False)
+        return f"data: {text}\n\n".encode() if as_events else f"{text}\n".encode()
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield line(first)
+        try:
+            async for part in parts:
+                yield line(part)
+        except ServiceError as error:
+            yield line(error.body())
+
+    async def closed() -> None:
+        try:
+            await parts.aclose()
+        finally:
+            done()
+
+    kind = "text/event-stream" if as_events else "application/x-ndjson"
+    return Relay(chunks(), 200, [("content-type", kind)], closed)
+
+
+def _as_it_is(answer: Any, done: Done) -> Response:
+    for header in [name for name in answer.headers if name.startswith(("access-control-", "server"))]:
+        del answer.headers[header]
+    return relay(answer, name="the embedded model", closed=done)
+
+
+def _older_embeddings(body: dict[str, Any]) -> dict[str, Any]:
+    return {**body, "input": [body.get("prompt") or ""]}
+
+
+async def _greeting(_: Embedded) -> Response:
+    return PlainTextResponse("Ollama is running")  # what clients look for
+
+
+async def _version(_: Embedded) -> Response:
+    return JSONResponse({"version": __version__})
+
+
+async def _tags(embedded: Embedded) -> Response:
+    return JSONResponse({"models": await embedded.models()})
+
+
+async def _running(embedded: Embedded) -> Response:
+    until = (datetime.now(UTC) + timedelta(days=365)).isoformat()  # it stays
+    models = await embedded.models()
+    more = {"expires_at": until, "size_vram": 0, "context_length": CONTEXT}
+    return JSONResponse({"models": [{**model, **more} for model in models]})
+
+
+async def _openai_models(embedded: Embedded) -> Response:
+    return JSONResponse({"object": "list", "data": [_openai_model(embedded)]})
+
+
+def _openai_model(embedded: Embedded) -> dict[str, Any]:
+    created = int(embedded.path.stat().st_mtime)
+    return {"id": embedded.model_name, "object": "model", "created": created, "owned_by": "library"}

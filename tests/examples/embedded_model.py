@@ -1,0 +1,32 @@
+"""Ollama MCP with the embedded model, which only a machine that has fetched it can run."""
+
+import contextlib
+import importlib.util
+from collections.abc import Iterator
+
+import pytest
+
+from examples.fetch_model import FETCHED
+from tests.examples.running import Running, service
+from tests.support.eventually import eventually
+
+NEEDS_MODEL = [
+    pytest.mark.live,
+    pytest.mark.skipif(importlib.util.find_spec("xllamacpp") is None, reason="the extra `llm` is not installed"),
+    pytest.mark.skipif(not FETCHED.is_file(), reason="no model: `python -m examples.fetch_model` brings it"),
+]
+MODEL = "smollm2:135m"
+HI: list[dict[str, str]] = [{"role": "user", "content": "Say hello."}]
+
+
+@contextlib.contextmanager
+def with_model(**variables: str) -> Iterator[Running]:
+    with service("ollama_mcp", OLLAMA_MCP_MODEL_PATH=str(FETCHED), **variables) as running:
+        eventually(lambda: running.http.get("/health/ready").status_code == 200, within=60, what="the model")
+        yield running
+        running.terminate()
+
+
+def until_it_rests(running: Running) -> None:
+    """Waits until nothing is being answered any more."""
+    eventually(lambda: running.http.get("/ollama/stats").json()["running"] == 0, within=30, what="rest")
