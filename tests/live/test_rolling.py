@@ -56,47 +56,55 @@ def fetched(port: int) -> str:
         return str(answer.read().decode())
 
 
-@pytest.mark.parametrize("ready", [
-    {"ready": {"http": "/"}}, {"ready": {"tcp": True}}, {"ready": {"log": "serving"}}, {"ready": "started"},
-    {"ready": {"exec": ["true"]}},
-])  # fmt: skip
-def test_every_kind_of_readiness_hands_on(stack: Make, tmp_path: Path, ready: dict[str, Any]) -> None:
-    live, port = web(stack, tmp_path / "mode", **ready)
+def test_every_kind_of_readiness_hands_on(stack: Make) -> None:
+    kinds = [{"http": "/"}, {"tcp": True}, {"log": "serving"}, "started", {"exec": ["true"]}]
+    ports = free_pool(len(kinds))
+    serves = {"command": program("finishes")}
+    live = stack({
+        f"web{number}": {**serves, "pool": [port], "ready": kind}
+        for number, (port, kind) in enumerate(zip(ports, kinds, strict=True))
+    })  # fmt: skip
     with live.up(), ExitStack() as around:
-        eventually(lambda: answers(port))
-        calls = around.enter_context(caller(port, GET))
-        before = live.rows()["web"]["pid"]
-        assert roll(live, "web")["web"]["ok"]
-        assert live.rows()["web"]["pid"] != before
-        assert not is_alive(before)
-        eventually(lambda: calls.answered > 3)
-        around.close()
-    assert (calls.refused, calls.cut, calls.late, calls.strange) == (0, 0, 0, [])
+        eventually(lambda: all(map(answers, ports)))
+        clients = [around.enter_context(caller(port, GET)) for port in ports]
+        before = {name: row["pid"] for name, row in live.rows().items()}
+        assert all(result["ok"] for result in roll(live, *before).values())
+        after = {name: row["pid"] for name, row in live.rows().items()}
+        assert not any(map(is_alive, before.values()))
+        assert set(after.values()) & set(before.values()) == set()
+        eventually(lambda: all(calls.answered > 3 for calls in clients))
+    assert {(calls.refused, calls.cut, calls.late, *calls.strange) for calls in clients} == {(0, 0, 0)}
 
 
-@pytest.mark.parametrize(("mode", "ready", "why"), [
-    ("exit", "listening", "exit code 3 before it was ready"),
-    ("never", "listening", "not ready within 1 s: it does not listen on port"),
-    ("never", {"http": "/"}, "not ready within 1 s: it does not listen on port"),
-    ("half", {"log": "serving"}, "not ready within 1 s"),
-])  # fmt: skip
-def test_a_new_process_that_is_no_good_leaves_the_old_one_in_service(
-    stack: Make, tmp_path: Path, mode: str, ready: Any, why: str
-) -> None:
-    ready = {**(ready if isinstance(ready, dict) else {"listening": True}), "timeout": 1 if mode != "exit" else 20}
-    live, port = web(stack, tmp_path / "mode", ready=ready)
-    with live.up(), caller(port, GET) as calls:
-        before = live.rows()["web"]["pid"]
-        (tmp_path / "mode").write_text(mode)
-        ran = live.run("restart", "--rolling", "web")
-        assert ran.returncode == 1
-        assert f"web: not replaced: {why}" in ran.stderr
-        assert f"pid {before} stays in service" in ran.stderr
-        row = live.rows()["web"]
-        assert (row["state"], row["pid"], row["restarts"], row["beside"]) == ("running", before, 0, None)
-        answered = calls.answered
-        eventually(lambda: calls.answered > answered + 3)
-    assert (calls.refused, calls.cut, calls.late, calls.strange) == (0, 0, 0, [])
+def test_a_new_process_that_is_no_good_leaves_the_old_one_in_service(stack: Make, tmp_path: Path) -> None:
+    cases: dict[str, tuple[str, Any, str]] = {
+        "ends": ("exit", {"listening": True, "timeout": 20}, "exit code 3 before it was ready"),
+        "deaf": ("never", {"listening": True, "timeout": 2}, "not ready within 2 s: it does not listen on port"),
+        "mute": ("half", {"log": "serving", "timeout": 2}, "not ready within 2 s"),
+    }
+    ports = free_pool(len(cases))
+    live = stack({
+        name: {"command": program("finishes", str(tmp_path / name)), "pool": [port], "ready": ready}
+        for port, (name, (_, ready, _)) in zip(ports, cases.items(), strict=True)
+    })  # fmt: skip
+    with live.up(), ExitStack() as around:
+        clients = [around.enter_context(caller(port, GET)) for port in ports]
+        before = {name: row["pid"] for name, row in live.rows().items()}
+        for name, (mode, _, why) in cases.items():
+            (tmp_path / name).write_text(mode)
+            if name == "ends":
+                ran = live.run("restart", "--rolling", name)
+                assert (ran.returncode, f"error: {name}: not replaced: {why}" in ran.stderr) == (1, True)
+                assert f"pid {before[name]} stays in service" in ran.stderr
+            else:
+                result = roll(live, name)[name]
+                assert not result["ok"]
+                assert f"not replaced: {why}" in result["words"]
+            row = live.rows()[name]
+            assert (row["state"], row["pid"], row["restarts"], row["beside"]) == ("running", before[name], 0, None)
+        answered = [calls.answered for calls in clients]
+        eventually(lambda: all(each.answered > then for each, then in zip(clients, answered, strict=True)))
+    assert {(calls.refused, calls.cut, calls.late, *calls.strange) for calls in clients} == {(0, 0, 0)}
 
 
 def test_an_old_process_that_ignores_sigterm_is_killed_after_its_grace(stack: Make, tmp_path: Path) -> None:
