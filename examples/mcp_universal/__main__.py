@@ -6,8 +6,9 @@ name; none by default). Code and commands run in the sandbox of `sandbox.py`; wh
 `degraded`, and only those two tools answer `sandbox_unavailable`.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 from mcp.server import MCPServer
@@ -49,10 +50,11 @@ def app() -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        await sandbox.problem()  # so that the first answer of /health is quick
-        async with endpoint.running():
-            yield
-        sandbox.close()
+        with closing(sandbox):
+            tried = asyncio.create_task(sandbox.problem())  # so that the first answer of /health is quick
+            async with endpoint.running():
+                await tried
+                yield
 
     return make_app([*health_routes(SERVICE.name, check_up, SERVICE.health_alias), endpoint.route()], lifespan)
 

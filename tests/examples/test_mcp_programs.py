@@ -31,19 +31,41 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def guarded(root: Path) -> Iterator[Running]:
-    with service("mcp_universal", MCP_ROOT=str(root), MCP_TOKEN=TOKEN, MCP_COMMANDS="echo,cat") as running:
+def endpoints(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file in which portsup would say where the services are."""
+    path = tmp_path_factory.mktemp("run") / "endpoints.json"
+    publish(path, {})
+    return path
+
+
+@pytest.fixture(scope="module")
+def guarded(root: Path, endpoints: Path) -> Iterator[Running]:
+    own = {"MCP_ROOT": str(root), "MCP_TOKEN": TOKEN, "MCP_COMMANDS": "echo,cat"}
+    peers = {"PORTSUP_ENDPOINTS": str(endpoints), "OLLAMA_MCP_TOKEN": TOKEN, "OTHER_TOKEN": TOKEN}
+    with service("mcp_universal", **own, **peers) as running:
         yield running
 
 
+def publish(endpoints: Path, ports: dict[str, int]) -> None:
+    entries = {name: {"port": port, "url": f"http://127.0.0.1:{port}"} for name, port in ports.items()}
+    endpoints.with_suffix(".new").write_text(json.dumps({"services": entries}))
+    endpoints.with_suffix(".new").rename(endpoints)
+
+
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
-def test_code_runs_and_tells_what_it_wrote_so_far(guarded: Running, mode: str) -> None:
+def test_code_runs_and_tells_what_it_wrote_so_far(guarded: Running, root: Path, mode: str) -> None:
     told: list[tuple[float, float | None, str | None]] = []
 
     async def hear(progress: float, total: float | None, message: str | None) -> None:
         told.append((progress, total, message))
+        if message:
+            (root / "heard").touch()
 
-    code = "import time\nprint('one')\ntime.sleep(0.7)\nprint('two')\nopen('from-code', 'w').write('x')"
+    (root / "heard").unlink(missing_ok=True)
+    code = (
+        "import os, time\nprint('one')\nwhile not os.path.exists('heard'): time.sleep(0.02)\n"
+        "print('two')\nopen('from-code', 'w').write('x')"
+    )
     arguments = {"language": "python", "code": code, "timeout_s": 20}
     result = ask(guarded, lambda session: session.call_tool("run_code", arguments, progress_callback=hear), mode=mode)
     assert result.structured_content is not None
@@ -56,7 +78,8 @@ def test_code_runs_and_tells_what_it_wrote_so_far(guarded: Running, mode: str) -
         "seconds": 0,
     }
     assert {total for _, total, _ in told} == {20}
-    assert "one\n" in [message for _, _, message in told]
+    # The program waited until this was heard; it writes the word and the end of the line apart.
+    assert next(message for _, _, message in told if message).startswith("one")
     assert call(guarded, "read_file", path="from-code")["content"] == "x"
 
 
@@ -98,7 +121,8 @@ def test_a_link_that_code_made_is_no_way_out_for_the_file_tools(guarded: Running
     assert (root.parent / "secret.txt").read_text() == "secret"
 
 
-def test_a_client_that_gives_up_ends_the_program(guarded: Running) -> None:
+@pytest.mark.parametrize("mode", ["auto", "legacy"])
+def test_a_client_that_gives_up_ends_the_program(guarded: Running, mode: str) -> None:
     unique = f"60.{secrets.randbelow(10**9):09}"
 
     async def give_up(session: Client) -> None:
@@ -115,7 +139,7 @@ def test_a_client_that_gives_up_ends_the_program(guarded: Running) -> None:
         with pytest.raises(asyncio.CancelledError):
             await task
 
-    ask(guarded, give_up)
+    ask(guarded, give_up, mode=mode)
     eventually(lambda: not processes(unique), what="the program's end")
 
 
@@ -143,50 +167,40 @@ def test_where_the_system_allows_no_sandbox_only_running_is_off(root: Path) -> N
         assert call(running, "read_file", path="hello.txt")["content"] == "hello world\n"
 
 
-def test_other_services_are_called_through_it(root: Path, tmp_path: Path) -> None:
-    """Their addresses come from the file that portsup writes, and are read anew at each call."""
-    endpoints = tmp_path / "endpoints.json"
-    endpoints.write_text('{"services": {}}')
-    peer = {"PORTSUP_EXAMPLE_TOKEN": TOKEN, "OLLAMA_BASE_URL": f"http://127.0.0.1:{free_port()}"}
-    own = {"MCP_ROOT": str(root), "MCP_TOKEN": TOKEN, "OLLAMA_MCP_TOKEN": TOKEN, "PORTSUP_ENDPOINTS": str(endpoints)}
-    names = ("mcp_universal", "ollama_mcp", "groq_api")
-    with services({"mcp_universal": own, "ollama_mcp": peer, "groq_api": {}}, names) as started:
-        running = started["mcp_universal"]
-
-        def publish(**ports: int) -> None:
-            entries = {
-                name.replace("_", "-"): {"port": port, "url": f"http://127.0.0.1:{port}"}
-                for name, port in ports.items()
-            }
-            endpoints.with_suffix(".new").write_text(json.dumps({"services": entries}))
-            endpoints.with_suffix(".new").rename(endpoints)
-
-        assert "unknown_service" in call(running, "call_service", service="ollama-mcp", tool="list_models")
-        publish(ollama_mcp=free_port())
-        assert "upstream_unreachable" in call(running, "call_service", service="ollama-mcp", tool="list_models")
-        publish(ollama_mcp=started["ollama_mcp"].port, groq_api=started["groq_api"].port)
+def test_other_services_are_called_where_they_are_just_then(guarded: Running, endpoints: Path) -> None:
+    peers = {"ollama_mcp": {"PORTSUP_EXAMPLE_TOKEN": TOKEN, "OLLAMA_BASE_URL": f"http://127.0.0.1:{free_port()}"}}
+    assert "unknown_service" in call(guarded, "call_service", service="ollama-mcp", tool="list_models")
+    publish(endpoints, {"ollama-mcp": free_port()})
+    assert "upstream_unreachable" in call(guarded, "call_service", service="ollama-mcp", tool="list_models")
+    with services(peers, ("ollama_mcp", "groq_api")) as started:
+        publish(endpoints, {name.replace("_", "-"): running.port for name, running in started.items()})
         # The peer takes the token, runs its tool, and says itself why it can not.
-        words = call(running, "call_service", service="ollama-mcp", tool="embed", arguments={"input": ["a"]})
+        words = call(guarded, "call_service", service="ollama-mcp", tool="embed", arguments={"input": ["a"]})
         assert "tool_failed: ollama-mcp: Error executing tool embed: no_backend" in words
-        assert "tool_failed" in call(running, "call_service", service="ollama-mcp", tool="no_such_tool")
-        assert "upstream_failed" in call(running, "call_service", service="groq-api", tool="chat")
-        assert "unknown_service" in call(running, "call_service", service="mcp-universal", tool="list_files")
+        assert "tool_failed" in call(guarded, "call_service", service="ollama-mcp", tool="no_such_tool")
+        assert "upstream_failed" in call(guarded, "call_service", service="groq-api", tool="chat")
+    assert "unknown_service" in call(guarded, "call_service", service="mcp-universal", tool="list_files")
 
 
-def test_an_answer_of_another_service_comes_back_with_its_structure(guarded: Running, root: Path) -> None:
-    own = {"MCP_ROOT": str(root), "OTHER_URL": guarded.url}
-    with service("mcp_universal", **own, OTHER_TOKEN=TOKEN, MCP_TOKEN=TOKEN) as running:
-        told: list[str | None] = []
+def test_the_answer_and_progress_of_another_service_come_back(guarded: Running, root: Path, endpoints: Path) -> None:
+    told: list[str | None] = []
 
-        async def hear(progress: float, total: float | None, message: str | None) -> None:
-            told.append(message)
+    async def hear(progress: float, total: float | None, message: str | None) -> None:
+        told.append(message)
+        if message:
+            (root / "heard").touch()
 
-        arguments = {"language": "bash", "code": "echo there; sleep 0.6"}
-        forwarded = {"service": "other", "tool": "run_code", "arguments": arguments}
-        result = ask(running, lambda one: one.call_tool("call_service", forwarded, progress_callback=hear))
-        answer = result.structured_content
-        assert answer is not None
-        assert (answer["service"], answer["tool"], answer["structured"]["stdout"]) == ("other", "run_code", "there\n")
-        assert "there\n" in told
-    with service("mcp_universal", **own, OTHER_TOKEN=TOKEN) as running:  # it must not lend its token to everybody
-        assert "auth_required" in call(running, "call_service", service="other", tool="run_code", arguments=arguments)
+    (root / "heard").unlink(missing_ok=True)
+    publish(endpoints, {"other": guarded.port})  # it is itself the other one
+    arguments = {"language": "bash", "code": "echo there; until [ -e heard ]; do sleep 0.02; done"}
+    forwarded = {"service": "other", "tool": "run_code", "arguments": arguments}
+    result = ask(guarded, lambda one: one.call_tool("call_service", forwarded, progress_callback=hear))
+    answer = result.structured_content
+    assert answer is not None
+    assert (answer["service"], answer["tool"], answer["structured"]["stdout"]) == ("other", "run_code", "there\n")
+    assert "there\n" in told
+
+
+def test_it_does_not_lend_its_token_to_everybody(guarded: Running, root: Path) -> None:
+    with service("mcp_universal", MCP_ROOT=str(root), OTHER_URL=guarded.url, OTHER_TOKEN=TOKEN) as running:
+        assert "auth_required" in call(running, "call_service", service="other", tool="list_files")
