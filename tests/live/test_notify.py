@@ -149,7 +149,7 @@ def test_nonsense_floods_and_descriptors_do_no_harm(stack: Make, own_folders: Pa
         os.close(barrier)
         assert os.read(listening, 1) == b"", "it was closed at the other end"
         os.close(listening)
-        assert len(os.listdir(f"/proc/{daemon}/fd")) <= before
+        eventually(lambda: len(os.listdir(f"/proc/{daemon}/fd")) <= before)  # a connection of ours may still be closing
         assert it.live.rows()["it"]["state"] == "running"
 
 
