@@ -15,7 +15,7 @@ CHUNK = 512  # samples: what the detector looks at, 32 ms
 CHUNK_BYTES = CHUNK * WIDTH
 # The detector's own advice: speech begins above the one and has ended below the other.
 LOUD, QUIET = 0.5, 0.35
-BEGIN = 3  # chunks in a row that begin a turn; fewer are a click or a cough
+BEGIN = 4  # chunks in a row that begin a turn; fewer are a click or a cough
 SILENCE = 22  # chunks in a row that end one: 0.7 s
 LEAST = 6  # chunks of speech below which a turn is noise
 BEFORE = 10  # chunks of sound before it began that belong to it: a word's first consonant is quiet
@@ -126,7 +126,7 @@ class Ear:
         if not self._in_turn:
             if self.turns is Turns.VAD and self._loud < BEGIN:
                 # Only what lies right before the first word will belong to it.
-                del self._sound[: -(BEFORE + BEGIN) * CHUNK_BYTES]
+                del self._sound[: -(BEFORE + BEGIN - 1) * CHUNK_BYTES]
                 self._spoken = self._loud
                 return
             self._in_turn = True
