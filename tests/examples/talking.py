@@ -47,7 +47,7 @@ class Talk:
     async def until(self, kind: str, **fields: Any) -> list[dict[str, Any]]:
         """Everything up to the first message of a type with those fields."""
         heard: list[dict[str, Any]] = []
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(40):
             while not heard or heard[-1]["type"] != kind or not fields.items() <= heard[-1].items():
                 message = await self.socket.recv()
                 if isinstance(message, bytes):
