@@ -93,6 +93,8 @@ class Listening:
         before, self._before = self._before, b""
         item, sound = self._item, before + utterance.pcm
         if not utterance.has_speech and not before:
+            if guess is not None:
+                guess.text.cancel()
             return None
 
         async def words() -> str:

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import httpx2
@@ -34,7 +34,7 @@ class Llm:
             self._looked = (time.monotonic(), word)
         return word
 
-    async def answer(self, messages: list[dict[str, str]]) -> AsyncIterator[str]:
+    async def answer(self, messages: list[dict[str, str]]) -> AsyncGenerator[str]:
         """The pieces of the answer as they come; a ServiceError `llm_unavailable` when there is none."""
         url, headers = self._where()
         content = json.dumps({"model": self._model, "messages": messages, "stream": True}).encode()

@@ -5,6 +5,7 @@ import logging
 import time
 import uuid
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 
 from examples.conversational.audio import SPOKEN, seconds
 from examples.conversational.listening import Turn
@@ -101,13 +102,14 @@ class Reply:
         heard = ""  # all that will be remembered
         mouth = Mouth(self._say, self._send_sound, self._wire.error) if self._voice is not None else None
         try:
-            async for piece in self._llm.answer(self._memory.ask(text)):
-                self.has_begun = True
-                await self._wire.become("speaking")
-                written.append(piece)
-                await self._wire.send("response.text.delta", response=self.id, delta=piece)
-                if mouth is not None:
-                    mouth.add(piece)
+            async with aclosing(self._llm.answer(self._memory.ask(text))) as pieces:
+                async for piece in pieces:
+                    self.has_begun = True
+                    await self._wire.become("speaking")
+                    written.append(piece)
+                    await self._wire.send("response.text.delta", response=self.id, delta=piece)
+                    if mouth is not None:
+                        mouth.add(piece)
             first_audio_ms = None
             if mouth is not None:
                 await mouth.finish()
@@ -123,7 +125,8 @@ class Reply:
             heard = "".join(written)
             if mouth is not None:
                 mouth.close()
-                heard = mouth.heard()
+                # Of a voice that has not begun, or is not there, only the text can have been noticed.
+                heard = mouth.heard() if mouth.first_at is not None else heard
             await self._wire.send("response.cancelled", response=self.id, text=heard)
             raise
         except ServiceError:

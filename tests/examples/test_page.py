@@ -10,7 +10,7 @@ import pytest
 
 from examples.conversational import audio
 from tests.examples.running import Running, service
-from tests.examples.talking import LONG, QUESTION, needs_speech, words
+from tests.examples.talking import LONG, QUESTION, needs_speech, speaking, words
 from tests.examples.upstream import Upstream
 from tests.support.eventually import eventually
 from tests.support.ports import free_port
@@ -39,17 +39,17 @@ navigator.mediaDevices.getUserMedia = async () => { throw new DOMException("no",
 
 
 @pytest.fixture(scope="module")
-def speaking(server: Upstream) -> Iterator[Running]:
-    with service("conversational", LLM_URL=f"{server.url}/v1") as running:
+def spoken_to(server: Upstream) -> Iterator[Running]:
+    with speaking(LLM_URL=f"{server.url}/v1") as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def browser(speaking: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator["Browser"]:
+def browser(spoken_to: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator["Browser"]:
     """Hears the question once, whenever a page opens the microphone."""
     from playwright.sync_api import sync_playwright
 
-    spoken = speaking.http.post("/tts", json={"text": QUESTION}).content
+    spoken = spoken_to.http.post("/tts", json={"text": QUESTION}).content
     recording: Path = tmp_path_factory.mktemp("recording") / "question.wav"
     pcm = bytes(48000) + audio.read_wav(spoken, 48000, 60) + bytes(4 * 48000)
     recording.write_bytes(audio.write_wav(pcm, 48000))  # the usual rate of microphones
@@ -100,9 +100,9 @@ def played(page: "Page") -> list[list[float]]:
     return found
 
 
-def test_a_person_types_and_is_answered_aloud(browser: "Browser", speaking: Running, behind: Upstream) -> None:
+def test_a_person_types_and_is_answered_aloud(browser: "Browser", spoken_to: Running, behind: Upstream) -> None:
     behind.words = ("It is true.",)
-    with opened(browser, speaking.url) as page:
+    with opened(browser, spoken_to.url) as page:
         until(page, "listening")
         page.fill("#text", "Is it <b>true</b>?")
         page.keyboard.press("Enter")
@@ -116,9 +116,9 @@ def test_a_person_types_and_is_answered_aloud(browser: "Browser", speaking: Runn
         assert page.input_value("#text") == ""
 
 
-def test_a_person_holds_a_key_and_talks(browser: "Browser", speaking: Running, behind: Upstream) -> None:
+def test_a_person_holds_a_key_and_talks(browser: "Browser", spoken_to: Running, behind: Upstream) -> None:
     behind.words = LONG
-    with opened(browser, speaking.url) as page:
+    with opened(browser, spoken_to.url) as page:
         until(page, "listening")
         page.focus("#talk")
         page.keyboard.down(" ")
@@ -138,9 +138,9 @@ def test_a_person_holds_a_key_and_talks(browser: "Browser", speaking: Running, b
     assert words(behind.asked("/v1/chat/completions")[-1]["messages"][-1]["content"]) == words(QUESTION)
 
 
-def test_a_person_talks_without_hands_and_interrupts(browser: "Browser", speaking: Running, behind: Upstream) -> None:
+def test_a_person_talks_without_hands_and_interrupts(browser: "Browser", spoken_to: Running, behind: Upstream) -> None:
     behind.words = LONG
-    with opened(browser, speaking.url) as page:
+    with opened(browser, spoken_to.url) as page:
         until(page, "listening")
         page.fill("#text", "Tell me a lot.")
         page.keyboard.press("Enter")
@@ -191,8 +191,8 @@ def test_a_page_for_reading_only_says_so(browser: "Browser", server: Upstream) -
             assert page.evaluate("location.hash") == ""
 
 
-def test_everything_fits_a_narrow_screen_and_is_reached_by_keys(browser: "Browser", speaking: Running) -> None:
-    with opened(browser, speaking.url) as page:
+def test_everything_fits_a_narrow_screen_and_is_reached_by_keys(browser: "Browser", spoken_to: Running) -> None:
+    with opened(browser, spoken_to.url) as page:
         until(page, "listening")
         assert page.evaluate("document.documentElement.scrollWidth") == 320
         reached = []

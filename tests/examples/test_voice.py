@@ -9,7 +9,7 @@ import pytest
 
 from examples.conversational import audio
 from tests.examples.running import Running, service
-from tests.examples.talking import ANSWER, LONG, QUESTION, Talk, needs_speech, silence, talk, talking, words
+from tests.examples.talking import ANSWER, LONG, QUESTION, Talk, needs_speech, silence, speaking, talk, talking, words
 from tests.examples.upstream import Upstream
 
 pytestmark = [pytest.mark.live, needs_speech]
@@ -17,15 +17,15 @@ FRAME = 640  # bytes: 20 ms, as microphones send them
 
 
 @pytest.fixture(scope="module")
-def speaking(server: Upstream) -> Iterator[Running]:
-    with service("conversational", LLM_URL=f"{server.url}/v1", CONVERSATION_MAX_TURN="6") as running:
+def spoken_to(server: Upstream) -> Iterator[Running]:
+    with speaking(LLM_URL=f"{server.url}/v1", CONVERSATION_MAX_TURN="6") as running:
         yield running
 
 
 @pytest.fixture(scope="module")
-def question(speaking: Running) -> bytes:
+def question(spoken_to: Running) -> bytes:
     """Somebody asks it, in what a microphone would send."""
-    answer = speaking.http.post("/tts", json={"text": QUESTION})
+    answer = spoken_to.http.post("/tts", json={"text": QUESTION})
     assert answer.status_code == 200, answer.text
     return audio.read_wav(answer.content, audio.HEARD, 60)
 
@@ -35,12 +35,12 @@ async def speak(talk: Talk, pcm: bytes) -> None:
         await talk.socket.send(pcm[start : start + FRAME])
 
 
-def heard_in(speaking: Running, pcm: bytes) -> list[str]:
+def heard_in(spoken_to: Running, pcm: bytes) -> list[str]:
     wav = audio.write_wav(pcm, audio.SPOKEN)
-    return words(speaking.http.post("/stt", content=wav).json()["text"])
+    return words(spoken_to.http.post("/stt", content=wav).json()["text"])
 
 
-def test_a_spoken_question_gets_a_spoken_answer(speaking: Running, behind: Upstream, question: bytes) -> None:
+def test_a_spoken_question_gets_a_spoken_answer(spoken_to: Running, behind: Upstream, question: bytes) -> None:
     behind.words = ANSWER
 
     async def do(talk: Talk) -> tuple[list[dict[str, Any]], bytes]:
@@ -50,7 +50,7 @@ def test_a_spoken_question_gets_a_spoken_answer(speaking: Running, behind: Upstr
         heard = await talk.until("response.done")
         return heard, b"".join(talk.sounds)
 
-    heard, sound = talk(speaking, do)
+    heard, sound = talk(spoken_to, do)
     (said,) = [message["text"] for message in heard if message["type"] == "transcript" and message["final"]]
     assert words(said) == words(QUESTION)
     assert behind.asked("/v1/chat/completions")[-1]["messages"][-1] == {"role": "user", "content": said}
@@ -58,13 +58,13 @@ def test_a_spoken_question_gets_a_spoken_answer(speaking: Running, behind: Upstr
     spoken = [message for message in heard if message["type"] == "response.audio"]
     assert [message["text"] for message in spoken] == ["The capital of Spain is Madrid.", ANSWER[2]]
     assert sum(message["ms"] for message in spoken) == pytest.approx(audio.seconds(sound, audio.SPOKEN) * 1000, abs=3)
-    assert heard_in(speaking, sound) == words("".join(ANSWER))
+    assert heard_in(spoken_to, sound) == words("".join(ANSWER))
     done = heard[-1]
     assert done["text"] == "".join(ANSWER)
     assert 0 <= done["first_audio_ms"] <= done["ms"]
 
 
-def test_the_reply_lasts_until_it_has_been_heard(speaking: Running, behind: Upstream) -> None:
+def test_the_reply_lasts_until_it_has_been_heard(spoken_to: Running, behind: Upstream) -> None:
     behind.words = ("It is true.",)
 
     async def do(talk: Talk) -> float:
@@ -74,47 +74,47 @@ def test_the_reply_lasts_until_it_has_been_heard(speaking: Running, behind: Upst
         await talk.until("state", state="listening")
         return time.monotonic() - started - audio.seconds(talk.sounds[0], audio.SPOKEN)
 
-    assert talk(speaking, do) > 0
+    assert talk(spoken_to, do) > 0
 
 
-def test_without_hands_silence_ends_a_turn(speaking: Running, behind: Upstream, question: bytes) -> None:
+def test_without_hands_silence_ends_a_turn(spoken_to: Running, behind: Upstream, question: bytes) -> None:
     async def do(talk: Talk) -> list[dict[str, Any]]:
         await speak(talk, silence(1) + question + silence(1))
         return await talk.until("response.done")
 
-    heard = talk(speaking, do)
+    heard = talk(spoken_to, do)
     kinds = [message["type"] for message in heard]
     final = next(message for message in heard if message["type"] == "transcript" and message["final"])
     assert kinds.index("input.speech.started") < kinds.index("transcript")
     assert words(final["text"]) == words(QUESTION)
 
 
-def test_noise_and_silence_are_no_question(speaking: Running, behind: Upstream) -> None:
+def test_noise_and_silence_are_no_question(spoken_to: Running, behind: Upstream) -> None:
     async def do(talk: Talk) -> None:
         click = b"\xff\x7f\x00\x80" * 400
         await speak(talk, silence(1) + click + silence(1))
         await talk.say(type="input.audio.end")
         assert (await talk.next("error"))["code"] == "no_speech"
 
-    talk(speaking, do)
+    talk(spoken_to, do)
     assert not behind.asked("/v1/chat/completions")
 
 
-def test_the_words_appear_while_they_are_spoken(speaking: Running, behind: Upstream, question: bytes) -> None:
+def test_the_words_appear_while_they_are_spoken(spoken_to: Running, behind: Upstream, question: bytes) -> None:
     async def do(talk: Talk) -> list[dict[str, Any]]:
         await speak(talk, question + silence(0.4))  # not yet the end of the turn
         guessed = await talk.next("transcript")
         await talk.say(type="input.audio.end")
         return [guessed, await talk.next("transcript", final=True)]
 
-    guessed, final = talk(speaking, do)
+    guessed, final = talk(spoken_to, do)
     assert not guessed["final"]
     assert guessed["text"]
     assert words(final["text"]) == words(QUESTION)
     assert guessed["item"] == final["item"]
 
 
-def test_a_pause_to_think_does_not_cut_a_question_in_two(speaking: Running, behind: Upstream, question: bytes) -> None:
+def test_a_pause_to_think_does_not_cut_a_question_in_two(spoken_to: Running, behind: Upstream, question: bytes) -> None:
     half = len(question) // 4 * 2
 
     async def do(talk: Talk) -> list[dict[str, Any]]:
@@ -122,14 +122,14 @@ def test_a_pause_to_think_does_not_cut_a_question_in_two(speaking: Running, behi
         await talk.socket.send(question[:half] + silence(0.9) + question[half:] + silence(0.9))
         return await talk.until("response.done")
 
-    heard = talk(speaking, do)
+    heard = talk(spoken_to, do)
     assert len(behind.asked("/v1/chat/completions")) == 1
     finals = [message for message in heard if message["type"] == "transcript" and message["final"]]
     assert words(finals[-1]["text"])[-2:] == ["of", "spain"]
     assert words(finals[-1]["text"])[:2] == ["what", "is"]
 
 
-def test_speech_interrupts_speech(speaking: Running, behind: Upstream, question: bytes) -> None:
+def test_speech_interrupts_speech(spoken_to: Running, behind: Upstream, question: bytes) -> None:
     behind.words = LONG
     part = audio.HEARD * audio.WIDTH
 
@@ -144,14 +144,14 @@ def test_speech_interrupts_speech(speaking: Running, behind: Upstream, question:
         await talk.until("response.done")
         return str(cancelled["text"])
 
-    heard = talk(speaking, do)
+    heard = talk(spoken_to, do)
     is_part_of(heard, LONG)
     told = behind.asked("/v1/chat/completions")[-1]["messages"]
     # Not what was written is remembered, but what was heard.
     assert [message["content"] for message in told[1:3]] == ["Tell me a lot.", heard]
 
 
-def test_a_spoken_reply_can_be_cancelled(speaking: Running, behind: Upstream) -> None:
+def test_a_spoken_reply_can_be_cancelled(spoken_to: Running, behind: Upstream) -> None:
     behind.words = LONG
 
     async def do(talk: Talk) -> str:
@@ -162,7 +162,7 @@ def test_a_spoken_reply_can_be_cancelled(speaking: Running, behind: Upstream) ->
         assert (await talk.next("state"))["state"] == "listening"
         return str(cancelled["text"])
 
-    is_part_of(talk(speaking, do), LONG)
+    is_part_of(talk(spoken_to, do), LONG)
 
 
 def is_part_of(heard: str, answer: tuple[str, ...]) -> None:
@@ -172,7 +172,7 @@ def is_part_of(heard: str, answer: tuple[str, ...]) -> None:
     assert answer[-1].strip() not in heard
 
 
-def test_whoever_wants_to_read_only_gets_no_sound(speaking: Running, behind: Upstream) -> None:
+def test_whoever_wants_to_read_only_gets_no_sound(spoken_to: Running, behind: Upstream) -> None:
     async def do(talk: Talk) -> dict[str, Any]:
         await talk.say(type="session.update", speak=False)
         assert not (await talk.next("session.updated"))["speak"]
@@ -181,7 +181,7 @@ def test_whoever_wants_to_read_only_gets_no_sound(speaking: Running, behind: Ups
         assert not talk.sounds
         return next(message for message in heard if message["type"] == "response.done")
 
-    assert talk(speaking, do)["first_audio_ms"] is None
+    assert talk(spoken_to, do)["first_audio_ms"] is None
 
 
 @pytest.mark.parametrize(
@@ -194,17 +194,17 @@ def test_whoever_wants_to_read_only_gets_no_sound(speaking: Running, behind: Ups
         ({"voice": "nobody"}, "unknown_voice"),
     ],
 )
-def test_a_change_that_can_not_be_made_is_an_error(speaking: Running, update: dict[str, Any], code: str) -> None:
+def test_a_change_that_can_not_be_made_is_an_error(spoken_to: Running, update: dict[str, Any], code: str) -> None:
     async def do(talk: Talk) -> None:
         await talk.say(type="session.update", **update)
         assert (await talk.next("error"))["code"] == code
         await talk.say(type="session.update")
         assert (await talk.next("session.updated"))["voice"] == ""
 
-    talk(speaking, do)
+    talk(spoken_to, do)
 
 
-def test_half_a_sample_is_an_error_and_the_rest_is_heard(speaking: Running, behind: Upstream, question: bytes) -> None:
+def test_half_a_sample_is_an_error_and_the_rest_is_heard(spoken_to: Running, behind: Upstream, question: bytes) -> None:
     async def do(talk: Talk) -> str:
         await talk.socket.send(b"abc")
         assert (await talk.next("error"))["code"] == "bad_audio"
@@ -213,10 +213,10 @@ def test_half_a_sample_is_an_error_and_the_rest_is_heard(speaking: Running, behi
         await talk.say(type="input.audio.end")
         return str((await talk.next("transcript", final=True))["text"])
 
-    assert words(talk(speaking, do)) == words(QUESTION)
+    assert words(talk(spoken_to, do)) == words(QUESTION)
 
 
-def test_a_turn_that_is_too_long_is_cut(speaking: Running, behind: Upstream, question: bytes) -> None:
+def test_a_turn_that_is_too_long_is_cut(spoken_to: Running, behind: Upstream, question: bytes) -> None:
     async def do(talk: Talk) -> None:
         await talk.say(type="session.update", turns="manual")
         await talk.socket.send(question * 4)
@@ -229,10 +229,10 @@ def test_a_turn_that_is_too_long_is_cut(speaking: Running, behind: Upstream, que
         await talk.say(type="input.audio.end")
         assert words((await talk.next("transcript", final=True))["text"]) == words(QUESTION)
 
-    talk(speaking, do)
+    talk(spoken_to, do)
 
 
-def test_nothing_said_is_an_error_with_push_to_talk(speaking: Running) -> None:
+def test_nothing_said_is_an_error_with_push_to_talk(spoken_to: Running) -> None:
     async def do(talk: Talk) -> None:
         await talk.say(type="session.update", turns="manual")
         for sound in (b"", silence(1), bytes(range(256)) * 60):
@@ -240,7 +240,7 @@ def test_nothing_said_is_an_error_with_push_to_talk(speaking: Running) -> None:
             await talk.say(type="input.audio.end")
             assert (await talk.next("error"))["code"] == "no_speech"
 
-    talk(speaking, do)
+    talk(spoken_to, do)
 
 
 def test_sigterm_while_it_speaks_ends_it_at_once(server: Upstream, behind: Upstream) -> None:
