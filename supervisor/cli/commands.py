@@ -10,6 +10,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "start": "start services of the running instance",
         "stop": "stop services; the others go on",
         "restart": "stop services and start them again, each on its port",
+        "reload": "apply what has changed in services.yaml to the running instance",
         "rotate": "move a service to the next port of its pool",
         "kill": "send a signal to services",
         "exec": "run one program under a pool of ports, without a services.yaml",

@@ -7,12 +7,14 @@ import time
 from collections.abc import Iterator
 
 from supervisor.errors import (
+    ConfigError,
     ExitCode,
     InstanceTaken,
     LockLost,
     NotFound,
     PoolExhausted,
     PortsupError,
+    Problem,
     UsageError,
     WaitTimedOut,
 )
@@ -196,12 +198,23 @@ def error_from(report: object) -> PortsupError:
         code = ExitCode.FAILURE
     what = what or "cannot do it"
     error: PortsupError
-    if code is ExitCode.POOL_EXHAUSTED:
+    if isinstance(report.get("problems"), list):
+        error = ConfigError(what, _problems(report["problems"]), why, hint)
+    elif code is ExitCode.POOL_EXHAUSTED:
         error = PoolExhausted(what, _reasons(report.get("reasons")), why, hint)
     else:
         error = _KINDS.get(code, PortsupError)(what, why, hint)
     error.exit_code = code
     return error
+
+
+def _problems(given: "list[Any]") -> list[Problem]:
+    kinds = (str, int, int, str, str)
+    return [
+        Problem(*each)
+        for each in given
+        if isinstance(each, list) and len(each) == len(kinds) and all(map(isinstance, each, kinds))
+    ]
 
 
 def _reasons(given: object) -> list[tuple[int, str]]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from supervisor.errors import ExitCode, PortsupError
+from supervisor.errors import ConfigError, ExitCode, PortsupError
 
 VERSION = 1
 MAX_REQUEST = 64 * 1024  # bytes of one request line
@@ -29,6 +29,7 @@ REQUESTS: Mapping[str, Mapping[str, tuple[tuple[type, ...], bool]]] = {
     "stop": {"services": ((list,), True), "timeout": (OPTIONAL_SECONDS, False)},
     "restart": {"services": ((list,), True), "timeout": (OPTIONAL_SECONDS, False), "rolling": ((bool,), False)},
     "rotate": {"service": ((str,), True)},
+    "reload": {"dry_run": ((bool,), False)},
     "kill": {"services": ((list,), True), "signal": ((int,), False)},
 }
 
@@ -100,5 +101,7 @@ def parse_request(line: bytes) -> Request:
 
 def error_line(error: PortsupError) -> dict[str, Any]:
     """The answer that tells of an error."""
-    told = {"what": error.what, "why": error.why, "hint": error.hint, "exit_code": int(error.exit_code)}
+    told: dict[str, Any] = {"what": error.what, "why": error.why, "hint": error.hint, "exit_code": int(error.exit_code)}
+    if isinstance(error, ConfigError):
+        told["problems"] = [[each.file, each.line, each.column, each.message, each.hint] for each in error.problems]
     return {"ok": False, "error": told}

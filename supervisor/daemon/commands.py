@@ -14,6 +14,7 @@ from supervisor.core.state import State
 from supervisor.daemon.broadcast import News
 from supervisor.daemon.endpoints import HOST, Endpoint
 from supervisor.daemon.herald import failure, readable
+from supervisor.daemon.reload import Reloader, as_json
 from supervisor.daemon.rolling import check_rolling, roll
 from supervisor.daemon.slot import Slot
 from supervisor.daemon.stack import AT_REST, Stack
@@ -31,7 +32,7 @@ class Commands:
     def __init__(
         self, stack: Stack, name: str, instance: int, endpoints: Callable[[], dict[str, Endpoint]],
         environment: Callable[[str | None], dict[str, str]], down: Callable[[float | None], None],
-        redact: Callable[[str], str], news: News,
+        redact: Callable[[str], str], news: News, reloader: Reloader,
     ) -> None:  # fmt: skip
         self._stack = stack
         self._name = name
@@ -41,6 +42,7 @@ class Commands:
         self._down = down
         self._redact = redact
         self._news = news
+        self._reloader = reloader
         self._watchers: list[Reply] = []
         self._ends: list[Reply] = []  # who asked for the end
         self._is_due = False
@@ -83,6 +85,13 @@ class Commands:
                     self._run(roll(self._stack, check_rolling(slots), request.seconds(), reply, self._redact))
                 else:
                     self._run(self._restart(slots, request.seconds(), reply))
+            case "reload":
+                _, found = self._reloader.look()
+                reply.send(difference=as_json(found))
+                if request.arguments.get("dry_run"):
+                    reply.end(results=[])
+                else:
+                    self._run(self._reload(reply))
             case "rotate":
                 self._run(self._rotate(self._slot(request.arguments["service"]), reply))
             case "kill":
@@ -113,7 +122,8 @@ class Commands:
         for each in rows:
             each["reason"] = self._redact(each["reason"])
             each["status_text"] = self._redact(each["status_text"]) or None
-        return {"stack": self._name, "instance": self._instance, "services": rows}
+        warnings = self._reloader.warnings()
+        return {"stack": self._name, "instance": self._instance, "services": rows, "warnings": warnings}
 
     def _told_endpoints(self) -> dict[str, Any]:
         return {
@@ -166,6 +176,22 @@ class Commands:
 
         await self._stack.until(look)
         reply.end(results=results)
+
+    def reload(self) -> None:
+        """What a signal asks for: nobody waits for the answer, so the journal has it."""
+        self._run(self._reload(None))
+
+    async def _reload(self, reply: Reply | None) -> None:
+        try:
+            results = await self._reloader.apply(lambda words: reply.send(progress=words) if reply else None)
+        except PortsupError as error:
+            if reply is not None:
+                reply.fail(error)
+            else:
+                self._reloader.refused(error)
+            return
+        if reply is not None:
+            reply.end(results=results)
 
     async def _restart(self, slots: list[Slot], grace: float | None, reply: Reply) -> None:
         names = [slot.spec.name for slot in slots]

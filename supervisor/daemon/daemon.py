@@ -10,24 +10,25 @@ from pathlib import Path
 from typing import Any
 
 from supervisor import system
-from supervisor.config.spec import StackSpec
+from supervisor.config.spec import ServiceSpec, StackSpec
 from supervisor.control.server import Server, serve
 from supervisor.core import events as ev
 from supervisor.core.instance import ports_of
-from supervisor.core.lease import PortState
 from supervisor.core.service import Service
 from supervisor.core.state import State
 from supervisor.daemon.broadcast import News
 from supervisor.daemon.commands import Commands
 from supervisor.daemon.endpoints import document
+from supervisor.daemon.faults import is_anybody_there, lock_lost, no_port, too_late
 from supervisor.daemon.front import Front, let_go_of
 from supervisor.daemon.lock_watch import LockWatch
+from supervisor.daemon.reload import Reloader
 from supervisor.daemon.reporter import Reporter
 from supervisor.daemon.slot import Slot, new_slot
 from supervisor.daemon.stack import Stack
 from supervisor.daemon.tasks import begin
 from supervisor.daemon.world import StackWorld
-from supervisor.errors import ExitCode, LockLost, PoolExhausted, PortsupError, WaitTimedOut
+from supervisor.errors import ExitCode, LockLost, PortsupError
 from supervisor.logs.journal import Journal
 from supervisor.ports.instance_lock import InstanceLock
 from supervisor.ports.leases import Loss
@@ -87,17 +88,21 @@ class Daemon:
         self._world = StackWorld(
             self._loop, lambda service: Owner(spec.name, self._instance, service, run_id, owner), runtime, news,
             self._facts, self._instance, slots, self._reporter, options.hands_over,
-            strict=options.strict_ports or spec.strict_ports,
+            always_strict=options.strict_ports, strict=spec.strict_ports,
         )  # fmt: skip
         self._world.observer = self
-        for name, service in spec.services.items():
-            pool = ports_of(service.pool, self._instance, spec.stride)
-            slots[name] = new_slot(service, pool, self._world, self._loop, state_dir)
+
+        def slot_of(stack: StackSpec, service: ServiceSpec) -> Slot:
+            pool = ports_of(service.pool, self._instance, stack.stride)
+            return new_slot(service, pool, self._world, self._loop, state_dir)
+
+        slots.update((name, slot_of(spec, service)) for name, service in spec.services.items())
         front.introduce(tuple(spec.services))
         self._stack = Stack(self._world.slots, self._loop, self)
         self._commands = Commands(
             self._stack, spec.name, self._instance, self._world.endpoints, self._environment, self._asked_down,
-            journal.redact, news,
+            journal.redact, news, Reloader(spec, self._instance, self._stack, self._world, journal, slot_of,
+                                           self._on_new_services),
         )  # fmt: skip
         self._lock_watch: LockWatch | None = None
         self._server: Server | None = None
@@ -179,18 +184,18 @@ class Daemon:
             self._journal.warning("endpoints file not written", why=error.strerror or str(error))
 
     def on_no_port(self, svc: Service) -> None:
-        slot = self._world.slots[svc.name]
+        slot, now = self._world.slots[svc.name], self._loop.time()
         if slot.obstacle is not None:
             self._fatal(slot.obstacle)
             return
-        pool = ", ".join(str(port) for port in svc.pool)
-        hint = f"stop what is in the way, or give `{svc.name}` another `pool` in {self._spec.file.name}"
-        ports = slot.lease.ports(self._loop.time()) if slot.lease is not None else ()
-        if not any(each.state is PortState.TAKEN for each in ports):
+        if not is_anybody_there(slot, now):
             self._reporter.quote(slot)
-            hint = f"it came up on none of its ports: `portsup logs {svc.name}` has all that it printed"
-        what = f"cannot start `{svc.name}`"
-        self._fatal(PoolExhausted(what, svc.failed_ports, f"no port of its pool can be used ({pool})", hint))
+        self._fatal(no_port(slot, self._spec.file.name, now))
+
+    def _on_new_services(self, spec: StackSpec) -> None:
+        self._spec = spec
+        self._front.introduce(tuple(spec.services))
+        self._loop.call_soon(self.on_ports_changed)
 
     def on_waiting(self, slots: Collection[Slot]) -> None:
         self._reporter.waiting(slots, self._loop.time())
@@ -210,11 +215,7 @@ class Daemon:
             self._journal.error("lock lost", port=loss.port, why=loss.why)
             if owner is not None:
                 owner.keeper.tell(ev.LockLost(loss.port, loss.why))
-                what = f"cannot go on: the lock of port {loss.port} of `{owner.spec.name}` is lost"
-            else:
-                what = f"cannot go on: the lock of instance {self._instance} is lost"
-            hint = f"find out what touched {self._runtime.path}, then `portsup up` again"
-            self._fatal(LockLost(what, loss.why, hint))
+            self._fatal(lock_lost(loss, owner, self._instance, self._runtime.path))
 
     def _mend_control(self) -> None:
         if self._server is not None and not self._server.is_in_place() and not self._end.done():
@@ -234,11 +235,8 @@ class Daemon:
             async with asyncio.timeout(self._options.wait_timeout):
                 await self._stack.until(lambda: all(slot.service.state in settled for slot in slots))
         except TimeoutError:
-            late = [
-                f"`{slot.spec.name}` is {slot.service.state}" for slot in slots if slot.service.state not in settled
-            ]
-            what = f"cannot get the stack ready within {self._options.wait_timeout:g} s"
-            self._fatal(WaitTimedOut(what, ", ".join(late), "`portsup logs` has what the services printed"))
+            late = [slot for slot in slots if slot.service.state not in settled]
+            self._fatal(too_late(late, self._options.wait_timeout or 0.0))
             return
         failed = [slot.spec.name for slot in slots if slot.service.state is State.FAILED]
         self._reporter.up(self._spec.name, self._instance, failed, self._loop.time() - self._begun)
@@ -257,8 +255,12 @@ class Daemon:
             self._finish(None)
 
     def _on_signal(self, number: signal.Signals) -> None:
-        self._signals += 1
         is_orphaned = os.getppid() != self._guardian  # it was killed, while we run or while we stop already
+        is_at_work = self._options.is_detached and self._has_reported and not self._end.done()
+        if number is signal.SIGHUP and is_at_work and not is_orphaned:
+            self._commands.reload()
+            return
+        self._signals += 1
         if self._signals == 1 or is_orphaned:
             self._reporter.say(f"\nstopping ({number.name}){'; once more kills' if number is signal.SIGINT else ''}")
             self._finish(None)

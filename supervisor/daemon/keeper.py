@@ -3,7 +3,8 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol
+from dataclasses import replace
+from typing import Any, Protocol
 
 from supervisor.core import events as ev
 from supervisor.core.rolling import step
@@ -41,6 +42,12 @@ class Keeper:
         """Hands over what happened; it has been dealt with on return, unless this is said from within an effect."""
         self._inbox.append(event)
         self._work()
+
+    def configure(self, **values: Any) -> None:
+        """Gives the service other fields that come from its configuration."""
+        before = self.service
+        self.service = replace(before, **values)
+        self._world.changed(before, self.service)
 
     def close(self) -> None:
         """Forgets the timer; no more events."""

@@ -49,7 +49,7 @@ class StackWorld:
     def __init__(
         self, loop: asyncio.AbstractEventLoop, owner: Callable[[str], Owner], runtime: RuntimeDir, news: News,
         facts: Mapping[str, str], instance: int, slots: dict[str, Slot], reporter: Reporter,
-        hands_over: bool, *, strict: bool,
+        hands_over: bool, *, always_strict: bool, strict: bool,
     ) -> None:  # fmt: skip
         self.slots = slots
         self.observer: Observer
@@ -61,7 +61,8 @@ class StackWorld:
         self._run_id = facts["PORTSUP_RUN_ID"]
         self._instance = instance
         self._reporter = reporter
-        self._strict = strict
+        self._is_told_to_be_strict = always_strict
+        self._strict = strict or always_strict
         self._inherited = dict(os.environ)
         self._nofile = system.raise_descriptor_limit()
         self.trees = Trees(
@@ -236,20 +237,37 @@ class StackWorld:
     def kill(self, svc: Service, pid: int) -> None:
         self.trees.kill(self.slots[svc.name], pid)
 
+    def be_strict(self, strict: bool) -> None:
+        """Whether leases that are made from now on are for the first port of a pool only."""
+        self._strict = strict or self._is_told_to_be_strict
+
+    def forget_endpoints(self) -> None:
+        """There are other services now."""
+        self._endpoints, self._told = {}, {}
+
+    def discard(self, slot: Slot) -> None:
+        """Gives the ports of a service back, and forgets it; it has no process."""
+        del self.slots[slot.spec.name]
+        self._let_go(slot)
+        self.forget_endpoints()
+
+    def _let_go(self, slot: Slot) -> None:
+        slot.keeper.close()
+        for child in slot.children():
+            self.watcher.forget(slot, child)
+            child.output.finish()
+            if child.handoff is not None:
+                child.handoff.close()
+        slot.close_sockets()
+        self._notices.forget(slot)
+        if slot.lease is not None:
+            slot.lease.release()
+        with contextlib.suppress(OSError):
+            slot.log.close()
+
     def close(self) -> None:
         """Gives every port back."""
         for slot in self.slots.values():
-            slot.keeper.close()
-            for child in slot.children():
-                self.watcher.forget(slot, child)
-                child.output.finish()
-                if child.handoff is not None:
-                    child.handoff.close()
-            slot.close_sockets()
-            self._notices.forget(slot)
-            if slot.lease is not None:
-                slot.lease.release()
-            with contextlib.suppress(OSError):
-                slot.log.close()
+            self._let_go(slot)
         self._starter.close()
         self.trees.reaper.close()

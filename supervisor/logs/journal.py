@@ -24,7 +24,7 @@ class Journal:
     Of the facts `words` is a sentence that people get to see instead of the event, `hint` what they can do next.
     """
 
-    def __init__(self, logger: Any, file: JournalFile, secrets: Collection[str]) -> None:
+    def __init__(self, logger: Any, file: JournalFile, secrets: set[str]) -> None:
         self._logger = logger
         self._file = file
         self._secrets = secrets
@@ -50,6 +50,10 @@ class Journal:
         """Something that ends a service or the stack; `exc_info=True` adds the traceback."""
         self.log("error", event, **facts)
 
+    def learn(self, secrets: Collection[str]) -> None:
+        """Hide these as well from now on."""
+        self._secrets.update(secrets)
+
     def redact(self, words: str) -> str:
         """`words` without the secrets of the stack."""
         return redact(words, self._secrets)
@@ -67,6 +71,7 @@ def open_journal(
         import structlog
 
     file = JournalFile(os.fspath(path))
+    hidden = set(secrets)  # grows with `learn`
     count = itertools.count(1)
 
     def add_number(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -83,12 +88,12 @@ def open_journal(
         structlog.processors.TimeStamper("iso", utc=True, key="time"),
         add_number,
         structlog.processors.format_exc_info,
-        _Redactor(secrets),
+        _Redactor(hidden),
         show,
         *([_Console(console)] if console is not None else []),
         structlog.processors.JSONRenderer(default=str, ensure_ascii=False),
     ]
-    journal = Journal(structlog.wrap_logger(file, processors, structlog.BoundLogger), file, secrets)
+    journal = Journal(structlog.wrap_logger(file, processors, structlog.BoundLogger), file, hidden)
     return journal
 
 

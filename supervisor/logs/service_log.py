@@ -59,6 +59,11 @@ class ServiceLog:
             self._fail(os.strerror(error.errno or 0).lower(), now)
             self._lose(len(chunk))
 
+    def limit(self, limits: LogLimits) -> None:
+        """Keep so much from now on."""
+        self._limits = limits
+        self._rotate_at = limits.max_size
+
     def tail(self, count: int = 50) -> list[str]:
         """The last lines of the output since `forget`, for a report on a failure."""
         return self._kept[-KEPT:].decode(errors="replace").splitlines()[-count:]

@@ -145,6 +145,18 @@ class PoolLease:
         if self.active == port:
             self.active = None
 
+    def reshape(self, ports: Sequence[int]) -> None:
+        """Have another pool from now on, of which the active port must be one; what was not in it is leased."""
+        before = self._ports
+        for number, port in before.items():
+            if number not in ports:
+                self._give_up(port)
+        self._ports = {
+            port: before.get(port) or _Port(port, PortLock(port, runtime=self._runtime, owner=self.owner))
+            for port in ports
+        }
+        self.retry_spares()
+
     def retry_spares(self) -> tuple[int, ...]:
         """Lease the spares that somebody else had; the ports that were got."""
         missing = [port for port in self._ports.values() if not port.is_leased]

@@ -26,7 +26,7 @@ RUNTIME = "/tmp/portsup-1000"
 STATE = "/home/ada/.local/state/portsup"
 PORT = re.compile(r"\b8[1-4]\d\d\b")  # the ports of the documents
 # Services start and stop side by side, so what is said of them comes in any order.
-ACTS = re.compile(r"portsup( --instance \d| -f \S+)* (up|down|start|stop|restart)\b")
+ACTS = re.compile(r"portsup( --instance \d| -f \S+)* (up|down|start|stop|restart|reload)\b")
 LOOKS = re.compile(r"portsup( --instance \d| -f \S+)* (status|ports?|url|logs|ls|env)|curl|cat|tail")
 # What a fresh machine may not have, and what curl says only where its output is no terminal.
 _CURL = "import sys, urllib.request; print(end=urllib.request.urlopen(sys.argv[-1]).read().decode())"

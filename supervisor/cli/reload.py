@@ -1,0 +1,66 @@
+"""`portsup reload`: the running instance becomes what services.yaml says now."""
+
+import argparse
+import sys
+from collections.abc import Iterator
+
+from supervisor.cli import render
+from supervisor.cli.progress import follow
+from supervisor.cli.target import connect
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+EXAMPLES = """\
+  portsup reload --dry-run         what is different, and what a reload would restart
+  portsup reload                   applies exactly that; all else keeps its process, port and connections
+  portsup reload --format json     {change, service, keys, restarts}, one JSON object a line
+
+A file with a mistake changes nothing: the exit code is 2."""
+
+_MARKS = {"added": "green", "removed": "red", "changed": "yellow"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `reload`."""
+    parser.add_argument("--dry-run", action="store_true", help="show the difference, and change nothing")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the difference, and follow what is done about it; 1 when it did not work for every service."""
+    how = {"dry_run": True} if args.dry_run else {}
+    answers = connect(args, changes=True).stream("reload", **how)
+    first = next(answers)
+    difference = first.get("difference") or {}
+    lines = list(_json_lines(difference) if args.format == "json" else _lines(difference, args))
+    if lines or args.format == "text":
+        print("\n".join(lines) or "nothing has changed", flush=True)
+    return follow(answers, args)
+
+
+def _rows(difference: "dict[str, Any]") -> "Iterator[tuple[str, str, list[str], bool]]":
+    for name in difference.get("added", ()):
+        yield "added", name, [], False
+    for name in difference.get("removed", ()):
+        yield "removed", name, [], False
+    for each in difference.get("changed", ()):
+        yield "changed", each["name"], each["keys"], each["restarts"]
+
+
+def _lines(difference: "dict[str, Any]", args: argparse.Namespace) -> Iterator[str]:
+    color = render.wants_color(args.color, sys.stdout)
+    for change, name, keys, restarts in _rows(difference):
+        words = f": {', '.join(keys)}" if keys else ""
+        end = " (is restarted)" if restarts else ""
+        yield f"{render.paint(f'{change:<8}', _MARKS[change], color)} {name}{words}{end}"
+    for key in difference.get("top", ()):
+        yield f"{render.paint('changed ', 'yellow', color)} {key}"
+
+
+def _json_lines(difference: "dict[str, Any]") -> Iterator[str]:
+    for change, name, keys, restarts in _rows(difference):
+        yield render.json_line({"change": change, "service": name, "keys": keys, "restarts": restarts})
+    for key in difference.get("top", ()):
+        yield render.json_line({"change": "changed", "service": None, "keys": [key], "restarts": False})

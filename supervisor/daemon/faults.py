@@ -1,0 +1,39 @@
+"""The errors that end an instance, in words for the person who has to act on them."""
+
+from collections.abc import Collection
+
+from supervisor.core.lease import PortState
+from supervisor.daemon.slot import Slot
+from supervisor.errors import LockLost, PoolExhausted, WaitTimedOut
+from supervisor.ports.leases import Loss
+
+
+def no_port(slot: Slot, file: str, now: float) -> PoolExhausted:
+    """No port of a service's pool can be used; `now` is in monotonic seconds."""
+    svc = slot.service
+    pool = ", ".join(str(port) for port in svc.pool)
+    hint = f"stop what is in the way, or give `{svc.name}` another `pool` in {file}"
+    if not is_anybody_there(slot, now):
+        hint = f"it came up on none of its ports: `portsup logs {svc.name}` has all that it printed"
+    why = f"no port of its pool can be used ({pool})"
+    return PoolExhausted(f"cannot start `{svc.name}`", svc.failed_ports, why, hint)
+
+
+def is_anybody_there(slot: Slot, now: float) -> bool:
+    """Whether somebody else has a port of a service's pool."""
+    ports = slot.lease.ports(now) if slot.lease is not None else ()
+    return any(each.state is PortState.TAKEN for each in ports)
+
+
+def too_late(slots: Collection[Slot], seconds: float) -> WaitTimedOut:
+    """These services were not where they should be after so many seconds."""
+    late = ", ".join(f"`{slot.spec.name}` is {slot.service.state}" for slot in slots)
+    what = f"cannot get the stack ready within {seconds:g} s"
+    return WaitTimedOut(what, late, "`portsup logs` has what the services printed")
+
+
+def lock_lost(loss: Loss, owner: Slot | None, instance: int, runtime: str) -> LockLost:
+    """A lock keeps others out no longer: that of a port of `owner`, or of the instance's number."""
+    whose = f"port {loss.port} of `{owner.spec.name}`" if owner is not None else f"instance {instance}"
+    hint = f"find out what touched {runtime}, then `portsup up` again"
+    return LockLost(f"cannot go on: the lock of {whose} is lost", loss.why, hint)

@@ -1,0 +1,206 @@
+"""Makes a running instance what services.yaml says now: stops, starts and moves what differs, and nothing else."""
+
+import os
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from supervisor.config.difference import Change, Difference, difference
+from supervisor.config.load import load
+from supervisor.config.spec import ServiceSpec, StackSpec
+from supervisor.core import events as ev
+from supervisor.core.instance import overlap, ports_of
+from supervisor.core.order import levels
+from supervisor.core.state import State
+from supervisor.daemon.slot import Slot
+from supervisor.daemon.stack import AT_REST, Stack
+from supervisor.daemon.world import StackWorld
+from supervisor.errors import ConfigError, PortsupError
+from supervisor.logs.journal import Journal
+
+SETTLED = (State.RUNNING, State.EXITED, State.FAILED, State.STOPPED)
+Tell = Callable[[str], None]
+
+
+class Reloader:
+    """Holds the configuration that runs, and changes over to another one."""
+
+    def __init__(
+        self, spec: StackSpec, instance: int, stack: Stack, world: StackWorld, journal: Journal,
+        new_slot: Callable[[StackSpec, ServiceSpec], Slot], on_new_services: Callable[[StackSpec], None],
+    ) -> None:  # fmt: skip
+        self.spec = spec
+        self._instance = instance
+        self._stack = stack
+        self._world = world
+        self._journal = journal
+        self._new_slot = new_slot
+        self._on_new_services = on_new_services
+        self._stamp = _stamp(spec)
+        self._is_busy = False
+
+    def warnings(self) -> list[str]:
+        """That the file is not what runs any more."""
+        if _stamp(self.spec) == self._stamp:
+            return []
+        return [f"{self.spec.file.name} has changed since it was read: `portsup reload` applies it"]
+
+    def look(self) -> tuple[StackSpec, Difference]:
+        """The file as it is now, and what is different; raises PortsupError where it cannot be used."""
+        new = load(self.spec.file, os.environ)
+        found = difference(self.spec, new)
+        what = f"cannot reload `{self.spec.file.name}`"
+        if "name" in found.top:
+            hint = "`portsup down` and `portsup up`: locks, logs and numbers belong to the name"
+            raise PortsupError(what, f"the stack was `{self.spec.name}` and is `{new.name}` now", hint)
+        pools = {name: service.pool for name, service in new.services.items()}
+        if why := overlap(pools, new.stride, self._instance):
+            raise PortsupError(what, why, f"this is instance {self._instance}")
+        return new, found
+
+    def refused(self, error: PortsupError) -> None:
+        """Somebody who does not listen asked for what cannot be done."""
+        problems = [str(problem) for problem in error.problems] if isinstance(error, ConfigError) else []
+        self._journal.warning("reload refused", what=error.what, why=error.why, problems=problems)
+
+    async def apply(self, tell: Tell) -> list[dict[str, Any]]:
+        """Changes over; how it went for each service that was touched.  Raises PortsupError, with nothing changed."""
+        if self._is_busy or self._stack.is_stopping:
+            why = "it is stopping" if self._stack.is_stopping else "another reload is under way"
+            raise PortsupError("cannot reload", why)
+        self._is_busy = True
+        try:
+            stamp = _stamp(self.spec)
+            new, found = self.look()
+            self._journal.learn(new.secrets)
+            self._journal.info(
+                "reloaded", added=list(found.added), removed=list(found.removed),
+                changed={change.name: list(change.keys) for change in found.changed}, top=list(found.top),
+            )  # fmt: skip
+            results = await self._remove(found, tell)
+            old, self.spec, self._stamp = self.spec, new, stamp
+            self._world.be_strict(new.strict_ports)
+            self._add(found)
+            self._world.forget_endpoints()
+            results += await self._change(old, found, tell)
+            return results
+        finally:
+            self._is_busy = False
+
+    async def _remove(self, found: Difference, tell: Tell) -> list[dict[str, Any]]:
+        """Dependants first, as when everything stops."""
+        results: list[dict[str, Any]] = []
+        for level in reversed(levels(self._stack.graph())):
+            names = [name for name in level if name in found.removed]
+            self._stack.stop(names, None)
+            slots = [self._stack.slots[name] for name in names]
+            await self._stack.until(partial(_are_in, slots, AT_REST))
+            for slot in slots:
+                gone = slot.service.pid is None
+                if gone:
+                    self._world.discard(slot)
+                words = "removed" if gone else f"process {slot.service.pid} is still alive; its port stays reserved"
+                tell(f"{slot.spec.name}: {words}")
+                results.append({"name": slot.spec.name, "ok": gone, "words": words})
+        return results
+
+    def _add(self, found: Difference) -> None:
+        for name in found.added:
+            self._world.slots[name] = self._new_slot(self.spec, self.spec.services[name])
+        order = [*self.spec.services, *(name for name in self._world.slots if name not in self.spec.services)]
+        slots = {name: self._world.slots[name] for name in order}
+        self._world.slots.clear()
+        self._world.slots.update(slots)
+        self._on_new_services(self.spec)
+
+    async def _change(self, old: StackSpec, found: Difference, tell: Tell) -> list[dict[str, Any]]:
+        results: list[dict[str, Any]] = []
+        changes = {change.name: change for change in found.changed}
+        for level in levels({name: tuple(spec.depends_on) for name, spec in self.spec.services.items()}):
+            touched = []
+            for name in level:
+                if self._stack.is_stopping:
+                    return results
+                slot = self._world.slots[name]
+                if name in found.added:
+                    self._stack.start([name])
+                    touched.append(slot)
+                elif name in changes and await self._configure(slot, changes[name]):
+                    touched.append(slot)
+                elif name in changes:
+                    results.append({"name": name, "ok": True, "words": "changed, and goes on"})
+            await self._stack.until(partial(_are_in, touched, SETTLED))
+            for slot in touched:
+                words = _words(slot)
+                tell(f"{slot.spec.name}: {words}")
+                ok = slot.service.state in (State.RUNNING, State.EXITED) or not slot.is_wanted
+                results.append({"name": slot.spec.name, "ok": ok, "words": words})
+        return results
+
+    async def _configure(self, slot: Slot, change: Change) -> bool:
+        """Gives a service its new configuration; whether it is started again for that."""
+        spec = self.spec.services[change.name]
+        pool = ports_of(spec.pool, self._instance, self.spec.stride)
+        stays = slot.service.port in pool or slot.service.port is None
+        is_at_work = slot.service.state not in AT_REST
+        if pool != slot.pool and is_at_work and not (stays and pool and slot.pool):
+            # It has to leave its port: to the end first, because the next one is of another lease.
+            self._stack.stop([change.name], None)
+            await self._stack.until(lambda: slot.service.state in AT_REST)
+            self._swap(slot, spec, pool)
+            self._stack.start([change.name])
+            return True
+        self._swap(slot, spec, pool)
+        if is_at_work and change.restarts:
+            slot.keeper.tell(ev.RestartRequested("its configuration changed"))
+            return True
+        if "healthcheck" in change.keys and slot.service.state is State.RUNNING and slot.child is not None:
+            slot.child.end_tasks()
+            self._world.watcher.watch_health(slot)
+        return False
+
+    def _swap(self, slot: Slot, spec: ServiceSpec, pool: tuple[int, ...]) -> None:
+        slot.spec = spec
+        slot.log.limit(spec.logging)
+        if pool != slot.pool:
+            slot.pool = pool
+            if slot.lease is not None and slot.lease.active in pool:
+                slot.lease.reshape(pool)
+            elif slot.lease is not None:
+                slot.lease.release()
+                slot.lease = None
+        service = slot.service
+        slot.keeper.configure(
+            pool=pool,
+            policy=spec.restart_policy,
+            timeouts=replace(service.timeouts, ready=spec.ready.timeout, grace=spec.stop_grace_period),
+            rotate_after=spec.rotate_after,
+            failed_ports=tuple(entry for entry in service.failed_ports if entry[0] in pool),
+            port=service.port if service.port in pool else None,
+        )
+
+
+def as_json(found: Difference) -> dict[str, Any]:
+    """What a reload would do, for the one who asked."""
+    changed = [{"name": each.name, "keys": list(each.keys), "restarts": each.restarts} for each in found.changed]
+    return {"added": list(found.added), "removed": list(found.removed), "changed": changed, "top": list(found.top)}
+
+
+def _are_in(slots: Collection[Slot], states: Collection[State]) -> bool:
+    return all(slot.service.state in states for slot in slots)
+
+
+def _stamp(spec: StackSpec) -> tuple[int, int]:
+    try:
+        found = spec.file.stat()
+    except OSError:
+        return (0, 0)
+    return found.st_mtime_ns, found.st_size
+
+
+def _words(slot: Slot) -> str:
+    svc = slot.service
+    if svc.state is State.RUNNING:
+        return "running" + (f" on port {svc.port}" if svc.port is not None else "")
+    return str(svc.state) + (f", {svc.reason}" if svc.reason else "")
