@@ -13,7 +13,7 @@ from mcp.shared.exceptions import MCPError
 from mcp.types import Tool
 
 from tests.examples.mcp_client import TOKEN, ask, call
-from tests.examples.running import Running, error_of, run_to_end, service
+from tests.examples.running import ROOT, Running, error_of, run_to_end, service
 from tests.support.ports import free_port
 
 pytestmark = pytest.mark.live
@@ -63,6 +63,8 @@ def test_the_official_client_lists_the_tools(guarded: Running, mode: str) -> Non
         "call_service": {**CHANGES, "destructive_hint": False, "idempotent_hint": False, "open_world_hint": True},
     }
     assert all(tool.output_schema and tool.description for tool in tools)
+    told = (ROOT / "docs" / "reference" / "shipped-stack.md").read_text(encoding="utf-8")
+    assert [tool.name for tool in tools if f"`{tool.name}`" not in told] == []
 
 
 def test_the_protocols_are_the_new_and_the_old_one(guarded: Running) -> None:
