@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from examples.conversational import audio
+from tests.examples.embedded_model import NEEDS_MODEL, with_model
 from tests.examples.running import Running, service
 from tests.examples.talking import ANSWER, LONG, QUESTION, Talk, needs_speech, silence, speaking, talk, talking, words
 from tests.examples.upstream import Upstream
@@ -259,3 +260,18 @@ def test_sigterm_while_it_speaks_ends_it_at_once(server: Upstream, behind: Upstr
         assert asyncio.run(whole(running)) == 1012
         assert running.process.wait(15) == 0
         assert "Traceback" not in running.output()
+
+
+@NEEDS_MODEL[1]
+@NEEDS_MODEL[2]
+def test_a_model_without_the_internet_answers_aloud(question: bytes) -> None:
+    async def do(talk: Talk) -> dict[str, Any]:
+        await speak(talk, question)
+        await talk.say(type="input.audio.end")
+        return await talk.next("response.audio")
+
+    with with_model() as embedded:
+        (model,) = embedded.http.get("/v1/models").json()["data"]
+        answers = {"LLM_URL": f"{embedded.url}/v1", "LLM_MODEL": model["id"]}
+        with speaking(**answers) as running:
+            assert words(talk(running, do)["text"])

@@ -59,7 +59,7 @@ function again(words) {
   show("disconnected");
   complain(words);
   setTimeout(connect, wait);
-  wait = Math.min(wait * 2, 10000);
+  wait = Math.min(wait * 2, 3000);
 }
 
 function askForToken() {
