@@ -23,6 +23,7 @@ LAYERS = {
     "control": 2,
     "daemon": 3,
     "doctor": 3,
+    "api": 4,
     "cli": 4,
     "export": 4,
     "web": 4,

@@ -1,0 +1,1 @@
+"""The running stacks of this machine, for programs: typed, and without the command line."""

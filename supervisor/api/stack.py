@@ -1,0 +1,123 @@
+"""A running stack, for programs: what the command line asks of it, as methods with types."""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from supervisor.api.values import Address, Event, Gap, LogLine, Outcome, ServiceStatus
+from supervisor.control.client import PATIENCE, Client
+from supervisor.errors import NotFound
+from supervisor.ports.instances import running
+from supervisor.ports.runtime import RuntimeDir
+
+
+class Stack:
+    """One running instance.
+
+    ```python
+    stack = Stack.find("shop")
+    for service in stack.status():
+        print(service.name, service.state, service.url)
+    stack.restart("api")
+    for event in stack.events("api"):
+        print(event)
+    ```
+    Every call is a connection of its own, so an object may be used by several threads.  What the daemon refuses is
+    raised as the `PortsupError` that the command line would show; nobody there is `NotFound`.
+    """
+
+    def __init__(self, socket: str | os.PathLike[str] | None = None, *, patience: float = PATIENCE) -> None:
+        """The instance with this control socket; left out, the one that this process is a service of.
+
+        `patience` is how many seconds an answer may take before the instance counts as stuck.
+        """
+        path = socket or os.environ.get("PORTSUP_SOCKET")
+        if not path:
+            hint = "give the path of its control socket, or use `Stack.find`"
+            raise NotFound("cannot find a running instance", "PORTSUP_SOCKET is not set", hint)
+        self._client = Client(path, patience)
+
+    @classmethod
+    def find(cls, name: str | None = None, instance: int | None = None) -> "Stack":
+        """The running instance of the stack called `name`, or the only one; raises NotFound if it is not just one."""
+        found = [
+            info
+            for info in running(RuntimeDir.find())
+            if name in (None, info.stack) and instance in (None, info.instance)
+        ]
+        if len(found) != 1:
+            which = ", ".join(f"`{info.stack}` instance {info.instance}" for info in found)
+            why = f"{len(found)} are running: {which}" if found else "none that fits is running"
+            raise NotFound("cannot find a running instance", why, "`portsup ls` lists them")
+        return cls(found[0].socket)
+
+    def status(self, *services: str) -> list[ServiceStatus]:
+        """The services, or all of them."""
+        return _rows(self._client.ask("status", services=list(services)))
+
+    def changes(self) -> Iterator[list[ServiceStatus]]:
+        """All services now, and again after each change, until the instance ends."""
+        for answer in self._client.follow("watch"):
+            if answer is not None and "services" in answer:
+                yield _rows(answer)
+
+    def addresses(self) -> dict[str, Address]:
+        """Where each service is, by name; services without ports are left out."""
+        told = self._client.ask("endpoints")["endpoints"]
+        return {
+            name: Address(each["host"], each["port"], each["url"], tuple(each["pool"])) for name, each in told.items()
+        }
+
+    def events(self, *services: str) -> Iterator[Event | Gap]:
+        """What happens from now on, to these services or at all, until the instance ends."""
+        for answer in self._client.follow("events", services=list(services)):
+            if answer is not None and "event" in answer:
+                yield Event.from_json(answer["event"])
+            elif answer is not None and "gap" in answer:
+                yield Gap(answer["gap"])
+
+    def logs(self, *services: str) -> Iterator[LogLine | Gap]:
+        """What these services, or all, print from now on, until the instance ends."""
+        for answer in self._client.follow("logs", services=list(services)):
+            for line in (answer or {}).get("lines", ()):
+                yield LogLine(line["time"], line["service"], line["stream"], line["message"])
+            if answer is not None and "gap" in answer:
+                yield Gap(answer["gap"])
+
+    def start(self, *services: str) -> list[Outcome]:
+        """Starts these and what they need, or all; returns when they are ready or have failed."""
+        return self._do("start", services=list(services))
+
+    def stop(self, *services: str, timeout: float | None = None) -> list[Outcome]:
+        """Stops these, or all; `timeout` is in seconds, instead of each one's grace period."""
+        return self._do("stop", services=list(services), timeout=timeout)
+
+    def restart(self, *services: str, timeout: float | None = None, rolling: bool = False) -> list[Outcome]:
+        """Stops these, or all, and starts them again; `rolling`: the new process is ready before the old one stops."""
+        return self._do("restart", services=list(services), timeout=timeout, rolling=rolling or None)
+
+    def rotate(self, service: str) -> Outcome:
+        """Moves a service to the next port of its pool."""
+        return self._do("rotate", service=service)[0]
+
+    def kill(self, *services: str, signal: int = 9) -> list[Outcome]:
+        """Sends a signal to the main processes of these, or of all."""
+        return self._do("kill", services=list(services), signal=int(signal))
+
+    def reload(self) -> list[Outcome]:
+        """Applies what has changed in services.yaml; tells of the services that were touched."""
+        return self._do("reload")
+
+    def down(self, timeout: float | None = None) -> list[Outcome]:
+        """Stops everything and ends the instance; returns when its ports are free."""
+        return self._do("down", timeout=timeout)
+
+    def _do(self, what: str, **arguments: Any) -> list[Outcome]:
+        results: list[Outcome] = []
+        for answer in self._client.stream(what, **arguments):
+            results += [Outcome(each["name"], each["ok"], each["words"]) for each in answer.get("results") or ()]
+        return results
+
+
+def _rows(answer: dict[str, Any]) -> list[ServiceStatus]:
+    return [ServiceStatus.from_json(row) for row in answer["services"]]
