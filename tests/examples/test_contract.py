@@ -22,12 +22,13 @@ ALIASES = {
     "api_server": "/api/health",
 }
 TOKEN = "a-token-of-the-tests"
+MUTE = {"STT": "none", "TTS": "none"}  # speech takes seconds to load, and has tests of its own
 
 
 @pytest.fixture(scope="module")
 def alone() -> Iterator[dict[str, Running]]:
     """All six, each without upstream and peers."""
-    with services({}, NAMES) as started:
+    with services({"conversational": MUTE}, NAMES) as started:
         yield started
 
 
@@ -35,7 +36,7 @@ def alone() -> Iterator[dict[str, Running]]:
 def guarded() -> Iterator[dict[str, Running]]:
     """A plain one, one with a page for browsers, and the one with aliases, all asking for a token."""
     names = ("groq_api", "conversational", "ollama_mcp")
-    with services({name: {"PORTSUP_EXAMPLE_TOKEN": TOKEN} for name in names}, names) as started:
+    with services({name: {"PORTSUP_EXAMPLE_TOKEN": TOKEN, **MUTE} for name in names}, names) as started:
         yield started
 
 
@@ -220,7 +221,7 @@ def test_it_sleeps_when_nothing_is_asked(alone: dict[str, Running]) -> None:
 
 
 def test_sigterm_ends_every_service_with_0() -> None:
-    with services({}, NAMES) as started:
+    with services({"conversational": MUTE}, NAMES) as started:
         assert {name: running.terminate() for name, running in started.items()} == dict.fromkeys(NAMES, 0)
         for running in started.values():
             assert "Traceback" not in running.output()
