@@ -48,7 +48,12 @@ def one(rows: "Sequence[dict[str, Any]]", name: str) -> "dict[str, Any]":
 
 
 def is_fine(row: "Mapping[str, Any]") -> bool:
-    """Running, or done with success, as a service that prepares something for the others is."""
+    """Running, or done with success, as a service that prepares something for the others is.
+
+    So is one that is stopped because nobody asked for it.
+    """
+    if row["state"] == "stopped" and row.get("optional"):
+        return True
     return row["state"] == "running" or (row["state"], row["result"]) == ("exited", "success")
 
 

@@ -17,12 +17,13 @@ from supervisor.process import guardian
 from supervisor.process.pulse import DEFAULT, LEAST, Pulse, PulseWatch
 
 if TYPE_CHECKING:
-    from supervisor.daemon.daemon import Options
+    from supervisor.daemon.options import Options
 
 EXAMPLES = """\
   portsup up                     start everything, show the logs, Ctrl-C stops it
   portsup up -d                  the same in the background; returns when all is ready
   portsup up api                 only `api` and what it depends on
+  portsup up --profile debug     also the services of the profile `debug`
   portsup up -d --wait-timeout 60
   portsup up --strict-ports      fail rather than use another port than the first of each pool
   portsup up --dry-run           show which ports would be used, start nothing
@@ -36,6 +37,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--wait-timeout", type=float, metavar="S", help="give up (exit 124) when not all is ready after S seconds"
     )
+    parser.add_argument(
+        "--profile", metavar="NAME", action="append", default=[],
+        help="also the services of this profile, `*` for all profiles; may be given again",
+    )  # fmt: skip
     parser.add_argument("--strict-ports", action="store_true", help="accept only the first port of each pool")
     parser.add_argument(
         "--handoff", choices=("auto", "off"), default="auto", help="off: no service gets its port as a kept socket"
@@ -200,6 +205,8 @@ def _file(args: argparse.Namespace) -> Path | None:
 
 
 def _options(args: argparse.Namespace) -> "Options":
-    from supervisor.daemon.daemon import Options
+    from supervisor.daemon.options import Options
 
-    return Options(tuple(args.services), args.detach, args.wait_timeout, args.strict_ports, args.handoff == "auto")
+    return Options(
+        tuple(args.services), args.detach, args.wait_timeout, args.strict_ports, args.handoff == "auto", args.profile
+    )

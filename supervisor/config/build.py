@@ -43,6 +43,8 @@ def service(
         environment=environment,
         working_dir=absolute(directory, fields.get("working_dir", "."), home),
         depends_on=conditions(fields),
+        profiles=fields.get("profiles", ()),
+        autostart=fields.get("autostart", True),
         ready=_ready(fields, has_port=bool(pool) or fields.is_broken("pool")),
         healthcheck=_healthcheck(fields.get("healthcheck")),
         restart_policy=_restart_policy(fields),

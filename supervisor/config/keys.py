@@ -176,6 +176,19 @@ SERVICE = Section(
             also=("depends", "requires", "after", "needs", "dependencies", "links"),
         ),
         Key(
+            "profiles",
+            Shape.NAMES,
+            "The service is part of the stack only when one of these profiles is asked for, or it is named itself.",
+            also=("profile", "groups", "group", "tags"),
+        ),
+        Key(
+            "autostart",
+            Flag(),
+            "Whether `up` starts the service without being told its name.",
+            "true",
+            also=("auto_start", "enabled"),
+        ),
+        Key(
             "ready",
             READY,
             "When the service counts as ready; `started` for one without ports.",

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 NAME = r"[a-z0-9][a-z0-9._-]*"  # of stacks and services
 LONGEST_NAME = 63
+PROFILE = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
 
 
@@ -77,6 +78,7 @@ class Shape(StrEnum):
     POOL = "pool"  # ports: a list, a range, a single port, or a base and a size
     ENVIRONMENT = "environment"  # variables: a mapping, or a list of NAME=VALUE
     ENV_FILES = "env-files"  # one or more files of variables
+    NAMES = "names"  # a list of words that are names, each once
     DEPENDS_ON = "depends-on"  # names of services, or a mapping of names to conditions
     HTTP_PATH = "http-path"  # the path of an HTTP request
     REGEX = "regex"  # a regular expression as Python's `re` knows them

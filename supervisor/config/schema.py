@@ -7,6 +7,7 @@ from supervisor.config.keys import STACK
 from supervisor.config.kinds import (
     LONGEST_NAME,
     NAME,
+    PROFILE,
     VARIABLE,
     Choice,
     Duration,
@@ -98,6 +99,9 @@ def _kind(kind: Kind) -> Schema:
         case Shape.ENV_FILES:
             file = {"anyOf": [{"type": "string", "minLength": 1}, _section(shapes.ENV_FILE)]}
             return {"anyOf": [*file["anyOf"], {"type": "array", "items": file}]}
+        case Shape.NAMES:
+            name = {"type": "string", "pattern": rf"^({PROFILE})$|\$\{{", "maxLength": LONGEST_NAME}
+            return {"type": "array", "items": name, "uniqueItems": True}
         case Shape.DEPENDS_ON:
             return _depends_on()
         case Named():

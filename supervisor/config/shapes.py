@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from supervisor.config import values
 from supervisor.config.fields import BROKEN, EnvFile, Found
-from supervisor.config.kinds import LONGEST_NAME, VARIABLE, Choice, Flag, Key, Section, Text, Whole
+from supervisor.config.kinds import LONGEST_NAME, PROFILE, VARIABLE, Choice, Flag, Key, Section, Text, Whole
 from supervisor.config.scalars import Word, path_text
 from supervisor.config.spec import Condition
 from supervisor.config.tree import Entry, Mapping, Node, Place, Scalar, Sequence
@@ -212,6 +212,32 @@ def _env_file(validator: "Validator", node: Node, where: str) -> Iterator[EnvFil
             yield EnvFile(path, fields.get("required", True), fields.at("path"), where)
     else:
         validator.expected("a path or {path: …, required: false}", node, where)
+
+
+def names(validator: "Validator", node: Node, where: str) -> Any:
+    """The names of a list in order."""
+    if not isinstance(node, Sequence):
+        if isinstance(node, Scalar) and re.fullmatch(PROFILE, node.text, re.ASCII) and not node.faulty:
+            what, hint = validator.report.quote(node.text), f"write `[{node.text[:LONGEST_NAME]}]`"
+            validator.report.error(node.place, f"{where}: expected a list of names, found {what}", hint)
+            return BROKEN
+        return validator.expected("a list of names", node, where)
+    found: list[str] = []
+    for number, item in enumerate(node.items):
+        if not isinstance(item, Scalar) or item.is_null:
+            validator.expected("a name", item, f"{where}[{number}]")
+            continue
+        if item.faulty:
+            continue
+        quoted = validator.report.quote(item.text)
+        if not re.fullmatch(PROFILE, item.text, re.ASCII) or len(item.text) > LONGEST_NAME:
+            rule = f"names have letters, digits, `.`, `_` and `-`, no sign first, and at most {LONGEST_NAME} characters"
+            validator.report.error(item.place, f"{where}[{number}]: {quoted} is not a name: {rule}")
+        elif item.text in found:
+            validator.report.error(item.place, f"{where}[{number}]: {quoted} is named twice", "name it once")
+        else:
+            found.append(item.text)
+    return tuple(found) if len(found) == len(node.items) else BROKEN
 
 
 def depends_on(validator: "Validator", node: Node, where: str) -> Any:

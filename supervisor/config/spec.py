@@ -113,6 +113,8 @@ class ServiceSpec:
     environment: Mapping[str, str] = field(default_factory=dict)  # env_file merged in, environment wins
     working_dir: Path = Path()  # absolute
     depends_on: Mapping[str, Condition] = field(default_factory=dict)
+    profiles: tuple[str, ...] = ()  # part of the stack with one of these only; empty: always
+    autostart: bool = True
     ready: Ready = Ready()
     healthcheck: HealthCheck | None = None
     restart_policy: RestartPolicy = field(default_factory=RestartPolicy)

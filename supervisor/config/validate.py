@@ -77,6 +77,8 @@ class Validator:
                 return shapes.environment(self, node, where)
             case Shape.ENV_FILES:
                 return shapes.env_files(self, node, where)
+            case Shape.NAMES:
+                return shapes.names(self, node, where)
             case Shape.DEPENDS_ON:
                 return shapes.depends_on(self, node, where)
         if not isinstance(node, Scalar) or node.is_null:

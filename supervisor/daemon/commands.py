@@ -72,7 +72,9 @@ class Commands:
                 self._ends.append(reply)
                 self._down(request.seconds())
             case "start":
-                names = self._stack.start(slot.spec.name for slot in self._slots(request.names()))
+                asked = [slot.spec.name for slot in self._slots(request.names())]
+                self._reloader.check_start(asked)
+                names = self._stack.start(asked)
                 self._run(self._follow([self._stack.slots[name] for name in names], SETTLED, State.RUNNING, reply))
             case "stop":
                 slots = self._slots(request.names())
@@ -81,6 +83,7 @@ class Commands:
                 self._run(self._follow(slots, AT_REST, State.STOPPED, reply))
             case "restart":
                 slots = self._slots(request.names())
+                self._reloader.check_start([slot.spec.name for slot in slots])
                 if request.arguments.get("rolling"):
                     self._run(roll(self._stack, check_rolling(slots), request.seconds(), reply, self._redact))
                 else:

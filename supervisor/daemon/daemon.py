@@ -5,11 +5,11 @@ import contextlib
 import os
 import signal
 from collections.abc import Collection
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from supervisor import system
+from supervisor.config.selection import selected, starts_by_itself
 from supervisor.config.spec import ServiceSpec, StackSpec
 from supervisor.control.server import Server, serve
 from supervisor.core import events as ev
@@ -22,6 +22,7 @@ from supervisor.daemon.endpoints import document
 from supervisor.daemon.faults import is_anybody_there, lock_lost, no_port, too_late
 from supervisor.daemon.front import Front, let_go_of
 from supervisor.daemon.lock_watch import LockWatch
+from supervisor.daemon.options import Options
 from supervisor.daemon.reload import Reloader
 from supervisor.daemon.reporter import Reporter
 from supervisor.daemon.slot import Slot, new_slot
@@ -38,17 +39,6 @@ from supervisor.process.tree import RUN_ID
 
 FATAL_GRACE = 0.4  # seconds the stack gets to stop once a lock is lost or we are killed: it has to be gone within one
 KILL_WAIT = 6.0  # seconds until even a process in the kernel's hands is given up on
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What `portsup up` was asked for."""
-
-    services: tuple[str, ...] = ()  # empty: all
-    is_detached: bool = False
-    wait_timeout: float | None = None  # seconds until everything must be ready
-    strict_ports: bool = False
-    hands_over: bool = True  # ports, to services that want them as sockets
 
 
 class Daemon:
@@ -94,15 +84,17 @@ class Daemon:
 
         def slot_of(stack: StackSpec, service: ServiceSpec) -> Slot:
             pool = ports_of(service.pool, self._instance, stack.stride)
-            return new_slot(service, pool, self._world, self._loop, state_dir)
+            slot = new_slot(service, pool, self._world, self._loop, state_dir)
+            slot.is_optional = not starts_by_itself(service, options.profiles)
+            return slot
 
         slots.update((name, slot_of(spec, service)) for name, service in spec.services.items())
         front.introduce(tuple(spec.services))
         self._stack = Stack(self._world.slots, self._loop, self)
         self._commands = Commands(
             self._stack, spec.name, self._instance, self._world.endpoints, self._environment, self._asked_down,
-            journal.redact, news, Reloader(spec, self._instance, self._stack, self._world, journal, slot_of,
-                                           self._on_new_services),
+            journal.redact, news, Reloader(spec, options.profiles, self._instance, self._stack, self._world,
+                                           journal, slot_of, self._on_new_services),
         )  # fmt: skip
         self._lock_watch: LockWatch | None = None
         self._server: Server | None = None
@@ -114,7 +106,7 @@ class Daemon:
         try:
             await self._serve()
             self._journal.info("instance starts", instance=self._instance, directory=str(self._spec.directory))
-            wanted = self._stack.start(self._options.services or tuple(self._spec.services))
+            wanted = self._stack.start(selected(self._spec, self._options.services, self._options.profiles))
             self._lock_watch = LockWatch(
                 self._loop, self._runtime, self._lock, self._world.slots, self._world.watcher, self._journal,
                 self._on_losses, self._mend_control, self._front.pulse,

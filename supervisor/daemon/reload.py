@@ -8,6 +8,7 @@ from typing import Any
 
 from supervisor.config.difference import Change, Difference, difference
 from supervisor.config.load import load
+from supervisor.config.selection import check_needs, starts_by_itself
 from supervisor.config.spec import ServiceSpec, StackSpec
 from supervisor.core import events as ev
 from supervisor.core.instance import overlap, ports_of
@@ -27,10 +28,12 @@ class Reloader:
     """Holds the configuration that runs, and changes over to another one."""
 
     def __init__(
-        self, spec: StackSpec, instance: int, stack: Stack, world: StackWorld, journal: Journal,
-        new_slot: Callable[[StackSpec, ServiceSpec], Slot], on_new_services: Callable[[StackSpec], None],
+        self, spec: StackSpec, profiles: Collection[str], instance: int, stack: Stack, world: StackWorld,
+        journal: Journal, new_slot: Callable[[StackSpec, ServiceSpec], Slot],
+        on_new_services: Callable[[StackSpec], None],
     ) -> None:  # fmt: skip
         self.spec = spec
+        self._profiles = profiles
         self._instance = instance
         self._stack = stack
         self._world = world
@@ -57,7 +60,15 @@ class Reloader:
         pools = {name: service.pool for name, service in new.services.items()}
         if why := overlap(pools, new.stride, self._instance):
             raise PortsupError(what, why, f"this is instance {self._instance}")
+        for name in found.added:
+            if starts_by_itself(new.services[name], self._profiles):
+                self.check_start([name], new)
         return new, found
+
+    def check_start(self, names: Collection[str], spec: StackSpec | None = None) -> None:
+        """Raises UsageError if one of these needs a service whose profiles nobody asked for, and that does not run."""
+        at_work = [name for name, slot in self._stack.slots.items() if slot.service.state not in AT_REST]
+        check_needs(spec or self.spec, names, self._profiles, at_work)
 
     def refused(self, error: PortsupError) -> None:
         """Somebody who does not listen asked for what cannot be done."""
@@ -123,7 +134,9 @@ class Reloader:
                 if self._stack.is_stopping:
                     return results
                 slot = self._world.slots[name]
-                if name in found.added:
+                if name in found.added and slot.is_optional:
+                    results.append({"name": name, "ok": True, "words": "added, and not started"})
+                elif name in found.added:
                     self._stack.start([name])
                     touched.append(slot)
                 elif name in changes and await self._configure(slot, changes[name]):
@@ -162,6 +175,7 @@ class Reloader:
 
     def _swap(self, slot: Slot, spec: ServiceSpec, pool: tuple[int, ...]) -> None:
         slot.spec = spec
+        slot.is_optional = not starts_by_itself(spec, self._profiles)
         slot.log.limit(spec.logging)
         if pool != slot.pool:
             slot.pool = pool

@@ -63,6 +63,7 @@ class Slot:
     notify: NotifySocket | None = None  # on which it says how it is
     why_no_handoff: str = ""  # where its process runs without
     is_wanted: bool = False
+    is_optional: bool = False  # `up` does not start it unless somebody names or needs it
     obstacle: PortsupError | None = None  # what kept it from all its ports the last time, if no port was at fault
 
     @property

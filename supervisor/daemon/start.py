@@ -5,16 +5,19 @@ import contextlib
 import os
 import sys
 import uuid
+from dataclasses import replace
 from pathlib import Path
 
 from supervisor import system
 from supervisor.config.load import find_file, load
+from supervisor.config.selection import active_profiles, selected
 from supervisor.config.spec import StackSpec
 from supervisor.core.instance import ports_of
 from supervisor.core.order import levels, with_dependencies
-from supervisor.daemon.daemon import Daemon, Options
+from supervisor.daemon.daemon import Daemon
 from supervisor.daemon.front import Front, Pipe, let_go_of
 from supervisor.daemon.herald import table
+from supervisor.daemon.options import Options
 from supervisor.errors import ExitCode, NotFound, PoolExhausted
 from supervisor.logs.journal import Journal, open_journal
 from supervisor.logs.state_dir import instance_directory
@@ -27,14 +30,20 @@ from supervisor.process import tree
 from supervisor.process.pulse import Pulse
 
 
-def read_stack(file: Path | None, options: Options) -> StackSpec:
-    """The stack that is meant; raises ConfigError, or NotFound for a service that it does not have."""
+def read_stack(file: Path | None, options: Options) -> tuple[StackSpec, Options]:
+    """The stack that is meant, and the options with the profiles that hold for it.
+
+    Raises ConfigError, NotFound for a service that it does not have, or UsageError for services that can not be
+    started this way.
+    """
     spec = load(find_file(current_directory(), file), os.environ)
     for name in options.services:
         if name not in spec.services:
             raise NotFound(f"cannot start `{name}`", f"{spec.file.name} has no such service",
                            f"services: {', '.join(spec.services)}")  # fmt: skip
-    return spec
+    profiles = active_profiles(spec, options.profiles, os.environ)
+    selected(spec, options.services, profiles)
+    return spec, replace(options, profiles=profiles)
 
 
 def current_directory() -> Path:
@@ -50,7 +59,7 @@ def run_instance(
     pulse: Pulse | None = None,
 ) -> int:  # fmt: skip
     """The life of one instance in this process; the exit code.  Raises PortsupError for what ended it."""
-    spec = read_stack(file, options)
+    spec, options = read_stack(file, options)
     runtime = RuntimeDir.open()
     run_id = new_run_id()
     lock = take_instance(spec, runtime, instance, run_id)
@@ -124,16 +133,16 @@ def _introduce(spec: StackSpec, lock: InstanceLock) -> None:
     print(words, file=sys.stderr)
 
 
-def start_order(spec: StackSpec, services: tuple[str, ...]) -> list[str]:
-    """The services that a start of `services` (of all, if empty) starts: what others depend on comes first."""
+def start_order(spec: StackSpec, options: Options) -> list[str]:
+    """The services that this `up` starts: what others depend on comes first."""
     graph = {name: tuple(service.depends_on) for name, service in spec.services.items()}
-    wanted = with_dependencies(graph, services or tuple(graph))
+    wanted = with_dependencies(graph, selected(spec, options.services, options.profiles))
     return [name for level in levels(graph) for name in level if name in wanted]
 
 
 def dry_run(file: Path | None, instance: int | None, options: Options) -> int:
     """Shows what would be started, in that order, and on which ports; starts and keeps nothing."""
-    spec = read_stack(file, options)
+    spec, options = read_stack(file, options)
     runtime = RuntimeDir.open()
     run_id = new_run_id()
     lock = take_instance(spec, runtime, instance, run_id)
@@ -144,7 +153,7 @@ def dry_run(file: Path | None, instance: int | None, options: Options) -> int:
     failure: PoolExhausted | None = None
     with contextlib.ExitStack() as cleanup:
         cleanup.callback(lock.release)
-        for name in start_order(spec, options.services):
+        for name in start_order(spec, options):
             service = spec.services[name]
             pool = ports_of(service.pool, lock.number, spec.stride)
             if not pool:

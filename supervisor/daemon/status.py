@@ -43,6 +43,7 @@ def row(slot: Slot, instance: int, now: float) -> dict[str, Any]:
         "beside": beside(svc),
         "status_text": svc.told or ("reloading" if svc.reloading_since is not None else ""),
         "reason": readable(svc.reason),
+        "optional": slot.is_optional,
     }
 
 

@@ -55,6 +55,8 @@ SERVICE: dict[str, list[Any]] = {
     "env_file": [[], {"path": "x", "required": False}],
     "working_dir": [".", "..", "/tmp"],
     "depends_on": [[], {}],
+    "profiles": [[], ["dev"], ["Dev_1.x", "b-2"]],
+    "autostart": [True, False],
     "ready": [
         "listening",
         "started",

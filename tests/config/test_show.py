@@ -42,6 +42,8 @@ def test_every_default_is_filled_in(loading: Loading) -> None:
         "port_env": "PORT",
         "environment": {},
         "depends_on": {},
+        "profiles": [],
+        "autostart": True,
         "ready": {"listening": True, "timeout": 30.0},
         "restart": "on-failure",
         "restart_policy": {"delay": 0.5, "factor": 2.0, "max_delay": 30.0, "max_restarts": 10, "period": 60.0},

@@ -1,0 +1,16 @@
+"""What `portsup up` was asked for."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What `portsup up` was asked for."""
+
+    services: tuple[str, ...] = ()  # empty: all
+    is_detached: bool = False
+    wait_timeout: float | None = None  # seconds until everything must be ready
+    strict_ports: bool = False
+    hands_over: bool = True  # ports, to services that want them as sockets
+    profiles: Collection[str] = ()
