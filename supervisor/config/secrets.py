@@ -3,6 +3,7 @@
 Names are split into words (`GROQ_API_KEY`, `apiKey`), so that KEY is a secret and MONKEY, KEYBOARD and PORT are not.
 """
 
+import functools
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
@@ -33,6 +34,7 @@ _ASSIGNED = re.compile(r"(?:^|[?&;\s])-{0,2}([A-Za-z][\w.-]{0,60})=([^\s&;'\"${]
 _NO_SECRET = re.compile(r"^[-${]|\.(?:pem|key|crt|cer|p12|json|txt)$")
 
 
+@functools.lru_cache(maxsize=4096)
 def is_secret_name(name: str) -> bool:
     """Whether a variable of this name likely holds a secret."""
     words = [word.upper() for word in _WORDS.findall(name)]

@@ -45,6 +45,7 @@ class Stack:
     _waits: list[Wait] = field(default_factory=list)
     _gates_due: bool = False
     _ports_due: bool = False
+    _dependants_due: bool = False
     _ports: dict[str, int] = field(default_factory=dict)
     _stop_order: bool = True
     _grace: float | None = None
@@ -118,7 +119,8 @@ class Stack:
             self._schedule_gates()
             if after.state is State.FAILED and after.result is Result.NO_PORT:
                 self.listener.on_no_port(after)
-            if after.state is State.RUNNING:
+            if after.state is State.RUNNING and not self._dependants_due:
+                self._dependants_due = True
                 self._schedule(self._tell_dependants)
             if self.is_stopping:
                 self._schedule(self._advance_stop)
@@ -168,6 +170,7 @@ class Stack:
 
     def _tell_dependants(self) -> None:
         """Acts on services that were told a port where their dependency no longer is."""
+        self._dependants_due = False
         if self.is_stopping:
             return
         for slot in self.slots.values():
