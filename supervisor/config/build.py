@@ -45,6 +45,7 @@ def service(
         depends_on=conditions(fields),
         profiles=fields.get("profiles", ()),
         autostart=fields.get("autostart", True),
+        one_shot=fields.get("one_shot", False),
         ready=_ready(fields, has_port=bool(pool) or fields.is_broken("pool")),
         healthcheck=_healthcheck(fields.get("healthcheck")),
         restart_policy=_restart_policy(fields),
@@ -94,6 +95,8 @@ def absolute(directory: Path, path: str, home: str) -> Path:
 def _ready(fields: Fields, *, has_port: bool) -> Ready:
     default = Probe(ProbeKind.LISTENING if has_port else ProbeKind.STARTED)
     ready: Fields | None = fields.get("ready")
+    if fields.get("one_shot"):
+        return Ready(default, 0.0 if ready is None else ready.get("timeout", 0.0))
     if ready is None:
         return Ready(default)
     if ready.word:

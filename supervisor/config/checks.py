@@ -47,6 +47,7 @@ class Checks:
             self._handoff(found.value, where)
             self._dependencies(name, found.value, where)
             self._probes(found.value, where)
+            self._one_shot(found.value, where)
             self._environment(found.value, where)
             self._placeholders(found.value, ports, where)
             self._command(found.value, where)
@@ -175,6 +176,23 @@ class Checks:
                     if key == "ready"
                     else "give it a `pool`, or use `exec`",
                 )
+
+    def _one_shot(self, fields: Fields, where: str) -> None:
+        if not fields.get("one_shot"):
+            return
+        for key in ("pool", "healthcheck", "watchdog"):
+            if key in fields.found:
+                reason = f"{where}.{key}: a `one_shot` is no server, it is over when its work is done"
+                self.report.error(fields.found[key].key, reason, "remove one of the two")
+        if fields.get("restart") == Restart.ALWAYS:
+            reason = f"{where}.restart: a `one_shot` is never over with `always`"
+            self.report.error(fields.at("restart"), reason, "use `on-failure` or `never`")
+        ready: Fields | None = fields.get("ready")
+        given = next((key for key in ready.found if key != "timeout"), ready.word) if ready else ""
+        if ready and given:
+            place = ready.found[given].key if given in ready.found else ready.place
+            reason = f"{where}.ready: a `one_shot` is ready when it has exited with 0, so `{given}` tells nothing"
+            self.report.error(place, reason, "leave it out; `timeout` alone says how long the job may take")
 
     def _environment(self, fields: Fields, where: str) -> None:
         own: dict[str, Found] = fields.get("environment", {})

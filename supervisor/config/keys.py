@@ -189,6 +189,13 @@ SERVICE = Section(
             also=("auto_start", "enabled"),
         ),
         Key(
+            "one_shot",
+            Flag(),
+            "A job that runs once: it is done, and counts as ready, when it has exited with 0.",
+            "false",
+            also=("oneshot", "job", "run_once", "once"),
+        ),
+        Key(
             "ready",
             READY,
             "When the service counts as ready; `started` for one without ports.",

@@ -36,6 +36,7 @@ def _service(service: ServiceSpec, stack: StackSpec, reveal: bool) -> dict[str, 
         "depends_on": {name: {"condition": condition.value} for name, condition in service.depends_on.items()},
         "profiles": list(service.profiles),
         "autostart": service.autostart,
+        "one_shot": service.one_shot,
         "ready": {**_probe(service.ready.probe), "timeout": service.ready.timeout},
         "healthcheck": None,
         "restart": policy.restart.value,
@@ -65,6 +66,8 @@ def _service(service: ServiceSpec, stack: StackSpec, reveal: bool) -> dict[str, 
             "timeout": check.timeout,
             "retries": check.retries,
         }
+    if service.one_shot:
+        data["ready"] = {"timeout": service.ready.timeout} if service.ready.timeout else None
     if not service.pool:
         del data["pool"], data["port_env"]
     return {key: value for key, value in data.items() if value not in ("", None)}

@@ -50,7 +50,7 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """When a starting service counts as ready, and how long that may take."""
+    """When a starting service counts as ready, and how long that may take; 0 for any time."""
 
     probe: Probe = Probe(ProbeKind.LISTENING)
     timeout: float = 30.0
@@ -115,6 +115,7 @@ class ServiceSpec:
     depends_on: Mapping[str, Condition] = field(default_factory=dict)
     profiles: tuple[str, ...] = ()  # part of the stack with one of these only; empty: always
     autostart: bool = True
+    one_shot: bool = False  # done when it has exited with 0; `ready` says only how long that may take then
     ready: Ready = Ready()
     healthcheck: HealthCheck | None = None
     restart_policy: RestartPolicy = field(default_factory=RestartPolicy)

@@ -72,7 +72,8 @@ def _step(svc: Service, event: ev.Event, now: float) -> Step:
             return replace(svc, state=S.FAILED, result=Result.DEPENDENCY, reason=why), ()
 
         case S.STARTING, ev.Spawned(pid):
-            return replace(svc, pid=pid, reached=Milestone.STARTED, deadline=now + svc.timeouts.ready), ()
+            deadline = now + svc.timeouts.ready if svc.timeouts.ready else None
+            return replace(svc, pid=pid, reached=Milestone.STARTED, deadline=deadline), ()
         case S.STARTING, ev.SpawnFailed(why, is_transient):
             if is_transient:
                 return _retry(svc, Result.SPAWN_FAILED, why, now)
@@ -90,7 +91,8 @@ def _step(svc: Service, event: ev.Event, now: float) -> Step:
             trouble = svc.trouble
             if not trouble and svc.port is not None and svc.reached < Milestone.LISTENING:
                 trouble = f"nothing listens on port {svc.port}"
-            why = f"not ready within {svc.timeouts.ready:g} s" + (f": {trouble}" if trouble else "")
+            goal = "done" if svc.one_shot else "ready"
+            why = f"not {goal} within {svc.timeouts.ready:g} s" + (f": {trouble}" if trouble else "")
             svc = replace(svc, misses=svc.misses + 1, result=Result.TIMEOUT)
             return _terminate(svc, Then.RETRY, why, now)
 
@@ -214,7 +216,7 @@ def _ended(svc: Service, intruder: str, now: float) -> Step:
         return _rest(svc, S.EXITED if clean else S.FAILED, result, why)
     if svc.ready_since is None:
         svc = replace(svc, misses=svc.misses + 1)
-        why = f"{why} before it was ready"
+        why = why if svc.one_shot else f"{why} before it was ready"
     return _retry(svc, result, why, now)
 
 

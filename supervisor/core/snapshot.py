@@ -11,7 +11,7 @@ from supervisor.core.state import STATUS, TRANSITIONS, Beside, Health, Milestone
 class Timeouts:
     """Seconds."""
 
-    ready: float = 30.0
+    ready: float = 30.0  # 0 for any
     grace: float = 10.0
     kill: float = 5.0
     watchdog: float = 0.0  # the longest silence of a running service; 0 for any
@@ -26,6 +26,7 @@ class Service:
     policy: RestartPolicy = field(default_factory=RestartPolicy)
     timeouts: Timeouts = field(default_factory=Timeouts)
     rotate_after: int = 3
+    one_shot: bool = False  # it is no server: its work is done when it exits with 0
     state: State = State.STOPPED
     result: Result = Result.NONE
     reason: str = ""

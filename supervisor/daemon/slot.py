@@ -109,6 +109,8 @@ def new_slot(
 ) -> Slot:
     """The slot of a service that was never started; `pool` has the ports of this instance."""
     timeouts = Timeouts(spec.ready.timeout, spec.stop_grace_period, watchdog=spec.watchdog)
-    service = Service(spec.name, tuple(pool), spec.restart_policy, timeouts, rotate_after=spec.rotate_after)
+    service = Service(
+        spec.name, tuple(pool), spec.restart_policy, timeouts, rotate_after=spec.rotate_after, one_shot=spec.one_shot
+    )
     log = ServiceLog(str(state_dir / f"{spec.name}.log"), spec.logging)
     return Slot(spec, tuple(pool), Keeper(service, world, loop), log)

@@ -51,7 +51,7 @@ class Watcher:
 
     def watch_start(self, slot: Slot, child: Child) -> None:
         """Finds out when the new process is ready, in the way that its service asks for."""
-        if child not in slot.children() or child.exit is not None:
+        if child not in slot.children() or child.exit is not None or slot.spec.one_shot:
             return
         probe, port = slot.spec.ready.probe, slot.service.port
         match probe.kind:

@@ -57,6 +57,7 @@ SERVICE: dict[str, list[Any]] = {
     "depends_on": [[], {}],
     "profiles": [[], ["dev"], ["Dev_1.x", "b-2"]],
     "autostart": [True, False],
+    "one_shot": [False],
     "ready": [
         "listening",
         "started",

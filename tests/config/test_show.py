@@ -44,6 +44,7 @@ def test_every_default_is_filled_in(loading: Loading) -> None:
         "depends_on": {},
         "profiles": [],
         "autostart": True,
+        "one_shot": False,
         "ready": {"listening": True, "timeout": 30.0},
         "restart": "on-failure",
         "restart_policy": {"delay": 0.5, "factor": 2.0, "max_delay": 30.0, "max_restarts": 10, "period": 60.0},

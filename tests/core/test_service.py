@@ -223,3 +223,31 @@ def test_a_command_that_is_not_there_fails_at_once_and_a_short_system_is_tried_a
     assert (web.state, web.result) == (State.FAILED, Result.SPAWN_FAILED)
     web, _ = step(begun, ev.SpawnFailed("out of processes", is_transient=True), 0.0)
     assert web.state is State.BACKOFF
+
+
+JOB = Service("job", (), POLICY, Timeouts(ready=0.0), one_shot=True)
+
+
+def working(job: Service = JOB) -> Service:
+    return step(replace(job, state=State.STARTING), ev.Spawned(7), 0.0)[0]
+
+
+def test_a_job_may_take_any_time_and_is_done_when_it_has_exited_with_0() -> None:
+    job = working()
+    assert (job.state, job.next_deadline) == (State.STARTING, None)
+    job, effects = step(job, ev.Exited(7, code=0), 1000.0)
+    assert (job.state, job.result, job.restarts, effects) == (State.EXITED, Result.SUCCESS, 0, ())
+
+
+def test_a_job_that_fails_is_tried_again_until_it_has_done_its_work() -> None:
+    job, _ = step(working(), ev.Exited(7, code=3), 10.0)
+    assert (job.state, job.reason, job.restarts) == (State.BACKOFF, "exit code 3", 1)
+    never = replace(JOB, policy=RestartPolicy(Restart.NEVER))
+    job, _ = step(working(never), ev.Exited(7, code=3), 10.0)
+    assert (job.state, job.result, job.reason) == (State.FAILED, Result.EXIT_CODE, "exit code 3")
+
+
+def test_a_job_with_a_limit_is_ended_after_it() -> None:
+    job = working(replace(JOB, timeouts=Timeouts(ready=60.0)))
+    job, effects = step(job, ev.DeadlinePassed(), 60.0)
+    assert (job.state, job.reason, effects) == (State.TERMINATING, "not done within 60 s", (ev.Terminate(7),))
