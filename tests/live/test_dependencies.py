@@ -169,7 +169,7 @@ def test_every_service_is_told_where_every_other_is(stack: Make) -> None:
     with live.up():
         eventually(lambda: live.log("asks").endswith("\n"), what="its environment")
         told = json.loads(live.log("asks"))
-        for name in ("PORTSUP_RUN_ID", "PORTSUP_RUNTIME_DIR", "PORTSUP_STATE_DIR"):
+        for name in ("PORTSUP_RUN_ID", "PORTSUP_INVOCATION", "PORTSUP_RUNTIME_DIR", "PORTSUP_STATE_DIR"):
             assert told.pop(name)
         assert {name: value for name, value in told.items() if name.startswith("PORTSUP_")} == {
             "PORTSUP_STACK": "t", "PORTSUP_INSTANCE": "1", "PORTSUP_SERVICE": "asks",

@@ -13,6 +13,7 @@ import pytest
 
 import supervisor
 from supervisor import Instance, PortLock, PortPool, Shield
+from supervisor.api.stack import Stack
 from supervisor.errors import InstanceTaken, LockLost, PoolExhausted, PortsupError, UsageError
 from supervisor.ports.runtime import RuntimeDir
 from tests.ports.conftest import Stranger
@@ -268,6 +269,6 @@ def test_the_package_loads_its_library_only_when_it_is_used() -> None:
     code = "import sys, supervisor; print(sum(name.startswith('supervisor.') for name in sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=20)
     assert done.stdout == "0\n"
-    assert [getattr(supervisor, name) for name in supervisor.__all__] == [Instance, PortLock, PortPool, Shield]
+    assert [getattr(supervisor, name) for name in supervisor.__all__] == [Instance, PortLock, PortPool, Shield, Stack]
     with pytest.raises(AttributeError, match="no attribute `nothing`"):
         _ = supervisor.nothing
