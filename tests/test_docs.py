@@ -203,17 +203,22 @@ def test_the_map_leads_to_every_page() -> None:
 # Examples
 
 
-def examples() -> Iterator[tuple[str, str]]:
+def examples() -> Iterator[tuple[Path, int, str]]:
     """Each block of YAML with its page; the reference of services.yaml has a test of its own."""
     for page in PAGES:
         if page.name != "services-yaml.md":
             for number, block in enumerate(blocks(page.read_text(encoding="utf-8"))):
                 if block.kind == "yaml":
-                    yield f"{named(page)}:{number}", block.body
+                    yield page, number, block.body
 
 
-@pytest.mark.parametrize("body", [pytest.param(body, id=name) for name, body in examples()])
-def test_every_services_yaml_of_the_documents_loads(tmp_path: Path, body: str) -> None:
+@pytest.mark.parametrize(
+    ("page", "body"), [pytest.param(page, body, id=f"{named(page)}:{number}") for page, number, body in examples()]
+)
+def test_every_services_yaml_of_the_documents_loads(tmp_path: Path, page: Path, body: str) -> None:
+    for block in blocks(page.read_text(encoding="utf-8")):
+        if block.file.endswith(".in"):  # a template
+            (tmp_path / block.file).write_text(block.body)
     if "services:" not in body:  # keys of one service, one or several of them in turn
         lines = body.splitlines() if body.count("pool:") > 1 else [body]
         wholes = [{"services": {"web": {"command": "a", "pool": 8400} | yaml.safe_load(line)}} for line in lines]

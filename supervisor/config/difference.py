@@ -54,7 +54,7 @@ def difference(old: StackSpec, new: StackSpec) -> Difference:
         elif name in old.services and old.stride != new.stride and spec.pool:
             changes.append(Change(name, ("pool",)))
     top = {"name": old.name != new.name, "instances.stride": old.stride != new.stride,
-           "ports.strict": old.strict_ports != new.strict_ports}  # fmt: skip
+           "ports.strict": old.strict_ports != new.strict_ports, "render": old.render != new.render}  # fmt: skip
     return Difference(
         added=tuple(name for name in new.services if name not in old.services),
         removed=tuple(name for name in old.services if name not in new.services),

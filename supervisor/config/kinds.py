@@ -104,7 +104,14 @@ class Named:
     section: Section
 
 
-Kind = Text | Flag | Whole | Number | Duration | Size | Choice | Signal | Shape | Section | Named
+@dataclass(frozen=True, slots=True)
+class Several:
+    """A list of sections."""
+
+    section: Section
+
+
+Kind = Text | Flag | Whole | Number | Duration | Size | Choice | Signal | Shape | Section | Named | Several
 
 
 @dataclass(frozen=True, slots=True)

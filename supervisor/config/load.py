@@ -1,4 +1,4 @@
-"""Loads a services.yaml: the one place of this folder that reads files.
+"""Loads a services.yaml: with templates.py the one place of this folder that looks at files.
 
 Everything that is wrong comes out as one ConfigError with all mistakes; nothing else is ever raised.
 """
@@ -10,7 +10,7 @@ import stat
 from collections.abc import Callable, Container, Mapping
 from pathlib import Path
 
-from supervisor.config import build, envfile
+from supervisor.config import build, envfile, templates
 from supervisor.config.checks import Checks
 from supervisor.config.fields import EnvFile, Fields, Found
 from supervisor.config.interpolate import Interpolation
@@ -98,6 +98,14 @@ def _load(path: Path, environ: Mapping[str, str], ephemeral: Container[int], rep
         services=specs,
         stride=instances.get("stride", 100),
         strict_ports=ports.get("strict", False),
+        render=templates.rendered(
+            stack,
+            {name: "pool" in found.value.found for name, found in services.items()},
+            path,
+            environ.get("HOME", ""),
+            _read_template,
+            report,
+        ),
         secrets=frozenset(report.secrets),
         warnings=report.warnings,
     )
@@ -199,6 +207,18 @@ def _variables(path: Path, report: Report) -> dict[str, str]:
     for fault in faults:
         report.error(Place(fault.line, 1), fault.reason, "", file=shown)
     return {variable.name: variable.value for variable in variables}
+
+
+def _read_template(path: Path, complain: Callable[[str, str], None], report: Report) -> tuple[str, str] | None:
+    """The text of a template and the name to call it by; None after saying why not."""
+    content = _content(path, complain)
+    if content is None:
+        return None
+    text, mistake = _decode(content)
+    if mistake:
+        report.error(*mistake, file=_shown(path))
+        return None
+    return text, _shown(path)
 
 
 class _EnvFiles:

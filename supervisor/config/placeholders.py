@@ -47,14 +47,17 @@ def fill(
 
 
 def mistakes(
-    text: str, *, has_port: bool, services: Mapping[str, bool], has_fd: bool = False
+    text: str, *, has_port: bool, services: Mapping[str, bool], has_fd: bool = False, is_of_a_service: bool = True
 ) -> Iterator[tuple[int, str, str]]:
     """Offset, reason and hint of each placeholder that can not be filled; `services` tells which have ports."""
     if "{" not in text:
         return
     for match in _SYNTAX.finditer(text):
         _, word, name = match.groups()
-        if word is not None and (mistake := _mistake(match[0], word, name, has_port, has_fd, services)):
+        if not is_of_a_service and name is None and word in ("port", "fd"):
+            hint = f"write `{{port:NAME}}`, or `{{{match[0]}}}` for the characters themselves"
+            yield match.start(), f"`{match[0]}` belongs to no service here", hint
+        elif word is not None and (mistake := _mistake(match[0], word, name, has_port, has_fd, services)):
             yield (match.start(), *mistake)
 
 

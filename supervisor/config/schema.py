@@ -17,6 +17,7 @@ from supervisor.config.kinds import (
     Named,
     Number,
     Section,
+    Several,
     Shape,
     Signal,
     Size,
@@ -111,6 +112,8 @@ def _kind(kind: Kind) -> Schema:
                 "propertyNames": {"pattern": f"^{NAME}$", "maxLength": LONGEST_NAME, "not": {"const": "portsup"}},
                 "additionalProperties": _section(kind.section),
             }
+        case Several():
+            return {"type": "array", "items": _section(kind.section)}
         case Section():
             return _section(kind)
 

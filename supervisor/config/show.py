@@ -5,7 +5,7 @@ import signal
 from typing import Any
 
 from supervisor.config.secrets import redact, redact_environment
-from supervisor.config.spec import OnPortChange, Probe, ProbeKind, ServiceSpec, StackSpec
+from supervisor.config.spec import OnPortChange, Probe, ProbeKind, RenderedFile, ServiceSpec, StackSpec
 
 
 def resolved(stack: StackSpec, reveal: bool = False) -> dict[str, Any]:
@@ -17,9 +17,21 @@ def resolved(stack: StackSpec, reveal: bool = False) -> dict[str, Any]:
         "name": stack.name,
         "instances": {"stride": stack.stride},
         "ports": {"strict": stack.strict_ports},
+        "render": [_rendered(file) for file in stack.render],
         "services": {name: _service(service, stack, reveal) for name, service in stack.services.items()},
     }
     shown: dict[str, Any] = _texts(data, frozenset() if reveal else stack.secrets)
+    return shown
+
+
+def _rendered(file: RenderedFile) -> dict[str, Any]:
+    shown: dict[str, Any] = {"template": str(file.template), "to": str(file.to)}
+    if file.on_change is not None and file.on_change.command:
+        shown["on_change"] = {"command": list(file.on_change.command), "timeout": file.on_change.timeout}
+    elif file.on_change is not None:
+        shown["on_change"] = {
+            "signal": {"service": file.on_change.service, "signal": _signal(file.on_change.signal)},
+        }
     return shown
 
 

@@ -16,10 +16,12 @@ __all__ = [
     "HealthCheck",
     "LogLimits",
     "NotifySocketKind",
+    "OnChange",
     "OnPortChange",
     "Probe",
     "ProbeKind",
     "Ready",
+    "RenderedFile",
     "Restart",
     "RestartPolicy",
     "ServiceSpec",
@@ -99,6 +101,26 @@ class LogLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class OnChange:
+    """What happens when a rendered file has another content: a command is run, or a service gets a signal."""
+
+    command: tuple[str, ...] = ()
+    timeout: float = 10.0  # of the command
+    service: str = ""
+    signal: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedFile:
+    """A file that tells where the services are; `text` is what was in the template, with its placeholders."""
+
+    template: Path  # absolute
+    to: Path  # absolute; `{instance}` is still in it
+    text: str
+    on_change: OnChange | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceSpec:
     """One service as configured; its ports are those of instance 1.
 
@@ -147,6 +169,7 @@ class StackSpec:
     services: Mapping[str, ServiceSpec]
     stride: int = 100
     strict_ports: bool = False
+    render: tuple[RenderedFile, ...] = ()
     secrets: frozenset[str] = frozenset()  # values that no output may show
     warnings: tuple[str, ...] = ()  # file:line:column and text, for things that are allowed but unwise
 

@@ -17,13 +17,14 @@ from supervisor.config.kinds import (
     Kind,
     Named,
     Section,
+    Several,
     Shape,
     Signal,
 )
 from supervisor.config.report import Report
 from supervisor.config.scalars import read_scalar, tidy_name, wanted
 from supervisor.config.suggest import closest, did_you_mean
-from supervisor.config.tree import OLD_BOOLEANS, Mapping, Node, Scalar, kind_of
+from supervisor.config.tree import OLD_BOOLEANS, Mapping, Node, Scalar, Sequence, kind_of
 from supervisor.config.values import Bad
 
 MOST_SERVICES = 1000
@@ -69,6 +70,8 @@ class Validator:
                 return self.section(node, kind, where)
             case Named():
                 return self._named(node, kind, where)
+            case Several():
+                return self._several(node, kind, where)
             case Shape.COMMAND:
                 return shapes.command(self, node, where)
             case Shape.POOL:
@@ -149,6 +152,11 @@ class Validator:
             self.report.error(fields.found[given[1]].key, f"{where}: {both} exclude each other", "keep one of them")
         if kind.needs_one and not given:
             self.report.error(fields.place, f"{where}: needs " + " or ".join(f"`{name}`" for name in kind.one_of))
+
+    def _several(self, node: Node, kind: Several, where: str) -> Any:
+        if not isinstance(node, Sequence):
+            return self.expected("a list of mappings", node, where)
+        return tuple(self.section(item, kind.section, f"{where}[{number}]") for number, item in enumerate(node.items))
 
     def _named(self, node: Node, kind: Named, where: str) -> Any:
         if not isinstance(node, Mapping):

@@ -24,6 +24,7 @@ from supervisor.daemon.front import Front, let_go_of
 from supervisor.daemon.lock_watch import LockWatch
 from supervisor.daemon.options import Options
 from supervisor.daemon.reload import Reloader
+from supervisor.daemon.rendering import Renderer
 from supervisor.daemon.reporter import Reporter
 from supervisor.daemon.slot import Slot, new_slot
 from supervisor.daemon.stack import Stack
@@ -91,6 +92,10 @@ class Daemon:
         slots.update((name, slot_of(spec, service)) for name, service in spec.services.items())
         front.introduce(tuple(spec.services))
         self._stack = Stack(self._world.slots, self._loop, self)
+        self._renderer = Renderer(
+            spec, self._instance, self._stack, self._reporter, self._world.trees.reaper, self._world.endpoints,
+            self._world.environment_of_commands,
+        )  # fmt: skip
         self._commands = Commands(
             self._stack, spec.name, self._instance, self._world.endpoints, self._environment, self._asked_down,
             journal.redact, news, Reloader(spec, options.profiles, self._instance, self._stack, self._world,
@@ -123,6 +128,7 @@ class Daemon:
             await self._clean_up()
 
     async def _wind_down(self, error: PortsupError | None) -> None:
+        self._renderer.close()
         if isinstance(error, LockLost):
             self._stack.stop_all(FATAL_GRACE, in_order=False)
         else:
@@ -174,6 +180,7 @@ class Daemon:
             write_json(self._facts["PORTSUP_ENDPOINTS"], content)
         except OSError as error:
             self._journal.warning("endpoints file not written", why=error.strerror or str(error))
+        self._renderer.render()
 
     def on_no_port(self, svc: Service) -> None:
         slot, now = self._world.slots[svc.name], self._loop.time()
@@ -185,7 +192,7 @@ class Daemon:
         self._fatal(no_port(slot, self._spec.file.name, now))
 
     def _on_new_services(self, spec: StackSpec) -> None:
-        self._spec = spec
+        self._spec = self._renderer.spec = spec
         self._front.introduce(tuple(spec.services))
         self._loop.call_soon(self.on_ports_changed)
 
@@ -233,6 +240,7 @@ class Daemon:
         failed = [slot.spec.name for slot in slots if slot.service.state is State.FAILED]
         self._reporter.up(self._spec.name, self._instance, failed, self._loop.time() - self._begun)
         self._has_reported = True
+        self._renderer.stack_is_up()
         self._front.ready(int(self._stack.exit_code()))
         if self._options.is_detached:
             self._front.detach()

@@ -1,6 +1,7 @@
 """Tells the terminal and the journal what happens to the services, without their secrets."""
 
 from collections.abc import Collection, Mapping
+from pathlib import Path
 
 from supervisor.core.service import Service
 from supervisor.core.state import Result, State
@@ -83,6 +84,20 @@ class Reporter:
         if why and not self._has_told_no_handoff:
             self._has_told_no_handoff = True
             self._journal.warning("no handoff", why=why)
+
+    def rendered(self, file: Path) -> None:
+        """A file of `render` has another content."""
+        self._journal.info("file rendered", file=str(file))
+
+    def not_rendered(self, file: Path, why: str) -> None:
+        """A file of `render` cannot be written."""
+        self.say(f"cannot render `{file}`: {why}", "warning")
+        self._journal.warning("file not rendered", file=str(file), why=why)
+
+    def on_change_failed(self, program: str, why: str) -> None:
+        """The command that follows a rendered file was of no use."""
+        self.say(f"on_change: {why}", "warning")
+        self._journal.warning("on_change failed", program=program, why=why)
 
     def moved(self, service: str, port: int, to: int | None) -> None:
         """A service bound a port of its own choice, and got the one that it was given instead."""

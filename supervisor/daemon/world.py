@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from supervisor import system
+from supervisor.config.spec import ServiceSpec
 from supervisor.core import events as ev
 from supervisor.core.handoff import keeps_clients
 from supervisor.core.service import Service
@@ -100,6 +101,15 @@ class StackWorld:
         return environment_of(
             slot.spec, port, self.endpoints(), self._facts, self._instance, self._inherited, self.about_services()
         )
+
+    def environment_of_commands(self) -> dict[str, str]:
+        """What a command of the stack gets that is none of its services."""
+        told = environment_of(
+            ServiceSpec("none", (), ()), None, self.endpoints(), self._facts, self._instance, self._inherited,
+            self.about_services(),
+        )  # fmt: skip
+        del told["PORTSUP_SERVICE"]
+        return told
 
     def changed(self, before: Service, after: Service) -> None:
         slot = self.slots[after.name]

@@ -9,7 +9,7 @@ import yaml
 
 from supervisor.config import shapes
 from supervisor.config.keys import STACK
-from supervisor.config.kinds import Choice, Named, Section
+from supervisor.config.kinds import Choice, Named, Section, Several
 
 from .conftest import Loading
 
@@ -21,9 +21,10 @@ def sections() -> Iterator[tuple[str, Section]]:
 
     def inside(section: Section) -> Iterator[tuple[str, Section]]:
         for key in section.keys:
-            if isinstance(key.kind, Section):
-                yield f"### `{key.name}`", key.kind
-                yield from inside(key.kind)
+            kind = key.kind.section if isinstance(key.kind, Several) else key.kind
+            if isinstance(kind, Section):
+                yield f"### `{key.name}`", kind
+                yield from inside(kind)
 
     yield "## The stack", STACK
     for key in STACK.keys:
@@ -56,7 +57,7 @@ def test_every_key_has_its_row_with_its_default_and_no_other_has_one(heading: st
     for key in section.keys:
         cell = told[key.name][2]
         assert told[key.name][-1].endswith(".")
-        if key.required or key.name == "signal":
+        if key.required or heading == "### `on_port_change`":
             assert cell == "required"
         elif key.default:
             assert cell == f"`{key.default}`"

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from supervisor.config.keys import STACK
-from supervisor.config.kinds import Key, Named, Section
+from supervisor.config.kinds import Key, Named, Section, Several
 from supervisor.config.schema import schema
 from supervisor.errors import ConfigError
 
@@ -28,7 +28,7 @@ def test_the_schema_is_one() -> None:
 def keys_of(section: Section) -> list[Key]:
     found: list[Key] = []
     for key in section.keys:
-        kind = key.kind.section if isinstance(key.kind, Named) else key.kind
+        kind = key.kind.section if isinstance(key.kind, Named | Several) else key.kind
         found += [key, *(keys_of(kind) if isinstance(kind, Section) else ())]
     return found
 
@@ -91,6 +91,7 @@ GOOD = st.fixed_dictionaries(
         "name": st.sampled_from(["a", "my-stack.2"]),
         "instances": st.sampled_from([{}, {"stride": 1}]),
         "ports": st.sampled_from([{}, {"strict": True}]),
+        "render": st.just([]),
         "x-anything": st.sampled_from([1, {"a": [None]}]),
     },
 )  # fmt: skip
@@ -125,6 +126,10 @@ BAD: list[tuple[str, Any]] = [
     ("instances", {"stride": 0}),
     ("instances", {"strode": 1}),
     ("ports", {"strict": "yes"}),
+    ("render", {"template": "a", "to": "b"}),
+    ("render", [{"template": "a"}]),
+    ("render", [{"template": "a", "to": "b", "on_change": {}}]),
+    ("render", [{"template": "a", "to": "b", "on_change": {"signal": {"service": "a"}}}]),
     ("services", {}),
     ("services", []),
     ("services", {"Web": {"command": "a"}}),

@@ -34,7 +34,13 @@ def test_dollar_signs_come_back_as_they_were(loading: Loading) -> None:
 def test_every_default_is_filled_in(loading: Loading) -> None:
     shown = resolved(loading("name: s\nservices: {a: {command: a, pool: 6000-6002}}"))
     service = shown["services"].pop("a")
-    assert shown == {"name": "s", "instances": {"stride": 100}, "ports": {"strict": False}, "services": {}}
+    assert shown == {
+        "name": "s",
+        "instances": {"stride": 100},
+        "ports": {"strict": False},
+        "render": [],
+        "services": {},
+    }
     del service["working_dir"]
     assert service == {
         "command": ["a"],
