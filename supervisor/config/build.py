@@ -1,5 +1,6 @@
 """Makes the types of `spec` out of validated fields; what the fields leave out gets the defaults of `spec`."""
 
+import math
 import os.path
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -58,6 +59,11 @@ def service(
         rotate_after=fields.get("rotate_after", 3),
         quarantine=fields.get("quarantine", 60.0),
         on_port_change=_on_port_change(fields.get("on_port_change")),
+        user=fields.get("user", ""),
+        group=fields.get("group", ""),
+        umask=int(fields.get("umask"), 8) if fields.get("umask") else None,
+        limits=_limits(fields.get("limits")),
+        memory_limit=fields.get("memory_limit", 0),
         logging=_logging(fields.get("logging")),
         line=place.line,
     )
@@ -144,6 +150,11 @@ def _on_port_change(fields: Fields | None) -> OnPortChange:
     if fields.word:
         return OnPortChange(fields.word)
     return OnPortChange("signal", fields.get("signal", 1))
+
+
+def _limits(fields: Fields | None) -> dict[str, int]:
+    found = {name: fields.get(name) for name in fields.found} if fields else {}
+    return {name: math.ceil(value) for name, value in found.items() if value is not None}
 
 
 def _logging(fields: Fields | None) -> LogLimits:

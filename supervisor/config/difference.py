@@ -6,8 +6,8 @@ from supervisor.config.spec import ServiceSpec, StackSpec
 
 # What can be told to a service that runs, or takes effect when it starts the next time; all else restarts it.
 LIVE = frozenset((
-    "autostart", "depends_on", "description", "healthcheck", "logging", "on_port_change", "profiles", "quarantine",
-    "ready", "restart_policy", "rotate_after", "stop_grace_period", "stop_signal",
+    "autostart", "depends_on", "description", "healthcheck", "logging", "memory_limit", "on_port_change", "profiles",
+    "quarantine", "ready", "restart_policy", "rotate_after", "stop_grace_period", "stop_signal",
 ))  # fmt: skip
 _NO_KEYS = frozenset(("name", "line"))
 

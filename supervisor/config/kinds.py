@@ -5,6 +5,7 @@ from enum import StrEnum
 
 NAME = r"[a-z0-9][a-z0-9._-]*"  # of stacks and services
 LONGEST_NAME = 63
+ACCOUNT = r"[A-Za-z_][A-Za-z0-9_.-]*\$?|[0-9]{1,10}"  # a user or group
 PROFILE = r"[A-Za-z0-9][A-Za-z0-9._-]*"
 VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
 
@@ -16,6 +17,7 @@ class Text:
     pattern: str = ""
     rule: str = ""
     longest: int = 100_000
+    or_number: bool = False  # for the schema: YAML readers may take it for a whole number
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,8 @@ def _default(key: Key) -> Any:
 
 def _kind(kind: Kind) -> Schema:
     match kind:
+        case Text(pattern=pattern, or_number=True):
+            return {"type": ["string", "integer"], "pattern": rf"^({pattern})$|\$\{{", "minimum": 0}
         case Text(pattern=pattern):
             return {"type": "string", "pattern": rf"^({pattern})$|\$\{{"} if pattern else {"type": "string"}
         case Flag(only=None):

@@ -68,6 +68,11 @@ def _service(service: ServiceSpec, stack: StackSpec, reveal: bool) -> dict[str, 
         "rotate_after": service.rotate_after,
         "quarantine": service.quarantine,
         "on_port_change": _on_port_change(service.on_port_change),
+        "user": service.user,
+        "group": service.group,
+        "umask": None if service.umask is None else f"{service.umask:03o}",
+        "memory_limit": service.memory_limit or None,
+        "limits": dict(service.limits),
         "logging": {"max_size": service.logging.max_size, "backups": service.logging.backups},
     }
     if service.healthcheck:

@@ -150,6 +150,11 @@ class ServiceSpec:
     rotate_after: int = 3
     quarantine: float = 60.0
     on_port_change: OnPortChange = OnPortChange()
+    user: str = ""  # name or number; empty: whoever portsup runs as
+    group: str = ""
+    umask: int | None = None
+    limits: Mapping[str, int] = field(default_factory=dict)  # bytes, whole seconds, or pieces
+    memory_limit: int = 0  # bytes of all its processes together; 0 for any
     logging: LogLimits = LogLimits()
     line: int = 0  # where the service stands in the file, counted from 1
 

@@ -98,6 +98,12 @@ class BecameUnhealthy:
 
 
 @dataclass(frozen=True, slots=True)
+class MemoryExceeded:
+    pid: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Notified:
     """It said something of itself, sd_notify(3); that it is ready is told by BecameReady."""
 
@@ -148,7 +154,8 @@ class DeadlinePassed: ...
 Event = (
     StartRequested | StopRequested | KillRequested | RestartRequested | RollRequested | RotateRequested
     | PortLeased | NoPort | DependenciesMet | DependencyFailed | Spawned | SpawnFailed
-    | BeganListening | BecameReady | ProbeFailed | BecameHealthy | BecameUnhealthy | Notified | Intruded
+    | BeganListening | BecameReady | ProbeFailed | BecameHealthy | BecameUnhealthy | MemoryExceeded | Notified
+    | Intruded
     | MainExited | Exited | LockLost | DeadlinePassed
 )  # fmt: skip
 

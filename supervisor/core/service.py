@@ -103,6 +103,8 @@ def _step(svc: Service, event: ev.Event, now: float) -> Step:
             if not svc.policy.wants_restart(clean=False):
                 return replace(svc, reason=why), ()
             return _terminate(replace(svc, result=Result.UNHEALTHY), Then.RETRY, why, now)
+        case S.STARTING | S.RUNNING, ev.MemoryExceeded(pid, why) if pid == svc.pid:
+            return _terminate(replace(svc, result=Result.MEMORY_LIMIT), Then.RETRY, why, now)
         case S.STARTING | S.RUNNING | S.TERMINATING, ev.Notified(pid, notice) if pid == svc.pid:
             return _heard(note(svc, notice, now), notice, now)
         case S.RUNNING, ev.DeadlinePassed() if is_due(svc, now):

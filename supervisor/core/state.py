@@ -47,6 +47,7 @@ class Result(StrEnum):
     SPAWN_FAILED = "spawn-failed"
     UNHEALTHY = "unhealthy"
     WATCHDOG = "watchdog"  # it was silent for too long
+    MEMORY_LIMIT = "memory-limit"  # it had more than it may have
     DEPENDENCY = "dependency"
     LOCK_LOST = "lock-lost"
 

@@ -69,3 +69,4 @@ class LockWatch:
                 self._journal.warning("spare ports not leased", service=slot.spec.name, why=str(error))
         self._on_tick()
         self._watcher.check_listeners(tuple(self._slots.values()))
+        self._watcher.check_memory(tuple(self._slots.values()))

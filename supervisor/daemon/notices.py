@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Collection
 
 from supervisor import system
-from supervisor.config.spec import NotifySocketKind, ProbeKind
+from supervisor.config.spec import NotifySocketKind, ProbeKind, ServiceSpec
 from supervisor.core import events as ev
 from supervisor.core.notify import Notice, parse
 from supervisor.daemon.reporter import Reporter
@@ -42,7 +42,7 @@ class Notices:
             self.forget(slot)
             path = self._runtime.notify_socket(self._stack, self._instance, spec.name)
             try:
-                slot.notify = NotifySocket(path, is_abstract=spec.notify_socket is NotifySocketKind.ABSTRACT)
+                slot.notify = NotifySocket(path, is_abstract=_is_abstract(spec))
             except OSError as error:
                 raise error_in(f"cannot make the notify socket of `{spec.name}`", path, error) from error
             self._loop.add_reader(slot.notify.fileno(), self.hear, slot)
@@ -108,3 +108,10 @@ class Notices:
         """A process of a service is gone: what it said last is heard, and not taken for a later one's."""
         self.hear(slot)
         self._told -= {each for each in self._told if each[0] == child.pid}
+
+
+def _is_abstract(spec: ServiceSpec) -> bool:
+    """Whether it gets a name that is no file; another user could not enter the folder of one that is."""
+    if spec.notify_socket is NotifySocketKind.AUTO:
+        return bool(spec.user)
+    return spec.notify_socket is NotifySocketKind.ABSTRACT

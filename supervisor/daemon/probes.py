@@ -11,6 +11,7 @@ from supervisor.config.spec import Probe, ProbeKind
 from supervisor.daemon.endpoints import HOST
 from supervisor.daemon.reaper import Reaper
 from supervisor.errors import PortsupError
+from supervisor.process.account import Account
 from supervisor.process.readiness import http_request, http_verdict
 from supervisor.process.spawn import Command, spawn
 
@@ -27,6 +28,7 @@ class Asker:
     working_dir: str
     environment: Mapping[str, str]
     reaper: Reaper
+    account: Account | None = None
 
 
 async def ask(probe: Probe, asker: Asker, timeout: float) -> str:
@@ -82,7 +84,7 @@ async def _ask_tcp(port: int) -> str:
 async def _ask_command(command: tuple[str, ...], asker: Asker) -> str:
     null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
     try:
-        pid = spawn(Command(command, asker.environment, asker.working_dir, stdout=null, stderr=null))
+        pid = spawn(Command(command, asker.environment, asker.working_dir, null, null, account=asker.account))
     except PortsupError as error:
         return str(error)
     finally:

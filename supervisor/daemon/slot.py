@@ -17,6 +17,7 @@ from supervisor.errors import PortsupError
 from supervisor.logs.service_log import ServiceLog
 from supervisor.ports.leases import PoolLease
 from supervisor.ports.service_sockets import ServiceSockets
+from supervisor.process.account import Account
 from supervisor.process.notify_socket import NotifySocket
 
 ENDINGS = {Role.LEAVING: State.TERMINATING, Role.DOOMED: State.KILLING}
@@ -36,6 +37,7 @@ class Child:
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
     listener_inodes: frozenset[int] = frozenset()  # its listening sockets, as last proved
     handoff: Handoff | None = None  # where it runs under the filter
+    account: Account | None = None  # whom it runs as, where that is not us
     invocation: str = ""  # which start of a service of this run it is
 
     def end_tasks(self) -> None:

@@ -106,7 +106,8 @@ class Watcher:
         child.output.also = look
 
     def _asker(self, slot: Slot, child: Child) -> Asker:
-        return Asker(slot.service.port, os.fspath(slot.spec.working_dir), child.environment, self._reaper)
+        folder = os.fspath(slot.spec.working_dir)
+        return Asker(slot.service.port, folder, child.environment, self._reaper, child.account)
 
     def _filled(self, slot: Slot, probe: Probe) -> Probe:
         port, endpoints = slot.service.port, self._endpoints()
@@ -161,6 +162,20 @@ class Watcher:
         for port, listeners in found.items():
             self._check_owners(running[port], listeners)
 
+    def check_memory(self, slots: Collection[Slot]) -> None:
+        """Looks whether a service has more memory than it may have; one that is being replaced has two processes."""
+        for slot in slots:
+            limit, child = slot.spec.memory_limit, slot.child
+            if not limit or child is None or slot.beside is not None:
+                continue
+            if slot.service.state in (State.STARTING, State.RUNNING):
+                used = system.memory_above(self._members(slot, child), limit)
+                if used:
+                    words = (
+                        f"its processes have {_megabytes(used)} of memory, its `memory_limit` is {_megabytes(limit)}"
+                    )
+                    slot.keeper.tell(ev.MemoryExceeded(child.pid, words))
+
     def _check_owners(self, slot: Slot, listeners: list[Listener]) -> None:
         child = slot.child
         inodes = frozenset(each.inode for each in listeners)
@@ -171,3 +186,7 @@ class Watcher:
             self._intruded(slot, child, strangers[0])
         else:
             child.listener_inodes = inodes
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1024**2:.4g} MB"

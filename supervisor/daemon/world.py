@@ -31,6 +31,8 @@ from supervisor.ports.leases import Chosen, PoolLease
 from supervisor.ports.record import Owner
 from supervisor.ports.runtime import RuntimeDir
 from supervisor.process import tree
+from supervisor.process.account import account
+from supervisor.process.limits import limits
 from supervisor.process.spawn import Command
 
 OWNERLESS_WAIT = 1.0  # seconds that a port without an owner gets to become free; a socket being torn down needs that
@@ -98,8 +100,10 @@ class StackWorld:
 
     def environment(self, slot: Slot, port: int | None) -> dict[str, str]:
         """What the process of a service gets if it is started now."""
+        whose = account(slot.spec.user, slot.spec.group)
+        inherited = self._inherited if whose is None else {**self._inherited, **whose.variables}
         return environment_of(
-            slot.spec, port, self.endpoints(), self._facts, self._instance, self._inherited, self.about_services()
+            slot.spec, port, self.endpoints(), self._facts, self._instance, inherited, self.about_services()
         )
 
     def environment_of_commands(self) -> dict[str, str]:
@@ -217,9 +221,11 @@ class StackWorld:
             argv = [filled(word, port, self._instance, endpoints, fd) for word in slot.spec.command]
             output = Output(self._loop, slot.log, functools.partial(self._news.printed, slot.spec.name))
             stdout, stderr = output.theirs
+            whose = account(slot.spec.user, slot.spec.group)
             command = Command(
-                argv, environment, os.fspath(slot.spec.working_dir), stdout, stderr, nofile_limit=self._nofile
-            )
+                argv, environment, os.fspath(slot.spec.working_dir), stdout, stderr, slot.spec.umask, self._nofile,
+                account=whose, limits=limits(slot.spec.limits),
+            )  # fmt: skip
             pid, calls = self._starter.start(slot, command)
         except (PortsupError, OSError):
             if output is not None:
@@ -229,7 +235,7 @@ class StackWorld:
             raise
         output.begin()
         seen = {name: endpoint.port for name, endpoint in endpoints.items()}
-        child = Child(pid, output, self._loop.time(), environment, seen, invocation=invocation)
+        child = Child(pid, output, self._loop.time(), environment, seen, account=whose, invocation=invocation)
         if calls is not None:
             self._starter.hand_over(
                 slot, child, calls, lambda: self.trees.members(slot, child),

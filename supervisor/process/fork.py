@@ -79,12 +79,22 @@ def _fork(library: Any, image: Image, tell: int) -> int:
     return pid
 
 
+def _change_user(library: Any, image: Image) -> bool:
+    """Whether the process is who it has to be: nothing may be executed otherwise."""
+    if image.gid is not None and (library.setgroups(len(image.groups), image.groups) or library.setgid(image.gid)):
+        return False
+    return image.uid is None or library.setuid(image.uid) == 0
+
+
 def _become(library: Any, image: Image, first: Calls, nothing: SignalMask, tell: int, parent: int) -> NoReturn:
     code = errno.EIO
     try:
         make(library, first)
         if image.leads_session:
             library.setsid()
+        if not _change_user(library, image):  # the kernel forgets the parent-death signal over this, prctl(2)
+            code = ctypes.get_errno()
+            raise PermissionError(code)
         set_parent_death_signal(signal.SIGKILL)
         if library.getppid() != parent:  # it died before the kernel knew that we want to die with it
             library._exit(1)
@@ -101,6 +111,8 @@ def _become(library: Any, image: Image, first: Calls, nothing: SignalMask, tell:
             for number in range(1, LAST_SIGNAL + 1):  # what is ignored stays so across execve, handlers do not
                 library.signal(number, None)
             library.pthread_sigmask(int(signal.SIG_SETMASK), nothing.value, None)
+            for limit, pair in image.limits:
+                library.setrlimit(limit, pair)
             library.execve(image.path, image.argv, image.environment)
         code = ctypes.get_errno()
     finally:  # nothing of Python's may run any more, not even the report of a mistake of ours

@@ -17,7 +17,8 @@ Calls = Sequence[tuple[str, tuple[int, ...]]]
 
 PID_SIZE = 10  # digits of the largest int
 _CALLS = (
-    "_exit dup2 execve fchdir fork getpid getppid pthread_sigmask setrlimit setsid sigemptyset sigfillset signal umask"
+    "_exit dup2 execve fchdir fork getpid getppid pthread_sigmask setgid setgroups setrlimit setsid"
+    " setuid sigemptyset sigfillset signal umask"
 )
 SIGNAL_SET_SIZE = 128  # bytes of a sigset_t, at most
 LAST_SIGNAL = 64
@@ -56,7 +57,21 @@ class Image:
         self.passed: Sequence[int] = ()
         self.directory = -1
         self.leads_session = True
+        self.limits: list[tuple[int, Any]] = []
+        self.uid: int | None = None
+        self.gid: int | None = None
+        self.groups: Any = None
         self.first: Callable[[], Calls] = tuple
+
+    def limit(self, number: int, soft: int, hard: int) -> None:
+        """Give it this limit; one of open files takes the place of `nofile`."""
+        if number == resource.RLIMIT_NOFILE:
+            self.nofile = None
+        self.limits.append((number, (ctypes.c_ulong * 2)(soft, hard)))
+
+    def run_as(self, uid: int | None, gid: int, groups: Sequence[int]) -> None:
+        """Give it another user and groups; only `fork` knows how to."""
+        self.uid, self.gid, self.groups = uid, gid, (ctypes.c_uint * len(groups))(*groups)
 
 
 def c_string(text: str, what: str) -> bytes:

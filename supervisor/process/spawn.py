@@ -1,6 +1,7 @@
 """Start a program in a session of its own, so that it can be ended with all it starts and can not outlive us."""
 
 import contextlib
+import ctypes
 import errno
 import fcntl
 import functools
@@ -9,9 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from supervisor.process import fork, vfork
+from supervisor.process.account import Account
 from supervisor.process.executable import SpawnError as SpawnError
 from supervisor.process.executable import explain, find, no_working_dir
 from supervisor.process.image import Calls, Image
+from supervisor.process.limits import Limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +24,7 @@ class Command:
     `environment` is all the program gets, and its PATH is where the program is looked up.  `pid_variables` come on top:
     each holds the pid of the program.  `passed` are its descriptors from 3 on.  `nofile_limit` is its soft limit of
     open files, None for ours.  `stdin` is empty if it is None.  Without `leads_session` it stays in our session and
-    process group, and so at our terminal.
+    process group, and so at our terminal.  It runs as `account`, or as who we are, and `limits` hold for it.
     """
 
     argv: Sequence[str]
@@ -35,6 +38,8 @@ class Command:
     pid_variables: Sequence[str] = ()
     stdin: int | None = None
     leads_session: bool = True
+    account: Account | None = None
+    limits: Sequence[Limit] = ()
 
 
 def spawn(command: Command, first: Callable[[], Calls] | None = None) -> int:
@@ -48,6 +53,7 @@ def spawn(command: Command, first: Callable[[], Calls] | None = None) -> int:
     path = find(name, command.environment, command.working_dir)
     image = Image(path, command.argv, command.environment, command.umask, command.nofile_limit, command.pid_variables)
     image.leads_session = command.leads_session
+    _restrict(image, command, name)
     if first is not None:
         image.first = first
     keep_descriptors_home()
@@ -61,9 +67,27 @@ def spawn(command: Command, first: Callable[[], Calls] | None = None) -> int:
             stdin = null if command.stdin is None else command.stdin
             image.stdio = [_above(lowest, each, opened) for each in (stdin, command.stdout, command.stderr)]
             image.passed = [_above(lowest, each, opened) for each in command.passed]
-            return vfork.start(image) if vfork.works() else fork.start(image)
+            # The calls of a vfork have no branches: should the user not change, the program would run as root.
+            is_ours = command.account is None
+            return vfork.start(image) if is_ours and vfork.works() else fork.start(image)
     except OSError as error:
+        if command.account is not None and error.errno in (errno.EACCES, errno.EPERM):
+            why = f"{command.account.words} may not execute `{path}`, or portsup may not become it"
+            hint = "check the permissions of the program and of the folders above it"
+            raise SpawnError(f"cannot run `{name}`", why, hint) from error
         raise explain(error.errno or errno.EIO, name, path, image.size) from error
+
+
+def _restrict(image: Image, command: Command, name: str) -> None:
+    if command.account is not None:
+        image.run_as(command.account.uid, command.account.gid, command.account.groups)
+    for limit in command.limits:
+        image.limit(*limit)
+    if image.limits:  # whether they were set nobody asks in the child
+        calls = [("setrlimit", (number, ctypes.addressof(pair))) for number, pair in image.limits]
+        if code := rehearse(calls):
+            why = f"the system refuses its `limits`: {os.strerror(code).lower()}"
+            raise SpawnError(f"cannot run `{name}`", why, "`ulimit -aH` shows what is allowed")
 
 
 def rehearse(calls: Calls) -> int:

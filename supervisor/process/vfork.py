@@ -67,6 +67,7 @@ def start(image: Image) -> int:
         begin.append(("umask", (image.umask,)))
     if image.nofile is not None:
         begin.append(("setrlimit", (resource.RLIMIT_NOFILE, ctypes.addressof(image.nofile))))
+    begin += [("setrlimit", (number, ctypes.addressof(pair))) for number, pair in image.limits]
     link = ctypes.create_string_buffer(b"/proc/self")
     begin += [("readlink", (ctypes.addressof(link), slot, PID_SIZE)) for slot in image.pid_slots]
     path = ctypes.create_string_buffer(image.path)

@@ -17,6 +17,7 @@ from supervisor.system.posix import user_name
 COVERS: tuple[tuple[socket.AddressFamily, str], ...] = ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::"))
 # Whether a service socket can be bound beneath the covers without giving them up.
 SWAPS_UNDER_COVERS = True
+PAGE = os.sysconf("SC_PAGE_SIZE")  # bytes
 SOCKET_PATH_MAX = 107  # bytes, unix(7): sun_path has 108 with the closing NUL
 
 
@@ -215,6 +216,22 @@ def listening_ports_of(pids: Collection[int]) -> set[int]:
 
 _SO_BINDTOIFINDEX = 62  # asm-generic/socket.h, Linux 5.0; missing in Python
 _NOWHERE = 0x7FFFFFFE  # the index of no interface
+
+
+def memory_above(pids: Collection[int], limit: int) -> int:
+    """The bytes of memory that these processes have together, 0 if that is no more than `limit`.
+
+    Pages that they share count once: the sum of their proportional shares, proc(5).  Making that out takes the kernel
+    a millisecond a process, so it is asked only where their resident pages, counted in each, are above the limit.
+    """
+    resident = {pid: int(fields[1]) for pid in pids if len(fields := _read(pid, "statm").split()) > 1}
+    if sum(resident.values()) * PAGE <= limit:
+        return 0
+    total = 0
+    for pid, pages in resident.items():
+        share = next((line for line in _read(pid, "smaps_rollup").splitlines() if line.startswith(b"Pss:")), b"")
+        total += int(share.split()[1]) * 1024 if share else pages * PAGE  # not allowed to look, or gone since
+    return total if total > limit else 0
 
 
 @functools.cache

@@ -1,5 +1,6 @@
 """What psutil tells on every system; Linux has shorter ways of its own."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -138,6 +139,15 @@ def owners_of(listeners: Collection[Listener], candidates: Collection[int] | Non
 def listening_ports_of(pids: Collection[int]) -> set[int]:
     """The TCP ports that these processes listen on."""
     return {found.port for found in sockets_of(pids) if found.listening}
+
+
+def memory_above(pids: Collection[int], limit: int) -> int:
+    """The bytes of memory that these processes have resident together, 0 if that is no more than `limit`."""
+    total = 0
+    for pid in pids:
+        with contextlib.suppress(psutil.Error):
+            total += psutil.Process(pid).memory_info().rss
+    return total if total > limit else 0
 
 
 def age_of(identity: Identity) -> float | None:

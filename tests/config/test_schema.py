@@ -80,6 +80,11 @@ SERVICE: dict[str, list[Any]] = {
     "rotate_after": [1, 1000],
     "quarantine": ["0s", 60],
     "on_port_change": ["restart", "ignore", {"signal": "HUP"}, "signal: SIGUSR1"],
+    "user": ["nobody", "_www", 1000, "1000", "svc$"],
+    "group": ["nogroup", 0],
+    "umask": ["022", "0077"],
+    "memory_limit": ["500MB", 2**30],
+    "limits": [{}, {"nofile": 1024, "cpu_time": "1m", "address_space": "1GB", "core": 0}],
     "logging": [{}, {"max_size": "4KB", "backups": 0}, {"max_size": 4096}],
 }
 GOOD = st.fixed_dictionaries(

@@ -62,6 +62,7 @@ def test_every_default_is_filled_in(loading: Loading) -> None:
         "rotate_after": 3,
         "quarantine": 60.0,
         "on_port_change": "restart",
+        "limits": {},
         "logging": {"max_size": 10485760, "backups": 5},
     }
 

@@ -251,3 +251,16 @@ def test_a_job_with_a_limit_is_ended_after_it() -> None:
     job = working(replace(JOB, timeouts=Timeouts(ready=60.0)))
     job, effects = step(job, ev.DeadlinePassed(), 60.0)
     assert (job.state, job.reason, effects) == (State.TERMINATING, "not done within 60 s", (ev.Terminate(7),))
+
+
+def test_too_much_memory_counts_like_a_crash() -> None:
+    web, effects = step(running(), ev.MemoryExceeded(7, "too much"), 5.0)
+    assert (web.state, web.result, web.reason, effects) == (
+        State.TERMINATING, Result.MEMORY_LIMIT, "too much", (ev.Terminate(7),)
+    )  # fmt: skip
+    web, effects = step(web, ev.Exited(7, signal=15), 6.0)
+    assert (web.state, web.restarts, web.attempts, web.result) == (State.STARTING, 1, 1, Result.MEMORY_LIMIT)
+    never = replace(running(), policy=RestartPolicy(Restart.NEVER))
+    web, _ = step(never, ev.MemoryExceeded(7, "too much"), 5.0)
+    web, _ = step(web, ev.Exited(7, signal=15), 6.0)
+    assert (web.state, web.result, web.reason) == (State.FAILED, Result.MEMORY_LIMIT, "too much")

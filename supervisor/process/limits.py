@@ -1,0 +1,37 @@
+"""What a program may use of the machine, setrlimit(2)."""
+
+import os
+import resource
+from collections.abc import Mapping
+
+from supervisor.process.executable import SpawnError
+
+RESOURCES = {
+    "nofile": resource.RLIMIT_NOFILE,
+    "nproc": resource.RLIMIT_NPROC,
+    "address_space": resource.RLIMIT_AS,
+    "cpu_time": resource.RLIMIT_CPU,
+    "file_size": resource.RLIMIT_FSIZE,
+    "core": resource.RLIMIT_CORE,
+    "stack": resource.RLIMIT_STACK,
+    "memlock": resource.RLIMIT_MEMLOCK,
+}
+
+# Resource, soft and hard limit.
+Limit = tuple[int, int, int]
+
+
+def limits(wanted: Mapping[str, int]) -> list[Limit]:
+    """The limits by the names of RESOURCES, in bytes, seconds or pieces; raises SpawnError for what we may not set."""
+    found: list[Limit] = []
+    for name, value in wanted.items():
+        number = RESOURCES[name]
+        most = resource.getrlimit(number)[1]
+        is_bounded = most != resource.RLIM_INFINITY
+        if is_bounded and value > most and os.geteuid() != 0:
+            why = f"`limits: {{{name}: {value}}}` is above {most}, the most that this system allows us"
+            raise SpawnError("cannot set its limits", why, f"write at most {most}, or start portsup as root")
+        # At the soft limit the program hears SIGXCPU, which tells why it ends; at the hard one the kernel kills it.
+        hard = value + 1 if name == "cpu_time" else value
+        found.append((number, value, min(hard, most) if is_bounded and os.geteuid() != 0 else hard))
+    return found

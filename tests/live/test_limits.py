@@ -1,0 +1,67 @@
+"""Services that run as another user, with limits, and above their memory limit."""
+
+import os
+import pwd
+from pathlib import Path
+
+import pytest
+
+from tests.live.conftest import Make
+from tests.live.stack import SLEEPS
+from tests.support.ports import free_pool
+
+pytestmark = pytest.mark.live
+
+SERVER = """
+import os, socket, resource, sys
+made = os.open(sys.argv[1], os.O_CREAT | os.O_WRONLY, 0o666)
+with socket.create_server(("127.0.0.1", int(os.environ["PORT"]))) as server:
+    print("i am", os.getuid(), os.environ["USER"], os.environ["HOME"], resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+    while True:
+        server.accept()[0].close()
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_another_user_gets_the_port_as_ever(stack: Make, tmp_path: Path) -> None:
+    (port,) = free_pool(1)
+    nobody = pwd.getpwnam("nobody")
+    folder = Path(f"/tmp/portsup-test-{os.getpid()}")
+    folder.mkdir()
+    os.chown(folder, nobody.pw_uid, -1)
+    try:
+        live = stack({
+            "web": {
+                "command": ["/usr/bin/env", "python3", "-c", SERVER, str(folder / "made")], "pool": [port],
+                "working_dir": "/", "user": "nobody", "umask": "027", "limits": {"nofile": 99},
+                "healthcheck": {"exec": ["sh", "-c", f"id -u > {folder}/probe"]},
+            },
+            "nosuch": {**SLEEPS, "user": "nosuchuser", "restart": "never"},
+        })  # fmt: skip
+        assert live.run("up", "-d").returncode == 10
+        failed = live.rows()["nosuch"]
+        assert (failed["state"], failed["result"]) == ("failed", "spawn-failed")
+        assert "cannot run anything as user `nosuchuser`: there is no such user" in failed["reason"]
+        live.until("web", state="running", health="healthy", handoff="yes")
+        assert f"i am {nobody.pw_uid} nobody {nobody.pw_dir} 99" in live.log("web")
+        made = (folder / "made").stat()
+        assert (made.st_uid, made.st_mode & 0o777) == (nobody.pw_uid, 0o640)
+        assert (folder / "probe").read_text().strip() == str(nobody.pw_uid), "the probe ran as that user, too"
+        assert live.run("down").returncode == 0
+    finally:
+        for path in folder.iterdir():
+            path.unlink()
+        folder.rmdir()
+
+
+def test_a_service_above_its_memory_limit_is_started_again(stack: Make) -> None:
+    grows = (
+        "import os, time; big = b'x' * (0 if os.path.exists('grown') else 2**26); open('grown', 'w'); time.sleep(9e3)"
+    )
+    live = stack({"leak": {"command": ["python3", "-c", grows], "memory_limit": "50MB"}})
+    live.env["PORTSUP_HANG_TIMEOUT"] = "6s"  # then memory is looked at every two seconds
+    with live.up():
+        live.until("leak", state="running", restarts=1)
+        (news,) = live.journal("service is ended")
+        assert news["why"].startswith("its processes have ")
+        assert news["why"].endswith(" of memory, its `memory_limit` is 50 MB")

@@ -1,0 +1,150 @@
+"""Whom a program runs as, and what it may use."""
+
+import grp
+import os
+import pwd
+import resource
+import sys
+from collections.abc import Iterator
+from types import SimpleNamespace
+
+import pytest
+
+from supervisor import system
+from supervisor.config.keys import LIMITS
+from supervisor.process import vfork
+from supervisor.process.account import Account, account
+from supervisor.process.executable import SpawnError
+from supervisor.process.limits import RESOURCES, limits
+from tests.support.children import Children, children
+
+ENTRY = pwd.struct_passwd(("bob", "x", 1234, 2345, "", "/home/bob", "/bin/sh"))
+
+
+@pytest.fixture
+def root(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Makes believe that we are root, and that there is a user `bob` in two groups."""
+
+    def getpwnam(name: str) -> pwd.struct_passwd:
+        if name != "bob":
+            raise KeyError(name)
+        return ENTRY
+
+    def getpwuid(uid: int) -> pwd.struct_passwd:
+        if uid != 1234:
+            raise KeyError(uid)
+        return ENTRY
+
+    def getgrnam(name: str) -> SimpleNamespace:
+        if name != "staff":
+            raise KeyError(name)
+        return SimpleNamespace(gr_gid=50)
+
+    monkeypatch.setattr(pwd, "getpwnam", getpwnam)
+    monkeypatch.setattr(pwd, "getpwuid", getpwuid)
+    monkeypatch.setattr(grp, "getgrnam", getgrnam)
+    monkeypatch.setattr(os, "getgrouplist", lambda name, gid: [gid, 77])
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "getegid", lambda: 0)
+
+
+def test_a_user_brings_its_groups_and_variables(root: None) -> None:
+    told = {"HOME": "/home/bob", "USER": "bob", "LOGNAME": "bob", "SHELL": "/bin/sh"}
+    assert account("bob", "") == Account(1234, 2345, (2345, 77), "user `bob`", told)
+    assert account("1234", "staff") == Account(1234, 50, (50, 77), "user `1234` and group `staff`", told)
+    assert account("", "staff") == Account(None, 50, (50,), "group `staff`")
+    assert account("999", "50") == Account(999, 50, (50,), "user `999` and group `50`")
+    assert account("", "") is None
+
+
+@pytest.mark.parametrize(
+    ("user", "group", "why"),
+    [
+        ("eve", "", "there is no such user"),
+        ("bob", "crew", "there is no such group"),
+        ("999", "", "the system does not know that user, and so not its group"),
+    ],
+)
+def test_who_is_not_there_is_told(root: None, user: str, group: str, why: str) -> None:
+    with pytest.raises(SpawnError, match=why):
+        account(user, group)
+
+
+def test_only_root_can_become_somebody_else(root: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(SpawnError, match="cannot run anything as user `bob`: only root can do that"):
+        account("bob", "")
+    monkeypatch.setattr(os, "geteuid", lambda: 1234)
+    monkeypatch.setattr(os, "getegid", lambda: 2345)
+    assert account("bob", "") is None, "that is who we are"
+
+
+def test_limits_are_for_good_and_cpu_time_is_told_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda number: (resource.RLIM_INFINITY,) * 2)
+    wanted = {"nofile": 64, "cpu_time": 5}
+    assert limits(wanted) == [(resource.RLIMIT_NOFILE, 64, 64), (resource.RLIMIT_CPU, 5, 6)]
+
+
+def test_an_ordinary_user_stays_below_the_limits_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda number: (10, 100))
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert limits({"nofile": 100}) == [(resource.RLIMIT_NOFILE, 100, 100)]
+    assert limits({"cpu_time": 100}) == [(resource.RLIMIT_CPU, 100, 100)]
+    with pytest.raises(SpawnError, match="is above 100, the most that this system allows us"):
+        limits({"nofile": 101})
+
+
+def test_every_key_of_limits_is_known() -> None:
+    assert {key.name for key in LIMITS.keys} == set(RESOURCES)
+
+
+@pytest.fixture(params=["vfork", "fork"])
+def start(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Children]:
+    """Starts programs, once in each of the two ways."""
+    if request.param == "fork":
+        monkeypatch.setattr(vfork, "works", lambda: False)
+    with children() as started:
+        yield started
+
+
+SHOW = "import resource as r; print(*(r.getrlimit(n) for n in (r.RLIMIT_NOFILE, r.RLIMIT_AS, r.RLIMIT_CPU)))"
+
+
+@pytest.mark.live
+def test_a_program_has_its_limits_and_we_keep_ours(start: Children) -> None:
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    wanted = limits({"nofile": 64, "address_space": 2**32, "cpu_time": 9})
+    child = start.run(sys.executable, "-c", SHOW, limits=wanted, nofile_limit=128)
+    assert child.read() == f"(64, 64) {(2**32, 2**32)} (9, 10)\n"
+    assert resource.getrlimit(resource.RLIMIT_AS) == before
+
+
+WHO = "import os; print(os.getresuid(), os.getresgid(), sorted(os.getgroups()))"
+
+
+@pytest.mark.live
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_a_program_runs_as_somebody_else_and_still_dies_with_us(start: Children) -> None:
+    child = start.run("/usr/bin/env", "python3", "-c", WHO, account=account("65534", "12345"))
+    uid, gid = (65534,) * 3, (12345,) * 3
+    groups = sorted(set(os.getgrouplist(pwd.getpwuid(65534).pw_name, 12345)))
+    assert child.read() == f"{uid} {gid} {groups}\n"
+    code = "import ctypes as c; n = c.c_int(); c.CDLL(None).prctl(2, c.byref(n)); print(n.value)"
+    assert start.run("/usr/bin/env", "python3", "-c", code, account=account("65534", "0")).read() == "9\n", "SIGKILL"
+
+
+@pytest.mark.live
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_a_program_that_the_user_may_not_execute_is_told(start: Children, tmp_path: "os.PathLike[str]") -> None:
+    program = os.path.join(tmp_path, "secret")
+    with open(program, "w") as file:
+        file.write("#!/bin/sh\n")
+    os.chmod(program, 0o700)
+    with pytest.raises(SpawnError, match="user `65534` may not execute"):
+        start.run(program, account=account("65534", ""))
+
+
+def test_memory_is_told_where_there_is_more_than_the_limit() -> None:
+    assert system.memory_above([os.getpid()], 2**20) > 2**20
+    assert system.memory_above([os.getpid()], 2**40) == 0
+    assert system.memory_above([], 0) == 0
