@@ -199,6 +199,7 @@ class Commands:
     async def _restart(self, slots: list[Slot], grace: float | None, reply: Reply) -> None:
         names = [slot.spec.name for slot in slots]
         for slot in slots:
+            slot.is_wanted = True
             slot.keeper.tell(ev.RestartRequested(grace=grace))
         self._stack.start(name for name in names if self._stack.slots[name].service.state in AT_REST)
         await self._follow(slots, SETTLED, State.RUNNING, reply)

@@ -159,13 +159,14 @@ class Reloader:
         is_at_work = slot.service.state not in AT_REST
         if pool != slot.pool and is_at_work and not (stays and pool and slot.pool):
             # It has to leave its port: to the end first, because the next one is of another lease.
-            self._stack.stop([change.name], None)
+            slot.keeper.tell(ev.StopRequested())
             await self._stack.until(lambda: slot.service.state in AT_REST)
             self._swap(slot, spec, pool)
-            self._stack.start([change.name])
+            if slot.is_wanted:  # nobody has stopped it meanwhile
+                self._stack.start([change.name])
             return True
         self._swap(slot, spec, pool)
-        if is_at_work and change.restarts:
+        if is_at_work and slot.is_wanted and change.restarts:  # one that is being stopped stays stopped
             slot.keeper.tell(ev.RestartRequested("its configuration changed"))
             return True
         if "healthcheck" in change.keys and slot.service.state is State.RUNNING and slot.child is not None:

@@ -145,3 +145,16 @@ def test_health_checks_and_limits_change_under_a_process_that_goes_on(stack: Mak
         rewrite(live, {"web": {"command": program("http_health"), "pool": list(pool), "healthcheck": check}})
         assert live.run("reload").returncode == 0
         assert live.until("web", health="healthy")["pid"] == pid
+
+
+def test_a_reload_does_not_undo_a_stop_that_is_under_way(stack: Make) -> None:
+    deaf = {"command": ["sh", "-c", "trap '' TERM; echo deaf; exec sleep 1000"], "ready": {"log": "deaf"}}
+    job = {**deaf, "stop_grace_period": "1s"}
+    live = stack({"job": job, "other": SLEEPS})
+    with live.up():
+        stop = live.popen("stop", "job")
+        live.until("job", state="terminating")
+        rewrite(live, {"job": {**job, "environment": {"MODE": "new"}}, "other": SLEEPS})
+        assert live.run("reload").returncode == 0
+        assert stop.wait(20) == 0, stop.communicate()[1]
+        assert live.rows()["job"]["state"] == "stopped"
