@@ -36,7 +36,8 @@ def _step(svc: Service, event: ev.Event, now: float) -> Step:
         case S.BACKOFF, ev.StartRequested() | ev.RestartRequested():
             return _launch(_fresh(svc))
         case S.TERMINATING | S.KILLING, ev.StartRequested() | ev.RestartRequested() if svc.then is not Then.FAIL:
-            return replace(_fresh(svc), then=Then.RESTART), ()
+            moves = svc.then in (Then.MOVE, Then.ROTATE)  # which starts it again as well, on another port
+            return (svc if moves else replace(_fresh(svc), then=Then.RESTART)), ()
         case S.STARTING | S.RUNNING, ev.RestartRequested(why, grace):
             return _terminate(svc, Then.RESTART, why, now, grace)
         case S.STARTING | S.RUNNING, ev.RotateRequested():

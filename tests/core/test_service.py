@@ -167,6 +167,20 @@ def test_a_start_while_stopping_starts_it_again_and_a_stop_after_that_does_not()
     assert step(web, ev.Exited(7, signal=15), 0.2)[0].state is State.STOPPED
 
 
+def test_a_start_of_a_service_that_is_to_move_does_not_keep_it_on_its_port() -> None:
+    for leaves, effects in (
+        (ev.RotateRequested(), (ev.LeasePort((), leaving=8000),)),
+        (
+            ev.Intruded(7, "held by `node`"),
+            (ev.QuarantinePort(8000, "held by `node`"), ev.LeasePort(((8000, "held by `node`"),))),
+        ),
+    ):
+        moving, _ = step(running(), leaves, 0.0)
+        for event in (ev.StartRequested(), ev.RestartRequested()):
+            web, _ = step(moving, event, 0.1)
+            assert step(web, ev.Exited(7, signal=15), 0.2)[1] == effects
+
+
 def test_what_the_main_process_left_behind_is_killed_before_it_counts_as_ended() -> None:
     web, effects = step(running(), ev.MainExited(7, code=1), 5.0)
     assert (web.state, effects) == (State.KILLING, (ev.Kill(7),))
