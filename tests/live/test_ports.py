@@ -39,6 +39,15 @@ def test_with_a_stranger_on_its_first_port_a_service_gets_the_second_and_everybo
     live.leaves_nothing(first, second, third)
 
 
+def test_a_fallback_is_forgotten_by_the_next_up(stack: Make) -> None:
+    first, second = free_pool(2)
+    live = stack({"web": {"command": program("listens"), "pool": [first, second]}})
+    with stranger(first), live.up():
+        assert live.rows()["web"]["port"] == second
+    with live.up():
+        assert live.rows()["web"]["port"] == first
+
+
 @in_both_ways
 def test_with_strangers_on_all_ports_the_stack_ends_with_a_reason_for_each_and_leaves_nothing(stack: Make) -> None:
     pool, other = free_pool(2), free_pool(2)
