@@ -17,15 +17,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("shell", choices=SHELLS, help="the shell that is to complete")
 
 
-# What completes SERVICE, in the form that shtab wants: the names are asked for at each Tab, not once a session.
-_NAMES = "portsup status --quiet 2>/dev/null"
+# What completes a word, in the form that shtab wants: it is asked for at each Tab, not once a session.
+# The services are those that run; where none does (exit code 4), those of services.yaml.
+_RUNNING, _WRITTEN = "portsup status --quiet 2>/dev/null", "portsup config show --services 2>/dev/null"
+_INSTANCES = "portsup ls --quiet 2>/dev/null"
+_SIGNALS = "TERM INT HUP QUIT USR1 USR2 KILL STOP CONT ABRT WINCH"
 SERVICES = {
     "bash": "_portsup_services",
     "zsh": "_portsup_services",
-    "fish": f"({_NAMES})",
+    "fish": f"({_RUNNING}; or {_WRITTEN})",  # shtab's quotes would fill $status in at once; fish drops doubles
     "preamble": {
-        "bash": f'_portsup_services() {{ compgen -W "$({_NAMES})" -- "$1"; }}\n',
-        "zsh": f'_portsup_services() {{ compadd -- ${{(f)"$({_NAMES})"}}; }}\n',
+        "bash": f'_portsup_services() {{\n  compgen -W "$({_RUNNING}; [ $? -ne 4 ] || {_WRITTEN})" -- "$1"\n}}\n',
+        "zsh": f'_portsup_services() {{\n  compadd -- ${{(f)"$({_RUNNING}; [ $? -ne 4 ] || {_WRITTEN})"}}\n}}\n',
+    },
+}
+INSTANCES = {
+    "bash": "_portsup_instances",
+    "zsh": "_portsup_instances",
+    "fish": f"({_INSTANCES})",
+    "preamble": {
+        "bash": f'_portsup_instances() {{ compgen -W "$({_INSTANCES})" -- "$1"; }}\n',
+        "zsh": f'_portsup_instances() {{ compadd -- ${{(f)"$({_INSTANCES})"}}; }}\n',
+    },
+}
+SIGNALS = {
+    "bash": "_portsup_signals",
+    "zsh": "_portsup_signals",
+    "fish": _SIGNALS,
+    "preamble": {
+        "bash": f'_portsup_signals() {{ compgen -W "{_SIGNALS}" -- "$1"; }}\n',
+        "zsh": f"_portsup_signals() {{ compadd -- {_SIGNALS}; }}\n",
     },
 }
 
@@ -37,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     from supervisor.cli.parser import full
 
     parser = full()
-    _offer(parser, {"SERVICE": SERVICES, "FILE": shtab.FILE})
+    _offer(parser, {"SERVICE": SERVICES, "FILE": shtab.FILE, "SIG": SIGNALS, "--instance": INSTANCES})
     script = shtab.complete(parser, shell=args.shell)
     if args.shell == "zsh":
         # shtab 1.13 writes a repeated argument as `(*):`, which zsh takes for one argument alone; `*:` repeats.
@@ -47,10 +68,12 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _offer(parser: argparse.ArgumentParser, known: Mapping[str, object]) -> None:
-    """Say how each argument is completed that has a metavar of `known`."""
+    """Say how each argument is completed whose option or metavar is in `known`."""
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
             for child in set(action.choices.values()):
                 _offer(child, known)
-        elif isinstance(action.metavar, str) and action.metavar in known:
-            action.complete = known[action.metavar]  # type: ignore[attr-defined]
+            continue
+        names = [*action.option_strings, *([action.metavar] if isinstance(action.metavar, str) else [])]
+        if found := [known[name] for name in names if name in known]:
+            action.complete = found[0]  # type: ignore[attr-defined]

@@ -23,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         add_globals(action, inherit=True)
         if name == "show":
             action.add_argument("--format", choices=("yaml", "json"), default="yaml", help="default: yaml")
+            action.add_argument("--services", action="store_true", help="only the names of the services")
             action.add_argument("--reveal", action="store_true", help="show secrets instead of ***")
 
 
@@ -34,6 +35,9 @@ def run(args: argparse.Namespace) -> int:
     if args.action == "check":
         count = len(stack.services)
         say(f"`{stack.file}` is fine: stack `{stack.name}` with {count} service{'' if count == 1 else 's'}")
+        return 0
+    if args.services:
+        print("\n".join(stack.services))
         return 0
     from supervisor.config.show import resolved
 

@@ -21,11 +21,15 @@ EXAMPLES = """\
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `ls`."""
     parser.add_argument("--format", choices=("table", "json"), default="table", help="default: table")
+    parser.add_argument("-q", "--quiet", action="store_true", help="only the numbers of the instances")
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the running instances; none is no error."""
     records = [_record(info) for info in sorted(instances(), key=lambda info: (info.stack, info.instance))]
+    if args.quiet:
+        print(end="".join(f"{number}\n" for number in sorted({record["instance"] for record in records})))
+        return 0
     if args.format == "json":
         for record in records:
             print(render.json_line(record))

@@ -144,6 +144,7 @@ def test_ls_lists_what_runs(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         "mail          1   77      0s  /srv/shop/services.yaml",
         "shop          2   77   1h00m  /srv/shop/services.yaml",
     ]
+    assert run("ls", "--quiet").out.split() == sorted({str(each.instance) for each in both})
     mail = json.loads(run("ls", "--format", "json").out.splitlines()[0])
     assert list(mail) == ["stack", "instance", "pid", "uptime_s", "directory", "file", "socket", "run_id"]
 

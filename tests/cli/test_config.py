@@ -94,3 +94,8 @@ def test_the_schema_is_json(run: Run) -> None:
     ran = run("schema")
     assert ran.code == 0
     assert json.loads(ran.out)["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+
+
+def test_the_names_alone_are_for_scripts(folder: Path, run: Run) -> None:
+    names = list(json.loads(run("config", "show", "--format", "json").out)["services"])
+    assert run("config", "show", "--services") == (0, "".join(f"{name}\n" for name in names), "")
