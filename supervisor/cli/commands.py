@@ -35,6 +35,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "doctor": "look for what may be wrong on this machine, and say what to do about it",
         "prune": "end and remove what runs that are over have left",
         "completion": "print the completion script for bash, zsh or fish",
+        "man": "print the manual page",
     },
 }
 ALIASES = {"ps": "status"}
