@@ -155,6 +155,12 @@ SERVICE = Section(
             also=("cmd", "entrypoint", "run", "exec", "script", "args"),
         ),
         Key(
+            "extends",
+            Shape.EXTENDS,
+            "Another service, of this file or of another, to begin with; what is said here is merged over it.",
+            also=("extend", "inherits", "template", "base"),
+        ),
+        Key(
             "pool",
             Shape.POOL,
             "The ports of the service in the order they are tried: a list, a range, one port, or a base and a size.",

@@ -81,6 +81,7 @@ class Shape(StrEnum):
     ENVIRONMENT = "environment"  # variables: a mapping, or a list of NAME=VALUE
     ENV_FILES = "env-files"  # one or more files of variables
     NAMES = "names"  # a list of words that are names, each once
+    EXTENDS = "extends"  # another service; `extends` has put it in before anything else is read
     DEPENDS_ON = "depends-on"  # names of services, or a mapping of names to conditions
     HTTP_PATH = "http-path"  # the path of an HTTP request
     REGEX = "regex"  # a regular expression as Python's `re` knows them

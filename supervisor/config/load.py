@@ -3,16 +3,15 @@
 Everything that is wrong comes out as one ConfigError with all mistakes; nothing else is ever raised.
 """
 
-import codecs
 import os
-import re
-import stat
 from collections.abc import Callable, Container, Mapping
 from pathlib import Path
 
 from supervisor.config import build, envfile, templates
 from supervisor.config.checks import Checks
+from supervisor.config.extends import Extending, InFile, relocated
 from supervisor.config.fields import EnvFile, Fields, Found
+from supervisor.config.files import NAMES, content_of, decoded
 from supervisor.config.interpolate import Interpolation
 from supervisor.config.keys import STACK
 from supervisor.config.parse import parse
@@ -21,15 +20,11 @@ from supervisor.config.scalars import tidy_name
 from supervisor.config.secrets import secret_values, secrets_among
 from supervisor.config.spec import ServiceSpec, StackSpec
 from supervisor.config.tree import Mapping as MappingNode
-from supervisor.config.tree import Place
+from supervisor.config.tree import Node, Place, Scalar
 from supervisor.config.validate import Validator
 from supervisor.errors import ConfigError
 
-NAMES = ("services.yaml", "services.yml")
-LARGEST = 1024 * 1024  # bytes of a file
 MOST_VARIABLES = 200_000  # from files, counted for each service
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ufffe\uffff]")
-_ODD_SPACE = re.compile("^[ \t]*([\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000\ufeff])", re.MULTILINE)
 _RANGE_FILE = "/proc/sys/net/ipv4/ip_local_port_range"
 
 
@@ -76,7 +71,8 @@ def _load(path: Path, environ: Mapping[str, str], ephemeral: Container[int], rep
         return None
     lookup = _lookup(environ, path.parent, report)
     validator = Validator(report)
-    stack = validator.section(Interpolation(lookup, report).tree(tree), STACK, "")
+    extending = Extending(path, report, lambda other, node, where: _read_other(other, node, where, report))
+    stack = validator.section(Interpolation(lookup, report).tree(extending.tree(tree)), STACK, "")
     if not isinstance(tree, MappingNode):
         return None
     services: dict[str, Found] = stack.get("services", {})
@@ -95,6 +91,7 @@ def _load(path: Path, environ: Mapping[str, str], ephemeral: Container[int], rep
     return StackSpec(
         name=stack.get("name") or tidy_name(path.parent.name) or "stack",
         file=path,
+        others=extending.others,
         services=specs,
         stride=instances.get("stride", 100),
         strict_ports=ports.get("strict", False),
@@ -113,10 +110,10 @@ def _load(path: Path, environ: Mapping[str, str], ephemeral: Container[int], rep
 
 def _read(path: Path, report: Report) -> str:
     """The text of the file, or Unreadable after saying why."""
-    content = _content(path, lambda reason, hint: report.error(Place(), reason, hint))
+    content = content_of(path, lambda reason, hint: report.error(Place(), reason, hint))
     if content is None:
         raise Unreadable
-    text, mistake = _decode(content)
+    text, mistake = decoded(content)
     if mistake:
         place, reason, hint = mistake
         report.error(place, reason, hint)
@@ -124,58 +121,22 @@ def _read(path: Path, report: Report) -> str:
     return text
 
 
-def _content(path: Path, complain: Callable[[str, str], None]) -> bytes | None:
+def _read_other(path: Path, node: Scalar, where: str, report: Report) -> Node | None:
+    """The tree of another file, which `node` names; None after saying why there is none."""
+    shown = _shown(path)
+    what = f"{where}: {report.quote(node.text)}"
+    content = content_of(path, lambda reason, hint: report.error(node.place, f"{what}: {reason}", hint))
+    if content is None:
+        return None
+    text, mistake = decoded(content)
+    if mistake:
+        report.error(*mistake, file=shown)
+        return None
     try:
-        with open(path, "rb", opener=_open_without_waiting) as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                complain("is no regular file", "save it as a file, and name that")
-                return None
-            content = file.read(LARGEST + 1)
-    except FileNotFoundError:
-        complain("there is no such file", "check the path")
-    except IsADirectoryError:
-        inside = next((name for name in NAMES if (path / name).is_file()), "")
-        complain("is a directory, not a file", f"name the file in it: `{path / inside}`" if inside else "name a file")
-    except PermissionError:
-        complain("you may not read this file", f"give yourself the right: `chmod u+r {path.name}`")
-    except (OSError, ValueError) as error:
-        complain(f"can not be read: {getattr(error, 'strerror', None) or error}", "")
-    else:
-        if len(content) <= LARGEST:
-            return content
-        complain(
-            f"is larger than {LARGEST // 1024 // 1024} MiB, no configuration is", "check that it is the right file"
-        )
-    return None
-
-
-def _open_without_waiting(path: str, flags: int) -> int:
-    # A pipe without a writer would otherwise wait for ever.
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
-
-
-def _decode(content: bytes) -> tuple[str, tuple[Place, str, str] | None]:
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "", (Place(1, 1), "is UTF-16, portsup reads UTF-8", "save it as UTF-8")
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        start = 3 if content.startswith(codecs.BOM_UTF8) else 0
-        before = content[start : start + error.start]
-        line = before.count(b"\n") + 1
-        column = len(before.rpartition(b"\n")[2].decode("utf-8", "replace")) + 1
-        bad = content[start + error.start]
-        return "", (Place(line, column), f"byte 0x{bad:02x} is not UTF-8", "save the file as UTF-8")
-    if found := _CONTROL.search(text):
-        return "", (_place(text, found.start()), f"control character U+{ord(found[0]):04X} in the text", "remove it")
-    if found := _ODD_SPACE.search(text):
-        reason = f"character U+{ord(found[1]):04X} in the indentation looks like a space and is none"
-        return "", (_place(text, found.start(1)), reason, "type spaces in its place")
-    return text, None
-
-
-def _place(text: str, offset: int) -> Place:
-    return Place(text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset))
+        tree = parse(text, InFile(report, shown))
+    except Unreadable:
+        return None
+    return None if tree is None else relocated(tree, shown)
 
 
 def _lookup(environ: Mapping[str, str], directory: Path, report: Report) -> Callable[[str], str | None]:
@@ -196,10 +157,10 @@ def _lookup(environ: Mapping[str, str], directory: Path, report: Report) -> Call
 
 def _variables(path: Path, report: Report) -> dict[str, str]:
     shown = _shown(path)
-    content = _content(path, lambda reason, hint: report.error(Place(), reason, hint, file=shown))
+    content = content_of(path, lambda reason, hint: report.error(Place(), reason, hint, file=shown))
     if content is None:
         return {}
-    text, mistake = _decode(content)
+    text, mistake = decoded(content)
     if mistake:
         report.error(*mistake, file=shown)
         return {}
@@ -211,10 +172,10 @@ def _variables(path: Path, report: Report) -> dict[str, str]:
 
 def _read_template(path: Path, complain: Callable[[str, str], None], report: Report) -> tuple[str, str] | None:
     """The text of a template and the name to call it by; None after saying why not."""
-    content = _content(path, complain)
+    content = content_of(path, complain)
     if content is None:
         return None
-    text, mistake = _decode(content)
+    text, mistake = decoded(content)
     if mistake:
         report.error(*mistake, file=_shown(path))
         return None

@@ -28,7 +28,7 @@ class Report:
 
     def error(self, place: Place, message: str, hint: str = "", file: str = "") -> None:
         """Add a mistake; the same one at the same place counts once.  Raises Unreadable when there are too many."""
-        file, message, hint = file or self.file, printable(message), printable(hint)
+        file, message, hint = file or place.file or self.file, printable(message), printable(hint)
         if len(hint) > LONGEST_HINT:
             hint = ""  # it repeats something that is too long to read
         self._problems.setdefault((file, place, message), Problem(file, place.line, place.column, message, hint))
@@ -39,7 +39,7 @@ class Report:
     def warn(self, place: Place, message: str) -> None:
         """Add a thing that is allowed but unwise."""
         if len(self._warnings) < MOST_PROBLEMS:
-            shown = f"{self.file}:{place.line}:{place.column}: {printable(message)}"
+            shown = f"{place.file or self.file}:{place.line}:{place.column}: {printable(message)}"
             self._warnings.setdefault((place, message), shown)
 
     def quote(self, text: str) -> str:

@@ -102,6 +102,8 @@ def _kind(kind: Kind) -> Schema:
         case Shape.ENV_FILES:
             file = {"anyOf": [{"type": "string", "minLength": 1}, _section(shapes.ENV_FILE)]}
             return {"anyOf": [*file["anyOf"], {"type": "array", "items": file}]}
+        case Shape.EXTENDS:
+            return {"anyOf": [{"type": "string", "minLength": 1}, _section(shapes.EXTENDS)]}
         case Shape.NAMES:
             name = {"type": "string", "pattern": rf"^({PROFILE})$|\$\{{", "maxLength": LONGEST_NAME}
             return {"type": "array", "items": name, "uniqueItems": True}
@@ -153,6 +155,8 @@ def _section(section: Section) -> Schema:
     }
     if required := [key.name for key in section.keys if key.required]:
         described["required"] = required
+    if any(key.kind is Shape.EXTENDS for key in section.keys):  # then another service may have what is required
+        described["anyOf"] = [{"required": described.pop("required")}, {"required": ["extends"]}]
     if section.one_of:
         # Exactly one of the keys, or none of them where the section can do without.
         choices: list[Schema] = [{"required": [name]} for name in section.one_of]

@@ -51,6 +51,12 @@ POOL_OF_SIZE = Section(
         ),
     )
 )
+EXTENDS = Section(
+    (
+        Key("file", Text(r"[^\0]+", "a path", 4096), "The file it is in, relative to the one that says so."),
+        Key("service", Text(), "The service to begin with.", required=True),
+    )
+)
 ENV_FILE = Section(
     (
         Key("path", Text(r"[^\0]+", "a path", 4096), "The file, relative to services.yaml.", required=True),

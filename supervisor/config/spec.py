@@ -172,6 +172,7 @@ class StackSpec:
     name: str
     file: Path  # absolute
     services: Mapping[str, ServiceSpec]
+    others: tuple[Path, ...] = ()  # files that its services extend
     stride: int = 100
     strict_ports: bool = False
     render: tuple[RenderedFile, ...] = ()

@@ -16,10 +16,11 @@ OTHER_NUMBER = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A position in a file, counted from 1; 0 where it is not known."""
+    """A position in a file, counted from 1; 0 where it is not known.  `file` is empty for the one that is loaded."""
 
     line: int = 0
     column: int = 0
+    file: str = ""
 
 
 UNKNOWN = Place()
@@ -60,7 +61,7 @@ class Scalar:
         """Where the character number `offset` of the text stands."""
         if self.shift is None:
             return self.place
-        return Place(self.place.line, self.place.column + self.shift + offset)
+        return Place(self.place.line, self.place.column + self.shift + offset, self.place.file)
 
 
 @dataclass(frozen=True, slots=True)

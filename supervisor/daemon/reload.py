@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from supervisor.config.difference import Change, Difference, difference
@@ -40,14 +41,14 @@ class Reloader:
         self._journal = journal
         self._new_slot = new_slot
         self._on_new_services = on_new_services
-        self._stamp = _stamp(spec)
+        self._stamps = _stamps(spec)
         self._is_busy = False
 
     def warnings(self) -> list[str]:
         """That the file is not what runs any more."""
-        if _stamp(self.spec) == self._stamp:
-            return []
-        return [f"{self.spec.file.name} has changed since it was read: `portsup reload` applies it"]
+        now = _stamps(self.spec)
+        changed = [path.name for path, stamp in now.items() if stamp != self._stamps[path]]
+        return [f"{name} has changed since it was read: `portsup reload` applies it" for name in changed]
 
     def look(self) -> tuple[StackSpec, Difference]:
         """The file as it is now, and what is different; raises PortsupError where it cannot be used."""
@@ -82,15 +83,16 @@ class Reloader:
             raise PortsupError("cannot reload", why)
         self._is_busy = True
         try:
-            stamp = _stamp(self.spec)
+            stamps = _stamps(self.spec)
             new, found = self.look()
+            stamps = _stamps(new) | {path: stamp for path, stamp in stamps.items() if path in (new.file, *new.others)}
             self._journal.learn(new.secrets)
             self._journal.info(
                 "reloaded", added=list(found.added), removed=list(found.removed),
                 changed={change.name: list(change.keys) for change in found.changed}, top=list(found.top),
             )  # fmt: skip
             results = await self._remove(found, tell)
-            old, self.spec, self._stamp = self.spec, new, stamp
+            old, self.spec, self._stamps = self.spec, new, stamps
             self._world.be_strict(new.strict_ports)
             self._add(found)
             self._world.forget_endpoints()
@@ -207,9 +209,14 @@ def _are_in(slots: Collection[Slot], states: Collection[State]) -> bool:
     return all(slot.service.state in states for slot in slots)
 
 
-def _stamp(spec: StackSpec) -> tuple[int, int]:
+def _stamps(spec: StackSpec) -> dict[Path, tuple[int, int]]:
+    """When each of the files it was read from was written, and how large it is."""
+    return {path: _stamp(path) for path in (spec.file, *spec.others)}
+
+
+def _stamp(path: Path) -> tuple[int, int]:
     try:
-        found = spec.file.stat()
+        found = path.stat()
     except OSError:
         return (0, 0)
     return found.st_mtime_ns, found.st_size

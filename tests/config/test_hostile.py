@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from supervisor.config import parse as parsing
-from supervisor.config.load import LARGEST
+from supervisor.config.files import LARGEST
 from supervisor.config.parse import parse
 from supervisor.config.report import Report
 from supervisor.errors import ConfigError, Problem

@@ -34,6 +34,7 @@ def sections() -> Iterator[tuple[str, Section]]:
     yield from inside(STACK)
     yield "### `pool`", shapes.POOL_OF_SIZE
     yield "### `env_file`", shapes.ENV_FILE
+    yield "### `extends`", shapes.EXTENDS
 
 
 def rows(heading: str) -> dict[str, list[str]]:

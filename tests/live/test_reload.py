@@ -158,3 +158,18 @@ def test_a_reload_does_not_undo_a_stop_that_is_under_way(stack: Make) -> None:
         assert live.run("reload").returncode == 0
         assert stop.wait(20) == 0, stop.communicate()[1]
         assert live.rows()["job"]["state"] == "stopped"
+
+
+def test_a_change_of_a_file_that_is_extended_is_one_of_the_service(stack: Make) -> None:
+    live = stack({"job": {"extends": {"file": "common.yaml", "service": "base"}}, "other": SLEEPS})
+    common = live.folder / "common.yaml"
+    common.write_text(json.dumps({"services": {"base": SLEEPS}}))
+    with live.up():
+        before = live.rows()
+        common.write_text(json.dumps({"services": {"base": {**SLEEPS, "environment": {"MODE": "new"}}}}))
+        assert "common.yaml has changed since it was read" in live.run("status").stderr
+        assert live.run("reload").stdout == "changed  job: environment (is restarted)\n"
+        after = live.rows()
+        assert after["job"]["pid"] != before["job"]["pid"]
+        assert after["other"]["pid"] == before["other"]["pid"]
+        assert live.run("status").stderr == ""

@@ -1,0 +1,190 @@
+"""`extends`: a service begins with what another one says, of this file or of another, and says what is different.
+
+Works on trees, before variables are filled in, so that every mistake is told where it stands.
+"""
+
+import os.path
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from supervisor.config.keys import SERVICE
+from supervisor.config.kinds import Key, Section, Shape
+from supervisor.config.report import Report, Unreadable
+from supervisor.config.suggest import did_you_mean
+from supervisor.config.tree import Entry, Mapping, Node, Place, Scalar, Sequence, kind_of
+
+MOST_NODES = 50_000  # that services get from others, all together
+
+# Gives the tree of a file that `node` names, None after reporting why there is none.
+ReadTree = Callable[[Path, Scalar, str], Node | None]
+
+
+@dataclass(slots=True)
+class Extending:
+    """Puts services together; `file` is the one that is loaded."""
+
+    file: Path
+    report: Report
+    read: ReadTree
+    _trees: dict[Path, Node | None] = field(default_factory=dict)
+    _given: int = 0
+
+    @property
+    def others(self) -> tuple[Path, ...]:
+        """The other files that services came from."""
+        return tuple(path for path in self._trees if path != self.file)
+
+    def tree(self, tree: Node) -> Node:
+        """The tree with every service complete, and no `extends` in any."""
+        services = _get(tree, "services")
+        if not isinstance(tree, Mapping) or not isinstance(services, Mapping):
+            return tree
+        self._trees[self.file] = tree
+        complete = [Entry(each.key, self._service(each, self.file, ())) for each in services]
+        whole = Mapping(services.place, tuple(complete))
+        return Mapping(
+            tree.place, tuple(Entry(each.key, whole if each.value is services else each.value) for each in tree)
+        )
+
+    def _service(self, entry: Entry, file: Path, chain: tuple[tuple[Path, str], ...]) -> Node:
+        node, name = entry.value, entry.key.text
+        extends = _get(node, "extends")
+        if extends is None or not isinstance(node, Mapping):
+            return node
+        own = Mapping(node.place, tuple(each for each in node if each.key.text != "extends"))
+        where = f"services.{name}.extends"
+        target = self._target(extends, where)
+        if target is None:
+            return own
+        path_node, service_node = target
+        path = file if path_node is None else Path(os.path.normpath(file.parent / path_node.text))
+        link = (path, service_node.text)
+        if link in ((file, name), *chain):
+            names = " -> ".join(f"`{each}`" for _, each in (*chain, (file, name), link))
+            self.report.error(service_node.place, f"{where}: a cycle, {names}", "remove one of the links")
+            return own
+        base = self._base(path, path_node, service_node, where)
+        if base is None:
+            return own
+        whole = self._service(base, path, (*chain, (file, name)))
+        if not isinstance(whole, Mapping):
+            return own
+        self._given += weight(whole)
+        if self._given > MOST_NODES:
+            self.report.error(extends.place, f"{where}: more than {MOST_NODES} values come from other services")
+            raise Unreadable
+        return merge(whole, own, SERVICE)
+
+    def _target(self, extends: Node, where: str) -> tuple[Scalar | None, Scalar] | None:
+        """The nodes of the file and the service, None after reporting what is wrong."""
+        if isinstance(extends, Scalar) and not extends.is_null:
+            return None, extends
+        if not isinstance(extends, Mapping):
+            hint = "write `NAME`, or `{file: FILE, service: NAME}`"
+            words = f"{where}: expected the name of a service or a mapping, found {kind_of(extends)}"
+            self.report.error(extends.place, words, hint)
+            return None
+        found: dict[str, Scalar] = {}
+        for each in extends:
+            key, value = each.key.text, each.value
+            if key not in ("file", "service"):
+                hint = did_you_mean(key, ("file", "service")) or "known keys: file, service"
+                self.report.error(each.key.place, f"{where}: unknown key {self.report.quote(key)}", hint)
+                return None
+            if not isinstance(value, Scalar) or value.is_null:
+                words = f"{where}.{key}: expected a text, found {kind_of(value)}"
+                self.report.error(value.place, words, "give it a value or leave it out")
+                return None
+            found[key] = value
+        if "service" not in found:
+            self.report.error(
+                extends.place, f"{where} has no `service`", "say which one: `{file: FILE, service: NAME}`"
+            )
+            return None
+        return found.get("file"), found["service"]
+
+    def _base(self, path: Path, path_node: Scalar | None, service: Scalar, where: str) -> Entry | None:
+        if path not in self._trees and path_node is not None:
+            self._trees[path] = self.read(path, path_node, where)
+        tree = self._trees.get(path)
+        if tree is None:
+            return None
+        services = _get(tree, "services")
+        entries = {each.key.text: each for each in services} if isinstance(services, Mapping) else {}
+        if service.text not in entries:
+            what = f"{where}: there is no service {self.report.quote(service.text)}"
+            what += f" in {self.report.quote(path_node.text)}" if path_node is not None else ""
+            self.report.error(service.place, what, did_you_mean(service.text, entries))
+        return entries.get(service.text)
+
+
+def merge(base: Mapping, own: Mapping, section: Section | None = None) -> Mapping:
+    """`base` with what `own` says otherwise: mappings are merged key by key, everything else is replaced.
+
+    Of keys that exclude each other, such as two probes, `own` decides.  A pool is one value.
+    """
+    keys: dict[str, Key] = {key.name: key for key in section.keys} if section else {}
+    said = {each.key.text: each for each in own}
+    one_of = section.one_of if section and any(name in said for name in section.one_of) else ()
+    entries: list[Entry] = []
+    for each in base:
+        name = each.key.text
+        mine = said.pop(name, None)
+        if mine is None:
+            if name not in one_of:
+                entries.append(each)
+            continue
+        kind = keys[name].kind if name in keys else None
+        if isinstance(mine.value, Mapping) and isinstance(each.value, Mapping) and kind is not Shape.POOL:
+            inner = merge(each.value, mine.value, kind if isinstance(kind, Section) else None)
+            entries.append(Entry(mine.key, inner))
+        else:
+            entries.append(mine)
+    return Mapping(own.place, (*entries, *said.values()))
+
+
+def relocated(node: Node, file: str) -> Node:
+    """The same node, whose places say that they are in this file."""
+    place = replace(node.place, file=file)
+    match node:
+        case Scalar():
+            return replace(node, place=place)
+        case Sequence():
+            return Sequence(place, tuple(relocated(item, file) for item in node.items))
+        case Mapping():
+            return Mapping(
+                place,
+                tuple(
+                    Entry(replace(each.key, place=replace(each.key.place, file=file)), relocated(each.value, file))
+                    for each in node
+                ),
+            )
+
+
+def weight(node: Node) -> int:
+    """How many values there are in it."""
+    match node:
+        case Scalar():
+            return 1
+        case Sequence():
+            return 1 + sum(map(weight, node.items))
+        case Mapping():
+            return 1 + sum(weight(each.value) for each in node)
+
+
+class InFile(Report):
+    """A report whose mistakes are all in another file; they go to the report of the whole."""
+
+    def __init__(self, whole: Report, file: str) -> None:
+        super().__init__(file)
+        self._whole = whole
+
+    def error(self, place: Place, message: str, hint: str = "", file: str = "") -> None:
+        self._whole.error(place, message, hint, file or self.file)
+
+
+def _get(node: Node, name: str) -> Node | None:
+    if not isinstance(node, Mapping):
+        return None
+    return next((each.value for each in node if each.key.text == name), None)

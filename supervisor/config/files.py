@@ -1,0 +1,71 @@
+"""Reads files as text, and says what keeps it from that; for `load` alone."""
+
+import codecs
+import os
+import re
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+from supervisor.config.tree import Place
+
+NAMES = ("services.yaml", "services.yml")
+LARGEST = 1024 * 1024  # bytes of a file
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ufffe\uffff]")
+_ODD_SPACE = re.compile("^[ \t]*([\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000\ufeff])", re.MULTILINE)
+
+
+def content_of(path: Path, complain: Callable[[str, str], None]) -> bytes | None:
+    """What a file holds; None after complaining of the reason, with a hint."""
+    try:
+        with open(path, "rb", opener=_open_without_waiting) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                complain("is no regular file", "save it as a file, and name that")
+                return None
+            content = file.read(LARGEST + 1)
+    except FileNotFoundError:
+        complain("there is no such file", "check the path")
+    except IsADirectoryError:
+        inside = next((name for name in NAMES if (path / name).is_file()), "")
+        complain("is a directory, not a file", f"name the file in it: `{path / inside}`" if inside else "name a file")
+    except PermissionError:
+        complain("you may not read this file", f"give yourself the right: `chmod u+r {path.name}`")
+    except (OSError, ValueError) as error:
+        complain(f"can not be read: {getattr(error, 'strerror', None) or error}", "")
+    else:
+        if len(content) <= LARGEST:
+            return content
+        complain(
+            f"is larger than {LARGEST // 1024 // 1024} MiB, no configuration is", "check that it is the right file"
+        )
+    return None
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    # A pipe without a writer would otherwise wait for ever.
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def decoded(content: bytes) -> tuple[str, tuple[Place, str, str] | None]:
+    """The text, and where what is wrong with it, with a hint."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "", (Place(1, 1), "is UTF-16, portsup reads UTF-8", "save it as UTF-8")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        start = 3 if content.startswith(codecs.BOM_UTF8) else 0
+        before = content[start : start + error.start]
+        line = before.count(b"\n") + 1
+        column = len(before.rpartition(b"\n")[2].decode("utf-8", "replace")) + 1
+        bad = content[start + error.start]
+        return "", (Place(line, column), f"byte 0x{bad:02x} is not UTF-8", "save the file as UTF-8")
+    if found := _CONTROL.search(text):
+        return "", (_place(text, found.start()), f"control character U+{ord(found[0]):04X} in the text", "remove it")
+    if found := _ODD_SPACE.search(text):
+        reason = f"character U+{ord(found[1]):04X} in the indentation looks like a space and is none"
+        return "", (_place(text, found.start(1)), reason, "type spaces in its place")
+    return text, None
+
+
+def _place(text: str, offset: int) -> Place:
+    return Place(text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset))
