@@ -21,6 +21,7 @@ LAYERS = {
     "process": 2,
     "logs": 2,
     "control": 2,
+    "convert": 2,
     "daemon": 3,
     "doctor": 3,
     "api": 4,

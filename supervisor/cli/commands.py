@@ -30,6 +30,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "graph": "show which service needs which",
     },
     "configuration": {
+        "init": "write a services.yaml for this folder, or convert another supervisor's file",
         "config": "check services.yaml, or show what it comes to",
         "schema": "print the JSON Schema of services.yaml",
         "doctor": "look for what may be wrong on this machine, and say what to do about it",

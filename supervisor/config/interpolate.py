@@ -28,6 +28,11 @@ class BadReference(ValueError):
         self.hint = hint
 
 
+def literally(text: str) -> str:
+    """`text` written so that filling in gives its characters back; a `$` that means nothing stays as it is."""
+    return text.replace("$", "$$") if "${" in text or "$$" in text else text
+
+
 @dataclass(slots=True)
 class Filler:
     """Fills texts; `used` collects the variables that went in, `left` the characters that may still go in."""

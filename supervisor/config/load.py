@@ -28,15 +28,18 @@ MOST_VARIABLES = 200_000  # from files, counted for each service
 _RANGE_FILE = "/proc/sys/net/ipv4/ip_local_port_range"
 
 
-def load(file: Path, environ: Mapping[str, str], *, ephemeral: Container[int] | None = None) -> StackSpec:
+def load(
+    file: Path, environ: Mapping[str, str], *, ephemeral: Container[int] | None = None, text: str | None = None
+) -> StackSpec:
     """The stack that `file` describes; raises ConfigError with every mistake.
 
     `ephemeral` are the ports that the system gives to outgoing connections; left out, the system is asked.
+    `text` is what is about to be written to `file`, taken in its place.
     """
     path = Path(os.path.abspath(file))
     report = Report(_shown(path))
     try:
-        stack = _load(path, environ, outgoing_ports() if ephemeral is None else ephemeral, report)
+        stack = _load(path, environ, outgoing_ports() if ephemeral is None else ephemeral, report, text)
     except Unreadable:
         stack = None
     problems = report.problems
@@ -63,9 +66,10 @@ def find_file(start: Path, given: Path | None) -> Path:
     )
 
 
-def _load(path: Path, environ: Mapping[str, str], ephemeral: Container[int], report: Report) -> StackSpec | None:
-    text = _read(path, report)
-    tree = parse(text, report)
+def _load(
+    path: Path, environ: Mapping[str, str], ephemeral: Container[int], report: Report, text: str | None
+) -> StackSpec | None:
+    tree = parse(_read(path, report) if text is None else text, report)
     if tree is None:
         report.error(Place(1, 1), "the file is empty", "start with `services:`")
         return None

@@ -46,6 +46,11 @@ def fill(
     return _SYNTAX.sub(value, text)
 
 
+def literally(text: str) -> str:
+    """`text` written so that `fill` gives its characters back, whatever braces are in it."""
+    return _SYNTAX.sub(lambda m: f"{{{m[0]}}}" if m[1] is None and _is_known(m[0][1:-1]) else m[0], text)
+
+
 def mistakes(
     text: str, *, has_port: bool, services: Mapping[str, bool], has_fd: bool = False, is_of_a_service: bool = True
 ) -> Iterator[tuple[int, str, str]]:

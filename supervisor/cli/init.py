@@ -1,0 +1,239 @@
+"""`portsup init`: a services.yaml for this folder, or of another supervisor's file."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from supervisor.cli.complaint import say, warn
+from supervisor.cli.places import current_directory
+from supervisor.errors import PortsupError, UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from supervisor.convert.draft import Draft, Outcome
+
+EXAMPLES = """\
+  portsup init                              look at this folder, and write services.yaml
+  portsup init --from Procfile              convert; what cannot be carried over is listed
+  portsup init --from deploy/web.conf --kind supervisord --stdout
+  portsup init --from docker-compose.yml -o services.yaml --force"""
+
+NAME = "services.yaml"
+KINDS = ("procfile", "supervisord", "compose", "process-compose", "pm2")
+LARGEST = 1024 * 1024  # bytes of a file to convert
+# Looked for in this order; the first that is there tells more than any guess.
+SOURCES = (
+    "Procfile.dev", "Procfile", "process-compose.yaml", "process-compose.yml", "ecosystem.config.json",
+    "supervisord.conf", "docker-compose.yml", "docker-compose.yaml", "compose.yaml", "compose.yml",
+)  # fmt: skip
+SKIPPED = (
+    "node_modules",
+    "venv",
+    "env",
+    "dist",
+    "build",
+    "target",
+    "vendor",
+    "docs",
+    "doc",
+    "examples",
+    "tests",
+    "test",
+)
+MOST_FOLDERS = 12
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Where from, where to."""
+    parser.add_argument("--from", dest="source", metavar="FILE", help="convert this file of another supervisor")
+    parser.add_argument("--kind", choices=KINDS, help="what the file of --from is, where its name does not tell")
+    parser.add_argument("-o", "--output", metavar="FILE", help=f"write to FILE (default: {NAME} in this folder)")
+    parser.add_argument("--stdout", action="store_true", help="print it, and write no file")
+    parser.add_argument("--force", action="store_true", help="overwrite a file that is there")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write or print the file; says on stderr what could not be carried over."""
+    if args.stdout and (args.output or args.force):
+        raise UsageError("cannot carry out `init`", "`--stdout` writes no file", "leave `-o` and `--force` out")
+    if args.kind and not args.source:
+        raise UsageError("cannot carry out `init`", "`--kind` is about the file of `--from`", "name one: `--from FILE`")
+    if args.file:
+        hint = "the file to write is `-o FILE`, the one to convert `--from FILE`"
+        raise UsageError("cannot carry out `init`", "`-f` names a services.yaml that is there", hint)
+    here = Path(current_directory())
+    target = here / (args.output or NAME)
+    if target.is_dir():
+        target = target / NAME
+    if not args.stdout:
+        _refuse(target, args.force)
+    outcome, head = _convert(here, args.source, args.kind) if args.source else _guess(here)
+    text = _text(outcome, head, target)
+    _check(target, text, args)
+    if args.stdout:
+        print(text, end="")
+    else:
+        _write(target, text, args.force)
+        count = len(outcome.services)
+        say(f"wrote `{_shown(target)}` with {count} service{'' if count == 1 else 's'}: `portsup up` starts it")
+    _say_left(outcome)
+    return 0
+
+
+def _refuse(target: Path, force: bool) -> None:
+    if os.path.lexists(target) and not force:
+        hint = "`--force` overwrites it, `--stdout` prints what would be written, `-o FILE` writes elsewhere"
+        raise PortsupError(f"cannot write `{_shown(target)}`", "it is there already", hint)
+
+
+def _convert(here: Path, source: str, kind: str | None) -> "tuple[Outcome, list[str]]":
+    from supervisor.convert.recognise import convert, kind_of
+
+    if source == "-":
+        text = sys.stdin.buffer.read(LARGEST + 1).decode("utf-8", "replace")
+    else:
+        text = _read(here / source)
+    kind = kind or kind_of(source, text)
+    outcome = convert(kind, source, text)
+    if source != "-" and (folder := (here / source).parent) != here:
+        warn(f"paths are kept as they are in `{source}`: write the result to `{_shown(folder)}`, or adapt them")
+    return outcome, [f"Made by `portsup init` of `{source}`. What could not be carried over is said at its service."]
+
+
+def _guess(here: Path) -> "tuple[Outcome, list[str]]":
+    from supervisor.convert.draft import Outcome
+    from supervisor.convert.folder import example
+    from supervisor.convert.recognise import convert, kind_of
+
+    head = ["Made by `portsup init` of what is in this folder. What was guessed is said at its service: look it over."]
+    for name in SOURCES:
+        if (here / name).is_file():
+            try:
+                text = _read(here / name)
+                outcome = convert(kind_of(name, text), name, text)
+            except PortsupError as error:
+                head.append(f"{error}")
+                continue
+            for service in outcome.services:
+                service.notes.insert(0, f"from {name}")
+            return outcome, head
+    outcome = Outcome(list(_services(here)))
+    if not outcome.services:
+        outcome.services.append(example())
+    return outcome, head
+
+
+def _services(here: Path) -> "Iterator[Draft]":
+    """The guesses for this folder and, where it has none itself or beside them, for the folders in it."""
+    from supervisor.convert.folder import look
+
+    yield from look(_files(here), "")
+    try:
+        inner = sorted(path for path in here.iterdir() if path.is_dir() and not path.name.startswith((".", "_")))
+    except OSError:
+        return
+    for folder in [path for path in inner if path.name not in SKIPPED][:MOST_FOLDERS]:
+        files = _files(folder)
+        if files.keys() - {"index.html"} - {name for name in files if name.endswith(".py")} or "manage.py" in files:
+            for draft in look(files, folder.name):
+                draft.fields["working_dir"] = folder.name
+                yield draft
+                break  # a folder is one service
+
+
+def _files(folder: Path) -> dict[str, str]:
+    from supervisor.convert.folder import LOCKS, MANIFESTS, SOURCES
+
+    found = {}
+    for name in (*MANIFESTS, *LOCKS, *SOURCES):
+        path = folder / name
+        try:
+            if path.is_file():
+                found[name] = "" if name in LOCKS else _read(path)
+        except (OSError, PortsupError):
+            continue  # what cannot be read tells nothing
+    return found
+
+
+def _read(path: Path) -> str:
+    try:
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0))) as file:
+            content = file.read(LARGEST + 1)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error)
+        raise PortsupError(f"cannot read `{_shown(path)}`", why, "check the path") from error
+    if len(content) > LARGEST:
+        raise PortsupError(
+            f"cannot read `{_shown(path)}`", "it is larger than 1 MiB", "check that it is the right file"
+        )
+    return content.decode("utf-8-sig", "replace")
+
+
+def _text(outcome: "Outcome", head: list[str], target: Path) -> str:
+    from supervisor.config import envfile
+    from supervisor.config.load import outgoing_ports
+    from supervisor.config.scalars import tidy_name
+    from supervisor.convert.emit import document
+    from supervisor.convert.finish import finish
+
+    def against(path: str, is_folder: bool) -> str:
+        place = target.parent / os.path.expanduser(path)
+        try:
+            if is_folder:
+                return "is no folder" if place.exists() and not place.is_dir() else ""
+            if not place.exists():
+                return "is missing"
+            return "has lines that are no NAME=VALUE" if envfile.parse(_read(place))[1] else ""
+        except (PortsupError, OSError, ValueError) as error:
+            return f"can not be read ({getattr(error, 'why', '') or error})"
+
+    finish(outcome, outgoing_ports(), against)
+    head = [*head, "`portsup config check` says whether it is right, `portsup schema` what it may say."]
+    foot = [f"Not carried over: {left}" for left in outcome.left]
+    return document(head, tidy_name(outcome.name), outcome.services, foot)
+
+
+def _check(target: Path, text: str, args: argparse.Namespace) -> None:
+    """Hold the text against the rules before anybody relies on it; warnings are those of `config check`."""
+    from supervisor.config.load import load
+
+    for warning in load(target, os.environ, text=text).warnings:
+        warn(warning, args.color)
+
+
+def _write(target: Path, text: str, force: bool) -> None:
+    """All or nothing: a file that is there stays whole when the disk is full."""
+    partial = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        try:
+            with open(partial, "x", encoding="utf-8") as file:
+                file.write(text)
+            if force:
+                os.replace(partial, target)
+            else:
+                os.link(partial, target)  # fails if somebody wrote it meanwhile
+        finally:
+            partial.unlink(missing_ok=True)
+    except FileExistsError:
+        _refuse(target, force=False)
+        raise
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise PortsupError(f"cannot write `{_shown(target)}`", why, "`--stdout` prints it instead") from error
+
+
+def _say_left(outcome: "Outcome") -> None:
+    from supervisor.config.report import printable
+
+    lines = [f"  {service.name}: {left}" for service in outcome.services for left in service.left]
+    lines += [f"  {left}" for left in outcome.left]
+    if lines:
+        say("\n".join(["not carried over:", *map(printable, lines)]))
+
+
+def _shown(path: Path) -> str:
+    relative = os.path.relpath(path, current_directory())
+    return str(path) if relative.startswith("..") else relative

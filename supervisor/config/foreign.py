@@ -1,0 +1,42 @@
+"""YAML of other programs as plain data: forgiving where services.yaml is strict, and every value a text as written."""
+
+from typing import Any
+
+import yaml
+
+from supervisor.errors import PortsupError
+
+
+class _Loader(yaml.SafeLoader):
+    """Takes `1.10`, `no` and `2024-01-01` for the characters they are; only nothing and merging keep their meaning."""
+
+
+_KEPT = ("tag:yaml.org,2002:null", "tag:yaml.org,2002:merge")
+_Loader.yaml_implicit_resolvers = {
+    first: kept
+    for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    if (kept := [(tag, pattern) for tag, pattern in known if tag in _KEPT])
+}
+
+
+def _without_tag(loader: yaml.SafeLoader, tag: str, node: yaml.Node) -> Any:
+    """What a tag of another program's own, such as compose's `!override`, stands before."""
+    match node:
+        case yaml.MappingNode():
+            return loader.construct_mapping(node, deep=True)
+        case yaml.SequenceNode():
+            return loader.construct_sequence(node, deep=True)
+        case yaml.ScalarNode():
+            return loader.construct_scalar(node)
+
+
+_Loader.add_multi_constructor("", _without_tag)
+
+
+def from_yaml(text: str, file: str) -> Any:
+    """What the first document of `text` says; raises PortsupError where it is no YAML."""
+    try:
+        return next(iter(yaml.load_all(text, _Loader)), None)
+    except (yaml.YAMLError, RecursionError, ValueError, TypeError) as error:
+        why = " ".join(str(error).split())
+        raise PortsupError(f"cannot read `{file}`", f"it is no YAML: {why[:300]}") from error

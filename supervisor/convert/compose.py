@@ -1,0 +1,280 @@
+"""docker-compose.yml: services whose program can run without their container."""
+
+import re
+from typing import Any
+
+from supervisor.config.kinds import PROFILE
+from supervisor.convert import probes, shell
+from supervisor.convert.draft import Draft, Filled, Left, Outcome
+from supervisor.convert.values import (
+    demanded,
+    duration,
+    filled,
+    is_true,
+    log_size,
+    mapping,
+    pairs,
+    port,
+    seconds,
+    set_variables,
+    signal_name,
+    texts,
+    whole,
+)
+from supervisor.errors import PortsupError
+
+CONDITIONS = {
+    "service_started": "started",
+    "service_healthy": "ready",
+    "service_completed_successfully": "completed_ok",
+}
+RESTART = {"no": "never", "false": "never", "always": "always", "unless-stopped": "always", "on-failure": "on-failure"}
+# What a container is, and a process on this machine is not.
+_CONTAINER = frozenset((
+    "annotations", "attach", "blkio_config", "cap_add", "cap_drop", "cgroup", "cgroup_parent", "configs",
+    "container_name", "cpu_count", "cpu_percent", "cpu_shares", "cpus", "cpuset", "credential_spec",
+    "device_cgroup_rules", "devices", "dns", "dns_opt", "dns_search", "domainname", "expose", "external_links",
+    "extra_hosts", "group_add", "hostname", "init", "ipc", "isolation", "labels", "links", "mac_address",
+    "mem_limit", "mem_reservation", "mem_swappiness", "memswap_limit", "network_mode", "networks",
+    "oom_kill_disable", "oom_score_adj", "pid", "pids_limit", "platform", "privileged", "pull_policy", "read_only",
+    "runtime", "secrets", "security_opt", "shm_size", "stdin_open", "storage_opt", "sysctls", "tmpfs", "tty",
+    "ulimits", "userns_mode", "uts", "volumes", "volumes_from",
+))  # fmt: skip
+_WHY = {
+    "extends": ("other services are not followed", "copy its keys here"),
+    "scale": ("a service runs once", "write it again under another name, or run more instances"),
+    "develop": ("files are not watched", "use the reloading of the program itself"),
+    "post_start": ("commands in a container are not carried over", "make a service of each"),
+    "pre_stop": ("commands in a container are not carried over", "make a service of each"),
+    "provider": ("it is a plugin of compose", "write a service that does the same"),
+    "models": ("they are of compose", "start the model server as a service"),
+}
+_READ = frozenset((
+    "build", "command", "depends_on", "deploy", "entrypoint", "env_file", "environment", "healthcheck", "image",
+    "logging", "ports", "profiles", "restart", "stop_grace_period", "stop_signal", "user", "working_dir",
+))  # fmt: skip
+
+
+def convert(data: Any) -> Outcome:
+    """The services of a compose file; those that are an image only are left out."""
+    top = mapping(data)
+    services = mapping(top.get("services"))
+    if not services:
+        raise PortsupError("cannot convert the compose file", "it has no `services`")
+    outcome = Outcome(name=str(top.get("name") or ""))
+    if top.get("include"):
+        outcome.left.append(Left("`include`", "other files are not followed", "convert each of them as well"))
+    for name, given in services.items():
+        line = _line(mapping(given))
+        if isinstance(line, Left):
+            outcome.left.append(Left(f"service `{name}`", line.why, line.remedy))
+        else:
+            outcome.services.append(_service(name, mapping(given), line, set(services)))
+    return outcome
+
+
+def _line(given: dict[str, Any]) -> shell.Line | Left:
+    """What a service runs, or why that can not be known."""
+    image = str(given.get("image") or "")
+    entry, command = _words(given.get("entrypoint")), _words(given.get("command"))
+    if not entry and not command:
+        if given.get("build"):
+            return Left("", "its command is in its Dockerfile", "write a service with what `CMD` says there")
+        why = f"it is only an image (`{image}`), and portsup runs programs" if image else "it has no command"
+        return Left("", why, "install the program and write a service, or keep it in compose beside portsup")
+    if not entry and command[0].startswith("-"):
+        why = f"its command begins with an option, for the entrypoint of the image `{image}`"
+        return Left("", why, "install the program and write a service with its name before the options")
+    if entry and command:
+        return shell.listed([*entry, *command])
+    text = given.get("command") if command else given.get("entrypoint")
+    if isinstance(text, list):
+        return shell.listed([*entry, *command])
+    return _text(str(text))
+
+
+def _words(value: Any) -> list[str]:
+    if isinstance(value, list):
+        return [_plain(text) for text in texts(value)]
+    line = _text(value) if isinstance(value, str) and value.strip() else None
+    return line.words if line else []
+
+
+def _plain(text: str) -> str:
+    return filled(text) if "$" in text else text
+
+
+def _text(text: str) -> shell.Line:
+    """compose fills `${VAR}` in, and then splits without a shell."""
+    if "$" not in text:
+        return shell.split(text) or shell.read(text)
+    line = shell.read(text)
+    if line.uses_port:
+        return line
+    line = shell.split(text) or line
+    line.words = [word if isinstance(word, Filled) else _plain(word) for word in line.words]
+    return line
+
+
+def _service(name: str, given: dict[str, Any], line: shell.Line, others: set[str]) -> Draft:
+    draft = Draft(name)
+    if image := str(given.get("image") or ""):
+        draft.leave(f"`image: {image}`", "the command runs on this machine", f"install what has `{line.words[0]}`")
+    shell.give(draft, line)
+    _folder(draft, given)
+    variables = {key: None if text is None else _plain(text) for key, text in pairs(given.get("environment"))}
+    _ports(draft, given)
+    set_variables(draft, variables)
+    for key, text in variables.items():
+        for other in sorted(others):
+            if text and re.search(rf"(?:^|//|@){re.escape(other)}(?::|/|$)", text):
+                why = "that name was known in the containers' network only"
+                draft.leave(f"`{other}` in the variable `{key}`", why, f"write 127.0.0.1, or `{{url:{other}}}`")
+    _env_files(draft, given.get("env_file"))
+    _dependencies(draft, given.get("depends_on"))
+    _health(draft, mapping(given.get("healthcheck")))
+    _end(draft, given)
+    _others(draft, given)
+    for variable in sorted({name for value in _all_texts(given) for name in demanded(value)}):
+        remedy = f"write `${{{variable}:?message}}` to insist"
+        draft.leave(f"`${{{variable}:?…}}`", "it is empty where it is not set", remedy)
+    return draft
+
+
+def _all_texts(value: Any, depth: int = 0) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [text for item in items for text in _all_texts(item, depth + 1)] if depth < 4 else []
+
+
+def _folder(draft: Draft, given: dict[str, Any]) -> None:
+    build = given.get("build")
+    context = build if isinstance(build, str) else mapping(build).get("context")
+    inside = str(given.get("working_dir") or "")
+    for volume in given.get("volumes") or () if isinstance(given.get("volumes"), list) else ():
+        source, _, target = volume.partition(":") if isinstance(volume, str) else ("", "", "")
+        target = target.partition(":")[0].rstrip("/")
+        if inside and target and source.startswith((".", "~")) and (inside + "/").startswith(target + "/"):
+            draft.fields["working_dir"] = _plain(source.rstrip("/") + inside[len(target) :].rstrip("/"))
+            draft.notes.append(f"`working_dir` was `{inside}` in the container")
+            return
+    if isinstance(context, str) and context.strip() and not re.match(r"\w+://|git@", context):
+        draft.fields["working_dir"] = _plain(context)
+        draft.notes.append(f"runs in the folder that its image was built of, `{context}`")
+    elif inside:
+        draft.leave(f"`working_dir: {inside}`", "it is a folder of the container", "set `working_dir`")
+
+
+def _ports(draft: Draft, given: dict[str, Any]) -> None:
+    published = given.get("ports") if isinstance(given.get("ports"), list) else []
+    outside, inside = [], []
+    for item in published or ():
+        if isinstance(item, dict):
+            known, target = port(item.get("published")), port(item.get("target"))
+        else:
+            parts = _port_parts(str(item))
+            known, target = (port(parts[-2]) if len(parts) > 1 else None), port(parts[-1])
+        outside += [known or target] if known or target else []
+        inside += [target] if target else []
+    if not outside:
+        return
+    first = [found for found in outside if found]
+    draft.ports = [first[0], *draft.ports]
+    draft.inner = inside[:1]
+    if len(first) > 1:
+        also = ", ".join(map(str, first[1:]))
+        draft.leave(
+            f"`ports`: {also}", "a service has one port that portsup gives it", "the program binds it by itself"
+        )
+    if inside and inside[0] != first[0]:
+        draft.notes.append(f"listened on {inside[0]} in its container")
+
+
+def _port_parts(text: str) -> list[str]:
+    """`127.0.0.1:${PORT:-80}:80/tcp` split at the colons outside of braces."""
+    return re.findall(r"(?:\$\{[^}]*\}|\[[^\]]*\]|[^:])+", text)
+
+
+def _env_files(draft: Draft, value: Any) -> None:
+    files: list[dict[str, Any]] = []
+    for item in value if isinstance(value, list) else [value]:
+        path = item if isinstance(item, str) else mapping(item).get("path")
+        if isinstance(path, str) and path.strip():
+            files.append({"path": _plain(path), "required": is_true(mapping(item).get("required", "true"))})
+    if files:
+        draft.fields["env_file"] = files
+
+
+def _dependencies(draft: Draft, value: Any) -> None:
+    found: dict[str, str] = dict.fromkeys(texts(value), "started") if isinstance(value, list) else {}
+    for other, item in mapping(value).items():
+        told = str(mapping(item).get("condition") or "service_started")
+        found[other] = CONDITIONS.get(told, "started")
+        if not is_true(mapping(item).get("required", "true")):
+            draft.leave(f"`required: false` of `{other}`", "what is named is needed", f"remove `{other}` if it is not")
+        if is_true(mapping(item).get("restart", "false")):
+            draft.leave(f"`restart: true` of `{other}`", "only a moved port restarts who depends on it", "restart both")
+    if found:
+        draft.fields["depends_on"] = found
+
+
+def _health(draft: Draft, given: dict[str, Any]) -> None:
+    test = given.get("test")
+    if not test or is_true(given.get("disable", "false")):
+        return
+    if isinstance(test, list):
+        kind, words = str(test[0]), texts(test[1:])
+        if kind == "NONE" or not words:
+            return
+        words = probes.shell_words(words[0]) if kind == "CMD-SHELL" else words if kind == "CMD" else texts(test)
+    else:
+        words = probes.shell_words(str(test))
+    probe = probes.from_command(words, draft)
+    interval, timeout = seconds(given.get("interval")) or 30.0, seconds(given.get("timeout"))
+    retries = whole(given.get("retries"), 1, 1000) or 3
+    draft.fields["ready"] = probes.ready(probe, (seconds(given.get("start_period")) or 0.0) + interval * retries)
+    draft.fields["healthcheck"] = probes.healthcheck(probe, interval, timeout, retries)
+    if "exec" in probe:
+        draft.notes.append("its health check ran in the container: see that its program is on this machine too")
+
+
+def _end(draft: Draft, given: dict[str, Any]) -> None:
+    deploy = mapping(mapping(given.get("deploy")).get("restart_policy"))
+    told = str(given.get("restart") or {"any": "always", "none": "no"}.get(str(deploy.get("condition")), "")) or (
+        str(deploy.get("condition") or "no")
+    )
+    word, _, most = told.partition(":")
+    draft.fields["restart"] = RESTART.get(word, "on-failure")
+    if (number := whole(most or deploy.get("max_attempts"), 0, 1_000_000)) is not None:
+        draft.fields["restart_policy"] = {"max_restarts": number}
+    if given.get("stop_signal"):
+        if known := signal_name(given["stop_signal"]):
+            draft.fields["stop_signal"] = known
+        else:
+            draft.leave(f"`stop_signal: {given['stop_signal']}`", "this system has no such signal", "set `stop_signal`")
+    if (grace := seconds(given.get("stop_grace_period"))) is not None:
+        draft.fields["stop_grace_period"] = duration(grace)
+
+
+def _others(draft: Draft, given: dict[str, Any]) -> None:
+    options = mapping(mapping(given.get("logging")).get("options"))
+    limits = {"max_size": log_size(options.get("max-size", "")), "backups": whole(options.get("max-file", ""), 0, 1000)}
+    if any(value is not None for value in limits.values()):
+        draft.fields["logging"] = {key: value for key, value in limits.items() if value is not None}
+    if user := given.get("user"):
+        draft.leave(f"`user: {user}`", "it is a user of the container", "start portsup as the user that is meant")
+    wanted = [each for each in texts(given.get("profiles")) if re.fullmatch(PROFILE, each, re.ASCII) and len(each) < 64]
+    if wanted:
+        draft.fields["profiles"] = list(dict.fromkeys(wanted))
+    if (deploy := mapping(given.get("deploy"))).keys() - {"restart_policy"}:
+        told = ", ".join(sorted(deploy.keys() - {"restart_policy"}))
+        draft.leave(f"`deploy`: {told}", "there are no copies or limits of containers", "see whether you need them")
+    if named := [key for key in given if key in _CONTAINER]:
+        why = "they are of a container; a program on this machine has its files, network and devices"
+        draft.leave(", ".join(f"`{key}`" for key in named), why, "see that the paths in its command and variables fit")
+    for key in given:
+        if key in _WHY:
+            draft.leave(f"`{key}`", *_WHY[key])
+        elif key not in _CONTAINER and key not in _READ and not key.startswith("x-"):
+            draft.leave(f"`{key}`", "portsup does not know it", "see whether you need it")

@@ -1,0 +1,62 @@
+"""What a converter makes of a file: services on their way to a services.yaml, and what could not be carried over."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+class Filled(str):
+    """A text in the syntax of services.yaml, `${VAR}` and `{port}` included; a plain `str` is taken literally."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What could not be carried over, why, and what to do about it."""
+
+    what: str
+    why: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.why}" + (f"; {self.remedy}" if self.remedy else "")
+
+
+@dataclass(slots=True)
+class Draft:
+    """A service as far as it is known; `fields` are keys of services.yaml, names in it are those of the source."""
+
+    name: str
+    fields: dict[str, Any] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)  # what was taken for granted
+    left: list[Left] = field(default_factory=list)
+    ports: list[int] = field(default_factory=list)  # that the source names, the one that clients know first
+    inner: list[int] = field(default_factory=list)  # where it listened in its container
+    gets_port: bool = False  # it is told its port: by its command, or by the variable in `port_env`
+    has_pool: bool = True
+
+    @property
+    def environment(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.fields.setdefault("environment", {})
+        return found
+
+    def leave(self, what: str, why: str, remedy: str = "") -> None:
+        """Note something that is not carried over, once."""
+        if (left := Left(what, why, remedy)) not in self.left:
+            self.left.append(left)
+
+    def carry(self, key: str, value: str | None, what: str, remedy: str) -> None:
+        """Set `key`, or note that services.yaml does not take the value, which is None then."""
+        if value is None:
+            self.leave(what, "services.yaml does not take that", remedy)
+        else:
+            self.fields[key] = value
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came out of one file; `left` is about the file, or about services that are not among `services`."""
+
+    services: list[Draft] = field(default_factory=list)
+    left: list[Left] = field(default_factory=list)
+    name: str = ""

@@ -1,0 +1,106 @@
+"""Writes a services.yaml with comments, so that reading it back gives exactly what was meant."""
+
+import re
+import textwrap
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from supervisor.config import interpolate, placeholders
+from supervisor.config.report import printable
+from supervisor.config.tree import OLD_BOOLEANS, UNKNOWN, Scalar
+from supervisor.convert.draft import Draft, Filled
+
+WIDTH = 100
+ORDER = (
+    "description", "command", "pool", "port_env", "environment", "env_file", "working_dir", "depends_on", "ready",
+    "healthcheck", "restart", "restart_policy", "stop_signal", "stop_grace_period",
+)  # fmt: skip
+WITH_PLACEHOLDERS = ("command", "environment", "ready", "healthcheck")
+# Characters that mean nothing to YAML wherever they stand, with a start that does not either.
+_PLAIN = re.compile(r"(?:[A-Za-z0-9_./]|-(?=[A-Za-z0-9-]))(?:[A-Za-z0-9_./@%+=~-]|:(?=[A-Za-z0-9/_.-]))*", re.ASCII)
+_LIKE_OTHERS = re.compile(rf"[-+.]*\d[\d.,:_eE+-]*$|---|\.\.\.|=|(?i:{'|'.join(OLD_BOOLEANS)}|y|n)$", re.ASCII)
+_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
+
+
+def document(head: Iterable[str], name: str, services: Iterable[Draft], foot: Iterable[str] = ()) -> str:
+    """The text of a services.yaml; `head` and `foot` are comments."""
+    lines = [line for text in head for line in comment(text, "")]
+    if name:
+        lines += ["", f"name: {scalar(name)}"]
+    lines += ["", "services:"]
+    for number, service in enumerate(services):
+        lines += ([""] if number else []) + list(_service(service))
+    if foot := list(foot):
+        lines += ["", *(line for text in foot for line in comment(text, ""))]
+    return "\n".join(lines) + "\n"
+
+
+def comment(text: str, indent: str) -> Iterator[str]:
+    """`text` as comment lines; what moves a terminal or ends a line in it is spelled out."""
+    shown = printable(text.encode("utf-8", "replace").decode())
+    wrapped = textwrap.wrap(shown, WIDTH - len(indent) - 2, break_long_words=False, break_on_hyphens=False)
+    yield from (f"{indent}# {line}" for line in wrapped or [""])
+
+
+def _service(service: Draft) -> Iterator[str]:
+    yield f"  {scalar(service.name)}:"
+    for note in service.notes:
+        yield from comment(note, "    ")
+    for left in service.left:
+        yield from comment(f"not carried over: {left}", "    ")
+    known = [key for key in ORDER if key in service.fields]
+    for key in [*known, *(key for key in service.fields if key not in ORDER)]:
+        value = service.fields[key]
+        if value not in ({}, [], None):
+            yield from _entry(key, value)
+
+
+def _entry(key: str, value: Any) -> Iterator[str]:
+    fills = key in WITH_PLACEHOLDERS
+    line = f"    {key}: {flow(value, fills)}"
+    if len(line) <= WIDTH or not isinstance(value, dict | list):
+        yield line
+        return
+    yield f"    {key}:"
+    if isinstance(value, dict):
+        yield from (f"      {scalar(name)}: {flow(item, fills)}" for name, item in value.items())
+    else:
+        yield from (f"      - {flow(item, fills)}" for item in value)
+
+
+def flow(value: Any, fills: bool = False) -> str:
+    """A value on one line; with `fills`, placeholders are filled in at this place and have to be escaped."""
+    match value:
+        case dict():
+            inner = (f"{scalar(name)}: {flow(item, fills)}".rstrip() for name, item in value.items())
+            return f"{{{', '.join(inner)}}}"
+        case list():
+            return f"[{', '.join(flow(item, fills) for item in value)}]"
+        case bool():
+            return "true" if value else "false"
+        case int() | float():
+            return str(value)
+        case None:
+            return "null"
+        case Filled():
+            return scalar(value)
+        case _:
+            text = interpolate.literally(str(value))
+            return scalar(placeholders.literally(text) if fills else text)
+
+
+def scalar(text: str) -> str:
+    """A text that every reader of YAML takes for this text: plain where that is safe, else in double quotes."""
+    text = text.encode("utf-8", "replace").decode().replace("\0", "")
+    if _PLAIN.fullmatch(text) and Scalar(UNKNOWN, text).is_text and not _LIKE_OTHERS.match(text):
+        return text
+    return f'"{"".join(_character(char) for char in text)}"'
+
+
+def _character(char: str) -> str:
+    if char in _ESCAPES:
+        return _ESCAPES[char]
+    if char.isprintable():
+        return char
+    code = ord(char)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

@@ -1,0 +1,167 @@
+"""Makes drafts fit together: names that portsup takes, dependencies that can be met, pools, and when each is ready."""
+
+import re
+from collections.abc import Callable, Container, Mapping
+
+from supervisor.config import interpolate
+from supervisor.config.kinds import LONGEST_NAME
+from supervisor.config.scalars import tidy_name
+from supervisor.convert import pools
+from supervisor.convert.draft import Draft, Filled, Left, Outcome
+
+ENDS = ("completed", "completed_ok")
+Looker = Callable[[str, bool], str]  # why a file (or a folder, if true) can not be used; empty if nothing is wrong
+
+
+def finish(outcome: Outcome, ephemeral: Container[int], against: Looker) -> None:
+    """Complete the services of an outcome; `against` says what is wrong with their files and folders."""
+    _keep_first(outcome)
+    named = _rename(outcome.services)
+    for service in outcome.services:
+        _dependencies(service, named)
+    _break_cycles(outcome.services)
+    _completions(outcome.services)
+    for service in outcome.services:
+        _files(service, against)
+        _folder(service, against)
+    pools.assign(outcome.services, ephemeral)
+    for service in outcome.services:
+        _port(service)
+
+
+def _keep_first(outcome: Outcome) -> None:
+    """Of services with the same name keep the last, as the other programs do, and of too many the first."""
+    known = {service.name: service for service in outcome.services}
+    outcome.services[:] = list(known.values())[:1000]
+    if len(known) > 1000:
+        outcome.left.append(Left(f"{len(known) - 1000} services", "a stack has at most 1000", "make two stacks of it"))
+
+
+def _rename(services: list[Draft]) -> dict[str, Draft]:
+    """The services by the names that the source has for them."""
+    named = {service.name: service for service in services}
+    taken: set[str] = {"portsup"}
+    for service in services:
+        wanted = tidy_name(service.name) or "service"
+        name, number = wanted, 2
+        while _variable(name) in {_variable(other) for other in taken}:
+            name = f"{wanted[: LONGEST_NAME - 5]}-{number}"
+            number += 1
+        taken.add(name)
+        if name != service.name:
+            service.notes.insert(0, f"called `{service.name}` before")
+        service.name = name
+    return named
+
+
+def _variable(name: str) -> str:
+    return re.sub(r"[^A-Z0-9]", "_", name.upper())
+
+
+def _dependencies(service: Draft, named: Mapping[str, Draft]) -> None:
+    found: dict[str, str] = {}
+    for other, condition in service.fields.get("depends_on", {}).items():
+        if other not in named:
+            why = "that service is not carried over"
+            service.leave(f"`depends_on: {other}`", why, "see that it runs before `portsup up`")
+        elif named[other] is service:
+            service.leave(f"`depends_on: {other}`", "a service cannot wait for itself")
+        else:
+            found[named[other].name] = condition
+    if "depends_on" in service.fields:
+        service.fields["depends_on"] = found
+
+
+def _break_cycles(services: list[Draft]) -> None:
+    """Leave out the dependency that closes a cycle; no recursion, a source may chain a thousand."""
+    by_name = {service.name: service for service in services}
+    done: set[str] = set()
+    for start in by_name:
+        path = {} if start in done else {start: list(by_name[start].fields.get("depends_on", {}))}
+        while path:
+            name = next(reversed(path))
+            if not path[name]:
+                done.add(name)
+                del path[name]
+                continue
+            other = path[name].pop(0)
+            if other in path:
+                del by_name[name].fields["depends_on"][other]
+                by_name[name].leave(f"`depends_on: {other}`", "it closes a cycle", "start one without the other")
+            elif other not in done:
+                path[other] = list(by_name[other].fields.get("depends_on", {}))
+
+
+def _completions(services: list[Draft]) -> None:
+    """What others wait for the end of is a job: it has no pool, and does not start over for ever."""
+    by_name = {service.name: service for service in services}
+    for service in services:
+        for other, condition in service.fields.get("depends_on", {}).items():
+            job = by_name[other]
+            if condition not in ENDS:
+                continue
+            if job.fields.get("restart") == "always":
+                job.fields["restart"] = "on-failure"
+                job.leave("`restart: always`", "others wait for it to complete", "it is `on-failure` now")
+            if job.has_pool and not job.ports and not job.gets_port and not _asks_port(job):
+                job.has_pool = False
+                job.notes.append("a job that others wait for: without a pool")
+                if condition == "completed_ok" and not job.fields.keys() & {"ready", "healthcheck"}:
+                    job.fields["one_shot"] = True
+
+
+def _asks_port(service: Draft) -> bool:
+    probes = (service.fields.get("ready"), service.fields.get("healthcheck"))
+    return any(isinstance(probe, dict) and ("http" in probe or "tcp" in probe) for probe in probes)
+
+
+def _files(service: Draft, against: Looker) -> None:
+    kept: list[str | dict[str, object]] = []
+    for file in service.fields.get("env_file", ()):
+        path = plain(file["path"])
+        why = against(path, False) if path.strip() else "has no name unless a variable is set"
+        if why == "is missing":
+            service.notes.append(f"`{file['path']}` is not there now, so it is not required")
+            kept.append({"path": file["path"], "required": False})
+        elif why:
+            service.leave(f"`env_file: {file['path']}`", f"it {why}", "write it as NAME=VALUE lines")
+        else:
+            kept.append(file if file["required"] is False else file["path"])
+    if "env_file" in service.fields:
+        service.fields["env_file"] = kept[0] if len(kept) == 1 and isinstance(kept[0], str) else kept
+
+
+def _folder(service: Draft, against: Looker) -> None:
+    if "working_dir" not in service.fields:
+        return
+    path = plain(service.fields["working_dir"])
+    why = against(path, True) if path.strip() and len(path) < 4096 else "has no name unless a variable is set"
+    if why:
+        service.leave(f"`working_dir: {service.fields.pop('working_dir')}`", f"it {why}", "set `working_dir`")
+
+
+def plain(text: str) -> str:
+    """A text with the variables in it left as if none were set."""
+    return interpolate.Filler(lambda name: None).fill(text) if isinstance(text, Filled) else str(text)
+
+
+def _port(service: Draft) -> None:
+    fields = service.fields
+    if not service.has_pool:
+        fields.pop("port_env", None)
+        if not fields.get("one_shot"):
+            fields.setdefault("ready", "started")
+        return
+    if service.gets_port:
+        return
+    if service.ports:
+        fields["bind"] = "move"
+        service.notes.append(
+            f"its port, {service.ports[0]}, is written into it: `bind: move` gives it that of the pool"
+        )
+    elif "ready" not in fields:
+        fields["ready"] = "started"
+        service.notes.append(
+            "nothing says that it listens, so it is ready once it is started: for a server on `$PORT` remove `ready`,"
+            " for a program without a port remove `pool`"
+        )

@@ -1,0 +1,162 @@
+"""ecosystem.config.json of pm2.  The .js one is a program, which is not run."""
+
+import json
+from typing import Any
+
+from supervisor.convert import shell
+from supervisor.convert.draft import Draft, Left, Outcome
+from supervisor.convert.values import (
+    account,
+    cleaned,
+    duration,
+    is_true,
+    mapping,
+    memory,
+    pairs,
+    seconds,
+    set_variables,
+    texts,
+    whole,
+)
+from supervisor.errors import PortsupError
+
+AS_JSON = "node -p 'JSON.stringify(require(\"./ecosystem.config.js\"))'"
+# By which program pm2 runs a script, by the end of its name.
+INTERPRETERS = {
+    ".js": ["node"],
+    ".cjs": ["node"],
+    ".mjs": ["node"],
+    ".ts": ["npx", "ts-node"],
+    ".py": ["python3"],
+    ".sh": ["bash"],
+    ".rb": ["ruby"],
+    ".php": ["php"],
+    ".pl": ["perl"],
+}
+_WHY = {
+    "watch": ("files are not watched", "use the reloading of the program itself"),
+    "cron_restart": ("nothing is restarted by the clock", "use cron with `portsup restart`"),
+    "wait_ready": ("pm2 is told by `process.send`", "say READY=1 by sd_notify, with `ready: {notify: true}`"),
+    "increment_var": ("a service runs once", "write it again with another value"),
+    "namespace": ("there are no namespaces", "name several services: `portsup restart a b`"),
+    "stop_exit_codes": ("only 0 is a good end", "let the program end with 0"),
+    "shutdown_with_message": ("a service is stopped by a signal", "let the program end on SIGINT"),
+    "source_map_support": ("it is built into pm2", "run node with `--enable-source-maps`"),
+    "post_update": ("there are no deployments", "use a tool for them"),
+    "log_date_format": ("lines are kept as they are", "`portsup logs --timestamps` shows times"),
+    "time": ("lines are kept as they are", "`portsup logs --timestamps` shows times"),
+}
+_LOGS = ("error_file", "out_file", "log_file", "error", "output", "log", "err_file", "pid_file")
+_READ = frozenset((
+    "name", "script", "args", "cwd", "interpreter", "exec_interpreter", "interpreter_args", "node_args", "env",
+    "instances", "exec_mode", "autorestart", "max_restarts", "max_memory_restart", "restart_delay", "min_uptime",
+    "kill_timeout", "uid",
+    "gid", "user", "port", "exp_backoff_restart_delay", "listen_timeout", "ignore_watch", "watch_options",
+    "watch_delay", "merge_logs", "combine_logs", "log_type", "treekill", "vizion", "force", "pmx", "automation",
+    "append_env_to_name", "disable_logs", "instance_var", "env_file",
+))  # fmt: skip
+
+
+def convert(text: str) -> Outcome:
+    """One service an app; raises PortsupError where the file is no JSON."""
+    try:
+        data = cleaned(json.loads(text))
+    except (ValueError, RecursionError) as error:
+        hint = f"a file in JavaScript is not run; make JSON of it: `{AS_JSON} > ecosystem.config.json`"
+        raise PortsupError("cannot read the file of pm2", f"it is no JSON: {error}", hint) from error
+    apps = data.get("apps") if isinstance(data, dict) else data
+    if apps is None and mapping(data).get("script"):
+        apps = data
+    outcome = Outcome()
+    for number, item in enumerate(apps if isinstance(apps, list) else [apps] if isinstance(apps, dict) else [], 1):
+        given = mapping(item)
+        if not str(given.get("script") or "").strip():
+            named = given.get("name") or f"number {number}"
+            outcome.left.append(Left(f"app `{named}`", "it has no `script`", "write the service by hand"))
+            continue
+        outcome.services.append(_app(given, number))
+    if not outcome.services and not outcome.left:
+        raise PortsupError("cannot convert the file of pm2", "it has no `apps`")
+    if mapping(data).get("deploy"):
+        outcome.left.append(Left("`deploy`", "there are no deployments", "use a tool for them"))
+    return outcome
+
+
+def _app(given: dict[str, Any], number: int) -> Draft:
+    script = str(given["script"])
+    draft = Draft(str(given.get("name") or script.rpartition("/")[2].partition(".")[0] or f"app-{number}"))
+    shell.give(draft, _line(draft, given, script))
+    if folder := given.get("cwd"):
+        draft.fields["working_dir"] = str(folder)
+    if (number_ := whole(given.get("port"), 1, 65535)) is not None:
+        set_variables(draft, {"PORT": str(number_)})
+    set_variables(draft, dict(pairs(given.get("env"))))
+    if files := [path for path in texts(given.get("env_file")) if path.strip()]:
+        draft.fields["env_file"] = [{"path": path, "required": True} for path in files]
+    draft.fields["restart"] = "always" if is_true(given.get("autorestart", True)) else "never"
+    _times(draft, given)
+    for key, other in (("uid", "user"), ("user", "user"), ("gid", "group")):
+        if given.get(key):
+            draft.carry(other, account(given[key]), f"`{key}: {given[key]}`", f"set `{other}`")
+    if limit := given.get("max_memory_restart"):
+        what = f"`max_memory_restart: {limit}`"
+        draft.carry("memory_limit", memory(limit), what, "set `memory_limit`, at least 1MB")
+    _leave(draft, given)
+    return draft
+
+
+def _line(draft: Draft, given: dict[str, Any], script: str) -> shell.Line:
+    args = given.get("args")
+    if " " in script.strip() and not args:
+        return shell.read(script)
+    before = texts(given.get("interpreter_args") or given.get("node_args"))
+    if isinstance(given.get("interpreter_args") or given.get("node_args"), str):
+        before = before[0].split()
+    interpreter = str(given.get("interpreter") or given.get("exec_interpreter") or "")
+    ending = "." + script.rpartition(".")[2] if "." in script.rpartition("/")[2] else ""
+    if interpreter and interpreter != "none":
+        words = [interpreter, *before, script]
+    elif not interpreter and ending in INTERPRETERS:
+        words = [*INTERPRETERS[ending], *before, script]
+        draft.notes.append(f"pm2 runs `{ending}` files by itself; here `{INTERPRETERS[ending][-1]}` does")
+    else:
+        words = [script]
+    if isinstance(args, str):
+        line = shell.split(args)
+        return shell.listed([*words, *(line.words if line else [args])]) if args.strip() else shell.listed(words)
+    return shell.listed([*words, *texts(args)])
+
+
+def _times(draft: Draft, given: dict[str, Any]) -> None:
+    draft.fields["stop_signal"] = "SIGINT"  # what pm2 sends first
+    grace = seconds(given.get("kill_timeout"), 0.001)
+    draft.fields["stop_grace_period"] = duration(1.6 if grace is None else grace)
+    policy: dict[str, Any] = {}
+    delay = seconds(given.get("restart_delay") or given.get("exp_backoff_restart_delay"), 0.001)
+    if delay:
+        policy |= {"delay": duration(delay), "max_delay": duration(max(delay, 30.0))}
+    if given.get("restart_delay") and delay:
+        policy |= {"factor": 1}
+    if (most := whole(given.get("max_restarts"), 0, 1_000_000)) is not None:
+        policy["max_restarts"] = most
+    if uptime := seconds(given.get("min_uptime"), 0.001):
+        policy["period"] = duration(uptime, 0.001)
+    if policy:
+        draft.fields["restart_policy"] = policy
+
+
+def _leave(draft: Draft, given: dict[str, Any]) -> None:
+    instances = str(given.get("instances") or 1)
+    if instances not in ("1", "0") or str(given.get("exec_mode") or "").startswith("cluster"):
+        why = "a service is one process with one port"
+        remedy = "let the program fork by itself, or write it several times behind a proxy"
+        draft.leave(f"`instances: {instances}`, `exec_mode`", why, remedy)
+    for key, value in given.items():
+        if key in _WHY and value not in (None, False, "", []):
+            draft.leave(f"`{key}`", *_WHY[key])
+        elif key in _LOGS and value:
+            draft.leave(f"`{key}`", "portsup keeps the output in files of its own", "`portsup logs` shows them")
+        elif key.startswith("env_") and key != "env_file":
+            draft.leave(f"`{key}`", "there is one environment", "put what differs into a file and use `env_file`")
+        elif key not in _READ and key not in _WHY and key not in _LOGS:
+            draft.leave(f"`{key}`", "portsup does not know it", "see whether you need it")

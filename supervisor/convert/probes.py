@@ -1,0 +1,62 @@
+"""Health checks of other programs as `ready` and `healthcheck`."""
+
+import re
+from typing import Any
+
+from supervisor.convert import shell
+from supervisor.convert.draft import Draft, Filled
+from supervisor.convert.values import duration, filled
+
+LONGEST_READY = 24 * 3600.0
+_HTTP = re.compile(
+    r"(?:curl|wget)\s[^|&;]*?(?:https?://)?(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\])"
+    r"(?::(?P<port>\d+|\$\{?\w+\}?))?(?P<path>/[^\s\"'|;&)]*)?[\"']?(?P<rest>[^|;&]*(?:\|\|\s*exit\s+\d+\s*)?)",
+    re.ASCII,
+)
+
+
+def from_command(words: list[str], draft: Draft) -> dict[str, Any]:
+    """The probe of a command: the path that curl or wget ask the service for, else the command itself."""
+    text = words[2] if words[:2] == ["sh", "-c"] and len(words) == 3 else " ".join(words)
+    if (found := _HTTP.fullmatch(text.strip())) and "$" not in (found["path"] or ""):
+        return http(found["path"] or "/", found["port"] or "", draft)
+    return {"exec": [word if isinstance(word, Filled) else filled(word) for word in words]}
+
+
+def http(path: str, port: str, draft: Draft) -> dict[str, Any]:
+    """The probe that asks for `path` on `port`, which is empty where it goes without saying."""
+    number = int(port) if port.isdecimal() and 0 < int(port[:6]) < 65536 else 0
+    if not re.fullmatch(r"/[!-~]*", path):
+        draft.leave(f"the path `{path}` of the health check", "it is no path of a request", "set `ready: {http: …}`")
+        return {"tcp": True}
+    if number and draft.ports and number not in (*draft.ports, *draft.inner):
+        draft.notes.append(f"its health check asks another port than its own, {number}: that one is not of the pool")
+        return {"exec": ["curl", "-fsS", "-o", "/dev/null", filled(f"http://127.0.0.1:{number}{path}")]}
+    if number and not draft.ports:
+        draft.ports.append(number)
+    return {"http": filled(path)}
+
+
+def shell_words(text: str) -> list[str]:
+    """The words of a check that is written for a shell."""
+    line = shell.read(text)
+    return ["sh", "-c", text] if line.environment or line.uses_port else line.words
+
+
+def ready(probe: dict[str, Any], timeout: float) -> dict[str, Any]:
+    """`ready` with this probe; `timeout` in seconds."""
+    return {**probe, "timeout": duration(min(max(timeout, 1.0), LONGEST_READY))}
+
+
+def healthcheck(
+    probe: dict[str, Any], interval: float | None, timeout: float | None, retries: int | None
+) -> dict[str, Any]:
+    """`healthcheck` with this probe; what is None keeps portsup's default."""
+    found = dict(probe)
+    if interval is not None:
+        found["interval"] = duration(interval, 0.1)
+    if timeout is not None:
+        found["timeout"] = duration(timeout, 0.001)
+    if retries is not None:
+        found["retries"] = min(max(retries, 1), 1000)
+    return found

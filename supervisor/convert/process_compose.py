@@ -1,0 +1,213 @@
+"""process-compose.yaml: processes, each a command for a shell."""
+
+import re
+from typing import Any
+
+from supervisor.convert import probes, shell
+from supervisor.convert.draft import Draft, Left, Outcome
+from supervisor.convert.values import (
+    duration,
+    filled,
+    is_true,
+    log_size,
+    mapping,
+    pairs,
+    seconds,
+    set_variables,
+    signal_name,
+    texts,
+    whole,
+)
+from supervisor.errors import PortsupError
+
+CONDITIONS = {
+    "process_started": "started",
+    "process_healthy": "ready",
+    "process_log_ready": "ready",
+    "process_completed": "completed",
+    "process_completed_successfully": "completed_ok",
+}
+RESTART = {"no": "never", "false": "never", "always": "always", "on_failure": "on-failure", "exit_on_failure": "never"}
+MOST_COPIES = 32
+_TEMPLATE = re.compile(r"\{\{\s*\.PC_REPLICA_NUM\s*\}\}")
+_WHY = {
+    "is_daemon": ("a program that goes to the background is lost", "run it in the foreground"),
+    "is_tty": ("services have no terminal", "see that the program does without"),
+    "is_interactive": ("services have no terminal", "see that the program does without"),
+    "is_foreground": ("services have no terminal", "run it by hand beside portsup"),
+    "is_elevated": ("it would need sudo", "run portsup as root if it has to be"),
+    "namespace": ("there are no namespaces", "name several services: `portsup restart a b`"),
+    "log_location": ("portsup keeps the output in files of its own", "`portsup logs` shows them"),
+    "vars": ("there are no templates", "put the values where they are used"),
+    "schedule": ("nothing is started by the clock", "use cron or a systemd timer with `portsup start`"),
+    "scheduled": ("nothing is started by the clock", "use cron or a systemd timer with `portsup start`"),
+    "launch_timeout_seconds": ("it is for programs in the background", "set `ready: {timeout: …}`"),
+    "extends": ("other processes are not followed", "copy its keys here"),
+    "mcp": ("it is of process-compose", "see whether you need it"),
+}
+_READ = frozenset((
+    "availability", "command", "depends_on", "description", "disabled", "entrypoint", "env_file", "environment",
+    "liveness_probe", "log_configuration", "readiness_probe", "ready_log_line", "replicas", "shutdown",
+    "working_dir", "disable_ansi_colors", "disable_dotenv", "is_dotenv_disabled",
+))  # fmt: skip
+
+
+def convert(data: Any) -> Outcome:
+    """One service a process, several for `replicas`."""
+    top = mapping(data)
+    processes = mapping(top.get("processes"))
+    if not processes:
+        raise PortsupError("cannot convert the file of process-compose", "it has no `processes`")
+    outcome = Outcome(name=str(top.get("name") or ""))
+    if top.get("extends"):
+        outcome.left.append(Left("`extends`", "other files are not followed", "convert that file as well"))
+    general = dict(pairs(top.get("environment")))
+    for name, item in processes.items():
+        given = mapping(item)
+        if not texts(given.get("command")) and not texts(given.get("entrypoint")):
+            outcome.left.append(Left(f"process `{name}`", "it has no command", "write the service by hand"))
+            continue
+        copies = min(whole(given.get("replicas", 1), 1, 10**6) or 1, MOST_COPIES)
+        if (wanted := whole(given.get("replicas", 1), 1, 10**6) or 1) > copies:
+            why = f"these are {wanted} copies, {copies} are written"
+            outcome.left.append(Left(f"`replicas` of `{name}`", why, "add the others by hand"))
+        for number in range(copies):
+            own_name = name if copies == 1 else f"{name}-{number}"
+            outcome.services.append(_process(own_name, _numbered(given, str(number)), general, top))
+        if copies > 1:
+            why = f"it is {copies} services now, `{name}-0` and on"
+            outcome.left.append(Left(f"`{name}` in other processes' `depends_on`", why, "name those that are needed"))
+    return outcome
+
+
+def _numbered(value: Any, number: str) -> Any:
+    """The same data with the number of the replica filled in."""
+    match value:
+        case str():
+            return _TEMPLATE.sub(number, value)
+        case dict():
+            return {key: _numbered(item, number) for key, item in value.items()}
+        case list():
+            return [_numbered(item, number) for item in value]
+    return value
+
+
+def _process(name: str, given: dict[str, Any], general: dict[str, str | None], top: dict[str, Any]) -> Draft:
+    draft = Draft(name)
+    _command(draft, given, mapping(top.get("shell")))
+    for variables in (general, dict(pairs(given.get("environment")))):
+        set_variables(draft, {key: None if text is None else _plain(text) for key, text in variables.items()})
+    if description := given.get("description"):
+        draft.fields["description"] = str(description)[:1000]
+    if folder := given.get("working_dir"):
+        draft.fields["working_dir"] = _plain(str(folder))
+    files = [{"path": _plain(path), "required": True} for path in texts(given.get("env_file")) if path.strip()]
+    if files:
+        draft.fields["env_file"] = files
+    needed = {
+        other: CONDITIONS.get(str(mapping(item).get("condition")), "started")
+        for other, item in mapping(given.get("depends_on")).items()
+    }
+    if needed:
+        draft.fields["depends_on"] = needed
+    if is_true(given.get("disabled", "false")):
+        draft.fields["autostart"] = False
+    _probes(draft, given)
+    _end(draft, given)
+    for key in given:
+        if key in _WHY and given[key] not in (None, "false", ""):
+            draft.leave(f"`{key}`", *_WHY[key])
+        elif key not in _READ and key not in _WHY:
+            draft.leave(f"`{key}`", "portsup does not know it", "see whether you need it")
+    if any("{{" in str(text) for text in (given.get("command"), *texts(given.get("entrypoint")))):
+        draft.leave("`{{…}}` in the command", "there are no templates", "put the value there")
+    return draft
+
+
+def _plain(text: str) -> str:
+    return filled(text) if "$" in text else text
+
+
+def _command(draft: Draft, given: dict[str, Any], shell_of: dict[str, Any]) -> None:
+    entry = texts(given.get("entrypoint"))
+    text = str(given.get("command") or "")
+    if entry and not text:
+        shell.give(draft, shell.listed([_plain(word) for word in entry]))
+        return
+    line = shell.read(text.replace("$$", "$"))
+    program = str(shell_of.get("shell_command") or "")
+    if line.why_shell and program and re.fullmatch(r"[\w/.-]+", program):
+        line.words[:2] = [program, str(shell_of.get("shell_argument") or "-c")]
+    shell.give(draft, line)
+    set_variables(draft, dict(line.environment))
+
+
+def _probe(draft: Draft, given: dict[str, Any]) -> dict[str, Any] | None:
+    if command := mapping(given.get("exec")).get("command"):
+        return probes.from_command(probes.shell_words(str(command)), draft)
+    asked = mapping(given.get("http_get"))
+    if not asked:
+        return None
+    host = str(asked.get("host") or "127.0.0.1")
+    if host not in ("127.0.0.1", "localhost", "0.0.0.0", "::1") or str(asked.get("scheme") or "http") != "http":
+        where = f"{asked.get('scheme') or 'http'}://{host}"
+        draft.leave(f"the probe of `{where}`", "portsup asks the service itself, by http", "use `exec: [curl, …]`")
+        return None
+    return probes.http(str(asked.get("path") or "/"), str(asked.get("port") or ""), draft)
+
+
+def _probes(draft: Draft, given: dict[str, Any]) -> None:
+    for key in ("readiness_probe", "liveness_probe"):
+        asked = mapping(given.get(key))
+        probe = _probe(draft, asked)
+        if probe is None:
+            continue
+        interval = seconds(asked.get("period_seconds")) or 10.0
+        retries = whole(asked.get("failure_threshold", 3), 1, 1000) or 3
+        if key == "readiness_probe":
+            first = seconds(asked.get("initial_delay_seconds")) or 0.0
+            draft.fields["ready"] = probes.ready(probe, first + interval * retries)
+        else:
+            timeout = seconds(asked.get("timeout_seconds"))
+            draft.fields["healthcheck"] = probes.healthcheck(probe, interval, timeout, retries)
+        if (whole(asked.get("success_threshold", 1), 1, 1000) or 1) > 1:
+            draft.leave(f"`success_threshold` of `{key}`", "one success is enough", "see whether that will do")
+    if line := given.get("ready_log_line"):
+        draft.fields["ready"] = {"log": re.escape(str(line))[:1000].rstrip("\\")}
+
+
+def _end(draft: Draft, given: dict[str, Any]) -> None:
+    policy = mapping(given.get("availability"))
+    told = str(policy.get("restart") or "no")
+    draft.fields["restart"] = RESTART.get(told, "never")
+    wait, most = seconds(policy.get("backoff_seconds")), whole(policy.get("max_restarts"), 0, 1_000_000)
+    limits: dict[str, Any] = {}
+    if wait:
+        limits |= {"delay": duration(wait), "max_delay": duration(max(wait, 30.0))}
+    if most is not None and told not in ("no", "false"):
+        limits["max_restarts"] = most or 1_000_000  # there 0 is without end
+    if limits:
+        draft.fields["restart_policy"] = limits
+    for key in ("exit_on_end", "exit_on_skipped"):
+        if is_true(policy.get(key, "false")):
+            draft.leave(
+                f"`{key}`", "the others go on when a service ends", "run `portsup down` where it should end all"
+            )
+    if told == "exit_on_failure":
+        draft.leave("`exit_on_failure`", "the others go on when a service fails", "run `portsup down` where it should")
+    shutdown = mapping(given.get("shutdown"))
+    if shutdown.get("signal") and (known := signal_name(shutdown["signal"])):
+        draft.fields["stop_signal"] = known
+    if (grace := seconds(shutdown.get("timeout_seconds"))) is not None:
+        draft.fields["stop_grace_period"] = duration(grace)
+    if shutdown.get("command"):
+        draft.leave("`shutdown.command`", "a service is stopped by a signal", "let the program clean up on SIGTERM")
+    if is_true(shutdown.get("parent_only", "false")):
+        draft.leave("`parent_only`", "the whole process tree is stopped", "see whether that will do")
+    rotation = mapping(mapping(given.get("log_configuration")).get("rotation"))
+    found = {
+        "max_size": log_size(f"{rotation.get('max_size_mb', '')}m"),
+        "backups": whole(rotation.get("max_backups"), 0, 1000),
+    }
+    if any(value is not None for value in found.values()):
+        draft.fields["logging"] = {key: value for key, value in found.items() if value is not None}

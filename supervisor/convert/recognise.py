@@ -1,0 +1,79 @@
+"""Which program a file was written for, by its name and by what is in it."""
+
+import re
+from collections.abc import Callable
+from pathlib import PurePath
+from typing import Any
+
+from supervisor.config.foreign import from_yaml
+from supervisor.convert import compose, pm2, process_compose, procfile, supervisord
+from supervisor.convert.draft import Left, Outcome
+from supervisor.convert.finish import plain
+from supervisor.convert.values import cleaned
+from supervisor.errors import PortsupError, UsageError
+
+KINDS = ("procfile", "supervisord", "compose", "process-compose", "pm2")
+_OF_YAML: dict[str, Callable[[Any], Outcome]] = {
+    "compose": compose.convert,
+    "process-compose": process_compose.convert,
+}
+_OF_TEXT: dict[str, Callable[[str], Outcome]] = {
+    "procfile": procfile.convert,
+    "supervisord": supervisord.convert,
+    "pm2": pm2.convert,
+}
+_NAMES = (
+    (r"procfile(\..*)?|.*\.procfile", "procfile"),
+    (r"supervisord?\.conf|.*\.ini", "supervisord"),
+    (r"process-compose.*\.ya?ml", "process-compose"),
+    (r"(docker-)?compose.*\.ya?ml", "compose"),
+    (r"(ecosystem|pm2|process|processes).*\.json", "pm2"),
+)
+_CONTENTS = (
+    (r"^\s*\[(program:|supervisord\])", "supervisord"),
+    (r"^\s*[\[{][\s\S]*\"script\"", "pm2"),
+    (r"^[\"']?processes[\"']?\s*:", "process-compose"),
+    (r"^[\"']?services[\"']?\s*:", "compose"),
+    (r"\A(?:[ \t]*(?:#.*)?\n)*(?:[A-Za-z0-9_.-]+:[ \t]*\S.*\n*(?:[ \t]*#.*\n+)*)+\Z", "procfile"),
+)
+
+
+def kind_of(name: str, text: str) -> str:
+    """The kind of a file; raises UsageError where neither name nor content tells."""
+    short = PurePath(name).name.lower()
+    if re.fullmatch(r".*\.(c|m)?[jt]s", short):
+        hint = f"make JSON of it: `{pm2.AS_JSON.replace('ecosystem.config.js', PurePath(name).name)}`"
+        raise UsageError(f"cannot convert `{name}`", "it is a program in JavaScript, which portsup does not run", hint)
+    for pattern, kind in _NAMES:
+        if re.fullmatch(pattern, short):
+            return kind
+    for pattern, kind in _CONTENTS:
+        if re.search(pattern, text[:100_000], re.MULTILINE):
+            return kind
+    hint = f"say what it is: `--kind {'|'.join(KINDS)}`"
+    raise UsageError(f"cannot convert `{name}`", "neither its name nor its content says which program it is for", hint)
+
+
+def convert(kind: str, name: str, text: str) -> Outcome:
+    """What the file comes to; raises PortsupError where it can not be read, or nothing in it can be carried over."""
+    text = cleaned(text)
+    try:
+        outcome = _OF_YAML[kind](cleaned(from_yaml(text, name))) if kind in _OF_YAML else _OF_TEXT[kind](text)
+    except RecursionError as error:
+        raise PortsupError(f"cannot read `{name}`", "it contains itself, or is nested too deeply") from error
+    _drop_empty(outcome)
+    if not outcome.services:
+        why = "; ".join(map(str, outcome.left[:5])) or "there is no service in it"
+        more = f"; and {len(outcome.left) - 5} more" if len(outcome.left) > 5 else ""
+        hint = "`portsup init` looks at the folder instead"
+        raise PortsupError(f"cannot make a stack of `{name}`", why + more, hint)
+    return outcome
+
+
+def _drop_empty(outcome: Outcome) -> None:
+    """Leave out the services whose program has no name unless a variable is set."""
+    for service in list(outcome.services):
+        if not plain(service.fields["command"][0]).strip():
+            outcome.services.remove(service)
+            why = "its command names no program"
+            outcome.left.append(Left(f"service `{service.name}`", why, "write the service by hand"))
