@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from supervisor.config import interpolate, placeholders
 from supervisor.convert.draft import Draft, Filled
@@ -20,6 +20,7 @@ CLIENTS = frozenset((
 LISTENS = ("--port", "--http-port", "--server.port", "--listen-port")
 BINDS = ("--bind", "-b", "--listen", "--addr", "--address", "--http", "-l")
 _PORT = re.compile(r"\$PORT\b|\$\{PORT(?::?-(\d+))?\}", re.ASCII)
+_FIXED = re.compile(r"PORT=([1-9]\d{1,4})\s+(?=\S)|export\s+PORT=([1-9]\d{1,4})\s*(?:&&|;|\n)\s*(?=\S)", re.ASCII)
 _MARK = "\ue000"  # stands for the port while the text is split
 _ENDS = re.compile(r"(.*:)(\d{2,5})", re.ASCII)
 _IN_SHELL = re.compile(r"(--port[= ]|runserver (?:[\w.]+:)?|http\.server )(\d{2,5})\b", re.ASCII)
@@ -129,6 +130,9 @@ def _split(marked: str) -> Line | str:
 
 
 def _through_shell(text: str) -> Line:
+    if fixed := _FIXED.match(text):  # in a shell it would win over the port that the service is given
+        line = _through_shell(text[fixed.end() :])
+        return replace(line, ports=[int(fixed[1] or fixed[2])], uses_port=True)
     if "'" not in text:
         text = _PORT.sub("$PORT", text)  # a service always has it, so its default has no use
     found = {int(match[2]) for match in _IN_SHELL.finditer(text)}

@@ -82,12 +82,21 @@ def test_a_comment_never_ends_early(text: str) -> None:
         ("a ~/b", ["sh", "-c", "a ~/b"]),
         ("a 'b", ["sh", "-c", "a 'b"]),
         ("cd x && serve --port 8000", ["sh", "-c", "cd x && serve --port $PORT"]),
+        ("PORT=5000 a | b", ["sh", "-c", "a | b"]),
+        ("export PORT=5000 && a; b", ["sh", "-c", "a; b"]),
         ("psql -p 5432", ["psql", "-p", "5432"]),
         ("a \\\n b", ["a", "b"]),
     ],
 )
 def test_a_shell_is_used_where_only_a_shell_understands(text: str, words: list[str]) -> None:
     assert shell.read(text).words == words
+
+
+@pytest.mark.parametrize("text", ["PORT=5000 a | b", "export PORT=5000; a | b", "a --port 5000 | b"])
+def test_a_fixed_port_in_a_shell_gives_way_to_that_of_the_pool(text: str) -> None:
+    line = shell.read(text)
+    assert (line.ports, line.uses_port) == ([5000], True)
+    assert "5000" not in line.words[-1]
 
 
 @pytest.mark.parametrize(
