@@ -83,7 +83,7 @@ class Commands:
                 self._run(self._follow(slots, AT_REST, State.STOPPED, reply))
             case "restart":
                 slots = self._slots(request.names())
-                self._reloader.check_start([slot.spec.name for slot in slots])
+                self._reloader.check_start([slot.spec.name for slot in slots if slot.service.state in AT_REST])
                 if request.arguments.get("rolling"):
                     self._run(roll(self._stack, check_rolling(slots), request.seconds(), reply, self._redact))
                 else:

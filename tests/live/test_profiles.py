@@ -32,6 +32,9 @@ def test_what_is_left_out_holds_no_port_and_is_started_by_name(stack: Make) -> N
         assert live.rows()["mail"]["port"] == pool[0]
         assert live.run("start", "apart", "needy").returncode == 0
         assert {row["state"] for row in live.rows().values()} == {"running"}, "`late` because it is needed"
+        live.do("stop", "mail")
+        assert live.run("restart", "apart").returncode == 0, "it runs, so nothing that it needs is started"
+        assert live.run("restart", "mail").returncode == 0
         live.do("stop", "always")
         assert live.run("status").returncode == 3
 
