@@ -20,10 +20,10 @@ from supervisor.daemon.slot import Slot
 from supervisor.daemon.stack import AT_REST, Stack
 from supervisor.daemon.status import row
 from supervisor.daemon.tasks import begin
+from supervisor.daemon.waiting import SETTLED, telling
 from supervisor.errors import NotFound, PortsupError, UsageError
 
 AT_WORK = (State.STARTING, State.RUNNING, State.BACKOFF)  # seen after a stop: somebody else started it again
-SETTLED = (State.RUNNING, State.EXITED, State.FAILED, State.STOPPED)
 
 
 class Commands:
@@ -71,6 +71,7 @@ class Commands:
             case "down":
                 self._ends.append(reply)
                 self._down(request.seconds())
+                self._run(self._tell_until_the_end(reply))
             case "start":
                 asked = [slot.spec.name for slot in self._slots(request.names())]
                 self._reloader.check_start(asked)
@@ -177,8 +178,14 @@ class Commands:
                     reply.send(progress=f"{name}: {results[-1]['words']}")
             return not left
 
-        await self._stack.until(look)
+        with telling(self._stack, left.values, lambda words: reply.send(progress=self._redact(words))):
+            await self._stack.until(look)
         reply.end(results=results)
+
+    async def _tell_until_the_end(self, reply: Reply) -> None:
+        busy = lambda: [slot for slot in self._stack.slots.values() if slot.service.state not in AT_REST]  # noqa: E731
+        with telling(self._stack, busy, lambda words: reply.send(progress=self._redact(words))):
+            await self._stack.until(self._stack.is_at_rest)
 
     def reload(self) -> None:
         """What a signal asks for: nobody waits for the answer, so the journal has it."""

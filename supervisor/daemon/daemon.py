@@ -29,6 +29,7 @@ from supervisor.daemon.reporter import Reporter
 from supervisor.daemon.slot import Slot, new_slot
 from supervisor.daemon.stack import Stack
 from supervisor.daemon.tasks import begin
+from supervisor.daemon.waiting import lines, telling, unsettled
 from supervisor.daemon.world import StackWorld
 from supervisor.errors import ExitCode, LockLost, PortsupError
 from supervisor.logs.journal import Journal
@@ -197,7 +198,7 @@ class Daemon:
         self._loop.call_soon(self.on_ports_changed)
 
     def on_waiting(self, slots: Collection[Slot]) -> None:
-        self._reporter.waiting(slots, self._loop.time())
+        self._reporter.say("\n".join(lines(slots, self._world.slots, self._loop.time())))
 
     def changed(self, before: Service, after: Service) -> None:
         lease = self._world.slots[after.name].lease
@@ -229,13 +230,13 @@ class Daemon:
 
     async def _report_when_up(self, wanted: frozenset[str]) -> None:
         slots = [self._world.slots[name] for name in wanted]
-        settled = (State.RUNNING, State.EXITED, State.FAILED, State.STOPPED)
+        late = unsettled(slots)
         try:
-            async with asyncio.timeout(self._options.wait_timeout):
-                await self._stack.until(lambda: all(slot.service.state in settled for slot in slots))
+            with telling(self._stack, late, self._reporter.say):
+                async with asyncio.timeout(self._options.wait_timeout):
+                    await self._stack.until(lambda: not late())
         except TimeoutError:
-            late = [slot for slot in slots if slot.service.state not in settled]
-            self._fatal(too_late(late, self._options.wait_timeout or 0.0))
+            self._fatal(too_late(late(), self._options.wait_timeout or 0.0))
             return
         failed = [slot.spec.name for slot in slots if slot.service.state is State.FAILED]
         self._reporter.up(self._spec.name, self._instance, failed, self._loop.time() - self._begun)

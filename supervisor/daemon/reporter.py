@@ -116,13 +116,6 @@ class Reporter:
         """A call of a service could not be looked into, and was let through."""
         self._journal.warning("bind not seen", service=service, why=why)
 
-    def waiting(self, slots: Collection[Slot], now: float) -> None:
-        """A stop waits for these services."""
-        for slot in slots:
-            svc = slot.service
-            left = f", killed in {svc.deadline - now:.0f} s" if svc.deadline and svc.state is State.TERMINATING else ""
-            self.say(f"waiting for {svc.name} (pid {svc.pid}{left})" if svc.pid else f"waiting for {svc.name}")
-
     def up(self, stack: str, instance: int, failed: Collection[str], took: float) -> None:
         """Every service has come as far as it will: the table of names and ports."""
         rows = [("NAME", "PORT", "STATE", "URL")]

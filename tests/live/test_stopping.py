@@ -1,6 +1,7 @@
 """How a stack in the foreground is asked to end: Ctrl-C, signals, a closed window, a reader that leaves."""
 
 import os
+import re
 import signal
 import subprocess
 import time
@@ -172,3 +173,18 @@ def test_a_stopped_service_is_continued_to_be_killed(stack: Make) -> None:
         os.kill(pid, signal.SIGSTOP)
         assert live.do("stop", "web")["web"]["ok"]
         eventually(lambda: not is_alive(pid), within=1)
+
+
+def test_whoever_waits_for_a_start_or_a_stop_is_told_for_whom(stack: Make) -> None:
+    (port,) = free_pool(1)
+    late = {"command": program("never_listens"), "pool": [port]}
+    live = stack({"late": late, "needy": {**SLEEPS, "depends_on": ["late"]}})
+    given_up = live.run("up", "-d", "--wait-timeout", "6")
+    assert re.search(rf"^waiting for late: nothing listens on port {port} \(2\d s left\)$", given_up.stderr, re.M)
+    assert "waiting for needy" not in given_up.stderr
+    live.write({"stubborn": {**STUBBORN, "stop_grace_period": "6s"}})
+    with live.up():
+        pid = live.rows()["stubborn"]["pid"]
+        told, ended = live.run("down").stderr.splitlines()
+        assert re.fullmatch(rf"waiting for stubborn \(pid {pid}, killed in [01] s\)", told)
+        assert ended == "stubborn: stopped"
