@@ -1,5 +1,6 @@
 """The entry point of `portsup`: one command line to one exit code, and errors to words."""
 
+import codecs
 import os
 import sys
 from collections.abc import Sequence
@@ -7,6 +8,7 @@ from collections.abc import Sequence
 from supervisor.cli.complaint import complain, report_bug
 from supervisor.errors import ExitCode, PortsupError
 
+PLAIN = "portsup.plain"  # how characters are written that the terminal does not have, codecs.register_error
 BROKEN_PIPE = 141  # what the shell sees of a program that SIGPIPE ended
 
 
@@ -14,9 +16,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Carry out one command line; the exit code for the shell."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     _open_closed_streams()
+    codecs.register_error(PLAIN, _plainly)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")  # a C locale must not turn a name into a traceback
+            stream.reconfigure(errors=PLAIN)  # a C locale must not turn a name into a traceback
     try:
         code = _run(arguments)
         if sys.stdout is not None:
@@ -33,6 +36,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return BROKEN_PIPE
     except Exception as error:
         return report_bug(error, arguments)
+
+
+def _plainly(error: UnicodeError) -> "tuple[str | bytes, int]":
+    """The ellipsis as dots, and all else as its number."""
+    if isinstance(error, UnicodeEncodeError) and error.object[error.start] == "…":
+        return "...", error.start + 1
+    if isinstance(error, UnicodeEncodeError):
+        error = UnicodeEncodeError(error.encoding, error.object, error.start, error.start + 1, error.reason)
+    return codecs.backslashreplace_errors(error)
 
 
 def _run(arguments: list[str]) -> int:

@@ -235,6 +235,20 @@ def test_a_name_that_the_locale_cannot_write_is_no_traceback() -> None:
 
 
 @pytest.mark.live
+@pytest.mark.parametrize(("encoding", "shown"), [("latin-1", "é\\u2192b..."), ("ascii", "\\xe9\\u2192b...")])
+def test_characters_that_the_terminal_does_not_have_are_written_otherwise(
+    encoding: str, shown: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "services.yaml"
+    file.write_text("services: {web: {command: a, description: é→b…}}\n", encoding="utf-8")
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": encoding, "LC_ALL": "C"}
+    command = [sys.executable, "-m", "supervisor", "config", "show", "-f", str(file)]
+    ran = subprocess.run(command, env=environment, capture_output=True, timeout=30, check=False)
+    assert (ran.returncode, ran.stderr) == (0, b"")
+    assert f"description: {shown}\n" in ran.stdout.decode(encoding)
+
+
+@pytest.mark.live
 def test_closed_streams_are_no_error() -> None:
     command = f"exec {sys.executable} -m supervisor ls >&- 2>&-"
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
