@@ -17,6 +17,7 @@ from tests.support.processes import processes_with
 
 MARK = "LIFE_OF_PORTSUP"  # an environment variable that every process of one life inherits
 PATIENCE = 60.0  # seconds until nothing is waited for any more
+ENDING = 0.5  # seconds that the kernel gets to close the files of a process that is gone
 
 
 class Victim(StrEnum):
@@ -106,11 +107,24 @@ class Mortal:
             if not left:
                 gone_after = time.monotonic() - killed
             life.wait_for_end_of(pids)
-            wrong = [f"`{path.name}` is locked" for path in self._stack.runtime.rglob("*.lock") if is_locked(path)]
+            wrong = [f"`{path.name}` is locked" for path in self._locked_in_the_end()]
             if left and death.victim is not Victim.BOTH:
                 wrong.append(f"left after {patience:g} s: {left}")
             wrong += self._next_up(life)
             return Outcome(was_late, gone_after, late, tuple(wrong))
+
+    def _locked_in_the_end(self) -> list[Path]:
+        """The locks that somebody still has.
+
+        A process that ends gives up its memory, and so its environment, before its files (do_exit in kernel/exit.c):
+        when we see it no more, its locks may be there for an instant.
+        """
+        deadline = time.monotonic() + ENDING
+        while True:
+            locked = [path for path in self._stack.runtime.rglob("*.lock") if is_locked(path)]
+            if not locked or time.monotonic() > deadline:
+                return locked
+            time.sleep(0.002)
 
     def _come_to(self, death: Death, life: "_Life") -> list[int]:
         """The pids to kill, at the moment that is wanted."""
