@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     Event = Mapping[str, Any]
 
 _QUIET = frozenset(("service waiting", "spare ports leased"))
+_REQUESTED = "rotation requested"
 _ENDS = frozenset(("service failed", "service restarts", "port left", "service unhealthy", "processes left behind"))
 
 
@@ -30,7 +31,7 @@ def chapters(events: "Sequence[Event]", service: str) -> "list[list[Event]]":
         if event.get("service") != service or event["event"] in _QUIET:
             continue
         current.append(event)
-        if event["event"] in _ENDS:
+        if _is_failure(event):
             found.append(current)
             current = []
     return found
@@ -42,9 +43,14 @@ def later(events: "Sequence[Event]", service: str) -> "list[Event]":
     for event in events:
         if event.get("service") == service and event["event"] not in _QUIET:
             since.append(event)
-            if event["event"] in _ENDS:
+            if _is_failure(event):
                 since.clear()
     return since
+
+
+def _is_failure(event: "Event") -> bool:
+    """Whether something went wrong; a rotation that somebody asked for is no failure."""
+    return event["event"] in _ENDS and event.get("why") != _REQUESTED
 
 
 def sentence(event: "Event") -> str:

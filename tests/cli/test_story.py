@@ -71,5 +71,11 @@ def test_a_port_that_was_taken_leads_to_who_has_it() -> None:
     assert "`portsup start api` tries again" in advice
 
 
+def test_a_rotation_that_was_asked_for_is_no_failure() -> None:
+    asked = event("port left", level="warning", port=8100, why="rotation requested")
+    assert story.chapters([asked, CRASH], "api") == [[asked, CRASH]]
+    assert story.chapters([asked], "api") == []
+
+
 def test_nothing_wrong_needs_no_advice() -> None:
     assert story.advice([event("service ready")], "api", "running") == []
