@@ -139,8 +139,10 @@ def test_a_lease_is_for_all_ports_or_none(live: Live) -> None:
         refused = live.run("lease", ports, "--", "true")
         assert refused.returncode == 12
         assert f"{pool[2]}  held by" in refused.stderr
-    with running(live, "lease", ports, "--", "sleep", "1000"):
-        eventually(lambda: live.run("lease", str(pool[1]), "--", "true").returncode == 12)
+    note = live.folder / "has-them"
+    with running(live, "lease", ports, "--", "sh", "-c", f"touch {note}; exec sleep 1000"):
+        eventually(note.exists)
+        assert live.run("lease", str(pool[1]), "--", "true").returncode == 12
 
 
 @pytest.mark.parametrize(
