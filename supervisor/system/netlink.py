@@ -17,8 +17,12 @@ _SOCK_DIAG_BY_FAMILY = 20
 _REQUEST_DUMP = 0x301  # NLM_F_REQUEST | NLM_F_DUMP
 _ERROR, _DONE = 2, 3
 _HEADER = struct.Struct("=IHHII")  # nlmsghdr: length, type, flags, sequence, pid
-# inet_diag_req_v2: family, protocol, extensions, -, states, then the socket id, of which the local port comes first.
-_REQUEST = struct.Struct("=BBBBI2s46x")
+_REQUEST = struct.Struct("=BBBBI48x")  # inet_diag_req_v2 with an empty socket id
+# A program for the kernel (inet_diag.h) that accepts a single local port: an attribute with two comparisons, at least
+# and at most, each an operation (code, bytes to go if yes, if no) and the port; no leads behind the end, which rejects.
+# The socket id would not do: it is not looked at for sockets that are bound and nothing else.
+_ONE_PORT = struct.Struct("=HHBBHxxHBBHxxH")
+_BYTECODE, _AT_LEAST, _AT_MOST = 1, 2, 3
 _ANSWER = struct.Struct("=BBxx")  # inet_diag_msg: family, state, then the fields below at their offsets
 _PORT = struct.Struct("!H")
 _UID_INODE = struct.Struct("=II")
@@ -36,9 +40,9 @@ def sockets(ports: Collection[int] | None, states: int) -> list[Listener]:
 
 def _dump(family: socket.AddressFamily, ports: Collection[int] | None, states: int) -> Iterator[Listener]:
     # A single port is picked out by the kernel, which saves the way of all other sockets through here.
-    wanted = _PORT.pack(next(iter(ports)) if ports is not None and len(ports) == 1 else 0)
+    wanted = _only(next(iter(ports))) if ports is not None and len(ports) == 1 else b""
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_SOCK_DIAG) as asking:
-        request = _REQUEST.pack(family, socket.IPPROTO_TCP, 0, 0, states, wanted)
+        request = _REQUEST.pack(family, socket.IPPROTO_TCP, 0, 0, states) + wanted
         asking.send(_HEADER.pack(_HEADER.size + len(request), _SOCK_DIAG_BY_FAMILY, _REQUEST_DUMP, 1, 0) + request)
         while True:
             data = asking.recv(1 << 15)
@@ -55,6 +59,10 @@ def _dump(family: socket.AddressFamily, ports: Collection[int] | None, states: i
                 if ports is None or port in ports:
                     yield _listener(data, body, port)
                 at += (length + 3) & ~3
+
+
+def _only(port: int) -> bytes:
+    return _ONE_PORT.pack(_ONE_PORT.size, _BYTECODE, _AT_LEAST, 8, 20, port, _AT_MOST, 8, 12, port)
 
 
 def _listener(data: bytes, body: int, port: int) -> Listener:
