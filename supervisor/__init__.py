@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 __all__ = ["Instance", "PortLock", "PortPool", "Shield", "Stack"]
 
 _PLACES = {
-    "Instance": "ports.library",
-    "PortLock": "ports.port_lock",
-    "PortPool": "ports.library",
-    "Shield": "ports.shield",
-    "Stack": "api.stack",
+    "Instance": ("ports", "library"),
+    "PortLock": ("ports", "port_lock"),
+    "PortPool": ("ports", "library"),
+    "Shield": ("ports", "shield"),
+    "Stack": ("api", "stack"),
 }
 
 
@@ -26,5 +26,5 @@ def __getattr__(name: str) -> object:
     if name in _PLACES:
         from importlib import import_module
 
-        return getattr(import_module(f"supervisor.{_PLACES[name]}"), name)
+        return getattr(import_module(".".join(("supervisor", *_PLACES[name]))), name)
     raise AttributeError(f"module `supervisor` has no attribute `{name}`")
