@@ -192,16 +192,14 @@ def test_every_tool_answers(embedded: Running, mode: str) -> None:
     models, _ = call(embedded, "list_models", mode=mode)
     assert [model["name"] for model in models["models"]] == [MODEL]
     answer, progress = call(embedded, "chat", {"prompt": "Say hello.", "max_tokens": 8}, mode=mode)
-    assert answer["text"]
-    assert progress  # how many there are is up to the model and the client
+    assert answer["text"] == "".join(progress)
     assert answer["model"] == MODEL
-    assert 1 <= answer["tokens"] <= 8
+    assert 0 < len(progress) <= answer["tokens"] <= 8  # an emoji is several tokens, and told of once
     told = [{"role": "system", "content": "Be brief."}, *HI]
     answer, _ = call(embedded, "chat", {"messages": told, "max_tokens": 4}, mode=mode)
     assert answer["done_reason"] in ("stop", "length")
     answer, progress = call(embedded, "generate", {"prompt": "Once upon a time", "max_tokens": 4}, mode=mode)
-    assert answer["text"]
-    assert progress
+    assert answer["text"] == "".join(progress)
     answer, _ = call(embedded, "embed", {"input": ["a", "b"]}, mode=mode)
     assert [len(vector) for vector in answer["embeddings"]] == [576, 576]
     assert "needs_ollama" in call(embedded, "pull_model", {"model": "llama3.2"}, mode=mode)[0]
