@@ -1,8 +1,9 @@
 """What can go wrong, in words for the person who has to act on it, and the exit code that goes with it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import IntEnum
+
+from supervisor.dataclass import dataclass
 
 
 class ExitCode(IntEnum):

@@ -31,7 +31,7 @@ LAYERS = {
     "tui": 4,
     "mcp": 4,
 }
-EVERYWHERE = {"errors"}  # below every layer
+EVERYWHERE = {"dataclass", "errors"}  # below every layer
 FACES = {"__init__.py", "__main__.py"}  # the public face of the package, above every layer
 
 # What one place alone imports, so that it can be changed there.

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Container, Iterator, Mapping
-from dataclasses import dataclass
 
 from supervisor.config import placeholders
 from supervisor.config.fields import Fields, Found
@@ -10,6 +9,7 @@ from supervisor.config.report import Report
 from supervisor.config.scalars import Word
 from supervisor.config.spec import Condition, HandoffMode, ProbeKind, Restart
 from supervisor.config.suggest import did_you_mean
+from supervisor.dataclass import dataclass
 
 LAST_PRIVILEGED = 1023
 FEWEST, MOST = 3, 5  # ports of a pool that make sense

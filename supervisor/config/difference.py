@@ -1,8 +1,7 @@
 """What has changed between two versions of a services.yaml, and what that takes.  Pure."""
 
-from dataclasses import dataclass, fields
-
 from supervisor.config.spec import ServiceSpec, StackSpec
+from supervisor.dataclass import dataclass, fields
 
 # What can be told to a service that runs, or takes effect when it starts the next time; all else restarts it.
 LIVE = frozenset((

@@ -1,7 +1,8 @@
 """Reads the text of a `.env` file: KEY=VALUE lines, as compose and most tools write them."""
 
 import re
-from dataclasses import dataclass
+
+from supervisor.dataclass import dataclass
 
 _SKIPPED = re.compile(r"[ \t]*(?:#[^\n]*)?(?:\n|$)")
 _KEY = re.compile(r"[ \t]*(?:export[ \t]+)?([^\s=#'\"]+)[ \t]*=[ \t]*")

@@ -5,7 +5,6 @@ Works on trees, before variables are filled in, so that every mistake is told wh
 
 import os.path
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from supervisor.config.keys import SERVICE
@@ -13,6 +12,7 @@ from supervisor.config.kinds import Key, Section, Shape
 from supervisor.config.report import Report, Unreadable
 from supervisor.config.suggest import did_you_mean
 from supervisor.config.tree import Entry, Mapping, Node, Place, Scalar, Sequence, kind_of
+from supervisor.dataclass import dataclass, field, replace
 
 MOST_NODES = 50_000  # that services get from others, all together
 

@@ -1,9 +1,9 @@
 """What validation hands on: plain values by key, each with its place."""
 
-from dataclasses import dataclass, field
 from typing import Any
 
 from supervisor.config.tree import UNKNOWN, Place
+from supervisor.dataclass import dataclass, field
 
 BROKEN: Any = object()  # in place of a value that can not be read: the mistake is reported, later checks say no more
 

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 
 from supervisor.config.report import Report, Unreadable
 from supervisor.config.secrets import secret_values
 from supervisor.config.tree import Entry, Mapping, Node, Scalar, Sequence
+from supervisor.dataclass import dataclass, field, replace
 
 Lookup = Callable[[str], str | None]
 

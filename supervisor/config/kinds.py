@@ -1,7 +1,8 @@
 """What the value of a key can look like.  `scalars`, `shapes` and `validate` read each kind, `schema` describes it."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from supervisor.dataclass import dataclass
 
 NAME = r"[a-z0-9][a-z0-9._-]*"  # of stacks and services
 LONGEST_NAME = 63

@@ -6,13 +6,13 @@ contain themselves are refused while they are read, before anything is copied or
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import NoReturn
 
 import yaml
 
 from supervisor.config.report import Report, Unreadable
 from supervisor.config.tree import FALSE, NULLS, OLD_BOOLEANS, TRUE, Entry, Mapping, Node, Place, Scalar, Sequence
+from supervisor.dataclass import dataclass, field
 
 DEEPEST = 50  # levels of nesting
 MOST_NODES = 50_000  # every alias counted as often as it is used

@@ -3,7 +3,6 @@
 import re
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from supervisor.config import values
@@ -24,6 +23,7 @@ from supervisor.config.kinds import (
 from supervisor.config.suggest import did_you_mean
 from supervisor.config.tree import FALSE, OLD_BOOLEANS, TRUE, Place, Scalar
 from supervisor.config.values import Bad
+from supervisor.dataclass import dataclass
 
 LONGEST_REGEX = 1000
 

@@ -1,13 +1,13 @@
 """What a services.yaml says, as frozen values with every default filled in.  Durations are in seconds."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
 from supervisor.core.handoff import BindMode
 from supervisor.core.order import Condition
 from supervisor.core.restart import Restart, RestartPolicy
+from supervisor.dataclass import dataclass, field
 
 __all__ = [
     "BindMode",

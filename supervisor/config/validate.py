@@ -5,7 +5,6 @@ Pure: no files, no yaml.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from supervisor.config import shapes
@@ -26,6 +25,7 @@ from supervisor.config.scalars import read_scalar, tidy_name, wanted
 from supervisor.config.suggest import closest, did_you_mean
 from supervisor.config.tree import OLD_BOOLEANS, Mapping, Node, Scalar, Sequence, kind_of
 from supervisor.config.values import Bad
+from supervisor.dataclass import dataclass
 
 MOST_SERVICES = 1000
 

@@ -6,9 +6,9 @@ Pure: bytes in, values out.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
+from supervisor.dataclass import dataclass, field
 from supervisor.errors import ConfigError, ExitCode, PortsupError
 
 VERSION = 1

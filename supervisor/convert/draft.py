@@ -1,7 +1,8 @@
 """What a converter makes of a file: services on their way to a services.yaml, and what could not be carried over."""
 
-from dataclasses import dataclass, field
 from typing import Any
+
+from supervisor.dataclass import dataclass, field
 
 
 class Filled(str):

@@ -2,10 +2,10 @@
 
 import re
 import shlex
-from dataclasses import dataclass, field, replace
 
 from supervisor.config import interpolate, placeholders
 from supervisor.convert.draft import Draft, Filled
+from supervisor.dataclass import dataclass, field, replace
 
 BUILTINS = frozenset((
     "!", ".", ":", "[[", "alias", "break", "case", "cd", "command", "continue", "eval", "exit", "export", "fg",

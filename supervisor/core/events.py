@@ -1,8 +1,7 @@
 """What happens to a service (events, in the past tense) and what is to be done about it (effects, imperative)."""
 
-from dataclasses import dataclass
-
 from supervisor.core.notify import Notice
+from supervisor.dataclass import dataclass
 
 Reasons = tuple[tuple[int, str], ...]  # why a port can not be used, port by port
 

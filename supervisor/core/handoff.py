@@ -8,10 +8,10 @@ import errno
 import socket
 import struct
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
 from supervisor.core.state import State, Then
+from supervisor.dataclass import dataclass
 
 TYPE_CHECKING = False  # the state machine takes long to import, and `portsup exec` has none
 if TYPE_CHECKING:

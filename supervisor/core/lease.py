@@ -1,7 +1,8 @@
 """What the ports and locks of a pool can be, and when a port that failed may be tried again."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from supervisor.dataclass import dataclass
 
 
 class PortState(StrEnum):

@@ -1,8 +1,7 @@
 """What a service says of itself, sd_notify(3): read from its datagrams, and noted in what is known of it.  Pure."""
 
-from dataclasses import dataclass, replace
-
 from supervisor.core.state import Beside, Role, State
+from supervisor.dataclass import dataclass, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,9 +1,9 @@
 """Which port of its pool a service gets."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from supervisor.core.lease import Quarantine
+from supervisor.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """When to restart, how long to wait first, and when to give up."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from supervisor.dataclass import dataclass
 
 # A service that was ready for this many seconds before it ended is restarted at once: one failure after a good
 # run says nothing about the next one.  s6-supervise waits until a second has passed since the last start, too.

@@ -6,14 +6,13 @@ Whoever has to end the service ends both: it is at rest when the last one is gon
 itself, whoever is left takes its place: a successor goes on starting, one that was leaving is waited for.
 """
 
-from dataclasses import replace
-
 from supervisor.core import events as ev
 from supervisor.core import service
 from supervisor.core.notify import note, note_beside, watched_until
 from supervisor.core.service import Step
 from supervisor.core.snapshot import Service, check, is_due, note_exit, words
 from supervisor.core.state import Beside, Health, Milestone, Role, State, Then
+from supervisor.dataclass import replace
 
 S = State
 _LIVE = (S.STARTING, S.RUNNING)

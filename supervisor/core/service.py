@@ -5,8 +5,6 @@ effect is not answered at all.  A service has one deadline, kept in its state.  
 its pid, and is ignored if that is not ours.  The ports of a pool stay leased for as long as the stack is up.
 """
 
-from dataclasses import replace
-
 from supervisor.core import events as ev
 from supervisor.core.notify import Notice, note, watched_until
 from supervisor.core.restart import GOOD_RUN
@@ -14,6 +12,7 @@ from supervisor.core.snapshot import Service as Service
 from supervisor.core.snapshot import Timeouts as Timeouts
 from supervisor.core.snapshot import check, is_due, note_exit, words
 from supervisor.core.state import Health, Milestone, Result, State, Then
+from supervisor.dataclass import replace
 
 S = State
 KILL_REQUESTED = "kill requested"  # the reason of a service that somebody did not want to wait for

@@ -1,10 +1,9 @@
 """One service at one moment, and what is asked of it in few words."""
 
-from dataclasses import dataclass, field, replace
-
 from supervisor.core import events as ev
 from supervisor.core.restart import RestartPolicy
 from supervisor.core.state import STATUS, TRANSITIONS, Beside, Health, Milestone, Result, State, Status, Then
+from supervisor.dataclass import dataclass, field, replace
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,10 @@ All transitions live in TRANSITIONS; the diagram in the documentation is drawn f
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from types import MappingProxyType
+
+from supervisor.dataclass import dataclass
 
 
 class State(StrEnum):

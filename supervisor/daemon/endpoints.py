@@ -1,8 +1,9 @@
 """Where each service of the stack can be reached: as environment variables, and as a file that is always current."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from supervisor.dataclass import dataclass
 
 HOST = "127.0.0.1"
 

@@ -3,11 +3,11 @@
 import contextlib
 import socket
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from supervisor import system
 from supervisor.core.handoff import Bind, BindMode, Give, LetThrough, Place, Refuse, decide, parse_address
+from supervisor.dataclass import dataclass, field
 from supervisor.ports.service_sockets import ServiceSockets
 from supervisor.system import Listener
 from supervisor.system.notifications import (

@@ -2,12 +2,12 @@
 
 import signal
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from supervisor.config.spec import ServiceSpec
 from supervisor.core.service import KILL_REQUESTED, Service
 from supervisor.core.state import Beside, Health, Milestone, Result, Role, State, Then
+from supervisor.dataclass import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,12 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, Protocol
 
 from supervisor.core import events as ev
 from supervisor.core.rolling import step
 from supervisor.core.service import Service
+from supervisor.dataclass import replace
 
 
 class World(Protocol):

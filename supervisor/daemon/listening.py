@@ -6,9 +6,9 @@ One look at the kernel's table of listeners serves all services that are startin
 import asyncio
 import os
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 
 from supervisor import system
+from supervisor.dataclass import dataclass
 from supervisor.system import Listener
 
 FIRST_LOOK = 0.001  # seconds after the spawn

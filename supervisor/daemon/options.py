@@ -1,7 +1,8 @@
 """What `portsup up` was asked for."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+
+from supervisor.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,11 @@ import contextlib
 import os
 import signal
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 
 from supervisor.config.spec import Probe, ProbeKind
 from supervisor.daemon.endpoints import HOST
 from supervisor.daemon.reaper import Reaper
+from supervisor.dataclass import dataclass
 from supervisor.errors import PortsupError
 from supervisor.process.account import Account
 from supervisor.process.readiness import http_request, http_verdict

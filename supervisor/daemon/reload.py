@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable, Collection
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from supervisor.core.state import State
 from supervisor.daemon.slot import Slot
 from supervisor.daemon.stack import AT_REST, Stack
 from supervisor.daemon.world import StackWorld
+from supervisor.dataclass import replace
 from supervisor.errors import ConfigError, PortsupError
 from supervisor.logs.journal import Journal
 

@@ -5,7 +5,6 @@ import contextlib
 import os
 import stat
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from supervisor.config.spec import OnChange, Probe, ProbeKind, RenderedFile, StackSpec
@@ -17,6 +16,7 @@ from supervisor.daemon.reaper import Reaper
 from supervisor.daemon.reporter import Reporter
 from supervisor.daemon.stack import Stack
 from supervisor.daemon.tasks import begin
+from supervisor.dataclass import dataclass, field
 from supervisor.errors import PortsupError
 
 _PLAIN = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK

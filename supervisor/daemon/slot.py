@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from supervisor.config.spec import ServiceSpec
@@ -13,6 +12,7 @@ from supervisor.core.state import Role, State
 from supervisor.daemon.handoff import Handoff
 from supervisor.daemon.keeper import Keeper, World
 from supervisor.daemon.output import Output
+from supervisor.dataclass import dataclass, field
 from supervisor.errors import PortsupError
 from supervisor.logs.service_log import ServiceLog
 from supervisor.ports.leases import PoolLease

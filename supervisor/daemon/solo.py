@@ -8,13 +8,13 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from supervisor import system
 from supervisor.core.handoff import BindMode
 from supervisor.core.lease import PortState
 from supervisor.daemon.handoff import Handoff, Hearing
 from supervisor.daemon.poller import Poller
+from supervisor.dataclass import dataclass, field
 from supervisor.errors import LockLost, PoolExhausted
 from supervisor.ports.leases import Chosen, Loss, NoPort, PoolLease
 from supervisor.ports.port_lock import own_identity

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from supervisor.core import events as ev
@@ -11,6 +10,7 @@ from supervisor.core.order import with_dependencies
 from supervisor.core.service import Service
 from supervisor.core.state import Result, State
 from supervisor.daemon.slot import Slot
+from supervisor.dataclass import dataclass, field
 from supervisor.errors import ExitCode
 
 AT_REST = (State.STOPPED, State.EXITED, State.FAILED)

@@ -5,7 +5,6 @@ import contextlib
 import os
 import sys
 import uuid
-from dataclasses import replace
 from pathlib import Path
 
 from supervisor import system
@@ -18,6 +17,7 @@ from supervisor.daemon.daemon import Daemon
 from supervisor.daemon.front import Front, Pipe, let_go_of
 from supervisor.daemon.herald import table
 from supervisor.daemon.options import Options
+from supervisor.dataclass import replace
 from supervisor.errors import ExitCode, NotFound, PoolExhausted
 from supervisor.logs.journal import Journal, open_journal
 from supervisor.logs.state_dir import instance_directory

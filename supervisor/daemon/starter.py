@@ -5,7 +5,6 @@ import errno
 import os
 import signal
 from collections.abc import Callable, Collection
-from dataclasses import replace
 
 from supervisor.config.spec import HandoffMode
 from supervisor.core import events as ev
@@ -13,6 +12,7 @@ from supervisor.daemon.handoff import Handoff, Hearing
 from supervisor.daemon.notices import Notices
 from supervisor.daemon.reporter import Reporter
 from supervisor.daemon.slot import Child, Slot
+from supervisor.dataclass import replace
 from supervisor.errors import PortsupError
 from supervisor.ports.reservation import Reservation
 from supervisor.ports.service_sockets import ServiceSockets, place_of

@@ -1,7 +1,8 @@
 """What a check has to say."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from supervisor.dataclass import dataclass
 
 
 class Level(StrEnum):

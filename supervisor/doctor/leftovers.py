@@ -3,9 +3,9 @@
 import contextlib
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from supervisor import system
+from supervisor.dataclass import dataclass
 from supervisor.ports.holders import dead_runs
 from supervisor.ports.instances import InstanceInfo, is_held
 from supervisor.ports.lockfile import FileLock

@@ -1,10 +1,10 @@
 """Checks of the pools of a stack: against the system's own ports, against browsers, and against other stacks.  Pure."""
 
 from collections.abc import Collection, Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from supervisor.core.browsers import BLOCKED_BY_BROWSERS
 from supervisor.core.instance import max_instances, overlap, ports_of
+from supervisor.dataclass import dataclass, field
 from supervisor.doctor.finding import Finding, Level
 
 

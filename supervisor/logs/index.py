@@ -7,8 +7,9 @@ one another while rotation renames them; whoever finds no index takes the time a
 import os
 import struct
 from bisect import bisect_right
-from dataclasses import dataclass
 from enum import StrEnum
+
+from supervisor.dataclass import dataclass
 
 _RECORD = struct.Struct("<QdB7x")  # offset in the log, seconds since 1970, stream
 _HEADER = struct.Struct("<8sQ8x")  # magic, inode of the log

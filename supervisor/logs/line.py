@@ -2,7 +2,8 @@
 
 import json
 import time
-from dataclasses import dataclass
+
+from supervisor.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,10 @@
 import errno
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 from supervisor import system
+from supervisor.dataclass import dataclass
 from supervisor.ports.record import Record, read_json
 from supervisor.ports.runtime import RuntimeDir
 from supervisor.system import Identity, Listener

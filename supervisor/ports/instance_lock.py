@@ -4,11 +4,11 @@ import contextlib
 import os
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import count
 
 from supervisor import system
 from supervisor.core.instance import Pools, max_instances, overlap
+from supervisor.dataclass import replace
 from supervisor.errors import InstanceTaken
 from supervisor.ports.instances import InstanceInfo, RunInfo, running
 from supervisor.ports.lockfile import FileLock

@@ -1,9 +1,9 @@
 """Which instances run.  Light to import: every quick command starts here."""
 
 import os
-from dataclasses import dataclass
 
 from supervisor import system
+from supervisor.dataclass import dataclass
 from supervisor.ports.record import read_json
 from supervisor.ports.runtime import RuntimeDir, error_in
 from supervisor.system import Identity

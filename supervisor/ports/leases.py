@@ -2,11 +2,11 @@
 
 import errno
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from supervisor import system
 from supervisor.core.lease import PortState, Quarantine, state_of
 from supervisor.core.pool import Pick, pick
+from supervisor.dataclass import dataclass
 from supervisor.errors import PortsupError
 from supervisor.ports.holders import ConflictKind, Holder, who_holds
 from supervisor.ports.port_lock import PortLock

@@ -3,8 +3,8 @@
 import contextlib
 import json
 import os
-from dataclasses import dataclass
 
+from supervisor.dataclass import dataclass
 from supervisor.system import Identity
 
 _SAFE = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)

@@ -15,9 +15,9 @@ import errno
 import os
 import socket
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 
 from supervisor import system
+from supervisor.dataclass import dataclass
 
 # The family is missing on this machine, or switched off: nobody can bind it either.
 _NO_SUCH_FAMILY = {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.EPROTONOSUPPORT}

@@ -4,8 +4,8 @@ import grp
 import os
 import pwd
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
+from supervisor.dataclass import dataclass, field
 from supervisor.process.executable import SpawnError
 
 

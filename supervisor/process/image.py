@@ -7,9 +7,9 @@ import os
 import resource
 import signal
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from supervisor.dataclass import dataclass
 from supervisor.process.executable import SpawnError
 
 # The calls of one child, each with its arguments.

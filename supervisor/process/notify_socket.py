@@ -6,10 +6,10 @@ import os
 import secrets
 import socket
 import struct
-from dataclasses import dataclass
 
 from supervisor import system
 from supervisor.core.notify import LONGEST
+from supervisor.dataclass import dataclass
 
 _CREDENTIALS = struct.Struct("=iII")  # struct ucred, unix(7)
 _MOST_DESCRIPTORS = 253  # of one datagram, SCM_MAX_FD

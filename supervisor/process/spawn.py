@@ -7,8 +7,8 @@ import fcntl
 import functools
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
+from supervisor.dataclass import dataclass
 from supervisor.process import fork, vfork
 from supervisor.process.account import Account
 from supervisor.process.executable import SpawnError as SpawnError

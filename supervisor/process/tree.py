@@ -11,8 +11,8 @@ import select
 import signal
 import time
 from collections.abc import Collection
-from dataclasses import dataclass
 
+from supervisor.dataclass import dataclass
 from supervisor.system import (
     Identity,
     children_of,

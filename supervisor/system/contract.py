@@ -1,8 +1,9 @@
 """The values that the functions of `supervisor.system` exchange; the same on every operating system."""
 
 import socket
-from dataclasses import dataclass
 from enum import StrEnum
+
+from supervisor.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

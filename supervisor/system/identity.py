@@ -1,6 +1,6 @@
 """Which process: its pid alone is not enough, because pids are used again."""
 
-from dataclasses import dataclass
+from supervisor.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ import os
 import select
 import socket
 import struct
-from dataclasses import dataclass
 
+from supervisor.dataclass import dataclass
 from supervisor.system import libc
 from supervisor.system.seccomp import MACHINES, PIDFD_GETFD
 

@@ -1,13 +1,13 @@
 """A stack shown as plain data is the same stack again."""
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import yaml
 from hypothesis import HealthCheck, given, settings
 
 from supervisor.config.show import resolved
+from supervisor.dataclass import replace
 
 from .conftest import Loading
 from .test_schema import GOOD

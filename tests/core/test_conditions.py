@@ -1,13 +1,12 @@
 """Whether a dependency has come as far as its dependants ask, row by row."""
 
-from dataclasses import replace
-
 import pytest
 
 from supervisor.core.conditions import Verdict, judge
 from supervisor.core.order import Condition
 from supervisor.core.service import Service
 from supervisor.core.state import Milestone, Result, State
+from supervisor.dataclass import replace
 
 DB = Service("db", (8000,))
 SPAWNED = replace(DB, state=State.STARTING, pid=7, reached=Milestone.STARTED)

@@ -1,7 +1,5 @@
 """What a service says of itself: datagrams read, and what they make of it, with literal times."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,6 +10,7 @@ from supervisor.core.restart import Restart, RestartPolicy
 from supervisor.core.rolling import step as rolled
 from supervisor.core.service import Service, Step, Timeouts, step
 from supervisor.core.state import Result, State
+from supervisor.dataclass import replace
 
 POLICY = RestartPolicy(delay=0.5, max_restarts=3)
 WEB = Service("web", (8000, 8001), POLICY, Timeouts(ready=30.0, grace=10.0, kill=5.0, watchdog=20.0))

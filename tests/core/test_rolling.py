@@ -1,7 +1,5 @@
 """A rolling restart, told as events and the effects that are expected of them, with literal times."""
 
-from dataclasses import replace
-
 import pytest
 
 from supervisor.core import events as ev
@@ -9,6 +7,7 @@ from supervisor.core.restart import Restart, RestartPolicy
 from supervisor.core.rolling import can_roll, is_rolling, step
 from supervisor.core.service import Service, Timeouts
 from supervisor.core.state import Beside, Health, Milestone, Result, Role, State
+from supervisor.dataclass import replace
 
 POLICY = RestartPolicy(delay=0.5, factor=2.0, max_delay=4.0, max_restarts=3, period=60.0)
 TIMES = Timeouts(ready=30.0, grace=10.0, kill=5.0)

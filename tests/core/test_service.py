@@ -1,13 +1,12 @@
 """The life of a service, told as events and the effects that are expected of them, with literal times."""
 
-from dataclasses import replace
-
 import pytest
 
 from supervisor.core import events as ev
 from supervisor.core.restart import Restart, RestartPolicy
 from supervisor.core.service import Service, Timeouts, step
 from supervisor.core.state import Health, Milestone, Result, State
+from supervisor.dataclass import replace
 
 POLICY = RestartPolicy(delay=0.5, factor=2.0, max_delay=4.0, max_restarts=3, period=60.0)
 WEB = Service("web", (8000, 8001), POLICY, Timeouts(ready=30.0, grace=10.0, kill=5.0), rotate_after=2)

@@ -1,6 +1,5 @@
 """What is said of each step of a service: to people in words, to the journal as an event."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +10,7 @@ from supervisor.core.restart import Restart, RestartPolicy
 from supervisor.core.service import Service, step
 from supervisor.core.state import Health, Result, State, Then
 from supervisor.daemon import herald
+from supervisor.dataclass import replace
 
 SPEC = ServiceSpec("web", ("serve", "--fast"), (8000, 8001), working_dir=Path("/srv"), port_env="WEB_PORT")
 WEB = Service("web", (8000, 8001), RestartPolicy(delay=0.5))

@@ -1,7 +1,5 @@
 """Who is waited for is said in words, with the time that is left."""
 
-from dataclasses import replace
-
 import pytest
 
 from supervisor.core import events as ev
@@ -10,6 +8,7 @@ from supervisor.core.service import Service
 from supervisor.core.state import Milestone, State
 from supervisor.daemon.stack import NOTE_EVERY
 from supervisor.daemon.waiting import lines, telling, words
+from supervisor.dataclass import replace
 
 from .test_stack import CHAIN, READY, Scene
 
