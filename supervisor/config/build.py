@@ -49,6 +49,7 @@ def service(
         one_shot=fields.get("one_shot", False),
         ready=_ready(fields, has_port=bool(pool) or fields.is_broken("pool")),
         healthcheck=_healthcheck(fields.get("healthcheck")),
+        success_exit_codes=fields.get("success_exit_codes", frozenset()) | {0},
         restart_policy=_restart_policy(fields),
         stop_signal=fields.get("stop_signal", 15),
         stop_grace_period=fields.get("stop_grace_period", 10.0),

@@ -7,6 +7,7 @@ from supervisor.dataclass import dataclass, fields
 LIVE = frozenset((
     "autostart", "depends_on", "description", "healthcheck", "logging", "memory_limit", "on_port_change", "profiles",
     "quarantine", "ready", "restart_policy", "rotate_after", "stop_grace_period", "stop_signal",
+    "success_exit_codes",
 ))  # fmt: skip
 _NO_KEYS = frozenset(("name", "line"))
 

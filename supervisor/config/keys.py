@@ -251,6 +251,12 @@ SERVICE = Section(
             also=("autorestart", "respawn"),
         ),
         Key(
+            "success_exit_codes",
+            Shape.EXIT_CODES,
+            "Exit codes beside 0 that mean success.",
+            also=("exitcodes", "exit_codes", "success_exit_status", "successexitstatus", "stop_exit_codes"),
+        ),
+        Key(
             "restart_policy",
             RESTART_POLICY,
             "How long to wait before a restart, and when to give up.",

@@ -104,6 +104,8 @@ def _kind(kind: Kind) -> Schema:
             return {"anyOf": [*file["anyOf"], {"type": "array", "items": file}]}
         case Shape.EXTENDS:
             return {"anyOf": [{"type": "string", "minLength": 1}, _section(shapes.EXTENDS)]}
+        case Shape.EXIT_CODES:
+            return {"type": "array", "items": _kind(shapes.EXIT_CODE), "uniqueItems": True}
         case Shape.NAMES:
             name = {"type": "string", "pattern": rf"^({PROFILE})$|\$\{{", "maxLength": LONGEST_NAME}
             return {"type": "array", "items": name, "uniqueItems": True}

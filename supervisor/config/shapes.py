@@ -64,6 +64,8 @@ ENV_FILE = Section(
     )
 )
 
+EXIT_CODE = Whole(0, 255)
+
 _VARIABLE_RULE = "names have letters, digits and `_`, no digit first"
 
 
@@ -218,6 +220,14 @@ def _env_file(validator: "Validator", node: Node, where: str) -> Iterator[EnvFil
             yield EnvFile(path, fields.get("required", True), fields.at("path"), where)
     else:
         validator.expected("a path or {path: …, required: false}", node, where)
+
+
+def exit_codes(validator: "Validator", node: Node, where: str) -> Any:
+    """The exit codes of a list, 0 among them or not."""
+    if not isinstance(node, Sequence):
+        return validator.expected("a list of exit codes such as [3, 75]", node, where)
+    found = [validator.value(item, EXIT_CODE, f"{where}[{number}]") for number, item in enumerate(node.items)]
+    return BROKEN if any(code is BROKEN for code in found) else frozenset(found)
 
 
 def names(validator: "Validator", node: Node, where: str) -> Any:

@@ -52,6 +52,7 @@ def _service(service: ServiceSpec, stack: StackSpec, reveal: bool) -> dict[str, 
         "ready": {**_probe(service.ready.probe), "timeout": service.ready.timeout},
         "healthcheck": None,
         "restart": policy.restart.value,
+        "success_exit_codes": sorted(service.success_exit_codes),
         "restart_policy": {
             "delay": policy.delay,
             "factor": policy.factor,

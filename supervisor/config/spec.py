@@ -140,6 +140,7 @@ class ServiceSpec:
     one_shot: bool = False  # done when it has exited with 0; `ready` says only how long that may take then
     ready: Ready = Ready()
     healthcheck: HealthCheck | None = None
+    success_exit_codes: frozenset[int] = frozenset((0,))
     restart_policy: RestartPolicy = field(default_factory=RestartPolicy)
     stop_signal: int = 15
     stop_grace_period: float = 10.0

@@ -80,6 +80,8 @@ class Validator:
                 return shapes.environment(self, node, where)
             case Shape.ENV_FILES:
                 return shapes.env_files(self, node, where)
+            case Shape.EXIT_CODES:
+                return shapes.exit_codes(self, node, where)
             case Shape.NAMES:
                 return shapes.names(self, node, where)
             case Shape.DEPENDS_ON:

@@ -8,6 +8,7 @@ from supervisor.convert.draft import Draft, Left, Outcome
 from supervisor.convert.values import (
     account,
     cleaned,
+    codes,
     duration,
     is_true,
     mapping,
@@ -39,7 +40,6 @@ _WHY = {
     "wait_ready": ("pm2 is told by `process.send`", "say READY=1 by sd_notify, with `ready: {notify: true}`"),
     "increment_var": ("a service runs once", "write it again with another value"),
     "namespace": ("there are no namespaces", "name several services: `portsup restart a b`"),
-    "stop_exit_codes": ("only 0 is a good end", "let the program end with 0"),
     "shutdown_with_message": ("a service is stopped by a signal", "let the program end on SIGINT"),
     "source_map_support": ("it is built into pm2", "run node with `--enable-source-maps`"),
     "post_update": ("there are no deployments", "use a tool for them"),
@@ -50,7 +50,7 @@ _LOGS = ("error_file", "out_file", "log_file", "error", "output", "log", "err_fi
 _READ = frozenset((
     "name", "script", "args", "cwd", "interpreter", "exec_interpreter", "interpreter_args", "node_args", "env",
     "instances", "exec_mode", "autorestart", "max_restarts", "max_memory_restart", "restart_delay", "min_uptime",
-    "kill_timeout", "uid",
+    "kill_timeout", "uid", "stop_exit_codes",
     "gid", "user", "port", "exp_backoff_restart_delay", "listen_timeout", "ignore_watch", "watch_options",
     "watch_delay", "merge_logs", "combine_logs", "log_type", "treekill", "vizion", "force", "pmx", "automation",
     "append_env_to_name", "disable_logs", "instance_var", "env_file",
@@ -94,6 +94,9 @@ def _app(given: dict[str, Any], number: int) -> Draft:
     if files := [path for path in texts(given.get("env_file")) if path.strip()]:
         draft.fields["env_file"] = [{"path": path, "required": True} for path in files]
     draft.fields["restart"] = "always" if is_true(given.get("autorestart", True)) else "never"
+    if ends := texts(given.get("stop_exit_codes")):
+        draft.fields["restart"] = "on-failure"
+        codes(draft, ends, "`stop_exit_codes`")
     _times(draft, given)
     for key, other in (("uid", "user"), ("user", "user"), ("gid", "group")):
         if given.get(key):

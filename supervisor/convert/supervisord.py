@@ -7,6 +7,7 @@ from supervisor.convert import shell
 from supervisor.convert.draft import Draft, Filled, Left, Outcome
 from supervisor.convert.values import (
     account,
+    codes,
     duration,
     filled,
     is_true,
@@ -25,7 +26,6 @@ _EXPRESSION = re.compile(r"%\((\w+)\)(0?\d*)([sd])|%%", re.ASCII)
 _VARIABLE = re.compile(r"""\s*([^=,\s]+)\s*=\s*("[^"]*"|'[^']*'|[^,]*)\s*(?:,|$)""")
 _OWN = ("supervisord", "unix_http_server", "inet_http_server", "supervisorctl", "rpcinterface")
 _WHY = {
-    "exitcodes": ("only 0 is a good end", "let the program end with 0, or take `restart: never`"),
     "priority": ("portsup starts all at once, in the order of `depends_on`", "name what it needs in `depends_on`"),
     "stdout_events_enabled": ("there are no event listeners", "follow `portsup logs -f`"),
     "stderr_events_enabled": ("there are no event listeners", "follow `portsup logs -f`"),
@@ -154,6 +154,8 @@ def _variables(text: str) -> list[tuple[str, str]]:
 
 def _times(draft: Draft, given: dict[str, str]) -> None:
     draft.fields["restart"] = RESTART.get(given.get("autorestart", "unexpected").strip().lower(), "on-failure")
+    if told := given.get("exitcodes", ""):
+        codes(draft, told.replace(",", " ").split(), f"`exitcodes={told}`")
     if (retries := whole(given.get("startretries", ""), 0, 1_000_000)) is not None:
         draft.fields["restart_policy"] = {"max_restarts": retries}
     if name := given.get("stopsignal", ""):

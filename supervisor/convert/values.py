@@ -2,7 +2,7 @@
 
 import re
 import signal
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from supervisor.config import placeholders
@@ -89,8 +89,9 @@ def umask(value: Any) -> str | None:
 
 def memory(value: Any) -> str | None:
     """`300M` and the like, from a mebibyte on."""
-    found = _SIZE.fullmatch(str(value).strip()[:20])
-    if not found or float(found[1]) * 1024 ** " kmgt".index(found[2].lower() or " ") < 1024**2:
+    found = _SIZE.fullmatch(str(value).strip())
+    size = float(found[1]) * 1024 ** " kmgt".index(found[2].lower() or " ") if found and len(found[0]) < 16 else 0
+    if not found or size < 1024**2:
         return None
     return f"{found[1]}{found[2].upper()}B" if found[2] else found[1]
 
@@ -185,3 +186,15 @@ def set_variables(draft: Draft, variables: Mapping[str, str | Filled | None]) ->
             draft.leave(f"variable `{name}`", "such names are portsup's own", "rename it")
         else:
             draft.environment[name] = value
+
+
+def codes(draft: Draft, given: Iterable[str], what: str) -> None:
+    """Set `success_exit_codes` to those of the source; 0 always is one here."""
+    found = [whole(each, 0, 255) for each in given]
+    known = sorted({code for code in found if code is not None} - {0})
+    if known:
+        draft.fields["success_exit_codes"] = known
+    if None in found:
+        draft.leave(what, "services.yaml takes whole numbers from 0 to 255", "set `success_exit_codes`")
+    elif 0 not in found:
+        draft.leave(f"{what} without 0", "0 always means success", "see whether that will do")

@@ -209,7 +209,7 @@ def _no_port(svc: Service, reasons: ev.Reasons) -> Step:
 
 def _ended(svc: Service, intruder: str, now: float) -> Step:
     """The process ended by itself."""
-    clean = svc.exit_code == 0
+    clean = svc.exit_code in svc.success_codes
     result = Result.SUCCESS if clean else Result.EXIT_CODE if (svc.exit_code or 0) > 0 else Result.SIGNAL
     why = f"exit code {svc.exit_code}" if (svc.exit_code or 0) >= 0 else f"signal {-(svc.exit_code or 0)}"
     if intruder:

@@ -26,6 +26,7 @@ class Service:
     timeouts: Timeouts = field(default_factory=Timeouts)
     rotate_after: int = 3
     one_shot: bool = False  # it is no server: its work is done when it exits with 0
+    success_codes: frozenset[int] = frozenset((0,))  # exit codes that mean success
     state: State = State.STOPPED
     result: Result = Result.NONE
     reason: str = ""

@@ -259,7 +259,7 @@ class Commands:
 
     def _result(self, slot: Slot, wanted: State) -> dict[str, Any]:
         svc = slot.service
-        ok = svc.state is wanted or (wanted is State.RUNNING and svc.state is State.EXITED and svc.exit_code == 0)
+        ok = svc.state is wanted or (wanted is State.RUNNING and svc.state is State.EXITED)
         ok = ok or (wanted is State.STOPPED and svc.state in AT_REST and svc.pid is None)
         match svc.state:
             case _ if wanted is State.STOPPED and svc.state in AT_WORK:

@@ -194,6 +194,7 @@ class Reloader:
             timeouts=replace(service.timeouts, ready=spec.ready.timeout, grace=spec.stop_grace_period),
             rotate_after=spec.rotate_after,
             one_shot=spec.one_shot,
+            success_codes=spec.success_exit_codes,
             failed_ports=tuple(entry for entry in service.failed_ports if entry[0] in pool),
             port=service.port if service.port in pool else None,
         )

@@ -112,7 +112,8 @@ def new_slot(
     """The slot of a service that was never started; `pool` has the ports of this instance."""
     timeouts = Timeouts(spec.ready.timeout, spec.stop_grace_period, watchdog=spec.watchdog)
     service = Service(
-        spec.name, tuple(pool), spec.restart_policy, timeouts, rotate_after=spec.rotate_after, one_shot=spec.one_shot
-    )
+        spec.name, tuple(pool), spec.restart_policy, timeouts, rotate_after=spec.rotate_after, one_shot=spec.one_shot,
+        success_codes=spec.success_exit_codes,
+    )  # fmt: skip
     log = ServiceLog(str(state_dir / f"{spec.name}.log"), spec.logging)
     return Slot(spec, tuple(pool), Keeper(service, world, loop), log)

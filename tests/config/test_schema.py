@@ -70,6 +70,7 @@ SERVICE: dict[str, list[Any]] = {
     ],
     "healthcheck": [{"http": "/x"}, {"tcp": True, "interval": "1s", "timeout": 0.5, "retries": 1}, {"exec": ["a"]}],
     "restart": ["never", "on-failure", "always"],
+    "success_exit_codes": [[], [3], [0, 75, 255]],
     "restart_policy": [{}, {"delay": 0, "factor": 1, "max_delay": "1h30m", "max_restarts": 0, "period": "2m"}],
     "stop_signal": ["SIGINT", "int", 2],
     "stop_grace_period": [0, "500ms", 2.5],
@@ -122,7 +123,8 @@ WRONG: list[dict[str, Any]] = [
         {"environment": {"A": []}}, {"environment": {"A B": 1}}, {"environment": [1]}, {"depends_on": "x"},
         {"depends_on": {"x": "redy"}}, {"ready": "redy"}, {"ready": {"http": "x"}}, {"ready": {"tcp": False}},
         {"ready": {"tcp": True, "http": "/"}}, {"healthcheck": {}}, {"healthcheck": {"http": "/", "tcp": True}},
-        {"restart": "no"}, {"restart_policy": {"factor": 0}}, {"stop_grace_period": "10sec"}, {"rotate_after": 0},
+        {"restart": "no"}, {"success_exit_codes": [256]}, {"success_exit_codes": 3},
+        {"restart_policy": {"factor": 0}}, {"stop_grace_period": "10sec"}, {"rotate_after": 0},
         {"on_port_change": "kill"}, {"on_port_change": {}}, {"logging": {"max_size": "big"}}, {"quarantine": -1},
         {"env_file": {"required": True}}, {"description": 5}, {"stop_signal": []},
 ]  # fmt: skip

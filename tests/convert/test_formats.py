@@ -91,6 +91,13 @@ def test_user_umask_and_autostart_are_carried_over(converted: Convert) -> None:
     assert (services["api"].autostart, services["screen"].autostart) == (True, False)
 
 
+def test_exit_codes_that_mean_success_are_carried_over(converted: Convert) -> None:
+    assert converted("supervisord").stack.services["screen"].success_exit_codes == {0, 2}
+    api = converted("pm2").stack.services["shell"]
+    assert (api.success_exit_codes, api.restart_policy.restart) == (frozenset((0, 75)), Restart.ON_FAILURE)
+    assert "`stop_exit_codes` without 0: 0 always means success" in converted("pm2").left["shell"]
+
+
 def test_a_program_without_a_shell_stays_without_one(converted: Convert) -> None:
     screen = converted("supervisord", WIDTH="800").stack.services["screen"]
     assert screen.command == ("Xvfb", ":0", "-screen", "0", "800x24", "|", "tee")

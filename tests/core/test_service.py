@@ -277,3 +277,17 @@ def test_too_much_memory_counts_like_a_crash() -> None:
     web, _ = step(never, ev.MemoryExceeded(7, "too much"), 5.0)
     web, _ = step(web, ev.Exited(7, signal=15), 6.0)
     assert (web.state, web.result, web.reason) == (State.FAILED, Result.MEMORY_LIMIT, "too much")
+
+
+def test_other_exit_codes_can_mean_success() -> None:
+    codes = frozenset((0, 3))
+    for job in (JOB, replace(JOB, policy=RestartPolicy(Restart.NEVER))):
+        for code in codes:
+            ended, _ = step(working(replace(job, success_codes=codes)), ev.Exited(7, code=code), 10.0)
+            assert (ended.state, ended.result, ended.exit_code) == (State.EXITED, Result.SUCCESS, code)
+    failing, _ = step(working(replace(JOB, success_codes=codes)), ev.Exited(7, code=4), 10.0)
+    assert (failing.state, failing.result) == (State.BACKOFF, Result.EXIT_CODE)
+    always = replace(working(), success_codes=codes, policy=RestartPolicy(Restart.ALWAYS))
+    assert step(always, ev.Exited(7, code=3), 10.0)[0].result is Result.SUCCESS
+    killed, _ = step(working(replace(JOB, success_codes=codes | {9})), ev.Exited(7, signal=9), 10.0)
+    assert (killed.state, killed.result) == (State.BACKOFF, Result.SIGNAL)
