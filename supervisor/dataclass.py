@@ -32,7 +32,7 @@ else:
     class _Shape:
         """What the methods have to know of a class."""
 
-        __slots__ = ("fields", "given", "has_plain_init", "puts", "values")
+        __slots__ = ("fields", "given", "has_plain_init", "places", "puts", "values")
 
         def __init__(self, cls, fields):
             for each in fields:
@@ -42,7 +42,8 @@ else:
             self.given = [each for each in fields if each.init]
             self.puts = [each.put for each in fields]
             self.has_plain_init = len(self.given) == len(fields) and not hasattr(cls, "__post_init__")
-            self.values = attrgetter(*names) if names else len  # `len` is never called
+            self.places = {name: place for place, name in enumerate(names)}
+            self.values = _getter(names)
 
     def field(*, default=_NONE, default_factory=_NONE, init=True):
         """A field that needs more than an annotation and a default, as `dataclasses.field`."""
@@ -67,12 +68,14 @@ else:
         shape = cls.__dataclass_shape__
         if not shape.has_plain_init:
             return cls(**{each.name: getattr(instance, each.name) for each in shape.given} | changes)
+        values = list(shape.values(instance))
+        for name, value in changes.items():
+            if name not in shape.places:
+                raise TypeError(f"{cls.__qualname__} has no field `{name}`")
+            values[shape.places[name]] = value
         copy = cls.__new__(cls)
-        for each in shape.fields:
-            name = each.name
-            each.put(copy, changes.pop(name) if name in changes else getattr(instance, name))
-        if changes:
-            raise TypeError(f"{cls.__qualname__} has no field `{next(iter(changes))}`")
+        for put, value in zip(shape.puts, values, strict=True):
+            put(copy, value)
         return copy
 
     def _made(cls, frozen, eq):
@@ -103,6 +106,11 @@ else:
         made = type(cls)(cls.__name__, cls.__bases__, body)
         made.__dataclass_shape__ = _Shape(made, list(found.values()))
         return made
+
+    def _getter(names):
+        """What gives the values of these attributes as a tuple."""
+        get = attrgetter(*names) if names else None
+        return get if len(names) > 1 else lambda instance: (get(instance),) if get is not None else ()
 
     def _copy(original):
         copy = Field(original.default, original.default_factory, original.init)
@@ -160,12 +168,11 @@ else:
     def _eq(self, other):
         if other.__class__ is not self.__class__:
             return NotImplemented
-        shape = self.__dataclass_shape__
-        return not shape.puts or shape.values(self) == shape.values(other)
+        values = self.__dataclass_shape__.values
+        return values(self) == values(other)
 
     def _hash(self):
-        shape = self.__dataclass_shape__
-        return hash(shape.values(self)) if shape.puts else hash(())
+        return hash(self.__dataclass_shape__.values(self))
 
     def _refuse(self, name, *_):
         from dataclasses import FrozenInstanceError
@@ -173,7 +180,7 @@ else:
         raise FrozenInstanceError(f"cannot change field {name!r}")
 
     def _state(self):
-        return [getattr(self, each.name) for each in self.__dataclass_shape__.fields]
+        return self.__dataclass_shape__.values(self)
 
     def _set_state(self, state):
         for put, value in zip(self.__dataclass_shape__.puts, state, strict=True):

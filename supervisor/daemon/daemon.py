@@ -16,6 +16,7 @@ from supervisor.core import events as ev
 from supervisor.core.instance import ports_of
 from supervisor.core.service import Service
 from supervisor.core.state import State
+from supervisor.daemon import garbage
 from supervisor.daemon.broadcast import News
 from supervisor.daemon.commands import Commands
 from supervisor.daemon.endpoints import document
@@ -29,7 +30,7 @@ from supervisor.daemon.reporter import Reporter
 from supervisor.daemon.slot import Slot, new_slot
 from supervisor.daemon.stack import Stack
 from supervisor.daemon.tasks import begin
-from supervisor.daemon.waiting import lines, telling, unsettled
+from supervisor.daemon.waiting import lines, settled
 from supervisor.daemon.world import StackWorld
 from supervisor.errors import ExitCode, LockLost, PortsupError
 from supervisor.logs.journal import Journal
@@ -230,13 +231,10 @@ class Daemon:
 
     async def _report_when_up(self, wanted: frozenset[str]) -> None:
         slots = [self._world.slots[name] for name in wanted]
-        late = unsettled(slots)
-        try:
-            with telling(self._stack, late, self._reporter.say):
-                async with asyncio.timeout(self._options.wait_timeout):
-                    await self._stack.until(lambda: not late())
-        except TimeoutError:
-            self._fatal(too_late(late(), self._options.wait_timeout or 0.0))
+        with garbage.collected_again():
+            late = await settled(self._stack, slots, self._options.wait_timeout, self._reporter.say)
+        if late:
+            self._fatal(too_late(late, self._options.wait_timeout or 0.0))
             return
         failed = [slot.spec.name for slot in slots if slot.service.state is State.FAILED]
         self._reporter.up(self._spec.name, self._instance, failed, self._loop.time() - self._begun)

@@ -46,6 +46,7 @@ class Stack:
     _gates_due: bool = False
     _ports_due: bool = False
     _dependants_due: bool = False
+    _stop_due: bool = False
     _ports: dict[str, int] = field(default_factory=dict)
     _stop_order: bool = True
     _grace: float | None = None
@@ -122,7 +123,8 @@ class Stack:
             if after.state is State.RUNNING and not self._dependants_due:
                 self._dependants_due = True
                 self._schedule(self._tell_dependants)
-            if self.is_stopping:
+            if self.is_stopping and not self._stop_due:
+                self._stop_due = True
                 self._schedule(self._advance_stop)
         if after.port != before.port and after.port is not None and self._ports.get(after.name) != after.port:
             self._ports[after.name] = after.port
@@ -195,6 +197,7 @@ class Stack:
 
     def _advance_stop(self) -> None:
         """Asks everything to stop whose dependants have stopped."""
+        self._stop_due = False
         if not self.is_stopping:
             return
         busy = {name for name, slot in self.slots.items() if slot.service.state not in AT_REST}

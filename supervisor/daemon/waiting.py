@@ -38,6 +38,31 @@ def unsettled(slots: Collection[Slot]) -> Callable[[], list[Slot]]:
     return lambda: [slot for slot in slots if slot.service.state not in SETTLED]
 
 
+async def settled(
+    stack: Stack, slots: Collection[Slot], timeout: float | None, tell: Callable[[str], None]
+) -> list[Slot]:
+    """Returns once they have come as far as they will; those that have not within `timeout` seconds.
+
+    `tell` gets words about those that are late, as of `telling`.
+    """
+    late, maybe_late = unsettled(slots), list(slots)
+
+    def is_over() -> bool:  # asked after each change, so it does not look at all of many slots each time
+        while maybe_late and maybe_late[-1].service.state in SETTLED:
+            maybe_late.pop()
+        if not maybe_late:
+            maybe_late.extend(late())
+        return not maybe_late
+
+    try:
+        with telling(stack, late, tell):
+            async with asyncio.timeout(timeout):
+                await stack.until(is_over)
+    except TimeoutError:
+        return late()
+    return []
+
+
 def lines(late: Collection[Slot], slots: Mapping[str, Slot], now: float) -> list[str]:
     """A line for each of the first services that are `late`; `now` is in monotonic seconds.
 

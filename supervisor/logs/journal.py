@@ -73,6 +73,7 @@ def open_journal(
     file = JournalFile(os.fspath(path))
     hidden = set(secrets)  # grows with `learn`
     count = itertools.count(1)
+    encode = json.JSONEncoder(default=str, ensure_ascii=False).encode
 
     def add_number(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         event["seq"] = next(count)
@@ -91,9 +92,9 @@ def open_journal(
         _Redactor(hidden),
         show,
         *([_Console(console)] if console is not None else []),
-        structlog.processors.JSONRenderer(default=str, ensure_ascii=False),
+        lambda logger, method, event: encode(event),
     ]
-    journal = Journal(structlog.wrap_logger(file, processors, structlog.BoundLogger), file, hidden)
+    journal = Journal(structlog.wrap_logger(file, processors, structlog.BoundLogger).bind(), file, hidden)
     return journal
 
 

@@ -6,9 +6,10 @@ listened they listen for good: who connects while no process accepts waits in th
 
 import contextlib
 import errno
+import functools
 import os
 import socket
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TypeVar
 
 from supervisor import system
@@ -210,27 +211,26 @@ def _inode(sock: socket.socket) -> int:
 
 
 def _copy_options(source: socket.socket, target: socket.socket) -> None:
-    for level, number, size in _numbers():
-        if level == _IPV6 and target.family != socket.AF_INET6:
-            continue
-        with contextlib.suppress(OSError):  # not known to this kernel, or not allowed
+    for level, number, size in _options(target.family):
+        try:  # not known to this kernel, or not allowed
             value = source.getsockopt(level, number, size) if size else source.getsockopt(level, number)
             same = target.getsockopt(level, number, size) if size else target.getsockopt(level, number)
             if value != same:
                 target.setsockopt(level, number, value)
+        except OSError:
+            continue
     for name in _SIZES:
         value = source.getsockopt(_SOCKET, getattr(socket, name))
         if value != target.getsockopt(_SOCKET, getattr(socket, name)):
             target.setsockopt(_SOCKET, getattr(socket, name), value // 2)
 
 
-def _numbers() -> Iterator[tuple[int, int, int]]:
-    """Level, number, and the size of the value where it is no int."""
-    for level, name in _OPTIONS:
-        number = getattr(socket, name, None) or _NUMBERS.get(name)
-        if number is not None:
-            yield level, number, 0
-    for name, size in _NAMED:
-        number = getattr(socket, name, None) or _NUMBERS.get(name)
-        if number is not None:
-            yield _SOCKET, number, size
+@functools.cache
+def _options(family: int) -> tuple[tuple[int, int, int], ...]:
+    """Level, number, and the size of the value where it is no int, of what this system knows for a family."""
+    sized = ((level, name, 0) for level, name in _OPTIONS if level != _IPV6 or family == socket.AF_INET6)
+    named = ((_SOCKET, name, size) for name, size in _NAMED)
+    numbers = (
+        (level, getattr(socket, name, None) or _NUMBERS.get(name), size) for level, name, size in (*sized, *named)
+    )
+    return tuple((level, number, size) for level, number, size in numbers if number is not None)

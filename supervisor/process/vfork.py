@@ -16,6 +16,7 @@ What is missing is a look at getppid after the call of prctl: should we be kille
 kernel does not end the child with us.  The guardian does.
 """
 
+import _signal  # type: ignore[import-not-found]  # signal.getsignal makes an enum of each answer
 import ctypes
 import functools
 import mmap
@@ -90,8 +91,9 @@ def rehearse(calls: Calls) -> int:
 
 def _not_default() -> list[int]:
     # Handlers too, although execve resets them: in the instant before it they would run in the memory we share.
-    getsignal = getattr(signal.getsignal, "__wrapped__", signal.getsignal)  # without the detour over enums
-    return [number for number in range(1, LAST_SIGNAL + 1) if getsignal(number) != signal.SIG_DFL]
+    default = int(signal.SIG_DFL)
+    getsignal = _signal.getsignal
+    return [number for number in range(1, LAST_SIGNAL + 1) if getsignal(number) != default]
 
 
 class _Stage:

@@ -74,7 +74,7 @@ class Notifications:
             raise
         id, thread, _, call, _, _, first, second, third, *_ = _NOTIFICATION.unpack(notification)
         fd = ctypes.c_int(first & 0xFFFFFFFF).value
-        return Asked(id, thread, call == MACHINES[os.uname().machine].bind, fd, second, third & 0xFFFFFFFF)
+        return Asked(id, thread, call == _bind_number(), fd, second, third & 0xFFFFFFFF)
 
     def is_valid(self, asked: Asked) -> bool:
         """Whether the call still waits, so that the thread is still the one that made it."""
@@ -115,6 +115,11 @@ class Notifications:
     def _look(self) -> int:
         ready = self._poll.poll(0)
         return ready[0][1] if ready else 0
+
+
+@functools.cache
+def _bind_number() -> int:
+    return MACHINES[os.uname().machine].bind
 
 
 def memory_of(thread: int, address: int, size: int) -> bytes:
