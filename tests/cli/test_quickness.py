@@ -49,7 +49,7 @@ print(json.dumps([code, sorted(set(sys.modules) - before)]), file=sys.stderr)
 
 
 @pytest.fixture
-def running(own_folders: Path) -> Iterator[InstanceLock]:
+def running(own_folders: Path) -> Iterator[FakeDaemon]:
     runtime = RuntimeDir.open()
     instance = InstanceLock.take(
         "shop",
@@ -60,8 +60,8 @@ def running(own_folders: Path) -> Iterator[InstanceLock]:
         RunInfo("r-1", str(own_folders), str(own_folders / "services.yaml")),
     )
     answers = {"status": [status(row("web"))], "env": [{"ok": True, "environment": {"PORT": "6000"}, "secret": []}]}
-    with FakeDaemon(Path(instance.info.socket), answers):
-        yield instance
+    with FakeDaemon(Path(instance.info.socket), answers) as daemon:
+        yield daemon
     instance.release()
     runtime.close()
 
@@ -79,7 +79,7 @@ def running(own_folders: Path) -> Iterator[InstanceLock]:
         (["ports", "--all"], ""),
     ],
 )
-def test_quick_commands_import_nothing_slow(running: InstanceLock, command: list[str], data: str) -> None:
+def test_quick_commands_import_nothing_slow_and_ask_once(running: FakeDaemon, command: list[str], data: str) -> None:
     ran = subprocess.run(
         [sys.executable, "-c", PROGRAM, *command],
         env=os.environ | {"PYTHONPATH": str(ROOT)},
@@ -92,3 +92,4 @@ def test_quick_commands_import_nothing_slow(running: InstanceLock, command: list
     assert code == 0
     assert ran.stdout.startswith(data)
     assert SLOW.intersection(imported) == set()
+    assert len(running.asked) <= 1

@@ -1,6 +1,5 @@
 """Whatever is in the file: a stack or a ConfigError comes out, in bounded time."""
 
-import time
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,7 @@ from supervisor.errors import ConfigError, Problem
 from .conftest import Loading
 from .test_schema import SERVICE
 
-BOUND = 5.0  # seconds of CPU; the slowest takes half a second
+BOUND = 60  # seconds, for a busy machine: the slowest takes half of one, and hours where work grows with the square
 QUICK = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 EXAMPLE = """\
 name: sandra
@@ -121,11 +120,10 @@ HOSTILE = {
 }
 
 
+@pytest.mark.timeout(BOUND)
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_input_takes_bounded_time(loading: Loading, name: str) -> None:
-    start = time.process_time()
     only_a_stack_or_an_error(loading, HOSTILE[name])
-    assert time.process_time() - start < BOUND
 
 
 def test_yaml_s_own_parser_reads_the_same_tree_as_libyaml_s(

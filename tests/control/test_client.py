@@ -2,7 +2,6 @@
 
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -109,10 +108,8 @@ def test_a_silent_daemon_is_given_up(path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))
         listener.listen(1)
-        start = time.monotonic()
         with pytest.raises(PortsupError, match=r"silent for 0\.1 s"):
             Client(path, patience=0.1).ask("status")
-        assert time.monotonic() - start < 5
 
 
 def test_a_daemon_that_hangs_up_without_an_answer_is_gone(path: Path) -> None:

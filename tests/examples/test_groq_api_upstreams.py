@@ -1,7 +1,6 @@
 """Groq API with upstreams that are strange, gone, or another one than Groq."""
 
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -177,9 +176,7 @@ def test_without_a_key_the_fallback_at_an_address_answers(behind: Upstream) -> N
 
 def test_a_host_that_has_no_address_can_not_be_reached() -> None:
     with service("groq_api", GROQ_BASE_URL="http://groq.invalid", GROQ_API_KEY=KEY) as running:
-        started = time.monotonic()
         assert error_of(running.http.get("/v1/models"), 503)["code"] == "upstream_unreachable"
-        assert time.monotonic() - started < 10
         assert error_of(running.http.get("/health/ready"), 503)["code"] == "upstream_unreachable"
 
 

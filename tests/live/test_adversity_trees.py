@@ -1,6 +1,5 @@
 """Processes that leave their service's session, stack in a stack included: they end as gently as it does."""
 
-import time
 from pathlib import Path
 
 import pytest
@@ -15,11 +14,9 @@ def test_a_process_that_left_the_session_is_asked_to_end_too_and_not_waited_out(
     ended = tmp_path / "ended"
     outside = f"trap 'echo asked > {ended}; exit' TERM; echo ready; while :; do sleep 0.05; done"
     leaves = {"command": ["bash", "-c", f'setsid bash -c "{outside}" & exec sleep 1000'], "ready": {"log": "ready"}}
-    stack = Live(tmp_path, {"web": {**leaves, "stop_grace_period": "10s"}})
+    stack = Live(tmp_path, {"web": {**leaves, "stop_grace_period": "1000s"}})
     with stack.up():
-        began = time.monotonic()
-        assert stack.do("stop", "web")["web"]["ok"]
-        assert time.monotonic() - began < 5
+        assert stack.run("stop", "web").returncode == 0
         assert ended.read_text() == "asked\n"
 
 
@@ -30,12 +27,10 @@ def test_a_detached_stack_in_a_service_ends_with_it_and_leaves_nothing(tmp_path:
     stack = Live(tmp_path / "outer", {})
     portsup = " ".join(stack.command("up", "-d"))
     starts = {"command": ["bash", "-c", f"{portsup} && echo UP && exec sleep 1000"], "working_dir": str(inner)}
-    stack.write({"nest": {**starts, "ready": {"log": "UP"}}})
+    stack.write({"nest": {**starts, "ready": {"log": "UP"}, "stop_grace_period": "1000s"}})
     with stack.up():
         assert {info.stack for info in stack.infos()} == {"t", "inner"}
-        began = time.monotonic()
         assert stack.run("down").returncode == 0
-        assert time.monotonic() - began < 5
         assert stack.infos() == []
     stack.leaves_nothing()
     assert "instance ended" in (stack.state / "inner-1" / "portsup.log").read_text()

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import socket
-import time
 from typing import Any
 
 import pytest
@@ -142,12 +141,10 @@ def test_wait_does_not_wait_for_what_cannot_come(stack: Make) -> None:
     live = stack({"bad": {"command": ["sh", "-c", "exit 3"], "restart": "never", "ready": {"log": "x"}}, "job": SLEEPS})
     assert live.run("up", "-d").returncode == 10
     try:
-        begin = time.monotonic()
-        refused = live.run("wait", "job", "bad", "--timeout", "60")
+        refused = live.run("wait", "job", "bad", "--timeout", "1000")
         assert refused.returncode == 10
         assert "exit code 3" in refused.stderr
         assert live.run("wait", "bad", "--for", "exited").returncode == 3
-        assert time.monotonic() - begin < 30
     finally:
         live.end()
 

@@ -11,7 +11,6 @@ More than 300 lines: what the clients do and what the model makes of it are read
 
 import contextlib
 import os
-import re
 import signal
 import threading
 import time
@@ -31,6 +30,7 @@ from supervisor.errors import PortsupError
 from tests.live.conftest import Make
 from tests.live.stack import Live, is_free, is_locked
 from tests.support.compiled import compiled
+from tests.support.descriptors import descriptors
 from tests.support.eventually import eventually
 from tests.support.ports import free_pool
 from tests.support.processes import processes_with
@@ -169,12 +169,7 @@ class World:
 
     def descriptors(self) -> Counter[str]:
         """What the daemon has open, and how often."""
-        folder = Path(f"/proc/{self.live.daemon()}/fd")
-        found: Counter[str] = Counter()
-        for path in folder.iterdir():
-            with contextlib.suppress(OSError):
-                found[re.sub(r"\[\d+\]", "", os.readlink(path))] += 1
-        return found
+        return descriptors(self.live.daemon())
 
     def tasks(self) -> str:
         """The asyncio tasks of the daemon."""
@@ -361,7 +356,8 @@ def test_random_verbs_of_ten_clients_end_where_the_model_says(stack: Make, own_f
         try:
             eventually(lambda: found.descriptors().total() <= before[2].total())
         except AssertionError:
-            raise AssertionError(f"more descriptors than before: {found.descriptors() - before[2]}") from None
+            now = found.descriptors()
+            raise AssertionError(f"more descriptors than before: {now - before[2]}, gone: {before[2] - now}") from None
         assert found.locked() == before[0]
         up.send(signal.SIGTERM)
         assert up.ends() == 0, up.err

@@ -48,16 +48,14 @@ def test_ctrl_c_stops_gracefully_and_says_so(stack: Make) -> None:
 
 
 def test_whom_a_stop_waits_for_is_said_and_a_second_ctrl_c_kills(stack: Make) -> None:
-    live = stack({"stubborn": {**STUBBORN, "stop_grace_period": "30s"}, "good": SLEEPS})
+    live = stack({"stubborn": {**STUBBORN, "stop_grace_period": "1000s"}, "good": SLEEPS})
     with Terminal(live, "up") as terminal:
         terminal.says("is up")
         pid = live.rows()["stubborn"]["pid"]
         terminal.press(CTRL_C)
-        terminal.says(f"waiting for stubborn (pid {pid}, killed in ", within=5)
-        begun = time.monotonic()
+        terminal.says(f"waiting for stubborn (pid {pid}, killed in ")
         terminal.press(CTRL_C)
-        code = terminal.ends(within=5)
-        assert time.monotonic() - begun < 3
+        code = terminal.ends()
         assert "killing what is left" in terminal.text
         assert code in (0, 130)
     assert not is_alive(pid)
@@ -119,10 +117,8 @@ def test_a_stop_during_the_wait_for_a_restart_does_not_wait(stack: Make) -> None
     live = stack({"bad": {"command": program("exits", "3"), "restart_policy": {"delay": "60s"}}})
     with live.foreground() as up:
         live.until("bad", state="backoff")
-        begun = time.monotonic()
         up.send(signal.SIGTERM)
-        up.ends(within=5)
-        assert time.monotonic() - begun < 3
+        up.ends(within=30)
 
 
 def test_a_signal_before_the_stack_is_read_ends_it_too(stack: Make) -> None:
@@ -145,9 +141,7 @@ def test_services_end_before_what_they_depend_on(stack: Make) -> None:
         "db": one, "cache": one, "api": {**one, "depends_on": ["db", "cache"]}, "web": {**one, "depends_on": ["api"]},
     })  # fmt: skip
     with live.up():
-        begun = time.monotonic()
         assert live.run("down").returncode == 0
-        assert time.monotonic() - begun < 5
     lines = file.read_text().splitlines()
     assert sorted(lines[:2]) == ["cache begins", "db begins"]
     assert lines[2:4] == ["api begins", "web begins"]
@@ -157,12 +151,10 @@ def test_services_end_before_what_they_depend_on(stack: Make) -> None:
 
 
 def test_down_with_a_limit_kills_what_takes_longer(stack: Make) -> None:
-    live = stack({"stubborn": {**STUBBORN, "stop_grace_period": "30s"}})
+    live = stack({"stubborn": {**STUBBORN, "stop_grace_period": "1000s"}})
     with live.up():
         pid = live.rows()["stubborn"]["pid"]
-        begun = time.monotonic()
         assert live.run("down", "-t", "0.2").returncode == 0
-        assert time.monotonic() - begun < 4
         assert not is_alive(pid)
 
 

@@ -22,6 +22,7 @@ from supervisor.ports.record import Record
 from supervisor.ports.runtime import RuntimeDir
 from supervisor.system import Identity
 from tests.ports.conftest import MakeLease, Stranger
+from tests.support.opened import opened
 from tests.support.ports import free_pool
 from tests.support.thief import thief, ways_in
 
@@ -45,11 +46,12 @@ def test_all_ports_are_leased_and_the_first_is_active(lease: MakeLease) -> None:
 def test_the_record_tells_whose_the_port_is_and_ends_with_the_lease(lease: MakeLease, runtime: RuntimeDir) -> None:
     (port,) = free_pool(1)
     web = lease([port], service="web", instance=2)
+    begun = time.time()
     web.choose({}, now=0.0)
     record = Record.read(runtime.port_record(port))
     assert record is not None
     assert (record.service, record.instance, record.owner.pid) == ("web", 2, os.getpid())
-    assert abs(record.since - time.time()) < 60
+    assert begun <= record.since <= time.time()
     web.release()
     assert Record.read(runtime.port_record(port)) is None
     assert sorted(os.listdir(runtime.ports)) == [f"{port}.json", f"{port}.lock"]
@@ -229,16 +231,15 @@ except Exception as error:
     assert done.stdout.endswith("its disk is full\n")
 
 
-def test_two_hundred_services_with_three_ports_lease_fast(lease: MakeLease) -> None:
+def test_two_hundred_services_with_three_ports_lease_with_few_files_each(lease: MakeLease) -> None:
     with at_most_open_files(min(4096, resource.getrlimit(resource.RLIMIT_NOFILE)[1])):
         leases = [lease(free_pool(3), service=f"s{number}") for number in range(200)]
         for each in leases:  # the first time makes the files
             each.choose({}, now=0.0)
             each.release()
-        start = time.perf_counter()
-        for each in leases:
-            assert isinstance(each.choose({}, now=0.0), Chosen)
-        took = time.perf_counter() - start
+        with opened() as files:
+            for each in leases:
+                assert isinstance(each.choose({}, now=0.0), Chosen)
         for each in leases:
             each.release()
-    assert took < 0.5
+    assert len(files) <= 3 * 600, "of each port the lock, and the record to read and to write"

@@ -11,6 +11,7 @@ from supervisor.process.tree import kill, members, reap_run, terminate
 from supervisor.system import identity_of
 from tests.support.children import PROGRAMS, RUN_ID, Child, Children, children, reap_everything
 from tests.support.eventually import eventually
+from tests.support.opened import opened
 
 pytestmark = pytest.mark.live
 
@@ -127,9 +128,7 @@ def test_what_is_left_of_a_dead_run_is_reaped(start: Children) -> None:
     child = start.program("leaves_session", environment={"PORTSUP_RUN_ID": run, "PORTSUP_SERVICE": "web"})
     grandchild = printed_pid(child)
     bystander = start.program("never_listens")
-    begin = time.monotonic()
     killed = reap_run(run)
-    assert time.monotonic() - begin < 1.5
     assert {each.pid for each in killed} == {child.pid, grandchild}
     assert {each.service for each in killed} == {"web"}
     assert all(each.gone and each.name for each in killed)
@@ -146,10 +145,9 @@ def test_a_dead_run_never_takes_the_one_who_cleans_up_with_it(start: Children) -
     assert child.wait() == 0
 
 
-def test_asking_for_the_tree_of_a_dead_process_is_cheap(start: Children) -> None:
+def test_asking_for_the_tree_of_a_dead_process_looks_at_no_other_process(start: Children) -> None:
     child = start.program("exits", "0")
     child.wait()
-    begin = time.perf_counter()
-    for _ in range(50):
+    with opened() as files:
         assert child.members() == set()
-    assert (time.perf_counter() - begin) / 50 < 0.005
+    assert [name for name in files if not name.startswith(f"/proc/{os.getpid()}/task/")] == []
