@@ -71,9 +71,18 @@ def convert(kind: str, name: str, text: str) -> Outcome:
 
 
 def _drop_empty(outcome: Outcome) -> None:
-    """Leave out the services whose program has no name unless a variable is set."""
+    """Leave out the services and probes whose program has no name unless a variable is set."""
+    why = "its command names no program"
     for service in list(outcome.services):
-        if not plain(service.fields["command"][0]).strip():
+        if _is_empty(service.fields["command"]):
             outcome.services.remove(service)
-            why = "its command names no program"
             outcome.left.append(Left(f"service `{service.name}`", why, "write the service by hand"))
+        for key in ("ready", "healthcheck"):
+            probe = service.fields.get(key)
+            if isinstance(probe, dict) and "exec" in probe and _is_empty(probe["exec"]):
+                del service.fields[key]
+                service.leave("the health check", why, f"set `{key}` by hand")
+
+
+def _is_empty(command: list[str]) -> bool:
+    return not command or not plain(command[0]).strip()

@@ -161,6 +161,16 @@ def test_what_services_yaml_does_not_take_is_listed(converted: Convert) -> None:
     assert "`umask=9`" in result.left["a"]
     small = converted("pm2", '{"apps": [{"script": "a", "max_memory_restart": "5K"}]}')
     assert "max_memory_restart" in small.left["a"]
+    huge = converted("pm2", '{"apps": [{"script": "a", "max_memory_restart": 1000000000000000000}]}')
+    assert "max_memory_restart" in huge.left["a"]
+
+
+@pytest.mark.parametrize("test", ["[CMD, '']", "[CMD, '${NONE}']"])
+def test_a_check_whose_command_names_no_program_is_listed(converted: Convert, test: str) -> None:
+    result = converted("compose", f"services: {{a: {{command: b, healthcheck: {{test: {test}}}}}}}\n")
+    (service,) = result.stack.services.values()
+    assert service.healthcheck is None
+    assert "its command names no program" in result.left["a"]
 
 
 WORDS = st.one_of(TEXTS, st.integers(), st.booleans(), st.none())
