@@ -28,10 +28,9 @@ def run(args: argparse.Namespace) -> int:
     argv = args.program[1:] if args.program[:1] == ["--"] else args.program
     if not argv:
         raise UsageError("cannot lease ports", "no command is given", "`portsup lease 8100-8104 -- CMD ARGUMENTS`")
-    import uuid
-
     from supervisor.cli.exec import name_of
     from supervisor.daemon.solo import Program, Solo, say_on_stderr
+    from supervisor.process.tree import new_run_id
 
     program = Program(name_of(args.name, argv), argv, args.ports, wants_all=True)
-    return Solo(program, uuid.uuid4().hex, say_on_stderr).run()
+    return Solo(program, new_run_id(), say_on_stderr).run()

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import sys
-import uuid
 from pathlib import Path
 
 from supervisor import system
@@ -61,7 +60,7 @@ def run_instance(
     """The life of one instance in this process; the exit code.  Raises PortsupError for what ended it."""
     spec, options = read_stack(file, options)
     runtime = RuntimeDir.open()
-    run_id = new_run_id()
+    run_id = tree.new_run_id()
     lock = take_instance(spec, runtime, instance, run_id)
     system.set_child_subreaper()
     for warning in spec.warnings:
@@ -102,11 +101,6 @@ async def _run(
             os.set_blocking(fd, True)
 
 
-def new_run_id() -> str:
-    """What marks every process of one run of one instance."""
-    return uuid.uuid4().hex
-
-
 def take_instance(spec: StackSpec, runtime: RuntimeDir, wanted: int | None, run_id: str) -> InstanceLock:
     """The number of this instance; raises InstanceTaken."""
     pools = {name: service.pool for name, service in spec.services.items()}
@@ -144,7 +138,7 @@ def dry_run(file: Path | None, instance: int | None, options: Options) -> int:
     """Shows what would be started, in that order, and on which ports; starts and keeps nothing."""
     spec, options = read_stack(file, options)
     runtime = RuntimeDir.open()
-    run_id = new_run_id()
+    run_id = tree.new_run_id()
     lock = take_instance(spec, runtime, instance, run_id)
     _introduce(spec, lock)
     owner = system.identity_of(os.getpid())

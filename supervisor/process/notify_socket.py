@@ -3,7 +3,6 @@
 import array
 import contextlib
 import os
-import secrets
 import socket
 import struct
 
@@ -41,7 +40,7 @@ class NotifySocket:
             if _PASSCRED is not None:
                 self._socket.setsockopt(socket.SOL_SOCKET, _PASSCRED, 1)
                 if is_abstract or len(os.fsencode(path)) > system.SOCKET_PATH_MAX:
-                    name = f"portsup-{secrets.token_hex(8)}"
+                    name = f"portsup-{os.urandom(8).hex()}"
                     self._socket.bind(f"\0{name}")
                     self.address = f"@{name}"
                     return

@@ -30,6 +30,11 @@ MOST_PASSES = 50  # of kill(): against a program that forks faster than we kill;
 REAP_WITHIN = 2.0  # seconds until a process must be gone after SIGKILL
 
 
+def new_run_id() -> str:
+    """What marks every process of one run of one instance; nobody guesses it."""
+    return os.urandom(16).hex()
+
+
 @dataclass(frozen=True, slots=True)
 class Killed:
     """A process left over from a run that is gone; `gone` tells whether SIGKILL really ended it in time."""
