@@ -2,9 +2,10 @@
 
 `dataclasses.dataclass` writes the source of each class's methods and compiles it at every import: 0.4 ms a class, a
 third of the time `portsup up` takes to import itself; and it imports `inspect`, for which `portsup status` has no other
-use.  This decorator gives classes the same behaviour by methods that are written once, and read the names of the fields
-from the class.  It knows what this package uses of the original: `frozen`, `eq`, `__post_init__`, defaults, factories,
-fields that are not initialized, inheritance; the classes have slots always.  Type checkers see the original.
+use.  This decorator gives classes the same behaviour by methods that are written once and read the names of the fields
+from the class; only a class of which many instances are made gets an `__init__` of its own.  It knows what this package
+uses of the original: `frozen`, `eq`, `__post_init__`, defaults, factories, fields that are not initialized,
+inheritance; the classes have slots always.  Type checkers see the original.
 """
 
 from operator import attrgetter
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     __all__ = ["dataclass", "field", "fields", "replace"]
 else:
     _NONE = object()
+    _MANY = 30  # instances that pay for a compilation
 
     class Field:
         """What is known of one field, as in `dataclasses.Field`."""
@@ -32,12 +34,14 @@ else:
     class _Shape:
         """What the methods have to know of a class."""
 
-        __slots__ = ("fields", "given", "has_plain_init", "places", "puts", "values")
+        __slots__ = ("cls", "fields", "given", "has_plain_init", "made", "places", "puts", "values")
 
         def __init__(self, cls, fields):
             for each in fields:
                 each.put = getattr(cls, each.name).__set__
             names = [each.name for each in fields]
+            self.cls = cls
+            self.made = 0
             self.fields = fields
             self.given = [each for each in fields if each.init]
             self.puts = [each.put for each in fields]
@@ -119,11 +123,34 @@ else:
 
     def _init(self, *args, **named):
         shape = self.__dataclass_shape__
+        shape.made += 1
+        if shape.made == _MANY:
+            shape.cls.__init__ = _compiled(shape)
         if not named and shape.has_plain_init and len(args) == len(shape.puts):  # most are made like this
             for put, value in zip(shape.puts, args, strict=True):
                 put(self, value)
             return
         _fill(self, shape, args, named)
+
+    def _compiled(shape):
+        """An `__init__` for this class alone."""
+        known, head, body = {"NONE": _NONE}, [], []
+        for number, each in enumerate(shape.fields):
+            has_default, value = each.default is not _NONE, each.name
+            known |= {f"put{number}": each.put, f"default{number}": each.default, f"make{number}": each.default_factory}
+            if each.default_factory is not _NONE:
+                value = f"make{number}() if {each.name} is NONE else {each.name}" if each.init else f"make{number}()"
+            elif not each.init:
+                value = f"default{number}" if has_default else ""
+            if each.init:
+                is_optional = has_default or each.default_factory is not _NONE
+                head.append(f"{each.name}=default{number}" if is_optional else each.name)
+            if value:
+                body.append(f"put{number}(self, {value})")
+        if hasattr(shape.cls, "__post_init__"):
+            body.append("self.__post_init__()")
+        exec(f"def __init__({', '.join(['self', *head])}):\n " + "\n ".join(body or ["pass"]), known)
+        return known["__init__"]
 
     def _fill(self, shape, args, named):
         given = shape.given
