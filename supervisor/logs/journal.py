@@ -145,6 +145,8 @@ class _Redactor:
 
     def _hidden(self, value: Any) -> Any:
         match value:
+            case str():  # nearly all are, and to ask whether it is a Mapping costs more than the rest
+                return redact(value, self._secrets)
             case None | bool() | int() | float():
                 return value
             case Mapping():
