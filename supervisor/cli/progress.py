@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Iterable
 
-from supervisor.cli.complaint import say
+from supervisor.cli.live import Stderr, words_of
 from supervisor.cli.render import paint, wants_color
 from supervisor.errors import ExitCode
 
@@ -14,21 +14,27 @@ if TYPE_CHECKING:
 
 
 def follow(answers: "Iterable[dict[str, Any]]", args: argparse.Namespace) -> int:
-    """Say each step on stderr as it happens, then how it went for each service; the exit code."""
+    """Say each step on stderr as it happens, then how it went for each service; the exit code.
+
+    Whom it waits for is shown in place on a terminal, and said every few seconds elsewhere.
+    """
     color = wants_color(args.color, sys.stderr)
     worked = True
     said = set()
-    for answer in answers:
-        if answer.get("progress"):
-            said.add(str(answer["progress"]))
-            say(str(answer["progress"]))
-        for result in answer.get("results") or ():
-            text = f"{result['name']}: {result['words']}"
-            if not result["ok"]:
-                worked = False
-                say(f"{paint('error:', 'red', color)} {text}")
-            elif text not in said:  # its progress may have ended with the same words
-                say(text)
+    with Stderr(args.color) as screen:
+        for answer in answers:
+            if "waiting" in answer and screen.is_live:
+                screen.show(words_of(answer["waiting"]))
+            elif answer.get("progress"):
+                said.add(str(answer["progress"]))
+                screen.say(str(answer["progress"]))
+            for result in answer.get("results") or ():
+                text = f"{result['name']}: {result['words']}"
+                if not result["ok"]:
+                    worked = False
+                    screen.say(f"{paint('error:', 'red', color)} {text}")
+                elif text not in said:  # its progress may have ended with the same words
+                    screen.say(text)
     return int(ExitCode.OK if worked else ExitCode.FAILURE)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from supervisor import system
 from supervisor.cli.complaint import complain, report_bug
+from supervisor.cli.live import Screen, is_live
 from supervisor.cli.parser import seconds
 from supervisor.cli.render import wants_color
 from supervisor.errors import ExitCode, PortsupError, UsageError
@@ -77,19 +78,37 @@ def _pulse() -> Pulse | None:
 def _foreground(args: argparse.Namespace, pulse: Pulse | None) -> int:
     out, out_theirs = _pipe()
     err, err_theirs = _pipe()
+    live = _live_pipe(args)
     colour = wants_color(args.color, sys.stdout)
     system.set_child_subreaper()
     daemon = guardian.start_daemon(
-        lambda: _daemon(args, pulse, colour=colour, done=None), [(out_theirs, 1), (err_theirs, 2)], (out, err)
-    )
+        lambda: _daemon(args, pulse, colour=colour, done=None, live=live and live[1]),
+        [(out_theirs, 1), (err_theirs, 2)], (out, err, *(live or ())[:1]),
+    )  # fmt: skip
     watch = None if pulse is None else PulseWatch(daemon, pulse)
     os.close(out_theirs)
     os.close(err_theirs)
-    return _guard(daemon, {out: 1, err: 2}, watch)
+    return _guard(daemon, {out: 1, err: 2}, watch, _screen(live, 2, (1,)))
 
 
-def _guard(daemon: int, pumps: dict[int, int], watch: PulseWatch | None) -> int:
-    code = guardian.guard(daemon, pumps, watch)
+def _live_pipe(args: argparse.Namespace) -> tuple[int, int] | None:
+    """The pipe on which the daemon says whom it waits for, our end and its; None where no terminal shows that."""
+    if not is_live(args.color, sys.stderr):
+        return None
+    ours, theirs = _pipe()
+    os.set_blocking(theirs, False)
+    return ours, theirs
+
+
+def _screen(live: tuple[int, int] | None, target: int, others: tuple[int, ...] = ()) -> Screen | None:
+    if live is None:
+        return None
+    os.close(live[1])
+    return Screen(live[0], target, others)
+
+
+def _guard(daemon: int, pumps: dict[int, int], watch: PulseWatch | None, screen: Screen | None = None) -> int:
+    code = guardian.guard(daemon, pumps, watch, screen)
     if watch is not None and code == ExitCode.HUNG and (path := watch.pulse.journal()):
         import json
         import time
@@ -124,8 +143,13 @@ def _background(args: argparse.Namespace, pulse: Pulse | None) -> int:
 
 def _guard_in_background(args: argparse.Namespace, pulse: Pulse | None, colour: bool, done: int) -> int:
     err, err_theirs = _pipe()
+    live = _live_pipe(args)
     system.set_child_subreaper()
-    daemon = guardian.start_daemon(lambda: _daemon(args, pulse, colour=colour, done=done), [(err_theirs, 2)], (err,))
+    daemon = guardian.start_daemon(
+        lambda: _daemon(args, pulse, colour=colour, done=done, live=live and live[1]),
+        [(err_theirs, 2)],
+        (err, *(live or ())[:1]),
+    )
     watch = None if pulse is None else PulseWatch(daemon, pulse)
     os.close(err_theirs)
     shown = os.dup(2)
@@ -133,7 +157,7 @@ def _guard_in_background(args: argparse.Namespace, pulse: Pulse | None, colour: 
     for fd in (0, 1, 2):  # the terminal must be able to close
         os.dup2(null, fd)
     os.close(null)
-    guardian.pump(daemon, {err: shown}, must_be_read=False)
+    guardian.pump(daemon, {err: shown}, must_be_read=False, screen=_screen(live, shown))
     os.close(shown)
     os.close(done)  # not before all is shown: `up -d` returns on this
     return _guard(daemon, {}, watch)
@@ -175,7 +199,7 @@ def _pipe() -> tuple[int, int]:
     return ours, theirs
 
 
-def _daemon(args: argparse.Namespace, pulse: Pulse | None, *, colour: bool, done: int | None) -> int:
+def _daemon(args: argparse.Namespace, pulse: Pulse | None, *, colour: bool, done: int | None, live: int | None) -> int:
     """The daemon's whole life, in the forked process."""
     gc.disable()  # until the stack is up: of what is made for it nothing is garbage, and to look costs a twentieth
     # asyncio works without ssl, and portsup has no use for it: 4 MB and 10 ms less.
@@ -184,8 +208,9 @@ def _daemon(args: argparse.Namespace, pulse: Pulse | None, *, colour: bool, done
         from supervisor.daemon.start import run_instance
 
         return run_instance(
-            _file(args), args.instance, _options(args), colour=colour, prefix=not args.no_prefix, done=done, pulse=pulse
-        )
+            _file(args), args.instance, _options(args), colour=colour, prefix=not args.no_prefix, done=done,
+            pulse=pulse, live=live,
+        )  # fmt: skip
     except PortsupError as error:
         complain(error, sys.argv[1:])
         return int(error.exit_code)

@@ -3,7 +3,7 @@
 import argparse
 import time
 
-from supervisor.cli.complaint import say
+from supervisor.cli.live import Stderr, words_of
 from supervisor.cli.rows import select
 from supervisor.cli.target import connect
 from supervisor.errors import ExitCode, NotFound, PortsupError, WaitTimedOut
@@ -25,6 +25,7 @@ exit codes: 0 they are, 10 one of them failed and will not get there by itself, 
 
 GOALS = ("listening", "ready", "healthy", "exited")
 _LOOK_AGAIN = 0.1  # seconds, while there is no instance yet
+_LIVE_AFTER = 0.5  # seconds: what is quicker does not flicker by
 _ENDED = ("stopped", "exited", "failed")
 _LISTENING = ("listening", "ready")
 
@@ -40,8 +41,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Wait; the exit code tells how it ended."""
-    deadline = None if args.timeout is None else time.monotonic() + args.timeout
-    for rows in _changes(_client(args, deadline), deadline):
+    with Stderr(args.color) as screen:
+        return _wait(args, screen)
+
+
+def _wait(args: argparse.Namespace, screen: Stderr) -> int:
+    begun = time.monotonic()
+    deadline = None if args.timeout is None else begun + args.timeout
+    for rows in _changes(_client(args, deadline), deadline, screen.is_live):
         chosen = select(rows, args.services)
         for row in chosen:
             if why := hopeless(row, args.goal):
@@ -53,8 +60,10 @@ def run(args: argparse.Namespace) -> int:
         late = [f"`{row['name']}` is {row['state']}" for row in chosen if not is_there(row, args.goal)]
         if deadline is not None and time.monotonic() >= deadline:
             raise _too_late(args, ", ".join(late))
+        if (now := time.monotonic()) - begun > _LIVE_AFTER:
+            screen.show(_lines(chosen, args.goal, now - begun, None if deadline is None else deadline - now))
     if args.goal == "exited":
-        say("the instance has ended")
+        screen.say("the instance has ended")
         return 0
     raise NotFound("cannot wait any longer", "the instance has ended", "`portsup events` tells why")
 
@@ -90,8 +99,19 @@ def exit_code(row: "dict[str, Any]") -> int:
     return int(code) or (int(ExitCode.GAVE_UP) if row["state"] == "failed" else 0)
 
 
-def _changes(client: "Client", deadline: float | None) -> "Any":
-    every = None if deadline is None else 0.2
+def _lines(rows: "list[dict[str, Any]]", goal: str, since: float, left: float | None) -> list[str]:
+    """Whom it waits for, since when and how long still, in seconds."""
+    limit = "" if left is None else f" ({left:.0f} s left)"
+    late = [row for row in rows if not is_there(row, goal)]
+    facts = [f"{row['state']}" + (f", {row['reason']}" if row.get("reason") else "") for row in late]
+    told = [
+        f"waiting for {row['name']} to be {goal}: it is {fact}{limit}" for row, fact in zip(late, facts, strict=True)
+    ]
+    return words_of({"since_s": since, "words": words} for words in told)
+
+
+def _changes(client: "Client", deadline: float | None, is_live: bool) -> "Any":
+    every = 0.2 if deadline is not None or is_live else None
     rows: list[dict[str, Any]] = []
     for answer in client.watch(every):
         if answer is not None and "services" in answer:

@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Collection, Coroutine, Iterable
 from typing import Any
 
 from supervisor.config.secrets import is_secret_name
@@ -20,7 +20,7 @@ from supervisor.daemon.slot import Slot
 from supervisor.daemon.stack import AT_REST, Stack
 from supervisor.daemon.status import row
 from supervisor.daemon.tasks import begin
-from supervisor.daemon.waiting import SETTLED, telling
+from supervisor.daemon.waiting import SETTLED, Note, telling, unsettled
 from supervisor.errors import NotFound, PortsupError, UsageError
 
 AT_WORK = (State.STARTING, State.RUNNING, State.BACKOFF)  # seen after a stop: somebody else started it again
@@ -86,7 +86,8 @@ class Commands:
                 slots = self._slots(request.names())
                 self._reloader.check_start([slot.spec.name for slot in slots if slot.service.state in AT_REST])
                 if request.arguments.get("rolling"):
-                    self._run(roll(self._stack, check_rolling(slots), request.seconds(), reply, self._redact))
+                    grace, note = request.seconds(), self._note(reply)
+                    self._run(roll(self._stack, check_rolling(slots), grace, reply, self._redact, note))
                 else:
                     self._run(self._restart(slots, request.seconds(), reply))
             case "reload":
@@ -95,7 +96,7 @@ class Commands:
                 if request.arguments.get("dry_run"):
                     reply.end(results=[])
                 else:
-                    self._run(self._reload(reply))
+                    self._run(self._reload(reply, {*found.added, *found.removed, *(one.name for one in found.changed)}))
             case "rotate":
                 self._run(self._rotate(self._slot(request.arguments["service"]), reply))
             case "kill":
@@ -178,22 +179,37 @@ class Commands:
                     reply.send(progress=f"{name}: {results[-1]['words']}")
             return not left
 
-        with telling(self._stack, left.values, lambda words: reply.send(progress=self._redact(words))):
+        with telling(self._stack, left.values, self._note(reply)):
             await self._stack.until(look)
         reply.end(results=results)
 
+    def _note(self, reply: Reply | None) -> Note:
+        """Tells whoever asked for something whom that waits for."""
+
+        def note(late: list[dict[str, Any]], /, is_note: bool) -> None:
+            if reply is None or reply.is_behind:
+                return
+            told = [{**each, "words": self._redact(each["words"])} for each in late]
+            words = "\n".join(each["words"] for each in told)
+            reply.send(waiting=told, **({"progress": words} if is_note and told else {}))
+
+        return note
+
     async def _tell_until_the_end(self, reply: Reply) -> None:
         busy = lambda: [slot for slot in self._stack.slots.values() if slot.service.state not in AT_REST]  # noqa: E731
-        with telling(self._stack, busy, lambda words: reply.send(progress=self._redact(words))):
+        with telling(self._stack, busy, self._note(reply)):
             await self._stack.until(self._stack.is_at_rest)
 
     def reload(self) -> None:
         """What a signal asks for: nobody waits for the answer, so the journal has it."""
-        self._run(self._reload(None))
+        self._run(self._reload(None, ()))
 
-    async def _reload(self, reply: Reply | None) -> None:
+    async def _reload(self, reply: Reply | None, names: Collection[str]) -> None:
+        slots = self._stack.slots
+        late = lambda: [slots[name] for name in names if name in slots and slots[name].service.state not in SETTLED]  # noqa: E731
         try:
-            results = await self._reloader.apply(lambda words: reply.send(progress=words) if reply else None)
+            with telling(self._stack, late, self._note(reply)):
+                results = await self._reloader.apply(lambda words: reply.send(progress=words) if reply else None)
         except PortsupError as error:
             if reply is not None:
                 reply.fail(error)
@@ -222,7 +238,8 @@ class Commands:
             raise_to(reply, PortsupError(what, f"it is {slot.service.state}, not running", hint))
             return
         slot.keeper.tell(ev.RotateRequested())
-        await self._stack.until(lambda: slot.service.state in SETTLED)
+        with telling(self._stack, unsettled([slot]), self._note(reply)):
+            await self._stack.until(lambda: slot.service.state in SETTLED)
         words = f"moved from port {before} to {slot.service.port}"
         if slot.service.port == before:
             words = f"stays on port {before}: no other port of its pool can be used"

@@ -30,7 +30,7 @@ from supervisor.daemon.reporter import Reporter
 from supervisor.daemon.slot import Slot, new_slot
 from supervisor.daemon.stack import Stack
 from supervisor.daemon.tasks import begin
-from supervisor.daemon.waiting import lines, settled
+from supervisor.daemon.waiting import settled, told
 from supervisor.daemon.world import StackWorld
 from supervisor.errors import ExitCode, LockLost, PortsupError
 from supervisor.logs.journal import Journal
@@ -93,7 +93,7 @@ class Daemon:
 
         slots.update((name, slot_of(spec, service)) for name, service in spec.services.items())
         front.introduce(tuple(spec.services))
-        self._stack = Stack(self._world.slots, self._loop, self)
+        self._stack = Stack(self._world.slots, self._loop, self, front.is_live)
         self._renderer = Renderer(
             spec, self._instance, self._stack, self._reporter, self._world.trees.reaper, self._world.endpoints,
             self._world.environment_of_commands,
@@ -199,7 +199,7 @@ class Daemon:
         self._loop.call_soon(self.on_ports_changed)
 
     def on_waiting(self, slots: Collection[Slot]) -> None:
-        self._reporter.say("\n".join(lines(slots, self._world.slots, self._loop.time())))
+        self._reporter.waiting(told(slots, self._world.slots, self._loop.time(), self._stack.stop_since))
 
     def changed(self, before: Service, after: Service) -> None:
         lease = self._world.slots[after.name].lease
@@ -232,7 +232,7 @@ class Daemon:
     async def _report_when_up(self, wanted: frozenset[str]) -> None:
         slots = [self._world.slots[name] for name in wanted]
         with garbage.collected_again():
-            late = await settled(self._stack, slots, self._options.wait_timeout, self._reporter.say)
+            late = await settled(self._stack, slots, self._options.wait_timeout, self._reporter.waiting)
         if late:
             self._fatal(too_late(late, self._options.wait_timeout or 0.0))
             return

@@ -6,12 +6,15 @@ stopped with Ctrl-S, or a reader that sleeps, blocks that process and never the 
 
 import asyncio
 import contextlib
+import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from supervisor.process.pulse import Pulse
 
 MAX_UNREAD = 4 * 1024 * 1024  # bytes that wait for a slow terminal before lines are left out
+LONGEST_LIVE = 300  # characters; six such lines are below PIPE_BUF in JSON
 MARKS = {"warning": "\x1b[33m", "error": "\x1b[31m"}
 RESET = "\x1b[0m"
 COLOURS = (36, 33, 32, 35, 34, 96, 93, 92, 95, 94)
@@ -88,8 +91,9 @@ class Front:
 
     def __init__(
         self, out: Pipe | None, err: Pipe | None, *, is_coloured: bool, has_prefix: bool, done: int | None = None,
-        pulse: Pulse | None = None,
+        pulse: Pulse | None = None, live: int | None = None,
     ) -> None:  # fmt: skip
+        self._live = live  # a pipe to the foreground, which shows in place whom we wait for
         self._out = out
         self._err = err
         self._done = done
@@ -123,6 +127,19 @@ class Front:
             words = f"{colour}{level}:{RESET if colour else ''} {words}"
         self._err.write(words.encode(errors="replace") + b"\n")
 
+    @property
+    def is_live(self) -> bool:
+        """Whether the foreground shows whom we wait for all the time, each time in place of what it showed before."""
+        return self._live is not None
+
+    def show(self, waiting: Sequence[Mapping[str, Any]]) -> None:
+        """Shows whom we wait for, instead of those that were shown before."""
+        if self._live is None:
+            return
+        line = json.dumps([{**each, "words": each["words"][:LONGEST_LIVE]} for each in waiting]).encode() + b"\n"
+        with contextlib.suppress(OSError):  # a line is written as a whole, pipe(7), or it is old when there is room
+            os.write(self._live, line)
+
     def ready(self, exit_code: int) -> None:
         """Tells whoever started us in the background how the start ended."""
         if self._done is not None:
@@ -138,6 +155,9 @@ class Front:
                 pipe.flush(2.0)
                 pipe.close()
         self._out = self._err = None
+        if self._live is not None:
+            os.close(self._live)
+            self._live = None
 
 
 def let_go_of(fd: int) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 from supervisor.core.service import Service
 from supervisor.core.state import Result, State
@@ -29,6 +30,14 @@ class Reporter:
     def say(self, words: str, level: str = "info") -> None:
         """Words for the person at the terminal."""
         self._front.say(self._journal.redact(words), level)
+
+    def waiting(self, late: list[dict[str, Any]], is_note: bool = True) -> None:
+        """Whom the start or the end of the stack waits for."""
+        told = [{**each, "words": self._journal.redact(each["words"])} for each in late]
+        if self._front.is_live:
+            self._front.show(told)
+        elif is_note and told:
+            self._front.say("\n".join(each["words"] for each in told))
 
     def changed(self, before: Service, after: Service, now: float) -> None:
         """A service changed; `now` is in monotonic seconds."""

@@ -11,6 +11,7 @@ from supervisor.core.state import State
 from supervisor.daemon.herald import readable
 from supervisor.daemon.slot import Slot
 from supervisor.daemon.stack import Stack
+from supervisor.daemon.waiting import Note, telling
 from supervisor.errors import PortsupError
 
 PASSING = (State.STARTING, State.TERMINATING, State.KILLING)  # what becomes of it is not known yet
@@ -42,8 +43,9 @@ def check_rolling(slots: Sequence[Slot]) -> Sequence[Slot]:
 
 
 async def roll(
-    stack: Stack, slots: Sequence[Slot], grace: float | None, reply: Reply, redact: Callable[[str], str]
-) -> None:
+    stack: Stack, slots: Sequence[Slot], grace: float | None, reply: Reply, redact: Callable[[str], str],
+    note: Note,
+) -> None:  # fmt: skip
     """Restarts them one by one; the first that does not work is the last."""
     wanted = {slot.spec.name: slot for slot in slots}
     order = [name for level in levels(stack.graph()) for name in level if name in wanted]
@@ -54,7 +56,7 @@ async def roll(
             words = f"not restarted, because `{failed}` was not"
             results.append({"name": name, "ok": False, "words": words})
             continue
-        ok, words = await _roll_one(stack, wanted[name], grace)
+        ok, words = await _roll_one(stack, wanted[name], grace, note)
         results.append({"name": name, "ok": ok, "words": redact(words)})
         if not ok:
             failed = name
@@ -65,12 +67,13 @@ async def roll(
     reply.end(results=results)
 
 
-async def _roll_one(stack: Stack, slot: Slot, grace: float | None) -> tuple[bool, str]:
+async def _roll_one(stack: Stack, slot: Slot, grace: float | None, note: Note) -> tuple[bool, str]:
     before = slot.service.pid
     if stack.is_stopping or slot.service.state is not State.RUNNING:
         return False, f"is {slot.service.state}, not running"
     slot.keeper.tell(ev.RollRequested(grace))
-    await stack.until(lambda: not is_rolling(slot.service) and slot.service.state not in PASSING)
+    with telling(stack, lambda: [slot], note):
+        await stack.until(lambda: not is_rolling(slot.service) and slot.service.state not in PASSING)
     svc = slot.service
     if svc.roll_trouble:
         kept = f"; pid {svc.pid} stays in service" if svc.pid == before else f"; it is {svc.state}"

@@ -64,6 +64,7 @@ class Slot:
     sockets: ServiceSockets | None = None  # those that it listens on, where they are handed over
     notify: NotifySocket | None = None  # on which it says how it is
     why_no_handoff: str = ""  # where its process runs without
+    since: float = 0.0  # monotonic seconds at which it came into its state
     is_wanted: bool = False
     is_optional: bool = False  # `up` does not start it unless somebody names or needs it
     obstacle: PortsupError | None = None  # what kept it from all its ports the last time, if no port was at fault

@@ -15,6 +15,7 @@ from supervisor.errors import ExitCode
 
 AT_REST = (State.STOPPED, State.EXITED, State.FAILED)
 NOTE_EVERY = 5.0  # seconds between words about whom a stop waits for
+LIVE_EVERY = 1.0  # the same where they take the place of those before them
 
 
 class Listener(Protocol):
@@ -41,7 +42,9 @@ class Stack:
     slots: Mapping[str, Slot]
     loop: asyncio.AbstractEventLoop
     listener: Listener
+    is_live: bool = False  # somebody sees all the time whom a stop waits for
     is_stopping: bool = False
+    stop_since: float = 0.0  # monotonic seconds
     _waits: list[Wait] = field(default_factory=list)
     _gates_due: bool = False
     _ports_due: bool = False
@@ -76,6 +79,7 @@ class Stack:
 
     def stop_all(self, grace: float | None = None, *, in_order: bool = True) -> None:
         """Stops everything: dependants before what they depend on, or all at once; nothing starts any more."""
+        self.stop_since = self.stop_since if self.is_stopping else self.loop.time()
         self.is_stopping = True
         self._stop_order = self._stop_order and in_order
         self._grace = grace if grace is not None else self._grace
@@ -116,6 +120,8 @@ class Stack:
     def changed(self, before: Service, after: Service) -> None:
         """A service changed: whoever that concerns is told."""
         self.listener.on_change(before, after)
+        if after.state is not before.state:
+            self.slots[after.name].since = self.loop.time()
         if after.state is not before.state or after.reached is not before.reached:
             self._schedule_gates()
             if after.state is State.FAILED and after.result is Result.NO_PORT:
@@ -212,4 +218,4 @@ class Stack:
         busy = [slot for slot in self.slots.values() if slot.service.state not in AT_REST]
         if busy:
             self.listener.on_waiting(busy)
-            self._note = self.loop.call_later(NOTE_EVERY, self._tell_whom_it_waits_for)
+            self._note = self.loop.call_later(LIVE_EVERY if self.is_live else NOTE_EVERY, self._tell_whom_it_waits_for)

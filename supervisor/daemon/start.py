@@ -55,7 +55,7 @@ def current_directory() -> Path:
 
 def run_instance(
     file: Path | None, instance: int | None, options: Options, *, colour: bool, prefix: bool, done: int | None,
-    pulse: Pulse | None = None,
+    pulse: Pulse | None = None, live: int | None = None,
 ) -> int:  # fmt: skip
     """The life of one instance in this process; the exit code.  Raises PortsupError for what ended it."""
     spec, options = read_stack(file, options)
@@ -79,7 +79,8 @@ def run_instance(
         pulse.tell_journal(os.fspath(state_dir / "portsup.log"))
     journal = open_journal(state_dir / "portsup.log", secrets=spec.secrets)
     try:
-        return asyncio.run(_run(spec, options, runtime, lock, journal, run_id, state_dir, colour, prefix, done, pulse))
+        main = _run(spec, options, runtime, lock, journal, run_id, state_dir, colour, prefix, done, pulse, live)
+        return asyncio.run(main)
     finally:
         journal.close()
 
@@ -87,10 +88,11 @@ def run_instance(
 async def _run(
     spec: StackSpec, options: Options, runtime: RuntimeDir, lock: InstanceLock, journal: Journal, run_id: str,
     state_dir: Path, colour: bool, prefix: bool, done: int | None, pulse: Pulse | None,
+    live: int | None,
 ) -> int:  # fmt: skip
     loop = asyncio.get_running_loop()
     out = None if options.is_detached else Pipe(os.dup(1), loop)
-    front = Front(out, Pipe(os.dup(2), loop), is_coloured=colour, has_prefix=prefix, done=done, pulse=pulse)
+    front = Front(out, Pipe(os.dup(2), loop), is_coloured=colour, has_prefix=prefix, done=done, pulse=pulse, live=live)
     if options.is_detached:
         let_go_of(1)
     try:

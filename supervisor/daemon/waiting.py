@@ -1,36 +1,49 @@
-"""Tells every few seconds whom somebody waits for, and how long still."""
+"""Tells again and again whom somebody waits for, since when, and how long still."""
 
 import asyncio
 import contextlib
 from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any, Protocol
 
 from supervisor.core.conditions import Verdict, judge
 from supervisor.core.service import Service
-from supervisor.core.state import Milestone, State
+from supervisor.core.state import Beside, Milestone, Role, State
 from supervisor.daemon.slot import Slot
-from supervisor.daemon.stack import NOTE_EVERY, Stack
+from supervisor.daemon.stack import LIVE_EVERY, NOTE_EVERY, Stack
 
 SETTLED = (State.RUNNING, State.EXITED, State.FAILED, State.STOPPED)
+LIVE_AFTER = 0.5  # seconds: what is quicker does not flicker by
 MOST = 5  # services that are named at a time
 
 
+class Note(Protocol):
+    """Who is told; `is_note`: it is time to say it to those who do not see it all the time."""
+
+    def __call__(self, late: list[dict[str, Any]], /, is_note: bool) -> None: ...
+
+
 @contextlib.contextmanager
-def telling(stack: Stack, late: Callable[[], Collection[Slot]], tell: Callable[[str], None]) -> Iterator[None]:
-    """Says within the block who is `late`, every NOTE_EVERY seconds."""
-    timer: asyncio.TimerHandle | None = None
+def telling(stack: Stack, late: Callable[[], Collection[Slot]], note: Note, *, is_live: bool = True) -> Iterator[None]:
+    """Tells within the block who is `late`: every NOTE_EVERY seconds, or all the time if that `is_live`."""
+    begun = noted = stack.loop.time()
+    timer = stack.loop.call_later(LIVE_AFTER if is_live else NOTE_EVERY, lambda: tick())
+    is_shown = False
 
     def tick() -> None:
-        nonlocal timer
-        for line in lines(late(), stack.slots, stack.loop.time()):
-            tell(line)
-        timer = stack.loop.call_later(NOTE_EVERY, tick)
+        nonlocal timer, noted, is_shown
+        now = stack.loop.time()
+        is_note = now - noted > NOTE_EVERY - 0.75 * LIVE_EVERY  # the first tick came sooner
+        noted = now if is_note else noted
+        note(told(late(), stack.slots, now, begun), is_note=is_note)
+        is_shown = is_live
+        timer = stack.loop.call_later(LIVE_EVERY if is_live else NOTE_EVERY, tick)
 
-    timer = stack.loop.call_later(NOTE_EVERY, tick)
     try:
         yield
     finally:
-        if timer is not None:
-            timer.cancel()
+        timer.cancel()
+        if is_shown:
+            note([], is_note=False)
 
 
 def unsettled(slots: Collection[Slot]) -> Callable[[], list[Slot]]:
@@ -38,12 +51,10 @@ def unsettled(slots: Collection[Slot]) -> Callable[[], list[Slot]]:
     return lambda: [slot for slot in slots if slot.service.state not in SETTLED]
 
 
-async def settled(
-    stack: Stack, slots: Collection[Slot], timeout: float | None, tell: Callable[[str], None]
-) -> list[Slot]:
+async def settled(stack: Stack, slots: Collection[Slot], timeout: float | None, note: Note) -> list[Slot]:
     """Returns once they have come as far as they will; those that have not within `timeout` seconds.
 
-    `tell` gets words about those that are late, as of `telling`.
+    `note` is told of those that are late, as by `telling`: all the time where the stack is live.
     """
     late, maybe_late = unsettled(slots), list(slots)
 
@@ -55,7 +66,7 @@ async def settled(
         return not maybe_late
 
     try:
-        with telling(stack, late, tell):
+        with telling(stack, late, note, is_live=stack.is_live):
             async with asyncio.timeout(timeout):
                 await stack.until(is_over)
     except TimeoutError:
@@ -63,19 +74,33 @@ async def settled(
     return []
 
 
-def lines(late: Collection[Slot], slots: Mapping[str, Slot], now: float) -> list[str]:
-    """A line for each of the first services that are `late`; `now` is in monotonic seconds.
+def told(late: Collection[Slot], slots: Mapping[str, Slot], now: float, begun: float = 0.0) -> list[dict[str, Any]]:
+    """The first services that are `late`: `name`, `words`, and since when and how long still in seconds.
 
-    Those that only wait for others are left out where somebody else is late: it is that one who keeps them.
+    Those that only wait for others are left out where somebody else is late: it is that one who keeps them.  `now` and
+    `begun`, when the waiting began, are in monotonic seconds.
     """
     cause = [slot for slot in late if slot.service.state is not State.WAITING] or list(late)
-    told = [words(slot.service, _needs(slot, slots), now) for slot in cause[:MOST]]
-    return told if len(cause) <= MOST else [*told, f"waiting for {len(cause) - MOST} more"]
+    found: list[dict[str, Any]] = []
+    for slot in cause[:MOST]:
+        svc = slot.service
+        deadline = svc.next_deadline
+        found.append({
+            "name": svc.name, "words": words(svc, _needs(slot, slots), now),
+            "since_s": round(now - max(slot.since, begun), 1),
+            "left_s": None if deadline is None else round(max(0.0, deadline - now), 1),
+        })  # fmt: skip
+    if len(cause) > MOST:
+        rest = f"waiting for {len(cause) - MOST} more"
+        found.append({"name": None, "words": rest, "since_s": round(now - begun, 1) if begun else None, "left_s": None})
+    return found
 
 
 def words(svc: Service, needs: Collection[str], now: float) -> str:
     """Why one service is waited for, and how long that can last; `needs` are those that it waits for itself."""
     left = f"{max(0.0, svc.deadline - now):.0f} s" if svc.deadline is not None else ""
+    if svc.beside is not None and svc.state is State.RUNNING:
+        return _words_of_roll(svc, svc.beside, now)
     match svc.state:
         case State.STARTING:
             trouble = svc.trouble
@@ -95,6 +120,15 @@ def words(svc: Service, needs: Collection[str], now: float) -> str:
             return f"waiting for {svc.name} (pid {svc.pid})"
         case _:
             return f"waiting for {svc.name}"
+
+
+def _words_of_roll(svc: Service, beside: Beside, now: float) -> str:
+    left = "" if beside.deadline is None else f"{max(0.0, beside.deadline - now):.0f} s"
+    if beside.role is Role.SUCCESSOR:
+        why = f"is not ready yet: {beside.trouble}" if beside.trouble else "is not ready yet"
+        words = f"waiting for {svc.name}: pid {beside.pid}, which is to replace pid {svc.pid}, {why}"
+        return words + (f" ({left} left)" if left else "")
+    return f"waiting for {svc.name}: pid {beside.pid}, which was replaced" + (f" (killed in {left})" if left else "")
 
 
 def _needs(slot: Slot, slots: Mapping[str, Slot]) -> list[str]:

@@ -18,6 +18,20 @@ from supervisor import system
 from supervisor.errors import ExitCode, PortsupError
 from supervisor.process.pulse import PulseWatch
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Screen(Protocol):
+        """Lines that change in place, fed by a pipe from the daemon; its methods give the bytes to write."""
+
+        source: int
+        target: int
+
+        def news(self, data: bytes, /) -> bytes: ...
+        def around(self, target: int, data: bytes, /) -> bytes: ...
+
+
 PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 READ_SIZE = 65536
 ORPHANS_WITHIN = 5.0  # seconds until killed orphans must be gone
@@ -84,13 +98,13 @@ def _pass_on(pid: int, number: int) -> None:
         os.kill(pid, signal.SIGCONT)  # somebody may have stopped it
 
 
-def guard(daemon: int, pumps: dict[int, int], watch: PulseWatch | None = None) -> int:
+def guard(daemon: int, pumps: dict[int, int], watch: PulseWatch | None = None, screen: "Screen | None" = None) -> int:
     """Shows what the daemon says until it ends, then its exit code; `pumps` are pipes and where they are shown.
 
     Whatever it leaves behind is killed.  `watch` may have killed the daemon because it was silent.
     """
     signal.signal(signal.SIGCHLD, lambda *_: _on_child(daemon))
-    pump(daemon, pumps)
+    pump(daemon, pumps, screen=screen)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     _, status = os.waitpid(daemon, 0)
     left = end_orphans()
@@ -127,22 +141,33 @@ def _on_child(daemon: int) -> None:
                 os.kill(pid, signal.SIGKILL)
 
 
-def pump(daemon: int, pumps: dict[int, int], *, must_be_read: bool = True) -> None:
+def pump(daemon: int, pumps: dict[int, int], *, must_be_read: bool = True, screen: "Screen | None" = None) -> None:
     """Shows what comes out of the pipes until the daemon has closed them all.
 
     `must_be_read`: the daemon is told to stop when nobody reads what is shown, as with `portsup up | head`; once,
-    because a closed terminal means two pipes, and telling again and again is a demand to kill.
+    because a closed terminal means two pipes, and telling again and again is a demand to kill.  `screen` has lines that
+    change in place below all that is shown; they are gone at the end.
     """
     poll = select.poll()
     for source, target in pumps.items():
         poll.register(source, select.POLLIN)
         poll.register(target, 0)  # tells when its reader goes, even if there is nothing to show
+    if screen is not None:
+        poll.register(screen.source, select.POLLIN)
     left = dict(pumps)
     while left:
         for ready, _ in poll.poll():
+            if screen is not None and ready == screen.source:
+                data = os.read(ready, READ_SIZE)
+                _show(screen.target, screen.news(data))
+                if not data:
+                    poll.unregister(ready)
+                continue
             if ready not in left:
                 gone = ready
             elif data := os.read(ready, READ_SIZE):
+                if screen is not None:
+                    data = screen.around(left[ready], data)
                 gone = -1 if left[ready] < 0 or _show(left[ready], data) else left[ready]
             else:
                 poll.unregister(ready)
@@ -157,6 +182,9 @@ def pump(daemon: int, pumps: dict[int, int], *, must_be_read: bool = True) -> No
             if must_be_read:
                 must_be_read = False
                 _pass_on(daemon, signal.SIGTERM)
+    if screen is not None:
+        _show(screen.target, screen.news(b""))
+        os.close(screen.source)
 
 
 def _show(target: int, data: bytes) -> bool:

@@ -1,13 +1,14 @@
 """Who is waited for is said in words, with the time that is left."""
 
+from typing import Any
+
 import pytest
 
-from supervisor.core import events as ev
 from supervisor.core.restart import RestartPolicy
 from supervisor.core.service import Service
-from supervisor.core.state import Milestone, State
-from supervisor.daemon.stack import NOTE_EVERY
-from supervisor.daemon.waiting import lines, telling, words
+from supervisor.core.state import Beside, Milestone, Role, State
+from supervisor.daemon.stack import LIVE_EVERY, NOTE_EVERY
+from supervisor.daemon.waiting import LIVE_AFTER, telling, told, words
 from supervisor.dataclass import replace
 
 from .test_stack import CHAIN, READY, Scene
@@ -33,38 +34,92 @@ def test_every_state_has_its_words(facts: dict[str, object], expected: str) -> N
     assert words(replace(WEB, **facts), (), 100.0) == expected  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("beside", "expected"),
+    [
+        (Beside(Role.SUCCESSOR, 9, 124.2), "pid 9, which is to replace pid 7, is not ready yet (24 s left)"),
+        (Beside(Role.SUCCESSOR, 9, trouble="GET / answered 503"),
+         "pid 9, which is to replace pid 7, is not ready yet: GET / answered 503"),
+        (Beside(Role.LEAVING, 7, 103.0), "pid 7, which was replaced (killed in 3 s)"),
+        (Beside(Role.DOOMED, 7), "pid 7, which was replaced"),
+    ],
+)  # fmt: skip
+def test_a_rolling_restart_says_which_of_the_two_it_waits_for(beside: Beside, expected: str) -> None:
+    svc = replace(WEB, state=State.RUNNING, pid=7, beside=beside)
+    assert words(svc, (), 100.0) == f"waiting for web: {expected}"
+
+
+def words_told(late: list[Any], slots: Any) -> list[str]:
+    return [each["words"] for each in told(late, slots, 0.0)]
+
+
 def test_those_that_wait_for_somebody_are_named_only_where_nobody_else_is_late() -> None:
     scene = Scene(CHAIN)
     scene.start()
     slots = scene.slots
     late = [slots[name] for name in ("web", "api", "db")]
-    assert [line.split(":")[0] for line in lines(late, slots, 0.0)] == ["waiting for db"]
-    assert lines(late[:2], slots, 0.0) == ["waiting for web, which needs api", "waiting for api, which needs db"]
+    assert [line.split(":")[0] for line in words_told(late, slots)] == ["waiting for db"]
+    assert words_told(late[:2], slots) == ["waiting for web, which needs api", "waiting for api, which needs db"]
 
 
 def test_a_long_list_is_cut() -> None:
     scene = Scene({f"s{number}": {} for number in range(9)})
     scene.start()
-    told = lines(list(scene.slots.values()), scene.slots, 0.0)
-    assert (len(told), told[-1]) == (6, "waiting for 4 more")
+    lines = words_told(list(scene.slots.values()), scene.slots)
+    assert (len(lines), lines[-1]) == (6, "waiting for 4 more")
 
 
-def test_it_is_said_again_and_again_until_it_is_over() -> None:
+def test_it_is_known_since_when_and_how_long_still() -> None:
+    scene = Scene({"db": {}})
+    scene.loop.advance(100.0)
+    scene.start()
+    begun = scene.loop.itself.time()
+    scene.loop.advance(7.0)
+    [one] = told([scene.slots["db"]], scene.slots, begun + 7.0)
+    assert (one["name"], one["since_s"], one["left_s"]) == ("db", 7.0, 23.0)
+    [later] = told([scene.slots["db"]], scene.slots, begun + 7.0, begun=begun + 5.0)
+    assert later["since_s"] == 2.0, "not longer than somebody waits"
+
+
+def test_it_is_told_all_the_time_and_is_a_note_now_and_then_until_it_is_over() -> None:
     scene = Scene({"db": {}, "api": {"db": READY}})
     scene.start()
-    told: list[str] = []
+    heard: list[tuple[int, bool]] = []
     late = [scene.slots["db"]]
-    with telling(scene.stack, lambda: late, told.append):
-        scene.loop.advance(NOTE_EVERY - 0.1)
-        assert told == []
+    with telling(scene.stack, lambda: late, lambda who, is_note: heard.append((len(who), is_note))):
+        scene.loop.advance(LIVE_AFTER - 0.1)
+        assert heard == []
         scene.loop.advance(0.2)
-        assert [line.split(":")[0] for line in told] == ["waiting for db"]
-        scene.loop.advance(NOTE_EVERY)
-        assert len(told) == 2
-        scene.tell("db", ev.BecameReady)
+        assert heard == [(1, False)]
+        scene.loop.advance(NOTE_EVERY - LIVE_AFTER)
+        assert heard.count((1, True)) == 1
+        scene.loop.advance(2 * NOTE_EVERY)
+        assert heard.count((1, True)) == 3
+        assert len(heard) == pytest.approx(3 * NOTE_EVERY / LIVE_EVERY, abs=1)
         late.clear()
-        scene.loop.advance(NOTE_EVERY)
-        assert len(told) == 2
-    late.append(scene.slots["api"])
+    assert heard[-1] == (0, False), "the last word is that nobody is waited for"
+    count = len(heard)
     scene.loop.advance(3 * NOTE_EVERY)
-    assert len(told) == 2
+    assert len(heard) == count
+
+
+def test_what_is_quick_is_not_told_of() -> None:
+    scene = Scene({"db": {}})
+    scene.start()
+    heard: list[int] = []
+    with telling(scene.stack, lambda: [scene.slots["db"]], lambda who, is_note: heard.append(len(who))):
+        scene.loop.advance(LIVE_AFTER - 0.1)
+    scene.loop.advance(NOTE_EVERY)
+    assert heard == []
+
+
+def test_where_nothing_is_live_only_notes_are_told() -> None:
+    scene = Scene({"db": {}})
+    scene.start()
+    heard: list[tuple[int, bool]] = []
+    late = [scene.slots["db"]]
+    with telling(scene.stack, lambda: late, lambda who, is_note: heard.append((len(who), is_note)), is_live=False):
+        scene.loop.advance(NOTE_EVERY - 0.1)
+        assert heard == []
+        scene.loop.advance(2 * NOTE_EVERY)
+    assert heard == [(1, True), (1, True)]
