@@ -9,6 +9,7 @@ from supervisor.config.report import Report
 from supervisor.config.scalars import Word
 from supervisor.config.spec import Condition, HandoffMode, ProbeKind, Restart
 from supervisor.config.suggest import did_you_mean
+from supervisor.core.restart import INFINITE
 from supervisor.dataclass import dataclass
 
 LAST_PRIVILEGED = 1023
@@ -48,6 +49,7 @@ class Checks:
             self._dependencies(name, found.value, where)
             self._probes(found.value, where)
             self._one_shot(found.value, where)
+            self._restarts(found.value, where)
             self._environment(found.value, where)
             self._placeholders(found.value, ports, where)
             self._command(found.value, where)
@@ -193,6 +195,12 @@ class Checks:
             place = ready.found[given].key if given in ready.found else ready.place
             reason = f"{where}.ready: a `one_shot` is ready when it has exited with 0, so `{given}` tells nothing"
             self.report.error(place, reason, "leave it out; `timeout` alone says how long the job may take")
+
+    def _restarts(self, fields: Fields, where: str) -> None:
+        policy: Fields = fields.get("restart_policy") or Fields()
+        if policy.get("max_restarts") == INFINITE and 0.0 in (policy.get("delay"), policy.get("max_delay")):
+            reason = f"{where}.restart_policy: `infinite` without a wait would keep the machine busy with restarts"
+            self.report.error(policy.at("max_restarts"), reason, "leave `delay` and `max_delay` above 0")
 
     def _environment(self, fields: Fields, where: str) -> None:
         own: dict[str, Found] = fields.get("environment", {})

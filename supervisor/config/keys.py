@@ -88,8 +88,8 @@ RESTART_POLICY = Section(
         Key("max_delay", Duration(), "No wait is longer than this.", "30s", also=("max_backoff",)),
         Key(
             "max_restarts",
-            Whole(0, 1_000_000),
-            "More restarts than this, never ready for a whole `period` in between, make the service fail.",
+            Whole(0, 1_000_000, endless="infinite"),
+            "More restarts than this, never ready for a whole `period` in between, make it fail; `infinite`: no limit.",
             "10",
             also=("max_attempts", "retries"),
         ),

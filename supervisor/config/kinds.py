@@ -30,10 +30,11 @@ class Flag:
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """A whole number."""
+    """A whole number; `endless` is a word for one above all of them."""
 
     least: int
     most: int
+    endless: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,9 +23,11 @@ from supervisor.config.kinds import (
 from supervisor.config.suggest import did_you_mean
 from supervisor.config.tree import FALSE, OLD_BOOLEANS, TRUE, Place, Scalar
 from supervisor.config.values import Bad
+from supervisor.core.restart import INFINITE
 from supervisor.dataclass import dataclass
 
 LONGEST_REGEX = 1000
+_ENDLESS = ("-1", ".inf", "inf", "infinity", "unlimited", "never", "forever", "none", "no")
 
 _WANTED: dict[type, str] = {
     Text: "a text",
@@ -59,6 +61,8 @@ def wanted(kind: Kind) -> str:
             return "a path such as /health"
         case Shape.REGEX:
             return "a regular expression"
+        case Whole(endless=word) if word:
+            return f"a whole number or `{word}`"
         case _:
             return _WANTED[type(kind)]
 
@@ -83,6 +87,10 @@ def read_scalar(kind: Kind, node: Scalar, text: str) -> Any:
         case Flag():
             return _flag(kind, node, text)
         case Whole():
+            if kind.endless and text == kind.endless:
+                return INFINITE
+            if kind.endless and text.lower() in _ENDLESS:
+                raise Bad("is not a whole number", f"write `{kind.endless}` for no limit")
             if node.quoted and not node.filled:
                 raise Bad("is text, not a number", "remove the quotes")
             return _between(values.whole(text), kind.least, kind.most, str)

@@ -74,8 +74,9 @@ def _kind(kind: Kind) -> Schema:
             return _or_reference({"type": "boolean"})
         case Flag(only=only):
             return _or_reference({"const": only})
-        case Whole(least=least, most=most):
-            return _or_reference({"type": "integer", "minimum": least, "maximum": most})
+        case Whole(least=least, most=most, endless=word):
+            number = {"type": "integer", "minimum": least, "maximum": most}
+            return _or_reference({"anyOf": [number, {"const": word}]} if word else number)
         case Number(least=least, most=most):
             return {"anyOf": [{"type": "number", "minimum": least, "maximum": most}, {"type": "string"}]}
         case Duration(least=least):

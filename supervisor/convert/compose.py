@@ -246,8 +246,9 @@ def _end(draft: Draft, given: dict[str, Any]) -> None:
     )
     word, _, most = told.partition(":")
     draft.fields["restart"] = RESTART.get(word, "on-failure")
-    if (number := whole(most or deploy.get("max_attempts"), 0, 1_000_000)) is not None:
-        draft.fields["restart_policy"] = {"max_restarts": number}
+    number = whole(most or deploy.get("max_attempts"), 0, 1_000_000)
+    if draft.fields["restart"] != "never":
+        draft.fields["restart_policy"] = {"max_restarts": "infinite" if number is None else number}
     if given.get("stop_signal"):
         if known := signal_name(given["stop_signal"]):
             draft.fields["stop_signal"] = known

@@ -184,8 +184,8 @@ def _end(draft: Draft, given: dict[str, Any]) -> None:
     limits: dict[str, Any] = {}
     if wait:
         limits |= {"delay": duration(wait), "max_delay": duration(max(wait, 30.0))}
-    if most is not None and told not in ("no", "false"):
-        limits["max_restarts"] = most or 1_000_000  # there 0 is without end
+    if draft.fields["restart"] != "never":
+        limits["max_restarts"] = most or "infinite"  # there 0 is without end, and so it is where nothing is said
     if limits:
         draft.fields["restart_policy"] = limits
     for key in ("exit_on_end", "exit_on_skipped"):

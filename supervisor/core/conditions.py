@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from supervisor.core.order import Condition
+from supervisor.core.restart import USUAL_RESTARTS
 from supervisor.core.service import Service
 from supervisor.core.state import Milestone, Result, State
 
@@ -28,12 +29,33 @@ _ENDS = {
 }
 
 
-def judge(condition: Condition, dependency: Service) -> Verdict:
+_AT_AN_END = (State.RUNNING, State.EXITED, State.FAILED, State.STOPPED)
+
+
+def has_settled(svc: Service) -> bool:
+    """Whether it has come as far as it will.
+
+    Nobody waits without end for one that is tried without end: it has settled where others would have failed.
+    """
+    if svc.state is State.BACKOFF and svc.policy.is_endless:
+        return svc.attempts > USUAL_RESTARTS
+    return svc.state in _AT_AN_END
+
+
+def is_at_rest(svc: Service) -> bool:
+    """Whether no process of it is there or on its way."""
+    return svc.state in (State.STOPPED, State.EXITED, State.FAILED)
+
+
+def judge(condition: Condition, dependency: Service, *, is_wanted: bool = True) -> Verdict:
     """Whether `dependency` has reached `condition`, or never will unless somebody steps in.
 
     `started` only orders: a dependency that was tried and failed counts.  A job that did its work counts as ready.
+    A stopped one that is not `is_wanted` was stopped by somebody, and does not start by itself.
     """
     has_ended = dependency.state in (State.EXITED, State.FAILED) and dependency.pid is None
+    if dependency.state is State.STOPPED and not is_wanted:
+        return Verdict.MET if condition is Condition.STARTED else Verdict.HOPELESS
     if condition in _ENDS:
         if has_ended and dependency.result in _ENDS[condition]:
             return Verdict.MET

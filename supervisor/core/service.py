@@ -255,7 +255,9 @@ def _rotate(svc: Service, why: str) -> Step:
 
 
 def _retry(svc: Service, result: Result, why: str, now: float) -> Step:
-    if svc.ready_since is None and svc.port is not None and svc.misses >= svc.rotate_after:
+    # One that is tried without end stays where it is: the pool has an end.
+    is_at_fault = svc.misses >= svc.rotate_after and not svc.policy.is_endless
+    if svc.ready_since is None and svc.port is not None and is_at_fault:
         return _rotate(svc, why if svc.misses == 1 else f"{why}, {svc.misses} times in a row")
     run = 0.0 if svc.ready_since is None else now - svc.ready_since
     attempts = 0 if svc.ready_since is not None and run >= svc.policy.period else svc.attempts

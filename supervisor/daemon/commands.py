@@ -9,6 +9,7 @@ from supervisor.config.secrets import is_secret_name
 from supervisor.control.protocol import Request
 from supervisor.control.server import Reply
 from supervisor.core import events as ev
+from supervisor.core.conditions import has_settled, is_at_rest
 from supervisor.core.service import Service
 from supervisor.core.state import State
 from supervisor.daemon.broadcast import News
@@ -20,7 +21,7 @@ from supervisor.daemon.slot import Slot
 from supervisor.daemon.stack import AT_REST, Stack
 from supervisor.daemon.status import row
 from supervisor.daemon.tasks import begin
-from supervisor.daemon.waiting import SETTLED, Note, telling, unsettled
+from supervisor.daemon.waiting import Note, telling, unsettled
 from supervisor.errors import NotFound, PortsupError, UsageError
 
 AT_WORK = (State.STARTING, State.RUNNING, State.BACKOFF)  # seen after a stop: somebody else started it again
@@ -74,16 +75,18 @@ class Commands:
                 self._run(self._tell_until_the_end(reply))
             case "start":
                 asked = [slot.spec.name for slot in self._slots(request.names())]
+                self._stack.check_stays("start", asked)
                 self._reloader.check_start(asked)
                 names = self._stack.start(asked)
-                self._run(self._follow([self._stack.slots[name] for name in names], SETTLED, State.RUNNING, reply))
+                self._run(self._follow([self._stack.slots[name] for name in names], has_settled, State.RUNNING, reply))
             case "stop":
                 slots = self._slots(request.names())
                 self._warn_of_dependants(slots, reply)
                 self._stack.stop([slot.spec.name for slot in slots], request.seconds())
-                self._run(self._follow(slots, AT_REST, State.STOPPED, reply))
+                self._run(self._follow(slots, is_at_rest, State.STOPPED, reply))
             case "restart":
                 slots = self._slots(request.names())
+                self._stack.check_stays("restart", [slot.spec.name for slot in slots])
                 self._reloader.check_start([slot.spec.name for slot in slots if slot.service.state in AT_REST])
                 if request.arguments.get("rolling"):
                     grace, note = request.seconds(), self._note(reply)
@@ -165,15 +168,15 @@ class Commands:
         for reply in self._ends:
             reply.end(results=results)
 
-    async def _follow(self, slots: list[Slot], over: Iterable[State], wanted: State, reply: Reply) -> None:
+    async def _follow(self, slots: list[Slot], is_over: Callable[[Service], bool], wanted: State, reply: Reply) -> None:
         """Waits until all are where they can stay, and tells of each when it is."""
         results: list[dict[str, Any]] = []
         left = {slot.spec.name: slot for slot in slots}
 
         def look() -> bool:
             for name, slot in tuple(left.items()):
-                state = slot.service.state
-                if state in over or (wanted is State.STOPPED and state in AT_WORK):
+                is_back = wanted is State.STOPPED and slot.service.state in AT_WORK
+                if is_over(slot.service) or is_back:
                     del left[name]
                     results.append(self._result(slot, wanted))
                     reply.send(progress=f"{name}: {results[-1]['words']}")
@@ -206,7 +209,7 @@ class Commands:
 
     async def _reload(self, reply: Reply | None, names: Collection[str]) -> None:
         slots = self._stack.slots
-        late = lambda: [slots[name] for name in names if name in slots and slots[name].service.state not in SETTLED]  # noqa: E731
+        late = lambda: [slots[name] for name in names if name in slots and not has_settled(slots[name].service)]  # noqa: E731
         try:
             with telling(self._stack, late, self._note(reply)):
                 results = await self._reloader.apply(lambda words: reply.send(progress=words) if reply else None)
@@ -220,26 +223,26 @@ class Commands:
             reply.end(results=results)
 
     async def _restart(self, slots: list[Slot], grace: float | None, reply: Reply) -> None:
-        names = [slot.spec.name for slot in slots]
+        at_rest = [slot.spec.name for slot in slots if is_at_rest(slot.service)]
         for slot in slots:
             slot.is_wanted = True
             slot.keeper.tell(ev.RestartRequested(grace=grace))
-        self._stack.start(name for name in names if self._stack.slots[name].service.state in AT_REST)
-        await self._follow(slots, SETTLED, State.RUNNING, reply)
+        self._stack.start(at_rest)  # with what they need
+        await self._follow(slots, has_settled, State.RUNNING, reply)
 
     async def _rotate(self, slot: Slot, reply: Reply) -> None:
         name, before = slot.spec.name, slot.service.port
         what = f"cannot rotate `{name}`"
         if len(slot.pool) < 2:
-            raise_to(reply, UsageError(what, "its pool has no other port", "give it a larger `pool`"))
+            reply.fail(UsageError(what, "its pool has no other port", "give it a larger `pool`"))
             return
         if slot.service.state not in (State.STARTING, State.RUNNING):
             hint = f"`portsup start {name}`"
-            raise_to(reply, PortsupError(what, f"it is {slot.service.state}, not running", hint))
+            reply.fail(PortsupError(what, f"it is {slot.service.state}, not running", hint))
             return
         slot.keeper.tell(ev.RotateRequested())
         with telling(self._stack, unsettled([slot]), self._note(reply)):
-            await self._stack.until(lambda: slot.service.state in SETTLED)
+            await self._stack.until(lambda: has_settled(slot.service))
         words = f"moved from port {before} to {slot.service.port}"
         if slot.service.port == before:
             words = f"stays on port {before}: no other port of its pool can be used"
@@ -287,11 +290,8 @@ class Commands:
                 words = failure(svc, slot.spec)
             case State.EXITED:
                 words = f"ended, {readable(svc.reason)}"
+            case State.BACKOFF:
+                words = f"{readable(svc.reason)}, {svc.attempts} times; it is tried again without end"
             case _:
                 words = str(svc.state)
         return {"name": svc.name, "ok": ok, "words": self._redact(words)}
-
-
-def raise_to(reply: Reply, error: PortsupError) -> None:
-    """Answers with an error from within a task."""
-    reply.fail(error)

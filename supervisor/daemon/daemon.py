@@ -236,11 +236,11 @@ class Daemon:
         if late:
             self._fatal(too_late(late, self._options.wait_timeout or 0.0))
             return
-        failed = [slot.spec.name for slot in slots if slot.service.state is State.FAILED]
+        failed = [slot.spec.name for slot in slots if slot.service.state in (State.FAILED, State.BACKOFF)]
         self._reporter.up(self._spec.name, self._instance, failed, self._loop.time() - self._begun)
         self._has_reported = True
         self._renderer.stack_is_up()
-        self._front.ready(int(self._stack.exit_code()))
+        self._front.ready(int(self._stack.exit_code() or (ExitCode.GAVE_UP if failed else ExitCode.OK)))
         if self._options.is_detached:
             self._front.detach()
             let_go_of(2)
@@ -248,8 +248,7 @@ class Daemon:
 
     def _end_if_nothing_is_left(self) -> None:
         """Ends the instance when all that should run has ended by itself; one that was stopped waits for a start."""
-        wanted = [slot.service for slot in self._world.slots.values() if slot.is_wanted]
-        if self._has_reported and wanted and all(svc.state in (State.EXITED, State.FAILED) for svc in wanted):
+        if self._has_reported and self._stack.has_nothing_left():
             self._reporter.say("\nnothing is left to supervise")
             self._finish(None)
 

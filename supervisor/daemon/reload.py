@@ -11,6 +11,7 @@ from supervisor.config.load import load
 from supervisor.config.selection import check_needs, starts_by_itself
 from supervisor.config.spec import ServiceSpec, StackSpec
 from supervisor.core import events as ev
+from supervisor.core.conditions import has_settled
 from supervisor.core.instance import overlap, ports_of
 from supervisor.core.order import levels
 from supervisor.core.state import State
@@ -21,7 +22,6 @@ from supervisor.dataclass import replace
 from supervisor.errors import ConfigError, PortsupError
 from supervisor.logs.journal import Journal
 
-SETTLED = (State.RUNNING, State.EXITED, State.FAILED, State.STOPPED)
 Tell = Callable[[str], None]
 
 
@@ -106,8 +106,10 @@ class Reloader:
         results: list[dict[str, Any]] = []
         for level in reversed(levels(self._stack.graph())):
             names = [name for name in level if name in found.removed]
-            self._stack.stop(names, None)
             slots = [self._stack.slots[name] for name in names]
+            for slot in slots:
+                slot.is_leaving = True
+            self._stack.stop(names, None)
             await self._stack.until(partial(_are_in, slots, AT_REST))
             for slot in slots:
                 gone = slot.service.pid is None
@@ -145,7 +147,7 @@ class Reloader:
                     touched.append(slot)
                 elif name in changes:
                     results.append({"name": name, "ok": True, "words": "changed, and goes on"})
-            await self._stack.until(partial(_are_in, touched, SETTLED))
+            await self._stack.until(partial(_have_settled, touched))
             for slot in touched:
                 words = _words(slot)
                 tell(f"{slot.spec.name}: {words}")
@@ -208,6 +210,10 @@ def as_json(found: Difference) -> dict[str, Any]:
 
 def _are_in(slots: Collection[Slot], states: Collection[State]) -> bool:
     return all(slot.service.state in states for slot in slots)
+
+
+def _have_settled(slots: Collection[Slot]) -> bool:
+    return all(has_settled(slot.service) for slot in slots)
 
 
 def _stamps(spec: StackSpec) -> dict[Path, tuple[int, int]]:

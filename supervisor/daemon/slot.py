@@ -67,6 +67,7 @@ class Slot:
     since: float = 0.0  # monotonic seconds at which it came into its state
     is_wanted: bool = False
     is_optional: bool = False  # `up` does not start it unless somebody names or needs it
+    is_leaving: bool = False  # a reload removes it: it is started no more
     obstacle: PortsupError | None = None  # what kept it from all its ports the last time, if no port was at fault
 
     @property

@@ -11,9 +11,10 @@ from supervisor.core.service import Service
 from supervisor.core.state import Result, State
 from supervisor.daemon.slot import Slot
 from supervisor.dataclass import dataclass, field
-from supervisor.errors import ExitCode
+from supervisor.errors import ExitCode, PortsupError
 
-AT_REST = (State.STOPPED, State.EXITED, State.FAILED)
+ENDED = (State.EXITED, State.FAILED)
+AT_REST = (State.STOPPED, *ENDED)
 NOTE_EVERY = 5.0  # seconds between words about whom a stop waits for
 LIVE_EVERY = 1.0  # the same where they take the place of those before them
 
@@ -71,6 +72,13 @@ class Stack:
                     slot.keeper.tell(ev.StartRequested())
         return wanted
 
+    def check_stays(self, verb: str, names: Collection[str]) -> None:
+        """Raises PortsupError if one of these, or of what they need, is being removed: its end is waited for."""
+        for name in with_dependencies(self.graph(), names):
+            if self.slots[name].is_leaving:
+                what = f"cannot {verb} {', '.join(f'`{each}`' for each in names)}"
+                raise PortsupError(what, f"`{name}` is no longer in services.yaml, and a reload is removing it")
+
     def stop(self, names: Iterable[str], grace: float | None) -> None:
         """Stops services, and only these."""
         for name in names:
@@ -106,6 +114,18 @@ class Stack:
         if any(svc.result is Result.UNHEALTHY for svc in failed):
             return ExitCode.UNHEALTHY
         return ExitCode.GAVE_UP if failed else ExitCode.OK
+
+    def has_nothing_left(self) -> bool:
+        """Whether all that should run has ended by itself.
+
+        One that was stopped may be started again, and so may those that are not started because of it.
+        """
+        wanted = [name for name, slot in self.slots.items() if slot.is_wanted]
+        if not wanted or any(self.slots[name].service.state not in ENDED for name in wanted):
+            return False
+        blocked = [name for name in wanted if self.slots[name].service.result is Result.DEPENDENCY]
+        needed = with_dependencies(self.graph(), blocked)
+        return not any(self.slots[name].service.state is State.STOPPED for name in needed)
 
     async def until(self, is_over: Callable[[], bool]) -> None:
         """Returns once `is_over`, which is looked at after each change of a service."""
@@ -168,13 +188,16 @@ class Stack:
             if svc.state is not State.WAITING and not (blocked and slot.is_wanted):
                 continue
             verdicts = {
-                need: judge(condition, self.slots[need].service) for need, condition in slot.spec.depends_on.items()
+                need: judge(condition, self.slots[need].service, is_wanted=self.slots[need].is_wanted)
+                for need, condition in slot.spec.depends_on.items()
             }
             if all(verdict is Verdict.MET for verdict in verdicts.values()):
                 slot.keeper.tell(ev.DependenciesMet())
             elif Verdict.HOPELESS in verdicts.values() and not blocked:
-                lost = ", ".join(f"`{need}`" for need, verdict in verdicts.items() if verdict is Verdict.HOPELESS)
-                slot.keeper.tell(ev.DependencyFailed(f"it depends on {lost}, which failed"))
+                lost = [need for need, verdict in verdicts.items() if verdict is Verdict.HOPELESS]
+                is_stopped = all(self.slots[need].service.state is State.STOPPED for need in lost)
+                why = f"it depends on {', '.join(f'`{need}`' for need in lost)}, which "
+                slot.keeper.tell(ev.DependencyFailed(why + ("is stopped" if is_stopped else "failed")))
 
     def _tell_dependants(self) -> None:
         """Acts on services that were told a port where their dependency no longer is."""

@@ -5,13 +5,12 @@ import contextlib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, Protocol
 
-from supervisor.core.conditions import Verdict, judge
+from supervisor.core.conditions import Verdict, has_settled, judge
 from supervisor.core.service import Service
 from supervisor.core.state import Beside, Milestone, Role, State
 from supervisor.daemon.slot import Slot
 from supervisor.daemon.stack import LIVE_EVERY, NOTE_EVERY, Stack
 
-SETTLED = (State.RUNNING, State.EXITED, State.FAILED, State.STOPPED)
 LIVE_AFTER = 0.5  # seconds: what is quicker does not flicker by
 MOST = 5  # services that are named at a time
 
@@ -48,7 +47,7 @@ def telling(stack: Stack, late: Callable[[], Collection[Slot]], note: Note, *, i
 
 def unsettled(slots: Collection[Slot]) -> Callable[[], list[Slot]]:
     """Finds those that have not come as far as they will."""
-    return lambda: [slot for slot in slots if slot.service.state not in SETTLED]
+    return lambda: [slot for slot in slots if not has_settled(slot.service)]
 
 
 async def settled(stack: Stack, slots: Collection[Slot], timeout: float | None, note: Note) -> list[Slot]:
@@ -59,7 +58,7 @@ async def settled(stack: Stack, slots: Collection[Slot], timeout: float | None, 
     late, maybe_late = unsettled(slots), list(slots)
 
     def is_over() -> bool:  # asked after each change, so it does not look at all of many slots each time
-        while maybe_late and maybe_late[-1].service.state in SETTLED:
+        while maybe_late and has_settled(maybe_late[-1].service):
             maybe_late.pop()
         if not maybe_late:
             maybe_late.extend(late())

@@ -71,7 +71,11 @@ SERVICE: dict[str, list[Any]] = {
     "healthcheck": [{"http": "/x"}, {"tcp": True, "interval": "1s", "timeout": 0.5, "retries": 1}, {"exec": ["a"]}],
     "restart": ["never", "on-failure", "always"],
     "success_exit_codes": [[], [3], [0, 75, 255]],
-    "restart_policy": [{}, {"delay": 0, "factor": 1, "max_delay": "1h30m", "max_restarts": 0, "period": "2m"}],
+    "restart_policy": [
+        {},
+        {"delay": 0, "factor": 1, "max_delay": "1h30m", "max_restarts": 0, "period": "2m"},
+        {"max_restarts": "infinite"},
+    ],
     "stop_signal": ["SIGINT", "int", 2],
     "stop_grace_period": [0, "500ms", 2.5],
     "handoff": ["auto", "off", "systemd"],

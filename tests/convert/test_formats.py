@@ -142,6 +142,7 @@ def test_entrypoint_and_command_are_one_command(converted: Convert) -> None:
     assert (web.pool[0], web.port_env) == (3000, "PORT")
     assert web.depends_on == {"api": Condition.STARTED}
     assert (web.restart_policy.restart, web.restart_policy.max_restarts) == (Restart.ON_FAILURE, 5)
+    assert converted("compose").stack.services["api"].restart_policy.is_endless, "`unless-stopped`"
 
 
 def test_services_that_are_an_image_only_are_listed(converted: Convert) -> None:

@@ -10,8 +10,7 @@ from supervisor.core.state import Beside, Milestone, Role, State
 from supervisor.daemon.stack import LIVE_EVERY, NOTE_EVERY
 from supervisor.daemon.waiting import LIVE_AFTER, telling, told, words
 from supervisor.dataclass import replace
-
-from .test_stack import CHAIN, READY, Scene
+from tests.support.scene import CHAIN, READY, Scene
 
 WEB = Service("web", (8000,), RestartPolicy())
 

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 from typing import Any
 
 import pytest
@@ -103,6 +104,25 @@ def test_a_dependency_that_comes_back_lets_its_dependants_start(stack: Make) -> 
     assert live.run("start", "db").returncode == 0
     live.until("api", state="running")
     assert live.run("status").returncode == 0
+
+
+def test_a_start_ends_when_somebody_stops_what_it_waits_for(stack: Make) -> None:
+    live = stack({})
+    mark = live.folder / "mark"
+    slow = {**SLEEPS, "ready": {"exec": ["test", "-e", str(mark)]}, "autostart": False}
+    live.write({"db": slow, "api": {**SLEEPS, "depends_on": ["db"], "autostart": False}, "other": SLEEPS})
+    with live.up():
+        start = live.popen("start", "api", stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        live.until("api", state="waiting")
+        assert live.run("stop", "db").returncode == 0
+        _, err = start.communicate(timeout=20)
+        assert start.returncode == 1
+        assert "api: is not started: it depends on `db`, which is stopped" in err
+        mark.touch()
+        assert live.run("start", "db").returncode == 0
+        live.until("api", state="running")
+        live.run("stop", "db", "api")
+        assert live.run("restart", "api").returncode == 0, "with what it needs"
 
 
 def test_only_what_was_asked_for_and_what_it_needs_is_started(stack: Make) -> None:

@@ -122,6 +122,25 @@ def test_restarts_wait_longer_each_time_and_a_start_by_hand_begins_anew(stack: M
         assert done.returncode in (0, 1), "a job without ports counts as started once it is spawned"
 
 
+def test_a_service_may_be_tried_without_end_and_nobody_waits_for_that(stack: Make) -> None:
+    (port,) = free_pool(1)
+    live = stack({})
+    mark = live.folder / "mark"
+    policy = {"delay": "10ms", "max_delay": "20ms", "max_restarts": "infinite"}
+    tunnel = f"test -e {mark} || exit 3; exec {' '.join(program('listens'))}"
+    live.write({"tunnel": {"command": ["sh", "-c", tunnel], "pool": [port], "restart_policy": policy}, "good": SLEEPS})
+    done = live.run("up", "-d")
+    assert done.returncode == 10
+    assert "is up, but 1 of its services failed" in done.stderr
+    start = live.run("start", "tunnel")
+    assert start.returncode == 1
+    assert "times; it is tried again without end" in start.stderr
+    before = live.rows()["tunnel"]["restarts"]
+    eventually(lambda: live.rows()["tunnel"]["restarts"] > before + 5)
+    mark.touch()
+    assert live.until("tunnel", state="running")["port"] == port
+
+
 def test_always_restarts_after_a_clean_end_and_on_failure_does_not(stack: Make) -> None:
     job = {"command": ["sh", "-c", "sleep 0.2"], "restart_policy": {"delay": "0.05s", "max_restarts": 2}}
     live = stack({"once": job, "always": {**job, "restart": "always"}, "good": SLEEPS})

@@ -4,12 +4,13 @@ import json
 import os
 import signal
 import socket
+import subprocess
 from typing import Any
 
 import pytest
 
 from tests.live.conftest import Make
-from tests.live.stack import SLEEPS, Live, answer_of, is_alive, is_free
+from tests.live.stack import SLEEPS, STUBBORN, Live, answer_of, is_alive, is_free
 from tests.support.eventually import eventually
 from tests.support.ports import free_pool
 from tests.support.running import program
@@ -63,6 +64,21 @@ def test_only_what_differs_is_touched(stack: Make) -> None:
         assert live.run("status").stderr == ""
         again = live.run("reload")
         assert (again.returncode, again.stdout) == (0, "nothing has changed\n")
+
+
+def test_what_is_being_removed_cannot_be_started_meanwhile(stack: Make) -> None:
+    live = stack({"gone": {**STUBBORN, "stop_grace_period": "2s"}, "stays": SLEEPS})
+    with live.up():
+        rewrite(live, {"stays": SLEEPS})
+        reload = live.popen("reload", stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        live.until("gone", state="terminating")
+        for verb in ("start", "restart"):
+            done = live.run(verb, "gone")
+            assert done.returncode == 1
+            assert f"cannot {verb} `gone`: `gone` is no longer in services.yaml" in done.stderr
+        assert reload.wait(20) == 0
+        assert list(live.rows()) == ["stays"]
+        assert live.run("reload").returncode == 0, "the first one is over"
 
 
 def test_a_pool_that_keeps_the_port_moves_nothing(stack: Make) -> None:
