@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from supervisor.api.values import Address, Event, Gap, LogLine, Outcome, ServiceStatus
+from supervisor.api.values import Address, Event, Gap, LogLine, Outcome, Resources, ServiceStatus
 from supervisor.control.client import PATIENCE, Client
 from supervisor.errors import NotFound
 from supervisor.ports.instances import running
@@ -54,6 +54,11 @@ class Stack:
     def status(self, *services: str) -> list[ServiceStatus]:
         """The services, or all of them."""
         return _rows(self._client.ask("status", services=list(services)))
+
+    def resources(self, *services: str) -> dict[str, Resources | None]:
+        """What these use of the machine, or all of them, by name; None for one without a process."""
+        found = self._client.ask("resources", services=list(services))["resources"]
+        return {name: told and Resources.from_json(told) for name, told in found.items()}
 
     def changes(self) -> Iterator[list[ServiceStatus]]:
         """All services now, and again after each change, until the instance ends."""

@@ -53,6 +53,31 @@ class ServiceStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class Socket:
+    """A TCP socket that a process listens on."""
+
+    host: str
+    port: int
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What all processes of a service use together: processor time in seconds, bytes of memory, how many they are."""
+
+    cpu_s: float
+    memory: int
+    processes: int
+    listens: tuple[Socket, ...]
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> "Resources":
+        """What the control protocol says of one service."""
+        listens = tuple(Socket(each["host"], each["port"], each["pid"]) for each in told["listens"])
+        return cls(told["cpu_s"], told["memory"], told["processes"], listens)
+
+
+@dataclass(frozen=True, slots=True)
 class Address:
     """Where a service is, or would be first."""
 

@@ -63,6 +63,17 @@ def duration(seconds: float | None) -> str:
     return f"{minutes}m{second:02}s" if minutes else f"{second}s"
 
 
+def size(count: float | None) -> str:
+    """Bytes in the largest unit of which there is at least one: `812K`, `25.3M`, `1.2G`."""
+    if count is None:
+        return "-"
+    kilobytes = count / 1024
+    if kilobytes < 1000:
+        return f"{kilobytes:.0f}K"
+    megabytes = kilobytes / 1024
+    return f"{megabytes:.1f}M" if megabytes < 1000 else f"{megabytes / 1024:.1f}G"
+
+
 def printable(value: object) -> str:
     """One cell of a table: no control characters, and `-` where there is nothing."""
     text = "-" if value is None or value == "" else str(value)

@@ -67,6 +67,11 @@ def roll_words(row: "Mapping[str, Any]") -> str:
     return f"rolling restart: pid {row['pid']} has taken over, pid {beside['pid']} is {beside['state']}"
 
 
+def socket_words(sockets: "Sequence[Mapping[str, Any]] | None") -> str:
+    """Where a service listens, in one cell: `127.0.0.1:6000 [::1]:9000`."""
+    return " ".join(dict.fromkeys(f"{each['host']}:{each['port']}" for each in sockets or ()))
+
+
 def pool_words(pool: "Sequence[Mapping[str, Any]]") -> str:
     """A pool in one cell: `6000*` is active, `6001` a spare, `6002!node` taken by node, `6003~` in quarantine."""
     return " ".join(_port_words(port) for port in pool) or "-"

@@ -6,7 +6,7 @@ import time
 
 from supervisor.cli import render
 from supervisor.cli.complaint import say, warn
-from supervisor.cli.rows import KEYS, is_fine, pool_words, roll_words, select
+from supervisor.cli.rows import KEYS, is_fine, pool_words, roll_words, select, socket_words
 from supervisor.cli.target import connect
 from supervisor.errors import ExitCode, NotFound
 
@@ -22,15 +22,19 @@ EXAMPLES = """\
                                       6000* active, 6001 spare, 6002!node taken by node, 6003~ in quarantine;
                                       and STATUS, where services say in words what they do
   portsup status --format json        one JSON object a service and line
+  portsup status --resources          also processor time, memory, processes, and every socket that it listens on
   portsup status --watch              again whenever something changes, until Ctrl-C (exit code 130)
 
 exit codes: 0 all listed services are running (or have ended with success, or are not asked for), 3 at least one is not,
 4 no such service or no running instance"""
 
 _COLUMNS = ("NAME", "PORT", "STATE", "HEALTH", "PID", "UPTIME", "RESTARTS")
-_WIDE = (*_COLUMNS, "EXIT", "RESULT", "HANDOFF", "POOL")
-_NUMBERS = ("PORT", "PID", "UPTIME", "RESTARTS", "EXIT")
-_OPTIONAL = ("RESTARTS", "UPTIME", "EXIT", "PID", "HEALTH", "HANDOFF", "RESULT", "STATUS")
+_WIDE = (*_COLUMNS, "EXIT", "RESULT", "HANDOFF")
+_USED = ("CPU", "MEMORY", "PROCS", "LISTENS")
+_NUMBERS = ("PORT", "PID", "UPTIME", "RESTARTS", "EXIT", "CPU", "MEMORY", "PROCS")
+_OPTIONAL = (
+    "RESTARTS", "UPTIME", "EXIT", "PROCS", "LISTENS", "CPU", "MEMORY", "PID", "HEALTH", "HANDOFF", "RESULT", "STATUS",
+)  # fmt: skip
 _STATE_COLORS = {
     "running": "green",
     "failed": "red",
@@ -52,6 +56,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-a", "--all", action="store_true", help="all services, as without it: for Compose hands")
     parser.add_argument("-q", "--quiet", action="store_true", help="only the names")
     parser.add_argument("--format", choices=("table", "json", "wide"), default="table", help="default: table")
+    parser.add_argument(
+        "-r", "--resources", action="store_true",
+        help="also processor time, memory, processes and listening sockets of each service",
+    )  # fmt: skip
     parser.add_argument("-w", "--watch", action="store_true", help="show it again at every change, until Ctrl-C")
 
 
@@ -62,12 +70,22 @@ def run(args: argparse.Namespace) -> int:
         return _watch(client, args)
     answer = client.ask("status")
     rows = select(answer["services"], args.services)
+    _add_resources(client, rows, args)
     _print(_lines(rows, args))
     if args.format != "json" and not args.quiet:
         _tell_why(rows)
         for warning in answer.get("warnings") or ():
             warn(warning, args.color)
     return int(ExitCode.OK if all(map(is_fine, rows)) else ExitCode.NOT_RUNNING)
+
+
+def _add_resources(client: "Client", rows: "list[dict[str, Any]]", args: argparse.Namespace) -> None:
+    """Put what each service uses into its row, if that is wanted; looking at it costs more than all the rest."""
+    if args.quiet or not args.resources:
+        return
+    found = client.ask("resources", services=[row["name"] for row in rows])["resources"]
+    for row in rows:
+        row["resources"] = found.get(row["name"])
 
 
 def _tell_why(rows: "list[dict[str, Any]]") -> None:
@@ -83,9 +101,16 @@ def _lines(rows: "list[dict[str, Any]]", args: argparse.Namespace, later: float 
     if args.quiet:
         return [row["name"] for row in rows]
     if args.format == "json":
-        return [render.json_line({key: row.get(key) for key in KEYS}) for row in rows]
+        keys = (*KEYS, "resources") if args.resources else KEYS
+        return [render.json_line({key: row.get(key) for key in keys}) for row in rows]
     wide = args.format == "wide"
     columns, cells = _WIDE if wide else _COLUMNS, [_cells(row, wide, later) for row in rows]
+    if any("resources" in row for row in rows):
+        columns = (*columns, *_USED)
+        cells = [[*line, *_used(row.get("resources"))] for line, row in zip(cells, rows, strict=True)]
+    if wide:
+        columns = (*columns, "POOL")
+        cells = [[*line, pool_words(row["pool"])] for line, row in zip(cells, rows, strict=True)]
     if wide and any(row.get("status_text") for row in rows):
         columns = (*columns, "STATUS")
         cells = [[*line, row.get("status_text") or ""] for line, row in zip(cells, rows, strict=True)]
@@ -106,8 +131,21 @@ def _cells(row: "dict[str, Any]", wide: bool, later: float) -> list[str]:
     cells = [row["name"], row["port"], row["state"], health, row["pid"]]
     cells += [render.duration(None if uptime is None else uptime + later), row["restarts"]]
     if wide:
-        cells += [row["exit_code"], row["result"], row.get("handoff"), pool_words(row["pool"])]
+        cells += [row["exit_code"], row["result"], row.get("handoff")]
     return ["" if cell is None else str(cell) for cell in cells]
+
+
+def _used(resources: "dict[str, Any] | None") -> list[str]:
+    if resources is None:
+        return [""] * len(_USED)
+    cpu = resources["cpu_s"]
+    time_used = f"{cpu:.1f}s" if cpu < 60 else render.duration(cpu)
+    return [
+        time_used,
+        render.size(resources["memory"]),
+        str(resources["processes"]),
+        socket_words(resources["listens"]),
+    ]
 
 
 def _watch(client: "Client", args: argparse.Namespace) -> int:
@@ -122,6 +160,7 @@ def _watch(client: "Client", args: argparse.Namespace) -> int:
                 continue  # the last line
             rows = select(answer["services"], args.services)
             told = time.monotonic()
+        _add_resources(client, rows, args)
         lines = _lines(rows, args, time.monotonic() - told)
         if live:
             _redraw(lines, first)

@@ -19,6 +19,7 @@ OPTIONAL_SECONDS = (int, float, type(None))
 REQUESTS: Mapping[str, Mapping[str, tuple[tuple[type, ...], bool]]] = {
     "ping": {},
     "status": {"services": ((list,), False)},
+    "resources": {"services": ((list,), False)},
     "watch": {},
     "events": {"services": ((list,), False)},
     "logs": {"services": ((list,), False)},

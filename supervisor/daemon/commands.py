@@ -16,8 +16,9 @@ from supervisor.daemon.broadcast import News
 from supervisor.daemon.endpoints import HOST, Endpoint
 from supervisor.daemon.herald import failure, readable
 from supervisor.daemon.reload import Reloader, as_json
+from supervisor.daemon.resources import measured
 from supervisor.daemon.rolling import check_rolling, roll
-from supervisor.daemon.slot import Slot
+from supervisor.daemon.slot import Child, Slot
 from supervisor.daemon.stack import AT_REST, Stack
 from supervisor.daemon.status import row
 from supervisor.daemon.tasks import begin
@@ -34,6 +35,7 @@ class Commands:
         self, stack: Stack, name: str, instance: int, endpoints: Callable[[], dict[str, Endpoint]],
         environment: Callable[[str | None], dict[str, str]], down: Callable[[float | None], None],
         redact: Callable[[str], str], news: News, reloader: Reloader,
+        members: Callable[[Slot, Child], Collection[int]],
     ) -> None:  # fmt: skip
         self._stack = stack
         self._name = name
@@ -44,6 +46,7 @@ class Commands:
         self._redact = redact
         self._news = news
         self._reloader = reloader
+        self._members = members
         self._watchers: list[Reply] = []
         self._ends: list[Reply] = []  # who asked for the end
         self._is_due = False
@@ -56,6 +59,8 @@ class Commands:
                 reply.send(stack=self._name, instance=self._instance)
             case "status":
                 reply.send(**self._status(self._slots(request.names())))
+            case "resources":
+                self._run(self._measure(self._slots(request.names()), reply))
             case "watch":
                 self._watch(reply)
             case "events" | "logs":
@@ -132,6 +137,9 @@ class Commands:
             each["status_text"] = self._redact(each["status_text"]) or None
         warnings = self._reloader.warnings()
         return {"stack": self._name, "instance": self._instance, "services": rows, "warnings": warnings}
+
+    async def _measure(self, slots: list[Slot], reply: Reply) -> None:
+        reply.send(resources=await measured(slots, self._members))
 
     def _told_endpoints(self) -> dict[str, Any]:
         return {

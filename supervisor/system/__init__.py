@@ -2,7 +2,7 @@
 
 import sys
 
-from supervisor.system.contract import Listener, SignalQueue, Watch, WatchEvent, WatchKind
+from supervisor.system.contract import Listener, SignalQueue, Usage, Watch, WatchEvent, WatchKind
 from supervisor.system.identity import Identity
 
 if sys.platform == "linux":
@@ -22,7 +22,6 @@ if sys.platform == "linux":
         is_traced,
         listening,
         listening_ports_of,
-        memory_above,
         open_signals,
         open_watch,
         owners_of,
@@ -37,6 +36,7 @@ if sys.platform == "linux":
         slip_beneath,
         sockets_on,
     )
+    from supervisor.system.linux_usage import memory_above, usage_of
     from supervisor.system.posix import (
         current_user_id,
         descriptor_limit,
@@ -78,6 +78,7 @@ elif sys.platform == "darwin":
         set_parent_death_signal,
         slip_beneath,
         sockets_on,
+        usage_of,
     )
     from supervisor.system.posix import (
         current_user_id,
@@ -127,6 +128,7 @@ else:
         slip_beneath,
         sockets_on,
         temporary_directory,
+        usage_of,
         user_name,
     )
 
@@ -137,6 +139,7 @@ __all__ = [
     "Identity",
     "Listener",
     "SignalQueue",
+    "Usage",
     "Watch",
     "WatchEvent",
     "WatchKind",
@@ -173,5 +176,6 @@ __all__ = [
     "slip_beneath",
     "sockets_on",
     "temporary_directory",
+    "usage_of",
     "user_name",
 ]

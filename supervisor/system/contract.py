@@ -23,6 +23,18 @@ class Listener:
     pid: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What processes use together: processor time in seconds since they began, bytes of memory, how many they are.
+
+    Memory that they share counts once where the system tells.
+    """
+
+    cpu_s: float
+    memory: int
+    processes: int
+
+
 class WatchKind(StrEnum):
     """What happened to a watched path."""
 

@@ -31,6 +31,7 @@ from supervisor.system.portable import (
     slip_beneath,
     sockets_of,
     sockets_of_machine,
+    usage_of,
 )
 
 # A specific address can be bound beside a wildcard (bind(2) on BSD, SO_REUSEADDR), so both are covered.
@@ -134,4 +135,5 @@ __all__ = [
     "slip_beneath",
     "sockets_of",
     "sockets_on",
+    "usage_of",
 ]

@@ -21,17 +21,19 @@ PAGE = os.sysconf("SC_PAGE_SIZE")  # bytes
 SOCKET_PATH_MAX = 107  # bytes, unix(7): sun_path has 108 with the closing NUL
 
 
-def _read(pid: int, name: str) -> bytes:
+def read_of(pid: int, name: str) -> bytes:
+    """What /proc has on a process under this name; empty if it is gone, or another user's."""
     try:
         with open(f"/proc/{pid}/{name}", "rb", buffering=0) as file:
             return file.read()
-    except OSError:  # gone, or another user's
+    except OSError:
         return b""
 
 
-def _stat(pid: int) -> list[bytes]:
+def stat_of(pid: int) -> list[bytes]:
+    """The fields of proc_pid_stat(5) from the third on, the state; none if the process is gone."""
     # The command's name stands in parentheses and may hold anything, parentheses too: state is what follows the last.
-    return _read(pid, "stat").rpartition(b")")[2].split()
+    return read_of(pid, "stat").rpartition(b")")[2].split()
 
 
 @functools.cache
@@ -43,7 +45,7 @@ def _boot_id() -> str:
 
 def identity_of(pid: int) -> Identity | None:
     """Which process has this pid now; None if there is none, or only a zombie."""
-    fields = _stat(pid)
+    fields = stat_of(pid)
     if len(fields) < 20 or fields[0] in (b"Z", b"X"):
         return None
     return Identity(pid, int(fields[19]), _boot_id())
@@ -56,13 +58,13 @@ def is_alive(identity: Identity) -> bool:
 
 def environ_of(pid: int) -> dict[str, str]:
     """The environment the process was started with; empty where we may not read it."""
-    pairs = (entry.partition(b"=") for entry in _read(pid, "environ").split(b"\0") if entry)
+    pairs = (entry.partition(b"=") for entry in read_of(pid, "environ").split(b"\0") if entry)
     return {os.fsdecode(key): os.fsdecode(value) for key, _, value in pairs}
 
 
 def process_name(pid: int) -> str:
     """What people call the process, such as `node`; empty if it is gone."""
-    name = os.fsdecode(_read(pid, "comm").strip())
+    name = os.fsdecode(read_of(pid, "comm").strip())
     program = os.path.basename(process_command(pid).partition(" ")[0])
     # The kernel keeps 15 bytes (prctl(2), PR_SET_NAME), and Node calls its main thread by what it is, not by name.
     if program and (name.endswith("MainThread") or (len(name) >= 15 and program.startswith(name))):
@@ -72,7 +74,7 @@ def process_name(pid: int) -> str:
 
 def is_traced(pid: int) -> bool:
     """Whether a debugger has hold of the process, proc(5), TracerPid."""
-    lines = _read(pid, "status").splitlines()
+    lines = read_of(pid, "status").splitlines()
     return any(line.split()[1] != b"0" for line in lines if line.startswith(b"TracerPid:"))
 
 
@@ -86,7 +88,7 @@ def process_user(pid: int) -> str:
 
 def process_command(pid: int) -> str:
     """The command line, words separated by blanks; empty for kernel threads and the gone."""
-    return os.fsdecode(_read(pid, "cmdline").replace(b"\0", b" ").strip())
+    return os.fsdecode(read_of(pid, "cmdline").replace(b"\0", b" ").strip())
 
 
 def _pids() -> Iterator[int]:
@@ -106,7 +108,7 @@ def reserved_ports() -> dict[int, str]:
 def pids_with_environ(key: str, value: str) -> list[int]:
     """The processes whose environment has `key` set to `value`; those of other users only for root."""
     wanted = os.fsencode(f"{key}={value}")
-    return [pid for pid in _pids() if wanted in _read(pid, "environ").split(b"\0")]
+    return [pid for pid in _pids() if wanted in read_of(pid, "environ").split(b"\0")]
 
 
 def children_of(pid: int) -> list[int]:
@@ -117,11 +119,11 @@ def children_of(pid: int) -> list[int]:
     except OSError:
         return []
     for thread in threads:
-        listed = _read(pid, f"task/{thread}/children")
+        listed = read_of(pid, f"task/{thread}/children")
         children.extend(int(child) for child in listed.split())
     if not children and not os.path.exists(f"/proc/{pid}/task/{pid}/children"):  # without CONFIG_PROC_CHILDREN
         parent = str(pid).encode()
-        return [child for child in _pids() if _stat(child)[1:2] == [parent]]
+        return [child for child in _pids() if stat_of(child)[1:2] == [parent]]
     return children
 
 
@@ -216,22 +218,6 @@ def listening_ports_of(pids: Collection[int]) -> set[int]:
 
 _SO_BINDTOIFINDEX = 62  # asm-generic/socket.h, Linux 5.0; missing in Python
 _NOWHERE = 0x7FFFFFFE  # the index of no interface
-
-
-def memory_above(pids: Collection[int], limit: int) -> int:
-    """The bytes of memory that these processes have together, 0 if that is no more than `limit`.
-
-    Pages that they share count once: the sum of their proportional shares, proc(5).  Making that out takes the kernel
-    a millisecond a process, so it is asked only where their resident pages, counted in each, are above the limit.
-    """
-    resident = {pid: int(fields[1]) for pid in pids if len(fields := _read(pid, "statm").split()) > 1}
-    if sum(resident.values()) * PAGE <= limit:
-        return 0
-    total = 0
-    for pid, pages in resident.items():
-        share = next((line for line in _read(pid, "smaps_rollup").splitlines() if line.startswith(b"Pss:")), b"")
-        total += int(share.split()[1]) * 1024 if share else pages * PAGE  # not allowed to look, or gone since
-    return total if total > limit else 0
 
 
 @functools.cache

@@ -9,7 +9,7 @@ from typing import Any
 
 import psutil
 
-from supervisor.system.contract import Listener, SignalQueue
+from supervisor.system.contract import Listener, SignalQueue, Usage
 from supervisor.system.identity import Identity
 
 _NOT_TOLD = (psutil.Error, OSError)
@@ -148,6 +148,19 @@ def memory_above(pids: Collection[int], limit: int) -> int:
         with contextlib.suppress(psutil.Error):
             total += psutil.Process(pid).memory_info().rss
     return total if total > limit else 0
+
+
+def usage_of(pids: Collection[int]) -> Usage:
+    """What these processes use together; pages that they share count in each."""
+    cpu, memory, count = 0.0, 0, 0
+    for pid in pids:
+        with contextlib.suppress(psutil.Error):
+            process = psutil.Process(pid)
+            times = process.cpu_times()
+            memory += process.memory_info().rss
+            cpu += times.user + times.system
+            count += 1
+    return Usage(cpu, memory, count)
 
 
 def age_of(identity: Identity) -> float | None:

@@ -32,6 +32,7 @@ from supervisor.system.portable import (
     set_parent_death_signal,
     slip_beneath,
     sockets_of_machine,
+    usage_of,
 )
 
 COVERS: tuple[tuple[socket.AddressFamily, str], ...] = ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::"))
@@ -173,5 +174,6 @@ __all__ = [
     "slip_beneath",
     "sockets_on",
     "temporary_directory",
+    "usage_of",
     "user_name",
 ]

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from supervisor.cli.render import duration, json_line, printable, table, wants_color
+from supervisor.cli.render import duration, json_line, printable, size, table, wants_color
 
 
 @pytest.mark.parametrize(
@@ -94,3 +94,20 @@ def test_colour_is_for_terminals_unless_somebody_says_otherwise(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     assert wants_color(choice, stream) is expected
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [
+        (None, "-"),
+        (0, "0K"),
+        (1023999, "1000K"),
+        (1024000, "1.0M"),
+        (25_500_000, "24.3M"),
+        (1048575999, "1000.0M"),
+        (1048576000, "1.0G"),
+        (10**13, "9313.2G"),
+    ],
+)
+def test_sizes_are_short(count: int | None, words: str) -> None:
+    assert size(count) == words

@@ -10,7 +10,7 @@ from supervisor.cli import render, status
 from supervisor.cli.rows import is_fine, pool_words
 from supervisor.errors import ExitCode
 from tests.cli.conftest import Pretend, Run
-from tests.support.fake_daemon import row
+from tests.support.fake_daemon import refusal, row
 from tests.support.fake_daemon import status as answer
 
 pytestmark = pytest.mark.live
@@ -19,6 +19,21 @@ KEYS = (
     "name, instance, state, status, health, port, url, pid, uptime_s, restarts, exit_code, result, pool, beside,"
     " status_text"
 )
+
+
+USED = {
+    "web": {
+        "cpu_s": 3.24,
+        "memory": 25_500_000,
+        "processes": 3,
+        "listens": [
+            {"host": "127.0.0.1", "port": 6000, "pid": 7},
+            {"host": "127.0.0.1", "port": 6000, "pid": 8},
+            {"host": "[::1]", "port": 9000, "pid": 7},
+        ],
+    },
+    "db": None,
+}
 
 
 def test_the_table_shows_what_people_look_for(pretend: Pretend, run: Run) -> None:
@@ -42,6 +57,33 @@ def test_wide_adds_how_it_ended_and_the_pool(pretend: Pretend, run: Run) -> None
     assert web.endswith("   -  -          -        6000* 6001 6002!node")
     assert db.endswith("   3  exit-code  -        6000* 6001 6002!node")
     assert ran.err == "\ndb: it ended with exit code 3 five times\n"
+
+
+def test_what_services_use_is_shown_to_who_asks_and_nobody_else_pays(pretend: Pretend, run: Run) -> None:
+    daemon = pretend({
+        "status": [answer(row("web"), row("db", state="stopped", pid=None))],
+        "resources": [{"ok": True, "resources": USED}],
+    })  # fmt: skip
+    heading, web, db = run("status", "-r", "--format", "wide").out.splitlines()
+    assert "HANDOFF   CPU  MEMORY  PROCS  LISTENS                    POOL" in heading
+    assert "3.2s   24.3M      3  127.0.0.1:6000 [::1]:9000  6000*" in web
+    assert "-       -      -  -                          6000*" in db
+    assert run("status", "-r").out.splitlines()[0].endswith("RESTARTS   CPU  MEMORY  PROCS  LISTENS")
+    web, db = run("status", "--format", "json", "--resources").out.splitlines()
+    assert ", ".join(json.loads(web)) == f"{KEYS}, resources"
+    assert (json.loads(web)["resources"], json.loads(db)["resources"]) == (USED["web"], None)
+    asked = len(daemon.asked)
+    for words in (["status"], ["status", "--format", "wide"], ["status", "-q", "--resources"]):
+        run(*words)
+    assert [request["do"] for request in daemon.asked[asked:]] == ["status"] * 3
+
+
+def test_a_daemon_from_before_says_that_it_cannot_tell(pretend: Pretend, run: Run) -> None:
+    old = refusal("cannot read the request", "there is no request 'resources'", exit_code=2)
+    pretend({"status": [answer(row("web"))], "resources": [old]})
+    ran = run("status", "--resources")
+    assert (ran.code, ran.out) == (ExitCode.USAGE, "")
+    assert "there is no request 'resources'" in ran.err
 
 
 def test_wide_shows_what_services_say_where_one_does(pretend: Pretend, run: Run) -> None:

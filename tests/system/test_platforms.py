@@ -9,7 +9,7 @@ from supervisor import system
 from supervisor.system.contract import Listener, SignalQueue, Watch, WatchEvent, WatchKind
 
 FOLDER = Path(system.__file__).parent
-TYPES = {"Identity", "Listener", "SignalQueue", "Watch", "WatchEvent", "WatchKind"}
+TYPES = {"Identity", "Listener", "SignalQueue", "Usage", "Watch", "WatchEvent", "WatchKind"}
 
 
 def defined_in(name: str) -> dict[str, ast.AST]:
@@ -26,7 +26,7 @@ def defined_in(name: str) -> dict[str, ast.AST]:
     return found
 
 
-@pytest.mark.parametrize("modules", [("linux", "posix"), ("darwin", "posix"), ("windows",)])
+@pytest.mark.parametrize("modules", [("linux", "linux_usage", "posix"), ("darwin", "posix"), ("windows",)])
 def test_a_system_has_every_function_of_the_contract(modules: tuple[str, ...]) -> None:
     there = set().union(*(defined_in(module) for module in modules))
     assert set(system.__all__) - TYPES <= there

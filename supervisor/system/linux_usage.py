@@ -1,0 +1,48 @@
+"""Linux: what processes use of the machine, out of /proc."""
+
+import os
+from collections.abc import Collection
+
+from supervisor.system.contract import Usage
+from supervisor.system.linux import PAGE, read_of, stat_of
+
+_TICKS = os.sysconf("SC_CLK_TCK")  # a second, in the units of proc(5)
+
+
+def usage_of(pids: Collection[int]) -> Usage:
+    """What these processes use together.
+
+    The processor time is also that of children which one of them has waited for.
+    """
+    ticks = count = 0
+    for pid in pids:
+        fields = stat_of(pid)
+        if len(fields) > 14:  # it has not ended meanwhile
+            count += 1
+            ticks += sum(map(int, fields[11:15]))  # utime, stime, cutime, cstime: fields 14 to 17 of proc(5)
+    return Usage(ticks / _TICKS, sum(_share_of(pid, _resident(pid)) for pid in pids), count)
+
+
+def memory_above(pids: Collection[int], limit: int) -> int:
+    """The bytes of memory that these processes have together, 0 if that is no more than `limit`.
+
+    Pages that they share count once.  Making that out takes the kernel a millisecond a process, so it is asked only
+    where their resident pages, counted in each, are above the limit.
+    """
+    resident = {pid: _resident(pid) for pid in pids}
+    if sum(resident.values()) <= limit:
+        return 0
+    total = sum(_share_of(pid, size) for pid, size in resident.items())
+    return total if total > limit else 0
+
+
+def _resident(pid: int) -> int:
+    fields = read_of(pid, "statm").split()
+    return int(fields[1]) * PAGE if len(fields) > 1 else 0
+
+
+def _share_of(pid: int, resident: int) -> int:
+    """The proportional share, proc(5), of a process in bytes; `resident` where we may not look, or it has ended."""
+    lines = read_of(pid, "smaps_rollup").splitlines()
+    share = next((line for line in lines if line.startswith(b"Pss:")), b"")
+    return int(share.split()[1]) * 1024 if share else resident
