@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 class Ambiguous(NotFound):
     """Several instances fit what was asked for."""
 
+    candidates: "Sequence[InstanceInfo]" = ()
+
 
 def meant(args: "argparse.Namespace", *, changes: bool = False) -> "InstanceInfo":
     """The running instance that the command line and the working directory point to; raises `NotFound`.
@@ -30,6 +32,19 @@ def meant(args: "argparse.Namespace", *, changes: bool = False) -> "InstanceInfo
     if args.instance is None and args.file is None and not runs_from(info, here) and config_near(here):
         warn(f"nothing of this folder runs, so this is about {_words(info)}", args.color)
     return info
+
+
+def all_meant(args: "argparse.Namespace") -> "list[InstanceInfo]":
+    """The instances of the stack that is meant, or the one that `--instance` names; raises `NotFound`."""
+    if args.instance is not None:
+        return [meant(args)]
+    try:
+        stacks = {meant(args).stack}
+    except Ambiguous as error:
+        stacks = {info.stack for info in error.candidates}
+        if len(stacks) > 1:
+            raise
+    return [info for info in instances() if info.stack in stacks]
 
 
 def connect(args: "argparse.Namespace", *, changes: bool = False) -> "Client":
@@ -111,11 +126,13 @@ def _only(candidates: "Sequence[InstanceInfo]") -> "InstanceInfo":
         return candidates[0]
     numbers = {info.instance for info in candidates}
     example = f"--instance {max(numbers)}" if len(numbers) == len(candidates) else "-f FILE"
-    raise Ambiguous(
+    error = Ambiguous(
         "cannot tell which instance is meant",
         f"{len(candidates)} are running\n\n" + "\n".join(f"  {_words(info)}" for info in candidates),
         f"say which one, as in `{example}`",
     )
+    error.candidates = candidates
+    raise error
 
 
 def _words(info: "InstanceInfo") -> str:

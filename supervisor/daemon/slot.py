@@ -65,6 +65,7 @@ class Slot:
     notify: NotifySocket | None = None  # on which it says how it is
     why_no_handoff: str = ""  # where its process runs without
     since: float = 0.0  # monotonic seconds at which it came into its state
+    rotations: int = 0  # moves to another port, since the stack came up
     is_wanted: bool = False
     is_optional: bool = False  # `up` does not start it unless somebody names or needs it
     is_leaving: bool = False  # a reload removes it: it is started no more

@@ -153,6 +153,7 @@ class Stack:
                 self._stop_due = True
                 self._schedule(self._advance_stop)
         if after.port != before.port and after.port is not None and self._ports.get(after.name) != after.port:
+            self.slots[after.name].rotations += after.name in self._ports
             self._ports[after.name] = after.port
             self._ports_due = True
             self._schedule_gates()

@@ -36,6 +36,7 @@ def row(slot: Slot, instance: int, now: float) -> dict[str, Any]:
         "pid": slot.child.main if slot.child is not None and has_process else svc.pid,
         "uptime_s": uptime,
         "restarts": svc.restarts,
+        "rotations": slot.rotations,
         "exit_code": svc.exit_code,
         "result": str(svc.result) if svc.result is not Result.NONE else None,
         "pool": [{"port": each.port, "state": str(each.state), "holder": each.holder or None} for each in ports],

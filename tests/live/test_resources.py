@@ -6,6 +6,7 @@ import sys
 import time
 
 import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from supervisor import system
 from supervisor.api.stack import Stack
@@ -13,16 +14,17 @@ from tests.live.conftest import Make
 from tests.live.stack import SLEEPS
 from tests.support.eventually import eventually
 from tests.support.ports import free_pool
+from tests.support.running import program
 
 pytestmark = pytest.mark.live
 
-# Listens on its port and on another one; a child burns 0.3 s of processor time, and has 64 MB.
+# Listens on its port and on another one; a child burns 0.4 s of processor time, and has 64 MB.
 BUSY = """
 import os, socket, sys, time
 servers = [socket.create_server(("127.0.0.1", int(port))) for port in (os.environ["PORT"], sys.argv[1])]
 if os.fork() == 0:
     ballast = b"x" * 64_000_000
-    while time.process_time() < 0.3:
+    while time.process_time() < 0.4:
         pass
     for server in servers:
         server.close()
@@ -67,3 +69,27 @@ def test_the_use_of_a_process_is_what_the_system_says() -> None:
     assert used.processes == 1, "who is gone is not counted"
     assert used.cpu_s >= time.process_time() - 0.05
     assert used.memory > 10_000_000
+
+
+def test_metrics_have_every_instance_of_the_stack_and_what_happened_to_it(stack: Make) -> None:
+    pool = free_pool(2)
+    live = stack({"web": {"command": program("listens"), "pool": list(pool)}, "idle": SLEEPS}, instances={"stride": 7})
+    with live.up():
+        live.rotate("web")
+        assert live.run("up", "-d", "--instance", "2").returncode == 0
+        ran = live.run("metrics")
+        assert ran.returncode == 0, ran.stderr
+        found = {
+            (sample.name, sample.labels["instance"], sample.labels.get("service")): sample.value
+            for family in text_string_to_metric_families(ran.stdout)  # type: ignore[no-untyped-call]
+            for sample in family.samples
+        }
+        assert (found["portsup_instance_up", "1", None], found["portsup_instance_up", "2", None]) == (1.0, 1.0)
+        assert found["portsup_service_port", "1", "web"] == pool[1]
+        rotations = [found["portsup_service_rotations_total", instance, "web"] for instance in ("1", "2")]
+        assert rotations == [1.0, 0.0]
+        assert found["portsup_service_memory_bytes", "2", "idle"] > 0
+        assert "portsup_service_port" not in str([key for key in found if key[2] == "idle"])
+        only = live.run("--instance", "2", "metrics").stdout
+        assert 'instance="1"' not in only
+        assert 'instance="2"' in only

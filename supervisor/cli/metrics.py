@@ -1,0 +1,128 @@
+"""`portsup metrics`: the state of every instance as OpenMetrics text, for collectors that read files."""
+
+import argparse
+import sys
+from collections.abc import Iterable, Iterator
+
+from supervisor.cli import target
+from supervisor.cli.complaint import warn
+from supervisor.control.client import Client, DaemonGone
+from supervisor.errors import PortsupError, UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    Told = tuple[str, int, dict[str, Any] | None]  # stack, instance, and what it answered: None if it did not
+    Sample = tuple[dict[str, str], float]
+
+EXAMPLES = """\
+  portsup metrics                     all instances of this folder's stack
+  portsup --instance 2 metrics        only that one
+  portsup metrics --all               all of yours on this machine; none running is no error
+  portsup metrics --all > shop.prom.new && mv shop.prom.new /var/lib/node_exporter/shop.prom"""
+
+# Name without the suffix of its type, type, unit and help; in the order of the output.  Only gauges and counters:
+# the textfile collector of node_exporter reads the older format, which knows no info and no stateset.
+FAMILIES = (
+    ("portsup_instance_up", "gauge", "", "Whether the instance answers."),
+    ("portsup_service_up", "gauge", "", "Whether the service has a process."),
+    ("portsup_service_ready", "gauge", "", "Whether the service is running and ready."),
+    (
+        "portsup_service_fine",
+        "gauge",
+        "",
+        "Whether it is ready, done with success, or not asked for, as status counts.",
+    ),
+    ("portsup_service_healthy", "gauge", "", "What the health check said last; only where there is one."),
+    ("portsup_service_state", "gauge", "", "1 with the present state as a label."),
+    ("portsup_service_port", "gauge", "", "The port in use."),
+    ("portsup_service_pool_ports", "gauge", "", "How many ports of the pool are active, spare, taken or quarantined."),
+    ("portsup_service_uptime_seconds", "gauge", "seconds", "Age of the process."),
+    ("portsup_service_restarts", "counter", "", "Restarts that nobody asked for, since the stack came up."),
+    ("portsup_service_rotations", "counter", "", "Moves to another port, since the stack came up."),
+    ("portsup_service_cpu_seconds", "counter", "seconds", "Processor time of all its processes since they began."),
+    ("portsup_service_memory_bytes", "gauge", "bytes", "Memory of all its processes together."),
+    ("portsup_service_processes", "gauge", "", "How many processes it has."),
+)
+PORT_STATES = ("active", "spare", "taken", "quarantined")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `metrics`."""
+    parser.add_argument("-a", "--all", action="store_true", help="every running instance of every stack of yours")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print what the instances tell; one that does not answer is down, and said."""
+    told: list[Told] = []
+    for info in target.instances() if args.all else target.all_meant(args):
+        try:
+            told.append((info.stack, info.instance, _asked(Client(info.socket))))
+        except DaemonGone:  # it has ended since it was found
+            continue
+        except PortsupError as error:
+            warn(f"`{info.stack}` instance {info.instance}: {error}", args.color)
+            told.append((info.stack, info.instance, None))
+    sys.stdout.write("".join(f"{line}\n" for line in exposition(told)))
+    return 0
+
+
+def _asked(client: Client) -> "dict[str, Any]":
+    answer = client.ask("status")
+    try:
+        used = client.ask("resources")["resources"]
+    except UsageError:  # it runs since before there was such a request
+        used = {}
+    return {row["name"]: row | {"resources": used.get(row["name"])} for row in answer["services"]}
+
+
+def exposition(told: "Iterable[Told]") -> Iterator[str]:
+    """The lines of OpenMetrics 1.0, all samples of a family together."""
+    samples: dict[str, list[Sample]] = {name: [] for name, *_ in FAMILIES}
+    for stack, instance, services in told:
+        place = {"stack": stack, "instance": str(instance)}
+        samples["portsup_instance_up"].append((place, float(services is not None)))
+        for name, row in (services or {}).items():
+            for family, more, value in _of_service(row):
+                samples[family].append((place | {"service": name, **more}, value))
+    for name, kind, unit, about in FAMILIES:
+        if samples[name]:
+            yield f"# TYPE {name} {kind}"
+            if unit:
+                yield f"# UNIT {name} {unit}"
+            yield f"# HELP {name} {about}"
+            for labels, value in samples[name]:
+                words = ",".join(f'{label}="{_escaped(text)}"' for label, text in labels.items())
+                yield f"{name}{'_total' if kind == 'counter' else ''}{{{words}}} {value:.10g}"
+    yield "# EOF"
+
+
+def _of_service(row: "dict[str, Any]") -> "Iterator[tuple[str, dict[str, str], float]]":
+    from supervisor.cli.rows import is_fine
+
+    yield "portsup_service_up", {}, float(row["pid"] is not None)
+    yield "portsup_service_ready", {}, float(row["state"] == "running")
+    yield "portsup_service_fine", {}, float(is_fine(row))
+    if row["health"] != "none":
+        yield "portsup_service_healthy", {}, float(row["health"] == "healthy")
+    yield "portsup_service_state", {"state": row["state"]}, 1.0
+    if row["port"] is not None:
+        yield "portsup_service_port", {}, float(row["port"])
+    if row["pool"]:
+        states = [port["state"] for port in row["pool"]]
+        for state in PORT_STATES:
+            yield "portsup_service_pool_ports", {"state": state}, float(states.count(state))
+    if row["uptime_s"] is not None:
+        yield "portsup_service_uptime_seconds", {}, row["uptime_s"]
+    yield "portsup_service_restarts", {}, float(row["restarts"])
+    if "rotations" in row:
+        yield "portsup_service_rotations", {}, float(row["rotations"])
+    if used := row["resources"]:
+        yield "portsup_service_cpu_seconds", {}, used["cpu_s"]
+        yield "portsup_service_memory_bytes", {}, float(used["memory"])
+        yield "portsup_service_processes", {}, float(used["processes"])
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')

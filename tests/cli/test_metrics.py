@@ -1,0 +1,127 @@
+"""`portsup metrics`: OpenMetrics that the parsers of Prometheus take."""
+
+from typing import Any
+
+import pytest
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+from prometheus_client.parser import text_string_to_metric_families as older_parser
+
+from supervisor.cli.metrics import FAMILIES, PORT_STATES, exposition
+from supervisor.core.lease import PortState
+from tests.cli.conftest import Pretend, Run
+from tests.support.fake_daemon import refusal, row, status
+
+USED = {"cpu_s": 3.24, "memory": 25_500_000, "processes": 3, "listens": []}
+
+
+def text_of(*told: Any) -> str:
+    return "\n".join(exposition(told)) + "\n"
+
+
+def values(text: str) -> dict[str, list[tuple[dict[str, str], float]]]:
+    """By sample name: labels without stack and instance, and value; the strict parser has to take it."""
+    found: dict[str, list[tuple[dict[str, str], float]]] = {}
+    for family in text_string_to_metric_families(text):  # type: ignore[no-untyped-call]
+        for sample in family.samples:
+            labels = {name: value for name, value in sample.labels.items() if name not in ("stack", "instance")}
+            found.setdefault(sample.name, []).append((labels, sample.value))
+    return found
+
+
+def test_a_service_is_told_in_full() -> None:
+    web = row("web", restarts=2, rotations=1, resources=USED)
+    found = values(text_of(("shop", 1, {"web": web})))
+    name = {"service": "web"}
+    assert found == {
+        "portsup_instance_up": [({}, 1.0)],
+        "portsup_service_up": [(name, 1.0)],
+        "portsup_service_ready": [(name, 1.0)],
+        "portsup_service_fine": [(name, 1.0)],
+        "portsup_service_healthy": [(name, 1.0)],
+        "portsup_service_state": [({**name, "state": "running"}, 1.0)],
+        "portsup_service_port": [(name, 6000.0)],
+        "portsup_service_pool_ports": [
+            ({**name, "state": state}, value)
+            for state, value in (("active", 1.0), ("spare", 1.0), ("taken", 1.0), ("quarantined", 0.0))
+        ],
+        "portsup_service_uptime_seconds": [(name, 125.4)],
+        "portsup_service_restarts_total": [(name, 2.0)],
+        "portsup_service_rotations_total": [(name, 1.0)],
+        "portsup_service_cpu_seconds_total": [(name, 3.24)],
+        "portsup_service_memory_bytes": [(name, 25_500_000.0)],
+        "portsup_service_processes": [(name, 3.0)],
+    }
+    assert set(PORT_STATES) == set(PortState)
+
+
+def test_what_does_not_apply_is_not_there() -> None:
+    down = row("job", state="exited", result="success", health="none", port=None, pid=None, uptime_s=None, pool=[])
+    found = values(text_of(("shop", 1, {"job": down | {"resources": None}})))
+    assert set(found) == {
+        "portsup_instance_up",
+        "portsup_service_up",
+        "portsup_service_ready",
+        "portsup_service_fine",
+        "portsup_service_state",
+        "portsup_service_restarts_total",
+    }
+    assert (found["portsup_service_up"][0][1], found["portsup_service_fine"][0][1]) == (0.0, 1.0)
+
+
+def test_families_are_whole_and_every_instance_and_its_services_are_told_apart() -> None:
+    services = {name: row(name, resources=USED) for name in ("web", "db")}
+    text = text_of(("shop", 1, services), ("shop", 2, services), ("other", 1, None))
+    told = {
+        (sample.labels["stack"], sample.labels["instance"], sample.labels.get("service")): sample.value
+        for family in text_string_to_metric_families(text)  # type: ignore[no-untyped-call]
+        if family.name in ("portsup_instance_up", "portsup_service_up")
+        for sample in family.samples
+    }
+    assert told[("other", "1", None)] == 0.0
+    assert sum(told.values()) == 6.0
+    families = list(text_string_to_metric_families(text))  # type: ignore[no-untyped-call]
+    assert [family.name for family in families] == [
+        name for name, *_ in FAMILIES if name != "portsup_service_rotations"
+    ]
+
+
+@pytest.mark.parametrize("name", ['quo"te', "back\\slash", "line\nbreak", "ünï", "{}=,"])
+def test_any_name_is_carried(name: str) -> None:
+    [family] = text_string_to_metric_families(text_of((name, 1, {})))  # type: ignore[no-untyped-call]
+    assert family.samples[0].labels["stack"] == name
+
+
+def test_readers_of_the_older_format_take_it_too() -> None:
+    text = text_of(("shop", 1, {"web": row("web", restarts=2, resources=USED)}))
+    samples = {sample.name: sample.value for family in older_parser(text) for sample in family.samples}
+    assert (samples["portsup_service_restarts_total"], samples["portsup_service_port"]) == (2.0, 6000.0)
+    assert {kind for _, kind, *_ in FAMILIES} == {"gauge", "counter"}, "it knows no other of OpenMetrics' types"
+
+
+def test_nothing_is_an_answer_too() -> None:
+    assert text_of() == "# EOF\n"
+
+
+@pytest.mark.live
+def test_a_daemon_from_before_tells_what_it_can(pretend: Pretend, run: Run) -> None:
+    old = refusal("cannot read the request", "there is no request 'resources'", exit_code=2)
+    pretend({"status": [status(row("web"))], "resources": [old]})
+    ran = run("metrics")
+    assert (ran.code, ran.err) == (0, "")
+    assert "portsup_service_memory_bytes" not in values(ran.out)
+    assert values(ran.out)["portsup_service_up"] == [({"service": "web"}, 1.0)]
+
+
+@pytest.mark.live
+def test_one_that_does_not_answer_is_down_and_said(pretend: Pretend, run: Run) -> None:
+    pretend({"status": [b"nonsense\n"]})
+    ran = run("metrics", "--all")
+    assert ran.code == 0
+    assert values(ran.out) == {"portsup_instance_up": [({}, 0.0)]}
+    assert "warning: `shop` instance 1: cannot understand the answer" in ran.err
+
+
+@pytest.mark.live
+def test_none_running_is_an_error_only_for_who_wants_one(run: Run) -> None:
+    assert run("metrics").code == 4
+    assert run("metrics", "--all") == (0, "# EOF\n", "")
