@@ -4,11 +4,12 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from supervisor.cli import render
 from supervisor.cli.complaint import say
-from supervisor.cli.target import connect
+from supervisor.cli.target import connect, instances
+from supervisor.errors import PortsupError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,13 +17,18 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\
   portsup ports                    every port of this instance, and who has those that it could not get
-  portsup ports --all              every port that any instance of yours holds now
+  portsup ports --all              every port that any instance of yours holds, and strangers on its pools
   portsup ports --format json      one JSON object a port and line"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `ports`."""
-    parser.add_argument("-a", "--all", action="store_true", help="every lease on this machine")
+    parser.add_argument(
+        "-a",
+        "--all",
+        action="store_true",
+        help="every lease on this machine, and strangers on our pools",
+    )
     parser.add_argument("--format", choices=("table", "json"), default="table", help="default: table")
 
 
@@ -68,7 +74,10 @@ def _of_instance(args: argparse.Namespace) -> "tuple[tuple[str, ...], list[dict[
 
 
 def _everywhere() -> "tuple[tuple[str, ...], list[dict[str, Any]]]":
-    return ("port", "stack", "instance", "service", "pid", "since"), sorted(_leases(), key=lambda one: int(one["port"]))
+    leases = list(_leases())
+    strangers = list(_strangers({lease["port"] for lease in leases}))
+    columns = ("port", "stack", "instance", "service", "pid", "since", *(("holder",) if strangers else ()))
+    return columns, sorted([*leases, *strangers], key=lambda one: int(one["port"]))
 
 
 def _leases() -> "Iterator[dict[str, Any]]":
@@ -98,7 +107,25 @@ def _leases() -> "Iterator[dict[str, Any]]":
             "pid": record and record.owner.pid,
             "run_id": record and record.run_id,
             "since": record and record.since,
+            "holder": "",
         }
+
+
+def _strangers(leased: "Collection[int]") -> "Iterator[dict[str, Any]]":
+    """The ports of running pools that nobody has leased, and who sits on them."""
+    from supervisor.control.client import Client
+
+    for info in instances():
+        try:
+            answer = Client(info.socket).ask("status")
+        except PortsupError:  # it is just ending
+            continue
+        for row in answer["services"]:
+            for port in row["pool"]:
+                if port["state"] == "taken" and port["port"] not in leased:
+                    known = {"stack": info.stack, "instance": info.instance, "service": row["name"]}
+                    unknown = {"pid": None, "run_id": None, "since": None}
+                    yield {"port": port["port"], **known, **unknown, "holder": port["holder"]}
 
 
 def _aged(records: "list[dict[str, Any]]") -> "Iterator[dict[str, Any]]":

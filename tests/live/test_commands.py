@@ -1,6 +1,8 @@
 """The commands on a stack that runs, as a second terminal gives them."""
 
 import json
+import os
+import socket
 import subprocess
 
 import pytest
@@ -176,12 +178,16 @@ def test_foreground_lines_have_the_name_of_their_service_in_front(stack: Make) -
         eventually(lambda: up.out == "hello\n", what="the line")
 
 
-def test_ports_lists_every_lease_and_ls_every_instance(stack: Make) -> None:
-    pool = free_pool(2)
-    live = stack({"web": {"command": program("listens"), "pool": list(pool)}})
-    with live.up():
-        out = live.run("ports", "--all").stdout
-        assert all(str(port) in out for port in pool)
+def test_ports_lists_every_lease_and_stranger_and_ls_every_instance(stack: Make) -> None:
+    *pool, taken = free_pool(3)
+    live = stack({"web": {"command": program("listens"), "pool": [*pool, taken]}})
+    with socket.create_server(("127.0.0.1", taken)), live.up():
+        rows = [json.loads(line) for line in live.run("ports", "--all", "--format", "json").stdout.splitlines()]
+        assert [(row["port"], row["service"], bool(row["holder"])) for row in rows] == [
+            *((port, "web", False) for port in pool), (taken, "web", True),
+        ]  # fmt: skip
+        assert f"(pid {os.getpid()}" in rows[-1]["holder"]
+        assert rows[-1]["holder"] in live.run("ports", "--all").stdout
         assert "t" in live.run("ls").stdout
         assert f"PORTSUP_WEB_PORT={pool[0]}" in live.run("env").stdout.replace("'", "").replace('"', "")
         assert live.run("url", "web").stdout == f"http://127.0.0.1:{pool[0]}\n"

@@ -140,9 +140,10 @@ def test_a_lease_is_for_all_ports_or_none(live: Live) -> None:
         assert refused.returncode == 12
         assert f"{pool[2]}  held by" in refused.stderr
     note = live.folder / "has-them"
-    with running(live, "lease", ports, "--", "sh", "-c", f"touch {note}; exec sleep 1000"):
+    with running(live, "lease", ports, "--name", "tests", "--", "sh", "-c", f"touch {note}; exec sleep 1000"):
         eventually(note.exists)
-        assert live.run("lease", str(pool[1]), "--", "true").returncode == 12
+        refused = live.run("lease", str(pool[1]), "--", "true")
+        assert (refused.returncode, "leased to `tests`" in refused.stderr) == (12, True)
 
 
 @pytest.mark.parametrize(
@@ -156,6 +157,7 @@ def test_a_lease_is_for_all_ports_or_none(live: Live) -> None:
         (["exec", "--port-env", "A=B", "--", "true"], "no name of a variable"),
         (["lease", "8100"], "no command is given"),
         (["lease", "8100,8100", "--", "true"], "a port twice"),
+        (["lease", "8100", "--name", "a", "true"], "no `--` between `--name` and a command"),
     ],
 )
 def test_what_makes_no_sense_is_refused(live: Live, given: list[str], said: str) -> None:
