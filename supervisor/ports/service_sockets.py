@@ -45,6 +45,7 @@ class ServiceSockets:
         self._sockets: dict[Place, socket.socket] = {}
         self._claims: dict[object, set[Place]] = {}  # by process tree: there are two during a rolling restart
         self._listening: set[Place] = set()
+        self._is_closed = False
 
     def places(self, who: object = None) -> Mapping[Place, bool]:
         """Where there is a socket, and whether the process tree `who` has asked for it."""
@@ -70,8 +71,11 @@ class ServiceSockets:
     def claim(self, place: Place, like: socket.socket, who: object = None) -> socket.socket:
         """The socket of a place for the process tree `who`, with the options that its own socket `like` has.
 
-        Raises OSError where there can be none.
+        Raises OSError where there can be none: also for a process that binds only while it is ended, when these are
+        closed.
         """
+        if self._is_closed:
+            raise OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
         found = self._sockets.get(place)
         if found is not None and place in self._listening and not _listens(found):  # a process has shut it down
             self.retire((place,))
@@ -143,7 +147,8 @@ class ServiceSockets:
         self.retire(self._sockets.keys() - {place for places in self._claims.values() for place in places})
 
     def close(self) -> None:
-        """Close all of ours; a process that has one keeps it."""
+        """Close all of ours, for good; a process that has one keeps it."""
+        self._is_closed = True
         self.retire(tuple(self._sockets))
         self._reservation.cover_again()
 

@@ -111,6 +111,16 @@ def test_what_no_process_claims_can_be_closed(sockets: ServiceSockets, like: soc
     assert not connects(sockets.port)
 
 
+def test_who_binds_only_after_the_end_gets_nothing(sockets: ServiceSockets, like: socket.socket) -> None:
+    """A process that is being ended may still be on its way to its bind: a socket for it would never be closed."""
+    begin(sockets, LOCAL, like)
+    sockets.close()
+    with pytest.raises(OSError, match="Cannot assign"):
+        sockets.claim(LOCAL, like)
+    assert not sockets.places()
+    assert ways_in(sockets.port) == []
+
+
 def test_a_shared_socket_can_not_be_joined(sockets: ServiceSockets, like: socket.socket) -> None:
     like.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     assert begin(sockets, LOCAL, like).getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT) == 1
@@ -137,9 +147,9 @@ def test_nobody_slips_in_while_root_opens_sockets(like: socket.socket) -> None:
         pytest.skip("needs CAP_NET_RAW")
     reservation = reserve(free_port())
     assert isinstance(reservation, Reservation)
-    sockets = ServiceSockets(reservation)
-    with thief([sockets.port]) as loot:
+    with thief([reservation.port]) as loot:
         for _ in range(300):
+            sockets = ServiceSockets(reservation)
             begin(sockets, LOCAL, like)
             sockets.close()
     reservation.close()
