@@ -1,6 +1,7 @@
 """What holds for every test: folders of its own, and nothing left behind; without the mark `live`, no world either."""
 
 import os
+import re
 import shutil
 import signal
 import sys
@@ -27,6 +28,14 @@ def _refuse_the_world(event: str, _: tuple[object, ...]) -> None:
 
 
 sys.addaudithook(_refuse_the_world)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Without live tests, files that have no others are not imported either: what they need takes seconds."""
+    if config.option.markexpr != "not live" or collection_path.suffix != ".py":
+        return None
+    text = collection_path.read_text(encoding="utf-8")
+    return True if re.search(r"^pytestmark = (\[\s*)?pytest\.mark\.live\b", text, re.MULTILINE) else None
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,20 +1,12 @@
 """Ollama MCP with the embedded model, which only a machine that has fetched it can run."""
 
 import contextlib
-import importlib.util
 from collections.abc import Iterator
-
-import pytest
 
 from examples.fetch_model import FETCHED
 from tests.examples.running import Running, service
 from tests.support.eventually import eventually
 
-NEEDS_MODEL = [
-    pytest.mark.live,
-    pytest.mark.skipif(importlib.util.find_spec("xllamacpp") is None, reason="the extra `llm` is not installed"),
-    pytest.mark.skipif(not FETCHED.is_file(), reason="no model: `python -m examples.fetch_model` brings it"),
-]
 MODEL = "smollm2:135m"
 HI: list[dict[str, str]] = [{"role": "user", "content": "Say hello."}]
 

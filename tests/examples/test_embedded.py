@@ -13,11 +13,12 @@ import openai
 import pytest
 
 from examples.fetch_model import FETCHED
-from tests.examples.embedded_model import HI, MODEL, NEEDS_MODEL, until_it_rests, with_model
+from tests.examples.embedded_model import HI, MODEL, until_it_rests, with_model
+from tests.examples.extras import needs_model
 from tests.examples.mcp_progress import MODES, call, tools
 from tests.examples.running import Running, error_of
 
-pytestmark = NEEDS_MODEL
+pytestmark = [pytest.mark.live, needs_model]
 PERSON = {
     "type": "object",
     "properties": {"name": {"type": "string", "maxLength": 20}, "grown_up": {"type": "boolean"}},

@@ -14,12 +14,13 @@ import httpx2
 import psutil
 import pytest
 
-from tests.examples.embedded_model import HI, MODEL, NEEDS_MODEL, until_it_rests, with_model
+from tests.examples.embedded_model import HI, MODEL, until_it_rests, with_model
+from tests.examples.extras import needs_model
 from tests.examples.mcp_progress import MODES, call, leave
 from tests.examples.running import Running, error_of
 from tests.support.eventually import eventually
 
-pytestmark = NEEDS_MODEL
+pytestmark = [pytest.mark.live, needs_model]
 # The model may stop after a word. It can not stop before five hundred numbers are written, which takes seconds.
 LONG = {"type": "array", "items": {"type": "integer"}, "minItems": 500}
 LONG_CHAT = {"model": MODEL, "messages": HI, "format": LONG, "options": {"num_predict": 1500}}

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from examples.conversational import audio
+from tests.examples.extras import needs_speech
 from tests.examples.running import Running, service
-from tests.examples.talking import LONG, QUESTION, needs_speech, speaking, words
+from tests.examples.talking import LONG, QUESTION, speaking, words
 from tests.examples.upstream import Upstream
 from tests.support.eventually import eventually
 from tests.support.ports import free_port

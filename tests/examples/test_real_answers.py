@@ -7,10 +7,11 @@ import groq
 import openai
 import pytest
 
-from tests.examples.embedded_model import MODEL, NEEDS_MODEL, with_model
+from tests.examples.embedded_model import MODEL, with_model
+from tests.examples.extras import needs_model
 from tests.examples.running import Running, service, services
 
-pytestmark = NEEDS_MODEL
+pytestmark = [pytest.mark.live, needs_model]
 ASKED: Any = [{"role": "user", "content": "Say hello to the world in one sentence."}]
 
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from examples.conversational import audio
+from tests.examples.extras import needs_speech
 from tests.examples.running import Running, error_of, service
-from tests.examples.talking import QUESTION, Talk, checks, needs_speech, silence, speaking, talk, words
+from tests.examples.talking import QUESTION, Talk, checks, silence, speaking, talk, words
 from tests.examples.upstream import Upstream
 from tests.support.eventually import eventually
 

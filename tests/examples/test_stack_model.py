@@ -9,7 +9,8 @@ import httpx2
 import pytest
 from websockets.sync.client import connect
 
-from tests.examples.shipped import AUTH, Shipped, needs_model, needs_speech, shipped
+from tests.examples.extras import needs_model, needs_speech
+from tests.examples.shipped import AUTH, Shipped, shipped
 from tests.support.ports import free_port
 
 pytestmark = [pytest.mark.live, needs_model]

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from examples.conversational import audio
-from tests.examples.embedded_model import NEEDS_MODEL, with_model
+from tests.examples.embedded_model import with_model
+from tests.examples.extras import needs_model, needs_speech
 from tests.examples.running import Running, service
-from tests.examples.talking import ANSWER, LONG, QUESTION, Talk, needs_speech, silence, speaking, talk, talking, words
+from tests.examples.talking import ANSWER, LONG, QUESTION, Talk, silence, speaking, talk, talking, words
 from tests.examples.upstream import Upstream
 
 pytestmark = [pytest.mark.live, needs_speech]
@@ -262,8 +263,7 @@ def test_sigterm_while_it_speaks_ends_it_at_once(server: Upstream, behind: Upstr
         assert "Traceback" not in running.output()
 
 
-@NEEDS_MODEL[1]
-@NEEDS_MODEL[2]
+@needs_model
 def test_a_model_without_the_internet_answers_aloud(question: bytes) -> None:
     async def do(talk: Talk) -> dict[str, Any]:
         await speak(talk, question)
