@@ -1,5 +1,7 @@
 """Several copies of one stack beside one another: numbers, ports, and how many fit."""
 
+import os
+import signal
 import subprocess
 
 import pytest
@@ -125,14 +127,17 @@ def test_starts_in_the_same_instant_get_different_instances(stack: Make, round: 
 
 
 def test_up_waits_for_an_instance_that_is_stopping_and_takes_its_number(stack: Make) -> None:
-    live = stack({"web": {**SLEEPER, **STUBBORN, "pool": list(free_pool(2)), "stop_grace_period": "1s"}})
+    live = stack({"web": {**SLEEPER, **STUBBORN, "pool": list(free_pool(2)), "stop_grace_period": "1000s"}})
     with live.up():
-        before = live.daemon()
+        before, pid = live.daemon(), live.rows()["web"]["pid"]
         down = live.popen("down", stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         eventually(lambda: live.rows()["web"]["state"] == "terminating", within=10)
-        again = live.run("up", "-d")
-        assert again.returncode == 0
-        assert f"waiting for instance 1 (pid {before}), which is stopping" in again.stderr
+        again = live.popen("up", "-d")
+        assert again.stderr is not None
+        while f"waiting for instance 1 (pid {before}), which is stopping" not in (line := again.stderr.readline()):
+            assert line, "it waits for nobody"
+        os.kill(pid, signal.SIGKILL)
+        assert again.wait(20) == 0
         assert down.wait(20) == 0
         assert [info.instance for info in live.infos()] == [1]
         assert live.daemon() != before

@@ -195,8 +195,8 @@ def at_most_open_files(number: int) -> Iterator[None]:
 
 
 def test_too_many_open_files_is_an_error_with_a_hint_and_leaves_nothing_open(lease: MakeLease) -> None:
-    before = len(os.listdir("/proc/self/fd"))
     web = lease(free_pool(30))
+    before = len(os.listdir("/proc/self/fd"))
     with at_most_open_files(before + 20), pytest.raises(PortsupError, match="too many open files") as caught:
         web.choose({}, now=0.0)
     assert "ulimit -n" in caught.value.hint
