@@ -23,6 +23,7 @@ from supervisor.daemon.stack import AT_REST, Stack
 from supervisor.daemon.status import row
 from supervisor.daemon.tasks import begin
 from supervisor.daemon.waiting import Note, telling, unsettled
+from supervisor.daemon.watchers import Watchers
 from supervisor.errors import NotFound, PortsupError, UsageError
 
 AT_WORK = (State.STARTING, State.RUNNING, State.BACKOFF)  # seen after a stop: somebody else started it again
@@ -47,9 +48,8 @@ class Commands:
         self._news = news
         self._reloader = reloader
         self._members = members
-        self._watchers: list[Reply] = []
+        self._watchers = Watchers(lambda: self._status(self._slots(())))
         self._ends: list[Reply] = []  # who asked for the end
-        self._is_due = False
         self._tasks: set[asyncio.Task[None]] = set()
 
     def handle(self, request: Request, reply: Reply) -> None:
@@ -62,7 +62,7 @@ class Commands:
             case "resources":
                 self._run(self._measure(self._slots(request.names()), reply))
             case "watch":
-                self._watch(reply)
+                self._watchers.add(reply)
             case "events" | "logs":
                 kind = self._news.events if request.do == "events" else self._news.logs
                 kind.add(reply, [self._slot(name).spec.name for name in request.names()])
@@ -111,10 +111,8 @@ class Commands:
                 self._signal(self._slots(request.names()), int(request.arguments.get("signal", signal.SIGKILL)), reply)
 
     def changed(self, _before: Service, _after: Service) -> None:
-        """Something is different now: whoever watches is told, once for all that happens in one turn of the loop."""
-        if self._watchers and not self._is_due:
-            self._is_due = True
-            asyncio.get_running_loop().call_soon(self._tell_watchers)
+        """A service is different now."""
+        self._watchers.changed()
 
     def _slots(self, names: Iterable[str]) -> list[Slot]:
         return [self._slot(name) for name in names] or list(self._stack.slots.values())
@@ -146,24 +144,6 @@ class Commands:
             name: {"port": each.port, "host": HOST, "url": each.url, "pool": list(each.pool)}
             for name, each in self._endpoints().items()
         }
-
-    def _watch(self, reply: Reply) -> None:
-        self._watchers.append(reply)
-        reply.on_close = lambda: self._watchers.remove(reply)
-        reply.send(**self._status(self._slots(())))
-
-    def _tell_watchers(self) -> None:
-        self._is_due = False
-        status = self._status(self._slots(()))
-        for reply in tuple(self._watchers):
-            if reply.is_behind:  # what it has not read by now is old: it gets the last one
-                reply.on_drained = lambda reply=reply: self._catch_up(reply)
-            else:
-                reply.send(**status)
-
-    def _catch_up(self, reply: Reply) -> None:
-        reply.on_drained = None
-        reply.send(**self._status(self._slots(())))
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
         task = begin(work, asyncio.get_running_loop())
