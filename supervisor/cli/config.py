@@ -4,9 +4,12 @@ import argparse
 
 from supervisor.cli.complaint import say, warn
 from supervisor.cli.parser import add_globals
+from supervisor.cli.places import files_asked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from supervisor.config.spec import StackSpec
 
 EXAMPLES = """\
@@ -29,16 +32,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carry out the subcommand; mistakes end in a `ConfigError`."""
-    stack = load(args.file)
+    args.file = [*(args.file or []), *args.behind]
+    stack = load(files_asked(args))
     for warning in stack.warnings:
         warn(warning, args.color)
     if args.action == "check":
         count = len(stack.services)
-        say(f"`{stack.file}` is fine: stack `{stack.name}` with {count} service{'' if count == 1 else 's'}")
+        words = f"stack `{stack.name}` with {count} service{'' if count == 1 else 's'}"
+        say(f"{_names(stack)} {'are' if stack.over else 'is'} fine: {words}")
         return 0
     if args.services:
         print("\n".join(stack.services))
         return 0
+    if stack.over:
+        say(f"this is {_names(stack)}")
     from supervisor.config.show import resolved
 
     data = resolved(stack, args.reveal)
@@ -53,13 +60,20 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def load(file: str | None) -> "StackSpec":
-    """The stack of `file`, or of the services.yaml here or above; raises `ConfigError`."""
+def load(files: "Sequence[str]") -> "StackSpec":
+    """The stack of these files, or of the services.yaml here or above; raises `ConfigError`."""
     import os
-    from pathlib import Path
 
     from supervisor.cli.places import current_directory
-    from supervisor.config.load import find_file
-    from supervisor.config.load import load as load_file
+    from supervisor.config.load import load_asked
+    from supervisor.config.names import find_asked
 
-    return load_file(find_file(Path(current_directory()), Path(file) if file else None), os.environ)
+    return load_asked(find_asked(current_directory(), files), os.environ)
+
+
+def _names(stack: "StackSpec") -> str:
+    import os
+
+    from supervisor.config.names import shown
+
+    return shown((str(stack.file), *(os.path.relpath(each, stack.directory) for each in stack.over)))

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 
 from supervisor.cli import render
-from supervisor.cli.places import config_near, current_directory
+from supervisor.cli.places import config_near, current_directory, files_asked
 from supervisor.errors import ExitCode, PortsupError
 
 TYPE_CHECKING = False
@@ -77,13 +77,13 @@ def _examine(args: argparse.Namespace) -> "Iterator[Finding]":
     yield from machine.check_clock(instances)
     if runtime is not None:
         yield from _leftovers(runtime)
-    if args.file is None and config_near(current_directory()) is None:
+    if not files_asked(args) and config_near(current_directory()) is None:
         yield Finding("services.yaml", Level.NOTE, "there is no services.yaml here", "`portsup init` writes one")
         return
     from supervisor.cli.config import load
 
     try:
-        stack = load(args.file)
+        stack = load(files_asked(args))
     except PortsupError as error:
         yield Finding("services.yaml", Level.ERROR, f"{error.what}: {error.why}", "`portsup config check` shows where")
         return

@@ -4,6 +4,7 @@ import argparse
 
 from supervisor.cli import render
 from supervisor.cli.config import load
+from supervisor.cli.places import files_asked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the graph of services.yaml."""
-    stack = load(args.file)
+    stack = load(files_asked(args))
     draw = {"text": as_text, "mermaid": as_mermaid, "json": as_json}[args.format]
     print("\n".join(draw(stack)))
     return 0

@@ -1,6 +1,7 @@
 """`portsup ls`: what runs on this machine for this user."""
 
 import argparse
+import os
 import sys
 
 from supervisor.cli import render
@@ -50,7 +51,13 @@ def run(args: argparse.Namespace) -> int:
 
 def _cells(record: "dict[str, Any]") -> list[str]:
     uptime = render.duration(record["uptime_s"])
-    return [record["stack"], str(record["instance"]), str(record["pid"]), uptime, record["file"]]
+    return [record["stack"], str(record["instance"]), str(record["pid"]), uptime, _files(record)]
+
+
+def _files(record: "dict[str, Any]") -> str:
+    """The first file as it is, and what is laid over it as seen from there."""
+    folder = os.path.dirname(record["file"])
+    return ", ".join((record["file"], *(os.path.relpath(path, folder) for path in record["over"])))
 
 
 def _record(info: "InstanceInfo") -> "dict[str, Any]":
@@ -63,6 +70,7 @@ def _record(info: "InstanceInfo") -> "dict[str, Any]":
         "uptime_s": round(max(0.0, time.time() - info.started_at), 3),
         "directory": str(info.directory),
         "file": str(info.file),
+        "over": list(info.over),
         "socket": str(info.socket),
         "run_id": info.run_id,
     }

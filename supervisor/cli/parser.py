@@ -106,7 +106,10 @@ def add_globals(parser: argparse.ArgumentParser, short_file: bool = True, inheri
     group = parser.add_argument_group("options of every command")
     names = ["-f", "--file"] if short_file else ["--file"]
     nothing = argparse.SUPPRESS if inherit else None
-    group.add_argument(*names, metavar="FILE", default=nothing, help="the services.yaml that is meant")
+    group.add_argument(
+        *names, metavar="FILE", action="append", default=[] if inherit else None, dest="behind" if inherit else "file",
+        help="the services.yaml that is meant; may be given again for files that are laid over it",
+    )  # fmt: skip
     group.add_argument(
         "--instance", metavar="N", type=instance_number, default=nothing, help="the instance that is meant: 1, 2, ..."
     )
@@ -142,7 +145,8 @@ def overview() -> str:
     lines += [
         "",
         "options, before the command or behind it:",
-        "  -f, --file FILE   the services.yaml that is meant (default: here, or in a folder above)",
+        "  -f, --file FILE   the services.yaml that is meant (default: here, or in a folder above);",
+        "                    given again, the later files are laid over the first",
         "  --instance N      the instance that is meant, when several run",
         "  --color WHEN      auto, always or never (auto: on a terminal, and not with NO_COLOR)",
         "  -h, --help        show this, or the help of a command with its examples",

@@ -2,21 +2,23 @@
 
 import os
 
-CONFIG_NAMES = ("services.yaml", "services.yml")
+from supervisor.config import names
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+
+
+def files_asked(args: "argparse.Namespace") -> list[str]:
+    """The files that `-f` names, else PORTSUP_FILE; empty where neither says anything."""
+    if args.file:
+        return list(args.file)
+    return [name for name in os.environ.get("PORTSUP_FILE", "").split(os.pathsep) if name]
 
 
 def config_near(directory: str) -> str | None:
     """The services.yaml of `directory` or of the nearest folder above it that has one."""
-    directory = os.path.abspath(directory)
-    while True:
-        for name in CONFIG_NAMES:
-            path = os.path.join(directory, name)
-            if os.path.lexists(path):
-                return path
-        above = os.path.dirname(directory)
-        if above == directory:
-            return None
-        directory = above
+    return names.file_near(directory)
 
 
 def current_directory() -> str:

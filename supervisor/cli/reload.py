@@ -5,8 +5,10 @@ import sys
 from collections.abc import Iterator
 
 from supervisor.cli import render
+from supervisor.cli.places import current_directory, files_asked
 from supervisor.cli.progress import follow
 from supervisor.cli.target import connect
+from supervisor.config.names import find_asked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 EXAMPLES = """\
   portsup reload --dry-run         what is different, and what a reload would restart
   portsup reload                   applies exactly that; all else keeps its process, port and connections
+  portsup -f services.yaml -f debug.yaml reload   runs with these files from now on
   portsup reload --format json     {change, service, keys, restarts}, one JSON object a line
 
 A file with a mistake changes nothing: the exit code is 2."""
@@ -30,7 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the difference, and follow what is done about it; 1 when it did not work for every service."""
-    how = {"dry_run": True} if args.dry_run else {}
+    how: dict[str, Any] = {"dry_run": True} if args.dry_run else {}
+    if asked := files_asked(args):
+        how["files"] = list(find_asked(current_directory(), asked))
     answers = connect(args, changes=True).stream("reload", **how)
     first = next(answers)
     difference = first.get("difference") or {}

@@ -4,7 +4,7 @@ import argparse
 import os
 
 from supervisor.cli import target
-from supervisor.cli.places import config_near, current_directory
+from supervisor.cli.places import config_near, current_directory, files_asked
 from supervisor.cli.target import Ambiguous, choose, runs_from
 from supervisor.errors import NotFound, PortsupError
 
@@ -31,18 +31,18 @@ def find_source(args: argparse.Namespace) -> Source:
         return Source(instance_directory(info.stack, info.instance), _services_of(info), info)
     from supervisor.cli.config import load
 
-    stack = load(args.file)
+    stack = load(files_asked(args))
     return Source(instance_directory(stack.name, args.instance or 1), list(stack.services), None)
 
 
 def _running(args: argparse.Namespace) -> "InstanceInfo | None":
     """The running instance that is meant; None when it does not run, but services.yaml tells which one it is."""
-    running, here = target.instances(), current_directory()
-    has_config = args.file is not None or config_near(here) is not None
-    if args.file is None and has_config and not any(runs_from(info, here) for info in running):
+    running, here, asked = target.instances(), current_directory(), files_asked(args)
+    has_config = bool(asked) or config_near(here) is not None
+    if not asked and has_config and not any(runs_from(info, here) for info in running):
         return None
     try:
-        return choose(running, here, args.instance, args.file)
+        return choose(running, here, args.instance, asked)
     except Ambiguous:
         raise
     except NotFound:

@@ -4,7 +4,8 @@ import os
 from collections.abc import Sequence
 
 from supervisor.cli.complaint import warn
-from supervisor.cli.places import CONFIG_NAMES, config_near, current_directory
+from supervisor.cli.places import config_near, current_directory, files_asked
+from supervisor.config.names import files_of, find_asked
 from supervisor.errors import NotFound
 
 TYPE_CHECKING = False
@@ -27,9 +28,9 @@ def meant(args: "argparse.Namespace", *, changes: bool = False) -> "InstanceInfo
     `changes`: the command does something to the instance.  Then the only instance running is not enough when this
     folder has a services.yaml of its own: `down` in one project must not end another one.
     """
-    here = current_directory()
-    info = choose(instances(), here, args.instance, args.file, changes=changes)
-    if args.instance is None and args.file is None and not runs_from(info, here) and config_near(here):
+    here, asked = current_directory(), files_asked(args)
+    info = choose(instances(), here, args.instance, asked, changes=changes)
+    if args.instance is None and not asked and not runs_from(info, here) and config_near(here):
         warn(f"nothing of this folder runs, so this is about {_words(info)}", args.color)
     return info
 
@@ -63,19 +64,25 @@ def instances() -> "list[InstanceInfo]":
 
 
 def choose(
-    running: "Sequence[InstanceInfo]", here: str, instance: int | None, file: str | None, *, changes: bool = False
+    running: "Sequence[InstanceInfo]", here: str, instance: int | None, asked: "Sequence[str]", *, changes: bool = False
 ) -> "InstanceInfo":
-    """The one of `running` that is meant: by file, by folder, else the only one; raises `NotFound` otherwise."""
+    """The one of `running` that is meant: by file, by folder, else the only one; raises `NotFound` otherwise.
+
+    An instance belongs to the first of its files.  Where several belong to the first one asked for, those come first
+    that have been made of exactly the files asked for.
+    """
     if not running:
         raise NotFound(
             "cannot find a running instance", "none is running", "`portsup up` starts the services of services.yaml"
         )
     numbered = [info for info in running if instance in (None, info.instance)]
-    if file is not None:
-        candidates = [info for info in numbered if _same(info.file, _config_of(file))]
+    if asked:
+        files = [os.path.realpath(os.path.join(here, each)) for each in files_of(find_asked(here, asked))]
+        candidates = [info for info in numbered if os.path.realpath(info.file) == files[0]]
         if not candidates:
-            raise NotFound("cannot find a running instance", f"none runs from `{file}`{_numbered(instance)}", _RUNNING)
-        return _only(candidates)
+            why = f"none runs from `{asked[0]}`{_numbered(instance)}"
+            raise NotFound("cannot find a running instance", why, _hint(numbered, files[0]))
+        return _only([info for info in candidates if list(map(os.path.realpath, info.files)) == files] or candidates)
     near = _from_here(running, here)
     if near:
         # Two clones of a project are instances of one stack: a number may mean the other clone, never another stack.
@@ -98,11 +105,12 @@ def choose(
 _RUNNING = "`portsup ls` lists what is running"
 
 
-def _config_of(file: str) -> str:
-    path = os.path.abspath(file)
-    if os.path.isdir(path):
-        return next((found for name in CONFIG_NAMES if os.path.exists(found := os.path.join(path, name))), path)
-    return path
+def _hint(running: "Sequence[InstanceInfo]", file: str) -> str:
+    """What to do where no instance belongs to `file`: one that only has it laid over another is reached by that."""
+    first = next((info.file for info in running if file in map(os.path.realpath, info.files)), None)
+    if first is None:
+        return _RUNNING
+    return f"it is laid over `{first}` there: name that one first, an instance belongs to the first of its files"
 
 
 def _from_here(running: "Sequence[InstanceInfo]", here: str) -> "list[InstanceInfo]":
@@ -149,7 +157,3 @@ def _parent(file: "str | os.PathLike[str]") -> str:
 
 def _folder(directory: "str | os.PathLike[str]") -> str:
     return os.path.realpath(directory) if os.fspath(directory) else ""
-
-
-def _same(one: "str | os.PathLike[str]", other: str) -> bool:
-    return os.path.realpath(one) == os.path.realpath(other)

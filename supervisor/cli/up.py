@@ -6,13 +6,13 @@ import gc
 import os
 import signal
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from supervisor import system
 from supervisor.cli.complaint import complain, report_bug
 from supervisor.cli.live import Screen, is_live
 from supervisor.cli.parser import seconds
+from supervisor.cli.places import files_asked
 from supervisor.cli.render import wants_color
 from supervisor.errors import ExitCode, PortsupError, UsageError
 from supervisor.process import guardian
@@ -208,9 +208,8 @@ def _daemon(args: argparse.Namespace, pulse: Pulse | None, *, colour: bool, done
         from supervisor.daemon.start import run_instance
 
         return run_instance(
-            _file(args), args.instance, _options(args), colour=colour, prefix=not args.no_prefix, done=done,
-            pulse=pulse, live=live,
-        )  # fmt: skip
+            args.instance, _options(args), colour=colour, prefix=not args.no_prefix, done=done, pulse=pulse, live=live
+        )
     except PortsupError as error:
         complain(error, sys.argv[1:])
         return int(error.exit_code)
@@ -224,16 +223,13 @@ def _daemon(args: argparse.Namespace, pulse: Pulse | None, *, colour: bool, done
 def _dry_run(args: argparse.Namespace) -> int:
     from supervisor.daemon.start import dry_run
 
-    return dry_run(_file(args), args.instance, _options(args))
-
-
-def _file(args: argparse.Namespace) -> Path | None:
-    return Path(args.file) if args.file else None
+    return dry_run(args.instance, _options(args))
 
 
 def _options(args: argparse.Namespace) -> "Options":
     from supervisor.daemon.options import Options
 
     return Options(
-        tuple(args.services), args.detach, args.wait_timeout, args.strict_ports, args.handoff == "auto", args.profile
-    )
+        tuple(args.services), args.detach, args.wait_timeout, args.strict_ports, args.handoff == "auto", args.profile,
+        tuple(files_asked(args)),
+    )  # fmt: skip

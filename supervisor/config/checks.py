@@ -63,9 +63,10 @@ class Checks:
                     shared.setdefault(owner[port], []).append(port)
             for other, ports in shared.items():
                 which = f"port {ports[0]}" if len(ports) == 1 else f"ports {in_words(ports)}"
-                line = self.services[other].key.line
-                reason = f"services.{name}.pool: {which} also in the pool of `{other}` (line {line})"
-                self.report.error(found.value.at("pool"), reason, "a port belongs to one service")
+                place, theirs = found.value.at("pool"), self.services[other].value.at("pool")
+                where = self.report.spot(theirs, place)
+                reason = f"services.{name}.pool: {which} also in the pool of `{other}` ({where})"
+                self.report.error(place, reason, "a port belongs to one service")
 
     def _pool(self, fields: Fields, where: str) -> None:
         ports: tuple[int, ...] = fields.get("pool", ())

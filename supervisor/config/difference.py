@@ -53,8 +53,9 @@ def difference(old: StackSpec, new: StackSpec) -> Difference:
             changes.append(Change(name, keys))
         elif name in old.services and old.stride != new.stride and spec.pool:
             changes.append(Change(name, ("pool",)))
-    top = {"name": old.name != new.name, "instances.stride": old.stride != new.stride,
-           "ports.strict": old.strict_ports != new.strict_ports, "render": old.render != new.render}  # fmt: skip
+    top = {"files": (old.file, *old.over) != (new.file, *new.over), "name": old.name != new.name,
+           "instances.stride": old.stride != new.stride, "ports.strict": old.strict_ports != new.strict_ports,
+           "render": old.render != new.render}  # fmt: skip
     return Difference(
         added=tuple(name for name in new.services if name not in old.services),
         removed=tuple(name for name in old.services if name not in new.services),

@@ -5,13 +5,14 @@ Works on trees, before variables are filled in, so that every mistake is told wh
 
 import os.path
 from collections.abc import Callable
+from collections.abc import Mapping as Mapping_
 from pathlib import Path
 
 from supervisor.config.keys import SERVICE
-from supervisor.config.kinds import Key, Section, Shape
+from supervisor.config.merge import Merger
 from supervisor.config.report import Report, Unreadable
 from supervisor.config.suggest import did_you_mean
-from supervisor.config.tree import Entry, Mapping, Node, Place, Scalar, Sequence, kind_of
+from supervisor.config.tree import RESET, Entry, Mapping, Node, Place, Scalar, Sequence, kind_of
 from supervisor.dataclass import dataclass, field, replace
 
 MOST_NODES = 50_000  # that services get from others, all together
@@ -22,11 +23,13 @@ ReadTree = Callable[[Path, Scalar, str], Node | None]
 
 @dataclass(slots=True)
 class Extending:
-    """Puts services together; `file` is the one that is loaded."""
+    """Puts services together; `file` is the one that is loaded, `over` what is laid over it, by the names in places."""
 
     file: Path
     report: Report
     read: ReadTree
+    merger: Merger
+    over: Mapping_[str, Path] = field(default_factory=dict)
     _trees: dict[Path, Node | None] = field(default_factory=dict)
     _given: int = 0
 
@@ -50,15 +53,18 @@ class Extending:
     def _service(self, entry: Entry, file: Path, chain: tuple[tuple[Path, str], ...]) -> Node:
         node, name = entry.value, entry.key.text
         extends = _get(node, "extends")
-        if extends is None or not isinstance(node, Mapping):
+        if extends is None or extends.tag == RESET or not isinstance(node, Mapping):
             return node
-        own = Mapping(node.place, tuple(each for each in node if each.key.text != "extends"))
+        own = replace(node, entries=tuple(each for each in node if each.key.text != "extends"))
         where = f"services.{name}.extends"
         target = self._target(extends, where)
         if target is None:
             return own
         path_node, service_node = target
-        path = file if path_node is None else Path(os.path.normpath(file.parent / path_node.text))
+        path = file
+        if path_node is not None:
+            said_in = self.over.get(path_node.place.file, file)
+            path = Path(os.path.normpath(said_in.parent / path_node.text))
         link = (path, service_node.text)
         if link in ((file, name), *chain):
             names = " -> ".join(f"`{each}`" for _, each in (*chain, (file, name), link))
@@ -74,7 +80,7 @@ class Extending:
         if self._given > MOST_NODES:
             self.report.error(extends.place, f"{where}: more than {MOST_NODES} values come from other services")
             raise Unreadable
-        return merge(whole, own, SERVICE)
+        return self.merger.merge(whole, own, SERVICE)
 
     def _target(self, extends: Node, where: str) -> tuple[Scalar | None, Scalar] | None:
         """The nodes of the file and the service, None after reporting what is wrong."""
@@ -111,37 +117,14 @@ class Extending:
         if tree is None:
             return None
         services = _get(tree, "services")
-        entries = {each.key.text: each for each in services} if isinstance(services, Mapping) else {}
+        entries: dict[str, Entry] = {}
+        if isinstance(services, Mapping):
+            entries = {each.key.text: each for each in services if each.value.tag != RESET}
         if service.text not in entries:
             what = f"{where}: there is no service {self.report.quote(service.text)}"
             what += f" in {self.report.quote(path_node.text)}" if path_node is not None else ""
             self.report.error(service.place, what, did_you_mean(service.text, entries))
         return entries.get(service.text)
-
-
-def merge(base: Mapping, own: Mapping, section: Section | None = None) -> Mapping:
-    """`base` with what `own` says otherwise: mappings are merged key by key, everything else is replaced.
-
-    Of keys that exclude each other, such as two probes, `own` decides.  A pool is one value.
-    """
-    keys: dict[str, Key] = {key.name: key for key in section.keys} if section else {}
-    said = {each.key.text: each for each in own}
-    one_of = section.one_of if section and any(name in said for name in section.one_of) else ()
-    entries: list[Entry] = []
-    for each in base:
-        name = each.key.text
-        mine = said.pop(name, None)
-        if mine is None:
-            if name not in one_of:
-                entries.append(each)
-            continue
-        kind = keys[name].kind if name in keys else None
-        if isinstance(mine.value, Mapping) and isinstance(each.value, Mapping) and kind is not Shape.POOL:
-            inner = merge(each.value, mine.value, kind if isinstance(kind, Section) else None)
-            entries.append(Entry(mine.key, inner))
-        else:
-            entries.append(mine)
-    return Mapping(own.place, (*entries, *said.values()))
 
 
 def relocated(node: Node, file: str) -> Node:
@@ -151,15 +134,13 @@ def relocated(node: Node, file: str) -> Node:
         case Scalar():
             return replace(node, place=place)
         case Sequence():
-            return Sequence(place, tuple(relocated(item, file) for item in node.items))
+            return replace(node, place=place, items=tuple(relocated(item, file) for item in node.items))
         case Mapping():
-            return Mapping(
-                place,
-                tuple(
-                    Entry(replace(each.key, place=replace(each.key.place, file=file)), relocated(each.value, file))
-                    for each in node
-                ),
+            entries = (
+                Entry(replace(each.key, place=replace(each.key.place, file=file)), relocated(each.value, file))
+                for each in node
             )
+            return replace(node, place=place, entries=tuple(entries))
 
 
 def weight(node: Node) -> int:

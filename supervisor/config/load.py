@@ -4,16 +4,17 @@ Everything that is wrong comes out as one ConfigError with all mistakes; nothing
 """
 
 import os
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from pathlib import Path
 
-from supervisor.config import build, envfile, templates
+from supervisor.config import build, envfile, names, templates
 from supervisor.config.checks import Checks
 from supervisor.config.extends import Extending, InFile, relocated
 from supervisor.config.fields import EnvFile, Fields, Found
-from supervisor.config.files import NAMES, content_of, decoded
+from supervisor.config.files import content_of, decoded
 from supervisor.config.interpolate import Interpolation
 from supervisor.config.keys import STACK
+from supervisor.config.merge import Merger
 from supervisor.config.parse import parse
 from supervisor.config.report import Report, Unreadable
 from supervisor.config.scalars import tidy_name
@@ -22,6 +23,7 @@ from supervisor.config.spec import ServiceSpec, StackSpec
 from supervisor.config.tree import Mapping as MappingNode
 from supervisor.config.tree import Node, Place, Scalar
 from supervisor.config.validate import Validator
+from supervisor.dataclass import replace
 from supervisor.errors import ConfigError
 
 MOST_VARIABLES = 200_000  # from files, counted for each service
@@ -29,54 +31,65 @@ _RANGE_FILE = "/proc/sys/net/ipv4/ip_local_port_range"
 
 
 def load(
-    file: Path, environ: Mapping[str, str], *, ephemeral: Container[int] | None = None, text: str | None = None
+    file: Path,
+    environ: Mapping[str, str],
+    *,
+    over: Sequence[Path] = (),
+    ephemeral: Container[int] | None = None,
+    text: str | None = None,
 ) -> StackSpec:
-    """The stack that `file` describes; raises ConfigError with every mistake.
+    """The stack that `file` describes, with the files `over` laid over it; raises ConfigError with every mistake.
 
     `ephemeral` are the ports that the system gives to outgoing connections; left out, the system is asked.
     `text` is what is about to be written to `file`, taken in its place.
     """
-    path = Path(os.path.abspath(file))
+    path, *above = (Path(os.path.abspath(each)) for each in (file, *over))
     report = Report(_shown(path))
+    report.over = tuple(map(_shown, above))
     try:
-        stack = _load(path, environ, outgoing_ports() if ephemeral is None else ephemeral, report, text)
+        stack = _load(path, above, environ, outgoing_ports() if ephemeral is None else ephemeral, report, text)
     except Unreadable:
         stack = None
     problems = report.problems
     if stack is None or problems:
-        why = "it has a mistake" if len(problems) == 1 else f"it has {len(problems)} mistakes"
-        raise ConfigError(f"cannot use `{report.file}`", problems, why)
+        who = "there is" if above else "it has"
+        if len(problems) > 1:
+            who = f"there are {len(problems)} mistakes" if above else f"it has {len(problems)} mistakes"
+        why = who if len(problems) > 1 else f"{who} a mistake"
+        raise ConfigError(f"cannot use {names.shown((report.file, *report.over))}", problems, why)
     return stack
 
 
-def find_file(start: Path, given: Path | None) -> Path:
-    """The file to load: the one given (or in the folder given), else that of `start` or the nearest folder above it."""
-    if given is not None:
-        path = Path(os.path.abspath(given))
-        return next((path / name for name in NAMES if (path / name).is_file()), path)
-    start = Path(os.path.abspath(start))
-    for folder in (start, *start.parents):
-        for name in NAMES:
-            if os.path.lexists(folder / name):
-                return folder / name
-    raise ConfigError(
-        "cannot find a services.yaml",
-        why=f"there is none in `{start}` or above it",
-        hint="go to the folder of your stack, or name the file: `portsup -f FILE …`",
-    )
+def load_asked(asked: Sequence[str], environ: Mapping[str, str]) -> StackSpec:
+    """The stack of what `find_asked` gives."""
+    file, *over = map(Path, names.files_of(asked))
+    return load(file, environ, over=over)
 
 
 def _load(
-    path: Path, environ: Mapping[str, str], ephemeral: Container[int], report: Report, text: str | None
+    path: Path,
+    over: Sequence[Path],
+    environ: Mapping[str, str],
+    ephemeral: Container[int],
+    report: Report,
+    text: str | None,
 ) -> StackSpec | None:
     tree = parse(_read(path, report) if text is None else text, report)
     if tree is None:
         report.error(Place(1, 1), "the file is empty", "start with `services:`")
         return None
+    merger = Merger(report)
+    for each in over:
+        tree = _with_file(tree, each, merger, report)
+    extending = Extending(
+        path, report, lambda other, node, where: _read_other(other, node, where, report), merger,
+        {_shown(each): each for each in over},
+    )  # fmt: skip
+    tree = extending.tree(tree)
+    if report.has_tags:
+        tree = merger.settle(tree)
     lookup = _lookup(environ, path.parent, report)
-    validator = Validator(report)
-    extending = Extending(path, report, lambda other, node, where: _read_other(other, node, where, report))
-    stack = validator.section(Interpolation(lookup, report).tree(extending.tree(tree)), STACK, "")
+    stack = Validator(report).section(Interpolation(lookup, report).tree(tree), STACK, "")
     if not isinstance(tree, MappingNode):
         return None
     services: dict[str, Found] = stack.get("services", {})
@@ -95,6 +108,7 @@ def _load(
     return StackSpec(
         name=stack.get("name") or tidy_name(path.parent.name) or "stack",
         file=path,
+        over=tuple(over),
         others=extending.others,
         services=specs,
         stride=instances.get("stride", 100),
@@ -102,7 +116,7 @@ def _load(
         render=templates.rendered(
             stack,
             {name: "pool" in found.value.found for name, found in services.items()},
-            path,
+            (path, *over),
             environ.get("HOME", ""),
             _read_template,
             report,
@@ -125,21 +139,42 @@ def _read(path: Path, report: Report) -> str:
     return text
 
 
+def _with_file(tree: Node, path: Path, merger: Merger, report: Report) -> Node:
+    """The tree with another file laid over it; raises Unreadable after saying why that one can not be read."""
+    shown = _shown(path)
+    other = _tree_of(path, lambda reason, hint: report.error(Place(), reason, hint, file=shown), report)
+    if other is None:
+        if report.problems:
+            raise Unreadable
+        report.warn(Place(1, 1, shown), "the file is empty, so it changes nothing")
+        return tree
+    if isinstance(tree, MappingNode) and isinstance(other, MappingNode):
+        return replace(merger.merge(tree, other, STACK), place=tree.place)
+    return other if isinstance(tree, MappingNode) else tree  # the mistake will be told
+
+
 def _read_other(path: Path, node: Scalar, where: str, report: Report) -> Node | None:
     """The tree of another file, which `node` names; None after saying why there is none."""
-    shown = _shown(path)
     what = f"{where}: {report.quote(node.text)}"
-    content = content_of(path, lambda reason, hint: report.error(node.place, f"{what}: {reason}", hint))
+    return _tree_of(path, lambda reason, hint: report.error(node.place, f"{what}: {reason}", hint), report)
+
+
+def _tree_of(path: Path, complain: Callable[[str, str], None], report: Report) -> Node | None:
+    """The tree of a file beside the first; None after saying why there is none, or for an empty one."""
+    shown = _shown(path)
+    content = content_of(path, complain)
     if content is None:
         return None
     text, mistake = decoded(content)
     if mistake:
         report.error(*mistake, file=shown)
         return None
+    inside = InFile(report, shown)
     try:
-        tree = parse(text, InFile(report, shown))
+        tree = parse(text, inside)
     except Unreadable:
         return None
+    report.has_tags |= inside.has_tags
     return None if tree is None else relocated(tree, shown)
 
 

@@ -11,7 +11,20 @@ from typing import NoReturn
 import yaml
 
 from supervisor.config.report import Report, Unreadable
-from supervisor.config.tree import FALSE, NULLS, OLD_BOOLEANS, TRUE, Entry, Mapping, Node, Place, Scalar, Sequence
+from supervisor.config.tree import (
+    FALSE,
+    NULLS,
+    OLD_BOOLEANS,
+    RESET,
+    TAGS,
+    TRUE,
+    Entry,
+    Mapping,
+    Node,
+    Place,
+    Scalar,
+    Sequence,
+)
 from supervisor.dataclass import dataclass, field
 
 DEEPEST = 50  # levels of nesting
@@ -27,6 +40,7 @@ _HINTS = {
     "did not find expected key": "check the indentation of this line and the one before",
     "did not find expected ',' or": "close the bracket, or separate the items with commas",
     "did not find expected '-'": "items of one list start with `-` in the same column",
+    "did not find expected whitespace or line break": "put a space behind the tag",
     "unexpected end of stream": "close them",
     "expected <document start>": "something ends here that should go on: check the quotes and the indentation",
 }
@@ -105,13 +119,17 @@ class _Builder:
         done = self._stack.pop()
         place = _place(done.start)
         is_list = isinstance(done.start, yaml.SequenceStartEvent)
-        node = Sequence(place, tuple(done.children)) if is_list else self._mapping(done, place)
+        if is_list:
+            for item in done.children:
+                self._check_place_of_tag(item)
+        node = Sequence(place, tuple(done.children), _tag(done.start)) if is_list else self._mapping(done, place)
         self._add(done.start, node, done.depth + 1, done.weight)
 
     def _add(self, event: _Tagged | yaml.AliasEvent, node: Node, depth: int, weight: int) -> None:
         if event.anchor and not isinstance(event, yaml.AliasEvent):
             self._anchors[event.anchor] = (node, depth, weight)
         if not self._stack:
+            self._check_place_of_tag(node)
             self._root = node
             return
         parent = self._stack[-1]
@@ -136,6 +154,10 @@ class _Builder:
     def _mapping(self, done: _Open, place: Place) -> Mapping:
         own: dict[str, Entry] = {}
         for key, value in zip(done.children[::2], done.children[1::2], strict=True):
+            self._check_place_of_tag(key)
+            if value.tag == RESET and not _is_empty(value):
+                hint = "for another value leave the tag out; `!override` replaces a whole mapping"
+                self._report.error(value.place, "`!reset` takes away, so it has no value", hint)
             if not isinstance(key, Scalar):
                 self._report.error(key.place, "a list or mapping can not be a key", "keys are plain text")
             elif key.text in own:
@@ -148,10 +170,16 @@ class _Builder:
                 self._check_key(key)
                 own[key.text] = Entry(key, value)
         if "<<" in own and _is_merge(own["<<"].key):
+            self._check_place_of_tag(own["<<"].value)
             for source in self._merge_sources(own.pop("<<").value):
                 for entry in source:
                     own.setdefault(entry.key.text, entry)
-        return Mapping(place, tuple(own.values()))
+        return Mapping(place, tuple(own.values()), _tag(done.start))
+
+    def _check_place_of_tag(self, node: Node) -> None:
+        if node.tag:
+            reason = f"tag `{node.tag}` is for the value of a key, to take away or replace what is below it"
+            self._report.error(node.place, reason, "remove it")
 
     def _merge_sources(self, value: Node) -> list[Mapping]:
         sources = value.items if isinstance(value, Sequence) else (value,)
@@ -177,7 +205,9 @@ class _Builder:
             self._report.error(key.place, f"key {name} is a number, keys are text", quoted)
 
     def _check_tag(self, event: _Tagged) -> None:
-        if event.tag and event.tag not in _STR_TAGS:
+        if event.tag in TAGS:
+            self._report.has_tags = True
+        elif event.tag and event.tag not in _STR_TAGS:
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
             self._refuse(
                 event, f"tag {self._report.quote(tag)} is not allowed", "remove it: portsup reads plain values only"
@@ -198,7 +228,7 @@ def _place(event: yaml.Event) -> Place:
 
 
 def _scalar(event: yaml.ScalarEvent) -> Scalar:
-    quoted = bool(event.style) or event.tag is not None
+    quoted = bool(event.style) or event.tag in _STR_TAGS
     start, end = event.start_mark, event.end_mark
     shift = None
     # An anchor stands before the text, escapes and folding change it: then columns inside it have no meaning.
@@ -206,7 +236,21 @@ def _scalar(event: yaml.ScalarEvent) -> Scalar:
         quotes = 1 if event.style in ("'", '"') else 0
         if end.index - start.index - 2 * quotes == len(event.value):
             shift = quotes
-    return Scalar(_place(event), event.value, quoted, shift)
+    return Scalar(_place(event), event.value, quoted, shift, tag=_tag(event))
+
+
+def _tag(event: _Tagged) -> str:
+    return event.tag if event.tag in TAGS else ""
+
+
+def _is_empty(node: Node) -> bool:
+    match node:
+        case Scalar():
+            return node.is_null
+        case Sequence():
+            return not node.items
+        case Mapping():
+            return not node.entries
 
 
 def _report_syntax(error: yaml.MarkedYAMLError, text: str, report: Report) -> None:

@@ -20,6 +20,8 @@ class Report:
 
     def __init__(self, file: str) -> None:
         self.file = file
+        self.over: tuple[str, ...] = ()  # files that are laid over it, in order
+        self.has_tags = False  # whether a `!reset` or `!override` was read
         self.secrets: set[str] = set()
         self._problems: dict[tuple[str, Place, str], Problem] = {}
         self._warnings: dict[tuple[Place, str], str] = {}
@@ -55,7 +57,7 @@ class Report:
     @property
     def problems(self) -> tuple[Problem, ...]:
         """All mistakes in the order of the file, no more than a person will read."""
-        found = sorted(self._problems.values(), key=lambda p: (p.file != self.file, p.file, p.line, p.column))
+        found = sorted(self._problems.values(), key=lambda p: (*self._rank(p.file), p.line, p.column))
         shown = [
             Problem(p.file, p.line, p.column, redact(p.message, self.secrets), redact(p.hint, self.secrets))
             for p in found[:MOST_PROBLEMS]
@@ -67,8 +69,20 @@ class Report:
     @property
     def warnings(self) -> tuple[str, ...]:
         """All warnings in the order of the file."""
-        found = sorted(self._warnings.items(), key=lambda item: (item[0][0].line, item[0][0].column))
+        found = sorted(self._warnings.items(), key=lambda item: self._order(item[0][0]))
         return tuple(redact(text, self.secrets) for _, text in found)
+
+    def spot(self, place: Place, seen_from: Place) -> str:
+        """Where another place is, for a message about a place: its line, and its file if that is another one."""
+        line = f"line {place.line}"
+        return line if place.file == seen_from.file else f"{line} of {place.file or self.file}"
+
+    def _order(self, place: Place) -> tuple[int, str, int, int]:
+        return (*self._rank(place.file or self.file), place.line, place.column)
+
+    def _rank(self, file: str) -> tuple[int, str]:
+        files = (self.file, *self.over)
+        return files.index(file) if file in files else len(files), file
 
 
 def printable(text: str) -> str:

@@ -173,6 +173,7 @@ class StackSpec:
     name: str
     file: Path  # absolute
     services: Mapping[str, ServiceSpec]
+    over: tuple[Path, ...] = ()  # files that are laid over `file`, in order
     others: tuple[Path, ...] = ()  # files that its services extend
     stride: int = 100
     strict_ports: bool = False
@@ -184,3 +185,8 @@ class StackSpec:
     def directory(self) -> Path:
         """The folder of services.yaml."""
         return self.file.parent
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that the stack is made of: those that are laid over each other, and those that they extend."""
+        return tuple(dict.fromkeys((self.file, *self.over, *self.others)))

@@ -1,7 +1,7 @@
 """The files that `render` makes: their templates are read and checked, and so is the place that they are to go to."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from supervisor.config import placeholders
@@ -18,18 +18,19 @@ Reader = Callable[[Path, Callable[[str, str], None], Report], tuple[str, str] | 
 
 
 def rendered(
-    stack: Fields, services: Mapping[str, bool], file: Path, home: str, read: Reader, report: Report
+    stack: Fields, services: Mapping[str, bool], files: Sequence[Path], home: str, read: Reader, report: Report
 ) -> tuple[RenderedFile, ...]:
-    """What `render` of the services.yaml `file` asks for; `services` tells which of them have ports."""
+    """What `render` of services.yaml, the first of `files`, asks for; `services` tells which of them have ports."""
     found: list[RenderedFile] = []
-    taken = {file: "services.yaml itself"}
+    folder = files[0].parent
+    taken = dict.fromkeys(files, "services.yaml itself")
     for number, fields in enumerate(stack.get("render", ())):
         where = f"render[{number}]"
         on_change = _on_change(fields, services, f"{where}.on_change", report)
         if not fields.get("template") or not fields.get("to"):
             continue  # it has been told that they are missing
-        template = absolute(file.parent, fields.get("template"), home)
-        to = absolute(file.parent, fields.get("to"), home)
+        template = absolute(folder, fields.get("template"), home)
+        to = absolute(folder, fields.get("to"), home)
         _check_target(to, template, taken, fields.at("to"), f"{where}.to", report)
         taken[to] = f"the file of {where}"
         text = _text(template, fields.at("template"), f"{where}.template", services, read, report)

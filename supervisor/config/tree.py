@@ -8,6 +8,8 @@ from supervisor.dataclass import dataclass
 NULLS = ("", "~", "null", "Null", "NULL")
 TRUE = ("true", "True", "TRUE")
 FALSE = ("false", "False", "FALSE")
+RESET, OVERRIDE = "!reset", "!override"  # tags: take away, and replace as a whole, what is below
+TAGS = (RESET, OVERRIDE)
 OLD_BOOLEANS = ("yes", "no", "on", "off")  # booleans in YAML 1.1, text in YAML 1.2
 NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?")
 OTHER_NUMBER = re.compile(
@@ -38,6 +40,7 @@ class Scalar:
     faulty: bool = False  # a mistake in it has been reported, so nothing more needs saying
     filled: bool = False  # variables were filled in, so whether quotes stand around it says nothing about its type
     secret: bool = False  # has a secret in it, so no hint may play with its text
+    tag: str = ""  # one of TAGS
 
     @property
     def is_null(self) -> bool:
@@ -71,6 +74,7 @@ class Sequence:
 
     place: Place
     items: "tuple[Node, ...]"
+    tag: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,7 @@ class Mapping:
 
     place: Place
     entries: tuple[Entry, ...]
+    tag: str = ""
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self.entries)

@@ -30,7 +30,7 @@ REQUESTS: Mapping[str, Mapping[str, tuple[tuple[type, ...], bool]]] = {
     "stop": {"services": ((list,), True), "timeout": (OPTIONAL_SECONDS, False)},
     "restart": {"services": ((list,), True), "timeout": (OPTIONAL_SECONDS, False), "rolling": ((bool,), False)},
     "rotate": {"service": ((str,), True)},
-    "reload": {"dry_run": ((bool,), False)},
+    "reload": {"dry_run": ((bool,), False), "files": ((list,), False)},
     "kill": {"services": ((list,), True), "signal": ((int,), False)},
 }
 
@@ -51,6 +51,10 @@ class Request:
     def names(self) -> list[str]:
         """The services it is about; empty means all."""
         return list(self.arguments.get("services") or ())
+
+    def files(self) -> list[str]:
+        """The files that it names; empty for those that are known."""
+        return list(self.arguments.get("files") or ())
 
     def seconds(self) -> float | None:
         """The time limit that came with it, in seconds."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Callable, Collection, Coroutine, Iterable
+from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
 from typing import Any
 
 from supervisor.config.secrets import is_secret_name
@@ -99,12 +99,14 @@ class Commands:
                 else:
                     self._run(self._restart(slots, request.seconds(), reply))
             case "reload":
-                _, found = self._reloader.look()
+                files = request.files()
+                _, found = self._reloader.look(files)
                 reply.send(difference=as_json(found))
                 if request.arguments.get("dry_run"):
                     reply.end(results=[])
                 else:
-                    self._run(self._reload(reply, {*found.added, *found.removed, *(one.name for one in found.changed)}))
+                    touched = {*found.added, *found.removed, *(one.name for one in found.changed)}
+                    self._run(self._reload(reply, touched, files))
             case "rotate":
                 self._run(self._rotate(self._slot(request.arguments["service"]), reply))
             case "kill":
@@ -195,12 +197,13 @@ class Commands:
         """What a signal asks for: nobody waits for the answer, so the journal has it."""
         self._run(self._reload(None, ()))
 
-    async def _reload(self, reply: Reply | None, names: Collection[str]) -> None:
+    async def _reload(self, reply: Reply | None, names: Collection[str], files: Sequence[str] = ()) -> None:
         slots = self._stack.slots
         late = lambda: [slots[name] for name in names if name in slots and not has_settled(slots[name].service)]  # noqa: E731
+        tell = lambda words: reply.send(progress=words) if reply else None  # noqa: E731
         try:
             with telling(self._stack, late, self._note(reply)):
-                results = await self._reloader.apply(lambda words: reply.send(progress=words) if reply else None)
+                results = await self._reloader.apply(tell, files)
         except PortsupError as error:
             if reply is not None:
                 reply.fail(error)

@@ -100,8 +100,9 @@ class Daemon:
         )  # fmt: skip
         self._commands = Commands(
             self._stack, spec.name, self._instance, self._world.endpoints, self._environment, self._asked_down,
-            journal.redact, news, Reloader(spec, options.profiles, self._instance, self._stack, self._world,
-                                           journal, slot_of, self._on_new_services), self._world.trees.members,
+            journal.redact, news, Reloader(spec, options.files, options.profiles, self._instance, self._stack, journal,
+                                           self._world, slot_of, self._on_new_services, lock.announce_files),
+            self._world.trees.members,
         )  # fmt: skip
         self._lock_watch: LockWatch | None = None
         self._server: Server | None = None

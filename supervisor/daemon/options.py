@@ -15,3 +15,4 @@ class Options:
     strict_ports: bool = False
     hands_over: bool = True  # ports, to services that want them as sockets
     profiles: Collection[str] = ()
+    files: tuple[str, ...] = ()  # empty: the services.yaml of the working directory, or above it

@@ -1,13 +1,14 @@
 """Makes a running instance what services.yaml says now: stops, starts and moves what differs, and nothing else."""
 
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from supervisor.config.difference import Change, Difference, difference
-from supervisor.config.load import load
+from supervisor.config.load import load_asked
+from supervisor.config.names import files_of
 from supervisor.config.selection import check_needs, starts_by_itself
 from supervisor.config.spec import ServiceSpec, StackSpec
 from supervisor.core import events as ev
@@ -29,11 +30,12 @@ class Reloader:
     """Holds the configuration that runs, and changes over to another one."""
 
     def __init__(
-        self, spec: StackSpec, profiles: Collection[str], instance: int, stack: Stack, world: StackWorld,
-        journal: Journal, new_slot: Callable[[StackSpec, ServiceSpec], Slot],
-        on_new_services: Callable[[StackSpec], None],
+        self, spec: StackSpec, asked: tuple[str, ...], profiles: Collection[str], instance: int, stack: Stack,
+        journal: Journal, world: StackWorld, new_slot: Callable[[StackSpec, ServiceSpec], Slot],
+        on_new_services: Callable[[StackSpec], None], announce_files: Callable[[tuple[str, ...]], None],
     ) -> None:  # fmt: skip
         self.spec = spec
+        self._asked = asked
         self._profiles = profiles
         self._instance = instance
         self._stack = stack
@@ -41,20 +43,27 @@ class Reloader:
         self._journal = journal
         self._new_slot = new_slot
         self._on_new_services = on_new_services
+        self._announce_files = announce_files
         self._stamps = _stamps(spec)
         self._is_busy = False
 
     def warnings(self) -> list[str]:
-        """That the file is not what runs any more."""
+        """That the files are not what runs any more."""
         now = _stamps(self.spec)
         changed = [path.name for path, stamp in now.items() if stamp != self._stamps[path]]
+        changed += [
+            path.name for path in map(Path, files_of(self._asked)) if path not in now
+        ]  # an override that is new
         return [f"{name} has changed since it was read: `portsup reload` applies it" for name in changed]
 
-    def look(self) -> tuple[StackSpec, Difference]:
-        """The file as it is now, and what is different; raises PortsupError where it cannot be used."""
-        new = load(self.spec.file, os.environ)
+    def look(self, asked: Sequence[str] = ()) -> tuple[StackSpec, Difference]:
+        """The files (or others) as they are now, and what is different; raises PortsupError if they cannot be used."""
+        new = load_asked(asked or self._asked, os.environ)
         found = difference(self.spec, new)
         what = f"cannot reload `{self.spec.file.name}`"
+        if new.file.resolve() != self.spec.file.resolve():
+            hint = "name that one first; `portsup down` and `portsup up` start from another one"
+            raise PortsupError(what, f"an instance belongs to its first file, and `{new.file}` is another one", hint)
         if "name" in found.top:
             hint = "`portsup down` and `portsup up`: locks, logs and numbers belong to the name"
             raise PortsupError(what, f"the stack was `{self.spec.name}` and is `{new.name}` now", hint)
@@ -76,7 +85,7 @@ class Reloader:
         problems = [str(problem) for problem in error.problems] if isinstance(error, ConfigError) else []
         self._journal.warning("reload refused", what=error.what, why=error.why, problems=problems)
 
-    async def apply(self, tell: Tell) -> list[dict[str, Any]]:
+    async def apply(self, tell: Tell, asked: Sequence[str] = ()) -> list[dict[str, Any]]:
         """Changes over; how it went for each service that was touched.  Raises PortsupError, with nothing changed."""
         if self._is_busy or self._stack.is_stopping:
             why = "it is stopping" if self._stack.is_stopping else "another reload is under way"
@@ -84,8 +93,8 @@ class Reloader:
         self._is_busy = True
         try:
             stamps = _stamps(self.spec)
-            new, found = self.look()
-            stamps = _stamps(new) | {path: stamp for path, stamp in stamps.items() if path in (new.file, *new.others)}
+            new, found = self.look(asked)
+            stamps = _stamps(new) | {path: stamp for path, stamp in stamps.items() if path in new.files}
             self._journal.learn(new.secrets)
             self._journal.info(
                 "reloaded", added=list(found.added), removed=list(found.removed),
@@ -93,6 +102,8 @@ class Reloader:
             )  # fmt: skip
             results = await self._remove(found, tell)
             old, self.spec, self._stamps = self.spec, new, stamps
+            self._asked = tuple(asked) or self._asked
+            self._announce_files(tuple(map(os.fspath, new.over)))
             self._world.be_strict(new.strict_ports)
             self._add(found)
             self._world.forget_endpoints()
@@ -218,7 +229,7 @@ def _have_settled(slots: Collection[Slot]) -> bool:
 
 def _stamps(spec: StackSpec) -> dict[Path, tuple[int, int]]:
     """When each of the files it was read from was written, and how large it is."""
-    return {path: _stamp(path) for path in (spec.file, *spec.others)}
+    return {path: _stamp(path) for path in spec.files}
 
 
 def _stamp(path: Path) -> tuple[int, int]:

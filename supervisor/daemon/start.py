@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 from supervisor import system
-from supervisor.config.load import find_file, load
+from supervisor.config.load import load_asked
+from supervisor.config.names import find_asked, shown
 from supervisor.config.selection import active_profiles, selected
 from supervisor.config.spec import StackSpec
 from supervisor.core.instance import ports_of
@@ -29,20 +30,21 @@ from supervisor.process import tree
 from supervisor.process.pulse import Pulse
 
 
-def read_stack(file: Path | None, options: Options) -> tuple[StackSpec, Options]:
-    """The stack that is meant, and the options with the profiles that hold for it.
+def read_stack(options: Options) -> tuple[StackSpec, Options]:
+    """The stack that is meant, and the options with the profiles and the files that hold for it.
 
     Raises ConfigError, NotFound for a service that it does not have, or UsageError for services that can not be
     started this way.
     """
-    spec = load(find_file(current_directory(), file), os.environ)
+    asked = find_asked(os.fspath(current_directory()), options.files)
+    spec = load_asked(asked, os.environ)
     for name in options.services:
         if name not in spec.services:
             raise NotFound(f"cannot start `{name}`", f"{spec.file.name} has no such service",
                            f"services: {', '.join(spec.services)}")  # fmt: skip
     profiles = active_profiles(spec, options.profiles, os.environ)
     selected(spec, options.services, profiles)
-    return spec, replace(options, profiles=profiles)
+    return spec, replace(options, profiles=profiles, files=asked)
 
 
 def current_directory() -> Path:
@@ -54,11 +56,11 @@ def current_directory() -> Path:
 
 
 def run_instance(
-    file: Path | None, instance: int | None, options: Options, *, colour: bool, prefix: bool, done: int | None,
+    instance: int | None, options: Options, *, colour: bool, prefix: bool, done: int | None,
     pulse: Pulse | None = None, live: int | None = None,
 ) -> int:  # fmt: skip
     """The life of one instance in this process; the exit code.  Raises PortsupError for what ended it."""
-    spec, options = read_stack(file, options)
+    spec, options = read_stack(options)
     runtime = RuntimeDir.open()
     run_id = tree.new_run_id()
     lock = take_instance(spec, runtime, instance, run_id)
@@ -106,7 +108,7 @@ async def _run(
 def take_instance(spec: StackSpec, runtime: RuntimeDir, wanted: int | None, run_id: str) -> InstanceLock:
     """The number of this instance; raises InstanceTaken."""
     pools = {name: service.pool for name, service in spec.services.items()}
-    info = RunInfo(run_id, os.fspath(spec.directory), os.fspath(spec.file))
+    info = RunInfo(run_id, os.fspath(spec.directory), os.fspath(spec.file), tuple(map(os.fspath, spec.over)))
 
     def tell(ending: InstanceInfo) -> None:
         words = f"waiting for instance {ending.instance} (pid {ending.pid}), which is stopping"
@@ -116,6 +118,9 @@ def take_instance(spec: StackSpec, runtime: RuntimeDir, wanted: int | None, run_
 
 
 def _introduce(spec: StackSpec, lock: InstanceLock) -> None:
+    if spec.over:
+        over = (os.path.relpath(path, spec.directory) for path in spec.over)
+        print(f"this is {shown((spec.file.name, *over))}", file=sys.stderr)
     if lock.number == 1:
         return
     shift = (lock.number - 1) * spec.stride
@@ -136,9 +141,9 @@ def start_order(spec: StackSpec, options: Options) -> list[str]:
     return [name for level in levels(graph) for name in level if name in wanted]
 
 
-def dry_run(file: Path | None, instance: int | None, options: Options) -> int:
+def dry_run(instance: int | None, options: Options) -> int:
     """Shows what would be started, in that order, and on which ports; starts and keeps nothing."""
-    spec, options = read_stack(file, options)
+    spec, options = read_stack(options)
     runtime = RuntimeDir.open()
     run_id = tree.new_run_id()
     lock = take_instance(spec, runtime, instance, run_id)

@@ -82,7 +82,9 @@ class InstanceLock:
                 return None
             stale = _owner(record)
             owner = system.identity_of(os.getpid()) or Identity(os.getpid(), 0)
-            mine = InstanceInfo(stack, number, owner, info.run_id, info.directory, info.file, control, time.time())
+            mine = InstanceInfo(
+                stack, number, owner, info.run_id, info.directory, info.file, control, time.time(), over=info.over
+            )
             write_json(record, mine.as_json())
         except OSError as error:
             lock.release()
@@ -113,7 +115,15 @@ class InstanceLock:
 
     def announce_end(self) -> None:
         """Tell whoever wants this number next that it will soon be free."""
-        self.info = replace(self.info, is_ending=True)
+        self._tell(replace(self.info, is_ending=True))
+
+    def announce_files(self, over: tuple[str, ...]) -> None:
+        """Tell which files are laid over the first from now on."""
+        if over != self.info.over:
+            self._tell(replace(self.info, over=over))
+
+    def _tell(self, info: InstanceInfo) -> None:
+        self.info = info
         with contextlib.suppress(OSError):
             write_json(self.record, self.info.as_json())
 

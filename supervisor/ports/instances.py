@@ -11,16 +11,20 @@ from supervisor.system import Identity
 
 @dataclass(frozen=True, slots=True)
 class RunInfo:
-    """What the one who starts an instance tells about it; both paths are absolute."""
+    """What the one who starts an instance tells about it; all paths are absolute."""
 
     run_id: str
     directory: str
     file: str
+    over: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class InstanceInfo:
-    """A running instance of a stack; `started_at` is in seconds since 1970, `is_ending` once it has begun to stop."""
+    """A running instance of a stack; `started_at` is in seconds since 1970, `is_ending` once it has begun to stop.
+
+    It belongs to `file`; what is laid over that, in `over`, only says how it runs.
+    """
 
     stack: str
     instance: int
@@ -31,6 +35,12 @@ class InstanceInfo:
     socket: str
     started_at: float
     is_ending: bool = False
+    over: tuple[str, ...] = ()
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """What was read for it, in order, without the files that its services extend."""
+        return (self.file, *self.over)
 
     @property
     def pid(self) -> int:
@@ -41,7 +51,7 @@ class InstanceInfo:
         """The value that `from_json` reads back; `pid` is in it for people."""
         fields = ("stack", "instance", "pid", "run_id", "directory", "file", "socket", "started_at")
         plain = {name: getattr(self, name) for name in fields}
-        return plain | {"owner": self.owner.as_json(), "ending": self.is_ending}
+        return plain | {"owner": self.owner.as_json(), "ending": self.is_ending, "over": list(self.over)}
 
     @classmethod
     def from_json(cls, value: object) -> "InstanceInfo | None":
@@ -59,7 +69,9 @@ class InstanceInfo:
                 **rest,
             } if identity := Identity.from_json(owner):
                 is_ending = rest.get("ending") is True
-                return cls(stack, instance, identity, run_id, directory, file, socket, started_at, is_ending)
+                given = rest.get("over")  # an older portsup writes none
+                over = tuple(path for path in given if isinstance(path, str)) if isinstance(given, list) else ()
+                return cls(stack, instance, identity, run_id, directory, file, socket, started_at, is_ending, over)
         return None
 
 

@@ -41,8 +41,16 @@ def run(own_folders: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pyte
 
 def info(**changes: Any) -> Any:
     """What is known about a running instance."""
-    known = {"stack": "shop", "instance": 1, "pid": 77, "run_id": "r-1", "started_at": 0.0, "socket": "/nowhere"}
-    return SimpleNamespace(**known | {"directory": "/srv/shop", "file": "/srv/shop/services.yaml"} | changes)
+    known: dict[str, Any] = {
+        "stack": "shop",
+        "instance": 1,
+        "pid": 77,
+        "run_id": "r-1",
+        "started_at": 0.0,
+        "socket": "/nowhere",
+    }
+    known |= {"directory": "/srv/shop", "file": "/srv/shop/services.yaml", "over": ()} | changes
+    return SimpleNamespace(**known, files=(known["file"], *known["over"]))
 
 
 @pytest.fixture

@@ -146,7 +146,7 @@ def test_ls_lists_what_runs(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     ]
     assert run("ls", "--quiet").out.split() == sorted({str(each.instance) for each in both})
     mail = json.loads(run("ls", "--format", "json").out.splitlines()[0])
-    assert list(mail) == ["stack", "instance", "pid", "uptime_s", "directory", "file", "socket", "run_id"]
+    assert list(mail) == ["stack", "instance", "pid", "uptime_s", "directory", "file", "over", "socket", "run_id"]
 
 
 def test_ls_of_nothing_is_no_error(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -94,6 +94,8 @@ def test_a_wrong_command_line_is_told_what_is_wrong(arguments: list[str], words:
         (["--instance", "2", "status", "--instance", "3"], (None, 3, "auto")),
         (["--color", "always", "status"], (None, None, "always")),
         (["ps"], (None, None, "auto")),
+        (["-f", "x", "status", "-f", "y"], ("x y", None, "auto")),
+        (["-f", "x", "config", "-f", "y", "check", "-f", "z"], ("x y z", None, "auto")),
         (["-f", "x", "logs"], ("x", None, "auto")),
         (["--instance", "2", "config", "check", "-f", "x"], ("x", 2, "auto")),
         (["-f", "x", "config", "show", "--color", "never"], ("x", None, "never")),
@@ -104,7 +106,8 @@ def test_global_options_stand_before_the_command_or_behind_it(
 ) -> None:
     options, word, rest = parser.split(arguments)
     args = parser.build(parser.resolve(word)).parse_args([*options, *rest])
-    assert (args.file, args.instance, args.color) == expected
+    files = [*(args.file or ()), *getattr(args, "behind", ())]
+    assert (" ".join(files) or None, args.instance, args.color) == expected
     assert args.command == ALIASES.get(word, word)
 
 

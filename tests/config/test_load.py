@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.config.load import find_file, load
+from supervisor.config.load import load
+from supervisor.config.names import files_of, find_asked
 from supervisor.config.spec import (
     Condition,
     HealthCheck,
@@ -18,7 +19,7 @@ from supervisor.config.spec import (
     RestartPolicy,
     ServiceSpec,
 )
-from supervisor.errors import ConfigError, ExitCode
+from supervisor.errors import ConfigError, ExitCode, UsageError
 
 from .conftest import Loading
 
@@ -204,19 +205,29 @@ def test_the_file_is_found_in_the_folder_or_above(tmp_path: Path) -> None:
     deep = tmp_path / "a" / "b"
     deep.mkdir(parents=True)
     (tmp_path / "services.yml").write_text(SMALL)
-    assert find_file(deep, None) == tmp_path / "services.yml"
+
+    def found(start: Path, *given: Path | str) -> tuple[str, ...]:
+        return files_of(find_asked(str(start), given))
+
+    assert found(deep) == (str(tmp_path / "services.yml"),)
     (tmp_path / "a" / "services.yaml").write_text(SMALL)
-    assert find_file(deep, None) == tmp_path / "a" / "services.yaml"
-    assert find_file(deep, tmp_path / "other.yaml") == tmp_path / "other.yaml"
-    assert find_file(deep, tmp_path) == tmp_path / "services.yml"
-    assert find_file(tmp_path, deep) == deep  # loading it says that it is a folder
+    assert found(deep) == (str(tmp_path / "a" / "services.yaml"),)
+    assert found(deep, tmp_path / "other.yaml", "x.yaml") == (str(tmp_path / "other.yaml"), str(deep / "x.yaml"))
+    assert found(deep, tmp_path) == (str(tmp_path / "services.yml"),)
+    assert found(tmp_path, deep) == (str(deep),)  # loading it says that it is a folder
+    (tmp_path / "a" / "services.override.yml").write_text(SMALL)
+    both = (str(tmp_path / "a" / "services.yaml"), str(tmp_path / "a" / "services.override.yml"))
+    assert found(deep) == found(tmp_path, "a") == both
+    assert found(deep, "../services.yaml") == both[:1], "a file that is named comes alone"
+    with pytest.raises(UsageError, match="named twice"):
+        found(tmp_path, "a", "a/../a/services.yaml")
 
 
 def test_no_file_anywhere_is_a_usage_error_that_says_what_to_do(tmp_path: Path) -> None:
     if any((folder / "services.yaml").exists() for folder in tmp_path.parents):
         pytest.skip("somebody left a services.yaml above the temporary folder")
     with pytest.raises(ConfigError) as caught:
-        find_file(tmp_path, None)
+        find_asked(str(tmp_path), ())
     assert caught.value.exit_code == ExitCode.USAGE
     assert str(caught.value) == f"cannot find a services.yaml: there is none in `{tmp_path}` or above it"
     assert "-f FILE" in caught.value.hint
