@@ -14,6 +14,7 @@ from supervisor.config.spec import (
     Condition,
     HandoffMode,
     HealthCheck,
+    HttpAsk,
     LogLimits,
     NotifySocketKind,
     OnPortChange,
@@ -116,11 +117,26 @@ def _probe(fields: Fields) -> Probe | None:
         value = fields.get(kind.value)
         if isinstance(value, Word):
             return Probe(kind, target=value.text)
+        if isinstance(value, Fields):
+            return Probe(kind, target=value.get("path").text if value.get("path") else "", ask=_http(value))
         if isinstance(value, tuple):
             return Probe(kind, command=tuple(word.text for word in value))
         if value is not None:
             return Probe(kind)
     return None
+
+
+def _http(fields: Fields) -> HttpAsk:
+    """What the mapping says beyond a path."""
+    pattern: Word | None = fields.get("matches")
+    own: dict[str, Found] = fields.get("headers", {})
+    return HttpAsk(
+        method=fields.get("method", "GET"),
+        headers=tuple((name, item.value.text) for name, item in own.items()),
+        status=fields.get("status", ()),
+        contains=fields.get("contains", ""),
+        matches=pattern.text if pattern else "",
+    )
 
 
 def _healthcheck(fields: Fields | None) -> HealthCheck | None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Container, Iterator, Mapping
 
 from supervisor.config import placeholders
-from supervisor.config.fields import Fields, Found
+from supervisor.config.fields import Fields, Found, words
 from supervisor.config.report import Report
 from supervisor.config.scalars import Word
 from supervisor.config.spec import Condition, HandoffMode, ProbeKind, Restart
@@ -64,8 +64,8 @@ class Checks:
             for other, ports in shared.items():
                 which = f"port {ports[0]}" if len(ports) == 1 else f"ports {in_words(ports)}"
                 place, theirs = found.value.at("pool"), self.services[other].value.at("pool")
-                where = self.report.spot(theirs, place)
-                reason = f"services.{name}.pool: {which} also in the pool of `{other}` ({where})"
+                spot = self.report.spot(theirs, place)
+                reason = f"services.{name}.pool: {which} also in the pool of `{other}` ({spot})"
                 self.report.error(place, reason, "a port belongs to one service")
 
     def _pool(self, fields: Fields, where: str) -> None:
@@ -231,7 +231,7 @@ class Checks:
 
     def _placeholders(self, fields: Fields, ports: Mapping[str, bool], where: str) -> None:
         has_socket = fields.get("handoff") == HandoffMode.SYSTEMD
-        for path, word in _words(fields):
+        for path, word in words(fields):
             has_fd = has_socket and path.startswith(("command", "environment"))
             for offset, reason, hint in placeholders.mistakes(
                 word.text, has_port=_has_port(fields), services=ports, has_fd=has_fd
@@ -262,24 +262,6 @@ def _is_heard(fields: Fields) -> bool:
     ready: Fields | None = fields.get("ready")
     is_asked = "watchdog" in fields.found or (ready is not None and "notify" in ready.found)
     return is_asked or fields.get("notify_socket", "auto") != "auto"
-
-
-def _words(fields: Fields) -> Iterator[tuple[str, Word]]:
-    """Every text that placeholders are filled in, with the path of its key."""
-    for word in fields.get("command", ()):
-        yield "command", word
-    own: dict[str, Found] = fields.get("environment", {})
-    for name, item in own.items():
-        if isinstance(item.value, Word):
-            yield f"environment.{name}", item.value
-    for key in ("ready", "healthcheck"):
-        probe: Fields | None = fields.get(key)
-        for kind, item in probe.found.items() if probe else ():
-            if isinstance(item.value, Word):
-                yield f"{key}.{kind}", item.value
-            elif isinstance(item.value, tuple):
-                for word in item.value:
-                    yield f"{key}.{kind}", word
 
 
 def in_words(ports: list[int]) -> str:

@@ -39,6 +39,11 @@ class Difference:
     changed: tuple[Change, ...] = ()
     top: tuple[str, ...] = ()
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The services that are touched."""
+        return (*self.added, *self.removed, *(change.name for change in self.changed))
+
     def __bool__(self) -> bool:
         return bool(self.added or self.removed or self.changed or self.top)
 

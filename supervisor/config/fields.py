@@ -1,7 +1,9 @@
 """What validation hands on: plain values by key, each with its place."""
 
+from collections.abc import Iterator
 from typing import Any
 
+from supervisor.config.scalars import Word
 from supervisor.config.tree import UNKNOWN, Place
 from supervisor.dataclass import dataclass, field
 
@@ -47,3 +49,25 @@ class EnvFile:
     required: bool
     place: Place
     where: str  # the path of keys that leads to it
+
+
+def words(fields: Fields) -> Iterator[tuple[str, Word]]:
+    """Every text that placeholders are filled in, with the path of its key."""
+    for word in fields.get("command", ()):
+        yield "command", word
+    own: dict[str, Found] = fields.get("environment", {})
+    for name, item in own.items():
+        if isinstance(item.value, Word):
+            yield f"environment.{name}", item.value
+    for key in ("ready", "healthcheck"):
+        probe: Fields | None = fields.get(key)
+        for kind, item in probe.found.items() if probe else ():
+            if isinstance(item.value, Word):
+                yield f"{key}.{kind}", item.value
+            elif isinstance(item.value, Fields):
+                from supervisor.config import questions
+
+                yield from ((f"{key}.{kind}.{path}", word) for path, word in questions.words(item.value))
+            elif isinstance(item.value, tuple):
+                for word in item.value:
+                    yield f"{key}.{kind}", word

@@ -30,8 +30,8 @@ EXEC = Key(
 )
 HTTP = Key(
     "http",
-    Shape.HTTP_PATH,
-    "A path whose GET on the assigned port answers 200 to 399.",
+    Shape.HTTP,
+    "A path whose GET on the assigned port answers 200 to 399; or a mapping that says what is sent and what is good.",
     also=("path", "http_get", "url"),
 )
 TCP = Key("tcp", Flag(only=True), "A connection to the assigned port is accepted.")

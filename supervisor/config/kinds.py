@@ -86,7 +86,10 @@ class Shape(StrEnum):
     NAMES = "names"  # a list of words that are names, each once
     EXTENDS = "extends"  # another service; `extends` has put it in before anything else is read
     DEPENDS_ON = "depends-on"  # names of services, or a mapping of names to conditions
+    HTTP = "http"  # how a probe asks by HTTP: a path, or a mapping with what is sent and what is a good answer
     HTTP_PATH = "http-path"  # the path of an HTTP request
+    HEADERS = "headers"  # texts by the name of a header
+    STATUSES = "statuses"  # statuses of HTTP: numbers and ranges
     REGEX = "regex"  # a regular expression as Python's `re` knows them
 
 

@@ -18,7 +18,7 @@ from supervisor.config.merge import Merger
 from supervisor.config.parse import parse
 from supervisor.config.report import Report, Unreadable
 from supervisor.config.scalars import tidy_name
-from supervisor.config.secrets import secret_values, secrets_among
+from supervisor.config.secrets import header_variable, secret_values, secrets_among
 from supervisor.config.spec import ServiceSpec, StackSpec
 from supervisor.config.tree import Mapping as MappingNode
 from supervisor.config.tree import Node, Place, Scalar
@@ -258,7 +258,9 @@ def secrets_of(spec: ServiceSpec) -> set[str]:
     """The secrets that stand in the commands and probes of a service."""
     probes = [spec.ready.probe] + ([spec.healthcheck.probe] if spec.healthcheck else [])
     lines = [spec.command, *(probe.command for probe in probes), *((probe.target,) for probe in probes)]
-    return {secret for line in lines for secret in secrets_among(line)}
+    headers = (header for probe in probes if probe.ask is not None for header in probe.ask.headers)
+    found = {secret for line in lines for secret in secrets_among(line)}
+    return found.union(*(secret_values(header_variable(name), value) for name, value in headers))
 
 
 def _check_folder(spec: ServiceSpec, fields: Fields, where: str, report: Report) -> None:

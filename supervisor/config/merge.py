@@ -69,15 +69,17 @@ class Merger:
         if base.tag == RESET:  # what is below that has been taken away, and stays so
             self._heeded.add(own.place)
             return replace(own, tag=OVERRIDE)
-        low, high = _long(base, kind), _long(own, kind)
+        low, high = _long(base, kind, own), _long(own, kind, base)
         if kind not in _ONE_VALUE and isinstance(low, Mapping) and isinstance(high, Mapping):
             return replace(self.merge(low, high, kind), tag=base.tag)
         return replace(own, tag=base.tag) if base.tag else own
 
 
-def _long(node: Node, kind: Kind | None) -> Node:
+def _long(node: Node, kind: Kind | None, other: Node) -> Node:
     """A short form as the mapping that it stands for; the node itself where it has none, or is wrong."""
     match node, kind:
+        case Scalar(), Shape.HTTP if isinstance(other, Mapping) and not node.is_null:
+            return Mapping(node.place, (Entry(Scalar(node.place, "path", quoted=True), node),))
         case Sequence(), Shape.ENVIRONMENT | Shape.DEPENDS_ON:
             entries = [_entry(item, kind) for item in node.items]
             found = {each.key.text: each for each in entries if each is not None}

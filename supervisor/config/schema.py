@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from supervisor.config import shapes
+from supervisor.config import questions, shapes
 from supervisor.config.keys import STACK
 from supervisor.config.kinds import (
     LONGEST_NAME,
@@ -89,6 +89,13 @@ def _kind(kind: Kind) -> Schema:
             return _or_reference({"enum": list(words)})
         case Signal():
             return {"type": ["string", "integer"], "examples": ["SIGTERM", "SIGINT", "SIGHUP"]}
+        case Shape.HTTP:
+            return {"anyOf": [_kind(Shape.HTTP_PATH), _section(questions.HTTP)]}
+        case Shape.HEADERS:
+            return {"type": "object", "additionalProperties": _TEXTS}
+        case Shape.STATUSES:
+            one = {"anyOf": [{"type": "integer", "minimum": 100, "maximum": 599}, _RANGE]}
+            return {"anyOf": [*one["anyOf"], {"type": "array", "items": one, "minItems": 1}]}
         case Shape.HTTP_PATH:
             return {"type": "string", "pattern": r"^/|\$\{"}
         case Shape.REGEX:

@@ -25,7 +25,10 @@ _HARMLESS_ENDS = frozenset(
 _HARMLESS_WORDS = frozenset(("PUBLIC", "MAX", "MIN", "NUM", "PER"))
 _HARMLESS_NAMES = frozenset(("PWD", "OLDPWD"))
 _HARMLESS_VALUES = frozenset(
-    ("true", "false", "none", "null", "auto", "default", "enabled", "disabled", "required", "optional", "basic")
+    (
+        *("true", "false", "none", "null", "auto", "default", "enabled", "disabled", "required", "optional"),
+        *("basic", "bearer", "digest", "token"),
+    )
 )
 _URL_PASSWORD = re.compile(r"://[^/@:\s]{0,200}:([^/@\s]{1,500})@")
 _MOST_PARTS = 50
@@ -53,6 +56,11 @@ def secret_values(name: str, value: str) -> Iterator[str]:
         parts = re.split(r"[,;\s]+", value, maxsplit=_MOST_PARTS)
         yield from (part for part in (value, *parts) if _is_worth_hiding(part))
     yield from (found for found in _URL_PASSWORD.findall(value) if _is_worth_hiding(found))
+
+
+def header_variable(name: str) -> str:
+    """The name of a header as that of a variable that is as secret: cookies are."""
+    return "SECRET" if name.lower() == "cookie" else name
 
 
 def secrets_among(words: Sequence[str]) -> Iterator[str]:

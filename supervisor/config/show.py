@@ -4,8 +4,8 @@ import re
 import signal
 from typing import Any
 
-from supervisor.config.secrets import redact, redact_environment
-from supervisor.config.spec import OnPortChange, Probe, ProbeKind, RenderedFile, ServiceSpec, StackSpec
+from supervisor.config.secrets import HIDDEN, header_variable, is_secret_name, redact, redact_environment
+from supervisor.config.spec import HttpAsk, OnPortChange, Probe, ProbeKind, RenderedFile, ServiceSpec, StackSpec
 
 
 def resolved(stack: StackSpec, reveal: bool = False) -> dict[str, Any]:
@@ -49,7 +49,7 @@ def _service(service: ServiceSpec, stack: StackSpec, reveal: bool) -> dict[str, 
         "profiles": list(service.profiles),
         "autostart": service.autostart,
         "one_shot": service.one_shot,
-        "ready": {**_probe(service.ready.probe), "timeout": service.ready.timeout},
+        "ready": {**_probe(service.ready.probe, reveal), "timeout": service.ready.timeout},
         "healthcheck": None,
         "restart": policy.restart.value,
         "success_exit_codes": sorted(service.success_exit_codes),
@@ -79,7 +79,7 @@ def _service(service: ServiceSpec, stack: StackSpec, reveal: bool) -> dict[str, 
     if service.healthcheck:
         check = service.healthcheck
         data["healthcheck"] = {
-            **_probe(check.probe),
+            **_probe(check.probe, reveal),
             "interval": check.interval,
             "timeout": check.timeout,
             "retries": check.retries,
@@ -91,10 +91,25 @@ def _service(service: ServiceSpec, stack: StackSpec, reveal: bool) -> dict[str, 
     return {key: value for key, value in data.items() if value not in ("", None)}
 
 
-def _probe(probe: Probe) -> dict[str, Any]:
+def _http(path: str, ask: HttpAsk, reveal: bool) -> dict[str, Any]:
+    is_shown = {name: reveal or not is_secret_name(header_variable(name)) for name, _ in ask.headers}
+    data: dict[str, Any] = {
+        "path": path,
+        "method": ask.method,
+        "headers": {name: value if is_shown[name] else HIDDEN for name, value in ask.headers},
+        "status": [f"{each[0]}-{each[-1]}" if len(each) > 1 else each[0] for each in ask.status],
+        "contains": ask.contains,
+        "matches": ask.matches,
+    }
+    return {key: value for key, value in data.items() if value}
+
+
+def _probe(probe: Probe, reveal: bool) -> dict[str, Any]:
     match probe.kind:
         case ProbeKind.EXEC:
             return {probe.kind.value: list(probe.command)}
+        case ProbeKind.HTTP if probe.ask is not None:
+            return {probe.kind.value: _http(probe.target, probe.ask, reveal)}
         case ProbeKind.HTTP | ProbeKind.LOG:
             return {probe.kind.value: probe.target}
         case _:

@@ -14,6 +14,7 @@ __all__ = [
     "Condition",
     "HandoffMode",
     "HealthCheck",
+    "HttpAsk",
     "LogLimits",
     "NotifySocketKind",
     "OnChange",
@@ -34,11 +35,22 @@ class ProbeKind(StrEnum):
 
     STARTED = "started"  # spawned is enough
     LISTENING = "listening"  # its own processes listen on the assigned port
-    HTTP = "http"  # GET answers 200..399
+    HTTP = "http"  # a request is answered 200..399, or as `HttpAsk` says
     TCP = "tcp"  # a connection is accepted
     EXEC = "exec"  # a command exits 0
     LOG = "log"  # a line of its output matches
     NOTIFY = "notify"  # it says so, sd_notify(3)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAsk:
+    """How a probe asks by HTTP, and which answer is good, where that is not a GET that is answered 200 to 399."""
+
+    method: str = "GET"
+    headers: tuple[tuple[str, str], ...] = ()
+    status: tuple[range, ...] = ()  # empty: 200 to 399
+    contains: str = ""
+    matches: str = ""  # a regular expression
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +60,7 @@ class Probe:
     kind: ProbeKind
     target: str = ""
     command: tuple[str, ...] = ()
+    ask: HttpAsk | None = None
 
 
 @dataclass(frozen=True, slots=True)

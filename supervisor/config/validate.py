@@ -82,6 +82,12 @@ class Validator:
                 return shapes.env_files(self, node, where)
             case Shape.EXIT_CODES:
                 return shapes.exit_codes(self, node, where)
+            case Shape.HTTP if not isinstance(node, Mapping):
+                return self.value(node, Shape.HTTP_PATH, where)
+            case Shape.HTTP | Shape.HEADERS | Shape.STATUSES:
+                from supervisor.config import questions  # few stacks ask that much
+
+                return questions.READERS[kind](self, node, where)
             case Shape.NAMES:
                 return shapes.names(self, node, where)
             case Shape.DEPENDS_ON:

@@ -99,14 +99,12 @@ class Commands:
                 else:
                     self._run(self._restart(slots, request.seconds(), reply))
             case "reload":
-                files = request.files()
-                _, found = self._reloader.look(files)
+                _, found = self._reloader.look(request.files())
                 reply.send(difference=as_json(found))
                 if request.arguments.get("dry_run"):
                     reply.end(results=[])
                 else:
-                    touched = {*found.added, *found.removed, *(one.name for one in found.changed)}
-                    self._run(self._reload(reply, touched, files))
+                    self._run(self._reload(reply, found.names, request.files()))
             case "rotate":
                 self._run(self._rotate(self._slot(request.arguments["service"]), reply))
             case "kill":

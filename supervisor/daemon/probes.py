@@ -6,13 +6,13 @@ import os
 import signal
 from collections.abc import Awaitable, Callable, Mapping
 
-from supervisor.config.spec import Probe, ProbeKind
+from supervisor.config.spec import HttpAsk, Probe, ProbeKind
 from supervisor.daemon.endpoints import HOST
 from supervisor.daemon.reaper import Reaper
 from supervisor.dataclass import dataclass
 from supervisor.errors import PortsupError
 from supervisor.process.account import Account
-from supervisor.process.readiness import http_request, http_verdict
+from supervisor.process.readiness import GOOD, http_request, http_verdict
 from supervisor.process.spawn import Command, spawn
 
 EXEC_TIMEOUT = 10.0  # seconds one run of a readiness command may take
@@ -36,7 +36,7 @@ async def ask(probe: Probe, asker: Asker, timeout: float) -> str:
     how: Callable[[], Awaitable[str]]
     match probe.kind:
         case ProbeKind.HTTP:
-            how = lambda: _ask_http(probe.target, asker.port or 0)  # noqa: E731
+            how = lambda: _ask_http(probe, asker.port or 0)  # noqa: E731
         case ProbeKind.TCP:
             how = lambda: _ask_tcp(asker.port or 0)  # noqa: E731
         case ProbeKind.EXEC:
@@ -55,22 +55,23 @@ async def ask(probe: Probe, asker: Asker, timeout: float) -> str:
 def _subject(probe: Probe) -> str:
     match probe.kind:
         case ProbeKind.HTTP:
-            return f"GET {probe.target}"
+            return f"{probe.ask.method if probe.ask else 'GET'} {probe.target}"
         case ProbeKind.EXEC:
             return f"`{probe.command[0]}`"
         case _:
             return "the TCP port"
 
 
-async def _ask_http(path: str, port: int) -> str:
+async def _ask_http(probe: Probe, port: int) -> str:
     reader, writer = await asyncio.open_connection(HOST, port)
     try:
-        writer.write(http_request(HOST, port, path))
+        ask = probe.ask or HttpAsk()
+        writer.write(http_request(HOST, port, probe.target, ask.method, ask.headers))
         answer = b""
         while len(answer) < MOST_OF_AN_ANSWER and (data := await reader.read(MOST_OF_AN_ANSWER)):
             answer += data
-        verdict = http_verdict(answer)
-        return f"GET {path} {verdict}" if verdict else ""
+        verdict = http_verdict(answer, ask.status or (GOOD,), ask.contains, ask.matches, ask.method)
+        return f"{_subject(probe)} {verdict}" if verdict else ""
     finally:
         writer.close()
 

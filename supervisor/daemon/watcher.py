@@ -15,6 +15,7 @@ from supervisor.daemon.probes import ASK_TIMEOUT, EXEC_TIMEOUT, Asker, ask
 from supervisor.daemon.reaper import Reaper
 from supervisor.daemon.slot import Child, Slot
 from supervisor.daemon.tasks import begin
+from supervisor.dataclass import replace
 from supervisor.ports.holders import who_listens
 from supervisor.ports.runtime import RuntimeDir
 from supervisor.process.readiness import LogMatcher
@@ -113,7 +114,11 @@ class Watcher:
         port, endpoints = slot.service.port, self._endpoints()
         command = tuple(filled(word, port, self._instance, endpoints) for word in probe.command)
         target = filled(probe.target, port, self._instance, endpoints) if probe.kind is ProbeKind.HTTP else probe.target
-        return Probe(probe.kind, target, command)
+        how = probe.ask
+        if how is not None:
+            headers = tuple((name, filled(text, port, self._instance, endpoints)) for name, text in how.headers)
+            how = replace(how, headers=headers)
+        return Probe(probe.kind, target, command, how)
 
     def _ask_until_ready(self, slot: Slot, child: Child, probe: Probe) -> None:
         async def question() -> None:

@@ -1,9 +1,12 @@
 """How to ask a service whether it is ready: the parts that need no socket and no clock."""
 
 import re
+from collections.abc import Sequence
 
 FIRST_DELAY = 0.001  # seconds
 LONGEST_DELAY = 0.1  # seconds; a service that takes long is asked ten times a second
+GOOD = range(200, 400)  # statuses of HTTP
+LONGEST_QUOTE = 100  # characters of what an answer should have that are shown
 LONGEST_LINE = 1 << 16  # bytes of an unfinished line that are kept
 
 
@@ -12,13 +15,20 @@ def delay_before(attempt: int) -> float:
     return min(FIRST_DELAY * 2.0 ** min(attempt - 1, 30), LONGEST_DELAY)
 
 
-def http_request(host: str, port: int, path: str) -> bytes:
-    """The bytes of a GET request for `path`, after which the server closes the connection."""
+def http_request(
+    host: str, port: int, path: str, method: str = "GET", headers: Sequence[tuple[str, str]] = ()
+) -> bytes:
+    """The bytes of a request for `path`, after which the server closes the connection; `headers` win over ours."""
     place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     target = path if path.startswith("/") else f"/{path}"
     escaped = "".join(f"%{byte:02X}" if byte <= 32 or byte >= 127 else chr(byte) for byte in target.encode())
-    lines = (f"GET {escaped} HTTP/1.1", f"Host: {place}", "User-Agent: portsup", "Accept: */*", "Connection: close")
-    return "\r\n".join((*lines, "", "")).encode("ascii")
+    ours = {"Host": place, "User-Agent": "portsup", "Accept": "*/*", "Connection": "close"}
+    if method in ("POST", "PUT", "PATCH"):
+        ours["Content-Length"] = "0"
+    given = {name.lower() for name, _ in headers}
+    sent = [*((name, value) for name, value in ours.items() if name.lower() not in given), *headers]
+    lines = (f"{method} {escaped} HTTP/1.1", *(f"{name}: {value}" for name, value in sent))
+    return "\r\n".join((*lines, "", "")).encode()
 
 
 def http_status(answer: bytes) -> int | None:
@@ -27,16 +37,49 @@ def http_status(answer: bytes) -> int | None:
     return int(found[1]) if found else None
 
 
-def http_verdict(answer: bytes) -> str:
-    """What is wrong with an answer to `http_request`; "" for a status of 200 to 399."""
+def http_verdict(
+    answer: bytes, good: Sequence[range] = (GOOD,), contains: str = "", matches: str = "", method: str = "GET"
+) -> str:
+    """What is wrong with an answer to `http_request`; "" for a status and a body as they should be."""
     status = http_status(answer)
     if status is None:
         return "got no answer" if not answer else "got an answer that is not HTTP"
-    if 200 <= status < 400:
-        return ""
+    if any(status in each for each in good):
+        body = http_body(answer, method) if contains or matches else ""
+        if contains not in body:
+            return f"answered {status} without `{contains[:LONGEST_QUOTE]}` in it"
+        return (
+            ""
+            if re.search(matches, body)
+            else f"answered {status} and nothing that matches `{matches[:LONGEST_QUOTE]}`"
+        )
     reason = answer.split(b"\r\n", 1)[0].split(b" ", 2)[2:]
     words = reason[0].decode("latin-1").strip() if reason else ""
-    return f"answered {status} {words}".rstrip() if words.isprintable() else f"answered {status}"
+    told = f"answered {status} {words}".rstrip() if words.isprintable() else f"answered {status}"
+    if tuple(good) == (GOOD,):
+        return told
+    wanted = (f"{each[0]}-{each[-1]}" if len(each) > 1 else str(each[0]) for each in good)
+    return f"{told}, not {' or '.join(wanted)}"
+
+
+def http_body(answer: bytes, method: str = "GET") -> str:
+    """The body of an HTTP answer as text, as far as it is there."""
+    import io
+    from http.client import HTTPException, HTTPResponse, IncompleteRead
+
+    class Answer:
+        def makefile(self, _mode: str) -> io.BytesIO:
+            return io.BytesIO(answer)
+
+    response = HTTPResponse(Answer(), method=method)  # type: ignore[arg-type]
+    try:
+        response.begin()
+        body = response.read()
+    except IncompleteRead as part:
+        body = part.partial
+    except (HTTPException, ValueError, OSError):
+        body = b""
+    return body.decode("utf-8", "replace")
 
 
 class LogMatcher:

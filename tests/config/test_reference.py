@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from supervisor.config import shapes
+from supervisor.config import questions, shapes
 from supervisor.config.keys import STACK
 from supervisor.config.kinds import Choice, Named, Section, Several
 
@@ -35,6 +35,7 @@ def sections() -> Iterator[tuple[str, Section]]:
     yield "### `pool`", shapes.POOL_OF_SIZE
     yield "### `env_file`", shapes.ENV_FILE
     yield "### `extends`", shapes.EXTENDS
+    yield "### `http`", questions.HTTP
 
 
 def rows(heading: str) -> dict[str, list[str]]:

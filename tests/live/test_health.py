@@ -50,11 +50,12 @@ def test_an_unhealthy_service_is_restarted_and_given_up_on_with_11(stack: Make) 
 
 def test_a_service_that_may_not_be_restarted_is_only_shown_as_unhealthy(stack: Make) -> None:
     (port,) = free_pool(1)
+    asked = {"path": "/key/k-{port}", "headers": {"X-Key": "k-{port}"}, "status": 200, "contains": '"ok"'}
     live = stack({
         "web": {
             "command": program("http_health"),
             "pool": [port],
-            "healthcheck": {"http": "/health", "interval": "0.1s", "retries": 1},
+            "healthcheck": {"http": asked, "interval": "0.1s", "retries": 1},
             "restart": "never",
         }
     })  # fmt: skip

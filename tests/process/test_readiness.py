@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supervisor.process.readiness import LogMatcher, delay_before, http_request, http_status, http_verdict
+from supervisor.process.readiness import GOOD, LogMatcher, delay_before, http_request, http_status, http_verdict
 
 
 def test_questions_become_rarer_up_to_ten_a_second() -> None:
@@ -56,8 +56,38 @@ def test_only_200_to_399_is_a_good_answer(answer: bytes, verdict: str) -> None:
     assert http_verdict(answer) == verdict
 
 
+def test_headers_that_are_given_win_and_a_body_is_said_to_be_empty() -> None:
+    sent = http_request("127.0.0.1", 6000, "/", "POST", (("host", "shop.local"), ("X-Key", "ä")))
+    assert sent.startswith(b"POST / HTTP/1.1\r\nUser-Agent: portsup\r\n")
+    assert sent.endswith(b"Content-Length: 0\r\nhost: shop.local\r\nX-Key: \xc3\xa4\r\n\r\n")
+
+
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nrea\r\n2\r\ndy\r\n"
+PLAIN = b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nready, status: ok"
+
+
+@pytest.mark.parametrize(
+    ("answer", "good", "contains", "matches", "verdict"),
+    [
+        (b"HTTP/1.1 204 No Content\r\n\r\n", (range(204, 205),), "", "", ""),
+        (b"HTTP/1.1 404 No\r\n\r\n", (range(200, 201), range(300, 303)), "", "", "answered 404 No, not 200 or 300-302"),
+        (CHUNKED + b"0\r\n\r\n", (GOOD,), "ready", "", ""),
+        (CHUNKED, (GOOD,), "ready", "^ready$", ""),
+        (PLAIN, (GOOD,), "ready", "status: (ok|fine)", ""),
+        (PLAIN, (GOOD,), "status: bad", "", "answered 200 without `status: bad` in it"),
+        (PLAIN, (GOOD,), "", "bad$", "answered 200 and nothing that matches `bad$`"),
+        (b"HTTP/1.1 200", (GOOD,), "ready", "", "answered 200 without `ready` in it"),
+    ],
+)
+def test_status_and_body_are_held_to_what_was_asked(
+    answer: bytes, good: tuple[range, ...], contains: str, matches: str, verdict: str
+) -> None:
+    assert http_verdict(answer, good, contains, matches) == verdict
+
+
 @given(st.binary())
 def test_no_answer_is_too_odd(answer: bytes) -> None:
+    http_verdict(b"HTTP/1.1 200 OK\r\n" + answer, (GOOD,), "x", "y")
     assert isinstance(http_verdict(answer), str)
 
 
