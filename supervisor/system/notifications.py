@@ -142,9 +142,14 @@ def socket_of(thread: int, fd: int) -> socket.socket:
             raise
         process = os.pidfd_open(_process_of(thread))
     try:
-        return socket.socket(fileno=libc.syscall(PIDFD_GETFD, process, fd, 0))
+        copy = libc.syscall(PIDFD_GETFD, process, fd, 0)
     finally:
         os.close(process)
+    try:
+        return socket.socket(fileno=copy)
+    except OSError:
+        os.close(copy)
+        raise
 
 
 def is_close_on_exec(thread: int, fd: int) -> bool:

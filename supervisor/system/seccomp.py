@@ -153,6 +153,7 @@ class BindFilter:
 
     def calls(self) -> tuple[Call, ...]:
         """What the child has to do first.  Between this and its start no descriptor may be opened or closed here."""
+        self._forget()
         lowest = os.dup(self._theirs.fileno())
         os.close(lowest)
         struct.pack_into("@Niii", self._rights, 0, socket.CMSG_LEN(4), socket.SOL_SOCKET, socket.SCM_RIGHTS, lowest)
@@ -161,13 +162,27 @@ class BindFilter:
 
     def take(self) -> int:
         """The descriptor that the child which was just started has sent; raises OSError if it could not."""
-        flags = socket.MSG_DONTWAIT | socket.MSG_CMSG_CLOEXEC
-        _, rights, _, _ = self._ours.recvmsg(1, socket.CMSG_SPACE(4), flags)
-        (descriptor,) = struct.unpack("=i", rights[0][2][:4])
+        descriptor = self._receive()
+        if descriptor is None:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
         if "seccomp notify" not in os.readlink(f"/proc/self/fd/{descriptor}"):
             os.close(descriptor)
             raise OSError(errno.EBADF, "what the child has sent is no seccomp descriptor")
-        return int(descriptor)
+        return descriptor
+
+    def _forget(self) -> None:
+        """Drop what a child has sent that then could not execute its program: the next one would get it for its own."""
+        with contextlib.suppress(OSError):
+            while True:
+                descriptor = self._receive()
+                if descriptor is not None:
+                    os.close(descriptor)
+
+    def _receive(self) -> int | None:
+        """What waits in the letterbox, None if we had no descriptor free for it; raises OSError if nothing does."""
+        flags = socket.MSG_DONTWAIT | socket.MSG_CMSG_CLOEXEC
+        _, rights, _, _ = self._ours.recvmsg(1, socket.CMSG_SPACE(4), flags)
+        return struct.unpack("=i", rights[0][2][:4])[0] if rights else None
 
     def close(self) -> None:
         """Start no child with it any more."""

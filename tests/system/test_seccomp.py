@@ -181,6 +181,30 @@ def test_the_program_sees_nothing_of_the_filter_but_its_effect(start: Children, 
     assert set(os.listdir("/proc/self/fd")) == before
 
 
+def test_a_program_that_can_not_be_executed_leaves_nothing_to_the_next_one(
+    start: Children, under: BindFilter, tmp_path: Path
+) -> None:
+    """The filter is installed, and its descriptor sent, before the kernel refuses the file."""
+    garbage = tmp_path / "garbage"
+    garbage.write_text("neither a program nor a script\n")
+    garbage.chmod(0o755)
+    with pytest.raises(SpawnError, match="neither a program for this machine"):
+        spawn(start.command(str(garbage)), under.calls)
+    pid, calls = begin(start, under, "listens", PORT=str(free_port()))
+    try:
+        assert next_call(calls).is_bind
+    finally:
+        end(pid, calls)
+
+
+def test_a_descriptor_that_is_no_socket_is_told_and_given_back() -> None:
+    with open(os.devnull) as null:
+        before = set(os.listdir("/proc/self/fd"))
+        with pytest.raises(OSError, match="Socket operation on non-socket"):
+            socket_of(os.getpid(), null.fileno())
+        assert set(os.listdir("/proc/self/fd")) == before
+
+
 @pytest.mark.parametrize("way", [vfork, fork])
 def test_a_second_filter_above_a_process_can_not_be_had_and_that_is_told(way: object) -> None:
     made = BindFilter()
