@@ -67,7 +67,8 @@ def _step(svc: Service, event: ev.Event, now: float) -> Step:
         case S.WAITING, ev.DependenciesMet():
             return _launch(svc)
         case S.FAILED, ev.DependenciesMet() if svc.result is Result.DEPENDENCY:
-            return _launch(svc)
+            is_placed = svc.port is not None or not svc.pool  # not if it got another pool meanwhile
+            return _launch(svc) if is_placed else _acquire(svc)
         case S.WAITING, ev.DependencyFailed(why):
             return replace(svc, state=S.FAILED, result=Result.DEPENDENCY, reason=why), ()
 

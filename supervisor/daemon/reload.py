@@ -16,10 +16,9 @@ from supervisor.core.conditions import has_settled
 from supervisor.core.instance import overlap, ports_of
 from supervisor.core.order import levels
 from supervisor.core.state import State
-from supervisor.daemon.slot import Slot
+from supervisor.daemon.slot import Slot, settings
 from supervisor.daemon.stack import AT_REST, Stack
 from supervisor.daemon.world import StackWorld
-from supervisor.dataclass import replace
 from supervisor.errors import ConfigError, PortsupError
 from supervisor.logs.journal import Journal
 
@@ -170,10 +169,9 @@ class Reloader:
         """Gives a service its new configuration; whether it is started again for that."""
         spec = self.spec.services[change.name]
         pool = ports_of(spec.pool, self._instance, self.spec.stride)
-        stays = slot.service.port in pool or slot.service.port is None
         is_at_work = slot.service.state not in AT_REST
-        if pool != slot.pool and is_at_work and not (stays and pool and slot.pool):
-            # It has to leave its port: to the end first, because the next one is of another lease.
+        if pool != slot.pool and is_at_work and slot.service.port not in pool:
+            # It has to leave its port, or waits for one: to the end first, because the next one is of another lease.
             slot.keeper.tell(ev.StopRequested())
             await self._stack.until(lambda: slot.service.state in AT_REST)
             self._swap(slot, spec, pool)
@@ -202,15 +200,11 @@ class Reloader:
                 slot.lease = None
         service = slot.service
         slot.keeper.configure(
-            pool=pool,
-            policy=spec.restart_policy,
-            timeouts=replace(service.timeouts, ready=spec.ready.timeout, grace=spec.stop_grace_period),
-            rotate_after=spec.rotate_after,
-            one_shot=spec.one_shot,
-            success_codes=spec.success_exit_codes,
+            **settings(spec, pool),
             failed_ports=tuple(entry for entry in service.failed_ports if entry[0] in pool),
             port=service.port if service.port in pool else None,
         )
+        self._stack.await_dependencies(service)  # it may need others now, or nobody any more
 
 
 def as_json(found: Difference) -> dict[str, Any]:

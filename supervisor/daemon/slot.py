@@ -5,6 +5,7 @@ import contextlib
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from supervisor.config.spec import ServiceSpec
 from supervisor.core.service import Service, Timeouts
@@ -109,14 +110,22 @@ class Slot:
             self.sockets = None
 
 
+def settings(spec: ServiceSpec, pool: Sequence[int]) -> dict[str, Any]:
+    """The fields of a `Service` that its configuration decides."""
+    return {
+        "pool": tuple(pool),
+        "policy": spec.restart_policy,
+        "timeouts": Timeouts(spec.ready.timeout, spec.stop_grace_period, watchdog=spec.watchdog),
+        "rotate_after": spec.rotate_after,
+        "one_shot": spec.one_shot,
+        "success_codes": spec.success_exit_codes,
+    }
+
+
 def new_slot(
     spec: ServiceSpec, pool: Sequence[int], world: World, loop: asyncio.AbstractEventLoop, state_dir: Path
 ) -> Slot:
     """The slot of a service that was never started; `pool` has the ports of this instance."""
-    timeouts = Timeouts(spec.ready.timeout, spec.stop_grace_period, watchdog=spec.watchdog)
-    service = Service(
-        spec.name, tuple(pool), spec.restart_policy, timeouts, rotate_after=spec.rotate_after, one_shot=spec.one_shot,
-        success_codes=spec.success_exit_codes,
-    )  # fmt: skip
+    service = Service(spec.name, **settings(spec, pool))
     log = ServiceLog(str(state_dir / f"{spec.name}.log"), spec.logging)
     return Slot(spec, tuple(pool), Keeper(service, world, loop), log)

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from supervisor.core import events as ev
 from supervisor.core.conditions import Verdict, judge
-from supervisor.core.order import with_dependencies
+from supervisor.core.order import Condition, with_dependencies
 from supervisor.core.service import Service
 from supervisor.core.state import Result, State
 from supervisor.daemon.slot import Slot
@@ -58,8 +58,11 @@ class Stack:
     _note: asyncio.TimerHandle | None = None
 
     def graph(self) -> dict[str, Collection[str]]:
-        """Service -> the services it depends on."""
-        return {name: tuple(slot.spec.depends_on) for name, slot in self.slots.items()}
+        """Service -> the services it depends on, without those that a reload has removed already."""
+        return {
+            name: tuple(need for need in slot.spec.depends_on if need in self.slots)
+            for name, slot in self.slots.items()
+        }
 
     def start(self, names: Iterable[str]) -> frozenset[str]:
         """Starts services and what they depend on; gives all that were asked to."""
@@ -73,7 +76,13 @@ class Stack:
         return wanted
 
     def check_stays(self, verb: str, names: Collection[str]) -> None:
-        """Raises PortsupError if one of these, or of what they need, is being removed: its end is waited for."""
+        """Raises PortsupError if one of these, or of what they need, is being removed, or if everything stops.
+
+        Its end is waited for, and nothing would stop it once more.
+        """
+        if self.is_stopping:
+            hint = "`portsup up` once it has ended"
+            raise PortsupError(f"cannot {verb} anything", "the instance is stopping", hint)
         for name in with_dependencies(self.graph(), names):
             if self.slots[name].is_leaving:
                 what = f"cannot {verb} {', '.join(f'`{each}`' for each in names)}"
@@ -152,10 +161,11 @@ class Stack:
             if self.is_stopping and not self._stop_due:
                 self._stop_due = True
                 self._schedule(self._advance_stop)
-        if after.port != before.port and after.port is not None and self._ports.get(after.name) != after.port:
-            self.slots[after.name].rotations += after.name in self._ports
-            self._ports[after.name] = after.port
-            self._ports_due = True
+        if after.port != before.port and after.port is not None:
+            if (known := self._ports.get(after.name)) != after.port:
+                self.slots[after.name].rotations += known is not None
+                self._ports[after.name] = after.port
+            self._ports_due = True  # also where it has the old one again: in between it was told to be on its first
             self._schedule_gates()
         for wait in self._waits:
             if not wait.done.done() and wait.is_over():
@@ -188,10 +198,7 @@ class Stack:
             blocked = svc.state is State.FAILED and svc.result is Result.DEPENDENCY
             if svc.state is not State.WAITING and not (blocked and slot.is_wanted):
                 continue
-            verdicts = {
-                need: judge(condition, self.slots[need].service, is_wanted=self.slots[need].is_wanted)
-                for need, condition in slot.spec.depends_on.items()
-            }
+            verdicts = {need: self._judge(need, condition) for need, condition in slot.spec.depends_on.items()}
             if all(verdict is Verdict.MET for verdict in verdicts.values()):
                 slot.keeper.tell(ev.DependenciesMet())
             elif Verdict.HOPELESS in verdicts.values() and not blocked:
@@ -199,6 +206,12 @@ class Stack:
                 is_stopped = all(self.slots[need].service.state is State.STOPPED for need in lost)
                 why = f"it depends on {', '.join(f'`{need}`' for need in lost)}, which "
                 slot.keeper.tell(ev.DependencyFailed(why + ("is stopped" if is_stopped else "failed")))
+
+    def _judge(self, need: str, condition: Condition) -> Verdict:
+        slot = self.slots.get(need)
+        if slot is None:  # a reload has removed it, and will tell those that needed it what they need now
+            return Verdict.NOT_YET
+        return judge(condition, slot.service, is_wanted=slot.is_wanted)
 
     def _tell_dependants(self) -> None:
         """Acts on services that were told a port where their dependency no longer is."""
@@ -212,7 +225,8 @@ class Stack:
             moved = [
                 need
                 for need in slot.spec.depends_on
-                if self.slots[need].service.state is State.RUNNING
+                if need in self.slots
+                and self.slots[need].service.state is State.RUNNING
                 and child.seen_ports.get(need) != self.slots[need].service.port
             ]
             if not moved:

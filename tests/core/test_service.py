@@ -221,6 +221,8 @@ def test_a_service_whose_dependency_failed_fails_and_starts_when_that_is_mended(
     waiting = replace(WEB, state=State.WAITING, port=8000)
     web, _ = step(waiting, ev.DependencyFailed("`db` failed"), 1.0)
     assert (web.state, web.result) == (State.FAILED, Result.DEPENDENCY)
+    _, effects = step(replace(web, pool=(9000,), port=None), ev.DependenciesMet(), 9.0)
+    assert effects == (ev.LeasePort(),), "it got another pool meanwhile"
     web, effects = step(web, ev.DependenciesMet(), 9.0)
     assert effects == (ev.Spawn(8000),)
 

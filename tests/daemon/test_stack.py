@@ -7,6 +7,8 @@ from supervisor.core import events as ev
 from supervisor.core.order import Condition
 from supervisor.core.state import Result, State
 from supervisor.daemon.slot import Slot
+from supervisor.dataclass import replace
+from supervisor.errors import PortsupError
 from tests.support.scene import CHAIN, READY, Scene, ended
 
 
@@ -189,6 +191,53 @@ def test_the_endpoints_are_written_once_for_all_first_ports_and_again_for_each_m
     assert scene.listener.told == ["ports"]
     move(scene, "db")
     assert scene.listener.told == ["ports", "ports"]
+
+
+def test_the_endpoints_are_written_again_for_a_service_that_was_without_its_port() -> None:
+    """In between they say that it is on the first port of its pool, if they are written for another one."""
+    scene = Scene(CHAIN)
+    scene.run()
+    scene.stack.stop(["other"], None)
+    scene.tell("other", ended(0))
+    scene.listener.told.clear()
+    scene.run("other")
+    assert scene.listener.told == ["ports"]
+    assert scene.slots["other"].rotations == 0
+
+
+def test_what_a_reload_has_removed_is_missed_by_nobody() -> None:
+    scene = Scene({**CHAIN, "new": {}})
+    scene.run("web")
+    scene.run("other")
+    scene.stack.stop(["api"], None)
+    scene.tell("api", ended(0))
+    del scene.slots["api"]
+    scene.run("new")
+    assert scene.states() == {"db": "running", "web": "running", "other": "running", "new": "running"}
+    scene.stack.check_stays("start", ["web"])
+    assert not scene.stack.has_nothing_left()
+    assert scene.stack.start(["web"]) == {"web"}
+
+
+def test_who_waits_for_what_a_reload_has_removed_waits_for_its_new_configuration() -> None:
+    scene = Scene({**CHAIN, "new": {}})
+    scene.start("api")
+    del scene.slots["db"]
+    scene.run("new")
+    assert scene.having(State.WAITING) == {"api"}
+    api = scene.slots["api"]
+    api.spec = replace(api.spec, depends_on={"new": READY})
+    scene.stack.await_dependencies(api.service)
+    scene.loop.advance()
+    assert scene.having(State.STARTING) == {"api"}
+
+
+def test_nothing_can_be_started_that_nobody_would_stop_any_more() -> None:
+    scene = Scene(CHAIN)
+    scene.run()
+    scene.stack.stop_all()
+    with pytest.raises(PortsupError, match="cannot restart anything: the instance is stopping"):
+        scene.stack.check_stays("restart", ["web"])
 
 
 def test_a_service_without_any_port_is_told_of() -> None:

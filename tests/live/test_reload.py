@@ -189,3 +189,26 @@ def test_a_change_of_a_file_that_is_extended_is_one_of_the_service(stack: Make) 
         assert after["job"]["pid"] != before["job"]["pid"]
         assert after["other"]["pid"] == before["other"]["pid"]
         assert live.run("status").stderr == ""
+
+
+def test_what_a_service_needs_may_be_replaced_while_it_waits_and_while_it_runs(stack: Make) -> None:
+    never = {**SLEEPS, "ready": {"log": "never"}}
+    live = stack({"db": never, "web": {**SLEEPS, "depends_on": ["db"]}, "idle": {**SLEEPS, "depends_on": ["db"]}})
+    with live.foreground():
+        live.until("idle", state="waiting")
+        rewrite(live, {"db": never, "web": {**SLEEPS, "depends_on": ["db"]}, "idle": SLEEPS})
+        assert live.run("reload").returncode == 0
+        live.until("idle", state="running")
+        for need in ("cache", "store"):
+            rewrite(live, {need: SLEEPS, "web": {**SLEEPS, "depends_on": [need]}, "idle": SLEEPS})
+            assert live.run("reload").returncode == 0
+            live.until("web", state="running")
+            assert set(live.rows()) == {need, "web", "idle"}
+
+
+def test_a_changed_watchdog_holds_for_the_process_that_is_told_of_it(stack: Make) -> None:
+    live = stack({"job": {**SLEEPS, "watchdog": "60s"}})
+    with live.up():
+        rewrite(live, {"job": {**SLEEPS, "watchdog": "300ms"}})
+        assert live.run("reload").returncode == 0
+        eventually(lambda: live.rows()["job"]["restarts"])
