@@ -112,9 +112,8 @@ def _line(draft: Draft, given: dict[str, Any], script: str) -> shell.Line:
     args = given.get("args")
     if " " in script.strip() and not args:
         return shell.read(script)
-    before = texts(given.get("interpreter_args") or given.get("node_args"))
-    if isinstance(given.get("interpreter_args") or given.get("node_args"), str):
-        before = before[0].split()
+    told = given.get("interpreter_args") or given.get("node_args")
+    before = told.split() if isinstance(told, str) else texts(told)
     interpreter = str(given.get("interpreter") or given.get("exec_interpreter") or "")
     ending = "." + script.rpartition(".")[2] if "." in script.rpartition("/")[2] else ""
     if interpreter and interpreter != "none":

@@ -31,11 +31,11 @@ _NAMES = (
 )
 _CONTENTS = (
     (r"^\s*\[(program:|supervisord\])", "supervisord"),
-    (r"^\s*[\[{][\s\S]*\"script\"", "pm2"),
+    (r"\A\s*[\[{][\s\S]*\"script\"", "pm2"),
     (r"^[\"']?processes[\"']?\s*:", "process-compose"),
     (r"^[\"']?services[\"']?\s*:", "compose"),
-    (r"\A(?:[ \t]*(?:#.*)?\n)*(?:[A-Za-z0-9_.-]+:[ \t]*\S.*\n*(?:[ \t]*#.*\n+)*)+\Z", "procfile"),
 )
+_PROCESS = re.compile(r"[A-Za-z0-9_.-]+:[ \t]*\S.*")
 
 
 def kind_of(name: str, text: str) -> str:
@@ -50,6 +50,8 @@ def kind_of(name: str, text: str) -> str:
     for pattern, kind in _CONTENTS:
         if re.search(pattern, text[:100_000], re.MULTILINE):
             return kind
+    if _is_procfile(text):
+        return "procfile"
     hint = f"say what it is: `--kind {'|'.join(KINDS)}`"
     raise UsageError(f"cannot convert `{name}`", "neither its name nor its content says which program it is for", hint)
 
@@ -68,6 +70,12 @@ def convert(kind: str, name: str, text: str) -> Outcome:
         hint = "`portsup init` looks at the folder instead"
         raise PortsupError(f"cannot make a stack of `{name}`", why + more, hint)
     return outcome
+
+
+def _is_procfile(text: str) -> bool:
+    """Whether every line is `name: command`, but for comments and empty ones."""
+    lines = [line for line in text.splitlines() if line.strip() and not line.strip().startswith("#")]
+    return bool(lines) and all(map(_PROCESS.fullmatch, lines))
 
 
 def _drop_empty(outcome: Outcome) -> None:

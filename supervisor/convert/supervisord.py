@@ -64,7 +64,7 @@ def _leave_section(section: str, kind: str, given: dict[str, str], outcome: Outc
                 Left(quoted, f"other files are not followed ({files})", "convert each, and put the services together")
             )
         case "eventlistener":
-            outcome.left.append(Left(quoted, "there are no event listeners", "read `portsup events -f --format json`"))
+            outcome.left.append(Left(quoted, "there are no event listeners", "read `portsup events -f --json`"))
         case "fcgi-program":
             remedy = "write a service with `handoff: systemd`: its socket is descriptor 3, not 0"
             outcome.left.append(Left(quoted, "its socket is passed as descriptor 0", remedy))

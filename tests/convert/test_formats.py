@@ -207,6 +207,11 @@ def test_an_app_of_pm2_keeps_its_interpreter_times_and_environment(converted: Co
     assert "app `nothing`" in result.left_of_file
 
 
+def test_empty_arguments_of_an_interpreter_are_none() -> None:
+    (draft,) = pm2.convert('{"apps": [{"script": "a.js", "node_args": ""}]}').services
+    assert draft.fields["command"] == ["node", "a.js"]
+
+
 # Which kind
 
 
@@ -232,6 +237,12 @@ def test_a_file_is_recognised_by_its_content(kind: str) -> None:
     text = next(file.read_text() for file in FILES.iterdir() if kind_of(file.name, "") == kind)
     assert kind_of("some-file", text) == kind
     assert kind_of("some-file", "# processes\nweb: bin/web\n\nworker: bin/work\n") == "procfile"
+
+
+@pytest.mark.parametrize("text", ["web: run a:b c:d # note # more\n" * 3000 + "and that is all\n", "[\n" * 49_000])
+def test_a_long_file_of_no_kind_is_looked_at_once(text: str) -> None:
+    with pytest.raises(UsageError):  # the time limit of the tests is the other half of this one
+        kind_of("some-file", text)
 
 
 def test_what_nobody_knows_is_asked_for() -> None:
