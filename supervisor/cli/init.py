@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     if args.file:
         hint = "the file to write is `-o FILE`, the one to convert `--from FILE`"
         raise UsageError("cannot carry out `init`", "`-f` names a services.yaml that is there", hint)
-    here = Path(current_directory())
+    here = Path(os.getcwd())  # a deleted one is a mistake: `/` is not the folder that is meant
     target = here / (args.output or NAME)
     if target.is_dir():
         target = target / NAME
@@ -92,10 +92,7 @@ def _refuse(target: Path, force: bool) -> None:
 def _convert(here: Path, source: str, kind: str | None) -> "tuple[Outcome, list[str]]":
     from supervisor.convert.recognise import convert, kind_of
 
-    if source == "-":
-        text = sys.stdin.buffer.read(LARGEST + 1).decode("utf-8", "replace")
-    else:
-        text = _read(here / source)
+    text = _decoded(sys.stdin.buffer.read(LARGEST + 1), "-") if source == "-" else _read(here / source, waits=True)
     kind = kind or kind_of(source, text)
     outcome = convert(kind, source, text)
     if source != "-" and (folder := (here / source).parent) != here:
@@ -158,17 +155,21 @@ def _files(folder: Path) -> dict[str, str]:
     return found
 
 
-def _read(path: Path) -> str:
+def _read(path: Path, waits: bool = False) -> str:
+    """The text of a file; `waits`: it was asked for, so it may be a pipe that somebody is still writing to."""
+    without_waiting = 0 if waits else getattr(os, "O_NONBLOCK", 0)
     try:
-        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0))) as file:
-            content = file.read(LARGEST + 1)
+        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | without_waiting)) as file:
+            content = file.read(LARGEST + 1) or b""
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise PortsupError(f"cannot read `{_shown(path)}`", why, "check the path") from error
+    return _decoded(content, _shown(path))
+
+
+def _decoded(content: bytes, name: str) -> str:
     if len(content) > LARGEST:
-        raise PortsupError(
-            f"cannot read `{_shown(path)}`", "it is larger than 1 MiB", "check that it is the right file"
-        )
+        raise PortsupError(f"cannot read `{name}`", "it is larger than 1 MiB", "check that it is the right file")
     return content.decode("utf-8-sig", "replace")
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -179,3 +180,29 @@ def test_the_how_to_shows_what_is_written(folder: Path, run: Run) -> None:
     (folder / "Procfile").write_text(source)
     written = run("init", "--from", "Procfile", "--stdout").out
     assert written.partition("\n\n")[2] == shown
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+def test_a_pipe_is_read_to_its_end(folder: Path, run: Run) -> None:
+    os.mkfifo(folder / "pipe")
+    writer = os.open(folder / "pipe", os.O_RDWR)  # there, and silent: what a slow `<(command)` looks like
+
+    def write() -> None:
+        os.write(writer, b"web: serve\n")
+        os.close(writer)
+
+    slow = threading.Timer(0.2, write)
+    slow.start()
+    ran = run("init", "--from", "pipe", "--kind", "procfile", "--stdout")
+    slow.join()
+    assert (ran.code, "command: [serve]" in ran.out) == (0, True), ran.err
+
+
+def test_what_is_too_long_is_refused_from_stdin_too(
+    folder: Path, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "long").write_text("web: serve\n" + "#" * init.LARGEST)
+    with open(tmp_path / "long") as long:
+        monkeypatch.setattr("sys.stdin", long)
+        ran = run("init", "--from", "-", "--kind", "procfile", "--stdout")
+    assert (ran.code, "it is larger than 1 MiB" in ran.err) == (1, True)
