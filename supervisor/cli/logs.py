@@ -62,8 +62,10 @@ def run(args: argparse.Namespace) -> int:
     count = args.lines if args.lines is not None else None if args.since or args.until else _LINES
     if count == ALL:
         count = None
-    with Follower({name: os.path.join(directory, f"{name}.log") for name in names}, count) as follower:
-        printer.print(follower.last())
+    first = count if args.until is None else None  # the last until then are not the last of all
+    with Follower({name: os.path.join(directory, f"{name}.log") for name in names}, first) as follower:
+        past = follower.last()
+        printer.print(past if args.until is None or count is None else _last_until(past, args.until, count))
         while args.follow:
             lines = follower.new()
             printer.print(lines)
@@ -82,6 +84,17 @@ def _chosen(asked: list[str], known: list[str]) -> list[str]:
     return [name for name in known if not asked or name in asked]
 
 
+def _last_until(lines: "Iterable[Line]", until: float, count: int) -> "list[Line]":
+    """The last `count` lines of each service that are not later than `until`, in their order."""
+    from collections import deque
+
+    kept: dict[str, deque[tuple[int, Line]]] = {}
+    for number, line in enumerate(lines):
+        if line.time <= until:
+            kept.setdefault(line.service, deque(maxlen=count)).append((number, line))
+    return [line for _, line in sorted((pair for each in kept.values() for pair in each), key=lambda pair: pair[0])]
+
+
 class _Printer:
     """Writes lines as they were asked for."""
 
@@ -96,7 +109,8 @@ class _Printer:
 
     def print(self, lines: "Iterable[Line]") -> None:
         """Write `lines`, and make sure that whoever reads a pipe gets them now."""
-        since, until = self._args.since or 0.0, self._args.until or math.inf
+        since = 0.0 if self._args.since is None else self._args.since
+        until = math.inf if self._args.until is None else self._args.until
         sys.stdout.writelines(f"{self._text(line)}\n" for line in lines if since <= line.time <= until)
         sys.stdout.flush()
 

@@ -77,6 +77,14 @@ def test_since_leaves_older_lines_out(run: Run) -> None:
 
 
 @pytest.mark.usefixtures("written")
+def test_the_last_lines_until_a_moment_are_the_last_before_it(run: Run) -> None:
+    assert (
+        run("logs", "--until", "1970-01-01T00:01:41.500Z", "-n", "1").out == "web    | web one\nworker | worker one\n"
+    )
+    assert run("logs", "--until", "1970-01-01T00:00:00Z").out == ""
+
+
+@pytest.mark.usefixtures("written")
 def test_a_service_that_does_not_exist_is_told(run: Run) -> None:
     ran = run("logs", "wbe")
     assert ran.code == ExitCode.NOT_FOUND
