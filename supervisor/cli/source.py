@@ -28,7 +28,8 @@ def find_source(args: argparse.Namespace) -> Source:
 
     info = _running(args)
     if info is not None:
-        return Source(instance_directory(info.stack, info.instance), _services_of(info), info)
+        directory = instance_directory(info.stack, info.instance)
+        return Source(directory, _services_of(info) or with_files(directory, []), info)
     from supervisor.cli.config import load
 
     stack = load(files_asked(args))

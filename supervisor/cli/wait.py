@@ -124,7 +124,8 @@ def _client(args: argparse.Namespace, deadline: float | None) -> "Client":
     """A client of the instance; with a time limit also of one that is just coming up."""
     while True:
         try:
-            client = connect(args)
+            # A script goes on when this returns: a service of the same name in another project does not count.
+            client = connect(args, changes=True)
             client.ask("ping")
             return client
         except NotFound:

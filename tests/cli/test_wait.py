@@ -1,10 +1,16 @@
 """What `wait` waits for, and what it does not."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from supervisor.cli.wait import exit_code, hopeless, is_there
+from supervisor.errors import ExitCode
+from supervisor.logs.state_dir import instance_directory
+from tests.cli.conftest import Pretend, Run
+from tests.support.fake_daemon import refusal, status
+from tests.support.fake_daemon import row as service
 
 ROW = {
     "name": "api", "state": "running", "reached": "ready", "health": "none", "checks_health": False, "result": None,
@@ -49,3 +55,25 @@ def test_what_cannot_come_is_not_waited_for() -> None:
                                                      (None, "failed", 10), (None, "stopped", 0)])  # fmt: skip
 def test_the_exit_code_is_what_a_shell_would_see(code: int | None, state: str, seen: int) -> None:
     assert exit_code(row(exit_code=code, state=state)) == seen
+
+
+@pytest.mark.live
+def test_a_service_of_another_project_is_not_waited_for(run: Run, pretend: Pretend, own_folders: Path) -> None:
+    pretend({"ping": [{"ok": True}], "watch": [status(service("api", reached="ready"))]})
+    assert run("wait", "api").code == 0
+    (own_folders / "services.yaml").write_text("services: {api: {command: [x]}}")
+    ran = run("wait", "api", "--timeout", "0.05")
+    assert ran.code == ExitCode.NOT_FOUND
+    assert "none was started from" in ran.err
+
+
+@pytest.mark.live
+def test_why_and_events_know_the_services_of_an_instance_that_ends(run: Run, pretend: Pretend) -> None:
+    pretend({"status": [refusal("it is ending")]})
+    folder = Path(instance_directory("shop", 1))
+    folder.mkdir(parents=True)
+    (folder / "api.log").write_text("")
+    (folder / "portsup.log").write_text("")
+    assert run("events", "api").code == 0
+    assert run("why", "api").code == 0
+    assert "there are: `api`" in run("why", "xyz").err
