@@ -52,7 +52,12 @@ def report_bug(error: BaseException, arguments: Sequence[str]) -> int:
     import errno
 
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EIO, errno.EDQUOT):
-        complain(PortsupError("cannot write the output", error.strerror or ""), arguments)
+        hint = "make room there, or write the output elsewhere"
+        complain(PortsupError("cannot write the output", error.strerror or "", hint), arguments)
+        return int(ExitCode.FAILURE)
+    if isinstance(error, FileNotFoundError) and not _has_working_directory():
+        why = "the working directory does not exist any more"
+        complain(PortsupError("cannot carry out the command", why, "go to one that does, with `cd`"), arguments)
         return int(ExitCode.FAILURE)
     from supervisor.cli.bug_report import redacted, write_report
 
@@ -69,3 +74,12 @@ def report_bug(error: BaseException, arguments: Sequence[str]) -> int:
         arguments,
     )
     return int(ExitCode.BUG)
+
+
+def _has_working_directory() -> bool:
+    import os
+
+    try:
+        return bool(os.getcwd())
+    except OSError:
+        return False

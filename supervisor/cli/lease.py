@@ -20,14 +20,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `lease`."""
     parser.add_argument("ports", metavar="PORTS", type=ports, help="such as 8100-8104 or 8100,8110")
     parser.add_argument("--name", metavar="NAME", help="what others are told who find the ports taken")
-    parser.add_argument("program", nargs="...", metavar="-- CMD", help="the command and its arguments")
+    # Behind PORTS the rest would begin at once with `...`, and `--name` there be part of the command.
+    program = parser.add_argument(
+        "program", nargs=argparse.PARSER, metavar="-- CMD", help="the command and its arguments"
+    )
+    program.required = False
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the command; its exit code."""
-    if args.program[:1] != ["--"] and args.program[:1] and args.program[0].startswith("-"):
-        return run(_options_first(args))
-    argv = args.program[1:] if args.program[:1] == ["--"] else args.program
+    argv = list(args.program or ())
+    argv = argv[1:] if argv[:1] == ["--"] else argv
     if not argv:
         raise UsageError("cannot lease ports", "no command is given", "`portsup lease 8100-8104 -- CMD ARGUMENTS`")
     from supervisor.cli.exec import name_of
@@ -36,16 +39,3 @@ def run(args: argparse.Namespace) -> int:
 
     program = Program(name_of(args.name, argv), argv, args.ports, wants_all=True)
     return Solo(program, new_run_id(), say_on_stderr).run()
-
-
-def _options_first(args: argparse.Namespace) -> argparse.Namespace:
-    """The same with the options that stand behind the ports; argparse takes them for the command."""
-    from supervisor.cli import parser
-
-    if "--" not in args.program:
-        hint = "`portsup lease 8100-8104 -- CMD ARGUMENTS`"
-        raise UsageError("cannot lease ports", f"there is no `--` between `{args.program[0]}` and a command", hint)
-    cut = args.program.index("--")
-    before = [f"--color={args.color}", *([f"--name={args.name}"] if args.name is not None else [])]
-    ports = ",".join(map(str, args.ports))
-    return parser.build("lease").parse_args([*before, *args.program[:cut], ports, *args.program[cut:]])

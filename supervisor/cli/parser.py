@@ -27,7 +27,7 @@ class Formatter(argparse.RawDescriptionHelpFormatter):
     """
 
     def __init__(self, prog: str) -> None:
-        columns = os.environ.get("COLUMNS", "")
+        columns = os.environ.get("COLUMNS", "")[:9]
         super().__init__(prog, width=(int(columns) if columns.isdecimal() else size_of(sys.stdout)[0]) - 2)
 
 
@@ -153,7 +153,9 @@ def overview() -> str:
         "  -V, --version     print the version",
         "",
         "exit codes: 0 done, 1 could not, 2 usage or configuration, 3 something is not running,",
-        "4 no such service or no running instance, 12 pool exhausted, 13 lock lost, 14 instance taken.",
+        "4 no such service or no running instance, 10 a service gave up, 11 health gave up,",
+        "12 pool exhausted, 13 lock lost, 14 instance taken, 15 hung, 70 our mistake, 124 too late,",
+        "130 or 143 interrupted.",
     ]
     return "\n".join(lines)
 

@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("services", nargs="*", metavar="SERVICE", help="start only these and what they depend on")
     parser.add_argument("-d", "--detach", action="store_true", help="go to the background once everything is ready")
     parser.add_argument(
-        "--wait-timeout", type=float, metavar="S", help="give up (exit 124) when not all is ready after S seconds"
+        "--wait-timeout", type=seconds, metavar="S", help="give up (exit 124) when not all is ready after S seconds"
     )
     parser.add_argument(
         "--profile", metavar="NAME", action="append", default=[],
@@ -53,8 +53,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Starts the stack; the exit code."""
-    if args.wait_timeout is not None and not args.wait_timeout > 0:
-        raise UsageError("cannot wait that long", f"--wait-timeout {args.wait_timeout:g} is not above 0")
+    if args.wait_timeout == 0:
+        raise UsageError("cannot start anything in no time", "--wait-timeout is 0", "give it seconds, or leave it out")
     if args.dry_run:
         return _dry_run(args)
     pulse = _pulse()

@@ -1,6 +1,7 @@
 """The command line as a whole: options, help, errors in words, exit codes."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -35,6 +36,8 @@ def test_the_help_lists_every_command_in_a_line(asked: list[str], run: Run) -> N
     assert ran.code == 0
     for name, line in LINES.items():
         assert f"  {name:<12}{line}\n" in ran.out
+    told = " ".join(ran.out.partition("exit codes: ")[2].split())
+    assert {int(code) for code in re.findall(r"\b\d+\b", told)} >= {int(code) for code in ExitCode}
     assert all(len(line) <= 100 for line in ran.out.splitlines())
 
 
@@ -111,11 +114,14 @@ def test_global_options_stand_before_the_command_or_behind_it(
     assert args.command == ALIASES.get(word, word)
 
 
-@pytest.mark.parametrize(
-    ("text", "value"), [("10", 10.0), ("0", 0.0), ("0.5", 0.5), ("10s", 10.0), ("2m", 120.0), ("1h", 3600.0)]
-)
-def test_a_duration_is_seconds_or_has_a_unit(text: str, value: float) -> None:
-    assert parser.seconds(text) == value
+@pytest.mark.parametrize("arguments", [["init"], ["-f", "x", "graph"]])
+def test_a_working_directory_that_is_gone_is_told(arguments: list[str], own_folders: Path, run: Run) -> None:
+    (own_folders / "gone").mkdir()
+    os.chdir(own_folders / "gone")
+    (own_folders / "gone").rmdir()
+    ran = run(*arguments)
+    assert ran.code == ExitCode.FAILURE
+    assert "the working directory does not exist any more" in ran.err
 
 
 def test_the_version_is_data(run: Run) -> None:
@@ -187,9 +193,12 @@ def test_a_mistake_of_ours_leaves_a_report_without_secrets(
     assert "Traceback" in report
 
 
+HINT = "hint: make room there, or write the output elsewhere"
+
+
 def test_a_full_disk_behind_the_output_is_no_mistake_of_ours(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     raising(OSError(28, "No space left on device"), monkeypatch)
-    assert run("ls") == (ExitCode.FAILURE, "", "error: cannot write the output: No space left on device\n")
+    assert run("ls") == (ExitCode.FAILURE, "", f"error: cannot write the output: No space left on device\n\n{HINT}\n")
 
 
 def test_usage_errors_of_a_command_look_like_those_of_the_parser(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -216,7 +225,7 @@ def test_a_full_device_is_told(run: Run) -> None:
     with open("/dev/full", "wb") as full:
         ran = subprocess.run(command, env=environment, stdout=full, stderr=subprocess.PIPE, check=False)
     assert ran.returncode == ExitCode.FAILURE
-    assert ran.stderr == b"error: cannot write the output: No space left on device\n"
+    assert ran.stderr.decode() == f"error: cannot write the output: No space left on device\n\n{HINT}\n"
 
 
 @pytest.mark.live

@@ -1,0 +1,44 @@
+"""Command lines as they are typed: what the parser of each command makes of them."""
+
+import re
+import shlex
+
+import pytest
+
+from supervisor.cli import parser
+from supervisor.cli.commands import LINES
+from supervisor.errors import ExitCode
+from tests.cli.conftest import Run
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("10", 10.0), ("0", 0.0), ("0.5", 0.5), ("10s", 10.0), ("2m", 120.0), ("1h", 3600.0)]
+)
+def test_a_duration_is_seconds_or_has_a_unit(text: str, value: float) -> None:
+    assert parser.seconds(text) == value
+
+
+def test_no_number_of_columns_is_too_much_for_the_help(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    for columns in ("0", "1", "9" * 5000, "wide"):
+        monkeypatch.setenv("COLUMNS", columns)
+        assert run("ls", "--help").code == 0
+
+
+def test_options_of_lease_stand_before_the_ports_or_behind_them() -> None:
+    for words in (["--name", "e2e", "8100,8110"], ["8100,8110", "--name", "e2e"]):
+        args = parser.build("lease").parse_args([*words, "--", "make", "--name", "test"])
+        assert (args.ports, args.name, args.program[-3:]) == ([8100, 8110], "e2e", ["make", "--name", "test"])
+
+
+def test_every_example_is_a_command_line_that_is_taken() -> None:
+    for command in LINES:
+        for text in parser.build(command).epilog.splitlines():  # type: ignore[union-attr]
+            if found := re.match(r" +(portsup .+?)(?:$|\s{2,}|\s[|>]\s)", text):
+                options, word, rest = parser.split(shlex.split(found[1])[1:])
+                parser.build(parser.resolve(word)).parse_args([*options, *rest])
+
+
+def test_a_start_may_take_a_duration_but_not_no_time(run: Run) -> None:
+    assert parser.build("up").parse_args(["--wait-timeout", "2m"]).wait_timeout == 120.0
+    for never in ("0", "nan", "inf", "soon"):
+        assert run("up", "--dry-run", "--wait-timeout", never).code == ExitCode.USAGE
