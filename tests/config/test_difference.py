@@ -1,5 +1,6 @@
 """What has changed between two files."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,9 @@ def test_only_what_a_process_begins_with_restarts_it(values: dict[str, Any], res
 
 def test_every_key_that_is_said_to_be_live_exists() -> None:
     assert {each.name for each in fields(ServiceSpec)} >= LIVE
+    page = (Path(__file__).parents[2] / "docs/reference/cli.md").read_text(encoding="utf-8")
+    told = page.partition("## `reload`")[2].partition(" take effect without a restart")[0].rpartition(". ")[2]
+    assert set(re.findall("`([a-z_]+)`", told)) == LIVE | {"restart"}
 
 
 def test_another_stride_may_move_every_pool() -> None:
