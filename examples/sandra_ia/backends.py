@@ -277,7 +277,7 @@ async def _refusal(response: httpx2.Response, name: str) -> ServiceError:
     error = document.get("error") if isinstance(document, dict) else None
     refusal = _told(error, response.status_code, name)
     wait = response.headers.get("retry-after", "")
-    refusal.retry_after = float(wait) if wait.isdecimal() else 0
+    refusal.retry_after = float(wait[:9]) if wait.isdecimal() else 0  # a longer one would be infinite
     return refusal
 
 

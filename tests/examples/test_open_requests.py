@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+import httpx2
 import pytest
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
@@ -12,6 +13,7 @@ from starlette.types import Message, Send
 
 from examples import gate
 from examples.gate import OpenRequests
+from examples.sandra_ia import backends
 from examples.web import make_app
 
 GONE: Message = {"type": "http.disconnect"}
@@ -161,3 +163,14 @@ def test_a_client_that_takes_nothing_of_its_answer_is_left(monkeypatch: pytest.M
         return len(client.got)
 
     assert asyncio.run(trial()) == 1
+
+
+@pytest.mark.parametrize("offered", ["token.\u00e9", "token.a", "token._w", "other"])
+def test_a_subprotocol_that_is_no_token_shows_none(offered: str) -> None:
+    assert gate.token_in([offered]) == ""
+
+
+def test_a_wait_that_nobody_lives_to_see_is_told_as_a_number() -> None:
+    answer = httpx2.Response(429, headers={"retry-after": "9" * 400}, content=b"{}")
+    refusal = asyncio.run(backends._refusal(answer, "groq-api"))
+    assert refusal.response().headers["retry-after"] == "9" * 9
