@@ -45,9 +45,9 @@ def run(args: argparse.Namespace) -> int:
                 render.json_line({"check": each.check, "level": each.level, "what": each.what, "remedy": each.remedy})
             )
             continue
-        print(f"{render.paint(str(each.level), _COLORS[each.level], color)}: {each.what}")
+        print(f"{render.paint(str(each.level), _COLORS[each.level], color)}: {render.printable(each.what)}")
         if each.remedy:
-            print(f"    {each.remedy}")
+            print(f"    {render.printable(each.remedy)}")
     if args.format == "text":
         wrong = sum(each.level is not Level.OK for each in findings)
         print(f"{len(findings)} things looked at, " + (f"{wrong} to know about" if wrong else "all of them are fine"))
@@ -122,7 +122,7 @@ def _stack(
         outgoing_ports(), system.first_unprivileged_port(), system.current_user_id() == 0, system.reserved_ports()
     )
     given = {name: service.pool for name, service in stack.services.items()}
-    yield from pools.check_pools(given, stack.stride, facts)
+    yield from pools.check_pools(given, stack.stride, facts, instance or 1)
     ours = {info.instance for info in instances if info.stack == stack.name}
     number = instance or min(set(range(1, len(ours) + 2)) - ours)
     leased = leases(runtime)

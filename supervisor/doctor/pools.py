@@ -21,13 +21,16 @@ class Machine:
 Pools = Mapping[str, Sequence[int]]
 
 
-def check_pools(pools: Pools, stride: int, machine: Machine) -> Iterator[Finding]:
-    """What stands against the ports of a stack's first instance, and how many instances fit."""
+def check_pools(pools: Pools, stride: int, machine: Machine, instance: int = 1) -> Iterator[Finding]:
+    """What stands against the ports of a stack's first instance, how many instances fit, whether `instance` does."""
     for service, pool in pools.items():
         yield from _check_pool(service, pool, machine)
     if any(pools.values()):
         most = max_instances(pools, stride)
         why = overlap(pools, stride, most + 1) or ""
+        if instance > most:
+            what = f"there cannot be an instance {instance}: {overlap(pools, stride, instance)}"
+            yield Finding("instances", Level.ERROR, what, f"take a number up to {most}")
         level = Level.OK if most > 1 else Level.NOTE
         remedy = "" if most > 1 else "a larger `instances: {stride: …}`, or pools that lie closer together"
         yield Finding(

@@ -33,6 +33,12 @@ def test_a_port_of_the_system_is_found(pool: tuple[int, ...], check: str, level:
     assert finding.remedy
 
 
+def test_a_number_beyond_the_last_instance_is_an_error() -> None:
+    findings = list(check_pools({"api": (8100, 8101)}, 100, LINUX, 999))
+    (wrong,) = [each.what for each in findings if each.level is Level.ERROR]
+    assert wrong.startswith("there cannot be an instance 999: pool ")
+
+
 def test_root_may_have_a_privileged_port() -> None:
     assert (
         found({"api": (80, 8100)}, Machine(first_unprivileged=1024, may_bind_all=True))["privileged"].level
