@@ -1,7 +1,7 @@
 """What a running stack tells, as frozen values.  Keys that a newer portsup adds are left alone."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 
@@ -36,19 +36,7 @@ class ServiceStatus:
     def from_json(cls, row: Mapping[str, Any]) -> "ServiceStatus":
         """A row of the control protocol."""
         pool = tuple(PortStatus(port["port"], port["state"], port["holder"]) for port in row["pool"])
-        same = (
-            "name",
-            "state",
-            "status",
-            "health",
-            "port",
-            "url",
-            "pid",
-            "uptime_s",
-            "restarts",
-            "exit_code",
-            "result",
-        )
+        same = [each.name for each in fields(cls) if each.name not in ("pool", "reason")]
         return cls(**{key: row[key] for key in same}, pool=pool, reason=row.get("reason") or "")
 
 
