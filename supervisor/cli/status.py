@@ -43,8 +43,9 @@ _STATE_COLORS = {
     "stopped": "dim",
     "exited": "dim",
 }
+_PASSING = ("acquiring", "waiting", "preparing", "starting", "terminating", "cleaning")
 _PAINTS = {("STATE", state): color for state, color in _STATE_COLORS.items()} | {
-    **{("STATE", state): "yellow" for state in ("acquiring", "waiting", "starting", "terminating")},
+    **{("STATE", state): "yellow" for state in _PASSING},
     ("HEALTH", "healthy"): "green",
     ("HEALTH", "unhealthy"): "red",
 }

@@ -8,9 +8,11 @@ if TYPE_CHECKING:
 
     Event = Mapping[str, Any]
 
-_QUIET = frozenset(("service waiting", "spare ports leased"))
+_QUIET = frozenset(("service waiting", "service preparing", "service cleaning", "spare ports leased", "hook done"))
 _REQUESTED = "rotation requested"
-_ENDS = frozenset(("service failed", "service restarts", "port left", "service unhealthy", "processes left behind"))
+_ENDS = frozenset((
+    "service failed", "service restarts", "port left", "service unhealthy", "processes left behind", "hook failed",
+))  # fmt: skip
 
 
 def of_last_run(events: "Iterable[Event]") -> "list[Event]":
@@ -67,6 +69,16 @@ def sentence(event: "Event") -> str:
             return "; ".join(f"port {each}: {reason}" for each, reason in skipped.items()) + f"; takes {port}"
         case "orphans reaped":
             return f"ended what an earlier run left behind (pid {', '.join(map(str, event.get('pids') or ()))})"
+        case "hook runs":
+            return f"runs its {event.get('hook')}{pid}"
+        case "hook failed":
+            return f"goes on although its {why}"
+        case "hook left processes behind":
+            return (
+                f"kills what its {event.get('hook')} left behind (pid {', '.join(map(str, event.get('pids') or ()))})"
+            )
+        case "start failed":
+            return f"is not started: {why}"
         case "service starting":
             return f"is started{place}"
         case "service spawned":

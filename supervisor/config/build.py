@@ -4,8 +4,9 @@ import math
 import os.path
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
-from supervisor.config.fields import BROKEN, EnvFile, Fields, Found
+from supervisor.config.fields import BROKEN, EnvFile, Fields, Found, has_hooks
 from supervisor.config.report import Report
 from supervisor.config.scalars import Word
 from supervisor.config.secrets import secret_values
@@ -52,6 +53,7 @@ def service(
         healthcheck=_healthcheck(fields.get("healthcheck")),
         success_exit_codes=fields.get("success_exit_codes", frozenset()) | {0},
         restart_policy=_restart_policy(fields),
+        **_hooks(fields),
         stop_signal=fields.get("stop_signal", 15),
         stop_grace_period=fields.get("stop_grace_period", 10.0),
         handoff=HandoffMode(fields.get("handoff", HandoffMode.AUTO)),
@@ -167,6 +169,14 @@ def _on_port_change(fields: Fields | None) -> OnPortChange:
     if fields.word:
         return OnPortChange(fields.word)
     return OnPortChange("signal", fields.get("signal", 1))
+
+
+def _hooks(fields: Fields) -> dict[str, Any]:
+    if not has_hooks(fields):
+        return {}
+    from supervisor.config import hooks
+
+    return {"hooks": hooks.hooks(fields), "stop_command": hooks.command(fields.get("stop_command"))}
 
 
 def _limits(fields: Fields | None) -> dict[str, int]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Container, Iterator, Mapping
 
 from supervisor.config import placeholders
-from supervisor.config.fields import Fields, Found, words
+from supervisor.config.fields import Fields, Found, has_hooks, words
 from supervisor.config.report import Report
 from supervisor.config.scalars import Word
 from supervisor.config.spec import Condition, HandoffMode, ProbeKind, Restart
@@ -16,14 +16,9 @@ LAST_PRIVILEGED = 1023
 FEWEST, MOST = 3, 5  # ports of a pool that make sense
 LONGEST_CHAIN = 12  # names of a cycle that are shown
 SET_BY_PORTSUP = (
-    "PORTSUP_ENDPOINTS",
-    "PORTSUP_INSTANCE",
-    "PORTSUP_INVOCATION",
-    "PORTSUP_RUN_ID",
-    "PORTSUP_SERVICE",
-    "PORTSUP_SOCKET",
-    "PORTSUP_STACK",
-)
+    "PORTSUP_ENDPOINTS", "PORTSUP_EXIT_CODE", "PORTSUP_HOOK", "PORTSUP_INSTANCE", "PORTSUP_INVOCATION", "PORTSUP_PID",
+    "PORTSUP_REASON", "PORTSUP_RESULT", "PORTSUP_RUN_ID", "PORTSUP_SERVICE", "PORTSUP_SOCKET", "PORTSUP_STACK",
+)  # fmt: skip
 _ACTIVATION = ("LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PID")
 _NOTIFICATION = ("NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC")
 _SHELLS = ("sh", "bash", "dash", "zsh", "ksh", "fish", "busybox")
@@ -53,6 +48,10 @@ class Checks:
             self._environment(found.value, where)
             self._placeholders(found.value, ports, where)
             self._command(found.value, where)
+            if has_hooks(found.value):
+                from supervisor.config import hooks
+
+                hooks.check(found.value, where, self.report)
 
     def _overlaps(self) -> None:
         owner: dict[int, str] = {}

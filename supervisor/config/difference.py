@@ -5,9 +5,9 @@ from supervisor.dataclass import dataclass, fields
 
 # What can be told to a service that runs, or takes effect when it starts the next time; all else restarts it.
 LIVE = frozenset((
-    "autostart", "depends_on", "description", "healthcheck", "logging", "memory_limit", "on_port_change", "profiles",
-    "quarantine", "ready", "restart_policy", "rotate_after", "stop_grace_period", "stop_signal",
-    "success_exit_codes",
+    "autostart", "depends_on", "description", "healthcheck", "hooks", "logging", "memory_limit", "on_port_change",
+    "profiles", "quarantine", "ready", "restart_policy", "rotate_after", "stop_command",
+    "stop_grace_period", "stop_signal", "success_exit_codes",
 ))  # fmt: skip
 _NO_KEYS = frozenset(("name", "line"))
 

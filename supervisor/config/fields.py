@@ -51,10 +51,19 @@ class EnvFile:
     where: str  # the path of keys that leads to it
 
 
+def has_hooks(fields: Fields) -> bool:
+    """Whether a service has commands beside its own; `config.hooks` reads them, and is imported for none else."""
+    return "hooks" in fields.found or "stop_command" in fields.found
+
+
 def words(fields: Fields) -> Iterator[tuple[str, Word]]:
     """Every text that placeholders are filled in, with the path of its key."""
     for word in fields.get("command", ()):
         yield "command", word
+    if has_hooks(fields):
+        from supervisor.config import hooks
+
+        yield from hooks.words(fields)
     own: dict[str, Found] = fields.get("environment", {})
     for name, item in own.items():
         if isinstance(item.value, Word):

@@ -118,6 +118,43 @@ LIMITS = Section(
     )
 )
 
+HOOK = Section(
+    keys=(
+        Key("command", Shape.COMMAND, "The command that is run.", required=True, also=("exec", "run", "cmd")),
+        Key("timeout", Duration(0.001), "How long it may take before it is killed.", "30s"),
+    ),
+    short="command",
+)
+
+HOOKS = Section(
+    keys=(
+        Key(
+            "pre_start",
+            HOOK,
+            "Before each start, with the port; the start has failed if it does.",
+            also=("before_start", "exec_start_pre", "execstartpre", "prestart", "pre_exec"),
+        ),
+        Key(
+            "post_start",
+            HOOK,
+            "When the service is ready; nobody waits for it.",
+            also=("after_start", "exec_start_post", "execstartpost", "poststart", "post_ready"),
+        ),
+        Key(
+            "pre_stop",
+            HOOK,
+            "Before a service that was ready is asked to stop.",
+            also=("before_stop", "prestop", "exec_stop", "execstop"),
+        ),
+        Key(
+            "post_stop",
+            HOOK,
+            "When nothing is left of the service, also after a crash, and before the next start.",
+            also=("after_stop", "exec_stop_post", "execstoppost", "poststop", "post_exit"),
+        ),
+    )
+)
+
 ON_PORT_CHANGE = Section(
     keys=(Key("signal", Signal(handled=True), "The signal that tells the service to look up its peers' ports again."),),
     words=("restart", "ignore"),
@@ -261,6 +298,18 @@ SERVICE = Section(
             RESTART_POLICY,
             "How long to wait before a restart, and when to give up.",
             also=("backoff", "availability"),
+        ),
+        Key(
+            "stop_command",
+            HOOK,
+            "A command that asks the service to stop, in the place of `stop_signal`.",
+            also=("stop_cmd", "exec_stop", "execstop", "shutdown_command", "shutdown"),
+        ),
+        Key(
+            "hooks",
+            HOOKS,
+            "Commands that are run at certain points of the service's life.",
+            also=("hook", "lifecycle"),
         ),
         Key(
             "stop_signal",

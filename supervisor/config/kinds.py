@@ -98,10 +98,12 @@ class Section:
     """A mapping with keys of its own.
 
     `words` may stand for the whole mapping; of the keys in `one_of` at most one is given, exactly one if `needs_one`.
+    What is no mapping is taken for the value of the key `short`, if there is one.
     """
 
     keys: "tuple[Key, ...]"
     words: tuple[str, ...] = ()
+    short: str = ""
     one_of: tuple[str, ...] = ()
     needs_one: bool = False
 

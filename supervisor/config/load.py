@@ -257,7 +257,8 @@ class _EnvFiles:
 def secrets_of(spec: ServiceSpec) -> set[str]:
     """The secrets that stand in the commands and probes of a service."""
     probes = [spec.ready.probe] + ([spec.healthcheck.probe] if spec.healthcheck else [])
-    lines = [spec.command, *(probe.command for probe in probes), *((probe.target,) for probe in probes)]
+    commands = [spec.command, *(each.command for each in spec.all_hooks.values())]
+    lines = [*commands, *(probe.command for probe in probes), *((probe.target,) for probe in probes)]
     headers = (header for probe in probes if probe.ask is not None for header in probe.ask.headers)
     found = {secret for line in lines for secret in secrets_among(line)}
     return found.union(*(secret_values(header_variable(name), value) for name, value in headers))

@@ -173,6 +173,9 @@ def _section(section: Section) -> Schema:
         if not section.needs_one:
             choices.append({"not": {"anyOf": [{"required": [name]} for name in section.one_of]}})
         described["oneOf"] = choices
+    if section.short:
+        short = next(key for key in section.keys if key.name == section.short)
+        return {"anyOf": [_kind(short.kind), described]}
     if not section.words:
         return described
     words: list[Schema] = [{"enum": list(section.words)}]

@@ -5,7 +5,16 @@ import signal
 from typing import Any
 
 from supervisor.config.secrets import HIDDEN, header_variable, is_secret_name, redact, redact_environment
-from supervisor.config.spec import HttpAsk, OnPortChange, Probe, ProbeKind, RenderedFile, ServiceSpec, StackSpec
+from supervisor.config.spec import (
+    HookCommand,
+    HttpAsk,
+    OnPortChange,
+    Probe,
+    ProbeKind,
+    RenderedFile,
+    ServiceSpec,
+    StackSpec,
+)
 
 
 def resolved(stack: StackSpec, reveal: bool = False) -> dict[str, Any]:
@@ -60,6 +69,8 @@ def _service(service: ServiceSpec, stack: StackSpec, reveal: bool) -> dict[str, 
             "max_restarts": "infinite" if policy.is_endless else policy.max_restarts,
             "period": policy.period,
         },
+        "hooks": {str(hook): _hook(each) for hook, each in service.hooks.items()} or None,
+        "stop_command": _hook(service.stop_command) if service.stop_command else None,
         "stop_signal": _signal(service.stop_signal),
         "stop_grace_period": service.stop_grace_period,
         "handoff": service.handoff.value,
@@ -114,6 +125,10 @@ def _probe(probe: Probe, reveal: bool) -> dict[str, Any]:
             return {probe.kind.value: probe.target}
         case _:
             return {probe.kind.value: True}
+
+
+def _hook(hook: HookCommand) -> dict[str, Any]:
+    return {"command": list(hook.command), "timeout": hook.timeout}
 
 
 def _on_port_change(change: OnPortChange) -> str | dict[str, str | int]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from supervisor.core.handoff import BindMode
 from supervisor.core.order import Condition
 from supervisor.core.restart import Restart, RestartPolicy
+from supervisor.core.state import Hook
 from supervisor.dataclass import dataclass, field
 
 __all__ = [
@@ -14,6 +15,8 @@ __all__ = [
     "Condition",
     "HandoffMode",
     "HealthCheck",
+    "Hook",
+    "HookCommand",
     "HttpAsk",
     "LogLimits",
     "NotifySocketKind",
@@ -134,6 +137,14 @@ class RenderedFile:
 
 
 @dataclass(frozen=True, slots=True)
+class HookCommand:
+    """A command that is run at one point of a service's life, and how long it may take."""
+
+    command: tuple[str, ...]
+    timeout: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceSpec:
     """One service as configured; its ports are those of instance 1.
 
@@ -155,6 +166,8 @@ class ServiceSpec:
     healthcheck: HealthCheck | None = None
     success_exit_codes: frozenset[int] = frozenset((0,))
     restart_policy: RestartPolicy = field(default_factory=RestartPolicy)
+    hooks: Mapping[Hook, HookCommand] = field(default_factory=dict)
+    stop_command: HookCommand | None = None  # in the place of the signal
     stop_signal: int = 15
     stop_grace_period: float = 10.0
     handoff: HandoffMode = HandoffMode.AUTO
@@ -171,6 +184,11 @@ class ServiceSpec:
     memory_limit: int = 0  # bytes of all its processes together; 0 for any
     logging: LogLimits = LogLimits()
     line: int = 0  # where the service stands in the file, counted from 1
+
+    @property
+    def all_hooks(self) -> Mapping[Hook, HookCommand]:
+        """Every command that is run for the service beside its own."""
+        return {**self.hooks, Hook.STOP_COMMAND: self.stop_command} if self.stop_command else self.hooks
 
     @property
     def wants_notices(self) -> bool:

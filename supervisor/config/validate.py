@@ -39,6 +39,10 @@ class Validator:
     def section(self, node: Node, kind: Section, where: str) -> Fields:
         """The fields of a mapping; unknown, missing and clashing keys are reported."""
         fields = Fields(node.place)
+        if kind.short and not isinstance(node, Mapping):
+            key = next(key for key in kind.keys if key.name == kind.short)
+            fields.found[key.name] = Found(self.value(node, key.kind, where), node.place, node.place)
+            return fields
         if isinstance(node, Scalar) and kind.words:
             fields.word = self._word_for(node, kind, where)
             return fields

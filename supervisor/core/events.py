@@ -1,6 +1,7 @@
 """What happens to a service (events, in the past tense) and what is to be done about it (effects, imperative)."""
 
 from supervisor.core.notify import Notice
+from supervisor.core.state import Hook
 from supervisor.dataclass import dataclass
 
 Reasons = tuple[tuple[int, str], ...]  # why a port can not be used, port by port
@@ -13,6 +14,7 @@ class StartRequested: ...
 @dataclass(frozen=True, slots=True)
 class StopRequested:
     grace: float | None = None  # seconds instead of the configured grace period
+    is_urgent: bool = False  # portsup itself has to be gone in no time: no hook is run any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,15 @@ class Exited:
 
 
 @dataclass(frozen=True, slots=True)
+class HookEnded:
+    """A hook and all that came of it are gone; `why` says what was wrong, after the name of the hook."""
+
+    number: int
+    why: str = ""
+    is_final: bool = False  # trying again would not help: it cannot be run
+
+
+@dataclass(frozen=True, slots=True)
 class LockLost:
     port: int
     why: str
@@ -155,7 +166,7 @@ Event = (
     | PortLeased | NoPort | DependenciesMet | DependencyFailed | Spawned | SpawnFailed
     | BeganListening | BecameReady | ProbeFailed | BecameHealthy | BecameUnhealthy | MemoryExceeded | Notified
     | Intruded
-    | MainExited | Exited | LockLost | DeadlinePassed
+    | MainExited | Exited | HookEnded | LockLost | DeadlinePassed
 )  # fmt: skip
 
 
@@ -206,4 +217,23 @@ class Kill:
     pid: int
 
 
-Effect = LeasePort | QuarantinePort | AwaitDependencies | Spawn | SpawnBeside | Terminate | Abort | Kill
+@dataclass(frozen=True, slots=True)
+class RunHook:
+    """Run a command beside the service; `pid` is the process that it is about, if there is one."""
+
+    hook: Hook
+    number: int
+    pid: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EndHook:
+    """Kill a hook and all that came of it; what it comes to is of no interest any more."""
+
+    number: int
+
+
+Effect = (
+    LeasePort | QuarantinePort | AwaitDependencies | Spawn | SpawnBeside | Terminate | Abort | Kill
+    | RunHook | EndHook
+)  # fmt: skip

@@ -4,14 +4,17 @@ In a rolling restart the process in charge goes on (`pid`) while its successor s
 two change places, and the old one is asked to stop.  If the successor comes to nothing, the old one never notices.
 Whoever has to end the service ends both: it is at rest when the last one is gone.  Should the one in charge end by
 itself, whoever is left takes its place: a successor goes on starting, one that was leaving is waited for.
+
+Of the hooks pre_start runs before the successor is spawned, and post_start when that is in charge.  The service does
+not stop meanwhile, so neither pre_stop nor post_stop runs; the old process is told by its signal.
 """
 
 from supervisor.core import events as ev
-from supervisor.core import service
+from supervisor.core import hooks, service
 from supervisor.core.notify import note, note_beside, watched_until
 from supervisor.core.service import Step
 from supervisor.core.snapshot import Service, check, is_due, note_exit, words
-from supervisor.core.state import Beside, Health, Milestone, Role, State, Then
+from supervisor.core.state import Beside, Health, Hook, Milestone, Role, State, Then
 from supervisor.dataclass import replace
 
 S = State
@@ -21,15 +24,19 @@ _LIVE = (S.STARTING, S.RUNNING)
 def step(svc: Service, event: ev.Event, now: float) -> Step:
     """What `event` makes of `svc` at time `now`, and what to do about it."""
     if svc.beside is None:
-        return _begin(svc, event) if isinstance(event, ev.RollRequested) else service.step(svc, event, now)
-    after, effects = _step(svc, svc.beside, event, now)
-    check(svc, event, after)
-    return after, effects
+        return _begin(svc, event, now) if isinstance(event, ev.RollRequested) else service.step(svc, event, now)
+    if svc.beside.pid is None and svc.hook is not None:
+        made = _prepare(svc, svc.beside, event, now)
+    else:
+        made = _step(svc, svc.beside, event, now)
+    made = hooks.settle(svc, event, made) if svc.hook is not None else made
+    check(svc, event, made[0])
+    return made
 
 
 def can_roll(svc: Service) -> bool:
     """Whether a rolling restart can begin."""
-    return svc.state is S.RUNNING and svc.beside is None
+    return svc.state is S.RUNNING and svc.beside is None and svc.hook is None
 
 
 def is_rolling(svc: Service) -> bool:
@@ -37,12 +44,28 @@ def is_rolling(svc: Service) -> bool:
     return svc.beside is not None and (svc.beside.pid is None or svc.beside.deadline is not None)
 
 
-def _begin(svc: Service, wish: ev.RollRequested) -> Step:
+def _begin(svc: Service, wish: ev.RollRequested, now: float) -> Step:
     if not can_roll(svc):
         return svc, ()
     grace = svc.timeouts.grace if wish.grace is None else wish.grace
     beside = Beside(Role.SUCCESSOR, grace=grace, watchdog=svc.timeouts.watchdog)
-    return replace(svc, beside=beside, roll_trouble=""), (ev.SpawnBeside(svc.port),)
+    svc = replace(svc, beside=beside, roll_trouble="", hook_trouble="")
+    if Hook.PRE_START in svc.hooks:
+        return hooks.begin(svc, Hook.PRE_START, now)
+    return svc, (ev.SpawnBeside(svc.port),)
+
+
+def _prepare(svc: Service, beside: Beside, event: ev.Event, now: float) -> Step:
+    """The pre_start of a successor runs, and the one in charge goes on as if it were the only one."""
+    over = hooks.verdict(svc, event, now)
+    if over is not None and over.why:
+        return replace(svc, beside=None, hook=None, roll_trouble=f"{Hook.PRE_START} {over.why}"), ()
+    if over is not None:
+        return replace(svc, hook=None), (ev.SpawnBeside(svc.port),)
+    after, effects = service.step(replace(svc, beside=None), event, now)
+    if after.state is S.RUNNING:
+        return replace(after, beside=beside), effects
+    return replace(after, roll_trouble=after.reason), effects
 
 
 def _step(svc: Service, beside: Beside, event: ev.Event, now: float) -> Step:
@@ -109,7 +132,10 @@ def _hand_on(svc: Service, beside: Beside, now: float) -> Step:
         told=beside.told, watchdog=beside.watchdog, reloading_since=None,
     )  # fmt: skip
     svc = replace(svc, deadline=watched_until(svc, now))
-    return svc, (ev.Terminate(old.pid or 0),)
+    effects: tuple[ev.Effect, ...] = ()
+    if Hook.POST_START in svc.hooks:
+        svc, effects = hooks.begin(svc, Hook.POST_START, now)
+    return svc, (ev.Terminate(old.pid or 0), *effects)
 
 
 def _promote(svc: Service, beside: Beside, why: str) -> Service:
@@ -131,7 +157,7 @@ def _leave_to(svc: Service, beside: Beside, exit: ev.Exited, now: float) -> Step
         svc = replace(note_exit(svc, exit), then=Then.EXIT, reason=words(exit))
     elif svc.then is not Then.EXIT:
         svc = note_exit(svc, exit)
-    svc = replace(svc, pid=beside.pid, beside=None, grace=beside.grace)
+    svc = replace(svc, pid=beside.pid, beside=None, hook=None, grace=beside.grace)
     if beside.role is Role.LEAVING:
         return replace(svc, state=S.TERMINATING, deadline=beside.deadline), ()
     effects = () if beside.deadline is not None else (ev.Kill(beside.pid or 0),)

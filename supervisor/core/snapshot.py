@@ -1,9 +1,26 @@
 """One service at one moment, and what is asked of it in few words."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from supervisor.core import events as ev
 from supervisor.core.restart import RestartPolicy
-from supervisor.core.state import STATUS, TRANSITIONS, Beside, Health, Milestone, Result, State, Status, Then
+from supervisor.core.state import (
+    STATUS,
+    TRANSITIONS,
+    Beside,
+    Health,
+    Hook,
+    HookRun,
+    Milestone,
+    Result,
+    State,
+    Status,
+    Then,
+)
 from supervisor.dataclass import dataclass, field, replace
+
+NO_HOOKS: Mapping[Hook, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +44,7 @@ class Service:
     rotate_after: int = 3
     one_shot: bool = False  # it is no server: its work is done when it exits with 0
     success_codes: frozenset[int] = frozenset((0,))  # exit codes that mean success
+    hooks: Mapping[Hook, float] = field(default_factory=lambda: NO_HOOKS)  # those it has, and how long each may take
     state: State = State.STOPPED
     result: Result = Result.NONE
     reason: str = ""
@@ -49,13 +67,17 @@ class Service:
     then: Then = Then.STOP
     beside: Beside | None = None  # the second process during a rolling restart, core/rolling.py
     roll_trouble: str = ""  # why the last rolling restart came to nothing
+    hook: HookRun | None = None  # the one that runs now
+    hook_runs: int = 0
+    hook_trouble: str = ""  # what was wrong with a hook since it was last started
     grace: float = 0.0  # seconds that the stop under way gives it, or gave it in vain; 0 if it is killed without
 
     @property
     def next_deadline(self) -> float | None:
-        """When something is due: the deadline of this service, or that of the process beside, whichever is first."""
+        """When something is due: for this service, its hook, or the process beside, whichever is first."""
         beside = None if self.beside is None else self.beside.deadline
-        return min((each for each in (self.deadline, beside) if each is not None), default=None)
+        hook = None if self.hook is None else self.hook.deadline
+        return min((each for each in (self.deadline, beside, hook) if each is not None), default=None)
 
     @property
     def status(self) -> Status:

@@ -16,10 +16,12 @@ class State(StrEnum):
     STOPPED = "stopped"  # no process, and none wanted
     ACQUIRING = "acquiring"  # waiting for a port of its pool
     WAITING = "waiting"  # has its ports, waits for the services it depends on
+    PREPARING = "preparing"  # has its ports, and its pre_start hook runs
     STARTING = "starting"  # spawned, not ready yet
     RUNNING = "running"  # ready
     TERMINATING = "terminating"  # asked to stop, within its grace period
     KILLING = "killing"  # its whole process tree is being killed
+    CLEANING = "cleaning"  # its process tree is gone, and its post_stop hook runs
     BACKOFF = "backoff"  # waiting to be started again
     EXITED = "exited"  # ended by itself, and its policy leaves it so
     FAILED = "failed"  # given up; needs a person
@@ -46,6 +48,7 @@ class Result(StrEnum):
     NO_PORT = "no-port"
     START_LIMIT = "start-limit"
     SPAWN_FAILED = "spawn-failed"
+    HOOK_FAILED = "hook-failed"  # its pre_start
     UNHEALTHY = "unhealthy"
     WATCHDOG = "watchdog"  # it was silent for too long
     MEMORY_LIMIT = "memory-limit"  # it had more than it may have
@@ -105,30 +108,58 @@ class Beside:
     watchdog: float = 0.0  # the longest silence that it may have once it is in charge
 
 
+class Hook(StrEnum):
+    """A command that is run at one point of a service's life."""
+
+    PRE_START = "pre_start"  # before each start, with the port
+    POST_START = "post_start"  # when it is ready; nobody waits for it
+    PRE_STOP = "pre_stop"  # before a service that was ready is asked to stop
+    STOP_COMMAND = "stop_command"  # asks it to stop, in the place of the signal
+    POST_STOP = "post_stop"  # when its process tree is gone, however that came
+
+
+@dataclass(frozen=True, slots=True)
+class HookRun:
+    """One run of a hook."""
+
+    hook: Hook
+    number: int  # of the runs of this service, counted from 1
+    began: float
+    deadline: float
+    pid: int | None = None  # the process that it is about
+    is_alone: bool = False  # what it is about has ended meanwhile
+    intruder: str = ""  # who has the port since then, if not we
+
+
 S = State
 STATUS: Mapping[State, Status] = MappingProxyType({
     S.STOPPED: Status.INACTIVE,
     S.EXITED: Status.INACTIVE,
     S.ACQUIRING: Status.ACTIVATING,
     S.WAITING: Status.ACTIVATING,
+    S.PREPARING: Status.ACTIVATING,
     S.STARTING: Status.ACTIVATING,
     S.BACKOFF: Status.ACTIVATING,
     S.RUNNING: Status.ACTIVE,
     S.TERMINATING: Status.DEACTIVATING,
     S.KILLING: Status.DEACTIVATING,
+    S.CLEANING: Status.DEACTIVATING,
     S.FAILED: Status.FAILED,
 })  # fmt: skip
 
-_AFTER_A_PROCESS = frozenset({S.STOPPED, S.ACQUIRING, S.STARTING, S.BACKOFF, S.FAILED})
+_AFTER_A_PROCESS = frozenset({S.STOPPED, S.ACQUIRING, S.PREPARING, S.STARTING, S.BACKOFF, S.EXITED, S.FAILED})
+_ENDS = frozenset({S.ACQUIRING, S.PREPARING, S.TERMINATING, S.KILLING, S.CLEANING, S.BACKOFF, S.EXITED, S.FAILED})
 TRANSITIONS: Mapping[State, frozenset[State]] = MappingProxyType({
     S.STOPPED: frozenset({S.ACQUIRING, S.FAILED}),
     S.ACQUIRING: frozenset({S.WAITING, S.FAILED}),
-    S.WAITING: frozenset({S.STARTING, S.STOPPED, S.FAILED}),
-    S.STARTING: frozenset({S.RUNNING, S.TERMINATING, S.KILLING, S.ACQUIRING, S.BACKOFF, S.EXITED, S.FAILED}),
-    S.RUNNING: frozenset({S.TERMINATING, S.KILLING, S.ACQUIRING, S.BACKOFF, S.EXITED, S.FAILED, S.STARTING}),
-    S.TERMINATING: _AFTER_A_PROCESS | {S.KILLING, S.EXITED},
-    S.KILLING: _AFTER_A_PROCESS | {S.TERMINATING, S.EXITED},
-    S.BACKOFF: frozenset({S.STARTING, S.STOPPED, S.FAILED}),
+    S.WAITING: frozenset({S.PREPARING, S.STARTING, S.STOPPED, S.FAILED}),
+    S.PREPARING: frozenset({S.STARTING, S.CLEANING, S.STOPPED, S.BACKOFF, S.FAILED}),
+    S.STARTING: _ENDS | {S.RUNNING},
+    S.RUNNING: _ENDS | {S.STARTING},
+    S.TERMINATING: _AFTER_A_PROCESS | {S.KILLING, S.CLEANING},
+    S.KILLING: _AFTER_A_PROCESS | {S.TERMINATING, S.CLEANING},
+    S.CLEANING: _AFTER_A_PROCESS,
+    S.BACKOFF: frozenset({S.PREPARING, S.STARTING, S.STOPPED, S.FAILED}),
     S.EXITED: frozenset({S.ACQUIRING, S.STOPPED, S.FAILED}),
-    S.FAILED: frozenset({S.ACQUIRING, S.STARTING, S.STOPPED}),
+    S.FAILED: frozenset({S.ACQUIRING, S.PREPARING, S.STARTING, S.CLEANING, S.STOPPED}),
 })  # fmt: skip

@@ -26,7 +26,8 @@ from supervisor.daemon.waiting import Note, telling, unsettled
 from supervisor.daemon.watchers import Watchers
 from supervisor.errors import NotFound, PortsupError, UsageError
 
-AT_WORK = (State.STARTING, State.RUNNING, State.BACKOFF)  # seen after a stop: somebody else started it again
+# Seen after a stop: somebody else started it again.
+AT_WORK = (State.PREPARING, State.STARTING, State.RUNNING, State.BACKOFF)
 
 
 class Commands:

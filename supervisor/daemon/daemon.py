@@ -95,11 +95,11 @@ class Daemon:
         front.introduce(tuple(spec.services))
         self._stack = Stack(self._world.slots, self._loop, self, front.is_live)
         self._renderer = Renderer(
-            spec, self._instance, self._stack, self._reporter, self._world.trees.reaper, self._world.endpoints,
-            self._world.environment_of_commands,
+            spec, self._instance, self._stack, self._reporter, self._world.trees.reaper, self._world.programs.endpoints,
+            self._world.programs.environment_of_commands,
         )  # fmt: skip
         self._commands = Commands(
-            self._stack, spec.name, self._instance, self._world.endpoints, self._environment, self._asked_down,
+            self._stack, spec.name, self._instance, self._world.programs.endpoints, self._environment, self._asked_down,
             journal.redact, news, Reloader(spec, options.files, options.profiles, self._instance, self._stack, journal,
                                            self._world, slot_of, self._on_new_services, lock.announce_files),
             self._world.trees.members,
@@ -178,7 +178,7 @@ class Daemon:
             self._loop.call_soon(self._end_if_nothing_is_left)
 
     def on_ports_changed(self) -> None:
-        content = document(self._spec.name, self._instance, self._world.endpoints())
+        content = document(self._spec.name, self._instance, self._world.programs.endpoints())
         try:
             write_json(self._facts["PORTSUP_ENDPOINTS"], content)
         except OSError as error:
@@ -290,9 +290,10 @@ class Daemon:
     def _environment(self, service: str | None) -> dict[str, str]:
         """What `portsup env` tells: never the run id, because the next `up` ends every process that carries it."""
         if service is None:
-            told = self._world.about_services() | self._facts
+            told = self._world.programs.about_services() | self._facts
         else:
             slot = self._world.slots[service]
             port = slot.service.port or (slot.pool[0] if slot.pool else None)
-            told = dict(slot.child.environment) if slot.child is not None else self._world.environment(slot, port)
+            child = slot.child
+            told = dict(child.environment) if child is not None else self._world.programs.environment(slot, port)
         return {name: value for name, value in told.items() if name != RUN_ID}

@@ -33,10 +33,12 @@ def news(before: Service, after: Service, spec: ServiceSpec, took: float | None)
             return News("info", "service ready", words, {"port": after.port, "pid": after.pid})
         case State.STARTING if _is_coming(before.beside):
             return _restarting(after, f"pid {after.pid}, which was to replace it, takes its place")
-        case State.STARTING if after.restarts > before.restarts:
+        case State.STARTING | State.PREPARING if after.restarts > before.restarts:
             return _restarting(after, "started again")
         case State.BACKOFF:
             return _restarting(after, "will be started again")
+        case State.CLEANING if after.then is Then.RETRY and before.state is State.PREPARING:
+            return News("warning", "start failed", "", {"why": after.reason})  # said when it is known what follows
         case State.ACQUIRING if before.state not in (State.STOPPED, State.EXITED, State.FAILED):
             why = after.reason or "rotation requested"
             return News("warning", "port left", f"leaves port {before.port}: {why}", {"port": before.port, "why": why})
@@ -68,7 +70,7 @@ def _within(before: Service, after: Service) -> News | None:
         if after.health is Health.UNHEALTHY:
             return News("warning", "service unhealthy", after.reason, {"pid": after.pid, "why": after.reason})
         return News("info", f"service {after.health}", "", {"pid": after.pid})
-    if after.restarts > before.restarts and after.state is State.STARTING:
+    if after.restarts > before.restarts and after.state in (State.STARTING, State.PREPARING):
         return _restarting(after, "started again")
     if after.told and after.told != before.told:
         return News("info", "service says", "", {"pid": after.pid, "says": after.told})
@@ -127,6 +129,8 @@ def failure(svc: Service, spec: ServiceSpec) -> str:
     if "nothing listens on port" in svc.reason:
         ran += f"; make it listen on ${spec.port_env}, or put {{port}} into its command"
     match svc.result:
+        case Result.HOOK_FAILED:
+            return f"cannot be started: {readable(svc.reason)}\n  {_next(svc)}"
         case Result.SPAWN_FAILED:
             return f"cannot be started: {svc.reason}"
         case Result.NO_PORT:

@@ -22,6 +22,8 @@ class World(Protocol):
     def terminate(self, svc: Service, pid: int) -> None: ...
     def abort(self, svc: Service, pid: int) -> None: ...
     def kill(self, svc: Service, pid: int) -> None: ...
+    def run_hook(self, svc: Service, effect: ev.RunHook) -> None: ...
+    def end_hook(self, svc: Service, number: int) -> None: ...
     def changed(self, before: Service, after: Service) -> None: ...
 
 
@@ -95,6 +97,10 @@ class Keeper:
                 self._world.abort(svc, pid)
             case ev.Kill(pid):
                 self._world.kill(svc, pid)
+            case ev.RunHook():
+                self._world.run_hook(svc, effect)
+            case ev.EndHook(number):
+                self._world.end_hook(svc, number)
 
     def _answer_lease(self, answer: ev.PortLeased | ev.NoPort) -> None:
         self._awaits_lease = False

@@ -105,7 +105,7 @@ class Reloader:
             self._announce_files(tuple(map(os.fspath, new.over)))
             self._world.be_strict(new.strict_ports)
             self._add(found)
-            self._world.forget_endpoints()
+            self._world.programs.forget_endpoints()
             results += await self._change(old, found, tell)
             return results
         finally:

@@ -42,6 +42,9 @@ class Reporter:
     def changed(self, before: Service, after: Service, now: float) -> None:
         """A service changed; `now` is in monotonic seconds."""
         slot = self._slots[after.name]
+        if after.hook_trouble != before.hook_trouble and after.hook_trouble:
+            self._journal.warning("hook failed", service=after.name, state=after.state, why=after.hook_trouble)
+            self.say(f"{after.name}: {herald.readable(after.hook_trouble)}", "warning")
         took = None if slot.child is None else now - slot.child.spawned_at
         news = herald.news(before, after, slot.spec, took)
         if news is None or (news.event == "service says" and now < self._said_at.get(after.name, 0.0) + SAYS_EVERY):
@@ -53,6 +56,20 @@ class Reporter:
             self.say(f"{after.name}: {news.words}", news.level)
         if news.event == "roll failed" or (news.level == "error" and after.result not in QUIET_ABOUT):
             self.quote(slot)
+
+    def hook_runs(self, service: str, hook: str, pid: int) -> None:
+        """A hook of a service was started."""
+        self._journal.info("hook runs", service=service, hook=hook, pid=pid)
+
+    def hook_done(self, service: str, hook: str, took: float) -> None:
+        """It did what it had to, in so many seconds."""
+        self._journal.info("hook done", service=service, hook=hook, took=round(took, 3))
+
+    def hook_left(self, service: str, hook: str, pids: Collection[int]) -> None:
+        """It ended, and others of its processes did not."""
+        words = f"its {hook} left processes behind: they are killed (pid {', '.join(map(str, pids))})"
+        self.say(f"{service}: {words}", "warning")
+        self._journal.warning("hook left processes behind", service=service, hook=hook, pids=list(pids))
 
     def main_told(self, service: str, pid: int) -> None:
         """A service named the process that stands for it."""

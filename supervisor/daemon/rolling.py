@@ -14,7 +14,8 @@ from supervisor.daemon.stack import Stack
 from supervisor.daemon.waiting import Note, telling
 from supervisor.errors import PortsupError
 
-PASSING = (State.STARTING, State.TERMINATING, State.KILLING)  # what becomes of it is not known yet
+# What becomes of a service in these is not known yet.
+PASSING = (State.PREPARING, State.STARTING, State.TERMINATING, State.KILLING, State.CLEANING)
 
 
 def check_rolling(slots: Sequence[Slot]) -> Sequence[Slot]:
@@ -68,6 +69,7 @@ async def roll(
 
 
 async def _roll_one(stack: Stack, slot: Slot, grace: float | None, note: Note) -> tuple[bool, str]:
+    await stack.until(lambda: slot.service.hook is None or slot.service.state is not State.RUNNING)  # its post_start
     before = slot.service.pid
     if stack.is_stopping or slot.service.state is not State.RUNNING:
         return False, f"is {slot.service.state}, not running"

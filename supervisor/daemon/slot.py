@@ -9,6 +9,7 @@ from typing import Any
 
 from supervisor.config.spec import ServiceSpec
 from supervisor.core.service import Service, Timeouts
+from supervisor.core.snapshot import NO_HOOKS
 from supervisor.core.state import Role, State
 from supervisor.daemon.handoff import Handoff
 from supervisor.daemon.keeper import Keeper, World
@@ -119,6 +120,7 @@ def settings(spec: ServiceSpec, pool: Sequence[int]) -> dict[str, Any]:
         "rotate_after": spec.rotate_after,
         "one_shot": spec.one_shot,
         "success_codes": spec.success_exit_codes,
+        "hooks": {hook: each.timeout for hook, each in spec.all_hooks.items()} or NO_HOOKS,
     }
 
 

@@ -71,7 +71,7 @@ class Stack:
             if name in wanted:
                 slot = self.slots[name]
                 slot.is_wanted = True
-                if slot.service.state in (*AT_REST, State.BACKOFF, State.TERMINATING, State.KILLING):
+                if slot.service.state in (*AT_REST, State.BACKOFF, State.TERMINATING, State.KILLING, State.CLEANING):
                     slot.keeper.tell(ev.StartRequested())
         return wanted
 
@@ -95,7 +95,10 @@ class Stack:
             self.slots[name].keeper.tell(ev.StopRequested(grace))
 
     def stop_all(self, grace: float | None = None, *, in_order: bool = True) -> None:
-        """Stops everything: dependants before what they depend on, or all at once; nothing starts any more."""
+        """Stops everything: dependants before what they depend on, or all at once; nothing starts any more.
+
+        All at once is for an end that has to be quick, so no hooks are run then.
+        """
         self.stop_since = self.stop_since if self.is_stopping else self.loop.time()
         self.is_stopping = True
         self._stop_order = self._stop_order and in_order
@@ -250,7 +253,7 @@ class Stack:
             if not (self._stop_order and has_dependants):
                 self._asked_to_stop.add(name)
                 self.slots[name].is_wanted = False
-                self.slots[name].keeper.tell(ev.StopRequested(self._grace))
+                self.slots[name].keeper.tell(ev.StopRequested(self._grace, is_urgent=not self._stop_order))
 
     def _tell_whom_it_waits_for(self) -> None:
         busy = [slot for slot in self.slots.values() if slot.service.state not in AT_REST]

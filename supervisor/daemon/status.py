@@ -43,7 +43,7 @@ def row(slot: Slot, instance: int, now: float) -> dict[str, Any]:
         "handoff": _handoff(slot),
         "beside": beside(svc),
         "status_text": svc.told or ("reloading" if svc.reloading_since is not None else ""),
-        "reason": readable(svc.reason),
+        "reason": readable(svc.reason or (svc.hook_trouble if svc.state is State.RUNNING else "")),
         "optional": slot.is_optional,
     }
 

@@ -109,6 +109,9 @@ def words(svc: Service, needs: Collection[str], now: float) -> str:
                 f": {trouble}" if trouble else ", which is not done yet" if svc.one_shot else ", which is not ready yet"
             )
             return f"waiting for {svc.name}{why}" + (f" ({left} left)" if left else "")
+        case State.PREPARING | State.CLEANING | State.TERMINATING if svc.hook is not None:
+            left = f"{max(0.0, svc.hook.deadline - now):.0f} s"
+            return f"waiting for {svc.name}, whose {svc.hook.hook} runs ({left} left)"
         case State.WAITING if needs:
             return f"waiting for {svc.name}, which needs {', '.join(needs)}"
         case State.BACKOFF:

@@ -4,22 +4,19 @@ import asyncio
 import contextlib
 import functools
 import itertools
-import os
 import signal
-from collections.abc import Callable, Mapping
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
 
-from supervisor import system
-from supervisor.config.spec import ServiceSpec
 from supervisor.core import events as ev
 from supervisor.core.handoff import keeps_clients
 from supervisor.core.service import Service
 from supervisor.core.state import Role, State
 from supervisor.daemon.broadcast import News
-from supervisor.daemon.endpoints import Endpoint, variables
-from supervisor.daemon.environment import environment_of, filled, socket_of
+from supervisor.daemon.environment import socket_of
 from supervisor.daemon.notices import Notices
 from supervisor.daemon.output import Output
+from supervisor.daemon.programs import Programs
 from supervisor.daemon.reporter import Reporter
 from supervisor.daemon.slot import Child, Slot
 from supervisor.daemon.starter import Starter, spawn_failed
@@ -31,9 +28,10 @@ from supervisor.ports.leases import Chosen, PoolLease
 from supervisor.ports.record import Owner
 from supervisor.ports.runtime import RuntimeDir
 from supervisor.process import tree
-from supervisor.process.account import account
-from supervisor.process.limits import limits
 from supervisor.process.spawn import Command
+
+if TYPE_CHECKING:
+    from supervisor.daemon.hooks import Hooks
 
 OWNERLESS_WAIT = 1.0  # seconds that a port without an owner gets to become free; a socket being torn down needs that
 OWNERLESS_STEP = 0.05
@@ -60,65 +58,29 @@ class StackWorld:
         self._owner = owner
         self._runtime = runtime
         self._news = news
-        self._facts = facts
         self._run_id = facts["PORTSUP_RUN_ID"]
         self._instance = instance
         self._reporter = reporter
         self._is_told_to_be_strict = always_strict
         self._strict = strict or always_strict
-        self._inherited = dict(os.environ)
-        self._nofile = system.raise_descriptor_limit()
+        self.programs = Programs(slots, facts, instance)
         self.trees = Trees(
             loop, slots, self._run_id, lambda slot, child: self.watcher.forget(slot, child),
             lambda slot, child: self._notices.ended(slot, child),
         )  # fmt: skip
         self.watcher = Watcher(
-            loop, self.trees.reaper, runtime, instance, self.endpoints, self.trees.members, reporter.drifted
+            loop, self.trees.reaper, runtime, instance, self.programs.endpoints, self.trees.members, reporter.drifted
         )
         self._notices = Notices(loop, runtime, facts["PORTSUP_STACK"], instance, self.trees.members, reporter)
         self._starter = Starter(loop, reporter, self._notices, hands_over=hands_over)
         self._invocations = itertools.count(1)
         self._dead_runs: set[str] = set()
-        self._endpoints: dict[str, Endpoint] = {}  # kept until a port changes: every spawn needs all of them
-        self._told: dict[str, str] = {}
-
-    def endpoints(self) -> dict[str, Endpoint]:
-        """Where each service is, or would be first."""
-        if not self._endpoints:
-            self._endpoints = {
-                name: Endpoint(slot.service.port or slot.pool[0], slot.pool)
-                for name, slot in self.slots.items()
-                if slot.pool
-            }
-        return self._endpoints
-
-    def about_services(self) -> dict[str, str]:
-        """The variables that tell where each service is."""
-        if not self._told:
-            self._told = variables(self.endpoints())
-        return self._told
-
-    def environment(self, slot: Slot, port: int | None) -> dict[str, str]:
-        """What the process of a service gets if it is started now."""
-        whose = account(slot.spec.user, slot.spec.group)
-        inherited = self._inherited if whose is None else {**self._inherited, **whose.variables}
-        return environment_of(
-            slot.spec, port, self.endpoints(), self._facts, self._instance, inherited, self.about_services()
-        )
-
-    def environment_of_commands(self) -> dict[str, str]:
-        """What a command of the stack gets that is none of its services."""
-        told = environment_of(
-            ServiceSpec("none", (), ()), None, self.endpoints(), self._facts, self._instance, self._inherited,
-            self.about_services(),
-        )  # fmt: skip
-        del told["PORTSUP_SERVICE"]
-        return told
+        self._hooks: Hooks | None = None  # once there was one to run
 
     def changed(self, before: Service, after: Service) -> None:
         slot = self.slots[after.name]
         if after.port != before.port:
-            self._endpoints, self._told = {}, {}
+            self.programs.forget_endpoints()
         if after.pid != before.pid:
             slot.put_in_charge(after.pid)
         if slot.beside is not None and after.beside is not None and after.beside.role is not Role.SUCCESSOR:
@@ -212,20 +174,13 @@ class StackWorld:
 
     def _begin(self, slot: Slot, port: int | None) -> Child:
         """A process of a service that was just started; raises PortsupError or OSError, and leaves none then."""
-        endpoints = self.endpoints()
+        endpoints = self.programs.endpoints()
         invocation = str(next(self._invocations))
         output: Output | None = None
         try:
-            environment = {**self.environment(slot, port), tree.INVOCATION: invocation}
-            fd = socket_of(slot.spec)
-            argv = [filled(word, port, self._instance, endpoints, fd) for word in slot.spec.command]
             output = Output(self._loop, slot.log, functools.partial(self._news.printed, slot.spec.name))
-            stdout, stderr = output.theirs
-            whose = account(slot.spec.user, slot.spec.group)
-            command = Command(
-                argv, environment, os.fspath(slot.spec.working_dir), stdout, stderr, slot.spec.umask, self._nofile,
-                account=whose, limits=limits(slot.spec.limits),
-            )  # fmt: skip
+            told = {tree.INVOCATION: invocation}
+            command = self.programs.command(slot, port, slot.spec.command, told, output.theirs, socket_of(slot.spec))
             pid, calls = self._starter.start(slot, command)
         except (PortsupError, OSError):
             if output is not None:
@@ -235,7 +190,9 @@ class StackWorld:
             raise
         output.begin()
         seen = {name: endpoint.port for name, endpoint in endpoints.items()}
-        child = Child(pid, output, self._loop.time(), environment, seen, account=whose, invocation=invocation)
+        child = Child(
+            pid, output, self._loop.time(), command.environment, seen, account=command.account, invocation=invocation
+        )  # fmt: skip
         if calls is not None:
             self._starter.hand_over(
                 slot, child, calls, lambda: self.trees.members(slot, child),
@@ -243,6 +200,21 @@ class StackWorld:
             )  # fmt: skip
         self.trees.follow(slot, child)
         return child
+
+    def run_hook(self, svc: Service, effect: ev.RunHook) -> None:
+        if self._hooks is None:
+            from supervisor.daemon.hooks import Hooks
+
+            def make(slot: Slot, words: Sequence[str], told: Mapping[str, str], prints_to: tuple[int, int]) -> Command:
+                told = {**told, tree.INVOCATION: str(next(self._invocations))}
+                return self.programs.command(slot, slot.service.port, words, told, prints_to)
+
+            self._hooks = Hooks(self._loop, self.trees.reaper, self._run_id, make, self._news, self._reporter)
+        self._hooks.run(self.slots[svc.name], effect)
+
+    def end_hook(self, svc: Service, number: int) -> None:
+        if self._hooks is not None:
+            self._hooks.end(self.slots[svc.name], number)
 
     def terminate(self, svc: Service, pid: int) -> None:
         self.trees.terminate(self.slots[svc.name], pid, self.slots[svc.name].spec.stop_signal)
@@ -257,15 +229,11 @@ class StackWorld:
         """Whether leases that are made from now on are for the first port of a pool only."""
         self._strict = strict or self._is_told_to_be_strict
 
-    def forget_endpoints(self) -> None:
-        """There are other services now."""
-        self._endpoints, self._told = {}, {}
-
     def discard(self, slot: Slot) -> None:
         """Gives the ports of a service back, and forgets it; it has no process."""
         del self.slots[slot.spec.name]
         self._let_go(slot)
-        self.forget_endpoints()
+        self.programs.forget_endpoints()
 
     def _let_go(self, slot: Slot) -> None:
         slot.keeper.close()
@@ -274,6 +242,8 @@ class StackWorld:
             child.output.finish()
             if child.handoff is not None:
                 child.handoff.close()
+        if self._hooks is not None:
+            self._hooks.forget(slot)
         slot.close_sockets()
         self._notices.forget(slot)
         if slot.lease is not None:

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from supervisor.config import questions, shapes
-from supervisor.config.keys import STACK
+from supervisor.config.keys import HOOK, HOOKS, STACK
 from supervisor.config.kinds import Choice, Named, Section, Several
 
 from .conftest import Loading
@@ -23,7 +23,7 @@ def sections() -> Iterator[tuple[str, Section]]:
         for key in section.keys:
             kind = key.kind.section if isinstance(key.kind, Several) else key.kind
             if isinstance(kind, Section):
-                yield f"### `{key.name}`", kind
+                yield f"### `{'hooks' if section is HOOKS else key.name}`", kind
                 yield from inside(kind)
 
     yield "## The stack", STACK
@@ -66,6 +66,8 @@ def test_every_key_has_its_row_with_its_default_and_no_other_has_one(heading: st
         else:
             assert cell in ("", "none", "the folder's name")
     others = {*section.words, "condition", *CONDITION.words}
+    if heading == "### `hooks`":  # it has the table of a hook too
+        others |= {key.name for key in (*HOOK.keys, *HOOKS.keys)}
     assert set(told) <= {key.name for key in section.keys} | others
 
 

@@ -76,6 +76,13 @@ SERVICE: dict[str, list[Any]] = {
         {"delay": 0, "factor": 1, "max_delay": "1h30m", "max_restarts": 0, "period": "2m"},
         {"max_restarts": "infinite"},
     ],
+    "hooks": [
+        {},
+        {"pre_start": "a", "post_start": ["a", 1]},
+        {"pre_stop": {"command": "a", "timeout": "4s"}},
+        {"post_stop": {"command": ["a"]}},
+    ],
+    "stop_command": ["a", {"command": "a"}],
     "stop_signal": ["SIGINT", "int", 2],
     "stop_grace_period": [0, "500ms", 2.5],
     "handoff": ["auto", "off", "systemd"],

@@ -7,11 +7,12 @@ from typing import NamedTuple
 import pytest
 
 from supervisor.core import events as ev
+from supervisor.core.hooks import BELONGS
 from supervisor.core.notify import Notice, parse
 from supervisor.core.restart import Restart, RestartPolicy
 from supervisor.core.rolling import can_roll, step
 from supervisor.core.service import Service, Timeouts
-from supervisor.core.state import TRANSITIONS, Role, State
+from supervisor.core.state import TRANSITIONS, Hook, Role, State
 
 S = State
 POOL = (8000, 8001, 8002)
@@ -31,8 +32,15 @@ class World:
         )
         pool = self.random.choice([(), POOL])
         timeouts = Timeouts(ready=self.random.choice([1.0, 30.0]), watchdog=self.random.choice([0.0, 3.0, 1000.0]))
-        self.svc = Service("web", pool, policy, timeouts, rotate_after=self.random.choice([1, 3]))
+        self.hooks = {hook: self.random.choice([1.0, 30.0]) for hook in Hook if self.random.random() < 0.6}
+        self.hooks = self.hooks if self.random.random() < 0.5 else {}
+        self.svc = Service(
+            "web", pool, policy, timeouts, rotate_after=self.random.choice([1, 3]), hooks=self.hooks
+        )  # fmt: skip
+        self.hook: ev.RunHook | None = None  # the one that runs
+        self.ran: list[Hook] = []
         self.rolls = self.random.random() < 0.4  # it is restarted without a gap whenever that can be
+        self.lasts = self.random.random() < 0.4  # hardly anybody wants it to stop
         self.now = 0.0
         self.processes: set[int] = set()
         self.next_pid = 1
@@ -61,6 +69,8 @@ class World:
                 pass
             case ev.Spawn(port):
                 assert not self.processes
+                assert self.hook is None
+                assert Hook.PRE_START not in self.svc.hooks or self.ran[-1] is Hook.PRE_START
                 assert (port in POOL) == bool(self.svc.pool)
                 if self.random.random() < 0.85:
                     self.processes.add(self.next_pid)
@@ -81,6 +91,39 @@ class World:
                 assert pid in self.processes
             case ev.QuarantinePort(port):
                 assert port in POOL
+            case ev.RunHook(hook, _, pid):
+                self.run(hook, pid)
+                self.hook = effect
+                if self.random.random() < 0.1:
+                    self.end_hook("cannot be run", is_final=True)
+            case ev.EndHook(number):
+                assert self.hook is not None
+                assert self.hook.number == number
+                self.hook = None
+
+    def run(self, hook: Hook, pid: int | None) -> None:
+        """A hook begins: alone, in its place, and about the process that it is for."""
+        assert self.hook is None
+        assert hook in self.svc.hooks
+        match hook:
+            case Hook.PRE_START if self.svc.beside is None:
+                assert not self.processes
+                assert pid is None
+                assert not self.ran or Hook.POST_STOP not in self.svc.hooks or self.ran[-1] is Hook.POST_STOP
+            case Hook.POST_STOP:
+                assert not self.processes
+            case Hook.STOP_COMMAND:
+                assert self.svc.state is S.TERMINATING
+                assert pid in self.processes
+            case _:
+                assert pid in self.processes
+        self.ran.append(hook)
+
+    def end_hook(self, why: str = "", *, is_final: bool = False) -> None:
+        """The hook that runs ends by itself."""
+        assert self.hook is not None
+        number, self.hook = self.hook.number, None
+        self.tell(ev.HookEnded(number, why, is_final))
 
     def turn(self) -> None:
         self.now += self.random.random() * self.random.choice([0.1, 4.0, 12.0])
@@ -99,7 +142,14 @@ class World:
                 ev.Intruded(pid, "held by `node`"), ev.ProbeFailed(pid, "listens on 1"),
                 ev.Notified(pid, self.notice()), ev.Notified(pid, self.notice()),
             ]  # fmt: skip
-        if self.random.random() < 0.02:
+        said += [ev.HookEnded(999), ev.StopRequested(0.1, is_urgent=True)]
+        if self.hook is not None and self.random.random() < 0.4:
+            self.end_hook(self.random.choice(["", "", "ended with exit code 1"]))
+            return
+        good = ev.StartRequested | ev.DependenciesMet | ev.DeadlinePassed
+        if self.lasts and self.random.random() < 0.95:
+            said = [each for each in said if isinstance(each, good) or getattr(each, "pid", None) in self.processes]
+        elif self.random.random() < 0.02:
             said = [ev.LockLost(8000, "deleted")]
         elif self.rolls and can_roll(self.svc):
             said = [ev.RollRequested(), ev.RollRequested(0.5)]
@@ -126,17 +176,21 @@ class World:
         assert self.processes == ({svc.pid, beside.pid if beside else None} - {None})
         if beside is not None:
             self.roles[beside.role, svc.state] += 1
-            assert beside.pid not in (None, svc.pid)
+            assert beside.pid != svc.pid
+            assert beside.pid is not None or (svc.hook is not None and svc.hook.hook is Hook.PRE_START)
             assert svc.pid is not None
-            assert beside.role is Role.DOOMED or beside.deadline is not None
+            assert beside.role is Role.DOOMED or beside.deadline is not None or beside.pid is None
             assert beside.role is not Role.SUCCESSOR or svc.state is S.RUNNING
-        if svc.state in (S.STOPPED, S.EXITED, S.WAITING, S.BACKOFF):
+        assert (svc.hook.number if svc.hook else None) == (self.hook.number if self.hook else None)
+        assert svc.hook is None or svc.state in BELONGS[svc.hook.hook]
+        assert svc.hook is not None or svc.state not in (S.PREPARING, S.CLEANING)
+        if svc.state in (S.STOPPED, S.EXITED, S.WAITING, S.BACKOFF, S.PREPARING, S.CLEANING):
             assert not self.processes
         is_watched = svc.state is S.RUNNING and svc.watchdog > 0
         assert (svc.deadline is not None) == (
             is_watched or svc.state in (S.STARTING, S.TERMINATING, S.KILLING, S.BACKOFF)
         )
-        if svc.state in (S.STARTING, S.RUNNING, S.WAITING, S.BACKOFF):
+        if svc.state in (S.PREPARING, S.STARTING, S.RUNNING, S.WAITING, S.BACKOFF, S.CLEANING):
             assert (svc.port in POOL) == bool(svc.pool)
 
 

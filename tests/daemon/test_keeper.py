@@ -5,8 +5,9 @@ import pytest
 from supervisor.core import events as ev
 from supervisor.core.restart import RestartPolicy
 from supervisor.core.service import Service, Timeouts
-from supervisor.core.state import Result, State
+from supervisor.core.state import Hook, Result, State
 from supervisor.daemon.keeper import Keeper
+from supervisor.dataclass import replace
 from tests.support.fake_world import FakeLoop, FakeWorld
 
 WEB = Service(
@@ -180,3 +181,16 @@ def test_a_mistake_in_an_effect_does_not_leave_the_keeper_deaf(web: Keeper, loop
         web.tell(ev.StopRequested())
     web.tell(ev.Exited(pid, code=0))
     assert state(web) is State.STOPPED
+
+
+def test_a_hook_is_run_and_its_deadline_is_kept_by_the_one_timer() -> None:
+    loop, world = FakeLoop(), FakeWorld()
+    web = world.keeper(replace(WEB, hooks={Hook.PRE_START: 2.0}), loop)
+    web.tell(ev.StartRequested())
+    web.tell(ev.DependenciesMet())
+    assert world.since()[-1] == "run pre_start 1"
+    assert loop.timers == [2.0]
+    loop.advance(2.0)
+    assert (state(web), world.since()) == (State.BACKOFF, ["end hook 1"])
+    web.close()
+    assert loop.timers == []

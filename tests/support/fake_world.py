@@ -129,6 +129,12 @@ class FakeWorld:
     def kill(self, svc: Service, pid: int) -> None:
         self.done.append(f"kill {pid}")
 
+    def run_hook(self, svc: Service, effect: ev.RunHook) -> None:
+        self.done.append(f"run {effect.hook} {effect.number}")
+
+    def end_hook(self, svc: Service, number: int) -> None:
+        self.done.append(f"end hook {number}")
+
     def changed(self, before: Service, after: Service) -> None:
         self.changes.append((before.state, after.state))
         self.on_change(before, after)
