@@ -17,6 +17,7 @@ from supervisor.cli.render import wants_color
 from supervisor.errors import ExitCode, PortsupError, UsageError
 from supervisor.process import guardian
 from supervisor.process.pulse import DEFAULT, LEAST, Pulse, PulseWatch
+from supervisor.process.relay import Relay, is_wanted
 
 if TYPE_CHECKING:
     from supervisor.daemon.options import Options
@@ -79,16 +80,19 @@ def _foreground(args: argparse.Namespace, pulse: Pulse | None) -> int:
     out, out_theirs = _pipe()
     err, err_theirs = _pipe()
     live = _live_pipe(args)
+    relay = Relay() if is_wanted() else None
     colour = wants_color(args.color, sys.stdout)
     system.set_child_subreaper()
     daemon = guardian.start_daemon(
-        lambda: _daemon(args, pulse, colour=colour, done=None, live=live and live[1]),
+        lambda: _daemon(args, pulse, colour=colour, done=None, live=live and live[1], relay=relay),
         [(out_theirs, 1), (err_theirs, 2)], (out, err, *(live or ())[:1]),
     )  # fmt: skip
     watch = None if pulse is None else PulseWatch(daemon, pulse)
     os.close(out_theirs)
     os.close(err_theirs)
-    return _guard(daemon, {out: 1, err: 2}, watch, _screen(live, 2, (1,)))
+    if relay is not None:
+        relay.theirs.close()
+    return _guard(daemon, {out: 1, err: 2}, watch, _screen(live, 2, (1,)), relay)
 
 
 def _live_pipe(args: argparse.Namespace) -> tuple[int, int] | None:
@@ -107,8 +111,11 @@ def _screen(live: tuple[int, int] | None, target: int, others: tuple[int, ...] =
     return Screen(live[0], target, others)
 
 
-def _guard(daemon: int, pumps: dict[int, int], watch: PulseWatch | None, screen: Screen | None = None) -> int:
-    code = guardian.guard(daemon, pumps, watch, screen)
+def _guard(
+    daemon: int, pumps: dict[int, int], watch: PulseWatch | None, screen: Screen | None = None,
+    relay: Relay | None = None,
+) -> int:  # fmt: skip
+    code = guardian.guard(daemon, pumps, watch, screen, relay)
     if watch is not None and code == ExitCode.HUNG and (path := watch.pulse.journal()):
         import json
         import time
@@ -199,7 +206,10 @@ def _pipe() -> tuple[int, int]:
     return ours, theirs
 
 
-def _daemon(args: argparse.Namespace, pulse: Pulse | None, *, colour: bool, done: int | None, live: int | None) -> int:
+def _daemon(
+    args: argparse.Namespace, pulse: Pulse | None, *, colour: bool, done: int | None, live: int | None,
+    relay: Relay | None = None,
+) -> int:  # fmt: skip
     """The daemon's whole life, in the forked process."""
     gc.disable()  # until the stack is up: of what is made for it nothing is garbage, and to look costs a twentieth
     # asyncio works without ssl, and portsup has no use for it: 4 MB and 10 ms less.
@@ -208,8 +218,9 @@ def _daemon(args: argparse.Namespace, pulse: Pulse | None, *, colour: bool, done
         from supervisor.daemon.start import run_instance
 
         return run_instance(
-            args.instance, _options(args), colour=colour, prefix=not args.no_prefix, done=done, pulse=pulse, live=live
-        )
+            args.instance, _options(args), colour=colour, prefix=not args.no_prefix, done=done, pulse=pulse, live=live,
+            above=None if relay is None else (relay.theirs, relay.watchdog_every),
+        )  # fmt: skip
     except PortsupError as error:
         complain(error, sys.argv[1:])
         return int(error.exit_code)

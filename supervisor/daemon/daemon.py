@@ -117,7 +117,7 @@ class Daemon:
             wanted = self._stack.start(selected(self._spec, self._options.services, self._options.profiles))
             self._lock_watch = LockWatch(
                 self._loop, self._runtime, self._lock, self._world.slots, self._world.watcher, self._journal,
-                self._on_losses, self._mend_control, self._front.pulse,
+                self._on_losses, self._mend_control, self._front.beats(),
             )  # fmt: skip
             reporting = begin(self._report_when_up(wanted), self._loop)
             error = await self._end
@@ -284,6 +284,7 @@ class Daemon:
         if not self._end.done():
             self._end.set_result(error)
             self._lock.announce_end()
+            self._reporter.stopping()
             if isinstance(error, LockLost):
                 self._stack.stop_all(FATAL_GRACE, in_order=False)
 

@@ -9,9 +9,12 @@ import contextlib
 import json
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from supervisor.process.pulse import Pulse
+
+if TYPE_CHECKING:
+    from supervisor.daemon.above import Above
 
 MAX_UNREAD = 4 * 1024 * 1024  # bytes that wait for a slow terminal before lines are left out
 LONGEST_LIVE = 300  # characters; six such lines are below PIPE_BUF in JSON
@@ -98,6 +101,7 @@ class Front:
         self._err = err
         self._done = done
         self.pulse = pulse  # our sign of life, where the foreground watches it
+        self.above: Above | None = None  # the service manager that started us, where there is one
         self._is_coloured = is_coloured
         self._has_prefix = has_prefix
         self._prefixes: dict[str, bytes] = {}
@@ -140,6 +144,10 @@ class Front:
         with contextlib.suppress(OSError):  # a line is written as a whole, pipe(7), or it is old when there is room
             os.write(self._live, line)
 
+    def beats(self) -> "list[Pulse | Above]":
+        """Those who want to know again and again that we are alive."""
+        return [each for each in (self.pulse, self.above) if each is not None]
+
     def ready(self, exit_code: int) -> None:
         """Tells whoever started us in the background how the start ended."""
         if self._done is not None:
@@ -158,6 +166,8 @@ class Front:
         if self._live is not None:
             os.close(self._live)
             self._live = None
+        if self.above is not None:
+            self.above.close()
 
 
 def let_go_of(fd: int) -> None:

@@ -1,10 +1,11 @@
 """Keeps the shield's hours: file events at once, a full check and a look at spares and listeners every ten seconds.
 
-The same timer is the sign of life for the guardian, so that only one wakes an idle daemon.
+The same timer is the sign of life for the guardian and a service manager above, so that only one wakes an idle daemon.
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Protocol
 
 from supervisor.daemon.slot import Slot
 from supervisor.daemon.watcher import Watcher
@@ -14,7 +15,14 @@ from supervisor.ports.instance_lock import InstanceLock
 from supervisor.ports.leases import Loss, PoolLease
 from supervisor.ports.runtime import RuntimeDir
 from supervisor.ports.shield import CHECK_EVERY, HEARTBEAT_EVERY, Shield
-from supervisor.process.pulse import Pulse
+
+
+class Beating(Protocol):
+    """Somebody who wants a sign of life at least every so many seconds."""
+
+    @property
+    def every(self) -> float: ...
+    def beat(self) -> None: ...
 
 
 class LockWatch:
@@ -23,7 +31,7 @@ class LockWatch:
     def __init__(
         self, loop: asyncio.AbstractEventLoop, runtime: RuntimeDir, lock: InstanceLock, slots: Mapping[str, Slot],
         watcher: Watcher, journal: Journal, on_losses: Callable[[Collection[Loss]], None],
-        on_tick: Callable[[], None], pulse: Pulse | None,
+        on_tick: Callable[[], None], beats: Sequence[Beating],
     ) -> None:  # fmt: skip
         self._loop = loop
         self._slots = slots
@@ -31,14 +39,14 @@ class LockWatch:
         self._journal = journal
         self._on_losses = on_losses
         self._on_tick = on_tick
-        self._pulse = pulse
-        self._every = CHECK_EVERY if pulse is None else min(CHECK_EVERY, pulse.every)
+        self._beats = beats
+        self._every = min([CHECK_EVERY, *(each.every for each in beats)])
         self._ticks = 0
         self._shield = Shield(runtime, [slot.lease for slot in slots.values() if slot.lease is not None], lock)
         if (fd := self._shield.fileno()) is not None:
             loop.add_reader(fd, lambda: on_losses(self._shield.on_readable()))
-        if pulse is not None:
-            pulse.beat()
+        for each in beats:
+            each.beat()
         self._timer = loop.call_later(self._every, self._tick)
 
     def follow(self, lease: PoolLease) -> None:
@@ -54,8 +62,8 @@ class LockWatch:
         self._shield.close()
 
     def _tick(self) -> None:
-        if self._pulse is not None:
-            self._pulse.beat()
+        for each in self._beats:
+            each.beat()
         self._timer = self._loop.call_later(self._every, self._tick)
         self._ticks += 1
         self._on_losses(self._shield.check())

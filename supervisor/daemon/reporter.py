@@ -24,6 +24,8 @@ class Reporter:
         self._front = front
         self._journal = journal
         self._slots = slots
+        if front.above is not None:
+            front.above.follow(slots)
         self._has_told_no_handoff = False
         self._said_at: dict[str, float] = {}
 
@@ -41,6 +43,8 @@ class Reporter:
 
     def changed(self, before: Service, after: Service, now: float) -> None:
         """A service changed; `now` is in monotonic seconds."""
+        if self._front.above is not None:
+            self._front.above.changed()
         slot = self._slots[after.name]
         if after.hook_trouble != before.hook_trouble and after.hook_trouble:
             self._journal.warning("hook failed", service=after.name, state=after.state, why=after.hook_trouble)
@@ -144,6 +148,8 @@ class Reporter:
 
     def up(self, stack: str, instance: int, failed: Collection[str], took: float) -> None:
         """Every service has come as far as it will: the table of names and ports."""
+        if self._front.above is not None:
+            self._front.above.ready()
         rows = [("NAME", "PORT", "STATE", "URL")]
         for name, slot in self._slots.items():
             port, state = slot.service.port, slot.service.state
@@ -153,6 +159,11 @@ class Reporter:
                 rows.append((name, str(port) if has_port else "-", state, url))
         end = f"is up after {took:.1f} s" if not failed else f"is up, but {len(failed)} of its services failed"
         self.say(f"\n{herald.table(rows)}\n\nstack `{stack}` instance {instance} {end}")
+
+    def stopping(self) -> None:
+        """The stack ends; in words that is said by who wants it to."""
+        if self._front.above is not None:
+            self._front.above.stopping()
 
     def quote(self, slot: Slot) -> None:
         """What a service printed last."""

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import socket
 import sys
 from pathlib import Path
 
@@ -57,7 +58,7 @@ def current_directory() -> Path:
 
 def run_instance(
     instance: int | None, options: Options, *, colour: bool, prefix: bool, done: int | None,
-    pulse: Pulse | None = None, live: int | None = None,
+    pulse: Pulse | None = None, live: int | None = None, above: tuple[socket.socket, float] | None = None,
 ) -> int:  # fmt: skip
     """The life of one instance in this process; the exit code.  Raises PortsupError for what ended it."""
     spec, options = read_stack(options)
@@ -81,7 +82,7 @@ def run_instance(
         pulse.tell_journal(os.fspath(state_dir / "portsup.log"))
     journal = open_journal(state_dir / "portsup.log", secrets=spec.secrets)
     try:
-        main = _run(spec, options, runtime, lock, journal, run_id, state_dir, colour, prefix, done, pulse, live)
+        main = _run(spec, options, runtime, lock, journal, run_id, state_dir, colour, prefix, done, pulse, live, above)
         return asyncio.run(main)
     finally:
         journal.close()
@@ -90,13 +91,17 @@ def run_instance(
 async def _run(
     spec: StackSpec, options: Options, runtime: RuntimeDir, lock: InstanceLock, journal: Journal, run_id: str,
     state_dir: Path, colour: bool, prefix: bool, done: int | None, pulse: Pulse | None,
-    live: int | None,
+    live: int | None, above: tuple[socket.socket, float] | None,
 ) -> int:  # fmt: skip
     loop = asyncio.get_running_loop()
     out = None if options.is_detached else Pipe(os.dup(1), loop)
     front = Front(out, Pipe(os.dup(2), loop), is_coloured=colour, has_prefix=prefix, done=done, pulse=pulse, live=live)
     if options.is_detached:
         let_go_of(1)
+    if above is not None:
+        from supervisor.daemon.above import Above
+
+        front.above = Above(*above)
     try:
         return await Daemon(spec, options, runtime, lock, journal, front, run_id, state_dir).run()
     finally:

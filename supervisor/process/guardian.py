@@ -22,6 +22,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
 
+    from supervisor.process.relay import Relay
+
     class Screen(Protocol):
         """Lines that change in place, fed by a pipe from the daemon; its methods give the bytes to write."""
 
@@ -98,13 +100,16 @@ def _pass_on(pid: int, number: int) -> None:
         os.kill(pid, signal.SIGCONT)  # somebody may have stopped it
 
 
-def guard(daemon: int, pumps: dict[int, int], watch: PulseWatch | None = None, screen: "Screen | None" = None) -> int:
+def guard(
+    daemon: int, pumps: dict[int, int], watch: PulseWatch | None = None, screen: "Screen | None" = None,
+    relay: "Relay | None" = None,
+) -> int:  # fmt: skip
     """Shows what the daemon says until it ends, then its exit code; `pumps` are pipes and where they are shown.
 
     Whatever it leaves behind is killed.  `watch` may have killed the daemon because it was silent.
     """
     signal.signal(signal.SIGCHLD, lambda *_: _on_child(daemon))
-    pump(daemon, pumps, screen=screen)
+    pump(daemon, pumps, screen=screen, relay=relay)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     _, status = os.waitpid(daemon, 0)
     left = end_orphans()
@@ -141,12 +146,15 @@ def _on_child(daemon: int) -> None:
                 os.kill(pid, signal.SIGKILL)
 
 
-def pump(daemon: int, pumps: dict[int, int], *, must_be_read: bool = True, screen: "Screen | None" = None) -> None:
+def pump(
+    daemon: int, pumps: dict[int, int], *, must_be_read: bool = True, screen: "Screen | None" = None,
+    relay: "Relay | None" = None,
+) -> None:  # fmt: skip
     """Shows what comes out of the pipes until the daemon has closed them all.
 
     `must_be_read`: the daemon is told to stop when nobody reads what is shown, as with `portsup up | head`; once,
     because a closed terminal means two pipes, and telling again and again is a demand to kill.  `screen` has lines that
-    change in place below all that is shown; they are gone at the end.
+    change in place below all that is shown; they are gone at the end.  `relay` is what it says to whoever is above.
     """
     poll = select.poll()
     for source, target in pumps.items():
@@ -154,6 +162,8 @@ def pump(daemon: int, pumps: dict[int, int], *, must_be_read: bool = True, scree
         poll.register(target, 0)  # tells when its reader goes, even if there is nothing to show
     if screen is not None:
         poll.register(screen.source, select.POLLIN)
+    if relay is not None:
+        poll.register(relay.source, select.POLLIN)
     left = dict(pumps)
     while left:
         for ready, _ in poll.poll():
@@ -161,6 +171,10 @@ def pump(daemon: int, pumps: dict[int, int], *, must_be_read: bool = True, scree
                 data = os.read(ready, READ_SIZE)
                 _show(screen.target, screen.news(data))
                 if not data:
+                    poll.unregister(ready)
+                continue
+            if relay is not None and ready == relay.source:
+                if not relay.forward():
                     poll.unregister(ready)
                 continue
             if ready not in left:
@@ -182,6 +196,8 @@ def pump(daemon: int, pumps: dict[int, int], *, must_be_read: bool = True, scree
             if must_be_read:
                 must_be_read = False
                 _pass_on(daemon, signal.SIGTERM)
+    if relay is not None:
+        relay.forward()
     if screen is not None:
         _show(screen.target, screen.news(b""))
         os.close(screen.source)
