@@ -33,6 +33,7 @@ GROUPS: dict[str, dict[str, str]] = {
     "configuration": {
         "init": "write a services.yaml for this folder, or convert another supervisor's file",
         "config": "check services.yaml, or show what it comes to",
+        "unit": "print a unit of systemd that runs the stack from the boot on",
         "schema": "print the JSON Schema of services.yaml",
         "doctor": "look for what may be wrong on this machine, and say what to do about it",
         "prune": "end and remove what runs that are over have left",

@@ -1,0 +1,151 @@
+"""`portsup unit`: a unit of systemd that runs this stack from the boot on."""
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping, Sequence
+
+from supervisor.cli.complaint import say
+from supervisor.cli.config import load
+from supervisor.cli.places import files_asked
+from supervisor.errors import NotFound, PortsupError, UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from supervisor.config.spec import StackSpec
+
+EXAMPLES = """\
+  portsup unit > ~/.config/systemd/user/shop.service         for your own systemd; then, as it says:
+  systemctl --user daemon-reload && systemctl --user enable --now shop
+  loginctl enable-linger                                     from the boot on, not from your login on
+  portsup unit --system --user ada | sudo tee /etc/systemd/system/shop.service"""
+
+# systemd's words for what we need, systemd.service(5) and systemd.kill(5); PATH because its own one is short.
+PASSED_ON = ("PATH", "PORTSUP_RUNTIME_DIR", "PORTSUP_STATE_DIR", "PORTSUP_HANG_TIMEOUT", "PORTSUP_PROFILES")
+WATCHDOG = 60  # seconds; the daemon says every ten that it lives
+AFTER_GRACE = 5.0  # seconds that a kill may take, for each step of the stop
+TO_END = 10.0  # seconds that portsup itself may take beyond its services
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `unit`."""
+    parser.add_argument("services", nargs="*", metavar="SERVICE", help="start only these and what they depend on")
+    parser.add_argument("--system", action="store_true", help="for the systemd of the machine, not for your own")
+    parser.add_argument("--user", metavar="NAME", help="who runs it, with --system (default: you)")
+    parser.add_argument(
+        "--profile", metavar="NAME", action="append", default=[], help="as of `up`; may be given again"
+    )  # fmt: skip
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the unit; where it belongs is said on stderr."""
+    if args.user is not None and not args.system:
+        raise UsageError("cannot set the user", "your own systemd runs everything as you", "--system takes --user")
+    stack = load(files_asked(args))
+    for name in args.services:
+        if name not in stack.services:
+            hint = f"services: {', '.join(stack.services)}"
+            raise NotFound(f"cannot start `{name}`", f"{stack.file.name} has no such service", hint)
+    portsup = [*program(), *(word for file in (stack.file, *stack.over) for word in ("-f", os.fspath(file)))]
+    if args.instance is not None:
+        portsup += ["--instance", str(args.instance)]
+    up = ["up", *(f"--profile={name}" for name in args.profile), *args.services]
+    user = (args.user or _user()) if args.system else ""
+    environment = {name: os.environ[name] for name in PASSED_ON if os.environ.get(name)}
+    print("\n".join(lines(stack, portsup, up, environment, user=user, is_system=args.system)))
+    if sys.stderr is not None and sys.stderr.isatty():
+        say(_next(stack.name, args.system))
+    return 0
+
+
+def program() -> list[str]:
+    """How this portsup is started, with absolute paths."""
+    called = os.path.abspath(sys.argv[0])
+    if os.path.basename(called) == "portsup" and os.access(called, os.X_OK):
+        return [called]
+    return [sys.executable, "-m", "supervisor"]
+
+
+def lines(
+    stack: "StackSpec", portsup: Sequence[str], up: Sequence[str], environment: Mapping[str, str], *, user: str,
+    is_system: bool,
+) -> list[str]:  # fmt: skip
+    """The lines of the unit; raises PortsupError for what a unit cannot say."""
+    folder = os.fspath(stack.directory)
+    told = [f"Environment={_quoted(f'{name}={value}')}" for name, value in environment.items()]
+    return [
+        "[Unit]",
+        f"Description=portsup: stack {_plain(stack.name)}",
+        *(["Wants=network-online.target", "After=network-online.target"] if is_system else []),
+        "",
+        "[Service]",
+        "Type=notify",
+        *([f"User={_plain(user)}"] if user else []),
+        f"WorkingDirectory={_plain(folder)}",
+        *told,
+        f"ExecStart={_command([*portsup, *up])}",
+        f"ExecReload={_command([*portsup, 'reload'])}",
+        "# SIGTERM to portsup alone: it stops the services in order, and nothing of them is left.",
+        "KillMode=mixed",
+        "# Every service has a time limit of its own for its start.",
+        "TimeoutStartSec=infinity",
+        f"TimeoutStopSec={stop_time(stack):.0f}",
+        f"WatchdogSec={WATCHDOG}",
+        "Restart=on-failure",
+        "RestartSec=2",
+        "# A mistake in the configuration does not mend itself.",
+        "RestartPreventExitStatus=2",
+        "",
+        "[Install]",
+        f"WantedBy={'multi-user.target' if is_system else 'default.target'}",
+    ]
+
+
+def stop_time(stack: "StackSpec") -> float:
+    """Seconds that the stop can take: one grace period after the other along the longest chain of dependencies."""
+    from supervisor.core.order import levels
+
+    longest: dict[str, float] = {}
+    for level in levels({name: tuple(spec.depends_on) for name, spec in stack.services.items()}):
+        for name in level:
+            spec = stack.services[name]
+            before = max((longest[need] for need in spec.depends_on), default=0.0)
+            longest[name] = before + spec.stop_grace_period + AFTER_GRACE
+    return max(longest.values(), default=0.0) + TO_END
+
+
+def _command(words: Sequence[str]) -> str:
+    return " ".join(_quoted(word).replace("$", "$$") for word in words)
+
+
+def _quoted(text: str) -> str:
+    """One word, systemd.syntax(7); `%` would begin a specifier of systemd.unit(5)."""
+    plain = _plain(text)
+    if text and all(char.isalnum() or char in "@+=:,./_-%" for char in text):
+        return plain
+    return '"' + plain.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _plain(text: str) -> str:
+    if not text.isprintable():
+        raise PortsupError("cannot write a unit of systemd", f"{text!r} has characters that it cannot hold")
+    return text.replace("%", "%%")
+
+
+def _user() -> str:
+    import pwd
+
+    uid = os.getuid()
+    try:
+        return "" if uid == 0 else pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+def _next(name: str, is_system: bool) -> str:
+    if is_system:
+        place, command = f"/etc/systemd/system/{name}.service", "systemctl"
+    else:
+        place, command = f"~/.config/systemd/user/{name}.service", "systemctl --user"
+    words = f"\nput it into {place}, then: {command} daemon-reload && {command} enable --now {name}"
+    return words if is_system else f"{words}\nand `loginctl enable-linger`, for it to run without your login"
