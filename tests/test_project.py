@@ -110,6 +110,8 @@ def test_every_command_in_the_readme_exists() -> None:
     typed = [name for block in blocks_of(text) for name in re.findall(r"^\$ portsup ([a-z]+)", block, re.MULTILINE)]
     assert inline + typed
     assert {*inline, *typed} <= {*LINES, *ALIASES}
+    listed = re.findall(r"^\| (`[^|]*) \|", text.partition("## Commands")[2].partition("\n## ")[0], re.MULTILINE)
+    assert {word for cell in listed for word in re.findall(r"`([a-z]+)", cell)} >= {*LINES, *ALIASES}
 
 
 def test_ci_runs_the_test_suite_and_fails_with_it() -> None:

@@ -224,7 +224,8 @@ class Commands:
         name, before = slot.spec.name, slot.service.port
         what = f"cannot rotate `{name}`"
         if len(slot.pool) < 2:
-            reply.fail(UsageError(what, "its pool has no other port", "give it a larger `pool`"))
+            why = "its pool has no other port" if slot.pool else "it has no `pool`"
+            reply.fail(UsageError(what, why, "give it a larger `pool`" if slot.pool else "give it one"))
             return
         if slot.service.state not in (State.STARTING, State.RUNNING):
             hint = f"`portsup start {name}`"

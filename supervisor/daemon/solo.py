@@ -29,6 +29,7 @@ from supervisor.system.notifications import Notifications
 
 FATAL_GRACE = 0.4  # seconds that the program gets to end once a lock is lost
 HOST = "127.0.0.1"
+_NOT_ALL, _OTHERS = "cannot lease all of these ports", "stop what is in the way, or take other ports"
 PASSED_ON = tuple(
     number
     for name in ("SIGINT", "SIGQUIT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")
@@ -113,6 +114,8 @@ class Solo:
             chosen = self._lease.choose(avoid, time.monotonic())
         if isinstance(chosen, NoPort):
             pool = ", ".join(map(str, self._program.ports))
+            if self._program.wants_all:
+                raise PoolExhausted(_NOT_ALL, chosen.reasons, pool, _OTHERS)
             hint = "stop what is in the way, or give another `--pool`"
             what = f"cannot start `{self._program.name}`"
             raise PoolExhausted(what, chosen.reasons, f"no port of its pool can be used ({pool})", hint)
@@ -126,8 +129,7 @@ class Solo:
             (each.port, each.holder) for each in self._lease.ports(time.monotonic()) if each.state is PortState.TAKEN
         ]
         if missing:
-            what, hint = "cannot lease all of these ports", "stop what is in the way, or take other ports"
-            raise PoolExhausted(what, missing, ", ".join(str(port) for port, _ in missing), hint)
+            raise PoolExhausted(_NOT_ALL, missing, ", ".join(str(port) for port, _ in missing), _OTHERS)
 
     def _tell(self, chosen: Chosen) -> None:
         if chosen.skipped:

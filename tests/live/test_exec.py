@@ -144,6 +144,7 @@ def test_a_lease_is_for_all_ports_or_none(live: Live) -> None:
         eventually(note.exists)
         refused = live.run("lease", str(pool[1]), "--", "true")
         assert (refused.returncode, "leased to `tests`" in refused.stderr) == (12, True)
+        assert "cannot lease all of these ports" in refused.stderr
 
 
 @pytest.mark.parametrize(
