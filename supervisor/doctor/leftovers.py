@@ -13,6 +13,8 @@ from supervisor.ports.record import Record, read_json
 from supervisor.ports.runtime import RuntimeDir
 from supervisor.process import tree
 
+_ENDPOINTS = ".endpoints.json"
+
 
 @dataclass(frozen=True, slots=True)
 class Orphan:
@@ -59,10 +61,18 @@ def stale_files(runtime: RuntimeDir) -> Iterator[StaleFile]:
             if info is not None and not system.is_alive(info.owner):
                 yield StaleFile(path, f"record of instance {info.instance} of `{info.stack}`", lock)
     for name in _names(runtime.path):
-        for ending, what in ((".sock", "control socket"), (".endpoints.json", "endpoints file")):
-            lock = os.path.join(runtime.instances, name.removesuffix(ending) + ".lock")
-            if name.endswith(ending) and not is_held(lock):
-                yield StaleFile(os.path.join(runtime.path, name), f"{what} of `{name.removesuffix(ending)}`", lock)
+        # `shop-1.sock`, `shop-1.endpoints.json`, `shop-1@web.notify.sock`: all of them are of instance `shop-1`.
+        for ending, what in (
+            (".notify.sock", "notify socket"),
+            (".sock", "control socket"),
+            (_ENDPOINTS, "endpoints file"),
+        ):
+            if name.endswith(ending):
+                whose = name.removesuffix(ending)
+                lock = os.path.join(runtime.instances, whose.partition("@")[0] + ".lock")
+                if not is_held(lock):
+                    yield StaleFile(os.path.join(runtime.path, name), f"{what} of `{whose}`", lock)
+                break
 
 
 def remove(file: StaleFile) -> bool:
@@ -74,7 +84,7 @@ def remove(file: StaleFile) -> bool:
     except OSError:
         return False
     try:
-        if file.path.endswith((".sock", ".endpoints.json")):
+        if file.path.endswith((".sock", _ENDPOINTS)):
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(file.path)
         else:

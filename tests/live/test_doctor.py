@@ -55,7 +55,8 @@ def test_a_mistake_in_the_file_and_a_bad_directory_are_errors(stack: Make, tmp_p
 
 def test_what_two_sigkills_left_is_shown_and_pruned(stack: Make) -> None:
     pool = free_pool(3)
-    live = stack({"web": {"command": program("leaves_session"), "pool": list(pool), "ready": "started"}})
+    web = {"command": program("leaves_session"), "pool": list(pool), "ready": "started", "notify_socket": "path"}
+    live = stack({"web": web})
     with live.up():
         daemon = live.daemon()
         guardian = parent_of(daemon)
