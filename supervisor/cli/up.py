@@ -28,6 +28,7 @@ EXAMPLES = """\
   portsup up api                 only `api` and what it depends on
   portsup up --profile debug     also the services of the profile `debug`
   portsup up -d --wait-timeout 60
+  portsup up --exit-code-from tests   until `tests` has ended, with its exit code
   portsup up --strict-ports      fail rather than use another port than the first of each pool
   portsup up --dry-run           show which ports would be used, start nothing
 """
@@ -48,6 +49,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--handoff", choices=("auto", "off"), default="auto", help="off: no service gets its port as a kept socket"
     )
+    parser.add_argument("--abort-on-exit", action="store_true", help="stop everything when a service has ended")
+    parser.add_argument("--abort-on-failure", action="store_true", help="stop everything when a service has failed")
+    parser.add_argument(
+        "--exit-code-from", metavar="SERVICE", default="", help="--abort-on-exit, and return the exit code of this one"
+    )
     parser.add_argument("--dry-run", action="store_true", help="show which ports would be used, and start nothing")
     parser.add_argument("--no-prefix", action="store_true", help="show log lines without the name of the service")
 
@@ -56,6 +62,8 @@ def run(args: argparse.Namespace) -> int:
     """Starts the stack; the exit code."""
     if args.wait_timeout == 0:
         raise UsageError("cannot start anything in no time", "--wait-timeout is 0", "give it seconds, or leave it out")
+    if args.exit_code_from and args.detach:
+        raise UsageError("cannot return its exit code", "with -d nobody waits for its end", "leave out -d")
     if args.dry_run:
         return _dry_run(args)
     pulse = _pulse()
@@ -238,9 +246,12 @@ def _dry_run(args: argparse.Namespace) -> int:
 
 
 def _options(args: argparse.Namespace) -> "Options":
+    from supervisor.core.ending import Abort
     from supervisor.daemon.options import Options
 
+    code_from = args.exit_code_from
     return Options(
         tuple(args.services), args.detach, args.wait_timeout, args.strict_ports, args.handoff == "auto", args.profile,
         tuple(files_asked(args)),
+        Abort(args.abort_on_exit or bool(code_from), args.abort_on_failure, code_from),
     )  # fmt: skip

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from supervisor.config.fields import BROKEN, EnvFile, Fields, Found, has_hooks
+from supervisor.config.fields import BROKEN, EnvFile, Fields, Found, Needed, has_hooks
 from supervisor.config.report import Report
 from supervisor.config.scalars import Word
 from supervisor.config.secrets import secret_values
@@ -18,7 +18,9 @@ from supervisor.config.spec import (
     HttpAsk,
     LogLimits,
     NotifySocketKind,
+    OnEnd,
     OnPortChange,
+    Others,
     Probe,
     ProbeKind,
     Ready,
@@ -46,12 +48,14 @@ def service(
         environment=environment,
         working_dir=absolute(directory, fields.get("working_dir", "."), home),
         depends_on=conditions(fields),
+        restarts_with=_restarts_with(fields),
         profiles=fields.get("profiles", ()),
         autostart=fields.get("autostart", True),
         one_shot=fields.get("one_shot", False),
         ready=_ready(fields, has_port=bool(pool) or fields.is_broken("pool")),
         healthcheck=_healthcheck(fields.get("healthcheck")),
         success_exit_codes=fields.get("success_exit_codes", frozenset()) | {0},
+        on_end=_on_end(fields.get("on_end")),
         restart_policy=_restart_policy(fields),
         **_hooks(fields),
         stop_signal=fields.get("stop_signal", 15),
@@ -77,6 +81,11 @@ def conditions(fields: Fields) -> dict[str, Condition]:
     """The services to wait for; a condition that could not be read is `ready`."""
     found: dict[str, Found] = fields.get("depends_on", {})
     return {name: Condition.READY if item.value is BROKEN else Condition(item.value) for name, item in found.items()}
+
+
+def _restarts_with(fields: Fields) -> frozenset[str]:
+    found: dict[str, Needed] = fields.get("depends_on", {})
+    return frozenset(name for name, item in found.items() if item.restart)
 
 
 def variables(fields: Fields, read: EnvReader, lookup: Lookup, report: Report, where: str) -> dict[str, str]:
@@ -159,6 +168,13 @@ def _restart_policy(fields: Fields) -> RestartPolicy:
         max_restarts=policy.get("max_restarts", 10),
         period=policy.get("period", 60.0),
     )
+
+
+def _on_end(fields: Fields | None) -> OnEnd:
+    if fields is None:
+        return OnEnd()
+    default = fields.word or Others.IGNORE
+    return OnEnd(Others(fields.get("success", default)), Others(fields.get("failure", default)))
 
 
 def _on_port_change(fields: Fields | None) -> OnPortChange:

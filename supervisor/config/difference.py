@@ -5,10 +5,11 @@ from supervisor.dataclass import dataclass, fields
 
 # What can be told to a service that runs, or takes effect when it starts the next time; all else restarts it.
 LIVE = frozenset((
-    "autostart", "depends_on", "description", "healthcheck", "hooks", "logging", "memory_limit", "on_port_change",
-    "profiles", "quarantine", "ready", "restart_policy", "rotate_after", "stop_command",
+    "autostart", "depends_on", "description", "healthcheck", "hooks", "logging", "memory_limit", "on_end",
+    "on_port_change", "profiles", "quarantine", "ready", "restart_policy", "rotate_after", "stop_command",
     "stop_grace_period", "stop_signal", "success_exit_codes",
 ))  # fmt: skip
+_WRITTEN_AS = {"restarts_with": "depends_on"}
 _NO_KEYS = frozenset(("name", "line"))
 
 
@@ -71,7 +72,7 @@ def difference(old: StackSpec, new: StackSpec) -> Difference:
 
 def _changed_keys(old: ServiceSpec, new: ServiceSpec) -> tuple[str, ...]:
     keys = [
-        each.name
+        _WRITTEN_AS.get(each.name, each.name)
         for each in fields(ServiceSpec)
         if each.name not in _NO_KEYS and getattr(old, each.name) != getattr(new, each.name)
     ]

@@ -19,6 +19,13 @@ class Found:
     key: Place
 
 
+@dataclass(frozen=True, slots=True)
+class Needed(Found):
+    """A service that another one depends on, and the condition; with `restart`, it is restarted after that one."""
+
+    restart: bool = False
+
+
 @dataclass(slots=True)
 class Fields:
     """What a section of the file has, by key."""

@@ -103,6 +103,19 @@ RESTART_POLICY = Section(
     )
 )
 
+OTHERS = Choice(
+    ("ignore", "stop_all"),
+    (("stop", "stop_all"), ("stop-all", "stop_all"), ("fatal", "stop_all"), ("down", "stop_all"), ("none", "ignore")),
+)
+
+ON_END = Section(
+    keys=(
+        Key("success", OTHERS, "After an end with success.", "ignore", also=("on_success", "end")),
+        Key("failure", OTHERS, "After it has failed.", "ignore", also=("on_failure", "fail")),
+    ),
+    words=OTHERS.words,
+)
+
 _BYTES = 2**62
 
 LIMITS = Section(
@@ -292,6 +305,13 @@ SERVICE = Section(
             Shape.EXIT_CODES,
             "Exit codes beside 0 that mean success.",
             also=("exitcodes", "exit_codes", "success_exit_status", "successexitstatus", "stop_exit_codes"),
+        ),
+        Key(
+            "on_end",
+            ON_END,
+            "What happens to the other services when this one has ended, and its `restart` leaves it so.",
+            "ignore",
+            also=("on_exit", "on_failure", "exit_on_end", "exit_on_failure", "abort_on_exit"),
         ),
         Key(
             "restart_policy",

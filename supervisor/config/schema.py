@@ -150,7 +150,7 @@ def _depends_on() -> Schema:
             {
                 "type": "object",
                 "additionalProperties": {
-                    "anyOf": [condition, {"type": "null"}, _section(Section((shapes.CONDITION,)))],
+                    "anyOf": [condition, {"type": "null"}, _section(shapes.NEED)],
                 },
             },
         ]

@@ -9,7 +9,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from supervisor.config import values
-from supervisor.config.fields import BROKEN, EnvFile, Found
+from supervisor.config.fields import BROKEN, EnvFile, Found, Needed
 from supervisor.config.kinds import LONGEST_NAME, PROFILE, VARIABLE, Choice, Flag, Key, Section, Text, Whole
 from supervisor.config.scalars import Word, path_text
 from supervisor.config.spec import Condition
@@ -39,6 +39,10 @@ CONDITION = Key(
     "What the other service must have reached.",
     "ready",
 )
+RESTART = Key(
+    "restart", Flag(), "Whether this service is restarted when the other one has been.", "false", also=("restarts",)
+)
+NEED = Section((CONDITION, RESTART))
 POOL_OF_SIZE = Section(
     (
         Key("base", Whole(1, 65535), "The first port.", required=True, also=("start", "first", "from")),
@@ -273,7 +277,7 @@ def depends_on(validator: "Validator", node: Node, where: str) -> Any:
                     what = validator.report.quote(item.text)
                     validator.report.error(item.place, f"{where}: {what} is named twice", "name it once")
                 elif not item.faulty:
-                    found[item.text] = Found(Condition.READY, item.place, item.place)
+                    found[item.text] = Needed(Condition.READY, item.place, item.place)
         case Mapping():
             for entry in node:
                 found[entry.key.text] = _condition(validator, entry, f"{where}.{entry.key.text}")
@@ -282,10 +286,10 @@ def depends_on(validator: "Validator", node: Node, where: str) -> Any:
     return found
 
 
-def _condition(validator: "Validator", entry: Entry, where: str) -> Found:
+def _condition(validator: "Validator", entry: Entry, where: str) -> Needed:
     node, key = entry.value, entry.key.place
     if isinstance(node, Scalar):
         value = Condition.READY if node.is_null else validator.value(node, CONDITION.kind, where)
-        return Found(value, node.place, key)
-    fields = validator.section(node, Section((CONDITION,)), where)
-    return Found(fields.get("condition", Condition.READY), fields.at("condition"), key)
+        return Needed(value, node.place, key)
+    fields = validator.section(node, NEED, where)
+    return Needed(fields.get("condition", Condition.READY), fields.at("condition"), key, fields.get("restart", False))

@@ -54,7 +54,10 @@ def _service(service: ServiceSpec, stack: StackSpec, reveal: bool) -> dict[str, 
         "port_env": service.port_env,
         "environment": environment if reveal else redact_environment(environment, stack.secrets),
         "working_dir": str(service.working_dir),
-        "depends_on": {name: {"condition": condition.value} for name, condition in service.depends_on.items()},
+        "depends_on": {
+            name: {"condition": condition.value, **({"restart": True} if name in service.restarts_with else {})}
+            for name, condition in service.depends_on.items()
+        },
         "profiles": list(service.profiles),
         "autostart": service.autostart,
         "one_shot": service.one_shot,
@@ -62,6 +65,7 @@ def _service(service: ServiceSpec, stack: StackSpec, reveal: bool) -> dict[str, 
         "healthcheck": None,
         "restart": policy.restart.value,
         "success_exit_codes": sorted(service.success_exit_codes),
+        "on_end": {"success": service.on_end.success.value, "failure": service.on_end.failure.value},
         "restart_policy": {
             "delay": policy.delay,
             "factor": policy.factor,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 
+from supervisor.core.ending import OnEnd, Others
 from supervisor.core.handoff import BindMode
 from supervisor.core.order import Condition
 from supervisor.core.restart import Restart, RestartPolicy
@@ -21,7 +22,9 @@ __all__ = [
     "LogLimits",
     "NotifySocketKind",
     "OnChange",
+    "OnEnd",
     "OnPortChange",
+    "Others",
     "Probe",
     "ProbeKind",
     "Ready",
@@ -159,12 +162,14 @@ class ServiceSpec:
     environment: Mapping[str, str] = field(default_factory=dict)  # env_file merged in, environment wins
     working_dir: Path = Path()  # absolute
     depends_on: Mapping[str, Condition] = field(default_factory=dict)
+    restarts_with: frozenset[str] = frozenset()  # those that it depends on and is restarted after
     profiles: tuple[str, ...] = ()  # part of the stack with one of these only; empty: always
     autostart: bool = True
     one_shot: bool = False  # done when it has exited with 0; `ready` says only how long that may take then
     ready: Ready = Ready()
     healthcheck: HealthCheck | None = None
     success_exit_codes: frozenset[int] = frozenset((0,))
+    on_end: OnEnd = OnEnd()
     restart_policy: RestartPolicy = field(default_factory=RestartPolicy)
     hooks: Mapping[Hook, HookCommand] = field(default_factory=dict)
     stop_command: HookCommand | None = None  # in the place of the signal

@@ -207,14 +207,14 @@ def _env_files(draft: Draft, value: Any) -> None:
 
 
 def _dependencies(draft: Draft, value: Any) -> None:
-    found: dict[str, str] = dict.fromkeys(texts(value), "started") if isinstance(value, list) else {}
+    found: dict[str, Any] = dict.fromkeys(texts(value), "started") if isinstance(value, list) else {}
     for other, item in mapping(value).items():
         told = str(mapping(item).get("condition") or "service_started")
         found[other] = CONDITIONS.get(told, "started")
         if not is_true(mapping(item).get("required", "true")):
             draft.leave(f"`required: false` of `{other}`", "what is named is needed", f"remove `{other}` if it is not")
         if is_true(mapping(item).get("restart", "false")):
-            draft.leave(f"`restart: true` of `{other}`", "only a moved port restarts who depends on it", "restart both")
+            found[other] = {"condition": found[other], "restart": True}
     if found:
         draft.fields["depends_on"] = found
 

@@ -13,7 +13,7 @@ from supervisor.convert.draft import Draft, Filled
 WIDTH = 100
 ORDER = (
     "description", "command", "pool", "port_env", "environment", "env_file", "working_dir", "depends_on", "ready",
-    "healthcheck", "restart", "success_exit_codes", "restart_policy", "stop_signal", "stop_grace_period",
+    "healthcheck", "restart", "success_exit_codes", "on_end", "restart_policy", "stop_signal", "stop_grace_period",
 )  # fmt: skip
 WITH_PLACEHOLDERS = ("command", "environment", "ready", "healthcheck")
 # Characters that mean nothing to YAML wherever they stand, with a start that does not either.

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Container, Mapping
+from typing import Any
 
 from supervisor.config import interpolate
 from supervisor.config.kinds import LONGEST_NAME
@@ -59,7 +60,7 @@ def _variable(name: str) -> str:
 
 
 def _dependencies(service: Draft, named: Mapping[str, Draft]) -> None:
-    found: dict[str, str] = {}
+    found: dict[str, Any] = {}
     for other, condition in service.fields.get("depends_on", {}).items():
         if other not in named:
             why = "that service is not carried over"
@@ -96,8 +97,9 @@ def _completions(services: list[Draft]) -> None:
     """What others wait for the end of is a job: it has no pool, and does not start over for ever."""
     by_name = {service.name: service for service in services}
     for service in services:
-        for other, condition in service.fields.get("depends_on", {}).items():
+        for other, need in service.fields.get("depends_on", {}).items():
             job = by_name[other]
+            condition = need["condition"] if isinstance(need, dict) else need
             if condition not in ENDS:
                 continue
             if job.fields.get("restart") == "always":

@@ -188,13 +188,13 @@ def _end(draft: Draft, given: dict[str, Any]) -> None:
         limits["max_restarts"] = most or "infinite"  # there 0 is without end, and so it is where nothing is said
     if limits:
         draft.fields["restart_policy"] = limits
-    for key in ("exit_on_end", "exit_on_skipped"):
-        if is_true(policy.get(key, "false")):
-            draft.leave(
-                f"`{key}`", "the others go on when a service ends", "run `portsup down` where it should end all"
-            )
-    if told == "exit_on_failure":
-        draft.leave("`exit_on_failure`", "the others go on when a service fails", "run `portsup down` where it should")
+    if is_true(policy.get("exit_on_end", "false")):
+        draft.fields["on_end"] = "stop_all"
+    elif told == "exit_on_failure":
+        draft.fields["on_end"] = {"failure": "stop_all"}
+    if is_true(policy.get("exit_on_skipped", "false")) and "on_end" not in draft.fields:
+        draft.fields["on_end"] = {"failure": "stop_all"}
+        draft.notes.append("`exit_on_skipped` ended all when what it depends on failed; now its own failure does, too")
     shutdown = mapping(given.get("shutdown"))
     if shutdown.get("signal") and (known := signal_name(shutdown["signal"])):
         draft.fields["stop_signal"] = known

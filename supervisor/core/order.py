@@ -56,6 +56,23 @@ def levels(graph: Graph) -> tuple[tuple[str, ...], ...]:
     return tuple(ordered)
 
 
+def to_restart(graph: Graph, changed: Mapping[str, Collection[str]], passing: Collection[str]) -> tuple[str, ...]:
+    """Those of `changed` to restart now, each after all that it needs has come to rest.
+
+    `changed` has, by service, which of those that it is restarted after have another process than it knew;
+    `passing` are the services that are on their way up or down.
+    """
+    moving, found = set(passing), []
+    for level in levels(graph):
+        for name in level:
+            if not changed.get(name):
+                continue
+            if moving.isdisjoint(with_dependencies(graph, (name,)) - {name}):
+                found.append(name)
+            moving.add(name)  # so that who needs it waits for it, and is restarted once
+    return tuple(found)
+
+
 def with_dependencies(graph: Graph, names: Collection[str]) -> frozenset[str]:
     """`names` and all that they need, directly or through others."""
     found: set[str] = set()

@@ -10,24 +10,21 @@ from supervisor.control.protocol import Request
 from supervisor.control.server import Reply
 from supervisor.core import events as ev
 from supervisor.core.conditions import has_settled, is_at_rest
+from supervisor.core.order import levels
 from supervisor.core.service import Service
 from supervisor.core.state import State
 from supervisor.daemon.broadcast import News
 from supervisor.daemon.endpoints import HOST, Endpoint
-from supervisor.daemon.herald import failure, readable
 from supervisor.daemon.reload import Reloader, as_json
 from supervisor.daemon.resources import measured
 from supervisor.daemon.rolling import check_rolling, roll
 from supervisor.daemon.slot import Child, Slot
 from supervisor.daemon.stack import AT_REST, Stack
-from supervisor.daemon.status import row
+from supervisor.daemon.status import AT_WORK, result_of, row
 from supervisor.daemon.tasks import begin
 from supervisor.daemon.waiting import Note, telling, unsettled
 from supervisor.daemon.watchers import Watchers
 from supervisor.errors import NotFound, PortsupError, UsageError
-
-# Seen after a stop: somebody else started it again.
-AT_WORK = (State.PREPARING, State.STARTING, State.RUNNING, State.BACKOFF)
 
 
 class Commands:
@@ -158,7 +155,13 @@ class Commands:
             reply.end(results=results)
 
     async def _follow(self, slots: list[Slot], is_over: Callable[[Service], bool], wanted: State, reply: Reply) -> None:
-        """Waits until all are where they can stay, and tells of each when it is."""
+        """Waits until all are where they can stay; the answer has the results."""
+        reply.end(results=await self._settle(slots, is_over, wanted, reply))
+
+    async def _settle(
+        self, slots: list[Slot], is_over: Callable[[Service], bool], wanted: State, reply: Reply
+    ) -> list[dict[str, Any]]:
+        """The results, once all are where they can stay; tells of each when it is."""
         results: list[dict[str, Any]] = []
         left = {slot.spec.name: slot for slot in slots}
 
@@ -167,13 +170,13 @@ class Commands:
                 is_back = wanted is State.STOPPED and slot.service.state in AT_WORK
                 if is_over(slot.service) or is_back:
                     del left[name]
-                    results.append(self._result(slot, wanted))
+                    results.append(result_of(slot, wanted, self._redact))
                     reply.send(progress=f"{name}: {results[-1]['words']}")
             return not left
 
         with telling(self._stack, left.values, self._note(reply)):
             await self._stack.until(look)
-        reply.end(results=results)
+        return results
 
     def _note(self, reply: Reply | None) -> Note:
         """Tells whoever asked for something whom that waits for."""
@@ -214,11 +217,18 @@ class Commands:
 
     async def _restart(self, slots: list[Slot], grace: float | None, reply: Reply) -> None:
         at_rest = [slot.spec.name for slot in slots if is_at_rest(slot.service)]
-        for slot in slots:
-            slot.is_wanted = True
-            slot.keeper.tell(ev.RestartRequested(grace=grace))
-        self._stack.start(at_rest)  # with what they need
-        await self._follow(slots, has_settled, State.RUNNING, reply)
+        names = {slot.spec.name for slot in slots}
+        before = {slot.spec.name: slot.service.pid for slot in slots}
+        results: list[dict[str, Any]] = []
+        for level in levels({slot.spec.name: slot.spec.restarts_with & names for slot in slots}):
+            chosen = [slot for slot in slots if slot.spec.name in level]
+            for slot in chosen:
+                slot.is_wanted = True
+                if slot.service.pid == before[slot.spec.name]:  # else it was restarted after one of the others
+                    slot.keeper.tell(ev.RestartRequested(grace=grace))
+            self._stack.start(name for name in at_rest if name in level)  # with what they need
+            results += await self._settle(chosen, has_settled, State.RUNNING, reply)
+        reply.end(results=results)
 
     async def _rotate(self, slot: Slot, reply: Reply) -> None:
         name, before = slot.spec.name, slot.service.port
@@ -239,7 +249,7 @@ class Commands:
             words = f"stays on port {before}: no other port of its pool can be used"
         ok = slot.service.state is State.RUNNING and slot.service.port != before
         if slot.service.state is not State.RUNNING:
-            words = self._result(slot, State.RUNNING)["words"]
+            words = result_of(slot, State.RUNNING, self._redact)["words"]
         reply.end(results=[{"name": name, "ok": ok, "words": words}])
 
     def _signal(self, slots: list[Slot], number: int, reply: Reply) -> None:
@@ -267,22 +277,3 @@ class Commands:
             ]
             if needy:
                 reply.send(progress=f"{name}: still needed by {', '.join(needy)}")
-
-    def _result(self, slot: Slot, wanted: State) -> dict[str, Any]:
-        svc = slot.service
-        ok = svc.state is wanted or (wanted is State.RUNNING and svc.state is State.EXITED)
-        ok = ok or (wanted is State.STOPPED and svc.state in AT_REST and svc.pid is None)
-        match svc.state:
-            case _ if wanted is State.STOPPED and svc.state in AT_WORK:
-                words = "was started again meanwhile"
-            case State.RUNNING:
-                words = "running" + (f" on port {svc.port}" if svc.port is not None else "")
-            case State.FAILED:
-                words = failure(svc, slot.spec)
-            case State.EXITED:
-                words = f"ended, {readable(svc.reason)}"
-            case State.BACKOFF:
-                words = f"{readable(svc.reason)}, {svc.attempts} times; it is tried again without end"
-            case _:
-                words = str(svc.state)
-        return {"name": svc.name, "ok": ok, "words": self._redact(words)}

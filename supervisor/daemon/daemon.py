@@ -5,6 +5,7 @@ import contextlib
 import os
 import signal
 from collections.abc import Collection
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from supervisor.core.state import State
 from supervisor.daemon import garbage
 from supervisor.daemon.broadcast import News
 from supervisor.daemon.commands import Commands
+from supervisor.daemon.ending import Ending
 from supervisor.daemon.endpoints import document
 from supervisor.daemon.faults import is_anybody_there, lock_lost, no_port, too_late
 from supervisor.daemon.front import Front, let_go_of
@@ -29,6 +31,7 @@ from supervisor.daemon.rendering import Renderer
 from supervisor.daemon.reporter import Reporter
 from supervisor.daemon.slot import Slot, new_slot
 from supervisor.daemon.stack import Stack
+from supervisor.daemon.status import environment_told
 from supervisor.daemon.tasks import begin
 from supervisor.daemon.waiting import settled, told
 from supervisor.daemon.world import StackWorld
@@ -98,16 +101,20 @@ class Daemon:
             spec, self._instance, self._stack, self._reporter, self._world.trees.reaper, self._world.programs.endpoints,
             self._world.programs.environment_of_commands,
         )  # fmt: skip
+        reloader = Reloader(
+            spec, options.files, options.profiles, self._instance, self._stack, journal, self._world, slot_of,
+            self._on_new_services, lock.announce_files,
+        )  # fmt: skip
         self._commands = Commands(
-            self._stack, spec.name, self._instance, self._world.programs.endpoints, self._environment, self._asked_down,
-            journal.redact, news, Reloader(spec, options.files, options.profiles, self._instance, self._stack, journal,
-                                           self._world, slot_of, self._on_new_services, lock.announce_files),
+            self._stack, spec.name, self._instance, self._world.programs.endpoints,
+            partial(environment_told, self._world, self._facts), self._asked_down, journal.redact, news, reloader,
             self._world.trees.members,
         )  # fmt: skip
+        self._ending = Ending(self._stack, options.abort, self._reporter, journal)
         self._lock_watch: LockWatch | None = None
         self._server: Server | None = None
 
-    async def run(self) -> ExitCode:
+    async def run(self) -> int:
         """Runs until it is told to end; raises PortsupError for what ended it against its will."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             self._loop.add_signal_handler(number, self._on_signal, number)
@@ -122,13 +129,15 @@ class Daemon:
             reporting = begin(self._report_when_up(wanted), self._loop)
             error = await self._end
             reporting.cancel()
-            failed = self._stack.exit_code()
+            usual = self._stack.exit_code()
             await self._wind_down(error)
             if error is not None:
                 raise error
-            return failed
+            return self._ending.exit_code(usual)
         finally:
             await self._clean_up()
+            if self._ending.is_due_to_a_service:  # before all was up, perhaps
+                self._front.ready(self._ending.exit_code(0))
 
     async def _wind_down(self, error: PortsupError | None) -> None:
         self._renderer.close()
@@ -169,13 +178,11 @@ class Daemon:
         if self._server is not None:
             self._server.close()
 
-    # What happens
-
     def on_change(self, before: Service, after: Service) -> None:
         self._reporter.changed(before, after, self._loop.time())
         self._commands.changed(before, after)
         if after.state in (State.EXITED, State.FAILED) and after.pid is None:
-            self._loop.call_soon(self._end_if_nothing_is_left)
+            self._loop.call_soon(self._look_for_the_end, after)
 
     def on_ports_changed(self) -> None:
         content = document(self._spec.name, self._instance, self._world.programs.endpoints())
@@ -228,8 +235,6 @@ class Daemon:
     async def _serve(self) -> None:
         self._server = await serve(Path(self._facts["PORTSUP_SOCKET"]), self._commands.handle)
 
-    # Beginning and end
-
     async def _report_when_up(self, wanted: frozenset[str]) -> None:
         slots = [self._world.slots[name] for name in wanted]
         with garbage.collected_again():
@@ -245,6 +250,12 @@ class Daemon:
         if self._options.is_detached:
             self._front.detach()
             let_go_of(2)
+        self._end_if_nothing_is_left()
+
+    def _look_for_the_end(self, svc: Service) -> None:
+        """Ends the instance where the end of `svc` ends all."""
+        if not self._end.done() and self._ending.is_brought_about_by(svc):
+            self._finish(None)
         self._end_if_nothing_is_left()
 
     def _end_if_nothing_is_left(self) -> None:
@@ -287,14 +298,3 @@ class Daemon:
             self._reporter.stopping()
             if isinstance(error, LockLost):
                 self._stack.stop_all(FATAL_GRACE, in_order=False)
-
-    def _environment(self, service: str | None) -> dict[str, str]:
-        """What `portsup env` tells: never the run id, because the next `up` ends every process that carries it."""
-        if service is None:
-            told = self._world.programs.about_services() | self._facts
-        else:
-            slot = self._world.slots[service]
-            port = slot.service.port or (slot.pool[0] if slot.pool else None)
-            child = slot.child
-            told = dict(child.environment) if child is not None else self._world.programs.environment(slot, port)
-        return {name: value for name, value in told.items() if name != RUN_ID}

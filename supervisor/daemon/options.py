@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 
+from supervisor.core.ending import Abort
 from supervisor.dataclass import dataclass
 
 
@@ -16,3 +17,4 @@ class Options:
     hands_over: bool = True  # ports, to services that want them as sockets
     profiles: Collection[str] = ()
     files: tuple[str, ...] = ()  # empty: the services.yaml of the working directory, or above it
+    abort: Abort = Abort()

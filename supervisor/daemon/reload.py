@@ -188,7 +188,9 @@ class Reloader:
         return False
 
     def _swap(self, slot: Slot, spec: ServiceSpec, pool: tuple[int, ...]) -> None:
-        slot.spec = spec
+        seen, slot.spec = slot.seen_starts, spec
+        slot.see(self._world.slots)
+        slot.seen_starts |= {need: starts for need, starts in seen.items() if need in slot.seen_starts}
         slot.is_optional = not starts_by_itself(spec, self._profiles)
         slot.log.limit(spec.logging)
         if pool != slot.pool:

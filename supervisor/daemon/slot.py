@@ -70,6 +70,8 @@ class Slot:
     rotations: int = 0  # moves to another port, since the stack came up
     is_wanted: bool = False
     is_optional: bool = False  # `up` does not start it unless somebody names or needs it
+    starts: int = 0  # how many processes have been in charge
+    seen_starts: dict[str, int] = field(default_factory=dict)  # of those it depends on, when its process was spawned
     is_leaving: bool = False  # a reload removes it: it is started no more
     obstacle: PortsupError | None = None  # what kept it from all its ports the last time, if no port was at fault
 
@@ -97,6 +99,10 @@ class Slot:
         """Has the two change places if `pid` is the one beside."""
         if self.beside is not None and self.beside.pid == pid:
             self.child, self.beside = self.beside, self.child
+
+    def see(self, others: "Mapping[str, Slot]") -> None:
+        """Notes which processes there are now of those that it is restarted after."""
+        self.seen_starts = {need: others[need].starts for need in self.spec.restarts_with if need in others}
 
     def send_signal(self, number: int) -> None:
         """Sends a signal to the main process, if there is one."""

@@ -9,6 +9,7 @@ from supervisor.core.conditions import Verdict, judge
 from supervisor.core.order import Condition, with_dependencies
 from supervisor.core.service import Service
 from supervisor.core.state import Result, State
+from supervisor.daemon.followers import restart_followers
 from supervisor.daemon.slot import Slot
 from supervisor.dataclass import dataclass, field
 from supervisor.errors import ExitCode, PortsupError
@@ -135,9 +136,14 @@ class Stack:
         wanted = [name for name, slot in self.slots.items() if slot.is_wanted]
         if not wanted or any(self.slots[name].service.state not in ENDED for name in wanted):
             return False
-        blocked = [name for name in wanted if self.slots[name].service.result is Result.DEPENDENCY]
-        needed = with_dependencies(self.graph(), blocked)
-        return not any(self.slots[name].service.state is State.STOPPED for name in needed)
+        return not self.needs_a_stopped_one(
+            [name for name in wanted if self.slots[name].service.result is Result.DEPENDENCY]
+        )
+
+    def needs_a_stopped_one(self, names: Collection[str]) -> bool:
+        """Whether one of these, or something that they need, is stopped."""
+        needed = with_dependencies(self.graph(), names)
+        return any(self.slots[name].service.state is State.STOPPED for name in needed)
 
     async def until(self, is_over: Callable[[], bool]) -> None:
         """Returns once `is_over`, which is looked at after each change of a service."""
@@ -152,15 +158,20 @@ class Stack:
     def changed(self, before: Service, after: Service) -> None:
         """A service changed: whoever that concerns is told."""
         self.listener.on_change(before, after)
+        if after.pid != before.pid and after.pid is not None:
+            slot = self.slots[after.name]
+            slot.starts += 1
+            slot.see(self.slots)
+            if after.state is State.RUNNING:  # it took over from another one, in a rolling restart
+                self._schedule_dependants()
         if after.state is not before.state:
             self.slots[after.name].since = self.loop.time()
         if after.state is not before.state or after.reached is not before.reached:
             self._schedule_gates()
             if after.state is State.FAILED and after.result is Result.NO_PORT:
                 self.listener.on_no_port(after)
-            if after.state is State.RUNNING and not self._dependants_due:
-                self._dependants_due = True
-                self._schedule(self._tell_dependants)
+            if after.state is State.RUNNING or after.state in AT_REST:
+                self._schedule_dependants()
             if self.is_stopping and not self._stop_due:
                 self._stop_due = True
                 self._schedule(self._advance_stop)
@@ -177,6 +188,11 @@ class Stack:
     def await_dependencies(self, svc: Service) -> None:
         """A service has its ports and would like to start."""
         self._schedule_gates()
+
+    def _schedule_dependants(self) -> None:
+        if not self._dependants_due:
+            self._dependants_due = True
+            self._schedule(self._tell_dependants)
 
     def _schedule(self, what: Callable[[], None]) -> None:
         self.loop.call_soon(what)
@@ -217,10 +233,11 @@ class Stack:
         return judge(condition, slot.service, is_wanted=slot.is_wanted)
 
     def _tell_dependants(self) -> None:
-        """Acts on services that were told a port where their dependency no longer is."""
+        """Acts on services whose dependency was restarted, or is no longer on the port that they were told."""
         self._dependants_due = False
         if self.is_stopping:
             return
+        restart_followers(self.slots, self.graph())
         for slot in self.slots.values():
             child = slot.child
             if child is None or slot.service.state not in (State.STARTING, State.RUNNING):

@@ -19,7 +19,7 @@ from supervisor.daemon.front import Front, Pipe, let_go_of
 from supervisor.daemon.herald import table
 from supervisor.daemon.options import Options
 from supervisor.dataclass import replace
-from supervisor.errors import ExitCode, NotFound, PoolExhausted
+from supervisor.errors import ExitCode, NotFound, PoolExhausted, UsageError
 from supervisor.logs.journal import Journal, open_journal
 from supervisor.logs.state_dir import instance_directory
 from supervisor.ports.instance_lock import InstanceLock
@@ -39,13 +39,17 @@ def read_stack(options: Options) -> tuple[StackSpec, Options]:
     """
     asked = find_asked(os.fspath(current_directory()), options.files)
     spec = load_asked(asked, os.environ)
-    for name in options.services:
+    for name in filter(None, (*options.services, options.abort.code_from)):
         if name not in spec.services:
             raise NotFound(f"cannot start `{name}`", f"{spec.file.name} has no such service",
                            f"services: {', '.join(spec.services)}")  # fmt: skip
     profiles = active_profiles(spec, options.profiles, os.environ)
+    options = replace(options, profiles=profiles, files=asked)
     selected(spec, options.services, profiles)
-    return spec, replace(options, profiles=profiles, files=asked)
+    if (name := options.abort.code_from) and name not in start_order(spec, options):
+        raise UsageError(f"cannot return the exit code of `{name}`", "it is not among the services that are started",
+                         "name it as well, or start what it is part of")  # fmt: skip
+    return spec, options
 
 
 def current_directory() -> Path:

@@ -1,13 +1,20 @@
-"""The rows of `portsup status`."""
+"""What `portsup status` and `portsup env` tell."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from supervisor.config.spec import HandoffMode
 from supervisor.core.service import Service
 from supervisor.core.state import Result, State
 from supervisor.daemon.endpoints import HOST
-from supervisor.daemon.herald import readable
+from supervisor.daemon.herald import failure, readable
 from supervisor.daemon.slot import Slot
+from supervisor.daemon.stack import AT_REST
+from supervisor.daemon.world import StackWorld
+from supervisor.process.tree import RUN_ID
+
+# Seen after a stop: somebody else started it again.
+AT_WORK = (State.PREPARING, State.STARTING, State.RUNNING, State.BACKOFF)
 
 
 def beside(svc: Service) -> dict[str, Any] | None:
@@ -54,3 +61,35 @@ def _handoff(slot: Slot) -> str | None:
     if slot.spec.handoff is HandoffMode.SYSTEMD:
         return "systemd"
     return "yes" if slot.child and slot.child.handoff else slot.why_no_handoff or None
+
+
+def result_of(slot: Slot, wanted: State, redact: Callable[[str], str]) -> dict[str, Any]:
+    """How an order to bring a service to the state `wanted` went, for the one who gave it."""
+    svc = slot.service
+    ok = svc.state is wanted or (wanted is State.RUNNING and svc.state is State.EXITED)
+    ok = ok or (wanted is State.STOPPED and svc.state in AT_REST and svc.pid is None)
+    match svc.state:
+        case _ if wanted is State.STOPPED and svc.state in AT_WORK:
+            words = "was started again meanwhile"
+        case State.RUNNING:
+            words = "running" + (f" on port {svc.port}" if svc.port is not None else "")
+        case State.FAILED:
+            words = failure(svc, slot.spec)
+        case State.EXITED:
+            words = f"ended, {readable(svc.reason)}"
+        case State.BACKOFF:
+            words = f"{readable(svc.reason)}, {svc.attempts} times; it is tried again without end"
+        case _:
+            words = str(svc.state)
+    return {"name": svc.name, "ok": ok, "words": redact(words)}
+
+
+def environment_told(world: StackWorld, facts: Mapping[str, str], service: str | None) -> dict[str, str]:
+    """What `portsup env` tells: never the run id, because the next `up` ends every process that carries it."""
+    if service is None:
+        told = {**world.programs.about_services(), **facts}
+    else:
+        slot = world.slots[service]
+        port = slot.service.port or (slot.pool[0] if slot.pool else None)
+        told = dict(slot.child.environment) if slot.child is not None else world.programs.environment(slot, port)
+    return {name: value for name, value in told.items() if name != RUN_ID}

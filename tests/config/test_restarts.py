@@ -33,3 +33,32 @@ def test_restarts_may_have_no_limit(loading: Loading) -> None:
 )
 def test_a_limit_that_makes_no_sense(mistakes: Mistakes, policy: str, problem: str) -> None:
     assert mistakes(f"services:\n  it:\n    restart_policy: {policy}\n    command: x\n") == [problem]
+
+
+@pytest.mark.parametrize(
+    ("text", "success", "failure"),
+    [
+        ("stop_all", "stop_all", "stop_all"),
+        ("ignore", "ignore", "ignore"),
+        ("{success: stop_all}", "stop_all", "ignore"),
+        ("{failure: stop_all}", "ignore", "stop_all"),
+    ],
+)
+def test_an_end_may_end_the_others(loading: Loading, text: str, success: str, failure: str) -> None:
+    on_end = loading(f"services: {{it: {{command: x, on_end: {text}}}}}").services["it"].on_end
+    assert (on_end.success, on_end.failure) == (success, failure)
+
+
+def test_a_word_of_a_peer_leads_to_ours(mistakes: Mistakes) -> None:
+    assert mistakes("services:\n  it:\n    command: x\n    exit_on_end: true\n") == [
+        "4:5 services.it: unknown key `exit_on_end` (did you mean `on_end`?)"
+    ]
+
+
+def test_a_dependency_may_take_its_dependants_along(loading: Loading) -> None:
+    needs = "{a: {restart: true}, b: {condition: started, restart: false}, c: ready}"
+    stack = loading(f"services: {{a: {{command: x}}, b: {{command: x}}, c: {{command: x}}, "
+                    f"it: {{command: x, depends_on: {needs}}}}}")  # fmt: skip
+    assert stack.services["it"].restarts_with == {"a"}
+    shown = resolved(stack)["services"]["it"]["depends_on"]
+    assert (shown["a"], shown["c"]) == ({"condition": "ready", "restart": True}, {"condition": "ready"})

@@ -71,6 +71,7 @@ SERVICE: dict[str, list[Any]] = {
     "healthcheck": [{"http": "/x"}, {"tcp": True, "interval": "1s", "timeout": 0.5, "retries": 1}, {"exec": ["a"]}],
     "restart": ["never", "on-failure", "always"],
     "success_exit_codes": [[], [3], [0, 75, 255]],
+    "on_end": ["ignore", "stop_all", {}, {"success": "stop_all"}, {"failure": "stop_all", "success": "ignore"}],
     "restart_policy": [
         {},
         {"delay": 0, "factor": 1, "max_delay": "1h30m", "max_restarts": 0, "period": "2m"},

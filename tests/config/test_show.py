@@ -54,6 +54,7 @@ def test_every_default_is_filled_in(loading: Loading) -> None:
         "ready": {"listening": True, "timeout": 30.0},
         "restart": "on-failure",
         "success_exit_codes": [0],
+        "on_end": {"success": "ignore", "failure": "ignore"},
         "restart_policy": {"delay": 0.5, "factor": 2.0, "max_delay": 30.0, "max_restarts": 10, "period": 60.0},
         "stop_signal": "SIGTERM",
         "stop_grace_period": 10.0,

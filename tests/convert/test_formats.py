@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from supervisor.config.spec import Condition, ProbeKind, Restart
+from supervisor.config.spec import Condition, OnEnd, Others, ProbeKind, Restart
 from supervisor.convert import pm2
 from supervisor.convert.recognise import convert, kind_of
 from supervisor.core.browsers import BLOCKED_BY_BROWSERS
@@ -141,6 +141,7 @@ def test_entrypoint_and_command_are_one_command(converted: Convert) -> None:
     assert web.command == ("npm", "start")
     assert (web.pool[0], web.port_env) == (3000, "PORT")
     assert web.depends_on == {"api": Condition.STARTED}
+    assert web.restarts_with == {"api"}
     assert (web.restart_policy.restart, web.restart_policy.max_restarts) == (Restart.ON_FAILURE, 5)
     assert converted("compose").stack.services["api"].restart_policy.is_endless, "`unless-stopped`"
 
@@ -179,6 +180,8 @@ def test_a_process_keeps_its_probes_and_conditions(converted: Convert) -> None:
     assert "shutdown.command" in result.left["postgres"]
     assert "depends_on: missing" in result.left["backend-0"]
     assert (services["off"].autostart, services["migrate"].one_shot) == (False, True)
+    assert services["migrate"].on_end == OnEnd(Others.STOP_ALL, Others.STOP_ALL)
+    assert services["watcher"].on_end == OnEnd(failure=Others.STOP_ALL)
 
 
 def test_a_probe_of_another_port_asks_that_port(converted: Convert) -> None:
