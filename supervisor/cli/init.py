@@ -7,6 +7,7 @@ from pathlib import Path
 
 from supervisor.cli.complaint import say, warn
 from supervisor.cli.places import current_directory
+from supervisor.config.names import shown
 from supervisor.errors import PortsupError, UsageError
 
 TYPE_CHECKING = False
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 EXAMPLES = """\
   portsup init                              look at this folder, and write services.yaml
   portsup init --from Procfile              convert; what cannot be carried over is listed
+  portsup init --from docker-compose.yml --from docker-compose.prod.yml
   portsup init --from deploy/web.conf --kind supervisord --stdout
   portsup init --from docker-compose.yml -o services.yaml --force"""
 
@@ -48,7 +50,10 @@ MOST_FOLDERS = 12
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Where from, where to."""
-    parser.add_argument("--from", dest="source", metavar="FILE", help="convert this file of another supervisor")
+    parser.add_argument(
+        "--from", dest="sources", metavar="FILE", action="append", default=[],
+        help="convert this file of another supervisor; given again, laid over the first (compose, process-compose)",
+    )  # fmt: skip
     parser.add_argument("--kind", choices=KINDS, help="what the file of --from is, where its name does not tell")
     parser.add_argument("-o", "--output", metavar="FILE", help=f"write to FILE (default: {NAME} in this folder)")
     parser.add_argument("--stdout", action="store_true", help="print it, and write no file")
@@ -59,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     """Write or print the file; says on stderr what could not be carried over."""
     if args.stdout and (args.output or args.force):
         raise UsageError("cannot carry out `init`", "`--stdout` writes no file", "leave `-o` and `--force` out")
-    if args.kind and not args.source:
+    if args.kind and not args.sources:
         raise UsageError("cannot carry out `init`", "`--kind` is about the file of `--from`", "name one: `--from FILE`")
     if args.file:
         hint = "the file to write is `-o FILE`, the one to convert `--from FILE`"
@@ -70,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
         target = target / NAME
     if not args.stdout:
         _refuse(target, args.force)
-    outcome, head = _convert(here, args.source, args.kind) if args.source else _guess(here)
+    outcome, head = _convert(here, args.sources, args.kind) if args.sources else _guess(here)
     text = _text(outcome, head, target)
     _check(target, text, args)
     if args.stdout:
@@ -89,15 +94,29 @@ def _refuse(target: Path, force: bool) -> None:
         raise PortsupError(f"cannot write `{_shown(target)}`", "it is there already", hint)
 
 
-def _convert(here: Path, source: str, kind: str | None) -> "tuple[Outcome, list[str]]":
+def _convert(here: Path, sources: list[str], kind: str | None) -> "tuple[Outcome, list[str]]":
     from supervisor.convert.recognise import convert, kind_of
 
+    source, *others = sources if len(sources) > 1 else _with_override(here, sources[0])
     text = _decoded(sys.stdin.buffer.read(LARGEST + 1), "-") if source == "-" else _read(here / source, waits=True)
     kind = kind or kind_of(source, text)
-    outcome = convert(kind, source, text)
+    outcome = convert(
+        kind, source, text, [(each, _read(here / each)) for each in others], lambda path: _read(here / path)
+    )
     if source != "-" and (folder := (here / source).parent) != here:
         warn(f"paths are kept as they are in `{source}`: write the result to `{_shown(folder)}`, or adapt them")
-    return outcome, [f"Made by `portsup init` of `{source}`. What could not be carried over is said at its service."]
+    of = shown((source, *others))
+    return outcome, [f"Made by `portsup init` of {of}. What could not be carried over is said at its service."]
+
+
+def _with_override(here: Path, source: str) -> list[str]:
+    """The file, and the one beside it that its program lays over it by itself."""
+    stem, _, ending = Path(source).name.rpartition(".")
+    if stem in ("compose", "docker-compose", "process-compose") and ending in ("yml", "yaml"):
+        for name in (f"{stem}.override.yml", f"{stem}.override.yaml"):
+            if (here / source).with_name(name).is_file():
+                return [source, os.path.join(os.path.dirname(source), name)]
+    return [source]
 
 
 def _guess(here: Path) -> "tuple[Outcome, list[str]]":
@@ -109,13 +128,14 @@ def _guess(here: Path) -> "tuple[Outcome, list[str]]":
     for name in SOURCES:
         if (here / name).is_file():
             try:
-                text = _read(here / name)
-                outcome = convert(kind_of(name, text), name, text)
+                text, (_, *others) = _read(here / name), _with_override(here, name)
+                over = [(each, _read(here / each)) for each in others]
+                outcome = convert(kind_of(name, text), name, text, over, lambda path: _read(here / path))
             except PortsupError as error:
                 head.append(f"{error}")
                 continue
             for service in outcome.services:
-                service.notes.insert(0, f"from {name}")
+                service.notes.insert(0, f"from {' and '.join((name, *others))}")
             return outcome, head
     outcome = Outcome(list(_services(here)))
     if not outcome.services:

@@ -10,10 +10,14 @@ if TYPE_CHECKING:
 
 
 def files_asked(args: "argparse.Namespace") -> list[str]:
-    """The files that `-f` names, else PORTSUP_FILE; empty where neither says anything."""
-    if args.file:
-        return list(args.file)
-    return [name for name in os.environ.get("PORTSUP_FILE", "").split(os.pathsep) if name]
+    """The files that `-f` names, else PORTSUP_FILE; empty where neither says anything.
+
+    Raises FileNotFoundError for a relative one in a working directory that is gone.
+    """
+    named = args.file or [name for name in os.environ.get("PORTSUP_FILE", "").split(os.pathsep) if name]
+    if not all(map(os.path.isabs, named)):
+        os.getcwd()
+    return list(named)
 
 
 def config_near(directory: str) -> str | None:

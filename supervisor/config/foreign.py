@@ -4,6 +4,7 @@ from typing import Any
 
 import yaml
 
+from supervisor.dataclass import dataclass
 from supervisor.errors import PortsupError
 
 
@@ -19,8 +20,21 @@ _Loader.yaml_implicit_resolvers = {
 }
 
 
-def _without_tag(loader: yaml.SafeLoader, tag: str, node: yaml.Node) -> Any:
-    """What a tag of another program's own, such as compose's `!override`, stands before."""
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """What compose's `!reset` or `!override` stands before."""
+
+    tag: str
+    value: Any
+
+
+def _tagged(loader: yaml.SafeLoader, tag: str, node: yaml.Node) -> Any:
+    value = _without_tag(loader, node)
+    return Tagged(tag, value) if tag in ("!reset", "!override") else value
+
+
+def _without_tag(loader: yaml.SafeLoader, node: yaml.Node) -> Any:
+    """What a tag of another program's own stands before."""
     match node:
         case yaml.MappingNode():
             return loader.construct_mapping(node, deep=True)
@@ -30,7 +44,7 @@ def _without_tag(loader: yaml.SafeLoader, tag: str, node: yaml.Node) -> Any:
             return loader.construct_scalar(node)
 
 
-_Loader.add_multi_constructor("", _without_tag)
+_Loader.add_multi_constructor("", _tagged)
 
 
 def from_yaml(text: str, file: str) -> Any:

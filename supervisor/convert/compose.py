@@ -4,15 +4,16 @@ import re
 from typing import Any
 
 from supervisor.config.kinds import PROFILE
-from supervisor.convert import probes, shell
+from supervisor.convert import limits, probes, shell
 from supervisor.convert.draft import Draft, Filled, Left, Outcome
+from supervisor.convert.layers import begin
 from supervisor.convert.values import (
     demanded,
     duration,
-    filled,
     is_true,
     log_size,
     mapping,
+    maybe_filled,
     pairs,
     port,
     seconds,
@@ -21,7 +22,6 @@ from supervisor.convert.values import (
     texts,
     whole,
 )
-from supervisor.errors import PortsupError
 
 CONDITIONS = {
     "service_started": "started",
@@ -35,13 +35,12 @@ _CONTAINER = frozenset((
     "container_name", "cpu_count", "cpu_percent", "cpu_shares", "cpus", "cpuset", "credential_spec",
     "device_cgroup_rules", "devices", "dns", "dns_opt", "dns_search", "domainname", "expose", "external_links",
     "extra_hosts", "group_add", "hostname", "init", "ipc", "isolation", "labels", "links", "mac_address",
-    "mem_limit", "mem_reservation", "mem_swappiness", "memswap_limit", "network_mode", "networks",
+    "mem_reservation", "mem_swappiness", "memswap_limit", "network_mode", "networks",
     "oom_kill_disable", "oom_score_adj", "pid", "pids_limit", "platform", "privileged", "pull_policy", "read_only",
     "runtime", "secrets", "security_opt", "shm_size", "stdin_open", "storage_opt", "sysctls", "tmpfs", "tty",
-    "ulimits", "userns_mode", "uts", "volumes", "volumes_from",
+    "userns_mode", "uts", "volumes", "volumes_from",
 ))  # fmt: skip
 _WHY = {
-    "extends": ("other services are not followed", "copy its keys here"),
     "scale": ("a service runs once", "write it again under another name, or run more instances"),
     "develop": ("files are not watched", "use the reloading of the program itself"),
     "post_start": ("commands in a container are not carried over", "make a service of each"),
@@ -51,17 +50,14 @@ _WHY = {
 }
 _READ = frozenset((
     "build", "command", "depends_on", "deploy", "entrypoint", "env_file", "environment", "healthcheck", "image",
-    "logging", "ports", "profiles", "restart", "stop_grace_period", "stop_signal", "user", "working_dir",
+    "logging", "mem_limit", "ports", "profiles", "restart", "stop_grace_period", "stop_signal", "ulimits", "user",
+    "working_dir",
 ))  # fmt: skip
 
 
 def convert(data: Any) -> Outcome:
     """The services of a compose file; those that are an image only are left out."""
-    top = mapping(data)
-    services = mapping(top.get("services"))
-    if not services:
-        raise PortsupError("cannot convert the compose file", "it has no `services`")
-    outcome = Outcome(name=str(top.get("name") or ""))
+    top, services, outcome = begin(data, "services", "the compose file")
     if top.get("include"):
         outcome.left.append(Left("`include`", "other files are not followed", "convert each of them as well"))
     for name, given in services.items():
@@ -95,13 +91,9 @@ def _line(given: dict[str, Any]) -> shell.Line | Left:
 
 def _words(value: Any) -> list[str]:
     if isinstance(value, list):
-        return [_plain(text) for text in texts(value)]
+        return [maybe_filled(text) for text in texts(value)]
     line = _text(value) if isinstance(value, str) and value.strip() else None
     return line.words if line else []
-
-
-def _plain(text: str) -> str:
-    return filled(text) if "$" in text else text
 
 
 def _text(text: str) -> shell.Line:
@@ -112,7 +104,7 @@ def _text(text: str) -> shell.Line:
     if line.uses_port:
         return line
     line = shell.split(text) or line
-    line.words = [word if isinstance(word, Filled) else _plain(word) for word in line.words]
+    line.words = [word if isinstance(word, Filled) else maybe_filled(word) for word in line.words]
     return line
 
 
@@ -122,7 +114,7 @@ def _service(name: str, given: dict[str, Any], line: shell.Line, others: set[str
         draft.leave(f"`image: {image}`", "the command runs on this machine", f"install what has `{line.words[0]}`")
     shell.give(draft, line)
     _folder(draft, given)
-    variables = {key: None if text is None else _plain(text) for key, text in pairs(given.get("environment"))}
+    variables = {key: None if text is None else maybe_filled(text) for key, text in pairs(given.get("environment"))}
     _ports(draft, given)
     set_variables(draft, variables)
     for key, text in variables.items():
@@ -156,11 +148,11 @@ def _folder(draft: Draft, given: dict[str, Any]) -> None:
         source, _, target = volume.partition(":") if isinstance(volume, str) else ("", "", "")
         target = target.partition(":")[0].rstrip("/")
         if inside and target and source.startswith((".", "~")) and (inside + "/").startswith(target + "/"):
-            draft.fields["working_dir"] = _plain(source.rstrip("/") + inside[len(target) :].rstrip("/"))
+            draft.fields["working_dir"] = maybe_filled(source.rstrip("/") + inside[len(target) :].rstrip("/"))
             draft.notes.append(f"`working_dir` was `{inside}` in the container")
             return
     if isinstance(context, str) and context.strip() and not re.match(r"\w+://|git@", context):
-        draft.fields["working_dir"] = _plain(context)
+        draft.fields["working_dir"] = maybe_filled(context)
         draft.notes.append(f"runs in the folder that its image was built of, `{context}`")
     elif inside:
         draft.leave(f"`working_dir: {inside}`", "it is a folder of the container", "set `working_dir`")
@@ -201,7 +193,7 @@ def _env_files(draft: Draft, value: Any) -> None:
     for item in value if isinstance(value, list) else [value]:
         path = item if isinstance(item, str) else mapping(item).get("path")
         if isinstance(path, str) and path.strip():
-            files.append({"path": _plain(path), "required": is_true(mapping(item).get("required", "true"))})
+            files.append({"path": maybe_filled(path), "required": is_true(mapping(item).get("required", "true"))})
     if files:
         draft.fields["env_file"] = files
 
@@ -260,22 +252,17 @@ def _end(draft: Draft, given: dict[str, Any]) -> None:
 
 def _others(draft: Draft, given: dict[str, Any]) -> None:
     options = mapping(mapping(given.get("logging")).get("options"))
-    limits = {"max_size": log_size(options.get("max-size", "")), "backups": whole(options.get("max-file", ""), 0, 1000)}
-    if any(value is not None for value in limits.values()):
-        draft.fields["logging"] = {key: value for key, value in limits.items() if value is not None}
+    kept = {"max_size": log_size(options.get("max-size", "")), "backups": whole(options.get("max-file", ""), 0, 1000)}
+    if any(value is not None for value in kept.values()):
+        draft.fields["logging"] = {key: value for key, value in kept.items() if value is not None}
     if user := given.get("user"):
-        draft.leave(f"`user: {user}`", "it is a user of the container", "start portsup as the user that is meant")
+        why = "it is a user of the container, and only root can change to another one"
+        draft.leave(f"`user: {user}`", why, "start portsup as the user that is meant, or as root and set `user`")
     wanted = [each for each in texts(given.get("profiles")) if re.fullmatch(PROFILE, each, re.ASCII) and len(each) < 64]
     if wanted:
         draft.fields["profiles"] = list(dict.fromkeys(wanted))
-    if (deploy := mapping(given.get("deploy"))).keys() - {"restart_policy"}:
-        told = ", ".join(sorted(deploy.keys() - {"restart_policy"}))
-        draft.leave(f"`deploy`: {told}", "there are no copies or limits of containers", "see whether you need them")
+    limits.carry(draft, given)
     if named := [key for key in given if key in _CONTAINER]:
         why = "they are of a container; a program on this machine has its files, network and devices"
         draft.leave(", ".join(f"`{key}`" for key in named), why, "see that the paths in its command and variables fit")
-    for key in given:
-        if key in _WHY:
-            draft.leave(f"`{key}`", *_WHY[key])
-        elif key not in _CONTAINER and key not in _READ and not key.startswith("x-"):
-            draft.leave(f"`{key}`", "portsup does not know it", "see whether you need it")
+    draft.leave_keys(given, _WHY, _CONTAINER | _READ)

@@ -1,5 +1,6 @@
 """What a converter makes of a file: services on their way to a services.yaml, and what could not be carried over."""
 
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
 from supervisor.dataclass import dataclass, field
@@ -45,6 +46,14 @@ class Draft:
         """Note something that is not carried over, once."""
         if (left := Left(what, why, remedy)) not in self.left:
             self.left.append(left)
+
+    def leave_keys(self, given: Iterable[str], why: Mapping[str, tuple[str, str]], known: Container[str]) -> None:
+        """Note the keys that there are no words for in services.yaml, with the reason in `why`."""
+        for key in given:
+            if key in why:
+                self.leave(f"`{key}`", *why[key])
+            elif key not in known and not key.startswith("x-"):
+                self.leave(f"`{key}`", "portsup does not know it", "see whether you need it")
 
     def carry(self, key: str, value: str | None, what: str, remedy: str) -> None:
         """Set `key`, or note that services.yaml does not take the value, which is None then."""

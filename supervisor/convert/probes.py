@@ -1,6 +1,8 @@
 """Health checks of other programs as `ready` and `healthcheck`."""
 
 import re
+import shlex
+from collections.abc import Mapping
 from typing import Any
 
 from supervisor.convert import shell
@@ -17,13 +19,35 @@ _HTTP = re.compile(
 
 def from_command(words: list[str], draft: Draft) -> dict[str, Any]:
     """The probe of a command: the path that curl or wget ask the service for, else the command itself."""
-    text = words[2] if words[:2] == ["sh", "-c"] and len(words) == 3 else " ".join(words)
+    text = words[2] if words[:2] == ["sh", "-c"] and len(words) == 3 else shlex.join(words)
     if (found := _HTTP.fullmatch(text.strip())) and "$" not in (found["path"] or ""):
-        return http(found["path"] or "/", found["port"] or "", draft)
+        sent = _headers(text)
+        if sent is not None:
+            return http(found["path"] or "/", found["port"] or "", draft, sent)
     return {"exec": [word if isinstance(word, Filled) else filled(word) for word in words]}
 
 
-def http(path: str, port: str, draft: Draft) -> dict[str, Any]:
+def _headers(text: str) -> dict[str, str] | None:
+    """The headers that curl or wget send; None where they say more than a GET with headers can."""
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        return None
+    found: dict[str, str] = {}
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        if re.match(r"-[Xd]|--(data|request|post|method|user|json|form)|-[uFT]$", word):
+            return None
+        if header := re.match(r"-H|--header=?", word):
+            name, colon, value = (word[header.end() :] or following).partition(":")
+            if not colon or "$" in value or not re.fullmatch(r"[\w-]+", name, re.ASCII):
+                return None
+            found[name] = value.strip()
+    return found
+
+
+def http(
+    path: str, port: str, draft: Draft, headers: Mapping[str, str] | None = None, status: int | None = None
+) -> dict[str, Any]:
     """The probe that asks for `path` on `port`, which is empty where it goes without saying."""
     number = int(port) if port.isdecimal() and 0 < int(port[:6]) < 65536 else 0
     if not re.fullmatch(r"/[!-~]*", path):
@@ -31,9 +55,13 @@ def http(path: str, port: str, draft: Draft) -> dict[str, Any]:
         return {"tcp": True}
     if number and draft.ports and number not in (*draft.ports, *draft.inner):
         draft.notes.append(f"its health check asks another port than its own, {number}: that one is not of the pool")
-        return {"exec": ["curl", "-fsS", "-o", "/dev/null", filled(f"http://127.0.0.1:{number}{path}")]}
+        sent = [word for name, value in (headers or {}).items() for word in ("-H", f"{name}: {value}")]
+        return {"exec": ["curl", "-fsS", "-o", "/dev/null", *sent, filled(f"http://127.0.0.1:{number}{path}")]}
     if number and not draft.ports:
         draft.ports.append(number)
+    more = {"headers": dict(headers or {}), "status": status}
+    if any(more.values()):
+        return {"http": {"path": filled(path), **{key: value for key, value in more.items() if value}}}
     return {"http": filled(path)}
 
 

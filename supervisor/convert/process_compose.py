@@ -5,12 +5,13 @@ from typing import Any
 
 from supervisor.convert import probes, shell
 from supervisor.convert.draft import Draft, Left, Outcome
+from supervisor.convert.layers import begin
 from supervisor.convert.values import (
     duration,
-    filled,
     is_true,
     log_size,
     mapping,
+    maybe_filled,
     pairs,
     seconds,
     set_variables,
@@ -18,7 +19,6 @@ from supervisor.convert.values import (
     texts,
     whole,
 )
-from supervisor.errors import PortsupError
 
 CONDITIONS = {
     "process_started": "started",
@@ -42,25 +42,18 @@ _WHY = {
     "schedule": ("nothing is started by the clock", "use cron or a systemd timer with `portsup start`"),
     "scheduled": ("nothing is started by the clock", "use cron or a systemd timer with `portsup start`"),
     "launch_timeout_seconds": ("it is for programs in the background", "set `ready: {timeout: …}`"),
-    "extends": ("other processes are not followed", "copy its keys here"),
     "mcp": ("it is of process-compose", "see whether you need it"),
 }
 _READ = frozenset((
     "availability", "command", "depends_on", "description", "disabled", "entrypoint", "env_file", "environment",
     "liveness_probe", "log_configuration", "readiness_probe", "ready_log_line", "replicas", "shutdown",
-    "working_dir", "disable_ansi_colors", "disable_dotenv", "is_dotenv_disabled",
+    "working_dir", "disable_ansi_colors", "disable_dotenv", "is_disabled", "is_dotenv_disabled",
 ))  # fmt: skip
 
 
 def convert(data: Any) -> Outcome:
     """One service a process, several for `replicas`."""
-    top = mapping(data)
-    processes = mapping(top.get("processes"))
-    if not processes:
-        raise PortsupError("cannot convert the file of process-compose", "it has no `processes`")
-    outcome = Outcome(name=str(top.get("name") or ""))
-    if top.get("extends"):
-        outcome.left.append(Left("`extends`", "other files are not followed", "convert that file as well"))
+    top, processes, outcome = begin(data, "processes", "the file of process-compose")
     general = dict(pairs(top.get("environment")))
     for name, item in processes.items():
         given = mapping(item)
@@ -96,12 +89,12 @@ def _process(name: str, given: dict[str, Any], general: dict[str, str | None], t
     draft = Draft(name)
     _command(draft, given, mapping(top.get("shell")))
     for variables in (general, dict(pairs(given.get("environment")))):
-        set_variables(draft, {key: None if text is None else _plain(text) for key, text in variables.items()})
+        set_variables(draft, {key: None if text is None else maybe_filled(text) for key, text in variables.items()})
     if description := given.get("description"):
         draft.fields["description"] = str(description)[:1000]
     if folder := given.get("working_dir"):
-        draft.fields["working_dir"] = _plain(str(folder))
-    files = [{"path": _plain(path), "required": True} for path in texts(given.get("env_file")) if path.strip()]
+        draft.fields["working_dir"] = maybe_filled(str(folder))
+    files = [{"path": maybe_filled(path), "required": True} for path in texts(given.get("env_file")) if path.strip()]
     if files:
         draft.fields["env_file"] = files
     needed = {
@@ -110,29 +103,22 @@ def _process(name: str, given: dict[str, Any], general: dict[str, str | None], t
     }
     if needed:
         draft.fields["depends_on"] = needed
-    if is_true(given.get("disabled", "false")):
+    if is_true(given.get("is_disabled") or given.get("disabled", "false")):
         draft.fields["autostart"] = False
     _probes(draft, given)
     _end(draft, given)
-    for key in given:
-        if key in _WHY and given[key] not in (None, "false", ""):
-            draft.leave(f"`{key}`", *_WHY[key])
-        elif key not in _READ and key not in _WHY:
-            draft.leave(f"`{key}`", "portsup does not know it", "see whether you need it")
+    is_off = (key for key in _WHY if given.get(key) in (None, "false", ""))
+    draft.leave_keys([key for key in given if key not in set(is_off)], _WHY, _READ)
     if any("{{" in str(text) for text in (given.get("command"), *texts(given.get("entrypoint")))):
         draft.leave("`{{…}}` in the command", "there are no templates", "put the value there")
     return draft
-
-
-def _plain(text: str) -> str:
-    return filled(text) if "$" in text else text
 
 
 def _command(draft: Draft, given: dict[str, Any], shell_of: dict[str, Any]) -> None:
     entry = texts(given.get("entrypoint"))
     text = str(given.get("command") or "")
     if entry and not text:
-        shell.give(draft, shell.listed([_plain(word) for word in entry]))
+        shell.give(draft, shell.listed([maybe_filled(word) for word in entry]))
         return
     line = shell.read(text.replace("$$", "$"))
     program = str(shell_of.get("shell_command") or "")
@@ -153,7 +139,9 @@ def _probe(draft: Draft, given: dict[str, Any]) -> dict[str, Any] | None:
         where = f"{asked.get('scheme') or 'http'}://{host}"
         draft.leave(f"the probe of `{where}`", "portsup asks the service itself, by http", "use `exec: [curl, …]`")
         return None
-    return probes.http(str(asked.get("path") or "/"), str(asked.get("port") or ""), draft)
+    sent = {name: maybe_filled(", ".join(texts(value))) for name, value in mapping(asked.get("headers")).items()}
+    good = whole(asked.get("status_code", ""), 100, 400)
+    return probes.http(str(asked.get("path") or "/"), str(asked.get("port") or ""), draft, sent, good)
 
 
 def _probes(draft: Draft, given: dict[str, Any]) -> None:

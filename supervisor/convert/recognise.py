@@ -1,14 +1,14 @@
 """Which program a file was written for, by its name and by what is in it."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import PurePath
 from typing import Any
 
-from supervisor.config.foreign import from_yaml
 from supervisor.convert import compose, pm2, process_compose, procfile, supervisord
 from supervisor.convert.draft import Left, Outcome
 from supervisor.convert.finish import plain
+from supervisor.convert.layers import Layers, Read, Source
 from supervisor.convert.values import cleaned
 from supervisor.errors import PortsupError, UsageError
 
@@ -56,11 +56,22 @@ def kind_of(name: str, text: str) -> str:
     raise UsageError(f"cannot convert `{name}`", "neither its name nor its content says which program it is for", hint)
 
 
-def convert(kind: str, name: str, text: str) -> Outcome:
-    """What the file comes to; raises PortsupError where it can not be read, or nothing in it can be carried over."""
+def convert(kind: str, name: str, text: str, over: Sequence[Source] = (), read: Read | None = None) -> Outcome:
+    """What the file comes to; raises PortsupError where it can not be read, or nothing in it can be carried over.
+
+    `over` are files that are laid over it, and `read` gives the text of those that it extends.
+    """
     text = cleaned(text)
     try:
-        outcome = _OF_YAML[kind](cleaned(from_yaml(text, name))) if kind in _OF_YAML else _OF_TEXT[kind](text)
+        if kind in _OF_YAML:
+            layers = Layers(kind, read or _unread)
+            outcome = _OF_YAML[kind](layers.whole([(name, text), *over]))
+            outcome.left += layers.left
+        elif over:
+            hint = "name one file; those of compose and process-compose can be laid over each other"
+            raise UsageError(f"cannot convert {len(over) + 1} files", f"there is no such thing with {kind}", hint)
+        else:
+            outcome = _OF_TEXT[kind](text)
     except RecursionError as error:
         raise PortsupError(f"cannot read `{name}`", "it contains itself, or is nested too deeply") from error
     _drop_empty(outcome)
@@ -76,6 +87,10 @@ def _is_procfile(text: str) -> bool:
     """Whether every line is `name: command`, but for comments and empty ones."""
     lines = [line for line in text.splitlines() if line.strip() and not line.strip().startswith("#")]
     return bool(lines) and all(map(_PROCESS.fullmatch, lines))
+
+
+def _unread(path: str) -> str:
+    raise PortsupError(f"cannot read `{path}`", "only the file itself is known")
 
 
 def _drop_empty(outcome: Outcome) -> None:

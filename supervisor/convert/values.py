@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from supervisor.config import placeholders
+from supervisor.config.foreign import Tagged
 from supervisor.config.kinds import ACCOUNT, VARIABLE
 from supervisor.convert.draft import Draft, Filled
 
@@ -29,6 +30,8 @@ def cleaned(value: Any) -> Any:
             return {cleaned(key): cleaned(item) for key, item in value.items()}
         case list():
             return [cleaned(item) for item in value]
+        case Tagged():
+            return Tagged(value.tag, cleaned(value.value))
     return value
 
 
@@ -122,6 +125,11 @@ def is_true(value: Any) -> bool:
 def filled(text: str) -> Filled:
     """A text with compose's `${VAR}` in the syntax of services.yaml: what is not set is empty, not a mistake."""
     return Filled(_references(text))
+
+
+def maybe_filled(text: str) -> str:
+    """The same, where there is anything to fill in."""
+    return filled(text) if "$" in text else text
 
 
 def _references(text: str) -> str:

@@ -40,6 +40,25 @@ def test_a_procfile_is_converted_and_passes_the_check(folder: Path, run: Run) ->
     assert sorted(path.name for path in folder.iterdir()) == ["Procfile", "services.yaml"]
 
 
+def test_files_that_are_laid_over_each_other_are_converted_together(folder: Path, run: Run) -> None:
+    (folder / "compose.yml").write_text("services: {web: {command: web, environment: {A: base}}}")
+    (folder / "compose.override.yaml").write_text("services: {web: {environment: {A: mine}}, more: {command: more}}")
+    (folder / "prod.yml").write_text("services: {web: {extends: {file: common.yml, service: c}, command: [prod]}}")
+    (folder / "common.yml").write_text("services: {c: {environment: {C: common}}}")
+
+    def environment(*words: str) -> dict[str, str]:
+        ran = run("init", *words, "--force")
+        assert ran.code == 0, ran.err
+        return dict(load(folder / "services.yaml", {}).services["web"].environment)
+
+    for words in ((), ("--from", "compose.yml")):
+        assert environment(*words) == {"A": "mine"}, "as compose does by itself"
+        assert list(commands(folder)) == ["web", "more"]
+        assert "compose.override.yaml" in (folder / "services.yaml").read_text()
+    assert environment("--from", "compose.yml", "--from", "prod.yml") == {"A": "base", "C": "common"}
+    assert commands(folder) == {"web": ("prod",)}
+
+
 def test_a_file_that_is_there_is_not_overwritten_without_force(folder: Path, run: Run) -> None:
     (folder / "services.yaml").write_text("mine")
     ran = run("init")

@@ -134,6 +134,9 @@ def test_a_service_of_compose_keeps_what_does_not_need_its_container(converted: 
     assert api.profiles == ("full",)
     for word in ("5858", "`db` in the variable `DATABASE_URL`", "volumes", "labels", "DB_PASSWORD", "depends_on: db"):
         assert word in result.left["api"]
+    assert (api.memory_limit, dict(api.limits)) == (512 * 1024**2, {"nofile": 4096, "core": 0})
+    for word in ("`ulimits`: memlock", "`ulimits`: rttime", "`deploy`: replicas, resources.limits.cpus:"):
+        assert word in result.left["api"]
 
 
 def test_entrypoint_and_command_are_one_command(converted: Convert) -> None:
@@ -163,7 +166,7 @@ def test_a_compose_file_of_images_only_is_refused_with_the_reasons() -> None:
 
 
 def test_a_process_keeps_its_probes_and_conditions(converted: Convert) -> None:
-    result = converted("process-compose", PLACE="/here")
+    result = converted("process-compose", PLACE="/here", LIVE_TOKEN="tok-en")
     services = result.stack.services
     assert services["postgres"].command == ("./scripts/start-db.sh",)
     assert services["postgres"].ready.probe.command == ("sh", "-c", "psql --command 'show timezone;' | grep UTC")
@@ -175,6 +178,10 @@ def test_a_process_keeps_its_probes_and_conditions(converted: Convert) -> None:
     assert (first.ready.probe.target, first.command[-1]) == ("/ready", "{port}")
     assert first.healthcheck is not None
     assert (first.healthcheck.probe.target, first.healthcheck.interval) == ("/live", 7.0)
+    ask = first.healthcheck.probe.ask
+    assert ask is not None
+    assert (ask.headers, ask.status) == ((("X-Probe", "a, b"), ("Authorization", "Bearer tok-en")), (range(204, 205),))
+    assert "tok-en" in result.stack.secrets
     assert first.depends_on == {"migrate": Condition.COMPLETED_OK}
     assert services["watcher"].environment["WHERE"] == "/here/x"
     assert "shutdown.command" in result.left["postgres"]
@@ -182,6 +189,7 @@ def test_a_process_keeps_its_probes_and_conditions(converted: Convert) -> None:
     assert (services["off"].autostart, services["migrate"].one_shot) == (False, True)
     assert services["migrate"].on_end == OnEnd(Others.STOP_ALL, Others.STOP_ALL)
     assert services["watcher"].on_end == OnEnd(failure=Others.STOP_ALL)
+    assert services["on"].autostart, "`is_disabled` wins over `disabled`"
 
 
 def test_a_probe_of_another_port_asks_that_port(converted: Convert) -> None:
