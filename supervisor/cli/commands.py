@@ -27,6 +27,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "events": "print what happened to the services, and follow it with -f",
         "why": "tell what went wrong with a service, and what to do next",
         "wait": "wait until services are listening, ready, healthy, or have exited",
+        "timings": "tell how long the last start took, service by service, and who kept it",
         "metrics": "print the state of the services as OpenMetrics text",
         "graph": "show which service needs which",
     },

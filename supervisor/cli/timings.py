@@ -1,0 +1,102 @@
+"""`portsup timings`: how long the last start of the stack took, service by service, and who kept it."""
+
+import argparse
+import os
+import sys
+
+from supervisor.cli import render
+from supervisor.cli.launch import Launch, critical_chain, launches, phases
+from supervisor.cli.source import Source, find_source
+from supervisor.errors import NotFound
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+EXAMPLES = """\
+  portsup timings                  for a port, for others, to spawn, to listen, to be ready; and the critical chain
+  portsup timings --format json    one JSON object a service and line"""
+
+_COLUMNS = ("NAME", "AT", "PORT", "WAITED", "SPAWN", "LISTENING", "READY", "STARTS", "STATE")
+_NUMBERS = _COLUMNS[1:-1]
+_OPTIONAL = ("PORT", "STARTS", "SPAWN", "LISTENING", "WAITED", "READY")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `timings`."""
+    parser.add_argument("--format", choices=("table", "json"), default="table", help="default: table")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the times of the last start; that of the instance that runs, or of the one that ran last."""
+    from supervisor.cli.story import of_last_run
+    from supervisor.logs.history import read_events
+
+    source = find_source(args)
+    events = of_last_run(read_events(os.path.join(source.directory, "portsup.log")))
+    told = launches(events, _needs(source, args)) if events and events[0]["event"] == "instance starts" else []
+    if not told:
+        why = f"`{source.directory}` has no journal of one"
+        raise NotFound("cannot tell how long a start took", why, "`portsup up` starts the stack")
+    chain = critical_chain(told)
+    if args.format == "json":
+        for each in told:
+            print(render.json_line(_record(each, each in chain)))
+        return 0
+    print("\n".join(_table(told, args)))
+    if chain:
+        print(f"\nready at   took     critical chain, the last one first ({_seconds(chain[0].settled)} in all)")
+        print("\n".join(_chain(chain)))
+    return 0
+
+
+def _needs(source: Source, args: argparse.Namespace) -> dict[str, dict[str, str]]:
+    """Who depends on whom, by the configuration as it is now."""
+    from supervisor.cli.config import load
+    from supervisor.cli.places import files_asked
+
+    files = [source.info.file, *source.info.over] if source.info is not None else files_asked(args)
+    stack = load(files)
+    return {name: {need: str(how) for need, how in spec.depends_on.items()} for name, spec in stack.services.items()}
+
+
+def _record(launch: Launch, is_critical: bool) -> dict[str, object]:
+    times = {f"{name}_s": _rounded(seconds) for name, seconds in phases(launch)}
+    return {
+        "service": launch.name,
+        "outcome": launch.outcome or None,
+        "at_s": _rounded(launch.settled),
+        **times,
+        "starts": launch.starts,
+        "after": launch.after or None,
+        "critical": is_critical,
+    }
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 4)
+
+
+def _seconds(seconds: float | None) -> str:
+    return "-" if seconds is None else f"{seconds:.3f} s"
+
+
+def _table(told: "Sequence[Launch]", args: argparse.Namespace) -> list[str]:
+    rows = []
+    for each in told:
+        times = [_seconds(seconds) for _, seconds in phases(each)]
+        rows.append([each.name, _seconds(each.settled), *times, str(each.starts), each.outcome or "not there"])
+    return render.table(
+        _COLUMNS, rows, numbers=_NUMBERS, color=render.wants_color(args.color, sys.stdout),
+        paints={("STATE", "failed"): "red", ("STATE", "not there"): "yellow"},
+        width=render.width_of(sys.stdout), optional=_OPTIONAL,
+    )  # fmt: skip
+
+
+def _chain(chain: "Sequence[Launch]") -> list[str]:
+    lines = []
+    for depth, each in enumerate(chain):
+        began = each.released if each.after else each.at.get("service acquiring")
+        took = None if began is None or each.settled is None else each.settled - began
+        lines.append(f"{_seconds(each.settled):>8}  {_seconds(took):>8}   {'  ' * depth}{each.name}")
+    return lines
