@@ -16,7 +16,6 @@ from supervisor.core.state import State
 from supervisor.daemon.broadcast import News
 from supervisor.daemon.endpoints import HOST, Endpoint
 from supervisor.daemon.reload import Reloader, as_json
-from supervisor.daemon.resources import measured
 from supervisor.daemon.rolling import check_rolling, roll
 from supervisor.daemon.slot import Child, Slot
 from supervisor.daemon.stack import AT_REST, Stack
@@ -135,6 +134,8 @@ class Commands:
         return {"stack": self._name, "instance": self._instance, "services": rows, "warnings": warnings}
 
     async def _measure(self, slots: list[Slot], reply: Reply) -> None:
+        from supervisor.daemon.resources import measured
+
         reply.send(resources=await measured(slots, self._members))
 
     def _told_endpoints(self) -> dict[str, Any]:
