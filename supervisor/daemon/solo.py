@@ -3,6 +3,7 @@
 The program stays at our terminal and gets our stdin; portsup waits beside it, in the same process group.
 """
 
+import contextlib
 import os
 import signal
 import sys
@@ -13,7 +14,7 @@ from supervisor import system
 from supervisor.core.handoff import BindMode
 from supervisor.core.lease import PortState
 from supervisor.daemon.handoff import Handoff, Hearing
-from supervisor.daemon.poller import Poller
+from supervisor.daemon.poller import Alarm, Poller
 from supervisor.dataclass import dataclass, field
 from supervisor.errors import LockLost, PoolExhausted
 from supervisor.ports.leases import Chosen, Loss, NoPort, PoolLease
@@ -28,6 +29,7 @@ from supervisor.process.spawn import Command, spawn
 from supervisor.system.notifications import Notifications
 
 FATAL_GRACE = 0.4  # seconds that the program gets to end once a lock is lost
+GONE_WITHIN = 2.0  # seconds in which what was killed must be gone
 HOST = "127.0.0.1"
 _NOT_ALL, _OTHERS = "cannot lease all of these ports", "stop what is in the way, or take other ports"
 PASSED_ON = tuple(
@@ -70,6 +72,7 @@ class Solo:
         self._lost: Loss | None = None
         self._intruder = ""
         self._shield: Shield | None = None
+        self._last_word: Alarm | None = None  # when the grace of a program that has to end is over
 
     def run(self) -> int:
         """Runs the program until it ends; its exit code, 128 and the number for a signal.
@@ -184,14 +187,15 @@ class Solo:
             elif not is_of_terminal and self._status is None:  # what the terminal sends, the program gets by itself
                 os.kill(self._pid, number)
 
-    def _reap(self) -> None:
+    def _reap(self) -> bool:
+        """Whether there are processes left."""
         while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
             except ChildProcessError:
-                return
+                return False
             if pid == 0:
-                return
+                return True
             if pid == self._pid:
                 self._status = status
 
@@ -205,13 +209,18 @@ class Solo:
             self._end()
 
     def _end(self) -> None:
-        if self._status is None:
+        if self._status is None and self._last_word is None:
             os.kill(self._pid, signal.SIGTERM)
-            self._loop.call_later(FATAL_GRACE, self._kill)
+            self._last_word = self._loop.call_later(FATAL_GRACE, self._kill)
 
     def _kill(self) -> None:
         if self._pid:
             tree.kill(self._pid, self._run_id, self._program.name, os.getpid())
+            for child in system.children_of(
+                os.getpid()
+            ):  # we have none but of the program, whatever they call themselves
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(child, signal.SIGKILL)
 
     def _check(self) -> None:
         self._loop.call_later(CHECK_EVERY, self._check)
@@ -243,9 +252,15 @@ class Solo:
 
     def _clean_up(self) -> None:
         """Ends what the program left, and takes its port back."""
+        if self._last_word is not None:
+            self._last_word.cancel()  # it was not for the next program
+            self._last_word = None
         if self._pid:
+            deadline = time.monotonic() + GONE_WITHIN
             self._kill()
-            self._reap()
+            while self._reap() and time.monotonic() < deadline:  # as long as one of them has the port, it is taken
+                time.sleep(0.001)
+                self._kill()
             self._pid = 0
             if self._handoff is not None:
                 self._handoff.close()

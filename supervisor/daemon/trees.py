@@ -91,6 +91,7 @@ class Trees:
 
     def _all_gone(self, slot: Slot, child: Child) -> None:
         code, signal = child.exit or (None, None)
+        child.end_tasks()  # one may have begun after its end did: what is ending can still begin to listen
         child.output.finish()
         if child.handoff is not None:
             child.handoff.close()

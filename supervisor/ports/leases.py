@@ -1,5 +1,6 @@
 """The leases of one service: every port of its pool, locked, reserved and recorded."""
 
+import contextlib
 import errno
 from collections.abc import Mapping, Sequence
 
@@ -122,17 +123,22 @@ class PoolLease:
                 self._hand_over(port)
 
     def take_back(self) -> Holder | None:
-        """Reserve the active port again once the service's processes are gone; who has it if that fails."""
+        """Reserve the active port again once the service's processes are gone; who has it if that fails.
+
+        None also where the system was short of something: the lock stays, and the next `choose` tries again.
+        """
         if self.active is None:
             return None
         port = self._ports[self.active]
-        port.is_handed_over = False
         if port.reservation is None:
-            got = reserve(port.number)
+            port.is_handed_over = True  # still ours to lose: the lock is held, and the next `choose` tries again
+            try:
+                got = reserve(port.number)
+            except OSError:
+                return None
             if isinstance(got, Refused):
-                port.is_handed_over = True  # still ours to lose: the lock is held, and the next `choose` tries again
                 return who_holds(port.number, self._runtime, got.errno)
-            port.reservation = got
+            port.reservation, port.is_handed_over = got, False
         return None
 
     def reservation(self) -> Reservation | None:
@@ -146,7 +152,10 @@ class PoolLease:
             self.active = None
 
     def reshape(self, ports: Sequence[int]) -> None:
-        """Have another pool from now on, of which the active port must be one; what was not in it is leased."""
+        """Have another pool from now on, of which the active port must be one; what was not in it is leased.
+
+        What cannot be leased now, whatever the reason, is tried again with the spares.
+        """
         before = self._ports
         for number, port in before.items():
             if number not in ports:
@@ -155,7 +164,8 @@ class PoolLease:
             port: before.get(port) or _Port(port, PortLock(port, runtime=self._runtime, owner=self.owner))
             for port in ports
         }
-        self.retry_spares()
+        with contextlib.suppress(PortsupError):
+            self.retry_spares()
 
     def retry_spares(self) -> tuple[int, ...]:
         """Lease the spares that somebody else had; the ports that were got."""

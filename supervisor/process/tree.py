@@ -68,11 +68,14 @@ def terminate(main: int, number: int) -> bool:
     """Send a signal to the process group of a service, stopped processes included; whether there was one."""
     if not _is_group_ours(main):
         return False
-    with contextlib.suppress(ProcessLookupError):
+    try:
         os.killpg(main, number)
         os.killpg(main, signal.SIGCONT)  # one that is stopped would take the signal only after the grace period
-        return True
-    return False
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # all of it runs as somebody else, by sudo or the like: its grace period will pass
+        pass
+    return True
 
 
 def terminate_outside(main: int, members: Collection[int], number: int) -> None:

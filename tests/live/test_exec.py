@@ -109,6 +109,34 @@ def test_what_it_leaves_behind_is_ended(live: Live, mode: str) -> None:
     eventually(lambda: not is_alive(left))
 
 
+def test_a_server_that_it_leaves_behind_is_no_reason_to_take_another_port(live: Live) -> None:
+    pool = free_pool(3)
+    with running(live, *words(pool, "--handoff", "off"), "--", *program("leaves_server")) as process:
+        eventually(lambda: answers(pool[0]))
+        process.terminate()
+        assert process.wait(20) == 128 + signal.SIGTERM
+        assert "leaves port" not in process.communicate()[1]
+    assert all(is_free(port) for port in pool)
+
+
+def test_a_stranger_on_its_port_moves_it_and_the_next_program_goes_on(live: Live) -> None:
+    """The first one had a moment to end; what would have ended it then is not for its successor."""
+    pool, note = free_pool(2), live.folder / "runs"
+    script = (
+        "import sys; from supervisor.daemon import solo; solo.CHECK_EVERY = 0.05; "
+        "sys.exit(solo.Solo(solo.Program('x', sys.argv[2:], [int(p) for p in sys.argv[1].split()], hands_over=False),"
+        " 'run', solo.say_on_stderr).run())"
+    )
+    job = f"echo >> {note}; if [ $PORT = {pool[0]} ]; then exec sleep 1000; fi; sleep 0.8; exit 7"
+    command = [sys.executable, "-c", script, " ".join(map(str, pool)), "sh", "-c", job]
+    with subprocess.Popen(command, env=live.env, stderr=subprocess.PIPE, text=True) as process:
+        eventually(note.exists)
+        with socket.create_server(("127.0.0.1", pool[0])):
+            said = process.communicate(timeout=30)[1]
+    assert process.returncode == 7
+    assert f"leaves port {pool[0]}" in said
+
+
 def test_ctrl_c_reaches_it_once(live: Live, tmp_path: Path) -> None:
     script = tmp_path / "counts.py"
     script.write_text(

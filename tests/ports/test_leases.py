@@ -1,5 +1,6 @@
 """The leases of a service: all ports of its pool, whoever wants them."""
 
+import errno
 import os
 import resource
 import shutil
@@ -19,6 +20,7 @@ from supervisor.errors import PortsupError
 from supervisor.ports.holders import ConflictKind
 from supervisor.ports.leases import Chosen, Loss, NoPort, PortStatus
 from supervisor.ports.record import Record
+from supervisor.ports.reservation import Reservation
 from supervisor.ports.runtime import RuntimeDir
 from supervisor.system import Identity
 from tests.ports.conftest import MakeLease, Stranger
@@ -125,6 +127,26 @@ def test_taking_back_names_who_came_in_between_and_the_next_choice_avoids_it(
     assert web.retry_spares() == (pool[0],)
     assert states(web.ports(0.0)) == ["spare", "active"]
     assert ways_in(pool[0]) == []
+
+
+def test_a_system_short_of_descriptors_keeps_the_lock_and_is_asked_again(
+    lease: MakeLease, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool = free_pool(3)
+    web = lease(pool[:1])
+    web.choose({}, now=0.0)
+    web.hand_over()
+
+    def none_left(port: int) -> Reservation:
+        raise OSError(errno.EMFILE, "too many open files")
+
+    with monkeypatch.context() as short:
+        short.setattr("supervisor.ports.leases.reserve", none_left)
+        assert web.take_back() is None
+        web.reshape(pool)
+        assert states(web.ports(0.0)) == ["active", "taken", "taken"]
+    assert web.choose({}, now=1.0) == Chosen(pool[0])
+    assert [ways_in(port) for port in pool] == [[], [], []]
 
 
 def test_a_quarantined_port_stays_leased_and_is_skipped_until_its_time(lease: MakeLease) -> None:

@@ -47,6 +47,17 @@ def test_a_simple_process_is_its_own_whole_tree(start: Children) -> None:
     assert kill_all(child) == set()
 
 
+def test_a_process_that_became_somebody_else_is_asked_in_vain(start: Children, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(group: int, number: int) -> None:
+        raise PermissionError  # what kill(2) says of the group of a `sudo` to who is not root
+
+    child = start.program("never_listens")
+    monkeypatch.setattr(os, "killpg", refuse)
+    assert terminate(child.pid, signal.SIGTERM)
+    monkeypatch.undo()
+    assert identity_of(child.pid) is not None
+
+
 def test_a_process_that_ended_is_no_member_before_and_after_it_is_reaped(start: Children) -> None:
     child = start.program("exits", "3")
     child.read()
