@@ -71,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("cannot carry out `init`", "`-f` names a services.yaml that is there", hint)
     here = Path(os.getcwd())  # a deleted one is a mistake: `/` is not the folder that is meant
     target = here / (args.output or NAME)
-    if target.is_dir():
+    if os.path.isdir(target):
         target = target / NAME
     if not args.stdout:
         _refuse(target, args.force)
@@ -126,7 +126,7 @@ def _guess(here: Path) -> "tuple[Outcome, list[str]]":
 
     head = ["Made by `portsup init` of what is in this folder. What was guessed is said at its service: look it over."]
     for name in SOURCES:
-        if (here / name).is_file():
+        if os.path.isfile(here / name):
             try:
                 text, (_, *others) = _read(here / name), _with_override(here, name)
                 over = [(each, _read(here / each)) for each in others]
@@ -149,7 +149,7 @@ def _services(here: Path) -> "Iterator[Draft]":
 
     yield from look(_files(here), "")
     try:
-        inner = sorted(path for path in here.iterdir() if path.is_dir() and not path.name.startswith((".", "_")))
+        inner = sorted(path for path in here.iterdir() if os.path.isdir(path) and not path.name.startswith((".", "_")))
     except OSError:
         return
     for folder in [path for path in inner if path.name not in SKIPPED][:MOST_FOLDERS]:

@@ -26,7 +26,7 @@ def content_of(path: Path, complain: Callable[[str, str], None]) -> bytes | None
     except FileNotFoundError:
         complain("there is no such file", "check the path")
     except IsADirectoryError:
-        inside = next((name for name in NAMES if (path / name).is_file()), "")
+        inside = next((name for name in NAMES if os.path.isfile(path / name)), "")
         complain("is a directory, not a file", f"name the file in it: `{path / inside}`" if inside else "name a file")
     except PermissionError:
         complain("you may not read this file", f"give yourself the right: `chmod u+r {path.name}`")

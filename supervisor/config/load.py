@@ -188,7 +188,7 @@ def _lookup(environ: Mapping[str, str], directory: Path, report: Report) -> Call
             return environ[name]
         if from_file is None:
             path = directory / ".env"
-            from_file = _variables(path, report) if path.exists() else {}
+            from_file = _variables(path, report) if os.path.exists(path) else {}
         return from_file.get(name)
 
     return lookup
@@ -265,10 +265,10 @@ def secrets_of(spec: ServiceSpec) -> set[str]:
 
 
 def _check_folder(spec: ServiceSpec, fields: Fields, where: str, report: Report) -> None:
-    if "working_dir" not in fields.found or fields.is_broken("working_dir") or spec.working_dir.is_dir():
+    if "working_dir" not in fields.found or fields.is_broken("working_dir") or os.path.isdir(spec.working_dir):
         return
     shown = report.quote(fields.get("working_dir"))
-    if spec.working_dir.exists():
+    if os.path.exists(spec.working_dir):
         report.error(fields.at("working_dir"), f"{where}.working_dir: {shown} is no folder")
     else:
         report.warn(fields.at("working_dir"), f"{where}.working_dir: there is no folder {shown} yet")

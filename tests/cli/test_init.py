@@ -225,3 +225,8 @@ def test_what_is_too_long_is_refused_from_stdin_too(
         monkeypatch.setattr("sys.stdin", long)
         ran = run("init", "--from", "-", "--kind", "procfile", "--stdout")
     assert (ran.code, "it is larger than 1 MiB" in ran.err) == (1, True)
+
+
+def test_a_name_that_no_file_can_have_is_told(folder: Path, run: Run) -> None:
+    ran = run("init", "-o", "x" * 300)
+    assert (ran.code, "File name too long" in ran.err) == (1, True)

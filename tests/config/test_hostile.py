@@ -134,3 +134,17 @@ def test_yaml_s_own_parser_reads_the_same_tree_as_libyaml_s(
     monkeypatch.setattr(parsing, "_LOADER", yaml.Loader)
     assert parse(EXAMPLE, Report("x")) == fast
     assert loading(EXAMPLE).services
+
+
+@pytest.mark.parametrize("key", ["working_dir", "env_file", "extends", "render"])
+def test_a_name_that_no_file_can_have_is_no_surprise(loading: Loading, key: str) -> None:
+    long = "x" * 300
+    text = "services:\n  web: {command: [x]}\n"
+    match key:
+        case "render":
+            text += f"render: [{{template: services.yaml, to: {long}}}]\n"
+        case "extends":
+            text = f"services:\n  web: {{extends: {{file: {long}, service: web}}}}\n"
+        case _:
+            text = f"services:\n  web: {{command: [x], {key}: {long}}}\n"
+    only_a_stack_or_an_error(loading, text)
