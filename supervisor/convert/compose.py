@@ -185,7 +185,7 @@ def _ports(draft: Draft, given: dict[str, Any]) -> None:
 
 def _port_parts(text: str) -> list[str]:
     """`127.0.0.1:${PORT:-80}:80/tcp` split at the colons outside of braces."""
-    return re.findall(r"(?:\$\{[^}]*\}|\[[^\]]*\]|[^:])+", text)
+    return re.findall(r"(?:\$\{[^}]*\}|\[[^\]]*\]|[^:])+", text) or [""]
 
 
 def _env_files(draft: Draft, value: Any) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from supervisor.config.spec import Condition, OnEnd, Others, ProbeKind, Restart
-from supervisor.convert import pm2
+from supervisor.convert import compose, pm2
 from supervisor.convert.recognise import convert, kind_of
 from supervisor.core.browsers import BLOCKED_BY_BROWSERS
 from supervisor.errors import PortsupError, UsageError
@@ -221,6 +221,12 @@ def test_an_app_of_pm2_keeps_its_interpreter_times_and_environment(converted: Co
 def test_empty_arguments_of_an_interpreter_are_none() -> None:
     (draft,) = pm2.convert('{"apps": [{"script": "a.js", "node_args": ""}]}').services
     assert draft.fields["command"] == ["node", "a.js"]
+
+
+def test_ports_of_compose_that_are_none_are_left_alone() -> None:
+    given = {"services": {"web": {"command": "serve", "ports": ["", ":", {}, None]}}}
+    (draft,) = compose.convert(given).services
+    assert draft.ports == []
 
 
 # Which kind
