@@ -61,7 +61,7 @@ class Workspace:
             raise Refusal("bad_path", "a path can not contain a NUL character")
         try:
             place = (self.root / path).resolve()
-        except (OSError, RuntimeError):  # RuntimeError: links that go round in circles
+        except (OSError, RuntimeError, ValueError):  # links that go round in circles; half of a surrogate pair
             raise Refusal("bad_path", f"`{path}` can not be resolved") from None
         if not place.is_relative_to(self.root):
             raise Refusal("outside_root", f"`{path}` is outside the workspace")
@@ -267,8 +267,10 @@ def _steps(pattern: str) -> tuple[str, ...]:
 
 def _matches(wanted: tuple[str, ...], names: tuple[str, ...]) -> bool:
     """Whether a path fits a pattern; `**` stands for any number of folders."""
-    if not wanted:
-        return not names
-    if wanted[0] == "**":
-        return any(_matches(wanted[1:], names[skipped:]) for skipped in range(len(names) + 1))
-    return bool(names) and fnmatchcase(names[0], wanted[0]) and _matches(wanted[1:], names[1:])
+    fitting = {0}  # so many names may be what the pattern so far stands for
+    for step in wanted:
+        if step == "**":
+            fitting = set(range(min(fitting), len(names) + 1)) if fitting else fitting
+        else:
+            fitting = {count + 1 for count in fitting if count < len(names) and fnmatchcase(names[count], step)}
+    return len(names) in fitting

@@ -157,3 +157,19 @@ def test_writing_replaces_a_file_as_a_whole(root: Path) -> None:
     assert refusal(workspace.write, "a.txt/b", b"", True) == "not_a_file"
     assert refusal(workspace.write, "big", b"x" * (MOST_READ + 1), False) == "too_large"
     assert sorted(os.listdir(root)) == ["a.txt", "sub", "x"]
+
+
+def test_a_pattern_of_many_folders_is_tried_once_a_name(root: Path) -> None:
+    deep = "/".join("d" * 40)
+    Workspace(root).write(f"{deep}/x", b"", True)
+    pattern = "**/d/" * 20
+    assert Workspace(root).entries(".", pattern + "y", 10) == (
+        [],
+        False,
+    )  # the time limit of the tests is the other half
+    found, _ = Workspace(root).entries(".", pattern + "x", 10)
+    assert [entry.path for entry in found] == [f"{deep}/x"]
+
+
+def test_a_path_that_no_file_system_has_is_refused(root: Path) -> None:
+    assert refusal(Workspace(root).read, "\ud800", 0, 10) == "bad_path"
