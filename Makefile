@@ -5,6 +5,8 @@
 # Needs Python 3.11 or newer with pip. uv is used instead of pip when it is on the PATH.
 
 ARGS =
+# Tests mostly wait, so two run at a time; those of one file stay together, for what they share. ARGS="-n 0": no others.
+PYTEST = -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 BIN = .venv/bin
 SETUP = pyproject.toml uv.lock .ci/setup.sh tests/npm/package-lock.json
 # Extras without which everything runs, with less to it.
@@ -16,7 +18,7 @@ up: .venv/.stack
 	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/python .ci/foreground.py up $(ARGS)
 
 test: .venv/.dev
-	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/python -m pytest $(ARGS)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/python $(PYTEST) $(ARGS)
 
 extras: $(SETUP)
 	@STRICT=1 sh .ci/setup.sh stack "$(WELCOME)"
@@ -33,7 +35,7 @@ bench: .venv/.stack
 
 test-lowest: $(SETUP)
 	@VENV=build/venv-lowest VERSIONS=lowest sh .ci/setup.sh stack,dev
-	@PATH="$(CURDIR)/build/venv-lowest/bin:$$PATH" exec build/venv-lowest/bin/python -m pytest $(ARGS)
+	@PATH="$(CURDIR)/build/venv-lowest/bin:$$PATH" exec build/venv-lowest/bin/python $(PYTEST) $(ARGS)
 
 .venv/.stack: $(SETUP)
 	@sh .ci/setup.sh stack "$(WELCOME)"
