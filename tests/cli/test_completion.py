@@ -1,13 +1,13 @@
 """`portsup completion`: the scripts complete in the shells they are for."""
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import Run
+from tests.support.needed import need_program
 
 pytestmark = pytest.mark.live
 
@@ -63,8 +63,8 @@ def shell_with(own_folders: Path, script: str, is_running: bool = True) -> dict[
 
 
 @pytest.mark.parametrize(("cases", "is_running"), [(CASES, True), (NOTHING_RUNS, False)], ids=["up", "down"])
-@pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
 def test_bash_completes(run: Run, own_folders: Path, cases: list[tuple[str, set[str]]], is_running: bool) -> None:
+    need_program("bash")
     environment = shell_with(own_folders, run("completion", "bash").out, is_running)
     for line, expected in cases:
         command = ["bash", "-c", BASH, "bash", *words_of(line)]
@@ -74,8 +74,8 @@ def test_bash_completes(run: Run, own_folders: Path, cases: list[tuple[str, set[
 
 
 @pytest.mark.parametrize(("cases", "is_running"), [(CASES, True), (NOTHING_RUNS, False)], ids=["up", "down"])
-@pytest.mark.skipif(shutil.which("fish") is None, reason="fish is not installed")
 def test_fish_completes(run: Run, own_folders: Path, cases: list[tuple[str, set[str]]], is_running: bool) -> None:
+    need_program("fish")
     environment = shell_with(own_folders, run("completion", "fish").out, is_running) | {"HOME": str(own_folders)}
     for line, expected in cases:
         command = ["fish", "--private", "-c", f"source $SCRIPT; complete -C '{line}'"]
@@ -86,8 +86,7 @@ def test_fish_completes(run: Run, own_folders: Path, cases: list[tuple[str, set[
 
 @pytest.mark.parametrize(("shell", "check"), [("bash", "-n"), ("zsh", "-n"), ("fish", "--no-execute")])
 def test_the_script_is_one_of_its_shell(shell: str, check: str, run: Run, own_folders: Path) -> None:
-    if shutil.which(shell) is None:
-        pytest.skip(f"{shell} is not installed")
+    need_program(shell)
     ran = run("completion", shell)
     assert (ran.code, ran.err) == (0, "")
     script = own_folders / "script"

@@ -1,7 +1,6 @@
 """`portsup man`: a page that the formatter of manual pages likes, with everything that the help tells."""
 
 import re
-import shutil
 import subprocess
 
 import pytest
@@ -9,6 +8,7 @@ import pytest
 from supervisor.cli import parser
 from supervisor.cli.commands import LINES
 from tests.cli.conftest import Run
+from tests.support.needed import need_program
 
 
 def test_every_command_and_option_is_on_the_page(run: Run) -> None:
@@ -30,8 +30,8 @@ def test_no_line_of_ours_is_taken_for_a_request(run: Run) -> None:
 
 
 @pytest.mark.live
-@pytest.mark.skipif(shutil.which("groff") is None, reason="groff is not installed")
 def test_groff_has_nothing_to_say(run: Run) -> None:
+    need_program("groff", "groff-base")
     page = run("man").out
     command = ["groff", "-man", "-ww", "-Tascii", "-P-cbou"]  # no bold, no colour
     ran = subprocess.run(command, input=page, capture_output=True, text=True, timeout=20, check=False)

@@ -1,7 +1,6 @@
 """The document that describes the API Server's API: true, complete, and readable without the internet."""
 
 import json
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.examples.running import Running, environment, service
+from tests.support.needed import need_program
 from tests.support.ports import free_port
 
 pytestmark = pytest.mark.live
@@ -60,9 +60,7 @@ def test_schemathesis_finds_nothing_that_the_document_does_not_say(api: Running)
 
 def test_the_page_of_the_document_works_without_the_internet(tmp_path: Path) -> None:
     """In a browser that knows no name and no address but ours."""
-    browser = shutil.which("chromium")
-    if browser is None:
-        pytest.skip("needs Chromium")
+    browser = need_program("chromium")
     with service("api_server", API_TOKEN="a-token", PORTSUP_ENDPOINTS=str(tmp_path / "none")) as api:
         flags = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", f"--user-data-dir={tmp_path}/profile")
         rules = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"

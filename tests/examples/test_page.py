@@ -1,6 +1,5 @@
 """The page of Conversational in a real browser, whose microphone is a recording."""
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,17 +13,13 @@ from tests.examples.running import Running, service
 from tests.examples.talking import LONG, QUESTION, speaking, words
 from tests.examples.upstream import Upstream
 from tests.support.eventually import eventually
+from tests.support.needed import need_program
 from tests.support.ports import free_port
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-CHROMIUM = shutil.which("chromium")
-pytestmark = [
-    pytest.mark.live,
-    pytest.mark.skipif(CHROMIUM is None, reason="needs chromium"),
-    needs_speech,
-]
+pytestmark = [pytest.mark.live, needs_speech]
 # What is played, and when, and at which rate: a browser without a loudspeaker plays it all the same.
 LISTEN = """
 window.played = [];
@@ -50,6 +45,7 @@ def browser(spoken_to: Running, tmp_path_factory: pytest.TempPathFactory) -> Ite
     """Hears the question once, whenever a page opens the microphone."""
     from playwright.sync_api import sync_playwright
 
+    chromium = need_program("chromium")
     spoken = spoken_to.http.post("/tts", json={"text": QUESTION}).content
     recording: Path = tmp_path_factory.mktemp("recording") / "question.wav"
     pcm = bytes(48000) + audio.read_wav(spoken, 48000, 60) + bytes(4 * 48000)
@@ -67,7 +63,7 @@ def browser(spoken_to: Running, tmp_path_factory: pytest.TempPathFactory) -> Ite
         "--disable-sync",
     ]
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags)
+        browser = playwright.chromium.launch(executable_path=chromium, args=flags)
         yield browser
         browser.close()
 

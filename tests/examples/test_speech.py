@@ -1,6 +1,5 @@
 """Speech alone, and the engines behind it: the service's own voice is what it listens to."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from tests.examples.running import Running, error_of, service
 from tests.examples.talking import QUESTION, Talk, checks, silence, speaking, talk, words
 from tests.examples.upstream import Upstream
 from tests.support.eventually import eventually
+from tests.support.needed import need_program
 
 pytestmark = [pytest.mark.live, needs_speech]
 
@@ -88,11 +88,9 @@ def test_without_the_packages_it_can_read_and_write(server: Upstream, behind: Up
         assert "Traceback" not in running.output()
 
 
-@pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="needs Debian's espeak-ng")
 def test_lighter_engines_take_over(server: Upstream, spoken_to: Running, tmp_path: Path) -> None:
+    program = need_program("espeak-ng")
     question = spoken_to.http.post("/tts", json={"text": QUESTION}).content
-    program = shutil.which("espeak-ng")
-    assert program is not None
     variables = without(tmp_path, "faster_whisper", "hibari")
     (tmp_path / "espeak-ng").symlink_to(program)
     with speaking(LLM_URL=f"{server.url}/v1", **variables) as running:

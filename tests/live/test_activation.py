@@ -15,6 +15,7 @@ from tests.live.stack import SLEEPS, Live, answer_of
 from tests.live.test_programs import ANSWER, HTTP, KILLS, Case, asgi, is_missing
 from tests.support.caller import caller
 from tests.support.eventually import eventually
+from tests.support.needed import need
 from tests.support.ports import free_pool
 from tests.support.running import program
 from tests.support.thief import thief, ways_in
@@ -136,8 +137,7 @@ PROGRAMS = {
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_programs_that_nobody_here_wrote_take_the_socket(stack: Make, own_folders: Path, name: str) -> None:
     case = PROGRAMS[name]
-    if is_missing(case):
-        pytest.skip(f"no {case.needs} here")
+    need(not is_missing(case), f"`{case.needs.lstrip('.')}`", "`.ci/run` installs it")
     (port,) = free_pool(1)
     command = [str(word) for word in case.command(own_folders, port)]
     live = stack({"web": given(command, port, ready={"http": "/"})})

@@ -17,6 +17,7 @@ from supervisor.process.filters import why_not
 from tests.live.conftest import Make
 from tests.support.caller import caller
 from tests.support.eventually import eventually
+from tests.support.needed import need
 from tests.support.ports import free_pool
 from tests.support.thief import thief, ways_in
 
@@ -169,8 +170,7 @@ def is_missing(case: Case) -> bool:
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_its_port_stays_its_own_and_its_clients_are_served(stack: Make, own_folders: Path, name: str) -> None:
     case = PROGRAMS[name]
-    if is_missing(case):
-        pytest.skip(f"no {case.needs} here")
+    need(not is_missing(case), f"`{case.needs.lstrip('.')}`", "`.ci/run` installs it")
     (port,) = free_pool(1)
     command = [str(word) for word in case.command(own_folders, port)]
     path = {"PATH": f"{os.environ['PATH']}:/usr/sbin"}

@@ -13,6 +13,7 @@ from tests.live.conftest import Make
 from tests.live.test_programs import Case, asgi, gunicorn, is_missing, nginx
 from tests.support.caller import Calls, caller, keeper_alive
 from tests.support.eventually import eventually
+from tests.support.needed import need
 from tests.support.ports import free_pool
 from tests.support.running import program
 from tests.support.thief import thief
@@ -60,8 +61,7 @@ ROLLERS = {
 @pytest.mark.parametrize("name", ROLLERS)
 def test_no_request_fails_over_rolling_restarts(stack: Make, own_folders: Path, name: str) -> None:
     roller = ROLLERS[name]
-    if is_missing(roller.case):
-        pytest.skip(f"no {roller.case.needs} here")
+    need(not is_missing(roller.case), f"`{roller.case.needs.lstrip('.')}`", "`.ci/run` installs it")
     (port,) = free_pool(1)
     command = [str(word) for word in roller.case.command(own_folders, port)]
     path = {"PATH": f"{os.environ['PATH']}:/usr/sbin"}

@@ -4,16 +4,14 @@ import shutil
 import subprocess
 from pathlib import Path
 
-import pytest
+from tests.support.needed import need_program
 
 PROGRAMS = Path(__file__).parents[1] / "programs"
 
 
 def compiled(name: str, folder: Path) -> Path:
     """The executable of a C program, made in `folder`; skips the test where there is no C compiler."""
-    compiler = shutil.which("cc") or shutil.which("gcc")
-    if compiler is None:
-        pytest.skip("no C compiler here")
+    compiler = shutil.which("cc") or need_program("gcc", "gcc libc6-dev")
     executable = folder / name
     if not executable.exists():
         subprocess.run(
