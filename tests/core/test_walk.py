@@ -72,21 +72,11 @@ class World:
                 assert self.hook is None
                 assert Hook.PRE_START not in self.svc.hooks or self.ran[-1] is Hook.PRE_START
                 assert (port in POOL) == bool(self.svc.pool)
-                if self.random.random() < 0.85:
-                    self.processes.add(self.next_pid)
-                    self.next_pid += 1
-                    self.tell(ev.Spawned(self.next_pid - 1))
-                else:
-                    self.tell(ev.SpawnFailed("no such file", is_transient=self.random.random() < 0.5))
+                self.spawn()
             case ev.SpawnBeside(port):
                 assert self.processes == {self.svc.pid}
                 assert (self.svc.state, port) == (S.RUNNING, self.svc.port)
-                if self.random.random() < 0.85:
-                    self.processes.add(self.next_pid)
-                    self.next_pid += 1
-                    self.tell(ev.Spawned(self.next_pid - 1))
-                else:
-                    self.tell(ev.SpawnFailed("no such file", is_transient=self.random.random() < 0.5))
+                self.spawn()
             case ev.Terminate(pid) | ev.Abort(pid) | ev.Kill(pid):
                 assert pid in self.processes
             case ev.QuarantinePort(port):
@@ -124,6 +114,14 @@ class World:
         assert self.hook is not None
         number, self.hook = self.hook.number, None
         self.tell(ev.HookEnded(number, why, is_final))
+
+    def spawn(self) -> None:
+        if self.random.random() < 0.85:
+            self.processes.add(self.next_pid)
+            self.next_pid += 1
+            self.tell(ev.Spawned(self.next_pid - 1))
+        else:
+            self.tell(ev.SpawnFailed("no such file", is_transient=self.random.random() < 0.5))
 
     def turn(self) -> None:
         self.now += self.random.random() * self.random.choice([0.1, 4.0, 12.0])

@@ -85,3 +85,20 @@ def talk(running: Running, do: Callable[[Talk], Awaitable[T]]) -> T:
             return await do(talk)
 
     return asyncio.run(whole())
+
+
+def ends_in_words_at_sigterm(running: Running, during: str) -> None:
+    """Tells Conversational to end when an event of this kind has come: it says so to who talks with it, and leaves."""
+
+    async def whole() -> int | None:
+        async with talking(running) as talk:
+            await talk.say(type="input.text", text="hi")
+            await talk.until(during)
+            running.process.terminate()
+            async with asyncio.timeout(20):
+                await talk.socket.wait_closed()
+            return talk.socket.close_code
+
+    assert asyncio.run(whole()) == 1012
+    assert running.process.wait(15) == 0
+    assert "Traceback" not in running.output()

@@ -4,7 +4,6 @@ What a model of this size says is never looked at: only that it says something, 
 """
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import httpx2
@@ -13,30 +12,18 @@ import openai
 import pytest
 
 from examples.fetch_model import FETCHED
-from tests.examples.embedded_model import HI, MODEL, until_it_rests, with_model
+from tests.examples.embedded_model import HI, MODEL
 from tests.examples.extras import needs_model
 from tests.examples.mcp_progress import MODES, call, tools
 from tests.examples.running import Running, error_of
 
-pytestmark = [pytest.mark.live, needs_model]
+pytestmark = [pytest.mark.live, needs_model, pytest.mark.usefixtures("at_rest")]
 PERSON = {
     "type": "object",
     "properties": {"name": {"type": "string", "maxLength": 20}, "grown_up": {"type": "boolean"}},
     "required": ["name", "grown_up"],
     "additionalProperties": False,
 }
-
-
-@pytest.fixture(scope="module")
-def embedded() -> Iterator[Running]:
-    with with_model() as running:
-        yield running
-
-
-@pytest.fixture(autouse=True)
-def at_rest(embedded: Running) -> Iterator[None]:
-    yield
-    until_it_rests(embedded)
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,13 +14,13 @@ import httpx2
 import psutil
 import pytest
 
-from tests.examples.embedded_model import HI, MODEL, until_it_rests, with_model
+from tests.examples.embedded_model import HI, MODEL, with_model
 from tests.examples.extras import needs_model
 from tests.examples.mcp_progress import MODES, call, leave
 from tests.examples.running import Running, error_of
 from tests.support.eventually import eventually
 
-pytestmark = [pytest.mark.live, needs_model]
+pytestmark = [pytest.mark.live, needs_model, pytest.mark.usefixtures("at_rest")]
 # The model may stop after a word. It can not stop before five hundred numbers are written, which takes seconds.
 LONG = {"type": "array", "items": {"type": "integer"}, "minItems": 500}
 LONG_CHAT = {"model": MODEL, "messages": HI, "format": LONG, "options": {"num_predict": 1500}}
@@ -30,18 +30,6 @@ LONG_OPENAI = {
     "max_tokens": 1500,
     "response_format": {"type": "json_schema", "json_schema": {"name": "x", "schema": LONG}},
 }
-
-
-@pytest.fixture(scope="module")
-def embedded() -> Iterator[Running]:
-    with with_model() as running:
-        yield running
-
-
-@pytest.fixture(autouse=True)
-def at_rest(embedded: Running) -> Iterator[None]:
-    yield
-    until_it_rests(embedded)
 
 
 def processor_seconds(running: Running) -> float:

@@ -1,6 +1,5 @@
 """A conversation by voice: the client's words are made by the service's own voice, and its answers are listened to."""
 
-import asyncio
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +10,17 @@ from examples.conversational import audio
 from tests.examples.embedded_model import with_model
 from tests.examples.extras import needs_model, needs_speech
 from tests.examples.running import Running, service
-from tests.examples.talking import ANSWER, LONG, QUESTION, Talk, silence, speaking, talk, talking, words
+from tests.examples.talking import (
+    ANSWER,
+    LONG,
+    QUESTION,
+    Talk,
+    ends_in_words_at_sigterm,
+    silence,
+    speaking,
+    talk,
+    words,
+)
 from tests.examples.upstream import Upstream
 
 pytestmark = [pytest.mark.live, needs_speech]
@@ -248,19 +257,8 @@ def test_nothing_said_is_an_error_with_push_to_talk(spoken_to: Running) -> None:
 def test_sigterm_while_it_speaks_ends_it_at_once(server: Upstream, behind: Upstream) -> None:
     behind.words = LONG
 
-    async def whole(running: Running) -> int | None:
-        async with talking(running) as talk:
-            await talk.say(type="input.text", text="hi")
-            await talk.until("response.audio")
-            running.process.terminate()
-            async with asyncio.timeout(20):
-                await talk.socket.wait_closed()
-            return talk.socket.close_code
-
     with service("conversational", LLM_URL=f"{server.url}/v1", STT="none") as running:
-        assert asyncio.run(whole(running)) == 1012
-        assert running.process.wait(15) == 0
-        assert "Traceback" not in running.output()
+        ends_in_words_at_sigterm(running, during="response.audio")
 
 
 @needs_model
