@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import pytest
@@ -16,6 +17,34 @@ from supervisor.core.state import TRANSITIONS, Hook, Role, State
 
 S = State
 POOL = (8000, 8001, 8002)
+
+# What may happen. Only what is picked of the rest is made: that takes most of the time.
+AT_ANY_TIME: tuple[ev.Event, ...] = (
+    ev.StartRequested(), ev.StopRequested(), ev.StopRequested(0.0), ev.KillRequested(), ev.RestartRequested(),
+    ev.RotateRequested(), ev.DependenciesMet(), ev.DependenciesMet(), ev.DependencyFailed("db failed"),
+    *[ev.DeadlinePassed()] * 4, ev.RollRequested(), ev.HookEnded(999), ev.StopRequested(0.1, is_urgent=True),
+)  # fmt: skip
+GOOD = tuple(
+    each for each in AT_ANY_TIME if isinstance(each, ev.StartRequested | ev.DependenciesMet | ev.DeadlinePassed)
+)
+OF_STRANGERS: tuple[ev.Event, ...] = (
+    ev.Exited(999, code=1), ev.BecameReady(999), ev.MainExited(999, code=0), ev.Notified(999, Notice(is_stopping=True)),
+)  # fmt: skip
+Make = Callable[["World", int], ev.Event]
+OF_A_PROCESS: tuple[Make, ...] = (
+    lambda _, pid: ev.Exited(pid, code=0),
+    lambda _, pid: ev.Exited(pid, code=1),
+    lambda _, pid: ev.Exited(pid, signal=9),
+    lambda _, pid: ev.Exited(pid, code=1, intruder="held by `node`"),
+    lambda _, pid: ev.MainExited(pid, code=1),
+    lambda _, pid: ev.BeganListening(pid),
+    *[lambda _, pid: ev.BecameReady(pid)] * 2,
+    lambda _, pid: ev.BecameHealthy(pid),
+    lambda _, pid: ev.BecameUnhealthy(pid, "503"),
+    lambda _, pid: ev.Intruded(pid, "held by `node`"),
+    lambda _, pid: ev.ProbeFailed(pid, "listens on 1"),
+    *[lambda world, pid: ev.Notified(pid, world.notice())] * 2,
+)
 
 
 class World:
@@ -125,35 +154,21 @@ class World:
 
     def turn(self) -> None:
         self.now += self.random.random() * self.random.choice([0.1, 4.0, 12.0])
-        said: list[ev.Event] = [
-            ev.StartRequested(), ev.StopRequested(), ev.StopRequested(0.0), ev.KillRequested(), ev.RestartRequested(),
-            ev.RotateRequested(), ev.DependenciesMet(), ev.DependenciesMet(), ev.DependencyFailed("db failed"),
-            ev.Exited(999, code=1), ev.BecameReady(999), ev.MainExited(999, code=0),
-            ev.Notified(999, Notice(is_stopping=True)),
-        ]  # fmt: skip
-        said += [ev.DeadlinePassed()] * 4 + [ev.RollRequested()]
-        for pid in self.processes:
-            said += [
-                ev.Exited(pid, code=0), ev.Exited(pid, code=1), ev.Exited(pid, signal=9),
-                ev.Exited(pid, code=1, intruder="held by `node`"), ev.MainExited(pid, code=1), ev.BeganListening(pid),
-                ev.BecameReady(pid), ev.BecameReady(pid), ev.BecameHealthy(pid), ev.BecameUnhealthy(pid, "503"),
-                ev.Intruded(pid, "held by `node`"), ev.ProbeFailed(pid, "listens on 1"),
-                ev.Notified(pid, self.notice()), ev.Notified(pid, self.notice()),
-            ]  # fmt: skip
-        said += [ev.HookEnded(999), ev.StopRequested(0.1, is_urgent=True)]
         if self.hook is not None and self.random.random() < 0.4:
             self.end_hook(self.random.choice(["", "", "ended with exit code 1"]))
             return
-        good = ev.StartRequested | ev.DependenciesMet | ev.DeadlinePassed
+        of_processes = [(make, pid) for pid in self.processes for make in OF_A_PROCESS]
+        said: Sequence[ev.Event | tuple[Make, int]] = (*AT_ANY_TIME, *OF_STRANGERS, *of_processes)
         if self.lasts and self.random.random() < 0.95:
-            said = [each for each in said if isinstance(each, good) or getattr(each, "pid", None) in self.processes]
+            said = (*GOOD, *of_processes)
         elif self.random.random() < 0.02:
             said = [ev.LockLost(8000, "deleted")]
         elif self.rolls and can_roll(self.svc):
             said = [ev.RollRequested(), ev.RollRequested(0.5)]
         elif self.rolls and self.processes and self.random.random() < 0.9:
-            said = [each for each in said if hasattr(each, "pid")]
-        event = self.random.choice(said)
+            said = (*OF_STRANGERS, *of_processes)
+        picked = self.random.choice(said)
+        event = picked[0](self, picked[1]) if isinstance(picked, tuple) else picked
         if isinstance(event, ev.Exited):
             self.processes.discard(event.pid)
         self.tell(event)
