@@ -127,7 +127,9 @@ def test_a_stream_that_stops_in_the_middle_says_so(sandra: Running, odd: Strange
 @pytest.mark.parametrize("model", ["sandra", "sandra-compare", "sandra-fuse"])
 def test_an_answer_may_end_within_a_letter_and_be_another_ones(sandra: Running, odd: Stranger, model: str) -> None:
     body = rb'{"choices": [{"index": 0, "message": {"role": "assistant", "content": "so \ud83d"}}]}'
-    odd.will(b"HTTP/1.1 200 OK\r\nx-portsup-backend: fallback\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body))
+    # It hangs up after each answer, and says so, or else the next request may be sent to where nobody is any more.
+    head = b"HTTP/1.1 200 OK\r\nconnection: close\r\nx-portsup-backend: fallback\r\ncontent-length: %d\r\n\r\n"
+    odd.will(head % len(body) + body)
     response = sandra.http.post(PATH, json=chat(model=model))
     assert response.json()["choices"][0]["message"]["content"] == "so \ud83d"
     assert response.headers.get("x-portsup-backend") == ("fallback" if model == "sandra" else None)
