@@ -24,6 +24,7 @@ EXAMPLES = """\
 PASSED_ON = ("PATH", "PORTSUP_RUNTIME_DIR", "PORTSUP_STATE_DIR", "PORTSUP_HANG_TIMEOUT", "PORTSUP_PROFILES")
 WATCHDOG = 60  # seconds; the daemon says every ten that it lives
 AFTER_GRACE = 5.0  # seconds that a kill may take, for each step of the stop
+AT_THE_STOP = ("pre_stop", "stop_command", "post_stop")
 TO_END = 10.0  # seconds that portsup itself may take beyond its services
 
 
@@ -102,7 +103,7 @@ def lines(
 
 
 def stop_time(stack: "StackSpec") -> float:
-    """Seconds that the stop can take: one grace period after the other along the longest chain of dependencies."""
+    """Seconds that the stop can take: along the longest chain of dependencies each grace period, hooks included."""
     from supervisor.core.order import levels
 
     longest: dict[str, float] = {}
@@ -110,7 +111,8 @@ def stop_time(stack: "StackSpec") -> float:
         for name in level:
             spec = stack.services[name]
             before = max((longest[need] for need in spec.depends_on), default=0.0)
-            longest[name] = before + spec.stop_grace_period + AFTER_GRACE
+            hooks = sum(hook.timeout for point, hook in spec.all_hooks.items() if str(point) in AT_THE_STOP)
+            longest[name] = before + spec.stop_grace_period + AFTER_GRACE + hooks
     return max(longest.values(), default=0.0) + TO_END
 
 

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -10,11 +11,12 @@ import yaml
 from supervisor.cli import unit
 from supervisor.cli.config import load
 from supervisor.cli.unit import lines, stop_time
+from supervisor.core.state import Hook
 from supervisor.errors import PortsupError
 from tests.cli.conftest import Run
 from tests.support.needed import need
 
-SERVICES = {
+SERVICES: dict[str, dict[str, Any]] = {
     "db": {"command": "db", "stop_grace_period": "30s"},
     "api": {"command": "api", "depends_on": ["db"], "stop_grace_period": "4s"},
     "web": {"command": "web", "depends_on": ["api", "db"], "stop_grace_period": "1s"},
@@ -36,7 +38,13 @@ def value(text: str, key: str) -> str:
 
 def test_the_stop_may_take_as_long_as_the_longest_chain(tmp_path: Path) -> None:
     steps = 3 * unit.AFTER_GRACE
-    assert stop_time(load([str(project(tmp_path))])) == 30 + 4 + 1 + steps + unit.TO_END
+    file = project(tmp_path)
+    assert stop_time(load([str(file)])) == 30 + 4 + 1 + steps + unit.TO_END
+    hook = {"command": "true", "timeout": "7s"}
+    api = SERVICES["api"] | {"hooks": {"pre_start": hook, "pre_stop": hook, "post_stop": hook}}
+    file.write_text(yaml.safe_dump({"name": "shop", "services": SERVICES | {"api": api}}))
+    assert stop_time(load([str(file)])) == 30 + 4 + 1 + 2 * 7 + steps + unit.TO_END
+    assert set(unit.AT_THE_STOP) < set(Hook)
 
 
 @pytest.mark.live
