@@ -5,7 +5,7 @@ import contextlib
 import os
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +33,7 @@ class Reply:
 
     def send(self, **message: Any) -> None:
         """One line of the answer."""
-        if self.is_closed:
-            return
-        self._transport.write(encode({"ok": True, **message}))
-        if self._transport.get_write_buffer_size() > MAX_UNREAD:
-            self._transport.abort()
+        self._write({"ok": True, **message})
 
     def end(self, **message: Any) -> None:
         """The last line of a stream."""
@@ -45,8 +41,14 @@ class Reply:
 
     def fail(self, error: PortsupError) -> None:
         """The answer that it could not be done."""
-        if not self.is_closed:
-            self._transport.write(encode(error_line(error)))
+        self._write(error_line(error))
+
+    def _write(self, message: Mapping[str, Any]) -> None:
+        if self.is_closed:
+            return
+        self._transport.write(encode(message))
+        if self._transport.get_write_buffer_size() > MAX_UNREAD:
+            self._transport.abort()
 
 
 Handler = Callable[[Request, Reply], None]
@@ -60,6 +62,7 @@ class Connection(asyncio.Protocol):
         self._connections = connections  # all that are open; who asked last comes last
         self._unread = b""
         self._watching: list[Reply] = []  # whose answer ends with the connection only
+        self._is_behind = False
         self.transport: asyncio.Transport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -87,13 +90,16 @@ class Connection(asyncio.Protocol):
             except PortsupError as error:
                 reply.fail(error)
             if reply.on_close is not None:
+                reply.is_behind = self._is_behind  # its first line may have been too long already
                 self._watching.append(reply)
 
     def pause_writing(self) -> None:
+        self._is_behind = True
         for reply in self._watching:
             reply.is_behind = True
 
     def resume_writing(self) -> None:
+        self._is_behind = False
         for reply in tuple(self._watching):
             reply.is_behind = False
             if reply.on_drained is not None:
@@ -169,8 +175,21 @@ class Server:
             connection.transport.close()
 
 
-async def serve(path: Path, handle: Handler) -> Server:
-    """A control socket at `path`, mode 0600, that hands each request to `handle`; replaces a dead one."""
+async def serve(path: Path, handle: Handler, before: Server | None = None) -> Server:
+    """A control socket at `path`, mode 0600, that hands each request to `handle`; replaces a dead one.
+
+    It takes the place of `before`, whose open connections go on; where it can not be made now, `before` is given back.
+    Raises PortsupError where there is none.
+    """
+    if before is None:
+        return await _serve(path, handle)
+    before.abandon()
+    with contextlib.suppress(PortsupError, OSError):  # a full disk is no reason to end: the next check tries again
+        return await _serve(path, handle)
+    return before
+
+
+async def _serve(path: Path, handle: Handler) -> Server:
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | getattr(socket, "SOCK_CLOEXEC", 0))
     listener.setblocking(False)
     try:

@@ -229,11 +229,10 @@ class Daemon:
     def _mend_control(self) -> None:
         if self._server is not None and not self._server.is_in_place() and not self._end.done():
             self._journal.warning("control socket is gone: made again", path=self._facts["PORTSUP_SOCKET"])
-            self._server.abandon()
             begin(self._serve(), self._loop)
 
     async def _serve(self) -> None:
-        self._server = await serve(Path(self._facts["PORTSUP_SOCKET"]), self._commands.handle)
+        self._server = await serve(Path(self._facts["PORTSUP_SOCKET"]), self._commands.handle, self._server)
 
     async def _report_when_up(self, wanted: frozenset[str]) -> None:
         slots = [self._world.slots[name] for name in wanted]

@@ -59,7 +59,9 @@ class Pipe:
             if not (sent := self._send(bytes(self._waiting))):
                 import select
 
-                select.select([], [self._fd], [], deadline - self._loop.time())
+                waiting = select.poll()
+                waiting.register(self._fd, select.POLLOUT)
+                waiting.poll(max(0.0, deadline - self._loop.time()) * 1000)
             del self._waiting[:sent]
 
     def close(self) -> None:

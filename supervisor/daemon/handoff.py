@@ -1,6 +1,8 @@
 """Answers the bind and listen calls of one process tree: its own port it gets from us, on a socket that outlives it."""
 
 import contextlib
+import errno
+import os
 import socket
 from collections.abc import Callable, Collection
 from typing import Protocol
@@ -167,7 +169,7 @@ class Handoff:
             ours = sockets.claim(decision.place, theirs, self.who)
             self.calls.replace(asked, ours.fileno(), close_on_exec=is_close_on_exec(asked.thread, asked.fd))
         except OSError as error:
-            self.calls.fail(asked, error.errno or 5)
+            self.calls.fail(asked, error.errno or errno.EIO)
             return
         self.calls.succeed(asked)
         if sockets.listens(decision.place) and not self.has_listened:
@@ -187,7 +189,7 @@ class Handoff:
             for place in decision.doubtful
         ]
         if system.owners_of(listeners, self.hearing.members()):
-            raise OSError(98, "address already in use")
+            raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
         sockets.retire([place for place in decision.doubtful if place != decision.place])
 
     def _listen(self, asked: Asked, theirs: socket.socket, sockets: ServiceSockets) -> bool:
@@ -196,7 +198,7 @@ class Handoff:
             try:
                 sockets.listen(theirs)
             except OSError as error:
-                self.calls.fail(asked, error.errno or 5)
+                self.calls.fail(asked, error.errno or errno.EIO)
                 return True
         self.calls.let_through(asked)  # what is left of it is the length of the queue
         if is_ours:

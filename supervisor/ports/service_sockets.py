@@ -54,7 +54,7 @@ class ServiceSockets:
 
     def held(self, who: object = None) -> frozenset[Place]:
         """The places that another process tree than `who` has asked for."""
-        return frozenset(place for other, places in self._claims.items() if other is not who for place in places)
+        return frozenset(place for other, places in self._claims.items() if other != who for place in places)
 
     def inodes(self) -> frozenset[int]:
         """The sockets as the kernel's tables name them."""

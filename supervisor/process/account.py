@@ -30,7 +30,7 @@ def account(user: str, group: str) -> Account | None:
     words = " and ".join(f"{what} `{name}`" for what, name in (("user", user), ("group", group)) if name)
     what = f"cannot run anything as {words}"
     entry = _user(user, what) if user else None
-    uid = int(user) if entry is None and user else entry.pw_uid if entry else None
+    uid = _number(user, what) if entry is None and user else entry.pw_uid if entry else None
     if group:
         gid = _group(group, what)
     elif entry is not None:
@@ -59,11 +59,18 @@ def _user(user: str, what: str) -> pwd.struct_passwd | None:
 
 def _group(group: str, what: str) -> int:
     if group.isdecimal():
-        return int(group)
+        return _number(group, what)
     try:
         return grp.getgrnam(group).gr_gid
     except KeyError:
         raise SpawnError(what, "there is no such group", "correct it, or make it with `groupadd`") from None
+
+
+def _number(text: str, what: str) -> int:
+    """A uid or gid; the calls of the C library take 32 bits, and 2**32 for root.  The last one means "no change"."""
+    if int(text) >= 2**32 - 1:
+        raise SpawnError(what, f"there is no number {text}", f"numbers end at {2**32 - 2}")
+    return int(text)
 
 
 def _variables(entry: pwd.struct_passwd) -> dict[str, str]:

@@ -52,6 +52,8 @@ def rehearse(calls: Calls) -> int:
         ctypes.set_errno(0)
         make(library, calls)
         library._exit(ctypes.get_errno())
+    if pid < 0:  # to wait for that would be to wait for any child
+        raise OSError(code := ctypes.get_errno(), os.strerror(code))
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 

@@ -33,9 +33,9 @@ class Daemon:
         match asked.do:
             case "env":
                 raise NotFound("cannot find it", "it is not there")
-            case "watch":
+            case "watch" | "logs":
                 reply.on_close = self._close
-                reply.send(first=True)
+                reply.send(first=True if asked.do == "watch" else "x" * 1_000_000)
             case _:
                 reply.send(answer=asked.do)
 
@@ -188,20 +188,38 @@ def test_a_reader_that_does_not_read_is_dropped_and_holds_nobody_up(
     play(own_folders, scene)
 
 
+@pytest.mark.parametrize("words", [request("status"), b"?\n"], ids=["questions", "nonsense"])
 def test_a_client_that_asks_on_and_on_without_reading_is_dropped_too(
-    own_folders: Path, monkeypatch: pytest.MonkeyPatch
+    own_folders: Path, monkeypatch: pytest.MonkeyPatch, words: bytes
 ) -> None:
     monkeypatch.setattr(server, "MAX_UNREAD", 100_000)
 
     async def scene(daemon: Daemon, path: Path) -> None:
         _, writer = await asyncio.open_unix_connection(path)
         writer.transport.pause_reading()  # type: ignore[attr-defined]
-        while not (daemon.replies and daemon.replies[-1].is_closed):
-            with contextlib.suppress(ConnectionError):
-                writer.write(request("status") * 1000)
+        with contextlib.suppress(ConnectionError):
+            for _ in range(1000):
+                writer.write(words * 1000)
                 await writer.drain()
-            await asyncio.sleep(0)
+                await asyncio.sleep(0)
+            raise AssertionError("it is served without end")
         assert (await ask(path, request("ping")))[0]["ok"]
+
+    play(own_folders, scene)
+
+
+def test_a_reader_is_behind_if_its_first_line_was_too_long(own_folders: Path) -> None:
+    async def scene(daemon: Daemon, path: Path) -> None:
+        with socket.socket(socket.AF_UNIX) as sleeper:
+            sleeper.connect(str(path))
+            sleeper.sendall(request("logs"))
+            await until(lambda: bool(daemon.replies))
+            assert daemon.replies[0].is_behind
+            sleeper.setblocking(False)
+            read = 0
+            while read < 1_000_000:
+                read += len(await asyncio.get_running_loop().sock_recv(sleeper, 1 << 20))
+            await until(lambda: not daemon.replies[0].is_behind)
 
     play(own_folders, scene)
 
@@ -265,8 +283,10 @@ def test_a_socket_that_somebody_removed_is_noticed_and_made_again(own_folders: P
         assert first.is_in_place()
         path.unlink()
         assert not first.is_in_place()
-        first.abandon()
-        second = await serve(path, daemon.handle)
+        path.mkdir()
+        assert await serve(path, daemon.handle, first) is first, "the next attempt may have more luck"
+        path.rmdir()
+        second = await serve(path, daemon.handle, first)
         reader, writer = await asyncio.open_unix_connection(path)
         writer.write(request("watch"))
         answer = await reader.readline()

@@ -1,6 +1,7 @@
 """What goes to the terminal: prefixed, whole, and never at the price of waiting for it."""
 
 import asyncio
+import fcntl
 import os
 from collections.abc import Iterator
 
@@ -116,6 +117,19 @@ def test_a_reader_that_has_left_is_no_mistake(ends: tuple[int, int]) -> None:
 def test_the_end_flushes_for_a_while_and_then_gives_up(ends: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:
     async def scene() -> None:
         pipe = Pipe(ends[1], asyncio.get_running_loop())
+        pipe.write(b"x" * 1_000_000)
+        pipe.flush(0.05)
+        pipe.close()
+
+    asyncio.run(scene())
+    assert 0 < len(read(ends[0])) < 1_000_000
+
+
+def test_the_end_flushes_to_a_descriptor_with_a_large_number(ends: tuple[int, int]) -> None:
+    large = fcntl.fcntl(ends[1], fcntl.F_DUPFD_CLOEXEC, 1024)  # more than select(2) knows
+
+    async def scene() -> None:
+        pipe = Pipe(large, asyncio.get_running_loop())
         pipe.write(b"x" * 1_000_000)
         pipe.flush(0.05)
         pipe.close()

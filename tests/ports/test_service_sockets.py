@@ -72,6 +72,14 @@ def test_a_claimed_place_listens_and_everything_else_stays_held(sockets: Service
     assert ways_in(sockets.port) == []
 
 
+def test_whose_a_place_is_is_a_matter_of_the_name_not_of_the_object(
+    sockets: ServiceSockets, like: socket.socket
+) -> None:
+    sockets.claim(LOCAL, like, who="start 12")
+    assert sockets.held("start " + str(12)) == frozenset()
+    assert sockets.held("start 13") == {LOCAL}
+
+
 def test_the_next_process_gets_the_same_socket_with_its_own_options(
     sockets: ServiceSockets, like: socket.socket
 ) -> None:

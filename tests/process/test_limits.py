@@ -62,6 +62,8 @@ def test_a_user_brings_its_groups_and_variables(root: None) -> None:
     [
         ("eve", "", "there is no such user"),
         ("bob", "crew", "there is no such group"),
+        ("4294967296", "50", "there is no number 4294967296"),  # in 32 bits this is root
+        ("bob", "4294967295", "there is no number 4294967295"),
         ("999", "", "the system does not know that user, and so not its group"),
     ],
 )

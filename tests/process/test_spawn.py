@@ -1,4 +1,5 @@
 import contextlib
+import ctypes
 import errno
 import json
 import os
@@ -243,6 +244,17 @@ def test_a_user_out_of_processes_is_told_so(start: Children, monkeypatch: pytest
     with pytest.raises(SpawnError, match="limit of processes") as caught:
         spawn(start.command("true"))
     assert "ulimit -u" in caught.value.hint
+
+
+def test_a_rehearsal_that_finds_no_room_for_a_process_waits_for_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full:
+        def fork(self) -> int:
+            ctypes.set_errno(errno.EAGAIN)
+            return -1
+
+    monkeypatch.setattr(fork, "libc", Full)
+    with pytest.raises(BlockingIOError):
+        fork.rehearse(())
 
 
 def test_signals_that_arrive_meanwhile_reach_us_once_and_no_child(start: Children) -> None:
