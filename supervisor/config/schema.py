@@ -47,6 +47,38 @@ def schema() -> Schema:
     }
 
 
+def partial() -> Schema:
+    """The JSON Schema of a file that is laid over another: nothing is required, and everything can be `!reset`."""
+    described: Schema = _loosened(schema())
+    title = "a file laid over a services.yaml of portsup"
+    return described | {"title": title, "description": "What is different in a stack."}
+
+
+def _loosened(node: Any) -> Any:
+    match node:
+        case {"properties": dict(), **rest}:
+            kept = {key: _loosened(value) for key, value in rest.items() if key not in ("required", "anyOf", "oneOf")}
+            if choices := node.get("oneOf"):
+                none = {"not": {"anyOf": [choice for choice in choices if "required" in choice]}}
+                kept["oneOf"] = [*(choice for choice in choices if "required" in choice), none]
+            properties = {key: _or_nothing(_loosened(value)) for key, value in node["properties"].items()}
+            return {**kept, "properties": properties}
+        case {"additionalProperties": dict(inner), **rest} if "minProperties" in rest:
+            kept = {key: value for key, value in rest.items() if key != "minProperties"}
+            return {**kept, "additionalProperties": _or_nothing(_loosened(inner))}
+        case dict():
+            return {key: _loosened(value) for key, value in node.items()}
+        case list():
+            return [_loosened(item) for item in node]
+    return node
+
+
+def _or_nothing(described: Schema) -> Schema:
+    words: Schema = {key: value for key, value in described.items() if key in ("description", "default")}
+    rest = {key: value for key, value in described.items() if key not in words}
+    return {**words, "anyOf": [rest, {"type": "null"}]}
+
+
 def _key(key: Key) -> Schema:
     described = {"description": key.doc, **_kind(key.kind)}
     if key.default:

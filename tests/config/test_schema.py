@@ -11,12 +11,31 @@ from hypothesis import strategies as st
 
 from supervisor.config.keys import STACK
 from supervisor.config.kinds import Key, Named, Section, Several
-from supervisor.config.schema import schema
+from supervisor.config.schema import partial, schema
 from supervisor.errors import ConfigError
 
 from .conftest import Loading
 
 CHECKER = jsonschema.Draft202012Validator(schema())
+
+
+def test_a_file_that_is_laid_over_another_needs_nothing_and_may_take_away() -> None:
+    jsonschema.Draft202012Validator.check_schema(partial())
+    over = jsonschema.Draft202012Validator(partial())
+    good: list[dict[str, Any]] = [
+        {},
+        {"services": {"web": None}},
+        {"services": {"web": {"environment": {"A": "b"}, "healthcheck": None, "pool": [8000]}}},
+        {"services": {"web": {"healthcheck": {"interval": "5s"}, "ready": {"http": {"status": 204}}}}},
+    ]
+    assert [list(over.iter_errors(each)) for each in good] == [[]] * len(good)
+    bad: list[dict[str, Any]] = [
+        {"service": {}},
+        {"services": {"web": {"comand": "x"}}},
+        {"services": {"web": {"bind": "x"}}},
+        {"services": {"web": {"healthcheck": {"tcp": True, "exec": ["a"]}}}},
+    ]
+    assert [over.is_valid(each) for each in bad] == [False] * len(bad)
 
 
 def test_the_schema_is_one() -> None:
