@@ -113,10 +113,12 @@ def _stack(
 ) -> "Iterator[Finding]":
     from supervisor import system
     from supervisor.config.load import outgoing_ports
-    from supervisor.core.instance import ports_of
+    from supervisor.core.instance import max_instances, numbers_for, ports_of
     from supervisor.doctor import pools
     from supervisor.doctor.finding import Finding, Level
     from supervisor.doctor.strangers import holders, leases
+    from supervisor.logs.state_dir import state_directory
+    from supervisor.ports.folders import Folders
 
     facts = pools.Machine(
         outgoing_ports(), system.first_unprivileged_port(), system.current_user_id() == 0, system.reserved_ports()
@@ -124,7 +126,14 @@ def _stack(
     given = {name: service.pool for name, service in stack.services.items()}
     yield from pools.check_pools(given, stack.stride, facts, instance or 1)
     ours = {info.instance for info in instances if info.stack == stack.name}
-    number = instance or min(set(range(1, len(ours) + 2)) - ours)
+    folders = Folders(state_directory())
+    folder, fitting = os.path.realpath(stack.directory), max_instances(given, stack.stride)
+    numbers = numbers_for(folder, folders.of(stack.name), fitting)
+    number = instance or next((each for each in numbers if each not in ours), 1)
+    yield Finding("instance", Level.OK, f"the next `up` in this folder is instance {number} of `{stack.name}`")
+    if gone := sum(not each.exists for each in folders.all()):
+        what = f"{gone} instance numbers are remembered for folders that are gone"
+        yield Finding("instance", Level.NOTE, what, "`portsup prune` forgets them; nothing waits for that")
     leased = leases(runtime)
     yield from pools.check_neighbours(stack.name, given, stack.stride, number, leased)
     found = False

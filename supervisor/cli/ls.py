@@ -16,18 +16,22 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\
   portsup ls
+  portsup ls --all             also the numbers that folders had and get again
   portsup ls --format json     one JSON object an instance and line"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `ls`."""
     parser.add_argument("--format", choices=("table", "json"), default="table", help="default: table")
+    parser.add_argument("-a", "--all", action="store_true", help="also the numbers of folders where nothing runs now")
     parser.add_argument("-q", "--quiet", action="store_true", help="only the numbers of the instances")
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the running instances; none is no error."""
     records = [_record(info) for info in sorted(instances(), key=lambda info: (info.stack, info.instance))]
+    if args.all:
+        records = sorted(records + _at_rest(records), key=lambda record: (record["stack"], record["instance"]))
     if args.quiet:
         print(end="".join(f"{number}\n" for number in sorted({record["instance"] for record in records})))
         return 0
@@ -49,7 +53,23 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _at_rest(running: "list[dict[str, Any]]") -> "list[dict[str, Any]]":
+    """The numbers that folders had, and get again, where nothing runs with them."""
+    from supervisor.logs.state_dir import state_directory
+    from supervisor.ports.folders import Folders
+
+    taken = {(record["stack"], record["instance"]) for record in running}
+    empty = dict.fromkeys(("pid", "uptime_s", "file", "socket", "run_id"))
+    return [
+        {"stack": each.stack, "instance": each.number, "directory": each.folder, **empty, "over": []}
+        for each in Folders(state_directory()).all()
+        if (each.stack, each.number) not in taken and each.exists
+    ]
+
+
 def _cells(record: "dict[str, Any]") -> list[str]:
+    if record["pid"] is None:
+        return [record["stack"], str(record["instance"]), "-", "-", record["directory"]]
     uptime = render.duration(record["uptime_s"])
     return [record["stack"], str(record["instance"]), str(record["pid"]), uptime, _files(record)]
 

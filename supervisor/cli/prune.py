@@ -25,27 +25,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Clean up; raises `PortsupError` when something could not be removed."""
     from supervisor.doctor.leftovers import orphans, remove, stale_files
+    from supervisor.logs.state_dir import state_directory
+    from supervisor.ports.folders import Folders
     from supervisor.ports.runtime import RuntimeDir
     from supervisor.process import tree
 
     runtime = RuntimeDir.find()
+    folders = Folders(state_directory())
     processes, files = orphans(runtime), list(stale_files(runtime))
+    gone = [each for each in folders.all() if not each.exists]
     if args.format == "json":
         for each in processes:
             print(render.json_line({"kind": "process", "pid": each.pid, "name": each.name, "service": each.service}))
         for file in files:
             print(render.json_line({"kind": "file", "path": file.path, "what": file.what}))
-    elif not processes and not files:
+        for one in gone:
+            number = {"stack": one.stack, "instance": one.number, "directory": one.folder}
+            print(render.json_line({"kind": "number", **number}))
+    elif not processes and not files and not gone:
         say("nothing is left of runs that are over")
     else:
         for each in processes:
             print(f"process {each.pid} `{render.printable(each.name)}` of service `{render.printable(each.service)}`")
         for file in files:
             print(f"file {file.path}: {file.what}")
-    if args.dry_run or not (processes or files):
+        for one in gone:
+            print(f"number {one.number} of `{one.stack}`, of a folder that is gone: {render.printable(one.folder)}")
+    if args.dry_run or not (processes or files or gone):
         return 0
     sys.stdout.flush()
-    if not args.yes and not _agrees(len(processes), len(files)):
+    if not args.yes and not _agrees(len(processes), len(files), len(gone)):
         say("nothing was changed")
         return 0
     kept = []
@@ -56,12 +65,20 @@ def run(args: argparse.Namespace) -> int:
         kept = [f"`{file.path}` is in use again or cannot be written" for file in files if not remove(file)]
     if kept:
         raise PortsupError("cannot remove everything", "; ".join(kept), "`portsup doctor` shows what is still there")
-    say(f"ended {len(processes)} processes, removed {len(files)} files")
+    told = f"ended {len(processes)} processes, removed {len(files)} files"
+    if gone:
+        try:
+            told += f", forgot {folders.forget_gone()} numbers"
+        except OSError as error:
+            why = f"`{folders.path}`: {error.strerror or error}"
+            raise PortsupError("cannot forget the numbers of gone folders", why) from None
+    say(told)
     return 0
 
 
-def _agrees(processes: int, files: int) -> bool:
+def _agrees(processes: int, files: int, numbers: int) -> bool:
     if not render.is_terminal(sys.stdin):
         raise UsageError("cannot ask whether to go on", "the input is no terminal", "say so with --yes, or --dry-run")
-    say(f"end {processes} processes and remove {files} files? [y/N]")
+    also = f", and forget {numbers} numbers" if numbers else ""
+    say(f"end {processes} processes and remove {files} files{also}? [y/N]")
     return sys.stdin.readline().strip().lower() in ("y", "yes")

@@ -23,6 +23,36 @@ class _Clash:
     port: int
 
 
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """The number that a folder had the last time, and when, in seconds since 1970; `exists` is about the folder."""
+
+    stack: str
+    folder: str
+    number: int
+    used: float
+    exists: bool = True
+
+
+def numbers_for(folder: str, remembered: Sequence[Remembered], fitting: int) -> Iterator[int]:
+    """In which order an `up` in `folder` tries the numbers 1 to `fitting`; `remembered` are those of its stack.
+
+    Its own number, those that no other folder had, lowest first, and those of other folders, longest unused first.
+    """
+    own = [each.number for each in remembered if each.folder == folder and each.number <= fitting]
+    others = {each.number: each.used for each in remembered if each.folder != folder and each.exists}
+    yield from own
+    yield from (number for number in range(1, fitting + 1) if number not in others and number not in own)
+    yield from sorted((number for number in others if number <= fitting), key=lambda number: (others[number], number))
+
+
+def remembering(known: Sequence[Remembered], new: Remembered) -> list[Remembered]:
+    """`known` and `new`: a folder has one number, and a number one folder."""
+    return [
+        each for each in known if each.stack != new.stack or (each.folder != new.folder and each.number != new.number)
+    ] + [new]
+
+
 def ports_of(pool: Sequence[int], instance: int, stride: int) -> tuple[int, ...]:
     """The ports of instance `instance`, counted from 1, of a service whose instance 1 has `pool`."""
     return tuple(port + (instance - 1) * stride for port in pool)

@@ -12,7 +12,7 @@ from supervisor.config.load import load_asked
 from supervisor.config.names import find_asked, shown
 from supervisor.config.selection import active_profiles, selected
 from supervisor.config.spec import StackSpec
-from supervisor.core.instance import ports_of
+from supervisor.core.instance import max_instances, numbers_for, ports_of
 from supervisor.core.order import levels, with_dependencies
 from supervisor.daemon.daemon import Daemon
 from supervisor.daemon.front import Front, Pipe, let_go_of
@@ -21,7 +21,8 @@ from supervisor.daemon.options import Options
 from supervisor.dataclass import replace
 from supervisor.errors import ExitCode, NotFound, PoolExhausted, UsageError
 from supervisor.logs.journal import Journal, open_journal
-from supervisor.logs.state_dir import instance_directory
+from supervisor.logs.state_dir import instance_directory, state_directory
+from supervisor.ports.folders import Folders
 from supervisor.ports.instance_lock import InstanceLock
 from supervisor.ports.instances import InstanceInfo, RunInfo
 from supervisor.ports.leases import Chosen, PoolLease
@@ -68,7 +69,11 @@ def run_instance(
     spec, options = read_stack(options)
     runtime = RuntimeDir.open()
     run_id = tree.new_run_id()
-    lock = take_instance(spec, runtime, instance, run_id)
+    folders, folder = Folders(state_directory()), os.path.realpath(spec.directory)
+    lock = take_instance(spec, runtime, instance, run_id, folders)
+    is_first = not any(os.path.realpath(other.directory) == folder for other in lock.others)
+    if is_first:  # a second copy in the same folder has whatever number is free
+        _remember(folders, spec.name, folder, lock)
     system.set_child_subreaper()
     for warning in spec.warnings:
         print(f"warning: {warning}", file=sys.stderr)
@@ -114,8 +119,27 @@ async def _run(
             os.set_blocking(fd, True)
 
 
-def take_instance(spec: StackSpec, runtime: RuntimeDir, wanted: int | None, run_id: str) -> InstanceLock:
-    """The number of this instance; raises InstanceTaken."""
+def _remember(folders: Folders, stack: str, folder: str, lock: InstanceLock) -> None:
+    """Keeps the number of a folder, and when it was in use: what was unused for longest is given away first."""
+
+    def note_the_end() -> None:
+        with contextlib.suppress(OSError):
+            folders.keep(stack, folder, lock.number)
+
+    lock.on_release = note_the_end
+    if any((each.folder, each.number) == (folder, lock.number) for each in folders.of(stack)):
+        return
+    try:
+        folders.keep(stack, folder, lock.number)
+    except OSError as error:
+        why = error.strerror or str(error)
+        print(f"warning: the number of this folder is not kept, cannot write `{folders.path}`: {why}", file=sys.stderr)
+
+
+def take_instance(
+    spec: StackSpec, runtime: RuntimeDir, wanted: int | None, run_id: str, folders: Folders
+) -> InstanceLock:
+    """The number of this instance: that which its folder had before, if it can be had; raises InstanceTaken."""
     pools = {name: service.pool for name, service in spec.services.items()}
     info = RunInfo(run_id, os.fspath(spec.directory), os.fspath(spec.file), tuple(map(os.fspath, spec.over)))
 
@@ -123,7 +147,9 @@ def take_instance(spec: StackSpec, runtime: RuntimeDir, wanted: int | None, run_
         words = f"waiting for instance {ending.instance} (pid {ending.pid}), which is stopping"
         print(words, file=sys.stderr, flush=True)
 
-    return InstanceLock.take(spec.name, pools, spec.stride, wanted, runtime, info, tell)
+    fitting = max_instances(pools, spec.stride)
+    numbers = numbers_for(os.path.realpath(spec.directory), folders.of(spec.name), fitting)
+    return InstanceLock.take(spec.name, pools, spec.stride, wanted, runtime, info, tell, numbers)
 
 
 def _introduce(spec: StackSpec, lock: InstanceLock) -> None:
@@ -155,7 +181,7 @@ def dry_run(instance: int | None, options: Options) -> int:
     spec, options = read_stack(options)
     runtime = RuntimeDir.open()
     run_id = tree.new_run_id()
-    lock = take_instance(spec, runtime, instance, run_id)
+    lock = take_instance(spec, runtime, instance, run_id, Folders(state_directory()))
     _introduce(spec, lock)
     owner = system.identity_of(os.getpid())
     assert owner is not None

@@ -3,8 +3,8 @@
 import contextlib
 import os
 import time
-from collections.abc import Callable
-from itertools import count
+from collections.abc import Callable, Iterable
+from itertools import chain, count
 
 from supervisor import system
 from supervisor.core.instance import Pools, max_instances, overlap
@@ -25,6 +25,7 @@ class InstanceLock:
     def __init__(self, info: InstanceInfo, lock: FileLock, runtime: RuntimeDir, stale_run_id: str) -> None:
         self.info = info
         self.stale_run_id = stale_run_id  # of a dead portsup that had this number: reap what it left; else empty
+        self.on_release: Callable[[], None] = lambda: None  # called while the number is still ours
         self._lock = lock
         self._runtime = runtime
 
@@ -38,15 +39,18 @@ class InstanceLock:
         runtime: RuntimeDir,
         info: RunInfo,
         on_wait: Callable[[InstanceInfo], None] = lambda _: None,
+        numbers: Iterable[int] = (),
     ) -> "InstanceLock":
         """The lowest free number, or `wanted`; `pools` are the ports of instance 1 by service.
+
+        `numbers` are tried first, in their order.
 
         An instance of the same file that has begun to stop is waited for, at most ENDING_WITHIN seconds; `on_wait` is
         told about it.
         Raises InstanceTaken if `wanted` is running, or if the number can not exist beside the lower ones.
         """
         fitting = max_instances(pools, stride)
-        for number in count(1) if wanted is None else (wanted,):
+        for number in chain(numbers, count(1)) if wanted is None else (wanted,):
             what = f"cannot run instance {number} of stack `{stack}`"
             if number < 1:
                 raise InstanceTaken(what, "instances are counted from 1")
@@ -147,6 +151,7 @@ class InstanceLock:
 
     def release(self) -> None:
         """Give the number back; the record goes, the lock file stays."""
+        self.on_release()
         if self._lock.is_held and read_json(self.record) == self.info.as_json():
             with contextlib.suppress(OSError):
                 os.unlink(self.record)

@@ -1,6 +1,7 @@
 """Several copies of one stack beside one another: numbers, ports, and how many fit."""
 
 import os
+import shutil
 import signal
 import subprocess
 
@@ -67,6 +68,32 @@ def test_a_copy_in_another_folder_is_another_instance_and_each_folder_means_its_
         assert two.run("port", "web").stdout.strip() == str(base + 3)
         assert two.run("down").returncode == 0
         assert [info.instance for info in one.infos()] == [1]
+
+
+def test_a_folder_keeps_its_number_whoever_starts_first(stack: Make) -> None:
+    base, _ = pools_of(1, 4)
+    services = {"web": {**SLEEPER, "pool": [base]}}
+    one, two, three = (stack(services, folder=name, instances={"stride": 1}) for name in ("one", "two", "three"))
+
+    def number_of(live: Live, *words: str) -> int:
+        assert live.run(*words, "up", "-d").returncode == 0
+        (info,) = (info for info in live.infos() if info.directory == str(live.folder))
+        return info.instance
+
+    assert [number_of(live) for live in (one, two)] == [1, 2]
+    for live in (one, two):
+        assert live.run("down").returncode == 0
+    assert number_of(two) == 2, "although nobody has 1"
+    assert "instance 1 of `t`" in one.run("doctor", "--all").stdout
+    told = [line.split() for line in one.run("ls", "--all").stdout.splitlines()[1:]]
+    assert [line[:3] for line in told] == [["t", "1", "-"], ["t", "2", str(two.daemon())]]
+    assert number_of(three) == 3, "1 is that of a folder which is there"
+    assert three.run("down").returncode == 0
+    shutil.rmtree(one.folder)
+    assert "number 1 of `t`, of a folder that is gone" in two.run("prune", "--dry-run").stdout
+    assert number_of(three, "--instance", "1") == 1
+    assert three.run("down").returncode == 0
+    assert number_of(three) == 1, "it was insisted on"
 
 
 def test_a_number_that_is_given_back_is_taken_again_lowest_first(stack: Make) -> None:
