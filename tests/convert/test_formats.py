@@ -224,8 +224,8 @@ def test_empty_arguments_of_an_interpreter_are_none() -> None:
 
 
 def test_ports_of_compose_that_are_none_are_left_alone() -> None:
-    ports = ["", ":", {}, None]
-    (draft,) = compose.convert({"services": {"web": {"command": "serve", "ports": ports}}}).services
+    given: dict[str, object] = {"command": "serve", "ports": ["", ":", {}, None]}
+    (draft,) = compose.convert({"services": {"web": given}}).services
     assert draft.ports == []
 
 
