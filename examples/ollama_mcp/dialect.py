@@ -6,6 +6,7 @@ for clients. A client that asks for what so small a model can not do is told so,
 
 import json
 import math
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ OPENAI = frozenset(OPTIONS.values()) | {
 ROLES = ("system", "user", "assistant")
 # A schema becomes a grammar, and the work for that grows with the square of its length: this much takes a second.
 LONGEST_SCHEMA = 16 * 1024
+MOST = sys.float_info.max
 
 
 def options(engine: Mapping[str, Any]) -> dict[str, Any]:
@@ -125,7 +127,8 @@ def _checked(request: dict[str, Any]) -> dict[str, Any]:
             raise refuse(f"`{key}` must be a whole number")
     for key in ("temperature", "top_p", "min_p", "typical_p", "repeat_penalty", "presence_penalty"):
         value = request.get(key, 0)
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        # Compared as they are: a whole number of 400 digits is no float.
+        if isinstance(value, bool) or not isinstance(value, int | float) or not -MOST <= value <= MOST:
             raise refuse(f"`{key}` must be a number")
     stop = request.get("stop", [])
     if not isinstance(stop, str) and not (isinstance(stop, list) and all(isinstance(one, str) for one in stop)):

@@ -178,3 +178,11 @@ def test_the_engines_refusals_in_our_words(status: int, error: dict[str, Any], e
 @pytest.mark.parametrize("content", [b"", b"[]", b"{}", b'{"error": "x"}', b"\xff"])
 def test_a_refusal_that_can_not_be_read_is_our_mistake(content: bytes) -> None:
     assert dialect.refusal(500, content, {}).code == "internal_error"
+
+
+@pytest.mark.parametrize("value", [10**400, -(10**400), float("inf"), float("nan"), True, "1"])
+def test_a_number_beyond_all_numbers_is_refused(value: object) -> None:
+    body = {"messages": [{"role": "user", "content": "hi"}], "temperature": value}
+    with pytest.raises(ServiceError) as caught:
+        dialect.openai_request("/v1/chat/completions", body, "tiny")
+    assert caught.value.status == 400
