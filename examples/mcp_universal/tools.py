@@ -5,8 +5,7 @@ content and as text. What can go wrong is said as `<code>: <message>`, so that m
 """
 
 import base64
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -22,7 +21,7 @@ from examples.mcp_universal.programs import Programs
 from examples.mcp_universal.sandbox import Outcome
 from examples.mcp_universal.workspace import MOST_READ, Entry, Match, Refusal, Workspace
 from examples.peers import Peers
-from examples.web import ServiceError
+from examples.tool_errors import as_tool_errors
 
 READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)
 WRITES = ToolAnnotations(read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=False)
@@ -114,7 +113,7 @@ def build(workspace: Workspace, programs: Programs, peers: Peers, *, trusted: bo
     ) -> Outcome:
         """Run a program in the sandbox, in the folder of the files; what it writes so far is reported as progress."""
         _demand(trusted, "running code")
-        async with _as_tool_errors():
+        with as_tool_errors():
             return await programs.run_code(language, code, timeout_s, _progress(ctx, timeout_s))
 
     @server.tool(annotations=RUNS)
@@ -123,7 +122,7 @@ def build(workspace: Workspace, programs: Programs, peers: Peers, *, trusted: bo
     ) -> Outcome:
         """Run an allowed command in the sandbox, in the folder of the files, without a shell."""
         _demand(trusted, "running commands")
-        async with _as_tool_errors():
+        with as_tool_errors():
             return await programs.run_command(argv, timeout_s, _progress(ctx, timeout_s))
 
     @server.tool(annotations=CALLS)
@@ -165,14 +164,6 @@ def _progress(ctx: Context, total: float) -> Callable[[float, str], Any]:
         await ctx.report_progress(min(seconds, total), total, news or None)
 
     return told
-
-
-@asynccontextmanager
-async def _as_tool_errors() -> AsyncIterator[None]:
-    try:
-        yield
-    except ServiceError as error:
-        raise ToolError(str(error)) from None
 
 
 def _or_error(ask: Callable[[], T]) -> T:

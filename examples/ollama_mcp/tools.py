@@ -15,6 +15,7 @@ from examples import __version__
 from examples.forward import Slots
 from examples.ollama_mcp.backends import Backends
 from examples.ollama_mcp.embedded import Embedded
+from examples.tool_errors import as_tool_errors
 from examples.web import ServiceError
 
 READS = ToolAnnotations(read_only_hint=True)
@@ -68,7 +69,7 @@ def server(backends: Backends, slots: Slots) -> MCPServer:
     @server.tool(annotations=READS)
     async def list_models() -> Models:
         """List the models that are installed."""
-        async with _as_tool_errors():
+        with as_tool_errors():
             found = await (await backends.choose()).models()
         return Models([Model(str(m.get("name")), int(m.get("size") or 0), m.get("details") or {}) for m in found])
 
@@ -96,17 +97,18 @@ def server(backends: Backends, slots: Slots) -> MCPServer:
     @server.tool(annotations=READS)
     async def embed(input: list[str], model: str | None = None) -> Embeddings:
         """Turn texts into vectors."""
-        async with _as_tool_errors(), _slot():
-            backend = await backends.choose()
-            name = await backend.model(model)
-            answer = await backend.ask("/api/embed", {"model": name, "input": input})
+        with as_tool_errors():
+            async with _slot():
+                backend = await backends.choose()
+                name = await backend.model(model)
+                answer = await backend.ask("/api/embed", {"model": name, "input": input})
         return Embeddings(name, answer.get("embeddings") or [])
 
     @server.tool(annotations=FETCHES)
     async def pull_model(ctx: Context, model: str) -> Pulled:
         """Download a model; only where a real Ollama is, which keeps it."""
         last: dict[str, Any] = {}
-        async with _as_tool_errors():
+        with as_tool_errors():
             backend = await backends.choose()
             if isinstance(backend, Embedded):
                 raise ServiceError(
@@ -121,16 +123,17 @@ def server(backends: Backends, slots: Slots) -> MCPServer:
     async def _generated(ctx: Context, path: str, body: dict[str, Any], model: str | None, most: int) -> Reply:
         text: list[str] = []
         last: dict[str, Any] = {}
-        async with _as_tool_errors(), _slot():
-            backend = await backends.choose()
-            name = await backend.model(model)
-            body = {"model": name, **body, "options": {"num_predict": most}}
-            async with aclosing(backend.stream(path, body)) as parts:
-                async for last in parts:
-                    piece = last.get("response") or (last.get("message") or {}).get("content") or ""
-                    if piece:
-                        text.append(piece)
-                        await ctx.report_progress(len(text), message=piece)
+        with as_tool_errors():
+            async with _slot():
+                backend = await backends.choose()
+                name = await backend.model(model)
+                body = {"model": name, **body, "options": {"num_predict": most}}
+                async with aclosing(backend.stream(path, body)) as parts:
+                    async for last in parts:
+                        piece = last.get("response") or (last.get("message") or {}).get("content") or ""
+                        if piece:
+                            text.append(piece)
+                            await ctx.report_progress(len(text), message=piece)
         return Reply(name, "".join(text), last.get("eval_count"), str(last.get("done_reason") or ""))
 
     @asynccontextmanager
@@ -142,11 +145,3 @@ def server(backends: Backends, slots: Slots) -> MCPServer:
             slots.give_back()
 
     return server
-
-
-@asynccontextmanager
-async def _as_tool_errors() -> AsyncIterator[None]:
-    try:
-        yield
-    except ServiceError as error:
-        raise ToolError(str(error)) from None

@@ -3,12 +3,11 @@
 from typing import Any, Literal
 
 from mcp.server import MCPServer
-from mcp.server.mcpserver.exceptions import ToolError
 from mcp.types import ToolAnnotations
 
 from examples import __version__
 from examples.sandra_ia.router import Sandra, as_dict
-from examples.web import ServiceError
+from examples.tool_errors import as_tool_errors
 
 ASKS = ToolAnnotations(read_only_hint=True, open_world_hint=True)  # a model may be anywhere
 KNOWS = ToolAnnotations(read_only_hint=True, open_world_hint=False, idempotent_hint=True)
@@ -26,25 +25,19 @@ def build(sandra: Sandra) -> MCPServer:
         `single` asks one model after the other until one answers; `compare` asks all at once and gives what each says;
         `fuse` makes one answer out of theirs. `auto` does what the kind of question wants.
         """
-        try:
+        with as_tool_errors():
             return await sandra.ask(text, mode)
-        except ServiceError as error:
-            raise ToolError(str(error)) from None
 
     @server.tool(annotations=KNOWS)
     def classify(text: str) -> dict[str, Any]:
         """Tell what kind of task a text is, and which models would be asked."""
-        try:
+        with as_tool_errors():
             return as_dict(sandra.decide(text))
-        except ServiceError as error:
-            raise ToolError(str(error)) from None
 
     @server.tool(annotations=KNOWS)
     def identity(language: str = "es") -> str:
         """Tell who Sandra is, in a language of the table of routes: `es` or `en`, as it is shipped."""
-        try:
+        with as_tool_errors():
             return sandra.introduction(language)
-        except ServiceError as error:
-            raise ToolError(str(error)) from None
 
     return server
