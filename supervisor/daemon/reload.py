@@ -100,13 +100,13 @@ class Reloader:
                 changed={change.name: list(change.keys) for change in found.changed}, top=list(found.top),
             )  # fmt: skip
             results = await self._remove(found, tell)
-            old, self.spec, self._stamps = self.spec, new, stamps
+            self.spec, self._stamps = new, stamps
             self._asked = tuple(asked) or self._asked
             self._announce_files(tuple(map(os.fspath, new.over)))
             self._world.be_strict(new.strict_ports)
             self._add(found)
             self._world.programs.forget_endpoints()
-            results += await self._change(old, found, tell)
+            results += await self._change(found, tell)
             return results
         finally:
             self._is_busy = False
@@ -139,7 +139,7 @@ class Reloader:
         self._world.slots.update(slots)
         self._on_new_services(self.spec)
 
-    async def _change(self, old: StackSpec, found: Difference, tell: Tell) -> list[dict[str, Any]]:
+    async def _change(self, found: Difference, tell: Tell) -> list[dict[str, Any]]:
         results: list[dict[str, Any]] = []
         changes = {change.name: change for change in found.changed}
         for level in levels({name: tuple(spec.depends_on) for name, spec in self.spec.services.items()}):

@@ -1,4 +1,4 @@
-"""What portsup itself has to say: JSON lines in portsup.log, and short lines for people on a console.
+"""What portsup itself has to say: JSON lines in portsup.log.
 
 structlog is used here only, and imported when a journal is opened, because that takes 30 ms.
 """
@@ -9,13 +9,10 @@ import json
 import os
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapping
-from typing import IO, Any
+from typing import Any
 
 from supervisor.config.secrets import HIDDEN, is_secret_name, redact
 from supervisor.logs.journal_file import JournalFile
-
-_COLOURS = {"debug": "\033[2m", "warning": "\033[33m", "error": "\033[31m", "critical": "\033[31m"}
-_PLAIN = "\033[0m"
 
 
 class Journal:
@@ -31,12 +28,8 @@ class Journal:
         self.on_event: Callable[[Mapping[str, Any]], None] | None = None  # gets what is written, secrets hidden
 
     def log(self, level: str, event: str, **facts: Any) -> None:
-        """An event of that level: debug, info, warning or error."""
+        """An event of that level: info, warning or error."""
         getattr(self._logger, level)(event, **facts)
-
-    def debug(self, event: str, **facts: Any) -> None:
-        """Something for whoever looks for a mistake in portsup."""
-        self.log("debug", event, **facts)
 
     def info(self, event: str, **facts: Any) -> None:
         """Something that was to be expected."""
@@ -63,10 +56,8 @@ class Journal:
         self._file.close()
 
 
-def open_journal(
-    path: str | os.PathLike[str], *, console: IO[str] | None = None, secrets: Collection[str] = ()
-) -> Journal:
-    """The journal at `path`; what is not merely for debugging also goes to `console`."""
+def open_journal(path: str | os.PathLike[str], *, secrets: Collection[str] = ()) -> Journal:
+    """The journal at `path`, which shows none of the secrets."""
     with _not_installed("rich", "colorama", "better_exceptions"):
         import structlog
 
@@ -91,7 +82,6 @@ def open_journal(
         structlog.processors.format_exc_info,
         _Redactor(hidden),
         show,
-        *([_Console(console)] if console is not None else []),
         lambda logger, method, event: encode(event),
     ]
     journal = Journal(structlog.wrap_logger(file, processors, structlog.BoundLogger).bind(), file, hidden)
@@ -112,23 +102,6 @@ def _not_installed(*modules: str) -> Iterator[None]:
     finally:
         for name in hidden:
             del sys.modules[name]
-
-
-def short_line(event: Mapping[str, Any], *, colour: bool) -> str:
-    """What people get to see of an event."""
-    level = str(event["level"])
-    facts = {key: value for key, value in event.items() if key not in _SHOWN_APART}
-    words = _printable(event["words"]) if event.get("words") else str(event["event"])
-    if service := event.get("service"):
-        words = f"{service}: {words}"
-    if facts and not event.get("words"):
-        words += f" ({', '.join(f'{key}={_printable(value)}' for key, value in facts.items())})"
-    if level != "info":
-        words = f"{_COLOURS.get(level, '')}{level}{_PLAIN}: {words}" if colour else f"{level}: {words}"
-    return f"{words}\nhint: {_printable(event['hint'])}" if event.get("hint") else words
-
-
-_SHOWN_APART = frozenset(("level", "time", "seq", "event", "words", "service", "hint", "exception"))
 
 
 class _Redactor:
@@ -158,23 +131,3 @@ class _Redactor:
                 return [self._hidden(inner) for inner in value]
             case _:
                 return redact(str(value), self._secrets)
-
-
-class _Console:
-    """Writes the short line of an event, and hands the event on."""
-
-    def __init__(self, console: IO[str]) -> None:
-        self._console = console
-        self._colour = console.isatty() and not os.environ.get("NO_COLOR")
-
-    def __call__(self, logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-        if event["level"] != "debug":
-            with contextlib.suppress(OSError, ValueError):  # a closed terminal ends nothing
-                print(short_line(event, colour=self._colour), file=self._console, flush=True)
-        return event
-
-
-def _printable(value: Any) -> str:
-    # Names of strangers' processes are among the facts: they shall not move the cursor about.
-    text = str(value)
-    return text if text.isprintable() else json.dumps(text)

@@ -3,16 +3,9 @@
 import re
 from collections.abc import Sequence
 
-FIRST_DELAY = 0.001  # seconds
-LONGEST_DELAY = 0.1  # seconds; a service that takes long is asked ten times a second
 GOOD = range(200, 400)  # statuses of HTTP
 LONGEST_QUOTE = 100  # characters of what an answer should have that are shown
 LONGEST_LINE = 1 << 16  # bytes of an unfinished line that are kept
-
-
-def delay_before(attempt: int) -> float:
-    """Seconds to wait before question number `attempt`, counted from 1, to a service that starts; doubles each time."""
-    return min(FIRST_DELAY * 2.0 ** min(attempt - 1, 30), LONGEST_DELAY)
 
 
 def http_request(

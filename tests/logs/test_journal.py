@@ -1,4 +1,3 @@
-import io
 import json
 import os
 import resource
@@ -9,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from supervisor.logs.journal import open_journal, short_line
+from supervisor.logs.journal import open_journal
 from supervisor.logs.journal_file import JournalFile
 
 
@@ -17,20 +16,10 @@ def events(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines() if line]
 
 
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
-class BrokenPipe(io.StringIO):
-    def write(self, text: str) -> int:
-        raise BrokenPipeError
-
-
 def test_an_event_is_one_json_line_with_its_facts(tmp_path: Path) -> None:
     journal = open_journal(tmp_path / "s" / "portsup.log")
     journal.info("service ready", service="web", port=6000, pids=(1, 2), where=Path("/x"))
-    journal.debug("looked", nothing=None)
+    journal.info("looked", nothing=None)
     journal.close()
     journal.error("fatal", why="two\nlines")
     ready, looked, fatal = events(tmp_path / "s" / "portsup.log")
@@ -46,7 +35,7 @@ def test_an_event_is_one_json_line_with_its_facts(tmp_path: Path) -> None:
         "where": "/x",
     }
     assert ready["time"].endswith("Z")
-    assert (looked["level"], looked["nothing"], fatal["why"]) == ("debug", None, "two\nlines")
+    assert (looked["level"], looked["nothing"], fatal["why"]) == ("info", None, "two\nlines")
 
 
 def test_secrets_are_hidden_by_name_and_by_value(tmp_path: Path) -> None:
@@ -66,37 +55,6 @@ def test_secrets_are_hidden_by_name_and_by_value(tmp_path: Path) -> None:
     assert "ValueError: the password is ***" in bug["exception"]
     assert odd["deep"] == [{"a": ["***"]}]
     assert journal.redact("hunter22!") == "***!"
-
-
-def test_people_get_short_lines(tmp_path: Path) -> None:
-    console = io.StringIO()
-    journal = open_journal(tmp_path / "portsup.log", console=console)
-    journal.info("service ready", service="web", port=6000)
-    journal.debug("not for people")
-    journal.warning("port skipped", port=6000, holder="nc\x1b[2J")
-    journal.error("fatal", service="web", words="no port of its pool can be used", hint="give it more ports")
-    assert console.getvalue() == (
-        "web: service ready (port=6000)\n"
-        'warning: port skipped (port=6000, holder="nc\\u001b[2J")\n'
-        "error: web: no port of its pool can be used\n"
-        "hint: give it more ports\n"
-    )
-
-
-def test_only_the_level_is_coloured_and_only_on_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    event = {"level": "warning", "event": "odd", "time": ""}
-    assert short_line(event, colour=True) == "\x1b[33mwarning\x1b[0m: odd"
-    for no_color, coloured in (("", True), ("1", False)):
-        monkeypatch.setenv("NO_COLOR", no_color)
-        console = Terminal()
-        open_journal(tmp_path / "portsup.log", console=console).warning("odd")
-        assert ("\x1b[" in console.getvalue()) == coloured
-
-
-def test_a_closed_console_ends_nothing(tmp_path: Path) -> None:
-    journal = open_journal(tmp_path / "portsup.log", console=BrokenPipe())
-    journal.warning("odd")
-    assert len(events(tmp_path / "portsup.log")) == 1
 
 
 def test_the_journal_is_rotated(tmp_path: Path) -> None:

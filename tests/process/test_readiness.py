@@ -4,11 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supervisor.process.readiness import GOOD, LogMatcher, delay_before, http_request, http_status, http_verdict
-
-
-def test_questions_become_rarer_up_to_ten_a_second() -> None:
-    assert [delay_before(attempt) for attempt in (1, 2, 3, 7, 8, 1000)] == [0.001, 0.002, 0.004, 0.064, 0.1, 0.1]
+from supervisor.process.readiness import GOOD, LogMatcher, http_request, http_status, http_verdict
 
 
 def test_the_request_asks_for_one_answer_only() -> None:
