@@ -260,9 +260,10 @@ class Commands:
             raise UsageError(f"cannot send signal {number}", "there is no such signal") from None
         results: list[dict[str, Any]] = []
         for slot in slots:
-            ok = slot.child is not None and slot.child.exit is None
-            slot.send_signal(number)
-            words = f"{called} sent" if ok else f"not running ({slot.service.state})"
+            ok = slot.send_signal(number)
+            is_there = slot.child is not None and slot.child.exit is None
+            why = "it has ended, or runs as another user" if is_there else f"not running ({slot.service.state})"
+            words = f"{called} sent" if ok else why
             results.append({"name": slot.spec.name, "ok": ok, "words": words})
         reply.end(results=results)
 

@@ -91,7 +91,7 @@ class Notices:
         pid = notice.main_pid
         if pid is not None and pid != child.main:
             if pid in self._members(slot, child):
-                child.main = pid
+                child.main, child.told = pid, system.identity_of(pid)
                 self._reporter.main_told(slot.spec.name, pid)
             else:
                 self._once(child, self._reporter.main_refused, slot.spec.name, pid)

@@ -1,12 +1,12 @@
 """What the daemon holds for one service: its specification, its ports, its process and the tasks around that."""
 
 import asyncio
-import contextlib
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from supervisor import system
 from supervisor.config.spec import ServiceSpec
 from supervisor.core.service import Service, Timeouts
 from supervisor.core.snapshot import NO_HOOKS
@@ -21,6 +21,7 @@ from supervisor.ports.leases import PoolLease
 from supervisor.ports.service_sockets import ServiceSockets
 from supervisor.process.account import Account
 from supervisor.process.notify_socket import NotifySocket
+from supervisor.system import Identity
 
 ENDINGS = {Role.LEAVING: State.TERMINATING, Role.DOOMED: State.KILLING}
 
@@ -35,6 +36,7 @@ class Child:
     environment: Mapping[str, str]
     seen_ports: Mapping[str, int]  # where it was told that the other services are
     main: int = 0  # the process that stands for it: that with `pid`, or another one that it named by MAINPID=
+    told: Identity | None = None  # that other one
     exit: tuple[int | None, int | None] | None = None  # code and signal, once the main process is gone
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
     listener_inodes: frozenset[int] = frozenset()  # its listening sockets, as last proved
@@ -104,11 +106,18 @@ class Slot:
         """Notes which processes there are now of those that it is restarted after."""
         self.seen_starts = {need: others[need].starts for need in self.spec.restarts_with if need in others}
 
-    def send_signal(self, number: int) -> None:
-        """Sends a signal to the main process, if there is one."""
-        if self.child is not None and self.child.exit is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.child.main, number)
+    def send_signal(self, number: int) -> bool:
+        """Sends a signal to the main process, if there is one; whether it was sent."""
+        child = self.child
+        if child is None or child.exit is not None:
+            return False
+        if child.main != child.pid and not (child.told is not None and system.is_alive(child.told)):
+            return False  # we are not its parent: it has ended, and by now its pid may be that of a stranger
+        try:
+            os.kill(child.main, number)
+        except (ProcessLookupError, PermissionError):  # it is gone, or has become somebody else, by sudo or the like
+            return False
+        return True
 
     def close_sockets(self) -> None:
         """Whoever waits for the service is refused from now on; a process that has a socket keeps it."""
