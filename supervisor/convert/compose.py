@@ -1,6 +1,7 @@
 """docker-compose.yml: services whose program can run without their container."""
 
 import re
+import shlex
 from typing import Any
 
 from supervisor.config.kinds import PROFILE
@@ -43,15 +44,13 @@ _CONTAINER = frozenset((
 _WHY = {
     "scale": ("a service runs once", "write it again under another name, or run more instances"),
     "develop": ("files are not watched", "use the reloading of the program itself"),
-    "post_start": ("commands in a container are not carried over", "make a service of each"),
-    "pre_stop": ("commands in a container are not carried over", "make a service of each"),
     "provider": ("it is a plugin of compose", "write a service that does the same"),
     "models": ("they are of compose", "start the model server as a service"),
 }
 _READ = frozenset((
     "build", "command", "depends_on", "deploy", "entrypoint", "env_file", "environment", "healthcheck", "image",
-    "logging", "mem_limit", "ports", "profiles", "restart", "stop_grace_period", "stop_signal", "ulimits", "user",
-    "working_dir",
+    "logging", "mem_limit", "ports", "post_start", "pre_stop", "profiles", "restart", "stop_grace_period",
+    "stop_signal", "ulimits", "user", "working_dir",
 ))  # fmt: skip
 
 
@@ -126,6 +125,7 @@ def _service(name: str, given: dict[str, Any], line: shell.Line, others: set[str
     _dependencies(draft, given.get("depends_on"))
     _health(draft, mapping(given.get("healthcheck")))
     _end(draft, given)
+    _hooks(draft, given)
     _others(draft, given)
     for variable in sorted({name for value in _all_texts(given) for name in demanded(value)}):
         remedy = f"write `${{{variable}:?message}}` to insist"
@@ -248,6 +248,34 @@ def _end(draft: Draft, given: dict[str, Any]) -> None:
             draft.leave(f"`stop_signal: {given['stop_signal']}`", "this system has no such signal", "set `stop_signal`")
     if (grace := seconds(given.get("stop_grace_period"))) is not None:
         draft.fields["stop_grace_period"] = duration(grace)
+
+
+def _hooks(draft: Draft, given: dict[str, Any]) -> None:
+    found: dict[str, list[str]] = {}
+    for key in ("post_start", "pre_stop"):
+        asked = given.get(key)
+        hooks = [mapping(item) for item in asked] if isinstance(asked, list) else []
+        commands = [words for hook in hooks if (words := _hook(draft, hook, key))]
+        if len(commands) == 1:
+            found[key] = commands[0]
+        elif any(isinstance(word, Filled) for words in commands for word in words):
+            draft.leave(f"`{key}`", "these are several commands, with variables", "put them into one script")
+        elif commands:
+            found[key] = ["sh", "-c", " && ".join(shlex.join(words) for words in commands)]
+    if found:
+        draft.fields["hooks"] = found
+        draft.notes.append(
+            "its hooks ran in the container: see that their programs and ports are there on this machine too"
+        )
+
+
+def _hook(draft: Draft, hook: dict[str, Any], key: str) -> list[str]:
+    for other in ("user", "privileged", "working_dir"):
+        if hook.get(other) not in (None, "", "false", False):
+            draft.leave(f"`{other}` of `{key}`", "a hook runs as its service does", "see whether that will do")
+    words = _words(hook.get("command"))
+    variables = [f"{name}={text}" for name, text in pairs(hook.get("environment")) if text is not None]
+    return ["env", *(maybe_filled(each) for each in variables), *words] if variables and words else words
 
 
 def _others(draft: Draft, given: dict[str, Any]) -> None:

@@ -13,9 +13,10 @@ from supervisor.convert.draft import Draft, Filled
 WIDTH = 100
 ORDER = (
     "description", "command", "pool", "port_env", "environment", "env_file", "working_dir", "depends_on", "ready",
-    "healthcheck", "restart", "success_exit_codes", "on_end", "restart_policy", "stop_signal", "stop_grace_period",
+    "healthcheck", "restart", "success_exit_codes", "on_end", "restart_policy", "hooks", "stop_command", "stop_signal",
+    "stop_grace_period",
 )  # fmt: skip
-WITH_PLACEHOLDERS = ("command", "environment", "ready", "healthcheck")
+WITH_PLACEHOLDERS = ("command", "environment", "hooks", "stop_command", "ready", "healthcheck")
 # Characters that mean nothing to YAML wherever they stand, with a start that does not either.
 _PLAIN = re.compile(r"(?:[A-Za-z0-9_./]|-(?=[A-Za-z0-9-]))(?:[A-Za-z0-9_./@%+=~-]|:(?=[A-Za-z0-9/_.-]))*", re.ASCII)
 _LIKE_OTHERS = re.compile(rf"[-+.]*\d[\d.,:_eE+-]*$|---|\.\.\.|=|(?i:{'|'.join(OLD_BOOLEANS)}|y|n)$", re.ASCII)

@@ -7,6 +7,7 @@ from supervisor.convert import probes, shell
 from supervisor.convert.draft import Draft, Left, Outcome
 from supervisor.convert.layers import begin
 from supervisor.convert.values import (
+    LONGEST,
     duration,
     is_true,
     log_size,
@@ -29,6 +30,7 @@ CONDITIONS = {
 }
 RESTART = {"no": "never", "false": "never", "always": "always", "on_failure": "on-failure", "exit_on_failure": "never"}
 MOST_COPIES = 32
+DEFAULT_TIMEOUT = 10.0  # seconds that a `shutdown.command` may take
 _TEMPLATE = re.compile(r"\{\{\s*\.PC_REPLICA_NUM\s*\}\}")
 _WHY = {
     "is_daemon": ("a program that goes to the background is lost", "run it in the foreground"),
@@ -186,10 +188,12 @@ def _end(draft: Draft, given: dict[str, Any]) -> None:
     shutdown = mapping(given.get("shutdown"))
     if shutdown.get("signal") and (known := signal_name(shutdown["signal"])):
         draft.fields["stop_signal"] = known
-    if (grace := seconds(shutdown.get("timeout_seconds"))) is not None:
+    grace = seconds(shutdown.get("timeout_seconds"))
+    if command := str(shutdown.get("command") or "").strip():
+        draft.fields["stop_command"] = shell.beside(command.replace("$$", "$"))
+        grace = min(2 * (DEFAULT_TIMEOUT if grace is None else grace), LONGEST)  # half of it is for the command
+    if grace is not None:
         draft.fields["stop_grace_period"] = duration(grace)
-    if shutdown.get("command"):
-        draft.leave("`shutdown.command`", "a service is stopped by a signal", "let the program clean up on SIGTERM")
     if is_true(shutdown.get("parent_only", "false")):
         draft.leave("`parent_only`", "the whole process tree is stopped", "see whether that will do")
     rotation = mapping(mapping(given.get("log_configuration")).get("rotation"))

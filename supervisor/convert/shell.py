@@ -51,6 +51,15 @@ def read(text: str) -> Line:
     return line
 
 
+def beside(text: str) -> list[str]:
+    """The words of a command that is run beside a service, whose ports are left as they are."""
+    line = read(text)
+    if line.uses_port or line.why_shell:
+        return ["sh", "-c", text]
+    return [*(["env", *(f"{name}={value}" for name, value in line.environment.items())] if line.environment else []),
+            *line.words]  # fmt: skip
+
+
 def listed(words: list[str]) -> Line:
     """A command that is a list of words already."""
     line = Line(words)

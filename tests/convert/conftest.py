@@ -18,12 +18,16 @@ FILES = Path(__file__).parent / "files"
 EPHEMERAL = range(32768, 61000)
 
 
+def _against(path: str, is_folder: bool) -> str:
+    return "" if is_folder else "is a folder" if path.startswith("/") and Path(path).is_dir() else "is missing"
+
+
 class Converted:
     """A converted file: `text` of the services.yaml, the `stack` that it is, its `services` as they are written."""
 
     def __init__(self, kind: str, source: str, folder: Path, environ: dict[str, str] | None = None) -> None:
         self.outcome: Outcome = convert(kind, f"source of {kind}", source)
-        finish(self.outcome, EPHEMERAL, lambda path, is_folder: "" if is_folder else "is missing")
+        finish(self.outcome, EPHEMERAL, _against)
         self.left = {each.name: " | ".join(map(str, each.left)) for each in self.outcome.services}
         self.left_of_file = " | ".join(map(str, self.outcome.left))
         self.text = document(["made"], "", self.outcome.services, map(str, self.outcome.left))

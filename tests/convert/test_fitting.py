@@ -207,6 +207,7 @@ SERVICE = st.fixed_dictionaries(
         "restart": st.sampled_from(["no", "always", "on-failure:3", "x"]),
         "stop_signal": WORDS,
         "stop_grace_period": st.one_of(WORDS, st.just("1m")),
+        "pre_stop": st.lists(st.fixed_dictionaries({"command": COMMANDS, "environment": WORDS}), max_size=2),
     },
 )
 
@@ -233,6 +234,7 @@ def test_whatever_a_process_compose_file_has_the_result_passes_the_check(
             "availability": {"restart": "always", "backoff_seconds": word, "max_restarts": word},
             "readiness_probe": {"http_get": {"path": word, "port": word}},
             "liveness_probe": {"exec": {"command": command}, "period_seconds": word},
+            "shutdown": {"command": command, "timeout_seconds": word},
         }
         for name, (command, other, word) in processes.items()
     }
