@@ -56,16 +56,18 @@ def _wait(args: argparse.Namespace, screen: Stderr) -> int:
                 error.exit_code = ExitCode.GAVE_UP
                 raise error
         if all(is_there(row, args.goal) for row in chosen):
-            return max(exit_code(row) for row in chosen) if args.goal == "exited" else 0
+            if args.goal != "exited":
+                return 0
+            for row in chosen:
+                screen.say(f"{row['name']}: {ending(row)}")
+            return max(exit_code(row) for row in chosen)
         late = [f"`{row['name']}` is {row['state']}" for row in chosen if not is_there(row, args.goal)]
         if deadline is not None and time.monotonic() >= deadline:
             raise _too_late(args, ", ".join(late))
         if (now := time.monotonic()) - begun > _LIVE_AFTER:
             screen.show(_lines(chosen, args.goal, now - begun, None if deadline is None else deadline - now))
-    if args.goal == "exited":
-        screen.say("the instance has ended")
-        return 0
-    raise NotFound("cannot wait any longer", "the instance has ended", "`portsup events` tells why")
+    what = "cannot tell how it ended" if args.goal == "exited" else "cannot wait any longer"
+    raise NotFound(what, "the instance has ended", "`portsup events` tells why")
 
 
 def is_there(row: "dict[str, Any]", goal: str) -> bool:
@@ -89,6 +91,13 @@ def hopeless(row: "dict[str, Any]", goal: str) -> str:
     if goal == "healthy" and row["state"] == "running" and not row["checks_health"]:
         return "it has no `healthcheck`"
     return ""
+
+
+def ending(row: "dict[str, Any]") -> str:
+    """How a service ended, in words."""
+    if row["state"] == "stopped":
+        return "stopped" if row["exit_code"] is None else f"stopped, exit code {exit_code(row)}"
+    return f"{row['state']}" + (f", {row['reason']}" if row.get("reason") else "")
 
 
 def exit_code(row: "dict[str, Any]") -> int:

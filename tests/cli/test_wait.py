@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from supervisor.cli.wait import exit_code, hopeless, is_there
+from supervisor.cli.wait import ending, exit_code, hopeless, is_there
 from supervisor.errors import ExitCode
 from supervisor.logs.state_dir import instance_directory
 from tests.cli.conftest import Pretend, Run
@@ -49,6 +49,19 @@ def test_what_cannot_come_is_not_waited_for() -> None:
     assert hopeless(row(), "healthy") == "it has no `healthcheck`"
     assert hopeless(row(state="failed"), "exited") == ""
     assert hopeless(row(state="backoff"), "ready") == ""
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({"state": "exited", "reason": "exit code 0"}, "exited, exit code 0"),
+        ({"state": "failed", "reason": "signal 9", "exit_code": -9}, "failed, signal 9"),
+        ({"state": "stopped", "exit_code": -15, "reason": "stop requested"}, "stopped, exit code 143"),
+        ({"state": "stopped"}, "stopped"),
+    ],
+)
+def test_how_a_service_ended_is_said(facts: dict[str, Any], words: str) -> None:
+    assert ending(row(**facts)) == words
 
 
 @pytest.mark.parametrize(("code", "state", "seen"), [(0, "exited", 0), (3, "failed", 3), (-9, "failed", 137),

@@ -144,7 +144,8 @@ def test_wait_does_not_wait_for_what_cannot_come(stack: Make) -> None:
         refused = live.run("wait", "job", "bad", "--timeout", "1000")
         assert refused.returncode == 10
         assert "exit code 3" in refused.stderr
-        assert live.run("wait", "bad", "--for", "exited").returncode == 3
+        ended = live.run("wait", "bad", "--for", "exited")
+        assert (ended.returncode, ended.stderr) == (3, "bad: failed, exit code 3\n")
     finally:
         live.end()
 
