@@ -95,8 +95,11 @@ async def _ask_command(command: tuple[str, ...], asker: Asker) -> str:
     try:
         code = os.waitstatus_to_exitcode(await ended)
     except asyncio.CancelledError:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(pid, signal.SIGKILL)
+        if asker.reaper.is_watched(pid):  # once it was reaped, its pid may be that of a stranger
+            with contextlib.suppress(
+                ProcessLookupError, PermissionError
+            ):  # it became somebody else, by sudo or the like
+                os.killpg(pid, signal.SIGKILL)
         raise
     if code == 0:
         return ""

@@ -21,6 +21,10 @@ class Reaper:
         """Calls `on_exit` when the child `pid` has ended; say it before the loop runs again after the spawn."""
         self._watched[pid] = on_exit
 
+    def is_watched(self, pid: int) -> bool:
+        """Whether the child `pid` is still there, be it as a zombie."""
+        return pid in self._watched
+
     def others(self, *pids: int) -> set[int]:
         """Every child that is watched but these: main processes and running probes."""
         return self._watched.keys() - set(pids)

@@ -1,0 +1,59 @@
+"""Questions that are not waited for any longer."""
+
+import asyncio
+import os
+from collections.abc import Callable
+
+import pytest
+
+from supervisor.config.spec import Probe, ProbeKind
+from supervisor.daemon import probes
+from supervisor.daemon.probes import Asker, ask
+
+SLOW = Probe(ProbeKind.EXEC, command=("slow",))
+
+
+class Reaper:
+    """Of one child, which is there or was reaped already."""
+
+    def __init__(self, is_there: bool) -> None:
+        self._is_there = is_there
+
+    def watch(self, pid: int, on_exit: Callable[[int], None]) -> None: ...
+
+    def is_watched(self, pid: int) -> bool:
+        return self._is_there
+
+
+@pytest.fixture
+def killed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The groups that were killed; none of them is ours to kill."""
+    groups: list[int] = []
+
+    def kill(group: int, number: int) -> None:
+        groups.append(group)
+        raise PermissionError
+
+    monkeypatch.setattr(os, "killpg", kill)
+    monkeypatch.setattr(probes, "spawn", lambda _: 7)
+    return groups
+
+
+async def cancelled(is_there: bool) -> bool:
+    """Whether a question that is cancelled ends."""
+    asker = Asker(None, "/", {}, Reaper(is_there))  # type: ignore[arg-type]
+    task = asyncio.ensure_future(ask(SLOW, asker, 60.0))
+    await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.wait((task,))
+    return task.cancelled()
+
+
+def test_the_command_of_a_question_ends_with_it_and_the_question_whatever_becomes_of_that(killed: list[int]) -> None:
+    assert asyncio.run(cancelled(True))
+    assert killed == [7]
+
+
+def test_a_command_that_has_ended_is_not_killed_in_the_person_of_a_stranger(killed: list[int]) -> None:
+    assert asyncio.run(cancelled(False))
+    assert killed == []
