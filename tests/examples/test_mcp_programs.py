@@ -157,7 +157,18 @@ def test_sigterm_ends_a_program_that_runs(root: Path) -> None:
 def test_where_the_system_allows_no_sandbox_only_running_is_off(root: Path) -> None:
     need(shutil.which("bwrap"), "bubblewrap", "on Debian and Ubuntu: apt install bubblewrap")
     # As in a container: namespaces of one's own are forbidden.
-    within = ("bwrap", "--dev-bind", "/", "/", "--unshare-user", "--disable-userns", "--cap-drop", "ALL", "--")
+    within = (
+        "bwrap",
+        "--die-with-parent",
+        "--dev-bind",
+        "/",
+        "/",
+        "--unshare-user",
+        "--disable-userns",
+        "--cap-drop",
+        "ALL",
+        "--",
+    )
     with service("mcp_universal", within=within, MCP_ROOT=str(root), MCP_TOKEN=TOKEN) as running:
         report = running.http.get("/health").json()
         assert (report["status"], report["checks"]) == ("degraded", {"root": "ok", "sandbox": "sandbox_unavailable"})
