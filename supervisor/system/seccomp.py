@@ -4,7 +4,9 @@ A filter that a child installs before it executes stops every bind(2) and listen
 until we have answered through the descriptor that installing it gave (`BindFilter`).  We read the address that it asks
 for from its memory, can put a socket of ours in the place of its own, and let the call succeed, fail, or go on.
 That descriptor hangs up when the last process under the filter is gone, double forks and sessions of their own included
-(poll(2) POLLHUP, "seccomp: notify about unused filter", Linux 5.9).  When it is closed, what waits gets ENOSYS.
+(poll(2) POLLHUP, "seccomp: notify about unused filter", Linux 5.9); until Linux 6.11 one that has ended counts as long
+as it has not been waited for ("seccomp: release task filters when the task exits").  When it is closed, what waits gets
+ENOSYS.
 
 A filter needs CAP_SYS_ADMIN or no_new_privs (prctl(2)), and there can be one such descriptor above a process only:
 installing a second one fails with EBUSY.  The numbers below are those of linux/seccomp.h, linux/filter.h,
