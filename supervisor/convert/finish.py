@@ -7,7 +7,7 @@ from typing import Any
 from supervisor.config import interpolate
 from supervisor.config.kinds import LONGEST_NAME
 from supervisor.config.scalars import tidy_name
-from supervisor.convert import pools
+from supervisor.convert import beside, pools
 from supervisor.convert.draft import Draft, Filled, Left, Outcome
 
 ENDS = ("completed", "completed_ok")
@@ -27,6 +27,7 @@ def finish(outcome: Outcome, ephemeral: Container[int], against: Looker) -> None
         _folder(service, against)
     pools.assign(outcome.services, ephemeral)
     for service in outcome.services:
+        beside.follow(service)
         _port(service)
 
 
@@ -163,7 +164,15 @@ def _port(service: Draft) -> None:
         service.notes.append(
             f"its port, {service.ports[0]}, is written into it: `bind: move` gives it that of the pool"
         )
-    elif "ready" not in fields:
+    elif _asks_port(service):
+        fields["bind"] = "move"
+        service.notes.append("nothing says which port it listens on: `bind: move` gives it that of the pool")
+    elif "ready" in fields:
+        service.notes.append(
+            "nothing tells it the port of the pool: for a server put `{port}` or `$PORT` into its command,"
+            " for a program without a port remove `pool`"
+        )
+    else:
         fields["ready"] = "started"
         service.notes.append(
             "nothing says that it listens, so it is ready once it is started: for a server on `$PORT` remove `ready`,"

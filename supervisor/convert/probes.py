@@ -53,16 +53,29 @@ def http(
     if not re.fullmatch(r"/[!-~]*", path):
         draft.leave(f"the path `{path}` of the health check", "it is no path of a request", "set `ready: {http: …}`")
         return {"tcp": True}
+    if variable := re.fullmatch(r"\$\{?(\w+)\}?", port, re.ASCII):
+        if variable[1] != draft.fields.get("port_env"):
+            draft.notes.append(
+                f"its health check asks the port in `{variable[1]}`: if the program listens on it, write"
+                f" `port_env: {variable[1]}` and `http: {path}`"
+            )
+            return _by_curl(filled(f"http://127.0.0.1:{port}{path}"), headers)
+    elif port and not number:
+        draft.leave(f"the port `{port}` of the health check", "it is no number from 1 to 65535", "set `ready`")
     if number and draft.ports and number not in (*draft.ports, *draft.inner):
         draft.notes.append(f"its health check asks another port than its own, {number}: that one is not of the pool")
-        sent = [word for name, value in (headers or {}).items() for word in ("-H", f"{name}: {value}")]
-        return {"exec": ["curl", "-fsS", "-o", "/dev/null", *sent, filled(f"http://127.0.0.1:{number}{path}")]}
+        return _by_curl(filled(f"http://127.0.0.1:{number}{path}"), headers)
     if number and not draft.ports:
         draft.ports.append(number)
     more = {"headers": dict(headers or {}), "status": status}
     if any(more.values()):
         return {"http": {"path": filled(path), **{key: value for key, value in more.items() if value}}}
     return {"http": filled(path)}
+
+
+def _by_curl(url: Filled, headers: Mapping[str, str] | None) -> dict[str, Any]:
+    sent = [word for name, value in (headers or {}).items() for word in ("-H", f"{name}: {value}")]
+    return {"exec": ["curl", "-fsS", "-o", "/dev/null", *sent, url]}
 
 
 def shell_words(text: str) -> list[str]:

@@ -19,7 +19,7 @@ CLIENTS = frozenset((
 ))  # fmt: skip
 LISTENS = ("--port", "--http-port", "--server.port", "--listen-port")
 BINDS = ("--bind", "-b", "--listen", "--addr", "--address", "--http", "-l")
-_PORT = re.compile(r"\$PORT\b|\$\{PORT(?::?-(\d+))?\}", re.ASCII)
+_PORT = re.compile(r"\$PORT\b|\$\{PORT(?::?[-=][\"']?(\d+)[\"']?)?\}", re.ASCII)
 _FIXED = re.compile(r"PORT=([1-9]\d{1,4})\s+(?=\S)|export\s+PORT=([1-9]\d{1,4})\s*(?:&&|;|\n)\s*(?=\S)", re.ASCII)
 _MARK = "\ue000"  # stands for the port while the text is split
 _ENDS = re.compile(r"(.*:)(\d{2,5})", re.ASCII)
@@ -81,7 +81,7 @@ def give(draft: Draft, line: Line) -> None:
         draft.gets_port = True
         draft.fields["port_env"] = "PORT"
     if line.why_shell:
-        draft.notes.append(f"run by `sh -c`, because of {line.why_shell}")
+        draft.notes.append(f"run by `{' '.join(line.words[:2])}`, because of {line.why_shell}")
 
 
 def _needs_shell(text: str) -> str:
