@@ -50,6 +50,20 @@ def later(events: "Sequence[Event]", service: str) -> "list[Event]":
     return since
 
 
+def span_of_output(events: "Sequence[Event]", service: str) -> tuple[float, float]:
+    """Between which moments lies what it printed up to its last failure: the start of the run, and its next process.
+
+    In seconds since 1970; without an end where no process came after that failure.
+    """
+    from datetime import datetime
+
+    begin = (event["time"] for event in events)
+    after = (event["time"] for event in later(events, service) if event["event"] == "service spawned")
+    since, until = (datetime.fromisoformat(told).timestamp() if (told := next(each, "")) else None
+                    for each in (begin, after))  # fmt: skip
+    return since or 0.0, until or float("inf")
+
+
 def _is_failure(event: "Event") -> bool:
     """Whether something went wrong; a rotation that somebody asked for is no failure."""
     return event["event"] in _ENDS and event.get("why") != _REQUESTED

@@ -1,6 +1,7 @@
 """`portsup why`: the last failures of a service as a story, with what it printed and what to do next."""
 
 import argparse
+import math
 import os
 import sys
 
@@ -52,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     chapters = story.chapters(events, args.service)
     total = len(chapters)
     chapters = chapters if args.failures == ALL else chapters[max(0, total - args.failures) :]
-    printed = _printed(source, args.service, args.lines) if chapters else []
+    printed = _printed(source, args.service, args.lines, story.span_of_output(events, args.service)) if chapters else []
     advice = story.advice(events, args.service, row["state"] if row else "stopped") if chapters else []
     if args.format == "json":
         told = {
@@ -78,11 +79,17 @@ def _row(source: Source, service: str) -> "dict[str, Any] | None":
     return rows[0] if rows else None
 
 
-def _printed(source: Source, service: str, lines: int) -> list[str]:
+def _printed(source: Source, service: str, lines: int, span: tuple[float, float]) -> list[str]:
+    """The last that it printed between these moments."""
+    from collections import deque
+
     from supervisor.logs.tail import read_last
 
+    since, until = span
     path = os.path.join(source.directory, f"{service}.log")
-    return [line.message for line in read_last({service: path}, None if lines == ALL else lines)]
+    past = read_last({service: path}, lines if lines != ALL and until == math.inf else None)
+    kept = (line.message for line in past if since <= line.time < until)
+    return list(kept if lines == ALL else deque(kept, maxlen=lines))
 
 
 def _text(
@@ -104,12 +111,16 @@ def _text(
     if printed:
         lines += [
             "",
-            "the last that it printed",
+            "the last that it printed" + (" before its next process" if _has_new_process(since) else ""),
             *(f"  | {render.printable(line) if line else ''}" for line in printed),
         ]
     if advice:
         lines += ["", "what to do next", *(f"  {line.strip()}" for line in advice)]
     return lines
+
+
+def _has_new_process(since: "list[story.Event]") -> bool:
+    return any(event["event"] == "service spawned" for event in since)
 
 
 def _now(row: "dict[str, Any] | None") -> str:

@@ -1,5 +1,7 @@
 """What `why` makes of events."""
 
+import math
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -28,6 +30,19 @@ def test_a_chapter_goes_from_the_last_failure_to_the_next() -> None:
     assert [each["event"] for each in first] == ["service starting", "service ready", "service restarts"]
     assert [each["event"] for each in second] == ["service starting", "service failed"]
     assert story.later(events, "api") == [ready]
+
+
+def test_what_it_printed_for_a_failure_ends_where_its_next_process_begins() -> None:
+    start = START | {"time": "2026-03-01T09:00:00.1Z"}
+    begin, failed, spawned = (
+        datetime.fromisoformat(f"2026-03-01T09:{minute}:00.1+00:00").timestamp() for minute in ("00", "30", "31")
+    )
+    again = event("service spawned", pid=8) | {"time": "2026-03-01T09:31:00.1Z"}
+    once_more = event("service spawned", pid=9) | {"time": "2026-03-01T09:32:00.1Z"}
+    assert story.span_of_output([start, CRASH], "api") == (begin, math.inf)
+    assert story.span_of_output([start, CRASH, again, once_more], "api") == (begin, spawned)
+    assert story.span_of_output([start, again, CRASH], "api") == (begin, math.inf)
+    assert begin < failed < spawned
 
 
 def test_other_services_are_left_out() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import socket
 from typing import Any
@@ -153,9 +154,11 @@ def test_wait_does_not_wait_for_what_cannot_come(stack: Make) -> None:
 def test_why_tells_who_had_the_port_and_how_it_ended(stack: Make) -> None:
     pool = free_pool(3)
     with socket.create_server(("127.0.0.1", pool[0])):
-        live = stack({"web": {"command": program("listens"), "pool": list(pool)}})
+        script = f"echo process $$$$; exec {shlex.join(program('listens'))}"
+        live = stack({"web": {"command": ["sh", "-c", script], "pool": list(pool)}})
         with live.up():
-            os.kill(live.rows()["web"]["pid"], signal.SIGKILL)
+            first = live.rows()["web"]["pid"]
+            os.kill(first, signal.SIGKILL)
             live.until("web", state="running", restarts=1)
             told = live.run("why", "web").stdout
             assert f"port {pool[0]}: held by `" in told
@@ -163,4 +166,6 @@ def test_why_tells_who_had_the_port_and_how_it_ended(stack: Make) -> None:
             assert f"is running on port {pool[1]} now" in told
             story = json.loads(live.run("why", "web", "--format", "json").stdout)
             assert (story["failures"], story["state"]) == (1, "running")
+            assert story["output"] == [f"process {first}", f"listening on {pool[1]}"]
+            assert "the last that it printed before its next process" in told
             assert live.run("why", "wep").returncode == 4
