@@ -54,6 +54,10 @@ class Trees:
         others = self.reaper.others(child.pid, child.main)
         return tree.members(child.pid, self._run_id, slot.spec.name, os.getpid(), others, child.invocation)
 
+    def _is_gone(self, slot: Slot, child: Child) -> bool:
+        others = self.reaper.others(child.pid, child.main)
+        return tree.is_gone(child.pid, self._run_id, slot.spec.name, os.getpid(), others, child.invocation)
+
     def _main_exited(self, slot: Slot, child: Child, pid: int, status: int) -> None:
         if child.main != pid and slot.ending_of(child) is None and child.main in system.children_of(os.getpid()):
             self._watch(slot, child, child.main)  # that one stands for it from now on
@@ -72,7 +76,7 @@ class Trees:
         if child.exit is None or child not in slot.children():
             return
         code, signal = child.exit
-        if child.handoff.is_over() if child.handoff is not None else not self.members(slot, child):
+        if child.handoff.is_over() if child.handoff is not None else self._is_gone(slot, child):
             self._all_gone(slot, child)
             return
         ending = slot.ending_of(child)
@@ -112,7 +116,7 @@ class Trees:
         deadline = self._loop.time() + seconds
         while self._loop.time() < deadline:
             children = [(slot, child) for slot in self._slots.values() for child in slot.children()]
-            left = [(slot, child) for slot, child in children if self.members(slot, child)]
+            left = [(slot, child) for slot, child in children if not self._is_gone(slot, child)]
             if not left:
                 return
             for slot, child in left:

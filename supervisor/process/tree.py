@@ -19,6 +19,7 @@ from supervisor.system import (
     descendants_of,
     environ_of,
     identity_of,
+    is_between_images,
     pids_with_environ,
     process_name,
 )
@@ -62,6 +63,23 @@ def members(
     for root in roots:
         found.update(descendants_of(root))
     return {pid for pid in found if identity_of(pid) is not None}
+
+
+def is_gone(
+    main: int, run_id: str, service: str, daemon_pid: int, others: Collection[int] = (), invocation: str = ""
+) -> bool:
+    """Whether nothing of a service is left; not as long as there is an orphan that cannot be told whose it is.
+
+    One that is ending has no environment any more, and still has its sockets.
+    """
+    seen: set[int] = set()
+    while new := set(children_of(daemon_pid)) - seen:  # again: one that ended meanwhile has left us its children
+        for pid in new - set(others):
+            is_left = pid == main or _belongs(pid, main, run_id, service, invocation, or_may=True)
+            if is_left and identity_of(pid) is not None:
+                return False
+        seen |= new
+    return True
 
 
 def terminate(main: int, number: int) -> bool:
@@ -125,11 +143,13 @@ def reap_run(run_id: str) -> list[Killed]:
     return [Killed(pid, *notes[pid], _is_gone(targets[pid], ended[pid], deadline)) for pid in targets]
 
 
-def _belongs(pid: int, main: int, run_id: str, service: str, invocation: str) -> bool:
+def _belongs(pid: int, main: int, run_id: str, service: str, invocation: str, *, or_may: bool = False) -> bool:
     with contextlib.suppress(ProcessLookupError):
         if os.getsid(pid) == main:
             return True
     environment = environ_of(pid)
+    if or_may and not environment and is_between_images(pid):
+        return True
     if environment.get(RUN_ID) != run_id or environment.get(SERVICE) != service:
         return False
     return not invocation or environment.get(INVOCATION, invocation) == invocation

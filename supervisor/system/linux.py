@@ -62,6 +62,23 @@ def environ_of(pid: int) -> dict[str, str]:
     return {os.fsdecode(key): os.fsdecode(value) for key, _, value in pairs}
 
 
+def is_between_images(pid: int) -> bool:
+    """Whether a process has an environment that cannot be read just now: exit(2) and execve(2) begin with that."""
+    for _ in range(2):
+        try:  # of a process without memory it is empty; Linux 6.18 gives ESRCH
+            with contextlib.suppress(ProcessLookupError), open(f"/proc/{pid}/environ", "rb", buffering=0) as file:
+                if file.read(1):
+                    return True
+        except OSError:
+            return False
+        fields = stat_of(pid)
+        if len(fields) < 49 or fields[0] in (b"Z", b"X"):
+            return False
+        if fields[48] == b"0":  # env_end: also one that was given no variables has an address there
+            return True
+    return False
+
+
 def process_name(pid: int) -> str:
     """What people call the process, such as `node`; empty if it is gone."""
     name = os.fsdecode(read_of(pid, "comm").strip())

@@ -41,6 +41,11 @@ def environ_of(pid: int) -> dict[str, str]:
         return {}
 
 
+def is_between_images(pid: int) -> bool:
+    """Whether a process has an environment that cannot be read just now: nobody tells here."""
+    return False
+
+
 def process_name(pid: int) -> str:
     """What people call the process, such as `node`; empty if it is gone."""
     try:

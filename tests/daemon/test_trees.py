@@ -22,7 +22,7 @@ class Output:
 
 def test_a_question_that_was_begun_late_ends_with_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """A program that is asked to stop may begin to listen all the same, and is asked whether it is ready."""
-    monkeypatch.setattr("supervisor.process.tree.members", lambda *_: set())
+    monkeypatch.setattr("supervisor.process.tree.is_gone", lambda *_: True)
     scene, question = Scene(CHAIN), Timer(print, ())
     trees = Trees(Loop().itself, scene.slots, "run", lambda slot, child: None, lambda slot, child: None)
     slot = scene.slots["other"]

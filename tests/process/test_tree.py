@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from supervisor.process.tree import kill, members, reap_run, terminate
-from supervisor.system import identity_of
+from supervisor.process.tree import is_gone, kill, members, reap_run, terminate
+from supervisor.system import environ_of, identity_of, process_name
 from tests.support.children import PROGRAMS, RUN_ID, Child, Children, children, reap_everything
 from tests.support.eventually import eventually
 from tests.support.opened import opened
@@ -65,6 +65,33 @@ def test_a_process_that_ended_is_no_member_before_and_after_it_is_reaped(start: 
     assert child.members() == set()
     assert child.wait() == 3
     assert child.members() == set()
+
+
+def test_an_orphan_that_is_ending_is_left_until_it_has_ended(start: Children) -> None:
+    """Without its memory it has no environment to be known by, but its sockets still."""
+    large = "import time; ballast = b'x' * 250_000_000; print('large', flush=True); time.sleep(60)"
+    script = (
+        f"import os, subprocess, sys; p = subprocess.Popen([sys.executable, '-c', {large!r}], start_new_session=True)"
+    )
+    child = start.run(sys.executable, "-c", f"{script}; print(p.pid, flush=True)")
+    orphan = printed_pid(child)
+    assert child.wait() == 0
+    child.read(until="large")
+    assert not is_gone(child.pid, RUN_ID, child.service, os.getpid())
+    os.kill(orphan, signal.SIGKILL)
+    told, is_there = [], True
+    while is_there:
+        told.append(is_gone(child.pid, RUN_ID, child.service, os.getpid()))
+        is_there = identity_of(orphan) is not None
+    assert told[0] is False
+    assert not any(told[:-1])
+    assert is_gone(child.pid, RUN_ID, child.service, os.getpid())
+
+
+def test_a_process_without_variables_of_another_service_keeps_none_alive(start: Children) -> None:
+    other = start.run(sys.executable, "-c", "import os; os.execve('/bin/sleep', ['sleep', '60'], {})")
+    eventually(lambda: environ_of(other.pid) == {} and process_name(other.pid) == "sleep", within=5)
+    eventually(lambda: is_gone(0, RUN_ID, "somebody", os.getpid()), within=2)
 
 
 def test_a_grandchild_that_left_the_session_is_found_and_killed(start: Children) -> None:
