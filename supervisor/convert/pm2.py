@@ -1,8 +1,10 @@
 """ecosystem.config.json of pm2.  The .js one is a program, which is not run."""
 
 import json
+import re
 from typing import Any
 
+from supervisor.config.foreign import from_yaml
 from supervisor.convert import shell
 from supervisor.convert.draft import Draft, Left, Outcome
 from supervisor.convert.values import (
@@ -34,6 +36,16 @@ INTERPRETERS = {
     ".php": ["php"],
     ".pl": ["perl"],
 }
+_OF_SCRIPT = re.compile(  # what a literal of JavaScript has beyond JSON, and the texts that it may not be looked for in
+    r"""(?P<text>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|(?P<name>[A-Za-z_$][\w$]*)\s*:|//[^\n]*|/\*[\s\S]*?\*/""",
+    re.ASCII,
+)
+_REST = re.compile(r"(?:[\s\[\]{},:]|-?\d[\d.]*|\b(?:true|false|null)\b)*", re.ASCII)
+# Other names that pm2 has for its keys.
+_ALIASES = {
+    "exec": "script", "cron": "cron_restart", "interpreterArgs": "interpreter_args", "ignoreWatch": "ignore_watch",
+    "pid": "pid_file", "out": "out_file", "out_log": "out_file", "err": "error_file", "err_log": "error_file",
+}  # fmt: skip
 _WHY = {
     "watch": ("files are not watched", "use the reloading of the program itself"),
     "cron_restart": ("nothing is restarted by the clock", "use cron with `portsup restart`"),
@@ -44,9 +56,10 @@ _WHY = {
     "source_map_support": ("it is built into pm2", "run node with `--enable-source-maps`"),
     "post_update": ("there are no deployments", "use a tool for them"),
     "log_date_format": ("lines are kept as they are", "`portsup logs --timestamps` shows times"),
+    "pid_file": ("portsup keeps track of processes itself", "`portsup status` shows them"),
     "time": ("lines are kept as they are", "`portsup logs --timestamps` shows times"),
 }
-_LOGS = ("error_file", "out_file", "log_file", "error", "output", "log", "err_file", "pid_file")
+_LOGS = ("error_file", "out_file", "log_file", "error", "output", "log", "err_file")
 _READ = frozenset((
     "name", "script", "args", "cwd", "interpreter", "exec_interpreter", "interpreter_args", "node_args", "env",
     "instances", "exec_mode", "autorestart", "max_restarts", "max_memory_restart", "restart_delay", "min_uptime",
@@ -59,17 +72,13 @@ _READ = frozenset((
 
 def convert(text: str) -> Outcome:
     """One service an app; raises PortsupError where the file is no JSON."""
-    try:
-        data = cleaned(json.loads(text))
-    except (ValueError, RecursionError) as error:
-        hint = f"a file in JavaScript is not run; make JSON of it: `{AS_JSON} > ecosystem.config.json`"
-        raise PortsupError("cannot read the file of pm2", f"it is no JSON: {error}", hint) from error
+    data = cleaned(_read(text))
     apps = data.get("apps") if isinstance(data, dict) else data
     if apps is None and mapping(data).get("script"):
         apps = data
     outcome = Outcome()
     for number, item in enumerate(apps if isinstance(apps, list) else [apps] if isinstance(apps, dict) else [], 1):
-        given = mapping(item)
+        given = {_ALIASES.get(key, key): value for key, value in mapping(item).items()}
         if not str(given.get("script") or "").strip():
             named = given.get("name") or f"number {number}"
             outcome.left.append(Left(f"app `{named}`", "it has no `script`", "write the service by hand"))
@@ -80,6 +89,21 @@ def convert(text: str) -> Outcome:
     if mapping(data).get("deploy"):
         outcome.left.append(Left("`deploy`", "there are no deployments", "use a tool for them"))
     return outcome
+
+
+def _read(text: str) -> Any:
+    """What the file says.  pm2 takes a .json file for JavaScript: names without quotes, comments, a comma too many."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        if _REST.fullmatch(_OF_SCRIPT.sub("", text)):
+            return from_yaml(_OF_SCRIPT.sub(_as_yaml, text).replace("\t", " "), "the file of pm2")
+        hint = f"a file in JavaScript is not run; make JSON of it: `{AS_JSON} > ecosystem.config.json`"
+        raise PortsupError("cannot read the file of pm2", f"it is no JSON: {error}", hint) from error
+
+
+def _as_yaml(found: re.Match[str]) -> str:
+    return found["text"] or (f"{found['name']}: " if found["name"] else " ")
 
 
 def _app(given: dict[str, Any], number: int) -> Draft:
@@ -148,17 +172,20 @@ def _times(draft: Draft, given: dict[str, Any]) -> None:
 
 
 def _leave(draft: Draft, given: dict[str, Any]) -> None:
-    instances = str(given.get("instances") or 1)
-    if instances not in ("1", "0") or str(given.get("exec_mode") or "").startswith("cluster"):
+    several = {
+        "instances": str(given.get("instances", 1)) not in ("1", "None", ""),  # 0 is one for each processor
+        "exec_mode": str(given.get("exec_mode") or "").startswith("cluster"),
+    }
+    if told := ", ".join(f"`{key}: {given[key]}`" for key, is_more in several.items() if is_more):
         why = "a service is one process with one port"
-        remedy = "let the program fork by itself, or write it several times behind a proxy"
-        draft.leave(f"`instances: {instances}`, `exec_mode`", why, remedy)
+        draft.leave(told, why, "let the program fork by itself, or write it several times behind a proxy")
     for key, value in given.items():
-        if key in _WHY and value not in (None, False, "", []):
-            draft.leave(f"`{key}`", *_WHY[key])
+        if key in _WHY:
+            if str(value).lower() not in ("none", "false", "", "0", "[]"):
+                draft.leave(f"`{key}`", *_WHY[key])
         elif key in _LOGS and value:
             draft.leave(f"`{key}`", "portsup keeps the output in files of its own", "`portsup logs` shows them")
         elif key.startswith("env_") and key != "env_file":
             draft.leave(f"`{key}`", "there is one environment", "put what differs into a file and use `env_file`")
-        elif key not in _READ and key not in _WHY and key not in _LOGS:
+        elif key not in _READ and key not in _LOGS:
             draft.leave(f"`{key}`", "portsup does not know it", "see whether you need it")

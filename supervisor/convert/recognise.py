@@ -31,7 +31,7 @@ _NAMES = (
 )
 _CONTENTS = (
     (r"^\s*\[(program:|supervisord\])", "supervisord"),
-    (r"\A\s*[\[{][\s\S]*\"script\"", "pm2"),
+    (r"\A(\s*//[^\n]*\n)*\s*[\[{][\s\S]*\b[\"']?script[\"']?\s*:", "pm2"),
     (r"^[\"']?processes[\"']?\s*:", "process-compose"),
     (r"^[\"']?services[\"']?\s*:", "compose"),
 )
@@ -94,7 +94,7 @@ def _unread(path: str) -> str:
 
 
 def _drop_empty(outcome: Outcome) -> None:
-    """Leave out the services and probes whose program has no name unless a variable is set."""
+    """Leave out the services, probes and hooks whose program has no name unless a variable is set."""
     why = "its command names no program"
     for service in list(outcome.services):
         if _is_empty(service.fields["command"]):
@@ -105,6 +105,10 @@ def _drop_empty(outcome: Outcome) -> None:
             if isinstance(probe, dict) and "exec" in probe and _is_empty(probe["exec"]):
                 del service.fields[key]
                 service.leave("the health check", why, f"set `{key}` by hand")
+        hooks = service.fields.get("hooks", {})
+        for key in [key for key, command in hooks.items() if _is_empty(command)]:
+            del hooks[key]
+            service.leave(f"`{key}`", why, "set `hooks` by hand")
 
 
 def _is_empty(command: list[str]) -> bool:

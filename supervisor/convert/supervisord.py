@@ -24,6 +24,21 @@ MOST_COPIES = 32
 RESTART = {"true": "always", "false": "never", "unexpected": "on-failure"}
 _EXPRESSION = re.compile(r"%\((\w+)\)(0?\d*)([sd])|%%", re.ASCII)
 _VARIABLE = re.compile(r"""\s*([^=,\s]+)\s*=\s*("[^"]*"|'[^']*'|[^,]*)\s*(?:,|$)""")
+# Keys of a program that are read here, or that say what portsup does in any case.
+_READ = frozenset((
+    "autorestart", "autostart", "command", "directory", "environment", "exitcodes", "killasgroup", "numprocs",
+    "numprocs_start", "process_name", "redirect_stderr", "startretries", "startsecs", "stderr_logfile",
+    "stderr_logfile_backups", "stderr_logfile_maxbytes", "stdout_logfile", "stdout_logfile_backups",
+    "stdout_logfile_maxbytes", "stopasgroup", "stopsignal", "stopwaitsecs", "umask", "user",
+))  # fmt: skip
+_DEFAULTS = {  # as the sample file of supervisord has them
+    "minfds": "1024", "minprocs": "200", "priority": "999", "serverurl": "AUTO",
+}  # fmt: skip
+_GENERAL = {  # of supervisord itself, with an effect on its programs
+    "minfds": ("it raises a limit of all programs", "set `limits: {nofile: …}`"),
+    "minprocs": ("it raises a limit of all programs", "set `limits: {nproc: …}`"),
+    "user": ("portsup runs as who starts it", "start it as that user"),
+}
 _OWN = ("supervisord", "unix_http_server", "inet_http_server", "supervisorctl", "rpcinterface")
 _WHY = {
     "priority": ("portsup starts all at once, in the order of `depends_on`", "name what it needs in `depends_on`"),
@@ -31,6 +46,9 @@ _WHY = {
     "stderr_events_enabled": ("there are no event listeners", "follow `portsup logs -f`"),
     "stdout_syslog": ("output goes to files", "read `portsup logs`"),
     "stderr_syslog": ("output goes to files", "read `portsup logs`"),
+    "stdout_capture_maxbytes": ("there are no event listeners", "follow `portsup logs -f`"),
+    "stderr_capture_maxbytes": ("there are no event listeners", "follow `portsup logs -f`"),
+    "serverurl": ("it is of supervisord", "let the program ask `portsup` in its place"),
 }
 
 
@@ -52,6 +70,9 @@ def convert(text: str) -> Outcome:
             outcome.services += _program(name, given, general, outcome)
         else:
             _leave_section(section, kind, given, outcome)
+    for key, (why, remedy) in _GENERAL.items():
+        if general.get(key, "") not in ("", _DEFAULTS.get(key)):
+            outcome.left.append(Left(f"`{key}={general[key]}` of `[supervisord]`", why, remedy))
     return outcome
 
 
@@ -69,7 +90,9 @@ def _leave_section(section: str, kind: str, given: dict[str, str], outcome: Outc
             remedy = "write a service with `handoff: systemd`: its socket is descriptor 3, not 0"
             outcome.left.append(Left(quoted, "its socket is passed as descriptor 0", remedy))
         case "group":
-            outcome.left.append(Left(quoted, "there are no groups", "name several services: `portsup restart a b`"))
+            named = given.get("programs", "").replace(",", " ").split() or ["a", "b"]
+            remedy = f"name several services: `portsup restart {' '.join(named)}`"
+            outcome.left.append(Left(quoted, "there are no groups", remedy))
         case _ if kind in _OWN or not given:
             return  # portsup has a control socket of its own
         case _:
@@ -80,7 +103,10 @@ def _program(name: str, given: dict[str, str], general: dict[str, str], outcome:
     if not given.get("command", "").strip():
         outcome.left.append(Left(f"`[program:{name}]`", "it has no `command`", "write the service by hand"))
         return []
-    copies = whole(given.get("numprocs", "1"), 1, 10**6) or 1
+    copies = whole(told := given.get("numprocs", "1"), 1, 10**6) or 1
+    if whole(told, 1, 10**6) is None:
+        why = "the number of copies is not known here, one is written"
+        outcome.left.append(Left(f"`numprocs={told}` of `{name}`", why, "add the others by hand"))
     start = whole(given.get("numprocs_start", "0"), 0, 10**6) or 0
     if copies > MOST_COPIES:
         why = f"these are {copies} copies, {MOST_COPIES} are written"
@@ -123,8 +149,12 @@ def _copy(name: str, given: dict[str, str], general: dict[str, str], number: int
     if "autostart" in given and not is_true(given["autostart"]):
         draft.fields["autostart"] = False
     for key, (why, remedy) in _WHY.items():
-        if key in given and given[key] not in ("", "0", "999", "false"):
+        if given.get(key, "").lower() not in ("", "0", "false", "off", "no", _DEFAULTS.get(key, "").lower()):
             draft.leave(f"`{key}={given[key]}`", why, remedy)
+    if (long := seconds(given.get("startsecs", ""))) is not None and long > 1:
+        what = f"`startsecs={given['startsecs']}`"
+        draft.leave(what, "`ready` says when a service is up", "set `ready` to what tells that")
+    draft.leave_keys(given, {}, _READ | _WHY.keys())
     return draft
 
 
