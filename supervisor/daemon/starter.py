@@ -15,7 +15,7 @@ from supervisor.daemon.slot import Child, Slot
 from supervisor.dataclass import replace
 from supervisor.errors import PortsupError
 from supervisor.ports.reservation import Reservation
-from supervisor.ports.service_sockets import ServiceSockets, place_of
+from supervisor.ports.service_sockets import ServiceSockets
 from supervisor.process import tree
 from supervisor.process.executable import SpawnError
 from supervisor.process.filters import Filters
@@ -49,7 +49,8 @@ class Starter:
     def start(self, slot: Slot, command: Command) -> tuple[int, Notifications | None]:
         """The pid, and the calls that have to be answered from now on; raises PortsupError or OSError.
 
-        Without those the port is free until the service has bound it, unless it gets its socket from the start.
+        Without those the port is free until the service has bound it, unless it gets its socket from the start.  Then
+        there can be no second process beside one that listens there.
         """
         wants = self._hands_over and slot.spec.handoff is not HandoffMode.OFF
         under = self._filters.get() if wants else None
@@ -62,6 +63,10 @@ class Starter:
             if wants:
                 self._reporter.no_handoff(self._filters.why_not)
             if slot.lease is not None and slot.spec.handoff is not HandoffMode.SYSTEMD:
+                if slot.child is not None:
+                    raise PortsupError(
+                        "cannot start a process beside it", f"no sockets are handed over: {slot.why_no_handoff}"
+                    )
                 slot.close_sockets()
                 slot.lease.hand_over()
             return spawn(given), None
@@ -116,8 +121,10 @@ class Starter:
             on_refused=lambda port: tell.bind_refused(name, port),
             on_trouble=lambda why: tell.handoff_trouble(name, why),
         )
-        is_given = slot.spec.handoff is HandoffMode.SYSTEMD
-        offered = place_of(child.environment["HOST"]) if is_given else None
+        offered = None
+        if slot.spec.handoff is HandoffMode.SYSTEMD and slot.sockets is not None:  # that is all it has claimed by now
+            claimed = slot.sockets.places(child.invocation)
+            offered = next(place for place, is_its in claimed.items() if is_its)
         child.handoff = Handoff(self._loop, calls, slot.sockets, slot.spec.bind, hearing, offered, child.invocation)
         child.handoff.begin()
 
