@@ -5,7 +5,7 @@ import shlex
 from typing import Any
 
 from supervisor.config.kinds import PROFILE
-from supervisor.convert import limits, probes, shell
+from supervisor.convert import limits, network, probes, shell
 from supervisor.convert.draft import Draft, Filled, Left, Outcome
 from supervisor.convert.layers import begin
 from supervisor.convert.values import (
@@ -16,7 +16,6 @@ from supervisor.convert.values import (
     mapping,
     maybe_filled,
     pairs,
-    port,
     seconds,
     set_variables,
     signal_name,
@@ -47,6 +46,7 @@ _WHY = {
     "provider": ("it is a plugin of compose", "write a service that does the same"),
     "models": ("they are of compose", "start the model server as a service"),
 }
+_SHELLS = [[path + name] for path in ("", "/bin/", "/usr/bin/") for name in ("sh", "bash", "ash", "env")]
 _READ = frozenset((
     "build", "command", "depends_on", "deploy", "entrypoint", "env_file", "environment", "healthcheck", "image",
     "logging", "mem_limit", "ports", "post_start", "pre_stop", "profiles", "restart", "stop_grace_period",
@@ -59,12 +59,13 @@ def convert(data: Any) -> Outcome:
     top, services, outcome = begin(data, "services", "the compose file")
     if top.get("include"):
         outcome.left.append(Left("`include`", "other files are not followed", "convert each of them as well"))
-    for name, given in services.items():
-        line = _line(mapping(given))
+    lines = {name: _line(mapping(given)) for name, given in services.items()}
+    carried = {name for name, line in lines.items() if not isinstance(line, Left)}
+    for name, line in lines.items():
         if isinstance(line, Left):
             outcome.left.append(Left(f"service `{name}`", line.why, line.remedy))
         else:
-            outcome.services.append(_service(name, mapping(given), line, set(services)))
+            outcome.services.append(_service(name, services, line, carried))
     return outcome
 
 
@@ -107,27 +108,27 @@ def _text(text: str) -> shell.Line:
     return line
 
 
-def _service(name: str, given: dict[str, Any], line: shell.Line, others: set[str]) -> Draft:
-    draft = Draft(name)
+def _service(name: str, services: dict[str, Any], line: shell.Line, carried: set[str]) -> Draft:
+    draft, given = Draft(name), mapping(services[name])
     if image := str(given.get("image") or ""):
-        draft.leave(f"`image: {image}`", "the command runs on this machine", f"install what has `{line.words[0]}`")
+        remedy = "install what it runs" if line.words[:1] in _SHELLS else f"install what has `{line.words[0]}`"
+        if not given.get("entrypoint"):
+            remedy += ", and if the image has an entrypoint write that before it"
+        draft.leave(f"`image: {image}`", "the command runs on this machine", remedy)
     shell.give(draft, line)
     _folder(draft, given)
     variables = {key: None if text is None else maybe_filled(text) for key, text in pairs(given.get("environment"))}
-    _ports(draft, given)
+    network.give_ports(draft, given)
     set_variables(draft, variables)
-    for key, text in variables.items():
-        for other in sorted(others):
-            if text and re.search(rf"(?:^|//|@){re.escape(other)}(?::|/|$)", text):
-                why = "that name was known in the containers' network only"
-                draft.leave(f"`{other}` in the variable `{key}`", why, f"write 127.0.0.1, or `{{url:{other}}}`")
+    network.note_hosts(draft, given, variables, services, carried)
     _env_files(draft, given.get("env_file"))
     _dependencies(draft, given.get("depends_on"))
     _health(draft, mapping(given.get("healthcheck")))
     _end(draft, given)
     _hooks(draft, given)
     _others(draft, given)
-    for variable in sorted({name for value in _all_texts(given) for name in demanded(value)}):
+    read = {key: value for key, value in given.items() if key in _READ - {"build", "image"}}
+    for variable in sorted({name for value in _all_texts(read) for name in demanded(value)}):
         remedy = f"write `${{{variable}:?message}}` to insist"
         draft.leave(f"`${{{variable}:?…}}`", "it is empty where it is not set", remedy)
     return draft
@@ -144,6 +145,8 @@ def _folder(draft: Draft, given: dict[str, Any]) -> None:
     build = given.get("build")
     context = build if isinstance(build, str) else mapping(build).get("context")
     inside = str(given.get("working_dir") or "")
+    if more := ", ".join(key for key in mapping(build) if key != "context"):
+        draft.leave(f"`build`: {more}", "nothing is built", "see that the program is built as it says there")
     for volume in given.get("volumes") or () if isinstance(given.get("volumes"), list) else ():
         source, _, target = volume.partition(":") if isinstance(volume, str) else ("", "", "")
         target = target.partition(":")[0].rstrip("/")
@@ -153,39 +156,10 @@ def _folder(draft: Draft, given: dict[str, Any]) -> None:
             return
     if isinstance(context, str) and context.strip() and not re.match(r"\w+://|git@", context):
         draft.fields["working_dir"] = maybe_filled(context)
-        draft.notes.append(f"runs in the folder that its image was built of, `{context}`")
+        was = f"; its `working_dir` was `{inside}` in the container" if inside else ""
+        draft.notes.append(f"runs in the folder that its image was built of, `{context}`{was}")
     elif inside:
         draft.leave(f"`working_dir: {inside}`", "it is a folder of the container", "set `working_dir`")
-
-
-def _ports(draft: Draft, given: dict[str, Any]) -> None:
-    published = given.get("ports") if isinstance(given.get("ports"), list) else []
-    outside, inside = [], []
-    for item in published or ():
-        if isinstance(item, dict):
-            known, target = port(item.get("published")), port(item.get("target"))
-        else:
-            parts = _port_parts(str(item))
-            known, target = (port(parts[-2]) if len(parts) > 1 else None), port(parts[-1])
-        outside += [known or target] if known or target else []
-        inside += [target] if target else []
-    if not outside:
-        return
-    first = [found for found in outside if found]
-    draft.ports = [first[0], *draft.ports]
-    draft.inner = inside[:1]
-    if len(first) > 1:
-        also = ", ".join(map(str, first[1:]))
-        draft.leave(
-            f"`ports`: {also}", "a service has one port that portsup gives it", "the program binds it by itself"
-        )
-    if inside and inside[0] != first[0]:
-        draft.notes.append(f"listened on {inside[0]} in its container")
-
-
-def _port_parts(text: str) -> list[str]:
-    """`127.0.0.1:${PORT:-80}:80/tcp` split at the colons outside of braces."""
-    return re.findall(r"(?:\$\{[^}]*\}|\[[^\]]*\]|[^:])+", text) or [""]
 
 
 def _env_files(draft: Draft, value: Any) -> None:
@@ -193,6 +167,8 @@ def _env_files(draft: Draft, value: Any) -> None:
     for item in value if isinstance(value, list) else [value]:
         path = item if isinstance(item, str) else mapping(item).get("path")
         if isinstance(path, str) and path.strip():
+            if mapping(item).get("format"):
+                draft.leave(f"`format` of `{path}`", "an env file has one format", "see what quotes mean in it")
             files.append({"path": maybe_filled(path), "required": is_true(mapping(item).get("required", "true"))})
     if files:
         draft.fields["env_file"] = files
@@ -223,12 +199,22 @@ def _health(draft: Draft, given: dict[str, Any]) -> None:
     else:
         words = probes.shell_words(str(test))
     probe = probes.from_command(words, draft)
+    for key, read in (("interval", seconds), ("timeout", seconds), ("start_period", seconds), ("retries", _retries)):
+        if given.get(key) and read(given[key]) is None:
+            what = f"`{key}: {given[key]}` of the health check"
+            draft.leave(what, "its value is not known here", "set it in `ready` and `healthcheck`")
+    if given.get("start_interval"):
+        draft.leave("`start_interval` of the health check", "there is one interval", "see whether that will do")
     interval, timeout = seconds(given.get("interval")) or 30.0, seconds(given.get("timeout"))
-    retries = whole(given.get("retries"), 1, 1000) or 3
+    retries = _retries(given.get("retries")) or 3
     draft.fields["ready"] = probes.ready(probe, (seconds(given.get("start_period")) or 0.0) + interval * retries)
     draft.fields["healthcheck"] = probes.healthcheck(probe, interval, timeout, retries)
     if "exec" in probe:
         draft.notes.append("its health check ran in the container: see that its program is on this machine too")
+
+
+def _retries(value: Any) -> int | None:
+    return whole(value, 0, 1000)
 
 
 def _end(draft: Draft, given: dict[str, Any]) -> None:
@@ -240,7 +226,12 @@ def _end(draft: Draft, given: dict[str, Any]) -> None:
     draft.fields["restart"] = RESTART.get(word, "on-failure")
     number = whole(most or deploy.get("max_attempts"), 0, 1_000_000)
     if draft.fields["restart"] != "never":
-        draft.fields["restart_policy"] = {"max_restarts": "infinite" if number is None else number}
+        delay = seconds(deploy.get("delay"))
+        wait = {"delay": duration(delay), "max_delay": duration(max(delay, 30.0))} if delay else {}
+        draft.fields["restart_policy"] = {**wait, "max_restarts": "infinite" if number is None else number}
+    if deploy.get("window"):
+        what = f"`deploy.restart_policy.window: {deploy['window']}`"
+        draft.leave(what, "`ready` says when a start has succeeded", "set `restart_policy: {period: …}` if need be")
     if given.get("stop_signal"):
         if known := signal_name(given["stop_signal"]):
             draft.fields["stop_signal"] = known
@@ -279,7 +270,11 @@ def _hook(draft: Draft, hook: dict[str, Any], key: str) -> list[str]:
 
 
 def _others(draft: Draft, given: dict[str, Any]) -> None:
-    options = mapping(mapping(given.get("logging")).get("options"))
+    logging = mapping(given.get("logging"))
+    options = mapping(logging.get("options"))
+    told = [f"driver: {logging['driver']}"] if logging.get("driver", "json-file") not in ("json-file", "local") else []
+    if told := [*told, *(key for key in options if key not in ("max-size", "max-file"))]:
+        draft.leave(f"`logging`: {', '.join(told)}", "portsup keeps the output in files of its own", "see `logging`")
     kept = {"max_size": log_size(options.get("max-size", "")), "backups": whole(options.get("max-file", ""), 0, 1000)}
     if any(value is not None for value in kept.values()):
         draft.fields["logging"] = {key: value for key, value in kept.items() if value is not None}

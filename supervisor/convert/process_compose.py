@@ -52,11 +52,29 @@ _READ = frozenset((
     "working_dir", "disable_ansi_colors", "disable_dotenv", "is_disabled", "is_dotenv_disabled",
 ))  # fmt: skip
 
+# Keys of the file itself; those of the program, such as how its screen looks, are of no use here.
+_WHY_TOP = {
+    "log_location": ("portsup keeps the output in files of its own", "`portsup logs` shows them"),
+    "log_configuration": ("portsup keeps the output in files of its own", "set `logging` where it should be other"),
+    "disable_env_expansion": ("`${VAR}` is filled in", "write `$${VAR}` where it is meant as it is"),
+    "vars": ("there are no templates", "put the values where they are used"),
+    "env_cmds": ("variables are not made by commands", "set them outside, or in a script around `portsup up`"),
+}
+_READ_TOP = frozenset((
+    "disable_tui", "environment", "extends", "is_strict", "is_tui_disabled", "log_format", "log_length", "log_level",
+    "log_no_color", "name", "ordered_shutdown", "processes", "shell", "theme", "version",
+))  # fmt: skip
+
 
 def convert(data: Any) -> Outcome:
     """One service a process, several for `replicas`."""
     top, processes, outcome = begin(data, "processes", "the file of process-compose")
     general = dict(pairs(top.get("environment")))
+    for key, value in top.items():
+        if key in _WHY_TOP and value not in (None, "", "false", [], {}):
+            outcome.left.append(Left(f"`{key}`", *_WHY_TOP[key]))
+        elif key not in _WHY_TOP and key not in _READ_TOP and not key.startswith("x-"):
+            outcome.left.append(Left(f"`{key}`", "portsup does not know it", "see whether you need it"))
     for name, item in processes.items():
         given = mapping(item)
         if not texts(given.get("command")) and not texts(given.get("entrypoint")):

@@ -22,6 +22,118 @@ def test_a_hook_that_names_no_program_is_left_out(converted: Convert) -> None:
     assert "`pre_stop`: its command names no program" in result.left["web"]
 
 
+# compose
+
+
+def test_ports_that_are_not_one_number_of_tcp_are_said(converted: Convert) -> None:
+    text = """
+    services:
+      dns: {command: ./dns, ports: ["5353:53/udp", {target: 54, protocol: udp}]}
+      many: {command: ./many, ports: ["3000-3005:3000-3005", "${WHERE}:4000", "127.0.0.1:${AT:-4100}:4100/tcp"]}
+    """
+    result = converted("compose", text)
+    assert result.stack.services["dns"].pool == (8000, 8001, 8002)
+    assert "`ports`: 5353:53/udp: a pool has ports of TCP" in result.left["dns"]
+    assert "`ports`: 54/udp" in result.left["dns"]
+    assert result.stack.services["many"].pool[0] == 4000
+    assert "`ports`: 3000-3005:3000-3005: that is not one known number" in result.left["many"]
+    assert "`ports`: ${WHERE}:4000: that is not one known number" in result.left["many"]
+    assert "`ports`: 4100: a service has one port" in result.left["many"]
+
+
+@pytest.mark.parametrize(
+    ("variable", "is_host"),
+    [
+        ("DB_HOST: store", True),
+        ("DATABASE_HOST: store", True),
+        ("SEARCH: '${WHERE:-store}'", True),
+        ("URL: '${URL:-http://store:9}'", True),
+        ("NODES: 'other:1,store:2'", True),
+        ("DSN: 'host=store user=a'", True),
+        ("DB_HOST: box", True),
+        ("DB_USER: store", False),
+        ("CACHE_DRIVER: store", False),
+        ("DB_HOST: storehouse", False),
+        ("TEXT: 'the store'", False),
+    ],
+)
+def test_names_of_services_as_hosts_in_variables_are_said(converted: Convert, variable: str, is_host: bool) -> None:
+    text = (
+        f"services: {{web: {{command: ./web, environment: {{{variable}}}}}, store: {{image: a, container_name: box}}}}"
+    )
+    left = converted("compose", text).left["web"]
+    assert ("in the variable" in left) is is_host
+    assert "{url:" not in left, "the store is not in the result, so nothing can be put there"
+
+
+@pytest.mark.parametrize(
+    ("command", "is_host"),
+    [
+        ("sh -c 'until nc -z </dev/tcp/store/9; do sleep 1; done; ./web'", True),
+        ("./web --db-host store", True),
+        ("./web --db=store:9", True),
+        ("./web http://store/a", True),
+        ("./web store", False),
+        ("./web restore:9 --host storehouse", False),
+    ],
+)
+def test_names_of_services_as_hosts_in_commands_are_said(converted: Convert, command: str, is_host: bool) -> None:
+    text = f'services: {{web: {{command: "{command}"}}, store: {{command: ./store}}}}'
+    left = converted("compose", text).left["web"]
+    assert ("`store` in the command" in left) is is_host
+    assert ("and `{port:store}`" in left) is is_host
+
+
+def test_parts_of_a_service_of_compose_without_a_place_here_are_said(converted: Convert) -> None:
+    text = """
+    services:
+      web:
+        build: {context: ./web, target: dev, args: {A: "1"}}
+        image: ${IMAGE:?no image}
+        command: serve
+        working_dir: /srv
+        env_file: [{path: a.env, format: raw}]
+        healthcheck: {test: [CMD, see], interval: $EVERY, retries: 4, start_interval: 1s}
+        logging: {driver: syslog, options: {max-size: 10m, tag: web}}
+        deploy: {restart_policy: {condition: on-failure, delay: 5s, window: 60s}}
+    """
+    result = converted("compose", text)
+    for said in (
+        "`build`: target, args: nothing is built",
+        "install what has `serve`, and if the image has an entrypoint write that before it",
+        "`format` of `a.env`",
+        "`interval: $EVERY` of the health check",
+        "`start_interval` of the health check",
+        "`logging`: driver: syslog, tag",
+        "`deploy.restart_policy.window: 60s`",
+    ):
+        assert said in result.left["web"]
+    assert "retries" not in result.left["web"]
+    assert "IMAGE:?" not in result.left["web"].replace("`image: ${IMAGE:?no image}`", ""), "nothing here uses it"
+    assert "its `working_dir` was `/srv` in the container" in " ".join(result.text.replace("#", "").split())
+    assert result.stack.services["web"].restart_policy.delay == 5.0
+
+
+# process-compose
+
+
+def test_settings_of_process_compose_for_all_processes_are_said(converted: Convert) -> None:
+    text = """
+    version: "0.5"
+    log_location: all.log
+    log_configuration: {rotation: {max_size_mb: 1}}
+    disable_env_expansion: true
+    is_strict: true
+    shapes: &a {restart: always}
+    processes: {a: {command: ./a, availability: *a}}
+    """
+    left = converted("process-compose", text).left_of_file
+    for key in ("log_location", "log_configuration", "disable_env_expansion", "shapes"):
+        assert f"`{key}`" in left
+    assert "version" not in left
+    assert "is_strict" not in left
+
+
 # supervisord
 
 
