@@ -63,9 +63,12 @@ def socket_of(spec: ServiceSpec) -> int | None:
     return FIRST_FD if spec.handoff is HandoffMode.SYSTEMD else None
 
 
-def filled(text: str, port: int | None, instance: int, endpoints: Mapping[str, Endpoint], fd: int | None = None) -> str:
-    """`text` with `{port}` and the like filled in."""
+def filled(
+    text: str, port: int | None, instance: int, endpoints: Mapping[str, Endpoint], fd: int | None = None,
+    host: str = HOST,
+) -> str:  # fmt: skip
+    """`text` with `{port}` and the like filled in; raises PortsupError for a service that is not among `endpoints`."""
     if "{" not in text:
         return text
     ports = {name: endpoint.port for name, endpoint in endpoints.items()}
-    return fill(text, port=port, host=HOST, instance=instance, endpoints=ports, fd=fd)
+    return fill(text, port=port, host=host, instance=instance, endpoints=ports, fd=fd)

@@ -2,13 +2,14 @@
 
 import asyncio
 import os
+import re
 from collections.abc import Callable, Collection, Mapping
 
 from supervisor import system
 from supervisor.config.spec import HandoffMode, Probe, ProbeKind
 from supervisor.core import events as ev
 from supervisor.core.state import State
-from supervisor.daemon.endpoints import Endpoint
+from supervisor.daemon.endpoints import HOST, Endpoint
 from supervisor.daemon.environment import filled
 from supervisor.daemon.listening import Expectation, ListenWatch, strangers_among
 from supervisor.daemon.probes import ASK_TIMEOUT, EXEC_TIMEOUT, Asker, ask
@@ -16,6 +17,7 @@ from supervisor.daemon.reaper import Reaper
 from supervisor.daemon.slot import Child, Slot
 from supervisor.daemon.tasks import begin
 from supervisor.dataclass import replace
+from supervisor.errors import PortsupError
 from supervisor.ports.holders import who_listens
 from supervisor.ports.runtime import RuntimeDir
 from supervisor.process.readiness import LogMatcher
@@ -97,7 +99,11 @@ class Watcher:
         slot.keeper.tell(ev.Intruded(child.pid, who_listens(listener, self._runtime).text))
 
     def _watch_log(self, slot: Slot, child: Child, probe: Probe) -> None:
-        matcher = LogMatcher(probe.target)
+        try:
+            matcher = LogMatcher(self._filled(slot, probe).target)
+        except PortsupError as error:  # it names a service that a reload removes at this moment
+            slot.keeper.tell(ev.ProbeFailed(child.pid, str(error)))
+            return
 
         def look(lines: bytes) -> None:
             if matcher.feed(lines):
@@ -111,9 +117,11 @@ class Watcher:
         return Asker(slot.service.port, folder, child.environment, self._reaper, child.account)
 
     def _filled(self, slot: Slot, probe: Probe) -> Probe:
+        """The probe with what it asks for filled in; raises PortsupError while a reload removes whom it names."""
         port, endpoints = slot.service.port, self._endpoints()
         command = tuple(filled(word, port, self._instance, endpoints) for word in probe.command)
-        target = filled(probe.target, port, self._instance, endpoints) if probe.kind is ProbeKind.HTTP else probe.target
+        host = re.escape(HOST) if probe.kind is ProbeKind.LOG else HOST  # there it is a part of a regular expression
+        target = filled(probe.target, port, self._instance, endpoints, host=host)
         how = probe.ask
         if how is not None:
             headers = tuple((name, filled(text, port, self._instance, endpoints)) for name, text in how.headers)
@@ -122,15 +130,22 @@ class Watcher:
 
     def _ask_until_ready(self, slot: Slot, child: Child, probe: Probe) -> None:
         async def question() -> None:
-            asker, filled_probe, pause = self._asker(slot, child), self._filled(slot, probe), FIRST_PAUSE
+            asker, pause = self._asker(slot, child), FIRST_PAUSE
             patience = EXEC_TIMEOUT if probe.kind is ProbeKind.EXEC else ASK_TIMEOUT
-            while trouble := await ask(filled_probe, asker, patience):
+            while trouble := await self._ask(slot, probe, asker, patience):
                 slot.keeper.tell(ev.ProbeFailed(child.pid, trouble))
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LAST_PAUSE)
             slot.keeper.tell(ev.BecameReady(child.pid))
 
         child.tasks.append(begin(question(), self._loop))
+
+    async def _ask(self, slot: Slot, probe: Probe, asker: Asker, patience: float) -> str:
+        try:
+            asked = self._filled(slot, probe)
+        except PortsupError as error:
+            return str(error)
+        return await ask(asked, asker, patience)
 
     def watch_health(self, slot: Slot) -> None:
         """Asks a running process again and again whether it is well, if its service wants that."""
@@ -139,8 +154,13 @@ class Watcher:
             return
 
         async def watch() -> None:
-            asker, probe, failures = self._asker(slot, child), self._filled(slot, check.probe), 0
+            asker, failures = self._asker(slot, child), 0
             while True:
+                try:
+                    probe = self._filled(slot, check.probe)
+                except PortsupError:  # not its fault, and soon it is asked otherwise
+                    await asyncio.sleep(check.interval)
+                    continue
                 trouble = await ask(probe, asker, check.timeout)
                 failures = failures + 1 if trouble else 0
                 if not trouble:
