@@ -42,7 +42,9 @@ class LockWatch:
         self._beats = beats
         self._every = min([CHECK_EVERY, *(each.every for each in beats)])
         self._ticks = 0
-        self._shield = Shield(runtime, [slot.lease for slot in slots.values() if slot.lease is not None], lock)
+        leases = [slot.lease for slot in slots.values() if slot.lease is not None]
+        self._followed = set(leases)
+        self._shield = Shield(runtime, leases, lock)
         if (fd := self._shield.fileno()) is not None:
             loop.add_reader(fd, lambda: on_losses(self._shield.on_readable()))
         for each in beats:
@@ -50,8 +52,14 @@ class LockWatch:
         self._timer = loop.call_later(self._every, self._tick)
 
     def follow(self, lease: PoolLease) -> None:
-        """Watches this lease, if it does not yet."""
-        self._shield.forget(lease)
+        """Watches this lease, if it does not yet, and none any more that a reload has taken from its service."""
+        if lease in self._followed:
+            return
+        held = [slot.lease for slot in self._slots.values() if slot.lease is not None]
+        for other in self._followed - set(held):
+            self._shield.forget(other)
+        self._followed.intersection_update(held)
+        self._followed.add(lease)
         self._shield.watch(lease)
 
     def close(self) -> None:
