@@ -125,7 +125,7 @@ class Reloader:
                 gone = slot.service.pid is None
                 if gone:
                     self._world.discard(slot)
-                words = "removed" if gone else f"process {slot.service.pid} is still alive; its port stays reserved"
+                words = "removed" if gone else _words(slot)
                 tell(f"{slot.spec.name}: {words}")
                 results.append({"name": slot.spec.name, "ok": gone, "words": words})
         return results
@@ -197,7 +197,7 @@ class Reloader:
             slot.pool = pool
             if slot.lease is not None and slot.lease.active in pool:
                 slot.lease.reshape(pool)
-            elif slot.lease is not None:
+            elif slot.lease is not None and slot.service.pid is None:  # else until that is gone, and then `Trees` does
                 slot.lease.release()
                 slot.lease = None
         service = slot.service
@@ -240,4 +240,6 @@ def _words(slot: Slot) -> str:
     svc = slot.service
     if svc.state is State.RUNNING:
         return "running" + (f" on port {svc.port}" if svc.port is not None else "")
+    if svc.state is State.FAILED and svc.pid is not None:
+        return f"process {svc.pid} is still alive; its port stays reserved"
     return str(svc.state) + (f", {svc.reason}" if svc.reason else "")

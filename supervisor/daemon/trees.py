@@ -108,7 +108,11 @@ class Trees:
         else:
             slot.beside = None
         if slot.lease is not None and not slot.children():
-            holder = slot.lease.take_back()
+            if slot.lease.pool == slot.pool:
+                holder = slot.lease.take_back()
+            else:  # a reload gave it another pool, and this process lived on
+                slot.lease.release()
+                slot.lease = None
         slot.keeper.tell(ev.Exited(child.pid, code, signal, intruder=holder.text if holder else ""))
 
     async def kill_everything(self, seconds: float) -> None:

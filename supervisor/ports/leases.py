@@ -80,6 +80,11 @@ class PoolLease:
         self._ports = {port: _Port(port, PortLock(port, runtime=runtime, owner=owner)) for port in ports}
         self._orphans: dict[str, None] = {}
 
+    @property
+    def pool(self) -> tuple[int, ...]:
+        """The ports it is for."""
+        return tuple(self._ports)
+
     def choose(self, avoid: Mapping[int, str], now: float, leaving: int | None = None) -> Chosen | NoPort:
         """Lease every port that is not yet, and make the first usable one active; `now` is in monotonic seconds.
 

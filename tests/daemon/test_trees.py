@@ -20,6 +20,37 @@ class Output:
     def finish(self) -> None: ...
 
 
+class Lease:
+    """Of two ports, as far as one can tell from outside."""
+
+    pool = (8010, 8011)
+
+    def __init__(self) -> None:
+        self.done: list[str] = []
+
+    def take_back(self) -> None:
+        self.done.append("taken back")
+
+    def release(self) -> None:
+        self.done.append("released")
+
+
+@pytest.mark.parametrize(("pool", "done"), [(Lease.pool, "taken back"), ((9000, 9001), "released")])
+def test_the_lease_of_another_pool_lasts_until_the_process_is_gone(
+    monkeypatch: pytest.MonkeyPatch, pool: tuple[int, ...], done: str
+) -> None:
+    """A reload may have given the service another pool while a process lived on after SIGKILL."""
+    monkeypatch.setattr("supervisor.process.tree.is_gone", lambda *_: True)
+    scene, lease = Scene(CHAIN), Lease()
+    trees = Trees(Loop().itself, scene.slots, "run", lambda slot, child: None, lambda slot, child: None)
+    slot = scene.slots["other"]
+    slot.pool, slot.lease = pool, lease  # type: ignore[assignment]
+    child = slot.child = Child(7, Output(), 0.0, {}, {}, exit=(0, None))  # type: ignore[arg-type]
+    trees.look_at_leftovers(slot, child)
+    assert lease.done == [done]
+    assert (slot.lease is None) == (done == "released")
+
+
 def test_a_question_that_was_begun_late_ends_with_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """A program that is asked to stop may begin to listen all the same, and is asked whether it is ready."""
     monkeypatch.setattr("supervisor.process.tree.is_gone", lambda *_: True)
