@@ -203,4 +203,7 @@ def _limits(fields: Fields | None) -> dict[str, int]:
 def _logging(fields: Fields | None) -> LogLimits:
     if fields is None:
         return LogLimits()
-    return LogLimits(fields.get("max_size", LogLimits().max_size), fields.get("backups", LogLimits().backups))
+    usual = LogLimits()
+    return LogLimits(
+        fields.get("max_size", usual.max_size), fields.get("backups", usual.backups), fields.get("redact", usual.redact)
+    )

@@ -191,6 +191,7 @@ LOGGING = Section(
             "5",
             also=("max_file", "backup_count"),
         ),
+        Key("redact", Flag(), "Whether secrets in the service's output are replaced by `***`.", "true"),
     )
 )
 
@@ -406,7 +407,12 @@ SERVICE = Section(
             also=("mem_limit", "max_memory", "max_memory_restart", "memory_max"),
         ),
         Key("limits", LIMITS, "What each of its processes may use of the machine.", also=("ulimits", "rlimits")),
-        Key("logging", LOGGING, "How much of the service's output is kept.", also=("log", "logs")),
+        Key(
+            "logging",
+            LOGGING,
+            "How much of the service's output is kept, and whether secrets are hidden in it.",
+            also=("log", "logs"),
+        ),
     )
 )
 

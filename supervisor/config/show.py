@@ -89,7 +89,11 @@ def _service(service: ServiceSpec, stack: StackSpec, reveal: bool) -> dict[str, 
         "umask": None if service.umask is None else f"{service.umask:03o}",
         "memory_limit": service.memory_limit or None,
         "limits": dict(service.limits),
-        "logging": {"max_size": service.logging.max_size, "backups": service.logging.backups},
+        "logging": {
+            "max_size": service.logging.max_size,
+            "backups": service.logging.backups,
+            "redact": service.logging.redact,
+        },
     }
     if service.healthcheck:
         check = service.healthcheck

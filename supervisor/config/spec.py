@@ -113,10 +113,11 @@ class NotifySocketKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LogLimits:
-    """How much of a service's output is kept: bytes a file, and rotated files beside it."""
+    """How much of a service's output is kept: bytes a file, and rotated files beside it; and whether with secrets."""
 
     max_size: int = 10 * 1024 * 1024
     backups: int = 5
+    redact: bool = True  # `***` for the secrets in it
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ Imported with the first hook that is run.
 """
 
 import asyncio
-import functools
 import os
 from collections.abc import Callable, Mapping
 
@@ -20,6 +19,7 @@ from supervisor.daemon.starter import spawn_failed
 from supervisor.dataclass import dataclass, field
 from supervisor.errors import PortsupError
 from supervisor.process import tree
+from supervisor.process.output import Stream
 from supervisor.process.spawn import Command, spawn
 
 LEFTOVER_CHECK = 0.05  # seconds between looks at what a hook left behind
@@ -46,7 +46,7 @@ class Run:
     is_wanted: bool = True  # somebody waits for what it comes to
 
     def read(self, lines: bytes) -> None:
-        """It printed this."""
+        """It printed this, without secrets as everything that is shown."""
         self.last = next((line for line in reversed(lines.split(b"\n")) if line.strip()), self.last)
 
 
@@ -72,8 +72,13 @@ class Hooks:
             return
         name = slot.spec.name
         output: Output | None = None
+
+        def show(pipe: Stream, lines: bytes, now: float) -> None:
+            run.read(lines)
+            self._news.printed(name, pipe, lines, now)
+
         try:
-            output = Output(self._loop, slot.log, functools.partial(self._news.printed, name))
+            output = Output(self._loop, slot.log, show, self._reporter.redactor)
             run = Run(slot, effect.hook, effect.number, output, began=self._loop.time())
             child = slot.child_of(effect.pid or 0)
             told = facts(slot.service, effect.hook, child.main if child is not None else effect.pid)
@@ -85,7 +90,6 @@ class Hooks:
             failed = spawn_failed(error)
             slot.keeper.tell(ev.HookEnded(effect.number, failed.why, is_final=not failed.is_transient))
             return
-        output.also = run.read
         output.begin()
         self._runs.append(run)
         self._reaper.watch(run.pid, lambda status: self._exited(run, status))

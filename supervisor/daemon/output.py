@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Callable
 
+from supervisor.logs.redactor import Redactor
 from supervisor.logs.service_log import ServiceLog
 from supervisor.process.output import Capture, Stream, open_pipe
 
@@ -15,11 +16,13 @@ Show = Callable[[Stream, bytes, float], None]  # gets them with the pipe they ca
 class Output:
     """The two pipes of one process.  They end with the process, not with whoever inherited them."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, log: ServiceLog, show: Show) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, log: ServiceLog, show: Show, redactor: Redactor) -> None:
         self._loop = loop
         self._log = log
         self._show = show
-        self.also: Consumer | None = None  # a probe that waits for a line
+        self._redactor = redactor
+        self._held: dict[Stream, bytes] = {}  # ends of pieces of endless lines: a secret may begin there
+        self.also: Consumer | None = None  # a probe that waits for a line, secrets and all
         self._captures: list[Capture] = []
         self._theirs: list[int] = []
         try:
@@ -48,7 +51,7 @@ class Output:
         self._close_theirs()
         for capture in self._captures:
             self._loop.remove_reader(capture.fileno())
-            self._take(capture, capture.drain())
+            self._take(capture, capture.drain(), is_end=True)
             capture.close()
         self._captures.clear()
 
@@ -64,14 +67,27 @@ class Output:
         if lines is None:
             self._loop.remove_reader(capture.fileno())
             self._captures.remove(capture)
-            lines = capture.close()
-        self._take(capture, lines)
+            self._take(capture, capture.close(), is_end=True)
+        else:
+            self._take(capture, lines)
 
-    def _take(self, capture: Capture, lines: bytes) -> None:
-        if not lines:
-            return
-        now = time.time()
-        self._log.write(capture.stream, lines, now)
-        self._show(capture.stream, lines, now)
-        if self.also is not None:
+    def _take(self, capture: Capture, lines: bytes, *, is_end: bool = False) -> None:
+        shown = lines
+        if self._redactor or self._held:
+            shown = self._without_secrets(capture.stream, lines, is_end)
+        if shown:
+            now = time.time()
+            self._log.write(capture.stream, shown, now)
+            self._show(capture.stream, shown, now)
+        if lines and self.also is not None:
             self.also(lines)
+
+    def _without_secrets(self, stream: Stream, lines: bytes, is_end: bool) -> bytes:
+        """What may be shown of the lines; of a piece of an endless line the end waits for the next piece."""
+        lines = self._held.pop(stream, b"") + lines
+        if not self._log.limits.redact:
+            return lines
+        shown, held = self._redactor.hide(lines, is_whole=is_end)
+        if held:
+            self._held[stream] = held
+        return shown

@@ -24,6 +24,7 @@ class Reporter:
         self._front = front
         self._journal = journal
         self._slots = slots
+        self.redactor = journal.redactor  # keeps the same secrets out of what the services print
         if front.above is not None:
             front.above.follow(slots)
         self._has_told_no_handoff = False

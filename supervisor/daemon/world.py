@@ -178,7 +178,8 @@ class StackWorld:
         invocation = str(next(self._invocations))
         output: Output | None = None
         try:
-            output = Output(self._loop, slot.log, functools.partial(self._news.printed, slot.spec.name))
+            show = functools.partial(self._news.printed, slot.spec.name)
+            output = Output(self._loop, slot.log, show, self._reporter.redactor)
             told = {tree.INVOCATION: invocation}
             command = self.programs.command(slot, port, slot.spec.command, told, output.theirs, socket_of(slot.spec))
             pid, calls = self._starter.start(slot, command)

@@ -13,6 +13,7 @@ from typing import Any
 
 from supervisor.config.secrets import HIDDEN, is_secret_name, redact
 from supervisor.logs.journal_file import JournalFile
+from supervisor.logs.redactor import Redactor
 
 
 class Journal:
@@ -25,6 +26,7 @@ class Journal:
         self._logger = logger
         self._file = file
         self._secrets = secrets
+        self.redactor = Redactor(secrets)  # the same for what the services print
         self.on_event: Callable[[Mapping[str, Any]], None] | None = None  # gets what is written, secrets hidden
 
     def log(self, level: str, event: str, **facts: Any) -> None:
@@ -46,6 +48,7 @@ class Journal:
     def learn(self, secrets: Collection[str]) -> None:
         """Hide these as well from now on."""
         self._secrets.update(secrets)
+        self.redactor.learn(secrets)
 
     def redact(self, words: str) -> str:
         """`words` without the secrets of the stack."""

@@ -1,4 +1,4 @@
-"""The log of one service: its output byte for byte, rotated on line ends, with an index of times beside it.
+"""The log of one service: what it is given byte for byte, rotated on line ends, with an index of times beside it.
 
 Writing never raises: a service must not stand still or end because a disk is full.
 """
@@ -28,7 +28,7 @@ class ServiceLog:
         self.path = os.fspath(path)
         self.lost = 0
         self.trouble = ""
-        self._limits = limits
+        self.limits = limits
         self._log = self._index = -1
         self._size = 0
         self._rotate_at = limits.max_size
@@ -61,7 +61,7 @@ class ServiceLog:
 
     def limit(self, limits: LogLimits) -> None:
         """Keep so much from now on."""
-        self._limits = limits
+        self.limits = limits
         self._rotate_at = limits.max_size
 
     def tail(self, count: int = 50) -> list[str]:
@@ -149,7 +149,7 @@ class ServiceLog:
             self._log = os.open(self.path, flags, 0o600)
         status = os.fstat(self._log)
         self._size = status.st_size
-        self._rotate_at = self._limits.max_size
+        self._rotate_at = self.limits.max_size
         self._is_at_line_start = self._size == 0 or os.pread(self._log, 1, self._size - 1) == b"\n"
         self._last_stream = ""
         with contextlib.suppress(OSError):
@@ -167,9 +167,9 @@ class ServiceLog:
         self.close()
         size = self._size
         with contextlib.suppress(OSError):
-            rotate(self.path, self._limits.backups, with_index=True)
+            rotate(self.path, self.limits.backups, with_index=True)
         self._open()
         self._looked = now
         if self._size == size:  # it could not be moved away: not again at every line
-            self._rotate_at = size + self._limits.max_size // 10
+            self._rotate_at = size + self.limits.max_size // 10
         return chunk

@@ -43,6 +43,7 @@ def test_added_and_removed_services_are_named() -> None:
         ({"pool": (8100, 8101)}, False),
         ({"healthcheck": HealthCheck(Probe(ProbeKind.TCP))}, False),
         ({"logging": LogLimits(1, 1)}, False),
+        ({"logging": LogLimits(redact=False)}, False),
         ({"stop_grace_period": 1.0}, False),
         ({"ready": Ready(timeout=1.0)}, False),
     ],

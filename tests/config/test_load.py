@@ -59,7 +59,7 @@ services:
     rotate_after: 1
     quarantine: 5s
     on_port_change: {signal: SIGHUP}
-    logging: {max_size: 64KB, backups: 0}
+    logging: {max_size: 64KB, backups: 0, redact: false}
 """)
     assert (stack.name, stack.stride, stack.strict_ports) == ("sandra", 50, True)
     assert stack.services["job"] == ServiceSpec(
@@ -82,7 +82,7 @@ services:
         rotate_after=1,
         quarantine=5.0,
         on_port_change=OnPortChange("signal", 1),
-        logging=LogLimits(65536, 0),
+        logging=LogLimits(65536, 0, redact=False),
         line=6,
     )
 

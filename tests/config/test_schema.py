@@ -117,7 +117,7 @@ SERVICE: dict[str, list[Any]] = {
     "umask": ["022", "0077"],
     "memory_limit": ["500MB", 2**30],
     "limits": [{}, {"nofile": 1024, "cpu_time": "1m", "address_space": "1GB", "core": 0}],
-    "logging": [{}, {"max_size": "4KB", "backups": 0}, {"max_size": 4096}],
+    "logging": [{}, {"max_size": "4KB", "backups": 0}, {"max_size": 4096}, {"redact": False}],
 }
 GOOD = st.fixed_dictionaries(
     {"services": st.fixed_dictionaries({"web": st.fixed_dictionaries(

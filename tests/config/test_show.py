@@ -65,7 +65,7 @@ def test_every_default_is_filled_in(loading: Loading) -> None:
         "quarantine": 60.0,
         "on_port_change": "restart",
         "limits": {},
-        "logging": {"max_size": 10485760, "backups": 5},
+        "logging": {"max_size": 10485760, "backups": 5, "redact": True},
     }
 
 

@@ -2,6 +2,7 @@
 
 import json
 import signal
+from typing import Any
 
 import pytest
 
@@ -26,6 +27,7 @@ def test_no_output_of_portsup_shows_a_secret_and_the_service_gets_it(stack: Make
             "pool": list(web),
             "environment": {"GROQ_API_KEY": SECRET, "DB_PASSWORD": "${DB_PASSWORD}"},
             "ready": "started",
+            "logging": {"redact": False},
         },
         "bad": {
             "command": [*program("exits", "3"), "--token", SECRET, "${DB_PASSWORD}"],
@@ -74,3 +76,44 @@ def test_a_secret_is_shown_to_whoever_asks_for_it(stack: Make) -> None:
         assert SECRET in live.run("env", "web", "--reveal").stdout
         assert SECRET in live.run("config", "show", "--reveal").stdout
         assert SECRET not in live.run("env", "web").stdout
+
+
+def test_what_a_service_prints_is_shown_without_secrets(stack: Make) -> None:
+    """Its own secrets and those of others, in the log and wherever that is shown; and what a reload makes of it."""
+    more = "while [ ! -e go ]; do sleep 0.02; done; echo then $LATER $TOKEN; exec sleep 1000"
+    service = {"environment": {"TOKEN": SECRET, "LATER": "new-s3cret-word"}}
+    services: dict[str, dict[str, Any]] = {
+        # A probe sees the line as it is.
+        "web": {"command": ["sh", "-c", f"echo first $TOKEN; {more}"], "ready": {"log": f"first {SECRET}"}, **service},
+        "open": {"command": ["sh", "-c", f"echo first $TOKEN; {more}"], "logging": {"redact": False}, **service},
+        "bad": {
+            "command": ["sh", "-c", f"echo it has $DB_PASSWORD in it, and {SECRET}; exit 3"], "restart": "never",
+            "environment": {"DB_PASSWORD": OTHER}, "hooks": {"pre_start": ["sh", "-c", "echo hook $DB_PASSWORD"]},
+        },
+    }  # fmt: skip
+    live = stack(services)
+    with live.foreground() as up:
+        up.says("it has *** in it, and ***")
+        live.until("web", state="running")
+        eventually(lambda: live.log("open") == f"first {SECRET}\n")
+        shown = {words: live.run(*words.split()).stdout for words in ("logs web bad", "why bad", "events")}
+        shown |= {f"{name}.log": live.log(name) for name in ("web", "bad")}
+        shown["stdout of up"] = "\n".join(line for line in up.out.splitlines() if not line.startswith("open"))
+        shown["stderr of up"] = up.err
+        assert [where for where, text in shown.items() if SECRET in text or OTHER in text] == []
+        for where in ("logs web bad", "why bad", "bad.log", "stdout of up"):
+            assert "it has *** in it, and ***" in shown[where], where
+        assert shown["bad.log"].startswith("hook ***\n")
+        assert f"first {SECRET}" in live.run("logs", "open").stdout
+        assert f"open | first {SECRET}" in up.out
+
+        pids = {name: row["pid"] for name, row in live.rows().items()}
+        services["open"].pop("logging")
+        services["bad"]["environment"]["NEW_TOKEN"] = "new-s3cret-word"
+        live.write(services, name="t")
+        done = live.run("reload")
+        assert done.returncode == 0, done.stderr
+        (live.folder / "go").touch()
+        eventually(lambda: live.log("web") == "first ***\nthen *** ***\n", what="the new secret hidden in web.log")
+        eventually(lambda: live.log("open") == f"first {SECRET}\nthen *** ***\n", what="what was there kept as it was")
+        assert {name: row["pid"] for name, row in live.rows().items()} == pids, "nothing was restarted for that"
