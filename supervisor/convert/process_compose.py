@@ -75,22 +75,28 @@ def convert(data: Any) -> Outcome:
             outcome.left.append(Left(f"`{key}`", *_WHY_TOP[key]))
         elif key not in _WHY_TOP and key not in _READ_TOP and not key.startswith("x-"):
             outcome.left.append(Left(f"`{key}`", "portsup does not know it", "see whether you need it"))
+    wanted = {name: whole(mapping(item).get("replicas", 1), 1, 10**6) or 1 for name, item in processes.items()}
+    copies = {name: _copies(name, min(number, MOST_COPIES)) for name, number in wanted.items()}
     for name, item in processes.items():
         given = mapping(item)
         if not texts(given.get("command")) and not texts(given.get("entrypoint")):
             outcome.left.append(Left(f"process `{name}`", "it has no command", "write the service by hand"))
             continue
-        copies = min(whole(given.get("replicas", 1), 1, 10**6) or 1, MOST_COPIES)
-        if (wanted := whole(given.get("replicas", 1), 1, 10**6) or 1) > copies:
-            why = f"these are {wanted} copies, {copies} are written"
+        if wanted[name] > MOST_COPIES:
+            why = f"these are {wanted[name]} copies, {MOST_COPIES} are written"
             outcome.left.append(Left(f"`replicas` of `{name}`", why, "add the others by hand"))
-        for number in range(copies):
-            own_name = name if copies == 1 else f"{name}-{number}"
-            outcome.services.append(_process(own_name, _numbered(given, str(number)), general, top))
-        if copies > 1:
-            why = f"it is {copies} services now, `{name}-0` and on"
-            outcome.left.append(Left(f"`{name}` in other processes' `depends_on`", why, "name those that are needed"))
+        needed = mapping(given.get("depends_on"))
+        given["depends_on"] = {each: how for other, how in needed.items() for each in copies.get(other, [other])}
+        run = " ".join([*texts(given.get("command")), *texts(given.get("entrypoint"))])
+        for number, own_name in enumerate(copies[name]):
+            told = {"PC_PROC_NAME": name, "PC_REPLICA_NUM": str(number)}
+            known = {**general, **{variable: value for variable, value in told.items() if variable in run}}
+            outcome.services.append(_process(own_name, _numbered(given, str(number)), known, top))
     return outcome
+
+
+def _copies(name: str, number: int) -> list[str]:
+    return [name] if number == 1 else [f"{name}-{each}" for each in range(number)]
 
 
 def _numbered(value: Any, number: str) -> Any:
@@ -127,6 +133,10 @@ def _process(name: str, given: dict[str, Any], general: dict[str, str | None], t
         draft.fields["autostart"] = False
     _probes(draft, given)
     _end(draft, given)
+    for part in ("availability", "shutdown", "readiness_probe", "liveness_probe"):
+        for key, value in mapping(given.get(part)).items():
+            if key != "command" and isinstance(value, str) and "$" in value:
+                draft.leave(f"`{key}: {value}` of `{part}`", "its value is not known here", "set it by hand")
     is_off = (key for key in _WHY if given.get(key) in (None, "false", ""))
     draft.leave_keys([key for key in given if key not in set(is_off)], _WHY, _READ)
     if any("{{" in str(text) for text in (given.get("command"), *texts(given.get("entrypoint")))):

@@ -134,6 +134,26 @@ def test_settings_of_process_compose_for_all_processes_are_said(converted: Conve
     assert "is_strict" not in left
 
 
+def test_who_waits_for_a_process_of_many_copies_waits_for_each(converted: Convert) -> None:
+    text = """
+    processes:
+      all: {command: ./all, depends_on: {one: {condition: process_healthy}}}
+      one: {command: 'echo $PC_PROC_NAME-$PC_REPLICA_NUM', replicas: 2}
+    """
+    result = converted("process-compose", text)
+    assert result.services["all"]["depends_on"] == {"one-0": "ready", "one-1": "ready"}
+    second = result.stack.services["one-1"]
+    assert dict(second.environment) == {"PC_PROC_NAME": "one", "PC_REPLICA_NUM": "1"}
+    assert dict(result.stack.services["all"].environment) == {}
+    assert result.outcome.left == []
+
+
+def test_times_of_process_compose_in_variables_are_said(converted: Convert) -> None:
+    text = "processes: {a: {command: ./a, availability: {restart: always, backoff_seconds: '${WAIT}'}}}"
+    result = converted("process-compose", text)
+    assert "`backoff_seconds: ${WAIT}` of `availability`: its value is not known here" in result.left["a"]
+
+
 # supervisord
 
 
