@@ -25,11 +25,6 @@ class Change:
         """Whether its process must be replaced for that; a changed pool may let it stay."""
         return any(key not in LIVE and key != "pool" for key in self.keys)
 
-    @property
-    def is_about_ports(self) -> bool:
-        """Whether its pool changes."""
-        return "pool" in self.keys
-
 
 @dataclass(frozen=True, slots=True)
 class Difference:
