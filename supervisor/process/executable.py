@@ -20,7 +20,7 @@ def find(name: str, environment: Mapping[str, str], working_dir: str) -> str:
     Raises SpawnError where there is none that may be executed.
     """
     if not name:
-        raise SpawnError("cannot run an empty command", hint="name a program in `command`")
+        raise SpawnError("cannot run an empty command", hint="name a program")
     search = environment.get("PATH", DEFAULT_PATH)
     folders = [""] if "/" in name else search.split(os.pathsep)
     refused = ""
@@ -35,7 +35,9 @@ def find(name: str, environment: Mapping[str, str], working_dir: str) -> str:
     if refused:
         raise _not_executable(name, refused)
     if "/" in name:
-        raise SpawnError(f"cannot run `{name}`", f"there is no file `{path}`", "check `command` and `working_dir`")
+        raise SpawnError(
+            f"cannot run `{name}`", f"there is no file `{path}`", f"check the path; it is seen from `{working_dir}`"
+        )
     raise SpawnError(
         f"cannot run `{name}`", f"command not found in PATH ({search})", _similar(name, search, working_dir)
     )
@@ -49,7 +51,7 @@ def explain(code: int, name: str, path: str, size: int) -> SpawnError:
             return SpawnError(
                 what,
                 f"`{path}` is neither a program for this machine nor a script that begins with #!",
-                f"begin it with a line such as `#!/bin/sh`, or name its interpreter: `command: [sh, {name}]`",
+                f"begin it with a line such as `#!/bin/sh`, or put its interpreter before it: `sh {name}`",
             )
         case errno.ENOENT | errno.ENOTDIR:
             interpreter = _interpreter(path)
@@ -69,7 +71,7 @@ def explain(code: int, name: str, path: str, size: int) -> SpawnError:
                 "pass large values in a file",
             )
         case errno.EMFILE | errno.ENFILE:
-            return SpawnError(what, "too many files are open", "raise the limit with `ulimit -n` before `portsup up`")
+            return SpawnError(what, "too many files are open", "raise the limit with `ulimit -n` before portsup starts")
         case errno.EAGAIN:
             return SpawnError(what, "the limit of processes is reached", "end some, or raise it with `ulimit -u`")
         case errno.ENOMEM:
@@ -83,7 +85,7 @@ def no_working_dir(name: str, working_dir: str) -> SpawnError:
     if os.path.isdir(working_dir):
         return SpawnError(what, f"its working directory `{working_dir}` may not be entered", "check its permissions")
     reason = "is not a directory" if os.path.exists(working_dir) else "does not exist"
-    return SpawnError(what, f"its working directory `{working_dir}` {reason}", "create it or correct `working_dir`")
+    return SpawnError(what, f"its working directory `{working_dir}` {reason}", "create it, or have it run in another")
 
 
 def _may_execute(path: str) -> bool:
@@ -96,7 +98,7 @@ def _may_execute(path: str) -> bool:
 def _not_executable(name: str, path: str) -> SpawnError:
     what = f"cannot run `{name}`"
     if os.path.isdir(path):
-        return SpawnError(what, f"`{path}` is a directory", "name a program in `command`")
+        return SpawnError(what, f"`{path}` is a directory", "name a program")
     if _may_execute(path):
         return SpawnError(
             what,

@@ -1,0 +1,33 @@
+"""What is said of a program that cannot be run, whether a service, `exec` or `lease` wanted it."""
+
+import errno
+from pathlib import Path
+
+import pytest
+
+from supervisor.process.executable import SpawnError, explain, find, no_working_dir
+
+KEYS = ("`command`", "`command:", "`working_dir`", "`portsup up`")
+
+
+def problems(folder: Path) -> list[SpawnError]:
+    """One of each kind."""
+    (folder / "folder").mkdir()
+    found = [no_working_dir("x", str(folder / "none"))]
+    for name in ("", "./none", "./folder", "surely-not-there"):
+        with pytest.raises(SpawnError) as raised:
+            find(name, {"PATH": str(folder)}, str(folder))
+        found.append(raised.value)
+    return [*found, *(explain(code, "x", str(folder / "x"), 9) for code in (errno.ENOEXEC, errno.EMFILE, errno.EAGAIN))]
+
+
+def test_hints_name_no_keys_that_a_command_line_has_not(tmp_path: Path) -> None:
+    told = [f"{problem.hint}" for problem in problems(tmp_path)]
+    assert all(told)
+    assert [hint for hint in told for key in KEYS if key in hint] == []
+
+
+def test_a_path_that_leads_nowhere_is_told_with_where_it_is_seen_from(tmp_path: Path) -> None:
+    with pytest.raises(SpawnError) as raised:
+        find("./none", {}, str(tmp_path))
+    assert str(tmp_path) in raised.value.hint
