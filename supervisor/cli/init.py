@@ -227,17 +227,17 @@ def _check(target: Path, text: str, args: argparse.Namespace) -> None:
 
 def _write(target: Path, text: str, force: bool) -> None:
     """All or nothing: a file that is there stays whole when the disk is full."""
-    partial = target.with_name(f".{target.name}.{os.getpid()}")
+    written = target.with_name(f".{target.name}.{os.getpid()}") if force else target
     try:
+        descriptor = os.open(written, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)  # fails if somebody was faster
         try:
-            with open(partial, "x", encoding="utf-8") as file:
+            with open(descriptor, "w", encoding="utf-8") as file:
                 file.write(text)
             if force:
-                os.replace(partial, target)
-            else:
-                os.link(partial, target)  # fails if somebody wrote it meanwhile
-        finally:
-            partial.unlink(missing_ok=True)
+                os.replace(written, target)
+        except BaseException:
+            written.unlink(missing_ok=True)
+            raise
     except FileExistsError:
         _refuse(target, force=False)
         raise

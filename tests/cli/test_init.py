@@ -1,5 +1,6 @@
 """`portsup init`: a file for this folder, or of another supervisor's; `config check` always takes it."""
 
+import errno
 import json
 import os
 import threading
@@ -192,6 +193,29 @@ def test_a_folder_that_may_not_be_written_is_said(folder: Path, run: Run, monkey
         folder.chmod(0o700)
     assert ran.code == ExitCode.FAILURE
     assert "Permission denied" in ran.err or "Read-only" in ran.err
+
+
+def test_it_needs_no_hard_links_and_leaves_no_half_of_a_file(
+    folder: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FAT, some shares and the folders that a phone shows have none."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    assert run("init")[0] == 0
+    assert [path.name for path in folder.iterdir()] == ["services.yaml"]
+    (folder / "services.yaml").unlink()
+
+    def is_full(descriptor: int, *_: object, **__: object) -> None:
+        os.close(descriptor)
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(init, "open", is_full, raising=False)
+    code, _, said = run("init")
+    assert (code, "No space left on device" in said) == (1, True)
+    assert list(folder.iterdir()) == []
 
 
 def test_the_how_to_shows_what_is_written(folder: Path, run: Run) -> None:
