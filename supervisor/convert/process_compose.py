@@ -146,10 +146,11 @@ def _process(name: str, given: dict[str, Any], general: dict[str, str | None], t
 
 def _command(draft: Draft, given: dict[str, Any], shell_of: dict[str, Any]) -> None:
     entry = texts(given.get("entrypoint"))
-    text = str(given.get("command") or "")
-    if entry and not text:
-        shell.give(draft, shell.listed([maybe_filled(word) for word in entry]))
+    told = given.get("command")
+    if isinstance(told, list) or (entry and not told):
+        shell.give(draft, shell.listed([maybe_filled(word) for word in (*entry, *texts(told))]))
         return
+    text = str(told or "")
     line = shell.read(text.replace("$$", "$"))
     program = str(shell_of.get("shell_command") or "")
     if line.why_shell and program and re.fullmatch(r"[\w/.-]+", program):

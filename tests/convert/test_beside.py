@@ -95,3 +95,9 @@ def test_the_shell_that_runs_a_command_is_named(converted: Convert) -> None:
 def test_a_port_that_a_shell_would_set_is_the_first_of_the_pool(converted: Convert) -> None:
     web = converted("procfile", 'web: serve -p ${PORT:="3100"} -e ${MODE:="dev"}').stack.services["web"]
     assert web.pool[0] == 3100
+
+
+def test_a_command_that_is_a_list_is_no_text(converted: Convert) -> None:
+    text = "processes: {web: {command: [python3, -m, http.server, two words]}}"
+    service = converted("process-compose", text).stack.services["web"]
+    assert service.command == ("python3", "-m", "http.server", "two words")
