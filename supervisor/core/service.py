@@ -102,7 +102,8 @@ def _step(svc: Service, event: ev.Event, now: float) -> Step:
 
         case S.STARTING, ev.Spawned(pid):
             deadline = now + svc.timeouts.ready if svc.timeouts.ready else None
-            return replace(svc, pid=pid, reached=Milestone.STARTED, deadline=deadline, hook_trouble=""), ()
+            svc = replace(svc, pid=pid, reached=Milestone.STARTED, deadline=deadline, hook_trouble="")
+            return replace(svc, never_listened=False), ()
         case S.STARTING, ev.SpawnFailed(why, is_transient):
             then = Then.RETRY if is_transient else Then.FAIL
             return gone(replace(svc, then=then, result=Result.SPAWN_FAILED, reason=why), "", now)
@@ -117,12 +118,9 @@ def _step(svc: Service, event: ev.Event, now: float) -> Step:
             )  # fmt: skip
             return hooks.begin(svc, Hook.POST_START, now) if Hook.POST_START in svc.hooks else (svc, ())
         case S.STARTING, ev.DeadlinePassed() if is_due(svc, now):
-            trouble = svc.trouble
-            if not trouble and svc.port is not None and svc.reached < Milestone.LISTENING:
-                trouble = f"nothing listens on port {svc.port}"
             goal = "done" if svc.one_shot else "ready"
-            why = f"not {goal} within {svc.timeouts.ready:g} s" + (f": {trouble}" if trouble else "")
-            svc = replace(svc, misses=svc.misses + 1, result=Result.TIMEOUT)
+            why = f"not {goal} within {svc.timeouts.ready:g} s" + (f": {svc.missing}" if svc.missing else "")
+            svc = replace(svc, misses=svc.misses + 1, result=Result.TIMEOUT, never_listened=svc.is_silent)
             return terminate(svc, Then.RETRY, why, now)
 
         case S.RUNNING, ev.BecameHealthy(pid) if pid == svc.pid:

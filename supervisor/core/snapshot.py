@@ -70,6 +70,7 @@ class Service:
     hook: HookRun | None = None  # the one that runs now
     hook_runs: int = 0
     hook_trouble: str = ""  # what was wrong with a hook since it was last started
+    never_listened: bool = False  # the last process had its time to become ready, and nothing was on its port
     grace: float = 0.0  # seconds that the stop under way gives it, or gave it in vain; 0 if it is killed without
 
     @property
@@ -78,6 +79,16 @@ class Service:
         beside = None if self.beside is None else self.beside.deadline
         hook = None if self.hook is None else self.hook.deadline
         return min((each for each in (self.deadline, beside, hook) if each is not None), default=None)
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing is on its port as yet, and no probe has seen why."""
+        return not self.trouble and self.port is not None and self.reached < Milestone.LISTENING
+
+    @property
+    def missing(self) -> str:
+        """What keeps it from being ready, as far as that can be seen."""
+        return f"nothing listens on port {self.port}" if self.is_silent else self.trouble
 
     @property
     def status(self) -> Status:

@@ -126,7 +126,7 @@ def _restarting(after: Service, what: str) -> News:
 def failure(svc: Service, spec: ServiceSpec) -> str:
     """Why a service gave up, and what to do about it."""
     ran = f"`{' '.join(spec.command)}` in {spec.working_dir}"
-    if "nothing listens on port" in svc.reason:
+    if svc.never_listened:
         ran += f"; make it listen on ${spec.port_env}, or put {{port}} into its command"
     match svc.result:
         case Result.HOOK_FAILED:

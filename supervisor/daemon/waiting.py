@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from supervisor.core.conditions import Verdict, has_settled, judge
 from supervisor.core.service import Service
-from supervisor.core.state import Beside, Milestone, Role, State
+from supervisor.core.state import Beside, Role, State
 from supervisor.daemon.slot import Slot
 from supervisor.daemon.stack import LIVE_EVERY, NOTE_EVERY, Stack
 
@@ -102,9 +102,7 @@ def words(svc: Service, needs: Collection[str], now: float) -> str:
         return _words_of_roll(svc, svc.beside, now)
     match svc.state:
         case State.STARTING:
-            trouble = svc.trouble
-            if not trouble and svc.port is not None and svc.reached < Milestone.LISTENING:
-                trouble = f"nothing listens on port {svc.port}"
+            trouble = svc.missing
             why = (
                 f": {trouble}" if trouble else ", which is not done yet" if svc.one_shot else ", which is not ready yet"
             )

@@ -82,12 +82,27 @@ def test_unhealthy_is_said_once_for_a_service_that_is_not_restarted() -> None:
         (Result.START_LIMIT, "exit code 1, after 3 restarts", ["gave up: exit code 1", "`serve --fast` in /srv"]),
         (Result.UNHEALTHY, "unhealthy: x", ["gave up: unhealthy: x", "`portsup start web`"]),
         (Result.EXIT_CODE, "exit code 3", ["failed: exit code 3", "`serve --fast` in /srv", "`portsup logs web`"]),
-        (Result.TIMEOUT, "not ready within 1 s: nothing listens on port 8000", ["$WEB_PORT", "{port}"]),
+        (Result.TIMEOUT, "not ready within 1 s", ["failed: not ready within 1 s", "`portsup logs web`"]),
     ],
 )
 def test_a_failure_says_why_what_was_run_and_what_to_do(result: Result, reason: str, words: list[str]) -> None:
     text = herald.failure(replace(WEB, state=State.FAILED, result=result, reason=reason), SPEC)
     assert [word for word in words if word not in text] == []
+
+
+def test_one_that_never_listened_is_told_how_it_learns_its_port() -> None:
+    once = replace(STARTING, policy=RestartPolicy(Restart.NEVER))
+    late, _ = step(once, ev.DeadlinePassed(), 30.0)
+    failed, _ = step(late, ev.Exited(7, signal=15), 30.1)
+    text = herald.failure(failed, SPEC)
+    assert "nothing listens on port 8000" in text
+    assert "make it listen on $WEB_PORT, or put {port} into its command" in text
+    listening, _ = step(once, ev.BeganListening(7), 1.0)
+    late, _ = step(listening, ev.DeadlinePassed(), 30.0)
+    failed, _ = step(late, ev.Exited(7, signal=15), 30.1)
+    assert "WEB_PORT" not in herald.failure(failed, SPEC)
+    again, _ = step(replace(failed, state=State.STARTING, never_listened=True), ev.Spawned(8), 40.0)
+    assert not again.never_listened
 
 
 def test_a_process_that_survives_sigkill_is_named_with_its_pid() -> None:
