@@ -109,9 +109,12 @@ class Stack:
         """Sends a signal to the main processes of these, or of all."""
         return self._do("kill", services=list(services), signal=int(signal))
 
-    def reload(self) -> list[Outcome]:
-        """Applies what has changed in services.yaml; tells of the services that were touched."""
-        return self._do("reload")
+    def reload(self, *files: str | os.PathLike[str]) -> list[Outcome]:
+        """Applies what has changed in services.yaml; tells of the services that were touched.
+
+        With `files` it runs with these from now on, later ones laid over the first.
+        """
+        return self._do("reload", files=[os.path.abspath(file) for file in files] or None)
 
     def down(self, timeout: float | None = None) -> list[Outcome]:
         """Stops everything and ends the instance; returns when its ports are free."""

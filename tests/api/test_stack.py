@@ -76,6 +76,13 @@ def test_everything_that_changes_something_tells_how_it_went(path: Path) -> None
     ]  # fmt: skip
 
 
+def test_a_reload_can_name_the_files_to_run_with(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with FakeDaemon(path, {"reload": [{"ok": True, "end": True, "results": RESULTS}]}) as daemon:
+        Stack(path).reload("services.yaml", Path("/etc/debug.yaml"))
+    assert daemon.asked[0]["files"] == [str(tmp_path / "services.yaml"), "/etc/debug.yaml"]
+
+
 def test_what_is_refused_is_raised(path: Path) -> None:
     with FakeDaemon(path, {"status": [refusal("cannot find service `x`", "none", "", 4)]}), pytest.raises(NotFound):
         Stack(path).status("x")
