@@ -32,6 +32,7 @@ _HARMLESS_VALUES = frozenset(
 )
 _URL_PASSWORD = re.compile(r"://[^/@:\s]{0,200}:([^/@\s]{1,500})@")
 _MOST_PARTS = 50
+_HEADING = re.compile(r"-----[A-Z ]{1,60}-----")
 # `--token=X`, `PASSWORD=X` of a shell, `?key=X` of a URL; a reference such as $TOKEN or {port} is no secret.
 _ASSIGNED = re.compile(r"(?:^|[?&;\s])-{0,2}([A-Za-z][\w.-]{0,60})=([^\s&;'\"${][^\s&;'\"]{0,500})")
 _NO_SECRET = re.compile(r"^[-${]|\.(?:pem|key|crt|cer|p12|json|txt)$")
@@ -52,9 +53,10 @@ def is_secret_name(name: str) -> bool:
 def secret_values(name: str, value: str) -> Iterator[str]:
     """The parts of a variable that no output may show: its value, or the password inside a URL."""
     if is_secret_name(name):
-        # A list of keys in one variable is several secrets.
-        parts = re.split(r"[,;\s]+", value, maxsplit=_MOST_PARTS)
-        yield from (part for part in (value, *parts) if _is_worth_hiding(part))
+        # A list of keys in one variable is several secrets; of a PEM file each line is one, and its headings are none.
+        has_lines = "\n" in value.strip()
+        parts = value.splitlines() if has_lines else re.split(r"[,;\s]+", value, maxsplit=_MOST_PARTS)
+        yield from (part for part in (value, *parts) if _is_worth_hiding(part) and not _HEADING.fullmatch(part))
     yield from (found for found in _URL_PASSWORD.findall(value) if _is_worth_hiding(found))
 
 

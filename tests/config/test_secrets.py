@@ -31,6 +31,9 @@ def test_a_harmless_name_is_none(name: str) -> None:
 
 def test_the_values_of_a_secret() -> None:
     assert set(secret_values("API_KEYS", "abcd1,efgh2")) == {"abcd1,efgh2", "abcd1", "efgh2"}
+    pem = "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\nIBAAKC\n-----END RSA PRIVATE KEY-----\n"
+    assert set(secret_values("SIGNING_KEY", pem)) == {pem, "MIIEow", "IBAAKC"}
+    assert set(secret_values("SECRET_WORDS", "many words\n")) == {"many words\n", "many", "words"}
     assert set(secret_values("DATABASE_URL", "postgres://me:hunter2@db/x")) == {"hunter2"}
     assert set(secret_values("API_KEY", "abc")) == set()
     assert set(secret_values("AUTH", "true")) == set()
