@@ -4,8 +4,7 @@ import re
 import shlex
 from typing import Any
 
-from supervisor.config.kinds import PROFILE
-from supervisor.convert import limits, network, probes, shell
+from supervisor.convert import chosen, limits, network, probes, shell
 from supervisor.convert.draft import Draft, Filled, Left, Outcome
 from supervisor.convert.layers import begin
 from supervisor.convert.values import (
@@ -210,7 +209,9 @@ def _health(draft: Draft, given: dict[str, Any]) -> None:
     draft.fields["ready"] = probes.ready(probe, (seconds(given.get("start_period")) or 0.0) + interval * retries)
     draft.fields["healthcheck"] = probes.healthcheck(probe, interval, timeout, retries)
     if "exec" in probe:
-        draft.notes.append("its health check ran in the container: see that its program is on this machine too")
+        draft.notes.append(
+            "its health check ran in the container: see that its program is on this machine too, and asks `{port}`"
+        )
 
 
 def _retries(value: Any) -> int | None:
@@ -281,11 +282,11 @@ def _others(draft: Draft, given: dict[str, Any]) -> None:
     if user := given.get("user"):
         why = "it is a user of the container, and only root can change to another one"
         draft.leave(f"`user: {user}`", why, "start portsup as the user that is meant, or as root and set `user`")
-    wanted = [each for each in texts(given.get("profiles")) if re.fullmatch(PROFILE, each, re.ASCII) and len(each) < 64]
-    if wanted:
-        draft.fields["profiles"] = list(dict.fromkeys(wanted))
+    chosen.carry(draft, given)
     limits.carry(draft, given)
     if named := [key for key in given if key in _CONTAINER]:
         why = "they are of a container; a program on this machine has its files, network and devices"
         draft.leave(", ".join(f"`{key}`" for key in named), why, "see that the paths in its command and variables fit")
-    draft.leave_keys(given, _WHY, _CONTAINER | _READ)
+    draft.leave_keys(
+        [key for key in given if key != "scale" or "autostart" not in draft.fields], _WHY, _CONTAINER | _READ
+    )

@@ -14,6 +14,10 @@ ULIMITS = {
 }  # fmt: skip
 
 
+def _none(deploy: dict[str, Any]) -> tuple[str, ...]:
+    return ("replicas",) if str(deploy.get("replicas", "")) == "0" else ()
+
+
 def carry(draft: Draft, given: dict[str, Any]) -> None:
     """Give a service its limits of memory and of setrlimit(2); the rest of `deploy` is noted."""
     deploy = mapping(given.get("deploy"))
@@ -24,7 +28,7 @@ def carry(draft: Draft, given: dict[str, Any]) -> None:
         draft.carry("memory_limit", memory(most), f"the memory limit `{most}`", remedy)
         if "memory_limit" in draft.fields:
             draft.notes.append("above its `memory_limit` it is started again; in a container the kernel ended it")
-    told = [*(deploy.keys() - {"restart_policy", "resources"})]
+    told = [*(deploy.keys() - {"restart_policy", "resources", *_none(deploy)})]
     told += [f"resources.{key}" for key in resources.keys() - {"limits"}]
     told += [f"resources.limits.{key}" for key in limits.keys() - {"memory"}]
     if told:

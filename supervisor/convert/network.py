@@ -81,7 +81,9 @@ def _is_reached(host: str, variable: str, text: str) -> bool:
     name = re.escape(host)
     if re.fullmatch(rf"(?:\$\{{\w+:?-)?{name}\}}?", text, re.ASCII):
         return bool(_HOST.search(variable)) or not _NO_HOST.search(variable)
-    return bool(re.search(rf"(?:^|//|@|[,;]|:-|\bhost=){name}(?=[:/,;}}\s]|$)", text))
+    return bool(
+        re.search(rf"(?:^|//|@|[,;]|:-|\bhost=){name}(?=[:/,;}}\s]|$)", text) or re.search(rf"\s{name}(?=:\d)", text)
+    )
 
 
 def _is_called(host: str, text: str) -> bool:

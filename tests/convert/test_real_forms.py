@@ -51,6 +51,7 @@ def test_ports_that_are_not_one_number_of_tcp_are_said(converted: Convert) -> No
         ("NODES: 'other:1,store:2'", True),
         ("DSN: 'host=store user=a'", True),
         ("DB_HOST: box", True),
+        ('CONFIG: "to {\\n  proxy store:9\\n}"', True),
         ("DB_USER: store", False),
         ("CACHE_DRIVER: store", False),
         ("DB_HOST: storehouse", False),
@@ -112,6 +113,23 @@ def test_parts_of_a_service_of_compose_without_a_place_here_are_said(converted: 
     assert "IMAGE:?" not in result.left["web"].replace("`image: ${IMAGE:?no image}`", ""), "nothing here uses it"
     assert "its `working_dir` was `/srv` in the container" in " ".join(result.text.replace("#", "").split())
     assert result.stack.services["web"].restart_policy.delay == 5.0
+
+
+def test_what_compose_starts_always_or_never_does_so_here(converted: Convert) -> None:
+    text = """
+    services:
+      always: {command: ./a, profiles: ["", other]}
+      never: {command: ./b, deploy: {replicas: 0}}
+      none: {command: ./c, scale: 0}
+      odd: {command: ./d, profiles: [one two, fine]}
+    """
+    result = converted("compose", text)
+    services = result.stack.services
+    assert (services["always"].profiles, services["odd"].profiles) == ((), ("fine",))
+    assert "`profiles`: other: an empty one is among them" in result.left["always"]
+    assert "`profiles`: one two: services.yaml does not take that" in result.left["odd"]
+    assert (services["never"].autostart, services["none"].autostart) == (False, False)
+    assert (result.left["never"], result.left["none"]) == ("", "")
 
 
 # process-compose
