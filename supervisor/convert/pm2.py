@@ -98,8 +98,9 @@ def _read(text: str) -> Any:
     except (ValueError, RecursionError) as error:
         if _REST.fullmatch(_OF_SCRIPT.sub("", text)):
             return from_yaml(_OF_SCRIPT.sub(_as_yaml, text).replace("\t", " "), "the file of pm2")
-        hint = f"a file in JavaScript is not run; make JSON of it: `{AS_JSON} > ecosystem.config.json`"
-        raise PortsupError("cannot read the file of pm2", f"it is no JSON: {error}", hint) from error
+        why = f"it is no JSON: {error}; and for a literal of JavaScript it has too much in it"
+        hint = f"nothing in it is run; make JSON of a .js file: `{AS_JSON} > ecosystem.config.json`"
+        raise PortsupError("cannot read the file of pm2", why, hint) from error
 
 
 def _as_yaml(found: re.Match[str]) -> str:
