@@ -241,6 +241,7 @@ class Daemon:
         if late:
             self._fatal(too_late(late, self._options.wait_timeout or 0.0))
             return
+        self._world.record_spares()
         failed = [slot.spec.name for slot in slots if slot.service.state in (State.FAILED, State.BACKOFF)]
         self._reporter.up(self._spec.name, self._instance, failed, self._loop.time() - self._begun)
         self._has_reported = True

@@ -105,7 +105,8 @@ class StackWorld:
             answer(ev.PortLeased(None))
             return
         if slot.lease is None:
-            slot.lease = PoolLease(self._owner(svc.name), slot.pool, self._runtime, strict=self._strict)
+            owner = self._owner(svc.name)
+            slot.lease = PoolLease(owner, slot.pool, self._runtime, strict=self._strict, records_later=True)
         self._choose(slot, slot.lease, wish, answer, self._loop.time() + OWNERLESS_WAIT)
 
     def _choose(
@@ -131,6 +132,12 @@ class StackWorld:
             self._loop.call_later(OWNERLESS_STEP, self._choose, slot, lease, wish, answer, patience)
         else:
             answer(ev.NoPort(chosen.reasons))
+
+    def record_spares(self) -> None:
+        """Has every port explained that is held, now that nobody waits for it; else the next look at the locks does."""
+        for slot in self.slots.values():
+            if slot.lease is not None:
+                slot.lease.record()
 
     def _reap_orphans(self, slot: Slot, lease: PoolLease) -> bool:
         """Ends what dead runs of portsup left on these ports; whether there was anything."""

@@ -69,14 +69,19 @@ class PoolLease:
     """The ports of one service of one instance.
 
     All of them are leased at once; the first usable one becomes `active`, the rest are spares that nobody else gets.
-    `strict`: only the first port may become active.
+    `strict`: only the first port may become active.  `records_later`: making files on a disk takes time, so `choose`
+    writes the record of the active port only, and the caller has `record` write the others soon.
     """
 
-    def __init__(self, owner: Owner, ports: Sequence[int], runtime: RuntimeDir, *, strict: bool = False) -> None:
+    def __init__(
+        self, owner: Owner, ports: Sequence[int], runtime: RuntimeDir, *, strict: bool = False,
+        records_later: bool = False,
+    ) -> None:  # fmt: skip
         self.owner = owner
         self.active: int | None = None
         self._runtime = runtime
         self._strict = strict
+        self._records_later = records_later
         self._ports = {port: _Port(port, PortLock(port, runtime=runtime, owner=owner)) for port in ports}
         self._orphans: dict[str, None] = {}
 
@@ -108,6 +113,7 @@ class PoolLease:
             strict=self._strict,
         )
         if isinstance(chosen, Pick):
+            self._record(self._ports[chosen.port])
             self.active = chosen.port
             return Chosen(chosen.port, tuple((port, self._holder(port) or why) for port, why in chosen.skipped))
         holders = (self._holder(port) for port in self._ports)
@@ -174,8 +180,16 @@ class PoolLease:
 
     def retry_spares(self) -> tuple[int, ...]:
         """Lease the spares that somebody else had; the ports that were got."""
-        missing = [port for port in self._ports.values() if not port.is_leased]
-        return tuple(port.number for port in missing if self._lease(port))
+        got = tuple(port.number for port in self._ports.values() if not port.is_leased and self._lease(port))
+        self.record()
+        return got
+
+    def record(self) -> None:
+        """Write the records that are still missing; on a full disk they stay so: the locks count."""
+        for port in self._ports.values():
+            if port.is_leased and not port.lock.has_record:
+                with contextlib.suppress(OSError):
+                    port.lock.write_record()
 
     def ports(self, now: float) -> tuple[PortStatus, ...]:
         """How every port of the pool stands, in the order of the pool."""
@@ -225,11 +239,20 @@ class PoolLease:
                 self._note_refusal(port, got)
                 return False
             port.reservation, port.holder = got, None
-            port.lock.write_record()
         except OSError as error:
             self._give_up(port)
             raise self._error(port, error) from error
+        if not self._records_later:
+            self._record(port)
         return True
+
+    def _record(self, port: _Port) -> None:
+        try:
+            if not port.lock.has_record:
+                port.lock.write_record()
+        except OSError as error:
+            self._give_up(port)
+            raise self._error(port, error) from error
 
     def _hand_over(self, port: _Port) -> None:
         port.is_handed_over = True

@@ -54,6 +54,11 @@ class PortLock:
         """Whether this process took the lock and did not give it back; `check` tells if it still keeps others out."""
         return self._file.is_held
 
+    @property
+    def has_record(self) -> bool:
+        """Whether the record says that the port is ours."""
+        return self._has_record
+
     def acquire(self) -> None:
         """Take the lock without waiting; raises PortTaken, or PortsupError if the file can not be locked at all."""
         if self.is_held:

@@ -57,8 +57,11 @@ def lease(runtime: RuntimeDir) -> Iterator[MakeLease]:
     """Makes leases, given back at the end."""
     with ExitStack() as made:
 
-        def make(ports: Sequence[int], *, strict: bool = False, **whose: object) -> PoolLease:
-            new = PoolLease(owner(**whose), ports, runtime, strict=strict)  # type: ignore[arg-type]
+        def make(
+            ports: Sequence[int], *, strict: bool = False, records_later: bool = False, **whose: object
+        ) -> PoolLease:
+            mine = owner(**whose)  # type: ignore[arg-type]
+            new = PoolLease(mine, ports, runtime, strict=strict, records_later=records_later)
             made.callback(new.release)
             return new
 

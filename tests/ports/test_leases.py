@@ -59,6 +59,29 @@ def test_the_record_tells_whose_the_port_is_and_ends_with_the_lease(lease: MakeL
     assert sorted(os.listdir(runtime.ports)) == [f"{port}.json", f"{port}.lock"]
 
 
+def test_records_of_spares_can_be_written_later(lease: MakeLease, runtime: RuntimeDir) -> None:
+    pool = free_pool(3)
+
+    def told() -> list[int]:
+        return [port for port in pool if Record.read(runtime.port_record(port)) is not None]
+
+    web = lease(pool, records_later=True)
+    with socket.create_server(("127.0.0.1", pool[2])):
+        web.choose({}, now=0.0)
+        assert told() == [pool[0]]
+        web.quarantine(pool[0], "it failed", until=10.0)
+        web.choose({}, now=1.0)
+        assert told() == [pool[0], pool[1]]
+    assert web.retry_spares() == (pool[2],)
+    assert told() == list(pool)
+    web.release()
+    assert told() == []
+    web.choose({}, now=20.0)
+    assert told() == [pool[0]]
+    web.record()
+    assert told() == list(pool)
+
+
 def test_a_stranger_on_the_first_port_is_named_and_the_next_one_taken(lease: MakeLease, stranger: Stranger) -> None:
     pool = free_pool(3)
     process = stranger(pool[0])
