@@ -127,9 +127,9 @@ class InstanceLock:
             self._tell(replace(self.info, over=over))
 
     def _tell(self, info: InstanceInfo) -> None:
-        self.info = info
         with contextlib.suppress(OSError):
-            write_json(self.record, self.info.as_json())
+            write_json(self.record, info.as_json())
+            self.info = info  # `release` knows the record by it
 
     def loss(self) -> str | None:
         """Why the number is no longer ours, None as long as it is."""

@@ -290,10 +290,10 @@ def first_unprivileged_port() -> int:
 
 
 def open_watch() -> Watch | None:
-    """A watch over files, None where the kernel has none to give (fs.inotify.max_user_instances)."""
-    from supervisor.system.inotify import Inotify
-
+    """A watch over files, None where the kernel has none to give (fs.inotify.max_user_instances, open files)."""
     try:
+        from supervisor.system.inotify import Inotify
+
         return Inotify()
     except OSError:
         return None

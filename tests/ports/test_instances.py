@@ -1,5 +1,6 @@
 """Instance numbers are taken by locks, however many start in the same instant."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -108,6 +109,20 @@ def test_the_run_of_a_dead_owner_is_told(locks: list[InstanceLock], runtime: Run
     write_json(runtime.instance_record("shop", 1), dead.as_json())
     assert take(locks, runtime).stale_run_id == "dead-run"
     assert take(locks, runtime).stale_run_id == ""
+
+
+def test_a_record_that_could_not_be_brought_up_to_date_goes_all_the_same(
+    locks: list[InstanceLock], runtime: RuntimeDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = take(locks, runtime)
+
+    def refuses(path: str, fields: object) -> None:
+        raise OSError(errno.EMFILE, "too many open files")
+
+    monkeypatch.setattr("supervisor.ports.instance_lock.write_json", refuses)
+    lock.announce_end()
+    lock.release()
+    assert not os.path.exists(lock.record)
 
 
 def test_a_lost_number_says_why(locks: list[InstanceLock], runtime: RuntimeDir) -> None:
