@@ -26,6 +26,11 @@ class ExitCode(IntEnum):
     TERMINATED = 143
 
 
+def shell_code(returned: int) -> int:
+    """What a shell would see of a process that returned this: 128 and the number for a signal, which is negative."""
+    return returned if returned >= 0 else 128 - returned
+
+
 class PortsupError(Exception):
     """Something the user can act on: what could not be done, why, and what to do next."""
 

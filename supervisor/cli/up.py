@@ -14,7 +14,7 @@ from supervisor.cli.live import Screen, is_live
 from supervisor.cli.parser import seconds
 from supervisor.cli.places import files_asked
 from supervisor.cli.render import wants_color
-from supervisor.errors import ExitCode, PortsupError, UsageError
+from supervisor.errors import ExitCode, PortsupError, UsageError, shell_code
 from supervisor.process import guardian
 from supervisor.process.pulse import DEFAULT, LEAST, Pulse, PulseWatch
 from supervisor.process.relay import Relay, is_wanted
@@ -196,7 +196,7 @@ def _await_start(pid: int, done: int) -> int:
         return code or ExitCode.INTERRUPTED
     why = f"portsup in the background (pid {pid}) was ended by signal {-code}"
     complain(PortsupError("cannot tell whether the stack is up", why, "`portsup up` clears up what may be left"))
-    return 128 - code
+    return shell_code(code)
 
 
 def _close_all_but(kept: int) -> None:

@@ -6,7 +6,7 @@ import time
 from supervisor.cli.live import Stderr, words_of
 from supervisor.cli.rows import select
 from supervisor.cli.target import connect
-from supervisor.errors import ExitCode, NotFound, PortsupError, WaitTimedOut
+from supervisor.errors import ExitCode, NotFound, PortsupError, WaitTimedOut, shell_code
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -102,10 +102,7 @@ def ending(row: "dict[str, Any]") -> str:
 
 def exit_code(row: "dict[str, Any]") -> int:
     """What a shell would see of the service's end."""
-    code = row["exit_code"] or 0
-    if code < 0:
-        return 128 - int(code)
-    return int(code) or (int(ExitCode.GAVE_UP) if row["state"] == "failed" else 0)
+    return shell_code(int(row["exit_code"] or 0)) or (int(ExitCode.GAVE_UP) if row["state"] == "failed" else 0)
 
 
 def _lines(rows: "list[dict[str, Any]]", goal: str, since: float, left: float | None) -> list[str]:

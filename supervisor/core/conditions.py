@@ -5,7 +5,7 @@ from enum import StrEnum
 from supervisor.core.order import Condition
 from supervisor.core.restart import USUAL_RESTARTS
 from supervisor.core.service import Service
-from supervisor.core.state import Milestone, Result, State
+from supervisor.core.state import AT_REST, Milestone, Result, State
 
 
 class Verdict(StrEnum):
@@ -29,9 +29,6 @@ _ENDS = {
 }
 
 
-_AT_AN_END = (State.RUNNING, State.EXITED, State.FAILED, State.STOPPED)
-
-
 def has_settled(svc: Service) -> bool:
     """Whether it has come as far as it will.
 
@@ -39,12 +36,12 @@ def has_settled(svc: Service) -> bool:
     """
     if svc.state is State.BACKOFF and svc.policy.is_endless:
         return svc.attempts > USUAL_RESTARTS
-    return svc.state in _AT_AN_END
+    return svc.state is State.RUNNING or svc.state in AT_REST
 
 
 def is_at_rest(svc: Service) -> bool:
     """Whether no process of it is there or on its way."""
-    return svc.state in (State.STOPPED, State.EXITED, State.FAILED)
+    return svc.state in AT_REST
 
 
 def judge(condition: Condition, dependency: Service, *, is_wanted: bool = True) -> Verdict:

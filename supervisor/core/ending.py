@@ -5,9 +5,8 @@ from enum import StrEnum
 from supervisor.core.snapshot import Service
 from supervisor.core.state import Result, State
 from supervisor.dataclass import dataclass
+from supervisor.errors import ExitCode, shell_code
 
-GAVE_UP, UNHEALTHY = 10, 11  # as in supervisor.errors, which tells what they mean
-SIGNALLED = 128  # shells add the number of the signal to that
 _OWN_ENDS = (Result.EXIT_CODE, Result.SIGNAL, Result.START_LIMIT)
 
 
@@ -51,7 +50,7 @@ def code_of(svc: Service) -> int:
     if svc.state is State.EXITED:
         return 0
     if svc.result is Result.UNHEALTHY:
-        return UNHEALTHY
+        return ExitCode.UNHEALTHY
     if svc.result in _OWN_ENDS and svc.exit_code:
-        return SIGNALLED - svc.exit_code if svc.exit_code < 0 else svc.exit_code
-    return GAVE_UP
+        return shell_code(svc.exit_code)
+    return ExitCode.GAVE_UP

@@ -10,6 +10,7 @@ from supervisor.core import events as ev
 from supervisor.core.snapshot import NO_HOOKS, Service
 from supervisor.core.state import Hook, HookRun, Result, State, Then
 from supervisor.dataclass import replace
+from supervisor.errors import shell_code
 
 S = State
 # In which states each may run; that of a successor runs before a rolling restart, beside a running service.
@@ -112,6 +113,6 @@ def facts(svc: Service, hook: Hook, pid: int | None) -> dict[str, str]:
         told["PORTSUP_REASON"] = svc.reason
     if hook is Hook.POST_STOP:
         told["PORTSUP_RESULT"] = str(ending(svc))
-        if pid is not None and svc.exit_code is not None:  # as a shell would see it
-            told["PORTSUP_EXIT_CODE"] = str(svc.exit_code if svc.exit_code >= 0 else 128 - svc.exit_code)
+        if pid is not None and svc.exit_code is not None:
+            told["PORTSUP_EXIT_CODE"] = str(shell_code(svc.exit_code))
     return {name: value for name, value in told.items() if value}

@@ -132,6 +132,8 @@ class HookRun:
 
 
 S = State
+ENDED = (S.EXITED, S.FAILED)  # by itself
+AT_REST = (S.STOPPED, *ENDED)  # no process is there or on its way, but for one that SIGKILL could not end
 STATUS: Mapping[State, Status] = MappingProxyType({
     S.STOPPED: Status.INACTIVE,
     S.EXITED: Status.INACTIVE,

@@ -12,13 +12,13 @@ from supervisor.core import events as ev
 from supervisor.core.conditions import has_settled, is_at_rest
 from supervisor.core.order import levels
 from supervisor.core.service import Service
-from supervisor.core.state import State
+from supervisor.core.state import AT_REST, State
 from supervisor.daemon.broadcast import News
 from supervisor.daemon.endpoints import HOST, Endpoint
 from supervisor.daemon.reload import Reloader, as_json
 from supervisor.daemon.rolling import check_rolling, roll
 from supervisor.daemon.slot import Child, Slot
-from supervisor.daemon.stack import AT_REST, Stack
+from supervisor.daemon.stack import Stack
 from supervisor.daemon.status import AT_WORK, result_of, row
 from supervisor.daemon.tasks import begin
 from supervisor.daemon.waiting import Note, telling, unsettled

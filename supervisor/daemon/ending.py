@@ -2,10 +2,10 @@
 
 from supervisor.core.ending import Abort, code_of, ends_all
 from supervisor.core.service import Service
-from supervisor.core.state import Result
+from supervisor.core.state import ENDED, Result
 from supervisor.daemon.herald import readable
 from supervisor.daemon.reporter import Reporter
-from supervisor.daemon.stack import ENDED, Stack
+from supervisor.daemon.stack import Stack
 from supervisor.errors import ExitCode
 from supervisor.logs.journal import Journal
 

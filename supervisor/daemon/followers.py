@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 from supervisor.core import events as ev
 from supervisor.core.order import Graph, to_restart
-from supervisor.core.state import State
+from supervisor.core.state import AT_REST, State
 from supervisor.daemon.slot import Slot
 
 AT_WORK = (State.STARTING, State.RUNNING)  # what is stopped stays so, and what is about to start sees the new process
-RESTING = (State.RUNNING, State.STOPPED, State.EXITED, State.FAILED)
+RESTING = (State.RUNNING, *AT_REST)
 
 
 def restart_followers(slots: Mapping[str, Slot], graph: Graph) -> None:

@@ -15,9 +15,9 @@ from supervisor.core import events as ev
 from supervisor.core.conditions import has_settled
 from supervisor.core.instance import overlap, ports_of
 from supervisor.core.order import levels
-from supervisor.core.state import State
+from supervisor.core.state import AT_REST, State
 from supervisor.daemon.slot import Slot, settings
-from supervisor.daemon.stack import AT_REST, Stack
+from supervisor.daemon.stack import Stack
 from supervisor.daemon.world import StackWorld
 from supervisor.errors import ConfigError, PortsupError
 from supervisor.logs.journal import Journal

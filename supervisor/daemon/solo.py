@@ -16,7 +16,7 @@ from supervisor.core.lease import PortState
 from supervisor.daemon.handoff import Handoff, Hearing
 from supervisor.daemon.poller import Alarm, Poller
 from supervisor.dataclass import dataclass, field
-from supervisor.errors import LockLost, PoolExhausted
+from supervisor.errors import LockLost, PoolExhausted, shell_code
 from supervisor.ports.leases import Chosen, Loss, NoPort, PoolLease
 from supervisor.ports.port_lock import own_identity
 from supervisor.ports.record import Owner
@@ -97,7 +97,7 @@ class Solo:
                     hint = f"find out what touched {self._runtime.path}"
                     raise LockLost(what, self._lost.why, hint)
                 if not self._intruder:
-                    return 128 - code if code < 0 else code
+                    return shell_code(code)
                 avoid[port] = self._intruder
                 self._say(f"leaves port {port}: {self._intruder}")
                 self._intruder, self._status = "", None

@@ -8,14 +8,12 @@ from supervisor.core import events as ev
 from supervisor.core.conditions import Verdict, judge
 from supervisor.core.order import Condition, with_dependencies
 from supervisor.core.service import Service
-from supervisor.core.state import Result, State
+from supervisor.core.state import AT_REST, ENDED, Result, State
 from supervisor.daemon.followers import restart_followers
 from supervisor.daemon.slot import Slot
 from supervisor.dataclass import dataclass, field
 from supervisor.errors import ExitCode, PortsupError
 
-ENDED = (State.EXITED, State.FAILED)
-AT_REST = (State.STOPPED, *ENDED)
 NOTE_EVERY = 5.0  # seconds between words about whom a stop waits for
 LIVE_EVERY = 1.0  # the same where they take the place of those before them
 

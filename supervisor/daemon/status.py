@@ -5,11 +5,10 @@ from typing import Any
 
 from supervisor.config.spec import HandoffMode
 from supervisor.core.service import Service
-from supervisor.core.state import Result, State
+from supervisor.core.state import AT_REST, Result, State
 from supervisor.daemon.endpoints import HOST
 from supervisor.daemon.herald import failure, readable
 from supervisor.daemon.slot import Slot
-from supervisor.daemon.stack import AT_REST
 from supervisor.daemon.world import StackWorld
 from supervisor.process.tree import RUN_ID
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from typing import NoReturn
 
 from supervisor import system
-from supervisor.errors import ExitCode, PortsupError
+from supervisor.errors import ExitCode, PortsupError, shell_code
 from supervisor.process.pulse import PulseWatch
 
 TYPE_CHECKING = False
@@ -120,11 +120,11 @@ def guard(
             _tell(f"error: {hung(daemon, watch.pulse.patience)}\n\nhint: {HUNG_HINT}\n")
             return int(ExitCode.HUNG)
     if -code in PASSED_ON and not left:  # it came before anything was begun
-        return 128 - code
+        return shell_code(code)
     if code < 0:
         rest = f" with {left} processes that it had started" if left else ""
         _tell(f"error: the portsup daemon (pid {daemon}) was ended by signal {-code}{rest}\n")
-        return 128 - code
+        return shell_code(code)
     return code
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from supervisor.core.ending import SIGNALLED, Abort, OnEnd, Others, code_of, ends_all
+from supervisor.core.ending import Abort, OnEnd, Others, code_of, ends_all
 from supervisor.core.service import Service
 from supervisor.core.state import Result, State
 from supervisor.dataclass import replace
@@ -55,7 +55,7 @@ def test_who_starts_the_stack_can_ask_for_it() -> None:
         (replace(DONE, exit_code=75), 0),
         (FAILED, 3),
         (replace(FAILED, result=Result.EXIT_CODE, exit_code=1), 1),
-        (replace(FAILED, result=Result.SIGNAL, exit_code=-9), SIGNALLED + 9),
+        (replace(FAILED, result=Result.SIGNAL, exit_code=-9), 128 + 9),
         (replace(FAILED, result=Result.TIMEOUT, exit_code=-15), ExitCode.GAVE_UP),
         (replace(FAILED, result=Result.SPAWN_FAILED, exit_code=None), ExitCode.GAVE_UP),
         (replace(FAILED, result=Result.DEPENDENCY, exit_code=None), ExitCode.GAVE_UP),

@@ -8,10 +8,11 @@ import pytest
 from supervisor.core import events as ev
 from supervisor.core.hooks import facts
 from supervisor.core.restart import Restart, RestartPolicy
-from supervisor.core.rolling import is_rolling, step
+from supervisor.core.rolling import is_rolling
 from supervisor.core.service import Service, Timeouts
 from supervisor.core.state import Hook, HookRun, Milestone, Result, Role, State, Then
 from supervisor.dataclass import replace
+from tests.support.told import told
 
 S = State
 POLICY = RestartPolicy(delay=0.5, factor=2.0, max_delay=4.0, max_restarts=3, period=60.0)
@@ -24,15 +25,6 @@ RUNNING = replace(WAITING, state=S.RUNNING, pid=7, reached=Milestone.READY, read
 def having(svc: Service, *hooks: Hook, **times: float) -> Service:
     """A service with these hooks alone."""
     return replace(svc, hooks={hook: times.get(hook, 30.0) for hook in hooks})
-
-
-def told(svc: Service, *events: ev.Event, now: float = 100.0) -> tuple[Service, tuple[ev.Effect, ...]]:
-    """What becomes of a service, and all effects on the way."""
-    effects: tuple[ev.Effect, ...] = ()
-    for event in events:
-        svc, more = step(svc, event, now)
-        effects += more
-    return svc, effects
 
 
 def preparing(svc: Service = WAITING) -> Service:

@@ -4,25 +4,17 @@ import pytest
 
 from supervisor.core import events as ev
 from supervisor.core.restart import Restart, RestartPolicy
-from supervisor.core.rolling import can_roll, is_rolling, step
+from supervisor.core.rolling import can_roll, is_rolling
 from supervisor.core.service import Service, Timeouts
 from supervisor.core.state import Beside, Health, Milestone, Result, Role, State
 from supervisor.dataclass import replace
+from tests.support.told import told
 
 POLICY = RestartPolicy(delay=0.5, factor=2.0, max_delay=4.0, max_restarts=3, period=60.0)
 TIMES = Timeouts(ready=30.0, grace=10.0, kill=5.0)
 RUNNING = Service(
     "web", (8000, 8001), POLICY, TIMES, state=State.RUNNING, port=8000, pid=7, reached=Milestone.READY, ready_since=0.0
 )
-
-
-def told(svc: Service, *events: ev.Event, now: float = 100.0) -> tuple[Service, tuple[ev.Effect, ...]]:
-    """What becomes of a service, and all effects on the way."""
-    effects: tuple[ev.Effect, ...] = ()
-    for event in events:
-        svc, more = step(svc, event, now)
-        effects += more
-    return svc, effects
 
 
 def rolling(grace: float | None = None) -> Service:
