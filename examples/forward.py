@@ -4,7 +4,6 @@ A proxy has to know which headers are about one connection and not about the mes
 `Connection` names), must not decode what it passes on, and has to stop asking when nobody waits for the answer.
 """
 
-import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, MutableMapping
 
@@ -14,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from examples.web import BrokenOff, ServiceError
+from examples.web import BrokenOff, ServiceError, last_words
 
 log = logging.getLogger("forward")
 
@@ -148,21 +147,20 @@ def relay(
 
 
 async def _chunks(answer: httpx2.Response, name: str, raw: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    within_line = False
     try:
         async for chunk in raw:
             yield chunk
+            within_line = not chunk.endswith(b"\n")
     except httpx2.HTTPError as error:
-        # The status is long sent. A stream of events can still say that it is not complete; other bodies just break.
+        # The status is long sent. Some streams have words for it; other bodies just break.
         log.warning("%s broke off its answer: %s", name, _why(error))
         code = "upstream_timeout" if isinstance(error, httpx2.TimeoutException) else "upstream_broke_off"
-        text = json.dumps(ServiceError(code, f"{name} broke off its answer", 504).body())
-        kind = answer.headers.get("content-type", "")
-        if kind.startswith("text/event-stream"):
-            yield f"\n\ndata: {text}\n\n".encode()
-        elif kind.startswith("application/x-ndjson"):
-            yield f"\n{text}\n".encode()
-        else:
+        told = ServiceError(code, f"{name} broke off its answer", 504)
+        words = last_words(answer.headers, told, within_line=within_line)
+        if not words:
             raise BrokenOff(name) from None
+        yield words
 
 
 def _offence(error: httpx2.RemoteProtocolError) -> str:

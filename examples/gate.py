@@ -4,13 +4,14 @@ import asyncio
 import base64
 import secrets
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketClose
 
-from examples.web import HEALTH, BrokenOff, ServiceError
+from examples.web import HEALTH, BrokenOff, ServiceError, last_words
 
 
 class Gate:
@@ -34,6 +35,9 @@ class Gate:
     def _objection(self, scope: Scope) -> ServiceError | None:
         headers = Headers(scope=scope)
         path: str = scope["path"]
+        if "transfer-encoding" in headers and ("content-length" in headers or scope.get("http_version") == "1.0"):
+            # RFC 9112, 6.1: the next server might see another end of the body, and a second request behind it.
+            return ServiceError("bad_framing", "a body has either a Content-Length or a Transfer-Encoding", 400)
         if not _is_here(headers.get("host", "")):
             status = 421 if path == "/mcp" else 400  # 421 is what the MCP SDK answers
             return ServiceError("invalid_host", "this service answers to localhost only", status)
@@ -42,20 +46,33 @@ class Gate:
             return ServiceError("invalid_origin", "pages of other sites may not use this service", 403)
         if not self._token or path in self._open:
             return None
-        shown = headers.get("authorization", "").removeprefix("Bearer ").strip() or headers.get("mcp-secret", "")
+        shown = _bearer(headers.get("authorization", "")) or headers.get("mcp-secret", "")
         if not shown and scope["type"] == "websocket":  # a browser can not set headers on one
             shown = token_in(scope["subprotocols"])
         if secrets.compare_digest(shown.encode(), self._token):
             return None
+        if ".well-known" in path.split("/"):
+            # Clients of MCP look there for an authorization server: 404 says that there is none, and that it is the
+            # token of this service which is wanted.
+            return ServiceError("not_found", "there is nothing at this address", 404)
         return ServiceError("auth_required", "send `Authorization: Bearer <token>`", 401)
 
     async def _refuse(self, error: ServiceError, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            await error.response()(scope, receive, send)
+            response = error.response()
+            if error.code == "bad_framing":
+                response.headers["connection"] = "close"
+            await response(scope, receive, send)
         elif "websocket.http.response" in scope.get("extensions", {}):
             await WebSocket(scope, receive, send).send_denial_response(error.response())
         else:
             await WebSocketClose(1008, error.code)(scope, receive, send)
+
+
+def _bearer(authorization: str) -> str:
+    """The token of the scheme `Bearer`, in large or small letters (RFC 9110, 11.1)."""
+    scheme, _, token = authorization.strip().partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def token_in(subprotocols: Sequence[str]) -> str:
@@ -96,7 +113,7 @@ class OpenRequests:
         self._ended = False
 
     def end(self) -> None:
-        """Ends them now: one whose answer has begun is completed as it is, the others are told to come again."""
+        """Ends them now: one whose answer has begun breaks off, so that it looks incomplete; the others get a 503."""
         self._ended = True
         for task in self._tasks:
             task.cancel()
@@ -105,7 +122,8 @@ class OpenRequests:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        begun = ending = complete = False
+        begun: Headers | None = None
+        ending = complete = within_line = False
         task = asyncio.current_task()
         assert task is not None
 
@@ -116,23 +134,34 @@ class OpenRequests:
         client = _Client(receive, left)
 
         async def watched(message: Message) -> None:
-            nonlocal begun, ending, complete
-            ending = message["type"] == "http.response.body" and not message.get("more_body", False)
+            nonlocal begun, ending, complete, within_line
+            is_body = message["type"] == "http.response.body"
+            ending = is_body and not message.get("more_body", False)
             try:
                 async with asyncio.timeout(PATIENCE):
                     await send(message)
             except TimeoutError:
                 raise BrokenOff("the client") from None
-            begun = True
             complete = ending
+            if not is_body:
+                begun = Headers(raw=message["headers"])
+            elif message.get("body"):
+                within_line = not message["body"].endswith(b"\n")
+
+        async def break_off() -> None:
+            """With an error in the stream, where its format has one, else without the last chunk (RFC 9112, 8)."""
+            stopped = ServiceError("shutting_down", "the service was stopped before the answer was complete")
+            is_mcp = scope["path"].endswith("/mcp")  # nothing but JSON-RPC may be in its events
+            if begun and not is_mcp and (words := last_words(begun, stopped, within_line=within_line)):
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(PATIENCE):
+                        await send({"type": "http.response.body", "body": words, "more_body": False})
 
         self._tasks.add(task)
         if not Headers(scope=scope).get("expect"):  # a client that waits for "100 Continue" gets it from whoever reads
             client.listen()
         try:
             await self.app(scope, client.receive, watched)
-            if begun and not complete and not client.gone:  # sse-starlette leaves it like that when it sees a shutdown
-                await _complete(send)
         except BrokenOff:
             pass
         except asyncio.CancelledError:
@@ -141,20 +170,13 @@ class OpenRequests:
             task.uncancel()
             if client.gone:
                 return
-            if not begun:
+            if begun is None:
                 await ServiceError("shutting_down", "the service is being stopped").response()(scope, receive, send)
             elif not complete:
-                await _complete(send)
+                await break_off()
         finally:
             client.close()
             self._tasks.discard(task)
-
-
-async def _complete(send: Send) -> None:
-    try:
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
-    except Exception:  # less was sent than Content-Length says: the connection just ends
-        pass
 
 
 class _Client:

@@ -102,14 +102,14 @@ def run(service: Service, make_app: Callable[[], Starlette]) -> None:
         sys.exit(_complain(service, str(error), 3))
     config = uvicorn.Config(
         Traced(requests, service.name),
-        http="h11",
+        http="examples.connection:PromptProtocol",
         ws="examples.sockets:PatientProtocol" if service.websockets else "none",
         loop="asyncio",
         lifespan="on",
         log_config=None,
         access_log=False,
         server_header=False,
-        date_header=False,
+        date_header=False,  # trace.py sets it, where an answer that is passed on has none
         ws_max_size=1024 * 1024,
         ws_per_message_deflate=False,
         timeout_graceful_shutdown=5,
@@ -163,6 +163,8 @@ def _log_to_stderr() -> None:
     logging.basicConfig(level=level.upper(), handlers=[handler])
     for name in ("uvicorn.error", "httpx2", "httpcore2", "mcp"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # uvicorn's words for an answer that gate.py breaks off on purpose, which says so itself.
+    logging.getLogger("uvicorn.error").addFilter(lambda record: "without completing response" not in str(record.msg))
 
 
 def _listen(port: int) -> socket.socket:

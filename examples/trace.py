@@ -7,6 +7,7 @@ import secrets
 import time
 from contextvars import ContextVar
 from dataclasses import dataclass
+from email.utils import formatdate
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -55,7 +56,7 @@ class Traced:
     """Around an application: gives each request its trace, tells it to the client, and logs how it ended.
 
     A path is logged without its query, which may hold a token. Health checks come every few seconds and are logged at
-    `debug` only.
+    `debug` only, also those that answer 503 for as long as an upstream is away.
     """
 
     def __init__(self, app: ASGIApp, name: str) -> None:
@@ -75,7 +76,10 @@ class Traced:
             nonlocal status
             if message["type"] in ("http.response.start", "websocket.http.response.start"):
                 status = message["status"]
-                MutableHeaders(scope=message)["traceparent"] = trace.header
+                headers = MutableHeaders(scope=message)
+                headers["traceparent"] = trace.header
+                # RFC 9110, 6.6.1; that of an answer which is passed on stays.
+                headers.setdefault("date", formatdate(usegmt=True))
             elif message["type"] == "websocket.accept":
                 status = 101
             await send(message)
@@ -83,7 +87,8 @@ class Traced:
         try:
             await self.app(scope, receive, watched)
         finally:
-            level = logging.DEBUG if "/health" in scope["path"] and status < 400 else logging.INFO
+            is_probe = "/health" in scope["path"] and (status < 400 or status == 503)
+            level = logging.DEBUG if is_probe else logging.INFO
             facts = {
                 "method": scope.get("method", "WEBSOCKET"),
                 "path": scope["path"][:200],

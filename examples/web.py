@@ -57,6 +57,22 @@ class BrokenOff(Exception):
     """The rest of an answer that has begun will never come: the connection is closed, so that the client notices."""
 
 
+def last_words(headers: Mapping[str, str], error: ServiceError, *, within_line: bool) -> bytes:
+    """What tells the reader of a stream that it is not complete; nothing where the format has no words for that.
+
+    Events of OpenAI's and Anthropic's APIs and lines of Ollama's; `within_line` when the last byte ended no line.
+    """
+    if "content-length" in headers or headers.get("content-encoding", "identity") != "identity":
+        return b""
+    end = b"\n" if within_line else b""
+    kind = headers.get("content-type", "")
+    if kind.startswith("text/event-stream"):
+        return end + f"\nevent: error\ndata: {json.dumps({'type': 'error', **error.body()})}\n\n".encode()
+    if kind.startswith("application/x-ndjson"):
+        return end + json.dumps({"error": error.message}).encode() + b"\n"
+    return b""
+
+
 @dataclass(frozen=True, slots=True)
 class Checks:
     """How a service is: one word each for what it needs, and why it can not do its main job, if it can not."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
@@ -14,7 +15,7 @@ from starlette.types import Message, Send
 from examples import gate
 from examples.gate import OpenRequests
 from examples.sandra_ia import backends
-from examples.web import make_app
+from examples.web import ServiceError, last_words, make_app
 
 GONE: Message = {"type": "http.disconnect"}
 WHOLE: Message = {"type": "http.request", "body": b"", "more_body": False}
@@ -52,8 +53,8 @@ def app_of(endpoint: Callable[[Request], Coroutine[Any, Any, Response]]) -> Open
     return OpenRequests(make_app([Route("/", endpoint, methods=["GET", "POST"])]))
 
 
-async def ask(app: OpenRequests, client: Client) -> None:
-    scope = {"type": "http", "method": "POST", "path": "/", "query_string": b"", "headers": client.headers}
+async def ask(app: OpenRequests, client: Client, path: str = "/") -> None:
+    scope = {"type": "http", "method": "POST", "path": path, "query_string": b"", "headers": client.headers}
     await app({**scope, "asgi": {"spec_version": "2.3"}}, client.receive, client.send)
 
 
@@ -99,7 +100,7 @@ def test_a_stream_that_nobody_wants_any_more_ends() -> None:
     asyncio.run(trial())
 
 
-def test_an_answer_that_an_application_left_open_is_completed() -> None:
+def test_an_answer_that_an_application_left_open_is_not_completed_in_its_place() -> None:
     async def trial() -> list[Message]:
         async def left_open(_: object, __: object, send: Send) -> None:
             await send({"type": "http.response.start", "status": 200, "headers": []})
@@ -109,7 +110,53 @@ def test_an_answer_that_an_application_left_open_is_completed() -> None:
         await asyncio.wait_for(ask(OpenRequests(left_open), client), 5)
         return client.got
 
-    assert asyncio.run(trial())[-1] == {"type": "http.response.body", "body": b"", "more_body": False}
+    assert asyncio.run(trial())[-1] == {"type": "http.response.body", "body": b"a", "more_body": True}
+
+
+STOPPED = '{"code": "shutting_down", "message": "the service was stopped before the answer was complete", '
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "sent", "added"),
+    [
+        ("/", "text/event-stream", b"data: 1\n\n", f'\nevent: error\ndata: {{"type": "error", "error": {STOPPED}'),
+        ("/", "text/event-stream; charset=utf-8", b"data: {", "\n\nevent: error\ndata: "),
+        ("/", "application/x-ndjson", b'{"a": 1}\n', '{"error": "the service was stopped before the answer was '),
+        ("/", "application/x-ndjson", b'{"a', '\n{"error": '),
+        ("/", "text/plain", b"a", ""),
+        ("/mcp", "text/event-stream", b"data: 1\n\n", ""),
+    ],
+)
+def test_an_answer_that_a_stop_cuts_off_looks_incomplete(path: str, kind: str, sent: bytes, added: str) -> None:
+    async def trial() -> list[Message]:
+        begun = asyncio.Event()
+
+        async def endless(_: object, __: object, send: Send) -> None:
+            headers = [(b"content-type", kind.encode())]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": sent, "more_body": True})
+            begun.set()
+            await asyncio.Event().wait()
+
+        client, app = Client(WHOLE), OpenRequests(endless)
+        request = asyncio.create_task(ask(app, client, path))
+        await begun.wait()
+        app.end()
+        await asyncio.wait_for(request, 5)
+        return client.got
+
+    got = asyncio.run(trial())
+    words = b"".join(message.get("body", b"") for message in got).removeprefix(sent).decode()
+    assert words.startswith(added)
+    assert bool(words) == bool(added)
+    assert got[-1]["more_body"] is (added == "")
+
+
+@pytest.mark.parametrize(
+    "headers", [[(b"content-length", b"9")], [(b"content-encoding", b"gzip"), (b"content-type", b"text/event-stream")]]
+)
+def test_nothing_is_added_where_it_would_be_taken_for_the_answer(headers: list[tuple[bytes, bytes]]) -> None:
+    assert last_words(Headers(raw=headers), ServiceError("a", "b"), within_line=True) == b""
 
 
 def test_a_body_arrives_as_it_was_sent_and_its_answer_goes_back() -> None:
