@@ -48,13 +48,13 @@ def one(rows: "Sequence[dict[str, Any]]", name: str) -> "dict[str, Any]":
 
 
 def is_fine(row: "Mapping[str, Any]") -> bool:
-    """Running, or done with success, as a service that prepares something for the others is.
+    """Running, or done with its work, as a service that prepares something for the others is; a server never is.
 
     So is one that is stopped because nobody asked for it.
     """
     if row["state"] == "stopped" and row.get("optional"):
         return True
-    return row["state"] == "running" or (row["state"], row["result"]) == ("exited", "success")
+    return row["state"] == "running" or bool(row.get("is_done"))
 
 
 def roll_words(row: "Mapping[str, Any]") -> str:

@@ -25,7 +25,7 @@ EXAMPLES = """\
   portsup status --resources          also processor time, memory, processes, and every socket that it listens on
   portsup status --watch              again whenever something changes, until Ctrl-C (exit code 130)
 
-exit codes: 0 all listed services are running (or have ended with success, or are not asked for), 3 at least one is not,
+exit codes: 0 all listed services are running (or are jobs that are done, or are not asked for), 3 at least one is not,
 4 no such service or no running instance"""
 
 _COLUMNS = ("NAME", "PORT", "STATE", "HEALTH", "PID", "UPTIME", "RESTARTS")

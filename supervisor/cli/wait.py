@@ -20,7 +20,7 @@ EXAMPLES = """\
   portsup wait api --timeout 30s                at most so long, also for an instance that is just starting
   portsup wait migrate --for exited             until it ended; the exit code is that of the service
 
-exit codes: 0 they are, 10 one of them failed and will not get there by itself, 124 not within --timeout,
+exit codes: 0 they are, 10 one of them failed or ended and will not get there by itself, 124 not within --timeout,
 4 no such service or no running instance; with --for exited that of the service, 128 and the number for a signal"""
 
 GOALS = ("listening", "ready", "healthy", "exited")
@@ -76,7 +76,7 @@ def is_there(row: "dict[str, Any]", goal: str) -> bool:
         case "listening":
             return row["state"] in ("starting", "running") and row["reached"] in _LISTENING
         case "ready":
-            return row["state"] == "running" or (row["state"], row["result"]) == ("exited", "success")
+            return row["state"] == "running" or bool(row.get("is_done") and row.get("one_shot"))
         case "healthy":
             return (row["state"], row["health"]) == ("running", "healthy")
     return row["state"] in _ENDED and row["pid"] is None

@@ -1,5 +1,6 @@
 """Whether a service that others depend on has come as far as they ask."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 from supervisor.core.order import Condition
@@ -44,10 +45,21 @@ def is_at_rest(svc: Service) -> bool:
     return svc.state in AT_REST
 
 
+def is_done(svc: Service) -> bool:
+    """Whether it ended because its work is done; a server has none that is ever done."""
+    return (svc.state, svc.result) == (State.EXITED, Result.SUCCESS) and not svc.is_server
+
+
+def is_missing(svc: Service) -> bool:
+    """Whether it should be there after a start, and is not: it failed or fails again and again, or is over already."""
+    return svc.state in (State.FAILED, State.BACKOFF) or (svc.state is State.EXITED and not is_done(svc))
+
+
 def judge(condition: Condition, dependency: Service, *, is_wanted: bool = True) -> Verdict:
     """Whether `dependency` has reached `condition`, or never will unless somebody steps in.
 
-    `started` only orders: a dependency that was tried and failed counts.  A job that did its work counts as ready.
+    `started` only orders: a dependency that was tried and failed counts.  A `one_shot` that did its work counts as
+    ready; anything else that has ended is not there for its dependants, whatever its exit code.
     A stopped one that is not `is_wanted` was stopped by somebody, and does not start by itself.
     """
     has_ended = dependency.state in (State.EXITED, State.FAILED) and dependency.pid is None
@@ -61,6 +73,27 @@ def judge(condition: Condition, dependency: Service, *, is_wanted: bool = True) 
         return Verdict.MET
     if dependency.reached >= _MILESTONES[condition] and dependency.state in (State.STARTING, State.RUNNING):
         return Verdict.MET
-    if dependency.state is State.EXITED and dependency.result is Result.SUCCESS:
+    if dependency.one_shot and is_done(dependency):
         return Verdict.MET
     return Verdict.HOPELESS if has_ended else Verdict.NOT_YET
+
+
+def why_hopeless(lost: Sequence[tuple[Condition, Service]]) -> str:
+    """Why a service does not start that needs these, and what to change if one of them is a job."""
+    named: dict[str, list[str]] = {}
+    for condition, svc in lost:
+        named.setdefault(_fate(condition, svc), []).append(f"`{svc.name}`")
+    why = "it depends on " + " and ".join(f"{', '.join(names)}, which {fate}" for fate, names in named.items())
+    jobs = [svc for condition, svc in lost if svc.state is State.EXITED and condition in _MILESTONES]
+    if not jobs:
+        return why
+    setting = "" if any(svc.pool for svc in jobs) else "set `one_shot: true` there, or "
+    return f"{why}; if {' and '.join(f'`{svc.name}`' for svc in jobs)} should end, {setting}depend on `completed_ok`"
+
+
+def _fate(condition: Condition, svc: Service) -> str:
+    if svc.state is State.STOPPED:
+        return "is stopped"
+    if svc.state is State.EXITED and condition in _MILESTONES:
+        return f"has ended ({svc.reason})" if svc.reason else "has ended"
+    return "failed"

@@ -43,6 +43,7 @@ class Service:
     timeouts: Timeouts = field(default_factory=Timeouts)
     rotate_after: int = 3
     one_shot: bool = False  # it is no server: its work is done when it exits with 0
+    is_server: bool = False  # others are to reach it: it has a port, or says by something else when it is ready
     success_codes: frozenset[int] = frozenset((0,))  # exit codes that mean success
     hooks: Mapping[Hook, float] = field(default_factory=lambda: NO_HOOKS)  # those it has, and how long each may take
     state: State = State.STOPPED

@@ -8,6 +8,7 @@ import contextlib
 import socket
 from collections.abc import Mapping
 
+from supervisor.core.conditions import is_done
 from supervisor.core.state import State
 from supervisor.daemon.slot import Slot
 
@@ -70,7 +71,7 @@ class Above:
             left = sum(slot.service.pid is not None for slot in self._slots.values())
             return f"stopping: {left} of {len(self._slots)} services are left"
         wanted = {name: slot.service for name, slot in self._slots.items() if slot.is_wanted}
-        ready = sum(svc.state in (State.RUNNING, State.EXITED) for svc in wanted.values())
+        ready = sum(svc.state is State.RUNNING or is_done(svc) for svc in wanted.values())
         failed = [name for name, svc in wanted.items() if svc.state in (State.FAILED, State.BACKOFF)]
         words = f"{ready} of {len(wanted)} services are ready" + (f"; failing: {', '.join(failed)}" if failed else "")
         return (words if self._is_ready else f"starting: {words}")[:LONGEST_STATUS]

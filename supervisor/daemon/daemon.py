@@ -33,7 +33,7 @@ from supervisor.daemon.slot import Slot, new_slot
 from supervisor.daemon.stack import Stack
 from supervisor.daemon.status import environment_told
 from supervisor.daemon.tasks import begin
-from supervisor.daemon.waiting import settled, told
+from supervisor.daemon.waiting import missing, settled, told
 from supervisor.daemon.world import StackWorld
 from supervisor.errors import ExitCode, LockLost, PortsupError
 from supervisor.logs.journal import Journal
@@ -242,7 +242,7 @@ class Daemon:
             self._fatal(too_late(late, self._options.wait_timeout or 0.0))
             return
         self._world.record_spares()
-        failed = [slot.spec.name for slot in slots if slot.service.state in (State.FAILED, State.BACKOFF)]
+        failed = missing(slots)
         self._reporter.up(self._spec.name, self._instance, failed, self._loop.time() - self._begun)
         self._has_reported = True
         self._renderer.stack_is_up()
@@ -260,7 +260,7 @@ class Daemon:
 
     def _end_if_nothing_is_left(self) -> None:
         """Ends the instance when all that should run has ended by itself; one that was stopped waits for a start."""
-        if self._has_reported and self._stack.has_nothing_left():
+        if self._has_reported and self._stack.has_nothing_left(self._options.is_detached):
             self._reporter.say("\nnothing is left to supervise")
             self._finish(None)
 

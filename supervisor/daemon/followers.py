@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from supervisor.core import events as ev
+from supervisor.core.conditions import is_done
 from supervisor.core.order import Graph, to_restart
 from supervisor.core.state import AT_REST, State
 from supervisor.daemon.slot import Slot
@@ -28,6 +29,6 @@ def restart_followers(slots: Mapping[str, Slot], graph: Graph) -> None:
 
 def _has_restarted(slot: Slot, other: Slot | None) -> bool:
     """Whether `other` is up, or done, with another process than there was when that of `slot` was spawned."""
-    if other is None or other.service.state not in (State.RUNNING, State.EXITED):
+    if other is None or not (other.service.state is State.RUNNING or is_done(other.service)):
         return False
     return other.starts != slot.seen_starts.get(other.spec.name, other.starts)

@@ -12,7 +12,7 @@ from supervisor.config.names import files_of
 from supervisor.config.selection import check_needs, starts_by_itself
 from supervisor.config.spec import ServiceSpec, StackSpec
 from supervisor.core import events as ev
-from supervisor.core.conditions import has_settled
+from supervisor.core.conditions import has_settled, is_done
 from supervisor.core.instance import overlap, ports_of
 from supervisor.core.order import levels
 from supervisor.core.state import AT_REST, State
@@ -161,7 +161,7 @@ class Reloader:
             for slot in touched:
                 words = _words(slot)
                 tell(f"{slot.spec.name}: {words}")
-                ok = slot.service.state in (State.RUNNING, State.EXITED) or not slot.is_wanted
+                ok = slot.service.state is State.RUNNING or is_done(slot.service) or not slot.is_wanted
                 results.append({"name": slot.spec.name, "ok": ok, "words": words})
         return results
 

@@ -158,7 +158,9 @@ class Reporter:
                 has_port = port is not None and state is State.RUNNING
                 url = f"http://{HOST}:{port}" if has_port else ""
                 rows.append((name, str(port) if has_port else "-", state, url))
-        end = f"is up after {took:.1f} s" if not failed else f"is up, but {len(failed)} of its services failed"
+        has_ended = any(self._slots[name].service.state is State.EXITED for name in failed)
+        fate = "failed or ended" if has_ended else "failed"
+        end = f"is up after {took:.1f} s" if not failed else f"is up, but {len(failed)} of its services {fate}"
         self.say(f"\n{herald.table(rows)}\n\nstack `{stack}` instance {instance} {end}")
 
     def stopping(self) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from supervisor import system
-from supervisor.config.spec import ServiceSpec
+from supervisor.config.spec import ProbeKind, ServiceSpec
 from supervisor.core.service import Service, Timeouts
 from supervisor.core.snapshot import NO_HOOKS
 from supervisor.core.state import Role, State
@@ -134,6 +134,7 @@ def settings(spec: ServiceSpec, pool: Sequence[int]) -> dict[str, Any]:
         "timeouts": Timeouts(spec.ready.timeout, spec.stop_grace_period, watchdog=spec.watchdog),
         "rotate_after": spec.rotate_after,
         "one_shot": spec.one_shot,
+        "is_server": not spec.one_shot and (bool(pool) or spec.ready.probe.kind is not ProbeKind.STARTED),
         "success_codes": spec.success_exit_codes,
         "hooks": {hook: each.timeout for hook, each in spec.all_hooks.items()} or NO_HOOKS,
     }

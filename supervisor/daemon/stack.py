@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Protocol
 
 from supervisor.core import events as ev
-from supervisor.core.conditions import Verdict, judge
+from supervisor.core.conditions import Verdict, is_done, judge, why_hopeless
 from supervisor.core.order import Condition, with_dependencies
 from supervisor.core.service import Service
 from supervisor.core.state import AT_REST, ENDED, Result, State
@@ -126,17 +126,21 @@ class Stack:
             return ExitCode.UNHEALTHY
         return ExitCode.GAVE_UP if failed else ExitCode.OK
 
-    def has_nothing_left(self) -> bool:
+    def has_nothing_left(self, is_detached: bool = False) -> bool:
         """Whether all that should run has ended by itself.
 
-        One that was stopped may be started again, and so may those that are not started because of it.
+        One that was stopped may be started again, and so may those that are not started because of it.  In the
+        background so may a server that others need and that has ended without a failure: `status` tells of it.
         """
         wanted = [name for name, slot in self.slots.items() if slot.is_wanted]
         if not wanted or any(self.slots[name].service.state not in ENDED for name in wanted):
             return False
-        return not self.needs_a_stopped_one(
-            [name for name in wanted if self.slots[name].service.result is Result.DEPENDENCY]
-        )
+        blocked = [name for name in wanted if self.slots[name].service.result is Result.DEPENDENCY]
+        if is_detached:
+            needed = (self.slots[name].service for name in with_dependencies(self.graph(), blocked))
+            if any(svc.state is State.EXITED and not is_done(svc) for svc in needed):
+                return False
+        return not self.needs_a_stopped_one(blocked)
 
     def needs_a_stopped_one(self, names: Collection[str]) -> bool:
         """Whether one of these, or something that they need, is stopped."""
@@ -220,9 +224,8 @@ class Stack:
                 slot.keeper.tell(ev.DependenciesMet())
             elif Verdict.HOPELESS in verdicts.values() and not blocked:
                 lost = [need for need, verdict in verdicts.items() if verdict is Verdict.HOPELESS]
-                is_stopped = all(self.slots[need].service.state is State.STOPPED for need in lost)
-                why = f"it depends on {', '.join(f'`{need}`' for need in lost)}, which "
-                slot.keeper.tell(ev.DependencyFailed(why + ("is stopped" if is_stopped else "failed")))
+                why = why_hopeless([(slot.spec.depends_on[need], self.slots[need].service) for need in lost])
+                slot.keeper.tell(ev.DependencyFailed(why))
 
     def _judge(self, need: str, condition: Condition) -> Verdict:
         slot = self.slots.get(need)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from supervisor.config.spec import HandoffMode
+from supervisor.core.conditions import is_done
 from supervisor.core.service import Service
 from supervisor.core.state import AT_REST, Result, State
 from supervisor.daemon.endpoints import HOST
@@ -49,6 +50,8 @@ def row(slot: Slot, instance: int, now: float) -> dict[str, Any]:
         "handoff": _handoff(slot),
         "beside": beside(svc),
         "status_text": svc.told or ("reloading" if svc.reloading_since is not None else ""),
+        "one_shot": svc.one_shot,
+        "is_done": is_done(svc),
         "reason": readable(svc.reason or (svc.hook_trouble if svc.state is State.RUNNING else "")),
         "optional": slot.is_optional,
     }
@@ -65,7 +68,7 @@ def _handoff(slot: Slot) -> str | None:
 def result_of(slot: Slot, wanted: State, redact: Callable[[str], str]) -> dict[str, Any]:
     """How an order to bring a service to the state `wanted` went, for the one who gave it."""
     svc = slot.service
-    ok = svc.state is wanted or (wanted is State.RUNNING and svc.state is State.EXITED)
+    ok = svc.state is wanted or (wanted is State.RUNNING and is_done(svc))
     ok = ok or (wanted is State.STOPPED and svc.state in AT_REST and svc.pid is None)
     match svc.state:
         case _ if wanted is State.STOPPED and svc.state in AT_WORK:

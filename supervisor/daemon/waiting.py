@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, Protocol
 
-from supervisor.core.conditions import Verdict, has_settled, judge
+from supervisor.core.conditions import Verdict, has_settled, is_missing, judge
 from supervisor.core.service import Service
 from supervisor.core.state import Beside, Role, State
 from supervisor.daemon.slot import Slot
@@ -48,6 +48,11 @@ def telling(stack: Stack, late: Callable[[], Collection[Slot]], note: Note, *, i
 def unsettled(slots: Collection[Slot]) -> Callable[[], list[Slot]]:
     """Finds those that have not come as far as they will."""
     return lambda: [slot for slot in slots if not has_settled(slot.service)]
+
+
+def missing(slots: Collection[Slot]) -> list[str]:
+    """The names of those that a start should have brought up, and that are not there."""
+    return [slot.spec.name for slot in slots if is_missing(slot.service)]
 
 
 async def settled(stack: Stack, slots: Collection[Slot], timeout: float | None, note: Note) -> list[Slot]:

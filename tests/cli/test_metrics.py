@@ -55,7 +55,7 @@ def test_a_service_is_told_in_full() -> None:
 
 
 def test_what_does_not_apply_is_not_there() -> None:
-    down = row("job", state="exited", result="success", health="none", port=None, pid=None, uptime_s=None, pool=[])
+    down = row("job", state="exited", is_done=True, health="none", port=None, pid=None, uptime_s=None, pool=[])
     found = values(text_of(("shop", 1, {"job": down | {"resources": None}})))
     assert set(found) == {
         "portsup_instance_up",

@@ -125,21 +125,21 @@ def test_only_the_services_asked_for_count(pretend: Pretend, run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "result", "fine"),
+    ("state", "is_done", "fine"),
     [
-        ("running", None, True),
-        ("exited", "success", True),
-        ("exited", "exit-code", False),
-        ("stopped", "success", False),
-        ("starting", None, False),
-        ("waiting", None, False),
-        ("backoff", "exit-code", False),
-        ("failed", "no-port", False),
-        ("terminating", None, False),
+        ("running", False, True),
+        ("exited", True, True),
+        ("exited", False, False),
+        ("stopped", False, False),
+        ("starting", False, False),
+        ("waiting", False, False),
+        ("backoff", False, False),
+        ("failed", False, False),
+        ("terminating", False, False),
     ],
 )
-def test_fine_is_running_or_done_with_success(state: str, result: str | None, fine: bool) -> None:
-    assert is_fine(row("web", state=state, result=result)) is fine
+def test_fine_is_running_or_done_with_its_work(state: str, is_done: bool, fine: bool) -> None:
+    assert is_fine(row("web", state=state, is_done=is_done)) is fine
 
 
 def test_a_service_that_does_not_exist_is_told_with_the_closest(pretend: Pretend, run: Run) -> None:

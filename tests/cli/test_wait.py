@@ -27,7 +27,9 @@ def row(**facts: Any) -> dict[str, Any]:
     [
         ("ready", {}, True),
         ("ready", {"state": "starting", "reached": "listening"}, False),
-        ("ready", {"state": "exited", "result": "success", "pid": None}, True),
+        ("ready", {"state": "exited", "is_done": True, "one_shot": True, "pid": None}, True),
+        ("ready", {"state": "exited", "is_done": True, "one_shot": False, "pid": None}, False),
+        ("ready", {"state": "exited", "is_done": False, "pid": None}, False),
         ("listening", {"state": "starting", "reached": "listening"}, True),
         ("listening", {"state": "starting", "reached": "started"}, False),
         ("listening", {"state": "terminating"}, False),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from supervisor.core.conditions import Verdict, judge
+from supervisor.core.conditions import Verdict, is_done, is_missing, judge, why_hopeless
 from supervisor.core.order import Condition
 from supervisor.core.service import Service
 from supervisor.core.state import Milestone, Result, State
@@ -11,6 +11,7 @@ from supervisor.dataclass import replace
 DB = Service("db", (8000,))
 SPAWNED = replace(DB, state=State.STARTING, pid=7, reached=Milestone.STARTED)
 
+ENDED = replace(DB, state=State.EXITED, result=Result.SUCCESS, reason="exit code 0")
 SURVIVOR = replace(DB, state=State.FAILED, result=Result.TIMEOUT, pid=7)
 
 
@@ -29,7 +30,9 @@ MOMENTS = {
     "ready": (replace(SPAWNED, state=State.RUNNING, reached=Milestone.READY), "yes yes yes no no"),
     "in backoff": (replace(DB, state=State.BACKOFF), "no no no no no"),
     "being ended": (replace(SPAWNED, state=State.TERMINATING, reached=Milestone.READY), "no no no no no"),
-    "did its work": (replace(DB, state=State.EXITED, result=Result.SUCCESS), "yes yes yes yes yes"),
+    "did its work": (replace(DB, state=State.EXITED, result=Result.SUCCESS, one_shot=True), "yes yes yes yes yes"),
+    "ended well, and is no job": (ENDED, "yes never never yes yes"),
+    "is a server that ended well": (replace(ENDED, is_server=True), "yes never never yes yes"),
     "ended badly": (failed(Result.EXIT_CODE), "yes never never yes never"),
     "was killed": (failed(Result.SIGNAL), "yes never never yes never"),
     "ended badly too often": (failed(Result.START_LIMIT), "yes never never yes never"),
@@ -45,3 +48,31 @@ WORDS = {"no": Verdict.NOT_YET, "yes": Verdict.MET, "never": Verdict.HOPELESS}
 def test_what_each_condition_says(moment: str) -> None:
     dependency, verdicts = MOMENTS[moment]
     assert [judge(condition, dependency) for condition in Condition] == [WORDS[word] for word in verdicts.split()]
+
+
+def test_a_dependant_that_does_not_start_names_the_fate_of_each_and_what_a_job_needs() -> None:
+    cache = replace(DB, name="cache", state=State.STOPPED)
+    lost = [(Condition.READY, ENDED), (Condition.READY, cache), (Condition.LISTENING, replace(ENDED, name="api"))]
+    assert why_hopeless(lost) == (
+        "it depends on `db`, `api`, which has ended (exit code 0) and `cache`, which is stopped; if `db` and `api` "
+        "should end, depend on `completed_ok`"
+    )
+    assert why_hopeless([(Condition.READY, replace(ENDED, pool=()))]).endswith(
+        "; if `db` should end, set `one_shot: true` there, or depend on `completed_ok`"
+    )
+    assert why_hopeless([(Condition.READY, failed(Result.EXIT_CODE))]) == "it depends on `db`, which failed"
+    assert why_hopeless([(Condition.COMPLETED_OK, failed(Result.EXIT_CODE))]) == "it depends on `db`, which failed"
+
+
+@pytest.mark.parametrize(
+    ("svc", "done", "missing"),
+    [
+        (ENDED, True, False),
+        (replace(ENDED, is_server=True), False, True),
+        (replace(ENDED, one_shot=True), True, False),
+        (failed(Result.EXIT_CODE), False, True),
+        (DB, False, False),
+    ],
+)
+def test_only_a_server_is_missed_when_it_ended_well(svc: Service, done: bool, missing: bool) -> None:
+    assert (is_done(svc), is_missing(svc)) == (done, missing)

@@ -4,11 +4,12 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from typing import Any
 
 import pytest
 
-from tests.live.conftest import Make
+from tests.live.conftest import Make, in_both_ways
 from tests.live.stack import SLEEPS, Live, answer_of, notes
 from tests.support.eventually import eventually
 from tests.support.ports import free_pool
@@ -203,3 +204,68 @@ def test_every_service_is_told_where_every_other_is(stack: Make) -> None:
         assert told["DB"] == f"db at http://127.0.0.1:{db[0]}"
         assert told["PYTHONUNBUFFERED"] == "1"
         assert answer_of(db[0])
+
+
+LISTENS_BRIEFLY = (
+    "import os, socket, time; s = socket.create_server(('127.0.0.1', int(os.environ['PORT']))); time.sleep(0.5)"
+)
+ENDS_FOR = {"listens": "listening", "says something": "ready", "ends once ready": "ready"}
+ENDS: dict[str, dict[str, Any]] = {
+    "listens": {"command": ["sh", "-c", "sleep 0.3; exit 0"], "pool": True},
+    "says something": {"command": ["sh", "-c", "sleep 0.3; exit 0"], "ready": {"log": "ready"}},
+    "ends once ready": {"command": [sys.executable, "-c", LISTENS_BRIEFLY], "pool": True},
+}
+
+
+@in_both_ways
+@pytest.mark.parametrize("server", ENDS)
+def test_a_server_that_ended_with_0_is_not_there_for_its_dependants(stack: Make, server: str) -> None:
+    """`late` waits for a job that takes longer than the server lives, which may be ready for a moment."""
+    live = stack({
+        "api": {**ENDS[server], **({"pool": list(free_pool(2))} if "pool" in ENDS[server] else {})},
+        "job": {"command": ["sh", "-c", "sleep 1"], "one_shot": True},
+        "late": {**SLEEPS, "depends_on": {"api": {"condition": ENDS_FOR[server]}, "job": {"condition": "ready"}}},
+        "web": {**SLEEPS, "depends_on": ["late"]},
+    })  # fmt: skip
+    assert live.run("up", "-d").returncode == 10
+    rows = live.rows()
+    assert {name: row["state"] for name, row in rows.items()} == {
+        "api": "exited", "job": "exited", "late": "failed", "web": "failed",
+    }  # fmt: skip
+    assert [rows[name]["result"] for name in ("late", "web")] == ["dependency", "dependency"]
+    assert live.run("status").returncode == 3
+    assert live.run("status", "job").returncode == 0
+    assert live.run("status", "api").returncode == 3
+    waited = live.run("wait", "api")
+    assert waited.returncode == 10
+    assert "cannot wait until `api` is ready: it has exited: exit code 0" in waited.stderr
+    assert live.run("wait", "api", "--for", "listening").returncode == 10
+    assert live.run("wait", "job").returncode == 0
+    assert live.run("wait", "late").returncode == 10
+
+
+def test_up_ends_with_10_when_only_a_server_that_ended_is_left(stack: Make) -> None:
+    live = stack({
+        "api": {"command": ["sh", "-c", "exit 0"], "pool": list(free_pool(2))},
+        "web": {**SLEEPS, "depends_on": ["api"]},
+    })  # fmt: skip
+    with live.foreground() as up:
+        assert up.ends() == 10
+        assert "web: is not started: it depends on `api`, which has ended (exit code 0)" in up.err
+        assert "if `api` should end, depend on `completed_ok`" in up.err
+
+
+def test_dependants_start_when_a_server_that_ended_comes_back(stack: Make) -> None:
+    (port,) = free_pool(1)
+    live = stack({})
+    mark = live.folder / "mark"
+    command = ["sh", "-c", f"test -e {mark} || exit 0; exec {' '.join(program('listens'))}"]
+    live.write({
+        "db": {"command": command, "pool": [port]},
+        "api": {**SLEEPS, "depends_on": ["db"]},
+    })  # fmt: skip
+    assert live.run("up", "-d").returncode == 10
+    mark.touch()
+    assert live.run("start", "db").returncode == 0
+    live.until("api", state="running")
+    assert live.run("status").returncode == 0
