@@ -23,6 +23,9 @@ EXAMPLES = """\
 
 exit codes: 0 nothing is wrong that would keep `up` from working, 1 something is"""
 
+PATIENCE = 2.0  # seconds that an instance gets to answer
+LONG_STALL = 1.0  # seconds; each such stall is an event
+
 _COLORS = {"error": "red", "warning": "yellow", "note": "cyan", "ok": "green"}
 
 
@@ -75,6 +78,7 @@ def _examine(args: argparse.Namespace) -> "Iterator[Finding]":
     except PortsupError as error:
         yield Finding("runtime", Level.ERROR, f"{error.what}: {error.why}", error.hint)
     yield from machine.check_clock(instances)
+    yield from _loops(instances)
     if runtime is not None:
         yield from _leftovers(runtime)
     if not files_asked(args) and config_near(current_directory()) is None:
@@ -90,6 +94,25 @@ def _examine(args: argparse.Namespace) -> "Iterator[Finding]":
     yield from machine.check_descriptors(len(stack.services))
     if runtime is not None:
         yield from _stack(stack, runtime, instances, args.instance)
+
+
+def _loops(instances: "list[InstanceInfo]") -> "Iterator[Finding]":
+    from supervisor.cli.rows import loop_words
+    from supervisor.control.client import Client
+    from supervisor.doctor.finding import Finding, Level
+
+    for info in instances:
+        whose = f"instance {info.instance} of `{info.stack}`"
+        try:
+            loop = Client(info.socket, patience=PATIENCE).ask("status").get("loop")
+        except PortsupError as error:
+            yield Finding("loop", Level.WARNING, f"{whose} does not answer: {error}", "`portsup logs`, or end it")
+            continue
+        if loop is None:  # it runs since before there was such an account
+            continue
+        is_well = loop["longest_stall_s"] < LONG_STALL
+        remedy = "" if is_well else "`portsup events -n all` has each as `loop stalled`, with what it did"
+        yield Finding("loop", Level.OK if is_well else Level.WARNING, f"{whose}: {loop_words(loop)}", remedy)
 
 
 def _leftovers(runtime: "RuntimeDir") -> "Iterator[Finding]":

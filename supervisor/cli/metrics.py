@@ -13,7 +13,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    Told = tuple[str, int, dict[str, Any] | None]  # stack, instance, and what it answered: None if it did not
+    # Stack, instance, its services by name (None if it did not answer), and what it tells of its loop.
+    Told = tuple[str, int, dict[str, Any] | None, dict[str, Any] | None]
     Sample = tuple[dict[str, str], float]
 
 EXAMPLES = """\
@@ -26,6 +27,8 @@ EXAMPLES = """\
 # the textfile collector of node_exporter reads the older format, which knows no info and no stateset.
 FAMILIES = (
     ("portsup_instance_up", "gauge", "", "Whether the instance answers."),
+    ("portsup_loop_longest_stall_seconds", "gauge", "seconds", "The longest time that portsup served nobody."),
+    ("portsup_loop_stalls", "counter", "", "How often portsup served nobody for 50 ms and more."),
     ("portsup_service_up", "gauge", "", "Whether the service has a process."),
     ("portsup_service_ready", "gauge", "", "Whether the service is running and ready."),
     (
@@ -58,31 +61,35 @@ def run(args: argparse.Namespace) -> int:
     told: list[Told] = []
     for info in target.instances() if args.all else target.all_meant(args):
         try:
-            told.append((info.stack, info.instance, _asked(Client(info.socket))))
+            told.append((info.stack, info.instance, *_asked(Client(info.socket))))
         except DaemonGone:  # it has ended since it was found
             continue
         except PortsupError as error:
             warn(f"`{info.stack}` instance {info.instance}: {error}", args.color)
-            told.append((info.stack, info.instance, None))
+            told.append((info.stack, info.instance, None, None))
     sys.stdout.write("".join(f"{line}\n" for line in exposition(told)))
     return 0
 
 
-def _asked(client: Client) -> "dict[str, Any]":
+def _asked(client: Client) -> "tuple[dict[str, Any], dict[str, Any] | None]":
     answer = client.ask("status")
     try:
         used = client.ask("resources")["resources"]
     except UsageError:  # it runs since before there was such a request
         used = {}
-    return {row["name"]: row | {"resources": used.get(row["name"])} for row in answer["services"]}
+    services = {row["name"]: row | {"resources": used.get(row["name"])} for row in answer["services"]}
+    return services, answer.get("loop")
 
 
 def exposition(told: "Iterable[Told]") -> Iterator[str]:
     """The lines of OpenMetrics 1.0, all samples of a family together."""
     samples: dict[str, list[Sample]] = {name: [] for name, *_ in FAMILIES}
-    for stack, instance, services in told:
+    for stack, instance, services, loop in told:
         place = {"stack": stack, "instance": str(instance)}
         samples["portsup_instance_up"].append((place, float(services is not None)))
+        if loop:
+            samples["portsup_loop_longest_stall_seconds"].append((place, loop["longest_stall_s"]))
+            samples["portsup_loop_stalls"].append((place, float(loop["stalls"])))
         for name, row in (services or {}).items():
             for family, more, value in _of_service(row):
                 samples[family].append((place | {"service": name, **more}, value))

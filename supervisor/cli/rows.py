@@ -57,6 +57,13 @@ def is_fine(row: "Mapping[str, Any]") -> bool:
     return row["state"] == "running" or bool(row.get("is_done"))
 
 
+def loop_words(loop: "Mapping[str, Any]") -> str:
+    """How well the event loop of an instance is served, from what `status` tells of it."""
+    doing = f", {loop['longest_stall']}" if loop["longest_stall"] else ""
+    least, longest = round(1000 * loop["stall_from_s"]), round(1000 * loop["longest_stall_s"])
+    return f"stalls of {least} ms and more: {loop['stalls']}; the longest turn took {longest} ms{doing}"
+
+
 def roll_words(row: "Mapping[str, Any]") -> str:
     """That a rolling restart is under way, "" if none is."""
     beside = row.get("beside")

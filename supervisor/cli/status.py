@@ -6,7 +6,7 @@ import time
 
 from supervisor.cli import render
 from supervisor.cli.complaint import say, warn
-from supervisor.cli.rows import KEYS, is_fine, pool_words, roll_words, select, socket_words
+from supervisor.cli.rows import KEYS, is_fine, loop_words, pool_words, roll_words, select, socket_words
 from supervisor.cli.target import connect
 from supervisor.errors import ExitCode, NotFound
 
@@ -75,6 +75,8 @@ def run(args: argparse.Namespace) -> int:
     _print(_lines(rows, args))
     if args.format != "json" and not args.quiet:
         _tell_why(rows)
+        if args.format == "wide" and (loop := answer.get("loop")):
+            say(f"\nportsup: {loop_words(loop)}")
         for warning in answer.get("warnings") or ():
             warn(warning, args.color)
     return int(ExitCode.OK if all(map(is_fine, rows)) else ExitCode.NOT_RUNNING)

@@ -19,6 +19,7 @@ from supervisor.daemon.reload import Reloader, as_json
 from supervisor.daemon.rolling import check_rolling, roll
 from supervisor.daemon.slot import Child, Slot
 from supervisor.daemon.stack import Stack
+from supervisor.daemon.stalls import WatchedLoop, doing
 from supervisor.daemon.status import AT_WORK, result_of, row
 from supervisor.daemon.tasks import begin
 from supervisor.daemon.waiting import Note, telling, unsettled
@@ -51,6 +52,7 @@ class Commands:
 
     def handle(self, request: Request, reply: Reply) -> None:
         """Answers one request, now or when it is done; raises PortsupError for what cannot be asked."""
+        doing(asyncio.get_running_loop(), f"answering `{request.do}`")
         match request.do:
             case "ping":
                 reply.send(stack=self._name, instance=self._instance)
@@ -125,13 +127,14 @@ class Commands:
         return slot
 
     def _status(self, slots: list[Slot]) -> dict[str, Any]:
-        now = asyncio.get_running_loop().time()
-        rows = [row(slot, self._instance, now) for slot in slots]
+        loop = asyncio.get_running_loop()
+        rows = [row(slot, self._instance, loop.time()) for slot in slots]
         for each in rows:
             each["reason"] = self._redact(each["reason"])
             each["status_text"] = self._redact(each["status_text"]) or None
         warnings = self._reloader.warnings()
-        return {"stack": self._name, "instance": self._instance, "services": rows, "warnings": warnings}
+        told = {"stack": self._name, "instance": self._instance, "services": rows, "warnings": warnings}
+        return told | ({"loop": loop.stalls.told()} if isinstance(loop, WatchedLoop) else {})
 
     async def _measure(self, slots: list[Slot], reply: Reply) -> None:
         from supervisor.daemon.resources import measured

@@ -78,7 +78,7 @@ class Hooks:
             self._news.printed(name, pipe, lines, now)
 
         try:
-            output = Output(self._loop, slot.log, show, self._reporter.redactor)
+            output = Output(self._loop, slot.spec.name, slot.log, show, self._reporter.redactor)
             run = Run(slot, effect.hook, effect.number, output, began=self._loop.time())
             child = slot.child_of(effect.pid or 0)
             told = facts(slot.service, effect.hook, child.main if child is not None else effect.pid)

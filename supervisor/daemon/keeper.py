@@ -2,13 +2,25 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from supervisor.core import events as ev
 from supervisor.core.rolling import step
 from supervisor.core.service import Service
+from supervisor.daemon.stalls import doing
 from supervisor.dataclass import replace
+
+DOING: Mapping[type[ev.Effect], str] = {
+    ev.LeasePort: "taking the ports",
+    ev.Spawn: "starting the process",
+    ev.SpawnBeside: "starting the process",
+    ev.Terminate: "stopping the processes",
+    ev.Abort: "stopping the processes",
+    ev.Kill: "killing the processes",
+    ev.RunHook: "starting a hook",
+    ev.EndHook: "ending a hook",
+}  # for the account of stalls; the rest takes no time
 
 
 class World(Protocol):
@@ -79,6 +91,8 @@ class Keeper:
 
     def _carry_out(self, effect: ev.Effect) -> None:
         svc = self.service
+        if what := DOING.get(type(effect)):
+            doing(self._loop, what, svc.name)
         match effect:
             case ev.LeasePort():
                 self._awaits_lease = True

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Collection
 
 from supervisor import system
+from supervisor.daemon.stalls import doing
 from supervisor.dataclass import dataclass
 from supervisor.system import Listener
 
@@ -60,6 +61,7 @@ class ListenWatch:
 
     def _look(self) -> None:
         self._timer = None
+        doing(self._loop, "looking who listens")
         begun = self._loop.time()
         found: dict[int, list[Listener]] = {}
         for listener in system.listening({expectation.port for expectation in self._expected.values()}):

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from supervisor.daemon.slot import Slot
+from supervisor.daemon.stalls import doing
 from supervisor.daemon.watcher import Watcher
 from supervisor.errors import PortsupError
 from supervisor.logs.journal import Journal
@@ -74,9 +75,11 @@ class LockWatch:
             each.beat()
         self._timer = self._loop.call_later(self._every, self._tick)
         self._ticks += 1
+        doing(self._loop, "looking at the locks")
         self._on_losses(self._shield.check())
         if self._ticks % round(HEARTBEAT_EVERY / self._every) == 0:
             self._shield.heartbeat()
+        doing(self._loop, "trying spare ports again")
         for slot in self._slots.values():
             try:
                 if slot.lease is not None and (won := slot.lease.retry_spares()):
@@ -84,5 +87,7 @@ class LockWatch:
             except PortsupError as error:  # a full disk, no descriptor left: the next tick may have more luck
                 self._journal.warning("spare ports not leased", service=slot.spec.name, why=str(error))
         self._on_tick()
+        doing(self._loop, "looking who listens")
         self._watcher.check_listeners(tuple(self._slots.values()))
+        doing(self._loop, "looking at the memory of services")
         self._watcher.check_memory(tuple(self._slots.values()))

@@ -9,6 +9,7 @@ from supervisor.core import events as ev
 from supervisor.core.notify import Notice, parse
 from supervisor.daemon.reporter import Reporter
 from supervisor.daemon.slot import Child, Slot
+from supervisor.daemon.stalls import doing
 from supervisor.ports.runtime import RuntimeDir, error_in
 from supervisor.process.notify_socket import NotifySocket
 
@@ -60,6 +61,7 @@ class Notices:
 
     def hear(self, slot: Slot) -> None:
         """Takes what has come, though not more than is good for the others."""
+        doing(self._loop, "hearing the notices", slot.spec.name)
         known: dict[int, Child] = {}  # processes of the trees, looked up at most once
         for _ in range(AT_ONCE):
             datagram = slot.notify.receive() if slot.notify is not None else None

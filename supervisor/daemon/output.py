@@ -5,6 +5,7 @@ import os
 import time
 from collections.abc import Callable
 
+from supervisor.daemon.stalls import doing
 from supervisor.logs.redactor import Redactor
 from supervisor.logs.service_log import ServiceLog
 from supervisor.process.output import Capture, Stream, open_pipe
@@ -16,8 +17,11 @@ Show = Callable[[Stream, bytes, float], None]  # gets them with the pipe they ca
 class Output:
     """The two pipes of one process.  They end with the process, not with whoever inherited them."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, log: ServiceLog, show: Show, redactor: Redactor) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, service: str, log: ServiceLog, show: Show, redactor: Redactor
+    ) -> None:
         self._loop = loop
+        self._service = service
         self._log = log
         self._show = show
         self._redactor = redactor
@@ -63,6 +67,7 @@ class Output:
         self._theirs.clear()
 
     def _read(self, capture: Capture) -> None:
+        doing(self._loop, "taking the output", self._service)
         lines = capture.read()
         if lines is None:
             self._loop.remove_reader(capture.fileno())

@@ -5,6 +5,8 @@ import os
 import signal
 from collections.abc import Callable
 
+from supervisor.daemon.stalls import doing
+
 OnExit = Callable[[int], None]  # is given the wait status, wait(2)
 
 
@@ -31,6 +33,7 @@ class Reaper:
 
     def reap(self) -> None:
         """Collects whatever has ended."""
+        doing(self._loop, "seeing to processes that ended")
         orphans = False
         while True:
             try:

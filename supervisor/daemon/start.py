@@ -18,6 +18,7 @@ from supervisor.daemon.daemon import Daemon
 from supervisor.daemon.front import Front, Pipe, let_go_of
 from supervisor.daemon.herald import table
 from supervisor.daemon.options import Options
+from supervisor.daemon.stalls import WatchedLoop, tell_of_long_ones
 from supervisor.dataclass import replace
 from supervisor.errors import ExitCode, NotFound, PoolExhausted, UsageError
 from supervisor.logs.journal import Journal, open_journal
@@ -92,7 +93,8 @@ def run_instance(
     journal = open_journal(state_dir / "portsup.log", secrets=spec.secrets)
     try:
         main = _run(spec, options, runtime, lock, journal, run_id, state_dir, colour, prefix, done, pulse, live, above)
-        return asyncio.run(main)
+        with asyncio.Runner(loop_factory=WatchedLoop) as runner:
+            return runner.run(main)
     finally:
         journal.close()
 
@@ -103,6 +105,7 @@ async def _run(
     live: int | None, above: tuple[socket.socket, float] | None,
 ) -> int:  # fmt: skip
     loop = asyncio.get_running_loop()
+    tell_of_long_ones(loop, journal)
     out = None if options.is_detached else Pipe(os.dup(1), loop)
     front = Front(out, Pipe(os.dup(2), loop), is_coloured=colour, has_prefix=prefix, done=done, pulse=pulse, live=live)
     if options.is_detached:

@@ -186,7 +186,7 @@ class StackWorld:
         output: Output | None = None
         try:
             show = functools.partial(self._news.printed, slot.spec.name)
-            output = Output(self._loop, slot.log, show, self._reporter.redactor)
+            output = Output(self._loop, slot.spec.name, slot.log, show, self._reporter.redactor)
             told = {tree.INVOCATION: invocation}
             command = self.programs.command(slot, port, slot.spec.command, told, output.theirs, socket_of(slot.spec))
             pid, calls = self._starter.start(slot, command)

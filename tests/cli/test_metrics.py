@@ -13,9 +13,11 @@ from tests.support.fake_daemon import refusal, row, status
 
 USED = {"cpu_s": 3.24, "memory": 25_500_000, "processes": 3, "listens": []}
 
+LOOP = {"stalls": 3, "stall_from_s": 0.05, "longest_stall_s": 0.12, "longest_stall": "taking the ports of `web`"}
+
 
 def text_of(*told: Any) -> str:
-    return "\n".join(exposition(told)) + "\n"
+    return "\n".join(exposition((*each, None, None)[:4] for each in told)) + "\n"
 
 
 def values(text: str) -> dict[str, list[tuple[dict[str, str], float]]]:
@@ -70,7 +72,7 @@ def test_what_does_not_apply_is_not_there() -> None:
 
 def test_families_are_whole_and_every_instance_and_its_services_are_told_apart() -> None:
     services = {name: row(name, resources=USED) for name in ("web", "db")}
-    text = text_of(("shop", 1, services), ("shop", 2, services), ("other", 1, None))
+    text = text_of(("shop", 1, services, LOOP), ("shop", 2, services, LOOP), ("other", 1, None))
     told = {
         (sample.labels["stack"], sample.labels["instance"], sample.labels.get("service")): sample.value
         for family in text_string_to_metric_families(text)  # type: ignore[no-untyped-call]
@@ -125,3 +127,12 @@ def test_one_that_does_not_answer_is_down_and_said(pretend: Pretend, run: Run) -
 def test_none_running_is_an_error_only_for_who_wants_one(run: Run) -> None:
     assert run("metrics").code == 4
     assert run("metrics", "--all") == (0, "# EOF\n", "")
+
+
+def test_the_stalls_of_an_instance_are_told() -> None:
+    found = values(text_of(("shop", 1, {}, LOOP)))
+    assert found == {
+        "portsup_instance_up": [({}, 1.0)],
+        "portsup_loop_longest_stall_seconds": [({}, 0.12)],
+        "portsup_loop_stalls_total": [({}, 3.0)],
+    }

@@ -59,6 +59,15 @@ def test_wide_adds_how_it_ended_and_the_pool(pretend: Pretend, run: Run) -> None
     assert ran.err == "\ndb: it ended with exit code 3 five times\n"
 
 
+def test_wide_says_how_long_portsup_kept_everybody_waiting(pretend: Pretend, run: Run) -> None:
+    loop = {"stalls": 3, "stall_from_s": 0.05, "longest_stall_s": 0.12, "longest_stall": "taking the ports of `web`"}
+    pretend({"status": [answer(row("web")) | {"loop": loop}]})
+    assert run("status", "--format", "wide").err == (
+        "\nportsup: stalls of 50 ms and more: 3; the longest turn took 120 ms, taking the ports of `web`\n"
+    )
+    assert run("status").err == ""
+
+
 def test_what_services_use_is_shown_to_who_asks_and_nobody_else_pays(pretend: Pretend, run: Run) -> None:
     daemon = pretend({
         "status": [answer(row("web"), row("db", state="stopped", pid=None))],

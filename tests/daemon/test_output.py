@@ -34,7 +34,7 @@ class Printing:
 
     def __init__(self, log: ServiceLog, redactor: Redactor) -> None:
         self.loop, self.shown, self.probed = Loop(), b"", b""
-        self.output = Output(self.loop, log, self._show, redactor)  # type: ignore[arg-type]
+        self.output = Output(self.loop, "web", log, self._show, redactor)  # type: ignore[arg-type]
         self.output.also = self._probe
         self.stdout = os.dup(self.output.theirs[0])
         self.output.begin()

@@ -31,6 +31,20 @@ def test_all_is_well(stack: Make) -> None:
     assert {"handoff", "ipv6", "watches", "runtime", "state", "descriptors", "instances", "leftovers"} <= set(found)
 
 
+def test_it_says_how_well_an_instance_serves_and_which_does_not_answer(stack: Make) -> None:
+    live = stack({"web": {"command": program("listens"), "pool": list(free_pool(3))}})
+    with live.up():
+        _, found = findings(live)
+        assert "stalls of 50 ms and more: " in found["loop"]["what"]
+        os.kill(live.daemon(), signal.SIGSTOP)
+        try:
+            code, found = findings(live)
+        finally:
+            os.kill(live.daemon(), signal.SIGCONT)
+        assert (code, found["loop"]["level"]) == (0, "warning")
+        assert "does not answer" in found["loop"]["what"]
+
+
 def test_strangers_on_the_pool_are_named(stack: Make) -> None:
     pool = free_pool(3)
     live = stack({"web": {"command": program("listens"), "pool": list(pool)}})

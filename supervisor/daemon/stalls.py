@@ -1,0 +1,138 @@
+"""Counts the turns of the event loop that take long, and knows what took longest in each of them.
+
+While a turn lasts nobody else is served: no bind is answered, no client of the control socket, no crash noticed.  It
+costs two looks at the clock a turn, and one at each `doing`; a loop that sleeps pays nothing.
+"""
+
+import asyncio
+import selectors
+import time
+from collections.abc import Callable
+from typing import Any
+
+from supervisor.dataclass import dataclass
+from supervisor.logs.journal import Journal
+
+STALL = 0.05  # seconds from which on a turn counts as a stall
+LONG = 1.0  # seconds from which on one is an event
+
+_SOMETHING = ("something without a name", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Stall:
+    """One turn that took `seconds`, `cpu` of them on a processor; most of it went into `doing`, for `service` if any.
+
+    Where `cpu` is much less the machine is to blame: it was busy, out of memory or asleep, or a disk was slow.
+    """
+
+    seconds: float
+    cpu: float
+    doing: str
+    service: str = ""
+
+
+class Stalls:
+    """The account of one loop."""
+
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, cpu_clock: Callable[[], float] = time.thread_time
+    ) -> None:
+        self.count = 0
+        self.longest: Stall | None = None
+        self.on_long: Callable[[Stall], None] | None = None
+        self._clock = clock
+        self._cpu_clock = cpu_clock
+        self._begun = self._since = clock()
+        self._cpu = cpu_clock()
+        self._doing = self._slowest = _SOMETHING
+        self._slowest_took = 0.0
+
+    def turn_begins(self) -> None:
+        """Something has happened, and is being dealt with from now on."""
+        self._cpu = self._cpu_clock()
+        self._begun = self._since = self._clock()
+        self._doing = self._slowest = _SOMETHING
+        self._slowest_took = 0.0
+
+    def begins(self, what: str, service: str) -> None:
+        """This is being done from now on, until something else begins or the turn ends."""
+        now = self._clock()
+        self._close(now)
+        self._since, self._doing = now, (what, service)
+
+    def turn_ends(self) -> None:
+        """All is dealt with."""
+        now = self._clock()
+        took = now - self._begun
+        if self.longest is not None and took < STALL and took <= self.longest.seconds:
+            return
+        self._close(now)
+        stall = Stall(took, self._cpu_clock() - self._cpu, *self._slowest)
+        if self.longest is None or took > self.longest.seconds:
+            self.longest = stall
+        if took >= STALL:
+            self.count += 1
+        if took >= LONG and self.on_long is not None:
+            self.on_long(stall)
+
+    def told(self) -> dict[str, Any]:
+        """What `status` tells of the loop."""
+        longest = self.longest
+        return {
+            "stalls": self.count,
+            "stall_from_s": STALL,
+            "longest_stall_s": round(longest.seconds, 4) if longest else 0.0,
+            "longest_stall": words(longest) if longest else "",
+        }
+
+    def _close(self, now: float) -> None:
+        if now - self._since > self._slowest_took:
+            self._slowest_took, self._slowest = now - self._since, self._doing
+
+
+def words(stall: Stall) -> str:
+    """What was being done, for people."""
+    return f"{stall.doing} of `{stall.service}`" if stall.service else stall.doing
+
+
+def doing(loop: object, what: str, service: str = "") -> None:
+    """Says what is being done from now on in this turn; nothing where the loop keeps no account."""
+    stalls = getattr(loop, "stalls", None)
+    if stalls is not None:
+        stalls.begins(what, service)
+
+
+def tell_of_long_ones(loop: object, journal: Journal) -> None:
+    """Has each stall of more than a second in the journal from now on."""
+
+    def tell(stall: Stall) -> None:
+        about = {"service": stall.service} if stall.service else {}
+        took, cpu = round(stall.seconds, 3), round(stall.cpu, 3)
+        journal.warning("loop stalled", **about, doing=stall.doing, took=took, cpu=cpu)
+
+    if isinstance(loop, WatchedLoop):
+        loop.stalls.on_long = tell
+
+
+class WatchedLoop(asyncio.SelectorEventLoop):
+    """An event loop that keeps an account of its stalls."""
+
+    def __init__(self) -> None:
+        self.stalls = Stalls()
+        super().__init__(_Selector(self.stalls))
+
+
+class _Selector(selectors.DefaultSelector):
+    """Knows when the loop sleeps: from here to here."""
+
+    def __init__(self, stalls: Stalls) -> None:
+        super().__init__()
+        self._stalls = stalls
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        self._stalls.turn_ends()
+        try:
+            return super().select(timeout)
+        finally:
+            self._stalls.turn_begins()
