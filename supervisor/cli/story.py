@@ -141,6 +141,12 @@ def sentence(event: "Event") -> str:
     return str(event["event"]).removeprefix("service ") + (f": {why}" if why else "")
 
 
+def hints(events: "Sequence[Event]", service: str) -> list[str]:
+    """What to do about the last time that it ended with success, where that is not what anybody wants."""
+    last = [event for event in events if event.get("service") == service and event["event"] == "service exited"][-1:]
+    return [hint for event in last if (hint := str(event.get("hint") or ""))]
+
+
 def advice(events: "Sequence[Event]", service: str, state: str) -> list[str]:
     """What to do next."""
     last = chapters(events, service)

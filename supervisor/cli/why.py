@@ -55,6 +55,7 @@ def run(args: argparse.Namespace) -> int:
     chapters = chapters if args.failures == ALL else chapters[max(0, total - args.failures) :]
     printed = _printed(source, args.service, args.lines, story.span_of_output(events, args.service)) if chapters else []
     advice = story.advice(events, args.service, row["state"] if row else "stopped") if chapters else []
+    advice += story.hints(events, args.service)
     if args.format == "json":
         told = {
             "service": args.service, "state": row["state"] if row else None, "failures": total, "chapters": chapters,
@@ -99,7 +100,7 @@ def _text(
     now = _now(row)
     when = "since the stack came up" if row else "in its last run"
     if not chapters:
-        return [f"nothing has gone wrong with `{service}` {when}; it {now}"]
+        return [f"nothing has gone wrong with `{service}` {when}; it {now}", *_next(advice)]
     times = {1: "once", 2: "twice"}.get(total, f"{total} times")
     lines = [f"`{service}` went wrong {times} {when}; it {now}"]
     for number, chapter in enumerate(chapters, total - len(chapters) + 1):
@@ -114,9 +115,11 @@ def _text(
             "the last that it printed" + (" before its next process" if _has_new_process(since) else ""),
             *(f"  | {render.printable(line) if line else ''}" for line in printed),
         ]
-    if advice:
-        lines += ["", "what to do next", *(f"  {line.strip()}" for line in advice)]
-    return lines
+    return lines + _next(advice)
+
+
+def _next(advice: list[str]) -> list[str]:
+    return ["", "what to do next", *(f"  {line.strip()}" for line in advice)] if advice else []
 
 
 def _has_new_process(since: "list[story.Event]") -> bool:

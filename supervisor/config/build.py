@@ -27,6 +27,8 @@ from supervisor.config.spec import (
     Restart,
     RestartPolicy,
     ServiceSpec,
+    Stdin,
+    StopTo,
 )
 from supervisor.config.tree import Place
 
@@ -58,7 +60,8 @@ def service(
         on_end=_on_end(fields.get("on_end")),
         restart_policy=_restart_policy(fields),
         **_hooks(fields),
-        stop_signal=fields.get("stop_signal", 15),
+        **_stop_signal(fields.get("stop_signal")),
+        stdin=Stdin(fields.get("stdin", Stdin.NULL)),
         stop_grace_period=fields.get("stop_grace_period", 10.0),
         handoff=HandoffMode(fields.get("handoff", HandoffMode.AUTO)),
         bind=BindMode(fields.get("bind", BindMode.REPORT)),
@@ -193,6 +196,11 @@ def _hooks(fields: Fields) -> dict[str, Any]:
     from supervisor.config import hooks
 
     return {"hooks": hooks.hooks(fields), "stop_command": hooks.command(fields.get("stop_command"))}
+
+
+def _stop_signal(fields: Fields | None) -> dict[str, Any]:
+    given = fields or Fields()
+    return {"stop_signal": given.get("signal", 15), "stop_to": StopTo(given.get("to", StopTo.GROUP))}
 
 
 def _limits(fields: Fields | None) -> dict[str, int]:

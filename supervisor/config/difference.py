@@ -9,7 +9,7 @@ LIVE = frozenset((
     "on_port_change", "profiles", "quarantine", "ready", "restart_policy", "rotate_after", "stop_command",
     "stop_grace_period", "stop_signal", "success_exit_codes",
 ))  # fmt: skip
-_WRITTEN_AS = {"restarts_with": "depends_on"}
+_WRITTEN_AS = {"restarts_with": "depends_on", "stop_to": "stop_signal"}
 _NO_KEYS = frozenset(("name", "line"))
 
 

@@ -175,6 +175,23 @@ ON_PORT_CHANGE = Section(
     needs_one=True,
 )
 
+STOP_SIGNAL = Section(
+    keys=(
+        Key("signal", Signal(), "The signal that asks the program to end.", "SIGTERM", also=("name", "number")),
+        Key(
+            "to",
+            Choice(
+                ("group", "main"),
+                (("all", "group"), ("control-group", "group"), ("process", "main"), ("mixed", "main"), ("pid", "main")),
+            ),
+            "Who gets it: the whole process group, or the main process alone; what that leaves behind is killed.",
+            "group",
+            also=("kill_mode", "killmode", "target"),
+        ),
+    ),
+    short="signal",
+)
+
 LOGGING = Section(
     keys=(
         Key(
@@ -242,6 +259,13 @@ SERVICE = Section(
             "The folder the program runs in, relative to services.yaml.",
             ".",
             also=("cwd", "directory", "dir", "chdir", "workdir", "root"),
+        ),
+        Key(
+            "stdin",
+            Choice(("null", "open"), (("closed", "null"), ("none", "null"), ("true", "open"), ("pipe", "open"))),
+            "What the program reads from its standard input: the end of it at once, or a pipe that stays silent.",
+            "null",
+            also=("stdin_open", "standard_input", "input"),
         ),
         Key(
             "depends_on",
@@ -334,8 +358,8 @@ SERVICE = Section(
         ),
         Key(
             "stop_signal",
-            Signal(),
-            "The signal that asks the program to end.",
+            STOP_SIGNAL,
+            "The signal that asks the program to end, and who of its processes gets it.",
             "SIGTERM",
             also=("stopsignal", "kill_signal"),
         ),

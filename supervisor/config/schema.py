@@ -118,7 +118,7 @@ def _kind(kind: Kind) -> Schema:
             size = {"type": "integer", "minimum": least, "maximum": most}
             return {"anyOf": [size, {"type": "string", "pattern": pattern}]}
         case Choice(words=words):
-            return _or_reference({"enum": list(words)})
+            return _or_reference({"enum": [*words, None] if "null" in words else list(words)})
         case Signal():
             return {"type": ["string", "integer"], "examples": ["SIGTERM", "SIGINT", "SIGHUP"]}
         case Shape.HTTP:

@@ -14,6 +14,7 @@ from supervisor.config.spec import (
     RenderedFile,
     ServiceSpec,
     StackSpec,
+    StopTo,
 )
 
 
@@ -54,6 +55,7 @@ def _service(service: ServiceSpec, stack: StackSpec, reveal: bool) -> dict[str, 
         "port_env": service.port_env,
         "environment": environment if reveal else redact_environment(environment, stack.secrets),
         "working_dir": str(service.working_dir),
+        "stdin": service.stdin.value,
         "depends_on": {
             name: {"condition": condition.value, **({"restart": True} if name in service.restarts_with else {})}
             for name, condition in service.depends_on.items()
@@ -75,7 +77,7 @@ def _service(service: ServiceSpec, stack: StackSpec, reveal: bool) -> dict[str, 
         },
         "hooks": {str(hook): _hook(each) for hook, each in service.hooks.items()} or None,
         "stop_command": _hook(service.stop_command) if service.stop_command else None,
-        "stop_signal": _signal(service.stop_signal),
+        "stop_signal": _stop_signal(service),
         "stop_grace_period": service.stop_grace_period,
         "handoff": service.handoff.value,
         "bind": service.bind.value,
@@ -141,6 +143,11 @@ def _hook(hook: HookCommand) -> dict[str, Any]:
 
 def _on_port_change(change: OnPortChange) -> str | dict[str, str | int]:
     return {"signal": _signal(change.signal)} if change.action == "signal" else change.action
+
+
+def _stop_signal(service: ServiceSpec) -> str | int | dict[str, str | int]:
+    number = _signal(service.stop_signal)
+    return number if service.stop_to is StopTo.GROUP else {"signal": number, "to": service.stop_to.value}
 
 
 def _signal(number: int) -> str | int:

@@ -9,6 +9,7 @@ from supervisor.core.handoff import BindMode
 from supervisor.core.order import Condition
 from supervisor.core.restart import Restart, RestartPolicy
 from supervisor.core.state import Hook
+from supervisor.core.stdin import Stdin
 from supervisor.dataclass import dataclass, field
 
 __all__ = [
@@ -33,6 +34,8 @@ __all__ = [
     "RestartPolicy",
     "ServiceSpec",
     "StackSpec",
+    "Stdin",
+    "StopTo",
 ]
 
 
@@ -103,6 +106,13 @@ class HandoffMode(StrEnum):
     OFF = "off"  # the port is given up right before the service starts, and watched
 
 
+class StopTo(StrEnum):
+    """Who of a service is asked to end."""
+
+    GROUP = "group"  # the process group of its main process: every process that it started in the usual way
+    MAIN = "main"  # its main process alone; what is left when that has ended is killed
+
+
 class NotifySocketKind(StrEnum):
     """Whether a service gets a socket to say how it is on, and which, sd_notify(3)."""
 
@@ -161,6 +171,7 @@ class ServiceSpec:
     description: str = ""
     port_env: str = "PORT"
     environment: Mapping[str, str] = field(default_factory=dict)  # env_file merged in, environment wins
+    stdin: Stdin = Stdin.NULL
     working_dir: Path = Path()  # absolute
     depends_on: Mapping[str, Condition] = field(default_factory=dict)
     restarts_with: frozenset[str] = frozenset()  # those that it depends on and is restarted after
@@ -175,6 +186,7 @@ class ServiceSpec:
     hooks: Mapping[Hook, HookCommand] = field(default_factory=dict)
     stop_command: HookCommand | None = None  # in the place of the signal
     stop_signal: int = 15
+    stop_to: StopTo = StopTo.GROUP
     stop_grace_period: float = 10.0
     handoff: HandoffMode = HandoffMode.AUTO
     bind: BindMode = BindMode.REPORT

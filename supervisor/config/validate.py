@@ -12,6 +12,7 @@ from supervisor.config.fields import BROKEN, Fields, Found
 from supervisor.config.kinds import (
     LONGEST_NAME,
     NAME,
+    Choice,
     Key,
     Kind,
     Named,
@@ -96,6 +97,8 @@ class Validator:
                 return shapes.names(self, node, where)
             case Shape.DEPENDS_ON:
                 return shapes.depends_on(self, node, where)
+        if isinstance(node, Scalar) and node.is_null and isinstance(kind, Choice) and "null" in kind.words:
+            return "null"
         if not isinstance(node, Scalar) or node.is_null:
             return self.expected(wanted(kind), node, where)
         return self.attempt(node, where, lambda text: read_scalar(kind, node, text))

@@ -36,7 +36,7 @@ _CONTAINER = frozenset((
     "extra_hosts", "group_add", "hostname", "init", "ipc", "isolation", "labels", "links", "mac_address",
     "mem_reservation", "mem_swappiness", "memswap_limit", "network_mode", "networks",
     "oom_kill_disable", "oom_score_adj", "pid", "pids_limit", "platform", "privileged", "pull_policy", "read_only",
-    "runtime", "secrets", "security_opt", "shm_size", "stdin_open", "storage_opt", "sysctls", "tmpfs", "tty",
+    "runtime", "secrets", "security_opt", "shm_size", "storage_opt", "sysctls", "tmpfs", "tty",
     "userns_mode", "uts", "volumes", "volumes_from",
 ))  # fmt: skip
 _WHY = {
@@ -49,7 +49,7 @@ _SHELLS = [[path + name] for path in ("", "/bin/", "/usr/bin/") for name in ("sh
 _READ = frozenset((
     "build", "command", "depends_on", "deploy", "entrypoint", "env_file", "environment", "healthcheck", "image",
     "logging", "mem_limit", "ports", "post_start", "pre_stop", "profiles", "restart", "stop_grace_period",
-    "stop_signal", "ulimits", "user", "working_dir",
+    "stdin_open", "stop_signal", "ulimits", "user", "working_dir",
 ))  # fmt: skip
 
 
@@ -233,11 +233,12 @@ def _end(draft: Draft, given: dict[str, Any]) -> None:
     if deploy.get("window"):
         what = f"`deploy.restart_policy.window: {deploy['window']}`"
         draft.leave(what, "`ready` says when a start has succeeded", "set `restart_policy: {period: …}` if need be")
-    if given.get("stop_signal"):
-        if known := signal_name(given["stop_signal"]):
-            draft.fields["stop_signal"] = known
-        else:
-            draft.leave(f"`stop_signal: {given['stop_signal']}`", "this system has no such signal", "set `stop_signal`")
+    known = signal_name(given["stop_signal"]) if given.get("stop_signal") else "SIGTERM"
+    if known is None:
+        draft.leave(f"`stop_signal: {given['stop_signal']}`", "this system has no such signal", "set `stop_signal`")
+    draft.fields["stop_signal"] = {"signal": known or "SIGTERM", "to": "main"}  # as a container's first process gets it
+    if is_true(given.get("stdin_open", "false")):
+        draft.fields["stdin"] = "open"
     if (grace := seconds(given.get("stop_grace_period"))) is not None:
         draft.fields["stop_grace_period"] = duration(grace)
 

@@ -3,6 +3,7 @@
 from collections.abc import Container, Iterable, Mapping
 from typing import Any
 
+from supervisor.core.stdin import Stdin, seems_to_watch
 from supervisor.dataclass import dataclass, field
 
 
@@ -61,6 +62,12 @@ class Draft:
             self.leave(what, "services.yaml does not take that", remedy)
         else:
             self.fields[key] = value
+
+    def keep_stdin(self) -> None:
+        """The source leaves its programs a standard input: those that end with theirs have one here, too."""
+        command = self.fields.get("command", ())
+        if seems_to_watch(command.split() if isinstance(command, str) else command):
+            self.fields["stdin"] = Stdin.OPEN.value
 
 
 @dataclass(slots=True)

@@ -12,9 +12,9 @@ from supervisor.convert.draft import Draft, Filled
 
 WIDTH = 100
 ORDER = (
-    "description", "command", "pool", "port_env", "environment", "env_file", "working_dir", "depends_on", "ready",
-    "healthcheck", "restart", "success_exit_codes", "on_end", "restart_policy", "hooks", "stop_command", "stop_signal",
-    "stop_grace_period",
+    "description", "command", "pool", "port_env", "environment", "env_file", "working_dir", "stdin", "depends_on",
+    "ready", "healthcheck", "restart", "success_exit_codes", "on_end", "restart_policy", "hooks", "stop_command",
+    "stop_signal", "stop_grace_period",
 )  # fmt: skip
 WITH_PLACEHOLDERS = ("command", "environment", "hooks", "stop_command", "ready", "healthcheck")
 # Characters that mean nothing to YAML wherever they stand, with a start that does not either.

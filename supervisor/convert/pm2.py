@@ -122,6 +122,7 @@ def _app(given: dict[str, Any], number: int) -> Draft:
     if ends := texts(given.get("stop_exit_codes")):
         draft.fields["restart"] = "on-failure"
         codes(draft, ends, "`stop_exit_codes`")
+    draft.keep_stdin()
     _times(draft, given)
     for key, other in (("uid", "user"), ("user", "user"), ("gid", "group")):
         if given.get(key):
@@ -156,6 +157,8 @@ def _line(draft: Draft, given: dict[str, Any], script: str) -> shell.Line:
 
 def _times(draft: Draft, given: dict[str, Any]) -> None:
     draft.fields["stop_signal"] = "SIGINT"  # what pm2 sends first
+    if str(given.get("treekill", True)).lower() == "false":
+        draft.fields["stop_signal"] = {"signal": "SIGINT", "to": "main"}
     grace = seconds(given.get("kill_timeout"), 0.001)
     draft.fields["stop_grace_period"] = duration(1.6 if grace is None else grace)
     policy: dict[str, Any] = {}

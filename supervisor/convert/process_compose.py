@@ -215,7 +215,10 @@ def _end(draft: Draft, given: dict[str, Any]) -> None:
         draft.fields["on_end"] = {"failure": "stop_all"}
         draft.notes.append("`exit_on_skipped` ended all when what it depends on failed; now its own failure does, too")
     shutdown = mapping(given.get("shutdown"))
-    if shutdown.get("signal") and (known := signal_name(shutdown["signal"])):
+    known = signal_name(shutdown["signal"]) if shutdown.get("signal") else None
+    if is_true(shutdown.get("parent_only", "false")):
+        draft.fields["stop_signal"] = {"signal": known or "SIGTERM", "to": "main"}
+    elif known:
         draft.fields["stop_signal"] = known
     grace = seconds(shutdown.get("timeout_seconds"))
     if command := str(shutdown.get("command") or "").strip():
@@ -223,8 +226,6 @@ def _end(draft: Draft, given: dict[str, Any]) -> None:
         grace = min(2 * (DEFAULT_TIMEOUT if grace is None else grace), LONGEST)  # half of it is for the command
     if grace is not None:
         draft.fields["stop_grace_period"] = duration(grace)
-    if is_true(shutdown.get("parent_only", "false")):
-        draft.leave("`parent_only`", "the whole process tree is stopped", "see whether that will do")
     rotation = mapping(mapping(given.get("log_configuration")).get("rotation"))
     found = {
         "max_size": log_size(f"{rotation.get('max_size_mb', '')}m"),

@@ -24,6 +24,7 @@ def convert(text: str) -> Outcome:
         draft = Draft(found[1])
         read = shell.read(found[2])
         shell.give(draft, read)
+        draft.keep_stdin()
         set_variables(draft, dict(read.environment))
         if draft.name in JOBS and not draft.gets_port:
             draft.has_pool = False

@@ -134,6 +134,7 @@ def _copy(name: str, given: dict[str, str], general: dict[str, str], number: int
 
     expanded = {key: _EXPRESSION.sub(expand, value) for key, value in given.items()}
     _command(draft, given["command"], expanded["command"])
+    draft.keep_stdin()
     for word in dict.fromkeys(unknown):
         draft.leave(f"`%({word})s`", "portsup does not know it", "put its value there")
     for source in (general.get("environment", ""), expanded.get("environment", "")):
@@ -188,11 +189,13 @@ def _times(draft: Draft, given: dict[str, str]) -> None:
         codes(draft, told.replace(",", " ").split(), f"`exitcodes={told}`")
     if (retries := whole(given.get("startretries", ""), 0, 1_000_000)) is not None:
         draft.fields["restart_policy"] = {"max_restarts": retries}
-    if name := given.get("stopsignal", ""):
-        if known := signal_name(name):
-            draft.fields["stop_signal"] = known
-        else:
-            draft.leave(f"`stopsignal={name}`", "this system has no such signal", "set `stop_signal`")
+    known = signal_name(name) if (name := given.get("stopsignal", "")) else None
+    if name and not known:
+        draft.leave(f"`stopsignal={name}`", "this system has no such signal", "set `stop_signal`")
+    if is_true(given.get("stopasgroup", "false")):
+        draft.fields["stop_signal"] = known
+    else:
+        draft.fields["stop_signal"] = {"signal": known or "SIGTERM", "to": "main"}
     if (grace := seconds(given.get("stopwaitsecs", ""))) is not None:
         draft.fields["stop_grace_period"] = duration(grace)
 

@@ -7,7 +7,11 @@ from typing import Any
 from supervisor.config.spec import ServiceSpec
 from supervisor.core.service import KILL_REQUESTED, Service
 from supervisor.core.state import Beside, Health, Milestone, Result, Role, State, Then
+from supervisor.core.stdin import Stdin, seems_to_watch
 from supervisor.dataclass import dataclass, field
+
+AT_ONCE = 10.0  # seconds within which a program has ended at once
+STDIN_HINT = "such programs end with their standard input: set `stdin: open`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,9 @@ def news(before: Service, after: Service, spec: ServiceSpec, took: float | None)
             facts = {"result": after.result, "why": after.reason, "exit_code": after.exit_code, "words": words}
             return News("error", "service failed", "" if fatal else words, facts)
         case State.EXITED:
-            return News("info", "service exited", f"ended, {after.reason}", {"exit_code": after.exit_code})
+            hint = _lost_its_stdin(spec, took)
+            facts = {"exit_code": after.exit_code, **({"hint": hint} if hint else {})}
+            return News("info", "service exited", f"ended, {after.reason}" + (f"; {hint}" if hint else ""), facts)
         case State.STOPPED if before.state not in (State.EXITED, State.FAILED, State.WAITING):
             return News("info", "service stopped", "stopped", {})
     return News("info", f"service {after.state}", "", {"port": after.port, "pid": after.pid, "why": after.reason})
@@ -113,6 +119,15 @@ def _roll_news(before: Service, after: Service) -> News | None:
     return None
 
 
+def _lost_its_stdin(spec: ServiceSpec, took: float | None) -> str:
+    """What to do about a program that watches files and ended at once, because its standard input had; else empty."""
+    return STDIN_HINT if took is not None and took < AT_ONCE and _ends_with_stdin(spec) else ""
+
+
+def _ends_with_stdin(spec: ServiceSpec) -> bool:
+    return spec.stdin is Stdin.NULL and not spec.one_shot and seems_to_watch(spec.command)
+
+
 def _is_coming(beside: Beside | None) -> bool:
     return beside is not None and beside.role is Role.SUCCESSOR
 
@@ -128,6 +143,8 @@ def failure(svc: Service, spec: ServiceSpec) -> str:
     ran = f"`{' '.join(spec.command)}` in {spec.working_dir}"
     if svc.never_listened:
         ran += f"; make it listen on ${spec.port_env}, or put {{port}} into its command"
+    elif svc.exit_code == 0 and _ends_with_stdin(spec):
+        ran += f"; {STDIN_HINT}"
     match svc.result:
         case Result.HOOK_FAILED:
             return f"cannot be started: {readable(svc.reason)}\n  {_next(svc)}"

@@ -50,7 +50,7 @@ class Reporter:
         if after.hook_trouble != before.hook_trouble and after.hook_trouble:
             self._journal.warning("hook failed", service=after.name, state=after.state, why=after.hook_trouble)
             self.say(f"{after.name}: {herald.readable(after.hook_trouble)}", "warning")
-        took = None if slot.child is None else now - slot.child.spawned_at
+        took = slot.ran if slot.child is None else now - slot.child.spawned_at
         news = herald.news(before, after, slot.spec, took)
         if news is None or (news.event == "service says" and now < self._said_at.get(after.name, 0.0) + SAYS_EVERY):
             return

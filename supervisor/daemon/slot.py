@@ -21,6 +21,7 @@ from supervisor.ports.leases import PoolLease
 from supervisor.ports.service_sockets import ServiceSockets
 from supervisor.process.account import Account
 from supervisor.process.notify_socket import NotifySocket
+from supervisor.process.stdin import StdinPipe
 from supervisor.system import Identity
 
 ENDINGS = {Role.LEAVING: State.TERMINATING, Role.DOOMED: State.KILLING}
@@ -53,6 +54,18 @@ class Child:
     def __post_init__(self) -> None:
         self.main = self.main or self.pid
 
+    def send_signal(self, number: int) -> bool:
+        """Sends a signal to the main process, if it runs; whether it was sent."""
+        if self.exit is not None:
+            return False
+        if self.main != self.pid and not (self.told is not None and system.is_alive(self.told)):
+            return False  # we are not its parent: it has ended, and by now its pid may be that of a stranger
+        try:
+            os.kill(self.main, number)
+        except (ProcessLookupError, PermissionError):  # it is gone, or has become somebody else, by sudo or the like
+            return False
+        return True
+
 
 @dataclass(slots=True)
 class Slot:
@@ -67,11 +80,13 @@ class Slot:
     beside: Child | None = None  # the other one, during a rolling restart
     sockets: ServiceSockets | None = None  # those that it listens on, where they are handed over
     notify: NotifySocket | None = None  # on which it says how it is
+    stdin: StdinPipe | None = None  # what its processes read, where that is to stay open
     why_no_handoff: str = ""  # where its process runs without
     since: float = 0.0  # monotonic seconds at which it came into its state
     rotations: int = 0  # moves to another port, since the stack came up
     is_wanted: bool = False
     is_optional: bool = False  # `up` does not start it unless somebody names or needs it
+    ran: float | None = None  # seconds from the start of its last process to the end of it
     starts: int = 0  # how many processes have been in charge
     seen_starts: dict[str, int] = field(default_factory=dict)  # of those it depends on, when its process was spawned
     is_leaving: bool = False  # a reload removes it: it is started no more
@@ -108,16 +123,7 @@ class Slot:
 
     def send_signal(self, number: int) -> bool:
         """Sends a signal to the main process, if there is one; whether it was sent."""
-        child = self.child
-        if child is None or child.exit is not None:
-            return False
-        if child.main != child.pid and not (child.told is not None and system.is_alive(child.told)):
-            return False  # we are not its parent: it has ended, and by now its pid may be that of a stranger
-        try:
-            os.kill(child.main, number)
-        except (ProcessLookupError, PermissionError):  # it is gone, or has become somebody else, by sudo or the like
-            return False
-        return True
+        return self.child is not None and self.child.send_signal(number)
 
     def close_sockets(self) -> None:
         """Whoever waits for the service is refused from now on; a process that has a socket keeps it."""

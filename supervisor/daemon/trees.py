@@ -3,8 +3,10 @@
 import asyncio
 import os
 from collections.abc import Callable, Mapping
+from signal import SIGCONT
 
 from supervisor import system
+from supervisor.config.spec import StopTo
 from supervisor.core import events as ev
 from supervisor.core.state import State
 from supervisor.daemon.reaper import Reaper, code_and_signal
@@ -37,8 +39,11 @@ class Trees:
         self.reaper.watch(pid, lambda status: self._main_exited(slot, child, pid, status))
 
     def terminate(self, slot: Slot, pid: int, number: int) -> None:
-        """The signal to the process group of one process of a service, or to what is left where that is gone."""
+        """The signal to a process of a service and its group, or as `stop_signal` says; to its rest if it is gone."""
         child = slot.child_of(pid)
+        if slot.spec.stop_to is StopTo.MAIN and child is not None and child.send_signal(number):
+            child.send_signal(SIGCONT)  # one that is stopped would take the signal only after the grace period
+            return
         if not tree.terminate(pid, number) and child is not None:
             tree.terminate_outside(0, self.members(slot, child), number)
 
@@ -81,11 +86,13 @@ class Trees:
             return
         ending = slot.ending_of(child)
         if is_first:
-            if ending is State.TERMINATING:
+            if ending is State.TERMINATING and slot.spec.stop_to is StopTo.MAIN:
+                self.kill(slot, child.pid)
+            elif ending is State.TERMINATING:
                 tree.terminate_outside(child.pid, self.members(slot, child), slot.spec.stop_signal)
             slot.keeper.tell(ev.MainExited(child.pid, code, signal))
             self._loop.call_later(LEFTOVER_CHECK, self._recheck, slot, child)
-        elif ending is State.KILLING:
+        elif ending is State.KILLING or (ending is State.TERMINATING and slot.spec.stop_to is StopTo.MAIN):
             self.kill(slot, child.pid)
 
     def _recheck(self, slot: Slot, child: Child) -> None:
@@ -103,6 +110,7 @@ class Trees:
             slot.sockets.process_ended(child.invocation)
         self._on_gone(slot, child)
         holder: Holder | None = None
+        slot.ran = self._loop.time() - child.spawned_at
         if child is slot.child:
             slot.child = None
         else:

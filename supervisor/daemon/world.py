@@ -12,6 +12,7 @@ from supervisor.core import events as ev
 from supervisor.core.handoff import keeps_clients
 from supervisor.core.service import Service
 from supervisor.core.state import Role, State
+from supervisor.core.stdin import Stdin
 from supervisor.daemon.broadcast import News
 from supervisor.daemon.environment import socket_of
 from supervisor.daemon.notices import Notices
@@ -22,6 +23,7 @@ from supervisor.daemon.slot import Child, Slot
 from supervisor.daemon.starter import Starter, spawn_failed
 from supervisor.daemon.trees import Trees
 from supervisor.daemon.watcher import Watcher
+from supervisor.dataclass import replace
 from supervisor.errors import PortsupError
 from supervisor.ports.holders import ConflictKind
 from supervisor.ports.leases import Chosen, PoolLease
@@ -29,6 +31,7 @@ from supervisor.ports.record import Owner
 from supervisor.ports.runtime import RuntimeDir
 from supervisor.process import tree
 from supervisor.process.spawn import Command
+from supervisor.process.stdin import StdinPipe
 
 if TYPE_CHECKING:
     from supervisor.daemon.hooks import Hooks
@@ -189,6 +192,9 @@ class StackWorld:
             output = Output(self._loop, slot.spec.name, slot.log, show, self._reporter.redactor)
             told = {tree.INVOCATION: invocation}
             command = self.programs.command(slot, port, slot.spec.command, told, output.theirs, socket_of(slot.spec))
+            if slot.spec.stdin is Stdin.OPEN:
+                slot.stdin = slot.stdin or StdinPipe()
+                command = replace(command, stdin=slot.stdin.fileno())
             pid, calls = self._starter.start(slot, command)
         except (PortsupError, OSError):
             if output is not None:
@@ -256,6 +262,8 @@ class StackWorld:
         self._notices.forget(slot)
         if slot.lease is not None:
             slot.lease.release()
+        if slot.stdin is not None:
+            slot.stdin.close()
         with contextlib.suppress(OSError):
             slot.log.close()
 

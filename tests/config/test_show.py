@@ -56,6 +56,7 @@ def test_every_default_is_filled_in(loading: Loading) -> None:
         "success_exit_codes": [0],
         "on_end": {"success": "ignore", "failure": "ignore"},
         "restart_policy": {"delay": 0.5, "factor": 2.0, "max_delay": 30.0, "max_restarts": 10, "period": 60.0},
+        "stdin": "null",
         "stop_signal": "SIGTERM",
         "stop_grace_period": 10.0,
         "handoff": "auto",

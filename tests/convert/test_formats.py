@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from supervisor.config.spec import Condition, OnEnd, Others, ProbeKind, Restart
+from supervisor.config.spec import Condition, OnEnd, Others, ProbeKind, Restart, StopTo
 from supervisor.convert import compose, pm2
 from supervisor.convert.recognise import convert, kind_of
 from supervisor.core.browsers import BLOCKED_BY_BROWSERS
@@ -79,7 +79,7 @@ def test_a_program_keeps_its_times_signals_and_logs(converted: Convert) -> None:
     assert api.pool[0] == 8300
     assert dict(api.environment) == {"LEVEL": "info", "NAME": "two, words", "HOME": "", "RATE": "100%"}
     assert (api.restart_policy.restart, api.restart_policy.max_restarts) == (Restart.ALWAYS, 4)
-    assert (api.stop_signal, api.stop_grace_period) == (3, 25.0)
+    assert (api.stop_signal, api.stop_to, api.stop_grace_period) == (3, StopTo.MAIN, 25.0)
     assert (api.logging.max_size, api.logging.backups) == (20 * 1024 * 1024, 7)
     assert "priority=10" in result.left["api"]
     assert "/var/log/api.log" in result.left["api"]
@@ -123,7 +123,7 @@ def test_a_service_of_compose_keeps_what_does_not_need_its_container(converted: 
     assert (api.ready.probe.kind, api.ready.probe.target, api.ready.timeout) == (ProbeKind.HTTP, "/health", 380.0)
     assert api.healthcheck is not None
     assert (api.healthcheck.interval, api.healthcheck.timeout, api.healthcheck.retries) == (90.0, 5.0, 4)
-    assert (api.stop_signal, api.stop_grace_period, api.logging.backups) == (2, 60.0, 3)
+    assert (api.stop_signal, api.stop_to, api.stop_grace_period, api.logging.backups) == (2, StopTo.MAIN, 60.0, 3)
     assert api.profiles == ("full",)
     for word in ("5858", "`db` in the variable `DATABASE_URL`", "volumes", "labels", "DB_PASSWORD", "depends_on: db"):
         assert word in result.left["api"]
