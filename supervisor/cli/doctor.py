@@ -131,6 +131,18 @@ def _leftovers(runtime: "RuntimeDir") -> "Iterator[Finding]":
         yield Finding("leftovers", Level.OK, "nothing is left of runs that are over")
 
 
+def _fetch_urls(stack: "StackSpec") -> dict[str, str]:
+    """Where clients that refuse a service's port find it, when every service has the first port of its pool."""
+    from supervisor.config.placeholders import fill
+
+    first = {name: service.pool[0] for name, service in stack.services.items() if service.pool}
+    return {
+        name: fill(service.fetch_url, port=first.get(name), host="127.0.0.1", instance=1, endpoints=first)
+        for name, service in stack.services.items()
+        if service.fetch_url
+    }
+
+
 def _stack(
     stack: "StackSpec", runtime: "RuntimeDir", instances: "list[InstanceInfo]", instance: int | None
 ) -> "Iterator[Finding]":
@@ -147,7 +159,7 @@ def _stack(
         outgoing_ports(), system.first_unprivileged_port(), system.current_user_id() == 0, system.reserved_ports()
     )
     given = {name: service.pool for name, service in stack.services.items()}
-    yield from pools.check_pools(given, stack.stride, facts, instance or 1)
+    yield from pools.check_pools(given, stack.stride, facts, instance or 1, _fetch_urls(stack))
     ours = {info.instance for info in instances if info.stack == stack.name}
     folders = Folders(state_directory())
     folder, fitting = os.path.realpath(stack.directory), max_instances(given, stack.stride)

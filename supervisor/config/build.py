@@ -47,6 +47,7 @@ def service(
         pool=pool,
         description=fields.get("description", ""),
         port_env=fields.get("port_env", "PORT"),
+        fetch_url=address.text if (address := fields.get("fetch_url")) else "",
         environment=environment,
         working_dir=absolute(directory, fields.get("working_dir", "."), home),
         depends_on=conditions(fields),

@@ -67,6 +67,8 @@ def words(fields: Fields) -> Iterator[tuple[str, Word]]:
     """Every text that placeholders are filled in, with the path of its key."""
     for word in fields.get("command", ()):
         yield "command", word
+    if address := fields.get("fetch_url"):
+        yield "fetch_url", address
     if has_hooks(fields):
         from supervisor.config import hooks
 

@@ -242,6 +242,12 @@ SERVICE = Section(
             also=("port_variable",),
         ),
         Key(
+            "fetch_url",
+            Shape.HTTP_URL,
+            "Another address of the service, for browsers and other clients of the Fetch standard, which refuse some "
+            "ports: `up` and `doctor` name it.",
+        ),
+        Key(
             "environment",
             Shape.ENVIRONMENT,
             "Variables for the program: a mapping or a list of NAME=VALUE; one without a value is taken from outside.",

@@ -88,6 +88,7 @@ class Shape(StrEnum):
     DEPENDS_ON = "depends-on"  # names of services, or a mapping of names to conditions
     HTTP = "http"  # how a probe asks by HTTP: a path, or a mapping with what is sent and what is a good answer
     HTTP_PATH = "http-path"  # the path of an HTTP request
+    HTTP_URL = "http-url"  # where something is, on this machine or elsewhere
     HEADERS = "headers"  # texts by the name of a header
     STATUSES = "statuses"  # statuses of HTTP: numbers and ranges
     REGEX = "regex"  # a regular expression as Python's `re` knows them

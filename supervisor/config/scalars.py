@@ -59,6 +59,8 @@ def wanted(kind: Kind) -> str:
             return f"one of {', '.join(kind.words)}"
         case Shape.HTTP_PATH:
             return "a path such as /health"
+        case Shape.HTTP_URL:
+            return "an address such as http://127.0.0.1:9000/api"
         case Shape.REGEX:
             return "a regular expression"
         case Whole(endless=word) if word:
@@ -110,6 +112,10 @@ def read_scalar(kind: Kind, node: Scalar, text: str) -> Any:
         case Shape.HTTP_PATH:
             if not re.fullmatch(r"/[!-~]*", text):
                 raise Bad("is not a path of an HTTP request: it begins with / and has no spaces", _path_hint(text))
+            return Word(text, node)
+        case Shape.HTTP_URL:
+            if not re.fullmatch(r"(https?://[!-~]+|\{url:[\w.-]+\})[!-~]*", text):
+                raise Bad("is not an address: it begins with http://, https:// or {url:NAME}")
             return Word(text, node)
         case Shape.REGEX:
             return _regex(node, text)

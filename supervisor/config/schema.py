@@ -128,6 +128,8 @@ def _kind(kind: Kind) -> Schema:
         case Shape.STATUSES:
             one = {"anyOf": [{"type": "integer", "minimum": 100, "maximum": 599}, _RANGE]}
             return {"anyOf": [*one["anyOf"], {"type": "array", "items": one, "minItems": 1}]}
+        case Shape.HTTP_URL:
+            return {"type": "string", "pattern": r"^(https?://|\{url:)|\$\{"}
         case Shape.HTTP_PATH:
             return {"type": "string", "pattern": r"^/|\$\{"}
         case Shape.REGEX:

@@ -170,6 +170,7 @@ class ServiceSpec:
     pool: tuple[int, ...]
     description: str = ""
     port_env: str = "PORT"
+    fetch_url: str = ""  # its address for clients that refuse its port
     environment: Mapping[str, str] = field(default_factory=dict)  # env_file merged in, environment wins
     stdin: Stdin = Stdin.NULL
     working_dir: Path = Path()  # absolute

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 MAX_UNREAD = 4 * 1024 * 1024  # bytes that wait for a slow terminal before lines are left out
 LONGEST_LIVE = 300  # characters; six such lines are below PIPE_BUF in JSON
-MARKS = {"warning": "\x1b[33m", "error": "\x1b[31m"}
+MARKS = {"note": "\x1b[36m", "warning": "\x1b[33m", "error": "\x1b[31m"}
 RESET = "\x1b[0m"
 COLOURS = (36, 33, 32, 35, 34, 96, 93, 92, 95, 94)
 

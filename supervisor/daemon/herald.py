@@ -189,6 +189,13 @@ def fallback(service: str, port: int, skipped: Collection[tuple[int, str]]) -> s
     return f"{service}: uses port {port} ({reasons})"
 
 
+def bad_port(service: str, port: int, url: str) -> str:
+    """That clients of the Fetch standard refuse a port, and where else they find the service; `url` may be empty."""
+    clients = "browsers and other clients of the Fetch standard, such as fetch() in Node.js,"
+    what = f"{service}: {clients} refuse port {port}"
+    return f"{what}; for them it is at {url}" if url else f"{what}; put another port first in its pool for them"
+
+
 def _is_participle(why: str) -> bool:
     return why.startswith(("held ", "leased ", "reserved ", "in use", "quarantined"))
 

@@ -4,12 +4,15 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
+from supervisor.config.placeholders import fill
+from supervisor.core.browsers import BLOCKED_BY_BROWSERS
 from supervisor.core.service import Service
 from supervisor.core.state import Result, State
 from supervisor.daemon import herald
 from supervisor.daemon.endpoints import HOST
 from supervisor.daemon.front import Front
 from supervisor.daemon.slot import Slot
+from supervisor.errors import PortsupError
 from supervisor.logs.journal import Journal
 
 QUOTED_LINES = 10  # of what a service printed last, when it failed
@@ -162,6 +165,17 @@ class Reporter:
         fate = "failed or ended" if has_ended else "failed"
         end = f"is up after {took:.1f} s" if not failed else f"is up, but {len(failed)} of its services {fate}"
         self.say(f"\n{herald.table(rows)}\n\nstack `{stack}` instance {instance} {end}")
+        running = {row[0]: int(row[1]) for row in rows[1:] if row[1] != "-"}
+        for name, port in running.items():
+            if port in BLOCKED_BY_BROWSERS:
+                self.say(herald.bad_port(name, port, self._fetch_url(name, instance, running)), "note")
+
+    def _fetch_url(self, name: str, instance: int, running: Mapping[str, int]) -> str:
+        slot = self._slots[name]
+        try:
+            return fill(slot.spec.fetch_url, port=slot.service.port, host=HOST, instance=instance, endpoints=running)
+        except PortsupError:  # it leads through a service that does not run
+            return ""
 
     def stopping(self) -> None:
         """The stack ends; in words that is said by who wants it to."""

@@ -21,10 +21,15 @@ class Machine:
 Pools = Mapping[str, Sequence[int]]
 
 
-def check_pools(pools: Pools, stride: int, machine: Machine, instance: int = 1) -> Iterator[Finding]:
-    """What stands against the ports of a stack's first instance, how many instances fit, whether `instance` does."""
+def check_pools(
+    pools: Pools, stride: int, machine: Machine, instance: int = 1, fetch_urls: Mapping[str, str] | None = None
+) -> Iterator[Finding]:
+    """What stands against the ports of a stack's first instance, how many instances fit, whether `instance` does.
+
+    `fetch_urls` are other addresses of services, for clients that refuse their ports.
+    """
     for service, pool in pools.items():
-        yield from _check_pool(service, pool, machine)
+        yield from _check_pool(service, pool, machine, (fetch_urls or {}).get(service, ""))
     if any(pools.values()):
         most = max_instances(pools, stride)
         why = overlap(pools, stride, most + 1) or ""
@@ -38,7 +43,7 @@ def check_pools(pools: Pools, stride: int, machine: Machine, instance: int = 1) 
         )
 
 
-def _check_pool(service: str, pool: Sequence[int], machine: Machine) -> Iterator[Finding]:
+def _check_pool(service: str, pool: Sequence[int], machine: Machine, fetch_url: str) -> Iterator[Finding]:
     if privileged := _those(pool, range(1, machine.first_unprivileged)):
         level = Level.NOTE if machine.may_bind_all else Level.ERROR
         remedy = "take ports from 1024 on, or `sysctl net.ipv4.ip_unprivileged_port_start`"
@@ -52,8 +57,9 @@ def _check_pool(service: str, pool: Sequence[int], machine: Machine) -> Iterator
         by = machine.reserved[port]
         yield Finding("reserved", Level.WARNING, f"`{service}`: port {port} is used by {by}", "take another port")
     if blocked := _those(pool, BLOCKED_BY_BROWSERS):
-        what = f"`{service}`: browsers refuse to open {_ports(blocked)} (ERR_UNSAFE_PORT); other clients do not care"
-        yield Finding("browser", Level.NOTE, what, "take another port if people are to open it in a browser")
+        clients = "browsers (ERR_UNSAFE_PORT) and other clients of the Fetch standard, such as fetch() in Node.js,"
+        remedy = f"for them it is at {fetch_url}" if fetch_url else "take another port, or set `fetch_url`"
+        yield Finding("browser", Level.NOTE, f"`{service}`: {clients} refuse {_ports(blocked)}", remedy)
 
 
 def check_neighbours(

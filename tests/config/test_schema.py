@@ -70,6 +70,7 @@ SERVICE: dict[str, list[Any]] = {
     "command": ["a b", ["a", 1, 1.5, True], ["sh", "-c", "echo $PORT"]],
     "pool": [6000, "6000-6002", [6000, 6002], [6000, "6001-6003"], {"base": 6000}, {"base": 6000, "size": 9}],
     "port_env": ["PORT", "_X1"],
+    "fetch_url": ["http://127.0.0.1:9000/a", "https://a.example"],
     "environment": [{}, {"A": "x", "B": 1, "C": None, "D": True}, ["A=1", "B", "C="]],
     "env_file": [[], {"path": "x", "required": False}],
     "working_dir": [".", "..", "/tmp"],
@@ -159,6 +160,7 @@ WRONG: list[dict[str, Any]] = [
         {"restart_policy": {"factor": 0}}, {"stop_grace_period": "10sec"}, {"rotate_after": 0},
         {"on_port_change": "kill"}, {"on_port_change": {}}, {"logging": {"max_size": "big"}}, {"quarantine": -1},
         {"env_file": {"required": True}}, {"description": 5}, {"stop_signal": []},
+        {"fetch_url": "localhost:9000"}, {"fetch_url": "/a"}, {"fetch_url": 9000},
 ]  # fmt: skip
 BAD: list[tuple[str, Any]] = [
     ("nme", "a"),

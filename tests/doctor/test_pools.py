@@ -23,7 +23,7 @@ def test_a_good_pool_has_only_its_instances_to_tell() -> None:
     [
         ((80, 8100), "privileged", Level.ERROR, "`api`: port 80 only root"),
         ((32768, 40000), "ephemeral", Level.WARNING, "ports 32768, 40000 can be taken"),
-        ((6000, 6001), "browser", Level.NOTE, "refuse to open port 6000"),
+        ((6000, 6001), "browser", Level.NOTE, "such as fetch() in Node.js, refuse port 6000"),
     ],
 )
 def test_a_port_of_the_system_is_found(pool: tuple[int, ...], check: str, level: Level, words: str) -> None:
@@ -31,6 +31,12 @@ def test_a_port_of_the_system_is_found(pool: tuple[int, ...], check: str, level:
     assert finding.level is level
     assert words in finding.what
     assert finding.remedy
+
+
+def test_the_address_for_clients_that_refuse_a_port_is_named() -> None:
+    url = "http://127.0.0.1:9000/tools"
+    findings = {each.check: each for each in check_pools({"tools": (6000,)}, 100, LINUX, 1, {"tools": url})}
+    assert findings["browser"].remedy == f"for them it is at {url}"
 
 
 def test_a_number_beyond_the_last_instance_is_an_error() -> None:

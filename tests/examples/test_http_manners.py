@@ -117,6 +117,13 @@ def test_the_scheme_of_a_token_has_no_case(guarded: dict[str, Running], name: st
     assert response.status_code == 404
 
 
+def test_a_token_counts_in_either_header(guarded: dict[str, Running]) -> None:
+    for headers in ({"authorization": "Bearer of-another-service", "mcp-secret": TOKEN}, {"mcp-secret": TOKEN}):
+        assert guarded["groq_api"].http.get("/no/such", headers=headers).status_code == 404
+    both = {"authorization": "Bearer of-another-service", "mcp-secret": "neither"}
+    assert guarded["groq_api"].http.get("/no/such", headers=both).status_code == 401
+
+
 @pytest.mark.parametrize("shown", [TOKEN, f"Basic {TOKEN}", "Bearer", f"Bearer{TOKEN}", f"Bearer x{TOKEN}", ""])
 def test_another_scheme_is_no_token(guarded: dict[str, Running], shown: str) -> None:
     response = guarded["groq_api"].http.get("/no/such", headers={"authorization": shown})

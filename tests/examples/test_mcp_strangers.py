@@ -87,6 +87,20 @@ def test_the_inspector_calls_tools_and_reads_resources(guarded: Running, tmp_pat
     assert resource["contents"][0]["text"] == "hello\n"
 
 
+def test_clients_that_refuse_port_6000_take_the_way_through_the_gateway(guarded: Running, tmp_path: Path) -> None:
+    fetch = "fetch('http://127.0.0.1:6000/').catch(error => console.log(error.cause.message))"
+    refused = subprocess.run([str(NODE), "-e", fetch], capture_output=True, text=True, timeout=60)
+    assert refused.stdout == "bad port\n"  # without a look at whether anybody listens
+    with service("api_server", API_TOKEN=TOKEN, PORTSUP_MCP_UNIVERSAL_URL=guarded.url) as gateway:
+        url = f"{gateway.url}/mcp-universal/mcp"
+        call = ("--method", "tools/call", "--tool-name", "read_file", "--tool-arg", "path=hello.txt")
+        header = ("--header", f"Authorization: Bearer {TOKEN}")
+        answer = shown(node("mcp-inspector", "--cli", url, "--transport", "http", *header, *call, home=tmp_path))
+        assert answer["structuredContent"]["content"] == "hello\n"
+        ended = node("conformance", "server", "--url", url, "--scenario", "ping", home=tmp_path)
+        assert ended.returncode != 0  # it can show no token
+
+
 def test_the_inspector_is_told_what_is_wrong(guarded: Running, tmp_path: Path) -> None:
     call = ("--method", "tools/call", "--tool-name", "read_file", "--tool-arg", "path=../secret")
     ended = inspect(guarded, tmp_path, *call)

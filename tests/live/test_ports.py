@@ -39,6 +39,23 @@ def test_with_a_stranger_on_its_first_port_a_service_gets_the_second_and_everybo
     live.leaves_nothing(first, second, third)
 
 
+def test_a_port_that_browsers_refuse_is_said_once_with_the_address_for_them(stack: Make) -> None:
+    bad = next(port for port in (6669, 6668, 6667, 6666, 6665) if is_free(port))
+    (gate,) = free_pool(1)
+    live = stack({
+        "tools": {"command": program("listens"), "pool": [bad], "fetch_url": "{url:gate}/tools"},
+        "gate": {"command": program("listens"), "pool": [gate]},
+    })  # fmt: skip
+    with live.foreground() as up:
+        up.says("is up")
+        up.says("note: ")
+        up.send(15)
+        assert up.ends() == 0
+        (note,) = [line for line in up.err.splitlines() if line.startswith("note: ")]
+    assert note.startswith("note: tools: browsers and other clients of the Fetch standard, such as ")
+    assert note.endswith(f"refuse port {bad}; for them it is at http://127.0.0.1:{gate}/tools")
+
+
 def test_a_fallback_is_forgotten_by_the_next_up(stack: Make) -> None:
     first, second = free_pool(2)
     live = stack({"web": {"command": program("listens"), "pool": [first, second]}})
