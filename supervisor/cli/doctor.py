@@ -77,6 +77,7 @@ def _examine(args: argparse.Namespace) -> "Iterator[Finding]":
         instances = running(runtime)
     except PortsupError as error:
         yield Finding("runtime", Level.ERROR, f"{error.what}: {error.why}", error.hint)
+    yield from machine.check_namespaces(instances)
     yield from machine.check_clock(instances)
     yield from _loops(instances)
     if runtime is not None:

@@ -39,8 +39,8 @@ def run(args: argparse.Namespace) -> int:
     if code == ExitCode.OK and not _is_gone(info, within=_ENDING):
         raise PortsupError(
             f"cannot see the end of instance {info.instance} of `{info.stack}`",
-            f"its process {info.pid} still holds the instance {_ENDING:g} s after its services stopped",
-            f"`kill -KILL {info.pid}` ends it; nothing of it stays behind",
+            f"its process ({info.whose}) still holds the instance {_ENDING:g} s after its services stopped",
+            f"`kill -KILL {info.pid_here}` ends it; nothing of it stays behind" if info.pid_here else "",
         )
     return code
 

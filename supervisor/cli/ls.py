@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 EXAMPLES = """\
   portsup ls
   portsup ls --all             also the numbers that folders had and get again
-  portsup ls --format json     one JSON object an instance and line"""
+  portsup ls --format json     one JSON object an instance and line
+
+PID is `-` (JSON: null) where the instance runs in another PID namespace, as in a container."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,10 +70,10 @@ def _at_rest(running: "list[dict[str, Any]]") -> "list[dict[str, Any]]":
 
 
 def _cells(record: "dict[str, Any]") -> list[str]:
-    if record["pid"] is None:
+    if record["file"] is None:
         return [record["stack"], str(record["instance"]), "-", "-", record["directory"]]
-    uptime = render.duration(record["uptime_s"])
-    return [record["stack"], str(record["instance"]), str(record["pid"]), uptime, _files(record)]
+    pid = "-" if record["pid"] is None else str(record["pid"])
+    return [record["stack"], str(record["instance"]), pid, render.duration(record["uptime_s"]), _files(record)]
 
 
 def _files(record: "dict[str, Any]") -> str:
@@ -86,7 +88,7 @@ def _record(info: "InstanceInfo") -> "dict[str, Any]":
     return {
         "stack": info.stack,
         "instance": info.instance,
-        "pid": info.pid,
+        "pid": info.pid_here,
         "uptime_s": round(max(0.0, time.time() - info.started_at), 3),
         "directory": str(info.directory),
         "file": str(info.file),

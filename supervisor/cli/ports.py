@@ -82,6 +82,7 @@ def _everywhere() -> "tuple[tuple[str, ...], list[dict[str, Any]]]":
 
 def _leases() -> "Iterator[dict[str, Any]]":
     """Every port whose lock is held; who has it is what the record beside the lock says."""
+    from supervisor import system
     from supervisor.ports.instances import is_held
     from supervisor.ports.record import Record
     from supervisor.ports.runtime import RuntimeDir
@@ -104,7 +105,7 @@ def _leases() -> "Iterator[dict[str, Any]]":
             "stack": record and record.stack,
             "instance": record and record.instance,
             "service": record and record.service,
-            "pid": record and record.owner.pid,
+            "pid": record and record.owner.seen_from(system.pid_namespace()),
             "run_id": record and record.run_id,
             "since": record and record.since,
             "holder": "",

@@ -12,7 +12,8 @@ EXAMPLES = """\
   portsup prune --dry-run    only shows it
   portsup prune --yes        does not ask, for scripts
 
-Processes are known by the run that started them, which must be over; nothing of a running instance is touched."""
+Processes are known by the run that started them, which must be over: no lock of it is held any more, in this PID
+namespace or in another one, as of a container. Nothing of a running instance is touched."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,9 +28,12 @@ def run(args: argparse.Namespace) -> int:
     from supervisor.doctor.leftovers import orphans, remove, stale_files
     from supervisor.logs.state_dir import state_directory
     from supervisor.ports.folders import Folders
+    from supervisor.ports.runs import dead_runs
     from supervisor.ports.runtime import RuntimeDir
     from supervisor.process import tree
+    from supervisor.process.view import require_view
 
+    require_view("cannot tell which processes are left")
     runtime = RuntimeDir.find()
     folders = Folders(state_directory())
     processes, files = orphans(runtime), list(stale_files(runtime))
@@ -58,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
         say("nothing was changed")
         return 0
     kept = []
-    for run_id in sorted({each.run_id for each in processes}):
+    for run_id in sorted({each.run_id for each in processes} & dead_runs(runtime)):
         kept += [f"process {each.pid} is still alive after SIGKILL" for each in tree.reap_run(run_id) if not each.gone]
     # Records last: as long as one tells of a run, the next `up` knows its processes.
     if not kept:

@@ -144,7 +144,7 @@ def _only(candidates: "Sequence[InstanceInfo]") -> "InstanceInfo":
 
 
 def _words(info: "InstanceInfo") -> str:
-    return f"`{info.stack}` instance {info.instance} (pid {info.pid}) from {os.fspath(info.directory)}"
+    return f"`{info.stack}` instance {info.instance} ({info.whose}) from {os.fspath(info.directory)}"
 
 
 def _numbered(instance: int | None) -> str:

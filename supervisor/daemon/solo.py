@@ -26,6 +26,7 @@ from supervisor.ports.shield import CHECK_EVERY, HEARTBEAT_EVERY, Shield
 from supervisor.process import tree
 from supervisor.process.filters import Filters
 from supervisor.process.spawn import Command, spawn
+from supervisor.process.view import require_view
 from supervisor.system.notifications import Notifications
 
 FATAL_GRACE = 0.4  # seconds that the program gets to end once a lock is lost
@@ -61,6 +62,7 @@ class Solo:
         self._run_id = run_id
         self._say = say
         self._loop = Poller()
+        require_view(f"cannot run `{program.name}`")
         self._runtime = RuntimeDir.open()
         owner = Owner(program.name, 0, program.name, run_id, own_identity())
         self._lease = PoolLease(owner, program.ports, self._runtime, strict=program.strict)

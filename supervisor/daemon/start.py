@@ -31,6 +31,7 @@ from supervisor.ports.record import Owner
 from supervisor.ports.runtime import RuntimeDir
 from supervisor.process import tree
 from supervisor.process.pulse import Pulse
+from supervisor.process.view import require_view
 
 
 def read_stack(options: Options) -> tuple[StackSpec, Options]:
@@ -68,6 +69,7 @@ def run_instance(
 ) -> int:  # fmt: skip
     """The life of one instance in this process; the exit code.  Raises PortsupError for what ended it."""
     spec, options = read_stack(options)
+    require_view("cannot supervise services")
     runtime = RuntimeDir.open()
     run_id = tree.new_run_id()
     folders, folder = Folders(state_directory()), os.path.realpath(spec.directory)
@@ -147,7 +149,7 @@ def take_instance(
     info = RunInfo(run_id, os.fspath(spec.directory), os.fspath(spec.file), tuple(map(os.fspath, spec.over)))
 
     def tell(ending: InstanceInfo) -> None:
-        words = f"waiting for instance {ending.instance} (pid {ending.pid}), which is stopping"
+        words = f"waiting for instance {ending.instance} ({ending.whose}), which is stopping"
         print(words, file=sys.stderr, flush=True)
 
     fitting = max_instances(pools, spec.stride)
@@ -166,7 +168,7 @@ def _introduce(spec: StackSpec, lock: InstanceLock) -> None:
     words = f"this is instance {lock.number} of stack `{spec.name}`: every port is moved by {shift}"
     if first is not None:
         words += (
-            f"\ninstance {first.instance} runs since before, from {first.directory} (pid {first.pid});"
+            f"\ninstance {first.instance} runs since before, from {first.directory} ({first.whose});"
             f" reach it with `portsup --instance {first.instance} …`"
         )
     print(words, file=sys.stderr)

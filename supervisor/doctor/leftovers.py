@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from supervisor import system
 from supervisor.dataclass import dataclass
-from supervisor.ports.holders import dead_runs
 from supervisor.ports.instances import InstanceInfo, is_held
 from supervisor.ports.lockfile import FileLock
 from supervisor.ports.record import Record, read_json
+from supervisor.ports.runs import dead_runs
 from supervisor.ports.runtime import RuntimeDir
 from supervisor.process import tree
 
@@ -36,8 +36,13 @@ class StaleFile:
 
 
 def orphans(runtime: RuntimeDir) -> list[Orphan]:
-    """The processes of dead runs that are still there, of those runs that left a record."""
-    found = []
+    """The processes of dead runs that are still there, of those runs that left a record.
+
+    None where the system shows the processes of another PID namespace.
+    """
+    found: list[Orphan] = []
+    if system.process_trouble():
+        return found
     for run_id in sorted(dead_runs(runtime)):
         for pid in sorted(system.pids_with_environ(tree.RUN_ID, run_id)):
             if pid != os.getpid():
@@ -47,18 +52,21 @@ def orphans(runtime: RuntimeDir) -> list[Orphan]:
 
 
 def stale_files(runtime: RuntimeDir) -> Iterator[StaleFile]:
-    """Records whose lock is free, and sockets and endpoints files of instances that do not run."""
+    """Records whose lock is free, and sockets and endpoints files of instances that do not run.
+
+    A record of a PID namespace that we cannot look into stays: by it the next `up` there finds what was left.
+    """
     for name in _names(runtime.ports):
         if name.endswith(".json"):
             path, lock = os.path.join(runtime.ports, name), os.path.join(runtime.ports, name[:-5] + ".lock")
             record = Record.read(path)
-            if record is not None and not is_held(lock):
+            if record is not None and not is_held(lock) and system.would_see(record.owner):
                 yield StaleFile(path, f"record of port {record.port}, of `{record.service}` in `{record.stack}`", lock)
     for name in _names(runtime.instances):
         path, lock = os.path.join(runtime.instances, name), os.path.join(runtime.instances, name[:-5] + ".lock")
         if name.endswith(".json") and not is_held(lock):
             info = InstanceInfo.from_json(read_json(path))
-            if info is not None and not system.is_alive(info.owner):
+            if info is not None and system.would_see(info.owner):
                 yield StaleFile(path, f"record of instance {info.instance} of `{info.stack}`", lock)
     for name in _names(runtime.path):
         # `shop-1.sock`, `shop-1.endpoints.json`, `shop-1@web.notify.sock`: all of them are of instance `shop-1`.

@@ -9,6 +9,7 @@ from supervisor import system
 from supervisor.doctor.finding import Finding, Level
 from supervisor.ports.instances import InstanceInfo
 from supervisor.process.filters import why_not
+from supervisor.process.view import REMEDY
 
 CLOCK_TOLERANCE = 2.0  # seconds between two clocks that are read one after the other on a busy machine
 FILES_PER_SERVICE = 24  # descriptors: locks, covers, pipes, sockets, logs of a service with five ports
@@ -93,6 +94,17 @@ def check_directory(name: str, path: str) -> Iterator[Finding]:
         yield Finding(name, Level.ERROR, what, "make room there")
         return
     yield Finding(name, Level.OK, f"the {name} directory is `{path}`")
+
+
+def check_namespaces(instances: list[InstanceInfo]) -> Iterator[Finding]:
+    """Whether the processes of the instances that run can be seen from here; their locks can, in any case."""
+    if why := system.process_trouble():
+        yield Finding("processes", Level.ERROR, f"portsup cannot tell which processes run: {why}", REMEDY)
+    for info in instances:
+        if info.pid_here is None:
+            what = f"instance {info.instance} of `{info.stack}` runs ({info.whose}): its lock says so"
+            remedy = "`portsup down` and the like reach it; what it started can be seen where it runs"
+            yield Finding("processes", Level.NOTE, what, remedy)
 
 
 def check_clock(instances: list[InstanceInfo]) -> Iterator[Finding]:

@@ -2,14 +2,14 @@
 
 import errno
 import os
-from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
 from supervisor import system
 from supervisor.dataclass import dataclass
-from supervisor.ports.record import Record, read_json
+from supervisor.ports.record import Record
+from supervisor.ports.runs import is_over
 from supervisor.ports.runtime import RuntimeDir
-from supervisor.system import Identity, Listener
+from supervisor.system import Listener
 
 RUN_ID = "PORTSUP_RUN_ID"  # in the environment of every process that portsup starts
 _WSAEACCES = 10013
@@ -73,8 +73,10 @@ def _by_lock(port: int, runtime: RuntimeDir) -> Holder:
     record = Record.read(runtime.port_record(port))
     if record is None:
         return Holder(ConflictKind.OTHER_INSTANCE, "leased to another portsup, which left no record")
-    pid = record.owner.pid
-    owner = f"pid {pid}" if system.is_alive(record.owner) else f"pid {pid} is gone, but something has its lock open"
+    pid = record.owner.seen_from(system.pid_namespace())
+    owner = record.owner.words_from(system.pid_namespace())
+    if pid and not system.is_alive(record.owner):
+        owner += " is gone, but something has its lock open"
     if record.instance:
         whose = f"`{record.service}` of stack `{record.stack}` instance {record.instance}"
     else:
@@ -82,9 +84,9 @@ def _by_lock(port: int, runtime: RuntimeDir) -> Holder:
     return Holder(
         ConflictKind.OTHER_INSTANCE,
         f"leased to {whose} ({owner})",
-        pid=pid,
-        name=system.process_name(pid),
-        user=system.process_user(pid),
+        pid=pid or 0,
+        name=system.process_name(pid) if pid else "",
+        user=system.process_user(pid) if pid else "",
         stack=record.stack,
         instance=record.instance,
         service=record.service,
@@ -124,7 +126,7 @@ def _process(pid: int, found: Listener, runtime: RuntimeDir) -> Holder:
     name, user = system.process_name(pid), system.process_user(pid)
     run_id = system.environ_of(pid).get(RUN_ID, "")
     who = f"`{name or '?'}` (pid {pid}, user {user})"
-    if run_id and run_id in dead_runs(runtime):
+    if run_id and is_over(runtime, run_id):
         text = f"held by {who}, left over from a portsup that was killed"
         return Holder(ConflictKind.OWN_ORPHAN, text, pid, name, user, run_id=run_id)
     listens = "" if found.listening else ", not listening"
@@ -135,24 +137,3 @@ def _by_bystander(port: int) -> Holder:
     if system.sockets_on((port,)):
         return Holder(ConflictKind.OWNERLESS, "connections of an earlier server are still closing")
     return Holder(ConflictKind.OWNERLESS, "in use, owner not visible")
-
-
-def dead_runs(runtime: RuntimeDir) -> set[str]:
-    """The run ids that records tell of and whose portsup is dead."""
-    dead, alive = set[str](), set[str]()
-    for run_id, owner in _runs((runtime.ports, runtime.instances)):
-        (alive if system.is_alive(owner) else dead).add(run_id)
-    return dead - alive
-
-
-def _runs(directories: Sequence[str]) -> Iterator[tuple[str, Identity]]:
-    for directory in directories:
-        try:
-            names = os.listdir(directory)
-        except OSError:
-            continue
-        for name in names:
-            if name.endswith(".json"):
-                match read_json(os.path.join(directory, name)):
-                    case {"run_id": str(run_id), "owner": value} if run_id and (owner := Identity.from_json(value)):
-                        yield run_id, owner

@@ -10,9 +10,10 @@ from supervisor import system
 from supervisor.core.instance import Pools, max_instances, overlap
 from supervisor.dataclass import replace
 from supervisor.errors import InstanceTaken
-from supervisor.ports.instances import InstanceInfo, RunInfo, running
+from supervisor.ports.instances import InstanceInfo, RunInfo, is_held, running
 from supervisor.ports.lockfile import FileLock
 from supervisor.ports.record import read_json, write_json
+from supervisor.ports.runs import is_over
 from supervisor.ports.runtime import RuntimeDir, error_in
 from supervisor.system import Identity
 
@@ -85,6 +86,7 @@ class InstanceLock:
             if not lock.acquire(is_holder_known=lambda: _is_owner_alive(record)):
                 return None
             stale = _owner(record)
+            stale_run_id = stale[0] if stale and is_over(runtime, stale[0]) else ""
             owner = system.identity_of(os.getpid()) or Identity(os.getpid(), 0)
             mine = InstanceInfo(
                 stack, number, owner, info.run_id, info.directory, info.file, control, time.time(), over=info.over
@@ -93,7 +95,6 @@ class InstanceLock:
         except OSError as error:
             lock.release()
             raise error_in(f"cannot take instance {number} of stack `{stack}`", lock.path, error) from error
-        stale_run_id = stale[0] if stale and not system.is_alive(stale[1]) else ""
         return cls(mine, lock, runtime, stale_run_id)
 
     @property
@@ -161,15 +162,15 @@ class InstanceLock:
 def _ending(runtime: RuntimeDir, stack: str, number: int, info: RunInfo) -> InstanceInfo | None:
     """The instance of the same file that has this number and is about to give it back."""
     found = InstanceInfo.from_json(read_json(runtime.instance_record(stack, number)))
-    if found is None or not found.is_ending or found.file != info.file or not system.is_alive(found.owner):
+    if found is None or not found.is_ending or found.file != info.file:
         return None
-    return found
+    return found if is_held(runtime.instance_lock(stack, number)) else None
 
 
 def _where(stack: str, number: int, runtime: RuntimeDir) -> str:
     for info in running(runtime):
         if (info.stack, info.instance) == (stack, number):
-            return f"it runs already, from `{info.directory}` (pid {info.pid})"
+            return f"it runs already, from `{info.directory}` ({info.whose})"
     return "it is being started right now"
 
 

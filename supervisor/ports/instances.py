@@ -1,5 +1,6 @@
 """Which instances run.  Light to import: every quick command starts here."""
 
+import errno
 import os
 
 from supervisor import system
@@ -7,6 +8,8 @@ from supervisor.dataclass import dataclass
 from supervisor.ports.record import read_json
 from supervisor.ports.runtime import RuntimeDir, error_in
 from supervisor.system import Identity
+
+_NOBODY = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO))  # no file that anybody could lock
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +47,18 @@ class InstanceInfo:
 
     @property
     def pid(self) -> int:
-        """The process that holds the instance's lock."""
+        """The process that holds the instance's lock, a number of its own PID namespace."""
         return self.owner.pid
+
+    @property
+    def pid_here(self) -> int | None:
+        """The same for processes of our PID namespace; None where it runs in another one, as in a container."""
+        return self.owner.seen_from(system.pid_namespace())
+
+    @property
+    def whose(self) -> str:
+        """The process in words."""
+        return self.owner.words_from(system.pid_namespace())
 
     def as_json(self) -> dict[str, object]:
         """The value that `from_json` reads back; `pid` is in it for people."""
@@ -67,7 +80,7 @@ class InstanceInfo:
                 "socket": str(socket),
                 "started_at": int() | float() as started_at,
                 **rest,
-            } if identity := Identity.from_json(owner):
+            } if instance > 0 and (identity := Identity.from_json(owner)):
                 is_ending = rest.get("ending") is True
                 given = rest.get("over")  # an older portsup writes none
                 over = tuple(path for path in given if isinstance(path, str)) if isinstance(given, list) else ()
@@ -97,12 +110,15 @@ def running(runtime: RuntimeDir) -> list[InstanceInfo]:
 
 
 def is_held(path: str) -> bool:
-    """Whether somebody has the lock on the file at `path`; the record beside it is not asked."""
+    """Whether somebody has the lock on the file at `path`; the record beside it is not asked.
+
+    True as well where that cannot be found out, for lack of descriptors say: nobody may take it for free then.
+    """
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
         descriptor = os.open(path, flags)
-    except OSError:
-        return False
+    except OSError as error:
+        return error.errno not in _NOBODY
     try:
         return system.is_flocked(descriptor)
     except OSError:

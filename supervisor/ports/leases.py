@@ -4,7 +4,6 @@ import contextlib
 import errno
 from collections.abc import Mapping, Sequence
 
-from supervisor import system
 from supervisor.core.lease import PortState, Quarantine, state_of
 from supervisor.core.pool import Pick, pick
 from supervisor.dataclass import dataclass
@@ -13,6 +12,7 @@ from supervisor.ports.holders import ConflictKind, Holder, who_holds
 from supervisor.ports.port_lock import PortLock
 from supervisor.ports.record import Owner
 from supervisor.ports.reservation import Refused, Reservation, reserve
+from supervisor.ports.runs import is_over
 from supervisor.ports.runtime import RuntimeDir, error_in
 
 
@@ -265,7 +265,7 @@ class PoolLease:
             port.holder = who_holds(port.number, self._runtime)
             return False
         stale = port.lock.record()
-        if stale and stale.run_id and stale.run_id != self.owner.run_id and not system.is_alive(stale.owner):
+        if stale and stale.run_id and stale.run_id != self.owner.run_id and is_over(self._runtime, stale.run_id):
             self._orphans[stale.run_id] = None
         return True
 

@@ -55,6 +55,15 @@ def _try_lock(descriptor: int) -> bool:
     return True
 
 
+_held: set[tuple[int, str]] = set()  # the locks of this process: its pid and their paths
+
+
+def locks_of_ours() -> set[str]:
+    """The paths of the lock files whose locks this process holds; a forked child holds none."""
+    me = os.getpid()
+    return {path for pid, path in _held if pid == me}
+
+
 class FileLock:
     """An exclusive OS lock on the file at `path`: flock(2), on Windows LockFile.
 
@@ -104,6 +113,7 @@ class FileLock:
                 inode = (locked.st_dev, locked.st_ino)
                 if inode == _inode_at(self.path):
                     self._descriptor, self._inode, self._pid = descriptor, inode, os.getpid()
+                    _held.add((self._pid, self.path))
                     return True
             except BaseException:
                 os.close(descriptor)
@@ -152,6 +162,7 @@ class FileLock:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+            _held.discard((self._pid, self.path))
 
 
 def _inode_at(path: str) -> tuple[int, int] | None:

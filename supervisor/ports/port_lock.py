@@ -96,7 +96,8 @@ class PortLock:
         if record is None or record.owner == self._owner.identity or not system.is_alive(record.owner):
             return None
         whose = f"`{record.service}` of stack `{record.stack}` instance {record.instance}"
-        return f"the record of port {self.port} was taken over by {whose} (pid {record.owner.pid})"
+        by = record.owner.words_from(system.pid_namespace())
+        return f"the record of port {self.port} was taken over by {whose} ({by})"
 
     def check(self) -> None:
         """Raises LockLost if the lock no longer keeps others out."""

@@ -37,6 +37,7 @@ if sys.platform == "linux":
         slip_beneath,
         sockets_on,
     )
+    from supervisor.system.linux_namespace import pid_namespace, process_trouble, would_see
     from supervisor.system.linux_usage import memory_above, usage_of
     from supervisor.system.posix import (
         current_user_id,
@@ -70,10 +71,12 @@ elif sys.platform == "darwin":
         open_signals,
         open_watch,
         owners_of,
+        pid_namespace,
         pids_with_environ,
         prepare_spawning,
         process_command,
         process_name,
+        process_trouble,
         process_user,
         reserved_ports,
         set_child_subreaper,
@@ -81,6 +84,7 @@ elif sys.platform == "darwin":
         slip_beneath,
         sockets_on,
         usage_of,
+        would_see,
     )
     from supervisor.system.posix import (
         current_user_id,
@@ -119,10 +123,12 @@ else:
         open_signals,
         open_watch,
         owners_of,
+        pid_namespace,
         pids_with_environ,
         prepare_spawning,
         process_command,
         process_name,
+        process_trouble,
         process_user,
         raise_descriptor_limit,
         reserved_ports,
@@ -133,6 +139,7 @@ else:
         temporary_directory,
         usage_of,
         user_name,
+        would_see,
     )
 
 __all__ = [
@@ -168,10 +175,12 @@ __all__ = [
     "open_signals",
     "open_watch",
     "owners_of",
+    "pid_namespace",
     "pids_with_environ",
     "prepare_spawning",
     "process_command",
     "process_name",
+    "process_trouble",
     "process_user",
     "raise_descriptor_limit",
     "reserved_ports",
@@ -182,4 +191,5 @@ __all__ = [
     "temporary_directory",
     "usage_of",
     "user_name",
+    "would_see",
 ]

@@ -22,10 +22,12 @@ from supervisor.system.portable import (
     memory_above,
     open_signals,
     owners_of,
+    pid_namespace,
     pids_with_environ,
     prepare_spawning,
     process_command,
     process_name,
+    process_trouble,
     process_user,
     set_child_subreaper,
     set_parent_death_signal,
@@ -33,6 +35,7 @@ from supervisor.system.portable import (
     sockets_of,
     sockets_of_machine,
     usage_of,
+    would_see,
 )
 
 # A specific address can be bound beside a wildcard (bind(2) on BSD, SO_REUSEADDR), so both are covered.
@@ -126,10 +129,12 @@ __all__ = [
     "open_signals",
     "open_watch",
     "owners_of",
+    "pid_namespace",
     "pids_with_environ",
     "prepare_spawning",
     "process_command",
     "process_name",
+    "process_trouble",
     "process_user",
     "reserved_ports",
     "set_child_subreaper",
@@ -138,4 +143,5 @@ __all__ = [
     "sockets_of",
     "sockets_on",
     "usage_of",
+    "would_see",
 ]

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterator
 from supervisor.system import netlink
 from supervisor.system.contract import Listener, SignalQueue, Watch
 from supervisor.system.identity import Identity
+from supervisor.system.linux_namespace import boot_id, pid_namespace
 from supervisor.system.posix import user_name
 
 # What a reservation binds; a wildcard bind with SO_REUSEADDR off keeps every other bind of the port out.
@@ -36,24 +37,20 @@ def stat_of(pid: int) -> list[bytes]:
     return read_of(pid, "stat").rpartition(b")")[2].split()
 
 
-@functools.cache
-def _boot_id() -> str:
-    with contextlib.suppress(OSError), open("/proc/sys/kernel/random/boot_id") as file:
-        return file.read().strip()
-    return ""
-
-
 def identity_of(pid: int) -> Identity | None:
     """Which process has this pid now; None if there is none, or only a zombie."""
     fields = stat_of(pid)
     if len(fields) < 20 or fields[0] in (b"Z", b"X"):
         return None
-    return Identity(pid, int(fields[19]), _boot_id())
+    return Identity(pid, int(fields[19]), boot_id(), pid_namespace())
 
 
 def is_alive(identity: Identity) -> bool:
-    """Whether that very process still runs."""
-    return identity_of(identity.pid) == identity
+    """Whether that very process still runs, as far as can be seen from here: not one of another PID namespace."""
+    found = identity_of(identity.pid)
+    if found is None or identity.namespace not in (0, found.namespace):
+        return False
+    return (found.start_time, found.boot) == (identity.start_time, identity.boot)
 
 
 def environ_of(pid: int) -> dict[str, str]:

@@ -33,6 +33,21 @@ def is_alive(identity: Identity) -> bool:
     return found is not None and abs(found.start_time - identity.start_time) < 0.5
 
 
+def pid_namespace() -> int:
+    """0: there are none on this system."""
+    return 0
+
+
+def would_see(identity: Identity) -> bool:
+    """Whether that process could be seen from here if it were alive: there are no namespaces."""
+    return True
+
+
+def process_trouble() -> str:
+    """Why what the system tells of processes means nothing, "" as it always does here."""
+    return ""
+
+
 def environ_of(pid: int) -> dict[str, str]:
     """The environment the process was started with; empty where we may not read it."""
     try:

@@ -24,16 +24,19 @@ from supervisor.system.portable import (
     memory_above,
     open_signals,
     owners_of,
+    pid_namespace,
     pids_with_environ,
     prepare_spawning,
     process_command,
     process_name,
+    process_trouble,
     process_user,
     set_child_subreaper,
     set_parent_death_signal,
     slip_beneath,
     sockets_of_machine,
     usage_of,
+    would_see,
 )
 
 COVERS: tuple[tuple[socket.AddressFamily, str], ...] = ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::"))
@@ -164,10 +167,12 @@ __all__ = [
     "open_signals",
     "open_watch",
     "owners_of",
+    "pid_namespace",
     "pids_with_environ",
     "prepare_spawning",
     "process_command",
     "process_name",
+    "process_trouble",
     "process_user",
     "raise_descriptor_limit",
     "reserved_ports",
@@ -178,4 +183,5 @@ __all__ = [
     "temporary_directory",
     "usage_of",
     "user_name",
+    "would_see",
 ]

@@ -50,6 +50,7 @@ def info(**changes: Any) -> Any:
         "socket": "/nowhere",
     }
     known |= {"directory": "/srv/shop", "file": "/srv/shop/services.yaml", "over": ()} | changes
+    known |= {"pid_here": known["pid"], "whose": f"pid {known['pid']}"}
     return SimpleNamespace(**known, files=(known["file"], *known["over"]))
 
 

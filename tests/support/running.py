@@ -71,8 +71,9 @@ class Project:
         for info in self.instances():
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.run("--instance", str(info["instance"]), "down", "-t", "1", within=20)
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(info["pid"], signal.SIGKILL)
+            if info["pid"] is not None:  # not that of another PID namespace
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(info["pid"], signal.SIGKILL)
 
     def instances(self) -> list[dict[str, Any]]:
         """The running instances, as `portsup ls` tells of them."""
