@@ -30,6 +30,11 @@ def warn(text: str, choice: str = "auto") -> None:
     say(f"{paint('warning:', 'yellow', wants_color(choice, sys.stderr))} {text}")
 
 
+def remark(text: str, choice: str = "auto") -> None:
+    """One `note:` line on stderr: nothing has to be done about it."""
+    say(f"{paint('note:', 'cyan', wants_color(choice, sys.stderr))} {text}")
+
+
 def say(text: str) -> None:
     """Words for the person at the terminal, on stderr; a closed stderr is nobody to talk to."""
     with suppress(OSError):

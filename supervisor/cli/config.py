@@ -2,7 +2,7 @@
 
 import argparse
 
-from supervisor.cli.complaint import say, warn
+from supervisor.cli.complaint import remark, say, warn
 from supervisor.cli.parser import add_globals
 from supervisor.cli.places import files_asked
 
@@ -37,6 +37,8 @@ def run(args: argparse.Namespace) -> int:
     for warning in stack.warnings:
         warn(warning, args.color)
     if args.action == "check":
+        for note in stack.notes:
+            remark(note, args.color)
         count = len(stack.services)
         words = f"stack `{stack.name}` with {count} service{'' if count == 1 else 's'}"
         say(f"{_names(stack)} {'are' if stack.over else 'is'} fine: {words}")

@@ -41,12 +41,10 @@ def run(args: argparse.Namespace) -> int:
 
 def _hidden(environment: dict[str, str], secret: set[str]) -> dict[str, str]:
     """The variables that hold a secret, as they may be shown."""
-    from supervisor.config.secrets import HIDDEN, is_secret_name, redact, secret_values
+    from supervisor.config.identifiers import in_environment
+    from supervisor.config.secrets import hunted, redact_environment, secret_values
 
     secrets = {part for name, value in environment.items() for part in secret_values(name, value)}
     secrets |= {environment[name] for name in secret if environment.get(name)}
-    shown = {
-        name: HIDDEN if value and (name in secret or is_secret_name(name)) else redact(value, secrets)
-        for name, value in environment.items()
-    }
+    shown = redact_environment(environment, hunted(secrets, in_environment(environment)), secret)
     return {name: value for name, value in shown.items() if value != environment[name]}

@@ -104,7 +104,7 @@ def variables(fields: Fields, read: EnvReader, lookup: Lookup, report: Report, w
             report.warn(item.key, f"{where}.environment: `{name}` has no value and is not set outside, it is left out")
         else:
             environment[name] = value
-            report.secrets.update(secret_values(name, value))
+            report.hide(secret_values(name, value), item.place, f"{where}.environment.{name}")
     return environment
 
 

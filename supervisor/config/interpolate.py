@@ -163,8 +163,11 @@ class Interpolation:
             self.report.error(node.at(bad.offset), bad.reason, bad.hint)
             return replace(node, faulty=True)
         self._grow(node, len(text))
-        secrets = {part for name, value in self._filler.used for part in secret_values(name, value)}
-        self.report.secrets |= secrets
+        has_secrets = False
+        for name, value in self._filler.used:
+            if secrets := set(secret_values(name, value)):
+                self.report.hide(secrets, node.place, f"`${{{name}}}`")
+                has_secrets = True
         if text == node.text:
             return node
-        return replace(node, text=text, filled=bool(self._filler.used), shift=None, secret=bool(secrets))
+        return replace(node, text=text, filled=bool(self._filler.used), shift=None, secret=has_secrets)

@@ -12,13 +12,14 @@ from supervisor.config.checks import Checks
 from supervisor.config.extends import Extending, InFile, relocated
 from supervisor.config.fields import EnvFile, Fields, Found
 from supervisor.config.files import content_of, decoded
+from supervisor.config.identifiers import identifiers, secrets_of
 from supervisor.config.interpolate import Interpolation
 from supervisor.config.keys import STACK
 from supervisor.config.merge import Merger
 from supervisor.config.parse import parse
 from supervisor.config.report import Report, Unreadable
 from supervisor.config.scalars import tidy_name
-from supervisor.config.secrets import header_variable, secret_values, secrets_among
+from supervisor.config.secrets import secret_values
 from supervisor.config.spec import ServiceSpec, StackSpec
 from supervisor.config.tree import Mapping as MappingNode
 from supervisor.config.tree import Node, Place, Scalar
@@ -89,7 +90,9 @@ def _load(
     if report.has_tags:
         tree = merger.settle(tree)
     lookup = _lookup(environ, path.parent, report)
-    stack = Validator(report).section(Interpolation(lookup, report).tree(tree), STACK, "")
+    filled = Interpolation(lookup, report).tree(tree)
+    report.names = identifiers(filled)
+    stack = Validator(report).section(filled, STACK, "")
     if not isinstance(tree, MappingNode):
         return None
     services: dict[str, Found] = stack.get("services", {})
@@ -100,7 +103,8 @@ def _load(
         where = f"services.{name}"
         environment = build.variables(fields, files.read, lookup, report, where)
         specs[name] = build.service(name, fields, found.key, path.parent, environment, environ.get("HOME", ""))
-        report.secrets.update(secrets_of(specs[name]))
+        for what, secret in secrets_of(specs[name]):
+            report.hide((secret,), fields.at(what.partition(".")[0]), f"{where}.{what}")
         _check_folder(specs[name], fields, where, report)
     Checks(services, report, ephemeral).run()
     instances: Fields = stack.get("instances") or Fields()
@@ -121,8 +125,9 @@ def _load(
             _read_template,
             report,
         ),
-        secrets=frozenset(report.secrets),
+        secrets=report.secrets,
         warnings=report.warnings,
+        notes=report.notes,
     )
 
 
@@ -250,18 +255,8 @@ class _EnvFiles:
             return {}
         variables = _variables(path, self._report)
         for name, value in variables.items():
-            self._report.secrets.update(secret_values(name, value))
+            self._report.hide(secret_values(name, value), Place(1, 1, _shown(path)), f"`{name}`")
         return variables
-
-
-def secrets_of(spec: ServiceSpec) -> set[str]:
-    """The secrets that stand in the commands and probes of a service."""
-    probes = [spec.ready.probe] + ([spec.healthcheck.probe] if spec.healthcheck else [])
-    commands = [spec.command, *(each.command for each in spec.all_hooks.values())]
-    lines = [*commands, *(probe.command for probe in probes), *((probe.target,) for probe in probes)]
-    headers = (header for probe in probes if probe.ask is not None for header in probe.ask.headers)
-    found = {secret for line in lines for secret in secrets_among(line)}
-    return found.union(*(secret_values(header_variable(name), value) for name, value in headers))
 
 
 def _check_folder(spec: ServiceSpec, fields: Fields, where: str, report: Report) -> None:

@@ -1,6 +1,8 @@
 """Collects every mistake of one run, and keeps secrets out of the words."""
 
-from supervisor.config.secrets import redact
+from collections.abc import Iterable
+
+from supervisor.config.secrets import Names, hunted, redact, why_not_hunted
 from supervisor.config.tree import Place
 from supervisor.errors import Problem
 
@@ -16,13 +18,15 @@ class Unreadable(Exception):
 
 
 class Report:
-    """The mistakes (`problems`) and the unwise things (`warnings`) found so far; `secrets` are never shown."""
+    """The mistakes (`problems`), the unwise things (`warnings`) and `notes` found so far; `secrets` are never shown."""
 
     def __init__(self, file: str) -> None:
         self.file = file
         self.over: tuple[str, ...] = ()  # files that are laid over it, in order
         self.has_tags = False  # whether a `!reset` or `!override` was read
-        self.secrets: set[str] = set()
+        self.names = Names()  # what no secret may mask; set before anything is quoted
+        self._hidden: dict[str, tuple[Place, str]] = {}  # secrets, and where each was first met
+        self._hunted: frozenset[str] | None = None
         self._problems: dict[tuple[str, Place, str], Problem] = {}
         self._warnings: dict[tuple[Place, str], str] = {}
         self._reports = 0
@@ -44,12 +48,28 @@ class Report:
             shown = f"{place.file or self.file}:{place.line}:{place.column}: {printable(message)}"
             self._warnings.setdefault((place, message), shown)
 
-    def quote(self, text: str) -> str:
-        """`text` in backticks: one line, not too long, without secrets."""
+    def hide(self, secrets: Iterable[str], place: Place, what: str) -> None:
+        """Keep these out of what is shown from now on; `what` has them, in words for a note."""
+        for secret in secrets:
+            if secret not in self._hidden:
+                self._hidden[secret] = place, what
+                self._hunted = None
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """The values that no output may show, wherever they are."""
+        if self._hunted is None:
+            self._hunted = hunted(self._hidden, self.names)
+        return self._hunted
+
+    def quote(self, text: str, is_secret: bool = False) -> str:
+        """`text` in backticks: one line, not too long, without secrets; without short ones too if it `is_secret`."""
         if len(text) > LONGEST_QUOTABLE:
             return f"a text of {len(text)} characters"  # cutting it could cut a secret in two
+        if is_secret:
+            return f"`{printable(redact(text, self._hidden))}`"
         if text not in self._quotes:
-            shown = redact(text, self.secrets)
+            shown = redact(text, self.secrets) if self._hidden else text
             cut = f"{shown[:LONGEST_QUOTE]}…" if len(shown) > LONGEST_QUOTE else shown
             self._quotes[text] = f"`{printable(cut)}`"
         return self._quotes[text]
@@ -58,8 +78,9 @@ class Report:
     def problems(self) -> tuple[Problem, ...]:
         """All mistakes in the order of the file, no more than a person will read."""
         found = sorted(self._problems.values(), key=lambda p: (*self._rank(p.file), p.line, p.column))
+        secrets = self.secrets
         shown = [
-            Problem(p.file, p.line, p.column, redact(p.message, self.secrets), redact(p.hint, self.secrets))
+            Problem(p.file, p.line, p.column, redact(p.message, secrets), redact(p.hint, secrets))
             for p in found[:MOST_PROBLEMS]
         ]
         if len(found) > MOST_PROBLEMS or self._reports > MOST_REPORTS:
@@ -70,7 +91,23 @@ class Report:
     def warnings(self) -> tuple[str, ...]:
         """All warnings in the order of the file."""
         found = sorted(self._warnings.items(), key=lambda item: self._order(item[0][0]))
-        return tuple(redact(text, self.secrets) for _, text in found)
+        secrets = self.secrets
+        return tuple(redact(text, secrets) for _, text in found)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """The secrets that are masked only where they stand, in the order of the file, and why."""
+        wholes: dict[tuple[Place, str], str] = {}
+        for secret, met in self._hidden.items():
+            wholes[met] = max(wholes.get(met, ""), secret, key=len)
+        found = sorted(wholes.items(), key=lambda item: self._order(item[0][0]))
+        lines = (
+            f"{place.file or self.file}:{place.line}:{place.column}: {what}: masked where it stands, "
+            f"and not looked for in output: {why}"
+            for (place, what), secret in found
+            if (why := why_not_hunted(secret, self.names))
+        )
+        return tuple(lines)[:MOST_PROBLEMS]
 
     def spot(self, place: Place, seen_from: Place) -> str:
         """Where another place is, for a message about a place: its line, and its file if that is another one."""

@@ -5,10 +5,13 @@ Names are split into words (`GROQ_API_KEY`, `apiKey`), so that KEY is a secret a
 
 import functools
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+
+from supervisor.dataclass import dataclass
 
 HIDDEN = "***"
-SHORTEST = 4  # shorter values would turn every log line into stars
+SHORTEST = 8  # characters of what is looked for in output: shorter ones are words, ports and numbers of any program
+SHORTEST_LINE = 4  # of a key in PEM, whose last line may be short
 
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _SECRET_WORDS = frozenset(("KEY", "KEYS", "TOKENS", "PASS", "PWD", "CREDS", "AUTH", "AUTHORIZATION", "BEARER", "JWT"))
@@ -30,11 +33,13 @@ _HARMLESS_VALUES = frozenset(
         *("basic", "bearer", "digest", "token"),
     )
 )
-_URL_PASSWORD = re.compile(r"://[^/@:\s]{0,200}:([^/@\s]{1,500})@")
+_URL_PASSWORD = re.compile(r"(?<=://)([^/@:\s]{0,200}:)([^/@\s]{1,500})(?=@)")
+_SCHEME = re.compile(r"(?:basic|bearer|digest|token|apikey)\s+(\S+)", re.IGNORECASE)
+_KEY = re.compile(r"(?=\S*\d)\S{16,}")  # what a person does not call a word
 _MOST_PARTS = 50
 _HEADING = re.compile(r"-----[A-Z ]{1,60}-----")
 # `--token=X`, `PASSWORD=X` of a shell, `?key=X` of a URL; a reference such as $TOKEN or {port} is no secret.
-_ASSIGNED = re.compile(r"(?:^|[?&;\s])-{0,2}([A-Za-z][\w.-]{0,60})=([^\s&;'\"${][^\s&;'\"]{0,500})")
+_ASSIGNED = re.compile(r"((?:^|[?&;\s])-{0,2}([A-Za-z][\w.-]{0,60})=)([^\s&;'\"${][^\s&;'\"]{0,500})")
 _NO_SECRET = re.compile(r"^[-${]|\.(?:pem|key|crt|cer|p12|json|txt)$")
 
 
@@ -51,13 +56,28 @@ def is_secret_name(name: str) -> bool:
 
 
 def secret_values(name: str, value: str) -> Iterator[str]:
-    """The parts of a variable that no output may show: its value, or the password inside a URL."""
+    """The parts of a variable that are secret: its value, each of several keys in it, or the password inside a URL.
+
+    Which of them are looked for in output, `hunted` tells.
+    """
     if is_secret_name(name):
-        # A list of keys in one variable is several secrets; of a PEM file each line is one, and its headings are none.
-        has_lines = "\n" in value.strip()
-        parts = value.splitlines() if has_lines else re.split(r"[,;\s]+", value, maxsplit=_MOST_PARTS)
-        yield from (part for part in (value, *parts) if _is_worth_hiding(part) and not _HEADING.fullmatch(part))
-    yield from (found for found in _URL_PASSWORD.findall(value) if _is_worth_hiding(found))
+        yield from (part for part in (value, *_parts(value)) if _is_secret(part))
+    yield from (found for _, found in _URL_PASSWORD.findall(value) if _is_secret(found))
+
+
+def _parts(value: str) -> Sequence[str]:
+    """The lines of a PEM file, the keys of a list, what stands behind `Bearer`; of words in a row, none."""
+    if "\n" in value.strip():
+        return [line for line in value.splitlines() if not _HEADING.fullmatch(line)]
+    if scheme := _SCHEME.fullmatch(value.strip()):
+        return [scheme[1]]
+    if value != value.strip():
+        return [value.strip(), *_parts(value.strip())]
+    parts = re.split(r"\s*[,;]\s*", value, maxsplit=_MOST_PARTS)
+    if not any(" " in part for part in parts):
+        return parts
+    keys = value.split()
+    return keys if all(_KEY.fullmatch(key) for key in keys) else []
 
 
 def header_variable(name: str) -> str:
@@ -66,15 +86,56 @@ def header_variable(name: str) -> str:
 
 
 def secrets_among(words: Sequence[str]) -> Iterator[str]:
-    """The parts of a command line or URL that no output may show: `--token=X`, `--token X`, `PASSWORD=X`, `?key=X`."""
+    """The parts of a command line or URL that are secret: `--token=X`, `--token X`, `PASSWORD=X`, `?key=X`."""
     for word, following in zip(words, (*words[1:], ""), strict=False):
-        assigned = _ASSIGNED.findall(word)
+        assigned = [(name, value) for _, name, value in _ASSIGNED.findall(word)]
         if not assigned and word.startswith("-"):
             assigned = [(word, following)]
         for name, value in assigned:
             if not _NO_SECRET.search(value):
                 yield from secret_values(name, value)
-        yield from (found for found in _URL_PASSWORD.findall(word) if _is_worth_hiding(found))
+        yield from (found for _, found in _URL_PASSWORD.findall(word) if _is_secret(found))
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What no secret may mask: `words` in lower case, each of them a name, and `text`, whose parts are names too."""
+
+    words: frozenset[str] = frozenset()
+    text: str = ""
+
+
+NONE = Names()
+
+
+def hunted(values: Iterable[str], names: Names = NONE) -> frozenset[str]:
+    """Those secrets that are looked for in whatever is shown, see `why_not_hunted`."""
+    return frozenset(value for value in values if not why_not_hunted(value, names))
+
+
+def why_not_hunted(value: str, names: Names = NONE) -> str:
+    """Why a secret is masked only where it stands, in words; empty for one that is looked for in output.
+
+    To mask a word that also names a service, a host, a folder or a variable would mask that name.
+    """
+    if len(value) < SHORTEST:
+        return f"it is shorter than {SHORTEST} characters"
+    return "it is also a name" if value.lower() in names.words or value in names.text else ""
+
+
+def words_in(name: str) -> Iterator[str]:
+    """A name in lower case as a whole, and each word of it, as far as they are long enough to be looked for."""
+    if len(name) >= SHORTEST:
+        yield name.lower()
+        yield from (word.lower() for word in _WORDS.findall(name) if len(word) >= SHORTEST)
+
+
+def names_in(text: str) -> Iterator[str]:
+    """The folders and file of a path; the user, host and path of a URL; not what looks like a key among them."""
+    if "/" in text:
+        for part in re.split(r"[/@:\s?#'\"]", re.sub(r":[^/@]*@", "@", masked(text))):
+            if not _KEY.fullmatch(part):
+                yield from words_in(part)
 
 
 def redact(text: str, secrets: Collection[str]) -> str:
@@ -85,13 +146,36 @@ def redact(text: str, secrets: Collection[str]) -> str:
     return text
 
 
-def redact_environment(environment: Mapping[str, str], secrets: Collection[str]) -> dict[str, str]:
-    """The environment as it may be shown: variables with a secret name hidden, secret values hidden anywhere."""
+def masked(text: str) -> str:
+    """`text` with `***` for the password of each URL in it."""
+    return _URL_PASSWORD.sub(lambda found: found[1] + HIDDEN, text) if "://" in text else text
+
+
+def masked_words(words: Sequence[str]) -> list[str]:
+    """A command line with `***` for each secret in it, where it stands."""
+    shown, is_value = [], False
+    for word in words:
+        has_assigned = bool(_ASSIGNED.search(word))
+        hides = is_value and not _NO_SECRET.search(word) and _is_secret(word)
+        shown.append(HIDDEN if hides else masked(_ASSIGNED.sub(_masked_assignment, word)))
+        is_value = word.startswith("-") and not has_assigned and is_secret_name(word)
+    return shown
+
+
+def _masked_assignment(found: re.Match[str]) -> str:
+    is_secret = is_secret_name(found[2]) and not _NO_SECRET.search(found[3]) and _is_secret(found[3])
+    return found[1] + HIDDEN if is_secret else found[0]
+
+
+def redact_environment(
+    environment: Mapping[str, str], secrets: Collection[str], known: Collection[str] = ()
+) -> dict[str, str]:
+    """The environment as it may be shown: secret variables hidden (by name, or `known`), secret values anywhere."""
     return {
-        name: HIDDEN if is_secret_name(name) and value else redact(value, secrets)
+        name: HIDDEN if value and (name in known or is_secret_name(name)) else redact(masked(value), secrets)
         for name, value in environment.items()
     }
 
 
-def _is_worth_hiding(value: str) -> bool:
-    return len(value) >= SHORTEST and value.lower() not in _HARMLESS_VALUES
+def _is_secret(value: str) -> bool:
+    return bool(value.strip()) and value.lower() not in _HARMLESS_VALUES

@@ -2,9 +2,17 @@
 
 import re
 import signal
+from collections.abc import Sequence
 from typing import Any
 
-from supervisor.config.secrets import HIDDEN, header_variable, is_secret_name, redact, redact_environment
+from supervisor.config.secrets import (
+    HIDDEN,
+    header_variable,
+    is_secret_name,
+    masked_words,
+    redact,
+    redact_environment,
+)
 from supervisor.config.spec import (
     HookCommand,
     HttpAsk,
@@ -27,17 +35,20 @@ def resolved(stack: StackSpec, reveal: bool = False) -> dict[str, Any]:
         "name": stack.name,
         "instances": {"stride": stack.stride},
         "ports": {"strict": stack.strict_ports},
-        "render": [_rendered(file) for file in stack.render],
+        "render": [_rendered(file, reveal) for file in stack.render],
         "services": {name: _service(service, stack, reveal) for name, service in stack.services.items()},
     }
     shown: dict[str, Any] = _texts(data, frozenset() if reveal else stack.secrets)
     return shown
 
 
-def _rendered(file: RenderedFile) -> dict[str, Any]:
+def _rendered(file: RenderedFile, reveal: bool) -> dict[str, Any]:
     shown: dict[str, Any] = {"template": str(file.template), "to": str(file.to)}
     if file.on_change is not None and file.on_change.command:
-        shown["on_change"] = {"command": list(file.on_change.command), "timeout": file.on_change.timeout}
+        shown["on_change"] = {
+            "command": _words(file.on_change.command, reveal),
+            "timeout": file.on_change.timeout,
+        }
     elif file.on_change is not None:
         shown["on_change"] = {
             "signal": {"service": file.on_change.service, "signal": _signal(file.on_change.signal)},
@@ -50,7 +61,7 @@ def _service(service: ServiceSpec, stack: StackSpec, reveal: bool) -> dict[str, 
     environment = dict(service.environment)
     data: dict[str, Any] = {
         "description": service.description,
-        "command": list(service.command),
+        "command": _words(service.command, reveal),
         "pool": list(service.pool),
         "port_env": service.port_env,
         "fetch_url": service.fetch_url,
@@ -76,8 +87,8 @@ def _service(service: ServiceSpec, stack: StackSpec, reveal: bool) -> dict[str, 
             "max_restarts": "infinite" if policy.is_endless else policy.max_restarts,
             "period": policy.period,
         },
-        "hooks": {str(hook): _hook(each) for hook, each in service.hooks.items()} or None,
-        "stop_command": _hook(service.stop_command) if service.stop_command else None,
+        "hooks": {str(hook): _hook(each, reveal) for hook, each in service.hooks.items()} or None,
+        "stop_command": _hook(service.stop_command, reveal) if service.stop_command else None,
         "stop_signal": _stop_signal(service),
         "stop_grace_period": service.stop_grace_period,
         "handoff": service.handoff.value,
@@ -116,7 +127,7 @@ def _service(service: ServiceSpec, stack: StackSpec, reveal: bool) -> dict[str, 
 def _http(path: str, ask: HttpAsk, reveal: bool) -> dict[str, Any]:
     is_shown = {name: reveal or not is_secret_name(header_variable(name)) for name, _ in ask.headers}
     data: dict[str, Any] = {
-        "path": path,
+        "path": _words((path,), reveal)[0],
         "method": ask.method,
         "headers": {name: value if is_shown[name] else HIDDEN for name, value in ask.headers},
         "status": [f"{each[0]}-{each[-1]}" if len(each) > 1 else each[0] for each in ask.status],
@@ -129,17 +140,21 @@ def _http(path: str, ask: HttpAsk, reveal: bool) -> dict[str, Any]:
 def _probe(probe: Probe, reveal: bool) -> dict[str, Any]:
     match probe.kind:
         case ProbeKind.EXEC:
-            return {probe.kind.value: list(probe.command)}
+            return {probe.kind.value: _words(probe.command, reveal)}
         case ProbeKind.HTTP if probe.ask is not None:
             return {probe.kind.value: _http(probe.target, probe.ask, reveal)}
         case ProbeKind.HTTP | ProbeKind.LOG:
-            return {probe.kind.value: probe.target}
+            return {probe.kind.value: _words((probe.target,), reveal)[0]}
         case _:
             return {probe.kind.value: True}
 
 
-def _hook(hook: HookCommand) -> dict[str, Any]:
-    return {"command": list(hook.command), "timeout": hook.timeout}
+def _hook(hook: HookCommand, reveal: bool) -> dict[str, Any]:
+    return {"command": _words(hook.command, reveal), "timeout": hook.timeout}
+
+
+def _words(words: Sequence[str], reveal: bool) -> list[str]:
+    return list(words) if reveal else masked_words(words)
 
 
 def _on_port_change(change: OnPortChange) -> str | dict[str, str | int]:

@@ -228,8 +228,9 @@ class StackSpec:
     stride: int = 100
     strict_ports: bool = False
     render: tuple[RenderedFile, ...] = ()
-    secrets: frozenset[str] = frozenset()  # values that no output may show
+    secrets: frozenset[str] = frozenset()  # values that no output may show, wherever they are
     warnings: tuple[str, ...] = ()  # file:line:column and text, for things that are allowed but unwise
+    notes: tuple[str, ...] = ()  # the same for what is good to know, and needs no change
 
     @property
     def directory(self) -> Path:

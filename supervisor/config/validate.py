@@ -111,7 +111,7 @@ class Validator:
             return read(node.text)
         except Bad as bad:
             hint = "" if node.secret else bad.hint
-            self.report.error(node.place, f"{where}: {self.report.quote(node.text)} {bad.reason}", hint)
+            self.report.error(node.place, f"{where}: {self.report.quote(node.text, node.secret)} {bad.reason}", hint)
             return BROKEN
 
     def expected(self, wanted: str, node: Node, where: str) -> Any:
@@ -122,7 +122,7 @@ class Validator:
         if what == "nothing":
             hint = "give it a value or leave it out"
         elif isinstance(node, Scalar):
-            what = self.report.quote(node.text)
+            what = self.report.quote(node.text, node.secret)
         elif isinstance(node, Mapping) and len(node.entries) == 1 and kind_of(node.entries[0].value) == "nothing":
             # `[serve, --port, {port}]`: without quotes the placeholder is a mapping.
             hint = f'put it in quotes: `"{{{node.entries[0].key.text}}}"`'
@@ -156,7 +156,7 @@ class Validator:
         if node.text.startswith("/") and "http" in kind.one_of:
             hint = f"write `{{http: {node.text}}}`"
         hint = "" if node.secret else hint
-        what = "nothing" if node.is_null else self.report.quote(node.text)
+        what = "nothing" if node.is_null else self.report.quote(node.text, node.secret)
         self.report.error(node.place, f"{where}: {what} is not one of {choices}", hint)
         return ""
 

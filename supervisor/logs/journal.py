@@ -126,8 +126,8 @@ class _Redactor:
             case None | bool() | int() | float():
                 return value
             case Mapping():
-                return {
-                    str(key): HIDDEN if is_secret_name(str(key)) else self._hidden(inner)
+                return {  # a mapping by service may have one that is called `auth`
+                    str(key): HIDDEN if isinstance(inner, str) and is_secret_name(str(key)) else self._hidden(inner)
                     for key, inner in value.items()
                 }
             case list() | tuple() | set() | frozenset():

@@ -6,7 +6,7 @@ One `bytes.replace` a secret is several times quicker than one pattern of them a
 import re
 from collections.abc import Collection
 
-from supervisor.config.secrets import HIDDEN, SHORTEST
+from supervisor.config.secrets import HIDDEN, SHORTEST_LINE
 
 _HIDDEN = HIDDEN.encode()
 
@@ -22,9 +22,9 @@ class Redactor:
         return bool(self._secrets)
 
     def learn(self, secrets: Collection[str]) -> None:
-        """Hide these as well from now on; of one with several lines each line of four bytes or more."""
+        """Hide these as well from now on; of a key in PEM each line of four bytes or more."""
         if secrets:
-            lines = {line for secret in secrets for line in _lines(secret) if len(line) >= SHORTEST}
+            lines = {line for secret in secrets for line in _lines(secret)}
             self._secrets = tuple(sorted(lines.union(self._secrets), key=lambda line: (-len(line), line)))
 
     def hide(self, flow: bytes, *, is_whole: bool) -> tuple[bytes, bytes]:
@@ -42,6 +42,10 @@ class Redactor:
 
 def _lines(secret: str) -> list[bytes]:
     try:
-        return re.split(rb"[\r\n]+", secret.encode(errors="surrogateescape"))
+        lines = re.split(rb"[\r\n]+", secret.encode(errors="surrogateescape"))
     except UnicodeEncodeError:  # half a surrogate pair: no program can be given that
         return []
+    if len(lines) == 1:
+        return lines if lines[0] else []
+    # What lines of another text are secrets of their own, the configuration tells.
+    return [line for line in lines if len(line) >= SHORTEST_LINE] if "-----BEGIN" in secret else []

@@ -2,7 +2,7 @@
 
 import pytest
 
-from supervisor.config.secrets import is_secret_name, redact, redact_environment, secret_values, secrets_among
+from supervisor.config.secrets import hunted, is_secret_name, redact, redact_environment, secret_values, secrets_among
 from supervisor.config.show import resolved
 
 from .conftest import Loading, Mistakes
@@ -33,9 +33,10 @@ def test_the_values_of_a_secret() -> None:
     assert set(secret_values("API_KEYS", "abcd1,efgh2")) == {"abcd1,efgh2", "abcd1", "efgh2"}
     pem = "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\nIBAAKC\n-----END RSA PRIVATE KEY-----\n"
     assert set(secret_values("SIGNING_KEY", pem)) == {pem, "MIIEow", "IBAAKC"}
-    assert set(secret_values("SECRET_WORDS", "many words\n")) == {"many words\n", "many", "words"}
+    assert set(secret_values("SECRET_WORDS", "many words\n")) == {"many words\n", "many words"}
     assert set(secret_values("DATABASE_URL", "postgres://me:hunter2@db/x")) == {"hunter2"}
-    assert set(secret_values("API_KEY", "abc")) == set()
+    assert set(secret_values("API_KEY", "abc")) == {"abc"}
+    assert hunted(secret_values("API_KEY", "abcdefg")) == set()
     assert set(secret_values("AUTH", "true")) == set()
     assert set(secret_values("PORT", "8000")) == set()
 
@@ -135,3 +136,113 @@ def test_secrets_in_commands_and_probes_are_collected_too(loading: Loading) -> N
         """
     )
     assert stack.secrets >= {"in-a-command", "in-a-probe", "in-a-check"}
+
+
+SAME = """\
+name: shop
+services:
+  postgres:
+    command: [postgres, -D, data, --password, tiny]
+    pool: 5432-5434
+    user: warehouse
+    environment:
+      POSTGRES_PASSWORD: postgres
+      DATABASE_SECRET: warehouse
+      PORT_KEY: "5432"
+      DSN: "postgres://postgres:postgres@localhost/postgres"
+      LONG_KEY: a-real-secret
+  postgres-exporter: {command: [exporter], environment: {API_KEY: postgres-exporter, TOKEN: environment}}
+"""
+
+
+def test_a_secret_that_is_a_name_or_short_masks_nothing_else(loading: Loading) -> None:
+    stack = loading(SAME)
+    assert stack.secrets == {"a-real-secret"}
+    shown = resolved(stack)
+    assert list(shown["services"]) == ["postgres", "postgres-exporter"]
+    postgres = shown["services"]["postgres"]
+    assert postgres["command"] == ["postgres", "-D", "data", "--password", "***"]
+    assert postgres["user"] == "warehouse"
+    assert postgres["environment"] == {
+        "POSTGRES_PASSWORD": "***",
+        "DATABASE_SECRET": "***",
+        "PORT_KEY": "***",
+        "DSN": "postgres://postgres:***@localhost/postgres",
+        "LONG_KEY": "***",
+    }
+    assert resolved(stack, reveal=True)["services"]["postgres"]["command"][-1] == "tiny"
+
+
+def test_what_is_not_looked_for_in_output_is_noted(loading: Loading) -> None:
+    stack = loading(SAME)
+    where = "masked where it stands, and not looked for in output: "
+    assert [note.split("services.yaml:")[1] for note in stack.notes] == [
+        f"4:14: services.postgres.command: {where}it is shorter than 8 characters",
+        f"8:26: services.postgres.environment.POSTGRES_PASSWORD: {where}it is also a name",
+        f"9:24: services.postgres.environment.DATABASE_SECRET: {where}it is also a name",
+        f"10:17: services.postgres.environment.PORT_KEY: {where}it is shorter than 8 characters",
+        f"13:67: services.postgres-exporter.environment.API_KEY: {where}it is also a name",
+        f"13:93: services.postgres-exporter.environment.TOKEN: {where}it is also a name",
+    ]
+    assert stack.warnings == ()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "services: {database: {command: a, environment: {PASSWORD: database}}}",
+        "services: {my-database-1: {command: a, environment: {PASSWORD: database}}}",
+        "name: database\nservices: {a: {command: a, environment: {PASSWORD: database}}}",
+        "services: {a: {command: ./database/run, environment: {PASSWORD: database}}}",
+        "services: {a: {command: run --dir /srv/database/x, environment: {PASSWORD: database}}}",
+        "services: {a: {command: a, working_dir: /srv/database, environment: {PASSWORD: database}}}",
+        "services: {a: {command: a, environment: {PASSWORD: database, URL: 'http://database/x'}}}",
+        "services: {a: {command: a, environment: [PASSWORD=database, 'URL=http://u@database:80/x']}}",
+        "services: {a: {command: a, environment: {PASSWORD: database, DATABASE_PATH: x}}}",
+        "services: {a: {command: a, environment: {PASSWORD: Database, database_path: x}}}",
+        "services: {a: {command: a, profiles: [database], environment: {PASSWORD: database}}}",
+        "services: {a: {command: a, pool: 80, ready: {http: /v1/database}, environment: {PASSWORD: database}}}",
+        "services: {a: {command: a, environment: {PASSWORD: '${DB}'}}, database: {command: a}}",
+    ],
+)
+def test_no_name_of_a_file_is_looked_for(loading: Loading, name: str) -> None:
+    assert loading(name, {"DB": "database"}).secrets == frozenset()
+
+
+def test_a_secret_stays_one_beside_names(loading: Loading) -> None:
+    text = """\
+services:
+  web:
+    command: [serve, --token=token-in-a-command, "http://u:url-password@h/x"]
+    environment: {API_KEY: abc/def-0123456789, B_KEY: "one/two three"}
+"""
+    assert loading(text).secrets == {"token-in-a-command", "url-password", "abc/def-0123456789", "one/two three"}
+
+
+@pytest.mark.parametrize(
+    ("value", "hidden"),
+    [
+        ("two words here", {"two words here"}),
+        ("correct horse battery staple", {"correct horse battery staple"}),
+        ("one thing, another thing", {"one thing, another thing"}),
+        ("gsk_0123456789abc, gsk_abcdefghij123", {"gsk_0123456789abc", "gsk_abcdefghij123"}),
+        ("gsk_0123456789abc gsk_abcdefghij123", {"gsk_0123456789abc", "gsk_abcdefghij123"}),
+        ("Bearer abcdefgh12", {"abcdefgh12"}),
+    ],
+)
+def test_of_a_secret_of_several_words_the_whole_is_looked_for(value: str, hidden: set[str]) -> None:
+    assert hunted(secret_values("MY_SECRET", value)) == {value, *hidden}
+
+
+def test_a_mistake_with_a_short_secret_does_not_show_it(mistakes: Mistakes) -> None:
+    told = mistakes('services: {a: {command: a, restart: "${MY_TOKEN}", pool: "${MY_TOKEN}"}}', {"MY_TOKEN": "q7q"})
+    assert len(told) == 2
+    assert "q7q" not in "".join(told)
+
+
+def test_a_mistake_names_the_service_that_is_called_like_its_password(mistakes: Mistakes) -> None:
+    text = "services: {postgres: {command: a, restrt: no, environment: {POSTGRES_PASSWORD: postgres, KEY: '8000'}},"
+    text += " web: {command: a, pool: 8000, depends_on: [postgre]}}"
+    told = mistakes(text)
+    assert "services.postgres: unknown key `restrt`" in told[0]
+    assert "did you mean `postgres`?" in told[1]

@@ -159,7 +159,7 @@ def test_a_compose_file_of_images_only_is_refused_with_the_reasons() -> None:
 
 
 def test_a_process_keeps_its_probes_and_conditions(converted: Convert) -> None:
-    result = converted("process-compose", PLACE="/here", LIVE_TOKEN="tok-en")
+    result = converted("process-compose", PLACE="/here", LIVE_TOKEN="tok-en-12")
     services = result.stack.services
     assert services["postgres"].command == ("./scripts/start-db.sh",)
     assert services["postgres"].ready.probe.command == ("sh", "-c", "psql --command 'show timezone;' | grep UTC")
@@ -173,8 +173,11 @@ def test_a_process_keeps_its_probes_and_conditions(converted: Convert) -> None:
     assert (first.healthcheck.probe.target, first.healthcheck.interval) == ("/live", 7.0)
     ask = first.healthcheck.probe.ask
     assert ask is not None
-    assert (ask.headers, ask.status) == ((("X-Probe", "a, b"), ("Authorization", "Bearer tok-en")), (range(204, 205),))
-    assert "tok-en" in result.stack.secrets
+    assert (ask.headers, ask.status) == (
+        (("X-Probe", "a, b"), ("Authorization", "Bearer tok-en-12")),
+        (range(204, 205),),
+    )
+    assert "tok-en-12" in result.stack.secrets
     assert first.depends_on == {"migrate": Condition.COMPLETED_OK}
     assert services["watcher"].environment["WHERE"] == "/here/x"
     assert "depends_on: missing" in result.left["backend-0"]

@@ -1,6 +1,7 @@
 """Secrets: the services get them, and no output of portsup shows them."""
 
 import json
+import re
 import signal
 from typing import Any
 
@@ -117,3 +118,48 @@ def test_what_a_service_prints_is_shown_without_secrets(stack: Make) -> None:
         eventually(lambda: live.log("web") == "first ***\nthen *** ***\n", what="the new secret hidden in web.log")
         eventually(lambda: live.log("open") == f"first {SECRET}\nthen *** ***\n", what="what was there kept as it was")
         assert {name: row["pid"] for name, row in live.rows().items()} == pids, "nothing was restarted for that"
+
+
+def test_no_name_is_masked_where_a_secret_is_the_same_word(stack: Make) -> None:
+    """`POSTGRES_PASSWORD: postgres` is what most development stacks have."""
+    pool = free_pool(3)
+    says = 'echo postgres listens on $PORT, there is no word for two; echo "they are $PHRASE"'
+    live = stack({
+        "postgres": {
+            "command": ["sh", "-c", f"{says}; exec sleep 1000"], "pool": list(pool), "ready": "started",
+            "environment": {
+                "POSTGRES_PASSWORD": "postgres", "KEY": str(pool[0]), "PHRASE": "x", "SECRET": "two words here",
+                "DSN": "postgres://postgres:postgres@localhost/postgres", "TEST_TOKEN": "started",
+            },
+        },
+        "bad-auth": {"command": ["sh", "-c", "exit 3"], "restart": "never", "depends_on": ["postgres"]},
+    })  # fmt: skip
+    with live.foreground() as up:
+        up.says("failed")
+        shown = {
+            words: live.run(*words.split())
+            for words in (
+                "status", "status --format wide", "status --format json", "why postgres", "why bad-auth", "events",
+                "events --format json", "logs", "ports --all", "env", "ls", "metrics", "doctor", "config check",
+                "port postgres",
+            )
+        }  # fmt: skip
+        texts = {words: done.stdout + done.stderr for words, done in shown.items()}
+        texts["endpoints"] = json.dumps(live.endpoints())
+        own = {name: live.run(*name.split()).stdout for name in ("env postgres", "config show")}
+        up.send(signal.SIGTERM)
+        up.ends()
+        texts |= {"out of up": up.out, "err of up": up.err}
+    texts["journal"] = (live.state / "t-1" / "portsup.log").read_text()
+    assert [where for where, text in texts.items() if "***" in text] == []
+    assert f"postgres listens on {pool[0]}, there is no word for two" in texts["logs"]
+    assert str(pool[0]) in texts["status"]
+    note = "POSTGRES_PASSWORD: masked where it stands, and not looked for in output: it is also a name"
+    assert note in texts["config check"]
+    assert shown["config check"].returncode == 0
+    for text in own.values():
+        assert "postgres://postgres:***@localhost/postgres" in text
+        assert re.search(r"POSTGRES_PASSWORD[:=] ?'?\*\*\*", text)
+        assert re.search(r"\bSECRET[:=] ?'?\*\*\*", text)
+    assert "\n  postgres:\n" in own["config show"]
+    assert "PORTSUP_SERVICE=postgres\n" in own["env postgres"]
