@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from supervisor.cli.render import paint, wants_color
+from supervisor.core.escapes import tamed
 from supervisor.errors import ConfigError, ExitCode, PoolExhausted, PortsupError
 
 
@@ -36,9 +37,12 @@ def remark(text: str, choice: str = "auto") -> None:
 
 
 def say(text: str) -> None:
-    """Words for the person at the terminal, on stderr; a closed stderr is nobody to talk to."""
+    """Words for the person at the terminal, on stderr; a closed stderr is nobody to talk to.
+
+    They may quote what a program said, so only colours pass.
+    """
     with suppress(OSError):
-        print(text, file=sys.stderr, flush=True)
+        print(tamed(text, keeps_colours=True), file=sys.stderr, flush=True)
 
 
 def color_choice(arguments: Sequence[str]) -> str:

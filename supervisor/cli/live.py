@@ -10,6 +10,7 @@ import os
 import sys
 
 from supervisor.cli.render import duration, is_terminal, printable, wants_color
+from supervisor.core.escapes import tamed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ class Stderr:
         from supervisor.cli.complaint import say
 
         if self.is_live:
-            self._write(self._block.around(f"{text}\n".encode(errors="replace")))
+            self._write(self._block.around(f"{tamed(text, keeps_colours=True)}\n".encode(errors="replace")))
         else:
             say(text)
 

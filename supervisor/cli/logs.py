@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from supervisor.cli import render
 from supervisor.cli.arguments import ALL, line_count, moment
 from supervisor.cli.source import find_source, with_files
+from supervisor.core.escapes import tamed
 from supervisor.errors import NotFound, UsageError
 
 TYPE_CHECKING = False
@@ -100,7 +101,7 @@ class _Printer:
 
     def __init__(self, args: argparse.Namespace, known: list[str], names: list[str]) -> None:
         self._args = args
-        color = render.wants_color(args.color, sys.stdout)
+        self._color = color = render.wants_color(args.color, sys.stdout)
         width = max(map(len, names), default=0)
         self._prefixes = {
             name: render.paint(f"{name:<{width}} |", _PALETTE[known.index(name) % len(_PALETTE)], color) + " "
@@ -122,4 +123,4 @@ class _Printer:
             return render.json_line(record | {"stream": line.stream, "message": line.message})
         moment = f"{rfc3339(line.time)} " if self._args.timestamps else ""
         prefix = "" if self._args.no_prefix else self._prefixes[line.service]
-        return f"{prefix}{moment}{line.message}"
+        return f"{prefix}{moment}{tamed(line.message, keeps_colours=self._color)}"

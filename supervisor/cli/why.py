@@ -8,6 +8,7 @@ import sys
 from supervisor.cli import render, story
 from supervisor.cli.arguments import ALL, line_count
 from supervisor.cli.source import Source, find_source
+from supervisor.core.escapes import tamed
 from supervisor.errors import NotFound, PortsupError
 
 TYPE_CHECKING = False
@@ -113,13 +114,13 @@ def _text(
         lines += [
             "",
             "the last that it printed" + (" before its next process" if _has_new_process(since) else ""),
-            *(f"  | {render.printable(line) if line else ''}" for line in printed),
+            *(f"  | {tamed(line)}" for line in printed),
         ]
     return lines + _next(advice)
 
 
 def _next(advice: list[str]) -> list[str]:
-    return ["", "what to do next", *(f"  {line.strip()}" for line in advice)] if advice else []
+    return ["", "what to do next", *(f"  {tamed(line.strip())}" for line in advice)] if advice else []
 
 
 def _has_new_process(since: "list[story.Event]") -> bool:

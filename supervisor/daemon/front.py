@@ -11,6 +11,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from supervisor.core.escapes import tamed, tamed_bytes
 from supervisor.process.pulse import Pulse
 
 if TYPE_CHECKING:
@@ -118,16 +119,18 @@ class Front:
             self._prefixes[name] = text.encode() if self._has_prefix else b""
 
     def log(self, service: str, chunk: bytes) -> None:
-        """Shows whole lines of a service's output."""
+        """Shows whole lines of a service's output, without what would do more to a terminal than to colour a text."""
         if self._out is not None:
             prefix = self._prefixes.get(service, b"")
-            body = chunk[:-1] if chunk.endswith(b"\n") else chunk
+            body = tamed_bytes(chunk, keeps_colours=self._is_coloured)
+            body = body[:-1] if body.endswith(b"\n") else body
             self._out.write(prefix + body.replace(b"\n", b"\n" + prefix) + b"\n")
 
     def say(self, words: str, level: str = "info") -> None:
         """Shows portsup's own words, on the foreground's stderr."""
         if self._err is None:
             return
+        words = tamed(words)
         if level != "info":
             colour = MARKS[level] if self._is_coloured else ""
             words = f"{colour}{level}:{RESET if colour else ''} {words}"

@@ -84,6 +84,8 @@ class Output:
             now = time.time()
             self._log.write(capture.stream, shown, now)
             self._show(capture.stream, shown, now)
+        if is_end:
+            self._log.end_line()
         if lines and self.also is not None:
             self.also(lines)
 

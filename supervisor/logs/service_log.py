@@ -38,12 +38,13 @@ class ServiceLog:
         self._looked = self._failed = float("-inf")
         self._unreported = 0
         self._kept = bytearray()
+        self._kept_stream = ""
 
     def write(self, stream: str, chunk: bytes, now: float) -> None:
         """Append what `stream` printed at `now`, seconds since 1970; also keeps the last of it for `tail`."""
         if not chunk:
             return
-        self._remember(chunk)
+        self._remember(stream, chunk)
         if self.trouble and 0 <= now - self._failed < RETRY_AFTER:
             self._lose(len(chunk))
             return
@@ -72,6 +73,10 @@ class ServiceLog:
         """Begin a new `tail`: a new process was started."""
         self._kept.clear()
 
+    def end_line(self) -> None:
+        """What comes next is of another process: it begins a line of its own, also where the last one has no end."""
+        self._last_stream = ""
+
     def close(self) -> None:
         """Give the descriptors back; a later write opens the files again."""
         for descriptor in (self._log, self._index):
@@ -81,7 +86,10 @@ class ServiceLog:
         self._log = self._index = -1
         self._looked = float("-inf")
 
-    def _remember(self, chunk: bytes) -> None:
+    def _remember(self, stream: str, chunk: bytes) -> None:
+        if stream != self._kept_stream and self._kept and not self._kept.endswith(b"\n"):
+            self._kept += b"\n"
+        self._kept_stream = stream
         self._kept += chunk[-KEPT:]
         if len(self._kept) > 2 * KEPT:
             del self._kept[:-KEPT]

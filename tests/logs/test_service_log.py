@@ -218,3 +218,21 @@ def test_a_clock_that_goes_back_harms_nothing(tmp_path: Path) -> None:
     for now in (100.0, 50.0, 50.0001, 0.0, 100.0):
         log.write("stdout", b"line\n", now)
     assert len(list(read_last({"web": tmp_path / "web.log"}))) == 5
+
+
+def test_an_unfinished_line_of_a_process_that_is_gone_is_a_line_of_its_own(tmp_path: Path) -> None:
+    log = ServiceLog(tmp_path / "web.log", LogLimits())
+    log.write("stdout", b"last words", 1.0)
+    log.end_line()
+    log.write("stdout", b"first words\n", 1.0)
+    log.end_line()
+    log.write("stdout", b"more\n", 1.0)
+    log.close()
+    assert (tmp_path / "web.log").read_bytes() == b"last words\nfirst words\nmore\n"
+
+
+def test_the_tail_keeps_the_lines_of_two_streams_apart(tmp_path: Path) -> None:
+    log = ServiceLog(tmp_path / "web.log", LogLimits())
+    log.write("stdout", b"one", 1.0)
+    log.write("stderr", b"two\n", 1.0)
+    assert log.tail() == ["one", "two"]
