@@ -88,6 +88,14 @@ class ProbeFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class Printed:
+    """The last line of a process that is ready once it prints another one; "" for none."""
+
+    pid: int
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
 class BecameHealthy:
     pid: int
 
@@ -164,7 +172,7 @@ class DeadlinePassed: ...
 Event = (
     StartRequested | StopRequested | KillRequested | RestartRequested | RollRequested | RotateRequested
     | PortLeased | NoPort | DependenciesMet | DependencyFailed | Spawned | SpawnFailed
-    | BeganListening | BecameReady | ProbeFailed | BecameHealthy | BecameUnhealthy | MemoryExceeded | Notified
+    | BeganListening | BecameReady | ProbeFailed | Printed | BecameHealthy | BecameUnhealthy | MemoryExceeded | Notified
     | Intruded
     | MainExited | Exited | HookEnded | LockLost | DeadlinePassed
 )  # fmt: skip

@@ -36,7 +36,7 @@ def acquire(svc: Service, leaving: int | None = None) -> Step:
 
 def launch(svc: Service, now: float) -> Step:
     """Starts it on the port it has."""
-    svc = replace(idle(svc), trouble="", told="", watchdog=svc.timeouts.watchdog)
+    svc = replace(idle(svc), trouble="", printed=None, told="", watchdog=svc.timeouts.watchdog)
     if Hook.PRE_START in svc.hooks:
         return hooks.begin(replace(svc, state=S.PREPARING), Hook.PRE_START, now)
     return spawn(svc)

@@ -111,10 +111,12 @@ def _step(svc: Service, event: ev.Event, now: float) -> Step:
             return replace(svc, reached=max(svc.reached, Milestone.LISTENING)), ()
         case S.STARTING, ev.ProbeFailed(pid, why) if pid == svc.pid:
             return replace(svc, trouble=why), ()
+        case S.STARTING, ev.Printed(pid, line) if pid == svc.pid:
+            return replace(svc, printed=line), ()
         case S.STARTING, ev.BecameReady(pid) if pid == svc.pid:
             svc = replace(
                 svc, state=S.RUNNING, reached=Milestone.READY, deadline=watched_until(svc, now), ready_since=now,
-                misses=0, failed_ports=(), result=Result.NONE, reason="", trouble="", exit_code=None,
+                misses=0, failed_ports=(), result=Result.NONE, reason="", trouble="", printed=None, exit_code=None,
             )  # fmt: skip
             return hooks.begin(svc, Hook.POST_START, now) if Hook.POST_START in svc.hooks else (svc, ())
         case S.STARTING, ev.DeadlinePassed() if is_due(svc, now):

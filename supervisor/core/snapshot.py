@@ -62,6 +62,7 @@ class Service:
     restarts: int = 0  # that nobody asked for, since the stack came up
     exit_code: int | None = None  # of the last process, until the next is ready; a signal counts negative
     trouble: str = ""  # what the last readiness probe saw instead
+    printed: str | None = None  # the last line of one that is ready once it prints another one
     told: str = ""  # what it says it does, STATUS= of sd_notify(3)
     watchdog: float = 0.0  # the longest silence of the present process, as configured or as it said
     reloading_since: float | None = None
@@ -83,12 +84,16 @@ class Service:
 
     @property
     def is_silent(self) -> bool:
-        """Whether nothing is on its port as yet, and no probe has seen why."""
-        return not self.trouble and self.port is not None and self.reached < Milestone.LISTENING
+        """Whether nothing is on its port as yet, and no probe that asks there has seen why."""
+        is_unexplained = not self.trouble or self.printed is not None
+        return is_unexplained and self.port is not None and self.reached < Milestone.LISTENING
 
     @property
     def missing(self) -> str:
         """What keeps it from being ready, as far as that can be seen."""
+        if self.printed is not None:
+            last = f"the last one is `{self.printed}`" if self.printed else "it has printed none"
+            return f"{self.trouble}; {last}"
         return f"nothing listens on port {self.port}" if self.is_silent else self.trouble
 
     @property

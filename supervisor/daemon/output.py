@@ -10,7 +10,7 @@ from supervisor.logs.redactor import Redactor
 from supervisor.logs.service_log import ServiceLog
 from supervisor.process.output import Capture, Stream, open_pipe
 
-Consumer = Callable[[bytes], None]  # gets whole lines
+Consumer = Callable[[Stream, bytes], None]  # gets what was printed, whole lines or not, with its pipe
 Show = Callable[[Stream, bytes, float], None]  # gets them with the pipe they came from, and seconds since 1970
 
 
@@ -26,7 +26,7 @@ class Output:
         self._show = show
         self._redactor = redactor
         self._held: dict[Stream, bytes] = {}  # ends of pieces of endless lines: a secret may begin there
-        self.also: Consumer | None = None  # a probe that waits for a line, secrets and all
+        self.also: Consumer | None = None  # a probe that waits for a text, secrets and all
         self._captures: list[Capture] = []
         self._theirs: list[int] = []
         try:
@@ -86,8 +86,12 @@ class Output:
             self._show(capture.stream, shown, now)
         if is_end:
             self._log.end_line()
-        if lines and self.also is not None:
-            self.also(lines)
+        if capture.fresh and self.also is not None:
+            self.also(capture.stream, capture.fresh)
+
+    def without_secrets(self, line: bytes) -> bytes:
+        """What may be shown of a line."""
+        return self._redactor.hide(line, is_whole=True)[0] if self._log.limits.redact else line
 
     def _without_secrets(self, stream: Stream, lines: bytes, is_end: bool) -> bytes:
         """What may be shown of the lines; of a piece of an endless line the end waits for the next piece."""

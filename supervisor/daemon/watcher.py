@@ -12,6 +12,7 @@ from supervisor.core.state import State
 from supervisor.daemon.endpoints import HOST, Endpoint
 from supervisor.daemon.environment import filled
 from supervisor.daemon.listening import Expectation, ListenWatch, strangers_among
+from supervisor.daemon.log_watch import watch_log
 from supervisor.daemon.probes import ASK_TIMEOUT, EXEC_TIMEOUT, Asker, ask
 from supervisor.daemon.reaper import Reaper
 from supervisor.daemon.slot import Child, Slot
@@ -20,7 +21,6 @@ from supervisor.dataclass import replace
 from supervisor.errors import PortsupError
 from supervisor.ports.holders import who_listens
 from supervisor.ports.runtime import RuntimeDir
-from supervisor.process.readiness import LogMatcher
 from supervisor.system import Listener
 
 FIRST_PAUSE = 0.01  # seconds between the first two readiness questions; doubles up to
@@ -100,17 +100,11 @@ class Watcher:
 
     def _watch_log(self, slot: Slot, child: Child, probe: Probe) -> None:
         try:
-            matcher = LogMatcher(self._filled(slot, probe).target)
+            pattern = self._filled(slot, probe).target
         except PortsupError as error:  # it names a service that a reload removes at this moment
             slot.keeper.tell(ev.ProbeFailed(child.pid, str(error)))
             return
-
-        def look(lines: bytes) -> None:
-            if matcher.feed(lines):
-                child.output.also = None
-                slot.keeper.tell(ev.BecameReady(child.pid))
-
-        child.output.also = look
+        watch_log(self._loop, slot, child, pattern)
 
     def _asker(self, slot: Slot, child: Child) -> Asker:
         folder = os.fspath(slot.spec.working_dir)

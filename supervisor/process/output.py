@@ -50,6 +50,7 @@ class Capture:
         os.set_blocking(descriptor, False)
         self.descriptor = descriptor
         self.stream = stream
+        self.fresh = b""  # what the last `read` or `drain` took, whole lines or not
         self._splitter = LineSplitter()
 
     def fileno(self) -> int:
@@ -61,8 +62,9 @@ class Capture:
 
         Call `close` after None: it has what stood on the last line.
         """
+        self.fresh = b""
         try:
-            data = os.read(self.descriptor, READ_SIZE)
+            self.fresh = data = os.read(self.descriptor, READ_SIZE)
         except BlockingIOError:
             return b""
         except OSError:  # EIO of a terminal whose other side is gone
@@ -75,6 +77,7 @@ class Capture:
         For the moment after the process ended: whoever inherited the pipe may keep it open, and write, forever.
         """
         chunks: list[bytes] = []
+        self.fresh = b""
         taken = 0
         while taken < limit:
             try:
@@ -84,6 +87,7 @@ class Capture:
             if not data:
                 break
             taken += len(data)
+            self.fresh += data
             chunks.append(self._splitter.feed(data))
         chunks.append(self._splitter.flush())
         return b"".join(chunks)

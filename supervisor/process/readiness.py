@@ -3,9 +3,12 @@
 import re
 from collections.abc import Sequence
 
+from supervisor.core.escapes import is_plain, segments
+
 GOOD = range(200, 400)  # statuses of HTTP
 LONGEST_QUOTE = 100  # characters of what an answer should have that are shown
 LONGEST_LINE = 1 << 16  # bytes of an unfinished line that are kept
+LOOK_BACK = 4096  # bytes of it that are looked at once more when more of it comes
 
 
 def http_request(
@@ -76,14 +79,30 @@ def http_body(answer: bytes, method: str = "GET") -> str:
 
 
 class LogMatcher:
-    """Looks for a line that matches a regular expression in what a service prints; raises re.error for a bad one."""
+    """Looks for a line that matches a regular expression in what a service prints; raises re.error for a bad one.
+
+    Control codes do not count, and what stands between carriage returns is a line as well.
+    """
 
     def __init__(self, pattern: str) -> None:
         self._pattern = re.compile(pattern)
-        self._rest = b""
+        self._rests: dict[str, bytes] = {}
+        self.last = b""  # what came last and is no blank line
 
-    def feed(self, chunk: bytes) -> bool:
-        """Whether a line that ends in `chunk`, or what stands after the last newline, matches."""
-        *lines, rest = (self._rest + chunk).split(b"\n")
-        self._rest = rest[-LONGEST_LINE:]
-        return any(self._pattern.search(line.decode(errors="replace").rstrip("\r")) for line in (*lines, rest) if line)
+    def feed(self, chunk: bytes, source: str = "") -> bool:
+        """Whether a line that ends in `chunk`, or what stands after the last newline of that `source`, matches."""
+        *lines, rest = (self._rests.get(source, b"") + chunk).split(b"\n")
+        self._rests[source] = rest[-LONGEST_LINE:]
+        if any(self._matches(line) for line in lines if line):
+            return True
+        # Of a long line that does not end only the end is new; `^` means its beginning all the same.
+        if rest and self._matches(rest, len(chunk) + LOOK_BACK):
+            return True
+        self.last = next((line for line in (rest, *reversed(lines)) if line.strip()), self.last)
+        return False
+
+    def _matches(self, line: bytes, most: int = LONGEST_LINE) -> bool:
+        text = line.decode(errors="replace").rstrip("\r")
+        if self._pattern.search(text, max(0, len(text) - most)):
+            return True
+        return not is_plain(line) and any(self._pattern.search(part) for part in segments(text))

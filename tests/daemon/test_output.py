@@ -51,8 +51,8 @@ class Printing:
     def _show(self, _: pipes.Stream, lines: bytes, now: float) -> None:
         self.shown += lines
 
-    def _probe(self, lines: bytes) -> None:
-        self.probed += lines
+    def _probe(self, _: pipes.Stream, data: bytes) -> None:
+        self.probed += data
 
 
 @given(

@@ -13,6 +13,8 @@ from supervisor.daemon.endpoints import Endpoint
 from supervisor.daemon.slot import Child, Slot
 from supervisor.daemon.watcher import Watcher
 from supervisor.dataclass import replace
+from supervisor.process.output import Stream
+from tests.support.fake_world import FakeLoop
 from tests.support.scene import CHAIN, Scene
 
 GONE = Probe(ProbeKind.EXEC, "", ("ask", "{port:gone}"))
@@ -53,7 +55,7 @@ class Watched:
         self.slot.keeper = self.keeper  # type: ignore[assignment]
         self.child = self.slot.child = Child(7, Output(), 0.0, {}, {})  # type: ignore[arg-type]
         self.watcher = Watcher(
-            None, None, None, 1, lambda: self.ends, lambda *_: set(), lambda *_: None  # type: ignore[arg-type]
+            FakeLoop().itself, None, None, 1, lambda: self.ends, lambda *_: set(), lambda *_: None  # type: ignore[arg-type]
         )  # fmt: skip
 
         async def ask(probe: Probe, asker: object, timeout: float) -> str:
@@ -105,10 +107,14 @@ def test_the_pattern_of_a_line_has_its_placeholders_filled_in(monkeypatch: pytes
     watched.watcher._watch_log(watched.slot, watched.child, probe)
     feed = watched.child.output.also
     assert feed is not None
-    feed(b"at 127x0.0.1:8000 42 with http://127.0.0.1:9001 {port}\n")
-    feed(b"at 127.0.0.1:8001 42 with http://127.0.0.1:9001 {port}\n")
-    assert watched.keeper.told == []
-    feed(b"at 127.0.0.1:8000 42 with http://127.0.0.1:9001 {port}\n")
+    feed(Stream.STDOUT, b"at 127x0.0.1:8000 42 with http://127.0.0.1:9001 {port}\n")
+    feed(Stream.STDOUT, b"at 127.0.0.1:8001 42 with http://127.0.0.1:9001 {port}\n")
+    trouble, printed = watched.keeper.told
+    pattern = r"^at 127\.0\.0\.1:8000 \d{2} with http://127\.0\.0\.1:9001 {port}$"
+    assert trouble == ev.ProbeFailed(7, f"no line matches `{pattern}`")
+    assert printed == ev.Printed(7, "")
+    watched.keeper.told.clear()
+    feed(Stream.STDOUT, b"at 127.0.0.1:8000 42 with http://127.0.0.1:9001 {port}\n")
     assert watched.keeper.told == [ev.BecameReady(7)]
 
 

@@ -109,7 +109,50 @@ def test_an_endless_line_is_not_kept_whole() -> None:
     matcher = LogMatcher("never")
     for _ in range(20):
         assert not matcher.feed(b"x" * 65536)
-    assert len(matcher._rest) <= 65536
+    assert sum(map(len, matcher._rests.values())) <= 65536
+
+
+READY = "^server (is )?ready$"
+
+
+@pytest.mark.parametrize(
+    "printed",
+    [
+        b"server ready",
+        b"\x1b[32mserver\x1b[0m \x1b[1;4mready\x1b[0m\n",
+        b"\x1b[2K\rserver ready",
+        b"starting 99%\rserver ready\rserver fine\n",
+        b"server ready\r\r\n",
+        b"\x1b]0;title\x07server is ready\n",
+        b"\xc2\x9bmserver ready\x07\n",
+    ],
+)
+def test_control_codes_and_unfinished_lines_keep_no_line_from_matching(printed: bytes) -> None:
+    assert LogMatcher(READY).feed(printed)
+    matcher = LogMatcher(READY)
+    assert any(matcher.feed(printed[position : position + 1]) for position in range(len(printed)))
+
+
+def test_lines_of_two_pipes_are_not_taken_for_one() -> None:
+    matcher = LogMatcher(READY)
+    assert not matcher.feed(b"server ", "stdout")
+    assert not matcher.feed(b"ready", "stderr")
+    assert matcher.feed(b"ready", "stdout")
+
+
+def test_the_beginning_of_a_long_line_is_where_it_begins() -> None:
+    matcher = LogMatcher("^b|end$")
+    assert not matcher.feed(b"a" * 9000)
+    assert not matcher.feed(b"b" * 5000)
+    assert matcher.feed(b"the end")
+
+
+def test_the_last_line_that_says_something_is_remembered() -> None:
+    matcher = LogMatcher("never")
+    assert matcher.last == b""
+    for printed, last in ((b"one\ntw", b"tw"), (b"o\n\n  \n", b"two"), (b"\r\n", b"two"), (b"x\ny\n", b"y")):
+        matcher.feed(printed)
+        assert matcher.last == last
 
 
 def test_a_bad_expression_is_refused_at_once() -> None:
