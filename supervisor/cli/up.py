@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--strict-ports", action="store_true", help="accept only the first port of each pool")
     parser.add_argument(
-        "--handoff", choices=("auto", "off"), default="auto", help="off: no service gets its port as a kept socket"
+        "--handoff", choices=("auto", "off"), default="auto", help="off: services bind their ports by themselves"
     )
     parser.add_argument("--abort-on-exit", action="store_true", help="stop everything when a service has ended")
     parser.add_argument("--abort-on-failure", action="store_true", help="stop everything when a service has failed")

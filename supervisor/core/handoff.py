@@ -1,7 +1,8 @@
 """What becomes of a bind call that a service makes, and who may wait on its socket.  Pure.
 
-A *place* is where a service listens on its port.  Its socket there is made by portsup and outlives the process: a place
-that an earlier process had asked for is *left over* until the present one asks for it too.
+A *place* is where a service listens on its port.  The socket there is the program's own, and portsup keeps a descriptor
+of it, so it outlives the process: a place that an earlier process had listened on is *left over* until the present one
+asks for it too.
 """
 
 import errno
@@ -65,11 +66,17 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Bind:
-    """The call: a TCP socket wants `place` and `port`; `is_shared` with SO_REUSEPORT on."""
+    """The call: a TCP socket wants `place` and `port`; `is_shared` with SO_REUSEPORT on.
+
+    Without `keeps_own` the system cannot bind this socket beneath the covers; without `joins` it cannot take over what
+    waits for another one at its place.
+    """
 
     place: Place
     port: int
     is_shared: bool = False
+    keeps_own: bool = True
+    joins: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +95,7 @@ class Refuse:
 
 @dataclass(frozen=True, slots=True)
 class Give:
-    """The service gets our socket for this place.
+    """The socket is bound to this place; where it `swaps`, it is replaced by ours, which has been there before.
 
     First the sockets of `retired` places are closed: they are left over and in the way.  Those of `doubtful` ones the
     present process has had: if a process still has one open, the call fails as it would in the kernel, with EADDRINUSE.
@@ -98,6 +105,7 @@ class Give:
     retired: tuple[Place, ...] = ()
     doubtful: tuple[Place, ...] = ()
     moved_from: int = 0
+    swaps: bool = False
 
 
 Decision = LetThrough | Refuse | Give
@@ -105,14 +113,15 @@ Decision = LetThrough | Refuse | Give
 
 def decide(
     bind: Bind, port: int, mode: BindMode, places: Mapping[Place, bool], moved: int = 0, *, has_bound: bool = False,
-    held: Collection[Place] = (), offered: Place | None = None,
+    held: Collection[Place] = (), kept: Collection[Place] = (), offered: Place | None = None,
 ) -> Decision:  # fmt: skip
     """What to answer to a service whose port is `port`.
 
-    `places` are those that have a socket, with whether the present process has asked for them; `moved` is the port that
-    `move` has taken for ours before, `has_bound` whether the service has bound its own port by itself.  Those `held`
-    another process of the service has, which this one is to replace: they are shared, and none may overlap.  The socket
-    of the place that is `offered` it has had from the start: one that knows nothing of that gets it once more.
+    `places` are those that are taken, with whether the present process has asked for them; at those that are `kept` one
+    of ours listens.  `moved` is the port that `move` has taken for ours before, `has_bound` whether the service has
+    bound its own port by itself.  Those `held` another process of the service has, which this one is to replace: they
+    are shared, and none may overlap.  The socket of the place that is `offered` it has had from the start: one that
+    knows nothing of that gets it once more.
     """
     if bind.port == 0:
         return LetThrough()
@@ -133,7 +142,9 @@ def decide(
             if other in held and not is_claimed:
                 return Refuse(errno.EADDRINUSE)
             (doubtful if is_claimed else retired).append(other)
-    return Give(bind.place, tuple(retired), tuple(doubtful), moved_from)
+    is_worker = bind.is_shared and places.get(bind.place, False)  # its queue is its own
+    swaps = bind.place == offered or not bind.keeps_own or (bind.place in kept and not bind.joins and not is_worker)
+    return Give(bind.place, tuple(retired), tuple(doubtful), moved_from, swaps)
 
 
 def parse_address(data: bytes, family: int) -> tuple[str, int, int] | None:

@@ -1,26 +1,30 @@
-"""Answers the bind and listen calls of one process tree: its own port it gets from us, on a socket that outlives it."""
+"""Answers the bind and listen calls of one process tree: its sockets are bound beneath the covers, and outlive it.
 
-import contextlib
+What takes long is done by `Aside`, off the loop; the calls that come meanwhile wait.
+"""
+
 import errno
-import os
 import socket
 from collections.abc import Callable, Collection
-from typing import Protocol
 
 from supervisor import system
 from supervisor.core.handoff import Bind, BindMode, Give, LetThrough, Place, Refuse, decide, parse_address
+from supervisor.daemon.hearing import Hearing, Loop, Timer
+from supervisor.daemon.looks import Aside, Seen, at_once, in_use, look
+from supervisor.daemon.workers import Workers
 from supervisor.dataclass import dataclass, field
+from supervisor.ports.place import place_of_socket
+from supervisor.ports.seat import Claim, copy_of, inode_of, is_listening
 from supervisor.ports.service_sockets import ServiceSockets
-from supervisor.system import Listener
 from supervisor.system.notifications import (
     Asked,
     Notifications,
-    is_close_on_exec,
+    is_tcp_of_ours,
     memory_of,
-    netns_cookie,
-    netns_cookie_of_ours,
+    process_of,
     socket_of,
 )
+from supervisor.system.registrations import register_again
 
 AT_ONCE = 64  # calls answered in one turn of the loop
 # Seconds from the bind of a socket that listens already until it counts as the program's, who need not call listen:
@@ -29,35 +33,7 @@ LISTENS_AFTER = 0.1
 DRIFT_AFTER = 1.0  # seconds that a service may listen elsewhere only, before that is told
 UNCLAIMED_FOR = 5.0  # seconds after the first listen until sockets that only an earlier process had are closed
 LONGEST_ADDRESS = 128  # bytes, struct sockaddr_storage
-MPTCP = 262  # IPPROTO_MPTCP: what Go asks for; plain TCP serves it as well
-
-
-class Timer(Protocol):
-    """What will be called later, unless it is cancelled."""
-
-    def cancel(self) -> None: ...
-
-
-class Loop(Protocol):
-    """What is needed of an event loop: asyncio's, or the small one of `portsup exec`."""
-
-    def add_reader(self, fd: int, callback: Callable[[], object], /) -> object: ...
-    def remove_reader(self, fd: int, /) -> object: ...
-    def call_later(self, delay: float, callback: Callable[[], object], /) -> Timer: ...
-
-
-@dataclass(slots=True)
-class Hearing:
-    """Who is told what a process tree does with its ports; all are called from the event loop."""
-
-    members: Callable[[], Collection[int]]
-    on_end: Callable[[], None]
-    on_moved: Callable[[int], None]
-    on_other_port: Callable[[int], None]
-    on_refused: Callable[[int], None]
-    on_trouble: Callable[[str], None]
-    on_listening: Callable[[], None] | None = None
-    on_elsewhere: Callable[[Collection[int]], None] | None = None
+UNBOUND_AFTER = 0.05  # seconds from a listen without a bind until it is looked where that listens
 
 
 @dataclass(slots=True)
@@ -71,7 +47,12 @@ class Handoff:
     hearing: Hearing
     offered: Place | None = None  # where it has had a socket from the start, which listens
     who: object = None  # whose claims on the sockets those of this tree are
+    aside: Aside = at_once
     has_listened: bool = False
+    _is_looking: bool = False  # the next call waits
+    _unheard: set[int] = field(default_factory=set)  # sockets whose bind was done, but nobody heard the answer
+    _not_given: set[int] = field(default_factory=set)  # those that could not have the port, or were replaced
+    _workers: Workers | None = None
     _moved: int = 0
     _has_bound: bool = False
     _told: set[int] = field(default_factory=set)
@@ -88,6 +69,8 @@ class Handoff:
         """Answers no more; what waits fails."""
         for timer in self._timers:
             timer.cancel()
+        if self._workers is not None:
+            self._workers.close()
         if self.calls.fileno() >= 0:
             self.loop.remove_reader(self.calls.fileno())
             self.calls.close()
@@ -110,7 +93,7 @@ class Handoff:
             if asked is None:
                 break
             self._hear(asked)
-            if self.calls.fileno() < 0:  # what was told led to the end of this
+            if self.calls.fileno() < 0 or self._is_looking:  # what was told led to the end of this
                 return
         if self.calls.is_over():
             self.close()
@@ -121,7 +104,7 @@ class Handoff:
         try:
             if self.sockets is not None:
                 with socket_of(asked.thread, asked.fd) as theirs:
-                    if _is_tcp(theirs) and self.calls.is_valid(asked):
+                    if is_tcp_of_ours(theirs) and self.calls.is_valid(asked):
                         answered = self._bind(asked, theirs, self.sockets) if asked.is_bind else self._listen(
                             asked, theirs, self.sockets)  # fmt: skip
         except OSError as error:
@@ -133,20 +116,23 @@ class Handoff:
                 self.calls.let_through(asked)
 
     def _bind(self, asked: Asked, theirs: socket.socket, sockets: ServiceSockets) -> bool:
-        """Whether the call has been answered."""
-        if sockets.has(theirs):  # a signal came in between, and the call comes again
-            self.calls.succeed(asked)
-            return True
-        found = parse_address(memory_of(asked.thread, asked.address, min(asked.length, LONGEST_ADDRESS)), theirs.family)
-        if found is None or theirs.getsockname()[1] or not self.calls.is_valid(asked):
+        """Whether the call is answered, or will be."""
+        if theirs.getsockname()[1]:  # a second bind: the kernel says EINVAL, unless the first one was not heard
+            return inode_of(theirs) in self._unheard and self._succeed(asked, theirs)
+        if asked.length > LONGEST_ADDRESS:  # EINVAL, too
+            return False
+        found = parse_address(memory_of(asked.thread, asked.address, asked.length), theirs.family)
+        if found is None or not self.calls.is_valid(asked):
             return False
         address, port, scope = found
         bind = Bind(
-            _place(theirs, address, scope), port, bool(theirs.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT))
-        )
+            place_of_socket(theirs, address, scope), port,
+            bool(theirs.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT)), system.keeps_own(theirs),
+            bool(system.moves_queues()) and not system.can_be_joined(theirs, address),
+        )  # fmt: skip
         decision = decide(
-            bind, sockets.port, self.mode, sockets.places(self.who), self._moved,
-            has_bound=self._has_bound, held=sockets.held(self.who), offered=self.offered,
+            bind, sockets.port, self.mode, sockets.places(self.who), self._moved, has_bound=self._has_bound,
+            held=sockets.held(self.who), kept=sockets.kept(), offered=self.offered,
         )  # fmt: skip
         match decision:
             case LetThrough(elsewhere):
@@ -155,24 +141,45 @@ class Handoff:
                     self.hearing.on_other_port(elsewhere)
                 return False
             case Refuse(number):
-                self.calls.fail(asked, number)
+                self._refuse(asked, theirs, number)
                 if port not in self._told:
                     self._told.add(port)
                     self.hearing.on_refused(port)
             case Give():
-                self._give(asked, theirs, sockets, decision)
+                self._look_and_give(asked, theirs, sockets, decision)
         return True
 
-    def _give(self, asked: Asked, theirs: socket.socket, sockets: ServiceSockets, decision: Give) -> None:
-        try:
-            self._make_room(sockets, decision)
-            ours = sockets.claim(decision.place, theirs, self.who)
-            self.calls.replace(asked, ours.fileno(), close_on_exec=is_close_on_exec(asked.thread, asked.fd))
-        except OSError as error:
-            self.calls.fail(asked, error.errno or errno.EIO)
+    def _look_and_give(self, asked: Asked, theirs: socket.socket, sockets: ServiceSockets, decision: Give) -> None:
+        if not decision.doubtful and not decision.swaps:
+            self._give(asked, theirs, sockets, decision, Seen())
             return
-        self.calls.succeed(asked)
-        if sockets.listens(decision.place) and not self.has_listened:
+        inodes = sockets.inodes_of(decision.doubtful, self.who)
+        copy = copy_of(theirs)
+        self._is_looking = True
+        self.loop.remove_reader(self.calls.fileno())
+
+        def then(seen: Seen) -> None:
+            self._is_looking = False
+            with copy:
+                if self.calls.fileno() < 0:
+                    return
+                if self.calls.is_valid(asked):
+                    self._give(asked, copy, sockets, decision, seen)
+            self.loop.add_reader(self.calls.fileno(), self._on_readable)
+
+        self.aside(lambda: look(asked.thread, copy, inodes, self.hearing.members, swaps=decision.swaps), then)
+
+    def _give(self, asked: Asked, theirs: socket.socket, sockets: ServiceSockets, decision: Give, seen: Seen) -> None:
+        try:
+            if seen.trouble is not None:
+                raise seen.trouble
+            self._make_room(sockets, decision, seen)
+            lent = self._place(asked, theirs, sockets, decision, seen)
+        except OSError as error:
+            self._refuse(asked, theirs, error.errno or errno.EIO)
+            return
+        self._succeed(asked, theirs)
+        if lent is not None and is_listening(lent) and not self.has_listened:
             self._timers.append(self.loop.call_later(LISTENS_AFTER, self._listens))
         if not decision.moved_from:
             self._has_bound = True
@@ -180,34 +187,98 @@ class Handoff:
             self._moved = decision.moved_from
             self.hearing.on_moved(decision.moved_from)
 
-    def _make_room(self, sockets: ServiceSockets, decision: Give) -> None:
-        sockets.retire(decision.retired)
-        if not decision.doubtful:
-            return
-        listeners = [
-            Listener(sockets.port, socket.AddressFamily(place.family), place.address, inode=sockets.inode(place))
-            for place in decision.doubtful
-        ]
-        if system.owners_of(listeners, self.hearing.members()):
-            raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
-        sockets.retire([place for place in decision.doubtful if place != decision.place])
+    def _make_room(self, sockets: ServiceSockets, decision: Give, seen: Seen) -> None:
+        if seen.is_open:
+            raise in_use()
+        places = sockets.places()
+        sockets.retire([place for place in decision.retired if place in places])
+        for place in decision.doubtful:
+            if place != decision.place:
+                sockets.retire((place,))
+            elif place in places:
+                sockets.forget(place, self.who)
+
+    def _place(
+        self, asked: Asked, theirs: socket.socket, sockets: ServiceSockets, decision: Give, seen: Seen
+    ) -> socket.socket | None:
+        """Bind the socket of a call; ours, where that has taken its place."""
+        claim = self._claim(asked, theirs)
+        uses = seen.uses
+        if uses is None or (uses.obstacle and decision.place != self.offered and system.keeps_own(theirs)):
+            if uses is not None:
+                self.hearing.on_trouble(f"who waited for the process before is refused: {uses.obstacle}")
+            sockets.bind(decision.place, theirs, claim)
+            return None
+        ours = sockets.lend(decision.place, theirs, claim)
+        for number, close_on_exec in uses.descriptors.items():
+            self.calls.replace(asked, number, ours.fileno(), close_on_exec=close_on_exec)
+        register_again(asked.thread, uses, theirs, ours)
+        self._not_given.add(inode_of(theirs))  # another process may have it still
+        return ours
+
+    def _claim(self, asked: Asked, theirs: socket.socket) -> Claim:
+        is_shared = bool(theirs.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT))
+        return Claim(self.who, inode_of(theirs), process_of(asked.thread), asked.fd, is_shared)
+
+    def _succeed(self, asked: Asked, theirs: socket.socket) -> bool:
+        (self._unheard.discard if self.calls.succeed(asked) else self._unheard.add)(inode_of(theirs))
+        return True
+
+    def _refuse(self, asked: Asked, theirs: socket.socket, number: int) -> None:
+        self._not_given.add(inode_of(theirs))
+        self.calls.fail(asked, number)
 
     def _listen(self, asked: Asked, theirs: socket.socket, sockets: ServiceSockets) -> bool:
-        is_ours, port = sockets.has(theirs), theirs.getsockname()[1]
-        if is_ours:
-            try:
-                sockets.listen(theirs)
-            except OSError as error:
-                self.calls.fail(asked, error.errno or errno.EIO)
-                return True
-        self.calls.let_through(asked)  # what is left of it is the length of the queue
-        if is_ours:
-            self._listens()
-        elif port and port != sockets.port and not self.has_listened:
+        port = theirs.getsockname()[1]
+        if not port:
+            return self._listen_unbound(asked, theirs)
+        if port != sockets.port:
+            self._listens_on(port)
+            return False
+        try:
+            if is_listening(theirs):
+                theirs.listen(asked.backlog)  # by us: another process may shut it down before the call would get there
+            else:
+                sockets.listen(theirs, self._claim(asked, theirs), asked.backlog)
+        except OSError as error:
+            self.calls.fail(asked, error.errno or errno.EIO)
+            return True
+        self.calls.succeed(asked)
+        self._watch_workers(sockets)
+        self._listens()
+        return True
+
+    def _listen_unbound(self, asked: Asked, theirs: socket.socket) -> bool:
+        """The kernel would choose a port at random, on all addresses."""
+        if inode_of(theirs) in self._not_given:  # nobody may take that for what was asked for
+            self.calls.fail(asked, errno.EADDRINUSE)
+            return True
+        if self.mode is BindMode.STRICT:
+            self._refuse(asked, theirs, errno.EACCES)
+            self.hearing.on_refused(0)
+            return True
+        copy = copy_of(theirs)
+
+        def tell() -> None:
+            with copy:
+                if port := copy.getsockname()[1]:
+                    self.hearing.on_other_port(port)
+                    self._listens_on(port)
+
+        self._timers.append(self.loop.call_later(UNBOUND_AFTER, tell))
+        return False
+
+    def _listens_on(self, port: int) -> None:
+        if not self.has_listened:
             self._elsewhere.add(port)
             if len(self._elsewhere) == 1:
                 self._timers.append(self.loop.call_later(DRIFT_AFTER, self._tell_of_drift))
-        return True
+
+    def _watch_workers(self, sockets: ServiceSockets) -> None:
+        if self._workers is None and sockets.workers(self.who):
+            self._workers = Workers(self.loop, sockets, self.who, self.hearing.members, self.aside)
+        if self._workers is not None:
+            self._workers.look()
 
     def _listens(self) -> None:
         if self.has_listened:
@@ -221,21 +292,3 @@ class Handoff:
     def _tell_of_drift(self) -> None:
         if not self.has_listened and self.hearing.on_elsewhere is not None:
             self.hearing.on_elsewhere(sorted(self._elsewhere))
-
-
-def _is_tcp(sock: socket.socket) -> bool:
-    """Whether it is a TCP socket of our own network namespace."""
-    return (
-        sock.family in (socket.AF_INET, socket.AF_INET6)
-        and sock.type == socket.SOCK_STREAM
-        and sock.proto in (socket.IPPROTO_TCP, MPTCP)
-        and netns_cookie(sock) == netns_cookie_of_ours()
-    )
-
-
-def _place(sock: socket.socket, address: str, scope: int) -> Place:
-    v6_only = False
-    if sock.family == socket.AF_INET6 and address == "::":
-        with contextlib.suppress(OSError):
-            v6_only = bool(sock.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY))
-    return Place(int(sock.family), address, v6_only, scope)

@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from supervisor import system
 from supervisor.core.handoff import BindMode
 from supervisor.core.lease import PortState
-from supervisor.daemon.handoff import Handoff, Hearing
+from supervisor.daemon.handoff import Handoff
+from supervisor.daemon.hearing import Hearing
 from supervisor.daemon.poller import Alarm, Poller
 from supervisor.dataclass import dataclass, field
 from supervisor.errors import LockLost, PoolExhausted, shell_code

@@ -5,10 +5,12 @@ import errno
 import os
 import signal
 from collections.abc import Callable, Collection
+from typing import Any
 
 from supervisor.config.spec import HandoffMode
 from supervisor.core import events as ev
-from supervisor.daemon.handoff import Handoff, Hearing
+from supervisor.daemon.handoff import Handoff
+from supervisor.daemon.hearing import Hearing
 from supervisor.daemon.notices import Notices
 from supervisor.daemon.reporter import Reporter
 from supervisor.daemon.slot import Child, Slot
@@ -125,8 +127,13 @@ class Starter:
         if slot.spec.handoff is HandoffMode.SYSTEMD and slot.sockets is not None:  # that is all it has claimed by now
             claimed = slot.sockets.places(child.invocation)
             offered = next(place for place, is_its in claimed.items() if is_its)
-        child.handoff = Handoff(self._loop, calls, slot.sockets, slot.spec.bind, hearing, offered, child.invocation)
+        child.handoff = Handoff(
+            self._loop, calls, slot.sockets, slot.spec.bind, hearing, offered, child.invocation, self._aside
+        )  # fmt: skip
         child.handoff.begin()
+
+    def _aside(self, look: Callable[[], Any], then: Callable[[Any], None]) -> None:
+        self._loop.run_in_executor(None, look).add_done_callback(lambda done: then(done.result()))
 
     def close(self) -> None:
         """Starts nothing any more."""

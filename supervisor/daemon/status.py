@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from supervisor import system
 from supervisor.config.spec import HandoffMode
 from supervisor.core.conditions import is_done
 from supervisor.core.service import Service
@@ -62,7 +63,9 @@ def _handoff(slot: Slot) -> str | None:
         return None
     if slot.spec.handoff is HandoffMode.SYSTEMD:
         return "systemd"
-    return "yes" if slot.child and slot.child.handoff else slot.why_no_handoff or None
+    if slot.child and slot.child.handoff:
+        return system.moves_queues() or "swap"
+    return slot.why_no_handoff or None
 
 
 def result_of(slot: Slot, wanted: State, redact: Callable[[str], str]) -> dict[str, Any]:

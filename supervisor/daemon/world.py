@@ -231,7 +231,11 @@ class StackWorld:
             self._hooks.end(self.slots[svc.name], number)
 
     def terminate(self, svc: Service, pid: int) -> None:
-        self.trees.terminate(self.slots[svc.name], pid, self.slots[svc.name].spec.stop_signal)
+        slot = self.slots[svc.name]
+        child = slot.child_of(pid)
+        if slot.sockets is not None and child is not None and keeps_clients(svc):
+            slot.sockets.stand_by(child.invocation)
+        self.trees.terminate(slot, pid, slot.spec.stop_signal)
 
     def abort(self, svc: Service, pid: int) -> None:
         self.trees.terminate(self.slots[svc.name], pid, signal.SIGABRT)

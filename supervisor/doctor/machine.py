@@ -35,10 +35,24 @@ def check_handoff() -> Iterator[Finding]:
     """Whether ports can be handed over; starts one process to find out."""
     why = why_not()
     if not why:
-        yield Finding("handoff", Level.OK, "ports can be handed over to services")
+        yield _moving()
         return
     remedy = "needs Linux 5.9 on x86-64 or aarch64, and a container that allows seccomp; services run without it, too"
     yield Finding("handoff", Level.NOTE, f"ports cannot be handed over to services: {why}", remedy)
+
+
+def _moving() -> Finding:
+    """How clients that wait for a service get to its next process."""
+    match system.moves_queues():
+        case "bpf":
+            return Finding("handoff", Level.OK, "services keep their own sockets, and queues move by a BPF program")
+        case "sysctl":
+            return Finding(
+                "handoff", Level.OK, "services keep their own sockets, and queues move (tcp_migrate_req is 1)"
+            )
+    what = "services keep their ports; from its second process on, a service gets the old socket in place of its own"
+    remedy = "`sudo sysctl -w net.ipv4.tcp_migrate_req=1` lets each process keep its own (Linux 5.14 or newer)"
+    return Finding("handoff", Level.NOTE, what, remedy)
 
 
 def check_ipv6() -> Iterator[Finding]:

@@ -14,7 +14,7 @@ import contextlib
 import errno
 import os
 import socket
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 
 from supervisor import system
 from supervisor.dataclass import dataclass
@@ -23,7 +23,6 @@ from supervisor.dataclass import dataclass
 _NO_SUCH_FAMILY = {errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL, errno.EPROTONOSUPPORT}
 Place = tuple[str, int] | tuple[str, int, int, int]  # as bind takes it, ip(7) and ipv6(7)
 
-_SO_REUSEPORT = getattr(socket, "SO_REUSEPORT", 0)  # none on Windows, where nothing slips beneath covers
 _NOT_THE_PORT = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 
@@ -58,8 +57,8 @@ class Reservation:
     def open_service_socket(self, host: str = "127.0.0.1") -> socket.socket:
         """A socket that listens on `host` (an IP address or a name of this machine) and this port; the covers stay.
 
-        The port is never free in between, but for a few microseconds its covers can be joined by who tries just then.
-        That is looked for at the end, so a socket that is given back is alone on the port, and stays it.
+        The port is never free in between.  For an ordinary user its covers can be joined for a few microseconds (see
+        `slip_beneath`), which is looked for at the end: a socket that is given back is alone on the port, and stays it.
         `host` "::" serves both families.  Raises OSError: EADDRNOTAVAIL for an address that is not of this machine,
         EADDRINUSE if somebody joined; nobody can from then on, and who did must be waited for or avoided.
         """
@@ -78,58 +77,49 @@ class Reservation:
             raise
         return service
 
-    def listen(
-        self, service: socket.socket, address: str, scope: int = 0, beside: Collection[socket.socket] = ()
-    ) -> None:
+    def listen(self, service: socket.socket, address: str) -> None:
         """Have `service` listen on `address` beneath the covers, as `open_service_socket` does.
 
-        `beside` are other sockets of ours on the port.  Raises OSError; then the caller closes `service`.
+        Raises OSError; then the caller closes `service`.
         """
-        place = _place(service, address, self.port, scope)
+        place = _place(service, address, self.port, 0)
 
         def act() -> None:
             service.bind(place)
             service.listen(socket.SOMAXCONN)
 
-        self._slip(service, address, place, beside, act)
+        if system.slip_beneath(self._covers, (), service, address, self.port, act):
+            self._insist((service,))
 
     def bind(
         self, service: socket.socket, address: str, scope: int = 0, beside: Collection[socket.socket] = ()
     ) -> None:
-        """The same, but clients are refused until `begin_listening`."""
+        """Bind `service`, which listens only after `begin_listening`; `beside` are those that listen there already.
+
+        Raises OSError.  Somebody who came in with it is seen when it begins to listen.
+        """
         place = _place(service, address, self.port, scope)
-        self._slip(service, address, place, beside, lambda: service.bind(place))
+        system.slip_beneath(self._covers, beside, service, address, self.port, lambda: service.bind(place))
 
-    def begin_listening(self, service: socket.socket, beside: Collection[socket.socket] = ()) -> None:
-        """Have a `service` that is bound listen; raises OSError."""
-        place = service.getsockname()
-        self._slip(service, place[0], place, beside, lambda: service.listen(socket.SOMAXCONN))
-
-    def _slip(
-        self, service: socket.socket, address: str, place: Place, beside: Collection[socket.socket],
-        act: Callable[[], None],
+    def begin_listening(
+        self, service: socket.socket, backlog: int, beside: Collection[socket.socket] = (),
+        known: Collection[int] = (),
     ) -> None:  # fmt: skip
-        families = _families(service, address)
-        beneath = [cover for cover in self._covers if cover.family in families]
-        others = [cover for cover in self._covers if cover not in beneath]
-        # It stays on: accepted sockets inherit it, and without it their TIME_WAIT would block the next bind.
-        service.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        shared = [each for each in (service, *beside) if each.getsockopt(socket.SOL_SOCKET, _SO_REUSEPORT)]
-        for each in shared:  # or else it could be joined as well
-            each.setsockopt(socket.SOL_SOCKET, _SO_REUSEPORT, 0)
-        try:
-            if not system.slip_beneath(beneath, service, address, act):
-                _let_join(beneath, True)
-                try:
-                    act()
-                finally:
-                    _let_join(beneath, False)
-                    _seal(others)
-            if not _is_alone((service, *beside), self.port) or _is_joinable(service.family, place):
-                raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
-        finally:
-            for each in shared:
-                each.setsockopt(socket.SOL_SOCKET, _SO_REUSEPORT, 1)
+        """Have a `service` that is bound listen; raises OSError, and then it does not.
+
+        `beside` are those that listen there already, `known` the inodes of all that may listen on the port.
+        """
+        address = service.getsockname()[0]
+        if system.slip_beneath(self._covers, beside, service, address, self.port, lambda: service.listen(backlog)):
+            self._insist((service, *beside), known)
+
+    def _insist(self, services: Sequence[socket.socket], known: Collection[int] = ()) -> None:
+        """Raises OSError, and has the first of `services` listen no more, if somebody else listens on the port."""
+        own = {*known, *(os.fstat(service.fileno()).st_ino for service in services)}
+        if not all(listener.inode in own for listener in system.listening((self.port,))):
+            with contextlib.suppress(OSError):
+                services[0].shutdown(socket.SHUT_RD)
+            raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
 
 
 def reserve(port: int) -> Reservation | Refused:
@@ -193,51 +183,6 @@ def _is_shared(port: int, covers: Sequence[socket.socket]) -> bool:
 
 def _place(service: socket.socket, address: str, port: int, scope: int) -> Place:
     return (address, port) if service.family == socket.AF_INET else (address, port, 0, scope)
-
-
-def _families(service: socket.socket, address: str) -> tuple[int, ...]:
-    """Of which families a socket of ours would keep `service` from `address`."""
-    if service.family != socket.AF_INET6:
-        return (socket.AF_INET,)
-    if address == "::" and not service.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY):
-        return socket.AF_INET, socket.AF_INET6
-    return (socket.AF_INET,) if address.startswith("::ffff:") else (socket.AF_INET6,)
-
-
-def _is_alone(services: Collection[socket.socket], port: int) -> bool:
-    own = {os.fstat(service.fileno()).st_ino for service in services}
-    return all(listener.inode in own for listener in system.listening((port,)))
-
-
-def _is_joinable(family: int, place: Place) -> bool:
-    """Whether the kernel still remembers somebody who joined with SO_REUSEPORT, see `_seal`; asking cures it, too."""
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, _SO_REUSEPORT, 1)
-        try:
-            probe.bind(place)
-        except OSError:
-            return False
-    return True
-
-
-def _seal(covers: Sequence[socket.socket]) -> None:
-    """Make the kernel forget that anybody joined the port while its other covers could be joined.
-
-    Linux keeps for each port, of both families together, what the last bind said about SO_REUSEPORT, and lets a bind
-    with the same user and address pass without looking for conflicts (inet_csk_update_fastreuse in
-    net/ipv4/inet_connection_sock.c).  A bind or listen without that option clears it, so a cover of the other family,
-    which has no conflict with what was just bound, listens for an instant.
-    """
-    for cover in covers:
-        try:
-            cover.listen(1)
-        except OSError:  # TIME_WAIT of its own family
-            _let_join((cover,), True)
-            with contextlib.suppress(OSError):
-                cover.listen(1)
-            _let_join((cover,), False)
-        with contextlib.suppress(OSError):
-            cover.shutdown(socket.SHUT_RD)
 
 
 def _let_join(covers: Sequence[socket.socket], joinable: bool) -> None:

@@ -1,12 +1,13 @@
-"""The sockets that a service listens on, held beside the service so that they outlive its process.
+"""The sockets that a service listens on, of which we hold a descriptor each, so that they outlive its process.
 
-A service gets each of them in the place of its own when it binds, daemon/handoff.py.  Once the first process has
-listened they listen for good: who connects while no process accepts waits in the queue, and is served by the next one.
+A program binds a socket of its own beneath the covers, daemon/handoff.py.  Once it listens, it does so for good: who
+connects while no process accepts waits in the queue.  The next process has a socket of its own again.  When that
+listens, the old one is closed, and all that waits there moves to the new one (`moves_queues`).  Where the system cannot
+do that, the next process gets the old socket in the place of its own.
 """
 
 import contextlib
 import errno
-import functools
 import os
 import socket
 from collections.abc import Callable, Collection, Mapping
@@ -14,26 +15,14 @@ from typing import TypeVar
 
 from supervisor import system
 from supervisor.core.handoff import Place
-from supervisor.ports.reservation import Reservation, resolve
+from supervisor.dataclass import replace
+from supervisor.ports.place import place_of, place_of_socket
+from supervisor.ports.reservation import Reservation
+from supervisor.ports.seat import Claim, Seat, copy_of, inode_of, is_listening
+from supervisor.ports.socket_options import copy_before_bind, copy_options
 
 T = TypeVar("T")
 SWAPS = 20  # attempts to get beneath the covers, each a few microseconds long, while others try to get there too
-
-_SOCKET, _TCP, _IP, _IPV6 = socket.SOL_SOCKET, socket.IPPROTO_TCP, socket.IPPROTO_IP, socket.IPPROTO_IPV6
-_TIME_SIZE = 16  # bytes of a struct timeval
-# What a program sets before it binds and expects of the connections that it accepts: socket(7), tcp(7), ip(7), ipv6(7).
-_OPTIONS = (
-    (_SOCKET, "SO_KEEPALIVE"), (_SOCKET, "SO_OOBINLINE"), (_SOCKET, "SO_PRIORITY"), (_SOCKET, "SO_MARK"),
-    (_SOCKET, "SO_RCVLOWAT"), (_SOCKET, "SO_DONTROUTE"), (_SOCKET, "SO_INCOMING_CPU"),
-    (_TCP, "TCP_NODELAY"), (_TCP, "TCP_KEEPIDLE"), (_TCP, "TCP_KEEPINTVL"), (_TCP, "TCP_KEEPCNT"),
-    (_TCP, "TCP_DEFER_ACCEPT"), (_TCP, "TCP_USER_TIMEOUT"), (_TCP, "TCP_FASTOPEN"), (_TCP, "TCP_LINGER2"),
-    (_TCP, "TCP_SYNCNT"), (_TCP, "TCP_WINDOW_CLAMP"), (_TCP, "TCP_NOTSENT_LOWAT"),
-    (_IP, "IP_TOS"), (_IP, "IP_TTL"), (_IP, "IP_TRANSPARENT"), (_IP, "IP_BIND_ADDRESS_NO_PORT"),
-    (_IPV6, "IPV6_TCLASS"), (_IPV6, "IPV6_UNICAST_HOPS"), (_IPV6, "IPV6_RECVPKTINFO"),
-)  # fmt: skip
-_NAMED = (("SO_LINGER", 8), ("SO_RCVTIMEO", _TIME_SIZE), ("SO_SNDTIMEO", _TIME_SIZE), ("SO_BINDTODEVICE", 16))
-_SIZES = ("SO_RCVBUF", "SO_SNDBUF")  # read back doubled, socket(7)
-_NUMBERS = {"SO_INCOMING_CPU": 49, "SO_RCVTIMEO": 20, "SO_SNDTIMEO": 21, "IP_FREEBIND": 15}  # those Python may not name
 
 
 class ServiceSockets:
@@ -42,54 +31,66 @@ class ServiceSockets:
     def __init__(self, reservation: Reservation) -> None:
         self.port = reservation.port
         self._reservation = reservation
-        self._sockets: dict[Place, socket.socket] = {}
-        self._claims: dict[object, set[Place]] = {}  # by process tree: there are two during a rolling restart
-        self._listening: set[Place] = set()
+        self._seats: dict[Place, Seat] = {}
         self._is_closed = False
 
     def places(self, who: object = None) -> Mapping[Place, bool]:
-        """Where there is a socket, and whether the process tree `who` has asked for it."""
-        claimed = self._claims.get(who, set())
-        return {place: place in claimed for place in self._sockets}
+        """Those that are taken, and whether the process tree `who` has asked for them."""
+        return {place: who is not None and who in seat.trees() for place, seat in self._seats.items()}
 
     def held(self, who: object = None) -> frozenset[Place]:
         """The places that another process tree than `who` has asked for."""
-        return frozenset(place for other, places in self._claims.items() if other != who for place in places)
+        return frozenset(place for place, seat in self._seats.items() if seat.trees() - {who})
+
+    def kept(self) -> frozenset[Place]:
+        """The places where one of ours listens."""
+        return frozenset(place for place, seat in self._seats.items() if seat.listens())
 
     def inodes(self) -> frozenset[int]:
-        """The sockets as the kernel's tables name them."""
-        return frozenset(map(_inode, self._sockets.values()))
+        """All that are known, as the kernel's tables name them."""
+        return frozenset(inode for seat in self._seats.values() for inode in seat.inodes())
 
-    def inode(self, place: Place) -> int:
-        """The same of one."""
-        return _inode(self._sockets[place])
+    def inodes_of(self, places: Collection[Place], who: object) -> set[int]:
+        """Those that a process tree has asked for at some places."""
+        return {inode for place in places for inode in self._seats[place].inodes_of(who)}
 
-    def has(self, sock: socket.socket) -> bool:
-        """Whether this is one of ours, as seen by the process that got it."""
-        return _inode(sock) in self.inodes()
+    def bind(self, place: Place, theirs: socket.socket, claim: Claim) -> None:
+        """Bind a program's own socket; raises OSError where that cannot be.
 
-    def claim(self, place: Place, like: socket.socket, who: object = None) -> socket.socket:
-        """The socket of a place for the process tree `who`, with the options that its own socket `like` has.
-
-        Raises OSError where there can be none: also for a process that binds only while it is ended, when these are
-        closed.
+        Also for a process that binds only while it is ended, when these are closed.
         """
-        if self._is_closed:
-            raise OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
-        found = self._sockets.get(place)
-        if found is not None and place in self._listening and not _listens(found):  # a process has shut it down
-            self.retire((place,))
+        self._insist_on_being_open()
+        seat = self._seats.get(place) or Seat()
+        _keep_trying(lambda: self._reservation.bind(theirs, place.address, place.scope, seat.sockets()))
+        if not claim.is_shared:  # those are counted when they listen: some only dial from the port
+            seat.add(claim)
+            self._seats[place] = seat
+
+    def lend(self, place: Place, like: socket.socket, claim: Claim) -> socket.socket:
+        """Our own socket at a place, for a program that gets it instead of `like`, with the options of that.
+
+        Raises OSError.
+        """
+        self._insist_on_being_open()
+        seat = self._seats.get(place) or Seat()
+        who = claim.who
+        found = seat.kept.get(who) or next(iter(seat.kept.values()), None)
+        if found is not None and not is_listening(found) and not seat.others_listen(who):
+            seat.close()  # a process has shut it down
             found = None
         if found is None:
-            found = self._open(place, like)
-            self._sockets[place] = found
+            found = _keep_trying(lambda: self._open(place, like))
         else:
-            _copy_options(like, found)
-        # Not before it listens, or else others of our user could join.
-        found.setsockopt(_SOCKET, socket.SO_REUSEPORT, like.getsockopt(_SOCKET, socket.SO_REUSEPORT))
-        if place not in self.held(who):  # whoever has it too may be about to accept, and counts on not being blocked
+            copy_options(like, found)
+        # Not before it is bound, or else others of our user could join.
+        shared = like.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT)
+        found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, shared)
+        if not seat.trees() - {who}:  # whoever has it too may be about to accept, and counts on not being blocked
             os.set_blocking(found.fileno(), os.get_blocking(like.fileno()))
-        self._claims.setdefault(who, set()).add(place)
+        seat.kept.pop(None, None)
+        seat.kept[who] = found
+        seat.add(replace(claim, inode=inode_of(found), listens=is_listening(found)))
+        self._seats[place] = seat
         return found
 
     def offer(self, host: str, who: object = None) -> socket.socket:
@@ -98,76 +99,151 @@ class ServiceSockets:
         `host` is an address or a name of this machine; "::" serves both families.  Raises OSError.
         """
         place = place_of(host)
-        found = self._sockets.get(place)
-        if found is None or not _listens(found):  # a process has shut it down
+        seat = self._seats.get(place)
+        found = next((sock for sock in seat.sockets() if is_listening(sock)), None) if seat is not None else None
+        if seat is None or found is None:  # or a process has shut it down
             held = self.held(who)
-            self.retire([other for other in self._sockets if other.overlaps(place) and other not in held])
-            found = self._sockets[place] = _keep_trying(lambda: self._open_listening(place))
-        if place not in self.held(who):
+            self.retire([other for other in self._seats if other.overlaps(place) and other not in held])
+            seat = self._seats[place] = Seat()
+            found = _keep_trying(lambda: self._open_listening(place))
+        if not seat.trees() - {who}:
             os.set_blocking(found.fileno(), True)
-        self._claims.setdefault(who, set()).add(place)
-        self._listening.add(place)
+        seat.kept.pop(None, None)
+        seat.kept[who] = found
+        seat.add(Claim(who, inode_of(found), listens=True))
         return found
 
-    def listens(self, place: Place) -> bool:
-        """Whether clients get through to the socket of a place, or to its queue."""
-        return place in self._listening
+    def listen(self, theirs: socket.socket, claim: Claim, backlog: int) -> None:
+        """Have a socket that is bound to our port listen, and take over what waits at its place; raises OSError."""
+        self._insist_on_being_open()
+        place = place_of_socket(theirs)
+        seat = self._seats.get(place) or Seat()
+        lent = seat.find(claim.inode)
+        beside = [sock for sock in seat.sockets() if sock is not lent]
+        known = self.inodes()
+        _keep_trying(lambda: self._reservation.begin_listening(theirs, backlog, beside, known))
+        if not any(each.listens and each.who == claim.who for each in seat.claims):
+            system.have_queue_moved(theirs)
+        self._seats[place] = seat
+        seat.add(replace(claim, listens=True))
+        if lent is None:
+            seat.keep(claim.who, copy_of(theirs))
+            seat.release(None)
 
-    def listen(self, theirs: socket.socket) -> None:
-        """Have the socket that a process knows as `theirs` listen, if it does not; raises OSError."""
-        inode = _inode(theirs)
-        for place, sock in self._sockets.items():
-            if _inode(sock) == inode and not _listens(sock):
-                self._begin_listening(sock)
-                self._listening.add(place)
+    def stand_by(self, who: object) -> None:
+        """Have clients wait elsewhere, if they can, while a process tree ends that another one will follow.
+
+        It may close or shut down its sockets long before it is gone: what waits then moves to one of ours.
+        """
+        for place, seat in self._seats.items():
+            before = seat.kept.get(who)
+            if before is None or None in seat.kept or not is_listening(before):
+                continue
+            if seat.others_listen(who):
+                seat.release(who)
+            elif system.moves_queues() and not system.can_be_joined(before, place.address):
+                with contextlib.suppress(OSError):  # then they wait where they are
+                    seat.kept[None] = self._open_beside(place, before, seat)
+
+    def worker_ended(self, who: object, process: int, is_open: Callable[[int], bool]) -> None:
+        """One of the processes of a tree is gone: where the socket that is kept was its own, another's is kept instead.
+
+        `is_open` tells of an inode whether a process of the tree still has it.
+        """
+        for seat in self._seats.values():
+            gone = {each.inode for each in seat.claims if each.who == who and each.process == process}
+            gone = {inode for inode in gone if not is_open(inode)}
+            kept = seat.kept.get(who)
+            if kept is not None and inode_of(kept) in gone:
+                others = [each for each in reversed(seat.claims) if each.who == who and each.inode not in gone]
+                heir = next(filter(None, map(_taken, others)), None)
+                if heir is None:  # it was the last one
+                    gone.discard(inode_of(kept))
+                else:
+                    seat.keep(who, heir)
+            seat.forget(who, gone)
+
+    def workers(self, who: object) -> set[int]:
+        """The processes of a tree that listen at one place with several sockets."""
+        found: set[int] = set()
+        for seat in self._seats.values():
+            mine = [each for each in seat.claims if each.who == who and each.listens and each.is_shared]
+            if len(mine) > 1:
+                found |= {each.process for each in mine if each.process}
+        return found
 
     def process_ended(self, who: object = None) -> None:
         """The process tree `who` is gone: its sockets are left over for the next one, with all the queue there is."""
-        self._claims.pop(who, None)
-        held = self.held()
-        for place, sock in tuple(self._sockets.items()):
-            if place in held:
-                if place in self._listening and not _listens(sock):  # it was shut down by the one, and is needed still
-                    self._begin_listening(sock)
-            elif _listens(sock):
-                sock.listen(socket.SOMAXCONN)  # in place of what the process had said
+        for place, seat in tuple(self._seats.items()):
+            kept = seat.kept.get(who)
+            listened = any(each.listens for each in seat.claims if each.who == who)
+            seat.forget(who)
+            if kept is None:
+                pass
+            elif seat.others_listen(who):
+                seat.release(who)
+            elif any(kept is sock for other, sock in seat.kept.items() if other != who):
+                seat.release(who)
+                if listened and not is_listening(kept):  # it was shut down by the one, and is needed still
+                    self._listen_again(kept)
+            elif None in seat.kept:
+                seat.release(who)
+            elif is_listening(kept):
+                kept.listen(socket.SOMAXCONN)  # in place of what the process had said
+                seat.leave(who)
             else:
-                self.retire((place,))
+                with contextlib.suppress(OSError):
+                    if listened:  # it was shut down
+                        seat.kept[None] = self._open_beside(place, kept, seat)
+                seat.release(who)
+            if not seat.kept and not seat.claims:
+                del self._seats[place]
 
     def retire(self, places: Collection[Place]) -> None:
         """Close the sockets of some places; who waits there is refused."""
         for place in places:
-            for claimed in self._claims.values():
-                claimed.discard(place)
-            self._listening.discard(place)
-            self._sockets.pop(place).close()
+            self._seats.pop(place).close()
+
+    def forget(self, place: Place, who: object) -> None:
+        """A process tree has closed what it had at a place; what waits there goes on waiting."""
+        self._seats[place].forget(who)
 
     def retire_unclaimed(self) -> None:
         """Close those that no process has asked for."""
-        self.retire(self._sockets.keys() - {place for places in self._claims.values() for place in places})
+        self.retire([place for place, seat in self._seats.items() if not seat.trees()])
 
     def close(self) -> None:
         """Close all of ours, for good; a process that has one keeps it."""
         self._is_closed = True
-        self.retire(tuple(self._sockets))
+        self.retire(tuple(self._seats))
         self._reservation.cover_again()
 
-    def _begin_listening(self, sock: socket.socket) -> None:
-        _keep_trying(lambda: self._reservation.begin_listening(sock, self._beside(sock)))
+    def _insist_on_being_open(self) -> None:
+        if self._is_closed:
+            raise OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
 
-    def _open(self, place: Place, like: socket.socket) -> socket.socket:
-        return _keep_trying(lambda: self._try_to_open(place, like))
+    def _listen_again(self, sock: socket.socket) -> None:
+        known = self.inodes()
+        _keep_trying(lambda: self._reservation.begin_listening(sock, socket.SOMAXCONN, (), known))
 
-    def _try_to_open(self, place: Place, like: socket.socket) -> socket.socket:
+    def _open(self, place: Place, like: socket.socket, beside: Collection[socket.socket] = ()) -> socket.socket:
         sock = socket.socket(place.family, socket.SOCK_STREAM)
         try:
             if place.family == socket.AF_INET6:
-                sock.setsockopt(_IPV6, socket.IPV6_V6ONLY, place.v6_only)
-            with contextlib.suppress(OSError):
-                free = _NUMBERS["IP_FREEBIND"]
-                sock.setsockopt(_IP, free, like.getsockopt(_IP, free))
-            _copy_options(like, sock)
-            self._reservation.bind(sock, place.address, place.scope, self._beside(sock))
+                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, place.v6_only)
+            copy_before_bind(like, sock)
+            self._reservation.bind(sock, place.address, place.scope, beside)
+        except BaseException:
+            sock.close()
+            raise
+        return sock
+
+    def _open_beside(self, place: Place, like: socket.socket, seat: Seat) -> socket.socket:
+        """One of ours that listens beside those of a seat."""
+        beside, known = seat.sockets(), self.inodes()
+        sock = _keep_trying(lambda: self._open(place, like, beside))
+        try:
+            _keep_trying(lambda: self._reservation.begin_listening(sock, socket.SOMAXCONN, beside, known))
         except BaseException:
             sock.close()
             raise
@@ -179,21 +255,28 @@ class ServiceSockets:
         sock = socket.socket(place.family, socket.SOCK_STREAM)
         try:
             if place.family == socket.AF_INET6:
-                sock.setsockopt(_IPV6, socket.IPV6_V6ONLY, place.v6_only)
-            self._reservation.listen(sock, place.address, beside=self._beside(sock))
+                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, place.v6_only)
+            self._reservation.listen(sock, place.address)
         except BaseException:
             sock.close()
             raise
         return sock
 
-    def _beside(self, sock: socket.socket) -> list[socket.socket]:
-        return [other for other in self._sockets.values() if other is not sock]
 
+def _taken(claim: Claim) -> socket.socket | None:
+    """The socket of a claim, from the process that has made it; None if that has it no more."""
+    if not claim.listens or not claim.process:
+        return None
+    from supervisor.system.notifications import socket_of
 
-def place_of(host: str) -> Place:
-    """Where a service listens that is told to listen on `host`; raises OSError for what is not of this machine."""
-    family, address = resolve(host)
-    return Place(int(family), address)
+    try:
+        sock = socket_of(claim.process, claim.fd)
+    except OSError:
+        return None
+    if inode_of(sock) == claim.inode and is_listening(sock):
+        return sock
+    sock.close()
+    return None
 
 
 def _keep_trying(act: Callable[[], T]) -> T:
@@ -205,37 +288,3 @@ def _keep_trying(act: Callable[[], T]) -> T:
             if error.errno != errno.EADDRINUSE or left == 0:
                 raise
     raise AssertionError("unreachable")
-
-
-def _listens(sock: socket.socket) -> bool:
-    return bool(sock.getsockopt(_SOCKET, socket.SO_ACCEPTCONN))
-
-
-def _inode(sock: socket.socket) -> int:
-    return os.fstat(sock.fileno()).st_ino
-
-
-def _copy_options(source: socket.socket, target: socket.socket) -> None:
-    for level, number, size in _options(target.family):
-        try:  # not known to this kernel, or not allowed
-            value = source.getsockopt(level, number, size) if size else source.getsockopt(level, number)
-            same = target.getsockopt(level, number, size) if size else target.getsockopt(level, number)
-            if value != same:
-                target.setsockopt(level, number, value)
-        except OSError:
-            continue
-    for name in _SIZES:
-        value = source.getsockopt(_SOCKET, getattr(socket, name))
-        if value != target.getsockopt(_SOCKET, getattr(socket, name)):
-            target.setsockopt(_SOCKET, getattr(socket, name), value // 2)
-
-
-@functools.cache
-def _options(family: int) -> tuple[tuple[int, int, int], ...]:
-    """Level, number, and the size of the value where it is no int, of what this system knows for a family."""
-    sized = ((level, name, 0) for level, name in _OPTIONS if level != _IPV6 or family == socket.AF_INET6)
-    named = ((_SOCKET, name, size) for name, size in _NAMED)
-    numbers = (
-        (level, getattr(socket, name, None) or _NUMBERS.get(name), size) for level, name, size in (*sized, *named)
-    )
-    return tuple((level, number, size) for level, number, size in numbers if number is not None)

@@ -1,12 +1,11 @@
 """Linux: /proc, sock_diag, prctl, inotify."""
 
 import contextlib
-import functools
 import os
 import signal
 import socket
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 
 from supervisor.system import netlink
 from supervisor.system.contract import Listener, SignalQueue, Watch
@@ -230,46 +229,21 @@ def listening_ports_of(pids: Collection[int]) -> set[int]:
     return {listener.port for listener in listeners if listener.inode in owners}
 
 
-_SO_BINDTOIFINDEX = 62  # asm-generic/socket.h, Linux 5.0; missing in Python
-_NOWHERE = 0x7FFFFFFE  # the index of no interface
+def moves_queues() -> str:
+    """What moves the queue of a closed listener to another one of its group: "bpf", "sysctl", or "" for nothing.
 
-
-@functools.cache
-def _may_leave_interface() -> bool:
-    """Whether we may bind a socket to an interface and take that back, which needs CAP_NET_RAW."""
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as trial:
-        try:
-            for interface in (_NOWHERE, 0):
-                trial.setsockopt(socket.SOL_SOCKET, _SO_BINDTOIFINDEX, interface)
-        except OSError:
-            return False
-    return True
-
-
-def slip_beneath(
-    covers: Collection[socket.socket], service: socket.socket, address: str, act: Callable[[], None]
-) -> bool:
-    """Have `act` bind `service`, or let it listen, on an address that `covers` keep, and let nobody else in meanwhile.
-
-    Sockets that are bound to different interfaces are not in each other's way, while one without interface is in the
-    way of all (inet_bind_conflict in net/ipv4/inet_connection_sock.c).  So covers and service part for this moment.
-    False where that can not be, and nothing was done.  Raises OSError.
+    See `migration`; the sysctl may change at any time.
     """
-    # IPv6 wants an address to be of the interface that its socket is bound to.
-    if not _may_leave_interface() or (service.family == socket.AF_INET6 and address not in ("::", "::1")):
-        return False
-    before = service.getsockopt(socket.SOL_SOCKET, _SO_BINDTOIFINDEX)
-    loopback = socket.if_nametoindex("lo")
-    try:
-        for cover in covers:
-            cover.setsockopt(socket.SOL_SOCKET, _SO_BINDTOIFINDEX, _NOWHERE)
-        service.setsockopt(socket.SOL_SOCKET, _SO_BINDTOIFINDEX, loopback)
-        act()
-    finally:
-        for cover in covers:
-            cover.setsockopt(socket.SOL_SOCKET, _SO_BINDTOIFINDEX, 0)
-        service.setsockopt(socket.SOL_SOCKET, _SO_BINDTOIFINDEX, before)
-    return True
+    from supervisor.system import migration  # late: ctypes is heavy
+
+    return "bpf" if migration.moves_by_program() else "sysctl" if migration.moves_by_sysctl() else ""
+
+
+def have_queue_moved(listening: socket.socket) -> None:
+    """Have the queues of the group of this socket move, where that is not the kernel's setting already."""
+    from supervisor.system import migration
+
+    migration.attach(listening)
 
 
 def handoff_support() -> str:

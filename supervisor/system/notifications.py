@@ -1,6 +1,5 @@
 """The calls of a process tree that wait for our answer, seccomp_unotify(2); how they got here stands in `seccomp`."""
 
-import contextlib
 import ctypes
 import errno
 import fcntl
@@ -12,6 +11,7 @@ import struct
 
 from supervisor.dataclass import dataclass
 from supervisor.system import libc
+from supervisor.system.beneath import MPTCP
 from supervisor.system.seccomp import MACHINES, PIDFD_GETFD
 
 _NOTIFICATION = struct.Struct("=QIIiIQ6Q")  # struct seccomp_notif with its seccomp_data
@@ -19,6 +19,7 @@ _ANSWER = struct.Struct("=QqiI")  # struct seccomp_notif_resp: id, val, error, f
 _ADDFD = struct.Struct("=QIIII")  # struct seccomp_notif_addfd: id, flags, srcfd, newfd, newfd_flags
 _ID = struct.Struct("=Q")
 _CONTINUE, _SETFD = 1, 1
+_PIDFD_THREAD = os.O_EXCL  # linux/pidfd.h, Linux 6.9
 
 
 def _ioctl(direction: int, number: int, size: int) -> int:
@@ -40,8 +41,13 @@ class Asked:
     thread: int
     is_bind: bool  # else it is listen
     fd: int
-    address: int  # bind: where the socket address is in its memory
+    address: int  # bind: where the socket address is in its memory; listen: how long the queue may be
     length: int
+
+    @property
+    def backlog(self) -> int:
+        """What a call of listen asks for; a negative number is the longest that there may be, listen(2)."""
+        return min(self.address & 0xFFFFFFFF, 0x7FFFFFFF)
 
 
 class Notifications:
@@ -84,18 +90,18 @@ class Notifications:
             return False
         return True
 
-    def replace(self, asked: Asked, source: int, *, close_on_exec: bool) -> None:
-        """Puts our descriptor `source` in the place of the one that the call is about; raises OSError."""
+    def replace(self, asked: Asked, number: int, source: int, *, close_on_exec: bool) -> None:
+        """Puts our descriptor `source` in the place of `number` of the thread that waits; raises OSError."""
         flags = os.O_CLOEXEC if close_on_exec else 0
-        fcntl.ioctl(self._descriptor, _ADD, _ADDFD.pack(asked.id, _SETFD, source, asked.fd, flags))
+        fcntl.ioctl(self._descriptor, _ADD, _ADDFD.pack(asked.id, _SETFD, source, number, flags))
 
     def let_through(self, asked: Asked) -> None:
         """The kernel carries out the call as if nobody had asked."""
         self._answer(asked, 0, _CONTINUE)
 
-    def succeed(self, asked: Asked) -> None:
-        """The call gives 0."""
-        self._answer(asked, 0, 0)
+    def succeed(self, asked: Asked) -> bool:
+        """The call gives 0; whether that was heard, see `_answer`."""
+        return self._answer(asked, 0, 0)
 
     def fail(self, asked: Asked, number: int) -> None:
         """The call fails with this errno."""
@@ -107,10 +113,12 @@ class Notifications:
             os.close(self._descriptor)
             self._descriptor = -1
 
-    def _answer(self, asked: Asked, error: int, flags: int) -> None:
-        # ENOENT: a signal took the call away from under us; it comes again, or its process is gone.
-        with contextlib.suppress(FileNotFoundError):
+    def _answer(self, asked: Asked, error: int, flags: int) -> bool:
+        try:
             fcntl.ioctl(self._descriptor, _SEND, _ANSWER.pack(asked.id, 0, error, flags))
+        except FileNotFoundError:  # a signal took the call away from under us; it comes again, or its process is gone
+            return False
+        return True
 
     def _look(self) -> int:
         ready = self._poll.poll(0)
@@ -133,18 +141,33 @@ def memory_of(thread: int, address: int, size: int) -> bytes:
         os.close(descriptor)
 
 
-def socket_of(thread: int, fd: int) -> socket.socket:
-    """The socket that is descriptor `fd` of a thread, shared with it; raises OSError, also for what is no socket."""
+def descriptor_of(thread: int, fd: int) -> int:
+    """A descriptor of ours for the open file that is `fd` of a thread; raises OSError.  Needs what ptrace(2) needs."""
+    process = _pidfd_of(thread)
     try:
-        process = os.pidfd_open(thread)
+        return libc.syscall(PIDFD_GETFD, process, fd, 0)
+    finally:
+        os.close(process)
+
+
+def _pidfd_of(thread: int) -> int:
+    """A pidfd of the thread itself where the kernel has that: its descriptors may not be those of its process."""
+    try:
+        return os.pidfd_open(thread, _PIDFD_THREAD)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+    try:
+        return os.pidfd_open(thread)
     except OSError as error:
         if error.errno not in (errno.EINVAL, errno.ENOENT):  # the errors for a thread that does not lead its process
             raise
-        process = os.pidfd_open(_process_of(thread))
-    try:
-        copy = libc.syscall(PIDFD_GETFD, process, fd, 0)
-    finally:
-        os.close(process)
+    return os.pidfd_open(process_of(thread))
+
+
+def socket_of(thread: int, fd: int) -> socket.socket:
+    """The socket that is descriptor `fd` of a thread, shared with it; raises OSError, also for what is no socket."""
+    copy = descriptor_of(thread, fd)
     try:
         return socket.socket(fileno=copy)
     except OSError:
@@ -152,16 +175,13 @@ def socket_of(thread: int, fd: int) -> socket.socket:
         raise
 
 
-def is_close_on_exec(thread: int, fd: int) -> bool:
-    """Whether descriptor `fd` of a thread is closed when it executes; proc(5), fdinfo."""
-    with open(f"/proc/{thread}/fdinfo/{fd}") as info:
-        flags = next(line for line in info if line.startswith("flags:"))
-    return bool(int(flags.split()[1], 8) & os.O_CLOEXEC)
-
-
-def _process_of(thread: int) -> int:
-    with open(f"/proc/{thread}/status") as status:
-        return int(next(line for line in status if line.startswith("Tgid:")).split()[1])
+def process_of(thread: int) -> int:
+    """The pid of the process that a thread is of; raises OSError if it is gone."""
+    try:
+        with open(f"/proc/{thread}/status") as status:
+            return int(next(line for line in status if line.startswith("Tgid:")).split()[1])
+    except StopIteration as error:
+        raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH)) from error
 
 
 @functools.cache
@@ -178,3 +198,13 @@ def netns_cookie(sock: socket.socket) -> int:
         return int.from_bytes(sock.getsockopt(socket.SOL_SOCKET, so_netns_cookie, 8), "little")
     except OSError:
         return 0
+
+
+def is_tcp_of_ours(sock: socket.socket) -> bool:
+    """Whether it is a TCP socket of our own network namespace."""
+    return (
+        sock.family in (socket.AF_INET, socket.AF_INET6)
+        and sock.type == socket.SOCK_STREAM
+        and sock.proto in (socket.IPPROTO_TCP, MPTCP)
+        and netns_cookie(sock) == netns_cookie_of_ours()
+    )

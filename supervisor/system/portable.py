@@ -194,10 +194,30 @@ def bound_only(ports: Collection[int]) -> list[Listener]:
 
 
 def slip_beneath(
-    covers: Collection[socket.socket], service: socket.socket, address: str, act: Callable[[], None]
-) -> bool:
-    """False: the system knows no way to listen beneath the covers without opening the port to others."""
+    covers: Collection[socket.socket], beside: Collection[socket.socket], service: socket.socket, address: str,
+    port: int, act: Callable[[], None],
+) -> bool:  # fmt: skip
+    """Never called: the system knows no way beneath covers, see SWAPS_UNDER_COVERS."""
+    raise NotImplementedError
+
+
+def keeps_own(service: socket.socket) -> bool:
+    """Whether a program's own socket can be bound beneath covers."""
     return False
+
+
+def can_be_joined(service: socket.socket, address: str) -> bool:
+    """Whether a second socket cannot be bound to the address of a first without the kernel letting others in, too."""
+    return True
+
+
+def moves_queues() -> str:
+    """What moves the queue of a listener that is closed to another one: nothing."""
+    return ""
+
+
+def have_queue_moved(listening: socket.socket) -> None:
+    """Nothing here can do that."""
 
 
 def handoff_support() -> str:

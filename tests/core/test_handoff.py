@@ -39,7 +39,7 @@ def test_its_own_port_is_given_to_a_service() -> None:
 
 def test_a_service_that_has_its_socket_and_binds_all_the_same_gets_it_once_more_and_no_other() -> None:
     offered = {LOCAL: True}
-    assert decide(Bind(LOCAL, PORT), PORT, REPORT, offered, offered=LOCAL) == Give(LOCAL)
+    assert decide(Bind(LOCAL, PORT), PORT, REPORT, offered, offered=LOCAL) == Give(LOCAL, swaps=True)
     assert decide(Bind(EVERY, PORT), PORT, REPORT, offered, offered=LOCAL) == Give(EVERY, doubtful=(LOCAL,))
     assert decide(Bind(LOCAL6, PORT), PORT, REPORT, offered, offered=LOCAL) == Give(LOCAL6)
 
@@ -68,15 +68,32 @@ def test_only_one_port_is_moved_and_none_of_a_service_that_binds_its_own() -> No
     assert decide(Bind(LOCAL, 3001), PORT, BindMode.MOVE, {LOCAL: True}, has_bound=True) == LetThrough(3001)
 
 
-def test_the_socket_of_an_earlier_process_is_given_to_the_next() -> None:
-    assert decide(Bind(LOCAL, PORT), PORT, REPORT, {LOCAL: False}) == Give(LOCAL)
+def test_the_next_process_binds_its_own_socket_beside_that_of_an_earlier_one() -> None:
+    assert decide(Bind(LOCAL, PORT), PORT, REPORT, {LOCAL: False}, kept={LOCAL}) == Give(LOCAL)
+
+
+def test_where_nothing_moves_to_it_the_next_process_gets_the_socket_of_an_earlier_one() -> None:
+    bind = Bind(LOCAL, PORT, joins=False)
+    assert decide(bind, PORT, REPORT, {LOCAL: False}, kept={LOCAL}) == Give(LOCAL, swaps=True)
+    assert decide(bind, PORT, REPORT, {LOCAL: False}) == Give(LOCAL)
+    assert decide(bind, PORT, REPORT, {LOCAL: True}, kept={LOCAL}) == Give(LOCAL, doubtful=(LOCAL,), swaps=True)
+
+
+def test_a_worker_has_a_queue_of_its_own_beside_that_of_another() -> None:
+    worker = Bind(LOCAL, PORT, is_shared=True, joins=False)
+    assert decide(worker, PORT, REPORT, {LOCAL: True}, kept={LOCAL}) == Give(LOCAL)
+    assert decide(worker, PORT, REPORT, {LOCAL: False}, kept={LOCAL}) == Give(LOCAL, swaps=True)
+
+
+def test_a_socket_that_cannot_be_bound_beneath_covers_is_replaced() -> None:
+    assert decide(Bind(LOCAL, PORT, keeps_own=False), PORT, REPORT, {}) == Give(LOCAL, swaps=True)
 
 
 def test_a_place_that_is_asked_for_twice_is_looked_at() -> None:
     assert decide(Bind(LOCAL, PORT), PORT, REPORT, {LOCAL: True}) == Give(LOCAL, doubtful=(LOCAL,))
 
 
-def test_workers_that_share_their_port_all_get_the_one_socket() -> None:
+def test_workers_that_share_their_port_each_bind_their_own_socket() -> None:
     assert decide(Bind(LOCAL, PORT, is_shared=True), PORT, REPORT, {LOCAL: True}) == Give(LOCAL)
 
 

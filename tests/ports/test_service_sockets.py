@@ -1,4 +1,4 @@
-"""The sockets that outlive the processes of a service."""
+"""The sockets that outlive the processes of a service.  More than 300 lines: one story, told with one fixture."""
 
 import errno
 import os
@@ -10,22 +10,25 @@ import pytest
 from supervisor import system
 from supervisor.core.handoff import V4, V6, Place
 from supervisor.ports.reservation import Reservation, reserve
+from supervisor.ports.seat import Claim, inode_of, is_listening
 from supervisor.ports.service_sockets import ServiceSockets
-from supervisor.system import linux
+from supervisor.system import beneath
 from tests.support.ports import free_port
 from tests.support.thief import thief, ways_in
 
 pytestmark = [pytest.mark.live, pytest.mark.skipif(not system.SWAPS_UNDER_COVERS, reason="Linux only")]
 
 LOCAL, LOCAL6, EVERY = Place(V4, "127.0.0.1"), Place(V6, "::1"), Place(V4, "0.0.0.0")
+MAPPED, BOTH, EVERY6 = Place(V6, "::ffff:127.0.0.1"), Place(V6, "::"), Place(V6, "::", v6_only=True)
+needs_moving = pytest.mark.skipif(not system.moves_queues(), reason="queues do not move here: not root, or no sysctl")
 
 
 @pytest.fixture(params=["root", "user"])
 def sockets(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[ServiceSockets]:
-    """Those of a reserved port, for root and for users who may not leave an interface."""
+    """Those of a reserved port, for root and for users who may not write another owner on a socket."""
     if request.param == "user":
-        monkeypatch.setattr(linux, "_may_leave_interface", lambda: False)
-    elif os.getuid() != 0:
+        monkeypatch.setattr(beneath, "may_disown", lambda: False)
+    elif not beneath.may_disown():
         pytest.skip("not root")
     reservation = reserve(free_port())
     assert isinstance(reservation, Reservation)
@@ -35,16 +38,25 @@ def sockets(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     reservation.close()
 
 
-@pytest.fixture
-def like() -> Iterator[socket.socket]:
-    with socket.socket() as sock:
-        yield sock
+def own(place: Place, *, shared: bool = False) -> socket.socket:
+    """The socket that a program makes for itself."""
+    sock = socket.socket(place.family)
+    if place.family == V6:
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, place.v6_only)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, shared)
+    return sock
 
 
-def begin(sockets: ServiceSockets, place: Place, like: socket.socket) -> socket.socket:
+def bind(sockets: ServiceSockets, place: Place, sock: socket.socket, who: str = "1") -> Claim:
+    shared = bool(sock.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT))
+    claim = Claim(who, inode_of(sock), os.getpid(), sock.fileno(), shared)
+    sockets.bind(place, sock, claim)
+    return claim
+
+
+def begin(sockets: ServiceSockets, place: Place, sock: socket.socket, who: str = "1") -> socket.socket:
     """What a process does: bind and listen."""
-    sock = sockets.claim(place, like)
-    sockets.listen(sock)
+    sockets.listen(sock, bind(sockets, place, sock, who), 200)
     return sock
 
 
@@ -56,133 +68,283 @@ def connects(port: int, host: str = "127.0.0.1") -> bool:
     return True
 
 
-def test_a_claimed_place_listens_and_everything_else_stays_held(sockets: ServiceSockets, like: socket.socket) -> None:
-    assert not connects(sockets.port)
-    sockets.claim(LOCAL, like)
-    assert not connects(sockets.port)
-    assert ways_in(sockets.port) == []
-    begin(sockets, LOCAL, like)
-    with socket.socket(socket.AF_INET6) as like6:
-        begin(sockets, LOCAL6, like6)
-    assert connects(sockets.port)
-    assert connects(sockets.port, "::1")
+def waiting(port: int, count: int = 5) -> list[socket.socket]:
+    """Clients that wait in the queue."""
+    return [socket.create_connection(("127.0.0.1", port), 2) for _ in range(count)]
+
+
+def accepted(sock: socket.socket) -> set[object]:
+    """The clients that wait there, by their addresses."""
+    found = set()
+    sock.settimeout(0.2)
+    try:
+        while True:
+            connection, address = sock.accept()
+            connection.close()
+            found.add(address)
+    except TimeoutError:
+        return found
+
+
+@pytest.mark.parametrize("place", [LOCAL, LOCAL6, EVERY, EVERY6, BOTH, MAPPED], ids=str)
+def test_a_programs_own_socket_listens_and_everything_else_stays_held(sockets: ServiceSockets, place: Place) -> None:
+    host = "::1" if place in (LOCAL6, EVERY6) else "127.0.0.1"
+    with own(place) as sock:
+        claim = bind(sockets, place, sock)
+        assert not connects(sockets.port, host)
+        assert ways_in(sockets.port) == []
+        sockets.listen(sock, claim, 10)
+        assert connects(sockets.port, host)
+        assert ways_in(sockets.port) == []
+        assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT) == 0
+        assert os.fstat(sock.fileno()).st_uid == os.getuid()
+    assert connects(sockets.port, host)
     assert ways_in(sockets.port) == []
     sockets.close()
-    assert not connects(sockets.port)
+    assert not connects(sockets.port, host)
     assert ways_in(sockets.port) == []
 
 
-def test_whose_a_place_is_is_a_matter_of_the_name_not_of_the_object(
-    sockets: ServiceSockets, like: socket.socket
-) -> None:
-    sockets.claim(LOCAL, like, who="start 12")
-    assert sockets.held("start " + str(12)) == frozenset()
-    assert sockets.held("start 13") == {LOCAL}
+def test_a_socket_of_each_family_listens_beside_the_other(sockets: ServiceSockets) -> None:
+    with own(LOCAL) as sock, own(LOCAL6) as sock6:
+        begin(sockets, LOCAL, sock)
+        begin(sockets, LOCAL6, sock6)
+        assert connects(sockets.port)
+        assert connects(sockets.port, "::1")
+        assert ways_in(sockets.port) == []
+        assert sockets.inodes() == {inode_of(sock), inode_of(sock6)}
 
 
-def test_the_next_process_gets_the_same_socket_with_its_own_options(
-    sockets: ServiceSockets, like: socket.socket
-) -> None:
-    like.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    like.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 70000)
-    like.setblocking(False)
-    first = begin(sockets, LOCAL, like)
-    assert first.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
-    assert first.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) == 140000
-    assert not os.get_blocking(first.fileno())
-    sockets.process_ended()
-    assert sockets.places() == {LOCAL: False}
-    assert connects(sockets.port)
-    with socket.socket() as other:
-        assert begin(sockets, LOCAL, other) is first
-    assert first.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 0
-    assert os.get_blocking(first.fileno())
-    assert sockets.places() == {LOCAL: True}
+def test_whose_a_place_is_is_a_matter_of_the_name_not_of_the_object(sockets: ServiceSockets) -> None:
+    with own(LOCAL) as sock:
+        bind(sockets, LOCAL, sock, who="start 12")
+        assert sockets.held("start " + str(12)) == frozenset()
+        assert sockets.held("start 13") == {LOCAL}
 
 
-def test_a_socket_that_a_process_has_shut_down_is_made_anew(sockets: ServiceSockets, like: socket.socket) -> None:
-    begin(sockets, LOCAL, like).shutdown(socket.SHUT_RDWR)
-    assert not connects(sockets.port)
-    begin(sockets, LOCAL, like)
-    assert connects(sockets.port)
-    begin(sockets, LOCAL, like).shutdown(socket.SHUT_RDWR)
-    sockets.process_ended()
-    assert sockets.places() == {}
+@needs_moving
+@pytest.mark.parametrize("place", [LOCAL, EVERY, MAPPED], ids=str)
+def test_what_waits_moves_to_the_own_socket_of_the_next_process(sockets: ServiceSockets, place: Place) -> None:
+    before = begin(sockets, place, own(place))
+    before.close()  # the process has died
+    clients = waiting(sockets.port)
+    sockets.process_ended("1")
+    assert sockets.places("2") == {place: False}
+    assert sockets.kept() == {place}
+    with own(place) as sock:
+        clients += waiting(sockets.port)
+        claim = bind(sockets, place, sock, "2")
+        clients += waiting(sockets.port)
+        sockets.listen(sock, claim, 100)
+        assert ways_in(sockets.port) == []
+        clients += waiting(sockets.port)
+        assert {client.getsockname()[1] for client in clients} == {address[1] for address in accepted(sock)}  # type: ignore[index]
+        assert sockets.inodes() == {inode_of(sock)}
+    for client in clients:
+        client.close()
+
+
+def test_where_queues_do_not_move_the_next_process_gets_the_socket_of_the_first(sockets: ServiceSockets) -> None:
+    first = own(LOCAL)
+    first.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    first.setblocking(False)
+    inode = inode_of(begin(sockets, LOCAL, first))
+    first.close()
+    (client,) = waiting(sockets.port, 1)
+    sockets.process_ended("1")
+    with own(LOCAL) as like, client:
+        like.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 70000)
+        like.setsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, b"reno")
+        lent = sockets.lend(LOCAL, like, Claim("2", inode_of(like)))
+        assert (inode_of(lent), sockets.places("2")) == (inode, {LOCAL: True})
+        assert lent.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 0
+        assert lent.getsockopt(socket.IPPROTO_TCP, socket.TCP_CONGESTION, 16).rstrip(b"\0") == b"reno"
+        assert lent.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) == 140000
+        assert os.get_blocking(lent.fileno())
+        assert accepted(lent) == {client.getsockname()}
     assert ways_in(sockets.port) == []
 
 
-def test_what_no_process_claims_can_be_closed(sockets: ServiceSockets, like: socket.socket) -> None:
-    begin(sockets, LOCAL, like)
-    sockets.process_ended()
+def test_a_lent_socket_that_a_process_has_shut_down_is_made_anew(sockets: ServiceSockets) -> None:
+    with own(LOCAL) as like:
+        lent = sockets.lend(LOCAL, like, Claim("1", inode_of(like)))
+        sockets.listen(lent, Claim("1", inode_of(lent)), 10)
+        assert connects(sockets.port)
+        lent.shutdown(socket.SHUT_RDWR)
+        assert not connects(sockets.port)
+        again = sockets.lend(LOCAL, like, Claim("1", inode_of(like)))
+        assert again is not lent
+        sockets.listen(again, Claim("1", inode_of(again)), 10)
+        assert connects(sockets.port)
+    assert ways_in(sockets.port) == []
+
+
+def test_clients_wait_after_a_process_has_shut_its_socket_down_and_ended(sockets: ServiceSockets) -> None:
+    with own(LOCAL) as sock:
+        begin(sockets, LOCAL, sock)
+        sock.shutdown(socket.SHUT_RDWR)
+        assert not connects(sockets.port)
+    sockets.process_ended("1")
+    assert connects(sockets.port)
+    assert ways_in(sockets.port) == []
+
+
+@needs_moving
+def test_nobody_is_refused_while_a_process_that_ends_shuts_its_socket_down(sockets: ServiceSockets) -> None:
+    with own(LOCAL) as sock:
+        begin(sockets, LOCAL, sock)
+        clients = waiting(sockets.port)
+        sockets.stand_by("1")
+        clients += waiting(sockets.port)
+        sock.shutdown(socket.SHUT_RDWR)
+        clients += waiting(sockets.port)
+    sockets.process_ended("1")
+    assert ways_in(sockets.port) == []
+    with own(LOCAL) as sock:
+        begin(sockets, LOCAL, sock, "2")
+        assert len(accepted(sock)) == len(clients)
+    for client in clients:
+        client.close()
+
+
+@needs_moving
+def test_of_several_workers_one_socket_is_kept_whoever_ends(sockets: ServiceSockets) -> None:
+    workers = [begin(sockets, LOCAL, own(LOCAL, shared=True)) for _ in range(3)]
+    assert ways_in(sockets.port) == []
+    assert sockets.workers("1") == {os.getpid()}
+    for number in (-1, 0):  # the youngest, which is the one that we keep, and the oldest
+        ended = workers.pop(number)
+        gone = inode_of(ended)
+        clients = waiting(sockets.port, 20)
+        ended.close()
+        sockets.worker_ended("1", os.getpid(), lambda inode, gone=gone: inode != gone)  # type: ignore[misc]
+        clients += waiting(sockets.port, 20)
+        assert sum(len(accepted(worker)) for worker in workers) == len(clients)
+        for client in clients:
+            client.close()
+    clients = waiting(sockets.port)
+    workers.pop().close()
+    sockets.worker_ended("1", os.getpid(), lambda _: False)
+    sockets.process_ended("1")
+    with own(LOCAL) as sock:
+        begin(sockets, LOCAL, sock, "2")
+        assert len(accepted(sock)) == len(clients)
+    for client in clients:
+        client.close()
+
+
+@needs_moving
+def test_both_processes_accept_until_the_one_has_ended(sockets: ServiceSockets) -> None:
+    with own(LOCAL) as old, own(LOCAL) as new:
+        begin(sockets, LOCAL, old, "1")
+        begin(sockets, LOCAL, new, "2")
+        assert ways_in(sockets.port) == []
+        clients = waiting(sockets.port, 50)
+        taken = len(accepted(old)) + len(accepted(new))
+        clients += waiting(sockets.port, 50)
+        sockets.stand_by("1")
+        taken += len(accepted(old))
+        clients += waiting(sockets.port, 50)
+        old.close()
+        sockets.process_ended("1")
+        assert taken + len(accepted(new)) == len(clients)
+        assert sockets.inodes() == {inode_of(new)}
+    for client in clients:
+        client.close()
+
+
+def test_a_process_that_only_binds_leaves_nothing(sockets: ServiceSockets) -> None:
+    with own(LOCAL) as sock:
+        bind(sockets, LOCAL, sock)
+        assert sockets.places("1") == {LOCAL: True}
+    sockets.process_ended("1")
+    assert sockets.places("1") == {}
+    assert ways_in(sockets.port) == []
+
+
+def test_a_program_dials_from_the_port_that_it_listens_on(sockets: ServiceSockets) -> None:
+    with own(LOCAL, shared=True) as sock, socket.create_server(("127.0.0.1", 0)) as elsewhere:
+        begin(sockets, LOCAL, sock)
+        for _ in range(3):
+            with own(LOCAL, shared=True) as dialling:
+                bind(sockets, LOCAL, dialling)
+                dialling.connect(elsewhere.getsockname())
+                connection, address = elsewhere.accept()
+                assert address[1] == sockets.port
+            with connection:
+                assert connection.recv(1) == b""  # nobody else holds it open
+        assert connects(sockets.port)
+    assert ways_in(sockets.port) == []
+
+
+def test_what_no_process_claims_can_be_closed(sockets: ServiceSockets) -> None:
+    begin(sockets, LOCAL, own(LOCAL)).close()
+    sockets.process_ended("1")
     sockets.retire_unclaimed()
-    assert sockets.places() == {}
+    assert sockets.places("2") == {}
     assert not connects(sockets.port)
 
 
-def test_who_binds_only_after_the_end_gets_nothing(sockets: ServiceSockets, like: socket.socket) -> None:
-    """A process that is being ended may still be on its way to its bind: a socket for it would never be closed."""
-    begin(sockets, LOCAL, like)
+def test_who_binds_only_after_the_end_gets_nothing(sockets: ServiceSockets) -> None:
+    """A process that is being ended may still be on its way to its bind."""
+    begin(sockets, LOCAL, own(LOCAL)).close()
     sockets.close()
-    with pytest.raises(OSError, match="Cannot assign"):
-        sockets.claim(LOCAL, like)
-    assert not sockets.places()
+    with own(LOCAL) as sock, pytest.raises(OSError, match="Cannot assign"):
+        bind(sockets, LOCAL, sock)
+    assert not sockets.places("1")
     assert ways_in(sockets.port) == []
 
 
-def test_a_shared_socket_can_not_be_joined(sockets: ServiceSockets, like: socket.socket) -> None:
-    like.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-    assert begin(sockets, LOCAL, like).getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT) == 1
+def test_a_shared_socket_can_not_be_joined(sockets: ServiceSockets) -> None:
+    with own(LOCAL, shared=True) as sock, own(LOCAL, shared=True) as another:
+        begin(sockets, LOCAL, sock)
+        assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT) == 1
+        assert ways_in(sockets.port) == []
+        begin(sockets, Place(V4, "127.0.0.2"), another)
+        assert ways_in(sockets.port) == []
+
+
+def test_a_place_that_is_not_of_this_machine_can_not_be_had(sockets: ServiceSockets) -> None:
+    with own(LOCAL) as sock, pytest.raises(OSError, match=f"Errno {errno.EADDRNOTAVAIL}"):
+        bind(sockets, Place(V4, "192.0.2.1"), sock)
+    assert sockets.places("1") == {}
     assert ways_in(sockets.port) == []
-    begin(sockets, Place(V4, "127.0.0.2"), like)
-    assert ways_in(sockets.port) == []
 
 
-def test_a_place_that_is_not_of_this_machine_can_not_be_had(sockets: ServiceSockets, like: socket.socket) -> None:
-    with pytest.raises(OSError, match=f"Errno {errno.EADDRNOTAVAIL}"):
-        begin(sockets, Place(V4, "192.0.2.1"), like)
-    assert sockets.places() == {}
-    assert ways_in(sockets.port) == []
-
-
-def test_a_place_that_overlaps_is_refused(sockets: ServiceSockets, like: socket.socket) -> None:
-    begin(sockets, LOCAL, like)
-    with pytest.raises(OSError, match=f"Errno {errno.EADDRINUSE}"):
-        begin(sockets, EVERY, like)
-
-
-def test_nobody_slips_in_while_root_opens_sockets(like: socket.socket) -> None:
-    if not linux._may_leave_interface():
-        pytest.skip("needs CAP_NET_RAW")
+def test_nobody_slips_in_while_root_opens_sockets() -> None:
+    if not beneath.may_disown():
+        pytest.skip("needs CAP_CHOWN")
     reservation = reserve(free_port())
     assert isinstance(reservation, Reservation)
     with thief([reservation.port]) as loot:
-        for _ in range(300):
+        for place in (LOCAL, LOCAL6, BOTH, MAPPED) * 75:
             sockets = ServiceSockets(reservation)
-            begin(sockets, LOCAL, like)
+            with own(place) as sock:
+                begin(sockets, place, sock)
             sockets.close()
     reservation.close()
     assert loot.won == {}
 
 
 def test_an_offered_socket_listens_at_once_blocks_and_stays_over_processes(sockets: ServiceSockets) -> None:
-    offered = sockets.offer("127.0.0.1")
+    offered = sockets.offer("127.0.0.1", "1")
     os.set_blocking(offered.fileno(), False)
-    sockets.process_ended()
-    with socket.create_connection(("127.0.0.1", sockets.port), 2) as waiting:
-        again = sockets.offer("127.0.0.1")
+    sockets.process_ended("1")
+    with socket.create_connection(("127.0.0.1", sockets.port), 2) as client:
+        again = sockets.offer("127.0.0.1", "2")
         assert (again, os.get_blocking(again.fileno())) == (offered, True)
-        assert again.accept()[1] == waiting.getsockname()
-    assert (ways_in(sockets.port), sockets.places()) == ([], {LOCAL: True})
+        assert again.accept()[1] == client.getsockname()
+    assert (ways_in(sockets.port), sockets.places("2")) == ([], {LOCAL: True})
 
 
 def test_an_offered_socket_that_was_shut_down_or_is_elsewhere_now_is_made_anew(sockets: ServiceSockets) -> None:
-    sockets.offer("127.0.0.1").shutdown(socket.SHUT_RD)
-    sockets.process_ended()
-    sockets.offer("localhost" if socket.gethostbyname("localhost") == "127.0.0.1" else "127.0.0.1")
+    sockets.offer("127.0.0.1", "1").shutdown(socket.SHUT_RD)
+    sockets.process_ended("1")
+    sockets.offer("localhost" if socket.gethostbyname("localhost") == "127.0.0.1" else "127.0.0.1", "2")
     assert connects(sockets.port)
-    sockets.offer("0.0.0.0")
-    assert (connects(sockets.port), sockets.places()) == (True, {EVERY: True})
-    sockets.offer("::")
+    sockets.offer("0.0.0.0", "2")
+    assert (connects(sockets.port), sockets.places("2")) == (True, {EVERY: True})
+    sockets.offer("::", "2")
     assert (connects(sockets.port), connects(sockets.port, "::1")) == (True, True)
     sockets.close()
     assert (connects(sockets.port), ways_in(sockets.port)) == (False, [])
@@ -190,7 +352,12 @@ def test_an_offered_socket_that_was_shut_down_or_is_elsewhere_now_is_made_anew(s
 
 def test_an_address_of_another_machine_cannot_be_offered(sockets: ServiceSockets) -> None:
     with pytest.raises(OSError, match="requested address"):
-        sockets.offer("192.0.2.1")
+        sockets.offer("192.0.2.1", "1")
+    assert not is_listening_anywhere(sockets)
+
+
+def is_listening_anywhere(sockets: ServiceSockets) -> bool:
+    return any(each.listening for each in system.listening((sockets.port,)))
 
 
 def test_where_nothing_slips_beneath_covers_they_give_way_and_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -198,7 +365,7 @@ def test_where_nothing_slips_beneath_covers_they_give_way_and_come_back(monkeypa
     reservation = reserve(free_port())
     assert isinstance(reservation, Reservation)
     sockets = ServiceSockets(reservation)
-    sockets.offer("127.0.0.1")
+    assert is_listening(sockets.offer("127.0.0.1", "1"))
     assert connects(sockets.port)
     sockets.close()
     assert (connects(sockets.port), ways_in(sockets.port)) == (False, [])

@@ -207,6 +207,7 @@ def normal(text: str) -> list[str]:
     """The lines of an output without what differs from run to run: pids, times, users, widths of columns."""
     text = hide_pids(text)
     text = re.sub(r"user \w+\)", "user U)", text)
+    text = re.sub(r"\b(?:bpf|sysctl|swap)\b(?= +\d)", "MOVES", text)  # by who runs the tests
     text = re.sub(r"\b\d+\.\d s\b", "T s", text)
     text = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "WHEN", text)
     text = re.sub(r"\b\d\d:\d\d:\d\d\.\d{3}\b", "WHEN", text)

@@ -27,7 +27,7 @@ def defined_in(name: str) -> dict[str, ast.AST]:
 
 
 @pytest.mark.parametrize(
-    "modules", [("linux", "linux_namespace", "linux_usage", "posix"), ("darwin", "posix"), ("windows",)]
+    "modules", [("beneath", "linux", "linux_namespace", "linux_usage", "posix"), ("darwin", "posix"), ("windows",)]
 )
 def test_a_system_has_every_function_of_the_contract(modules: tuple[str, ...]) -> None:
     there = set().union(*(defined_in(module) for module in modules))

@@ -19,12 +19,12 @@ from supervisor.process.spawn import SpawnError, rehearse, spawn
 from supervisor.system.notifications import (
     Asked,
     Notifications,
-    is_close_on_exec,
     memory_of,
     netns_cookie,
     netns_cookie_of_ours,
     socket_of,
 )
+from supervisor.system.registrations import is_close_on_exec
 from supervisor.system.seccomp import BindFilter
 from tests.support.children import Children, children
 from tests.support.eventually import eventually
@@ -98,7 +98,7 @@ def test_a_socket_of_ours_takes_the_place_of_the_programs(start: Children, under
     with socket.create_server(("127.0.0.1", 0)) as ours:
         pid, calls = begin(start, under, "listens", PORT=str(free_port()))
         asked = next_call(calls)
-        calls.replace(asked, ours.fileno(), close_on_exec=True)
+        calls.replace(asked, asked.fd, ours.fileno(), close_on_exec=True)
         calls.succeed(asked)
         calls.let_through(next_call(calls))
         with socket.create_connection(ours.getsockname(), 5) as client:

@@ -1,0 +1,34 @@
+"""What the handoff needs of an event loop, and whom it tells of a process tree."""
+
+from collections.abc import Callable, Collection
+from typing import Protocol
+
+from supervisor.dataclass import dataclass
+
+
+class Timer(Protocol):
+    """What will be called later, unless it is cancelled."""
+
+    def cancel(self) -> None: ...
+
+
+class Loop(Protocol):
+    """What is needed of an event loop: asyncio's, or the small one of `portsup exec`."""
+
+    def add_reader(self, fd: int, callback: Callable[[], object], /) -> object: ...
+    def remove_reader(self, fd: int, /) -> object: ...
+    def call_later(self, delay: float, callback: Callable[[], object], /) -> Timer: ...
+
+
+@dataclass(slots=True)
+class Hearing:
+    """Who is told what a process tree does with its ports; all are called from the event loop."""
+
+    members: Callable[[], Collection[int]]
+    on_end: Callable[[], None]
+    on_moved: Callable[[int], None]
+    on_other_port: Callable[[int], None]
+    on_refused: Callable[[int], None]
+    on_trouble: Callable[[str], None]
+    on_listening: Callable[[], None] | None = None
+    on_elsewhere: Callable[[Collection[int]], None] | None = None

@@ -1,0 +1,119 @@
+"""What there is at one place where a service listens: the sockets that we keep, and who has asked for it."""
+
+import os
+import socket
+from collections.abc import Collection, Iterator
+
+from supervisor.dataclass import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A socket that process tree `who` has bound here; its `process` named it `fd` then.
+
+    `is_shared` tells that SO_REUSEPORT was on: it has a queue of its own beside those of other workers.
+    """
+
+    who: object
+    inode: int
+    process: int = 0
+    fd: int = -1
+    is_shared: bool = False
+    listens: bool = False
+
+
+@dataclass(slots=True, eq=False)
+class Seat:
+    """`kept` are descriptors of ours by process tree; that of None is left over, for the next process.
+
+    Of several workers one socket is kept, that of the youngest: the others end with their processes, and those of the
+    tree that live take over what waits there.
+    """
+
+    kept: dict[object, socket.socket] = field(default_factory=dict)
+    claims: list[Claim] = field(default_factory=list)
+
+    def sockets(self) -> list[socket.socket]:
+        """Each that we keep, once: two process trees may have the same one."""
+        return list({id(sock): sock for sock in self.kept.values()}.values())
+
+    def inodes(self) -> Iterator[int]:
+        """Of all sockets that are known here."""
+        yield from map(inode_of, self.sockets())
+        yield from (claim.inode for claim in self.claims)
+
+    def inodes_of(self, who: object) -> set[int]:
+        """Of those that a process tree has asked for."""
+        mine = {claim.inode for claim in self.claims if claim.who == who}
+        return mine | ({inode_of(self.kept[who])} if who in self.kept else set())
+
+    def trees(self) -> set[object]:
+        """Who has asked for it."""
+        return {claim.who for claim in self.claims} | (self.kept.keys() - {None})
+
+    def others_listen(self, who: object) -> bool:
+        """Whether another process tree listens here, too."""
+        return any(is_listening(sock) for other, sock in self.kept.items() if other not in (who, None))
+
+    def listens(self) -> bool:
+        """Whether one of those that we keep does."""
+        return any(map(is_listening, self.sockets()))
+
+    def find(self, inode: int) -> socket.socket | None:
+        """The kept one with this inode."""
+        return next((sock for sock in self.sockets() if inode_of(sock) == inode), None)
+
+    def add(self, claim: Claim) -> None:
+        """Notes who has asked; of those that do not listen the last one of a tree is enough."""
+        self.claims = [
+            each
+            for each in self.claims
+            if each.inode != claim.inode and (each.listens or claim.listens or each.who != claim.who)
+        ]
+        self.claims.append(claim)
+
+    def forget(self, who: object, inodes: Collection[int] | None = None) -> None:
+        """Drops what a tree has asked for: all, or what has these inodes."""
+        self.claims = [
+            each for each in self.claims if each.who != who or (inodes is not None and each.inode not in inodes)
+        ]
+
+    def keep(self, who: object, sock: socket.socket) -> None:
+        """Keeps this one for a process tree, in place of the one before."""
+        before = self.kept.get(who)
+        self.kept[who] = sock
+        self._drop(before)
+
+    def release(self, who: object) -> None:
+        """Closes what is kept for a process tree, unless another one has it too."""
+        self._drop(self.kept.pop(who, None))
+
+    def leave(self, who: object) -> None:
+        """What was kept for a process tree is left over from now on."""
+        sock = self.kept.pop(who)
+        self.keep(None, sock)
+
+    def close(self) -> None:
+        """Closes all of them."""
+        for sock in self.sockets():
+            sock.close()
+        self.kept.clear()
+
+    def _drop(self, sock: socket.socket | None) -> None:
+        if sock is not None and all(sock is not other for other in self.kept.values()):
+            sock.close()
+
+
+def is_listening(sock: socket.socket) -> bool:
+    """socket(7), SO_ACCEPTCONN: also false of one that was shut down."""
+    return bool(sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
+
+
+def inode_of(sock: socket.socket) -> int:
+    """The socket as the kernel's tables name it."""
+    return os.fstat(sock.fileno()).st_ino
+
+
+def copy_of(sock: socket.socket) -> socket.socket:
+    """Another descriptor of the same open file; the method `dup` would make it block, for its program too."""
+    return socket.socket(fileno=os.dup(sock.fileno()))

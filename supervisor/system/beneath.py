@@ -1,0 +1,152 @@
+"""Bind a socket, or have it listen, on a port that covers hold, while they go on keeping everybody else out.  Linux.
+
+Sockets with SO_REUSEPORT that belong to one user are not in each other's way (inet_bind_conflict in
+net/ipv4/inet_connection_sock.c), so covers and service have the option on for the few microseconds of the call.  The
+user is the one that fchown(2) has written on the socket (sockfs_setattr in net/socket.c, Linux 4.10).  Who may use that
+makes them, for these microseconds, sockets of a user that nobody is: then there is nobody who could join.
+
+Others (an ordinary user) let in their own programs that set SO_REUSEPORT too.  Afterwards the kernel would let these
+pass without looking for conflicts, because it remembers of each port the last such bind: its user and its address
+(inet_csk_update_fastreuse).  So a socket binds in passing, to an address of the other family that nobody has, and is
+what is remembered from then on.  Nothing passes for another address than the dual-stack `[::]`, which every address
+matches; so for that one the older way is taken: without SO_REUSEPORT, beneath covers that SO_REUSEADDR lets join.
+"""
+
+import contextlib
+import functools
+import os
+import socket
+from collections.abc import Callable, Collection, Iterator
+
+# IPPROTO_MPTCP, linux/in.h: its options are those of a TCP socket inside, whose user fchown does not change.
+MPTCP = 262
+_SO_REUSEPORT = socket.SO_REUSEPORT if hasattr(socket, "SO_REUSEPORT") else 15  # asm-generic/socket.h
+_IP_FREEBIND, _IPV6_FREEBIND = 15, 78  # linux/in.h, linux/in6.h: bind to an address that nobody has; needs no right
+# For documentation alone, RFC 5737 and RFC 3849: no host has them.
+_NOBODYS = {socket.AF_INET: "192.0.2.1", socket.AF_INET6: "2001:db8::1"}
+
+
+@functools.cache
+def may_disown() -> bool:
+    """Whether we may write another user on a socket: CAP_CHOWN in the first user namespace, chown(2)."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as trial:
+        try:
+            os.fchown(trial.fileno(), _nobody(), -1)
+        except OSError:
+            return False
+    return True
+
+
+@functools.cache
+def _nobody() -> int:
+    """A user that nobody is, not even another portsup's sockets."""
+    return 1 << 31 | int.from_bytes(os.urandom(3)) << 4  # none that a system hands out
+
+
+def keeps_own(service: socket.socket) -> bool:
+    """Whether a program's own socket can be bound so; else it needs one of ours in its place.
+
+    One that speaks MPTCP cannot be disowned, and its user's programs could join it.
+    """
+    return service.proto != MPTCP or not may_disown()
+
+
+def can_be_joined(service: socket.socket, address: str) -> bool:
+    """Whether a second socket cannot be bound to the address of a first without the kernel letting others in, too."""
+    return not may_disown() and not _has_other_family(service, address)
+
+
+def slip_beneath(
+    covers: Collection[socket.socket], beside: Collection[socket.socket], service: socket.socket, address: str,
+    port: int, act: Callable[[], None],
+) -> bool:  # fmt: skip
+    """Have `act` bind `service`, or let it listen, on an address and port that `covers` keep.
+
+    `beside` are the sockets that listen there already, which it joins.  Gives whether others may have come in: of our
+    user with SO_REUSEPORT, or, beneath a dual-stack address, of any user with SO_REUSEADDR.  Who only bound the port
+    cannot listen on it afterwards, so it is enough to look who listens.  Raises OSError.
+    """
+    # It stays on: accepted sockets inherit it, and without it their TIME_WAIT would block the next bind.
+    service.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    sockets = (*covers, *beside, service)
+    if may_disown():
+        _while_shared(sockets, _nobody(), act)
+        return False
+    is_shared = bool(beside) or bool(service.getsockopt(socket.SOL_SOCKET, _SO_REUSEPORT))
+    if _has_other_family(service, address) or is_shared:
+        with _passing(service, address) as passing:
+
+            def act_and_forget() -> None:
+                act()
+                if passing is not None:
+                    passing.bind((_NOBODYS[socket.AddressFamily(passing.family)], port))
+
+            _while_shared(sockets, None, act_and_forget)
+        return True
+    _while_joinable(covers, act)
+    return True
+
+
+def _while_shared(sockets: Collection[socket.socket], user: int | None, act: Callable[[], None]) -> None:
+    before = [
+        (sock, os.fstat(sock.fileno()).st_uid, sock.getsockopt(socket.SOL_SOCKET, _SO_REUSEPORT)) for sock in sockets
+    ]
+    try:
+        if user is not None:
+            for sock in sockets:
+                os.fchown(sock.fileno(), user, -1)
+        for sock in sockets:
+            sock.setsockopt(socket.SOL_SOCKET, _SO_REUSEPORT, 1)
+        act()
+    finally:
+        for sock, _, is_shared in before:
+            if not is_shared:
+                sock.setsockopt(socket.SOL_SOCKET, _SO_REUSEPORT, 0)
+        if user is not None:
+            for sock, owner, is_shared in before:
+                # One that shares its port by itself stays nobody's, for those that join it later.
+                if owner != user and not (is_shared and sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)):
+                    os.fchown(sock.fileno(), owner, -1)
+
+
+def _while_joinable(covers: Collection[socket.socket], act: Callable[[], None]) -> None:
+    try:
+        for cover in covers:
+            cover.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        act()
+    finally:
+        for cover in covers:
+            cover.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
+
+
+def _has_other_family(service: socket.socket, address: str) -> bool:
+    """Whether there is an address that the kernel does not take for this one."""
+    if service.family == socket.AF_INET6:
+        return address != "::" or bool(service.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY))
+    return address != "0.0.0.0" or _has_ipv6()
+
+
+@functools.cache
+def _has_ipv6() -> bool:
+    try:
+        socket.socket(socket.AF_INET6, socket.SOCK_STREAM).close()
+    except OSError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def _passing(service: socket.socket, address: str) -> Iterator[socket.socket | None]:
+    """A socket that binds in passing, see above; None where nothing would come of it."""
+    if not _has_other_family(service, address):
+        yield None
+        return
+    family = socket.AF_INET if service.family == socket.AF_INET6 or not _has_ipv6() else socket.AF_INET6
+    with socket.socket(family, socket.SOCK_STREAM) as passing:
+        passing.setsockopt(socket.SOL_SOCKET, _SO_REUSEPORT, 1)
+        if family == socket.AF_INET6:
+            passing.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            passing.setsockopt(socket.IPPROTO_IPV6, _IPV6_FREEBIND, 1)
+        else:
+            passing.setsockopt(socket.IPPROTO_IP, _IP_FREEBIND, 1)
+        yield passing
