@@ -18,6 +18,7 @@ from supervisor.errors import ExitCode, PortsupError, UsageError, shell_code
 from supervisor.process import guardian
 from supervisor.process.pulse import DEFAULT, LEAST, Pulse, PulseWatch
 from supervisor.process.relay import Relay, is_wanted
+from supervisor.process.signals import STOPPING, hold_back
 
 if TYPE_CHECKING:
     from supervisor.daemon.options import Options
@@ -67,6 +68,7 @@ def run(args: argparse.Namespace) -> int:
     if args.dry_run:
         return _dry_run(args)
     pulse = _pulse()
+    hold_back()
     return _background(args, pulse) if args.detach else _foreground(args, pulse)
 
 
@@ -180,7 +182,7 @@ def _guard_in_background(args: argparse.Namespace, pulse: Pulse | None, colour: 
 
 def _await_start(pid: int, done: int) -> int:
     """Waits in the terminal until the stack in the background is up, or has failed."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in STOPPING:
         signal.signal(number, lambda number, _: _forward(pid, number))
     told = b""
     while data := os.read(done, 64):

@@ -41,6 +41,7 @@ from supervisor.ports.instance_lock import InstanceLock
 from supervisor.ports.leases import Loss
 from supervisor.ports.record import Owner, write_json
 from supervisor.ports.runtime import RuntimeDir
+from supervisor.process.signals import BY_HAND, INSISTENT, STOPPING, Wish, meaning
 from supervisor.process.tree import RUN_ID
 
 FATAL_GRACE = 0.4  # seconds the stack gets to stop once a lock is lost or we are killed: it has to be gone within one
@@ -64,8 +65,7 @@ class Daemon:
         self._loop = asyncio.get_running_loop()
         self._end: asyncio.Future[PortsupError | None] = self._loop.create_future()
         self._loop.set_exception_handler(self._on_mistake)
-        self._signals = 0
-        self._guardian = os.getppid()
+        self._signals, self._guardian = 0, os.getppid()
         self._has_reported = False
         self._begun = self._loop.time()
         self._facts = {
@@ -116,7 +116,7 @@ class Daemon:
 
     async def run(self) -> int:
         """Runs until it is told to end; raises PortsupError for what ended it against its will."""
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in STOPPING:
             self._loop.add_signal_handler(number, self._on_signal, number)
         try:
             await self._serve()
@@ -267,16 +267,16 @@ class Daemon:
     def _on_signal(self, number: signal.Signals) -> None:
         is_orphaned = os.getppid() != self._guardian  # it was killed, while we run or while we stop already
         is_at_work = self._options.is_detached and self._has_reported and not self._end.done()
-        if number is signal.SIGHUP and is_at_work and not is_orphaned:
+        wish = meaning(number, self._signals, is_orphaned=is_orphaned, is_at_work=is_at_work)
+        self._signals += wish is not Wish.RELOAD and (self._signals == 0 or number in INSISTENT)
+        if wish is Wish.RELOAD:
             self._commands.reload()
-            return
-        self._signals += 1
-        if self._signals == 1 or is_orphaned:
-            self._reporter.say(f"\nstopping ({number.name}){'; once more kills' if number is signal.SIGINT else ''}")
+        elif wish in (Wish.STOP, Wish.STOP_AT_ONCE):
+            self._reporter.say(f"\nstopping ({number.name}){'; once more kills' if number in BY_HAND else ''}")
             self._finish(None)
-            if is_orphaned:  # nobody is left to clean up after us, so quickly
+            if wish is Wish.STOP_AT_ONCE:  # nobody is left to clean up after us
                 self._stack.stop_all(FATAL_GRACE, in_order=False)
-        elif number is signal.SIGINT or self._signals > 2:
+        elif wish is Wish.KILL:
             self._reporter.say("killing what is left")
             self._stack.kill_all()
 

@@ -26,6 +26,7 @@ from supervisor.ports.service_sockets import ServiceSockets
 from supervisor.ports.shield import CHECK_EVERY, HEARTBEAT_EVERY, Shield
 from supervisor.process import tree
 from supervisor.process.filters import Filters
+from supervisor.process.signals import hold_back, passed_on_by_exec
 from supervisor.process.spawn import Command, spawn
 from supervisor.process.view import require_view
 from supervisor.system.notifications import Notifications
@@ -34,11 +35,6 @@ FATAL_GRACE = 0.4  # seconds that the program gets to end once a lock is lost
 GONE_WITHIN = 2.0  # seconds in which what was killed must be gone
 HOST = "127.0.0.1"
 _NOT_ALL, _OTHERS = "cannot lease all of these ports", "stop what is in the way, or take other ports"
-PASSED_ON = tuple(
-    number
-    for name in ("SIGINT", "SIGQUIT", "SIGTERM", "SIGHUP", "SIGUSR1", "SIGUSR2")
-    if (number := getattr(signal, name, None)) is not None
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +79,8 @@ class Solo:
         Raises PoolExhausted where no port can be had, LockLost when a lock was lost meanwhile.
         """
         system.set_child_subreaper()
-        signals = system.open_signals((*PASSED_ON, signal.SIGCHLD))
+        hold_back()
+        signals = system.open_signals((*passed_on_by_exec(), signal.SIGCHLD))
         self._loop.add_reader(signals.fileno(), lambda: self._on_signals(signals.read()))
         avoid: dict[int, str] = {}
         try:

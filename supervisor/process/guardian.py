@@ -17,6 +17,7 @@ from typing import NoReturn
 from supervisor import system
 from supervisor.errors import ExitCode, PortsupError, shell_code
 from supervisor.process.pulse import PulseWatch
+from supervisor.process.signals import OF_THE_TERMINAL, STOPPING
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
         def around(self, target: int, data: bytes, /) -> bytes: ...
 
 
-PASSED_ON = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
+BEGINNING = frozenset(STOPPING) - {signal.SIGABRT}  # what may end a daemon that has begun nothing yet
 READ_SIZE = 65536
 ORPHANS_WITHIN = 5.0  # seconds until killed orphans must be gone
 HUNG_HINT = "`portsup up` starts it again; PORTSUP_HANG_TIMEOUT changes how long it may be silent"
@@ -47,14 +48,14 @@ def start_daemon(main: Callable[[], int], streams: Iterable[tuple[int, int]], ou
     `streams` are pairs of a descriptor here and the one that the daemon has it as; `ours` stay here, so that the
     daemon sees when nobody reads what it says.
     """
-    passed_on = set(PASSED_ON)
+    passed_on = set(STOPPING)
     signal.pthread_sigmask(signal.SIG_BLOCK, passed_on)
     front = os.getpid()
     system.prepare_spawning()
     pid = fork()
     if pid == 0:
         _become_daemon(main, streams, ours, front)
-    for number in PASSED_ON:
+    for number in STOPPING:
         signal.signal(number, lambda number, _: _pass_on(pid, number))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, passed_on)
     return pid
@@ -86,9 +87,10 @@ def _become_daemon(
                 os.close(source)
         for fd in ours:
             os.close(fd)
-        for number in PASSED_ON:
+        for number in STOPPING:
             signal.signal(number, signal.SIG_DFL)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, set(PASSED_ON))
+        signal.pthread_sigmask(signal.SIG_BLOCK, set(OF_THE_TERMINAL))  # it has none
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, set(STOPPING))
         code = main()
     finally:
         os._exit(code)
@@ -119,7 +121,7 @@ def guard(
         if watch.has_killed and code == -signal.SIGKILL:
             _tell(f"error: {hung(daemon, watch.pulse.patience)}\n\nhint: {HUNG_HINT}\n")
             return int(ExitCode.HUNG)
-    if -code in PASSED_ON and not left:  # it came before anything was begun
+    if -code in BEGINNING and not left:  # it came before anything was begun
         return shell_code(code)
     if code < 0:
         rest = f" with {left} processes that it had started" if left else ""
@@ -138,7 +140,7 @@ def _on_child(daemon: int) -> None:
     waitid = getattr(os, "waitid", None)  # Python has it on macOS since 3.13
     if waitid is None or waitid(os.P_PID, daemon, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
         return
-    for number in PASSED_ON:  # a reader that does not read must not make us immortal
+    for number in STOPPING:  # a reader that does not read must not make us immortal
         signal.signal(number, signal.SIG_DFL)
     for pid in system.children_of(os.getpid()):
         if pid != daemon:

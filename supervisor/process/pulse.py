@@ -17,11 +17,13 @@ import struct
 import time
 
 from supervisor import system
+from supervisor.process.signals import let_through
 
 DEFAULT = 60.0  # seconds
 LEAST = 1.0  # seconds; less would be the ordinary delay of a busy machine
 _TIME = struct.Struct("d")
 _PAUSE = 0.1  # as a part of the patience
+_EARLY = 0.001  # seconds; what setitimer may round away
 _LATE = 0.5  # seconds; a pause that took so much longer was one in which we were stopped too
 
 
@@ -66,6 +68,7 @@ class PulseWatch:
         self._doubted = 0.0
         self._due = 0.0
         signal.signal(signal.SIGALRM, lambda *_: self._look())
+        let_through((signal.SIGALRM,))
         self._sleep(pulse.patience)
 
     def close(self) -> None:
@@ -78,6 +81,8 @@ class PulseWatch:
 
     def _look(self) -> None:
         now, last, patience = time.monotonic(), self.pulse.last(), self.pulse.patience
+        if now < self._due - _EARLY:  # somebody else sent it: the timer still runs
+            return
         if last == 0.0 or now - last < patience:
             self._sleep(patience - (now - last) if last else patience)
         elif self._doubted != last or now - self._due > _LATE:

@@ -24,15 +24,16 @@ import os
 import resource
 import signal
 import struct
+import sys
 from typing import Any
 
-from supervisor.process.image import LAST_SIGNAL, PID_SIZE, Calls, Image, SignalMask, libc
+from supervisor.process.image import LAST_SIGNAL, PID_SIZE, SIGNAL_SET_SIZE, Calls, Image, SignalMask, libc
 
 _CLONE_VM, _CLONE_VFORK = 0x100, 0x4000  # clone(2)
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 _MARK = 1
-# sizeof(ucontext_t), rounded up; uc_flags, uc_link and uc_stack come first on both.
-_CONTEXT_SIZES = {"x86_64": 1024, "aarch64": 5120}
+# sizeof(ucontext_t), rounded up, and where its uc_sigmask is; uc_flags, uc_link and uc_stack come first on both.
+_CONTEXTS = {"x86_64": (1024, 296), "aarch64": (5120, 40)}
 _CONTEXT_HEAD = struct.Struct("@PPiN")  # uc_link, uc_stack: ss_sp, ss_flags, ss_size
 _LINK_OFFSET = 8
 _STACK_SIZE = 2048  # bytes for a call that does nothing but a system call; no signal is handled on it
@@ -42,10 +43,12 @@ _MOST_CALLS = 96
 @functools.cache
 def works() -> bool:
     """Whether this system can do it; tried out once with a child that leaves a mark and exits."""
-    if os.uname().machine not in _CONTEXT_SIZES or struct.calcsize("P") != 8:
+    if os.uname().machine not in _CONTEXTS or struct.calcsize("P") != 8:
         return False
     try:
         stage = _stage()
+        if not stage.knows_masks():
+            return False
         pid, _ = stage.play((("memset", (stage.mark, _MARK, 1)), ("_exit", (42,))), ())
     except (AttributeError, OSError):  # a C library without contexts, such as musl
         return False
@@ -107,13 +110,23 @@ class _Stage:
         library.clone.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
         self._setcontext = _address_of(library.setcontext)
         self._addresses: dict[str, int] = {}
-        self._context_size = _CONTEXT_SIZES[os.uname().machine]
+        self._context_size, self._mask_offset = _CONTEXTS[os.uname().machine]
         self._memory = mmap.mmap(-1, _MOST_CALLS * (self._context_size + _STACK_SIZE) + 2 * mmap.PAGESIZE)
         self._start = ctypes.addressof(ctypes.c_char.from_buffer(self._memory))
         self._stacks = _MOST_CALLS * self._context_size
         self._mark = _MOST_CALLS * (self._context_size + _STACK_SIZE)
         self.mark = self._start + self._mark
         self._first_stack = self._start + len(self._memory)
+
+    def knows_masks(self) -> bool:
+        """Whether a context has its signal mask where we expect it."""
+        before = SignalMask.every().apply()
+        try:
+            self._lay((("_exit", (0,)),), 0)
+        finally:
+            before.apply()
+        mask = int.from_bytes(self._memory[self._mask_offset : self._mask_offset + 8], sys.byteorder)
+        return all(mask >> number - 1 & 1 for number in (signal.SIGHUP, signal.SIGUSR1, signal.SIGTERM, LAST_SIGNAL))
 
     def is_marked(self) -> bool:
         """Whether the child left its mark."""
@@ -125,11 +138,13 @@ class _Stage:
         The last call of `end` must not return.
         """
         self._memory[self._mark] = 0
-        before = SignalMask.none().apply()
+        before = SignalMask.every().apply()
         try:
-            self._lay(end, len(begin))  # a context brings back the signal mask under which it was made
-            SignalMask.every().apply()
-            self._lay(begin, 0)
+            self._lay((*begin, *end), 0)  # a context brings back the signal mask under which it was made
+            for position in range(len(begin), len(begin) + len(end)):
+                # Not by making them under an empty mask: what we block ourselves would get through meanwhile.
+                mask = position * self._context_size + self._mask_offset
+                self._memory[mask : mask + SIGNAL_SET_SIZE] = bytes(SIGNAL_SET_SIZE)
             flags = _CLONE_VM | _CLONE_VFORK | signal.SIGCHLD
             pid = int(self._library.clone(self._setcontext, self._first_stack, flags, self._start))
             code = ctypes.get_errno()

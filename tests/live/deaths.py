@@ -13,6 +13,7 @@ from pathlib import Path
 
 from supervisor.system import children_of
 from tests.live.stack import Live, is_alive, is_locked, parent_of
+from tests.support.fault import make_fault
 from tests.support.processes import processes_with
 
 MARK = "LIFE_OF_PORTSUP"  # an environment variable that every process of one life inherits
@@ -94,7 +95,10 @@ class Mortal:
             was_late = not all(map(is_alive, pids))
             for pid in pids:
                 with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, death.by)
+                    if death.by == signal.SIGSEGV:  # one that is only sent does nothing
+                        make_fault(pid)
+                    else:
+                        os.kill(pid, death.by)
             killed = time.monotonic()
             gone_after = None
             # When both are killed nobody is left to end what has left its session: that is for the next `up`.
