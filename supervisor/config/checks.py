@@ -3,10 +3,9 @@
 import re
 from collections.abc import Container, Iterator, Mapping
 
-from supervisor.config import placeholders
+from supervisor.config import commands, placeholders
 from supervisor.config.fields import Fields, Found, has_hooks, words
 from supervisor.config.report import Report
-from supervisor.config.scalars import Word
 from supervisor.config.spec import Condition, HandoffMode, ProbeKind, Restart
 from supervisor.config.suggest import did_you_mean
 from supervisor.core.restart import INFINITE
@@ -21,7 +20,6 @@ SET_BY_PORTSUP = (
 )  # fmt: skip
 _ACTIVATION = ("LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PID")
 _NOTIFICATION = ("NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC")
-_SHELLS = ("sh", "bash", "dash", "zsh", "ksh", "fish", "busybox")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +45,7 @@ class Checks:
             self._restarts(found.value, where)
             self._environment(found.value, where)
             self._placeholders(found.value, ports, where)
-            self._command(found.value, where)
+            commands.check(found.value, where, self.report)
             if has_hooks(found.value):
                 from supervisor.config import hooks
 
@@ -236,16 +234,6 @@ class Checks:
                 word.text, has_port=_has_port(fields), services=ports, has_fd=has_fd
             ):
                 self.report.error(word.at(offset), f"{where}.{path}: {reason}", hint)
-
-    def _command(self, fields: Fields, where: str) -> None:
-        command: tuple[Word, ...] = fields.get("command", ())
-        if not command or command[0].text.rpartition("/")[2] in _SHELLS:
-            return
-        for word in command:
-            if found := re.search(r"\$[A-Za-z_][A-Za-z0-9_]*", word.text):
-                name = found[0][1:]
-                reason = f"`${name}` is passed on as it is, there is no shell; write `${{{name}}}` or `{{port}}`"
-                self.report.warn(word.at(found.start()), f"{where}.command: {reason}")
 
 
 _NEED_A_PORT = (ProbeKind.LISTENING, ProbeKind.HTTP, ProbeKind.TCP)

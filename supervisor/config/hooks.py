@@ -32,6 +32,13 @@ def words(fields: Fields) -> Iterator[tuple[str, Word]]:
             yield path, word
 
 
+def commands(fields: Fields) -> Iterator[tuple[str, tuple[Word, ...]]]:
+    """The words of each, with the path of its key."""
+    for _, path, given in _given(fields):
+        is_short = "command" in given.found and given.found["command"].key == given.place
+        yield path if is_short else f"{path}.command", given.get("command", ())
+
+
 def check(fields: Fields, where: str, report: Report) -> None:
     """Reports what makes no sense for this service."""
     half = fields.get("stop_grace_period", 10.0) / 2

@@ -170,4 +170,5 @@ class Interpolation:
                 has_secrets = True
         if text == node.text:
             return node
-        return replace(node, text=text, filled=bool(self._filler.used), shift=None, secret=has_secrets)
+        is_filled = bool(self._filler.used)
+        return replace(node, text=text, filled=is_filled, shift=None, secret=has_secrets, raw=node.text)

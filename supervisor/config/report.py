@@ -8,7 +8,7 @@ from supervisor.errors import Problem
 
 LONGEST_QUOTE = 60  # characters of a value in a message
 LONGEST_QUOTABLE = 2000
-LONGEST_HINT = 400
+LONGEST_HINT = 2000
 MOST_PROBLEMS = 100
 MOST_REPORTS = 1000  # an anchor with a mistake reports it wherever it is used
 

@@ -46,6 +46,7 @@ class Word:
 
     text: str
     node: Scalar
+    whole: Scalar | None = None  # the text that it was split from
 
     def at(self, offset: int) -> Place:
         """Where the character number `offset` stands."""

@@ -78,7 +78,7 @@ def command(validator: "Validator", node: Node, where: str) -> Any:
     words: Any
     if isinstance(node, Scalar) and not node.is_null:
         found = validator.attempt(node, where, values.words)
-        words = BROKEN if found is BROKEN else tuple(Word(text, Scalar(node.place, text)) for text in found)
+        words = BROKEN if found is BROKEN else tuple(Word(text, Scalar(node.place, text), node) for text in found)
     elif isinstance(node, Sequence):
         words = _texts(validator, node, where)
     else:

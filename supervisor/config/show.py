@@ -13,6 +13,7 @@ from supervisor.config.secrets import (
     redact,
     redact_environment,
 )
+from supervisor.config.shell import syntax_among
 from supervisor.config.spec import (
     HookCommand,
     HttpAsk,
@@ -46,7 +47,7 @@ def _rendered(file: RenderedFile, reveal: bool) -> dict[str, Any]:
     shown: dict[str, Any] = {"template": str(file.template), "to": str(file.to)}
     if file.on_change is not None and file.on_change.command:
         shown["on_change"] = {
-            "command": _words(file.on_change.command, reveal),
+            "command": _command(file.on_change.command, reveal),
             "timeout": file.on_change.timeout,
         }
     elif file.on_change is not None:
@@ -61,7 +62,7 @@ def _service(service: ServiceSpec, stack: StackSpec, reveal: bool) -> dict[str, 
     environment = dict(service.environment)
     data: dict[str, Any] = {
         "description": service.description,
-        "command": _words(service.command, reveal),
+        "command": _command(service.command, reveal),
         "pool": list(service.pool),
         "port_env": service.port_env,
         "fetch_url": service.fetch_url,
@@ -140,7 +141,7 @@ def _http(path: str, ask: HttpAsk, reveal: bool) -> dict[str, Any]:
 def _probe(probe: Probe, reveal: bool) -> dict[str, Any]:
     match probe.kind:
         case ProbeKind.EXEC:
-            return {probe.kind.value: _words(probe.command, reveal)}
+            return {probe.kind.value: _command(probe.command, reveal)}
         case ProbeKind.HTTP if probe.ask is not None:
             return {probe.kind.value: _http(probe.target, probe.ask, reveal)}
         case ProbeKind.HTTP | ProbeKind.LOG:
@@ -150,7 +151,17 @@ def _probe(probe: Probe, reveal: bool) -> dict[str, Any]:
 
 
 def _hook(hook: HookCommand, reveal: bool) -> dict[str, Any]:
-    return {"command": _words(hook.command, reveal), "timeout": hook.timeout}
+    return {"command": _command(hook.command, reveal), "timeout": hook.timeout}
+
+
+def _command(words: Sequence[str], reveal: bool) -> list[str] | str:
+    """A list; a text with quotes where words look like shell syntax, as that would be a mistake in a list."""
+    shown = _words(words, reveal)
+    if syntax_among(words, words) is None:
+        return shown
+    from supervisor.config.rewriting import literal
+
+    return literal(shown)
 
 
 def _words(words: Sequence[str], reveal: bool) -> list[str]:

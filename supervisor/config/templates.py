@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from supervisor.config import placeholders
+from supervisor.config import commands, placeholders
 from supervisor.config.build import absolute
 from supervisor.config.fields import Fields
 from supervisor.config.report import Report
@@ -66,6 +66,7 @@ def _on_change(fields: Fields, services: Mapping[str, bool], where: str, report:
             report.error(given.found["timeout"].key, f"{where}.timeout: it is for a `command`", "leave it out")
         return OnChange(service=name, signal=target.get("signal", 1))
     words: tuple[Word, ...] = given.get("command", ())
+    commands.check_words(words, f"{where}.command", report)
     for word in words:
         for offset, reason, hint in placeholders.mistakes(
             word.text, has_port=False, services=services, is_of_a_service=False

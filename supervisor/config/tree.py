@@ -41,6 +41,12 @@ class Scalar:
     filled: bool = False  # variables were filled in, so whether quotes stand around it says nothing about its type
     secret: bool = False  # has a secret in it, so no hint may play with its text
     tag: str = ""  # one of TAGS
+    raw: str = ""  # the text before variables were filled in, where any were
+
+    @property
+    def written(self) -> str:
+        """The text as it stands in the file."""
+        return self.raw or self.text
 
     @property
     def is_null(self) -> bool:

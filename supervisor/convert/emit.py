@@ -7,6 +7,8 @@ from typing import Any
 
 from supervisor.config import interpolate, placeholders
 from supervisor.config.report import printable
+from supervisor.config.rewriting import literal
+from supervisor.config.shell import syntax_among
 from supervisor.config.tree import OLD_BOOLEANS, UNKNOWN, Scalar
 from supervisor.convert.draft import Draft, Filled
 
@@ -76,6 +78,8 @@ def flow(value: Any, fills: bool = False) -> str:
             inner = (f"{scalar(name)}: {flow(item, fills)}".rstrip() for name, item in value.items())
             return f"{{{', '.join(inner)}}}"
         case list():
+            if fills and all(isinstance(item, str) for item in value) and syntax_among(value, value) is not None:
+                return scalar(literal([_written(item) for item in value]))  # quotes say that it is meant like that
             return f"[{', '.join(flow(item, fills) for item in value)}]"
         case bool():
             return "true" if value else "false"
@@ -88,6 +92,10 @@ def flow(value: Any, fills: bool = False) -> str:
         case _:
             text = interpolate.literally(str(value))
             return scalar(placeholders.literally(text) if fills else text)
+
+
+def _written(word: str) -> str:
+    return word if isinstance(word, Filled) else placeholders.literally(interpolate.literally(word))
 
 
 def scalar(text: str) -> str:

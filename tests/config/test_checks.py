@@ -65,13 +65,6 @@ def test_the_port_can_not_go_into_a_variable_that_portsup_sets(mistakes: Mistake
     ]
 
 
-def test_a_variable_for_a_shell_that_is_not_there_is_a_warning(loading: Loading) -> None:
-    text = stack("a: {command: 'serve --port $PORT'}", "b: {command: [/bin/sh, -c, 'echo $PORT']}")
-    assert places(loading(text).warnings) == [
-        "2:16: services.a.command: `$PORT` is passed on as it is, there is no shell; write `${PORT}` or `{port}`"
-    ]
-
-
 def test_a_variable_without_a_value_inside_or_outside_is_a_warning(loading: Loading) -> None:
     text = stack("a: {command: a, environment: {HERE: , THERE: }}")
     loaded = loading(text, {"HERE": "x"})

@@ -26,7 +26,7 @@ def test_what_is_shown_loads_as_the_same_stack(loading: Loading, data: dict[str,
 
 
 def test_dollar_signs_come_back_as_they_were(loading: Loading) -> None:
-    stack = loading("services: {a: {command: [a, '$$', '$${A}', '$$$$', $x, 'a$', '$$$']}}")
+    stack = loading("services: {a: {command: [a, '$$', '$${A}', '$$$$', $$x, 'a$', '$$$']}}")
     assert stack.services["a"].command == ("a", "$", "${A}", "$$", "$x", "a$", "$$")
     assert loading(yaml.safe_dump(resolved(stack))).services["a"].command == stack.services["a"].command
 
