@@ -15,10 +15,12 @@ _SYNTAX = re.compile(r"\{\{([A-Za-z]+(?::[\w.-]*)?)\}\}|\{([A-Za-z]+)(?::([\w.-]
 
 
 def fill(
-    text: str, *, port: int | None, host: str, instance: int, endpoints: Mapping[str, int], fd: int | None = None
-) -> str:
+    text: str, *, port: int | None, host: str, instance: int, endpoints: Mapping[str, int], fd: int | None = None,
+    urls: Mapping[str, str] | None = None,
+) -> str:  # fmt: skip
     """`text` with its placeholders filled in; `endpoints` has the active port of each service by name.
 
+    `urls` has where those answer that are not at `host`.
     `fd` is the descriptor of the socket that the service gets from the start.
 
     Raises PortsupError where the port asked for is not known.
@@ -34,7 +36,7 @@ def fill(
             found = endpoints.get(name)
             if found is None:
                 raise PortsupError(f"cannot fill `{match[0]}`", f"the port of `{name}` is not known")
-            return str(found) if word == "port" else f"http://{host}:{found}"
+            return str(found) if word == "port" else (urls or {}).get(name) or f"http://{host}:{found}"
         if name is not None or word not in (*PLAIN, "fd"):
             return match[0]
         if word == "port" and port is None:

@@ -14,7 +14,7 @@ from supervisor.core.order import levels
 from supervisor.core.service import Service
 from supervisor.core.state import AT_REST, State
 from supervisor.daemon.broadcast import News
-from supervisor.daemon.endpoints import HOST, Endpoint
+from supervisor.daemon.endpoints import Endpoint
 from supervisor.daemon.reload import Reloader, as_json
 from supervisor.daemon.rolling import check_rolling, roll
 from supervisor.daemon.slot import Child, Slot
@@ -143,7 +143,7 @@ class Commands:
 
     def _told_endpoints(self) -> dict[str, Any]:
         return {
-            name: {"port": each.port, "host": HOST, "url": each.url, "pool": list(each.pool)}
+            name: {"port": each.port, "host": each.host, "url": each.url, "pool": list(each.pool)}
             for name, each in self._endpoints().items()
         }
 

@@ -3,22 +3,24 @@
 from collections.abc import Mapping
 from typing import Any
 
+from supervisor.core.address import LOOPBACK, url_of
 from supervisor.dataclass import dataclass
 
-HOST = "127.0.0.1"
+HOST = LOOPBACK  # where services are asked to listen, and are expected until they do elsewhere
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """The active port of a service, and the pool that it comes from."""
+    """The active port of a service, the pool that it comes from, and the address at which it listens."""
 
     port: int
     pool: tuple[int, ...]
+    host: str = HOST
 
     @property
     def url(self) -> str:
         """Where an HTTP server on that port answers."""
-        return f"http://{HOST}:{self.port}"
+        return url_of(self.host, self.port)
 
 
 def variable(service: str, what: str) -> str:
@@ -39,7 +41,7 @@ def variables(endpoints: Mapping[str, Endpoint]) -> dict[str, str]:
 def document(stack: str, instance: int, endpoints: Mapping[str, Endpoint]) -> dict[str, Any]:
     """What the endpoints file holds."""
     services = {
-        name: {"port": endpoint.port, "host": HOST, "url": endpoint.url, "pool": list(endpoint.pool)}
+        name: {"port": endpoint.port, "host": endpoint.host, "url": endpoint.url, "pool": list(endpoint.pool)}
         for name, endpoint in endpoints.items()
     }
     return {"stack": stack, "instance": instance, "services": services}

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from supervisor.config.placeholders import fill
@@ -65,10 +65,14 @@ def socket_of(spec: ServiceSpec) -> int | None:
 
 def filled(
     text: str, port: int | None, instance: int, endpoints: Mapping[str, Endpoint], fd: int | None = None,
-    host: str = HOST,
+    host: str = HOST, quote: Callable[[str], str] = str,
 ) -> str:  # fmt: skip
-    """`text` with `{port}` and the like filled in; raises PortsupError for a service that is not among `endpoints`."""
+    """`text` with `{port}` and the like filled in; raises PortsupError for a service that is not among `endpoints`.
+
+    Addresses are put through `quote` first.
+    """
     if "{" not in text:
         return text
     ports = {name: endpoint.port for name, endpoint in endpoints.items()}
-    return fill(text, port=port, host=host, instance=instance, endpoints=ports, fd=fd)
+    urls = {name: quote(endpoint.url) for name, endpoint in endpoints.items()} if "url:" in text else {}
+    return fill(text, port=port, host=quote(host), instance=instance, endpoints=ports, fd=fd, urls=urls)

@@ -7,7 +7,7 @@ import signal
 from collections.abc import Awaitable, Callable, Mapping
 
 from supervisor.config.spec import HttpAsk, Probe, ProbeKind
-from supervisor.daemon.endpoints import HOST
+from supervisor.core.address import LOOPBACK
 from supervisor.daemon.reaper import Reaper
 from supervisor.dataclass import dataclass
 from supervisor.errors import PortsupError
@@ -29,6 +29,7 @@ class Asker:
     environment: Mapping[str, str]
     reaper: Reaper
     account: Account | None = None
+    host: str = LOOPBACK
 
 
 async def ask(probe: Probe, asker: Asker, timeout: float) -> str:
@@ -36,9 +37,9 @@ async def ask(probe: Probe, asker: Asker, timeout: float) -> str:
     how: Callable[[], Awaitable[str]]
     match probe.kind:
         case ProbeKind.HTTP:
-            how = lambda: _ask_http(probe, asker.port or 0)  # noqa: E731
+            how = lambda: _ask_http(probe, asker.host, asker.port or 0)  # noqa: E731
         case ProbeKind.TCP:
-            how = lambda: _ask_tcp(asker.port or 0)  # noqa: E731
+            how = lambda: _ask_tcp(asker.host, asker.port or 0)  # noqa: E731
         case ProbeKind.EXEC:
             how = lambda: _ask_command(probe.command, asker)  # noqa: E731
         case ProbeKind.STARTED | ProbeKind.LISTENING | ProbeKind.LOG | ProbeKind.NOTIFY:
@@ -62,11 +63,11 @@ def _subject(probe: Probe) -> str:
             return "the TCP port"
 
 
-async def _ask_http(probe: Probe, port: int) -> str:
-    reader, writer = await asyncio.open_connection(HOST, port)
+async def _ask_http(probe: Probe, host: str, port: int) -> str:
+    reader, writer = await asyncio.open_connection(host, port)
     try:
         ask = probe.ask or HttpAsk()
-        writer.write(http_request(HOST, port, probe.target, ask.method, ask.headers))
+        writer.write(http_request(host, port, probe.target, ask.method, ask.headers))
         answer = b""
         while len(answer) < MOST_OF_AN_ANSWER and (data := await reader.read(MOST_OF_AN_ANSWER)):
             answer += data
@@ -76,8 +77,8 @@ async def _ask_http(probe: Probe, port: int) -> str:
         writer.close()
 
 
-async def _ask_tcp(port: int) -> str:
-    _, writer = await asyncio.open_connection(HOST, port)
+async def _ask_tcp(host: str, port: int) -> str:
+    _, writer = await asyncio.open_connection(host, port)
     writer.close()
     return ""
 

@@ -29,7 +29,7 @@ class Programs:
         """Where each service is, or would be first."""
         if not self._endpoints:
             self._endpoints = {
-                name: Endpoint(slot.service.port or slot.pool[0], slot.pool)
+                name: Endpoint(slot.service.port or slot.pool[0], slot.pool, slot.host)
                 for name, slot in self._slots.items()
                 if slot.pool
             }

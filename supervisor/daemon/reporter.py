@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from supervisor.config.placeholders import fill
+from supervisor.core.address import url_of
 from supervisor.core.browsers import BLOCKED_BY_BROWSERS
 from supervisor.core.service import Service
 from supervisor.core.state import Result, State
 from supervisor.daemon import herald
-from supervisor.daemon.endpoints import HOST
 from supervisor.daemon.front import Front
 from supervisor.daemon.slot import Slot
 from supervisor.errors import PortsupError
@@ -159,7 +159,7 @@ class Reporter:
             port, state = slot.service.port, slot.service.state
             if slot.is_wanted or state is not State.STOPPED:
                 has_port = port is not None and state is State.RUNNING
-                url = f"http://{HOST}:{port}" if has_port else ""
+                url = url_of(slot.host, port or 0) if has_port else ""
                 rows.append((name, str(port) if has_port else "-", state, url))
         has_ended = any(self._slots[name].service.state is State.EXITED for name in failed)
         fate = "failed or ended" if has_ended else "failed"
@@ -173,7 +173,14 @@ class Reporter:
     def _fetch_url(self, name: str, instance: int, running: Mapping[str, int]) -> str:
         slot = self._slots[name]
         try:
-            return fill(slot.spec.fetch_url, port=slot.service.port, host=HOST, instance=instance, endpoints=running)
+            return fill(
+                slot.spec.fetch_url,
+                port=slot.service.port,
+                host=slot.host,
+                instance=instance,
+                endpoints=running,
+                urls={each: url_of(self._slots[each].host, running[each]) for each in running},
+            )
         except PortsupError:  # it leads through a service that does not run
             return ""
 

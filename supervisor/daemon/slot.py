@@ -8,6 +8,7 @@ from typing import Any
 
 from supervisor import system
 from supervisor.config.spec import ProbeKind, ServiceSpec
+from supervisor.core.address import LOOPBACK
 from supervisor.core.service import Service, Timeouts
 from supervisor.core.snapshot import NO_HOOKS
 from supervisor.core.state import Role, State
@@ -81,6 +82,7 @@ class Slot:
     sockets: ServiceSockets | None = None  # those that it listens on, where they are handed over
     notify: NotifySocket | None = None  # on which it says how it is
     stdin: StdinPipe | None = None  # what its processes read, where that is to stay open
+    host: str = LOOPBACK  # at which address its last process that listened was reached
     why_no_handoff: str = ""  # where its process runs without
     since: float = 0.0  # monotonic seconds at which it came into its state
     rotations: int = 0  # moves to another port, since the stack came up

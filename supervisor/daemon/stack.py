@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Protocol
 
 from supervisor.core import events as ev
+from supervisor.core.address import LOOPBACK
 from supervisor.core.conditions import Verdict, is_done, judge, why_hopeless
 from supervisor.core.order import Condition, with_dependencies
 from supervisor.core.service import Service
@@ -51,6 +52,7 @@ class Stack:
     _dependants_due: bool = False
     _stop_due: bool = False
     _ports: dict[str, int] = field(default_factory=dict)
+    _hosts: dict[str, str] = field(default_factory=dict)  # those that everybody was told
     _stop_order: bool = True
     _grace: float | None = None
     _asked_to_stop: set[str] = field(default_factory=set)
@@ -177,6 +179,10 @@ class Stack:
             if self.is_stopping and not self._stop_due:
                 self._stop_due = True
                 self._schedule(self._advance_stop)
+        if self._hosts.get(after.name, LOOPBACK) != self.slots[after.name].host:
+            self._hosts[after.name] = self.slots[after.name].host
+            self._ports_due = True
+            self._schedule_gates()
         if after.port != before.port and after.port is not None:
             if (known := self._ports.get(after.name)) != after.port:
                 self.slots[after.name].rotations += known is not None

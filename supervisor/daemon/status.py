@@ -5,10 +5,10 @@ from typing import Any
 
 from supervisor import system
 from supervisor.config.spec import HandoffMode
+from supervisor.core.address import url_of
 from supervisor.core.conditions import is_done
 from supervisor.core.service import Service
 from supervisor.core.state import AT_REST, Result, State
-from supervisor.daemon.endpoints import HOST
 from supervisor.daemon.herald import failure, readable
 from supervisor.daemon.slot import Slot
 from supervisor.daemon.world import StackWorld
@@ -40,7 +40,7 @@ def row(slot: Slot, instance: int, now: float) -> dict[str, Any]:
         "health": str(svc.health),
         "checks_health": slot.spec.healthcheck is not None,
         "port": port,
-        "url": f"http://{HOST}:{port}" if port is not None else None,
+        "url": url_of(slot.host, port) if port is not None else None,
         "pid": slot.child.main if slot.child is not None and has_process else svc.pid,
         "uptime_s": uptime,
         "restarts": svc.restarts,

@@ -4,10 +4,13 @@ import asyncio
 import os
 import re
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 
 from supervisor import system
 from supervisor.config.spec import HandoffMode, Probe, ProbeKind
 from supervisor.core import events as ev
+from supervisor.core.address import host_of
+from supervisor.core.handoff import Place
 from supervisor.core.state import State
 from supervisor.daemon.endpoints import HOST, Endpoint
 from supervisor.daemon.environment import filled
@@ -44,6 +47,7 @@ class Watcher:
         self._endpoints = endpoints
         self._members = members
         self._on_drift = on_drift
+        self.on_address: Callable[[], None] = lambda: None  # a service is reached at another address than before
         self._listening = ListenWatch(loop)
 
     def forget(self, slot: Slot, child: Child) -> None:
@@ -77,6 +81,7 @@ class Watcher:
 
     def _expectation(self, slot: Slot, child: Child, port: int) -> Expectation:
         def on_listening() -> None:
+            self._note_address(slot, child, port)
             slot.keeper.tell(ev.BeganListening(child.pid))
             match slot.spec.ready.probe.kind:
                 case ProbeKind.LISTENING:
@@ -108,25 +113,40 @@ class Watcher:
 
     def _asker(self, slot: Slot, child: Child) -> Asker:
         folder = os.fspath(slot.spec.working_dir)
-        return Asker(slot.service.port, folder, child.environment, self._reaper, child.account)
+        return Asker(slot.service.port, folder, child.environment, self._reaper, child.account, slot.host)
+
+    def _note_address(self, slot: Slot, child: Child, port: int) -> None:
+        """Finds out at which address the process listens, so that it is asked and reached there."""
+        kept = slot.sockets.places(child.invocation) if slot.sockets is not None else {}
+        places = [place for place, is_claimed in kept.items() if is_claimed] or [
+            Place(int(each.family), each.address, each.v6_only) for each in system.listening({port})
+        ]
+        host = host_of(places)
+        if host and host != slot.host:
+            slot.host = host
+            self.on_address()
 
     def _filled(self, slot: Slot, probe: Probe) -> Probe:
         """The probe with what it asks for filled in; raises PortsupError while a reload removes whom it names."""
         port, endpoints = slot.service.port, self._endpoints()
-        command = tuple(filled(word, port, self._instance, endpoints) for word in probe.command)
-        host = re.escape(HOST) if probe.kind is ProbeKind.LOG else HOST  # there it is a part of a regular expression
-        target = filled(probe.target, port, self._instance, endpoints, host=host)
+        host = HOST if probe.kind is ProbeKind.LOG else slot.host
+        quote = re.escape if probe.kind is ProbeKind.LOG else str  # there it is a part of a regular expression
+        fill = partial(filled, port=port, instance=self._instance, endpoints=endpoints, host=host)
+        command = tuple(fill(word) for word in probe.command)
+        target = fill(probe.target, quote=quote)
         how = probe.ask
         if how is not None:
-            headers = tuple((name, filled(text, port, self._instance, endpoints)) for name, text in how.headers)
+            headers = tuple((name, fill(text)) for name, text in how.headers)
             how = replace(how, headers=headers)
         return Probe(probe.kind, target, command, how)
 
     def _ask_until_ready(self, slot: Slot, child: Child, probe: Probe) -> None:
         async def question() -> None:
-            asker, pause = self._asker(slot, child), FIRST_PAUSE
+            pause = FIRST_PAUSE
             patience = EXEC_TIMEOUT if probe.kind is ProbeKind.EXEC else ASK_TIMEOUT
-            while trouble := await self._ask(slot, probe, asker, patience):
+            while trouble := await self._ask(slot, probe, self._asker(slot, child), patience):
+                if (port := slot.service.port) is not None:  # it may have begun to listen elsewhere as well
+                    self._note_address(slot, child, port)
                 slot.keeper.tell(ev.ProbeFailed(child.pid, trouble))
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LAST_PAUSE)
@@ -148,14 +168,14 @@ class Watcher:
             return
 
         async def watch() -> None:
-            asker, failures = self._asker(slot, child), 0
+            failures = 0
             while True:
                 try:
                     probe = self._filled(slot, check.probe)
                 except PortsupError:  # not its fault, and soon it is asked otherwise
                     await asyncio.sleep(check.interval)
                     continue
-                trouble = await ask(probe, asker, check.timeout)
+                trouble = await ask(probe, self._asker(slot, child), check.timeout)
                 failures = failures + 1 if trouble else 0
                 if not trouble:
                     slot.keeper.tell(ev.BecameHealthy(child.pid))

@@ -74,6 +74,7 @@ class StackWorld:
         self.watcher = Watcher(
             loop, self.trees.reaper, runtime, instance, self.programs.endpoints, self.trees.members, reporter.drifted
         )
+        self.watcher.on_address = self.programs.forget_endpoints
         self._notices = Notices(loop, runtime, facts["PORTSUP_STACK"], instance, self.trees.members, reporter)
         self._starter = Starter(loop, reporter, self._notices, hands_over=hands_over)
         self._invocations = itertools.count(1)

@@ -21,6 +21,7 @@ class Listener:
     inode: int = 0
     listening: bool = True
     pid: int = 0
+    v6_only: bool = False  # of `::`: IPv4 clients do not get there, as far as the system tells
 
 
 @dataclass(frozen=True, slots=True)

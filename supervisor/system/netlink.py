@@ -25,6 +25,8 @@ _ONE_PORT = struct.Struct("=HHBBHxxHBBHxxH")
 _BYTECODE, _AT_LEAST, _AT_MOST = 1, 2, 3
 _ANSWER = struct.Struct("=BBxx")  # inet_diag_msg: family, state, then the fields below at their offsets
 _PORT = struct.Struct("!H")
+_ATTRIBUTES = 72  # bytes of an inet_diag_msg, which they follow
+_V6_ONLY = 11  # INET_DIAG_SKV6ONLY, told of listening sockets without being asked for
 _UID_INODE = struct.Struct("=II")
 
 
@@ -57,7 +59,7 @@ def _dump(family: socket.AddressFamily, ports: Collection[int] | None, states: i
                 body = at + _HEADER.size
                 (port,) = _PORT.unpack_from(data, body + 4)
                 if ports is None or port in ports:
-                    yield _listener(data, body, port)
+                    yield _listener(data, body, port, at + length)
                 at += (length + 3) & ~3
 
 
@@ -65,14 +67,27 @@ def _only(port: int) -> bytes:
     return _ONE_PORT.pack(_ONE_PORT.size, _BYTECODE, _AT_LEAST, 8, 20, port, _AT_MOST, 8, 12, port)
 
 
-def _listener(data: bytes, body: int, port: int) -> Listener:
+def _listener(data: bytes, body: int, port: int, end: int) -> Listener:
     family, state = _ANSWER.unpack_from(data, body)
     address = data[body + 8 : body + 24]
     uid, inode = _UID_INODE.unpack_from(data, body + 64)
     if family == socket.AF_INET:
         address = address[:4]
     kind = socket.AddressFamily(family)
-    return Listener(port, kind, socket.inet_ntop(kind, address), uid, inode, listening=1 << state == LISTEN)
+    is_v6_only = family == socket.AF_INET6 and bool(_attribute(data, body + _ATTRIBUTES, end, _V6_ONLY))
+    return Listener(
+        port, kind, socket.inet_ntop(kind, address), uid, inode, listening=1 << state == LISTEN, v6_only=is_v6_only
+    )  # fmt: skip
+
+
+def _attribute(data: bytes, at: int, end: int, wanted: int) -> int:
+    """The first byte of an attribute of an answer; 0 if it has none, rtnetlink(3)."""
+    while at + 4 < end:
+        length, kind = struct.unpack_from("=HH", data, at)
+        if kind == wanted:
+            return data[at + 4]
+        at += max(4, (length + 3) & ~3)
+    return 0
 
 
 def _from_proc(ports: Collection[int] | None) -> Iterator[Listener]:
