@@ -24,12 +24,15 @@ EXAMPLES = """\
   portsup init --from docker-compose.yml -o services.yaml --force"""
 
 NAME = "services.yaml"
-KINDS = ("procfile", "supervisord", "compose", "process-compose", "pm2")
+KINDS = (
+    "procfile", "supervisord", "compose", "process-compose", "pm2", "mprocs", "systemd", "pitchfork", "package.json",
+)  # fmt: skip
 LARGEST = 1024 * 1024  # bytes of a file to convert
 # Looked for in this order; the first that is there tells more than any guess.
 SOURCES = (
-    "Procfile.dev", "Procfile", "process-compose.yaml", "process-compose.yml", "ecosystem.config.json",
-    "supervisord.conf", "docker-compose.yml", "docker-compose.yaml", "compose.yaml", "compose.yml",
+    "Procfile.dev", "Procfile", "process-compose.yaml", "process-compose.yml", "mprocs.yaml", "mprocs.yml",
+    "pitchfork.toml", "ecosystem.config.json", "supervisord.conf", "docker-compose.yml", "docker-compose.yaml",
+    "compose.yaml", "compose.yml",
 )  # fmt: skip
 SKIPPED = (
     "node_modules",
@@ -52,7 +55,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Where from, where to."""
     parser.add_argument(
         "--from", dest="sources", metavar="FILE", action="append", default=[],
-        help="convert this file of another supervisor; given again, laid over the first (compose, process-compose)",
+        help="convert this file of another supervisor; given again, laid over the first (compose, process-compose)"
+        " or added to it (supervisord, systemd)",
     )  # fmt: skip
     parser.add_argument("--kind", choices=KINDS, help="what the file of --from is, where its name does not tell")
     parser.add_argument("-o", "--output", metavar="FILE", help=f"write to FILE (default: {NAME} in this folder)")
@@ -95,14 +99,13 @@ def _refuse(target: Path, force: bool) -> None:
 
 
 def _convert(here: Path, sources: list[str], kind: str | None) -> "tuple[Outcome, list[str]]":
+    from supervisor.cli.surroundings import around
     from supervisor.convert.recognise import convert, kind_of
 
     source, *others = sources if len(sources) > 1 else _with_override(here, sources[0])
     text = _decoded(sys.stdin.buffer.read(LARGEST + 1), "-") if source == "-" else _read(here / source, waits=True)
     kind = kind or kind_of(source, text)
-    outcome = convert(
-        kind, source, text, [(each, _read(here / each)) for each in others], lambda path: _read(here / path)
-    )
+    outcome = convert(kind, source, text, [(each, _read(here / each)) for each in others], around(here, _read))
     if source != "-" and (folder := (here / source).parent) != here:
         warn(f"paths are kept as they are in `{source}`: write the result to `{_shown(folder)}`, or adapt them")
     of = shown((source, *others))
@@ -120,6 +123,7 @@ def _with_override(here: Path, source: str) -> list[str]:
 
 
 def _guess(here: Path) -> "tuple[Outcome, list[str]]":
+    from supervisor.cli.surroundings import around
     from supervisor.convert.draft import Outcome
     from supervisor.convert.folder import example
     from supervisor.convert.recognise import convert, kind_of
@@ -130,7 +134,7 @@ def _guess(here: Path) -> "tuple[Outcome, list[str]]":
             try:
                 text, (_, *others) = _read(here / name), _with_override(here, name)
                 over = [(each, _read(here / each)) for each in others]
-                outcome = convert(kind_of(name, text), name, text, over, lambda path: _read(here / path))
+                outcome = convert(kind_of(name, text), name, text, over, around(here, _read))
             except PortsupError as error:
                 head.append(f"{error}")
                 continue
@@ -213,16 +217,29 @@ def _text(outcome: "Outcome", head: list[str], target: Path) -> str:
 
     finish(outcome, outgoing_ports(), against)
     head = [*head, "`portsup config check` says whether it is right, `portsup schema` what it may say."]
-    foot = [f"Not carried over: {left}" for left in outcome.left]
-    return document(head, tidy_name(outcome.name), outcome.services, foot)
+    return document(head, tidy_name(outcome.name), outcome.services, outcome.left, outcome.absent)
 
 
 def _check(target: Path, text: str, args: argparse.Namespace) -> None:
     """Hold the text against the rules before anybody relies on it; warnings are those of `config check`."""
     from supervisor.config.load import load
+    from supervisor.convert.demands import demanded, with_stand_ins
 
-    for warning in load(target, os.environ, text=text).warnings:
+    for warning in load(target, with_stand_ins(text, os.environ), text=text).warnings:
         warn(warning, args.color)
+    known = {**_dotenv(target), **os.environ}
+    if missing := demanded(text, known):
+        warn(f"before `portsup up`, set {', '.join(f'`{name}`' for name in missing)}, in the environment or in `.env`")
+
+
+def _dotenv(target: Path) -> dict[str, str]:
+    from supervisor.config import envfile
+
+    place = target.with_name(".env")
+    try:
+        return {each.name: each.value for each in envfile.parse(_read(place))[0]} if place.is_file() else {}
+    except PortsupError:
+        return {}
 
 
 def _write(target: Path, text: str, force: bool) -> None:

@@ -54,3 +54,26 @@ def from_yaml(text: str, file: str) -> Any:
     except (yaml.YAMLError, RecursionError, ValueError, TypeError) as error:
         why = " ".join(str(error).split())
         raise PortsupError(f"cannot read `{file}`", f"it is no YAML: {why[:300]}") from error
+
+
+def to_yaml(value: Any, width: int) -> str:
+    """Plain data as YAML for people to read, in lines of about `width` characters."""
+    plain = _plain(value, 0)
+    return yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=width, default_flow_style=None)
+
+
+def _plain(value: Any, depth: int) -> Any:
+    match value:
+        case _ if depth > 8:
+            return "…"
+        case Tagged():
+            return _plain(value.value, depth + 1)
+        case dict():
+            return {str(key): _plain(item, depth + 1) for key, item in value.items()}
+        case list() | tuple():
+            return [_plain(item, depth + 1) for item in value]
+        case str():
+            return str(value)
+        case int() | float() | None:
+            return value
+    return str(value)

@@ -9,6 +9,12 @@ from supervisor.convert.draft import Draft, Filled
 
 _HOST = r"(?:localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1?\])"
 _OPTIONS = ("-p", "--port")
+# Clients that ask a port without being told, and what makes them ask another one.
+_CLIENTS = {
+    "redis-cli": (6379, "-p {port}"), "valkey-cli": (6379, "-p {port}"), "keydb-cli": (6379, "-p {port}"),
+    "pg_isready": (5432, "-h 127.0.0.1 -p {port}"), "mongosh": (27017, "--port {port}"),
+    "mongo": (27017, "--port {port}"),
+}  # fmt: skip
 _WITHOUT_PORT = re.compile(r"(http://(?:localhost|127\.0\.0\.1))(?![:\w.-])", re.ASCII)
 
 
@@ -28,11 +34,44 @@ def follow(draft: Draft) -> None:
 
 
 def _words(command: Any, numbers: Collection[int]) -> Any:
-    if not isinstance(command, list):
+    if not isinstance(command, list) or not command:
         return command
+    command = _asked(command, numbers)
     ports = "|".join(map(str, sorted(numbers)))
     inside = re.compile(rf"({_HOST}(?::|/|\s+)|(?:-p|--port)(?:\s+|=))(?:{ports})(?![\d.])", re.ASCII)
     return [_word(word, before, inside, numbers) for before, word in zip(["", *command[:-1]], command, strict=True)]
+
+
+def _asked(command: list[str], numbers: Collection[int]) -> list[str]:
+    """The words with the port where a well-known client asks the one that it takes for granted."""
+    program, *rest = command
+    if rest[:1] == ["-c"] and len(rest) == 2:
+        return [program, "-c", _asked_in_text(rest[1], numbers)]
+    number, option = _CLIENTS.get(program.rpartition("/")[2], (0, ""))
+    if number not in numbers or (more := _more(option, rest)) is None:
+        return command
+    return [program, *(Filled(word) if "{" in word else word for word in more.split()), *rest]
+
+
+def _asked_in_text(text: str, numbers: Collection[int]) -> str:
+    for name, (number, option) in _CLIENTS.items():
+        found = re.search(rf"(?:^|[;&|(\s]){name}(?=\s|$)(?P<own>[^;&|)]*)", text)
+        if number in numbers and found and (more := _more(option, found["own"].split())):
+            shown = text if isinstance(text, Filled) else placeholders.literally(interpolate.literally(text))
+            text = Filled(re.sub(rf"((?:^|[;&|(\s]){name})(?=\s|$)", rf"\1 {more}", shown, count=1))
+    return text
+
+
+def _more(option: str, words: list[str]) -> str | None:
+    """What makes a client ask the port; None where its words say where it asks."""
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        if re.match(r"-p|--port|-s$|-u$|\w+://", word):
+            return None
+        host = following if word in ("-h", "--host") else word.removeprefix("--host=") if "--host=" in word else ""
+        if host and not re.fullmatch(_HOST, host):
+            return None
+        option = option.removeprefix("-h 127.0.0.1 ") if host else option
+    return option
 
 
 def _word(word: str, before: str, inside: re.Pattern[str], numbers: Collection[int]) -> str:

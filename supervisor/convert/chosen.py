@@ -5,7 +5,7 @@ from typing import Any
 
 from supervisor.config.kinds import PROFILE
 from supervisor.convert.draft import Draft
-from supervisor.convert.values import mapping, texts
+from supervisor.convert.values import mapping, texts, whole
 
 
 def carry(draft: Draft, given: dict[str, Any]) -> None:
@@ -20,5 +20,12 @@ def carry(draft: Draft, given: dict[str, Any]) -> None:
         draft.fields["profiles"] = list(dict.fromkeys(wanted))
     if strange := [each for each in named if each and each not in wanted]:
         draft.leave(f"`profiles`: {', '.join(strange)}", "services.yaml does not take that", "rename it")
-    if "0" in (str(given.get("scale", "")), str(mapping(given.get("deploy")).get("replicas", ""))):
+    if copies(given) == 0:
         draft.fields["autostart"] = False
+
+
+def copies(given: dict[str, Any]) -> int:
+    """How many copies of a service compose starts."""
+    told = (given.get("scale"), mapping(given.get("deploy")).get("replicas"))
+    found = [number for each in told if (number := whole(each, 0, 10**6)) is not None]
+    return found[0] if found else 1

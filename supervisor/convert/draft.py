@@ -1,6 +1,6 @@
 """What a converter makes of a file: services on their way to a services.yaml, and what could not be carried over."""
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 from supervisor.core.stdin import Stdin, seems_to_watch
@@ -20,6 +20,7 @@ class Left:
     what: str
     why: str
     remedy: str = ""
+    source: Any = None  # what stood there, for a comment that shows it
 
     def __str__(self) -> str:
         return f"{self.what}: {self.why}" + (f"; {self.remedy}" if self.remedy else "")
@@ -34,27 +35,30 @@ class Draft:
     notes: list[str] = field(default_factory=list)  # what was taken for granted
     left: list[Left] = field(default_factory=list)
     ports: list[int] = field(default_factory=list)  # that the source names, the one that clients know first
-    inner: list[int] = field(default_factory=list)  # where it listened in its container
+    inner: list[int] = field(default_factory=list)  # where it listens by itself, in a container: not what is published
+    further: list[int] = field(default_factory=list)  # ports that it binds beside that of the pool
+    hosts: list[str] = field(default_factory=list)  # what its neighbours call it, as the name of a host
     gets_port: bool = False  # it is told its port: by its command, or by the variable in `port_env`
     has_pool: bool = True
+    needs_port: bool = False  # without a port that the source names it gets no pool
 
     @property
     def environment(self) -> dict[str, Any]:
         found: dict[str, Any] = self.fields.setdefault("environment", {})
         return found
 
-    def leave(self, what: str, why: str, remedy: str = "") -> None:
-        """Note something that is not carried over, once."""
-        if (left := Left(what, why, remedy)) not in self.left:
+    def leave(self, what: str, why: str, remedy: str = "", source: Any = None) -> None:
+        """Note something that is not carried over, once; `source` is shown in a comment as it stood there."""
+        if (left := Left(what, why, remedy, source)) not in self.left:
             self.left.append(left)
 
-    def leave_keys(self, given: Iterable[str], why: Mapping[str, tuple[str, str]], known: Container[str]) -> None:
+    def leave_keys(self, given: Mapping[str, Any], why: Mapping[str, tuple[str, str]], known: Container[str]) -> None:
         """Note the keys that there are no words for in services.yaml, with the reason in `why`."""
-        for key in given:
+        for key, value in given.items():
             if key in why:
-                self.leave(f"`{key}`", *why[key])
+                self.leave(f"`{key}`", *why[key], source={key: value})
             elif key not in known and not key.startswith("x-"):
-                self.leave(f"`{key}`", "portsup does not know it", "see whether you need it")
+                self.leave(f"`{key}`", "portsup does not know it", "see whether you need it", source={key: value})
 
     def carry(self, key: str, value: str | None, what: str, remedy: str) -> None:
         """Set `key`, or note that services.yaml does not take the value, which is None then."""
@@ -77,3 +81,5 @@ class Outcome:
     services: list[Draft] = field(default_factory=list)
     left: list[Left] = field(default_factory=list)
     name: str = ""
+    absent: list[Draft] = field(default_factory=list)  # services that can not run here, to be shown in a comment
+    variables: dict[str, str] = field(default_factory=dict)  # of the file `.env` beside the source, where it has them

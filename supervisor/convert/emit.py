@@ -6,13 +6,15 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from supervisor.config import interpolate, placeholders
+from supervisor.config.foreign import to_yaml
 from supervisor.config.report import printable
 from supervisor.config.rewriting import literal
 from supervisor.config.shell import syntax_among
 from supervisor.config.tree import OLD_BOOLEANS, UNKNOWN, Scalar
-from supervisor.convert.draft import Draft, Filled
+from supervisor.convert.draft import Draft, Filled, Left
 
 WIDTH = 100
+LONGEST_BLOCK = 40  # lines that show what stood in the source
 ORDER = (
     "description", "command", "pool", "port_env", "environment", "env_file", "working_dir", "stdin", "depends_on",
     "ready", "healthcheck", "restart", "success_exit_codes", "on_end", "restart_policy", "hooks", "stop_command",
@@ -25,8 +27,14 @@ _LIKE_OTHERS = re.compile(rf"[-+.]*\d[\d.,:_eE+-]*$|---|\.\.\.|=|(?i:{'|'.join(O
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
 
-def document(head: Iterable[str], name: str, services: Iterable[Draft], foot: Iterable[str] = ()) -> str:
-    """The text of a services.yaml; `head` and `foot` are comments."""
+def document(
+    head: Iterable[str],
+    name: str,
+    services: Iterable[Draft],
+    foot: Iterable[str | Left] = (),
+    absent: Iterable[Draft] = (),
+) -> str:
+    """The text of a services.yaml; `head` and `foot` are comments, and so are the services that are `absent`."""
     lines = [line for text in head for line in comment(text, "")]
     if name:
         lines += ["", f"name: {scalar(name)}"]
@@ -34,7 +42,9 @@ def document(head: Iterable[str], name: str, services: Iterable[Draft], foot: It
     for number, service in enumerate(services):
         lines += ([""] if number else []) + list(_service(service))
     if foot := list(foot):
-        lines += ["", *(line for text in foot for line in comment(text, ""))]
+        lines += ["", *(line for text in foot for line in _left(text, "", "Not carried over: "))]
+    for service in absent:
+        lines += ["", *(f"# {line.removeprefix('  ')}".rstrip() for line in _service(service))]
     return "\n".join(lines) + "\n"
 
 
@@ -45,12 +55,21 @@ def comment(text: str, indent: str) -> Iterator[str]:
     yield from (f"{indent}# {line}" for line in wrapped or [""])
 
 
+def _left(left: str | Left, indent: str, before: str) -> Iterator[str]:
+    """What is left out and why, and below it how it stood there."""
+    yield from comment(f"{before}{left}", indent)
+    if isinstance(left, Left) and left.source is not None:
+        lines = to_yaml(left.source, WIDTH).splitlines()
+        kept = lines if len(lines) <= LONGEST_BLOCK else [*lines[:LONGEST_BLOCK], "…"]
+        yield from (f"{indent}#   {printable(line)}" for line in kept)
+
+
 def _service(service: Draft) -> Iterator[str]:
     yield f"  {scalar(service.name)}:"
     for note in service.notes:
         yield from comment(note, "    ")
     for left in service.left:
-        yield from comment(f"not carried over: {left}", "    ")
+        yield from _left(left, "    ", "not carried over: ")
     known = [key for key in ORDER if key in service.fields]
     for key in [*known, *(key for key in service.fields if key not in ORDER)]:
         value = service.fields[key]

@@ -7,10 +7,11 @@ from typing import Any
 from supervisor.config import interpolate
 from supervisor.config.kinds import LONGEST_NAME
 from supervisor.config.scalars import tidy_name
-from supervisor.convert import beside, pools
+from supervisor.convert import beside, neighbours, pools
 from supervisor.convert.draft import Draft, Filled, Left, Outcome
 
 ENDS = ("completed", "completed_ok")
+PATIENCE = "10m"  # for what its source gives any time to listen; a build on the way there takes minutes
 Looker = Callable[[str, bool], str]  # why a file (or a folder, if true) can not be used; empty if nothing is wrong
 
 
@@ -18,16 +19,24 @@ def finish(outcome: Outcome, ephemeral: Container[int], against: Looker) -> None
     """Complete the services of an outcome; `against` says what is wrong with their files and folders."""
     _keep_first(outcome)
     named = _rename(outcome.services)
+    _follow_names(outcome.services, named)
     for service in outcome.services:
         _dependencies(service, named)
     _break_cycles(outcome.services)
     _completions(outcome.services)
+    neighbours.learn(outcome.services)
     for service in outcome.services:
         _files(service, against)
         _folder(service, against)
-    pools.assign(outcome.services, ephemeral)
+        _pool(service)
+    for each in outcome.absent:
+        each.name = tidy_name(each.name) or "service"
+    reserved = {port: each.name for each in outcome.absent for port in each.ports[:1]}
+    pools.assign(outcome.services, ephemeral, reserved, neighbours.mentioned(outcome.services))
     for service in outcome.services:
         beside.follow(service)
+    neighbours.rewrite(outcome.services, outcome.absent)
+    for service in outcome.services:
         _port(service)
 
 
@@ -54,6 +63,18 @@ def _rename(services: list[Draft]) -> dict[str, Draft]:
             service.notes.insert(0, f"called `{service.name}` before")
         service.name = name
     return named
+
+
+def _follow_names(services: list[Draft], named: Mapping[str, Draft]) -> None:
+    """Write `{port:NAME}` with the names that the services have now."""
+    changed = {old: service.name for old, service in named.items() if old != service.name}
+    for service in services if changed else ():
+        for text in list(neighbours.texts(service)):
+            found = text.value
+            for old, new in changed.items():
+                found = found.replace(f"{{port:{old}}}", f"{{port:{new}}}")
+            if isinstance(text.value, Filled) and found != text.value:
+                text.put(Filled(found))
 
 
 def _variable(name: str) -> str:
@@ -115,6 +136,19 @@ def _completions(services: list[Draft]) -> None:
                         job.leave(f"`{hook}`", "a job is over when it is ready", "put it into the job")
 
 
+def _pool(service: Draft) -> None:
+    """A service that nothing names a port of has none, but for those whose source gives every process one."""
+    if service.has_pool and not service.ports and service.inner:
+        service.ports = service.inner[:1]
+    if not service.needs_port or not service.has_pool or service.ports or service.gets_port or _asks_port(service):
+        return
+    service.has_pool = False
+    if not service.fields.get("one_shot"):
+        service.notes.append(
+            "nothing names a port, so it has no pool: for a server add one, and pass it `{port}` or `$PORT`"
+        )
+
+
 def _asks_port(service: Draft) -> bool:
     probes = (service.fields.get("ready"), service.fields.get("healthcheck"))
     return any(isinstance(probe, dict) and ("http" in probe or "tcp" in probe) for probe in probes)
@@ -147,7 +181,12 @@ def _folder(service: Draft, against: Looker) -> None:
 
 def plain(text: str) -> str:
     """A text with the variables in it left as if none were set."""
-    return interpolate.Filler(lambda name: None).fill(text) if isinstance(text, Filled) else str(text)
+    if not isinstance(text, Filled):
+        return str(text)
+    try:
+        return interpolate.Filler(lambda name: None).fill(text)
+    except interpolate.BadReference:  # a variable that has to be set
+        return str(text)
 
 
 def _port(service: Draft) -> None:
@@ -158,12 +197,13 @@ def _port(service: Draft) -> None:
             fields.setdefault("ready", "started")
         return
     if service.gets_port:
+        fields.setdefault("ready", {"timeout": PATIENCE})
         return
     if service.ports:
         fields["bind"] = "move"
-        service.notes.append(
-            f"its port, {service.ports[0]}, is written into it: `bind: move` gives it that of the pool"
-        )
+        fields.setdefault("ready", {"timeout": PATIENCE})
+        own = (service.inner or service.ports)[0]
+        service.notes.append(f"it listens on {own} by itself: `bind: move` gives it the port of the pool")
     elif _asks_port(service):
         fields["bind"] = "move"
         service.notes.append("nothing says which port it listens on: `bind: move` gives it that of the pool")

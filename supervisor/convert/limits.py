@@ -14,10 +14,6 @@ ULIMITS = {
 }  # fmt: skip
 
 
-def _none(deploy: dict[str, Any]) -> tuple[str, ...]:
-    return ("replicas",) if str(deploy.get("replicas", "")) == "0" else ()
-
-
 def carry(draft: Draft, given: dict[str, Any]) -> None:
     """Give a service its limits of memory and of setrlimit(2); the rest of `deploy` is noted."""
     deploy = mapping(given.get("deploy"))
@@ -28,12 +24,13 @@ def carry(draft: Draft, given: dict[str, Any]) -> None:
         draft.carry("memory_limit", memory(most), f"the memory limit `{most}`", remedy)
         if "memory_limit" in draft.fields:
             draft.notes.append("above its `memory_limit` it is started again; in a container the kernel ended it")
-    told = [*(deploy.keys() - {"restart_policy", "resources", *_none(deploy)})]
+    told = [*(deploy.keys() - {"restart_policy", "resources", "replicas"})]
     told += [f"resources.{key}" for key in resources.keys() - {"limits"}]
     told += [f"resources.limits.{key}" for key in limits.keys() - {"memory"}]
     if told:
         names = ", ".join(sorted(told))
-        draft.leave(f"`deploy`: {names}", "there are no copies and shares of containers", "see whether you need them")
+        why = "they are of a cluster, or of a container"
+        draft.leave(f"`deploy`: {names}", why, "see whether you need them", source={"deploy": deploy})
     for name, value in mapping(given.get("ulimits")).items():
         key, least, most = ULIMITS.get(name, ("", 0, 0))
         number = whole(value.get("soft", value.get("hard")) if isinstance(value, dict) else value, least, most)

@@ -1,6 +1,6 @@
 """Gives each service ports of its own: those that the source names, else the next free block."""
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 
 from supervisor.convert.draft import Draft
 from supervisor.core.browsers import BLOCKED_BY_BROWSERS
@@ -11,9 +11,14 @@ FIRST_EPHEMERAL = 32768  # Linux' default, ip(7); those of other systems begin h
 FIRST_UNPRIVILEGED = 1024
 
 
-def assign(services: Sequence[Draft], ephemeral: Container[int]) -> None:
-    """Write the `pool` of every service that has one; no two overlap."""
-    taken: dict[int, str] = {}
+def assign(
+    services: Sequence[Draft], ephemeral: Container[int], reserved: Mapping[int, str], mentioned: Container[int]
+) -> None:
+    """Write the `pool` of every service that has one; no two overlap, and none has a port that is `reserved`.
+
+    No spare port is one that is `mentioned`: some program binds it by itself.
+    """
+    taken = dict(reserved)
     firsts: dict[str, int] = {}
     for service in services:
         if service.has_pool and service.ports:
@@ -31,19 +36,19 @@ def assign(services: Sequence[Draft], ephemeral: Container[int]) -> None:
             candidates = iter([*range(pool[0] + 1, FIRST_EPHEMERAL), *range(FIRST_UNPRIVILEGED, pool[0])])
             while len(pool) < SIZE:
                 port = next(candidates)
-                if port not in taken and not _against(port, ephemeral):
+                if port not in taken and port not in mentioned and not _against(port, ephemeral):
                     pool.append(port)
         else:
-            pool = _next_block(taken, ephemeral)
+            pool = _next_block(taken, ephemeral, mentioned)
         taken |= dict.fromkeys(pool, service.name)
         service.fields["pool"] = pool
 
 
-def _next_block(taken: Container[int], ephemeral: Container[int]) -> list[int]:
+def _next_block(taken: Container[int], ephemeral: Container[int], mentioned: Container[int]) -> list[int]:
     starts = [*range(FIRST, FIRST_EPHEMERAL - SIZE, STEP), *range(FIRST_UNPRIVILEGED, FIRST, STEP)]
     for first in starts:
         block = list(range(first, first + SIZE))
-        if not any(port in taken or _against(port, ephemeral) for port in block):
+        if not any(port in taken or port in mentioned or _against(port, ephemeral) for port in block):
             return block
     raise AssertionError("a services.yaml has at most 1000 services, and there are more blocks than that")
 

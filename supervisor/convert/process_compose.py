@@ -1,22 +1,22 @@
 """process-compose.yaml: processes, each a command for a shell."""
 
+import posixpath
 import re
+from collections.abc import Mapping
 from typing import Any
 
-from supervisor.convert import probes, shell
+from supervisor.convert import background, own_port, process_probes, shell
+from supervisor.convert.around import ALONE, Around
 from supervisor.convert.draft import Draft, Left, Outcome
 from supervisor.convert.layers import begin
+from supervisor.convert.process_life import end
 from supervisor.convert.values import (
-    LONGEST,
-    duration,
+    BRACED,
     is_true,
-    log_size,
     mapping,
-    maybe_filled,
     pairs,
-    seconds,
+    reference,
     set_variables,
-    signal_name,
     texts,
     whole,
 )
@@ -28,12 +28,9 @@ CONDITIONS = {
     "process_completed": "completed",
     "process_completed_successfully": "completed_ok",
 }
-RESTART = {"no": "never", "false": "never", "always": "always", "on_failure": "on-failure", "exit_on_failure": "never"}
 MOST_COPIES = 32
-DEFAULT_TIMEOUT = 10.0  # seconds that a `shutdown.command` may take
 _TEMPLATE = re.compile(r"\{\{\s*\.PC_REPLICA_NUM\s*\}\}")
 _WHY = {
-    "is_daemon": ("a program that goes to the background is lost", "run it in the foreground"),
     "is_tty": ("services have no terminal", "see that the program does without"),
     "is_interactive": ("services have no terminal", "see that the program does without"),
     "is_foreground": ("services have no terminal", "run it by hand beside portsup"),
@@ -44,39 +41,79 @@ _WHY = {
     "schedule": ("nothing is started by the clock", "use cron or a systemd timer with `portsup start`"),
     "scheduled": ("nothing is started by the clock", "use cron or a systemd timer with `portsup start`"),
     "launch_timeout_seconds": ("it is for programs in the background", "set `ready: {timeout: …}`"),
+    "watch": ("files are not watched", "use the reloading of the program itself"),
+    "monitor_for": ("it is of the screen of process-compose", "follow `portsup logs -f`"),
+    "monitor_silence_threshold": ("it is of the screen of process-compose", "follow `portsup logs -f`"),
     "mcp": ("it is of process-compose", "see whether you need it"),
 }
 _READ = frozenset((
     "availability", "command", "depends_on", "description", "disabled", "entrypoint", "env_file", "environment",
-    "liveness_probe", "log_configuration", "readiness_probe", "ready_log_line", "replicas", "shutdown",
-    "working_dir", "disable_ansi_colors", "disable_dotenv", "is_disabled", "is_dotenv_disabled",
+    "extends", "liveness_probe", "log_configuration", "readiness_probe", "ready_log_line", "replicas", "shutdown",
+    "success_exit_codes", "truncate_log", "working_dir", "disable_ansi_colors", "disable_dotenv", "is_daemon",
+    "is_disabled", "is_dotenv_disabled", "is_template_disabled",
 ))  # fmt: skip
 
 # Keys of the file itself; those of the program, such as how its screen looks, are of no use here.
 _WHY_TOP = {
     "log_location": ("portsup keeps the output in files of its own", "`portsup logs` shows them"),
     "log_configuration": ("portsup keeps the output in files of its own", "set `logging` where it should be other"),
-    "disable_env_expansion": ("`${VAR}` is filled in", "write `$${VAR}` where it is meant as it is"),
     "vars": ("there are no templates", "put the values where they are used"),
     "env_cmds": ("variables are not made by commands", "set them outside, or in a script around `portsup up`"),
+    "mcp_server": ("it is of process-compose", "see whether you need it"),
 }
 _READ_TOP = frozenset((
-    "disable_tui", "environment", "extends", "is_strict", "is_tui_disabled", "log_format", "log_length", "log_level",
-    "log_no_color", "name", "ordered_shutdown", "processes", "shell", "theme", "version",
+    "disable_env_expansion", "disable_tui", "env_file", "environment", "extends", "is_strict", "is_tui_disabled",
+    "log_format", "log_length", "log_level", "log_no_color", "name", "ordered_shutdown", "processes", "shell", "theme",
+    "version",
 ))  # fmt: skip
 
 
-def convert(data: Any) -> Outcome:
+class _File:
+    """What the processes of a file have in common."""
+
+    def __init__(self, top: dict[str, Any], around: Around) -> None:
+        self.shell = mapping(top.get("shell"))
+        self.general = dict(pairs(top.get("environment")))
+        self.dotenv = around.variables()
+        self.env_files = texts(top.get("env_file")) or ([".env"] if self.dotenv else [])
+        self.is_expanded = not is_true(top.get("disable_env_expansion", "false"))
+
+    def known(self, own: Mapping[str, str | None]) -> dict[str, str]:
+        """The variables whose values the file, or `.env`, tells: those of process-compose itself come first."""
+        found = {name: value for name, value in {**self.general, **own}.items() if value and "$" not in value}
+        return {**found, **self.dotenv}
+
+    def running(self, own: Mapping[str, str | None]) -> dict[str, str]:
+        """The variables that a process finds when it runs: those of the file come before those of `.env`."""
+        return {**self.dotenv, **{name: value for name, value in {**self.general, **own}.items() if value}}
+
+    def references(self, own: Mapping[str, str | None]) -> shell.References:
+        """`${VAR}` as process-compose fills it in, when it reads the file."""
+        known = self.known(own)
+
+        def written(match: re.Match[str]) -> str:
+            name = match["name"]
+            if name in known and not match["sign"]:
+                return f"${{{name}:-{known[name].replace('$', '$$').replace('}', '')}}}"
+            return reference(match)
+
+        return shell.References(BRACED if self.is_expanded else _NOTHING, written, known)
+
+
+_NOTHING = re.compile(r"(?!)(?P<name>)(?P<sign>)(?P<word>)(?P<plain>)")
+
+
+def convert(data: Any, around: Around = ALONE) -> Outcome:
     """One service a process, several for `replicas`."""
     top, processes, outcome = begin(data, "processes", "the file of process-compose")
-    general = dict(pairs(top.get("environment")))
+    file = _File(top, around)
     for key, value in top.items():
         if key in _WHY_TOP and value not in (None, "", "false", [], {}):
-            outcome.left.append(Left(f"`{key}`", *_WHY_TOP[key]))
+            outcome.left.append(Left(f"`{key}`", *_WHY_TOP[key], source={key: value}))
         elif key not in _WHY_TOP and key not in _READ_TOP and not key.startswith("x-"):
             outcome.left.append(Left(f"`{key}`", "portsup does not know it", "see whether you need it"))
     wanted = {name: whole(mapping(item).get("replicas", 1), 1, 10**6) or 1 for name, item in processes.items()}
-    copies = {name: _copies(name, min(number, MOST_COPIES)) for name, number in wanted.items()}
+    copies = {name: _copies(name, number) for name, number in wanted.items()}
     for name, item in processes.items():
         given = mapping(item)
         if not texts(given.get("command")) and not texts(given.get("entrypoint")):
@@ -90,13 +127,16 @@ def convert(data: Any) -> Outcome:
         run = " ".join([*texts(given.get("command")), *texts(given.get("entrypoint"))])
         for number, own_name in enumerate(copies[name]):
             told = {"PC_PROC_NAME": name, "PC_REPLICA_NUM": str(number)}
-            known = {**general, **{variable: value for variable, value in told.items() if variable in run}}
-            outcome.services.append(_process(own_name, _numbered(given, str(number)), known, top))
+            known = {variable: value for variable, value in told.items() if variable in run}
+            outcome.services.append(_process(own_name, _numbered(given, str(number)), known, file))
     return outcome
 
 
 def _copies(name: str, number: int) -> list[str]:
-    return [name] if number == 1 else [f"{name}-{each}" for each in range(number)]
+    if number == 1:
+        return [name]
+    width = len(str(number))
+    return [f"{name}-{each:0{width}}" for each in range(min(number, MOST_COPIES))]
 
 
 def _numbered(value: Any, number: str) -> Any:
@@ -111,16 +151,25 @@ def _numbered(value: Any, number: str) -> Any:
     return value
 
 
-def _process(name: str, given: dict[str, Any], general: dict[str, str | None], top: dict[str, Any]) -> Draft:
-    draft = Draft(name)
-    _command(draft, given, mapping(top.get("shell")))
-    for variables in (general, dict(pairs(given.get("environment")))):
-        set_variables(draft, {key: None if text is None else maybe_filled(text) for key, text in variables.items()})
+def _process(name: str, given: dict[str, Any], replica: dict[str, str], file: _File) -> Draft:
+    draft = Draft(name, needs_port=True)
+    own = dict(pairs(given.get("environment")))
+    references = file.references(own)
+    _command(draft, given, file, references)
+    _variables(draft, {**file.general, **replica}, references, is_own=False)
+    _variables(draft, own, references, is_own=True)
     if description := given.get("description"):
         draft.fields["description"] = str(description)[:1000]
     if folder := given.get("working_dir"):
-        draft.fields["working_dir"] = maybe_filled(str(folder))
-    files = [{"path": maybe_filled(path), "required": True} for path in texts(given.get("env_file")) if path.strip()]
+        draft.fields["working_dir"] = _filled(str(folder), references)
+    dotenv = [] if is_true(given.get("is_dotenv_disabled", "false")) else file.env_files
+    files: list[dict[str, Any]] = [{"path": path, "required": False} for path in dotenv]
+    base = str(given.get("working_dir") or "")  # a file of variables is relative to it
+    files += [
+        {"path": _filled(posixpath.normpath(posixpath.join(base, path)), references), "required": True}
+        for path in texts(given.get("env_file"))
+        if path.strip()
+    ]
     if files:
         draft.fields["env_file"] = files
     needed = {
@@ -131,105 +180,97 @@ def _process(name: str, given: dict[str, Any], general: dict[str, str | None], t
         draft.fields["depends_on"] = needed
     if is_true(given.get("is_disabled") or given.get("disabled", "false")):
         draft.fields["autostart"] = False
-    _probes(draft, given)
-    _end(draft, given)
+    process_probes.carry(draft, given, references)
+    end(draft, given, references)
     for part in ("availability", "shutdown", "readiness_probe", "liveness_probe"):
         for key, value in mapping(given.get(part)).items():
             if key != "command" and isinstance(value, str) and "$" in value:
                 draft.leave(f"`{key}: {value}` of `{part}`", "its value is not known here", "set it by hand")
-    is_off = (key for key in _WHY if given.get(key) in (None, "false", ""))
-    draft.leave_keys([key for key in given if key not in set(is_off)], _WHY, _READ)
+    is_off = {key for key in _WHY if given.get(key) in (None, "false", "")}
+    draft.leave_keys({key: value for key, value in given.items() if key not in is_off}, _WHY, _READ)
     if any("{{" in str(text) for text in (given.get("command"), *texts(given.get("entrypoint")))):
         draft.leave("`{{…}}` in the command", "there are no templates", "put the value there")
     return draft
 
 
-def _command(draft: Draft, given: dict[str, Any], shell_of: dict[str, Any]) -> None:
+def _filled(text: str, references: shell.References) -> str:
+    return shell.listed_only([text], references)[0]
+
+
+def _variables(
+    draft: Draft, variables: Mapping[str, str | None], references: shell.References, *, is_own: bool
+) -> None:
+    """Give a process variables; a `PORT` that all have is that of a process only where its command listens on it."""
+    for name, value in variables.items():
+        text = None if value is None else _filled(value, references)
+        if name == "PORT" and text and not is_own and text.isdecimal():
+            if draft.gets_port:
+                draft.ports = draft.ports or [int(text[:6])]
+            else:
+                draft.environment[name] = text
+            continue
+        if name == "PORT" and is_own and own_port.is_client(str(draft.fields["command"][-1])):
+            draft.environment[name] = text
+            continue
+        set_variables(draft, {name: text}, references.known)
+
+
+def _command(draft: Draft, given: dict[str, Any], file: _File, references: shell.References) -> None:
     entry = texts(given.get("entrypoint"))
     told = given.get("command")
     if isinstance(told, list) or (entry and not told):
-        shell.give(draft, shell.listed([maybe_filled(word) for word in (*entry, *texts(told))]))
+        shell.give(draft, shell.listed([*entry, *texts(told)], references))
         return
     text = str(told or "")
-    line = shell.read(text.replace("$$", "$"))
-    program = str(shell_of.get("shell_command") or "")
+    number = file.running(dict(pairs(given.get("environment")))).get("PORT", "")
+    if own_port.is_client(text) and own_port.is_number(number):
+        text = own_port.SHELL_PORT.sub(number, text)
+    line = shell.read(text, references)
+    if line.uses_port and not line.ports and own_port.is_number(number):
+        line.ports = [int(number)]
+    program = str(file.shell.get("shell_command") or "")
     if line.why_shell and program and re.fullmatch(r"[\w/.-]+", program):
-        line.words[:2] = [program, str(shell_of.get("shell_argument") or "-c")]
+        line.words[:2] = [program, str(file.shell.get("shell_argument") or "-c")]
+    if is_true(given.get("is_daemon", "false")):
+        line = _kept(draft, line, given)
     shell.give(draft, line)
     set_variables(draft, dict(line.environment))
 
 
-def _probe(draft: Draft, given: dict[str, Any]) -> dict[str, Any] | None:
-    if command := mapping(given.get("exec")).get("command"):
-        return probes.from_command(probes.shell_words(str(command)), draft)
-    asked = mapping(given.get("http_get"))
-    if not asked:
-        return None
-    host = str(asked.get("host") or "127.0.0.1")
-    if host not in ("127.0.0.1", "localhost", "0.0.0.0", "::1") or str(asked.get("scheme") or "http") != "http":
-        where = f"{asked.get('scheme') or 'http'}://{host}"
-        draft.leave(f"the probe of `{where}`", "portsup asks the service itself, by http", "use `exec: [curl, …]`")
-        return None
-    sent = {name: maybe_filled(", ".join(texts(value))) for name, value in mapping(asked.get("headers")).items()}
-    good = whole(asked.get("status_code", ""), 100, 400)
-    return probes.http(str(asked.get("path") or "/"), str(asked.get("port") or ""), draft, sent, good)
+def _kept(draft: Draft, line: shell.Line, given: dict[str, Any]) -> shell.Line:
+    """A command that goes to the background as one that stays: of pg_ctl the server itself, else a shell that waits."""
+    words = line.words
+    if words[0].rpartition("/")[2] == "pg_ctl" and (found := _postgres(words)):
+        draft.notes.append("`pg_ctl start` goes to the background: the server is run itself")
+        shutdown = mapping(given.get("shutdown"))
+        if "pg_ctl" in str(shutdown.get("command", "")):
+            given["shutdown"] = {**shutdown, "command": "", "signal": "2"}  # what `pg_ctl stop` sends: fast shutdown
+        return shell.listed(found)
+    command = str(mapping(given.get("shutdown")).get("command") or "").strip().replace("$$", "$")
+    if command:
+        given["shutdown"] = {**mapping(given.get("shutdown")), "command": ""}
+    draft.notes.append("its command goes to the background: a shell waits in its place, and stops it")
+    kept = background.kept(words, command)
+    return shell.Line(kept, line.environment, line.ports, line.uses_port, "what it leaves behind")
 
 
-def _probes(draft: Draft, given: dict[str, Any]) -> None:
-    for key in ("readiness_probe", "liveness_probe"):
-        asked = mapping(given.get(key))
-        probe = _probe(draft, asked)
-        if probe is None:
+def _postgres(words: list[str]) -> list[str] | None:
+    """The server that `pg_ctl start` would start; None where it does something else."""
+    found, options = [words[0][: -len("pg_ctl")] + "postgres"], list(words[1:])
+    if "start" not in options:
+        return None
+    while options:
+        word = options.pop(0)
+        if word in ("start", "-w", "-W", "-s", "--wait", "--no-wait", "--silent"):
             continue
-        interval = seconds(asked.get("period_seconds")) or 10.0
-        retries = whole(asked.get("failure_threshold", 3), 1, 1000) or 3
-        if key == "readiness_probe":
-            first = seconds(asked.get("initial_delay_seconds")) or 0.0
-            draft.fields["ready"] = probes.ready(probe, first + interval * retries)
+        if word in ("-l", "--log", "-t", "--timeout") and options:
+            options.pop(0)
+        elif word in ("-D", "--pgdata") and options:
+            found += ["-D", options.pop(0)]
+        elif word in ("-o", "--options") and options:
+            found += options.pop(0).split()
+        elif word.startswith("--pgdata="):
+            found += ["-D", word.partition("=")[2]]
         else:
-            timeout = seconds(asked.get("timeout_seconds"))
-            draft.fields["healthcheck"] = probes.healthcheck(probe, interval, timeout, retries)
-        if (whole(asked.get("success_threshold", 1), 1, 1000) or 1) > 1:
-            draft.leave(f"`success_threshold` of `{key}`", "one success is enough", "see whether that will do")
-    if line := given.get("ready_log_line"):
-        draft.fields["ready"] = {"log": re.escape(str(line))[:1000].rstrip("\\")}
-
-
-def _end(draft: Draft, given: dict[str, Any]) -> None:
-    policy = mapping(given.get("availability"))
-    told = str(policy.get("restart") or "no")
-    draft.fields["restart"] = RESTART.get(told, "never")
-    wait, most = seconds(policy.get("backoff_seconds")), whole(policy.get("max_restarts"), 0, 1_000_000)
-    limits: dict[str, Any] = {}
-    if wait:
-        limits |= {"delay": duration(wait), "max_delay": duration(max(wait, 30.0))}
-    if draft.fields["restart"] != "never":
-        limits["max_restarts"] = most or "infinite"  # there 0 is without end, and so it is where nothing is said
-    if limits:
-        draft.fields["restart_policy"] = limits
-    if is_true(policy.get("exit_on_end", "false")):
-        draft.fields["on_end"] = "stop_all"
-    elif told == "exit_on_failure":
-        draft.fields["on_end"] = {"failure": "stop_all"}
-    if is_true(policy.get("exit_on_skipped", "false")) and "on_end" not in draft.fields:
-        draft.fields["on_end"] = {"failure": "stop_all"}
-        draft.notes.append("`exit_on_skipped` ended all when what it depends on failed; now its own failure does, too")
-    shutdown = mapping(given.get("shutdown"))
-    known = signal_name(shutdown["signal"]) if shutdown.get("signal") else None
-    if is_true(shutdown.get("parent_only", "false")):
-        draft.fields["stop_signal"] = {"signal": known or "SIGTERM", "to": "main"}
-    elif known:
-        draft.fields["stop_signal"] = known
-    grace = seconds(shutdown.get("timeout_seconds"))
-    if command := str(shutdown.get("command") or "").strip():
-        draft.fields["stop_command"] = shell.beside(command.replace("$$", "$"))
-        grace = min(2 * (DEFAULT_TIMEOUT if grace is None else grace), LONGEST)  # half of it is for the command
-    if grace is not None:
-        draft.fields["stop_grace_period"] = duration(grace)
-    rotation = mapping(mapping(given.get("log_configuration")).get("rotation"))
-    found = {
-        "max_size": log_size(f"{rotation.get('max_size_mb', '')}m"),
-        "backups": whole(rotation.get("max_backups"), 0, 1000),
-    }
-    if any(value is not None for value in found.values()):
-        draft.fields["logging"] = {key: value for key, value in found.items() if value is not None}
+            return None
+    return found

@@ -1,37 +1,73 @@
 """Procfiles, as foreman, honcho, overmind and Heroku read them: `name: command line`."""
 
 import re
+from collections.abc import Mapping
 
 from supervisor.convert import shell
+from supervisor.convert.around import ALONE, Around
 from supervisor.convert.draft import Draft, Left, Outcome
+from supervisor.convert.own_port import is_number
 from supervisor.convert.values import set_variables
 
 _LINE = re.compile(r"([A-Za-z0-9_.-]+)\s*:\s*(.+)", re.ASCII)
 JOBS = ("release",)
+ENV_FILES = (".overmind.env", ".env")  # read in this order, the later one has the last word
+STEP = 100  # from the port of one line to that of the next
+GRACE = "5s"  # foreman, honcho and overmind all kill after it
 
 
-def convert(text: str) -> Outcome:
-    """One service a line."""
+def convert(text: str, around: Around = ALONE) -> Outcome:
+    """One service a line; as soon as one ends, all others are stopped."""
     outcome = Outcome()
-    for number, line in enumerate(re.sub(r"\\\r?\n", " ", text).splitlines(), 1):
+    variables: dict[str, str] = {}
+    files = [name for name in ENV_FILES if around.is_there(name)]
+    for name in files:
+        variables |= around.variables(name)
+    base = _base(variables)
+    number = 0
+    for at, line in enumerate(re.sub(r"\\\r?\n", " ", text).splitlines(), 1):
         line = line.strip()
         if not line or line.startswith("#"):
             continue
         found = _LINE.fullmatch(line)
         if not found:
-            outcome.left.append(Left(f"line {number}", "it is not `name: command`", "write it as a service by hand"))
+            outcome.left.append(Left(f"line {at}", "it is not `name: command`", "write it as a service by hand", line))
             continue
-        draft = Draft(found[1])
-        read = shell.read(found[2])
-        shell.give(draft, read)
-        draft.keep_stdin()
-        set_variables(draft, dict(read.environment))
-        if draft.name in JOBS and not draft.gets_port:
-            draft.has_pool = False
-            draft.fields |= {"restart": "never", "one_shot": True}
-            draft.notes.append("a job that runs once: make the others wait with `depends_on: [release]`")
-        elif draft.name == "web":
-            draft.gets_port = draft.gets_port or not draft.ports  # Heroku tells it by PORT in any case
-            draft.fields.setdefault("port_env", "PORT")
-        outcome.services.append(draft)
+        outcome.services.append(_process(found[1], found[2], files, base and base + STEP * number))
+        number += 1
     return outcome
+
+
+def _base(variables: Mapping[str, str]) -> int:
+    """The port of the first line, where the variables tell it; 0 else."""
+    for name in ("OVERMIND_PORT", "PORT"):
+        if is_number(variables.get(name, "")):
+            return int(variables[name])
+    return 0
+
+
+def _process(name: str, command: str, files: list[str], port: int) -> Draft:
+    draft = Draft(name)
+    if files:
+        draft.fields["env_file"] = [{"path": each, "required": False} for each in files]
+    read = shell.read(command)
+    shell.give(draft, read)
+    draft.keep_stdin()
+    set_variables(draft, dict(read.environment))
+    is_fixed = bool(draft.ports) and "${PORT" not in command
+    if port and port < 65536 and not is_fixed:
+        draft.ports.insert(0, port)
+    if name in JOBS and not (draft.gets_port and is_fixed):
+        draft.has_pool = False
+        draft.fields |= {"restart": "never", "one_shot": True}
+        draft.notes.append("a job that runs once: make the others wait with `depends_on: [release]`")
+        return draft
+    draft.fields |= {"restart": "never", "on_end": "stop_all", "stop_grace_period": GRACE}
+    if port and not draft.gets_port and name != "web" and not is_fixed:
+        draft.gets_port = True
+        draft.fields |= {"port_env": "PORT", "ready": "started"}
+        draft.notes.append("it finds its port in `$PORT`, and is ready once it is started: a server needs no `ready`")
+    if name == "web":
+        draft.gets_port = draft.gets_port or not draft.ports or bool(port)  # it is told by PORT in any case
+        draft.fields.setdefault("port_env", "PORT")
+    return draft

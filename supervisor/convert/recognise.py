@@ -1,77 +1,105 @@
 """Which program a file was written for, by its name and by what is in it."""
 
+import os.path
 import re
 from collections.abc import Callable, Sequence
 from pathlib import PurePath
 from typing import Any
 
-from supervisor.convert import compose, pm2, process_compose, procfile, supervisord
+from supervisor.config.foreign import from_yaml
+from supervisor.convert import (
+    compose,
+    mprocs,
+    package,
+    pitchfork,
+    pm2,
+    process_compose,
+    procfile,
+    supervisord,
+    systemd,
+    unknown,
+)
+from supervisor.convert.around import ALONE, Around
 from supervisor.convert.draft import Left, Outcome
 from supervisor.convert.finish import plain
-from supervisor.convert.layers import Layers, Read, Source
+from supervisor.convert.layers import Layers, Source
 from supervisor.convert.values import cleaned
 from supervisor.errors import PortsupError, UsageError
 
-KINDS = ("procfile", "supervisord", "compose", "process-compose", "pm2")
-_OF_YAML: dict[str, Callable[[Any], Outcome]] = {
+KINDS = (
+    "procfile", "supervisord", "compose", "process-compose", "pm2", "mprocs", "systemd", "pitchfork", "package.json",
+)  # fmt: skip
+_OF_YAML: dict[str, Callable[[Any, Around], Outcome]] = {
     "compose": compose.convert,
     "process-compose": process_compose.convert,
+    "mprocs": mprocs.convert,
 }
-_OF_TEXT: dict[str, Callable[[str], Outcome]] = {
+_OF_TEXT: dict[str, Callable[[str, Around], Outcome]] = {
     "procfile": procfile.convert,
     "supervisord": supervisord.convert,
     "pm2": pm2.convert,
+    "systemd": systemd.convert,
+    "pitchfork": pitchfork.convert,
+    "package.json": package.convert,
 }
 _NAMES = (
-    (r"procfile(\..*)?|.*\.procfile", "procfile"),
-    (r"supervisord?\.conf|.*\.ini", "supervisord"),
-    (r"process-compose.*\.ya?ml", "process-compose"),
-    (r"(docker-)?compose.*\.ya?ml", "compose"),
+    (r"procfile([.-].*)?|.*[.-]procfile", "procfile"),
+    (r"supervisord?(ctl)?([.-].*)?\.conf|.*\.ini", "supervisord"),
+    (r"\.?process-compose.*\.ya?ml", "process-compose"),
+    (r"(docker-)?compose.*\.ya?ml|.*[.-]compose\.ya?ml", "compose"),
     (r"(ecosystem|pm2|process|processes).*\.json", "pm2"),
+    (r"mprocs.*\.(ya?ml|json)", "mprocs"),
+    (r"pitchfork(\.local)?\.toml", "pitchfork"),
+    (r"package\.json", "package.json"),
+    (r".*\.service", "systemd"),
 )
 _CONTENTS = (
-    (r"^\s*\[(program:|supervisord\])", "supervisord"),
-    (r"\A(\s*//[^\n]*\n)*\s*[\[{][\s\S]*\b[\"']?script[\"']?\s*:", "pm2"),
+    (r"^\s*\[(program:|fcgi-program:|supervisord\])", "supervisord"),
+    (r"^\s*\[Service\]\s*$", "systemd"),
+    (r"^\s*\[daemons\.", "pitchfork"),
+    (r"\A(\s*//[^\n]*\n)*\s*[\[{][\s\S]*\b[\"']?(script|exec_mode)[\"']?\s*:", "pm2"),
+    (r"\A\s*\{[\s\S]*\"scripts\"\s*:", "package.json"),
     (r"^[\"']?processes[\"']?\s*:", "process-compose"),
+    (r"^[\"']?procs[\"']?\s*:", "mprocs"),
     (r"^[\"']?services[\"']?\s*:", "compose"),
 )
 _PROCESS = re.compile(r"[A-Za-z0-9_.-]+:[ \t]*\S.*")
+_STRUCTURED = re.compile(r".*\.(ya?ml|json|toml|ini|conf|cfg|xml|md|txt\.ya?ml)")
 
 
 def kind_of(name: str, text: str) -> str:
-    """The kind of a file; raises UsageError where neither name nor content tells."""
+    """The kind of a file; raises UsageError where neither name nor content tells, or where it is none of these."""
     short = PurePath(name).name.lower()
     if re.fullmatch(r".*\.(c|m)?[jt]s", short):
         hint = f"make JSON of it: `{pm2.AS_JSON.replace('ecosystem.config.js', PurePath(name).name)}`"
         raise UsageError(f"cannot convert `{name}`", "it is a program in JavaScript, which portsup does not run", hint)
     for pattern, kind in _NAMES:
-        if re.fullmatch(pattern, short):
+        if re.fullmatch(pattern, short) and not (kind == "supervisord" and unknown.told_apart("", text)):
             return kind
-    for pattern, kind in _CONTENTS:
-        if re.search(pattern, text[:100_000], re.MULTILINE):
-            return kind
-    if _is_procfile(text):
+    by_content = next((kind for pattern, kind in _CONTENTS if re.search(pattern, text[:100_000], re.MULTILINE)), "")
+    if by_content in ("supervisord", "systemd", "pitchfork", "pm2"):
+        return by_content
+    if known := unknown.told_apart(short, text):
+        raise UsageError(f"cannot convert `{name}`", f"it is {known.what}, which `init` does not convert", known.remedy)
+    if by_content:
+        return by_content
+    if re.search(r"^[\"']?include[\"']?\s*:", text, re.MULTILINE) and short.endswith((".yml", ".yaml")):
+        return "compose"
+    if not _STRUCTURED.fullmatch(short) and _is_procfile(text):
         return "procfile"
     hint = f"say what it is: `--kind {'|'.join(KINDS)}`"
     raise UsageError(f"cannot convert `{name}`", "neither its name nor its content says which program it is for", hint)
 
 
-def convert(kind: str, name: str, text: str, over: Sequence[Source] = (), read: Read | None = None) -> Outcome:
+def convert(kind: str, name: str, text: str, over: Sequence[Source] = (), around: Around = ALONE) -> Outcome:
     """What the file comes to; raises PortsupError where it can not be read, or nothing in it can be carried over.
 
-    `over` are files that are laid over it, and `read` gives the text of those that it extends.
+    `over` are files that are laid over it, or added to it; `around` tells of the other files.
     """
     text = cleaned(text)
+    beside = around.within(os.path.dirname(name)) if os.path.dirname(name) else around
     try:
-        if kind in _OF_YAML:
-            layers = Layers(kind, read or _unread)
-            outcome = _OF_YAML[kind](layers.whole([(name, text), *over]))
-            outcome.left += layers.left
-        elif over:
-            hint = "name one file; those of compose and process-compose can be laid over each other"
-            raise UsageError(f"cannot convert {len(over) + 1} files", f"there is no such thing with {kind}", hint)
-        else:
-            outcome = _OF_TEXT[kind](text)
+        outcome = _converted(kind, name, text, over, around, beside)
     except RecursionError as error:
         raise PortsupError(f"cannot read `{name}`", "it contains itself, or is nested too deeply") from error
     _drop_empty(outcome)
@@ -83,14 +111,29 @@ def convert(kind: str, name: str, text: str, over: Sequence[Source] = (), read: 
     return outcome
 
 
+def _converted(kind: str, name: str, text: str, over: Sequence[Source], around: Around, beside: Around) -> Outcome:
+    more = [(os.path.relpath(path, os.path.dirname(name) or "."), cleaned(each)) for path, each in over]
+    if kind in ("compose", "process-compose"):
+        layers = Layers(kind, around)
+        outcome = _OF_YAML[kind](layers.whole([(name, text), *over]), beside)
+        outcome.left += layers.left
+        return outcome
+    if kind == "supervisord":
+        return supervisord.convert(text, beside, more)
+    if kind == "systemd":
+        return systemd.convert(text, beside, name, more)
+    if over:
+        hint = "name one file; those of compose, process-compose, supervisord and systemd can be several"
+        raise UsageError(f"cannot convert {len(over) + 1} files", f"there is no such thing with {kind}", hint)
+    if kind in _OF_YAML:
+        return _OF_YAML[kind](cleaned(from_yaml(text, name)), beside)
+    return _OF_TEXT[kind](text, beside)
+
+
 def _is_procfile(text: str) -> bool:
     """Whether every line is `name: command`, but for comments and empty ones."""
     lines = [line for line in text.splitlines() if line.strip() and not line.strip().startswith("#")]
     return bool(lines) and all(map(_PROCESS.fullmatch, lines))
-
-
-def _unread(path: str) -> str:
-    raise PortsupError(f"cannot read `{path}`", "only the file itself is known")
 
 
 def _drop_empty(outcome: Outcome) -> None:
@@ -111,5 +154,7 @@ def _drop_empty(outcome: Outcome) -> None:
             service.leave(f"`{key}`", why, "set `hooks` by hand")
 
 
-def _is_empty(command: list[str]) -> bool:
+def _is_empty(command: list[str] | str) -> bool:
+    if isinstance(command, str):
+        return not plain(command).strip()
     return not command or not plain(command[0]).strip()

@@ -2,10 +2,13 @@
 
 import re
 import shlex
+from collections.abc import Callable, Mapping
 
-from supervisor.config import interpolate, placeholders
+from supervisor.convert import own_port, references
 from supervisor.convert.draft import Draft, Filled
-from supervisor.dataclass import dataclass, field, replace
+from supervisor.convert.own_port import SHELL_PORT
+from supervisor.convert.references import PORT
+from supervisor.dataclass import dataclass, field
 
 BUILTINS = frozenset((
     "!", ".", ":", "[[", "alias", "break", "case", "cd", "command", "continue", "eval", "exit", "export", "fg",
@@ -13,16 +16,11 @@ BUILTINS = frozenset((
     "source", "test", "time", "times", "trap", "type", "ulimit", "umask", "unalias", "unset", "until", "wait",
     "while", "{",
 ))  # fmt: skip
-CLIENTS = frozenset((
-    "curl", "mongo", "mongosh", "mysql", "mysqladmin", "nc", "pg_isready", "psql", "redis-cli", "rsync", "scp",
-    "ssh", "wget",
-))  # fmt: skip
-LISTENS = ("--port", "--http-port", "--server.port", "--listen-port")
-BINDS = ("--bind", "-b", "--listen", "--addr", "--address", "--http", "-l")
-_PORT = re.compile(r"\$PORT\b|\$\{PORT(?::?[-=][\"']?(\d+)[\"']?)?\}", re.ASCII)
-_FIXED = re.compile(r"PORT=([1-9]\d{1,4})\s+(?=\S)|export\s+PORT=([1-9]\d{1,4})\s*(?:&&|;|\n)\s*(?=\S)", re.ASCII)
-_MARK = "\ue000"  # stands for the port while the text is split
-_ENDS = re.compile(r"(.*:)(\d{2,5})", re.ASCII)
+_FIXED = re.compile(  # what in a shell would win over the port that the service is given
+    r"(?P<before>(?:^|&&|;|\n)\s*(?:[A-Za-z_]\w*=[^\s;&|]*\s+)*)"
+    r"(?:PORT=(?P<set>[1-9]\d{1,4})\s+|export\s+PORT=(?P<export>[1-9]\d{1,4})\s*(?:&&|;|\n)\s*)(?=[^\s&|;])",
+    re.ASCII,
+)
 _IN_SHELL = re.compile(r"(--port[= ]|runserver (?:[\w.]+:)?|http\.server )(\d{2,5})\b", re.ASCII)
 
 
@@ -35,20 +33,79 @@ class Line:
     ports: list[int] = field(default_factory=list)
     uses_port: bool = False
     why_shell: str = ""
+    text: str = ""  # in place of the words, where the value of a variable decides how many words there are
 
 
-def read(text: str) -> Line:
+@dataclass(frozen=True, slots=True)
+class References:
+    """What another program fills in before a command is looked at; `known` are the values that are known here."""
+
+    pattern: re.Pattern[str]
+    written: Callable[[re.Match[str]], str]
+    known: Mapping[str, str]
+
+    def marked(self, text: str) -> tuple[str, list[str]]:
+        """`text` with the ports in it that are known, and marks for all other references."""
+        return references.mark(self.pattern.sub(self._number, text), self.pattern, self.written)
+
+    def _number(self, match: re.Match[str]) -> str:
+        groups = match.groupdict()
+        name = groups.get("plain") or groups.get("name") or ""
+        if not name.upper().endswith("PORT"):
+            return match[0]
+        value = references.resolved(match[0], self.pattern, self.known) if "sign" in groups else self.known.get(name)
+        return value if value and own_port.is_number(value) else match[0]
+
+
+def read(text: str, filled: References | None = None) -> Line:
     """What a shell would make of `text`, without the shell where it can be spared."""
-    text = re.sub(r"\\\r?\n", " ", text).strip().replace(_MARK, "")
-    ports = [int(found[1]) for found in _PORT.finditer(text) if found[1] and 0 < int(found[1][:6]) < 65536]
-    marked = _PORT.sub(_MARK, text)
+    text = re.sub(r"\\\r?\n", " ", text).strip()
+    text, found = filled.marked(text) if filled else (references.PRIVATE.sub("", text), [])
+    if own_port.is_client(text):
+        return _finished(_read(text, text), found)
+    ports = [int(match[1]) for match in SHELL_PORT.finditer(text) if match[1] and 0 < int(match[1][:6]) < 65536]
+    marked = SHELL_PORT.sub(PORT, text)
+    line = _read(text, marked)
+    line.ports = ports + line.ports
+    line.uses_port = line.uses_port or marked != text
+    return _finished(line, found)
+
+
+def _read(text: str, marked: str) -> Line:
     line = _through_shell(text) if (why := _needs_shell(marked)) else _split(marked)
     if isinstance(line, str):
         why, line = line, _through_shell(text)
     line.why_shell = why
-    line.ports = ports + line.ports
-    line.uses_port = line.uses_port or marked != text
     return line
+
+
+def split(text: str, filled: References | None = None) -> Line | None:
+    """The words of a text that no shell will see, whatever signs are in it; None if its quotes are not closed."""
+    text, found = filled.marked(text) if filled else (references.PRIVATE.sub("", text), [])
+    line = _split(text, sets=False)
+    return None if isinstance(line, str) else _finished(line, found)
+
+
+def listed(words: list[str], filled: References | None = None) -> Line:
+    """A command that is a list of words already."""
+    line = Line(listed_only(words, filled) if filled else list(words))
+    _replace_port(line)
+    return _finished(line, [])
+
+
+def split_only(text: str, filled: References) -> list[str]:
+    """The words of a text that no shell will see, with its references written and its ports as they are."""
+    marked, found = filled.marked(text)
+    try:
+        words = shlex.split(marked)
+    except ValueError:
+        words = marked.split()
+    return [_written(word, found) for word in words]
+
+
+def listed_only(words: list[str], filled: References) -> list[str]:
+    """The words with their references written as services.yaml has them, and their ports as they are."""
+    return [word if isinstance(word, Filled) else references.written_back(*filled.marked(word)) for word in words]
 
 
 def beside(text: str) -> list[str]:
@@ -60,28 +117,28 @@ def beside(text: str) -> list[str]:
             *line.words]  # fmt: skip
 
 
-def listed(words: list[str]) -> Line:
-    """A command that is a list of words already."""
-    line = Line(words)
-    _replace_port(line)
-    return line
-
-
-def split(text: str) -> Line | None:
-    """The words of a text that no shell will see, whatever signs are in it; None if its quotes are not closed."""
-    line = _split(text)
-    return None if isinstance(line, str) else line
-
-
 def give(draft: Draft, line: Line) -> None:
     """Make `line` the command of a service."""
-    draft.fields["command"] = line.words
+    draft.fields["command"] = line.text or line.words
     draft.ports = line.ports + draft.ports
     if line.uses_port:
         draft.gets_port = True
         draft.fields["port_env"] = "PORT"
     if line.why_shell:
         draft.notes.append(f"run by `{' '.join(line.words[:2])}`, because of {line.why_shell}")
+
+
+def _finished(line: Line, found: list[str]) -> Line:
+    """The line with its marks written as services.yaml has them."""
+    if line.words[1:2] != ["-c"] and references.splits(line.words):
+        line.text = references.as_text(line.words, found)
+    line.words = [_written(word, found) for word in line.words]
+    line.environment = {name: _written(value, found) for name, value in line.environment.items()}
+    return line
+
+
+def _written(word: str, found: list[str]) -> str:
+    return word if isinstance(word, Filled) else references.written_back(word, found)
 
 
 def _needs_shell(text: str) -> str:
@@ -98,7 +155,7 @@ def _needs_shell(text: str) -> str:
                 quote = ""
             elif quote == '"' and char in "$`":
                 return _sign(char)
-            elif quote == "'" and char == _MARK:
+            elif quote == "'" and char == PORT:
                 return "its quotes"
         elif char in "'\"":
             quote = char
@@ -115,35 +172,37 @@ def _sign(char: str) -> str:
     return "its backticks" if char == "`" else f"the `{char}` in it"
 
 
-def _split(marked: str) -> Line | str:
-    """The words of a simple command, or why there is a need for a shell."""
+def _split(marked: str, sets: bool = True) -> Line | str:
+    """The words of a simple command, or why there is a need for a shell; `sets`: variables may stand before them."""
     try:
         words = shlex.split(marked)
     except ValueError:
         return "its quotes"
     line = Line([])
-    while words and (found := re.fullmatch(r"([A-Za-z_]\w*)=(.*)", words[0], re.ASCII | re.DOTALL)):
-        if _MARK in found[2]:
+    while words and (assigned := re.fullmatch(r"([A-Za-z_]\w*)=(.*)", words[0], re.ASCII | re.DOTALL)):
+        if PORT in assigned[2]:
             return "a variable that is set to the port"
-        line.environment[found[1]] = found[2]
+        line.environment[assigned[1]] = assigned[2]
         del words[0]
     if words[:1] == ["exec"] and len(words) > 1 and not words[1].startswith("-"):
         del words[0]
     if not words or not words[0].strip():
         return "what it sets"
-    if words[0] in BUILTINS:
+    if words[0] in BUILTINS and sets:
         return f"`{words[0]}`"
-    line.words = [_with_port(word) if _MARK in word else word for word in words]
+    line.words = words
     _replace_port(line)
     return line
 
 
 def _through_shell(text: str) -> Line:
-    if fixed := _FIXED.match(text):  # in a shell it would win over the port that the service is given
-        line = _through_shell(text[fixed.end() :])
-        return replace(line, ports=[int(fixed[1] or fixed[2])], uses_port=True)
+    fixed = list(_FIXED.finditer(text))
+    if len(fixed) == 1:
+        number = int(fixed[0]["set"] or fixed[0]["export"])
+        line = _through_shell((text[: fixed[0].end("before")] + text[fixed[0].end() :]).strip())
+        return Line(line.words, ports=[number], uses_port=True)
     if "'" not in text:
-        text = _PORT.sub("$PORT", text)  # a service always has it, so its default has no use
+        text = SHELL_PORT.sub("$PORT", text)  # a service always has it, so its default has no use
     found = {int(match[2]) for match in _IN_SHELL.finditer(text)}
     if len(found) == 1 and 0 < min(found) < 65536:
         text = _IN_SHELL.sub(r"\1$PORT", text)
@@ -151,40 +210,11 @@ def _through_shell(text: str) -> Line:
     return Line(["sh", "-c", text])
 
 
-def _with_port(word: str) -> Filled:
-    return Filled(placeholders.literally(interpolate.literally(word)).replace(_MARK, "{port}"))
-
-
 def _replace_port(line: Line) -> None:
-    """Put `{port}` in place of the number that a server is told to listen on."""
-    words = line.words
-    if line.uses_port or any(isinstance(word, Filled) for word in words):
+    """Put a mark in place of the number that a server is told to listen on."""
+    if line.uses_port or any(PORT in word for word in line.words):
         return
-    if words[0].rpartition("/")[2] in CLIENTS:
-        return
-    for at, word in enumerate(words):
-        before = words[at - 1] if at else ""
-        name, equals, value = word.partition("=")
-        address = _ENDS.fullmatch(value if equals else word)
-        if (before in LISTENS or (before == "-p" and at > 1)) and _is_port(word):
-            line.words[at], number = Filled("{port}"), word
-        elif equals and name in LISTENS and _is_port(value):
-            line.words[at], number = Filled(f"{name}={{port}}"), value
-        elif (before in BINDS or before == "runserver") and not word.startswith("-") and address and not equals:
-            line.words[at], number = _with_port(f"{address[1]}{_MARK}"), address[2]
-        elif equals and name in BINDS and address:
-            line.words[at], number = _with_port(f"{name}={address[1]}{_MARK}"), address[2]
-        elif before in ("runserver", "http.server", "--listen") and _is_port(word):
-            line.words[at], number = Filled("{port}"), word
-        else:
-            continue
-        if not _is_port(number):
-            line.words[at] = word
-            continue
-        line.ports.append(int(number))
+    line.words, number = own_port.replaced(line.words)
+    if number is not None:
+        line.ports.append(number)
         line.uses_port = True
-        return
-
-
-def _is_port(text: str) -> bool:
-    return bool(re.fullmatch(r"[1-9]\d{1,4}", text, re.ASCII)) and int(text) < 65536

@@ -1,15 +1,17 @@
 """supervisord.conf: the sections `[program:x]` of supervisord 3 and 4."""
 
-import configparser
+import os.path
 import re
+from collections.abc import Sequence
 
-from supervisor.convert import shell
-from supervisor.convert.draft import Draft, Filled, Left, Outcome
+from supervisor.convert import paths, shell, supervisord_fcgi, supervisord_files, supervisord_order
+from supervisor.convert.around import ALONE, Around
+from supervisor.convert.draft import Draft, Left, Outcome
+from supervisor.convert.supervisord_files import Section
 from supervisor.convert.values import (
     account,
     codes,
     duration,
-    filled,
     is_true,
     log_size,
     seconds,
@@ -18,7 +20,6 @@ from supervisor.convert.values import (
     umask,
     whole,
 )
-from supervisor.errors import PortsupError
 
 MOST_COPIES = 32
 RESTART = {"true": "always", "false": "never", "unexpected": "on-failure"}
@@ -26,10 +27,11 @@ _EXPRESSION = re.compile(r"%\((\w+)\)(0?\d*)([sd])|%%", re.ASCII)
 _VARIABLE = re.compile(r"""\s*([^=,\s]+)\s*=\s*("[^"]*"|'[^']*'|[^,]*)\s*(?:,|$)""")
 # Keys of a program that are read here, or that say what portsup does in any case.
 _READ = frozenset((
-    "autorestart", "autostart", "command", "directory", "environment", "exitcodes", "killasgroup", "numprocs",
-    "numprocs_start", "process_name", "redirect_stderr", "startretries", "startsecs", "stderr_logfile",
-    "stderr_logfile_backups", "stderr_logfile_maxbytes", "stdout_logfile", "stdout_logfile_backups",
-    "stdout_logfile_maxbytes", "stopasgroup", "stopsignal", "stopwaitsecs", "umask", "user",
+    "autorestart", "autostart", "command", "depends_on", "directory", "environment", "exitcodes", "killasgroup",
+    "numprocs", "numprocs_start", "priority", "process_name", "redirect_stderr", "socket", "socket_backlog",
+    "socket_mode", "socket_owner", "startretries", "startsecs", "stderr_logfile", "stderr_logfile_backups",
+    "stderr_logfile_maxbytes", "stdout_logfile", "stdout_logfile_backups", "stdout_logfile_maxbytes", "stopasgroup",
+    "stopsignal", "stopwaitsecs", "umask", "user",
 ))  # fmt: skip
 _DEFAULTS = {  # as the sample file of supervisord has them
     "minfds": "1024", "minprocs": "200", "priority": "999", "serverurl": "AUTO",
@@ -40,8 +42,8 @@ _GENERAL = {  # of supervisord itself, with an effect on its programs
     "user": ("portsup runs as who starts it", "start it as that user"),
 }
 _OWN = ("supervisord", "unix_http_server", "inet_http_server", "supervisorctl", "rpcinterface")
+START_RETRIES, START_SECONDS = 3, 1.0  # what supervisord takes where nothing is said
 _WHY = {
-    "priority": ("portsup starts all at once, in the order of `depends_on`", "name what it needs in `depends_on`"),
     "stdout_events_enabled": ("there are no event listeners", "follow `portsup logs -f`"),
     "stderr_events_enabled": ("there are no event listeners", "follow `portsup logs -f`"),
     "stdout_syslog": ("output goes to files", "read `portsup logs`"),
@@ -52,24 +54,26 @@ _WHY = {
 }
 
 
-def convert(text: str) -> Outcome:
-    """One service a program, several for `numprocs`; raises PortsupError where the file can not be read."""
-    parser = configparser.RawConfigParser(strict=False, inline_comment_prefixes=(";", "#"), allow_no_value=True)
-    try:
-        parser.read_string(text.replace("\0", ""))
-    except configparser.Error as error:
-        why = " ".join(str(error).split())[:200]
-        raise PortsupError("cannot read the file of supervisord", why) from error
-    outcome = Outcome()
-    sections = {name: {key: value or "" for key, value in parser.items(name)} for name in parser.sections()}
-    general = sections.get("supervisord", {})
-    for section, given in sections.items():
-        kind, _, name = section.partition(":")
+def convert(text: str, around: Around = ALONE, more: Sequence[tuple[str, str]] = ()) -> Outcome:
+    """One service a program, several for `numprocs`; `more` are further files, as paths and texts.
+
+    Raises PortsupError where a file can not be read.
+    """
+    files = supervisord_files.gathered(text, list(more), around)
+    outcome = Outcome(left=files.left)
+    general = {key: value for each in files.sections if each.name == "supervisord" for key, value in each.keys.items()}
+    ranks: dict[str, tuple[int, int]] = {}
+    for section in files.sections:
+        kind, _, name = section.name.partition(":")
         kind, name = kind.strip(), name.strip()
-        if kind == "program" and name:
-            outcome.services += _program(name, given, general, outcome)
+        if kind in ("program", "fcgi-program") and name:
+            made = _program(name, section, general, outcome, around, is_fcgi=kind == "fcgi-program")
+            outcome.services += made
+            rank = supervisord_order.rank(name, section.keys, files.sections)
+            ranks |= {each.name: rank for each in made}
         else:
-            _leave_section(section, kind, given, outcome)
+            _leave_section(section.name, kind, section.keys, outcome)
+    supervisord_order.depend(outcome.services, ranks)
     for key, (why, remedy) in _GENERAL.items():
         if general.get(key, "") not in ("", _DEFAULTS.get(key)):
             outcome.left.append(Left(f"`{key}={general[key]}` of `[supervisord]`", why, remedy))
@@ -79,29 +83,26 @@ def convert(text: str) -> Outcome:
 def _leave_section(section: str, kind: str, given: dict[str, str], outcome: Outcome) -> None:
     quoted = f"`[{section}]`"
     match kind:
-        case "include":
-            files = " ".join(given.get("files", "").split())
-            outcome.left.append(
-                Left(quoted, f"other files are not followed ({files})", "convert each, and put the services together")
-            )
         case "eventlistener":
-            outcome.left.append(Left(quoted, "there are no event listeners", "read `portsup events -f --json`"))
-        case "fcgi-program":
-            remedy = "write a service with `handoff: systemd`: its socket is descriptor 3, not 0"
-            outcome.left.append(Left(quoted, "its socket is passed as descriptor 0", remedy))
+            outcome.left.append(
+                Left(quoted, "there are no event listeners", "read `portsup events -f --json`", {section: given})
+            )
         case "group":
             named = given.get("programs", "").replace(",", " ").split() or ["a", "b"]
             remedy = f"name several services: `portsup restart {' '.join(named)}`"
             outcome.left.append(Left(quoted, "there are no groups", remedy))
-        case _ if kind in _OWN or not given:
+        case _ if kind in _OWN or kind == "include" or not given:
             return  # portsup has a control socket of its own
         case _:
-            outcome.left.append(Left(quoted, "it is no program", "see whether you need it"))
+            outcome.left.append(Left(quoted, "it is no program", "see whether you need it", {section: given}))
 
 
-def _program(name: str, given: dict[str, str], general: dict[str, str], outcome: Outcome) -> list[Draft]:
+def _program(
+    name: str, section: Section, general: dict[str, str], outcome: Outcome, around: Around, *, is_fcgi: bool
+) -> list[Draft]:
+    given = section.keys
     if not given.get("command", "").strip():
-        outcome.left.append(Left(f"`[program:{name}]`", "it has no `command`", "write the service by hand"))
+        outcome.left.append(Left(f"`[{section.name}]`", "it has no `command`", "write the service by hand"))
         return []
     copies = whole(told := given.get("numprocs", "1"), 1, 10**6) or 1
     if whole(told, 1, 10**6) is None:
@@ -111,36 +112,45 @@ def _program(name: str, given: dict[str, str], general: dict[str, str], outcome:
     if copies > MOST_COPIES:
         why = f"these are {copies} copies, {MOST_COPIES} are written"
         outcome.left.append(Left(f"`numprocs` of `{name}`", why, "add the others by hand"))
+    if is_fcgi:
+        return supervisord_fcgi.made(_copy(name, section, general, start, 1, around), given, copies, outcome)
     numbers = range(start, start + min(copies, MOST_COPIES))
-    return [_copy(name, given, general, number, copies) for number in numbers]
+    return [_copy(name, section, general, number, copies, around) for number in numbers]
 
 
-def _copy(name: str, given: dict[str, str], general: dict[str, str], number: int, copies: int) -> Draft:
-    draft = Draft(name if copies == 1 else f"{name}-{number}")
+def _copy(name: str, section: Section, general: dict[str, str], number: int, copies: int, around: Around) -> Draft:
+    given = section.keys
+    draft = Draft(name if copies == 1 else f"{name}-{number}", needs_port=True)
     unknown: list[str] = []
-    known = {"program_name": name, "group_name": name, "here": ".", "process_num": str(number)}
+    known = {"program_name": name, "group_name": name, "here": section.here or ".", "process_num": str(number)}
     known["numprocs"] = str(copies)
 
-    def expand(match: re.Match[str]) -> str:
+    def written(match: re.Match[str]) -> str:
         if match[0] == "%%":
-            return "%"
+            return "\0%"
         word = match[1]
         if word.startswith("ENV_"):
-            return f"${{{word[4:]}}}"
+            return f"${{{word[4:]}:?supervisord takes it from its environment}}"
         if word not in known:
             unknown.append(word)
-            return match[0]
-        return known[word].zfill(int(match[2] or 0)) if match[3] == "d" and len(match[2]) < 3 else known[word]
+            return "\0" + match[0]
+        return "\0" + (known[word].zfill(int(match[2] or 0)) if match[3] == "d" and len(match[2]) < 3 else known[word])
 
-    expanded = {key: _EXPRESSION.sub(expand, value) for key, value in given.items()}
-    _command(draft, given["command"], expanded["command"])
+    references = shell.References(_EXPRESSION, written, {})
+
+    def expanded(text: str) -> str:
+        return shell.listed_only([text], references)[0]
+
+    if directory := given.get("directory", general.get("directory", "")):
+        draft.fields["working_dir"] = expanded(directory)
+        if draft.fields["working_dir"] != known["here"]:
+            known["here"] = _from(known["here"], str(draft.fields["working_dir"]), around)
+    _command(draft, given["command"], references)
     draft.keep_stdin()
     for word in dict.fromkeys(unknown):
         draft.leave(f"`%({word})s`", "portsup does not know it", "put its value there")
-    for source in (general.get("environment", ""), expanded.get("environment", "")):
-        set_variables(draft, dict(_variables(_EXPRESSION.sub(expand, source))))
-    if directory := expanded.get("directory", general.get("directory", "")):
-        draft.fields["working_dir"] = filled(directory) if "${" in directory else directory
+    for source in (general.get("environment", ""), given.get("environment", "")):
+        set_variables(draft, {key: expanded(value) for key, value in _variables(source)})
     _times(draft, given)
     _logs(draft, given)
     if user := given.get("user", ""):
@@ -149,25 +159,26 @@ def _copy(name: str, given: dict[str, str], general: dict[str, str], number: int
         draft.carry("umask", umask(mask), f"`umask={mask}`", "set `umask` to three octal digits")
     if "autostart" in given and not is_true(given["autostart"]):
         draft.fields["autostart"] = False
+    if needed := given.get("depends_on", "").replace(",", " ").split():
+        draft.fields["depends_on"] = dict.fromkeys(needed, "started")
     for key, (why, remedy) in _WHY.items():
         if given.get(key, "").lower() not in ("", "0", "false", "off", "no", _DEFAULTS.get(key, "").lower()):
             draft.leave(f"`{key}={given[key]}`", why, remedy)
-    if (long := seconds(given.get("startsecs", ""))) is not None and long > 1:
-        what = f"`startsecs={given['startsecs']}`"
-        draft.leave(what, "`ready` says when a service is up", "set `ready` to what tells that")
     draft.leave_keys(given, {}, _READ | _WHY.keys())
     return draft
 
 
-def _command(draft: Draft, raw: str, text: str) -> None:
+def _from(here: str, folder: str, around: Around) -> str:
+    """The folder of the file as a program in `folder` has to write it."""
+    if not folder.startswith(("/", "~", "$")):
+        return paths.relative(here, folder)
+    return os.path.normpath(os.path.join(around.absolute(), here)) if around.absolute() else here
+
+
+def _command(draft: Draft, text: str, references: shell.References) -> None:
     """supervisord splits a command like a shell and runs it without one; only `%(ENV_X)s` is filled in."""
-    line = shell.read(text)
-    refers = "${" in text and "%(ENV_" in raw
-    if line.why_shell and not refers:
-        line = shell.split(text) or line
-    elif refers and (words := shell.split(text)):
-        line = words
-        line.words = [filled(word) if "${" in word and not isinstance(word, Filled) else word for word in line.words]
+    text = " ".join(text.split("\n"))
+    line = shell.split(text, references) or shell.read(text, references)
     shell.give(draft, line)
     if line.environment:  # without a shell `A=1 program` is the name of a program; `env` makes it what was meant
         set_variables(draft, dict(line.environment))
@@ -179,7 +190,7 @@ def _variables(text: str) -> list[tuple[str, str]]:
         value = match[2].strip()
         if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"":
             value = value[1:-1]
-        found.append((match[1], filled(value) if "${" in value else value))
+        found.append((match[1], value))
     return found
 
 
@@ -187,8 +198,16 @@ def _times(draft: Draft, given: dict[str, str]) -> None:
     draft.fields["restart"] = RESTART.get(given.get("autorestart", "unexpected").strip().lower(), "on-failure")
     if told := given.get("exitcodes", ""):
         codes(draft, told.replace(",", " ").split(), f"`exitcodes={told}`")
-    if (retries := whole(given.get("startretries", ""), 0, 1_000_000)) is not None:
-        draft.fields["restart_policy"] = {"max_restarts": retries}
+    retries, up = whole(given.get("startretries", ""), 0, 1_000_000), seconds(given.get("startsecs", ""))
+    up = START_SECONDS if up is None else up
+    if draft.fields["restart"] != "never":
+        # What was up for `startsecs` has started, and is restarted without end; what was not is tried again so often.
+        most: int | str = "infinite" if up == 0 else START_RETRIES if retries is None else retries
+        draft.fields["restart_policy"] = {"delay": "1s", "max_restarts": most}
+        if up:
+            draft.fields["restart_policy"]["period"] = duration(up)
+    elif up:
+        draft.notes.append("supervisord also tries again what ends before its `startsecs` are over; this ends for good")
     known = signal_name(name) if (name := given.get("stopsignal", "")) else None
     if name and not known:
         draft.leave(f"`stopsignal={name}`", "this system has no such signal", "set `stop_signal`")

@@ -8,6 +8,7 @@ from typing import Any
 from supervisor.config import placeholders
 from supervisor.config.foreign import Tagged
 from supervisor.config.kinds import ACCOUNT, VARIABLE
+from supervisor.convert import references
 from supervisor.convert.draft import Draft, Filled
 
 LONGEST = 365 * 24 * 3600.0  # seconds that services.yaml takes
@@ -15,9 +16,12 @@ SMALLEST_LOG, LARGEST_LOG = 4096, 1024**4
 _UNITS = {"us": 1e-6, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)(us|ms|s|m|h|d)", re.ASCII)
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?", re.ASCII | re.IGNORECASE)
-_REFERENCE = re.compile(
+REFERENCE = re.compile(  # as compose knows them
     r"\$\$|\$(?P<plain>[A-Za-z_]\w*)|\$\{(?P<name>[A-Za-z_]\w*)(?P<sign>:?[-?+])?(?P<word>(?:[^{}$]|\$\{[^{}]*\})*)\}",
     re.ASCII,
+)
+BRACED = re.compile(  # as process-compose does: a `$` without a brace is for the shell
+    r"\$\$|\$\{(?P<name>[A-Za-z_]\w*)(?P<sign>:?[-?+=])?(?P<word>(?:[^{}$]|\$\{[^{}]*\})*)\}(?P<plain>(?!))?", re.ASCII
 )
 
 
@@ -72,11 +76,11 @@ def whole(value: Any, least: int, most: int) -> int | None:
     return int(text)
 
 
-def port(value: Any) -> int | None:
-    """A port number; of `${PORT:-3000}` the default."""
+def port(value: Any, known: Mapping[str, str] | None = None) -> int | None:
+    """A port number; of `${PORT:-3000}` that in `known`, else the default."""
     text = str(value).strip().partition("/")[0]
-    if found := re.fullmatch(r"\$\{\w+:?-(\d+)\}", text, re.ASCII):
-        text = found[1]
+    if "$" in text:
+        text = references.resolved(text, REFERENCE, known or {}) or ""
     return whole(text, 1, 65535)
 
 
@@ -134,8 +138,8 @@ def maybe_filled(text: str) -> str:
 
 def _references(text: str) -> str:
     parts, at = [], 0
-    for match in _REFERENCE.finditer(text):
-        parts += [_characters(text[at : match.start()]), _reference(match)]
+    for match in REFERENCE.finditer(text):
+        parts += [_characters(text[at : match.start()]), reference(match).replace("\0", "$")]
         at = match.end()
     return "".join((*parts, _characters(text[at:])))
 
@@ -144,20 +148,23 @@ def _characters(text: str) -> str:
     return placeholders.literally(text.replace("$", "$$"))
 
 
-def _reference(match: re.Match[str]) -> str:
+def reference(match: re.Match[str]) -> str:
+    """A reference as services.yaml writes it; what is none begins with a NUL."""
     if match[0] == "$$":
-        return "$$"
+        return "\0$"
     name, sign, word = match["plain"] or match["name"], match["sign"] or "", match["word"] or ""
     if word and not sign:
-        return match[0].replace("$", "$$")  # `${a.b}` is of no form that is filled in
-    if not sign or sign.endswith("?"):
-        sign, word = ":-", ""
-    return f"${{{name}{sign}{_references(word)}}}"
+        return "\0" + match[0]  # `${a.b}` is of no form that is filled in
+    if sign.endswith("?"):
+        return f"${{{name}{sign}{_characters(word) or 'it has to be set'}}}"
+    if sign in ("=", ":="):
+        sign = sign.replace("=", "-")
+    return f"${{{name}{sign or ':-'}{_references(word)}}}"
 
 
 def demanded(text: str) -> Iterator[str]:
     """The variables that `${VAR:?message}` in a text demands."""
-    for match in _REFERENCE.finditer(text):
+    for match in REFERENCE.finditer(text):
         if (match["sign"] or "").endswith("?"):
             yield match["name"]
 
@@ -179,10 +186,12 @@ def _plain(value: str | int | float | None) -> str | None:
     return str(value).lower() if isinstance(value, bool) else None if value is None else str(value)
 
 
-def set_variables(draft: Draft, variables: Mapping[str, str | Filled | None]) -> None:
+def set_variables(
+    draft: Draft, variables: Mapping[str, str | Filled | None], known: Mapping[str, str] | None = None
+) -> None:
     """Give a service its environment; `PORT` becomes the port of its pool."""
     for name, value in variables.items():
-        number = port(value) if name == "PORT" else None
+        number = port(value, known) if name == "PORT" else None
         if number:
             draft.ports.insert(0, number)
             draft.gets_port = True

@@ -9,6 +9,8 @@ import pytest
 from supervisor.config.foreign import from_yaml
 from supervisor.config.load import load
 from supervisor.config.spec import StackSpec
+from supervisor.convert.around import ALONE, Around
+from supervisor.convert.demands import with_stand_ins
 from supervisor.convert.draft import Outcome
 from supervisor.convert.emit import document
 from supervisor.convert.finish import finish
@@ -25,13 +27,16 @@ def _against(path: str, is_folder: bool) -> str:
 class Converted:
     """A converted file: `text` of the services.yaml, the `stack` that it is, its `services` as they are written."""
 
-    def __init__(self, kind: str, source: str, folder: Path, environ: dict[str, str] | None = None) -> None:
-        self.outcome: Outcome = convert(kind, f"source of {kind}", source)
+    def __init__(
+        self, kind: str, source: str, folder: Path, environ: dict[str, str] | None = None, around: Around = ALONE
+    ) -> None:
+        self.outcome: Outcome = convert(kind, f"source of {kind}", source, (), around)
         finish(self.outcome, EPHEMERAL, _against)
         self.left = {each.name: " | ".join(map(str, each.left)) for each in self.outcome.services}
         self.left_of_file = " | ".join(map(str, self.outcome.left))
-        self.text = document(["made"], "", self.outcome.services, map(str, self.outcome.left))
-        self.stack: StackSpec = load(folder / "services.yaml", environ or {}, ephemeral=EPHEMERAL, text=self.text)
+        self.text = document(["made"], "", self.outcome.services, self.outcome.left, self.outcome.absent)
+        known = with_stand_ins(self.text, environ or {})
+        self.stack: StackSpec = load(folder / "services.yaml", known, ephemeral=EPHEMERAL, text=self.text)
         self.services: dict[str, dict[str, Any]] = from_yaml(self.text, "services.yaml")["services"]
 
 

@@ -82,9 +82,14 @@ def test_a_check_of_a_port_in_a_variable_asks_that_port(converted: Convert) -> N
     assert (own.ready.probe.kind, own.port_env) == (ProbeKind.HTTP, "PORT")
 
 
-def test_a_pool_that_nothing_tells_of_is_said(converted: Convert) -> None:
-    text = "processes: {job: {command: ./job, readiness_probe: {exec: {command: ./see}}}}"
-    assert "nothing tells it the port of the pool" in converted("process-compose", text).text
+def test_a_service_whose_port_nothing_names_has_no_pool_and_is_ready_by_its_check_alone(converted: Convert) -> None:
+    process = "processes: {job: {command: redis-server, readiness_probe: {exec: {command: redis-cli ping}}}}"
+    service = "services: {job: {command: ./work, healthcheck: {test: 'true'}}}"
+    for kind, text, command in (("process-compose", process, ("redis-cli", "ping")), ("compose", service, ("true",))):
+        result = converted(kind, text)
+        job = result.stack.services["job"]
+        assert (job.pool, job.ready.probe.kind, job.ready.probe.command) == ((), ProbeKind.EXEC, command)
+        assert "nothing names a port, so it has no pool" in result.text
 
 
 def test_the_shell_that_runs_a_command_is_named(converted: Convert) -> None:

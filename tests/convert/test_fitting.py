@@ -106,7 +106,7 @@ def test_a_fixed_port_in_a_shell_gives_way_to_that_of_the_pool(text: str) -> Non
         ("${A}", "${A:-}"),
         ("${A:-b}", "${A:-b}"),
         ("${A-b}", "${A-b}"),
-        ("${A:?no}", "${A:-}"),
+        ("${A:?no}", "${A:?no}"),
         ("${A:-${B}}", "${A:-${B:-}}"),
         ("$$A", "$$A"),
         ("${a.b}", "$${a.b}"),
@@ -114,7 +114,7 @@ def test_a_fixed_port_in_a_shell_gives_way_to_that_of_the_pool(text: str) -> Non
         ("{port}$A", "{{port}}${A:-}"),
     ],
 )
-def test_variables_of_compose_are_never_a_mistake(text: str, written: str) -> None:
+def test_variables_of_compose_are_demanded_only_where_it_does(text: str, written: str) -> None:
     assert filled(text) == written
     assert isinstance(filled(text), Filled)
 

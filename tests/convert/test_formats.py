@@ -73,15 +73,16 @@ def test_a_worker_is_ready_once_it_is_started_and_a_release_job_has_no_pool(conv
 
 
 def test_a_program_keeps_its_times_signals_and_logs(converted: Convert) -> None:
-    result = converted("supervisord")
+    result = converted("supervisord", HOME="/root")
     api = result.stack.services["api"]
     assert api.command[-2:] == ("--port", "{port}")
     assert api.pool[0] == 8300
-    assert dict(api.environment) == {"LEVEL": "info", "NAME": "two, words", "HOME": "", "RATE": "100%"}
+    assert dict(api.environment) == {"LEVEL": "info", "NAME": "two, words", "HOME": "/root", "RATE": "100%"}
     assert (api.restart_policy.restart, api.restart_policy.max_restarts) == (Restart.ALWAYS, 4)
     assert (api.stop_signal, api.stop_to, api.stop_grace_period) == (3, StopTo.MAIN, 25.0)
     assert (api.logging.max_size, api.logging.backups) == (20 * 1024 * 1024, 7)
-    assert "priority=10" in result.left["api"]
+    assert api.restart_policy.period == 1.0, "`startsecs`"
+    assert result.stack.services["worker-0"].depends_on == {"api": Condition.STARTED}, "a lower `priority`"
     assert "/var/log/api.log" in result.left["api"]
 
 
@@ -117,19 +118,20 @@ def test_a_service_of_compose_keeps_what_does_not_need_its_container(converted: 
     assert api.command == ("uvicorn", "main:app", "--host", "0.0.0.0", "--port", "{port}")
     assert api.pool[0] == 8080
     assert str(api.working_dir).endswith("/api/src")
-    assert api.environment["DATABASE_URL"] == "postgres://shop:sesame-sesame@db:5432/shop"
+    assert api.environment["DATABASE_URL"] == "postgres://shop:sesame-sesame@127.0.0.1:5432/shop"
     assert (api.environment["DEBUG"], api.environment["VERSION"], api.environment["COST"]) == ("true", "1.10", "$5")
     assert api.depends_on == {"migrate": Condition.COMPLETED_OK}
-    assert (api.ready.probe.kind, api.ready.probe.target, api.ready.timeout) == (ProbeKind.HTTP, "/health", 380.0)
+    assert (api.ready.probe.kind, api.ready.probe.target, api.ready.timeout) == (ProbeKind.HTTP, "/health", 400.0)
     assert api.healthcheck is not None
     assert (api.healthcheck.interval, api.healthcheck.timeout, api.healthcheck.retries) == (90.0, 5.0, 4)
     assert (api.stop_signal, api.stop_to, api.stop_grace_period, api.logging.backups) == (2, StopTo.MAIN, 60.0, 3)
     assert api.profiles == ("full",)
-    for word in ("5858", "`db` in the variable `DATABASE_URL`", "volumes", "labels", "DB_PASSWORD", "depends_on: db"):
+    for word in ("5858", "`db` in the variable `DATABASE_URL`", "volumes", "labels", "depends_on: db"):
         assert word in result.left["api"]
     assert (api.memory_limit, dict(api.limits)) == (512 * 1024**2, {"nofile": 4096, "core": 0})
-    for word in ("`ulimits`: memlock", "`ulimits`: rttime", "`deploy`: replicas, resources.limits.cpus:"):
+    for word in ("`ulimits`: memlock", "`ulimits`: rttime", "`deploy`: resources.limits.cpus:", "2 copies"):
         assert word in result.left["api"]
+    assert "`${DB_PASSWORD:?…}` has to be set for compose" in result.text
 
 
 def test_entrypoint_and_command_are_one_command(converted: Convert) -> None:
@@ -146,7 +148,8 @@ def test_services_that_are_an_image_only_are_listed(converted: Convert) -> None:
     result = converted("compose")
     assert result.stack.services.keys() == {"api", "migrate", "hooked", "web"}
     assert "service `db`: it is only an image (`postgres:16`)" in result.left_of_file
-    assert "service `mail`: its command is in its Dockerfile" in result.left_of_file
+    assert "service `mail`: `./mail/Dockerfile` cannot be read" in result.left_of_file
+    assert "# db:\n" in result.text
     assert "service `tuned`: its command begins with an option" in result.left_of_file
 
 

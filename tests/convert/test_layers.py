@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from supervisor.convert.around import Around
 from supervisor.convert.draft import Draft, Outcome
 from supervisor.convert.probes import from_command
 from supervisor.convert.recognise import convert
@@ -20,7 +21,7 @@ def converted(kind: str, *texts: str, files: Mapping[str, str] | None = None) ->
         return (files or {})[path]
 
     first, *over = ((f"{number}.yml", text) for number, text in enumerate(texts))
-    outcome = convert(kind, *first, over, read)
+    outcome = convert(kind, *first, over, Around(read))
     return {service.name: service for service in outcome.services}, outcome
 
 
@@ -81,7 +82,6 @@ services:
     assert services["api"].fields["memory_limit"] == "64MB"
     left = [str(each) for each in outcome.left]
     for words in (
-        "the folder of `sub/common.yml`: its paths are kept as they are written there",
         "`extends` of `lost`: cannot read `none.yml`: No such file or directory; copy the keys of `x` here",
         "`extends` of `round`: it goes round in a circle",
         "`extends` of `typo`: there is no `bsae`",

@@ -32,7 +32,7 @@ def test_ports_that_are_not_one_number_of_tcp_are_said(converted: Convert) -> No
       many: {command: ./many, ports: ["3000-3005:3000-3005", "${WHERE}:4000", "127.0.0.1:${AT:-4100}:4100/tcp"]}
     """
     result = converted("compose", text)
-    assert result.stack.services["dns"].pool == (8000, 8001, 8002)
+    assert result.stack.services["dns"].pool == ()
     assert "`ports`: 5353:53/udp: a pool has ports of TCP" in result.left["dns"]
     assert "`ports`: 54/udp" in result.left["dns"]
     assert result.stack.services["many"].pool[0] == 4000
@@ -79,10 +79,10 @@ def test_names_of_services_as_hosts_in_variables_are_said(converted: Convert, va
     ],
 )
 def test_names_of_services_as_hosts_in_commands_are_said(converted: Convert, command: str, is_host: bool) -> None:
-    text = f'services: {{web: {{command: "{command}"}}, store: {{command: ./store}}}}'
-    left = converted("compose", text).left["web"]
-    assert ("`store` in the command" in left) is is_host
-    assert ("and `{port:store}`" in left) is is_host
+    text = f'services: {{web: {{command: "{command}"}}, store: {{command: ./store, expose: ["9999"]}}}}'
+    result = converted("compose", text)
+    assert ("`store` in the command" in result.text) is is_host
+    assert ("127.0.0.1" in " ".join(result.stack.services["web"].command)) is is_host
 
 
 def test_parts_of_a_service_of_compose_without_a_place_here_are_said(converted: Convert) -> None:
@@ -140,13 +140,12 @@ def test_settings_of_process_compose_for_all_processes_are_said(converted: Conve
     version: "0.5"
     log_location: all.log
     log_configuration: {rotation: {max_size_mb: 1}}
-    disable_env_expansion: true
     is_strict: true
     shapes: &a {restart: always}
     processes: {a: {command: ./a, availability: *a}}
     """
     left = converted("process-compose", text).left_of_file
-    for key in ("log_location", "log_configuration", "disable_env_expansion", "shapes"):
+    for key in ("log_location", "log_configuration", "shapes"):
         assert f"`{key}`" in left
     assert "version" not in left
     assert "is_strict" not in left
@@ -192,9 +191,11 @@ def test_what_supervisord_itself_gives_its_programs_is_said(converted: Convert) 
 
 def test_keys_of_a_program_that_change_nothing_here_are_said(converted: Convert) -> None:
     settings = "startsecs=10\nserverurl=http://a\nstdout_capture_maxbytes=1MB\ndepends_on=x\npriority=999"
-    left = converted("supervisord", f"[program:w]\ncommand=w\n{settings}\nstderr_syslog=False\n").left["w"]
-    for key in ("startsecs=10", "serverurl=http://a", "stdout_capture_maxbytes=1MB", "depends_on"):
+    result = converted("supervisord", f"[program:w]\ncommand=w\n{settings}\nstderr_syslog=False\n")
+    left = result.left["w"]
+    for key in ("serverurl=http://a", "stdout_capture_maxbytes=1MB", "depends_on: x"):
         assert f"`{key}`" in left
+    assert result.stack.services["w"].restart_policy.period == 10.0
     assert "priority" not in left
     assert "stderr_syslog" not in left
 

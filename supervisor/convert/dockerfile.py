@@ -1,0 +1,197 @@
+"""What a Dockerfile says about the program in its image: CMD, ENTRYPOINT, WORKDIR, EXPOSE, ENV and their kind."""
+
+import json
+import posixpath
+import re
+import shlex
+from collections.abc import Iterator, Mapping
+
+from supervisor.convert import references
+from supervisor.convert.values import REFERENCE
+from supervisor.dataclass import dataclass, field, replace
+
+Command = tuple[str, ...]
+_DIRECTIVE = re.compile(r"#\s*escape\s*=\s*(\S)", re.IGNORECASE)
+_HEREDOC = re.compile(r"<<-?\s*[\"']?(\w+)[\"']?")
+
+
+@dataclass(slots=True)
+class Image:
+    """The stage of a Dockerfile that becomes the image; paths are those in it."""
+
+    base: str = ""
+    command: Command = ()
+    entrypoint: Command = ()
+    entrypoint_is_shell: bool = False  # then `command` is not added to it
+    working_dir: str = "/"
+    environment: dict[str, str] = field(default_factory=dict)
+    ports: list[int] = field(default_factory=list)
+    copied: list[tuple[str, str]] = field(default_factory=list)  # from the context: where it was, and where it is
+    built: list[str] = field(default_factory=list)  # what comes from another stage or image
+    user: str = ""
+    stop_signal: str = ""
+    health: dict[str, object] = field(default_factory=dict)  # as compose writes a `healthcheck`
+
+    @property
+    def runs(self) -> list[str]:
+        """The words of its command line; none where the Dockerfile names no program."""
+        if self.entrypoint_is_shell:
+            return list(self.entrypoint)
+        return [*self.entrypoint, *self.command]
+
+
+def parse(text: str, target: str = "", arguments: Mapping[str, str] | None = None) -> Image | None:
+    """The image of the stage `target`, or of the last one; None where there is no such stage."""
+    stages: dict[str, Image] = {}
+    known: dict[str, str] = {}
+    given = dict(arguments or {})
+    image: Image | None = None
+    names: list[str] = []
+    for word, rest in _instructions(text):
+        if word == "ARG":
+            for name, value in _assigned(rest, known):
+                known[name] = given.get(name, value or known.get(name, ""))
+        elif word == "FROM":
+            base, name = _from(rest, known)
+            source = stages.get(base.lower())
+            image = _inherited(source) if source else Image(base=base)
+            names = [each for each in (name.lower(), str(len(set(map(id, stages.values()))))) if each]
+            stages |= dict.fromkeys(names, image)
+        elif image is not None:
+            _apply(image, word, rest, {**known, **image.environment})
+    if target:
+        return stages.get(target.lower())
+    return image
+
+
+def _inherited(source: Image) -> Image:
+    return replace(
+        source, environment=dict(source.environment), ports=list(source.ports), copied=list(source.copied),
+        built=list(source.built),
+    )  # fmt: skip
+
+
+def _instructions(text: str) -> Iterator[tuple[str, str]]:
+    """Each instruction in capitals with what follows it, continued lines and texts of `<<EOF` taken together."""
+    directive = _DIRECTIVE.match(text)
+    escape = directive[1] if directive else "\\"
+    lines = iter(text.splitlines())
+    for line in lines:
+        line = line.strip()
+        if not line or line.startswith("#"):
+            continue
+        while line.endswith(escape):
+            following = next(lines, None)
+            if following is None:
+                break
+            if not following.lstrip().startswith("#"):
+                line = line[: -len(escape)].rstrip() + " " + following.strip()
+        word, _, rest = line.partition(" ")
+        yield word.upper(), rest.strip()
+        if word.upper() in ("RUN", "COPY", "ADD") and (ends := _HEREDOC.findall(rest)):
+            while ends and (following := next(lines, None)) is not None:
+                if following.strip() == ends[0]:
+                    del ends[0]
+
+
+def _apply(image: Image, word: str, rest: str, known: Mapping[str, str]) -> None:
+    match word:
+        case "CMD":
+            image.command, _ = _command(rest)
+        case "ENTRYPOINT":
+            image.entrypoint, image.entrypoint_is_shell = _command(rest)
+            image.command = ()
+        case "WORKDIR":
+            image.working_dir = posixpath.normpath(posixpath.join(image.working_dir, _filled(_unquoted(rest), known)))
+        case "ENV":
+            image.environment |= {name: value or "" for name, value in _assigned(rest, known)}
+        case "EXPOSE":
+            for each in _filled(rest, known).split():
+                number, _, protocol = each.partition("/")
+                if number.isdecimal() and 0 < int(number[:6]) < 65536 and protocol.lower() in ("", "tcp"):
+                    image.ports.append(int(number))
+        case "COPY" | "ADD":
+            _copy(image, rest, known)
+        case "USER":
+            image.user = _filled(rest, known)
+        case "STOPSIGNAL":
+            image.stop_signal = _filled(rest, known)
+        case "HEALTHCHECK":
+            image.health = _health(rest)
+
+
+def _command(rest: str) -> tuple[Command, bool]:
+    if rest.startswith("["):
+        try:
+            found = json.loads(rest)
+        except (ValueError, RecursionError):
+            found = None
+        if isinstance(found, list) and all(isinstance(each, str) for each in found):
+            return tuple(found), False
+    return (("sh", "-c", rest) if rest else ()), True
+
+
+def _from(rest: str, known: Mapping[str, str]) -> tuple[str, str]:
+    words = [word for word in _filled(rest, known).split() if not word.startswith("--")]
+    name = words[2] if len(words) > 2 and words[1].upper() == "AS" else ""
+    return (words[0] if words else ""), name
+
+
+def _assigned(rest: str, known: Mapping[str, str]) -> Iterator[tuple[str, str | None]]:
+    """The variables of `A=1 B="two words"`, or of the older `A 1`."""
+    try:
+        words = shlex.split(rest)
+    except ValueError:
+        words = rest.split()
+    if words and "=" not in words[0]:
+        yield words[0], _filled(rest[len(words[0]) :].strip(), known) if len(words) > 1 else None
+        return
+    for word in words:
+        name, equals, value = word.partition("=")
+        yield name, _filled(value, known) if equals else None
+
+
+def _filled(text: str, known: Mapping[str, str]) -> str:
+    found = references.resolved(text, REFERENCE, known)
+    return text if found is None else found
+
+
+def _unquoted(text: str) -> str:
+    return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"" else text
+
+
+def _copy(image: Image, rest: str, known: Mapping[str, str]) -> None:
+    options = re.match(r"(?:--\S+\s+)*", rest)
+    given = options[0] if options else ""
+    text = _filled(rest[len(given) :], known)
+    words = list(_command(text)[0]) if text.startswith("[") else text.split()
+    if len(words) < 2 or "<<" in text:
+        return
+    *sources, target = words
+    place = posixpath.join(image.working_dir, target)
+    for source in sources:
+        inside = posixpath.join(place, posixpath.basename(source))
+        if "--from=" in given or "://" in source:
+            image.built += [posixpath.normpath(inside if target.endswith("/") else place)]
+            continue
+        source = posixpath.normpath(source.lstrip("/") or ".")
+        # A folder is copied with what is in it, a file into a folder that ends with `/` or is copied with others.
+        is_into = source != "." and (target.endswith("/") or target in (".", "./") or len(sources) > 1)
+        is_file = "." in posixpath.basename(source)[1:]
+        if not is_into or not is_file:
+            image.copied.append((source, posixpath.normpath(place)))
+        if is_into:
+            image.copied.append((source, posixpath.normpath(inside)))
+
+
+def _health(rest: str) -> dict[str, object]:
+    if rest.strip().upper() == "NONE":
+        return {"disable": "true"}
+    found: dict[str, object] = {}
+    while option := re.match(r"--([a-z-]+)=(\S+)\s*", rest):
+        found[option[1].replace("-", "_")] = option[2]
+        rest = rest[option.end() :]
+    if not re.match(r"CMD\b", rest, re.IGNORECASE):
+        return {}
+    words, is_shell = _command(rest[3:].strip())
+    return {**found, "test": ["CMD-SHELL", words[2]] if is_shell and words else ["CMD", *words]}

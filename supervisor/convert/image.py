@@ -1,0 +1,144 @@
+"""What a service of compose runs: its `command` and `entrypoint`, and what the Dockerfile of its `build` says."""
+
+import posixpath
+import re
+from typing import Any
+
+from supervisor.convert import dockerfile, shell
+from supervisor.convert.around import Around, FileKind
+from supervisor.convert.dockerfile import Image
+from supervisor.convert.draft import Left
+from supervisor.convert.paths import Paths, of_volumes, relative
+from supervisor.convert.values import mapping, pairs, texts
+from supervisor.dataclass import dataclass, field, replace
+from supervisor.errors import PortsupError
+
+# What the images of well-known programs run, for the block that shows what could stand in services.yaml.
+PROGRAMS = {
+    "postgres": "postgres -D data -p {port}", "postgis": "postgres -D data -p {port}",
+    "pgvector": "postgres -D data -p {port}", "timescaledb": "postgres -D data -p {port}",
+    "redis": "redis-server --port {port}", "valkey": "valkey-server --port {port}",
+    "mysql": "mysqld --datadir=data --port={port}", "mariadb": "mariadbd --datadir=data --port={port}",
+    "mongo": "mongod --dbpath data --port {port}", "memcached": "memcached -p {port}",
+    "nginx": "nginx -g 'daemon off;'", "httpd": "httpd -DFOREGROUND", "caddy": "caddy run --config Caddyfile",
+    "rabbitmq": "rabbitmq-server", "nats": "nats-server -p {port}", "minio": "minio server data --address :{port}",
+    "elasticsearch": "elasticsearch", "traefik": "traefik", "mailhog": "MailHog", "mailpit": "mailpit",
+    "etcd": "etcd", "prometheus": "prometheus", "grafana": "grafana server", "vault": "vault server -dev",
+    "registry": "registry serve config.yml", "adminer": "php -S 127.0.0.1:{port}",
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Place:
+    """What a service has of its image: the image itself, and where its folders are on this machine."""
+
+    context: str = ""  # the folder that the image is built of
+    image: Image = field(default_factory=Image)
+    is_read: bool = False  # there is a Dockerfile, and it was read
+    why: str = ""  # why it was not
+    paths: Paths = Paths()
+    working_dir: str = ""  # on this machine
+
+
+def place_of(given: dict[str, Any], around: Around) -> Place:
+    """What can be known of the image that a service is built of, and of its folders."""
+    build = given.get("build")
+    told = mapping(build)
+    context = str((build if isinstance(build, str) else told.get("context", "." if told else "")) or "")
+    place = Place()
+    pairs_ = list(of_volumes(given.get("volumes")))
+    if context.strip() and not re.match(r"\w+://|git@", context):
+        place.context = context
+        if inline := told.get("dockerfile_inline"):
+            _read(place, str(inline), told)
+        else:
+            name = str(told.get("dockerfile") or "Dockerfile")
+            try:
+                _read(place, around.read(posixpath.join(context, name)), told)
+            except PortsupError:
+                place.why = f"`{posixpath.join(context, name)}` cannot be read"
+        copied = [(inside, posixpath.join(context, outside)) for outside, inside in place.image.copied]
+        pairs_ = [*copied, *pairs_]  # what is mounted lies over what was copied
+    elif context.strip():
+        place.why = f"it is built of `{context}`, which is not on this machine"
+    place.paths = Paths(tuple(pairs_))
+    inside = str(given.get("working_dir") or (place.image.working_dir if place.is_read else ""))
+    place.working_dir = (inside and place.paths.outside(inside)) or place.context
+    return place
+
+
+def _read(place: Place, text: str, build: dict[str, Any]) -> None:
+    arguments = {name: value or "" for name, value in pairs(build.get("args"))}
+    image = dockerfile.parse(text, str(build.get("target") or ""), arguments)
+    if image is None:
+        place.why = "its Dockerfile has no such stage" if build.get("target") else "its Dockerfile has no image"
+        return
+    place.image, place.is_read = image, True
+
+
+def line_of(given: dict[str, Any], place: Place, around: Around, filled: shell.References) -> shell.Line | Left:
+    """What a service runs, or why that can not be known."""
+    entry, command = _given(given.get("entrypoint"), filled), _given(given.get("command"), filled)
+    of_image = place.image.entrypoint if not entry else ()
+    if entry or command:
+        if place.image.entrypoint_is_shell and not entry:
+            return _checked(shell.listed(list(of_image)), place, around)
+        if not entry and not of_image and command[0].startswith("-"):
+            why = f"its command begins with an option, for the entrypoint of the image `{given.get('image') or ''}`"
+            return Left("", why, "install the program and write a service with its name before the options")
+        text = given.get("entrypoint") if entry else given.get("command")
+        if isinstance(text, str) and not (entry and command) and not of_image:
+            return _checked(_text(text, filled), place, around)
+        return _checked(shell.listed([*of_image, *entry, *command]), place, around)
+    if place.is_read and place.image.runs:
+        return _checked(shell.listed(place.image.runs), place, around)
+    if given.get("build"):
+        base = f", and that of its base image `{place.image.base}` is not known" if place.is_read else ""
+        why = place.why or f"its Dockerfile names no program{base}"
+        return Left("", why, "write a service with what it runs, or keep it in compose beside portsup")
+    image = str(given.get("image") or "")
+    why = f"it is only an image (`{image}`), and portsup runs programs" if image else "it has no command"
+    return Left("", why, "install the program and write a service, or keep it in compose beside portsup")
+
+
+def _text(text: str, filled: shell.References) -> shell.Line:
+    return shell.split(text, filled) or shell.read(text, filled)
+
+
+def _given(value: Any, filled: shell.References) -> list[str]:
+    if isinstance(value, list):
+        return shell.listed_only(texts(value), filled)
+    return shell.split_only(value, filled) if isinstance(value, str) and value.strip() else []
+
+
+def _checked(line: shell.Line, place: Place, around: Around) -> shell.Line | Left:
+    """The line with the paths of this machine; a program that is only in the image is not here."""
+    program, remedy = line.words[0], "build it on this machine and write a service that runs it, or keep it in compose"
+    found = [_outside(word, place, around) for word in line.words]
+    if program.startswith("/") and found[0] == program and not _is_of_a_system(program, around):
+        return Left("", f"its program `{program}` is only in its image", remedy)
+    if program.startswith("./") and place.is_read:
+        inside = posixpath.normpath(posixpath.join(place.image.working_dir, program))
+        if inside in place.image.built and around.kind(posixpath.join(place.working_dir, program)) is FileKind.NOTHING:
+            return Left("", f"its program `{program}` is built in its image", remedy)
+    return line if line.text else replace(line, words=found)
+
+
+def _is_of_a_system(program: str, around: Around) -> bool:
+    folder, _, _ = program.rpartition("/")
+    return folder in ("/bin", "/usr/bin", "/sbin", "/usr/sbin") or around.kind(program) is not FileKind.NOTHING
+
+
+def _outside(word: str, place: Place, around: Around) -> str:
+    if not word.startswith("/") or type(word) is not str:
+        return word
+    found = place.paths.outside(posixpath.normpath(word))
+    if found is None or around.kind(found) is FileKind.NOTHING:
+        return word
+    return relative(found, place.working_dir)
+
+
+def suggested(image: str) -> str:
+    """The command that an image with this name runs, as services.yaml could have it; empty where that is not known."""
+    name = re.sub(r"[:@].*", "", image.rpartition("/")[2])
+    return PROGRAMS.get(name, "")

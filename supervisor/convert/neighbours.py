@@ -1,0 +1,219 @@
+"""How services reach each other: the names that they had as hosts, and the ports that others know them by."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from supervisor.config import interpolate, placeholders
+from supervisor.convert.draft import Draft, Filled
+from supervisor.dataclass import dataclass
+
+HERE = "127.0.0.1"
+_STARTS = r"(?P<before>^|//|[@,;=\s'\"(\[]|:-|/dev/tcp/)"
+_DEFAULTS = {
+    "http": 80, "https": 443, "ws": 80, "wss": 443, "postgres": 5432, "postgresql": 5432, "mysql": 3306,
+    "mariadb": 3306, "redis": 6379, "rediss": 6379, "valkey": 6379, "mongodb": 27017, "amqp": 5672, "nats": 4222,
+    "memcached": 11211, "kafka": 9092, "mqtt": 1883, "smtp": 25, "ftp": 21, "grpc": 50051, "clickhouse": 8123,
+}  # fmt: skip
+# In a variable with such a name the name of a service is not a host: `POSTGRES_USER: postgres`, `CACHE_DRIVER: redis`.
+_NO_HOST = re.compile(
+    r"USER|PASS|SECRET|NAME|DATABASE|DB$|DRIVER|TYPE|STOR(?:E|AGE)|BACKEND|ENGINE|KIND|DIALECT|SCHEME|CONNECTION|MODE",
+    re.ASCII | re.IGNORECASE,
+)
+_HOST = re.compile(r"HOST|SERVER|ADDR|URL|URI|ENDPOINT", re.ASCII | re.IGNORECASE)
+_LOCAL = re.compile(
+    r"(?P<host>(?<![\w.-])(?:localhost|127\.0\.0\.1|0\.0\.0\.0)|\[::1?\]):(?P<port>\d{2,5})(?![\d.])", re.ASCII
+)
+
+
+@dataclass(slots=True)
+class Text:
+    """One text of a service, where it is, and how to put another in its place."""
+
+    where: str
+    value: str
+    put: Callable[[str], None]
+    variable: str = ""
+
+
+def texts(draft: Draft) -> Iterator[Text]:
+    """All texts of a service that may name a neighbour."""
+    for name, value in list(draft.fields.get("environment", {}).items()):
+        if isinstance(value, str):
+            yield Text(f"the variable `{name}`", value, _setter(draft.environment, name), name)
+    places = [("the command", draft.fields, "command"), ("its `stop_command`", draft.fields, "stop_command")]
+    for key in ("ready", "healthcheck"):
+        probe = draft.fields.get(key)
+        if isinstance(probe, dict) and "exec" in probe:
+            places.append(("the health check", probe, "exec"))
+    places += [(f"`{name}`", draft.fields["hooks"], name) for name in draft.fields.get("hooks", {})]
+    for where, owner, key in places:
+        command = owner.get(key)
+        if isinstance(command, str):
+            yield Text(where, command, _setter(owner, key))
+        elif isinstance(command, list):
+            for at, word in enumerate(command):
+                yield Text(where, word, _setter(command, at))
+
+
+def _setter(owner: Any, key: Any) -> Callable[[str], None]:
+    def put(value: str) -> None:
+        owner[key] = value
+
+    return put
+
+
+def learn(services: Sequence[Draft]) -> None:
+    """Give services whose port nothing names the one that a neighbour asks them on."""
+    for service in services:
+        if not service.hosts or service.ports or service.inner or service.gets_port:
+            continue
+        for other in services:
+            for text in texts(other):
+                for host in service.hosts:
+                    found = re.search(rf"{_STARTS}{re.escape(host)}[:/](?P<port>\d{{2,5}})(?!\d)", text.value)
+                    if found and int(found["port"]) < 65536 and not service.inner and other is not service:
+                        service.inner = [int(found["port"])]
+                        service.notes.append(f"`{other.name}` asks it on {service.inner[0]}")
+
+
+def mentioned(services: Sequence[Draft]) -> set[int]:
+    """The ports that services bind beside their own, and those that they ask this machine on."""
+    found = {number for each in services for number in each.further}
+    for service in services:
+        for text in texts(service):
+            found |= {int(match["port"]) for match in _LOCAL.finditer(text.value)}
+    return found
+
+
+def rewrite(services: Sequence[Draft], absent: Sequence[Draft]) -> None:
+    """Put the addresses of this machine in place of names in a network of containers, and of numbers that may move."""
+    names = {host: each for each in (*absent, *services) for host in each.hosts}
+    gone = {id(each) for each in absent}
+    doors: dict[int, list[Draft]] = {}
+    for each in services:
+        if each.has_pool and each.ports:
+            doors.setdefault(each.ports[0], []).append(each)
+    for service in services:
+        own = {*service.ports[:1], *service.inner} if service.has_pool else set()
+        for text in list(texts(service)):
+            value = _template(text.value)
+            value = _local(value, service, own, doors)
+            for host, other in names.items():
+                if host not in value:
+                    continue
+                changed = _named(value, text.variable, host, other, other is service)
+                if changed is None:
+                    continue
+                value = changed
+                _say(service, host, other, text.where, id(other) in gone)
+                if text.variable:
+                    _sibling(service, text.variable, other)
+            if value != _template(text.value):
+                text.put(Filled(value))
+        _pairs_of_words(service, names, gone)
+
+
+def _template(text: str) -> str:
+    return text if isinstance(text, Filled) else placeholders.literally(interpolate.literally(text))
+
+
+def _local(value: str, service: Draft, own: set[int], doors: dict[int, list[Draft]]) -> str:
+    def port(match: re.Match[str]) -> str:
+        number = int(match["port"])
+        others = [each for each in doors.get(number, ()) if each is not service]
+        if number in own:
+            return f"{match['host']}:{{port}}"
+        if len(others) != 1 or number in service.further:
+            return match[0]
+        note = f"`{match[0]}` is where `{others[0].name}` listens: `{{port:{others[0].name}}}` follows it"
+        if note not in service.notes:
+            service.notes.append(note)
+        return f"{match['host']}:{{port:{others[0].name}}}"
+
+    return _LOCAL.sub(port, value)
+
+
+def _port_of(other: Draft, number: int | None, is_own: bool) -> str:
+    """What to write for port `number` of a service; for None that of its pool."""
+    if other.has_pool and (number is None or number in (*other.inner, *other.ports)):
+        return "{port}" if is_own else f"{{port:{other.name}}}"
+    if number is None:
+        return str((other.inner or other.ports or [0])[0] or "")
+    if not other.has_pool and number in other.inner and other.ports:
+        return str(other.ports[0])  # it stays in its container, and is published there
+    return str(number)
+
+
+def _named(value: str, variable: str, host: str, other: Draft, is_own: bool) -> str | None:
+    """`value` with the address in place of `host`; None where it is not named as a host."""
+    name = re.escape(host)
+
+    def with_port(match: re.Match[str]) -> str:
+        number = int(match["port"])
+        return (
+            f"{match['before']}{HERE}{match['sign']}{_port_of(other, number, is_own)}" if number < 65536 else match[0]
+        )
+
+    def of_scheme(match: re.Match[str]) -> str:
+        wanted = _DEFAULTS.get(match["scheme"].lower().partition("+")[0])
+        found = _port_of(other, wanted, is_own)
+        return f"{match['scheme']}://{match['user'] or ''}{HERE}" + (f":{found}" if found else "")
+
+    if re.fullmatch(rf"(?:\$\{{\w+:?-)?{name}\}}?", value, re.ASCII):
+        is_host = variable and (_HOST.search(variable) or not _NO_HOST.search(variable))
+        return value.replace(host, HERE) if is_host else None
+    changed = re.sub(
+        rf"{_STARTS}{name}(?P<sign>:|(?<=/dev/tcp/{name})/|\s(?=\d\d))(?P<port>\d{{1,5}})(?!\d)", with_port, value
+    )
+    changed = re.sub(
+        rf"(?P<scheme>[\w+]+)://(?P<user>[^\s@/]*@)?{name}(?=[/?'\",;\s}}]|$)", of_scheme, changed, flags=re.ASCII
+    )
+    changed = re.sub(rf"(\b(?:-h|host(?:name)?)[= ]['\"]?){name}(?![\w.-])", rf"\g<1>{HERE}", changed)
+    changed = re.sub(rf"(@){name}(?=[/?\s]|$)", rf"\g<1>{HERE}", changed)
+    return changed if changed != value else None
+
+
+def _pairs_of_words(service: Draft, names: dict[str, Draft], gone: set[int]) -> None:
+    """`--db-host store`, and `nc -z store 80`, as words of a list."""
+    for owner, key in ((service.fields, "command"), *_checks(service)):
+        words = owner.get(key)
+        if not isinstance(words, list):
+            continue
+        for at, word in enumerate(words):
+            if word not in names or at == 0:
+                continue
+            other, following = names[word], words[at + 1] if at + 1 < len(words) else ""
+            is_option = re.fullmatch(r"-h|--?[\w-]*host(?:name)?", words[at - 1])
+            if is_option or (following.isdecimal() and words[0].rpartition("/")[2] in ("nc", "telnet", "ncat")):
+                words[at] = HERE
+                _say(service, word, other, "the command" if key == "command" else "the health check", id(other) in gone)
+                if following.isdecimal():
+                    words[at + 1] = Filled(_port_of(other, int(following[:6]), other is service))
+
+
+def _checks(service: Draft) -> Iterator[tuple[dict[str, Any], str]]:
+    for key in ("ready", "healthcheck"):
+        if isinstance(probe := service.fields.get(key), dict):
+            yield probe, "exec"
+
+
+def _sibling(service: Draft, variable: str, other: Draft) -> None:
+    """The port in `DB_PORT`, where `DB_HOST` named the service."""
+    for name in {re.sub(r"HOST(?:NAME)?|SERVER|ADDR(?:ESS)?", "PORT", variable)} - {variable}:
+        value = service.environment.get(name)
+        if isinstance(value, str) and value.isdecimal() and int(value[:6]) in (*other.inner, *other.ports):
+            service.environment[name] = Filled(_port_of(other, int(value), other is service))
+
+
+def _say(service: Draft, host: str, other: Draft, where: str, is_gone: bool) -> None:
+    if other is service:
+        return
+    if is_gone:
+        port = "".join(f":{number}" for number in (other.ports or other.inner)[:1])
+        remedy = f"see that it listens on {HERE}{port} before `portsup up`"
+        service.leave(f"`{host}` in {where}", f"`{other.name}` is not carried over, so {HERE} is written", remedy)
+    else:
+        note = f"`{host}` in {where} was its name in the containers' network: {HERE} is written"
+        if note not in service.notes:
+            service.notes.append(note)

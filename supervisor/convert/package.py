@@ -1,0 +1,127 @@
+"""package.json: the scripts that keep running, each as a service."""
+
+import json
+import re
+import shlex
+from collections.abc import Iterator, Mapping
+
+from supervisor.convert.around import ALONE, Around
+from supervisor.convert.draft import Draft, Filled, Left, Outcome
+from supervisor.convert.values import cleaned, mapping
+from supervisor.errors import PortsupError
+
+LOCKS = {
+    "pnpm-lock.yaml": "pnpm", "yarn.lock": "yarn", "bun.lock": "bun", "bun.lockb": "bun", "package-lock.json": "npm",
+}  # fmt: skip
+FIRST = ("dev", "start", "serve")
+_RUNNING = re.compile(r"(dev|start|serve|watch|worker|preview)([:.-].*)?")
+_PORT = re.compile(r"(?:--port[= ]|-p )(\d{2,5})\b|\bPORT=(\d{2,5})\b")
+# Development servers: the option that tells them a port, and the one that they take by themselves.
+SERVERS = (
+    (r"\bvite preview\b", "--port", 4173), (r"\bvite(?! build)\b", "--port", 5173),
+    (r"\bastro dev\b", "--port", 4321), (r"\bng serve\b", "--port", 4200), (r"\bsvelte-kit dev\b", "--port", 5173),
+    (r"\bnext (?:dev|start)\b", "", 3000), (r"\breact-scripts start\b", "", 3000), (r"\bnuxti? dev\b", "", 3000),
+    (r"\bremix dev\b", "", 3000), (r"\bwebpack(?:-dev-server| serve)\b", "--port", 8080),
+    (r"\bstorybook dev\b", "--port", 6006), (r"\bgatsby develop\b", "--port", 8000),
+    (r"\bvitepress dev\b", "--port", 5173), (r"\bparcel(?! build)\b", "--port", 1234),
+    (r"\bwrangler dev\b", "--port", 8787), (r"\bjson-server\b", "--port", 3000), (r"\bhttp-server\b", "--port", 8080),
+    (r"\beleventy\b.*--serve", "--port=", 8080), (r"\bexpo start\b", "--port", 8081),
+)  # fmt: skip
+_WITH_VALUE = ("-c", "--prefix-colors", "-p", "--prefix", "-s", "--success")  # options of concurrently
+_TOGETHER = re.compile(r"(?:npx\s+)?(concurrently|run-p|npm-run-all|run-pty)\b(.*)", re.DOTALL)
+
+
+def convert(text: str, around: Around = ALONE) -> Outcome:
+    """The script that `npm run dev` or `npm start` is, in its parts where it runs several; others wait to be named."""
+    try:
+        package = mapping(cleaned(json.loads(text)))
+    except (ValueError, RecursionError) as error:
+        raise PortsupError("cannot read package.json", f"it is no JSON: {error}") from error
+    scripts = {name: value for name, value in mapping(package.get("scripts")).items() if isinstance(value, str)}
+    if not scripts:
+        raise PortsupError("cannot convert package.json", "it has no `scripts`")
+    runner = str(package.get("packageManager") or "").partition("@")[0]
+    runner = runner or next((LOCKS[lock] for lock in LOCKS if around.is_there(lock)), "npm")
+    outcome = Outcome()
+    first = next((each for each in FIRST if each in scripts), "")
+    parts = dict(_parts(first, scripts)) if first else {}
+    taken = set(parts) | {first}
+    for name, command in parts.items():
+        outcome.services.append(service(name, command, runner, is_script=name in scripts))
+    others = [name for name in scripts if _RUNNING.fullmatch(name) and name not in taken]
+    for name in others:
+        draft = service(name, scripts[name], runner, is_script=True)
+        if outcome.services:
+            draft.fields["autostart"] = False
+        outcome.services.append(draft)
+    if rest := [name for name in scripts if name not in taken and name not in others]:
+        shown = ", ".join(f"`{name}`" for name in rest)
+        outcome.left.append(Left(f"scripts {shown}", "they are tasks that end", f"run them by `{runner} run NAME`"))
+    return outcome
+
+
+def _parts(name: str, scripts: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """The scripts that a script runs side by side; itself where it runs none."""
+    found = _TOGETHER.match(scripts[name].strip())
+    try:
+        words = shlex.split(found[2]) if found else []
+    except ValueError:
+        words = []
+    is_parallel = found is not None and (found[1] != "npm-run-all" or {"-p", "--parallel"} & set(words))
+    named = list(_named(found[1], words, scripts)) if found and is_parallel else []
+    if not named:
+        yield name, scripts[name]
+    else:
+        yield from named
+
+
+def _named(tool: str, words: list[str], scripts: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    names: list[str] = []
+    number, at = 0, 0
+    while at < len(words):
+        word, at = words[at], at + 1
+        if word in ("-n", "--names") and at < len(words):
+            names, at = words[at].split(","), at + 1
+        elif word in _WITH_VALUE and tool == "concurrently":
+            at += 1
+        elif word.startswith("-"):
+            continue
+        else:
+            told = names[number] if number < len(names) else ""
+            number += 1
+            script = (
+                re.fullmatch(r"(?:npm|yarn|pnpm|bun)(?::| run | )([\w:.*-]+)", word) if tool == "concurrently" else None
+            )
+            pattern = script[1] if script else word if tool != "concurrently" else ""
+            matching = [
+                each for each in scripts if pattern and re.fullmatch(re.escape(pattern).replace(r"\*", ".*"), each)
+            ]
+            if matching:
+                yield from ((each, scripts[each]) for each in matching)
+            else:
+                yield told.strip() or f"part-{number}", word
+
+
+def service(name: str, command: str, runner: str, *, is_script: bool) -> Draft:
+    """A script as a service, on the port that it names or that its server takes."""
+    draft = Draft(name.replace(":", "-"), needs_port=True)
+    words: list[str] = [runner, "run", name] if is_script else ["sh", "-c", command]
+    draft.notes.append(f"from package.json: its script `{name}` runs `{command}`" if is_script else "from package.json")
+    server = next(((option, port) for pattern, option, port in SERVERS if re.search(pattern, command)), None)
+    told = _PORT.search(command)
+    if told:
+        draft.ports = [int(told[1] or told[2])]
+        draft.notes.append("its port is written into the script")
+    elif server:
+        draft.ports = [server[1]]
+        draft.gets_port = True
+        draft.fields["port_env"] = "PORT"
+        if option := server[0]:
+            separator = ["--"] if runner == "npm" and is_script else []
+            more: list[str] = [Filled(option + "{port}")] if option.endswith("=") else [option, Filled("{port}")]
+            if is_script:
+                words += [*separator, *more]
+            else:
+                words[2] = f"{command} {option}$PORT" if option.endswith("=") else f"{command} {option} $PORT"
+    draft.fields |= {"command": words, "restart": "never"}
+    return draft

@@ -1,0 +1,187 @@
+"""pitchfork.toml: daemons, each a command for a shell."""
+
+import re
+import tomllib
+from typing import Any
+
+from supervisor.convert import own_port, probes, shell
+from supervisor.convert.around import ALONE, Around
+from supervisor.convert.draft import Draft, Filled, Left, Outcome
+from supervisor.convert.values import (
+    account,
+    cleaned,
+    duration,
+    mapping,
+    memory,
+    seconds,
+    set_variables,
+    signal_name,
+    texts,
+    whole,
+)
+from supervisor.errors import PortsupError
+
+_TEMPLATE = re.compile(r"\{\{\s*daemons\.([\w.-]+?)\.ports?(?:\[0\])?\s*\}\}")
+_WHY = {
+    "watch": ("files are not watched", "use the reloading of the program itself"),
+    "watch_mode": ("files are not watched", ""),
+    "cron": ("nothing is started by the clock", "use cron or a systemd timer with `portsup start`"),
+    "mise": ("programs are run as they are", "put `mise x --` before the command"),
+    "cpu_limit": ("there is no limit of processor shares", "see `limits`"),
+    "proxy": ("there is no proxy", "`portsup url` shows the address"),
+}
+_READ = frozenset((
+    "run", "dir", "env", "user", "retry", "auto", "ready_delay", "ready_output", "ready_http", "ready_port",
+    "ready_cmd", "depends", "port", "expected_port", "auto_bump_port", "port_bump_attempts", "boot_start", "hooks",
+    "memory_limit", "stop_signal", "description",
+))  # fmt: skip
+_HOOKS = {"on_ready": "post_start", "on_exit": "post_stop"}
+
+
+def convert(text: str, around: Around = ALONE) -> Outcome:
+    """One service a daemon; raises PortsupError where the file is no TOML."""
+    try:
+        top = mapping(cleaned(tomllib.loads(text)))
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise PortsupError("cannot read the file of pitchfork", f"it is no TOML: {error}") from error
+    outcome = Outcome(name=str(top.get("namespace") or ""))
+    daemons = mapping(top.get("daemons"))
+    user = str(mapping(mapping(top.get("settings")).get("supervisor")).get("user") or "")
+    for name, item in daemons.items():
+        given = mapping(item)
+        if not str(given.get("run") or "").strip():
+            outcome.left.append(Left(f"daemon `{name}`", "it has no `run`", "write the service by hand"))
+            continue
+        outcome.services.append(_daemon(name, {**({"user": user} if user else {}), **given}))
+    for key in ("groups", "slugs"):
+        if top.get(key):
+            why = "there are no groups" if key == "groups" else "there is no proxy"
+            remedy = (
+                "name several services, or use `profiles`" if key == "groups" else "`portsup url` shows the address"
+            )
+            outcome.left.append(Left(f"`{key}`", why, remedy, source={key: top[key]}))
+    return outcome
+
+
+def _daemon(name: str, given: dict[str, Any]) -> Draft:
+    draft = Draft(name, needs_port=True)
+    ports = _ports(given)
+    line = shell.read(_templated(str(given["run"])))
+    if line.uses_port and not line.ports:
+        line.ports = ports[:1]
+    _give(draft, line)
+    set_variables(draft, dict(line.environment))
+    variables = {key: _port_of_others(str(value)) for key, value in mapping(given.get("env")).items()}
+    own = variables.pop("PORT", None)
+    if ports:
+        draft.ports = [*ports[:1], *(each for each in draft.ports if each not in ports)]
+        draft.further = ports[1:]
+        draft.gets_port = True
+        draft.fields["port_env"] = "PORT"
+    elif own is not None:
+        set_variables(draft, {"PORT": own})
+    set_variables(draft, variables)
+    if further := ports[1:]:
+        why = "a service has one port that portsup gives it"
+        draft.leave(f"`port`: {', '.join(map(str, further))}", why, "the program binds it by itself")
+        draft.environment.update({f"PORT{at}": str(port) for at, port in enumerate(further, 1)})
+    if folder := given.get("dir"):
+        draft.fields["working_dir"] = str(folder)
+    if needed := [each.rpartition("/")[2] for each in texts(given.get("depends"))]:
+        draft.fields["depends_on"] = dict.fromkeys(needed, "ready")
+    if given.get("user"):
+        draft.carry("user", account(given["user"]), f"`user: {given['user']}`", "set `user`")
+    if given.get("description"):
+        draft.fields["description"] = str(given["description"])[:1000]
+    _ready(draft, given)
+    _restart(draft, given)
+    _stop(draft, given.get("stop_signal"))
+    if limit := given.get("memory_limit"):
+        draft.carry("memory_limit", memory(limit), f"`memory_limit: {limit}`", "set `memory_limit`, at least 1MB")
+    _hooks(draft, mapping(given.get("hooks")))
+    draft.leave_keys(given, _WHY, _READ)
+    return draft
+
+
+def _give(draft: Draft, line: shell.Line) -> None:
+    shell.give(draft, line)
+    words = draft.fields["command"]
+    if isinstance(words, list):
+        draft.fields["command"] = [_port_of_others(word) for word in words]
+
+
+def _ports(given: dict[str, Any]) -> list[int]:
+    told = given.get("port", given.get("expected_port"))
+    told = mapping(told).get("expect") if isinstance(told, dict) else told
+    return [port for each in texts(told) if (port := whole(each, 1, 65535))]
+
+
+def _templated(text: str) -> str:
+    """The text with marks that a shell leaves alone in place of `{{ daemons.x.port }}`."""
+    return _TEMPLATE.sub(lambda match: f"@portsup-of-{match[1]}@", text)
+
+
+def _port_of_others(text: str) -> str:
+    shown = _templated(text)
+    if "@portsup-of-" not in shown:
+        return text
+    literal = shown.replace("$", "$$") if not isinstance(text, Filled) else shown
+    return Filled(re.sub(r"@portsup-of-([\w.-]+)@", r"{port:\1}", literal))
+
+
+def _ready(draft: Draft, given: dict[str, Any]) -> None:
+    if asked := given.get("ready_http"):
+        told = mapping(asked) if isinstance(asked, dict) else {"url": asked}
+        url = re.fullmatch(r"(https?)://(localhost|127\.0\.0\.1)(?::(\d+|\$PORT))?(/.*)?", str(told.get("url")))
+        good = [number for each in texts(told.get("status")) if (number := whole(each, 100, 599))]
+        if url and url[1] == "http":
+            port = "" if url[3] == "$PORT" else url[3] or "80"
+            probe = probes.http(url[4] or "/", port, draft)
+            if "http" in probe:
+                probe["http"] = {"path": probe["http"], "status": good or "200-299"}
+            draft.fields["ready"] = probes.ready(probe, probes.LONGEST_READY)
+        else:
+            draft.fields["ready"] = probes.ready(
+                {"exec": ["curl", "-fsS", "-o", "/dev/null", str(told.get("url"))]}, probes.LONGEST_READY
+            )
+    elif (number := whole(given.get("ready_port"), 1, 65535)) is not None:
+        if not draft.ports:
+            draft.ports = [number]
+        draft.fields["ready"] = probes.ready({"tcp": True}, probes.LONGEST_READY)
+    elif command := given.get("ready_cmd"):
+        words = probes.from_command(probes.shell_words(str(command)), draft)
+        draft.fields["ready"] = probes.ready(words, probes.LONGEST_READY)
+    elif output := given.get("ready_output"):
+        draft.fields["ready"] = {"log": str(output)[:1000], "timeout": "24h"}
+    elif not draft.gets_port or own_port.is_client(str(given["run"])):
+        draft.fields.setdefault("ready", "started")
+
+
+def _restart(draft: Draft, given: dict[str, Any]) -> None:
+    told = str(given.get("retry", 0)).lower()
+    number = None if told == "true" else whole(told, 0, 1_000_000) or 0
+    if number == 0:
+        draft.fields["restart"] = "never"
+        return
+    most: int | str = "infinite" if number is None else number
+    draft.fields |= {"restart": "on-failure", "restart_policy": {"delay": "1s", "max_restarts": most}}
+
+
+def _stop(draft: Draft, told: Any) -> None:
+    given = mapping(told) if isinstance(told, dict) else {"signal": told}
+    if given.get("signal"):
+        draft.carry("stop_signal", signal_name(given["signal"]), f"`stop_signal: {told}`", "set `stop_signal`")
+    if (grace := seconds(given.get("timeout"))) is not None:
+        draft.fields["stop_grace_period"] = duration(grace)
+
+
+def _hooks(draft: Draft, given: dict[str, Any]) -> None:
+    found = {
+        _HOOKS[key]: shell.beside(value) for key, value in given.items() if key in _HOOKS and isinstance(value, str)
+    }
+    if found:
+        draft.fields["hooks"] = found
+    left = {key: value for key, value in given.items() if _HOOKS.get(key) not in found}
+    if left:
+        names = ", ".join(f"`{key}`" for key in left)
+        draft.leave(f"`hooks`: {names}", "there is no such moment", "follow `portsup events --json`", {"hooks": left})

@@ -1,0 +1,54 @@
+"""`instances` of pm2: several processes of one app."""
+
+from typing import Any
+
+from supervisor.convert import copies
+from supervisor.convert.draft import Draft, Filled, Outcome
+from supervisor.convert.values import mapping, texts, whole
+
+INSTANCE = "NODE_APP_INSTANCE"
+
+
+def count(draft: Draft, given: dict[str, Any]) -> int:
+    """How many services an app becomes; where they would have to share a port it is one, and that is said."""
+    told = str(given.get("instances") or ("1" if given.get("instances") is None else "0"))
+    number = whole(told, 0, 10**6)
+    words = draft.fields["command"]
+    is_node = isinstance(words, list) and words[0].rpartition("/")[2] in ("node", "bun")
+    mode = str(given.get("exec_mode") or ("cluster" if is_node and given.get("instances") is not None else "fork"))
+    shown = ", ".join(f"`{key}: {given[key]}`" for key in ("instances", "exec_mode") if given.get(key) is not None)
+    if number == 1:
+        if mode.startswith("cluster") and given.get("exec_mode"):
+            draft.leave(shown, "a service is one process with a port of its own", "see whether that will do")
+        return 1
+    if not number:
+        why, remedy = "a service is one process, and these are one for each processor", "let the program fork by itself"
+        draft.leave(shown, why, f"{remedy}, or write it several times with a port each")
+        return 1
+    if mode.startswith("cluster") and (draft.ports or draft.gets_port) and not given.get("increment_var"):
+        why = "a service is one process with one port, and these share it"
+        draft.leave(shown, why, "let the program fork by itself, or write it several times behind a proxy")
+        return 1
+    return number
+
+
+def spread(outcome: Outcome, wanted: dict[str, int], apps: Any) -> None:
+    """Write the copies, each with the variables that pm2 counts up."""
+    copies.spread(outcome, wanted)
+    counted = {}
+    for item in apps if isinstance(apps, list) else [apps]:
+        given = mapping(item)
+        for name in texts(given.get("name")):
+            counted[name] = (str(given.get("instance_var") or INSTANCE), str(given.get("increment_var") or ""))
+    for name, number in wanted.items():
+        instance, increment = counted.get(name, (INSTANCE, ""))
+        for at in range(number):
+            draft = next((each for each in outcome.services if each.name == f"{name}-{at + 1}"), None)
+            if draft is None:
+                continue
+            draft.environment[instance] = str(at)
+            value = draft.environment.get(increment)
+            if increment == "PORT" and draft.ports:
+                draft.ports = [draft.ports[0] + at]
+            elif isinstance(value, str) and not isinstance(value, Filled) and value.isdecimal():
+                draft.environment[increment] = str(int(value) + at)

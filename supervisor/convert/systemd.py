@@ -1,0 +1,196 @@
+"""Units of systemd, `name.service`, one or several."""
+
+import os.path
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from supervisor.convert import shell, unit_file
+from supervisor.convert.around import ALONE, Around
+from supervisor.convert.draft import Draft, Left, Outcome
+from supervisor.convert.own_port import is_number
+from supervisor.convert.systemd_life import LIMITS, life
+from supervisor.convert.values import account, set_variables, umask
+from supervisor.errors import PortsupError
+
+_TARGETS = re.compile(r".*\.(target|socket|mount|path|timer|slice|device|swap|scope)")
+_READ_UNIT = frozenset((
+    "Description", "Documentation", "After", "Requires", "Wants", "BindsTo", "PartOf", "Before", "StartLimitBurst",
+    "StartLimitInterval", "StartLimitIntervalSec", "DefaultDependencies", "SourcePath",
+))  # fmt: skip
+_READ = frozenset((
+    "Type", "ExecStart", "ExecStartPre", "ExecStartPost", "ExecStop", "ExecStopPost", "ExecReload", "Environment",
+    "EnvironmentFile", "WorkingDirectory", "User", "Group", "UMask", "Restart", "RestartSec", "TimeoutStartSec",
+    "TimeoutStopSec", "TimeoutSec", "KillSignal", "KillMode", "SuccessExitStatus", "WatchdogSec", "NotifyAccess",
+    "MemoryMax", "PIDFile", "StandardOutput", "StandardError", "StandardInput", "SyslogIdentifier", "SyslogFacility",
+    "StartLimitBurst", "StartLimitInterval", "StartLimitIntervalSec", "SendSIGKILL", "RemainAfterExit",
+    "PassEnvironment", "UnsetEnvironment", "GuessMainPID", "TimeoutAbortSec", "RestartSteps", "RestartMaxDelaySec",
+    *LIMITS,
+))  # fmt: skip
+_WHY = {
+    "ExecCondition": ("nothing decides before a start", "put it into `hooks: {pre_start: …}`"),
+    "RestartPreventExitStatus": ("every failure is one to restart", "see `success_exit_codes`"),
+    "RestartForceExitStatus": ("every failure is one to restart", "see `restart`"),
+    "OOMScoreAdjust": ("it is of the kernel's choice", ""),
+    "BusName": ("it is of D-Bus", ""),
+}
+
+
+def convert(text: str, around: Around = ALONE, name: str = "", more: Sequence[tuple[str, str]] = ()) -> Outcome:
+    """One service a unit; `more` are further units, as paths and texts."""
+    outcome = Outcome()
+    units = [(name or "service", text), *more]
+    known = {_name(path) for path, _ in units}
+    for path, each in units:
+        _unit(path, unit_file.sections(each), known, around, outcome)
+    return outcome
+
+
+def _name(path: str) -> str:
+    return os.path.basename(path).removesuffix(".service").removesuffix("@")
+
+
+def _unit(path: str, sections: Mapping[str, Any], known: set[str], around: Around, outcome: Outcome) -> None:
+    given, unit = sections.get("Service", {}), sections.get("Unit", {})
+    name = _name(path)
+    if "Service" not in sections:
+        raise PortsupError(f"cannot convert `{path}`", "it has no `[Service]`, so it is a unit of another type")
+    if not given.get("ExecStart"):
+        outcome.left.append(Left(f"unit `{name}`", "it has no `ExecStart`", "write the service by hand"))
+        return
+    draft = Draft(name, needs_port=True)
+    variables = _variables(draft, given, around)
+    specifier = _specifier(draft, path)
+    starts = [unit_file.command(each, variables, specifier) for each in given["ExecStart"]]
+    if len(starts) == 1:
+        _give(draft, starts[0])
+    else:
+        draft.fields["command"] = ["sh", "-c", " && ".join(unit_file.shown(each) for each in starts)]
+        draft.notes.append("run by `sh -c`, because it is several commands")
+    own = [pair for each in given.get("Environment", []) for pair in unit_file.split(specifier(each))]
+    set_variables(draft, {key: value for key, _, value in (each.partition("=") for each in own)})
+    for folder in given.get("WorkingDirectory", [])[-1:]:
+        draft.fields["working_dir"] = specifier(folder.removeprefix("-"))
+        if draft.fields["working_dir"] == "~":
+            draft.fields["working_dir"] = "~/"
+    draft.fields.setdefault("working_dir", "/")  # as systemd does where nothing is said
+    for key, field in (("User", "user"), ("Group", "group")):
+        for told in given.get(key, [])[-1:]:
+            draft.carry(field, account(specifier(told)), f"`{key}={told}`", f"set `{field}`")
+    for mask in given.get("UMask", [])[-1:]:
+        draft.carry("umask", umask(mask), f"`UMask={mask}`", "set `umask` to three octal digits")
+    for told in unit.get("Description", [])[-1:]:
+        draft.fields["description"] = specifier(told)[:1000]
+    _dependencies(draft, unit, known)
+    life(draft, given, unit, variables, specifier)
+    _leave(draft, sections)
+    outcome.services.append(draft)
+
+
+def _give(draft: Draft, command: unit_file.Command) -> None:
+    if command.unknown:
+        names = ", ".join(f"`{name}`" for name in dict.fromkeys(command.unknown))
+        text = "exec " + " ".join(unit_file.for_shell(word) for word in command.words)
+        line = shell.read(text)
+        if line.words[1:2] != ["-c"]:
+            line = shell.Line(["sh", "-c", text])
+        draft.notes.append(f"a shell fills in {names}, whose values are not in the unit")
+        line.why_shell = ""
+        shell.give(draft, line)
+    else:
+        shell.give(draft, shell.listed(command.words))
+    if set(command.prefixes) & {"+", "!"}:
+        what = f"`{command.prefixes}` before its command"
+        draft.leave(what, "a service runs as one user", "start portsup as root, and remove `user`")
+
+
+def _variables(draft: Draft, given: Mapping[str, Any], around: Around) -> dict[str, str]:
+    """The variables that a unit sets, with those of its files where they can be read."""
+    found: dict[str, str] = {}
+    for each in given.get("Environment", []):
+        found |= {key: value for key, _, value in (pair.partition("=") for pair in unit_file.split(each))}
+    files: list[dict[str, Any]] = []
+    for each in given.get("EnvironmentFile", []):
+        path = each.lstrip("-")
+        files.append({"path": path, "required": not each.startswith("-")})
+        found |= around.variables(path)
+    if files:
+        draft.fields["env_file"] = files
+        # There the files win over `Environment`, here `environment` wins: what both have is that of the file.
+        given["Environment"][:] = [
+            " ".join(shlex.quote(pair) for pair in unit_file.split(each) if not _is_in(pair, files, around))
+            for each in given.get("Environment", [])
+        ] if "Environment" in given else []  # fmt: skip
+    for name in [each for each in found if each == "PORT" and not is_number(found[each])]:
+        del found[name]
+    return found
+
+
+def _is_in(pair: str, files: list[dict[str, Any]], around: Around) -> bool:
+    return any(pair.partition("=")[0] in around.variables(file["path"]) for file in files)
+
+
+def _specifier(draft: Draft, path: str) -> Any:
+    """What fills in `%i` and its kind; those whose value is of another machine are said."""
+    name = os.path.basename(path).removesuffix(".service")
+    prefix, _, instance = name.partition("@")
+    values = {
+        "n": name + ".service", "N": name, "p": prefix, "P": prefix, "i": instance, "I": instance, "j": prefix,
+        "t": "/run", "S": "/var/lib", "C": "/var/cache", "L": "/var/log", "E": "/etc", "T": "/tmp", "V": "/var/tmp",
+        "%": "%",
+    }  # fmt: skip
+
+    def fill(text: str) -> str:
+        def value(match: re.Match[str]) -> str:
+            letter = match[1]
+            if letter == "i" and "@" in name and not instance:
+                draft.leave("`%i`", "the unit is a template, and nothing says of what", "put the instance there")
+                return match[0]
+            if letter == "h":
+                return os.path.expanduser("~")
+            if letter not in values:
+                draft.leave(f"`%{letter}`", "portsup does not know it", "put its value there")
+                return match[0]
+            return values[letter]
+
+        return re.sub(r"%([A-Za-z%])", value, text)
+
+    return fill
+
+
+def _dependencies(draft: Draft, unit: Mapping[str, list[str]], known: set[str]) -> None:
+    ordered = {each for told in unit.get("After", []) for each in told.split()}
+    needed = {
+        each
+        for key in ("Requires", "BindsTo", "Wants", "Requisite")
+        for told in unit.get(key, [])
+        for each in told.split()
+    }
+    for each in sorted(ordered | needed):
+        if _TARGETS.fullmatch(each):
+            continue
+        name = each.removesuffix(".service")
+        if name in known and each in ordered:
+            draft.fields.setdefault("depends_on", {})[name] = "ready"
+        elif name not in known and each in needed:
+            draft.leave(f"`{each}`", "that unit is not among those converted", "see that it runs before `portsup up`")
+
+
+def _leave(draft: Draft, sections: Mapping[str, Mapping[str, list[str]]]) -> None:
+    unit = {key: value for key, value in sections.get("Unit", {}).items() if key not in _READ_UNIT}
+    for key in ("StandardOutput", "StandardError"):
+        for told in sections.get("Service", {}).get(key, [])[-1:]:
+            if told.startswith(("file:", "append:", "truncate:")):
+                why = "portsup keeps the output in files of its own"
+                draft.leave(f"`{key}={told}`", why, "`portsup logs` shows them")
+    conditions = {key: value for key, value in unit.items() if key.startswith(("Condition", "Assert"))}
+    service = {key: value for key, value in sections.get("Service", {}).items() if key not in _READ and key not in _WHY}
+    for key, (why, remedy) in _WHY.items():
+        if key in sections.get("Service", {}):
+            draft.leave(f"`{key}`", why, remedy, source={key: sections["Service"][key]})
+    if conditions:
+        draft.leave(", ".join(f"`{key}`" for key in conditions), "nothing is checked", "see that they hold", conditions)
+    if more := {**{key: value for key, value in unit.items() if key not in conditions}, **service}:
+        why = "systemd confines the program, or orders the boot, and portsup does not"
+        draft.leave(", ".join(f"`{key}`" for key in more), why, "see whether you need it", source=more)

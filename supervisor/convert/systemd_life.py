@@ -1,0 +1,168 @@
+"""How a unit of systemd starts, ends and is stopped."""
+
+import re
+import shlex
+import signal
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from supervisor.convert import background, unit_file
+from supervisor.convert.draft import Draft
+from supervisor.convert.values import codes, duration, memory, signal_name, whole
+
+RESTART = {
+    "no": "never", "always": "always", "on-failure": "on-failure", "on-abnormal": "on-failure",
+    "on-abort": "on-failure", "on-watchdog": "on-failure", "on-success": "always",
+}  # fmt: skip
+BURST, INTERVAL, DELAY = 5, 10.0, 0.1  # StartLimitBurst=, StartLimitIntervalSec=, RestartSec= where nothing is said
+TIMEOUT = 90.0  # seconds, DefaultTimeoutStartSec= and DefaultTimeoutStopSec=
+LIMITS = {
+    "LimitNOFILE": "nofile", "LimitNPROC": "nproc", "LimitAS": "address_space", "LimitFSIZE": "file_size",
+    "LimitCORE": "core", "LimitSTACK": "stack", "LimitMEMLOCK": "memlock",
+}  # fmt: skip
+_UNITS = {
+    "us": 1e-6, "ms": 1e-3, "s": 1, "sec": 1, "second": 1, "seconds": 1, "m": 60, "min": 60, "minute": 60,
+    "minutes": 60, "h": 3600, "hr": 3600, "hour": 3600, "hours": 3600, "d": 86400, "day": 86400, "days": 86400,
+    "w": 604800, "": 1,
+}  # fmt: skip
+Specifier = Callable[[str], str]
+
+
+def span(text: str) -> float | None:
+    """The seconds of `1min 30s` or `90`; None for `infinity`, and for what is no time."""
+    parts = re.findall(r"(\d+(?:\.\d+)?)\s*([a-z]*)", text.strip())
+    if not parts or re.sub(r"[\d.\sa-z]", "", text) or any(unit not in _UNITS for _, unit in parts):
+        return None
+    return min(sum(float(number) * _UNITS[unit] for number, unit in parts), 365 * 86400.0)
+
+
+def life(
+    draft: Draft, given: Mapping[str, Any], unit: Mapping[str, Any], variables: Mapping[str, str], specifier: Specifier
+) -> None:
+    """Give a service what its unit says of starting, restarting and stopping."""
+
+    def last(key: str, *others: Mapping[str, Any]) -> str:
+        return next((values[-1] for each in (given, *others) if (values := each.get(key))), "")
+
+    _type(draft, last("Type") or "simple", last("RemainAfterExit"), span(last("TimeoutStartSec") or last("TimeoutSec")))
+    _hooks(draft, given, variables, specifier)
+    _restart(draft, last("Restart") or "no", span(last("RestartSec")), last, unit)
+    if told := last("SuccessExitStatus"):
+        _codes(draft, told)
+    if told := last("KillSignal"):
+        draft.carry("stop_signal", signal_name(told), f"`KillSignal={told}`", "set `stop_signal`")
+    if last("KillMode") in ("mixed", "process"):
+        draft.fields["stop_signal"] = {"signal": str(draft.fields.get("stop_signal", "SIGTERM")), "to": "main"}
+    grace = span(last("TimeoutStopSec") or last("TimeoutSec"))
+    draft.fields["stop_grace_period"] = duration(TIMEOUT if grace is None else grace)
+    if last("KillMode") in ("process", "none"):
+        draft.leave(
+            f"`KillMode={last('KillMode')}`", "nothing of a service outlives its stop", "see whether that will do"
+        )
+    if last("Type").lower() == "forking":
+        _keep(draft, specifier(last("PIDFile")))
+    if (watch := span(last("WatchdogSec"))) is not None:
+        draft.fields["watchdog"] = duration(watch)
+    if told := last("MemoryMax"):
+        draft.carry("memory_limit", memory(told), f"`MemoryMax={told}`", "set `memory_limit`, at least 1MB")
+    for key, name in LIMITS.items():
+        told = last(key).partition(":")[0]
+        if (number := whole(told, 0, 2**62)) is not None:
+            draft.fields.setdefault("limits", {})[name] = number
+        elif told:
+            draft.leave(f"`{key}={told}`", "services.yaml does not take that", "see `limits`")
+
+
+def _type(draft: Draft, told: str, remains: str, patience: float | None) -> None:
+    match told.lower():
+        case "oneshot":
+            draft.has_pool = False
+            draft.fields["one_shot"] = True
+            if patience is not None:
+                draft.fields["ready"] = {"timeout": duration(patience)}
+        case "notify" | "notify-reload":
+            draft.fields["ready"] = {"notify": True, "timeout": duration(TIMEOUT if patience is None else patience)}
+        case "forking" | "dbus":
+            draft.fields["ready"] = "started"
+        case _:
+            draft.fields["ready"] = "started"
+    if remains and told.lower() != "oneshot":
+        draft.leave("`RemainAfterExit`", "what has ended has ended", "write it as `one_shot: true`")
+
+
+def _keep(draft: Draft, pid_file: str) -> None:
+    """A program that goes to the background: a shell stays in its place."""
+    stop = draft.fields.pop("stop_command", None)
+    signals = draft.fields.pop("stop_signal", "SIGTERM")
+    told = str(signals["signal"] if isinstance(signals, dict) else signals).removeprefix("SIG")
+    text = (stop[2] if stop[1:2] == ["-c"] else shlex.join(stop)) if stop else ""
+    if not text and pid_file:
+        text = f'kill -{told} "$(cat {shlex.quote(pid_file)})"'
+    draft.fields["command"] = background.kept(draft.fields["command"], text, pid_file)
+    remedy = "an option that keeps it in the foreground would do without"
+    draft.notes.append(f"`Type=forking`: it goes to the background, and a shell waits in its place; {remedy}")
+
+
+def _restart(draft: Draft, told: str, wait: float | None, last: Any, unit: Mapping[str, Any]) -> None:
+    draft.fields["restart"] = RESTART.get(told, "never")
+    if draft.fields["restart"] == "always" and draft.fields.get("one_shot"):
+        draft.fields["restart"] = "on-failure"
+    if told in ("on-abnormal", "on-abort", "on-watchdog", "on-success"):
+        shown = draft.fields["restart"]
+        draft.leave(f"`Restart={told}`", f"there is no such rule; `{shown}` is the nearest", "set `restart`")
+    if draft.fields["restart"] == "never":
+        return
+    burst = whole(last("StartLimitBurst", unit), 0, 10**6)
+    interval = span(last("StartLimitIntervalSec", unit) or last("StartLimitInterval", unit))
+    burst, interval = BURST if burst is None else burst, INTERVAL if interval is None else interval
+    delay = DELAY if wait is None else max(wait, 0.001)
+    policy: dict[str, Any] = {"delay": duration(delay), "factor": 1, "max_delay": duration(max(delay, 30.0))}
+    # More than `burst` starts within the interval end it; with longer waits between them there never are so many.
+    is_limited = burst > 0 and interval > 0 and delay * burst <= interval
+    policy["max_restarts"] = burst - 1 if is_limited else "infinite"
+    if is_limited:
+        policy["period"] = duration(interval)
+    draft.fields["restart_policy"] = policy
+
+
+def _codes(draft: Draft, told: str) -> None:
+    found = []
+    for word in told.replace(",", " ").split():
+        if word.upper().startswith("SIG") and word.upper() in signal.Signals.__members__:
+            draft.leave(f"`SuccessExitStatus={word}`", "a signal is never a success", "let the program exit")
+        else:
+            found.append(word)
+    if found:
+        codes(draft, ["0", *found], f"`SuccessExitStatus={told}`")
+
+
+def _hooks(draft: Draft, given: Mapping[str, Any], variables: Mapping[str, str], specifier: Specifier) -> None:
+    hooks = {"ExecStartPre": "pre_start", "ExecStartPost": "post_start", "ExecStopPost": "post_stop"}
+    for key, name in (*hooks.items(), ("ExecStop", "")):
+        commands = [unit_file.command(each, variables, specifier) for each in given.get(key, [])]
+        if not commands:
+            continue
+        one = commands[0]
+        is_plain = len(commands) == 1 and not one.unknown and not one.may_fail
+        words = list(one.words) if is_plain else ["sh", "-c", " && ".join(unit_file.shown(each) for each in commands)]
+        if name:
+            draft.fields.setdefault("hooks", {})[name] = words
+        else:
+            draft.fields["stop_command"] = (
+                ["sh", "-c", words[-1].replace("$MAINPID", "$PPID")] if words[1:2] == ["-c"] else words
+            )
+    told = " ".join(given.get("ExecStop", []))
+    if "MAINPID" in told and "stop_command" in draft.fields:
+        signal_told = re.search(r"kill\s+(?:-s\s+)?-?(\w+)?\s*\$\{?MAINPID", told)
+        del draft.fields["stop_command"]
+        known = signal_name(signal_told[1] or "TERM") if signal_told else None
+        if known:
+            draft.fields["stop_signal"] = known
+        else:
+            draft.leave(
+                "`ExecStop`", "the pid of the program is not told to it", "set `stop_signal`", {"ExecStop": told}
+            )
+    if "pre_start" in draft.fields.get("hooks", {}) and draft.fields.get("one_shot"):
+        for key in ("post_start", "pre_stop"):
+            if draft.fields["hooks"].pop(key, None):
+                draft.leave(f"`{key}`", "a job is over when it is ready", "put it into the job")
