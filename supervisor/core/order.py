@@ -21,21 +21,21 @@ def find_cycle(graph: Graph) -> tuple[str, ...]:
     """The names along one circle of dependencies, the first one again at the end; () if there is none."""
     done: set[str] = set()
     for root in graph:
-        path: list[str] = []
+        path: dict[str, None] = {}  # in the order of the way
         stack = [(root, iter(graph.get(root, ())))]
         while stack:
             name, rest = stack[-1]
-            if not path or path[-1] != name:
-                path.append(name)
+            path[name] = None
             for need in rest:
                 if need in path:
-                    return (*path[path.index(need) :], need)
+                    way = tuple(path)
+                    return (*way[way.index(need) :], need)
                 if need not in done and need in graph:
                     stack.append((need, iter(graph[need])))
                     break
             else:
                 done.add(name)
-                path.pop()
+                del path[name]
                 stack.pop()
     return ()
 
@@ -45,14 +45,25 @@ def levels(graph: Graph) -> tuple[tuple[str, ...], ...]:
 
     Raises ValueError on a circle.
     """
-    left = {name: {need for need in needs if need in graph} for name, needs in graph.items()}
+    missing = {name: sum(need in graph for need in dict.fromkeys(needs)) for name, needs in graph.items()}
+    dependants: dict[str, list[str]] = {}
+    for name, needs in graph.items():
+        for need in dict.fromkeys(needs):
+            dependants.setdefault(need, []).append(name)
+    positions = {name: position for position, name in enumerate(graph)}
     ordered: list[tuple[str, ...]] = []
-    while left:
-        level = tuple(name for name, needs in left.items() if not needs)
-        if not level:
-            raise ValueError(f"circular dependencies: {' -> '.join(find_cycle(graph))}")
-        ordered.append(level)
-        left = {name: needs.difference(level) for name, needs in left.items() if name not in level}
+    level = [name for name, count in missing.items() if not count]
+    while level:
+        ordered.append(tuple(level))
+        following = []
+        for name in level:
+            for other in dependants.get(name, ()):
+                missing[other] -= 1
+                if not missing[other]:
+                    following.append(other)
+        level = sorted(following, key=positions.__getitem__)
+    if any(missing.values()):
+        raise ValueError(f"circular dependencies: {' -> '.join(find_cycle(graph))}")
     return tuple(ordered)
 
 

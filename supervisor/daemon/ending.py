@@ -31,7 +31,7 @@ class Ending:
             return False
         if not ends_all(svc, self._stack.slots[svc.name].spec.on_end, self._abort):
             return False
-        if svc.result is Result.DEPENDENCY and self._stack.needs_a_stopped_one([svc.name]):
+        if svc.result is Result.DEPENDENCY and self._stack.relations.need_a_stopped_one([svc.name]):
             return False  # somebody stopped what it waits for, and may start that again
         self._code = code_of(svc)
         self._journal.info("end of all", service=svc.name, why=svc.reason, exit_code=self._code)

@@ -114,7 +114,7 @@ class Reloader:
     async def _remove(self, found: Difference, tell: Tell) -> list[dict[str, Any]]:
         """Dependants first, as when everything stops."""
         results: list[dict[str, Any]] = []
-        for level in reversed(levels(self._stack.graph())):
+        for level in reversed(levels(self._stack.relations.graph())):
             names = [name for name in level if name in found.removed]
             slots = [self._stack.slots[name] for name in names]
             for slot in slots:
@@ -125,6 +125,7 @@ class Reloader:
                 gone = slot.service.pid is None
                 if gone:
                     self._world.discard(slot)
+                    self._stack.relations.forget()
                 words = "removed" if gone else _words(slot)
                 tell(f"{slot.spec.name}: {words}")
                 results.append({"name": slot.spec.name, "ok": gone, "words": words})
@@ -137,6 +138,7 @@ class Reloader:
         slots = {name: self._world.slots[name] for name in order}
         self._world.slots.clear()
         self._world.slots.update(slots)
+        self._stack.relations.forget()
         self._on_new_services(self.spec)
 
     async def _change(self, found: Difference, tell: Tell) -> list[dict[str, Any]]:
@@ -189,6 +191,7 @@ class Reloader:
 
     def _swap(self, slot: Slot, spec: ServiceSpec, pool: tuple[int, ...]) -> None:
         seen, slot.spec = slot.seen_starts, spec
+        self._stack.relations.forget()
         slot.see(self._world.slots)
         slot.seen_starts |= {need: starts for need, starts in seen.items() if need in slot.seen_starts}
         slot.is_optional = not starts_by_itself(spec, self._profiles)

@@ -49,7 +49,7 @@ async def roll(
 ) -> None:  # fmt: skip
     """Restarts them one by one; the first that does not work is the last."""
     wanted = {slot.spec.name: slot for slot in slots}
-    order = [name for level in levels(stack.graph()) for name in level if name in wanted]
+    order = [name for level in levels(stack.relations.graph()) for name in level if name in wanted]
     results: list[dict[str, Any]] = []
     failed = ""
     for name in order:

@@ -6,11 +6,12 @@ from typing import Protocol
 
 from supervisor.core import events as ev
 from supervisor.core.address import LOOPBACK
-from supervisor.core.conditions import Verdict, is_done, judge, why_hopeless
+from supervisor.core.conditions import Verdict, judge, why_hopeless
 from supervisor.core.order import Condition, with_dependencies
 from supervisor.core.service import Service
 from supervisor.core.state import AT_REST, ENDED, Result, State
 from supervisor.daemon.followers import restart_followers
+from supervisor.daemon.relations import Relations
 from supervisor.daemon.slot import Slot
 from supervisor.dataclass import dataclass, field
 from supervisor.errors import ExitCode, PortsupError
@@ -46,7 +47,13 @@ class Stack:
     is_live: bool = False  # somebody sees all the time whom a stop waits for
     is_stopping: bool = False
     stop_since: float = 0.0  # monotonic seconds
+    relations: Relations = field(init=False)
     _waits: list[Wait] = field(default_factory=list)
+    _busy: set[str] = field(default_factory=set)  # those that are not at rest
+    _acquiring: set[str] = field(default_factory=set)
+    _suspects: set[str] = field(default_factory=set)  # whose gates may open, or close for good
+    _settled: set[str] = field(default_factory=set)  # whose dependants may have to do something about it
+    _rested: set[str] = field(default_factory=set)  # in a stop
     _gates_due: bool = False
     _ports_due: bool = False
     _dependants_due: bool = False
@@ -58,20 +65,17 @@ class Stack:
     _asked_to_stop: set[str] = field(default_factory=set)
     _note: asyncio.TimerHandle | None = None
 
-    def graph(self) -> dict[str, Collection[str]]:
-        """Service -> the services it depends on, without those that a reload has removed already."""
-        return {
-            name: tuple(need for need in slot.spec.depends_on if need in self.slots)
-            for name, slot in self.slots.items()
-        }
+    def __post_init__(self) -> None:
+        self.relations = Relations(self.slots)
 
     def start(self, names: Iterable[str]) -> frozenset[str]:
         """Starts services and what they depend on; gives all that were asked to."""
-        wanted = with_dependencies(self.graph(), tuple(names))
+        wanted = with_dependencies(self.relations.graph(), tuple(names))
         for name in self.slots:  # in the order of the file, so that ports are given out the same way each time
             if name in wanted:
                 slot = self.slots[name]
                 slot.is_wanted = True
+                self._suspect(name)
                 if slot.service.state in (*AT_REST, State.BACKOFF, State.TERMINATING, State.KILLING, State.CLEANING):
                     slot.keeper.tell(ev.StartRequested())
         return wanted
@@ -84,7 +88,7 @@ class Stack:
         if self.is_stopping:
             hint = "`portsup up` once it has ended"
             raise PortsupError(f"cannot {verb} anything", "the instance is stopping", hint)
-        for name in with_dependencies(self.graph(), names):
+        for name in with_dependencies(self.relations.graph(), names):
             if self.slots[name].is_leaving:
                 what = f"cannot {verb} {', '.join(f'`{each}`' for each in names)}"
                 raise PortsupError(what, f"`{name}` is no longer in services.yaml, and a reload is removing it")
@@ -93,6 +97,7 @@ class Stack:
         """Stops services, and only these."""
         for name in names:
             self.slots[name].is_wanted = False
+            self._suspect(name)
             self.slots[name].keeper.tell(ev.StopRequested(grace))
 
     def stop_all(self, grace: float | None = None, *, in_order: bool = True) -> None:
@@ -106,6 +111,7 @@ class Stack:
         self._grace = grace if grace is not None else self._grace
         if not in_order or grace is not None:
             self._asked_to_stop.clear()
+        self._rested |= self._busy
         self._advance_stop()
         if self._note is None:
             self._note = self.loop.call_later(1.0, self._tell_whom_it_waits_for)
@@ -119,7 +125,7 @@ class Stack:
 
     def is_at_rest(self) -> bool:
         """Whether no process is left (one that survives SIGKILL is given up on)."""
-        return all(slot.service.state in AT_REST for slot in self.slots.values())
+        return not self._busy
 
     def exit_code(self) -> ExitCode:
         """What `up` returns if it ends now and nothing else is the matter."""
@@ -138,16 +144,9 @@ class Stack:
         if not wanted or any(self.slots[name].service.state not in ENDED for name in wanted):
             return False
         blocked = [name for name in wanted if self.slots[name].service.result is Result.DEPENDENCY]
-        if is_detached:
-            needed = (self.slots[name].service for name in with_dependencies(self.graph(), blocked))
-            if any(svc.state is State.EXITED and not is_done(svc) for svc in needed):
-                return False
-        return not self.needs_a_stopped_one(blocked)
-
-    def needs_a_stopped_one(self, names: Collection[str]) -> bool:
-        """Whether one of these, or something that they need, is stopped."""
-        needed = with_dependencies(self.graph(), names)
-        return any(self.slots[name].service.state is State.STOPPED for name in needed)
+        if is_detached and self.relations.need_a_server_that_ended(blocked):
+            return False
+        return not self.relations.need_a_stopped_one(blocked)
 
     async def until(self, is_over: Callable[[], bool]) -> None:
         """Returns once `is_over`, which is looked at after each change of a service."""
@@ -167,18 +166,22 @@ class Stack:
             slot.starts += 1
             slot.see(self.slots)
             if after.state is State.RUNNING:  # it took over from another one, in a rolling restart
-                self._schedule_dependants()
+                self._schedule_dependants(after.name)
         if after.state is not before.state:
             self.slots[after.name].since = self.loop.time()
+            (self._busy.discard if after.state in AT_REST else self._busy.add)(after.name)
+            (self._acquiring.add if after.state is State.ACQUIRING else self._acquiring.discard)(after.name)
         if after.state is not before.state or after.reached is not before.reached:
-            self._schedule_gates()
+            self._suspect(after.name)
             if after.state is State.FAILED and after.result is Result.NO_PORT:
                 self.listener.on_no_port(after)
             if after.state is State.RUNNING or after.state in AT_REST:
-                self._schedule_dependants()
-            if self.is_stopping and not self._stop_due:
-                self._stop_due = True
-                self._schedule(self._advance_stop)
+                self._schedule_dependants(after.name)
+            if self.is_stopping and after.state is not before.state:
+                self._rested.add(after.name)
+                if not self._stop_due:
+                    self._stop_due = True
+                    self.loop.call_soon(self._advance_stop)
         if self._hosts.get(after.name, LOOPBACK) != self.slots[after.name].host:
             self._hosts[after.name] = self.slots[after.name].host
             self._ports_due = True
@@ -194,16 +197,21 @@ class Stack:
                 wait.done.set_result(None)
 
     def await_dependencies(self, svc: Service) -> None:
-        """A service has its ports and would like to start."""
+        """A service has its ports and would like to start, or needs others than before."""
+        self._suspects.add(svc.name)
         self._schedule_gates()
 
-    def _schedule_dependants(self) -> None:
+    def _suspect(self, name: str) -> None:
+        """What this service is, or whether it is wanted, has changed."""
+        self._suspects.add(name)
+        self._suspects.update(self.relations.dependants(name))
+        self._schedule_gates()
+
+    def _schedule_dependants(self, name: str) -> None:
+        self._settled.add(name)
         if not self._dependants_due:
             self._dependants_due = True
-            self._schedule(self._tell_dependants)
-
-    def _schedule(self, what: Callable[[], None]) -> None:
-        self.loop.call_soon(what)
+            self.loop.call_soon(self._tell_dependants)
 
     def _schedule_gates(self) -> None:
         if not self._gates_due:
@@ -218,9 +226,10 @@ class Stack:
         if self._ports_due:  # before anything is spawned that reads the endpoints file
             self._ports_due = False
             self.listener.on_ports_changed()
-        if any(slot.service.state is State.ACQUIRING for slot in self.slots.values()):
+        if self._acquiring:
             return
-        for slot in self.slots.values():
+        suspects, self._suspects = self.relations.in_order(self._suspects), set()
+        for slot in (self.slots[name] for name in suspects):
             svc = slot.service
             blocked = svc.state is State.FAILED and svc.result is Result.DEPENDENCY
             if svc.state is not State.WAITING and not (blocked and slot.is_wanted):
@@ -242,10 +251,12 @@ class Stack:
     def _tell_dependants(self) -> None:
         """Acts on services whose dependency was restarted, or is no longer on the port that they were told."""
         self._dependants_due = False
+        settled, self._settled = self._settled, set()
         if self.is_stopping:
             return
-        restart_followers(self.slots, self.graph())
-        for slot in self.slots.values():
+        restart_followers(self.slots, self.relations)
+        concerned = {other for name in settled for other in (name, *self.relations.dependants(name))}
+        for slot in (self.slots[name] for name in self.relations.in_order(concerned)):
             child = slot.child
             if child is None or slot.service.state not in (State.STARTING, State.RUNNING):
                 continue
@@ -271,9 +282,10 @@ class Stack:
         self._stop_due = False
         if not self.is_stopping:
             return
-        busy = {name for name, slot in self.slots.items() if slot.service.state not in AT_REST}
-        for name in busy - self._asked_to_stop:
-            has_dependants = any(name in self.slots[other].spec.depends_on for other in busy)
+        rested, self._rested = self._rested, set()
+        concerned = {need for name in rested if name in self.slots for need in (name, *self.relations.needs(name))}
+        for name in (concerned & self._busy) - self._asked_to_stop:
+            has_dependants = not self._busy.isdisjoint(self.relations.dependants(name))
             if not (self._stop_order and has_dependants):
                 self._asked_to_stop.add(name)
                 self.slots[name].is_wanted = False

@@ -40,7 +40,7 @@ def test_a_port_is_given_back_when_no_process_can_have_it(pid: int | None, is_he
     world = Anybody()
     world.slots = scene.slots  # type: ignore[attr-defined]
     reloader = Reloader.__new__(Reloader)
-    reloader._world, reloader._stack, reloader._profiles = world, Anybody(), ()  # type: ignore[assignment]
+    reloader._world, reloader._stack, reloader._profiles = world, scene.stack, ()  # type: ignore[assignment]
     reloader._swap(slot, replace(slot.spec, pool=(9000, 9001)), (9000, 9001))
     assert lease.is_held is is_held
     assert (slot.lease is not None) is is_held
