@@ -12,7 +12,6 @@ if sys.platform == "linux":
         SOCKET_PATH_MAX,
         SWAPS_UNDER_COVERS,
         age_of,
-        bound_only,
         children_of,
         descendants_of,
         environ_of,
@@ -23,12 +22,9 @@ if sys.platform == "linux":
         is_alive,
         is_between_images,
         is_traced,
-        listening,
-        listening_ports_of,
         moves_queues,
         open_signals,
         open_watch,
-        owners_of,
         pids_with_environ,
         prepare_spawning,
         process_command,
@@ -37,9 +33,9 @@ if sys.platform == "linux":
         reserved_ports,
         set_child_subreaper,
         set_parent_death_signal,
-        sockets_on,
     )
     from supervisor.system.linux_namespace import pid_namespace, process_trouble, would_see
+    from supervisor.system.linux_sockets import bound_only, listening, listening_ports_of, owners_of, sockets_on
     from supervisor.system.linux_usage import memory_above, usage_of
     from supervisor.system.posix import (
         current_user_id,

@@ -1,4 +1,4 @@
-"""Linux: /proc, sock_diag, prctl, inotify."""
+"""Linux: /proc, prctl, inotify."""
 
 import contextlib
 import os
@@ -7,8 +7,7 @@ import socket
 import time
 from collections.abc import Collection, Iterator
 
-from supervisor.system import netlink
-from supervisor.system.contract import Listener, SignalQueue, Watch
+from supervisor.system.contract import SignalQueue, Watch
 from supervisor.system.identity import Identity
 from supervisor.system.linux_namespace import boot_id, pid_namespace
 from supervisor.system.posix import user_name
@@ -104,7 +103,8 @@ def process_command(pid: int) -> str:
     return os.fsdecode(read_of(pid, "cmdline").replace(b"\0", b" ").strip())
 
 
-def _pids() -> Iterator[int]:
+def pids() -> Iterator[int]:
+    """Every process of this machine that we see."""
     return (int(entry) for entry in os.listdir("/proc") if entry.isdigit())
 
 
@@ -121,7 +121,7 @@ def reserved_ports() -> dict[int, str]:
 def pids_with_environ(key: str, value: str) -> list[int]:
     """The processes whose environment has `key` set to `value`; those of other users only for root."""
     wanted = os.fsencode(f"{key}={value}")
-    return [pid for pid in _pids() if wanted in read_of(pid, "environ").split(b"\0")]
+    return [pid for pid in pids() if wanted in read_of(pid, "environ").split(b"\0")]
 
 
 def children_of(pid: int) -> list[int]:
@@ -136,7 +136,7 @@ def children_of(pid: int) -> list[int]:
         children.extend(int(child) for child in listed.split())
     if not children and not os.path.exists(f"/proc/{pid}/task/{pid}/children"):  # without CONFIG_PROC_CHILDREN
         parent = str(pid).encode()
-        return [child for child in _pids() if stat_of(child)[1:2] == [parent]]
+        return [child for child in pids() if stat_of(child)[1:2] == [parent]]
     return children
 
 
@@ -176,57 +176,6 @@ def set_parent_death_signal(signal: int) -> None:
     from supervisor.system import libc
 
     libc.prctl(libc.PR_SET_PDEATHSIG, signal)
-
-
-def listening(ports: Collection[int] | None) -> list[Listener]:
-    """Who listens on these TCP ports of this machine; None: on any port."""
-    return netlink.sockets(ports, netlink.LISTEN)
-
-
-def sockets_on(ports: Collection[int]) -> list[Listener]:
-    """Every TCP socket with one of these local ports, in any state."""
-    return netlink.sockets(ports, netlink.EVERY_STATE)
-
-
-def bound_only(ports: Collection[int]) -> list[Listener]:
-    """The sockets that are bound to these ports and nothing else, told since Linux 6.8; empty before."""
-    return netlink.sockets(ports, netlink.BOUND_INACTIVE)
-
-
-def owners_of(listeners: Collection[Listener], candidates: Collection[int] | None) -> dict[int, int]:
-    """The pid that has each socket open, by inode; looks at `candidates`, or at every process we may look into.
-
-    A socket that is missing belongs to a process we may not look into (of another user, unless we are root).
-    Of several processes that share a socket the one with the lowest pid is named: as a rule the first started.
-    """
-    wanted = {f"socket:[{listener.inode}]": listener.inode for listener in listeners if listener.inode}
-    owners: dict[int, int] = {}
-    for pid in sorted(_pids() if candidates is None else candidates):
-        if len(owners) == len(wanted):
-            break
-        for target in _descriptors(pid):
-            inode = wanted.get(target)
-            if inode is not None:
-                owners.setdefault(inode, pid)
-    return owners
-
-
-def _descriptors(pid: int) -> Iterator[str]:
-    directory = f"/proc/{pid}/fd"
-    try:
-        names = os.listdir(directory)
-    except OSError:
-        return
-    for name in names:
-        with contextlib.suppress(OSError):
-            yield os.readlink(f"{directory}/{name}")
-
-
-def listening_ports_of(pids: Collection[int]) -> set[int]:
-    """The TCP ports that these processes listen on."""
-    listeners = listening(None)
-    owners = owners_of(listeners, pids)
-    return {listener.port for listener in listeners if listener.inode in owners}
 
 
 def moves_queues() -> str:

@@ -1,9 +1,10 @@
 """Which TCP sockets use a port, asked of the Linux kernel by sock_diag(7); /proc/net/tcp where that is denied."""
 
 import contextlib
+import itertools
 import socket
 import struct
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from supervisor.system.contract import Listener
 
@@ -18,11 +19,12 @@ _REQUEST_DUMP = 0x301  # NLM_F_REQUEST | NLM_F_DUMP
 _ERROR, _DONE = 2, 3
 _HEADER = struct.Struct("=IHHII")  # nlmsghdr: length, type, flags, sequence, pid
 _REQUEST = struct.Struct("=BBBBI48x")  # inet_diag_req_v2 with an empty socket id
-# A program for the kernel (inet_diag.h) that accepts a single local port: an attribute with two comparisons, at least
-# and at most, each an operation (code, bytes to go if yes, if no) and the port; no leads behind the end, which rejects.
-# The socket id would not do: it is not looked at for sockets that are bound and nothing else.
-_ONE_PORT = struct.Struct("=HHBBHxxHBBHxxH")
-_BYTECODE, _AT_LEAST, _AT_MOST = 1, 2, 3
+# The steps of a program that the kernel runs on each socket (inet_diag.h): code, bytes to go on if yes and if no.
+_STEP = struct.Struct("=BBH")
+_PORT_OF_STEP = struct.Struct("=xxH")  # behind a comparison
+_ATTRIBUTE = struct.Struct("=HH")
+_BYTECODE, _JUMP, _AT_LEAST, _AT_MOST = 1, 1, 2, 3
+_MOST_RANGES = 48  # of a program: the kernel checks it in a time that grows with the square of its length
 _ANSWER = struct.Struct("=BBxx")  # inet_diag_msg: family, state, then the fields below at their offsets
 _PORT = struct.Struct("!H")
 _ATTRIBUTES = 72  # bytes of an inet_diag_msg, which they follow
@@ -32,6 +34,8 @@ _UID_INODE = struct.Struct("=II")
 
 def sockets(ports: Collection[int] | None, states: int) -> list[Listener]:
     """Every TCP socket of this network namespace on one of `ports` (None: on any) that is in one of `states`."""
+    if ports is not None and not ports:
+        return []
     try:
         return [found for family in (socket.AF_INET, socket.AF_INET6) for found in _dump(family, ports, states)]
     except OSError:
@@ -41,8 +45,8 @@ def sockets(ports: Collection[int] | None, states: int) -> list[Listener]:
 
 
 def _dump(family: socket.AddressFamily, ports: Collection[int] | None, states: int) -> Iterator[Listener]:
-    # A single port is picked out by the kernel, which saves the way of all other sockets through here.
-    wanted = _only(next(iter(ports))) if ports is not None and len(ports) == 1 else b""
+    # The ports are picked out by the kernel, which saves the way of all other sockets through here.
+    wanted = _only(_ranges(ports)) if ports else b""
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_SOCK_DIAG) as asking:
         request = _REQUEST.pack(family, socket.IPPROTO_TCP, 0, 0, states) + wanted
         asking.send(_HEADER.pack(_HEADER.size + len(request), _SOCK_DIAG_BY_FAMILY, _REQUEST_DUMP, 1, 0) + request)
@@ -63,8 +67,39 @@ def _dump(family: socket.AddressFamily, ports: Collection[int] | None, states: i
                 at += (length + 3) & ~3
 
 
-def _only(port: int) -> bytes:
-    return _ONE_PORT.pack(_ONE_PORT.size, _BYTECODE, _AT_LEAST, 8, 20, port, _AT_MOST, 8, 12, port)
+def _ranges(ports: Collection[int]) -> list[tuple[int, int]]:
+    """The ports as ranges, first and last; with a few others where they would be too many."""
+    every = sorted(set(ports))
+    gaps = sorted(range(1, len(every)), key=lambda at: every[at - 1] - every[at])[: _MOST_RANGES - 1]
+    cuts = [0, *sorted(at for at in gaps if every[at] - every[at - 1] > 1), len(every)]
+    return [(every[first], every[end - 1]) for first, end in itertools.pairwise(cuts)]
+
+
+def _only(ranges: Sequence[tuple[int, int]]) -> bytes:
+    """A program that accepts the sockets with a local port in one of these ranges, which are sorted.
+
+    The socket id of the request would not do: it is not looked at for sockets that are bound and nothing else.
+    """
+    program = _halves(ranges, 0)
+    return _ATTRIBUTE.pack(_ATTRIBUTE.size + len(program), _BYTECODE) + program
+
+
+def _halves(ranges: Sequence[tuple[int, int]], behind: int) -> bytes:
+    """The part of the program for these ranges, with so many bytes behind it: going to their end accepts.
+
+    Each step halves them; what goes beyond the end is rejected.
+    """
+    if len(ranges) == 1:
+        ((first, last),) = ranges
+        end = [_JUMP, 4, 4 + behind] if behind else []
+        rest = 4 * bool(behind) + behind
+        at_most = _STEP.pack(_AT_MOST, 8, 12 + rest) + _PORT_OF_STEP.pack(last)
+        at_least = _STEP.pack(_AT_LEAST, 8, 20 + rest) + _PORT_OF_STEP.pack(first)
+        return at_least + at_most + (_STEP.pack(*end) if end else b"")
+    middle = len(ranges) // 2
+    upper = _halves(ranges[middle:], behind)
+    lower = _halves(ranges[:middle], len(upper) + behind)
+    return _STEP.pack(_AT_MOST, 8, 8 + len(lower)) + _PORT_OF_STEP.pack(ranges[middle - 1][1]) + lower + upper
 
 
 def _listener(data: bytes, body: int, port: int, end: int) -> Listener:

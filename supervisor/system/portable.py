@@ -1,6 +1,7 @@
 """What psutil tells on every system; Linux has shorter ways of its own."""
 
 import contextlib
+import math
 import os
 import signal
 import socket
@@ -151,7 +152,9 @@ def _listener(family: int, address: tuple[Any, ...], status: str, pid: int) -> L
     return Listener(int(address[1]), socket.AddressFamily(family), str(address[0]), listening=is_listening, pid=pid)
 
 
-def owners_of(listeners: Collection[Listener], candidates: Collection[int] | None) -> dict[int, int]:
+def owners_of(
+    listeners: Collection[Listener], candidates: Collection[int] | None, until: float = math.inf
+) -> dict[int, int]:
     """Empty: sockets have no inode here, and each `Listener` has its `pid`."""
     return {}
 

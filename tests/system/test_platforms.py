@@ -27,7 +27,12 @@ def defined_in(name: str) -> dict[str, ast.AST]:
 
 
 @pytest.mark.parametrize(
-    "modules", [("beneath", "linux", "linux_namespace", "linux_usage", "posix"), ("darwin", "posix"), ("windows",)]
+    "modules",
+    [
+        ("beneath", "linux", "linux_namespace", "linux_sockets", "linux_usage", "posix"),
+        ("darwin", "posix"),
+        ("windows",),
+    ],
 )
 def test_a_system_has_every_function_of_the_contract(modules: tuple[str, ...]) -> None:
     there = set().union(*(defined_in(module) for module in modules))
@@ -36,7 +41,7 @@ def test_a_system_has_every_function_of_the_contract(modules: tuple[str, ...]) -
 
 @pytest.mark.parametrize("other", ["darwin", "windows", "portable"])
 def test_a_function_takes_the_same_arguments_on_every_system(other: str) -> None:
-    ours = defined_in("linux") | defined_in("linux_namespace") | defined_in("posix")
+    ours = defined_in("linux") | defined_in("linux_namespace") | defined_in("linux_sockets") | defined_in("posix")
     for name, theirs in defined_in(other).items():
         mine = ours.get(name)
         if isinstance(mine, ast.FunctionDef) and isinstance(theirs, ast.FunctionDef) and name in system.__all__:

@@ -1,12 +1,15 @@
 """Who listens, as the kernel tells it."""
 
+import itertools
 import os
 import socket
+import time
 from pathlib import Path
 
 import pytest
 
 from supervisor import system
+from supervisor.dataclass import replace
 from supervisor.system import WatchKind, netlink
 from tests.support.ports import free_port
 
@@ -83,6 +86,43 @@ def test_a_machine_with_many_listeners_is_read_whole() -> None:
     finally:
         for server in servers:
             server.close()
+
+
+def test_of_many_listeners_the_kernel_picks_those_that_are_asked_for() -> None:
+    servers = [socket.create_server(("127.0.0.1", 0), backlog=1) for _ in range(200)]
+    ports = sorted(server.getsockname()[1] for server in servers)
+    try:
+        every = {(found.port, found.inode) for found in system.listening(None)}
+        for asked in (ports[:1], ports[:2], ports[::3], ports[10:90:7], ports, [*ports, 1, 65535], []):
+            assert {(found.port, found.inode) for found in system.listening(asked)} == {
+                pair for pair in every if pair[0] in asked
+            }
+    finally:
+        for server in servers:
+            server.close()
+
+
+@pytest.mark.parametrize("gap", [1, 2, 7])
+def test_many_ports_are_asked_for_as_few_ranges(gap: int) -> None:
+    for count in (1, 2, 47, 48, 49, 600):
+        asked = range(1000, 1000 + count * gap, gap)
+        ranges = netlink._ranges(asked)
+        assert len(ranges) <= 48
+        assert all(any(first <= port <= last for first, last in ranges) for port in asked)
+        assert (ranges[0][0], ranges[-1][1]) == (asked[0], asked[-1])
+        assert all(before[1] < after[0] for before, after in itertools.pairwise(ranges))
+        if gap == 1:
+            assert ranges == [(asked[0], asked[-1])]
+
+
+def test_a_search_for_owners_ends_in_time() -> None:
+    with socket.create_server(("127.0.0.1", free_port())) as server:
+        found = system.listening([server.getsockname()[1]])
+        assert system.owners_of(found, [os.getpid()], until=0.0) in ({}, {found[0].inode: os.getpid()})
+        nowhere = [replace(found[0], inode=1)]
+        begun = time.monotonic()
+        assert system.owners_of(nowhere, [os.getpid()] * 100_000, until=begun + 0.05) == {}
+        assert time.monotonic() < begun + 30.0
 
 
 def test_a_watch_tells_what_comes_goes_and_is_written_but_not_what_is_touched(tmp_path: Path) -> None:

@@ -1,0 +1,62 @@
+"""Linux: the sockets of the machine, asked of the kernel, and whose they are, out of /proc."""
+
+import contextlib
+import math
+import os
+import time
+from collections.abc import Collection, Iterator
+
+from supervisor.system import netlink
+from supervisor.system.contract import Listener
+from supervisor.system.linux import pids
+
+
+def listening(ports: Collection[int] | None) -> list[Listener]:
+    """Who listens on these TCP ports of this machine; None: on any port."""
+    return netlink.sockets(ports, netlink.LISTEN)
+
+
+def sockets_on(ports: Collection[int]) -> list[Listener]:
+    """Every TCP socket with one of these local ports, in any state."""
+    return netlink.sockets(ports, netlink.EVERY_STATE)
+
+
+def bound_only(ports: Collection[int]) -> list[Listener]:
+    """The sockets that are bound to these ports and nothing else, told since Linux 6.8; empty before."""
+    return netlink.sockets(ports, netlink.BOUND_INACTIVE)
+
+
+def owners_of(
+    listeners: Collection[Listener], candidates: Collection[int] | None, until: float = math.inf
+) -> dict[int, int]:
+    """The pid that has each socket open, by inode; looks at `candidates`, or at every process we may look into.
+
+    Takes microseconds for each descriptor of each of them, and gives what it has found at `until`, in monotonic
+    seconds.  A socket that is missing belongs to a process we may not look into (of another user, unless we are root).
+    Of several processes that share a socket the one with the lowest pid is named: as a rule the first started.
+    """
+    wanted = {f"socket:[{listener.inode}]": listener.inode for listener in listeners if listener.inode}
+    owners: dict[int, int] = {}
+    for pid in sorted(pids() if candidates is None else candidates):
+        for number, target in enumerate(_descriptors(pid)):
+            inode = wanted.get(target)
+            if inode is not None:
+                owners.setdefault(inode, pid)
+            if len(owners) == len(wanted) or (number % 64 == 0 and time.monotonic() >= until):
+                return owners
+    return owners
+
+
+def _descriptors(pid: int) -> Iterator[str]:
+    directory = f"/proc/{pid}/fd"
+    with contextlib.suppress(OSError), os.scandir(directory) as entries:  # step by step: there may be a million
+        for entry in entries:
+            with contextlib.suppress(OSError):
+                yield os.readlink(f"{directory}/{entry.name}")
+
+
+def listening_ports_of(pids: Collection[int]) -> set[int]:
+    """The TCP ports that these processes listen on."""
+    listeners = listening(None)
+    owners = owners_of(listeners, pids)
+    return {listener.port for listener in listeners if listener.inode in owners}
