@@ -4,7 +4,7 @@ The same timer is the sign of life for the guardian and a service manager above,
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from supervisor.daemon.slot import Slot
@@ -16,6 +16,8 @@ from supervisor.ports.instance_lock import InstanceLock
 from supervisor.ports.leases import Loss, PoolLease
 from supervisor.ports.runtime import RuntimeDir
 from supervisor.ports.shield import CHECK_EVERY, HEARTBEAT_EVERY, Shield
+
+IN_ONE_TURN = 0.01  # seconds of a look around in one turn of the loop
 
 
 class Beating(Protocol):
@@ -43,6 +45,8 @@ class LockWatch:
         self._beats = beats
         self._every = min([CHECK_EVERY, *(each.every for each in beats)])
         self._ticks = 0
+        self._round: Iterator[None] | None = None  # the look around that is not over yet
+        self._next: asyncio.Handle | None = None
         leases = [slot.lease for slot in slots.values() if slot.lease is not None]
         self._followed = set(leases)
         self._shield = Shield(runtime, leases, lock)
@@ -66,6 +70,8 @@ class LockWatch:
     def close(self) -> None:
         """Watches no longer."""
         self._timer.cancel()
+        if self._next is not None:
+            self._next.cancel()
         if (fd := self._shield.fileno()) is not None:
             self._loop.remove_reader(fd)
         self._shield.close()
@@ -75,19 +81,45 @@ class LockWatch:
             each.beat()
         self._timer = self._loop.call_later(self._every, self._tick)
         self._ticks += 1
-        doing(self._loop, "looking at the locks")
-        self._on_losses(self._shield.check())
-        if self._ticks % round(HEARTBEAT_EVERY / self._every) == 0:
-            self._shield.heartbeat()
-        doing(self._loop, "trying spare ports again")
-        for slot in self._slots.values():
-            try:
-                if slot.lease is not None and (won := slot.lease.retry_spares()):
-                    self._journal.info("spare ports leased", service=slot.spec.name, ports=list(won))
-            except PortsupError as error:  # a full disk, no descriptor left: the next tick may have more luck
-                self._journal.warning("spare ports not leased", service=slot.spec.name, why=str(error))
+        if self._round is None:  # else the one before is not over: then the machine has other troubles
+            self._round = self._look_around(has_heartbeat=self._ticks % round(HEARTBEAT_EVERY / self._every) == 0)
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """Goes on with the look around; with so many locks and ports that it takes long, in several turns."""
+        doing(self._loop, "looking at locks, spare ports and listeners")
+        until = self._loop.time() + IN_ONE_TURN
+        for _ in self._round or ():
+            if self._loop.time() >= until:
+                self._next = self._loop.call_soon(self._go_on)
+                return
+        self._round = None
+
+    def _look_around(self, *, has_heartbeat: bool) -> Iterator[None]:
+        for losses in self._shield.checks():
+            self._on_losses(losses)
+            yield
+        if has_heartbeat:
+            yield from self._shield.heartbeats()
+        for slot in tuple(self._slots.values()):
+            yield from self._retry_spares(slot)
         self._on_tick()
-        doing(self._loop, "looking who listens")
+        yield
         self._watcher.check_listeners(tuple(self._slots.values()))
-        doing(self._loop, "looking at the memory of services")
+        yield
         self._watcher.check_memory(tuple(self._slots.values()))
+
+    def _retry_spares(self, slot: Slot) -> Iterator[None]:
+        lease, name = slot.lease, slot.spec.name
+        won: list[int] = []
+        try:
+            for port in lease.missing() if lease is not None else ():
+                if lease is slot.lease and lease is not None and lease.retry(port):
+                    won.append(port)
+                yield
+            if lease is slot.lease and lease is not None:
+                lease.record()
+        except PortsupError as error:  # a full disk, no descriptor left: the next look may have more luck
+            self._journal.warning("spare ports not leased", service=name, why=str(error))
+        if won:
+            self._journal.info("spare ports leased", service=name, ports=won)

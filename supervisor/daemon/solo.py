@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from supervisor import system
 from supervisor.core.handoff import BindMode
@@ -16,6 +16,7 @@ from supervisor.core.lease import PortState
 from supervisor.daemon.handoff import Handoff
 from supervisor.daemon.hearing import Hearing
 from supervisor.daemon.poller import Alarm, Poller
+from supervisor.daemon.worker import WITHIN, Worker
 from supervisor.dataclass import dataclass, field
 from supervisor.errors import LockLost, PoolExhausted, shell_code
 from supervisor.ports.leases import Chosen, Loss, NoPort, PoolLease
@@ -71,6 +72,10 @@ class Solo:
         self._lost: Loss | None = None
         self._intruder = ""
         self._shield: Shield | None = None
+        self._watched: dict[int, Callable[[int], None]] = {}  # children that are not of the program
+        self._worker = Worker(self._loop, self._watched.__setitem__)
+        self._proved: frozenset[int] = frozenset()  # the listening sockets that are the program's
+        self._is_asked = False
         self._last_word: Alarm | None = None  # when the grace of a program that has to end is over
 
     def run(self) -> int:
@@ -102,6 +107,7 @@ class Solo:
                 self._say(f"leaves port {port}: {self._intruder}")
                 self._intruder, self._status = "", None
         finally:
+            self._worker.close()
             self._clean_up()
             if self._shield is not None:
                 self._shield.close()
@@ -177,8 +183,8 @@ class Solo:
         self._handoff = Handoff(self._loop, Notifications(under.take()), self._sockets, BindMode.REPORT, hearing)
         self._handoff.begin()
 
-    def _members(self) -> set[int]:
-        return tree.members(self._pid, self._run_id, self._program.name, os.getpid())
+    def _members(self, ours: int = 0) -> set[int]:
+        return tree.members(self._pid, self._run_id, self._program.name, ours or os.getpid())
 
     def _on_signals(self, came: Sequence[tuple[int, bool]]) -> None:
         for number, is_of_terminal in came:
@@ -198,6 +204,8 @@ class Solo:
                 return True
             if pid == self._pid:
                 self._status = status
+            if (on_exit := self._watched.pop(pid, None)) is not None:
+                on_exit(status)
 
     def _on_end(self) -> None:
         """The last process of the tree is gone."""
@@ -228,22 +236,24 @@ class Solo:
             return
         self._on_losses(self._shield.check())
         is_watched = self._handoff is None and not self._program.wants_all
-        if is_watched and self._status is None and self._lease.active is not None:
-            stranger = self._stranger(self._lease.active)
-            if stranger:
+        port, pid = self._lease.active, self._pid
+        if not is_watched or self._status is not None or port is None or self._is_asked:
+            return
+        listeners = system.listening((port,))
+        if (inodes := frozenset(found.inode for found in listeners)) in (self._proved, frozenset()):
+            return
+        self._is_asked = True
+
+        def told(stranger: str | None) -> None:
+            self._is_asked = False
+            if stranger and self._pid == pid and self._status is None:
                 self._intruder = stranger
                 self._end()
+            elif stranger is not None:
+                self._proved = inodes
 
-    def _stranger(self, port: int) -> str:
-        """Who listens on our port and is not of the program; empty if nobody does."""
-        listeners = system.listening((port,))
-        owners = system.owners_of(listeners, None)
-        members = self._members()
-        for found in listeners:
-            pid = found.pid or owners.get(found.inode, 0)
-            if pid and pid not in members:
-                return f"`{system.process_name(pid)}` (pid {pid}, user {system.process_user(pid)}) listens there"
-        return ""
+        ours = os.getpid()
+        self._worker.ask(lambda: _stranger(listeners, self._members(ours)), told)
 
     def _beat(self) -> None:
         self._loop.call_later(HEARTBEAT_EVERY, self._beat)
@@ -271,6 +281,16 @@ class Solo:
             holder = None if self._program.wants_all else self._lease.take_back()
             if holder is not None and self._status and not self._intruder and self._lost is None:
                 self._intruder = holder.text
+
+
+def _stranger(listeners: Sequence[system.Listener], members: Collection[int]) -> str:
+    """Who listens there and is not of the program; empty if nobody does."""
+    owners = system.owners_of(listeners, None, time.monotonic() + WITHIN)
+    for found in listeners:
+        pid = found.pid or owners.get(found.inode, 0)
+        if pid and pid not in members:
+            return f"`{system.process_name(pid)}` (pid {pid}, user {system.process_user(pid)}) listens there"
+    return ""
 
 
 def say_on_stderr(words: str) -> None:

@@ -14,6 +14,8 @@ from supervisor.daemon.slot import Child, Slot
 from supervisor.ports.holders import Holder
 from supervisor.process import tree
 
+TakeBack = Callable[[Slot, Callable[[Holder | None], None]], None]
+
 LEFTOVER_CHECK = 0.1  # seconds between looks at what a main process left behind, beside SIGCHLD
 
 
@@ -22,13 +24,15 @@ class Trees:
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, slots: Mapping[str, Slot], run_id: str,
-        on_main_exit: Callable[[Slot, Child], None], on_gone: Callable[[Slot, Child], None],
+        on_main_exit: Callable[[Slot, Child], None], on_gone: Callable[[Slot, Child], None], take_back: TakeBack,
     ) -> None:  # fmt: skip
         self._loop = loop
         self._slots = slots
         self._run_id = run_id
+        self._daemon = os.getpid()
         self._on_main_exit = on_main_exit
         self._on_gone = on_gone
+        self._take_back = take_back
         self.reaper = Reaper(loop, self._look_for_leftovers)
 
     def follow(self, slot: Slot, child: Child) -> None:
@@ -55,9 +59,9 @@ class Trees:
         tree.kill(pid, self._run_id, slot.spec.name, os.getpid(), others, invocation)
 
     def members(self, slot: Slot, child: Child) -> set[int]:
-        """The pids of one process tree of a service."""
+        """The pids of one process tree of a service; also for children of ours that answer a question, see `Worker`."""
         others = self.reaper.others(child.pid, child.main)
-        return tree.members(child.pid, self._run_id, slot.spec.name, os.getpid(), others, child.invocation)
+        return tree.members(child.pid, self._run_id, slot.spec.name, self._daemon, others, child.invocation)
 
     def _is_gone(self, slot: Slot, child: Child) -> bool:
         others = self.reaper.others(child.pid, child.main)
@@ -109,19 +113,22 @@ class Trees:
         if slot.sockets is not None:
             slot.sockets.process_ended(child.invocation)
         self._on_gone(slot, child)
-        holder: Holder | None = None
         slot.ran = self._loop.time() - child.spawned_at
+
+        def tell(holder: Holder | None) -> None:
+            slot.keeper.tell(ev.Exited(child.pid, code, signal, intruder=holder.text if holder else ""))
+
         if child is slot.child:
             slot.child = None
         else:
             slot.beside = None
         if slot.lease is not None and not slot.children():
             if slot.lease.pool == slot.pool:
-                holder = slot.lease.take_back()
-            else:  # a reload gave it another pool, and this process lived on
-                slot.lease.release()
-                slot.lease = None
-        slot.keeper.tell(ev.Exited(child.pid, code, signal, intruder=holder.text if holder else ""))
+                self._take_back(slot, tell)
+                return
+            slot.lease.release()  # a reload gave it another pool, and this process lived on
+            slot.lease = None
+        tell(None)
 
     async def kill_everything(self, seconds: float) -> None:
         """Ends all process trees without asking the services, and waits for that; for when nothing else is sure."""

@@ -14,12 +14,13 @@ from supervisor.core.handoff import Place
 from supervisor.core.state import State
 from supervisor.daemon.endpoints import HOST, Endpoint
 from supervisor.daemon.environment import filled
-from supervisor.daemon.listening import Expectation, ListenWatch, strangers_among
+from supervisor.daemon.listening import AT_ONCE, Expectation, ListenWatch, strangers_among
 from supervisor.daemon.log_watch import watch_log
 from supervisor.daemon.probes import ASK_TIMEOUT, EXEC_TIMEOUT, Asker, ask
 from supervisor.daemon.reaper import Reaper
 from supervisor.daemon.slot import Child, Slot
 from supervisor.daemon.tasks import begin
+from supervisor.daemon.worker import Worker
 from supervisor.dataclass import replace
 from supervisor.errors import PortsupError
 from supervisor.ports.holders import who_listens
@@ -38,7 +39,7 @@ class Watcher:
     def __init__(
         self, loop: asyncio.AbstractEventLoop, reaper: Reaper, runtime: RuntimeDir, instance: int,
         endpoints: Callable[[], Mapping[str, Endpoint]], members: Callable[[Slot, Child], Collection[int]],
-        on_drift: OnDrift,
+        on_drift: OnDrift, worker: Worker,
     ) -> None:  # fmt: skip
         self._loop = loop
         self._reaper = reaper
@@ -48,7 +49,10 @@ class Watcher:
         self._members = members
         self._on_drift = on_drift
         self.on_address: Callable[[], None] = lambda: None  # a service is reached at another address than before
-        self._listening = ListenWatch(loop)
+        self._worker = worker
+        self._listening = ListenWatch(loop, worker, runtime)
+        self._is_measuring = False
+        self._asked: set[str] = set()  # whose listeners a child of ours looks at
 
     def forget(self, slot: Slot, child: Child) -> None:
         """This process is on its way out: nothing more is asked or expected of it."""
@@ -96,12 +100,12 @@ class Watcher:
             self._on_drift(slot.spec.name, port, ports)
 
         return Expectation(
-            port, lambda: self._members(slot, child), on_listening, lambda who: self._intruded(slot, child, who),
-            on_elsewhere, child.spawned_at,
+            port, lambda: (child.pid, child.main), lambda: self._members(slot, child), on_listening,
+            lambda who: self._intruded(slot, child, who), on_elsewhere, child.spawned_at,
         )  # fmt: skip
 
-    def _intruded(self, slot: Slot, child: Child, listener: Listener) -> None:
-        slot.keeper.tell(ev.Intruded(child.pid, who_listens(listener, self._runtime).text))
+    def _intruded(self, slot: Slot, child: Child, who: str) -> None:
+        slot.keeper.tell(ev.Intruded(child.pid, who))
 
     def _watch_log(self, slot: Slot, child: Child, probe: Probe) -> None:
         try:
@@ -203,28 +207,59 @@ class Watcher:
 
     def check_memory(self, slots: Collection[Slot]) -> None:
         """Looks whether a service has more memory than it may have; one that is being replaced has two processes."""
+        large = []
+        has_orphans = bool(set(system.children_of(os.getpid())) - self._reaper.others())
         for slot in slots:
             limit, child = slot.spec.memory_limit, slot.child
             if not limit or child is None or slot.beside is not None:
                 continue
-            if slot.service.state in (State.STARTING, State.RUNNING):
-                used = system.memory_above(self._members(slot, child), limit)
-                if used:
-                    words = (
-                        f"its processes have {_megabytes(used)} of memory, its `memory_limit` is {_megabytes(limit)}"
-                    )
-                    slot.keeper.tell(ev.MemoryExceeded(child.pid, words))
+            if slot.service.state in (State.STARTING, State.RUNNING) and (
+                has_orphans or not system.is_alone_within(child.pid, limit)
+            ):
+                large.append((slot, child, limit))
+        if not large or self._is_measuring:
+            return
+        self._is_measuring = True
+
+        def told(used: list[int] | None) -> None:
+            self._is_measuring = False
+            for (slot, child, limit), memory in zip(large, used or (), strict=False):
+                if memory and slot.child is child and slot.service.state in (State.STARTING, State.RUNNING):
+                    words = f"its processes have {_megabytes(memory)} of memory, its `memory_limit` is "
+                    slot.keeper.tell(ev.MemoryExceeded(child.pid, words + _megabytes(limit)))
+
+        members = self._members
+        self._worker.ask(
+            lambda: [system.memory_above(members(slot, child), limit) for slot, child, limit in large], told
+        )
 
     def _check_owners(self, slot: Slot, listeners: list[Listener]) -> None:
-        child = slot.child
+        child, name = slot.child, slot.spec.name
         inodes = frozenset(each.inode for each in listeners)
-        if child is None or inodes == child.listener_inodes:
+        if child is None or inodes == child.listener_inodes or name in self._asked:
             return
-        members = {pid for each in slot.children() for pid in self._members(slot, each)}
-        if strangers := strangers_among(listeners, members):
-            self._intruded(slot, child, strangers[0])
-        else:
+        mains = {pid for each in slot.children() for pid in (each.pid, each.main)}
+        owned = system.owners_of(listeners, mains, self._loop.time() + AT_ONCE)
+        if all(each.inode in owned or each.pid in mains for each in listeners):
             child.listener_inodes = inodes
+            return
+        self._asked.add(name)
+
+        def question() -> str:
+            members = {pid for each in slot.children() for pid in self._members(slot, each)}
+            strangers = strangers_among(listeners, members)
+            return who_listens(strangers[0], self._runtime).text if strangers else ""
+
+        def told(stranger: str | None) -> None:
+            self._asked.discard(name)
+            if slot.child is not child or slot.service.state is not State.RUNNING:
+                return
+            if stranger:
+                self._intruded(slot, child, stranger)
+            elif stranger is not None:
+                child.listener_inodes = inodes
+
+        self._worker.ask(question, told)
 
 
 def _megabytes(size: int) -> str:

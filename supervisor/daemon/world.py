@@ -15,6 +15,7 @@ from supervisor.core.state import Role, State
 from supervisor.core.stdin import Stdin
 from supervisor.daemon.broadcast import News
 from supervisor.daemon.environment import socket_of
+from supervisor.daemon.leasing import Leasing
 from supervisor.daemon.notices import Notices
 from supervisor.daemon.output import Output
 from supervisor.daemon.programs import Programs
@@ -23,10 +24,9 @@ from supervisor.daemon.slot import Child, Slot
 from supervisor.daemon.starter import Starter, spawn_failed
 from supervisor.daemon.trees import Trees
 from supervisor.daemon.watcher import Watcher
+from supervisor.daemon.worker import Worker
 from supervisor.dataclass import replace
 from supervisor.errors import PortsupError
-from supervisor.ports.holders import ConflictKind
-from supervisor.ports.leases import Chosen, PoolLease
 from supervisor.ports.record import Owner
 from supervisor.ports.runtime import RuntimeDir
 from supervisor.process import tree
@@ -35,9 +35,6 @@ from supervisor.process.stdin import StdinPipe
 
 if TYPE_CHECKING:
     from supervisor.daemon.hooks import Hooks
-
-OWNERLESS_WAIT = 1.0  # seconds that a port without an owner gets to become free; a socket being torn down needs that
-OWNERLESS_STEP = 0.05
 
 
 class Observer(Protocol):
@@ -58,7 +55,6 @@ class StackWorld:
         self.slots = slots
         self.observer: Observer
         self._loop = loop
-        self._owner = owner
         self._runtime = runtime
         self._news = news
         self._run_id = facts["PORTSUP_RUN_ID"]
@@ -70,15 +66,18 @@ class StackWorld:
         self.trees = Trees(
             loop, slots, self._run_id, lambda slot, child: self.watcher.forget(slot, child),
             lambda slot, child: self._notices.ended(slot, child),
+            lambda slot, then: self._leasing.take_back(slot, then),
         )  # fmt: skip
+        self.worker = Worker(loop, self.trees.reaper.watch)
         self.watcher = Watcher(
-            loop, self.trees.reaper, runtime, instance, self.programs.endpoints, self.trees.members, reporter.drifted
-        )
+            loop, self.trees.reaper, runtime, instance, self.programs.endpoints, self.trees.members, reporter.drifted,
+            self.worker,
+        )  # fmt: skip
         self.watcher.on_address = self.programs.forget_endpoints
         self._notices = Notices(loop, runtime, facts["PORTSUP_STACK"], instance, self.trees.members, reporter)
+        self._leasing = Leasing(loop, owner, runtime, slots, reporter, self.worker, lambda: self._strict)
         self._starter = Starter(loop, reporter, self._notices, hands_over=hands_over)
         self._invocations = itertools.count(1)
-        self._dead_runs: set[str] = set()
         self._hooks: Hooks | None = None  # once there was one to run
 
     def changed(self, before: Service, after: Service) -> None:
@@ -104,53 +103,11 @@ class StackWorld:
     # Ports
 
     def lease(self, svc: Service, wish: ev.LeasePort, answer: Callable[[ev.PortLeased | ev.NoPort], None]) -> None:
-        slot = self.slots[svc.name]
-        if not slot.pool:
-            answer(ev.PortLeased(None))
-            return
-        if slot.lease is None:
-            owner = self._owner(svc.name)
-            slot.lease = PoolLease(owner, slot.pool, self._runtime, strict=self._strict, records_later=True)
-        self._choose(slot, slot.lease, wish, answer, self._loop.time() + OWNERLESS_WAIT)
-
-    def _choose(
-        self, slot: Slot, lease: PoolLease, wish: ev.LeasePort,
-        answer: Callable[[ev.PortLeased | ev.NoPort], None], patience: float,
-    ) -> None:  # fmt: skip
-        now = self._loop.time()
-        slot.obstacle = None
-        try:
-            chosen = lease.choose(dict(wish.avoid), now, wish.leaving)
-            if self._reap_orphans(slot, lease):
-                chosen = lease.choose(dict(wish.avoid), now, wish.leaving)
-        except PortsupError as error:
-            slot.obstacle = error
-            answer(ev.NoPort(tuple((port, str(error)) for port in slot.pool)))
-            return
-        if isinstance(chosen, Chosen):
-            if chosen.skipped and wish.leaving is None:
-                words = tuple((port, str(why)) for port, why in chosen.skipped)
-                self._reporter.skipped(slot.spec.name, chosen.port, words)
-            answer(ev.PortLeased(chosen.port))
-        elif now < patience and any(holder.kind is ConflictKind.OWNERLESS for holder in chosen.holders):
-            self._loop.call_later(OWNERLESS_STEP, self._choose, slot, lease, wish, answer, patience)
-        else:
-            answer(ev.NoPort(chosen.reasons))
+        self._leasing.lease(svc, wish, answer)
 
     def record_spares(self) -> None:
-        """Has every port explained that is held, now that nobody waits for it; else the next look at the locks does."""
-        for slot in self.slots.values():
-            if slot.lease is not None:
-                slot.lease.record()
-
-    def _reap_orphans(self, slot: Slot, lease: PoolLease) -> bool:
-        """Ends what dead runs of portsup left on these ports; whether there was anything."""
-        dead = [run for run in lease.orphans() if run not in self._dead_runs]
-        self._dead_runs.update(dead)
-        killed = [each.pid for run in dead for each in tree.reap_run(run)]
-        if killed:
-            self._reporter.reaped(slot.spec.name, killed)
-        return bool(killed)
+        """Has every port explained that is held, now that nobody waits for it."""
+        self._leasing.record_spares()
 
     def quarantine(self, svc: Service, port: int, why: str) -> None:
         slot = self.slots[svc.name]
@@ -274,6 +231,8 @@ class StackWorld:
 
     def close(self) -> None:
         """Gives every port back."""
+        self._leasing.close()
+        self.worker.close()
         for slot in self.slots.values():
             self._let_go(slot)
         self._starter.close()

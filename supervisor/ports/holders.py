@@ -2,10 +2,13 @@
 
 import errno
 import os
+import time
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
+from typing import Any
 
 from supervisor import system
-from supervisor.dataclass import dataclass
+from supervisor.dataclass import dataclass, fields
 from supervisor.ports.record import Record
 from supervisor.ports.runs import is_over
 from supervisor.ports.runtime import RuntimeDir
@@ -13,6 +16,7 @@ from supervisor.system import Listener
 
 RUN_ID = "PORTSUP_RUN_ID"  # in the environment of every process that portsup starts
 _WSAEACCES = 10013
+SEARCH_WITHIN = 5.0  # seconds that a search through all processes may take
 
 
 class ConflictKind(StrEnum):
@@ -39,34 +43,66 @@ class Holder:
     instance: int = 0
     service: str = ""
     run_id: str = ""
+    is_sought: bool = False  # its owner is being looked for
 
     def __str__(self) -> str:
         return self.text
+
+    def as_list(self) -> list[Any]:
+        """What JSON can carry."""
+        return [getattr(self, each.name) for each in fields(self)]
+
+    @classmethod
+    def from_list(cls, values: Sequence[Any]) -> "Holder":
+        """What `as_list` gave."""
+        kind, *rest = values
+        return cls(ConflictKind(kind), *rest)
 
 
 def who_holds(port: int, runtime: RuntimeDir, errno: int = 0) -> Holder:
     """Who has `port`; `errno` is what binding it gave, 0 for "somebody else has the lock".
 
-    Looks at the lock, the kernel's sockets and the open files of all processes that we may look into: milliseconds,
-    so not for the way where all goes well.
+    Takes as long as `holders_of`, unless `at_once` knows.
     """
-    if not errno:
-        return _by_lock(port, runtime)
-    return _by_errno(port, errno) or _by_socket(port, runtime) or _by_bystander(port)
+    return at_once(port, runtime, errno) or holders_of((port,), runtime)[port]
 
 
-def who_listens(found: Listener, runtime: RuntimeDir) -> Holder:
+def at_once(port: int, runtime: RuntimeDir, errno: int) -> Holder | None:
+    """The same where it can be known without a search; None where `holders_of` has to look."""
+    return _by_errno(port, errno) if errno else _by_lock(port, runtime)
+
+
+def holders_of(
+    ports: Collection[int], runtime: RuntimeDir, within: float = SEARCH_WITHIN, ours: int = 0
+) -> dict[int, Holder]:
+    """Who uses these ports, all of them found in one search; not `ours`, which is this process if it is 0.
+
+    Looks at the kernel's sockets and at the open files of all processes that we may look into, for so many seconds: the
+    machine may have millions.
+    """
+    ours = ours or os.getpid()
+    until = time.monotonic() + within
+    found = sorted(system.sockets_on(ports), key=lambda each: not each.listening)
+    by_port: dict[int, list[Listener]] = {port: [] for port in ports}
+    for each in (*found, *system.bound_only(ports)):
+        by_port[each.port].append(each)
+    owners = system.owners_of([each for several in by_port.values() for each in several], None, until)
+    ended_early = time.monotonic() >= until
+    return {port: _by_sockets(several, owners, runtime, ended_early, ours) for port, several in by_port.items()}
+
+
+def who_listens(found: Listener, runtime: RuntimeDir, within: float = SEARCH_WITHIN) -> Holder:
     """Whose listening socket this is."""
-    pid = found.pid or system.owners_of((found,), None).get(found.inode, 0)
-    if pid:
-        return _process(pid, found, runtime)
+    until = time.monotonic() + within
+    pid = found.pid or system.owners_of((found,), None, until).get(found.inode, 0)
+    return _process(pid, found, runtime) if pid else _unseen(found, time.monotonic() >= until)
+
+
+def _unseen(found: Listener, ended_early: bool) -> Holder:
     user = system.user_name(found.uid) if found.uid >= 0 else ""
-    return _unseen(user)
-
-
-def _unseen(user: str) -> Holder:
     of = f" by a process of user {user}" if user else ""
-    return Holder(ConflictKind.FOREIGN, f"in use{of}, owner not visible", user=user)
+    why = "there are too many processes to find it" if ended_early else "owner not visible"
+    return Holder(ConflictKind.FOREIGN, f"in use{of}, {why}", user=user)
 
 
 def _by_lock(port: int, runtime: RuntimeDir) -> Holder:
@@ -108,18 +144,19 @@ def _by_errno(port: int, number: int) -> Holder | None:
     return Holder(ConflictKind.NOT_PERMITTED, f"refused by the system ({os.strerror(number)})")
 
 
-def _by_socket(port: int, runtime: RuntimeDir) -> Holder | None:
-    sockets = sorted(system.sockets_on((port,)), key=lambda found: not found.listening)
-    sockets += system.bound_only((port,))
-    owners = system.owners_of(sockets, None)
+def _by_sockets(
+    sockets: Sequence[Listener], owners: Mapping[int, int], runtime: RuntimeDir, ended_early: bool, ours: int
+) -> Holder:
     for found in sockets:
         pid = found.pid or owners.get(found.inode, 0)
-        if pid and pid != os.getpid():
+        if pid and pid != ours:
             return _process(pid, found, runtime)
     for found in sockets:
         if found.inode and found.inode not in owners:
-            return _unseen(system.user_name(found.uid) if found.uid >= 0 else "")
-    return None
+            return _unseen(found, ended_early)
+    if sockets:
+        return Holder(ConflictKind.OWNERLESS, "connections of an earlier server are still closing")
+    return Holder(ConflictKind.OWNERLESS, "in use, owner not visible")
 
 
 def _process(pid: int, found: Listener, runtime: RuntimeDir) -> Holder:
@@ -131,9 +168,3 @@ def _process(pid: int, found: Listener, runtime: RuntimeDir) -> Holder:
         return Holder(ConflictKind.OWN_ORPHAN, text, pid, name, user, run_id=run_id)
     listens = "" if found.listening else ", not listening"
     return Holder(ConflictKind.FOREIGN, f"held by {who}{listens}", pid, name, user, run_id=run_id)
-
-
-def _by_bystander(port: int) -> Holder:
-    if system.sockets_on((port,)):
-        return Holder(ConflictKind.OWNERLESS, "connections of an earlier server are still closing")
-    return Holder(ConflictKind.OWNERLESS, "in use, owner not visible")

@@ -2,51 +2,22 @@
 
 import contextlib
 import errno
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from supervisor.core.lease import PortState, Quarantine, state_of
 from supervisor.core.pool import Pick, pick
 from supervisor.dataclass import dataclass
 from supervisor.errors import PortsupError
 from supervisor.ports.holders import ConflictKind, Holder, who_holds
+from supervisor.ports.outcomes import Chosen as Chosen
+from supervisor.ports.outcomes import Loss as Loss
+from supervisor.ports.outcomes import NoPort as NoPort
+from supervisor.ports.outcomes import PortStatus as PortStatus
 from supervisor.ports.port_lock import PortLock
 from supervisor.ports.record import Owner
 from supervisor.ports.reservation import Refused, Reservation, reserve
 from supervisor.ports.runs import is_over
 from supervisor.ports.runtime import RuntimeDir, error_in
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """The port a service got; `skipped` are the ones before it, each with what is in the way."""
-
-    port: int
-    skipped: tuple[tuple[int, Holder | str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class NoPort:
-    """No port of the pool can be used: why, port by port, and who has those that somebody has."""
-
-    reasons: tuple[tuple[int, str], ...]
-    holders: tuple[Holder, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class PortStatus:
-    """How one port of a pool stands; `holder` is in words, empty if we have it."""
-
-    port: int
-    state: PortState
-    holder: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Loss:
-    """A lock that no longer keeps others out; `port` is 0 for the lock of the instance number."""
-
-    port: int
-    why: str
 
 
 @dataclass(slots=True)
@@ -70,18 +41,22 @@ class PoolLease:
 
     All of them are leased at once; the first usable one becomes `active`, the rest are spares that nobody else gets.
     `strict`: only the first port may become active.  `records_later`: making files on a disk takes time, so `choose`
-    writes the record of the active port only, and the caller has `record` write the others soon.
+    writes the record of the active port only, and the caller has `record` write the others soon.  `who`, which has the
+    port and the errno (0 for its lock), says who has a port: one that cannot wait for that tells it by `learn`, later.
+    Such a one does not wait either for a lock that somebody may only look at.
     """
 
     def __init__(
         self, owner: Owner, ports: Sequence[int], runtime: RuntimeDir, *, strict: bool = False,
-        records_later: bool = False,
+        records_later: bool = False, who: Callable[[int, int], Holder] | None = None,
     ) -> None:  # fmt: skip
         self.owner = owner
         self.active: int | None = None
         self._runtime = runtime
         self._strict = strict
         self._records_later = records_later
+        self._is_patient = who is None
+        self._who = who or (lambda port, errno: who_holds(port, runtime, errno))
         self._ports = {port: _Port(port, PortLock(port, runtime=runtime, owner=owner)) for port in ports}
         self._orphans: dict[str, None] = {}
 
@@ -148,7 +123,7 @@ class PoolLease:
             except OSError:
                 return None
             if isinstance(got, Refused):
-                return who_holds(port.number, self._runtime, got.errno)
+                return self._who(port.number, got.errno)
             port.reservation, port.is_handed_over = got, False
         return None
 
@@ -180,9 +155,24 @@ class PoolLease:
 
     def retry_spares(self) -> tuple[int, ...]:
         """Lease the spares that somebody else had; the ports that were got."""
-        got = tuple(port.number for port in self._ports.values() if not port.is_leased and self._lease(port))
+        got = tuple(port for port in self.missing() if self.retry(port))
         self.record()
         return got
+
+    def missing(self) -> tuple[int, ...]:
+        """The ports that somebody else has."""
+        return tuple(port.number for port in self._ports.values() if not port.is_leased)
+
+    def retry(self, port: int) -> bool:
+        """Lease one port, if it is still of the pool and can be had; whether it is leased now.  Raises PortsupError."""
+        mine = self._ports.get(port)
+        return mine is not None and self._lease(mine)
+
+    def learn(self, port: int, holder: Holder) -> None:
+        """It has been found out who has a port."""
+        mine = self._ports.get(port)
+        if mine is not None and not mine.is_leased:
+            self._note(mine, holder)
 
     def record(self) -> None:
         """Write the records that are still missing; on a full disk they stay so: the locks count."""
@@ -261,8 +251,8 @@ class PoolLease:
             port.reservation = None
 
     def _lock(self, port: _Port) -> bool:
-        if not port.lock.try_lock():
-            port.holder = who_holds(port.number, self._runtime)
+        if not port.lock.try_lock(is_patient=self._is_patient):
+            self._note(port, self._who(port.number, 0))
             return False
         stale = port.lock.record()
         if stale and stale.run_id and stale.run_id != self.owner.run_id and is_over(self._runtime, stale.run_id):
@@ -271,10 +261,13 @@ class PoolLease:
 
     def _note_refusal(self, port: _Port, refused: Refused) -> None:
         """Give back the lock of a port that can not be reserved; its old record stays: it may explain the holder."""
-        port.holder = who_holds(port.number, self._runtime, refused.errno)
-        if port.holder.kind is ConflictKind.OWN_ORPHAN:
-            self._orphans[port.holder.run_id] = None
+        self._note(port, self._who(port.number, refused.errno))
         self._give_up(port)
+
+    def _note(self, port: _Port, holder: Holder) -> None:
+        port.holder = holder
+        if holder.kind is ConflictKind.OWN_ORPHAN:
+            self._orphans[holder.run_id] = None
 
     def _give_up(self, port: _Port) -> None:
         if port.reservation is not None:

@@ -71,9 +71,12 @@ class PortLock:
             self.release()
             raise error_in(f"cannot lock port {self.port}", self._file.path, error) from error
 
-    def try_lock(self) -> bool:
-        """Take the lock without waiting and without a record yet; False if somebody else has it.  Raises OSError."""
-        return self._file.acquire(is_holder_known=lambda: _is_owner_alive(self.record()))
+    def try_lock(self, *, is_patient: bool = True) -> bool:
+        """Take the lock without a record yet; False if somebody else has it.  Raises OSError.
+
+        Where `is_patient`, one that has left no record gets 50 ms: it may only look whether the lock is held.
+        """
+        return self._file.acquire(is_holder_known=lambda: not is_patient or _is_owner_alive(self.record()))
 
     def record(self) -> Record | None:
         """What the record of this port says now, whoever wrote it."""

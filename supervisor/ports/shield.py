@@ -1,7 +1,7 @@
 """The watch over locks and records: losing one must be noticed at once, not at the next use of the port."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from supervisor import system
 from supervisor.ports.instance_lock import InstanceLock
@@ -57,14 +57,26 @@ class Shield:
 
     def check(self) -> tuple[Loss, ...]:
         """Every lock looked at in full; those that are lost."""
-        return (*self._losses_of(_INSTANCE), *(loss for lease in self._leases for loss in lease.losses()))
+        return tuple(loss for losses in self.checks() for loss in losses)
+
+    def checks(self) -> Iterator[tuple[Loss, ...]]:
+        """The same, lease by lease, for those who have something else to do in between."""
+        yield self._losses_of(_INSTANCE)
+        for lease in tuple(self._leases):
+            yield lease.losses()
 
     def heartbeat(self) -> None:
         """Keep all files fresh."""
+        for _ in self.heartbeats():
+            pass
+
+    def heartbeats(self) -> Iterator[None]:
+        """The same, lease by lease."""
         self._runtime.touch_all()
         if self._instance is not None:
             self._instance.heartbeat()
-        for lease in self._leases:
+        for lease in tuple(self._leases):
+            yield
             lease.heartbeat()
 
     def close(self) -> None:

@@ -128,9 +128,9 @@ def kill(
     return killed
 
 
-def reap_run(run_id: str) -> list[Killed]:
-    """Kill what is left of a run whose portsup is dead, and wait until it is gone; never us or our parent."""
-    spared = {os.getpid(), os.getppid()}
+def reap_run(run_id: str, spared: Collection[int] = ()) -> list[Killed]:
+    """Kill what is left of a run whose portsup is dead, and wait until it is gone; never us, our parent or `spared`."""
+    spared = {os.getpid(), os.getppid(), *spared}
     pids = [pid for pid in pids_with_environ(RUN_ID, run_id) if pid not in spared]
     targets: dict[int, Identity] = {}
     for pid in {*pids, *(child for root in pids for child in descendants_of(root))} - spared:

@@ -36,7 +36,7 @@ if sys.platform == "linux":
     )
     from supervisor.system.linux_namespace import pid_namespace, process_trouble, would_see
     from supervisor.system.linux_sockets import bound_only, listening, listening_ports_of, owners_of, sockets_on
-    from supervisor.system.linux_usage import memory_above, usage_of
+    from supervisor.system.linux_usage import is_alone_within, memory_above, usage_of
     from supervisor.system.posix import (
         current_user_id,
         descriptor_limit,
@@ -63,6 +63,7 @@ elif sys.platform == "darwin":
         have_queue_moved,
         identity_of,
         is_alive,
+        is_alone_within,
         is_between_images,
         is_traced,
         keeps_own,
@@ -118,6 +119,7 @@ else:
         hold_directory,
         identity_of,
         is_alive,
+        is_alone_within,
         is_between_images,
         is_flocked,
         is_traced,
@@ -174,6 +176,7 @@ __all__ = [
     "hold_directory",
     "identity_of",
     "is_alive",
+    "is_alone_within",
     "is_between_images",
     "is_flocked",
     "is_traced",

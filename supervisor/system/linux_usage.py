@@ -4,8 +4,9 @@ import os
 from collections.abc import Collection
 
 from supervisor.system.contract import Usage
-from supervisor.system.linux import PAGE, read_of, stat_of
+from supervisor.system.linux import PAGE, children_of, read_of, stat_of
 
+MOST_THREADS = 32  # each has a list of children of its own
 _TICKS = os.sysconf("SC_CLK_TCK")  # a second, in the units of proc(5)
 
 
@@ -21,6 +22,14 @@ def usage_of(pids: Collection[int]) -> Usage:
             count += 1
             ticks += sum(map(int, fields[11:15]))  # utime, stime, cutime, cstime: fields 14 to 17 of proc(5)
     return Usage(ticks / _TICKS, sum(_share_of(pid, _resident(pid)) for pid in pids), count)
+
+
+def is_alone_within(pid: int, limit: int) -> bool:
+    """Whether a process has no children and at most so many bytes resident; a look at two or three small files."""
+    fields = stat_of(pid)
+    if len(fields) < 22 or int(fields[17]) > MOST_THREADS or int(fields[21]) * PAGE > limit:  # num_threads, rss
+        return False
+    return not children_of(pid)
 
 
 def memory_above(pids: Collection[int], limit: int) -> int:

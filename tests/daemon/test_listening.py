@@ -1,14 +1,20 @@
 """Who listens on the port of a starting service: it, a stranger, or it somewhere else."""
 
 import socket
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from typing import Any
 
 import pytest
 
 from supervisor import system
+from supervisor.daemon import listening as module
 from supervisor.daemon.listening import DRIFT_AFTER, LAST_LOOK, Expectation, ListenWatch
+from supervisor.dataclass import replace
+from supervisor.ports.holders import ConflictKind, Holder
 from supervisor.system import Listener
 from tests.support.fake_world import FakeLoop
+
+UNSEEN = Holder(ConflictKind.FOREIGN, "")
 
 
 class Kernel:
@@ -16,7 +22,7 @@ class Kernel:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.listeners: list[tuple[Listener, int]] = []  # with the pid that has it
-        self.looks = 0
+        self.looks = self.searches = 0
         monkeypatch.setattr(system, "listening", self._listening)
         monkeypatch.setattr(system, "owners_of", self._owners_of)
         monkeypatch.setattr(
@@ -24,6 +30,7 @@ class Kernel:
             lambda pids: {listener.port for listener, pid in self.listeners if pid in pids},
         )  # fmt: skip
         monkeypatch.setattr(system, "process_user", lambda pid: "ada")
+        monkeypatch.setattr(module, "who_listens", lambda found, runtime: replace(UNSEEN, text=f"socket {found.inode}"))
         monkeypatch.setattr(system, "user_name", lambda uid: "ada")
 
     def listen(self, port: int, pid: int, inode: int) -> None:
@@ -33,7 +40,10 @@ class Kernel:
         self.looks += 1
         return [listener for listener, _ in self.listeners if listener.port in ports]
 
-    def _owners_of(self, listeners: Collection[Listener], pids: Collection[int] | None) -> dict[int, int]:
+    def _owners_of(
+        self, listeners: Collection[Listener], pids: Collection[int] | None, until: float = 0.0
+    ) -> dict[int, int]:
+        self.searches += pids is None
         return {
             listener.inode: pid
             for listener, pid in self.listeners
@@ -41,16 +51,37 @@ class Kernel:
         }
 
 
+class Worker:
+    """Answers at once, or when a test says so."""
+
+    def __init__(self) -> None:
+        self.is_slow = False
+        self._waiting: list[tuple[Callable[[], Any], Callable[[Any], None]]] = []
+
+    def ask(self, question: Callable[[], Any], answer: Callable[[Any], None]) -> None:
+        if self.is_slow:
+            self._waiting.append((question, answer))
+        else:
+            answer(question())
+
+    def work(self) -> int:
+        waiting, self._waiting = self._waiting, []
+        for question, answer in waiting:
+            answer(question())
+        return len(waiting)
+
+
 class Scene:
     def __init__(self, kernel: Kernel) -> None:
         self.kernel, self.loop, self.told = kernel, FakeLoop(), list[str]()
-        self.watch = ListenWatch(self.loop.itself)
+        self.worker = Worker()
+        self.watch = ListenWatch(self.loop.itself, self.worker, None)  # type: ignore[arg-type]
 
     def expect(self, port: int = 8000, pid: int = 7, name: str = "web") -> None:
         self.watch.expect(name, Expectation(
-            port, lambda: {pid},
+            port, lambda: {pid}, lambda: {pid, pid + 1},
             lambda: self.told.append(f"{name} listens"),
-            lambda who: self.told.append(f"stranger {who.inode}"),
+            lambda who: self.told.append(f"stranger: {who}"),
             lambda ports: self.told.append(f"elsewhere {sorted(ports)}"),
             self.loop.time(),
         ))  # fmt: skip
@@ -91,7 +122,7 @@ def test_a_stranger_is_told_of_when_it_was_seen_twice(scene: Scene) -> None:
     scene.loop.advance(0.001)
     assert scene.told == []
     scene.loop.advance(0.1)
-    assert (scene.told, scene.loop.timers) == (["stranger 5"], [])
+    assert (scene.told, scene.loop.timers) == (["stranger: socket 5"], [])
 
 
 def test_a_stranger_of_a_moment_is_forgotten(scene: Scene) -> None:
@@ -109,11 +140,30 @@ def test_a_stranger_of_a_moment_is_forgotten(scene: Scene) -> None:
 
 def test_a_child_of_the_service_that_listens_is_the_service(scene: Scene) -> None:
     scene.kernel.listen(8000, pid=8, inode=1)
-    scene.watch.expect("web", Expectation(
-        8000, lambda: {7, 8}, lambda: scene.told.append("listens"), lambda who: None, lambda ports: None, 0.0,
-    ))  # fmt: skip
+    scene.expect(pid=7)
     scene.loop.advance(0.01)
-    assert scene.told == ["listens"]
+    assert (scene.told, scene.kernel.searches) == (["web listens"], 0)
+
+
+def test_whose_socket_it_is_is_asked_once_at_a_time_and_beside_the_loop(scene: Scene) -> None:
+    scene.worker.is_slow = True
+    scene.kernel.listen(8000, pid=8, inode=1)
+    scene.expect(pid=7)
+    scene.loop.advance(5.0)
+    assert (scene.told, scene.kernel.searches) == ([], 0)
+    assert scene.worker.work() == 1
+    assert scene.told == ["web listens"]
+
+
+def test_an_answer_that_comes_too_late_is_for_nobody(scene: Scene) -> None:
+    scene.worker.is_slow = True
+    scene.kernel.listen(8000, pid=99, inode=1)
+    scene.expect()
+    scene.loop.advance(0.1)
+    scene.watch.forget("web")
+    scene.expect()
+    scene.worker.work()
+    assert scene.told == []
 
 
 def test_another_port_is_told_of_after_a_while_and_not_all_the_time(scene: Scene) -> None:

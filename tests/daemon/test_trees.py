@@ -1,5 +1,7 @@
 """The end of a process tree, and of all that went on around it."""
 
+from typing import Any
+
 import pytest
 
 from supervisor.daemon.slot import Child
@@ -42,7 +44,7 @@ def test_the_lease_of_another_pool_lasts_until_the_process_is_gone(
     """A reload may have given the service another pool while a process lived on after SIGKILL."""
     monkeypatch.setattr("supervisor.process.tree.is_gone", lambda *_: True)
     scene, lease = Scene(CHAIN), Lease()
-    trees = Trees(Loop().itself, scene.slots, "run", lambda slot, child: None, lambda slot, child: None)
+    trees = Trees(Loop().itself, scene.slots, "run", lambda slot, child: None, lambda slot, child: None, take_back)
     slot = scene.slots["other"]
     slot.pool, slot.lease = pool, lease  # type: ignore[assignment]
     child = slot.child = Child(7, Output(), 0.0, {}, {}, exit=(0, None))  # type: ignore[arg-type]
@@ -51,11 +53,15 @@ def test_the_lease_of_another_pool_lasts_until_the_process_is_gone(
     assert (slot.lease is None) == (done == "released")
 
 
+def take_back(slot: Any, then: Any) -> None:
+    then(slot.lease.take_back())
+
+
 def test_a_question_that_was_begun_late_ends_with_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """A program that is asked to stop may begin to listen all the same, and is asked whether it is ready."""
     monkeypatch.setattr("supervisor.process.tree.is_gone", lambda *_: True)
     scene, question = Scene(CHAIN), Timer(print, ())
-    trees = Trees(Loop().itself, scene.slots, "run", lambda slot, child: None, lambda slot, child: None)
+    trees = Trees(Loop().itself, scene.slots, "run", lambda slot, child: None, lambda slot, child: None, take_back)
     slot = scene.slots["other"]
     child = slot.child = Child(7, Output(), 0.0, {}, {}, exit=(0, None), tasks=[question])  # type: ignore[arg-type,list-item]
     trees.look_at_leftovers(slot, child)

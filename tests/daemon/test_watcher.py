@@ -55,7 +55,7 @@ class Watched:
         self.slot.keeper = self.keeper  # type: ignore[assignment]
         self.child = self.slot.child = Child(7, Output(), 0.0, {}, {})  # type: ignore[arg-type]
         self.watcher = Watcher(
-            FakeLoop().itself, None, None, 1, lambda: self.ends, lambda *_: set(), lambda *_: None  # type: ignore[arg-type]
+            FakeLoop().itself, None, None, 1, lambda: self.ends, lambda *_: set(), lambda *_: None, None  # type: ignore[arg-type]
         )  # fmt: skip
 
         async def ask(probe: Probe, asker: object, timeout: float) -> str:

@@ -1,0 +1,38 @@
+"""What comes of asking for ports, and how they stand."""
+
+from supervisor.core.lease import PortState
+from supervisor.dataclass import dataclass
+from supervisor.ports.holders import Holder
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The port a service got; `skipped` are the ones before it, each with what is in the way."""
+
+    port: int
+    skipped: tuple[tuple[int, Holder | str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NoPort:
+    """No port of the pool can be used: why, port by port, and who has those that somebody has."""
+
+    reasons: tuple[tuple[int, str], ...]
+    holders: tuple[Holder, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PortStatus:
+    """How one port of a pool stands; `holder` is in words, empty if we have it."""
+
+    port: int
+    state: PortState
+    holder: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """A lock that no longer keeps others out; `port` is 0 for the lock of the instance number."""
+
+    port: int
+    why: str

@@ -1,0 +1,127 @@
+"""How the ports of many services are taken: in turns, and without waiting for anybody."""
+
+from typing import Any
+
+import pytest
+
+from supervisor.core import events as ev
+from supervisor.core.service import Service
+from supervisor.daemon import leasing as module
+from supervisor.daemon.leasing import IN_ONE_TURN, LOOKER_WAIT, SEARCH_WAIT, Leasing
+from supervisor.errors import PortsupError
+from supervisor.ports.holders import ConflictKind, Holder
+from supervisor.ports.leases import Chosen, NoPort
+from tests.support.fake_world import FakeLoop
+from tests.support.scene import CHAIN, Scene
+
+SOUGHT = Holder(ConflictKind.FOREIGN, "in use, its owner is being looked for", is_sought=True)
+NODE = Holder(ConflictKind.FOREIGN, "held by `node` (pid 7, user ada)", 7)
+NO_RECORD = Holder(ConflictKind.OTHER_INSTANCE, "leased to another portsup, which left no record")
+
+
+class Lease:
+    """Of a pool; `gives` are the outcomes of each attempt, the last of them again and again."""
+
+    def __init__(self, loop: FakeLoop, gives: list[Any], takes: float = 0.0) -> None:
+        self._loop, self._gives, self._takes = loop, gives, takes
+        self.attempts = 0
+
+    def choose(self, avoid: object, now: float, leaving: object) -> Any:
+        self.attempts += 1
+        self._loop._now += self._takes
+        given = self._gives.pop(0) if len(self._gives) > 1 else self._gives[0]
+        if isinstance(given, Exception):
+            raise given
+        return given
+
+    def orphans(self) -> tuple[str, ...]:
+        return ()
+
+
+class Leased:
+    """The leasing of a scene, and what it answered."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.loop, self.slots = FakeLoop(), Scene(CHAIN).slots
+        self.answers: list[Any] = []
+        self.skipped: list[Any] = []
+        monkeypatch.setattr(module, "Holders", lambda *_: self)
+        self.leasing = Leasing(
+            self.loop.itself, None, None, self.slots, self, None, lambda: False  # type: ignore[arg-type]
+        )  # fmt: skip
+        self._then: list[Any] = []
+
+    def when_known(self, ports: object, then: Any) -> None:
+        self._then.append(then)
+
+    def is_known(self) -> None:
+        then, self._then = self._then, []
+        for each in then:
+            each()
+
+    def who(self, port: int, errno: int) -> Holder:
+        return SOUGHT
+
+    def lease(self, name: str, *gives: Any, takes: float = 0.0) -> Lease:
+        slot = self.slots[name]
+        slot.pool = (8000, 8001)
+        lease = Lease(self.loop, list(gives), takes)
+        slot.lease = lease  # type: ignore[assignment]
+        self.leasing.lease(Service(name), ev.LeasePort(), lambda answer: self.answers.append((name, answer)))
+        return lease
+
+
+@pytest.fixture
+def leased(monkeypatch: pytest.MonkeyPatch) -> Leased:
+    made = Leased(monkeypatch)
+    monkeypatch.setattr(made, "skipped", lambda *facts: None)
+    return made
+
+
+def test_a_port_that_can_be_had_is_answered_at_once(leased: Leased) -> None:
+    leased.lease("db", Chosen(8000))
+    assert leased.answers == [("db", ev.PortLeased(8000))]
+
+
+def test_many_services_are_served_over_several_turns_in_their_order(leased: Leased) -> None:
+    names = list(leased.slots)[:3]
+    for name in names:
+        leased.lease(name, Chosen(8000), takes=2 * IN_ONE_TURN)
+    assert leased.answers == [(names[0], ev.PortLeased(8000))]
+    leased.loop.advance(1.0)
+    assert [name for name, _ in leased.answers] == names
+
+
+def test_a_start_waits_for_the_name_of_who_is_in_the_way(leased: Leased) -> None:
+    lease = leased.lease("db", Chosen(8001, ((8000, SOUGHT),)), Chosen(8001, ((8000, NODE),)))
+    assert (leased.answers, lease.attempts) == ([], 1)
+    leased.is_known()
+    assert (leased.answers, lease.attempts) == ([("db", ev.PortLeased(8001))], 2)
+    leased.loop.advance(SEARCH_WAIT)
+    assert len(leased.answers) == 1
+
+
+def test_but_not_for_ever(leased: Leased) -> None:
+    leased.lease("db", NoPort(((8000, "in use"),), (SOUGHT,)))
+    leased.loop.advance(SEARCH_WAIT)
+    assert leased.answers == [("db", ev.NoPort(((8000, "in use"),)))]
+
+
+def test_one_that_may_only_look_at_a_lock_is_given_a_moment(leased: Leased) -> None:
+    lease = leased.lease("db", NoPort((), (NO_RECORD,)), Chosen(8000))
+    leased.loop.advance(LOOKER_WAIT / 2)
+    assert (leased.answers, lease.attempts) == ([("db", ev.PortLeased(8000))], 2)
+
+
+def test_what_is_no_fault_of_a_port_is_kept_for_the_last_words(leased: Leased) -> None:
+    error = PortsupError("cannot lease port 8000", "too many open files")
+    leased.lease("db", error)
+    assert leased.slots["db"].obstacle is error
+    assert isinstance(leased.answers[0][1], ev.NoPort)
+
+
+def test_nothing_is_leased_for_a_service_that_is_gone(leased: Leased) -> None:
+    lease = leased.lease("db", NoPort((), (NO_RECORD,)))
+    leased.leasing.close()
+    leased.loop.advance(1.0)
+    assert (lease.attempts, leased.answers) == (1, [])
