@@ -148,7 +148,7 @@ def _stack(
     stack: "StackSpec", runtime: "RuntimeDir", instances: "list[InstanceInfo]", instance: int | None
 ) -> "Iterator[Finding]":
     from supervisor import system
-    from supervisor.config.load import outgoing_ports
+    from supervisor.config.files import outgoing_ports
     from supervisor.core.instance import max_instances, numbers_for, ports_of
     from supervisor.doctor import pools
     from supervisor.doctor.finding import Finding, Level

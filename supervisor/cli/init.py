@@ -199,7 +199,7 @@ def _decoded(content: bytes, name: str) -> str:
 
 def _text(outcome: "Outcome", head: list[str], target: Path) -> str:
     from supervisor.config import envfile
-    from supervisor.config.load import outgoing_ports
+    from supervisor.config.files import outgoing_ports
     from supervisor.config.scalars import tidy_name
     from supervisor.convert.emit import document
     from supervisor.convert.finish import finish

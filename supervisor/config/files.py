@@ -1,4 +1,4 @@
-"""Reads files as text, and says what keeps it from that; for `load` alone."""
+"""Reads files as text, and says what keeps it from that; and which ports the system gives away by itself."""
 
 import codecs
 import os
@@ -11,6 +11,7 @@ from supervisor.config.names import NAMES
 from supervisor.config.tree import Place
 
 LARGEST = 1024 * 1024  # bytes of a file
+_RANGE_FILE = "/proc/sys/net/ipv4/ip_local_port_range"
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ufffe\uffff]")
 _ODD_SPACE = re.compile("^[ \t]*([\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000\ufeff])", re.MULTILINE)
 
@@ -65,6 +66,15 @@ def decoded(content: bytes) -> tuple[str, tuple[Place, str, str] | None]:
         reason = f"character U+{ord(found[1]):04X} in the indentation looks like a space and is none"
         return "", (_place(text, found.start(1)), reason, "type spaces in its place")
     return text, None
+
+
+def outgoing_ports() -> range:
+    """The ports that the system gives to outgoing connections (ip(7)); none where it does not say."""
+    try:
+        first, last = Path(_RANGE_FILE).read_text(encoding="ascii").split()
+        return range(int(first), int(last) + 1)
+    except (OSError, ValueError):
+        return range(0)
 
 
 def _place(text: str, offset: int) -> Place:

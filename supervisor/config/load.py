@@ -11,7 +11,7 @@ from supervisor.config import build, envfile, names, templates
 from supervisor.config.checks import Checks
 from supervisor.config.extends import Extending, InFile, relocated
 from supervisor.config.fields import EnvFile, Fields, Found
-from supervisor.config.files import content_of, decoded
+from supervisor.config.files import content_of, decoded, outgoing_ports
 from supervisor.config.identifiers import identifiers, secrets_of
 from supervisor.config.interpolate import Interpolation
 from supervisor.config.keys import STACK
@@ -28,7 +28,6 @@ from supervisor.dataclass import replace
 from supervisor.errors import ConfigError
 
 MOST_VARIABLES = 200_000  # from files, counted for each service
-_RANGE_FILE = "/proc/sys/net/ipv4/ip_local_port_range"
 
 
 def load(
@@ -57,7 +56,10 @@ def load(
         if len(problems) > 1:
             who = f"there are {len(problems)} mistakes" if above else f"it has {len(problems)} mistakes"
         why = who if len(problems) > 1 else f"{who} a mistake"
-        raise ConfigError(f"cannot use {names.shown((report.file, *report.over))}", problems, why)
+        from supervisor.config.dialects import formats
+
+        hint = "" if above else formats.hint(report.text, report.tree, path.name)
+        raise ConfigError(f"cannot use {names.shown((report.file, *report.over))}", problems, why, hint)
     return stack
 
 
@@ -75,7 +77,7 @@ def _load(
     report: Report,
     text: str | None,
 ) -> StackSpec | None:
-    tree = parse(_read(path, report) if text is None else text, report)
+    tree = _tree(_read(path, report) if text is None else text, report)
     if tree is None:
         report.error(Place(1, 1), "the file is empty", "start with `services:`")
         return None
@@ -129,6 +131,20 @@ def _load(
         warnings=report.warnings,
         notes=report.notes,
     )
+
+
+def _tree(text: str, report: Report) -> Node | None:
+    """The tree of the first file; of one that was written for another program, one mistake says so."""
+    report.text = text
+    try:
+        report.tree = parse(text, report)
+    except Unreadable:
+        from supervisor.config.dialects import formats
+
+        if program := formats.of_text(text)[0]:
+            report.only(Place(1, 1), f"this is a file of {program}, not a services.yaml")
+        raise
+    return report.tree
 
 
 def _read(path: Path, report: Report) -> str:
@@ -267,15 +283,6 @@ def _check_folder(spec: ServiceSpec, fields: Fields, where: str, report: Report)
         report.error(fields.at("working_dir"), f"{where}.working_dir: {shown} is no folder")
     else:
         report.warn(fields.at("working_dir"), f"{where}.working_dir: there is no folder {shown} yet")
-
-
-def outgoing_ports() -> range:
-    """The ports that the system gives to outgoing connections (ip(7)); none where it does not say."""
-    try:
-        first, last = Path(_RANGE_FILE).read_text(encoding="ascii").split()
-        return range(int(first), int(last) + 1)
-    except (OSError, ValueError):
-        return range(0)
 
 
 def _shown(path: Path) -> str:

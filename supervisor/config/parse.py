@@ -4,12 +4,12 @@ The tree is built from the parser's events, not by yaml's own composer: nesting,
 contain themselves are refused while they are read, before anything is copied or walked.
 """
 
-import re
 from collections.abc import Iterator
 from typing import NoReturn
 
 import yaml
 
+from supervisor.config import tabs
 from supervisor.config.report import Report, Unreadable
 from supervisor.config.tree import (
     FALSE,
@@ -24,6 +24,7 @@ from supervisor.config.tree import (
     Place,
     Scalar,
     Sequence,
+    moved,
 )
 from supervisor.dataclass import dataclass, field
 
@@ -65,7 +66,8 @@ def parse(text: str, report: Report) -> Node | None:
     try:
         return _Builder(report).build(yaml.parse(text, Loader=_LOADER))
     except yaml.MarkedYAMLError as error:
-        _report_syntax(error, text, report)
+        if _report_syntax(error, text, report) and (tree := _without_tabs(text, report)) is not None:
+            return tree
     except yaml.YAMLError as error:  # a character that the reader refuses
         report.error(Place(), f"cannot be read as YAML: {error}".splitlines()[0])
     except (RecursionError, ValueError) as error:
@@ -253,13 +255,26 @@ def _is_empty(node: Node) -> bool:
             return not node.entries
 
 
-def _report_syntax(error: yaml.MarkedYAMLError, text: str, report: Report) -> None:
+def _without_tabs(text: str, report: Report) -> Node | None:
+    """The tree of a text whose tabs in indentations are taken for spaces, so that other mistakes are told as well."""
+    for width in (8, 4, 2):
+        spaces, further = tabs.spaced(text, width)
+        try:
+            tree = _Builder(report).build(yaml.parse(spaces, Loader=_LOADER))
+        except (yaml.YAMLError, RecursionError, ValueError):
+            continue
+        return None if tree is None else moved(tree, further)
+    return None
+
+
+def _report_syntax(error: yaml.MarkedYAMLError, text: str, report: Report) -> bool:
+    """Tell what is wrong; gives whether it is a tab."""
     mark = error.problem_mark or error.context_mark
     place = Place(mark.line + 1, mark.column + 1) if mark else Place()
-    tab = _tab_near(text, place)
+    tab = tabs.near(text, place)
     if tab:
         report.error(tab, "tab in the indentation, YAML wants spaces", "replace each tab with two spaces")
-        return
+        return True
     problem = str(error.problem or "unknown mistake")
     hint = next((hint for words, hint in _HINTS.items() if words in problem), "")
     lines = text.splitlines()
@@ -275,12 +290,4 @@ def _report_syntax(error: yaml.MarkedYAMLError, text: str, report: Report) -> No
             hint = "inside `[…]` and `{…}` a value with a brace, such as `${VAR}`, needs quotes"
         problem = f"{problem} {error.context} that begins in line {begun.line + 1}, column {begun.column + 1}"
     report.error(place, f"cannot be read as YAML: {problem}", hint)
-
-
-def _tab_near(text: str, place: Place) -> Place | None:
-    """The tab in the indentation of the line of a mistake, or of the line before it."""
-    lines = text.split("\n")
-    for number in (place.line, place.line - 1):
-        if 0 < number <= len(lines) and (found := re.match(r" *\t", lines[number - 1])):
-            return Place(number, found.end())
-    return None
+    return False

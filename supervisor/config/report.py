@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from supervisor.config.secrets import Names, hunted, redact, why_not_hunted
-from supervisor.config.tree import Place
+from supervisor.config.tree import Node, Place
 from supervisor.errors import Problem
 
 LONGEST_QUOTE = 60  # characters of a value in a message
@@ -11,6 +11,9 @@ LONGEST_QUOTABLE = 2000
 LONGEST_HINT = 2000
 MOST_PROBLEMS = 100
 MOST_REPORTS = 1000  # an anchor with a mistake reports it wherever it is used
+
+
+_NO_TREE: Node | None = None
 
 
 class Unreadable(Exception):
@@ -27,6 +30,7 @@ class Report:
         self.names = Names()  # what no secret may mask; set before anything is quoted
         self._hidden: dict[str, tuple[Place, str]] = {}  # secrets, and where each was first met
         self._hunted: frozenset[str] | None = None
+        self.text, self.tree = "", _NO_TREE  # the file as it was read, for the last hint
         self._problems: dict[tuple[str, Place, str], Problem] = {}
         self._warnings: dict[tuple[Place, str], str] = {}
         self._reports = 0
@@ -42,11 +46,21 @@ class Report:
         if len(self._problems) > MOST_PROBLEMS or self._reports > MOST_REPORTS:
             raise Unreadable
 
+    def only(self, place: Place, message: str) -> None:
+        """One mistake in the place of all others."""
+        self._problems.clear()
+        self.error(place, message)
+
     def warn(self, place: Place, message: str) -> None:
         """Add a thing that is allowed but unwise."""
         if len(self._warnings) < MOST_PROBLEMS:
             shown = f"{place.file or self.file}:{place.line}:{place.column}: {printable(message)}"
             self._warnings.setdefault((place, message), shown)
+
+    @property
+    def count(self) -> int:
+        """How many mistakes there are so far."""
+        return len(self._problems)
 
     def hide(self, secrets: Iterable[str], place: Place, what: str) -> None:
         """Keep these out of what is shown from now on; `what` has them, in words for a note."""

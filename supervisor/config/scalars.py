@@ -95,7 +95,7 @@ def read_scalar(kind: Kind, node: Scalar, text: str) -> Any:
             if kind.endless and text.lower() in _ENDLESS:
                 raise Bad("is not a whole number", f"write `{kind.endless}` for no limit")
             if node.quoted and not node.filled:
-                raise Bad("is text, not a number", "remove the quotes")
+                raise Bad("is text, not a number", f"write `{text}` without quotes")
             return _between(values.whole(text), kind.least, kind.most, str)
         case Number():
             return _between(values.number(text), kind.least, kind.most, "{:g}".format)
@@ -136,9 +136,11 @@ def _text(kind: Text, node: Scalar, text: str) -> str:
 
 def _flag(kind: Flag, node: Scalar, text: str) -> bool:
     if (node.quoted and not node.filled) or text not in TRUE + FALSE:
-        hint = "remove the quotes" if text in TRUE + FALSE else ""
+        hint = f"write `{text.lower()}` without quotes" if text in TRUE + FALSE else ""
+        if text in ("1", "0"):
+            hint = f"write `{'true' if text == '1' else 'false'}`"
         if text.lower() in OLD_BOOLEANS:
-            hint = f"write {'true' if text.lower() in ('yes', 'on') else 'false'}: YAML 1.2 takes `{text}` for text"
+            hint = f"write `{'true' if text.lower() in ('yes', 'on') else 'false'}`: YAML 1.2 takes `{text}` for text"
         raise Bad("is not true or false", hint)
     found = text in TRUE
     if kind.only is not None and found is not kind.only:
@@ -158,9 +160,7 @@ def _choice(kind: Choice, text: str) -> str:
     if text in kind.words:
         return text
     meant = dict(kind.meant).get(text.lower())
-    hint = f"did you mean `{meant}`?" if meant else did_you_mean(text, kind.words)
-    if text.startswith("on-failure:"):
-        hint = "write `on-failure`, and the number as `restart_policy: {max_restarts: …}`"
+    hint = f"write `{meant}`" if meant else did_you_mean(text, kind.words)
     raise Bad(f"is not one of {', '.join(kind.words)}", hint)
 
 

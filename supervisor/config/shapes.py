@@ -30,6 +30,8 @@ CONDITION = Key(
             ("healthy", "ready"),
             ("service_healthy", "ready"),
             ("process_healthy", "ready"),
+            ("process_log_ready", "ready"),
+            ("service_completed", "completed"),
             ("completed_successfully", "completed_ok"),
             ("service_completed_successfully", "completed_ok"),
             ("process_completed", "completed"),
@@ -170,7 +172,8 @@ def environment(validator: "Validator", node: Node, where: str) -> Any:
                     name, equals, text = item.text.partition("=")
                     if not re.fullmatch(VARIABLE, name, re.ASCII):
                         # The text is not shown: it may be a secret.
-                        validator.report.error(item.place, f"{where}[{number}]: is not NAME=VALUE", _VARIABLE_RULE)
+                        hint = validator.hint_for(item, f"{where}[{number}]") or _VARIABLE_RULE
+                        validator.report.error(item.place, f"{where}[{number}]: is not NAME=VALUE", hint)
                         continue
                     shift = None if item.shift is None else item.shift + len(name) + 1
                     word = Word(text, Scalar(item.place, text, True, shift)) if equals else None
@@ -178,7 +181,7 @@ def environment(validator: "Validator", node: Node, where: str) -> Any:
         case Scalar() if not node.is_null:
             # The text is not shown: it may be a secret.
             reason = f"{where}: expected a mapping or a list of NAME=VALUE, found a text"
-            validator.report.error(node.place, reason, "write `{NAME: value}`")
+            validator.report.error(node.place, reason, validator.hint_for(node, where) or "write `{NAME: value}`")
             return BROKEN
         case _:
             return validator.expected("a mapping or a list of NAME=VALUE", node, where)
@@ -266,7 +269,7 @@ def depends_on(validator: "Validator", node: Node, where: str) -> Any:
     match node:
         case Scalar() if not node.is_null and not node.faulty:
             what = validator.report.quote(node.text)
-            hint = f"write `[{node.text[:LONGEST_NAME]}]`"
+            hint = validator.hint_for(node, where) or f"write `[{node.text[:LONGEST_NAME]}]`"
             validator.report.error(node.place, f"{where}: expected a list of services, found {what}", hint)
             return BROKEN
         case Sequence():

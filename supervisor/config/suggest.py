@@ -3,12 +3,12 @@
 from collections.abc import Iterable
 
 
-def closest(word: str, candidates: Iterable[str]) -> str:
-    """The candidate most like `word`; empty when none is close."""
+def closest(word: str, candidates: Iterable[str], least: float = 0.6) -> str:
+    """The candidate most like `word`; empty when none is as close as `least`, of 1."""
     from difflib import get_close_matches  # only a mistake needs it
 
     folded = {candidate.lower().replace("-", "_"): candidate for candidate in candidates}
-    found = get_close_matches(word[:100].lower().replace("-", "_"), folded, n=1, cutoff=0.6)
+    found = get_close_matches(word[:100].lower().replace("-", "_"), folded, n=1, cutoff=least)
     return folded[found[0]] if found else ""
 
 

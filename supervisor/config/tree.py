@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from supervisor.dataclass import dataclass
+from supervisor.dataclass import dataclass, replace
 
 NULLS = ("", "~", "null", "Null", "NULL")
 TRUE = ("true", "True", "TRUE")
@@ -117,3 +117,23 @@ def kind_of(node: Node) -> str:
             return "nothing"
         case _:
             return "a value"
+
+
+def moved(node: Node, further: dict[int, int]) -> Node:
+    """The same node, whose places are so many columns before, by line."""
+    place = node.place
+    place = Place(place.line, max(1, place.column - further.get(place.line, 0)), place.file)
+    match node:
+        case Scalar():
+            return replace(node, place=place)
+        case Sequence():
+            return replace(node, place=place, items=tuple(moved(item, further) for item in node.items))
+        case Mapping():
+            entries = (Entry(_moved_key(each.key, further), moved(each.value, further)) for each in node)
+            return replace(node, place=place, entries=tuple(entries))
+
+
+def _moved_key(key: Scalar, further: dict[int, int]) -> Scalar:
+    found = moved(key, further)
+    assert isinstance(found, Scalar)
+    return found

@@ -13,7 +13,6 @@ from supervisor.config.kinds import (
     LONGEST_NAME,
     NAME,
     Choice,
-    Key,
     Kind,
     Named,
     Section,
@@ -23,8 +22,8 @@ from supervisor.config.kinds import (
 )
 from supervisor.config.report import Report
 from supervisor.config.scalars import read_scalar, tidy_name, wanted
-from supervisor.config.suggest import closest, did_you_mean
-from supervisor.config.tree import OLD_BOOLEANS, Mapping, Node, Scalar, Sequence, kind_of
+from supervisor.config.suggest import did_you_mean
+from supervisor.config.tree import OLD_BOOLEANS, Entry, Mapping, Node, Scalar, Sequence, kind_of
 from supervisor.config.values import Bad
 from supervisor.dataclass import dataclass
 
@@ -46,12 +45,13 @@ class Validator:
             return fields
         if isinstance(node, Scalar) and kind.words:
             fields.word = self._word_for(node, kind, where)
-            return fields
+            return fields if fields.word else self._as_meant(fields, node, kind, where)
         if not isinstance(node, Mapping):
             self.expected("a mapping" + (f" or one of {', '.join(kind.words)}" if kind.words else ""), node, where)
-            return fields
+            return self._as_meant(fields, node, kind, where)
         known = {key.name: key for key in kind.keys}
         given = set()
+        unknown: list[tuple[Scalar, str]] = []
         for entry in node:
             name, path = entry.key.text, f"{where}.{entry.key.text}" if where else entry.key.text
             if name in known:
@@ -59,11 +59,27 @@ class Validator:
                 fields.found[name] = Found(value, entry.value.place, entry.key.place)
                 given.add(name)
             elif where or not name.startswith("x-"):
-                given.add(self._unknown(entry.key, kind.keys, where))
+                given.add(self._unknown(entry, kind, node, fields, where, unknown))
+        if unknown:
+            from supervisor.config.dialects.advice import merged
+
+            for unknown_key, hint in merged(unknown):
+                quoted = self.report.quote(unknown_key.text)
+                self.report.error(unknown_key.place, f"{where or 'the file'}: unknown key {quoted}", hint)
         for key in kind.keys:
             if key.required and key.name not in given:
-                self.report.error(node.place, f"{where or 'the file'} has no `{key.name}`", key.doc)
+                hint = "write `command: [PROGRAM, ARGUMENT]`" if key.name == "command" else key.doc
+                self.report.error(node.place, f"{where or 'the file'} has no `{key.name}`", hint)
         self._one_of(fields, kind, where)
+        return fields
+
+    def _as_meant(self, fields: Fields, node: Node, kind: Section, where: str) -> Fields:
+        """The fields of what the hint says to write, so that what that needs is told as well."""
+        if kind.one_of:
+            hint = self.hint_for(node, where)
+            for name in kind.one_of:
+                if f"{{{name}: " in hint or hint.endswith(f": {name}`"):
+                    fields.found[name] = Found(BROKEN, node.place, node.place)
         return fields
 
     def value(self, node: Node, kind: Kind, where: str) -> Any:
@@ -110,7 +126,7 @@ class Validator:
         try:
             return read(node.text)
         except Bad as bad:
-            hint = "" if node.secret else bad.hint
+            hint = "" if node.secret else self.hint_for(node, where) or bad.hint
             self.report.error(node.place, f"{where}: {self.report.quote(node.text, node.secret)} {bad.reason}", hint)
             return BROKEN
 
@@ -120,22 +136,41 @@ class Validator:
             return BROKEN
         what, hint = kind_of(node), ""
         if what == "nothing":
-            hint = "give it a value or leave it out"
+            is_home = isinstance(node, Scalar) and node.text == "~" and where.endswith(".working_dir")
+            hint = 'put it in quotes: `"~"`' if is_home else "give it a value or leave it out"
         elif isinstance(node, Scalar):
             what = self.report.quote(node.text, node.secret)
         elif isinstance(node, Mapping) and len(node.entries) == 1 and kind_of(node.entries[0].value) == "nothing":
             # `[serve, --port, {port}]`: without quotes the placeholder is a mapping.
             hint = f'put it in quotes: `"{{{node.entries[0].key.text}}}"`'
+        hint = hint or self.hint_for(node, where)
         self.report.error(node.place, f"{where or 'the file'}: expected {wanted}, found {what}", hint)
         return BROKEN
 
-    def _unknown(self, key: Scalar, keys: tuple[Key, ...], where: str) -> str:
-        """Report a key that there is none of; gives the one that was probably meant."""
-        folded = key.text.lower().replace("-", "_")
-        meant = next((k.name for k in keys if folded == k.name or folded in k.also), "")
-        meant = meant or closest(key.text, (k.name for k in keys))
-        hint = f"did you mean `{meant}`?" if meant else "known keys: " + ", ".join(k.name for k in keys)
-        self.report.error(key.place, f"{where or 'the file'}: unknown key {self.report.quote(key.text)}", hint)
+    def hint_for(self, node: Node, where: str) -> str:
+        """What to write for a value of another supervisor; empty where there is nothing to say."""
+        from supervisor.config.dialects.scalars import value_hint  # only a mistake needs it
+
+        return value_hint(where, node)
+
+    def _unknown(
+        self, entry: Entry, kind: Section, whole: Mapping, fields: Fields, where: str, unknown: list[tuple[Scalar, str]]
+    ) -> str:
+        """Note a key that there is none of; gives the one that was meant, whose value is read as well."""
+        from supervisor.config.dialects.advice import advice  # only a mistake needs it
+
+        found = advice(entry, kind, whole)
+        key, meant = entry.key, found.meant
+        hint = "" if isinstance(entry.value, Scalar) and entry.value.secret else found.hint
+        known = next((each for each in kind.keys if each.name == meant), None)
+        if known is not None and not any(each.key.text == meant for each in whole) and meant not in fields.found:
+            value, before = BROKEN, self.report.count
+            if found.is_read:
+                value = self.value(entry.value, known.kind, f"{where}.{meant}" if where else meant)
+            if self.report.count > before and meant != "services":  # its own mistakes say what to write for the value
+                hint = f"write `{meant}:` in the place of `{key.text}:`"
+            fields.found[meant] = Found(value, entry.value.place, key.place)
+        unknown.append((key, hint))
         return meant
 
     def _word_for(self, node: Scalar, kind: Section, where: str) -> str:
@@ -153,9 +188,7 @@ class Validator:
             return node.text
         choices = ", ".join((*kind.words, *(f"{{{name}: …}}" for name in kind.one_of if name not in kind.words)))
         hint = f"write `{{{node.text}: …}}`" if node.text in kind.one_of else did_you_mean(node.text, kind.words)
-        if node.text.startswith("/") and "http" in kind.one_of:
-            hint = f"write `{{http: {node.text}}}`"
-        hint = "" if node.secret else hint
+        hint = "" if node.secret else self.hint_for(node, where) or hint
         what = "nothing" if node.is_null else self.report.quote(node.text, node.secret)
         self.report.error(node.place, f"{where}: {what} is not one of {choices}", hint)
         return ""
@@ -174,6 +207,12 @@ class Validator:
         return tuple(self.section(item, kind.section, f"{where}[{number}]") for number, item in enumerate(node.items))
 
     def _named(self, node: Node, kind: Named, where: str) -> Any:
+        if isinstance(node, Sequence) and any(isinstance(item, Mapping) for item in node.items):
+            from supervisor.config.dialects.listed import as_mapping
+
+            self.report.error(node.place, f"{where}: expected a mapping of names to services, found a list",
+                              "write `NAME: {command: …}` for each, without `-`")  # fmt: skip
+            node = as_mapping(node)
         if not isinstance(node, Mapping):
             return self.expected("a mapping of names to services", node, where)
         if not node.entries:

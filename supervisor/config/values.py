@@ -59,6 +59,39 @@ def number(text: str) -> float:
     return float(text)
 
 
+_WORDS_OF_TIME = re.compile(
+    r"(\d+(?:\.\d+)?)\s*(ms|msecs?|millis(?:econds?)?|s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?)(?![a-z])",
+    re.IGNORECASE,
+)
+_SECONDS = {"ms": 0.001, "mi": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+
+
+def tidy_duration(text: str) -> str:
+    """What `text`, a time as people write it (`10 sec`, `5 minutes`, `1:30`), is in our form; empty if it is none."""
+    text = text.strip()
+    if clock := re.fullmatch(r"(\d{1,3}):([0-5]\d)", text, re.ASCII):
+        return f"{int(clock[1])}m{int(clock[2])}s"
+    rest = _WORDS_OF_TIME.sub("", text)
+    if not text or len(text) > 60 or rest.strip(" ,") or not text[0].isdigit():
+        return ""
+    total = 0.0
+    for count, unit in _WORDS_OF_TIME.findall(text):
+        unit = unit.lower()
+        kind = "ms" if unit.startswith(("ms", "mil")) else unit[0]
+        total += float(count) * _SECONDS[kind]
+    if total >= 3600 and total % 3600 == 0:
+        return f"{int(total // 3600)}h"
+    if total >= 60 and total % 60 == 0:
+        return f"{int(total // 60)}m"
+    return f"{total:g}s" if total >= 1 or not total else f"{total * 1000:g}ms"
+
+
+def tidy_size(text: str) -> str:
+    """What `text`, a size as people write it (`512Mi`, `1 GiB`, `64 mb`), is in our form; empty if it is none."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt])(?:i|b|ib|bytes|o)?", text.strip(), re.IGNORECASE | re.ASCII)
+    return f"{found[1]}{found[2].upper()}B" if found else ""
+
+
 def duration(text: str) -> float:
     """Seconds, from `500ms`, `0.5s`, `10s`, `2m`, `1h30m`, or a plain number of seconds."""
     text = text.strip()
@@ -67,7 +100,8 @@ def duration(text: str) -> float:
     elif text and len(text) <= 4 * _MOST_DIGITS and (match := _DURATION.fullmatch(text)):
         seconds = sum(float(count or 0) * unit for count, unit in zip(match.groups(), _UNITS, strict=True))
     else:
-        raise Bad("is not a duration", "write it like 500ms, 10s, 2m or 1h30m; a plain number is seconds")
+        usual = "write it like 500ms, 10s, 2m or 1h30m; a plain number is seconds"
+        raise Bad("is not a duration", f"write `{better}`" if (better := tidy_duration(text)) else usual)
     if seconds > LONGEST:
         raise Bad("is longer than a year")
     return round(seconds, 6)
@@ -77,7 +111,8 @@ def size(text: str) -> int:
     """Bytes, from `10MB`, `512KB`, `1GB` (steps of 1024), or a plain number of bytes."""
     match = _SIZE.fullmatch(text.strip())
     if not match or len(text) > _MOST_DIGITS:
-        raise Bad("is not a size", "write it like 512KB, 10MB or 1GB; a plain number is bytes")
+        usual = "write it like 512KB, 10MB or 1GB; a plain number is bytes"
+        raise Bad("is not a size", f"write `{better}`" if (better := tidy_size(text)) else usual)
     count, prefix, _ = match.groups()
     return int(float(count) * 1024 ** " kmgt".index(prefix.lower() or " "))
 

@@ -23,7 +23,7 @@ def test_they_are_read_in_the_units_of_the_system(loading: Loading) -> None:
         ("umask: 22", "`22` does not fit: three octal digits, such as 022"),
         ("umask: '089'", "`089` does not fit: three octal digits, such as 022"),
         ("user: 'a b'", "`a b` does not fit: a user name, or a number"),
-        ("limits: {nofiles: 3}", "unknown key `nofiles` (did you mean `nofile`?)"),
+        ("limits: {nofiles: 64}", "unknown key `nofiles` (did you mean `nofile`?)"),
         ("limits: {nofile: 3}", "`3` is too small: at least 16"),
         ("memory_limit: 3KB", "`3KB` is too small: at least 1048576 bytes"),
         ("memory_limit: lots", "`lots` is not a size"),

@@ -56,7 +56,7 @@ def test_a_mapping_says_what_is_sent_and_which_answers_are_good(loading: Loading
     [
         ("{method: GET}", "services.w.ready.http has no `path`"),
         ("{path: health}", "`health` is not a path of an HTTP request"),
-        ("{path: /, method: get}", "is not one of GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS (did you mean `GET`?)"),
+        ("{path: /, method: get}", "is not one of GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS (write `GET`)"),
         ("{path: /, status: 2xx}", "`2xx` is no status of HTTP: 200, or a range such as 200-299 (write 200-299)"),
         ("{path: /, status: [200, 600]}", "services.w.ready.http.status[1]: `600` is out of order"),
         (
@@ -76,7 +76,7 @@ def test_a_mapping_says_what_is_sent_and_which_answers_are_good(loading: Loading
         ("{path: /, headers: {A: '{prot}'}}", "services.w.ready.http.headers.A: `{prot}` is not a placeholder"),
         ("{path: /, matches: '('}", "`(` is not a regular expression"),
         ("{path: /, method: HEAD, contains: a}", "http.contains: an answer to HEAD has no body"),
-        ("{path: /, status_code: 200}", "unknown key `status_code` (did you mean `status`?)"),
+        ("{path: /, status_code: 200}", "unknown key `status_code` (write `status: 200`)"),
         ("[/]", "services.w.ready.http: expected a path such as /health, found a list"),
     ],
 )

@@ -51,7 +51,7 @@ def test_an_end_may_end_the_others(loading: Loading, text: str, success: str, fa
 
 def test_a_word_of_a_peer_leads_to_ours(mistakes: Mistakes) -> None:
     assert mistakes("services:\n  it:\n    command: x\n    exit_on_end: true\n") == [
-        "4:5 services.it: unknown key `exit_on_end` (did you mean `on_end`?)"
+        "4:5 services.it: unknown key `exit_on_end` (write `on_end: stop_all`)"
     ]
 
 

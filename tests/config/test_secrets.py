@@ -241,7 +241,7 @@ def test_a_mistake_with_a_short_secret_does_not_show_it(mistakes: Mistakes) -> N
 
 
 def test_a_mistake_names_the_service_that_is_called_like_its_password(mistakes: Mistakes) -> None:
-    text = "services: {postgres: {command: a, restrt: no, environment: {POSTGRES_PASSWORD: postgres, KEY: '8000'}},"
+    text = "services: {postgres: {command: a, restrt: never, environment: {POSTGRES_PASSWORD: postgres, KEY: '8000'}},"
     text += " web: {command: a, pool: 8000, depends_on: [postgre]}}"
     told = mistakes(text)
     assert "services.postgres: unknown key `restrt`" in told[0]

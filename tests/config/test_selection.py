@@ -97,7 +97,7 @@ def test_mistakes_are_told_where_they_are(mistakes: Mistakes) -> None:
     text = "services:\n  a:\n    command: a\n    profiles: {}\n    autostart: 'no'\n"
     assert mistakes(text.replace("{}", "dev")) == [
         "4:15 services.a.profiles: expected a list of names, found `dev` (write `[dev]`)",
-        "5:16 services.a.autostart: `no` is not true or false (write false: YAML 1.2 takes `no` for text)",
+        "5:16 services.a.autostart: `no` is not true or false (write `false`: YAML 1.2 takes `no` for text)",
     ]
     found = mistakes(text.replace("{}", "[dev, 'a b', dev, {}]").replace("'no'", "true"))
     assert [each.partition(":")[0] + ":" + each.split(":")[1].split()[0] for each in found] == ["4:21", "4:28", "4:33"]

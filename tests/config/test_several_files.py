@@ -159,6 +159,7 @@ def test_each_mistake_is_told_in_its_own_file(merging: Merging) -> None:
     assert found == [
         "services.yaml:14:17 services.db.restart: `maybe` is not one of never, on-failure, always",
         "1.yaml:2:20 services.db: unknown key `bnd`",
+        "1.yaml:2:25 services.db.bind: `x` is not one of report, strict, move",
         "1.yaml:3:8 services.wbe has no `command`",
         "2.yaml:1:17 services.web: expected a mapping, found nothing",
     ]

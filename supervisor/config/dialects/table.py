@@ -1,0 +1,149 @@
+"""The keys of other supervisors by the section of ours that they turn up in, and what to write for each.
+
+A name stands here without its case, `_` and `-`: `ExecStart`, `exec_start` and `exec-start` are one.
+"""
+
+from supervisor.config.dialects import probes, programs, sections, systemd, writing
+from supervisor.config.dialects.writing import Say
+from supervisor.config.keys import HEALTHCHECK, LIMITS, LOGGING, READY, SERVICE, STACK
+from supervisor.config.kinds import Section
+from supervisor.config.questions import HTTP
+from supervisor.config.shapes import NEED
+
+Entry = str | Say  # a sentence, or what makes one of the value
+
+_CONTAINERS = "leave it out: it is about containers, and portsup runs programs on this machine"
+_OUTPUT = "leave it out: portsup keeps the output, see `portsup logs`; `logging` says how much of it"
+_TREE = "leave it out: portsup stops the whole process tree"
+_FOREGROUND = "leave it out, and run the program in the foreground: portsup needs to be its parent"
+_CLOCK = "leave it out: portsup has no clock; let cron run `portsup restart NAME`"
+_BOOT = "leave it out: `portsup unit` writes a unit that starts the stack at boot"
+_WINDOW = "leave it out: it is about the terminal"
+
+
+def _each(names: str, say: Entry) -> dict[str, Entry]:
+    return dict.fromkeys(names.split(), say)
+
+
+_SERVICE: dict[str, Entry] = {
+    "image": programs.image,
+    "build": programs.build,
+    **_each("ports port expose listen containerport hostport", programs.ports),
+    "resources": sections.resources,
+    **_each("terminationgraceperiodseconds", writing.span("", "stop_grace_period")),
+    "volumes": "leave it out: programs see the files of this machine; `working_dir` is where they start",
+    **_each(
+        "containername hostname domainname networkmode networks platform privileged capadd capdrop securityopt "
+        "shmsize tmpfs pullpolicy labels annotations extrahosts dns dnssearch sysctls init readonly ipc pid devices "
+        "isolation runtime usernsmode volumesfrom macaddress storageopt oomkilldisable oomscoreadj cpus cpushares "
+        "cpuset cpuquota memreservation memswaplimit attach credentialspec configs secrets gpus cgroupparent "
+        "externallinks uts imagepullpolicy",
+        _CONTAINERS,
+    ),
+    "tty": "leave it out: services have no terminal",
+    "stdinopen": writing.when_true("stdin: open"),
+    "deploy": sections.deploy,
+    **_each("scale replicas instances numprocs numprocesses numprocsstart concurrency", sections.copies),
+    **_each("develop watch ignorewatch watchdelay autoreload watchfiles", sections.watch),
+    **_each("script program cmd entrypoint args arguments run exec execstart interpreter shell", programs.program),
+    **_each("interpreterargs nodeargs", "put them into `command`: `[node, OPTION, SCRIPT]`"),
+    **_each("test check", programs.test),
+    "availability": sections.availability,
+    **_each("http url path httpget healthcheckpath", probes.ready_http),
+    **_each("host listenaddress bindaddress address", "leave it out: the program chooses its address"),
+    "onfailure": sections.on_failure,
+    **_each("readinessprobe", probes.readiness),
+    **_each("livenessprobe", probes.liveness),
+    "shutdown": sections.shutdown,
+    "stop": sections.stop,
+    **_each("isdaemon daemonize pidfile isforeground execmode", _FOREGROUND),
+    "type": systemd.unit_type,
+    **_each("killasgroup stopasgroup treekill", _TREE),
+    "killmode": systemd.kill_mode,
+    **_each(
+        "redirectstderr stdoutlogfile stderrlogfile stdoutlogfilemaxbytes stdoutlogfilebackups stderrlogfilemaxbytes "
+        "stderrlogfilebackups errorfile outfile logfile logdateformat mergelogs loglocation logconfiguration loglevel "
+        "loglength standardoutput standarderror syslogidentifier combinelogs logtype disableansicolors stdoutstream "
+        "stderrstream errorlog outlog",
+        _OUTPUT,
+    ),
+    **_each("istty mouse scrollback color prefix title", _WINDOW),
+    **_each("cronrestart schedule cron", _CLOCK),
+    **_each("wantedby wants partof bindsto before documentation", _BOOT),
+    "priority": "leave it out: `depends_on: [NAME]` gives the order",
+    "processname": "leave it out: the key is the name",
+    "name": "leave it out: the key is the name; `description: …` is for words",
+    **_each("exitonend abortonexit exitonskipped", writing.when_true("on_end: stop_all")),
+    **_each("exitonfailure", writing.when_true("on_end: {failure: stop_all}")),
+    **_each("disabled disable", writing.opposite("autostart")),
+    **_each("namespace", writing.listed("profiles")),
+    "readylogline": writing.inside("ready", "log"),
+    **_each("waitready", writing.when_true("ready: {notify: true}")),
+    "listentimeout": writing.milliseconds("ready", "timeout"),
+    **_each("startsecs minuptime startlimitintervalsec", writing.span("restart_policy", "period")),
+    **_each("startretries startlimitburst maxretries", writing.inside("restart_policy", "max_restarts")),
+    **_each("restartsec backoffseconds", writing.span("restart_policy", "delay")),
+    **_each("restartdelay expbackoffrestartdelay", writing.milliseconds("restart_policy", "delay")),
+    "killtimeout": writing.milliseconds("", "stop_grace_period"),
+    **_each("stopwaitsecs timeoutstopsec shutdowntimeout", writing.span("", "stop_grace_period")),
+    "timeoutstartsec": writing.span("ready", "timeout"),
+    **_each("exitcodes successexitstatus successexitcodes", sections.exit_codes),
+    **_each("autorestart respawn keepalive", sections.restart),
+    **_each("execstartpre", programs.hook("pre_start")),
+    **_each("execstartpost", programs.hook("post_start")),
+    **_each("execstoppost", programs.hook("post_stop")),
+    "execstop": systemd.exec_stop,
+    "killsignal": systemd.kill_signal,
+    "workingdirectory": writing.renamed("working_dir"),
+    "environmentfile": systemd.environment_file,
+    **_each("environment env envs environments vars variables", sections.environment),
+    "watchdogsec": writing.span("", "watchdog"),
+    "restart": sections.restart,
+    "execreload": "leave it out: `portsup kill -s HUP NAME` sends the signal",
+    **_each("limitnofile", writing.inside("limits", "nofile")),
+    **_each("limitnproc", writing.inside("limits", "nproc")),
+    **_each("after requires", systemd.units),
+    **_each("envproduction envdevelopment envlocal", "put its variables into `environment` or an `env_file`"),
+    **_each("dockerfile context target", "leave it out: portsup builds no images"),
+}
+
+_CHECK: dict[str, Entry] = {
+    "test": programs.test,
+    "cmd": programs.test,
+    "httpget": probes.http_get,
+    "startperiod": probes.start_period,
+    "initialdelayseconds": probes.start_period,
+    "startinterval": "leave it out: portsup asks often until the service is ready",
+    "periodseconds": writing.span("", "interval"),
+    "timeoutseconds": writing.span("", "timeout"),
+    "failurethreshold": writing.renamed("retries"),
+    "successthreshold": "leave it out: one good answer is enough",
+    **_each("disable disabled", "leave it out, and `healthcheck` with it"),
+    "port": "leave it out: the port that the service got is asked",
+}
+
+TABLES: tuple[tuple[Section, dict[str, Entry]], ...] = (
+    (SERVICE, _SERVICE),
+    (
+        STACK,
+        {
+            "version": "leave it out: services.yaml has no versions",
+            **_each("volumes networks secrets configs", _CONTAINERS),
+            "include": "leave it out, and name the files: `portsup -f services.yaml -f OTHER up`, or use `extends`",
+            **_each("loglevel loglocation loglength logconfiguration", _OUTPUT),
+            **_each("isstrict isorderedshutdown", "leave it out: that is what portsup does"),
+            "shell": 'leave it out: a command that needs a shell names it: `command: [sh, -c, "…"]`',
+            **_each("environment env envfile vars", sections.for_all),
+            **_each("processes procs programs apps service jobs", sections.services),
+            **_each("proclistwidth proclisttitle mouse scrollback keymapproc keymapterm hidekeymapwindow", _WINDOW),
+        },
+    ),
+    (HEALTHCHECK, _CHECK),
+    (READY, {**_CHECK, **_each("interval periodseconds", "leave it out: portsup asks often until it is ready"),
+             "retries": "leave it out: `timeout` says how long it may take",
+             "failurethreshold": "leave it out: `timeout` says how long it may take"}),
+    (HTTP, _each("port host scheme", "leave it out: the service is asked on its own port")),
+    (LOGGING, {"driver": "leave it out: portsup writes the log files itself", "options": sections.log_options}),
+    (LIMITS, {"memory": sections.memory, **_each("cpus pids", _CONTAINERS)}),
+    (NEED, {"required": "leave it out: what a service depends on has to start"}),
+)  # fmt: skip

@@ -1,0 +1,156 @@
+"""Keys and values of other supervisors: what to write is said as it can be copied."""
+
+import pytest
+
+from supervisor.errors import ConfigError
+
+from .conftest import Loading, Mistakes
+from .test_mistakes import it
+
+IN_SERVICE = [
+    ('pool: ["8000:80"]', "write `8000-8002`: there is no container, the program itself listens on `{port}`"),
+    ("pool: $PORT", "write the ports that it may have, such as `8000-8002`"),
+    ('ports: ["127.0.0.1:8000:80/tcp"]', "write `pool: 8000-8002`; the program gets its port in `PORT`, or as `{port}` "
+     "in `command`"),
+    ("build: {context: ./x}", "leave it out: portsup builds no images; write `working_dir: ./x`"),
+    ("max_restarts: 3", "write `restart_policy: {max_restarts: 3}`"),
+    ("nofile: 1024", "write `limits: {nofile: 1024}`"),
+    ("pre_start: a", "write `hooks: {pre_start: a}`"),
+    ("restart: 3", "write `restart: on-failure` and `restart_policy: {max_restarts: 3}`"),
+    ('restart: "no"', "write `restart: never`"),
+    ("restart_policy: always", "write `restart: always`"),
+    ("user: 1000:1000", "write `user: 1000` and `group: 1000`"),
+    ("healthcheck: curl -f x || exit 1", 'write `healthcheck: {exec: [sh, -c, "curl -f x || exit 1"]}`'),
+    ("healthcheck: [CMD, curl, x]", "write `healthcheck: {exec: [curl, x]}`"),
+    ("healthcheck: none", "leave `healthcheck` out"),
+    ("test: curl x", "write `healthcheck: {exec: curl x}`"),
+    ("image: nginx:latest", "leave it out: portsup runs no images; `command` names a program that is installed here"),
+    ("stdin_open: true", "write `stdin: open`"),
+    ("availability: {restart: exit_on_failure}", "write `restart: on-failure` and `on_end: {failure: stop_all}`"),
+    ('liveness_probe: {exec: {command: "a | b"}}', 'write `healthcheck: {exec: [sh, -c, "a | b"]}`'),
+    ("shutdown: {signal: 2, timeout_seconds: 5}", "write `stop_signal: SIGINT` and `stop_grace_period: 5s`"),
+    ("restart_delay: 4000", "write `restart_policy: {delay: 4s}`"),
+    ("stopwaitsecs: 20", "write `stop_grace_period: 20s`"),
+    ("TimeoutStopSec: 1min 30s", "write `stop_grace_period: 90s`"),
+    ("ExecStop: /bin/kill -INT $MAINPID", "write `stop_signal: SIGINT`"),
+    ("KillMode: mixed", "write `stop_signal: {signal: SIGTERM, to: main}`"),
+    ("EnvironmentFile: -/etc/x", "write `env_file: {path: /etc/x, required: false}`"),
+    ("Environment: A=1", "write `environment: {A: 1}`"),
+    ("environment: 'A=\"1\",API_KEY=\"abc\"'", 'write `{A: 1, API_KEY: "***"}`'),
+    ("environment: [A: 1]", "write `- A=1`"),
+    ("environment: ['API_KEY = abc']", "write `- API_KEY=***`"),
+    ("depends_on: [{web: {condition: service_started}}]", "write `depends_on: {web: started}`"),
+    ("depends_on: {web: {condition: service_healthy}}", "write `ready`"),
+    ("memory_limit: 512Mi", "write `512MB`"),
+    ("limits: {memory: 512M}", "write `memory_limit: 512MB` one level up, in the service"),
+    ("stop_grace_period: 30 seconds", "write `30s`"),
+    ("autostart: 'true'", "write `true` without quotes"),
+    ("one_shot: 1", "write `true`"),
+    ("umask: 22", 'write `"022"`'),
+    ("working_dir: ~", 'put it in quotes: `"~"`'),
+    ("hooks: {before_start: a && b}", 'write `pre_start: [sh, -c, "a && b"]`'),
+    ("logging: {options: {max-size: 10m, max-file: '3'}}", "write `max_size: 10MB` and `backups: 3`"),
+    ("healthcheck: {restart: always, exec: a}", "it is for the service itself: write `restart: always` one level up"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "hint"), IN_SERVICE)
+def test_what_to_write_in_a_service(mistakes: Mistakes, line: str, hint: str) -> None:
+    (told,) = mistakes(f"services:\n  web: {{command: w}}\n  it:\n    command: a\n    {line}\n")
+    assert told.endswith(f" ({hint})")
+    assert told.startswith("5:")
+
+
+@pytest.mark.parametrize(
+    ("lines", "hint"),
+    [
+        ("script: app.py", "write `command: python3 app.py`"),
+        ("script: server.js", "write `command: node server.js`"),
+        ("script: a\n    args: [-x, z]", "write `command: [a, -x, z]`"),
+        ("interpreter: python3\n    script: a.py\n    args: -x", "write `command: [python3, a.py, -x]`"),
+        ("entrypoint: [/e.sh]\n    command: [run]", "write `command: [/e.sh, run]`"),
+        ("shell: a | b", 'write `command: [sh, -c, "a | b"]`'),
+        ("ExecStart: -/bin/a -b", "write `command: /bin/a -b`"),
+        ("image: redis:7", 'install it, and write `command: [redis-server, --port, "{port}"]`'),
+        ("cmd: [a, --token, abc]", 'write `command: [a, --token, "***"]`'),
+    ],
+)
+def test_what_to_write_for_the_program(mistakes: Mistakes, lines: str, hint: str) -> None:
+    assert hint in mistakes(f"services:\n  it:\n    {lines}\n")[0]
+
+
+@pytest.mark.parametrize(
+    ("theirs", "hint"),
+    [
+        ("ports: 7000", "write `pool: 7000-7002`; the program gets its port in `PORT`, or as `{port}` in `command`"),
+        ("env: {A: 1}", "write `environment:` in the place of `env:`"),
+        ("cwd: .", "write `working_dir: .`"),
+        ("health_check: {exec: a}", "write `healthcheck:` in the place of `health_check:`"),
+        ("stop-signal: INT", "write `stop_signal: INT`"),
+        ("Restart: no", "write `restart: never`"),
+        ("autorestart: true", "write `restart: always`"),
+        ("readiness_probe: {exec: {command: a b}}", "write `ready: {exec: a b}`"),
+        ("dependson: [web]", "write `depends_on: [web]`"),
+        ("rotate_afer: 1", "did you mean `rotate_after`?"),
+    ],
+)
+def test_a_key_of_a_peer_or_a_slip_of_the_finger_leads_to_ours(mistakes: Mistakes, theirs: str, hint: str) -> None:
+    assert mistakes(it(theirs)) == [f"5:5 services.it: unknown key `{theirs.partition(':')[0]}` ({hint})"]
+
+
+def test_keys_that_go_into_one_mapping_are_put_together(mistakes: Mistakes) -> None:
+    text = "services:\n  it:\n    command: a\n    startsecs: 5\n    startretries: 2\n    cwd: .\n"
+    assert [each.partition(" (")[2] for each in mistakes(text)] == [
+        "write `restart_policy: {period: 5s, max_restarts: 2}`)",
+        "it belongs into the same `restart_policy`, see line 4)",
+        "write `working_dir: .`)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("version: '3'\nservices: {a: {command: a}}", "leave it out: services.yaml has no versions"),
+        ("procs: {a: {command: a}}", "write `services:` in the place of `procs:`"),
+        ("command: a\nservices: {a: {command: a}}", "it is for a service: `services: {NAME: {command: a}}`"),
+        ("web: npm start", "write `services: {web: {command: npm start}}`"),
+        ("services: [{name: A b, command: a}]", "write `NAME: {command: …}` for each, without `-`"),
+        ("services: {web: a && b}", 'write `web: {command: [sh, -c, "a && b"]}`'),
+        ("services: {web: [a, b]}", "write `web: {command: [a, b]}`"),
+    ],
+)
+def test_what_to_write_at_the_top(mistakes: Mistakes, text: str, hint: str) -> None:
+    assert [each for each in mistakes(text) if each.endswith(f" ({hint})")]
+
+
+def test_the_value_under_another_name_is_read_as_ours(mistakes: Mistakes) -> None:
+    told = mistakes("services:\n  it:\n    cmd: a && b\n    healthCheck: {exec: c, intervall: 3}\n    depends: [no]\n")
+    assert [each.partition(" ")[0] for each in told] == ["3:5", "4:5", "4:28", "5:5", "5:15"]
+
+
+def test_a_tab_does_not_hide_the_other_mistakes(mistakes: Mistakes) -> None:
+    told = mistakes("services:\n  a:\n\tcommand: x\n  b:\n    command: y\n    restart: 2\n")
+    assert [each.partition(" ")[0] for each in told] == ["3:1", "6:14"]
+    told = mistakes("services:\n\tb:\n\t\tcommand: y\n\t\trestart: 2\n")
+    assert [each.partition(" ")[0] for each in told] == ["2:1", "4:12"]
+
+
+@pytest.mark.parametrize(
+    "value", ["", "~", "[]", "{}", "[[]]", "[{}]", "{a: {}}", "'\\0'", "x" * 3000, "${X:-y}", "-1"]
+)
+@pytest.mark.parametrize(
+    "key",
+    ["ports", "image", "build", "deploy", "availability", "readiness_probe", "liveness_probe", "shutdown", "script",
+     "args", "test", "stop", "environment", "Environment", "restart", "ExecStart", "startsecs", "restart_delay",
+     "exitcodes", "After", "user", "pool", "ready", "healthcheck", "depends_on", "limits", "logging", "watch"],
+)  # fmt: skip
+def test_no_value_is_trouble(loading: Loading, key: str, value: str) -> None:
+    """The hint may be of little use, and it is one line."""
+    try:
+        loading(f"services:\n  it:\n    command: a\n    {key}: {value}\n")
+    except ConfigError as error:
+        told = [f"{problem.message} {problem.hint}" for problem in error.problems]
+    else:
+        told = ["fine"]
+    assert told
+    assert all(len(each) < 1200 and "\n" not in each for each in told)
