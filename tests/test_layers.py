@@ -15,6 +15,7 @@ PACKAGE = ROOT / "supervisor"
 # A folder imports those with a smaller number, and itself.
 LAYERS = {
     "core": 0,
+    "files": 0,
     "config": 1,
     "system": 1,
     "ports": 2,

@@ -9,7 +9,10 @@ import time
 import traceback
 from collections.abc import Sequence
 
-from supervisor.logs.state_dir import state_directory
+from supervisor.errors import PortsupError
+from supervisor.files.directory import make
+from supervisor.files.replacement import write
+from supervisor.logs.state_dir import check_state, state_directory
 
 
 def write_report(error: BaseException, arguments: Sequence[str]) -> str | None:
@@ -19,11 +22,11 @@ def write_report(error: BaseException, arguments: Sequence[str]) -> str | None:
     for directory in (os.path.join(state_directory(), "reports"), tempfile.gettempdir()):
         path = os.path.join(directory, name)
         try:
-            os.makedirs(directory, mode=0o700, exist_ok=True)
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with open(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
-                file.write(text)
-        except OSError:
+            if directory != tempfile.gettempdir():
+                check_state()
+                make(directory)
+            write(path, text.encode(errors="backslashreplace"), mode=0o600)
+        except (OSError, PortsupError):
             continue
         return path
     return None

@@ -64,6 +64,10 @@ def report_bug(error: BaseException, arguments: Sequence[str]) -> int:
         hint = "make room there, or write the output elsewhere"
         complain(PortsupError("cannot write the output", error.strerror or "", hint), arguments)
         return int(ExitCode.FAILURE)
+    if (short := _shortage(error)) is not None:
+        hint = "raise the limit, as in `ulimit -n 8192`"
+        complain(PortsupError("cannot carry out the command", (short.strerror or "").lower(), hint), arguments)
+        return int(ExitCode.FAILURE)
     if isinstance(error, FileNotFoundError) and not _has_working_directory():
         why = "the working directory does not exist any more"
         complain(PortsupError("cannot carry out the command", why, "go to one that does, with `cd`"), arguments)
@@ -83,6 +87,17 @@ def report_bug(error: BaseException, arguments: Sequence[str]) -> int:
         arguments,
     )
     return int(ExitCode.BUG)
+
+
+def _shortage(error: BaseException | None) -> OSError | None:
+    """The lack of descriptors that an error is about, or that led to it; None if there was none."""
+    import errno
+
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+            return error
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def _has_working_directory() -> bool:

@@ -167,6 +167,8 @@ def _stack(
     numbers = numbers_for(folder, folders.of(stack.name), fitting)
     number = instance or next((each for each in numbers if each not in ours), 1)
     yield Finding("instance", Level.OK, f"the next `up` in this folder is instance {number} of `{stack.name}`")
+    if folders.trouble:
+        yield Finding("instance", Level.WARNING, folders.trouble, f"mend `{folders.path}`, or move it away")
     if gone := sum(not each.exists for each in folders.all()):
         what = f"{gone} instance numbers are remembered for folders that are gone"
         yield Finding("instance", Level.NOTE, what, "`portsup prune` forgets them; nothing waits for that")

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import stat
 import sys
 from pathlib import Path
 
@@ -9,6 +10,9 @@ from supervisor.cli.complaint import say, warn
 from supervisor.cli.places import current_directory
 from supervisor.config.names import shown
 from supervisor.errors import PortsupError, UsageError
+from supervisor.files.content import read, read_open
+from supervisor.files.opening import Refused, why
+from supervisor.files.replacement import write, write_new
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -103,7 +107,7 @@ def _convert(here: Path, sources: list[str], kind: str | None) -> "tuple[Outcome
     from supervisor.convert.recognise import convert, kind_of
 
     source, *others = sources if len(sources) > 1 else _with_override(here, sources[0])
-    text = _decoded(sys.stdin.buffer.read(LARGEST + 1), "-") if source == "-" else _read(here / source, waits=True)
+    text = _read(here / source, waits=True) if source != "-" else _of_stdin()
     kind = kind or kind_of(source, text)
     outcome = convert(kind, source, text, [(each, _read(here / each)) for each in others], around(here, _read))
     if source != "-" and (folder := (here / source).parent) != here:
@@ -181,20 +185,23 @@ def _files(folder: Path) -> dict[str, str]:
 
 def _read(path: Path, waits: bool = False) -> str:
     """The text of a file; `waits`: it was asked for, so it may be a pipe that somebody is still writing to."""
-    without_waiting = 0 if waits else getattr(os, "O_NONBLOCK", 0)
     try:
-        with open(path, "rb", opener=lambda name, flags: os.open(name, flags | without_waiting)) as file:
-            content = file.read(LARGEST + 1) or b""
+        if waits and stat.S_ISFIFO(os.stat(path).st_mode):
+            with open(path, "rb", buffering=0) as pipe:
+                content = read_open(pipe.fileno(), LARGEST, path)
+        else:
+            content = read(path, LARGEST, follow=True)
     except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or str(error)
-        raise PortsupError(f"cannot read `{_shown(path)}`", why, "check the path") from error
-    return _decoded(content, _shown(path))
-
-
-def _decoded(content: bytes, name: str) -> str:
-    if len(content) > LARGEST:
-        raise PortsupError(f"cannot read `{name}`", "it is larger than 1 MiB", "check that it is the right file")
+        hint = "check that it is the right file" if isinstance(error, Refused) else "check the path"
+        raise PortsupError(f"cannot read `{_shown(path)}`", why(error), hint) from error
     return content.decode("utf-8-sig", "replace")
+
+
+def _of_stdin() -> str:
+    try:
+        return read_open(sys.stdin.fileno(), LARGEST, "-").decode("utf-8-sig", "replace")
+    except (OSError, ValueError) as error:
+        raise PortsupError("cannot read the input", why(error), "check that it is the right one") from error
 
 
 def _text(outcome: "Outcome", head: list[str], target: Path) -> str:
@@ -243,24 +250,20 @@ def _dotenv(target: Path) -> dict[str, str]:
 
 
 def _write(target: Path, text: str, force: bool) -> None:
-    """All or nothing: a file that is there stays whole when the disk is full."""
-    written = target.with_name(f".{target.name}.{os.getpid()}") if force else target
+    """All or nothing: a file that is there stays whole when the disk is full, and none is left half written."""
     try:
-        descriptor = os.open(written, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)  # fails if somebody was faster
-        try:
-            with open(descriptor, "w", encoding="utf-8") as file:
-                file.write(text)
-            if force:
-                os.replace(written, target)
-        except BaseException:
-            written.unlink(missing_ok=True)
-            raise
+        if force:
+            write(target, text.encode(), durable=True)
+        else:
+            write_new(target, text.encode())
     except FileExistsError:
         _refuse(target, force=False)
         raise
     except OSError as error:
-        why = error.strerror or str(error)
-        raise PortsupError(f"cannot write `{_shown(target)}`", why, "`--stdout` prints it instead") from error
+        hint = "`--stdout` prints it instead"
+        if isinstance(error, Refused):
+            hint = f"name the file itself with `-o`, or remove what is there; {hint}"
+        raise PortsupError(f"cannot write `{_shown(target)}`", why(error), hint) from error
 
 
 def _say_left(outcome: "Outcome") -> None:

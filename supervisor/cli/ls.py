@@ -5,7 +5,7 @@ import os
 import sys
 
 from supervisor.cli import render
-from supervisor.cli.complaint import say
+from supervisor.cli.complaint import say, warn
 from supervisor.cli.target import instances
 
 TYPE_CHECKING = False
@@ -57,14 +57,18 @@ def run(args: argparse.Namespace) -> int:
 
 def _at_rest(running: "list[dict[str, Any]]") -> "list[dict[str, Any]]":
     """The numbers that folders had, and get again, where nothing runs with them."""
-    from supervisor.logs.state_dir import state_directory
+    from supervisor.logs.state_dir import check_state
     from supervisor.ports.folders import Folders
 
     taken = {(record["stack"], record["instance"]) for record in running}
     empty = dict.fromkeys(("pid", "uptime_s", "file", "socket", "run_id"))
+    folders = Folders(check_state())
+    remembered = folders.all()
+    if folders.trouble:
+        warn(folders.trouble)
     return [
         {"stack": each.stack, "instance": each.number, "directory": each.folder, **empty, "over": []}
-        for each in Folders(state_directory()).all()
+        for each in remembered
         if (each.stack, each.number) not in taken and each.exists
     ]
 

@@ -15,7 +15,11 @@ BROKEN_PIPE = 141  # what the shell sees of a program that SIGPIPE ended
 def main(argv: Sequence[str] | None = None) -> int:
     """Carry out one command line; the exit code for the shell."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    _open_closed_streams()
+    try:
+        _open_closed_streams()
+    except OSError as error:  # there may be nobody to tell
+        complain(PortsupError(f"cannot open `{os.devnull}`", error.strerror or str(error), "mount a /dev"), arguments)
+        return int(ExitCode.FAILURE)
     codecs.register_error(PLAIN, _plainly)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
@@ -75,9 +79,11 @@ def _open_closed_streams() -> None:
 
     Else the next lock or socket would be descriptor 1, and what is printed would go into it.
     """
-    while (opened := os.open(os.devnull, os.O_RDWR)) <= 2:
-        pass
-    os.close(opened)
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free
     sys.stdin = sys.stdin or open(0, closefd=False)  # noqa: SIM115
     sys.stdout = sys.stdout or open(1, "w", closefd=False)  # noqa: SIM115
     sys.stderr = sys.stderr or open(2, "w", closefd=False)  # noqa: SIM115

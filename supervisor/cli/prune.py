@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from supervisor.cli import render
-from supervisor.cli.complaint import say
+from supervisor.cli.complaint import say, warn
 from supervisor.errors import PortsupError, UsageError
 
 EXAMPLES = """\
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Clean up; raises `PortsupError` when something could not be removed."""
     from supervisor.doctor.leftovers import orphans, remove, stale_files
-    from supervisor.logs.state_dir import state_directory
+    from supervisor.logs.state_dir import check_state
     from supervisor.ports.folders import Folders
     from supervisor.ports.runs import dead_runs
     from supervisor.ports.runtime import RuntimeDir
@@ -35,9 +35,11 @@ def run(args: argparse.Namespace) -> int:
 
     require_view("cannot tell which processes are left")
     runtime = RuntimeDir.find()
-    folders = Folders(state_directory())
+    folders = Folders(check_state())
     processes, files = orphans(runtime), list(stale_files(runtime))
     gone = [each for each in folders.all() if not each.exists]
+    if folders.trouble:
+        warn(folders.trouble, args.color)
     if args.format == "json":
         for each in processes:
             print(render.json_line({"kind": "process", "pid": each.pid, "name": each.name, "service": each.service}))

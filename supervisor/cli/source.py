@@ -24,8 +24,9 @@ class Source:
 
 def find_source(args: argparse.Namespace) -> Source:
     """What the command line and the working directory point to; raises `NotFound`, or what is wrong with the file."""
-    from supervisor.logs.state_dir import instance_directory
+    from supervisor.logs.state_dir import check_state, instance_directory
 
+    check_state()
     info = _running(args)
     if info is not None:
         directory = instance_directory(info.stack, info.instance)

@@ -19,6 +19,7 @@ from supervisor.process import guardian
 from supervisor.process.pulse import DEFAULT, LEAST, Pulse, PulseWatch
 from supervisor.process.relay import Relay, is_wanted
 from supervisor.process.signals import STOPPING, hold_back
+from supervisor.process.view import require_place
 
 if TYPE_CHECKING:
     from supervisor.daemon.options import Options
@@ -68,6 +69,7 @@ def run(args: argparse.Namespace) -> int:
     if args.dry_run:
         return _dry_run(args)
     pulse = _pulse()
+    require_place("cannot supervise services")
     hold_back()
     return _background(args, pulse) if args.detach else _foreground(args, pulse)
 

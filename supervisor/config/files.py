@@ -1,14 +1,16 @@
 """Reads files as text, and says what keeps it from that; and which ports the system gives away by itself."""
 
 import codecs
+import errno
 import os
 import re
-import stat
 from collections.abc import Callable
 from pathlib import Path
 
 from supervisor.config.names import NAMES
 from supervisor.config.tree import Place
+from supervisor.files.content import read
+from supervisor.files.opening import Refused
 
 LARGEST = 1024 * 1024  # bytes of a file
 _RANGE_FILE = "/proc/sys/net/ipv4/ip_local_port_range"
@@ -19,32 +21,24 @@ _ODD_SPACE = re.compile("^[ \t]*([\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000\uf
 def content_of(path: Path, complain: Callable[[str, str], None]) -> bytes | None:
     """What a file holds; None after complaining of the reason, with a hint."""
     try:
-        with open(path, "rb", opener=_open_without_waiting) as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                complain("is no regular file", "save it as a file, and name that")
-                return None
-            content = file.read(LARGEST + 1)
+        return read(path, LARGEST, follow=True)
     except FileNotFoundError:
         complain("there is no such file", "check the path")
-    except IsADirectoryError:
+    except Refused as error:
+        if error.errno == errno.EFBIG:
+            what = f"is larger than {LARGEST // 1024 // 1024} MiB, no configuration is"
+            complain(what, "check that it is the right file")
+            return None
+        if error.errno != errno.EISDIR:
+            complain("is no regular file", "save it as a file, and name that")
+            return None
         inside = next((name for name in NAMES if os.path.isfile(path / name)), "")
         complain("is a directory, not a file", f"name the file in it: `{path / inside}`" if inside else "name a file")
     except PermissionError:
         complain("you may not read this file", f"give yourself the right: `chmod u+r {path.name}`")
     except (OSError, ValueError) as error:
         complain(f"can not be read: {getattr(error, 'strerror', None) or error}", "")
-    else:
-        if len(content) <= LARGEST:
-            return content
-        complain(
-            f"is larger than {LARGEST // 1024 // 1024} MiB, no configuration is", "check that it is the right file"
-        )
     return None
-
-
-def _open_without_waiting(path: str, flags: int) -> int:
-    # A pipe without a writer would otherwise wait for ever.
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def decoded(content: bytes) -> tuple[str, tuple[Place, str, str] | None]:

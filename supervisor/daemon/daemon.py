@@ -35,11 +35,12 @@ from supervisor.daemon.status import environment_told
 from supervisor.daemon.tasks import begin
 from supervisor.daemon.waiting import missing, settled, told
 from supervisor.daemon.world import StackWorld
+from supervisor.daemon.writing import Writing
 from supervisor.errors import ExitCode, LockLost, PortsupError
 from supervisor.logs.journal import Journal
 from supervisor.ports.instance_lock import InstanceLock
 from supervisor.ports.leases import Loss
-from supervisor.ports.record import Owner, write_json
+from supervisor.ports.record import Owner
 from supervisor.ports.runtime import RuntimeDir
 from supervisor.process.signals import BY_HAND, INSISTENT, STOPPING, Wish, meaning
 from supervisor.process.tree import RUN_ID
@@ -55,8 +56,7 @@ class Daemon:
         self, spec: StackSpec, options: Options, runtime: RuntimeDir, lock: InstanceLock, journal: Journal,
         front: Front, run_id: str, state_dir: Path,
     ) -> None:  # fmt: skip
-        self._spec = spec
-        self._options = options
+        self._spec, self._options = spec, options
         self._runtime = runtime
         self._lock = lock
         self._journal = journal
@@ -66,8 +66,7 @@ class Daemon:
         self._end: asyncio.Future[PortsupError | None] = self._loop.create_future()
         self._loop.set_exception_handler(self._on_mistake)
         self._signals, self._guardian = 0, os.getppid()
-        self._has_reported = False
-        self._begun = self._loop.time()
+        self._has_reported, self._begun = False, self._loop.time()
         self._facts = {
             "PORTSUP_STACK": spec.name,
             "PORTSUP_INSTANCE": str(self._instance),
@@ -87,6 +86,7 @@ class Daemon:
             always_strict=options.strict_ports, strict=spec.strict_ports,
         )  # fmt: skip
         self._world.observer = self
+        self._writing = Writing(journal, slots, self._reporter.say)
 
         def slot_of(stack: StackSpec, service: ServiceSpec) -> Slot:
             pool = ports_of(service.pool, self._instance, stack.stride)
@@ -186,10 +186,7 @@ class Daemon:
 
     def on_ports_changed(self) -> None:
         content = document(self._spec.name, self._instance, self._world.programs.endpoints())
-        try:
-            write_json(self._facts["PORTSUP_ENDPOINTS"], content)
-        except OSError as error:
-            self._journal.warning("endpoints file not written", why=error.strerror or str(error))
+        self._writing.endpoints(self._facts["PORTSUP_ENDPOINTS"], content)
         self._renderer.render()
 
     def on_no_port(self, svc: Service) -> None:
@@ -230,6 +227,8 @@ class Daemon:
         if self._server is not None and not self._server.is_in_place() and not self._end.done():
             self._journal.warning("control socket is gone: made again", path=self._facts["PORTSUP_SOCKET"])
             begin(self._serve(), self._loop)
+        if (self._writing.look() or self._renderer.has_unwritten) and not self._end.done():
+            self.on_ports_changed()
 
     async def _serve(self) -> None:
         self._server = await serve(Path(self._facts["PORTSUP_SOCKET"]), self._commands.handle, self._server)
@@ -242,6 +241,7 @@ class Daemon:
             self._fatal(too_late(late, self._options.wait_timeout or 0.0))
             return
         self._world.record_spares()
+        self._writing.look()
         failed = missing(slots)
         self._reporter.up(self._spec.name, self._instance, failed, self._loop.time() - self._begun)
         self._has_reported = True

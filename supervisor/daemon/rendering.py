@@ -1,9 +1,7 @@
 """Keeps the files of `render` current: fills their templates in, replaces them, and says so to whom it concerns."""
 
 import asyncio
-import contextlib
 import os
-import stat
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -18,8 +16,8 @@ from supervisor.daemon.stack import Stack
 from supervisor.daemon.tasks import begin
 from supervisor.dataclass import dataclass, field
 from supervisor.errors import PortsupError
-
-_PLAIN = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+from supervisor.files.opening import why
+from supervisor.files.replacement import write_if_different
 
 
 @dataclass(slots=True)
@@ -47,17 +45,23 @@ class Renderer:
         for file in self.spec.render:
             to = Path(str(file.to).replace("{instance}", str(self.instance)))
             try:
-                has_changed = replace(to, filled(file.text, None, self.instance, self.endpoints()).encode())
+                text = filled(file.text, None, self.instance, self.endpoints())
+                has_changed = write_if_different(to, text.encode())
             except (OSError, PortsupError) as error:
-                why = (error.strerror if isinstance(error, OSError) else None) or str(error)
-                if self._told.get(to) != why:
-                    self._told[to] = why
-                    self.reporter.not_rendered(to, why)
+                reason = why(error)
+                if self._told.get(to) != reason:
+                    self._told[to] = reason
+                    self.reporter.not_rendered(to, reason)
                 continue
             self._told.pop(to, None)
             if has_changed:
                 self.reporter.rendered(to)
                 self._follow_up(file)
+
+    @property
+    def has_unwritten(self) -> bool:
+        """Whether a file could not be written the last time."""
+        return bool(self._told)
 
     def stack_is_up(self) -> None:
         """Runs the commands that had to wait."""
@@ -110,60 +114,3 @@ class Renderer:
         await self.stack.until(lambda: slot.service.state is not State.STARTING)
         if slot.child is child and slot.service.state is State.RUNNING:
             slot.send_signal(change.signal)
-
-
-def replace(path: Path, content: bytes) -> bool:
-    """Puts `content` in the place of the file at `path`, at once and whole; False if that is its content already.
-
-    The new file has the mode and, where we may, the owner of the old one.  A symbolic link is neither followed nor
-    replaced.  Raises OSError, and leaves no half file behind.
-    """
-    old = _Old.of(path)
-    if old is not None and old.content == content:
-        return False
-    temporary = path.parent / f".{path.name}.{os.getpid()}.new"
-    with contextlib.suppress(FileNotFoundError):  # of an earlier process with our number, that was killed
-        temporary.unlink()
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _PLAIN, 0o666)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            if old is not None:
-                if (old.owner, old.group) != (os.geteuid(), os.getegid()):
-                    with contextlib.suppress(PermissionError):
-                        os.fchown(file.fileno(), old.owner, old.group)
-                os.fchmod(file.fileno(), old.mode)
-        os.replace(temporary, path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise
-    return True
-
-
-@dataclass(frozen=True, slots=True)
-class _Old:
-    """The file that is there."""
-
-    content: bytes
-    mode: int
-    owner: int
-    group: int
-
-    @classmethod
-    def of(cls, path: Path) -> "_Old | None":
-        """None if there is no file; raises OSError for what is no regular file."""
-        try:
-            found = os.lstat(path)
-        except FileNotFoundError:
-            return None
-        if not stat.S_ISREG(found.st_mode):
-            kind = "a symbolic link" if stat.S_ISLNK(found.st_mode) else "no regular file"
-            raise OSError(f"it is {kind}")
-        mode = stat.S_IMODE(found.st_mode) & 0o777
-        try:
-            with os.fdopen(os.open(path, os.O_RDONLY | _PLAIN), "rb") as file:
-                content = file.read()
-        except PermissionError:  # one that may be replaced all the same, because that is a right of the folder
-            content = b""
-        return cls(content, mode, found.st_uid, found.st_gid)

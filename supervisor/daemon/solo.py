@@ -29,7 +29,7 @@ from supervisor.process import tree
 from supervisor.process.filters import Filters
 from supervisor.process.signals import hold_back, passed_on_by_exec
 from supervisor.process.spawn import Command, spawn
-from supervisor.process.view import require_view
+from supervisor.process.view import require_place
 from supervisor.system.notifications import Notifications
 
 FATAL_GRACE = 0.4  # seconds that the program gets to end once a lock is lost
@@ -60,7 +60,7 @@ class Solo:
         self._run_id = run_id
         self._say = say
         self._loop = Poller()
-        require_view(f"cannot run `{program.name}`")
+        require_place(f"cannot run `{program.name}`")
         self._runtime = RuntimeDir.open()
         owner = Owner(program.name, 0, program.name, run_id, own_identity())
         self._lease = PoolLease(owner, program.ports, self._runtime, strict=program.strict)

@@ -21,8 +21,10 @@ from supervisor.daemon.options import Options
 from supervisor.daemon.stalls import WatchedLoop, tell_of_long_ones
 from supervisor.dataclass import replace
 from supervisor.errors import ExitCode, NotFound, PoolExhausted, UsageError
+from supervisor.files.directory import make
+from supervisor.files.opening import explained
 from supervisor.logs.journal import Journal, open_journal
-from supervisor.logs.state_dir import instance_directory, state_directory
+from supervisor.logs.state_dir import check_state, instance_directory, state_directory
 from supervisor.ports.folders import Folders
 from supervisor.ports.instance_lock import InstanceLock
 from supervisor.ports.instances import InstanceInfo, RunInfo
@@ -31,7 +33,6 @@ from supervisor.ports.record import Owner
 from supervisor.ports.runtime import RuntimeDir
 from supervisor.process import tree
 from supervisor.process.pulse import Pulse
-from supervisor.process.view import require_view
 
 
 def read_stack(options: Options) -> tuple[StackSpec, Options]:
@@ -69,11 +70,13 @@ def run_instance(
 ) -> int:  # fmt: skip
     """The life of one instance in this process; the exit code.  Raises PortsupError for what ended it."""
     spec, options = read_stack(options)
-    require_view("cannot supervise services")
+    check_state()
     runtime = RuntimeDir.open()
     run_id = tree.new_run_id()
     folders, folder = Folders(state_directory()), os.path.realpath(spec.directory)
     lock = take_instance(spec, runtime, instance, run_id, folders)
+    if folders.trouble:
+        print(f"warning: {folders.trouble}", file=sys.stderr)
     is_first = not any(os.path.realpath(other.directory) == folder for other in lock.others)
     if is_first:  # a second copy in the same folder has whatever number is free
         _remember(folders, spec.name, folder, lock)
@@ -86,7 +89,8 @@ def run_instance(
     _introduce(spec, lock)
     state_dir = Path(instance_directory(spec.name, lock.number))
     try:
-        state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make(state_dir)
+        check_state(os.fspath(state_dir))
     except OSError as error:
         print(f"warning: no logs are kept, cannot make `{state_dir}`: {error.strerror}", file=sys.stderr)
     sys.stderr.flush()
@@ -137,8 +141,9 @@ def _remember(folders: Folders, stack: str, folder: str, lock: InstanceLock) -> 
     try:
         folders.keep(stack, folder, lock.number)
     except OSError as error:
-        why = error.strerror or str(error)
-        print(f"warning: the number of this folder is not kept, cannot write `{folders.path}`: {why}", file=sys.stderr)
+        reason = f"cannot write `{folders.path}`: {explained(error)}" if not folders.trouble else folders.trouble
+        hint = f"move `{folders.path}` away" if folders.trouble else "make room there, or give yourself the right"
+        print(f"warning: the number of this folder is not kept: {reason}; {hint}", file=sys.stderr)
 
 
 def take_instance(

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 from supervisor import system
 from supervisor.doctor.finding import Finding, Level
+from supervisor.errors import PortsupError
+from supervisor.logs.state_dir import check_state
 from supervisor.ports.instances import InstanceInfo
 from supervisor.process.filters import why_not
 from supervisor.process.view import REMEDY
@@ -102,12 +104,25 @@ def check_directory(name: str, path: str) -> Iterator[Finding]:
         what = f"the {name} directory `{path}` cannot be used: `{there}` is not writable for us"
         yield Finding(name, Level.ERROR, what, f"set {variable} to a folder of your own")
         return
+    if unsafe := _unsafe(name, path):
+        yield unsafe
+        return
     free = _free_bytes(there)
     if free is not None and free < 10 * 1024 * 1024:
         what = f"the file system of the {name} directory `{path}` is full ({free // 1024} KiB are free)"
         yield Finding(name, Level.ERROR, what, "make room there")
         return
     yield Finding(name, Level.OK, f"the {name} directory is `{path}`")
+
+
+def _unsafe(name: str, path: str) -> Finding | None:
+    """The state directory, which nobody but us may change; the runtime directory is looked at when it is opened."""
+    try:
+        if name == "state":
+            check_state(path)
+    except PortsupError as error:
+        return Finding(name, Level.ERROR, f"{error.what}: {error.why}", error.hint)
+    return None
 
 
 def check_namespaces(instances: list[InstanceInfo]) -> Iterator[Finding]:

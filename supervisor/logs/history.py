@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
+from supervisor.files.opening import open_file
 from supervisor.logs.journal_file import BACKUPS
 from supervisor.logs.rotation import backup
 
@@ -13,10 +14,10 @@ def read_events(path: str | os.PathLike[str]) -> Iterator[dict[str, Any]]:
     """The events of the journal at `path` and of its rotated parts; lines that are no event are passed over."""
     for number in range(BACKUPS, -1, -1):
         try:
-            part = open(backup(os.fspath(path), number), encoding="utf-8", errors="replace")  # noqa: SIM115
+            descriptor = open_file(backup(os.fspath(path), number), os.O_RDONLY)
         except OSError:
             continue
-        with part:
+        with open(descriptor, encoding="utf-8", errors="replace") as part:
             for line in part:
                 event = _parsed(line)
                 if event is not None:

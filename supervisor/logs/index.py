@@ -64,7 +64,8 @@ def continue_for(descriptor: int, inode: int, size: int) -> None:
     length = os.fstat(descriptor).st_size // RECORD_SIZE * RECORD_SIZE
     if not length or not belongs_to(descriptor, inode):
         os.ftruncate(descriptor, 0)
-        os.write(descriptor, header(inode))
+        if os.write(descriptor, header(inode)) < RECORD_SIZE:  # a full disk: half a header would be that of no log
+            os.ftruncate(descriptor, 0)
         return
     # After a crash it may tell about bytes that the log never got.
     while length > RECORD_SIZE and _RECORD.unpack(os.pread(descriptor, RECORD_SIZE, length - RECORD_SIZE))[0] > size:

@@ -29,6 +29,16 @@ class Journal:
         self.redactor = Redactor(secrets)  # the same for what the services print
         self.on_event: Callable[[Mapping[str, Any]], None] | None = None  # gets what is written, secrets hidden
 
+    @property
+    def path(self) -> str:
+        """Where it is written."""
+        return self._file.path
+
+    @property
+    def trouble(self) -> str:
+        """Why that does not work at the moment; empty when it does."""
+        return self._file.trouble
+
     def log(self, level: str, event: str, **facts: Any) -> None:
         """An event of that level: info, warning or error."""
         getattr(self._logger, level)(event, **facts)

@@ -1,11 +1,14 @@
 """The file behind the journal: rotated, and of no trouble to anybody when the disk is full."""
 
 import contextlib
+import errno
 import json
 import os
 import time
 
+from supervisor.files.opening import explained
 from supervisor.logs.line import rfc3339
+from supervisor.logs.opening import open_log
 from supervisor.logs.rotation import rotate
 
 MAX_SIZE = 5 * 1024 * 1024  # bytes
@@ -13,11 +16,15 @@ BACKUPS = 3
 
 
 class JournalFile:
-    """Takes finished lines; one that can not be written is counted, and told of as soon as writing works again."""
+    """Takes finished lines; one that can not be written is counted, and told of as soon as writing works again.
+
+    `trouble` says why writing does not work at the moment, and is empty when it does.
+    """
 
     def __init__(self, path: str, max_size: int = MAX_SIZE, backups: int = BACKUPS) -> None:
         self.path = path
         self.lost = 0
+        self.trouble = ""
         self._max_size = max_size
         self._backups = backups
         self._descriptor = -1
@@ -37,7 +44,9 @@ class JournalFile:
                 self._put("\n" + json.dumps(gap))  # what could be written of an event may stand there unfinished
                 self._unreported = 0
             self._put(line)
-        except OSError:
+            self.trouble = ""
+        except OSError as error:
+            self.trouble = explained(error)
             self.lost += 1
             self._unreported += 1
 
@@ -55,7 +64,7 @@ class JournalFile:
         if self._descriptor >= 0:
             ours = os.fstat(self._descriptor)
             try:
-                there = os.stat(self.path)
+                there = os.lstat(self.path)
             except FileNotFoundError:
                 there = None
             if there is None or (there.st_dev, there.st_ino) != (ours.st_dev, ours.st_ino):
@@ -65,10 +74,9 @@ class JournalFile:
                 with contextlib.suppress(OSError):
                     rotate(self.path, self._backups)
         if self._descriptor < 0:
-            os.makedirs(os.path.dirname(self.path) or ".", 0o700, exist_ok=True)
-            self._descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._descriptor = open_log(self.path, os.O_WRONLY)
 
     def _put(self, line: str) -> None:
         data = f"{line}\n".encode(errors="replace")
         if os.write(self._descriptor, data) < len(data):
-            raise OSError("no space left on device")
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

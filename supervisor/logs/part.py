@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 
+from supervisor.files.opening import Refused, open_file
 from supervisor.logs.index import Entry, Index, Stream, belongs_to
 from supervisor.logs.line import Line
 from supervisor.logs.rotation import INDEX_SUFFIX, backup
@@ -30,8 +31,8 @@ class Part:
     def open(cls, service: str, path: str, number: int = 0) -> "Part | None":
         """The part with that number, 0 being the log itself; None if there is none."""
         try:
-            return cls(service, path, os.open(backup(path, number), os.O_RDONLY | os.O_CLOEXEC))
-        except (FileNotFoundError, NotADirectoryError):
+            return cls(service, path, open_file(backup(path, number), os.O_RDONLY))
+        except (FileNotFoundError, NotADirectoryError, Refused):  # a link or a FIFO is no log of ours
             return None
 
     def close(self) -> None:
@@ -142,7 +143,7 @@ class _Times:
         missing = 0
         for number in range(MOST_PARTS):
             try:
-                descriptor = os.open(backup(self._path, number) + INDEX_SUFFIX, os.O_RDONLY | os.O_CLOEXEC)
+                descriptor = open_file(backup(self._path, number) + INDEX_SUFFIX, os.O_RDONLY)
             except OSError:
                 missing += 1  # perhaps just being moved up
                 if missing == 3:

@@ -7,8 +7,10 @@ import contextlib
 import os
 
 from supervisor.config.spec import LogLimits
+from supervisor.files.opening import Refused, why
 from supervisor.logs import index
 from supervisor.logs.index import Stream
+from supervisor.logs.opening import open_log
 from supervisor.logs.rotation import INDEX_SUFFIX, rotate
 
 LOOK_EVERY = 1.0  # seconds between two looks whether the file is still the one at its path
@@ -57,8 +59,16 @@ class ServiceLog:
                 chunk = self._rotate(stream, chunk, now)
             self._append(stream, chunk, now)
         except OSError as error:
-            self._fail(os.strerror(error.errno or 0).lower(), now)
+            self._fail(_words(error), now)
             self._lose(len(chunk))
+
+    def check(self, now: float) -> None:
+        """Finds out, before there is any output, whether something else is in the place of the file."""
+        if self._log < 0 and not self.trouble and os.path.lexists(self.path):
+            try:
+                self._open()
+            except OSError as error:
+                self._fail(_words(error), now)
 
     def limit(self, limits: LogLimits) -> None:
         """Keep so much from now on."""
@@ -137,7 +147,7 @@ class ServiceLog:
         if self._log >= 0:
             ours = os.fstat(self._log)
             try:
-                there = os.stat(self.path)
+                there = os.lstat(self.path)
             except FileNotFoundError:
                 there = None
             if there is None or (there.st_dev, there.st_ino) != (ours.st_dev, ours.st_ino) or ours.st_size < self._size:
@@ -149,19 +159,14 @@ class ServiceLog:
         self._looked = now
 
     def _open(self) -> None:
-        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-        try:
-            self._log = os.open(self.path, flags, 0o600)
-        except FileNotFoundError:
-            os.makedirs(os.path.dirname(self.path), 0o700, exist_ok=True)
-            self._log = os.open(self.path, flags, 0o600)
+        self._log = open_log(self.path, os.O_RDWR)
         status = os.fstat(self._log)
         self._size = status.st_size
         self._rotate_at = self.limits.max_size
         self._is_at_line_start = self._size == 0 or os.pread(self._log, 1, self._size - 1) == b"\n"
         self._last_stream = ""
         with contextlib.suppress(OSError):
-            self._index = os.open(self.path + INDEX_SUFFIX, flags, 0o600)
+            self._index = open_log(self.path + INDEX_SUFFIX, os.O_RDWR)
             index.continue_for(self._index, status.st_ino, self._size)
 
     def _rotate(self, stream: str, chunk: bytes, now: float) -> bytes:
@@ -181,3 +186,7 @@ class ServiceLog:
         if self._size == size:  # it could not be moved away: not again at every line
             self._rotate_at = size + self.limits.max_size // 10
         return chunk
+
+
+def _words(error: OSError) -> str:
+    return why(error) if isinstance(error, Refused) else why(error).lower()

@@ -1,6 +1,9 @@
 """Where logs and reports are kept: a directory that outlives the run, and the reboot."""
 
+import contextlib
 import os
+
+from supervisor.files.directory import check
 
 
 def state_directory() -> str:
@@ -20,3 +23,16 @@ def state_directory() -> str:
 def instance_directory(stack: str, instance: int) -> str:
     """Where one instance of a stack keeps portsup.log and the log of each service."""
     return os.path.join(state_directory(), f"{stack}-{instance}")
+
+
+def check_state(path: str = "") -> str:
+    """The state directory, or `path` in it; raises PortsupError where somebody else could put things there.
+
+    One that is missing, or cannot be made, is no danger: then no logs are kept.
+    """
+    path = path or state_directory()
+    if os.path.islink(path) or not os.path.isfile(path):
+        with contextlib.suppress(OSError):
+            what = f"cannot use the state directory `{path}`"
+            check(path, what, is_closed=False, elsewhere="name another one in PORTSUP_STATE_DIR")
+    return path

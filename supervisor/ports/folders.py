@@ -1,15 +1,30 @@
 """Which folder had which instance number the last time: a file in the state directory, which outlives the runs."""
 
 import contextlib
+import errno
+import json
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
+from enum import StrEnum
 
-from supervisor.core.instance import Remembered, remembering
+from supervisor.core.instance import LAST_PORT, Remembered, remembering
+from supervisor.files.content import read
+from supervisor.files.directory import make
+from supervisor.files.opening import Refused, explained
+from supervisor.files.replacement import write
 from supervisor.ports.lockfile import FileLock
-from supervisor.ports.record import read_json, write_json
+from supervisor.system.identity import is_finite
 
+LARGEST = 4 << 20  # bytes; an entry has about 150
+DAMAGED = ".damaged"  # the ending of one that was set aside, because it or a part of it makes no sense
 PATIENCE = 2.0  # seconds for who writes the file just now; it takes them less than a millisecond
+
+
+class _State(StrEnum):
+    GOOD = "good"
+    DAMAGED = "damaged"
+    UNREADABLE = "unreadable"
 
 
 class Folders:
@@ -18,12 +33,32 @@ class Folders:
     def __init__(self, state_directory: str) -> None:
         self._directory = state_directory
         self.path = os.path.join(state_directory, "folders.json")
+        self.trouble = ""  # what was wrong with the file, the last time it was read
+        self._state = _State.GOOD
 
     def all(self) -> list[Remembered]:
-        """Everything that is remembered, by stack and number; nothing where the file cannot be read."""
-        value = read_json(self.path)
-        found = (_entry(each) for each in value) if isinstance(value, list) else ()
-        return sorted((each for each in found if each is not None), key=lambda each: (each.stack, each.number))
+        """Everything that is remembered, by stack and number; `trouble` says what could not be read of it."""
+        self.trouble, self._state = "", _State.GOOD
+        try:
+            text = read(self.path, LARGEST)
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            self.trouble, self._state = f"cannot read `{self.path}`: {explained(error)}", _State.UNREADABLE
+            return []
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError):
+            value = None
+        if not isinstance(value, list):
+            self._state = _State.DAMAGED if text.strip() else _State.GOOD
+            self.trouble = f"cannot read `{self.path}`: it is no list of folders" if text.strip() else ""
+            return []
+        found = [entry for each in value if (entry := _entry(each)) is not None]
+        if len(found) < len(value):
+            self._state = _State.DAMAGED
+            self.trouble = f"{len(value) - len(found)} entries of `{self.path}` make no sense, and are left out"
+        return sorted(found, key=lambda each: (each.stack, each.number))
 
     def of(self, stack: str) -> list[Remembered]:
         """What is remembered of one stack."""
@@ -45,13 +80,18 @@ class Folders:
         return len(before)
 
     def _change(self, change: Callable[[Sequence[Remembered]], Sequence[Remembered]]) -> None:
-        os.makedirs(self._directory, mode=0o700, exist_ok=True)
+        make(self._directory)
         with self._locked():
             kept = change(self.all())
-            write_json(self.path, [
+            if self._state is _State.UNREADABLE:
+                raise Refused(errno.EINVAL, f"{self.trouble}, so it stays as it is", self.path)
+            if self._state is _State.DAMAGED:
+                os.replace(self.path, self.path + DAMAGED)
+            told = [
                 {"stack": each.stack, "folder": each.folder, "instance": each.number, "used": round(each.used, 3)}
                 for each in kept
-            ])  # fmt: skip
+            ]
+            write(self.path, json.dumps(told).encode() + b"\n", mode=0o600, durable=True)
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
@@ -70,5 +110,6 @@ class Folders:
 def _entry(value: object) -> Remembered | None:
     match value:
         case {"stack": str(stack), "folder": str(folder), "instance": int(number), "used": int() | float() as used}:
-            return Remembered(stack, folder, number, float(used), exists=os.path.isdir(folder))
+            if 1 <= number <= LAST_PORT and not isinstance(number, bool) and is_finite(used):
+                return Remembered(stack, folder, number, float(used), exists=os.path.isdir(folder))
     return None

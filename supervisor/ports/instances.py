@@ -1,15 +1,13 @@
 """Which instances run.  Light to import: every quick command starts here."""
 
-import errno
 import os
 
 from supervisor import system
 from supervisor.dataclass import dataclass
+from supervisor.files.opening import Refused, open_file
 from supervisor.ports.record import read_json
 from supervisor.ports.runtime import RuntimeDir, error_in
 from supervisor.system import Identity
-
-_NOBODY = frozenset((errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO))  # no file that anybody could lock
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +112,12 @@ def is_held(path: str) -> bool:
 
     True as well where that cannot be found out, for lack of descriptors say: nobody may take it for free then.
     """
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
     try:
-        descriptor = os.open(path, flags)
-    except OSError as error:
-        return error.errno not in _NOBODY
+        descriptor = open_file(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    except OSError as error:  # in the place of a file that anybody could lock may be something else
+        return not isinstance(error, Refused | NotADirectoryError)
     try:
         return system.is_flocked(descriptor)
     except OSError:

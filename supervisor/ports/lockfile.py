@@ -4,15 +4,14 @@ import contextlib
 import importlib
 import importlib.util
 import os
-import stat
 import sys
 import time
 import types
 from collections.abc import Callable
 from typing import Any
 
-_OPEN = os.O_RDWR | os.O_CREAT
-_SAFE = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
+from supervisor.files.opening import open_file
+
 # How often and how far apart a lock is tried whose holder is unknown: somebody may only be looking whether it is held.
 _ATTEMPTS, _PAUSE = 25, 0.002
 
@@ -102,14 +101,12 @@ class FileLock:
 
     def _acquire_once(self) -> bool:
         while True:
-            descriptor = os.open(self.path, _OPEN | _SAFE, 0o600)
+            descriptor = open_file(self.path, os.O_RDWR | os.O_CREAT)
             try:
                 if not _try_lock(descriptor):
                     os.close(descriptor)
                     return False
                 locked = os.fstat(descriptor)
-                if not stat.S_ISREG(locked.st_mode):
-                    raise OSError(f"`{self.path}` is not a regular file")
                 inode = (locked.st_dev, locked.st_ino)
                 if inode == _inode_at(self.path):
                     self._descriptor, self._inode, self._pid = descriptor, inode, os.getpid()
@@ -140,7 +137,7 @@ class FileLock:
     def _loss_to_second_descriptor(self) -> str | None:
         try:
             # Read-only: closing a file that was open for writing is an event that would wake every shield.
-            second = os.open(self.path, os.O_RDONLY | _SAFE)
+            second = open_file(self.path, os.O_RDONLY)
         except OSError:
             return None  # out of descriptors, or somebody took our right to read: no proof that others can lock it
         try:

@@ -2,13 +2,12 @@
 
 import contextlib
 import json
-import os
 
 from supervisor.dataclass import dataclass
+from supervisor.files.content import read
+from supervisor.files.replacement import write, write_over
 from supervisor.system import Identity
 
-_SAFE = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
-_WRITE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | _SAFE
 _BLOCK = 512  # bytes of a record, blanks at its end
 _LONGEST = 1 << 16  # bytes; a record is about 300
 
@@ -57,13 +56,13 @@ class Record:
             "owner": self.owner.as_json(),
             "since": self.since,
         }
-        _write_over(path, _encoded(fields))
+        write_over(path, _encoded(fields), _BLOCK)
 
     @staticmethod
     def clear(path: str) -> None:
         """Leave a blank record: nobody has the port.  The file stays, making it is what takes time."""
         with contextlib.suppress(OSError):
-            _write_over(path, b"\n")
+            write_over(path, b"\n", _BLOCK)
 
     @classmethod
     def read(cls, path: str) -> "Record | None":
@@ -82,50 +81,17 @@ class Record:
         return None
 
 
-def _write_over(path: str, line: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | _SAFE, 0o600)
-    try:
-        size = max(_BLOCK, os.fstat(descriptor).st_size, len(line))
-        if size > _LONGEST:  # not by us
-            os.ftruncate(descriptor, 0)
-            size = _BLOCK
-        os.write(descriptor, line.ljust(size))  # one write: no reader sees half of it and half of an older one
-    finally:
-        os.close(descriptor)
-
-
 def write_json(path: str, fields: object) -> None:
     """Replace the file at `path` by `fields`, readable by us only; raises OSError and leaves no half file behind."""
     # No fsync: after a power cut the locks are gone too, and a record without a lock means nothing.
-    temporary = f"{path}.{os.getpid()}.new"
-    descriptor = os.open(temporary, _WRITE, 0o600)
-    try:
-        try:
-            os.write(descriptor, _encoded(fields))
-        finally:
-            os.close(descriptor)
-        os.replace(temporary, path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
+    write(path, _encoded(fields), mode=0o600)
 
 
 def read_json(path: str) -> object:
     """What the file at `path` holds; None if it is missing, too big, no regular file or no JSON."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | _SAFE)
-    except OSError:
-        return None
-    try:
-        data = os.read(descriptor, _LONGEST)
-    except OSError:
-        return None
-    finally:
-        os.close(descriptor)
-    try:
-        return json.loads(data)
-    except (ValueError, RecursionError):
+        return json.loads(read(path, _LONGEST))
+    except (OSError, ValueError, RecursionError):
         return None
 
 

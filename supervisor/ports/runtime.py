@@ -1,24 +1,14 @@
 """The directory where locks, records and control sockets are."""
 
 import contextlib
-import errno
 import os
-import stat
 
 from supervisor import system
 from supervisor.errors import PortsupError
+from supervisor.files.directory import check, make
+from supervisor.files.opening import Refused, explained
 
 _ENVIRONMENT = "PORTSUP_RUNTIME_DIR"
-_REASONS = {
-    errno.EROFS: ("its file system is read-only", ""),
-    errno.ENOSPC: ("its disk is full", ""),
-    errno.EDQUOT: ("your quota on its disk is used up", ""),
-    errno.EACCES: ("permission denied", ""),
-    errno.EPERM: ("not permitted", ""),
-    errno.ENOTDIR: ("part of the path is not a directory", ""),
-    errno.ELOOP: ("it is a symbolic link, which could lead anywhere", "remove the link"),
-    errno.ENAMETOOLONG: ("the path is too long", ""),
-}
 _ELSEWHERE = f"name another one in {_ENVIRONMENT}"
 
 
@@ -42,9 +32,7 @@ class RuntimeDir:
         """
         path = os.path.abspath(path or default_path())
         try:
-            _check(path, os.lstat(path))
-        except FileNotFoundError:
-            pass
+            _check(path)
         except OSError as error:
             raise _error("use", path, error) from error
         return cls(path)
@@ -54,7 +42,7 @@ class RuntimeDir:
         """The runtime directory, made if need be, checked and held; raises PortsupError if it can not be used."""
         path = os.path.abspath(path or default_path())
         try:
-            _make(path, parents=True)
+            _make(path)
             descriptor = system.hold_directory(path)
         except OSError as error:
             raise _error("use", path, error) from error
@@ -135,41 +123,22 @@ def default_path() -> str:
 
 def error_in(what: str, path: str, error: OSError) -> PortsupError:
     """An OS error about a file of the runtime directory, in words; `what` starts with "cannot"."""
-    why, hint = _REASONS.get(error.errno or 0, (error.strerror or str(error), ""))
-    return PortsupError(what, f"`{path}`: {why}", hint)
+    return PortsupError(what, f"`{error.filename or path}`: {explained(error)}", _hint(error))
 
 
-def _make(path: str, *, parents: bool = False) -> None:
-    try:
-        found = os.lstat(path)
-    except FileNotFoundError:
-        if parents:
-            os.makedirs(os.path.dirname(path), exist_ok=True)
-        try:
-            os.mkdir(path, 0o700)
-            os.chmod(path, 0o700)  # whatever the umask took away
-        except FileExistsError:
-            pass  # somebody was faster: look at what it is
-        found = os.lstat(path)
-    _check(path, found)
+def _make(path: str) -> None:
+    if not os.path.lexists(path):
+        make(path)
+    _check(path)
 
 
-def _check(path: str, found: os.stat_result) -> None:
-    what = f"cannot use the runtime directory `{path}`"
-    if stat.S_ISLNK(found.st_mode):
-        raise PortsupError(what, *_REASONS[errno.ELOOP])
-    if not stat.S_ISDIR(found.st_mode):
-        raise PortsupError(what, "it is a file, not a directory", f"remove it, or {_ELSEWHERE}")
-    user = system.current_user_id()
-    if user < 0:
-        return  # Windows: the user's own temp directory is closed to others by its access list
-    if found.st_uid != user:
-        raise PortsupError(what, f"it belongs to {system.user_name(found.st_uid)}, not to you", _ELSEWHERE)
-    if found.st_mode & 0o077:
-        mode = stat.S_IMODE(found.st_mode)
-        raise PortsupError(what, f"others may enter it (mode {mode:04o})", f"chmod 700 {path}, or {_ELSEWHERE}")
+def _check(path: str) -> None:
+    check(path, f"cannot use the runtime directory `{path}`", is_closed=True, elsewhere=_ELSEWHERE)
 
 
 def _error(verb: str, path: str, error: OSError) -> PortsupError:
-    why, hint = _REASONS.get(error.errno or 0, (error.strerror or str(error), ""))
-    return PortsupError(f"cannot {verb} the runtime directory `{path}`", why, hint or _ELSEWHERE)
+    return PortsupError(f"cannot {verb} the runtime directory `{path}`", explained(error), _hint(error) or _ELSEWHERE)
+
+
+def _hint(error: OSError) -> str:
+    return "remove what is there" if isinstance(error, Refused) else ""

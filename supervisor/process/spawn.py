@@ -98,7 +98,7 @@ def rehearse(calls: Calls) -> int:
 @functools.cache
 def keep_descriptors_home() -> None:
     """Keep from every child what we inherited ourselves, such as the pipes of `make -j`; ours are close-on-exec."""
-    for entry in os.listdir("/dev/fd"):
+    for entry in os.listdir("/dev/fd" if os.path.isdir("/dev/fd") else "/proc/self/fd"):
         if int(entry) > 2:
             with contextlib.suppress(OSError):  # the one that listdir had open
                 os.set_inheritable(int(entry), False)

@@ -45,12 +45,13 @@ class Identity:
         match value:
             case {"pid": int(pid), "start_time": int() | float() as start_time, "boot": str(boot), **rest}:
                 namespace = rest.get("namespace", 0)
-                if 0 < pid < MOST_PID and _is_finite(start_time) and isinstance(namespace, int):
+                if 0 < pid < MOST_PID and is_finite(start_time) and isinstance(namespace, int):
                     return cls(pid, start_time, boot, namespace)
         return None
 
 
-def _is_finite(number: float) -> bool:
+def is_finite(number: float) -> bool:
+    """Whether a number that was read is one that can be reckoned with."""
     try:
         return math.isfinite(number)
     except OverflowError:  # an int beyond any float

@@ -6,19 +6,11 @@ import fcntl
 import os
 import socket
 
+from supervisor.files.directory import user_name as user_name
+
 
 def exclusive(sock: socket.socket) -> None:
     """Make the coming bind of `sock` exclusive: nothing to do here, it is as long as SO_REUSEADDR is off."""
-
-
-def user_name(uid: int) -> str:
-    """The name of a user, `uid 1000` where it has none."""
-    import pwd  # late: the quick commands need no names
-
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return f"uid {uid}"
 
 
 def current_user_id() -> int:

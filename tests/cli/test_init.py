@@ -208,11 +208,10 @@ def test_it_needs_no_hard_links_and_leaves_no_half_of_a_file(
     assert [path.name for path in folder.iterdir()] == ["services.yaml"]
     (folder / "services.yaml").unlink()
 
-    def is_full(descriptor: int, *_: object, **__: object) -> None:
-        os.close(descriptor)
+    def is_full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(init, "open", is_full, raising=False)
+    monkeypatch.setattr(os, "fsync", is_full)
     code, _, said = run("init")
     assert (code, "No space left on device" in said) == (1, True)
     assert list(folder.iterdir()) == []

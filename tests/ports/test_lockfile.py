@@ -103,7 +103,7 @@ def test_a_symbolic_link_is_not_followed(own_folders: Path) -> None:
 
 def test_a_pipe_in_its_place_does_not_hang(own_folders: Path) -> None:
     os.mkfifo(own_folders / "x.lock")
-    with pytest.raises(OSError, match="not a regular file"):
+    with pytest.raises(OSError, match="it is a FIFO, not a file"):
         FileLock(str(own_folders / "x.lock")).acquire()
 
 

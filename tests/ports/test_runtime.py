@@ -77,7 +77,7 @@ class TestRefused:
         (own_folders / "r").chmod(0o755)
         with pytest.raises(PortsupError, match=r"others may enter it \(mode 0755\)") as caught:
             take()
-        assert caught.value.hint.startswith("chmod 700")
+        assert caught.value.hint.startswith("`chmod 700 ")
 
     @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives directories away")
     def test_one_of_another_user(self, own_folders: Path, take: Take) -> None:

@@ -1,0 +1,167 @@
+"""Writes files whole or not at all: the one way to put content in the place of a file."""
+
+import contextlib
+import errno
+import os
+import stat
+import time
+
+from supervisor.files.content import read
+from supervisor.files.opening import Refused, is_ours, open_file, refusal
+
+_LONGEST_NAME = 200  # bytes of a name that a temporary one is made of; a file system takes 255
+
+_ABANDONED = 60.0  # seconds after which a temporary file is one that nobody will rename
+_swept: set[tuple[str, str]] = set()
+
+
+def write(path: str | os.PathLike[str], data: bytes, *, mode: int | None = None, durable: bool = False) -> None:
+    """Puts `data` in the place of the file at `path`; readers see the old content or the new one, and never a part.
+
+    All bytes are in a temporary file of the same directory, and counted, before that takes its place.  `durable`: on
+    the disk as well, fsync(2), so that a power cut leaves one of the two.  The file gets `mode` exactly; with None it
+    keeps mode and, where we may, owner of the one that is there, and a new one is made as the umask says.
+    Raises Refused where something else than a regular file is at `path` (a link is neither followed nor replaced),
+    OSError where it cannot be written; nothing is left behind then.
+    """
+    old = _status(path)
+    _sweep(path)
+    temporary = _beside(path)
+    first = mode if mode is not None else stat.S_IMODE(old.st_mode) & 0o777 if old is not None else 0o666
+    descriptor = open_file(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, first)
+    try:
+        try:
+            _fill(descriptor, data, temporary)
+            _take_after(descriptor, old, mode)
+            if durable:
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)  # may tell of an error, too: NFS writes only now
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+    if durable:
+        _sync_directory(os.path.dirname(os.path.abspath(path)))
+
+
+def write_new(path: str | os.PathLike[str], data: bytes) -> None:
+    """Makes a file that was not there, whole and durable; raises FileExistsError if anything is at `path`."""
+    if os.path.lexists(path):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), os.fspath(path))
+    temporary = _beside(path)
+    write(temporary, data, durable=True)
+    try:
+        os.link(temporary, path)  # fails if somebody was faster
+    except FileExistsError:
+        raise
+    except (OSError, NotImplementedError):  # a file system without hard links: its name is taken first
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+        os.replace(temporary, path)
+    finally:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+
+
+def write_if_different(path: str | os.PathLike[str], data: bytes) -> bool:
+    """`write`, unless the file holds exactly that already; whether it was written."""
+    if _status(path) is not None:
+        with contextlib.suppress(PermissionError, Refused):  # a file that we may replace and not read; a longer one
+            if read(path, len(data)) == data:
+                return False
+    write(path, data)
+    return True
+
+
+def write_over(path: str | os.PathLike[str], data: bytes, size: int) -> None:
+    """Writes `data` over the beginning of a file of fixed size: for small files that are written very often.
+
+    One system call, filled up with blanks, so no reader sees half of it and half of what was there.  Should the disk
+    be full the file is left empty.  Raises Refused and OSError.
+    """
+    descriptor = open_file(path, os.O_WRONLY | os.O_CREAT)
+    try:
+        there = os.fstat(descriptor).st_size
+        if there > 1 << 16:  # not by us
+            os.ftruncate(descriptor, 0)
+            there = 0
+        line = data.ljust(max(size, there))
+        if os.write(descriptor, line) < len(line):
+            os.ftruncate(descriptor, 0)
+            raise _no_space(path)
+    finally:
+        os.close(descriptor)
+
+
+def _status(path: str | os.PathLike[str]) -> os.stat_result | None:
+    """Of the file that is there, None if there is none; raises Refused for what is no regular file."""
+    try:
+        found = os.lstat(path)
+    except FileNotFoundError:
+        return None
+    if not stat.S_ISREG(found.st_mode):
+        raise refusal(path, found.st_mode)
+    return found
+
+
+def _beside(path: str | os.PathLike[str]) -> str:
+    directory, name = os.path.split(os.fspath(path))
+    # Not by our pid: another PID namespace may have the same one.
+    return os.path.join(directory, f".{_short(name)}.{os.urandom(6).hex()}.new")
+
+
+def _sweep(path: str | os.PathLike[str]) -> None:
+    """Removes what processes that were killed in the middle of a `write` left, once for each path."""
+    directory, name = os.path.split(os.path.abspath(path))
+    if (directory, name) in _swept:
+        return
+    _swept.add((directory, name))
+    begin = f".{_short(name)}."
+    with contextlib.suppress(OSError), os.scandir(directory) as entries:
+        for entry in entries:
+            if entry.name.startswith(begin) and entry.name.endswith(".new"):
+                found = entry.stat(follow_symlinks=False)
+                if stat.S_ISREG(found.st_mode) and is_ours(found) and found.st_mtime < time.time() - _ABANDONED:
+                    os.unlink(entry.path)
+
+
+def _short(name: str) -> str:
+    return os.fsdecode(os.fsencode(name)[:_LONGEST_NAME])
+
+
+def _fill(descriptor: int, data: bytes, path: str) -> None:
+    view = memoryview(data)
+    while view:
+        written = os.write(descriptor, view)
+        if not written:
+            raise _no_space(path)
+        view = view[written:]
+    if os.fstat(descriptor).st_size != len(data):
+        raise OSError(errno.EIO, "the file system lost a part of what was written", path)
+
+
+def _take_after(descriptor: int, old: os.stat_result | None, mode: int | None) -> None:
+    if not hasattr(os, "fchmod"):  # Windows before Python 3.13 has no modes that mean anything
+        return
+    if mode is not None:
+        os.fchmod(descriptor, mode)
+    elif old is not None:
+        if (old.st_uid, old.st_gid) != (os.geteuid(), os.getegid()):
+            with contextlib.suppress(PermissionError):
+                os.fchown(descriptor, old.st_uid, old.st_gid)
+        os.fchmod(descriptor, stat.S_IMODE(old.st_mode) & 0o777)
+
+
+def _no_space(path: str | os.PathLike[str]) -> OSError:
+    return OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), os.fspath(path))
+
+
+def _sync_directory(directory: str) -> None:
+    """The new name on the disk as well; not every file system can do that."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(directory, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0))
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,22 @@
+"""Opens logs and journals: regular files of ours, and nothing that somebody may have put in their place."""
+
+import errno
+import os
+
+from supervisor.files.directory import make, user_name
+from supervisor.files.opening import Refused, is_ours, open_file
+
+
+def open_log(path: str, flags: int) -> int:
+    """A descriptor for appending to the file at `path`, made with its directory if need be; raises OSError."""
+    flags |= os.O_APPEND | os.O_CREAT
+    try:
+        descriptor = open_file(path, flags)
+    except FileNotFoundError:
+        make(os.path.dirname(path))
+        descriptor = open_file(path, flags)
+    found = os.fstat(descriptor)
+    if not is_ours(found):
+        os.close(descriptor)
+        raise Refused(errno.EPERM, f"it belongs to {user_name(found.st_uid)}, not to you", path)
+    return descriptor

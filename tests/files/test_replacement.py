@@ -1,0 +1,215 @@
+"""A file is written whole or not at all, and only where that is safe."""
+
+import errno
+import os
+import resource
+import stat
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from supervisor.files.content import read
+from supervisor.files.opening import Refused
+from supervisor.files.replacement import write, write_if_different, write_new, write_over
+
+
+def test_a_new_file_has_the_mode_that_the_umask_leaves(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        assert write_if_different(tmp_path / "a", b"1\r\n")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "a").read_bytes() == b"1\r\n"
+    assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o640
+
+
+def test_another_content_keeps_the_mode_and_is_another_file(tmp_path: Path) -> None:
+    file = tmp_path / "a"
+    file.write_bytes(b"1")
+    file.chmod(0o600)
+    before = file.stat()
+    with file.open("rb") as reader:
+        assert write_if_different(file, b"2")
+        assert reader.read() == b"1"
+    after = file.stat()
+    assert (after.st_mode, file.read_bytes()) == (before.st_mode, b"2")
+    assert after.st_ino != before.st_ino
+
+
+def test_the_same_content_is_not_written_again(tmp_path: Path) -> None:
+    file = tmp_path / "a"
+    file.write_bytes(b"1")
+    before = file.stat()
+    assert not write_if_different(file, b"1")
+    assert (file.stat().st_ino, file.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+def test_a_symbolic_link_stays_and_so_does_what_it_leads_to(tmp_path: Path) -> None:
+    (tmp_path / "other").write_text("kept")
+    (tmp_path / "link").symlink_to("other")
+    with pytest.raises(OSError, match="it is a symbolic link"):
+        write_if_different(tmp_path / "link", b"new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "other").read_text() == "kept"
+
+
+def test_a_pipe_is_no_place_for_it_and_nobody_waits_there(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="it is a FIFO, not a file"):
+        write_if_different(tmp_path / "pipe", b"new")
+
+
+def test_what_cannot_be_written_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(FileNotFoundError):
+        write_if_different(tmp_path / "none" / "a", b"1")
+
+    def refuse(*paths: object) -> None:
+        raise OSError("no")
+
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(OSError, match="no"):
+        write_if_different(tmp_path / "a", b"1")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_process_left_is_removed_once_it_is_old(tmp_path: Path) -> None:
+    old, new, other = (
+        tmp_path / name for name in (".a.0123456789ab.new", ".a.ba9876543210.new", ".b.0123456789ab.new")
+    )
+    for path in (old, new, other):
+        path.touch()
+    for path in (old, other):
+        os.utime(path, (1e9, 1e9))
+    assert write_if_different(tmp_path / "a", b"1")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["a", new.name, other.name])
+
+
+def limited(size: int, act: Callable[[], object]) -> str:
+    """Has a child of ours, which may write files of so many bytes, do something: what it raised."""
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+        try:
+            act()
+        except OSError as error:
+            os.write(writing, errno.errorcode[error.errno or 0].encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    os.waitpid(pid, 0)
+    with os.fdopen(reading) as told:
+        return told.read()
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("durable", [False, True])
+def test_a_short_write_leaves_the_old_content_and_nothing_else(tmp_path: Path, durable: bool) -> None:
+    file = tmp_path / "a"
+    file.write_bytes(b"old")
+    for act in (
+        lambda: write(file, b"x" * 10000, mode=0o600, durable=durable),
+        lambda: write_if_different(file, b"x" * 10000),
+        lambda: write_new(tmp_path / "b", b"x" * 10000),
+    ):
+        assert limited(8192, act) == "EFBIG"
+        assert (os.listdir(tmp_path), file.read_bytes()) == (["a"], b"old")
+
+
+@pytest.mark.live
+def test_a_record_that_is_cut_short_is_left_empty(tmp_path: Path) -> None:
+    assert limited(100, lambda: write_over(tmp_path / "r", b"{}", 512)) in ("EFBIG", "ENOSPC")
+    assert (tmp_path / "r").read_bytes() == b""
+
+
+def test_the_mode_is_exact_whatever_the_umask(tmp_path: Path) -> None:
+    for umask in (0, 0o777):
+        before = os.umask(umask)
+        try:
+            write(tmp_path / "a", b"1", mode=0o600)
+            write_new(tmp_path / f"new-{umask}", b"1")
+        finally:
+            os.umask(before)
+        assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "new-0").stat().st_mode) == 0o666
+    assert stat.S_IMODE((tmp_path / "new-511").stat().st_mode) == 0o600, "we can read what we wrote"
+
+
+def test_a_private_file_is_private_while_it_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, seen = tmp_path / "a", []
+    file.touch(0o600)
+    fill = os.write
+
+    def look(descriptor: int, data: bytes) -> int:
+        seen.append(stat.S_IMODE(os.fstat(descriptor).st_mode))
+        return fill(descriptor, data)
+
+    monkeypatch.setattr(os, "write", look)
+    before = os.umask(0)
+    try:
+        write(file, b"secret")
+    finally:
+        os.umask(before)
+    assert seen == [0o600]
+
+
+@pytest.mark.parametrize("kind", ["link", "dangling", "directory", "fifo", "socket", "device"])
+def test_what_is_no_file_is_neither_replaced_nor_written_through(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "a"
+    if kind == "link":
+        (tmp_path / "other").write_bytes(b"kept")
+        path.symlink_to("other")
+    elif kind == "dangling":
+        path.symlink_to("nowhere")
+    elif kind == "directory":
+        path.mkdir()
+    elif kind == "fifo":
+        os.mkfifo(path)
+    elif kind == "socket":
+        pytest.importorskip("socket")
+        if os.getuid() != 0:
+            pytest.skip("only root makes a socket without binding it")
+        os.mknod(path, stat.S_IFSOCK | 0o600)
+    else:
+        if os.getuid() != 0:
+            pytest.skip("only root makes devices")
+        os.mknod(path, stat.S_IFCHR | 0o600, os.makedev(1, 7))
+    before, there = path.lstat(), sorted(os.listdir(tmp_path))
+    for act in (lambda: write(path, b"new", mode=0o600), lambda: write_if_different(path, b"new")):
+        with pytest.raises(Refused):
+            act()
+    with pytest.raises(FileExistsError):
+        write_new(path, b"new")
+    with pytest.raises(Refused):
+        write_over(path, b"new", 512)
+    assert (path.lstat().st_ino, sorted(os.listdir(tmp_path))) == (before.st_ino, there)
+    if kind == "link":
+        assert (tmp_path / "other").read_bytes() == b"kept"
+
+
+def test_a_name_as_long_as_a_file_system_takes_can_be_written(tmp_path: Path) -> None:
+    for name in ("n" * 255, "ä" * 127):
+        write(tmp_path / name, b"1", mode=0o600)
+        write(tmp_path / name, b"2", mode=0o600)
+        assert (tmp_path / name).read_bytes() == b"2"
+
+
+def test_readers_see_the_old_or_the_new_and_never_a_part(tmp_path: Path) -> None:
+    file, ends = tmp_path / "a", threading.Event()
+    write(file, b"a" * 100000, mode=0o600)
+
+    def keep_writing() -> None:
+        while not ends.is_set():
+            for letter in (b"a", b"b"):
+                write(file, letter * 100000, mode=0o600)
+
+    writer = threading.Thread(target=keep_writing)
+    writer.start()
+    try:
+        for _ in range(200):
+            assert read(file, 1 << 20) in (b"a" * 100000, b"b" * 100000)
+    finally:
+        ends.set()
+        writer.join()
