@@ -14,6 +14,9 @@ from supervisor.errors import ConfigError, ExitCode, PortsupError
 VERSION = 1
 MAX_REQUEST = 64 * 1024  # bytes of one request line
 
+STREAMS = frozenset(("watch", "events", "logs"))  # their answers end with the connection
+TASKS = frozenset(("resources", "down", "start", "stop", "restart", "rotate", "reload"))  # theirs take a while
+
 OPTIONAL_SECONDS = (int, float, type(None))
 # What each request takes: argument -> (types, whether it must be given).
 REQUESTS: Mapping[str, Mapping[str, tuple[tuple[type, ...], bool]]] = {
@@ -41,6 +44,12 @@ class BadRequest(PortsupError):
     exit_code = ExitCode.USAGE
 
 
+class TooMany(PortsupError):
+    """A limit of the protocol is reached; the connection goes on."""
+
+    exit_code = ExitCode.FAILURE
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """One thing asked of the daemon."""
@@ -49,8 +58,8 @@ class Request:
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
     def names(self) -> list[str]:
-        """The services it is about; empty means all."""
-        return list(self.arguments.get("services") or ())
+        """The services it is about, each once; empty means all."""
+        return list(dict.fromkeys(self.arguments.get("services") or ()))
 
     def files(self) -> list[str]:
         """The files that it names; empty for those that are known."""

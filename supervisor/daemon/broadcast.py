@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from supervisor.control.server import Reply
+from supervisor.control.connection import Reply
 from supervisor.daemon.front import Front
 from supervisor.logs.line import rfc3339
 from supervisor.process.output import Stream as Pipe
@@ -37,7 +37,7 @@ class Broadcast:
     """All readers of one kind of news."""
 
     def __init__(self) -> None:
-        self._streams: list[Stream] = []
+        self._streams: dict[Stream, None] = {}
 
     def __bool__(self) -> bool:
         return bool(self._streams)
@@ -45,8 +45,8 @@ class Broadcast:
     def add(self, reply: Reply, services: Collection[str]) -> None:
         """Somebody reads from now on, until the connection ends."""
         stream = Stream(reply, services)
-        self._streams.append(stream)
-        reply.on_close = lambda: self._streams.remove(stream)
+        self._streams[stream] = None
+        reply.on_close = lambda: self._streams.pop(stream, None)
 
     def tell(self, service: str | None, message: Callable[[], Iterable[tuple[Mapping[str, Any], int]]]) -> None:
         """News about a service, or about none; `message` makes the lines, each with how many things it tells of."""

@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
 from typing import Any
 
 from supervisor.config.secrets import is_secret_name
+from supervisor.control.connection import Reply
 from supervisor.control.protocol import Request
-from supervisor.control.server import Reply
 from supervisor.core import events as ev
 from supervisor.core.conditions import has_settled, is_at_rest
 from supervisor.core.order import levels
@@ -140,6 +140,7 @@ class Commands:
         from supervisor.daemon.resources import measured
 
         reply.send(resources=await measured(slots, self._members))
+        reply.finish()
 
     def _told_endpoints(self) -> dict[str, Any]:
         return {

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from supervisor.control.server import Reply
+from supervisor.control.connection import Reply
 from supervisor.core import events as ev
 from supervisor.core.order import levels
 from supervisor.core.rolling import is_rolling

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from supervisor.control.server import Reply
+from supervisor.control.connection import Reply
 
 
 class Watchers:
@@ -12,13 +12,13 @@ class Watchers:
 
     def __init__(self, status: Callable[[], dict[str, Any]]) -> None:
         self._status = status
-        self._replies: list[Reply] = []
+        self._replies: dict[Reply, None] = {}
         self._is_due = False
 
     def add(self, reply: Reply) -> None:
         """One more, until it hangs up."""
-        self._replies.append(reply)
-        reply.on_close = lambda: self._replies.remove(reply)
+        self._replies[reply] = None
+        reply.on_close = lambda: self._replies.pop(reply, None)
         reply.send(**self._status())
 
     def changed(self) -> None:

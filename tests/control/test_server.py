@@ -1,84 +1,20 @@
 """The daemon's end of the control socket, under clients that are slow, broken, gone or too many."""
 
 import asyncio
-import contextlib
 import json
 import os
 import socket
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from supervisor.control import server
-from supervisor.control.protocol import MAX_REQUEST, Request, request
-from supervisor.control.server import Reply, serve
-from supervisor.errors import NotFound
+from supervisor.control import connection
+from supervisor.control.connection import MAX_CONNECTIONS
+from supervisor.control.protocol import MAX_REQUEST, request
+from supervisor.control.server import serve
+from tests.control.scene import Daemon, ask, play, until
 
 pytestmark = pytest.mark.live
-
-
-class Daemon:
-    """What requests mean here."""
-
-    def __init__(self) -> None:
-        self.asked: list[Request] = []
-        self.replies: list[Reply] = []
-        self.closed = 0
-
-    def handle(self, asked: Request, reply: Reply) -> None:
-        self.asked.append(asked)
-        self.replies.append(reply)
-        match asked.do:
-            case "env":
-                raise NotFound("cannot find it", "it is not there")
-            case "watch" | "logs":
-                reply.on_close = self._close
-                reply.send(first=True if asked.do == "watch" else "x" * 1_000_000)
-            case _:
-                reply.send(answer=asked.do)
-
-    def _close(self) -> None:
-        self.closed += 1
-
-
-Scene = Callable[[Daemon, Path], Awaitable[None]]
-
-
-def play(folder: Path, scene: Scene) -> Daemon:
-    """Runs a scene against a listening server."""
-    daemon = Daemon()
-
-    async def run() -> None:
-        listening = await serve(folder / "c.sock", daemon.handle)
-        try:
-            async with asyncio.timeout(20):
-                await scene(daemon, folder / "c.sock")
-        finally:
-            listening.stop_listening()
-            listening.close()
-
-    asyncio.run(run())
-    return daemon
-
-
-async def ask(path: Path, *lines: bytes) -> list[dict[str, Any]]:
-    """All answers to lines that are sent at once, until the end of the connection or as many as there are lines."""
-    reader, writer = await asyncio.open_unix_connection(path)
-    writer.write(b"".join(lines))
-    answers = []
-    for _ in lines:
-        if not (line := await reader.readline()):
-            break
-        answers.append(json.loads(line))
-    writer.close()
-    return answers
-
-
-async def until(check: Callable[[], bool]) -> None:
-    while not check():
-        await asyncio.sleep(0.001)
 
 
 def test_the_socket_is_ours_alone_and_gone_afterwards(own_folders: Path) -> None:
@@ -171,7 +107,7 @@ def test_a_client_that_ends_its_side_still_gets_its_answer(own_folders: Path) ->
 def test_a_reader_that_does_not_read_is_dropped_and_holds_nobody_up(
     own_folders: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(server, "MAX_UNREAD", 100_000)
+    monkeypatch.setattr(connection, "MAX_UNREAD", 100_000)
 
     async def scene(daemon: Daemon, path: Path) -> None:
         sleeper = socket.socket(socket.AF_UNIX)
@@ -184,26 +120,6 @@ def test_a_reader_that_does_not_read_is_dropped_and_holds_nobody_up(
         assert (await ask(path, request("ping")))[0]["ok"]
         await until(lambda: daemon.closed == 1)
         sleeper.close()
-
-    play(own_folders, scene)
-
-
-@pytest.mark.parametrize("words", [request("status"), b"?\n"], ids=["questions", "nonsense"])
-def test_a_client_that_asks_on_and_on_without_reading_is_dropped_too(
-    own_folders: Path, monkeypatch: pytest.MonkeyPatch, words: bytes
-) -> None:
-    monkeypatch.setattr(server, "MAX_UNREAD", 100_000)
-
-    async def scene(daemon: Daemon, path: Path) -> None:
-        _, writer = await asyncio.open_unix_connection(path)
-        writer.transport.pause_reading()  # type: ignore[attr-defined]
-        with contextlib.suppress(ConnectionError):
-            for _ in range(1000):
-                writer.write(words * 1000)
-                await writer.drain()
-                await asyncio.sleep(0)
-            raise AssertionError("it is served without end")
-        assert (await ask(path, request("ping")))[0]["ok"]
 
     play(own_folders, scene)
 
@@ -235,9 +151,9 @@ def test_many_connections_at_once_are_served(own_folders: Path) -> None:
 def test_open_connections_without_end_keep_nobody_out(own_folders: Path) -> None:
     async def scene(daemon: Daemon, path: Path) -> None:
         before = len(os.listdir("/proc/self/fd"))
-        idle = [await asyncio.open_unix_connection(path) for _ in range(server.MAX_CONNECTIONS + 50)]
+        idle = [await asyncio.open_unix_connection(path) for _ in range(MAX_CONNECTIONS + 50)]
         assert (await ask(path, request("ping")))[0]["ok"]
-        assert len(os.listdir("/proc/self/fd")) - before <= len(idle) + server.MAX_CONNECTIONS + 5
+        assert len(os.listdir("/proc/self/fd")) - before <= len(idle) + MAX_CONNECTIONS + 5
         for _, writer in idle:
             writer.close()
 
@@ -249,7 +165,7 @@ def test_one_that_watches_outlasts_those_that_say_nothing(own_folders: Path) -> 
         reader, watching = await asyncio.open_unix_connection(path)
         watching.write(request("watch"))
         await reader.readline()
-        idle = [await asyncio.open_unix_connection(path) for _ in range(server.MAX_CONNECTIONS + 50)]
+        idle = [await asyncio.open_unix_connection(path) for _ in range(MAX_CONNECTIONS + 50)]
         daemon.replies[0].send(news=1)
         assert json.loads(await reader.readline())["news"] == 1
         for _, writer in [*idle, (reader, watching)]:

@@ -2,7 +2,7 @@
 
 from typing import Any, cast
 
-from supervisor.control.server import Reply
+from supervisor.control.connection import Reply
 from supervisor.daemon.broadcast import Broadcast
 
 

@@ -1,0 +1,239 @@
+"""One client of the control socket: reads requests, and writes answers without ever waiting for a reader."""
+
+import asyncio
+import os
+import socket
+import struct
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from supervisor.control.pace import Pace
+from supervisor.control.protocol import (
+    MAX_REQUEST,
+    STREAMS,
+    TASKS,
+    BadRequest,
+    Request,
+    TooMany,
+    encode,
+    error_line,
+    parse_request,
+)
+from supervisor.errors import PortsupError
+
+MAX_UNREAD = 1024 * 1024  # bytes that may wait for a slow reader; more is not written, and it is dropped
+BEHIND = 64 * 1024  # bytes from which on a reader counts as slow: a stream leaves things out, requests wait
+MAX_CONNECTIONS = 256  # beyond that the one that asked nothing for longest is dropped
+MAX_STREAMS = 16  # of one connection
+MAX_STREAMS_OF_ALL = 512
+MAX_TASKS = 32  # requests of one connection that are not done yet
+MAX_TASKS_OF_ALL = 256
+IN_ONE_TURN = 0.01  # seconds that requests are answered before everything else has its turn again
+
+
+class Reply:
+    """Where the answer to one request goes; lines to a reader that has left are dropped."""
+
+    def __init__(self, transport: asyncio.WriteTransport) -> None:
+        self._transport = transport
+        self.on_close: Callable[[], object] | None = None
+        self.on_drained: Callable[[], None] | None = None  # the reader has caught up; see `is_behind`
+        self.is_behind = False  # so much waits for the reader that a stream should leave things out
+        self.is_over = False  # nothing more is to be said
+        self.on_over: Callable[[], object] | None = None
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nobody reads any more."""
+        return self._transport.is_closing()
+
+    def send(self, **message: Any) -> None:
+        """One line of the answer."""
+        self._write({"ok": True, **message})
+
+    def end(self, **message: Any) -> None:
+        """The last line of a stream."""
+        self.send(end=True, **message)
+        self.finish()
+
+    def finish(self) -> None:
+        """That was the answer."""
+        self.is_over = True
+        if self.on_over is not None:
+            self.on_over()
+
+    def fail(self, error: PortsupError) -> None:
+        """The answer that it could not be done."""
+        self._write(error_line(error))
+        self.finish()
+
+    def _write(self, message: Mapping[str, Any]) -> None:
+        if self.is_closed:
+            return
+        if self._transport.get_write_buffer_size() > MAX_UNREAD:
+            self._transport.abort()
+            return
+        self._transport.write(encode(message))
+
+
+Handler = Callable[[Request, Reply], None]
+
+
+class Connection(asyncio.Protocol):
+    """One client; may ask several things, one after the other.
+
+    Its requests are read no faster than they are answered, and they are answered in turn with those of the others.
+    """
+
+    def __init__(self, handle: Handler, connections: dict["Connection", None], pace: Pace) -> None:
+        self._handle = handle
+        self._connections = connections  # all that are open; who asked last comes last
+        self._pace = pace
+        self._unread = bytearray()
+        self._is_searched = 0  # bytes of it that have no end of a line
+        self._is_queued = False
+        self._has_ended = False  # it asks nothing more
+        self.streams: dict[Reply, None] = {}  # whose answer ends with the connection only
+        self.tasks: dict[Reply, None] = {}  # whose answer is not complete yet
+        self._is_behind = False
+        self.transport: asyncio.Transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        transport.set_write_buffer_limits(high=BEHIND)
+        if len(self._connections) >= MAX_CONNECTIONS:
+            make_room(self._connections)
+        self._connections[self] = None
+        if not is_ours(transport.get_extra_info("socket")):
+            self._refuse(BadRequest("cannot answer", "this instance belongs to another user"))
+
+    def data_received(self, data: bytes) -> None:
+        self._unread += data
+        self._continue()
+
+    def eof_received(self) -> bool:
+        self._has_ended = True
+        return self._is_queued or self._has_line()  # True: what was asked before is answered first
+
+    def _has_line(self) -> bool:
+        if self._is_searched < len(self._unread):
+            end = self._unread.find(b"\n", self._is_searched)
+            self._is_searched = len(self._unread) if end < 0 else end
+        return self._is_searched < len(self._unread)
+
+    def _continue(self) -> None:
+        """Has the next line answered as soon as it is its turn and its reader is not behind."""
+        if self._is_queued or self.transport.is_closing():
+            return
+        if not self._has_line():
+            if len(self._unread) > MAX_REQUEST:
+                self._refuse_long()
+            elif self._has_ended:
+                self.transport.close()
+            else:
+                self.transport.resume_reading()
+            return
+        self.transport.pause_reading()
+        if not self._is_behind:
+            self._is_queued = True
+            self._pace.do(self._answer_line)
+
+    def _answer_line(self) -> None:
+        self._is_queued = False
+        if self.transport.is_closing() or not self._has_line():
+            return
+        line = bytes(self._unread[: self._is_searched])
+        del self._unread[: self._is_searched + 1]
+        self._is_searched = 0
+        if len(line) > MAX_REQUEST:
+            self._refuse_long()
+            return
+        if line:
+            self._connections[self] = self._connections.pop(self, None)
+            self._answer(line)
+        self._continue()
+
+    def _answer(self, line: bytes) -> None:
+        reply = Reply(self.transport)
+        try:
+            request = parse_request(line)
+            check_limits(request.do, self, self._connections)
+            self._handle(request, reply)
+        except PortsupError as error:
+            reply.fail(error)
+            return
+        if reply.on_close is not None:
+            reply.is_behind = self._is_behind  # its first line may have been too long already
+            self.streams[reply] = None
+        elif request.do in TASKS and not reply.is_over:
+            self.tasks[reply] = None
+            reply.on_over = lambda: self.tasks.pop(reply, None)
+
+    def pause_writing(self) -> None:
+        self._is_behind = True
+        for reply in self.streams:
+            reply.is_behind = True
+
+    def resume_writing(self) -> None:
+        self._is_behind = False
+        for reply in tuple(self.streams):
+            reply.is_behind = False
+            if reply.on_drained is not None:
+                reply.on_drained()
+        self._continue()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._connections.pop(self, None)
+        for reply in self.streams:
+            if reply.on_close is not None:
+                reply.on_close()
+
+    @property
+    def is_watching(self) -> bool:
+        """Whether somebody waits for news here."""
+        return bool(self.streams)
+
+    def _refuse_long(self) -> None:
+        self._refuse(BadRequest("cannot read the request", f"it is longer than {MAX_REQUEST} bytes"))
+
+    def _refuse(self, error: PortsupError) -> None:
+        self.transport.write(encode(error_line(error)))
+        self.transport.close()
+
+
+def check_limits(do: str, asking: Connection, connections: Collection[Connection]) -> None:
+    """Raises TooMany where one more such request would be one too many."""
+    what = f"cannot answer `{do}`"
+    if do in STREAMS:
+        if len(asking.streams) >= MAX_STREAMS:
+            why = f"{MAX_STREAMS} streams are open on this connection, and that is the limit"
+            raise TooMany(what, why, "close the connection, or open another one")
+        if sum(len(each.streams) for each in connections) >= MAX_STREAMS_OF_ALL:
+            why = f"{MAX_STREAMS_OF_ALL} streams are open on all connections, and that is the limit"
+            raise TooMany(what, why, "close some of them")
+    if do in TASKS:
+        if len(asking.tasks) >= MAX_TASKS:
+            why = f"{MAX_TASKS} requests of this connection are not done yet, and that is the limit"
+            raise TooMany(what, why, "wait for one of them")
+        if do != "down" and sum(len(each.tasks) for each in connections) >= MAX_TASKS_OF_ALL:
+            why = f"{MAX_TASKS_OF_ALL} requests of all connections are not done yet, and that is the limit"
+            raise TooMany(what, why, "wait for one of them")
+
+
+def make_room(connections: dict[Connection, None]) -> None:
+    """Drops the connection that asked nothing for longest: whoever leaks connections keeps nobody from `down`."""
+    if not connections:
+        return
+    dropped = next((each for each in connections if not each.is_watching), next(iter(connections)))
+    del connections[dropped]  # at once: its transport tells of the end in the next turn of the loop
+    dropped.transport.abort()
+
+
+def is_ours(peer: socket.socket) -> bool:
+    """Whether the process at the other end runs as us or as root (SO_PEERCRED, unix(7)); True where nobody tells."""
+    option = getattr(socket, "SO_PEERCRED", None)
+    if option is None:
+        return True
+    _, uid, _ = struct.unpack("iii", peer.getsockopt(socket.SOL_SOCKET, option, struct.calcsize("iii")))
+    return uid in (0, os.getuid())

@@ -1,0 +1,80 @@
+"""A listening control socket, and clients that ask there."""
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from supervisor.control.connection import Reply
+from supervisor.control.protocol import Request
+from supervisor.control.server import serve
+from supervisor.errors import NotFound
+
+
+class Daemon:
+    """What requests mean here."""
+
+    def __init__(self) -> None:
+        self.asked: list[Request] = []
+        self.replies: list[Reply] = []
+        self.closed = 0
+        self.is_slow = False  # tasks are not done until a test says so
+        self.takes = 0.0  # seconds that each request keeps the loop
+
+    def handle(self, asked: Request, reply: Reply) -> None:
+        time.sleep(self.takes)
+        self.asked.append(asked)
+        self.replies.append(reply)
+        match asked.do:
+            case "env":
+                raise NotFound("cannot find it", "it is not there")
+            case "watch" | "logs":
+                reply.on_close = self._close
+                reply.send(first=True if asked.do == "watch" else "x" * 1_000_000)
+            case "stop" if self.is_slow:
+                pass
+            case _:
+                reply.send(answer=asked.do)
+
+    def _close(self) -> None:
+        self.closed += 1
+
+
+Scene = Callable[[Daemon, Path], Awaitable[None]]
+
+
+def play(folder: Path, scene: Scene) -> Daemon:
+    """Runs a scene against a listening server."""
+    daemon = Daemon()
+
+    async def run() -> None:
+        listening = await serve(folder / "c.sock", daemon.handle)
+        try:
+            async with asyncio.timeout(20):
+                await scene(daemon, folder / "c.sock")
+        finally:
+            listening.stop_listening()
+            listening.close()
+
+    asyncio.run(run())
+    return daemon
+
+
+async def ask(path: Path, *lines: bytes) -> list[dict[str, Any]]:
+    """All answers to lines that are sent at once, until the end of the connection or as many as there are lines."""
+    reader, writer = await asyncio.open_unix_connection(path)
+    writer.write(b"".join(lines))
+    answers = []
+    for _ in lines:
+        if not (line := await reader.readline()):
+            break
+        answers.append(json.loads(line))
+    writer.close()
+    return answers
+
+
+async def until(check: Callable[[], bool]) -> None:
+    while not check():
+        await asyncio.sleep(0.001)
