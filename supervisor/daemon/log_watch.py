@@ -6,7 +6,7 @@ from supervisor.core import events as ev
 from supervisor.core.escapes import segments
 from supervisor.daemon.slot import Child, Slot
 from supervisor.process.output import Stream
-from supervisor.process.readiness import LONGEST_QUOTE, LogMatcher
+from supervisor.process.readiness import LONGEST_QUOTE, MOST_OVERRUNS, LogMatcher
 
 TELL_EVERY = 0.1  # seconds between two looks at what the last line is
 
@@ -16,6 +16,7 @@ def watch_log(loop: asyncio.AbstractEventLoop, slot: Slot, child: Child, pattern
     matcher = LogMatcher(pattern)
     trouble = f"no line matches `{_shortened(pattern)}`"
     timer: asyncio.TimerHandle | None = None
+    overruns = 0
 
     def tell_last() -> None:
         nonlocal timer
@@ -27,12 +28,21 @@ def watch_log(loop: asyncio.AbstractEventLoop, slot: Slot, child: Child, pattern
             slot.keeper.tell(ev.Printed(child.pid, last))
 
     def look(stream: Stream, data: bytes) -> None:
-        nonlocal timer
+        nonlocal timer, overruns
         if matcher.feed(data, stream):
             child.output.also = None
             if timer is not None:
                 timer.cancel()
             slot.keeper.tell(ev.BecameReady(child.pid))
+        elif matcher.overruns > overruns:
+            overruns = matcher.overruns
+            slow = f"`{_shortened(pattern)}` takes too long on what it printed"
+            if overruns == MOST_OVERRUNS:
+                child.output.also = None
+                if timer is not None:
+                    timer.cancel()
+                slow += ", and is looked for no longer: use a simpler expression"
+            slot.keeper.tell(ev.ProbeFailed(child.pid, slow))
         elif timer is None:
             timer = loop.call_later(TELL_EVERY, tell_last)
 

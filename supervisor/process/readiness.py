@@ -4,10 +4,12 @@ import re
 from collections.abc import Sequence
 
 from supervisor.core.escapes import is_plain, segments
+from supervisor.process.patterns import TooSlow, found, within_limit
 
 GOOD = range(200, 400)  # statuses of HTTP
 LONGEST_QUOTE = 100  # characters of what an answer should have that are shown
 LONGEST_LINE = 1 << 16  # bytes of an unfinished line that are kept
+MOST_OVERRUNS = 3  # times that the pattern of `ready: {log: …}` may take too long
 LOOK_BACK = 4096  # bytes of it that are looked at once more when more of it comes
 
 
@@ -44,11 +46,12 @@ def http_verdict(
         body = http_body(answer, method) if contains or matches else ""
         if contains not in body:
             return f"answered {status} without `{contains[:LONGEST_QUOTE]}` in it"
-        return (
-            ""
-            if re.search(matches, body)
-            else f"answered {status} and nothing that matches `{matches[:LONGEST_QUOTE]}`"
-        )
+        quote = f"`{matches[:LONGEST_QUOTE]}`"
+        try:
+            is_right = not matches or within_limit(lambda: re.search(matches, body) is not None)
+        except TooSlow:
+            return f"answered {status}, and {quote} takes too long on its body: use a simpler expression"
+        return "" if is_right else f"answered {status} and nothing that matches {quote}"
     reason = answer.split(b"\r\n", 1)[0].split(b" ", 2)[2:]
     words = reason[0].decode("latin-1").strip() if reason else ""
     told = f"answered {status} {words}".rstrip() if words.isprintable() else f"answered {status}"
@@ -81,11 +84,13 @@ def http_body(answer: bytes, method: str = "GET") -> str:
 class LogMatcher:
     """Looks for a line that matches a regular expression in what a service prints; raises re.error for a bad one.
 
-    Control codes do not count, and what stands between carriage returns is a line as well.
+    Control codes do not count, and what stands between carriage returns is a line as well.  Where the expression takes
+    too long, what was to be matched is passed over; after MOST_OVERRUNS of these nothing is matched any more.
     """
 
     def __init__(self, pattern: str) -> None:
         self._pattern = re.compile(pattern)
+        self.overruns = 0
         self._rests: dict[str, bytes] = {}
         self.last = b""  # what came last and is no blank line
 
@@ -93,16 +98,23 @@ class LogMatcher:
         """Whether a line that ends in `chunk`, or what stands after the last newline of that `source`, matches."""
         *lines, rest = (self._rests.get(source, b"") + chunk).split(b"\n")
         self._rests[source] = rest[-LONGEST_LINE:]
-        if any(self._matches(line) for line in lines if line):
-            return True
-        # Of a long line that does not end only the end is new; `^` means its beginning all the same.
-        if rest and self._matches(rest, len(chunk) + LOOK_BACK):
-            return True
+
+        def search() -> bool:
+            if any(self._matches(line) for line in lines if line):
+                return True
+            # Of a long line that does not end only the end is new; `^` means its beginning all the same.
+            return bool(rest) and self._matches(rest, len(chunk) + LOOK_BACK)
+
+        try:
+            if self.overruns < MOST_OVERRUNS and within_limit(search):
+                return True
+        except TooSlow:
+            self.overruns += 1
         self.last = next((line for line in (rest, *reversed(lines)) if line.strip()), self.last)
         return False
 
     def _matches(self, line: bytes, most: int = LONGEST_LINE) -> bool:
         text = line.decode(errors="replace").rstrip("\r")
-        if self._pattern.search(text, max(0, len(text) - most)):
+        if found(self._pattern, text, max(0, len(text) - most)):
             return True
-        return not is_plain(line) and any(self._pattern.search(part) for part in segments(text))
+        return not is_plain(line) and any(found(self._pattern, part) for part in segments(text))

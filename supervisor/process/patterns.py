@@ -1,0 +1,54 @@
+"""Regular expressions that end in time, whatever they are and whatever they are to match.
+
+Python's `re` may take for ever on a short line: `(a+)+$` doubles its time with each letter of `aaaa…!`.  While it
+searches, it looks every 4096 steps whether a signal has come (MAYBE_CHECK_SIGNALS in Modules/_sre), so a timer that
+counts the processor time of this process can end it.
+"""
+
+import re
+import signal
+import threading
+from collections.abc import Callable
+from typing import Any
+
+LIMIT = 0.02  # seconds of processor time
+LONGEST = 8192  # characters at the beginning and at the end of a line that are looked at: in more, 4096 steps take long
+
+
+class TooSlow(Exception):
+    """A search took longer than it may."""
+
+
+def within_limit(search: Callable[[], bool], seconds: float = LIMIT) -> bool:
+    """What `search` gives; raises TooSlow once it has used so many seconds of processor time.
+
+    Without a limit where there is no such timer (Windows), or outside the main thread.
+    """
+    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        return search()
+    is_searching = True
+
+    def ring(*_: Any) -> None:
+        if is_searching:
+            raise TooSlow
+
+    before = signal.signal(signal.SIGVTALRM, ring)
+    try:
+        try:
+            signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+            return search()
+        finally:
+            is_searching = False
+    finally:
+        is_searching = False
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0.0)
+        signal.signal(signal.SIGVTALRM, signal.SIG_IGN if before is None else before)
+
+
+def found(pattern: re.Pattern[str], text: str, start: int = 0) -> bool:
+    """Whether `pattern` is somewhere in `text` from `start` on; of a long one the middle is not looked at."""
+    if len(text) - start <= LONGEST:
+        return pattern.search(text, start) is not None
+    if pattern.search(text, start, start + LONGEST) is not None:
+        return True
+    return pattern.search(text, len(text) - LONGEST) is not None
