@@ -8,7 +8,7 @@ name; none by default). Code and commands run in the sandbox of `sandbox.py`; wh
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from mcp.server import MCPServer
@@ -50,11 +50,10 @@ def app() -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        with closing(sandbox):
-            tried = asyncio.create_task(sandbox.problem())  # so that the first answer of /health is quick
-            async with endpoint.running():
-                await tried
-                yield
+        tried = asyncio.create_task(sandbox.problem())  # so that the first answer of /health is quick
+        async with endpoint.running():
+            await tried
+            yield
 
     return make_app([*health_routes(SERVICE.name, check_up, SERVICE.health_alias), endpoint.route()], lifespan)
 

@@ -3,7 +3,8 @@
 Inside there are the workspace (writable), the programs of /usr (read only), an empty /tmp, and nothing else: no network
 but its own loopback, no files, processes, environment or terminal of the host. What runs in it has no capabilities
 over anything outside, is nicer than the service, and is the first to go when memory runs out. When its first process
-ends, or the service does, or the time is up, the kernel kills whatever is left in it, however it was detached.
+ends, or the service does, or the time or the memory is used up, the kernel kills whatever is left in it, however it was
+detached.
 """
 
 import asyncio
@@ -18,12 +19,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from examples.forward import Slots
-from examples.mcp_universal.box import MIB, PATH, box, is_root_of_the_machine, make_users, sealed
+from examples.mcp_universal import filter, memory
+from examples.mcp_universal.box import MEMORY, MIB, PATH, box, is_root_of_the_machine, make_users, sealed
 from examples.web import ServiceError
 
 OUTPUT_KEPT = 256 * 1024  # of stdout and of stderr
 OUTPUT_MOST = 16 * MIB  # what comes after that is not kept, and a run that goes on beyond this is ended
 AT_ONCE = 4
+LOOK = 0.05  # seconds between looks at the memory that a run uses; touching 100 MiB takes about as long
 _TRY_AGAIN = 30.0  # seconds after which a sandbox that did not work is tried again
 
 Told = Callable[[float, str], Awaitable[None]]
@@ -38,6 +41,7 @@ class Outcome:
     stderr: str
     truncated: bool
     timed_out: bool
+    out_of_memory: bool
     seconds: float
 
 
@@ -63,7 +67,6 @@ class Sandbox:
         self._root = root
         self._slots = Slots(AT_ONCE)
         self._bwrap = ""
-        self._users: int | None = None  # a user namespace, see box.py
         self._tried = asyncio.Lock()
         self._problem = "it was not tried yet"
         self._next_try = 0.0
@@ -97,25 +100,17 @@ class Sandbox:
         finally:
             self._slots.give_back()
 
-    def close(self) -> None:
-        if self._users is not None:
-            os.close(self._users)
-            self._users = None
-
     async def _find_problem(self) -> str:
         self._bwrap = shutil.which("bwrap") or ""
         if not self._bwrap:
             return "bubblewrap is not installed (Debian: apt install bubblewrap)"
         try:
-            if self._users is None and is_root_of_the_machine():
-                self._users = await make_users()
-            # A second process must be possible: before Linux 5.14 the limit counts all processes of the user.
-            outcome = await self._run(["sh", "-c", "(exit 3); test $? = 3"], 5, {}, None)
+            outcome = await self._run(["sh", "-c", _SELF_TEST], 5, {}, None)
         except (OSError, ServiceError) as error:
             return error.message if isinstance(error, ServiceError) else f"bubblewrap can not be used: {error}"
         if outcome.exit_code != 0:
             return "bubblewrap does not work here: " + (outcome.stderr.strip() or f"exit code {outcome.exit_code}")
-        return ""
+        return leak_in(outcome.stdout, os.readlink("/proc/self/ns/user"))
 
     async def _run(
         self, command: Sequence[str], seconds: float, files: Mapping[str, bytes], told: Told | None
@@ -124,18 +119,19 @@ class Sandbox:
         out, err = _Stream(), _Stream()
         with ExitStack() as stack:
             status, status_end = stack.enter_context(_pipe())
-            passed = [status_end]
-            command_line = [
-                *box(self._bwrap, self._root, users=self._users is not None),
-                "--json-status-fd",
-                str(status_end),
-            ]
+            rules = stack.enter_context(_in_memory(await asyncio.to_thread(filter.program)))
+            passed = [status_end, rules]
+            users = await make_users(self._root) if is_root_of_the_machine() else None
+            if users is not None:
+                stack.callback(os.close, users)
+            command_line = box(self._bwrap, self._root, users=users is not None)
+            command_line += ["--json-status-fd", str(status_end), "--seccomp", str(rules)]
             for place, content in files.items():
                 passed.append(stack.enter_context(_in_memory(content)))
                 command_line += ["--perms", "0444", "--ro-bind-data", str(passed[-1]), place]
             process = await asyncio.create_subprocess_exec(
-                *(*command_line, *sealed(users=self._users is not None, seconds=seconds), *command),
-                stdin=asyncio.subprocess.DEVNULL if self._users is None else self._users,
+                *(*command_line, *sealed(users=users is not None, seconds=seconds), *command),
+                stdin=asyncio.subprocess.DEVNULL if users is None else users,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.PIPE,
                 env={"PATH": PATH},  # the first process in the box shows its own in /proc/1/environ
@@ -145,6 +141,7 @@ class Sandbox:
             assert process.stdout
             assert process.stderr
             reporting = asyncio.create_task(_report(told, started, out, err)) if told else None
+            watching = asyncio.create_task(_until_too_much(process.pid, handle))
             try:
                 async with asyncio.timeout(seconds), asyncio.TaskGroup() as group:
                     group.create_task(_collect(process.stdout, out, handle))
@@ -156,10 +153,12 @@ class Sandbox:
             finally:
                 if reporting:
                     reporting.cancel()
+                out_of_memory = watching.done() and not watching.cancelled()
+                watching.cancel()
                 _kill(handle)
                 await asyncio.shield(process.wait())
             exit_code = _exit_code_in(status)
-        ended_by_us = timed_out or max(out.size, err.size) > OUTPUT_MOST
+        ended_by_us = timed_out or out_of_memory or max(out.size, err.size) > OUTPUT_MOST
         if exit_code is None and not ended_by_us:
             words = err.text().strip() or f"it ended with {process.returncode}"
             raise ServiceError("sandbox_unavailable", f"bubblewrap does not work here: {words[-500:]}")
@@ -169,8 +168,32 @@ class Sandbox:
             err.text(),
             truncated=max(out.size, err.size) > OUTPUT_KEPT,
             timed_out=timed_out,
+            out_of_memory=out_of_memory,
             seconds=round(time.monotonic() - started, 3),
         )
+
+
+# What it prints is read by `leak_in`. A second process must be possible: before Linux 5.14 the limit counts all
+# processes of the user.
+_SELF_TEST = """
+(exit 3); test $? = 3 || exit 1
+readlink /proc/self/ns/user
+grep -E '^(NoNewPrivs|Seccomp):' /proc/self/status
+if unshare --user true 2>/dev/null; then echo nested; fi
+"""
+
+
+def leak_in(told: str, ours: str) -> str:
+    """What is not shut off in the box that printed this, by _SELF_TEST; `ours` is the service's user namespace."""
+    lines = told.split("\n")
+    if lines[0] == ours or not lines[0].startswith("user:["):
+        return "bubblewrap made no user namespace of its own"
+    facts = dict(line.split(":\t") for line in lines if ":\t" in line)
+    if facts.get("NoNewPrivs") != "1":
+        return "programs in it could get privileges"
+    if facts.get("Seccomp") != "2":
+        return "the filter of system calls is not in force"
+    return "programs in it can make user namespaces" if "nested" in lines else ""
 
 
 async def _collect(reader: asyncio.StreamReader, stream: _Stream, handle: int | None) -> None:
@@ -203,6 +226,13 @@ def _kill(handle: int | None) -> None:
         signal.pidfd_send_signal(handle, signal.SIGKILL)
     except ProcessLookupError:
         pass
+
+
+async def _until_too_much(pid: int, handle: int | None) -> None:
+    """Ends a box whose programs use more than they may together; returns then, and only then."""
+    while await asyncio.to_thread(memory.used, pid, MEMORY) <= MEMORY:
+        await asyncio.sleep(LOOK)
+    _kill(handle)
 
 
 async def _report(told: Told, started: float, out: _Stream, err: _Stream) -> None:

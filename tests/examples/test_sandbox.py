@@ -8,7 +8,6 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +32,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def sandbox(folder: Path) -> Iterator[Sandbox]:
+def sandbox(folder: Path) -> Sandbox:
     need(shutil.which("bwrap"), "bubblewrap", "on Debian and Ubuntu: apt install bubblewrap")
     sandbox = Sandbox(folder)
     need(not (problem := asyncio.run(sandbox.problem())), "a working sandbox", problem)
-    yield sandbox
-    sandbox.close()
+    return sandbox
 
 
 def run(sandbox: Sandbox, code: str, language: str = "bash", seconds: float = 20, **options: Any) -> Outcome:
@@ -275,7 +273,7 @@ def test_an_ordinary_user_has_the_same_sandbox(sandbox: Sandbox, tmp_path: Path)
     for parent in tmp_path.parents[:3]:
         parent.chmod(0o755)
     code = f"""
-import asyncio, os, sys, asyncio.taskgroups, asyncio.timeouts
+import asyncio, os, sys, asyncio.taskgroups, asyncio.timeouts, concurrent.futures.thread, pyseccomp, tempfile
 from pathlib import Path
 from examples.mcp_universal.sandbox import Sandbox
 os.setgroups([]); os.setgid(65534); os.setuid(65534)
@@ -283,7 +281,8 @@ sys.base_prefix = "/usr"  # the interpreter of the tests may be closed to others
 async def main():
     sandbox = Sandbox(Path({str(tmp_path)!r}))
     assert not await sandbox.problem(), await sandbox.problem()
-    script = "id -u; touch made; cat /proc/1/environ; for n in $(seq 200); do sleep 60 & done; echo unlimited"
+    script = "id -u; readlink /proc/self/ns/user; unshare -U true && echo nested; touch made; cat /proc/1/environ; "
+    script += "for n in $(seq 200); do sleep 60 & done; echo unlimited"
     outcome = await sandbox.run(["sh", "-c", script], seconds=20)
     print(outcome)
 asyncio.run(main())
@@ -292,5 +291,7 @@ asyncio.run(main())
     assert ended.returncode == 0, ended.stderr
     assert "fork" in ended.stdout
     assert "unlimited" not in ended.stdout
-    assert re.search(r"stdout='1000\\n(?!.*HOME=)", ended.stdout)
+    assert "nested" not in ended.stdout
+    assert os.readlink("/proc/self/ns/user") not in ended.stdout
+    assert re.search(r"stdout='1000\\nuser:\[\d+\]\\n(?!.*HOME=)", ended.stdout)
     assert (tmp_path / "made").stat().st_uid == 65534
