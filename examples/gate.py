@@ -153,7 +153,11 @@ class OpenRequests:
             """With an error in the stream, where its format has one, else without the last chunk (RFC 9112, 8)."""
             stopped = ServiceError("shutting_down", "the service was stopped before the answer was complete")
             is_mcp = scope["path"].endswith("/mcp")  # nothing but JSON-RPC may be in its events
-            if begun and not is_mcp and (words := last_words(begun, stopped, within_line=within_line)):
+            if is_mcp and scope["method"] == "GET":  # a stream of news, of which none are missing
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(PATIENCE):
+                        await send({"type": "http.response.body", "body": b"", "more_body": False})
+            elif begun and not is_mcp and (words := last_words(begun, stopped, within_line=within_line)):
                 with suppress(TimeoutError):
                     async with asyncio.timeout(PATIENCE):
                         await send({"type": "http.response.body", "body": words, "more_body": False})

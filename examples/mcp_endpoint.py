@@ -11,6 +11,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 if TYPE_CHECKING:
     from mcp.server import MCPServer
 
+    from examples.mcp_sessions import Sessions
+
 
 class McpEndpoint:
     """An MCP server as one route of a larger application.
@@ -54,11 +56,19 @@ class McpEndpoint:
         if self._closing.is_set():
             return
         try:
-            server = await asyncio.to_thread(self._build)
+            sessions = await asyncio.to_thread(self._make_sessions)
         except Exception as error:
             self._app.set_exception(error)
             return
-        app = server.streamable_http_app(stateless_http=True)
-        async with server.session_manager.run():
-            self._app.set_result(app)
+        async with sessions.run():
+            self._app.set_result(sessions.asgi_app)
             await self._closing.wait()
+
+    def _make_sessions(self) -> "Sessions":
+        server = self._build()
+        from examples.mcp_sessions import Sessions
+        from examples.mcp_words import plain_words
+
+        server.middleware.append(plain_words)
+        # Who may ask has been decided by gate.py, with which the SDK's own protection would only agree.
+        return Sessions(server._lowlevel_server)

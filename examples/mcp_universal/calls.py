@@ -8,6 +8,7 @@ from mcp import Client, MCPError
 from mcp.client.streamable_http import streamable_http_client
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.shared.dispatcher import ProgressFnT
+from mcp.types import INVALID_PARAMS
 
 from examples.client import client_for
 from examples.peers import Peers
@@ -53,6 +54,8 @@ def _explained(service: str, tool: str, error: BaseException) -> ToolError:
             return ToolError(f"upstream_timeout: {service} took too long to answer")
         case httpx2.HTTPStatusError():
             return ToolError(f"upstream_failed: {service} answered with status {error.response.status_code}")
+        case MCPError() if error.code == INVALID_PARAMS:  # there is no such tool
+            return ToolError(f"tool_failed: {service}: {error}")
         case MCPError() | httpx2.HTTPError():
             return ToolError(f"upstream_failed: {service} can not run `{tool}`: {error or type(error).__name__}")
     raise error

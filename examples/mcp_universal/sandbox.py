@@ -8,6 +8,7 @@ detached.
 """
 
 import asyncio
+import fcntl
 import json
 import os
 import shutil
@@ -20,7 +21,7 @@ from pathlib import Path
 
 from examples.forward import Slots
 from examples.mcp_universal import filter, memory
-from examples.mcp_universal.box import MEMORY, MIB, PATH, box, is_root_of_the_machine, make_users, sealed
+from examples.mcp_universal.box import MEMORY, MIB, PATH, USERS_FD, box, is_root_of_the_machine, make_users, sealed
 from examples.web import ServiceError
 
 OUTPUT_KEPT = 256 * 1024  # of stdout and of stderr
@@ -259,10 +260,18 @@ def _exit_code_in(status: int) -> int | None:
     return None
 
 
+def _above_users(fd: int) -> int:
+    """A descriptor moved out of the way of USERS_FD, which is put over whatever is there."""
+    moved = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, USERS_FD + 1)
+    os.close(fd)
+    return moved
+
+
 @contextmanager
 def _pipe() -> Iterator[tuple[int, int]]:
-    reads, writes = os.pipe()
+    reads, low = os.pipe()
     os.set_blocking(reads, False)
+    writes = _above_users(low)
     try:
         yield reads, writes
     finally:
@@ -272,7 +281,7 @@ def _pipe() -> Iterator[tuple[int, int]]:
 
 @contextmanager
 def _in_memory(content: bytes) -> Iterator[int]:
-    fd = os.memfd_create("file")
+    fd = _above_users(os.memfd_create("file"))
     try:
         with os.fdopen(os.dup(fd), "wb") as file:
             file.write(content)
