@@ -5,8 +5,9 @@ Groq's API has or will have works. What it adds are keys that take turns, and a 
 
 Environment: `GROQ_API_PORT`, `GROQ_API_KEY` (one, or several with commas between), `GROQ_BASE_URL`
 (https://api.groq.com; or any API like it, with its `/v1`), `GROQ_MAX_CONCURRENT` (3; more are told to come back),
-`GROQ_TIMEOUT` (seconds of silence, 120), `GROQ_FALLBACK_URL` (who answers when Groq can not: the `/v1` of another
-server, or `ollama-mcp`, whose address portsup tells), `GROQ_FALLBACK_MODEL` (its model; else its first),
+`GROQ_MODEL_LIMITS` (requests a minute by model, as `MODEL=30, *=100`; none), `GROQ_TIMEOUT` (seconds of silence, 120),
+`GROQ_FALLBACK_URL` (who answers when Groq can not: the `/v1` of another server, or `ollama-mcp`, whose address portsup
+tells), `GROQ_FALLBACK_MODEL` (its model; else its first),
 `GROQ_API_TOKEN` (what clients must show to this service).
 """
 
@@ -17,7 +18,7 @@ from contextlib import asynccontextmanager
 import httpx2
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from examples.forward import SECRETS, Slots, path_of, relay, request_headers
@@ -25,6 +26,7 @@ from examples.groq_api.body import Body
 from examples.groq_api.fallback import NAME as FALLBACK
 from examples.groq_api.fallback import Fallback
 from examples.groq_api.keys import Keys
+from examples.groq_api.limits import Pace
 from examples.groq_api.proxy import NAME, Proxy
 from examples.groq_api.tally import Tally
 from examples.peers import Peers
@@ -48,16 +50,27 @@ def app() -> Starlette:
     fallback = Fallback(where, setting("GROQ_FALLBACK_MODEL"), Peers(), silence) if where else None
     proxy = Proxy(base, Keys(setting("GROQ_API_KEY")), fallback, silence)
     slots = Slots(int(number("GROQ_MAX_CONCURRENT", 3, 1, 1000)))
+    pace = Pace(setting("GROQ_MODEL_LIMITS"))
     tally = Tally()
+    for name, help_, value in (
+        ("groq_running", "Requests being answered.", lambda: slots.taken),
+        ("groq_running_max", "How many may be answered at once.", lambda: slots.limit),
+        ("groq_keys", "Keys that are configured.", lambda: len(proxy.keys)),
+        ("groq_keys_available", "Keys that Groq does not refuse.", lambda: proxy.keys.available(time.monotonic())),
+    ):
+        tally.gauge(name, help_, value)
+    tally.counter("groq_rotations", "Times that a request was sent again with another key.", lambda: proxy.rotated)
 
     async def pass_on(request: Request) -> Response:
         started = time.monotonic()
         old = OLD_PATHS.get(request.url.path)
         path = path_of(request, "/openai/v1" if request.url.path.startswith("/openai/") else "/v1")
         path, mark, query = path.partition("?")
-        body = Body(request)
+        body, model = Body(request), ""
         try:
             await body.read_ahead()
+            model = body.model()
+            pace.take(model)
             slots.take()
             try:
                 headers = request_headers(request, SECRETS | {"origin"})
@@ -68,12 +81,14 @@ def app() -> Starlette:
                 slots.give_back()
                 raise
         except ServiceError as error:
-            tally.count(error.code, time.monotonic() - started)
+            tally.count(error.code, time.monotonic() - started, model)
             raise
+        tally.begun(model, time.monotonic() - started)
 
         def over() -> None:
             slots.give_back()
-            tally.count(str(answer.response.status_code), time.monotonic() - started, fallback=answer.is_fallback)
+            end = str(answer.response.status_code)
+            tally.count(end, time.monotonic() - started, model, fallback=answer.is_fallback)
 
         marks = {"x-api-deprecated": "true"} if old else {}
         if answer.is_fallback:
@@ -82,14 +97,12 @@ def app() -> Starlette:
 
     async def stats(_: Request) -> Response:
         state = {"running": slots.taken, "max_concurrent": slots.limit, "rotated": proxy.rotated}
-        return JSONResponse({**tally.report(), **state, "keys": proxy.keys.report(time.monotonic())})
+        keys = proxy.keys.report(time.monotonic())
+        return JSONResponse({**tally.report(), **state, "keys": keys, "limits": proxy.limits.report()})
 
-    async def metrics(_: Request) -> Response:
-        available = proxy.keys.available(time.monotonic())
-        text = tally.exposition(
-            keys=len(proxy.keys), available=available, running=slots.taken, rotated=proxy.rotated, limit=slots.limit
-        )
-        return PlainTextResponse(text, media_type="text/plain; version=0.0.4; charset=utf-8")
+    async def metrics(request: Request) -> Response:
+        content, kind = tally.exposition(request.headers.get("accept", ""), proxy.limits.report())
+        return Response(content, headers={"content-type": kind})
 
     async def check_up() -> Checks:
         problem, failure = proxy.problem(), proxy.failure()

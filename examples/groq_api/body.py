@@ -1,5 +1,7 @@
 """A request's body that goes on as it arrives, and can be sent once more from its beginning."""
 
+import json
+import re
 from collections.abc import AsyncIterator
 
 from starlette.requests import Request
@@ -10,6 +12,8 @@ READ_AHEAD = 1024 * 1024
 # What is kept for the case that the next key has to be tried. Groq takes 25 MB of speech on its free tier, 100 MB else;
 # a larger body goes through as well, but once only.
 KEPT = 32 * 1024 * 1024
+# The field `model` of multipart/form-data (RFC 7578), for speech.
+_FIELD = re.compile(rb'name="?model"?\r\n(?:[^\r\n]+\r\n)*\r\n([^\r\n]{1,200})\r\n')
 
 
 class Body:
@@ -38,6 +42,20 @@ class Body:
     def content(self) -> bytes | AsyncIterator[bytes] | None:
         """What to send: the bytes themselves if they are all there, None if there are none."""
         return (self.arrived() or None) if self.whole and self.repeatable else self._chunks()
+
+    def model(self) -> str:
+        """The model that it names, as JSON or as a field of a form; empty when there is none to be seen."""
+        if self.whole and self.repeatable:
+            try:
+                value = json.loads(self.arrived())
+            except (ValueError, RecursionError):
+                value = None
+            if isinstance(value, dict):
+                model = value.get("model")
+                return model if isinstance(model, str) else ""
+        if field := _FIELD.search(b"".join(self._kept)[:READ_AHEAD]):
+            return field[1].decode("utf-8", "replace")
+        return ""
 
     async def _chunks(self) -> AsyncIterator[bytes]:
         for chunk in tuple(self._kept):

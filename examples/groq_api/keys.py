@@ -1,8 +1,12 @@
-"""Several API keys that take turns; one that was refused or is over its limit rests.  Times are monotonic seconds."""
+"""Several API keys that take turns; a refused one rests, and one that met the limit of a model rests for that model.
+
+Groq's limits are for each model by itself: a key that may ask one of them no more may ask the others.  Times are
+monotonic seconds.
+"""
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 
 from examples.service import SettingError
@@ -19,11 +23,15 @@ class Key:
     number: int  # its place in the list, from 1: how people and logs name it
     secret: str
     uses: int = 0
-    rests_until: float = float("-inf")
-    why: str = ""
+    refused_until: float = float("-inf")
+    limited_until: dict[str, float] = field(default_factory=dict)  # by model; "" for requests that name none
 
     def __repr__(self) -> str:
-        return f"Key({self.number}, uses={self.uses}, why={self.why!r})"
+        return f"Key({self.number}, uses={self.uses})"
+
+    def back_at(self, model: str) -> float:
+        """When it can be used again for a model."""
+        return max(self.refused_until, self.limited_until.get(model, float("-inf")))
 
 
 class Keys:
@@ -41,49 +49,51 @@ class Keys:
     def __len__(self) -> int:
         return len(self._keys)
 
-    def take(self, now: float) -> Key | None:
-        """The next key that does not rest; None when all do."""
+    def take(self, now: float, model: str = "") -> Key | None:
+        """The next key that does not rest for this model; None when all do."""
         for _ in self._keys:
             key = self._keys[self._next]
             self._next = (self._next + 1) % len(self._keys)
-            if now >= key.rests_until:
+            if now >= key.back_at(model):
                 key.uses += 1
                 return key
         return None
 
     def refused(self, key: Key, now: float) -> float:
-        """Lets a key rest that the upstream did not accept; the seconds it rests."""
-        return self._rest(key, now, REFUSED, "refused")
+        """Lets a key rest that the upstream did not accept, for all models; the seconds it rests."""
+        key.refused_until = max(key.refused_until, now + REFUSED)
+        return key.refused_until - now
 
-    def limited(self, key: Key, now: float, retry_after: float | None) -> float:
-        """The same for one that is over its limit."""
-        return self._rest(key, now, LIMITED if retry_after is None else retry_after, "limited")
-
-    def _rest(self, key: Key, now: float, seconds: float, why: str) -> float:
+    def limited(self, key: Key, now: float, retry_after: float | None, model: str = "") -> float:
+        """Lets a key rest for a model whose limit it has met; the seconds it rests."""
+        over = [other for other, until in key.limited_until.items() if now >= until]
+        for other in over:
+            del key.limited_until[other]
         # Requests overlap: a late answer to one of them does not shorten what an earlier one said.
-        if now + seconds > key.rests_until:
-            key.rests_until, key.why = now + seconds, why
-        return key.rests_until - now
+        until = now + (LIMITED if retry_after is None else retry_after)
+        key.limited_until[model] = max(key.limited_until.get(model, until), until)
+        return key.back_at(model) - now
 
-    def available(self, now: float) -> int:
-        return sum(now >= key.rests_until for key in self._keys)
+    def available(self, now: float, model: str | None = None) -> int:
+        """How many can be used for a model; without one, how many are not refused."""
+        return sum(now >= (key.refused_until if model is None else key.back_at(model)) for key in self._keys)
 
-    def wait(self, now: float) -> float:
+    def wait(self, now: float, model: str | None = None) -> float:
         """Seconds until the first key is back."""
-        return max(0.0, min((key.rests_until for key in self._keys), default=now) - now)
+        back = (key.refused_until if model is None else key.back_at(model) for key in self._keys)
+        return max(0.0, min(back, default=now) - now)
 
     def report(self, now: float) -> list[dict[str, object]]:
-        """Each key's fate, by its place in the list."""
-        return [
-            {
-                "key": key.number,
-                "uses": key.uses,
-                "available": now >= key.rests_until,
-                "why": key.why if now < key.rests_until else "",
-                "back_in_s": round(max(0.0, key.rests_until - now), 1),
-            }
-            for key in self._keys
-        ]
+        """Each key's fate, by its place in the list: whether it can be used for every model, else why and how long."""
+        rows: list[dict[str, object]] = []
+        for key in self._keys:
+            limited = {model: round(until - now, 1) for model, until in key.limited_until.items() if now < until}
+            refused = max(0.0, key.refused_until - now)
+            why = "refused" if refused else "limited" if limited else ""
+            back = round(max([refused, *limited.values()]), 1)
+            row = {"key": key.number, "uses": key.uses, "available": not why, "why": why, "back_in_s": back}
+            rows.append({**row, "limited": limited})
+        return rows
 
 
 def retry_after(text: str | None, clock: float) -> float | None:

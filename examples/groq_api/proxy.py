@@ -1,6 +1,11 @@
-"""One request to Groq: which key it takes, what happens when that is no good, and who answers in Groq's place."""
+"""One request to Groq: which key it takes, what happens when that is no good, and who answers in Groq's place.
+
+When every key is over its limit for a model, the client gets Groq's own last words about it, with its status 429: they
+name the limit that was met, and clients know what to do about them.
+"""
 
 import logging
+import math
 import time
 from dataclasses import dataclass
 
@@ -11,6 +16,8 @@ from examples.forward import send
 from examples.groq_api.body import Body
 from examples.groq_api.fallback import PATHS, Fallback
 from examples.groq_api.keys import Key, Keys, retry_after
+from examples.groq_api.limits import Limits
+from examples.groq_api.words import Words, words_of
 from examples.web import ServiceError
 
 log = logging.getLogger("groq-api")
@@ -42,6 +49,8 @@ class Proxy:
         self._failed_at = float("-inf")
         self._failure: ServiceError | None = None
         self._skip_until = float("-inf")
+        self.limits = Limits()
+        self._words: dict[str, Words] = {}  # what Groq said last of a model whose limit is met
 
     def problem(self) -> ServiceError | None:
         """Why no key can be used now, if so."""
@@ -49,7 +58,7 @@ class Proxy:
         if not len(self.keys):
             return ServiceError("upstream_not_configured", "no key for Groq: set GROQ_API_KEY", retry_after=60)
         if not self.keys.available(now):
-            message = f"none of the {len(self.keys)} keys can be used now: over the limit, or refused"
+            message = f"none of the {len(self.keys)} keys can be used now: Groq refused them"
             return ServiceError("all_keys_limited", message, retry_after=self.keys.wait(now))
         return None
 
@@ -68,7 +77,7 @@ class Proxy:
             if fallback and self._failure and time.monotonic() < self._skip_until:
                 raise self._failure.with_traceback(None)
             answer = await self._groq(method, f"{self._api}{path}{query}", headers, body)
-            if not fallback or answer.status_code not in AWAY:
+            if not fallback or answer.status_code not in (429, *AWAY):
                 return Answer(answer)
             error = ServiceError("upstream_error", f"{NAME} answered {answer.status_code}")
         except ServiceError as groq:
@@ -90,22 +99,44 @@ class Proxy:
         return Answer(response, is_fallback=True)
 
     async def _groq(self, method: str, url: str, headers: httpx2.Headers, body: Body) -> httpx2.Response:
+        model = body.model()
+        limited: Words | None = None
         for _ in range(len(self.keys)):  # not longer: `Retry-After: 0` would bring the same key back at once
-            key = self.keys.take(time.monotonic())
+            key = self.keys.take(time.monotonic(), model)
             if key is None:
                 break
             headers = httpx2.Headers(headers)
             headers["authorization"] = f"Bearer {key.secret}"
             answer = await self._send(method, url, headers, body)
+            self.limits.learn(model, key.number, answer.headers)
             if answer.status_code not in (401, 429):
                 return answer
-            await answer.aclose()
-            self._let_rest(key, answer)
+            self._let_rest(key, answer, model)
+            if answer.status_code == 429:
+                limited = await words_of(answer)
+                self._keep(model, limited)
+            else:
+                await answer.aclose()
             if not body.repeatable:
-                message = "a key was over its limit, and the body is too large to be kept for the next one: try again"
-                raise self.problem() or ServiceError("key_limited", message, retry_after=1)
+                break
             self.rotated += 1
-        raise self.problem() or ServiceError("all_keys_limited", "a key has just come back: try again", retry_after=1)
+        return limited.again() if limited else self._last_words(model)
+
+    def _keep(self, model: str, limited: Words) -> None:
+        now = time.monotonic()
+        for other in [other for other in self._words if self.keys.available(now, other)]:
+            del self._words[other]
+        self._words[model] = limited
+
+    def _last_words(self, model: str) -> httpx2.Response:
+        """Groq's last words about a model for which all keys rest; a ServiceError when it is not the limit."""
+        if problem := self.problem():
+            raise problem
+        wait = max(1, math.ceil(self.keys.wait(time.monotonic(), model)))
+        if words := self._words.get(model):
+            return words.again(wait)
+        why = "Groq refused a key, and the body is too large to be kept for the next one: try again"
+        raise ServiceError("key_refused", why, retry_after=wait)
 
     async def _send(self, method: str, url: str, headers: httpx2.Headers, body: Body) -> httpx2.Response:
         started = time.monotonic()
@@ -120,11 +151,12 @@ class Proxy:
         self._failure = None
         return answer
 
-    def _let_rest(self, key: Key, answer: httpx2.Response) -> None:
+    def _let_rest(self, key: Key, answer: httpx2.Response, model: str) -> None:
         now = time.monotonic()
         if answer.status_code == 401:
-            seconds = self.keys.refused(key, now)
+            why, seconds = "refused", self.keys.refused(key, now)
         else:
-            seconds = self.keys.limited(key, now, retry_after(answer.headers.get("retry-after"), time.time()))
-        facts = {"key": key.number, "of": len(self.keys), "why": key.why, "seconds": round(seconds, 1)}
+            pause = retry_after(answer.headers.get("retry-after"), time.time())
+            why, seconds = "limited", self.keys.limited(key, now, pause, model)
+        facts = {"key": key.number, "of": len(self.keys), "why": why, "model": model, "seconds": round(seconds, 1)}
         log.warning("a key rests", extra={"facts": facts})

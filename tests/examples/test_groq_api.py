@@ -114,7 +114,7 @@ def test_an_upload_of_any_size_goes_through_but_only_a_usual_one_a_second_time(
     answers = [upload(KEPT + len(piece)) for _ in range(2)]
     through, refused = sorted(answers, key=lambda answer: answer.status_code)
     assert through.json() == {"bytes": KEPT + len(piece)}
-    assert error_of(refused, 503)["code"] == "key_limited"
+    assert (refused.status_code, refused.json()["error"]["code"]) == (429, "refused")
 
 
 def test_a_usual_upload_is_sent_again_with_the_next_key(proxy: Running, behind: Upstream) -> None:
@@ -144,9 +144,9 @@ def test_groqs_own_client_works_through_it(proxy: Running, behind: Upstream) -> 
         client.audio.transcriptions.create(model="whisper", file=("a.wav", BYTES))
         assert BYTES in behind.seen[-1][3]
         behind.refusals = {f"Bearer {key}": (429, {"retry-after": "0.3"}) for key in KEYS}
-        with pytest.raises(groq.InternalServerError, match="all_keys_limited") as error:
+        with pytest.raises(groq.RateLimitError, match="refused") as error:
             client.chat.completions.create(model="m", messages=[])
-        assert error.value.response.headers["retry-after"] == "1"
+        assert error.value.response.headers["retry-after"] == "0.3"
 
 
 def test_openais_client_works_through_it(proxy: Running, behind: Upstream) -> None:
@@ -168,21 +168,43 @@ def test_a_key_that_is_limited_gives_way_to_the_next(proxy: Running, behind: Ups
     assert len(behind.seen) == 4 or used_keys(behind).count(KEYS[0]) > 1
 
 
+def test_with_all_keys_resting_for_a_model_groq_has_the_last_word(proxy: Running, behind: Upstream) -> None:
+    told = {"retry-after": "3", "x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "30s"}
+    behind.refusals = {f"Bearer {key}": (429, told) for key in KEYS}
+    scarce = {**CHAT, "model": "scarce"}
+    for asked in (2, 2, 2):  # the second and third time nobody is asked
+        response = proxy.http.post("/v1/chat/completions", json=scarce)
+        assert response.status_code == 429
+        assert response.json() == {"error": {"message": "refused", "code": "refused"}}
+        assert response.headers["x-ratelimit-reset-requests"] == "30s"
+        assert 1 <= int(response.headers["retry-after"]) <= 3
+        assert len(behind.seen) == asked
+    form = {"model": (None, "scarce"), "file": ("a.wav", BYTES)}
+    assert proxy.http.post("/v1/audio/transcriptions", files=form).status_code == 429
+    assert len(behind.seen) == 2
+    behind.refusals = {}
+    assert proxy.http.post("/v1/chat/completions", json={**CHAT, "model": "other"}).status_code == 200
+    assert proxy.http.get("/v1/models").status_code == 200
+    assert proxy.http.get("/health/ready").status_code == 200
+    keys = proxy.http.get("/stats").json()["keys"]
+    assert all(0 < key["limited"]["scarce"] <= 3 and key["why"] == "limited" for key in keys)
+    assert proxy.http.get("/stats").json()["limits"]["scarce"] == {"requests": 0}
+
+
 def test_with_all_keys_resting_it_says_when_to_come_back(proxy: Running, behind: Upstream) -> None:
     behind.refusals = {f"Bearer {key}": (429, {"retry-after": "1.2"}) for key in KEYS}
     response = proxy.http.post("/v1/chat/completions", json=CHAT)
-    assert error_of(response, 503)["code"] == "all_keys_limited"
-    assert response.headers["retry-after"] in ("1", "2")
+    assert (response.status_code, response.headers["retry-after"]) == (429, "1.2")
+    assert proxy.http.post("/v1/chat/completions", json=CHAT).headers["retry-after"] in ("1", "2")
     assert len(behind.seen) == 2
-    assert proxy.http.get("/health").json()["checks"] == {"keys": "all_keys_limited", "upstream": "ok"}
-    assert error_of(proxy.http.get("/health/ready"), 503)["code"] == "all_keys_limited"
+    assert proxy.http.get("/health").json()["checks"] == {"keys": "ok", "upstream": "ok"}  # for other models
     behind.refusals = {}
     eventually(lambda: proxy.http.post("/v1/chat/completions", json=CHAT).status_code == 200)
 
 
 def test_an_upstream_that_limits_without_a_pause_is_not_asked_for_ever(proxy: Running, behind: Upstream) -> None:
     behind.refusals = {f"Bearer {key}": (429, {"retry-after": "0"}) for key in KEYS}
-    assert error_of(proxy.http.post("/v1/chat/completions", json=CHAT), 503)["code"] == "all_keys_limited"
+    assert proxy.http.post("/v1/chat/completions", json=CHAT).status_code == 429
     assert len(behind.seen) == 2
 
 
@@ -250,6 +272,10 @@ def test_figures_are_counted_for_people_and_for_prometheus(proxy: Running, behin
     after = figures()
     for end in ("200", "404"):
         assert after["groq_requests_total", end] == before.get(("groq_requests_total", end), 0) + 1
+    model = CHAT["model"]
+    assert after["groq_model_requests_total", "200", model] > before.get(("groq_model_requests_total", "200", model), 0)
+    assert after["groq_first_byte_seconds_bucket", "+Inf", model] >= 1
+    assert after["groq_request_seconds_bucket", "+Inf"] == after["groq_request_seconds_count",]
     assert (after["groq_keys",], after["groq_keys_available",], after["groq_running_max",]) == (2, 2, 3)
     now = proxy.http.get("/stats").json()["requests"]
     assert now["404"] == requests.get("404", 0) + 1

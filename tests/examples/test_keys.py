@@ -22,7 +22,32 @@ def test_a_key_over_its_limit_rests_as_long_as_the_upstream_says() -> None:
     assert first is not None
     keys.limited(first, 0.0, 7.5)
     assert [key.secret for key in (keys.take(7.4) for _ in range(3)) if key] == ["b", "b", "b"]
-    assert keys.available(7.5) == 2
+    assert keys.available(7.5, "") == 2
+
+
+def test_a_limit_is_one_of_a_model_and_a_refusal_one_of_the_key() -> None:
+    keys = Keys("a,b")
+    first, second = keys.take(0.0, "big"), keys.take(0.0, "big")
+    assert first is not None
+    assert second is not None
+    keys.limited(first, 0.0, 30.0, "big")
+    keys.limited(second, 0.0, 20.0, "big")
+    assert keys.take(1.0, "big") is None
+    assert (keys.wait(1.0, "big"), keys.wait(1.0, "small"), keys.available(1.0)) == (19.0, 0.0, 2)
+    assert [key.secret for key in (keys.take(1.0, "small"), keys.take(1.0, "")) if key] == ["a", "b"]
+    assert [row["limited"] for row in keys.report(1.0)] == [{"big": 29.0}, {"big": 19.0}]
+    keys.refused(first, 1.0)
+    assert [key.secret for key in (keys.take(2.0, "small"), keys.take(2.0, "small")) if key] == ["b", "b"]
+    assert (keys.available(2.0), keys.available(25.0, "big")) == (1, 1)
+
+
+def test_limits_that_are_over_are_forgotten() -> None:
+    keys = Keys("a")
+    key = keys.take(0.0)
+    assert key is not None
+    for number in range(100):
+        keys.limited(key, float(number), 0.5, f"model-{number}")
+    assert list(key.limited_until) == ["model-99"]
 
 
 def test_without_a_word_from_the_upstream_it_rests_for_a_minute_and_a_refused_one_for_ten() -> None:
@@ -33,8 +58,8 @@ def test_without_a_word_from_the_upstream_it_rests_for_a_minute_and_a_refused_on
     keys.limited(first, 0.0, None)
     keys.refused(second, 0.0)
     assert keys.take(0.0) is None
-    assert keys.wait(0.0) == LIMITED
-    assert (keys.available(LIMITED), keys.available(REFUSED)) == (1, 2)
+    assert keys.wait(0.0, "") == LIMITED
+    assert (keys.available(LIMITED, ""), keys.available(REFUSED, "")) == (1, 2)
 
 
 def test_a_key_never_shows_in_a_report_or_in_its_own_text() -> None:
@@ -105,11 +130,11 @@ def test_whatever_happens_no_resting_key_is_used_and_all_take_turns(
     for answer, pause, later in steps:
         now += later
         free = [number for number in back if now >= back[number]]
-        assert keys.available(now) == len(free)
+        assert keys.available(now, "") == len(free)
         key = keys.take(now)
         if key is None:
             assert free == []
-            assert 0 < keys.wait(now) == pytest.approx(min(back.values()) - now)
+            assert 0 < keys.wait(now, "") == pytest.approx(min(back.values()) - now)
             continue
         # The next one in the circle that is free.
         circle = [(last + step) % count + 1 for step in range(count)]
