@@ -167,6 +167,8 @@ class OpenRequests:
             client.listen()
         try:
             await self.app(scope, client.receive, watched)
+            if begun is not None and not complete and not client.gone:  # sse-starlette returns when it sees a shutdown
+                await break_off()
         except BrokenOff:
             pass
         except asyncio.CancelledError:
