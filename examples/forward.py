@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 
 import anyio
 import httpx2
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
@@ -63,7 +63,7 @@ class Relay(StreamingResponse):
                 await self._closed()
 
 
-def path_of(request: Request, prefix: str = "") -> str:
+def path_of(request: HTTPConnection, prefix: str = "") -> str:
     """The path and query as the client wrote them, without `prefix`; never with a step up in it."""
     raw = request.scope.get("raw_path") or request.url.path.encode()
     path = raw.decode("ascii", "replace").partition("?")[0].removeprefix(prefix)

@@ -109,6 +109,7 @@ def run(service: Service, make_app: Callable[[], Starlette]) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # nobody is asked to believe who says where a request came from
         date_header=False,  # trace.py sets it, where an answer that is passed on has none
         ws_max_size=1024 * 1024,
         ws_per_message_deflate=False,

@@ -1,22 +1,26 @@
-"""The stack over HTTP: `/api/…` tells about the services, `/SERVICE/…` passes requests on to them, `/docs` explains.
+"""The stack over HTTP: `/` shows it, `/api/…` tells about it, `/SERVICE/…` passes requests on, `/docs` explains.
 
-Environment: `API_PORT`, `API_TOKEN`. Where everything is comes from portsup: the endpoints file and the control socket.
+Environment: `API_PORT`, `API_TOKEN`, and `OTEL_EXPORTER_OTLP_ENDPOINT` for the spans of the gateway (telemetry.py).
+Where everything is comes from portsup: the endpoints file and the control socket.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
-from fastapi import FastAPI, Query
+from fastapi import FastAPI, Path, Query
 from fastapi.exceptions import RequestValidationError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
-from starlette.routing import Match
+from starlette.routing import Match, Route, WebSocketRoute
+from starlette.websockets import WebSocket
 
 from examples import __version__
-from examples.api_server import pages
+from examples.api_server import pages, sockets, telemetry
+from examples.api_server.document import TAGS, describe
 from examples.api_server.events import events
 from examples.api_server.gateway import Gateway
 from examples.api_server.overview import Overview
@@ -32,8 +36,9 @@ from examples.api_server.schema import (
 )
 from examples.api_server.tracing import KEPT, Spans
 from examples.client import client_for
+from examples.conversational import page as conversation
 from examples.peers import Peers
-from examples.service import Service, run
+from examples.service import Service, run, token_of
 from examples.web import ERROR_HANDLERS, Checks, ServiceError, health_routes
 
 SERVICE = Service(
@@ -41,7 +46,9 @@ SERVICE = Service(
     port_env="API_PORT",
     token_env="API_TOKEN",
     health_alias="/api/health",
-    open_paths=("/openapi.json", *pages.PATHS),  # they tell nothing of the stack
+    # They tell nothing of the stack, and a browser can not send a token for them.
+    open_paths=("/openapi.json", *pages.PATHS, *(f"/conversational{path}" for path in ("", *conversation.PATHS))),
+    websockets=True,
 )
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 # What any request may be answered with by the gate before the application sees it.
@@ -54,7 +61,9 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
 
 
 def app() -> Starlette:
-    peers, portsup, client, spans = Peers(), Portsup(), client_for(), Spans()
+    peers, portsup, client = Peers(), Portsup(), client_for()
+    sending = telemetry.exporter(SERVICE.name)
+    spans = Spans(sending[0] if sending else None)
     overview = Overview(SERVICE.name, peers, portsup, client)
     gateway = Gateway(SERVICE.name, peers, client, spans)
 
@@ -62,12 +71,15 @@ def app() -> Starlette:
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         async with client:
             yield
+        if sending:
+            await asyncio.to_thread(sending[1])
 
     api = FastAPI(
         title="API Server",
         version=__version__,
         lifespan=lifespan,
         responses=ANSWERS,
+        openapi_tags=TAGS,
         docs_url=None,  # ours need no internet
         redoc_url=None,
     )
@@ -81,13 +93,13 @@ def app() -> Starlette:
     api.router.routes.extend(health_routes(SERVICE.name, check_up, SERVICE.health_alias))
     api.router.routes.extend(pages.routes(api))
 
-    @api.get("/api/services")
+    @api.get("/api/services", tags=["services"])
     async def services() -> Services:
         """Every service of the stack."""
         return Services.model_validate({"services": await overview.services()})
 
-    @api.get("/api/services/{name}", responses={404: {"model": ErrorAnswer}})
-    async def service(name: str) -> ServiceView:
+    @api.get("/api/services/{name}", tags=["services"], responses={404: {"model": ErrorAnswer}})
+    async def service(name: Annotated[str, Path(description="as in services.yaml")]) -> ServiceView:
         """One service of the stack."""
         for found in await overview.services(name):
             return ServiceView.model_validate(found)
@@ -95,7 +107,7 @@ def app() -> Starlette:
 
     @api.get("/api/health/services", include_in_schema=False)
     @api.get("/api/v1/aggregated", include_in_schema=False)
-    @api.get("/api/health/aggregated")
+    @api.get("/api/health/aggregated", tags=["services"])
     async def aggregated() -> Aggregated:
         """The health of all services; one that is down is told, not an error."""
         found = await overview.services()
@@ -108,7 +120,7 @@ def app() -> Starlette:
         by_name = {service["name"]: service for service in found}
         return Aggregated.model_validate({"status": status, **counts, "services": by_name})
 
-    @api.get("/api/ports")
+    @api.get("/api/ports", tags=["services"])
     async def ports() -> AllPorts:
         """The pool of every service, and who has each port."""
         source, found = await overview.ports()
@@ -120,25 +132,39 @@ def app() -> Starlette:
             events(portsup, peers), media_type="text/event-stream", headers={"cache-control": "no-store"}
         )
 
-    @api.get("/api/tracing/stats")
+    @api.get("/api/tracing/stats", tags=["gateway"])
     async def tracing_stats() -> TraceStats:
         """How many requests went through the gateway, and how long they took."""
         return TraceStats.model_validate(spans.stats())
 
-    @api.get("/api/tracing/spans")
+    @api.get("/api/tracing/spans", tags=["gateway"])
     async def tracing_spans(
-        limit: Annotated[int, Query(ge=1, le=KEPT)] = 100, service: str | None = None, trace_id: str | None = None
+        limit: Annotated[int, Query(ge=1, le=KEPT, description="how many at most")] = 100,
+        service: Annotated[str | None, Query(description="only those to this service")] = None,
+        trace_id: Annotated[str | None, Query(description="only those of this trace, as in `traceparent`")] = None,
     ) -> Traced:
         """The latest requests through the gateway, the newest first."""
         return Traced.model_validate({"spans": spans.latest(limit, service, trace_id)})
 
-    @api.api_route("/{service}/{path:path}", methods=METHODS, include_in_schema=False)
-    @api.api_route("/{service}", methods=METHODS, include_in_schema=False)
-    async def passed_on(request: Request, service: str) -> Response:
+    async def metrics(request: Request) -> Response:
+        content, kind = spans.exposition(request.headers.get("accept", ""))
+        return Response(content, headers={"content-type": kind})
+
+    async def passed_on(request: Request) -> Response:
         if allowed := _methods_of(api, request):  # one of ours, asked in a way that it does not know
             raise HTTPException(405, headers={"Allow": ", ".join(allowed)})
-        return await gateway.pass_on(request, service)
+        return await gateway.pass_on(request, request.path_params["service"])
 
+    async def connected(socket: WebSocket) -> None:
+        await sockets.pass_on(gateway, socket, socket.path_params["service"])
+
+    # Plain routes: FastAPI's have half a millisecond of work to do for each request.
+    api.router.routes += [
+        Route("/metrics", metrics),
+        *(Route(path, passed_on, methods=METHODS) for path in ("/{service}", "/{service}/{path:path}")),
+        WebSocketRoute("/{service}/{path:path}", connected),
+    ]
+    describe(api, guarded=bool(token_of(SERVICE)))
     return api
 
 

@@ -1,12 +1,15 @@
 """`/SERVICE/PATH` goes to PATH of that service, wherever it is just now."""
 
+from urllib.parse import urljoin, urlsplit
+
 import httpx2
-from starlette.requests import Request
-from starlette.responses import Response
+from starlette.datastructures import MutableHeaders
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import RedirectResponse, Response
 
 from examples.api_server.tracing import Spans
 from examples.forward import path_of, relay, request_headers, send, streamed_body
-from examples.peers import Peers
+from examples.peers import Peer, Peers
 from examples.trace import current
 from examples.web import ServiceError
 
@@ -20,14 +23,24 @@ class Gateway:
         self._client = client
         self._spans = spans
 
-    async def pass_on(self, request: Request, service: str) -> Response:
-        """The service's answer, as it comes."""
+    def peer(self, service: str) -> Peer:
+        """The service of that name; a ServiceError when there is none behind this gateway."""
         peer = self._peers.all().get(service)
         if peer is None or service == self._itself:
             raise ServiceError("unknown_service", f"there is no service `{service}` behind this gateway", 404)
+        return peer
+
+    async def pass_on(self, request: Request, service: str) -> Response:
+        """The service's answer, as it comes."""
+        peer = self.peer(service)
         path = path_of(request, f"/{service}")
-        path = path if path.startswith("/") else f"/{path}"
+        if not path.startswith("/"):
+            if request.method in ("GET", "HEAD"):  # a page names its parts relative to itself: it has to be in a folder
+                return RedirectResponse(f"/{service}/{path}")
+            path = f"/{path}"
         headers = request_headers(request, frozenset(("origin",)))
+        for name, value in forwarded(request, service).items():
+            headers[name] = value  # in the place of all that there are
         body = streamed_body(request, headers)
         span = self._spans.begin(current(), service, request.method, path.partition("?")[0])
         try:
@@ -41,4 +54,41 @@ class Gateway:
             self._spans.end(span)
             raise
         span.answered(answer.status_code)
-        return relay(answer, name=service, closed=lambda: self._spans.end(span))
+        response = relay(answer, name=service, closed=lambda: self._spans.end(span))
+        own = MutableHeaders(raw=response.raw_headers)
+        for name in ("location", "content-location"):
+            if name in own:
+                own[name] = within_gateway(own[name], peer.url + path, service)
+        return response
+
+
+def forwarded(request: HTTPConnection, service: str) -> dict[str, str]:
+    """What the service could not know else: how its client reaches it.
+
+    The names that nginx and Traefik made common; what a proxy in front of us has said already is kept.
+    """
+    said = request.headers
+    before = [said["x-forwarded-for"]] if "x-forwarded-for" in said else []
+    client = request.client.host if request.client else "unknown"
+    return {
+        "x-forwarded-for": ", ".join([*before, client]),
+        "x-forwarded-host": said.get("x-forwarded-host") or said.get("host", ""),
+        "x-forwarded-proto": said.get("x-forwarded-proto") or request.url.scheme.replace("ws", "http"),
+        "x-forwarded-prefix": said.get("x-forwarded-prefix", "").rstrip("/") + f"/{service}",
+    }
+
+
+def within_gateway(location: str, asked: str, service: str) -> str:
+    """Where a redirect of a service leads through this gateway; one to somewhere else stays as it is.
+
+    `asked` is the address that answered with it.
+    """
+    try:
+        target, origin = urlsplit(urljoin(asked, location)), urlsplit(asked)
+        is_other_port = target.port != origin.port
+    except ValueError:  # no address at all
+        return location
+    same_host = target.hostname == origin.hostname or {target.hostname, origin.hostname} == {"127.0.0.1", "localhost"}
+    if target.scheme != origin.scheme or not same_host or is_other_port:
+        return location
+    return f"/{service}" + (target._replace(scheme="", netloc="").geturl() or "/")

@@ -1,4 +1,4 @@
-"""`/docs`: the API's description as a page to try it on, from files on this machine alone."""
+"""Pages for people, from files on this machine alone: `/` shows the stack, `/docs` is the API to try it on."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,11 +17,29 @@ ASSETS = {
     "/docs/swagger-ui.css": "text/css",
     "/docs/favicon.png": "image/png",
 }
-PATHS = ("/docs", *ASSETS)
+PAGE = Path(__file__).with_name("page")
+FILES = {
+    "/": ("index.html", "text/html"),
+    "/stack.css": ("stack.css", "text/css"),
+    "/stack.js": ("stack.js", "text/javascript"),
+}
+# Nothing but what this server sends is run, shown or talked to.
+HEADERS = {
+    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "cache-control": "no-cache",
+}
+PATHS = (*FILES, "/docs", *ASSETS)
 
 
 def routes(api: FastAPI) -> list[BaseRoute]:
-    """The page and the files it is made of."""
+    """The pages and the files they are made of."""
+
+    async def own(request: Request) -> Response:
+        name, kind = FILES[request.url.path]
+        return Response((PAGE / name).read_bytes(), media_type=kind, headers=HEADERS)
 
     async def page(_: Request) -> Response:
         script, style, icon = ASSETS
@@ -38,7 +56,7 @@ def routes(api: FastAPI) -> list[BaseRoute]:
         path = _folder() / request.url.path.rpartition("/")[2]
         return FileResponse(path, media_type=ASSETS[request.url.path])
 
-    return [Route("/docs", page), *(Route(path, asset) for path in ASSETS)]
+    return [*(Route(path, own) for path in FILES), Route("/docs", page), *(Route(path, asset) for path in ASSETS)]
 
 
 def _folder() -> Path:

@@ -1,6 +1,6 @@
 // The client of the protocol that examples/conversational/__init__.py describes.
 
-import {Loudspeaker, Microphone} from "/sound.js";
+import {Loudspeaker, Microphone} from "./sound.js";
 
 const $ = id => document.getElementById(id);
 const LEFT_IN_THE_AIR = 250; // ms between the end of a word and its arrival here
@@ -26,7 +26,7 @@ const microphone = new Microphone(context, sendSound, level => $("talk").style.s
 
 async function connect() {
   try {
-    const answer = await fetch("/voices", token ? {headers: {authorization: `Bearer ${token}`}} : {});
+    const answer = await fetch("voices", token ? {headers: {authorization: `Bearer ${token}`}} : {});
     if (answer.status === 401) return askForToken();
     showVoices(answer.ok ? (await answer.json()).voices : []);
   } catch {
@@ -34,7 +34,7 @@ async function connect() {
   }
   // A page can not set headers on a WebSocket; a token goes along as a subprotocol.
   const protocols = token ? ["conversation", `token.${base64url(token)}`] : ["conversation"];
-  const opening = new WebSocket(`ws://${location.host}/ws`, protocols);
+  const opening = new WebSocket(new URL("ws", location.href).href.replace("http", "ws"), protocols);
   opening.binaryType = "arraybuffer";
   opening.onopen = () => {
     socket = opening;

@@ -51,7 +51,7 @@ export class Microphone {
     } catch (error) {
       throw new Error(WHY[error.name] ?? `The microphone can not be used: ${error.message}`);
     }
-    this.module ??= this.context.audioWorklet.addModule("/microphone.js");
+    this.module ??= this.context.audioWorklet.addModule("microphone.js");
     await this.module;
     await this.context.resume();
     this.node = new AudioWorkletNode(this.context, "microphone", {numberOfOutputs: 0});
