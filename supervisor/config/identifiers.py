@@ -5,6 +5,7 @@ secrets in its commands.
 from collections.abc import Iterator, Mapping
 from collections.abc import Sequence as Words
 
+from supervisor.config.fields import Found, words
 from supervisor.config.secrets import (
     SHORTEST,
     Names,
@@ -31,19 +32,19 @@ _COMMANDS = frozenset(("command", "exec"))
 def identifiers(tree: Node) -> Names:
     """All of a file, variables filled in."""
     texts: list[str] = []
-    words = {word for name in _walked(tree, "", texts) for word in words_in(name)}
-    return Names(frozenset(words), "\n".join(texts))
+    found = {word for name in _walked(tree, "", texts) for word in words_in(name)}
+    return Names(frozenset(found), "\n".join(texts))
 
 
 def in_environment(environment: Mapping[str, str]) -> Names:
     """Those that a process has: its variables, and the folders and addresses in them."""
-    words = {word for name in environment for word in words_in(name)}
+    found = {word for name in environment for word in words_in(name)}
     own = [environment.get(name, "") for name in ("PORTSUP_SERVICE", "PORTSUP_STACK", "USER", "LOGNAME")]
-    words.update(word for name in own for word in words_in(name))
+    found.update(word for name in own for word in words_in(name))
     for name, value in environment.items():
         if not is_secret_name(name):
-            words.update(names_in(value[:10_000]))
-    return Names(frozenset(words), "\n".join(own))
+            found.update(names_in(value[:10_000]))
+    return Names(frozenset(found), "\n".join(own))
 
 
 def secrets_of(spec: ServiceSpec) -> Iterator[tuple[str, str]]:
@@ -56,8 +57,19 @@ def secrets_of(spec: ServiceSpec) -> Iterator[tuple[str, str]]:
         lines += [(f"{key}.{probe.kind}", probe.command), (f"{key}.{probe.kind}", (probe.target,))]
         for name, value in probe.ask.headers if probe.ask is not None else ():
             yield from ((f"{key}.http.headers.{name}", found) for found in secret_values(header_variable(name), value))
-    for what, words in lines:
-        yield from ((what, found) for found in secrets_among(words))
+    for what, line in lines:
+        yield from ((what, found) for found in secrets_among(line))
+
+
+def filled_in(name: str, service: Found, secrets: frozenset[str]) -> Iterator[tuple[str, frozenset[str]]]:
+    """Where variables put one of `secrets` into a service, as the path of the text, and which."""
+    numbers: dict[str, int] = {}
+    for path, word in words(service.value):
+        number = numbers[path] = numbers.get(path, -1) + 1
+        is_secret = word.node.secret or (number > 0 and word.whole is not None and word.whole.secret)
+        if is_secret and (found := frozenset(secret for secret in secrets if secret in word.text)):
+            is_list = path.split(".")[0] in ("command", "hooks", "stop_command") or path.endswith(".exec")
+            yield f"services.{name}.{path}[{number}]" if is_list else f"services.{name}.{path}", found
 
 
 def _walked(node: Node, key: str, texts: list[str]) -> Iterator[str]:
@@ -101,9 +113,9 @@ def _of_variable(name: str, value: str) -> Iterator[str]:
         yield from names_in(value)
 
 
-def _of_command(words: list[str]) -> Iterator[str]:
-    if words:
-        yield from words_in(words[0]) if "/" not in words[0] else ()
-    for word in masked_words(words):
+def _of_command(line: list[str]) -> Iterator[str]:
+    if line:
+        yield from words_in(line[0]) if "/" not in line[0] else ()
+    for word in masked_words(line):
         if len(word) >= SHORTEST:
             yield from names_in(word)

@@ -12,7 +12,7 @@ from supervisor.config.checks import Checks
 from supervisor.config.extends import Extending, InFile, relocated
 from supervisor.config.fields import EnvFile, Fields, Found
 from supervisor.config.files import content_of, decoded, outgoing_ports
-from supervisor.config.identifiers import identifiers, secrets_of
+from supervisor.config.identifiers import filled_in, identifiers, secrets_of
 from supervisor.config.interpolate import Interpolation
 from supervisor.config.keys import STACK
 from supervisor.config.merge import Merger
@@ -109,6 +109,7 @@ def _load(
             report.hide((secret,), fields.at(what.partition(".")[0]), f"{where}.{what}")
         _check_folder(specs[name], fields, where, report)
     Checks(services, report, ephemeral).run()
+    short = report.masked_where_they_stand()
     instances: Fields = stack.get("instances") or Fields()
     ports: Fields = stack.get("ports") or Fields()
     return StackSpec(
@@ -128,6 +129,7 @@ def _load(
             report,
         ),
         secrets=report.secrets,
+        filled={path: found for each in services.items() for path, found in filled_in(*each, short)} if short else {},
         warnings=report.warnings,
         notes=report.notes,
     )

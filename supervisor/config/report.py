@@ -76,6 +76,10 @@ class Report:
             self._hunted = hunted(self._hidden, self.names)
         return self._hunted
 
+    def masked_where_they_stand(self) -> frozenset[str]:
+        """The secrets that are not looked for in output."""
+        return frozenset(self._hidden).difference(self.secrets)
+
     def quote(self, text: str, is_secret: bool = False) -> str:
         """`text` in backticks: one line, not too long, without secrets; without short ones too if it `is_secret`."""
         if len(text) > LONGEST_QUOTABLE:

@@ -196,19 +196,21 @@ def _peeled(text: str) -> _Peeled:
 
 def _keys(peeled: _Peeled, around: Around) -> str:
     parts = [f"`{around.key}: {block(peeled.rest)}`"]
-    shown = [
-        (name, HIDDEN if is_secret_name(name) and "${" not in value else value)
-        for name, value in peeled.variables or ()
-    ]
+    variables = peeled.variables or []
+    for name, value in variables:  # the port is not for the file to set
+        if name == "PORT" and not around.port and re.fullmatch(r"[1-9]\d{1,4}", value) and int(value) < 65534:
+            parts.append(f"`pool: {value}-{int(value) + 2}`")
+    variables = [(name, value) for name, value in variables if name != (around.port or "PORT") or not value.isdigit()]
+    shown = [(name, HIDDEN if is_secret_name(name) and "${" not in value else value) for name, value in variables]
     if peeled.folder:
         parts.append(f"`working_dir: {block(_joined(around.working_dir, peeled.folder))}`")
     for file in peeled.files or ():
         parts.append(f"`env_file: {block(_joined(peeled.folder, file))}`")
-    if peeled.variables and around.environment == "list":
+    if variables and around.environment == "list":
         parts += [f"`- {name}={value}` in `environment`" for name, value in shown]
-    elif peeled.variables and around.environment:
+    elif variables and around.environment:
         parts += [f"`{name}: {block(value)}` in `environment`" for name, value in shown]
-    elif peeled.variables:
+    elif variables:
         inside = ", ".join(f"{name}: {flow(value)}" for name, value in shown)
         parts.append(f"`environment: {{{inside}}}`")
     return "write " + (f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else parts[0])

@@ -126,8 +126,9 @@ def syntax_in(text: str) -> Syntax | None:
         script, offset = words[2]
         if _MASK not in script:
             return Syntax(Kind.SCRIPT, script, offset)
-    if found := re.search(r"(?<=\s)#(?=\s|\Z)|(?<!-\w)(?<=\s)#(?=[A-Za-z])", bare):
-        return Syntax(Kind.COMMENT, "#", found.start())
+    for number, (word, offset) in enumerate(words):  # behind an option it may be a topic, or a colour
+        if number and re.match(r"#(?:\w|\Z)", word) and not words[number - 1][0].startswith("-"):
+            return Syntax(Kind.COMMENT, "#", offset)
     return _pattern(words)
 
 

@@ -2,7 +2,7 @@
 
 import re
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from supervisor.config.secrets import (
@@ -39,8 +39,23 @@ def resolved(stack: StackSpec, reveal: bool = False) -> dict[str, Any]:
         "render": [_rendered(file, reveal) for file in stack.render],
         "services": {name: _service(service, stack, reveal) for name, service in stack.services.items()},
     }
+    if not reveal and stack.filled:
+        data = _masked(data, "", stack.filled)
     shown: dict[str, Any] = _texts(data, frozenset() if reveal else stack.secrets)
     return shown
+
+
+def _masked(data: Any, path: str, filled: Mapping[str, frozenset[str]]) -> Any:
+    """The data without the secrets that were filled in where they are not looked for everywhere."""
+    match data:
+        case dict():
+            return {key: _masked(value, f"{path}.{key}" if path else key, filled) for key, value in data.items()}
+        case list():
+            return [_masked(value, f"{path}[{number}]", filled) for number, value in enumerate(data)]
+        case str():
+            plain = path.replace(".command[", "[") if ".hooks." in path or ".stop_command." in path else path
+            return redact(data, filled.get(plain, ()))
+    return data
 
 
 def _rendered(file: RenderedFile, reveal: bool) -> dict[str, Any]:

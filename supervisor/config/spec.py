@@ -229,6 +229,7 @@ class StackSpec:
     strict_ports: bool = False
     render: tuple[RenderedFile, ...] = ()
     secrets: frozenset[str] = frozenset()  # values that no output may show, wherever they are
+    filled: Mapping[str, frozenset[str]] = field(default_factory=dict)  # where others of them were filled in, by path
     warnings: tuple[str, ...] = ()  # file:line:column and text, for things that are allowed but unwise
     notes: tuple[str, ...] = ()  # the same for what is good to know, and needs no change
 

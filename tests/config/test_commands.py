@@ -47,6 +47,7 @@ QUOTE = "; or put it in quotes if the program is to get it as it is"
         ('a "$(hostname)"', 17, f"`$(` {SHELL}", "[sh, -c, 'exec a \"$(hostname)\"']"),
         ("FOO=bar a -x", 14, f"`FOO=` {SETS}", "a -x` and `environment: {FOO: bar}"),
         ("A=1 B='x y' a", 14, f"`A=` {SETS}", 'a` and `environment: {A: 1, B: "x y"}'),
+        ("PORT=7000 a", 14, f"`PORT=` {SETS}", "a"),
         ("A=$B a", 14, f"`A=` {SETS}", '[sh, -c, "A=$B a"]'),
         ("cd b && a", 19, f"`&&` {SHELL}", "a` and `working_dir: b"),
         ("cd b; A=1 a", 18, f"`;` {SHELL}", "a`, `working_dir: b` and `environment: {A: 1}"),
@@ -160,6 +161,7 @@ def test_the_form_minds_what_the_service_has_already(mistakes: Mistakes) -> None
         "  b: {command: cd x && A=2 z, environment: {B: 1}, working_dir: q}\n"
         "  c: {command: ~/x, user: me}\n"
         "  d: {command: z $PORT}\n"
+        "  f: {command: A=1 PORT=3000 z}\n"
         "  e: {command: z $MY_PORT, pool: 80, port_env: MY_PORT}\n"
     )
     assert [each.rpartition(" (")[2] for each in told] == [
@@ -167,6 +169,7 @@ def test_the_form_minds_what_the_service_has_already(mistakes: Mistakes) -> None
         "write `command: z`, `working_dir: q/x` and `A: 2` in `environment`)",
         'write `command: [sh, -c, "exec ~/x"]`)',
         'write `command: [sh, -c, "exec z $PORT"]`; or `${PORT}`, which portsup fills in from its own environment)',
+        "write `command: z`, `pool: 3000-3002` and `environment: {A: 1}`)",
         "write `command: z {port}`)",
     ]
 

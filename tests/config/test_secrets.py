@@ -246,3 +246,26 @@ def test_a_mistake_names_the_service_that_is_called_like_its_password(mistakes: 
     told = mistakes(text)
     assert "services.postgres: unknown key `restrt`" in told[0]
     assert "did you mean `postgres`?" in told[1]
+
+
+def test_a_short_secret_that_a_variable_filled_in_is_masked_there(loading: Loading) -> None:
+    stack = loading(
+        """
+        services:
+          tiny:
+            command: [tiny, --at, "u:${MY_TOKEN}@h", plain]
+            environment: {WHERE: "x-${MY_TOKEN}", OTHER: tiny}
+            stop_command: stop -n ${MY_TOKEN} tin
+            hooks: {pre_start: {command: [tell, "${MY_TOKEN}"]}}
+            ready: {exec: [ask, "-t${MY_TOKEN}"]}
+        """,
+        {"MY_TOKEN": "tiny"},
+    )
+    (service,) = resolved(stack)["services"].values()
+    assert service["command"] == ["tiny", "--at", "u:***@h", "plain"]
+    assert service["environment"] == {"WHERE": "x-***", "OTHER": "tiny"}
+    assert service["stop_command"]["command"] == ["stop", "-n", "***", "tin"]
+    assert service["hooks"]["pre_start"]["command"] == ["tell", "***"]
+    assert service["ready"]["exec"] == ["ask", "-t***"]
+    (again,) = resolved(stack, reveal=True)["services"].values()
+    assert again["command"][2] == "u:tiny@h"

@@ -36,6 +36,8 @@ run '$PORT' \\$PORT $1 ^x$ $
 php -S {host}:{port} -t public
 go run ./...
 make -j4 CC=gcc
+mosquitto_sub -t # -v
+run --color #fff
 run --color '#fff' a#b x~ a~/b user@host:~/x
 run --title 'Fish & Chips' AT&T <name> a->b
 run --fmt {{.Name}} {a}

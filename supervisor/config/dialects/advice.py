@@ -33,7 +33,8 @@ def advice(entry: Entry, section: Section, whole: MappingNode) -> Advice:
     name = folded(entry.key.text)
     beside = Beside(entry.key.text, {folded(each.key.text): each.value for each in whole})
     table = next((table for known, table in TABLES if known is section), {})
-    if name in table:
+    is_ours_too = any(folded(key.name) == name for key in section.keys)
+    if name in table and not (is_ours_too and isinstance(table[name], str)):
         say = table[name]
         hint = say if isinstance(say, str) else say(entry.value, beside)
         meant = next((key.name for key in section.keys if f"`{key.name}:" in hint), "")

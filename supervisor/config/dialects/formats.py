@@ -8,8 +8,9 @@ from supervisor.config.tree import Mapping, Node, Scalar
 _TEXTS = (
     (r"^\s*\[(?:program|group|eventlistener|fcgi-program):|^\s*\[(?:supervisord|supervisorctl|unix_http_server)\]",
      "supervisord", "supervisord.conf"),
-    (r"^\s*\[(?:Unit|Service|Install)\]", "systemd", "NAME.service"),
+    (r"^\s*\[(?:Unit|Service|Install)\]", "systemd", "app.service"),
     (r"^\s*\[(?:watcher:|circus\])", "circus", ""),
+    (r"^\s*\[daemons\.", "pitchfork", "pitchfork.toml"),
     (r"^\s*module\.exports\s*=", "pm2", ""),
 )  # fmt: skip
 _OF_COMPOSE = frozenset(("version", "volumes", "networks", "secrets", "configs"))
@@ -40,6 +41,8 @@ def of_tree(tree: Node) -> tuple[str, str]:
         return "process-compose", "process-compose.yaml"
     if isinstance(keys.get("procs"), Mapping):
         return "mprocs", "mprocs.yaml"
+    if isinstance(keys.get("scripts"), Mapping) and "services" not in keys:
+        return "npm", "package.json"
     if "apps" in keys:
         return "pm2", "ecosystem.json"
     is_flat = len(keys) > 0 and "services" not in keys and "name" not in keys
