@@ -69,6 +69,7 @@ class LockWatch:
 
     def close(self) -> None:
         """Watches no longer."""
+        self._journal.count_left_out()
         self._timer.cancel()
         if self._next is not None:
             self._next.cancel()
@@ -104,6 +105,7 @@ class LockWatch:
         for slot in tuple(self._slots.values()):
             yield from self._retry_spares(slot)
         self._on_tick()
+        self._journal.count_left_out()
         yield
         self._watcher.check_listeners(tuple(self._slots.values()))
         yield

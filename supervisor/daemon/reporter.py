@@ -59,8 +59,8 @@ class Reporter:
             return
         if news.event == "service says":
             self._said_at[after.name] = now
-        self._journal.log(news.level, news.event, service=after.name, state=after.state, **news.facts)
-        if news.words:
+        is_told = self._journal.log(news.level, news.event, service=after.name, state=after.state, **news.facts)
+        if news.words and is_told:
             self.say(f"{after.name}: {news.words}", news.level)
         if news.event == "roll failed" or (news.level == "error" and after.result not in QUIET_ABOUT):
             self.quote(slot)
@@ -97,8 +97,8 @@ class Reporter:
 
     def skipped(self, service: str, port: int, skipped: Collection[tuple[int, str]]) -> None:
         """A service got another port than the first of its pool."""
-        self.say(herald.fallback(service, port, skipped), "warning")
-        self._journal.warning("port skipped", service=service, port=port, skipped=dict(skipped))
+        if self._journal.warning("port skipped", service=service, port=port, skipped=dict(skipped)):
+            self.say(herald.fallback(service, port, skipped), "warning")
 
     def reaped(self, service: str, pids: Collection[int]) -> None:
         """What an earlier run left on a service's ports was ended."""
@@ -110,8 +110,8 @@ class Reporter:
         seen = ", ".join(map(str, sorted(elsewhere)))
         spec = self._slots[service].spec
         hint = f"make it listen on ${spec.port_env}, or put {{port}} into its command"
-        self.say(f"{service}: listens on {seen} instead of {port}; {hint}", "warning")
-        self._journal.warning("wrong port", service=service, port=port, elsewhere=sorted(elsewhere))
+        if self._journal.warning("wrong port", service=service, port=port, elsewhere=sorted(elsewhere)):
+            self.say(f"{service}: listens on {seen} instead of {port}; {hint}", "warning")
 
     def no_handoff(self, why: str) -> None:
         """Ports are not handed over here; `why` is empty where nobody wants it.  Said once."""
@@ -143,8 +143,8 @@ class Reporter:
 
     def bind_refused(self, service: str, port: int) -> None:
         """A strict service wanted a port that it was not given."""
-        self.say(f"{service}: may not bind port {port} (`bind: strict`)", "warning")
-        self._journal.warning("bind refused", service=service, port=port)
+        if self._journal.warning("bind refused", service=service, port=port):
+            self.say(f"{service}: may not bind port {port} (`bind: strict`)", "warning")
 
     def handoff_trouble(self, service: str, why: str) -> None:
         """A call of a service could not be looked into, and was let through."""

@@ -8,10 +8,12 @@ import itertools
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapping
 from typing import Any
 
 from supervisor.config.secrets import HIDDEN, is_secret_name, redact
+from supervisor.logs.allowance import Allowances, rate_of
 from supervisor.logs.journal_file import JournalFile
 from supervisor.logs.redactor import Redactor
 
@@ -22,8 +24,10 @@ class Journal:
     Of the facts `words` is a sentence that people get to see instead of the event, `hint` what they can do next.
     """
 
-    def __init__(self, logger: Any, file: JournalFile, secrets: set[str]) -> None:
+    def __init__(self, logger: Any, file: JournalFile, secrets: set[str], clock: Callable[[], float]) -> None:
         self._logger = logger
+        self._clock = clock
+        self._allowances = Allowances()
         self._file = file
         self._secrets = secrets
         self.redactor = Redactor(secrets)  # the same for what the services print
@@ -39,21 +43,34 @@ class Journal:
         """Why that does not work at the moment; empty when it does."""
         return self._file.trouble
 
-    def log(self, level: str, event: str, **facts: Any) -> None:
-        """An event of that level: info, warning or error."""
+    def log(self, level: str, event: str, **facts: Any) -> bool:
+        """An event of that level: info, warning or error; whether it was told.
+
+        Of what is about a service each kind has an allowance; what goes beyond that is counted, see `count_left_out`.
+        """
+        service = facts.get("service")
+        is_limited = service is not None and level != "error"
+        if is_limited and not self._allowances.admit((service, event), rate_of(event), self._clock()):
+            return False
         getattr(self._logger, level)(event, **facts)
+        return True
 
-    def info(self, event: str, **facts: Any) -> None:
+    def info(self, event: str, **facts: Any) -> bool:
         """Something that was to be expected."""
-        self.log("info", event, **facts)
+        return self.log("info", event, **facts)
 
-    def warning(self, event: str, **facts: Any) -> None:
+    def warning(self, event: str, **facts: Any) -> bool:
         """Something that should not be, and that portsup can live with."""
-        self.log("warning", event, **facts)
+        return self.log("warning", event, **facts)
 
-    def error(self, event: str, **facts: Any) -> None:
+    def error(self, event: str, **facts: Any) -> bool:
         """Something that ends a service or the stack; `exc_info=True` adds the traceback."""
-        self.log("error", event, **facts)
+        return self.log("error", event, **facts)
+
+    def count_left_out(self) -> None:
+        """Tells how many events of which kind were too many since the last time; to be said every few seconds."""
+        for (service, event), count in self._allowances.left_out():
+            self._logger.warning("events left out", service=service, of=event, count=count)
 
     def learn(self, secrets: Collection[str]) -> None:
         """Hide these as well from now on."""
@@ -69,7 +86,9 @@ class Journal:
         self._file.close()
 
 
-def open_journal(path: str | os.PathLike[str], *, secrets: Collection[str] = ()) -> Journal:
+def open_journal(
+    path: str | os.PathLike[str], *, secrets: Collection[str] = (), clock: Callable[[], float] = time.monotonic
+) -> Journal:
     """The journal at `path`, which shows none of the secrets."""
     with _not_installed("rich", "colorama", "better_exceptions"):
         import structlog
@@ -97,7 +116,7 @@ def open_journal(path: str | os.PathLike[str], *, secrets: Collection[str] = ())
         show,
         lambda logger, method, event: encode(event),
     ]
-    journal = Journal(structlog.wrap_logger(file, processors, structlog.BoundLogger).bind(), file, hidden)
+    journal = Journal(structlog.wrap_logger(file, processors, structlog.BoundLogger).bind(), file, hidden, clock)
     return journal
 
 

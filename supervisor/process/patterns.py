@@ -33,6 +33,7 @@ def within_limit(search: Callable[[], bool], seconds: float = LIMIT) -> bool:
             raise TooSlow
 
     before = signal.signal(signal.SIGVTALRM, ring)
+    mask = signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGVTALRM,))  # blocked, as all that means nothing to us
     try:
         try:
             signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
@@ -42,6 +43,7 @@ def within_limit(search: Callable[[], bool], seconds: float = LIMIT) -> bool:
     finally:
         is_searching = False
         signal.setitimer(signal.ITIMER_VIRTUAL, 0.0)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         signal.signal(signal.SIGVTALRM, signal.SIG_IGN if before is None else before)
 
 

@@ -29,6 +29,17 @@ def test_a_search_without_an_end_is_ended(pattern: str, text: str) -> None:
     assert signal.getitimer(signal.ITIMER_VIRTUAL) == (0.0, 0.0)
 
 
+def test_it_is_ended_where_the_signal_is_blocked_too() -> None:
+    """As in the daemon, which takes no signal that means nothing to it."""
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGVTALRM,))
+    try:
+        with pytest.raises(TooSlow):
+            within_limit(lambda: re.search("(a+)+$", "a" * 50 + "!") is not None)
+        assert signal.SIGVTALRM in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
 def test_what_ends_in_time_is_not_touched() -> None:
     assert within_limit(lambda: True)
     assert not within_limit(lambda: False)
