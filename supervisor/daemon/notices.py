@@ -9,10 +9,13 @@ from supervisor.core import events as ev
 from supervisor.core.notify import Notice, parse
 from supervisor.daemon.reporter import Reporter
 from supervisor.daemon.slot import Child, Slot
-from supervisor.daemon.stalls import doing
+from supervisor.daemon.stalls import doing, has_time
 from supervisor.ports.runtime import RuntimeDir, error_in
 from supervisor.process.notify_socket import NotifySocket
+from supervisor.system import Identity
 
+LOOKUP_FACTOR = 10  # time between two lookups of processes, as a multiple of what one takes
+MOST_SPEAKERS = 1000
 AT_ONCE = 32  # datagrams of one service that are heard in one turn of the loop
 
 
@@ -30,6 +33,8 @@ class Notices:
         self._members = members
         self._reporter = reporter
         self._told: set[tuple[int, str]] = set()  # what was told already, of which process
+        self._speakers: dict[int, set[Identity]] = {}  # who has been found to be of the tree of which process
+        self._lookups: dict[str, float] = {}  # when the processes of a service may be looked up again
 
     def offer(self, slot: Slot) -> dict[str, str]:
         """What the next process of a service is told, so that it can speak; nothing if it is not asked to.
@@ -62,12 +67,13 @@ class Notices:
     def hear(self, slot: Slot) -> None:
         """Takes what has come, though not more than is good for the others."""
         doing(self._loop, "hearing the notices", slot.spec.name)
-        known: dict[int, Child] = {}  # processes of the trees, looked up at most once
-        for _ in range(AT_ONCE):
+        for number in range(AT_ONCE):
+            if number and not has_time(self._loop):
+                return
             datagram = slot.notify.receive() if slot.notify is not None else None
             if datagram is None:
                 return
-            child, notice = self._speaker(slot, datagram.sender, known), parse(datagram.data)
+            child, notice = self._speaker(slot, datagram.sender), parse(datagram.data)
             if child is None:
                 self._refuse(slot, datagram.sender or 0)
             elif notice is None:
@@ -75,14 +81,33 @@ class Notices:
             else:
                 self._pass_on(slot, child, notice)
 
-    def _speaker(self, slot: Slot, sender: int | None, known: dict[int, Child]) -> Child | None:
-        """Of which process of the service the sender is, or is itself; None for a stranger."""
+    def _speaker(self, slot: Slot, sender: int | None) -> Child | None:
+        """Of which process of the service the sender is, or is itself; None for a stranger.
+
+        The processes of a tree are looked up for one that was not heard before, and the longer that takes the less
+        often: strangers and large services can make it long.
+        """
         for child in slot.children():
             if sender in (None, child.pid, child.main):
                 return child
-        if not known:
-            known.update((pid, child) for child in slot.children() for pid in self._members(slot, child))
-        return known.get(sender or 0)
+        who = system.identity_of(sender) if sender else None
+        if who is None:
+            return None
+        for child in slot.children():
+            if who in self._speakers.get(child.pid, ()):
+                return child
+        begun = self._loop.time()
+        if begun < self._lookups.get(slot.spec.name, 0.0):
+            return None
+        found = next((child for child in slot.children() if who.pid in self._members(slot, child)), None)
+        now = self._loop.time()
+        self._lookups[slot.spec.name] = now + LOOKUP_FACTOR * (now - begun)
+        if found is not None:
+            speakers = self._speakers.setdefault(found.pid, set())
+            if len(speakers) >= MOST_SPEAKERS:
+                speakers.clear()
+            speakers.add(who)
+        return found
 
     def _refuse(self, slot: Slot, sender: int) -> None:
         for child in slot.children()[:1]:  # if none is left, it may be one of the service that has just ended
@@ -110,6 +135,7 @@ class Notices:
         """A process of a service is gone: what it said last is heard, and not taken for a later one's."""
         self.hear(slot)
         self._told -= {each for each in self._told if each[0] == child.pid}
+        self._speakers.pop(child.pid, None)
 
 
 def _is_abstract(spec: ServiceSpec) -> bool:

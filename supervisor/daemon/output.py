@@ -5,10 +5,10 @@ import os
 import time
 from collections.abc import Callable
 
-from supervisor.daemon.stalls import doing
+from supervisor.daemon.stalls import doing, has_time
 from supervisor.logs.redactor import Redactor
 from supervisor.logs.service_log import ServiceLog
-from supervisor.process.output import Capture, Stream, open_pipe
+from supervisor.process.output import READ_IN_NEED, READ_SIZE, Capture, Stream, open_pipe
 
 Consumer = Callable[[Stream, bytes], None]  # gets what was printed, whole lines or not, with its pipe
 Show = Callable[[Stream, bytes, float], None]  # gets them with the pipe they came from, and seconds since 1970
@@ -68,7 +68,7 @@ class Output:
 
     def _read(self, capture: Capture) -> None:
         doing(self._loop, "taking the output", self._service)
-        lines = capture.read()
+        lines = capture.read(READ_SIZE if has_time(self._loop) else READ_IN_NEED)
         if lines is None:
             self._loop.remove_reader(capture.fileno())
             self._captures.remove(capture)

@@ -14,6 +14,7 @@ from supervisor.dataclass import dataclass
 from supervisor.logs.journal import Journal
 
 STALL = 0.05  # seconds from which on a turn counts as a stall
+TURN = 0.01  # seconds after which a turn is long enough for those who could go on and on
 LONG = 1.0  # seconds from which on one is an event
 
 _SOMETHING = ("something without a name", "")
@@ -43,7 +44,7 @@ class Stalls:
         self.on_long: Callable[[Stall], None] | None = None
         self._clock = clock
         self._cpu_clock = cpu_clock
-        self._begun = self._since = clock()
+        self.begun = self._since = clock()  # when the present turn began
         self._cpu = cpu_clock()
         self._doing = self._slowest = _SOMETHING
         self._slowest_took = 0.0
@@ -51,7 +52,7 @@ class Stalls:
     def turn_begins(self) -> None:
         """Something has happened, and is being dealt with from now on."""
         self._cpu = self._cpu_clock()
-        self._begun = self._since = self._clock()
+        self.begun = self._since = self._clock()
         self._doing = self._slowest = _SOMETHING
         self._slowest_took = 0.0
 
@@ -64,7 +65,7 @@ class Stalls:
     def turn_ends(self) -> None:
         """All is dealt with."""
         now = self._clock()
-        took = now - self._begun
+        took = now - self.begun
         if self.longest is not None and took < STALL and took <= self.longest.seconds:
             return
         self._close(now)
@@ -101,6 +102,12 @@ def doing(loop: object, what: str, service: str = "") -> None:
     stalls = getattr(loop, "stalls", None)
     if stalls is not None:
         stalls.begins(what, service)
+
+
+def has_time(loop: asyncio.AbstractEventLoop) -> bool:
+    """Whether this turn is young: who is flooded may do more than one thing in it, and leave enough for the others."""
+    stalls = getattr(loop, "stalls", None)
+    return stalls is None or loop.time() - stalls.begun < TURN
 
 
 def tell_of_long_ones(loop: object, journal: Journal) -> None:

@@ -49,8 +49,8 @@ class Journal:
         Of what is about a service each kind has an allowance; what goes beyond that is counted, see `count_left_out`.
         """
         service = facts.get("service")
-        is_limited = service is not None and level != "error"
-        if is_limited and not self._allowances.admit((service, event), rate_of(event), self._clock()):
+        is_limited = isinstance(service, str) and level != "error"
+        if is_limited and not self._allowances.admit((str(service), event), rate_of(event), self._clock()):
             return False
         getattr(self._logger, level)(event, **facts)
         return True

@@ -4,6 +4,7 @@ import os
 from enum import StrEnum
 
 READ_SIZE = 1 << 16  # what a pipe holds, pipe(7)
+READ_IN_NEED = 1 << 12  # when many print much at the same time: so that each is read in each turn
 LONGEST_LINE = 1 << 16
 
 
@@ -57,14 +58,14 @@ class Capture:
         """The descriptor to wait for."""
         return self.descriptor
 
-    def read(self) -> bytes | None:
-        """The lines that came, at most READ_SIZE at once, b"" if none is complete; None when nobody can write any more.
+    def read(self, size: int = READ_SIZE) -> bytes | None:
+        """The lines that came, at most so many bytes, b"" if none is complete; None when nobody can write any more.
 
         Call `close` after None: it has what stood on the last line.
         """
         self.fresh = b""
         try:
-            self.fresh = data = os.read(self.descriptor, READ_SIZE)
+            self.fresh = data = os.read(self.descriptor, size)
         except BlockingIOError:
             return b""
         except OSError:  # EIO of a terminal whose other side is gone
