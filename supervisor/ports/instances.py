@@ -8,6 +8,7 @@ from supervisor.files.opening import Refused, open_file
 from supervisor.ports.record import read_json
 from supervisor.ports.runtime import RuntimeDir, error_in
 from supervisor.system import Identity
+from supervisor.system.identity import is_finite
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ class InstanceInfo:
                 "socket": str(socket),
                 "started_at": int() | float() as started_at,
                 **rest,
-            } if instance > 0 and (identity := Identity.from_json(owner)):
+            } if instance > 0 and is_finite(started_at) and (identity := Identity.from_json(owner)):
                 is_ending = rest.get("ending") is True
                 given = rest.get("over")  # an older portsup writes none
                 over = tuple(path for path in given if isinstance(path, str)) if isinstance(given, list) else ()

@@ -3,10 +3,12 @@
 import contextlib
 import json
 
+from supervisor.core.instance import LAST_PORT
 from supervisor.dataclass import dataclass
 from supervisor.files.content import read
 from supervisor.files.replacement import write, write_over
 from supervisor.system import Identity
+from supervisor.system.identity import is_finite
 
 _BLOCK = 512  # bytes of a record, blanks at its end
 _LONGEST = 1 << 16  # bytes; a record is about 300
@@ -76,7 +78,7 @@ class Record:
                 "run_id": str(run_id),
                 "owner": owner,
                 "since": int() | float() as since,
-            } if identity := Identity.from_json(owner):
+            } if 0 < port <= LAST_PORT and is_finite(since) and (identity := Identity.from_json(owner)):
                 return cls(port, stack, instance, service, run_id, identity, since)
         return None
 

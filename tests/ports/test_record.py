@@ -1,5 +1,6 @@
 """Records are read with tolerance: whatever is in the file, nobody trips over it."""
 
+import json
 import os
 import stat
 from pathlib import Path
@@ -65,3 +66,20 @@ def test_an_instance_is_read_as_it_was_written(tmp_path: Path) -> None:
     write_json(str(tmp_path / "i.json"), info.as_json())
     assert InstanceInfo.from_json(read_json(str(tmp_path / "i.json"))) == info
     assert info.pid == 7
+
+
+HUGE = [float("inf"), float("nan"), -float("inf"), 10**400]
+
+
+@pytest.mark.parametrize("number", HUGE)
+def test_a_number_that_nobody_can_reckon_with_makes_no_sense(tmp_path: Path, number: float) -> None:
+    path = str(tmp_path / "x.json")
+    good = json.loads(json.dumps({**InstanceInfo("shop", 2, RECORD.owner, "r", "/d", "/f", "/s", 3.25).as_json()}))
+    assert InstanceInfo.from_json(good) is not None
+    for wrong in ({"started_at": number}, {"owner": {**good["owner"], "start_time": number}}, {"instance": -5}):
+        assert InstanceInfo.from_json(good | wrong) is None
+    for changes in ({"since": number}, {"port": -5}, {"port": 10**30}, {"owner": {"pid": 10**30}}):
+        RECORD.write(path)
+        fields = json.loads(Path(path).read_text()) | changes
+        Path(path).write_text(json.dumps(fields))
+        assert Record.read(path) is None, changes
