@@ -141,7 +141,11 @@ def _remember(folders: Folders, stack: str, folder: str, lock: InstanceLock) -> 
     try:
         folders.keep(stack, folder, lock.number)
     except OSError as error:
-        reason = f"cannot write `{folders.path}`: {explained(error)}" if not folders.trouble else folders.trouble
+        reason = (
+            f"cannot write `{error.filename or folders.path}`: {explained(error)}"
+            if not folders.trouble
+            else folders.trouble
+        )
         hint = f"move `{folders.path}` away" if folders.trouble else "make room there, or give yourself the right"
         print(f"warning: the number of this folder is not kept: {reason}; {hint}", file=sys.stderr)
 

@@ -1,6 +1,7 @@
 """The directory where locks, records and control sockets are."""
 
 import contextlib
+import errno
 import os
 
 from supervisor import system
@@ -10,6 +11,13 @@ from supervisor.files.opening import Refused, explained
 
 _ENVIRONMENT = "PORTSUP_RUNTIME_DIR"
 _ELSEWHERE = f"name another one in {_ENVIRONMENT}"
+
+_HINTS = {
+    errno.ENOSPC: f"make room there, or {_ELSEWHERE}",
+    errno.EDQUOT: f"make room there, or {_ELSEWHERE}",
+    errno.EFBIG: "raise the limit: `ulimit -f unlimited`",
+    errno.EROFS: _ELSEWHERE,
+}
 
 
 class RuntimeDir:
@@ -141,4 +149,6 @@ def _error(verb: str, path: str, error: OSError) -> PortsupError:
 
 
 def _hint(error: OSError) -> str:
-    return "remove what is there" if isinstance(error, Refused) else ""
+    if isinstance(error, Refused):
+        return "remove what is there"
+    return _HINTS.get(error.errno or 0, "")

@@ -1,4 +1,4 @@
-"""Places without what a supervisor cannot do without: descriptors, /dev/null."""
+"""Places where something is missing or in the way: descriptors, /dev/null, files of the runtime directory."""
 
 import subprocess
 
@@ -7,6 +7,9 @@ import pytest
 from tests.live.conftest import Make
 from tests.live.stack import SLEEPS
 from tests.live.test_hard_places import needs_root
+from tests.support.planted import plant
+from tests.support.ports import free_pool
+from tests.support.running import program
 
 pytestmark = pytest.mark.live
 
@@ -41,4 +44,37 @@ def test_a_place_without_dev_null_is_refused_in_a_sentence(stack: Make, null: st
     assert "/dev/null" in done.stderr
     assert "hint: " in done.stderr
     assert "Traceback" not in done.stderr
+    assert live.instances() == []
+
+
+@pytest.mark.parametrize("words", [("up",), ("up", "-d"), ("exec", "--", "true")])
+def test_a_process_that_may_write_nothing_says_so_and_leaves_nothing(stack: Make, words: tuple[str, ...]) -> None:
+    live = stack({"web": SLEEPS})
+    done = subprocess.run(
+        ["sh", "-c", 'ulimit -f 0; exec "$@"', "sh", *live.command(*words)],
+        cwd=live.folder, env=live.env, capture_output=True, text=True, timeout=30,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    assert "it would be larger than this process may write" in done.stderr
+    assert "hint: raise the limit: `ulimit -f unlimited`" in done.stderr
+    live.leaves_nothing()
+
+
+@needs_root
+@pytest.mark.parametrize("kind", ["link", "fifo", "directory", "socket"])
+@pytest.mark.parametrize("name", ["ports/{}.lock", "ports/{}.json", "instances/t-1.lock", "instances/t-1.json"])
+def test_what_lies_in_the_place_of_a_lock_or_record_is_named(stack: Make, name: str, kind: str) -> None:
+    (port,) = free_pool(1)
+    live = stack({"web": {"command": program("listens"), "pool": [port]}})
+    (live.folder / "precious").write_text("kept")
+    live.runtime.mkdir(mode=0o700)
+    path = live.runtime / name.format(port)
+    plant(path, kind, live.folder / "precious")
+    done = live.run("up", "-d")
+    assert done.returncode == 1, done.stderr
+    assert f"`{path}`: it is " in done.stderr
+    assert "hint: remove what is there" in done.stderr
+    for words in (("ls",), ("prune", "--yes"), ("doctor",)):
+        assert live.run(*words).returncode in (0, 1), words
+    assert (live.folder / "precious").read_text() == "kept"
     assert live.instances() == []
