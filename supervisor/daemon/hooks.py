@@ -118,8 +118,7 @@ class Hooks:
         """What a hook leaves behind would outlive what it is for."""
         if run not in self._runs:
             return
-        others = self._reaper.others(run.pid)
-        members = tree.members(run.pid, self._run_id, run.slot.spec.name, os.getpid(), others, run.invocation)
+        members = tree.members(self._tree(run))
         if not members:
             self._over(run)
             return
@@ -130,8 +129,11 @@ class Hooks:
         self._loop.call_later(LEFTOVER_CHECK, self._look_at_leftovers, run)
 
     def _kill(self, run: Run) -> None:
+        tree.kill(self._tree(run))
+
+    def _tree(self, run: Run) -> tree.Tree:
         others = self._reaper.others(run.pid)
-        tree.kill(run.pid, self._run_id, run.slot.spec.name, os.getpid(), others, run.invocation)
+        return tree.Tree(run.pid, self._run_id, run.slot.spec.name, os.getpid(), others, run.invocation)
 
     def _over(self, run: Run) -> None:
         self._runs.remove(run)

@@ -184,7 +184,10 @@ class Solo:
         self._handoff.begin()
 
     def _members(self, ours: int = 0) -> set[int]:
-        return tree.members(self._pid, self._run_id, self._program.name, ours or os.getpid())
+        return tree.members(self._tree(ours))
+
+    def _tree(self, ours: int = 0) -> tree.Tree:
+        return tree.Tree(self._pid, self._run_id, self._program.name, ours or os.getpid())
 
     def _on_signals(self, came: Sequence[tuple[int, bool]]) -> None:
         for number, is_of_terminal in came:
@@ -223,7 +226,7 @@ class Solo:
 
     def _kill(self) -> None:
         if self._pid:
-            tree.kill(self._pid, self._run_id, self._program.name, os.getpid())
+            tree.kill(self._tree())
             for child in system.children_of(
                 os.getpid()
             ):  # we have none but of the program, whatever they call themselves

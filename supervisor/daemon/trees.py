@@ -54,18 +54,19 @@ class Trees:
     def kill(self, slot: Slot, pid: int) -> None:
         """SIGKILL to the whole tree of one process of a service."""
         child = slot.child_of(pid)
-        invocation = child.invocation if child is not None else ""
-        others = self.reaper.others(pid, child.main if child is not None else pid)
-        tree.kill(pid, self._run_id, slot.spec.name, os.getpid(), others, invocation)
+        if child is not None:
+            tree.kill(self._tree(slot, child))
 
     def members(self, slot: Slot, child: Child) -> set[int]:
         """The pids of one process tree of a service; also for children of ours that answer a question, see `Worker`."""
-        others = self.reaper.others(child.pid, child.main)
-        return tree.members(child.pid, self._run_id, slot.spec.name, self._daemon, others, child.invocation)
+        return tree.members(self._tree(slot, child))
 
     def _is_gone(self, slot: Slot, child: Child) -> bool:
+        return tree.is_gone(self._tree(slot, child))
+
+    def _tree(self, slot: Slot, child: Child) -> tree.Tree:
         others = self.reaper.others(child.pid, child.main)
-        return tree.is_gone(child.pid, self._run_id, slot.spec.name, os.getpid(), others, child.invocation)
+        return tree.Tree(child.pid, self._run_id, slot.spec.name, self._daemon, others, child.invocation)
 
     def _main_exited(self, slot: Slot, child: Child, pid: int, status: int) -> None:
         if child.main != pid and slot.ending_of(child) is None and child.main in system.children_of(os.getpid()):

@@ -40,15 +40,12 @@ def orphans(runtime: RuntimeDir) -> list[Orphan]:
 
     None where the system shows the processes of another PID namespace.
     """
-    found: list[Orphan] = []
     if system.process_trouble():
-        return found
-    for run_id in sorted(dead_runs(runtime)):
-        for pid in sorted(system.pids_with_environ(tree.RUN_ID, run_id)):
-            if pid != os.getpid():
-                service = system.environ_of(pid).get(tree.SERVICE, "")
-                found.append(Orphan(pid, system.process_name(pid), service, run_id))
-    return found
+        return []
+    left = sorted(tree.left_of(sorted(dead_runs(runtime))).items())
+    return [
+        Orphan(pid, system.process_name(pid), system.environ_of(pid).get(tree.SERVICE, ""), run) for pid, run in left
+    ]
 
 
 def stale_files(runtime: RuntimeDir) -> Iterator[StaleFile]:

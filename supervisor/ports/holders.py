@@ -8,9 +8,10 @@ from enum import StrEnum
 from typing import Any
 
 from supervisor import system
+from supervisor.core.marks import is_of_run
 from supervisor.dataclass import dataclass, fields
 from supervisor.ports.record import Record
-from supervisor.ports.runs import is_over
+from supervisor.ports.runs import dead_runs, is_over
 from supervisor.ports.runtime import RuntimeDir
 from supervisor.system import Listener
 
@@ -163,6 +164,8 @@ def _process(pid: int, found: Listener, runtime: RuntimeDir) -> Holder:
     name, user = system.process_name(pid), system.process_user(pid)
     run_id = system.environ_of(pid).get(RUN_ID, "")
     who = f"`{name or '?'}` (pid {pid}, user {user})"
+    if not run_id and (marks := system.marks_of(pid)):  # it may have lost the one, and has the other still
+        run_id = next((run for run in dead_runs(runtime) if is_of_run(marks[:1], run)), "")
     if run_id and is_over(runtime, run_id):
         text = f"held by {who}, left over from a portsup that was killed"
         return Holder(ConflictKind.OWN_ORPHAN, text, pid, name, user, run_id=run_id)

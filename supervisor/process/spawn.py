@@ -8,8 +8,10 @@ import functools
 import os
 from collections.abc import Callable, Mapping, Sequence
 
+from supervisor import system
+from supervisor.core.marks import mark
 from supervisor.dataclass import dataclass
-from supervisor.process import fork, vfork
+from supervisor.process import fork, tree, vfork
 from supervisor.process.account import Account
 from supervisor.process.executable import SpawnError as SpawnError
 from supervisor.process.executable import explain, find, no_working_dir
@@ -45,15 +47,20 @@ class Command:
 def spawn(command: Command, first: Callable[[], Calls] | None = None) -> int:
     """The pid of the new process, which is killed by the kernel when we die.
 
-    It has default signal handlers, no blocked signals and no descriptors but those that it is given.  Returns once the
-    program was executed.  Raises SpawnError where it could not be; nothing is left then.  `first` is what the child
-    calls before anything else, see `Image`.
+    It has default signal handlers, no blocked signals and no descriptors but those that it is given, and the mark of
+    the run and the start that its environment names (`core.marks`).  Returns once the program was executed.  Raises
+    SpawnError where it could not be; nothing is left then.  `first` is what the child calls before anything else, see
+    `Image`.
     """
     name = command.argv[0] if command.argv else ""
     path = find(name, command.environment, command.working_dir)
     image = Image(path, command.argv, command.environment, command.umask, command.nofile_limit, command.pid_variables)
     image.leads_session = command.leads_session
     _restrict(image, command, name)
+    environment = command.environment
+    mark_of_child = mark(environment.get(tree.RUN_ID, ""), environment.get(tree.INVOCATION, ""))
+    if limit := system.mark_limit(mark_of_child):
+        image.limit(*limit)
     if first is not None:
         image.first = first
     keep_descriptors_home()

@@ -2,7 +2,8 @@
 
 On Linux the daemon is a child subreaper (prctl(2)), so a process whose parent ended becomes a child of the daemon.  The
 tree of a service is therefore its main process with all descendants, and of the daemon's other children those that came
-from the service: by their session, or by PORTSUP_RUN_ID and PORTSUP_SERVICE in the environment they were started with.
+from the service.  Those are known by their session, by the mark that they were started with (`core.marks`), or by
+PORTSUP_RUN_ID and PORTSUP_SERVICE in the environment they were started with.
 """
 
 import contextlib
@@ -12,17 +13,10 @@ import signal
 import time
 from collections.abc import Collection
 
+from supervisor import system
+from supervisor.core.marks import is_of_run, mark, run_id
 from supervisor.dataclass import dataclass
-from supervisor.system import (
-    Identity,
-    children_of,
-    descendants_of,
-    environ_of,
-    identity_of,
-    is_between_images,
-    pids_with_environ,
-    process_name,
-)
+from supervisor.system import Identity
 
 RUN_ID = "PORTSUP_RUN_ID"
 SERVICE = "PORTSUP_SERVICE"
@@ -33,7 +27,23 @@ REAP_WITHIN = 2.0  # seconds until a process must be gone after SIGKILL
 
 def new_run_id() -> str:
     """What marks every process of one run of one instance; nobody guesses it."""
-    return os.urandom(16).hex()
+    return run_id(system.mark_room(), int.from_bytes(os.urandom(5)), os.urandom(11).hex())
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """By what the processes of one start of a service are known.
+
+    `main` is the pid that `spawn` gave, reaped or not; `others` the main processes of the other services: naming them
+    saves looking at each.  With `invocation` only what carries that counts of those that left their session.
+    """
+
+    main: int
+    run_id: str
+    service: str
+    daemon: int
+    others: Collection[int] = ()
+    invocation: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,37 +56,29 @@ class Killed:
     gone: bool
 
 
-def members(
-    main: int, run_id: str, service: str, daemon_pid: int, others: Collection[int] = (), invocation: str = ""
-) -> set[int]:
-    """The living processes of a service; empty means that nothing is left of it.
-
-    `main` is the pid that `spawn` gave, reaped or not; `others` the main processes of the other services: naming them
-    saves looking at each.  With `invocation` only what carries that counts of those that left their session.
-    """
+def members(tree: Tree) -> set[int]:
+    """The living processes of a service; empty means that nothing is left of it."""
     roots = [
         pid
-        for pid in children_of(daemon_pid)
-        if pid == main or (pid not in others and _belongs(pid, main, run_id, service, invocation))
+        for pid in system.children_of(tree.daemon)
+        if pid == tree.main or (pid not in tree.others and _belongs(pid, tree))
     ]
     found = set(roots)
     for root in roots:
-        found.update(descendants_of(root))
-    return {pid for pid in found if identity_of(pid) is not None}
+        found.update(system.descendants_of(root))
+    return {pid for pid in found if system.identity_of(pid) is not None}
 
 
-def is_gone(
-    main: int, run_id: str, service: str, daemon_pid: int, others: Collection[int] = (), invocation: str = ""
-) -> bool:
+def is_gone(tree: Tree) -> bool:
     """Whether nothing of a service is left; not as long as there is an orphan that cannot be told whose it is.
 
     One that is ending has no environment any more, and still has its sockets.
     """
     seen: set[int] = set()
-    while new := set(children_of(daemon_pid)) - seen:  # again: one that ended meanwhile has left us its children
-        for pid in new - set(others):
-            is_left = pid == main or _belongs(pid, main, run_id, service, invocation, or_may=True)
-            if is_left and identity_of(pid) is not None:
+    while new := set(system.children_of(tree.daemon)) - seen:  # again: one that ended has left us its children
+        for pid in new - set(tree.others):
+            is_left = pid == tree.main or _belongs(pid, tree, or_may=True)
+            if is_left and system.identity_of(pid) is not None:
                 return False
         seen |= new
     return True
@@ -105,16 +107,14 @@ def terminate_outside(main: int, members: Collection[int], number: int) -> None:
                 os.kill(pid, signal.SIGCONT)
 
 
-def kill(
-    main: int, run_id: str, service: str, daemon_pid: int, others: Collection[int] = (), invocation: str = ""
-) -> set[int]:
+def kill(tree: Tree) -> set[int]:
     """SIGKILL every process of a service, again and again until no new one shows up; gives all that were found.
 
     Does not wait until they are gone: the caller reaps them and asks `members` again.
     """
     killed: set[int] = set()
     for _ in range(MOST_PASSES):
-        new = members(main, run_id, service, daemon_pid, others, invocation) - killed
+        new = members(tree) - killed
         if not new:
             break
         for group in {_group_of(pid) for pid in new} - {0, os.getpgrp()}:
@@ -128,31 +128,59 @@ def kill(
     return killed
 
 
+def left_of(runs: Collection[str]) -> dict[int, str]:
+    """The living processes of these runs, which are over, each with the run that it is of; never us or our parents.
+
+    Another run that a process names in its environment has started it since, and counts more than its mark.
+    """
+    spared, found = set(_ourselves()), dict[int, str]()
+    if not runs:
+        return found
+    named = {pid: run for run in runs for pid in system.pids_with_environ(RUN_ID, run)}
+    for pid, marks in system.pids_with_marks().items():
+        run = next((run for run in runs if is_of_run(marks[:1], run)), "")
+        if run and system.environ_of(pid).get(RUN_ID, run) == run:
+            named.setdefault(pid, run)
+    for pid, run in named.items():
+        for each in (pid, *system.descendants_of(pid)):
+            found.setdefault(each, run)
+    return {pid: run for pid, run in found.items() if pid not in spared and system.identity_of(pid) is not None}
+
+
 def reap_run(run_id: str, spared: Collection[int] = ()) -> list[Killed]:
-    """Kill what is left of a run whose portsup is dead, and wait until it is gone; never us, our parent or `spared`."""
-    spared = {os.getpid(), os.getppid(), *spared}
-    pids = [pid for pid in pids_with_environ(RUN_ID, run_id) if pid not in spared]
+    """Kill what is left of a run whose portsup is dead, and wait until it is gone; never us, our parents or `spared`."""
     targets: dict[int, Identity] = {}
-    for pid in {*pids, *(child for root in pids for child in descendants_of(root))} - spared:
-        identity = identity_of(pid)
+    for pid in left_of((run_id,)).keys() - set(spared):
+        identity = system.identity_of(pid)
         if identity is not None:
             targets[pid] = identity
-    notes = {pid: (process_name(pid), environ_of(pid).get(SERVICE, "")) for pid in targets}
+    notes = {pid: (system.process_name(pid), system.environ_of(pid).get(SERVICE, "")) for pid in targets}
     ended = {pid: _end(identity) for pid, identity in targets.items()}
     deadline = time.monotonic() + REAP_WITHIN
     return [Killed(pid, *notes[pid], _is_gone(targets[pid], ended[pid], deadline)) for pid in targets]
 
 
-def _belongs(pid: int, main: int, run_id: str, service: str, invocation: str, *, or_may: bool = False) -> bool:
+def _ourselves() -> list[int]:
+    """We and all processes that we come from."""
+    found = [os.getpid()]
+    while (parent := system.parent_of(found[-1])) > 1 and parent not in found:
+        found.append(parent)
+    return found
+
+
+def _belongs(pid: int, tree: Tree, *, or_may: bool = False) -> bool:
     with contextlib.suppress(ProcessLookupError):
-        if os.getsid(pid) == main:
+        if os.getsid(pid) == tree.main:
             return True
-    environment = environ_of(pid)
-    if or_may and not environment and is_between_images(pid):
+    marks = system.marks_of(pid)
+    if is_of_run(marks, tree.run_id):
+        return not tree.invocation or mark(tree.run_id, tree.invocation) in marks
+    environment = system.environ_of(pid)
+    if or_may and not environment and system.is_between_images(pid):
         return True
-    if environment.get(RUN_ID) != run_id or environment.get(SERVICE) != service:
+    if environment.get(RUN_ID) != tree.run_id or environment.get(SERVICE) != tree.service:
         return False
-    return not invocation or environment.get(INVOCATION, invocation) == invocation
+    return not tree.invocation or environment.get(INVOCATION, tree.invocation) == tree.invocation
 
 
 def _is_group_ours(main: int) -> bool:
@@ -182,7 +210,7 @@ def _end(identity: Identity) -> int | None:
         with contextlib.suppress(OSError):
             descriptor = pidfd_open(identity.pid)
     # Looked at again now that the pidfd, if we have one, holds on to whoever has the pid.
-    if identity_of(identity.pid) == identity:
+    if system.identity_of(identity.pid) == identity:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             if descriptor is None:
                 os.kill(identity.pid, signal.SIGKILL)
@@ -199,7 +227,7 @@ def _is_gone(identity: Identity, descriptor: int | None, deadline: float) -> boo
             waiting.poll(max(0.0, deadline - time.monotonic()) * 1000)
         finally:
             os.close(descriptor)
-    while identity_of(identity.pid) == identity:
+    while system.identity_of(identity.pid) == identity:
         if time.monotonic() >= deadline:
             return False
         time.sleep(0.005)

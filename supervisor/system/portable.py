@@ -96,6 +96,34 @@ def pids_with_environ(key: str, value: str) -> list[int]:
     return [pid for pid in psutil.pids() if environ_of(pid).get(key) == value]
 
 
+def parent_of(pid: int) -> int:
+    """The parent of a process; 0 for one that is gone."""
+    try:
+        return psutil.Process(pid).ppid()
+    except _NOT_TOLD:
+        return 0
+
+
+def mark_room() -> int:
+    """Below which number marks have to be: there are none here."""
+    return 0
+
+
+def mark_limit(mark: int) -> tuple[int, int, int] | None:
+    """The limit that marks a child: none."""
+    return None
+
+
+def marks_of(pid: int) -> tuple[int, ...]:
+    """The marks of a process: none."""
+    return ()
+
+
+def pids_with_marks() -> dict[int, tuple[int, ...]]:
+    """Every process that has any."""
+    return {}
+
+
 def children_of(pid: int) -> list[int]:
     """The direct children, zombies included."""
     return _children(pid, recursive=False)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from supervisor.process.tree import is_gone, kill, members, reap_run, terminate
+from supervisor.process.tree import Tree, is_gone, kill, members, reap_run, terminate
 from supervisor.system import environ_of, identity_of, process_name
 from tests.support.children import PROGRAMS, RUN_ID, Child, Children, children, reap_everything
 from tests.support.eventually import eventually
@@ -23,7 +23,7 @@ def start() -> Iterator[Children]:
 
 
 def kill_all(child: Child) -> set[int]:
-    return kill(child.pid, RUN_ID, child.service, os.getpid())
+    return kill(child.tree())
 
 
 def is_empty(child: Child) -> bool:
@@ -77,21 +77,21 @@ def test_an_orphan_that_is_ending_is_left_until_it_has_ended(start: Children) ->
     orphan = printed_pid(child)
     assert child.wait() == 0
     child.read(until="large")
-    assert not is_gone(child.pid, RUN_ID, child.service, os.getpid())
+    assert not is_gone(child.tree())
     os.kill(orphan, signal.SIGKILL)
     told, is_there = [], True
     while is_there:
-        told.append(is_gone(child.pid, RUN_ID, child.service, os.getpid()))
+        told.append(is_gone(child.tree()))
         is_there = identity_of(orphan) is not None
     assert told[0] is False
     assert not any(told[:-1])
-    assert is_gone(child.pid, RUN_ID, child.service, os.getpid())
+    assert is_gone(child.tree())
 
 
 def test_a_process_without_variables_of_another_service_keeps_none_alive(start: Children) -> None:
     other = start.run(sys.executable, "-c", "import os; os.execve('/bin/sleep', ['sleep', '60'], {})")
     eventually(lambda: environ_of(other.pid) == {} and process_name(other.pid) == "sleep", within=5)
-    eventually(lambda: is_gone(0, RUN_ID, "somebody", os.getpid()), within=2)
+    eventually(lambda: is_gone(Tree(0, RUN_ID, "somebody", os.getpid())), within=2)
 
 
 def test_a_grandchild_that_left_the_session_is_found_and_killed(start: Children) -> None:
@@ -137,7 +137,7 @@ def test_the_processes_of_other_services_are_left_alone(start: Children) -> None
 def test_naming_the_other_main_processes_changes_nothing(start: Children) -> None:
     web, api = start.program("leaves_session"), start.program("never_listens")
     grandchild = printed_pid(web)
-    assert members(web.pid, RUN_ID, web.service, os.getpid(), {api.pid}) == {web.pid, grandchild}
+    assert members(web.tree(api.pid)) == {web.pid, grandchild}
 
 
 def test_a_program_that_forks_on_and_on_is_ended(start: Children) -> None:

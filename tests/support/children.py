@@ -12,7 +12,7 @@ from pathlib import Path
 
 from supervisor.process.output import Capture, Stream, open_pipe
 from supervisor.process.spawn import Command, spawn
-from supervisor.process.tree import members
+from supervisor.process.tree import Tree, members
 from supervisor.system import set_child_subreaper
 
 PROGRAMS = Path(__file__).parents[1] / "programs"
@@ -56,7 +56,11 @@ class Child:
 
     def members(self) -> set[int]:
         """The living processes of its tree."""
-        return members(self.pid, RUN_ID, self.service, os.getpid())
+        return members(self.tree())
+
+    def tree(self, *others: int) -> Tree:
+        """By what its processes are known."""
+        return Tree(self.pid, RUN_ID, self.service, os.getpid(), others)
 
 
 class Children:

@@ -29,7 +29,7 @@ def defined_in(name: str) -> dict[str, ast.AST]:
 @pytest.mark.parametrize(
     "modules",
     [
-        ("beneath", "linux", "linux_namespace", "linux_sockets", "linux_usage", "posix"),
+        ("beneath", "linux", "linux_namespace", "linux_origin", "linux_sockets", "linux_usage", "posix"),
         ("darwin", "posix"),
         ("windows",),
     ],
