@@ -115,7 +115,10 @@ def sentence(event: "Event") -> str:
             who = f"`{event.get('name') or 'a process that is gone'}` (pid {event.get('pid')})"
             return f"is not heard through {who}, which is not one of its processes"
         case "main process told":
-            return f"says that another process stands for it{pid}"
+            heir = f"goes on as pid {event.get('pid')}, {why}"
+            return heir if why else f"says that another process stands for it{pid}"
+        case "processes abandoned":
+            return f"is started although pid {', '.join(map(str, event.get('pids') or ()))} survived SIGKILL"
         case "roll begins":
             return f"is restarted rolling: pid {event.get('pid')} starts beside pid {event.get('beside')}"
         case "roll hands on":

@@ -64,6 +64,7 @@ def service(
         **_stop_signal(fields.get("stop_signal")),
         stdin=Stdin(fields.get("stdin", Stdin.NULL)),
         stop_grace_period=fields.get("stop_grace_period", 10.0),
+        pid_file=fields.get("pid_file").text if fields.get("pid_file") else "",
         handoff=HandoffMode(fields.get("handoff", HandoffMode.AUTO)),
         bind=BindMode(fields.get("bind", BindMode.REPORT)),
         watchdog=fields.get("watchdog", 0.0),

@@ -6,7 +6,7 @@ from supervisor.dataclass import dataclass, fields
 # What can be told to a service that runs, or takes effect when it starts the next time; all else restarts it.
 LIVE = frozenset((
     "autostart", "depends_on", "description", "fetch_url", "healthcheck", "hooks", "logging", "memory_limit", "on_end",
-    "on_port_change", "profiles", "quarantine", "ready", "restart_policy", "rotate_after", "stop_command",
+    "on_port_change", "pid_file", "profiles", "quarantine", "ready", "restart_policy", "rotate_after", "stop_command",
     "stop_grace_period", "stop_signal", "success_exit_codes",
 ))  # fmt: skip
 _WRITTEN_AS = {"restarts_with": "depends_on", "stop_to": "stop_signal"}

@@ -69,6 +69,8 @@ def words(fields: Fields) -> Iterator[tuple[str, Word]]:
         yield "command", word
     if address := fields.get("fetch_url"):
         yield "fetch_url", address
+    if path := fields.get("pid_file"):
+        yield "pid_file", path
     if has_hooks(fields):
         from supervisor.config import hooks
 

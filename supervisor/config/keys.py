@@ -377,6 +377,12 @@ SERVICE = Section(
             also=("stop_timeout", "stopwaitsecs", "kill_timeout", "grace_period", "graceful_timeout"),
         ),
         Key(
+            "pid_file",
+            Shape.PATH,
+            "A file that the program writes its pid into when it has put itself into the background.",
+            also=("pidfile", "pid", "main_pid_file", "pid_path"),
+        ),
+        Key(
             "handoff",
             Choice(("auto", "off", "systemd"), (("on", "auto"), ("true", "auto"), ("false", "off"), ("no", "off"))),
             "How the service gets its port: as a socket that portsup keeps when it binds, or as descriptor 3, or not.",

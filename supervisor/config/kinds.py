@@ -91,6 +91,7 @@ class Shape(StrEnum):
     HTTP_URL = "http-url"  # where something is, on this machine or elsewhere
     HEADERS = "headers"  # texts by the name of a header
     STATUSES = "statuses"  # statuses of HTTP: numbers and ranges
+    PATH = "path"  # the path of a file, with placeholders
     REGEX = "regex"  # a regular expression as Python's `re` knows them
 
 

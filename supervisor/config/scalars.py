@@ -62,6 +62,8 @@ def wanted(kind: Kind) -> str:
             return "a path such as /health"
         case Shape.HTTP_URL:
             return "an address such as http://127.0.0.1:9000/api"
+        case Shape.PATH:
+            return "a path"
         case Shape.REGEX:
             return "a regular expression"
         case Whole(endless=word) if word:
@@ -118,6 +120,8 @@ def read_scalar(kind: Kind, node: Scalar, text: str) -> Any:
             if not re.fullmatch(r"(https?://[!-~]+|\{url:[\w.-]+\})[!-~]*", text):
                 raise Bad("is not an address: it begins with http://, https:// or {url:NAME}")
             return Word(text, node)
+        case Shape.PATH:
+            return Word(path_text(text), node)
         case Shape.REGEX:
             return _regex(node, text)
     raise AssertionError(kind)

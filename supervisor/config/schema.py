@@ -132,6 +132,8 @@ def _kind(kind: Kind) -> Schema:
             return {"type": "string", "pattern": r"^(https?://|\{url:)|\$\{"}
         case Shape.HTTP_PATH:
             return {"type": "string", "pattern": r"^/|\$\{"}
+        case Shape.PATH:
+            return {"type": "string", "minLength": 1}
         case Shape.REGEX:
             return {"type": "string", "format": "regex"}
         case Shape.COMMAND:

@@ -189,6 +189,7 @@ class ServiceSpec:
     stop_signal: int = 15
     stop_to: StopTo = StopTo.GROUP
     stop_grace_period: float = 10.0
+    pid_file: str = ""  # relative to `working_dir`
     handoff: HandoffMode = HandoffMode.AUTO
     bind: BindMode = BindMode.REPORT
     watchdog: float = 0.0  # the longest silence of a running service; 0 for any

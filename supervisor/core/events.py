@@ -138,6 +138,14 @@ class MainExited:
 
 
 @dataclass(frozen=True, slots=True)
+class Survived:
+    """SIGKILL was sent, or could not be, and somebody is left: `who`, and how, in words."""
+
+    pid: int
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
 class Exited:
     """The process that was spawned and all that came of it are gone."""
 
@@ -174,7 +182,7 @@ Event = (
     | PortLeased | NoPort | DependenciesMet | DependencyFailed | Spawned | SpawnFailed
     | BeganListening | BecameReady | ProbeFailed | Printed | BecameHealthy | BecameUnhealthy | MemoryExceeded | Notified
     | Intruded
-    | MainExited | Exited | HookEnded | LockLost | DeadlinePassed
+    | MainExited | Survived | Exited | HookEnded | LockLost | DeadlinePassed
 )  # fmt: skip
 
 
@@ -226,6 +234,13 @@ class Kill:
 
 
 @dataclass(frozen=True, slots=True)
+class Abandon:
+    """Have nothing to do any more with what SIGKILL cannot end; answered by Exited."""
+
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
 class RunHook:
     """Run a command beside the service; `pid` is the process that it is about, if there is one."""
 
@@ -243,5 +258,6 @@ class EndHook:
 
 Effect = (
     LeasePort | QuarantinePort | AwaitDependencies | Spawn | SpawnBeside | Terminate | Abort | Kill
+    | Abandon
     | RunHook | EndHook
 )  # fmt: skip

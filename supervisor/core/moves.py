@@ -101,7 +101,8 @@ def kill(svc: Service, then: Then, why: str, now: float, grace: float = 0.0) -> 
     if svc.pid is None:
         raise AssertionError(f"nothing to kill in {svc}")
     deadline = now + svc.timeouts.kill
-    return replace(svc, state=S.KILLING, then=then, reason=why, deadline=deadline, grace=grace), (ev.Kill(svc.pid),)
+    svc = replace(svc, state=S.KILLING, then=then, reason=why, deadline=deadline, grace=grace, survivor="")
+    return svc, (ev.Kill(svc.pid or 0),)
 
 
 def rest(svc: Service, state: State, result: Result, why: str) -> Step:
@@ -166,9 +167,9 @@ def follow(svc: Service, intruder: str, now: float) -> Step:
             return _rotate(svc, svc.reason)
         case Then.MOVE:
             return acquire(fresh(svc), leaving=svc.port)
-        case Then.RESTART | Then.RETRY if intruder:
+        case Then.RESTART | Then.RETRY | Then.ABANDON if intruder:
             return _rotate(svc, intruder)
-        case Then.RESTART:
+        case Then.RESTART | Then.ABANDON:
             return launch(svc, now)
         case Then.RETRY:
             return _retry(svc, svc.result, svc.reason, now)

@@ -51,6 +51,8 @@ def _step(svc: Service, event: ev.Event, now: float) -> Step:
     match svc.state, event:
         case S.STOPPED | S.EXITED | S.FAILED, ev.StartRequested() | ev.RestartRequested() if svc.pid is None:
             return acquire(fresh(svc))
+        case S.FAILED, ev.StartRequested() | ev.RestartRequested():  # what survived SIGKILL may be gone by now
+            return kill(fresh(svc), Then.ABANDON, svc.reason, now)
         case S.BACKOFF, ev.StartRequested() | ev.RestartRequested():
             return launch(fresh(svc), now)
         case S.PREPARING, ev.RestartRequested(why):
@@ -163,8 +165,12 @@ def _step(svc: Service, event: ev.Event, now: float) -> Step:
 
         case S.TERMINATING, ev.DeadlinePassed() if is_due(svc, now) and svc.pid is not None:
             return kill(svc, svc.then, svc.reason, now, svc.grace)
+        case S.KILLING, ev.Survived(pid, who) if pid == svc.pid:
+            return replace(svc, survivor=who), ()
+        case S.KILLING, ev.DeadlinePassed() if is_due(svc, now) and svc.then is Then.ABANDON:
+            return replace(svc, deadline=now + svc.timeouts.kill), (ev.Abandon(svc.pid or 0),)
         case S.KILLING, ev.DeadlinePassed() if is_due(svc, now):
-            why = "still alive after SIGKILL"
+            why = svc.survivor or "still alive after SIGKILL"
             return replace(svc, state=S.FAILED, result=Result.TIMEOUT, reason=why, deadline=None), ()
         case S.BACKOFF, ev.DeadlinePassed() if is_due(svc, now):
             return launch(svc, now)

@@ -73,6 +73,7 @@ class Service:
     hook_runs: int = 0
     hook_trouble: str = ""  # what was wrong with a hook since it was last started
     never_listened: bool = False  # the last process had its time to become ready, and nothing was on its port
+    survivor: str = ""  # who is left after SIGKILL, in words
     grace: float = 0.0  # seconds that the stop under way gives it, or gave it in vain; 0 if it is killed without
 
     @property

@@ -83,6 +83,7 @@ class Then(StrEnum):
     MOVE = "move"  # asked for: on the next port
     EXIT = "exit"  # its main process ended already; only what it left behind is being killed
     LEAVE = "leave"  # it said that it is stopping by itself
+    ABANDON = "abandon"  # it has survived SIGKILL once, and somebody wants the service to start all the same
     FAIL = "fail"
 
 
@@ -163,5 +164,5 @@ TRANSITIONS: Mapping[State, frozenset[State]] = MappingProxyType({
     S.CLEANING: _AFTER_A_PROCESS,
     S.BACKOFF: frozenset({S.PREPARING, S.STARTING, S.STOPPED, S.FAILED}),
     S.EXITED: frozenset({S.ACQUIRING, S.STOPPED, S.FAILED}),
-    S.FAILED: frozenset({S.ACQUIRING, S.PREPARING, S.STARTING, S.CLEANING, S.STOPPED}),
+    S.FAILED: frozenset({S.ACQUIRING, S.KILLING, S.PREPARING, S.STARTING, S.CLEANING, S.STOPPED}),
 })  # fmt: skip

@@ -161,7 +161,8 @@ def failure(svc: Service, spec: ServiceSpec) -> str:
         case Result.LOCK_LOST:
             return svc.reason
         case Result.TIMEOUT if svc.pid is not None:
-            return f"process {svc.pid} is {svc.reason}; its port stays reserved"
+            who = svc.reason if svc.survivor else f"process {svc.pid} is {svc.reason}"
+            return f"{who}; its port stays reserved, and `portsup start {svc.name}` starts it all the same"
     return f"failed: {readable(svc.reason)}\n  it ran {ran}\n  {_next(svc)}"
 
 

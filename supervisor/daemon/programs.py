@@ -8,6 +8,7 @@ from supervisor.config.spec import ServiceSpec
 from supervisor.daemon.endpoints import Endpoint, variables
 from supervisor.daemon.environment import environment_of, filled
 from supervisor.daemon.slot import Slot
+from supervisor.errors import PortsupError
 from supervisor.process.account import account
 from supervisor.process.limits import limits
 from supervisor.process.spawn import Command
@@ -61,6 +62,17 @@ class Programs:
         )  # fmt: skip
         del told["PORTSUP_SERVICE"]
         return told
+
+    def pid_file(self, slot: Slot) -> str:
+        """Where the program of a service writes who stands for it, "" if it does not."""
+        path = slot.spec.pid_file
+        if not path:
+            return ""
+        try:
+            path = filled(path, slot.service.port, self._instance, self.endpoints())
+        except PortsupError:  # it names a service that a reload removes at this moment
+            return ""
+        return os.path.join(slot.spec.working_dir, path)
 
     def command(
         self, slot: Slot, port: int | None, words: Sequence[str], told: Mapping[str, str],

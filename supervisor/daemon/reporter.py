@@ -83,6 +83,17 @@ class Reporter:
         """A service named the process that stands for it."""
         self._journal.info("main process told", service=service, pid=pid)
 
+    def heir(self, service: str, pid: int, why: str) -> None:
+        """The main process of a service has ended, and another one stands for it."""
+        self.say(f"{service}: goes on as pid {pid}, {why}")
+        self._journal.info("main process told", service=service, pid=pid, why=why)
+
+    def abandoned(self, service: str, pids: Collection[int]) -> None:
+        """What is left of a service is none of its any more, so that it can be started."""
+        left = f"pid {', '.join(map(str, pids))}" if pids else "processes that portsup does not find"
+        self.say(f"{service}: started although {left} survived SIGKILL", "warning")
+        self._journal.warning("processes abandoned", service=service, pids=list(pids))
+
     def main_refused(self, service: str, pid: int) -> None:
         """The process that it named is not one of its own."""
         self._journal.warning("main process refused", service=service, pid=pid)

@@ -40,6 +40,9 @@ class Child:
     main: int = 0  # the process that stands for it: that with `pid`, or another one that it named by MAINPID=
     told: Identity | None = None  # that other one
     exit: tuple[int | None, int | None] | None = None  # code and signal, once the main process is gone
+    ended: int | None = None  # its exit code, once the main process is gone and its heir is not known yet
+    ended_at: float = 0.0  # monotonic seconds
+    survivors: str = ""  # who is left after SIGKILL, in words
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
     listener_inodes: frozenset[int] = frozenset()  # its listening sockets, as last proved
     handoff: Handoff | None = None  # where it runs under the filter
@@ -57,7 +60,7 @@ class Child:
 
     def send_signal(self, number: int) -> bool:
         """Sends a signal to the main process, if it runs; whether it was sent."""
-        if self.exit is not None:
+        if self.exit is not None or self.ended is not None:
             return False
         if self.main != self.pid and not (self.told is not None and system.is_alive(self.told)):
             return False  # we are not its parent: it has ended, and by now its pid may be that of a stranger

@@ -1,21 +1,27 @@
 """The process trees of all services: who belongs to them, how they are killed, and when nothing of them is left."""
 
 import asyncio
+import contextlib
 import os
-from collections.abc import Callable, Mapping
-from signal import SIGCONT
+from collections.abc import Callable, Collection, Mapping
+from signal import SIGCONT, SIGKILL
 
 from supervisor import system
 from supervisor.config.spec import StopTo
 from supervisor.core import events as ev
-from supervisor.core.state import State
+from supervisor.core.state import Role, State
+from supervisor.daemon.heirs import Heir, by_pid_file, by_socket, is_in_background
 from supervisor.daemon.reaper import Reaper, code_and_signal
+from supervisor.daemon.reporter import Reporter
 from supervisor.daemon.slot import Child, Slot
 from supervisor.ports.holders import Holder
 from supervisor.process import tree
+from supervisor.system import Identity
 
 TakeBack = Callable[[Slot, Callable[[Holder | None], None]], None]
 
+LOST = "it has left processes that portsup does not find"
+LEAVES_WITHIN = 0.5  # seconds from the end of a program until its child has left its session, as daemon(3) does
 LEFTOVER_CHECK = 0.1  # seconds between looks at what a main process left behind, beside SIGCHLD
 
 
@@ -25,6 +31,7 @@ class Trees:
     def __init__(
         self, loop: asyncio.AbstractEventLoop, slots: Mapping[str, Slot], run_id: str,
         on_main_exit: Callable[[Slot, Child], None], on_gone: Callable[[Slot, Child], None], take_back: TakeBack,
+        pid_file: Callable[[Slot], str], reporter: Reporter,
     ) -> None:  # fmt: skip
         self._loop = loop
         self._slots = slots
@@ -33,6 +40,8 @@ class Trees:
         self._on_main_exit = on_main_exit
         self._on_gone = on_gone
         self._take_back = take_back
+        self._pid_file = pid_file
+        self._reporter = reporter
         self.reaper = Reaper(loop, self._look_for_leftovers)
 
     def follow(self, slot: Slot, child: Child) -> None:
@@ -54,8 +63,47 @@ class Trees:
     def kill(self, slot: Slot, pid: int) -> None:
         """SIGKILL to the whole tree of one process of a service."""
         child = slot.child_of(pid)
-        if child is not None:
-            tree.kill(self._tree(slot, child))
+        if child is None:
+            return
+        found = tree.kill(self._tree(slot, child))
+        if not found and self._is_lost(child):
+            found = self._kill_unclaimed()
+        refused = [pid for pid in found if not tree.may_kill(pid)]
+        if refused:
+            who = f"{named(refused)} runs as {system.process_user(refused[0])}"
+            self._tell_survivors(slot, child, f"{who}, and portsup may not kill it")
+
+    def _is_lost(self, child: Child) -> bool:
+        """Whether there is somebody left of a tree of whom only its filter knows."""
+        return child.exit is not None and child.handoff is not None and not child.handoff.is_over()
+
+    def _kill_unclaimed(self) -> set[int]:
+        """Kills those of our children of whom nobody knows whose they are, if one tree only misses any."""
+        lost = [each for slot in self._slots.values() for each in slot.children() if self._is_lost(each)]
+        if len(lost) > 1:
+            return set()
+        orphans = set(system.children_of(os.getpid())) - self.reaper.others()
+        unclaimed = [pid for pid in orphans if tree.is_unclaimed(pid, self._run_id)]
+        found = {pid for root in unclaimed for pid in (root, *system.descendants_of(root))}
+        for pid in found:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, SIGKILL)
+        return found
+
+    def _tell_survivors(self, slot: Slot, child: Child, words: str) -> None:
+        if words != child.survivors:
+            child.survivors = words
+            slot.keeper.tell(ev.Survived(child.pid, words))
+
+    def abandon(self, slot: Slot, pid: int) -> None:
+        """Gives up what is left of one process of a service: it is none of its any more."""
+        child = slot.child_of(pid)
+        if child is None:
+            return
+        self._reporter.abandoned(slot.spec.name, sorted(self.members(slot, child)))
+        slot.close_sockets()
+        self._on_main_exit(slot, child)
+        self._all_gone(slot, child)
 
     def members(self, slot: Slot, child: Child) -> set[int]:
         """The pids of one process tree of a service; also for children of ours that answer a question, see `Worker`."""
@@ -72,9 +120,55 @@ class Trees:
         if child.main != pid and slot.ending_of(child) is None and child.main in system.children_of(os.getpid()):
             self._watch(slot, child, child.main)  # that one stands for it from now on
             return
-        child.exit = code_and_signal(status)
+        code, signal = code_and_signal(status)
+        is_clean = code in slot.spec.success_exit_codes and not slot.spec.one_shot
+        if is_clean and slot.ending_of(child) is None and (slot.service.port or slot.spec.pid_file):
+            child.ended, child.ended_at = code, self._loop.time()
+            self._await_heir(slot, child)
+        else:
+            self._ended(slot, child, code, signal)
+
+    def _ended(self, slot: Slot, child: Child, code: int | None, signal: int | None) -> None:
+        child.exit = code, signal
         self._on_main_exit(slot, child)
         self.look_at_leftovers(slot, child, is_first=True)
+
+    def _may_come(self, slot: Slot, child: Child) -> bool:
+        """Whether a program that has just begun may have put itself into the background, and is not yet so far."""
+        if not is_starting(slot, child) or slot.ending_of(child) is not None:
+            return False
+        roots = tree.roots(self._tree(slot, child))
+        if self._loop.time() < child.ended_at + LEAVES_WITHIN:
+            return bool(roots)
+        return any(slot.spec.pid_file or is_in_background(pid, child.pid) for pid in roots)
+
+    def _await_heir(self, slot: Slot, child: Child) -> None:
+        code = child.ended
+        if code is None or child not in slot.children() or self.look_for_heir(slot, child):
+            return
+        if self._may_come(slot, child):
+            self._loop.call_later(LEFTOVER_CHECK, self._await_heir, slot, child)
+        else:
+            child.ended = None
+            self._ended(slot, child, code, None)
+
+    def look_for_heir(self, slot: Slot, child: Child) -> bool:
+        """Puts another process in the place of a main process that has ended well; whether there is one."""
+        heir = None if child.ended is None else self._heir(slot, child)
+        if heir is not None:
+            child.ended, child.main, child.told = None, heir.pid, system.identity_of(heir.pid)
+            self._reporter.heir(slot.spec.name, heir.pid, heir.why)
+            self._watch(slot, child, heir.pid)
+        return heir is not None
+
+    def _heir(self, slot: Slot, child: Child) -> Heir | None:
+        known = ((system.identity_of(pid), pid) for pid in tree.roots(self._tree(slot, child)))
+        roots = [pid for identity, pid in sorted((each for each in known if each[0]), key=_age)]
+        port, file = slot.service.port, self._pid_file(slot)
+        heir = by_pid_file(file, roots) if file else None
+        if heir is None and port is not None and not (file and is_starting(slot, child)):
+            heir = by_socket(port, roots)
+        return heir
 
     def _look_for_leftovers(self) -> None:
         for slot in self._slots.values():
@@ -97,7 +191,13 @@ class Trees:
                 tree.terminate_outside(child.pid, self.members(slot, child), slot.spec.stop_signal)
             slot.keeper.tell(ev.MainExited(child.pid, code, signal))
             self._loop.call_later(LEFTOVER_CHECK, self._recheck, slot, child)
-        elif ending is State.KILLING or (ending is State.TERMINATING and slot.spec.stop_to is StopTo.MAIN):
+        elif ending is State.KILLING:
+            self.kill(slot, child.pid)
+            left = self.members(slot, child)
+            if all(map(tree.may_kill, left)):
+                words = f"{named(left)} is still alive after SIGKILL" if left else LOST
+                self._tell_survivors(slot, child, words)
+        elif ending is State.TERMINATING and slot.spec.stop_to is StopTo.MAIN:
             self.kill(slot, child.pid)
 
     def _recheck(self, slot: Slot, child: Child) -> None:
@@ -142,3 +242,21 @@ class Trees:
             for slot, child in left:
                 self.kill(slot, child.pid)
             await asyncio.sleep(LEFTOVER_CHECK)
+
+
+def is_starting(slot: Slot, child: Child) -> bool:
+    """Whether a process of a service is not ready yet."""
+    if child is slot.beside:
+        return slot.service.beside is not None and slot.service.beside.role is Role.SUCCESSOR
+    return slot.service.state is State.STARTING
+
+
+def named(pids: Collection[int]) -> str:
+    """One of these processes, and how many more there are."""
+    first, *others = sorted(pids)
+    more = f" and {len(others)} more" if others else ""
+    return f"pid {first} (`{system.process_name(first) or '?'}`){more}"
+
+
+def _age(known: tuple[Identity | None, int]) -> tuple[float, int]:
+    return (known[0].start_time if known[0] else 0, known[1])

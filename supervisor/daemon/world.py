@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from supervisor.core import events as ev
 from supervisor.core.handoff import keeps_clients
 from supervisor.core.service import Service
-from supervisor.core.state import Role, State
+from supervisor.core.state import Milestone, Role, State
 from supervisor.core.stdin import Stdin
 from supervisor.daemon.broadcast import News
 from supervisor.daemon.environment import socket_of
@@ -67,6 +67,7 @@ class StackWorld:
             loop, slots, self._run_id, lambda slot, child: self.watcher.forget(slot, child),
             lambda slot, child: self._notices.ended(slot, child),
             lambda slot, then: self._leasing.take_back(slot, then),
+            self.programs.pid_file, reporter,
         )  # fmt: skip
         self.worker = Worker(loop, self.trees.reaper.watch)
         self.watcher = Watcher(
@@ -93,6 +94,9 @@ class StackWorld:
         elif after.state is not before.state and after.state not in (State.STARTING, State.RUNNING):
             for child in slot.children():
                 self.watcher.forget(slot, child)
+        if after.reached is Milestone.LISTENING and before.reached < Milestone.LISTENING:
+            for child in slot.children():
+                self.trees.look_for_heir(slot, child)
         if not keeps_clients(after):
             slot.close_sockets()
         self.observer.changed(before, after)
@@ -200,6 +204,9 @@ class StackWorld:
 
     def kill(self, svc: Service, pid: int) -> None:
         self.trees.kill(self.slots[svc.name], pid)
+
+    def abandon(self, svc: Service, pid: int) -> None:
+        self.trees.abandon(self.slots[svc.name], pid)
 
     def be_strict(self, strict: bool) -> None:
         """Whether leases that are made from now on are for the first port of a pool only."""

@@ -56,15 +56,19 @@ class Killed:
     gone: bool
 
 
-def members(tree: Tree) -> set[int]:
-    """The living processes of a service; empty means that nothing is left of it."""
-    roots = [
+def roots(tree: Tree) -> list[int]:
+    """The processes of a service whose parent is the daemon, zombies included."""
+    return [
         pid
         for pid in system.children_of(tree.daemon)
         if pid == tree.main or (pid not in tree.others and _belongs(pid, tree))
     ]
-    found = set(roots)
-    for root in roots:
+
+
+def members(tree: Tree) -> set[int]:
+    """The living processes of a service; empty means that nothing is left of it."""
+    found = set(found_roots := roots(tree))
+    for root in found_roots:
         found.update(system.descendants_of(root))
     return {pid for pid in found if system.identity_of(pid) is not None}
 
@@ -128,6 +132,23 @@ def kill(tree: Tree) -> set[int]:
     return killed
 
 
+def is_unclaimed(pid: int, run_id: str) -> bool:
+    """Whether a child of the daemon of this run has nothing left by which it could be told whose it is."""
+    is_marked = is_of_run(system.marks_of(pid), run_id) or system.environ_of(pid).get(RUN_ID) == run_id
+    return not is_marked and system.identity_of(pid) is not None
+
+
+def may_kill(pid: int) -> bool:
+    """Whether the system lets us: not if it has become another user, as by sudo, and we are not root."""
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return False
+    except ProcessLookupError:
+        pass
+    return True
+
+
 def left_of(runs: Collection[str]) -> dict[int, str]:
     """The living processes of these runs, which are over, each with the run that it is of; never us or our parents.
 
@@ -148,7 +169,7 @@ def left_of(runs: Collection[str]) -> dict[int, str]:
 
 
 def reap_run(run_id: str, spared: Collection[int] = ()) -> list[Killed]:
-    """Kill what is left of a run whose portsup is dead, and wait until it is gone; never us, our parents or `spared`."""
+    """Kill what is left of a run whose portsup is dead, wait until it is gone; never us, our parents or `spared`."""
     targets: dict[int, Identity] = {}
     for pid in left_of((run_id,)).keys() - set(spared):
         identity = system.identity_of(pid)

@@ -106,6 +106,7 @@ SERVICE: dict[str, list[Any]] = {
     "stop_command": ["a", {"command": "a"}],
     "stop_signal": ["SIGINT", "int", 2, {"signal": "INT", "to": "main"}, {"to": "group"}, {}],
     "stdin": ["null", None, "open"],
+    "pid_file": ["run/x.pid", "x-{port}.pid"],
     "stop_grace_period": [0, "500ms", 2.5],
     "handoff": ["auto", "off", "systemd"],
     "bind": ["report", "strict", "move"],

@@ -133,16 +133,6 @@ def test_a_stop_terminates_then_kills_when_the_grace_period_is_over() -> None:
     assert (web.state, web.pid, effects) == (State.STOPPED, None, ())
 
 
-def test_a_process_that_survives_sigkill_leaves_the_service_failed_with_its_pid() -> None:
-    web, _ = step(running(), ev.KillRequested(), 0.0)
-    web, _ = step(web, ev.DeadlinePassed(), 5.0)
-    assert (web.state, web.pid, web.result) == (State.FAILED, 7, Result.TIMEOUT)
-    again, effects = step(web, ev.StartRequested(), 6.0)
-    assert (again, effects) == (web, ())
-    web, _ = step(web, ev.Exited(7, signal=9), 7.0)
-    assert (web.state, web.pid) == (State.FAILED, None)
-
-
 def test_a_second_request_to_stop_can_shorten_the_grace_but_not_lengthen_it() -> None:
     web, _ = step(running(), ev.StopRequested(), 100.0)
     web, _ = step(web, ev.StopRequested(1.0), 102.0)

@@ -37,6 +37,7 @@ OF_A_PROCESS: tuple[Make, ...] = (
     lambda _, pid: ev.Exited(pid, signal=9),
     lambda _, pid: ev.Exited(pid, code=1, intruder="held by `node`"),
     lambda _, pid: ev.MainExited(pid, code=1),
+    lambda _, pid: ev.Survived(pid, "pid 9 (`sudo`) runs as root"),
     lambda _, pid: ev.BeganListening(pid),
     *[lambda _, pid: ev.BecameReady(pid)] * 2,
     lambda _, pid: ev.BecameHealthy(pid),
@@ -108,6 +109,9 @@ class World:
                 self.spawn()
             case ev.Terminate(pid) | ev.Abort(pid) | ev.Kill(pid):
                 assert pid in self.processes
+            case ev.Abandon(pid):
+                self.processes.remove(pid)
+                self.tell(ev.Exited(pid))
             case ev.QuarantinePort(port):
                 assert port in POOL
             case ev.RunHook(hook, _, pid):

@@ -107,7 +107,10 @@ def test_one_that_never_listened_is_told_how_it_learns_its_port() -> None:
 
 def test_a_process_that_survives_sigkill_is_named_with_its_pid() -> None:
     survivor = replace(WEB, state=State.FAILED, result=Result.TIMEOUT, reason="still alive after SIGKILL", pid=7)
-    assert herald.failure(survivor, SPEC) == "process 7 is still alive after SIGKILL; its port stays reserved"
+    assert herald.failure(survivor, SPEC) == (
+        "process 7 is still alive after SIGKILL; its port stays reserved,"
+        " and `portsup start web` starts it all the same"
+    )
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,12 @@ class Lease:
         self.done.append("released")
 
 
+def trees_of(scene: Scene) -> Trees:
+    """Trees that tell nobody."""
+    nobody: Any = None
+    return Trees(Loop().itself, scene.slots, "run", lambda *_: None, lambda *_: None, take_back, lambda _: "", nobody)
+
+
 @pytest.mark.parametrize(("pool", "done"), [(Lease.pool, "taken back"), ((9000, 9001), "released")])
 def test_the_lease_of_another_pool_lasts_until_the_process_is_gone(
     monkeypatch: pytest.MonkeyPatch, pool: tuple[int, ...], done: str
@@ -44,7 +50,7 @@ def test_the_lease_of_another_pool_lasts_until_the_process_is_gone(
     """A reload may have given the service another pool while a process lived on after SIGKILL."""
     monkeypatch.setattr("supervisor.process.tree.is_gone", lambda *_: True)
     scene, lease = Scene(CHAIN), Lease()
-    trees = Trees(Loop().itself, scene.slots, "run", lambda slot, child: None, lambda slot, child: None, take_back)
+    trees = trees_of(scene)
     slot = scene.slots["other"]
     slot.pool, slot.lease = pool, lease  # type: ignore[assignment]
     child = slot.child = Child(7, Output(), 0.0, {}, {}, exit=(0, None))  # type: ignore[arg-type]
@@ -61,7 +67,7 @@ def test_a_question_that_was_begun_late_ends_with_the_process(monkeypatch: pytes
     """A program that is asked to stop may begin to listen all the same, and is asked whether it is ready."""
     monkeypatch.setattr("supervisor.process.tree.is_gone", lambda *_: True)
     scene, question = Scene(CHAIN), Timer(print, ())
-    trees = Trees(Loop().itself, scene.slots, "run", lambda slot, child: None, lambda slot, child: None, take_back)
+    trees = trees_of(scene)
     slot = scene.slots["other"]
     child = slot.child = Child(7, Output(), 0.0, {}, {}, exit=(0, None), tasks=[question])  # type: ignore[arg-type,list-item]
     trees.look_at_leftovers(slot, child)

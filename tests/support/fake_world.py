@@ -129,6 +129,9 @@ class FakeWorld:
     def kill(self, svc: Service, pid: int) -> None:
         self.done.append(f"kill {pid}")
 
+    def abandon(self, svc: Service, pid: int) -> None:
+        self.done.append(f"abandon {pid}")
+
     def run_hook(self, svc: Service, effect: ev.RunHook) -> None:
         self.done.append(f"run {effect.hook} {effect.number}")
 
