@@ -98,7 +98,7 @@ class Daemon:
         front.introduce(tuple(spec.services))
         self._stack = Stack(self._world.slots, self._loop, self, front.is_live)
         self._renderer = Renderer(
-            spec, self._instance, self._stack, self._reporter, self._world.trees.reaper, self._world.programs.endpoints,
+            spec, self._instance, self._stack, self._reporter, self._world.errands, self._world.programs.endpoints,
             self._world.programs.environment_of_commands,
         )  # fmt: skip
         reloader = Reloader(

@@ -1,19 +1,17 @@
 """Asks a process whether it is ready or well: by HTTP, by a TCP connection, or by running a command."""
 
 import asyncio
-import contextlib
 import os
-import signal
 from collections.abc import Awaitable, Callable, Mapping
 
 from supervisor.config.spec import HttpAsk, Probe, ProbeKind
 from supervisor.core.address import LOOPBACK
-from supervisor.daemon.reaper import Reaper
+from supervisor.daemon.errands import Errands
 from supervisor.dataclass import dataclass
 from supervisor.errors import PortsupError
 from supervisor.process.account import Account
 from supervisor.process.readiness import GOOD, http_request, http_verdict
-from supervisor.process.spawn import Command, spawn
+from supervisor.process.spawn import Command
 
 EXEC_TIMEOUT = 10.0  # seconds one run of a readiness command may take
 ASK_TIMEOUT = 2.0  # seconds one readiness question may take
@@ -27,7 +25,7 @@ class Asker:
     port: int | None
     working_dir: str
     environment: Mapping[str, str]
-    reaper: Reaper
+    errands: Errands
     account: Account | None = None
     host: str = LOOPBACK
 
@@ -86,22 +84,13 @@ async def _ask_tcp(host: str, port: int) -> str:
 async def _ask_command(command: tuple[str, ...], asker: Asker) -> str:
     null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
     try:
-        pid = spawn(Command(command, asker.environment, asker.working_dir, null, null, account=asker.account))
+        code = await asker.errands.run(
+            Command(command, asker.environment, asker.working_dir, null, null, account=asker.account)
+        )
     except PortsupError as error:
         return str(error)
     finally:
         os.close(null)
-    ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    asker.reaper.watch(pid, lambda status: None if ended.done() else ended.set_result(status))
-    try:
-        code = os.waitstatus_to_exitcode(await ended)
-    except asyncio.CancelledError:
-        if asker.reaper.is_watched(pid):  # once it was reaped, its pid may be that of a stranger
-            with contextlib.suppress(
-                ProcessLookupError, PermissionError
-            ):  # it became somebody else, by sudo or the like
-                os.killpg(pid, signal.SIGKILL)
-        raise
     if code == 0:
         return ""
     return f"`{command[0]}` ended with " + (f"exit code {code}" if code > 0 else f"signal {-code}")

@@ -9,8 +9,8 @@ from supervisor.config.spec import OnChange, Probe, ProbeKind, RenderedFile, Sta
 from supervisor.core.state import State
 from supervisor.daemon.endpoints import Endpoint
 from supervisor.daemon.environment import filled
+from supervisor.daemon.errands import Errands
 from supervisor.daemon.probes import Asker, ask
-from supervisor.daemon.reaper import Reaper
 from supervisor.daemon.reporter import Reporter
 from supervisor.daemon.stack import Stack
 from supervisor.daemon.tasks import begin
@@ -32,7 +32,7 @@ class Renderer:
     instance: int
     stack: Stack
     reporter: Reporter
-    reaper: Reaper
+    errands: Errands
     endpoints: Callable[[], Mapping[str, Endpoint]]
     environment: Callable[[], Mapping[str, str]]
     _is_up: bool = False
@@ -94,7 +94,7 @@ class Renderer:
         loop = self.stack.loop
         try:
             words = tuple(filled(word, None, self.instance, self.endpoints()) for word in change.command)
-            asker = Asker(None, os.fspath(self.spec.directory), self.environment(), self.reaper)
+            asker = Asker(None, os.fspath(self.spec.directory), self.environment(), self.errands)
             why = await ask(Probe(ProbeKind.EXEC, command=words), asker, change.timeout)
             if why:
                 self.reporter.on_change_failed(change.command[0], why)

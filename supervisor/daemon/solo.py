@@ -184,10 +184,10 @@ class Solo:
         self._handoff.begin()
 
     def _members(self, ours: int = 0) -> set[int]:
-        return tree.members(self._tree(ours))
+        return tree.members(self._tree(ours or os.getpid()))
 
-    def _tree(self, ours: int = 0) -> tree.Tree:
-        return tree.Tree(self._pid, self._run_id, self._program.name, ours or os.getpid())
+    def _tree(self, ours: int) -> tree.Tree:
+        return tree.Tree(self._pid, self._run_id, self._program.name, ours)
 
     def _on_signals(self, came: Sequence[tuple[int, bool]]) -> None:
         for number, is_of_terminal in came:
@@ -226,10 +226,9 @@ class Solo:
 
     def _kill(self) -> None:
         if self._pid:
-            tree.kill(self._tree())
-            for child in system.children_of(
-                os.getpid()
-            ):  # we have none but of the program, whatever they call themselves
+            tree.kill(self._tree(os.getpid()))
+            # We have none but of the program, whatever they call themselves.
+            for child in system.children_of(os.getpid()):
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.kill(child, signal.SIGKILL)
 

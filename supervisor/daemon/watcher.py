@@ -14,10 +14,10 @@ from supervisor.core.handoff import Place
 from supervisor.core.state import State
 from supervisor.daemon.endpoints import HOST, Endpoint
 from supervisor.daemon.environment import filled
+from supervisor.daemon.errands import Errands
 from supervisor.daemon.listening import AT_ONCE, Expectation, ListenWatch, strangers_among
 from supervisor.daemon.log_watch import watch_log
 from supervisor.daemon.probes import ASK_TIMEOUT, EXEC_TIMEOUT, Asker, ask
-from supervisor.daemon.reaper import Reaper
 from supervisor.daemon.slot import Child, Slot
 from supervisor.daemon.tasks import begin
 from supervisor.daemon.worker import Worker
@@ -37,12 +37,12 @@ class Watcher:
     """Turns what is seen of processes into events for their services."""
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, reaper: Reaper, runtime: RuntimeDir, instance: int,
+        self, loop: asyncio.AbstractEventLoop, errands: Errands, runtime: RuntimeDir, instance: int,
         endpoints: Callable[[], Mapping[str, Endpoint]], members: Callable[[Slot, Child], Collection[int]],
         on_drift: OnDrift, worker: Worker,
     ) -> None:  # fmt: skip
         self._loop = loop
-        self._reaper = reaper
+        self._errands = errands
         self._runtime = runtime
         self._instance = instance
         self._endpoints = endpoints
@@ -117,7 +117,7 @@ class Watcher:
 
     def _asker(self, slot: Slot, child: Child) -> Asker:
         folder = os.fspath(slot.spec.working_dir)
-        return Asker(slot.service.port, folder, child.environment, self._reaper, child.account, slot.host)
+        return Asker(slot.service.port, folder, child.environment, self._errands, child.account, slot.host)
 
     def _note_address(self, slot: Slot, child: Child, port: int) -> None:
         """Finds out at which address the process listens, so that it is asked and reached there."""
@@ -208,7 +208,7 @@ class Watcher:
     def check_memory(self, slots: Collection[Slot]) -> None:
         """Looks whether a service has more memory than it may have; one that is being replaced has two processes."""
         large = []
-        has_orphans = bool(set(system.children_of(os.getpid())) - self._reaper.others())
+        has_orphans = bool(set(system.children_of(os.getpid())) - self._errands.reaper.others())
         for slot in slots:
             limit, child = slot.spec.memory_limit, slot.child
             if not limit or child is None or slot.beside is not None:

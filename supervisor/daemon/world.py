@@ -15,6 +15,7 @@ from supervisor.core.state import Milestone, Role, State
 from supervisor.core.stdin import Stdin
 from supervisor.daemon.broadcast import News
 from supervisor.daemon.environment import socket_of
+from supervisor.daemon.errands import Errands
 from supervisor.daemon.leasing import Leasing
 from supervisor.daemon.notices import Notices
 from supervisor.daemon.output import Output
@@ -69,17 +70,21 @@ class StackWorld:
             lambda slot, then: self._leasing.take_back(slot, then),
             self.programs.pid_file, reporter,
         )  # fmt: skip
+        self._invocations = itertools.count(1)
+        self.errands = Errands(loop, self.trees.reaper, self._run_id, self._number)
         self.worker = Worker(loop, self.trees.reaper.watch)
         self.watcher = Watcher(
-            loop, self.trees.reaper, runtime, instance, self.programs.endpoints, self.trees.members, reporter.drifted,
+            loop, self.errands, runtime, instance, self.programs.endpoints, self.trees.members, reporter.drifted,
             self.worker,
         )  # fmt: skip
         self.watcher.on_address = self.programs.forget_endpoints
         self._notices = Notices(loop, runtime, facts["PORTSUP_STACK"], instance, self.trees.members, reporter)
         self._leasing = Leasing(loop, owner, runtime, slots, reporter, self.worker, lambda: self._strict)
         self._starter = Starter(loop, reporter, self._notices, hands_over=hands_over)
-        self._invocations = itertools.count(1)
         self._hooks: Hooks | None = None  # once there was one to run
+
+    def _number(self) -> str:
+        return str(next(self._invocations))
 
     def changed(self, before: Service, after: Service) -> None:
         slot = self.slots[after.name]
@@ -147,7 +152,7 @@ class StackWorld:
     def _begin(self, slot: Slot, port: int | None) -> Child:
         """A process of a service that was just started; raises PortsupError or OSError, and leaves none then."""
         endpoints = self.programs.endpoints()
-        invocation = str(next(self._invocations))
+        invocation = self._number()
         output: Output | None = None
         try:
             show = functools.partial(self._news.printed, slot.spec.name)
@@ -182,7 +187,7 @@ class StackWorld:
             from supervisor.daemon.hooks import Hooks
 
             def make(slot: Slot, words: Sequence[str], told: Mapping[str, str], prints_to: tuple[int, int]) -> Command:
-                told = {**told, tree.INVOCATION: str(next(self._invocations))}
+                told = {**told, tree.INVOCATION: self._number()}
                 return self.programs.command(slot, slot.service.port, words, told, prints_to)
 
             self._hooks = Hooks(self._loop, self.trees.reaper, self._run_id, make, self._news, self._reporter)

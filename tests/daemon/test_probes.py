@@ -1,14 +1,15 @@
 """Questions that are not waited for any longer."""
 
 import asyncio
-import os
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from supervisor.config.spec import Probe, ProbeKind
-from supervisor.daemon import probes
+from supervisor.daemon import errands
 from supervisor.daemon.probes import Asker, ask
+from supervisor.process import tree
 
 SLOW = Probe(ProbeKind.EXEC, command=("slow",))
 
@@ -21,27 +22,31 @@ class Reaper:
 
     def watch(self, pid: int, on_exit: Callable[[int], None]) -> None: ...
 
+    def others(self, pid: int) -> set[int]:
+        return set()
+
     def is_watched(self, pid: int) -> bool:
         return self._is_there
 
 
 @pytest.fixture
 def killed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The groups that were killed; none of them is ours to kill."""
-    groups: list[int] = []
+    """The main processes whose trees were killed, and none of them was ours to kill."""
+    mains: list[int] = []
 
-    def kill(group: int, number: int) -> None:
-        groups.append(group)
-        raise PermissionError
+    def kill(its: tree.Tree) -> set[int]:
+        mains.append(its.main)
+        return set()
 
-    monkeypatch.setattr(os, "killpg", kill)
-    monkeypatch.setattr(probes, "spawn", lambda _: 7)
-    return groups
+    monkeypatch.setattr(tree, "kill", kill)
+    monkeypatch.setattr(errands, "spawn", lambda _: 7)
+    return mains
 
 
 async def cancelled(is_there: bool) -> bool:
     """Whether a question that is cancelled ends."""
-    asker = Asker(None, "/", {}, Reaper(is_there))  # type: ignore[arg-type]
+    reaper: Any = Reaper(is_there)
+    asker = Asker(None, "/", {}, errands.Errands(asyncio.get_running_loop(), reaper, "", lambda: "1"))
     task = asyncio.ensure_future(ask(SLOW, asker, 60.0))
     await asyncio.sleep(0)
     task.cancel()
