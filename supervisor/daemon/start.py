@@ -33,6 +33,7 @@ from supervisor.ports.record import Owner
 from supervisor.ports.runtime import RuntimeDir
 from supervisor.process import tree
 from supervisor.process.pulse import Pulse
+from supervisor.process.view import require_view
 
 
 def read_stack(options: Options) -> tuple[StackSpec, Options]:
@@ -193,6 +194,7 @@ def start_order(spec: StackSpec, options: Options) -> list[str]:
 def dry_run(instance: int | None, options: Options) -> int:
     """Shows what would be started, in that order, and on which ports; starts and keeps nothing."""
     spec, options = read_stack(options)
+    require_view("cannot tell which ports can be had")
     runtime = RuntimeDir.open()
     run_id = tree.new_run_id()
     lock = take_instance(spec, runtime, instance, run_id, Folders(state_directory()))

@@ -87,11 +87,11 @@ def test_a_crash_ends_it_and_it_is_started_again(stack: Make) -> None:
         assert live.do("restart", "web")["web"]["ok"]
         third = noted(live.folder, 3)
         assert live.do("stop", "web")["web"] == {"name": "web", "ok": True, "words": "stopped"}
-        assert [pid for pid in (first, second, third) if is_alive(pid)] == []
+        eventually(lambda: not [pid for pid in (first, second, third) if is_alive(pid)])
         assert live.do("start", "web")["web"]["ok"]
         fourth = noted(live.folder, 4)
         assert live.run("down").returncode == 0
-    assert not is_alive(fourth)
+    eventually(lambda: not is_alive(fourth))
     live.leaves_nothing(port)
 
 

@@ -35,7 +35,7 @@ def lives(live: Live, port: int, name: str = "web", count: int = 1) -> int:
     last = live.until(name, state="running")["pid"]
     assert last not in (first, row["pid"])
     assert live.do("stop", name)[name] == {"name": name, "ok": True, "words": "stopped"}
-    assert not is_alive(last)
+    eventually(lambda: not is_alive(last))
     assert live.do("start", name)[name]["ok"]
     assert live.run("down").returncode == 0
     live.leaves_nothing(port)
@@ -71,7 +71,7 @@ def test_a_crash_of_what_started_redis_ends_redis(stack: Make) -> None:
         redis = eventually(lambda: int(pid_file.read_text()))
         go.touch()
         live.until("web", state="running", restarts=1)
-        assert not is_alive(redis)
+        eventually(lambda: not is_alive(redis))
         assert live.do("stop", "web")["web"]["words"] == "stopped"
     live.leaves_nothing(port)
 
@@ -147,7 +147,7 @@ def test_gunicorn_replaces_itself_by_usr2(stack: Make) -> None:
         eventually(lambda: _children(new), within=20)
         assert upgraded(live, port, old, lambda: os.kill(old, signal.SIGQUIT)) == new
         assert live.do("restart", "web")["web"]["ok"]
-        assert not is_alive(new)
+        eventually(lambda: not is_alive(new))
 
 
 def _children(pid: int) -> str:

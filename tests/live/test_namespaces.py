@@ -173,7 +173,9 @@ def pid_inside(pid: int) -> int:
     return next(int(line.split()[-1]) for line in lines if line.startswith("NSpid:"))
 
 
-@pytest.mark.parametrize("words", [("prune", "--yes"), ("up",), ("up", "-d"), ("exec", "--", "true")])
+@pytest.mark.parametrize(
+    "words", [("prune", "--yes"), ("up",), ("up", "-d"), ("up", "--dry-run"), ("exec", "--", "true")]
+)
 @pytest.mark.skipif(os.getuid() != 0, reason="makes a PID namespace, which needs root")
 def test_the_proc_of_another_namespace_is_refused_in_a_sentence(stack: Make, words: tuple[str, ...]) -> None:
     live = stack({"web": {"command": ["sleep", "99"]}})
@@ -184,9 +186,13 @@ def test_the_proc_of_another_namespace_is_refused_in_a_sentence(stack: Make, wor
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [(("up",), "cannot supervise services"), (("up", "--dry-run"), "cannot tell which ports can be had")],
+)
 @pytest.mark.skipif(os.getuid() != 0, reason="unmounts /proc in a namespace of its own, which needs root")
-def test_a_place_without_proc_is_refused_in_a_sentence(stack: Make) -> None:
+def test_a_place_without_proc_is_refused_in_a_sentence(stack: Make, words: tuple[str, ...], what: str) -> None:
     live = stack({"web": {"command": ["sleep", "99"]}})
-    done = run_inside(live, ("unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /proc && exec "$@"', "sh"), "up")
+    done = run_inside(live, ("unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /proc && exec "$@"', "sh"), *words)
     assert done.returncode == 1, done.stderr
-    assert "error: cannot supervise services: there is no /proc here" in done.stderr
+    assert f"error: {what}: there is no /proc here" in done.stderr

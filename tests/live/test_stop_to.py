@@ -42,7 +42,7 @@ def test_whom_the_main_process_leaves_behind_is_killed_and_not_waited_for(stack:
         eventually(lambda: live.log("web").count("child") == 2)
         left = [int(line.split()[-1]) for line in live.log("web").splitlines()]
         assert live.do("stop", "web")["web"]["ok"]
-        assert [pid for pid in left if is_alive(pid)] == []
+        eventually(lambda: not [pid for pid in left if is_alive(pid)])
 
 
 def test_a_main_process_that_does_not_end_is_killed_with_all_of_them(stack: Make) -> None:
