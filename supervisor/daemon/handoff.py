@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection
 
 from supervisor import system
 from supervisor.core.handoff import Bind, BindMode, Give, LetThrough, Place, Refuse, decide, parse_address
+from supervisor.daemon.hangups import HangUps
 from supervisor.daemon.hearing import Hearing, Loop, Timer
 from supervisor.daemon.looks import Aside, Seen, at_once, in_use, look
 from supervisor.daemon.workers import Workers
@@ -48,6 +49,7 @@ class Handoff:
     offered: Place | None = None  # where it has had a socket from the start, which listens
     who: object = None  # whose claims on the sockets those of this tree are
     aside: Aside = at_once
+    hang_ups: HangUps | None = None
     has_listened: bool = False
     _is_looking: bool = False  # the next call waits
     _unheard: set[int] = field(default_factory=set)  # sockets whose bind was done, but nobody heard the answer
@@ -244,7 +246,7 @@ class Handoff:
             self.calls.fail(asked, error.errno or errno.EIO)
             return True
         self.calls.succeed(asked)
-        self._watch_workers(sockets)
+        self._watch_listeners(sockets)
         self._listens()
         return True
 
@@ -274,7 +276,10 @@ class Handoff:
             if len(self._elsewhere) == 1:
                 self._timers.append(self.loop.call_later(DRIFT_AFTER, self._tell_of_drift))
 
-    def _watch_workers(self, sockets: ServiceSockets) -> None:
+    def _watch_listeners(self, sockets: ServiceSockets) -> None:
+        if self.hang_ups is not None:
+            for kept in sockets.kept_of(self.who):
+                self.hang_ups.watch(kept, lambda: sockets.shut_down(self.who))
         if self._workers is None and sockets.workers(self.who):
             self._workers = Workers(self.loop, sockets, self.who, self.hearing.members, self.aside)
         if self._workers is not None:

@@ -10,6 +10,7 @@ from typing import Any
 from supervisor.config.spec import HandoffMode
 from supervisor.core import events as ev
 from supervisor.daemon.handoff import Handoff
+from supervisor.daemon.hangups import HangUps
 from supervisor.daemon.hearing import Hearing
 from supervisor.daemon.notices import Notices
 from supervisor.daemon.reporter import Reporter
@@ -47,6 +48,7 @@ class Starter:
         self._reporter = reporter
         self._hands_over = hands_over
         self._filters = Filters()
+        self._hang_ups = HangUps(loop)
 
     def start(self, slot: Slot, command: Command) -> tuple[int, Notifications | None]:
         """The pid, and the calls that have to be answered from now on; raises PortsupError or OSError.
@@ -128,7 +130,8 @@ class Starter:
             claimed = slot.sockets.places(child.invocation)
             offered = next(place for place, is_its in claimed.items() if is_its)
         child.handoff = Handoff(
-            self._loop, calls, slot.sockets, slot.spec.bind, hearing, offered, child.invocation, self._aside
+            self._loop, calls, slot.sockets, slot.spec.bind, hearing, offered, child.invocation, self._aside,
+            self._hang_ups,
         )  # fmt: skip
         child.handoff.begin()
 
@@ -137,4 +140,5 @@ class Starter:
 
     def close(self) -> None:
         """Starts nothing any more."""
+        self._hang_ups.close()
         self._filters.close()

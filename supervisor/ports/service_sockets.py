@@ -11,18 +11,15 @@ import errno
 import os
 import socket
 from collections.abc import Callable, Collection, Mapping
-from typing import TypeVar
 
 from supervisor import system
 from supervisor.core.handoff import Place
 from supervisor.dataclass import replace
+from supervisor.ports.openings import Openings
 from supervisor.ports.place import place_of, place_of_socket
 from supervisor.ports.reservation import Reservation
 from supervisor.ports.seat import Claim, Seat, copy_of, inode_of, is_listening
-from supervisor.ports.socket_options import copy_before_bind, copy_options
-
-T = TypeVar("T")
-SWAPS = 20  # attempts to get beneath the covers, each a few microseconds long, while others try to get there too
+from supervisor.ports.socket_options import copy_options
 
 
 class ServiceSockets:
@@ -31,6 +28,7 @@ class ServiceSockets:
     def __init__(self, reservation: Reservation) -> None:
         self.port = reservation.port
         self._reservation = reservation
+        self._sockets = Openings(reservation)
         self._seats: dict[Place, Seat] = {}
         self._is_closed = False
 
@@ -61,7 +59,7 @@ class ServiceSockets:
         """
         self._insist_on_being_open()
         seat = self._seats.get(place) or Seat()
-        _keep_trying(lambda: self._reservation.bind(theirs, place.address, place.scope, seat.sockets()))
+        self._sockets.bind(theirs, place, seat.sockets())
         if not claim.is_shared:  # those are counted when they listen: some only dial from the port
             seat.add(claim)
             self._seats[place] = seat
@@ -79,7 +77,7 @@ class ServiceSockets:
             seat.close()  # a process has shut it down
             found = None
         if found is None:
-            found = _keep_trying(lambda: self._open(place, like))
+            found = self._sockets.bound(place, like)
         else:
             copy_options(like, found)
         # Not before it is bound, or else others of our user could join.
@@ -105,7 +103,7 @@ class ServiceSockets:
             held = self.held(who)
             self.retire([other for other in self._seats if other.overlaps(place) and other not in held])
             seat = self._seats[place] = Seat()
-            found = _keep_trying(lambda: self._open_listening(place))
+            found = self._sockets.listening(place)
         if not seat.trees() - {who}:
             os.set_blocking(found.fileno(), True)
         seat.kept.pop(None, None)
@@ -120,8 +118,7 @@ class ServiceSockets:
         seat = self._seats.get(place) or Seat()
         lent = seat.find(claim.inode)
         beside = [sock for sock in seat.sockets() if sock is not lent]
-        known = self.inodes()
-        _keep_trying(lambda: self._reservation.begin_listening(theirs, backlog, beside, known))
+        self._sockets.begin(theirs, backlog, beside, self.inodes())
         if not any(each.listens and each.who == claim.who for each in seat.claims):
             system.have_queue_moved(theirs)
         self._seats[place] = seat
@@ -143,7 +140,7 @@ class ServiceSockets:
                 seat.release(who)
             elif system.moves_queues() and not system.can_be_joined(before, place.address):
                 with contextlib.suppress(OSError):  # then they wait where they are
-                    seat.kept[None] = self._open_beside(place, before, seat)
+                    seat.kept[None] = self._sockets.beside(place, before, seat.sockets(), self.inodes())
 
     def worker_ended(self, who: object, process: int, is_open: Callable[[int], bool]) -> None:
         """One of the processes of a tree is gone: where the socket that is kept was its own, another's is kept instead.
@@ -162,6 +159,27 @@ class ServiceSockets:
                 else:
                     seat.keep(who, heir)
             seat.forget(who, gone)
+
+    def kept_of(self, who: object) -> list[socket.socket]:
+        """What is kept for a process tree."""
+        return [seat.kept[who] for seat in self._seats.values() if who in seat.kept]
+
+    def shut_down(self, who: object) -> None:
+        """A process tree may have shut down what is kept for it: another worker's is kept then, or one of ours listens.
+
+        Who waited there is gone, unless a queue moves and somebody else listens.
+        """
+        for place, seat in self._seats.items():
+            kept = seat.kept.get(who)
+            if kept is None or is_listening(kept) or not any(each.listens and each.who == who for each in seat.claims):
+                continue
+            seat.forget(who, {inode_of(kept)})
+            others = [each for each in reversed(seat.claims) if each.who == who]
+            if heir := next(filter(None, map(_taken, others)), None):
+                seat.keep(who, heir)
+            elif not seat.listens():
+                with contextlib.suppress(OSError):  # then clients are refused until the next process
+                    seat.kept[None] = self._sockets.beside(place, kept, seat.sockets(), self.inodes())
 
     def workers(self, who: object) -> set[int]:
         """The processes of a tree that listen at one place with several sockets."""
@@ -185,7 +203,7 @@ class ServiceSockets:
             elif any(kept is sock for other, sock in seat.kept.items() if other != who):
                 seat.release(who)
                 if listened and not is_listening(kept):  # it was shut down by the one, and is needed still
-                    self._listen_again(kept)
+                    self._sockets.begin(kept, socket.SOMAXCONN, (), self.inodes())
             elif None in seat.kept:
                 seat.release(who)
             elif is_listening(kept):
@@ -194,7 +212,7 @@ class ServiceSockets:
             else:
                 with contextlib.suppress(OSError):
                     if listened:  # it was shut down
-                        seat.kept[None] = self._open_beside(place, kept, seat)
+                        seat.kept[None] = self._sockets.beside(place, kept, seat.sockets(), self.inodes())
                 seat.release(who)
             if not seat.kept and not seat.claims:
                 del self._seats[place]
@@ -222,46 +240,6 @@ class ServiceSockets:
         if self._is_closed:
             raise OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
 
-    def _listen_again(self, sock: socket.socket) -> None:
-        known = self.inodes()
-        _keep_trying(lambda: self._reservation.begin_listening(sock, socket.SOMAXCONN, (), known))
-
-    def _open(self, place: Place, like: socket.socket, beside: Collection[socket.socket] = ()) -> socket.socket:
-        sock = socket.socket(place.family, socket.SOCK_STREAM)
-        try:
-            if place.family == socket.AF_INET6:
-                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, place.v6_only)
-            copy_before_bind(like, sock)
-            self._reservation.bind(sock, place.address, place.scope, beside)
-        except BaseException:
-            sock.close()
-            raise
-        return sock
-
-    def _open_beside(self, place: Place, like: socket.socket, seat: Seat) -> socket.socket:
-        """One of ours that listens beside those of a seat."""
-        beside, known = seat.sockets(), self.inodes()
-        sock = _keep_trying(lambda: self._open(place, like, beside))
-        try:
-            _keep_trying(lambda: self._reservation.begin_listening(sock, socket.SOMAXCONN, beside, known))
-        except BaseException:
-            sock.close()
-            raise
-        return sock
-
-    def _open_listening(self, place: Place) -> socket.socket:
-        if not system.SWAPS_UNDER_COVERS:
-            return self._reservation.open_service_socket(place.address)
-        sock = socket.socket(place.family, socket.SOCK_STREAM)
-        try:
-            if place.family == socket.AF_INET6:
-                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, place.v6_only)
-            self._reservation.listen(sock, place.address)
-        except BaseException:
-            sock.close()
-            raise
-        return sock
-
 
 def _taken(claim: Claim) -> socket.socket | None:
     """The socket of a claim, from the process that has made it; None if that has it no more."""
@@ -277,14 +255,3 @@ def _taken(claim: Claim) -> socket.socket | None:
         return sock
     sock.close()
     return None
-
-
-def _keep_trying(act: Callable[[], T]) -> T:
-    """What `act` gives; tries again while somebody gets in between."""
-    for left in reversed(range(SWAPS)):
-        try:
-            return act()
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE or left == 0:
-                raise
-    raise AssertionError("unreachable")

@@ -19,7 +19,7 @@ from tests.support.compiled import compiled
 from tests.support.eventually import eventually
 from tests.support.ports import free_pool
 from tests.support.running import PROGRAMS, program
-from tests.support.thief import thief, ways_in
+from tests.support.thief import as_user, thief, ways_in
 
 pytestmark = [pytest.mark.live, pytest.mark.skipif(bool(why_not()), reason=f"no handoff here: {why_not()}")]
 
@@ -121,7 +121,7 @@ def test_the_end_of_a_service_is_the_end_of_its_last_process(stack: Make) -> Non
         assert not is_alive(pid)
 
 
-AS_NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all"]
+AS_NOBODY = as_user(65534)
 
 
 def python_of_nobody(env: dict[str, str]) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+OTHER_ADDRESSES = ("fd00::1", "2001:db8::5", "10.77.0.1")  # of a network namespace of a test's own; elsewhere none's
 WAYS = [
     (family, address, reuse_address, reuse_port)
     for family, address in (
@@ -19,6 +20,8 @@ WAYS = [
         (socket.AF_INET, "0.0.0.0"),
         (socket.AF_INET6, "::1"),
         (socket.AF_INET6, "::"),
+        (socket.AF_INET6, "::ffff:127.0.0.1"),
+        *((socket.AF_INET6 if ":" in address else socket.AF_INET, address) for address in OTHER_ADDRESSES),
     )
     for reuse_address, reuse_port in itertools.product((0, 1), (0, 1))
 ]
@@ -53,6 +56,13 @@ def ways_in(port: int) -> list[tuple[int, str, int, int]]:
     return found
 
 
+def as_user(user: int) -> list[str]:
+    """What begins a command line that runs as another user without any capability, setpriv(1)."""
+    return [
+        "setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all",
+    ]  # fmt: skip
+
+
 class Loot:
     """What a thief has got; known when it has ended."""
 
@@ -62,11 +72,12 @@ class Loot:
 
 
 @contextmanager
-def thief(ports: Sequence[int]) -> Iterator[Loot]:
-    """Runs a thief process on all of `ports` for the length of the block."""
+def thief(ports: Sequence[int], user: int | None = None) -> Iterator[Loot]:
+    """Runs a thief process on all of `ports` for the length of the block; as `user`, which takes root."""
     loot = Loot()
+    command = [sys.executable] if user in (None, os.getuid()) else [*as_user(user or 0), "/usr/bin/python3"]
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.support.thief", *map(str, ports)],
+        [*command, "-m", "tests.support.thief", *map(str, ports)],
         cwd=Path(__file__).parents[2],
         stdout=subprocess.PIPE,
     )

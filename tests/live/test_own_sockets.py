@@ -1,0 +1,152 @@
+"""Programs keep their own sockets under the handoff, however they come by them, and nobody else gets beneath."""
+
+import contextlib
+import errno
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from supervisor.process.filters import why_not
+from tests.live.conftest import Make
+from tests.live.stack import Live, is_alive
+from tests.live.test_handoff import AS_NOBODY, AT_ONCE, python_of_nobody
+from tests.support.caller import caller
+from tests.support.eventually import eventually
+from tests.support.namespace import own_network
+from tests.support.ports import free_pool
+from tests.support.running import PROGRAMS
+from tests.support.thief import thief, ways_in
+
+pytestmark = [pytest.mark.live, pytest.mark.skipif(bool(why_not()), reason=f"no handoff here: {why_not()}")]
+
+WAYS = (
+    "epoll", "epoll-modify", "epoll-twice", "signals", "duplicate", "child-listens", "child-binds", "helper-binds",
+    "thread-binds", "dials", "workers-differ", "workers", "options", "errors", "again", "shuts-down", "mptcp",
+)  # fmt: skip
+HOSTS = {"v6": "::1", "local": "fd00::1", "global": "2001:db8::5", "other": "10.77.0.1", "v6-wildcard": "::1"}
+ADDRESSES = ("plain", "wildcard", "v6", "dual", "v6-wildcard", "mapped", "local", "global", "other")
+# Where a queue cannot move and the socket cannot be replaced, those that waited since the crash are reset.
+MAY_LOSE = {"signals", "child-listens", "child-binds", "helper-binds", "workers", "workers-differ"}
+
+
+@pytest.fixture(params=["bpf", "sysctl", "swap"])
+def how(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Each way in which a queue gets to the next process, in a network namespace of its own."""
+    with own_network(moves=request.param == "sysctl"):
+        yield request.param
+
+
+def stack_of(stack: Make, how: str, ways: tuple[str, ...], **more: Any) -> Live:
+    """One service a way, named like it; of root for `bpf`, of an ordinary user for the others."""
+    live = stack({})
+    python = sys.executable if how == "bpf" else python_of_nobody(live.env)
+    ports = iter(free_pool(len(ways)))
+    live.write({
+        way: {"command": [python, str(PROGRAMS / "binds_oddly.py"), way], "pool": [next(ports)], "restart": "always",
+              **AT_ONCE, **more}
+        for way in ways
+    })  # fmt: skip
+    if how != "bpf":
+        for path in (live.folder, live.folder.parent):
+            os.chown(path, 65534, 65534)
+        live.command = lambda *words: [*AS_NOBODY, python, "-m", "supervisor", *words]  # type: ignore[method-assign]
+    return live
+
+
+@contextlib.contextmanager
+def up(live: Live) -> Iterator[None]:
+    with live.foreground() as front:
+        front.says("is up", within=60)
+        yield
+        front.send(signal.SIGTERM)
+        assert front.ends() == 0
+        os.chown(live.runtime, os.getuid(), os.getgid())
+
+
+def kill(live: Live, name: str) -> None:
+    """Ends the process of a service, and waits until it can accept nobody any more."""
+    pid = live.rows()[name]["pid"]
+    os.kill(pid, signal.SIGKILL)
+    eventually(lambda: not is_alive(pid), every=0.001)
+    eventually(lambda: live.rows()[name]["pid"] not in (pid, None) and live.rows()[name]["state"] == "running")
+
+
+def asked(port: int, host: str) -> str:
+    with socket.create_connection((host, port), 10) as connection:
+        connection.settimeout(10)
+        return connection.recv(64).decode().strip()
+
+
+def test_a_program_gets_its_socket_as_it_likes_in_every_life(stack: Make, how: str) -> None:
+    """After the first bind, a crash, a restart and a rolling restart, and listens nowhere else."""
+    live = stack_of(stack, how, WAYS)
+    with up(live):
+        ports = {name: row["port"] for name, row in live.rows().items()}
+        lost: list[str] = []
+        for name, port in ports.items():
+            assert asked(port, "127.0.0.1").isdigit(), name
+            with caller(port) as calls:
+                kill(live, name)
+                for rolling in (False, True):
+                    done = live.do("restart", name, rolling=rolling)
+                    assert done[name]["ok"], f"{name}: {done}"
+                answered = calls.answered
+                eventually(lambda calls=calls, answered=answered: calls.answered > answered, within=15)  # type: ignore[misc]
+            if (calls.refused, calls.late, calls.strange) != (0, 0, []):
+                lost.append(f"{name}: {calls}")
+            assert ways_in(port) == [], name
+            row = live.rows()[name]
+            assert (row["handoff"], row["port"]) == (how, port)
+        assert [each for each in lost if how == "bpf" or each.partition(":")[0] not in MAY_LOSE] == []
+        assert set(live.log("errors").split("\n")) - {""} == {f"errors {' '.join([str(errno.EINVAL)] * 4)} 98"}
+        assert set(live.log("options").split()) == {"kept"}
+        assert set(live.log("dials").splitlines()) == {f"dialled from {ports['dials']}", "closed"}
+        assert {each["event"] for each in live.journal("wrong port")} == set()
+        assert live.journal("other port bound") == []
+
+
+def test_what_one_process_does_to_its_socket_the_next_one_does_not_feel(stack: Make, how: str) -> None:
+    live = stack_of(stack, how, ("deaf-once",))
+    with up(live):
+        port = live.rows()["deaf-once"]["port"]
+        kill(live, "deaf-once")
+        assert asked(port, "127.0.0.1").isdigit()
+
+
+@pytest.mark.parametrize("by", ["user", "same"])
+def test_nobody_slips_in_beneath_any_address(stack: Make, how: str, by: str) -> None:
+    """While services stop and start again and again; others of the same ordinary user may, and are found out."""
+    ways = tuple(way for way in ADDRESSES if how == "bpf" or way != "dual")
+    live = stack_of(stack, how, ways)
+    who = (65533 if by == "user" else 65534) if how != "bpf" else (65533 if by == "user" else 0)
+    with up(live):
+        ports = {name: row["port"] for name, row in live.rows().items()}
+        with thief(list(ports.values()), user=who) as loot:
+            for _ in range(6):
+                live.do("stop", *ways)
+                live.do("start", *ways)
+                for name in ways:
+                    kill(live, name)
+        if how == "bpf" or by == "user":
+            assert (loot.won, {name: row["port"] for name, row in live.rows().items()}) == ({}, ports)
+        for name, row in live.rows().items():
+            assert asked(row["port"], HOSTS.get(name, "127.0.0.1")).isdigit(), name
+
+
+def test_a_listen_without_a_bind_is_told_or_refused(stack: Make) -> None:
+    for mode, said in (("report", ""), ("strict", f"unbound {errno.EACCES}")):
+        live = stack({"web": {"command": ["python3", str(PROGRAMS / "binds_oddly.py"), "unbound"],
+                              "pool": list(free_pool(1)), "bind": mode}}, folder=mode)  # fmt: skip
+        with live.up():
+            eventually(lambda: live.log("web"))  # noqa: B023
+            if said:
+                assert live.log("web").strip() == said
+                assert live.journal("bind refused")
+            else:
+                port = int(live.log("web").split()[1])
+                assert [each["port"] for each in eventually(lambda: live.journal("other port bound"))] == [port]  # noqa: B023
