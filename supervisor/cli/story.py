@@ -139,6 +139,10 @@ def sentence(event: "Event") -> str:
             return f"is given up ({event.get('result')}): {why}"
         case "wrong port":
             return f"listens on {', '.join(map(str, event.get('elsewhere') or ()))} instead of {port}"
+        case "bind not seen":
+            return f"binds in a process that portsup may not look into: {why}"
+        case "queue dropped":
+            return f"refuses those who waited since its last process: {why}"
         case "bind refused":
             return f"wanted to bind port {port}, and may not (`bind: strict`)"
     return str(event["event"]).removeprefix("service ") + (f": {why}" if why else "")
@@ -161,6 +165,8 @@ def advice(events: "Sequence[Event]", service: str, state: str) -> list[str]:
         return words.splitlines()
     blocked = [event for event in last[-1] if event["event"] == "port skipped"]
     advice = [f"`portsup logs {service}` has all that it printed"]
+    if any(event["event"] == "bind not seen" and event.get("service") == service for event in events):
+        advice.append(f"set `handoff: off` for `{service}`: portsup may not look into a process of it that binds")
     if blocked or end["event"] == "port left":
         advice.append("`portsup ports` shows who has the ports of its pool; end that program, or give it another pool")
     if end["event"] == "service unhealthy":

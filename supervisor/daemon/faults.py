@@ -15,6 +15,8 @@ def no_port(slot: Slot, file: str, now: float) -> PoolExhausted:
     hint = f"stop what is in the way, or give `{svc.name}` another `pool` in {file}"
     if not is_anybody_there(slot, now):
         hint = f"it came up on none of its ports: `portsup logs {svc.name}` has all that it printed"
+        if slot.why_unseen:
+            hint = f"set `handoff: off` for `{svc.name}`: portsup may not look into its process ({slot.why_unseen})"
     why = f"no port of its pool can be used ({pool})"
     return PoolExhausted(f"cannot start `{svc.name}`", svc.failed_ports, why, hint)
 

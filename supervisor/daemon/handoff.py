@@ -112,7 +112,7 @@ class Handoff:
         except OSError as error:
             # Gone meanwhile, or of a program that nobody may look into: the kernel has the last word.
             if self.calls.is_valid(asked):
-                self.hearing.on_trouble(error.strerror or str(error))
+                self.hearing.on_unseen(error.strerror or str(error))
         finally:
             if not answered:
                 self.calls.let_through(asked)
@@ -208,7 +208,7 @@ class Handoff:
         uses = seen.uses
         if uses is None or (uses.obstacle and decision.place != self.offered and system.keeps_own(theirs)):
             if uses is not None:
-                self.hearing.on_trouble(f"who waited for the process before is refused: {uses.obstacle}")
+                self.hearing.on_dropped(uses.obstacle)
             sockets.bind(decision.place, theirs, claim)
             return None
         ours = sockets.lend(decision.place, theirs, claim)

@@ -29,6 +29,7 @@ class Hearing:
     on_moved: Callable[[int], None]
     on_other_port: Callable[[int], None]
     on_refused: Callable[[int], None]
-    on_trouble: Callable[[str], None]
+    on_unseen: Callable[[str], None]  # a bind in a process that we may not look into
+    on_dropped: Callable[[str], None]  # who waited is refused, because the socket cannot be replaced everywhere
     on_listening: Callable[[], None] | None = None
     on_elsewhere: Callable[[Collection[int]], None] | None = None

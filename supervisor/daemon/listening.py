@@ -130,7 +130,8 @@ def are_owned(listeners: Collection[Listener], pids: Collection[int], now: float
 def stranger_among(listeners: Collection[Listener], members: Collection[int], runtime: RuntimeDir) -> str:
     """In words, who else than a member of a process tree listens there, if no member does; else empty.
 
-    A socket whose owner nobody may look at, as of a setuid program, counts as the tree's if a member runs as its user.
+    A socket whose owner nobody may look at, as of a setuid program, counts as the tree's if a member runs as its user:
+    as another user than we, or hidden from us.
     """
     strangers = strangers_among(listeners, members)
     return who_listens(strangers[0], runtime).text if len(strangers) == len(listeners) else ""
@@ -143,5 +144,6 @@ def strangers_among(listeners: Collection[Listener], members: Collection[int]) -
     if not unowned:
         return []
     visible = system.owners_of(unowned, None)
-    users = {system.process_user(pid) for pid in members} - {system.user_name(os.getuid())}
+    ours = system.user_name(os.getuid())
+    users = {user for pid in members if (user := system.process_user(pid)) != ours or system.is_opaque(pid)}
     return [each for each in unowned if each.inode in visible or each.pid or system.user_name(each.uid) not in users]

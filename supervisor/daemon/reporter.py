@@ -157,9 +157,14 @@ class Reporter:
         if self._journal.warning("bind refused", service=service, port=port):
             self.say(f"{service}: may not bind port {port} (`bind: strict`)", "warning")
 
-    def handoff_trouble(self, service: str, why: str) -> None:
-        """A call of a service could not be looked into, and was let through."""
+    def bind_not_seen(self, service: str, why: str) -> None:
+        """A service binds in a process that we may not look into, and cannot have its port that way."""
+        self.say(f"{service}: portsup may not look into its process ({why}); set `handoff: off` for it", "warning")
         self._journal.warning("bind not seen", service=service, why=why)
+
+    def queue_dropped(self, service: str, why: str) -> None:
+        """Clients that waited for a service were refused, so that its next process could have the socket it made."""
+        self._journal.warning("queue dropped", service=service, why=why)
 
     def up(self, stack: str, instance: int, failed: Collection[str], took: float) -> None:
         """Every service has come as far as it will: the table of names and ports."""

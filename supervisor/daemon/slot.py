@@ -87,6 +87,7 @@ class Slot:
     stdin: StdinPipe | None = None  # what its processes read, where that is to stay open
     host: str = LOOPBACK  # at which address its last process that listened was reached
     why_no_handoff: str = ""  # where its process runs without
+    why_unseen: str = ""  # what kept us from looking into a process of it that wanted to bind, if anything did
     since: float = 0.0  # monotonic seconds at which it came into its state
     rotations: int = 0  # moves to another port, since the stack came up
     is_wanted: bool = False

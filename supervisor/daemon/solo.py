@@ -178,7 +178,7 @@ class Solo:
         self._sockets = ServiceSockets(reservation)
         hearing = Hearing(
             members=self._members, on_end=self._on_end, on_moved=lambda _: None, on_other_port=lambda _: None,
-            on_refused=lambda _: None, on_trouble=lambda _: None,
+            on_refused=lambda _: None, on_unseen=self._on_unseen, on_dropped=lambda _: None,
         )  # fmt: skip
         self._handoff = Handoff(self._loop, Notifications(under.take()), self._sockets, BindMode.REPORT, hearing)
         self._handoff.begin()
@@ -209,6 +209,9 @@ class Solo:
                 self._status = status
             if (on_exit := self._watched.pop(pid, None)) is not None:
                 on_exit(status)
+
+    def _on_unseen(self, why: str) -> None:
+        self._say(f"cannot look into the process that binds its port ({why.lower()}); use `--handoff off` for it")
 
     def _on_end(self) -> None:
         """The last process of the tree is gone."""

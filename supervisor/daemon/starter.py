@@ -123,7 +123,8 @@ class Starter:
             on_moved=lambda port: tell.moved(name, port, slot.service.port),
             on_other_port=lambda port: tell.bound_elsewhere(name, port),
             on_refused=lambda port: tell.bind_refused(name, port),
-            on_trouble=lambda why: tell.handoff_trouble(name, why),
+            on_unseen=lambda why: self._unseen(slot, why),
+            on_dropped=lambda why: tell.queue_dropped(name, why),
         )
         offered = None
         if slot.spec.handoff is HandoffMode.SYSTEMD and slot.sockets is not None:  # that is all it has claimed by now
@@ -134,6 +135,11 @@ class Starter:
             self._hang_ups,
         )  # fmt: skip
         child.handoff.begin()
+
+    def _unseen(self, slot: Slot, why: str) -> None:
+        if not slot.why_unseen:
+            slot.why_unseen = why.lower()
+            self._reporter.bind_not_seen(slot.spec.name, slot.why_unseen)
 
     def _aside(self, look: Callable[[], Any], then: Callable[[Any], None]) -> None:
         self._loop.run_in_executor(None, look).add_done_callback(lambda done: then(done.result()))

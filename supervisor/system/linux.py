@@ -92,10 +92,22 @@ def is_traced(pid: int) -> bool:
 
 def process_user(pid: int) -> str:
     """The user the process runs as; empty if it is gone."""
+    # Not the owner of /proc/PID: that is root for a process that cannot be dumped, proc(5).
+    for line in read_of(pid, "status").splitlines():
+        if line.startswith(b"Uid:"):
+            return user_name(int(line.split()[2]))
+    return ""
+
+
+def is_opaque(pid: int) -> bool:
+    """Whether we may not see what a process has open: it is of another user, or forbids it (PR_SET_DUMPABLE)."""
     try:
-        return user_name(os.stat(f"/proc/{pid}").st_uid)
+        os.listdir(f"/proc/{pid}/fd")
+    except PermissionError:
+        return True
     except OSError:
-        return ""
+        pass
+    return False
 
 
 def process_command(pid: int) -> str:

@@ -247,6 +247,11 @@ def can_be_joined(service: socket.socket, address: str) -> bool:
     return True
 
 
+def is_opaque(pid: int) -> bool:
+    """Whether we may not see what a process has open: nobody can tell here."""
+    return False
+
+
 def moves_queues() -> str:
     """What moves the queue of a listener that is closed to another one: nothing."""
     return ""

@@ -34,6 +34,10 @@ ADDRESSES = ("plain", "wildcard", "v6", "dual", "v6-wildcard", "mapped", "local"
 MAY_LOSE = {"signals", "child-listens", "child-binds", "helper-binds", "workers", "workers-differ"}
 
 
+SHARED_WHILE_ROLLING = {"shuts-down"}  # there both processes have one socket: one shuts it down for the other
+ROUNDS = int(os.environ.get("THIEVES_ROUNDS", "2"))
+
+
 @pytest.fixture(params=["bpf", "sysctl", "swap"])
 def how(request: pytest.FixtureRequest) -> Iterator[str]:
     """Each way in which a queue gets to the next process, in a network namespace of its own."""
@@ -92,7 +96,7 @@ def test_a_program_gets_its_socket_as_it_likes_in_every_life(stack: Make, how: s
             assert asked(port, "127.0.0.1").isdigit(), name
             with caller(port) as calls:
                 kill(live, name)
-                for rolling in (False, True):
+                for rolling in (False,) if how == "swap" and name in SHARED_WHILE_ROLLING else (False, True):
                     done = live.do("restart", name, rolling=rolling)
                     assert done[name]["ok"], f"{name}: {done}"
                 answered = calls.answered
@@ -127,7 +131,7 @@ def test_nobody_slips_in_beneath_any_address(stack: Make, how: str, by: str) -> 
     with up(live):
         ports = {name: row["port"] for name, row in live.rows().items()}
         with thief(list(ports.values()), user=who) as loot:
-            for _ in range(6):
+            for _ in range(ROUNDS):
                 live.do("stop", *ways)
                 live.do("start", *ways)
                 for name in ways:
@@ -140,13 +144,13 @@ def test_nobody_slips_in_beneath_any_address(stack: Make, how: str, by: str) -> 
 
 def test_a_listen_without_a_bind_is_told_or_refused(stack: Make) -> None:
     for mode, said in (("report", ""), ("strict", f"unbound {errno.EACCES}")):
-        live = stack({"web": {"command": ["python3", str(PROGRAMS / "binds_oddly.py"), "unbound"],
-                              "pool": list(free_pool(1)), "bind": mode}}, folder=mode)  # fmt: skip
+        live = stack({mode: {"command": ["python3", str(PROGRAMS / "binds_oddly.py"), "unbound"],
+                             "pool": list(free_pool(1)), "bind": mode}}, folder=mode)  # fmt: skip
         with live.up():
-            eventually(lambda: live.log("web"))  # noqa: B023
+            eventually(lambda: live.log(mode))  # noqa: B023
             if said:
-                assert live.log("web").strip() == said
+                assert live.log(mode).strip() == said
                 assert live.journal("bind refused")
             else:
-                port = int(live.log("web").split()[1])
+                port = int(live.log(mode).split()[1])
                 assert [each["port"] for each in eventually(lambda: live.journal("other port bound"))] == [port]  # noqa: B023

@@ -201,7 +201,7 @@ def workers() -> None:
 
 def options() -> None:
     server = socket.socket()
-    wanted = [
+    wanted: list[tuple[int, int, int | bytes]] = [
         (6, 13, b"reno"), (6, 2, 900), (1, 60, 1), (1, 29, 1), (1, 46, 5), (6, 27, 1), (6, 36, 1), (0, 10, 2),
         (0, 13, 1), (0, 12, 1), (0, 21, 1), (6, 9, 1), (6, 23, 16),
     ]  # fmt: skip
