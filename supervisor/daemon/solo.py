@@ -35,6 +35,7 @@ from supervisor.system.notifications import Notifications
 FATAL_GRACE = 0.4  # seconds that the program gets to end once a lock is lost
 GONE_WITHIN = 2.0  # seconds in which what was killed must be gone
 HOST = "127.0.0.1"
+UNSEEN = "cannot look into the process that binds its port ({}); use `--handoff off` for it"
 _NOT_ALL, _OTHERS = "cannot lease all of these ports", "stop what is in the way, or take other ports"
 
 
@@ -178,7 +179,8 @@ class Solo:
         self._sockets = ServiceSockets(reservation)
         hearing = Hearing(
             members=self._members, on_end=self._on_end, on_moved=lambda _: None, on_other_port=lambda _: None,
-            on_refused=lambda _: None, on_unseen=self._on_unseen, on_dropped=lambda _: None,
+            on_refused=lambda _: None, on_dropped=lambda _: None,
+            on_unseen=lambda why: self._say(UNSEEN.format(why.lower())),
         )  # fmt: skip
         self._handoff = Handoff(self._loop, Notifications(under.take()), self._sockets, BindMode.REPORT, hearing)
         self._handoff.begin()
@@ -209,9 +211,6 @@ class Solo:
                 self._status = status
             if (on_exit := self._watched.pop(pid, None)) is not None:
                 on_exit(status)
-
-    def _on_unseen(self, why: str) -> None:
-        self._say(f"cannot look into the process that binds its port ({why.lower()}); use `--handoff off` for it")
 
     def _on_end(self) -> None:
         """The last process of the tree is gone."""

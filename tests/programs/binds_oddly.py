@@ -29,7 +29,6 @@ def answer(server: socket.socket) -> None:
 
 def serve(server: socket.socket) -> None:
     """Everybody, for good."""
-    server.setblocking(True)
     while True:
         answer(server)
 
@@ -67,8 +66,7 @@ def say(*words: object) -> None:
 
 def errno_of(descriptor: int, address: bytes, length: int) -> int:
     """What bind(2) says."""
-    buffer = ctypes.create_string_buffer(address, 256)
-    return ctypes.get_errno() if libc.bind(descriptor, buffer, length) else 0
+    return ctypes.get_errno() if libc.bind(descriptor, ctypes.create_string_buffer(address, 256), length) else 0
 
 
 def epoll() -> None:
@@ -181,14 +179,14 @@ def dials() -> None:
 
 def workers_differ() -> None:
     """Two workers, of which one shuts its socket down; the other must not notice."""
+    mine = listening(shared=True)
     if not os.fork():
+        mine.close()
         server = listening(shared=True)
         server.setblocking(False)
         server.shutdown(socket.SHUT_RDWR)
         say("shut down")
         signal.pause()
-    mine = listening(shared=True)
-    mine.settimeout(None)
     serve(mine)
 
 
@@ -207,9 +205,10 @@ def options() -> None:
     ]  # fmt: skip
     for level, number, value in wanted:
         server.setsockopt(level, number, value)
-    before = [server.getsockopt(level, number, 16) for level, number, _ in wanted if (level, number) != (6, 2)]
+    read = [(level, number) for level, number, _ in wanted if (level, number) != (6, 2)]  # that one reads otherwise
+    before = [server.getsockopt(*each, 16) for each in read]
     begin(server)
-    after = [server.getsockopt(level, number, 16) for level, number, _ in wanted if (level, number) != (6, 2)]
+    after = [server.getsockopt(*each, 16) for each in read]
     say("kept" if before == after else f"lost {before} {after}")
     serve(server)
 
