@@ -16,8 +16,8 @@ from supervisor.core.lease import PortState
 from supervisor.daemon.handoff import Handoff
 from supervisor.daemon.hearing import Hearing
 from supervisor.daemon.poller import Alarm, Poller
+from supervisor.daemon.program import Program
 from supervisor.daemon.worker import WITHIN, Worker
-from supervisor.dataclass import dataclass, field
 from supervisor.errors import LockLost, PoolExhausted, shell_code
 from supervisor.ports.leases import Chosen, Loss, NoPort, PoolLease
 from supervisor.ports.port_lock import own_identity
@@ -37,20 +37,6 @@ GONE_WITHIN = 2.0  # seconds in which what was killed must be gone
 HOST = "127.0.0.1"
 UNSEEN = "cannot look into the process that binds its port ({}); use `--handoff off` for it"
 _NOT_ALL, _OTHERS = "cannot lease all of these ports", "stop what is in the way, or take other ports"
-
-
-@dataclass(frozen=True, slots=True)
-class Program:
-    """What to run, and on which ports; `port_env` is the variable that it finds its port in, PORTS has all of them."""
-
-    name: str
-    argv: Sequence[str]
-    ports: Sequence[int]
-    port_env: str = "PORT"
-    hands_over: bool = True
-    strict: bool = False
-    wants_all: bool = False  # every port, each given up to the program
-    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
 
 
 class Solo:
