@@ -28,6 +28,10 @@ from supervisor.config.values import Bad
 from supervisor.dataclass import dataclass
 
 MOST_SERVICES = 1000
+_MISSING = {
+    "command": "write `command: [PROGRAM, ARGUMENT]`",
+    "services": "write `services: {NAME: {command: [PROGRAM, ARGUMENT]}}`",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +65,18 @@ class Validator:
             elif where or not name.startswith("x-"):
                 given.add(self._unknown(entry, kind, node, fields, where, unknown))
         if unknown:
-            from supervisor.config.dialects.advice import merged
+            from supervisor.config.dialects.advice import is_service, merged
 
+            below = tuple(each for each in node if each.key.text not in known and not where and is_service(each))
+            if below and "services" in known and fields.get("services") is None:
+                value = self.value(Mapping(node.place, below), known["services"].kind, "services")
+                fields.found["services"] = Found(value, node.place, node.place)
             for unknown_key, hint in merged(unknown):
                 quoted = self.report.quote(unknown_key.text)
                 self.report.error(unknown_key.place, f"{where or 'the file'}: unknown key {quoted}", hint)
         for key in kind.keys:
             if key.required and key.name not in given:
-                hint = "write `command: [PROGRAM, ARGUMENT]`" if key.name == "command" else key.doc
+                hint = _MISSING.get(key.name, key.doc)
                 self.report.error(node.place, f"{where or 'the file'} has no `{key.name}`", hint)
         self._one_of(fields, kind, where)
         return fields

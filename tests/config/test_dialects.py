@@ -123,6 +123,18 @@ def test_what_to_write_at_the_top(mistakes: Mistakes, text: str, hint: str) -> N
     assert [each for each in mistakes(text) if each.endswith(f" ({hint})")]
 
 
+def test_services_that_stand_at_the_top_are_read_as_such(mistakes: Mistakes) -> None:
+    below = "write it below `services:`, with two more spaces before each of its lines"
+    assert mistakes("web:\n  command: a\n  ports: 80\ndb: {command: b && c}\n") == [
+        f"1:1 the file: unknown key `web` ({below})",
+        "3:3 services.web: unknown key `ports` (write `pool: 80-82`; the program gets its port in `PORT`, or as "
+        "`{port}` in `command`)",
+        f"4:1 the file: unknown key `db` ({below})",
+        "4:17 services.db.command: `&&` needs a shell, and portsup runs commands without one "
+        '(write `command: [sh, -c, "b && c"]`)',
+    ]
+
+
 def test_the_value_under_another_name_is_read_as_ours(mistakes: Mistakes) -> None:
     told = mistakes("services:\n  it:\n    cmd: a && b\n    healthCheck: {exec: c, intervall: 3}\n    depends: [no]\n")
     assert [each.partition(" ")[0] for each in told] == ["3:5", "4:5", "4:28", "5:5", "5:15"]

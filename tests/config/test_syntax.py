@@ -22,7 +22,7 @@ INDENTATION = "check the indentation of this line and the one before"
         ("- a\n", "1:1 the file: expected a mapping, found a list"),
         ("hello", "1:1 the file: expected a mapping, found `hello`"),
         ("~", "1:1 the file: expected a mapping, found nothing (give it a value or leave it out)"),
-        ("name: a\n", "1:1 the file has no `services` (The services by name.)"),
+        ("name: a\n", "1:1 the file has no `services` (write `services: {NAME: {command: [PROGRAM, ARGUMENT]}}`)"),
         ("services:\n", "1:10 services: expected a mapping of names to services, found nothing "
          "(give it a value or leave it out)"),
         ("services: {}\n", "1:11 services: there is no service in it (add one: `web: {command: …, pool: …}`)"),

@@ -16,6 +16,7 @@ from supervisor.config.tree import Entry, Scalar
 from supervisor.config.tree import Mapping as MappingNode
 from supervisor.dataclass import dataclass
 
+_OF_A_SERVICE = frozenset(("command", "cmd", "script", "image", "build", "entrypoint", "execstart", "shell", "extends"))
 _ONE_MAPPING = re.compile(r"write `(\w+): \{([^`]*)\}`")
 
 
@@ -48,6 +49,8 @@ def advice(entry: Entry, section: Section, whole: MappingNode) -> Advice:
         if text and syntax_in(text) is not None and "command" in _kinds_of(section, alias):
             return Advice(f"write `{alias}: {command_of(text)}`", alias, is_read=False)
         return Advice(writing.renamed(alias)(entry.value, beside), alias)
+    if section is STACK and is_service(entry):
+        return Advice("write it below `services:`, with two more spaces before each of its lines", "services", False)
     is_own = any(entry.key.text == key.name for key in SERVICE.keys)
     if (section is not STACK or is_own) and (elsewhere := _elsewhere(entry, section, beside)):
         return Advice(elsewhere)
@@ -83,6 +86,12 @@ def merged(unknown: Sequence[tuple[Scalar, str]]) -> Iterator[tuple[Scalar, str]
 def folded(name: str) -> str:
     """A key without what differs from tool to tool."""
     return name.lower().replace("_", "").replace("-", "").replace(".", "").replace(" ", "").rstrip("=")
+
+
+def is_service(entry: Entry) -> bool:
+    """Whether a mapping at the top of a file is a service."""
+    names = {folded(each.key.text) for each in entry.value} if isinstance(entry.value, MappingNode) else set()
+    return not names.isdisjoint(_OF_A_SERVICE)
 
 
 def _kinds_of(section: Section, name: str) -> str:
