@@ -149,6 +149,7 @@ def _background(args: argparse.Namespace, pulse: Pulse | None) -> int:
         _close_all_but(done_theirs)  # a lock that a script holds must end with the script
         try:
             os.setsid()
+            signal.signal(signal.SIGHUP, signal.SIG_DFL)  # with no terminal left it asks to reload, nohup or not
             code = _guard_in_background(args, pulse, colour, done_theirs)
         except PortsupError as error:
             complain(error, sys.argv[1:])

@@ -145,7 +145,8 @@ def _take_after(descriptor: int, old: os.stat_result | None, mode: int | None) -
     if not hasattr(os, "fchmod"):  # Windows before Python 3.13 has no modes that mean anything
         return
     if mode is not None:
-        os.fchmod(descriptor, mode)
+        if stat.S_IMODE(os.fstat(descriptor).st_mode) != mode:  # each change of a mode is one of the disk
+            os.fchmod(descriptor, mode)
     elif old is not None:
         if (old.st_uid, old.st_gid) != (os.geteuid(), os.getegid()):
             with contextlib.suppress(PermissionError):

@@ -49,13 +49,15 @@ def start_daemon(main: Callable[[], int], streams: Iterable[tuple[int, int]], ou
     daemon sees when nobody reads what it says.
     """
     passed_on = set(STOPPING)
+    if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:  # nohup(1): the end of the terminal is not to matter
+        passed_on.discard(signal.SIGHUP)
     signal.pthread_sigmask(signal.SIG_BLOCK, passed_on)
     front = os.getpid()
     system.prepare_spawning()
     pid = fork()
     if pid == 0:
         _become_daemon(main, streams, ours, front)
-    for number in STOPPING:
+    for number in passed_on:
         signal.signal(number, lambda number, _: _pass_on(pid, number))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, passed_on)
     return pid

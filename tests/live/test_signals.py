@@ -101,6 +101,27 @@ def test_in_the_background_a_hangup_reloads_and_the_others_stop(
     assert (tmp_path / "notes").read_text().split().count("ended") == 1
 
 
+@pytest.mark.parametrize("is_detached", [False, True], ids=["foreground", "background"])
+def test_under_nohup_a_hangup_stops_nothing(stack: Make, tmp_path: Path, is_detached: bool) -> None:
+    live = stack({"web": notes(tmp_path / "notes")})
+    words = ["up", "-d"] if is_detached else ["up"]
+    started = subprocess.Popen(
+        ["nohup", *live.command(*words)], cwd=live.folder, env=live.env, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+    live.until("web", state="running")
+    eventually(lambda: live.journal("service ready"), what="the start")
+    if is_detached:
+        assert started.wait(20) == 0
+    os.kill(pid_of(live, "guardian"), signal.SIGHUP)
+    if is_detached:
+        eventually(lambda: live.journal("reloaded") or live.journal("nothing changed"), what="the reload")
+    assert live.rows()["web"]["state"] == "running"
+    assert live.run("down").returncode == 0
+    assert started.wait(20) == 0
+    assert (tmp_path / "notes").read_text().split().count("ended") == 1
+
+
 @pytest.mark.parametrize("number", [signal.SIGPWR, signal.SIGXCPU, signal.SIGABRT], ids=named)
 def test_once_more_of_what_no_hand_sends_does_not_hurry(stack: Make, tmp_path: Path, number: int) -> None:
     live = stack({"web": notes(tmp_path / "notes", 1.0)})
