@@ -1,5 +1,6 @@
 """What can go wrong, in words for the person who has to act on it, and the exit code that goes with it."""
 
+import errno
 from collections.abc import Sequence
 from enum import IntEnum
 
@@ -106,3 +107,35 @@ class WaitTimedOut(PortsupError):
     """What was waited for did not happen in time."""
 
     exit_code = ExitCode.WAIT_TIMEOUT
+
+
+_LIMIT = "raise the limit before portsup starts, as in `ulimit -n 8192`"
+_MEMORY = "end some programs, or give the machine more memory"
+_ROOM = "make room on that disk"
+# What the system refuses whoever asks, and what to do about it: no mistake of ours, nor of the user.
+REFUSALS = {
+    errno.EMFILE: _LIMIT,
+    errno.ENFILE: "end some programs, or raise the limit of the whole system, `sysctl fs.file-max`",
+    errno.ENOMEM: _MEMORY,
+    errno.ENOBUFS: _MEMORY,
+    errno.ENOLCK: "let portsup have its files on a file system with locks",
+    errno.EAGAIN: "end some processes, or raise the limit with `ulimit -u`",
+    errno.ENOSPC: _ROOM,
+    errno.EDQUOT: _ROOM,
+    errno.EROFS: "mount it so that it can be written, or set PORTSUP_RUNTIME_DIR and PORTSUP_STATE_DIR to other places",
+    errno.EIO: "look into the log of the system, `dmesg`: a disk may be failing",
+}
+
+
+def refusal(error: BaseException, what: str = "cannot go on") -> PortsupError | None:
+    """The error in words where the system had none left of what we asked for, or its disk failed; None if it is
+    anything else.
+    """
+    if isinstance(error, MemoryError):
+        return PortsupError(what, "not enough memory", _MEMORY)
+    if isinstance(error, OSError) and error.errno in REFUSALS:
+        why = (error.strerror or str(error)).lower()
+        if isinstance(error.filename, str) and error.filename:
+            why = f"`{error.filename}`: {why}"
+        return PortsupError(what, why, REFUSALS[error.errno])
+    return None

@@ -38,7 +38,7 @@ FACES = {"__init__.py", "__main__.py"}  # the public face of the package, above 
 # What one place alone imports, so that it can be changed there.
 ONLY_IN = {
     "dataclasses": r"dataclass\.py|api/.*",  # it compiles at each import
-    "asyncio": r"daemon/.*|control/(connection|server)\.py|ports/asynchronous\.py",
+    "asyncio": r"daemon/.*|control/(connection|listener|server)\.py|ports/asynchronous\.py",
     "portalocker": r"ports/lockfile\.py",
     "psutil": r"system/.*",
     "shtab": r"cli/.*",

@@ -1,12 +1,15 @@
 """Errors to words on stderr: `error: …`, a blank line, `hint: …`."""
 
+import errno
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
 from supervisor.cli.render import paint, wants_color
 from supervisor.core.escapes import tamed
-from supervisor.errors import ConfigError, ExitCode, PoolExhausted, PortsupError
+from supervisor.errors import ConfigError, ExitCode, PoolExhausted, PortsupError, refusal
+
+_OUTPUT = (errno.ENOSPC, errno.EIO, errno.EDQUOT)  # what writing to stdout may end with; it has no name
 
 
 def complain(error: PortsupError, arguments: Sequence[str] = ()) -> None:
@@ -58,15 +61,12 @@ def color_choice(arguments: Sequence[str]) -> str:
 
 def report_bug(error: BaseException, arguments: Sequence[str]) -> int:
     """Write what happened to a file, and say in two lines where it is."""
-    import errno
-
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EIO, errno.EDQUOT):
+    if isinstance(error, OSError) and error.errno in _OUTPUT and error.filename is None:
         hint = "make room there, or write the output elsewhere"
         complain(PortsupError("cannot write the output", error.strerror or "", hint), arguments)
         return int(ExitCode.FAILURE)
-    if (short := _shortage(error)) is not None:
-        hint = "raise the limit, as in `ulimit -n 8192`"
-        complain(PortsupError("cannot carry out the command", (short.strerror or "").lower(), hint), arguments)
+    if (refused := refusal(_shortage(error) or error, "cannot carry out the command")) is not None:
+        complain(refused, arguments)
         return int(ExitCode.FAILURE)
     if isinstance(error, FileNotFoundError) and not _has_working_directory():
         why = "the working directory does not exist any more"
@@ -91,8 +91,6 @@ def report_bug(error: BaseException, arguments: Sequence[str]) -> int:
 
 def _shortage(error: BaseException | None) -> OSError | None:
     """The lack of descriptors that an error is about, or that led to it; None if there was none."""
-    import errno
-
     while error is not None:
         if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
             return error

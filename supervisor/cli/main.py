@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from supervisor.cli.complaint import complain, report_bug
-from supervisor.errors import ExitCode, PortsupError
+from supervisor.errors import ExitCode, PortsupError, refusal
 
 PLAIN = "portsup.plain"  # how characters are written that the terminal does not have, codecs.register_error
 BROKEN_PIPE = 141  # what the shell sees of a program that SIGPIPE ended
@@ -18,13 +18,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         _open_closed_streams()
     except OSError as error:  # there may be nobody to tell
-        complain(PortsupError(f"cannot open `{os.devnull}`", error.strerror or str(error), "mount a /dev"), arguments)
+        what = f"cannot open `{os.devnull}`"
+        complain(refusal(error, what) or PortsupError(what, error.strerror or str(error), "mount a /dev"), arguments)
         return int(ExitCode.FAILURE)
-    codecs.register_error(PLAIN, _plainly)
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors=PLAIN)  # a C locale must not turn a name into a traceback
     try:
+        codecs.register_error(PLAIN, _plainly)
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure"):
+                stream.reconfigure(errors=PLAIN)  # a C locale must not turn a name into a traceback
         code = _run(arguments)
         if sys.stdout is not None:
             sys.stdout.flush()

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 
 from supervisor.errors import (
+    REFUSALS,
     ConfigError,
     ExitCode,
     InstanceTaken,
@@ -108,9 +109,14 @@ class Client:
                 raise self._silent() from None
             except (BrokenPipeError, ConnectionResetError) as error:
                 raise self._ended_early() from error
+            except OSError as error:
+                raise self._unreachable(error) from error
 
     def _connect(self) -> socket.socket:
-        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        except OSError as error:
+            raise self._unreachable(error) from error
         connection.settimeout(self.patience)
         deadline = time.monotonic() + self.patience
         try:
@@ -162,7 +168,8 @@ class Client:
             )
         if isinstance(error, TimeoutError):
             return self._silent()
-        return PortsupError("cannot reach the running instance", f"`{self.path}`: {error.strerror or error}")
+        hint = REFUSALS.get(error.errno or 0, "")
+        return PortsupError("cannot reach the running instance", f"`{self.path}`: {error.strerror or error}", hint)
 
     def _silent(self) -> PortsupError:
         return PortsupError(

@@ -101,11 +101,19 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
+        try:
+            # Has the loop watch it here, where it can be seen to fail: else nobody would hear what the client says.
+            transport.pause_reading()
+            transport.resume_reading()
+            is_allowed = is_ours(transport.get_extra_info("socket"))
+        except OSError:
+            transport.abort()
+            return
         transport.set_write_buffer_limits(high=BEHIND)
         if len(self._connections) >= MAX_CONNECTIONS:
             make_room(self._connections)
         self._connections[self] = None
-        if not is_ours(transport.get_extra_info("socket")):
+        if not is_allowed:
             self._refuse(BadRequest("cannot answer", "this instance belongs to another user"))
 
     def data_received(self, data: bytes) -> None:

@@ -4,18 +4,22 @@ import asyncio
 import contextlib
 import os
 import socket
+from collections.abc import Callable
 from pathlib import Path
 
 from supervisor.control.connection import IN_ONE_TURN, Connection, Handler, make_room
+from supervisor.control.listener import Listener
 from supervisor.control.pace import Pace
-from supervisor.errors import PortsupError
+from supervisor.errors import REFUSALS, PortsupError
+
+BACKLOG = 128  # clients that wait to be let in
 
 
 class Server:
     """The listening control socket of one instance."""
 
-    def __init__(self, server: asyncio.AbstractServer, path: Path, connections: dict[Connection, None]) -> None:
-        self._server = server
+    def __init__(self, listener: Listener, path: Path, connections: dict[Connection, None]) -> None:
+        self._listener = listener
         self._path = path
         self._connections = connections
         self._inode = path.stat().st_ino
@@ -29,17 +33,13 @@ class Server:
 
     def abandon(self) -> None:
         """Takes no more connections; those that are open go on."""
-        self._server.close()
+        self._listener.close()
 
     def stop_listening(self) -> None:
         """Takes no more connections, and removes the socket from its path."""
-        self._server.close()
+        self._listener.close()
         with contextlib.suppress(OSError):
             self._path.unlink()
-
-    def make_room(self) -> None:
-        """Drops a connection that is not used, for when descriptors run out."""
-        make_room(self._connections)
 
     def close(self) -> None:
         """Ends all connections; what was written to them is still sent."""
@@ -47,35 +47,51 @@ class Server:
             connection.transport.close()
 
 
-async def serve(path: Path, handle: Handler, before: Server | None = None) -> Server:
+async def serve(
+    path: Path, handle: Handler, before: Server | None = None, on_refused: Callable[[OSError], None] = lambda _: None
+) -> Server:
     """A control socket at `path`, mode 0600, that hands each request to `handle`; replaces a dead one.
 
     It takes the place of `before`, whose open connections go on; where it can not be made now, `before` is given back.
-    Raises PortsupError where there is none.
+    `on_refused` is told why a client could not be let in.  Raises PortsupError where there is none.
     """
     if before is None:
-        return await _serve(path, handle)
+        return _serve(path, handle, on_refused)
     before.abandon()
     with contextlib.suppress(PortsupError, OSError):  # a full disk is no reason to end: the next check tries again
-        return await _serve(path, handle)
+        return _serve(path, handle, on_refused)
     return before
 
 
-async def _serve(path: Path, handle: Handler) -> Server:
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | getattr(socket, "SOCK_CLOEXEC", 0))
-    listener.setblocking(False)
-    try:
-        with contextlib.suppress(FileNotFoundError):
-            path.unlink()
-        listener.bind(os.fspath(path))
-        path.chmod(0o600)
-    except OSError as error:
-        listener.close()
-        raise PortsupError(f"cannot open the control socket `{path}`", error.strerror or str(error)) from error
+def _serve(path: Path, handle: Handler, on_refused: Callable[[OSError], None]) -> Server:
     connections: dict[Connection, None] = {}
-    loop = asyncio.get_running_loop()
-    pace = Pace(loop, IN_ONE_TURN)
-    server = await loop.create_unix_server(
-        lambda: Connection(handle, connections, pace), sock=listener, backlog=128, start_serving=True
-    )
-    return Server(server, path, connections)
+
+    def refused(error: OSError) -> None:
+        make_room(connections)  # a descriptor of one that is not used is one for who waits
+        on_refused(error)
+
+    pace = Pace(asyncio.get_running_loop(), IN_ONE_TURN)
+    with contextlib.ExitStack() as undo:
+        try:
+            listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | getattr(socket, "SOCK_CLOEXEC", 0))
+            listener = Listener(listening, lambda: Connection(handle, connections, pace), refused)
+            undo.callback(listener.close)
+            listening.setblocking(False)
+            with contextlib.suppress(FileNotFoundError):
+                path.unlink()
+            listening.bind(os.fspath(path))
+            undo.callback(_unlink, path)
+            path.chmod(0o600)
+            listening.listen(BACKLOG)
+            server = Server(listener, path, connections)
+            listener.begin()
+        except OSError as error:
+            what, why = f"cannot open the control socket `{path}`", error.strerror or str(error)
+            raise PortsupError(what, why, REFUSALS.get(error.errno or 0, "")) from error
+        undo.pop_all()
+        return server
+
+
+def _unlink(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        path.unlink()

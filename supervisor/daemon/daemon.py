@@ -12,7 +12,6 @@ from typing import Any
 from supervisor import system
 from supervisor.config.selection import selected, starts_by_itself
 from supervisor.config.spec import ServiceSpec, StackSpec
-from supervisor.control.server import Server, serve
 from supervisor.core import events as ev
 from supervisor.core.instance import ports_of
 from supervisor.core.service import Service
@@ -20,6 +19,7 @@ from supervisor.core.state import State
 from supervisor.daemon import garbage
 from supervisor.daemon.broadcast import News
 from supervisor.daemon.commands import Commands
+from supervisor.daemon.control_socket import ControlSocket
 from supervisor.daemon.ending import Ending
 from supervisor.daemon.endpoints import document
 from supervisor.daemon.faults import is_anybody_there, lock_lost, no_port, too_late
@@ -36,7 +36,7 @@ from supervisor.daemon.tasks import begin
 from supervisor.daemon.waiting import missing, settled, told
 from supervisor.daemon.world import StackWorld
 from supervisor.daemon.writing import Writing
-from supervisor.errors import ExitCode, LockLost, PortsupError
+from supervisor.errors import ExitCode, LockLost, PortsupError, refusal
 from supervisor.logs.journal import Journal
 from supervisor.ports.instance_lock import InstanceLock
 from supervisor.ports.leases import Loss
@@ -112,14 +112,14 @@ class Daemon:
         )  # fmt: skip
         self._ending = Ending(self._stack, options.abort, self._reporter, journal)
         self._lock_watch: LockWatch | None = None
-        self._server: Server | None = None
+        self._control = ControlSocket(self._facts["PORTSUP_SOCKET"], self._commands.handle, journal, self._loop)
 
     async def run(self) -> int:
         """Runs until it is told to end; raises PortsupError for what ended it against its will."""
         for number in STOPPING:
             self._loop.add_signal_handler(number, self._on_signal, number)
         try:
-            await self._serve()
+            await self._control.open()
             self._journal.info("instance starts", instance=self._instance, directory=str(self._spec.directory))
             wanted = self._stack.start(selected(self._spec, self._options.services, self._options.profiles))
             self._lock_watch = LockWatch(
@@ -150,10 +150,8 @@ class Daemon:
     def _on_mistake(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """An exception that nobody caught is a mistake of ours: going on would mean to supervise by accident."""
         error = context.get("exception") or RuntimeError(context["message"])
-        if "socket" in context and isinstance(error, OSError):  # asyncio: no descriptor for a new connection
-            if self._server is not None:
-                self._server.make_room()
-            self._journal.warning("control socket refuses connections", why=error.strerror)
+        if (refused := refusal(error)) is not None:
+            self._fatal(refused)
             return
         self._journal.error("mistake in portsup", error=repr(error))
         if not self._end.done():
@@ -164,19 +162,25 @@ class Daemon:
             with contextlib.suppress(Exception):
                 self._stack.kill_all()  # or else they would be started again
             await self._world.trees.kill_everything(KILL_WAIT)
-        if self._lock_watch is not None:
-            self._lock_watch.close()
-        if self._server is not None:  # before the number is free: the next instance makes its socket at the same path
-            self._server.stop_listening()
-        self._world.close()
-        with contextlib.suppress(OSError):  # whatever a stranger made of it
-            os.unlink(self._facts["PORTSUP_ENDPOINTS"])
-        self._lock.release()
+        self._give_back()
         self._commands.ended()
         await asyncio.sleep(0)  # for the answers to other requests that waited for the end
         self._journal.info("instance ended", instance=self._instance)
-        if self._server is not None:
-            self._server.close()
+        self._control.close()
+
+    def _give_back(self) -> None:
+        """Each thing by itself: where one cannot be given back the others are, and the lock comes last in any case."""
+        with contextlib.ExitStack() as back:
+            back.callback(self._lock.release)
+            back.callback(self._remove_endpoints)
+            back.callback(self._world.close)
+            back.callback(self._control.stop_listening)  # before the number is free: the next one has the same path
+            if self._lock_watch is not None:
+                back.callback(self._lock_watch.close)
+
+    def _remove_endpoints(self) -> None:
+        with contextlib.suppress(OSError):  # whatever a stranger made of it
+            os.unlink(self._facts["PORTSUP_ENDPOINTS"])
 
     def on_change(self, before: Service, after: Service) -> None:
         self._reporter.changed(before, after, self._loop.time())
@@ -224,14 +228,10 @@ class Daemon:
             self._fatal(lock_lost(loss, owner, self._instance, self._runtime.path))
 
     def _mend_control(self) -> None:
-        if self._server is not None and not self._server.is_in_place() and not self._end.done():
-            self._journal.warning("control socket is gone: made again", path=self._facts["PORTSUP_SOCKET"])
-            begin(self._serve(), self._loop)
+        if not self._end.done():
+            self._control.mend()
         if (self._writing.look() or self._renderer.has_unwritten) and not self._end.done():
             self.on_ports_changed()
-
-    async def _serve(self) -> None:
-        self._server = await serve(Path(self._facts["PORTSUP_SOCKET"]), self._commands.handle, self._server)
 
     async def _report_when_up(self, wanted: frozenset[str]) -> None:
         slots = [self._world.slots[name] for name in wanted]

@@ -5,6 +5,7 @@ Imported with the first hook that is run.
 
 import asyncio
 import os
+import signal
 from collections.abc import Callable, Mapping
 
 from supervisor.core import events as ev
@@ -118,7 +119,11 @@ class Hooks:
         """What a hook leaves behind would outlive what it is for."""
         if run not in self._runs:
             return
-        members = tree.members(self._tree(run))
+        try:
+            members = tree.members(self._tree(run))
+        except OSError:  # nobody can be looked up just now
+            self._loop.call_later(LEFTOVER_CHECK, self._look_at_leftovers, run)
+            return
         if not members:
             self._over(run)
             return
@@ -147,9 +152,9 @@ class Hooks:
 
 
 def _trouble(run: Run) -> str:
-    code, signal = code_and_signal(run.status or 0)
+    code, number = code_and_signal(run.status or 0)
     if code == 0:
         return ""
-    words = f"ended with exit code {code}" if signal is None else f"ended with signal {signal}"
+    words = f"ended with exit code {code}" if number is None else f"ended with signal {number}"
     said = run.last.decode(errors="replace").strip()[:LONGEST_QUOTE]
     return f"{words}: {said}" if said else words

@@ -11,7 +11,7 @@ from supervisor.daemon.holders import Holders
 from supervisor.daemon.reporter import Reporter
 from supervisor.daemon.slot import Slot
 from supervisor.daemon.worker import Worker
-from supervisor.errors import PortsupError
+from supervisor.errors import PortsupError, refusal
 from supervisor.ports.holders import ConflictKind, Holder
 from supervisor.ports.leases import Chosen, NoPort, PoolLease
 from supervisor.ports.record import Owner
@@ -116,8 +116,9 @@ class Leasing:
         slot.obstacle = None
         try:
             chosen = lease.choose(dict(wish.avoid), now, wish.leaving)
-        except PortsupError as error:
-            slot.obstacle = error
+        except (PortsupError, OSError) as error:
+            what = f"cannot lease a port for `{slot.spec.name}`"
+            slot.obstacle = error if isinstance(error, PortsupError) else refusal(error, what)
             answer(ev.NoPort(tuple((port, str(error)) for port in slot.pool)))
             return
         again = lambda: self._choose(slot, lease, wish, answer, begun)  # noqa: E731

@@ -4,6 +4,7 @@ One look at the kernel's table of listeners serves all services that are startin
 """
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Callable, Collection
 
@@ -74,6 +75,14 @@ class ListenWatch:
         self._timer = None
         doing(self._loop, "looking who listens")
         begun = self._loop.time()
+        with contextlib.suppress(OSError):  # no descriptor or memory to look with: there is another look
+            self._look_at_all(begun)
+        if self._expected and self._timer is None:
+            cost = self._loop.time() - begun
+            self._interval = min(max(self._interval * 1.5, cost * COST_FACTOR), LAST_LOOK)
+            self._arm()
+
+    def _look_at_all(self, begun: float) -> None:
         found: dict[int, list[Listener]] = {}
         for listener in system.listening({expectation.port for expectation in self._expected.values()}):
             found.setdefault(listener.port, []).append(listener)
@@ -83,10 +92,6 @@ class ListenWatch:
             elif begun >= expectation.elsewhere_at:
                 expectation.elsewhere_at = begun + 5 * DRIFT_AFTER
                 self._look_elsewhere(service, expectation)
-        if self._expected and self._timer is None:
-            cost = self._loop.time() - begun
-            self._interval = min(max(self._interval * 1.5, cost * COST_FACTOR), LAST_LOOK)
-            self._arm()
 
     def _look_elsewhere(self, service: str, expectation: Expectation) -> None:
         def told(ports: list[int] | None) -> None:

@@ -90,10 +90,13 @@ class LockWatch:
         """Goes on with the look around; with so many locks and ports that it takes long, in several turns."""
         doing(self._loop, "looking at locks, spare ports and listeners")
         until = self._loop.time() + IN_ONE_TURN
-        for _ in self._round or ():
-            if self._loop.time() >= until:
-                self._next = self._loop.call_soon(self._go_on)
-                return
+        try:
+            for _ in self._round or ():
+                if self._loop.time() >= until:
+                    self._next = self._loop.call_soon(self._go_on)
+                    return
+        except OSError as error:  # no descriptor, no memory: the next tick may have more luck
+            self._journal.warning("look failed", why=error.strerror or str(error))
         self._round = None
 
     def _look_around(self, *, has_heartbeat: bool) -> Iterator[None]:

@@ -46,7 +46,10 @@ class Reaper:
             if on_exit is None:
                 orphans = True
             else:
-                on_exit(status)
+                try:
+                    on_exit(status)
+                except Exception as error:  # the others have ended all the same
+                    self._loop.call_exception_handler({"message": "the end of a process", "exception": error})
         if orphans:
             self._on_orphan()
 

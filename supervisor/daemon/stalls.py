@@ -5,6 +5,7 @@ costs two looks at the clock a turn, and one at each `doing`; a loop that sleeps
 """
 
 import asyncio
+import contextlib
 import selectors
 import time
 from collections.abc import Callable
@@ -128,6 +129,10 @@ class WatchedLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self.stalls = Stalls()
         super().__init__(_Selector(self.stalls))
+
+    def __del__(self) -> None:
+        with contextlib.suppress(AttributeError):  # asyncio's trips over a loop that there was no descriptor for
+            super().__del__()
 
 
 class _Selector(selectors.DefaultSelector):

@@ -99,11 +99,14 @@ def run_instance(
         pulse.tell_journal(os.fspath(state_dir / "portsup.log"))
     journal = open_journal(state_dir / "portsup.log", secrets=spec.secrets)
     try:
-        main = _run(spec, options, runtime, lock, journal, run_id, state_dir, colour, prefix, done, pulse, live, above)
         with asyncio.Runner(loop_factory=WatchedLoop) as runner:
-            return runner.run(main)
+            runner.get_loop()  # before there is something to run, should there be none
+            return runner.run(
+                _run(spec, options, runtime, lock, journal, run_id, state_dir, colour, prefix, done, pulse, live, above)
+            )
     finally:
         journal.close()
+        lock.release()  # where it did not come to the end of a daemon
 
 
 async def _run(

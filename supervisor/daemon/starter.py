@@ -1,7 +1,6 @@
 """Starts the processes of services: under the filter that hands their ports over, or without where there is none."""
 
 import asyncio
-import errno
 import os
 import signal
 from collections.abc import Callable, Collection
@@ -16,7 +15,7 @@ from supervisor.daemon.notices import Notices
 from supervisor.daemon.reporter import Reporter
 from supervisor.daemon.slot import Child, Slot
 from supervisor.dataclass import replace
-from supervisor.errors import PortsupError
+from supervisor.errors import REFUSALS, PortsupError
 from supervisor.ports.reservation import Reservation
 from supervisor.ports.service_sockets import ServiceSockets
 from supervisor.process import tree
@@ -25,13 +24,11 @@ from supervisor.process.filters import Filters
 from supervisor.process.spawn import Command, spawn
 from supervisor.system.notifications import Notifications
 
-TRANSIENT = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
-
 
 def spawn_failed(error: PortsupError | OSError) -> ev.SpawnFailed:
     """What the service has to know of an error of `Starter.start`."""
     cause = error.__cause__ if isinstance(error, SpawnError) else error
-    is_transient = isinstance(cause, OSError) and cause.errno in TRANSIENT
+    is_transient = isinstance(cause, OSError) and cause.errno in REFUSALS
     if isinstance(error, PortsupError):
         return ev.SpawnFailed(f"{error}" + (f"; {error.hint}" if error.hint else ""), is_transient)
     return ev.SpawnFailed(error.strerror or str(error), is_transient)

@@ -58,7 +58,8 @@ class Trees:
             child.send_signal(SIGCONT)  # one that is stopped would take the signal only after the grace period
             return
         if not tree.terminate(pid, number) and child is not None:
-            tree.terminate_outside(0, self.members(slot, child), number)
+            with contextlib.suppress(OSError):
+                tree.terminate_outside(0, self.members(slot, child), number)
 
     def kill(self, slot: Slot, pid: int) -> None:
         """SIGKILL to the whole tree of one process of a service."""
@@ -110,7 +111,10 @@ class Trees:
         return tree.members(self._tree(slot, child))
 
     def _is_gone(self, slot: Slot, child: Child) -> bool:
-        return tree.is_gone(self._tree(slot, child))
+        try:
+            return tree.is_gone(self._tree(slot, child))
+        except OSError:  # no descriptor or memory to look with: not as far as we know, and there is another look
+            return False
 
     def _tree(self, slot: Slot, child: Child) -> tree.Tree:
         others = self.reaper.others(child.pid, child.main)
@@ -188,7 +192,8 @@ class Trees:
             if ending is State.TERMINATING and slot.spec.stop_to is StopTo.MAIN:
                 self.kill(slot, child.pid)
             elif ending is State.TERMINATING:
-                tree.terminate_outside(child.pid, self.members(slot, child), slot.spec.stop_signal)
+                with contextlib.suppress(OSError):  # nobody can be looked up just now: they get SIGKILL in time
+                    tree.terminate_outside(child.pid, self.members(slot, child), slot.spec.stop_signal)
             slot.keeper.tell(ev.MainExited(child.pid, code, signal))
             self._loop.call_later(LEFTOVER_CHECK, self._recheck, slot, child)
         elif ending is State.KILLING:
@@ -201,19 +206,21 @@ class Trees:
             self.kill(slot, child.pid)
 
     def _recheck(self, slot: Slot, child: Child) -> None:
-        self.look_at_leftovers(slot, child)
-        if child in slot.children():
-            self._loop.call_later(LEFTOVER_CHECK, self._recheck, slot, child)
+        try:
+            self.look_at_leftovers(slot, child)
+        finally:
+            if child in slot.children():
+                self._loop.call_later(LEFTOVER_CHECK, self._recheck, slot, child)
 
     def _all_gone(self, slot: Slot, child: Child) -> None:
         code, signal = child.exit or (None, None)
-        child.end_tasks()  # one may have begun after its end did: what is ending can still begin to listen
-        child.output.finish()
-        if child.handoff is not None:
-            child.handoff.close()
-        if slot.sockets is not None:
-            slot.sockets.process_ended(child.invocation)
-        self._on_gone(slot, child)
+        with contextlib.suppress(OSError), contextlib.ExitStack() as last:  # each of these, from the last up
+            last.callback(self._on_gone, slot, child)
+            last.callback(_leave_sockets, slot, child)
+            if child.handoff is not None:
+                last.callback(child.handoff.close)
+            last.callback(child.output.finish)
+            last.callback(child.end_tasks)  # one may have begun after its end did: it can still begin to listen
         slot.ran = self._loop.time() - child.spawned_at
 
         def tell(holder: Holder | None) -> None:
@@ -260,3 +267,12 @@ def named(pids: Collection[int]) -> str:
 
 def _age(known: tuple[Identity | None, int]) -> tuple[float, int]:
     return (known[0].start_time if known[0] else 0, known[1])
+
+
+def _leave_sockets(slot: Slot, child: Child) -> None:
+    """The sockets of a process that is gone listen on for the next one."""
+    if slot.sockets is not None:
+        try:
+            slot.sockets.process_ended(child.invocation)
+        except OSError:  # they cannot: who waits for the next one is refused
+            slot.close_sockets()

@@ -87,7 +87,8 @@ class Worker:
                 continue
             self._watch(asked.pid, asked.reaped)
             self._at_work[asked.source] = asked
-            self._loop.add_reader(asked.source, lambda asked=asked: self._read(asked))  # type: ignore[misc]
+            with contextlib.suppress(OSError):  # no memory to be told of the answer: it is given up on in time
+                self._loop.add_reader(asked.source, lambda asked=asked: self._read(asked))  # type: ignore[misc]
             asked.timer = self._loop.call_later(asked.within, lambda asked=asked: self._give_up(asked))  # type: ignore[misc]
 
     def _read(self, asked: _Asked) -> None:

@@ -184,7 +184,12 @@ class StackWorld:
 
     def run_hook(self, svc: Service, effect: ev.RunHook) -> None:
         if self._hooks is None:
-            from supervisor.daemon.hooks import Hooks
+            try:
+                from supervisor.daemon.hooks import Hooks
+            except (ImportError, OSError) as error:  # no descriptor or memory to load it with
+                why = f"cannot be run now: {error}"
+                self.slots[svc.name].keeper.tell(ev.HookEnded(effect.number, why, is_final=False))
+                return
 
             def make(slot: Slot, words: Sequence[str], told: Mapping[str, str], prints_to: tuple[int, int]) -> Command:
                 told = {**told, tree.INVOCATION: self._number()}
@@ -224,28 +229,29 @@ class StackWorld:
         self.programs.forget_endpoints()
 
     def _let_go(self, slot: Slot) -> None:
-        slot.keeper.close()
-        for child in slot.children():
-            self.watcher.forget(slot, child)
-            child.output.finish()
-            if child.handoff is not None:
-                child.handoff.close()
-        if self._hooks is not None:
-            self._hooks.forget(slot)
-        slot.close_sockets()
-        self._notices.forget(slot)
-        if slot.lease is not None:
-            slot.lease.release()
-        if slot.stdin is not None:
-            slot.stdin.close()
-        with contextlib.suppress(OSError):
-            slot.log.close()
+        with contextlib.suppress(OSError), contextlib.ExitStack() as back:
+            back.callback(slot.log.close)
+            if slot.stdin is not None:
+                back.callback(slot.stdin.close)
+            if slot.lease is not None:
+                back.callback(slot.lease.release)
+            back.callback(self._notices.forget, slot)
+            back.callback(slot.close_sockets)
+            if self._hooks is not None:
+                back.callback(self._hooks.forget, slot)
+            for child in slot.children():
+                if child.handoff is not None:
+                    back.callback(child.handoff.close)
+                back.callback(child.output.finish)
+                back.callback(self.watcher.forget, slot, child)
+            back.callback(slot.keeper.close)
 
     def close(self) -> None:
         """Gives every port back."""
-        self._leasing.close()
-        self.worker.close()
-        for slot in self.slots.values():
-            self._let_go(slot)
-        self._starter.close()
-        self.trees.reaper.close()
+        with contextlib.ExitStack() as back:  # whichever of them cannot be given back
+            back.callback(self.trees.reaper.close)
+            back.callback(self._starter.close)
+            for slot in self.slots.values():
+                back.callback(self._let_go, slot)
+            back.callback(self.worker.close)
+            back.callback(self._leasing.close)

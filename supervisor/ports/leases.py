@@ -120,10 +120,10 @@ class PoolLease:
             port.is_handed_over = True  # still ours to lose: the lock is held, and the next `choose` tries again
             try:
                 got = reserve(port.number)
+                if isinstance(got, Refused):
+                    return self._who(port.number, got.errno)
             except OSError:
                 return None
-            if isinstance(got, Refused):
-                return self._who(port.number, got.errno)
             port.reservation, port.is_handed_over = got, False
         return None
 

@@ -10,6 +10,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
+from supervisor.errors import REFUSALS
 from supervisor.files.opening import open_file
 
 # How often and how far apart a lock is tried whose holder is unknown: somebody may only be looking whether it is held.
@@ -124,6 +125,8 @@ class FileLock:
         try:
             found = _inode_at(self.path)
         except OSError as error:
+            if error.errno in REFUSALS:
+                return None  # no memory, a disk that fails: no proof that others can lock it
             return f"the lock file `{self.path}` can not be read: {error.strerror}"
         if found is None:
             directory = os.path.dirname(self.path)
@@ -157,8 +160,9 @@ class FileLock:
     def release(self) -> None:
         """Give the lock back; in a forked child only the child's copy of the descriptor is closed."""
         if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
+            descriptor, self._descriptor = self._descriptor, -1
+            with contextlib.suppress(OSError):  # it is closed all the same, close(2)
+                os.close(descriptor)
             _held.discard((self._pid, self.path))
 
 

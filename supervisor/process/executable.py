@@ -5,7 +5,7 @@ import os
 import stat
 from collections.abc import Mapping
 
-from supervisor.errors import PortsupError
+from supervisor.errors import REFUSALS, PortsupError
 
 DEFAULT_PATH = os.defpath  # what execvp(3) searches where PATH is not set
 
@@ -17,7 +17,7 @@ class SpawnError(PortsupError):
 def find(name: str, environment: Mapping[str, str], working_dir: str) -> str:
     """The file that `name` stands for, looked up in the PATH of the child and seen from its working directory.
 
-    Raises SpawnError where there is none that may be executed.
+    Raises SpawnError where there is none that may be executed, and where the system cannot tell.
     """
     if not name:
         raise SpawnError("cannot run an empty command", hint="name a program")
@@ -26,8 +26,11 @@ def find(name: str, environment: Mapping[str, str], working_dir: str) -> str:
     refused = ""
     for folder in folders:
         path = os.path.join(working_dir, folder, name)
-        if _may_execute(path):
-            return path
+        try:
+            if _may_execute(path):
+                return path
+        except OSError as error:
+            raise explain(error.errno or 0, name, path, 0) from error
         if not refused and os.path.exists(path):
             refused = path
     if not os.path.isdir(working_dir):
@@ -91,7 +94,11 @@ def no_working_dir(name: str, working_dir: str) -> SpawnError:
 def _may_execute(path: str) -> bool:
     try:
         return stat.S_ISREG(os.stat(path).st_mode) and os.access(path, os.X_OK)
-    except (OSError, ValueError):
+    except OSError as error:
+        if error.errno in REFUSALS:  # it may well be there
+            raise
+        return False
+    except ValueError:
         return False
 
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from typing import NoReturn
 
 from supervisor import system
-from supervisor.errors import ExitCode, PortsupError, shell_code
+from supervisor.errors import ExitCode, PortsupError, refusal, shell_code
 from supervisor.process.pulse import PulseWatch
 from supervisor.process.signals import OF_THE_TERMINAL, STOPPING
 
@@ -94,6 +94,9 @@ def _become_daemon(
         signal.pthread_sigmask(signal.SIG_BLOCK, set(OF_THE_TERMINAL))  # it has none
         signal.pthread_sigmask(signal.SIG_UNBLOCK, set(STOPPING))
         code = main()
+    except OSError as error:  # `main` lets none out
+        code = int(ExitCode.FAILURE)
+        _tell(f"error: {refusal(error, 'cannot start the daemon') or error}\n")
     finally:
         os._exit(code)
 

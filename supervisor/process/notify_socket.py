@@ -65,7 +65,7 @@ class NotifySocket:
         space = socket.CMSG_SPACE(_CREDENTIALS.size) + socket.CMSG_SPACE(4 * _MOST_DESCRIPTORS)
         try:
             data, more, _, _ = self._socket.recvmsg(LONGEST + 1, space, socket.MSG_DONTWAIT | _CLOSE_ON_EXEC)
-        except (BlockingIOError, InterruptedError):
+        except OSError:  # nothing there, or no memory for it just now
             return None
         sender: int | None = None if _PASSCRED is None else 0
         for level, kind, content in more:

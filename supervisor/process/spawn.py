@@ -116,10 +116,15 @@ def _open_directory(name: str, path: str) -> int:
         descriptor = os.open(path, getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC)
     except (FileNotFoundError, NotADirectoryError, PermissionError) as error:
         raise no_working_dir(name, path) from error
-    if os.access(path, os.X_OK):
-        return descriptor
-    os.close(descriptor)
-    raise no_working_dir(name, path)
+    try:
+        os.stat(".", dir_fd=descriptor)  # O_PATH opens what may not be entered
+    except PermissionError as error:
+        os.close(descriptor)
+        raise no_working_dir(name, path) from error
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
 def _above(lowest: int, descriptor: int, opened: contextlib.ExitStack) -> int:

@@ -118,7 +118,11 @@ def kill(tree: Tree) -> set[int]:
     """
     killed: set[int] = set()
     for _ in range(MOST_PASSES):
-        new = members(tree) - killed
+        try:
+            new = members(tree) - killed
+        except OSError:  # nobody can be looked up just now: its group at least, and the next look kills the rest
+            terminate(tree.main, signal.SIGKILL)
+            break
         if not new:
             break
         for group in {_group_of(pid) for pid in new} - {0, os.getpgrp()}:

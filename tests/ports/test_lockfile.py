@@ -1,5 +1,6 @@
 """A lock that ends with its process, and that knows when it is worth nothing any more."""
 
+import errno
 import os
 import shutil
 import signal
@@ -79,6 +80,14 @@ def test_a_replaced_directory_is_a_loss(own_folders: Path) -> None:
     os.rename(own_folders / "d", own_folders / "e")
     (own_folders / "d").mkdir()
     assert lock.loss() == f"the lock file `{lock.path}` was deleted"
+
+
+def test_a_disk_that_cannot_be_read_just_now_is_no_loss(lock: FileLock, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: str) -> None:
+        raise OSError(errno.EIO, "input/output error", path)
+
+    monkeypatch.setattr(os, "lstat", refuse)
+    assert lock.loss() is None
 
 
 def test_a_lock_that_others_can_take_is_a_loss(lock: FileLock) -> None:

@@ -1,6 +1,7 @@
 """What is said of a program that cannot be run, whether a service, `exec` or `lease` wanted it."""
 
 import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -31,3 +32,17 @@ def test_a_path_that_leads_nowhere_is_told_with_where_it_is_seen_from(tmp_path: 
     with pytest.raises(SpawnError) as raised:
         find("./none", {}, str(tmp_path))
     assert str(tmp_path) in raised.value.hint
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.ENOMEM])
+def test_a_file_that_cannot_be_looked_at_is_not_taken_for_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "stat", refuse)
+    with pytest.raises(SpawnError) as caught:
+        find("./there", {}, str(tmp_path))
+    assert "there is no file" not in str(caught.value)
+    assert isinstance(caught.value.__cause__, OSError)  # so that the service is started again
