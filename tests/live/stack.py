@@ -33,8 +33,8 @@ class Live(Project):
 
     def __init__(self, folder: Path, services: Mapping[str, Any], **top: Any) -> None:
         super().__init__(folder, services, **top)
-        self.runtime = Path(self.env["PORTSUP_RUNTIME_DIR"])
-        self.state = Path(self.env["PORTSUP_STATE_DIR"])
+        self.runtime = Path(self.env.get("PORTSUP_RUNTIME_DIR", ""))
+        self.state = Path(self.env.get("PORTSUP_STATE_DIR", ""))
 
     def client(self, instance: int = 1) -> Client:
         """A line to the daemon of an instance."""

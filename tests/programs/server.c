@@ -1,4 +1,4 @@
-/* The smallest service: listens on $HOST:$PORT and accepts, until it is killed. */
+/* The smallest service: listens on $HOST:$PORT and accepts, until it is killed; with an argument it ends at once. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-int main(void)
+int main(int count, char **words)
 {
     const char *host = getenv("HOST"), *port = getenv("PORT");
     struct sockaddr_in address;
@@ -23,6 +23,9 @@ int main(void)
         perror("server");
         return 1;
     }
+    if (count > 1)
+        return 0;
+    (void)words;
     for (;;) {
         int connection = accept(server, NULL, NULL);
         if (connection >= 0)

@@ -1,0 +1,138 @@
+"""The points at which a system call can fail: where, which, how."""
+
+import errno
+import random
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from tests.faults.board import CUT_SHORT
+
+# What portsup does while a call fails; the number of a step is its place here.
+STEPS = (
+    "up", "status", "ls", "restart", "rolling", "rotate", "crash", "reload", "stop", "start", "logs", "down",
+    "foreground", "exec", "prune",
+)  # fmt: skip
+# Which process, by how often it was forked: the command, the guardian, the daemon, what the daemon forks.
+DEPTHS = ("front", "guardian", "daemon", "child")
+
+_DESCRIPTORS = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+_CHANGES = (errno.EROFS, errno.EIO, errno.ENOMEM)
+# What each call may fail with on Linux, by its manual page; of those that mean the same to us, one.
+ERRORS: Mapping[str, Sequence[int]] = {
+    "import": (errno.EMFILE, errno.ENOMEM, errno.EIO),
+    "open": (*_DESCRIPTORS, errno.EIO, errno.EINTR),
+    "open_write": (*_DESCRIPTORS, errno.ENOSPC, errno.EROFS, errno.EIO, errno.EINTR),
+    "read": (errno.EIO, errno.EINTR, errno.ENOMEM),
+    "read_pipe": (errno.EINTR,),
+    "write": (errno.ENOSPC, errno.EIO, errno.EINTR, CUT_SHORT),
+    "write_pipe": (errno.EINTR, errno.EAGAIN, errno.EPIPE, CUT_SHORT),
+    "close": (errno.EIO,),
+    "stat": (errno.EIO, errno.ENOMEM),
+    "fstat": (errno.EIO, errno.ENOMEM),
+    "rename": (errno.ENOSPC, *_CHANGES),
+    "link": (errno.ENOSPC, *_CHANGES),
+    "unlink": _CHANGES,
+    "mkdir": (errno.ENOSPC, *_CHANGES),
+    "chmod": _CHANGES,
+    "utime": _CHANGES,
+    "truncate": (errno.EIO, errno.EINTR),
+    "sync": (errno.EIO, errno.ENOSPC),
+    "flock": (errno.ENOLCK,),
+    "dup": (errno.EMFILE, errno.ENOMEM),
+    "pipe": _DESCRIPTORS,
+    "socket": _DESCRIPTORS,
+    "bind": (errno.ENOMEM, errno.EADDRINUSE),
+    "bind_path": (errno.ENOMEM, errno.ENOSPC, errno.EROFS, errno.EIO),
+    "listen": (errno.EADDRINUSE, errno.ENOMEM),
+    "accept": (*_DESCRIPTORS, errno.EAGAIN, errno.EINTR, errno.ECONNABORTED),
+    "connect": (errno.EAGAIN, errno.EINTR, errno.ENOMEM),
+    "setsockopt": (errno.ENOMEM,),
+    "getsockopt": (errno.ENOBUFS,),
+    "getsockname": (errno.ENOBUFS,),
+    "send": (errno.EINTR, errno.ENOBUFS, errno.ENOMEM, errno.EPIPE, CUT_SHORT),
+    "recv": (errno.EINTR, errno.ENOMEM),
+    "poll": (errno.EINTR,),
+    "epoll_create": _DESCRIPTORS,
+    "epoll_ctl": (errno.ENOMEM, errno.ENOSPC),
+    "epoll_wait": (errno.EINTR,),
+    "signalfd": _DESCRIPTORS,
+    "inotify_init": _DESCRIPTORS,
+    "inotify_watch": (errno.ENOSPC, errno.ENOMEM),
+    "pidfd_open": _DESCRIPTORS,
+    "getfd": _DESCRIPTORS,
+    "seccomp": (errno.ENOMEM, errno.EBUSY),
+    "ioctl": (errno.EINTR, errno.ENOENT),
+    "addfd": (errno.EMFILE, errno.ENOENT),
+    "fork": (errno.EAGAIN, errno.ENOMEM),
+    "execve": (errno.ENOMEM, errno.EIO, errno.ENFILE),
+    "wait": (errno.EINTR,),
+    "opendir": (*_DESCRIPTORS, errno.EIO),
+    "readdir": (errno.EIO,),
+    "readlink": (errno.EIO, errno.ENOMEM),
+    "access": (errno.EIO, errno.ENOMEM),
+    "getcwd": (errno.ENOMEM,),
+    "mmap": (errno.ENOMEM,),
+    "thread": (errno.EAGAIN,),
+}
+# What goes on until somebody does something about it.
+LASTING = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC, errno.EROFS, errno.EIO)
+_SHORT = "SHORT"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Point:
+    """The call number `number`, from 1, of that name in that step and process fails with `error`.
+
+    With `lasts` so does every call that can from there to the end of the step, as on a disk that is full.
+    """
+
+    step: str
+    depth: int
+    call: str
+    number: int
+    error: int
+    lasts: bool = False
+
+    def __str__(self) -> str:
+        name = _SHORT if self.error == CUT_SHORT else errno.errorcode[self.error]
+        return f"{self.step}/{DEPTHS[self.depth]}/{self.call}/{self.number}/{name}{'+' if self.lasts else ''}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Point":
+        """The point that is written like this; raises ValueError."""
+        step, depth, call, number, name = text.split("/")
+        error = CUT_SHORT if name == _SHORT else getattr(errno, name.removesuffix("+"))
+        return cls(step, DEPTHS.index(depth), call, int(number), error, name.endswith("+"))
+
+    @property
+    def affected(self) -> tuple[str, ...]:
+        """The calls that fail with it while it lasts."""
+        if not self.lasts:
+            return ()
+        return tuple(call for call, errors in ERRORS.items() if self.error in errors and call != "close")
+
+
+def every(counts: Mapping[tuple[str, int, str], int]) -> Iterator[Point]:
+    """All points of a run in which each call was made so often; what lasts begins at the 1st, 2nd, 4th, … call."""
+    for (step, depth, call), count in sorted(counts.items()):
+        for error in ERRORS.get(call, ()):
+            for number in range(1, count + 1):
+                yield Point(step, depth, call, number, error)
+                if error in LASTING and call != "close" and number & (number - 1) == 0:
+                    yield Point(step, depth, call, number, error, lasts=True)
+
+
+def sample(points: Iterable[Point], seed: int) -> Iterator[Point]:
+    """The same points in an order in which every step, process, call and error comes before any comes again."""
+    kinds: dict[tuple[str, int, str, int, bool], list[Point]] = {}
+    for point in points:
+        kinds.setdefault((point.step, point.depth, point.call, point.error, point.lasts), []).append(point)
+    chance = random.Random(seed)
+    left = [kinds[kind] for kind in sorted(kinds)]
+    for each in left:
+        chance.shuffle(each)
+    while left:
+        chance.shuffle(left)
+        for each in left:
+            yield each.pop()
+        left = [each for each in left if each]

@@ -1,0 +1,33 @@
+"""What the suite of faults has found, one point for each kind; `make test-faults` tries all the others."""
+
+import pytest
+
+from tests.faults.conftest import Fail
+
+pytestmark = pytest.mark.live
+
+FOUND = {
+    "no descriptor for the very first file": "ls/front/open/1/ENFILE",
+    "no descriptor for the modules of a command": "ls/front/import/16/EMFILE+",
+    "no memory to ask where we are": "reload/front/getcwd/1/ENOMEM",
+    "no buffer for a request": "status/front/send/1/ENOBUFS",
+    "no socket for a request": "start/front/socket/1/ENOMEM",
+    "no memory for an answer": "down/front/recv/1/ENOMEM",
+    "no loop for the daemon": "up/daemon/epoll_create/1/ENOMEM",
+    "the daemon's first file cannot be read": "up/daemon/open/1/EIO+",
+    "the control socket cannot listen": "up/daemon/listen/1/EADDRINUSE",
+    "the loop cannot watch a client": "status/daemon/epoll_ctl/1/ENOMEM",
+    "clients cannot be let in for a while": "crash/daemon/accept/1/EMFILE+",
+    "the sockets of a service cannot listen on": "restart/daemon/listen/1/ENOMEM",
+    "nobody can be looked up when a service ends": "crash/daemon/opendir/1/EMFILE+",
+    "no module of hooks to be had": "up/daemon/pipe/1/EMFILE+",
+    "a folder that cannot be read is not a missing one": "restart/daemon/stat/1/EIO+",
+    "a port cannot be taken back": "start/daemon/execve/4/EIO+",
+    "what a service says last cannot be heard": "restart/daemon/fstat/1/ENOMEM+",
+    "files cannot be removed at the end": "down/daemon/fstat/1/EIO+",
+}
+
+
+@pytest.mark.parametrize("point", FOUND.values(), ids=FOUND.keys())
+def test_what_was_found_once(fail: Fail, point: str) -> None:
+    fail(point)

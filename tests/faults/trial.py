@@ -1,0 +1,299 @@
+"""One life of a small stack during which a call fails, and what may not be there afterwards."""
+
+import contextlib
+import errno
+import os
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from supervisor.errors import ExitCode, PortsupError
+from tests.faults.board import Board
+from tests.faults.left import GONE, is_of_a_mistake, journal, what_is_left
+from tests.faults.points import ERRORS, STEPS, Point
+from tests.faults.small_stack import SmallStack
+from tests.live.stack import Foreground, is_alive, parent_of
+from tests.support.descriptors import descriptors
+from tests.support.eventually import eventually
+from tests.support.processes import processes_with
+
+BOUND = 20.0  # seconds for any command, whatever fails; they take tenths of one
+RECOVERY = 10.0  # seconds for the stack to be as it was, once nothing fails any more
+SERVICES = ("web", "api", "job")
+DOCUMENTED = frozenset(ExitCode) - {ExitCode.BUG}
+LOG = re.compile(r"\.log(\.idx)?$")  # is opened when there is something to write
+PATIENCE = 1.5  # seconds after which what lasts is over, because a command may wait for just that
+QUIET = ("status", "ls", "logs")  # steps that change nothing
+
+
+@dataclass
+class Outcome:
+    """What came of a trial: whether the call was made at all, and all that was wrong."""
+
+    reached: bool
+    wrong: list[str] = field(default_factory=list)
+    code: int | None = None
+    where: str = ""  # in the Python program the call failed
+    seconds: float = 0.0
+
+
+class Wrong(Exception):
+    """Something is not as it must be."""
+
+
+class Trial:
+    """A stack in folders and on ports of its own, whose portsup runs under the shim."""
+
+    def __init__(self, folder: Path, shim: Path, server: Path, ports: Sequence[int]) -> None:
+        self.ports = ports
+        self.board = Board(folder / "board")
+        self.live = SmallStack(folder, server, ports)
+        self.live.env.update(LD_PRELOAD=str(shim), FAULTS=str(self.board.path), FAULTS_WHERE=str(folder / "where"))
+        self.folder = folder
+        self.said: list[str] = []
+
+    def close(self) -> None:
+        """Ends what still runs, whatever it is."""
+        self.board.disarm()
+        for pid in processes_with(f"={self.live.runtime}"):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def count(self) -> Mapping[tuple[str, int, str], int]:
+        """How often each call is made when nothing fails; raises AssertionError where that is not so."""
+        for step in STEPS:
+            outcome = self.run(Point(step, 0, "none", 1, errno.EIO))
+            assert not outcome.wrong, f"{step} without a fault: {outcome.wrong}"
+        self.board.step(-1)
+        return {(STEPS[step], depth, call): count for (step, depth, call), count in self.board.counts().items()}
+
+    def run(self, point: Point) -> Outcome:
+        """The life in which this fails."""
+        begun = time.monotonic()
+        outcome = Outcome(reached=False)
+        self.said.clear()
+        self._point = point
+        try:
+            match point.step:
+                case "up":
+                    self._start(point, outcome)
+                case "foreground":
+                    self._foreground(point, outcome)
+                case "exec":
+                    self._exec(point, outcome)
+                case "prune":
+                    self._prune(point, outcome)
+                case _:
+                    self._verb(point, outcome)
+            if could_not_remove(point):
+                self._is_over(may_be_left=True)
+                self._clean_life()
+            self._is_over(may_be_half=could_not_remove(point))
+        except (Wrong, AssertionError, OSError, subprocess.TimeoutExpired, PortsupError) as error:
+            outcome.wrong.append(f"{type(error).__name__}: {error}")
+            self.board.disarm()
+            with contextlib.suppress(AssertionError):
+                eventually(lambda: bool(self.live.infos()) or not processes_with(f"={self.live.runtime}"), within=GONE)
+        outcome.seconds = time.monotonic() - begun
+        outcome.wrong += [f"a traceback: {text}" for text in self.said if is_of_a_mistake(text)]
+        outcome.wrong += [f"report {path.read_text()}" for path in self.live.state.glob("reports/*")]
+        if outcome.wrong and (where := self.folder / "where").exists():
+            outcome.where = where.read_text(errors="replace")
+        return outcome
+
+    def _start(self, point: Point, outcome: Outcome) -> None:
+        with self._faulty(point, outcome):
+            outcome.code = self._command("up", "-d")
+        if outcome.code == 0 or self.live.infos():
+            self._recovers(point, outcome)
+            self.live.down()
+        else:
+            self._is_over(may_be_left=could_not_remove(point))
+            self._clean_life()
+
+    def _clean_life(self) -> None:
+        """The next one, in which nothing fails, begins and ends as if nothing had been."""
+        self._up()
+        if (ports := self.live.active_ports()) != self.live.first_ports():
+            raise Wrong(f"the next `up` came up on {ports}")
+        self.live.down()
+
+    def _up(self) -> None:
+        if (code := self._command("up", "-d")) != 0:
+            raise Wrong(f"`up` ended with {code} although nothing fails: {self.said[-1]}")
+
+    def _verb(self, point: Point, outcome: Outcome) -> None:
+        self.board.step(-1)
+        self._up()
+        before, self._web = descriptors(self.live.daemon()), self._pid("web") or 0
+        if point.step == "reload":
+            self.live.configure(1)
+        elif point.step == "start":
+            self.live.do("stop", "web", "api", "job")
+        try:
+            with self._faulty(point, outcome):
+                if point.step == "crash":
+                    self._crash()
+                else:
+                    outcome.code = self._command(*self._words(point.step))
+            if point.step == "down":
+                self._down_again()
+                return
+            self._recovers(point, outcome, before)
+            self.live.down()
+        finally:
+            if point.step == "reload":
+                self.live.configure(0)
+
+    def _words(self, step: str) -> tuple[str, ...]:
+        match step:
+            case "restart" | "stop" | "start":
+                return (step, *SERVICES)
+            case "rolling":
+                return ("restart", "--rolling", "web")
+            case "rotate":
+                return ("rotate", "web")
+            case _:
+                return (step,)
+
+    def _crash(self) -> None:
+        before = self._web
+        os.kill(before, signal.SIGKILL)
+        with contextlib.suppress(AssertionError):
+            eventually(lambda: self._pid("web") not in (before, None), within=0.5, every=0.01)
+
+    def _pid(self, service: str) -> int | None:
+        pid: int | None = self.live.rows().get(service, {}).get("pid")
+        return pid
+
+    def _recovers(self, point: Point, outcome: Outcome, before: "Counter[str] | None" = None) -> None:
+        """Once nothing fails any more everything can be had as if nothing had been."""
+        if not self.live.infos():
+            raise Wrong(f"the instance ended: {self._end_of_journal()}")
+        for name, row in self.live.rows().items():
+            if row["state"] in ("failed", "stopped", "exited") or name == "web":
+                (result,) = self.live.do("restart", name).values()
+                if not result["ok"]:
+                    raise Wrong(f"`{name}` cannot be restarted: {result}")
+
+        try:
+            eventually(lambda: all(row["state"] == "running" for row in self.live.rows().values()), within=RECOVERY)
+        except AssertionError:
+            rows = {name: row for name, row in self.live.rows().items() if row["state"] != "running"}
+            raise Wrong(f"not running after {RECOVERY:g} s: {rows}; {self._end_of_journal()}") from None
+        if before is not None and point.step in (*QUIET, "restart", "rolling", "crash", "stop", "start"):
+            pid = self.live.daemon()
+
+            def leaks() -> "Counter[str]":
+                return Counter({word: n for word, n in (descriptors(pid) - before).items() if not LOG.search(word)})
+
+            try:
+                eventually(lambda: sum(leaks().values()) <= 0, within=2.0)
+            except AssertionError:
+                raise Wrong(f"descriptors that were not there before: {leaks()}") from None
+
+    def _down_again(self) -> None:
+        """A `down` that could not be carried out is carried out when it is said again."""
+        with contextlib.suppress(AssertionError):
+            eventually(lambda: not self.live.infos(), within=0.3)
+        if self.live.infos():
+            self.live.down()
+
+    def _foreground(self, point: Point, outcome: Outcome) -> None:
+        with self._faulty(point, outcome):
+            up = Foreground(self.live, (), None)
+            try:
+                with contextlib.suppress(AssertionError):
+                    up.says("is up", within=BOUND / 2)
+                up.send(signal.SIGTERM)
+                outcome.code = self._checked("up", up.ends(BOUND), up.err, point)
+            finally:
+                self.said.append(up.err)
+                up.clean_up()
+
+    def _exec(self, point: Point, outcome: Outcome) -> None:
+        pool = f"{self.ports[6]}-{self.ports[8]}"
+        with self._faulty(point, outcome):
+            outcome.code = self._command("exec", "--pool", pool, "--", str(self.live.server), "once")
+
+    def _prune(self, point: Point, outcome: Outcome) -> None:
+        self.board.step(-1)
+        self._up()
+        daemon = self.live.daemon()
+        guardian = parent_of(daemon)
+        for pid in (guardian, daemon):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        eventually(lambda: not is_alive(daemon) and not is_alive(guardian))
+        with self._faulty(point, outcome):
+            outcome.code = self._command("prune", "--yes")
+        if (code := self._command("prune", "--yes")) != 0:
+            raise Wrong(f"the next `prune` ended with {code}: {self.said[-1]}")
+
+    @contextlib.contextmanager
+    def _faulty(self, point: Point, outcome: Outcome) -> Iterator[None]:
+        step = STEPS.index(point.step)
+        self.board.forget(step)
+        if point.call != "none":
+            self.board.arm(step, point.depth, point.call, point.number, point.error, point.affected)
+        self.board.step(step)
+        relief = threading.Timer(PATIENCE, self.board.relieve)
+        if point.lasts:
+            relief.start()
+        try:
+            yield
+        finally:
+            relief.cancel()
+            outcome.reached = self.board.disarm() > 0
+            self.board.step(-1)
+
+    def _command(self, *words: str) -> int:
+        try:
+            done = self.live.run(*words, within=BOUND)
+        except subprocess.TimeoutExpired as error:
+            said = (error.stderr or b"").decode(errors="replace")
+            raise Wrong(f"`{' '.join(words)}` takes more than {BOUND:g} s: {said}") from None
+        self.said.append(done.stdout + done.stderr)
+        return self._checked(" ".join(words), done.returncode, done.stderr, self._point)
+
+    def _checked(self, words: str, code: int, said: str, point: Point) -> int:
+        if code not in DOCUMENTED:
+            raise Wrong(f"`{words}` ended with {code}: {said}")
+        may_be_silent = point.lasts and point.error in ERRORS["write"]  # to the file that stderr is
+        if code and code != ExitCode.NOT_RUNNING and not said.strip() and not may_be_silent:
+            raise Wrong(f"`{words}` ended with {code}, and said nothing")
+        return code
+
+    def _is_over(self, **excuses: bool) -> None:
+        wrong = what_is_left(self.live, self.ports, **excuses)
+        if wrong:
+            raise Wrong("; ".join(wrong))
+
+    def _end_of_journal(self) -> str:
+        return "\n".join([*journal(self.live)[-8:], *self.said[-1:]])
+
+
+def could_not_remove(point: Point) -> bool:
+    """Whether files may be left, until the next run."""
+    return point.call == "unlink" or "unlink" in point.affected
+
+
+@contextlib.contextmanager
+def trial(shim: Path, server: Path, ports: Sequence[int]) -> Iterator[Trial]:
+    """A trial in a folder of its own, with a short path; nothing of it is left after the block."""
+    folder = Path(tempfile.mkdtemp(prefix="pf"))
+    it = Trial(folder, shim, server, ports)
+    try:
+        yield it
+    finally:
+        it.close()
+        it.board.__exit__(None, None, None)
+        shutil.rmtree(folder, ignore_errors=True)
