@@ -5,7 +5,6 @@ Imported with the first hook that is run.
 
 import asyncio
 import os
-import signal
 from collections.abc import Callable, Mapping
 
 from supervisor.core import events as ev

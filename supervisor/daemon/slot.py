@@ -131,6 +131,14 @@ class Slot:
         """Sends a signal to the main process, if there is one; whether it was sent."""
         return self.child is not None and self.child.send_signal(number)
 
+    def leave_sockets(self, invocation: str) -> None:
+        """The sockets of a process that is gone listen on for the next one."""
+        if self.sockets is not None:
+            try:
+                self.sockets.process_ended(invocation)
+            except OSError:  # they cannot: who waits for the next one is refused
+                self.close_sockets()
+
     def close_sockets(self) -> None:
         """Whoever waits for the service is refused from now on; a process that has a socket keeps it."""
         if self.sockets is not None:

@@ -216,7 +216,7 @@ class Trees:
         code, signal = child.exit or (None, None)
         with contextlib.suppress(OSError), contextlib.ExitStack() as last:  # each of these, from the last up
             last.callback(self._on_gone, slot, child)
-            last.callback(_leave_sockets, slot, child)
+            last.callback(slot.leave_sockets, child.invocation)
             if child.handoff is not None:
                 last.callback(child.handoff.close)
             last.callback(child.output.finish)
@@ -267,12 +267,3 @@ def named(pids: Collection[int]) -> str:
 
 def _age(known: tuple[Identity | None, int]) -> tuple[float, int]:
     return (known[0].start_time if known[0] else 0, known[1])
-
-
-def _leave_sockets(slot: Slot, child: Child) -> None:
-    """The sockets of a process that is gone listen on for the next one."""
-    if slot.sockets is not None:
-        try:
-            slot.sockets.process_ended(child.invocation)
-        except OSError:  # they cannot: who waits for the next one is refused
-            slot.close_sockets()

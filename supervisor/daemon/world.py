@@ -153,32 +153,32 @@ class StackWorld:
         """A process of a service that was just started; raises PortsupError or OSError, and leaves none then."""
         endpoints = self.programs.endpoints()
         invocation = self._number()
-        output: Output | None = None
-        try:
+        with contextlib.ExitStack() as undo:
             show = functools.partial(self._news.printed, slot.spec.name)
             output = Output(self._loop, slot.spec.name, slot.log, show, self._reporter.redactor)
+            undo.callback(output.close)
+            undo.callback(slot.leave_sockets, invocation)
             told = {tree.INVOCATION: invocation}
             command = self.programs.command(slot, port, slot.spec.command, told, output.theirs, socket_of(slot.spec))
             if slot.spec.stdin is Stdin.OPEN:
                 slot.stdin = slot.stdin or StdinPipe()
                 command = replace(command, stdin=slot.stdin.fileno())
             pid, calls = self._starter.start(slot, command)
-        except (PortsupError, OSError):
-            if output is not None:
-                output.close()
-            if slot.sockets is not None:
-                slot.sockets.process_ended(invocation)
-            raise
-        output.begin()
-        seen = {name: endpoint.port for name, endpoint in endpoints.items()}
-        child = Child(
-            pid, output, self._loop.time(), command.environment, seen, account=command.account, invocation=invocation
-        )  # fmt: skip
-        if calls is not None:
-            self._starter.hand_over(
-                slot, child, calls, lambda: self.trees.members(slot, child),
-                lambda: self.trees.look_at_leftovers(slot, child),
+            undo.callback(tree.end_at_once, pid)
+            if calls is not None:
+                undo.callback(calls.close)
+            output.begin()
+            seen = {name: endpoint.port for name, endpoint in endpoints.items()}
+            child = Child(
+                pid, output, self._loop.time(), command.environment, seen, account=command.account,
+                invocation=invocation,
             )  # fmt: skip
+            if calls is not None:
+                self._starter.hand_over(
+                    slot, child, calls, lambda: self.trees.members(slot, child),
+                    lambda: self.trees.look_at_leftovers(slot, child),
+                )  # fmt: skip
+            undo.pop_all()
         self.trees.follow(slot, child)
         return child
 

@@ -172,6 +172,15 @@ def left_of(runs: Collection[str]) -> dict[int, str]:
     return {pid: run for pid, run in found.items() if pid not in spared and system.identity_of(pid) is not None}
 
 
+def end_at_once(pid: int) -> None:
+    """Kill and reap a child of ours that has just begun, with its process group."""
+    for end in (os.killpg, os.kill):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            end(pid, signal.SIGKILL)
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, 0)
+
+
 def reap_run(run_id: str, spared: Collection[int] = ()) -> list[Killed]:
     """Kill what is left of a run whose portsup is dead, wait until it is gone; never us, our parents or `spared`."""
     targets: dict[int, Identity] = {}

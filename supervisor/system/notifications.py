@@ -85,7 +85,7 @@ class Notifications:
     def is_valid(self, asked: Asked) -> bool:
         """Whether the call still waits, so that the thread is still the one that made it."""
         try:
-            fcntl.ioctl(self._descriptor, _ID_VALID, _ID.pack(asked.id))
+            _ioctl_again(self._descriptor, _ID_VALID, _ID.pack(asked.id))
         except OSError:
             return False
         return True
@@ -93,7 +93,7 @@ class Notifications:
     def replace(self, asked: Asked, number: int, source: int, *, close_on_exec: bool) -> None:
         """Puts our descriptor `source` in the place of `number` of the thread that waits; raises OSError."""
         flags = os.O_CLOEXEC if close_on_exec else 0
-        fcntl.ioctl(self._descriptor, _ADD, _ADDFD.pack(asked.id, _SETFD, source, number, flags))
+        _ioctl_again(self._descriptor, _ADD, _ADDFD.pack(asked.id, _SETFD, source, number, flags))
 
     def let_through(self, asked: Asked) -> None:
         """The kernel carries out the call as if nobody had asked."""
@@ -115,7 +115,7 @@ class Notifications:
 
     def _answer(self, asked: Asked, error: int, flags: int) -> bool:
         try:
-            fcntl.ioctl(self._descriptor, _SEND, _ANSWER.pack(asked.id, 0, error, flags))
+            _ioctl_again(self._descriptor, _SEND, _ANSWER.pack(asked.id, 0, error, flags))
         except FileNotFoundError:  # a signal took the call away from under us; it comes again, or its process is gone
             return False
         return True
@@ -123,6 +123,15 @@ class Notifications:
     def _look(self) -> int:
         ready = self._poll.poll(0)
         return ready[0][1] if ready else 0
+
+
+def _ioctl_again(descriptor: int, request: int, data: bytearray | bytes) -> int | bytes:
+    """ioctl(2), once more whenever a signal to us came in between: whoever made the call still waits for an answer."""
+    while True:
+        try:
+            return fcntl.ioctl(descriptor, request, data)
+        except InterruptedError:
+            continue
 
 
 @functools.cache

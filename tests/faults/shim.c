@@ -222,7 +222,8 @@ static int fails(int call)
 
 static int is_own(const char *path)
 {
-    static const char *const parts[] = {"/python3", "/.venv", "/.pyenv", ".py", "pyvenv.cfg", "__pycache__", ".so"};
+    static const char *const parts[] = {"/python3", "/.venv", "/.pyenv", ".py", "pyvenv.cfg", "__pycache__", ".so",
+                                        "/supervisor"};
     size_t number;
 
     for (number = 0; number < sizeof parts / sizeof *parts; number++)

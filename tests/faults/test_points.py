@@ -24,6 +24,8 @@ FOUND = {
     "a folder that cannot be read is not a missing one": "restart/daemon/stat/1/EIO+",
     "a port cannot be taken back": "start/daemon/execve/4/EIO+",
     "what a service says last cannot be heard": "restart/daemon/fstat/1/ENOMEM+",
+    "the loop cannot watch a service that has just begun": "restart/daemon/epoll_ctl/2/ENOMEM",
+    "a signal comes between a bind and its answer": "rotate/daemon/ioctl/7/EINTR",
     "files cannot be removed at the end": "down/daemon/fstat/1/EIO+",
 }
 
