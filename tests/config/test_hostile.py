@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from supervisor.config import parse as parsing
@@ -12,12 +12,13 @@ from supervisor.config.files import LARGEST
 from supervisor.config.parse import parse
 from supervisor.config.report import Report
 from supervisor.errors import ConfigError, Problem
+from tests.support.budget import budget, tries
 
 from .conftest import Loading
 from .test_schema import SERVICE
 
 BOUND = 60  # seconds, for a busy machine: the slowest takes half of one, and hours where work grows with the square
-QUICK = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+QUICK = tries(15, 2000)
 EXAMPLE = """\
 name: sandra
 x-base: &base {restart: always, environment: {LEVEL: "${LEVEL:-info}"}}
@@ -90,33 +91,35 @@ def test_the_example_itself_is_good(loading: Loading) -> None:
     assert list(loading(EXAMPLE).services) == ["ollama-mcp", "sandra-ia"]
 
 
+SIZE = budget(LARGEST // 8, LARGEST)  # work that grows with the square shows at an eighth, too
+SHARE = LARGEST // SIZE
 S = "services:\n  w:\n    command: "
 HOSTILE = {
-    "brackets": "[" * LARGEST,
-    "questions": "? " * (LARGEST // 2),
-    "dashes": "-\n" * (LARGEST // 2),
-    "list": "[" + "a," * (LARGEST // 2 - 2) + "]",
-    "keys": "\n".join(f"k{n}: 1" for n in range(80_000)),
-    "unknown keys": "services:\n  w:\n" + "\n".join(f"    comand{n}: 1" for n in range(50_000)),
-    "quotes": '"' * LARGEST,
-    "anchors": "&a " * (LARGEST // 3),
-    "comment": "#" * LARGEST,
-    "one word": "a" * LARGEST,
-    "folded": "a: >\n" + " x\n\n" * (LARGEST // 5),
-    "long command": S + "a " * (LARGEST // 2 - 50),
+    "brackets": "[" * SIZE,
+    "questions": "? " * (SIZE // 2),
+    "dashes": "-\n" * (SIZE // 2),
+    "list": "[" + "a," * (SIZE // 2 - 2) + "]",
+    "keys": "\n".join(f"k{n}: 1" for n in range(80_000 // SHARE)),
+    "unknown keys": "services:\n  w:\n" + "\n".join(f"    comand{n}: 1" for n in range(50_000 // SHARE)),
+    "quotes": '"' * SIZE,
+    "anchors": "&a " * (SIZE // 3),
+    "comment": "#" * SIZE,
+    "one word": "a" * SIZE,
+    "folded": "a: >\n" + " x\n\n" * (SIZE // 5),
+    "long command": S + "a " * (SIZE // 2 - 50),
     "command everywhere": f"x: &c '{'a ' * 30_000}'\nservices:\n"
     + "".join(f"  s{n}: {{command: *c}}\n" for n in range(900)),
-    "placeholders": S + "['" + "{port:x}" * 80_000 + "']",
-    "references": S + "['" + "${A:-" * 80_000 + "']",
+    "placeholders": S + "['" + "{port:x}" * (80_000 // SHARE) + "']",
+    "references": S + "['" + "${A:-" * (80_000 // SHARE) + "']",
     "dependencies": f"x: &d [{','.join(f's{n}' for n in range(300))}]\nservices:\n"
     + "".join(f"  s{n}: {{command: a, depends_on: *d}}\n" for n in range(300)),
     "overlaps": "services:\n" + "".join(f"  s{n}: {{command: a, pool: 1-250}}\n" for n in range(900)),
-    "ranges": "services: {w: {command: a, pool: [" + "1-256," * 90_000 + "]}}",
-    "secrets": S + "a\n    environment:\n" + "".join(f"      A{n}_KEY: secret{n}\n" for n in range(15_000)),
+    "ranges": "services: {w: {command: a, pool: [" + "1-256," * (90_000 // SHARE) + "]}}",
+    "secrets": S + "a\n    environment:\n" + "".join(f"      A{n}_KEY: secret{n}\n" for n in range(15_000 // SHARE)),
     "groups": S + "a\n    ready: {log: '" + "(" * 999 + "'}",
-    "digits": S + "a\n    pool: " + "9" * 500_000,
-    "spaces": S + "a\n    pool: 1" + " " * 500_000 + "-",
-    "slashes": S + "a\n    ready: {http: 'http://" + "/" * 500_000 + "'}",
+    "digits": S + "a\n    pool: " + "9" * (500_000 // SHARE),
+    "spaces": S + "a\n    pool: 1" + " " * (500_000 // SHARE) + "-",
+    "slashes": S + "a\n    ready: {http: 'http://" + "/" * (500_000 // SHARE) + "'}",
 }
 
 

@@ -14,6 +14,7 @@ from supervisor.core.restart import Restart, RestartPolicy
 from supervisor.core.rolling import can_roll, step
 from supervisor.core.service import Service, Timeouts
 from supervisor.core.state import TRANSITIONS, Hook, Role, State
+from tests.support.budget import LONG, budget
 
 S = State
 POOL = (8000, 8001, 8002)
@@ -211,6 +212,13 @@ class World:
             assert (svc.port in POOL) == bool(svc.pool)
 
 
+DECLARED = {(a, b) for a, bs in TRANSITIONS.items() for b in bs}
+ROLES = {
+    *((role, state) for role in (Role.LEAVING, Role.DOOMED) for state in (S.RUNNING, S.TERMINATING, S.KILLING)),
+    (Role.SUCCESSOR, S.RUNNING), (Role.DOOMED, S.STARTING),
+}  # fmt: skip
+
+
 class Walk(NamedTuple):
     """What the walks have seen: states that followed one another, and what a second process was there for."""
 
@@ -222,7 +230,7 @@ class Walk(NamedTuple):
 def walk() -> Walk:
     seen: Counter[tuple[State, State]] = Counter()
     roles: Counter[tuple[Role, State]] = Counter()
-    for seed in range(2000):
+    for seed in range(budget(150, 6000)):
         world = World(seed, seen)
         for _ in range(60):
             world.turn()
@@ -231,20 +239,22 @@ def walk() -> Walk:
     return Walk(seen, roles)
 
 
+def test_no_transition_happens_but_the_declared_ones(walk: Walk) -> None:
+    assert set(walk.seen) <= DECLARED
+
+
+@pytest.mark.skipif(not LONG, reason="takes a thousand walks: make test-long")
 def test_a_second_process_is_met_in_every_state_with_a_process(walk: Walk) -> None:
-    leaving = {(role, state) for role in (Role.LEAVING, Role.DOOMED) for state in (S.RUNNING, S.TERMINATING, S.KILLING)}
-    assert leaving | {(Role.SUCCESSOR, S.RUNNING), (Role.DOOMED, S.STARTING)} <= set(walk.roles)
+    assert set(walk.roles) >= ROLES
 
 
-def test_every_declared_transition_happens_and_no_other(walk: Walk) -> None:
-    walked = walk.seen
-    declared = {(a, b) for a, bs in TRANSITIONS.items() for b in bs}
-    assert declared - set(walked) == set()
-    assert set(walked) - declared == set()
+@pytest.mark.skipif(not LONG, reason="takes a thousand walks: make test-long")
+def test_every_declared_transition_happens(walk: Walk) -> None:
+    assert set(walk.seen) >= DECLARED
 
 
 def test_a_stopped_service_can_always_be_brought_to_rest() -> None:
-    for seed in range(300):
+    for seed in range(budget(60, 1000)):
         world = World(seed, Counter())
         for _ in range(30):
             world.turn()

@@ -1,0 +1,20 @@
+"""How much tests that try things at random try: little in `make test`, much in `make test-long`."""
+
+import os
+
+from hypothesis import HealthCheck, settings
+
+LONG = bool(os.environ.get("TEST_LONG"))
+
+
+def budget(few: int, many: int) -> int:
+    """How many."""
+    return many if LONG else few
+
+
+def tries(few: int, many: int) -> settings:
+    """So many examples; in `make test` the same ones each time."""
+    return settings(
+        max_examples=budget(few, many), deadline=None, derandomize=not LONG, database=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    )  # fmt: skip
