@@ -1,5 +1,6 @@
 # make up     sets up .venv and runs the stack of services.yaml in the foreground (ARGS="-d" and the like are passed on)
 # make test   sets up .venv and runs the whole test suite (ARGS="-m 'not live'" for the tests without processes)
+# make test-long, test-faults, test-soak   what takes long: docs/how-to/run-the-tests.md
 # make extras fetches what the first `make up` or `make test` could not: the language model and the speech packages
 # make lint   ruff and mypy; make bench   the benchmarks; make test-lowest   the tests with the oldest dependencies
 # Needs Python 3.11 or newer with pip. uv is used instead of pip when it is on the PATH.
@@ -12,13 +13,28 @@ SETUP = pyproject.toml uv.lock .ci/setup.sh tests/npm/package-lock.json
 # Extras without which everything runs, with less to it.
 WELCOME = llm speech
 
-.PHONY: up test extras lint bench test-lowest clean
+.PHONY: up test test-long test-faults test-soak extras lint bench test-lowest clean
 
 up: .venv/.stack
 	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/python .ci/foreground.py up $(ARGS)
 
 test: .venv/.dev
 	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/python $(PYTEST) $(ARGS)
+
+# What tries things at random, with budgets a hundred times as large.
+LONG = tests/fuzz tests/config/test_hostile.py tests/core/test_walk.py
+test-long: .venv/.dev
+	@PATH="$(CURDIR)/$(BIN):$$PATH" TEST_LONG=1 exec $(BIN)/python $(PYTEST) --timeout 1800 $(LONG) $(ARGS)
+
+# Every system call fails once; FAULTS_SECONDS=180 tries as many as that time allows.
+test-faults: .venv/.dev
+	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/python -m tests.faults.run $(FAULTS_SECONDS:%=--seconds %) $(ARGS)
+
+# Random commands and deaths, for so many seconds.
+SOAK_SECONDS = 3600
+test-soak: .venv/.dev
+	@PATH="$(CURDIR)/$(BIN):$$PATH" RANDOM_VERBS_SECONDS=$(SOAK_SECONDS) exec $(BIN)/python $(PYTEST) \
+		tests/live/test_random_verbs.py tests/live/test_random_ends.py $(ARGS)
 
 extras: $(SETUP)
 	@STRICT=1 sh .ci/setup.sh stack "$(WELCOME)"
