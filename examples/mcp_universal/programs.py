@@ -27,7 +27,7 @@ class Programs:
     """Runs code, and those commands that are allowed."""
 
     def __init__(self, sandbox: Sandbox, allowed: Sequence[str]) -> None:
-        self._sandbox = sandbox
+        self.sandbox = sandbox
         self._allowed = frozenset(allowed)
 
     async def run_code(self, language: str, code: str, seconds: float, told: Told | None = None) -> Outcome:
@@ -38,7 +38,7 @@ class Programs:
         elif shutil.which(program, path=PATH) is None:
             raise ServiceError("language_unavailable", f"`{program}` is not installed in {PATH}")
         files = {f"/code/{file}": code.encode("utf-8", "replace")}
-        return await self._sandbox.run([program, f"/code/{file}"], seconds=seconds, files=files, told=told)
+        return await self.sandbox.run([program, f"/code/{file}"], seconds=seconds, files=files, told=told)
 
     async def run_command(self, argv: Sequence[str], seconds: float, told: Told | None = None) -> Outcome:
         """Runs a command as it stands, no shell reads it; a ServiceError when it is not one of the allowed."""
@@ -49,4 +49,4 @@ class Programs:
             raise ServiceError("bad_request", "an argument can not contain a NUL character", 422)
         if shutil.which(argv[0], path=PATH) is None:
             raise ServiceError("command_not_found", f"`{argv[0]}` is not installed in {PATH}", 404)
-        return await self._sandbox.run(argv, seconds=seconds, told=told)
+        return await self.sandbox.run(argv, seconds=seconds, told=told)

@@ -4,10 +4,8 @@ What a tool returns is a dataclass: the SDK makes its output schema of it, and c
 content and as text. What can go wrong is said as `<code>: <message>`, so that models and programs understand it.
 """
 
-import base64
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 from mcp.server import MCPServer
 from mcp.server.mcpserver import Context
@@ -16,93 +14,36 @@ from mcp.types import ToolAnnotations
 from pydantic import Field
 
 from examples import __version__
+from examples.mcp_universal import file_tools
 from examples.mcp_universal.calls import Called, call
+from examples.mcp_universal.file_tools import decoded
 from examples.mcp_universal.programs import Programs
 from examples.mcp_universal.sandbox import Outcome
-from examples.mcp_universal.workspace import MOST_READ, Entry, Match, Refusal, Workspace
+from examples.mcp_universal.subscriptions import Subscriptions
+from examples.mcp_universal.workspace import MOST_READ, Refusal, Workspace
 from examples.peers import Peers
 from examples.tool_errors import as_tool_errors
 
-READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)
-WRITES = ToolAnnotations(read_only_hint=False, destructive_hint=True, idempotent_hint=True, open_world_hint=False)
 RUNS = ToolAnnotations(read_only_hint=False, destructive_hint=True, idempotent_hint=False, open_world_hint=False)
 CALLS = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=False, open_world_hint=True)
 
-T = TypeVar("T")
-Limit = Annotated[int, Field(ge=1, le=1000)]
 Seconds = Annotated[float, Field(gt=0, le=60)]
-
-
-@dataclass
-class Listing:
-    entries: list[Entry]
-    truncated: bool
-
-
-@dataclass
-class FileContent:
-    path: str
-    size: int
-    offset: int
-    next_offset: int | None  # None at the end of the file
-    encoding: Literal["utf-8", "base64"]
-    content: str
-
-
-@dataclass
-class Written:
-    path: str
-    bytes: int
-    created: bool
-
-
-@dataclass
-class Found:
-    matches: list[Match]
-    truncated: bool
 
 
 def build(workspace: Workspace, programs: Programs, peers: Peers, *, trusted: bool) -> MCPServer:
     """The server; `trusted` when a token keeps others out. Without one, any program on this machine could call it."""
+    subscriptions = Subscriptions(workspace)
     server = MCPServer(
         "mcp-universal",
+        subscriptions=subscriptions.bus,
         version=__version__,
         instructions="Tools for the files of one folder and for programs that work on them in a sandbox without a "
         "network. Paths are relative to the folder, with / between folders; in the sandbox it is /workspace.",
         log_level="WARNING",
     )
 
-    @server.tool(annotations=READS)
-    def list_files(path: str = ".", glob: str = "*", limit: Limit = 200) -> Listing:
-        """List files and folders; `**/` in the glob goes into folders, as in `**/*.py`."""
-        return Listing(*_or_error(lambda: workspace.entries(path, glob, limit)))
-
-    @server.tool(annotations=READS)
-    def read_file(
-        path: str,
-        offset: Annotated[int, Field(ge=0)] = 0,
-        limit: Annotated[int, Field(ge=1, le=MOST_READ)] = 65536,
-    ) -> FileContent:
-        """Read `limit` bytes of a file from `offset`; what is not UTF-8 comes as base64."""
-        data, size = _or_error(lambda: workspace.read(path, offset, limit))
-        text, data = _decoded(data, at_end=offset + len(data) >= size)
-        end = offset + len(data)
-        following = end if end < size and data else None
-        if text is None:
-            return FileContent(path, size, offset, following, "base64", base64.b64encode(data).decode())
-        return FileContent(path, size, offset, following, "utf-8", text)
-
-    @server.tool(annotations=WRITES)
-    def write_file(path: str, content: str, create_dirs: bool = False) -> Written:
-        """Write a text file as a whole, replacing what was there."""
-        _demand(trusted, "writing")
-        data = content.encode("utf-8", "surrogatepass")
-        return Written(path, len(data), _or_error(lambda: workspace.write(path, data, create_dirs)))
-
-    @server.tool(annotations=READS)
-    def search_files(text: str, glob: str = "**/*", limit: Limit = 100) -> Found:
-        """Find lines that contain a text, exactly as written, in the files that match the glob."""
-        return Found(*_or_error(lambda: workspace.search(text, glob, limit)))
+    subscriptions.attach(server)
+    file_tools.offer(server, workspace, programs.sandbox, lambda what: _demand(trusted, what))
 
     @server.tool(annotations=RUNS)
     async def run_code(
@@ -148,7 +89,7 @@ def build(workspace: Workspace, programs: Programs, peers: Peers, *, trusted: bo
             raise (ResourceNotFoundError if refusal.code == "not_found" else ResourceError)(str(refusal)) from None
         if size > len(data):
             raise ResourceError(f"too_large: `{path}` has {size} bytes; read_file reads it in parts")
-        text, data = _decoded(data, at_end=True)
+        text, data = decoded(data, at_end=True)
         return data if text is None else text
 
     return server
@@ -164,20 +105,3 @@ def _progress(ctx: Context, total: float) -> Callable[[float, str], Any]:
         await ctx.report_progress(min(seconds, total), total, news or None)
 
     return told
-
-
-def _or_error(ask: Callable[[], T]) -> T:
-    try:
-        return ask()
-    except Refusal as refusal:
-        raise ToolError(str(refusal)) from None
-
-
-def _decoded(data: bytes, *, at_end: bool) -> tuple[str | None, bytes]:
-    """The text of `data`, without a character cut in two at its end, and the bytes that it stands for."""
-    try:
-        return data.decode(), data
-    except UnicodeDecodeError as error:
-        if not at_end and error.reason == "unexpected end of data" and error.start > 0:
-            return data[: error.start].decode(), data[: error.start]
-        return None, data

@@ -67,6 +67,13 @@ class Workspace:
             raise Refusal("outside_root", f"`{path}` is outside the workspace")
         return place
 
+    def locate_itself(self, path: str) -> Path:
+        """The place of what `path` names, which may be a link: only the folders before it are followed."""
+        name = path.rstrip("/").rpartition("/")[2]
+        if name in ("", ".", ".."):
+            raise Refusal("bad_path", f"`{path}` names no file or folder in the workspace")
+        return self.locate(path.rstrip("/").rpartition("/")[0]) / name
+
     def read(self, path: str, offset: int, limit: int) -> tuple[bytes, int]:
         """Bytes of a file and its whole size."""
         with self._opened(self.locate(path), path) as file:
@@ -92,50 +99,51 @@ class Workspace:
         start = self.locate(path)
         if not start.is_dir():
             raise Refusal("not_a_folder" if start.exists() else "not_found", f"`{path}` is not a folder")
-        wanted = _steps(pattern)
+        wanted = steps(pattern)
         found: list[Entry] = []
         try:
-            for place, entry in self._walk(start, deep=len(wanted) > 1):
-                if _matches(wanted, place.relative_to(start).parts):
+            for place, entry in self.walk(start, deep=len(wanted) > 1):
+                if matches(wanted, place.relative_to(start).parts):
                     if len(found) >= limit:
                         return found, True
                     found.append(_entry(place.relative_to(self.root).as_posix(), entry))
-        except _Enough:
+        except Enough:
             return found, True
         return found, False
 
-    def search(self, text: str, pattern: str, limit: int) -> tuple[list[Match], bool]:
+    def search(self, text: str, pattern: str, limit: int, any_case: bool = False) -> tuple[list[Match], bool]:
         """Lines that contain `text`, in files of UTF-8 up to MOST_READ bytes, and whether there may be more."""
         if not text:
             raise Refusal("bad_request", "there is nothing to search for")
-        wanted = _steps(pattern)
+        wanted = steps(pattern)
         found: list[Match] = []
         try:
-            for place, entry in self._walk(self.root, deep=True):
+            for place, entry in self.walk(self.root, deep=True):
                 if not entry.is_file(follow_symlinks=False):
                     continue
                 path = place.relative_to(self.root)
-                if _matches(wanted, path.parts) and not self._search_in(path.as_posix(), text, limit, found):
+                if matches(wanted, path.parts) and not self._search_in(path.as_posix(), text, limit, any_case, found):
                     return found, True
-        except _Enough:
+        except Enough:
             return found, True
         return found, False
 
-    def _search_in(self, path: str, text: str, limit: int, found: list[Match]) -> bool:
+    def _search_in(self, path: str, text: str, limit: int, any_case: bool, found: list[Match]) -> bool:
         try:
             content, size = self.read(path, 0, MOST_READ)
         except Refusal:
             return True
-        if size > MOST_READ or b"\0" in content[:8192] or text.encode() not in content:
+        if size > MOST_READ or b"\0" in content[:8192] or not (any_case or text.encode() in content):
             return True
+        wanted = text.casefold() if any_case else text
         for number, line in enumerate(content.decode("utf-8", "replace").split("\n"), 1):
-            if text in line:
+            if wanted in (line.casefold() if any_case else line):
                 if len(found) >= limit:
                     return False
                 found.append(Match(path, number, line.strip()[:300]))
         return True
 
-    def _walk(self, start: Path, *, deep: bool) -> "Iterator[tuple[Path, os.DirEntry[str]]]":
+    def walk(self, start: Path, *, deep: bool) -> "Iterator[tuple[Path, os.DirEntry[str]]]":
         """Entries in order, each with its place and good until the next; links are shown but not followed."""
         deadline = time.monotonic() + MOST_SECONDS
         visited = 0
@@ -152,7 +160,7 @@ class Workspace:
                 for entry in entries:
                     visited += 1
                     if visited > MOST_VISITED or time.monotonic() > deadline:
-                        raise _Enough
+                        raise Enough
                     yield place / entry.name, entry
                 if deep:
                     folders += [
@@ -173,7 +181,7 @@ class Workspace:
         try:
             fd = os.open(place if folder is None else place.name, flags, dir_fd=folder)
         except OSError as error:
-            raise _translated(error, path) from None
+            raise translated(error, path) from None
         finally:
             if folder is not None:
                 os.close(folder)
@@ -206,11 +214,11 @@ class Workspace:
                     os.close(current)
                 current = following
         except OSError as error:
-            raise _translated(error, path) from None
+            raise translated(error, path) from None
         return current
 
 
-class _Enough(Exception):
+class Enough(Exception):
     """A walk met one of its limits."""
 
 
@@ -231,8 +239,10 @@ def _replace(folder: int | None, place: Path, content: bytes, path: str) -> bool
     target, source = (str(place), str(place.with_name(beside))) if folder is None else (place.name, beside)
     try:
         try:
-            mode = stat.S_IMODE(os.stat(target, dir_fd=folder, follow_symlinks=False).st_mode)
-            is_new = False
+            there = os.stat(target, dir_fd=folder, follow_symlinks=False).st_mode
+            if not stat.S_ISREG(there):  # a FIFO or a socket that somebody reads from
+                raise Refusal("not_a_file", f"`{path}` is not a regular file")
+            mode, is_new = stat.S_IMODE(there), False
         except FileNotFoundError:
             mode, is_new = 0o644, True
         fd = os.open(source, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode, dir_fd=folder)
@@ -244,12 +254,15 @@ def _replace(folder: int | None, place: Path, content: bytes, path: str) -> bool
             os.unlink(source, dir_fd=folder)
             raise
     except OSError as error:
-        raise _translated(error, path) from None
+        raise translated(error, path) from None
     return is_new
 
 
-def _translated(error: OSError, path: str) -> Refusal:
+def translated(error: OSError, path: str) -> Refusal:
+    """What a failed call of the system means to whoever asked for `path`."""
     match error:
+        case FileExistsError():
+            return Refusal("exists", f"`{path}` is there already")
         case FileNotFoundError():
             return Refusal("not_found", f"`{path}` does not exist")
         case NotADirectoryError() | IsADirectoryError():
@@ -259,13 +272,14 @@ def _translated(error: OSError, path: str) -> Refusal:
     return Refusal("io_error", f"`{path}`: {error.strerror}")
 
 
-def _steps(pattern: str) -> tuple[str, ...]:
+def steps(pattern: str) -> tuple[str, ...]:
+    """A pattern by folders, for `matches`."""
     if len(pattern) > 200:
         raise Refusal("bad_request", "a pattern can have 200 characters")
     return tuple(re.sub(r"(\*\*/)+", "**/", pattern).strip("/").split("/"))
 
 
-def _matches(wanted: tuple[str, ...], names: tuple[str, ...]) -> bool:
+def matches(wanted: tuple[str, ...], names: tuple[str, ...]) -> bool:
     """Whether a path fits a pattern; `**` stands for any number of folders."""
     fitting = {0}  # so many names may be what the pattern so far stands for
     for step in wanted:
