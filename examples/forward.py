@@ -57,7 +57,8 @@ class Relay(StreamingResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            await super().__call__(scope, receive, send)
+            # Not the response's own __call__, which has a task wait for the client to leave: OpenRequests does that.
+            await self.stream_response(send)
         finally:
             with anyio.CancelScope(shield=True):
                 await self._closed()
