@@ -67,7 +67,8 @@ class Reservation:
             self.close()
             self._gave_way = True
             return _listener(family, address, self.port)
-        service = socket.socket(family, socket.SOCK_STREAM)
+        # By name: asyncio sets TCP_NODELAY only on the connections of sockets that say which protocol they are of.
+        service = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         try:
             if family == socket.AF_INET6:
                 service.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, int(address != "::"))
@@ -191,7 +192,7 @@ def _let_join(covers: Sequence[socket.socket], joinable: bool) -> None:
 
 
 def _listener(family: socket.AddressFamily, address: str, port: int) -> socket.socket:
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         system.exclusive(listener)
         listener.bind((address, port))

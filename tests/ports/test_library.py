@@ -199,6 +199,27 @@ def test_an_async_block_serves() -> None:
     asyncio.run(scenario())
 
 
+def test_small_answers_of_an_asyncio_server_do_not_wait_for_an_acknowledgement() -> None:
+    async def serve() -> int:
+        found: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+        async def look(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            theirs = writer.get_extra_info("socket")
+            found.set_result(theirs.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+
+        async with PortPool("web", free_pool(1)).acquire() as lease:
+            server = await asyncio.start_server(look, sock=lease.socket)
+            async with server:
+                _, writer = await asyncio.open_connection("127.0.0.1", lease.port)
+                try:
+                    return await asyncio.wait_for(found, 20)
+                finally:
+                    writer.close()
+
+    assert asyncio.run(serve()) == 1
+
+
 def test_a_lost_lock_cancels_an_async_block() -> None:
     async def scenario() -> None:
         async with PortPool("sandra", free_pool(1)).acquire() as lease:
