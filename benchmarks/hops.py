@@ -36,6 +36,8 @@ EVENTS = 10  # of a stream, 2 ms apart
 ASKED = {"model": "m", "messages": [{"role": "user", "content": "Tell me of rivers."}]}
 WHOLE = {"model": "m", "choices": [{"index": 0, "message": {"role": "assistant", "content": "Long."}}]}
 
+ABOUT = {"version": "0.9.9", "data": [{"id": "m"}], "models": [{"name": "m"}]}  # what is asked for before a chat
+
 
 @dataclass(frozen=True)
 class Way:
@@ -182,11 +184,7 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
             if b'"stream": true' in body or b'"stream":true' in body:
                 await stream(writer)
                 continue
-            if head.startswith(b"post"):
-                document: dict[str, object] = WHOLE
-            else:
-                document = {"version": "0.9.9", "data": [{"id": "m"}], "models": [{"name": "m"}]}
-            content = json.dumps(document).encode()
+            content = json.dumps(WHOLE if head.startswith(b"post") else ABOUT).encode()
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n")
             writer.write(b"Content-Length: %d\r\n\r\n%s" % (len(content), content))
     except (OSError, asyncio.IncompleteReadError):
