@@ -100,7 +100,7 @@ def one(connection: http.client.HTTPConnection, path: str, *, streamed: bool) ->
     if not streamed:
         answer.read()
         return (time.perf_counter_ns() - begin) / 1e6
-    late = []
+    late: list[int] = []
     while line := answer.readline():
         if line.startswith(b"data: {"):
             late.append(time.perf_counter_ns() - json.loads(line[6:])["sent"])
