@@ -25,6 +25,7 @@ pytestmark = [pytest.mark.live, pytest.mark.skipif(bool(why_not()), reason=f"no 
 
 HTTP = b"GET / HTTP/1.0\r\n\r\n"
 KILLS = 3
+EARLY = Path(__file__).parents[1] / "programs" / "early"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,39 @@ def java(folder: Path, port: int) -> Sequence[str]:
     if not (folder / "Web.class").exists() and shutil.which("javac"):
         subprocess.run(["javac", "-d", str(folder), str(source)], check=True, timeout=60)
     return ["java", "-cp", str(folder), "Web"] if (folder / "Web.class").exists() else ["java", str(source)]
+
+
+def java_nio(folder: Path, port: int) -> Sequence[str]:
+    subprocess.run(["javac", "-d", str(folder), str(EARLY / "Nio.java")], check=True, timeout=60)
+    return ["java", "-cp", str(folder), "Nio"]
+
+
+def asio(folder: Path, port: int) -> Sequence[str]:
+    made = folder / "asio"
+    subprocess.run(["g++", "-O0", "-o", made, EARLY / "asio.cpp", "-lpthread"], check=True, timeout=100)
+    return [str(made)]
+
+
+def go(folder: Path, port: int) -> Sequence[str]:
+    made = folder / "two"
+    caches = {"GOCACHE": str(folder / "cache"), "GOFLAGS": "-mod=mod", "GO111MODULE": "off", "HOME": str(folder)}
+    subprocess.run(
+        ["go", "build", "-o", made, EARLY / "two.go"], check=True, timeout=100, env={**os.environ, **caches}
+    )
+    return [str(made)]
+
+
+def caddy(folder: Path, port: int) -> Sequence[str]:
+    config = folder / "Caddyfile"
+    config.write_text(f"{{\n admin off\n auto_https off\n}}\nhttp://127.0.0.1:{port} {{\n respond caddy\n}}\n")
+    return ["env", f"HOME={folder}", "caddy", "run", "--config", str(config), "--adapter", "caddyfile"]
+
+
+def chromium(folder: Path, port: int) -> Sequence[str]:
+    quiet = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run")
+    profile = f"--user-data-dir={folder / 'profile'}"
+    sandbox = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage")
+    return ["chromium", *sandbox, *quiet, profile, f"--remote-debugging-port={port}", "about:blank"]
 
 
 def asgi(folder: Path, port: int, *options: str) -> Sequence[str]:
@@ -148,6 +182,18 @@ PROGRAMS = {
         ],
         b"GET /version HTTP/1.0\r\n\r\n", "etcd",
     ),
+    "java-nio": Case(java_nio, b"", "javac"),
+    "boost-asio": Case(asio, b"", "g++"),
+    "go": Case(go, b"", "go", hosts=BOTH),
+    "caddy": Case(caddy, needs="caddy"),
+    "authbind": Case(
+        lambda _, port: ["authbind", sys.executable, "-m", "http.server", "--bind", "127.0.0.1", str(port)],
+        needs="authbind",
+    ),
+    "epmd": Case(
+        lambda _, port: ["epmd", "-port", str(port), "-address", "127.0.0.1"], b"\0\1n", "epmd", hosts=BOTH
+    ),
+    "chromium": Case(chromium, b"GET /json/version HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n", "chromium"),
     "gunicorn": Case(gunicorn, needs=".gunicorn"),
     "gunicorn-reuseport": Case(lambda folder, port: gunicorn(folder, port, "--reuse-port"), needs=".gunicorn"),
     "uvicorn": Case(asgi, needs=".uvicorn"),
