@@ -11,8 +11,10 @@ import argparse
 import contextlib
 import os
 import signal
+import statistics
 import sys
 import time
+from collections.abc import Callable
 
 from benchmarks import processes
 from benchmarks.contestants import FIRST_PORT, Floor, Portsup, Run, WithoutHandoff, Workload, running
@@ -20,6 +22,7 @@ from benchmarks.figures import machine, spread
 from tests.support.caller import caller
 from tests.support.thief import thief
 
+CROWD = 16  # clients that call at once, for a queue at each kill
 WITHIN = 30.0  # seconds until a killed service must answer again
 SEEN_WITHIN = 0.05  # seconds: a service that is killed before it counts as ready too often is moved to another port
 
@@ -47,6 +50,14 @@ def main() -> int:
             done = survives(run, few)
         print(f"{contestant.name}: {done} kills, {calls}", flush=True)
         broken |= contestant is Portsup and bool(calls.refused or calls.late or calls.strange or done < few)
+    for contestant in ours:
+        with running(contestant, Workload(1)) as run, contextlib.ExitStack() as stack:
+            crowd = [stack.enter_context(caller(FIRST_PORT)) for _ in range(CROWD)]
+            queued = [queue_at_kill(run) for _ in range(few)]
+        lost = sum(each.refused + each.late + len(each.strange) for each in crowd)
+        waited = f"median {statistics.median(queued):g}, at most {max(queued)}"
+        print(f"{contestant.name}: {few} kills with {waited} clients in the queue, {lost} of them lost", flush=True)
+        broken |= contestant is Portsup and lost > 0
     for contestant in everybody:
         with running(contestant, Workload(1)) as run:
             took = [restart(run) for _ in range(few)]
@@ -72,7 +83,21 @@ def survives(run: Run, kills: int) -> int:
     return kills
 
 
-def restart(run: Run, seen_within: float = SEEN_WITHIN) -> float:
+def queue_at_kill(run: Run) -> int:
+    """Kills the service; the longest queue of its port until another process answers."""
+    longest: list[int] = [0]
+    restart(run, look=lambda: longest.append(queue_of(FIRST_PORT)))
+    return max(longest)
+
+
+def queue_of(port: int) -> int:
+    """How many connections wait to be accepted on a port: rx_queue of what listens, proc_pid_net(5)."""
+    with open("/proc/net/tcp") as table:
+        rows = [line.split() for line in table][1:]
+    return sum(int(row[4].partition(":")[2], 16) for row in rows if row[3] == "0A" and row[1].endswith(f":{port:04X}"))
+
+
+def restart(run: Run, seen_within: float = SEEN_WITHIN, look: Callable[[], object] | None = None) -> float:
     """Kills the service; milliseconds until another process answers on its port."""
     deadline = time.monotonic() + WITHIN
     while (pid := processes.ask(FIRST_PORT)) is None:
@@ -81,6 +106,8 @@ def restart(run: Run, seen_within: float = SEEN_WITHIN) -> float:
     time.sleep(seen_within)
     os.kill(pid, signal.SIGKILL)
     begun = time.monotonic()
+    while look is not None and time.monotonic() < begun + SEEN_WITHIN:
+        look()
     while processes.ask(FIRST_PORT) in (None, pid):
         if time.monotonic() > deadline:
             raise TimeoutError

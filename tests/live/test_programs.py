@@ -24,6 +24,7 @@ from tests.support.thief import thief, ways_in
 pytestmark = [pytest.mark.live, pytest.mark.skipif(bool(why_not()), reason=f"no handoff here: {why_not()}")]
 
 HTTP = b"GET / HTTP/1.0\r\n\r\n"
+DEVTOOLS = b"GET /json/version HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
 KILLS = 3
 EARLY = Path(__file__).parents[1] / "programs" / "early"
 
@@ -193,7 +194,7 @@ PROGRAMS = {
     "epmd": Case(
         lambda _, port: ["epmd", "-port", str(port), "-address", "127.0.0.1"], b"\0\1n", "epmd", hosts=BOTH
     ),
-    "chromium": Case(chromium, b"GET /json/version HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n", "chromium"),
+    "chromium": Case(chromium, DEVTOOLS, "chromium"),
     "gunicorn": Case(gunicorn, needs=".gunicorn"),
     "gunicorn-reuseport": Case(lambda folder, port: gunicorn(folder, port, "--reuse-port"), needs=".gunicorn"),
     "uvicorn": Case(asgi, needs=".uvicorn"),
