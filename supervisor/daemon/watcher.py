@@ -148,6 +148,8 @@ class Watcher:
         async def question() -> None:
             pause = FIRST_PAUSE
             patience = EXEC_TIMEOUT if probe.kind is ProbeKind.EXEC else ASK_TIMEOUT
+            if check := slot.spec.healthcheck:  # what is healthy after so long is ready after so long
+                patience = max(patience, check.timeout)
             while trouble := await self._ask(slot, probe, self._asker(slot, child), patience):
                 if (port := slot.service.port) is not None:  # it may have begun to listen elsewhere as well
                     self._note_address(slot, child, port)

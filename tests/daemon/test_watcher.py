@@ -50,6 +50,7 @@ class Watched:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.ends: dict[str, Endpoint] = {}
         self.asked: list[Probe] = []
+        self.patience: list[float] = []
         self.slot: Slot = Scene(CHAIN).slots["other"]
         self.keeper = Keeper()
         self.slot.keeper = self.keeper  # type: ignore[assignment]
@@ -60,6 +61,7 @@ class Watched:
 
         async def ask(probe: Probe, asker: object, timeout: float) -> str:
             self.asked.append(probe)
+            self.patience.append(timeout)
             return ""
 
         monkeypatch.setattr(module, "ask", ask)
@@ -90,6 +92,21 @@ def test_whom_a_reload_removes_is_asked_for_again_later(monkeypatch: pytest.Monk
     trouble = "cannot fill `{port:gone}`: the port of `gone` is not known"
     assert watched.keeper.told == [ev.ProbeFailed(7, trouble), ev.BecameReady(7)]
     assert [probe.command for probe in watched.asked] == [("ask", "9000")]
+
+
+def test_a_question_for_readiness_may_take_as_long_as_one_for_health(monkeypatch: pytest.MonkeyPatch) -> None:
+    for check, patience in (
+        (None, 10.0),
+        (HealthCheck(GONE, timeout=1.0), 10.0),
+        (HealthCheck(GONE, timeout=30.0), 30.0),
+    ):
+        watched = Watched(monkeypatch)
+        watched.ends["gone"] = Endpoint(9000, (9000,))
+        watched.slot.spec = replace(watched.slot.spec, pool=(), ready=Ready(GONE), healthcheck=check)
+        watched.keeper.service = Service("other")
+        watched.watcher.watch_start(watched.slot, watched.child)
+        watched.run()
+        assert watched.patience == [patience]
 
 
 def test_a_health_check_of_whom_a_reload_removes_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
