@@ -82,7 +82,9 @@ def _service(
     _folder(draft, given, place)
     set_variables(draft, dict(line.environment))
     files = _env_files(draft, given.get("env_file"))
-    _of_image(draft, given, place, {name for file in files for name in around.variables(file)}, filled)
+    for file in files:
+        draft.in_files |= around.variables(file)
+    _of_image(draft, given, place, set(draft.in_files), filled)
     variables = {key: None if text is None else maybe_filled(text) for key, text in pairs(given.get("environment"))}
     network.give_ports(draft, given, filled.known)
     set_variables(draft, variables, filled.known)

@@ -46,7 +46,8 @@ READ = frozenset((
 
 def carry(draft: Draft, given: dict[str, Any], image: Image, filled: shell.References) -> None:
     """Give a service what is not about what it runs."""
-    _health(draft, mapping(given.get("healthcheck")) or dict(image.health), filled)
+    is_of_image = not (given.get("command") or given.get("entrypoint"))  # else its check may be for another program
+    _health(draft, mapping(given.get("healthcheck")) or (dict(image.health) if is_of_image else {}), filled)
     _end(draft, given)
     _hooks(draft, given, filled)
     _others(draft, given)
@@ -60,7 +61,8 @@ def _health(draft: Draft, given: dict[str, Any], filled: shell.References) -> No
         kind, words = str(test[0]), texts(test[1:])
         if kind == "NONE" or not words:
             return
-        words = _shell(words[0], filled) if kind == "CMD-SHELL" else words if kind == "CMD" else texts(test)
+        given_words = words if kind == "CMD" else texts(test)
+        words = _shell(words[0], filled) if kind == "CMD-SHELL" else [maybe_filled(word) for word in given_words]
     else:
         words = _shell(str(test), filled)
     probe = probes.from_command(words, draft)

@@ -40,6 +40,7 @@ class Draft:
     hosts: list[str] = field(default_factory=list)  # what its neighbours call it, as the name of a host
     gets_port: bool = False  # it is told its port: by its command, or by the variable in `port_env`
     has_pool: bool = True
+    in_files: dict[str, str] = field(default_factory=dict)  # variables of its files, as far as these can be read
     needs_port: bool = False  # without a port that the source names it gets no pool
 
     @property

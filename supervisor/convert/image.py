@@ -28,6 +28,16 @@ PROGRAMS = {
 }  # fmt: skip
 
 
+# Images whose entrypoint is a program that takes a subcommand: `command: server /data` is one for `minio`.
+ENTRYPOINTS = {
+    "minio": "minio", "mc": "mc", "cloudflared": "cloudflared", "traefik": "traefik", "vault": "vault",
+    "consul": "consul", "nomad": "nomad", "ngrok": "ngrok", "keycloak": "kc.sh", "n8n": "n8n", "ollama": "ollama",
+    "flyway": "flyway", "liquibase": "liquibase", "stripe-cli": "stripe", "caddy": "", "loki": "loki",
+    "promtail": "promtail", "hasura-cli": "hasura-cli", "influxdb": "", "temporal": "temporal", "surrealdb": "surreal",
+    "k6": "k6", "localtunnel": "lt", "mlflow": "", "dgraph": "dgraph", "restic": "restic", "rclone": "rclone",
+}  # fmt: skip
+
+
 @dataclass(slots=True)
 class Place:
     """What a service has of its image: the image itself, and where its folders are on this machine."""
@@ -80,6 +90,9 @@ def line_of(given: dict[str, Any], place: Place, around: Around, filled: shell.R
     """What a service runs, or why that can not be known."""
     entry, command = _given(given.get("entrypoint"), filled), _given(given.get("command"), filled)
     of_image = place.image.entrypoint if not entry else ()
+    if not of_image and not entry and not given.get("build") and command:
+        known = ENTRYPOINTS.get(_name(str(given.get("image") or "")), "")
+        of_image = (known,) if known and command[0] != known and not command[0].startswith(("/", ".")) else ()
     if entry or command:
         if place.image.entrypoint_is_shell and not entry:
             return _checked(shell.listed(list(of_image)), place, around)
@@ -140,5 +153,8 @@ def _outside(word: str, place: Place, around: Around) -> str:
 
 def suggested(image: str) -> str:
     """The command that an image with this name runs, as services.yaml could have it; empty where that is not known."""
-    name = re.sub(r"[:@].*", "", image.rpartition("/")[2])
-    return PROGRAMS.get(name, "")
+    return PROGRAMS.get(_name(image), "")
+
+
+def _name(image: str) -> str:
+    return re.sub(r"[:@].*", "", image.rpartition("/")[2])

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from supervisor.config import interpolate, placeholders
+from supervisor.config.secrets import secret_values
 from supervisor.convert.draft import Draft, Filled
 from supervisor.dataclass import dataclass
 
@@ -112,6 +113,49 @@ def rewrite(services: Sequence[Draft], absent: Sequence[Draft]) -> None:
             if value != _template(text.value):
                 text.put(Filled(value))
         _pairs_of_words(service, names, gone)
+        _numbers(service, own, doors)
+        _of_files(service, names)
+
+
+def _numbers(service: Draft, own: set[int], doors: dict[int, list[Draft]]) -> None:
+    """The port of a pool in a variable that is nothing but its number: `API_PORT=3000`."""
+    for name, value in list(service.fields.get("environment", {}).items()):
+        if not (isinstance(value, str) and name.upper().endswith("PORT") and value.isdecimal()):
+            continue
+        others = [each for each in doors.get(int(value[:6]), ()) if each is not service]
+        about = name.upper().removesuffix("PORT").strip("_")
+        if int(value[:6]) in own:
+            service.environment[name] = Filled("{port}")
+        elif len(others) == 1 and about == re.sub(r"\W", "_", others[0].name.upper()):
+            service.environment[name] = Filled(f"{{port:{others[0].name}}}")
+
+
+def _of_files(service: Draft, names: dict[str, Draft]) -> None:
+    """What a file of variables says of a neighbor, said anew where it holds no secret."""
+    for variable, value in service.in_files.items():
+        if variable in service.environment:
+            continue
+        for host, other in names.items():
+            changed = _named(_template(value), variable, host, other, other is service) if host in value else None
+            if changed is None:
+                continue
+            where = f"the variable `{variable}` of its `env_file`"
+            if any(secret_values(variable, value)):
+                why = "it was its name in the containers' network, and the value is a secret"
+                service.leave(f"`{host}` in {where}", why, f"write {HERE} in its place there")
+            else:
+                service.environment[variable] = Filled(changed)
+                service.notes.append(f"`{host}` in {where}: {HERE} is written")
+                service.in_files[variable] = value
+                _sibling_of_files(service, variable, other)
+            break
+
+
+def _sibling_of_files(service: Draft, variable: str, other: Draft) -> None:
+    for name in {re.sub(r"HOST(?:NAME)?|SERVER|ADDR(?:ESS)?", "PORT", variable)} - {variable}:
+        if name in service.in_files and name not in service.environment:
+            service.environment[name] = service.in_files[name]
+            _sibling(service, variable, other)
 
 
 def _template(text: str) -> str:

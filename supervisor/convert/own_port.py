@@ -20,9 +20,7 @@ BINDS = (
     "--host", "--server.address", "--http-address", "-addr", "-listen", "-http",
 )  # fmt: skip
 SHELL_PORT = re.compile(r"\$PORT\b|\$\{PORT(?::?[-=][\"']?(\d+)[\"']?)?\}", re.ASCII)
-_ASKED = re.compile(
-    r"(?:\w://(?:[^\s@/]*@)?[\w.-]+|\blocalhost|\b127\.0\.0\.1|\[::1\]):(?:\$PORT\b|\$\{PORT\b)", re.ASCII
-)
+_ASKED = re.compile(r"\w://(?:[^\s@/]*@)?(?:[\w.-]+|\[::1\]):(?:\$PORT\b|\$\{PORT\b)", re.ASCII)
 _FIRST = re.compile(r"(?:\w+=\S*\s+)*(?:exec\s+)?(\S+)", re.ASCII)
 _ENDS = re.compile(r"(.*:)(\d{2,5})", re.ASCII)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from supervisor.convert import shell
 from supervisor.convert.draft import Draft, Filled
-from supervisor.convert.values import REFERENCE, duration, filled, maybe_filled
+from supervisor.convert.values import REFERENCE, duration, filled
 from supervisor.dataclass import dataclass, field
 
 LONGEST_READY = 24 * 3600.0
@@ -43,13 +43,13 @@ class _Request:
 def from_command(words: list[str], draft: Draft) -> dict[str, Any]:
     """The probe of a command: `http` where curl or wget ask the service the same, else the command itself.
 
-    A plain `str` among the words is literal but for `${VAR}`; what `http` would see otherwise stays a command.
+    What `http` would see otherwise stays a command.
     """
     given = words[2] if words[:2] == ["sh", "-c"] and len(words) == 3 else words
     request = _request(str(given) if isinstance(given, str) else shlex.join(map(str, given)))
     if request and (found := _URL.fullmatch(request.url)) and "$" not in (found["path"] or ""):
         return http(found["path"] or "/", found["port"] or "80", draft, request.headers)
-    return {"exec": [word if isinstance(word, Filled) else maybe_filled(word) for word in words]}
+    return {"exec": list(words)}
 
 
 def _request(text: str) -> _Request | None:
@@ -141,7 +141,7 @@ def shell_words(text: str, references: shell.References | None = None) -> list[s
     """The words of a check that is written for a shell."""
     line = shell.read(text, references)
     if line.environment or line.uses_port or line.text:
-        return ["sh", "-c", maybe_filled(text) if references else text]
+        return ["sh", "-c", *(shell.listed_only([text], references) if references else [text])]
     return line.words
 
 

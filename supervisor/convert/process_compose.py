@@ -10,6 +10,7 @@ from supervisor.convert.around import ALONE, Around
 from supervisor.convert.draft import Draft, Left, Outcome
 from supervisor.convert.layers import begin
 from supervisor.convert.process_life import end
+from supervisor.convert.references import resolved
 from supervisor.convert.values import (
     BRACED,
     is_true,
@@ -29,7 +30,7 @@ CONDITIONS = {
     "process_completed_successfully": "completed_ok",
 }
 MOST_COPIES = 32
-_TEMPLATE = re.compile(r"\{\{\s*\.PC_REPLICA_NUM\s*\}\}")
+_TEMPLATE = re.compile(r"\{\{\s*\.(\w+)\s*\}\}", re.ASCII)
 _WHY = {
     "is_tty": ("services have no terminal", "see that the program does without"),
     "is_interactive": ("services have no terminal", "see that the program does without"),
@@ -37,7 +38,6 @@ _WHY = {
     "is_elevated": ("it would need sudo", "run portsup as root if it has to be"),
     "namespace": ("there are no namespaces", "name several services: `portsup restart a b`"),
     "log_location": ("portsup keeps the output in files of its own", "`portsup logs` shows them"),
-    "vars": ("there are no templates", "put the values where they are used"),
     "schedule": ("nothing is started by the clock", "use cron or a systemd timer with `portsup start`"),
     "scheduled": ("nothing is started by the clock", "use cron or a systemd timer with `portsup start`"),
     "launch_timeout_seconds": ("it is for programs in the background", "set `ready: {timeout: …}`"),
@@ -50,14 +50,13 @@ _READ = frozenset((
     "availability", "command", "depends_on", "description", "disabled", "entrypoint", "env_file", "environment",
     "extends", "liveness_probe", "log_configuration", "readiness_probe", "ready_log_line", "replicas", "shutdown",
     "success_exit_codes", "truncate_log", "working_dir", "disable_ansi_colors", "disable_dotenv", "is_daemon",
-    "is_disabled", "is_dotenv_disabled", "is_template_disabled",
+    "is_disabled", "is_dotenv_disabled", "is_template_disabled", "vars",
 ))  # fmt: skip
 
 # Keys of the file itself; those of the program, such as how its screen looks, are of no use here.
 _WHY_TOP = {
     "log_location": ("portsup keeps the output in files of its own", "`portsup logs` shows them"),
     "log_configuration": ("portsup keeps the output in files of its own", "set `logging` where it should be other"),
-    "vars": ("there are no templates", "put the values where they are used"),
     "env_cmds": ("variables are not made by commands", "set them outside, or in a script around `portsup up`"),
     "mcp_server": ("it is of process-compose", "see whether you need it"),
 }
@@ -127,8 +126,10 @@ def convert(data: Any, around: Around = ALONE) -> Outcome:
         run = " ".join([*texts(given.get("command")), *texts(given.get("entrypoint"))])
         for number, own_name in enumerate(copies[name]):
             told = {"PC_PROC_NAME": name, "PC_REPLICA_NUM": str(number)}
+            variables = {**mapping(top.get("vars")), **mapping(given.get("vars"))}
+            values = {**{key: str(value) for key, value in variables.items() if not isinstance(value, dict)}, **told}
             known = {variable: value for variable, value in told.items() if variable in run}
-            outcome.services.append(_process(own_name, _numbered(given, str(number)), known, file))
+            outcome.services.append(_process(own_name, _rendered(given, values), known, file))
     return outcome
 
 
@@ -139,22 +140,38 @@ def _copies(name: str, number: int) -> list[str]:
     return [f"{name}-{each:0{width}}" for each in range(min(number, MOST_COPIES))]
 
 
-def _numbered(value: Any, number: str) -> Any:
-    """The same data with the number of the replica filled in."""
+def _rendered(value: Any, known: Mapping[str, str]) -> Any:
+    """The same data with what `{{.NAME}}` stands for, where the file tells it."""
     match value:
         case str():
-            return _TEMPLATE.sub(number, value)
+            return _TEMPLATE.sub(lambda match: known.get(match[1], match[0]), value)
         case dict():
-            return {key: _numbered(item, number) for key, item in value.items()}
+            return {key: _rendered(item, known) for key, item in value.items()}
         case list():
-            return [_numbered(item, number) for item in value]
+            return [_rendered(item, known) for item in value]
     return value
+
+
+def _resolved(part: dict[str, Any], known: Mapping[str, str]) -> dict[str, Any]:
+    """Settings with the variables in them filled in, where their values or defaults are known."""
+    found: dict[str, Any] = {}
+    for key, value in part.items():
+        if isinstance(value, dict):
+            found[key] = _resolved(value, known) if key == "http_get" else value
+        elif isinstance(value, str) and "${" in value and key != "command":
+            found[key] = resolved(value, BRACED, known) or value
+        else:
+            found[key] = value
+    return found
 
 
 def _process(name: str, given: dict[str, Any], replica: dict[str, str], file: _File) -> Draft:
     draft = Draft(name, needs_port=True)
     own = dict(pairs(given.get("environment")))
     references = file.references(own)
+    for part in ("availability", "shutdown", "readiness_probe", "liveness_probe"):
+        if part in given:
+            given[part] = _resolved(mapping(given[part]), references.known)
     _command(draft, given, file, references)
     _variables(draft, {**file.general, **replica}, references, is_own=False)
     _variables(draft, own, references, is_own=True)

@@ -62,7 +62,7 @@ def convert(text: str, around: Around = ALONE, more: Sequence[tuple[str, str]] =
     files = supervisord_files.gathered(text, list(more), around)
     outcome = Outcome(left=files.left)
     general = {key: value for each in files.sections if each.name == "supervisord" for key, value in each.keys.items()}
-    ranks: dict[str, tuple[int, int]] = {}
+    ranks: dict[str, int] = {}
     for section in files.sections:
         kind, _, name = section.name.partition(":")
         kind, name = kind.strip(), name.strip()

@@ -9,14 +9,13 @@ from supervisor.convert.values import whole
 DEFAULT = 999
 
 
-def rank(name: str, keys: Mapping[str, str], sections: Sequence[Section]) -> tuple[int, int]:
-    """What decides when a program is started: the priority of its group, and then its own."""
-    own = _number(keys)
+def rank(name: str, keys: Mapping[str, str], sections: Sequence[Section]) -> int:
+    """What decides when a program is started: the priority of its group, whose programs start together, or its own."""
     for section in sections:
         kind, _, _ = section.name.partition(":")
         if kind.strip() == "group" and name in section.keys.get("programs", "").replace(",", " ").split():
-            return _number(section.keys), own
-    return own, own
+            return _number(section.keys)
+    return _number(keys)
 
 
 def _number(keys: Mapping[str, str]) -> int:
@@ -24,7 +23,7 @@ def _number(keys: Mapping[str, str]) -> int:
     return DEFAULT if found is None else found
 
 
-def depend(services: Sequence[Draft], ranks: Mapping[str, tuple[int, int]]) -> None:
+def depend(services: Sequence[Draft], ranks: Mapping[str, int]) -> None:
     """Make each program wait for the start of those with the next lower priority."""
     ordered = sorted({ranks[each.name] for each in services if each.fields.get("autostart", True)})
     for service in services:
@@ -34,4 +33,4 @@ def depend(services: Sequence[Draft], ranks: Mapping[str, tuple[int, int]]) -> N
         earlier = [each.name for each in services if ranks[each.name] == before and each.fields.get("autostart", True)]
         known = service.fields.get("depends_on", {})
         service.fields["depends_on"] = {**dict.fromkeys(earlier, "started"), **known}
-        service.notes.append(f"its `priority` is {ranks[service.name][1]}: what has a lower one is started first")
+        service.notes.append(f"its `priority` is {ranks[service.name]}: what has a lower one is started first")

@@ -2,7 +2,6 @@
 
 import os.path
 import re
-import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -68,8 +67,10 @@ def _unit(path: str, sections: Mapping[str, Any], known: set[str], around: Aroun
     else:
         draft.fields["command"] = ["sh", "-c", " && ".join(unit_file.shown(each) for each in starts)]
         draft.notes.append("run by `sh -c`, because it is several commands")
-    own = [pair for each in given.get("Environment", []) for pair in unit_file.split(specifier(each))]
-    set_variables(draft, {key: value for key, _, value in (each.partition("=") for each in own)})
+    # There the files win over `Environment`, here `environment` wins: what both have is left to the file.
+    in_files = {name for file in draft.fields.get("env_file", ()) for name in around.variables(file["path"])}
+    own = [pair.partition("=") for each in given.get("Environment", []) for pair in unit_file.split(specifier(each))]
+    set_variables(draft, {key: value for key, _, value in own if key not in in_files})
     for folder in given.get("WorkingDirectory", [])[-1:]:
         draft.fields["working_dir"] = specifier(folder.removeprefix("-"))
         if draft.fields["working_dir"] == "~":
@@ -117,18 +118,9 @@ def _variables(draft: Draft, given: Mapping[str, Any], around: Around) -> dict[s
         found |= around.variables(path)
     if files:
         draft.fields["env_file"] = files
-        # There the files win over `Environment`, here `environment` wins: what both have is that of the file.
-        given["Environment"][:] = [
-            " ".join(shlex.quote(pair) for pair in unit_file.split(each) if not _is_in(pair, files, around))
-            for each in given.get("Environment", [])
-        ] if "Environment" in given else []  # fmt: skip
     for name in [each for each in found if each == "PORT" and not is_number(found[each])]:
         del found[name]
     return found
-
-
-def _is_in(pair: str, files: list[dict[str, Any]], around: Around) -> bool:
-    return any(pair.partition("=")[0] in around.variables(file["path"]) for file in files)
 
 
 def _specifier(draft: Draft, path: str) -> Any:

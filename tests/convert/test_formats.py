@@ -82,7 +82,6 @@ def test_a_program_keeps_its_times_signals_and_logs(converted: Convert) -> None:
     assert (api.stop_signal, api.stop_to, api.stop_grace_period) == (3, StopTo.MAIN, 25.0)
     assert (api.logging.max_size, api.logging.backups) == (20 * 1024 * 1024, 7)
     assert api.restart_policy.period == 1.0, "`startsecs`"
-    assert result.stack.services["worker-0"].depends_on == {"api": Condition.STARTED}, "a lower `priority`"
     assert "/var/log/api.log" in result.left["api"]
 
 
