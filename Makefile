@@ -3,6 +3,7 @@
 # make test-long, test-faults, test-soak   what takes long: docs/how-to/run-the-tests.md
 # make extras fetches what the first `make up` or `make test` could not: the language model and the speech packages
 # make lint   ruff and mypy; make bench   the benchmarks; make test-lowest   the tests with the oldest dependencies
+# make test-convert  files of other supervisors, run by them and by portsup (make convert-tools installs them)
 # Needs Python 3.11 or newer with pip. uv is used instead of pip when it is on the PATH.
 
 ARGS =
@@ -13,7 +14,7 @@ SETUP = pyproject.toml uv.lock .ci/setup.sh tests/npm/package-lock.json
 # Extras without which everything runs, with less to it.
 WELCOME = llm speech
 
-.PHONY: up test test-long test-faults test-soak extras lint bench test-lowest clean
+.PHONY: up test test-long test-faults test-soak extras lint bench test-lowest convert-tools test-convert clean
 
 up: .venv/.stack
 	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/python .ci/foreground.py up $(ARGS)
@@ -48,6 +49,12 @@ lint: .venv/.dev
 
 bench: .venv/.stack
 	@$(BIN)/python -m benchmarks.run $(ARGS)
+
+convert-tools: .venv/.dev
+	@sh .ci/convert-tools.sh
+
+test-convert: convert-tools
+	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/python $(PYTEST) tests/convert/test_side_by_side.py $(ARGS)
 
 test-lowest: $(SETUP)
 	@VENV=build/venv-lowest VERSIONS=lowest sh .ci/setup.sh stack,dev

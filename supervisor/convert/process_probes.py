@@ -7,6 +7,7 @@ from supervisor.convert import probes, shell
 from supervisor.convert.draft import Draft
 from supervisor.convert.values import mapping, maybe_filled, seconds, texts, whole
 
+SHORTEST = 30.0  # seconds; a start on a busy machine takes longer than three tries
 DEFAULT_TIMEOUT = 1.0  # seconds of one probe, where process-compose is told none
 
 
@@ -22,7 +23,7 @@ def carry(draft: Draft, given: dict[str, Any], references: shell.References) -> 
         retries = whole(asked.get("failure_threshold", 3), 1, 1000) or 3
         if key == "readiness_probe":
             first = seconds(asked.get("initial_delay_seconds")) or 0.0
-            draft.fields["ready"] = probes.ready(probe, first + interval * retries)
+            draft.fields["ready"] = probes.ready(probe, max(first + interval * retries, SHORTEST))
         else:
             draft.fields["healthcheck"] = probes.healthcheck(probe, interval, timeout, retries)
         if (whole(asked.get("success_threshold", 1), 1, 1000) or 1) > 1:

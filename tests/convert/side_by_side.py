@@ -1,0 +1,266 @@
+"""A case of the corpus run by the program that it was written for, and by portsup, in folders of their own."""
+
+import contextlib
+import json
+import os
+import pty
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.convert.corpus_cases import Case
+from tests.support.eventually import eventually
+
+ROOT = Path(__file__).parents[2]
+TOOLS = Path(os.environ.get("CONVERT_TOOLS", ROOT / "build" / "convert-tools"))
+PROGRAMS = Path(__file__).parent / "programs"
+PATIENCE = 120.0  # seconds; only what has gone wrong waits for so long
+# Programs that run as themselves.
+REAL = ("sh", "bash", "env", "node", "cd", "exec", "while", "do", "true", "echo")
+_SCRIPT = re.compile(r"[\w./-]+\.(?:js|py|sh)")
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What was started, in the order of its start, and what ended it."""
+
+    started: list[dict[str, Any]]
+    stopped: dict[str, list[str]]
+
+
+def tool(source: str) -> list[str]:
+    """The command of a source's own program, empty where it is not installed."""
+    paths = {
+        "procfile": TOOLS / "python" / "bin" / "honcho",
+        "supervisord": TOOLS / "python" / "bin" / "supervisord",
+        "pm2": TOOLS / "npm" / "node_modules" / ".bin" / "pm2",
+        "mprocs": TOOLS / "npm" / "node_modules" / ".bin" / "mprocs",
+    }
+    path = paths.get(source)
+    return [str(path)] if path and path.exists() else []
+
+
+def prepared(case: Case, place: Path) -> Path:
+    """The case in a folder of its own, with all programs that it names."""
+    folder = shutil.copytree(case.folder, place / "here")
+    programs = place / "bin"
+    programs.mkdir()
+    recorder = place / "recorder"
+    recorder.write_text(f"#!{sys.executable} -ES\n" + (PROGRAMS / "recorder.py").read_text())
+    recorder.chmod(0o755)
+    for facts in case.services.values():
+        inside = folder / str(facts.get("cwd", "."))
+        inside.mkdir(parents=True, exist_ok=True)
+        words = [word for told in facts["run"] for word in str(told).split()]
+        for changed in re.findall(r"cd (\w+)", " ".join(words)):
+            (folder / changed).mkdir(exist_ok=True)
+        for word in words:
+            _make(word.strip("'\""), inside, programs, recorder)
+    for found in (*place.rglob("*"), place):
+        with contextlib.suppress(OSError):
+            found.chmod(0o777 if found.is_dir() else found.stat().st_mode | 0o444)
+    return folder
+
+
+def _make(word: str, inside: Path, programs: Path, recorder: Path) -> None:
+    if _SCRIPT.fullmatch(word):
+        path = inside / word
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if word.endswith(".js"):
+            shutil.copy(PROGRAMS / "recorder.js", path)
+        elif word.endswith(".sh"):
+            if path.exists() or path.is_symlink():
+                path.unlink()
+            path.symlink_to(recorder) if "/" in word else path.write_text(f'exec {recorder} {word} "$@"\n')
+        else:
+            shutil.copy(PROGRAMS / "recorder.py", path)
+    elif re.fullmatch(r"\.{1,2}/[\w./-]+|[\w-]+/[\w-]+", word):
+        path = inside / word
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            path.symlink_to(recorder)
+    elif re.fullmatch(r"[A-Za-z][\w.-]*", word) and word not in REAL and not (programs / word).is_symlink():
+        (programs / word).symlink_to(recorder)
+
+
+def environment(place: Path, case: Case) -> dict[str, str]:
+    """What both programs are started with."""
+    system = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    return {
+        "PATH": f"{place / 'bin'}:{system}", "HOME": str(place), "LANG": "C.UTF-8", "TERM": "xterm",
+        "RECORD": str(place / "record"), "PM2_HOME": str(place / "pm2"), **case.environ,
+        "PORTSUP_RUNTIME_DIR": str(place / "run"), "PORTSUP_STATE_DIR": str(place / "state"),
+    }  # fmt: skip
+
+
+def records(place: Path) -> list[dict[str, Any]]:
+    """All that was written down so far."""
+    path = place / "record"
+    lines = path.read_text().splitlines() if path.exists() else []
+    return [json.loads(line) for line in lines if line.endswith("}")]
+
+
+def expected(case: Case) -> int:
+    """How many of its programs write down that they run."""
+    wanted = 0
+    for facts in case.services.values():
+        words = [str(word) for word in facts["run"]]
+        text = words[2] if words[1:2] == ["-c"] else words[0]
+        is_seen = text.split()[0] not in REAL or bool(_SCRIPT.search(" ".join(words)))
+        wanted += is_seen and facts.get("autostart", True) is True
+    return wanted
+
+
+@contextlib.contextmanager
+def running(
+    command: list[str], folder: Path, env: Mapping[str, str], *, has_screen: bool = False
+) -> Iterator[Callable[[bytes], None]]:
+    """A program in the foreground; gives what types keys into its terminal, if it has one."""
+    screen, inner = pty.openpty() if has_screen else (-1, -1)
+    log = (folder.parent / "log").open("wb")
+    stdin, out = (inner, inner) if has_screen else (subprocess.DEVNULL, log)
+    child = subprocess.Popen(
+        command, cwd=folder, env=dict(env), stdin=stdin, stdout=out, stderr=out, start_new_session=True
+    )  # fmt: skip
+    reader = threading.Thread(target=_drain, args=(screen,), daemon=True)
+    if has_screen:
+        os.close(inner)
+        reader.start()
+    try:
+        yield lambda keys: (os.write(screen, keys), None)[1]
+        child.wait(PATIENCE)
+    finally:
+        if child.poll() is None:
+            child.kill()
+            child.wait()
+        if has_screen:
+            os.close(screen)
+        log.close()
+
+
+def _drain(screen: int) -> None:
+    with contextlib.suppress(OSError):
+        while os.read(screen, 65536):
+            pass
+
+
+def by_its_own(case: Case, place: Path) -> Ran:
+    """The case as the program of its source runs it."""
+    folder = prepared(case, place)
+    env, program, first = environment(place, case), tool(case.source), case.main()
+    match case.source:
+        case "procfile":
+            with _foreground(
+                [*program, "start", "-f", first, *([] if _tells_port(folder) else ["-p", "8000"])], folder, env, case
+            ):
+                pass
+        case "supervisord":
+            with _foreground([*program, "-n", "-c", _whole_conf(folder / first)], folder, env, case):
+                pass
+        case "mprocs":
+            with running([*program, "-c", first], folder, env, has_screen=True) as press:
+                _wait(place, case)
+                press(b"q")
+        case "pm2":
+            subprocess.run([*program, "start", first], cwd=folder, env=env, check=True, capture_output=True, timeout=60)
+            try:
+                _wait(place, case)
+            finally:
+                subprocess.run([*program, "kill"], cwd=folder, env=env, check=True, capture_output=True, timeout=60)
+    return _ran(place)
+
+
+def by_portsup(case: Case, place: Path) -> Ran:
+    """The case as portsup runs it once it is converted."""
+    folder = prepared(case, place)
+    env = environment(place, case)
+    own = [_interpreter(place), "-m", "supervisor"]
+    env["PYTHONPATH"] = os.pathsep.join([str(ROOT), *(each for each in sys.path if each.endswith("-packages"))])
+    also = [word for name in case.facts.get("also", ()) for word in ("--from", name)]
+    subprocess.run([*own, "init", "--from", case.main(), *also], cwd=folder, env=env, check=True, capture_output=True)
+    with _foreground([*own, "up"], folder, env, case):
+        pass
+    return _ran(place, _pools(folder, env, own))
+
+
+def _interpreter(place: Path) -> str:
+    """Python under a name of its own: portsup puts the folder of its interpreter before the PATH of its services."""
+    path = place / "interpreter" / "python-of-portsup"
+    path.parent.mkdir()
+    path.symlink_to(os.path.realpath(sys.executable))
+    return str(path)
+
+
+def _pools(folder: Path, env: Mapping[str, str], own: list[str]) -> list[list[int]]:
+    shown = subprocess.run(
+        [*own, "config", "show", "--format", "json"], cwd=folder, env=dict(env), capture_output=True, check=True
+    )
+    services = json.loads(shown.stdout)["services"]
+    return [each["pool"] for each in services.values() if each.get("pool")]
+
+
+@contextlib.contextmanager
+def _foreground(command: list[str], folder: Path, env: Mapping[str, str], case: Case) -> Iterator[None]:
+    with running(command, folder, env):
+        _wait(folder.parent, case)
+        yield
+        os.kill(_pid_of(folder, command), signal.SIGTERM)
+
+
+def _pid_of(folder: Path, command: list[str]) -> int:
+    """The pid of a program that was started in this folder; children of the test are looked at, nobody else."""
+    for path in Path("/proc/self/task").glob("*/children"):
+        for pid in path.read_text().split():
+            with contextlib.suppress(OSError):
+                words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+                if os.path.realpath(f"/proc/{pid}/cwd") == os.path.realpath(folder) and command[-1].encode() in words:
+                    return int(pid)
+    raise AssertionError(f"{command} has ended")
+
+
+def _wait(place: Path, case: Case) -> None:
+    def are_all_there() -> bool:
+        return len([each for each in records(place) if "argv" in each]) >= expected(case)
+
+    try:
+        eventually(are_all_there, within=PATIENCE, what=f"the start of {expected(case)} programs")
+    except AssertionError as error:
+        log = (place / "log").read_text(errors="replace") if (place / "log").exists() else ""
+        raise AssertionError(f"{error}\n{records(place)}\n{log}") from error
+
+
+def _tells_port(folder: Path) -> bool:
+    return (folder / ".env").exists() and "PORT=" in (folder / ".env").read_text()
+
+
+def _whole_conf(path: Path) -> str:
+    text = path.read_text()
+    if "[supervisord]" not in text:
+        path.write_text(text + "\n[supervisord]\nlogfile=/dev/null\nlogfile_maxbytes=0\npidfile=pid\n")
+    else:
+        path.write_text(
+            text.replace("[supervisord]\n", "[supervisord]\nlogfile=/dev/null\nlogfile_maxbytes=0\npidfile=pid\n")
+        )
+    return path.name
+
+
+def _ran(place: Path, pools: list[list[int]] | None = None) -> Ran:
+    """What ran; a spare port of a pool stands for its first one, and the folder of this run for any."""
+    text = json.dumps(records(place))
+    for pool in pools or ():
+        for port in pool[1:]:
+            text = re.sub(rf"(?<!\d){port}(?!\d)", str(pool[0]), text)
+    found = json.loads(text.replace(os.path.realpath(place), "PLACE").replace(str(place), "PLACE"))
+    started = sorted((each for each in found if "argv" in each), key=lambda each: int(each["pid"]))
+    stopped: dict[str, list[str]] = {}
+    for each in found:
+        if "stopped" in each:
+            stopped.setdefault(each["stopped"], []).append(each["by"])
+    return Ran(started, {name: sorted(set(by)) for name, by in stopped.items()})

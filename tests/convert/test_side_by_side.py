@@ -1,0 +1,57 @@
+"""Programs of the corpus under the supervisor that a file was written for, and under portsup: the same of both."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.convert import side_by_side
+from tests.convert.corpus_cases import Case, cases
+from tests.convert.side_by_side import Ran, by_its_own, by_portsup, tool
+
+pytestmark = [pytest.mark.live, pytest.mark.skipif(os.name != "posix", reason="pm2 and supervisord want Unix")]
+SOURCES = ("procfile", "supervisord", "pm2", "mprocs")
+# What cannot be run here: it needs programs that are not there or overmind, listens, writes below /var, or changes
+# to a folder of its own before it names a file; and what supervisord gives as an absolute path, and portsup as another.
+NOT_HERE = {
+    "supervisord/logs", "supervisord/fcgi", "supervisord/user", "supervisord/here", "procfile/overmind-env",
+    "procfile/continued", "procfile/shell", "procfile/quotes", "mprocs/stops", "pm2/serve", "pm2/interpreters",
+    "pm2/cluster", "pm2/limits", "pm2/javascript", "pm2/a-line", "pm2/a-text-without-an-ending",
+}  # fmt: skip
+CASES = [case for case in cases() if case.source in SOURCES and str(case) not in NOT_HERE]
+
+
+def test_forty_files_are_run_by_both() -> None:
+    assert len(CASES) >= 40
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.timeout(600)
+def test_both_run_the_same(case: Case, tmp_path: Path) -> None:
+    if not tool(case.source):
+        pytest.skip(f"no program of {case.source} in {side_by_side.TOOLS}: `make convert-tools` installs it")
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "ours").mkdir()
+    theirs = by_its_own(case, tmp_path / "theirs")
+    ours = by_portsup(case, tmp_path / "ours")
+    assert _shown(case, ours) == _shown(case, theirs)
+    if any(facts.get("after") for facts in case.services.values()):
+        assert _order(ours) == _order(theirs)
+    if case.source != "mprocs":  # it ends the shell around a program, and the closed terminal the program
+        assert ours.stopped == theirs.stopped
+
+
+def _shown(case: Case, ran: Ran) -> list[Any]:
+    """Words, folder and the variables that the facts are about."""
+    names = {name for facts in case.services.values() for name in facts.get("env", {})}
+    told = {"PORT"} if str(case) == "procfile/base-port" else set()
+    shown = [
+        [each["argv"], each["cwd"], {name: each["env"].get(name) for name in sorted(names | told)}]
+        for each in ran.started
+    ]
+    return sorted(shown, key=repr)
+
+
+def _order(ran: Ran) -> list[str]:
+    return [each["argv"][0] for each in ran.started]
