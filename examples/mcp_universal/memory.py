@@ -5,12 +5,11 @@ here, from outside, by looking often: /proc tells it to whoever made the box, ro
 be used.
 """
 
+import mmap
 import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-
-PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 def used(root: int, enough: int) -> int:
@@ -43,7 +42,7 @@ def tree(root: int) -> Iterator[int]:
 
 def _resident(pid: int) -> int:
     try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * mmap.PAGESIZE
     except (OSError, IndexError):
         return 0
 

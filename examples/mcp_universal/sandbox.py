@@ -8,7 +8,6 @@ detached.
 """
 
 import asyncio
-import fcntl
 import json
 import os
 import shutil
@@ -262,6 +261,8 @@ def _exit_code_in(status: int) -> int | None:
 
 def _above_users(fd: int) -> int:
     """A descriptor moved out of the way of USERS_FD, which is put over whatever is there."""
+    import fcntl  # not on Windows, where there is no sandbox and the other tools work
+
     moved = fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, USERS_FD + 1)
     os.close(fd)
     return moved
