@@ -167,7 +167,8 @@ class Handoff:
                     return
                 if self.calls.is_valid(asked):
                     self._give(asked, copy, sockets, decision, seen)
-            self.loop.add_reader(self.calls.fileno(), self._on_readable)
+            if self.calls.fileno() >= 0:  # what was told may have led to the end of this
+                self.loop.add_reader(self.calls.fileno(), self._on_readable)
 
         self.aside(lambda: look(asked.thread, copy, inodes, self.hearing.members, swaps=decision.swaps), then)
 

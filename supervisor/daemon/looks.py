@@ -1,5 +1,6 @@
 """What has to be looked up about a process tree before a bind can be answered: it takes long in a large one."""
 
+import contextlib
 import errno
 import os
 import socket
@@ -13,6 +14,7 @@ from supervisor.system import Listener
 from supervisor.system.notifications import process_of
 from supervisor.system.registrations import Uses, uses_of
 
+TRIES = 5
 # Does the first somewhere, and calls the second with what came of it in the loop.
 Aside = Callable[[Callable[[], Any], Callable[[Any], None]], None]
 
@@ -36,6 +38,15 @@ def look(
     swaps: bool,
 ) -> Seen:  # fmt: skip
     """Looks through the process tree of a thread whose call waits; `theirs` is the socket that it is about."""
+    for _ in range(TRIES):
+        with contextlib.suppress(RuntimeError):  # what is known of the processes has changed while it was read
+            return _look(thread, theirs, inodes, members, swaps)
+    return Seen(trouble=OSError(errno.EAGAIN, os.strerror(errno.EAGAIN)))
+
+
+def _look(
+    thread: int, theirs: socket.socket, inodes: Collection[int], members: Callable[[], Collection[int]], swaps: bool
+) -> Seen:
     try:
         process = process_of(thread)
         if inodes and open_inodes(inodes, (process,)):

@@ -53,7 +53,7 @@ def keeps_own(service: socket.socket) -> bool:
 
 def can_be_joined(service: socket.socket, address: str) -> bool:
     """Whether a second socket cannot be bound to the address of a first without the kernel letting others in, too."""
-    return not may_disown() and not _has_other_family(service, address)
+    return not may_disown() and (not _has_other_family(service, address) or _owner(service) != os.geteuid())
 
 
 def slip_beneath(
@@ -73,7 +73,8 @@ def slip_beneath(
         _while_shared(sockets, _nobody(), act)
         return False
     is_shared = bool(beside) or bool(service.getsockopt(socket.SOL_SOCKET, _SO_REUSEPORT))
-    if _has_other_family(service, address) or is_shared:
+    has_one_owner = len(set(map(_owner, sockets))) == 1  # not so for a service of another user in a user namespace
+    if has_one_owner and (_has_other_family(service, address) or is_shared):
         with _passing(service, address) as passing:
 
             def act_and_forget() -> None:
@@ -88,9 +89,7 @@ def slip_beneath(
 
 
 def _while_shared(sockets: Collection[socket.socket], user: int | None, act: Callable[[], None]) -> None:
-    before = [
-        (sock, os.fstat(sock.fileno()).st_uid, sock.getsockopt(socket.SOL_SOCKET, _SO_REUSEPORT)) for sock in sockets
-    ]
+    before = [(sock, _owner(sock), sock.getsockopt(socket.SOL_SOCKET, _SO_REUSEPORT)) for sock in sockets]
     try:
         if user is not None:
             for sock in sockets:
@@ -107,6 +106,11 @@ def _while_shared(sockets: Collection[socket.socket], user: int | None, act: Cal
                 # One that shares its port by itself stays nobody's, for those that join it later.
                 if owner != user and not (is_shared and sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)):
                     os.fchown(sock.fileno(), owner, -1)
+
+
+def _owner(sock: socket.socket) -> int:
+    """The user that the socket is of."""
+    return os.fstat(sock.fileno()).st_uid
 
 
 def _while_joinable(covers: Collection[socket.socket], act: Callable[[], None]) -> None:
