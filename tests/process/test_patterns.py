@@ -40,6 +40,20 @@ def test_it_is_ended_where_the_signal_is_blocked_too() -> None:
         signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
+def test_the_signal_of_somebody_else_ends_no_search() -> None:
+    def interrupted() -> bool:
+        signal.raise_signal(signal.SIGVTALRM)
+        return True
+
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGVTALRM,))
+    try:
+        signal.raise_signal(signal.SIGVTALRM)
+        assert within_limit(lambda: True, 1.0)
+        assert within_limit(interrupted, 1.0)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
 def test_what_ends_in_time_is_not_touched() -> None:
     assert within_limit(lambda: True)
     assert not within_limit(lambda: False)
