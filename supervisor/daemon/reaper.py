@@ -5,7 +5,7 @@ import os
 import signal
 from collections.abc import Callable
 
-from supervisor.daemon.stalls import doing
+from supervisor.daemon.stalls import doing, has_time
 
 OnExit = Callable[[int], None]  # is given the wait status, wait(2)
 
@@ -34,8 +34,12 @@ class Reaper:
     def reap(self) -> None:
         """Collects whatever has ended."""
         doing(self._loop, "seeing to processes that ended")
-        orphans = False
+        orphans, number = False, 0
         while True:
+            if number and not has_time(self._loop):  # so many ended at once
+                self._loop.call_soon(self.reap)
+                break
+            number += 1
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
             except ChildProcessError:

@@ -13,6 +13,7 @@ from supervisor.core.state import AT_REST, ENDED, Result, State
 from supervisor.daemon.followers import restart_followers
 from supervisor.daemon.relations import Relations
 from supervisor.daemon.slot import Slot
+from supervisor.daemon.stalls import has_time
 from supervisor.dataclass import dataclass, field
 from supervisor.errors import ExitCode, PortsupError
 
@@ -86,8 +87,7 @@ class Stack:
         Its end is waited for, and nothing would stop it once more.
         """
         if self.is_stopping:
-            hint = "`portsup up` once it has ended"
-            raise PortsupError(f"cannot {verb} anything", "the instance is stopping", hint)
+            raise PortsupError(f"cannot {verb} anything", "the instance is stopping", "`portsup up` once it has ended")
         for name in with_dependencies(self.relations.graph(), names):
             if self.slots[name].is_leaving:
                 what = f"cannot {verb} {', '.join(f'`{each}`' for each in names)}"
@@ -144,9 +144,8 @@ class Stack:
         if not wanted or any(self.slots[name].service.state not in ENDED for name in wanted):
             return False
         blocked = [name for name in wanted if self.slots[name].service.result is Result.DEPENDENCY]
-        if is_detached and self.relations.need_a_server_that_ended(blocked):
-            return False
-        return not self.relations.need_a_stopped_one(blocked)
+        may_return = is_detached and self.relations.need_a_server_that_ended(blocked)
+        return not (may_return or self.relations.need_a_stopped_one(blocked))
 
     async def until(self, is_over: Callable[[], bool]) -> None:
         """Returns once `is_over`, which is looked at after each change of a service."""
@@ -229,7 +228,10 @@ class Stack:
         if self._acquiring:
             return
         suspects, self._suspects = self.relations.in_order(self._suspects), set()
-        for slot in (self.slots[name] for name in suspects):
+        for number, slot in enumerate(self.slots[name] for name in suspects):
+            if number and not has_time(self.loop):  # the others in the next turn
+                self.await_dependencies(slot.service)
+                continue
             svc = slot.service
             blocked = svc.state is State.FAILED and svc.result is Result.DEPENDENCY
             if svc.state is not State.WAITING and not (blocked and slot.is_wanted):

@@ -85,6 +85,7 @@ class Stalls:
             "stalls": self.count,
             "stall_from_s": STALL,
             "longest_stall_s": round(longest.seconds, 4) if longest else 0.0,
+            "longest_stall_cpu_s": round(longest.cpu, 4) if longest else 0.0,
             "longest_stall": words(longest) if longest else "",
         }
 

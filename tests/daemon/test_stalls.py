@@ -63,7 +63,8 @@ def test_stalls_are_counted_and_long_ones_told_whether_or_not_they_are_the_longe
         (LONG + 2, "taking the ports of `web`"), (LONG * 2, "taking the ports of `web`"),
     ]  # fmt: skip
     assert stalls.told() == {
-        "stalls": 4, "stall_from_s": STALL, "longest_stall_s": LONG + 2, "longest_stall": "taking the ports of `web`",
+        "stalls": 4, "stall_from_s": STALL, "longest_stall_s": LONG + 2,
+        "longest_stall_cpu_s": 0.0, "longest_stall": "taking the ports of `web`",
     }  # fmt: skip
 
 
