@@ -44,7 +44,8 @@ def main() -> int:
             stack.enter_context(neighbour("crowd", "1", str(rest)))
         if options.processes > large + 1:
             stack.enter_context(neighbour("crowd", str(options.processes - large - 1), "0"))
-        taken = [str(port + workload.pool - 1) for port in workload.ports[: options.taken]]
+        spares = [str(port + number) for number in range(workload.pool - 1, 0, -1) for port in workload.ports]
+        taken = spares[: options.taken]
         if taken:
             stack.enter_context(neighbour("flying", *taken))
         run = stack.enter_context(running(Portsup, workload, within=120.0))

@@ -17,7 +17,7 @@ from supervisor.daemon.broadcast import News
 from supervisor.daemon.endpoints import Endpoint
 from supervisor.daemon.reload import Reloader, as_json
 from supervisor.daemon.rolling import check_rolling, roll
-from supervisor.daemon.slot import Child, Slot
+from supervisor.daemon.slot import Slot
 from supervisor.daemon.stack import Stack
 from supervisor.daemon.stalls import WatchedLoop, doing
 from supervisor.daemon.status import AT_WORK, result_of, row
@@ -34,7 +34,7 @@ class Commands:
         self, stack: Stack, name: str, instance: int, endpoints: Callable[[], dict[str, Endpoint]],
         environment: Callable[[str | None], dict[str, str]], down: Callable[[float | None], None],
         redact: Callable[[str], str], news: News, reloader: Reloader,
-        members: Callable[[Slot, Child], Collection[int]],
+        measure: Callable[[list[Slot], Callable[[Any], None]], None],
     ) -> None:  # fmt: skip
         self._stack = stack
         self._name = name
@@ -45,7 +45,7 @@ class Commands:
         self._redact = redact
         self._news = news
         self._reloader = reloader
-        self._members = members
+        self._measure = measure
         self._watchers = Watchers(lambda: self._status(self._slots(())))
         self._ends: list[Reply] = []  # who asked for the end
         self._tasks: set[asyncio.Task[None]] = set()
@@ -59,7 +59,7 @@ class Commands:
             case "status":
                 reply.send(**self._status(self._slots(request.names())))
             case "resources":
-                self._run(self._measure(self._slots(request.names()), reply))
+                self._measure(self._slots(request.names()), lambda found: _tell_resources(reply, found))
             case "watch":
                 self._watchers.add(reply)
             case "events" | "logs":
@@ -135,12 +135,6 @@ class Commands:
         warnings = self._reloader.warnings()
         told = {"stack": self._name, "instance": self._instance, "services": rows, "warnings": warnings}
         return told | ({"loop": loop.stalls.told()} if isinstance(loop, WatchedLoop) else {})
-
-    async def _measure(self, slots: list[Slot], reply: Reply) -> None:
-        from supervisor.daemon.resources import measured
-
-        reply.send(resources=await measured(slots, self._members))
-        reply.finish()
 
     def _told_endpoints(self) -> dict[str, Any]:
         return {
@@ -283,3 +277,11 @@ class Commands:
             ]
             if needy:
                 reply.send(progress=f"{name}: still needed by {', '.join(needy)}")
+
+
+def _tell_resources(reply: Reply, found: Any) -> None:
+    if found is None:
+        reply.fail(PortsupError("cannot tell what the services use", "looking at their processes took too long"))
+    else:
+        reply.send(resources=found)
+        reply.finish()

@@ -108,7 +108,7 @@ class Daemon:
         self._commands = Commands(
             self._stack, spec.name, self._instance, self._world.programs.endpoints,
             partial(environment_told, self._world, self._facts), self._asked_down, journal.redact, news, reloader,
-            self._world.trees.members,
+            self._world.measure,
         )  # fmt: skip
         self._ending = Ending(self._stack, options.abort, self._reporter, journal)
         self._lock_watch: LockWatch | None = None

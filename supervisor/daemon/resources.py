@@ -1,6 +1,5 @@
 """What the services use of the machine at this moment; looked at when somebody asks, and never by itself."""
 
-import asyncio
 import socket
 from collections.abc import Callable, Collection
 from typing import Any
@@ -10,10 +9,10 @@ from supervisor.daemon.slot import Child, Slot
 from supervisor.system import Listener
 
 
-async def measured(slots: Collection[Slot], members: Callable[[Slot, Child], Collection[int]]) -> dict[str, Any]:
+def measured(slots: Collection[Slot], members: Callable[[Slot, Child], Collection[int]]) -> dict[str, Any]:
     """By service: processor seconds, bytes of memory, processes and listening TCP sockets of its process trees.
 
-    None for a service without a process.  Others are served in between: looking at large processes takes a while.
+    None for a service without a process.  Looking at large processes takes a while, so this is for a child of ours.
     """
     found: dict[str, Any] = {}
     listeners = system.listening(None)
@@ -26,7 +25,6 @@ async def measured(slots: Collection[Slot], members: Callable[[Slot, Child], Col
             "processes": usage.processes,
             "listens": _listens(pids, listeners),
         }
-        await asyncio.sleep(0)
     return found
 
 

@@ -5,8 +5,8 @@ import contextlib
 import functools
 import itertools
 import signal
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 from supervisor.core import events as ev
 from supervisor.core.handoff import keeps_clients
@@ -201,6 +201,16 @@ class StackWorld:
     def end_hook(self, svc: Service, number: int) -> None:
         if self._hooks is not None:
             self._hooks.end(self.slots[svc.name], number)
+
+    def measure(self, slots: Collection[Slot], then: Callable[[Any], None]) -> None:
+        """Tells `then` what services use of the machine, None where that cannot be found out."""
+
+        def question() -> dict[str, Any]:
+            from supervisor.daemon.resources import measured
+
+            return measured(slots, self.trees.members)
+
+        self.worker.ask(question, then)
 
     def terminate(self, svc: Service, pid: int) -> None:
         slot = self.slots[svc.name]
