@@ -12,12 +12,14 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Self
 
+from supervisor.logs.index import Stream
 from supervisor.logs.line import Line
 from supervisor.logs.part import MOST_PARTS, Part
 from supervisor.system import Watch, WatchKind, open_watch
 
 Paths = Mapping[str, str | os.PathLike[str]]  # of the log of each service; need not exist (yet)
 
+GAP = "[portsup] lines may be missing here: the log was rotated faster than it was read"
 POLL_EVERY = 0.25  # seconds, where the system can not watch files
 
 
@@ -58,12 +60,13 @@ class Follower:
 
     def last(self) -> Iterator[Line]:
         """The lines that are there already."""
-        yield from heapq.merge(*(trail.last(self._count) for trail in self._trails), key=lambda line: line.time)
+        past = (trail.timed(trail.last(self._count)) for trail in self._trails)
+        yield from heapq.merge(*past, key=lambda line: line.time)
 
     def new(self) -> list[Line]:
         """The lines that came since the last call, of all services in the order of time; never waits."""
         self._watch_files()  # before reading: what is written after it wakes `wait`
-        lines = [line for trail in self._trails for line in trail.new()]
+        lines = [line for trail in self._trails for line in trail.timed(trail.new())]
         lines.sort(key=lambda line: line.time)
         return lines
 
@@ -121,6 +124,8 @@ class _Trail:
         self._service = service
         self._current: Part | None = None
         self._before: Part | None = None  # the one older than _current
+        self._time = 0.0  # of the last line that was given
+        self._has_gap = False  # whether parts between _current and those behind it may have come and gone
 
     def last(self, count: int | None) -> Iterator[Line]:
         parts = self._parts_since()
@@ -149,9 +154,17 @@ class _Trail:
             return  # moved away, and nothing new there yet
         if current is not None:
             yield from current.read(to_the_end=True)  # what was written before it was moved away
+        if self._has_gap:
+            yield Line(self._time, self._service, Stream.PORTSUP, GAP)
         for part in parts:
             yield from part.read(to_the_end=part is not parts[-1])
         self._keep(parts)
+
+    def timed(self, lines: Iterator[Line]) -> Iterator[Line]:
+        """The same lines; the time of the last one is remembered."""
+        for line in lines:
+            self._time = line.time
+            yield line
 
     def close(self) -> None:
         for part in (self._current, self._before):
@@ -170,6 +183,7 @@ class _Trail:
         """The files that were begun after _current, oldest first."""
         known = {part.key for part in (self._current, self._before) if part is not None}
         parts: list[Part] = []
+        is_met = not known
         # From the youngest on: while they are moved up under our hands we may meet one twice, but miss none.
         for number in range(MOST_PARTS):
             part = Part.open(self._service, self.path, number)
@@ -178,12 +192,14 @@ class _Trail:
                     continue  # between the rotation and the first line
                 break
             if part.key in known:
+                is_met = True
                 part.close()
                 break
             if any(part.key == other.key for other in parts):
                 part.close()
                 continue
             parts.append(part)
+        self._has_gap = not is_met and len(parts) > 1  # a single one took the place of one that was deleted
         return parts[::-1]
 
     def _keep(self, parts: list[Part]) -> None:

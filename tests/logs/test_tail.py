@@ -1,6 +1,7 @@
 import json
 import os
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -163,6 +164,7 @@ def test_what_was_rotated_away_unseen_is_gone_but_nothing_doubled(log: ServiceLo
     for number in range(100):
         log.write("stdout", b"%030d\n" % number, 1.0 + number)
     seen = messages(follower.new())
+    seen.remove(tail.GAP)
     assert seen[-1] == f"{99:030d}"
     assert len(set(seen)) == len(seen)
     assert seen == sorted(seen)
@@ -245,3 +247,44 @@ def test_nothing_stays_open(tmp_path: Path, log: ServiceLog) -> None:
     next(iter(read_last({"web": tmp_path / "web.log"})))
     log.close()
     assert set(os.listdir("/proc/self/fd")) == before
+
+
+@pytest.mark.parametrize("backups", [1, 3])
+def test_what_was_rotated_away_unread_is_said_where_it_is_missing(tmp_path: Path, backups: int) -> None:
+    log = ServiceLog(tmp_path / "web.log", LogLimits(max_size=200, backups=backups))
+    now = time.time()  # without its index, a line has the time of its file
+    log.write("stdout", b"first\n", now)
+    with Follower({"web": tmp_path / "web.log"}) as follower:
+        list(follower.last())
+        log.write("stdout", b"second\n", now)
+        for number in range(500):
+            log.write("stdout", b"line %d\n" % number, now + 60.0 + number)
+        lines = follower.new()
+        told = messages(lines)
+        assert told[0] == "second"
+        gap = told.index(tail.GAP)
+        assert lines[gap].stream == "portsup"
+        assert told[-1] == "line 499"
+        after = [int(message.split()[1]) for message in told[gap + 1 :]]
+        assert after == list(range(after[0], 500))
+        before = [int(message.split()[1]) for message in told[1:gap]]
+        assert before == list(range(len(before)))
+        assert len(before) < after[0]
+        log.write("stdout", b"on\n", now + 600.0)
+        assert messages(follower.new()) == ["on"]
+
+
+def test_no_gap_is_said_where_nothing_is_missing(tmp_path: Path) -> None:
+    log = ServiceLog(tmp_path / "web.log", LogLimits(max_size=200, backups=3))
+    with Follower({"web": tmp_path / "web.log"}) as follower:
+        list(follower.last())
+        told: list[str] = []
+        for number in range(300):
+            log.write("stdout", b"line %d\n" % number, float(number))
+            if number % 10 == 0:
+                told += messages(follower.new())
+        assert told + messages(follower.new()) == [f"line {number}" for number in range(300)]
+        log.close()
+        (tmp_path / "web.log").unlink()
+        log.write("stdout", b"after it was deleted\n", 1000.0)
+        assert messages(follower.new()) == ["after it was deleted"]
