@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from supervisor.daemon.worker import Worker
+from supervisor.daemon.worker import NICE, Worker
 from supervisor.dataclass import dataclass, replace
 from supervisor.ports.holders import ConflictKind, Holder, at_once, holders_of
 from supervisor.ports.runtime import RuntimeDir
@@ -95,7 +95,7 @@ class Holders:
             found = holders_of(ports, runtime, SEARCH_WITHIN, ours)
             return [[port, *holder.as_list()] for port, holder in found.items()]
 
-        self._worker.ask(question, self._found, SEARCH_WITHIN + 5.0)
+        self._worker.ask(question, self._found, SEARCH_WITHIN + 5.0, NICE)
 
     def _found(self, answer: list[list[Any]] | None) -> None:
         now, searched = self._clock(), self._searching

@@ -18,7 +18,7 @@ from supervisor.dataclass import dataclass, field
 
 MOST = 4  # children at a time; further questions wait for their turn
 WITHIN = 20.0  # seconds that an answer may take
-NICE = 10  # how much others come first, nice(2)
+NICE = 10  # how much others come first where nobody waits for the answer, nice(2)
 CHUNK = 1 << 16
 
 Question = Callable[[], Any]  # asked in the child; the answer must be fit for JSON
@@ -44,6 +44,7 @@ class _Asked:
     question: Question
     answer: Answer
     within: float
+    nice: int
     pid: int = 0
     source: int = -1
     said: bytearray = field(default_factory=bytearray)
@@ -63,12 +64,12 @@ class Worker:
         self._waiting: deque[_Asked] = deque()
         self._at_work: dict[int, _Asked] = {}
 
-    def ask(self, question: Question, answer: Answer, within: float = WITHIN) -> None:
+    def ask(self, question: Question, answer: Answer, within: float = WITHIN, nice: int = 0) -> None:
         """Calls `answer` from the loop, later, with what `question` gives in a child; with None where that fails.
 
         `question` sees everything as it is when its child is forked, which is at once unless others are being answered.
         """
-        self._waiting.append(_Asked(question, answer, within))
+        self._waiting.append(_Asked(question, answer, within, nice))
         self._begin()
 
     def close(self) -> None:
@@ -81,7 +82,7 @@ class Worker:
         while self._waiting and len(self._at_work) < MOST:
             asked = self._waiting.popleft()
             try:
-                asked.pid, asked.source = _fork(asked.question, asked.within)
+                asked.pid, asked.source = _fork(asked.question, asked.within, asked.nice)
             except OSError:  # no process, memory or descriptor left
                 self._loop.call_later(0.0, lambda answer=asked.answer: answer(None))  # type: ignore[misc]
                 continue
@@ -123,7 +124,7 @@ class Worker:
                 os.kill(asked.pid, signal.SIGKILL)
 
 
-def _fork(question: Question, within: float) -> tuple[int, int]:
+def _fork(question: Question, within: float, nice: int) -> tuple[int, int]:
     """The pid of the child, and where to read its answer; raises OSError."""
     system.prepare_spawning()
     source, sink = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK) if hasattr(os, "pipe2") else os.pipe()
@@ -133,7 +134,7 @@ def _fork(question: Question, within: float) -> tuple[int, int]:
     try:
         pid = os.fork()
         if pid == 0:
-            _be_a_child(question, within, sink, parent)
+            _be_a_child(question, within, nice, sink, parent)
     except OSError:
         os.close(source)
         raise
@@ -143,7 +144,7 @@ def _fork(question: Question, within: float) -> tuple[int, int]:
     return pid, source
 
 
-def _be_a_child(question: Question, within: float, sink: int, parent: int) -> NoReturn:
+def _be_a_child(question: Question, within: float, nice: int, sink: int, parent: int) -> NoReturn:
     try:
         gc.disable()  # it would write to all the memory that we share
         system.set_parent_death_signal(signal.SIGKILL)
@@ -158,7 +159,7 @@ def _be_a_child(question: Question, within: float, sink: int, parent: int) -> No
         os.closerange(0, sink)  # locks, sockets and pipes: whatever ends with us must end with us alone
         os.closerange(sink + 1, os.sysconf("SC_OPEN_MAX"))
         os.set_blocking(sink, True)
-        os.nice(NICE)
+        os.nice(nice)
         data = json.dumps(question()).encode()
         while data:
             data = data[os.write(sink, data) :]

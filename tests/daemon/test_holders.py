@@ -35,7 +35,7 @@ class Scene:
             self.loop.time, self.loop.call_soon, self, None, lambda told: self.known.append(dict(told))  # type: ignore[arg-type]
         )  # fmt: skip
 
-    def ask(self, question: Callable[[], Any], answer: Callable[[Any], None], within: float) -> None:
+    def ask(self, question: Callable[[], Any], answer: Callable[[Any], None], within: float, nice: int) -> None:
         assert self.question is None, "one search at a time"
         self.question, self.answer = question, answer
 
