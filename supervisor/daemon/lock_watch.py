@@ -107,6 +107,7 @@ class LockWatch:
             yield from self._shield.heartbeats()
         for slot in tuple(self._slots.values()):
             yield from self._retry_spares(slot)
+            yield
         self._on_tick()
         self._journal.count_left_out()
         yield
