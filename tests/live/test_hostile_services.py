@@ -1,7 +1,11 @@
 """Services that do something over and over, while others want to be served."""
 
+import os
+import socket
+
 import pytest
 
+from supervisor import system
 from tests.live.conftest import Make
 from tests.support.eventually import eventually
 from tests.support.ports import free_pool
@@ -33,6 +37,32 @@ def test_calls_that_cannot_be_looked_into_are_told_a_few_times_and_counted(stack
     (counted, *_) = live.journal("events left out")
     assert (counted["service"], counted["of"]) == ("bad", "bind not seen")
     assert sum(each["count"] for each in live.journal("events left out")) >= 2900
+
+
+def test_spare_ports_held_by_sockets_in_flight_hold_up_nobody(stack: Make) -> None:
+    """No process has them open, so a search for their owner goes through every descriptor of the machine."""
+    pool = free_pool(5)
+    live = stack({"web": {"command": program("listens"), "pool": list(pool)}})
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    crowd = [os.open(os.devnull, os.O_RDONLY) for _ in range(500)]
+    try:
+        for port in pool[2:]:
+            with socket.create_server(("127.0.0.1", port)) as listener:
+                socket.send_fds(ours, [b"x"], [listener.fileno()])
+        with live.up():
+            user = system.process_user(os.getpid())
+            told = f"in use by a process of user {user}, owner not visible"
+            eventually(lambda: [port["holder"] for port in live.rows()["web"]["pool"]] == [None, None, *[told] * 3])
+            theirs.close()
+            ours.close()
+            live.until("web", within=30.0, pool=[
+                {"port": port, "state": "active" if port == pool[0] else "spare", "holder": None} for port in pool
+            ])  # fmt: skip
+    finally:
+        for descriptor in crowd:
+            os.close(descriptor)
+        theirs.close()
+        ours.close()
 
 
 def test_a_pattern_without_an_end_holds_up_nobody(stack: Make) -> None:
