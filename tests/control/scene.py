@@ -21,6 +21,7 @@ class Daemon:
         self.replies: list[Reply] = []
         self.closed = 0
         self.is_slow = False  # tasks are not done until a test says so
+        self.padding = ""  # of each answer
         self.takes = 0.0  # seconds that each request keeps the loop
 
     def handle(self, asked: Request, reply: Reply) -> None:
@@ -36,7 +37,7 @@ class Daemon:
             case "stop" if self.is_slow:
                 pass
             case _:
-                reply.send(answer=asked.do)
+                reply.send(answer=asked.do, **({"padding": self.padding} if self.padding else {}))
 
     def _close(self) -> None:
         self.closed += 1
