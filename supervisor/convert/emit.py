@@ -79,8 +79,9 @@ def _service(service: Draft) -> Iterator[str]:
 
 def _entry(key: str, value: Any) -> Iterator[str]:
     fills = key in WITH_PLACEHOLDERS
-    line = f"    {key}: {flow(value, fills)}"
-    if len(line) <= WIDTH or not isinstance(value, dict | list):
+    shown = flow(value, fills)
+    line = f"    {key}: {shown}"
+    if len(line) <= WIDTH or shown[:1] not in ("[", "{"):
         yield line
         return
     yield f"    {key}:"

@@ -65,7 +65,9 @@ def _sections(text: str, here: str) -> list[Section]:
     parser = configparser.RawConfigParser(strict=False, inline_comment_prefixes=(";", "#"), allow_no_value=True)
     try:
         parser.read_string(text.replace("\0", ""))
-    except configparser.Error as error:
-        why = " ".join(str(error).split())[:200]
+    except (configparser.Error, AttributeError) as error:  # the latter for a line that goes on from a key without `=`
+        why = (
+            " ".join(str(error).split())[:200] if isinstance(error, configparser.Error) else "a line belongs to no key"
+        )
         raise PortsupError("cannot read the file of supervisord", why) from error
     return [Section(name, {key: value or "" for key, value in parser.items(name)}, here) for name in parser.sections()]

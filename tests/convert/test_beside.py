@@ -8,6 +8,8 @@ import pytest
 from supervisor.config.spec import ProbeKind
 from supervisor.convert import beside
 from supervisor.convert.draft import Draft, Filled
+from supervisor.convert.recognise import convert
+from supervisor.errors import PortsupError
 from tests.convert.conftest import Converted
 
 Convert = Callable[..., Converted]
@@ -106,3 +108,16 @@ def test_a_command_that_is_a_list_is_no_text(converted: Convert) -> None:
     text = "processes: {web: {command: [python3, -m, http.server, two words]}}"
     service = converted("process-compose", text).stack.services["web"]
     assert service.command == ("python3", "-m", "http.server", "two words")
+
+
+def test_a_long_command_whose_signs_are_meant_stays_a_text(converted: Convert) -> None:
+    words = " ".join(f"--option-{number}=value" for number in range(12))
+    service = converted("supervisord", f'[program:w]\ncommand=w "%(ENV_A)s" $HOME {words}\n', A="a b").stack.services[
+        "w"
+    ]
+    assert service.command[:3] == ("w", "a b", "$HOME")
+
+
+def test_a_line_that_goes_on_from_nothing_is_a_mistake_in_words() -> None:
+    with pytest.raises(PortsupError, match="a line belongs to no key"):
+        convert("supervisord", "supervisord.conf", "[program:w]\ncommand=w\nalone\n  more\n")
