@@ -20,7 +20,7 @@ from supervisor.config.kinds import (
     Shape,
     Signal,
 )
-from supervisor.config.report import Report
+from supervisor.config.report import MOST_PROBLEMS, Report
 from supervisor.config.scalars import read_scalar, tidy_name, wanted
 from supervisor.config.suggest import did_you_mean
 from supervisor.config.tree import OLD_BOOLEANS, Entry, Mapping, Node, Scalar, Sequence, kind_of
@@ -64,6 +64,8 @@ class Validator:
                 given.add(name)
             elif where or not name.startswith("x-"):
                 given.add(self._unknown(entry, kind, node, fields, where, unknown))
+                if len(unknown) > MOST_PROBLEMS:
+                    break  # nobody reads more of them
         if unknown:
             from supervisor.config.dialects.advice import is_service, merged
 
