@@ -65,7 +65,7 @@ def prepared(case: Case, place: Path) -> Path:
             _make(word.strip("'\""), inside, programs, recorder)
     for found in (*place.rglob("*"), place):
         with contextlib.suppress(OSError):
-            found.chmod(0o777 if found.is_dir() else found.stat().st_mode | 0o444)
+            found.chmod(0o755 if found.is_dir() else found.stat().st_mode | 0o444)
     return folder
 
 
