@@ -50,6 +50,7 @@ class Handoff:
     who: object = None  # whose claims on the sockets those of this tree are
     aside: Aside = at_once
     hang_ups: HangUps | None = None
+    may_go_on: Callable[[], bool] = lambda: True
     has_listened: bool = False
     _is_looking: bool = False  # the next call waits
     _unheard: set[int] = field(default_factory=set)  # sockets whose bind was done, but nobody heard the answer
@@ -90,7 +91,9 @@ class Handoff:
             on_listening()
 
     def _on_readable(self) -> None:
-        for _ in range(AT_ONCE):
+        for number in range(AT_ONCE):
+            if not self.may_go_on() and number:  # the rest waits for the next turn
+                return
             asked = self.calls.receive()
             if asked is None:
                 break
@@ -107,8 +110,8 @@ class Handoff:
             if self.sockets is not None:
                 with socket_of(asked.thread, asked.fd) as theirs:
                     if is_tcp_of_ours(theirs) and self.calls.is_valid(asked):
-                        answered = self._bind(asked, theirs, self.sockets) if asked.is_bind else self._listen(
-                            asked, theirs, self.sockets)  # fmt: skip
+                        answer = self._bind if asked.is_bind else self._listen
+                        answered = answer(asked, theirs, self.sockets)
         except OSError as error:
             # Gone meanwhile, or of a program that nobody may look into: the kernel has the last word.
             if self.calls.is_valid(asked):
@@ -292,7 +295,7 @@ class Handoff:
         self.has_listened = True
         if self.sockets is not None and not all(self.sockets.places(self.who).values()):
             self._timers.append(self.loop.call_later(UNCLAIMED_FOR, self.sockets.retire_unclaimed))
-        if self.hearing.on_listening is not None:
+        if self.hearing.on_listening:
             self.hearing.on_listening()
 
     def _tell_of_drift(self) -> None:

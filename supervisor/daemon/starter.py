@@ -1,8 +1,10 @@
 """Starts the processes of services: under the filter that hands their ports over, or without where there is none."""
 
 import asyncio
+import contextlib
 import os
 import signal
+import threading
 from collections.abc import Callable, Collection
 from typing import Any
 
@@ -14,6 +16,7 @@ from supervisor.daemon.hearing import Hearing
 from supervisor.daemon.notices import Notices
 from supervisor.daemon.reporter import Reporter
 from supervisor.daemon.slot import Child, Slot
+from supervisor.daemon.stalls import doing, has_time
 from supervisor.dataclass import replace
 from supervisor.errors import REFUSALS, PortsupError
 from supervisor.ports.reservation import Reservation
@@ -129,7 +132,7 @@ class Starter:
             offered = next(place for place, is_its in claimed.items() if is_its)
         child.handoff = Handoff(
             self._loop, calls, slot.sockets, slot.spec.bind, hearing, offered, child.invocation, self._aside,
-            self._hang_ups,
+            self._hang_ups, lambda: self._may_go_on(name),
         )  # fmt: skip
         child.handoff.begin()
 
@@ -139,7 +142,17 @@ class Starter:
             self._reporter.bind_not_seen(slot.spec.name, slot.why_unseen)
 
     def _aside(self, look: Callable[[], Any], then: Callable[[Any], None]) -> None:
-        self._loop.run_in_executor(None, look).add_done_callback(lambda done: then(done.result()))
+        # A thread for each, not one that stays: processes are forked here, and that wants to be alone.
+        def work() -> None:
+            seen = look()
+            with contextlib.suppress(RuntimeError):  # the loop is closed
+                self._loop.call_soon_threadsafe(then, seen)
+
+        threading.Thread(target=work, daemon=True).start()
+
+    def _may_go_on(self, service: str) -> bool:
+        doing(self._loop, "answering binds", service)
+        return has_time(self._loop)
 
     def close(self) -> None:
         """Starts nothing any more."""
