@@ -130,11 +130,9 @@ class Handoff:
         if found is None or not self.calls.is_valid(asked):
             return False
         address, port, scope = found
-        bind = Bind(
-            place_of_socket(theirs, address, scope), port,
-            bool(theirs.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT)), system.keeps_own(theirs),
-            bool(system.moves_queues()) and not system.can_be_joined(theirs, address),
-        )  # fmt: skip
+        is_shared = bool(theirs.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT))
+        joins = bool(system.moves_queues()) and not system.can_be_joined(theirs, address)
+        bind = Bind(place_of_socket(theirs, address, scope), port, is_shared, system.keeps_own(theirs), joins)
         decision = decide(
             bind, sockets.port, self.mode, sockets.places(self.who), self._moved, has_bound=self._has_bound,
             held=sockets.held(self.who), kept=sockets.kept(), offered=self.offered,
@@ -158,8 +156,7 @@ class Handoff:
         if not decision.doubtful and not decision.swaps:
             self._give(asked, theirs, sockets, decision, Seen())
             return
-        inodes = sockets.inodes_of(decision.doubtful, self.who)
-        copy = copy_of(theirs)
+        inodes, copy = sockets.inodes_of(decision.doubtful, self.who), copy_of(theirs)
         self._is_looking = True
         self.loop.remove_reader(self.calls.fileno())
 
@@ -208,8 +205,7 @@ class Handoff:
         self, asked: Asked, theirs: socket.socket, sockets: ServiceSockets, decision: Give, seen: Seen
     ) -> socket.socket | None:
         """Bind the socket of a call; ours, where that has taken its place."""
-        claim = self._claim(asked, theirs)
-        uses = seen.uses
+        claim, uses = self._claim(asked, theirs), seen.uses
         if uses is None or (uses.obstacle and decision.place != self.offered and system.keeps_own(theirs)):
             if uses is not None:
                 self.hearing.on_dropped(uses.obstacle)

@@ -2,33 +2,39 @@
 
 import errno
 import socket
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager
 from typing import TypeVar
 
 from supervisor import system
 from supervisor.core.handoff import Place
+from supervisor.ports.place import place_of_socket
 from supervisor.ports.reservation import Reservation
 from supervisor.ports.socket_options import copy_before_bind
 
 T = TypeVar("T")
+Others = Callable[[Place], AbstractContextManager[Sequence[socket.socket]]]  # the sockets at other places
 TRIES = 20  # to get beneath the covers, each a few microseconds long, while others try to get there too
 
 
 class Openings:
     """What can be opened on a port; each raises OSError, and leaves nothing open then."""
 
-    def __init__(self, reservation: Reservation) -> None:
+    def __init__(self, reservation: Reservation, others: Others) -> None:
         self._reservation = reservation
+        self._others = others
 
     def bind(self, sock: socket.socket, place: Place, beside: Collection[socket.socket]) -> None:
         """Bind a socket at a place where those `beside` may listen already."""
-        _keep_trying(lambda: self._reservation.bind(sock, place.address, place.scope, beside))
+        with self._others(place) as others:
+            _keep_trying(lambda: self._reservation.bind(sock, place.address, place.scope, beside, others))
 
     def begin(
         self, sock: socket.socket, backlog: int, beside: Collection[socket.socket], known: Collection[int]
     ) -> None:
         """Have a bound socket listen, beside others; `known` are the inodes of all that may."""
-        _keep_trying(lambda: self._reservation.begin_listening(sock, backlog, beside, known))
+        with self._others(place_of_socket(sock)) as others:
+            _keep_trying(lambda: self._reservation.begin_listening(sock, backlog, beside, known, others))
 
     def bound(self, place: Place, like: socket.socket, beside: Collection[socket.socket] = ()) -> socket.socket:
         """A new one with the options of another one, bound."""

@@ -93,25 +93,28 @@ class Reservation:
             self._insist((service,))
 
     def bind(
-        self, service: socket.socket, address: str, scope: int = 0, beside: Collection[socket.socket] = ()
-    ) -> None:
+        self, service: socket.socket, address: str, scope: int = 0, beside: Collection[socket.socket] = (),
+        others: Collection[socket.socket] = (),
+    ) -> None:  # fmt: skip
         """Bind `service`, which listens only after `begin_listening`; `beside` are those that listen there already.
 
-        Raises OSError.  Somebody who came in with it is seen when it begins to listen.
+        `others` are those at other addresses of the port.  Raises OSError.  Somebody who came in with it is seen when
+        it begins to listen.
         """
         place = _place(service, address, self.port, scope)
-        system.slip_beneath(self._covers, beside, service, address, self.port, lambda: service.bind(place))
+        system.slip_beneath(self._covers, beside, service, address, self.port, lambda: service.bind(place), others)
 
     def begin_listening(
         self, service: socket.socket, backlog: int, beside: Collection[socket.socket] = (),
-        known: Collection[int] = (),
+        known: Collection[int] = (), others: Collection[socket.socket] = (),
     ) -> None:  # fmt: skip
         """Have a `service` that is bound listen; raises OSError, and then it does not.
 
         `beside` are those that listen there already, `known` the inodes of all that may listen on the port.
         """
         address = service.getsockname()[0]
-        if system.slip_beneath(self._covers, beside, service, address, self.port, lambda: service.listen(backlog)):
+        covers, port = self._covers, self.port
+        if system.slip_beneath(covers, beside, service, address, port, lambda: service.listen(backlog), others):
             self._insist((service, *beside), known)
 
     def _insist(self, services: Sequence[socket.socket], known: Collection[int] = ()) -> None:

@@ -10,7 +10,7 @@ import contextlib
 import errno
 import os
 import socket
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from supervisor import system
 from supervisor.core.handoff import Place
@@ -28,7 +28,7 @@ class ServiceSockets:
     def __init__(self, reservation: Reservation) -> None:
         self.port = reservation.port
         self._reservation = reservation
-        self._sockets = Openings(reservation)
+        self._sockets = Openings(reservation, self._others)
         self._seats: dict[Place, Seat] = {}
         self._is_closed = False
 
@@ -236,14 +236,23 @@ class ServiceSockets:
         self.retire(tuple(self._seats))
         self._reservation.cover_again()
 
+    @contextlib.contextmanager
+    def _others(self, place: Place) -> Iterator[list[socket.socket]]:
+        """Those at other places, the program's own too, which are taken from it meanwhile."""
+        seats = [seat for other, seat in self._seats.items() if other != place]
+        with contextlib.ExitStack() as taken:
+            bound = (_taken(claim, listening=False) for seat in seats for claim in seat.claims if not claim.listens)
+            own = [taken.enter_context(sock) for sock in bound if sock is not None]
+            yield [*own, *(sock for seat in seats for sock in seat.sockets())]
+
     def _insist_on_being_open(self) -> None:
         if self._is_closed:
             raise OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
 
 
-def _taken(claim: Claim) -> socket.socket | None:
+def _taken(claim: Claim, *, listening: bool = True) -> socket.socket | None:
     """The socket of a claim, from the process that has made it; None if that has it no more."""
-    if not claim.listens or not claim.process:
+    if claim.listens is not listening or not claim.process:
         return None
     from supervisor.system.notifications import socket_of
 
@@ -251,7 +260,7 @@ def _taken(claim: Claim) -> socket.socket | None:
         sock = socket_of(claim.process, claim.fd)
     except OSError:
         return None
-    if inode_of(sock) == claim.inode and is_listening(sock):
+    if inode_of(sock) == claim.inode and is_listening(sock) is listening:
         return sock
     sock.close()
     return None

@@ -58,11 +58,12 @@ def can_be_joined(service: socket.socket, address: str) -> bool:
 
 def slip_beneath(
     covers: Collection[socket.socket], beside: Collection[socket.socket], service: socket.socket, address: str,
-    port: int, act: Callable[[], None],
+    port: int, act: Callable[[], None], others: Collection[socket.socket] = (),
 ) -> bool:  # fmt: skip
     """Have `act` bind `service`, or let it listen, on an address and port that `covers` keep.
 
-    `beside` are the sockets that listen there already, which it joins.  Gives whether others may have come in: of our
+    `beside` are the sockets that listen there already, which it joins, `others` those of ours at other addresses of the
+    port, which may be in the way of the one that binds in passing.  Gives whether others may have come in: of our
     user with SO_REUSEPORT, or, beneath a dual-stack address, of any user with SO_REUSEADDR.  Who only bound the port
     cannot listen on it afterwards, so it is enough to look who listens.  Raises OSError.
     """
@@ -80,9 +81,10 @@ def slip_beneath(
             def act_and_forget() -> None:
                 act()
                 if passing is not None:
-                    passing.bind((_NOBODYS[socket.AddressFamily(passing.family)], port))
+                    with contextlib.suppress(OSError):  # one that we have not got is in its way
+                        passing.bind((_NOBODYS[socket.AddressFamily(passing.family)], port))
 
-            _while_shared(sockets, None, act_and_forget)
+            _while_shared((*sockets, *others), None, act_and_forget)
         return True
     _while_joinable(covers, act)
     return True

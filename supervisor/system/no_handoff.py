@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 
 def slip_beneath(
     covers: Collection[socket.socket], beside: Collection[socket.socket], service: socket.socket, address: str,
-    port: int, act: Callable[[], None],
+    port: int, act: Callable[[], None], others: Collection[socket.socket] = (),
 ) -> bool:  # fmt: skip
     """Never called: the system knows no way beneath covers, see SWAPS_UNDER_COVERS."""
     raise NotImplementedError

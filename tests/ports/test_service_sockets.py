@@ -115,6 +115,28 @@ def test_a_socket_of_each_family_listens_beside_the_other(sockets: ServiceSocket
         assert sockets.inodes() == {inode_of(sock), inode_of(sock6)}
 
 
+@pytest.mark.parametrize("order", [(EVERY, EVERY6), (EVERY6, EVERY), (LOCAL, EVERY6), (EVERY, LOCAL6)], ids=str)
+@pytest.mark.parametrize("at_once", [True, False])
+def test_wildcards_of_both_families_are_bound_one_after_the_other(
+    sockets: ServiceSockets, order: tuple[Place, Place], at_once: bool
+) -> None:
+    """Some programs bind all that they want before they listen, others bind and listen one by one."""
+    with own(order[0]) as first, own(order[1]) as second:
+        claims = [bind(sockets, order[0], first)]
+        if at_once:
+            claims.append(bind(sockets, order[1], second))
+        sockets.listen(first, claims[0], 10)
+        assert ways_in(sockets.port) == []
+        sockets.listen(second, claims[1] if at_once else bind(sockets, order[1], second), 10)
+        assert ways_in(sockets.port) == []
+        assert connects(sockets.port)
+        assert connects(sockets.port, "::1")
+    sockets.process_ended("1")
+    assert connects(sockets.port)
+    assert connects(sockets.port, "::1")
+    assert ways_in(sockets.port) == []
+
+
 def test_whose_a_place_is_is_a_matter_of_the_name_not_of_the_object(sockets: ServiceSockets) -> None:
     with own(LOCAL) as sock:
         bind(sockets, LOCAL, sock, who="start 12")

@@ -1,4 +1,7 @@
-"""Gets its listening socket in an unusual way, which its argument names, and answers everybody with its pid."""
+"""Gets its listening socket in an unusual way, which its argument names, and answers everybody with its pid.
+
+More than 300 lines: each way is a few of them, and they are read side by side.
+"""
 
 import array
 import contextlib
@@ -264,6 +267,19 @@ def shuts_down() -> None:
             answer(server)
         except OSError:
             signal.pause()
+
+
+def wildcards() -> None:
+    """Of both families, each with a socket of its own, as redis does without a `bind`."""
+    servers = [socket.socket(socket.AF_INET), socket.socket(socket.AF_INET6)]
+    servers[1].setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    servers[0].bind(("0.0.0.0", PORT))
+    servers[1].bind(("::", PORT))
+    for server in servers:
+        server.listen()
+    while True:
+        for ready in select.select(servers, [], [])[0]:
+            answer(ready)
 
 
 def mptcp() -> None:
