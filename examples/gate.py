@@ -11,7 +11,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketClose
 
-from examples.web import HEALTH, BrokenOff, ServiceError, last_words
+from examples.web import HEALTH, BrokenOff, ServiceError, is_below, last_words
 
 
 class Gate:
@@ -21,8 +21,11 @@ class Gate:
     foreign `Host` (DNS rebinding) or a foreign `Origin`.
     """
 
-    def __init__(self, app: ASGIApp, token: str, health: Sequence[str], open_paths: Sequence[str]) -> None:
+    def __init__(
+        self, app: ASGIApp, token: str, health: Sequence[str], open_paths: Sequence[str], text_errors: str = ""
+    ) -> None:
         self.app = app
+        self._text_errors = text_errors
         self._token = token.encode()
         self._open = frozenset(open_paths) | {prefix + end for prefix in health if prefix for end in HEALTH}
 
@@ -60,7 +63,7 @@ class Gate:
 
     async def _refuse(self, error: ServiceError, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            response = error.response()
+            response = error.response(as_text=is_below(scope["path"], self._text_errors))
             if error.code == "bad_framing":
                 response.headers["connection"] = "close"
             await response(scope, receive, send)
@@ -108,8 +111,9 @@ class OpenRequests:
     any more. One whose client sends or takes nothing for `PATIENCE` is ended, because it may hold one of few places.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, text_errors: str = "") -> None:
         self.app = app
+        self._text_errors = text_errors
         self._tasks: set[asyncio.Task[Any]] = set()
         self._ended = False
 
@@ -178,7 +182,8 @@ class OpenRequests:
             if client.gone:
                 return
             if begun is None:
-                await ServiceError("shutting_down", "the service is being stopped").response()(scope, receive, send)
+                stopped = ServiceError("shutting_down", "the service is being stopped")
+                await stopped.response(as_text=is_below(scope["path"], self._text_errors))(scope, receive, send)
             elif not complete:
                 await break_off()
         finally:

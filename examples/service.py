@@ -34,6 +34,7 @@ class Service:
     token_env: str  # `PORTSUP_EXAMPLE_TOKEN` counts for all six
     health_alias: str = ""  # where older clients look for /health
     open_paths: tuple[str, ...] = ()  # answered without a token, as /health* is
+    text_errors: str = ""  # below this path an error is `{"error": "message"}`, as clients of Ollama expect
     websockets: bool = False
 
 
@@ -94,8 +95,9 @@ def run(service: Service, make_app: Callable[[], Starlette]) -> None:
     try:
         _log_to_stderr()
         listener = inherited_socket() or _listen(port_of(service))
-        gate = Gate(make_app(), token_of(service), ("/health", service.health_alias), service.open_paths)
-        requests = OpenRequests(gate)
+        health = ("/health", service.health_alias)
+        gate = Gate(make_app(), token_of(service), health, service.open_paths, service.text_errors)
+        requests = OpenRequests(gate, service.text_errors)
     except SettingError as error:
         sys.exit(_complain(service, str(error), 2))
     except OSError as error:

@@ -44,13 +44,15 @@ class ServiceError(Exception):
         kind = _TYPES.get(self.status, "server_error" if self.status >= 500 else "invalid_request_error")
         return {"error": {"code": self.code, "message": self.message, "type": kind, **self.details}}
 
-    def response(self) -> Response:
+    def response(self, *, as_text: bool = False) -> Response:
+        """The answer; `as_text` makes it `{"error": "message"}`, as Ollama's own API has it."""
         headers = {}
         if self.retry_after or self.status in (429, 503):
             headers["Retry-After"] = str(max(1, math.ceil(self.retry_after or 1)))
         if self.status == 401:
             headers["WWW-Authenticate"] = "Bearer"
-        return JSONResponse(self.body(), self.status, headers)
+        body = {"error": self.message} if as_text else self.body()
+        return JSONResponse(body, self.status, headers)
 
 
 class BrokenOff(Exception):
@@ -124,34 +126,41 @@ def health_routes(name: str, check_up: CheckUp, alias: str = "") -> list[BaseRou
 
 
 def make_app(
-    routes: Sequence[BaseRoute], lifespan: Callable[[Starlette], AbstractAsyncContextManager[None]] | None = None
+    routes: Sequence[BaseRoute],
+    lifespan: Callable[[Starlette], AbstractAsyncContextManager[None]] | None = None,
+    text_errors: str = "",
 ) -> Starlette:
-    """An application whose every error has the one shape."""
-    return Starlette(routes=routes, lifespan=lifespan, exception_handlers=ERROR_HANDLERS)
+    """An application whose every error has the one shape, except on the paths below `text_errors`: see `Service`."""
+    return Starlette(routes=routes, lifespan=lifespan, exception_handlers=error_handlers(text_errors))
 
 
-async def _known(_: Request, error: Exception) -> Response:
-    assert isinstance(error, ServiceError)
-    return error.response()
+def is_below(path: str, prefix: str) -> bool:
+    """Whether a path begins with the prefix; none does with an empty one."""
+    return bool(prefix) and path.startswith(prefix)
 
 
-async def _by_status(_: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
-    response = ServiceError(code, str(error.detail), error.status_code).response()
-    response.headers.update(error.headers or {})
-    return response
+def _service_error(error: Exception) -> ServiceError:
+    if isinstance(error, ServiceError):
+        return error
+    if isinstance(error, HTTPException):
+        code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
+        return ServiceError(code, str(error.detail), error.status_code)
+    return ServiceError("internal_error", "this is our mistake; the service's log has more", 500)
 
 
-async def _unexpected(_: Request, __: Exception) -> Response:
-    return ServiceError("internal_error", "this is our mistake; the service's log has more", 500).response()
+def error_handlers(text_errors: str = "") -> dict[Any, Callable[[Request, Exception], Awaitable[Response]]]:
+    """What makes an answer of each exception, for Starlette."""
+
+    async def answer(request: Request, error: Exception) -> Response:
+        response = _service_error(error).response(as_text=is_below(request.scope["path"], text_errors))
+        if isinstance(error, HTTPException):
+            response.headers.update(error.headers or {})
+        return response
+
+    return {ServiceError: answer, HTTPException: answer, Exception: answer}
 
 
-ERROR_HANDLERS: dict[Any, Callable[[Request, Exception], Awaitable[Response]]] = {
-    ServiceError: _known,
-    HTTPException: _by_status,
-    Exception: _unexpected,
-}
+ERROR_HANDLERS = error_handlers()
 
 
 async def read_json(request: Request, most: int = 4 * 1024 * 1024) -> dict[str, Any]:

@@ -32,7 +32,13 @@ from examples.web import ServiceError, health_routes, json_object, make_app, rea
 if TYPE_CHECKING:
     from mcp.server import MCPServer
 
-SERVICE = Service("ollama-mcp", port_env="OLLAMA_MCP_PORT", token_env="OLLAMA_MCP_TOKEN", health_alias="/ollama/health")
+SERVICE = Service(
+    "ollama-mcp",
+    port_env="OLLAMA_MCP_PORT",
+    token_env="OLLAMA_MCP_TOKEN",
+    health_alias="/ollama/health",
+    text_errors="/api/",
+)
 # What makes the machine work hard; listing and showing models is not limited.
 GENERATING = frozenset(
     ("/api/chat", "/api/generate", "/api/embed", "/api/embeddings", "/v1/chat/completions", "/v1/completions")
@@ -73,14 +79,6 @@ def build(backends: Backends, slots: Slots) -> Starlette:
         else:
             response = await faces.look(embedded, request.method, bare)
         return marked(response, embedded.name)
-
-    async def in_ollamas_shape(request: Request) -> Response:
-        try:
-            return await answer(request)
-        except ServiceError as error:
-            if error.code != "model_not_found":
-                raise
-            return marked(JSONResponse({"error": error.message}, 404), embedded.name)
 
     async def generate(request: Request, path: str, bare: str, content: bytes) -> Response:
         chosen = await backends.choose()  # before a slot is taken
@@ -165,10 +163,10 @@ def build(backends: Backends, slots: Slots) -> Starlette:
         Route("/ollama/chat", old_chat, methods=["POST"]),
         Route("/ollama/stream/chat", old_chat, methods=["POST"]),
         Route("/", answer, methods=["GET", "HEAD"]),
-        Route("/api/{path:path}", in_ollamas_shape, methods=METHODS),
+        Route("/api/{path:path}", answer, methods=METHODS),
         Route("/v1/{path:path}", answer, methods=METHODS),
     ]
-    return make_app(routes, lifespan)
+    return make_app(routes, lifespan, SERVICE.text_errors)
 
 
 if __name__ == "__main__":

@@ -94,7 +94,7 @@ async def lines(parts: AsyncGenerator[dict[str, Any], None], done: Done, *, as_e
             async for part in parts:
                 yield line(part)
         except ServiceError as error:
-            yield line(error.body())
+            yield line(error.body() if as_events else {"error": error.message})
 
     async def closed() -> None:
         try:

@@ -134,6 +134,19 @@ def asking(running: Running, path: str, body: Any) -> Iterator[None]:
         yield
 
 
+def text_of(response: httpx2.Response, status: int) -> str:
+    """An error of Ollama's API, whose shape is `{"error": "text"}`, checked."""
+    assert response.status_code == status, response.text
+    document: dict[str, Any] = response.json()
+    assert set(document) == {"error"}
+    text = document["error"]
+    assert isinstance(text, str)
+    assert text
+    if status in (429, 503):
+        assert int(response.headers["retry-after"]) >= 1
+    return text
+
+
 def error_of(response: httpx2.Response, status: int) -> dict[str, Any]:
     """The one shape of errors, checked."""
     assert response.status_code == status, response.text

@@ -9,7 +9,17 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.examples.running import PORT_ENV, ROOT, Running, environment, error_of, run_to_end, service, services
+from tests.examples.running import (
+    PORT_ENV,
+    ROOT,
+    Running,
+    environment,
+    error_of,
+    run_to_end,
+    service,
+    services,
+    text_of,
+)
 from tests.support.eventually import eventually
 from tests.support.ports import free_port
 
@@ -135,11 +145,11 @@ def test_a_token_is_asked_for_everywhere_but_on_health(guarded: dict[str, Runnin
     for path in ("/health", "/health/live", "/ollama/health"):
         assert client.get(path).status_code == 200
     refused = client.get("/api/tags")
-    assert error_of(refused, 401)["code"] == "auth_required"
+    assert "Authorization: Bearer" in text_of(refused, 401)
     assert refused.headers["www-authenticate"] == "Bearer"
     assert client.get("/api/tags", headers={"authorization": "Bearer wrong"}).status_code == 401
     for headers in ({"authorization": f"Bearer {TOKEN}"}, {"mcp-secret": TOKEN}):
-        assert error_of(client.get("/api/tags", headers=headers), 503)["code"] == "no_backend"
+        assert "no model to answer with" in text_of(client.get("/api/tags", headers=headers), 503)
 
 
 def test_the_page_for_browsers_opens_without_a_token(guarded: dict[str, Running]) -> None:

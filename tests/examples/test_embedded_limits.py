@@ -17,7 +17,7 @@ import pytest
 from tests.examples.embedded_model import HI, MODEL, with_model
 from tests.examples.extras import needs_model
 from tests.examples.mcp_progress import MODES, call, leave
-from tests.examples.running import Running, error_of
+from tests.examples.running import Running, error_of, text_of
 from tests.support.eventually import eventually
 
 pytestmark = [pytest.mark.live, needs_model, pytest.mark.usefixtures("at_rest")]
@@ -49,38 +49,43 @@ def share_of_a_core(running: Running, over: float = 0.25) -> float:
     ("content", "status"), [(b"{bad", 400), (b"[]", 422), (b"[" * 100_000, 400), (b"\xff\xfe", 400)]
 )
 def test_a_body_that_is_no_request_is_refused(embedded: Running, path: str, content: bytes, status: int) -> None:
-    assert error_of(embedded.http.post(path, content=content), status)["code"] == "invalid_json"
+    response = embedded.http.post(path, content=content)
+    if path.startswith("/api/"):
+        assert "the body is not" in text_of(response, status)
+    else:
+        assert error_of(response, status)["code"] == "invalid_json"
 
 
 def test_a_body_that_is_too_large_is_refused(embedded: Running) -> None:
     response = embedded.http.post("/api/chat", content=b" " * (33 * 1024 * 1024))
-    assert error_of(response, 413)["code"] == "body_too_large"
+    assert "the body is larger than" in text_of(response, 413)
 
 
 @pytest.mark.parametrize("stream", [True, False])
 @pytest.mark.parametrize(
-    ("body", "code"),
+    ("body", "words"),
     [
-        ({"messages": [{"role": "user", "content": "word " * 5000}]}, "context_length_exceeded"),
-        ({"messages": HI, "format": {"type": "no such type"}}, "invalid_schema"),
-        ({"messages": HI, "format": {"$ref": "http://127.0.0.1:1/schema"}}, "invalid_schema"),
-        ({"messages": HI, "format": {"type": "string", "minLength": 10**9}}, "invalid_schema"),
-        ({"messages": HI, "tools": [{"type": "function"}]}, "invalid_request"),
+        ({"messages": [{"role": "user", "content": "word " * 5000}]}, "there is room for"),
+        ({"messages": HI, "format": {"type": "no such type"}}, "the schema can not be used"),
+        ({"messages": HI, "format": {"$ref": "http://127.0.0.1:1/schema"}}, "the schema can not be used"),
+        ({"messages": HI, "format": {"type": "string", "minLength": 10**9}}, "the schema can not be used"),
+        ({"messages": HI, "tools": [{"type": "function"}]}, "does not support tools"),
         ({"messages": HI, "model": "\ud800"}, ""),
     ],
 )
 def test_what_can_not_be_done_is_refused_before_a_stream_begins(
-    embedded: Running, body: dict[str, Any], code: str, stream: bool
+    embedded: Running, body: dict[str, Any], words: str, stream: bool
 ) -> None:
     response = embedded.http.post("/api/chat", content=json.dumps({**body, "stream": stream}))
-    if code:
-        assert error_of(response, 400)["code"] == code
+    if words:
+        assert words in text_of(response, 400)
     else:
         assert response.status_code == 404
 
 
 def test_paths_that_are_not_there_are_404(embedded: Running) -> None:
-    for path in ("/api/nothing", "/v1/nothing", "/v1/models/gpt-9"):
+    assert text_of(embedded.http.get("/api/nothing"), 404) == "there is no `/api/nothing` here"
+    for path in ("/v1/nothing", "/v1/models/gpt-9"):
         assert error_of(embedded.http.get(path), 404)
     assert error_of(embedded.http.post("/v1/responses", json={"input": "hi"}), 404)
 
@@ -131,7 +136,7 @@ def test_more_than_the_allowed_requests_are_told_to_come_back(embedded: Running)
     ):
         streams = first.iter_raw(), second.iter_raw()  # kept, because one that is dropped closes its connection
         assert all(map(next, streams))
-        assert error_of(embedded.http.post("/api/chat", json=LONG_CHAT), 429)["code"] == "busy"
+        assert "running already" in text_of(embedded.http.post("/api/chat", json=LONG_CHAT), 429)
         assert error_of(embedded.http.post("/v1/chat/completions", json=LONG_OPENAI), 429)["code"] == "busy"
         assert "busy" in call(embedded, "chat", {"prompt": "hi"})[0]
         assert embedded.http.get("/api/tags").status_code == 200  # listing is no work

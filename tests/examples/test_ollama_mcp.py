@@ -11,7 +11,7 @@ import openai
 import pytest
 
 from tests.examples.mcp_progress import call
-from tests.examples.running import Running, error_of, service
+from tests.examples.running import Running, error_of, service, text_of
 from tests.examples.upstream import WORDS, Upstream, upstream
 from tests.support.eventually import eventually
 from tests.support.ports import free_port
@@ -79,7 +79,7 @@ def test_more_than_the_allowed_requests_are_told_to_come_back(ollama: Running, b
     with ollama.http.stream("POST", "/api/chat", json=CHAT) as response:
         parts = response.iter_raw()
         next(parts)
-        assert error_of(ollama.http.post("/api/chat", json=CHAT), 429)["code"] == "busy"
+        assert "running already" in text_of(ollama.http.post("/api/chat", json=CHAT), 429)
         assert error_of(ollama.http.post("/ollama/chat", json=CHAT), 429)["code"] == "busy"
         assert ollama.http.get("/api/tags").status_code == 200  # listing is no work
         behind.go_on.set()
@@ -100,8 +100,19 @@ def test_an_answer_that_breaks_off_says_so(ollama: Running, behind: Upstream) ->
 
 
 def test_a_step_up_in_a_path_is_refused(ollama: Running) -> None:
-    for path in ("/api/%2e%2e/secret", "/v1/..%2fsecret"):
-        assert error_of(ollama.http.get(path), 400)["code"] == "bad_path"
+    assert text_of(ollama.http.get("/api/%2e%2e/secret"), 400)
+    assert error_of(ollama.http.get("/v1/..%2fsecret"), 400)["code"] == "bad_path"
+
+
+def test_each_api_has_errors_of_its_own_shape(ollama: Running, behind: Upstream) -> None:
+    http = ollama.http
+    assert "Method Not Allowed" in text_of(http.put("/api/chat"), 405)
+    assert "pages of other sites" in text_of(http.get("/api/tags", headers={"origin": "http://evil.example"}), 403)
+    assert "localhost" in text_of(http.get("/api/tags", headers={"host": "evil.example"}), 400)
+    assert error_of(http.put("/v1/models"), 405)["code"] == "method_not_allowed"
+    assert error_of(http.put("/ollama/chat"), 405)["code"] == "method_not_allowed"
+    assert error_of(http.get("/mcp", headers={"origin": "http://evil.example"}), 403)["code"] == "invalid_origin"
+    assert error_of(http.get("/ollama/api/tags"), 404)["code"] == "not_found"
 
 
 def test_models_are_tools(ollama: Running, behind: Upstream) -> None:
@@ -147,13 +158,18 @@ def test_with_nothing_behind_it_every_face_says_no_backend(nothing: Running) -> 
     report = nothing.http.get("/health")
     assert report.json()["status"] == "degraded"
     assert report.json()["checks"] == {"ollama": "upstream_unreachable", "model": "no_backend"}
-    for path in ("/api/tags", "/api/version", "/v1/models", "/", "/ollama/models", "/health/ready"):
+    for path in ("/api/tags", "/api/version"):
+        assert "no model to answer with" in text_of(nothing.http.get(path), 503)
+        assert "secret" not in nothing.http.get(path).text
+    for path in ("/v1/models", "/", "/ollama/models", "/health/ready"):
         error = error_of(nothing.http.get(path), 503)
         assert error["code"] == "no_backend"
         assert "secret" not in error["message"]
         # What is missing: the model, or already the engine, where the extra could not be fetched.
         assert "python -m examples.fetch_model" in error["message"] or "the extra `llm`" in error["message"]
-    for path in ("/api/chat", "/api/embed", "/api/show", "/v1/chat/completions", "/ollama/chat", "/ollama/stream/chat"):
+    for path in ("/api/chat", "/api/embed", "/api/show"):
+        assert "no model to answer with" in text_of(nothing.http.post(path, json=CHAT), 503)
+    for path in ("/v1/chat/completions", "/ollama/chat", "/ollama/stream/chat"):
         assert error_of(nothing.http.post(path, json=CHAT), 503)["code"] == "no_backend"
     assert nothing.http.get("/ollama/stats").json()["backend"] is None
 
@@ -166,7 +182,7 @@ def test_clients_without_the_token_are_told_so(nothing: Running) -> None:
     assert refused.value.code == "auth_required"
     with pytest.raises(ollama_package.ResponseError) as also_refused:
         ollama_package.Client(nothing.url, trust_env=False).list()
-    assert also_refused.value.status_code == 401
+    assert (also_refused.value.status_code, also_refused.value.error[:4]) == (401, "send")
     with_token = ollama_package.Client(nothing.url, trust_env=False, headers={"authorization": "Bearer right"})
     with pytest.raises(ollama_package.ResponseError) as without_backend:
         with_token.list()
@@ -187,7 +203,7 @@ def test_the_backend_changes_when_an_ollama_goes_and_comes_again() -> None:
             assert (answer.status_code, answer.headers["x-portsup-backend"]) == (200, "ollama")
             assert running.http.get("/health").json()["checks"] == {"ollama": "ok"}
         # Whoever asks first finds it gone, even within the time for which a look is believed, and is told so at once.
-        assert error_of(running.http.post("/api/chat", json=CHAT), 503)["code"] == "no_backend"
+        assert "no model to answer with" in text_of(running.http.post("/api/chat", json=CHAT), 503)
         assert error_of(running.http.get("/v1/models"), 503)["code"] == "no_backend"
         with upstream(port):
             eventually(lambda: running.http.post("/api/chat", json=CHAT).status_code == 200, within=20, every=0.1)

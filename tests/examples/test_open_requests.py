@@ -1,6 +1,7 @@
 """Requests whose client leaves, or sends or takes nothing."""
 
 import asyncio
+import json
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -150,6 +151,27 @@ def test_an_answer_that_a_stop_cuts_off_looks_incomplete(path: str, kind: str, s
     assert words.startswith(added)
     assert bool(words) == bool(added)
     assert got[-1]["more_body"] is (added == "")
+
+
+@pytest.mark.parametrize(("path", "is_text"), [("/api/chat", True), ("/v1/models", False)])
+def test_a_stop_before_the_answer_is_told_in_the_shape_of_the_api(path: str, is_text: bool) -> None:
+    async def trial() -> list[Message]:
+        begun = asyncio.Event()
+
+        async def slow(_: object, __: object, ___: Send) -> None:
+            begun.set()
+            await asyncio.Event().wait()
+
+        client, app = Client(WHOLE), OpenRequests(slow, "/api/")
+        request = asyncio.create_task(ask(app, client, path))
+        await begun.wait()
+        app.end()
+        await asyncio.wait_for(request, 5)
+        return client.got
+
+    start, body = asyncio.run(trial())
+    assert start["status"] == 503
+    assert isinstance(json.loads(body["body"])["error"], str) is is_text
 
 
 @pytest.mark.parametrize(
