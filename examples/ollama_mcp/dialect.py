@@ -59,6 +59,8 @@ def messages(found: object, name: str) -> list[dict[str, str]]:
         if one.get("images"):
             raise refuse(f"{name} does not support images")
         checked.append({"role": role, "content": _text(one.get("content"), name)})
+    if checked and not any(message["content"] for message in checked):
+        raise refuse("no message has a text: say something in `content`")
     return checked
 
 
@@ -104,9 +106,11 @@ def openai_request(path: str, body: dict[str, Any], name: str) -> dict[str, Any]
         request["max_tokens"] = body["max_completion_tokens"]
     if path == "/v1/chat/completions":
         request["messages"] = messages(body.get("messages"), name)
+        if not request["messages"]:
+            raise refuse("`messages` is empty: there must be one message at least")
         request.pop("prompt", None)
-    elif not isinstance(request.get("prompt"), str):
-        raise refuse("`prompt` must be a text")
+    elif not isinstance(request.get("prompt"), str) or not request["prompt"]:
+        raise refuse("`prompt` must be a text, and not empty")
     wanted = request.get("response_format", {"type": "text"})
     if not isinstance(wanted, dict) or wanted.get("type") not in ("text", "json_object", "json_schema"):
         raise refuse("the type of `response_format` must be one of text, json_object, json_schema")
@@ -154,7 +158,8 @@ class Dialog:
         self.path = "/v1/chat/completions"
         about: dict[str, Any]
         if self._is_chat:
-            about = {"messages": messages(body.get("messages") or [], name)}
+            found = body.get("messages")
+            about = {"messages": messages([] if found is None else found, name)}
             self.only_loads = not about["messages"]
         else:
             prompt, system = body.get("prompt") or "", body.get("system") or ""

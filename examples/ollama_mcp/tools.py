@@ -92,6 +92,8 @@ def server(backends: Backends, slots: Slots) -> MCPServer:
     @server.tool(annotations=READS)
     async def generate(ctx: Context, prompt: str, model: str | None = None, max_tokens: Tokens = 512) -> Reply:
         """Continue a text."""
+        if not prompt:
+            raise ToolError("bad_request: give a prompt")
         return await _generated(ctx, "/api/generate", {"prompt": prompt}, model, max_tokens)
 
     @server.tool(annotations=READS)

@@ -78,10 +78,14 @@ def test_the_words_of_a_completion_are_the_response() -> None:
 
 
 def test_a_request_without_a_question_only_loads() -> None:
+    bodies: tuple[dict[str, Any], ...] = ({}, {"messages": []}, {"prompt": ""})
     for path in ("/api/chat", "/api/generate"):
-        dialog = Dialog(path, {}, NAME)
-        assert dialog.only_loads
-        assert dialog.loaded()["done_reason"] == "load"
+        for body in bodies:
+            dialog = Dialog(path, body, NAME)
+            assert dialog.only_loads
+            loaded = dialog.loaded()
+            assert loaded["done_reason"] == "load"
+            assert loaded.get("message", {"content": loaded.get("response")})["content"] == ""  # nothing is invented
 
 
 @pytest.mark.parametrize(
@@ -89,6 +93,9 @@ def test_a_request_without_a_question_only_loads() -> None:
     [
         ({"messages": "hi"}, "invalid_request"),
         ({"messages": ["hi"]}, "invalid_request"),
+        ({"messages": {}}, "invalid_request"),
+        ({"messages": [{"role": "user", "content": ""}]}, "invalid_request"),
+        ({"messages": [{"role": "system"}, {"role": "user", "content": []}]}, "invalid_request"),
         ({"messages": [{"role": "alien", "content": "x"}]}, "invalid_request"),
         ({"messages": [{"role": "user", "content": 5}]}, "invalid_request"),
         ({"messages": [{"role": "user", "content": "x", "images": ["AA=="]}]}, "invalid_request"),
@@ -137,6 +144,30 @@ def test_what_openai_can_and_the_model_can_not_is_refused(body: dict[str, Any]) 
     with pytest.raises(ServiceError) as refused:
         dialect.openai_request("/v1/chat/completions", body, NAME)
     assert refused.value.status == 400
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "words"),
+    [
+        ("/v1/chat/completions", {"messages": []}, "`messages` is empty"),
+        ("/v1/chat/completions", {"messages": [], "prompt": "hi"}, "`messages` is empty"),
+        ("/v1/chat/completions", {"messages": [{"role": "user", "content": ""}]}, "no message has a text"),
+        ("/v1/chat/completions", {"messages": [{"role": "user", "content": None}]}, "no message has a text"),
+        ("/v1/chat/completions", {"prompt": "hi"}, "`messages` must be a list"),
+        ("/v1/completions", {"prompt": ""}, "not empty"),
+        ("/v1/completions", {"prompt": None}, "not empty"),
+        ("/v1/completions", {}, "not empty"),
+    ],
+)
+def test_nothing_is_invented_where_nothing_is_asked(path: str, body: dict[str, Any], words: str) -> None:
+    with pytest.raises(ServiceError, match=words) as refused:
+        dialect.openai_request(path, body, NAME)
+    assert refused.value.status == 400
+
+
+def test_a_conversation_may_have_an_empty_message_among_others() -> None:
+    asked = [{"role": "system", "content": ""}, *HI]
+    assert dialect.openai_request("/v1/chat/completions", {"messages": asked}, NAME)["messages"] == asked
 
 
 def test_a_vector_that_is_cut_has_length_1_again() -> None:

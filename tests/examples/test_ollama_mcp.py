@@ -133,6 +133,7 @@ def test_models_are_tools(ollama: Running, behind: Upstream) -> None:
 def test_what_goes_wrong_in_a_tool_is_its_answer(ollama: Running, behind: Upstream) -> None:
     assert "model_not_found: model 'x' not found" in call(ollama, "chat", {"prompt": "hi", "model": "x"})[0]
     assert "bad_request" in call(ollama, "chat")[0]
+    assert "bad_request: give a prompt" in call(ollama, "generate", {"prompt": ""})[0]
 
 
 def test_the_clients_of_ollama_and_openai_talk_through_it(ollama: Running, behind: Upstream) -> None:
