@@ -17,6 +17,8 @@ from examples.web import ServiceError
 
 # What keeps a model of 135 million parameters from rambling; a client's own values win.
 MANNERS: Mapping[str, Any] = {"temperature": 0.2, "repeat_penalty": 1.15, "max_tokens": 512}
+# In JSON quotes, braces and names must come again, and so must the words that are taken from a text.
+FORMAL: Mapping[str, Any] = {**MANNERS, "repeat_penalty": 1.0}
 # Ollama's names of options, and the engine's where they differ. Those about loading a model (num_ctx, num_gpu and so
 # on) are without effect: it is loaded already.
 OPTIONS = {
@@ -101,7 +103,11 @@ def openai_request(path: str, body: dict[str, Any], name: str) -> dict[str, Any]
             raise refuse(f"{name} does not support {why}")
     if body.get("n") not in (None, 1):
         raise refuse("one answer a request: `n` must be 1")
-    request = {**MANNERS, **{key: value for key, value in body.items() if key in OPENAI and value is not None}}
+    said = {key: value for key, value in body.items() if key in OPENAI and value is not None}
+    wanted = said.get("response_format", {"type": "text"})
+    if not isinstance(wanted, dict) or wanted.get("type") not in ("text", "json_object", "json_schema"):
+        raise refuse("the type of `response_format` must be one of text, json_object, json_schema")
+    request = {**(MANNERS if wanted["type"] == "text" else FORMAL), **said}
     if body.get("max_completion_tokens") is not None:  # its newer name
         request["max_tokens"] = body["max_completion_tokens"]
     if path == "/v1/chat/completions":
@@ -111,9 +117,6 @@ def openai_request(path: str, body: dict[str, Any], name: str) -> dict[str, Any]
         request.pop("prompt", None)
     elif not isinstance(request.get("prompt"), str) or not request["prompt"]:
         raise refuse("`prompt` must be a text, and not empty")
-    wanted = request.get("response_format", {"type": "text"})
-    if not isinstance(wanted, dict) or wanted.get("type") not in ("text", "json_object", "json_schema"):
-        raise refuse("the type of `response_format` must be one of text, json_object, json_schema")
     if wanted["type"] == "json_schema":
         schema = wanted.get("json_schema")
         schema = schema.get("schema") if isinstance(schema, dict) else None
@@ -175,7 +178,8 @@ class Dialog:
         if not isinstance(options, dict):
             raise refuse("`options` must be an object")
         known = {OPTIONS[key]: value for key, value in options.items() if key in OPTIONS and value is not None}
-        self.request = _checked({**MANNERS, **known, **about, **response_format(body.get("format"))})
+        wanted = response_format(body.get("format"))
+        self.request = _checked({**(FORMAL if wanted else MANNERS), **known, **about, **wanted})
         self.request |= {"stream": True, "stream_options": {"include_usage": True}}
 
     def loaded(self) -> dict[str, Any]:

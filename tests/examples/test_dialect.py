@@ -48,6 +48,49 @@ def test_format_is_response_format(wanted: Any, kind: str | None) -> None:
     assert request.get("response_format", {}).get("type") == kind
 
 
+OBJECT = {"type": "json_object"}
+BY_SCHEMA = {"type": "json_schema", "json_schema": {"name": "x", "schema": SCHEMA}}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said", "penalty"),
+    [
+        (None, None, 1.15),
+        ("", None, 1.15),
+        ("json", None, 1.0),
+        (SCHEMA, None, 1.0),
+        (SCHEMA, 1.3, 1.3),
+        ("json", 0, 0),
+        (None, 1.0, 1.0),
+    ],
+)
+@pytest.mark.parametrize("path", ["/api/chat", "/api/generate"])
+def test_repeating_is_not_penalised_where_ollama_is_asked_for_a_format(
+    path: str, wanted: Any, said: float | None, penalty: float
+) -> None:
+    body = {"messages": HI, "prompt": "hi", "format": wanted, "options": {"repeat_penalty": said}}
+    assert Dialog(path, body, NAME).request["repeat_penalty"] == penalty
+
+
+@pytest.mark.parametrize(
+    ("wanted", "said", "penalty"),
+    [
+        (None, None, 1.15),
+        ({"type": "text"}, None, 1.15),
+        (OBJECT, None, 1.0),
+        (BY_SCHEMA, None, 1.0),
+        (BY_SCHEMA, 1.3, 1.3),
+        ({"type": "text"}, 1.0, 1.0),
+    ],
+)
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/completions"])
+def test_repeating_is_not_penalised_where_openai_is_asked_for_a_format(
+    path: str, wanted: Any, said: float | None, penalty: float
+) -> None:
+    body = {"messages": HI, "prompt": "hi", "response_format": wanted, "repeat_penalty": said}
+    assert dialect.openai_request(path, body, NAME)["repeat_penalty"] == penalty
+
+
 def test_events_become_parts_and_the_last_one_has_the_figures() -> None:
     dialog = Dialog("/api/chat", {"messages": HI}, NAME)
     timings = {"prompt_n": 3, "cache_n": 28, "prompt_ms": 2.0, "predicted_n": 2, "predicted_ms": 4.5}
