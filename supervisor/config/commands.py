@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from supervisor.config.fields import Fields, Found, has_hooks
+from supervisor.config.lines import stray_line, without_continuations
 from supervisor.config.report import Report
 from supervisor.config.scalars import Word
 from supervisor.config.shell import Kind, Syntax, syntax_among, syntax_in
@@ -49,9 +50,13 @@ def check_words(
     else:
         is_filled_in = whole.filled and whole.written.strip().startswith("${") and "}" not in whole.written.strip()[:-1]
         text = whole.text if is_filled_in else whole.written
-        found = syntax_in(text)
+        found = syntax_in(without_continuations(text))
         place = whole.at(found.start) if found and not whole.filled else whole.place
     if found is None:
+        if whole is not None and (stray := stray_line(text)):
+            offset, reason, hint = stray
+            place = whole.place if whole.filled else whole.at(offset)
+            report.error(place, f"{where}: {report.quote(whole.written)} {reason}", _masked(hint))
         return
     from supervisor.config import rewriting
 
@@ -61,7 +66,7 @@ def check_words(
     elif is_filled_in:
         hint = f"write `{rewriting.in_shell(whole.written.strip(), around.key)}`"
     else:
-        hint = rewriting.for_text(text, found, around)
+        hint = rewriting.for_text(without_continuations(text), found, around)
     report.error(place, f"{where}: {_reason(found, report)}", _masked(hint))
 
 

@@ -171,4 +171,4 @@ class Interpolation:
         if text == node.text:
             return node
         is_filled = bool(self._filler.used)
-        return replace(node, text=text, filled=is_filled, shift=None, secret=has_secrets, raw=node.text)
+        return replace(node, text=text, filled=is_filled, shift=None, indent=None, secret=has_secrets, raw=node.text)

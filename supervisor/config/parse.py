@@ -10,6 +10,7 @@ from typing import NoReturn
 import yaml
 
 from supervisor.config import tabs
+from supervisor.config.lines import indent_of
 from supervisor.config.report import Report, Unreadable
 from supervisor.config.tree import (
     FALSE,
@@ -64,7 +65,7 @@ class _Open:
 def parse(text: str, report: Report) -> Node | None:
     """The tree of the first document, None for an empty one; raises Unreadable after reporting why."""
     try:
-        return _Builder(report).build(yaml.parse(text, Loader=_LOADER))
+        return _Builder(report, text.split("\n")).build(yaml.parse(text, Loader=_LOADER))
     except yaml.MarkedYAMLError as error:
         if _report_syntax(error, text, report) and (tree := _without_tabs(text, report)) is not None:
             return tree
@@ -76,8 +77,9 @@ def parse(text: str, report: Report) -> Node | None:
 
 
 class _Builder:
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Report, lines: list[str]) -> None:
         self._report = report
+        self._lines = lines
         self._anchors: dict[str, tuple[Node | None, int, int]] = {}  # node (None while open), depth, weight
         self._stack: list[_Open] = []
         self._root: Node | None = None
@@ -98,7 +100,7 @@ class _Builder:
                     self._check_tag(event)
                     if "\0" in event.value:
                         self._refuse(event, "NUL character in a text, no program can be given one", "remove it")
-                    self._add(event, _scalar(event), 0, 1 + len(event.value) // CHARACTERS)
+                    self._add(event, _scalar(event, self._lines), 0, 1 + len(event.value) // CHARACTERS)
                 case yaml.AliasEvent():
                     self._add_alias(event)
                 case yaml.SequenceStartEvent() | yaml.MappingStartEvent():
@@ -229,7 +231,7 @@ def _place(event: yaml.Event) -> Place:
     return Place(mark.line + 1, mark.column + 1) if mark else Place()
 
 
-def _scalar(event: yaml.ScalarEvent) -> Scalar:
+def _scalar(event: yaml.ScalarEvent, lines: list[str]) -> Scalar:
     quoted = bool(event.style) or event.tag in _STR_TAGS
     start, end = event.start_mark, event.end_mark
     shift = None
@@ -238,7 +240,12 @@ def _scalar(event: yaml.ScalarEvent) -> Scalar:
         quotes = 1 if event.style in ("'", '"') else 0
         if end.index - start.index - 2 * quotes == len(event.value):
             shift = quotes
-    return Scalar(_place(event), event.value, quoted, shift, tag=_tag(event))
+    indent = (
+        indent_of(event.value, lines[start.line + 1 : start.line + 2 + event.value.count("\n")])
+        if event.style == "|" and start
+        else None
+    )
+    return Scalar(_place(event), event.value, quoted, shift, tag=_tag(event), indent=indent)
 
 
 def _tag(event: _Tagged) -> str:
@@ -260,7 +267,7 @@ def _without_tabs(text: str, report: Report) -> Node | None:
     for width in (8, 4, 2):
         spaces, further = tabs.spaced(text, width)
         try:
-            tree = _Builder(report).build(yaml.parse(spaces, Loader=_LOADER))
+            tree = _Builder(report, spaces.split("\n")).build(yaml.parse(spaces, Loader=_LOADER))
         except (yaml.YAMLError, RecursionError, ValueError):
             continue
         return None if tree is None else moved(tree, further)

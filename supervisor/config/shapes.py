@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from supervisor.config import values
+from supervisor.config import lines, values
 from supervisor.config.fields import BROKEN, EnvFile, Found, Needed
 from supervisor.config.kinds import LONGEST_NAME, PROFILE, VARIABLE, Choice, Flag, Key, Section, Text, Whole
 from supervisor.config.scalars import Word, path_text
@@ -79,7 +79,7 @@ def command(validator: "Validator", node: Node, where: str) -> Any:
     """The words of a command."""
     words: Any
     if isinstance(node, Scalar) and not node.is_null:
-        found = validator.attempt(node, where, values.words)
+        found = validator.attempt(node, where, lines.words)
         words = BROKEN if found is BROKEN else tuple(Word(text, Scalar(node.place, text), node) for text in found)
     elif isinstance(node, Sequence):
         words = _texts(validator, node, where)

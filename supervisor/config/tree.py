@@ -41,6 +41,7 @@ class Scalar:
     filled: bool = False  # variables were filled in, so whether quotes stand around it says nothing about its type
     secret: bool = False  # has a secret in it, so no hint may play with its text
     tag: str = ""  # one of TAGS
+    indent: int | None = None  # of a block of lines that stand as they are, in columns
     raw: str = ""  # the text before variables were filled in, where any were
 
     @property
@@ -69,6 +70,10 @@ class Scalar:
 
     def at(self, offset: int) -> Place:
         """Where the character number `offset` of the text stands."""
+        if self.indent is not None:
+            line = self.text.count("\n", 0, offset)
+            begun = self.text.rfind("\n", 0, offset) + 1
+            return Place(self.place.line + 1 + line, self.indent + offset - begun + 1, self.place.file)
         if self.shift is None:
             return self.place
         return Place(self.place.line, self.place.column + self.shift + offset, self.place.file)

@@ -137,7 +137,8 @@ class Validator:
             return read(node.text)
         except Bad as bad:
             hint = "" if node.secret else self.hint_for(node, where) or bad.hint
-            self.report.error(node.place, f"{where}: {self.report.quote(node.text, node.secret)} {bad.reason}", hint)
+            place = node.place if bad.offset is None else node.at(bad.offset)
+            self.report.error(place, f"{where}: {self.report.quote(node.text, node.secret)} {bad.reason}", hint)
             return BROKEN
 
     def expected(self, wanted: str, node: Node, where: str) -> Any:

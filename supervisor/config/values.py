@@ -27,10 +27,11 @@ _MOST_DIGITS = 18
 class Bad(ValueError):
     """The text does not say what it should."""
 
-    def __init__(self, reason: str, hint: str = "") -> None:
+    def __init__(self, reason: str, hint: str = "", offset: int | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
         self.hint = hint
+        self.offset = offset  # of the character that is wrong, where one is
 
 
 def whole(text: str) -> int:
@@ -162,18 +163,3 @@ def ports_from(base: int, count: int) -> tuple[int, ...]:
     if base + count - 1 > 65535:
         raise Bad(f"ends at {base + count - 1}: ports are 1 to 65535")
     return tuple(range(base, base + count))
-
-
-def words(text: str) -> tuple[str, ...]:
-    """A command line split like a shell would, without a shell."""
-    from shlex import split  # most commands are lists
-
-    if len(text) > LONGEST_COMMAND:
-        raise Bad(f"is longer than {LONGEST_COMMAND} characters")
-
-    try:
-        return tuple(split(text))
-    except ValueError as error:
-        raise Bad(
-            f"can not be split into words: {str(error).lower()}", "close the quotes, or write the command as a list"
-        ) from error

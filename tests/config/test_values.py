@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supervisor.config import values
+from supervisor.config import lines, values
 from supervisor.config.values import Bad
 
 
@@ -68,7 +68,7 @@ def test_a_signal_goes_by_name_or_number(text: str) -> None:
 
 @given(st.text(max_size=20))
 def test_no_text_at_all_makes_a_reader_stumble(text: str) -> None:
-    for read in (values.duration, values.size, values.signal_number, values.port_range, values.words, values.number):
+    for read in (values.duration, values.size, values.signal_number, values.port_range, lines.words, values.number):
         with suppress(Bad):
             read(text)
 
