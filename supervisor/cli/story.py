@@ -12,6 +12,7 @@ _QUIET = frozenset(("service waiting", "service preparing", "service cleaning", 
 _REQUESTED = "rotation requested"
 _ENDS = frozenset((
     "service failed", "service restarts", "port left", "service unhealthy", "processes left behind", "hook failed",
+    "seccomp listener refused",
 ))  # fmt: skip
 
 
@@ -138,7 +139,11 @@ def sentence(event: "Event") -> str:
         case "service failed":
             return f"is given up ({event.get('result')}): {why}"
         case "wrong port":
-            return f"listens on {', '.join(map(str, event.get('elsewhere') or ()))} instead of {port}"
+            elsewhere, count = event.get("elsewhere") or (), event.get("count") or 0
+            more = f" and {count - len(elsewhere)} others" if count > len(elsewhere) else ""
+            return f"listens on {', '.join(map(str, elsewhere))}{more} instead of {port}"
+        case "seccomp listener refused":
+            return f"{why}; {event.get('hint')}"
         case "bind not seen":
             return f"binds in a process that portsup may not look into: {why}"
         case "queue dropped":
@@ -162,9 +167,9 @@ def advice(events: "Sequence[Event]", service: str, state: str) -> list[str]:
     end = last[-1][-1]
     words = str(end.get("words") or "")
     if end["event"] == "service failed" and words:
-        return words.splitlines()
+        return [*_of_filter(events, service), *words.splitlines()]
     blocked = [event for event in last[-1] if event["event"] == "port skipped"]
-    advice = [f"`portsup logs {service}` has all that it printed"]
+    advice = [*_of_filter(events, service), f"`portsup logs {service}` has all that it printed"]
     if any(event["event"] == "bind not seen" and event.get("service") == service for event in events):
         advice.append(f"set `handoff: off` for `{service}`: portsup may not look into a process of it that binds")
     if blocked or end["event"] == "port left":
@@ -174,3 +179,10 @@ def advice(events: "Sequence[Event]", service: str, state: str) -> list[str]:
     if state in ("failed", "stopped", "exited"):
         advice.append(f"`portsup start {service}` tries again")
     return advice
+
+
+def _of_filter(events: "Sequence[Event]", service: str) -> list[str]:
+    """What helps a program that the kernel has refused a filter."""
+    if not any(event["event"] == "seccomp listener refused" and event.get("service") == service for event in events):
+        return []
+    return [f"set `handoff: off` for `{service}` in services.yaml: it needs a seccomp listener of its own"]

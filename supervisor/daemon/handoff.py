@@ -94,8 +94,7 @@ class Handoff:
         for number in range(AT_ONCE):
             if not self.may_go_on() and number:  # the rest waits for the next turn
                 return
-            asked = self.calls.receive()
-            if asked is None:
+            if (asked := self.calls.receive()) is None:
                 break
             self._hear(asked)
             if self.calls.fileno() < 0 or self._is_looking:  # what was told led to the end of this
@@ -107,14 +106,15 @@ class Handoff:
     def _hear(self, asked: Asked) -> None:
         answered = False
         try:
-            if self.sockets is not None:
+            if asked.is_filter:
+                self.hearing.on_filter()
+            elif self.sockets is not None:
                 with socket_of(asked.thread, asked.fd) as theirs:
                     if is_tcp_of_ours(theirs) and self.calls.is_valid(asked):
                         answer = self._bind if asked.is_bind else self._listen
                         answered = answer(asked, theirs, self.sockets)
         except OSError as error:
-            # Gone meanwhile, or of a program that nobody may look into: the kernel has the last word.
-            if self.calls.is_valid(asked):
+            if self.calls.is_valid(asked):  # of a program that nobody may look into: the kernel has the last word
                 self.hearing.on_unseen(error.strerror or str(error))
         finally:
             if not answered:

@@ -33,3 +33,4 @@ class Hearing:
     on_dropped: Callable[[str], None]  # who waited is refused, because the socket cannot be replaced everywhere
     on_listening: Callable[[], None] | None = None
     on_elsewhere: Callable[[Collection[int]], None] | None = None
+    on_filter: Callable[[], None] = lambda: None  # the kernel is about to refuse a filter that notifies the program

@@ -7,6 +7,7 @@ from typing import Any
 from supervisor.config.placeholders import fill
 from supervisor.core.address import url_of
 from supervisor.core.browsers import BLOCKED_BY_BROWSERS
+from supervisor.core.enumeration import some_of
 from supervisor.core.service import Service
 from supervisor.core.state import Result, State
 from supervisor.daemon import herald
@@ -15,6 +16,7 @@ from supervisor.daemon.slot import Slot
 from supervisor.errors import PortsupError
 from supervisor.logs.journal import Journal
 
+MOST_PORTS = 20  # that an event lists
 QUOTED_LINES = 10  # of what a service printed last, when it failed
 SAYS_EVERY = 0.2  # seconds between two of a service's own words that are written down
 QUIET_ABOUT = (Result.DEPENDENCY, Result.LOCK_LOST, Result.NO_PORT)  # failures that its output does not explain
@@ -118,10 +120,11 @@ class Reporter:
 
     def drifted(self, service: str, port: int, elsewhere: Collection[int]) -> None:
         """A service listens, but not on the port that it was given."""
-        seen = ", ".join(map(str, sorted(elsewhere)))
+        seen = some_of(elsewhere)
         spec = self._slots[service].spec
         hint = f"make it listen on ${spec.port_env}, or put {{port}} into its command"
-        if self._journal.warning("wrong port", service=service, port=port, elsewhere=sorted(elsewhere)):
+        listed = sorted(elsewhere)[:MOST_PORTS]
+        if self._journal.warning("wrong port", service=service, port=port, elsewhere=listed, count=len(elsewhere)):
             self.say(f"{service}: listens on {seen} instead of {port}; {hint}", "warning")
 
     def no_handoff(self, why: str) -> None:
@@ -148,9 +151,18 @@ class Reporter:
         """A service bound a port of its own choice, and got the one that it was given instead."""
         self._journal.info("port moved", service=service, port=port, to=to)
 
-    def bound_elsewhere(self, service: str, port: int) -> None:
-        """A service binds a port beside the one that it was given."""
-        self._journal.info("other port bound", service=service, port=port)
+    def bound_elsewhere(self, service: str, ports: Collection[int]) -> None:
+        """A service binds ports beside the one that it was given."""
+        first = sorted(ports)
+        more = {"others": first[1:MOST_PORTS], "count": len(first)} if len(first) > 1 else {}
+        self._journal.info("other port bound", service=service, port=first[0], **more)
+
+    def filter_refused(self, service: str) -> None:
+        """A service wants to answer system calls itself, and the kernel does not let it: portsup does that already."""
+        why = "it installs a seccomp listener of its own, which the kernel refuses (EBUSY) beneath that of the handoff"
+        hint = "set `handoff: off` for it"
+        if self._journal.warning("seccomp listener refused", service=service, why=why, hint=hint):
+            self.say(f"{service}: {why}; {hint}", "warning")
 
     def bind_refused(self, service: str, port: int) -> None:
         """A strict service wanted a port that it was not given."""

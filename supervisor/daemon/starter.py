@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import os
 import signal
 import threading
@@ -26,6 +27,8 @@ from supervisor.process.executable import SpawnError
 from supervisor.process.filters import Filters
 from supervisor.process.spawn import Command, spawn
 from supervisor.system.notifications import Notifications
+
+GATHERED_FOR = 0.2  # seconds in which other ports that a service binds are told of as one
 
 
 def spawn_failed(error: PortsupError | OSError) -> ev.SpawnFailed:
@@ -56,14 +59,15 @@ class Starter:
         Without those the port is free until the service has bound it, unless it gets its socket from the start.  Then
         there can be no second process beside one that listens there.
         """
-        wants = self._hands_over and slot.spec.handoff is not HandoffMode.OFF
+        # A program without a port has nothing to be handed, and may want a filter of its own.
+        wants = self._hands_over and slot.spec.handoff is not HandoffMode.OFF and bool(slot.pool)
         under = self._filters.get() if wants else None
         reservation = slot.lease.reservation() if slot.lease is not None else None
         given = self._with_voice(slot, command)
         if slot.spec.handoff is HandoffMode.SYSTEMD:
             given = self._activated(slot, given, reservation)
         if under is None or (slot.lease is not None and reservation is None):
-            slot.why_no_handoff = self._filters.why_not if wants else "off"
+            slot.why_no_handoff = self._filters.why_not if wants else "off" if slot.pool else ""
             if wants:
                 self._reporter.no_handoff(self._filters.why_not)
             if slot.lease is not None and slot.spec.handoff is not HandoffMode.SYSTEMD:
@@ -121,10 +125,11 @@ class Starter:
             members=members,
             on_end=on_end,
             on_moved=lambda port: tell.moved(name, port, slot.service.port),
-            on_other_port=lambda port: tell.bound_elsewhere(name, port),
+            on_other_port=self._gathered(lambda ports: tell.bound_elsewhere(name, ports)),
             on_refused=lambda port: tell.bind_refused(name, port),
             on_unseen=lambda why: self._unseen(slot, why),
             on_dropped=lambda why: tell.queue_dropped(name, why),
+            on_filter=functools.cache(lambda: tell.filter_refused(name)),  # once for each process
         )
         offered = None
         if slot.spec.handoff is HandoffMode.SYSTEMD and slot.sockets is not None:  # that is all it has claimed by now
@@ -140,6 +145,29 @@ class Starter:
         if not slot.why_unseen:
             slot.why_unseen = why.lower()
             self._reporter.bind_not_seen(slot.spec.name, slot.why_unseen)
+
+    def _gathered(self, tell: Callable[[Collection[int]], None]) -> Callable[[int], None]:
+        """Tells of ports that come one by one: of the first at once, and of those of the next moment together."""
+        ports: set[int] = set()
+        is_gathering = False
+
+        def flush() -> None:
+            nonlocal is_gathering
+            is_gathering = False
+            if ports:
+                tell(tuple(ports))
+                ports.clear()
+
+        def gather(port: int) -> None:
+            nonlocal is_gathering
+            if is_gathering:
+                ports.add(port)
+                return
+            is_gathering = True
+            self._loop.call_later(GATHERED_FOR, flush)
+            tell((port,))
+
+        return gather
 
     def _aside(self, look: Callable[[], Any], then: Callable[[Any], None]) -> None:
         # A thread for each, not one that stays: processes are forked here, and that wants to be alone.

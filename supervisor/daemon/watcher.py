@@ -10,6 +10,7 @@ from supervisor import system
 from supervisor.config.spec import HandoffMode, Probe, ProbeKind
 from supervisor.core import events as ev
 from supervisor.core.address import host_of
+from supervisor.core.enumeration import some_of
 from supervisor.core.handoff import Place
 from supervisor.core.state import State
 from supervisor.daemon.endpoints import HOST, Endpoint
@@ -93,11 +94,15 @@ class Watcher:
                 case ProbeKind.HTTP | ProbeKind.TCP | ProbeKind.EXEC if child in slot.children():
                     self._ask_until_ready(slot, child, slot.spec.ready.probe)
 
+        has_told = False
+
         def on_elsewhere(ports: Collection[int]) -> None:
-            seen = ", ".join(str(each) for each in sorted(ports))
-            words = f"it listens on {seen} instead of {port}, the port in ${slot.spec.port_env}"
+            nonlocal has_told
+            words = f"it listens on {some_of(ports)} instead of {port}, the port in ${slot.spec.port_env}"
             slot.keeper.tell(ev.ProbeFailed(child.pid, words))
-            self._on_drift(slot.spec.name, port, ports)
+            if not has_told:  # one warning a process, however many ports there will be
+                has_told = True
+                self._on_drift(slot.spec.name, port, ports)
 
         return Expectation(
             port, lambda: (child.pid, child.main), lambda: self._members(slot, child), on_listening,

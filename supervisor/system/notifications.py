@@ -43,6 +43,7 @@ class Asked:
     fd: int
     address: int  # bind: where the socket address is in its memory; listen: how long the queue may be
     length: int
+    is_filter: bool = False  # it is neither: a filter with a descriptor of its own is about to fail with EBUSY
 
     @property
     def backlog(self) -> int:
@@ -80,7 +81,9 @@ class Notifications:
             raise
         id, thread, _, call, _, _, first, second, third, *_ = _NOTIFICATION.unpack(notification)
         fd = ctypes.c_int(first & 0xFFFFFFFF).value
-        return Asked(id, thread, call == _bind_number(), fd, second, third & 0xFFFFFFFF)
+        numbers = MACHINES[os.uname().machine]
+        is_bind, is_filter = call == numbers.bind, call == numbers.seccomp
+        return Asked(id, thread, is_bind, fd, second, third & 0xFFFFFFFF, is_filter)
 
     def is_valid(self, asked: Asked) -> bool:
         """Whether the call still waits, so that the thread is still the one that made it."""
@@ -132,11 +135,6 @@ def _ioctl_again(descriptor: int, request: int, data: bytearray | bytes) -> int 
             return fcntl.ioctl(descriptor, request, data)
         except InterruptedError:
             continue
-
-
-@functools.cache
-def _bind_number() -> int:
-    return MACHINES[os.uname().machine].bind
 
 
 def memory_of(thread: int, address: int, size: int) -> bytes:

@@ -44,8 +44,8 @@ _SET_MODE_FILTER, _GET_ACTION_AVAIL, _GET_NOTIF_SIZES = 1, 2, 3
 _NEW_LISTENER = 1 << 3
 _WAIT_KILLABLE_RECV = 1 << 5  # Linux 5.19: once we have received it, only a deadly signal ends the call
 _ALLOW, _NOTIFY = 0x7FFF0000, 0x7FC00000
-_LOAD, _IF_EQUAL, _RETURN = 0x20, 0x15, 0x06
-_OFFSET_OF_CALL, _OFFSET_OF_ARCHITECTURE = 0, 4  # in struct seccomp_data
+_LOAD, _IF_EQUAL, _IF_ANY, _RETURN = 0x20, 0x15, 0x45, 0x06
+_OFFSET_OF_CALL, _OFFSET_OF_ARCHITECTURE, _OFFSET_OF_ARGUMENTS = 0, 4, 16  # in struct seccomp_data, little-endian
 _CAP_SYS_ADMIN = 21  # capability.h
 
 _NOTIFICATION_SIZE, _ANSWER_SIZE = 80, 24  # struct seccomp_notif, struct seccomp_notif_resp
@@ -109,16 +109,22 @@ def needs_no_new_privs() -> bool:
 def filter_program(machine: Numbers) -> bytes:
     """The filter as an array of struct sock_filter, linux/filter.h: `bind` and `listen` of that machine are notified.
 
-    What comes by the numbers of another architecture, such as the calls of a 32-bit program, is let through.
+    So is who installs a filter with a descriptor like ours, which the kernel refuses to have beneath it.  What comes by
+    the numbers of another architecture, such as the calls of a 32-bit program, is let through.
     """
     return b"".join(
         struct.pack("=HBBI", *instruction)
         for instruction in (
             (_LOAD, 0, 0, _OFFSET_OF_ARCHITECTURE),
-            (_IF_EQUAL, 0, 3, machine.audit),
+            (_IF_EQUAL, 0, 8, machine.audit),
             (_LOAD, 0, 0, _OFFSET_OF_CALL),
-            (_IF_EQUAL, 2, 0, machine.bind),
-            (_IF_EQUAL, 1, 0, machine.listen),
+            (_IF_EQUAL, 7, 0, machine.bind),
+            (_IF_EQUAL, 6, 0, machine.listen),
+            (_IF_EQUAL, 0, 4, machine.seccomp),
+            (_LOAD, 0, 0, _OFFSET_OF_ARGUMENTS),
+            (_IF_EQUAL, 0, 2, _SET_MODE_FILTER),
+            (_LOAD, 0, 0, _OFFSET_OF_ARGUMENTS + 8),
+            (_IF_ANY, 1, 0, _NEW_LISTENER),
             (_RETURN, 0, 0, _ALLOW),
             (_RETURN, 0, 0, _NOTIFY),
         )

@@ -14,9 +14,9 @@ ALLOW, NOTIFY = 0x7FFF0000, 0x7FC00000  # linux/seccomp.h
 X86_64, I386, AARCH64, ARM = 0xC000003E, 0x40000003, 0xC00000B7, 0x40000028  # linux/audit.h
 
 
-def run(program: bytes, architecture: int, call: int) -> int:
+def run(program: bytes, architecture: int, call: int, *arguments: int) -> int:
     """What the filter returns for one system call; only the instructions that ours is made of are known."""
-    data = struct.pack("=iI", call, architecture)  # the head of struct seccomp_data
+    data = struct.pack("=iIQ6Q", call, architecture, 0, *arguments, *[0] * (6 - len(arguments)))  # struct seccomp_data
     instructions = list(struct.iter_unpack("=HBBI", program))
     at = accumulator = 0
     while True:
@@ -26,6 +26,8 @@ def run(program: bytes, architecture: int, call: int) -> int:
             (accumulator,) = struct.unpack_from("=I", data, operand)
         elif code == 0x15:  # BPF_JMP | BPF_JEQ | BPF_K
             at += if_true if accumulator == operand else if_false
+        elif code == 0x45:  # BPF_JMP | BPF_JSET | BPF_K
+            at += if_true if accumulator & operand else if_false
         else:
             assert code == 0x06, "BPF_RET | BPF_K"
             return int(operand)
@@ -45,10 +47,24 @@ def test_bind_and_listen_of_its_own_architecture_are_notified_and_nothing_else(
     assert {run(program, other, call) for call in range(-1, 600)} == {ALLOW}
 
 
+@pytest.mark.parametrize(("machine", "architecture", "other"), [("x86_64", X86_64, I386), ("aarch64", AARCH64, ARM)])
+def test_a_filter_with_a_descriptor_of_its_own_is_notified_and_no_other_use_of_seccomp(
+    machine: str, architecture: int, other: int
+) -> None:
+    """SECCOMP_SET_MODE_FILTER is 1, SECCOMP_FILTER_FLAG_NEW_LISTENER is 8, SECCOMP_FILTER_FLAG_TSYNC is 1."""
+    program, call = filter_program(MACHINES[machine]), MACHINES[machine].seccomp
+    for flags in (8, 9, 8 | 32):
+        assert run(program, architecture, call, 1, flags) == NOTIFY
+        assert run(program, other, call, 1, flags) == ALLOW
+    for arguments in ((1, 0), (1, 1), (0, 0), (2, 8), (3, 8)):
+        assert run(program, architecture, call, *arguments) == ALLOW
+
+
 def test_the_filter_of_aarch64_is_these_bytes() -> None:
     assert filter_program(MACHINES["aarch64"]).hex(" ", 8) == " ".join((
-        "2000000004000000", "15000003b70000c0", "2000000000000000", "15000200c8000000", "15000100c9000000",
-        "060000000000ff7f", "060000000000c07f",
+        "2000000004000000", "15000008b70000c0", "2000000000000000", "15000700c8000000",
+        "15000600c9000000", "1500000415010000", "2000000010000000", "1500000201000000",
+        "2000000018000000", "4500010008000000", "060000000000ff7f", "060000000000c07f",
     ))  # fmt: skip
 
 
