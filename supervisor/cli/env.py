@@ -41,8 +41,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _hidden(environment: dict[str, str], secret: set[str]) -> dict[str, str]:
     """The variables that hold a secret, as they may be shown."""
-    from supervisor.config.identifiers import in_environment
-    from supervisor.config.secrets import hunted, redact_environment, secret_values
+    from supervisor.config.secrets import hunted, in_environment, redact_environment, secret_values
 
     secrets = {part for name, value in environment.items() for part in secret_values(name, value)}
     secrets |= {environment[name] for name in secret if environment.get(name)}

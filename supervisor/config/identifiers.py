@@ -2,7 +2,7 @@
 secrets in its commands.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from collections.abc import Sequence as Words
 
 from supervisor.config.fields import Found, words
@@ -34,17 +34,6 @@ def identifiers(tree: Node) -> Names:
     texts: list[str] = []
     found = {word for name in _walked(tree, "", texts) for word in words_in(name)}
     return Names(frozenset(found), "\n".join(texts))
-
-
-def in_environment(environment: Mapping[str, str]) -> Names:
-    """Those that a process has: its variables, and the folders and addresses in them."""
-    found = {word for name in environment for word in words_in(name)}
-    own = [environment.get(name, "") for name in ("PORTSUP_SERVICE", "PORTSUP_STACK", "USER", "LOGNAME")]
-    found.update(word for name in own for word in words_in(name))
-    for name, value in environment.items():
-        if not is_secret_name(name):
-            found.update(names_in(value[:10_000]))
-    return Names(frozenset(found), "\n".join(own))
 
 
 def secrets_of(spec: ServiceSpec) -> Iterator[tuple[str, str]]:

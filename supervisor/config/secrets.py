@@ -179,3 +179,14 @@ def redact_environment(
 
 def _is_secret(value: str) -> bool:
     return bool(value.strip()) and value.lower() not in _HARMLESS_VALUES
+
+
+def in_environment(environment: Mapping[str, str]) -> Names:
+    """Those that a process has: its variables, and the folders and addresses in them."""
+    found = {word for name in environment for word in words_in(name)}
+    own = [environment.get(name, "") for name in ("PORTSUP_SERVICE", "PORTSUP_STACK", "USER", "LOGNAME")]
+    found.update(word for name in own for word in words_in(name))
+    for name, value in environment.items():
+        if not is_secret_name(name):
+            found.update(names_in(value[:10_000]))
+    return Names(frozenset(found), "\n".join(own))

@@ -124,4 +124,4 @@ def test_down_tells_when_the_instance_stays(pretend: Pretend, run: Run, monkeypa
     monkeypatch.setattr(down, "instances", target.instances)
     ran = run("down")
     assert ran.code == ExitCode.FAILURE
-    assert "its process 77 still holds the instance" in ran.err
+    assert "its process (pid 77) still holds the instance" in ran.err
