@@ -25,7 +25,7 @@ signal.pause()
 """
 
 
-def test_calls_that_cannot_be_looked_into_are_told_a_few_times_and_counted(stack: Make) -> None:
+def test_calls_that_cannot_be_looked_into_are_told_once(stack: Make) -> None:
     live = stack({
         "web": {"command": program("listens"), "pool": list(free_pool(2))},
         "bad": {"command": ["python3", "-c", BINDS, "3000"], "pool": list(free_pool(1)), "ready": "started"},
@@ -33,10 +33,7 @@ def test_calls_that_cannot_be_looked_into_are_told_a_few_times_and_counted(stack
     with live.up():
         eventually(lambda: "done" in live.log("bad"))
         assert live.rows()["web"]["state"] == "running"
-    assert 0 < len(live.journal("bind not seen")) <= 12
-    (counted, *_) = live.journal("events left out")
-    assert (counted["service"], counted["of"]) == ("bad", "bind not seen")
-    assert sum(each["count"] for each in live.journal("events left out")) >= 2900
+    assert [each["service"] for each in live.journal("bind not seen")] == ["bad"]
 
 
 def test_spare_ports_held_by_sockets_in_flight_hold_up_nobody(stack: Make) -> None:
