@@ -11,9 +11,10 @@ import os
 import signal
 from collections import deque
 from collections.abc import Callable
-from typing import Any, NoReturn, Protocol
+from typing import Any, NoReturn
 
 from supervisor import system
+from supervisor.daemon.hearing import Loop, Timer
 from supervisor.dataclass import dataclass, field
 
 MOST = 4  # children at a time; further questions wait for their turn
@@ -23,20 +24,6 @@ CHUNK = 1 << 16
 
 Question = Callable[[], Any]  # asked in the child; the answer must be fit for JSON
 Answer = Callable[[Any], None]  # None: it could not be found out
-
-
-class Timer(Protocol):
-    """What will be called later, unless it is cancelled."""
-
-    def cancel(self) -> None: ...
-
-
-class Loop(Protocol):
-    """What is needed of an event loop: asyncio's, or the small one of `portsup exec`."""
-
-    def add_reader(self, fd: int, callback: Callable[[], object], /) -> object: ...
-    def remove_reader(self, fd: int, /) -> object: ...
-    def call_later(self, delay: float, callback: Callable[[], object], /) -> Timer: ...
 
 
 @dataclass(slots=True)

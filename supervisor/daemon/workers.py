@@ -3,24 +3,17 @@
 import contextlib
 import os
 from collections.abc import Callable, Collection
-from typing import Protocol
 
+from supervisor.daemon.hearing import Loop
 from supervisor.daemon.looks import Aside, open_inodes
 from supervisor.ports.service_sockets import ServiceSockets
-
-
-class Readers(Protocol):
-    """What is needed of an event loop."""
-
-    def add_reader(self, fd: int, callback: Callable[[], object], /) -> object: ...
-    def remove_reader(self, fd: int, /) -> object: ...
 
 
 class Workers:
     """The workers of one process tree, `who`."""
 
     def __init__(
-        self, loop: Readers, sockets: ServiceSockets, who: object, members: Callable[[], Collection[int]], aside: Aside
+        self, loop: Loop, sockets: ServiceSockets, who: object, members: Callable[[], Collection[int]], aside: Aside
     ) -> None:
         self._loop = loop
         self._sockets = sockets
