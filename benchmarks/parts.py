@@ -23,7 +23,7 @@ from benchmarks.processes import end_by_exception
 TIMES = 3  # of the floor, the goal
 CLOCK = "import sys, time; sys.modules['ssl'] = None; begin = time.perf_counter()\n"
 TELL = "\nprint((time.perf_counter() - begin) * 1000)"
-DAEMON = "import supervisor.cli.main, supervisor.cli.up, supervisor.daemon.start, structlog\n"
+DAEMON = "import supervisor.cli.main, supervisor.cli.commands.up, supervisor.daemon.start, structlog\n"
 READ = (
     "import gc, os, pathlib; gc.disable(); from supervisor.config.load import load\n"
     + CLOCK

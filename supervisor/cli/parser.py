@@ -87,7 +87,7 @@ def resolve(word: str) -> str:
 
 def build(command: str, parser: "argparse.ArgumentParser | None" = None) -> argparse.ArgumentParser:
     """The parser of one command; only the module of that command is imported."""
-    module = importlib.import_module(f"supervisor.cli.{command}")
+    module = importlib.import_module(f"supervisor.cli.commands.{command}")
     if parser is None:
         parser = Parser(prog=f"portsup {command}", formatter_class=Formatter)
     parser.description = f"{LINES[command][:1].upper()}{LINES[command][1:]}."

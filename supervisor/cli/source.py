@@ -31,7 +31,7 @@ def find_source(args: argparse.Namespace) -> Source:
     if info is not None:
         directory = instance_directory(info.stack, info.instance)
         return Source(directory, _services_of(info) or with_files(directory, []), info)
-    from supervisor.cli.config import load
+    from supervisor.cli.commands.config import load
 
     stack = load(files_asked(args))
     return Source(instance_directory(stack.name, args.instance or 1), list(stack.services), None)

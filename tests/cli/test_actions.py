@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from supervisor.cli import down, target
+from supervisor.cli import target
+from supervisor.cli.commands import down
 from supervisor.errors import ExitCode
 from tests.cli.conftest import Pretend, Run
 from tests.support.fake_daemon import FakeDaemon, refusal

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from supervisor.cli import ls
+from supervisor.cli.commands import ls
 from supervisor.errors import ExitCode
 from supervisor.ports.lockfile import FileLock
 from supervisor.ports.record import Owner, Record

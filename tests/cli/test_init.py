@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.cli import init
+from supervisor.cli.commands import init
 from supervisor.config.load import load
 from supervisor.convert import recognise
 from supervisor.errors import ExitCode

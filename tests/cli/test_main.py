@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.cli import ls, parser
-from supervisor.cli.commands import ALIASES, LINES
+from supervisor.cli import parser
+from supervisor.cli.commands import ALIASES, LINES, ls
 from supervisor.cli.main import main
 from supervisor.errors import ConfigError, ExitCode, PoolExhausted, Problem, UsageError
 from tests.cli.conftest import Run

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from supervisor.cli import render, status
+from supervisor.cli import render
+from supervisor.cli.commands import status
 from supervisor.cli.rows import is_fine, pool_words
 from supervisor.errors import ExitCode
 from tests.cli.conftest import Pretend, Run

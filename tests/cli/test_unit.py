@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from supervisor.cli import unit
-from supervisor.cli.config import load
-from supervisor.cli.unit import lines, stop_time
+from supervisor.cli.commands import unit
+from supervisor.cli.commands.config import load
+from supervisor.cli.commands.unit import lines, stop_time
 from supervisor.core.state import Hook
 from supervisor.errors import PortsupError
 from tests.cli.conftest import Run

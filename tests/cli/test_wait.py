@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from supervisor.cli.wait import ending, exit_code, hopeless, is_there
+from supervisor.cli.commands.wait import ending, exit_code, hopeless, is_there
 from supervisor.errors import ExitCode
 from supervisor.logs.state_dir import instance_directory
 from tests.cli.conftest import Pretend, Run

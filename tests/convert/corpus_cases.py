@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from supervisor.cli.init import _read as read_file
+from supervisor.cli.commands.init import _read as read_file
 from supervisor.cli.surroundings import around
 from supervisor.config.load import load
 from supervisor.config.spec import Probe, ServiceSpec, StackSpec

@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     argv = argv[1:] if argv[:1] == ["--"] else argv
     if not argv:
         raise UsageError("cannot lease ports", "no command is given", "`portsup lease 8100-8104 -- CMD ARGUMENTS`")
-    from supervisor.cli.exec import name_of
+    from supervisor.cli.commands.exec import name_of
     from supervisor.daemon.program import Program
     from supervisor.daemon.solo import Solo, say_on_stderr
     from supervisor.process.tree import new_run_id

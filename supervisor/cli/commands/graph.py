@@ -3,7 +3,7 @@
 import argparse
 
 from supervisor.cli import render
-from supervisor.cli.config import load
+from supervisor.cli.commands.config import load
 from supervisor.cli.places import files_asked
 
 TYPE_CHECKING = False

@@ -2,8 +2,8 @@
 
 import argparse
 
-from supervisor.cli.port import add_arguments as add_arguments
-from supervisor.cli.port import live
+from supervisor.cli.commands.port import add_arguments as add_arguments
+from supervisor.cli.commands.port import live
 
 EXAMPLES = """\
   curl "$(portsup url web)/health" """

@@ -5,8 +5,8 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
+from supervisor.cli.commands.config import load
 from supervisor.cli.complaint import say
-from supervisor.cli.config import load
 from supervisor.cli.places import files_asked
 from supervisor.errors import NotFound, PortsupError, UsageError
 

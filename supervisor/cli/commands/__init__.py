@@ -1,6 +1,6 @@
 """Every command of `portsup`: where it stands in the help, the module that carries it out, and one line about it.
 
-A module of `supervisor.cli` has `add_arguments(parser)` and `run(args) -> int`, and may have `EXAMPLES`.
+A module of this folder has `add_arguments(parser)` and `run(args) -> int`, and may have `EXAMPLES`.
 """
 
 GROUPS: dict[str, dict[str, str]] = {

@@ -85,7 +85,7 @@ def _examine(args: argparse.Namespace) -> "Iterator[Finding]":
     if not files_asked(args) and config_near(current_directory()) is None:
         yield Finding("services.yaml", Level.NOTE, "there is no services.yaml here", "`portsup init` writes one")
         return
-    from supervisor.cli.config import load
+    from supervisor.cli.commands.config import load
 
     try:
         stack = load(files_asked(args))
