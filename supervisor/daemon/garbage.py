@@ -1,4 +1,4 @@
-"""When Python looks for garbage: not while a stack comes up, `commands/up.py` switches that off before the daemon begins."""
+"""When Python looks for garbage: not while a stack comes up, `up` switches that off before the daemon begins."""
 
 import contextlib
 import gc
