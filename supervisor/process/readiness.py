@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from supervisor.core.escapes import is_plain, segments
-from supervisor.process.patterns import TooSlow, found, within_limit
+from supervisor.system.patterns import TooSlow, found, within_limit
 
 GOOD = range(200, 400)  # statuses of HTTP
 LONGEST_QUOTE = 100  # characters of what an answer should have that are shown

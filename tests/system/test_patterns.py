@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from supervisor.process.patterns import LONGEST, TooSlow, found, within_limit
 from supervisor.process.readiness import MOST_OVERRUNS, LogMatcher, http_verdict
+from supervisor.system.patterns import LONGEST, TooSlow, found, within_limit
 
 ENDLESS = [
     (r"(a+)+$", "a" * 50 + "!"),
