@@ -8,7 +8,7 @@ from collections.abc import Callable
 from collections.abc import Mapping as Mapping_
 from pathlib import Path
 
-from supervisor.config.keys import SERVICE
+from supervisor.config.keys.service import SERVICE
 from supervisor.config.merge import Merger
 from supervisor.config.report import Report, Unreadable
 from supervisor.config.suggest import did_you_mean

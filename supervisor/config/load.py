@@ -14,7 +14,7 @@ from supervisor.config.fields import EnvFile, Fields, Found
 from supervisor.config.files import content_of, decoded, outgoing_ports
 from supervisor.config.identifiers import filled_in, identifiers, secrets_of
 from supervisor.config.interpolate import Interpolation
-from supervisor.config.keys import STACK
+from supervisor.config.keys.stack import STACK
 from supervisor.config.merge import Merger
 from supervisor.config.parse import parse
 from supervisor.config.report import Report, Unreadable

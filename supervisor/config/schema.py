@@ -3,7 +3,7 @@
 from typing import Any
 
 from supervisor.config import questions, shapes
-from supervisor.config.keys import STACK
+from supervisor.config.keys.stack import STACK
 from supervisor.config.kinds import (
     LONGEST_NAME,
     NAME,

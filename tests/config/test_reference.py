@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from supervisor.config import questions, shapes
-from supervisor.config.keys import HOOK, HOOKS, STACK
+from supervisor.config.keys.ending import HOOK, HOOKS
+from supervisor.config.keys.stack import STACK
 from supervisor.config.kinds import Choice, Named, Section, Several
 
 from .conftest import Loading

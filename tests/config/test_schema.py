@@ -9,7 +9,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from supervisor.config.keys import STACK
+from supervisor.config.keys.stack import STACK
 from supervisor.config.kinds import Key, Named, Section, Several
 from supervisor.config.schema import partial, schema
 from supervisor.errors import ConfigError

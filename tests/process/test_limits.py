@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from supervisor import system
-from supervisor.config.keys import LIMITS
+from supervisor.config.keys.process import LIMITS
 from supervisor.process import vfork
 from supervisor.process.account import Account, account
 from supervisor.process.executable import SpawnError

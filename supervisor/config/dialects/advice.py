@@ -8,7 +8,9 @@ from supervisor.config.dialects.programs import command_of
 from supervisor.config.dialects.scalars import value_hint
 from supervisor.config.dialects.table import TABLES
 from supervisor.config.dialects.writing import Beside
-from supervisor.config.keys import HEALTHCHECK, SERVICE, STACK
+from supervisor.config.keys.service import SERVICE
+from supervisor.config.keys.stack import STACK
+from supervisor.config.keys.start import HEALTHCHECK
 from supervisor.config.kinds import Key, Section, Shape
 from supervisor.config.shell import syntax_in
 from supervisor.config.suggest import closest, is_one_slip

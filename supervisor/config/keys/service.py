@@ -1,0 +1,6 @@
+"""What holds for one service: the keys of the other files of this folder, in the order in which they are shown."""
+
+from supervisor.config.keys import ending, port, process, program, start
+from supervisor.config.kinds import Section
+
+SERVICE = Section(keys=(*program.KEYS, *start.KEYS, *ending.KEYS, *port.KEYS, *process.KEYS))
