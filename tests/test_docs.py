@@ -14,9 +14,9 @@ import yaml
 import supervisor
 from supervisor.config.load import load
 from supervisor.control.protocol import REQUESTS, VERSION
-from supervisor.core.lease import PortState
+from supervisor.core.port_state import PortState
 from supervisor.core.state import STATUS, TRANSITIONS, Health, Result, State
-from supervisor.daemon.endpoints import Endpoint, variables
+from supervisor.daemon.stack.endpoints import Endpoint, variables
 from supervisor.errors import ExitCode
 from supervisor.logs.rotation import INDEX_SUFFIX
 from supervisor.logs.state_dir import instance_directory

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from supervisor.core.snapshot import Service
+from supervisor.core.service.snapshot import Service
 from supervisor.core.state import Result, State
 from supervisor.dataclass import dataclass
 from supervisor.errors import ExitCode, shell_code

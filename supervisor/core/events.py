@@ -1,6 +1,6 @@
 """What happens to a service (events, in the past tense) and what is to be done about it (effects, imperative)."""
 
-from supervisor.core.notify import Notice
+from supervisor.core.sd_notify import Notice
 from supervisor.core.state import Hook
 from supervisor.dataclass import dataclass
 

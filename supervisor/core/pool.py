@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from supervisor.core.lease import Quarantine
+from supervisor.core.port_state import Quarantine
 from supervisor.dataclass import dataclass
 
 

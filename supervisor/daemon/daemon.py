@@ -17,24 +17,24 @@ from supervisor.core.instance import ports_of
 from supervisor.core.service import Service
 from supervisor.core.state import State
 from supervisor.daemon import garbage
-from supervisor.daemon.broadcast import News
-from supervisor.daemon.commands import Commands
-from supervisor.daemon.control_socket import ControlSocket
-from supervisor.daemon.ending import Ending
-from supervisor.daemon.endpoints import document
+from supervisor.daemon.console.broadcast import News
+from supervisor.daemon.console.foreground import Front, let_go_of
+from supervisor.daemon.console.reporter import Reporter
 from supervisor.daemon.faults import is_anybody_there, lock_lost, no_port, too_late
-from supervisor.daemon.front import Front, let_go_of
-from supervisor.daemon.lock_watch import LockWatch
 from supervisor.daemon.options import Options
-from supervisor.daemon.reload import Reloader
-from supervisor.daemon.rendering import Renderer
-from supervisor.daemon.reporter import Reporter
-from supervisor.daemon.slot import Slot, new_slot
-from supervisor.daemon.stack import Stack
-from supervisor.daemon.status import environment_told
+from supervisor.daemon.requests.commands import Commands
+from supervisor.daemon.requests.control_socket import ControlSocket
+from supervisor.daemon.requests.status import environment_told
+from supervisor.daemon.rounds import LockWatch
+from supervisor.daemon.service.slot import Slot, new_slot
+from supervisor.daemon.service.world import StackWorld
+from supervisor.daemon.stack.ending import Ending
+from supervisor.daemon.stack.endpoints import document
+from supervisor.daemon.stack.reload import Reloader
+from supervisor.daemon.stack.rendering import Renderer
+from supervisor.daemon.stack.stack import Stack
+from supervisor.daemon.stack.waiting import missing, settled, told
 from supervisor.daemon.tasks import begin
-from supervisor.daemon.waiting import missing, settled, told
-from supervisor.daemon.world import StackWorld
 from supervisor.daemon.writing import Writing
 from supervisor.errors import ExitCode, LockLost, PortsupError, refusal
 from supervisor.logs.journal import Journal

@@ -2,8 +2,8 @@
 
 from collections.abc import Collection
 
-from supervisor.core.lease import PortState
-from supervisor.daemon.slot import Slot
+from supervisor.core.port_state import PortState
+from supervisor.daemon.service.slot import Slot
 from supervisor.errors import LockLost, PoolExhausted, WaitTimedOut
 from supervisor.ports.leases import Loss
 

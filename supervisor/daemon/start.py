@@ -14,9 +14,9 @@ from supervisor.config.selection import active_profiles, selected
 from supervisor.config.spec import StackSpec
 from supervisor.core.instance import max_instances, numbers_for, ports_of
 from supervisor.core.order import levels, with_dependencies
+from supervisor.daemon.console.foreground import Front, Pipe, let_go_of
+from supervisor.daemon.console.herald import table
 from supervisor.daemon.daemon import Daemon
-from supervisor.daemon.front import Front, Pipe, let_go_of
-from supervisor.daemon.herald import table
 from supervisor.daemon.options import Options
 from supervisor.daemon.stalls import WatchedLoop, tell_of_long_ones
 from supervisor.dataclass import replace
@@ -121,7 +121,7 @@ async def _run(
     if options.is_detached:
         let_go_of(1)
     if above is not None:
-        from supervisor.daemon.above import Above
+        from supervisor.daemon.console.service_manager import Above
 
         front.above = Above(*above)
     try:

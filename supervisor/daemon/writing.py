@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 
-from supervisor.daemon.slot import Slot
+from supervisor.daemon.service.slot import Slot
 from supervisor.files.opening import Refused, explained
 from supervisor.logs.journal import Journal
 from supervisor.ports.record import write_json

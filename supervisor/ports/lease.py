@@ -12,7 +12,7 @@ from supervisor.ports.shield import Shield
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from supervisor.ports.asynchronous import WatchingLoop
-    from supervisor.ports.watching import Interrupt, WatchingThread
+    from supervisor.ports.shield_thread import Interrupt, WatchingThread
 
 OnLost = Callable[[LockLost], object]
 
@@ -69,7 +69,7 @@ class Lease:
         self._leased.release()
 
     def __enter__(self) -> "Lease":
-        from supervisor.ports.watching import Interrupt, WatchingThread
+        from supervisor.ports.shield_thread import Interrupt, WatchingThread
 
         interrupt = Interrupt.of_this_thread()
 

@@ -4,8 +4,8 @@ import contextlib
 import errno
 from collections.abc import Callable, Mapping, Sequence
 
-from supervisor.core.lease import PortState, Quarantine, state_of
 from supervisor.core.pool import Pick, pick
+from supervisor.core.port_state import PortState, Quarantine, state_of
 from supervisor.dataclass import dataclass
 from supervisor.errors import PortsupError
 from supervisor.ports.holders import ConflictKind, Holder, who_holds

@@ -1,6 +1,6 @@
 """What comes of asking for ports, and how they stand."""
 
-from supervisor.core.lease import PortState
+from supervisor.core.port_state import PortState
 from supervisor.dataclass import dataclass
 from supervisor.ports.holders import Holder
 

@@ -254,7 +254,7 @@ def _taken(claim: Claim, *, listening: bool = True) -> socket.socket | None:
     """The socket of a claim, from the process that has made it; None if that has it no more."""
     if claim.listens is not listening or not claim.process:
         return None
-    from supervisor.system.notifications import socket_of
+    from supervisor.system.held_calls import socket_of
 
     try:
         sock = socket_of(claim.process, claim.fd)

@@ -17,7 +17,7 @@ import threading
 
 from supervisor.dataclass import dataclass
 from supervisor.system import libc
-from supervisor.system.notifications import descriptor_of
+from supervisor.system.held_calls import descriptor_of
 
 _ENTRY = re.compile(rb"tfd:\s*(\d+) events:\s*([0-9a-f]+) data:\s*([0-9a-f]+)(?:.*? ino:([0-9a-f]+))?")
 # struct epoll_event is packed on x86-64 alone, linux/eventpoll.h.

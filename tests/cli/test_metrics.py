@@ -7,7 +7,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from prometheus_client.parser import text_string_to_metric_families as older_parser
 
 from supervisor.cli.commands.metrics import FAMILIES, PORT_STATES, exposition
-from supervisor.core.lease import PortState
+from supervisor.core.port_state import PortState
 from tests.cli.conftest import Pretend, Run
 from tests.support.fake_daemon import refusal, row, status
 

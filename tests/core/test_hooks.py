@@ -6,10 +6,9 @@ It has more than 300 lines: each hook and each way out of it is told once, by th
 import pytest
 
 from supervisor.core import events as ev
-from supervisor.core.hooks import facts
 from supervisor.core.restart import Restart, RestartPolicy
-from supervisor.core.rolling import is_rolling
-from supervisor.core.service import Service, Timeouts
+from supervisor.core.service import Service, Timeouts, is_rolling
+from supervisor.core.service.hooks import facts
 from supervisor.core.state import Hook, HookRun, Milestone, Result, Role, State, Then
 from supervisor.dataclass import replace
 from tests.support.told import told

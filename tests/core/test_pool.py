@@ -2,8 +2,8 @@
 
 import pytest
 
-from supervisor.core.lease import Quarantine
 from supervisor.core.pool import NoPick, Pick, pick
+from supervisor.core.port_state import Quarantine
 
 POOL = (6000, 6001, 6002)
 

@@ -4,8 +4,7 @@ import pytest
 
 from supervisor.core import events as ev
 from supervisor.core.restart import Restart, RestartPolicy
-from supervisor.core.rolling import can_roll, is_rolling
-from supervisor.core.service import Service, Timeouts
+from supervisor.core.service import Service, Timeouts, can_roll, is_rolling
 from supervisor.core.state import Beside, Health, Milestone, Result, Role, State
 from supervisor.dataclass import replace
 from tests.support.told import told

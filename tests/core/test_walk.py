@@ -8,11 +8,10 @@ from typing import NamedTuple
 import pytest
 
 from supervisor.core import events as ev
-from supervisor.core.hooks import BELONGS
-from supervisor.core.notify import Notice, parse
 from supervisor.core.restart import Restart, RestartPolicy
-from supervisor.core.rolling import can_roll, step
-from supervisor.core.service import Service, Timeouts
+from supervisor.core.sd_notify import Notice, parse
+from supervisor.core.service import Service, Timeouts, can_roll, step
+from supervisor.core.service.hooks import BELONGS
 from supervisor.core.state import TRANSITIONS, Hook, Role, State
 from tests.support.budget import LONG, budget
 

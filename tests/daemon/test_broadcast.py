@@ -3,7 +3,7 @@
 from typing import Any, cast
 
 from supervisor.control.connection import Reply
-from supervisor.daemon.broadcast import Broadcast
+from supervisor.daemon.console.broadcast import Broadcast
 
 
 class Reader:

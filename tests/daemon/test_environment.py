@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from supervisor.config.spec import ServiceSpec
-from supervisor.daemon.endpoints import Endpoint, document, variable, variables
-from supervisor.daemon.environment import environment_of, filled
+from supervisor.daemon.service.environment import environment_of, filled
+from supervisor.daemon.stack.endpoints import Endpoint, document, variable, variables
 
 ENDPOINTS = {"web": Endpoint(8001, (8000, 8001)), "my-db.1": Endpoint(9000, (9000,))}
 FACTS = {"PORTSUP_RUN_ID": "r", "PORTSUP_INSTANCE": "2"}

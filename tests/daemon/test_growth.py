@@ -7,8 +7,8 @@ import pytest
 from supervisor.core import events as ev
 from supervisor.core.order import find_cycle, levels
 from supervisor.core.state import State
-from supervisor.daemon import stack as module
-from supervisor.daemon.relations import Relations
+from supervisor.daemon.stack import stack as module
+from supervisor.daemon.stack.relations import Relations
 from tests.support.scene import READY, Scene, ended
 
 

@@ -9,7 +9,7 @@ from supervisor.core import events as ev
 from supervisor.core.restart import Restart, RestartPolicy
 from supervisor.core.service import Service, step
 from supervisor.core.state import Health, Result, State, Then
-from supervisor.daemon import herald
+from supervisor.daemon.console import herald
 from supervisor.dataclass import replace
 
 SPEC = ServiceSpec("web", ("serve", "--fast"), (8000, 8001), working_dir=Path("/srv"), port_env="WEB_PORT")

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from supervisor.daemon import holders as module
-from supervisor.daemon.holders import OF_A_MOMENT, REMEMBERED, Holders
+from supervisor.daemon.checks import holders as module
+from supervisor.daemon.checks.holders import OF_A_MOMENT, REMEMBERED, Holders
 from supervisor.ports.holders import ConflictKind, Holder
 from tests.support.fake_world import FakeLoop
 

@@ -6,7 +6,7 @@ from supervisor.core import events as ev
 from supervisor.core.restart import RestartPolicy
 from supervisor.core.service import Service, Timeouts
 from supervisor.core.state import Hook, Result, State
-from supervisor.daemon.keeper import Keeper
+from supervisor.daemon.service.keeper import Keeper
 from supervisor.dataclass import replace
 from tests.support.fake_world import FakeLoop, FakeWorld
 

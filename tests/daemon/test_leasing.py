@@ -6,8 +6,8 @@ import pytest
 
 from supervisor.core import events as ev
 from supervisor.core.service import Service
-from supervisor.daemon import leasing as module
-from supervisor.daemon.leasing import IN_ONE_TURN, LOOKER_WAIT, SEARCH_WAIT, Leasing
+from supervisor.daemon.service import leasing as module
+from supervisor.daemon.service.leasing import IN_ONE_TURN, LOOKER_WAIT, SEARCH_WAIT, Leasing
 from supervisor.errors import PortsupError
 from supervisor.ports.holders import ConflictKind, Holder
 from supervisor.ports.leases import Chosen, NoPort

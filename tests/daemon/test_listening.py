@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from supervisor import system
-from supervisor.daemon import listening as module
-from supervisor.daemon.listening import DRIFT_AFTER, LAST_LOOK, Expectation, ListenWatch
+from supervisor.daemon.checks import listening as module
+from supervisor.daemon.checks.listening import DRIFT_AFTER, LAST_LOOK, Expectation, ListenWatch
 from supervisor.dataclass import replace
 from supervisor.ports.holders import ConflictKind, Holder
 from supervisor.system import Listener

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from supervisor.config.spec import LogLimits
-from supervisor.daemon.output import Output
+from supervisor.daemon.service.output import Output
 from supervisor.logs.redactor import Redactor
 from supervisor.logs.service_log import ServiceLog
 from supervisor.process import output as pipes

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from supervisor.config.spec import Probe, ProbeKind
-from supervisor.daemon import errands
-from supervisor.daemon.probes import Asker, ask
+from supervisor.daemon.checks.probes import Asker, ask
+from supervisor.daemon.processes import errands
 from supervisor.process import tree
 
 SLOW = Probe(ProbeKind.EXEC, command=("slow",))

@@ -6,8 +6,8 @@ import pytest
 
 from supervisor.core.service import Service
 from supervisor.core.state import State
-from supervisor.daemon.keeper import Keeper
-from supervisor.daemon.reload import Reloader
+from supervisor.daemon.service.keeper import Keeper
+from supervisor.daemon.stack.reload import Reloader
 from supervisor.dataclass import replace
 from tests.support.scene import CHAIN, Scene
 

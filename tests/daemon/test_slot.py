@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from supervisor import system
-from supervisor.daemon.slot import Child, Slot
+from supervisor.daemon.service.slot import Child, Slot
 from supervisor.system import Identity
 from tests.support.scene import CHAIN, Scene
 

@@ -6,7 +6,7 @@ from supervisor.config.spec import OnPortChange
 from supervisor.core import events as ev
 from supervisor.core.order import Condition
 from supervisor.core.state import Result, State
-from supervisor.daemon.slot import Slot
+from supervisor.daemon.service.slot import Slot
 from supervisor.dataclass import replace
 from supervisor.errors import PortsupError
 from tests.support.scene import CHAIN, READY, Scene, ended

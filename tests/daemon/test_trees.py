@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from supervisor.daemon.slot import Child
-from supervisor.daemon.trees import Trees
+from supervisor.daemon.processes.trees import Trees
+from supervisor.daemon.service.slot import Child
 from tests.support.fake_world import FakeLoop, Timer
 from tests.support.scene import CHAIN, Scene
 

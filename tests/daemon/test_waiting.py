@@ -7,8 +7,8 @@ import pytest
 from supervisor.core.restart import RestartPolicy
 from supervisor.core.service import Service
 from supervisor.core.state import Beside, Milestone, Role, State
-from supervisor.daemon.stack import LIVE_EVERY, NOTE_EVERY
-from supervisor.daemon.waiting import LIVE_AFTER, telling, told, words
+from supervisor.daemon.stack.stack import LIVE_EVERY, NOTE_EVERY
+from supervisor.daemon.stack.waiting import LIVE_AFTER, telling, told, words
 from supervisor.dataclass import replace
 from tests.support.scene import CHAIN, READY, Scene
 

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from supervisor.core.handoff import V4, V6, parse_address
-from supervisor.core.notify import LONGEST, LONGEST_SPAN, LONGEST_STATUS, parse
+from supervisor.core.sd_notify import LONGEST, LONGEST_SPAN, LONGEST_STATUS, parse
 from tests.support.budget import tries
 
 FAMILIES = st.sampled_from([V4, V6, int(socket.AF_UNIX), 0, -1, 2**31])

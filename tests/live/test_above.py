@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.process.notify_socket import NotifySocket
+from supervisor.process.sd_notify_socket import NotifySocket
 from tests.live.conftest import Make
 from tests.live.stack import SLEEPS, Live, notes
 from tests.support.eventually import eventually

@@ -123,7 +123,7 @@ def test_a_stranger_on_its_port_moves_it_and_the_next_program_goes_on(live: Live
     """The first one had a moment to end; what would have ended it then is not for its successor."""
     pool, note = free_pool(2), live.folder / "runs"
     script = (
-        "import sys; from supervisor.daemon import solo; solo.CHECK_EVERY = 0.05; "
+        "import sys; from supervisor.daemon.single import run as solo; solo.CHECK_EVERY = 0.05; "
         "sys.exit(solo.Solo(solo.Program('x', sys.argv[2:], [int(p) for p in sys.argv[1].split()], hands_over=False),"
         " 'run', solo.say_on_stderr).run())"
     )

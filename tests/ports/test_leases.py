@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from supervisor import system
-from supervisor.core.lease import PortState
+from supervisor.core.port_state import PortState
 from supervisor.errors import PortsupError
 from supervisor.ports.holders import ConflictKind
 from supervisor.ports.leases import Chosen, Loss, NoPort, PortStatus

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from supervisor import system
-from supervisor.core.notify import LONGEST
-from supervisor.process.notify_socket import NotifySocket
+from supervisor.core.sd_notify import LONGEST
+from supervisor.process.sd_notify_socket import NotifySocket
 
 pytestmark = pytest.mark.live
 

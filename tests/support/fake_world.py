@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from supervisor.core import events as ev
 from supervisor.core.service import Service
-from supervisor.daemon.keeper import Keeper
+from supervisor.daemon.service.keeper import Keeper
 
 LeaseAnswer = Callable[[ev.PortLeased | ev.NoPort], None]
 

@@ -9,8 +9,8 @@ from supervisor.core.order import Condition
 from supervisor.core.restart import Restart, RestartPolicy
 from supervisor.core.service import Service
 from supervisor.core.state import State
-from supervisor.daemon.slot import Child, Slot
-from supervisor.daemon.stack import Stack
+from supervisor.daemon.service.slot import Child, Slot
+from supervisor.daemon.stack.stack import Stack
 from tests.support.fake_world import FakeLoop, FakeWorld
 
 READY = Condition.READY

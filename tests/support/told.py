@@ -1,8 +1,7 @@
 """A service that is told of several events, one after the other."""
 
 from supervisor.core import events as ev
-from supervisor.core.rolling import step
-from supervisor.core.service import Service
+from supervisor.core.service import Service, step
 
 
 def told(svc: Service, *events: ev.Event, now: float = 100.0) -> tuple[Service, tuple[ev.Effect, ...]]:

@@ -16,7 +16,7 @@ import pytest
 from supervisor.process import fork, vfork
 from supervisor.process.filters import Filters, why_not
 from supervisor.process.spawn import SpawnError, rehearse, spawn
-from supervisor.system.notifications import (
+from supervisor.system.held_calls import (
     Asked,
     Notifications,
     memory_of,

@@ -49,8 +49,8 @@ def run(args: argparse.Namespace) -> int:
     name = name_of(args.name, argv)
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", args.port_env):
         raise UsageError(f"cannot set `{args.port_env}`", "this is no name of a variable")
-    from supervisor.daemon.program import Program
-    from supervisor.daemon.solo import Solo, say_on_stderr
+    from supervisor.daemon.single.program import Program
+    from supervisor.daemon.single.run import Solo, say_on_stderr
     from supervisor.process.tree import new_run_id
 
     program = Program(name, argv, args.pool or own_pool(name), args.port_env, args.handoff == "auto", args.strict_ports)

@@ -1,0 +1,104 @@
+"""What a service says of itself, sd_notify(3): read from its datagrams, and noted in what is known of it.  Pure."""
+
+from supervisor.core.state import Beside, Role, State
+from supervisor.dataclass import dataclass, replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from supervisor.core.service import Service
+
+LONGEST = 4096  # bytes of a datagram; systemd takes no longer ones either (NOTIFY_BUFFER_MAX)
+LONGEST_STATUS = 400  # characters that are kept
+LONGEST_SPAN = 365 * 86400.0  # seconds; what is longer counts as for ever
+_MOST_DIGITS = 20  # of a 64-bit number
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One datagram; spans are in seconds."""
+
+    is_ready: bool = False
+    is_reloading: bool = False
+    is_stopping: bool = False
+    is_alive: bool = False  # WATCHDOG=1
+    is_hung: bool = False  # WATCHDOG=trigger
+    status: str | None = None
+    main_pid: int | None = None
+    watchdog: float | None = None  # 0: none any more
+    extension: float = 0.0  # how long the present step will take from now on
+
+
+def parse(datagram: bytes) -> Notice | None:
+    """What a datagram says, None for one that cannot be read; what is not known or makes no sense is left out."""
+    if not datagram or len(datagram) > LONGEST or b"\0" in datagram[:-1]:
+        return None
+    pairs = (line.partition("=") for line in datagram.rstrip(b"\0").decode(errors="replace").split("\n"))
+    said = {name: value for name, sign, value in pairs if sign}
+    if not said:
+        return None
+    status = said.get("STATUS")
+    main_pid = _number(said.get("MAINPID", ""))
+    watchdog = _number(said.get("WATCHDOG_USEC", ""))
+    extension = _number(said.get("EXTEND_TIMEOUT_USEC", ""))
+    return Notice(
+        is_ready=said.get("READY") == "1",
+        is_reloading=said.get("RELOADING") == "1",
+        is_stopping=said.get("STOPPING") == "1",
+        is_alive=said.get("WATCHDOG") == "1",
+        is_hung=said.get("WATCHDOG") == "trigger",
+        status=None if status is None else _plain(status),
+        main_pid=main_pid if main_pid is not None and 0 < main_pid < 2**31 else None,
+        watchdog=None if watchdog is None else _span(watchdog, forever=0.0),
+        extension=_span(extension or 0, forever=LONGEST_SPAN),
+    )
+
+
+def note(svc: "Service", notice: Notice, now: float) -> "Service":
+    """`svc` after it said this: its words, its watchdog, and a deadline that it asked to move."""
+    if notice.status is not None:
+        svc = replace(svc, told=notice.status)
+    if notice.watchdog is not None:
+        svc = replace(svc, watchdog=notice.watchdog)
+    match svc.state:
+        case State.RUNNING:
+            if notice.is_ready:
+                svc = replace(svc, reloading_since=None)
+            elif notice.is_reloading:
+                svc = replace(svc, reloading_since=now)
+            if notice.is_alive or notice.watchdog is not None:
+                svc = replace(svc, deadline=watched_until(svc, now))
+        case State.STARTING | State.TERMINATING if notice.extension and svc.deadline is not None:
+            # A grace that somebody gave in person, or a stack that has lost a lock, is not for the service to extend.
+            if svc.state is State.STARTING or svc.grace == svc.timeouts.grace:
+                svc = replace(svc, deadline=max(svc.deadline, now + notice.extension))
+    return svc
+
+
+def note_beside(svc: "Service", beside: Beside, notice: Notice, now: float) -> Beside:
+    """The same for the second process of a service, during a rolling restart."""
+    if notice.status is not None:
+        beside = replace(beside, told=notice.status)
+    if notice.watchdog is not None:
+        beside = replace(beside, watchdog=notice.watchdog)
+    may_extend = beside.role is Role.SUCCESSOR or (beside.role is Role.LEAVING and beside.grace == svc.timeouts.grace)
+    if may_extend and notice.extension and beside.deadline is not None:
+        beside = replace(beside, deadline=max(beside.deadline, now + notice.extension))
+    return beside
+
+
+def watched_until(svc: "Service", now: float) -> float | None:
+    """When a running service that is heard at `now` has been silent for too long."""
+    return now + svc.watchdog if svc.watchdog else None
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS else None
+
+
+def _span(microseconds: int, forever: float) -> float:
+    seconds = microseconds / 1e6
+    return seconds if seconds <= LONGEST_SPAN else forever
+
+
+def _plain(text: str) -> str:
+    return "".join(char if char.isprintable() else " " for char in text[:LONGEST_STATUS]).strip()

@@ -1,0 +1,182 @@
+"""The life of one service, as a pure function from (service, event, now) to (service, effects).
+
+`now` is monotonic seconds.  LeasePort and Spawn are answered before the service sees another event, every other
+effect is not answered at all.  A service has one deadline, kept in its state.  What is said about a process carries
+its pid, and is ignored if that is not ours.  The ports of a pool stay leased for as long as the stack is up.
+"""
+
+from supervisor.core import events as ev
+from supervisor.core.sd_notify import note, watched_until
+from supervisor.core.service import hooks
+from supervisor.core.service.hooks import Step as Step
+from supervisor.core.service.moves import (
+    abort,
+    acquire,
+    fresh,
+    gone,
+    heard,
+    hook_ended,
+    kill,
+    launch,
+    no_port,
+    rest,
+    stop_sooner,
+    terminate,
+)
+from supervisor.core.service.snapshot import Service as Service
+from supervisor.core.service.snapshot import Timeouts as Timeouts
+from supervisor.core.service.snapshot import check, is_due, note_exit, words
+from supervisor.core.state import Health, Hook, Milestone, Result, State, Then
+from supervisor.dataclass import replace
+
+S = State
+KILL_REQUESTED = "kill requested"  # the reason of a service that somebody did not want to wait for
+
+
+def step(svc: Service, event: ev.Event, now: float) -> Step:
+    """What `event` makes of `svc` at time `now`, and what to do about it."""
+    over = hooks.verdict(svc, event, now)
+    if over is not None:
+        made = hook_ended(svc, over, now)
+    elif svc.hooks and hooks.is_urgent(event):
+        made = _step(hooks.without(svc), event, now)
+    else:
+        made = _step(svc, event, now)
+    made = made if svc.hook is None and made[0].hook is None else hooks.settle(svc, event, made)
+    check(svc, event, made[0])
+    return made
+
+
+def _step(svc: Service, event: ev.Event, now: float) -> Step:
+    match svc.state, event:
+        case S.STOPPED | S.EXITED | S.FAILED, ev.StartRequested() | ev.RestartRequested() if svc.pid is None:
+            return acquire(fresh(svc))
+        case S.FAILED, ev.StartRequested() | ev.RestartRequested():  # what survived SIGKILL may be gone by now
+            return kill(fresh(svc), Then.ABANDON, svc.reason, now)
+        case S.BACKOFF, ev.StartRequested() | ev.RestartRequested():
+            return launch(fresh(svc), now)
+        case S.PREPARING, ev.RestartRequested(why):
+            return gone(replace(fresh(svc), then=Then.RESTART, reason=why), "", now)
+        case S.TERMINATING | S.KILLING | S.CLEANING, ev.StartRequested() | ev.RestartRequested() if (
+            svc.then is not Then.FAIL or svc.state is S.CLEANING
+        ):
+            moves = svc.then in (Then.MOVE, Then.ROTATE)  # which starts it again as well, on another port
+            return (svc if moves else replace(fresh(svc), then=Then.RESTART)), ()
+        case S.STARTING | S.RUNNING, ev.RestartRequested(why, grace):
+            return terminate(svc, Then.RESTART, why, now, grace)
+        case S.STARTING | S.RUNNING, ev.RotateRequested():
+            return terminate(svc, Then.MOVE, "rotation requested", now)
+
+        case (S.WAITING | S.BACKOFF | S.EXITED, ev.StopRequested() | ev.KillRequested()):
+            return rest(svc, S.STOPPED, svc.result, "stop requested")
+        case S.FAILED, ev.StopRequested() | ev.KillRequested() if svc.pid is None:
+            return rest(svc, S.STOPPED, svc.result, svc.reason)
+        case S.STARTING | S.RUNNING, ev.StopRequested(grace):
+            return terminate(svc, Then.STOP, "stop requested", now, grace)
+        case S.TERMINATING, ev.StopRequested(grace) if svc.then is Then.LEAVE:
+            svc, _ = terminate(svc, Then.STOP, "stop requested", now, grace, is_told=False)
+            return svc, (ev.Terminate(svc.pid or 0),)
+        case S.TERMINATING, ev.StopRequested() as wish:
+            return stop_sooner(svc, wish, now)
+        case S.PREPARING, ev.StopRequested() | ev.KillRequested():
+            return gone(replace(svc, then=Then.STOP, reason="stop requested"), "", now)
+        case S.CLEANING, ev.StopRequested() | ev.KillRequested():
+            svc = replace(svc, then=Then.STOP, reason="stop requested")
+            return gone(svc, "", now) if hooks.is_urgent(event) else (svc, ())
+        case S.KILLING, ev.StopRequested() | ev.KillRequested():
+            return replace(svc, then=_unless_failing(svc, Then.STOP)), ()
+        case S.TERMINATING, ev.KillRequested() if svc.pid is None:  # only its hook is left
+            return gone(replace(svc, then=Then.STOP, reason=KILL_REQUESTED), "", now)
+        case S.STARTING | S.RUNNING | S.TERMINATING, ev.KillRequested():
+            return kill(svc, _unless_failing(svc, Then.STOP), KILL_REQUESTED, now)
+
+        case S.ACQUIRING, ev.PortLeased(port):
+            return replace(svc, state=S.WAITING, port=port), (ev.AwaitDependencies(),)
+        case S.ACQUIRING, ev.NoPort(reasons):
+            return no_port(svc, reasons)
+        case S.WAITING, ev.DependenciesMet():
+            return launch(svc, now)
+        case S.FAILED, ev.DependenciesMet() if svc.result is Result.DEPENDENCY:
+            is_placed = svc.port is not None or not svc.pool  # not if it got another pool meanwhile
+            return launch(svc, now) if is_placed else acquire(svc)
+        case S.WAITING, ev.DependencyFailed(why):
+            return replace(svc, state=S.FAILED, result=Result.DEPENDENCY, reason=why), ()
+
+        case S.STARTING, ev.Spawned(pid):
+            deadline = now + svc.timeouts.ready if svc.timeouts.ready else None
+            svc = replace(svc, pid=pid, reached=Milestone.STARTED, deadline=deadline, hook_trouble="")
+            return replace(svc, never_listened=False), ()
+        case S.STARTING, ev.SpawnFailed(why, is_transient):
+            then = Then.RETRY if is_transient else Then.FAIL
+            return gone(replace(svc, then=then, result=Result.SPAWN_FAILED, reason=why), "", now)
+        case S.STARTING, ev.BeganListening(pid) if pid == svc.pid:
+            return replace(svc, reached=max(svc.reached, Milestone.LISTENING)), ()
+        case S.STARTING, ev.ProbeFailed(pid, why) if pid == svc.pid:
+            return replace(svc, trouble=why), ()
+        case S.STARTING, ev.Printed(pid, line) if pid == svc.pid:
+            return replace(svc, printed=line), ()
+        case S.STARTING, ev.BecameReady(pid) if pid == svc.pid:
+            svc = replace(
+                svc, state=S.RUNNING, reached=Milestone.READY, deadline=watched_until(svc, now), ready_since=now,
+                misses=0, failed_ports=(), result=Result.NONE, reason="", trouble="", printed=None, exit_code=None,
+            )  # fmt: skip
+            return hooks.begin(svc, Hook.POST_START, now) if Hook.POST_START in svc.hooks else (svc, ())
+        case S.STARTING, ev.DeadlinePassed() if is_due(svc, now):
+            goal = "done" if svc.one_shot else "ready"
+            why = f"not {goal} within {svc.timeouts.ready:g} s" + (f": {svc.missing}" if svc.missing else "")
+            svc = replace(svc, misses=svc.misses + 1, result=Result.TIMEOUT, never_listened=svc.is_silent)
+            return terminate(svc, Then.RETRY, why, now)
+
+        case S.RUNNING, ev.BecameHealthy(pid) if pid == svc.pid:
+            return replace(svc, health=Health.HEALTHY), ()
+        case S.RUNNING, ev.BecameUnhealthy(pid, why) if pid == svc.pid:
+            svc = replace(svc, health=Health.UNHEALTHY)
+            if not svc.policy.wants_restart(clean=False):
+                return replace(svc, reason=why), ()
+            return terminate(replace(svc, result=Result.UNHEALTHY), Then.RETRY, why, now)
+        case S.STARTING | S.RUNNING, ev.MemoryExceeded(pid, why) if pid == svc.pid:
+            return terminate(replace(svc, result=Result.MEMORY_LIMIT), Then.RETRY, why, now)
+        case S.STARTING | S.RUNNING | S.TERMINATING, ev.Notified(pid, notice) if pid == svc.pid:
+            return heard(note(svc, notice, now), notice, now)
+        case S.RUNNING, ev.DeadlinePassed() if is_due(svc, now):
+            return abort(svc, f"said nothing for {svc.watchdog:g} s", now)
+        case S.STARTING | S.RUNNING, ev.Intruded(pid, who) if pid == svc.pid:
+            return terminate(svc, Then.ROTATE, who, now)
+
+        case S.STARTING | S.RUNNING, ev.MainExited(pid) as exit if pid == svc.pid:
+            return kill(note_exit(svc, exit), Then.EXIT, words(exit), now)
+        case S.TERMINATING | S.KILLING, ev.MainExited(pid) as exit if pid == svc.pid:
+            is_on_its_own = svc.state is S.TERMINATING and svc.hook is None and Hook.STOP_COMMAND in svc.hooks
+            return note_exit(svc, exit), (ev.Terminate(pid),) if is_on_its_own else ()  # nobody told what is left
+        case S.STARTING | S.RUNNING, ev.Exited(pid) as exit if pid == svc.pid:
+            return gone(replace(note_exit(svc, exit), then=Then.EXIT, reason=words(exit)), exit.intruder, now)
+        case S.TERMINATING | S.KILLING, ev.Exited(pid) as exit if pid == svc.pid:
+            noted = svc if svc.then is Then.EXIT else note_exit(svc, exit)  # that of the main process is known then
+            return gone(noted, exit.intruder, now) if svc.hook is None else (hooks.left_alone(noted, exit.intruder), ())
+        case S.FAILED, ev.Exited(pid) as exit if pid == svc.pid:
+            return gone(replace(note_exit(svc, exit), then=Then.FAIL), "", now)
+
+        case S.FAILED, ev.LockLost():
+            return svc, ()
+        case _, ev.LockLost() as loss if svc.pid is not None:
+            return kill(replace(svc, result=Result.LOCK_LOST), Then.FAIL, str(loss), now)
+        case _, ev.LockLost() as loss if svc.state is not S.ACQUIRING:
+            return rest(svc, S.FAILED, Result.LOCK_LOST, str(loss))
+
+        case S.TERMINATING, ev.DeadlinePassed() if is_due(svc, now) and svc.pid is not None:
+            return kill(svc, svc.then, svc.reason, now, svc.grace)
+        case S.KILLING, ev.Survived(pid, who) if pid == svc.pid:
+            return replace(svc, survivor=who), ()
+        case S.KILLING, ev.DeadlinePassed() if is_due(svc, now) and svc.then is Then.ABANDON:
+            return replace(svc, deadline=now + svc.timeouts.kill), (ev.Abandon(svc.pid or 0),)
+        case S.KILLING, ev.DeadlinePassed() if is_due(svc, now):
+            why = svc.survivor or "still alive after SIGKILL"
+            return replace(svc, state=S.FAILED, result=Result.TIMEOUT, reason=why, deadline=None), ()
+        case S.BACKOFF, ev.DeadlinePassed() if is_due(svc, now):
+            return launch(svc, now)
+
+    return svc, ()  # said twice, or about a process that is gone
+
+
+def _unless_failing(svc: Service, then: Then) -> Then:
+    return Then.FAIL if svc.then is Then.FAIL and svc.state is S.KILLING else then

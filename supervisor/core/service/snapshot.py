@@ -1,0 +1,125 @@
+"""One service at one moment, and what is asked of it in few words."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from supervisor.core import events as ev
+from supervisor.core.restart import RestartPolicy
+from supervisor.core.state import (
+    STATUS,
+    TRANSITIONS,
+    Beside,
+    Health,
+    Hook,
+    HookRun,
+    Milestone,
+    Result,
+    State,
+    Status,
+    Then,
+)
+from supervisor.dataclass import dataclass, field, replace
+
+NO_HOOKS: Mapping[Hook, float] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds."""
+
+    ready: float = 30.0  # 0 for any
+    grace: float = 10.0
+    kill: float = 5.0
+    watchdog: float = 0.0  # the longest silence of a running service; 0 for any
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One service at one moment."""
+
+    name: str
+    pool: tuple[int, ...] = ()
+    policy: RestartPolicy = field(default_factory=RestartPolicy)
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    rotate_after: int = 3
+    one_shot: bool = False  # it is no server: its work is done when it exits with 0
+    is_server: bool = False  # others are to reach it: it has a port, or says by something else when it is ready
+    success_codes: frozenset[int] = frozenset((0,))  # exit codes that mean success
+    hooks: Mapping[Hook, float] = field(default_factory=lambda: NO_HOOKS)  # those it has, and how long each may take
+    state: State = State.STOPPED
+    result: Result = Result.NONE
+    reason: str = ""
+    port: int | None = None
+    pid: int | None = None
+    deadline: float | None = None
+    reached: Milestone = Milestone.NONE
+    health: Health = Health.NONE
+    ready_since: float | None = None
+    attempts: int = 0  # restarts since it was last ready for a whole period
+    short_runs: int = 0  # ends in a row without a good run before them
+    misses: int = 0  # starts in a row that did not become ready on this port
+    failed_ports: ev.Reasons = ()  # ports of the pool that did not work since it was last ready
+    restarts: int = 0  # that nobody asked for, since the stack came up
+    exit_code: int | None = None  # of the last process, until the next is ready; a signal counts negative
+    trouble: str = ""  # what the last readiness probe saw instead
+    printed: str | None = None  # the last line of one that is ready once it prints another one
+    told: str = ""  # what it says it does, STATUS= of sd_notify(3)
+    watchdog: float = 0.0  # the longest silence of the present process, as configured or as it said
+    reloading_since: float | None = None
+    then: Then = Then.STOP
+    beside: Beside | None = None  # the second process during a rolling restart, core/service/rolling.py
+    roll_trouble: str = ""  # why the last rolling restart came to nothing
+    hook: HookRun | None = None  # the one that runs now
+    hook_runs: int = 0
+    hook_trouble: str = ""  # what was wrong with a hook since it was last started
+    never_listened: bool = False  # the last process had its time to become ready, and nothing was on its port
+    survivor: str = ""  # who is left after SIGKILL, in words
+    grace: float = 0.0  # seconds that the stop under way gives it, or gave it in vain; 0 if it is killed without
+
+    @property
+    def next_deadline(self) -> float | None:
+        """When something is due: for this service, its hook, or the process beside, whichever is first."""
+        beside = None if self.beside is None else self.beside.deadline
+        hook = None if self.hook is None else self.hook.deadline
+        return min((each for each in (self.deadline, beside, hook) if each is not None), default=None)
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing is on its port as yet, and no probe that asks there has seen why."""
+        is_unexplained = not self.trouble or self.printed is not None
+        return is_unexplained and self.port is not None and self.reached < Milestone.LISTENING
+
+    @property
+    def missing(self) -> str:
+        """What keeps it from being ready, as far as that can be seen."""
+        if self.printed is not None:
+            last = f"the last one is `{self.printed}`" if self.printed else "it has printed none"
+            return f"{self.trouble}; {last}"
+        return f"nothing listens on port {self.port}" if self.is_silent else self.trouble
+
+    @property
+    def status(self) -> Status:
+        """The state, folded to five."""
+        return STATUS[self.state]
+
+
+def is_due(svc: Service, now: float) -> bool:
+    """Whether the deadline of the service itself has passed."""
+    return svc.deadline is not None and now >= svc.deadline
+
+
+def note_exit(svc: Service, exit: ev.MainExited | ev.Exited) -> Service:
+    """`svc` with how its process ended."""
+    code = exit.code if exit.signal is None else -exit.signal
+    return svc if code is None else replace(svc, exit_code=code)
+
+
+def words(exit: ev.MainExited | ev.Exited) -> str:
+    """How a process ended."""
+    return f"exit code {exit.code}" if exit.signal is None else f"signal {exit.signal}"
+
+
+def check(before: Service, event: ev.Event, after: Service) -> None:
+    """Fails if the table does not allow this change."""
+    if after.state is not before.state and after.state not in TRANSITIONS[before.state]:
+        raise AssertionError(f"{before.state} -> {after.state} by {event} is not in the table")

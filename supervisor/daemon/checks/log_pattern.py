@@ -1,0 +1,55 @@
+"""Waits for the output of a starting process to match the pattern of `ready: {log: …}`, and tells what came instead."""
+
+import asyncio
+
+from supervisor.core import events as ev
+from supervisor.core.escapes import segments
+from supervisor.daemon.service.slot import Child, Slot
+from supervisor.process.output import Stream
+from supervisor.process.readiness import LONGEST_QUOTE, MOST_OVERRUNS, LogMatcher
+
+TELL_EVERY = 0.1  # seconds between two looks at what the last line is
+
+
+def watch_log(loop: asyncio.AbstractEventLoop, slot: Slot, child: Child, pattern: str) -> None:
+    """Tells the service when a line of `child`, whole or not, matches; until then which line came last."""
+    matcher = LogMatcher(pattern)
+    trouble = f"no line matches `{_shortened(pattern)}`"
+    timer: asyncio.TimerHandle | None = None
+    overruns = 0
+
+    def tell_last() -> None:
+        nonlocal timer
+        timer = None
+        last = _shortened(segments(child.output.without_secrets(matcher.last).decode(errors="replace"))[-1].strip())
+        if child is slot.beside:
+            slot.keeper.tell(ev.ProbeFailed(child.pid, f"{trouble}; the last one is `{last}`"))
+        else:
+            slot.keeper.tell(ev.Printed(child.pid, last))
+
+    def look(stream: Stream, data: bytes) -> None:
+        nonlocal timer, overruns
+        if matcher.feed(data, stream):
+            child.output.also = None
+            if timer is not None:
+                timer.cancel()
+            slot.keeper.tell(ev.BecameReady(child.pid))
+        elif matcher.overruns > overruns:
+            overruns = matcher.overruns
+            slow = f"`{_shortened(pattern)}` takes too long on what it printed"
+            if overruns == MOST_OVERRUNS:
+                child.output.also = None
+                if timer is not None:
+                    timer.cancel()
+                slow += ", and is looked for no longer: use a simpler expression"
+            slot.keeper.tell(ev.ProbeFailed(child.pid, slow))
+        elif timer is None:
+            timer = loop.call_later(TELL_EVERY, tell_last)
+
+    child.output.also = look
+    slot.keeper.tell(ev.ProbeFailed(child.pid, trouble))
+    slot.keeper.tell(ev.Printed(child.pid, ""))
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST_QUOTE else text[: LONGEST_QUOTE - 1] + "…"

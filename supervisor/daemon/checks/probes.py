@@ -1,0 +1,96 @@
+"""Asks a process whether it is ready or well: by HTTP, by a TCP connection, or by running a command."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Mapping
+
+from supervisor.config.spec import HttpAsk, Probe, ProbeKind
+from supervisor.core.address import LOOPBACK
+from supervisor.daemon.processes.errands import Errands
+from supervisor.dataclass import dataclass
+from supervisor.errors import PortsupError
+from supervisor.process.account import Account
+from supervisor.process.readiness import GOOD, http_request, http_verdict
+from supervisor.process.spawn import Command
+
+EXEC_TIMEOUT = 10.0  # seconds one run of a readiness command may take
+ASK_TIMEOUT = 2.0  # seconds one readiness question may take
+MOST_OF_AN_ANSWER = 65536  # bytes that are read, so that the server can end the connection in peace
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """What a probe needs to know of the process it asks."""
+
+    port: int | None
+    working_dir: str
+    environment: Mapping[str, str]
+    errands: Errands
+    account: Account | None = None
+    host: str = LOOPBACK
+
+
+async def ask(probe: Probe, asker: Asker, timeout: float) -> str:
+    """ "" if the answer is good, else what was wrong with it, within `timeout` seconds."""
+    how: Callable[[], Awaitable[str]]
+    match probe.kind:
+        case ProbeKind.HTTP:
+            how = lambda: _ask_http(probe, asker.host, asker.port or 0)  # noqa: E731
+        case ProbeKind.TCP:
+            how = lambda: _ask_tcp(asker.host, asker.port or 0)  # noqa: E731
+        case ProbeKind.EXEC:
+            how = lambda: _ask_command(probe.command, asker)  # noqa: E731
+        case ProbeKind.STARTED | ProbeKind.LISTENING | ProbeKind.LOG | ProbeKind.NOTIFY:
+            return ""
+    try:
+        async with asyncio.timeout(timeout):
+            return await how()
+    except TimeoutError:
+        return f"{_subject(probe)} did not answer within {timeout:g} s"
+    except OSError as error:
+        return f"{_subject(probe)}: {error.strerror or error}"
+
+
+def _subject(probe: Probe) -> str:
+    match probe.kind:
+        case ProbeKind.HTTP:
+            return f"{probe.ask.method if probe.ask else 'GET'} {probe.target}"
+        case ProbeKind.EXEC:
+            return f"`{probe.command[0]}`"
+        case _:
+            return "the TCP port"
+
+
+async def _ask_http(probe: Probe, host: str, port: int) -> str:
+    reader, writer = await asyncio.open_connection(host, port)
+    try:
+        ask = probe.ask or HttpAsk()
+        writer.write(http_request(host, port, probe.target, ask.method, ask.headers))
+        answer = b""
+        while len(answer) < MOST_OF_AN_ANSWER and (data := await reader.read(MOST_OF_AN_ANSWER)):
+            answer += data
+        verdict = http_verdict(answer, ask.status or (GOOD,), ask.contains, ask.matches, ask.method)
+        return f"{_subject(probe)} {verdict}" if verdict else ""
+    finally:
+        writer.close()
+
+
+async def _ask_tcp(host: str, port: int) -> str:
+    _, writer = await asyncio.open_connection(host, port)
+    writer.close()
+    return ""
+
+
+async def _ask_command(command: tuple[str, ...], asker: Asker) -> str:
+    null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        code = await asker.errands.run(
+            Command(command, asker.environment, asker.working_dir, null, null, account=asker.account)
+        )
+    except PortsupError as error:
+        return str(error)
+    finally:
+        os.close(null)
+    if code == 0:
+        return ""
+    return f"`{command[0]}` ended with " + (f"exit code {code}" if code > 0 else f"signal {-code}")

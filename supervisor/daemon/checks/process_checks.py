@@ -1,0 +1,273 @@
+"""Watches the processes of the services: whether they listen, become ready, stay well, and are alone on their port."""
+
+import asyncio
+import os
+import re
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
+
+from supervisor import system
+from supervisor.config.spec import HandoffMode, Probe, ProbeKind
+from supervisor.core import events as ev
+from supervisor.core.address import host_of
+from supervisor.core.enumeration import some_of
+from supervisor.core.handoff import Place
+from supervisor.core.state import State
+from supervisor.daemon.checks.listening import AT_ONCE, Expectation, ListenWatch, strangers_among
+from supervisor.daemon.checks.log_pattern import watch_log
+from supervisor.daemon.checks.probes import ASK_TIMEOUT, EXEC_TIMEOUT, Asker, ask
+from supervisor.daemon.processes.errands import Errands
+from supervisor.daemon.processes.inquiries import Worker
+from supervisor.daemon.service.environment import filled
+from supervisor.daemon.service.slot import Child, Slot
+from supervisor.daemon.stack.endpoints import HOST, Endpoint
+from supervisor.daemon.tasks import begin
+from supervisor.dataclass import replace
+from supervisor.errors import PortsupError
+from supervisor.ports.holders import who_listens
+from supervisor.ports.runtime import RuntimeDir
+from supervisor.system import Listener
+
+FIRST_PAUSE = 0.01  # seconds between the first two readiness questions; doubles up to
+LAST_PAUSE = 0.25
+
+OnDrift = Callable[[str, int, Collection[int]], None]
+
+
+class Watcher:
+    """Turns what is seen of processes into events for their services."""
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, errands: Errands, runtime: RuntimeDir, instance: int,
+        endpoints: Callable[[], Mapping[str, Endpoint]], members: Callable[[Slot, Child], Collection[int]],
+        on_drift: OnDrift, worker: Worker,
+    ) -> None:  # fmt: skip
+        self._loop = loop
+        self._errands = errands
+        self._runtime = runtime
+        self._instance = instance
+        self._endpoints = endpoints
+        self._members = members
+        self._on_drift = on_drift
+        self.on_address: Callable[[], None] = lambda: None  # a service is reached at another address than before
+        self._worker = worker
+        self._listening = ListenWatch(loop, worker, runtime)
+        self._is_measuring = False
+        self._asked: set[str] = set()  # whose listeners a child of ours looks at
+
+    def forget(self, slot: Slot, child: Child) -> None:
+        """This process is on its way out: nothing more is asked or expected of it."""
+        child.end_tasks()
+        if child is slot.child:
+            self._listening.forget(slot.spec.name)
+
+    def watch_start(self, slot: Slot, child: Child) -> None:
+        """Finds out when the new process is ready, in the way that its service asks for."""
+        if child not in slot.children() or child.exit is not None or slot.spec.one_shot:
+            return
+        probe, port = slot.spec.ready.probe, slot.service.port
+        match probe.kind:
+            case ProbeKind.LOG:
+                self._watch_log(slot, child, probe)
+            case ProbeKind.STARTED:
+                slot.keeper.tell(ev.BecameReady(child.pid))
+            case ProbeKind.NOTIFY:
+                slot.keeper.tell(ev.ProbeFailed(child.pid, "it has not said READY=1"))
+            case ProbeKind.EXEC if port is None:
+                self._ask_until_ready(slot, child, probe)
+        if port is not None and child in slot.children():
+            expected = self._expectation(slot, child, port)
+            if child.handoff is not None:
+                child.handoff.expect(expected.on_listening, expected.on_elsewhere)
+            elif slot.spec.handoff is HandoffMode.SYSTEMD:
+                expected.on_listening()  # its socket does, and has from the start
+            else:
+                self._listening.expect(slot.spec.name, expected)
+
+    def _expectation(self, slot: Slot, child: Child, port: int) -> Expectation:
+        def on_listening() -> None:
+            self._note_address(slot, child, port)
+            slot.keeper.tell(ev.BeganListening(child.pid))
+            match slot.spec.ready.probe.kind:
+                case ProbeKind.LISTENING:
+                    slot.keeper.tell(ev.BecameReady(child.pid))
+                case ProbeKind.HTTP | ProbeKind.TCP | ProbeKind.EXEC if child in slot.children():
+                    self._ask_until_ready(slot, child, slot.spec.ready.probe)
+
+        has_told = False
+
+        def on_elsewhere(ports: Collection[int]) -> None:
+            nonlocal has_told
+            words = f"it listens on {some_of(ports)} instead of {port}, the port in ${slot.spec.port_env}"
+            slot.keeper.tell(ev.ProbeFailed(child.pid, words))
+            if not has_told:  # one warning a process, however many ports there will be
+                has_told = True
+                self._on_drift(slot.spec.name, port, ports)
+
+        return Expectation(
+            port, lambda: (child.pid, child.main), lambda: self._members(slot, child), on_listening,
+            lambda who: self._intruded(slot, child, who), on_elsewhere, child.spawned_at,
+        )  # fmt: skip
+
+    def _intruded(self, slot: Slot, child: Child, who: str) -> None:
+        slot.keeper.tell(ev.Intruded(child.pid, who))
+
+    def _watch_log(self, slot: Slot, child: Child, probe: Probe) -> None:
+        try:
+            pattern = self._filled(slot, probe).target
+        except PortsupError as error:  # it names a service that a reload removes at this moment
+            slot.keeper.tell(ev.ProbeFailed(child.pid, str(error)))
+            return
+        watch_log(self._loop, slot, child, pattern)
+
+    def _asker(self, slot: Slot, child: Child) -> Asker:
+        folder = os.fspath(slot.spec.working_dir)
+        return Asker(slot.service.port, folder, child.environment, self._errands, child.account, slot.host)
+
+    def _note_address(self, slot: Slot, child: Child, port: int) -> None:
+        """Finds out at which address the process listens, so that it is asked and reached there."""
+        kept = slot.sockets.places(child.invocation) if slot.sockets is not None else {}
+        places = [place for place, is_claimed in kept.items() if is_claimed] or [
+            Place(int(each.family), each.address, each.v6_only) for each in system.listening({port})
+        ]
+        host = host_of(places)
+        if host and host != slot.host:
+            slot.host = host
+            self.on_address()
+
+    def _filled(self, slot: Slot, probe: Probe) -> Probe:
+        """The probe with what it asks for filled in; raises PortsupError while a reload removes whom it names."""
+        port, endpoints = slot.service.port, self._endpoints()
+        host = HOST if probe.kind is ProbeKind.LOG else slot.host
+        quote = re.escape if probe.kind is ProbeKind.LOG else str  # there it is a part of a regular expression
+        fill = partial(filled, port=port, instance=self._instance, endpoints=endpoints, host=host)
+        command = tuple(fill(word) for word in probe.command)
+        target = fill(probe.target, quote=quote)
+        how = probe.ask
+        if how is not None:
+            headers = tuple((name, fill(text)) for name, text in how.headers)
+            how = replace(how, headers=headers)
+        return Probe(probe.kind, target, command, how)
+
+    def _ask_until_ready(self, slot: Slot, child: Child, probe: Probe) -> None:
+        async def question() -> None:
+            pause = FIRST_PAUSE
+            patience = EXEC_TIMEOUT if probe.kind is ProbeKind.EXEC else ASK_TIMEOUT
+            if check := slot.spec.healthcheck:  # what is healthy after so long is ready after so long
+                patience = max(patience, check.timeout)
+            while trouble := await self._ask(slot, probe, self._asker(slot, child), patience):
+                if (port := slot.service.port) is not None:  # it may have begun to listen elsewhere as well
+                    self._note_address(slot, child, port)
+                slot.keeper.tell(ev.ProbeFailed(child.pid, trouble))
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, LAST_PAUSE)
+            slot.keeper.tell(ev.BecameReady(child.pid))
+
+        child.tasks.append(begin(question(), self._loop))
+
+    async def _ask(self, slot: Slot, probe: Probe, asker: Asker, patience: float) -> str:
+        try:
+            asked = self._filled(slot, probe)
+        except PortsupError as error:
+            return str(error)
+        return await ask(asked, asker, patience)
+
+    def watch_health(self, slot: Slot) -> None:
+        """Asks a running process again and again whether it is well, if its service wants that."""
+        check, child = slot.spec.healthcheck, slot.child
+        if check is None or child is None:
+            return
+
+        async def watch() -> None:
+            failures = 0
+            while True:
+                try:
+                    probe = self._filled(slot, check.probe)
+                except PortsupError:  # not its fault, and soon it is asked otherwise
+                    await asyncio.sleep(check.interval)
+                    continue
+                trouble = await ask(probe, self._asker(slot, child), check.timeout)
+                failures = failures + 1 if trouble else 0
+                if not trouble:
+                    slot.keeper.tell(ev.BecameHealthy(child.pid))
+                elif failures >= check.retries:
+                    times = "" if failures == 1 else f", {failures} times in a row"
+                    slot.keeper.tell(ev.BecameUnhealthy(child.pid, f"unhealthy: {trouble}{times}"))
+                await asyncio.sleep(check.interval)
+
+        child.tasks.append(begin(watch(), self._loop))
+
+    def check_listeners(self, slots: Collection[Slot]) -> None:
+        """Looks whether anybody but the service itself listens on the port of a running service."""
+        running = {
+            slot.service.port: slot
+            for slot in slots
+            if slot.service.state is State.RUNNING and slot.child is not None and slot.service.port is not None
+        }
+        ours = {inode for slot in slots if slot.sockets is not None for inode in slot.sockets.inodes()}
+        found: dict[int, list[Listener]] = {}
+        for listener in system.listening(running.keys()):
+            if listener.inode not in ours:
+                found.setdefault(listener.port, []).append(listener)
+        for port, listeners in found.items():
+            self._check_owners(running[port], listeners)
+
+    def check_memory(self, slots: Collection[Slot]) -> None:
+        """Looks whether a service has more memory than it may have; one that is being replaced has two processes."""
+        large = []
+        has_orphans = bool(set(system.children_of(os.getpid())) - self._errands.reaper.others())
+        for slot in slots:
+            limit, child = slot.spec.memory_limit, slot.child
+            if not limit or child is None or slot.beside is not None:
+                continue
+            if slot.service.state in (State.STARTING, State.RUNNING) and (
+                has_orphans or not system.is_alone_within(child.pid, limit)
+            ):
+                large.append((slot, child, limit))
+        if not large or self._is_measuring:
+            return
+        self._is_measuring = True
+
+        def told(used: list[int] | None) -> None:
+            self._is_measuring = False
+            for (slot, child, limit), memory in zip(large, used or (), strict=False):
+                if memory and slot.child is child and slot.service.state in (State.STARTING, State.RUNNING):
+                    words = f"its processes have {_megabytes(memory)} of memory, its `memory_limit` is "
+                    slot.keeper.tell(ev.MemoryExceeded(child.pid, words + _megabytes(limit)))
+
+        members = self._members
+        self._worker.ask(
+            lambda: [system.memory_above(members(slot, child), limit) for slot, child, limit in large], told
+        )
+
+    def _check_owners(self, slot: Slot, listeners: list[Listener]) -> None:
+        child, name = slot.child, slot.spec.name
+        inodes = frozenset(each.inode for each in listeners)
+        if child is None or inodes == child.listener_inodes or name in self._asked:
+            return
+        mains = {pid for each in slot.children() for pid in (each.pid, each.main)}
+        owned = system.owners_of(listeners, mains, self._loop.time() + AT_ONCE)
+        if all(each.inode in owned or each.pid in mains for each in listeners):
+            child.listener_inodes = inodes
+            return
+        self._asked.add(name)
+
+        def question() -> str:
+            members = {pid for each in slot.children() for pid in self._members(slot, each)}
+            strangers = strangers_among(listeners, members)
+            return who_listens(strangers[0], self._runtime).text if strangers else ""
+
+        def told(stranger: str | None) -> None:
+            self._asked.discard(name)
+            if slot.child is not child or slot.service.state is not State.RUNNING:
+                return
+            if stranger:
+                self._intruded(slot, child, stranger)
+            elif stranger is not None:
+                child.listener_inodes = inodes
+
+        self._worker.ask(question, told)
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1024**2:.4g} MB"

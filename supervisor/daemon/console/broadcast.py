@@ -1,0 +1,85 @@
+"""Hands news to everybody who asked for a stream of them, and waits for none of them."""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from typing import Any
+
+from supervisor.control.connection import Reply
+from supervisor.daemon.console.foreground import Front
+from supervisor.logs.line import rfc3339
+from supervisor.process.output import Stream as Pipe
+
+LINES_AT_ONCE = 256  # of a service's output; more would make one line of the protocol too long for its reader
+
+
+class Stream:
+    """One reader; what comes while it is behind is left out, and said once it has caught up."""
+
+    def __init__(self, reply: Reply, services: Collection[str]) -> None:
+        self.services = frozenset(services)  # empty: all, and what is about none
+        self._reply = reply
+        self._left_out = 0
+
+    def offer(self, message: Mapping[str, Any], count: int = 1) -> None:
+        """Sends one line, which tells of `count` things; or leaves it out."""
+        if self._reply.is_behind:
+            self._left_out += count
+            self._reply.on_drained = self._catch_up
+        else:
+            self._reply.send(**message)
+
+    def _catch_up(self) -> None:
+        self._reply.on_drained = None
+        left_out, self._left_out = self._left_out, 0
+        self._reply.send(gap=left_out)
+
+
+class Broadcast:
+    """All readers of one kind of news."""
+
+    def __init__(self) -> None:
+        self._streams: dict[Stream, None] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._streams)
+
+    def add(self, reply: Reply, services: Collection[str]) -> None:
+        """Somebody reads from now on, until the connection ends."""
+        stream = Stream(reply, services)
+        self._streams[stream] = None
+        reply.on_close = lambda: self._streams.pop(stream, None)
+
+    def tell(self, service: str | None, message: Callable[[], Iterable[tuple[Mapping[str, Any], int]]]) -> None:
+        """News about a service, or about none; `message` makes the lines, each with how many things it tells of."""
+        streams = [each for each in self._streams if not each.services or service in each.services]
+        if streams:
+            for line, count in message():
+                for stream in streams:
+                    stream.offer(line, count)
+
+
+class News:
+    """What the daemon tells as it happens: events, and what the services print."""
+
+    def __init__(self, front: Front) -> None:
+        self.events = Broadcast()
+        self.logs = Broadcast()
+        self._front = front
+
+    def event(self, event: Mapping[str, Any]) -> None:
+        """Something was written to the journal."""
+        if self.events:
+            self.events.tell(event.get("service"), lambda: [({"event": event}, 1)])
+
+    def printed(self, service: str, pipe: Pipe, lines: bytes, now: float) -> None:
+        """A service printed whole lines."""
+        self._front.log(service, lines)
+        if self.logs:
+            self.logs.tell(service, lambda: _as_lines(service, pipe, lines, now))
+
+
+def _as_lines(service: str, pipe: Pipe, lines: bytes, now: float) -> Iterator[tuple[Mapping[str, Any], int]]:
+    same = {"time": rfc3339(now), "service": service, "stream": str(pipe)}
+    messages = lines.removesuffix(b"\n").split(b"\n")
+    for first in range(0, len(messages), LINES_AT_ONCE):
+        told = [same | {"message": each.decode(errors="replace")} for each in messages[first : first + LINES_AT_ONCE]]
+        yield {"lines": told}, len(told)

@@ -1,0 +1,186 @@
+"""What the daemon says to the terminal that started it, without ever waiting for that terminal.
+
+The other end of both pipes is the small process that stays in the foreground (process/guardian.py): a terminal that is
+stopped with Ctrl-S, or a reader that sleeps, blocks that process and never the daemon.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from supervisor.core.escapes import tamed, tamed_bytes
+from supervisor.process.pulse import Pulse
+
+if TYPE_CHECKING:
+    from supervisor.daemon.console.service_manager import Above
+
+MAX_UNREAD = 4 * 1024 * 1024  # bytes that wait for a slow terminal before lines are left out
+LONGEST_LIVE = 300  # characters; six such lines are below PIPE_BUF in JSON
+MARKS = {"note": "\x1b[36m", "warning": "\x1b[33m", "error": "\x1b[31m"}
+RESET = "\x1b[0m"
+COLOURS = (36, 33, 32, 35, 34, 96, 93, 92, 95, 94)
+
+
+class Pipe:
+    """The writing end of a pipe to the foreground; what does not fit is left out, and said."""
+
+    def __init__(self, fd: int, loop: asyncio.AbstractEventLoop) -> None:
+        os.set_blocking(fd, False)
+        self._fd = fd
+        self._loop = loop
+        self._waiting = bytearray()
+        self._left_out = 0
+        self._is_open = True
+
+    def write(self, data: bytes) -> None:
+        """Sends whole lines now or later, or leaves them out when too much waits already."""
+        if not self._is_open:
+            return
+        if self._waiting:
+            if len(self._waiting) + len(data) > MAX_UNREAD:
+                self._left_out += data.count(b"\n")
+                return
+            self._waiting += data
+            return
+        sent = self._send(data)
+        if sent < len(data):
+            self._waiting += data[sent:]
+            self._loop.add_writer(self._fd, self._on_writable)
+
+    def flush(self, seconds: float) -> None:
+        """Sends what still waits, for at most so many seconds; for the very end only, because it blocks."""
+        if not self._is_open:
+            return
+        self._loop.remove_writer(self._fd)
+        deadline = self._loop.time() + seconds
+        while self._is_open and self._waiting and self._loop.time() < deadline:
+            if not (sent := self._send(bytes(self._waiting))):
+                import select
+
+                waiting = select.poll()
+                waiting.register(self._fd, select.POLLOUT)
+                waiting.poll(max(0.0, deadline - self._loop.time()) * 1000)
+            del self._waiting[:sent]
+
+    def close(self) -> None:
+        """No more is said; the foreground sees the end of the pipe."""
+        if self._is_open:
+            self._is_open = False
+            self._loop.remove_writer(self._fd)
+            os.close(self._fd)
+        self._waiting.clear()
+
+    def _send(self, data: bytes) -> int:
+        try:
+            return os.write(self._fd, data)
+        except BlockingIOError:
+            return 0
+        except OSError:  # nobody is there any more
+            self.close()
+            return len(data)
+
+    def _on_writable(self) -> None:
+        del self._waiting[: self._send(bytes(self._waiting[:65536]))]
+        if not self._is_open or self._waiting:
+            return
+        self._loop.remove_writer(self._fd)
+        if self._left_out:
+            lines, self._left_out = self._left_out, 0
+            self.write(f"… {lines} lines are not shown, `portsup logs` has them\n".encode())
+
+
+class Front:
+    """The foreground: log lines for its stdout, portsup's own words for its stderr."""
+
+    def __init__(
+        self, out: Pipe | None, err: Pipe | None, *, is_coloured: bool, has_prefix: bool, done: int | None = None,
+        pulse: Pulse | None = None, live: int | None = None,
+    ) -> None:  # fmt: skip
+        self._live = live  # a pipe to the foreground, which shows in place whom we wait for
+        self._out = out
+        self._err = err
+        self._done = done
+        self.pulse = pulse  # our sign of life, where the foreground watches it
+        self.above: Above | None = None  # the service manager that started us, where there is one
+        self._is_coloured = is_coloured
+        self._has_prefix = has_prefix
+        self._prefixes: dict[str, bytes] = {}
+
+    def introduce(self, names: Sequence[str]) -> None:
+        """Fixes the prefix of each service, all of one width."""
+        width = max((len(name) for name in names), default=0)
+        for number, name in enumerate(names):
+            text = f"{name:<{width}} | "
+            if self._is_coloured:
+                text = f"\x1b[{COLOURS[number % len(COLOURS)]}m{text}{RESET}"
+            self._prefixes[name] = text.encode() if self._has_prefix else b""
+
+    def log(self, service: str, chunk: bytes) -> None:
+        """Shows whole lines of a service's output, without what would do more to a terminal than to colour a text."""
+        if self._out is not None:
+            prefix = self._prefixes.get(service, b"")
+            body = tamed_bytes(chunk, keeps_colours=self._is_coloured)
+            body = body[:-1] if body.endswith(b"\n") else body
+            self._out.write(prefix + body.replace(b"\n", b"\n" + prefix) + b"\n")
+
+    def say(self, words: str, level: str = "info") -> None:
+        """Shows portsup's own words, on the foreground's stderr."""
+        if self._err is None:
+            return
+        words = tamed(words)
+        if level != "info":
+            colour = MARKS[level] if self._is_coloured else ""
+            words = f"{colour}{level}:{RESET if colour else ''} {words}"
+        self._err.write(words.encode(errors="replace") + b"\n")
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the foreground shows whom we wait for all the time, each time in place of what it showed before."""
+        return self._live is not None
+
+    def show(self, waiting: Sequence[Mapping[str, Any]]) -> None:
+        """Shows whom we wait for, instead of those that were shown before."""
+        if self._live is None:
+            return
+        line = json.dumps([{**each, "words": each["words"][:LONGEST_LIVE]} for each in waiting]).encode() + b"\n"
+        with contextlib.suppress(OSError):  # a line is written as a whole, pipe(7), or it is old when there is room
+            os.write(self._live, line)
+
+    def beats(self) -> "list[Pulse | Above]":
+        """Those who want to know again and again that we are alive."""
+        return [each for each in (self.pulse, self.above) if each is not None]
+
+    def ready(self, exit_code: int) -> None:
+        """Tells whoever started us in the background how the start ended."""
+        if self._done is not None:
+            with contextlib.suppress(OSError):
+                os.write(self._done, b"%d\n" % exit_code)
+            os.close(self._done)
+            self._done = None
+
+    def detach(self) -> None:
+        """Lets the foreground go; what is said from now on goes to the journal only."""
+        for pipe in (self._out, self._err):
+            if pipe is not None:
+                pipe.flush(2.0)
+                pipe.close()
+        self._out = self._err = None
+        if self._live is not None:
+            os.close(self._live)
+            self._live = None
+        if self.above is not None:
+            self.above.close()
+
+
+def let_go_of(fd: int) -> None:
+    """Puts /dev/null in the place of a descriptor, so that whoever reads its other end sees the end."""
+    try:
+        null = os.open(os.devnull, os.O_RDWR)
+    except OSError:  # a pipe that nobody reads does as well
+        ours, null = os.pipe()
+        os.close(ours)
+    os.dup2(null, fd)
+    os.close(null)

@@ -1,0 +1,299 @@
+"""Answers the bind and listen calls of one process tree: its sockets are bound beneath the covers, and outlive it.
+
+What takes long is done by `Aside`, off the loop; the calls that come meanwhile wait.
+"""
+
+import errno
+import socket
+from collections.abc import Callable, Collection
+
+from supervisor import system
+from supervisor.core.handoff import Bind, BindMode, Give, LetThrough, Place, Refuse, decide, parse_address
+from supervisor.daemon.handoff.hangups import HangUps
+from supervisor.daemon.handoff.hearing import Hearing, Loop, Timer
+from supervisor.daemon.handoff.listening_workers import Workers
+from supervisor.daemon.handoff.looks import Aside, Seen, at_once, in_use, look
+from supervisor.dataclass import dataclass, field
+from supervisor.ports.place import place_of_socket
+from supervisor.ports.seat import Claim, copy_of, inode_of, is_listening
+from supervisor.ports.service_sockets import ServiceSockets
+from supervisor.system.held_calls import (
+    Asked,
+    Notifications,
+    is_tcp_of_ours,
+    memory_of,
+    process_of,
+    socket_of,
+)
+from supervisor.system.registrations import register_again
+
+AT_ONCE = 64  # calls answered in one turn of the loop
+# Seconds from the bind of a socket that listens already until it counts as the program's, who need not call listen:
+# haproxy and gunicorn look at SO_ACCEPTCONN first.
+LISTENS_AFTER = 0.1
+DRIFT_AFTER = 1.0  # seconds that a service may listen elsewhere only, before that is told
+UNCLAIMED_FOR = 5.0  # seconds after the first listen until sockets that only an earlier process had are closed
+LONGEST_ADDRESS = 128  # bytes, struct sockaddr_storage
+UNBOUND_AFTER = 0.05  # seconds from a listen without a bind until it is looked where that listens
+
+
+@dataclass(slots=True)
+class Handoff:
+    """One process tree under a filter; `sockets` are those of its port, None for a job without ports."""
+
+    loop: Loop
+    calls: Notifications
+    sockets: ServiceSockets | None
+    mode: BindMode
+    hearing: Hearing
+    offered: Place | None = None  # where it has had a socket from the start, which listens
+    who: object = None  # whose claims on the sockets those of this tree are
+    aside: Aside = at_once
+    hang_ups: HangUps | None = None
+    may_go_on: Callable[[], bool] = lambda: True
+    has_listened: bool = False
+    _is_looking: bool = False  # the next call waits
+    _unheard: set[int] = field(default_factory=set)  # sockets whose bind was done, but nobody heard the answer
+    _not_given: set[int] = field(default_factory=set)  # those that could not have the port, or were replaced
+    _workers: Workers | None = None
+    _moved: int = 0
+    _has_bound: bool = False
+    _told: set[int] = field(default_factory=set)
+    _elsewhere: set[int] = field(default_factory=set)
+    _timers: list[Timer] = field(default_factory=list)
+
+    def begin(self) -> None:
+        """Answers from now on."""
+        if self.offered is not None:
+            self._listens()
+        self.loop.add_reader(self.calls.fileno(), self._on_readable)
+
+    def close(self) -> None:
+        """Answers no more; what waits fails."""
+        for timer in self._timers:
+            timer.cancel()
+        if self._workers is not None:
+            self._workers.close()
+        if self.calls.fileno() >= 0:
+            self.loop.remove_reader(self.calls.fileno())
+            self.calls.close()
+
+    def is_over(self) -> bool:
+        """Whether every process of the tree is gone."""
+        return self.calls.is_over()
+
+    def expect(
+        self, on_listening: Callable[[], None], on_elsewhere: Callable[[Collection[int]], None] | None = None
+    ) -> None:
+        """Calls one of these when the service listens on its port, or has listened on others only for a while."""
+        self.hearing.on_listening, self.hearing.on_elsewhere = on_listening, on_elsewhere
+        if self.has_listened:
+            on_listening()
+
+    def _on_readable(self) -> None:
+        for number in range(AT_ONCE):
+            if not self.may_go_on() and number:  # the rest waits for the next turn
+                return
+            if (asked := self.calls.receive()) is None:
+                break
+            self._hear(asked)
+            if self.calls.fileno() < 0 or self._is_looking:  # what was told led to the end of this
+                return
+        if self.calls.is_over():
+            self.close()
+            self.hearing.on_end()
+
+    def _hear(self, asked: Asked) -> None:
+        answered = False
+        try:
+            if asked.is_filter:
+                self.hearing.on_filter()
+            elif self.sockets is not None:
+                with socket_of(asked.thread, asked.fd) as theirs:
+                    if is_tcp_of_ours(theirs) and self.calls.is_valid(asked):
+                        answer = self._bind if asked.is_bind else self._listen
+                        answered = answer(asked, theirs, self.sockets)
+        except OSError as error:
+            if self.calls.is_valid(asked):  # of a program that nobody may look into: the kernel has the last word
+                self.hearing.on_unseen(error.strerror or str(error))
+        finally:
+            if not answered:
+                self.calls.let_through(asked)
+
+    def _bind(self, asked: Asked, theirs: socket.socket, sockets: ServiceSockets) -> bool:
+        """Whether the call is answered, or will be."""
+        if theirs.getsockname()[1]:  # a second bind: the kernel says EINVAL, unless the first one was not heard
+            return inode_of(theirs) in self._unheard and self._succeed(asked, theirs)
+        if asked.length > LONGEST_ADDRESS:  # EINVAL, too
+            return False
+        found = parse_address(memory_of(asked.thread, asked.address, asked.length), theirs.family)
+        if found is None or not self.calls.is_valid(asked):
+            return False
+        address, port, scope = found
+        is_shared = bool(theirs.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT))
+        joins = bool(system.moves_queues()) and not system.can_be_joined(theirs, address)
+        bind = Bind(place_of_socket(theirs, address, scope), port, is_shared, system.keeps_own(theirs), joins)
+        decision = decide(
+            bind, sockets.port, self.mode, sockets.places(self.who), self._moved, has_bound=self._has_bound,
+            held=sockets.held(self.who), kept=sockets.kept(), offered=self.offered,
+        )  # fmt: skip
+        match decision:
+            case LetThrough(elsewhere):
+                if elsewhere and elsewhere not in self._told:
+                    self._told.add(elsewhere)
+                    self.hearing.on_other_port(elsewhere)
+                return False
+            case Refuse(number):
+                self._refuse(asked, theirs, number)
+                if port not in self._told:
+                    self._told.add(port)
+                    self.hearing.on_refused(port)
+            case Give():
+                self._look_and_give(asked, theirs, sockets, decision)
+        return True
+
+    def _look_and_give(self, asked: Asked, theirs: socket.socket, sockets: ServiceSockets, decision: Give) -> None:
+        if not decision.doubtful and not decision.swaps:
+            self._give(asked, theirs, sockets, decision, Seen())
+            return
+        inodes, copy = sockets.inodes_of(decision.doubtful, self.who), copy_of(theirs)
+        self._is_looking = True
+        self.loop.remove_reader(self.calls.fileno())
+
+        def then(seen: Seen) -> None:
+            self._is_looking = False
+            with copy:
+                if self.calls.fileno() < 0:
+                    return
+                if self.calls.is_valid(asked):
+                    self._give(asked, copy, sockets, decision, seen)
+            if self.calls.fileno() >= 0:  # what was told may have led to the end of this
+                self.loop.add_reader(self.calls.fileno(), self._on_readable)
+
+        self.aside(lambda: look(asked.thread, copy, inodes, self.hearing.members, swaps=decision.swaps), then)
+
+    def _give(self, asked: Asked, theirs: socket.socket, sockets: ServiceSockets, decision: Give, seen: Seen) -> None:
+        try:
+            if seen.trouble is not None:
+                raise seen.trouble
+            self._make_room(sockets, decision, seen)
+            lent = self._place(asked, theirs, sockets, decision, seen)
+        except OSError as error:
+            self._refuse(asked, theirs, error.errno or errno.EIO)
+            return
+        self._succeed(asked, theirs)
+        if lent is not None and is_listening(lent) and not self.has_listened:
+            self._timers.append(self.loop.call_later(LISTENS_AFTER, self._listens))
+        if not decision.moved_from:
+            self._has_bound = True
+        elif not self._moved:
+            self._moved = decision.moved_from
+            self.hearing.on_moved(decision.moved_from)
+
+    def _make_room(self, sockets: ServiceSockets, decision: Give, seen: Seen) -> None:
+        if seen.is_open:
+            raise in_use()
+        places = sockets.places()
+        sockets.retire([place for place in decision.retired if place in places])
+        for place in decision.doubtful:
+            if place != decision.place:
+                sockets.retire((place,))
+            elif place in places:
+                sockets.forget(place, self.who)
+
+    def _place(
+        self, asked: Asked, theirs: socket.socket, sockets: ServiceSockets, decision: Give, seen: Seen
+    ) -> socket.socket | None:
+        """Bind the socket of a call; ours, where that has taken its place."""
+        claim, uses = self._claim(asked, theirs), seen.uses
+        if uses is None or (uses.obstacle and decision.place != self.offered and system.keeps_own(theirs)):
+            if uses is not None:
+                self.hearing.on_dropped(uses.obstacle)
+            sockets.bind(decision.place, theirs, claim)
+            return None
+        ours = sockets.lend(decision.place, theirs, claim)
+        for number, close_on_exec in uses.descriptors.items():
+            self.calls.replace(asked, number, ours.fileno(), close_on_exec=close_on_exec)
+        register_again(asked.thread, uses, theirs, ours)
+        self._not_given.add(inode_of(theirs))  # another process may have it still
+        return ours
+
+    def _claim(self, asked: Asked, theirs: socket.socket) -> Claim:
+        is_shared = bool(theirs.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT))
+        return Claim(self.who, inode_of(theirs), process_of(asked.thread), asked.fd, is_shared)
+
+    def _succeed(self, asked: Asked, theirs: socket.socket) -> bool:
+        (self._unheard.discard if self.calls.succeed(asked) else self._unheard.add)(inode_of(theirs))
+        return True
+
+    def _refuse(self, asked: Asked, theirs: socket.socket, number: int) -> None:
+        self._not_given.add(inode_of(theirs))
+        self.calls.fail(asked, number)
+
+    def _listen(self, asked: Asked, theirs: socket.socket, sockets: ServiceSockets) -> bool:
+        port = theirs.getsockname()[1]
+        if not port:
+            return self._listen_unbound(asked, theirs)
+        if port != sockets.port:
+            self._listens_on(port)
+            return False
+        try:
+            if is_listening(theirs):
+                theirs.listen(asked.backlog)  # by us: another process may shut it down before the call would get there
+            else:
+                sockets.listen(theirs, self._claim(asked, theirs), asked.backlog)
+        except OSError as error:
+            self.calls.fail(asked, error.errno or errno.EIO)
+            return True
+        self.calls.succeed(asked)
+        self._watch_listeners(sockets)
+        self._listens()
+        return True
+
+    def _listen_unbound(self, asked: Asked, theirs: socket.socket) -> bool:
+        """The kernel would choose a port at random, on all addresses."""
+        if inode_of(theirs) in self._not_given:  # nobody may take that for what was asked for
+            self.calls.fail(asked, errno.EADDRINUSE)
+            return True
+        if self.mode is BindMode.STRICT:
+            self._refuse(asked, theirs, errno.EACCES)
+            self.hearing.on_refused(0)
+            return True
+        copy = copy_of(theirs)
+
+        def tell() -> None:
+            with copy:
+                if port := copy.getsockname()[1]:
+                    self.hearing.on_other_port(port)
+                    self._listens_on(port)
+
+        self._timers.append(self.loop.call_later(UNBOUND_AFTER, tell))
+        return False
+
+    def _listens_on(self, port: int) -> None:
+        if not self.has_listened:
+            self._elsewhere.add(port)
+            if len(self._elsewhere) == 1:
+                self._timers.append(self.loop.call_later(DRIFT_AFTER, self._tell_of_drift))
+
+    def _watch_listeners(self, sockets: ServiceSockets) -> None:
+        if self.hang_ups is not None:
+            for kept in sockets.kept_of(self.who):
+                self.hang_ups.watch(kept, lambda: sockets.shut_down(self.who))
+        if self._workers is None and sockets.workers(self.who):
+            self._workers = Workers(self.loop, sockets, self.who, self.hearing.members, self.aside)
+        if self._workers is not None:
+            self._workers.look()
+
+    def _listens(self) -> None:
+        if self.has_listened:
+            return
+        self.has_listened = True
+        if self.sockets is not None and not all(self.sockets.places(self.who).values()):
+            self._timers.append(self.loop.call_later(UNCLAIMED_FOR, self.sockets.retire_unclaimed))
+        if self.hearing.on_listening:
+            self.hearing.on_listening()
+
+    def _tell_of_drift(self) -> None:
+        if not self.has_listened and self.hearing.on_elsewhere is not None:
+            self.hearing.on_elsewhere(sorted(self._elsewhere))

@@ -1,0 +1,49 @@
+"""Tells when a program shuts down a listening socket that we keep, shutdown(2): nobody would listen on its port.
+
+A kept socket cannot be waited for in the event loop, which would wake for every client.  An epoll descriptor of its own
+watches all of them for EPOLLHUP alone, which is always told, epoll_ctl(2).
+"""
+
+import contextlib
+import select
+import socket
+from collections.abc import Callable
+
+from supervisor.daemon.handoff.hearing import Loop
+
+
+class HangUps:
+    """The kept sockets of all services; made with the first one."""
+
+    def __init__(self, loop: Loop) -> None:
+        self._loop = loop
+        self._epoll: select.epoll | None = None
+        self._told: dict[int, Callable[[], None]] = {}
+
+    def watch(self, sock: socket.socket, tell: Callable[[], None]) -> None:
+        """Calls `tell` once when `sock` is shut down, or perhaps another one with the number of its descriptor.
+
+        Of one that is closed nothing has to be said: nobody looks at what is no more.
+        """
+        with contextlib.suppress(OSError):  # no descriptor is left: then less is known
+            if self._epoll is None:
+                self._epoll = select.epoll()
+                self._loop.add_reader(self._epoll.fileno(), self._look)
+            self._told[sock.fileno()] = tell
+            try:
+                self._epoll.register(sock.fileno(), select.EPOLLONESHOT)
+            except FileExistsError:
+                self._epoll.modify(sock.fileno(), select.EPOLLONESHOT)
+
+    def close(self) -> None:
+        """Watches nothing any more."""
+        if self._epoll is not None:
+            self._loop.remove_reader(self._epoll.fileno())
+            self._epoll.close()
+            self._epoll = None
+
+    def _look(self) -> None:
+        if self._epoll is not None:
+            for number, _ in self._epoll.poll(0):
+                if (tell := self._told.pop(number, None)) is not None:
+                    tell()

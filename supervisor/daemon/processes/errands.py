@@ -1,0 +1,50 @@
+"""Short commands beside the services, of probes and of `on_change`: each ends with all that came of it."""
+
+import asyncio
+import os
+from collections.abc import Callable
+
+from supervisor.daemon.processes.reaper import Reaper
+from supervisor.dataclass import replace
+from supervisor.process import tree
+from supervisor.process.spawn import Command, spawn
+
+LEFTOVER_CHECK = 0.05  # seconds between looks at what a command left behind
+
+
+class Errands:
+    """The commands of one instance that run now; `number` gives each a number of its own, by which it is known."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, reaper: Reaper, run_id: str, number: Callable[[], str]) -> None:
+        self._loop = loop
+        self.reaper = reaper
+        self._run_id = run_id
+        self._number = number
+
+    async def run(self, command: Command) -> int:
+        """The exit code, negative for a signal; raises PortsupError where it cannot be run.
+
+        What it leaves behind is killed at its end; so is the command itself when nobody waits for it any longer.
+        """
+        invocation = self._number()
+        environment = {**command.environment, tree.RUN_ID: self._run_id, tree.INVOCATION: invocation}
+        pid = spawn(replace(command, environment=environment))
+        its = tree.Tree(pid, self._run_id, environment.get(tree.SERVICE, ""), os.getpid(), (), invocation)
+        ended: asyncio.Future[int] = self._loop.create_future()
+
+        def on_exit(status: int) -> None:
+            self._end(its)
+            if not ended.done():
+                ended.set_result(os.waitstatus_to_exitcode(status))
+
+        self.reaper.watch(pid, on_exit)
+        try:
+            return await ended
+        except asyncio.CancelledError:
+            if self.reaper.is_watched(pid):  # once it was reaped, its pid may be that of a stranger
+                self._end(its)
+            raise
+
+    def _end(self, its: tree.Tree) -> None:
+        if tree.kill(replace(its, others=self.reaper.others(its.main))):
+            self._loop.call_later(LEFTOVER_CHECK, self._end, replace(its, main=0))

@@ -1,0 +1,269 @@
+"""The process trees of all services: who belongs to them, how they are killed, and when nothing of them is left."""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Callable, Collection, Mapping
+from signal import SIGCONT, SIGKILL
+
+from supervisor import system
+from supervisor.config.spec import StopTo
+from supervisor.core import events as ev
+from supervisor.core.state import Role, State
+from supervisor.daemon.console.reporter import Reporter
+from supervisor.daemon.processes.heirs import Heir, by_pid_file, by_socket, is_in_background
+from supervisor.daemon.processes.reaper import Reaper, code_and_signal
+from supervisor.daemon.service.slot import Child, Slot
+from supervisor.ports.holders import Holder
+from supervisor.process import tree
+from supervisor.system import Identity
+
+TakeBack = Callable[[Slot, Callable[[Holder | None], None]], None]
+
+LOST = "it has left processes that portsup does not find"
+LEAVES_WITHIN = 0.5  # seconds from the end of a program until its child has left its session, as daemon(3) does
+LEFTOVER_CHECK = 0.1  # seconds between looks at what a main process left behind, beside SIGCHLD
+
+
+class Trees:
+    """Follows the processes of the services to the end of their last descendant."""
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, slots: Mapping[str, Slot], run_id: str,
+        on_main_exit: Callable[[Slot, Child], None], on_gone: Callable[[Slot, Child], None], take_back: TakeBack,
+        pid_file: Callable[[Slot], str], reporter: Reporter,
+    ) -> None:  # fmt: skip
+        self._loop = loop
+        self._slots = slots
+        self._run_id = run_id
+        self._daemon = os.getpid()
+        self._on_main_exit = on_main_exit
+        self._on_gone = on_gone
+        self._take_back = take_back
+        self._pid_file = pid_file
+        self._reporter = reporter
+        self.reaper = Reaper(loop, self._look_for_leftovers)
+
+    def follow(self, slot: Slot, child: Child) -> None:
+        """Tells the service when this process ends; say it before the loop runs again after the spawn."""
+        self._watch(slot, child, child.pid)
+
+    def _watch(self, slot: Slot, child: Child, pid: int) -> None:
+        self.reaper.watch(pid, lambda status: self._main_exited(slot, child, pid, status))
+
+    def terminate(self, slot: Slot, pid: int, number: int) -> None:
+        """The signal to a process of a service and its group, or as `stop_signal` says; to its rest if it is gone."""
+        child = slot.child_of(pid)
+        if slot.spec.stop_to is StopTo.MAIN and child is not None and child.send_signal(number):
+            child.send_signal(SIGCONT)  # one that is stopped would take the signal only after the grace period
+            return
+        if not tree.terminate(pid, number) and child is not None:
+            with contextlib.suppress(OSError):
+                tree.terminate_outside(0, self.members(slot, child), number)
+
+    def kill(self, slot: Slot, pid: int) -> None:
+        """SIGKILL to the whole tree of one process of a service."""
+        child = slot.child_of(pid)
+        if child is None:
+            return
+        found = tree.kill(self._tree(slot, child))
+        if not found and self._is_lost(child):
+            found = self._kill_unclaimed()
+        refused = [pid for pid in found if not tree.may_kill(pid)]
+        if refused:
+            who = f"{named(refused)} runs as {system.process_user(refused[0])}"
+            self._tell_survivors(slot, child, f"{who}, and portsup may not kill it")
+
+    def _is_lost(self, child: Child) -> bool:
+        """Whether there is somebody left of a tree of whom only its filter knows."""
+        return child.exit is not None and child.handoff is not None and not child.handoff.is_over()
+
+    def _kill_unclaimed(self) -> set[int]:
+        """Kills those of our children of whom nobody knows whose they are, if one tree only misses any."""
+        lost = [each for slot in self._slots.values() for each in slot.children() if self._is_lost(each)]
+        if len(lost) > 1:
+            return set()
+        orphans = set(system.children_of(os.getpid())) - self.reaper.others()
+        unclaimed = [pid for pid in orphans if tree.is_unclaimed(pid, self._run_id)]
+        found = {pid for root in unclaimed for pid in (root, *system.descendants_of(root))}
+        for pid in found:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, SIGKILL)
+        return found
+
+    def _tell_survivors(self, slot: Slot, child: Child, words: str) -> None:
+        if words != child.survivors:
+            child.survivors = words
+            slot.keeper.tell(ev.Survived(child.pid, words))
+
+    def abandon(self, slot: Slot, pid: int) -> None:
+        """Gives up what is left of one process of a service: it is none of its any more."""
+        child = slot.child_of(pid)
+        if child is None:
+            return
+        self._reporter.abandoned(slot.spec.name, sorted(self.members(slot, child)))
+        slot.close_sockets()
+        self._on_main_exit(slot, child)
+        self._all_gone(slot, child)
+
+    def members(self, slot: Slot, child: Child) -> set[int]:
+        """The pids of one process tree of a service; also for children of ours that answer a question, see `Worker`."""
+        return tree.members(self._tree(slot, child))
+
+    def _is_gone(self, slot: Slot, child: Child) -> bool:
+        try:
+            return tree.is_gone(self._tree(slot, child))
+        except OSError:  # no descriptor or memory to look with: not as far as we know, and there is another look
+            return False
+
+    def _tree(self, slot: Slot, child: Child) -> tree.Tree:
+        others = self.reaper.others(child.pid, child.main)
+        return tree.Tree(child.pid, self._run_id, slot.spec.name, self._daemon, others, child.invocation)
+
+    def _main_exited(self, slot: Slot, child: Child, pid: int, status: int) -> None:
+        if child.main != pid and slot.ending_of(child) is None and child.main in system.children_of(os.getpid()):
+            self._watch(slot, child, child.main)  # that one stands for it from now on
+            return
+        code, signal = code_and_signal(status)
+        is_clean = code in slot.spec.success_exit_codes and not slot.spec.one_shot
+        if is_clean and slot.ending_of(child) is None and (slot.service.port or slot.spec.pid_file):
+            child.ended, child.ended_at = code, self._loop.time()
+            self._await_heir(slot, child)
+        else:
+            self._ended(slot, child, code, signal)
+
+    def _ended(self, slot: Slot, child: Child, code: int | None, signal: int | None) -> None:
+        child.exit = code, signal
+        self._on_main_exit(slot, child)
+        self.look_at_leftovers(slot, child, is_first=True)
+
+    def _may_come(self, slot: Slot, child: Child) -> bool:
+        """Whether a program that has just begun may have put itself into the background, and is not yet so far."""
+        if not is_starting(slot, child) or slot.ending_of(child) is not None:
+            return False
+        roots = tree.roots(self._tree(slot, child))
+        if self._loop.time() < child.ended_at + LEAVES_WITHIN:
+            return bool(roots)
+        return any(slot.spec.pid_file or is_in_background(pid, child.pid) for pid in roots)
+
+    def _await_heir(self, slot: Slot, child: Child) -> None:
+        code = child.ended
+        if code is None or child not in slot.children() or self.look_for_heir(slot, child):
+            return
+        if self._may_come(slot, child):
+            self._loop.call_later(LEFTOVER_CHECK, self._await_heir, slot, child)
+        else:
+            child.ended = None
+            self._ended(slot, child, code, None)
+
+    def look_for_heir(self, slot: Slot, child: Child) -> bool:
+        """Puts another process in the place of a main process that has ended well; whether there is one."""
+        heir = None if child.ended is None else self._heir(slot, child)
+        if heir is not None:
+            child.ended, child.main, child.told = None, heir.pid, system.identity_of(heir.pid)
+            self._reporter.heir(slot.spec.name, heir.pid, heir.why)
+            self._watch(slot, child, heir.pid)
+        return heir is not None
+
+    def _heir(self, slot: Slot, child: Child) -> Heir | None:
+        known = ((system.identity_of(pid), pid) for pid in tree.roots(self._tree(slot, child)))
+        roots = [pid for identity, pid in sorted((each for each in known if each[0]), key=_age)]
+        port, file = slot.service.port, self._pid_file(slot)
+        heir = by_pid_file(file, roots) if file else None
+        if heir is None and port is not None and not (file and is_starting(slot, child)):
+            heir = by_socket(port, roots)
+        return heir
+
+    def _look_for_leftovers(self) -> None:
+        for slot in self._slots.values():
+            for child in slot.children():
+                self.look_at_leftovers(slot, child)
+
+    def look_at_leftovers(self, slot: Slot, child: Child, *, is_first: bool = False) -> None:
+        """Sees whether a tree whose main process has ended is gone, and what to do about it if not."""
+        if child.exit is None or child not in slot.children():
+            return
+        code, signal = child.exit
+        if child.handoff.is_over() if child.handoff is not None else self._is_gone(slot, child):
+            self._all_gone(slot, child)
+            return
+        ending = slot.ending_of(child)
+        if is_first:
+            if ending is State.TERMINATING and slot.spec.stop_to is StopTo.MAIN:
+                self.kill(slot, child.pid)
+            elif ending is State.TERMINATING:
+                with contextlib.suppress(OSError):  # nobody can be looked up just now: they get SIGKILL in time
+                    tree.terminate_outside(child.pid, self.members(slot, child), slot.spec.stop_signal)
+            slot.keeper.tell(ev.MainExited(child.pid, code, signal))
+            self._loop.call_later(LEFTOVER_CHECK, self._recheck, slot, child)
+        elif ending is State.KILLING:
+            self.kill(slot, child.pid)
+            left = self.members(slot, child)
+            if all(map(tree.may_kill, left)):
+                words = f"{named(left)} is still alive after SIGKILL" if left else LOST
+                self._tell_survivors(slot, child, words)
+        elif ending is State.TERMINATING and slot.spec.stop_to is StopTo.MAIN:
+            self.kill(slot, child.pid)
+
+    def _recheck(self, slot: Slot, child: Child) -> None:
+        try:
+            self.look_at_leftovers(slot, child)
+        finally:
+            if child in slot.children():
+                self._loop.call_later(LEFTOVER_CHECK, self._recheck, slot, child)
+
+    def _all_gone(self, slot: Slot, child: Child) -> None:
+        code, signal = child.exit or (None, None)
+        with contextlib.suppress(OSError), contextlib.ExitStack() as last:  # each of these, from the last up
+            last.callback(self._on_gone, slot, child)
+            last.callback(slot.leave_sockets, child.invocation)
+            if child.handoff is not None:
+                last.callback(child.handoff.close)
+            last.callback(child.output.finish)
+            last.callback(child.end_tasks)  # one may have begun after its end did: it can still begin to listen
+        slot.ran = self._loop.time() - child.spawned_at
+
+        def tell(holder: Holder | None) -> None:
+            slot.keeper.tell(ev.Exited(child.pid, code, signal, intruder=holder.text if holder else ""))
+
+        if child is slot.child:
+            slot.child = None
+        else:
+            slot.beside = None
+        if slot.lease is not None and not slot.children():
+            if slot.lease.pool == slot.pool:
+                self._take_back(slot, tell)
+                return
+            slot.lease.release()  # a reload gave it another pool, and this process lived on
+            slot.lease = None
+        tell(None)
+
+    async def kill_everything(self, seconds: float) -> None:
+        """Ends all process trees without asking the services, and waits for that; for when nothing else is sure."""
+        deadline = self._loop.time() + seconds
+        while self._loop.time() < deadline:
+            children = [(slot, child) for slot in self._slots.values() for child in slot.children()]
+            left = [(slot, child) for slot, child in children if not self._is_gone(slot, child)]
+            if not left:
+                return
+            for slot, child in left:
+                self.kill(slot, child.pid)
+            await asyncio.sleep(LEFTOVER_CHECK)
+
+
+def is_starting(slot: Slot, child: Child) -> bool:
+    """Whether a process of a service is not ready yet."""
+    if child is slot.beside:
+        return slot.service.beside is not None and slot.service.beside.role is Role.SUCCESSOR
+    return slot.service.state is State.STARTING
+
+
+def named(pids: Collection[int]) -> str:
+    """One of these processes, and how many more there are."""
+    first, *others = sorted(pids)
+    more = f" and {len(others)} more" if others else ""
+    return f"pid {first} (`{system.process_name(first) or '?'}`){more}"
+
+
+def _age(known: tuple[Identity | None, int]) -> tuple[float, int]:
+    return (known[0].start_time if known[0] else 0, known[1])

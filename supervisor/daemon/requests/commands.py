@@ -1,0 +1,287 @@
+"""Answers what is asked over the control socket."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
+from typing import Any
+
+from supervisor.config.secrets import is_secret_name
+from supervisor.control.connection import Reply
+from supervisor.control.protocol import Request
+from supervisor.core import events as ev
+from supervisor.core.conditions import has_settled, is_at_rest
+from supervisor.core.order import levels
+from supervisor.core.service import Service
+from supervisor.core.state import AT_REST, State
+from supervisor.daemon.console.broadcast import News
+from supervisor.daemon.requests.status import AT_WORK, result_of, row
+from supervisor.daemon.requests.status_readers import Watchers
+from supervisor.daemon.service.slot import Slot
+from supervisor.daemon.stack.endpoints import Endpoint
+from supervisor.daemon.stack.reload import Reloader, as_json
+from supervisor.daemon.stack.rolling import check_rolling, roll
+from supervisor.daemon.stack.stack import Stack
+from supervisor.daemon.stack.waiting import Note, telling, unsettled
+from supervisor.daemon.stalls import WatchedLoop, doing
+from supervisor.daemon.tasks import begin
+from supervisor.errors import NotFound, PortsupError, UsageError
+
+
+class Commands:
+    """The requests of the control protocol, carried out on one stack."""
+
+    def __init__(
+        self, stack: Stack, name: str, instance: int, endpoints: Callable[[], dict[str, Endpoint]],
+        environment: Callable[[str | None], dict[str, str]], down: Callable[[float | None], None],
+        redact: Callable[[str], str], news: News, reloader: Reloader,
+        measure: Callable[[list[Slot], Callable[[Any], None]], None],
+    ) -> None:  # fmt: skip
+        self._stack = stack
+        self._name = name
+        self._instance = instance
+        self._endpoints = endpoints
+        self._environment = environment
+        self._down = down
+        self._redact = redact
+        self._news = news
+        self._reloader = reloader
+        self._measure = measure
+        self._watchers = Watchers(lambda: self._status(self._slots(())))
+        self._ends: list[Reply] = []  # who asked for the end
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def handle(self, request: Request, reply: Reply) -> None:
+        """Answers one request, now or when it is done; raises PortsupError for what cannot be asked."""
+        doing(asyncio.get_running_loop(), f"answering `{request.do}`")
+        match request.do:
+            case "ping":
+                reply.send(stack=self._name, instance=self._instance)
+            case "status":
+                reply.send(**self._status(self._slots(request.names())))
+            case "resources":
+                self._measure(self._slots(request.names()), lambda found: _tell_resources(reply, found))
+            case "watch":
+                self._watchers.add(reply)
+            case "events" | "logs":
+                kind = self._news.events if request.do == "events" else self._news.logs
+                kind.add(reply, [self._slot(name).spec.name for name in request.names()])
+                reply.send()
+            case "endpoints":
+                reply.send(endpoints=self._told_endpoints())
+            case "env":
+                service = request.arguments.get("service")
+                environment = self._environment(self._slot(service).spec.name if service else None)
+                secret = [name for name in environment if is_secret_name(name)]
+                reply.send(environment=environment, secret=secret)
+            case "down":
+                self._ends.append(reply)
+                self._down(request.seconds())
+                self._run(self._tell_until_the_end(reply))
+            case "start":
+                asked = [slot.spec.name for slot in self._slots(request.names())]
+                self._stack.check_stays("start", asked)
+                self._reloader.check_start(asked)
+                names = self._stack.start(asked)
+                self._run(self._follow([self._stack.slots[name] for name in names], has_settled, State.RUNNING, reply))
+            case "stop":
+                slots = self._slots(request.names())
+                self._warn_of_dependants(slots, reply)
+                self._stack.stop([slot.spec.name for slot in slots], request.seconds())
+                self._run(self._follow(slots, is_at_rest, State.STOPPED, reply))
+            case "restart":
+                slots = self._slots(request.names())
+                self._stack.check_stays("restart", [slot.spec.name for slot in slots])
+                self._reloader.check_start([slot.spec.name for slot in slots if slot.service.state in AT_REST])
+                if request.arguments.get("rolling"):
+                    grace, note = request.seconds(), self._note(reply)
+                    self._run(roll(self._stack, check_rolling(slots), grace, reply, self._redact, note))
+                else:
+                    self._run(self._restart(slots, request.seconds(), reply))
+            case "reload":
+                _, found = self._reloader.look(request.files())
+                reply.send(difference=as_json(found))
+                if request.arguments.get("dry_run"):
+                    reply.end(results=[])
+                else:
+                    self._run(self._reload(reply, found.names, request.files()))
+            case "rotate":
+                self._run(self._rotate(self._slot(request.arguments["service"]), reply))
+            case "kill":
+                self._signal(self._slots(request.names()), int(request.arguments.get("signal", signal.SIGKILL)), reply)
+
+    def changed(self, _before: Service, _after: Service) -> None:
+        """A service is different now."""
+        self._watchers.changed()
+
+    def _slots(self, names: Iterable[str]) -> list[Slot]:
+        return [self._slot(name) for name in names] or list(self._stack.slots.values())
+
+    def _slot(self, name: str) -> Slot:
+        slot = self._stack.slots.get(name)
+        if slot is None:
+            import difflib
+
+            close = difflib.get_close_matches(name, self._stack.slots, n=1)
+            hint = f"did you mean `{close[0]}`?" if close else f"services: {', '.join(self._stack.slots)}"
+            raise NotFound(f"cannot find service `{name}`", f"stack `{self._name}` has none of that name", hint)
+        return slot
+
+    def _status(self, slots: list[Slot]) -> dict[str, Any]:
+        loop = asyncio.get_running_loop()
+        rows = [row(slot, self._instance, loop.time()) for slot in slots]
+        for each in rows:
+            each["reason"] = self._redact(each["reason"])
+            each["status_text"] = self._redact(each["status_text"]) or None
+        warnings = self._reloader.warnings()
+        told = {"stack": self._name, "instance": self._instance, "services": rows, "warnings": warnings}
+        return told | ({"loop": loop.stalls.told()} if isinstance(loop, WatchedLoop) else {})
+
+    def _told_endpoints(self) -> dict[str, Any]:
+        return {
+            name: {"port": each.port, "host": each.host, "url": each.url, "pool": list(each.pool)}
+            for name, each in self._endpoints().items()
+        }
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        task = begin(work, asyncio.get_running_loop())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def ended(self) -> None:
+        """The instance is gone to the last file: whoever asked for that hears it now."""
+        results = [{"name": name, "ok": True, "words": "stopped"} for name in self._stack.slots]
+        for reply in self._ends:
+            reply.end(results=results)
+
+    async def _follow(self, slots: list[Slot], is_over: Callable[[Service], bool], wanted: State, reply: Reply) -> None:
+        """Waits until all are where they can stay; the answer has the results."""
+        reply.end(results=await self._settle(slots, is_over, wanted, reply))
+
+    async def _settle(
+        self, slots: list[Slot], is_over: Callable[[Service], bool], wanted: State, reply: Reply
+    ) -> list[dict[str, Any]]:
+        """The results, once all are where they can stay; tells of each when it is."""
+        results: list[dict[str, Any]] = []
+        left = {slot.spec.name: slot for slot in slots}
+
+        def look() -> bool:
+            for name, slot in tuple(left.items()):
+                is_back = wanted is State.STOPPED and slot.service.state in AT_WORK
+                if is_over(slot.service) or is_back:
+                    del left[name]
+                    results.append(result_of(slot, wanted, self._redact))
+                    reply.send(progress=f"{name}: {results[-1]['words']}")
+            return not left
+
+        with telling(self._stack, left.values, self._note(reply)):
+            await self._stack.until(look)
+        return results
+
+    def _note(self, reply: Reply | None) -> Note:
+        """Tells whoever asked for something whom that waits for."""
+
+        def note(late: list[dict[str, Any]], /, is_note: bool) -> None:
+            if reply is None or reply.is_behind:
+                return
+            told = [{**each, "words": self._redact(each["words"])} for each in late]
+            words = "\n".join(each["words"] for each in told)
+            reply.send(waiting=told, **({"progress": words} if is_note and told else {}))
+
+        return note
+
+    async def _tell_until_the_end(self, reply: Reply) -> None:
+        busy = lambda: [slot for slot in self._stack.slots.values() if slot.service.state not in AT_REST]  # noqa: E731
+        with telling(self._stack, busy, self._note(reply)):
+            await self._stack.until(self._stack.is_at_rest)
+
+    def reload(self) -> None:
+        """What a signal asks for: nobody waits for the answer, so the journal has it."""
+        self._run(self._reload(None, ()))
+
+    async def _reload(self, reply: Reply | None, names: Collection[str], files: Sequence[str] = ()) -> None:
+        slots = self._stack.slots
+        late = lambda: [slots[name] for name in names if name in slots and not has_settled(slots[name].service)]  # noqa: E731
+        tell = lambda words: reply.send(progress=words) if reply else None  # noqa: E731
+        try:
+            with telling(self._stack, late, self._note(reply)):
+                results = await self._reloader.apply(tell, files)
+        except PortsupError as error:
+            if reply is not None:
+                reply.fail(error)
+            else:
+                self._reloader.refused(error)
+            return
+        if reply is not None:
+            reply.end(results=results)
+
+    async def _restart(self, slots: list[Slot], grace: float | None, reply: Reply) -> None:
+        at_rest = [slot.spec.name for slot in slots if is_at_rest(slot.service)]
+        names = {slot.spec.name for slot in slots}
+        before = {slot.spec.name: slot.service.pid for slot in slots}
+        results: list[dict[str, Any]] = []
+        for level in levels({slot.spec.name: slot.spec.restarts_with & names for slot in slots}):
+            chosen = [slot for slot in slots if slot.spec.name in level]
+            for slot in chosen:
+                slot.is_wanted = True
+                if slot.service.pid == before[slot.spec.name]:  # else it was restarted after one of the others
+                    slot.keeper.tell(ev.RestartRequested(grace=grace))
+            self._stack.start(name for name in at_rest if name in level)  # with what they need
+            results += await self._settle(chosen, has_settled, State.RUNNING, reply)
+        reply.end(results=results)
+
+    async def _rotate(self, slot: Slot, reply: Reply) -> None:
+        name, before = slot.spec.name, slot.service.port
+        what = f"cannot rotate `{name}`"
+        if len(slot.pool) < 2:
+            why = "its pool has no other port" if slot.pool else "it has no `pool`"
+            reply.fail(UsageError(what, why, "give it a larger `pool`" if slot.pool else "give it one"))
+            return
+        if slot.service.state not in (State.STARTING, State.RUNNING):
+            hint = f"`portsup start {name}`"
+            reply.fail(PortsupError(what, f"it is {slot.service.state}, not running", hint))
+            return
+        slot.keeper.tell(ev.RotateRequested())
+        with telling(self._stack, unsettled([slot]), self._note(reply)):
+            await self._stack.until(lambda: has_settled(slot.service))
+        words = f"moved from port {before} to {slot.service.port}"
+        if slot.service.port == before:
+            words = f"stays on port {before}: no other port of its pool can be used"
+        ok = slot.service.state is State.RUNNING and slot.service.port != before
+        if slot.service.state is not State.RUNNING:
+            words = result_of(slot, State.RUNNING, self._redact)["words"]
+        reply.end(results=[{"name": name, "ok": ok, "words": words}])
+
+    def _signal(self, slots: list[Slot], number: int, reply: Reply) -> None:
+        try:
+            called = signal.Signals(number).name
+        except ValueError:
+            raise UsageError(f"cannot send signal {number}", "there is no such signal") from None
+        results: list[dict[str, Any]] = []
+        for slot in slots:
+            ok = slot.send_signal(number)
+            is_there = slot.child is not None and slot.child.exit is None
+            why = "it has ended, or runs as another user" if is_there else f"not running ({slot.service.state})"
+            words = f"{called} sent" if ok else why
+            results.append({"name": slot.spec.name, "ok": ok, "words": words})
+        reply.end(results=results)
+
+    def _warn_of_dependants(self, slots: list[Slot], reply: Reply) -> None:
+        stopped = {slot.spec.name for slot in slots}
+        for name in stopped:
+            needy = [
+                other.spec.name
+                for other in self._stack.slots.values()
+                if name in other.spec.depends_on
+                and other.spec.name not in stopped
+                and other.service.state not in AT_REST
+            ]
+            if needy:
+                reply.send(progress=f"{name}: still needed by {', '.join(needy)}")
+
+
+def _tell_resources(reply: Reply, found: Any) -> None:
+    if found is None:
+        reply.fail(PortsupError("cannot tell what the services use", "looking at their processes took too long"))
+    else:
+        reply.send(resources=found)
+        reply.finish()

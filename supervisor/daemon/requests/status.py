@@ -1,0 +1,100 @@
+"""What `portsup status` and `portsup env` tell."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from supervisor import system
+from supervisor.config.spec import HandoffMode
+from supervisor.core.address import url_of
+from supervisor.core.conditions import is_done
+from supervisor.core.service import Service
+from supervisor.core.state import AT_REST, Result, State
+from supervisor.daemon.console.herald import failure, readable
+from supervisor.daemon.service.slot import Slot
+from supervisor.daemon.service.world import StackWorld
+from supervisor.process.tree import RUN_ID
+
+# Seen after a stop: somebody else started it again.
+AT_WORK = (State.PREPARING, State.STARTING, State.RUNNING, State.BACKOFF)
+
+
+def beside(svc: Service) -> dict[str, Any] | None:
+    """The second process that a service has during a rolling restart, and what it does."""
+    other = svc.beside
+    return None if other is None or other.pid is None else {"pid": other.pid, "state": str(other.role)}
+
+
+def row(slot: Slot, instance: int, now: float) -> dict[str, Any]:
+    """What `status` tells about one service; `now` is in monotonic seconds."""
+    svc = slot.service
+    has_process = svc.pid is not None
+    port = svc.port if svc.state not in (State.STOPPED, State.EXITED, State.FAILED) or has_process else None
+    uptime = round(now - slot.child.spawned_at, 1) if slot.child is not None and has_process else None
+    ports = slot.lease.ports(now) if slot.lease is not None else ()
+    return {
+        "name": svc.name,
+        "instance": instance,
+        "state": str(svc.state),
+        "reached": svc.reached.name.lower(),
+        "status": str(svc.status),
+        "health": str(svc.health),
+        "checks_health": slot.spec.healthcheck is not None,
+        "port": port,
+        "url": url_of(slot.host, port) if port is not None else None,
+        "pid": slot.child.main if slot.child is not None and has_process else svc.pid,
+        "uptime_s": uptime,
+        "restarts": svc.restarts,
+        "rotations": slot.rotations,
+        "exit_code": svc.exit_code,
+        "result": str(svc.result) if svc.result is not Result.NONE else None,
+        "pool": [{"port": each.port, "state": str(each.state), "holder": each.holder or None} for each in ports],
+        "handoff": _handoff(slot),
+        "beside": beside(svc),
+        "status_text": svc.told or ("reloading" if svc.reloading_since is not None else ""),
+        "one_shot": svc.one_shot,
+        "is_done": is_done(svc),
+        "reason": readable(svc.reason or (svc.hook_trouble if svc.state is State.RUNNING else "")),
+        "optional": slot.is_optional,
+    }
+
+
+def _handoff(slot: Slot) -> str | None:
+    if slot.child is None and not slot.why_no_handoff:
+        return None
+    if slot.spec.handoff is HandoffMode.SYSTEMD:
+        return "systemd"
+    if slot.child and slot.child.handoff:
+        return system.moves_queues() or "swap"
+    return slot.why_no_handoff or None
+
+
+def result_of(slot: Slot, wanted: State, redact: Callable[[str], str]) -> dict[str, Any]:
+    """How an order to bring a service to the state `wanted` went, for the one who gave it."""
+    svc = slot.service
+    ok = svc.state is wanted or (wanted is State.RUNNING and is_done(svc))
+    ok = ok or (wanted is State.STOPPED and svc.state in AT_REST and svc.pid is None)
+    match svc.state:
+        case _ if wanted is State.STOPPED and svc.state in AT_WORK:
+            words = "was started again meanwhile"
+        case State.RUNNING:
+            words = "running" + (f" on port {svc.port}" if svc.port is not None else "")
+        case State.FAILED:
+            words = failure(svc, slot.spec)
+        case State.EXITED:
+            words = f"ended, {readable(svc.reason)}"
+        case State.BACKOFF:
+            words = f"{readable(svc.reason)}, {svc.attempts} times; it is tried again without end"
+        case _:
+            words = str(svc.state)
+    return {"name": svc.name, "ok": ok, "words": redact(words)}
+
+
+def environment_told(world: StackWorld, facts: Mapping[str, str], service: str | None) -> dict[str, str]:
+    """What `portsup env` tells: never the run id, because the next `up` ends every process that carries it."""
+    if service is None:
+        told = {**world.programs.about_services(), **facts}
+    else:
+        slot = world.slots[service]
+        port = slot.service.port or (slot.pool[0] if slot.pool else None)
+        told = dict(slot.child.environment) if slot.child is not None else world.programs.environment(slot, port)
+    return {name: value for name, value in told.items() if name != RUN_ID}

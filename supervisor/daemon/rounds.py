@@ -1,0 +1,131 @@
+"""Keeps the shield's hours: file events at once, a full check and a look at spares and listeners every ten seconds.
+
+The same timer is the sign of life for the guardian and a service manager above, so that only one wakes an idle daemon.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Protocol
+
+from supervisor.daemon.checks.process_checks import Watcher
+from supervisor.daemon.service.slot import Slot
+from supervisor.daemon.stalls import doing
+from supervisor.errors import PortsupError
+from supervisor.logs.journal import Journal
+from supervisor.ports.instance_lock import InstanceLock
+from supervisor.ports.leases import Loss, PoolLease
+from supervisor.ports.runtime import RuntimeDir
+from supervisor.ports.shield import CHECK_EVERY, HEARTBEAT_EVERY, Shield
+
+IN_ONE_TURN = 0.01  # seconds of a look around in one turn of the loop
+
+
+class Beating(Protocol):
+    """Somebody who wants a sign of life at least every so many seconds."""
+
+    @property
+    def every(self) -> float: ...
+    def beat(self) -> None: ...
+
+
+class LockWatch:
+    """Watches every lock of the instance; begin it when the leases are made, so that our own writing is no news."""
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, runtime: RuntimeDir, lock: InstanceLock, slots: Mapping[str, Slot],
+        watcher: Watcher, journal: Journal, on_losses: Callable[[Collection[Loss]], None],
+        on_tick: Callable[[], None], beats: Sequence[Beating],
+    ) -> None:  # fmt: skip
+        self._loop = loop
+        self._slots = slots
+        self._watcher = watcher
+        self._journal = journal
+        self._on_losses = on_losses
+        self._on_tick = on_tick
+        self._beats = beats
+        self._every = min([CHECK_EVERY, *(each.every for each in beats)])
+        self._ticks = 0
+        self._round: Iterator[None] | None = None  # the look around that is not over yet
+        self._next: asyncio.Handle | None = None
+        leases = [slot.lease for slot in slots.values() if slot.lease is not None]
+        self._followed = set(leases)
+        self._shield = Shield(runtime, leases, lock)
+        if (fd := self._shield.fileno()) is not None:
+            loop.add_reader(fd, lambda: on_losses(self._shield.on_readable()))
+        for each in beats:
+            each.beat()
+        self._timer = loop.call_later(self._every, self._tick)
+
+    def follow(self, lease: PoolLease) -> None:
+        """Watches this lease, if it does not yet, and none any more that a reload has taken from its service."""
+        if lease in self._followed:
+            return
+        held = [slot.lease for slot in self._slots.values() if slot.lease is not None]
+        for other in self._followed - set(held):
+            self._shield.forget(other)
+        self._followed.intersection_update(held)
+        self._followed.add(lease)
+        self._shield.watch(lease)
+
+    def close(self) -> None:
+        """Watches no longer."""
+        self._journal.count_left_out()
+        self._timer.cancel()
+        if self._next is not None:
+            self._next.cancel()
+        if (fd := self._shield.fileno()) is not None:
+            self._loop.remove_reader(fd)
+        self._shield.close()
+
+    def _tick(self) -> None:
+        for each in self._beats:
+            each.beat()
+        self._timer = self._loop.call_later(self._every, self._tick)
+        self._ticks += 1
+        if self._round is None:  # else the one before is not over: then the machine has other troubles
+            self._round = self._look_around(has_heartbeat=self._ticks % round(HEARTBEAT_EVERY / self._every) == 0)
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """Goes on with the look around; with so many locks and ports that it takes long, in several turns."""
+        doing(self._loop, "looking at locks, spare ports and listeners")
+        until = self._loop.time() + IN_ONE_TURN
+        try:
+            for _ in self._round or ():
+                if self._loop.time() >= until:
+                    self._next = self._loop.call_soon(self._go_on)
+                    return
+        except OSError as error:  # no descriptor, no memory: the next tick may have more luck
+            self._journal.warning("look failed", why=error.strerror or str(error))
+        self._round = None
+
+    def _look_around(self, *, has_heartbeat: bool) -> Iterator[None]:
+        for losses in self._shield.checks():
+            self._on_losses(losses)
+            yield
+        if has_heartbeat:
+            yield from self._shield.heartbeats()
+        for slot in tuple(self._slots.values()):
+            yield from self._retry_spares(slot)
+            yield
+        self._on_tick()
+        self._journal.count_left_out()
+        yield
+        self._watcher.check_listeners(tuple(self._slots.values()))
+        yield
+        self._watcher.check_memory(tuple(self._slots.values()))
+
+    def _retry_spares(self, slot: Slot) -> Iterator[None]:
+        lease, name = slot.lease, slot.spec.name
+        won: list[int] = []
+        try:
+            for port in lease.missing() if lease is not None else ():
+                if lease is slot.lease and lease is not None and lease.retry(port):
+                    won.append(port)
+                yield
+            if lease is slot.lease and lease is not None:
+                lease.record()
+        except PortsupError as error:  # a full disk, no descriptor left: the next look may have more luck
+            self._journal.warning("spare ports not leased", service=name, why=str(error))
+        if won:
+            self._journal.info("spare ports leased", service=name, ports=won)

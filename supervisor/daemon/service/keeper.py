@@ -1,0 +1,137 @@
+"""Keeps one service: feeds it events one at a time, carries out what it asks for, and keeps its one timer."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from supervisor.core import events as ev
+from supervisor.core.service import Service, step
+from supervisor.daemon.stalls import doing
+from supervisor.dataclass import replace
+
+DOING: Mapping[type[ev.Effect], str] = {
+    ev.LeasePort: "taking the ports",
+    ev.Spawn: "starting the process",
+    ev.SpawnBeside: "starting the process",
+    ev.Terminate: "stopping the processes",
+    ev.Abort: "stopping the processes",
+    ev.Kill: "killing the processes",
+    ev.RunHook: "starting a hook",
+    ev.EndHook: "ending a hook",
+}  # for the account of stalls; the rest takes no time
+
+
+class World(Protocol):
+    """What a keeper needs from outside; the tests have one that is made up."""
+
+    def lease(self, svc: Service, wish: ev.LeasePort, answer: Callable[[ev.PortLeased | ev.NoPort], None]) -> None: ...
+    def quarantine(self, svc: Service, port: int, why: str) -> None: ...
+    def await_dependencies(self, svc: Service) -> None: ...
+    def spawn(self, svc: Service, port: int | None) -> ev.Spawned | ev.SpawnFailed: ...
+    def spawn_beside(self, svc: Service, port: int | None) -> ev.Spawned | ev.SpawnFailed: ...
+    def terminate(self, svc: Service, pid: int) -> None: ...
+    def abort(self, svc: Service, pid: int) -> None: ...
+    def kill(self, svc: Service, pid: int) -> None: ...
+    def abandon(self, svc: Service, pid: int) -> None: ...
+    def run_hook(self, svc: Service, effect: ev.RunHook) -> None: ...
+    def end_hook(self, svc: Service, number: int) -> None: ...
+    def changed(self, before: Service, after: Service) -> None: ...
+
+
+class Keeper:
+    """The shell around one service."""
+
+    def __init__(self, service: Service, world: World, loop: asyncio.AbstractEventLoop) -> None:
+        self.service = service
+        self._world = world
+        self._loop = loop
+        self._inbox: deque[ev.Event] = deque()
+        self._is_working = False
+        self._awaits_lease = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_for: float | None = None
+
+    def tell(self, event: ev.Event) -> None:
+        """Hands over what happened; it has been dealt with on return, unless this is said from within an effect."""
+        self._inbox.append(event)
+        self._work()
+
+    def configure(self, **values: Any) -> None:
+        """Gives the service other fields that come from its configuration."""
+        before = self.service
+        self.service = replace(before, **values)
+        self._world.changed(before, self.service)
+
+    def close(self) -> None:
+        """Forgets the timer; no more events."""
+        self._inbox.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _work(self) -> None:
+        if self._is_working:
+            return
+        self._is_working = True
+        try:
+            while self._inbox and not self._awaits_lease:
+                self._apply(self._inbox.popleft())
+        finally:
+            self._is_working = False
+        self._arm()
+
+    def _apply(self, event: ev.Event) -> None:
+        before = self.service
+        self.service, effects = step(before, event, self._loop.time())
+        if self.service is not before:
+            self._world.changed(before, self.service)
+        for effect in effects:
+            self._carry_out(effect)
+
+    def _carry_out(self, effect: ev.Effect) -> None:
+        svc = self.service
+        if what := DOING.get(type(effect)):
+            doing(self._loop, what, svc.name)
+        match effect:
+            case ev.LeasePort():
+                self._awaits_lease = True
+                self._world.lease(svc, effect, self._answer_lease)
+            case ev.Spawn(port):
+                self._inbox.appendleft(self._world.spawn(svc, port))
+            case ev.SpawnBeside(port):
+                self._inbox.appendleft(self._world.spawn_beside(svc, port))
+            case ev.QuarantinePort(port, why):
+                self._world.quarantine(svc, port, why)
+            case ev.AwaitDependencies():
+                self._world.await_dependencies(svc)
+            case ev.Terminate(pid):
+                self._world.terminate(svc, pid)
+            case ev.Abort(pid):
+                self._world.abort(svc, pid)
+            case ev.Kill(pid):
+                self._world.kill(svc, pid)
+            case ev.Abandon(pid):
+                self._world.abandon(svc, pid)
+            case ev.RunHook():
+                self._world.run_hook(svc, effect)
+            case ev.EndHook(number):
+                self._world.end_hook(svc, number)
+
+    def _answer_lease(self, answer: ev.PortLeased | ev.NoPort) -> None:
+        self._awaits_lease = False
+        self._inbox.appendleft(answer)
+        self._work()
+
+    def _arm(self) -> None:
+        deadline = self.service.next_deadline
+        if deadline == self._timer_for:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_for = deadline
+        self._timer = None if deadline is None else self._loop.call_at(deadline, self._ring)
+
+    def _ring(self) -> None:
+        self._timer = self._timer_for = None
+        self.tell(ev.DeadlinePassed())

@@ -1,0 +1,185 @@
+"""Takes the ports of services: a few in each turn of the loop, and never waits for a search itself."""
+
+import asyncio
+import os
+from collections import deque
+from collections.abc import Callable, Mapping
+
+from supervisor.core import events as ev
+from supervisor.core.service import Service
+from supervisor.daemon.checks.holders import Holders
+from supervisor.daemon.console.reporter import Reporter
+from supervisor.daemon.processes.inquiries import Worker
+from supervisor.daemon.service.slot import Slot
+from supervisor.errors import PortsupError, refusal
+from supervisor.ports.holders import ConflictKind, Holder
+from supervisor.ports.leases import Chosen, NoPort, PoolLease
+from supervisor.ports.record import Owner
+from supervisor.ports.runtime import RuntimeDir
+from supervisor.process import tree
+
+OWNERLESS_WAIT = 1.0  # seconds that a port without an owner gets to become free; a socket being torn down needs that
+OWNERLESS_STEP = 0.05
+LOOKER_WAIT = 0.06  # seconds that somebody who looks whether a lock is held gets to be done with it
+LOOKER_STEP = 0.01
+SEARCH_WAIT = 3.0  # seconds that a start waits to hear who has a port; known or not, the service comes up on another
+IN_ONE_TURN = 0.01  # seconds
+
+Answer = Callable[[ev.PortLeased | ev.NoPort], None]
+
+
+class Leasing:
+    """The leases of all services of one instance."""
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, owner: Callable[[str], Owner], runtime: RuntimeDir,
+        slots: Mapping[str, Slot], reporter: Reporter, worker: Worker, strict: Callable[[], bool],
+    ) -> None:  # fmt: skip
+        self._loop = loop
+        self._owner = owner
+        self._runtime = runtime
+        self._slots = slots
+        self._reporter = reporter
+        self._worker = worker
+        self._strict = strict
+        self.holders = Holders(loop.time, loop.call_soon, worker, runtime, self._learn)
+        self._dead_runs: set[str] = set()
+        self._queue: deque[Callable[[], None]] = deque()
+        self._spent = 0.0  # seconds, in this turn of the loop
+        self._is_due = False
+        self._is_closed = False
+
+    def close(self) -> None:
+        """Takes no more ports."""
+        self._is_closed = True
+        self._queue.clear()
+
+    def lease(self, svc: Service, wish: ev.LeasePort, answer: Answer) -> None:
+        """Answers with a port that the service may have, now or later."""
+        slot = self._slots[svc.name]
+        if not slot.pool:
+            answer(ev.PortLeased(None))
+            return
+        if slot.lease is None:
+            slot.lease = PoolLease(
+                self._owner(svc.name), slot.pool, self._runtime, strict=self._strict(), records_later=True,
+                who=self.holders.who,
+            )  # fmt: skip
+        lease, begun = slot.lease, self._loop.time()
+        self._take_turn(lambda: self._choose(slot, lease, wish, answer, begun))
+
+    def record_spares(self) -> None:
+        """Has every port explained that is held, now that nobody waits for it; else the next look at the locks does."""
+        for slot in self._slots.values():
+            if slot.lease is not None:
+                self._take_turn(slot.lease.record)
+
+    def take_back(self, slot: Slot, then: Callable[[Holder | None], None]) -> None:
+        """Reserves the active port again; tells `then` who has it if that fails, once it is known who that is.
+
+        Nobody waits for the name where the service is to end in any case.
+        """
+        assert slot.lease is not None
+        port, holder = slot.lease.active, slot.lease.take_back()
+        if holder is None or port is None or not holder.is_sought or not slot.is_wanted:
+            then(holder)
+            return
+        self._once(lambda: then(self.holders.known(port) or holder), SEARCH_WAIT, (port,))
+
+    def _take_turn(self, act: Callable[[], None]) -> None:
+        """Does it now, or in a later turn of the loop where this one has taken long enough."""
+        self._queue.append(act)
+        if not self._is_due:
+            self._is_due = True
+            self._loop.call_soon(self._go_on)
+            self._spent = 0.0
+        if len(self._queue) == 1 and self._spent < IN_ONE_TURN:
+            self._do(self._queue.popleft())
+
+    def _go_on(self) -> None:
+        self._is_due = bool(self._queue)
+        self._spent = 0.0
+        while self._queue and self._spent < IN_ONE_TURN:
+            self._do(self._queue.popleft())
+        if self._is_due:
+            self._loop.call_soon(self._go_on)
+
+    def _do(self, act: Callable[[], None]) -> None:
+        begun = self._loop.time()
+        act()
+        self._spent += self._loop.time() - begun
+
+    def _choose(self, slot: Slot, lease: PoolLease, wish: ev.LeasePort, answer: Answer, begun: float) -> None:
+        if self._is_closed or self._slots.get(slot.spec.name) is not slot:
+            return
+        now = self._loop.time()
+        slot.obstacle = None
+        try:
+            chosen = lease.choose(dict(wish.avoid), now, wish.leaving)
+        except (PortsupError, OSError) as error:
+            what = f"cannot lease a port for `{slot.spec.name}`"
+            slot.obstacle = error if isinstance(error, PortsupError) else refusal(error, what)
+            answer(ev.NoPort(tuple((port, str(error)) for port in slot.pool)))
+            return
+        again = lambda: self._choose(slot, lease, wish, answer, begun)  # noqa: E731
+        if dead := [run for run in lease.orphans() if run not in self._dead_runs]:
+            self._reap(slot, dead, again)
+            return
+        found = [holder for _, holder in chosen.skipped] if isinstance(chosen, Chosen) else list(chosen.holders)
+        holders = [holder for holder in found if isinstance(holder, Holder)]
+        waited = now - begun
+        if waited < LOOKER_WAIT and any(each.kind is ConflictKind.OTHER_INSTANCE and not each.pid for each in holders):
+            self._loop.call_later(LOOKER_STEP, again)
+        elif waited < SEARCH_WAIT and any(each.is_sought for each in holders):
+            self._once(again, begun + SEARCH_WAIT - now, slot.pool)
+        elif isinstance(chosen, NoPort) and waited < OWNERLESS_WAIT and _is_ownerless(holders):
+            self._loop.call_later(OWNERLESS_STEP, again)
+        else:
+            self._settle(slot, wish, chosen, answer)
+
+    def _settle(self, slot: Slot, wish: ev.LeasePort, chosen: Chosen | NoPort, answer: Answer) -> None:
+        if isinstance(chosen, NoPort):
+            answer(ev.NoPort(chosen.reasons))
+            return
+        if chosen.skipped and wish.leaving is None:
+            words = tuple((port, str(why)) for port, why in chosen.skipped)
+            self._reporter.skipped(slot.spec.name, chosen.port, words)
+        answer(ev.PortLeased(chosen.port))
+
+    def _once(self, act: Callable[[], None], seconds: float, ports: tuple[int, ...]) -> None:
+        """Calls `act` when it is known who has these ports, or after so many seconds."""
+        done: list[bool] = []
+
+        def act_once() -> None:
+            if not done:
+                done.append(True)
+                late.cancel()
+                act()
+
+        late = self._loop.call_later(max(0.0, seconds), act_once)
+        self.holders.when_known(ports, act_once)
+
+    def _reap(self, slot: Slot, dead: list[str], then: Callable[[], None]) -> None:
+        """Ends what dead runs of portsup left on these ports."""
+        self._dead_runs.update(dead)
+        spared = (os.getpid(), os.getppid())  # the question has others for these two
+
+        def question() -> list[int]:
+            return [each.pid for run in dead for each in tree.reap_run(run, spared)]
+
+        def reaped(killed: list[int] | None) -> None:
+            if killed:
+                self._reporter.reaped(slot.spec.name, killed)
+            then()
+
+        self._worker.ask(question, reaped)
+
+    def _learn(self, found: Mapping[int, Holder]) -> None:
+        for slot in self._slots.values():
+            if slot.lease is not None:
+                for port in found.keys() & set(slot.lease.pool):
+                    slot.lease.learn(port, found[port])
+
+
+def _is_ownerless(holders: list[Holder]) -> bool:
+    return any(each.kind is ConflictKind.OWNERLESS for each in holders)

@@ -1,0 +1,88 @@
+"""What the programs of the services are run with: their words, environment and folder, and where everybody is."""
+
+import os
+from collections.abc import Mapping, Sequence
+
+from supervisor import system
+from supervisor.config.spec import ServiceSpec
+from supervisor.daemon.service.environment import environment_of, filled
+from supervisor.daemon.service.slot import Slot
+from supervisor.daemon.stack.endpoints import Endpoint, variables
+from supervisor.errors import PortsupError
+from supervisor.process.account import account
+from supervisor.process.limits import limits
+from supervisor.process.spawn import Command
+
+
+class Programs:
+    """Knows what a program of any service of one instance gets if it is started now."""
+
+    def __init__(self, slots: Mapping[str, Slot], facts: Mapping[str, str], instance: int) -> None:
+        self._slots = slots
+        self._facts = facts
+        self._instance = instance
+        self._inherited = dict(os.environ)
+        self._nofile = system.raise_descriptor_limit()
+        self._endpoints: dict[str, Endpoint] = {}  # kept until a port changes: every spawn needs all of them
+        self._told: dict[str, str] = {}
+
+    def endpoints(self) -> dict[str, Endpoint]:
+        """Where each service is, or would be first."""
+        if not self._endpoints:
+            self._endpoints = {
+                name: Endpoint(slot.service.port or slot.pool[0], slot.pool, slot.host)
+                for name, slot in self._slots.items()
+                if slot.pool
+            }
+        return self._endpoints
+
+    def about_services(self) -> dict[str, str]:
+        """The variables that tell where each service is."""
+        if not self._told:
+            self._told = variables(self.endpoints())
+        return self._told
+
+    def forget_endpoints(self) -> None:
+        """A service has moved, or there are other services now."""
+        self._endpoints, self._told = {}, {}
+
+    def environment(self, slot: Slot, port: int | None) -> dict[str, str]:
+        """What the process of a service gets."""
+        whose = account(slot.spec.user, slot.spec.group)
+        inherited = self._inherited if whose is None else {**self._inherited, **whose.variables}
+        return environment_of(
+            slot.spec, port, self.endpoints(), self._facts, self._instance, inherited, self.about_services()
+        )
+
+    def environment_of_commands(self) -> dict[str, str]:
+        """What a command of the stack gets that is none of its services."""
+        told = environment_of(
+            ServiceSpec("none", (), ()), None, self.endpoints(), self._facts, self._instance, self._inherited,
+            self.about_services(),
+        )  # fmt: skip
+        del told["PORTSUP_SERVICE"]
+        return told
+
+    def pid_file(self, slot: Slot) -> str:
+        """Where the program of a service writes who stands for it, "" if it does not."""
+        path = slot.spec.pid_file
+        if not path:
+            return ""
+        try:
+            path = filled(path, slot.service.port, self._instance, self.endpoints())
+        except PortsupError:  # it names a service that a reload removes at this moment
+            return ""
+        return os.path.join(slot.spec.working_dir, path)
+
+    def command(
+        self, slot: Slot, port: int | None, words: Sequence[str], told: Mapping[str, str],
+        prints_to: tuple[int, int], fd: int | None = None,
+    ) -> Command:  # fmt: skip
+        """These words as they are run for a service, with `told` in their environment; raises PortsupError."""
+        spec = slot.spec
+        argv = [filled(word, port, self._instance, self.endpoints(), fd) for word in words]
+        environment = {**self.environment(slot, port), **told}
+        return Command(
+            argv, environment, os.fspath(spec.working_dir), *prints_to, spec.umask, self._nofile,
+            account=account(spec.user, spec.group), limits=limits(spec.limits),
+        )  # fmt: skip

@@ -1,0 +1,267 @@
+"""Carries out what the services ask for: leases ports, spawns, ends process trees, and reports what comes of it."""
+
+import asyncio
+import contextlib
+import functools
+import itertools
+import signal
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from supervisor.core import events as ev
+from supervisor.core.handoff import keeps_clients
+from supervisor.core.service import Service
+from supervisor.core.state import Milestone, Role, State
+from supervisor.core.stdin import Stdin
+from supervisor.daemon.checks.process_checks import Watcher
+from supervisor.daemon.console.broadcast import News
+from supervisor.daemon.console.reporter import Reporter
+from supervisor.daemon.processes.errands import Errands
+from supervisor.daemon.processes.inquiries import Worker
+from supervisor.daemon.processes.trees import Trees
+from supervisor.daemon.service.environment import socket_of
+from supervisor.daemon.service.leasing import Leasing
+from supervisor.daemon.service.output import Output
+from supervisor.daemon.service.programs import Programs
+from supervisor.daemon.service.sd_notify import Notices
+from supervisor.daemon.service.slot import Child, Slot
+from supervisor.daemon.service.spawner import Starter, spawn_failed
+from supervisor.dataclass import replace
+from supervisor.errors import PortsupError
+from supervisor.ports.record import Owner
+from supervisor.ports.runtime import RuntimeDir
+from supervisor.process import tree
+from supervisor.process.spawn import Command
+from supervisor.process.stdin import StdinPipe
+
+if TYPE_CHECKING:
+    from supervisor.daemon.service.hooks import Hooks
+
+
+class Observer(Protocol):
+    """Who is told when a service changes."""
+
+    def changed(self, before: Service, after: Service) -> None: ...
+    def await_dependencies(self, svc: Service) -> None: ...
+
+
+class StackWorld:
+    """The real world of all services of one instance."""
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, owner: Callable[[str], Owner], runtime: RuntimeDir, news: News,
+        facts: Mapping[str, str], instance: int, slots: dict[str, Slot], reporter: Reporter,
+        hands_over: bool, *, always_strict: bool, strict: bool,
+    ) -> None:  # fmt: skip
+        self.slots = slots
+        self.observer: Observer
+        self._loop = loop
+        self._runtime = runtime
+        self._news = news
+        self._run_id = facts["PORTSUP_RUN_ID"]
+        self._instance = instance
+        self._reporter = reporter
+        self._is_told_to_be_strict = always_strict
+        self._strict = strict or always_strict
+        self.programs = Programs(slots, facts, instance)
+        self.trees = Trees(
+            loop, slots, self._run_id, lambda slot, child: self.watcher.forget(slot, child),
+            lambda slot, child: self._notices.ended(slot, child),
+            lambda slot, then: self._leasing.take_back(slot, then),
+            self.programs.pid_file, reporter,
+        )  # fmt: skip
+        self._invocations = itertools.count(1)
+        self.errands = Errands(loop, self.trees.reaper, self._run_id, self._number)
+        self.worker = Worker(loop, self.trees.reaper.watch)
+        self.watcher = Watcher(
+            loop, self.errands, runtime, instance, self.programs.endpoints, self.trees.members, reporter.drifted,
+            self.worker,
+        )  # fmt: skip
+        self.watcher.on_address = self.programs.forget_endpoints
+        self._notices = Notices(loop, runtime, facts["PORTSUP_STACK"], instance, self.trees.members, reporter)
+        self._leasing = Leasing(loop, owner, runtime, slots, reporter, self.worker, lambda: self._strict)
+        self._starter = Starter(loop, reporter, self._notices, hands_over=hands_over)
+        self._hooks: Hooks | None = None  # once there was one to run
+
+    def _number(self) -> str:
+        return str(next(self._invocations))
+
+    def changed(self, before: Service, after: Service) -> None:
+        slot = self.slots[after.name]
+        if after.port != before.port:
+            self.programs.forget_endpoints()
+        if after.pid != before.pid:
+            slot.put_in_charge(after.pid)
+        if slot.beside is not None and after.beside is not None and after.beside.role is not Role.SUCCESSOR:
+            self.watcher.forget(slot, slot.beside)
+        if after.state is State.RUNNING and (before.state is not State.RUNNING or after.pid != before.pid):
+            self.watcher.watch_health(slot)
+        elif after.state is not before.state and after.state not in (State.STARTING, State.RUNNING):
+            for child in slot.children():
+                self.watcher.forget(slot, child)
+        if after.reached is Milestone.LISTENING and before.reached < Milestone.LISTENING:
+            for child in slot.children():
+                self.trees.look_for_heir(slot, child)
+        if not keeps_clients(after):
+            slot.close_sockets()
+        self.observer.changed(before, after)
+
+    def await_dependencies(self, svc: Service) -> None:
+        self.observer.await_dependencies(svc)
+
+    # Ports
+
+    def lease(self, svc: Service, wish: ev.LeasePort, answer: Callable[[ev.PortLeased | ev.NoPort], None]) -> None:
+        self._leasing.lease(svc, wish, answer)
+
+    def record_spares(self) -> None:
+        """Has every port explained that is held, now that nobody waits for it."""
+        self._leasing.record_spares()
+
+    def quarantine(self, svc: Service, port: int, why: str) -> None:
+        slot = self.slots[svc.name]
+        if slot.lease is not None:
+            slot.lease.quarantine(port, why, self._loop.time() + slot.spec.quarantine)
+
+    # Processes
+
+    def spawn(self, svc: Service, port: int | None) -> ev.Spawned | ev.SpawnFailed:
+        slot = self.slots[svc.name]
+        try:
+            slot.child = self._begin(slot, port)
+        except (PortsupError, OSError) as error:
+            slot.close_sockets()
+            if slot.lease is not None:
+                slot.lease.take_back()
+            return spawn_failed(error)
+        slot.log.forget()
+        self._loop.call_soon(self.watcher.watch_start, slot, slot.child)
+        return ev.Spawned(slot.child.pid)
+
+    def spawn_beside(self, svc: Service, port: int | None) -> ev.Spawned | ev.SpawnFailed:
+        slot = self.slots[svc.name]
+        if port is not None and slot.sockets is None:
+            return ev.SpawnFailed("portsup does not keep its sockets")
+        try:
+            slot.beside = self._begin(slot, port)
+        except (PortsupError, OSError) as error:
+            return spawn_failed(error)
+        self._loop.call_soon(self.watcher.watch_start, slot, slot.beside)
+        return ev.Spawned(slot.beside.pid)
+
+    def _begin(self, slot: Slot, port: int | None) -> Child:
+        """A process of a service that was just started; raises PortsupError or OSError, and leaves none then."""
+        endpoints = self.programs.endpoints()
+        invocation = self._number()
+        with contextlib.ExitStack() as undo:
+            show = functools.partial(self._news.printed, slot.spec.name)
+            output = Output(self._loop, slot.spec.name, slot.log, show, self._reporter.redactor)
+            undo.callback(output.close)
+            undo.callback(slot.leave_sockets, invocation)
+            told = {tree.INVOCATION: invocation}
+            command = self.programs.command(slot, port, slot.spec.command, told, output.theirs, socket_of(slot.spec))
+            if slot.spec.stdin is Stdin.OPEN:
+                slot.stdin = slot.stdin or StdinPipe()
+                command = replace(command, stdin=slot.stdin.fileno())
+            pid, calls = self._starter.start(slot, command)
+            undo.callback(tree.end_at_once, pid)
+            if calls is not None:
+                undo.callback(calls.close)
+            output.begin()
+            seen = {name: endpoint.port for name, endpoint in endpoints.items()}
+            child = Child(
+                pid, output, self._loop.time(), command.environment, seen, account=command.account,
+                invocation=invocation,
+            )  # fmt: skip
+            if calls is not None:
+                self._starter.hand_over(
+                    slot, child, calls, lambda: self.trees.members(slot, child),
+                    lambda: self.trees.look_at_leftovers(slot, child),
+                )  # fmt: skip
+            undo.pop_all()
+        self.trees.follow(slot, child)
+        return child
+
+    def run_hook(self, svc: Service, effect: ev.RunHook) -> None:
+        if self._hooks is None:
+            try:
+                from supervisor.daemon.service.hooks import Hooks
+            except (ImportError, OSError) as error:  # no descriptor or memory to load it with
+                why = f"cannot be run now: {error}"
+                self.slots[svc.name].keeper.tell(ev.HookEnded(effect.number, why, is_final=False))
+                return
+
+            def make(slot: Slot, words: Sequence[str], told: Mapping[str, str], prints_to: tuple[int, int]) -> Command:
+                told = {**told, tree.INVOCATION: self._number()}
+                return self.programs.command(slot, slot.service.port, words, told, prints_to)
+
+            self._hooks = Hooks(self._loop, self.trees.reaper, self._run_id, make, self._news, self._reporter)
+        self._hooks.run(self.slots[svc.name], effect)
+
+    def end_hook(self, svc: Service, number: int) -> None:
+        if self._hooks is not None:
+            self._hooks.end(self.slots[svc.name], number)
+
+    def measure(self, slots: Collection[Slot], then: Callable[[Any], None]) -> None:
+        """Tells `then` what services use of the machine, None where that cannot be found out."""
+
+        def question() -> dict[str, Any]:
+            from supervisor.daemon.service.resources import measured
+
+            return measured(slots, self.trees.members)
+
+        self.worker.ask(question, then)
+
+    def terminate(self, svc: Service, pid: int) -> None:
+        slot = self.slots[svc.name]
+        child = slot.child_of(pid)
+        if slot.sockets is not None and child is not None and keeps_clients(svc):
+            slot.sockets.stand_by(child.invocation)
+        self.trees.terminate(slot, pid, slot.spec.stop_signal)
+
+    def abort(self, svc: Service, pid: int) -> None:
+        self.trees.terminate(self.slots[svc.name], pid, signal.SIGABRT)
+
+    def kill(self, svc: Service, pid: int) -> None:
+        self.trees.kill(self.slots[svc.name], pid)
+
+    def abandon(self, svc: Service, pid: int) -> None:
+        self.trees.abandon(self.slots[svc.name], pid)
+
+    def be_strict(self, strict: bool) -> None:
+        """Whether leases that are made from now on are for the first port of a pool only."""
+        self._strict = strict or self._is_told_to_be_strict
+
+    def discard(self, slot: Slot) -> None:
+        """Gives the ports of a service back, and forgets it; it has no process."""
+        del self.slots[slot.spec.name]
+        self._let_go(slot)
+        self.programs.forget_endpoints()
+
+    def _let_go(self, slot: Slot) -> None:
+        with contextlib.suppress(OSError), contextlib.ExitStack() as back:
+            back.callback(slot.log.close)
+            if slot.stdin is not None:
+                back.callback(slot.stdin.close)
+            if slot.lease is not None:
+                back.callback(slot.lease.release)
+            back.callback(self._notices.forget, slot)
+            back.callback(slot.close_sockets)
+            if self._hooks is not None:
+                back.callback(self._hooks.forget, slot)
+            for child in slot.children():
+                if child.handoff is not None:
+                    back.callback(child.handoff.close)
+                back.callback(child.output.finish)
+                back.callback(self.watcher.forget, slot, child)
+            back.callback(slot.keeper.close)
+
+    def close(self) -> None:
+        """Gives every port back."""
+        with contextlib.ExitStack() as back:  # whichever of them cannot be given back
+            back.callback(self.trees.reaper.close)
+            back.callback(self._starter.close)
+            for slot in self.slots.values():
+                back.callback(self._let_go, slot)
+            back.callback(self.worker.close)
+            back.callback(self._leasing.close)

@@ -1,0 +1,47 @@
+"""When the end of a service is the end of the stack, and which exit code that gives."""
+
+from supervisor.core.ending import Abort, code_of, ends_all
+from supervisor.core.service import Service
+from supervisor.core.state import ENDED, Result
+from supervisor.daemon.console.herald import readable
+from supervisor.daemon.console.reporter import Reporter
+from supervisor.daemon.stack.stack import Stack
+from supervisor.errors import ExitCode
+from supervisor.logs.journal import Journal
+
+
+class Ending:
+    """Looks at services that have ended, and remembers the first one that ends all."""
+
+    def __init__(self, stack: Stack, abort: Abort, reporter: Reporter, journal: Journal) -> None:
+        self._stack = stack
+        self._abort = abort
+        self._reporter = reporter
+        self._journal = journal
+        self._code: int | None = None
+
+    @property
+    def is_due_to_a_service(self) -> bool:
+        """Whether one has ended all."""
+        return self._code is not None
+
+    def is_brought_about_by(self, svc: Service) -> bool:
+        """Whether everything has to stop now because `svc` has ended; says so."""
+        if self._code is not None or self._stack.is_stopping:
+            return False
+        if not ends_all(svc, self._stack.slots[svc.name].spec.on_end, self._abort):
+            return False
+        if svc.result is Result.DEPENDENCY and self._stack.relations.need_a_stopped_one([svc.name]):
+            return False  # somebody stopped what it waits for, and may start that again
+        self._code = code_of(svc)
+        self._journal.info("end of all", service=svc.name, why=svc.reason, exit_code=self._code)
+        why = f" ({readable(svc.reason)})" if svc.reason else ""
+        self._reporter.say(f"\nstopping everything, because {svc.name} has ended{why}")
+        return True
+
+    def exit_code(self, usual: int) -> int:
+        """The exit code of the stack; `usual` is that without any rule."""
+        wanted = self._stack.slots.get(self._abort.code_from)
+        if wanted is not None:  # one that had to be stopped did not come to an end of its own
+            return code_of(wanted.service) if wanted.service.state in ENDED else ExitCode.TERMINATED
+        return usual if self._code is None else self._code

@@ -1,0 +1,36 @@
+"""Restarts services after what they depend on, where they ask for that."""
+
+from collections.abc import Mapping
+
+from supervisor.core import events as ev
+from supervisor.core.conditions import is_done
+from supervisor.core.order import to_restart
+from supervisor.core.state import AT_REST, State
+from supervisor.daemon.service.slot import Slot
+from supervisor.daemon.stack.relations import Relations
+
+AT_WORK = (State.STARTING, State.RUNNING)  # what is stopped stays so, and what is about to start sees the new process
+RESTING = (State.RUNNING, *AT_REST)
+
+
+def restart_followers(slots: Mapping[str, Slot], relations: Relations) -> None:
+    """Restarts those whose dependency has another process than they knew, in the order of the dependencies."""
+    changed: dict[str, list[str]] = {}
+    for name in relations.followers():
+        slot = slots[name]
+        if slot.service.state in AT_WORK:
+            changed[name] = [need for need in slot.spec.restarts_with if _has_restarted(slot, slots.get(need))]
+    if not any(changed.values()):
+        return
+    passing = [name for name, slot in slots.items() if slot.service.state not in RESTING]
+    for name in to_restart(relations.graph(), changed, passing):
+        names = " and ".join(f"`{need}`" for need in sorted(changed[name]))
+        verb = "was" if len(changed[name]) == 1 else "were"
+        slots[name].keeper.tell(ev.RestartRequested(f"{names} {verb} restarted"))
+
+
+def _has_restarted(slot: Slot, other: Slot | None) -> bool:
+    """Whether `other` is up, or done, with another process than there was when that of `slot` was spawned."""
+    if other is None or not (other.service.state is State.RUNNING or is_done(other.service)):
+        return False
+    return other.starts != slot.seen_starts.get(other.spec.name, other.starts)

@@ -1,0 +1,248 @@
+"""Makes a running instance what services.yaml says now: stops, starts and moves what differs, and nothing else."""
+
+import os
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from supervisor.config.difference import Change, Difference, difference
+from supervisor.config.load import load_asked
+from supervisor.config.names import files_of
+from supervisor.config.selection import check_needs, starts_by_itself
+from supervisor.config.spec import ServiceSpec, StackSpec
+from supervisor.core import events as ev
+from supervisor.core.conditions import has_settled, is_done
+from supervisor.core.instance import overlap, ports_of
+from supervisor.core.order import levels
+from supervisor.core.state import AT_REST, State
+from supervisor.daemon.service.slot import Slot, settings
+from supervisor.daemon.service.world import StackWorld
+from supervisor.daemon.stack.stack import Stack
+from supervisor.errors import ConfigError, PortsupError
+from supervisor.logs.journal import Journal
+
+Tell = Callable[[str], None]
+
+
+class Reloader:
+    """Holds the configuration that runs, and changes over to another one."""
+
+    def __init__(
+        self, spec: StackSpec, asked: tuple[str, ...], profiles: Collection[str], instance: int, stack: Stack,
+        journal: Journal, world: StackWorld, new_slot: Callable[[StackSpec, ServiceSpec], Slot],
+        on_new_services: Callable[[StackSpec], None], announce_files: Callable[[tuple[str, ...]], None],
+    ) -> None:  # fmt: skip
+        self.spec = spec
+        self._asked = asked
+        self._profiles = profiles
+        self._instance = instance
+        self._stack = stack
+        self._world = world
+        self._journal = journal
+        self._new_slot = new_slot
+        self._on_new_services = on_new_services
+        self._announce_files = announce_files
+        self._stamps = _stamps(spec)
+        self._is_busy = False
+
+    def warnings(self) -> list[str]:
+        """That the files are not what runs any more."""
+        now = _stamps(self.spec)
+        changed = [path.name for path, stamp in now.items() if stamp != self._stamps[path]]
+        changed += [
+            path.name for path in map(Path, files_of(self._asked)) if path not in now
+        ]  # an override that is new
+        return [f"{name} has changed since it was read: `portsup reload` applies it" for name in changed]
+
+    def look(self, asked: Sequence[str] = ()) -> tuple[StackSpec, Difference]:
+        """The files (or others) as they are now, and what is different; raises PortsupError if they cannot be used."""
+        new = load_asked(asked or self._asked, os.environ)
+        found = difference(self.spec, new)
+        what = f"cannot reload `{self.spec.file.name}`"
+        if new.file.resolve() != self.spec.file.resolve():
+            hint = "name that one first; `portsup down` and `portsup up` start from another one"
+            raise PortsupError(what, f"an instance belongs to its first file, and `{new.file}` is another one", hint)
+        if "name" in found.top:
+            hint = "`portsup down` and `portsup up`: locks, logs and numbers belong to the name"
+            raise PortsupError(what, f"the stack was `{self.spec.name}` and is `{new.name}` now", hint)
+        pools = {name: service.pool for name, service in new.services.items()}
+        if why := overlap(pools, new.stride, self._instance):
+            raise PortsupError(what, why, f"this is instance {self._instance}")
+        for name in found.added:
+            if starts_by_itself(new.services[name], self._profiles):
+                self.check_start([name], new)
+        return new, found
+
+    def check_start(self, names: Collection[str], spec: StackSpec | None = None) -> None:
+        """Raises UsageError if one of these needs a service whose profiles nobody asked for, and that does not run."""
+        at_work = [name for name, slot in self._stack.slots.items() if slot.service.state not in AT_REST]
+        check_needs(spec or self.spec, names, self._profiles, at_work)
+
+    def refused(self, error: PortsupError) -> None:
+        """Somebody who does not listen asked for what cannot be done."""
+        problems = [str(problem) for problem in error.problems] if isinstance(error, ConfigError) else []
+        self._journal.warning("reload refused", what=error.what, why=error.why, problems=problems)
+
+    async def apply(self, tell: Tell, asked: Sequence[str] = ()) -> list[dict[str, Any]]:
+        """Changes over; how it went for each service that was touched.  Raises PortsupError, with nothing changed."""
+        if self._is_busy or self._stack.is_stopping:
+            why = "it is stopping" if self._stack.is_stopping else "another reload is under way"
+            raise PortsupError("cannot reload", why)
+        self._is_busy = True
+        try:
+            stamps = _stamps(self.spec)
+            new, found = self.look(asked)
+            stamps = _stamps(new) | {path: stamp for path, stamp in stamps.items() if path in new.files}
+            self._journal.learn(new.secrets)
+            self._journal.info(
+                "reloaded", added=list(found.added), removed=list(found.removed),
+                changed={change.name: list(change.keys) for change in found.changed}, top=list(found.top),
+            )  # fmt: skip
+            results = await self._remove(found, tell)
+            self.spec, self._stamps = new, stamps
+            self._asked = tuple(asked) or self._asked
+            self._announce_files(tuple(map(os.fspath, new.over)))
+            self._world.be_strict(new.strict_ports)
+            self._add(found)
+            self._world.programs.forget_endpoints()
+            results += await self._change(found, tell)
+            return results
+        finally:
+            self._is_busy = False
+
+    async def _remove(self, found: Difference, tell: Tell) -> list[dict[str, Any]]:
+        """Dependants first, as when everything stops."""
+        results: list[dict[str, Any]] = []
+        for level in reversed(levels(self._stack.relations.graph())):
+            names = [name for name in level if name in found.removed]
+            slots = [self._stack.slots[name] for name in names]
+            for slot in slots:
+                slot.is_leaving = True
+            self._stack.stop(names, None)
+            await self._stack.until(partial(_are_in, slots, AT_REST))
+            for slot in slots:
+                gone = slot.service.pid is None
+                if gone:
+                    self._world.discard(slot)
+                    self._stack.relations.forget()
+                words = "removed" if gone else _words(slot)
+                tell(f"{slot.spec.name}: {words}")
+                results.append({"name": slot.spec.name, "ok": gone, "words": words})
+        return results
+
+    def _add(self, found: Difference) -> None:
+        for name in found.added:
+            self._world.slots[name] = self._new_slot(self.spec, self.spec.services[name])
+        order = [*self.spec.services, *(name for name in self._world.slots if name not in self.spec.services)]
+        slots = {name: self._world.slots[name] for name in order}
+        self._world.slots.clear()
+        self._world.slots.update(slots)
+        self._stack.relations.forget()
+        self._on_new_services(self.spec)
+
+    async def _change(self, found: Difference, tell: Tell) -> list[dict[str, Any]]:
+        results: list[dict[str, Any]] = []
+        changes = {change.name: change for change in found.changed}
+        for level in levels({name: tuple(spec.depends_on) for name, spec in self.spec.services.items()}):
+            touched = []
+            for name in level:
+                if self._stack.is_stopping:
+                    return results
+                slot = self._world.slots[name]
+                if name in found.added and slot.is_optional:
+                    results.append({"name": name, "ok": True, "words": "added, and not started"})
+                elif name in found.added:
+                    self._stack.start([name])
+                    touched.append(slot)
+                elif name in changes and await self._configure(slot, changes[name]):
+                    touched.append(slot)
+                elif name in changes:
+                    results.append({"name": name, "ok": True, "words": "changed, and goes on"})
+            await self._stack.until(partial(_have_settled, touched))
+            for slot in touched:
+                words = _words(slot)
+                tell(f"{slot.spec.name}: {words}")
+                ok = slot.service.state is State.RUNNING or is_done(slot.service) or not slot.is_wanted
+                results.append({"name": slot.spec.name, "ok": ok, "words": words})
+        return results
+
+    async def _configure(self, slot: Slot, change: Change) -> bool:
+        """Gives a service its new configuration; whether it is started again for that."""
+        spec = self.spec.services[change.name]
+        pool = ports_of(spec.pool, self._instance, self.spec.stride)
+        is_at_work = slot.service.state not in AT_REST
+        if pool != slot.pool and is_at_work and slot.service.port not in pool:
+            # It has to leave its port, or waits for one: to the end first, because the next one is of another lease.
+            slot.keeper.tell(ev.StopRequested())
+            await self._stack.until(lambda: slot.service.state in AT_REST)
+            self._swap(slot, spec, pool)
+            if slot.is_wanted:  # nobody has stopped it meanwhile
+                self._stack.start([change.name])
+            return True
+        self._swap(slot, spec, pool)
+        if is_at_work and slot.is_wanted and change.restarts:  # one that is being stopped stays stopped
+            slot.keeper.tell(ev.RestartRequested("its configuration changed"))
+            return True
+        if "healthcheck" in change.keys and slot.service.state is State.RUNNING and slot.child is not None:
+            slot.child.end_tasks()
+            self._world.watcher.watch_health(slot)
+        return False
+
+    def _swap(self, slot: Slot, spec: ServiceSpec, pool: tuple[int, ...]) -> None:
+        seen, slot.spec = slot.seen_starts, spec
+        self._stack.relations.forget()
+        slot.see(self._world.slots)
+        slot.seen_starts |= {need: starts for need, starts in seen.items() if need in slot.seen_starts}
+        slot.is_optional = not starts_by_itself(spec, self._profiles)
+        slot.log.limit(spec.logging)
+        if pool != slot.pool:
+            slot.pool = pool
+            if slot.lease is not None and slot.lease.active in pool:
+                slot.lease.reshape(pool)
+            elif slot.lease is not None and slot.service.pid is None:  # else until that is gone, and then `Trees` does
+                slot.lease.release()
+                slot.lease = None
+        service = slot.service
+        slot.keeper.configure(
+            **settings(spec, pool),
+            failed_ports=tuple(entry for entry in service.failed_ports if entry[0] in pool),
+            port=service.port if service.port in pool else None,
+        )
+        self._stack.await_dependencies(service)  # it may need others now, or nobody any more
+
+
+def as_json(found: Difference) -> dict[str, Any]:
+    """What a reload would do, for the one who asked."""
+    changed = [{"name": each.name, "keys": list(each.keys), "restarts": each.restarts} for each in found.changed]
+    return {"added": list(found.added), "removed": list(found.removed), "changed": changed, "top": list(found.top)}
+
+
+def _are_in(slots: Collection[Slot], states: Collection[State]) -> bool:
+    return all(slot.service.state in states for slot in slots)
+
+
+def _have_settled(slots: Collection[Slot]) -> bool:
+    return all(has_settled(slot.service) for slot in slots)
+
+
+def _stamps(spec: StackSpec) -> dict[Path, tuple[int, int]]:
+    """When each of the files it was read from was written, and how large it is."""
+    return {path: _stamp(path) for path in spec.files}
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    try:
+        found = path.stat()
+    except OSError:
+        return (0, 0)
+    return found.st_mtime_ns, found.st_size
+
+
+def _words(slot: Slot) -> str:
+    svc = slot.service
+    if svc.state is State.RUNNING:
+        return "running" + (f" on port {svc.port}" if svc.port is not None else "")
+    if svc.state is State.FAILED and svc.pid is not None:
+        return f"process {svc.pid} is still alive; its port stays reserved"
+    return str(svc.state) + (f", {svc.reason}" if svc.reason else "")

@@ -1,0 +1,300 @@
+"""All services of one instance together: who may start, who has to move, and in which order they stop."""
+
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Protocol
+
+from supervisor.core import events as ev
+from supervisor.core.address import LOOPBACK
+from supervisor.core.conditions import Verdict, judge, why_hopeless
+from supervisor.core.order import Condition, with_dependencies
+from supervisor.core.service import Service
+from supervisor.core.state import AT_REST, ENDED, Result, State
+from supervisor.daemon.service.slot import Slot
+from supervisor.daemon.stack.followers import restart_followers
+from supervisor.daemon.stack.relations import Relations
+from supervisor.daemon.stalls import has_time
+from supervisor.dataclass import dataclass, field
+from supervisor.errors import ExitCode, PortsupError
+
+NOTE_EVERY = 5.0  # seconds between words about whom a stop waits for
+LIVE_EVERY = 1.0  # the same where they take the place of those before them
+
+
+class Listener(Protocol):
+    """Who is told what becomes of the stack as a whole."""
+
+    def on_change(self, before: Service, after: Service) -> None: ...
+    def on_ports_changed(self) -> None: ...
+    def on_no_port(self, svc: Service) -> None: ...
+    def on_waiting(self, slots: Collection[Slot]) -> None: ...
+
+
+@dataclass(slots=True)
+class Wait:
+    """Somebody waits until `is_over`."""
+
+    is_over: Callable[[], bool]
+    done: asyncio.Future[None]
+
+
+@dataclass(slots=True)
+class Stack:
+    """The services of one instance, and the rules between them."""
+
+    slots: Mapping[str, Slot]
+    loop: asyncio.AbstractEventLoop
+    listener: Listener
+    is_live: bool = False  # somebody sees all the time whom a stop waits for
+    is_stopping: bool = False
+    stop_since: float = 0.0  # monotonic seconds
+    relations: Relations = field(init=False)
+    _waits: list[Wait] = field(default_factory=list)
+    _busy: set[str] = field(default_factory=set)  # those that are not at rest
+    _acquiring: set[str] = field(default_factory=set)
+    _suspects: set[str] = field(default_factory=set)  # whose gates may open, or close for good
+    _settled: set[str] = field(default_factory=set)  # whose dependants may have to do something about it
+    _rested: set[str] = field(default_factory=set)  # in a stop
+    _gates_due: bool = False
+    _ports_due: bool = False
+    _dependants_due: bool = False
+    _stop_due: bool = False
+    _ports: dict[str, int] = field(default_factory=dict)
+    _hosts: dict[str, str] = field(default_factory=dict)  # those that everybody was told
+    _stop_order: bool = True
+    _grace: float | None = None
+    _asked_to_stop: set[str] = field(default_factory=set)
+    _note: asyncio.TimerHandle | None = None
+
+    def __post_init__(self) -> None:
+        self.relations = Relations(self.slots)
+
+    def start(self, names: Iterable[str]) -> frozenset[str]:
+        """Starts services and what they depend on; gives all that were asked to."""
+        wanted = with_dependencies(self.relations.graph(), tuple(names))
+        for name in self.slots:  # in the order of the file, so that ports are given out the same way each time
+            if name in wanted:
+                slot = self.slots[name]
+                slot.is_wanted = True
+                self._suspect(name)
+                if slot.service.state in (*AT_REST, State.BACKOFF, State.TERMINATING, State.KILLING, State.CLEANING):
+                    slot.keeper.tell(ev.StartRequested())
+        return wanted
+
+    def check_stays(self, verb: str, names: Collection[str]) -> None:
+        """Raises PortsupError if one of these, or of what they need, is being removed, or if everything stops.
+
+        Its end is waited for, and nothing would stop it once more.
+        """
+        if self.is_stopping:
+            raise PortsupError(f"cannot {verb} anything", "the instance is stopping", "`portsup up` once it has ended")
+        for name in with_dependencies(self.relations.graph(), names):
+            if self.slots[name].is_leaving:
+                what = f"cannot {verb} {', '.join(f'`{each}`' for each in names)}"
+                raise PortsupError(what, f"`{name}` is no longer in services.yaml, and a reload is removing it")
+
+    def stop(self, names: Iterable[str], grace: float | None) -> None:
+        """Stops services, and only these."""
+        for name in names:
+            self.slots[name].is_wanted = False
+            self._suspect(name)
+            self.slots[name].keeper.tell(ev.StopRequested(grace))
+
+    def stop_all(self, grace: float | None = None, *, in_order: bool = True) -> None:
+        """Stops everything: dependants before what they depend on, or all at once; nothing starts any more.
+
+        All at once is for an end that has to be quick, so no hooks are run then.
+        """
+        self.stop_since = self.stop_since if self.is_stopping else self.loop.time()
+        self.is_stopping = True
+        self._stop_order = self._stop_order and in_order
+        self._grace = grace if grace is not None else self._grace
+        if not in_order or grace is not None:
+            self._asked_to_stop.clear()
+        self._rested |= self._busy
+        self._advance_stop()
+        if self._note is None:
+            self._note = self.loop.call_later(1.0, self._tell_whom_it_waits_for)
+
+    def kill_all(self) -> None:
+        """Ends everything now."""
+        self.is_stopping = True
+        for slot in self.slots.values():
+            slot.is_wanted = False
+            slot.keeper.tell(ev.KillRequested())
+
+    def is_at_rest(self) -> bool:
+        """Whether no process is left (one that survives SIGKILL is given up on)."""
+        return not self._busy
+
+    def exit_code(self) -> ExitCode:
+        """What `up` returns if it ends now and nothing else is the matter."""
+        failed = [slot.service for slot in self.slots.values() if slot.service.state is State.FAILED]
+        if any(svc.result is Result.UNHEALTHY for svc in failed):
+            return ExitCode.UNHEALTHY
+        return ExitCode.GAVE_UP if failed else ExitCode.OK
+
+    def has_nothing_left(self, is_detached: bool = False) -> bool:
+        """Whether all that should run has ended by itself.
+
+        One that was stopped may be started again, and so may those that are not started because of it.  In the
+        background so may a server that others need and that has ended without a failure: `status` tells of it.
+        """
+        wanted = [name for name, slot in self.slots.items() if slot.is_wanted]
+        if not wanted or any(self.slots[name].service.state not in ENDED for name in wanted):
+            return False
+        blocked = [name for name in wanted if self.slots[name].service.result is Result.DEPENDENCY]
+        may_return = is_detached and self.relations.need_a_server_that_ended(blocked)
+        return not (may_return or self.relations.need_a_stopped_one(blocked))
+
+    async def until(self, is_over: Callable[[], bool]) -> None:
+        """Returns once `is_over`, which is looked at after each change of a service."""
+        if not is_over():
+            wait = Wait(is_over, self.loop.create_future())
+            self._waits.append(wait)
+            try:
+                await wait.done
+            finally:
+                self._waits.remove(wait)
+
+    def changed(self, before: Service, after: Service) -> None:
+        """A service changed: whoever that concerns is told."""
+        self.listener.on_change(before, after)
+        if after.pid != before.pid and after.pid is not None:
+            slot = self.slots[after.name]
+            slot.starts += 1
+            slot.see(self.slots)
+            if after.state is State.RUNNING:  # it took over from another one, in a rolling restart
+                self._schedule_dependants(after.name)
+        if after.state is not before.state:
+            self.slots[after.name].since = self.loop.time()
+            (self._busy.discard if after.state in AT_REST else self._busy.add)(after.name)
+            (self._acquiring.add if after.state is State.ACQUIRING else self._acquiring.discard)(after.name)
+        if after.state is not before.state or after.reached is not before.reached:
+            self._suspect(after.name)
+            if after.state is State.FAILED and after.result is Result.NO_PORT:
+                self.listener.on_no_port(after)
+            if after.state is State.RUNNING or after.state in AT_REST:
+                self._schedule_dependants(after.name)
+            if self.is_stopping and after.state is not before.state:
+                self._rested.add(after.name)
+                if not self._stop_due:
+                    self._stop_due = True
+                    self.loop.call_soon(self._advance_stop)
+        if self._hosts.get(after.name, LOOPBACK) != self.slots[after.name].host:
+            self._hosts[after.name] = self.slots[after.name].host
+            self._ports_due = True
+            self._schedule_gates()
+        if after.port != before.port and after.port is not None:
+            if (known := self._ports.get(after.name)) != after.port:
+                self.slots[after.name].rotations += known is not None
+                self._ports[after.name] = after.port
+            self._ports_due = True  # also where it has the old one again: in between it was told to be on its first
+            self._schedule_gates()
+        for wait in self._waits:
+            if not wait.done.done() and wait.is_over():
+                wait.done.set_result(None)
+
+    def await_dependencies(self, svc: Service) -> None:
+        """A service has its ports and would like to start, or needs others than before."""
+        self._suspects.add(svc.name)
+        self._schedule_gates()
+
+    def _suspect(self, name: str) -> None:
+        """What this service is, or whether it is wanted, has changed."""
+        self._suspects.add(name)
+        self._suspects.update(self.relations.dependants(name))
+        self._schedule_gates()
+
+    def _schedule_dependants(self, name: str) -> None:
+        self._settled.add(name)
+        if not self._dependants_due:
+            self._dependants_due = True
+            self.loop.call_soon(self._tell_dependants)
+
+    def _schedule_gates(self) -> None:
+        if not self._gates_due:
+            self._gates_due = True
+            self.loop.call_soon(self._open_gates)
+
+    def _open_gates(self) -> None:
+        """Lets every service start whose dependencies are far enough, once all know their ports."""
+        self._gates_due = False
+        if self.is_stopping:
+            return
+        if self._ports_due:  # before anything is spawned that reads the endpoints file
+            self._ports_due = False
+            self.listener.on_ports_changed()
+        if self._acquiring:
+            return
+        suspects, self._suspects = self.relations.in_order(self._suspects), set()
+        for number, slot in enumerate(self.slots[name] for name in suspects):
+            if number and not has_time(self.loop):  # the others in the next turn
+                self.await_dependencies(slot.service)
+                continue
+            svc = slot.service
+            blocked = svc.state is State.FAILED and svc.result is Result.DEPENDENCY
+            if svc.state is not State.WAITING and not (blocked and slot.is_wanted):
+                continue
+            verdicts = {need: self._judge(need, condition) for need, condition in slot.spec.depends_on.items()}
+            if all(verdict is Verdict.MET for verdict in verdicts.values()):
+                slot.keeper.tell(ev.DependenciesMet())
+            elif Verdict.HOPELESS in verdicts.values() and not blocked:
+                lost = [need for need, verdict in verdicts.items() if verdict is Verdict.HOPELESS]
+                why = why_hopeless([(slot.spec.depends_on[need], self.slots[need].service) for need in lost])
+                slot.keeper.tell(ev.DependencyFailed(why))
+
+    def _judge(self, need: str, condition: Condition) -> Verdict:
+        slot = self.slots.get(need)
+        if slot is None:  # a reload has removed it, and will tell those that needed it what they need now
+            return Verdict.NOT_YET
+        return judge(condition, slot.service, is_wanted=slot.is_wanted)
+
+    def _tell_dependants(self) -> None:
+        """Acts on services whose dependency was restarted, or is no longer on the port that they were told."""
+        self._dependants_due = False
+        settled, self._settled = self._settled, set()
+        if self.is_stopping:
+            return
+        restart_followers(self.slots, self.relations)
+        concerned = {other for name in settled for other in (name, *self.relations.dependants(name))}
+        for slot in (self.slots[name] for name in self.relations.in_order(concerned)):
+            child = slot.child
+            if child is None or slot.service.state not in (State.STARTING, State.RUNNING):
+                continue
+            moved = [
+                need
+                for need in slot.spec.depends_on
+                if need in self.slots
+                and self.slots[need].service.state is State.RUNNING
+                and child.seen_ports.get(need) != self.slots[need].service.port
+            ]
+            if not moved:
+                continue
+            child.seen_ports = {**child.seen_ports, **{need: self.slots[need].service.port or 0 for need in moved}}
+            names = " and ".join(f"`{need}`" for need in moved)
+            match slot.spec.on_port_change.action:
+                case "restart":
+                    slot.keeper.tell(ev.RestartRequested(f"{names} moved to another port"))
+                case "signal":
+                    slot.send_signal(slot.spec.on_port_change.signal)
+
+    def _advance_stop(self) -> None:
+        """Asks everything to stop whose dependants have stopped."""
+        self._stop_due = False
+        if not self.is_stopping:
+            return
+        rested, self._rested = self._rested, set()
+        concerned = {need for name in rested if name in self.slots for need in (name, *self.relations.needs(name))}
+        for name in (concerned & self._busy) - self._asked_to_stop:
+            has_dependants = not self._busy.isdisjoint(self.relations.dependants(name))
+            if not (self._stop_order and has_dependants):
+                self._asked_to_stop.add(name)
+                self.slots[name].is_wanted = False
+                self.slots[name].keeper.tell(ev.StopRequested(self._grace, is_urgent=not self._stop_order))
+
+    def _tell_whom_it_waits_for(self) -> None:
+        busy = [slot for slot in self.slots.values() if slot.service.state not in AT_REST]
+        if busy:
+            self.listener.on_waiting(busy)
+            self._note = self.loop.call_later(LIVE_EVERY if self.is_live else NOTE_EVERY, self._tell_whom_it_waits_for)

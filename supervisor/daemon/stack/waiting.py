@@ -1,0 +1,144 @@
+"""Tells again and again whom somebody waits for, since when, and how long still."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any, Protocol
+
+from supervisor.core.conditions import Verdict, has_settled, is_missing, judge
+from supervisor.core.service import Service
+from supervisor.core.state import Beside, Role, State
+from supervisor.daemon.service.slot import Slot
+from supervisor.daemon.stack.stack import LIVE_EVERY, NOTE_EVERY, Stack
+
+LIVE_AFTER = 0.5  # seconds: what is quicker does not flicker by
+MOST = 5  # services that are named at a time
+
+
+class Note(Protocol):
+    """Who is told; `is_note`: it is time to say it to those who do not see it all the time."""
+
+    def __call__(self, late: list[dict[str, Any]], /, is_note: bool) -> None: ...
+
+
+@contextlib.contextmanager
+def telling(stack: Stack, late: Callable[[], Collection[Slot]], note: Note, *, is_live: bool = True) -> Iterator[None]:
+    """Tells within the block who is `late`: every NOTE_EVERY seconds, or all the time if that `is_live`."""
+    begun = noted = stack.loop.time()
+    timer = stack.loop.call_later(LIVE_AFTER if is_live else NOTE_EVERY, lambda: tick())
+    is_shown = False
+
+    def tick() -> None:
+        nonlocal timer, noted, is_shown
+        now = stack.loop.time()
+        is_note = now - noted > NOTE_EVERY - 0.75 * LIVE_EVERY  # the first tick came sooner
+        noted = now if is_note else noted
+        note(told(late(), stack.slots, now, begun), is_note=is_note)
+        is_shown = is_live
+        timer = stack.loop.call_later(LIVE_EVERY if is_live else NOTE_EVERY, tick)
+
+    try:
+        yield
+    finally:
+        timer.cancel()
+        if is_shown:
+            note([], is_note=False)
+
+
+def unsettled(slots: Collection[Slot]) -> Callable[[], list[Slot]]:
+    """Finds those that have not come as far as they will."""
+    return lambda: [slot for slot in slots if not has_settled(slot.service)]
+
+
+def missing(slots: Collection[Slot]) -> list[str]:
+    """The names of those that a start should have brought up, and that are not there."""
+    return [slot.spec.name for slot in slots if is_missing(slot.service)]
+
+
+async def settled(stack: Stack, slots: Collection[Slot], timeout: float | None, note: Note) -> list[Slot]:
+    """Returns once they have come as far as they will; those that have not within `timeout` seconds.
+
+    `note` is told of those that are late, as by `telling`: all the time where the stack is live.
+    """
+    late, maybe_late = unsettled(slots), list(slots)
+
+    def is_over() -> bool:  # asked after each change, so it does not look at all of many slots each time
+        while maybe_late and has_settled(maybe_late[-1].service):
+            maybe_late.pop()
+        if not maybe_late:
+            maybe_late.extend(late())
+        return not maybe_late
+
+    try:
+        with telling(stack, late, note, is_live=stack.is_live):
+            async with asyncio.timeout(timeout):
+                await stack.until(is_over)
+    except TimeoutError:
+        return late()
+    return []
+
+
+def told(late: Collection[Slot], slots: Mapping[str, Slot], now: float, begun: float = 0.0) -> list[dict[str, Any]]:
+    """The first services that are `late`: `name`, `words`, and since when and how long still in seconds.
+
+    Those that only wait for others are left out where somebody else is late: it is that one who keeps them.  `now` and
+    `begun`, when the waiting began, are in monotonic seconds.
+    """
+    cause = [slot for slot in late if slot.service.state is not State.WAITING] or list(late)
+    found: list[dict[str, Any]] = []
+    for slot in cause[:MOST]:
+        svc = slot.service
+        deadline = svc.next_deadline
+        found.append({
+            "name": svc.name, "words": words(svc, _needs(slot, slots), now),
+            "since_s": round(now - max(slot.since, begun), 1),
+            "left_s": None if deadline is None else round(max(0.0, deadline - now), 1),
+        })  # fmt: skip
+    if len(cause) > MOST:
+        rest = f"waiting for {len(cause) - MOST} more"
+        found.append({"name": None, "words": rest, "since_s": round(now - begun, 1) if begun else None, "left_s": None})
+    return found
+
+
+def words(svc: Service, needs: Collection[str], now: float) -> str:
+    """Why one service is waited for, and how long that can last; `needs` are those that it waits for itself."""
+    left = f"{max(0.0, svc.deadline - now):.0f} s" if svc.deadline is not None else ""
+    if svc.beside is not None and svc.state is State.RUNNING:
+        return _words_of_roll(svc, svc.beside, now)
+    match svc.state:
+        case State.STARTING:
+            trouble = svc.missing
+            why = (
+                f": {trouble}" if trouble else ", which is not done yet" if svc.one_shot else ", which is not ready yet"
+            )
+            return f"waiting for {svc.name}{why}" + (f" ({left} left)" if left else "")
+        case State.PREPARING | State.CLEANING | State.TERMINATING if svc.hook is not None:
+            left = f"{max(0.0, svc.hook.deadline - now):.0f} s"
+            return f"waiting for {svc.name}, whose {svc.hook.hook} runs ({left} left)"
+        case State.WAITING if needs:
+            return f"waiting for {svc.name}, which needs {', '.join(needs)}"
+        case State.BACKOFF:
+            return f"waiting for {svc.name}, which starts again" + (f" in {left}" if left else "")
+        case State.TERMINATING if svc.pid is not None:
+            return f"waiting for {svc.name} (pid {svc.pid}" + (f", killed in {left})" if left else ")")
+        case _ if svc.pid is not None:
+            return f"waiting for {svc.name} (pid {svc.pid})"
+        case _:
+            return f"waiting for {svc.name}"
+
+
+def _words_of_roll(svc: Service, beside: Beside, now: float) -> str:
+    left = "" if beside.deadline is None else f"{max(0.0, beside.deadline - now):.0f} s"
+    if beside.role is Role.SUCCESSOR:
+        why = f"is not ready yet: {beside.trouble}" if beside.trouble else "is not ready yet"
+        words = f"waiting for {svc.name}: pid {beside.pid}, which is to replace pid {svc.pid}, {why}"
+        return words + (f" ({left} left)" if left else "")
+    return f"waiting for {svc.name}: pid {beside.pid}, which was replaced" + (f" (killed in {left})" if left else "")
+
+
+def _needs(slot: Slot, slots: Mapping[str, Slot]) -> list[str]:
+    return [
+        need
+        for need, condition in slot.spec.depends_on.items()
+        if need in slots and judge(condition, slots[need].service) is not Verdict.MET
+    ]

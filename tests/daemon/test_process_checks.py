@@ -1,0 +1,141 @@
+"""What is asked of a process, and with which words."""
+
+from collections.abc import Coroutine
+from typing import Any
+
+import pytest
+
+from supervisor.config.spec import HealthCheck, Probe, ProbeKind, Ready
+from supervisor.core import events as ev
+from supervisor.core.service import Service
+from supervisor.daemon.checks import process_checks as module
+from supervisor.daemon.checks.process_checks import Watcher
+from supervisor.daemon.service.slot import Child, Slot
+from supervisor.daemon.stack.endpoints import Endpoint
+from supervisor.dataclass import replace
+from supervisor.process.output import Stream
+from tests.support.fake_world import FakeLoop
+from tests.support.scene import CHAIN, Scene
+
+GONE = Probe(ProbeKind.EXEC, "", ("ask", "{port:gone}"))
+
+
+class Keeper:
+    """Of a service with a port."""
+
+    def __init__(self) -> None:
+        self.service = Service("other", (8000,), port=8000)
+        self.told: list[ev.Event] = []
+
+    def tell(self, event: ev.Event) -> None:
+        self.told.append(event)
+
+
+class Task:
+    """Work that goes on until it waits for something."""
+
+    def __init__(self, work: Coroutine[Any, Any, None], loop: object) -> None:
+        self.work = work
+
+
+class Output:
+    """What a process prints, and who else wants it."""
+
+    also: Any = None
+
+
+class Watched:
+    """A watcher, a service and its process; `ends` are the endpoints that there are."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.ends: dict[str, Endpoint] = {}
+        self.asked: list[Probe] = []
+        self.patience: list[float] = []
+        self.slot: Slot = Scene(CHAIN).slots["other"]
+        self.keeper = Keeper()
+        self.slot.keeper = self.keeper  # type: ignore[assignment]
+        self.child = self.slot.child = Child(7, Output(), 0.0, {}, {})  # type: ignore[arg-type]
+        self.watcher = Watcher(
+            FakeLoop().itself, None, None, 1, lambda: self.ends, lambda *_: set(), lambda *_: None, None  # type: ignore[arg-type]
+        )  # fmt: skip
+
+        async def ask(probe: Probe, asker: object, timeout: float) -> str:
+            self.asked.append(probe)
+            self.patience.append(timeout)
+            return ""
+
+        monkeypatch.setattr(module, "ask", ask)
+        monkeypatch.setattr(module, "begin", Task)
+        monkeypatch.setattr("supervisor.daemon.checks.process_checks.asyncio.sleep", self.sleep)
+
+    async def sleep(self, seconds: float) -> None:
+        if self.ends:
+            raise StopAsyncIteration
+        self.ends["gone"] = Endpoint(9000, (9000,))
+
+    def run(self) -> None:
+        """All that was begun."""
+        for task in self.child.tasks:
+            assert isinstance(task, Task)
+            try:
+                task.work.send(None)
+            except (StopIteration, RuntimeError, StopAsyncIteration):
+                continue
+
+
+def test_whom_a_reload_removes_is_asked_for_again_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    watched = Watched(monkeypatch)
+    watched.slot.spec = replace(watched.slot.spec, pool=(), ready=Ready(GONE))
+    watched.keeper.service = Service("other")
+    watched.watcher.watch_start(watched.slot, watched.child)
+    watched.run()
+    trouble = "cannot fill `{port:gone}`: the port of `gone` is not known"
+    assert watched.keeper.told == [ev.ProbeFailed(7, trouble), ev.BecameReady(7)]
+    assert [probe.command for probe in watched.asked] == [("ask", "9000")]
+
+
+def test_a_question_for_readiness_may_take_as_long_as_one_for_health(monkeypatch: pytest.MonkeyPatch) -> None:
+    for check, patience in (
+        (None, 10.0),
+        (HealthCheck(GONE, timeout=1.0), 10.0),
+        (HealthCheck(GONE, timeout=30.0), 30.0),
+    ):
+        watched = Watched(monkeypatch)
+        watched.ends["gone"] = Endpoint(9000, (9000,))
+        watched.slot.spec = replace(watched.slot.spec, pool=(), ready=Ready(GONE), healthcheck=check)
+        watched.keeper.service = Service("other")
+        watched.watcher.watch_start(watched.slot, watched.child)
+        watched.run()
+        assert watched.patience == [patience]
+
+
+def test_a_health_check_of_whom_a_reload_removes_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    watched = Watched(monkeypatch)
+    watched.slot.spec = replace(watched.slot.spec, healthcheck=HealthCheck(GONE, retries=1))
+    watched.watcher.watch_health(watched.slot)
+    watched.run()
+    assert watched.keeper.told == [ev.BecameHealthy(7)]
+
+
+def test_the_pattern_of_a_line_has_its_placeholders_filled_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    watched = Watched(monkeypatch)
+    watched.ends["db"] = Endpoint(9001, (9001,))
+    probe = Probe(ProbeKind.LOG, r"^at {host}:{port} \d{2} with {url:db} {{port}}$")
+    watched.watcher._watch_log(watched.slot, watched.child, probe)
+    feed = watched.child.output.also
+    assert feed is not None
+    feed(Stream.STDOUT, b"at 127x0.0.1:8000 42 with http://127.0.0.1:9001 {port}\n")
+    feed(Stream.STDOUT, b"at 127.0.0.1:8001 42 with http://127.0.0.1:9001 {port}\n")
+    trouble, printed = watched.keeper.told
+    pattern = r"^at 127\.0\.0\.1:8000 \d{2} with http://127\.0\.0\.1:9001 {port}$"
+    assert trouble == ev.ProbeFailed(7, f"no line matches `{pattern}`")
+    assert printed == ev.Printed(7, "")
+    watched.keeper.told.clear()
+    feed(Stream.STDOUT, b"at 127.0.0.1:8000 42 with http://127.0.0.1:9001 {port}\n")
+    assert watched.keeper.told == [ev.BecameReady(7)]
+
+
+def test_the_pattern_of_whom_a_reload_removes_says_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    watched = Watched(monkeypatch)
+    watched.watcher._watch_log(watched.slot, watched.child, Probe(ProbeKind.LOG, "{port:gone}"))
+    assert [type(event) for event in watched.keeper.told] == [ev.ProbeFailed]

@@ -1,0 +1,38 @@
+"""Whose locks are watched."""
+
+from typing import Any
+
+import pytest
+
+from supervisor.daemon.rounds import LockWatch
+from tests.support.scene import CHAIN, Scene
+
+
+class Shield:
+    """One that looks at nothing."""
+
+    def __init__(self, runtime: object, leases: list[Any], lock: object) -> None:
+        self.leases = leases
+
+    def fileno(self) -> None: ...
+
+    def watch(self, lease: object) -> None:
+        self.leases.append(lease)
+
+    def forget(self, lease: object) -> None:
+        self.leases = [kept for kept in self.leases if kept is not lease]
+
+
+def test_a_lease_that_a_reload_took_from_its_service_is_watched_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("supervisor.daemon.rounds.Shield", Shield)
+    scene = Scene(CHAIN)
+    stays, moves = list(scene.slots.values())[:2]
+    stays.lease, moves.lease = object(), object()  # type: ignore[assignment]
+    watch: Any = LockWatch(scene.loop.itself, None, None, scene.slots, None, None, print, print, ())  # type: ignore[arg-type]
+    assert watch._shield.leases == [stays.lease, moves.lease]
+    for _ in range(3):
+        moves.lease = object()  # type: ignore[assignment]
+        watch.follow(moves.lease)
+        watch.follow(moves.lease)
+        watch.follow(stays.lease)
+        assert watch._shield.leases == [stays.lease, moves.lease]

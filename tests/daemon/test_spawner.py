@@ -1,0 +1,119 @@
+"""How processes are started where the system lets us down halfway."""
+
+import errno
+import os
+import socket
+from typing import Any
+
+import pytest
+
+from supervisor.config.spec import HandoffMode
+from supervisor.core.handoff import Place
+from supervisor.daemon.service.slot import Child, Slot
+from supervisor.daemon.service.spawner import Starter
+from supervisor.dataclass import replace
+from supervisor.errors import PortsupError
+from supervisor.process.spawn import Command
+from tests.support.scene import CHAIN, Scene
+
+COMMAND = Command(("x",), {"HOST": "127.0.0.1"}, "/", 1, 2)
+
+
+class Filter:
+    """One whose descriptor does not come over."""
+
+    calls = None
+
+    def take(self) -> int:
+        raise OSError(errno.EMFILE, "too many open files")
+
+
+class Lease:
+    """One with a port that nobody else can get as long as it is not handed over."""
+
+    def __init__(self) -> None:
+        self.is_handed_over = False
+
+    def reservation(self) -> object:
+        return self
+
+    def hand_over(self) -> None:
+        self.is_handed_over = True
+
+
+class Sockets:
+    """Those of a service that runs."""
+
+    is_closed = False
+
+    def close(self) -> None:
+        self.is_closed = True
+
+    def places(self, who: object) -> dict[Place, bool]:
+        return {Place(socket.AF_INET, "127.0.0.2"): False, Place(socket.AF_INET, "127.0.0.1"): who == "2"}
+
+
+class Anybody:
+    """Takes whatever it is told."""
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_, **__: {}
+
+
+def starter(monkeypatch: pytest.MonkeyPatch) -> tuple[Starter, list[str]]:
+    done: list[str] = []
+
+    def spawn(*_: object) -> int:
+        done.append("spawned")
+        return 9
+
+    monkeypatch.setattr("supervisor.daemon.service.spawner.spawn", spawn)
+    monkeypatch.setattr(os, "kill", lambda pid, number: done.append(f"killed {pid}"))
+    monkeypatch.setattr(os, "waitpid", lambda pid, flags: (pid, 0))
+    made = Starter(None, Anybody(), Anybody(), hands_over=True)  # type: ignore[arg-type]
+    monkeypatch.setattr(made._filters, "_filter", Filter())
+    monkeypatch.setattr(made._filters, "close", lambda: setattr(made._filters, "_filter", None))
+    return made, done
+
+
+def slot(**more: Any) -> Slot:
+    found = Scene(CHAIN).slots["other"]
+    found.lease, found.sockets = Lease(), Sockets()  # type: ignore[assignment]
+    found.spec = replace(found.spec, **more)
+    return found
+
+
+def test_a_process_that_runs_keeps_its_sockets_when_the_next_one_can_have_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, done = starter(monkeypatch)
+    running = slot()
+    running.child = Child(7, None, 0.0, {}, {})  # type: ignore[arg-type]
+    with pytest.raises(PortsupError, match="too many open files"):
+        made.start(running, COMMAND)
+    assert done == ["spawned", "killed 9"]
+    assert running.sockets is not None
+    assert running.lease is not None
+    assert not running.lease.is_handed_over  # type: ignore[attr-defined]
+
+
+def test_one_that_is_alone_is_started_without_the_filter(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, done = starter(monkeypatch)
+    alone = slot()
+    assert made.start(alone, COMMAND) == (9, None)
+    assert done == ["spawned", "killed 9", "spawned"]
+    assert (alone.sockets, alone.lease.is_handed_over) == (None, True)  # type: ignore[union-attr]
+    assert alone.why_no_handoff == "too many open files"
+
+
+def test_the_address_of_a_socket_is_not_looked_up_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name server that has gone since would leave a process behind that nobody follows."""
+    made, _ = starter(monkeypatch)
+    given: list[object] = []
+
+    class Handoff(Anybody):
+        def __init__(self, *them: object) -> None:
+            given.extend(them)
+
+    monkeypatch.setattr("supervisor.daemon.service.spawner.Handoff", Handoff)
+    child = Child(7, None, 0.0, {"HOST": "gone.invalid"}, {}, invocation="2")  # type: ignore[arg-type]
+    made.hand_over(slot(handoff=HandoffMode.SYSTEMD), child, Anybody(), set, print)  # type: ignore[arg-type]
+    assert Place(socket.AF_INET, "127.0.0.1") in given
