@@ -33,7 +33,7 @@ def write_report(error: BaseException, arguments: Sequence[str]) -> str | None:
 
 
 def _report(error: BaseException, arguments: Sequence[str]) -> str:
-    from supervisor.cli.main import version
+    from supervisor.cli.version import version
 
     return "\n".join(
         (

@@ -57,6 +57,8 @@ def _run(arguments: list[str]) -> int:
 
     options, word, rest = parser.split(arguments)
     if word == "--version":
+        from supervisor.cli.version import version
+
         print(f"portsup {version()}")
         return int(ExitCode.OK)
     if word == "help":
@@ -88,13 +90,3 @@ def _open_closed_streams() -> None:
     sys.stdin = sys.stdin or open(0, closefd=False)  # noqa: SIM115
     sys.stdout = sys.stdout or open(1, "w", closefd=False)  # noqa: SIM115
     sys.stderr = sys.stderr or open(2, "w", closefd=False)  # noqa: SIM115
-
-
-def version() -> str:
-    """The installed version, or `unknown` when portsup runs from a bare checkout."""
-    from importlib import metadata
-
-    try:
-        return metadata.version("portsup")
-    except metadata.PackageNotFoundError:
-        return "unknown"

@@ -4,7 +4,7 @@ import argparse
 import os
 
 from supervisor.cli import target
-from supervisor.cli.places import config_near, current_directory, files_asked
+from supervisor.cli.config_files import config_near, current_directory, files_asked
 from supervisor.cli.target import Ambiguous, choose, runs_from
 from supervisor.errors import NotFound, PortsupError
 

@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 
 from supervisor.cli.complaint import warn
-from supervisor.cli.places import config_near, current_directory, files_asked
+from supervisor.cli.config_files import config_near, current_directory, files_asked
 from supervisor.config.names import files_of, find_asked
 from supervisor.errors import NotFound
 

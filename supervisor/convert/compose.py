@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from supervisor.convert import chosen, compose_life, copies, image, network, own_port, paths, shell
+from supervisor.convert import compose_life, copies, image, network, own_port, paths, profiles, shell
 from supervisor.convert.around import ALONE, Around
 from supervisor.convert.draft import Draft, Filled, Left, Outcome
 from supervisor.convert.layers import begin
@@ -44,7 +44,7 @@ def convert(data: Any, around: Around = ALONE) -> Outcome:
             continue
         draft = _service(name, services, line, place, around, filled)
         outcome.services.append(draft)
-        number = chosen.copies(given)
+        number = profiles.copies(given)
         if number > 1 and draft.ports and given.get("ports"):
             why = "its copies would share one published port"
             draft.leave(f"{number} copies", why, "write it again under another name, with a port of its own")
@@ -194,7 +194,7 @@ def _may_be_off(other: str, services: dict[str, Any], own: set[str]) -> str:
     """Why a service may not be there, in words; empty if it always is."""
     if other not in services:
         return "it is not in the file"
-    profiles = set(texts(mapping(services[other]).get("profiles")))
-    if profiles and not ("" in profiles or (own and own <= profiles)):
-        return f"it starts only with the profile {' or '.join(f'`{each}`' for each in sorted(profiles))}"
-    return "it has no copies" if chosen.copies(mapping(services[other])) == 0 else ""
+    theirs = set(texts(mapping(services[other]).get("profiles")))
+    if theirs and not ("" in theirs or (own and own <= theirs)):
+        return f"it starts only with the profile {' or '.join(f'`{each}`' for each in sorted(theirs))}"
+    return "it has no copies" if profiles.copies(mapping(services[other])) == 0 else ""

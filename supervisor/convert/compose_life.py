@@ -3,7 +3,7 @@
 import shlex
 from typing import Any
 
-from supervisor.convert import chosen, limits, probes, shell
+from supervisor.convert import limits, probes, profiles, shell
 from supervisor.convert.dockerfile import Image
 from supervisor.convert.draft import Draft, Filled
 from supervisor.convert.values import (
@@ -163,7 +163,7 @@ def _others(draft: Draft, given: dict[str, Any]) -> None:
     if user := given.get("user"):
         why = "it is a user of the container, and only root can change to another one"
         draft.leave(f"`user: {user}`", why, "start portsup as the user that is meant, or as root and set `user`")
-    chosen.carry(draft, given)
+    profiles.carry(draft, given)
     limits.carry(draft, given)
     named = {key: value for key, value in given.items() if key in _CONTAINER}
     if named:

@@ -21,8 +21,8 @@ from supervisor.convert import (
 )
 from supervisor.convert.around import ALONE, Around
 from supervisor.convert.draft import Left, Outcome
-from supervisor.convert.finish import plain
 from supervisor.convert.layers import Layers, Source
+from supervisor.convert.reconcile import plain
 from supervisor.convert.values import cleaned
 from supervisor.errors import PortsupError, UsageError
 

@@ -13,8 +13,8 @@ from supervisor.convert.around import ALONE, Around
 from supervisor.convert.demands import with_stand_ins
 from supervisor.convert.draft import Outcome
 from supervisor.convert.emit import document
-from supervisor.convert.finish import finish
 from supervisor.convert.recognise import convert
+from supervisor.convert.reconcile import reconcile
 
 FILES = Path(__file__).parent / "files"
 EPHEMERAL = range(32768, 61000)
@@ -31,7 +31,7 @@ class Converted:
         self, kind: str, source: str, folder: Path, environ: dict[str, str] | None = None, around: Around = ALONE
     ) -> None:
         self.outcome: Outcome = convert(kind, f"source of {kind}", source, (), around)
-        finish(self.outcome, EPHEMERAL, _against)
+        reconcile(self.outcome, EPHEMERAL, _against)
         self.left = {each.name: " | ".join(map(str, each.left)) for each in self.outcome.services}
         self.left_of_file = " | ".join(map(str, self.outcome.left))
         self.text = document(["made"], "", self.outcome.services, self.outcome.left, self.outcome.absent)

@@ -15,8 +15,8 @@ from supervisor.config.load import load
 from supervisor.config.spec import Probe, ServiceSpec, StackSpec
 from supervisor.convert.demands import with_stand_ins
 from supervisor.convert.emit import document
-from supervisor.convert.finish import finish
 from supervisor.convert.recognise import convert, kind_of
+from supervisor.convert.reconcile import reconcile
 from supervisor.core.ending import Others
 from supervisor.errors import UsageError
 
@@ -96,7 +96,7 @@ def converted(case: Case, folder: Path) -> Result:
     over = [(name, (folder / name).read_text()) for name in case.facts.get("also", ())]
     text = (folder / first).read_text()
     outcome = convert(kind_of(first, text), first, text, over, around(folder, read_file))
-    finish(outcome, EPHEMERAL, lambda path, is_folder: _against(folder / path, is_folder))
+    reconcile(outcome, EPHEMERAL, lambda path, is_folder: _against(folder / path, is_folder))
     written = document(["made"], "", outcome.services, outcome.left, outcome.absent)
     known = with_stand_ins(written, {**_dotenv(folder), **case.environ})
     stack = load(folder / "services.yaml", known, ephemeral=EPHEMERAL, text=written)

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from supervisor.config.load import load
 from supervisor.convert.emit import document
-from supervisor.convert.finish import finish
 from supervisor.convert.recognise import convert, kind_of
+from supervisor.convert.reconcile import reconcile
 from supervisor.errors import ConfigError, PortsupError
 from tests.fuzz.trees import SCALARS, TREES
 from tests.support.budget import budget, tries
@@ -43,7 +43,7 @@ VALUES = TREES | WORDS | st.lists(WORDS | SCALARS, max_size=3)
 def only_a_stack_or_an_error(kind: str, text: str, folder: Path) -> None:
     try:
         outcome = convert(kind, "the file", text)
-        finish(outcome, range(32768, 61000), lambda path, is_folder: "")
+        reconcile(outcome, range(32768, 61000), lambda path, is_folder: "")
     except PortsupError:
         return
     made = document(["made"], "", outcome.services, map(str, outcome.left))

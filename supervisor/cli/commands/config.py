@@ -3,8 +3,8 @@
 import argparse
 
 from supervisor.cli.complaint import remark, say, warn
+from supervisor.cli.config_files import files_asked
 from supervisor.cli.parser import add_globals
-from supervisor.cli.places import files_asked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def load(files: "Sequence[str]") -> "StackSpec":
     """The stack of these files, or of the services.yaml here or above; raises `ConfigError`."""
     import os
 
-    from supervisor.cli.places import current_directory
+    from supervisor.cli.config_files import current_directory
     from supervisor.config.load import load_asked
     from supervisor.config.names import find_asked
 

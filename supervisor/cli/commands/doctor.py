@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 
 from supervisor.cli import render
-from supervisor.cli.places import config_near, current_directory, files_asked
+from supervisor.cli.config_files import config_near, current_directory, files_asked
 from supervisor.errors import ExitCode, PortsupError
 
 TYPE_CHECKING = False

@@ -4,7 +4,7 @@ import argparse
 
 from supervisor.cli import render
 from supervisor.cli.commands.config import load
-from supervisor.cli.places import files_asked
+from supervisor.cli.config_files import files_asked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

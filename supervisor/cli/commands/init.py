@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from supervisor.cli.complaint import say, warn
-from supervisor.cli.places import current_directory
+from supervisor.cli.config_files import current_directory
 from supervisor.config.names import shown
 from supervisor.errors import PortsupError, UsageError
 from supervisor.files.content import read, read_open
@@ -209,7 +209,7 @@ def _text(outcome: "Outcome", head: list[str], target: Path) -> str:
     from supervisor.config.files import outgoing_ports
     from supervisor.config.scalars import tidy_name
     from supervisor.convert.emit import document
-    from supervisor.convert.finish import finish
+    from supervisor.convert.reconcile import reconcile
 
     def against(path: str, is_folder: bool) -> str:
         place = target.parent / os.path.expanduser(path)
@@ -222,7 +222,7 @@ def _text(outcome: "Outcome", head: list[str], target: Path) -> str:
         except (PortsupError, OSError, ValueError) as error:
             return f"can not be read ({getattr(error, 'why', '') or error})"
 
-    finish(outcome, outgoing_ports(), against)
+    reconcile(outcome, outgoing_ports(), against)
     head = [*head, "`portsup config check` says whether it is right, `portsup schema` what it may say."]
     return document(head, tidy_name(outcome.name), outcome.services, outcome.left, outcome.absent)
 

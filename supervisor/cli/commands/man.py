@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the page."""
-    from supervisor.cli.main import version
+    from supervisor.cli.version import version
 
     print("\n".join(page(version())))
     return 0

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Iterator
 
 from supervisor.cli import render
-from supervisor.cli.places import current_directory, files_asked
+from supervisor.cli.config_files import current_directory, files_asked
 from supervisor.cli.progress import follow
 from supervisor.cli.target import connect
 from supervisor.config.names import find_asked

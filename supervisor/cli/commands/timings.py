@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
 def _needs(source: Source, args: argparse.Namespace) -> dict[str, dict[str, str]]:
     """Who depends on whom, by the configuration as it is now."""
     from supervisor.cli.commands.config import load
-    from supervisor.cli.places import files_asked
+    from supervisor.cli.config_files import files_asked
 
     files = [source.info.file, *source.info.over] if source.info is not None else files_asked(args)
     stack = load(files)

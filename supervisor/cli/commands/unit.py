@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from supervisor.cli.commands.config import load
 from supervisor.cli.complaint import say
-from supervisor.cli.places import files_asked
+from supervisor.cli.config_files import files_asked
 from supervisor.errors import NotFound, PortsupError, UsageError
 
 TYPE_CHECKING = False

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from supervisor import system
 from supervisor.cli.complaint import complain, report_bug
+from supervisor.cli.config_files import files_asked
 from supervisor.cli.live import Screen, is_live
 from supervisor.cli.parser import seconds
-from supervisor.cli.places import files_asked
 from supervisor.cli.render import wants_color
 from supervisor.errors import ExitCode, PortsupError, UsageError, shell_code
 from supervisor.process import guardian

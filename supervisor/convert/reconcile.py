@@ -7,7 +7,7 @@ from typing import Any
 from supervisor.config import interpolate
 from supervisor.config.kinds import LONGEST_NAME
 from supervisor.config.scalars import tidy_name
-from supervisor.convert import beside, neighbours, pools
+from supervisor.convert import neighbours, pools, side_commands
 from supervisor.convert.draft import Draft, Filled, Left, Outcome
 
 ENDS = ("completed", "completed_ok")
@@ -15,7 +15,7 @@ PATIENCE = "10m"  # for what its source gives any time to listen; a build on the
 Looker = Callable[[str, bool], str]  # why a file (or a folder, if true) can not be used; empty if nothing is wrong
 
 
-def finish(outcome: Outcome, ephemeral: Container[int], against: Looker) -> None:
+def reconcile(outcome: Outcome, ephemeral: Container[int], against: Looker) -> None:
     """Complete the services of an outcome; `against` says what is wrong with their files and folders."""
     _keep_first(outcome)
     named = _rename(outcome.services)
@@ -34,7 +34,7 @@ def finish(outcome: Outcome, ephemeral: Container[int], against: Looker) -> None
     reserved = {port: each.name for each in outcome.absent for port in each.ports[:1]}
     pools.assign(outcome.services, ephemeral, reserved, neighbours.mentioned(outcome.services))
     for service in outcome.services:
-        beside.follow(service)
+        side_commands.follow(service)
     neighbours.rewrite(outcome.services, outcome.absent)
     for service in outcome.services:
         _port(service)

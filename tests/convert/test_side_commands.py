@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from supervisor.config.spec import ProbeKind
-from supervisor.convert import beside
+from supervisor.convert import side_commands
 from supervisor.convert.draft import Draft, Filled
 from supervisor.convert.recognise import convert
 from supervisor.errors import PortsupError
@@ -34,14 +34,14 @@ Convert = Callable[..., Converted]
 def test_the_port_of_the_service_is_the_one_of_its_pool(command: list[str], written: list[str]) -> None:
     draft = Draft("a", {"stop_command": [Filled(word) if "${" in word else word for word in command]})
     draft.ports, draft.inner = [7000, 9999], [80]
-    beside.follow(draft)
+    side_commands.follow(draft)
     assert draft.fields["stop_command"] == written
 
 
 def test_a_service_without_a_pool_keeps_what_its_commands_say() -> None:
     fields: dict[str, Any] = {"ready": {"exec": ["nc", "localhost", "7000"]}}
     draft = Draft("a", dict(fields), ports=[7000], has_pool=False)
-    beside.follow(draft)
+    side_commands.follow(draft)
     assert draft.fields == fields
 
 
