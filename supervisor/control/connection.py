@@ -73,7 +73,7 @@ class Reply:
         if self._transport.get_write_buffer_size() > MAX_UNREAD:
             self._transport.abort()
             return
-        self._transport.write(encode(message))
+        send(self._transport, encode(message))
 
 
 Handler = Callable[[Request, Reply], None]
@@ -140,12 +140,18 @@ class Connection(asyncio.Protocol):
             elif self._has_ended:
                 self.transport.close()
             else:
-                self.transport.resume_reading()
+                self._read_on()
             return
         self.transport.pause_reading()
         if not self._is_behind:
             self._is_queued = True
             self._pace.do(self._answer_line)
+
+    def _read_on(self) -> None:
+        try:
+            self.transport.resume_reading()
+        except OSError:  # nobody would hear what the client says
+            self.transport.abort()
 
     def _answer_line(self) -> None:
         self._is_queued = False
@@ -206,8 +212,16 @@ class Connection(asyncio.Protocol):
         self._refuse(BadRequest("cannot read the request", f"it is longer than {MAX_REQUEST} bytes"))
 
     def _refuse(self, error: PortsupError) -> None:
-        self.transport.write(encode(error_line(error)))
+        send(self.transport, encode(error_line(error)))
         self.transport.close()
+
+
+def send(transport: asyncio.WriteTransport, data: bytes) -> None:
+    """Writes now or later; a client for whom the loop cannot watch the connection loses it."""
+    try:
+        transport.write(data)
+    except OSError:
+        transport.abort()
 
 
 def check_limits(do: str, asking: Connection, connections: Collection[Connection]) -> None:

@@ -118,12 +118,18 @@ class Reservation:
             self._insist((service, *beside), known)
 
     def _insist(self, services: Sequence[socket.socket], known: Collection[int] = ()) -> None:
-        """Raises OSError, and has the first of `services` listen no more, if somebody else listens on the port."""
-        own = {*known, *(os.fstat(service.fileno()).st_ino for service in services)}
-        if not all(listener.inode in own for listener in system.listening((self.port,))):
+        """Raises OSError, and has the first of `services` listen no more, if somebody else listens on the port.
+
+        So it does where that cannot be found out.
+        """
+        try:
+            own = {*known, *(os.fstat(service.fileno()).st_ino for service in services)}
+            if not all(listener.inode in own for listener in system.listening((self.port,))):
+                raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+        except OSError:
             with contextlib.suppress(OSError):
                 services[0].shutdown(socket.SHUT_RD)
-            raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+            raise
 
 
 def reserve(port: int) -> Reservation | Refused:

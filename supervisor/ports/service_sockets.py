@@ -118,13 +118,16 @@ class ServiceSockets:
         seat = self._seats.get(place) or Seat()
         lent = seat.find(claim.inode)
         beside = [sock for sock in seat.sockets() if sock is not lent]
-        self._sockets.begin(theirs, backlog, beside, self.inodes())
+        with contextlib.ExitStack() as undo:  # what cannot be kept does not begin to listen
+            copy = undo.enter_context(copy_of(theirs)) if lent is None else None
+            self._sockets.begin(theirs, backlog, beside, self.inodes())
+            undo.pop_all()
         if not any(each.listens and each.who == claim.who for each in seat.claims):
             system.have_queue_moved(theirs)
         self._seats[place] = seat
         seat.add(replace(claim, listens=True))
-        if lent is None:
-            seat.keep(claim.who, copy_of(theirs))
+        if copy is not None:
+            seat.keep(claim.who, copy)
             seat.release(None)
 
     def stand_by(self, who: object) -> None:

@@ -8,6 +8,7 @@ the program will name its own number in EPOLL_CTL_MOD.
 
 import contextlib
 import ctypes
+import errno
 import fcntl
 import os
 import re
@@ -100,7 +101,10 @@ def register_again(thread: int, uses: Uses, before: socket.socket, after: socket
             if entry.epoll not in epolls:
                 epolls[entry.epoll] = descriptor_of(thread, entry.epoll)
         worker = threading.Thread(target=_register, args=(uses, epolls, before.fileno(), after.fileno(), trouble))
-        worker.start()
+        try:
+            worker.start()
+        except RuntimeError as error:  # pthread_create(3)
+            raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN)) from error
         worker.join()
     finally:
         for descriptor in epolls.values():

@@ -25,6 +25,7 @@ FOUND = {
     "a port cannot be taken back": "start/daemon/execve/4/EIO+",
     "what a service says last cannot be heard": "restart/daemon/fstat/1/ENOMEM+",
     "the loop cannot watch a service that has just begun": "restart/daemon/epoll_ctl/2/ENOMEM",
+    "the loop cannot watch a hook": "start/daemon/epoll_ctl/2/ENOSPC+",
     "a signal comes between a bind and its answer": "rotate/daemon/ioctl/7/EINTR",
     "files cannot be removed at the end": "down/daemon/fstat/1/EIO+",
 }

@@ -392,3 +392,26 @@ def test_where_nothing_slips_beneath_covers_they_give_way_and_come_back(monkeypa
     sockets.close()
     assert (connects(sockets.port), ways_in(sockets.port)) == (False, [])
     reservation.close()
+
+
+@pytest.mark.parametrize("missing", ["dup", "listening"])
+def test_a_socket_that_cannot_be_kept_or_looked_for_does_not_listen(
+    sockets: ServiceSockets, monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
+    """Its program is told that it does not."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    if missing == "listening" and beneath.may_disown():
+        pytest.skip("for root nobody has to be looked for")
+    with own(LOCAL) as sock:
+        claim = bind(sockets, LOCAL, sock)
+        with monkeypatch.context() as patch:
+            patch.setattr(os if missing == "dup" else system, missing, refuse)
+            with pytest.raises(OSError, match="Too many open files"):
+                sockets.listen(sock, claim, 10)
+        assert not is_listening(sock)
+        assert not connects(sockets.port)
+        sockets.listen(sock, claim, 10)
+        assert connects(sockets.port)

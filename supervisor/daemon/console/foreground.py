@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from supervisor.daemon.console.service_manager import Above
 
 MAX_UNREAD = 4 * 1024 * 1024  # bytes that wait for a slow terminal before lines are left out
+ASK_AGAIN = 0.1  # seconds until the loop is asked again to say when there is room
 LONGEST_LIVE = 300  # characters; six such lines are below PIPE_BUF in JSON
 MARKS = {"note": "\x1b[36m", "warning": "\x1b[33m", "error": "\x1b[31m"}
 RESET = "\x1b[0m"
@@ -48,7 +49,7 @@ class Pipe:
         sent = self._send(data)
         if sent < len(data):
             self._waiting += data[sent:]
-            self._loop.add_writer(self._fd, self._on_writable)
+            self._await_room()
 
     def flush(self, seconds: float) -> None:
         """Sends what still waits, for at most so many seconds; for the very end only, because it blocks."""
@@ -81,6 +82,16 @@ class Pipe:
         except OSError:  # nobody is there any more
             self.close()
             return len(data)
+
+    def _await_room(self) -> None:
+        try:
+            self._loop.add_writer(self._fd, self._on_writable)
+        except OSError:  # no memory to be told of it, epoll_ctl(2)
+            self._loop.call_later(ASK_AGAIN, self._try_again)
+
+    def _try_again(self) -> None:
+        if self._is_open and self._waiting:
+            self._await_room()
 
     def _on_writable(self) -> None:
         del self._waiting[: self._send(bytes(self._waiting[:65536]))]

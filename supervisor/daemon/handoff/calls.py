@@ -9,20 +9,20 @@ from collections.abc import Callable, Collection
 
 from supervisor import system
 from supervisor.core.handoff import Bind, BindMode, Give, LetThrough, Place, Refuse, decide, parse_address
+from supervisor.daemon.handoff.elsewhere import Elsewhere
 from supervisor.daemon.handoff.hangups import HangUps
 from supervisor.daemon.handoff.hearing import Hearing, Loop, Timer
 from supervisor.daemon.handoff.listening_workers import Workers
-from supervisor.daemon.handoff.looks import Aside, Seen, at_once, in_use, look
+from supervisor.daemon.handoff.looks import Aside, Seen, at_once, claim_of, in_use, look
 from supervisor.dataclass import dataclass, field
 from supervisor.ports.place import place_of_socket
-from supervisor.ports.seat import Claim, copy_of, inode_of, is_listening
+from supervisor.ports.seat import copy_of, inode_of, is_listening
 from supervisor.ports.service_sockets import ServiceSockets
 from supervisor.system.held_calls import (
     Asked,
     Notifications,
     is_tcp_of_ours,
     memory_of,
-    process_of,
     socket_of,
 )
 from supervisor.system.registrations import register_again
@@ -31,9 +31,9 @@ AT_ONCE = 64  # calls answered in one turn of the loop
 # Seconds from the bind of a socket that listens already until it counts as the program's, who need not call listen:
 # haproxy and gunicorn look at SO_ACCEPTCONN first.
 LISTENS_AFTER = 0.1
-DRIFT_AFTER = 1.0  # seconds that a service may listen elsewhere only, before that is told
 UNCLAIMED_FOR = 5.0  # seconds after the first listen until sockets that only an earlier process had are closed
 LONGEST_ADDRESS = 128  # bytes, struct sockaddr_storage
+ROOM_AFTER = 0.1  # seconds until the loop is asked again to watch the calls
 UNBOUND_AFTER = 0.05  # seconds from a listen without a bind until it is looked where that listens
 
 
@@ -59,21 +59,22 @@ class Handoff:
     _moved: int = 0
     _has_bound: bool = False
     _told: set[int] = field(default_factory=set)
-    _elsewhere: set[int] = field(default_factory=set)
+    _elsewhere: Elsewhere | None = None
     _timers: list[Timer] = field(default_factory=list)
 
     def begin(self) -> None:
-        """Answers from now on."""
+        """Answers from now on; raises OSError where the loop cannot watch the calls."""
+        self.loop.add_reader(self.calls.fileno(), self._on_readable)
         if self.offered is not None:
             self._listens()
-        self.loop.add_reader(self.calls.fileno(), self._on_readable)
 
     def close(self) -> None:
         """Answers no more; what waits fails."""
         for timer in self._timers:
             timer.cancel()
-        if self._workers is not None:
-            self._workers.close()
+        for watch in (self._workers, self._elsewhere):
+            if watch is not None:
+                watch.close()
         if self.calls.fileno() >= 0:
             self.loop.remove_reader(self.calls.fileno())
             self.calls.close()
@@ -163,14 +164,19 @@ class Handoff:
         def then(seen: Seen) -> None:
             self._is_looking = False
             with copy:
-                if self.calls.fileno() < 0:
-                    return
-                if self.calls.is_valid(asked):
+                if self.calls.fileno() >= 0 and self.calls.is_valid(asked):
                     self._give(asked, copy, sockets, decision, seen)
-            if self.calls.fileno() >= 0:  # what was told may have led to the end of this
-                self.loop.add_reader(self.calls.fileno(), self._on_readable)
+            self._go_on()
 
         self.aside(lambda: look(asked.thread, copy, inodes, self.hearing.members, swaps=decision.swaps), then)
+
+    def _go_on(self) -> None:
+        if self.calls.fileno() < 0:  # what was told may have led to the end of this
+            return
+        try:
+            self.loop.add_reader(self.calls.fileno(), self._on_readable)
+        except OSError:  # no memory, or too many watches (epoll_ctl(2)): the calls wait until there is room
+            self._timers.append(self.loop.call_later(ROOM_AFTER, self._go_on))
 
     def _give(self, asked: Asked, theirs: socket.socket, sockets: ServiceSockets, decision: Give, seen: Seen) -> None:
         try:
@@ -205,7 +211,7 @@ class Handoff:
         self, asked: Asked, theirs: socket.socket, sockets: ServiceSockets, decision: Give, seen: Seen
     ) -> socket.socket | None:
         """Bind the socket of a call; ours, where that has taken its place."""
-        claim, uses = self._claim(asked, theirs), seen.uses
+        claim, uses = claim_of(self.who, asked, theirs), seen.uses
         if uses is None or (uses.obstacle and decision.place != self.offered and system.keeps_own(theirs)):
             if uses is not None:
                 self.hearing.on_dropped(uses.obstacle)
@@ -217,10 +223,6 @@ class Handoff:
         register_again(asked.thread, uses, theirs, ours)
         self._not_given.add(inode_of(theirs))  # another process may have it still
         return ours
-
-    def _claim(self, asked: Asked, theirs: socket.socket) -> Claim:
-        is_shared = bool(theirs.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT))
-        return Claim(self.who, inode_of(theirs), process_of(asked.thread), asked.fd, is_shared)
 
     def _succeed(self, asked: Asked, theirs: socket.socket) -> bool:
         (self._unheard.discard if self.calls.succeed(asked) else self._unheard.add)(inode_of(theirs))
@@ -235,13 +237,13 @@ class Handoff:
         if not port:
             return self._listen_unbound(asked, theirs)
         if port != sockets.port:
-            self._listens_on(port)
+            self._listens_elsewhere(port)
             return False
         try:
             if is_listening(theirs):
                 theirs.listen(asked.backlog)  # by us: another process may shut it down before the call would get there
             else:
-                sockets.listen(theirs, self._claim(asked, theirs), asked.backlog)
+                sockets.listen(theirs, claim_of(self.who, asked, theirs), asked.backlog)
         except OSError as error:
             self.calls.fail(asked, error.errno or errno.EIO)
             return True
@@ -265,16 +267,15 @@ class Handoff:
             with copy:
                 if port := copy.getsockname()[1]:
                     self.hearing.on_other_port(port)
-                    self._listens_on(port)
+                    self._listens_elsewhere(port)
 
         self._timers.append(self.loop.call_later(UNBOUND_AFTER, tell))
         return False
 
-    def _listens_on(self, port: int) -> None:
+    def _listens_elsewhere(self, port: int) -> None:
         if not self.has_listened:
+            self._elsewhere = self._elsewhere or Elsewhere(self.loop, self.hearing)
             self._elsewhere.add(port)
-            if len(self._elsewhere) == 1:
-                self._timers.append(self.loop.call_later(DRIFT_AFTER, self._tell_of_drift))
 
     def _watch_listeners(self, sockets: ServiceSockets) -> None:
         if self.hang_ups is not None:
@@ -289,11 +290,9 @@ class Handoff:
         if self.has_listened:
             return
         self.has_listened = True
+        if self._elsewhere is not None:
+            self._elsewhere.close()
         if self.sockets is not None and not all(self.sockets.places(self.who).values()):
             self._timers.append(self.loop.call_later(UNCLAIMED_FOR, self.sockets.retire_unclaimed))
         if self.hearing.on_listening:
             self.hearing.on_listening()
-
-    def _tell_of_drift(self) -> None:
-        if not self.has_listened and self.hearing.on_elsewhere is not None:
-            self.hearing.on_elsewhere(sorted(self._elsewhere))

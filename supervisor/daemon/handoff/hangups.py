@@ -27,8 +27,11 @@ class HangUps:
         """
         with contextlib.suppress(OSError):  # no descriptor is left: then less is known
             if self._epoll is None:
-                self._epoll = select.epoll()
-                self._loop.add_reader(self._epoll.fileno(), self._look)
+                with contextlib.ExitStack() as undo:
+                    epoll = undo.enter_context(select.epoll())
+                    self._loop.add_reader(epoll.fileno(), self._look)
+                    undo.pop_all()
+                self._epoll = epoll
             self._told[sock.fileno()] = tell
             try:
                 self._epoll.register(sock.fileno(), select.EPOLLONESHOT)

@@ -25,10 +25,13 @@ class Workers:
     def look(self) -> None:
         """Watches those that listen now, where there are several."""
         for process in self._sockets.workers(self._who) - self._watched.keys():
-            with contextlib.suppress(OSError):  # gone, or no descriptor is left: the end of the tree is told anyway
+            # Gone, or no descriptor is left: the next listen looks again, and the end of the tree is told anyway.
+            with contextlib.suppress(OSError), contextlib.ExitStack() as undo:
                 descriptor = os.pidfd_open(process)
-                self._watched[process] = descriptor
+                undo.callback(os.close, descriptor)
                 self._loop.add_reader(descriptor, lambda process=process: self._ended(process))  # type: ignore[misc]
+                self._watched[process] = descriptor
+                undo.pop_all()
 
     def close(self) -> None:
         """Watches nobody any more."""

@@ -9,9 +9,9 @@ from typing import Any
 
 from supervisor import system
 from supervisor.dataclass import dataclass
-from supervisor.ports.seat import inode_of
+from supervisor.ports.seat import Claim, inode_of
 from supervisor.system import Listener
-from supervisor.system.held_calls import process_of
+from supervisor.system.held_calls import Asked, process_of
 from supervisor.system.registrations import Uses, uses_of
 
 TRIES = 5
@@ -69,6 +69,12 @@ def open_inodes(inodes: Collection[int], processes: Collection[int]) -> dict[int
     """Those of some sockets that one of the processes has open, with its pid."""
     listeners = [Listener(0, socket.AF_INET, "", inode=inode) for inode in inodes]
     return system.owners_of(listeners, processes) if processes else {}
+
+
+def claim_of(who: object, asked: Asked, theirs: socket.socket) -> Claim:
+    """What process tree `who` asks for by a call that is about the socket `theirs`; raises OSError."""
+    is_shared = bool(theirs.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT))
+    return Claim(who, inode_of(theirs), process_of(asked.thread), asked.fd, is_shared)
 
 
 def in_use() -> OSError:

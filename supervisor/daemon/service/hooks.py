@@ -4,6 +4,7 @@ Imported with the first hook that is run.
 """
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Callable, Mapping
 
@@ -71,26 +72,27 @@ class Hooks:
             slot.keeper.tell(ev.HookEnded(effect.number))
             return
         name = slot.spec.name
-        output: Output | None = None
 
         def show(pipe: Stream, lines: bytes, now: float) -> None:
             run.read(lines)
             self._news.printed(name, pipe, lines, now)
 
         try:
-            output = Output(self._loop, slot.spec.name, slot.log, show, self._reporter.redactor)
-            run = Run(slot, effect.hook, effect.number, output, began=self._loop.time())
-            child = slot.child_of(effect.pid or 0)
-            told = facts(slot.service, effect.hook, child.main if child is not None else effect.pid)
-            made = self._make(slot, command.command, told, output.theirs)
-            run.pid, run.invocation = spawn(made), made.environment[tree.INVOCATION]
+            with contextlib.ExitStack() as undo:
+                output = Output(self._loop, slot.spec.name, slot.log, show, self._reporter.redactor)
+                undo.callback(output.close)
+                run = Run(slot, effect.hook, effect.number, output, began=self._loop.time())
+                child = slot.child_of(effect.pid or 0)
+                told = facts(slot.service, effect.hook, child.main if child is not None else effect.pid)
+                made = self._make(slot, command.command, told, output.theirs)
+                run.pid, run.invocation = spawn(made), made.environment[tree.INVOCATION]
+                undo.callback(tree.end_at_once, run.pid)
+                output.begin()
+                undo.pop_all()
         except (PortsupError, OSError) as error:
-            if output is not None:
-                output.close()
             failed = spawn_failed(error)
             slot.keeper.tell(ev.HookEnded(effect.number, failed.why, is_final=not failed.is_transient))
             return
-        output.begin()
         self._runs.append(run)
         self._reaper.watch(run.pid, lambda status: self._exited(run, status))
         self._reporter.hook_runs(name, effect.hook, run.pid)

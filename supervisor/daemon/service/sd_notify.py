@@ -49,9 +49,10 @@ class Notices:
             path = self._runtime.notify_socket(self._stack, self._instance, spec.name)
             try:
                 slot.notify = NotifySocket(path, is_abstract=_is_abstract(spec))
+                self._loop.add_reader(slot.notify.fileno(), self.hear, slot)
             except OSError as error:
+                self.forget(slot)
                 raise error_in(f"cannot make the notify socket of `{spec.name}`", path, error) from error
-            self._loop.add_reader(slot.notify.fileno(), self.hear, slot)
         told = {"NOTIFY_SOCKET": slot.notify.address}
         if spec.watchdog:
             told["WATCHDOG_USEC"] = str(round(spec.watchdog * 1e6))

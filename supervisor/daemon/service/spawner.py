@@ -176,7 +176,10 @@ class Starter:
             with contextlib.suppress(RuntimeError):  # the loop is closed
                 self._loop.call_soon_threadsafe(then, seen)
 
-        threading.Thread(target=work, daemon=True).start()
+        try:
+            threading.Thread(target=work, daemon=True).start()
+        except RuntimeError:  # no thread is to be had, pthread_create(3): everybody waits for this one look
+            then(look())
 
     def _may_go_on(self, service: str) -> bool:
         doing(self._loop, "answering binds", service)
