@@ -125,7 +125,9 @@ async def _run(
 
         front.above = Above(*above)
     try:
-        return await Daemon(spec, options, runtime, lock, journal, front, run_id, state_dir).run()
+        daemon = Daemon(spec, options, runtime, lock, journal, front, run_id, state_dir)
+        await asyncio.sleep(0)  # with hundreds of services that was a turn of its own
+        return await daemon.run()
     finally:
         front.detach()
         for fd in (1, 2):

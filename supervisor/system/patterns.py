@@ -12,7 +12,8 @@ from collections.abc import Callable
 from typing import Any
 
 LIMIT = 0.02  # seconds of processor time
-LONGEST = 8192  # characters at the beginning and at the end of a line that are looked at: in more, 4096 steps take long
+LONGEST = 4096  # characters at the beginning and at the end of a line that are looked at: in more, 4096 steps take long
+_ENDS = re.compile(r"\$|\\Z")  # what stands for the end of a line in a pattern
 
 
 class TooSlow(Exception):
@@ -52,6 +53,8 @@ def found(pattern: re.Pattern[str], text: str, start: int = 0) -> bool:
     """Whether `pattern` is somewhere in `text` from `start` on; of a long one the middle is not looked at."""
     if len(text) - start <= LONGEST:
         return pattern.search(text, start) is not None
-    if pattern.search(text, start, start + LONGEST) is not None:
-        return True
+    end = start + LONGEST
+    for match in pattern.finditer(text, start, end):
+        if match.end() < end or not _ENDS.search(pattern.pattern):  # the end of what is looked at is none of the line
+            return True
     return pattern.search(text, len(text) - LONGEST) is not None

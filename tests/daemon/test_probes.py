@@ -1,13 +1,15 @@
 """Questions that are not waited for any longer."""
 
 import asyncio
+import os
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from supervisor.config.spec import Probe, ProbeKind
-from supervisor.daemon.checks.probes import Asker, ask
+from supervisor.config.spec import HttpAsk, Probe, ProbeKind
+from supervisor.daemon.checks import probes
+from supervisor.daemon.checks.probes import AT_ONCE, MOST_OF_AN_ANSWER, Asker, ask
 from supervisor.daemon.processes import errands
 from supervisor.process import tree
 
@@ -62,3 +64,63 @@ def test_the_command_of_a_question_ends_with_it_and_the_question_whatever_become
 def test_a_command_that_has_ended_is_not_killed_in_the_person_of_a_stranger(killed: list[int]) -> None:
     assert asyncio.run(cancelled(False))
     assert killed == []
+
+
+class Children:
+    """Reaps those whom a worker starts."""
+
+    def __init__(self) -> None:
+        self.pids: list[int] = []
+
+    def watch(self, pid: int, on_exit: Callable[[int], None]) -> None:
+        self.pids.append(pid)
+
+
+async def verdict(body: bytes, how: HttpAsk) -> str:
+    """What a probe thinks of a server with this body; every child is reaped."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        writer.close()
+
+    children: Any = Children()
+    work = errands.Errands(asyncio.get_running_loop(), children, "", lambda: "1")
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        found = await ask(Probe(ProbeKind.HTTP, "/", ask=how), Asker(port, "/", {}, work), 60.0)
+    work.close()
+    for pid in children.pids:
+        os.waitpid(pid, 0)
+    return found
+
+
+@pytest.mark.live
+def test_a_long_answer_is_looked_through_beside_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probes, "http_verdict", lambda *_: f"was looked at by {os.getpid()}")
+    here = f"GET / was looked at by {os.getpid()}"
+    long = b"a" * (MOST_OF_AN_ANSWER - 100)
+    assert asyncio.run(verdict(b"a", HttpAsk(matches="a"))) == here
+    assert asyncio.run(verdict(long, HttpAsk())) == here
+    assert len(long) > AT_ONCE
+    for how in (HttpAsk(matches="a"), HttpAsk(contains="a")):
+        assert asyncio.run(verdict(long, how)) not in (here, "")
+
+
+@pytest.mark.live
+def test_a_long_answer_is_judged_as_a_short_one() -> None:
+    long = b"a" * (MOST_OF_AN_ANSWER - 100)
+    slow = "GET / answered 200, and `(?:a|b)*x` takes too long on its body: use a simpler expression"
+    assert asyncio.run(verdict(long, HttpAsk(matches="(?:a|b)*x"))) == slow
+    assert asyncio.run(verdict(long, HttpAsk(matches="a{5000}"))) == ""
+    assert asyncio.run(verdict(long, HttpAsk(contains="b"))) == "GET / answered 200 without `b` in it"
+
+
+@pytest.mark.live
+def test_an_answer_that_nobody_can_look_through_is_not_good(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> int:
+        raise OSError
+
+    monkeypatch.setattr(os, "fork", refuse)
+    found = asyncio.run(verdict(b"a" * 2 * AT_ONCE, HttpAsk(contains="a")))
+    assert found == "GET / answered, but what it said could not be looked through in time"

@@ -86,6 +86,9 @@ def test_of_a_long_line_the_beginning_and_the_end_are_looked_at() -> None:
     assert found(re.compile("ready$"), f"{middle} ready")
     assert not found(re.compile("^ready"), f"{middle} ready")
     assert not found(re.compile("ready"), f"{middle} ready {middle}")
+    assert not found(re.compile("x$"), f"{middle} ready")
+    assert not found(re.compile(r"x\\Z"), f"{middle} ready")
+    assert found(re.compile("^x+"), f"{middle} ready")
     assert found(re.compile("ready"), "x" * (LONGEST - 5) + "ready")
 
 

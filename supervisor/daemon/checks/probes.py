@@ -15,6 +15,7 @@ from supervisor.process.spawn import Command
 
 EXEC_TIMEOUT = 10.0  # seconds one run of a readiness command may take
 ASK_TIMEOUT = 2.0  # seconds one readiness question may take
+AT_ONCE = 4096  # bytes of an answer that are looked at in the loop; a service can make 64 KiB take most of a second
 MOST_OF_AN_ANSWER = 65536  # bytes that are read, so that the server can end the connection in peace
 
 
@@ -35,7 +36,7 @@ async def ask(probe: Probe, asker: Asker, timeout: float) -> str:
     how: Callable[[], Awaitable[str]]
     match probe.kind:
         case ProbeKind.HTTP:
-            how = lambda: _ask_http(probe, asker.host, asker.port or 0)  # noqa: E731
+            how = lambda: _ask_http(probe, asker)  # noqa: E731
         case ProbeKind.TCP:
             how = lambda: _ask_tcp(asker.host, asker.port or 0)  # noqa: E731
         case ProbeKind.EXEC:
@@ -61,7 +62,8 @@ def _subject(probe: Probe) -> str:
             return "the TCP port"
 
 
-async def _ask_http(probe: Probe, host: str, port: int) -> str:
+async def _ask_http(probe: Probe, asker: Asker) -> str:
+    host, port = asker.host, asker.port or 0
     reader, writer = await asyncio.open_connection(host, port)
     try:
         ask = probe.ask or HttpAsk()
@@ -69,7 +71,11 @@ async def _ask_http(probe: Probe, host: str, port: int) -> str:
         answer = b""
         while len(answer) < MOST_OF_AN_ANSWER and (data := await reader.read(MOST_OF_AN_ANSWER)):
             answer += data
-        verdict = http_verdict(answer, ask.status or (GOOD,), ask.contains, ask.matches, ask.method)
+        wanted = (ask.status or (GOOD,), ask.contains, ask.matches, ask.method)
+        if len(answer) > AT_ONCE and (ask.contains or ask.matches):
+            verdict = await asker.errands.found_out(lambda: http_verdict(answer, *wanted))
+        else:
+            verdict = http_verdict(answer, *wanted)
         return f"{_subject(probe)} {verdict}" if verdict else ""
     finally:
         writer.close()

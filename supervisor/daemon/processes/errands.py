@@ -1,14 +1,18 @@
-"""Short commands beside the services, of probes and of `on_change`: each ends with all that came of it."""
+"""Short work beside the services: commands of probes and of `on_change`, each of which ends with all that came of it,
+and answers of theirs that take a while to look through.
+"""
 
 import asyncio
 import os
 from collections.abc import Callable
 
+from supervisor.daemon.processes.inquiries import Worker
 from supervisor.daemon.processes.reaper import Reaper
 from supervisor.dataclass import replace
 from supervisor.process import tree
 from supervisor.process.spawn import Command, spawn
 
+LATE = 5.0  # seconds after which it is given up to find something out
 LEFTOVER_CHECK = 0.05  # seconds between looks at what a command left behind
 
 
@@ -20,6 +24,18 @@ class Errands:
         self.reaper = reaper
         self._run_id = run_id
         self._number = number
+        self._worker = Worker(loop, reaper.watch)
+
+    def close(self) -> None:
+        """Finds out nothing any more."""
+        self._worker.close()
+
+    async def found_out(self, question: Callable[[], str]) -> str:
+        """What `question` gives in a child of ours: words, or "" where all is well."""
+        answered: asyncio.Future[str | None] = self._loop.create_future()
+        self._worker.ask(question, lambda found: None if answered.done() else answered.set_result(found), LATE)
+        words = await answered
+        return "answered, but what it said could not be looked through in time" if words is None else words
 
     async def run(self, command: Command) -> int:
         """The exit code, negative for a signal; raises PortsupError where it cannot be run.

@@ -17,6 +17,7 @@ class Reaper:
         self._loop = loop
         self._on_orphan = on_orphan
         self._watched: dict[int, OnExit] = {}
+        self._is_due = False
         loop.add_signal_handler(signal.SIGCHLD, self.reap)
 
     def watch(self, pid: int, on_exit: OnExit) -> None:
@@ -32,12 +33,18 @@ class Reaper:
         return self._watched.keys() - set(pids)
 
     def reap(self) -> None:
-        """Collects whatever has ended."""
+        """Collects whatever has ended, soon; a hundred may have since the last turn of the loop, with a signal each."""
+        if not self._is_due:
+            self._is_due = True
+            self._loop.call_soon(self._reap)
+
+    def _reap(self) -> None:
+        self._is_due = False
         doing(self._loop, "seeing to processes that ended")
         orphans, number = False, 0
         while True:
             if number and not has_time(self._loop):  # so many ended at once
-                self._loop.call_soon(self.reap)
+                self.reap()
                 break
             number += 1
             try:

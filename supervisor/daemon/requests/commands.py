@@ -221,10 +221,9 @@ class Commands:
         results: list[dict[str, Any]] = []
         for level in levels({slot.spec.name: slot.spec.restarts_with & names for slot in slots}):
             chosen = [slot for slot in slots if slot.spec.name in level]
-            for slot in chosen:
-                slot.is_wanted = True
-                if slot.service.pid == before[slot.spec.name]:  # else it was restarted after one of the others
-                    slot.keeper.tell(ev.RestartRequested(grace=grace))
+            # One with another process than before was restarted after one of the others.
+            same = [slot.spec.name for slot in chosen if slot.service.pid == before[slot.spec.name]]
+            self._stack.restart(same, grace)
             self._stack.start(name for name in at_rest if name in level)  # with what they need
             results += await self._settle(chosen, has_settled, State.RUNNING, reply)
         reply.end(results=results)

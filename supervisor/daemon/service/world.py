@@ -264,4 +264,5 @@ class StackWorld:
             for slot in self.slots.values():
                 back.callback(self._let_go, slot)
             back.callback(self.worker.close)
+            back.callback(self.errands.close)
             back.callback(self._leasing.close)

@@ -1,4 +1,4 @@
-"""Restarts services after what they depend on, where they ask for that."""
+"""Restarts services after what they depend on, where they ask for that, and where that has another port."""
 
 from collections.abc import Mapping
 
@@ -27,6 +27,29 @@ def restart_followers(slots: Mapping[str, Slot], relations: Relations) -> None:
         names = " and ".join(f"`{need}`" for need in sorted(changed[name]))
         verb = "was" if len(changed[name]) == 1 else "were"
         slots[name].keeper.tell(ev.RestartRequested(f"{names} {verb} restarted"))
+
+
+def tell_of_ports(slot: Slot, slots: Mapping[str, Slot]) -> None:
+    """Restarts or signals a service that was told of another port of a dependency than the one it has now."""
+    child = slot.child
+    if child is None or slot.service.state not in AT_WORK:
+        return
+    moved = [
+        need
+        for need in slot.spec.depends_on
+        if need in slots
+        and slots[need].service.state is State.RUNNING
+        and child.seen_ports.get(need) != slots[need].service.port
+    ]
+    if not moved:
+        return
+    child.seen_ports = {**child.seen_ports, **{need: slots[need].service.port or 0 for need in moved}}
+    match slot.spec.on_port_change.action:
+        case "restart":
+            names = " and ".join(f"`{need}`" for need in moved)
+            slot.keeper.tell(ev.RestartRequested(f"{names} moved to another port"))
+        case "signal":
+            slot.send_signal(slot.spec.on_port_change.signal)
 
 
 def _has_restarted(slot: Slot, other: Slot | None) -> bool:

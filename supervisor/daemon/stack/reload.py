@@ -182,7 +182,7 @@ class Reloader:
             return True
         self._swap(slot, spec, pool)
         if is_at_work and slot.is_wanted and change.restarts:  # one that is being stopped stays stopped
-            slot.keeper.tell(ev.RestartRequested("its configuration changed"))
+            self._stack.restart([change.name], why="its configuration changed")
             return True
         if "healthcheck" in change.keys and slot.service.state is State.RUNNING and slot.child is not None:
             slot.child.end_tasks()

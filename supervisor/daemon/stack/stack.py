@@ -11,14 +11,17 @@ from supervisor.core.order import Condition, with_dependencies
 from supervisor.core.service import Service
 from supervisor.core.state import AT_REST, ENDED, Result, State
 from supervisor.daemon.service.slot import Slot
-from supervisor.daemon.stack.followers import restart_followers
+from supervisor.daemon.stack.followers import restart_followers, tell_of_ports
+from supervisor.daemon.stack.orders import Orders
 from supervisor.daemon.stack.relations import Relations
+from supervisor.daemon.stack.waits import Waits
 from supervisor.daemon.stalls import has_time
 from supervisor.dataclass import dataclass, field
 from supervisor.errors import ExitCode, PortsupError
 
 NOTE_EVERY = 5.0  # seconds between words about whom a stop waits for
 LIVE_EVERY = 1.0  # the same where they take the place of those before them
+STARTABLE = (*AT_REST, State.BACKOFF, State.TERMINATING, State.KILLING, State.CLEANING)  # others start already
 
 
 class Listener(Protocol):
@@ -28,14 +31,6 @@ class Listener(Protocol):
     def on_ports_changed(self) -> None: ...
     def on_no_port(self, svc: Service) -> None: ...
     def on_waiting(self, slots: Collection[Slot]) -> None: ...
-
-
-@dataclass(slots=True)
-class Wait:
-    """Somebody waits until `is_over`."""
-
-    is_over: Callable[[], bool]
-    done: asyncio.Future[None]
 
 
 @dataclass(slots=True)
@@ -49,7 +44,8 @@ class Stack:
     is_stopping: bool = False
     stop_since: float = 0.0  # monotonic seconds
     relations: Relations = field(init=False)
-    _waits: list[Wait] = field(default_factory=list)
+    orders: Orders = field(init=False)
+    waits: Waits = field(init=False)
     _busy: set[str] = field(default_factory=set)  # those that are not at rest
     _acquiring: set[str] = field(default_factory=set)
     _suspects: set[str] = field(default_factory=set)  # whose gates may open, or close for good
@@ -68,17 +64,22 @@ class Stack:
 
     def __post_init__(self) -> None:
         self.relations = Relations(self.slots)
+        self.orders = Orders(self.slots, self.loop, self._all_are_told)
+        self.waits = Waits(self.loop)
 
     def start(self, names: Iterable[str]) -> frozenset[str]:
         """Starts services and what they depend on; gives all that were asked to."""
         wanted = with_dependencies(self.relations.graph(), tuple(names))
+        orders: dict[str, ev.Event] = {}
         for name in self.slots:  # in the order of the file, so that ports are given out the same way each time
             if name in wanted:
-                slot = self.slots[name]
-                slot.is_wanted = True
+                self.slots[name].is_wanted = True
                 self._suspect(name)
-                if slot.service.state in (*AT_REST, State.BACKOFF, State.TERMINATING, State.KILLING, State.CLEANING):
-                    slot.keeper.tell(ev.StartRequested())
+                if self.slots[name].service.state in STARTABLE:
+                    orders[name] = ev.StartRequested()
+                else:
+                    self.orders.take_back_stop(name)
+        self.orders.give(orders)
         return wanted
 
     def check_stays(self, verb: str, names: Collection[str]) -> None:
@@ -95,10 +96,18 @@ class Stack:
 
     def stop(self, names: Iterable[str], grace: float | None) -> None:
         """Stops services, and only these."""
-        for name in names:
+        orders: dict[str, ev.Event] = {name: ev.StopRequested(grace) for name in names}
+        for name in orders:
             self.slots[name].is_wanted = False
             self._suspect(name)
-            self.slots[name].keeper.tell(ev.StopRequested(grace))
+        self.orders.give(orders)
+
+    def restart(self, names: Iterable[str], grace: float | None = None, why: str = "restart requested") -> None:
+        """Restarts services that are at work, and only these."""
+        orders: dict[str, ev.Event] = {name: ev.RestartRequested(why, grace=grace) for name in names}
+        for name in orders:
+            self.slots[name].is_wanted = True
+        self.orders.give(orders)
 
     def stop_all(self, grace: float | None = None, *, in_order: bool = True) -> None:
         """Stops everything: dependants before what they depend on, or all at once; nothing starts any more.
@@ -119,6 +128,7 @@ class Stack:
     def kill_all(self) -> None:
         """Ends everything now."""
         self.is_stopping = True
+        self.orders.clear()
         for slot in self.slots.values():
             slot.is_wanted = False
             slot.keeper.tell(ev.KillRequested())
@@ -141,21 +151,16 @@ class Stack:
         background so may a server that others need and that has ended without a failure: `status` tells of it.
         """
         wanted = [name for name, slot in self.slots.items() if slot.is_wanted]
-        if not wanted or any(self.slots[name].service.state not in ENDED for name in wanted):
+        if self.orders or not wanted or any(self.slots[name].service.state not in ENDED for name in wanted):
             return False
         blocked = [name for name in wanted if self.slots[name].service.result is Result.DEPENDENCY]
         may_return = is_detached and self.relations.need_a_server_that_ended(blocked)
         return not (may_return or self.relations.need_a_stopped_one(blocked))
 
     async def until(self, is_over: Callable[[], bool]) -> None:
-        """Returns once `is_over`, which is looked at after each change of a service."""
-        if not is_over():
-            wait = Wait(is_over, self.loop.create_future())
-            self._waits.append(wait)
-            try:
-                await wait.done
-            finally:
-                self._waits.remove(wait)
+        """Returns once `is_over`, which is looked at after each change of a service, unless one is still to be told."""
+        if self.orders or not is_over():
+            await self.waits.until(is_over)
 
     def changed(self, before: Service, after: Service) -> None:
         """A service changed: whoever that concerns is told."""
@@ -191,9 +196,12 @@ class Stack:
                 self._ports[after.name] = after.port
             self._ports_due = True  # also where it has the old one again: in between it was told to be on its first
             self._schedule_gates()
-        for wait in self._waits:
-            if not wait.done.done() and wait.is_over():
-                wait.done.set_result(None)
+        if not self.orders:
+            self.waits.look()
+
+    def _all_are_told(self) -> None:
+        self.waits.look()
+        self._schedule_gates()
 
     def await_dependencies(self, svc: Service) -> None:
         """A service has its ports and would like to start, or needs others than before."""
@@ -225,7 +233,7 @@ class Stack:
         if self._ports_due:  # before anything is spawned that reads the endpoints file
             self._ports_due = False
             self.listener.on_ports_changed()
-        if self._acquiring:
+        if self._acquiring or self.orders:  # who is still to be told may have to take ports, too
             return
         suspects, self._suspects = self.relations.in_order(self._suspects), set()
         for number, slot in enumerate(self.slots[name] for name in suspects):
@@ -259,25 +267,7 @@ class Stack:
         restart_followers(self.slots, self.relations)
         concerned = {other for name in settled for other in (name, *self.relations.dependants(name))}
         for slot in (self.slots[name] for name in self.relations.in_order(concerned)):
-            child = slot.child
-            if child is None or slot.service.state not in (State.STARTING, State.RUNNING):
-                continue
-            moved = [
-                need
-                for need in slot.spec.depends_on
-                if need in self.slots
-                and self.slots[need].service.state is State.RUNNING
-                and child.seen_ports.get(need) != self.slots[need].service.port
-            ]
-            if not moved:
-                continue
-            child.seen_ports = {**child.seen_ports, **{need: self.slots[need].service.port or 0 for need in moved}}
-            names = " and ".join(f"`{need}`" for need in moved)
-            match slot.spec.on_port_change.action:
-                case "restart":
-                    slot.keeper.tell(ev.RestartRequested(f"{names} moved to another port"))
-                case "signal":
-                    slot.send_signal(slot.spec.on_port_change.signal)
+            tell_of_ports(slot, self.slots)
 
     def _advance_stop(self) -> None:
         """Asks everything to stop whose dependants have stopped."""
@@ -286,12 +276,14 @@ class Stack:
             return
         rested, self._rested = self._rested, set()
         concerned = {need for name in rested if name in self.slots for need in (name, *self.relations.needs(name))}
+        orders: dict[str, ev.Event] = {}
         for name in (concerned & self._busy) - self._asked_to_stop:
             has_dependants = not self._busy.isdisjoint(self.relations.dependants(name))
             if not (self._stop_order and has_dependants):
                 self._asked_to_stop.add(name)
                 self.slots[name].is_wanted = False
-                self.slots[name].keeper.tell(ev.StopRequested(self._grace, is_urgent=not self._stop_order))
+                orders[name] = ev.StopRequested(self._grace, is_urgent=not self._stop_order)
+        self.orders.give(orders)
 
     def _tell_whom_it_waits_for(self) -> None:
         busy = [slot for slot in self.slots.values() if slot.service.state not in AT_REST]
