@@ -18,14 +18,14 @@ from supervisor.core.service import Service
 from supervisor.core.state import State
 from supervisor.daemon import garbage
 from supervisor.daemon.console.broadcast import News
-from supervisor.daemon.console.foreground import Front, let_go_of
+from supervisor.daemon.console.foreground import Foreground, let_go_of
 from supervisor.daemon.console.reporter import Reporter
 from supervisor.daemon.faults import is_anybody_there, lock_lost, no_port, too_late
 from supervisor.daemon.options import Options
 from supervisor.daemon.requests.commands import Commands
 from supervisor.daemon.requests.control_socket import ControlSocket
 from supervisor.daemon.requests.status import environment_told
-from supervisor.daemon.rounds import LockWatch
+from supervisor.daemon.rounds import Rounds
 from supervisor.daemon.service.slot import Slot, new_slot
 from supervisor.daemon.service.world import StackWorld
 from supervisor.daemon.stack.ending import Ending
@@ -54,7 +54,7 @@ class Daemon:
 
     def __init__(
         self, spec: StackSpec, options: Options, runtime: RuntimeDir, lock: InstanceLock, journal: Journal,
-        front: Front, run_id: str, state_dir: Path,
+        front: Foreground, run_id: str, state_dir: Path,
     ) -> None:  # fmt: skip
         self._spec, self._options = spec, options
         self._runtime = runtime
@@ -111,7 +111,7 @@ class Daemon:
             self._world.measure,
         )  # fmt: skip
         self._ending = Ending(self._stack, options.abort, self._reporter, journal)
-        self._lock_watch: LockWatch | None = None
+        self._lock_watch: Rounds | None = None
         self._control = ControlSocket(self._facts["PORTSUP_SOCKET"], self._commands.handle, journal, self._loop)
 
     async def run(self) -> int:
@@ -122,8 +122,8 @@ class Daemon:
             await self._control.open()
             self._journal.info("instance starts", instance=self._instance, directory=str(self._spec.directory))
             wanted = self._stack.start(selected(self._spec, self._options.services, self._options.profiles))
-            self._lock_watch = LockWatch(
-                self._loop, self._runtime, self._lock, self._world.slots, self._world.watcher, self._journal,
+            self._lock_watch = Rounds(
+                self._loop, self._runtime, self._lock, self._world.slots, self._world.checks, self._journal,
                 self._on_losses, self._mend_control, self._front.beats(),
             )  # fmt: skip
             reporting = begin(self._report_when_up(wanted), self._loop)

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Protocol
 
-from supervisor.daemon.checks.process_checks import Watcher
+from supervisor.daemon.checks.process_checks import ProcessChecks
 from supervisor.daemon.service.slot import Slot
 from supervisor.daemon.stalls import doing
 from supervisor.errors import PortsupError
@@ -28,17 +28,17 @@ class Beating(Protocol):
     def beat(self) -> None: ...
 
 
-class LockWatch:
+class Rounds:
     """Watches every lock of the instance; begin it when the leases are made, so that our own writing is no news."""
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, runtime: RuntimeDir, lock: InstanceLock, slots: Mapping[str, Slot],
-        watcher: Watcher, journal: Journal, on_losses: Callable[[Collection[Loss]], None],
+        checks: ProcessChecks, journal: Journal, on_losses: Callable[[Collection[Loss]], None],
         on_tick: Callable[[], None], beats: Sequence[Beating],
     ) -> None:  # fmt: skip
         self._loop = loop
         self._slots = slots
-        self._watcher = watcher
+        self._checks = checks
         self._journal = journal
         self._on_losses = on_losses
         self._on_tick = on_tick
@@ -111,9 +111,9 @@ class LockWatch:
         self._on_tick()
         self._journal.count_left_out()
         yield
-        self._watcher.check_listeners(tuple(self._slots.values()))
+        self._checks.check_listeners(tuple(self._slots.values()))
         yield
-        self._watcher.check_memory(tuple(self._slots.values()))
+        self._checks.check_memory(tuple(self._slots.values()))
 
     def _retry_spares(self, slot: Slot) -> Iterator[None]:
         lease, name = slot.lease, slot.spec.name

@@ -14,7 +14,7 @@ from supervisor.config.selection import active_profiles, selected
 from supervisor.config.spec import StackSpec
 from supervisor.core.instance import max_instances, numbers_for, ports_of
 from supervisor.core.order import levels, with_dependencies
-from supervisor.daemon.console.foreground import Front, Pipe, let_go_of
+from supervisor.daemon.console.foreground import Foreground, Pipe, let_go_of
 from supervisor.daemon.console.herald import table
 from supervisor.daemon.daemon import Daemon
 from supervisor.daemon.options import Options
@@ -117,13 +117,15 @@ async def _run(
     loop = asyncio.get_running_loop()
     tell_of_long_ones(loop, journal)
     out = None if options.is_detached else Pipe(os.dup(1), loop)
-    front = Front(out, Pipe(os.dup(2), loop), is_coloured=colour, has_prefix=prefix, done=done, pulse=pulse, live=live)
+    front = Foreground(
+        out, Pipe(os.dup(2), loop), is_coloured=colour, has_prefix=prefix, done=done, pulse=pulse, live=live
+    )
     if options.is_detached:
         let_go_of(1)
     if above is not None:
-        from supervisor.daemon.console.service_manager import Above
+        from supervisor.daemon.console.service_manager import ServiceManager
 
-        front.above = Above(*above)
+        front.above = ServiceManager(*above)
     try:
         daemon = Daemon(spec, options, runtime, lock, journal, front, run_id, state_dir)
         await asyncio.sleep(0)  # with hundreds of services that was a turn of its own

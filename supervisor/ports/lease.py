@@ -12,7 +12,7 @@ from supervisor.ports.shield import Shield
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from supervisor.ports.asynchronous import WatchingLoop
-    from supervisor.ports.shield_thread import Interrupt, WatchingThread
+    from supervisor.ports.shield_thread import Interrupt, ShieldThread
 
 OnLost = Callable[[LockLost], object]
 
@@ -47,7 +47,7 @@ class Lease:
         self._on_lost = on_lost
         self._is_ending = False
         self._pid = os.getpid()
-        self._watching: WatchingThread | WatchingLoop | None = None
+        self._watching: ShieldThread | WatchingLoop | None = None
         self._interrupt: Interrupt | None = None
 
     def check(self) -> None:
@@ -69,7 +69,7 @@ class Lease:
         self._leased.release()
 
     def __enter__(self) -> "Lease":
-        from supervisor.ports.shield_thread import Interrupt, WatchingThread
+        from supervisor.ports.shield_thread import Interrupt, ShieldThread
 
         interrupt = Interrupt.of_this_thread()
 
@@ -81,7 +81,7 @@ class Lease:
                 self.socket.shutdown(socket.SHUT_RDWR)
 
         self._interrupt = interrupt
-        self._watching = WatchingThread(self._shield, end)
+        self._watching = ShieldThread(self._shield, end)
         return self
 
     def __exit__(

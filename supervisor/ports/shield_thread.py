@@ -45,7 +45,7 @@ class Interrupt:
             signal.signal(self._spare, signal.SIG_DFL)
 
 
-class WatchingThread:
+class ShieldThread:
     """Calls `on_loss` once, in a thread of its own, as soon as a lock of `shield` is lost; then closes the shield.
 
     The thread sleeps in the kernel: it wakes for file events and every CHECK_EVERY seconds.

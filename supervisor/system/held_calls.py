@@ -51,7 +51,7 @@ class Asked:
         return min(self.address & 0xFFFFFFFF, 0x7FFFFFFF)
 
 
-class Notifications:
+class HeldCalls:
     """The calls of one process tree that wait for an answer; owns the descriptor."""
 
     def __init__(self, descriptor: int) -> None:

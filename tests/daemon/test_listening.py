@@ -8,7 +8,7 @@ import pytest
 
 from supervisor import system
 from supervisor.daemon.checks import listening as module
-from supervisor.daemon.checks.listening import DRIFT_AFTER, LAST_LOOK, Expectation, ListenWatch
+from supervisor.daemon.checks.listening import DRIFT_AFTER, LAST_LOOK, Expectation, ListenerSearch
 from supervisor.dataclass import replace
 from supervisor.ports.holders import ConflictKind, Holder
 from supervisor.system import Listener
@@ -51,7 +51,7 @@ class Kernel:
         }
 
 
-class Worker:
+class Inquiries:
     """Answers at once, or when a test says so."""
 
     def __init__(self) -> None:
@@ -74,8 +74,8 @@ class Worker:
 class Scene:
     def __init__(self, kernel: Kernel) -> None:
         self.kernel, self.loop, self.told = kernel, FakeLoop(), list[str]()
-        self.worker = Worker()
-        self.watch = ListenWatch(self.loop.itself, self.worker, None)  # type: ignore[arg-type]
+        self.inquiries = Inquiries()
+        self.watch = ListenerSearch(self.loop.itself, self.inquiries, None)  # type: ignore[arg-type]
 
     def expect(self, port: int = 8000, pid: int = 7, name: str = "web") -> None:
         self.watch.expect(name, Expectation(
@@ -146,23 +146,23 @@ def test_a_child_of_the_service_that_listens_is_the_service(scene: Scene) -> Non
 
 
 def test_whose_socket_it_is_is_asked_once_at_a_time_and_beside_the_loop(scene: Scene) -> None:
-    scene.worker.is_slow = True
+    scene.inquiries.is_slow = True
     scene.kernel.listen(8000, pid=8, inode=1)
     scene.expect(pid=7)
     scene.loop.advance(5.0)
     assert (scene.told, scene.kernel.searches) == ([], 0)
-    assert scene.worker.work() == 1
+    assert scene.inquiries.work() == 1
     assert scene.told == ["web listens"]
 
 
 def test_an_answer_that_comes_too_late_is_for_nobody(scene: Scene) -> None:
-    scene.worker.is_slow = True
+    scene.inquiries.is_slow = True
     scene.kernel.listen(8000, pid=99, inode=1)
     scene.expect()
     scene.loop.advance(0.1)
     scene.watch.forget("web")
     scene.expect()
-    scene.worker.work()
+    scene.inquiries.work()
     assert scene.told == []
 
 

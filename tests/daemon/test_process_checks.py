@@ -9,7 +9,7 @@ from supervisor.config.spec import HealthCheck, Probe, ProbeKind, Ready
 from supervisor.core import events as ev
 from supervisor.core.service import Service
 from supervisor.daemon.checks import process_checks as module
-from supervisor.daemon.checks.process_checks import Watcher
+from supervisor.daemon.checks.process_checks import ProcessChecks
 from supervisor.daemon.service.slot import Child, Slot
 from supervisor.daemon.stack.endpoints import Endpoint
 from supervisor.dataclass import replace
@@ -45,7 +45,7 @@ class Output:
 
 
 class Watched:
-    """A watcher, a service and its process; `ends` are the endpoints that there are."""
+    """Checks, a service and its process; `ends` are the endpoints that there are."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.ends: dict[str, Endpoint] = {}
@@ -55,7 +55,7 @@ class Watched:
         self.keeper = Keeper()
         self.slot.keeper = self.keeper  # type: ignore[assignment]
         self.child = self.slot.child = Child(7, Output(), 0.0, {}, {})  # type: ignore[arg-type]
-        self.watcher = Watcher(
+        self.checks = ProcessChecks(
             FakeLoop().itself, None, None, 1, lambda: self.ends, lambda *_: set(), lambda *_: None, None  # type: ignore[arg-type]
         )  # fmt: skip
 
@@ -87,7 +87,7 @@ def test_whom_a_reload_removes_is_asked_for_again_later(monkeypatch: pytest.Monk
     watched = Watched(monkeypatch)
     watched.slot.spec = replace(watched.slot.spec, pool=(), ready=Ready(GONE))
     watched.keeper.service = Service("other")
-    watched.watcher.watch_start(watched.slot, watched.child)
+    watched.checks.watch_start(watched.slot, watched.child)
     watched.run()
     trouble = "cannot fill `{port:gone}`: the port of `gone` is not known"
     assert watched.keeper.told == [ev.ProbeFailed(7, trouble), ev.BecameReady(7)]
@@ -104,7 +104,7 @@ def test_a_question_for_readiness_may_take_as_long_as_one_for_health(monkeypatch
         watched.ends["gone"] = Endpoint(9000, (9000,))
         watched.slot.spec = replace(watched.slot.spec, pool=(), ready=Ready(GONE), healthcheck=check)
         watched.keeper.service = Service("other")
-        watched.watcher.watch_start(watched.slot, watched.child)
+        watched.checks.watch_start(watched.slot, watched.child)
         watched.run()
         assert watched.patience == [patience]
 
@@ -112,7 +112,7 @@ def test_a_question_for_readiness_may_take_as_long_as_one_for_health(monkeypatch
 def test_a_health_check_of_whom_a_reload_removes_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     watched = Watched(monkeypatch)
     watched.slot.spec = replace(watched.slot.spec, healthcheck=HealthCheck(GONE, retries=1))
-    watched.watcher.watch_health(watched.slot)
+    watched.checks.watch_health(watched.slot)
     watched.run()
     assert watched.keeper.told == [ev.BecameHealthy(7)]
 
@@ -121,7 +121,7 @@ def test_the_pattern_of_a_line_has_its_placeholders_filled_in(monkeypatch: pytes
     watched = Watched(monkeypatch)
     watched.ends["db"] = Endpoint(9001, (9001,))
     probe = Probe(ProbeKind.LOG, r"^at {host}:{port} \d{2} with {url:db} {{port}}$")
-    watched.watcher._watch_log(watched.slot, watched.child, probe)
+    watched.checks._watch_log(watched.slot, watched.child, probe)
     feed = watched.child.output.also
     assert feed is not None
     feed(Stream.STDOUT, b"at 127x0.0.1:8000 42 with http://127.0.0.1:9001 {port}\n")
@@ -137,5 +137,5 @@ def test_the_pattern_of_a_line_has_its_placeholders_filled_in(monkeypatch: pytes
 
 def test_the_pattern_of_whom_a_reload_removes_says_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     watched = Watched(monkeypatch)
-    watched.watcher._watch_log(watched.slot, watched.child, Probe(ProbeKind.LOG, "{port:gone}"))
+    watched.checks._watch_log(watched.slot, watched.child, Probe(ProbeKind.LOG, "{port:gone}"))
     assert [type(event) for event in watched.keeper.told] == [ev.ProbeFailed]

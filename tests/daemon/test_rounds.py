@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from supervisor.daemon.rounds import LockWatch
+from supervisor.daemon.rounds import Rounds
 from tests.support.scene import CHAIN, Scene
 
 
@@ -28,7 +28,7 @@ def test_a_lease_that_a_reload_took_from_its_service_is_watched_no_more(monkeypa
     scene = Scene(CHAIN)
     stays, moves = list(scene.slots.values())[:2]
     stays.lease, moves.lease = object(), object()  # type: ignore[assignment]
-    watch: Any = LockWatch(scene.loop.itself, None, None, scene.slots, None, None, print, print, ())  # type: ignore[arg-type]
+    watch: Any = Rounds(scene.loop.itself, None, None, scene.slots, None, None, print, print, ())  # type: ignore[arg-type]
     assert watch._shield.leases == [stays.lease, moves.lease]
     for _ in range(3):
         moves.lease = object()  # type: ignore[assignment]

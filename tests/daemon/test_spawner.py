@@ -10,7 +10,7 @@ import pytest
 from supervisor.config.spec import HandoffMode
 from supervisor.core.handoff import Place
 from supervisor.daemon.service.slot import Child, Slot
-from supervisor.daemon.service.spawner import Starter
+from supervisor.daemon.service.spawner import Spawner
 from supervisor.dataclass import replace
 from supervisor.errors import PortsupError
 from supervisor.process.spawn import Command
@@ -60,7 +60,7 @@ class Anybody:
         return lambda *_, **__: {}
 
 
-def starter(monkeypatch: pytest.MonkeyPatch) -> tuple[Starter, list[str]]:
+def starter(monkeypatch: pytest.MonkeyPatch) -> tuple[Spawner, list[str]]:
     done: list[str] = []
 
     def spawn(*_: object) -> int:
@@ -70,7 +70,7 @@ def starter(monkeypatch: pytest.MonkeyPatch) -> tuple[Starter, list[str]]:
     monkeypatch.setattr("supervisor.daemon.service.spawner.spawn", spawn)
     monkeypatch.setattr(os, "kill", lambda pid, number: done.append(f"killed {pid}"))
     monkeypatch.setattr(os, "waitpid", lambda pid, flags: (pid, 0))
-    made = Starter(None, Anybody(), Anybody(), hands_over=True)  # type: ignore[arg-type]
+    made = Spawner(None, Anybody(), Anybody(), hands_over=True)  # type: ignore[arg-type]
     monkeypatch.setattr(made._filters, "_filter", Filter())
     monkeypatch.setattr(made._filters, "close", lambda: setattr(made._filters, "_filter", None))
     return made, done

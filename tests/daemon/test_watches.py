@@ -15,9 +15,9 @@ from supervisor.daemon.console.foreground import Pipe
 from supervisor.daemon.handoff.calls import Handoff
 from supervisor.daemon.handoff.hangups import HangUps
 from supervisor.daemon.handoff.hearing import Hearing
-from supervisor.daemon.handoff.listening_workers import Workers
+from supervisor.daemon.handoff.listening_workers import ListeningWorkers
 from supervisor.daemon.handoff.looks import at_once
-from supervisor.daemon.service.spawner import Starter
+from supervisor.daemon.service.spawner import Spawner
 from supervisor.system.registrations import Entry, Uses, register_again
 from tests.support.descriptors import descriptors
 
@@ -125,7 +125,7 @@ def test_workers_are_watched_as_soon_as_there_is_room() -> None:
     sockets = Anything(
         workers=lambda _: {os.getpid()}, inodes=frozenset, worker_ended=lambda _, pid, is_open: ended.append(pid)
     )
-    watch = Workers(loop, sockets, "1", set, at_once)  # type: ignore[arg-type]
+    watch = ListeningWorkers(loop, sockets, "1", set, at_once)  # type: ignore[arg-type]
     before = descriptors(os.getpid())
     watch.look()
     assert descriptors(os.getpid()) == before
@@ -161,7 +161,7 @@ def test_a_look_is_made_at_once_where_no_thread_can_be_had(monkeypatch: pytest.M
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(threading.Thread, "start", refuse)
-    starter = Starter(Loop(), Anything(), Anything(), hands_over=True)  # type: ignore[arg-type]
+    starter = Spawner(Loop(), Anything(), Anything(), hands_over=True)  # type: ignore[arg-type]
     seen: list[int] = []
     starter._aside(lambda: 7, seen.append)
     assert seen == [7]

@@ -123,9 +123,9 @@ def test_a_stranger_on_its_port_moves_it_and_the_next_program_goes_on(live: Live
     """The first one had a moment to end; what would have ended it then is not for its successor."""
     pool, note = free_pool(2), live.folder / "runs"
     script = (
-        "import sys; from supervisor.daemon.single import run as solo; solo.CHECK_EVERY = 0.05; "
-        "sys.exit(solo.Solo(solo.Program('x', sys.argv[2:], [int(p) for p in sys.argv[1].split()], hands_over=False),"
-        " 'run', solo.say_on_stderr).run())"
+        "import sys; from supervisor.daemon.single import run as one; one.CHECK_EVERY = 0.05; "
+        "program = one.Program('x', sys.argv[2:], [int(p) for p in sys.argv[1].split()], hands_over=False); "
+        "sys.exit(one.SingleRun(program, 'run', one.say_on_stderr).run())"
     )
     job = f"echo >> {note}; if [ $PORT = {pool[0]} ]; then exec sleep 1000; fi; sleep 0.8; exit 7"
     command = [sys.executable, "-c", script, " ".join(map(str, pool)), "sh", "-c", job]

@@ -18,7 +18,7 @@ from supervisor.process.filters import Filters, why_not
 from supervisor.process.spawn import SpawnError, rehearse, spawn
 from supervisor.system.held_calls import (
     Asked,
-    Notifications,
+    HeldCalls,
     memory_of,
     netns_cookie,
     netns_cookie_of_ours,
@@ -50,13 +50,13 @@ def start() -> Iterator[Children]:
         yield started
 
 
-def begin(start: Children, under: BindFilter, *argv: str, **environment: str) -> tuple[int, Notifications]:
+def begin(start: Children, under: BindFilter, *argv: str, **environment: str) -> tuple[int, HeldCalls]:
     """A program of tests/programs under the filter: its pid and its calls."""
     pid = spawn(start.command(*program(*argv), environment=environment), under.calls)
-    return pid, Notifications(under.take())
+    return pid, HeldCalls(under.take())
 
 
-def next_call(calls: Notifications) -> Asked:
+def next_call(calls: HeldCalls) -> Asked:
     """The call that waits, or the next one."""
     asked = None
     while asked is None:
@@ -66,7 +66,7 @@ def next_call(calls: Notifications) -> Asked:
     return asked
 
 
-def end(pid: int, calls: Notifications) -> None:
+def end(pid: int, calls: HeldCalls) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGKILL)
     with contextlib.suppress(ChildProcessError):

@@ -50,11 +50,11 @@ def run(args: argparse.Namespace) -> int:
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", args.port_env):
         raise UsageError(f"cannot set `{args.port_env}`", "this is no name of a variable")
     from supervisor.daemon.single.program import Program
-    from supervisor.daemon.single.run import Solo, say_on_stderr
+    from supervisor.daemon.single.run import SingleRun, say_on_stderr
     from supervisor.process.tree import new_run_id
 
     program = Program(name, argv, args.pool or own_pool(name), args.port_env, args.handoff == "auto", args.strict_ports)
-    return Solo(program, new_run_id(), say_on_stderr).run()
+    return SingleRun(program, new_run_id(), say_on_stderr).run()
 
 
 def name_of(given: str | None, argv: Sequence[str]) -> str:

@@ -35,8 +35,8 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("cannot lease ports", "no command is given", "`portsup lease 8100-8104 -- CMD ARGUMENTS`")
     from supervisor.cli.commands.exec import name_of
     from supervisor.daemon.single.program import Program
-    from supervisor.daemon.single.run import Solo, say_on_stderr
+    from supervisor.daemon.single.run import SingleRun, say_on_stderr
     from supervisor.process.tree import new_run_id
 
     program = Program(name_of(args.name, argv), argv, args.ports, wants_all=True)
-    return Solo(program, new_run_id(), say_on_stderr).run()
+    return SingleRun(program, new_run_id(), say_on_stderr).run()

@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from supervisor.daemon.processes.inquiries import NICE, Worker
+from supervisor.daemon.processes.inquiries import NICE, Inquiries
 from supervisor.dataclass import dataclass, replace
 from supervisor.ports.holders import ConflictKind, Holder, at_once, holders_of
 from supervisor.ports.runtime import RuntimeDir
@@ -40,12 +40,12 @@ class Holders:
     """What is known of who has which port; `on_known` is told what a search found."""
 
     def __init__(
-        self, clock: Callable[[], float], soon: Callable[[Callable[[], None]], object], worker: Worker,
+        self, clock: Callable[[], float], soon: Callable[[Callable[[], None]], object], inquiries: Inquiries,
         runtime: RuntimeDir, on_known: Known,
     ) -> None:  # fmt: skip
         self._clock = clock
         self._soon = soon
-        self._worker = worker
+        self._inquiries = inquiries
         self._runtime = runtime
         self._on_known = on_known
         self._remembered: dict[int, _Remembered] = {}
@@ -95,7 +95,7 @@ class Holders:
             found = holders_of(ports, runtime, SEARCH_WITHIN, ours)
             return [[port, *holder.as_list()] for port, holder in found.items()]
 
-        self._worker.ask(question, self._found, SEARCH_WITHIN + 5.0, NICE)
+        self._inquiries.ask(question, self._found, SEARCH_WITHIN + 5.0, NICE)
 
     def _found(self, answer: list[list[Any]] | None) -> None:
         now, searched = self._clock(), self._searching

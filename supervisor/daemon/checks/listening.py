@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Collection
 
 from supervisor import system
-from supervisor.daemon.processes.inquiries import Worker
+from supervisor.daemon.processes.inquiries import Inquiries
 from supervisor.daemon.stalls import doing
 from supervisor.dataclass import dataclass
 from supervisor.ports.holders import who_listens
@@ -42,12 +42,12 @@ class Expectation:
     is_asked: bool = False  # a child of ours looks whose sockets they are
 
 
-class ListenWatch:
+class ListenerSearch:
     """Looks at the listeners of all expected ports, quickly at first and then less often."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, worker: Worker, runtime: RuntimeDir) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, inquiries: Inquiries, runtime: RuntimeDir) -> None:
         self._loop = loop
-        self._worker = worker
+        self._inquiries = inquiries
         self._runtime = runtime
         self._expected: dict[str, Expectation] = {}
         self._interval = FIRST_LOOK
@@ -98,7 +98,7 @@ class ListenWatch:
             if ports and self._expected.get(service) is expectation:
                 expectation.on_elsewhere(ports)
 
-        self._worker.ask(lambda: sorted(system.listening_ports_of(expectation.members())), told)
+        self._inquiries.ask(lambda: sorted(system.listening_ports_of(expectation.members())), told)
 
     def _judge(self, service: str, expectation: Expectation, listeners: list[Listener]) -> None:
         if are_owned(listeners, expectation.mains(), self._loop.time()):
@@ -107,7 +107,7 @@ class ListenWatch:
         elif not expectation.is_asked:
             inodes = frozenset(each.inode for each in listeners)
             expectation.is_asked = True
-            self._worker.ask(
+            self._inquiries.ask(
                 lambda: stranger_among(listeners, expectation.members(), self._runtime),
                 lambda stranger: self._judged(service, expectation, inodes, stranger),
             )

@@ -13,11 +13,11 @@ from supervisor.core.address import host_of
 from supervisor.core.enumeration import some_of
 from supervisor.core.handoff import Place
 from supervisor.core.state import State
-from supervisor.daemon.checks.listening import AT_ONCE, Expectation, ListenWatch, strangers_among
+from supervisor.daemon.checks.listening import AT_ONCE, Expectation, ListenerSearch, strangers_among
 from supervisor.daemon.checks.log_pattern import watch_log
 from supervisor.daemon.checks.probes import ASK_TIMEOUT, EXEC_TIMEOUT, Asker, ask
 from supervisor.daemon.processes.errands import Errands
-from supervisor.daemon.processes.inquiries import Worker
+from supervisor.daemon.processes.inquiries import Inquiries
 from supervisor.daemon.service.environment import filled
 from supervisor.daemon.service.slot import Child, Slot
 from supervisor.daemon.stack.endpoints import HOST, Endpoint
@@ -34,13 +34,13 @@ LAST_PAUSE = 0.25
 OnDrift = Callable[[str, int, Collection[int]], None]
 
 
-class Watcher:
+class ProcessChecks:
     """Turns what is seen of processes into events for their services."""
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, errands: Errands, runtime: RuntimeDir, instance: int,
         endpoints: Callable[[], Mapping[str, Endpoint]], members: Callable[[Slot, Child], Collection[int]],
-        on_drift: OnDrift, worker: Worker,
+        on_drift: OnDrift, inquiries: Inquiries,
     ) -> None:  # fmt: skip
         self._loop = loop
         self._errands = errands
@@ -50,8 +50,8 @@ class Watcher:
         self._members = members
         self._on_drift = on_drift
         self.on_address: Callable[[], None] = lambda: None  # a service is reached at another address than before
-        self._worker = worker
-        self._listening = ListenWatch(loop, worker, runtime)
+        self._inquiries = inquiries
+        self._listening = ListenerSearch(loop, inquiries, runtime)
         self._is_measuring = False
         self._asked: set[str] = set()  # whose listeners a child of ours looks at
 
@@ -236,7 +236,7 @@ class Watcher:
                     slot.keeper.tell(ev.MemoryExceeded(child.pid, words + _megabytes(limit)))
 
         members = self._members
-        self._worker.ask(
+        self._inquiries.ask(
             lambda: [system.memory_above(members(slot, child), limit) for slot, child, limit in large], told
         )
 
@@ -266,7 +266,7 @@ class Watcher:
             elif stranger is not None:
                 child.listener_inodes = inodes
 
-        self._worker.ask(question, told)
+        self._inquiries.ask(question, told)
 
 
 def _megabytes(size: int) -> str:

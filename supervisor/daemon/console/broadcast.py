@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from supervisor.control.connection import Reply
-from supervisor.daemon.console.foreground import Front
+from supervisor.daemon.console.foreground import Foreground
 from supervisor.logs.line import rfc3339
 from supervisor.process.output import Stream as Pipe
 
@@ -60,7 +60,7 @@ class Broadcast:
 class News:
     """What the daemon tells as it happens: events, and what the services print."""
 
-    def __init__(self, front: Front) -> None:
+    def __init__(self, front: Foreground) -> None:
         self.events = Broadcast()
         self.logs = Broadcast()
         self._front = front

@@ -15,7 +15,7 @@ from supervisor.core.escapes import tamed, tamed_bytes
 from supervisor.process.pulse import Pulse
 
 if TYPE_CHECKING:
-    from supervisor.daemon.console.service_manager import Above
+    from supervisor.daemon.console.service_manager import ServiceManager
 
 MAX_UNREAD = 4 * 1024 * 1024  # bytes that wait for a slow terminal before lines are left out
 ASK_AGAIN = 0.1  # seconds until the loop is asked again to say when there is room
@@ -103,7 +103,7 @@ class Pipe:
             self.write(f"… {lines} lines are not shown, `portsup logs` has them\n".encode())
 
 
-class Front:
+class Foreground:
     """The foreground: log lines for its stdout, portsup's own words for its stderr."""
 
     def __init__(
@@ -115,7 +115,7 @@ class Front:
         self._err = err
         self._done = done
         self.pulse = pulse  # our sign of life, where the foreground watches it
-        self.above: Above | None = None  # the service manager that started us, where there is one
+        self.above: ServiceManager | None = None  # the service manager that started us, where there is one
         self._is_coloured = is_coloured
         self._has_prefix = has_prefix
         self._prefixes: dict[str, bytes] = {}
@@ -160,7 +160,7 @@ class Front:
         with contextlib.suppress(OSError):  # a line is written as a whole, pipe(7), or it is old when there is room
             os.write(self._live, line)
 
-    def beats(self) -> "list[Pulse | Above]":
+    def beats(self) -> "list[Pulse | ServiceManager]":
         """Those who want to know again and again that we are alive."""
         return [each for each in (self.pulse, self.above) if each is not None]
 

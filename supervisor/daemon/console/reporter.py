@@ -11,7 +11,7 @@ from supervisor.core.enumeration import some_of
 from supervisor.core.service import Service
 from supervisor.core.state import Result, State
 from supervisor.daemon.console import herald
-from supervisor.daemon.console.foreground import Front
+from supervisor.daemon.console.foreground import Foreground
 from supervisor.daemon.service.slot import Slot
 from supervisor.errors import PortsupError
 from supervisor.logs.journal import Journal
@@ -25,7 +25,7 @@ QUIET_ABOUT = (Result.DEPENDENCY, Result.LOCK_LOST, Result.NO_PORT)  # failures 
 class Reporter:
     """What portsup says while it runs."""
 
-    def __init__(self, front: Front, journal: Journal, slots: Mapping[str, Slot]) -> None:
+    def __init__(self, front: Foreground, journal: Journal, slots: Mapping[str, Slot]) -> None:
         self._front = front
         self._journal = journal
         self._slots = slots

@@ -15,7 +15,7 @@ from supervisor.daemon.service.slot import Slot
 LONGEST_STATUS = 300  # characters; it is one line of `systemctl status`
 
 
-class Above:
+class ServiceManager:
     """What is said of the services in `slots`, by way of the guardian (process/relay.py)."""
 
     def __init__(self, line: socket.socket, every: float) -> None:

@@ -12,7 +12,7 @@ from supervisor.core.handoff import Bind, BindMode, Give, LetThrough, Place, Ref
 from supervisor.daemon.handoff.elsewhere import Elsewhere
 from supervisor.daemon.handoff.hangups import HangUps
 from supervisor.daemon.handoff.hearing import Hearing, Loop, Timer
-from supervisor.daemon.handoff.listening_workers import Workers
+from supervisor.daemon.handoff.listening_workers import ListeningWorkers
 from supervisor.daemon.handoff.looks import Aside, Seen, at_once, claim_of, in_use, look
 from supervisor.dataclass import dataclass, field
 from supervisor.ports.place import place_of_socket
@@ -20,7 +20,7 @@ from supervisor.ports.seat import copy_of, inode_of, is_listening
 from supervisor.ports.service_sockets import ServiceSockets
 from supervisor.system.held_calls import (
     Asked,
-    Notifications,
+    HeldCalls,
     is_tcp_of_ours,
     memory_of,
     socket_of,
@@ -42,7 +42,7 @@ class Handoff:
     """One process tree under a filter; `sockets` are those of its port, None for a job without ports."""
 
     loop: Loop
-    calls: Notifications
+    calls: HeldCalls
     sockets: ServiceSockets | None
     mode: BindMode
     hearing: Hearing
@@ -55,7 +55,7 @@ class Handoff:
     _is_looking: bool = False  # the next call waits
     _unheard: set[int] = field(default_factory=set)  # sockets whose bind was done, but nobody heard the answer
     _not_given: set[int] = field(default_factory=set)  # those that could not have the port, or were replaced
-    _workers: Workers | None = None
+    _workers: ListeningWorkers | None = None
     _moved: int = 0
     _has_bound: bool = False
     _told: set[int] = field(default_factory=set)
@@ -282,7 +282,7 @@ class Handoff:
             for kept in sockets.kept_of(self.who):
                 self.hang_ups.watch(kept, lambda: sockets.shut_down(self.who))
         if self._workers is None and sockets.workers(self.who):
-            self._workers = Workers(self.loop, sockets, self.who, self.hearing.members, self.aside)
+            self._workers = ListeningWorkers(self.loop, sockets, self.who, self.hearing.members, self.aside)
         if self._workers is not None:
             self._workers.look()
 

@@ -9,7 +9,7 @@ from supervisor.daemon.handoff.looks import Aside, open_inodes
 from supervisor.ports.service_sockets import ServiceSockets
 
 
-class Workers:
+class ListeningWorkers:
     """The workers of one process tree, `who`."""
 
     def __init__(

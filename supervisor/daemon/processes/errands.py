@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import Callable
 
-from supervisor.daemon.processes.inquiries import Worker
+from supervisor.daemon.processes.inquiries import Inquiries
 from supervisor.daemon.processes.reaper import Reaper
 from supervisor.dataclass import replace
 from supervisor.process import tree
@@ -24,16 +24,16 @@ class Errands:
         self.reaper = reaper
         self._run_id = run_id
         self._number = number
-        self._worker = Worker(loop, reaper.watch)
+        self._inquiries = Inquiries(loop, reaper.watch)
 
     def close(self) -> None:
         """Finds out nothing any more."""
-        self._worker.close()
+        self._inquiries.close()
 
     async def found_out(self, question: Callable[[], str]) -> str:
         """What `question` gives in a child of ours: words, or "" where all is well."""
         answered: asyncio.Future[str | None] = self._loop.create_future()
-        self._worker.ask(question, lambda found: None if answered.done() else answered.set_result(found), LATE)
+        self._inquiries.ask(question, lambda found: None if answered.done() else answered.set_result(found), LATE)
         words = await answered
         return "answered, but what it said could not be looked through in time" if words is None else words
 

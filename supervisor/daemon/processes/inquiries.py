@@ -42,7 +42,7 @@ class _Asked:
         self.pid = 0
 
 
-class Worker:
+class Inquiries:
     """The children that answer questions; `watch` is that of whoever reaps all children of this process."""
 
     def __init__(self, loop: Loop, watch: Callable[[int, Callable[[int], None]], object]) -> None:

@@ -107,7 +107,7 @@ class Trees:
         self._all_gone(slot, child)
 
     def members(self, slot: Slot, child: Child) -> set[int]:
-        """The pids of one process tree of a service; also for children of ours that answer a question, see `Worker`."""
+        """The pids of one process tree of a service; also where a child of ours asks, see `Inquiries`."""
         return tree.members(self._tree(slot, child))
 
     def _is_gone(self, slot: Slot, child: Child) -> bool:

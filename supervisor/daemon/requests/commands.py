@@ -15,7 +15,7 @@ from supervisor.core.service import Service
 from supervisor.core.state import AT_REST, State
 from supervisor.daemon.console.broadcast import News
 from supervisor.daemon.requests.status import AT_WORK, result_of, row
-from supervisor.daemon.requests.status_readers import Watchers
+from supervisor.daemon.requests.status_readers import StatusReaders
 from supervisor.daemon.service.slot import Slot
 from supervisor.daemon.stack.endpoints import Endpoint
 from supervisor.daemon.stack.reload import Reloader, as_json
@@ -46,7 +46,7 @@ class Commands:
         self._news = news
         self._reloader = reloader
         self._measure = measure
-        self._watchers = Watchers(lambda: self._status(self._slots(())))
+        self._status_readers = StatusReaders(lambda: self._status(self._slots(())))
         self._ends: list[Reply] = []  # who asked for the end
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -61,7 +61,7 @@ class Commands:
             case "resources":
                 self._measure(self._slots(request.names()), lambda found: _tell_resources(reply, found))
             case "watch":
-                self._watchers.add(reply)
+                self._status_readers.add(reply)
             case "events" | "logs":
                 kind = self._news.events if request.do == "events" else self._news.logs
                 kind.add(reply, [self._slot(name).spec.name for name in request.names()])
@@ -111,7 +111,7 @@ class Commands:
 
     def changed(self, _before: Service, _after: Service) -> None:
         """A service is different now."""
-        self._watchers.changed()
+        self._status_readers.changed()
 
     def _slots(self, names: Iterable[str]) -> list[Slot]:
         return [self._slot(name) for name in names] or list(self._stack.slots.values())

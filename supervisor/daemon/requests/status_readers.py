@@ -7,7 +7,7 @@ from typing import Any
 from supervisor.control.connection import Reply
 
 
-class Watchers:
+class StatusReaders:
     """The streams of `watch`."""
 
     def __init__(self, status: Callable[[], dict[str, Any]]) -> None:

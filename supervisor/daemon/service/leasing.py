@@ -9,7 +9,7 @@ from supervisor.core import events as ev
 from supervisor.core.service import Service
 from supervisor.daemon.checks.holders import Holders
 from supervisor.daemon.console.reporter import Reporter
-from supervisor.daemon.processes.inquiries import Worker
+from supervisor.daemon.processes.inquiries import Inquiries
 from supervisor.daemon.service.slot import Slot
 from supervisor.errors import PortsupError, refusal
 from supervisor.ports.holders import ConflictKind, Holder
@@ -33,16 +33,16 @@ class Leasing:
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, owner: Callable[[str], Owner], runtime: RuntimeDir,
-        slots: Mapping[str, Slot], reporter: Reporter, worker: Worker, strict: Callable[[], bool],
+        slots: Mapping[str, Slot], reporter: Reporter, inquiries: Inquiries, strict: Callable[[], bool],
     ) -> None:  # fmt: skip
         self._loop = loop
         self._owner = owner
         self._runtime = runtime
         self._slots = slots
         self._reporter = reporter
-        self._worker = worker
+        self._inquiries = inquiries
         self._strict = strict
-        self.holders = Holders(loop.time, loop.call_soon, worker, runtime, self._learn)
+        self.holders = Holders(loop.time, loop.call_soon, inquiries, runtime, self._learn)
         self._dead_runs: set[str] = set()
         self._queue: deque[Callable[[], None]] = deque()
         self._spent = 0.0  # seconds, in this turn of the loop
@@ -172,7 +172,7 @@ class Leasing:
                 self._reporter.reaped(slot.spec.name, killed)
             then()
 
-        self._worker.ask(question, reaped)
+        self._inquiries.ask(question, reaped)
 
     def _learn(self, found: Mapping[int, Holder]) -> None:
         for slot in self._slots.values():

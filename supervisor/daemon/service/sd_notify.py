@@ -19,7 +19,7 @@ MOST_SPEAKERS = 1000
 AT_ONCE = 32  # datagrams of one service that are heard in one turn of the loop
 
 
-class Notices:
+class SdNotify:
     """The notify sockets of all services of one instance."""
 
     def __init__(

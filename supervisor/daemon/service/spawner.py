@@ -15,7 +15,7 @@ from supervisor.daemon.console.reporter import Reporter
 from supervisor.daemon.handoff.calls import Handoff
 from supervisor.daemon.handoff.hangups import HangUps
 from supervisor.daemon.handoff.hearing import Hearing
-from supervisor.daemon.service.sd_notify import Notices
+from supervisor.daemon.service.sd_notify import SdNotify
 from supervisor.daemon.service.slot import Child, Slot
 from supervisor.daemon.stalls import doing, has_time
 from supervisor.dataclass import replace
@@ -26,13 +26,13 @@ from supervisor.process import tree
 from supervisor.process.executable import SpawnError
 from supervisor.process.filters import Filters
 from supervisor.process.spawn import Command, spawn
-from supervisor.system.held_calls import Notifications
+from supervisor.system.held_calls import HeldCalls
 
 GATHERED_FOR = 0.2  # seconds in which other ports that a service binds are told of as one
 
 
 def spawn_failed(error: PortsupError | OSError) -> ev.SpawnFailed:
-    """What the service has to know of an error of `Starter.start`."""
+    """What the service has to know of an error of `Spawner.start`."""
     cause = error.__cause__ if isinstance(error, SpawnError) else error
     is_transient = isinstance(cause, OSError) and cause.errno in REFUSALS
     if isinstance(error, PortsupError):
@@ -40,11 +40,11 @@ def spawn_failed(error: PortsupError | OSError) -> ev.SpawnFailed:
     return ev.SpawnFailed(error.strerror or str(error), is_transient)
 
 
-class Starter:
+class Spawner:
     """The two ways to start a service."""
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, reporter: Reporter, notices: Notices, *, hands_over: bool
+        self, loop: asyncio.AbstractEventLoop, reporter: Reporter, notices: SdNotify, *, hands_over: bool
     ) -> None:
         self._loop = loop
         self._notices = notices
@@ -53,7 +53,7 @@ class Starter:
         self._filters = Filters()
         self._hang_ups = HangUps(loop)
 
-    def start(self, slot: Slot, command: Command) -> tuple[int, Notifications | None]:
+    def start(self, slot: Slot, command: Command) -> tuple[int, HeldCalls | None]:
         """The pid, and the calls that have to be answered from now on; raises PortsupError or OSError.
 
         Without those the port is free until the service has bound it, unless it gets its socket from the start.  Then
@@ -80,7 +80,7 @@ class Starter:
             return spawn(given), None
         pid = spawn(given, under.calls)
         try:
-            calls = Notifications(under.take())
+            calls = HeldCalls(under.take())
         except OSError as error:
             os.kill(pid, signal.SIGKILL)  # it runs without the filter, and can not get its port
             os.waitpid(pid, 0)
@@ -116,7 +116,7 @@ class Starter:
         )  # fmt: skip
 
     def hand_over(
-        self, slot: Slot, child: Child, calls: Notifications, members: Callable[[], Collection[int]],
+        self, slot: Slot, child: Child, calls: HeldCalls, members: Callable[[], Collection[int]],
         on_end: Callable[[], None],
     ) -> None:  # fmt: skip
         """Answers the calls of a child that was started under the filter."""

@@ -13,19 +13,19 @@ from supervisor.core.handoff import keeps_clients
 from supervisor.core.service import Service
 from supervisor.core.state import Milestone, Role, State
 from supervisor.core.stdin import Stdin
-from supervisor.daemon.checks.process_checks import Watcher
+from supervisor.daemon.checks.process_checks import ProcessChecks
 from supervisor.daemon.console.broadcast import News
 from supervisor.daemon.console.reporter import Reporter
 from supervisor.daemon.processes.errands import Errands
-from supervisor.daemon.processes.inquiries import Worker
+from supervisor.daemon.processes.inquiries import Inquiries
 from supervisor.daemon.processes.trees import Trees
 from supervisor.daemon.service.environment import socket_of
 from supervisor.daemon.service.leasing import Leasing
 from supervisor.daemon.service.output import Output
 from supervisor.daemon.service.programs import Programs
-from supervisor.daemon.service.sd_notify import Notices
+from supervisor.daemon.service.sd_notify import SdNotify
 from supervisor.daemon.service.slot import Child, Slot
-from supervisor.daemon.service.spawner import Starter, spawn_failed
+from supervisor.daemon.service.spawner import Spawner, spawn_failed
 from supervisor.dataclass import replace
 from supervisor.errors import PortsupError
 from supervisor.ports.record import Owner
@@ -65,22 +65,22 @@ class StackWorld:
         self._strict = strict or always_strict
         self.programs = Programs(slots, facts, instance)
         self.trees = Trees(
-            loop, slots, self._run_id, lambda slot, child: self.watcher.forget(slot, child),
+            loop, slots, self._run_id, lambda slot, child: self.checks.forget(slot, child),
             lambda slot, child: self._notices.ended(slot, child),
             lambda slot, then: self._leasing.take_back(slot, then),
             self.programs.pid_file, reporter,
         )  # fmt: skip
         self._invocations = itertools.count(1)
         self.errands = Errands(loop, self.trees.reaper, self._run_id, self._number)
-        self.worker = Worker(loop, self.trees.reaper.watch)
-        self.watcher = Watcher(
+        self.inquiries = Inquiries(loop, self.trees.reaper.watch)
+        self.checks = ProcessChecks(
             loop, self.errands, runtime, instance, self.programs.endpoints, self.trees.members, reporter.drifted,
-            self.worker,
+            self.inquiries,
         )  # fmt: skip
-        self.watcher.on_address = self.programs.forget_endpoints
-        self._notices = Notices(loop, runtime, facts["PORTSUP_STACK"], instance, self.trees.members, reporter)
-        self._leasing = Leasing(loop, owner, runtime, slots, reporter, self.worker, lambda: self._strict)
-        self._starter = Starter(loop, reporter, self._notices, hands_over=hands_over)
+        self.checks.on_address = self.programs.forget_endpoints
+        self._notices = SdNotify(loop, runtime, facts["PORTSUP_STACK"], instance, self.trees.members, reporter)
+        self._leasing = Leasing(loop, owner, runtime, slots, reporter, self.inquiries, lambda: self._strict)
+        self._starter = Spawner(loop, reporter, self._notices, hands_over=hands_over)
         self._hooks: Hooks | None = None  # once there was one to run
 
     def _number(self) -> str:
@@ -93,12 +93,12 @@ class StackWorld:
         if after.pid != before.pid:
             slot.put_in_charge(after.pid)
         if slot.beside is not None and after.beside is not None and after.beside.role is not Role.SUCCESSOR:
-            self.watcher.forget(slot, slot.beside)
+            self.checks.forget(slot, slot.beside)
         if after.state is State.RUNNING and (before.state is not State.RUNNING or after.pid != before.pid):
-            self.watcher.watch_health(slot)
+            self.checks.watch_health(slot)
         elif after.state is not before.state and after.state not in (State.STARTING, State.RUNNING):
             for child in slot.children():
-                self.watcher.forget(slot, child)
+                self.checks.forget(slot, child)
         if after.reached is Milestone.LISTENING and before.reached < Milestone.LISTENING:
             for child in slot.children():
                 self.trees.look_for_heir(slot, child)
@@ -135,7 +135,7 @@ class StackWorld:
                 slot.lease.take_back()
             return spawn_failed(error)
         slot.log.forget()
-        self._loop.call_soon(self.watcher.watch_start, slot, slot.child)
+        self._loop.call_soon(self.checks.watch_start, slot, slot.child)
         return ev.Spawned(slot.child.pid)
 
     def spawn_beside(self, svc: Service, port: int | None) -> ev.Spawned | ev.SpawnFailed:
@@ -146,7 +146,7 @@ class StackWorld:
             slot.beside = self._begin(slot, port)
         except (PortsupError, OSError) as error:
             return spawn_failed(error)
-        self._loop.call_soon(self.watcher.watch_start, slot, slot.beside)
+        self._loop.call_soon(self.checks.watch_start, slot, slot.beside)
         return ev.Spawned(slot.beside.pid)
 
     def _begin(self, slot: Slot, port: int | None) -> Child:
@@ -210,7 +210,7 @@ class StackWorld:
 
             return measured(slots, self.trees.members)
 
-        self.worker.ask(question, then)
+        self.inquiries.ask(question, then)
 
     def terminate(self, svc: Service, pid: int) -> None:
         slot = self.slots[svc.name]
@@ -253,7 +253,7 @@ class StackWorld:
                 if child.handoff is not None:
                     back.callback(child.handoff.close)
                 back.callback(child.output.finish)
-                back.callback(self.watcher.forget, slot, child)
+                back.callback(self.checks.forget, slot, child)
             back.callback(slot.keeper.close)
 
     def close(self) -> None:
@@ -263,6 +263,6 @@ class StackWorld:
             back.callback(self._starter.close)
             for slot in self.slots.values():
                 back.callback(self._let_go, slot)
-            back.callback(self.worker.close)
+            back.callback(self.inquiries.close)
             back.callback(self.errands.close)
             back.callback(self._leasing.close)

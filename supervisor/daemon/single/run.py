@@ -15,7 +15,7 @@ from supervisor.core.handoff import BindMode
 from supervisor.core.port_state import PortState
 from supervisor.daemon.handoff.calls import Handoff
 from supervisor.daemon.handoff.hearing import Hearing
-from supervisor.daemon.processes.inquiries import WITHIN, Worker
+from supervisor.daemon.processes.inquiries import WITHIN, Inquiries
 from supervisor.daemon.single.poller import Alarm, Poller
 from supervisor.daemon.single.program import Program
 from supervisor.errors import LockLost, PoolExhausted, shell_code
@@ -30,7 +30,7 @@ from supervisor.process.filters import Filters
 from supervisor.process.signals import hold_back, passed_on_by_exec
 from supervisor.process.spawn import Command, spawn
 from supervisor.process.view import require_place
-from supervisor.system.held_calls import Notifications
+from supervisor.system.held_calls import HeldCalls
 
 FATAL_GRACE = 0.4  # seconds that the program gets to end once a lock is lost
 GONE_WITHIN = 2.0  # seconds in which what was killed must be gone
@@ -39,7 +39,7 @@ UNSEEN = "cannot look into the process that binds its port ({}); use `--handoff 
 _NOT_ALL, _OTHERS = "cannot lease all of these ports", "stop what is in the way, or take other ports"
 
 
-class Solo:
+class SingleRun:
     """One run of one program."""
 
     def __init__(self, program: Program, run_id: str, say: Callable[[str], None]) -> None:
@@ -60,7 +60,7 @@ class Solo:
         self._intruder = ""
         self._shield: Shield | None = None
         self._watched: dict[int, Callable[[int], None]] = {}  # children that are not of the program
-        self._worker = Worker(self._loop, self._watched.__setitem__)
+        self._inquiries = Inquiries(self._loop, self._watched.__setitem__)
         self._proved: frozenset[int] = frozenset()  # the listening sockets that are the program's
         self._is_asked = False
         self._last_word: Alarm | None = None  # when the grace of a program that has to end is over
@@ -94,7 +94,7 @@ class Solo:
                 self._say(f"leaves port {port}: {self._intruder}")
                 self._intruder, self._status = "", None
         finally:
-            self._worker.close()
+            self._inquiries.close()
             self._clean_up()
             if self._shield is not None:
                 self._shield.close()
@@ -168,7 +168,7 @@ class Solo:
             on_refused=lambda _: None, on_dropped=lambda _: None,
             on_unseen=lambda why: self._say(UNSEEN.format(why.lower())),
         )  # fmt: skip
-        self._handoff = Handoff(self._loop, Notifications(under.take()), self._sockets, BindMode.REPORT, hearing)
+        self._handoff = Handoff(self._loop, HeldCalls(under.take()), self._sockets, BindMode.REPORT, hearing)
         self._handoff.begin()
 
     def _members(self, ours: int = 0) -> set[int]:
@@ -243,7 +243,7 @@ class Solo:
                 self._proved = inodes
 
         ours = os.getpid()
-        self._worker.ask(lambda: _stranger(listeners, self._members(ours)), told)
+        self._inquiries.ask(lambda: _stranger(listeners, self._members(ours)), told)
 
     def _beat(self) -> None:
         self._loop.call_later(HEARTBEAT_EVERY, self._beat)

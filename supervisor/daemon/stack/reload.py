@@ -186,7 +186,7 @@ class Reloader:
             return True
         if "healthcheck" in change.keys and slot.service.state is State.RUNNING and slot.child is not None:
             slot.child.end_tasks()
-            self._world.watcher.watch_health(slot)
+            self._world.checks.watch_health(slot)
         return False
 
     def _swap(self, slot: Slot, spec: ServiceSpec, pool: tuple[int, ...]) -> None:
