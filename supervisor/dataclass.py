@@ -12,9 +12,9 @@ from operator import attrgetter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from dataclasses import dataclass, field, fields, replace
+    from dataclasses import dataclass, field, fields, is_dataclass, replace
 
-    __all__ = ["dataclass", "field", "fields", "replace"]
+    __all__ = ["dataclass", "field", "fields", "is_dataclass", "replace"]
 else:
     _NONE = object()
     _MANY = 30  # instances that pay for a compilation
@@ -22,10 +22,11 @@ else:
     class Field:
         """What is known of one field, as in `dataclasses.Field`."""
 
-        __slots__ = ("default", "default_factory", "init", "name", "put")
+        __slots__ = ("default", "default_factory", "init", "name", "put", "type")
 
         def __init__(self, default, default_factory, init):
             self.name = ""
+            self.type = None  # the annotation
             self.default = default
             self.default_factory = default_factory
             self.init = init
@@ -66,6 +67,10 @@ else:
         except AttributeError:
             raise TypeError("must be called with a dataclass or an instance of one") from None
 
+    def is_dataclass(of):
+        """Whether it is a class made here, or an instance of one."""
+        return hasattr(of, "__dataclass_shape__")
+
     def replace(instance, /, **changes):
         """A copy with other values in some fields; raises TypeError for a field that there is not."""
         cls = instance.__class__
@@ -93,7 +98,7 @@ else:
             if "ClassVar" not in str(annotation):
                 value = body.pop(name, _NONE)
                 found[name] = value if isinstance(value, Field) else Field(value, _NONE, True)
-                found[name].name = name
+                found[name].name, found[name].type = name, annotation
         for name in ("__dict__", "__weakref__"):
             body.pop(name, None)
         body["__qualname__"] = cls.__qualname__
@@ -109,7 +114,29 @@ else:
             body |= {"__setattr__": _refuse, "__delattr__": _refuse, "__getstate__": _state, "__setstate__": _set_state}
         made = type(cls)(cls.__name__, cls.__bases__, body)
         made.__dataclass_shape__ = _Shape(made, list(found.values()))
+        made.__dataclass_fields__ = _ORIGINAL_FIELDS
         return made
+
+    class _OriginalFields:
+        """What the functions of `dataclasses` look for, such as `asdict`; made when one of them does."""
+
+        def __get__(self, instance, cls):
+            import dataclasses as original
+
+            shape = cls.__dataclass_shape__
+            told = []
+            for each in shape.fields:
+                how = {"init": each.init}
+                if each.default is not _NONE:
+                    how["default"] = each.default
+                elif each.default_factory is not _NONE:
+                    how["default_factory"] = each.default_factory
+                told.append((each.name, each.type, original.field(**how)))
+            found = original.make_dataclass(cls.__name__, told, kw_only=True).__dataclass_fields__
+            cls.__dataclass_fields__ = found
+            return found
+
+    _ORIGINAL_FIELDS = _OriginalFields()
 
     def _getter(names):
         """What gives the values of these attributes as a tuple."""
@@ -118,7 +145,7 @@ else:
 
     def _copy(original):
         copy = Field(original.default, original.default_factory, original.init)
-        copy.name = original.name
+        copy.name, copy.type = original.name, original.type
         return copy
 
     def _init(self, *args, **named):

@@ -53,41 +53,38 @@ class Stack:
 
     def status(self, *services: str) -> list[ServiceStatus]:
         """The services, or all of them."""
-        return _rows(self._client.ask("status", services=list(services)))
+        return list(self._client.status(services).services)
 
     def resources(self, *services: str) -> dict[str, Resources | None]:
         """What these use of the machine, or all of them, by name; None for one without a process."""
-        found = self._client.ask("resources", services=list(services))["resources"]
-        return {name: told and Resources.from_json(told) for name, told in found.items()}
+        return self._client.resources(services).resources
 
     def changes(self) -> Iterator[list[ServiceStatus]]:
         """All services now, and again after each change, until the instance ends."""
-        for answer in self._client.follow("watch"):
-            if answer is not None and "services" in answer:
-                yield _rows(answer)
+        for answer in self._client.watch():
+            if answer is not None:
+                yield list(answer.services)
 
     def addresses(self) -> dict[str, Address]:
         """Where each service is, by name; services without ports are left out."""
-        told = self._client.ask("endpoints")["endpoints"]
-        return {
-            name: Address(each["host"], each["port"], each["url"], tuple(each["pool"])) for name, each in told.items()
-        }
+        return self._client.addresses().endpoints
 
     def events(self, *services: str) -> Iterator[Event | Gap]:
         """What happens from now on, to these services or at all, until the instance ends."""
-        for answer in self._client.follow("events", services=list(services)):
-            if answer is not None and "event" in answer:
-                yield Event.from_json(answer["event"])
-            elif answer is not None and "gap" in answer:
-                yield Gap(answer["gap"])
+        for news in self._client.news("events", services):
+            if news is not None and news.event is not None:
+                yield news.event
+            elif news is not None and news.gap is not None:
+                yield Gap(news.gap)
 
     def logs(self, *services: str) -> Iterator[LogLine | Gap]:
         """What these services, or all, print from now on, until the instance ends."""
-        for answer in self._client.follow("logs", services=list(services)):
-            for line in (answer or {}).get("lines", ()):
-                yield LogLine(line["time"], line["service"], line["stream"], line["message"])
-            if answer is not None and "gap" in answer:
-                yield Gap(answer["gap"])
+        for news in self._client.news("logs", services):
+            if news is None:
+                continue
+            yield from news.lines or ()
+            if news.gap is not None:
+                yield Gap(news.gap)
 
     def start(self, *services: str) -> list[Outcome]:
         """Starts these and what they need, or all; returns when they are ready or have failed."""
@@ -122,10 +119,6 @@ class Stack:
 
     def _do(self, what: str, **arguments: Any) -> list[Outcome]:
         results: list[Outcome] = []
-        for answer in self._client.stream(what, **arguments):
-            results += [Outcome(each["name"], each["ok"], each["words"]) for each in answer.get("results") or ()]
+        for answer in self._client.order(what, **arguments):
+            results += answer.results or ()
         return results
-
-
-def _rows(answer: dict[str, Any]) -> list[ServiceStatus]:
-    return [ServiceStatus.from_json(row) for row in answer["services"]]

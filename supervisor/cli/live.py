@@ -14,8 +14,10 @@ from supervisor.core.escapes import tamed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
-    from typing import Any, TextIO
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import TextIO
+
+    from supervisor.control.progress import Late
 
     Size = Callable[[], tuple[int, int]]
 
@@ -42,9 +44,9 @@ def size_of(fd: int) -> tuple[int, int]:
     return columns or 80, lines or 24
 
 
-def words_of(waiting: "Iterable[Mapping[str, Any]]") -> list[str]:
+def words_of(waiting: "Iterable[Late]") -> list[str]:
     """The lines for what the daemon says of those that somebody waits for."""
-    return [f"{duration(one.get('since_s')):>6}  {printable(one.get('words'))}" for one in waiting]
+    return [f"{duration(one.since_s):>6}  {printable(one.words)}" for one in waiting]
 
 
 class Block:
@@ -119,8 +121,12 @@ class Screen:
         """What to write when this came from `source`; nothing came: the daemon has closed it."""
         import json
 
+        from supervisor.control.json_form import read
+        from supervisor.control.progress import Late
+
         try:
-            waiting = json.loads(data.rstrip(b"\n").rpartition(b"\n")[2]) if data else []
+            told = json.loads(data.rstrip(b"\n").rpartition(b"\n")[2]) if data else []
+            waiting = [read(Late, each) for each in told]
         except ValueError:  # the rest of a line
             return b""
         return self._block.show(words_of(waiting))

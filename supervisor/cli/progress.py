@@ -6,14 +6,11 @@ from collections.abc import Iterable
 
 from supervisor.cli.live import Stderr, words_of
 from supervisor.cli.render import paint, wants_color
+from supervisor.control.progress import Progress
 from supervisor.errors import ExitCode
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
 
-
-def follow(answers: "Iterable[dict[str, Any]]", args: argparse.Namespace) -> int:
+def follow(answers: Iterable[Progress], args: argparse.Namespace) -> int:
     """Say each step on stderr as it happens, then how it went for each service; the exit code.
 
     Whom it waits for is shown in place on a terminal, and said every few seconds elsewhere.
@@ -23,14 +20,14 @@ def follow(answers: "Iterable[dict[str, Any]]", args: argparse.Namespace) -> int
     said = set()
     with Stderr(args.color) as screen:
         for answer in answers:
-            if "waiting" in answer and screen.is_live:
-                screen.show(words_of(answer["waiting"]))
-            elif answer.get("progress"):
-                said.add(str(answer["progress"]))
-                screen.say(str(answer["progress"]))
-            for result in answer.get("results") or ():
-                text = f"{result['name']}: {result['words']}"
-                if not result["ok"]:
+            if answer.waiting is not None and screen.is_live:
+                screen.show(words_of(answer.waiting))
+            elif answer.progress:
+                said.add(answer.progress)
+                screen.say(answer.progress)
+            for result in answer.results or ():
+                text = f"{result.name}: {result.words}"
+                if not result.ok:
                     worked = False
                     screen.say(f"{paint('error:', 'red', color)} {text}")
                 elif text not in said:  # its progress may have ended with the same words

@@ -57,7 +57,7 @@ def _services_of(info: "InstanceInfo") -> list[str]:
     from supervisor.control.client import Client
 
     try:
-        return [row["name"] for row in Client(info.socket).ask("status")["services"]]
+        return [row.name for row in Client(info.socket).status().services]
     except PortsupError:  # just ending: the files tell as well
         return []
 

@@ -4,8 +4,11 @@ import json
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from supervisor.control.json_form import Misfit, read
+from supervisor.control.messages import Addresses, Environment, News, Pong, StackStatus, Usage
+from supervisor.control.progress import Progress
 from supervisor.errors import (
     REFUSALS,
     ConfigError,
@@ -22,7 +25,9 @@ from supervisor.errors import (
 
 TYPE_CHECKING = False  # importing `typing` for this would cost `status` two milliseconds
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, TypeVar
+
+    T = TypeVar("T")
 
 PROTOCOL = 1
 PATIENCE = 10.0  # seconds without an answer to a plain question before we stop waiting
@@ -66,16 +71,57 @@ class Client:
                     return
         raise self._ended_early()
 
-    def watch(self, every: float | None = None) -> "Iterator[dict[str, Any] | None]":
-        """The status at once and after each change; None whenever `every` seconds brought no news."""
-        return self.follow("watch", every)
-
     def follow(self, do: str, every: float | None = None, /, **args: object) -> "Iterator[dict[str, Any] | None]":
         """The lines of a stream until the instance ends; None whenever `every` seconds brought no news."""
         for answer in self._lines(do, args, every, give_up=False):
             yield answer
             if answer is not None and answer.get("end"):
                 return
+
+    def ping(self) -> Pong:
+        """Who answers."""
+        return self._read(Pong, self.ask("ping"))
+
+    def status(self, services: Sequence[str] = ()) -> StackStatus:
+        """The services, or all of them."""
+        return self._read(StackStatus, self.ask("status", services=list(services)))
+
+    def watch(self, every: float | None = None) -> Iterator[StackStatus | None]:
+        """The status at once and after each change; None whenever `every` seconds brought no news."""
+        for answer in self.follow("watch", every):
+            if answer is None:
+                yield None
+            elif "services" in answer:  # the last line has none
+                yield self._read(StackStatus, answer)
+
+    def resources(self, services: Sequence[str] = ()) -> Usage:
+        """What the services use of the machine, or all of them."""
+        return self._read(Usage, self.ask("resources", services=list(services)))
+
+    def addresses(self) -> Addresses:
+        """Where each service is."""
+        return self._read(Addresses, self.ask("endpoints"))
+
+    def environment(self, service: str | None = None) -> Environment:
+        """The variables of a service, or those that lead to the services."""
+        return self._read(Environment, self.ask("env", service=service))
+
+    def news(self, kind: str, services: Sequence[str] = (), every: float | None = None) -> Iterator[News | None]:
+        """The `events` or `logs` of these services or of all; None whenever `every` seconds brought none."""
+        for answer in self.follow(kind, every, services=list(services)):
+            yield None if answer is None else self._read(News, answer)
+
+    def order(self, do: str, /, **args: object) -> Iterator[Progress]:
+        """What comes of an order, such as `start`; the last line has the results."""
+        for answer in self.stream(do, **args):
+            yield self._read(Progress, answer)
+
+    def _read(self, cls: "type[T]", answer: "dict[str, Any]") -> "T":
+        try:
+            return read(cls, answer)
+        except Misfit as error:
+            hint = "use the portsup that started it, or end it with that one and start it with this one"
+            raise PortsupError("cannot understand the answer of the running instance", str(error), hint) from None
 
     def _lines(
         self, do: str, args: dict[str, object], wait: float | None, give_up: bool

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from supervisor.cli import live
 from supervisor.cli.live import Block, cut, is_live, words_of
+from supervisor.control.progress import Late
 from tests.support.screen import Screen
 
 
@@ -49,9 +50,9 @@ def test_it_is_for_a_terminal_that_can_and_for_nobody_else(monkeypatch: pytest.M
 
 
 def test_a_line_says_since_when_and_how_long_still() -> None:
-    waiting: list[dict[str, Any]] = [
-        {"name": "web", "words": "waiting for web: nothing listens on port 1 (24 s left)", "since_s": 65.2},
-        {"name": None, "words": "waiting for 4 more\x1b[2J", "since_s": None},
+    waiting = [
+        Late("web", "waiting for web: nothing listens on port 1 (24 s left)", 65.2, 24.0),
+        Late(None, "waiting for 4 more\x1b[2J", None, None),
     ]
     assert words_of(waiting) == [
         " 1m05s  waiting for web: nothing listens on port 1 (24 s left)",

@@ -7,17 +7,29 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from prometheus_client.parser import text_string_to_metric_families as older_parser
 
 from supervisor.cli.commands.metrics import FAMILIES, PORT_STATES, exposition
+from supervisor.control.json_form import read
+from supervisor.control.messages import Resources, StackStatus, Usage
 from supervisor.core.port_state import PortState
 from tests.cli.conftest import Pretend, Run
 from tests.support.fake_daemon import refusal, row, status
 
+Told = tuple[str, int, StackStatus | None, dict[str, Resources | None]]
 USED = {"cpu_s": 3.24, "memory": 25_500_000, "processes": 3, "listens": []}
 
 LOOP = {"stalls": 3, "stall_from_s": 0.05, "longest_stall_s": 0.12, "longest_stall": "taking the ports of `web`"}
 
 
 def text_of(*told: Any) -> str:
-    return "\n".join(exposition((*each, None, None)[:4] for each in told)) + "\n"
+    return "\n".join(exposition(typed(*each) for each in told)) + "\n"
+
+
+def typed(stack: str, instance: int, services: dict[str, Any] | None, loop: Any = None) -> Told:
+    """What a daemon tells, in types."""
+    if services is None:
+        return stack, instance, None, {}
+    told = {"stack": stack, "instance": instance, "services": list(services.values()), "loop": loop}
+    used = {name: row.get("resources") for name, row in services.items()}
+    return stack, instance, read(StackStatus, told), read(Usage, {"resources": used}).resources
 
 
 def values(text: str) -> dict[str, list[tuple[dict[str, str], float]]]:

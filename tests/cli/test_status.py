@@ -8,7 +8,9 @@ import pytest
 
 from supervisor.cli import render
 from supervisor.cli.commands import status
-from supervisor.cli.rows import is_fine, pool_words
+from supervisor.cli.rows import pool_words
+from supervisor.control.json_form import read
+from supervisor.control.messages import PortStatus, ServiceStatus
 from supervisor.errors import ExitCode
 from tests.cli.conftest import Pretend, Run
 from tests.support.fake_daemon import refusal, row
@@ -113,7 +115,7 @@ def test_a_pool_reads_in_one_cell() -> None:
         {"port": 4, "state": "taken", "holder": "in use, owner not visible"},
         {"port": 5, "state": "quarantined", "holder": "not ready in time"},
     ]
-    assert pool_words(pool) == "1* 2 3!web 4! 5~"
+    assert pool_words([read(PortStatus, port) for port in pool]) == "1* 2 3!web 4! 5~"
     assert pool_words([]) == "-"
 
 
@@ -149,7 +151,7 @@ def test_only_the_services_asked_for_count(pretend: Pretend, run: Run) -> None:
     ],
 )
 def test_fine_is_running_or_done_with_its_work(state: str, is_done: bool, fine: bool) -> None:
-    assert is_fine(row("web", state=state, is_done=is_done)) is fine
+    assert read(ServiceStatus, row("web", state=state, is_done=is_done)).is_fine is fine
 
 
 def test_a_service_that_does_not_exist_is_told_with_the_closest(pretend: Pretend, run: Run) -> None:

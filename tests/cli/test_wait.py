@@ -6,20 +6,17 @@ from typing import Any
 import pytest
 
 from supervisor.cli.commands.wait import ending, exit_code, hopeless, is_there
+from supervisor.control.json_form import read
+from supervisor.control.messages import ServiceStatus
 from supervisor.errors import ExitCode
 from supervisor.logs.state_dir import instance_directory
 from tests.cli.conftest import Pretend, Run
 from tests.support.fake_daemon import refusal, status
 from tests.support.fake_daemon import row as service
 
-ROW = {
-    "name": "api", "state": "running", "reached": "ready", "health": "none", "checks_health": False, "result": None,
-    "pid": 7, "exit_code": None, "reason": "",
-}  # fmt: skip
 
-
-def row(**facts: Any) -> dict[str, Any]:
-    return {**ROW, **facts}
+def row(**facts: Any) -> ServiceStatus:
+    return read(ServiceStatus, service("api", **{"reached": "ready", "health": "none", **facts}))
 
 
 @pytest.mark.parametrize(
@@ -74,7 +71,8 @@ def test_the_exit_code_is_what_a_shell_would_see(code: int | None, state: str, s
 
 @pytest.mark.live
 def test_a_service_of_another_project_is_not_waited_for(run: Run, pretend: Pretend, own_folders: Path) -> None:
-    pretend({"ping": [{"ok": True}], "watch": [status(service("api", reached="ready"))]})
+    pong = {"ok": True, "stack": "shop", "instance": 1}
+    pretend({"ping": [pong], "watch": [status(service("api", reached="ready"))]})
     assert run("wait", "api").code == 0
     (own_folders / "services.yaml").write_text("services: {api: {command: [x]}}")
     ran = run("wait", "api", "--timeout", "0.05")

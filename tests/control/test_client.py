@@ -84,10 +84,10 @@ def test_watching_tells_the_caller_when_nothing_came_for_a_while(path: Path) -> 
         watched = Client(path).watch(every=0.02)
         first = next(watched)
         assert first is not None
-        assert first["services"][0]["name"] == "web"
+        assert first.services[0].name == "web"
         assert next(watched) is None
         may_end.set()
-        assert [answer for answer in watched if answer is not None] == [{"ok": True, "end": True}]
+        assert [answer for answer in watched if answer is not None] == []
 
 
 def test_nobody_on_the_socket_is_no_running_instance(path: Path) -> None:

@@ -105,13 +105,13 @@ def _loops(instances: "list[InstanceInfo]") -> "Iterator[Finding]":
     for info in instances:
         whose = f"instance {info.instance} of `{info.stack}`"
         try:
-            loop = Client(info.socket, patience=PATIENCE).ask("status").get("loop")
+            loop = Client(info.socket, patience=PATIENCE).status().loop
         except PortsupError as error:
             yield Finding("loop", Level.WARNING, f"{whose} does not answer: {error}", "`portsup logs`, or end it")
             continue
         if loop is None:  # it runs since before there was such an account
             continue
-        is_well = loop["longest_stall_s"] < LONG_STALL
+        is_well = loop.longest_stall_s < LONG_STALL
         remedy = "" if is_well else "`portsup events -n all` has each as `loop stalled`, with what it did"
         yield Finding("loop", Level.OK if is_well else Level.WARNING, f"{whose}: {loop_words(loop)}", remedy)
 

@@ -30,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
     """Stop the instance; returns when it is gone and its number and ports are free again."""
     info = meant(args, changes=True)
     try:
-        code = follow(Client(info.socket).stream("down", timeout=args.timeout), args)
+        code = follow(Client(info.socket).order("down", timeout=args.timeout), args)
     except DaemonGone:
         # It may have ended between our finding it and its answer: gone is what was asked for.
         if not _is_gone(info, within=1.0):

@@ -24,9 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the environment."""
-    answer = connect(args).ask("env", service=args.service)
-    environment: dict[str, str] = answer["environment"]
-    hidden = {} if args.reveal else _hidden(environment, set(answer.get("secret") or ()))
+    answer = connect(args).environment(args.service)
+    environment = answer.environment
+    hidden = {} if args.reveal else _hidden(environment, set(answer.secret))
     for name, value in sorted({**environment, **hidden}.items()):
         if args.format == "json":
             print(json_line({"name": name, "value": value, "secret": name in hidden}))

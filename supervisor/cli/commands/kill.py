@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Send it; 1 when it did not work for every service."""
     client = connect(args, changes=True)
-    return follow(client.stream("kill", services=args.services, signal=args.signal), args)
+    return follow(client.order("kill", services=args.services, signal=args.signal), args)
 
 
 def signal_number(text: str) -> int:

@@ -7,14 +7,13 @@ from collections.abc import Iterable, Iterator
 from supervisor.cli import target
 from supervisor.cli.complaint import warn
 from supervisor.control.client import Client, DaemonGone
+from supervisor.control.messages import Resources, ServiceStatus, StackStatus
 from supervisor.errors import PortsupError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
-    # Stack, instance, its services by name (None if it did not answer), and what it tells of its loop.
-    Told = tuple[str, int, dict[str, Any] | None, dict[str, Any] | None]
+    # Stack, instance, its status (None if it did not answer), and what its services use.
+    Told = tuple[str, int, StackStatus | None, dict[str, Resources | None]]
     Sample = tuple[dict[str, str], float]
 
 EXAMPLES = """\
@@ -66,33 +65,33 @@ def run(args: argparse.Namespace) -> int:
             continue
         except PortsupError as error:
             warn(f"`{info.stack}` instance {info.instance}: {error}", args.color)
-            told.append((info.stack, info.instance, None, None))
+            told.append((info.stack, info.instance, None, {}))
     sys.stdout.write("".join(f"{line}\n" for line in exposition(told)))
     return 0
 
 
-def _asked(client: Client) -> "tuple[dict[str, Any], dict[str, Any] | None]":
-    answer = client.ask("status")
+def _asked(client: Client) -> tuple[StackStatus, dict[str, Resources | None]]:
+    status = client.status()
     try:
-        used = client.ask("resources")["resources"]
+        return status, client.resources().resources
     except UsageError:  # it runs since before there was such a request
-        used = {}
-    services = {row["name"]: row | {"resources": used.get(row["name"])} for row in answer["services"]}
-    return services, answer.get("loop")
+        return status, {}
 
 
 def exposition(told: "Iterable[Told]") -> Iterator[str]:
     """The lines of OpenMetrics 1.0, all samples of a family together."""
     samples: dict[str, list[Sample]] = {name: [] for name, *_ in FAMILIES}
-    for stack, instance, services, loop in told:
+    for stack, instance, status, used in told:
         place = {"stack": stack, "instance": str(instance)}
-        samples["portsup_instance_up"].append((place, float(services is not None)))
-        if loop:
-            samples["portsup_loop_longest_stall_seconds"].append((place, loop["longest_stall_s"]))
-            samples["portsup_loop_stalls"].append((place, float(loop["stalls"])))
-        for name, row in (services or {}).items():
-            for family, more, value in _of_service(row):
-                samples[family].append((place | {"service": name, **more}, value))
+        samples["portsup_instance_up"].append((place, float(status is not None)))
+        if status is None:
+            continue
+        if status.loop is not None:
+            samples["portsup_loop_longest_stall_seconds"].append((place, status.loop.longest_stall_s))
+            samples["portsup_loop_stalls"].append((place, float(status.loop.stalls)))
+        for row in status.services:
+            for family, more, value in _of_service(row, used.get(row.name)):
+                samples[family].append((place | {"service": row.name, **more}, value))
     for name, kind, unit, about in FAMILIES:
         if samples[name]:
             yield f"# TYPE {name} {kind}"
@@ -105,30 +104,28 @@ def exposition(told: "Iterable[Told]") -> Iterator[str]:
     yield "# EOF"
 
 
-def _of_service(row: "dict[str, Any]") -> "Iterator[tuple[str, dict[str, str], float]]":
-    from supervisor.cli.rows import is_fine
-
-    yield "portsup_service_up", {}, float(row["pid"] is not None)
-    yield "portsup_service_ready", {}, float(row["state"] == "running")
-    yield "portsup_service_fine", {}, float(is_fine(row))
-    if row["health"] != "none":
-        yield "portsup_service_healthy", {}, float(row["health"] == "healthy")
-    yield "portsup_service_state", {"state": row["state"]}, 1.0
-    if row["port"] is not None:
-        yield "portsup_service_port", {}, float(row["port"])
-    if row["pool"]:
-        states = [port["state"] for port in row["pool"]]
+def _of_service(row: ServiceStatus, used: Resources | None) -> Iterator[tuple[str, dict[str, str], float]]:
+    yield "portsup_service_up", {}, float(row.pid is not None)
+    yield "portsup_service_ready", {}, float(row.state == "running")
+    yield "portsup_service_fine", {}, float(row.is_fine)
+    if row.health != "none":
+        yield "portsup_service_healthy", {}, float(row.health == "healthy")
+    yield "portsup_service_state", {"state": row.state}, 1.0
+    if row.port is not None:
+        yield "portsup_service_port", {}, float(row.port)
+    if row.pool:
+        states = [port.state for port in row.pool]
         for state in PORT_STATES:
             yield "portsup_service_pool_ports", {"state": state}, float(states.count(state))
-    if row["uptime_s"] is not None:
-        yield "portsup_service_uptime_seconds", {}, row["uptime_s"]
-    yield "portsup_service_restarts", {}, float(row["restarts"])
-    if "rotations" in row:
-        yield "portsup_service_rotations", {}, float(row["rotations"])
-    if used := row["resources"]:
-        yield "portsup_service_cpu_seconds", {}, used["cpu_s"]
-        yield "portsup_service_memory_bytes", {}, float(used["memory"])
-        yield "portsup_service_processes", {}, float(used["processes"])
+    if row.uptime_s is not None:
+        yield "portsup_service_uptime_seconds", {}, row.uptime_s
+    yield "portsup_service_restarts", {}, float(row.restarts)
+    if row.rotations is not None:
+        yield "portsup_service_rotations", {}, float(row.rotations)
+    if used is not None:
+        yield "portsup_service_cpu_seconds", {}, used.cpu_s
+        yield "portsup_service_memory_bytes", {}, float(used.memory)
+        yield "portsup_service_processes", {}, float(used.processes)
 
 
 def _escaped(text: str) -> str:

@@ -56,19 +56,19 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _of_instance(args: argparse.Namespace) -> "tuple[tuple[str, ...], list[dict[str, Any]]]":
-    answer = connect(args).ask("status")
+    answer = connect(args).status()
     records = [
         {
-            "port": port["port"],
-            "stack": answer["stack"],
-            "instance": answer["instance"],
-            "service": row["name"],
-            "state": port["state"],
-            "holder": port["holder"],
-            "pid": row["pid"] if port["state"] == "active" else None,
+            "port": port.port,
+            "stack": answer.stack,
+            "instance": answer.instance,
+            "service": row.name,
+            "state": port.state,
+            "holder": port.holder,
+            "pid": row.pid if port.state == "active" else None,
         }
-        for row in answer["services"]
-        for port in row["pool"]
+        for row in answer.services
+        for port in row.pool
     ]
     return ("port", "service", "state", "pid", "holder"), records
 
@@ -118,15 +118,15 @@ def _strangers(leased: "Collection[int]") -> "Iterator[dict[str, Any]]":
 
     for info in instances():
         try:
-            answer = Client(info.socket).ask("status")
+            answer = Client(info.socket).status()
         except PortsupError:  # it is just ending
             continue
-        for row in answer["services"]:
-            for port in row["pool"]:
-                if port["state"] == "taken" and port["port"] not in leased:
-                    known = {"stack": info.stack, "instance": info.instance, "service": row["name"]}
+        for row in answer.services:
+            for port in row.pool:
+                if port.state == "taken" and port.port not in leased:
+                    known = {"stack": info.stack, "instance": info.instance, "service": row.name}
                     unknown = {"pid": None, "run_id": None, "since": None}
-                    yield {"port": port["port"], **known, **unknown, "holder": port["holder"]}
+                    yield {"port": port.port, **known, **unknown, "holder": port.holder}
 
 
 def _aged(records: "list[dict[str, Any]]") -> "Iterator[dict[str, Any]]":

@@ -9,6 +9,7 @@ from supervisor.cli.config_files import current_directory, files_asked
 from supervisor.cli.progress import follow
 from supervisor.cli.target import connect
 from supervisor.config.names import find_asked
+from supervisor.control.progress import Changes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,36 +37,35 @@ def run(args: argparse.Namespace) -> int:
     how: dict[str, Any] = {"dry_run": True} if args.dry_run else {}
     if asked := files_asked(args):
         how["files"] = list(find_asked(current_directory(), asked))
-    answers = connect(args, changes=True).stream("reload", **how)
-    first = next(answers)
-    difference = first.get("difference") or {}
+    answers = connect(args, changes=True).order("reload", **how)
+    difference = next(answers).difference or Changes((), (), ())
     lines = list(_json_lines(difference) if args.format == "json" else _lines(difference, args))
     if lines or args.format == "text":
         print("\n".join(lines) or "nothing has changed", flush=True)
     return follow(answers, args)
 
 
-def _rows(difference: "dict[str, Any]") -> "Iterator[tuple[str, str, list[str], bool]]":
-    for name in difference.get("added", ()):
-        yield "added", name, [], False
-    for name in difference.get("removed", ()):
-        yield "removed", name, [], False
-    for each in difference.get("changed", ()):
-        yield "changed", each["name"], each["keys"], each["restarts"]
+def _rows(difference: Changes) -> Iterator[tuple[str, str, tuple[str, ...], bool]]:
+    for name in difference.added:
+        yield "added", name, (), False
+    for name in difference.removed:
+        yield "removed", name, (), False
+    for each in difference.changed:
+        yield "changed", each.name, each.keys, each.restarts
 
 
-def _lines(difference: "dict[str, Any]", args: argparse.Namespace) -> Iterator[str]:
+def _lines(difference: Changes, args: argparse.Namespace) -> Iterator[str]:
     color = render.wants_color(args.color, sys.stdout)
     for change, name, keys, restarts in _rows(difference):
         words = f": {', '.join(keys)}" if keys else ""
         end = " (is restarted)" if restarts else ""
         yield f"{render.paint(f'{change:<8}', _MARKS[change], color)} {name}{words}{end}"
-    for key in difference.get("top", ()):
+    for key in difference.top:
         yield f"{render.paint('changed ', 'yellow', color)} {key}"
 
 
-def _json_lines(difference: "dict[str, Any]") -> Iterator[str]:
+def _json_lines(difference: Changes) -> Iterator[str]:
     for change, name, keys, restarts in _rows(difference):
         yield render.json_line({"change": change, "service": name, "keys": keys, "restarts": restarts})
-    for key in difference.get("top", ()):
+    for key in difference.top:
         yield render.json_line({"change": "changed", "service": None, "keys": [key], "restarts": False})

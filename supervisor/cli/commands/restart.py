@@ -25,5 +25,5 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Carry it out; 1 when it did not work for every service."""
     how = {"rolling": True} if args.rolling else {}  # left out otherwise: a daemon that runs may not know it
-    answers = connect(args, changes=True).stream("restart", services=args.services, timeout=args.timeout, **how)
+    answers = connect(args, changes=True).order("restart", services=args.services, timeout=args.timeout, **how)
     return follow(answers, args)

@@ -16,4 +16,4 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carry it out; 1 when it did not work."""
-    return follow(connect(args, changes=True).stream("rotate", service=args.service), args)
+    return follow(connect(args, changes=True).order("rotate", service=args.service), args)

@@ -16,4 +16,4 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carry it out; 1 when it did not work for every service."""
-    return follow(connect(args, changes=True).stream("start", services=args.services), args)
+    return follow(connect(args, changes=True).order("start", services=args.services), args)

@@ -6,8 +6,10 @@ import time
 
 from supervisor.cli import render
 from supervisor.cli.complaint import say, warn
-from supervisor.cli.rows import KEYS, is_fine, loop_words, pool_words, roll_words, select, socket_words
+from supervisor.cli.rows import KEYS, loop_words, pool_words, roll_words, select, socket_words
 from supervisor.cli.target import connect
+from supervisor.control.json_form import as_json
+from supervisor.control.messages import Resources, ServiceStatus
 from supervisor.errors import ExitCode, NotFound
 
 TYPE_CHECKING = False
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from supervisor.control.client import Client
+
+    Used = dict[str, Resources | None]
 
 EXAMPLES = """\
   portsup status                      NAME PORT STATE HEALTH PID UPTIME RESTARTS
@@ -69,54 +73,50 @@ def run(args: argparse.Namespace) -> int:
     client = connect(args)
     if args.watch:
         return _watch(client, args)
-    answer = client.ask("status")
-    rows = select(answer["services"], args.services)
-    _add_resources(client, rows, args)
-    _print(_lines(rows, args))
+    answer = client.status()
+    rows = select(answer.services, args.services)
+    _print(_lines(rows, _used_by(client, rows, args), args))
     if args.format != "json" and not args.quiet:
         _tell_why(rows)
-        if args.format == "wide" and (loop := answer.get("loop")):
-            say(f"\nportsup: {loop_words(loop)}")
-        for warning in answer.get("warnings") or ():
+        if args.format == "wide" and answer.loop:
+            say(f"\nportsup: {loop_words(answer.loop)}")
+        for warning in answer.warnings:
             warn(warning, args.color)
-    return int(ExitCode.OK if all(map(is_fine, rows)) else ExitCode.NOT_RUNNING)
+    return int(ExitCode.OK if all(row.is_fine for row in rows) else ExitCode.NOT_RUNNING)
 
 
-def _add_resources(client: "Client", rows: "list[dict[str, Any]]", args: argparse.Namespace) -> None:
-    """Put what each service uses into its row, if that is wanted; looking at it costs more than all the rest."""
+def _used_by(client: "Client", rows: list[ServiceStatus], args: argparse.Namespace) -> "Used | None":
+    """What each service uses, if that is wanted; looking at it costs more than all the rest."""
     if args.quiet or not args.resources:
-        return
-    found = client.ask("resources", services=[row["name"] for row in rows])["resources"]
-    for row in rows:
-        row["resources"] = found.get(row["name"])
+        return None
+    return client.resources([row.name for row in rows]).resources
 
 
-def _tell_why(rows: "list[dict[str, Any]]") -> None:
-    reasons = [f"{row['name']}: {row['reason']}" for row in rows if row.get("reason") and not is_fine(row)]
-    reasons += [f"{row['name']}: {words}" for row in rows if (words := roll_words(row))]
+def _tell_why(rows: list[ServiceStatus]) -> None:
+    reasons = [f"{row.name}: {row.reason}" for row in rows if row.reason and not row.is_fine]
+    reasons += [f"{row.name}: {words}" for row in rows if (words := roll_words(row))]
     if reasons:
         sys.stdout.flush()
         say("\n" + "\n".join(reasons))
 
 
-def _lines(rows: "list[dict[str, Any]]", args: argparse.Namespace, later: float = 0.0) -> list[str]:
-    """What is printed for `rows`, which are `later` seconds old."""
+def _lines(rows: list[ServiceStatus], used: "Used | None", args: argparse.Namespace, later: float = 0.0) -> list[str]:
+    """What is printed for `rows`, which are `later` seconds old, and for what they use."""
     if args.quiet:
-        return [row["name"] for row in rows]
+        return [row.name for row in rows]
     if args.format == "json":
-        keys = (*KEYS, "resources") if args.resources else KEYS
-        return [render.json_line({key: row.get(key) for key in keys}) for row in rows]
+        return [render.json_line(_told(row, used)) for row in rows]
     wide = args.format == "wide"
     columns, cells = _WIDE if wide else _COLUMNS, [_cells(row, wide, later) for row in rows]
-    if any("resources" in row for row in rows):
+    if used is not None:
         columns = (*columns, *_USED)
-        cells = [[*line, *_used(row.get("resources"))] for line, row in zip(cells, rows, strict=True)]
+        cells = [[*line, *_used(used.get(row.name))] for line, row in zip(cells, rows, strict=True)]
     if wide:
         columns = (*columns, "POOL")
-        cells = [[*line, pool_words(row["pool"])] for line, row in zip(cells, rows, strict=True)]
-    if wide and any(row.get("status_text") for row in rows):
+        cells = [[*line, pool_words(row.pool)] for line, row in zip(cells, rows, strict=True)]
+    if wide and any(row.status_text for row in rows):
         columns = (*columns, "STATUS")
-        cells = [[*line, row.get("status_text") or ""] for line, row in zip(cells, rows, strict=True)]
+        cells = [[*line, row.status_text or ""] for line, row in zip(cells, rows, strict=True)]
     return render.table(
         columns,
         cells,
@@ -128,43 +128,49 @@ def _lines(rows: "list[dict[str, Any]]", args: argparse.Namespace, later: float 
     )
 
 
-def _cells(row: "dict[str, Any]", wide: bool, later: float) -> list[str]:
-    uptime = row["uptime_s"]
-    health = "" if row["health"] == "none" else row["health"]
-    cells = [row["name"], row["port"], row["state"], health, row["pid"]]
-    cells += [render.duration(None if uptime is None else uptime + later), row["restarts"]]
+def _told(row: ServiceStatus, used: "Used | None") -> "dict[str, Any]":
+    told = as_json(row)
+    told = {key: told[key] for key in KEYS}
+    if used is not None:
+        found = used.get(row.name)
+        told["resources"] = None if found is None else as_json(found)
+    return told
+
+
+def _cells(row: ServiceStatus, wide: bool, later: float) -> list[str]:
+    uptime = row.uptime_s
+    health = "" if row.health == "none" else row.health
+    cells = [row.name, row.port, row.state, health, row.pid]
+    cells += [render.duration(None if uptime is None else uptime + later), row.restarts]
     if wide:
-        cells += [row["exit_code"], row["result"], row.get("handoff")]
+        cells += [row.exit_code, row.result, row.handoff]
     return ["" if cell is None else str(cell) for cell in cells]
 
 
-def _used(resources: "dict[str, Any] | None") -> list[str]:
+def _used(resources: Resources | None) -> list[str]:
     if resources is None:
         return [""] * len(_USED)
-    cpu = resources["cpu_s"]
+    cpu = resources.cpu_s
     time_used = f"{cpu:.1f}s" if cpu < 60 else render.duration(cpu)
     return [
         time_used,
-        render.size(resources["memory"]),
-        str(resources["processes"]),
-        socket_words(resources["listens"]),
+        render.size(resources.memory),
+        str(resources.processes),
+        socket_words(resources.listens),
     ]
 
 
 def _watch(client: "Client", args: argparse.Namespace) -> int:
     on_terminal = render.is_terminal(sys.stdout)
     live = on_terminal and args.format != "json"
-    rows: list[dict[str, Any]] = []
+    rows: list[ServiceStatus] = []
     told = 0.0
     first = True
     for answer in client.watch(every=1.0 if live else None):
         if answer is not None:
-            if "services" not in answer:
-                continue  # the last line
-            rows = select(answer["services"], args.services)
+            rows = select(answer.services, args.services)
             told = time.monotonic()
-        _add_resources(client, rows, args)
-        lines = _lines(rows, args, time.monotonic() - told)
+        lines = _lines(rows, _used_by(client, rows, args), args, time.monotonic() - told)
         if live:
             _redraw(lines, first)
         else:

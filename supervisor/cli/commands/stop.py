@@ -18,4 +18,4 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Carry it out; 1 when it did not work for every service."""
-    return follow(connect(args, changes=True).stream("stop", services=args.services, timeout=args.timeout), args)
+    return follow(connect(args, changes=True).order("stop", services=args.services, timeout=args.timeout), args)

@@ -11,5 +11,5 @@ EXAMPLES = """\
 
 def run(args: argparse.Namespace) -> int:
     """Print the URL that the service has now."""
-    print(live(args, "url"))
+    print(live(args).url)
     return 0

@@ -2,16 +2,17 @@
 
 import argparse
 import time
+from collections.abc import Iterator
 
 from supervisor.cli.live import Stderr, words_of
 from supervisor.cli.rows import select
 from supervisor.cli.target import connect
+from supervisor.control.messages import ServiceStatus
+from supervisor.control.progress import Late
 from supervisor.errors import ExitCode, NotFound, PortsupError, WaitTimedOut, shell_code
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from supervisor.control.client import Client
 
 EXAMPLES = """\
@@ -52,16 +53,16 @@ def _wait(args: argparse.Namespace, screen: Stderr) -> int:
         chosen = select(rows, args.services)
         for row in chosen:
             if why := hopeless(row, args.goal):
-                error = PortsupError(f"cannot wait until `{row['name']}` is {args.goal}", why, _hint(row))
+                error = PortsupError(f"cannot wait until `{row.name}` is {args.goal}", why, _hint(row))
                 error.exit_code = ExitCode.GAVE_UP
                 raise error
         if all(is_there(row, args.goal) for row in chosen):
             if args.goal != "exited":
                 return 0
             for row in chosen:
-                screen.say(f"{row['name']}: {ending(row)}")
+                screen.say(f"{row.name}: {ending(row)}")
             return max(exit_code(row) for row in chosen)
-        late = [f"`{row['name']}` is {row['state']}" for row in chosen if not is_there(row, args.goal)]
+        late = [f"`{row.name}` is {row.state}" for row in chosen if not is_there(row, args.goal)]
         if deadline is not None and time.monotonic() >= deadline:
             raise _too_late(args, ", ".join(late))
         if (now := time.monotonic()) - begun > _LIVE_AFTER:
@@ -70,58 +71,55 @@ def _wait(args: argparse.Namespace, screen: Stderr) -> int:
     raise NotFound(what, "the instance has ended", "`portsup events` tells why")
 
 
-def is_there(row: "dict[str, Any]", goal: str) -> bool:
+def is_there(row: ServiceStatus, goal: str) -> bool:
     """Whether a service is where somebody waits for it to be."""
     match goal:
         case "listening":
-            return row["state"] in ("starting", "running") and row["reached"] in _LISTENING
+            return row.state in ("starting", "running") and row.reached in _LISTENING
         case "ready":
-            return row["state"] == "running" or bool(row.get("is_done") and row.get("one_shot"))
+            return row.state == "running" or (row.is_done and row.one_shot)
         case "healthy":
-            return (row["state"], row["health"]) == ("running", "healthy")
-    return row["state"] in _ENDED and row["pid"] is None
+            return (row.state, row.health) == ("running", "healthy")
+    return row.state in _ENDED and row.pid is None
 
 
-def hopeless(row: "dict[str, Any]", goal: str) -> str:
+def hopeless(row: ServiceStatus, goal: str) -> str:
     """Why a service will not get there by itself; empty while it may."""
     if goal == "exited":
         return ""
-    if row["state"] == "failed" or (row["state"] == "exited" and not is_there(row, goal)):
-        return f"it has {row['state']}" + (f": {row['reason']}" if row.get("reason") else "")
-    if goal == "healthy" and row["state"] == "running" and not row["checks_health"]:
+    if row.state == "failed" or (row.state == "exited" and not is_there(row, goal)):
+        return f"it has {row.state}" + (f": {row.reason}" if row.reason else "")
+    if goal == "healthy" and row.state == "running" and not row.checks_health:
         return "it has no `healthcheck`"
     return ""
 
 
-def ending(row: "dict[str, Any]") -> str:
+def ending(row: ServiceStatus) -> str:
     """How a service ended, in words."""
-    if row["state"] == "stopped":
-        return "stopped" if row["exit_code"] is None else f"stopped, exit code {exit_code(row)}"
-    return f"{row['state']}" + (f", {row['reason']}" if row.get("reason") else "")
+    if row.state == "stopped":
+        return "stopped" if row.exit_code is None else f"stopped, exit code {exit_code(row)}"
+    return f"{row.state}" + (f", {row.reason}" if row.reason else "")
 
 
-def exit_code(row: "dict[str, Any]") -> int:
+def exit_code(row: ServiceStatus) -> int:
     """What a shell would see of the service's end."""
-    return shell_code(int(row["exit_code"] or 0)) or (int(ExitCode.GAVE_UP) if row["state"] == "failed" else 0)
+    return shell_code(row.exit_code or 0) or (int(ExitCode.GAVE_UP) if row.state == "failed" else 0)
 
 
-def _lines(rows: "list[dict[str, Any]]", goal: str, since: float, left: float | None) -> list[str]:
+def _lines(rows: list[ServiceStatus], goal: str, since: float, left: float | None) -> list[str]:
     """Whom it waits for, since when and how long still, in seconds."""
     limit = "" if left is None else f" ({left:.0f} s left)"
     late = [row for row in rows if not is_there(row, goal)]
-    facts = [f"{row['state']}" + (f", {row['reason']}" if row.get("reason") else "") for row in late]
-    told = [
-        f"waiting for {row['name']} to be {goal}: it is {fact}{limit}" for row, fact in zip(late, facts, strict=True)
-    ]
-    return words_of({"since_s": since, "words": words} for words in told)
+    facts = [f"{row.state}" + (f", {row.reason}" if row.reason else "") for row in late]
+    told = [f"waiting for {row.name} to be {goal}: it is {fact}{limit}" for row, fact in zip(late, facts, strict=True)]
+    return words_of(Late(None, words, since, left) for words in told)
 
 
-def _changes(client: "Client", deadline: float | None, is_live: bool) -> "Any":
+def _changes(client: "Client", deadline: float | None, is_live: bool) -> Iterator[tuple[ServiceStatus, ...]]:
     every = 0.2 if deadline is not None or is_live else None
-    rows: list[dict[str, Any]] = []
+    rows: tuple[ServiceStatus, ...] = ()
     for answer in client.watch(every):
-        if answer is not None and "services" in answer:
-            rows = answer["services"]
+        rows = rows if answer is None else answer.services
         if rows:
             yield rows
 
@@ -132,7 +130,7 @@ def _client(args: argparse.Namespace, deadline: float | None) -> "Client":
         try:
             # A script goes on when this returns: a service of the same name in another project does not count.
             client = connect(args, changes=True)
-            client.ask("ping")
+            client.ping()
             return client
         except NotFound:
             if deadline is None or time.monotonic() >= deadline:
@@ -140,8 +138,8 @@ def _client(args: argparse.Namespace, deadline: float | None) -> "Client":
         time.sleep(_LOOK_AGAIN)
 
 
-def _hint(row: "dict[str, Any]") -> str:
-    return f"`portsup why {row['name']}` tells how that came"
+def _hint(row: ServiceStatus) -> str:
+    return f"`portsup why {row.name}` tells how that came"
 
 
 def _too_late(args: argparse.Namespace, late: str) -> WaitTimedOut:

@@ -13,7 +13,7 @@ from supervisor.errors import NotFound, PortsupError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from supervisor.control.messages import ServiceStatus
 
 EXAMPLES = """\
   portsup why api                 what was decided and when, who had its ports, what it printed, what to do next
@@ -55,11 +55,11 @@ def run(args: argparse.Namespace) -> int:
     total = len(chapters)
     chapters = chapters if args.failures == ALL else chapters[max(0, total - args.failures) :]
     printed = _printed(source, args.service, args.lines, story.span_of_output(events, args.service)) if chapters else []
-    advice = story.advice(events, args.service, row["state"] if row else "stopped") if chapters else []
+    advice = story.advice(events, args.service, row.state if row else "stopped") if chapters else []
     advice += story.hints(events, args.service)
     if args.format == "json":
         told = {
-            "service": args.service, "state": row["state"] if row else None, "failures": total, "chapters": chapters,
+            "service": args.service, "state": row.state if row else None, "failures": total, "chapters": chapters,
             "since": story.later(events, args.service), "output": printed, "advice": advice,
         }  # fmt: skip
         print(render.json_line(told))
@@ -69,13 +69,13 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _row(source: Source, service: str) -> "dict[str, Any] | None":
+def _row(source: Source, service: str) -> "ServiceStatus | None":
     if source.info is None:
         return None
     from supervisor.control.client import Client
 
     try:
-        rows = Client(source.info.socket).ask("status", services=[service])["services"]
+        rows = Client(source.info.socket).status([service]).services
     except PortsupError:  # just ending
         return None
     return rows[0] if rows else None
@@ -95,7 +95,7 @@ def _printed(source: Source, service: str, lines: int, span: tuple[float, float]
 
 
 def _text(
-    service: str, row: "dict[str, Any] | None", total: int, chapters: "list[list[story.Event]]",
+    service: str, row: "ServiceStatus | None", total: int, chapters: "list[list[story.Event]]",
     events: "list[story.Event]", printed: list[str], advice: list[str], color: bool,
 ) -> list[str]:  # fmt: skip
     now = _now(row)
@@ -127,11 +127,11 @@ def _has_new_process(since: "list[story.Event]") -> bool:
     return any(event["event"] == "service spawned" for event in since)
 
 
-def _now(row: "dict[str, Any] | None") -> str:
+def _now(row: "ServiceStatus | None") -> str:
     if row is None:
         return "does not run now"
-    place = f" on port {row['port']}" if row["port"] is not None else ""
-    return f"is {row['state']}{place} now"
+    place = f" on port {row.port}" if row.port is not None else ""
+    return f"is {row.state}{place} now"
 
 
 def _line(event: "story.Event", color: bool) -> str:
