@@ -1,7 +1,9 @@
 """One file of a service's log, open for reading together with its index."""
 
 import os
+import zlib
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from supervisor.files.opening import Refused, open_file
 from supervisor.logs.index import Entry, Index, Stream, belongs_to
@@ -10,7 +12,17 @@ from supervisor.logs.rotation import INDEX_SUFFIX, backup
 
 MOST_PARTS = 1000
 _BLOCK = 1 << 16
+_HEAD = 256  # bytes by which a file is told from one that had the same inode
 LONGEST_MESSAGE = 1 << 16  # bytes; a longer line is given in pieces
+
+
+class Place(NamedTuple):
+    """A place in a log that stays the same while rotation renames its files."""
+
+    device: int
+    inode: int
+    offset: int
+    head: int  # what the file begins with, because the inode of one that was deleted is used again
 
 
 class Part:
@@ -86,6 +98,22 @@ class Part:
             line, self._rest = self._rest, b""
             self._was_cut = True
             yield self._line(line, len(line))
+
+    def place(self, offset: int) -> Place:
+        """The place in this file at `offset`."""
+        head = os.pread(self.descriptor, min(offset, _HEAD), 0)
+        self._times.seek()
+        entry = self._times.at(0)
+        return Place(*self.key, offset, zlib.crc32(head, round(entry.time * 1000) & 0xFFFFFFFF if entry else 0))
+
+    def line_at(self, offset: int, raw: bytes) -> Line:
+        """The line `raw`, without its newline, that begins at `offset`, behind the one asked for before or `jump`."""
+        self.offset = offset
+        return self._line(raw, 0)
+
+    def jump(self) -> None:
+        """The next offset that `line_at` gets may be anywhere."""
+        self._times.seek()
 
     def _go_to(self, offset: int) -> None:
         self.offset = offset

@@ -14,7 +14,7 @@ from typing import Self
 
 from supervisor.logs.index import Stream
 from supervisor.logs.line import Line
-from supervisor.logs.part import MOST_PARTS, Part
+from supervisor.logs.part import MOST_PARTS, Part, Place
 from supervisor.system import Watch, WatchKind, open_watch
 
 Paths = Mapping[str, str | os.PathLike[str]]  # of the log of each service; need not exist (yet)
@@ -70,6 +70,10 @@ class Follower:
         lines.sort(key=lambda line: line.time)
         return lines
 
+    def places(self) -> dict[str, Place]:
+        """By service how far its log was read, for a search that ends there."""
+        return {trail.service: place for trail in self._trails if (place := trail.place()) is not None}
+
     def fileno(self) -> int | None:
         """A descriptor that becomes readable when there may be new lines; None where the system has none."""
         return self._watch.fileno() if self._watch else None
@@ -121,7 +125,7 @@ class _Trail:
 
     def __init__(self, service: str, path: str) -> None:
         self.path = path
-        self._service = service
+        self.service = service
         self._current: Part | None = None
         self._before: Part | None = None  # the one older than _current
         self._time = 0.0  # of the last line that was given
@@ -155,10 +159,13 @@ class _Trail:
         if current is not None:
             yield from current.read(to_the_end=True)  # what was written before it was moved away
         if self._has_gap:
-            yield Line(self._time, self._service, Stream.PORTSUP, GAP)
+            yield Line(self._time, self.service, Stream.PORTSUP, GAP)
         for part in parts:
             yield from part.read(to_the_end=part is not parts[-1])
         self._keep(parts)
+
+    def place(self) -> Place | None:
+        return self._current.place(self._current.offset) if self._current is not None else None
 
     def timed(self, lines: Iterator[Line]) -> Iterator[Line]:
         """The same lines; the time of the last one is remembered."""
@@ -186,7 +193,7 @@ class _Trail:
         is_met = not known
         # From the youngest on: while they are moved up under our hands we may meet one twice, but miss none.
         for number in range(MOST_PARTS):
-            part = Part.open(self._service, self.path, number)
+            part = Part.open(self.service, self.path, number)
             if part is None:
                 if number == 0:
                     continue  # between the rotation and the first line

@@ -133,16 +133,87 @@ def test_a_moment_is_an_age_or_a_local_time() -> None:
     assert before <= moment + 600 <= after
 
 
+@pytest.fixture
+def talkative(own_folders: Path) -> None:
+    """A stack that does not run, and whose services printed lines of every kind."""
+    (own_folders / "services.yaml").write_text(STACK)
+    write(
+        "web", (100.0, "stdout", "INFO: begins"), (101.0, "stderr", "ERROR: timeout of db"),
+        (102.0, "stdout", "goes on"), (103.0, "stdout", '{"level": "warn", "http": {"status": 503}}'),
+        (104.0, "stdout", "Timeout again"),
+    )  # fmt: skip
+    write("worker", (101.5, "stdout", "timeout too"))
+
+
+@pytest.mark.usefixtures("talkative")
+def test_lines_are_found_by_an_expression_a_level_or_a_field(run: Run) -> None:
+    assert run("logs", "--grep", "timeout") == (0, "web    | ERROR: timeout of db\nworker | timeout too\n", "")
+    assert run("logs", "web", "--grep", "^timeout", "-i").out == "web | Timeout again\n"
+    assert run("logs", "--grep", "timeout", "-i", "-n", "1", "--no-prefix").out == "timeout too\nTimeout again\n"
+    field = 'web | {"level": "warn", "http": {"status": 503}}\n'
+    assert run("logs", "web", "--level", "warning").out == "web | ERROR: timeout of db\n" + field
+    assert run("logs", "web", "--json-field", "http.status=503", "--json-field", "level").out == field
+    assert run("logs", "web", "--json-field", "http.status=200").out == ""
+
+
+@pytest.mark.usefixtures("talkative")
+def test_lines_around_a_match_come_with_it(run: Run) -> None:
+    shown = run("logs", "--grep", "db|again", "--context", "1", "--no-prefix").out
+    assert shown.splitlines() == [
+        "INFO: begins", "ERROR: timeout of db", "goes on", '{"level": "warn", "http": {"status": 503}}',
+        "Timeout again",
+    ]  # fmt: skip
+    shown = run("logs", "--grep", "db|begins|too", "--context", "1", "--no-prefix").out
+    assert shown.splitlines() == ["INFO: begins", "ERROR: timeout of db", "goes on", "--", "timeout too"]
+    shown = run("logs", "--grep", "again", "--context", "1", "--json").out
+    assert [(each["message"][:7], each["match"]) for each in map(json.loads, shown.splitlines())] == [
+        ('{"level', False), ("Timeout", True),
+    ]  # fmt: skip
+
+
+@pytest.mark.usefixtures("talkative")
+def test_only_what_the_last_process_printed(run: Run) -> None:
+    journal = Path(instance_directory("shop", 1)) / "portsup.log"
+    event = {"level": "info", "event": "service spawned", "service": "web"}
+    times = ("1970-01-01T00:01:30Z", "1970-01-01T00:01:42.500Z")
+    journal.write_text("".join(json.dumps({"time": time} | event) + "\n" for time in times))
+    shown = run("logs", "--since-restart", "--no-prefix").out
+    assert shown.splitlines() == ["timeout too", '{"level": "warn", "http": {"status": 503}}', "Timeout again"]
+    assert run("logs", "web", "--since-restart", "--grep", "timeout", "--no-prefix").out == ""
+
+
+@pytest.mark.usefixtures("talkative")
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["-i"], "`-i` is about `--grep`"),
+        (["--context", "2"], "`--context` is about lines that are looked for"),
+        (["--grep", "a("], "`a(` is no regular expression"),
+        (["--json-field", "=x"], "`=x` names no field"),
+        (["--level", "loud"], "invalid choice: 'loud'"),
+        (["--grep", "x", "--context", "-1"], "`-1` is no number of lines"),
+        (["--grep", "x", "--context", "9999"], "no number of lines from 0 to 1000"),
+    ],
+)
+def test_a_search_that_makes_no_sense_is_refused(run: Run, options: list[str], words: str) -> None:
+    ran = run("logs", *options)
+    assert ran.code == ExitCode.USAGE
+    assert words in ran.err
+
+
 @pytest.mark.usefixtures("written")
-def test_following_shows_what_comes_until_ctrl_c(own_folders: Path) -> None:
-    command = [sys.executable, "-m", "supervisor", "logs", "-f", "-n", "1", "web"]
+@pytest.mark.parametrize(("options", "first"), [(["-n", "1"], "web two"), (["--grep", "one|three"], "web one")])
+def test_following_shows_what_comes_until_ctrl_c(own_folders: Path, options: list[str], first: str) -> None:
+    command = [sys.executable, "-m", "supervisor", "logs", "-f", "web", *options]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     with subprocess.Popen(
         command, cwd=own_folders, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as follower:
         assert follower.stdout is not None
-        assert follower.stdout.readline() == "web | web two\n"
-        write("web", (103.0, "stdout", "web three"))
+        assert follower.stdout.readline() == f"web | {first}\n"
+        write("web", (102.5, "stdout", "web"), (103.0, "stdout", "web three"))
+        if "--grep" not in options:
+            assert follower.stdout.readline() == "web | web\n"
         assert follower.stdout.readline() == "web | web three\n"
         follower.send_signal(2)
         assert eventually(lambda: follower.poll() is not None)

@@ -4,7 +4,7 @@ import argparse
 import math
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from supervisor.cli import render
 from supervisor.cli.arguments import ALL, line_count, moment
@@ -14,17 +14,31 @@ from supervisor.errors import NotFound, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
+    from supervisor.logs.gathering import Group
     from supervisor.logs.line import Line
+    from supervisor.logs.part import Place
+    from supervisor.logs.query import Query
+    from supervisor.logs.sought import Span
 
 EXAMPLES = """\
   portsup logs                       the last 100 lines of every service, in the order of time
   portsup logs -f web                go on with what comes, until Ctrl-C (exit code 130)
   portsup logs -n all --since 10m    everything of the last ten minutes
+  portsup logs --grep 'timeout|refused' -i --context 3
+                                     lines that match, and the three around each
+  portsup logs api --since-restart --level warning
+                                     what its process of now complained of
+  portsup logs --json-field http.status=500
+                                     lines of JSON in which this field has this value
   portsup logs --json                {time, service, stream, message}, one JSON object a line
   portsup -f FILE logs               behind `logs`, -f means follow"""
 
 _LINES = 100
 _PALETTE = ("cyan", "yellow", "green", "magenta", "blue")
+_LEVELS = ("trace", "debug", "info", "warning", "error", "critical")
+_MOST_CONTEXT = 1000
 _LOOK_AGAIN = 0.5  # seconds, while there is no directory yet that could be watched
 
 
@@ -43,36 +57,90 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--since", metavar="WHEN", type=moment, help="only lines since 10m ago, or since 2026-03-01T09:30"
     )
     parser.add_argument("--until", metavar="WHEN", type=moment, help="only lines until then; not with --follow")
+    parser.add_argument("--since-restart", action="store_true", help="only what the last process of each service wrote")
+    parser.add_argument("--grep", metavar="REGEX", help="only lines that match this regular expression of Python")
+    parser.add_argument("-i", "--ignore-case", action="store_true", help="do not tell a from A in --grep")
+    parser.add_argument("--level", choices=_LEVELS, help="only lines that say they are as bad as this, or worse")
+    parser.add_argument(
+        "--json-field", metavar="NAME[=VALUE]", action="append", default=[],
+        help="only lines of JSON with this field, and this value; a.b for b in a; may be given again",
+    )  # fmt: skip
+    parser.add_argument("--context", metavar="N", type=_number, default=0, help="also the N lines around each match")
     parser.add_argument("-t", "--timestamps", action="store_true", help="the time in front of each line")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     parser.add_argument("--no-prefix", action="store_true", help="lines without the name of the service")
 
 
+def _number(text: str) -> int:
+    if text.isascii() and text.isdigit() and int(text[:9]) <= _MOST_CONTEXT:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"`{text}` is no number of lines from 0 to {_MOST_CONTEXT}")
+
+
 def run(args: argparse.Namespace) -> int:
     """Print the lines; with --follow there is no end but Ctrl-C."""
+    from supervisor.logs.query import Sieve, make_query
     from supervisor.logs.tail import Follower
 
     if args.follow and args.until is not None:
         raise UsageError(
             "cannot follow the logs until a moment", "--until is about the past", "leave out one of the two"
         )
+    fields = tuple(args.json_field)
+    query = make_query(args.grep, ignore_case=args.ignore_case, level=args.level, fields=fields)
+    _check(args, query)
     source = find_source(args)
     directory, known = source.directory, with_files(source.directory, source.services)
     names = _chosen(args.services, known)
     printer = _Printer(args, known, names)
-    count = args.lines if args.lines is not None else None if args.since or args.until else _LINES
-    if count == ALL:
-        count = None
-    first = count if args.until is None else None  # the last until then are not the last of all
-    with Follower({name: os.path.join(directory, f"{name}.log") for name in names}, first) as follower:
-        past = follower.last()
-        printer.print(past if args.until is None or count is None else _last_until(past, args.until, count))
+    is_bounded = args.since is not None or args.until is not None or args.since_restart
+    count = args.lines if args.lines is not None else None if is_bounded else _LINES
+    count = None if count == ALL else count
+    is_searched = bool(query) or is_bounded
+    paths = {name: os.path.join(directory, f"{name}.log") for name in names}
+    with Follower(paths, 0 if is_searched else count) as follower:
+        if is_searched:
+            list(follower.last())  # what follows begins here, and what is searched ends here
+            _print_found(printer, paths, query, _span(args, directory, names, count, follower.places()))
+        else:
+            printer.print(follower.last())
+        sieve = Sieve(query, args.context) if query else None
         while args.follow:
             lines = follower.new()
-            printer.print(lines)
+            if sieve is None:
+                printer.print(lines)
+            else:
+                printer.print_groups(sieve.feed(lines))
             if not lines:
                 follower.wait(None if os.path.isdir(directory) else _LOOK_AGAIN)
     return 0
+
+
+def _check(args: argparse.Namespace, query: "Query") -> None:
+    """Raises UsageError for options that could do nothing."""
+    if args.ignore_case and args.grep is None:
+        raise UsageError("cannot ignore case", "`-i` is about `--grep`, which is not there", "add `--grep REGEX`")
+    if args.context and not query:
+        why = "`--context` is about lines that are looked for, and none are"
+        raise UsageError("cannot show the lines around others", why, "add `--grep REGEX`, `--level` or `--json-field`")
+
+
+def _span(
+    args: argparse.Namespace, directory: str, names: list[str], count: int | None, end: "Mapping[str, Place]"
+) -> "Span":
+    from supervisor.logs.sought import Span
+    from supervisor.logs.starts import last_starts
+
+    since, until = args.since or 0.0, math.inf if args.until is None else args.until
+    started = last_starts(os.path.join(directory, "portsup.log"), names) if args.since_restart else {}
+    return Span(since, until, started=started, end=end if args.follow else {}, count=count)
+
+
+def _print_found(printer: "_Printer", paths: dict[str, str], query: "Query", span: "Span") -> None:
+    from supervisor.logs.search import Search
+
+    with Search(paths, query, span, printer.context) as search:
+        printer.print_groups(search.groups())
 
 
 def _chosen(asked: list[str], known: list[str]) -> list[str]:
@@ -83,17 +151,6 @@ def _chosen(asked: list[str], known: list[str]) -> list[str]:
             hint = did_you_mean(name, known) or f"there are: {', '.join(f'`{one}`' for one in known)}"
             raise NotFound(f"cannot find the log of `{name}`", "the stack has no such service", hint)
     return [name for name in known if not asked or name in asked]
-
-
-def _last_until(lines: "Iterable[Line]", until: float, count: int) -> "list[Line]":
-    """The last `count` lines of each service that are not later than `until`, in their order."""
-    from collections import deque
-
-    kept: dict[str, deque[tuple[int, Line]]] = {}
-    for number, line in enumerate(lines):
-        if line.time <= until:
-            kept.setdefault(line.service, deque(maxlen=count)).append((number, line))
-    return [line for _, line in sorted((pair for each in kept.values() for pair in each), key=lambda pair: pair[0])]
 
 
 class _Printer:
@@ -107,20 +164,36 @@ class _Printer:
             name: render.paint(f"{name:<{width}} |", _PALETTE[known.index(name) % len(_PALETTE)], color) + " "
             for name in names
         }
+        self._last = ""  # whose group was printed last
+
+    @property
+    def context(self) -> int:
+        """How many lines around each match are shown."""
+        return int(self._args.context)
 
     def print(self, lines: "Iterable[Line]") -> None:
         """Write `lines`, and make sure that whoever reads a pipe gets them now."""
-        since = 0.0 if self._args.since is None else self._args.since
-        until = math.inf if self._args.until is None else self._args.until
-        sys.stdout.writelines(f"{self._text(line)}\n" for line in lines if since <= line.time <= until)
+        sys.stdout.writelines(f"{self._text(line)}\n" for line in lines)
         sys.stdout.flush()
 
-    def _text(self, line: "Line") -> str:
+    def print_groups(self, groups: "Iterable[Group]") -> None:
+        """The same for lines that were looked for; between groups of them stands `--`, as grep does it."""
+        for group in groups:
+            service = group.lines[0].line.service
+            is_apart = self._last not in ("", service) or not group.goes_on
+            if self.context and self._last and is_apart and not self._args.json:
+                sys.stdout.write("--\n")
+            self._last = service
+            sys.stdout.writelines(f"{self._text(line, is_match)}\n" for line, is_match in group.lines)
+        sys.stdout.flush()
+
+    def _text(self, line: "Line", is_match: bool = True) -> str:
         from supervisor.logs.line import rfc3339
 
         if self._args.json:
-            record = {"time": rfc3339(line.time), "service": line.service}
-            return render.json_line(record | {"stream": line.stream, "message": line.message})
+            record: dict[str, Any] = {"time": rfc3339(line.time), "service": line.service}
+            record |= {"stream": line.stream, "message": line.message}
+            return render.json_line(record | ({"match": is_match} if self.context else {}))
         moment = f"{rfc3339(line.time)} " if self._args.timestamps else ""
         prefix = "" if self._args.no_prefix else self._prefixes[line.service]
         return f"{prefix}{moment}{tamed(line.message, keeps_colours=self._color)}"
