@@ -6,7 +6,7 @@ from enum import StrEnum
 from supervisor.core.order import Condition
 from supervisor.core.restart import USUAL_RESTARTS
 from supervisor.core.service import Service
-from supervisor.core.state import AT_REST, Milestone, Result, State
+from supervisor.core.state import AT_REST, ENDED, IS_IN_TROUBLE, IS_LIVE, Milestone, Result, State
 
 
 class Verdict(StrEnum):
@@ -52,7 +52,7 @@ def is_done(svc: Service) -> bool:
 
 def is_missing(svc: Service) -> bool:
     """Whether it should be there after a start, and is not: it failed or fails again and again, or is over already."""
-    return svc.state in (State.FAILED, State.BACKOFF) or (svc.state is State.EXITED and not is_done(svc))
+    return svc.state in IS_IN_TROUBLE or (svc.state is State.EXITED and not is_done(svc))
 
 
 def judge(condition: Condition, dependency: Service, *, is_wanted: bool = True) -> Verdict:
@@ -62,7 +62,7 @@ def judge(condition: Condition, dependency: Service, *, is_wanted: bool = True) 
     ready; anything else that has ended is not there for its dependants, whatever its exit code.
     A stopped one that is not `is_wanted` was stopped by somebody, and does not start by itself.
     """
-    has_ended = dependency.state in (State.EXITED, State.FAILED) and dependency.pid is None
+    has_ended = dependency.state in ENDED and dependency.pid is None
     if dependency.state is State.STOPPED and not is_wanted:
         return Verdict.MET if condition is Condition.STARTED else Verdict.HOPELESS
     if condition in _ENDS:
@@ -71,7 +71,7 @@ def judge(condition: Condition, dependency: Service, *, is_wanted: bool = True) 
         return Verdict.HOPELESS if has_ended else Verdict.NOT_YET
     if condition is Condition.STARTED and has_ended:
         return Verdict.MET
-    if dependency.reached >= _MILESTONES[condition] and dependency.state in (State.STARTING, State.RUNNING):
+    if dependency.reached >= _MILESTONES[condition] and dependency.state in IS_LIVE:
         return Verdict.MET
     if dependency.one_shot and is_done(dependency):
         return Verdict.MET

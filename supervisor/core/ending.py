@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from supervisor.core.service.snapshot import Service
-from supervisor.core.state import Result, State
+from supervisor.core.state import ENDED, Result, State
 from supervisor.dataclass import dataclass
 from supervisor.errors import ExitCode, shell_code
 
@@ -36,7 +36,7 @@ class Abort:
 
 def ends_all(svc: Service, on_end: OnEnd, abort: Abort) -> bool:
     """Whether everything stops because this service is in the state that it is in."""
-    if svc.state not in (State.EXITED, State.FAILED) or svc.pid is not None:
+    if svc.state not in ENDED or svc.pid is not None:
         return False
     is_success = svc.state is State.EXITED
     if Others.STOP_ALL is (on_end.success if is_success else on_end.failure) or svc.name == abort.code_from:

@@ -133,8 +133,15 @@ class HookRun:
 
 
 S = State
-ENDED = (S.EXITED, S.FAILED)  # by itself
-AT_REST = (S.STOPPED, *ENDED)  # no process is there or on its way, but for one that SIGKILL could not end
+# What is asked of states in more than one place.
+ENDED = frozenset({S.EXITED, S.FAILED})  # by itself
+AT_REST = frozenset({S.STOPPED, S.EXITED, S.FAILED})  # no process, nor one on its way, but for one SIGKILL cannot end
+IS_LIVE = frozenset({S.STARTING, S.RUNNING})  # its process is there, and nobody has asked it to end
+IS_ENDING = frozenset({S.TERMINATING, S.KILLING, S.CLEANING})  # what follows is decided already, `Then`
+HAS_PROCESS = IS_LIVE | {S.TERMINATING, S.KILLING}
+IS_AT_WORK = IS_LIVE | {S.PREPARING, S.BACKOFF}  # it runs, or will without anybody else
+IS_PASSING = IS_ENDING | {S.PREPARING, S.STARTING}  # on its way to a state in which it can stay
+IS_IN_TROUBLE = frozenset({S.BACKOFF, S.FAILED})
 STATUS: Mapping[State, Status] = MappingProxyType({
     S.STOPPED: Status.INACTIVE,
     S.EXITED: Status.INACTIVE,

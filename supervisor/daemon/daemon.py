@@ -15,7 +15,7 @@ from supervisor.config.spec import ServiceSpec, StackSpec
 from supervisor.core import events as ev
 from supervisor.core.instance import ports_of
 from supervisor.core.service import Service
-from supervisor.core.state import State
+from supervisor.core.state import ENDED, State
 from supervisor.daemon import garbage
 from supervisor.daemon.console.broadcast import News
 from supervisor.daemon.console.foreground import Foreground, let_go_of
@@ -185,7 +185,7 @@ class Daemon:
     def on_change(self, before: Service, after: Service) -> None:
         self._reporter.changed(before, after, self._loop.time())
         self._commands.changed(before, after)
-        if after.state in (State.EXITED, State.FAILED) and after.pid is None:
+        if after.state in ENDED and after.pid is None:
             self._loop.call_soon(self._look_for_the_end, after)
 
     def on_ports_changed(self) -> None:

@@ -3,24 +3,12 @@
 A service runs one hook at a time.  Whatever takes it out of the state that a hook belongs to ends the hook.
 """
 
-from collections.abc import Mapping
-from types import MappingProxyType
-
 from supervisor.core import events as ev
+from supervisor.core.service.product import PRODUCT
 from supervisor.core.service.snapshot import NO_HOOKS, Service
-from supervisor.core.state import Hook, HookRun, Result, State, Then
+from supervisor.core.state import Hook, HookRun, Result, Then
 from supervisor.dataclass import replace
 from supervisor.errors import shell_code
-
-S = State
-# In which states each may run; that of a successor runs before a rolling restart, beside a running service.
-BELONGS: Mapping[Hook, tuple[State, ...]] = MappingProxyType({
-    Hook.PRE_START: (S.PREPARING, S.RUNNING),
-    Hook.POST_START: (S.RUNNING,),
-    Hook.PRE_STOP: (S.TERMINATING,),
-    Hook.STOP_COMMAND: (S.TERMINATING,),
-    Hook.POST_STOP: (S.CLEANING,),
-})  # fmt: skip
 
 Step = tuple[Service, tuple[ev.Effect, ...]]
 
@@ -36,7 +24,7 @@ def settle(before: Service, event: ev.Event, step: Step) -> Step:
     """`step` with the end of a hook that is left behind by it."""
     after, effects = step
     run = after.hook
-    if run is not None and after.state not in BELONGS[run.hook]:
+    if run is not None and run.hook not in PRODUCT[after.state].hooks:
         run = None
         after = replace(after, hook=None)
     old = before.hook

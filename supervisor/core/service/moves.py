@@ -9,7 +9,7 @@ from supervisor.core.sd_notify import Notice
 from supervisor.core.service import hooks
 from supervisor.core.service.hooks import Step
 from supervisor.core.service.snapshot import Service
-from supervisor.core.state import Health, Hook, Milestone, Result, State, Then
+from supervisor.core.state import IS_LIVE, Health, Hook, Milestone, Result, State, Then
 from supervisor.dataclass import replace
 
 S = State
@@ -91,7 +91,7 @@ def heard(svc: Service, notice: Notice, now: float) -> Step:
     """It said this, which has been noted."""
     if notice.is_hung and svc.state is S.RUNNING:
         return abort(svc, "said that it hangs", now)
-    if notice.is_stopping and svc.state in (S.STARTING, S.RUNNING):
+    if notice.is_stopping and svc.state in IS_LIVE:
         return terminate(svc, Then.LEAVE, "it is stopping", now, is_told=False)
     return svc, ()
 

@@ -14,11 +14,10 @@ from supervisor.core.sd_notify import note, note_beside, watched_until
 from supervisor.core.service import hooks, one_process
 from supervisor.core.service.hooks import Step
 from supervisor.core.service.snapshot import Service, check, is_due, note_exit, words
-from supervisor.core.state import Beside, Health, Hook, Milestone, Role, State, Then
+from supervisor.core.state import IS_LIVE, Beside, Health, Hook, Milestone, Role, State, Then
 from supervisor.dataclass import replace
 
 S = State
-_LIVE = (S.STARTING, S.RUNNING)
 
 
 def step(svc: Service, event: ev.Event, now: float) -> Step:
@@ -153,7 +152,7 @@ def _leave_to(svc: Service, beside: Beside, exit: ev.Exited, now: float) -> Step
         return _promote(note_exit(svc, exit), beside, words(exit)), ()
     if svc.state is S.FAILED:
         return replace(note_exit(svc, exit), pid=beside.pid, beside=None), ()
-    if svc.state in _LIVE:
+    if svc.state in IS_LIVE:
         svc = replace(note_exit(svc, exit), then=Then.EXIT, reason=words(exit))
     elif svc.then is not Then.EXIT:
         svc = note_exit(svc, exit)
@@ -169,7 +168,7 @@ def _follow(before: Service, after: Service, beside: Beside, event: ev.Event, no
     """What ends the service ends both of its processes."""
     if beside.pid is None or beside.role is Role.DOOMED:
         return after, ()
-    if after.roll_trouble == "" and _is_coming(beside) and after.state not in _LIVE:
+    if after.roll_trouble == "" and _is_coming(beside) and after.state not in IS_LIVE:
         after = replace(after, roll_trouble=after.reason)
     has_begun = after.state is not before.state
     is_killed = has_begun and after.state is S.KILLING and after.then is not Then.EXIT

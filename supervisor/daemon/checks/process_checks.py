@@ -12,7 +12,7 @@ from supervisor.core import events as ev
 from supervisor.core.address import host_of
 from supervisor.core.enumeration import some_of
 from supervisor.core.handoff import Place
-from supervisor.core.state import State
+from supervisor.core.state import IS_LIVE, State
 from supervisor.daemon.checks.listening import AT_ONCE, Expectation, ListenerSearch, strangers_among
 from supervisor.daemon.checks.log_pattern import watch_log
 from supervisor.daemon.checks.probes import ASK_TIMEOUT, EXEC_TIMEOUT, Asker, ask
@@ -220,9 +220,7 @@ class ProcessChecks:
             limit, child = slot.spec.memory_limit, slot.child
             if not limit or child is None or slot.beside is not None:
                 continue
-            if slot.service.state in (State.STARTING, State.RUNNING) and (
-                has_orphans or not system.is_alone_within(child.pid, limit)
-            ):
+            if slot.service.state in IS_LIVE and (has_orphans or not system.is_alone_within(child.pid, limit)):
                 large.append((slot, child, limit))
         if not large or self._is_measuring:
             return
@@ -231,7 +229,7 @@ class ProcessChecks:
         def told(used: list[int] | None) -> None:
             self._is_measuring = False
             for (slot, child, limit), memory in zip(large, used or (), strict=False):
-                if memory and slot.child is child and slot.service.state in (State.STARTING, State.RUNNING):
+                if memory and slot.child is child and slot.service.state in IS_LIVE:
                     words = f"its processes have {_megabytes(memory)} of memory, its `memory_limit` is "
                     slot.keeper.tell(ev.MemoryExceeded(child.pid, words + _megabytes(limit)))
 

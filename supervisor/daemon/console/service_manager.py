@@ -9,7 +9,7 @@ import socket
 from collections.abc import Mapping
 
 from supervisor.core.conditions import is_done
-from supervisor.core.state import State
+from supervisor.core.state import IS_IN_TROUBLE, State
 from supervisor.daemon.service.slot import Slot
 
 LONGEST_STATUS = 300  # characters; it is one line of `systemctl status`
@@ -72,7 +72,7 @@ class ServiceManager:
             return f"stopping: {left} of {len(self._slots)} services are left"
         wanted = {name: slot.service for name, slot in self._slots.items() if slot.is_wanted}
         ready = sum(svc.state is State.RUNNING or is_done(svc) for svc in wanted.values())
-        failed = [name for name, svc in wanted.items() if svc.state in (State.FAILED, State.BACKOFF)]
+        failed = [name for name, svc in wanted.items() if svc.state in IS_IN_TROUBLE]
         words = f"{ready} of {len(wanted)} services are ready" + (f"; failing: {', '.join(failed)}" if failed else "")
         return (words if self._is_ready else f"starting: {words}")[:LONGEST_STATUS]
 

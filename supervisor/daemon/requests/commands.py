@@ -12,9 +12,9 @@ from supervisor.core import events as ev
 from supervisor.core.conditions import has_settled, is_at_rest
 from supervisor.core.order import levels
 from supervisor.core.service import Service
-from supervisor.core.state import AT_REST, State
+from supervisor.core.state import AT_REST, IS_AT_WORK, IS_LIVE, State
 from supervisor.daemon.console.broadcast import News
-from supervisor.daemon.requests.status import AT_WORK, result_of, row
+from supervisor.daemon.requests.status import result_of, row
 from supervisor.daemon.requests.status_readers import StatusReaders
 from supervisor.daemon.service.slot import Slot
 from supervisor.daemon.stack.endpoints import Endpoint
@@ -166,7 +166,7 @@ class Commands:
 
         def look() -> bool:
             for name, slot in tuple(left.items()):
-                is_back = wanted is State.STOPPED and slot.service.state in AT_WORK
+                is_back = wanted is State.STOPPED and slot.service.state in IS_AT_WORK
                 if is_over(slot.service) or is_back:
                     del left[name]
                     results.append(result_of(slot, wanted, self._redact))
@@ -235,7 +235,7 @@ class Commands:
             why = "its pool has no other port" if slot.pool else "it has no `pool`"
             reply.fail(UsageError(what, why, "give it a larger `pool`" if slot.pool else "give it one"))
             return
-        if slot.service.state not in (State.STARTING, State.RUNNING):
+        if slot.service.state not in IS_LIVE:
             hint = f"`portsup start {name}`"
             reply.fail(PortsupError(what, f"it is {slot.service.state}, not running", hint))
             return

@@ -8,14 +8,11 @@ from supervisor.config.spec import HandoffMode
 from supervisor.core.address import url_of
 from supervisor.core.conditions import is_done
 from supervisor.core.service import Service
-from supervisor.core.state import AT_REST, Result, State
+from supervisor.core.state import AT_REST, IS_AT_WORK, Result, State
 from supervisor.daemon.console.herald import failure, readable
 from supervisor.daemon.service.slot import Slot
 from supervisor.daemon.service.world import StackWorld
 from supervisor.process.tree import RUN_ID
-
-# Seen after a stop: somebody else started it again.
-AT_WORK = (State.PREPARING, State.STARTING, State.RUNNING, State.BACKOFF)
 
 
 def beside(svc: Service) -> dict[str, Any] | None:
@@ -28,7 +25,7 @@ def row(slot: Slot, instance: int, now: float) -> dict[str, Any]:
     """What `status` tells about one service; `now` is in monotonic seconds."""
     svc = slot.service
     has_process = svc.pid is not None
-    port = svc.port if svc.state not in (State.STOPPED, State.EXITED, State.FAILED) or has_process else None
+    port = svc.port if svc.state not in AT_REST or has_process else None
     uptime = round(now - slot.child.spawned_at, 1) if slot.child is not None and has_process else None
     ports = slot.lease.ports(now) if slot.lease is not None else ()
     return {
@@ -74,7 +71,7 @@ def result_of(slot: Slot, wanted: State, redact: Callable[[str], str]) -> dict[s
     ok = svc.state is wanted or (wanted is State.RUNNING and is_done(svc))
     ok = ok or (wanted is State.STOPPED and svc.state in AT_REST and svc.pid is None)
     match svc.state:
-        case _ if wanted is State.STOPPED and svc.state in AT_WORK:
+        case _ if wanted is State.STOPPED and svc.state in IS_AT_WORK:  # somebody else started it again
             words = "was started again meanwhile"
         case State.RUNNING:
             words = "running" + (f" on port {svc.port}" if svc.port is not None else "")

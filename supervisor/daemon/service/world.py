@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from supervisor.core import events as ev
 from supervisor.core.handoff import keeps_clients
 from supervisor.core.service import Service
-from supervisor.core.state import Milestone, Role, State
+from supervisor.core.state import IS_LIVE, Milestone, Role, State
 from supervisor.core.stdin import Stdin
 from supervisor.daemon.checks.process_checks import ProcessChecks
 from supervisor.daemon.console.broadcast import News
@@ -96,7 +96,7 @@ class StackWorld:
             self.checks.forget(slot, slot.beside)
         if after.state is State.RUNNING and (before.state is not State.RUNNING or after.pid != before.pid):
             self.checks.watch_health(slot)
-        elif after.state is not before.state and after.state not in (State.STARTING, State.RUNNING):
+        elif after.state is not before.state and after.state not in IS_LIVE:
             for child in slot.children():
                 self.checks.forget(slot, child)
         if after.reached is Milestone.LISTENING and before.reached < Milestone.LISTENING:

@@ -5,12 +5,11 @@ from collections.abc import Mapping
 from supervisor.core import events as ev
 from supervisor.core.conditions import is_done
 from supervisor.core.order import to_restart
-from supervisor.core.state import AT_REST, State
+from supervisor.core.state import AT_REST, IS_LIVE, State
 from supervisor.daemon.service.slot import Slot
 from supervisor.daemon.stack.relations import Relations
 
-AT_WORK = (State.STARTING, State.RUNNING)  # what is stopped stays so, and what is about to start sees the new process
-RESTING = (State.RUNNING, *AT_REST)
+RESTING = AT_REST | {State.RUNNING}
 
 
 def restart_followers(slots: Mapping[str, Slot], relations: Relations) -> None:
@@ -18,7 +17,7 @@ def restart_followers(slots: Mapping[str, Slot], relations: Relations) -> None:
     changed: dict[str, list[str]] = {}
     for name in relations.followers():
         slot = slots[name]
-        if slot.service.state in AT_WORK:
+        if slot.service.state in IS_LIVE:  # what is stopped stays so, and what is about to start sees the new process
             changed[name] = [need for need in slot.spec.restarts_with if _has_restarted(slot, slots.get(need))]
     if not any(changed.values()):
         return
@@ -32,7 +31,7 @@ def restart_followers(slots: Mapping[str, Slot], relations: Relations) -> None:
 def tell_of_ports(slot: Slot, slots: Mapping[str, Slot]) -> None:
     """Restarts or signals a service that was told of another port of a dependency than the one it has now."""
     child = slot.child
-    if child is None or slot.service.state not in AT_WORK:
+    if child is None or slot.service.state not in IS_LIVE:
         return
     moved = [
         need

@@ -7,15 +7,12 @@ from supervisor.control.connection import Reply
 from supervisor.core import events as ev
 from supervisor.core.order import levels
 from supervisor.core.service import is_rolling
-from supervisor.core.state import State
+from supervisor.core.state import IS_PASSING, State
 from supervisor.daemon.console.herald import readable
 from supervisor.daemon.service.slot import Slot
 from supervisor.daemon.stack.stack import Stack
 from supervisor.daemon.stack.waiting import Note, telling
 from supervisor.errors import PortsupError
-
-# What becomes of a service in these is not known yet.
-PASSING = (State.PREPARING, State.STARTING, State.TERMINATING, State.KILLING, State.CLEANING)
 
 
 def check_rolling(slots: Sequence[Slot]) -> Sequence[Slot]:
@@ -75,7 +72,7 @@ async def _roll_one(stack: Stack, slot: Slot, grace: float | None, note: Note) -
         return False, f"is {slot.service.state}, not running"
     slot.keeper.tell(ev.RollRequested(grace))
     with telling(stack, lambda: [slot], note):
-        await stack.until(lambda: not is_rolling(slot.service) and slot.service.state not in PASSING)
+        await stack.until(lambda: not is_rolling(slot.service) and slot.service.state not in IS_PASSING)
     svc = slot.service
     if svc.roll_trouble:
         kept = f"; pid {svc.pid} stays in service" if svc.pid == before else f"; it is {svc.state}"

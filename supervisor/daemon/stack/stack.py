@@ -9,7 +9,7 @@ from supervisor.core.address import LOOPBACK
 from supervisor.core.conditions import Verdict, judge, why_hopeless
 from supervisor.core.order import Condition, with_dependencies
 from supervisor.core.service import Service
-from supervisor.core.state import AT_REST, ENDED, Result, State
+from supervisor.core.state import AT_REST, ENDED, IS_ENDING, Result, State
 from supervisor.daemon.service.slot import Slot
 from supervisor.daemon.stack.followers import restart_followers, tell_of_ports
 from supervisor.daemon.stack.orders import Orders
@@ -21,7 +21,7 @@ from supervisor.errors import ExitCode, PortsupError
 
 NOTE_EVERY = 5.0  # seconds between words about whom a stop waits for
 LIVE_EVERY = 1.0  # the same where they take the place of those before them
-STARTABLE = (*AT_REST, State.BACKOFF, State.TERMINATING, State.KILLING, State.CLEANING)  # others start already
+STARTABLE = AT_REST | IS_ENDING | {State.BACKOFF}  # others start already
 
 
 class Listener(Protocol):
