@@ -1,16 +1,14 @@
 """What has changed between two versions of a services.yaml, and what that takes.  Pure."""
 
-from supervisor.config.spec import ServiceSpec, StackSpec
-from supervisor.dataclass import dataclass, fields
+from collections.abc import Iterator
+from typing import Any
 
-# What can be told to a service that runs, or takes effect when it starts the next time; all else restarts it.
-LIVE = frozenset((
-    "autostart", "depends_on", "description", "fetch_url", "healthcheck", "hooks", "logging", "memory_limit", "on_end",
-    "on_port_change", "pid_file", "profiles", "quarantine", "ready", "restart_policy", "rotate_after", "stop_command",
-    "stop_grace_period", "stop_signal", "success_exit_codes",
-))  # fmt: skip
-_WRITTEN_AS = {"restarts_with": "depends_on", "stop_to": "stop_signal"}
-_NO_KEYS = frozenset(("name", "line"))
+from supervisor.config.forms.usual import fields_of
+from supervisor.config.keys.service import SERVICE
+from supervisor.config.keys.stack import STACK
+from supervisor.config.kinds import Key, Section
+from supervisor.config.spec import ServiceSpec, StackSpec
+from supervisor.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +21,8 @@ class Change:
     @property
     def restarts(self) -> bool:
         """Whether its process must be replaced for that; a changed pool may let it stay."""
-        return any(key not in LIVE and key != "pool" for key in self.keys)
+        live = live_keys()
+        return any(key not in live and key != "pool" for key in self.keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +43,11 @@ class Difference:
         return bool(self.added or self.removed or self.changed or self.top)
 
 
+def live_keys() -> frozenset[str]:
+    """What can be told to a service that runs, or takes effect at its next start; all else restarts it."""
+    return frozenset(key.name for key in SERVICE.keys if key.is_live)
+
+
 def difference(old: StackSpec, new: StackSpec) -> Difference:
     """What becomes different; services come in the order of the new file."""
     changes = []
@@ -54,23 +58,31 @@ def difference(old: StackSpec, new: StackSpec) -> Difference:
             changes.append(Change(name, keys))
         elif name in old.services and old.stride != new.stride and spec.pool:
             changes.append(Change(name, ("pool",)))
-    top = {"files": (old.file, *old.over) != (new.file, *new.over), "name": old.name != new.name,
-           "instances.stride": old.stride != new.stride, "ports.strict": old.strict_ports != new.strict_ports,
-           "render": old.render != new.render}  # fmt: skip
+    has_other_files = (old.file, *old.over) != (new.file, *new.over)
     return Difference(
         added=tuple(name for name in new.services if name not in old.services),
         removed=tuple(name for name in old.services if name not in new.services),
         changed=tuple(changes),
-        top=tuple(key for key, is_other in top.items() if is_other),
+        top=(*(("files",) if has_other_files else ()), *_changed_paths(old, new)),
     )
 
 
 def _changed_keys(old: ServiceSpec, new: ServiceSpec) -> tuple[str, ...]:
-    keys = [
-        _WRITTEN_AS.get(each.name, each.name)
-        for each in fields(ServiceSpec)
-        if each.name not in _NO_KEYS and getattr(old, each.name) != getattr(new, each.name)
-    ]
+    keys = [key.name for key in SERVICE.keys if _is_changed(key, old, new)]
     if old.wants_notices != new.wants_notices:  # its process has NOTIFY_SOCKET, or has not
         keys.append("environment")
     return tuple(dict.fromkeys(keys))
+
+
+def _is_changed(key: Key, old: Any, new: Any) -> bool:
+    return any(getattr(old, field) != getattr(new, field) for field in fields_of(key))
+
+
+def _changed_paths(old: StackSpec, new: StackSpec) -> Iterator[str]:
+    """The keys of a stack with other values, down to those inside of a section."""
+    for key in STACK.keys:
+        inner = key.kind.keys if isinstance(key.kind, Section) else ()
+        names = {field: f"{key.name}.{each.name}" for each in inner for field in fields_of(each)}
+        for field in fields_of(key):
+            if getattr(old, field) != getattr(new, field):
+                yield names.get(field, key.name)

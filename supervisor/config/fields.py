@@ -65,12 +65,11 @@ def has_hooks(fields: Fields) -> bool:
 
 def words(fields: Fields) -> Iterator[tuple[str, Word]]:
     """Every text that placeholders are filled in, with the path of its key."""
-    for word in fields.get("command", ()):
-        yield "command", word
-    if address := fields.get("fetch_url"):
-        yield "fetch_url", address
-    if path := fields.get("pid_file"):
-        yield "pid_file", path
+    for key, item in fields.found.items():
+        if isinstance(item.value, Word):
+            yield key, item.value
+        elif isinstance(item.value, tuple):
+            yield from ((key, word) for word in item.value if isinstance(word, Word))
     if has_hooks(fields):
         from supervisor.config import hooks
 

@@ -1,8 +1,18 @@
-"""What the value of a key can look like.  `scalars`, `shapes` and `validate` read each kind, `schema` describes it."""
+"""What a key is, and what its value can look like.
 
+`scalars`, `shapes` and `validate` read each kind, `forms` brings it into the spec and back, `schema` and `reference`
+describe it.
+"""
+
+from collections.abc import Callable, Mapping
 from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from supervisor.dataclass import dataclass
+
+if TYPE_CHECKING:
+    from supervisor.config.fields import Fields
 
 NAME = r"[a-z0-9][a-z0-9._-]*"  # of stacks and services
 LONGEST_NAME = 63
@@ -13,12 +23,13 @@ VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Words; `pattern` must match all of them, `rule` says it in words."""
+    """Words; `pattern` must match all of them, `rule` says it in words, `what` in one or two."""
 
     pattern: str = ""
     rule: str = ""
     longest: int = 100_000
     or_number: bool = False  # for the schema: YAML readers may take it for a whole number
+    what: str = "text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +73,11 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One of some words; `meant` maps what peers call them."""
+    """One of some words; `meant` maps what peers call them.  In the spec they are members of `of`."""
 
     words: tuple[str, ...]
     meant: tuple[tuple[str, str], ...] = ()
+    of: type[StrEnum] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +112,8 @@ class Section:
     """A mapping with keys of its own.
 
     `words` may stand for the whole mapping; of the keys in `one_of` at most one is given, exactly one if `needs_one`.
-    What is no mapping is taken for the value of the key `short`, if there is one.
+    What is no mapping is taken for the value of the key `short`, if there is one.  In the spec it is an instance of
+    the dataclass `of`, whose fields have the names of the keys.
     """
 
     keys: "tuple[Key, ...]"
@@ -108,6 +121,7 @@ class Section:
     short: str = ""
     one_of: tuple[str, ...] = ()
     needs_one: bool = False
+    of: type[Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +142,42 @@ Kind = Text | Flag | Whole | Number | Duration | Size | Choice | Signal | Shape 
 
 
 @dataclass(frozen=True, slots=True)
+class Making:
+    """What fields of the spec are made of, beside what the file says."""
+
+    directory: Path  # of services.yaml, absolute
+    home: str = ""
+    environment: Mapping[str, str] | None = None  # of the service, put together
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """How much is shown: all with `reveal`, else `secrets` are hidden."""
+
+    reveal: bool = False
+    secrets: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How what the file says becomes fields of the spec and is shown again, for a key whose kind does not tell it.
+
+    `make` gives those of `fields` that the file says, by name; the others keep the default of the spec.
+    `show` gives plain data for the spec; "" and None are left out.
+    """
+
+    fields: tuple[str, ...]
+    make: "Callable[[Fields, Making], Mapping[str, Any]]"
+    show: Callable[[Any, Showing], Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Key:
-    """One key: `doc` is a sentence for the schema, `also` what peers or hasty fingers call it."""
+    """One key of a section.
+
+    `doc` is what it means, in one or two sentences without Markdown, for the schema and the reference; `more` is for
+    the reference alone.  `also` is what peers or hasty fingers call it.
+    """
 
     name: str
     kind: Kind
@@ -137,3 +185,8 @@ class Key:
     default: str = ""
     required: bool = False
     also: tuple[str, ...] = ()
+    more: str = ""
+    unset: str = ""  # what holds without it, in words, where `default` cannot say it
+    is_live: bool = False  # a running service keeps its process when it changes
+    field: str = ""  # of the spec, if it is not called like the key
+    form: Form | None = None

@@ -15,6 +15,7 @@ from supervisor.config.files import content_of, decoded, outgoing_ports
 from supervisor.config.identifiers import filled_in, identifiers, secrets_of
 from supervisor.config.interpolate import Interpolation
 from supervisor.config.keys.stack import STACK
+from supervisor.config.kinds import Making
 from supervisor.config.merge import Merger
 from supervisor.config.parse import parse
 from supervisor.config.report import Report, Unreadable
@@ -24,6 +25,7 @@ from supervisor.config.spec import ServiceSpec, StackSpec
 from supervisor.config.tree import Mapping as MappingNode
 from supervisor.config.tree import Node, Place, Scalar
 from supervisor.config.validate import Validator
+from supervisor.config.values import absolute
 from supervisor.dataclass import replace
 from supervisor.errors import ConfigError
 
@@ -104,22 +106,21 @@ def _load(
         fields: Fields = found.value
         where = f"services.{name}"
         environment = build.variables(fields, files.read, lookup, report, where)
-        specs[name] = build.service(name, fields, found.key, path.parent, environment, environ.get("HOME", ""))
+        making = Making(path.parent, environ.get("HOME", ""), environment)
+        specs[name] = build.service(name, fields, found.key, making)
         for what, secret in secrets_of(specs[name]):
             report.hide((secret,), fields.at(what.partition(".")[0]), f"{where}.{what}")
         _check_folder(specs[name], fields, where, report)
     Checks(services, report, ephemeral).run()
     short = report.masked_where_they_stand()
-    instances: Fields = stack.get("instances") or Fields()
-    ports: Fields = stack.get("ports") or Fields()
-    return StackSpec(
+    return build.stack(
+        stack,
+        Making(path.parent, environ.get("HOME", "")),
         name=stack.get("name") or tidy_name(path.parent.name) or "stack",
         file=path,
         over=tuple(over),
         others=extending.others,
         services=specs,
-        stride=instances.get("stride", 100),
-        strict_ports=ports.get("strict", False),
         render=templates.rendered(
             stack,
             {name: "pool" in found.value.found for name, found in services.items()},
@@ -255,7 +256,7 @@ class _EnvFiles:
         self._given = 0
 
     def read(self, file: EnvFile) -> dict[str, str]:
-        path = build.absolute(self._directory, file.path, self._home)
+        path = absolute(self._directory, file.path, self._home)
         if path not in self._known:
             self._known[path] = self._read(path, file)
         self._given += len(self._known[path])

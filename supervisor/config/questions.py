@@ -4,7 +4,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from supervisor.config.fields import BROKEN, Fields, Found
-from supervisor.config.kinds import Choice, Key, Section, Shape, Text
+from supervisor.config.keys import mappings
+from supervisor.config.kinds import Shape
 from supervisor.config.scalars import Word
 from supervisor.config.tree import Mapping, Node, Scalar, Sequence
 from supervisor.config.values import Bad
@@ -12,31 +13,13 @@ from supervisor.config.values import Bad
 if TYPE_CHECKING:
     from supervisor.config.validate import Validator
 
-_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _OURS = ("connection", "content-length", "transfer-encoding")  # what they say is how we ask
 _MOST_HEADERS, _LONGEST_HEADER = 50, 8000
-
-HTTP = Section(
-    keys=(
-        Key("path", Shape.HTTP_PATH, "The path that is asked for.", required=True, also=("url", "uri")),
-        Key("method", Choice(_METHODS, tuple((each.lower(), each) for each in _METHODS)), "How it is asked.", "GET"),
-        Key("headers", Shape.HEADERS, "What is sent along, by name.", also=("header", "http_headers", "httpheaders")),
-        Key(
-            "status",
-            Shape.STATUSES,
-            "The answers that are good: a number, a range such as 200-299, or a list of them.",
-            "200-399",
-            also=("statuses", "status_code", "code", "expected_status", "expect"),
-        ),
-        Key("contains", Text(longest=1000), "A text that has to be in the body of the answer.", also=("body",)),
-        Key("matches", Shape.REGEX, "A regular expression that a part of the body matches.", also=("regex", "match")),
-    )
-)
 
 
 def http(validator: "Validator", node: Node, where: str) -> Any:
     """The fields of the mapping."""
-    fields = validator.section(node, HTTP, where)
+    fields = validator.section(node, mappings.HTTP, where)
     for key in ("contains", "matches"):
         if fields.get("method") == "HEAD" and key in fields.found:
             reason = f"{where}.{key}: an answer to HEAD has no body"

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from supervisor.config import questions, shapes
+from supervisor.config import shapes
+from supervisor.config.keys import mappings
 from supervisor.config.keys.stack import STACK
 from supervisor.config.kinds import (
     LONGEST_NAME,
@@ -122,7 +123,7 @@ def _kind(kind: Kind) -> Schema:
         case Signal():
             return {"type": ["string", "integer"], "examples": ["SIGTERM", "SIGINT", "SIGHUP"]}
         case Shape.HTTP:
-            return {"anyOf": [_kind(Shape.HTTP_PATH), _section(questions.HTTP)]}
+            return {"anyOf": [_kind(Shape.HTTP_PATH), _section(mappings.HTTP)]}
         case Shape.HEADERS:
             return {"type": "object", "additionalProperties": _TEXTS}
         case Shape.STATUSES:
@@ -140,14 +141,14 @@ def _kind(kind: Kind) -> Schema:
             return {"anyOf": [{"type": "string", "minLength": 1}, {"type": "array", "items": _TEXTS, "minItems": 1}]}
         case Shape.POOL:
             several = {"type": "array", "items": {"anyOf": [_PORT, _RANGE]}, "minItems": 1}
-            return {"anyOf": [several, _PORT, _RANGE, _section(shapes.POOL_OF_SIZE)]}
+            return {"anyOf": [several, _PORT, _RANGE, _section(mappings.POOL_OF_SIZE)]}
         case Shape.ENVIRONMENT:
             return _environment()
         case Shape.ENV_FILES:
-            file = {"anyOf": [{"type": "string", "minLength": 1}, _section(shapes.ENV_FILE)]}
+            file = {"anyOf": [{"type": "string", "minLength": 1}, _section(mappings.ENV_FILE)]}
             return {"anyOf": [*file["anyOf"], {"type": "array", "items": file}]}
         case Shape.EXTENDS:
-            return {"anyOf": [{"type": "string", "minLength": 1}, _section(shapes.EXTENDS)]}
+            return {"anyOf": [{"type": "string", "minLength": 1}, _section(mappings.EXTENDS)]}
         case Shape.EXIT_CODES:
             return {"type": "array", "items": _kind(shapes.EXIT_CODE), "uniqueItems": True}
         case Shape.NAMES:
@@ -179,14 +180,14 @@ def _environment() -> Schema:
 
 
 def _depends_on() -> Schema:
-    condition = _kind(shapes.CONDITION.kind)
+    condition = _kind(mappings.CONDITION.kind)
     return {
         "anyOf": [
             {"type": "array", "items": {"type": "string"}, "uniqueItems": True},
             {
                 "type": "object",
                 "additionalProperties": {
-                    "anyOf": [condition, {"type": "null"}, _section(shapes.NEED)],
+                    "anyOf": [condition, {"type": "null"}, _section(mappings.NEED)],
                 },
             },
         ]

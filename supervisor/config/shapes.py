@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from supervisor.config import lines, values
 from supervisor.config.fields import BROKEN, EnvFile, Found, Needed
-from supervisor.config.kinds import LONGEST_NAME, PROFILE, VARIABLE, Choice, Flag, Key, Section, Text, Whole
+from supervisor.config.keys import mappings
+from supervisor.config.kinds import LONGEST_NAME, PROFILE, VARIABLE, Whole
 from supervisor.config.scalars import Word, path_text
 from supervisor.config.spec import Condition
 from supervisor.config.tree import Entry, Mapping, Node, Place, Scalar, Sequence
@@ -18,57 +19,6 @@ from supervisor.config.values import Bad
 
 if TYPE_CHECKING:
     from supervisor.config.validate import Validator
-
-CONDITION = Key(
-    "condition",
-    Choice(
-        tuple(Condition),
-        (
-            ("service_started", "started"),
-            ("process_started", "started"),
-            ("running", "ready"),
-            ("healthy", "ready"),
-            ("service_healthy", "ready"),
-            ("process_healthy", "ready"),
-            ("process_log_ready", "ready"),
-            ("service_completed", "completed"),
-            ("completed_successfully", "completed_ok"),
-            ("service_completed_successfully", "completed_ok"),
-            ("process_completed", "completed"),
-            ("process_completed_successfully", "completed_ok"),
-        ),
-    ),
-    "What the other service must have reached.",
-    "ready",
-)
-RESTART = Key(
-    "restart", Flag(), "Whether this service is restarted when the other one has been.", "false", also=("restarts",)
-)
-NEED = Section((CONDITION, RESTART))
-POOL_OF_SIZE = Section(
-    (
-        Key("base", Whole(1, 65535), "The first port.", required=True, also=("start", "first", "from")),
-        Key(
-            "size",
-            Whole(1, values.LARGEST_POOL),
-            "How many ports.",
-            str(values.DEFAULT_POOL_SIZE),
-            also=("count", "length"),
-        ),
-    )
-)
-EXTENDS = Section(
-    (
-        Key("file", Text(r"[^\0]+", "a path", 4096), "The file it is in, relative to the one that says so."),
-        Key("service", Text(), "The service to begin with.", required=True),
-    )
-)
-ENV_FILE = Section(
-    (
-        Key("path", Text(r"[^\0]+", "a path", 4096), "The file, relative to services.yaml.", required=True),
-        Key("required", Flag(), "Whether a missing file is an error.", "true"),
-    )
-)
 
 EXIT_CODE = Whole(0, 255)
 
@@ -145,7 +95,7 @@ def _pool_list(validator: "Validator", node: Sequence, where: str) -> Any:
 
 
 def _pool_of_size(validator: "Validator", node: Mapping, where: str) -> Any:
-    fields = validator.section(node, POOL_OF_SIZE, where)
+    fields = validator.section(node, mappings.POOL_OF_SIZE, where)
     base, size = fields.get("base"), fields.get("size", values.DEFAULT_POOL_SIZE)
     if base is None or fields.is_broken("size"):
         return BROKEN
@@ -222,7 +172,7 @@ def _env_file(validator: "Validator", node: Node, where: str) -> Iterator[EnvFil
         if path is not BROKEN:
             yield EnvFile(path, True, node.place, where)
     elif isinstance(node, Mapping):
-        fields = validator.section(node, ENV_FILE, where)
+        fields = validator.section(node, mappings.ENV_FILE, where)
         if path := fields.get("path"):
             yield EnvFile(path, fields.get("required", True), fields.at("path"), where)
     else:
@@ -292,7 +242,7 @@ def depends_on(validator: "Validator", node: Node, where: str) -> Any:
 def _condition(validator: "Validator", entry: Entry, where: str) -> Needed:
     node, key = entry.value, entry.key.place
     if isinstance(node, Scalar):
-        value = Condition.READY if node.is_null else validator.value(node, CONDITION.kind, where)
+        value = Condition.READY if node.is_null else validator.value(node, mappings.CONDITION.kind, where)
         return Needed(value, node.place, key)
-    fields = validator.section(node, NEED, where)
+    fields = validator.section(node, mappings.NEED, where)
     return Needed(fields.get("condition", Condition.READY), fields.at("condition"), key, fields.get("restart", False))

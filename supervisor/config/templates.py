@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from supervisor.config import commands, placeholders
-from supervisor.config.build import absolute
 from supervisor.config.fields import Fields
 from supervisor.config.report import Report
 from supervisor.config.scalars import Word
 from supervisor.config.spec import OnChange, RenderedFile
 from supervisor.config.suggest import did_you_mean
 from supervisor.config.tree import Place
+from supervisor.config.values import absolute
 
 # Gives the text and the name to call the file by, None after complaining with a reason and a hint.
 Reader = Callable[[Path, Callable[[str, str], None], Report], tuple[str, str] | None]

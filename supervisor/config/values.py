@@ -1,10 +1,12 @@
-"""Reads the small languages of a services.yaml: durations, sizes, signals, ports, commands.  No positions, no files.
+"""Reads the small languages of a services.yaml: durations, sizes, signals, ports, paths.  No positions, no files.
 
 Each function returns the value, or raises `Bad` with the reason and, where there is one, a hint.
 """
 
+import os.path
 import re
 import signal
+from pathlib import Path
 
 from supervisor.config.suggest import did_you_mean
 from supervisor.config.tree import OTHER_NUMBER
@@ -32,6 +34,13 @@ class Bad(ValueError):
         self.reason = reason
         self.hint = hint
         self.offset = offset  # of the character that is wrong, where one is
+
+
+def absolute(directory: Path, path: str, home: str) -> Path:
+    """`path` as seen from the directory of services.yaml; `~` is the home directory."""
+    if home and (path == "~" or path.startswith("~/")):
+        path = home + path[1:]
+    return Path(os.path.normpath(directory / path))
 
 
 def whole(text: str) -> int:

@@ -1,79 +1,45 @@
 """docs/reference/services-yaml.md tells of every key and its default, and its examples are good."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
-from supervisor.config import questions, shapes
-from supervisor.config.keys.ending import HOOK, HOOKS
-from supervisor.config.keys.stack import STACK
-from supervisor.config.kinds import Choice, Named, Section, Several
+from supervisor.config import reference
+from supervisor.config.keys import mappings
+from supervisor.config.kinds import Choice
 
 from .conftest import Loading
 
-PAGE = (Path(__file__).parents[2] / "docs/reference/services-yaml.md").read_text()
+FOLDER = Path(__file__).parents[2] / "docs/reference"
+PAGE = (FOLDER / "services-yaml.md").read_text(encoding="utf-8")
 
 
-def sections() -> Iterator[tuple[str, Section]]:
-    """Each section of keys with the heading that tells of it."""
+@pytest.mark.parametrize("name", ["services-yaml.md", "cli.md"])
+def test_the_tables_of_the_page_are_those_of_the_keys(name: str) -> None:
+    page = (FOLDER / name).read_text(encoding="utf-8")
+    assert reference.updated(page) == page, f"run `python -m supervisor.config.reference docs/reference/{name}`"
 
-    def inside(section: Section) -> Iterator[tuple[str, Section]]:
+
+def test_every_section_has_its_table() -> None:
+    # The hooks are alike, and so are the probes of `ready` and `healthcheck`.
+    like_others = {f"hooks.{hook}" for hook in ("post_start", "pre_stop", "post_stop")}
+    assert sorted(re.findall(r"<!-- keys of ([\w.]+) -->", PAGE)) == sorted(set(reference.sections()) - like_others)
+
+
+def test_every_key_is_told_in_whole_sentences() -> None:
+    for section in reference.sections().values():
         for key in section.keys:
-            kind = key.kind.section if isinstance(key.kind, Several) else key.kind
-            if isinstance(kind, Section):
-                yield f"### `{'hooks' if section is HOOKS else key.name}`", kind
-                yield from inside(kind)
-
-    yield "## The stack", STACK
-    for key in STACK.keys:
-        if isinstance(key.kind, Named):
-            yield "## A service", key.kind.section
-            yield from inside(key.kind.section)
-    yield from inside(STACK)
-    yield "### `pool`", shapes.POOL_OF_SIZE
-    yield "### `env_file`", shapes.ENV_FILE
-    yield "### `extends`", shapes.EXTENDS
-    yield "### `http`", questions.HTTP
-
-
-def rows(heading: str) -> dict[str, list[str]]:
-    """The cells of the tables under a heading, by the key in their first cell."""
-    _, _, rest = PAGE.partition(f"\n{heading}\n")
-    text = re.split(r"^##+ ", rest, maxsplit=1, flags=re.MULTILINE)[0]
-    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line[:1] == "|"]
-    return {match[1]: row for row in cells if (match := re.fullmatch(r"`([a-z_]+)`", row[0]))}
-
-
-assert isinstance(shapes.CONDITION.kind, Choice)
-CONDITION = shapes.CONDITION.kind
-SECTIONS = list(sections())
-
-
-@pytest.mark.parametrize(("heading", "section"), SECTIONS, ids=[heading for heading, _ in SECTIONS])
-def test_every_key_has_its_row_with_its_default_and_no_other_has_one(heading: str, section: Section) -> None:
-    told = rows(heading)
-    if heading == "### `healthcheck`":
-        told |= {name: row for name, row in rows("### `ready`").items() if name in section.one_of}  # it refers to them
-    for key in section.keys:
-        cell = told[key.name][2]
-        assert told[key.name][-1].endswith(".")
-        if key.required or heading == "### `on_port_change`":
-            assert cell == "required"
-        elif key.default:
-            assert cell == f"`{key.default}`"
-        else:
-            assert cell in ("", "none", "the folder's name")
-    others = {*section.words, "condition", *CONDITION.words}
-    if heading == "### `hooks`":  # it has the table of a hook too
-        others |= {key.name for key in (*HOOK.keys, *HOOKS.keys)}
-    assert set(told) <= {key.name for key in section.keys} | others
+            assert re.fullmatch(r"[A-Zp`].*[.]", key.doc), key.name
+            assert re.fullmatch(r"([A-Z0-9p`].*[.])?", key.more), key.name
 
 
 def test_every_condition_is_told() -> None:
-    assert list(rows("### `depends_on`")) == ["condition", *CONDITION.words]
+    kind = mappings.CONDITION.kind
+    assert isinstance(kind, Choice)
+    _, _, rest = PAGE.partition("\n| `condition` |")
+    assert re.findall(r"^\| `(\w+)` \|", rest.partition("\n\n")[0], re.MULTILINE) == list(kind.words)
 
 
 EXAMPLES = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)

@@ -5,13 +5,12 @@ A name stands here without its case, `_` and `-`: `ExecStart`, `exec_start` and 
 
 from supervisor.config.dialects import probes, programs, sections, systemd, writing
 from supervisor.config.dialects.writing import Say
+from supervisor.config.keys.mappings import HTTP, NEED
 from supervisor.config.keys.process import LIMITS, LOGGING
 from supervisor.config.keys.service import SERVICE
 from supervisor.config.keys.stack import STACK
 from supervisor.config.keys.start import HEALTHCHECK, READY
 from supervisor.config.kinds import Section
-from supervisor.config.questions import HTTP
-from supervisor.config.shapes import NEED
 
 Entry = str | Say  # a sentence, or what makes one of the value
 

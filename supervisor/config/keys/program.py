@@ -1,70 +1,79 @@
 """What runs, on which ports, in which environment."""
 
-from supervisor.config.kinds import (
-    VARIABLE,
-    Choice,
-    Key,
-    Shape,
-    Text,
-)
+from supervisor.config.forms import program as forms
+from supervisor.config.kinds import VARIABLE, Choice, Key, Shape, Text
+from supervisor.config.spec import Stdin
 
 KEYS = (
-    Key("description", Text(longest=1000), "What the service is, in a few words."),
+    Key("description", Text(longest=1000), "What the service is, in a few words.", is_live=True),
     Key(
         "command",
         Shape.COMMAND,
-        "The program and its arguments: a list, or a text that is split like a shell would, without a shell.",
+        "The program and its arguments: a list, or a text that is split as a shell would split it, without a shell.",
         required=True,
         also=("cmd", "entrypoint", "run", "exec", "script", "args"),
+        form=forms.COMMAND,
     ),
     Key(
         "extends",
         Shape.EXTENDS,
-        "Another service, of this file or of another, to begin with; what is said here is merged over it.",
+        "Another service, of this file or of another, to start from; the keys given here are merged over its keys.",
         also=("extend", "inherits", "template", "base"),
+        form=forms.NOT_KEPT,
     ),
     Key(
         "pool",
         Shape.POOL,
-        "The ports of the service in the order they are tried: a list, a range, one port, or a base and a size.",
+        "The ports of the service, in the order in which they are tried: a list, a range, one port, or a base and a "
+        "size.",
         also=("ports", "port", "expose"),
+        form=forms.POOL,
     ),
     Key(
         "port_env",
-        Text(VARIABLE, "letters, digits and `_`, no digit first", 200),
+        Text(VARIABLE, "letters, digits and `_`, no digit first", 200, what="name of a variable"),
         "The environment variable that tells the program its port.",
         "PORT",
         also=("port_variable",),
+        form=forms.PORT_ENV,
     ),
     Key(
         "fetch_url",
         Shape.HTTP_URL,
         "Another address of the service, for browsers and other clients of the Fetch standard, which refuse some "
-        "ports: `up` and `doctor` name it.",
+        "ports. `up` and `doctor` print it.",
+        more="The standard [lists those ports](https://fetch.spec.whatwg.org/#port-blocking); 6000 is one. "
+        "`{url:NAME}/…` leads through another service.",
+        is_live=True,
     ),
     Key(
         "environment",
         Shape.ENVIRONMENT,
-        "Variables for the program: a mapping or a list of NAME=VALUE; one without a value is taken from outside.",
+        "Variables for the program: a mapping, or a list of NAME=VALUE. A variable without a value is taken from the "
+        "environment of portsup.",
         also=("env", "environments", "envs", "vars"),
+        form=forms.ENVIRONMENT,
     ),
     Key(
         "env_file",
         Shape.ENV_FILES,
-        "Files of NAME=VALUE lines, relative to services.yaml; `environment` wins over them.",
+        "Files of NAME=VALUE lines, relative to services.yaml. `environment` overrides them.",
         also=("env_files", "envfile", "dotenv"),
+        form=forms.NOT_KEPT,
     ),
     Key(
         "working_dir",
-        Text(r"[^\0]+", "a path", 4096),
-        "The folder the program runs in, relative to services.yaml.",
+        Text(r"[^\0]+", "a path", 4096, what="path"),
+        "The directory that the program runs in, relative to services.yaml.",
         ".",
         also=("cwd", "directory", "dir", "chdir", "workdir", "root"),
+        more="`~/` is the home directory.",
+        form=forms.WORKING_DIR,
     ),
     Key(
         "stdin",
-        Choice(("null", "open"), (("closed", "null"), ("none", "null"), ("true", "open"), ("pipe", "open"))),
-        "What the program reads from its standard input: the end of it at once, or a pipe that stays silent.",
+        Choice(("null", "open"), (("closed", "null"), ("none", "null"), ("true", "open"), ("pipe", "open")), of=Stdin),
+        "What the program reads from its standard input: end of file at once, or a pipe to which nobody writes.",
         "null",
         also=("stdin_open", "standard_input", "input"),
     ),

@@ -2,5 +2,6 @@
 
 from supervisor.config.keys import ending, port, process, program, start
 from supervisor.config.kinds import Section
+from supervisor.config.spec import ServiceSpec
 
-SERVICE = Section(keys=(*program.KEYS, *start.KEYS, *ending.KEYS, *port.KEYS, *process.KEYS))
+SERVICE = Section(keys=(*program.KEYS, *start.KEYS, *ending.KEYS, *port.KEYS, *process.KEYS), of=ServiceSpec)

@@ -1,5 +1,7 @@
 """What holds for a stack as a whole."""
 
+from supervisor.config.forms import stack as forms
+from supervisor.config.forms.usual import spread
 from supervisor.config.keys.service import SERVICE
 from supervisor.config.kinds import (
     LONGEST_NAME,
@@ -15,28 +17,63 @@ from supervisor.config.kinds import (
     Text,
     Whole,
 )
+from supervisor.config.spec import StackSpec
+
+INSTANCES = Section(
+    keys=(
+        Key(
+            "stride",
+            Whole(1, 65534),
+            "How far the ports of one instance are from those of the next.",
+            "100",
+            more="Instance 2 of a service with port 8000 has 8100.",
+        ),
+    )
+)
+
+PORTS = Section(
+    keys=(
+        Key(
+            "strict",
+            Flag(),
+            "Use only the first port of each pool. If it is taken, `up` fails.",
+            "false",
+            more="The option `--strict-ports` does the same for one run.",
+            field="strict_ports",
+        ),
+    )
+)
+
+ON_CHANGE_SIGNAL = Section(
+    keys=(
+        Key(
+            "service",
+            Text(NAME, "the name of a service", LONGEST_NAME, what="name"),
+            "The service that gets the signal.",
+            required=True,
+        ),
+        Key(
+            "signal",
+            Signal(handled=True),
+            "The signal that makes it read the file again.",
+            required=True,
+            more="Any but `SIGKILL` and `SIGSTOP`.",
+        ),
+    )
+)
 
 ON_CHANGE = Section(
     keys=(
         Key(
-            "command", Shape.COMMAND, "A command that is run after the file was replaced.", also=("exec", "run", "cmd")
+            "command",
+            Shape.COMMAND,
+            "A command to run after the file was replaced.",
+            also=("exec", "run", "cmd"),
+            more="It runs in the directory of services.yaml, with the variables that services have. Placeholders are "
+            "filled in.",
         ),
-        Key("timeout", Duration(0.001), "How long the command may take before it is killed.", "10s"),
-        Key(
-            "signal",
-            Section(
-                (
-                    Key(
-                        "service",
-                        Text(NAME, "the name of a service", LONGEST_NAME),
-                        "Which service gets it.",
-                        required=True,
-                    ),
-                    Key("signal", Signal(handled=True), "The signal that makes it read the file again.", required=True),
-                )
-            ),
-            "A running service gets a signal.",
-        ),
+        Key("timeout", Duration(0.001), "How long the command may take before portsup kills it.", "10s"),
+        Key("signal", ON_CHANGE_SIGNAL, "Sends a signal to a running service."),
     ),
     one_of=("command", "signal"),
     needs_one=True,
@@ -46,19 +83,20 @@ RENDER = Section(
     keys=(
         Key(
             "template",
-            Text(r"[^\0]+", "a path", 4096),
+            Text(r"[^\0]+", "a path", 4096, what="path"),
             "The file with placeholders, relative to services.yaml.",
             required=True,
             also=("from", "source", "src"),
+            more="UTF-8, at most 1 MiB. See [placeholders](#placeholders).",
         ),
         Key(
             "to",
-            Text(r"[^\0]+", "a path", 4096),
-            "The file that is replaced, relative to services.yaml; `{instance}` in it is filled in.",
+            Text(r"[^\0]+", "a path", 4096, what="path"),
+            "The file to write, relative to services.yaml. `{instance}` in it is filled in.",
             required=True,
             also=("target", "dest", "destination", "output", "file"),
         ),
-        Key("on_change", ON_CHANGE, "What happens when the content has changed.", also=("on_changed",)),
+        Key("on_change", ON_CHANGE, "What to do when the content has changed.", also=("on_changed",)),
     )
 )
 
@@ -66,43 +104,26 @@ STACK = Section(
     keys=(
         Key(
             "name",
-            Text(NAME, "lower-case letters, digits, `.`, `_` and `-`, no sign first", LONGEST_NAME),
-            "The name of the stack; the folder's name if left out.",
+            Text(NAME, "lower-case letters, digits, `.`, `_` and `-`, no sign first", LONGEST_NAME, what="name"),
+            "The name of the stack. Without it: the name of the directory.",
+            unset="the directory's name",
+            more="Instances, sockets and log directories are named after it.",
+            form=forms.NAME,
         ),
         Key(
             "instances",
-            Section(
-                (
-                    Key(
-                        "stride",
-                        Whole(1, 65534),
-                        "How far the ports of one instance are from those of the next.",
-                        "100",
-                    ),
-                )
-            ),
-            "How several copies of the stack share the machine.",
+            INSTANCES,
+            "How several instances of the stack share the machine.",
             also=("instance",),
+            form=spread("instances", INSTANCES),
         ),
-        Key(
-            "ports",
-            Section(
-                (
-                    Key(
-                        "strict",
-                        Flag(),
-                        "Only the first port of each pool will do; if it is taken, `up` fails.",
-                        "false",
-                    ),
-                )
-            ),
-            "Rules for all pools.",
-        ),
+        Key("ports", PORTS, "Rules for all pools.", form=spread("ports", PORTS)),
         Key(
             "render",
             Several(RENDER),
-            "Files that always tell where the services are, made of templates.",
+            "Files that portsup writes from templates, and that always tell where the services are.",
             also=("templates", "renders"),
+            form=forms.RENDER,
         ),
         Key(
             "services",
@@ -110,6 +131,8 @@ STACK = Section(
             "The services by name.",
             required=True,
             also=("processes", "programs", "apps", "service"),
+            form=forms.services(SERVICE),
         ),
-    )
+    ),
+    of=StackSpec,
 )

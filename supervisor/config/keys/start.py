@@ -1,42 +1,58 @@
-"""What a service waits for, when it is ready, and whether it is well."""
+"""What a service waits for, when it is ready, and whether it is healthy."""
 
-from supervisor.config.kinds import (
-    Duration,
-    Flag,
-    Key,
-    Section,
-    Shape,
-    Whole,
-)
+from supervisor.config.forms import probes as forms
+from supervisor.config.forms.program import DEPENDS_ON
+from supervisor.config.kinds import Duration, Flag, Key, Section, Shape, Whole
 
 EXEC = Key(
-    "exec", Shape.COMMAND, "A command that exits with 0 when the service is well.", also=("test", "command", "cmd")
+    "exec",
+    Shape.COMMAND,
+    "A command that exits with 0 when all is well.",
+    also=("test", "command", "cmd"),
+    more="It has the environment of the service. When it has ended, portsup kills what it left running.",
 )
-
 HTTP = Key(
     "http",
     Shape.HTTP,
-    "A path whose GET on the assigned port answers 200 to 399; or a mapping that says what is sent and what is good.",
+    "A path whose GET on the assigned port answers 200 to 399; or a mapping that says what to send and what to expect.",
     also=("path", "http_get", "url"),
 )
-
-TCP = Key("tcp", Flag(only=True), "A connection to the assigned port is accepted.")
+TCP = Key("tcp", Flag(only=True), "The assigned port accepts a connection.")
 
 READY = Section(
     keys=(
-        Key("listening", Flag(only=True), "The service's own processes listen on the assigned port."),
-        Key("started", Flag(only=True), "Being spawned is enough."),
+        Key(
+            "listening",
+            Flag(only=True),
+            "The service's own processes listen on the assigned port.",
+            more="This is the default.",
+        ),
+        Key("started", Flag(only=True), "The process has been spawned."),
         HTTP,
         TCP,
         EXEC,
         Key(
             "log",
             Shape.REGEX,
-            "A regular expression that a line of the output matches.",
+            "A regular expression that matches a line of the output.",
             also=("log_line", "ready_log_line"),
+            more="Below is [what counts as a line](#a-line-of-the-output).",
         ),
-        Key("notify", Flag(only=True), "The service says so by READY=1, as sd_notify(3) does.", also=("sd_notify",)),
-        Key("timeout", Duration(0.001), "How long becoming ready may take.", "30s", also=("wait", "start_period")),
+        Key(
+            "notify",
+            Flag(only=True),
+            "The program sends READY=1, as sd_notify(3) does.",
+            also=("sd_notify",),
+        ),
+        Key(
+            "timeout",
+            Duration(0.001),
+            "How long the service may take to become ready.",
+            "30s",
+            also=("wait", "start_period"),
+            more="After that the start has failed. One HTTP or TCP probe may take 2 s and one command 10 s, or the "
+            "`timeout` of `healthcheck` if that is longer.",
+        ),
     ),
     words=("listening", "started"),
     one_of=("listening", "started", "http", "tcp", "exec", "log", "notify"),
@@ -47,12 +63,19 @@ HEALTHCHECK = Section(
         HTTP,
         TCP,
         EXEC,
-        Key("interval", Duration(0.1), "Time between two checks.", "10s", also=("period", "period_seconds")),
-        Key("timeout", Duration(0.001), "How long one try may take.", "2s"),
+        Key(
+            "interval",
+            Duration(0.1),
+            "Time between two checks.",
+            "10s",
+            also=("period", "period_seconds"),
+            more="At least `100ms`.",
+        ),
+        Key("timeout", Duration(0.001), "How long one check may take.", "2s"),
         Key(
             "retries",
             Whole(1, 1000),
-            "Failed checks in a row that make the service unhealthy.",
+            "How many checks in a row must fail to make the service unhealthy.",
             "3",
             also=("threshold",),
         ),
@@ -65,21 +88,25 @@ KEYS = (
     Key(
         "depends_on",
         Shape.DEPENDS_ON,
-        "Services that must have got somewhere first: a list of names, or a mapping of names to conditions.",
+        "Services that must come first: a list of names, or a mapping of names to conditions.",
         also=("depends", "requires", "after", "needs", "dependencies", "links"),
+        is_live=True,
+        form=DEPENDS_ON,
     ),
     Key(
         "profiles",
         Shape.NAMES,
-        "The service is part of the stack only when one of these profiles is asked for, or it is named itself.",
+        "The service is part of the stack only if one of these profiles is selected, or the service is named itself.",
         also=("profile", "groups", "group", "tags"),
+        is_live=True,
     ),
     Key(
         "autostart",
         Flag(),
-        "Whether `up` starts the service without being told its name.",
+        "Whether `up` starts the service without being given its name.",
         "true",
         also=("auto_start", "enabled"),
+        is_live=True,
     ),
     Key(
         "one_shot",
@@ -91,14 +118,18 @@ KEYS = (
     Key(
         "ready",
         READY,
-        "When the service counts as ready; `started` for one without ports.",
+        "When the service counts as ready. A service without a pool is ready once it is `started`.",
         "listening",
         also=("readiness", "readiness_probe", "ready_when"),
+        is_live=True,
+        form=forms.READY,
     ),
     Key(
         "healthcheck",
         HEALTHCHECK,
-        "How a running service is asked whether it is well.",
+        "How portsup checks that a running service is healthy.",
         also=("health", "health_check", "liveness_probe", "liveness"),
+        is_live=True,
+        form=forms.HEALTHCHECK,
     ),
 )
