@@ -193,6 +193,19 @@ class ServiceSockets:
                 found |= {each.process for each in mine if each.process}
         return found
 
+    def closers(self, who: object) -> set[int]:
+        """The processes of a tree that have no more what is kept of them; somebody else may have it from them."""
+        found: set[int] = set()
+        for seat in self._seats.values():
+            kept = seat.kept.get(who)
+            for each in seat.claims if kept is not None else ():
+                if kept is not None and each.who == who and each.inode == inode_of(kept) and each.process:
+                    if (sock := _taken(each)) is None:
+                        found.add(each.process)
+                    else:
+                        sock.close()
+        return found
+
     def process_ended(self, who: object = None) -> None:
         """The process tree `who` is gone: its sockets are left over for the next one, with all the queue there is."""
         for place, seat in tuple(self._seats.items()):

@@ -121,11 +121,13 @@ def test_hang_ups_are_watched_as_soon_as_there_is_room() -> None:
 
 
 def test_workers_are_watched_as_soon_as_there_is_room() -> None:
-    loop, ended = Loop(), []
+    loop = Loop()
+    ended: list[int] = []
     sockets = Anything(
-        workers=lambda _: {os.getpid()}, inodes=frozenset, worker_ended=lambda _, pid, is_open: ended.append(pid)
-    )
-    watch = ListeningWorkers(loop, sockets, "1", set, at_once)  # type: ignore[arg-type]
+        workers=lambda _: {os.getpid()} - set(ended), kept_of=lambda _: [], inodes=frozenset,
+        worker_ended=lambda _, pid, is_open: ended.append(pid),
+    )  # fmt: skip
+    watch = ListeningWorkers(loop, sockets, "1", set, at_once, HangUps(loop))  # type: ignore[arg-type]
     before = descriptors(os.getpid())
     watch.look()
     assert descriptors(os.getpid()) == before

@@ -123,6 +123,21 @@ def test_what_one_process_does_to_its_socket_the_next_one_does_not_feel(stack: M
         assert asked(port, "127.0.0.1").isdigit()
 
 
+def test_a_worker_that_closes_its_listener_keeps_no_clients(stack: Make, how: str) -> None:
+    """Who came to it after it had closed goes to the others, where the queue can move."""
+    live = stack_of(stack, how, ("worker-closes",))
+    with up(live):
+        port = live.rows()["worker-closes"]["port"]
+        with caller(port) as calls:
+            eventually(lambda: live.log("worker-closes"))
+            answered = calls.answered
+            eventually(lambda: calls.answered > answered + 100)
+        assert (calls.refused, calls.late, calls.strange) == (0, 0, [])
+        assert how == "swap" or calls.cut == 0
+        kill(live, "worker-closes")
+        assert asked(port, "127.0.0.1").isdigit()
+
+
 @pytest.mark.parametrize("by", ["user", "same"])
 def test_nobody_slips_in_beneath_any_address(stack: Make, how: str, by: str) -> None:
     """While services stop and start again and again; others of the same ordinary user may, and are found out."""

@@ -256,6 +256,22 @@ def test_of_several_workers_one_socket_is_kept_whoever_ends(sockets: ServiceSock
 
 
 @needs_moving
+def test_a_worker_that_closes_its_socket_and_lives_on_is_found(sockets: ServiceSockets) -> None:
+    stays, leaves = (begin(sockets, LOCAL, own(LOCAL, shared=True)) for _ in range(2))
+    assert sockets.closers("1") == set()
+    gone = inode_of(leaves)
+    leaves.close()
+    clients = waiting(sockets.port, 20)
+    assert sockets.closers("1") == {os.getpid()}
+    sockets.worker_ended("1", os.getpid(), lambda inode: inode != gone)
+    assert sockets.closers("1") == set()
+    assert len(accepted(stays)) == len(clients)
+    stays.close()
+    for client in clients:
+        client.close()
+
+
+@needs_moving
 def test_both_processes_accept_until_the_one_has_ended(sockets: ServiceSockets) -> None:
     with own(LOCAL) as old, own(LOCAL) as new:
         begin(sockets, LOCAL, old, "1")

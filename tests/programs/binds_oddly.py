@@ -200,6 +200,18 @@ def workers() -> None:
     signal.pause()
 
 
+def worker_closes() -> None:
+    """Two workers, of which the younger closes its socket once it has answered somebody, and lives on."""
+    mine = listening(shared=True)
+    if not os.fork():
+        mine.close()
+        with listening(shared=True) as server:
+            answer(server)
+        say("closed")
+        signal.pause()
+    serve(mine)
+
+
 def options() -> None:
     server = socket.socket()
     wanted: list[tuple[int, int, int | bytes]] = [

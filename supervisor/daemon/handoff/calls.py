@@ -49,7 +49,7 @@ class Handoff:
     offered: Place | None = None  # where it has had a socket from the start, which listens
     who: object = None  # whose claims on the sockets those of this tree are
     aside: Aside = at_once
-    hang_ups: HangUps | None = None
+    hang_ups: HangUps | None = None  # where none are, nothing is kept for a next process
     may_go_on: Callable[[], bool] = lambda: True
     has_listened: bool = False
     _is_looking: bool = False  # the next call waits
@@ -278,13 +278,12 @@ class Handoff:
             self._elsewhere.add(port)
 
     def _watch_listeners(self, sockets: ServiceSockets) -> None:
-        if self.hang_ups is not None:
-            for kept in sockets.kept_of(self.who):
-                self.hang_ups.watch(kept, lambda: sockets.shut_down(self.who))
-        if self._workers is None and sockets.workers(self.who):
-            self._workers = ListeningWorkers(self.loop, sockets, self.who, self.hearing.members, self.aside)
-        if self._workers is not None:
-            self._workers.look()
+        if self.hang_ups is None:
+            return
+        if self._workers is None:
+            members = self.hearing.members
+            self._workers = ListeningWorkers(self.loop, sockets, self.who, members, self.aside, self.hang_ups)
+        self._workers.look()
 
     def _listens(self) -> None:
         if self.has_listened:

@@ -1,7 +1,7 @@
 """Tells when a program shuts down a listening socket that we keep, shutdown(2): nobody would listen on its port.
 
 A kept socket cannot be waited for in the event loop, which would wake for every client.  An epoll descriptor of its own
-watches all of them for EPOLLHUP alone, which is always told, epoll_ctl(2).
+watches all of them for EPOLLHUP alone, which is always told, epoll_ctl(2); or for the next client, and no more.
 """
 
 import contextlib
@@ -11,6 +11,8 @@ from collections.abc import Callable
 
 from supervisor.daemon.handoff.hearing import Loop
 
+Tell = Callable[[], None]
+
 
 class HangUps:
     """The kept sockets of all services; made with the first one."""
@@ -18,13 +20,15 @@ class HangUps:
     def __init__(self, loop: Loop) -> None:
         self._loop = loop
         self._epoll: select.epoll | None = None
-        self._told: dict[int, Callable[[], None]] = {}
+        self._told: dict[int, tuple[Tell, Tell | None]] = {}
 
-    def watch(self, sock: socket.socket, tell: Callable[[], None]) -> None:
-        """Calls `tell` once when `sock` is shut down, or perhaps another one with the number of its descriptor.
+    def watch(self, sock: socket.socket, tell: Tell, on_client: Tell | None = None) -> None:
+        """Calls `tell` once when `sock` is shut down, or `on_client` once when a client waits there.
 
-        Of one that is closed nothing has to be said: nobody looks at what is no more.
+        Perhaps it does so for another one with the number of its descriptor.  Of one that is closed nothing has to be
+        said: nobody looks at what is no more.
         """
+        events = select.EPOLLONESHOT | (select.EPOLLIN if on_client is not None else 0)
         with contextlib.suppress(OSError):  # no descriptor is left: then less is known
             if self._epoll is None:
                 with contextlib.ExitStack() as undo:
@@ -32,11 +36,11 @@ class HangUps:
                     self._loop.add_reader(epoll.fileno(), self._look)
                     undo.pop_all()
                 self._epoll = epoll
-            self._told[sock.fileno()] = tell
+            self._told[sock.fileno()] = tell, on_client
             try:
-                self._epoll.register(sock.fileno(), select.EPOLLONESHOT)
+                self._epoll.register(sock.fileno(), events)
             except FileExistsError:
-                self._epoll.modify(sock.fileno(), select.EPOLLONESHOT)
+                self._epoll.modify(sock.fileno(), events)
 
     def close(self) -> None:
         """Watches nothing any more."""
@@ -46,7 +50,10 @@ class HangUps:
             self._epoll = None
 
     def _look(self) -> None:
-        if self._epoll is not None:
-            for number, _ in self._epoll.poll(0):
-                if (tell := self._told.pop(number, None)) is not None:
-                    tell()
+        if self._epoll is None:
+            return
+        for number, events in self._epoll.poll(0):
+            tell, on_client = self._told.pop(number, (None, None))
+            what = tell if events & select.EPOLLHUP else on_client
+            if what is not None:
+                what()

@@ -1,30 +1,48 @@
-"""Keeps an eye on the workers of a service that listen with a socket each: what we keep must not be one of the dead."""
+"""Keeps an eye on the sockets of a process tree that listen: what we keep must not be what nobody accepts from.
+
+Of workers that share a port one socket is kept.  When its worker ends, or closes it and lives on, another one's is kept
+in its place, and what waits there moves.  A close is told to nobody, because we have the socket too: it is looked for
+when a client comes, and not again for a second.
+"""
 
 import contextlib
 import os
 from collections.abc import Callable, Collection
 
-from supervisor.daemon.handoff.hearing import Loop
+from supervisor.daemon.handoff.hangups import HangUps
+from supervisor.daemon.handoff.hearing import Loop, Timer
 from supervisor.daemon.handoff.looks import Aside, open_inodes
 from supervisor.ports.service_sockets import ServiceSockets
 
+LOOK_AGAIN = 1.0  # seconds from a client until the next one is a reason to look
+
 
 class ListeningWorkers:
-    """The workers of one process tree, `who`."""
+    """The processes of one tree, `who`, that listen."""
 
     def __init__(
-        self, loop: Loop, sockets: ServiceSockets, who: object, members: Callable[[], Collection[int]], aside: Aside
-    ) -> None:
+        self, loop: Loop, sockets: ServiceSockets, who: object, members: Callable[[], Collection[int]], aside: Aside,
+        hang_ups: HangUps,
+    ) -> None:  # fmt: skip
         self._loop = loop
         self._sockets = sockets
         self._who = who
         self._members = members
         self._aside = aside
+        self._hang_ups = hang_ups
         self._watched: dict[int, int] = {}  # pidfds by process
+        self._timer: Timer | None = None
+        self._is_closed = False
 
     def look(self) -> None:
-        """Watches those that listen now, where there are several."""
-        for process in self._sockets.workers(self._who) - self._watched.keys():
+        """Watches what is kept now, and those that listen where there are several."""
+        if self._is_closed:
+            return
+        workers = self._sockets.workers(self._who)
+        on_client = self._on_client if workers and self._timer is None else None
+        for kept in self._sockets.kept_of(self._who):
+            self._hang_ups.watch(kept, self._shut_down, on_client)
+        for process in workers - self._watched.keys():
             # Gone, or no descriptor is left: the next listen looks again, and the end of the tree is told anyway.
             with contextlib.suppress(OSError), contextlib.ExitStack() as undo:
                 descriptor = os.pidfd_open(process)
@@ -35,6 +53,9 @@ class ListeningWorkers:
 
     def close(self) -> None:
         """Watches nobody any more."""
+        self._is_closed = True
+        if self._timer is not None:
+            self._timer.cancel()
         for process in tuple(self._watched):
             self._forget(process)
 
@@ -43,8 +64,27 @@ class ListeningWorkers:
         self._loop.remove_reader(descriptor)
         os.close(descriptor)
 
+    def _shut_down(self) -> None:
+        self._sockets.shut_down(self._who)
+        self.look()
+
+    def _on_client(self) -> None:
+        if self._is_closed or self._timer is not None:
+            return
+        self._timer = self._loop.call_later(LOOK_AGAIN, self._wait_again)
+        for process in self._sockets.closers(self._who):
+            self._find_heirs(process)
+
+    def _wait_again(self) -> None:
+        self._timer = None
+        self.look()
+
     def _ended(self, process: int) -> None:
         self._forget(process)
+        self._find_heirs(process)
+
+    def _find_heirs(self, process: int) -> None:
+        """Keeps those of others in the place of what this process had, unless somebody has that still."""
         inodes = self._sockets.inodes()
 
         def see() -> set[int]:
@@ -54,5 +94,6 @@ class ListeningWorkers:
 
         def then(still_open: set[int]) -> None:
             self._sockets.worker_ended(self._who, process, lambda inode: inode in still_open)
+            self.look()
 
         self._aside(see, then)
