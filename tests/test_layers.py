@@ -16,6 +16,7 @@ PACKAGE = ROOT / "supervisor"
 LAYERS = {
     "core": 0,
     "files": 0,
+    "words": 1,
     "config": 1,
     "system": 1,
     "ports": 2,
@@ -26,11 +27,11 @@ LAYERS = {
     "daemon": 3,
     "doctor": 3,
     "api": 4,
-    "cli": 4,
-    "export": 4,
-    "web": 4,
-    "tui": 4,
-    "mcp": 4,
+    "export": 5,
+    "web": 5,
+    "tui": 5,
+    "mcp": 5,
+    "cli": 6,
 }
 EVERYWHERE = {"dataclass", "errors"}  # below every layer
 FACES = {"__init__.py", "__main__.py"}  # the public face of the package, above every layer

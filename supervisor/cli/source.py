@@ -5,8 +5,8 @@ import os
 
 from supervisor.cli import target
 from supervisor.cli.config_files import config_near, current_directory, files_asked
-from supervisor.cli.target import Ambiguous, choose, runs_from
 from supervisor.errors import NotFound, PortsupError
+from supervisor.ports.choice import Ambiguous, choose, runs_from
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from supervisor.cli.target import choose
 from supervisor.errors import ExitCode, NotFound
+from supervisor.ports.choice import choose
 from tests.cli.conftest import info
 
 

@@ -5,11 +5,12 @@ import math
 import os
 import sys
 
-from supervisor.cli import render, story
+from supervisor.cli import render
 from supervisor.cli.arguments import ALL, line_count
 from supervisor.cli.source import Source, find_source
 from supervisor.core.escapes import tamed
 from supervisor.errors import NotFound, PortsupError
+from supervisor.words import story
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

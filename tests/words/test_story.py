@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from supervisor.cli import story
+from supervisor.words import story
 
 
 def event(what: str, service: str | None = "api", level: str = "info", **facts: Any) -> dict[str, Any]:
