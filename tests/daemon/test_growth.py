@@ -6,9 +6,9 @@ import pytest
 
 from supervisor.core import events as ev
 from supervisor.core.order import find_cycle, levels
+from supervisor.core.relations import Relations
 from supervisor.core.state import State
 from supervisor.daemon.stack import stack as module
-from supervisor.daemon.stack.relations import Relations
 from tests.support.scene import READY, Scene, ended
 
 

@@ -2,13 +2,14 @@
 
 import asyncio
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from supervisor import system
 from supervisor.config.spec import ProbeKind, ServiceSpec
 from supervisor.core.address import LOOPBACK
+from supervisor.core.order import Condition
 from supervisor.core.service import Service
 from supervisor.core.service.snapshot import NO_HOOKS, Timeouts
 from supervisor.core.state import Role, State
@@ -102,6 +103,23 @@ class Slot:
     def service(self) -> Service:
         """The service as it stands now."""
         return self.keeper.service
+
+    # What the rules between services look at, `core.relations.Member`.
+
+    @property
+    def needs(self) -> Mapping[str, Condition]:
+        """The services that it depends on, and how far each must have come."""
+        return self.spec.depends_on
+
+    @property
+    def restarts_with(self) -> Collection[str]:
+        """Those of them after which it is restarted."""
+        return self.spec.restarts_with
+
+    @property
+    def seen_ports(self) -> Mapping[str, int]:
+        """Where its process was told that the others are."""
+        return {} if self.child is None else self.child.seen_ports
 
     def children(self) -> list[Child]:
         """Its processes, the one in charge first."""

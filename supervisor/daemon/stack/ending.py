@@ -1,8 +1,9 @@
 """When the end of a service is the end of the stack, and which exit code that gives."""
 
-from supervisor.core.ending import Abort, code_of, ends_all
+from supervisor.core.ending import Abort, code_of
 from supervisor.core.service import Service
-from supervisor.core.state import ENDED, Result
+from supervisor.core.stack import is_the_end
+from supervisor.core.state import ENDED
 from supervisor.daemon.console.herald import readable
 from supervisor.daemon.console.reporter import Reporter
 from supervisor.daemon.stack.stack import Stack
@@ -29,10 +30,8 @@ class Ending:
         """Whether everything has to stop now because `svc` has ended; says so."""
         if self._code is not None or self._stack.is_stopping:
             return False
-        if not ends_all(svc, self._stack.slots[svc.name].spec.on_end, self._abort):
+        if not is_the_end(svc, self._stack.slots[svc.name].spec.on_end, self._abort, self._stack.relations):
             return False
-        if svc.result is Result.DEPENDENCY and self._stack.relations.need_a_stopped_one([svc.name]):
-            return False  # somebody stopped what it waits for, and may start that again
         self._code = code_of(svc)
         self._journal.info("end of all", service=svc.name, why=svc.reason, exit_code=self._code)
         why = f" ({readable(svc.reason)})" if svc.reason else ""

@@ -5,15 +5,14 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Protocol
 
 from supervisor.core import events as ev
+from supervisor.core import stack as rules
 from supervisor.core.address import LOOPBACK
-from supervisor.core.conditions import Verdict, judge, why_hopeless
-from supervisor.core.order import Condition, with_dependencies
+from supervisor.core.order import with_dependencies
+from supervisor.core.relations import Relations
 from supervisor.core.service import Service
-from supervisor.core.state import AT_REST, ENDED, IS_ENDING, Result, State
+from supervisor.core.state import AT_REST, Result, State
 from supervisor.daemon.service.slot import Slot
-from supervisor.daemon.stack.followers import restart_followers, tell_of_ports
 from supervisor.daemon.stack.orders import Orders
-from supervisor.daemon.stack.relations import Relations
 from supervisor.daemon.stack.waits import Waits
 from supervisor.daemon.stalls import has_time
 from supervisor.dataclass import dataclass, field
@@ -21,7 +20,6 @@ from supervisor.errors import ExitCode, PortsupError
 
 NOTE_EVERY = 5.0  # seconds between words about whom a stop waits for
 LIVE_EVERY = 1.0  # the same where they take the place of those before them
-STARTABLE = AT_REST | IS_ENDING | {State.BACKOFF}  # others start already
 
 
 class Listener(Protocol):
@@ -75,7 +73,7 @@ class Stack:
             if name in wanted:
                 self.slots[name].is_wanted = True
                 self._suspect(name)
-                if self.slots[name].service.state in STARTABLE:
+                if self.slots[name].service.state in rules.STARTABLE:
                     orders[name] = ev.StartRequested()
                 else:
                     self.orders.take_back_stop(name)
@@ -139,23 +137,11 @@ class Stack:
 
     def exit_code(self) -> ExitCode:
         """What `up` returns if it ends now and nothing else is the matter."""
-        failed = [slot.service for slot in self.slots.values() if slot.service.state is State.FAILED]
-        if any(svc.result is Result.UNHEALTHY for svc in failed):
-            return ExitCode.UNHEALTHY
-        return ExitCode.GAVE_UP if failed else ExitCode.OK
+        return rules.exit_code(slot.service for slot in self.slots.values())
 
     def has_nothing_left(self, is_detached: bool = False) -> bool:
-        """Whether all that should run has ended by itself.
-
-        One that was stopped may be started again, and so may those that are not started because of it.  In the
-        background so may a server that others need and that has ended without a failure: `status` tells of it.
-        """
-        wanted = [name for name, slot in self.slots.items() if slot.is_wanted]
-        if self.orders or not wanted or any(self.slots[name].service.state not in ENDED for name in wanted):
-            return False
-        blocked = [name for name in wanted if self.slots[name].service.result is Result.DEPENDENCY]
-        may_return = is_detached and self.relations.need_a_server_that_ended(blocked)
-        return not (may_return or self.relations.need_a_stopped_one(blocked))
+        """Whether all that should run has ended by itself, and nobody is still to be told."""
+        return not self.orders and rules.has_nothing_left(self.slots, self.relations, is_detached=is_detached)
 
     async def until(self, is_over: Callable[[], bool]) -> None:
         """Returns once `is_over`, which is looked at after each change of a service, unless one is still to be told."""
@@ -240,23 +226,8 @@ class Stack:
             if number and not has_time(self.loop):  # the others in the next turn
                 self.await_dependencies(slot.service)
                 continue
-            svc = slot.service
-            blocked = svc.state is State.FAILED and svc.result is Result.DEPENDENCY
-            if svc.state is not State.WAITING and not (blocked and slot.is_wanted):
-                continue
-            verdicts = {need: self._judge(need, condition) for need, condition in slot.spec.depends_on.items()}
-            if all(verdict is Verdict.MET for verdict in verdicts.values()):
-                slot.keeper.tell(ev.DependenciesMet())
-            elif Verdict.HOPELESS in verdicts.values() and not blocked:
-                lost = [need for need, verdict in verdicts.items() if verdict is Verdict.HOPELESS]
-                why = why_hopeless([(slot.spec.depends_on[need], self.slots[need].service) for need in lost])
-                slot.keeper.tell(ev.DependencyFailed(why))
-
-    def _judge(self, need: str, condition: Condition) -> Verdict:
-        slot = self.slots.get(need)
-        if slot is None:  # a reload has removed it, and will tell those that needed it what they need now
-            return Verdict.NOT_YET
-        return judge(condition, slot.service, is_wanted=slot.is_wanted)
+            if (verdict := rules.gate(slot, self.slots)) is not None:
+                slot.keeper.tell(verdict)
 
     def _tell_dependants(self) -> None:
         """Acts on services whose dependency was restarted, or is no longer on the port that they were told."""
@@ -264,26 +235,34 @@ class Stack:
         settled, self._settled = self._settled, set()
         if self.is_stopping:
             return
-        restart_followers(self.slots, self.relations)
+        for name, restart in rules.followers(self.slots, self.relations).items():
+            self.slots[name].keeper.tell(restart)
         concerned = {other for name in settled for other in (name, *self.relations.dependants(name))}
         for slot in (self.slots[name] for name in self.relations.in_order(concerned)):
-            tell_of_ports(slot, self.slots)
+            if (ports := rules.moved(slot, self.slots)) and slot.child is not None:
+                slot.child.seen_ports = {**slot.child.seen_ports, **ports}
+                self._tell_of_move(slot, ports)
+
+    def _tell_of_move(self, slot: Slot, needs: Collection[str]) -> None:
+        match slot.spec.on_port_change.action:
+            case "restart":
+                names = " and ".join(f"`{need}`" for need in needs)
+                slot.keeper.tell(ev.RestartRequested(f"{names} moved to another port"))
+            case "signal":
+                slot.send_signal(slot.spec.on_port_change.signal)
 
     def _advance_stop(self) -> None:
         """Asks everything to stop whose dependants have stopped."""
         self._stop_due = False
         if not self.is_stopping:
             return
-        rested, self._rested = self._rested, set()
-        concerned = {need for name in rested if name in self.slots for need in (name, *self.relations.needs(name))}
-        orders: dict[str, ev.Event] = {}
-        for name in (concerned & self._busy) - self._asked_to_stop:
-            has_dependants = not self._busy.isdisjoint(self.relations.dependants(name))
-            if not (self._stop_order and has_dependants):
-                self._asked_to_stop.add(name)
-                self.slots[name].is_wanted = False
-                orders[name] = ev.StopRequested(self._grace, is_urgent=not self._stop_order)
-        self.orders.give(orders)
+        rested, self._rested = self._rested & self.slots.keys(), set()
+        stopping = rules.to_stop(rested, self._busy, self.relations, in_order=self._stop_order) - self._asked_to_stop
+        self._asked_to_stop |= stopping
+        for name in stopping:
+            self.slots[name].is_wanted = False
+        stop = ev.StopRequested(self._grace, is_urgent=not self._stop_order)
+        self.orders.give(dict.fromkeys(stopping, stop))
 
     def _tell_whom_it_waits_for(self) -> None:
         busy = [slot for slot in self.slots.values() if slot.service.state not in AT_REST]
