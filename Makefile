@@ -8,7 +8,7 @@
 
 ARGS =
 # Tests mostly wait, so two run at a time; those of one file stay together, for what they share. ARGS="-n 0": no others.
-PYTEST = -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+PYTEST = -m pytest -n 2 --no-loadscope-reorder
 BIN = .venv/bin
 SETUP = pyproject.toml uv.lock .ci/setup.sh tests/npm/package-lock.json
 # Extras without which everything runs, with less to it.

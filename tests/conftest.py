@@ -8,11 +8,17 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support.eventually import eventually
 from tests.support.processes import processes_with
+
+if TYPE_CHECKING:
+    from xdist.remote import Producer
+
+    from tests.support.scheduling import OnceScheduling
 
 # What a test without the mark `live` may not do; time.sleep has been among the audit events since Python 3.13.
 WORLD = frozenset(
@@ -36,6 +42,14 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
         return None
     text = collection_path.read_text(encoding="utf-8")
     return True if re.search(r"^pytestmark = (\[\s*)?pytest\.mark\.live\b", text, re.MULTILINE) else None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: "Producer") -> "OnceScheduling":
+    """The tests of a file stay together; one that ends its worker is not tried again."""
+    from tests.support.scheduling import OnceScheduling
+
+    return OnceScheduling(config, log)
 
 
 @pytest.hookimpl(wrapper=True)
