@@ -1,9 +1,10 @@
 # make up     sets up .venv and runs the stack of services.yaml in the foreground (ARGS="-d" and the like are passed on)
-# make test   sets up .venv and runs the whole test suite (ARGS="-m 'not live'" for the tests without processes)
+# make test   sets up .venv and runs the tests of portsup (ARGS="-m 'not live'" for those without processes)
+# make test-services, test-programs, test-convert   those of the shipped services, with real programs, of converted files
 # make test-long, test-faults, test-soak   what takes long: docs/how-to/run-the-tests.md
+# make test-deps installs the Debian packages that tests drive (as root); without them, those tests are skipped
 # make extras fetches what the first `make up` or `make test` could not: the language model and the speech packages
 # make lint   ruff and mypy; make bench   the benchmarks; make test-lowest   the tests with the oldest dependencies
-# make test-convert  files of other supervisors, run by them and by portsup (make convert-tools installs them)
 # Needs Python 3.11 or newer with pip. uv is used instead of pip when it is on the PATH.
 
 ARGS =
@@ -14,13 +15,34 @@ SETUP = pyproject.toml uv.lock .ci/setup.sh tests/npm/package-lock.json
 # Extras without which everything runs, with less to it.
 WELCOME = llm speech
 
-.PHONY: up test test-long test-faults test-soak extras lint bench test-lowest convert-tools test-convert clean
+# Tests that have targets of their own.
+PROGRAMS = $(wildcard tests/live/*programs.py)
+SIDE_BY_SIDE = tests/convert/test_side_by_side.py
+APART = tests/examples $(PROGRAMS) $(SIDE_BY_SIDE)
+
+.PHONY: up test test-services test-programs test-convert test-deps test-long test-faults test-soak test-lowest
+.PHONY: extras lint bench convert-tools clean
 
 up: .venv/.stack
 	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/python .ci/foreground.py up $(ARGS)
 
 test: .venv/.dev
-	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/python $(PYTEST) $(ARGS)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/python $(PYTEST) $(APART:%=--ignore=%) $(ARGS)
+
+# The services of services.yaml, with their clients, the sandbox, the page and the models.
+test-services: .venv/.dev
+	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/python $(PYTEST) tests/examples $(ARGS)
+
+# nginx, PostgreSQL, Java, Go and others, killed, restarted and stopped by portsup.
+test-programs: .venv/.dev
+	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/python $(PYTEST) $(PROGRAMS) $(ARGS)
+
+# Files of other supervisors, run by them and by portsup.
+test-convert: convert-tools
+	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/python $(PYTEST) $(SIDE_BY_SIDE) $(ARGS)
+
+test-deps:
+	@.ci/test-deps.sh
 
 # What tries things at random, with budgets a hundred times as large.
 LONG = tests/fuzz tests/config/test_hostile.py tests/core/test_walk.py
@@ -52,9 +74,6 @@ bench: .venv/.stack
 
 convert-tools: .venv/.dev
 	@sh .ci/convert-tools.sh
-
-test-convert: convert-tools
-	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/python $(PYTEST) tests/convert/test_side_by_side.py $(ARGS)
 
 test-lowest: $(SETUP)
 	@VENV=build/venv-lowest VERSIONS=lowest sh .ci/setup.sh stack,dev

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.eventually import eventually
+from tests.support.needed import summary
 from tests.support.processes import processes_with
 
 if TYPE_CHECKING:
@@ -50,6 +51,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: "Producer") -> "Once
     from tests.support.scheduling import OnceScheduling
 
     return OnceScheduling(config, log)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says in one line what tests lacked."""
+    skipped = terminalreporter.stats.get("skipped", [])
+    if line := summary(report.longrepr[2] for report in skipped if isinstance(report.longrepr, tuple)):
+        terminalreporter.write_line(line)
 
 
 @pytest.hookimpl(wrapper=True)

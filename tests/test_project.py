@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -114,8 +115,42 @@ def test_every_command_in_the_readme_exists() -> None:
     assert {word for cell in listed for word in re.findall(r"`([a-z]+)", cell)} >= {*LINES, *ALIASES}
 
 
-def test_ci_runs_the_test_suite_and_fails_with_it() -> None:
-    script = read(".ci/run")
-    assert os.access(ROOT / ".ci/run", os.X_OK)
-    assert "set -euo pipefail" in script
-    assert script.rstrip().endswith("\nmake test")
+@pytest.mark.live
+def test_ci_runs_the_linters_and_every_target_of_tests_and_fails_with_each(tmp_path: Path) -> None:
+    (tmp_path / ".ci").mkdir()
+    for name, text in {"run": read(".ci/run"), "test-deps.sh": "#!/bin/sh\n"}.items():
+        (tmp_path / ".ci" / name).write_text(text)
+        (tmp_path / ".ci" / name).chmod(0o755)
+    make = tmp_path / "bin/make"
+    make.parent.mkdir()
+    make.write_text('#!/bin/sh\necho "$1" >>ran\n[ "$1" != "$FAILS" ]\n')
+    make.chmod(0o755)
+
+    def run(fails: str = "") -> tuple[int, list[str], str]:
+        (tmp_path / "ran").write_text("")
+        path = f"{make.parent}:{os.environ['PATH']}"
+        ended = subprocess.run(
+            [tmp_path / ".ci/run"], env={"PATH": path, "FAILS": fails}, capture_output=True, text=True, timeout=60
+        )
+        return ended.returncode, (tmp_path / "ran").read_text().split(), ended.stderr
+
+    targets = ["lint", "test", "test-services", "test-programs", "test-convert"]
+    assert run() == (0, targets, "")
+    assert run("lint")[0] != 0
+    for each in targets[1:]:
+        assert run(each) == (1, targets, f"error: failed: {each}\n")
+
+
+@pytest.mark.live
+def test_every_file_of_tests_is_run_by_a_target() -> None:
+    tried = subprocess.run(
+        ["make", "-C", ROOT, "-n", "test", "test-services", "test-programs", "test-convert"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    ).stdout
+    apart = set(re.findall(r"--ignore=(\S+)", tried))
+    assert apart
+    for each in apart:
+        assert len(re.findall(rf"(?<!=){re.escape(each)}\b", tried)) == 1, each

@@ -1,7 +1,9 @@
 """What tests drive and a developer's machine may lack."""
 
 import os
+import re
 import shutil
+from collections.abc import Iterable
 
 import pytest
 
@@ -21,3 +23,12 @@ def need_program(name: str, package: str = "") -> str:
     need(found, f"`{name}`", f"on Debian and Ubuntu: apt install {package or name}")
     assert found is not None
     return found
+
+
+def summary(reasons: Iterable[str]) -> str | None:
+    """One line about all tests that were skipped for want of something, by why each was skipped; None without any."""
+    missing = [found[1] for reason in reasons if (found := re.search(r"(`[^`]+`|\S+) is missing: ", reason))]
+    if not missing:
+        return None
+    what = ", ".join(sorted(set(missing)))
+    return f"{len(missing)} tests were skipped, for want of {what}: `make test-deps` installs what Debian has of it"

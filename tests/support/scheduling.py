@@ -5,7 +5,7 @@ from xdist.workermanage import WorkerController
 
 
 class OnceScheduling(LoadFileScheduling):  # type: ignore[misc]
-    """File by file, as `--dist loadfile`; but a test that ended its worker is not tried again: it would end them all."""
+    """File by file, as `--dist loadfile`; but a test that ended its worker is not tried again: it would end more."""
 
     def remove_node(self, node: WorkerController) -> str | None:
         """Takes a worker out, and returns the test that it died of, None when it had none left."""
