@@ -4,6 +4,7 @@ A proxy has to know which headers are about one connection and not about the mes
 `Connection` names), must not decode what it passes on, and has to stop asking when nobody waits for the answer.
 """
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, MutableMapping
 
@@ -25,19 +26,37 @@ SECRETS = frozenset(("authorization", "cookie", "mcp-secret", "x-api-key"))
 
 
 class Slots:
-    """How many requests may run at once; one more is told to come back."""
+    """How many requests may run at once, and how many may wait for one of these places, first come, first served."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, queue: int = 0, patience: float = 60.0) -> None:
+        """`queue` is how many may wait, and `patience` for how many seconds each."""
         self.limit = limit
+        self.queue = queue
         self.taken = 0
+        self.waiting = 0
+        self._patience = patience
+        self._free = asyncio.Semaphore(limit)
 
-    def take(self) -> None:
-        if self.taken >= self.limit:
-            raise ServiceError("busy", f"{self.limit} requests are running already", 429, retry_after=1)
+    async def take(self) -> None:
+        """A place, once there is one; a ServiceError `busy` for whoever would wait in vain."""
+        if self._free.locked() and self.waiting >= self.queue:
+            line = f", and {self.waiting} wait" if self.queue else ""
+            raise ServiceError("busy", f"{self.limit} requests are running already{line}", 429, retry_after=1)
+        self.waiting += 1
+        try:
+            async with asyncio.timeout(self._patience):
+                await self._free.acquire()
+        except TimeoutError:
+            why = f"no place was free within {self._patience:g} s: {self.limit} requests are running"
+            raise ServiceError("busy", why, 429, retry_after=5) from None
+        finally:
+            self.waiting -= 1
         self.taken += 1
 
     def give_back(self) -> None:
+        """The place is for the next one."""
         self.taken -= 1
+        self._free.release()
 
 
 class Relay(StreamingResponse):

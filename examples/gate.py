@@ -50,7 +50,7 @@ class Gate:
         if not self._token or path in self._open:
             return None
         # Both: behind the gateway, whose token is in the one, a service with another token finds its own in the other.
-        shown = [_bearer(headers.get("authorization", "")), headers.get("mcp-secret", "")]
+        shown = [_bearer(headers.get("authorization", "")), headers.get("mcp-secret", ""), headers.get("x-api-key", "")]
         if scope["type"] == "websocket":  # a browser can not set headers on one
             shown.append(token_in(scope["subprotocols"]))
         if any(secrets.compare_digest(each.encode(), self._token) for each in shown):

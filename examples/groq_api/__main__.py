@@ -4,7 +4,7 @@ It knows nothing of chats or speech: bodies and streams go through byte by byte,
 Groq's API has or will have works. What it adds are keys that take turns, and a limit of requests at once.
 
 Environment: `GROQ_API_PORT`, `GROQ_API_KEY` (one, or several with commas between), `GROQ_BASE_URL`
-(https://api.groq.com; or any API like it, with its `/v1`), `GROQ_MAX_CONCURRENT` (3; more are told to come back),
+(https://api.groq.com; or any API like it, with its `/v1`), `GROQ_MAX_CONCURRENT` (3), `GROQ_MAX_QUEUE` (8 more wait),
 `GROQ_MODEL_LIMITS` (requests a minute by model, as `MODEL=30, *=100`; none), `GROQ_TIMEOUT` (seconds of silence, 120),
 `GROQ_FALLBACK_URL` (who answers when Groq can not: the `/v1` of another server, or `ollama-mcp`, whose address portsup
 tells), `GROQ_FALLBACK_MODEL` (its model; else its first),
@@ -49,11 +49,14 @@ def app() -> Starlette:
     where = setting("GROQ_FALLBACK_URL")
     fallback = Fallback(where, setting("GROQ_FALLBACK_MODEL"), Peers(), silence) if where else None
     proxy = Proxy(base, Keys(setting("GROQ_API_KEY")), fallback, silence)
-    slots = Slots(int(number("GROQ_MAX_CONCURRENT", 3, 1, 1000)))
+    slots = Slots(
+        int(number("GROQ_MAX_CONCURRENT", 3, 1, 1000)), int(number("GROQ_MAX_QUEUE", 8, 0, 10000)), patience=silence
+    )
     pace = Pace(setting("GROQ_MODEL_LIMITS"))
     tally = Tally()
     for name, help_, value in (
         ("groq_running", "Requests being answered.", lambda: slots.taken),
+        ("groq_waiting", "Requests that wait for a place.", lambda: slots.waiting),
         ("groq_running_max", "How many may be answered at once.", lambda: slots.limit),
         ("groq_keys", "Keys that are configured.", lambda: len(proxy.keys)),
         ("groq_keys_available", "Keys that Groq does not refuse.", lambda: proxy.keys.available(time.monotonic())),
@@ -71,7 +74,7 @@ def app() -> Starlette:
             await body.read_ahead()
             model = body.model()
             pace.take(model)
-            slots.take()
+            await slots.take()
             try:
                 headers = request_headers(request, SECRETS | {"origin"})
                 if length := request.headers.get("content-length"):
@@ -96,7 +99,12 @@ def app() -> Starlette:
         return relay(answer.response, name=FALLBACK if answer.is_fallback else NAME, extra=marks, closed=over)
 
     async def stats(_: Request) -> Response:
-        state = {"running": slots.taken, "max_concurrent": slots.limit, "rotated": proxy.rotated}
+        state = {
+            "running": slots.taken,
+            "waiting": slots.waiting,
+            "max_concurrent": slots.limit,
+            "rotated": proxy.rotated,
+        }
         keys = proxy.keys.report(time.monotonic())
         return JSONResponse({**tally.report(), **state, "keys": keys, "limits": proxy.limits.report()})
 

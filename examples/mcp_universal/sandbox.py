@@ -94,7 +94,7 @@ class Sandbox:
         """
         if problem := await self.problem():
             raise ServiceError("sandbox_unavailable", problem, retry_after=_TRY_AGAIN)
-        self._slots.take()
+        await self._slots.take()
         try:
             return await self._run(command, seconds, files or {}, told)
         finally:

@@ -1,12 +1,13 @@
 """Answers `/api/…` in Ollama's words, `/v1/…` in OpenAI's and `/mcp` over MCP.
 
 A request goes to the real Ollama at `OLLAMA_BASE_URL` wherever it answers, as it is and byte by byte; else to a small
-model in this process; and where there is neither, the answer is 503 `no_backend`. Which of the two it is, is decided
+model of its own; and where there is neither, the answer is 503 `no_backend`. Which of the two it is, is decided
 anew for each request, and the header `x-portsup-backend` tells.
 
 Environment: `OLLAMA_MCP_PORT`, `OLLAMA_BASE_URL`, `OLLAMA_MODEL` (of the real Ollama, for MCP calls that name none),
 `OLLAMA_MCP_MODEL_PATH` (a GGUF file; the one that `python -m examples.fetch_model` brings), `OLLAMA_MAX_CONCURRENT`
-(2), `OLLAMA_TIMEOUT` (seconds of silence, 120), `OLLAMA_MCP_TOKEN`.
+(2), `OLLAMA_MAX_QUEUE` (16 more may wait), `OLLAMA_MCP_THREADS` (1) and `OLLAMA_CONTEXT_LENGTH` (2048 tokens) of the
+embedded model, `OLLAMA_TIMEOUT` (seconds of silence, and in the queue, 120), `OLLAMA_MCP_TOKEN`.
 """
 
 from collections import Counter
@@ -22,9 +23,10 @@ from starlette.routing import Route
 from examples.fetch_model import model_path
 from examples.forward import SECRETS, Slots, path_of, relay, request_headers, streamed_body
 from examples.mcp_endpoint import McpEndpoint
-from examples.ollama_mcp import faces
+from examples.ollama_mcp import faces, newer
 from examples.ollama_mcp.backends import Backends
 from examples.ollama_mcp.embedded import Embedded
+from examples.ollama_mcp.engine import Size
 from examples.ollama_mcp.real import PROBE, Ollama
 from examples.service import Service, number, run, setting
 from examples.web import ServiceError, health_routes, json_object, make_app, read_body, read_json
@@ -42,16 +44,25 @@ SERVICE = Service(
 # What makes the machine work hard; listing and showing models is not limited.
 GENERATING = frozenset(
     ("/api/chat", "/api/generate", "/api/embed", "/api/embeddings", "/v1/chat/completions", "/v1/completions")
-) | {"/v1/embeddings", "/v1/responses"}
+) | {"/v1/embeddings", "/v1/responses", "/v1/messages"}
 METHODS = ["GET", "HEAD", "POST", "DELETE"]
 LARGEST = 32 * 1024 * 1024  # bytes of a question; pictures come along inside it
 
 
 def app() -> Starlette:
     silence = number("OLLAMA_TIMEOUT", 120, 0.1)
-    slots = Slots(int(number("OLLAMA_MAX_CONCURRENT", 2, 1, 1000)))
+    slots = Slots(
+        int(number("OLLAMA_MAX_CONCURRENT", 2, 1, 1000)),
+        int(number("OLLAMA_MAX_QUEUE", 16, 0, 10000)),
+        patience=silence,
+    )
+    size = Size(
+        at_once=slots.limit,
+        threads=int(number("OLLAMA_MCP_THREADS", 1, 1, 256)),
+        context=int(number("OLLAMA_CONTEXT_LENGTH", 2048, 256, 1 << 20)),
+    )
     real = Ollama(setting("OLLAMA_BASE_URL"), silence, setting("OLLAMA_MODEL"))
-    return build(Backends(real, Embedded(model_path(), slots.limit, silence)), slots)
+    return build(Backends(real, Embedded(model_path(), size, silence)), slots)
 
 
 def build(backends: Backends, slots: Slots) -> Starlette:
@@ -62,6 +73,17 @@ def build(backends: Backends, slots: Slots) -> Starlette:
     async def answer(request: Request) -> Response:
         path = path_of(request)
         bare = path.partition("?")[0]
+        try:
+            return await answer_at(request, path, bare)
+        except ServiceError as error:
+            if not bare.startswith(newer.MESSAGES):
+                raise
+            response = error.response()  # Anthropic's clients expect a word more
+            told = JSONResponse({"type": "error", **error.body()}, error.status)
+            response.body, response.headers["content-length"] = told.body, told.headers["content-length"]
+            return response
+
+    async def answer_at(request: Request, path: str, bare: str) -> Response:
         if request.method == "POST" and bare in GENERATING:
             return await generate(request, path, bare, await read_body(request, LARGEST))
         if bare == "/api/version" and request.headers.get(PROBE) == real.id:
@@ -74,7 +96,9 @@ def build(backends: Backends, slots: Slots) -> Starlette:
                     raise
                 if await backends.choose() is real:
                     raise
-        if request.method == "POST" and bare == "/api/show":
+        if request.method == "POST" and bare == newer.TOKENS:
+            response = await faces.work(embedded, bare, await read_json(request, LARGEST), lambda: None)
+        elif request.method == "POST" and bare == "/api/show":
             response = await faces.show(embedded, await read_json(request))
         else:
             response = await faces.look(embedded, request.method, bare)
@@ -82,7 +106,7 @@ def build(backends: Backends, slots: Slots) -> Starlette:
 
     async def generate(request: Request, path: str, bare: str, content: bytes) -> Response:
         chosen = await backends.choose()  # before a slot is taken
-        slots.take()
+        await slots.take()
         try:
             if chosen is real:
                 try:
@@ -118,7 +142,7 @@ def build(backends: Backends, slots: Slots) -> Starlette:
         """`/ollama/chat` answers as a whole, `/ollama/stream/chat` as events; both take what `/api/chat` does."""
         body = await read_json(request, LARGEST)
         chosen = await backends.choose()
-        slots.take()
+        await slots.take()
         try:
             body["model"] = await chosen.model(body.get("model"))
             if request.url.path == "/ollama/stream/chat":
@@ -139,6 +163,7 @@ def build(backends: Backends, slots: Slots) -> Starlette:
                 "answered": answered.total(),
                 "answered_by": dict(answered),
                 "running": slots.taken,
+                "waiting": slots.waiting,
                 "max_concurrent": slots.limit,
             }
         )

@@ -32,6 +32,7 @@ OPENAI = frozenset(OPTIONS.values()) | {
     *("messages", "prompt", "stream", "stream_options", "response_format", "logit_bias", "logprobs", "top_logprobs"),
 }
 ROLES = ("system", "user", "assistant")
+TEXTS = ("text", "input_text", "output_text")  # parts of a message in OpenAI's and Anthropic's APIs
 # A schema becomes a grammar, and the work for that grows with the square of its length: this much takes a second.
 LONGEST_SCHEMA = 16 * 1024
 MOST = sys.float_info.max
@@ -47,10 +48,10 @@ def refuse(message: str, code: str = "invalid_request") -> ServiceError:
     return ServiceError(code, message, 400)
 
 
-def messages(found: object, name: str) -> list[dict[str, str]]:
-    """A conversation, checked; texts in OpenAI's parts are put together."""
+def messages(found: object, name: str, named: str = "messages") -> list[dict[str, str]]:
+    """A conversation, checked; texts in parts are put together."""
     if not isinstance(found, list):
-        raise refuse("`messages` must be a list")
+        raise refuse(f"`{named}` must be a list")
     checked = []
     for one in found:
         if not isinstance(one, dict):
@@ -73,7 +74,7 @@ def _text(content: object, name: str) -> str:
         raise refuse("the content of a message must be a text")
     texts = []
     for part in content:
-        if not isinstance(part, dict) or part.get("type") != "text" or not isinstance(part.get("text"), str):
+        if not isinstance(part, dict) or part.get("type") not in TEXTS or not isinstance(part.get("text"), str):
             raise refuse(f"{name} understands texts only")
         texts.append(part["text"])
     return "".join(texts)
@@ -110,6 +111,8 @@ def openai_request(path: str, body: dict[str, Any], name: str) -> dict[str, Any]
     request = {**(MANNERS if wanted["type"] == "text" else FORMAL), **said}
     if body.get("max_completion_tokens") is not None:  # its newer name
         request["max_tokens"] = body["max_completion_tokens"]
+    if isinstance(request["max_tokens"], int) and request["max_tokens"] < 1:
+        raise refuse("`max_tokens` must be 1 at least")
     if path == "/v1/chat/completions":
         request["messages"] = messages(body.get("messages"), name)
         if not request["messages"]:
@@ -123,10 +126,10 @@ def openai_request(path: str, body: dict[str, Any], name: str) -> dict[str, Any]
         if not isinstance(schema, dict):
             raise refuse("`response_format` has no schema in `json_schema`", "invalid_schema")
         request["response_format"] = _with_schema(schema)
-    return _checked(request)
+    return checked(request)
 
 
-def _checked(request: dict[str, Any]) -> dict[str, Any]:
+def checked(request: dict[str, Any]) -> dict[str, Any]:
     """The engine takes the nearest thing for a wrong type, or counts past the end of its numbers."""
     for key in ("max_tokens", "top_k", "repeat_last_n", "seed", "mirostat"):
         value = request.get(key, 0)
@@ -178,8 +181,12 @@ class Dialog:
         if not isinstance(options, dict):
             raise refuse("`options` must be an object")
         known = {OPTIONS[key]: value for key, value in options.items() if key in OPTIONS and value is not None}
+        if known.get("max_tokens") in (0, -2):  # no limit but that of the context, as with an Ollama
+            known["max_tokens"] = -1
         wanted = response_format(body.get("format"))
-        self.request = _checked({**(FORMAL if wanted else MANNERS), **known, **about, **wanted})
+        self.request = checked({**(FORMAL if wanted else MANNERS), **known, **about, **wanted})
+        if body.get("truncate") is False:
+            self.request["truncate"] = False
         self.request |= {"stream": True, "stream_options": {"include_usage": True}}
 
     def loaded(self) -> dict[str, Any]:
@@ -282,15 +289,3 @@ def refusal(status: int, content: bytes, request: Mapping[str, Any]) -> ServiceE
     if status == 400:
         return refuse(message[:500])
     return ServiceError("internal_error", f"the embedded model: {message[:500]}", 500)
-
-
-def details(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """A model's `details` in Ollama's words."""
-    millions = facts.get("n_params", 0) / 1e6
-    return {
-        "format": "gguf",
-        "family": "",
-        "families": None,
-        "parameter_size": f"{millions / 1000:.1f}B" if millions >= 1000 else f"{millions:.2f}M",
-        "quantization_level": str(facts.get("ftype", "")),
-    }

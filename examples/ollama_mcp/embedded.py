@@ -1,6 +1,7 @@
-"""A small language model inside this process, for machines without an Ollama.
+"""A small language model of our own, for machines without an Ollama.
 
-It is loaded in a thread when it is first needed, so that the service answers meanwhile, and says `model_loading`.
+It is loaded when it is first needed, and the service answers meanwhile, and says `model_loading`. When its engine dies,
+the next question loads it again.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ import logging
 import shutil
 import time
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -20,8 +22,8 @@ import httpx2
 
 from examples.fetch_model import FETCHED
 from examples.forward import send
-from examples.ollama_mcp import dialect
-from examples.ollama_mcp.engine import VECTOR_CONTEXT, CannotLoad, Engine, make_folder
+from examples.ollama_mcp import dialect, memory, newer
+from examples.ollama_mcp.engine import VECTOR_CONTEXT, CannotLoad, Engine, Size, architecture, details, make_folder
 from examples.ollama_mcp.real import REMEMBERED
 from examples.web import ServiceError
 
@@ -46,11 +48,11 @@ class Embedded:
 
     name = "embedded"
 
-    def __init__(self, path: Path, at_once: int, silence: float, engine: type[Engine] = Engine) -> None:
+    def __init__(self, path: Path, size: Size, silence: float, engine: type[Engine] = Engine) -> None:
         self.path = path
         self.model_name = "smollm2:135m" if path.name == FETCHED.name else path.stem.lower()
         self.state = State.IDLE
-        self._at_once = min(at_once, MOST_AT_ONCE)
+        self.size = replace(size, at_once=min(size.at_once, MOST_AT_ONCE))
         self._silence = silence
         self._engine = engine
         self._why = ""
@@ -65,6 +67,7 @@ class Embedded:
     @property
     def problem(self) -> ServiceError | None:
         """Why it can not answer just now; None when it can."""
+        self._notice_death()
         match self.state:
             case State.READY:
                 return None
@@ -75,6 +78,7 @@ class Embedded:
 
     def load(self) -> None:
         """Begins to load the model, if that is not done yet. One that is not there is looked for again now and then."""
+        self._notice_death()
         if self.state in (State.LOADING, State.READY) or time.monotonic() - self._looked < REMEMBERED:
             return
         self._looked = time.monotonic()
@@ -107,14 +111,24 @@ class Embedded:
         self._folder = self._folder or make_folder()
         at = self._folder / f"{face}.sock"
         vectors = face == "vectors"
-        return self._engine(self.path, at, self.model_name, self._at_once, self._silence, vectors=vectors)
+        return self._engine(self.path, at, self.model_name, self.size, self._silence, vectors=vectors)
+
+    def _notice_death(self) -> None:
+        if self._chat is not None and (code := self._chat.ended) is not None:
+            log.warning("the embedded model's engine ended with %d; the next question loads it again", code)
+            self._chat, self._facts, self.state, self._looked = None, None, State.IDLE, float("-inf")
 
     async def close(self) -> None:
-        """Lets go of the sockets; the engines end with the process."""
-        if self._loading:
-            self._loading.cancel()
-        if self._chat:
-            await self._chat.client.aclose()
+        """Ends the engines."""
+        for task in (self._loading, self._vectors):
+            if task is not None:
+                await asyncio.wait({task})  # an engine that is just being loaded has to be ended too
+        vectors = self._vectors
+        made = vectors.result() if vectors is not None and vectors.exception() is None else None
+        for engine in (self._chat, made):
+            if engine is not None:
+                await engine.client.aclose()
+                await asyncio.to_thread(engine.close)
         if self._folder:
             shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -137,6 +151,7 @@ class Embedded:
         if engine is None:
             raise self.problem or ServiceError("model_loading", "the model is being loaded")
         headers = {"content-type": "application/json"}
+        body = newer.sent(path, await self._fitting(engine, body))
         content = json.dumps(body).encode()
         answer = await send(engine.client, "POST", path, headers, content, name="the embedded model")
         if answer.status_code != 200:
@@ -148,12 +163,34 @@ class Embedded:
                 await answer.aclose()
         return answer
 
+    async def _fitting(self, engine: Engine, body: dict[str, Any]) -> dict[str, Any]:
+        """The request without the oldest of its messages, where with them there is no room for an answer."""
+        body = dict(body)
+        may_cut = body.pop("truncate", True)
+        messages = body.get("messages")
+        if messages is None or not may_cut:
+            return body
+        most = body["max_tokens"]
+        room = self.size.context - min(most if most > 0 else self.size.context, self.size.context // 4)
+        if memory.surely_fits(messages, room):
+            return body
+
+        async def tokens_of(text: str) -> int:
+            return len((await engine.client.post("/tokenize", json={"content": text})).json()["tokens"])
+
+        counts = await asyncio.gather(*(tokens_of(message["content"]) for message in messages))
+        left = memory.kept(messages, counts, room)
+        if gone := len(messages) - len(left):
+            log.info("the conversation is too long: its oldest messages, %d of %d, were left out", gone, len(messages))
+        return {**body, "messages": left}
+
     async def _engine_for_vectors(self) -> Engine:
         """A second engine on the same weights: one that makes vectors needs other buffers, and few need vectors."""
-        if self._vectors is None:
-            self._vectors = asyncio.create_task(asyncio.to_thread(self._start, "vectors"))
+        made = self._vectors
+        if made is None or (made.done() and (made.exception() or made.result().ended is not None)):
+            made = self._vectors = asyncio.create_task(asyncio.to_thread(self._start, "vectors"))
         try:
-            return await asyncio.shield(self._vectors)
+            return await asyncio.shield(made)
         except (CannotLoad, OSError) as error:
             self._vectors = None
             raise ServiceError("no_backend", f"{_IS_NOT_THERE}: {error}", retry_after=REMEMBERED) from None
@@ -227,7 +264,7 @@ class Embedded:
                 "modified_at": datetime.fromtimestamp(status.st_mtime, UTC).isoformat(),
                 "size": status.st_size,
                 "digest": self._digest,
-                "details": dialect.details(await self.facts()),
+                "details": details(await self.facts()),
             }
         ]
 
@@ -237,7 +274,8 @@ class Embedded:
             assert self._chat is not None
             document = (await self._chat.client.get("/v1/models")).json()
             template = (await self._chat.client.get("/props")).json().get("chat_template", "")
-            self._facts = {**document["data"][0]["meta"], "chat_template": template}
+            kind = await asyncio.to_thread(architecture, self.path)
+            self._facts = {**document["data"][0]["meta"], "chat_template": template, "architecture": kind}
         return self._facts
 
 

@@ -9,9 +9,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from examples import __version__
 from examples.forward import Relay, relay
-from examples.ollama_mcp import dialect
+from examples.ollama_mcp import dialect, newer
 from examples.ollama_mcp.embedded import Embedded
-from examples.ollama_mcp.engine import CONTEXT
 from examples.web import ServiceError
 
 # What changes the models of an Ollama.
@@ -43,15 +42,22 @@ async def show(embedded: Embedded, body: dict[str, Any]) -> Response:
     await embedded.model(body.get("model") or body.get("name"))
     facts = await embedded.facts()
     (model,) = await embedded.models()
-    info = {"general.parameter_count": facts.get("n_params"), "general.context_length": facts.get("n_ctx_train")}
+    parameters = {"num_ctx": embedded.size.context, **dialect.options(dialect.MANNERS)}
+    kind = facts["architecture"]  # clients look for `KIND.context_length`
+    info = {
+        "general.architecture": kind,
+        "general.parameter_count": facts.get("n_params"),
+        f"{kind}.context_length": embedded.size.context,  # what it has room for here, not what it was trained for
+        f"{kind}.embedding_length": facts.get("n_embd"),
+    }
     return JSONResponse(
         {
             "modified_at": model["modified_at"],
             "modelfile": f"FROM {embedded.path}",
-            "parameters": "\n".join(f"{key} {value}" for key, value in dialect.options(dialect.MANNERS).items()),
+            "parameters": "\n".join(f"{key} {value}" for key, value in parameters.items()),
             "template": facts["chat_template"],
             "details": model["details"],
-            "model_info": {**info, "general.embedding_length": facts.get("n_embd")},
+            "model_info": info,
             "capabilities": ["completion", "embedding"],
         }
     )
@@ -66,6 +72,8 @@ async def work(embedded: Embedded, path: str, body: dict[str, Any], done: Done) 
         wanted: dict[str, Any] = {key: body[key] for key in ("input", "encoding_format") if key in body}
         return _as_it_is(await embedded.post(path, wanted), done)
     if path.startswith("/v1/"):
+        if path in newer.PATHS:
+            return _as_it_is(await embedded.post(path, newer.request(path, body, name)), done)
         if path not in ("/v1/chat/completions", "/v1/completions"):
             raise ServiceError("not_found", f"the embedded model has no `{path}`", 404)
         return _as_it_is(await embedded.post(path, dialect.openai_request(path, body, name)), done)
@@ -131,7 +139,7 @@ async def _tags(embedded: Embedded) -> Response:
 async def _running(embedded: Embedded) -> Response:
     until = (datetime.now(UTC) + timedelta(days=365)).isoformat()  # it stays
     models = await embedded.models()
-    more = {"expires_at": until, "size_vram": 0, "context_length": CONTEXT}
+    more = {"expires_at": until, "size_vram": 0, "context_length": embedded.size.context}
     return JSONResponse({"models": [{**model, **more} for model in models]})
 
 

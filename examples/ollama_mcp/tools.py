@@ -140,7 +140,7 @@ def server(backends: Backends, slots: Slots) -> MCPServer:
 
     @asynccontextmanager
     async def _slot() -> AsyncIterator[None]:
-        slots.take()
+        await slots.take()
         try:
             yield
         finally:

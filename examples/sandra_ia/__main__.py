@@ -6,7 +6,8 @@ all at once and then one answer out of theirs; `groq/NAME` and `ollama/NAME` ask
 `x-sandra-task`, `x-sandra-mode` and `x-sandra-backend` tell what came of it.
 
 Environment: `SANDRA_PORT`, `SANDRA_ROUTES` (another table than `routes.yaml`), `SANDRA_TIMEOUT` (seconds of silence
-from a backend, 120), `SANDRA_TOKEN`, and where the backends are: portsup tells that, or `GROQ_API_URL` and
+from a backend, 120), `SANDRA_LOADING_WAIT` (seconds that a model which is being loaded is waited for, 30),
+`SANDRA_TOKEN`, and where the backends are: portsup tells that, or `GROQ_API_URL` and
 `OLLAMA_MCP_URL`.
 """
 
@@ -40,11 +41,14 @@ MOST_BODY = 16 * 1024 * 1024  # pictures come along as text
 
 def app() -> Starlette:
     path = Path(setting("SANDRA_ROUTES", str(Path(__file__).with_name("routes.yaml"))))
-    sandra = Sandra(path, Peers(), number("SANDRA_TIMEOUT", 120, 0.1))
+    sandra = Sandra(path, Peers(), number("SANDRA_TIMEOUT", 120, 0.1), number("SANDRA_LOADING_WAIT", 30))
     backends = sandra.backends
 
     async def completions(request: Request) -> Response:
         return await sandra.complete(await read_json(request, MOST_BODY))
+
+    async def embeddings(request: Request) -> Response:
+        return await sandra.vectors(await read_json(request, MOST_BODY))
 
     async def models(_: Request) -> Response:
         return JSONResponse({"object": "list", "data": [_model(name) for name in MODELS]})
@@ -98,6 +102,7 @@ def app() -> Starlette:
         *health_routes(SERVICE.name, check_up),
         endpoint.route(),
         Route("/v1/chat/completions", completions, methods=["POST"]),
+        Route("/v1/embeddings", embeddings, methods=["POST"]),
         Route("/v1/models", models),
         Route("/v1/models/{name:path}", model),
         Route("/chat", chat, methods=["POST"]),

@@ -8,8 +8,7 @@ import asyncio
 import json
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 import httpx2
@@ -17,48 +16,36 @@ import httpx2
 from examples.client import client_for
 from examples.forward import send
 from examples.peers import Peers
+from examples.sandra_ia.answers import Answer, Stream, begun, finished, is_about_the_model, json_of, refusal_of
 from examples.sandra_ia.classify import BACKENDS, Candidate
 from examples.web import ServiceError
 
 # Answers that say that the request itself is wrong: no other model would do better.
 CLIENTS_FAULT = (400, 413, 422)
 REMEMBERED = 5.0  # seconds that a look at a backend, or its list of models, is believed
+TOO_SMALL = "model_too_small"  # the only local model does not know the language of the question
 LOADING = "model_loading"  # what Ollama MCP says until its own model is there, which takes a moment only
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A finished answer: OpenAI's document and its first choice's message."""
-
-    candidate: Candidate
-    document: dict[str, Any]
-    message: dict[str, Any]
-    ms: int  # milliseconds that it took
-    stand_in: str = ""  # what Groq API says when somebody else answered for it
-
-    @property
-    def text(self) -> str:
-        return _whole_letters(str(self.message.get("content") or ""))
-
-
-@dataclass(frozen=True, slots=True)
-class Stream:
-    """An answer that has begun: `raw` is all of it."""
-
-    candidate: Candidate
-    response: httpx2.Response
-    raw: AsyncIterator[bytes]
 
 
 class Backends:
     """Groq API and Ollama MCP, wherever they are just now."""
 
-    def __init__(self, peers: Peers, silence: float) -> None:
+    def __init__(
+        self,
+        peers: Peers,
+        silence: float,
+        patience: float = 30.0,
+        sorry: Callable[[str, str], str] = lambda model, language: "",
+    ) -> None:
+        """`patience` is for a model that is being loaded; `sorry` says what is answered for one that does not know a
+        language."""
         self.client = client_for(silence=silence)
         self.uses: Counter[str] = Counter()
         self.failures: Counter[str] = Counter()
         self._peers = peers
+        self._patience = patience
+        self._sorry = sorry
         self._last_until: dict[str, float] = {}
         self._looked: dict[str, tuple[float, str | None, str]] = {}
         self._models: tuple[float, str, list[str]] = (float("-inf"), "", [])
@@ -71,11 +58,16 @@ class Backends:
 
     async def answer(self, candidates: Sequence[Candidate], body: dict[str, Any]) -> Answer:
         """The first finished answer; a ServiceError with what each candidate said when there is none."""
-        return await self._first(candidates, {**body, "stream": False}, _finished)
+        return await self._first(candidates, {**body, "stream": False}, finished)
 
     async def stream(self, candidates: Sequence[Candidate], body: dict[str, Any]) -> Stream:
         """The first answer that begins to stream; its response is for the caller to close."""
-        return await self._first(candidates, {**body, "stream": True}, _begun)
+        return await self._first(candidates, {**body, "stream": True}, begun)
+
+    async def vectors(self, wanted: str, body: dict[str, Any]) -> httpx2.Response:
+        """The answer of Ollama MCP to a request for vectors, whatever it is; for the caller to close."""
+        _, response = await self._send(Candidate(BACKENDS["ollama"], wanted), body, "/v1/embeddings")
+        return response
 
     async def _first(
         self,
@@ -83,13 +75,34 @@ class Backends:
         body: dict[str, Any],
         read: Callable[[Candidate, httpx2.Response, float], Awaitable[T]],
     ) -> T:
+        until = time.monotonic() + self._patience
         said: list[ServiceError] = []
-        for candidate in self._in_order(candidates):
+        asked = self._in_order(candidates)
+        while True:
+            failed = await self._each(asked, body, read)
+            if not isinstance(failed, list):
+                return failed
+            said += [error for _, error in failed if error.code != LOADING]
+            # A model that is being loaded is worth waiting for, when nobody else has an answer.
+            asked = [candidate for candidate, error in failed if error.code == LOADING]
+            if not asked or time.monotonic() >= until:
+                raise all_failed([*said, *(error for _, error in failed if error.code == LOADING)])
+            await asyncio.sleep(0.2)
+
+    async def _each(
+        self,
+        candidates: Sequence[Candidate],
+        body: dict[str, Any],
+        read: Callable[[Candidate, httpx2.Response, float], Awaitable[T]],
+    ) -> T | list[tuple[Candidate, ServiceError]]:
+        """The first answer, or what each said instead of one."""
+        said: list[tuple[Candidate, ServiceError]] = []
+        for candidate in candidates:
             started = time.monotonic()
             try:
                 answered = await self._ask(candidate, body, started, read)
             except ServiceError as error:
-                if error.status in CLIENTS_FAULT and not _is_about_the_model(error):
+                if error.status in CLIENTS_FAULT and not is_about_the_model(error):
                     raise
                 self.failures[candidate.backend] += 1
                 if error.code in ("upstream_unreachable", "upstream_timeout"):
@@ -97,12 +110,12 @@ class Backends:
                     now = time.monotonic()
                     self._last_until[candidate.backend] = now + min(60.0, 10 * (now - started))
                 error.details.update(backend=candidate.backend, model=candidate.model)
-                said.append(error)
+                said.append((candidate, error))
             else:
                 self.uses[candidate.backend] += 1
                 self._last_until.pop(candidate.backend, None)
                 return answered
-        raise all_failed(said)
+        return said
 
     def _in_order(self, candidates: Sequence[Candidate]) -> list[Candidate]:
         now = time.monotonic()
@@ -118,31 +131,39 @@ class Backends:
         candidate, response = await self._send(candidate, body)
         try:
             if response.status_code != 200:
-                raise await _refusal(response, candidate.backend)
+                raise await refusal_of(response, candidate.backend)
             return await read(candidate, response, started)
         except BaseException:
             await response.aclose()
             raise
 
-    async def _send(self, candidate: Candidate, body: dict[str, Any]) -> tuple[Candidate, httpx2.Response]:
+    async def _send(
+        self, candidate: Candidate, body: dict[str, Any], path: str = "/v1/chat/completions"
+    ) -> tuple[Candidate, httpx2.Response]:
         url = self._url(candidate.backend)
         try:
-            return await self._send_to(url, candidate, body)
+            return await self._send_to(url + path, candidate, body)
         except ServiceError as error:
             # It may have moved to another port since we looked.
             now = self._url(candidate.backend)
             if error.code != "upstream_unreachable" or now == url:
                 raise
-            return await self._send_to(now, candidate, body)
+            return await self._send_to(now + path, candidate, body)
 
-    async def _send_to(self, url: str, candidate: Candidate, body: dict[str, Any]) -> tuple[Candidate, httpx2.Response]:
+    async def _send_to(
+        self, target: str, candidate: Candidate, body: dict[str, Any]
+    ) -> tuple[Candidate, httpx2.Response]:
         if candidate.backend == BACKENDS["ollama"]:
-            candidate = Candidate(candidate.backend, await self._installed(url, candidate.model))
+            language = candidate.language
+            candidate = Candidate(
+                candidate.backend, await self._installed(target.partition("/v1/")[0], candidate.model)
+            )
+            if words := self._sorry(candidate.model, language):
+                raise ServiceError(TOO_SMALL, words)
         content = json.dumps({**body, "model": candidate.model}).encode()
         # Not compressed: the client, who gets these very bytes, may not understand that.
         headers = {"content-type": "application/json", "accept-encoding": "identity"}
         headers.update(self._peers.headers(candidate.backend))
-        target = f"{url}/v1/chat/completions"
         return candidate, await send(self.client, "POST", target, headers, content, name=candidate.backend)
 
     def _url(self, name: str) -> str:
@@ -166,8 +187,8 @@ class Backends:
         name = BACKENDS["ollama"]
         response = await send(self.client, "GET", f"{url}/v1/models", self._peers.headers(name), name=name)
         if response.status_code != 200:
-            raise await _refusal(response, name)
-        document = await _json(response)
+            raise await refusal_of(response, name)
+        document = await json_of(response)
         entries = document.get("data") if isinstance(document, dict) else None
         models = [str(one["id"]) for one in entries or () if isinstance(one, dict) and "id" in one]
         self._models = (time.monotonic(), url, models)
@@ -199,97 +220,3 @@ def all_failed(said: Sequence[ServiceError]) -> ServiceError:
     backends = [{"code": error.code, "message": error.message, **error.details} for error in said]
     wait = min((error.retry_after for error in said if error.retry_after), default=5)
     return ServiceError("all_backends_failed", words or "no backend", retry_after=wait, backends=backends)
-
-
-async def _finished(candidate: Candidate, response: httpx2.Response, started: float) -> Answer:
-    document = await _json(response)
-    try:
-        message = document["choices"][0]["message"]
-        if not isinstance(message, dict):
-            raise TypeError
-    except (LookupError, TypeError):
-        raise _nonsense(candidate) from None
-    stand_in = response.headers.get("x-portsup-backend", "")
-    return Answer(candidate, document, message, round((time.monotonic() - started) * 1000), stand_in)
-
-
-async def _begun(candidate: Candidate, response: httpx2.Response, _: float) -> Stream:
-    if not response.headers.get("content-type", "").startswith("text/event-stream"):
-        raise _nonsense(candidate)
-    parts = response.aiter_raw()
-    head = b""
-    try:
-        while not (event := _first_event(head)):
-            head += await anext(parts)
-    except httpx2.TimeoutException:
-        raise ServiceError("upstream_timeout", f"{candidate.backend} took too long to answer", 504) from None
-    except (httpx2.HTTPError, StopAsyncIteration):
-        raise ServiceError("upstream_broke_off", f"{candidate.backend} broke off its answer", 502) from None
-    if isinstance(event.get("error"), dict):
-        raise _told(event["error"], 502, candidate.backend)
-    if "choices" not in event:
-        raise _nonsense(candidate)
-
-    async def all_of_it() -> AsyncIterator[bytes]:
-        yield head
-        async for part in parts:
-            yield part
-
-    return Stream(candidate, response, all_of_it())
-
-
-def _first_event(head: bytes) -> dict[str, Any]:
-    """The first event of a stream; empty while it is not there yet."""
-    for line in head.split(b"\n")[:-1]:  # the last may be half a line
-        if line.startswith(b"data:"):
-            try:
-                event = json.loads(line.removeprefix(b"data:"))
-            except (ValueError, RecursionError):
-                event = None
-            return event if isinstance(event, dict) and event else {"unreadable": True}
-    return {"unreadable": True} if len(head) > 1024 * 1024 else {}
-
-
-def _is_about_the_model(error: ServiceError) -> bool:
-    """Groq says 400 for a model that it does not have any more, and 413 for more than one may ask for in a minute."""
-    return error.code.startswith("model_") or error.code == "rate_limit_exceeded"
-
-
-def _nonsense(candidate: Candidate) -> ServiceError:
-    return ServiceError("upstream_error", f"the answer of {candidate.backend} can not be read", 502)
-
-
-async def _json(response: httpx2.Response) -> Any:
-    """A response's body; None when it is not JSON."""
-    try:
-        return json.loads(await response.aread())
-    except httpx2.TimeoutException:
-        raise ServiceError("upstream_timeout", "the answer did not end in time", 504) from None
-    except (httpx2.HTTPError, ValueError, RecursionError):
-        return None
-    finally:
-        await response.aclose()
-
-
-async def _refusal(response: httpx2.Response, name: str) -> ServiceError:
-    """What a backend said instead of answering; both shapes of errors are understood."""
-    document = await _json(response)
-    error = document.get("error") if isinstance(document, dict) else None
-    refusal = _told(error, response.status_code, name)
-    wait = response.headers.get("retry-after", "")
-    refusal.retry_after = float(wait[:9]) if wait.isdecimal() else 0  # a longer one would be infinite
-    return refusal
-
-
-def _told(error: Any, status: int, name: str) -> ServiceError:
-    code, message = "upstream_error", f"answered {status}"
-    if isinstance(error, str):
-        message = error
-    elif isinstance(error, dict):
-        code, message = str(error.get("code") or error.get("type") or code), str(error.get("message") or message)
-    return ServiceError(code, _whole_letters(message[:500]), status, backend=name)
-
-
-def _whole_letters(text: str) -> str:
-    """Without halves of surrogate pairs, which JSON can carry and UTF-8 can not: a model may stop within an emoji."""
-    return text.encode("utf-8", "replace").decode()

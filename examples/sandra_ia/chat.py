@@ -20,6 +20,8 @@ class Question:
 
     decision: Decision
     mode: str
+    text: str = ""
+    pinned: bool = False  # the client names the model of a backend
 
 
 def question(table: Table, body: dict[str, Any]) -> Question:
@@ -34,8 +36,8 @@ def question(table: Table, body: dict[str, Any]) -> Question:
     kind, slash, name = model.partition("/")
     if slash and kind in BACKENDS:
         pinned = (Candidate(BACKENDS[kind], name),)
-        return Question(replace(decision, candidates=pinned, answer=""), MODES[0])
-    return Question(decision, mode_of(decision, MODELS.get(model, "auto")))
+        return Question(replace(decision, candidates=pinned, answer=""), MODES[0], text, pinned=True)
+    return Question(decision, mode_of(decision, MODELS.get(model, "auto")), text)
 
 
 def mode_of(decision: Decision, wanted: str) -> str:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ class Candidate:
 
     backend: str  # groq-api | ollama-mcp
     model: str  # empty: whatever the backend has
+    language: str = ""  # of the question, where it matters whether the model knows it
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,13 @@ class Table:
     tasks: Mapping[str, Task]
     introductions: Mapping[str, Introduction]  # by language
     fuse: str  # what a model is told that makes one answer out of several
+    prompt: str = ""  # what a model is told where the client tells it nothing
+    too_small: Mapping[str, str] = field(default_factory=dict)  # by language: see `sorry`
+    small: tuple[re.Pattern[str], ...] = ()  # models that `too_small` is about
+
+    def sorry(self, model: str, language: str) -> str:
+        """What is said instead of an answer of a model that does not know the language; empty if it does."""
+        return self.too_small.get(language, "") if any(one.fullmatch(model) for one in self.small) else ""
 
     def decide(self, text: str) -> Decision:
         """The task with the most matches, the first of them in the table, else `general`."""
@@ -98,7 +106,16 @@ def _table(document: Any) -> Table:
     tasks = {str(name): _task(str(name), entry) for name, entry in _mapping(top["tasks"], "`tasks`").items()}
     if GENERAL not in tasks:
         raise ValueError(f"`tasks` has no `{GENERAL}`, which a message gets that matches nothing")
-    return Table(tasks, introductions, str(top["fuse"]).strip())
+    small = _mapping(top.get("too_small") or {}, "`too_small`")
+    words = _mapping(small.get("answer") or {}, "`too_small.answer`")
+    return Table(
+        tasks,
+        introductions,
+        str(top["fuse"]).strip(),
+        str(top.get("prompt") or "").strip(),
+        {str(language): str(answer).strip() for language, answer in words.items()},
+        _patterns(small.get("models") or [], "`too_small`"),
+    )
 
 
 def _task(name: str, entry: Any) -> Task:

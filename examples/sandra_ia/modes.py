@@ -8,7 +8,8 @@ from typing import Any
 
 import httpx2
 
-from examples.sandra_ia.backends import Answer, Backends, all_failed
+from examples.sandra_ia.answers import Answer
+from examples.sandra_ia.backends import Backends, all_failed
 from examples.sandra_ia.chat import as_parts, completion, head_of
 from examples.sandra_ia.classify import Candidate
 from examples.web import ServiceError

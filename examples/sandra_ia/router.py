@@ -3,29 +3,33 @@
 import json
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 from starlette.responses import Response, StreamingResponse
 
 from examples.forward import Relay, relay
+from examples.language import language_of
 from examples.peers import Peers
-from examples.sandra_ia.backends import Answer, Backends, Stream
-from examples.sandra_ia.chat import as_parts, completion, mode_of, question
-from examples.sandra_ia.classify import Candidate, Decision, load
+from examples.sandra_ia.answers import Answer, Stream
+from examples.sandra_ia.backends import TOO_SMALL, Backends
+from examples.sandra_ia.chat import MODELS, as_parts, completion, mode_of, question
+from examples.sandra_ia.classify import BACKENDS, Candidate, Decision, load
 from examples.sandra_ia.modes import OF_ONE, Chorus, Failure, alone, compare, fusing, side_by_side, told
 from examples.web import ServiceError
 
 EVENTS = "text/event-stream"
+SMALL = "small-model"  # who answers where the only model does not know the language
 T = TypeVar("T")
 
 
 class Sandra:
     """What the HTTP routes and the MCP tools are two faces of."""
 
-    def __init__(self, table_path: Path, peers: Peers, silence: float) -> None:
+    def __init__(self, table_path: Path, peers: Peers, silence: float, patience: float) -> None:
         self.table = load(table_path)
-        self.backends = Backends(peers, silence)
+        self.backends = Backends(peers, silence, patience, self.table.sorry)
         self.tasks: Counter[str] = Counter()
         self.modes: Counter[str] = Counter()
 
@@ -47,12 +51,18 @@ class Sandra:
         mode = mode_of(decision, mode)
         self._count(decision, mode)
         known = {"task": decision.task, "mode": mode}
-        body = {"messages": [{"role": "user", "content": text}]}
+        body = self._told({"messages": [{"role": "user", "content": text}]})
         if decision.answer:
             return {**known, "backend": "identity", "model": "sandra", "response": decision.answer, "ms": 0}
-        if mode == "single":
-            return {**known, **told(await self.backends.answer(decision.candidates, body))}
-        said = await compare(self.backends, decision.candidates, body)
+        candidates = in_language(decision.candidates, text)
+        try:
+            if mode == "single":
+                return {**known, **told(await self.backends.answer(candidates, body))}
+            said = await compare(self.backends, candidates, body)
+        except ServiceError as error:
+            if not (words := sorry_in(error)):
+                raise
+            return {**known, "backend": SMALL, "model": "sandra", "response": words, "ms": 0}
         answers = [told(one) for one in said]
         if mode == "compare":
             return {**known, "answers": answers}
@@ -69,16 +79,38 @@ class Sandra:
             raise ServiceError("invalid_mode", message, 422)
         self._count(decision, mode)
         if decision.answer:
-            marks["x-sandra-backend"] = "identity"
-            if streamed:
-                return StreamingResponse(as_parts(decision.answer), headers=marks, media_type=EVENTS)
-            return _json(completion(decision.answer), marks)
+            return _said(decision.answer, {**marks, "x-sandra-backend": "identity"}, streamed=streamed)
+        # A client that names a backend's model wants that one, whatever it knows.
+        candidates = decision.candidates if asked.pinned else in_language(decision.candidates, asked.text)
+        try:
+            return await self._answer(mode, candidates, self._told(body), streamed, marks)
+        except ServiceError as error:
+            if not (words := sorry_in(error)):
+                raise
+            return _said(words, {**marks, "x-sandra-backend": SMALL}, streamed=streamed)
+
+    async def vectors(self, body: dict[str, Any]) -> Response:
+        """The answer to a request for vectors: those of a model on this machine, whatever `sandra` stands for."""
+        wanted = str(body.get("model") or "").removeprefix("ollama/")
+        response = await self.backends.vectors("" if wanted in MODELS else wanted, body)
+        return relay(response, name=BACKENDS["ollama"], extra={"x-sandra-backend": BACKENDS["ollama"]})
+
+    def _told(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The request with what a model is told, where the client tells it nothing."""
+        messages = body["messages"]
+        if not self.table.prompt or any(one.get("role") in ("system", "developer") for one in messages):
+            return body
+        return {**body, "messages": [{"role": "system", "content": self.table.prompt}, *messages]}
+
+    async def _answer(
+        self, mode: str, candidates: Sequence[Candidate], body: dict[str, Any], streamed: bool, marks: dict[str, str]
+    ) -> Response:
         if mode == "single":
-            return await self._single(decision.candidates, body, streamed, marks)
+            return await self._single(candidates, body, streamed, marks)
         body = {name: value for name, value in body.items() if name not in OF_ONE}
         if mode == "compare" and streamed:
-            return await self._chorus(decision.candidates, body, marks)
-        said = await compare(self.backends, decision.candidates, body)
+            return await self._chorus(candidates, body, marks)
+        said = await compare(self.backends, candidates, body)
         marks["x-sandra-backend"] = ",".join(one.candidate.backend for one in said if isinstance(one, Answer))
         if mode == "compare":
             return _json(side_by_side(said), marks)
@@ -132,6 +164,25 @@ class Sandra:
 def _json(document: dict[str, Any], marks: dict[str, str]) -> Response:
     # In ASCII: a document of a model may have half a letter at its end, which UTF-8 has no bytes for.
     return Response(json.dumps(document), headers=marks, media_type="application/json")
+
+
+def in_language(candidates: Sequence[Candidate], text: str) -> list[Candidate]:
+    """The candidates with the language of the question."""
+    language = language_of(text)
+    return [replace(candidate, language=language) for candidate in candidates]
+
+
+def sorry_in(error: ServiceError) -> str:
+    """What to say when nobody is there but a model that does not know the language; empty for other errors."""
+    every = error.details.get("backends") or [{"code": error.code, "message": error.message}]
+    return next((str(one["message"]) for one in every if one["code"] == TOO_SMALL), "")
+
+
+def _said(text: str, marks: dict[str, str], *, streamed: bool) -> Response:
+    """An answer of Sandra's own."""
+    if streamed:
+        return StreamingResponse(as_parts(text), headers=marks, media_type=EVENTS)
+    return _json(completion(text), marks)
 
 
 def _passed_on(stream: Stream, marks: dict[str, str]) -> Relay:

@@ -260,3 +260,13 @@ def test_a_number_beyond_all_numbers_is_refused(value: object) -> None:
     with pytest.raises(ServiceError) as caught:
         dialect.openai_request("/v1/chat/completions", body, "tiny")
     assert caught.value.status == 400
+
+
+def test_no_tokens_at_all_are_a_mistake_and_with_ollama_no_limit() -> None:
+    for asked in ({"max_tokens": 0}, {"max_completion_tokens": 0}, {"max_tokens": -1}):
+        with pytest.raises(ServiceError, match="must be 1 at least"):
+            dialect.openai_request("/v1/chat/completions", {"messages": HI, **asked}, NAME)
+    for number in (0, -1, -2):
+        assert (
+            Dialog("/api/chat", {"messages": HI, "options": {"num_predict": number}}, NAME).request["max_tokens"] == -1
+        )

@@ -26,7 +26,7 @@ PATH = "/openai/v1/chat/completions"
 @pytest.fixture(scope="module")
 def shared(server: Upstream) -> Iterator[Running]:
     variables = {"GROQ_BASE_URL": server.url, "GROQ_API_KEY": ",".join(KEYS), "GROQ_TIMEOUT": "10"}
-    with service("groq_api", LOG_LEVEL="debug", **variables) as running:
+    with service("groq_api", LOG_LEVEL="debug", GROQ_MAX_QUEUE="0", **variables) as running:
         yield running
         running.terminate()
         assert not any(key in running.output() for key in KEYS)

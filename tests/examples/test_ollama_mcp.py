@@ -22,7 +22,7 @@ CHAT = {"model": "tiny:latest", "messages": [{"role": "user", "content": "hi"}]}
 
 @pytest.fixture(scope="module")
 def ollama(server: Upstream) -> Iterator[Running]:
-    with service("ollama_mcp", OLLAMA_BASE_URL=server.url, OLLAMA_MAX_CONCURRENT="1") as running:
+    with service("ollama_mcp", OLLAMA_BASE_URL=server.url, OLLAMA_MAX_CONCURRENT="1", OLLAMA_MAX_QUEUE="0") as running:
         yield running
 
 

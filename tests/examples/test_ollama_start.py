@@ -17,7 +17,7 @@ from examples.forward import Slots
 from examples.ollama_mcp.__main__ import build
 from examples.ollama_mcp.backends import Backends
 from examples.ollama_mcp.embedded import Embedded
-from examples.ollama_mcp.engine import FOLDER, CannotLoad, Engine, make_folder
+from examples.ollama_mcp.engine import FOLDER, CannotLoad, Engine, Size, make_folder
 from examples.ollama_mcp.real import PROBE, Ollama
 from tests.examples.running import error_of, text_of
 
@@ -48,7 +48,7 @@ def test_while_the_model_is_being_loaded_clients_are_told_to_come_back(
     model = tmp_path / "some-Model.gguf"
     model.touch()
     monkeypatch.setattr("importlib.util.find_spec", lambda _: object())
-    embedded = Embedded(model, 2, 5, Slow)
+    embedded = Embedded(model, Size(), 5, Slow)
 
     async def story() -> None:
         async with talking_to(build(Backends(Ollama("", 5), embedded), Slots(2))) as client:
@@ -83,7 +83,7 @@ def test_while_the_model_is_being_loaded_clients_are_told_to_come_back(
 def test_two_that_ask_one_another_find_it_out() -> None:
     async def story() -> None:
         real = Ollama("", 5)
-        app = build(Backends(real, Embedded(Path("/no/model"), 2, 5)), Slots(2))
+        app = build(Backends(real, Embedded(Path("/no/model"), Size(), 5)), Slots(2))
         async with talking_to(app) as client:
             answer = await client.get("/api/version", headers={PROBE: real.id})
             assert text_of(answer, 508) == "OLLAMA_BASE_URL leads back to this service"

@@ -15,7 +15,7 @@ from starlette.types import Message, Send
 
 from examples import gate
 from examples.gate import OpenRequests
-from examples.sandra_ia import backends
+from examples.sandra_ia import answers
 from examples.web import ServiceError, last_words, make_app
 
 GONE: Message = {"type": "http.disconnect"}
@@ -241,5 +241,5 @@ def test_a_subprotocol_that_is_no_token_shows_none(offered: str) -> None:
 
 def test_a_wait_that_nobody_lives_to_see_is_told_as_a_number() -> None:
     answer = httpx2.Response(429, headers={"retry-after": "9" * 400}, content=b"{}")
-    refusal = asyncio.run(backends._refusal(answer, "groq-api"))
+    refusal = asyncio.run(answers.refusal_of(answer, "groq-api"))
     assert refusal.response().headers["retry-after"] == "9" * 9

@@ -224,7 +224,8 @@ def test_fuse_makes_one_answer_out_of_what_each_said(sandra: Running, behind: Up
     asked = behind.asked("/openai/v1/chat/completions")
     assert len(asked) == 2
     assert len(behind.asked("/v1/chat/completions")) == 1
-    (message,) = asked[-1]["messages"]
+    prompt, message = asked[-1]["messages"]
+    assert (prompt["role"], "You are Sandra" in prompt["content"]) == ("system", True)
     assert message["content"].startswith("why is the sky blue?\n\nBelow are answers")
     assert message["content"].count(TEXT) == 2
     assert asked[-1]["temperature"] == 0.5
@@ -256,7 +257,13 @@ def test_a_picture_goes_to_a_model_that_sees(sandra: Running, behind: Upstream) 
     ]
     body = {"messages": [{"role": "user", "content": parts}]}
     assert sandra.http.post("/v1/chat/completions", json=body).headers["x-sandra-task"] == "vision"
-    assert behind.asked("/openai/v1/chat/completions")[0]["messages"] == body["messages"]
+    assert behind.asked("/openai/v1/chat/completions")[0]["messages"][1:] == body["messages"]
+
+
+def test_what_the_client_tells_the_model_stands(sandra: Running, behind: Upstream) -> None:
+    told = [{"role": "system", "content": "Rhyme."}, {"role": "user", "content": "why?"}]
+    assert sandra.http.post("/v1/chat/completions", json={"messages": told}).status_code == 200
+    assert behind.asked("/openai/v1/chat/completions")[0]["messages"] == told
 
 
 def test_a_tool_call_that_fails_says_why(lonely: Running) -> None:
