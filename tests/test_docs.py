@@ -13,10 +13,12 @@ import yaml
 
 import supervisor
 from supervisor.config.load import load
-from supervisor.control.protocol import REQUESTS, VERSION
+from supervisor.control.protocol import VERSION
+from supervisor.control.requests import REQUESTS
 from supervisor.core.port_state import PortState
 from supervisor.core.state import STATUS, TRANSITIONS, Health, Result, State
 from supervisor.daemon.stack.endpoints import Endpoint, variables
+from supervisor.dataclass import fields
 from supervisor.errors import ExitCode
 from supervisor.logs.rotation import INDEX_SUFFIX
 from supervisor.logs.state_dir import instance_directory
@@ -122,7 +124,8 @@ def test_every_request_is_told_with_its_arguments() -> None:
     cells = [line.strip("|").split("|") for line in section(text, "Requests").splitlines() if line.startswith("| `")]
     told = {row[0].strip(" `"): row[1] for row in cells}
     assert set(told) == set(REQUESTS)
-    missing = [(do, name) for do, known in REQUESTS.items() for name in known if f"`{name}`" not in told[do]]
+    arguments = [(do, each.name) for do, request in REQUESTS.items() for each in fields(request)]
+    missing = [(do, name) for do, name in arguments if f"`{name}`" not in told[do]]
     assert missing == []
     assert f"Version {VERSION}." in text
 

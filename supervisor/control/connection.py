@@ -4,21 +4,21 @@ import asyncio
 import os
 import socket
 import struct
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
+from supervisor.control.json_form import line_of
 from supervisor.control.pace import Pace
+from supervisor.control.progress import Outcome, Progress
 from supervisor.control.protocol import (
     MAX_REQUEST,
-    STREAMS,
-    TASKS,
     BadRequest,
-    Request,
     TooMany,
     encode,
     error_line,
     parse_request,
 )
+from supervisor.control.requests import STREAMS, TASKS, Request
 from supervisor.errors import PortsupError
 
 MAX_UNREAD = 1024 * 1024  # bytes that may wait for a slow reader; more is not written, and it is dropped
@@ -47,13 +47,13 @@ class Reply:
         """Whether nobody reads any more."""
         return self._transport.is_closing()
 
-    def send(self, **message: Any) -> None:
-        """One line of the answer."""
-        self._write({"ok": True, **message})
+    def tell(self, message: object) -> None:
+        """One line of the answer, what is None left out."""
+        self._write({"ok": True} | line_of(message))
 
-    def end(self, **message: Any) -> None:
-        """The last line of a stream."""
-        self.send(end=True, **message)
+    def conclude(self, results: Sequence[Outcome]) -> None:
+        """The last line of a stream: how it went."""
+        self.tell(Progress(results=tuple(results), end=True))
         self.finish()
 
     def finish(self) -> None:

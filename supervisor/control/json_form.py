@@ -21,10 +21,16 @@ class Misfit(ValueError):
 
 
 def as_json(message: object) -> "dict[str, Any]":
-    """The object that tells of a message: every field of it, also those that are None."""
+    """The object that tells of a message: every field of it, also those that are None.
+
+    Where the class has a `REST`, keys that would be None are left out.
+    """
     rest = getattr(message, "REST", None)
     told = {each.name: _plain(getattr(message, each.name)) for each in fields(message) if each.name != rest}  # type: ignore[arg-type]
-    return told if rest is None else told | _plain(getattr(message, rest))
+    if rest is None:
+        return told
+    facts: dict[str, Any] = _plain(getattr(message, rest))
+    return {name: value for name, value in told.items() if value is not None} | facts
 
 
 def line_of(message: object) -> "dict[str, Any]":

@@ -17,7 +17,7 @@ from supervisor.core.instance import ports_of
 from supervisor.core.service import Service
 from supervisor.core.state import ENDED, State
 from supervisor.daemon import garbage
-from supervisor.daemon.console.broadcast import News
+from supervisor.daemon.console.broadcast import Feed
 from supervisor.daemon.console.foreground import Foreground, let_go_of
 from supervisor.daemon.console.reporter import Reporter
 from supervisor.daemon.faults import is_anybody_there, lock_lost, no_port, too_late
@@ -78,7 +78,7 @@ class Daemon:
         assert owner is not None
         slots: dict[str, Slot] = {}
         self._reporter = Reporter(front, journal, slots)
-        news = News(front)
+        news = Feed(front)
         journal.on_event = news.event
         self._world = StackWorld(
             self._loop, lambda service: Owner(spec.name, self._instance, service, run_id, owner), runtime, news,

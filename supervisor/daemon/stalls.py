@@ -9,8 +9,8 @@ import contextlib
 import selectors
 import time
 from collections.abc import Callable
-from typing import Any
 
+from supervisor.control.messages import LoopStatus
 from supervisor.dataclass import dataclass
 from supervisor.logs.journal import Journal
 
@@ -78,16 +78,16 @@ class Stalls:
         if took >= LONG and self.on_long is not None:
             self.on_long(stall)
 
-    def told(self) -> dict[str, Any]:
+    def told(self) -> LoopStatus:
         """What `status` tells of the loop."""
         longest = self.longest
-        return {
-            "stalls": self.count,
-            "stall_from_s": STALL,
-            "longest_stall_s": round(longest.seconds, 4) if longest else 0.0,
-            "longest_stall_cpu_s": round(longest.cpu, 4) if longest else 0.0,
-            "longest_stall": words(longest) if longest else "",
-        }
+        return LoopStatus(
+            stalls=self.count,
+            stall_from_s=STALL,
+            longest_stall_s=round(longest.seconds, 4) if longest else 0.0,
+            longest_stall_cpu_s=round(longest.cpu, 4) if longest else 0.0,
+            longest_stall=words(longest) if longest else "",
+        )
 
     def _close(self, now: float) -> None:
         if now - self._since > self._slowest_took:

@@ -8,9 +8,20 @@ from pathlib import Path
 from typing import Any
 
 from supervisor.control.connection import Reply
-from supervisor.control.protocol import Request
+from supervisor.control.requests import Request
 from supervisor.control.server import serve
+from supervisor.dataclass import dataclass
 from supervisor.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A line of an answer here."""
+
+    first: bool | str | None = None
+    answer: str | None = None
+    padding: str | None = None
+    news: str | int | None = None
 
 
 class Daemon:
@@ -33,11 +44,11 @@ class Daemon:
                 raise NotFound("cannot find it", "it is not there")
             case "watch" | "logs":
                 reply.on_close = self._close
-                reply.send(first=True if asked.do == "watch" else "x" * 1_000_000)
+                reply.tell(Answer(first=True if asked.do == "watch" else "x" * 1_000_000))
             case "stop" if self.is_slow:
                 pass
             case _:
-                reply.send(answer=asked.do, **({"padding": self.padding} if self.padding else {}))
+                reply.tell(Answer(answer=asked.do, padding=self.padding or None))
 
     def _close(self) -> None:
         self.closed += 1

@@ -54,7 +54,7 @@ def test_a_connection_has_a_limit_of_what_goes_on_and_says_so(own_folders: Path,
         assert str(limit) in errors[0]["why"]
         assert errors[0]["hint"]
         if do == "stop":  # one that is done makes room for another
-            daemon.replies[0].end(results=[])
+            daemon.replies[0].conclude([])
             assert json.loads(await reader.readline())["end"]
             writer.write(line + request("ping"))
             assert json.loads(await reader.readline())["answer"] == "ping"

@@ -12,15 +12,17 @@ import pytest
 from supervisor.control import listener
 from supervisor.control.connection import Reply
 from supervisor.control.listener import Listener
-from supervisor.control.protocol import Request, request
+from supervisor.control.protocol import request
+from supervisor.control.requests import Request
 from supervisor.control.server import serve
 from supervisor.errors import PortsupError
+from tests.control.scene import Answer
 
 pytestmark = pytest.mark.live
 
 
 def answer(asked: Request, reply: Reply) -> None:
-    reply.send(answer=asked.do)
+    reply.tell(Answer(answer=asked.do))
 
 
 def test_a_client_that_cannot_be_let_in_at_once_is_let_in_later(

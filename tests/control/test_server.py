@@ -10,9 +10,10 @@ import pytest
 
 from supervisor.control import connection
 from supervisor.control.connection import MAX_CONNECTIONS
+from supervisor.control.progress import Outcome
 from supervisor.control.protocol import MAX_REQUEST, request
 from supervisor.control.server import serve
-from tests.control.scene import Daemon, ask, play, until
+from tests.control.scene import Answer, Daemon, ask, play, until
 
 pytestmark = pytest.mark.live
 
@@ -86,7 +87,7 @@ def test_clients_that_say_half_of_it_or_nothing_and_leave_harm_nobody(own_folder
         assert (await ask(path, request("ping")))[0]["ok"]
         await until(lambda: daemon.closed == sum(asked.do == "watch" for asked in daemon.asked))
         for reply in daemon.replies:
-            reply.send(late=True)  # to nobody
+            reply.tell(Answer(news="late"))  # to nobody
 
     play(own_folders, scene)
 
@@ -115,7 +116,7 @@ def test_a_reader_that_does_not_read_is_dropped_and_holds_nobody_up(
         sleeper.sendall(request("watch"))
         await until(lambda: bool(daemon.replies))
         for _ in range(100):
-            daemon.replies[0].send(news="x" * 10_000)
+            daemon.replies[0].tell(Answer(news="x" * 10_000))
         assert daemon.replies[0].is_closed
         assert (await ask(path, request("ping")))[0]["ok"]
         await until(lambda: daemon.closed == 1)
@@ -166,7 +167,7 @@ def test_one_that_watches_outlasts_those_that_say_nothing(own_folders: Path) -> 
         watching.write(request("watch"))
         await reader.readline()
         idle = [await asyncio.open_unix_connection(path) for _ in range(MAX_CONNECTIONS + 50)]
-        daemon.replies[0].send(news=1)
+        daemon.replies[0].tell(Answer(news=1))
         assert json.loads(await reader.readline())["news"] == 1
         for _, writer in [*idle, (reader, watching)]:
             writer.close()
@@ -181,7 +182,7 @@ def test_what_was_said_before_the_end_still_arrives(own_folders: Path) -> None:
         reader, writer = await asyncio.open_unix_connection(own_folders / "c.sock")
         writer.write(request("watch"))
         await reader.readline()
-        daemon.replies[0].end(results=["x" * 500_000])
+        daemon.replies[0].conclude([Outcome("web", True, "x" * 500_000)])
         listening.stop_listening()
         listening.close()
         rest = await reader.read()

@@ -3,6 +3,7 @@
 from typing import Any, cast
 
 from supervisor.control.connection import Reply
+from supervisor.control.messages import Event, News
 from supervisor.daemon.console.broadcast import Broadcast
 
 
@@ -10,13 +11,17 @@ class Reader:
     """Stands for a reply."""
 
     def __init__(self) -> None:
-        self.got: list[dict[str, Any]] = []
+        self.got: list[News] = []
         self.is_behind = False
         self.on_drained: Any = None
         self.on_close: Any = None
 
-    def send(self, **message: Any) -> None:
+    def tell(self, message: News) -> None:
         self.got.append(message)
+
+
+def news(number: int) -> News:
+    return News(event=Event("t", number))
 
 
 def added(broadcast: Broadcast, *services: str) -> Reader:
@@ -26,7 +31,7 @@ def added(broadcast: Broadcast, *services: str) -> Reader:
 
 
 def tell(broadcast: Broadcast, number: int, service: str | None = "api", count: int = 1) -> None:
-    broadcast.tell(service, lambda: [({"n": number}, count)])
+    broadcast.tell(service, lambda: [(news(number), count)])
 
 
 def test_each_reader_gets_what_it_asked_for() -> None:
@@ -35,8 +40,8 @@ def test_each_reader_gets_what_it_asked_for() -> None:
     tell(broadcast, 1)
     tell(broadcast, 2, "web")
     tell(broadcast, 3, None)
-    assert everything.got == [{"n": 1}, {"n": 2}, {"n": 3}]
-    assert one.got == [{"n": 1}]
+    assert everything.got == [news(1), news(2), news(3)]
+    assert one.got == [news(1)]
 
 
 def test_a_slow_reader_hears_how_much_it_missed() -> None:
@@ -49,8 +54,8 @@ def test_a_slow_reader_hears_how_much_it_missed() -> None:
     slow.is_behind = False
     slow.on_drained()
     tell(broadcast, 4)
-    assert slow.got == [{"n": 1}, {"gap": 41}, {"n": 4}]
-    assert quick.got == [{"n": 1}, {"n": 2}, {"n": 3}, {"n": 4}]
+    assert slow.got == [news(1), News(gap=41), news(4)]
+    assert quick.got == [news(1), news(2), news(3), news(4)]
     assert slow.on_drained is None
 
 

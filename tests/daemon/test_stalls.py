@@ -3,6 +3,7 @@
 import asyncio
 import time
 
+from supervisor.control.messages import LoopStatus
 from supervisor.daemon.stalls import LONG, STALL, Stall, Stalls, WatchedLoop, doing, words
 
 
@@ -62,10 +63,7 @@ def test_stalls_are_counted_and_long_ones_told_whether_or_not_they_are_the_longe
     assert [(round(each.seconds, 6), words(each)) for each in told] == [
         (LONG + 2, "taking the ports of `web`"), (LONG * 2, "taking the ports of `web`"),
     ]  # fmt: skip
-    assert stalls.told() == {
-        "stalls": 4, "stall_from_s": STALL, "longest_stall_s": LONG + 2,
-        "longest_stall_cpu_s": 0.0, "longest_stall": "taking the ports of `web`",
-    }  # fmt: skip
+    assert stalls.told() == LoopStatus(4, STALL, LONG + 2, 0.0, "taking the ports of `web`")
 
 
 def test_a_loop_keeps_its_account_by_itself() -> None:

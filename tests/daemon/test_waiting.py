@@ -49,7 +49,7 @@ def test_a_rolling_restart_says_which_of_the_two_it_waits_for(beside: Beside, ex
 
 
 def words_told(late: list[Any], slots: Any) -> list[str]:
-    return [each["words"] for each in told(late, slots, 0.0)]
+    return [each.words for each in told(late, slots, 0.0)]
 
 
 def test_those_that_wait_for_somebody_are_named_only_where_nobody_else_is_late() -> None:
@@ -75,9 +75,9 @@ def test_it_is_known_since_when_and_how_long_still() -> None:
     begun = scene.loop.itself.time()
     scene.loop.advance(7.0)
     [one] = told([scene.slots["db"]], scene.slots, begun + 7.0)
-    assert (one["name"], one["since_s"], one["left_s"]) == ("db", 7.0, 23.0)
+    assert (one.name, one.since_s, one.left_s) == ("db", 7.0, 23.0)
     [later] = told([scene.slots["db"]], scene.slots, begun + 7.0, begun=begun + 5.0)
-    assert later["since_s"] == 2.0, "not longer than somebody waits"
+    assert later.since_s == 2.0, "not longer than somebody waits"
 
 
 def test_it_is_told_all_the_time_and_is_a_note_now_and_then_until_it_is_over() -> None:

@@ -1,5 +1,6 @@
 """Whatever comes on the control socket: a request or words on why it is none, an answer or words on why not."""
 
+import dataclasses
 import json
 
 import pytest
@@ -7,12 +8,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from supervisor.control.client import Client, error_from
-from supervisor.control.protocol import REQUESTS, VERSION, BadRequest, encode, error_line, parse_request
+from supervisor.control.protocol import VERSION, BadRequest, encode, error_line, parse_request
+from supervisor.control.requests import REQUESTS
+from supervisor.dataclass import fields
 from supervisor.errors import ExitCode, PortsupError
 from tests.fuzz.trees import DEEP, TREES
 from tests.support.budget import tries
 
-ARGUMENTS = sorted({name for known in REQUESTS.values() for name in known})
+ARGUMENTS = sorted({each.name for request in REQUESTS.values() for each in fields(request)})
 REQUEST = st.fixed_dictionaries(
     {"v": st.just(VERSION) | TREES, "do": st.sampled_from(list(REQUESTS)) | TREES},
     optional=dict.fromkeys(ARGUMENTS, TREES | st.lists(st.text(max_size=5), max_size=3) | st.booleans()),
@@ -38,9 +41,10 @@ def test_any_line_is_a_request_or_told_why_not(line: bytes) -> None:
         assert answer["error"]["exit_code"] == ExitCode.USAGE
         assert answer["error"]["what"]
         return
-    assert set(request.arguments) <= set(REQUESTS[request.do])
-    assert all(isinstance(name, str) for name in (*request.names(), *request.files()))
-    assert request.seconds() is None or (request.seconds() or 0.0) >= 0
+    told = {each.name: getattr(request, each.name) for each in fields(request)}
+    assert type(request) is REQUESTS[request.do]
+    assert all(isinstance(name, str) for name in (*told.get("services", ()), *told.get("files", ())))
+    assert (told.get("timeout") or 0.0) >= 0
 
 
 ANSWERS = st.one_of(LINES, st.fixed_dictionaries({"ok": st.booleans() | TREES}, optional={
@@ -71,7 +75,7 @@ def test_any_error_of_the_daemon_can_be_told(report: object) -> None:
 
 @pytest.mark.parametrize("do", REQUESTS)
 def test_what_is_required_is_said(do: str) -> None:
-    required = [name for name, (_, is_required) in REQUESTS[do].items() if is_required]
+    required = [each for each in dataclasses.fields(REQUESTS[do]) if each.default is dataclasses.MISSING]
     if required:
         with pytest.raises(BadRequest, match=f"`{do}` needs"):
             parse_request(json.dumps({"v": VERSION, "do": do}).encode())

@@ -4,6 +4,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from supervisor.control.connection import Reply
+from supervisor.control.json_form import read
+from supervisor.control.messages import Event, LogLine, News
 from supervisor.daemon.console.foreground import Foreground
 from supervisor.logs.line import rfc3339
 from supervisor.process.output import Stream as Pipe
@@ -19,18 +21,18 @@ class Stream:
         self._reply = reply
         self._left_out = 0
 
-    def offer(self, message: Mapping[str, Any], count: int = 1) -> None:
+    def offer(self, message: News, count: int = 1) -> None:
         """Sends one line, which tells of `count` things; or leaves it out."""
         if self._reply.is_behind:
             self._left_out += count
             self._reply.on_drained = self._catch_up
         else:
-            self._reply.send(**message)
+            self._reply.tell(message)
 
     def _catch_up(self) -> None:
         self._reply.on_drained = None
         left_out, self._left_out = self._left_out, 0
-        self._reply.send(gap=left_out)
+        self._reply.tell(News(gap=left_out))
 
 
 class Broadcast:
@@ -48,7 +50,7 @@ class Broadcast:
         self._streams[stream] = None
         reply.on_close = lambda: self._streams.pop(stream, None)
 
-    def tell(self, service: str | None, message: Callable[[], Iterable[tuple[Mapping[str, Any], int]]]) -> None:
+    def tell(self, service: str | None, message: Callable[[], Iterable[tuple[News, int]]]) -> None:
         """News about a service, or about none; `message` makes the lines, each with how many things it tells of."""
         streams = [each for each in self._streams if not each.services or service in each.services]
         if streams:
@@ -57,7 +59,7 @@ class Broadcast:
                     stream.offer(line, count)
 
 
-class News:
+class Feed:
     """What the daemon tells as it happens: events, and what the services print."""
 
     def __init__(self, front: Foreground) -> None:
@@ -68,7 +70,7 @@ class News:
     def event(self, event: Mapping[str, Any]) -> None:
         """Something was written to the journal."""
         if self.events:
-            self.events.tell(event.get("service"), lambda: [({"event": event}, 1)])
+            self.events.tell(event.get("service"), lambda: [(News(event=read(Event, event)), 1)])
 
     def printed(self, service: str, pipe: Pipe, lines: bytes, now: float) -> None:
         """A service printed whole lines."""
@@ -77,9 +79,10 @@ class News:
             self.logs.tell(service, lambda: _as_lines(service, pipe, lines, now))
 
 
-def _as_lines(service: str, pipe: Pipe, lines: bytes, now: float) -> Iterator[tuple[Mapping[str, Any], int]]:
-    same = {"time": rfc3339(now), "service": service, "stream": str(pipe)}
+def _as_lines(service: str, pipe: Pipe, lines: bytes, now: float) -> Iterator[tuple[News, int]]:
+    time, stream = rfc3339(now), str(pipe)
     messages = lines.removesuffix(b"\n").split(b"\n")
     for first in range(0, len(messages), LINES_AT_ONCE):
-        told = [same | {"message": each.decode(errors="replace")} for each in messages[first : first + LINES_AT_ONCE]]
-        yield {"lines": told}, len(told)
+        part = messages[first : first + LINES_AT_ONCE]
+        told = tuple(LogLine(time, service, stream, each.decode(errors="replace")) for each in part)
+        yield News(lines=told), len(told)

@@ -8,10 +8,13 @@ import asyncio
 import contextlib
 import json
 import os
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from supervisor.control.json_form import as_json
+from supervisor.control.progress import Late
 from supervisor.core.escapes import tamed, tamed_bytes
+from supervisor.dataclass import replace
 from supervisor.process.pulse import Pulse
 
 if TYPE_CHECKING:
@@ -152,11 +155,12 @@ class Foreground:
         """Whether the foreground shows whom we wait for all the time, each time in place of what it showed before."""
         return self._live is not None
 
-    def show(self, waiting: Sequence[Mapping[str, Any]]) -> None:
+    def show(self, waiting: Sequence[Late]) -> None:
         """Shows whom we wait for, instead of those that were shown before."""
         if self._live is None:
             return
-        line = json.dumps([{**each, "words": each["words"][:LONGEST_LIVE]} for each in waiting]).encode() + b"\n"
+        told = [as_json(replace(each, words=each.words[:LONGEST_LIVE])) for each in waiting]
+        line = json.dumps(told).encode() + b"\n"
         with contextlib.suppress(OSError):  # a line is written as a whole, pipe(7), or it is old when there is room
             os.write(self._live, line)
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import Any
 
 from supervisor.config.placeholders import fill
+from supervisor.control.progress import Late
 from supervisor.core.address import url_of
 from supervisor.core.browsers import BLOCKED_BY_BROWSERS
 from supervisor.core.enumeration import some_of
@@ -13,6 +13,7 @@ from supervisor.core.state import Result, State
 from supervisor.daemon.console import herald
 from supervisor.daemon.console.foreground import Foreground
 from supervisor.daemon.service.slot import Slot
+from supervisor.dataclass import replace
 from supervisor.errors import PortsupError
 from supervisor.logs.journal import Journal
 
@@ -39,13 +40,13 @@ class Reporter:
         """Words for the person at the terminal."""
         self._front.say(self._journal.redact(words), level)
 
-    def waiting(self, late: list[dict[str, Any]], is_note: bool = True) -> None:
+    def waiting(self, late: list[Late], is_note: bool = True) -> None:
         """Whom the start or the end of the stack waits for."""
-        told = [{**each, "words": self._journal.redact(each["words"])} for each in late]
+        told = [replace(each, words=self._journal.redact(each.words)) for each in late]
         if self._front.is_live:
             self._front.show(told)
         elif is_note and told:
-            self._front.say("\n".join(each["words"] for each in told))
+            self._front.say("\n".join(each.words for each in told))
 
     def changed(self, before: Service, after: Service, now: float) -> None:
         """A service changed; `now` is in monotonic seconds."""

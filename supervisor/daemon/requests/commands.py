@@ -6,24 +6,28 @@ from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
 from typing import Any
 
 from supervisor.config.secrets import is_secret_name
+from supervisor.control import requests
 from supervisor.control.connection import Reply
-from supervisor.control.protocol import Request
+from supervisor.control.messages import Address, Addresses, Environment, News, Pong, StackStatus, Usage
+from supervisor.control.progress import Late, Outcome, Progress
+from supervisor.control.requests import Request
 from supervisor.core import events as ev
 from supervisor.core.conditions import has_settled, is_at_rest
 from supervisor.core.order import levels
 from supervisor.core.service import Service
 from supervisor.core.state import AT_REST, IS_AT_WORK, IS_LIVE, State
-from supervisor.daemon.console.broadcast import News
+from supervisor.daemon.console.broadcast import Feed
 from supervisor.daemon.requests.status import result_of, row
 from supervisor.daemon.requests.status_readers import StatusReaders
 from supervisor.daemon.service.slot import Slot
 from supervisor.daemon.stack.endpoints import Endpoint
-from supervisor.daemon.stack.reload import Reloader, as_json
+from supervisor.daemon.stack.reload import Reloader, changes
 from supervisor.daemon.stack.rolling import check_rolling, roll
 from supervisor.daemon.stack.stack import Stack
 from supervisor.daemon.stack.waiting import Note, telling, unsettled
 from supervisor.daemon.stalls import WatchedLoop, doing
 from supervisor.daemon.tasks import begin
+from supervisor.dataclass import replace
 from supervisor.errors import NotFound, PortsupError, UsageError
 
 
@@ -33,8 +37,8 @@ class Commands:
     def __init__(
         self, stack: Stack, name: str, instance: int, endpoints: Callable[[], dict[str, Endpoint]],
         environment: Callable[[str | None], dict[str, str]], down: Callable[[float | None], None],
-        redact: Callable[[str], str], news: News, reloader: Reloader,
-        measure: Callable[[list[Slot], Callable[[Any], None]], None],
+        redact: Callable[[str], str], news: Feed, reloader: Reloader,
+        measure: Callable[[list[Slot], Callable[[Usage | None], None]], None],
     ) -> None:  # fmt: skip
         self._stack = stack
         self._name = name
@@ -53,61 +57,59 @@ class Commands:
     def handle(self, request: Request, reply: Reply) -> None:
         """Answers one request, now or when it is done; raises PortsupError for what cannot be asked."""
         doing(asyncio.get_running_loop(), f"answering `{request.do}`")
-        match request.do:
-            case "ping":
-                reply.send(stack=self._name, instance=self._instance)
-            case "status":
-                reply.send(**self._status(self._slots(request.names())))
-            case "resources":
-                self._measure(self._slots(request.names()), lambda found: _tell_resources(reply, found))
-            case "watch":
+        match request:
+            case requests.Ping():
+                reply.tell(Pong(self._name, self._instance))
+            case requests.Status(names):
+                reply.tell(self._status(self._slots(names)))
+            case requests.Resources(names):
+                self._measure(self._slots(names), lambda found: _tell_resources(reply, found))
+            case requests.Watch():
                 self._status_readers.add(reply)
-            case "events" | "logs":
-                kind = self._news.events if request.do == "events" else self._news.logs
-                kind.add(reply, [self._slot(name).spec.name for name in request.names()])
-                reply.send()
-            case "endpoints":
-                reply.send(endpoints=self._told_endpoints())
-            case "env":
-                service = request.arguments.get("service")
+            case requests.Events(names) | requests.Logs(names):
+                kind = self._news.events if isinstance(request, requests.Events) else self._news.logs
+                kind.add(reply, [self._slot(name).spec.name for name in names])
+                reply.tell(News())
+            case requests.Endpoints():
+                reply.tell(self._addresses())
+            case requests.Env(service):
                 environment = self._environment(self._slot(service).spec.name if service else None)
-                secret = [name for name in environment if is_secret_name(name)]
-                reply.send(environment=environment, secret=secret)
-            case "down":
+                reply.tell(Environment(environment, tuple(filter(is_secret_name, environment))))
+            case requests.Down(grace):
                 self._ends.append(reply)
-                self._down(request.seconds())
+                self._down(grace)
                 self._run(self._tell_until_the_end(reply))
-            case "start":
-                asked = [slot.spec.name for slot in self._slots(request.names())]
+            case requests.Start(names):
+                asked = [slot.spec.name for slot in self._slots(names)]
                 self._stack.check_stays("start", asked)
                 self._reloader.check_start(asked)
-                names = self._stack.start(asked)
-                self._run(self._follow([self._stack.slots[name] for name in names], has_settled, State.RUNNING, reply))
-            case "stop":
-                slots = self._slots(request.names())
+                slots = [self._stack.slots[name] for name in self._stack.start(asked)]
+                self._run(self._follow(slots, has_settled, State.RUNNING, reply))
+            case requests.Stop(names, grace):
+                slots = self._slots(names)
                 self._warn_of_dependants(slots, reply)
-                self._stack.stop([slot.spec.name for slot in slots], request.seconds())
+                self._stack.stop([slot.spec.name for slot in slots], grace)
                 self._run(self._follow(slots, is_at_rest, State.STOPPED, reply))
-            case "restart":
-                slots = self._slots(request.names())
+            case requests.Restart(names, grace, is_rolling):
+                slots = self._slots(names)
                 self._stack.check_stays("restart", [slot.spec.name for slot in slots])
                 self._reloader.check_start([slot.spec.name for slot in slots if slot.service.state in AT_REST])
-                if request.arguments.get("rolling"):
-                    grace, note = request.seconds(), self._note(reply)
+                if is_rolling:
+                    note = self._note(reply)
                     self._run(roll(self._stack, check_rolling(slots), grace, reply, self._redact, note))
                 else:
-                    self._run(self._restart(slots, request.seconds(), reply))
-            case "reload":
-                _, found = self._reloader.look(request.files())
-                reply.send(difference=as_json(found))
-                if request.arguments.get("dry_run"):
-                    reply.end(results=[])
+                    self._run(self._restart(slots, grace, reply))
+            case requests.Reload(is_dry, files):
+                _, found = self._reloader.look(files)
+                reply.tell(Progress(difference=changes(found)))
+                if is_dry:
+                    reply.conclude([])
                 else:
-                    self._run(self._reload(reply, found.names, request.files()))
-            case "rotate":
-                self._run(self._rotate(self._slot(request.arguments["service"]), reply))
-            case "kill":
-                self._signal(self._slots(request.names()), int(request.arguments.get("signal", signal.SIGKILL)), reply)
+                    self._run(self._reload(reply, found.names, files))
+            case requests.Rotate(name):
+                self._run(self._rotate(self._slot(name), reply))
+            case requests.Kill(names, number):
+                self._signal(self._slots(names), number, reply)
 
     def changed(self, _before: Service, _after: Service) -> None:
         """A service is different now."""
@@ -126,21 +128,15 @@ class Commands:
             raise NotFound(f"cannot find service `{name}`", f"stack `{self._name}` has none of that name", hint)
         return slot
 
-    def _status(self, slots: list[Slot]) -> dict[str, Any]:
+    def _status(self, slots: list[Slot]) -> StackStatus:
         loop = asyncio.get_running_loop()
-        rows = [row(slot, self._instance, loop.time()) for slot in slots]
-        for each in rows:
-            each["reason"] = self._redact(each["reason"])
-            each["status_text"] = self._redact(each["status_text"]) or None
-        warnings = self._reloader.warnings()
-        told = {"stack": self._name, "instance": self._instance, "services": rows, "warnings": warnings}
-        return told | ({"loop": loop.stalls.told()} if isinstance(loop, WatchedLoop) else {})
+        rows = tuple(row(slot, self._instance, loop.time(), self._redact) for slot in slots)
+        account = loop.stalls.told() if isinstance(loop, WatchedLoop) else None
+        return StackStatus(self._name, self._instance, rows, tuple(self._reloader.warnings()), account)
 
-    def _told_endpoints(self) -> dict[str, Any]:
-        return {
-            name: {"port": each.port, "host": each.host, "url": each.url, "pool": list(each.pool)}
-            for name, each in self._endpoints().items()
-        }
+    def _addresses(self) -> Addresses:
+        found = self._endpoints().items()
+        return Addresses({name: Address(each.host, each.port, each.url, each.pool) for name, each in found})
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:
         task = begin(work, asyncio.get_running_loop())
@@ -149,19 +145,19 @@ class Commands:
 
     def ended(self) -> None:
         """The instance is gone to the last file: whoever asked for that hears it now."""
-        results = [{"name": name, "ok": True, "words": "stopped"} for name in self._stack.slots]
+        results = [Outcome(name, True, "stopped") for name in self._stack.slots]
         for reply in self._ends:
-            reply.end(results=results)
+            reply.conclude(results)
 
     async def _follow(self, slots: list[Slot], is_over: Callable[[Service], bool], wanted: State, reply: Reply) -> None:
         """Waits until all are where they can stay; the answer has the results."""
-        reply.end(results=await self._settle(slots, is_over, wanted, reply))
+        reply.conclude(await self._settle(slots, is_over, wanted, reply))
 
     async def _settle(
         self, slots: list[Slot], is_over: Callable[[Service], bool], wanted: State, reply: Reply
-    ) -> list[dict[str, Any]]:
+    ) -> list[Outcome]:
         """The results, once all are where they can stay; tells of each when it is."""
-        results: list[dict[str, Any]] = []
+        results: list[Outcome] = []
         left = {slot.spec.name: slot for slot in slots}
 
         def look() -> bool:
@@ -170,7 +166,7 @@ class Commands:
                 if is_over(slot.service) or is_back:
                     del left[name]
                     results.append(result_of(slot, wanted, self._redact))
-                    reply.send(progress=f"{name}: {results[-1]['words']}")
+                    reply.tell(Progress(f"{name}: {results[-1].words}"))
             return not left
 
         with telling(self._stack, left.values, self._note(reply)):
@@ -180,12 +176,12 @@ class Commands:
     def _note(self, reply: Reply | None) -> Note:
         """Tells whoever asked for something whom that waits for."""
 
-        def note(late: list[dict[str, Any]], /, is_note: bool) -> None:
+        def note(late: list[Late], /, is_note: bool) -> None:
             if reply is None or reply.is_behind:
                 return
-            told = [{**each, "words": self._redact(each["words"])} for each in late]
-            words = "\n".join(each["words"] for each in told)
-            reply.send(waiting=told, **({"progress": words} if is_note and told else {}))
+            told = tuple(replace(each, words=self._redact(each.words)) for each in late)
+            words = "\n".join(each.words for each in told)
+            reply.tell(Progress(words if is_note and told else None, told))
 
         return note
 
@@ -201,7 +197,7 @@ class Commands:
     async def _reload(self, reply: Reply | None, names: Collection[str], files: Sequence[str] = ()) -> None:
         slots = self._stack.slots
         late = lambda: [slots[name] for name in names if name in slots and not has_settled(slots[name].service)]  # noqa: E731
-        tell = lambda words: reply.send(progress=words) if reply else None  # noqa: E731
+        tell = lambda words: reply.tell(Progress(words)) if reply else None  # noqa: E731
         try:
             with telling(self._stack, late, self._note(reply)):
                 results = await self._reloader.apply(tell, files)
@@ -212,13 +208,13 @@ class Commands:
                 self._reloader.refused(error)
             return
         if reply is not None:
-            reply.end(results=results)
+            reply.conclude(results)
 
     async def _restart(self, slots: list[Slot], grace: float | None, reply: Reply) -> None:
         at_rest = [slot.spec.name for slot in slots if is_at_rest(slot.service)]
         names = {slot.spec.name for slot in slots}
         before = {slot.spec.name: slot.service.pid for slot in slots}
-        results: list[dict[str, Any]] = []
+        results: list[Outcome] = []
         for level in levels({slot.spec.name: slot.spec.restarts_with & names for slot in slots}):
             chosen = [slot for slot in slots if slot.spec.name in level]
             # One with another process than before was restarted after one of the others.
@@ -226,7 +222,7 @@ class Commands:
             self._stack.restart(same, grace)
             self._stack.start(name for name in at_rest if name in level)  # with what they need
             results += await self._settle(chosen, has_settled, State.RUNNING, reply)
-        reply.end(results=results)
+        reply.conclude(results)
 
     async def _rotate(self, slot: Slot, reply: Reply) -> None:
         name, before = slot.spec.name, slot.service.port
@@ -247,22 +243,22 @@ class Commands:
             words = f"stays on port {before}: no other port of its pool can be used"
         ok = slot.service.state is State.RUNNING and slot.service.port != before
         if slot.service.state is not State.RUNNING:
-            words = result_of(slot, State.RUNNING, self._redact)["words"]
-        reply.end(results=[{"name": name, "ok": ok, "words": words}])
+            words = result_of(slot, State.RUNNING, self._redact).words
+        reply.conclude([Outcome(name, ok, words)])
 
     def _signal(self, slots: list[Slot], number: int, reply: Reply) -> None:
         try:
             called = signal.Signals(number).name
         except ValueError:
             raise UsageError(f"cannot send signal {number}", "there is no such signal") from None
-        results: list[dict[str, Any]] = []
+        results: list[Outcome] = []
         for slot in slots:
             ok = slot.send_signal(number)
             is_there = slot.child is not None and slot.child.exit is None
             why = "it has ended, or runs as another user" if is_there else f"not running ({slot.service.state})"
             words = f"{called} sent" if ok else why
-            results.append({"name": slot.spec.name, "ok": ok, "words": words})
-        reply.end(results=results)
+            results.append(Outcome(slot.spec.name, ok, words))
+        reply.conclude(results)
 
     def _warn_of_dependants(self, slots: list[Slot], reply: Reply) -> None:
         stopped = {slot.spec.name for slot in slots}
@@ -275,12 +271,12 @@ class Commands:
                 and other.service.state not in AT_REST
             ]
             if needy:
-                reply.send(progress=f"{name}: still needed by {', '.join(needy)}")
+                reply.tell(Progress(f"{name}: still needed by {', '.join(needy)}"))
 
 
-def _tell_resources(reply: Reply, found: Any) -> None:
+def _tell_resources(reply: Reply, found: Usage | None) -> None:
     if found is None:
         reply.fail(PortsupError("cannot tell what the services use", "looking at their processes took too long"))
     else:
-        reply.send(resources=found)
+        reply.tell(found)
         reply.finish()

@@ -1,10 +1,11 @@
 """What `portsup status` and `portsup env` tell."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from supervisor import system
 from supervisor.config.spec import HandoffMode
+from supervisor.control.messages import PortStatus, SecondProcess, ServiceStatus
+from supervisor.control.progress import Outcome
 from supervisor.core.address import url_of
 from supervisor.core.conditions import is_done
 from supervisor.core.service import Service
@@ -15,44 +16,46 @@ from supervisor.daemon.service.world import StackWorld
 from supervisor.process.tree import RUN_ID
 
 
-def beside(svc: Service) -> dict[str, Any] | None:
+def beside(svc: Service) -> SecondProcess | None:
     """The second process that a service has during a rolling restart, and what it does."""
     other = svc.beside
-    return None if other is None or other.pid is None else {"pid": other.pid, "state": str(other.role)}
+    return None if other is None or other.pid is None else SecondProcess(other.pid, str(other.role))
 
 
-def row(slot: Slot, instance: int, now: float) -> dict[str, Any]:
+def row(slot: Slot, instance: int, now: float, redact: Callable[[str], str]) -> ServiceStatus:
     """What `status` tells about one service; `now` is in monotonic seconds."""
     svc = slot.service
     has_process = svc.pid is not None
     port = svc.port if svc.state not in AT_REST or has_process else None
     uptime = round(now - slot.child.spawned_at, 1) if slot.child is not None and has_process else None
     ports = slot.lease.ports(now) if slot.lease is not None else ()
-    return {
-        "name": svc.name,
-        "instance": instance,
-        "state": str(svc.state),
-        "reached": svc.reached.name.lower(),
-        "status": str(svc.status),
-        "health": str(svc.health),
-        "checks_health": slot.spec.healthcheck is not None,
-        "port": port,
-        "url": url_of(slot.host, port) if port is not None else None,
-        "pid": slot.child.main if slot.child is not None and has_process else svc.pid,
-        "uptime_s": uptime,
-        "restarts": svc.restarts,
-        "rotations": slot.rotations,
-        "exit_code": svc.exit_code,
-        "result": str(svc.result) if svc.result is not Result.NONE else None,
-        "pool": [{"port": each.port, "state": str(each.state), "holder": each.holder or None} for each in ports],
-        "handoff": _handoff(slot),
-        "beside": beside(svc),
-        "status_text": svc.told or ("reloading" if svc.reloading_since is not None else ""),
-        "one_shot": svc.one_shot,
-        "is_done": is_done(svc),
-        "reason": readable(svc.reason or (svc.hook_trouble if svc.state is State.RUNNING else "")),
-        "optional": slot.is_optional,
-    }
+    reason = readable(svc.reason or (svc.hook_trouble if svc.state is State.RUNNING else ""))
+    says = svc.told or ("reloading" if svc.reloading_since is not None else "")
+    return ServiceStatus(
+        name=svc.name,
+        instance=instance,
+        state=str(svc.state),
+        reached=svc.reached.name.lower(),
+        status=str(svc.status),
+        health=str(svc.health),
+        checks_health=slot.spec.healthcheck is not None,
+        port=port,
+        url=url_of(slot.host, port) if port is not None else None,
+        pid=slot.child.main if slot.child is not None and has_process else svc.pid,
+        uptime_s=uptime,
+        restarts=svc.restarts,
+        rotations=slot.rotations,
+        exit_code=svc.exit_code,
+        result=str(svc.result) if svc.result is not Result.NONE else None,
+        pool=tuple(PortStatus(each.port, str(each.state), each.holder or None) for each in ports),
+        handoff=_handoff(slot),
+        beside=beside(svc),
+        status_text=redact(says) or None,
+        one_shot=svc.one_shot,
+        is_done=is_done(svc),
+        reason=redact(reason),
+        optional=slot.is_optional,
+    )
 
 
 def _handoff(slot: Slot) -> str | None:
@@ -65,7 +68,7 @@ def _handoff(slot: Slot) -> str | None:
     return slot.why_no_handoff or None
 
 
-def result_of(slot: Slot, wanted: State, redact: Callable[[str], str]) -> dict[str, Any]:
+def result_of(slot: Slot, wanted: State, redact: Callable[[str], str]) -> Outcome:
     """How an order to bring a service to the state `wanted` went, for the one who gave it."""
     svc = slot.service
     ok = svc.state is wanted or (wanted is State.RUNNING and is_done(svc))
@@ -83,7 +86,7 @@ def result_of(slot: Slot, wanted: State, redact: Callable[[str], str]) -> dict[s
             words = f"{readable(svc.reason)}, {svc.attempts} times; it is tried again without end"
         case _:
             words = str(svc.state)
-    return {"name": svc.name, "ok": ok, "words": redact(words)}
+    return Outcome(svc.name, ok, redact(words))
 
 
 def environment_told(world: StackWorld, facts: Mapping[str, str], service: str | None) -> dict[str, str]:

@@ -2,15 +2,15 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
 
 from supervisor.control.connection import Reply
+from supervisor.control.messages import StackStatus
 
 
 class StatusReaders:
     """The streams of `watch`."""
 
-    def __init__(self, status: Callable[[], dict[str, Any]]) -> None:
+    def __init__(self, status: Callable[[], StackStatus]) -> None:
         self._status = status
         self._replies: dict[Reply, None] = {}
         self._is_due = False
@@ -19,7 +19,7 @@ class StatusReaders:
         """One more, until it hangs up."""
         self._replies[reply] = None
         reply.on_close = lambda: self._replies.pop(reply, None)
-        reply.send(**self._status())
+        reply.tell(self._status())
 
     def changed(self) -> None:
         """Something is different now: all are told, once for all that happens in one turn of the loop."""
@@ -34,8 +34,8 @@ class StatusReaders:
             if reply.is_behind:  # what it has not read by now is old: it gets the last one
                 reply.on_drained = lambda reply=reply: self._catch_up(reply)
             else:
-                reply.send(**status)
+                reply.tell(status)
 
     def _catch_up(self, reply: Reply) -> None:
         reply.on_drained = None
-        reply.send(**self._status())
+        reply.tell(self._status())

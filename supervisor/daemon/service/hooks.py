@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from supervisor.core import events as ev
 from supervisor.core.service.hooks import facts
 from supervisor.core.state import Hook
-from supervisor.daemon.console.broadcast import News
+from supervisor.daemon.console.broadcast import Feed
 from supervisor.daemon.console.reporter import Reporter
 from supervisor.daemon.processes.reaper import Reaper, code_and_signal
 from supervisor.daemon.service.output import Output
@@ -55,7 +55,7 @@ class Hooks:
     """The hooks of all services of one instance that run now."""
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, reaper: Reaper, run_id: str, make: Make, news: News, reporter: Reporter
+        self, loop: asyncio.AbstractEventLoop, reaper: Reaper, run_id: str, make: Make, news: Feed, reporter: Reporter
     ) -> None:
         self._loop = loop
         self._reaper = reaper

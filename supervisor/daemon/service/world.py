@@ -8,13 +8,15 @@ import signal
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from supervisor.control.json_form import as_json, read
+from supervisor.control.messages import Usage
 from supervisor.core import events as ev
 from supervisor.core.handoff import keeps_clients
 from supervisor.core.service import Service
 from supervisor.core.state import IS_LIVE, Milestone, Role, State
 from supervisor.core.stdin import Stdin
 from supervisor.daemon.checks.process_checks import ProcessChecks
-from supervisor.daemon.console.broadcast import News
+from supervisor.daemon.console.broadcast import Feed
 from supervisor.daemon.console.reporter import Reporter
 from supervisor.daemon.processes.errands import Errands
 from supervisor.daemon.processes.inquiries import Inquiries
@@ -49,7 +51,7 @@ class StackWorld:
     """The real world of all services of one instance."""
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, owner: Callable[[str], Owner], runtime: RuntimeDir, news: News,
+        self, loop: asyncio.AbstractEventLoop, owner: Callable[[str], Owner], runtime: RuntimeDir, news: Feed,
         facts: Mapping[str, str], instance: int, slots: dict[str, Slot], reporter: Reporter,
         hands_over: bool, *, always_strict: bool, strict: bool,
     ) -> None:  # fmt: skip
@@ -202,15 +204,15 @@ class StackWorld:
         if self._hooks is not None:
             self._hooks.end(self.slots[svc.name], number)
 
-    def measure(self, slots: Collection[Slot], then: Callable[[Any], None]) -> None:
+    def measure(self, slots: Collection[Slot], then: Callable[[Usage | None], None]) -> None:
         """Tells `then` what services use of the machine, None where that cannot be found out."""
 
         def question() -> dict[str, Any]:
             from supervisor.daemon.service.resources import measured
 
-            return measured(slots, self.trees.members)
+            return as_json(Usage(measured(slots, self.trees.members)))
 
-        self.inquiries.ask(question, then)
+        self.inquiries.ask(question, lambda found: then(None if found is None else read(Usage, found)))
 
     def terminate(self, svc: Service, pid: int) -> None:
         slot = self.slots[svc.name]

@@ -4,13 +4,13 @@ import os
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from supervisor.config.difference import Change, Difference, difference
 from supervisor.config.load import load_asked
 from supervisor.config.names import files_of
 from supervisor.config.selection import check_needs, starts_by_itself
 from supervisor.config.spec import ServiceSpec, StackSpec
+from supervisor.control.progress import Changed, Changes, Outcome
 from supervisor.core import events as ev
 from supervisor.core.conditions import has_settled, is_done
 from supervisor.core.instance import overlap, ports_of
@@ -84,7 +84,7 @@ class Reloader:
         problems = [str(problem) for problem in error.problems] if isinstance(error, ConfigError) else []
         self._journal.warning("reload refused", what=error.what, why=error.why, problems=problems)
 
-    async def apply(self, tell: Tell, asked: Sequence[str] = ()) -> list[dict[str, Any]]:
+    async def apply(self, tell: Tell, asked: Sequence[str] = ()) -> list[Outcome]:
         """Changes over; how it went for each service that was touched.  Raises PortsupError, with nothing changed."""
         if self._is_busy or self._stack.is_stopping:
             why = "it is stopping" if self._stack.is_stopping else "another reload is under way"
@@ -111,9 +111,9 @@ class Reloader:
         finally:
             self._is_busy = False
 
-    async def _remove(self, found: Difference, tell: Tell) -> list[dict[str, Any]]:
+    async def _remove(self, found: Difference, tell: Tell) -> list[Outcome]:
         """Dependants first, as when everything stops."""
-        results: list[dict[str, Any]] = []
+        results: list[Outcome] = []
         for level in reversed(levels(self._stack.relations.graph())):
             names = [name for name in level if name in found.removed]
             slots = [self._stack.slots[name] for name in names]
@@ -128,7 +128,7 @@ class Reloader:
                     self._stack.relations.forget()
                 words = "removed" if gone else _words(slot)
                 tell(f"{slot.spec.name}: {words}")
-                results.append({"name": slot.spec.name, "ok": gone, "words": words})
+                results.append(Outcome(slot.spec.name, gone, words))
         return results
 
     def _add(self, found: Difference) -> None:
@@ -141,8 +141,8 @@ class Reloader:
         self._stack.relations.forget()
         self._on_new_services(self.spec)
 
-    async def _change(self, found: Difference, tell: Tell) -> list[dict[str, Any]]:
-        results: list[dict[str, Any]] = []
+    async def _change(self, found: Difference, tell: Tell) -> list[Outcome]:
+        results: list[Outcome] = []
         changes = {change.name: change for change in found.changed}
         for level in levels({name: tuple(spec.depends_on) for name, spec in self.spec.services.items()}):
             touched = []
@@ -151,20 +151,20 @@ class Reloader:
                     return results
                 slot = self._world.slots[name]
                 if name in found.added and slot.is_optional:
-                    results.append({"name": name, "ok": True, "words": "added, and not started"})
+                    results.append(Outcome(name, True, "added, and not started"))
                 elif name in found.added:
                     self._stack.start([name])
                     touched.append(slot)
                 elif name in changes and await self._configure(slot, changes[name]):
                     touched.append(slot)
                 elif name in changes:
-                    results.append({"name": name, "ok": True, "words": "changed, and goes on"})
+                    results.append(Outcome(name, True, "changed, and goes on"))
             await self._stack.until(partial(_have_settled, touched))
             for slot in touched:
                 words = _words(slot)
                 tell(f"{slot.spec.name}: {words}")
                 ok = slot.service.state is State.RUNNING or is_done(slot.service) or not slot.is_wanted
-                results.append({"name": slot.spec.name, "ok": ok, "words": words})
+                results.append(Outcome(slot.spec.name, ok, words))
         return results
 
     async def _configure(self, slot: Slot, change: Change) -> bool:
@@ -212,10 +212,10 @@ class Reloader:
         self._stack.await_dependencies(service)  # it may need others now, or nobody any more
 
 
-def as_json(found: Difference) -> dict[str, Any]:
+def changes(found: Difference) -> Changes:
     """What a reload would do, for the one who asked."""
-    changed = [{"name": each.name, "keys": list(each.keys), "restarts": each.restarts} for each in found.changed]
-    return {"added": list(found.added), "removed": list(found.removed), "changed": changed, "top": list(found.top)}
+    changed = tuple(Changed(each.name, tuple(each.keys), each.restarts) for each in found.changed)
+    return Changes(tuple(found.added), tuple(found.removed), changed, tuple(found.top))
 
 
 def _are_in(slots: Collection[Slot], states: Collection[State]) -> bool:

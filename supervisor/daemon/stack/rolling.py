@@ -1,9 +1,9 @@
 """Rolling restarts of several services: one after the other, what others depend on first."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from supervisor.control.connection import Reply
+from supervisor.control.progress import Outcome, Progress
 from supervisor.core import events as ev
 from supervisor.core.order import levels
 from supervisor.core.service import is_rolling
@@ -47,22 +47,22 @@ async def roll(
     """Restarts them one by one; the first that does not work is the last."""
     wanted = {slot.spec.name: slot for slot in slots}
     order = [name for level in levels(stack.relations.graph()) for name in level if name in wanted]
-    results: list[dict[str, Any]] = []
+    results: list[Outcome] = []
     failed = ""
     for name in order:
         if failed:
             words = f"not restarted, because `{failed}` was not"
-            results.append({"name": name, "ok": False, "words": words})
+            results.append(Outcome(name, False, words))
             continue
         ok, words = await _roll_one(stack, wanted[name], grace, note)
-        results.append({"name": name, "ok": ok, "words": redact(words)})
+        results.append(Outcome(name, ok, redact(words)))
         if not ok:
             failed = name
         elif reply.is_closed:  # whoever wanted it has left
             return
         else:
-            reply.send(progress=f"{name}: {results[-1]['words']}")
-    reply.end(results=results)
+            reply.tell(Progress(f"{name}: {results[-1].words}"))
+    reply.conclude(results)
 
 
 async def _roll_one(stack: Stack, slot: Slot, grace: float | None, note: Note) -> tuple[bool, str]:

@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
+from supervisor.control.progress import Late
 from supervisor.core.conditions import Verdict, has_settled, is_missing, judge
 from supervisor.core.service import Service
 from supervisor.core.state import Beside, Role, State
@@ -18,7 +19,7 @@ MOST = 5  # services that are named at a time
 class Note(Protocol):
     """Who is told; `is_note`: it is time to say it to those who do not see it all the time."""
 
-    def __call__(self, late: list[dict[str, Any]], /, is_note: bool) -> None: ...
+    def __call__(self, late: list[Late], /, is_note: bool) -> None: ...
 
 
 @contextlib.contextmanager
@@ -78,25 +79,24 @@ async def settled(stack: Stack, slots: Collection[Slot], timeout: float | None, 
     return []
 
 
-def told(late: Collection[Slot], slots: Mapping[str, Slot], now: float, begun: float = 0.0) -> list[dict[str, Any]]:
-    """The first services that are `late`: `name`, `words`, and since when and how long still in seconds.
+def told(late: Collection[Slot], slots: Mapping[str, Slot], now: float, begun: float = 0.0) -> list[Late]:
+    """The first services that are `late`, and why.
 
     Those that only wait for others are left out where somebody else is late: it is that one who keeps them.  `now` and
     `begun`, when the waiting began, are in monotonic seconds.
     """
     cause = [slot for slot in late if slot.service.state is not State.WAITING] or list(late)
-    found: list[dict[str, Any]] = []
+    found: list[Late] = []
     for slot in cause[:MOST]:
         svc = slot.service
         deadline = svc.next_deadline
-        found.append({
-            "name": svc.name, "words": words(svc, _needs(slot, slots), now),
-            "since_s": round(now - max(slot.since, begun), 1),
-            "left_s": None if deadline is None else round(max(0.0, deadline - now), 1),
-        })  # fmt: skip
+        since, left = round(now - max(slot.since, begun), 1), None
+        if deadline is not None:
+            left = round(max(0.0, deadline - now), 1)
+        found.append(Late(svc.name, words(svc, _needs(slot, slots), now), since, left))
     if len(cause) > MOST:
         rest = f"waiting for {len(cause) - MOST} more"
-        found.append({"name": None, "words": rest, "since_s": round(now - begun, 1) if begun else None, "left_s": None})
+        found.append(Late(None, rest, round(now - begun, 1) if begun else None, None))
     return found
 
 
