@@ -4,9 +4,11 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from supervisor.api.values import Address, Event, Gap, LogLine, Outcome, Resources, ServiceStatus
+from supervisor.api.log_search import SECONDS, search_logs
+from supervisor.api.values import Address, Event, Gap, LogLine, LogPage, LogQuery, Outcome, Resources, ServiceStatus
 from supervisor.control.client import PATIENCE, Client
 from supervisor.errors import NotFound
+from supervisor.logs.state_dir import instance_directory
 from supervisor.ports.instances import running
 from supervisor.ports.runtime import RuntimeDir
 
@@ -85,6 +87,15 @@ class Stack:
             yield from news.lines or ()
             if news.gap is not None:
                 yield Gap(news.gap)
+
+    def search(self, *services: str, query: LogQuery | None = None, seconds: float = SECONDS) -> LogPage:
+        """What these services, or all, have written so far, as far as `query` asks for it, in the order of time.
+
+        It is read from the files, which costs the instance nothing.  What was found after `seconds` is given as it is.
+        """
+        told = self._client.ping()
+        names = services or [each.name for each in self.status()]
+        return search_logs(instance_directory(told.stack, told.instance), names, query, seconds)
 
     def start(self, *services: str) -> list[Outcome]:
         """Starts these and what they need, or all; returns when they are ready or have failed."""

@@ -1,20 +1,23 @@
 """`portsup why`: the last failures of a service as a story, with what it printed and what to do next."""
 
 import argparse
-import math
-import os
 import sys
 
 from supervisor.cli import render
-from supervisor.cli.arguments import ALL, line_count
+from supervisor.cli.arguments import line_count
 from supervisor.cli.source import Source, find_source
+from supervisor.control.json_form import as_json, line_of
 from supervisor.core.escapes import tamed
 from supervisor.errors import NotFound, PortsupError
 from supervisor.words import story
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from supervisor.control.messages import ServiceStatus
+    from collections.abc import Iterable, Sequence
+    from typing import Any
+
+    from supervisor.api.values import Why
+    from supervisor.control.messages import Event, ServiceStatus
 
 EXAMPLES = """\
   portsup why api                 what was decided and when, who had its ports, what it printed, what to do next
@@ -41,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the story."""
-    from supervisor.logs.history import read_events
+    from supervisor.api.history import why_of
 
     source = find_source(args)
     if args.service not in source.services:
@@ -50,24 +53,21 @@ def run(args: argparse.Namespace) -> int:
         known = ", ".join(f"`{one}`" for one in source.services)
         hint = did_you_mean(args.service, source.services) or f"there are: {known}"
         raise NotFound(f"cannot tell of `{args.service}`", "the stack has no such service", hint)
-    events = story.of_last_run(read_events(os.path.join(source.directory, "portsup.log")))
     row = _row(source, args.service)
-    chapters = story.chapters(events, args.service)
-    total = len(chapters)
-    chapters = chapters if args.failures == ALL else chapters[max(0, total - args.failures) :]
-    printed = _printed(source, args.service, args.lines, story.span_of_output(events, args.service)) if chapters else []
-    advice = story.advice(events, args.service, row.state if row else "stopped") if chapters else []
-    advice += story.hints(events, args.service)
+    state = row.state if row else None
+    told = why_of(source.directory, args.service, state, failures=args.failures, lines=args.lines)
     if args.format == "json":
-        told = {
-            "service": args.service, "state": row.state if row else None, "failures": total, "chapters": chapters,
-            "since": story.later(events, args.service), "output": printed, "advice": advice,
-        }  # fmt: skip
-        print(render.json_line(told))
+        events = {"chapters": [_objects(each) for each in told.chapters], "since": _objects(told.since)}
+        print(render.json_line(as_json(told) | events))
         return 0
     color = render.wants_color(args.color, sys.stdout)
-    print("\n".join(_text(args.service, row, total, chapters, events, printed, advice, color)))
+    print("\n".join(_text(told, row, color)))
     return 0
+
+
+def _objects(events: "Iterable[Event]") -> "list[dict[str, Any]]":
+    """The events as the journal has them."""
+    return [line_of(each) for each in events]
 
 
 def _row(source: Source, service: str) -> "ServiceStatus | None":
@@ -82,50 +82,31 @@ def _row(source: Source, service: str) -> "ServiceStatus | None":
     return rows[0] if rows else None
 
 
-def _printed(source: Source, service: str, lines: int, span: tuple[float, float]) -> list[str]:
-    """The last that it printed between these moments."""
-    from collections import deque
-
-    from supervisor.logs.tail import read_last
-
-    since, until = span
-    path = os.path.join(source.directory, f"{service}.log")
-    past = read_last({service: path}, lines if lines != ALL and until == math.inf else None)
-    kept = (line.message for line in past if since <= line.time < until)
-    return list(kept if lines == ALL else deque(kept, maxlen=lines))
-
-
-def _text(
-    service: str, row: "ServiceStatus | None", total: int, chapters: "list[list[story.Event]]",
-    events: "list[story.Event]", printed: list[str], advice: list[str], color: bool,
-) -> list[str]:  # fmt: skip
+def _text(told: "Why", row: "ServiceStatus | None", color: bool) -> list[str]:
     now = _now(row)
+    service, total, chapters = told.service, told.failures, told.chapters
     when = "since the stack came up" if row else "in its last run"
     if not chapters:
-        return [f"nothing has gone wrong with `{service}` {when}; it {now}", *_next(advice)]
+        return [f"nothing has gone wrong with `{service}` {when}; it {now}", *_next(told.advice)]
     times = {1: "once", 2: "twice"}.get(total, f"{total} times")
     lines = [f"`{service}` went wrong {times} {when}; it {now}"]
     for number, chapter in enumerate(chapters, total - len(chapters) + 1):
         lines += ["", f"failure {number} of {total}"]
         lines += [_line(event, color) for event in chapter]
-    since = story.later(events, service)
-    if since:
-        lines += ["", "since then", *(_line(event, color) for event in since)]
-    if printed:
+    if told.since:
+        lines += ["", "since then", *(_line(event, color) for event in told.since)]
+    if told.output:
+        has_new_process = any(event.event == "service spawned" for event in told.since)
         lines += [
             "",
-            "the last that it printed" + (" before its next process" if _has_new_process(since) else ""),
-            *(f"  | {tamed(line)}" for line in printed),
+            "the last that it printed" + (" before its next process" if has_new_process else ""),
+            *(f"  | {tamed(line)}" for line in told.output),
         ]
-    return lines + _next(advice)
+    return lines + _next(told.advice)
 
 
-def _next(advice: list[str]) -> list[str]:
+def _next(advice: "Sequence[str]") -> list[str]:
     return ["", "what to do next", *(f"  {tamed(line.strip())}" for line in advice)] if advice else []
-
-
-def _has_new_process(since: "list[story.Event]") -> bool:
-    return any(event["event"] == "service spawned" for event in since)
 
 
 def _now(row: "ServiceStatus | None") -> str:
@@ -135,7 +116,7 @@ def _now(row: "ServiceStatus | None") -> str:
     return f"is {row.state}{place} now"
 
 
-def _line(event: "story.Event", color: bool) -> str:
-    words = render.printable(story.sentence(event))
-    mark = {"warning": "yellow", "error": "red"}.get(event["level"], "")
-    return f"  {render.paint(event['time'][11:23], 'dim', color)}  {render.paint(words, mark, color)}"
+def _line(event: "Event", color: bool) -> str:
+    words = render.printable(story.sentence(line_of(event)))
+    mark = {"warning": "yellow", "error": "red"}.get(event.level, "")
+    return f"  {render.paint(event.time[11:23], 'dim', color)}  {render.paint(words, mark, color)}"

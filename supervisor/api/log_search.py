@@ -1,0 +1,101 @@
+"""Lines of the logs of an instance, looked for in its files: whether it runs or not, and without asking its daemon."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+
+from supervisor.api.values import FoundLine, LogPage, LogQuery
+from supervisor.control.json_form import as_json, read
+from supervisor.errors import PortsupError, UsageError
+from supervisor.logs.gathering import Found
+from supervisor.logs.line import rfc3339
+from supervisor.logs.part import Place
+from supervisor.logs.query import make_query
+from supervisor.logs.search import Search
+from supervisor.logs.sought import Span
+from supervisor.logs.starts import last_starts
+
+SECONDS = 10.0  # that a search may take; what was found until then is given
+_ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+_APART = "import sys; sys.path.insert(0, sys.argv[1]); from supervisor.api.log_search import main; main()"
+
+
+def search_logs(
+    directory: str, services: Sequence[str], query: LogQuery | None = None, seconds: float = SECONDS
+) -> LogPage:
+    """The lines that `query` asks for, of these services, in the order of time; raises UsageError for what it cannot.
+
+    `directory` is where the instance keeps its logs.  A regular expression can only be stopped in the main thread, so
+    for another thread a process of its own does the work.
+    """
+    asked = query or LogQuery()
+    if threading.current_thread() is threading.main_thread():
+        return _search(directory, services, asked, seconds)
+    request = {"directory": directory, "services": list(services), "query": as_json(asked), "seconds": seconds}
+    what = "cannot search the logs"
+    try:
+        ran = subprocess.run(
+            [sys.executable, "-c", _APART, _ROOT], input=json.dumps(request).encode(), capture_output=True,
+            timeout=seconds + 5.0, check=True,
+        )  # fmt: skip
+        told = json.loads(ran.stdout)
+    except subprocess.TimeoutExpired:
+        raise UsageError(what, f"it takes longer than {seconds:g} s", "use a simpler expression") from None
+    except (OSError, ValueError, subprocess.CalledProcessError) as error:
+        raise PortsupError(what, f"the process that was to do it failed ({error})") from error
+    if "error" in told:
+        raise UsageError(*told["error"])
+    return read(LogPage, told)
+
+
+def main() -> None:
+    """Answers one question on stdin, for `search_logs` of another process."""
+    asked = json.load(sys.stdin)
+    try:
+        page = _search(asked["directory"], asked["services"], read(LogQuery, asked["query"]), asked["seconds"])
+        told = as_json(page)
+    except UsageError as error:
+        told = {"error": [error.what, error.why, error.hint]}
+    json.dump(told, sys.stdout)
+
+
+def _search(directory: str, services: Sequence[str], asked: LogQuery, seconds: float) -> LogPage:
+    query = make_query(asked.grep, ignore_case=asked.ignore_case, level=asked.level, fields=asked.fields)
+    started = last_starts(os.path.join(directory, "portsup.log"), services) if asked.since_restart else {}
+    since, until = asked.since or 0.0, float("inf") if asked.until is None else asked.until
+    begin = _places(asked.cursor)
+    span = Span(since, until, started=started, begin=begin, count=asked.count)
+    paths = {name: os.path.join(directory, f"{name}.log") for name in services}
+    with Search(paths, query, span, asked.context, seconds) as search:
+        found = tuple(
+            _told(each, goes_on=group.goes_on or number > 0)
+            for group in search.groups()
+            for number, each in enumerate(group.lines)
+        )
+        cursor = _cursor(begin if search.is_cut else {**begin, **search.places()})
+        return LogPage(found, cursor, search.is_cut, search.has_gap)
+
+
+def _told(found: Found, *, goes_on: bool) -> FoundLine:
+    line = found.line
+    return FoundLine(rfc3339(line.time), line.service, line.stream, line.message, found.is_match, goes_on)
+
+
+def _cursor(places: Mapping[str, Place]) -> str:
+    return ",".join(f"{name}@{'.'.join(format(number, 'x') for number in place)}" for name, place in places.items())
+
+
+def _places(cursor: str) -> dict[str, Place]:
+    """The places that a cursor stands for; raises UsageError for one that we did not make."""
+    found: dict[str, Place] = {}
+    try:
+        for each in filter(None, cursor.split(",")):
+            name, _, numbers = each.rpartition("@")
+            device, inode, offset, head = (int(number, 16) for number in numbers.split("."))
+            found[name] = Place(device, inode, offset, head)
+    except ValueError:
+        raise UsageError("cannot go on reading the logs", "this is no cursor of a search", "leave it out") from None
+    return found

@@ -1,0 +1,113 @@
+"""A folder with a services.yaml, and the instance that runs from it or would: for programs that work in a project."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from supervisor.api.history import events_of, why_of
+from supervisor.api.log_search import SECONDS, search_logs
+from supervisor.api.stack import Stack
+from supervisor.api.values import Came, EventPage, LogPage, LogQuery, Why
+from supervisor.config.load import load_asked
+from supervisor.config.names import find_asked
+from supervisor.config.spec import StackSpec
+from supervisor.errors import NotFound, PortsupError
+from supervisor.logs.state_dir import instance_directory
+from supervisor.ports.choice import Ambiguous, choose
+from supervisor.ports.instances import InstanceInfo, running
+from supervisor.ports.runtime import RuntimeDir
+
+
+class Project:
+    """The stack of a folder, whether it runs or not; the folder decides which instance is meant.
+
+    Everything is looked up when it is asked for, so an object may be kept while the stack comes and goes.
+    """
+
+    def __init__(
+        self, folder: str | os.PathLike[str] | None = None, files: Sequence[str] = (), instance: int | None = None
+    ) -> None:
+        """The stack of `folder`, or of the working directory; `files` as with `portsup -f`, `instance` its number."""
+        self.folder = os.path.abspath(folder or os.getcwd())
+        self.files = tuple(files)
+        self.instance = instance
+
+    def running(self) -> InstanceInfo | None:
+        """The instance that runs from here; None where none does.  Raises NotFound where several are meant."""
+        try:
+            return choose(running(RuntimeDir.find()), self.folder, self.instance, self.files, changes=True)
+        except Ambiguous:
+            raise
+        except NotFound:
+            return None
+
+    def stack(self) -> Stack:
+        """The stack that runs from here; raises NotFound where none does."""
+        info = self.running()
+        if info is None:
+            raise NotFound("cannot find a running instance", "none runs from this folder", "start it: `portsup up -d`")
+        return Stack(info.socket)
+
+    def spec(self) -> StackSpec:
+        """What services.yaml says; raises ConfigError with every mistake in it."""
+        return load_asked(find_asked(self.folder, self.files), os.environ)
+
+    def services(self) -> list[str]:
+        """The names of its services: of the running instance, else of services.yaml; raises ConfigError."""
+        info = self.running()
+        if info is not None:
+            try:
+                return [each.name for each in Stack(info.socket).status()]
+            except PortsupError:  # just ending
+                pass
+        return list(self.spec().services)
+
+    def name(self) -> tuple[str, int]:
+        """The name of the stack and the number of its instance, also of one that does not run; raises ConfigError."""
+        info = self.running()
+        return (info.stack, info.instance) if info is not None else (self.spec().name, self.instance or 1)
+
+    def logs_directory(self) -> str:
+        """Where its logs and its journal are kept; raises ConfigError."""
+        return instance_directory(*self.name())
+
+    def search(self, *services: str, query: LogQuery | None = None, seconds: float = SECONDS) -> LogPage:
+        """What these services, or all, wrote, as far as `query` asks for it; the stack need not run."""
+        return search_logs(self.logs_directory(), services or self.services(), query, seconds)
+
+    def history(self, *services: str, cursor: str = "", count: int = 50) -> EventPage:
+        """What happened to these services or at all: the last events, or the next ones behind a cursor."""
+        return events_of(self.logs_directory(), services, cursor=cursor, count=count)
+
+    def why(self, service: str, *, failures: int = 3, lines: int = 50) -> Why:
+        """Why a service went wrong in the last run; raises NotFound for one that there is not."""
+        known = self.services()
+        if service not in known:
+            hint = f"services: {', '.join(known)}"
+            raise NotFound(f"cannot tell of `{service}`", "the stack has no such service", hint)
+        return why_of(self.logs_directory(), service, self._state_of(service), failures=failures, lines=lines)
+
+    def up(self, *services: str, timeout: float | None = None) -> Came:
+        """Brings the stack up in the background, as `portsup up -d` does, and returns when it is ready or has failed.
+
+        `timeout` is in seconds.  It ends with whoever ends it, not with this process.
+        """
+        words = [sys.executable, "-m", "supervisor", "--color", "never", *(f"--file={file}" for file in self.files)]
+        words += [f"--instance={self.instance}"] if self.instance is not None else []
+        words += ["up", "--detach", *([f"--wait-timeout={timeout:g}"] if timeout is not None else []), "--", *services]
+        try:
+            ran = subprocess.run(
+                words, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                text=True, errors="replace", check=False,
+            )  # fmt: skip
+        except OSError as error:
+            raise PortsupError("cannot start the stack", f"`{sys.executable}`: {error.strerror or error}") from error
+        return Came(ran.returncode == 0, ran.stdout.strip(), ran.returncode)
+
+    def _state_of(self, service: str) -> str | None:
+        info = self.running()
+        try:
+            return Stack(info.socket).status(service)[0].state if info is not None else None
+        except PortsupError:  # just ending
+            return None
