@@ -1,9 +1,10 @@
 """Collects every mistake of one run, and keeps secrets out of the words."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from supervisor.config.secrets import Names, hunted, redact, why_not_hunted
 from supervisor.config.tree import Node, Place
+from supervisor.dataclass import replace
 from supervisor.errors import Problem
 
 LONGEST_QUOTE = 60  # characters of a value in a message
@@ -45,6 +46,12 @@ class Report:
         self._reports += 1
         if len(self._problems) > MOST_PROBLEMS or self._reports > MOST_REPORTS:
             raise Unreadable
+
+    def rehint(self, place: Place, better: Callable[[str], str]) -> None:
+        """Other hints for the mistakes at a place."""
+        for key, problem in self._problems.items():
+            if key[1] == place:
+                self._problems[key] = replace(problem, hint=better(problem.hint))
 
     def only(self, place: Place, message: str) -> None:
         """One mistake in the place of all others."""

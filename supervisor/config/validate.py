@@ -81,7 +81,16 @@ class Validator:
                 hint = _MISSING.get(key.name, key.doc)
                 self.report.error(node.place, f"{where or 'the file'} has no `{key.name}`", hint)
         self._one_of(fields, kind, where)
+        self._agree(fields, node)
         return fields
+
+    def _agree(self, fields: Fields, node: Mapping) -> None:
+        """Hints for a value leave out what a key beside it says."""
+        broken = [found.place for name, found in fields.found.items() if found.value is BROKEN and name == "restart"]
+        if broken:
+            from supervisor.config.dialects.advice import without_limit
+
+            self.report.rehint(broken[0], lambda hint: without_limit(hint, node))
 
     def _as_meant(self, fields: Fields, node: Node, kind: Section, where: str) -> Fields:
         """The fields of what the hint says to write, so that what that needs is told as well."""

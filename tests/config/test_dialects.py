@@ -166,3 +166,19 @@ def test_no_value_is_trouble(loading: Loading, key: str, value: str) -> None:
         told = ["fine"]
     assert told
     assert all(len(each) < 1200 and "\n" not in each for each in told)
+
+
+@pytest.mark.parametrize(
+    ("lines", "hint"),
+    [
+        ("restart: 3\n    max_restarts: 5", "write `restart: on-failure`"),
+        ("restart: on-failure:3\n    startretries: 5", "write `restart: on-failure`"),
+        ("restart: 3\n    restart_policy: {max_restarts: 5}", "write `restart: on-failure`"),
+        ("restart: 3\n    restart_policy: {delay: 1s}",
+         "write `restart: on-failure` and `restart_policy: {max_restarts: 3}`"),
+    ],
+)  # fmt: skip
+def test_a_number_of_restarts_is_told_once(mistakes: Mistakes, lines: str, hint: str) -> None:
+    first, *others = mistakes(f"services:\n  a:\n    command: a\n    {lines}")
+    assert first.endswith(f" ({hint})")
+    assert all("restart_policy: {max_restarts: 5}" in other for other in others)

@@ -8,6 +8,7 @@ import pytest
 from supervisor.config.spec import HealthCheck, Probe, ProbeKind, Ready
 from supervisor.core import events as ev
 from supervisor.core.service import Service
+from supervisor.core.state import State
 from supervisor.daemon.checks import process_checks as module
 from supervisor.daemon.checks.process_checks import ProcessChecks
 from supervisor.daemon.service.slot import Child, Slot
@@ -43,6 +44,9 @@ class Output:
 
     also: Any = None
 
+    def without_secrets(self, data: bytes) -> bytes:
+        return data
+
 
 class Watched:
     """Checks, a service and its process; `ends` are the endpoints that there are."""
@@ -55,8 +59,9 @@ class Watched:
         self.keeper = Keeper()
         self.slot.keeper = self.keeper  # type: ignore[assignment]
         self.child = self.slot.child = Child(7, Output(), 0.0, {}, {})  # type: ignore[arg-type]
+        self.loop = FakeLoop()
         self.checks = ProcessChecks(
-            FakeLoop().itself, None, None, 1, lambda: self.ends, lambda *_: set(), lambda *_: None, None  # type: ignore[arg-type]
+            self.loop.itself, None, None, 1, lambda: self.ends, lambda *_: set(), lambda *_: None, None  # type: ignore[arg-type]
         )  # fmt: skip
 
         async def ask(probe: Probe, asker: object, timeout: float) -> str:
@@ -126,10 +131,14 @@ def test_the_pattern_of_a_line_has_its_placeholders_filled_in(monkeypatch: pytes
     assert feed is not None
     feed(Stream.STDOUT, b"at 127x0.0.1:8000 42 with http://127.0.0.1:9001 {port}\n")
     feed(Stream.STDOUT, b"at 127.0.0.1:8001 42 with http://127.0.0.1:9001 {port}\n")
-    trouble, printed = watched.keeper.told
+    watched.keeper.service = replace(watched.keeper.service, state=State.STARTING, pid=7)
+    watched.loop.advance(0.99)  # what comes within a second is no news
+    last = "at 127.0.0.1:8001 42 with http://127.0.0.1:9001 {port}"
+    assert watched.keeper.told == [ev.Printed(7, ""), ev.Printed(7, last)]
+    watched.loop.advance(0.01)
+    trouble = watched.keeper.told[-1]
     pattern = r"^at 127\.0\.0\.1:8000 \d{2} with http://127\.0\.0\.1:9001 {port}$"
     assert trouble == ev.ProbeFailed(7, f"no line matches `{pattern}`")
-    assert printed == ev.Printed(7, "")
     watched.keeper.told.clear()
     feed(Stream.STDOUT, b"at 127.0.0.1:8000 42 with http://127.0.0.1:9001 {port}\n")
     assert watched.keeper.told == [ev.BecameReady(7)]

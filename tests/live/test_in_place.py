@@ -46,8 +46,8 @@ def test_a_start_in_the_foreground_and_its_end(stack: Make) -> None:
     live = on_a_terminal(stack)
     with Terminal(live, "up") as terminal:
         terminal.says(f"line {LINES - 1} of")
-        terminal.says("waiting for talks: no line matches `")
-        assert re.fullmatch(r" +\d+s  waiting for talks: no line matches `.*", shown(terminal)[-1])
+        terminal.says("left): no line matches `")
+        assert re.fullmatch(r" +\d+s  waiting for talks \(\d+ s left\): no line matches `.*", shown(terminal)[-1])
         (live.folder / "go").touch()
         terminal.says("is up after")
         said = shown(terminal)
@@ -67,7 +67,7 @@ def test_a_start_in_the_foreground_and_its_end(stack: Make) -> None:
 def test_commands_of_another_terminal(stack: Make) -> None:
     live = on_a_terminal(stack)
     with Terminal(live, "up", "-d") as terminal:
-        terminal.says("waiting for talks: no line matches `")
+        terminal.says("left): no line matches `")
         (live.folder / "go").touch()
         assert terminal.ends() == 0
         assert not any("waiting for" in line for line in shown(terminal)), "the daemon runs on without the terminal"
@@ -79,7 +79,7 @@ def test_commands_of_another_terminal(stack: Make) -> None:
     (live.folder / "go").unlink()
     with Terminal(live, "restart", "-t", "1.6", "stubborn", "talks") as terminal:
         terminal.says("  waiting for stubborn (pid ")
-        terminal.says("waiting for talks: no line matches `")
+        terminal.says("left): no line matches `")
         (live.folder / "go").touch()
         assert terminal.ends() == 0
         assert sorted(shown(terminal)) == ["stubborn: running", "talks: running"]

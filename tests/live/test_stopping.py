@@ -172,7 +172,7 @@ def test_whoever_waits_for_a_start_or_a_stop_is_told_for_whom(stack: Make) -> No
     late = {"command": program("never_listens"), "pool": [port]}
     live = stack({"late": late, "needy": {**SLEEPS, "depends_on": ["late"]}})
     given_up = live.run("up", "-d", "--wait-timeout", "6")
-    assert re.search(rf"^waiting for late: nothing listens on port {port} \(2\d s left\)$", given_up.stderr, re.M)
+    assert re.search(rf"^waiting for late \(2\d s left\): nothing listens on port {port}$", given_up.stderr, re.M)
     assert "waiting for needy" not in given_up.stderr
     live.write({"stubborn": {**STUBBORN, "stop_grace_period": "6s"}})
     with live.up():

@@ -19,6 +19,7 @@ from supervisor.config.tree import Mapping as MappingNode
 from supervisor.dataclass import dataclass
 
 _OF_A_SERVICE = frozenset(("command", "cmd", "script", "image", "build", "entrypoint", "execstart", "shell", "extends"))
+_LIMITS = frozenset(("maxrestarts", "startretries", "startlimitburst", "maxretries", "maxattempts"))
 _ONE_MAPPING = re.compile(r"write `(\w+): \{([^`]*)\}`")
 
 
@@ -83,6 +84,17 @@ def merged(unknown: Sequence[tuple[Scalar, str]]) -> Iterator[tuple[Scalar, str]
         elif found:
             hint = f"it belongs into the same `{found[1]}`, see line {first[found[1]].place.line}"
         yield key, hint
+
+
+def without_limit(hint: str, whole: MappingNode) -> str:
+    """The hint for a `restart` without its number of restarts, where another key of the service says it."""
+    own = {name for each in whole for name in (folded(each.key.text), *_inner(each, "restartpolicy"))}
+    return hint if own.isdisjoint(_LIMITS) else re.sub(r" and `restart_policy: \{max_restarts: \d+\}`", "", hint)
+
+
+def _inner(entry: Entry, name: str) -> set[str]:
+    is_it = folded(entry.key.text) == name and isinstance(entry.value, MappingNode)
+    return {folded(each.key.text) for each in entry.value} if is_it and isinstance(entry.value, MappingNode) else set()
 
 
 def folded(name: str) -> str:

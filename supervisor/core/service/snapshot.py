@@ -92,7 +92,7 @@ class Service:
     @property
     def missing(self) -> str:
         """What keeps it from being ready, as far as that can be seen."""
-        if self.printed is not None:
+        if self.trouble and self.printed is not None:
             last = f"the last one is `{self.printed}`" if self.printed else "it has printed none"
             return f"{self.trouble}; {last}"
         return f"nothing listens on port {self.port}" if self.is_silent else self.trouble

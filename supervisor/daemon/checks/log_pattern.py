@@ -4,11 +4,13 @@ import asyncio
 
 from supervisor.core import events as ev
 from supervisor.core.escapes import segments
+from supervisor.core.state import Role, State
 from supervisor.daemon.service.slot import Child, Slot
 from supervisor.process.output import Stream
 from supervisor.process.readiness import LONGEST_QUOTE, MOST_OVERRUNS, LogMatcher
 
 TELL_EVERY = 0.1  # seconds between two looks at what the last line is
+LASTS = 1.0  # seconds after which it is worth a word that a service has not said yet that it is ready
 
 
 def watch_log(loop: asyncio.AbstractEventLoop, slot: Slot, child: Child, pattern: str) -> None:
@@ -47,8 +49,25 @@ def watch_log(loop: asyncio.AbstractEventLoop, slot: Slot, child: Child, pattern
             timer = loop.call_later(TELL_EVERY, tell_last)
 
     child.output.also = look
-    slot.keeper.tell(ev.ProbeFailed(child.pid, trouble))
     slot.keeper.tell(ev.Printed(child.pid, ""))
+    tell_if_it_lasts(loop, slot, child, trouble)
+
+
+def tell_if_it_lasts(loop: asyncio.AbstractEventLoop, slot: Slot, child: Child, trouble: str) -> None:
+    """Tells the service what keeps `child` from being ready, if that is still so after `LASTS`.
+
+    What has to come from the process itself is missing at every start, for as long as that takes.
+    """
+
+    def tell() -> None:
+        svc = slot.service
+        is_starting = svc.state is State.STARTING and svc.pid == child.pid
+        is_successor = svc.beside is not None and svc.beside.role is Role.SUCCESSOR and svc.beside.pid == child.pid
+        if is_starting or is_successor:
+            slot.keeper.tell(ev.ProbeFailed(child.pid, trouble))
+
+    limit = slot.service.timeouts.ready
+    loop.call_later(min(LASTS, limit / 2) if limit else LASTS, tell)
 
 
 def _shortened(text: str) -> str:

@@ -14,7 +14,7 @@ from supervisor.core.enumeration import some_of
 from supervisor.core.handoff import Place
 from supervisor.core.state import IS_LIVE, State
 from supervisor.daemon.checks.listening import AT_ONCE, Expectation, ListenerSearch, strangers_among
-from supervisor.daemon.checks.log_pattern import watch_log
+from supervisor.daemon.checks.log_pattern import tell_if_it_lasts, watch_log
 from supervisor.daemon.checks.probes import ASK_TIMEOUT, EXEC_TIMEOUT, Asker, ask
 from supervisor.daemon.processes.errands import Errands
 from supervisor.daemon.processes.inquiries import Inquiries
@@ -72,7 +72,7 @@ class ProcessChecks:
             case ProbeKind.STARTED:
                 slot.keeper.tell(ev.BecameReady(child.pid))
             case ProbeKind.NOTIFY:
-                slot.keeper.tell(ev.ProbeFailed(child.pid, "it has not said READY=1"))
+                tell_if_it_lasts(self._loop, slot, child, "it has not said READY=1")
             case ProbeKind.EXEC if port is None:
                 self._ask_until_ready(slot, child, probe)
         if port is not None and child in slot.children():

@@ -107,11 +107,8 @@ def words(svc: Service, needs: Collection[str], now: float) -> str:
         return _words_of_roll(svc, svc.beside, now)
     match svc.state:
         case State.STARTING:
-            trouble = svc.missing
-            why = (
-                f": {trouble}" if trouble else ", which is not done yet" if svc.one_shot else ", which is not ready yet"
-            )
-            return f"waiting for {svc.name}{why}" + (f" ({left} left)" if left else "")
+            why = svc.missing or f"not {'done' if svc.one_shot else 'ready'} yet"
+            return f"waiting for {svc.name}{f' ({left} left)' if left else ''}: {why}"  # a terminal may cut its end
         case State.PREPARING | State.CLEANING | State.TERMINATING if svc.hook is not None:
             left = f"{max(0.0, svc.hook.deadline - now):.0f} s"
             return f"waiting for {svc.name}, whose {svc.hook.hook} runs ({left} left)"
@@ -130,9 +127,9 @@ def words(svc: Service, needs: Collection[str], now: float) -> str:
 def _words_of_roll(svc: Service, beside: Beside, now: float) -> str:
     left = "" if beside.deadline is None else f"{max(0.0, beside.deadline - now):.0f} s"
     if beside.role is Role.SUCCESSOR:
-        why = f"is not ready yet: {beside.trouble}" if beside.trouble else "is not ready yet"
-        words = f"waiting for {svc.name}: pid {beside.pid}, which is to replace pid {svc.pid}, {why}"
-        return words + (f" ({left} left)" if left else "")
+        why = beside.trouble or "not ready yet"
+        who = f"pid {beside.pid}, which is to replace pid {svc.pid}"
+        return f"waiting for {svc.name}{f' ({left} left)' if left else ''}: {who}: {why}"
     return f"waiting for {svc.name}: pid {beside.pid}, which was replaced" + (f" (killed in {left})" if left else "")
 
 
