@@ -173,12 +173,14 @@ class Resources:
     memory: bytes
     processes: how many they are
     listens: every socket that one of them listens on
+    partial: looking at them all would have taken more than 3 s: sockets may be missing, and shared memory count twice
     """
 
     cpu_s: float
     memory: int
     processes: int
     listens: tuple[Socket, ...]
+    partial: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,6 +112,12 @@ def has_time(loop: asyncio.AbstractEventLoop) -> bool:
     return stalls is None or loop.time() - stalls.begun < TURN
 
 
+async def leave_time(loop: asyncio.AbstractEventLoop) -> None:
+    """Goes on in the next turn where this one is no longer young."""
+    if not has_time(loop):
+        await asyncio.sleep(0)
+
+
 def tell_of_long_ones(loop: object, journal: Journal) -> None:
     """Has each stall of more than a second in the journal from now on."""
 

@@ -13,6 +13,7 @@ _LONGEST_NAME = 200  # bytes of a name that a temporary one is made of; a file s
 
 _ABANDONED = 60.0  # seconds after which a temporary file is one that nobody will rename
 _swept: set[tuple[str, str]] = set()
+_left: set[str] = set()  # temporary files of ours that could not be removed; the next `write` tries again
 
 
 def write(path: str | os.PathLike[str], data: bytes, *, mode: int | None = None, durable: bool = False) -> None:
@@ -24,6 +25,8 @@ def write(path: str | os.PathLike[str], data: bytes, *, mode: int | None = None,
     Raises Refused where something else than a regular file is at `path` (a link is neither followed nor replaced),
     OSError where it cannot be written; nothing is left behind then.
     """
+    for each in tuple(_left):
+        _remove(each)
     old = _status(path)
     _sweep(path)
     temporary = _beside(path)
@@ -39,8 +42,7 @@ def write(path: str | os.PathLike[str], data: bytes, *, mode: int | None = None,
             os.close(descriptor)  # may tell of an error, too: NFS writes only now
         os.replace(temporary, path)
     except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
+        _remove(temporary)
         raise
     if durable:
         _sync_directory(os.path.dirname(os.path.abspath(path)))
@@ -60,8 +62,7 @@ def write_new(path: str | os.PathLike[str], data: bytes) -> None:
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
         os.replace(temporary, path)
     finally:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
+        _remove(temporary)
 
 
 def write_if_different(path: str | os.PathLike[str], data: bytes) -> bool:
@@ -109,6 +110,17 @@ def _beside(path: str | os.PathLike[str]) -> str:
     directory, name = os.path.split(os.fspath(path))
     # Not by our pid: another PID namespace may have the same one.
     return os.path.join(directory, f".{_short(name)}.{os.urandom(6).hex()}.new")
+
+
+def _remove(temporary: str) -> None:
+    try:
+        os.unlink(temporary)
+    except FileNotFoundError:
+        pass
+    except OSError:
+        _left.add(temporary)
+        return
+    _left.discard(temporary)
 
 
 def _sweep(path: str | os.PathLike[str]) -> None:

@@ -155,8 +155,11 @@ def children_of(pid: int) -> list[int]:
 def descendants_of(pid: int) -> list[int]:
     """Children, their children and so on, parents first."""
     found = children_of(pid)
+    seen = set(found)
     for child in found:  # grows while it is walked
-        found.extend(new for new in children_of(child) if new not in found)
+        new = [each for each in children_of(child) if each not in seen]
+        found += new
+        seen.update(new)
     return found
 
 

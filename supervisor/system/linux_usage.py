@@ -1,6 +1,8 @@
 """Linux: what processes use of the machine, out of /proc."""
 
+import math
 import os
+import time
 from collections.abc import Collection
 
 from supervisor.system.contract import Usage
@@ -10,10 +12,11 @@ MOST_THREADS = 32  # each has a list of children of its own
 _TICKS = os.sysconf("SC_CLK_TCK")  # a second, in the units of proc(5)
 
 
-def usage_of(pids: Collection[int]) -> Usage:
+def usage_of(pids: Collection[int], until: float = math.inf) -> Usage:
     """What these processes use together.
 
-    The processor time is also that of children which one of them has waited for.
+    The processor time is also that of children which one of them has waited for.  Of those that it has not come to at
+    `until`, in monotonic seconds, the pages that they share count in each.
     """
     ticks = count = 0
     for pid in pids:
@@ -21,7 +24,11 @@ def usage_of(pids: Collection[int]) -> Usage:
         if len(fields) > 14:  # it has not ended meanwhile
             count += 1
             ticks += sum(map(int, fields[11:15]))  # utime, stime, cutime, cstime: fields 14 to 17 of proc(5)
-    return Usage(ticks / _TICKS, sum(_share_of(pid, _resident(pid)) for pid in pids), count)
+    memory = 0
+    for pid in pids:
+        resident = _resident(pid)
+        memory += resident if time.monotonic() >= until else _share_of(pid, resident)
+    return Usage(ticks / _TICKS, memory, count)
 
 
 def is_alone_within(pid: int, limit: int) -> bool:

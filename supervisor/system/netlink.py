@@ -1,6 +1,7 @@
 """Which TCP sockets use a port, asked of the Linux kernel by sock_diag(7); /proc/net/tcp where that is denied."""
 
 import contextlib
+import errno
 import itertools
 import socket
 import struct
@@ -8,6 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 from supervisor.system.contract import Listener
 
+WITHIN = 1.0  # seconds for an answer: the kernel gives it at once, what stands in for a kernel perhaps never
 LISTEN = 1 << 10
 # Bound, not listening and not connected; told since Linux 6.8, ignored by older kernels (include/net/tcp_states.h).
 BOUND_INACTIVE = 1 << 13
@@ -30,15 +32,20 @@ _PORT = struct.Struct("!H")
 _ATTRIBUTES = 72  # bytes of an inet_diag_msg, which they follow
 _V6_ONLY = 11  # INET_DIAG_SKV6ONLY, told of listening sockets without being asked for
 _UID_INODE = struct.Struct("=II")
+_is_silent = False  # whether sock_diag did not answer
 
 
 def sockets(ports: Collection[int] | None, states: int) -> list[Listener]:
     """Every TCP socket of this network namespace on one of `ports` (None: on any) that is in one of `states`."""
     if ports is not None and not ports:
         return []
+    global _is_silent
     try:
+        if _is_silent:
+            raise TimeoutError(errno.ETIMEDOUT, "sock_diag")
         return [found for family in (socket.AF_INET, socket.AF_INET6) for found in _dump(family, ports, states)]
-    except OSError:
+    except OSError as error:
+        _is_silent = isinstance(error, TimeoutError)  # it is not waited for a second time
         if states == BOUND_INACTIVE:  # not in these tables
             return []
         return [found for found in _from_proc(ports) if found.listening or states != LISTEN]
@@ -48,6 +55,7 @@ def _dump(family: socket.AddressFamily, ports: Collection[int] | None, states: i
     # The ports are picked out by the kernel, which saves the way of all other sockets through here.
     wanted = _only(_ranges(ports)) if ports else b""
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_SOCK_DIAG) as asking:
+        asking.settimeout(WITHIN)
         request = _REQUEST.pack(family, socket.IPPROTO_TCP, 0, 0, states) + wanted
         asking.send(_HEADER.pack(_HEADER.size + len(request), _SOCK_DIAG_BY_FAMILY, _REQUEST_DUMP, 1, 0) + request)
         while True:

@@ -206,8 +206,8 @@ def memory_above(pids: Collection[int], limit: int) -> int:
     return total if total > limit else 0
 
 
-def usage_of(pids: Collection[int]) -> Usage:
-    """What these processes use together; pages that they share count in each."""
+def usage_of(pids: Collection[int], until: float = math.inf) -> Usage:
+    """What these processes use together; pages that they share count in each, so `until` saves nothing."""
     cpu, memory, count = 0.0, 0, 0
     for pid in pids:
         with contextlib.suppress(psutil.Error):

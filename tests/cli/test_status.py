@@ -29,6 +29,7 @@ USED = {
         "cpu_s": 3.24,
         "memory": 25_500_000,
         "processes": 3,
+        "partial": True,
         "listens": [
             {"host": "127.0.0.1", "port": 6000, "pid": 7},
             {"host": "127.0.0.1", "port": 6000, "pid": 8},
@@ -77,9 +78,9 @@ def test_what_services_use_is_shown_to_who_asks_and_nobody_else_pays(pretend: Pr
         "resources": [{"ok": True, "resources": USED}],
     })  # fmt: skip
     heading, web, db = run("status", "-r", "--format", "wide").out.splitlines()
-    assert "HANDOFF   CPU  MEMORY  PROCS  LISTENS                    POOL" in heading
-    assert "3.2s   24.3M      3  127.0.0.1:6000 [::1]:9000  6000*" in web
-    assert "-       -      -  -                          6000*" in db
+    assert "HANDOFF   CPU  MEMORY  PROCS  LISTENS                      POOL" in heading
+    assert "3.2s   24.3M      3  127.0.0.1:6000 [::1]:9000 …  6000*" in web
+    assert "-       -      -  -                            6000*" in db
     assert run("status", "-r").out.splitlines()[0].endswith("RESTARTS   CPU  MEMORY  PROCS  LISTENS")
     web, db = run("status", "--format", "json", "--resources").out.splitlines()
     assert ", ".join(json.loads(web)) == f"{KEYS}, resources"

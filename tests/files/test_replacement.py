@@ -25,6 +25,22 @@ def test_a_new_file_has_the_mode_that_the_umask_leaves(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "a").stat().st_mode) == 0o640
 
 
+def test_a_temporary_file_that_could_not_be_removed_is_removed_by_the_next_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "replace", refuse)
+        broken.setattr(os, "unlink", refuse)
+        with pytest.raises(OSError, match="Input/output"):
+            write(tmp_path / "a", b"1", mode=0o600)
+    assert len(os.listdir(tmp_path)) == 1
+    write(tmp_path / "b", b"2", mode=0o600)
+    assert os.listdir(tmp_path) == ["b"]
+
+
 def test_another_content_keeps_the_mode_and_is_another_file(tmp_path: Path) -> None:
     file = tmp_path / "a"
     file.write_bytes(b"1")

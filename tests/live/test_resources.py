@@ -4,12 +4,15 @@ import json
 import os
 import sys
 import time
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from supervisor import system
 from supervisor.api.stack import Stack
+from supervisor.daemon.service.resources import measured
 from tests.live.conftest import Make
 from tests.live.stack import SLEEPS
 from tests.support.eventually import eventually
@@ -69,6 +72,22 @@ def test_the_use_of_a_process_is_what_the_system_says() -> None:
     assert used.processes == 1, "who is gone is not counted"
     assert used.cpu_s >= time.process_time() - 0.05
     assert used.memory > 10_000_000
+
+
+def test_a_look_that_would_take_too_long_is_cut_short_and_says_so() -> None:
+    pids = {"large": {os.getpid(), os.getppid()}, "small": {os.getpid()}, "none": set()}
+    slots: Any = [SimpleNamespace(spec=SimpleNamespace(name=name), children=lambda: [0]) for name in pids]
+
+    def members(slot: Any, _: object) -> set[int]:
+        return pids[slot.spec.name]
+
+    for within, partial in ((0.0, True), (600.0, False)):
+        found = measured(slots, members, within)
+        assert found["none"] is None
+        small, large = found["small"] or pytest.fail("no process"), found["large"] or pytest.fail("no process")
+        assert (small.partial, large.partial) == (partial, partial)
+        assert (small.processes, large.processes) == (1, 2), "who they are is known at once"
+        assert min(small.memory, large.memory) > 10_000_000
 
 
 def test_metrics_have_every_instance_of_the_stack_and_what_happened_to_it(stack: Make) -> None:

@@ -53,6 +53,39 @@ def _denied(*_: object) -> None:
     raise PermissionError
 
 
+def test_a_kernel_that_does_not_answer_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+
+    def silent(*_: object) -> None:
+        asked.append(None)
+        raise TimeoutError("timed out")
+
+    monkeypatch.setattr(netlink, "_is_silent", False)
+    monkeypatch.setattr(netlink, "_dump", silent)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        for _ in range(3):
+            assert [found.port for found in system.listening([port])] == [port]
+    assert len(asked) == 1
+
+
+def test_a_question_to_the_kernel_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is at the other end of this one."""
+
+    class Nobody(socket.socket):
+        def __init__(self, *_: object) -> None:
+            super().__init__(socket.AF_INET, socket.SOCK_DGRAM)
+            self.connect(("127.0.0.1", port))
+
+    monkeypatch.setattr(netlink, "_is_silent", False)
+    monkeypatch.setattr(netlink, "WITHIN", 0.01)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        port = deaf.getsockname()[1]
+        monkeypatch.setattr(socket, "socket", Nobody)
+        assert [found.port for found in system.listening([1])] in ([], [1])
+
+
 def test_bound_and_connected_sockets_do_not_listen() -> None:
     port = free_port()
     with socket.create_server(("127.0.0.1", port)) as server, socket.create_connection(("127.0.0.1", port)) as client:

@@ -156,7 +156,7 @@ def _used(resources: Resources | None) -> list[str]:
         time_used,
         render.size(resources.memory),
         str(resources.processes),
-        socket_words(resources.listens),
+        (socket_words(resources.listens) + (" …" if resources.partial else "")).lstrip(),
     ]
 
 

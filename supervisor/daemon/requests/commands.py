@@ -2,9 +2,10 @@
 
 import asyncio
 import signal
-from collections.abc import Callable, Collection, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any
 
+from supervisor.config.difference import Difference
 from supervisor.config.secrets import is_secret_name
 from supervisor.control import requests
 from supervisor.control.connection import Reply
@@ -100,12 +101,7 @@ class Commands:
                 else:
                     self._run(self._restart(slots, grace, reply))
             case requests.Reload(is_dry, files):
-                _, found = self._reloader.look(files)
-                reply.tell(Progress(difference=changes(found)))
-                if is_dry:
-                    reply.conclude([])
-                else:
-                    self._run(self._reload(reply, found.names, files))
+                self._run(self._reload(reply, files, is_dry=is_dry))
             case requests.Rotate(name):
                 self._run(self._rotate(self._slot(name), reply))
             case requests.Kill(names, number):
@@ -192,15 +188,25 @@ class Commands:
 
     def reload(self) -> None:
         """What a signal asks for: nobody waits for the answer, so the journal has it."""
-        self._run(self._reload(None, ()))
+        self._run(self._reload(None))
 
-    async def _reload(self, reply: Reply | None, names: Collection[str], files: Sequence[str] = ()) -> None:
-        slots = self._stack.slots
+    async def _reload(self, reply: Reply | None, files: Sequence[str] = (), *, is_dry: bool = False) -> None:
+        slots, names = self._stack.slots, set[str]()
         late = lambda: [slots[name] for name in names if name in slots and not has_settled(slots[name].service)]  # noqa: E731
         tell = lambda words: reply.tell(Progress(words)) if reply else None  # noqa: E731
+
+        def on_found(found: Difference) -> None:
+            names.update(found.names)
+            if reply is not None:
+                reply.tell(Progress(difference=changes(found)))
+
+        results: list[Outcome] = []
         try:
-            with telling(self._stack, late, self._note(reply)):
-                results = await self._reloader.apply(tell, files)
+            if is_dry:
+                on_found((await self._reloader.look(files))[1])
+            else:
+                with telling(self._stack, late, self._note(reply)):
+                    results = await self._reloader.apply(tell, on_found, files)
         except PortsupError as error:
             if reply is not None:
                 reply.fail(error)

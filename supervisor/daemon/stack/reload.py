@@ -6,7 +6,6 @@ from functools import partial
 from pathlib import Path
 
 from supervisor.config.difference import Change, Difference, difference
-from supervisor.config.load import load_asked
 from supervisor.config.names import files_of
 from supervisor.config.selection import check_needs, starts_by_itself
 from supervisor.config.spec import ServiceSpec, StackSpec
@@ -18,7 +17,9 @@ from supervisor.core.order import levels
 from supervisor.core.state import AT_REST, State
 from supervisor.daemon.service.slot import Slot, settings
 from supervisor.daemon.service.world import StackWorld
+from supervisor.daemon.stack.rereading import read_again
 from supervisor.daemon.stack.stack import Stack
+from supervisor.daemon.stalls import leave_time
 from supervisor.errors import ConfigError, PortsupError
 from supervisor.logs.journal import Journal
 
@@ -55,9 +56,9 @@ class Reloader:
         ]  # an override that is new
         return [f"{name} has changed since it was read: `portsup reload` applies it" for name in changed]
 
-    def look(self, asked: Sequence[str] = ()) -> tuple[StackSpec, Difference]:
+    async def look(self, asked: Sequence[str] = ()) -> tuple[StackSpec, Difference]:
         """The files (or others) as they are now, and what is different; raises PortsupError if they cannot be used."""
-        new = load_asked(asked or self._asked, os.environ)
+        new = await read_again(self._world.inquiries, self.spec, asked or self._asked)
         found = difference(self.spec, new)
         what = f"cannot reload `{self.spec.file.name}`"
         if new.file.resolve() != self.spec.file.resolve():
@@ -69,9 +70,7 @@ class Reloader:
         pools = {name: service.pool for name, service in new.services.items()}
         if why := overlap(pools, new.stride, self._instance):
             raise PortsupError(what, why, f"this is instance {self._instance}")
-        for name in found.added:
-            if starts_by_itself(new.services[name], self._profiles):
-                self.check_start([name], new)
+        self.check_start([name for name in found.added if starts_by_itself(new.services[name], self._profiles)], new)
         return new, found
 
     def check_start(self, names: Collection[str], spec: StackSpec | None = None) -> None:
@@ -84,15 +83,23 @@ class Reloader:
         problems = [str(problem) for problem in error.problems] if isinstance(error, ConfigError) else []
         self._journal.warning("reload refused", what=error.what, why=error.why, problems=problems)
 
-    async def apply(self, tell: Tell, asked: Sequence[str] = ()) -> list[Outcome]:
-        """Changes over; how it went for each service that was touched.  Raises PortsupError, with nothing changed."""
+    async def apply(
+        self, tell: Tell, on_found: Callable[[Difference], None], asked: Sequence[str] = ()
+    ) -> list[Outcome]:
+        """Changes over; how it went for each service that was touched.  Raises PortsupError, with nothing changed.
+
+        `on_found` is told what is different before anything is done about it.
+        """
         if self._is_busy or self._stack.is_stopping:
             why = "it is stopping" if self._stack.is_stopping else "another reload is under way"
             raise PortsupError("cannot reload", why)
         self._is_busy = True
         try:
             stamps = _stamps(self.spec)
-            new, found = self.look(asked)
+            new, found = await self.look(asked)
+            if self._stack.is_stopping:  # since then
+                raise PortsupError("cannot reload", "it is stopping")
+            on_found(found)
             stamps = _stamps(new) | {path: stamp for path, stamp in stamps.items() if path in new.files}
             self._journal.learn(new.secrets)
             self._journal.info(
@@ -104,7 +111,7 @@ class Reloader:
             self._asked = tuple(asked) or self._asked
             self._announce_files(tuple(map(os.fspath, new.over)))
             self._world.be_strict(new.strict_ports)
-            self._add(found)
+            await self._add(found)
             self._world.programs.forget_endpoints()
             results += await self._change(found, tell)
             return results
@@ -131,9 +138,12 @@ class Reloader:
                 results.append(Outcome(slot.spec.name, gone, words))
         return results
 
-    def _add(self, found: Difference) -> None:
+    async def _add(self, found: Difference) -> None:
+        added: dict[str, Slot] = {}
         for name in found.added:
-            self._world.slots[name] = self._new_slot(self.spec, self.spec.services[name])
+            await leave_time(self._stack.loop)
+            added[name] = self._new_slot(self.spec, self.spec.services[name])
+        self._world.slots.update(added)
         order = [*self.spec.services, *(name for name in self._world.slots if name not in self.spec.services)]
         slots = {name: self._world.slots[name] for name in order}
         self._world.slots.clear()
@@ -147,6 +157,7 @@ class Reloader:
         for level in levels({name: tuple(spec.depends_on) for name, spec in self.spec.services.items()}):
             touched = []
             for name in level:
+                await leave_time(self._stack.loop)
                 if self._stack.is_stopping:
                     return results
                 slot = self._world.slots[name]

@@ -1,0 +1,60 @@
+"""Reads services.yaml again for a running instance, in a child of ours: a large one takes a second.
+
+What has not changed does not come back: the one who asks has it.
+"""
+
+import asyncio
+import base64
+import os
+import pickle
+from collections.abc import Sequence
+from typing import Any
+
+from supervisor.config.load import load_asked
+from supervisor.config.spec import ServiceSpec, StackSpec
+from supervisor.daemon.processes.inquiries import Inquiries
+from supervisor.daemon.stalls import leave_time
+from supervisor.dataclass import replace
+from supervisor.errors import PortsupError
+from supervisor.files.opening import explained
+
+
+async def read_again(inquiries: Inquiries, old: StackSpec, asked: Sequence[str]) -> StackSpec:
+    """The stack of what `find_asked` gives, as it is written now; raises PortsupError where it cannot be used."""
+    loop = asyncio.get_running_loop()
+    answered: asyncio.Future[dict[str, Any] | None] = loop.create_future()
+    inquiries.ask(lambda: _read(old, asked), lambda found: None if answered.done() else answered.set_result(found))
+    found = await answered
+    what = f"cannot read `{old.file.name}` again"
+    if found is None:
+        raise PortsupError(what, "that took too long, or no process could be started for it", "`portsup config check`")
+    if "error" in found:
+        error = _thawed(found["error"])
+        if isinstance(error, OSError):
+            raise PortsupError(what, explained(error), "`portsup config check` tells more") from error
+        raise error
+    services: dict[str, ServiceSpec] = {}
+    for name, frozen in found["services"].items():
+        await leave_time(loop)
+        services[name] = old.services[name] if frozen is None else _thawed(frozen)
+    new: StackSpec = replace(_thawed(found["stack"]), services=services)
+    return new
+
+
+def _read(old: StackSpec, asked: Sequence[str]) -> dict[str, Any]:
+    try:
+        new = load_asked(asked, os.environ)
+    except Exception as error:  # whatever it is, it is raised again
+        return {"error": _frozen(error)}
+    services = {
+        name: None if old.services.get(name) == spec else _frozen(spec) for name, spec in new.services.items()
+    }  # fmt: skip
+    return {"stack": _frozen(replace(new, services={})), "services": services}
+
+
+def _frozen(value: object) -> str:
+    return base64.b64encode(pickle.dumps(value)).decode()
+
+
+def _thawed(text: str) -> Any:
+    return pickle.loads(base64.b64decode(text))
