@@ -201,10 +201,6 @@ class QuarantinePort:
 
 
 @dataclass(frozen=True, slots=True)
-class AwaitDependencies: ...
-
-
-@dataclass(frozen=True, slots=True)
 class Spawn:
     port: int | None
 
@@ -257,7 +253,7 @@ class EndHook:
 
 
 Effect = (
-    LeasePort | QuarantinePort | AwaitDependencies | Spawn | SpawnBeside | Terminate | Abort | Kill
+    LeasePort | QuarantinePort | Spawn | SpawnBeside | Terminate | Abort | Kill
     | Abandon
     | RunHook | EndHook
 )  # fmt: skip

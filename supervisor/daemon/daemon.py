@@ -4,30 +4,27 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Collection
-from functools import partial
-from pathlib import Path
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from supervisor import system
-from supervisor.config.selection import selected, starts_by_itself
-from supervisor.config.spec import ServiceSpec, StackSpec
+from supervisor.config.selection import selected
+from supervisor.config.spec import StackSpec
 from supervisor.core import events as ev
-from supervisor.core.instance import ports_of
 from supervisor.core.service import Service
-from supervisor.core.state import ENDED, State
+from supervisor.core.state import ENDED
 from supervisor.daemon import garbage
+from supervisor.daemon.changes import Changes
 from supervisor.daemon.console.broadcast import Feed
 from supervisor.daemon.console.foreground import Foreground, let_go_of
 from supervisor.daemon.console.reporter import Reporter
 from supervisor.daemon.faults import is_anybody_there, lock_lost, no_port, too_late
+from supervisor.daemon.instance import Instance
 from supervisor.daemon.options import Options
 from supervisor.daemon.requests.commands import Commands
 from supervisor.daemon.requests.control_socket import ControlSocket
-from supervisor.daemon.requests.status import environment_told
-from supervisor.daemon.rounds import Rounds
+from supervisor.daemon.rounds import Beating, Rounds
 from supervisor.daemon.service.slot import Slot, new_slot
-from supervisor.daemon.service.world import StackWorld
+from supervisor.daemon.service.world import PortRules, StackWorld
 from supervisor.daemon.stack.ending import Ending
 from supervisor.daemon.stack.endpoints import document
 from supervisor.daemon.stack.reload import Reloader
@@ -37,13 +34,9 @@ from supervisor.daemon.stack.waiting import missing, settled, told
 from supervisor.daemon.tasks import begin
 from supervisor.daemon.writing import Writing
 from supervisor.errors import ExitCode, LockLost, PortsupError, refusal
-from supervisor.logs.journal import Journal
 from supervisor.ports.instance_lock import InstanceLock
 from supervisor.ports.leases import Loss
-from supervisor.ports.record import Owner
-from supervisor.ports.runtime import RuntimeDir
 from supervisor.process.signals import BY_HAND, INSISTENT, STOPPING, Wish, meaning
-from supervisor.process.tree import RUN_ID
 
 FATAL_GRACE = 0.4  # seconds the stack gets to stop once a lock is lost or we are killed: it has to be gone within one
 KILL_WAIT = 6.0  # seconds until even a process in the kernel's hands is given up on
@@ -53,66 +46,41 @@ class Daemon:
     """The running instance."""
 
     def __init__(
-        self, spec: StackSpec, options: Options, runtime: RuntimeDir, lock: InstanceLock, journal: Journal,
-        front: Foreground, run_id: str, state_dir: Path,
-    ) -> None:  # fmt: skip
+        self, spec: StackSpec, options: Options, instance: Instance, lock: InstanceLock, front: Foreground
+    ) -> None:
         self._spec, self._options = spec, options
-        self._runtime = runtime
-        self._lock = lock
-        self._journal = journal
-        self._front = front
-        self._instance = lock.number
-        self._loop = asyncio.get_running_loop()
-        self._end: asyncio.Future[PortsupError | None] = self._loop.create_future()
-        self._loop.set_exception_handler(self._on_mistake)
+        self._instance, self._lock, self._front = instance, lock, front
+        self._journal = journal = instance.journal
+        self._loop = loop = instance.loop
+        self._end: asyncio.Future[PortsupError | None] = loop.create_future()
+        loop.set_exception_handler(self._on_mistake)
         self._signals, self._guardian = 0, os.getppid()
-        self._has_reported, self._begun = False, self._loop.time()
-        self._facts = {
-            "PORTSUP_STACK": spec.name,
-            "PORTSUP_INSTANCE": str(self._instance),
-            RUN_ID: run_id,
-            "PORTSUP_ENDPOINTS": runtime.endpoints(spec.name, self._instance),
-            "PORTSUP_SOCKET": runtime.socket(spec.name, self._instance),
-        }
-        owner = system.identity_of(os.getpid())
-        assert owner is not None
+        self._has_reported, self._begun = False, loop.time()
+        self._facts = instance.facts()
+
         slots: dict[str, Slot] = {}
+        changes = Changes()
         self._reporter = Reporter(front, journal, slots)
         news = Feed(front)
         journal.on_event = news.event
-        self._world = StackWorld(
-            self._loop, lambda service: Owner(spec.name, self._instance, service, run_id, owner), runtime, news,
-            self._facts, self._instance, slots, self._reporter, options.hands_over,
-            always_strict=options.strict_ports, strict=spec.strict_ports,
-        )  # fmt: skip
-        self._world.observer = self
+        ports = PortRules(options.hands_over, strict=spec.strict_ports, always_strict=options.strict_ports)
+        self._world = StackWorld(instance, slots, changes, news, self._reporter, ports)
         self._writing = Writing(journal, slots, self._reporter.say)
-
-        def slot_of(stack: StackSpec, service: ServiceSpec) -> Slot:
-            pool = ports_of(service.pool, self._instance, stack.stride)
-            slot = new_slot(service, pool, self._world, self._loop, state_dir)
-            slot.is_optional = not starts_by_itself(service, options.profiles)
-            return slot
-
-        slots.update((name, slot_of(spec, service)) for name, service in spec.services.items())
+        slots.update((name, new_slot(spec, name, instance, self._world, options.profiles)) for name in spec.services)
         front.introduce(tuple(spec.services))
-        self._stack = Stack(self._world.slots, self._loop, self, front.is_live)
+        self._stack = Stack(slots, loop, self, front.is_live)
         self._renderer = Renderer(
-            spec, self._instance, self._stack, self._reporter, self._world.errands, self._world.programs.endpoints,
-            self._world.programs.environment_of_commands,
-        )  # fmt: skip
-        reloader = Reloader(
-            spec, options.files, options.profiles, self._instance, self._stack, journal, self._world, slot_of,
-            self._on_new_services, lock.announce_files,
-        )  # fmt: skip
-        self._commands = Commands(
-            self._stack, spec.name, self._instance, self._world.programs.endpoints,
-            partial(environment_told, self._world, self._facts), self._asked_down, journal.redact, news, reloader,
-            self._world.measure,
-        )  # fmt: skip
+            spec, instance.number, self._stack, self._reporter, self._world.errands, self._world.programs
+        )
+        reloader = Reloader(spec, options, instance, self._stack, self._world, self._on_new_spec)
+        self._commands = Commands(instance, self._stack, self._world, news, reloader, self._asked_down)
         self._ending = Ending(self._stack, options.abort, self._reporter, journal)
-        self._lock_watch: Rounds | None = None
-        self._control = ControlSocket(self._facts["PORTSUP_SOCKET"], self._commands.handle, journal, self._loop)
+        self._rounds: Rounds | None = None  # once there are leases to look at
+        self._control = ControlSocket(self._facts["PORTSUP_SOCKET"], self._commands.handle, journal, loop)
+        self._changes = changes  # the world follows them already; then who tells of them, then who acts on them
+        changes.follow(self._tell_of)
+        changes.follow(self._commands.changed)
+        changes.follow(self._stack.changed)
 
     async def run(self) -> int:
         """Runs until it is told to end; raises PortsupError for what ended it against its will."""
@@ -120,12 +88,10 @@ class Daemon:
             self._loop.add_signal_handler(number, self._on_signal, number)
         try:
             await self._control.open()
-            self._journal.info("instance starts", instance=self._instance, directory=str(self._spec.directory))
+            self._journal.info("instance starts", instance=self._instance.number, directory=str(self._spec.directory))
             wanted = self._stack.start(selected(self._spec, self._options.services, self._options.profiles))
-            self._lock_watch = Rounds(
-                self._loop, self._runtime, self._lock, self._world.slots, self._world.checks, self._journal,
-                self._on_losses, self._mend_control, self._front.beats(),
-            )  # fmt: skip
+            self._rounds = Rounds(self._instance, self._lock, self._world.slots, self._world.checks, self)
+            self._changes.follow(self._rounds.changed)
             reporting = begin(self._report_when_up(wanted), self._loop)
             error = await self._end
             reporting.cancel()
@@ -165,7 +131,7 @@ class Daemon:
         self._give_back()
         self._commands.ended()
         await asyncio.sleep(0)  # for the answers to other requests that waited for the end
-        self._journal.info("instance ended", instance=self._instance)
+        self._journal.info("instance ended", instance=self._instance.number)
         self._control.close()
 
     def _give_back(self) -> None:
@@ -175,21 +141,20 @@ class Daemon:
             back.callback(self._remove_endpoints)
             back.callback(self._world.close)
             back.callback(self._control.stop_listening)  # before the number is free: the next one has the same path
-            if self._lock_watch is not None:
-                back.callback(self._lock_watch.close)
+            if self._rounds is not None:
+                back.callback(self._rounds.close)
 
     def _remove_endpoints(self) -> None:
         with contextlib.suppress(OSError):  # whatever a stranger made of it
             os.unlink(self._facts["PORTSUP_ENDPOINTS"])
 
-    def on_change(self, before: Service, after: Service) -> None:
+    def _tell_of(self, before: Service, after: Service) -> None:
         self._reporter.changed(before, after, self._loop.time())
-        self._commands.changed(before, after)
         if after.state in ENDED and after.pid is None:
             self._loop.call_soon(self._look_for_the_end, after)
 
     def on_ports_changed(self) -> None:
-        content = document(self._spec.name, self._instance, self._world.programs.endpoints())
+        content = document(self._spec.name, self._instance.number, self._world.programs.endpoints())
         self._writing.endpoints(self._facts["PORTSUP_ENDPOINTS"], content)
         self._renderer.render()
 
@@ -202,7 +167,12 @@ class Daemon:
             self._reporter.quote(slot)
         self._fatal(no_port(slot, self._spec.file.name, now))
 
-    def _on_new_services(self, spec: StackSpec) -> None:
+    def beats(self) -> Sequence[Beating]:
+        """Who wants our sign of life."""
+        return self._front.beats()
+
+    def _on_new_spec(self, spec: StackSpec) -> None:
+        self._lock.announce_files(tuple(map(os.fspath, spec.over)))
         self._spec = self._renderer.spec = spec
         self._front.introduce(tuple(spec.services))
         self._loop.call_soon(self.on_ports_changed)
@@ -210,24 +180,17 @@ class Daemon:
     def on_waiting(self, slots: Collection[Slot]) -> None:
         self._reporter.waiting(told(slots, self._world.slots, self._loop.time(), self._stack.stop_since))
 
-    def changed(self, before: Service, after: Service) -> None:
-        lease = self._world.slots[after.name].lease
-        if after.state is State.WAITING and lease is not None and self._lock_watch is not None:
-            self._lock_watch.follow(lease)
-        self._stack.changed(before, after)
-
-    def await_dependencies(self, svc: Service) -> None:
-        self._stack.await_dependencies(svc)
-
-    def _on_losses(self, losses: Collection[Loss]) -> None:
+    def on_losses(self, losses: Collection[Loss]) -> None:
+        """Ends everything: these locks are no longer ours."""
         for loss in losses:
             owner = next((slot for slot in self._world.slots.values() if loss.port in slot.pool), None)
             self._journal.error("lock lost", port=loss.port, why=loss.why)
             if owner is not None:
                 owner.keeper.tell(ev.LockLost(loss.port, loss.why))
-            self._fatal(lock_lost(loss, owner, self._instance, self._runtime.path))
+            self._fatal(lock_lost(loss, owner, self._instance.number, self._instance.runtime.path))
 
-    def _mend_control(self) -> None:
+    def on_round(self) -> None:
+        """Puts back what others have removed."""
         if not self._end.done():
             self._control.mend()
         if (self._writing.look() or self._renderer.has_unwritten) and not self._end.done():
@@ -243,7 +206,7 @@ class Daemon:
         self._world.record_spares()
         self._writing.look()
         failed = missing(slots)
-        self._reporter.up(self._spec.name, self._instance, failed, self._loop.time() - self._begun)
+        self._reporter.up(self._spec.name, self._instance.number, failed, self._loop.time() - self._begun)
         self._has_reported = True
         self._renderer.stack_is_up()
         self._front.ready(int(self._stack.exit_code() or (ExitCode.GAVE_UP if failed else ExitCode.OK)))

@@ -4,17 +4,18 @@ The same timer is the sign of life for the guardian and a service manager above,
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Protocol
 
+from supervisor.core.service import Service
+from supervisor.core.state import State
 from supervisor.daemon.checks.process_checks import ProcessChecks
+from supervisor.daemon.instance import Instance
 from supervisor.daemon.service.slot import Slot
 from supervisor.daemon.stalls import doing
 from supervisor.errors import PortsupError
-from supervisor.logs.journal import Journal
 from supervisor.ports.instance_lock import InstanceLock
 from supervisor.ports.leases import Loss, PoolLease
-from supervisor.ports.runtime import RuntimeDir
 from supervisor.ports.shield import CHECK_EVERY, HEARTBEAT_EVERY, Shield
 
 IN_ONE_TURN = 0.01  # seconds of a look around in one turn of the loop
@@ -28,33 +29,46 @@ class Beating(Protocol):
     def beat(self) -> None: ...
 
 
+class Listener(Protocol):
+    """Who is told what is seen on the rounds."""
+
+    def on_losses(self, losses: Collection[Loss]) -> None: ...
+    def on_round(self) -> None: ...
+    def beats(self) -> Sequence[Beating]:
+        """Who wants our sign of life."""
+
+
 class Rounds:
     """Watches every lock of the instance; begin it when the leases are made, so that our own writing is no news."""
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, runtime: RuntimeDir, lock: InstanceLock, slots: Mapping[str, Slot],
-        checks: ProcessChecks, journal: Journal, on_losses: Callable[[Collection[Loss]], None],
-        on_tick: Callable[[], None], beats: Sequence[Beating],
+        self, instance: Instance, lock: InstanceLock, slots: Mapping[str, Slot], checks: ProcessChecks,
+        listener: Listener,
     ) -> None:  # fmt: skip
-        self._loop = loop
+        self._loop = loop = instance.loop
+        self._journal = instance.journal
         self._slots = slots
         self._checks = checks
-        self._journal = journal
-        self._on_losses = on_losses
-        self._on_tick = on_tick
-        self._beats = beats
+        self._listener = listener
+        self._beats = beats = listener.beats()
         self._every = min([CHECK_EVERY, *(each.every for each in beats)])
         self._ticks = 0
         self._round: Iterator[None] | None = None  # the look around that is not over yet
         self._next: asyncio.Handle | None = None
         leases = [slot.lease for slot in slots.values() if slot.lease is not None]
         self._followed = set(leases)
-        self._shield = Shield(runtime, leases, lock)
+        self._shield = Shield(instance.runtime, leases, lock)
         if (fd := self._shield.fileno()) is not None:
-            loop.add_reader(fd, lambda: on_losses(self._shield.on_readable()))
+            loop.add_reader(fd, lambda: listener.on_losses(self._shield.on_readable()))
         for each in beats:
             each.beat()
         self._timer = loop.call_later(self._every, self._tick)
+
+    def changed(self, before: Service, after: Service) -> None:
+        """A service may have ports by now that it had not before."""
+        lease = self._slots[after.name].lease
+        if after.state is State.WAITING and lease is not None:
+            self.follow(lease)
 
     def follow(self, lease: PoolLease) -> None:
         """Watches this lease, if it does not yet, and none any more that a reload has taken from its service."""
@@ -101,14 +115,14 @@ class Rounds:
 
     def _look_around(self, *, has_heartbeat: bool) -> Iterator[None]:
         for losses in self._shield.checks():
-            self._on_losses(losses)
+            self._listener.on_losses(losses)
             yield
         if has_heartbeat:
             yield from self._shield.heartbeats()
         for slot in tuple(self._slots.values()):
             yield from self._retry_spares(slot)
             yield
-        self._on_tick()
+        self._listener.on_round()
         self._journal.count_left_out()
         yield
         self._checks.check_listeners(tuple(self._slots.values()))

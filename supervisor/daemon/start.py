@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import socket
 import sys
 from pathlib import Path
 
@@ -14,16 +13,17 @@ from supervisor.config.selection import active_profiles, selected
 from supervisor.config.spec import StackSpec
 from supervisor.core.instance import max_instances, numbers_for, ports_of
 from supervisor.core.order import levels, with_dependencies
-from supervisor.daemon.console.foreground import Foreground, Pipe, let_go_of
+from supervisor.daemon.console.foreground import Foreground, Pipe, Show, let_go_of
 from supervisor.daemon.console.herald import table
 from supervisor.daemon.daemon import Daemon
+from supervisor.daemon.instance import Instance
 from supervisor.daemon.options import Options
 from supervisor.daemon.stalls import WatchedLoop, tell_of_long_ones
 from supervisor.dataclass import replace
 from supervisor.errors import ExitCode, NotFound, PoolExhausted, UsageError
 from supervisor.files.directory import make
 from supervisor.files.opening import explained
-from supervisor.logs.journal import Journal, open_journal
+from supervisor.logs.journal import open_journal
 from supervisor.logs.state_dir import check_state, instance_directory, state_directory
 from supervisor.ports.folders import Folders
 from supervisor.ports.instance_lock import InstanceLock
@@ -32,7 +32,6 @@ from supervisor.ports.leases import Chosen, PoolLease
 from supervisor.ports.record import Owner
 from supervisor.ports.runtime import RuntimeDir
 from supervisor.process import tree
-from supervisor.process.pulse import Pulse
 from supervisor.process.view import require_view
 
 
@@ -65,10 +64,7 @@ def current_directory() -> Path:
         return Path("/")
 
 
-def run_instance(
-    instance: int | None, options: Options, *, colour: bool, prefix: bool, done: int | None,
-    pulse: Pulse | None = None, live: int | None = None, above: tuple[socket.socket, float] | None = None,
-) -> int:  # fmt: skip
+def run_instance(instance: int | None, options: Options, show: Show) -> int:
     """The life of one instance in this process; the exit code.  Raises PortsupError for what ended it."""
     spec, options = read_stack(options)
     check_state()
@@ -95,39 +91,31 @@ def run_instance(
     except OSError as error:
         print(f"warning: no logs are kept, cannot make `{state_dir}`: {error.strerror}", file=sys.stderr)
     sys.stderr.flush()
-    if pulse is not None:
-        pulse.tell_journal(os.fspath(state_dir / "portsup.log"))
+    if show.pulse is not None:
+        show.pulse.tell_journal(os.fspath(state_dir / "portsup.log"))
     journal = open_journal(state_dir / "portsup.log", secrets=spec.secrets)
     try:
         with asyncio.Runner(loop_factory=WatchedLoop) as runner:
             runner.get_loop()  # before there is something to run, should there be none
-            return runner.run(
-                _run(spec, options, runtime, lock, journal, run_id, state_dir, colour, prefix, done, pulse, live, above)
-            )
+            identity = system.identity_of(os.getpid())
+            assert identity is not None
+            loop = runner.get_loop()
+            this = Instance(spec.name, lock.number, run_id, identity, runtime, state_dir, journal, loop)
+            return runner.run(_live(spec, options, this, lock, show))
     finally:
         journal.close()
         lock.release()  # where it did not come to the end of a daemon
 
 
-async def _run(
-    spec: StackSpec, options: Options, runtime: RuntimeDir, lock: InstanceLock, journal: Journal, run_id: str,
-    state_dir: Path, colour: bool, prefix: bool, done: int | None, pulse: Pulse | None,
-    live: int | None, above: tuple[socket.socket, float] | None,
-) -> int:  # fmt: skip
-    loop = asyncio.get_running_loop()
-    tell_of_long_ones(loop, journal)
+async def _live(spec: StackSpec, options: Options, instance: Instance, lock: InstanceLock, show: Show) -> int:
+    loop = instance.loop
+    tell_of_long_ones(loop, instance.journal)
     out = None if options.is_detached else Pipe(os.dup(1), loop)
-    front = Foreground(
-        out, Pipe(os.dup(2), loop), is_coloured=colour, has_prefix=prefix, done=done, pulse=pulse, live=live
-    )
+    front = Foreground(out, Pipe(os.dup(2), loop), show)
     if options.is_detached:
         let_go_of(1)
-    if above is not None:
-        from supervisor.daemon.console.service_manager import ServiceManager
-
-        front.above = ServiceManager(*above)
     try:
-        daemon = Daemon(spec, options, runtime, lock, journal, front, run_id, state_dir)
+        daemon = Daemon(spec, options, instance, lock, front)
         await asyncio.sleep(0)  # with hundreds of services that was a turn of its own
         return await daemon.run()
     finally:

@@ -25,7 +25,7 @@ def test_a_start_leases_then_waits_for_dependencies_then_spawns() -> None:
     web, effects = step(WEB, ev.StartRequested(), 0.0)
     assert (web.state, effects) == (State.ACQUIRING, (ev.LeasePort(),))
     web, effects = step(web, ev.PortLeased(8000), 0.0)
-    assert (web.state, effects) == (State.WAITING, (ev.AwaitDependencies(),))
+    assert (web.state, effects) == (State.WAITING, ())
     web, effects = step(web, ev.DependenciesMet(), 1.0)
     assert (web.state, effects) == (State.STARTING, (ev.Spawn(8000),))
     web, effects = step(web, ev.Spawned(7), 1.0)

@@ -95,8 +95,6 @@ class World:
                     self.tell(ev.PortLeased(self.random.choice(free)))
                 else:
                     self.tell(ev.NoPort(tuple((port, "taken") for port in POOL)))
-            case ev.AwaitDependencies():
-                pass
             case ev.Spawn(port):
                 assert not self.processes
                 assert self.hook is None

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from supervisor.daemon.console import foreground as front
-from supervisor.daemon.console.foreground import Foreground, Pipe
+from supervisor.daemon.console.foreground import Foreground, Pipe, Show
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def read(fd: int) -> bytes:
 def test_lines_have_the_name_of_their_service_in_front_all_of_one_width(ends: tuple[int, int]) -> None:
     async def scene() -> None:
         pipe = Pipe(ends[1], asyncio.get_running_loop())
-        shown = Foreground(pipe, None, is_coloured=False, has_prefix=True)
+        shown = Foreground(pipe, None, Show(is_coloured=False, has_prefix=True))
         shown.introduce(["a", "longer"])
         shown.log("a", b"one\ntwo\n")
         shown.log("longer", b"no newline")
@@ -51,7 +51,7 @@ def test_colour_and_prefix_can_be_left_out(ends: tuple[int, int]) -> None:
     async def scene() -> None:
         pipe = Pipe(ends[1], asyncio.get_running_loop())
         for coloured, prefix in ((True, True), (False, False)):
-            shown = Foreground(pipe, pipe, is_coloured=coloured, has_prefix=prefix)
+            shown = Foreground(pipe, pipe, Show(is_coloured=coloured, has_prefix=prefix))
             shown.introduce(["a"])
             shown.log("a", b"x\n")
             shown.say("careful", "warning")
@@ -104,7 +104,7 @@ def test_a_reader_that_has_left_is_no_mistake(ends: tuple[int, int]) -> None:
     async def scene() -> None:
         pipe = Pipe(ends[1], asyncio.get_running_loop())
         os.dup2(os.open(os.devnull, os.O_RDONLY), ends[0])  # closes the reading end
-        shown = Foreground(pipe, pipe, is_coloured=False, has_prefix=True)
+        shown = Foreground(pipe, pipe, Show(is_coloured=False, has_prefix=True))
         shown.log("a", b"x\n")
         shown.say("y")
         shown.detach()
@@ -139,7 +139,7 @@ def test_the_end_flushes_to_a_descriptor_with_a_large_number(ends: tuple[int, in
 
 
 def test_whoever_waits_for_the_start_is_told_once_how_it_went(ends: tuple[int, int]) -> None:
-    shown = Foreground(None, None, is_coloured=False, has_prefix=True, done=ends[1])
+    shown = Foreground(None, None, Show(is_coloured=False, has_prefix=True, done=ends[1]))
     shown.ready(10)
     shown.ready(0)
     assert read(ends[0]) == b"10\n"

@@ -30,10 +30,11 @@ def world() -> FakeWorld:
 def web(loop: FakeLoop, world: FakeWorld) -> Keeper:
     keeper = world.keeper(WEB, loop)
 
-    def open_the_gate(svc: Service) -> None:
-        loop.call_soon(keeper.tell, ev.DependenciesMet())
+    def open_the_gate(before: Service, after: Service) -> None:
+        if after.state is State.WAITING and before.state is not State.WAITING:
+            loop.call_soon(keeper.tell, ev.DependenciesMet())
 
-    world.on_waiting = open_the_gate
+    world.on_change = open_the_gate
     return keeper
 
 
@@ -54,7 +55,7 @@ def start(web: Keeper, loop: FakeLoop, world: FakeWorld) -> int:
 
 def test_a_start_leases_waits_and_spawns(web: Keeper, loop: FakeLoop, world: FakeWorld) -> None:
     web.tell(ev.StartRequested())
-    assert (state(web), world.since()) == (State.WAITING, ["lease web", "wait web"])
+    assert (state(web), world.since()) == (State.WAITING, ["lease web"])
     loop.advance()
     assert (state(web), world.since()) == (State.STARTING, ["spawn web on 8000"])
     assert web.service.pid == 7, "the answer to the spawn is there before any other event"
@@ -102,8 +103,10 @@ def test_an_event_told_from_within_an_effect_comes_after_the_answer_to_it(
 ) -> None:
     """A process can end before its spawn has been dealt with."""
     seen: list[tuple[State, int | None]] = []
+    open_the_gate = world.on_change
 
     def on_change(before: Service, after: Service) -> None:
+        open_the_gate(before, after)
         if after.state is State.STARTING and after.pid is None:
             web.tell(ev.Exited(7, code=1))
         seen.append((after.state, after.pid))
@@ -120,7 +123,7 @@ def test_a_conflict_quarantines_the_port_and_starts_on_the_next(web: Keeper, loo
     web.tell(ev.Exited(pid, signal=15))
     loop.advance()
     assert world.since() == [
-        "terminate 7", "quarantine 8000: held by `node`", "lease web", "wait web", "spawn web on 8001",
+        "terminate 7", "quarantine 8000: held by `node`", "lease web", "spawn web on 8001",
     ]  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """How the ports of many services are taken: in turns, and without waiting for anybody."""
 
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -46,9 +47,9 @@ class Leased:
         self.answers: list[Any] = []
         self.skipped: list[Any] = []
         monkeypatch.setattr(module, "Holders", lambda *_: self)
-        self.leasing = Leasing(
-            self.loop.itself, None, None, self.slots, self, None, lambda: False  # type: ignore[arg-type]
-        )  # fmt: skip
+        instance: Any = SimpleNamespace(loop=self.loop.itself, runtime=None)
+        nobody: Any = None
+        self.leasing = Leasing(instance, self.slots, cast(Any, self), nobody, strict=False)
         self._then: list[Any] = []
 
     def when_known(self, ports: object, then: Any) -> None:

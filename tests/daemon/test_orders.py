@@ -80,7 +80,7 @@ def test_a_wait_is_not_over_while_somebody_is_still_to_be_told() -> None:
 def test_a_hundred_signals_in_one_turn_are_one_look_for_processes_that_ended() -> None:
     soon: list[Any] = []
     loop = SimpleNamespace(add_signal_handler=lambda *_: None, call_soon=soon.append)
-    reaper = Reaper(cast(Any, loop), lambda: None)
+    reaper = Reaper(cast(Any, loop))
     for _ in range(100):
         reaper.reap()
     assert len(soon) == 1

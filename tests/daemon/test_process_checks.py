@@ -1,6 +1,7 @@
 """What is asked of a process, and with which words."""
 
 from collections.abc import Coroutine
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -60,9 +61,10 @@ class Watched:
         self.slot.keeper = self.keeper  # type: ignore[assignment]
         self.child = self.slot.child = Child(7, Output(), 0.0, {}, {})  # type: ignore[arg-type]
         self.loop = FakeLoop()
-        self.checks = ProcessChecks(
-            self.loop.itself, None, None, 1, lambda: self.ends, lambda *_: set(), lambda *_: None, None  # type: ignore[arg-type]
-        )  # fmt: skip
+        instance: Any = SimpleNamespace(loop=self.loop.itself, runtime=None, number=1)
+        programs: Any = SimpleNamespace(endpoints=lambda: self.ends)
+        nobody: Any = None
+        self.checks = ProcessChecks(instance, programs, nobody, nobody, nobody, nobody)
 
         async def ask(probe: Probe, asker: object, timeout: float) -> str:
             self.asked.append(probe)

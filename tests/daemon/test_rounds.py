@@ -1,5 +1,6 @@
 """Whose locks are watched."""
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -28,7 +29,10 @@ def test_a_lease_that_a_reload_took_from_its_service_is_watched_no_more(monkeypa
     scene = Scene(CHAIN)
     stays, moves = list(scene.slots.values())[:2]
     stays.lease, moves.lease = object(), object()  # type: ignore[assignment]
-    watch: Any = Rounds(scene.loop.itself, None, None, scene.slots, None, None, print, print, ())  # type: ignore[arg-type]
+    instance: Any = SimpleNamespace(loop=scene.loop.itself, runtime=None, journal=None)
+    listener: Any = SimpleNamespace(beats=list)
+    nobody: Any = None
+    watch: Any = Rounds(instance, nobody, scene.slots, nobody, listener)
     assert watch._shield.leases == [stays.lease, moves.lease]
     for _ in range(3):
         moves.lease = object()  # type: ignore[assignment]

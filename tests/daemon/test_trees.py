@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from supervisor.daemon.processes.trees import Trees
+from supervisor.daemon.processes.members import Members
+from supervisor.daemon.processes.reaper import Reaper
+from supervisor.daemon.processes.trees import Ends, Trees
 from supervisor.daemon.service.slot import Child
 from tests.support.fake_world import FakeLoop, Timer
 from tests.support.scene import CHAIN, Scene
@@ -40,7 +42,9 @@ class Lease:
 def trees_of(scene: Scene) -> Trees:
     """Trees that tell nobody."""
     nobody: Any = None
-    return Trees(Loop().itself, scene.slots, "run", lambda *_: None, lambda *_: None, take_back, lambda _: "", nobody)
+    loop = Loop().itself
+    ends = Ends(lambda *_: None, lambda *_: None, take_back)
+    return Trees(loop, scene.slots, Members(Reaper(loop), "run"), ends, lambda _: "", nobody)
 
 
 @pytest.mark.parametrize(("pool", "done"), [(Lease.pool, "taken back"), ((9000, 9001), "released")])

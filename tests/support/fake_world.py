@@ -78,7 +78,6 @@ class FakeWorld:
         self.spawns: list[ev.Spawned | ev.SpawnFailed] = []  # answers to the next spawns; a new pid when empty
         self.is_slow = False  # lease answers wait for `answer`
         self.on_change: Callable[[Service, Service], None] = lambda before, after: None
-        self.on_waiting: Callable[[Service], None] = lambda svc: None
         self._unanswered: list[tuple[ev.PortLeased | ev.NoPort, LeaseAnswer]] = []
         self._pids = itertools.count(7)
 
@@ -107,10 +106,6 @@ class FakeWorld:
 
     def quarantine(self, svc: Service, port: int, why: str) -> None:
         self.done.append(f"quarantine {port}: {why}")
-
-    def await_dependencies(self, svc: Service) -> None:
-        self.done.append(f"wait {svc.name}")
-        self.on_waiting(svc)
 
     def spawn(self, svc: Service, port: int | None) -> ev.Spawned | ev.SpawnFailed:
         self.done.append(f"spawn {svc.name} on {port}")

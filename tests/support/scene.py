@@ -22,8 +22,6 @@ class Listener:
     def __init__(self) -> None:
         self.told: list[str] = []
 
-    def on_change(self, before: Service, after: Service) -> None: ...
-
     def on_ports_changed(self) -> None:
         self.told.append("ports")
 
@@ -48,7 +46,6 @@ class Scene:
             self.slots[name] = Slot(spec, pool, keeper, log=None)  # type: ignore[arg-type]
         self.stack = Stack(self.slots, self.loop.itself, self.listener)
         self.world.on_change = self._changed
-        self.world.on_waiting = self.stack.await_dependencies
 
     def _changed(self, before: Service, after: Service) -> None:
         slot = self.slots[after.name]

@@ -228,12 +228,12 @@ def _daemon(
     # asyncio works without ssl, and portsup has no use for it: 4 MB and 10 ms less.
     sys.modules.setdefault("ssl", None)  # type: ignore[arg-type]
     try:
+        from supervisor.daemon.console.foreground import Show
         from supervisor.daemon.start import run_instance
 
-        return run_instance(
-            args.instance, _options(args), colour=colour, prefix=not args.no_prefix, done=done, pulse=pulse, live=live,
-            above=None if relay is None else (relay.theirs, relay.watchdog_every),
-        )  # fmt: skip
+        above = None if relay is None else (relay.theirs, relay.watchdog_every)
+        show = Show(colour, not args.no_prefix, done=done, pulse=pulse, live=live, above=above)
+        return run_instance(args.instance, _options(args), show)
     except PortsupError as error:
         complain(error, sys.argv[1:])
         return int(error.exit_code)

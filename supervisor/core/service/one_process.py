@@ -91,7 +91,7 @@ def _step(svc: Service, event: ev.Event, now: float) -> Step:
             return kill(svc, _unless_failing(svc, Then.STOP), KILL_REQUESTED, now)
 
         case S.ACQUIRING, ev.PortLeased(port):
-            return replace(svc, state=S.WAITING, port=port), (ev.AwaitDependencies(),)
+            return replace(svc, state=S.WAITING, port=port), ()
         case S.ACQUIRING, ev.NoPort(reasons):
             return no_port(svc, reasons)
         case S.WAITING, ev.DependenciesMet():

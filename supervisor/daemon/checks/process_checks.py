@@ -3,7 +3,7 @@
 import asyncio
 import os
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection
 from functools import partial
 
 from supervisor import system
@@ -16,42 +16,41 @@ from supervisor.core.state import IS_LIVE, State
 from supervisor.daemon.checks.listening import AT_ONCE, Expectation, ListenerSearch, strangers_among
 from supervisor.daemon.checks.log_pattern import tell_if_it_lasts, watch_log
 from supervisor.daemon.checks.probes import ASK_TIMEOUT, EXEC_TIMEOUT, Asker, ask
+from supervisor.daemon.console.reporter import Reporter
+from supervisor.daemon.instance import Instance
 from supervisor.daemon.processes.errands import Errands
 from supervisor.daemon.processes.inquiries import Inquiries
+from supervisor.daemon.processes.members import Members
 from supervisor.daemon.service.environment import filled
+from supervisor.daemon.service.programs import Programs
 from supervisor.daemon.service.slot import Child, Slot
-from supervisor.daemon.stack.endpoints import HOST, Endpoint
+from supervisor.daemon.stack.endpoints import HOST
 from supervisor.daemon.tasks import begin
 from supervisor.dataclass import replace
 from supervisor.errors import PortsupError
 from supervisor.ports.holders import who_listens
-from supervisor.ports.runtime import RuntimeDir
 from supervisor.system import Listener
 
 FIRST_PAUSE = 0.01  # seconds between the first two readiness questions; doubles up to
 LAST_PAUSE = 0.25
-
-OnDrift = Callable[[str, int, Collection[int]], None]
 
 
 class ProcessChecks:
     """Turns what is seen of processes into events for their services."""
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, errands: Errands, runtime: RuntimeDir, instance: int,
-        endpoints: Callable[[], Mapping[str, Endpoint]], members: Callable[[Slot, Child], Collection[int]],
-        on_drift: OnDrift, inquiries: Inquiries,
+        self, instance: Instance, programs: Programs, members: Members, errands: Errands, inquiries: Inquiries,
+        reporter: Reporter,
     ) -> None:  # fmt: skip
-        self._loop = loop
-        self._errands = errands
-        self._runtime = runtime
-        self._instance = instance
-        self._endpoints = endpoints
+        self._loop = instance.loop
+        self._runtime = instance.runtime
+        self._instance = instance.number
+        self._programs = programs
         self._members = members
-        self._on_drift = on_drift
-        self.on_address: Callable[[], None] = lambda: None  # a service is reached at another address than before
+        self._errands = errands
         self._inquiries = inquiries
-        self._listening = ListenerSearch(loop, inquiries, runtime)
+        self._reporter = reporter
+        self._listening = ListenerSearch(instance.loop, inquiries, instance.runtime)
         self._is_measuring = False
         self._asked: set[str] = set()  # whose listeners a child of ours looks at
 
@@ -102,10 +101,10 @@ class ProcessChecks:
             slot.keeper.tell(ev.ProbeFailed(child.pid, words))
             if not has_told:  # one warning a process, however many ports there will be
                 has_told = True
-                self._on_drift(slot.spec.name, port, ports)
+                self._reporter.drifted(slot.spec.name, port, ports)
 
         return Expectation(
-            port, lambda: (child.pid, child.main), lambda: self._members(slot, child), on_listening,
+            port, lambda: (child.pid, child.main), lambda: self._members.of(slot, child), on_listening,
             lambda who: self._intruded(slot, child, who), on_elsewhere, child.spawned_at,
         )  # fmt: skip
 
@@ -133,11 +132,11 @@ class ProcessChecks:
         host = host_of(places)
         if host and host != slot.host:
             slot.host = host
-            self.on_address()
+            self._programs.forget_endpoints()
 
     def _filled(self, slot: Slot, probe: Probe) -> Probe:
         """The probe with what it asks for filled in; raises PortsupError while a reload removes whom it names."""
-        port, endpoints = slot.service.port, self._endpoints()
+        port, endpoints = slot.service.port, self._programs.endpoints()
         host = HOST if probe.kind is ProbeKind.LOG else slot.host
         quote = re.escape if probe.kind is ProbeKind.LOG else str  # there it is a part of a regular expression
         fill = partial(filled, port=port, instance=self._instance, endpoints=endpoints, host=host)
@@ -233,7 +232,7 @@ class ProcessChecks:
                     words = f"its processes have {_megabytes(memory)} of memory, its `memory_limit` is "
                     slot.keeper.tell(ev.MemoryExceeded(child.pid, words + _megabytes(limit)))
 
-        members = self._members
+        members = self._members.of
         self._inquiries.ask(
             lambda: [system.memory_above(members(slot, child), limit) for slot, child, limit in large], told
         )
@@ -251,7 +250,7 @@ class ProcessChecks:
         self._asked.add(name)
 
         def question() -> str:
-            members = {pid for each in slot.children() for pid in self._members(slot, each)}
+            members = {pid for each in slot.children() for pid in self._members.of(slot, each)}
             strangers = strangers_among(listeners, members)
             return who_listens(strangers[0], self._runtime).text if strangers else ""
 

@@ -8,13 +8,14 @@ import asyncio
 import contextlib
 import json
 import os
+import socket
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from supervisor.control.json_form import as_json
 from supervisor.control.progress import Late
 from supervisor.core.escapes import tamed, tamed_bytes
-from supervisor.dataclass import replace
+from supervisor.dataclass import dataclass, replace
 from supervisor.process.pulse import Pulse
 
 if TYPE_CHECKING:
@@ -106,21 +107,30 @@ class Pipe:
             self.write(f"… {lines} lines are not shown, `portsup logs` has them\n".encode())
 
 
+@dataclass(frozen=True, slots=True)
+class Show:
+    """How we are seen by whoever started us, and by what means."""
+
+    is_coloured: bool = False
+    has_prefix: bool = True
+    done: int | None = None  # a pipe that is told how a start in the background ended
+    pulse: Pulse | None = None  # our sign of life, where the foreground watches it
+    live: int | None = None  # a pipe to the foreground, which shows in place whom we wait for
+    above: tuple[socket.socket, float] | None = None  # the line to a service manager, and its seconds between beats
+
+
 class Foreground:
     """The foreground: log lines for its stdout, portsup's own words for its stderr."""
 
-    def __init__(
-        self, out: Pipe | None, err: Pipe | None, *, is_coloured: bool, has_prefix: bool, done: int | None = None,
-        pulse: Pulse | None = None, live: int | None = None,
-    ) -> None:  # fmt: skip
-        self._live = live  # a pipe to the foreground, which shows in place whom we wait for
+    def __init__(self, out: Pipe | None, err: Pipe | None, show: Show) -> None:
+        self._live = show.live
         self._out = out
         self._err = err
-        self._done = done
-        self.pulse = pulse  # our sign of life, where the foreground watches it
-        self.above: ServiceManager | None = None  # the service manager that started us, where there is one
-        self._is_coloured = is_coloured
-        self._has_prefix = has_prefix
+        self._done = show.done
+        self.pulse = show.pulse
+        self.above = None if show.above is None else _service_manager(*show.above)  # it started us
+        self._is_coloured = show.is_coloured
+        self._has_prefix = show.has_prefix
         self._prefixes: dict[str, bytes] = {}
 
     def introduce(self, names: Sequence[str]) -> None:
@@ -199,3 +209,9 @@ def let_go_of(fd: int) -> None:
         os.close(ours)
     os.dup2(null, fd)
     os.close(null)
+
+
+def _service_manager(line: socket.socket, every: float) -> "ServiceManager":
+    from supervisor.daemon.console.service_manager import ServiceManager
+
+    return ServiceManager(line, every)

@@ -13,9 +13,9 @@ OnExit = Callable[[int], None]  # is given the wait status, wait(2)
 class Reaper:
     """Waits for every child of this process, so it must be the only one that does."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, on_orphan: Callable[[], None]) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._on_orphan = on_orphan
+        self._followers: list[Callable[[], None]] = []
         self._watched: dict[int, OnExit] = {}
         self._is_due = False
         loop.add_signal_handler(signal.SIGCHLD, self.reap)
@@ -23,6 +23,10 @@ class Reaper:
     def watch(self, pid: int, on_exit: OnExit) -> None:
         """Calls `on_exit` when the child `pid` has ended; say it before the loop runs again after the spawn."""
         self._watched[pid] = on_exit
+
+    def follow_orphans(self, tell: Callable[[], None]) -> None:
+        """Calls `tell` whenever children have ended that nobody watches."""
+        self._followers.append(tell)
 
     def is_watched(self, pid: int) -> bool:
         """Whether the child `pid` is still there, be it as a zombie."""
@@ -62,7 +66,8 @@ class Reaper:
                 except Exception as error:  # the others have ended all the same
                     self._loop.call_exception_handler({"message": "the end of a process", "exception": error})
         if orphans:
-            self._on_orphan()
+            for tell in self._followers:
+                tell()
 
     def close(self) -> None:
         """Leaves the children to whoever comes after."""

@@ -12,8 +12,10 @@ from supervisor.core import events as ev
 from supervisor.core.state import Role, State
 from supervisor.daemon.console.reporter import Reporter
 from supervisor.daemon.processes.heirs import Heir, by_pid_file, by_socket, is_in_background
-from supervisor.daemon.processes.reaper import Reaper, code_and_signal
+from supervisor.daemon.processes.members import Members
+from supervisor.daemon.processes.reaper import code_and_signal
 from supervisor.daemon.service.slot import Child, Slot
+from supervisor.dataclass import dataclass
 from supervisor.ports.holders import Holder
 from supervisor.process import tree
 from supervisor.system import Identity
@@ -25,31 +27,37 @@ LEAVES_WITHIN = 0.5  # seconds from the end of a program until its child has lef
 LEFTOVER_CHECK = 0.1  # seconds between looks at what a main process left behind, beside SIGCHLD
 
 
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """Who sees to what a process leaves: its questions once it has ended, the rest once its tree is gone."""
+
+    main_exited: Callable[[Slot, Child], None]
+    gone: Callable[[Slot, Child], None]
+    take_back: TakeBack
+
+
 class Trees:
     """Follows the processes of the services to the end of their last descendant."""
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, slots: Mapping[str, Slot], run_id: str,
-        on_main_exit: Callable[[Slot, Child], None], on_gone: Callable[[Slot, Child], None], take_back: TakeBack,
+        self, loop: asyncio.AbstractEventLoop, slots: Mapping[str, Slot], members: Members, ends: Ends,
         pid_file: Callable[[Slot], str], reporter: Reporter,
     ) -> None:  # fmt: skip
         self._loop = loop
         self._slots = slots
-        self._run_id = run_id
-        self._daemon = os.getpid()
-        self._on_main_exit = on_main_exit
-        self._on_gone = on_gone
-        self._take_back = take_back
+        self._members = members
+        self._reaper = members.reaper
+        self._ends = ends
         self._pid_file = pid_file
         self._reporter = reporter
-        self.reaper = Reaper(loop, self._look_for_leftovers)
+        self._reaper.follow_orphans(self._look_for_leftovers)
 
     def follow(self, slot: Slot, child: Child) -> None:
         """Tells the service when this process ends; say it before the loop runs again after the spawn."""
         self._watch(slot, child, child.pid)
 
     def _watch(self, slot: Slot, child: Child, pid: int) -> None:
-        self.reaper.watch(pid, lambda status: self._main_exited(slot, child, pid, status))
+        self._reaper.watch(pid, lambda status: self._main_exited(slot, child, pid, status))
 
     def terminate(self, slot: Slot, pid: int, number: int) -> None:
         """The signal to a process of a service and its group, or as `stop_signal` says; to its rest if it is gone."""
@@ -59,14 +67,14 @@ class Trees:
             return
         if not tree.terminate(pid, number) and child is not None:
             with contextlib.suppress(OSError):
-                tree.terminate_outside(0, self.members(slot, child), number)
+                tree.terminate_outside(0, self._members.of(slot, child), number)
 
     def kill(self, slot: Slot, pid: int) -> None:
         """SIGKILL to the whole tree of one process of a service."""
         child = slot.child_of(pid)
         if child is None:
             return
-        found = tree.kill(self._tree(slot, child))
+        found = tree.kill(self._members.tree(slot, child))
         if not found and self._is_lost(child):
             found = self._kill_unclaimed()
         refused = [pid for pid in found if not tree.may_kill(pid)]
@@ -83,8 +91,8 @@ class Trees:
         lost = [each for slot in self._slots.values() for each in slot.children() if self._is_lost(each)]
         if len(lost) > 1:
             return set()
-        orphans = set(system.children_of(os.getpid())) - self.reaper.others()
-        unclaimed = [pid for pid in orphans if tree.is_unclaimed(pid, self._run_id)]
+        orphans = set(system.children_of(os.getpid())) - self._reaper.others()
+        unclaimed = [pid for pid in orphans if tree.is_unclaimed(pid, self._members.run_id)]
         found = {pid for root in unclaimed for pid in (root, *system.descendants_of(root))}
         for pid in found:
             with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -101,24 +109,16 @@ class Trees:
         child = slot.child_of(pid)
         if child is None:
             return
-        self._reporter.abandoned(slot.spec.name, sorted(self.members(slot, child)))
+        self._reporter.abandoned(slot.spec.name, sorted(self._members.of(slot, child)))
         slot.close_sockets()
-        self._on_main_exit(slot, child)
+        self._ends.main_exited(slot, child)
         self._all_gone(slot, child)
-
-    def members(self, slot: Slot, child: Child) -> set[int]:
-        """The pids of one process tree of a service; also where a child of ours asks, see `Inquiries`."""
-        return tree.members(self._tree(slot, child))
 
     def _is_gone(self, slot: Slot, child: Child) -> bool:
         try:
-            return tree.is_gone(self._tree(slot, child))
+            return tree.is_gone(self._members.tree(slot, child))
         except OSError:  # no descriptor or memory to look with: not as far as we know, and there is another look
             return False
-
-    def _tree(self, slot: Slot, child: Child) -> tree.Tree:
-        others = self.reaper.others(child.pid, child.main)
-        return tree.Tree(child.pid, self._run_id, slot.spec.name, self._daemon, others, child.invocation)
 
     def _main_exited(self, slot: Slot, child: Child, pid: int, status: int) -> None:
         if child.main != pid and slot.ending_of(child) is None and child.main in system.children_of(os.getpid()):
@@ -134,14 +134,14 @@ class Trees:
 
     def _ended(self, slot: Slot, child: Child, code: int | None, signal: int | None) -> None:
         child.exit = code, signal
-        self._on_main_exit(slot, child)
+        self._ends.main_exited(slot, child)
         self.look_at_leftovers(slot, child, is_first=True)
 
     def _may_come(self, slot: Slot, child: Child) -> bool:
         """Whether a program that has just begun may have put itself into the background, and is not yet so far."""
         if not is_starting(slot, child) or slot.ending_of(child) is not None:
             return False
-        roots = tree.roots(self._tree(slot, child))
+        roots = tree.roots(self._members.tree(slot, child))
         if self._loop.time() < child.ended_at + LEAVES_WITHIN:
             return bool(roots)
         return any(slot.spec.pid_file or is_in_background(pid, child.pid) for pid in roots)
@@ -166,7 +166,7 @@ class Trees:
         return heir is not None
 
     def _heir(self, slot: Slot, child: Child) -> Heir | None:
-        known = ((system.identity_of(pid), pid) for pid in tree.roots(self._tree(slot, child)))
+        known = ((system.identity_of(pid), pid) for pid in tree.roots(self._members.tree(slot, child)))
         roots = [pid for identity, pid in sorted((each for each in known if each[0]), key=_age)]
         port, file = slot.service.port, self._pid_file(slot)
         heir = by_pid_file(file, roots) if file else None
@@ -193,12 +193,12 @@ class Trees:
                 self.kill(slot, child.pid)
             elif ending is State.TERMINATING:
                 with contextlib.suppress(OSError):  # nobody can be looked up just now: they get SIGKILL in time
-                    tree.terminate_outside(child.pid, self.members(slot, child), slot.spec.stop_signal)
+                    tree.terminate_outside(child.pid, self._members.of(slot, child), slot.spec.stop_signal)
             slot.keeper.tell(ev.MainExited(child.pid, code, signal))
             self._loop.call_later(LEFTOVER_CHECK, self._recheck, slot, child)
         elif ending is State.KILLING:
             self.kill(slot, child.pid)
-            left = self.members(slot, child)
+            left = self._members.of(slot, child)
             if all(map(tree.may_kill, left)):
                 words = f"{named(left)} is still alive after SIGKILL" if left else LOST
                 self._tell_survivors(slot, child, words)
@@ -215,7 +215,7 @@ class Trees:
     def _all_gone(self, slot: Slot, child: Child) -> None:
         code, signal = child.exit or (None, None)
         with contextlib.suppress(OSError), contextlib.ExitStack() as last:  # each of these, from the last up
-            last.callback(self._on_gone, slot, child)
+            last.callback(self._ends.gone, slot, child)
             last.callback(slot.leave_sockets, child.invocation)
             if child.handoff is not None:
                 last.callback(child.handoff.close)
@@ -232,7 +232,7 @@ class Trees:
             slot.beside = None
         if slot.lease is not None and not slot.children():
             if slot.lease.pool == slot.pool:
-                self._take_back(slot, tell)
+                self._ends.take_back(slot, tell)
                 return
             slot.lease.release()  # a reload gave it another pool, and this process lived on
             slot.lease = None

@@ -18,10 +18,11 @@ from supervisor.core.order import levels
 from supervisor.core.service import Service
 from supervisor.core.state import AT_REST, IS_AT_WORK, IS_LIVE, State
 from supervisor.daemon.console.broadcast import Feed
-from supervisor.daemon.requests.status import result_of, row
+from supervisor.daemon.instance import Instance
+from supervisor.daemon.requests.status import environment_told, result_of, row
 from supervisor.daemon.requests.status_readers import StatusReaders
 from supervisor.daemon.service.slot import Slot
-from supervisor.daemon.stack.endpoints import Endpoint
+from supervisor.daemon.service.world import StackWorld
 from supervisor.daemon.stack.reload import Reloader, changes
 from supervisor.daemon.stack.rolling import check_rolling, roll
 from supervisor.daemon.stack.stack import Stack
@@ -36,21 +37,18 @@ class Commands:
     """The requests of the control protocol, carried out on one stack."""
 
     def __init__(
-        self, stack: Stack, name: str, instance: int, endpoints: Callable[[], dict[str, Endpoint]],
-        environment: Callable[[str | None], dict[str, str]], down: Callable[[float | None], None],
-        redact: Callable[[str], str], news: Feed, reloader: Reloader,
-        measure: Callable[[list[Slot], Callable[[Usage | None], None]], None],
+        self, instance: Instance, stack: Stack, world: StackWorld, news: Feed, reloader: Reloader,
+        down: Callable[[float | None], None],
     ) -> None:  # fmt: skip
         self._stack = stack
-        self._name = name
-        self._instance = instance
-        self._endpoints = endpoints
-        self._environment = environment
+        self._name = instance.stack
+        self._instance = instance.number
+        self._facts = instance.facts()
+        self._world = world
         self._down = down
-        self._redact = redact
+        self._redact = instance.journal.redact
         self._news = news
         self._reloader = reloader
-        self._measure = measure
         self._status_readers = StatusReaders(lambda: self._status(self._slots(())))
         self._ends: list[Reply] = []  # who asked for the end
         self._tasks: set[asyncio.Task[None]] = set()
@@ -64,7 +62,7 @@ class Commands:
             case requests.Status(names):
                 reply.tell(self._status(self._slots(names)))
             case requests.Resources(names):
-                self._measure(self._slots(names), lambda found: _tell_resources(reply, found))
+                self._world.measure(self._slots(names), lambda found: _tell_resources(reply, found))
             case requests.Watch():
                 self._status_readers.add(reply)
             case requests.Events(names) | requests.Logs(names):
@@ -74,7 +72,8 @@ class Commands:
             case requests.Endpoints():
                 reply.tell(self._addresses())
             case requests.Env(service):
-                environment = self._environment(self._slot(service).spec.name if service else None)
+                name = self._slot(service).spec.name if service else None
+                environment = environment_told(self._world, self._facts, name)
                 reply.tell(Environment(environment, tuple(filter(is_secret_name, environment))))
             case requests.Down(grace):
                 self._ends.append(reply)
@@ -131,7 +130,7 @@ class Commands:
         return StackStatus(self._name, self._instance, rows, tuple(self._reloader.warnings()), account)
 
     def _addresses(self) -> Addresses:
-        found = self._endpoints().items()
+        found = self._world.programs.endpoints().items()
         return Addresses({name: Address(each.host, each.port, each.url, each.pool) for name, each in found})
 
     def _run(self, work: Coroutine[Any, Any, None]) -> None:

@@ -1,6 +1,5 @@
 """Takes the ports of services: a few in each turn of the loop, and never waits for a search itself."""
 
-import asyncio
 import os
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -9,13 +8,12 @@ from supervisor.core import events as ev
 from supervisor.core.service import Service
 from supervisor.daemon.checks.holders import Holders
 from supervisor.daemon.console.reporter import Reporter
+from supervisor.daemon.instance import Instance
 from supervisor.daemon.processes.inquiries import Inquiries
 from supervisor.daemon.service.slot import Slot
 from supervisor.errors import PortsupError, refusal
 from supervisor.ports.holders import ConflictKind, Holder
 from supervisor.ports.leases import Chosen, NoPort, PoolLease
-from supervisor.ports.record import Owner
-from supervisor.ports.runtime import RuntimeDir
 from supervisor.process import tree
 
 OWNERLESS_WAIT = 1.0  # seconds that a port without an owner gets to become free; a socket being torn down needs that
@@ -32,17 +30,15 @@ class Leasing:
     """The leases of all services of one instance."""
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, owner: Callable[[str], Owner], runtime: RuntimeDir,
-        slots: Mapping[str, Slot], reporter: Reporter, inquiries: Inquiries, strict: Callable[[], bool],
-    ) -> None:  # fmt: skip
-        self._loop = loop
-        self._owner = owner
-        self._runtime = runtime
+        self, instance: Instance, slots: Mapping[str, Slot], reporter: Reporter, inquiries: Inquiries, *, strict: bool
+    ) -> None:
+        self._instance = instance
+        self._loop = loop = instance.loop
         self._slots = slots
         self._reporter = reporter
         self._inquiries = inquiries
-        self._strict = strict
-        self.holders = Holders(loop.time, loop.call_soon, inquiries, runtime, self._learn)
+        self.strict = strict  # whether leases that are made from now on are for the first port of a pool only
+        self.holders = Holders(loop.time, loop.call_soon, inquiries, instance.runtime, self._learn)
         self._dead_runs: set[str] = set()
         self._queue: deque[Callable[[], None]] = deque()
         self._spent = 0.0  # seconds, in this turn of the loop
@@ -62,8 +58,8 @@ class Leasing:
             return
         if slot.lease is None:
             slot.lease = PoolLease(
-                self._owner(svc.name), slot.pool, self._runtime, strict=self._strict(), records_later=True,
-                who=self.holders.who,
+                self._instance.owner(svc.name), slot.pool, self._instance.runtime, strict=self.strict,
+                records_later=True, who=self.holders.who,
             )  # fmt: skip
         lease, begun = slot.lease, self._loop.time()
         self._take_turn(lambda: self._choose(slot, lease, wish, answer, begun))

@@ -1,16 +1,17 @@
 """Hears what services say of themselves, sd_notify(3), believes only their own processes, and passes it on."""
 
-import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 
 from supervisor import system
 from supervisor.config.spec import NotifySocketKind, ProbeKind, ServiceSpec
 from supervisor.core import events as ev
 from supervisor.core.sd_notify import Notice, parse
 from supervisor.daemon.console.reporter import Reporter
+from supervisor.daemon.instance import Instance
+from supervisor.daemon.processes.members import Members
 from supervisor.daemon.service.slot import Child, Slot
 from supervisor.daemon.stalls import doing, has_time
-from supervisor.ports.runtime import RuntimeDir, error_in
+from supervisor.ports.runtime import error_in
 from supervisor.process.sd_notify_socket import NotifySocket
 from supervisor.system import Identity
 
@@ -22,14 +23,9 @@ AT_ONCE = 32  # datagrams of one service that are heard in one turn of the loop
 class SdNotify:
     """The notify sockets of all services of one instance."""
 
-    def __init__(
-        self, loop: asyncio.AbstractEventLoop, runtime: RuntimeDir, stack: str, instance: int,
-        members: Callable[[Slot, Child], Collection[int]], reporter: Reporter,
-    ) -> None:  # fmt: skip
-        self._loop = loop
-        self._runtime = runtime
-        self._stack = stack
+    def __init__(self, instance: Instance, members: Members, reporter: Reporter) -> None:
         self._instance = instance
+        self._loop = instance.loop
         self._members = members
         self._reporter = reporter
         self._told: set[tuple[int, str]] = set()  # what was told already, of which process
@@ -46,7 +42,7 @@ class SdNotify:
             return {}
         if slot.notify is None or not slot.notify.is_in_place():
             self.forget(slot)
-            path = self._runtime.notify_socket(self._stack, self._instance, spec.name)
+            path = self._instance.runtime.notify_socket(self._instance.stack, self._instance.number, spec.name)
             try:
                 slot.notify = NotifySocket(path, is_abstract=_is_abstract(spec))
                 self._loop.add_reader(slot.notify.fileno(), self.hear, slot)
@@ -100,7 +96,7 @@ class SdNotify:
         begun = self._loop.time()
         if begun < self._lookups.get(slot.spec.name, 0.0):
             return None
-        found = next((child for child in slot.children() if who.pid in self._members(slot, child)), None)
+        found = next((child for child in slot.children() if who.pid in self._members.of(slot, child)), None)
         now = self._loop.time()
         self._lookups[slot.spec.name] = now + LOOKUP_FACTOR * (now - begun)
         if found is not None:
@@ -118,7 +114,7 @@ class SdNotify:
     def _pass_on(self, slot: Slot, child: Child, notice: Notice) -> None:
         pid = notice.main_pid
         if pid is not None and pid != child.main:
-            if pid in self._members(slot, child):
+            if pid in self._members.of(slot, child):
                 child.main, child.told = pid, system.identity_of(pid)
                 self._reporter.main_told(slot.spec.name, pid)
             else:

@@ -3,17 +3,19 @@
 import asyncio
 import os
 from collections.abc import Collection, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from supervisor import system
-from supervisor.config.spec import ProbeKind, ServiceSpec
+from supervisor.config.selection import starts_by_itself
+from supervisor.config.spec import ProbeKind, ServiceSpec, StackSpec
 from supervisor.core.address import LOOPBACK
+from supervisor.core.instance import ports_of
 from supervisor.core.order import Condition
 from supervisor.core.service import Service
 from supervisor.core.service.snapshot import NO_HOOKS, Timeouts
 from supervisor.core.state import Role, State
 from supervisor.daemon.handoff.calls import Handoff
+from supervisor.daemon.instance import Instance
 from supervisor.daemon.service.keeper import Keeper, World
 from supervisor.daemon.service.output import Output
 from supervisor.dataclass import dataclass, field
@@ -178,10 +180,10 @@ def settings(spec: ServiceSpec, pool: Sequence[int]) -> dict[str, Any]:
     }
 
 
-def new_slot(
-    spec: ServiceSpec, pool: Sequence[int], world: World, loop: asyncio.AbstractEventLoop, state_dir: Path
-) -> Slot:
-    """The slot of a service that was never started; `pool` has the ports of this instance."""
-    service = Service(spec.name, **settings(spec, pool))
-    log = ServiceLog(str(state_dir / f"{spec.name}.log"), spec.logging)
-    return Slot(spec, tuple(pool), Keeper(service, world, loop), log)
+def new_slot(stack: StackSpec, name: str, instance: Instance, world: World, profiles: Collection[str]) -> Slot:
+    """The slot of a service of a stack that was never started."""
+    spec = stack.services[name]
+    pool = ports_of(spec.pool, instance.number, stack.stride)
+    keeper = Keeper(Service(name, **settings(spec, pool)), world, instance.loop)
+    log = ServiceLog(str(instance.state_dir / f"{name}.log"), spec.logging)
+    return Slot(spec, tuple(pool), keeper, log, is_optional=not starts_by_itself(spec, profiles))

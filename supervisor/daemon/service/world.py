@@ -1,12 +1,11 @@
 """Carries out what the services ask for: leases ports, spawns, ends process trees, and reports what comes of it."""
 
-import asyncio
 import contextlib
 import functools
 import itertools
 import signal
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from supervisor.control.json_form import as_json, read
 from supervisor.control.messages import Usage
@@ -15,12 +14,16 @@ from supervisor.core.handoff import keeps_clients
 from supervisor.core.service import Service
 from supervisor.core.state import IS_LIVE, Milestone, Role, State
 from supervisor.core.stdin import Stdin
+from supervisor.daemon.changes import Changes
 from supervisor.daemon.checks.process_checks import ProcessChecks
 from supervisor.daemon.console.broadcast import Feed
 from supervisor.daemon.console.reporter import Reporter
+from supervisor.daemon.instance import Instance
 from supervisor.daemon.processes.errands import Errands
 from supervisor.daemon.processes.inquiries import Inquiries
-from supervisor.daemon.processes.trees import Trees
+from supervisor.daemon.processes.members import Members
+from supervisor.daemon.processes.reaper import Reaper
+from supervisor.daemon.processes.trees import Ends, Trees
 from supervisor.daemon.service.environment import socket_of
 from supervisor.daemon.service.leasing import Leasing
 from supervisor.daemon.service.output import Output
@@ -28,10 +31,8 @@ from supervisor.daemon.service.programs import Programs
 from supervisor.daemon.service.sd_notify import SdNotify
 from supervisor.daemon.service.slot import Child, Slot
 from supervisor.daemon.service.spawner import Spawner, spawn_failed
-from supervisor.dataclass import replace
+from supervisor.dataclass import dataclass, replace
 from supervisor.errors import PortsupError
-from supervisor.ports.record import Owner
-from supervisor.ports.runtime import RuntimeDir
 from supervisor.process import tree
 from supervisor.process.spawn import Command
 from supervisor.process.stdin import StdinPipe
@@ -40,55 +41,53 @@ if TYPE_CHECKING:
     from supervisor.daemon.service.hooks import Hooks
 
 
-class Observer(Protocol):
-    """Who is told when a service changes."""
+@dataclass(frozen=True, slots=True)
+class PortRules:
+    """How ports are given out."""
 
-    def changed(self, before: Service, after: Service) -> None: ...
-    def await_dependencies(self, svc: Service) -> None: ...
+    hands_over: bool  # as sockets, to services that want that
+    strict: bool  # the first port of a pool or none: as services.yaml has it, until a reload
+    always_strict: bool  # as `up` was told
 
 
 class StackWorld:
     """The real world of all services of one instance."""
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, owner: Callable[[str], Owner], runtime: RuntimeDir, news: Feed,
-        facts: Mapping[str, str], instance: int, slots: dict[str, Slot], reporter: Reporter,
-        hands_over: bool, *, always_strict: bool, strict: bool,
+        self, instance: Instance, slots: dict[str, Slot], changes: Changes, news: Feed, reporter: Reporter,
+        ports: PortRules,
     ) -> None:  # fmt: skip
         self.slots = slots
-        self.observer: Observer
-        self._loop = loop
-        self._runtime = runtime
+        self._loop = loop = instance.loop
+        self._changes = changes
         self._news = news
-        self._run_id = facts["PORTSUP_RUN_ID"]
-        self._instance = instance
+        self._run_id = instance.run_id
         self._reporter = reporter
-        self._is_told_to_be_strict = always_strict
-        self._strict = strict or always_strict
-        self.programs = Programs(slots, facts, instance)
-        self.trees = Trees(
-            loop, slots, self._run_id, lambda slot, child: self.checks.forget(slot, child),
-            lambda slot, child: self._notices.ended(slot, child),
-            lambda slot, then: self._leasing.take_back(slot, then),
-            self.programs.pid_file, reporter,
-        )  # fmt: skip
+        self._ports = ports
         self._invocations = itertools.count(1)
-        self.errands = Errands(loop, self.trees.reaper, self._run_id, self._number)
-        self.inquiries = Inquiries(loop, self.trees.reaper.watch)
-        self.checks = ProcessChecks(
-            loop, self.errands, runtime, instance, self.programs.endpoints, self.trees.members, reporter.drifted,
-            self.inquiries,
-        )  # fmt: skip
-        self.checks.on_address = self.programs.forget_endpoints
-        self._notices = SdNotify(loop, runtime, facts["PORTSUP_STACK"], instance, self.trees.members, reporter)
-        self._leasing = Leasing(loop, owner, runtime, slots, reporter, self.inquiries, lambda: self._strict)
-        self._starter = Spawner(loop, reporter, self._notices, hands_over=hands_over)
+        self.programs = Programs(slots, instance.facts(), instance.number)
+        self._reaper = Reaper(loop)
+        self.members = Members(self._reaper, instance.run_id)
+        self.errands = Errands(loop, self._reaper, instance.run_id, self._number)
+        self.inquiries = Inquiries(loop, self._reaper.watch)
+        self.checks = ProcessChecks(instance, self.programs, self.members, self.errands, self.inquiries, reporter)
+        self._notices = SdNotify(instance, self.members, reporter)
+        strict = ports.strict or ports.always_strict
+        self._leasing = Leasing(instance, slots, reporter, self.inquiries, strict=strict)
+        ends = Ends(self.checks.forget, self._notices.ended, self._leasing.take_back)
+        self.trees = Trees(loop, slots, self.members, ends, self.programs.pid_file, reporter)
+        self._starter = Spawner(loop, reporter, self._notices, hands_over=ports.hands_over)
         self._hooks: Hooks | None = None  # once there was one to run
+        changes.follow(self._see)
 
     def _number(self) -> str:
         return str(next(self._invocations))
 
     def changed(self, before: Service, after: Service) -> None:
+        self._changes.tell(before, after)
+
+    def _see(self, before: Service, after: Service) -> None:
+        """What a change of a service means for its processes and sockets."""
         slot = self.slots[after.name]
         if after.port != before.port:
             self.programs.forget_endpoints()
@@ -106,10 +105,6 @@ class StackWorld:
                 self.trees.look_for_heir(slot, child)
         if not keeps_clients(after):
             slot.close_sockets()
-        self.observer.changed(before, after)
-
-    def await_dependencies(self, svc: Service) -> None:
-        self.observer.await_dependencies(svc)
 
     # Ports
 
@@ -177,7 +172,7 @@ class StackWorld:
             )  # fmt: skip
             if calls is not None:
                 self._starter.hand_over(
-                    slot, child, calls, lambda: self.trees.members(slot, child),
+                    slot, child, calls, lambda: self.members.of(slot, child),
                     lambda: self.trees.look_at_leftovers(slot, child),
                 )  # fmt: skip
             undo.pop_all()
@@ -197,7 +192,7 @@ class StackWorld:
                 told = {**told, tree.INVOCATION: self._number()}
                 return self.programs.command(slot, slot.service.port, words, told, prints_to)
 
-            self._hooks = Hooks(self._loop, self.trees.reaper, self._run_id, make, self._news, self._reporter)
+            self._hooks = Hooks(self._loop, self._reaper, self._run_id, make, self._news, self._reporter)
         self._hooks.run(self.slots[svc.name], effect)
 
     def end_hook(self, svc: Service, number: int) -> None:
@@ -210,7 +205,7 @@ class StackWorld:
         def question() -> dict[str, Any]:
             from supervisor.daemon.service.resources import measured
 
-            return as_json(Usage(measured(slots, self.trees.members)))
+            return as_json(Usage(measured(slots, self.members.of)))
 
         self.inquiries.ask(question, lambda found: then(None if found is None else read(Usage, found)))
 
@@ -232,7 +227,7 @@ class StackWorld:
 
     def be_strict(self, strict: bool) -> None:
         """Whether leases that are made from now on are for the first port of a pool only."""
-        self._strict = strict or self._is_told_to_be_strict
+        self._leasing.strict = strict or self._ports.always_strict
 
     def discard(self, slot: Slot) -> None:
         """Gives the ports of a service back, and forgets it; it has no process."""
@@ -261,7 +256,7 @@ class StackWorld:
     def close(self) -> None:
         """Gives every port back."""
         with contextlib.ExitStack() as back:  # whichever of them cannot be given back
-            back.callback(self.trees.reaper.close)
+            back.callback(self._reaper.close)
             back.callback(self._starter.close)
             for slot in self.slots.values():
                 back.callback(self._let_go, slot)

@@ -1,6 +1,5 @@
 """Makes a running instance what services.yaml says now: stops, starts and moves what differs, and nothing else."""
 
-import os
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
@@ -15,13 +14,14 @@ from supervisor.core.conditions import has_settled, is_done
 from supervisor.core.instance import overlap, ports_of
 from supervisor.core.order import levels
 from supervisor.core.state import AT_REST, State
-from supervisor.daemon.service.slot import Slot, settings
+from supervisor.daemon.instance import Instance
+from supervisor.daemon.options import Options
+from supervisor.daemon.service.slot import Slot, new_slot, settings
 from supervisor.daemon.service.world import StackWorld
 from supervisor.daemon.stack.rereading import read_again
 from supervisor.daemon.stack.stack import Stack
 from supervisor.daemon.stalls import leave_time
 from supervisor.errors import ConfigError, PortsupError
-from supervisor.logs.journal import Journal
 
 Tell = Callable[[str], None]
 
@@ -30,20 +30,17 @@ class Reloader:
     """Holds the configuration that runs, and changes over to another one."""
 
     def __init__(
-        self, spec: StackSpec, asked: tuple[str, ...], profiles: Collection[str], instance: int, stack: Stack,
-        journal: Journal, world: StackWorld, new_slot: Callable[[StackSpec, ServiceSpec], Slot],
-        on_new_services: Callable[[StackSpec], None], announce_files: Callable[[tuple[str, ...]], None],
+        self, spec: StackSpec, options: Options, instance: Instance, stack: Stack, world: StackWorld,
+        on_new_spec: Callable[[StackSpec], None],
     ) -> None:  # fmt: skip
         self.spec = spec
-        self._asked = asked
-        self._profiles = profiles
+        self._asked = options.files
+        self._profiles = options.profiles
         self._instance = instance
         self._stack = stack
         self._world = world
-        self._journal = journal
-        self._new_slot = new_slot
-        self._on_new_services = on_new_services
-        self._announce_files = announce_files
+        self._journal = instance.journal
+        self._on_new_spec = on_new_spec
         self._stamps = _stamps(spec)
         self._is_busy = False
 
@@ -68,8 +65,8 @@ class Reloader:
             hint = "`portsup down` and `portsup up`: locks, logs and numbers belong to the name"
             raise PortsupError(what, f"the stack was `{self.spec.name}` and is `{new.name}` now", hint)
         pools = {name: service.pool for name, service in new.services.items()}
-        if why := overlap(pools, new.stride, self._instance):
-            raise PortsupError(what, why, f"this is instance {self._instance}")
+        if why := overlap(pools, new.stride, self._instance.number):
+            raise PortsupError(what, why, f"this is instance {self._instance.number}")
         self.check_start([name for name in found.added if starts_by_itself(new.services[name], self._profiles)], new)
         return new, found
 
@@ -109,7 +106,6 @@ class Reloader:
             results = await self._remove(found, tell)
             self.spec, self._stamps = new, stamps
             self._asked = tuple(asked) or self._asked
-            self._announce_files(tuple(map(os.fspath, new.over)))
             self._world.be_strict(new.strict_ports)
             await self._add(found)
             self._world.programs.forget_endpoints()
@@ -142,14 +138,14 @@ class Reloader:
         added: dict[str, Slot] = {}
         for name in found.added:
             await leave_time(self._stack.loop)
-            added[name] = self._new_slot(self.spec, self.spec.services[name])
+            added[name] = new_slot(self.spec, name, self._instance, self._world, self._profiles)
         self._world.slots.update(added)
         order = [*self.spec.services, *(name for name in self._world.slots if name not in self.spec.services)]
         slots = {name: self._world.slots[name] for name in order}
         self._world.slots.clear()
         self._world.slots.update(slots)
         self._stack.relations.forget()
-        self._on_new_services(self.spec)
+        self._on_new_spec(self.spec)
 
     async def _change(self, found: Difference, tell: Tell) -> list[Outcome]:
         results: list[Outcome] = []
@@ -181,7 +177,7 @@ class Reloader:
     async def _configure(self, slot: Slot, change: Change) -> bool:
         """Gives a service its new configuration; whether it is started again for that."""
         spec = self.spec.services[change.name]
-        pool = ports_of(spec.pool, self._instance, self.spec.stride)
+        pool = ports_of(spec.pool, self._instance.number, self.spec.stride)
         is_at_work = slot.service.state not in AT_REST
         if pool != slot.pool and is_at_work and slot.service.port not in pool:
             # It has to leave its port, or waits for one: to the end first, because the next one is of another lease.

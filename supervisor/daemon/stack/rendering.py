@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from supervisor.config.spec import OnChange, Probe, ProbeKind, RenderedFile, StackSpec
@@ -11,7 +10,7 @@ from supervisor.daemon.checks.probes import Asker, ask
 from supervisor.daemon.console.reporter import Reporter
 from supervisor.daemon.processes.errands import Errands
 from supervisor.daemon.service.environment import filled
-from supervisor.daemon.stack.endpoints import Endpoint
+from supervisor.daemon.service.programs import Programs
 from supervisor.daemon.stack.stack import Stack
 from supervisor.daemon.tasks import begin
 from supervisor.dataclass import dataclass, field
@@ -33,8 +32,7 @@ class Renderer:
     stack: Stack
     reporter: Reporter
     errands: Errands
-    endpoints: Callable[[], Mapping[str, Endpoint]]
-    environment: Callable[[], Mapping[str, str]]
+    programs: Programs
     _is_up: bool = False
     _due: dict[OnChange, None] = field(default_factory=dict)
     _tasks: dict[OnChange, asyncio.Task[None]] = field(default_factory=dict)
@@ -45,7 +43,7 @@ class Renderer:
         for file in self.spec.render:
             to = Path(str(file.to).replace("{instance}", str(self.instance)))
             try:
-                text = filled(file.text, None, self.instance, self.endpoints())
+                text = filled(file.text, None, self.instance, self.programs.endpoints())
                 has_changed = write_if_different(to, text.encode())
             except (OSError, PortsupError) as error:
                 reason = why(error)
@@ -93,8 +91,8 @@ class Renderer:
     async def _run(self, change: OnChange) -> None:
         loop = self.stack.loop
         try:
-            words = tuple(filled(word, None, self.instance, self.endpoints()) for word in change.command)
-            asker = Asker(None, os.fspath(self.spec.directory), self.environment(), self.errands)
+            words = tuple(filled(word, None, self.instance, self.programs.endpoints()) for word in change.command)
+            asker = Asker(None, os.fspath(self.spec.directory), self.programs.environment_of_commands(), self.errands)
             why = await ask(Probe(ProbeKind.EXEC, command=words), asker, change.timeout)
             if why:
                 self.reporter.on_change_failed(change.command[0], why)

@@ -25,7 +25,6 @@ LIVE_EVERY = 1.0  # the same where they take the place of those before them
 class Listener(Protocol):
     """Who is told what becomes of the stack as a whole."""
 
-    def on_change(self, before: Service, after: Service) -> None: ...
     def on_ports_changed(self) -> None: ...
     def on_no_port(self, svc: Service) -> None: ...
     def on_waiting(self, slots: Collection[Slot]) -> None: ...
@@ -150,7 +149,6 @@ class Stack:
 
     def changed(self, before: Service, after: Service) -> None:
         """A service changed: whoever that concerns is told."""
-        self.listener.on_change(before, after)
         if after.pid != before.pid and after.pid is not None:
             slot = self.slots[after.name]
             slot.starts += 1
