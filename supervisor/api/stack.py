@@ -5,7 +5,20 @@ from collections.abc import Iterator
 from typing import Any
 
 from supervisor.api.log_search import SECONDS, search_logs
-from supervisor.api.values import Address, Event, Gap, LogLine, LogPage, LogQuery, Outcome, Resources, ServiceStatus
+from supervisor.api.picture import Picture
+from supervisor.api.values import (
+    Address,
+    Event,
+    Gap,
+    LogLine,
+    LogPage,
+    LogQuery,
+    Outcome,
+    Resources,
+    ServiceStatus,
+    Update,
+    Usages,
+)
 from supervisor.control.client import PATIENCE, Client
 from supervisor.errors import NotFound
 from supervisor.logs.state_dir import instance_directory
@@ -66,6 +79,28 @@ class Stack:
         for answer in self._client.watch():
             if answer is not None:
                 yield list(answer.services)
+
+    def subscribe(
+        self, picture: Picture | None = None, *, events: bool = False, usage: bool = False
+    ) -> Iterator[Update]:
+        """What changes, numbered, from the first line with everything on, until the instance ends.
+
+        With `picture` it goes on behind what that knows, and lays each change into it before giving it.  `events` are
+        those of the journal; `usage` is what the services use, now and every 10 s.
+        """
+        known = picture or Picture()
+        for update in self._client.subscribe(run=known.run, after=known.seq, events=events, usage=usage):
+            if update is not None:
+                known.apply(update)
+                yield update
+
+    def trend(self, *services: str) -> Usages:
+        """What these, or all, used in the last hour, as far as somebody watched by `subscribe(usage=True)`."""
+        return self._client.trend(services)
+
+    def port_history(self, port: int) -> list[Event]:
+        """What the journal still knows of a port, the last 200 events: who took it, who left it and why."""
+        return list(self._client.port_history(port).events)
 
     def addresses(self) -> dict[str, Address]:
         """Where each service is, by name; services without ports are left out."""

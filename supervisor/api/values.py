@@ -9,8 +9,10 @@ from supervisor.control.messages import (
     SecondProcess,
     ServiceStatus,
     Socket,
+    StackStatus,
 )
 from supervisor.control.progress import Outcome
+from supervisor.control.updates import Load, Update, Usages
 from supervisor.dataclass import dataclass
 
 __all__ = [
@@ -20,6 +22,7 @@ __all__ = [
     "EventPage",
     "FoundLine",
     "Gap",
+    "Load",
     "LogLine",
     "LogPage",
     "LogQuery",
@@ -29,6 +32,9 @@ __all__ = [
     "SecondProcess",
     "ServiceStatus",
     "Socket",
+    "StackStatus",
+    "Update",
+    "Usages",
     "Why",
 ]
 

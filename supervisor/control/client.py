@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from supervisor.control.json_form import Misfit, read
 from supervisor.control.messages import Addresses, Environment, News, Pong, StackStatus, Usage
 from supervisor.control.progress import Progress
+from supervisor.control.updates import PortEvents, Update, Usages
 from supervisor.errors import (
     REFUSALS,
     ConfigError,
@@ -110,6 +111,19 @@ class Client:
         """The `events` or `logs` of these services or of all; None whenever `every` seconds brought none."""
         for answer in self.follow(kind, every, services=list(services)):
             yield None if answer is None else self._read(News, answer)
+
+    def subscribe(self, every: float | None = None, **asked: object) -> Iterator[Update | None]:
+        """Everything, then what changes, as `Subscribe` asks for it; None whenever `every` seconds brought no news."""
+        for answer in self.follow("subscribe", every, **asked):
+            yield None if answer is None else self._read(Update, answer)
+
+    def trend(self, services: Sequence[str] = ()) -> Usages:
+        """What the services, or all, used in the last hour."""
+        return self._read(Usages, self.ask("trend", services=list(services)))
+
+    def port_history(self, port: int) -> PortEvents:
+        """What became of a port."""
+        return self._read(PortEvents, self.ask("history", port=port))
 
     def order(self, do: str, /, **args: object) -> Iterator[Progress]:
         """What comes of an order, such as `start`; the last line has the results."""

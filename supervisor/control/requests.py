@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from supervisor.control.messages import Addresses, Environment, News, Pong, StackStatus, Usage
 from supervisor.control.progress import Progress
+from supervisor.control.updates import PortEvents, Update, Usages
 from supervisor.dataclass import dataclass
 
 TYPE_CHECKING = False
@@ -96,6 +97,47 @@ class Logs(Request):
     kind = Kind.NEWS
     answer = News
     services: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribe(Request):
+    """Everything at once, and then each change; or what has changed since one that is named.
+
+    run: of the last line that was read, to go on behind it
+    after: its `seq`
+    events: true: also each event
+    usage: true: also what the services use, now and every 10 s
+    """
+
+    kind = Kind.NEWS
+    answer = Update
+    run: str = ""
+    after: int = 0
+    events: bool = False
+    usage: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Trend(Request):
+    """What the services used in the last hour, as far as somebody watched by a `subscribe` with `usage`.
+
+    services: a list of names, empty or left out for all
+    """
+
+    answer = Usages
+    services: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class History(Request):
+    """What the journal still knows of a port: who took it, who left it and why, who else had it.
+
+    port: its number
+    """
+
+    kind = Kind.SLOW
+    answer = PortEvents
+    port: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +254,8 @@ class Kill(Request):
 REQUESTS: Mapping[str, type[Request]] = {
     cls.__name__.lower(): cls
     for cls in (
-        Ping, Status, Resources, Watch, Events, Logs, Endpoints, Env, Down, Start, Stop, Restart, Rotate, Reload, Kill,
+        Ping, Status, Resources, Watch, Events, Logs, Subscribe, Trend, History, Endpoints, Env, Down, Start, Stop,
+        Restart, Rotate, Reload, Kill,
     )
 }  # fmt: skip
 STREAMS = frozenset(

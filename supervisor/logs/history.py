@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -22,6 +23,16 @@ def read_events(path: str | os.PathLike[str]) -> Iterator[dict[str, Any]]:
                 event = _parsed(line)
                 if event is not None:
                     yield event
+
+
+def events_of_port(path: str | os.PathLike[str], port: int, count: int = 200) -> list[dict[str, Any]]:
+    """The last `count` events that are about a port: taken, listened on, left, passed over, listened on by another."""
+    told = str(port)
+    kept: deque[dict[str, Any]] = deque(maxlen=count)
+    for event in read_events(path):
+        if event.get("port") == port or told in (event.get("skipped") or ()) or port in (event.get("elsewhere") or ()):
+            kept.append(event)
+    return list(kept)
 
 
 def _parsed(line: str) -> dict[str, Any] | None:

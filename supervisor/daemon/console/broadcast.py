@@ -65,12 +65,14 @@ class Feed:
     def __init__(self, front: Foreground) -> None:
         self.events = Broadcast()
         self.logs = Broadcast()
+        self.on_event: Callable[[Mapping[str, Any]], None] = lambda event: None
         self._front = front
 
     def event(self, event: Mapping[str, Any]) -> None:
         """Something was written to the journal."""
         if self.events:
             self.events.tell(event.get("service"), lambda: [(News(event=read(Event, event)), 1)])
+        self.on_event(event)
 
     def printed(self, service: str, pipe: Pipe, lines: bytes, now: float) -> None:
         """A service printed whole lines."""

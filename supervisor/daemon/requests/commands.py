@@ -9,7 +9,7 @@ from supervisor.config.difference import Difference
 from supervisor.config.secrets import is_secret_name
 from supervisor.control import requests
 from supervisor.control.connection import Reply
-from supervisor.control.messages import Address, Addresses, Environment, News, Pong, StackStatus, Usage
+from supervisor.control.messages import Address, Addresses, Environment, News, Pong, StackStatus
 from supervisor.control.progress import Late, Outcome, Progress
 from supervisor.control.requests import Request
 from supervisor.core import events as ev
@@ -19,8 +19,8 @@ from supervisor.core.service import Service
 from supervisor.core.state import AT_REST, IS_AT_WORK, IS_LIVE, State
 from supervisor.daemon.console.broadcast import Feed
 from supervisor.daemon.instance import Instance
+from supervisor.daemon.requests.readers import Readers
 from supervisor.daemon.requests.status import environment_told, result_of, row
-from supervisor.daemon.requests.status_readers import StatusReaders
 from supervisor.daemon.service.slot import Slot
 from supervisor.daemon.service.world import StackWorld
 from supervisor.daemon.stack.reload import Reloader, changes
@@ -49,7 +49,7 @@ class Commands:
         self._redact = instance.journal.redact
         self._news = news
         self._reloader = reloader
-        self._status_readers = StatusReaders(lambda: self._status(self._slots(())))
+        self._readers = Readers(stack, world, news, instance.journal.path, self._status)
         self._ends: list[Reply] = []  # who asked for the end
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -62,9 +62,15 @@ class Commands:
             case requests.Status(names):
                 reply.tell(self._status(self._slots(names)))
             case requests.Resources(names):
-                self._world.measure(self._slots(names), lambda found: _tell_resources(reply, found))
+                self._readers.tell_resources(self._slots(names), reply)
             case requests.Watch():
-                self._status_readers.add(reply)
+                self._readers.watch(reply)
+            case requests.Subscribe():
+                self._readers.subscribe(request, reply)
+            case requests.Trend(names):
+                self._readers.tell_trend(self._slots(names), reply)
+            case requests.History(port):
+                self._readers.tell_history(port, reply)
             case requests.Events(names) | requests.Logs(names):
                 kind = self._news.events if isinstance(request, requests.Events) else self._news.logs
                 kind.add(reply, [self._slot(name).spec.name for name in names])
@@ -106,9 +112,9 @@ class Commands:
             case requests.Kill(names, number):
                 self._signal(self._slots(names), number, reply)
 
-    def changed(self, _before: Service, _after: Service) -> None:
+    def changed(self, _before: Service, after: Service) -> None:
         """A service is different now."""
-        self._status_readers.changed()
+        self._readers.changed(after.name)
 
     def _slots(self, names: Iterable[str]) -> list[Slot]:
         return [self._slot(name) for name in names] or list(self._stack.slots.values())
@@ -123,7 +129,7 @@ class Commands:
             raise NotFound(f"cannot find service `{name}`", f"stack `{self._name}` has none of that name", hint)
         return slot
 
-    def _status(self, slots: list[Slot]) -> StackStatus:
+    def _status(self, slots: Iterable[Slot]) -> StackStatus:
         loop = asyncio.get_running_loop()
         rows = tuple(row(slot, self._instance, loop.time(), self._redact) for slot in slots)
         account = loop.stalls.told() if isinstance(loop, WatchedLoop) else None
@@ -206,6 +212,7 @@ class Commands:
             else:
                 with telling(self._stack, late, self._note(reply)):
                     results = await self._reloader.apply(tell, on_found, files)
+                self._readers.services_changed()
         except PortsupError as error:
             if reply is not None:
                 reply.fail(error)
@@ -277,11 +284,3 @@ class Commands:
             ]
             if needy:
                 reply.tell(Progress(f"{name}: still needed by {', '.join(needy)}"))
-
-
-def _tell_resources(reply: Reply, found: Usage | None) -> None:
-    if found is None:
-        reply.fail(PortsupError("cannot tell what the services use", "looking at their processes took too long"))
-    else:
-        reply.tell(found)
-        reply.finish()

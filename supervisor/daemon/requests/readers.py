@@ -1,0 +1,85 @@
+"""Everybody who is told of the stack as it changes, and what they can look up of the last hour."""
+
+import secrets
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from supervisor.control.connection import Reply
+from supervisor.control.json_form import read
+from supervisor.control.messages import Event, StackStatus, Usage
+from supervisor.control.requests import Subscribe
+from supervisor.control.updates import PortEvents
+from supervisor.daemon.console.broadcast import Feed
+from supervisor.daemon.requests.status_readers import StatusReaders
+from supervisor.daemon.requests.subscriptions import Subscriptions
+from supervisor.daemon.requests.usage_ring import UsageRing
+from supervisor.daemon.service.slot import Slot
+from supervisor.daemon.service.world import StackWorld
+from supervisor.daemon.stack.stack import Stack
+from supervisor.errors import PortsupError
+from supervisor.logs.history import events_of_port
+
+
+class Readers:
+    """The streams of `watch` and `subscribe`, and the answers to `resources`, `trend` and `history`."""
+
+    def __init__(
+        self, stack: Stack, world: StackWorld, news: Feed, journal: str, status: Callable[[Iterable[Slot]], StackStatus]
+    ) -> None:
+        """`journal` is its path, `status` tells of some of the services."""
+        slots = stack.slots
+        self._world = world
+        self._journal = journal
+        self._watchers = StatusReaders(lambda: status(slots.values()))
+        self._usage = UsageRing(lambda then: world.measure(list(slots.values()), then))
+        self._subscriptions = Subscriptions(
+            secrets.token_hex(6), slots.keys, lambda names: status(slots[name] for name in names)
+        )
+        self._subscriptions.on_usage, self._usage.on_look = self._usage.watch, self._subscriptions.used
+        news.on_event = self._subscriptions.event
+
+    def watch(self, reply: Reply) -> None:
+        """Somebody wants the whole status, again and again."""
+        self._watchers.add(reply)
+
+    def subscribe(self, request: Subscribe, reply: Reply) -> None:
+        """Somebody wants everything once, and then what changes."""
+        self._subscriptions.add(request, reply)
+
+    def changed(self, name: str) -> None:
+        """A service is different now."""
+        self._watchers.changed()
+        self._subscriptions.changed(name)
+
+    def services_changed(self) -> None:
+        """Services may have come or gone."""
+        self._subscriptions.services_changed()
+
+    def tell_resources(self, slots: list[Slot], reply: Reply) -> None:
+        """What the services use now."""
+
+        def tell(found: Usage | None) -> None:
+            if found is None:
+                what = "cannot tell what the services use"
+                reply.fail(PortsupError(what, "looking at their processes took too long"))
+            else:
+                reply.tell(found)
+                reply.finish()
+
+        self._world.measure(slots, tell)
+
+    def tell_trend(self, slots: list[Slot], reply: Reply) -> None:
+        """What they used in the last hour."""
+        reply.tell(self._usage.told([slot.spec.name for slot in slots]))
+
+    def tell_history(self, port: int, reply: Reply) -> None:
+        """What became of a port; the journal is read by a child, so that nobody waits for the disk."""
+
+        def tell(found: list[dict[str, Any]] | None) -> None:
+            if found is None:
+                reply.fail(PortsupError("cannot tell the history of the port", "reading the journal took too long"))
+            else:
+                reply.tell(PortEvents(tuple(read(Event, each) for each in found)))
+                reply.finish()
+
+        self._world.inquiries.ask(lambda: events_of_port(self._journal, port), tell)
