@@ -207,9 +207,16 @@ def test_a_descriptor_that_is_no_socket_is_told_and_given_back() -> None:
 
 
 @pytest.mark.parametrize("way", [vfork, fork])
-def test_a_second_filter_above_a_process_can_not_be_had_and_that_is_told(way: object) -> None:
+def test_a_second_filter_above_a_process_can_not_be_had_and_that_is_told(
+    way: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
     made = BindFilter()
-    code = way.rehearse((*made.installation, *made.installation))  # type: ignore[attr-defined]
+    # What a stranger above us would have: one with a descriptor, which does not notify of the second, as ours does.
+    allow = struct.pack("=HBBI", 0x06, 0, 0, 0x7FFF0000)  # BPF_RET | BPF_K, SECCOMP_RET_ALLOW
+    monkeypatch.setattr("supervisor.system.seccomp.filter_program", lambda _: allow)
+    above = BindFilter()
+    code = way.rehearse((*above.installation, *made.installation))  # type: ignore[attr-defined]
+    above.close()
     made.close()
     assert code == errno.EBUSY
 
