@@ -5,7 +5,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from supervisor.system.contract import SignalQueue, Watch
 from supervisor.system.identity import Identity
@@ -35,10 +35,27 @@ def stat_of(pid: int) -> list[bytes]:
     return read_of(pid, "stat").rpartition(b")")[2].split()
 
 
+def is_over(fields: Sequence[bytes]) -> bool:
+    """Whether the process with these fields of `stat_of` is gone, or only a zombie.
+
+    The main thread alone may have ended, pthread_exit(3): then its state is that of a zombie, and the others still run
+    with all the descriptors there are.  So it is for a moment whenever a process with threads is killed.
+    """
+    return len(fields) < 20 or (fields[0] in (b"Z", b"X") and int(fields[17]) <= 1)  # state, num_threads
+
+
+def running_thread_of(pid: int) -> int:
+    """The first thread of the process; another one where that has ended, and has neither descriptors nor memory."""
+    if stat_of(pid)[:1] == [b"Z"]:
+        with contextlib.suppress(OSError):
+            return next((int(each) for each in os.listdir(f"/proc/{pid}/task") if int(each) != pid), pid)
+    return pid
+
+
 def identity_of(pid: int) -> Identity | None:
     """Which process has this pid now; None if there is none, or only a zombie."""
     fields = stat_of(pid)
-    if len(fields) < 20 or fields[0] in (b"Z", b"X"):
+    if is_over(fields):
         return None
     return Identity(pid, int(fields[19]), boot_id(), pid_namespace())
 
@@ -53,7 +70,8 @@ def is_alive(identity: Identity) -> bool:
 
 def environ_of(pid: int) -> dict[str, str]:
     """The environment the process was started with; empty where we may not read it."""
-    pairs = (entry.partition(b"=") for entry in read_of(pid, "environ").split(b"\0") if entry)
+    found = read_of(pid, "environ") or read_of(running_thread_of(pid), "environ")
+    pairs = (entry.partition(b"=") for entry in found.split(b"\0") if entry)
     return {os.fsdecode(key): os.fsdecode(value) for key, _, value in pairs}
 
 
@@ -67,7 +85,7 @@ def is_between_images(pid: int) -> bool:
         except OSError:
             return False
         fields = stat_of(pid)
-        if len(fields) < 49 or fields[0] in (b"Z", b"X"):
+        if len(fields) < 49 or is_over(fields):
             return False
         if fields[48] == b"0":  # env_end: also one that was given no variables has an address there
             return True

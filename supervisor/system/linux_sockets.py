@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 
 from supervisor.system import netlink
 from supervisor.system.contract import Listener
-from supervisor.system.linux import pids
+from supervisor.system.linux import pids, running_thread_of
 
 
 def listening(ports: Collection[int] | None) -> list[Listener]:
@@ -48,7 +48,16 @@ def owners_of(
 
 
 def _descriptors(pid: int) -> Iterator[str]:
-    directory = f"/proc/{pid}/fd"
+    found = False
+    for target in _descriptors_of_thread(pid):
+        found = True
+        yield target
+    if not found and (thread := running_thread_of(pid)) != pid:
+        yield from _descriptors_of_thread(thread)
+
+
+def _descriptors_of_thread(thread: int) -> Iterator[str]:
+    directory = f"/proc/{thread}/fd"
     with contextlib.suppress(OSError), os.scandir(directory) as entries:  # step by step: there may be a million
         for entry in entries:
             with contextlib.suppress(OSError):

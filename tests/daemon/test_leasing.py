@@ -1,14 +1,14 @@
 """How the ports of many services are taken: in turns, and without waiting for anybody."""
 
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import pytest
 
 from supervisor.core import events as ev
 from supervisor.core.service import Service
 from supervisor.daemon.service import leasing as module
-from supervisor.daemon.service.leasing import IN_ONE_TURN, LOOKER_WAIT, SEARCH_WAIT, Leasing
+from supervisor.daemon.service.leasing import IN_ONE_TURN, LOOKER_WAIT, OWNERLESS_WAIT, SEARCH_WAIT, Leasing
 from supervisor.errors import PortsupError
 from supervisor.ports.holders import ConflictKind, Holder
 from supervisor.ports.leases import Chosen, NoPort
@@ -119,6 +119,31 @@ def test_what_is_no_fault_of_a_port_is_kept_for_the_last_words(leased: Leased) -
     leased.lease("db", error)
     assert leased.slots["db"].obstacle is error
     assert isinstance(leased.answers[0][1], ev.NoPort)
+
+
+def test_a_port_that_nobody_has_is_taken_back_once_its_last_sockets_are_gone(leased: Leased) -> None:
+    """Those of a process that has just ended may be closed a moment later."""
+    slot = leased.slots["db"]
+    told: list[Holder | None] = []
+    closing = Holder(ConflictKind.OWNERLESS, "in use, owner not visible")
+
+    class Active:
+        active = 8000
+        gives: ClassVar[list[Holder | None]] = [closing, closing, None]
+
+        def take_back(self) -> Holder | None:
+            return self.gives.pop(0)
+
+    slot.lease = Active()  # type: ignore[assignment]
+    slot.is_wanted = True
+    leased.leasing.take_back(slot, told.append)
+    assert told == []
+    leased.loop.advance(OWNERLESS_WAIT)
+    assert told == [None]
+    Active.gives = [closing] * 100
+    leased.leasing.take_back(slot, told.append)
+    leased.loop.advance(2 * OWNERLESS_WAIT)
+    assert told == [None, closing]
 
 
 def test_nothing_is_leased_for_a_service_that_is_gone(leased: Leased) -> None:

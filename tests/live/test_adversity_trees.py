@@ -1,11 +1,17 @@
 """Processes that leave their service's session, stack in a stack included: they end as gently as it does."""
 
+import os
+import signal
 from pathlib import Path
 
 import pytest
 import yaml
 
-from tests.live.stack import SLEEPS, Live
+from tests.live.conftest import Make, in_both_ways
+from tests.live.stack import SLEEPS, Live, answer_of
+from tests.support.eventually import eventually
+from tests.support.ports import free_pool
+from tests.support.running import program
 
 pytestmark = pytest.mark.live
 
@@ -34,3 +40,21 @@ def test_a_detached_stack_in_a_service_ends_with_it_and_leaves_nothing(tmp_path:
         assert stack.infos() == []
     stack.leaves_nothing()
     assert "instance ended" in (stack.state / "inner-1" / "portsup.log").read_text()
+
+
+@in_both_ways
+def test_a_program_whose_main_thread_ends_is_a_service_like_any_other(stack: Make) -> None:
+    """By its state it is a zombie, while another thread serves; it ignores SIGTERM."""
+    (port,) = free_pool(1)
+    live = stack({"web": {"command": program("first_thread_ends"), "pool": [port], "stop_grace_period": "0.2s"}})
+    with live.up():
+        first = live.until("web", state="running", port=port)["pid"]
+        assert answer_of(port) == str(first)
+        assert live.do("restart", "web")["web"]["ok"]
+        second = live.until("web", state="running")["pid"]
+        assert answer_of(port) == str(second) != str(first)
+        os.kill(second, signal.SIGKILL)
+        third = live.until("web", state="running", restarts=1, port=port)["pid"]
+        assert live.do("stop", "web")["web"]["ok"]
+        eventually(lambda: not Path(f"/proc/{third}").exists())
+    live.leaves_nothing(port)

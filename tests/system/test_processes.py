@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -55,6 +56,30 @@ def test_a_process_that_ended_is_not_alive_even_before_it_is_reaped() -> None:
         assert process.returncode is None
         process.wait()
         assert system.identity_of(process.pid) is None
+
+
+FIRST_THREAD_ENDS = """
+import ctypes, os, socket, threading
+server = socket.create_server(("127.0.0.1", 0))
+threading.Thread(target=server.accept).start()
+print("ready", flush=True)
+ctypes.CDLL(None).syscall({"x86_64": 60, "aarch64": 93}[os.uname().machine], 0)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux only")
+def test_a_process_is_alive_whose_first_thread_has_ended() -> None:
+    """It is a zombie by its state, and its descriptors and environment are those of another thread."""
+    with running(FIRST_THREAD_ENDS, MARK="here") as process:
+        stat = Path(f"/proc/{process.pid}/stat")
+        eventually(lambda: ") Z " in stat.read_text())
+        identity = system.identity_of(process.pid)
+        assert identity is not None
+        assert system.is_alive(identity)
+        assert system.environ_of(process.pid)["MARK"] == "here"
+        assert len(system.listening_ports_of([process.pid])) == 1
+        process.kill()
+        eventually(lambda: not system.is_alive(identity), within=2)
 
 
 def test_nothing_is_told_of_a_process_that_is_not_there() -> None:

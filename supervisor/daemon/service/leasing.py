@@ -75,12 +75,27 @@ class Leasing:
 
         Nobody waits for the name where the service is to end in any case.
         """
-        assert slot.lease is not None
+        self._try_to_take_back(slot, then, self._loop.time())
+
+    def _try_to_take_back(self, slot: Slot, then: Callable[[Holder | None], None], begun: float) -> None:
+        if self._is_closed or slot.lease is None:
+            then(None)
+            return
         port, holder = slot.lease.active, slot.lease.take_back()
-        if holder is None or port is None or not holder.is_sought or not slot.is_wanted:
+        if holder is None or port is None or not slot.is_wanted:
             then(holder)
             return
-        self._once(lambda: then(self.holders.known(port) or holder), SEARCH_WAIT, (port,))
+
+        def judge(found: Holder) -> None:
+            if found.kind is ConflictKind.OWNERLESS and self._loop.time() - begun < OWNERLESS_WAIT:
+                self._loop.call_later(OWNERLESS_STEP, self._try_to_take_back, slot, then, begun)
+            else:
+                then(found)
+
+        if holder.is_sought:
+            self._once(lambda: judge(self.holders.known(port) or holder), SEARCH_WAIT, (port,))
+        else:
+            judge(holder)
 
     def _take_turn(self, act: Callable[[], None]) -> None:
         """Does it now, or in a later turn of the loop where this one has taken long enough."""
