@@ -4,6 +4,7 @@ import os
 import pwd
 import shutil
 import signal
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -200,3 +201,78 @@ def test_php_fpm_as_a_daemon(stack: Make) -> None:
 
 def _fpm_names() -> list[str]:
     return ["php-fpm", *(f"php-fpm8.{minor}" for minor in range(9))]
+
+
+# Hands its server to a successor that outlives it, by SIGHUP.
+NODE = """
+const net = require('net'), {fork} = require('child_process');
+const answer = socket => socket.end('HTTP/1.0 200 OK\\r\\n\\r\\n' + process.pid);
+const serve = server => process.on('SIGHUP', () => {
+  const heir = fork(__filename, ['heir'], {detached: true});
+  heir.on('message', said => said === 'begun' ? heir.send('server', server) : process.exit(0));
+});
+if (process.argv[2] === 'heir') {
+  process.once('message', (_, server) => {
+    server.on('connection', answer); serve(server); process.send('serves');
+  });
+  process.send('begun');
+} else {
+  const server = net.createServer(answer);
+  server.listen(+process.env.PORT, '127.0.0.1'); serve(server);
+}
+"""
+# Workers that share one listening socket, each accepting for itself; another one is forked for each that ends.
+CLUSTER = """
+const cluster = require('cluster'), http = require('http');
+cluster.schedulingPolicy = cluster.SCHED_NONE;
+if (cluster.isPrimary) {
+  cluster.on('exit', () => cluster.fork()); cluster.fork(); cluster.fork();
+} else http.createServer((q, r) => r.end('node ' + process.pid)).listen(+process.env.PORT, '127.0.0.1');
+"""
+
+
+def node_itself() -> str:
+    """The program, where what is on the PATH only starts it."""
+    found = subprocess.run([need_program("node", "nodejs"), "-p", "process.execPath"], capture_output=True, check=True)
+    return found.stdout.decode().strip()
+
+
+@in_both_ways
+def test_the_heir_of_a_node_server_stands_for_the_service(stack: Make) -> None:
+    """It is sent the server, as in a restart without a gap, and its parent exits."""
+    node = node_itself()
+    (port,) = free_pool(1)
+    live = stack({})
+    (live.folder / "flips.js").write_text(NODE)
+    live.write({"web": {"command": f"{node} flips.js", "pool": [port]}})
+    with live.up():
+        old = live.until("web", state="running")["pid"]
+        new = upgraded(live, port, old, lambda: os.kill(old, signal.SIGHUP))
+        os.kill(new, signal.SIGKILL)
+        live.until("web", state="running", restarts=1)
+
+
+@in_both_ways
+def test_the_workers_of_a_node_cluster_come_and_go(stack: Make) -> None:
+    node = node_itself()
+    (port,) = free_pool(1)
+    live = stack({})
+    (live.folder / "cluster.js").write_text(CLUSTER)
+    live.write({"web": {"command": f"{node} cluster.js", "pool": [port]}})
+    with live.up():
+        row = live.until("web", state="running")
+        main = row["pid"]
+        with caller(port, HTTP) as calls:
+            for _ in range(3):
+                workers = eventually(lambda: _children(main).split())
+                os.kill(int(workers[0]), signal.SIGKILL)
+                eventually(lambda gone=workers[0]: gone not in _children(main).split())  # type: ignore[misc]
+                answered = calls.answered
+                eventually(lambda answered=answered: calls.answered > answered + 5)  # type: ignore[misc]
+        assert (calls.late, calls.strange) == (0, [])
+        assert row["handoff"] == "off" or calls.refused == 0  # it closes its socket while it has no worker
+        assert live.rows()["web"]["restarts"] == 0
+        os.kill(main, signal.SIGKILL)
+        live.until("web", state="running", restarts=1)
+        assert live.do("stop", "web")["web"]["ok"]
+    live.leaves_nothing(port)
