@@ -2,10 +2,9 @@
 works.  tests/cli/test_docs.py and tests/config/test_reference.py hold the pages of the command line and services.yaml.
 """
 
-import ast
 import inspect
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -145,27 +144,6 @@ def test_every_public_member_of_the_library_is_told(name: str) -> None:
 
 def _is_slot(kind: type, member: str) -> bool:
     return inspect.ismemberdescriptor(vars(kind)[member])
-
-
-def _words(names: Sequence[ast.expr]) -> set[str]:
-    either = [one for name in names for one in ((name.body, name.orelse) if isinstance(name, ast.IfExp) else (name,))]
-    return {str(each.value) for each in either if isinstance(each, ast.Constant)}
-
-
-def test_every_event_is_told() -> None:
-    """Those that are written down as words in the code; what stands for a state is looked up there."""
-    written = {f"service {state}" for state in State} - {"service running"}
-    for file in (ROOT / "supervisor").rglob("*.py"):
-        for call in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(call, ast.Call):
-                named = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
-                owner = ast.unparse(call.func)
-                if named == "News":
-                    written |= _words(call.args[1:2])
-                elif "journal." in owner and named in ("info", "warning", "error"):
-                    written |= _words(call.args[:1])
-    told = set(re.findall(r"^\| `([^`]+)` \| (?:info|warning|error) \|", text_of("events.md"), re.MULTILINE))
-    assert {*written, "service healthy", "events left out", "events lost", "gap", "daemon hung"} == told
 
 
 def test_every_fatal_exit_code_has_its_way_out() -> None:

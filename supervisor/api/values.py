@@ -1,17 +1,8 @@
 """What a running stack tells, as frozen values.  Keys that a newer portsup adds are left alone."""
 
-from supervisor.control.messages import (
-    Address,
-    Event,
-    LogLine,
-    PortStatus,
-    Resources,
-    SecondProcess,
-    ServiceStatus,
-    Socket,
-    StackStatus,
-)
+from supervisor.control.messages import Address, Event, LogLine, Resources, Socket
 from supervisor.control.progress import Outcome
+from supervisor.control.status import PortStatus, SecondProcess, ServiceStatus, StackStatus
 from supervisor.control.updates import Load, Update, Usages
 from supervisor.dataclass import dataclass
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
+from supervisor.core import journal
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -10,15 +12,22 @@ if TYPE_CHECKING:
     Event = Mapping[str, Any]
     Needs = Mapping[str, Mapping[str, str]]  # service -> dependency -> how far that must have come
 
-_RELEASED = ("service preparing", "service starting")  # whichever comes first: it waits for nobody any more
-_OUTCOMES = {"service ready": "ready", "service exited": "exited", "service failed": "failed"}
+_RELEASED = (
+    journal.ServicePreparing.event,
+    journal.ServiceStarting.event,
+)  # whichever comes first: it waits for nobody any more
+_OUTCOMES = {
+    journal.ServiceReady.event: "ready",
+    journal.ServiceExited.event: "exited",
+    journal.ServiceFailed.event: "failed",
+}
 # What a dependency must have reached, and the events that say it has.
 _MILESTONES = {
-    "started": ("service spawned",),
-    "listening": ("service listens", "service ready"),
-    "ready": ("service ready", "service exited"),
-    "completed": ("service exited", "service failed"),
-    "completed_ok": ("service exited",),
+    "started": (journal.ServiceSpawned.event,),
+    "listening": (journal.ServiceListens.event, journal.ServiceReady.event),
+    "ready": (journal.ServiceReady.event, journal.ServiceExited.event),
+    "completed": (journal.ServiceExited.event, journal.ServiceFailed.event),
+    "completed_ok": (journal.ServiceExited.event,),
 }
 
 
@@ -38,7 +47,7 @@ class Launch:
     @property
     def acquired(self) -> float | None:
         """When it had its ports."""
-        return self.at.get("service waiting")
+        return self.at.get(journal.ServiceWaiting.event)
 
     @property
     def released(self) -> float | None:
@@ -61,7 +70,7 @@ def launches(events: "Iterable[Event]", needs: "Needs") -> list[Launch]:
         if name is None:
             continue
         if name not in found:
-            if not is_open or what != "service acquiring":
+            if not is_open or what != journal.ServiceAcquiring.event:
                 continue
             found[name] = Launch(name)
         _take(found[name], what, (when - begun).total_seconds())
@@ -75,10 +84,10 @@ def _take(launch: Launch, what: str, when: float) -> None:
     launch.at.setdefault(what, when)
     if launch.settled is not None:
         return
-    if what == "service spawned":
+    if what == journal.ServiceSpawned.event:
         launch.starts += 1
         launch.spawned, launch.listens = when, None
-    elif what == "service listens":
+    elif what == journal.ServiceListens.event:
         launch.listens = when
     if what in _OUTCOMES:
         launch.outcome, launch.settled = _OUTCOMES[what], when
@@ -109,7 +118,7 @@ def critical_chain(told: Sequence[Launch]) -> list[Launch]:
 
 def phases(launch: Launch) -> Iterator[tuple[str, float | None]]:
     """How long it looked for a port, waited for others, was spawned, came to listen, and came from there to ready."""
-    acquiring = launch.at.get("service acquiring")
+    acquiring = launch.at.get(journal.ServiceAcquiring.event)
     yield "port", _between(acquiring, launch.acquired)
     yield "waited", _between(launch.acquired, launch.released)
     yield "spawn", _between(launch.released, launch.spawned)

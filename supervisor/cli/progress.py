@@ -6,11 +6,14 @@ from collections.abc import Iterable
 
 from supervisor.cli.live import Stderr, words_of
 from supervisor.cli.render import paint, wants_color
-from supervisor.control.progress import Progress
 from supervisor.errors import ExitCode
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from supervisor.control.progress import Progress
 
-def follow(answers: Iterable[Progress], args: argparse.Namespace) -> int:
+
+def follow(answers: "Iterable[Progress]", args: argparse.Namespace) -> int:
     """Say each step on stderr as it happens, then how it went for each service; the exit code.
 
     Whom it waits for is shown in place on a terminal, and said every few seconds elsewhere.

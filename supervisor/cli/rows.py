@@ -3,9 +3,13 @@
 import re
 from collections.abc import Sequence
 
-from supervisor.control.messages import LoopStatus, PortStatus, ServiceRow, ServiceStatus, Socket
+from supervisor.control.status import LoopStatus, PortStatus, ServiceRow, ServiceStatus
 from supervisor.dataclass import fields
 from supervisor.errors import NotFound
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from supervisor.control.messages import Socket
 
 # Exactly these, in this order, make a line of `status --format json`.
 KEYS = tuple(each.name for each in fields(ServiceRow))
@@ -46,7 +50,7 @@ def roll_words(row: ServiceRow) -> str:
     return f"rolling restart: pid {row.pid} has taken over, pid {beside.pid} is {beside.state}"
 
 
-def socket_words(sockets: Sequence[Socket]) -> str:
+def socket_words(sockets: "Sequence[Socket]") -> str:
     """Where a service listens, in one cell: `127.0.0.1:6000 [::1]:9000`."""
     return " ".join(dict.fromkeys(f"{each.host}:{each.port}" for each in sockets))
 

@@ -7,40 +7,23 @@ import time
 from collections.abc import Iterator, Sequence
 
 from supervisor.control.json_form import Misfit, read
-from supervisor.control.messages import Addresses, Environment, News, Pong, StackStatus, Usage
-from supervisor.control.progress import Progress
-from supervisor.control.updates import PortEvents, Update, Usages
-from supervisor.errors import (
-    REFUSALS,
-    ConfigError,
-    ExitCode,
-    InstanceTaken,
-    LockLost,
-    NotFound,
-    PoolExhausted,
-    PortsupError,
-    Problem,
-    UsageError,
-    WaitTimedOut,
-)
+from supervisor.control.refusals import error_from
+from supervisor.errors import REFUSALS, NotFound, PortsupError
 
 TYPE_CHECKING = False  # importing `typing` for this would cost `status` two milliseconds
 if TYPE_CHECKING:
     from typing import Any, TypeVar
+
+    from supervisor.control.messages import Addresses, Environment, News, Pong, Usage
+    from supervisor.control.progress import Progress
+    from supervisor.control.status import StackStatus
+    from supervisor.control.updates import PortEvents, Update, Usages
 
     T = TypeVar("T")
 
 PROTOCOL = 1
 PATIENCE = 10.0  # seconds without an answer to a plain question before we stop waiting
 LONGEST_LINE = 64 * 1024 * 1024  # bytes; two hundred services are about 100 KiB
-
-_KINDS: dict[int, type[PortsupError]] = {
-    ExitCode.USAGE: UsageError,
-    ExitCode.NOT_FOUND: NotFound,
-    ExitCode.LOCK_LOST: LockLost,
-    ExitCode.INSTANCE_TAKEN: InstanceTaken,
-    ExitCode.WAIT_TIMEOUT: WaitTimedOut,
-}
 
 
 class DaemonGone(NotFound):
@@ -79,54 +62,76 @@ class Client:
             if answer is not None and answer.get("end"):
                 return
 
-    def ping(self) -> Pong:
+    def ping(self) -> "Pong":
         """Who answers."""
+        from supervisor.control.messages import Pong
+
         return self._read(Pong, self.ask("ping"))
 
-    def status(self, services: Sequence[str] = ()) -> StackStatus:
+    def status(self, services: Sequence[str] = ()) -> "StackStatus":
         """The services, or all of them."""
+        from supervisor.control.status import StackStatus
+
         return self._read(StackStatus, self.ask("status", services=list(services)))
 
-    def watch(self, every: float | None = None) -> Iterator[StackStatus | None]:
+    def watch(self, every: float | None = None) -> "Iterator[StackStatus | None]":
         """The status at once and after each change; None whenever `every` seconds brought no news."""
+        from supervisor.control.status import StackStatus
+
         for answer in self.follow("watch", every):
             if answer is None:
                 yield None
             elif "services" in answer:  # the last line has none
                 yield self._read(StackStatus, answer)
 
-    def resources(self, services: Sequence[str] = ()) -> Usage:
+    def resources(self, services: Sequence[str] = ()) -> "Usage":
         """What the services use of the machine, or all of them."""
+        from supervisor.control.messages import Usage
+
         return self._read(Usage, self.ask("resources", services=list(services)))
 
-    def addresses(self) -> Addresses:
+    def addresses(self) -> "Addresses":
         """Where each service is."""
+        from supervisor.control.messages import Addresses
+
         return self._read(Addresses, self.ask("endpoints"))
 
-    def environment(self, service: str | None = None) -> Environment:
+    def environment(self, service: str | None = None) -> "Environment":
         """The variables of a service, or those that lead to the services."""
+        from supervisor.control.messages import Environment
+
         return self._read(Environment, self.ask("env", service=service))
 
-    def news(self, kind: str, services: Sequence[str] = (), every: float | None = None) -> Iterator[News | None]:
+    def news(self, kind: str, services: Sequence[str] = (), every: float | None = None) -> "Iterator[News | None]":
         """The `events` or `logs` of these services or of all; None whenever `every` seconds brought none."""
+        from supervisor.control.messages import News
+
         for answer in self.follow(kind, every, services=list(services)):
             yield None if answer is None else self._read(News, answer)
 
-    def subscribe(self, every: float | None = None, **asked: object) -> Iterator[Update | None]:
+    def subscribe(self, every: float | None = None, **asked: object) -> "Iterator[Update | None]":
         """Everything, then what changes, as `Subscribe` asks for it; None whenever `every` seconds brought no news."""
+        from supervisor.control.updates import Update
+
         for answer in self.follow("subscribe", every, **asked):
             yield None if answer is None else self._read(Update, answer)
 
-    def trend(self, services: Sequence[str] = ()) -> Usages:
+    def trend(self, services: Sequence[str] = ()) -> "Usages":
         """What the services, or all, used in the last hour."""
+        from supervisor.control.updates import Usages
+
         return self._read(Usages, self.ask("trend", services=list(services)))
 
-    def port_history(self, port: int) -> PortEvents:
+    def port_history(self, port: int) -> "PortEvents":
         """What became of a port."""
+        from supervisor.control.updates import PortEvents
+
         return self._read(PortEvents, self.ask("history", port=port))
 
-    def order(self, do: str, /, **args: object) -> Iterator[Progress]:
+    def order(self, do: str, /, **args: object) -> "Iterator[Progress]":
         """What comes of an order, such as `start`; the last line has the results."""
+        from supervisor.control.progress import Progress
+
         for answer in self.stream(do, **args):
             yield self._read(Progress, answer)
 
@@ -252,38 +257,3 @@ class Client:
             f"{shown} is not of the control protocol",
             f"is it really portsup that listens on `{self.path}`?",
         )
-
-
-def error_from(report: object) -> PortsupError:
-    """The error that a daemon's error line tells of, as the kind that has its exit code."""
-    if not isinstance(report, dict):
-        return PortsupError("cannot do it", "the daemon refused without saying why")
-    what, why, hint = (str(report.get(key) or "") for key in ("what", "why", "hint"))
-    try:
-        code = ExitCode(int(report.get("exit_code") or 1))
-    except (TypeError, ValueError):
-        code = ExitCode.FAILURE
-    what = what or "cannot do it"
-    error: PortsupError
-    if isinstance(report.get("problems"), list):
-        error = ConfigError(what, _problems(report["problems"]), why, hint)
-    elif code is ExitCode.POOL_EXHAUSTED:
-        error = PoolExhausted(what, _reasons(report.get("reasons")), why, hint)
-    else:
-        error = _KINDS.get(code, PortsupError)(what, why, hint)
-    error.exit_code = code
-    return error
-
-
-def _problems(given: "list[Any]") -> list[Problem]:
-    kinds = (str, int, int, str, str)
-    return [
-        Problem(*each)
-        for each in given
-        if isinstance(each, list) and len(each) == len(kinds) and all(map(isinstance, each, kinds))
-    ]
-
-
-def _reasons(given: object) -> list[tuple[int, str]]:
-    pairs = given if isinstance(given, list) else []
-    return [(pair[0], str(pair[1])) for pair in pairs if isinstance(pair, list) and len(pair) == 2]

@@ -7,8 +7,9 @@ has to be given.
 from collections.abc import Mapping
 from enum import StrEnum
 
-from supervisor.control.messages import Addresses, Environment, News, Pong, StackStatus, Usage
+from supervisor.control.messages import Addresses, Environment, News, Pong, Usage
 from supervisor.control.progress import Progress
+from supervisor.control.status import StackStatus
 from supervisor.control.updates import PortEvents, Update, Usages
 from supervisor.dataclass import dataclass
 

@@ -1,6 +1,7 @@
 """What the daemon answers to those who show a stack for long: each change, the last hour, the history of a port."""
 
-from supervisor.control.messages import Event, ServiceStatus, StackStatus
+from supervisor.control.messages import Event
+from supervisor.control.status import ServiceStatus, StackStatus
 from supervisor.dataclass import dataclass
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from supervisor.config.selection import selected
 from supervisor.config.spec import StackSpec
 from supervisor.core import events as ev
+from supervisor.core import journal
 from supervisor.core.service import Service
 from supervisor.core.state import ENDED
 from supervisor.daemon import garbage
@@ -88,7 +89,9 @@ class Daemon:
             self._loop.add_signal_handler(number, self._on_signal, number)
         try:
             await self._control.open()
-            self._journal.info("instance starts", instance=self._instance.number, directory=str(self._spec.directory))
+            self._journal.tell(
+                journal.InstanceStarts(instance=self._instance.number, directory=str(self._spec.directory))
+            )
             wanted = self._stack.start(selected(self._spec, self._options.services, self._options.profiles))
             self._rounds = Rounds(self._instance, self._lock, self._world.slots, self._world.checks, self)
             self._changes.follow(self._rounds.changed)
@@ -119,7 +122,7 @@ class Daemon:
         if (refused := refusal(error)) is not None:
             self._fatal(refused)
             return
-        self._journal.error("mistake in portsup", error=repr(error))
+        self._journal.tell(journal.Mistake(error=repr(error)))
         if not self._end.done():
             self._end.set_exception(error)
 
@@ -131,7 +134,7 @@ class Daemon:
         self._give_back()
         self._commands.ended()
         await asyncio.sleep(0)  # for the answers to other requests that waited for the end
-        self._journal.info("instance ended", instance=self._instance.number)
+        self._journal.tell(journal.InstanceEnded(instance=self._instance.number))
         self._control.close()
 
     def _give_back(self) -> None:
@@ -184,7 +187,7 @@ class Daemon:
         """Ends everything: these locks are no longer ours."""
         for loss in losses:
             owner = next((slot for slot in self._world.slots.values() if loss.port in slot.pool), None)
-            self._journal.error("lock lost", port=loss.port, why=loss.why)
+            self._journal.tell(journal.LockLost(port=loss.port, why=loss.why))
             if owner is not None:
                 owner.keeper.tell(ev.LockLost(loss.port, loss.why))
             self._fatal(lock_lost(loss, owner, self._instance.number, self._instance.runtime.path))
@@ -251,7 +254,7 @@ class Daemon:
 
     def _fatal(self, error: PortsupError) -> None:
         if not self._end.done():
-            self._journal.error("fatal", what=error.what, why=error.why, exit_code=int(error.exit_code))
+            self._journal.tell(journal.Fatal(what=error.what, why=error.why, exit_code=int(error.exit_code)))
         self._finish(error)
 
     def _finish(self, error: PortsupError | None) -> None:

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Protocol
 
+from supervisor.core.journal import LookFailed, SparesLeased, SparesNotLeased
 from supervisor.core.service import Service
 from supervisor.core.state import State
 from supervisor.daemon.checks.process_checks import ProcessChecks
@@ -110,7 +111,7 @@ class Rounds:
                     self._next = self._loop.call_soon(self._go_on)
                     return
         except OSError as error:  # no descriptor, no memory: the next tick may have more luck
-            self._journal.warning("look failed", why=error.strerror or str(error))
+            self._journal.tell(LookFailed(why=error.strerror or str(error)))
         self._round = None
 
     def _look_around(self, *, has_heartbeat: bool) -> Iterator[None]:
@@ -140,6 +141,6 @@ class Rounds:
             if lease is slot.lease and lease is not None:
                 lease.record()
         except PortsupError as error:  # a full disk, no descriptor left: the next look may have more luck
-            self._journal.warning("spare ports not leased", service=name, why=str(error))
+            self._journal.tell(SparesNotLeased(service=name, why=str(error)))
         if won:
-            self._journal.info("spare ports leased", service=name, ports=won)
+            self._journal.tell(SparesLeased(service=name, ports=list(won)))

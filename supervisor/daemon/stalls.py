@@ -10,7 +10,8 @@ import selectors
 import time
 from collections.abc import Callable
 
-from supervisor.control.messages import LoopStatus
+from supervisor.control.status import LoopStatus
+from supervisor.core.journal import LoopStalled
 from supervisor.dataclass import dataclass
 from supervisor.logs.journal import Journal
 
@@ -122,9 +123,8 @@ def tell_of_long_ones(loop: object, journal: Journal) -> None:
     """Has each stall of more than a second in the journal from now on."""
 
     def tell(stall: Stall) -> None:
-        about = {"service": stall.service} if stall.service else {}
         took, cpu = round(stall.seconds, 3), round(stall.cpu, 3)
-        journal.warning("loop stalled", **about, doing=stall.doing, took=took, cpu=cpu)
+        journal.tell(LoopStalled(service=stall.service or None, doing=stall.doing, took=took, cpu=cpu))
 
     if isinstance(loop, WatchedLoop):
         loop.stalls.on_long = tell

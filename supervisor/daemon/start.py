@@ -14,7 +14,6 @@ from supervisor.config.spec import StackSpec
 from supervisor.core.instance import max_instances, numbers_for, ports_of
 from supervisor.core.order import levels, with_dependencies
 from supervisor.daemon.console.foreground import Foreground, Pipe, Show, let_go_of
-from supervisor.daemon.console.herald import table
 from supervisor.daemon.daemon import Daemon
 from supervisor.daemon.instance import Instance
 from supervisor.daemon.options import Options
@@ -33,6 +32,7 @@ from supervisor.ports.record import Owner
 from supervisor.ports.runtime import RuntimeDir
 from supervisor.process import tree
 from supervisor.process.view import require_view
+from supervisor.words.console import table
 
 
 def read_stack(options: Options) -> tuple[StackSpec, Options]:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 
+from supervisor.core.journal import EndpointsNotWritten, LogNotWritten, WrittenAgain
 from supervisor.daemon.service.slot import Slot
 from supervisor.files.opening import Refused, explained
 from supervisor.logs.journal import Journal
@@ -42,12 +43,12 @@ class Writing:
             hint += ": it is tried again every 10 s"
         self._lacks_endpoints = bool(trouble)
         if self._is_news(path, trouble, hint):
-            self._journal.warning("endpoints file not written", path=path, why=trouble, hint=hint)
+            self._journal.tell(EndpointsNotWritten(path=path, why=trouble, hint=hint))
 
     def _log(self, path: str, trouble: str) -> None:
         hint = "it goes on once that is mended; what is lost is counted"
         if self._is_news(path, trouble, hint):
-            self._journal.warning("log not written", path=path, why=trouble, hint=hint)
+            self._journal.tell(LogNotWritten(path=path, why=trouble, hint=hint))
 
     def _is_news(self, path: str, trouble: str, hint: str) -> bool:
         """Whether there is trouble that was not there before; says it, and when it is over."""
@@ -57,5 +58,5 @@ class Writing:
         if trouble:
             self._say(f"cannot write `{path}`: {trouble}; {hint}", "warning")
         else:
-            self._journal.info("file written again", path=path)
+            self._journal.tell(WrittenAgain(path=path))
         return bool(trouble)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from supervisor.core.journal import BY_NAME
 from supervisor.dataclass import dataclass
 
 Kind = tuple[str, str]  # a service and an event
@@ -17,15 +18,11 @@ class Rate:
 
 STEPS = Rate(100, 5.0)  # what a service goes through
 NOTICES = Rate(10, 10.0)  # what its calls and messages cause, as often as it likes
-OF_NOTICES = frozenset((
-    "bind not seen", "bind refused", "loop stalled", "main process refused", "main process told", "notice refused",
-    "notice unreadable", "other port bound", "port moved", "spare ports leased", "spare ports not leased", "wrong port",
-))  # fmt: skip
-
 
 def rate_of(event: str) -> Rate:
     """How often an event about one service is told."""
-    return NOTICES if event in OF_NOTICES else STEPS
+    kind = BY_NAME.get(event)
+    return NOTICES if kind is not None and kind.is_frequent else STEPS
 
 
 @dataclass(slots=True)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapp
 from typing import Any
 
 from supervisor.config.secrets import HIDDEN, is_secret_name, redact
+from supervisor.core.journal import Event, EventsLeftOut
 from supervisor.logs.allowance import Allowances, rate_of
 from supervisor.logs.journal_file import JournalFile
 from supervisor.logs.redactor import Redactor
@@ -55,6 +56,10 @@ class Journal:
         getattr(self._logger, level)(event, **facts)
         return True
 
+    def tell(self, event: Event) -> bool:
+        """Something of the catalogue has happened; whether it was told."""
+        return self.log(event.level, event.event, **event.facts)
+
     def info(self, event: str, **facts: Any) -> bool:
         """Something that was to be expected."""
         return self.log("info", event, **facts)
@@ -70,7 +75,7 @@ class Journal:
     def count_left_out(self) -> None:
         """Tells how many events of which kind were too many since the last time; to be said every few seconds."""
         for (service, event), count in self._allowances.left_out():
-            self._logger.warning("events left out", service=service, of=event, count=count)
+            self._logger.warning(EventsLeftOut.event, service=service, of=event, count=count)
 
     def learn(self, secrets: Collection[str]) -> None:
         """Hide these as well from now on."""

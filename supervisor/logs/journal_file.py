@@ -6,6 +6,7 @@ import json
 import os
 import time
 
+from supervisor.core.journal import EventsLost
 from supervisor.files.opening import explained
 from supervisor.logs.line import rfc3339
 from supervisor.logs.opening import open_log
@@ -38,7 +39,7 @@ class JournalFile:
                 gap = {
                     "time": rfc3339(time.time()),
                     "level": "warning",
-                    "event": "events lost",
+                    "event": EventsLost.event,
                     "count": self._unreported,
                 }
                 self._put("\n" + json.dumps(gap))  # what could be written of an event may stand there unfinished

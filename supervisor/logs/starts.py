@@ -5,11 +5,12 @@ import os
 from collections.abc import Collection
 from datetime import datetime
 
+from supervisor.core.journal import RollBegins, ServiceSpawned
 from supervisor.logs.blocks import backwards
 from supervisor.logs.journal_file import BACKUPS
 from supervisor.logs.part import Part
 
-_STARTS = ("service spawned", "roll begins")
+_STARTS = (ServiceSpawned.event, RollBegins.event)
 
 
 def last_starts(journal: str | os.PathLike[str], services: Collection[str]) -> dict[str, float]:

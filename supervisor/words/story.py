@@ -2,25 +2,23 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from supervisor.core import journal
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     Event = Mapping[str, Any]
 
-_QUIET = frozenset(("service waiting", "service preparing", "service cleaning", "spare ports leased", "hook done"))
-_REQUESTED = "rotation requested"
-_ENDS = frozenset((
-    "service failed", "service restarts", "port left", "service unhealthy", "processes left behind", "hook failed",
-    "seccomp listener refused",
-))  # fmt: skip
+_QUIET = frozenset(each.event for each in journal.ALL if each.is_quiet)
+_ENDS = frozenset(each.event for each in journal.ALL if each.is_failure)
 
 
 def of_last_run(events: "Iterable[Event]") -> "list[Event]":
     """The events since the instance came up the last time."""
     kept: list[Event] = []
     for event in events:
-        if event["event"] == "instance starts":
+        if event["event"] == journal.InstanceStarts.event:
             kept.clear()
         kept.append(event)
     return kept
@@ -59,7 +57,7 @@ def span_of_output(events: "Sequence[Event]", service: str) -> tuple[float, floa
     from datetime import datetime
 
     begin = (event["time"] for event in events)
-    after = (event["time"] for event in later(events, service) if event["event"] == "service spawned")
+    after = (event["time"] for event in later(events, service) if event["event"] == journal.ServiceSpawned.event)
     since, until = (datetime.fromisoformat(told).timestamp() if (told := next(each, "")) else None
                     for each in (begin, after))  # fmt: skip
     return since or 0.0, until or float("inf")
@@ -67,7 +65,7 @@ def span_of_output(events: "Sequence[Event]", service: str) -> tuple[float, floa
 
 def _is_failure(event: "Event") -> bool:
     """Whether something went wrong; a rotation that somebody asked for is no failure."""
-    return event["event"] in _ENDS and event.get("why") != _REQUESTED
+    return event["event"] in _ENDS and not event.get("is_requested")
 
 
 def sentence(event: "Event") -> str:
@@ -77,85 +75,87 @@ def sentence(event: "Event") -> str:
     why = str(event.get("why") or "")
     pid = f" (pid {event['pid']})" if event.get("pid") is not None else ""
     match event["event"]:
-        case "service acquiring":
+        case journal.ServiceAcquiring.event:
             return "looks for a port of its pool"
-        case "port skipped":
+        case journal.PortSkipped.event:
             skipped = event.get("skipped") or {}
             return "; ".join(f"port {each}: {reason}" for each, reason in skipped.items()) + f"; takes {port}"
-        case "orphans reaped":
+        case journal.OrphansReaped.event:
             return f"ended what an earlier run left behind (pid {', '.join(map(str, event.get('pids') or ()))})"
-        case "hook runs":
+        case journal.HookRuns.event:
             return f"runs its {event.get('hook')}{pid}"
-        case "hook failed":
+        case journal.HookFailed.event:
             return f"goes on although its {why}"
-        case "hook left processes behind":
+        case journal.HookLeft.event:
             return (
                 f"kills what its {event.get('hook')} left behind (pid {', '.join(map(str, event.get('pids') or ()))})"
             )
-        case "start failed":
+        case journal.StartFailed.event:
             return f"is not started: {why}"
-        case "service starting":
+        case journal.ServiceStarting.event:
             return f"is started{place}"
-        case "service spawned":
+        case journal.ServiceSpawned.event:
             return f"runs{pid}{place}"
-        case "service listens":
+        case journal.ServiceListens.event:
             return f"listens{place}"
-        case "service not ready yet":
+        case journal.NotReadyYet.event:
             return f"is not ready yet: {why}"
-        case "service ready":
+        case journal.ServiceReady.event:
             return f"is ready{place}"
-        case "service unhealthy":
+        case journal.ServiceUnhealthy.event:
             return f"is unhealthy: {why}"
-        case "service is ended":
+        case journal.ServiceIsEnded.event:
             return f"is told to end{pid}: {why}"
-        case "service says":
+        case journal.ServiceSays.event:
             return f"says: {event.get('says')}"
-        case "service stops itself":
+        case journal.StopsItself.event:
             return f"says that it is stopping{pid}"
-        case "notice refused":
+        case journal.NoticeRefused.event:
             who = f"`{event.get('name') or 'a process that is gone'}` (pid {event.get('pid')})"
             return f"is not heard through {who}, which is not one of its processes"
-        case "main process told":
+        case journal.MainTold.event:
             heir = f"goes on as pid {event.get('pid')}, {why}"
             return heir if why else f"says that another process stands for it{pid}"
-        case "processes abandoned":
+        case journal.Abandoned.event:
             return f"is started although pid {', '.join(map(str, event.get('pids') or ()))} survived SIGKILL"
-        case "roll begins":
+        case journal.RollBegins.event:
             return f"is restarted rolling: pid {event.get('pid')} starts beside pid {event.get('beside')}"
-        case "roll hands on":
+        case journal.RollHandsOn.event:
             return f"is ready in its new process{pid}{place}; pid {event.get('leaving')} is told to end"
-        case "roll failed":
+        case journal.RollFailed.event:
             return f"is not replaced, pid {event.get('pid')} stays in service: {why}"
-        case "process left over":
+        case journal.LeftOver.event:
             return f"has left a process that SIGKILL does not end{pid}"
-        case "service terminating":
+        case journal.ServiceTerminating.event:
             return f"is told to end{pid}" + (f": {why}" if why else "")
-        case "grace period over":
+        case journal.GraceOver.event:
             return f"did not end within its grace period{pid}: killed"
-        case "port left":
+        case journal.PortLeft.event:
             return f"leaves port {port}: {why}"
-        case "service restarts":
+        case journal.ServiceRestarts.event:
             return f"{why}: restart {event.get('restarts')}"
-        case "service failed":
+        case journal.ServiceFailed.event:
             return f"is given up ({event.get('result')}): {why}"
-        case "wrong port":
+        case journal.WrongPort.event:
             elsewhere, count = event.get("elsewhere") or (), event.get("count") or 0
             more = f" and {count - len(elsewhere)} others" if count > len(elsewhere) else ""
             return f"listens on {', '.join(map(str, elsewhere))}{more} instead of {port}"
-        case "seccomp listener refused":
+        case journal.FilterRefused.event:
             return f"{why}; {event.get('hint')}"
-        case "bind not seen":
+        case journal.BindNotSeen.event:
             return f"binds in a process that portsup may not look into: {why}"
-        case "queue dropped":
+        case journal.QueueDropped.event:
             return f"refuses those who waited since its last process: {why}"
-        case "bind refused":
+        case journal.BindRefused.event:
             return f"wanted to bind port {port}, and may not (`bind: strict`)"
     return str(event["event"]).removeprefix("service ") + (f": {why}" if why else "")
 
 
 def hints(events: "Sequence[Event]", service: str) -> list[str]:
     """What to do about the last time that it ended with success, where that is not what anybody wants."""
-    last = [event for event in events if event.get("service") == service and event["event"] == "service exited"][-1:]
+    last = [
+        event for event in events if event.get("service") == service and event["event"] == journal.ServiceExited.event
+    ][-1:]
     return [hint for event in last if (hint := str(event.get("hint") or ""))]
 
 
@@ -166,15 +166,15 @@ def advice(events: "Sequence[Event]", service: str, state: str) -> list[str]:
         return []
     end = last[-1][-1]
     words = str(end.get("words") or "")
-    if end["event"] == "service failed" and words:
+    if end["event"] == journal.ServiceFailed.event and words:
         return [*_of_filter(events, service), *words.splitlines()]
-    blocked = [event for event in last[-1] if event["event"] == "port skipped"]
+    blocked = [event for event in last[-1] if event["event"] == journal.PortSkipped.event]
     advice = [*_of_filter(events, service), f"`portsup logs {service}` has all that it printed"]
-    if any(event["event"] == "bind not seen" and event.get("service") == service for event in events):
+    if any(event["event"] == journal.BindNotSeen.event and event.get("service") == service for event in events):
         advice.append(f"set `handoff: off` for `{service}`: portsup may not look into a process of it that binds")
-    if blocked or end["event"] == "port left":
+    if blocked or end["event"] == journal.PortLeft.event:
         advice.append("`portsup ports` shows who has the ports of its pool; end that program, or give it another pool")
-    if end["event"] == "service unhealthy":
+    if end["event"] == journal.ServiceUnhealthy.event:
         advice.append("its `healthcheck` asks this; see whether its limits fit")
     if state in ("failed", "stopped", "exited"):
         advice.append(f"`portsup start {service}` tries again")
@@ -183,6 +183,6 @@ def advice(events: "Sequence[Event]", service: str, state: str) -> list[str]:
 
 def _of_filter(events: "Sequence[Event]", service: str) -> list[str]:
     """What helps a program that the kernel has refused a filter."""
-    if not any(event["event"] == "seccomp listener refused" and event.get("service") == service for event in events):
+    if not any(event["event"] == journal.FilterRefused.event and event.get("service") == service for event in events):
         return []
     return [f"set `handoff: off` for `{service}` in services.yaml: it needs a seccomp listener of its own"]

@@ -8,7 +8,8 @@ from prometheus_client.parser import text_string_to_metric_families as older_par
 
 from supervisor.cli.commands.metrics import FAMILIES, PORT_STATES, exposition
 from supervisor.control.json_form import read
-from supervisor.control.messages import Resources, StackStatus, Usage
+from supervisor.control.messages import Resources, Usage
+from supervisor.control.status import StackStatus
 from supervisor.core.port_state import PortState
 from tests.cli.conftest import Pretend, Run
 from tests.support.fake_daemon import refusal, row, status

@@ -10,7 +10,7 @@ from supervisor.cli import render
 from supervisor.cli.commands import status
 from supervisor.cli.rows import pool_words
 from supervisor.control.json_form import read
-from supervisor.control.messages import PortStatus, ServiceStatus
+from supervisor.control.status import PortStatus, ServiceStatus
 from supervisor.errors import ExitCode
 from tests.cli.conftest import Pretend, Run
 from tests.support.fake_daemon import refusal, row

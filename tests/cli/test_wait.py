@@ -7,7 +7,7 @@ import pytest
 
 from supervisor.cli.commands.wait import ending, exit_code, hopeless, is_there
 from supervisor.control.json_form import read
-from supervisor.control.messages import ServiceStatus
+from supervisor.control.status import ServiceStatus
 from supervisor.errors import ExitCode
 from supervisor.logs.state_dir import instance_directory
 from tests.cli.conftest import Pretend, Run

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from supervisor.control.client import PROTOCOL, Client, DaemonGone, error_from
+from supervisor.control.client import PROTOCOL, Client, DaemonGone
 from supervisor.control.protocol import VERSION, parse_request
+from supervisor.control.refusals import error_from
 from supervisor.errors import ExitCode, InstanceTaken, NotFound, PoolExhausted, PortsupError, UsageError
 from tests.support.fake_daemon import FakeDaemon, refusal, row, status
 

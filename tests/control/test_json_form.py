@@ -7,18 +7,20 @@ import re
 
 import pytest
 
-from supervisor.control import messages, progress
+from supervisor.control import messages, progress, requests, updates
+from supervisor.control import status as of_services
 from supervisor.control.json_form import Misfit, as_json, line_of, read
-from supervisor.control.messages import Event, PortStatus, Resources, ServiceRow, ServiceStatus, StackStatus, Usage
+from supervisor.control.messages import Event, Resources, Usage
 from supervisor.control.progress import Changed, Changes, Outcome, Progress, Reason
+from supervisor.control.status import PortStatus, SecondProcess, ServiceRow, ServiceStatus, StackStatus
 from supervisor.dataclass import fields
 from tests.support.fake_daemon import row, status
 
 MESSAGES = [
     each
-    for module in (messages, progress)
+    for module in (messages, of_services, progress, requests, updates)
     for _, each in inspect.getmembers(module, inspect.isclass)
-    if each.__module__ == module.__name__
+    if each.__module__ == module.__name__ and dataclasses.is_dataclass(each)
 ]
 
 
@@ -27,7 +29,7 @@ def test_a_status_comes_back_as_it_was_told() -> None:
     again = read(StackStatus, json.loads(json.dumps(as_json(told))))
     assert again == told
     assert again.services[0].pool[2] == PortStatus(6002, "taken", "held by `node` (pid 77, user ada)")
-    assert again.services[0].beside == messages.SecondProcess(7, "starting")
+    assert again.services[0].beside == SecondProcess(7, "starting")
 
 
 def test_every_key_is_told_also_where_there_is_nothing_but_a_line_leaves_that_out() -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from supervisor.control.messages import LoopStatus
+from supervisor.control.status import LoopStatus
 from supervisor.daemon.stalls import LONG, STALL, Stall, Stalls, WatchedLoop, doing, words
 
 

@@ -8,8 +8,9 @@ import pytest
 
 from supervisor.api.picture import Picture
 from supervisor.control.connection import Reply
-from supervisor.control.messages import Resources, ServiceStatus, StackStatus, Usage
+from supervisor.control.messages import Resources, Usage
 from supervisor.control.requests import Subscribe
+from supervisor.control.status import ServiceStatus, StackStatus
 from supervisor.control.updates import Update, Usages
 from supervisor.daemon.requests import usage_ring
 from supervisor.daemon.requests.subscriptions import Subscriptions

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from supervisor.control.client import Client, error_from
+from supervisor.control.client import Client
 from supervisor.control.protocol import VERSION, BadRequest, encode, error_line, parse_request
+from supervisor.control.refusals import error_from
 from supervisor.control.requests import REQUESTS
 from supervisor.dataclass import fields
 from supervisor.errors import ExitCode, PortsupError

@@ -87,7 +87,7 @@ def test_a_port_that_was_taken_leads_to_who_has_it() -> None:
 
 
 def test_a_rotation_that_was_asked_for_is_no_failure() -> None:
-    asked = event("port left", level="warning", port=8100, why="rotation requested")
+    asked = event("port left", level="warning", port=8100, why="rotation requested", is_requested=True)
     assert story.chapters([asked, CRASH], "api") == [[asked, CRASH]]
     assert story.chapters([asked], "api") == []
 

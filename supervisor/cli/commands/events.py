@@ -99,9 +99,10 @@ def _last(events: "Iterable[dict[str, Any]]", args: argparse.Namespace) -> "list
 def _gap(count: int) -> "dict[str, Any]":
     import time
 
+    from supervisor.core.journal import Gap
     from supervisor.logs.line import rfc3339
 
-    return {"time": rfc3339(time.time()), "level": "warning", "event": "gap", "dropped": count}
+    return {"time": rfc3339(time.time()), "level": Gap.level, "event": Gap.event, "dropped": count}
 
 
 def _print(events: "Iterable[dict[str, Any]]", args: argparse.Namespace) -> None:

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator
 from supervisor.cli import target
 from supervisor.cli.complaint import warn
 from supervisor.control.client import Client, DaemonGone
-from supervisor.control.messages import Resources, ServiceStatus, StackStatus
+from supervisor.control.messages import Resources
+from supervisor.control.status import ServiceStatus, StackStatus
 from supervisor.errors import PortsupError, UsageError
 
 TYPE_CHECKING = False

@@ -5,7 +5,7 @@ import argparse
 from supervisor.cli.complaint import warn
 from supervisor.cli.rows import one
 from supervisor.cli.target import connect
-from supervisor.control.messages import ServiceStatus
+from supervisor.control.status import ServiceStatus
 from supervisor.errors import PortsupError
 
 EXAMPLES = """\

@@ -1,25 +1,47 @@
-"""`portsup schema`: what services.yaml may say, for editors and other checkers."""
+"""`portsup schema`: what services.yaml may say, and what programs read, for editors and other checkers."""
 
 import argparse
+
+from supervisor.errors import UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 EXAMPLES = """\
   portsup schema > services.schema.json
   # then, as the first line of services.yaml:
   # yaml-language-server: $schema=services.schema.json
-  portsup schema --partial > override.schema.json   for services.override.yaml and its kind"""
+  portsup schema --partial > override.schema.json   for services.override.yaml and its kind
+  portsup schema --of events       one event of `portsup events --json`
+  portsup schema --of control      a line of the control socket"""
+
+_SUBJECTS = ("services", "events", "control")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The only option is which of the two schemas."""
+    """The options are which of the schemas."""
     words = "that of a file laid over another one: nothing is required in it"
     parser.add_argument("--partial", action="store_true", help=words)
+    about = "services.yaml, an event, or a line of the control socket (default: services)"
+    parser.add_argument("--of", dest="subject", choices=_SUBJECTS, default="services", help=about)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the JSON Schema."""
     import json
 
-    from supervisor.config.schema import partial, schema
-
-    print(json.dumps(partial() if args.partial else schema(), indent=2))
+    print(json.dumps(_schema(args), indent=2))
     return 0
+
+
+def _schema(args: argparse.Namespace) -> "dict[str, Any]":
+    if args.subject == "services":
+        from supervisor.config.schema import partial, schema
+
+        return partial() if args.partial else schema()
+    if args.partial:
+        raise UsageError(f"cannot print a partial schema of `{args.subject}`", "only services.yaml has one")
+    from supervisor.control.schema import control, events
+
+    return events() if args.subject == "events" else control()

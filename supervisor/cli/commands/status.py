@@ -9,7 +9,7 @@ from supervisor.cli.complaint import say, warn
 from supervisor.cli.rows import KEYS, loop_words, pool_words, roll_words, select, socket_words
 from supervisor.cli.target import connect
 from supervisor.control.json_form import as_json
-from supervisor.control.messages import Resources, ServiceStatus
+from supervisor.control.status import ServiceStatus
 from supervisor.errors import ExitCode, NotFound
 
 TYPE_CHECKING = False
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from supervisor.control.client import Client
+    from supervisor.control.messages import Resources
 
     Used = dict[str, Resources | None]
 
@@ -147,7 +148,7 @@ def _cells(row: ServiceStatus, wide: bool, later: float) -> list[str]:
     return ["" if cell is None else str(cell) for cell in cells]
 
 
-def _used(resources: Resources | None) -> list[str]:
+def _used(resources: "Resources | None") -> list[str]:
     if resources is None:
         return [""] * len(_USED)
     cpu = resources.cpu_s

@@ -7,6 +7,7 @@ import sys
 from supervisor.cli import render
 from supervisor.cli.launch import Launch, critical_chain, launches, phases
 from supervisor.cli.source import Source, find_source
+from supervisor.core import journal
 from supervisor.errors import NotFound
 
 TYPE_CHECKING = False
@@ -34,7 +35,9 @@ def run(args: argparse.Namespace) -> int:
 
     source = find_source(args)
     events = of_last_run(read_events(os.path.join(source.directory, "portsup.log")))
-    told = launches(events, _needs(source, args)) if events and events[0]["event"] == "instance starts" else []
+    told = (
+        launches(events, _needs(source, args)) if events and events[0]["event"] == journal.InstanceStarts.event else []
+    )
     if not told:
         why = f"`{source.directory}` has no journal of one"
         raise NotFound("cannot tell how long a start took", why, "`portsup up` starts the stack")
@@ -96,7 +99,7 @@ def _table(told: "Sequence[Launch]", args: argparse.Namespace) -> list[str]:
 def _chain(chain: "Sequence[Launch]") -> list[str]:
     lines = []
     for depth, each in enumerate(chain):
-        began = each.released if each.after else each.at.get("service acquiring")
+        began = each.released if each.after else each.at.get(journal.ServiceAcquiring.event)
         took = None if began is None or each.settled is None else each.settled - began
         lines.append(f"{_seconds(each.settled):>8}  {_seconds(took):>8}   {'  ' * depth}{each.name}")
     return lines

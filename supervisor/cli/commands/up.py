@@ -132,10 +132,11 @@ def _guard(
         import json
         import time
 
+        from supervisor.core.journal import DaemonHung
         from supervisor.logs.journal_file import JournalFile
         from supervisor.logs.line import rfc3339
 
-        fact = {"time": rfc3339(time.time()), "level": "error", "event": "daemon hung", "pid": daemon}
+        fact = {"time": rfc3339(time.time()), "level": DaemonHung.level, "event": DaemonHung.event, "pid": daemon}
         JournalFile(path).write(json.dumps({**fact, "silent_s": watch.pulse.patience}))
     return code
 

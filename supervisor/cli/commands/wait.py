@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from supervisor.cli.live import Stderr, words_of
 from supervisor.cli.rows import select
 from supervisor.cli.target import connect
-from supervisor.control.messages import ServiceStatus
 from supervisor.control.progress import Late
+from supervisor.control.status import ServiceStatus
 from supervisor.errors import ExitCode, NotFound, PortsupError, WaitTimedOut, shell_code
 
 TYPE_CHECKING = False

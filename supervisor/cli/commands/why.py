@@ -7,6 +7,7 @@ from supervisor.cli import render
 from supervisor.cli.arguments import line_count
 from supervisor.cli.source import Source, find_source
 from supervisor.control.json_form import as_json, line_of
+from supervisor.core import journal
 from supervisor.core.escapes import tamed
 from supervisor.errors import NotFound, PortsupError
 from supervisor.words import story
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from supervisor.api.values import Why
-    from supervisor.control.messages import Event, ServiceStatus
+    from supervisor.control.messages import Event
+    from supervisor.control.status import ServiceStatus
 
 EXAMPLES = """\
   portsup why api                 what was decided and when, who had its ports, what it printed, what to do next
@@ -96,7 +98,7 @@ def _text(told: "Why", row: "ServiceStatus | None", color: bool) -> list[str]:
     if told.since:
         lines += ["", "since then", *(_line(event, color) for event in told.since)]
     if told.output:
-        has_new_process = any(event.event == "service spawned" for event in told.since)
+        has_new_process = any(event.event == journal.ServiceSpawned.event for event in told.since)
         lines += [
             "",
             "the last that it printed" + (" before its next process" if has_new_process else ""),

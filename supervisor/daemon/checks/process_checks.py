@@ -10,7 +10,6 @@ from supervisor import system
 from supervisor.config.spec import HandoffMode, Probe, ProbeKind
 from supervisor.core import events as ev
 from supervisor.core.address import host_of
-from supervisor.core.enumeration import some_of
 from supervisor.core.handoff import Place
 from supervisor.core.state import IS_LIVE, State
 from supervisor.daemon.checks.listening import AT_ONCE, Expectation, ListenerSearch, strangers_among
@@ -30,6 +29,7 @@ from supervisor.dataclass import replace
 from supervisor.errors import PortsupError
 from supervisor.ports.holders import who_listens
 from supervisor.system import Listener
+from supervisor.words.enumeration import some_of
 
 FIRST_PAUSE = 0.01  # seconds between the first two readiness questions; doubles up to
 LAST_PAUSE = 0.25

@@ -5,17 +5,18 @@ from pathlib import Path
 
 from supervisor.config.placeholders import fill
 from supervisor.control.progress import Late
+from supervisor.core import journal
 from supervisor.core.address import url_of
 from supervisor.core.browsers import BLOCKED_BY_BROWSERS
-from supervisor.core.enumeration import some_of
 from supervisor.core.service import Service
 from supervisor.core.state import Result, State
-from supervisor.daemon.console import herald
 from supervisor.daemon.console.foreground import Foreground
+from supervisor.daemon.console.steps import event_of
 from supervisor.daemon.service.slot import Slot
 from supervisor.dataclass import replace
 from supervisor.errors import PortsupError
 from supervisor.logs.journal import Journal
+from supervisor.words.console import FILTER_REFUSED, HANDOFF_OFF, bad_port, stack_is_up, table, words_of
 
 MOST_PORTS = 20  # that an event lists
 QUOTED_LINES = 10  # of what a service printed last, when it failed
@@ -54,130 +55,122 @@ class Reporter:
             self._front.above.changed()
         slot = self._slots[after.name]
         if after.hook_trouble != before.hook_trouble and after.hook_trouble:
-            self._journal.warning("hook failed", service=after.name, state=after.state, why=after.hook_trouble)
-            self.say(f"{after.name}: {herald.readable(after.hook_trouble)}", "warning")
+            self.tell(journal.HookFailed(service=after.name, state=str(after.state), why=after.hook_trouble))
         took = slot.ran if slot.child is None else now - slot.child.spawned_at
-        news = herald.news(before, after, slot.spec, took)
-        if news is None or (news.event == "service says" and now < self._said_at.get(after.name, 0.0) + SAYS_EVERY):
-            return
-        if news.event == "service says":
+        event = event_of(before, after, slot.spec, took)
+        if isinstance(event, journal.ServiceSays):
+            if now < self._said_at.get(after.name, 0.0) + SAYS_EVERY:
+                return
             self._said_at[after.name] = now
-        is_told = self._journal.log(news.level, news.event, service=after.name, state=after.state, **news.facts)
-        if news.words and is_told:
-            self.say(f"{after.name}: {news.words}", news.level)
-        if news.event == "roll failed" or (news.level == "error" and after.result not in QUIET_ABOUT):
+        if event is None:
+            return
+        self.tell(event)
+        has_failed = isinstance(event, journal.ServiceFailed) and after.result not in QUIET_ABOUT
+        if has_failed or isinstance(event, journal.RollFailed):
             self.quote(slot)
+
+    def tell(self, event: journal.Event) -> bool:
+        """Something has happened: to the journal, and in words to the terminal; whether it was told."""
+        is_told = self._journal.tell(event)
+        words = words_of(event) if is_told else ""
+        if words:
+            whose = f"{event.service}: " if isinstance(event, journal.OfService) else ""
+            self.say(f"{whose}{words}", event.level)
+        return is_told
 
     def hook_runs(self, service: str, hook: str, pid: int) -> None:
         """A hook of a service was started."""
-        self._journal.info("hook runs", service=service, hook=hook, pid=pid)
+        self.tell(journal.HookRuns(service=service, hook=hook, pid=pid))
 
     def hook_done(self, service: str, hook: str, took: float) -> None:
         """It did what it had to, in so many seconds."""
-        self._journal.info("hook done", service=service, hook=hook, took=round(took, 3))
+        self.tell(journal.HookDone(service=service, hook=hook, took=round(took, 3)))
 
     def hook_left(self, service: str, hook: str, pids: Collection[int]) -> None:
         """It ended, and others of its processes did not."""
-        words = f"its {hook} left processes behind: they are killed (pid {', '.join(map(str, pids))})"
-        self.say(f"{service}: {words}", "warning")
-        self._journal.warning("hook left processes behind", service=service, hook=hook, pids=list(pids))
+        self.tell(journal.HookLeft(service=service, hook=hook, pids=list(pids)))
 
     def main_told(self, service: str, pid: int) -> None:
         """A service named the process that stands for it."""
-        self._journal.info("main process told", service=service, pid=pid)
+        self.tell(journal.MainTold(service=service, pid=pid))
 
     def heir(self, service: str, pid: int, why: str) -> None:
         """The main process of a service has ended, and another one stands for it."""
-        self.say(f"{service}: goes on as pid {pid}, {why}")
-        self._journal.info("main process told", service=service, pid=pid, why=why)
+        self.tell(journal.MainTold(service=service, pid=pid, why=why))
 
     def abandoned(self, service: str, pids: Collection[int]) -> None:
         """What is left of a service is none of its any more, so that it can be started."""
-        left = f"pid {', '.join(map(str, pids))}" if pids else "processes that portsup does not find"
-        self.say(f"{service}: started although {left} survived SIGKILL", "warning")
-        self._journal.warning("processes abandoned", service=service, pids=list(pids))
+        self.tell(journal.Abandoned(service=service, pids=list(pids)))
 
     def main_refused(self, service: str, pid: int) -> None:
         """The process that it named is not one of its own."""
-        self._journal.warning("main process refused", service=service, pid=pid)
+        self.tell(journal.MainRefused(service=service, pid=pid))
 
     def notice_refused(self, service: str, pid: int, name: str) -> None:
         """A stranger spoke in the name of a service."""
-        self._journal.warning("notice refused", service=service, pid=pid, name=name)
+        self.tell(journal.NoticeRefused(service=service, pid=pid, name=name))
 
     def notice_unreadable(self, service: str, size: int) -> None:
         """A service said what nobody understands, in so many bytes."""
-        self._journal.warning("notice unreadable", service=service, bytes=size)
+        self.tell(journal.NoticeUnreadable(service=service, bytes=size))
 
     def skipped(self, service: str, port: int, skipped: Collection[tuple[int, str]]) -> None:
         """A service got another port than the first of its pool."""
-        if self._journal.warning("port skipped", service=service, port=port, skipped=dict(skipped)):
-            self.say(herald.fallback(service, port, skipped), "warning")
+        self.tell(journal.PortSkipped(service=service, port=port, skipped=dict(skipped)))
 
     def reaped(self, service: str, pids: Collection[int]) -> None:
         """What an earlier run left on a service's ports was ended."""
-        self.say(f"{service}: ended what an earlier run left behind (pid {', '.join(map(str, pids))})", "warning")
-        self._journal.warning("orphans reaped", service=service, pids=list(pids))
+        self.tell(journal.OrphansReaped(service=service, pids=list(pids)))
 
     def drifted(self, service: str, port: int, elsewhere: Collection[int]) -> None:
         """A service listens, but not on the port that it was given."""
-        seen = some_of(elsewhere)
-        spec = self._slots[service].spec
-        hint = f"make it listen on ${spec.port_env}, or put {{port}} into its command"
-        listed = sorted(elsewhere)[:MOST_PORTS]
-        if self._journal.warning("wrong port", service=service, port=port, elsewhere=listed, count=len(elsewhere)):
-            self.say(f"{service}: listens on {seen} instead of {port}; {hint}", "warning")
+        variable = self._slots[service].spec.port_env
+        first, count = sorted(elsewhere)[:MOST_PORTS], len(elsewhere)
+        self.tell(journal.WrongPort(service=service, port=port, elsewhere=first, count=count, variable=variable))
 
     def no_handoff(self, why: str) -> None:
         """Ports are not handed over here; `why` is empty where nobody wants it.  Said once."""
         if why and not self._has_told_no_handoff:
             self._has_told_no_handoff = True
-            self._journal.warning("no handoff", why=why)
+            self.tell(journal.NoHandoff(why=why))
 
     def rendered(self, file: Path) -> None:
         """A file of `render` has another content."""
-        self._journal.info("file rendered", file=str(file))
+        self.tell(journal.FileRendered(file=str(file)))
 
     def not_rendered(self, file: Path, why: str) -> None:
         """A file of `render` cannot be written."""
-        self.say(f"cannot render `{file}`: {why}", "warning")
-        self._journal.warning("file not rendered", file=str(file), why=why)
+        self.tell(journal.FileNotRendered(file=str(file), why=why))
 
     def on_change_failed(self, program: str, why: str) -> None:
         """The command that follows a rendered file was of no use."""
-        self.say(f"on_change: {why}", "warning")
-        self._journal.warning("on_change failed", program=program, why=why)
+        self.tell(journal.OnChangeFailed(program=program, why=why))
 
     def moved(self, service: str, port: int, to: int | None) -> None:
         """A service bound a port of its own choice, and got the one that it was given instead."""
-        self._journal.info("port moved", service=service, port=port, to=to)
+        self.tell(journal.PortMoved(service=service, port=port, to=to))
 
     def bound_elsewhere(self, service: str, ports: Collection[int]) -> None:
         """A service binds ports beside the one that it was given."""
         first = sorted(ports)
-        more = {"others": first[1:MOST_PORTS], "count": len(first)} if len(first) > 1 else {}
-        self._journal.info("other port bound", service=service, port=first[0], **more)
+        others, count = (first[1:MOST_PORTS], len(first)) if len(first) > 1 else (None, None)
+        self.tell(journal.OtherPortBound(service=service, port=first[0], others=others, count=count))
 
     def filter_refused(self, service: str) -> None:
         """A service wants to answer system calls itself, and the kernel does not let it: portsup does that already."""
-        why = "it installs a seccomp listener of its own, which the kernel refuses (EBUSY) beneath that of the handoff"
-        hint = "set `handoff: off` for it"
-        if self._journal.warning("seccomp listener refused", service=service, why=why, hint=hint):
-            self.say(f"{service}: {why}; {hint}", "warning")
+        self.tell(journal.FilterRefused(service=service, why=FILTER_REFUSED, hint=HANDOFF_OFF))
 
     def bind_refused(self, service: str, port: int) -> None:
         """A strict service wanted a port that it was not given."""
-        if self._journal.warning("bind refused", service=service, port=port):
-            self.say(f"{service}: may not bind port {port} (`bind: strict`)", "warning")
+        self.tell(journal.BindRefused(service=service, port=port))
 
     def bind_not_seen(self, service: str, why: str) -> None:
         """A service binds in a process that we may not look into, and cannot have its port that way."""
-        self.say(f"{service}: portsup may not look into its process ({why}); set `handoff: off` for it", "warning")
-        self._journal.warning("bind not seen", service=service, why=why)
+        self.tell(journal.BindNotSeen(service=service, why=why))
 
     def queue_dropped(self, service: str, why: str) -> None:
         """Clients that waited for a service were refused, so that its next process could have the socket it made."""
-        self._journal.warning("queue dropped", service=service, why=why)
+        self.tell(journal.QueueDropped(service=service, why=why))
 
     def up(self, stack: str, instance: int, failed: Collection[str], took: float) -> None:
         """Every service has come as far as it will: the table of names and ports."""
@@ -191,13 +184,11 @@ class Reporter:
                 url = url_of(slot.host, port or 0) if has_port else ""
                 rows.append((name, str(port) if has_port else "-", state, url))
         has_ended = any(self._slots[name].service.state is State.EXITED for name in failed)
-        fate = "failed or ended" if has_ended else "failed"
-        end = f"is up after {took:.1f} s" if not failed else f"is up, but {len(failed)} of its services {fate}"
-        self.say(f"\n{herald.table(rows)}\n\nstack `{stack}` instance {instance} {end}")
+        self.say(f"\n{table(rows)}\n\n{stack_is_up(stack, instance, took, len(failed), has_ended)}")
         running = {row[0]: int(row[1]) for row in rows[1:] if row[1] != "-"}
         for name, port in running.items():
             if port in BLOCKED_BY_BROWSERS:
-                self.say(herald.bad_port(name, port, self._fetch_url(name, instance, running)), "note")
+                self.say(bad_port(name, port, self._fetch_url(name, instance, running)), "note")
 
     def _fetch_url(self, name: str, instance: int, running: Mapping[str, int]) -> str:
         slot = self._slots[name]

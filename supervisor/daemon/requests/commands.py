@@ -9,9 +9,10 @@ from supervisor.config.difference import Difference
 from supervisor.config.secrets import is_secret_name
 from supervisor.control import requests
 from supervisor.control.connection import Reply
-from supervisor.control.messages import Address, Addresses, Environment, News, Pong, StackStatus
+from supervisor.control.messages import Address, Addresses, Environment, News, Pong
 from supervisor.control.progress import Late, Outcome, Progress
 from supervisor.control.requests import Request
+from supervisor.control.status import StackStatus
 from supervisor.core import events as ev
 from supervisor.core.conditions import has_settled, is_at_rest
 from supervisor.core.order import levels

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from supervisor.control.connection import Handler
 from supervisor.control.server import Server, serve
+from supervisor.core.journal import ControlMadeAgain, ControlRefuses
 from supervisor.daemon.tasks import begin
 from supervisor.logs.journal import Journal
 
@@ -26,7 +27,7 @@ class ControlSocket:
     def mend(self) -> None:
         """Puts it back where somebody has removed or replaced it."""
         if self._server is not None and not self._server.is_in_place():
-            self._journal.warning("control socket is gone: made again", path=str(self._path))
+            self._journal.tell(ControlMadeAgain(path=str(self._path)))
             begin(self.open(), self._loop)
 
     def stop_listening(self) -> None:
@@ -40,4 +41,4 @@ class ControlSocket:
             self._server.close()
 
     def _on_refused(self, error: OSError) -> None:
-        self._journal.warning("control socket refuses connections", why=error.strerror)
+        self._journal.tell(ControlRefuses(why=error.strerror or str(error)))

@@ -6,8 +6,9 @@ from typing import Any
 
 from supervisor.control.connection import Reply
 from supervisor.control.json_form import read
-from supervisor.control.messages import Event, StackStatus, Usage
+from supervisor.control.messages import Event, Usage
 from supervisor.control.requests import Subscribe
+from supervisor.control.status import StackStatus
 from supervisor.control.updates import PortEvents
 from supervisor.daemon.console.broadcast import Feed
 from supervisor.daemon.requests.status_readers import StatusReaders

@@ -4,16 +4,16 @@ from collections.abc import Callable, Mapping
 
 from supervisor import system
 from supervisor.config.spec import HandoffMode
-from supervisor.control.messages import PortStatus, SecondProcess, ServiceStatus
 from supervisor.control.progress import Outcome
+from supervisor.control.status import PortStatus, SecondProcess, ServiceStatus
 from supervisor.core.address import url_of
 from supervisor.core.conditions import is_done
 from supervisor.core.service import Service
 from supervisor.core.state import AT_REST, IS_AT_WORK, Result, State
-from supervisor.daemon.console.herald import failure, readable
 from supervisor.daemon.service.slot import Slot
 from supervisor.daemon.service.world import StackWorld
 from supervisor.process.tree import RUN_ID
+from supervisor.words.failures import failure, readable
 
 
 def beside(svc: Service) -> SecondProcess | None:

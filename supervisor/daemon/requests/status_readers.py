@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from supervisor.control.connection import Reply
-from supervisor.control.messages import StackStatus
+from supervisor.control.status import StackStatus
 
 
 class StatusReaders:

@@ -10,8 +10,9 @@ from typing import Any
 
 from supervisor.control.connection import Reply
 from supervisor.control.json_form import read
-from supervisor.control.messages import Event, StackStatus
+from supervisor.control.messages import Event
 from supervisor.control.requests import Subscribe
+from supervisor.control.status import StackStatus
 from supervisor.control.updates import Update, Usages
 
 MOST_REMOVED = 1000  # names of services that are gone; who was away for longer gets everything

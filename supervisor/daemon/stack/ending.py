@@ -1,14 +1,15 @@
 """When the end of a service is the end of the stack, and which exit code that gives."""
 
 from supervisor.core.ending import Abort, code_of
+from supervisor.core.journal import EndOfAll
 from supervisor.core.service import Service
 from supervisor.core.stack import is_the_end
 from supervisor.core.state import ENDED
-from supervisor.daemon.console.herald import readable
 from supervisor.daemon.console.reporter import Reporter
 from supervisor.daemon.stack.stack import Stack
 from supervisor.errors import ExitCode
 from supervisor.logs.journal import Journal
+from supervisor.words.console import end_of_all
 
 
 class Ending:
@@ -33,9 +34,9 @@ class Ending:
         if not is_the_end(svc, self._stack.slots[svc.name].spec.on_end, self._abort, self._stack.relations):
             return False
         self._code = code_of(svc)
-        self._journal.info("end of all", service=svc.name, why=svc.reason, exit_code=self._code)
-        why = f" ({readable(svc.reason)})" if svc.reason else ""
-        self._reporter.say(f"\nstopping everything, because {svc.name} has ended{why}")
+        end = EndOfAll(service=svc.name, why=svc.reason, exit_code=self._code)
+        self._journal.tell(end)
+        self._reporter.say(f"\n{end_of_all(end)}")
         return True
 
     def exit_code(self, usual: int) -> int:

@@ -12,6 +12,7 @@ from supervisor.control.progress import Changed, Changes, Outcome
 from supervisor.core import events as ev
 from supervisor.core.conditions import has_settled, is_done
 from supervisor.core.instance import overlap, ports_of
+from supervisor.core.journal import Reloaded, ReloadRefused
 from supervisor.core.order import levels
 from supervisor.core.state import AT_REST, State
 from supervisor.daemon.instance import Instance
@@ -78,7 +79,7 @@ class Reloader:
     def refused(self, error: PortsupError) -> None:
         """Somebody who does not listen asked for what cannot be done."""
         problems = [str(problem) for problem in error.problems] if isinstance(error, ConfigError) else []
-        self._journal.warning("reload refused", what=error.what, why=error.why, problems=problems)
+        self._journal.tell(ReloadRefused(what=error.what, why=error.why, problems=problems))
 
     async def apply(
         self, tell: Tell, on_found: Callable[[Difference], None], asked: Sequence[str] = ()
@@ -99,10 +100,10 @@ class Reloader:
             on_found(found)
             stamps = _stamps(new) | {path: stamp for path, stamp in stamps.items() if path in new.files}
             self._journal.learn(new.secrets)
-            self._journal.info(
-                "reloaded", added=list(found.added), removed=list(found.removed),
+            self._journal.tell(Reloaded(
+                added=list(found.added), removed=list(found.removed),
                 changed={change.name: list(change.keys) for change in found.changed}, top=list(found.top),
-            )  # fmt: skip
+            ))  # fmt: skip
             results = await self._remove(found, tell)
             self.spec, self._stamps = new, stamps
             self._asked = tuple(asked) or self._asked

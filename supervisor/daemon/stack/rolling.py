@@ -8,11 +8,11 @@ from supervisor.core import events as ev
 from supervisor.core.order import levels
 from supervisor.core.service import is_rolling
 from supervisor.core.state import IS_PASSING, State
-from supervisor.daemon.console.herald import readable
 from supervisor.daemon.service.slot import Slot
 from supervisor.daemon.stack.stack import Stack
 from supervisor.daemon.stack.waiting import Note, telling
 from supervisor.errors import PortsupError
+from supervisor.words.failures import readable
 
 
 def check_rolling(slots: Sequence[Slot]) -> Sequence[Slot]:

@@ -6,11 +6,14 @@ import pytest
 
 from supervisor.config.spec import ServiceSpec
 from supervisor.core import events as ev
+from supervisor.core.journal import PortSkipped
 from supervisor.core.restart import Restart, RestartPolicy
 from supervisor.core.service import Service, step
 from supervisor.core.state import Health, Result, State, Then
-from supervisor.daemon.console import herald
+from supervisor.daemon.console.steps import event_of
 from supervisor.dataclass import replace
+from supervisor.words.console import table, words_of
+from supervisor.words.failures import failure, readable
 
 SPEC = ServiceSpec("web", ("serve", "--fast"), (8000, 8001), working_dir=Path("/srv"), port_env="WEB_PORT")
 WEB = Service("web", (8000, 8001), RestartPolicy(delay=0.5))
@@ -21,9 +24,9 @@ RUNNING = replace(WEB, state=State.RUNNING, port=8000, pid=7, ready_since=0.0)
 def said(before: Service, event: ev.Event, now: float = 5.0) -> tuple[str, str]:
     """Level and words for what an event makes of a service."""
     after, _ = step(before, event, now)
-    news = herald.news(before, after, SPEC, 0.25)
-    assert news is not None
-    return news.level, news.words
+    happened = event_of(before, after, SPEC, 0.25)
+    assert happened is not None
+    return happened.level, words_of(happened)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +74,7 @@ def test_unhealthy_is_said_once_for_a_service_that_is_not_restarted() -> None:
     assert said(calm, ev.BecameUnhealthy(7, "unhealthy: x")) == ("warning", "unhealthy: x")
     still, _ = step(sick, ev.BecameUnhealthy(7, "unhealthy: x"), 0.0)
     assert still.health is Health.UNHEALTHY
-    assert herald.news(sick, still, SPEC, None) is None
+    assert event_of(sick, still, SPEC, None) is None
 
 
 @pytest.mark.parametrize(
@@ -86,7 +89,7 @@ def test_unhealthy_is_said_once_for_a_service_that_is_not_restarted() -> None:
     ],
 )
 def test_a_failure_says_why_what_was_run_and_what_to_do(result: Result, reason: str, words: list[str]) -> None:
-    text = herald.failure(replace(WEB, state=State.FAILED, result=result, reason=reason), SPEC)
+    text = failure(replace(WEB, state=State.FAILED, result=result, reason=reason), SPEC)
     assert [word for word in words if word not in text] == []
 
 
@@ -94,20 +97,20 @@ def test_one_that_never_listened_is_told_how_it_learns_its_port() -> None:
     once = replace(STARTING, policy=RestartPolicy(Restart.NEVER))
     late, _ = step(once, ev.DeadlinePassed(), 30.0)
     failed, _ = step(late, ev.Exited(7, signal=15), 30.1)
-    text = herald.failure(failed, SPEC)
+    text = failure(failed, SPEC)
     assert "nothing listens on port 8000" in text
     assert "make it listen on $WEB_PORT, or put {port} into its command" in text
     listening, _ = step(once, ev.BeganListening(7), 1.0)
     late, _ = step(listening, ev.DeadlinePassed(), 30.0)
     failed, _ = step(late, ev.Exited(7, signal=15), 30.1)
-    assert "WEB_PORT" not in herald.failure(failed, SPEC)
+    assert "WEB_PORT" not in failure(failed, SPEC)
     again, _ = step(replace(failed, state=State.STARTING, never_listened=True), ev.Spawned(8), 40.0)
     assert not again.never_listened
 
 
 def test_a_process_that_survives_sigkill_is_named_with_its_pid() -> None:
     survivor = replace(WEB, state=State.FAILED, result=Result.TIMEOUT, reason="still alive after SIGKILL", pid=7)
-    assert herald.failure(survivor, SPEC) == (
+    assert failure(survivor, SPEC) == (
         "process 7 is still alive after SIGKILL; its port stays reserved,"
         " and `portsup start web` starts it all the same"
     )
@@ -125,17 +128,17 @@ def test_a_process_that_survives_sigkill_is_named_with_its_pid() -> None:
     ],
 )
 def test_signals_have_their_names_beside_their_numbers(reason: str, words: str) -> None:
-    assert herald.readable(reason) == words
+    assert readable(reason) == words
 
 
 def test_a_fallback_names_who_is_in_the_way() -> None:
     skipped = ((8000, "held by `node` (pid 412, user ada)"), (8001, "exit code 1 before it was ready"))
-    assert herald.fallback("web", 8002, skipped) == (
-        "web: uses port 8002 (8000 is held by `node` (pid 412, user ada), 8001: exit code 1 before it was ready)"
+    assert words_of(PortSkipped(service="web", port=8002, skipped=dict(skipped))) == (
+        "uses port 8002 (8000 is held by `node` (pid 412, user ada), 8001: exit code 1 before it was ready)"
     )
 
 
 def test_a_table_is_aligned_and_has_no_blanks_at_line_ends() -> None:
-    assert herald.table([("NAME", "PORT"), ("web", "8000"), ("a-long-name", "")]) == (
+    assert table([("NAME", "PORT"), ("web", "8000"), ("a-long-name", "")]) == (
         "  NAME         PORT\n  web          8000\n  a-long-name"
     )

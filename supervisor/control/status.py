@@ -1,0 +1,139 @@
+"""How the services of a stack are: what the daemon answers to `status`, each key of it written once.
+
+The line about a key in the docstring of its class goes into the reference and the JSON Schema.  A field with a default
+may be missing in the answer of an older portsup; one that tells of a moment or a span is in seconds.
+"""
+
+from supervisor.dataclass import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class PortStatus:
+    """One port of a pool.
+
+    port: its number
+    state: `active`, `spare`, `taken` or `quarantined`
+    holder: who has it if not this service, in words
+    """
+
+    port: int
+    state: str
+    holder: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SecondProcess:
+    """The second process of a service during a rolling restart.
+
+    pid: its process id
+    state: `starting` (it is to take over), `terminating` or `killing` (it was replaced)
+    """
+
+    pid: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRow:
+    """One service, as `status --format json` prints it.
+
+    name: its name in services.yaml
+    instance: number of the instance
+    state: one of the states
+    status: the state, folded to `inactive`, `activating`, `active`, `deactivating` or `failed`
+    health: `healthy`, `unhealthy`, or `none` where nothing has been asked yet
+    port: the port that it has now
+    url: where an HTTP server on that port answers
+    pid: its main process
+    uptime_s: age of that process
+    restarts: restarts that nobody asked for, since the stack came up
+    exit_code: of its last process, until the next one is ready; a signal counts negative
+    result: why it does not run, or did not go on running
+    pool: every port of its pool
+    beside: its second process, during a rolling restart
+    status_text: what it says it does
+    """
+
+    name: str
+    instance: int
+    state: str
+    status: str
+    health: str
+    port: int | None
+    url: str | None
+    pid: int | None
+    uptime_s: float | None
+    restarts: int
+    exit_code: int | None
+    result: str | None
+    pool: tuple[PortStatus, ...]
+    beside: SecondProcess | None = None
+    status_text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceStatus(ServiceRow):
+    """One service, as `status` and `watch` of the control protocol tell of it.
+
+    reason: why it is not fine, in words; empty if it is
+    reached: how far its process has come: `none`, `started`, `listening` or `ready`
+    checks_health: whether it has a `healthcheck`
+    handoff: how it gets its port as a socket that portsup keeps, or why not; null where it binds the port itself
+    rotations: how often it moved to another port since the stack came up
+    one_shot: whether its work is done when it exits with 0
+    is_done: whether that work is done
+    optional: whether `up` leaves it out unless it is named or needed
+    """
+
+    reason: str = ""
+    reached: str = "none"
+    checks_health: bool = False
+    handoff: str | None = None
+    rotations: int | None = None
+    one_shot: bool = False
+    is_done: bool = False
+    optional: bool = False
+
+    @property
+    def is_fine(self) -> bool:
+        """Running, or done with its work, as a job that prepares something for the others is; a server never is.
+
+        So is one that is stopped because nobody asked for it.
+        """
+        return self.state == "running" or self.is_done or (self.state == "stopped" and self.optional)
+
+
+@dataclass(frozen=True, slots=True)
+class LoopStatus:
+    """How well the event loop of the daemon is served, since it came up.
+
+    stalls: how often it served nobody for `stall_from_s` and more
+    stall_from_s: from how long on that counts
+    longest_stall_s: the longest time for which it served nobody
+    longest_stall_cpu_s: how much of that it was on a processor
+    longest_stall: what it did then, in words
+    """
+
+    stalls: int
+    stall_from_s: float
+    longest_stall_s: float
+    longest_stall_cpu_s: float = 0.0
+    longest_stall: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StackStatus:
+    """The answer to `status`, and each line of `watch`.
+
+    stack: name of the stack
+    instance: number of the instance
+    services: those that were asked for, in the order of services.yaml
+    warnings: what should not be, in words, such as that services.yaml has changed
+    loop: how long portsup served nobody
+    """
+
+    stack: str
+    instance: int
+    services: tuple[ServiceStatus, ...]
+    warnings: tuple[str, ...] = ()
+    loop: LoopStatus | None = None

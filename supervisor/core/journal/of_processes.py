@@ -1,0 +1,188 @@
+"""The events that a service causes by what its processes do, say and bind."""
+
+from supervisor.core.journal.event import WARNING, OfService, OfState
+
+
+class ServiceSays(OfState):
+    """what it does, in its own words: `says`, `pid`; at most five times a second"""
+
+    event = "service says"
+    pid: int | None
+    says: str
+
+
+class ServiceReloads(OfState):
+    """it says so: `pid`"""
+
+    event = "service reloads"
+    pid: int | None
+
+
+class ServiceReloaded(OfState):
+    """it says that it is ready again: `pid`"""
+
+    event = "service reloaded"
+    pid: int | None
+
+
+class StopsItself(OfState):
+    """it says that it is stopping: `pid`"""
+
+    event = "service stops itself"
+    pid: int | None
+
+
+class MainTold(OfService):
+    """another process stands for it now: `pid`, and `why` if nobody said so by `MAINPID=`"""
+
+    event = "main process told"
+    is_frequent = True
+    pid: int
+    why: str | None = None
+
+
+class Abandoned(OfService):
+    """it is started although these survived SIGKILL: `pids`"""
+
+    event = "processes abandoned"
+    level = WARNING
+    pids: list[int]
+
+
+class MainRefused(OfService):
+    """it named a process that is not of its tree: `pid`; told once for each process of the service"""
+
+    event = "main process refused"
+    level = WARNING
+    is_frequent = True
+    pid: int
+
+
+class NoticeRefused(OfService):
+    """somebody who is not of its tree spoke in its name: `pid` (0 where another namespace hides it), `name`; told once, too"""  # noqa: E501
+
+    event = "notice refused"
+    level = WARNING
+    is_frequent = True
+    pid: int
+    name: str
+
+
+class NoticeUnreadable(OfService):
+    """it said what nobody understands: `bytes`; told once, too"""
+
+    event = "notice unreadable"
+    level = WARNING
+    is_frequent = True
+    bytes: int
+
+
+class PortSkipped(OfService):
+    """it got `port`, because those before cannot be used: `skipped`, reasons by port"""
+
+    event = "port skipped"
+    level = WARNING
+    port: int
+    skipped: dict[int, str]
+
+
+class OrphansReaped(OfService):
+    """an earlier run had left processes on its ports, which were ended: `pids`"""
+
+    event = "orphans reaped"
+    level = WARNING
+    pids: list[int]
+
+
+class SparesLeased(OfService):
+    """ports of its pool that somebody else had are ours now: `ports`"""
+
+    event = "spare ports leased"
+    is_frequent = True
+    is_quiet = True
+    ports: list[int]
+
+
+class SparesNotLeased(OfService):
+    """`why`"""
+
+    event = "spare ports not leased"
+    level = WARNING
+    is_frequent = True
+    why: str
+
+
+class WrongPort(OfService):
+    """it listens on `elsewhere` (the first 20 ports, `count` of them in all) instead of `port`, which its `variable` tells it"""  # noqa: E501
+
+    event = "wrong port"
+    level = WARNING
+    is_frequent = True
+    port: int
+    elsewhere: list[int]
+    count: int
+    variable: str
+
+
+class PortMoved(OfService):
+    """it bound `port`, and got the one that it was given: `to` (`bind: move`)"""
+
+    event = "port moved"
+    is_frequent = True
+    port: int
+    to: int | None
+
+
+class OtherPortBound(OfService):
+    """it bound `port` beside the one that it was given; of several at once `port` is the first, `others` are those after it, up to 20 in all, of `count`"""  # noqa: E501
+
+    event = "other port bound"
+    is_frequent = True
+    port: int
+    others: list[int] | None = None
+    count: int | None = None
+
+
+class BindRefused(OfService):
+    """it wanted `port` (`bind: strict`)"""
+
+    event = "bind refused"
+    level = WARNING
+    is_frequent = True
+    port: int
+
+
+class FilterRefused(OfService):
+    """it installs a filter that notifies it of system calls, and the kernel refuses that below portsup's own (EBUSY): `why`, and a `hint`"""  # noqa: E501
+
+    event = "seccomp listener refused"
+    level = WARNING
+    is_failure = True
+    why: str
+    hint: str
+
+
+class BindNotSeen(OfService):
+    """it binds in a process that portsup may not look into, and cannot have its port so: `why`; `handoff: off` is for it. Told once"""  # noqa: E501
+
+    event = "bind not seen"
+    level = WARNING
+    is_frequent = True
+    why: str
+
+
+class QueueDropped(OfService):
+    """clients that waited since its last process were refused, because its new socket cannot be replaced everywhere: `why` ([HANDOFF `swap`](../explanation/handoff.md#how-the-queue-moves))"""  # noqa: E501
+
+    event = "queue dropped"
+    level = WARNING
+    why: str
+
+
+class EventsLeftOut(OfService):
+    """`of`, the event that came too often, and `count`, how many of it were not told since the last such line"""
+
+    event = "events left out"
+    level = WARNING
+    of: str
+    count: int

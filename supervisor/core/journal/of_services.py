@@ -1,0 +1,278 @@
+"""The events of a service's life."""
+
+from supervisor.core.journal.event import ERROR, WARNING, OfService, OfState
+
+
+class OfPassing(OfState):
+    """A state on the way to another one."""
+
+    port: int | None
+    pid: int | None
+    why: str
+
+
+class ServiceAcquiring(OfPassing):
+    """it waits for a port: `why`"""
+
+    event = "service acquiring"
+
+
+class ServiceWaiting(OfPassing):
+    """it has its ports and waits for those it depends on: `port`"""
+
+    event = "service waiting"
+    is_quiet = True
+
+
+class ServicePreparing(OfPassing):
+    """its `pre_start` is about to run: `port`, `why`"""
+
+    event = "service preparing"
+    is_quiet = True
+
+
+class ServiceCleaning(OfPassing):
+    """its process is gone, and its `post_stop` is about to run: `port`, `why`"""
+
+    event = "service cleaning"
+    is_quiet = True
+
+
+class HookRuns(OfService):
+    """one of its [hooks](services-yaml.md#hooks): `hook`, `pid`"""
+
+    event = "hook runs"
+    hook: str
+    pid: int
+
+
+class HookDone(OfService):
+    """it has exited with 0: `hook`, `took` in seconds"""
+
+    event = "hook done"
+    is_quiet = True
+    hook: str
+    took: float
+
+
+class HookFailed(OfState):
+    """any but `pre_start` has failed or took too long, and the service goes on: `why`, which begins with its name"""
+
+    event = "hook failed"
+    level = WARNING
+    is_failure = True
+    why: str
+
+
+class HookLeft(OfService):
+    """it ended, and what it left is killed: `hook`, `pids`"""
+
+    event = "hook left processes behind"
+    level = WARNING
+    hook: str
+    pids: list[int]
+
+
+class StartFailed(OfState):
+    """its `pre_start` has failed, and its `post_stop` is about to run: `why`"""
+
+    event = "start failed"
+    level = WARNING
+    why: str
+
+
+class ServiceStarting(OfPassing):
+    """its process is about to be started: `port`, `why`"""
+
+    event = "service starting"
+
+
+class ServiceSpawned(OfState):
+    """`port`, `pid`"""
+
+    event = "service spawned"
+    port: int | None
+    pid: int | None
+
+
+class ServiceListens(OfState):
+    """`port`, `pid`"""
+
+    event = "service listens"
+    port: int | None
+    pid: int | None
+
+
+class NotReadyYet(OfState):
+    """what the readiness probe saw instead, whenever that changes: `why`, `pid`; a line or notification that has not come is told after a second"""  # noqa: E501
+
+    event = "service not ready yet"
+    pid: int | None
+    why: str
+
+
+class ServiceReady(OfState):
+    """`port`, `pid`, and `took`, the age of its process in seconds"""
+
+    event = "service ready"
+    port: int | None
+    pid: int | None
+    took: float | None = None
+
+
+class ServiceHealthy(OfState):
+    """its health check says so, for the first time or again: `pid`"""
+
+    event = "service healthy"
+    pid: int | None
+
+
+class ServiceUnhealthy(OfState):
+    """`why`, `pid`"""
+
+    event = "service unhealthy"
+    level = WARNING
+    is_failure = True
+    pid: int | None
+    why: str
+
+
+class ServiceTerminating(OfPassing):
+    """it was asked to end: `why`, `pid`"""
+
+    event = "service terminating"
+
+
+class ServiceIsEnded(OfState):
+    """the same, because something is wrong with it or with its port: `why`, `pid`"""
+
+    event = "service is ended"
+    level = WARNING
+    pid: int | None
+    why: str
+
+
+class GraceOver(OfState):
+    """it was still there after its `grace` period, in seconds, and is killed: `pid`; `is_replaced` if that is the process which a rolling restart has replaced"""  # noqa: E501
+
+    event = "grace period over"
+    level = WARNING
+    pid: int | None
+    grace: float
+    is_replaced: bool = False
+
+
+class ServiceIsKilled(OfState):
+    """somebody did not want to wait: `pid`"""
+
+    event = "service is killed"
+    level = WARNING
+    pid: int | None
+
+
+class ServiceKilling(OfPassing):
+    """its whole process tree is being killed: `why`, `pid`"""
+
+    event = "service killing"
+
+
+class LeftBehind(OfState):
+    """its main process ended, `why`, and left others, which are killed: `pid`"""
+
+    event = "processes left behind"
+    level = WARNING
+    is_failure = True
+    pid: int | None
+    why: str
+
+
+class ServiceRestarts(OfState):
+    """it ended without being asked: `why`, `exit_code` (negative: by that signal), `restarts` so far; `waits`, if it is not started at once; `takes_over`, the process that was to replace it in a rolling restart and takes its place"""  # noqa: E501
+
+    event = "service restarts"
+    level = WARNING
+    is_failure = True
+    why: str
+    exit_code: int | None
+    restarts: int
+    waits: bool = False
+    takes_over: int | None = None
+
+
+class ServiceBackoff(OfPassing):
+    """it waits until it is started again: `why`"""
+
+    event = "service backoff"
+
+
+class PortLeft(OfState):
+    """it leaves `port` for the next one of its pool: `why`; `is_requested` if somebody asked for it"""
+
+    event = "port left"
+    level = WARNING
+    is_failure = True
+    port: int | None
+    why: str
+    is_requested: bool = False
+
+
+class RollBegins(OfState):
+    """a [rolling restart](../how-to/restart-without-a-gap.md): `pid` was started beside the one in charge, `beside`"""
+
+    event = "roll begins"
+    pid: int | None
+    beside: int | None
+
+
+class RollHandsOn(OfState):
+    """the new process is ready and in charge: `port`, `pid`; `leaving` is asked to stop"""
+
+    event = "roll hands on"
+    port: int | None
+    pid: int | None
+    leaving: int | None
+
+
+class RollFailed(OfState):
+    """it came to nothing, and `pid` stays in service: `why`"""
+
+    event = "roll failed"
+    level = WARNING
+    why: str
+    pid: int | None
+
+
+class LeftOver(OfState):
+    """the process that was replaced is alive after SIGKILL: `pid`"""
+
+    event = "process left over"
+    level = WARNING
+    pid: int | None
+
+
+class ServiceExited(OfState):
+    """it ended, and its policy leaves it so: `exit_code`, `why`; `hint`, if that is not what anybody wants"""
+
+    event = "service exited"
+    exit_code: int | None
+    why: str
+    hint: str | None = None
+
+
+class ServiceStopped(OfState):
+    """nothing of it is left, as somebody wanted; `why`, if it had ended before that"""
+
+    event = "service stopped"
+    why: str | None = None
+
+
+class ServiceFailed(OfState):
+    """it is given up: `result`, `why`, `exit_code`, and `words`, the same for people with what to do next"""
+
+    event = "service failed"
+    level = ERROR
+    is_failure = True
+    result: str
+    why: str
+    exit_code: int | None
+    words: str

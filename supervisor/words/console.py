@@ -1,0 +1,146 @@
+"""What the person at the terminal reads of an event."""
+
+from collections.abc import Collection, Mapping, Sequence
+
+from supervisor.core import journal
+from supervisor.core.state import Result
+from supervisor.words.enumeration import some_of
+from supervisor.words.failures import other_port_hint, readable
+
+FILTER_REFUSED = (
+    "it installs a seccomp listener of its own, which the kernel refuses (EBUSY) beneath that of the handoff"
+)
+HANDOFF_OFF = "set `handoff: off` for it"
+FATAL = (Result.NO_PORT, Result.LOCK_LOST)  # the last words of the stack say these in full
+
+
+def words_of(event: journal.Event) -> str:
+    """The sentence for it, without the name of the service; empty if it is not worth their time."""
+    match event:
+        case journal.ServiceReady():
+            took = "" if event.took is None else f" after {event.took:.1f} s"
+            return f"ready{_place(event.port)}{took}"
+        case journal.ServiceRestarts():
+            return f"{readable(event.why)}; {_next_start(event)}"
+        case journal.PortLeft():
+            return f"leaves port {event.port}: {event.why}"
+        case journal.GraceOver() if event.is_replaced:
+            return f"pid {event.pid} is still there after {event.grace:g} s of grace: killed"
+        case journal.GraceOver():
+            return f"still there after {event.grace:g} s of grace: killed"
+        case journal.LeftBehind():
+            return f"{readable(event.why)}, and left processes behind: they are killed"
+        case journal.StopsItself():
+            return "says that it is stopping"
+        case journal.ServiceIsEnded() | journal.ServiceUnhealthy():
+            return event.why
+        case journal.ServiceFailed():
+            return "" if event.result in FATAL else event.words
+        case journal.ServiceExited():
+            return f"ended, {event.why}" + (f"; {event.hint}" if event.hint else "")
+        case journal.ServiceStopped():
+            return "stopped" if event.why is None else ""
+        case journal.HookFailed():
+            return readable(event.why)
+        case _:
+            return _of_roll(event) or _of_processes(event) or _of_ports(event)
+
+
+def _of_roll(event: journal.Event) -> str:
+    match event:
+        case journal.RollBegins():
+            return f"pid {event.pid} starts beside pid {event.beside}"
+        case journal.RollHandsOn():
+            leaves = f"pid {event.leaving} is asked to stop"
+            return f"pid {event.pid} is ready and takes over{_place(event.port)}; {leaves}"
+        case journal.RollFailed():
+            return f"rolling restart given up: {readable(event.why)}; pid {event.pid} stays in service"
+        case journal.LeftOver():
+            return f"pid {event.pid}, which was replaced, is still alive after SIGKILL"
+    return ""
+
+
+def _of_processes(event: journal.Event) -> str:
+    match event:
+        case journal.HookLeft():
+            return f"its {event.hook} left processes behind: they are killed ({_pids(event.pids)})"
+        case journal.MainTold(why=str()):
+            return f"goes on as pid {event.pid}, {event.why}"
+        case journal.Abandoned():
+            left = _pids(event.pids) if event.pids else "processes that portsup does not find"
+            return f"started although {left} survived SIGKILL"
+        case journal.OrphansReaped():
+            return f"ended what an earlier run left behind ({_pids(event.pids)})"
+    return ""
+
+
+def _of_ports(event: journal.Event) -> str:
+    match event:
+        case journal.PortSkipped():
+            return skipped(event.port, event.skipped)
+        case journal.WrongPort():
+            hint = other_port_hint(event.variable)
+            others = event.count - len(event.elsewhere)
+            return f"listens on {some_of(event.elsewhere, others)} instead of {event.port}; {hint}"
+        case journal.FilterRefused():
+            return f"{event.why}; {event.hint}"
+        case journal.BindRefused():
+            return f"may not bind port {event.port} (`bind: strict`)"
+        case journal.BindNotSeen():
+            return f"portsup may not look into its process ({event.why}); {HANDOFF_OFF}"
+        case journal.FileNotRendered():
+            return f"cannot render `{event.file}`: {event.why}"
+        case journal.OnChangeFailed():
+            return f"on_change: {event.why}"
+    return ""
+
+
+def skipped(port: int, reasons: Mapping[int, str]) -> str:
+    """That a service got another port than its first, and who is on those before it."""
+    told = ", ".join(f"{each} is {why}" if _is_participle(why) else f"{each}: {why}" for each, why in reasons.items())
+    return f"uses port {port} ({told})"
+
+
+def bad_port(service: str, port: int, url: str) -> str:
+    """That clients of the Fetch standard refuse a port, and where else they find the service; `url` may be empty."""
+    clients = "browsers and other clients of the Fetch standard, such as fetch() in Node.js,"
+    what = f"{service}: {clients} refuse port {port}"
+    return f"{what}; for them it is at {url}" if url else f"{what}; put another port first in its pool for them"
+
+
+def stack_is_up(stack: str, instance: int, took: float, failed: int, has_ended: bool) -> str:
+    """The last line of a start; `failed` services are not there, `has_ended`: one of them by itself."""
+    fate = "failed or ended" if has_ended else "failed"
+    end = f"is up after {took:.1f} s" if not failed else f"is up, but {failed} of its services {fate}"
+    return f"stack `{stack}` instance {instance} {end}"
+
+
+def end_of_all(event: journal.EndOfAll) -> str:
+    """That everything stops."""
+    why = f" ({readable(event.why)})" if event.why else ""
+    return f"stopping everything, because {event.service} has ended{why}"
+
+
+def table(rows: Sequence[Sequence[str]]) -> str:
+    """Rows in aligned columns, two blanks between them, indented by two."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = ("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+    return "\n".join(f"  {line}" for line in lines)
+
+
+def _next_start(event: journal.ServiceRestarts) -> str:
+    if event.takes_over is not None:
+        return f"pid {event.takes_over}, which was to replace it, takes its place"
+    return "will be started again" if event.waits else "started again"
+
+
+def _place(port: int | None) -> str:
+    return "" if port is None else f" on port {port}"
+
+
+def _pids(pids: Collection[int]) -> str:
+    return f"pid {', '.join(map(str, pids))}"
+
+
+def _is_participle(why: str) -> bool:
+    return why.startswith(("held ", "leased ", "reserved ", "in use", "quarantined"))

@@ -1,0 +1,18 @@
+"""Many things in a few words."""
+
+from collections.abc import Collection
+
+MOST = 5  # that are named
+
+
+def some_of(ports: Collection[int], more: int = 0) -> str:
+    """The ports in ascending order: all of a few, of many the first ones and how many others there are.
+
+    `more` are not among them.
+    """
+    named = sorted(ports)
+    count = len(named) + more
+    if count <= MOST:
+        return ", ".join(map(str, named))
+    kept = MOST - 2
+    return f"{', '.join(map(str, named[:kept]))} and {count - kept} others"
