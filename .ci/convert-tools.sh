@@ -11,9 +11,9 @@ if ! [ -x "$tools/python/bin/supervisord" ]; then
     rm -rf "$tools/python"
     mkdir -p "$tools"
     if ! { .venv/bin/python -m venv --without-pip "$tools/python" &&
-        if command -v uv; then uv pip install --python "$tools/python/bin/python" honcho==2.0.0 supervisor==4.3.0 'setuptools<81'
+        if command -v uv; then uv pip install --python "$tools/python/bin/python" honcho==2.0.0 supervisor==4.3.0 circus==0.19.0 'setuptools<81'
         else python3 -m pip --python "$tools/python/bin/python" install --disable-pip-version-check \
-            honcho==2.0.0 supervisor==4.3.0 'setuptools<81'; fi; } >"$tools/python.log" 2>&1; then
+            honcho==2.0.0 supervisor==4.3.0 circus==0.19.0 'setuptools<81'; fi; } >"$tools/python.log" 2>&1; then
         missing="$missing honcho supervisor"
     fi
 fi

@@ -128,6 +128,18 @@ def _checked(line: shell.Line, place: Place, around: Around) -> shell.Line | Lef
     """The line with the paths of this machine; a program that is only in the image is not here."""
     program, remedy = line.words[0], "build it on this machine and write a service that runs it, or keep it in compose"
     found = [_outside(word, place, around) for word in line.words]
+    if place.is_read and "/" not in program and program.endswith(".sh") and not around.has_program(program):
+        # Copied into a folder of the PATH of the image, or one that its base image brings.
+        copied = next((name for outside, name in _scripts(place) if outside == program), "")
+        beside = copied or program
+        if around.kind(posixpath.join(place.context, beside)) is not FileKind.NOTHING:
+            found[0] = relative(posixpath.join(place.context, beside), place.working_dir)
+            if "/" not in found[0]:
+                found[0] = f"./{found[0]}"
+            if around.kind(posixpath.join(place.context, beside)) is not FileKind.EXECUTABLE:
+                found.insert(0, "sh")
+        elif len(found) > 1 and tuple(place.image.entrypoint[:1]) == (program,):
+            found = found[1:]  # of the image of a language, and it ends by running what follows it
     if program.startswith("/") and found[0] == program and not _is_of_a_system(program, around):
         return Left("", f"its program `{program}` is only in its image", remedy)
     if program.startswith("./") and place.is_read:
@@ -135,6 +147,11 @@ def _checked(line: shell.Line, place: Place, around: Around) -> shell.Line | Lef
         if inside in place.image.built and around.kind(posixpath.join(place.working_dir, program)) is FileKind.NOTHING:
             return Left("", f"its program `{program}` is built in its image", remedy)
     return line if line.text else replace(line, words=found)
+
+
+def _scripts(place: Place) -> list[tuple[str, str]]:
+    """The files that are copied into the image: what each is called there, and its path in the context."""
+    return [(posixpath.basename(inside), outside) for outside, inside in place.image.copied]
 
 
 def _is_of_a_system(program: str, around: Around) -> bool:

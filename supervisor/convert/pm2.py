@@ -1,4 +1,4 @@
-"""ecosystem.config.json of pm2.  The .js one is a program, which is not run."""
+"""ecosystem.config.json of pm2, or .yaml; of a .js one only the literal that it exports, since nothing is run."""
 
 import json
 import re
@@ -42,6 +42,8 @@ _OF_SCRIPT = re.compile(  # what a literal of JavaScript has beyond JSON, and th
     r"""(?P<text>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|(?P<name>[A-Za-z_$][\w$]*)\s*:|//[^\n]*|/\*[\s\S]*?\*/""",
     re.ASCII,
 )
+_EXPORTS = re.compile(r"\A[\s\S]*?^\s*(?:module\.exports\s*=|export\s+default)\s*(?=[\[{])", re.MULTILINE)
+_OF_YAML = re.compile(r"^(apps[ \t]*:|- )", re.MULTILINE)
 _REST = re.compile(r"(?:[\s\[\]{},:]|-?\d[\d.]*|\b(?:true|false|null)\b)*", re.ASCII)
 # Other names that pm2 has for its keys.
 _ALIASES = {
@@ -108,17 +110,36 @@ def convert(text: str, around: Around = ALONE) -> Outcome:
 
 def _read(text: str) -> Any:
     """What the file says.  pm2 takes a .json file for JavaScript: names without quotes, comments, a comma too many."""
+    text = _literal(text)
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        if _REST.fullmatch(_OF_SCRIPT.sub("", text)):
+        if _OF_YAML.search(text):
+            return from_yaml(text, "the file of pm2")
+        if _is_plain(text):
             return from_yaml(_OF_SCRIPT.sub(_as_yaml, text).replace("\t", " "), "the file of pm2")
         why = f"it is no JSON: {error}; and for a literal of JavaScript it has too much in it"
         hint = f"nothing in it is run; make JSON of a .js file: `{AS_JSON} > ecosystem.config.json`"
         raise PortsupError("cannot read the file of pm2", why, hint) from error
 
 
+def exports_plainly(text: str) -> bool:
+    """Whether a program in JavaScript exports a literal in which nothing has to be run or looked up."""
+    return bool(_EXPORTS.match(text)) and _is_plain(_literal(text))
+
+
+def _literal(text: str) -> str:
+    """What a program in JavaScript exports, as it stands there; any other text as it is."""
+    return re.sub(r"[;\s]*\Z", "", text[found.end() :]) if (found := _EXPORTS.match(text)) else text
+
+
+def _is_plain(text: str) -> bool:
+    return bool(_REST.fullmatch(_OF_SCRIPT.sub("", text)))
+
+
 def _as_yaml(found: re.Match[str]) -> str:
+    if (told := found["text"]) and told[0] == "'" and "\\" in told:  # there a backslash means nothing in YAML
+        return json.dumps(re.sub(r"\\(.)", r"\1", told[1:-1]))
     return found["text"] or (f"{found['name']}: " if found["name"] else " ")
 
 

@@ -61,6 +61,7 @@ _WHY_TOP = {
     "mcp_server": ("it is of process-compose", "see whether you need it"),
 }
 _READ_TOP = frozenset((
+    "vars",
     "disable_env_expansion", "disable_tui", "env_file", "environment", "extends", "is_strict", "is_tui_disabled",
     "log_format", "log_length", "log_level", "log_no_color", "name", "ordered_shutdown", "processes", "shell", "theme",
     "version",

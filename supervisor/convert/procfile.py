@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from supervisor.convert import shell
+from supervisor.convert import procfile_settings, shell
 from supervisor.convert.around import ALONE, Around
 from supervisor.convert.draft import Draft, Left, Outcome
 from supervisor.convert.own_port import is_number
@@ -12,7 +12,6 @@ from supervisor.convert.values import set_variables
 _LINE = re.compile(r"([A-Za-z0-9_.-]+)\s*:\s*(.+)", re.ASCII)
 JOBS = ("release",)
 ENV_FILES = (".overmind.env", ".env")  # read in this order, the later one has the last word
-STEP = 100  # from the port of one line to that of the next
 GRACE = "5s"  # foreman, honcho and overmind all kill after it
 
 
@@ -23,7 +22,9 @@ def convert(text: str, around: Around = ALONE) -> Outcome:
     files = [name for name in ENV_FILES if around.is_there(name)]
     for name in files:
         variables |= around.variables(name)
-    base = _base(variables)
+    settings = procfile_settings.read(around, variables)
+    files += [name for name in settings.env_files if name not in files]
+    base = settings.base or _base(variables)
     number = 0
     for at, line in enumerate(re.sub(r"\\\r?\n", " ", text).splitlines(), 1):
         line = line.strip()
@@ -33,8 +34,9 @@ def convert(text: str, around: Around = ALONE) -> Outcome:
         if not found:
             outcome.left.append(Left(f"line {at}", "it is not `name: command`", "write it as a service by hand", line))
             continue
-        outcome.services.append(_process(found[1], found[2], files, base and base + STEP * number))
+        outcome.services.append(_process(found[1], found[2], files, base and base + settings.step * number))
         number += 1
+    settings.apply(outcome)
     return outcome
 
 

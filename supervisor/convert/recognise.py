@@ -8,6 +8,7 @@ from typing import Any
 
 from supervisor.config.foreign import from_yaml
 from supervisor.convert import (
+    circus,
     compose,
     mprocs,
     package,
@@ -28,6 +29,7 @@ from supervisor.errors import PortsupError, UsageError
 
 KINDS = (
     "procfile", "supervisord", "compose", "process-compose", "pm2", "mprocs", "systemd", "pitchfork", "package.json",
+    "circus",
 )  # fmt: skip
 _OF_YAML: dict[str, Callable[[Any, Around], Outcome]] = {
     "compose": compose.convert,
@@ -41,28 +43,33 @@ _OF_TEXT: dict[str, Callable[[str, Around], Outcome]] = {
     "systemd": systemd.convert,
     "pitchfork": pitchfork.convert,
     "package.json": package.convert,
+    "circus": circus.convert,
 }
 _NAMES = (
     (r"procfile([.-].*)?|.*[.-]procfile", "procfile"),
+    (r"circus.*\.(ini|conf)", "circus"),
     (r"supervisord?(ctl)?([.-].*)?\.conf|.*\.ini", "supervisord"),
     (r"\.?process-compose.*\.ya?ml", "process-compose"),
     (r"(docker-)?compose.*\.ya?ml|.*[.-]compose\.ya?ml", "compose"),
-    (r"(ecosystem|pm2|process|processes).*\.json", "pm2"),
+    (r"(ecosystem|pm2|process|processes).*\.json|(ecosystem|pm2).*\.ya?ml", "pm2"),
     (r"mprocs.*\.(ya?ml|json)", "mprocs"),
     (r"pitchfork(\.local)?\.toml", "pitchfork"),
     (r"package\.json", "package.json"),
     (r".*\.service", "systemd"),
 )
 _CONTENTS = (
+    (r"^\s*\[watcher:[^\]]+\]", "circus"),
     (r"^\s*\[(program:|fcgi-program:|supervisord\])", "supervisord"),
     (r"^\s*\[Service\]\s*$", "systemd"),
     (r"^\s*\[daemons\.", "pitchfork"),
     (r"\A(\s*//[^\n]*\n)*\s*[\[{][\s\S]*\b[\"']?(script|exec_mode)[\"']?\s*:", "pm2"),
     (r"\A\s*\{[\s\S]*\"scripts\"\s*:", "package.json"),
+    (r"^apps\s*:\s*(\n|\[)", "pm2"),
     (r"^[\"']?processes[\"']?\s*:", "process-compose"),
     (r"^[\"']?procs[\"']?\s*:", "mprocs"),
     (r"^[\"']?services[\"']?\s*:", "compose"),
 )
+_OF_CIRCUS = re.compile(r"^\s*\[(circus|watcher:[^\]]+)\]", re.MULTILINE)
 _PROCESS = re.compile(r"[A-Za-z0-9_.-]+:[ \t]*\S.*")
 _STRUCTURED = re.compile(r".*\.(ya?ml|json|toml|ini|conf|cfg|xml|md|txt\.ya?ml)")
 
@@ -71,13 +78,17 @@ def kind_of(name: str, text: str) -> str:
     """The kind of a file; raises UsageError where neither name nor content tells, or where it is none of these."""
     short = PurePath(name).name.lower()
     if re.fullmatch(r".*\.(c|m)?[jt]s", short):
+        if pm2.exports_plainly(text):
+            return "pm2"
         hint = f"make JSON of it: `{pm2.AS_JSON.replace('ecosystem.config.js', PurePath(name).name)}`"
         raise UsageError(f"cannot convert `{name}`", "it is a program in JavaScript, which portsup does not run", hint)
     for pattern, kind in _NAMES:
-        if re.fullmatch(pattern, short) and not (kind == "supervisord" and unknown.told_apart("", text)):
+        if kind == "supervisord" and (_OF_CIRCUS.search(text) or unknown.told_apart("", text)):
+            continue
+        if re.fullmatch(pattern, short):
             return kind
     by_content = next((kind for pattern, kind in _CONTENTS if re.search(pattern, text[:100_000], re.MULTILINE)), "")
-    if by_content in ("supervisord", "systemd", "pitchfork", "pm2"):
+    if by_content in ("circus", "supervisord", "systemd", "pitchfork", "pm2"):
         return by_content
     if known := unknown.told_apart(short, text):
         raise UsageError(f"cannot convert `{name}`", f"it is {known.what}, which `init` does not convert", known.remedy)
@@ -120,10 +131,12 @@ def _converted(kind: str, name: str, text: str, over: Sequence[Source], around: 
         return outcome
     if kind == "supervisord":
         return supervisord.convert(text, beside, more)
+    if kind == "circus":
+        return circus.convert(text, beside, more)
     if kind == "systemd":
         return systemd.convert(text, beside, name, more)
     if over:
-        hint = "name one file; those of compose, process-compose, supervisord and systemd can be several"
+        hint = "name one file; those of compose, process-compose, supervisord, Circus and systemd can be several"
         raise UsageError(f"cannot convert {len(over) + 1} files", f"there is no such thing with {kind}", hint)
     if kind in _OF_YAML:
         return _OF_YAML[kind](cleaned(from_yaml(text, name)), beside)

@@ -23,8 +23,10 @@ def _number(keys: Mapping[str, str]) -> int:
     return DEFAULT if found is None else found
 
 
-def depend(services: Sequence[Draft], ranks: Mapping[str, int]) -> None:
-    """Make each program wait for the start of those with the next lower priority."""
+def depend(
+    services: Sequence[Draft], ranks: Mapping[str, int], rule: str = "what has a lower one is started first"
+) -> None:
+    """Make each program wait for the start of those with the next lower rank; `rule` says so of its `priority`."""
     ordered = sorted({ranks[each.name] for each in services if each.fields.get("autostart", True)})
     for service in services:
         if not service.fields.get("autostart", True) or ranks[service.name] == ordered[0]:
@@ -33,4 +35,4 @@ def depend(services: Sequence[Draft], ranks: Mapping[str, int]) -> None:
         earlier = [each.name for each in services if ranks[each.name] == before and each.fields.get("autostart", True)]
         known = service.fields.get("depends_on", {})
         service.fields["depends_on"] = {**dict.fromkeys(earlier, "started"), **known}
-        service.notes.append(f"its `priority` is {ranks[service.name]}: what has a lower one is started first")
+        service.notes.append(f"its `priority` is {abs(ranks[service.name])}: {rule}")

@@ -19,7 +19,7 @@ _READ_UNIT = frozenset((
     "StartLimitInterval", "StartLimitIntervalSec", "DefaultDependencies", "SourcePath",
 ))  # fmt: skip
 _READ = frozenset((
-    "Type", "ExecStart", "ExecStartPre", "ExecStartPost", "ExecStop", "ExecStopPost", "ExecReload", "Environment",
+    "Type", "ExecStart", "ExecStartPre", "ExecStartPost", "ExecStop", "ExecStopPost", "Environment",
     "EnvironmentFile", "WorkingDirectory", "User", "Group", "UMask", "Restart", "RestartSec", "TimeoutStartSec",
     "TimeoutStopSec", "TimeoutSec", "KillSignal", "KillMode", "SuccessExitStatus", "WatchdogSec", "NotifyAccess",
     "MemoryMax", "PIDFile", "StandardOutput", "StandardError", "StandardInput", "SyslogIdentifier", "SyslogFacility",
@@ -28,6 +28,7 @@ _READ = frozenset((
     *LIMITS,
 ))  # fmt: skip
 _WHY = {
+    "ExecReload": ("portsup runs no command to reload", "`portsup kill -s HUP SERVICE` sends a signal"),
     "ExecCondition": ("nothing decides before a start", "put it into `hooks: {pre_start: …}`"),
     "RestartPreventExitStatus": ("every failure is one to restart", "see `success_exit_codes`"),
     "RestartForceExitStatus": ("every failure is one to restart", "see `restart`"),
@@ -85,8 +86,33 @@ def _unit(path: str, sections: Mapping[str, Any], known: set[str], around: Aroun
         draft.fields["description"] = specifier(told)[:1000]
     _dependencies(draft, unit, known)
     life(draft, given, unit, variables, specifier)
+    _sockets(draft, path, around)
     _leave(draft, sections)
     outcome.services.append(draft)
+
+
+def _sockets(draft: Draft, path: str, around: Around) -> None:
+    """The port of the socket unit beside a service, which systemd opens for it."""
+    beside = f"{os.path.basename(path).removesuffix('.service')}.socket"
+    try:
+        given = unit_file.sections(around.read(beside)).get("Socket", {})
+    except PortsupError:
+        return
+    told = given.get("ListenStream", [])
+    ports = [port for each in told if is_number(port := each.rpartition(":")[2])]
+    if not ports:
+        why = "a pool has ports of TCP, and these are no such"
+        draft.leave(f"`{beside}`", why, "let the program open its socket itself", source=given)
+        return
+    if len(told) > 1 or given.keys() - {"ListenStream", "Backlog", "NoDelay", "ReusePort", "BindIPv6Only", "Accept"}:
+        draft.leave(f"`{beside}`", "a service gets one socket, of TCP", "see whether you need the rest", source=given)
+    if given.get("Accept", ["no"])[-1].lower() in ("yes", "true", "1", "on"):
+        why = "it starts a process for each connection"
+        draft.leave(f"`Accept=` of `{beside}`", why, "use a program that accepts connections itself")
+        return
+    draft.ports, draft.gets_port = [int(ports[0])], True
+    draft.fields["handoff"] = "systemd"
+    draft.notes.append(f"portsup opens its socket, as `{beside}` says, and passes it as descriptor 3")
 
 
 def _give(draft: Draft, command: unit_file.Command) -> None:

@@ -19,8 +19,6 @@ _COPY = "write a service with each of its commands; `portsup schema` has the key
 _SHELL = "name its long-running commands as services; tasks that end need no supervisor"
 _PANES = "write a service with each of its panes"
 FORMATS = (
-    Format("circus.ini of Circus", f"{_COPY}: `cmd` and `args` are `command`, `numprocs` several services",
-           r"circus.*\.(ini|conf)", r"^\s*\[(circus|watcher:[^\]]+)\]"),
     Format("a manifest of Kubernetes", "write a service with the `command` of each container",
            content=r"^apiVersion:[ \t]*\S+"),
     Format("a Dockerfile", "convert the compose file that builds it; its CMD is read there",

@@ -23,7 +23,7 @@ from supervisor.errors import UsageError
 CORPUS = Path(__file__).parent / "corpus"
 EPHEMERAL = range(32768, 61000)
 # What a case says beside its services.
-OF_THE_FILE = ("said", "absent", "environ", "also")
+OF_THE_FILE = ("said", "absent", "environ", "also", "deaths")
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,11 @@ class Case:
     @property
     def environ(self) -> dict[str, str]:
         return {name: str(value) for name, value in self.facts.get("environ", {}).items()}
+
+    @property
+    def deaths(self) -> list[str]:
+        """Which of its programs are killed one after the other, when it is run."""
+        return list(self.facts.get("deaths", ()))
 
     def main(self) -> str:
         """The name of the file to convert: the one that the kind is seen from."""

@@ -40,6 +40,7 @@ def tool(source: str) -> list[str]:
     paths = {
         "procfile": TOOLS / "python" / "bin" / "honcho",
         "supervisord": TOOLS / "python" / "bin" / "supervisord",
+        "circus": TOOLS / "python" / "bin" / "circusd",
         "pm2": TOOLS / "npm" / "node_modules" / ".bin" / "pm2",
         "mprocs": TOOLS / "npm" / "node_modules" / ".bin" / "mprocs",
     }
@@ -164,6 +165,9 @@ def by_its_own(case: Case, place: Path) -> Ran:
         case "supervisord":
             with _foreground([*program, "-n", "-c", _whole_conf(folder / first)], folder, env, case):
                 pass
+        case "circus":
+            with _foreground([*program, _with_variables(folder / first, env)], folder, env, case):
+                pass
         case "mprocs":
             with running([*program, "-c", first], folder, env, has_screen=True) as press:
                 _wait(place, case)
@@ -172,6 +176,7 @@ def by_its_own(case: Case, place: Path) -> Ran:
             subprocess.run([*program, "start", first], cwd=folder, env=env, check=True, capture_output=True, timeout=60)
             try:
                 _wait(place, case)
+                _kill(place, case)
             finally:
                 subprocess.run([*program, "kill"], cwd=folder, env=env, check=True, capture_output=True, timeout=60)
     return _ran(place)
@@ -210,8 +215,10 @@ def _pools(folder: Path, env: Mapping[str, str], own: list[str]) -> list[list[in
 def _foreground(command: list[str], folder: Path, env: Mapping[str, str], case: Case) -> Iterator[None]:
     with running(command, folder, env):
         _wait(folder.parent, case)
+        _kill(folder.parent, case)
         yield
-        os.kill(_pid_of(folder, command), signal.SIGTERM)
+        if not _ends_all(case):
+            os.kill(_pid_of(folder, command), signal.SIGTERM)
 
 
 def _pid_of(folder: Path, command: list[str]) -> int:
@@ -234,6 +241,32 @@ def _wait(place: Path, case: Case) -> None:
     except AssertionError as error:
         log = (place / "log").read_text(errors="replace") if (place / "log").exists() else ""
         raise AssertionError(f"{error}\n{records(place)}\n{log}") from error
+
+
+def _kill(place: Path, case: Case) -> None:
+    """The deaths of a case: each is waited for, and the start that follows it where one does."""
+    for victim in case.deaths:
+        before = _starts(place, victim)
+        os.kill(before[-1], signal.SIGKILL)
+        if case.services[victim].get("restart", "always") != "never" and not _ends_all(case):
+            eventually(lambda: len(_starts(place, victim)) > len(before), within=PATIENCE, what=f"`{victim}` again")  # noqa: B023
+
+
+def _ends_all(case: Case) -> bool:
+    return any(case.services[name].get("ends_all") for name in case.deaths)
+
+
+def _starts(place: Path, name: str) -> list[int]:
+    """The pids of a program, in the order of their start."""
+    called = (name, f"{name}.js")
+    return [int(each["pid"]) for each in records(place) if "argv" in each and each["argv"][0] in called]
+
+
+def _with_variables(path: Path, env: Mapping[str, str]) -> str:
+    """The file of Circus, which hands down none of its own variables, with those that all programs here need."""
+    told = "".join(f"{name} = {env[name]}\n" for name in ("PATH", "RECORD"))
+    path.write_text(f"{path.read_text()}\n[env:*]\n{told}")
+    return path.name
 
 
 def _tells_port(folder: Path) -> bool:

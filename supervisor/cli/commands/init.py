@@ -30,13 +30,14 @@ EXAMPLES = """\
 NAME = "services.yaml"
 KINDS = (
     "procfile", "supervisord", "compose", "process-compose", "pm2", "mprocs", "systemd", "pitchfork", "package.json",
+    "circus",
 )  # fmt: skip
 LARGEST = 1024 * 1024  # bytes of a file to convert
 # Looked for in this order; the first that is there tells more than any guess.
 SOURCES = (
     "Procfile.dev", "Procfile", "process-compose.yaml", "process-compose.yml", "mprocs.yaml", "mprocs.yml",
-    "pitchfork.toml", "ecosystem.config.json", "supervisord.conf", "docker-compose.yml", "docker-compose.yaml",
-    "compose.yaml", "compose.yml",
+    "pitchfork.toml", "ecosystem.config.json", "supervisord.conf", "circus.ini", "docker-compose.yml",
+    "docker-compose.yaml", "compose.yaml", "compose.yml",
 )  # fmt: skip
 SKIPPED = (
     "node_modules",
@@ -60,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--from", dest="sources", metavar="FILE", action="append", default=[],
         help="convert this file of another supervisor; given again, laid over the first (compose, process-compose)"
-        " or added to it (supervisord, systemd)",
+        " or added to it (supervisord, systemd, circus)",
     )  # fmt: skip
     parser.add_argument("--kind", choices=KINDS, help="what the file of --from is, where its name does not tell")
     parser.add_argument("-o", "--output", metavar="FILE", help=f"write to FILE (default: {NAME} in this folder)")

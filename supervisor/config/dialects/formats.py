@@ -9,7 +9,7 @@ _TEXTS = (
     (r"^\s*\[(?:program|group|eventlistener|fcgi-program):|^\s*\[(?:supervisord|supervisorctl|unix_http_server)\]",
      "supervisord", "supervisord.conf"),
     (r"^\s*\[(?:Unit|Service|Install)\]", "systemd", "app.service"),
-    (r"^\s*\[(?:watcher:|circus\])", "circus", ""),
+    (r"^\s*\[(?:watcher:|circus\])", "circus", "circus.ini"),
     (r"^\s*\[daemons\.", "pitchfork", "pitchfork.toml"),
     (r"^\s*module\.exports\s*=", "pm2", ""),
 )  # fmt: skip
