@@ -47,6 +47,7 @@ class PortLeased:
 @dataclass(frozen=True, slots=True)
 class NoPort:
     reasons: Reasons
+    why: str = ""  # if no port is at fault
 
 
 @dataclass(frozen=True, slots=True)

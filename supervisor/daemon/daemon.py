@@ -99,7 +99,7 @@ class Daemon:
             error = await self._end
             reporting.cancel()
             usual = self._stack.exit_code()
-            await self._wind_down(error)
+            await self._wind_down()
             if error is not None:
                 raise error
             return self._ending.exit_code(usual)
@@ -108,12 +108,9 @@ class Daemon:
             if self._ending.is_due_to_a_service:  # before all was up, perhaps
                 self._front.ready(self._ending.exit_code(0))
 
-    async def _wind_down(self, error: PortsupError | None) -> None:
+    async def _wind_down(self) -> None:
         self._renderer.close()
-        if isinstance(error, LockLost):
-            self._stack.stop_all(FATAL_GRACE, in_order=False)
-        else:
-            self._stack.stop_all()
+        self._stack.stop_all()  # where a lock is lost `_finish` has begun with that, in a hurry
         await self._stack.until(self._stack.is_at_rest)
 
     def _on_mistake(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
@@ -162,13 +159,13 @@ class Daemon:
         self._renderer.render()
 
     def on_no_port(self, svc: Service) -> None:
-        slot, now = self._world.slots[svc.name], self._loop.time()
-        if slot.obstacle is not None:
-            self._fatal(slot.obstacle)
+        slot = self._world.slots[svc.name]
+        if slot.obstacle is not None and self._has_reported:  # the others go on, and it is tried again
+            self._reporter.obstructed(svc.name, slot.obstacle)
             return
-        if not is_anybody_there(slot, now):
+        if slot.obstacle is None and not is_anybody_there(slot, self._loop.time()):
             self._reporter.quote(slot)
-        self._fatal(no_port(slot, self._spec.file.name, now))
+        self._fatal(slot.obstacle or no_port(slot, self._spec.file.name, self._loop.time()))
 
     def beats(self) -> Sequence[Beating]:
         """Who wants our sign of life."""
@@ -196,6 +193,7 @@ class Daemon:
         """Puts back what others have removed."""
         if not self._end.done():
             self._control.mend()
+            self._stack.try_again()
         if (self._writing.look() or self._renderer.has_unwritten) and not self._end.done():
             self.on_ports_changed()
 

@@ -19,6 +19,7 @@ class Rate:
 STEPS = Rate(100, 5.0)  # what a service goes through
 NOTICES = Rate(10, 10.0)  # what its calls and messages cause, as often as it likes
 
+
 def rate_of(event: str) -> Rate:
     """How often an event about one service is told."""
     kind = BY_NAME.get(event)

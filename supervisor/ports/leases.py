@@ -56,6 +56,7 @@ class PoolLease:
         self._strict = strict
         self._records_later = records_later
         self._is_patient = who is None
+        self._has_served = False  # one of the ports was active
         self._who = who or (lambda port, errno: who_holds(port, runtime, errno))
         self._ports = {port: _Port(port, PortLock(port, runtime=runtime, owner=owner)) for port in ports}
         self._orphans: dict[str, None] = {}
@@ -70,27 +71,30 @@ class PoolLease:
 
         `avoid` are ports not to use, with the reason; after `leaving` its successors in the pool come first.
         No process of the service may be running: its port is reserved again.
-        Raises PortsupError for what is no fault of a port: a full disk, too many open files.
+        Raises PortsupError for what is no fault of a port: a full disk, too many open files; where one of them has been
+        active before only if that leaves none.
         """
-        self.active = None
+        self.active, trouble = None, None
         for port in self._ports.values():
             port.is_handed_over = False
-            self._lease(port)
+            try:
+                self._lease(port)
+            except PortsupError as error:
+                if not self._has_served:
+                    raise
+                trouble = error
         taken = {port.number: str(port.holder) for port in self._ports.values() if not port.is_leased}
         quarantines = {port.number: port.quarantine for port in self._ports.values() if port.quarantine}
         chosen = pick(
-            tuple(self._ports),
-            taken=taken,
-            avoid=avoid,
-            quarantines=quarantines,
-            now=now,
-            leaving=leaving,
+            tuple(self._ports), taken=taken, avoid=avoid, quarantines=quarantines, now=now, leaving=leaving,
             strict=self._strict,
-        )
+        )  # fmt: skip
         if isinstance(chosen, Pick):
             self._record(self._ports[chosen.port])
-            self.active = chosen.port
+            self.active, self._has_served = chosen.port, True
             return Chosen(chosen.port, tuple((port, self._holder(port) or why) for port, why in chosen.skipped))
+        if trouble is not None:
+            raise trouble
         holders = (self._holder(port) for port in self._ports)
         return NoPort(chosen.reasons, tuple(holder for holder in holders if holder))
 
@@ -241,6 +245,8 @@ class PoolLease:
             if not port.lock.has_record:
                 port.lock.write_record()
         except OSError as error:
+            if self._has_served:  # the lock counts, and the record is tried again with those of the spares
+                return
             self._give_up(port)
             raise self._error(port, error) from error
 

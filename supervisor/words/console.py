@@ -78,6 +78,8 @@ def _of_ports(event: journal.Event) -> str:
     match event:
         case journal.PortSkipped():
             return skipped(event.port, event.skipped)
+        case journal.PortsNotLeased():
+            return f"{event.why}; it is tried again every 10 s"
         case journal.WrongPort():
             hint = other_port_hint(event.variable)
             others = event.count - len(event.elsewhere)

@@ -23,7 +23,7 @@ def failure(svc: Service, spec: ServiceSpec) -> str:
         case Result.SPAWN_FAILED:
             return f"cannot be started: {svc.reason}"
         case Result.NO_PORT:
-            return "no port of its pool can be used"
+            return svc.reason
         case Result.DEPENDENCY:
             return f"is not started: {svc.reason}"
         case Result.START_LIMIT:

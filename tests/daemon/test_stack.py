@@ -255,3 +255,34 @@ def test_a_start_while_a_service_is_ending_takes_place_when_it_has_ended() -> No
     assert scene.having(State.TERMINATING) == {"other"}
     scene.tell("other", ended(0))
     assert scene.having(State.STARTING) == {"other"}
+
+
+def test_what_the_system_refuses_a_service_is_tried_again_and_ends_nothing() -> None:
+    scene = Scene({"web": {}})
+    scene.run()
+    slot = scene.slots["web"]
+    scene.world.ports["web"] = []
+    scene.tell("web", lambda _: ev.RotateRequested())
+    scene.tell("web", ended(0))
+    assert scene.having(State.FAILED) == {"web"}
+    assert scene.stack.has_nothing_left()
+    slot.obstacle = PortsupError("cannot lease a port", "its disk is full")
+    assert not scene.stack.has_nothing_left()
+    scene.stack.try_again()
+    assert scene.having(State.FAILED) == {"web"}
+    del scene.world.ports["web"]
+    scene.stack.try_again()
+    scene.loop.advance()
+    assert scene.having(State.STARTING) == {"web"}
+
+
+def test_what_was_stopped_is_not_tried_again() -> None:
+    scene = Scene({"web": {}})
+    scene.world.ports["web"] = []
+    scene.start()
+    scene.slots["web"].obstacle = PortsupError("cannot lease a port", "its disk is full")
+    scene.stack.stop(["web"], None)
+    del scene.world.ports["web"]
+    scene.stack.try_again()
+    scene.loop.advance()
+    assert scene.having(State.STARTING) == set()

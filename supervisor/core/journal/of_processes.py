@@ -112,6 +112,15 @@ class SparesNotLeased(OfService):
     why: str
 
 
+class PortsNotLeased(OfService):
+    """the stack is up, and the system refuses what it needs to have any of its ports (a full disk, no descriptor): `why`. The others go on, and it is tried again every 10 s"""  # noqa: E501
+
+    event = "ports not leased"
+    level = WARNING
+    is_frequent = True
+    why: str
+
+
 class WrongPort(OfService):
     """it listens on `elsewhere` (the first 20 ports, `count` of them in all) instead of `port`, which its `variable` tells it"""  # noqa: E501
 

@@ -110,11 +110,11 @@ def rest(svc: Service, state: State, result: Result, why: str) -> Step:
     return replace(idle(svc), state=state, result=result, reason=why), ()
 
 
-def no_port(svc: Service, reasons: ev.Reasons) -> Step:
+def no_port(svc: Service, reasons: ev.Reasons, why: str) -> Step:
     """None of its ports can be had."""
     known = dict(reasons) | dict(svc.failed_ports)
     svc = replace(svc, failed_ports=tuple((port, known.get(port, "not tried")) for port in svc.pool))
-    return rest(svc, S.FAILED, Result.NO_PORT, "no port of its pool can be used")
+    return rest(svc, S.FAILED, Result.NO_PORT, why or "no port of its pool can be used")
 
 
 def hook_ended(svc: Service, end: ev.HookEnded, now: float) -> Step:

@@ -92,8 +92,8 @@ def _step(svc: Service, event: ev.Event, now: float) -> Step:
 
         case S.ACQUIRING, ev.PortLeased(port):
             return replace(svc, state=S.WAITING, port=port), ()
-        case S.ACQUIRING, ev.NoPort(reasons):
-            return no_port(svc, reasons)
+        case S.ACQUIRING, ev.NoPort(reasons, why):
+            return no_port(svc, reasons, why)
         case S.WAITING, ev.DependenciesMet():
             return launch(svc, now)
         case S.FAILED, ev.DependenciesMet() if svc.result is Result.DEPENDENCY:

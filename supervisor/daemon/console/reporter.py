@@ -118,6 +118,10 @@ class Reporter:
         """A service got another port than the first of its pool."""
         self.tell(journal.PortSkipped(service=service, port=port, skipped=dict(skipped)))
 
+    def obstructed(self, service: str, obstacle: PortsupError) -> None:
+        """It can have none of its ports, because the system refuses something."""
+        self.tell(journal.PortsNotLeased(service=service, why=str(obstacle)))
+
     def reaped(self, service: str, pids: Collection[int]) -> None:
         """What an earlier run left on a service's ports was ended."""
         self.tell(journal.OrphansReaped(service=service, pids=list(pids)))

@@ -12,7 +12,6 @@ from supervisor.dataclass import replace
 from supervisor.process import tree
 from supervisor.process.spawn import Command, spawn
 
-LATE = 5.0  # seconds after which it is given up to find something out
 LEFTOVER_CHECK = 0.05  # seconds between looks at what a command left behind
 
 
@@ -33,7 +32,7 @@ class Errands:
     async def found_out(self, question: Callable[[], str]) -> str:
         """What `question` gives in a child of ours: words, or "" where all is well."""
         answered: asyncio.Future[str | None] = self._loop.create_future()
-        self._inquiries.ask(question, lambda found: None if answered.done() else answered.set_result(found), LATE)
+        self._inquiries.ask(question, lambda found: None if answered.done() else answered.set_result(found))
         words = await answered
         return "answered, but what it said could not be looked through in time" if words is None else words
 

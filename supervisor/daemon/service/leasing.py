@@ -130,7 +130,7 @@ class Leasing:
         except (PortsupError, OSError) as error:
             what = f"cannot lease a port for `{slot.spec.name}`"
             slot.obstacle = error if isinstance(error, PortsupError) else refusal(error, what)
-            answer(ev.NoPort(tuple((port, str(error)) for port in slot.pool)))
+            answer(ev.NoPort(tuple((port, str(error)) for port in slot.pool), str(slot.obstacle)))
             return
         again = lambda: self._choose(slot, lease, wish, answer, begun)  # noqa: E731
         if dead := [run for run in lease.orphans() if run not in self._dead_runs]:

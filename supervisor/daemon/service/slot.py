@@ -106,6 +106,11 @@ class Slot:
         """The service as it stands now."""
         return self.keeper.service
 
+    @property
+    def is_obstructed(self) -> bool:
+        """Whether it would run, were it not for something that the system refuses."""
+        return self.obstacle is not None and self.is_wanted and self.service.state is State.FAILED
+
     # What the rules between services look at, `core.relations.Member`.
 
     @property

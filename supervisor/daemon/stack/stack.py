@@ -91,6 +91,11 @@ class Stack:
                 what = f"cannot {verb} {', '.join(f'`{each}`' for each in names)}"
                 raise PortsupError(what, f"`{name}` is no longer in services.yaml, and a reload is removing it")
 
+    def try_again(self) -> None:
+        """Starts those that got no port because the system refused something, and not because others have them."""
+        failed = [name for name, slot in self.slots.items() if slot.is_obstructed]
+        self.orders.give({name: ev.StartRequested() for name in failed})
+
     def stop(self, names: Iterable[str], grace: float | None) -> None:
         """Stops services, and only these."""
         orders: dict[str, ev.Event] = {name: ev.StopRequested(grace) for name in names}
@@ -139,8 +144,10 @@ class Stack:
         return rules.exit_code(slot.service for slot in self.slots.values())
 
     def has_nothing_left(self, is_detached: bool = False) -> bool:
-        """Whether all that should run has ended by itself, and nobody is still to be told."""
-        return not self.orders and rules.has_nothing_left(self.slots, self.relations, is_detached=is_detached)
+        """Whether all that should run has ended by itself; not while somebody is still to be told, or tried again."""
+        if self.orders or any(slot.is_obstructed for slot in self.slots.values()):
+            return False
+        return rules.has_nothing_left(self.slots, self.relations, is_detached=is_detached)
 
     async def until(self, is_over: Callable[[], bool]) -> None:
         """Returns once `is_over`, which is looked at after each change of a service, unless one is still to be told."""
