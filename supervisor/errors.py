@@ -82,8 +82,9 @@ class NotFound(PortsupError):
 
 
 class PoolExhausted(PortsupError):
-    """No port of a pool can be used; `reasons` tells why, port by port."""
+    """No port of a pool can be used; `reasons` tells why, port by port; `service` is whose pool it is, if one's."""
 
+    service = ""
     exit_code = ExitCode.POOL_EXHAUSTED
 
     def __init__(self, what: str, reasons: Sequence[tuple[int, str]], why: str = "", hint: str = "") -> None:

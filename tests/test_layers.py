@@ -43,11 +43,19 @@ ONLY_IN = {
     "portalocker": r"ports/lockfile\.py",
     "psutil": r"system/.*",
     "shtab": r"cli/.*",
+    "anyio": r"mcp/.*|cli/commands/mcp\.py",
+    "mcp": r"mcp/.*|cli/commands/mcp\.py",
+    "mcp_types": r"mcp/.*",
+    "starlette": r"mcp/.*",
+    "uvicorn": r"mcp/.*",
     "structlog": r"logs/journal\.py",
     "yaml": r"config/.*",
 }
 # What `portsup status` must not wait for: each costs more than all that it does.
-SLOW = {"asyncio", "concurrent", "ctypes", "http", "psutil", "shtab", "structlog", "subprocess", "urllib", "yaml"}
+SLOW = {
+    "asyncio", "concurrent", "ctypes", "http", "psutil", "shtab", "structlog", "subprocess", "urllib", "yaml",
+    "anyio", "mcp", "mcp_types", "pydantic", "starlette", "textual", "uvicorn",
+}  # fmt: skip
 VAGUE = {"base", "common", "helper", "helpers", "manager", "misc", "util", "utils"}
 
 
@@ -133,6 +141,17 @@ def test_only_up_knows_the_daemon() -> None:
     users = {found.file for found in every_import() if found.module.startswith("supervisor.daemon")}
     allowed = {f"cli/commands/{name}.py" for name in ("exec", "lease", "up")}
     assert {user for user in users if folder_of(user) != "daemon"} <= allowed
+
+
+@pytest.mark.parametrize("face", ["mcp", "tui", "web"])
+def test_a_face_is_a_client_of_the_library_alone(face: str) -> None:
+    allowed = {"api", "core", "words", *EVERYWHERE, face}
+    wrong = [
+        found for found in every_import()
+        if folder_of(found.file) == face and found.module.startswith("supervisor.")
+        and found.module.split(".")[1] not in allowed
+    ]  # fmt: skip
+    assert list(map(str, wrong)) == []
 
 
 def test_imports_name_the_whole_module() -> None:

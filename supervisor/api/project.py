@@ -1,22 +1,32 @@
 """A folder with a services.yaml, and the instance that runs from it or would: for programs that work in a project."""
 
+import contextlib
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 
 from supervisor.api.history import events_of, why_of
 from supervisor.api.log_search import SECONDS, search_logs
 from supervisor.api.stack import Stack
 from supervisor.api.values import Came, EventPage, LogPage, LogQuery, Why
+from supervisor.config.dump import as_yaml
 from supervisor.config.load import load_asked
 from supervisor.config.names import find_asked
+from supervisor.config.show import resolved
 from supervisor.config.spec import StackSpec
 from supervisor.errors import NotFound, PortsupError
 from supervisor.logs.state_dir import instance_directory
 from supervisor.ports.choice import Ambiguous, choose
 from supervisor.ports.instances import InstanceInfo, running
 from supervisor.ports.runtime import RuntimeDir
+
+_MOST_SAID = 1 << 16  # bytes of what portsup says while it starts
+
+
+class NotRunning(NotFound):
+    """Nothing runs from a folder."""
 
 
 class Project:
@@ -46,12 +56,18 @@ class Project:
         """The stack that runs from here; raises NotFound where none does."""
         info = self.running()
         if info is None:
-            raise NotFound("cannot find a running instance", "none runs from this folder", "start it: `portsup up -d`")
+            raise NotRunning(
+                "cannot find a running instance", "none runs from this folder", "start it: `portsup up -d`"
+            )
         return Stack(info.socket)
 
     def spec(self) -> StackSpec:
         """What services.yaml says; raises ConfigError with every mistake in it."""
         return load_asked(find_asked(self.folder, self.files), os.environ)
+
+    def configuration(self) -> str:
+        """The configuration with every default filled in and secrets hidden, as YAML; raises ConfigError."""
+        return as_yaml(resolved(self.spec()))
 
     def services(self) -> list[str]:
         """The names of its services: of the running instance, else of services.yaml; raises ConfigError."""
@@ -91,19 +107,26 @@ class Project:
     def up(self, *services: str, timeout: float | None = None) -> Came:
         """Brings the stack up in the background, as `portsup up -d` does, and returns when it is ready or has failed.
 
-        `timeout` is in seconds.  It ends with whoever ends it, not with this process.
+        After `timeout` seconds it returns all the same, and the stack goes on coming up.  It does not end with this
+        process.
         """
-        words = [sys.executable, "-m", "supervisor", "--color", "never", *(f"--file={file}" for file in self.files)]
+        words = [sys.executable, "-m", "supervisor", "--color=never", *(f"--file={file}" for file in self.files)]
         words += [f"--instance={self.instance}"] if self.instance is not None else []
-        words += ["up", "--detach", *([f"--wait-timeout={timeout:g}"] if timeout is not None else []), "--", *services]
-        try:
-            ran = subprocess.run(
-                words, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                text=True, errors="replace", check=False,
-            )  # fmt: skip
-        except OSError as error:
-            raise PortsupError("cannot start the stack", f"`{sys.executable}`: {error.strerror or error}") from error
-        return Came(ran.returncode == 0, ran.stdout.strip(), ran.returncode)
+        with tempfile.TemporaryFile() as said:  # and no pipe: nobody may read it to its end
+            try:
+                coming = subprocess.Popen(
+                    [*words, "up", "--detach", "--", *services], cwd=self.folder, stdin=subprocess.DEVNULL, stdout=said,
+                    stderr=said, start_new_session=True,
+                )  # fmt: skip
+            except OSError as error:
+                raise PortsupError(
+                    "cannot start the stack", f"`{sys.executable}`: {error.strerror or error}"
+                ) from error
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                coming.wait(timeout)
+            said.seek(0)
+            text = said.read(_MOST_SAID).decode(errors="replace").strip()
+        return Came(coming.returncode == 0, text, coming.returncode)
 
     def _state_of(self, service: str) -> str | None:
         info = self.running()

@@ -1,9 +1,11 @@
 """A running stack, for programs: what the command line asks of it, as methods with types."""
 
 import os
+import time
 from collections.abc import Iterator
 from typing import Any
 
+from supervisor.api.goals import hopeless, is_there
 from supervisor.api.log_search import SECONDS, search_logs
 from supervisor.api.picture import Picture
 from supervisor.api.values import (
@@ -19,11 +21,16 @@ from supervisor.api.values import (
     Update,
     Usages,
 )
-from supervisor.control.client import PATIENCE, Client
-from supervisor.errors import NotFound
+from supervisor.control.client import PATIENCE, Client, DaemonGone
+from supervisor.control.progress import Changes
+from supervisor.errors import ExitCode, NotFound, PortsupError, WaitTimedOut
 from supervisor.logs.state_dir import instance_directory
 from supervisor.ports.instances import running
 from supervisor.ports.runtime import RuntimeDir
+
+__all__ = ["DaemonGone", "Stack"]
+
+_LOOK_AT_CLOCK = 0.2  # seconds, while nothing changes
 
 
 class Stack:
@@ -132,6 +139,31 @@ class Stack:
         names = services or [each.name for each in self.status()]
         return search_logs(instance_directory(told.stack, told.instance), names, query, seconds)
 
+    def wait(self, *services: str, goal: str = "ready", timeout: float | None = None) -> list[ServiceStatus]:
+        """Returns once these services, or all, are `ready`, `listening`, `healthy`, or have `exited`.
+
+        Raises WaitTimedOut after `timeout` seconds, PortsupError with the exit code 10 for one that will not get there
+        by itself, NotFound where the instance ends first.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        what = f"cannot wait until all are {goal}"
+        for status in self._client.watch(None if deadline is None else _LOOK_AT_CLOCK):
+            if status is not None:
+                chosen = [row for row in status.services if not services or row.name in services]
+                if missing := [name for name in services if name not in {row.name for row in chosen}]:
+                    raise NotFound(f"cannot find service `{missing[0]}`", "the stack has none of that name")
+                late = [row for row in chosen if not is_there(row, goal)]
+                for row in late:
+                    if why := hopeless(row, goal):
+                        error = PortsupError(f"cannot wait until `{row.name}` is {goal}", why)
+                        error.exit_code = ExitCode.GAVE_UP
+                        raise error
+                if not late:
+                    return chosen
+            if deadline is not None and time.monotonic() >= deadline:
+                raise WaitTimedOut(what, ", ".join(f"`{row.name}` is {row.state}" for row in late))
+        raise NotFound(what, "the instance has ended")
+
     def start(self, *services: str) -> list[Outcome]:
         """Starts these and what they need, or all; returns when they are ready or have failed."""
         return self._do("start", services=list(services))
@@ -158,6 +190,12 @@ class Stack:
         With `files` it runs with these from now on, later ones laid over the first.
         """
         return self._do("reload", files=[os.path.abspath(file) for file in files] or None)
+
+    def compare(self, *files: str | os.PathLike[str]) -> Changes:
+        """What `reload` would do, and nothing is changed."""
+        how = [os.path.abspath(file) for file in files] or None
+        lines = list(self._client.order("reload", dry_run=True, files=how))
+        return next((line.difference for line in lines if line.difference is not None), Changes((), (), ()))
 
     def down(self, timeout: float | None = None) -> list[Outcome]:
         """Stops everything and ends the instance; returns when its ports are free."""

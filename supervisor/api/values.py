@@ -1,5 +1,6 @@
 """What a running stack tells, as frozen values.  Keys that a newer portsup adds are left alone."""
 
+from supervisor.control.json_form import as_json, line_of
 from supervisor.control.messages import Address, Event, LogLine, Resources, Socket
 from supervisor.control.progress import Outcome
 from supervisor.control.status import PortStatus, SecondProcess, ServiceStatus, StackStatus
@@ -27,6 +28,8 @@ __all__ = [
     "Update",
     "Usages",
     "Why",
+    "as_json",
+    "line_of",
 ]
 
 
@@ -133,8 +136,13 @@ class Why:
 
 @dataclass(frozen=True, slots=True)
 class Came:
-    """How bringing up a stack went: whether it is up, what portsup said, and the exit code of `portsup up -d`."""
+    """How bringing up a stack went.
+
+    ok: whether it is up
+    words: what portsup said
+    exit_code: of `portsup up -d`; None while it is still coming up
+    """
 
     ok: bool
     words: str
-    exit_code: int
+    exit_code: int | None

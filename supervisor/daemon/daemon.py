@@ -18,7 +18,7 @@ from supervisor.daemon.changes import Changes
 from supervisor.daemon.console.broadcast import Feed
 from supervisor.daemon.console.foreground import Foreground, let_go_of
 from supervisor.daemon.console.reporter import Reporter
-from supervisor.daemon.faults import is_anybody_there, lock_lost, no_port, too_late
+from supervisor.daemon.faults import ended_by, is_anybody_there, lock_lost, no_port, too_late
 from supervisor.daemon.instance import Instance
 from supervisor.daemon.options import Options
 from supervisor.daemon.requests.commands import Commands
@@ -252,7 +252,7 @@ class Daemon:
 
     def _fatal(self, error: PortsupError) -> None:
         if not self._end.done():
-            self._journal.tell(journal.Fatal(what=error.what, why=error.why, exit_code=int(error.exit_code)))
+            self._journal.tell(ended_by(error))
         self._finish(error)
 
     def _finish(self, error: PortsupError | None) -> None:

@@ -2,10 +2,20 @@
 
 from collections.abc import Collection
 
+from supervisor.core import journal
 from supervisor.core.port_state import PortState
 from supervisor.daemon.service.slot import Slot
-from supervisor.errors import LockLost, PoolExhausted, WaitTimedOut
+from supervisor.errors import LockLost, PoolExhausted, PortsupError, WaitTimedOut
 from supervisor.ports.leases import Loss
+
+
+def ended_by(error: PortsupError) -> journal.Fatal:
+    """What the journal keeps of an error that ends the instance."""
+    known = {"what": error.what, "why": error.why, "exit_code": int(error.exit_code), "hint": error.hint}
+    if isinstance(error, PoolExhausted):
+        reasons = {str(port): reason for port, reason in error.reasons}
+        return journal.Fatal(**known, service=error.service, reasons=reasons)  # type: ignore[arg-type]
+    return journal.Fatal(**known)  # type: ignore[arg-type]
 
 
 def no_port(slot: Slot, file: str, now: float) -> PoolExhausted:
@@ -18,7 +28,9 @@ def no_port(slot: Slot, file: str, now: float) -> PoolExhausted:
         if slot.why_unseen:
             hint = f"set `handoff: off` for `{svc.name}`: portsup may not look into its process ({slot.why_unseen})"
     why = f"no port of its pool can be used ({pool})"
-    return PoolExhausted(f"cannot start `{svc.name}`", svc.failed_ports, why, hint)
+    error = PoolExhausted(f"cannot start `{svc.name}`", svc.failed_ports, why, hint)
+    error.service = svc.name
+    return error
 
 
 def is_anybody_there(slot: Slot, now: float) -> bool:

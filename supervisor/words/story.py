@@ -146,6 +146,8 @@ def sentence(event: "Event") -> str:
             return f"binds in a process that portsup may not look into: {why}"
         case journal.QueueDropped.event:
             return f"refuses those who waited since its last process: {why}"
+        case journal.Fatal.event:
+            return f"the stack ends: {why}"
         case journal.BindRefused.event:
             return f"wanted to bind port {port}, and may not (`bind: strict`)"
     return str(event["event"]).removeprefix("service ") + (f": {why}" if why else "")
@@ -166,6 +168,8 @@ def advice(events: "Sequence[Event]", service: str, state: str) -> list[str]:
         return []
     end = last[-1][-1]
     words = str(end.get("words") or "")
+    if end["event"] == journal.ServiceFailed.event and (taken := _of_ports(events, service)):
+        return [*_of_filter(events, service), *taken]
     if end["event"] == journal.ServiceFailed.event and words:
         return [*_of_filter(events, service), *words.splitlines()]
     blocked = [event for event in last[-1] if event["event"] == journal.PortSkipped.event]
@@ -179,6 +183,13 @@ def advice(events: "Sequence[Event]", service: str, state: str) -> list[str]:
     if state in ("failed", "stopped", "exited"):
         advice.append(f"`portsup start {service}` tries again")
     return advice
+
+
+def _of_ports(events: "Sequence[Event]", service: str) -> list[str]:
+    """Who had each port of a pool of which none could be used, and what to do about it."""
+    last = [event for event in events if event["event"] == journal.Fatal.event and event.get("service") == service][-1:]
+    lines = [f"port {port}: {reason}" for event in last for port, reason in (event.get("reasons") or {}).items()]
+    return [*lines, *(str(event["hint"]) for event in last if event.get("hint"))] if lines else []
 
 
 def _of_filter(events: "Sequence[Event]", service: str) -> list[str]:

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from supervisor.cli.commands.wait import ending, exit_code, hopeless, is_there
+from supervisor.api.goals import hopeless, is_there
+from supervisor.cli.commands.wait import ending, exit_code
 from supervisor.control.json_form import read
 from supervisor.control.status import ServiceStatus
 from supervisor.errors import ExitCode

@@ -94,3 +94,16 @@ def test_a_rotation_that_was_asked_for_is_no_failure() -> None:
 
 def test_nothing_wrong_needs_no_advice() -> None:
     assert story.advice([event("service ready")], "api", "running") == []
+
+
+def test_a_pool_without_a_free_port_tells_who_has_each() -> None:
+    events: list[story.Event] = [
+        {"time": "t", "level": "info", "event": "service acquiring", "service": "web"},
+        {"time": "t", "level": "error", "event": "service failed", "service": "web", "words": "none"},
+        {
+            "time": "t", "level": "error", "event": "fatal", "service": "web", "why": "no port can be used",
+            "reasons": {"8100": "held by `node` (pid 7)"}, "hint": "stop what is in the way",
+        },
+    ]  # fmt: skip
+    assert story.advice(events, "web", "stopped") == ["port 8100: held by `node` (pid 7)", "stop what is in the way"]
+    assert [story.sentence(event) for event in story.later(events, "web")] == ["the stack ends: no port can be used"]

@@ -29,6 +29,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "wait": "wait until services are listening, ready, healthy, or have exited",
         "timings": "tell how long the last start took, service by service, and who kept it",
         "metrics": "print the state of the services as OpenMetrics text",
+        "mcp": "let coding agents look at the stack and work with it",
         "graph": "show which service needs which",
     },
     "configuration": {

@@ -4,6 +4,7 @@ import argparse
 import time
 from collections.abc import Iterator
 
+from supervisor.api.goals import GOALS, hopeless, is_there
 from supervisor.cli.live import Stderr, words_of
 from supervisor.cli.rows import select
 from supervisor.cli.target import connect
@@ -24,11 +25,8 @@ EXAMPLES = """\
 exit codes: 0 they are, 10 one of them failed or ended and will not get there by itself, 124 not within --timeout,
 4 no such service or no running instance; with --for exited that of the service, 128 and the number for a signal"""
 
-GOALS = ("listening", "ready", "healthy", "exited")
 _LOOK_AGAIN = 0.1  # seconds, while there is no instance yet
 _LIVE_AFTER = 0.5  # seconds: what is quicker does not flicker by
-_ENDED = ("stopped", "exited", "failed")
-_LISTENING = ("listening", "ready")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -69,29 +67,6 @@ def _wait(args: argparse.Namespace, screen: Stderr) -> int:
             screen.show(_lines(chosen, args.goal, now - begun, None if deadline is None else deadline - now))
     what = "cannot tell how it ended" if args.goal == "exited" else "cannot wait any longer"
     raise NotFound(what, "the instance has ended", "`portsup events` tells why")
-
-
-def is_there(row: ServiceStatus, goal: str) -> bool:
-    """Whether a service is where somebody waits for it to be."""
-    match goal:
-        case "listening":
-            return row.state in ("starting", "running") and row.reached in _LISTENING
-        case "ready":
-            return row.state == "running" or (row.is_done and row.one_shot)
-        case "healthy":
-            return (row.state, row.health) == ("running", "healthy")
-    return row.state in _ENDED and row.pid is None
-
-
-def hopeless(row: ServiceStatus, goal: str) -> str:
-    """Why a service will not get there by itself; empty while it may."""
-    if goal == "exited":
-        return ""
-    if row.state == "failed" or (row.state == "exited" and not is_there(row, goal)):
-        return f"it has {row.state}" + (f": {row.reason}" if row.reason else "")
-    if goal == "healthy" and row.state == "running" and not row.checks_health:
-        return "it has no `healthcheck`"
-    return ""
 
 
 def ending(row: ServiceStatus) -> str:

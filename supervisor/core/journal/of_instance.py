@@ -85,13 +85,16 @@ class EndOfAll(Event):
 
 
 class Fatal(Event):
-    """what ends the instance: `what`, `why`, `exit_code`"""
+    """what ends the instance: `what`, `why`, `exit_code`, `hint`; where a pool has no port left `service`, `reasons`"""
 
     event = "fatal"
     level = ERROR
     what: str
     why: str
     exit_code: int
+    hint: str = ""
+    service: str | None = None
+    reasons: dict[str, str] | None = None  # who has each port
 
 
 class EndpointsNotWritten(Event):

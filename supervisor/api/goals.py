@@ -1,0 +1,30 @@
+"""What somebody waits for a service to be, and whether it will get there.  Pure."""
+
+from supervisor.control.status import ServiceStatus
+
+GOALS = ("listening", "ready", "healthy", "exited")
+_ENDED = ("stopped", "exited", "failed")
+_LISTENING = ("listening", "ready")
+
+
+def is_there(row: ServiceStatus, goal: str) -> bool:
+    """Whether a service is where somebody waits for it to be."""
+    match goal:
+        case "listening":
+            return row.state in ("starting", "running") and row.reached in _LISTENING
+        case "ready":
+            return row.state == "running" or (row.is_done and row.one_shot)
+        case "healthy":
+            return (row.state, row.health) == ("running", "healthy")
+    return row.state in _ENDED and row.pid is None
+
+
+def hopeless(row: ServiceStatus, goal: str) -> str:
+    """Why a service will not get there by itself; empty while it may."""
+    if goal == "exited":
+        return ""
+    if row.state == "failed" or (row.state == "exited" and not is_there(row, goal)):
+        return f"it has {row.state}" + (f": {row.reason}" if row.reason else "")
+    if goal == "healthy" and row.state == "running" and not row.checks_health:
+        return "it has no `healthcheck`"
+    return ""

@@ -1,0 +1,41 @@
+"""`portsup mcp`: the tools of this folder's stack for coding agents, in the Model Context Protocol."""
+
+import argparse
+
+from supervisor.cli.config_files import current_directory, files_asked
+from supervisor.errors import PortsupError
+
+EXAMPLES = """\
+  portsup mcp                  serve the client that has started it, on stdin and stdout, until it ends
+  portsup mcp --read-only      without the tools that change something
+
+docs/how-to/let-an-agent-work.md tells how to enter it into a client"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `mcp`."""
+    parser.add_argument("--read-only", action="store_true", help="leave out the tools that change something")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Serve until the client ends."""
+    _check_installed()
+    import anyio
+
+    from supervisor.api.project import Project
+    from supervisor.cli.version import version
+    from supervisor.mcp.server import McpServer
+    from supervisor.mcp.toolbox import Toolbox
+
+    project = Project(current_directory(), files_asked(args), args.instance)
+    server = McpServer(Toolbox(project, read_only=args.read_only), version())
+    anyio.run(server.serve_stdio)
+    return 0
+
+
+def _check_installed() -> None:
+    try:
+        import mcp  # noqa: F401
+    except ImportError:
+        hint = "install the extra: `pip install 'portsup[mcp]'`"
+        raise PortsupError("cannot serve agents", "the package `mcp` is not installed", hint) from None
