@@ -1,7 +1,7 @@
 #!/bin/sh
 # Puts this project and the extras named in $1 into .venv, in the versions of uv.lock; the Makefile calls it.
 # The extras in $2, separated by spaces, are welcome: one that can not be had costs a warning, and 1 at the very end
-# if STRICT is set. Of `llm` the model is fetched too.
+# if STRICT is set. Of `llm` the model is fetched too, and of `speech` the recognizer of many languages.
 # With VERSIONS=lowest the oldest versions that pyproject.toml allows are taken instead.
 set -eu
 cd "$(dirname "$0")/.."
@@ -58,6 +58,9 @@ if ! { [ -n "$welcome" ] && install "$(echo "$1 $welcome" | tr ' ' ,)" 2>/dev/nu
 fi
 case " $welcome " in
 *' llm '*) "$venv/bin/python" -m examples.fetch_model >/dev/null 2>"$venv/model.log" || missing="$missing model" ;;
+esac
+case " $welcome " in
+*' speech '*) "$venv/bin/python" -m examples.fetch_speech >/dev/null 2>"$venv/languages.log" || missing="$missing languages" ;;
 esac
 if [ -n "$missing" ]; then
     printf 'warning: the stack does without%s, which can not be fetched (see %s/*.log); `make extras` tries again\n' \

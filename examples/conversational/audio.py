@@ -6,7 +6,7 @@ Python's own `wave` reads and writes the files; numpy is imported where it is us
 
 import io
 import wave
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy.typing
@@ -86,6 +86,72 @@ def read_wav(content: bytes, wanted: int, most_seconds: float) -> bytes:
     else:
         samples = numpy.frombuffer(frames, f"<i{width}").astype(numpy.float32) / 2 ** (8 * width - 1)
     return pcm_of(resampled(samples.reshape(-1, channels).mean(axis=1), rate, wanted))
+
+
+def decoded(content: bytes, wanted: int, most_seconds: float) -> bytes:
+    """The PCM of a recording in any format that PyAV knows, at the `wanted` rate; raises BadAudio and TooLong.
+
+    Without PyAV, which comes with the extra `speech`, WAV files with plain PCM can be read.
+    """
+    try:
+        import av
+    except ImportError:
+        return read_wav(content, wanted, most_seconds)
+    most = round(most_seconds * wanted) * WIDTH
+    pcm = bytearray()
+    try:
+        with av.open(io.BytesIO(content), "r", metadata_errors="ignore") as file:
+            if not file.streams.audio:
+                raise BadAudio("there is no sound in it")
+            stream = file.streams.audio[0]
+            if not 4000 <= stream.rate <= 192000:
+                raise BadAudio(f"sound at {stream.rate} Hz can not be read: 4000 to 192000 Hz can")
+            resampler = av.AudioResampler(format="s16", layout="mono", rate=wanted)
+            for frame in file.decode(stream):
+                for part in resampler.resample(frame):
+                    pcm += bytes(part.planes[0])[: part.samples * WIDTH]
+                if len(pcm) > most:
+                    break
+            else:
+                for part in resampler.resample(None):
+                    pcm += bytes(part.planes[0])[: part.samples * WIDTH]
+    except (av.FFmpegError, ValueError, IndexError, EOFError) as error:
+        raise BadAudio(f"not a recording that can be read: {getattr(error, 'strerror', '') or error}") from None
+    if len(pcm) > most:
+        raise TooLong(f"a recording can last {most_seconds:g} seconds")
+    return bytes(pcm)
+
+
+# What `/v1/audio/speech` answers in: the container, the codec, and the type of the answer.
+FORMATS = {
+    "mp3": ("mp3", "libmp3lame", "audio/mpeg"),
+    "opus": ("ogg", "libopus", "audio/ogg"),
+    "aac": ("adts", "aac", "audio/aac"),
+    "flac": ("flac", "flac", "audio/flac"),
+    "wav": ("", "", "audio/wav"),
+    "pcm": ("", "", "audio/pcm"),
+}
+
+
+def encoded(pcm: bytes, rate: int, kind: str) -> bytes:
+    """The sound as a file of one of `FORMATS`; raises ImportError without PyAV where that is needed."""
+    if kind == "pcm":
+        return pcm
+    if kind == "wav":
+        return write_wav(pcm, rate)
+    import av
+    import numpy
+
+    container, codec, _ = FORMATS[kind]
+    content = io.BytesIO()
+    with av.open(content, "w", format=container) as file:
+        stream: Any = file.add_stream(codec, rate=rate)
+        stream.layout = "mono"
+        frame = av.AudioFrame.from_ndarray(numpy.frombuffer(pcm, "<i2").reshape(1, -1), format="s16", layout="mono")
+        frame.sample_rate = rate
+        for part in (frame, None):
+            file.mux(stream.encode(part))
+    return content.getvalue()
 
 
 def write_wav(pcm: bytes, rate: int) -> bytes:

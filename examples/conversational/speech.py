@@ -9,7 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
 from typing import Generic, TypeVar
 
-from examples.conversational.engines import RECOGNIZERS, SPEAKERS, Absent, Engine, Recognizer, Speaker
+from examples.conversational import engines, recognizers
+from examples.conversational.engines import SPEAKERS, Absent, Engine, Recognizer, Speaker, UnknownLanguage, Words
+from examples.conversational.recognizers import RECOGNIZERS
+from examples.language import language_of
 from examples.web import ServiceError
 
 log = logging.getLogger("speech")
@@ -79,6 +82,8 @@ class Ability(Generic[E]):
             return do(self.engine)
         except ServiceError:
             raise
+        except UnknownLanguage as error:
+            raise ServiceError("language_unavailable", str(error), 422) from None
         except Exception as error:
             log.exception("%s does not get on with what it was given", self.engine.name)
             raise ServiceError("speech_failed", f"{self.engine.name}: {error or type(error).__name__}", 500) from error
@@ -104,11 +109,14 @@ class Ability(Generic[E]):
 
 
 class Speech:
-    """Both abilities."""
+    """Both abilities; `language` is what is spoken where nobody says it, empty for whatever is heard."""
 
-    def __init__(self, stt: str, tts: str) -> None:
-        self.stt: Ability[Recognizer] = Ability("STT", stt, RECOGNIZERS)
-        self.tts: Ability[Speaker] = Ability("TTS", tts, SPEAKERS)
+    def __init__(self, stt: str, tts: str, language: str = "") -> None:
+        hearing = {"auto": recognizers.Several} if stt == "auto" else RECOGNIZERS
+        speaking = {"auto": engines.Several} if tts == "auto" else SPEAKERS
+        self.stt: Ability[Recognizer] = Ability("STT", stt, hearing)
+        self.tts: Ability[Speaker] = Ability("TTS", tts, speaking)
+        self.language = language
 
     async def load(self) -> None:
         """Loads both at once."""
@@ -119,15 +127,23 @@ class Speech:
         both = {"stt": self.stt.state, "tts": self.tts.state}
         return {name: str(state) for name, state in both.items() if state is not State.OFF}
 
-    async def transcribe(self, pcm: bytes) -> str:
-        """The words in a sound of 16 kHz."""
-        return await self.stt.use(lambda engine: engine.transcribe(pcm))
+    async def transcribe(self, pcm: bytes, language: str | None = None) -> Words:
+        """The words in a sound of 16 kHz; ServiceError `language_unavailable` for a language that nobody here knows."""
+        spoken = self.language if language is None else language
+        return await self.stt.use(lambda engine: engine.transcribe(pcm, spoken))
 
-    async def say(self, text: str, voice: str = "") -> bytes:
-        """The sound of one sentence, 24 kHz; ServiceError `unknown_voice` for a voice that is not there."""
+    async def say(self, text: str, voice: str = "", language: str = "") -> bytes:
+        """The sound of one sentence, 24 kHz, in its own language, or `language` where it does not tell.
+
+        ServiceError `unknown_voice` for a voice that is not there, `language_unavailable` where none speaks it.
+        """
 
         def speak(engine: Speaker) -> bytes:
-            return engine.say(text, voice_of(engine, voice))
+            chosen = voice_of(engine, voice) if voice else engine.voice_for(language_of(text, language))
+            sound = engine.say(text, chosen)
+            if not sound:
+                raise UnknownLanguage(f"the voice `{chosen}` can not say that")
+            return sound
 
         return await self.tts.use(speak)
 
@@ -138,3 +154,13 @@ def voice_of(engine: Speaker, wanted: str) -> str:
     if wanted and wanted not in ids:
         raise ServiceError("unknown_voice", f"{engine.name} has no voice `{wanted[:50]}`; GET /voices lists them", 422)
     return wanted or ids[0]
+
+
+def language_code(told: object) -> str:
+    """A language as clients name it (`es`, `es-MX`, `auto`) as a code of two or three letters, empty for any."""
+    text = str(told or "").strip().lower().partition("-")[0].partition("_")[0]
+    if text in ("", "auto"):
+        return ""
+    if not (text.isascii() and text.isalpha() and 2 <= len(text) <= 3):
+        raise ServiceError("unknown_language", "a language is a code such as `en` or `es`, or `auto`", 422)
+    return text
