@@ -1,9 +1,10 @@
 """Questions that children answer while the loop goes on."""
 
+import errno
 import fcntl
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,23 @@ def test_a_mistake_and_a_death_give_no_answer_and_end_nobody_else(asking: Asking
     assert asking.until(2) == [None, None]
     asking.inquiries.ask(lambda: 7, asking.answers.append)
     assert asking.until(3) == [None, None, 7]
+
+
+def test_a_kernel_that_cannot_tell_of_the_answer_is_asked_again(
+    asking: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_reader, refused = asking.loop.add_reader, []
+
+    def refuse(descriptor: int, callback: Callable[[], object]) -> None:
+        refused.append(descriptor)
+        if len(refused) < 3:
+            raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+        add_reader(descriptor, callback)
+
+    monkeypatch.setattr(asking.loop, "add_reader", refuse)
+    asking.inquiries.ask(lambda: 7, asking.answers.append)
+    assert asking.until(1) == [7]
+    assert len(refused) == 3
 
 
 def test_who_takes_too_long_is_killed(asking: Asking) -> None:

@@ -95,7 +95,7 @@ def die(end: End, live: Live, world: World, chance: random.Random, first: dict[s
     with live.foreground() as up:
         up.says("is up")
         rows = live.rows()
-        assert {name: rows[name]["port"] for name in first} == first
+        assert {name: rows[name]["port"] for name in first} == first, up.err
         assert world.processes() == {row["pid"] for row in rows.values()}, "of the life before, too"
         daemon = live.daemon()
         clients = Clients(world, chance)

@@ -19,6 +19,7 @@ from supervisor.dataclass import dataclass, field
 
 MOST = 4  # children at a time; further questions wait for their turn
 WITHIN = 20.0  # seconds that an answer may take
+TRY_AGAIN = 0.1  # seconds until the kernel is asked once more to tell of an answer
 NICE = 10  # how much others come first where nobody waits for the answer, nice(2)
 CHUNK = 1 << 16
 
@@ -75,9 +76,16 @@ class Inquiries:
                 continue
             self._watch(asked.pid, asked.reaped)
             self._at_work[asked.source] = asked
-            with contextlib.suppress(OSError):  # no memory to be told of the answer: it is given up on in time
-                self._loop.add_reader(asked.source, lambda asked=asked: self._read(asked))  # type: ignore[misc]
+            self._listen(asked)
             asked.timer = self._loop.call_later(asked.within, lambda asked=asked: self._give_up(asked))  # type: ignore[misc]
+
+    def _listen(self, asked: _Asked) -> None:
+        if self._at_work.get(asked.source) is not asked:  # given up meanwhile
+            return
+        try:
+            self._loop.add_reader(asked.source, lambda: self._read(asked))
+        except OSError:  # no memory to be told of the answer just now
+            self._loop.call_later(TRY_AGAIN, lambda: self._listen(asked))
 
     def _read(self, asked: _Asked) -> None:
         try:
