@@ -18,7 +18,8 @@ To the client:
 - `transcript {item, text, language, final}`: what was understood. Those of one `item` replace each other; several that
   are not final come while somebody is still speaking.
 - `response.text.delta {response, delta}`; `response.audio {response, text, ms}` and right after it the binary frame
-  with that sentence; `response.done {response, text, ms, first_audio_ms}` when everything has been sent.
+  with that sentence; `response.done {response, text, ms, first_audio_ms, by}` when everything has been sent; `by` has
+  the `backend` and `model` that answered, as far as it is known.
 - `response.cancelled {response, text}`: stop playing. `text` is what was heard of the answer, and all that the model
   will remember of it. It comes after `response.done` when only the rest of the sound was cut off.
 - `error {code, message}`: `bad_message`, `unknown_type`, `bad_audio`, `too_long`, `no_speech`, `speech_unavailable`,

@@ -34,8 +34,11 @@ class Llm:
             self._looked = (time.monotonic(), word)
         return word
 
-    async def answer(self, messages: list[dict[str, str]]) -> AsyncGenerator[str]:
-        """The pieces of the answer as they come; a ServiceError `llm_unavailable` when there is none."""
+    async def answer(self, messages: list[dict[str, str]], about: dict[str, str] | None = None) -> AsyncGenerator[str]:
+        """The pieces of the answer as they come; a ServiceError `llm_unavailable` when there is none.
+
+        `about` gets who it is that answers, as far as that one says it: `backend` and `model`.
+        """
         url, headers = self._where()
         content = json.dumps({"model": self._model, "messages": messages, "stream": True}).encode()
         headers = {"content-type": "application/json", "accept": "text/event-stream", **headers}
@@ -46,11 +49,17 @@ class Llm:
         try:
             if response.status_code != 200:
                 raise ServiceError("llm_unavailable", _why(response.status_code, await response.aread()))
+            about = {} if about is None else about
+            if who := response.headers.get("x-sandra-backend") or response.headers.get("x-portsup-backend"):
+                about["backend"] = who
             async for line in response.aiter_lines():
                 data = line.removeprefix("data:").strip() if line.startswith("data:") else ""
                 if data == "[DONE]":
                     return
-                if data and (piece := _piece(json.loads(data))):
+                event = json.loads(data) if data else None
+                if isinstance(event, dict) and isinstance(event.get("model"), str):
+                    about.setdefault("model", event["model"])
+                if piece := _piece(event):
                     yield piece
         except (httpx2.HTTPError, ValueError) as error:
             why = str(error) or type(error).__name__

@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute, Route
 FOLDER = Path(__file__).with_name("page")
 KINDS = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 FILES = {"/": "index.html", "/page.css": "page.css", "/page.js": "page.js", "/sound.js": "sound.js"}
-FILES |= {"/microphone.js": "microphone.js", "/icon.svg": "icon.svg"}
+FILES |= {"/microphone.js": "microphone.js", "/markdown.js": "markdown.js", "/icon.svg": "icon.svg"}
 PATHS = tuple(FILES)
 # Nothing but what this server sends is run, shown or talked to, whatever words a model finds.
 HEADERS = {

@@ -103,9 +103,10 @@ class Reply:
         started = time.monotonic()
         written: list[str] = []
         heard = ""  # all that will be remembered
+        about: dict[str, str] = {}
         mouth = Mouth(self._say, self._send_sound, self._wire.error) if self._voice is not None else None
         try:
-            async with aclosing(self._llm.answer(self._memory.ask(text))) as pieces:
+            async with aclosing(self._llm.answer(self._memory.ask(text), about)) as pieces:
                 async for piece in pieces:
                     self.has_begun = True
                     await self._wire.become("speaking")
@@ -118,9 +119,8 @@ class Reply:
                 await mouth.finish()
                 first_audio_ms = round((mouth.first_at - started) * 1000) if mouth.first_at is not None else None
             ms = round((time.monotonic() - started) * 1000)
-            await self._wire.send(
-                "response.done", response=self.id, text="".join(written), ms=ms, first_audio_ms=first_audio_ms
-            )
+            done = {"text": "".join(written), "ms": ms, "first_audio_ms": first_audio_ms, "by": about}
+            await self._wire.send("response.done", response=self.id, **done)
             if mouth is not None:
                 await mouth.be_heard()
             heard = "".join(written)

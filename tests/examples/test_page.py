@@ -151,6 +151,30 @@ def test_a_person_talks_without_hands_and_interrupts(browser: "Browser", spoken_
         until(page, "listening")
 
 
+def test_waiting_is_seen_and_answers_are_laid_out(browser: "Browser", spoken_to: Running, behind: Upstream) -> None:
+    behind.words = ("It is **true**:\n\n", "- one\n- `<b>`\n")
+    behind.holds = True
+    with opened(browser, spoken_to.url) as page:
+        page.locator("#state-word", has_text="ready").wait_for()  # the microphone is off
+        page.locator("#examples button", has_text="Quién eres").click()
+        page.locator("article.waiting").wait_for()
+        assert page.locator("#send").is_hidden()
+        assert page.locator("#stop").is_visible()
+        page.locator("article.waiting", has_text="3 s").wait_for()
+        behind.holds = False
+        behind.go_on.set()
+        answer = page.locator("article:not(.mine)", has=page.locator("footer"))
+        answer.wait_for()
+        assert answer.locator("strong").inner_text() == "true"
+        assert answer.locator("li").all_inner_texts() == ["one", "<b>"]
+        assert page.locator("article.waiting").count() == 0
+        until(page, "listening")
+        page.click("#new")
+        page.locator("#empty").wait_for()
+        until(page, "listening")
+        assert page.locator("article").count() == 0
+
+
 def test_errors_are_told_in_words(browser: "Browser") -> None:
     away = f"http://127.0.0.1:{free_port()}/v1"
     with (
@@ -193,7 +217,7 @@ def test_everything_fits_a_narrow_screen_and_is_reached_by_keys(browser: "Browse
         until(page, "listening")
         assert page.evaluate("document.documentElement.scrollWidth") == 320
         reached = []
-        for _ in range(6):
+        for _ in range(9):
             page.keyboard.press("Tab")
             reached.append(page.evaluate("document.activeElement.id"))
-        assert reached == ["log", "text", "send", "hands-free", "talk", "aloud"]
+        assert reached == ["log", "", "", "", "text", "send", "hands-free", "talk", "aloud"]  # with three examples

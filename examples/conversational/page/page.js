@@ -1,5 +1,6 @@
 // The client of the protocol that examples/conversational/__init__.py describes.
 
+import {render} from "./markdown.js";
 import {Loudspeaker, Microphone} from "./sound.js";
 
 const $ = id => document.getElementById(id);
@@ -16,6 +17,8 @@ let wait = 500; // ms until the next try
 let session; // what `session.created` and `session.updated` said
 let reply; // the bubble that is being written
 let answer; // the last of them
+let waiting; // the bubble that stands for an answer which has not begun
+let isNew = false; // the connection is closed to begin anew
 const items = new Map(); // what I said, by the id of the transcript
 
 const context = new AudioContext();
@@ -40,15 +43,29 @@ async function connect() {
     socket = opening;
     wait = 500;
     hideNotice();
-    update({speak: $("aloud").checked, turns: $("hands-free").checked ? "vad" : "manual", voice: $("voice").value});
+    update({
+      speak: $("aloud").checked, turns: $("hands-free").checked ? "vad" : "manual", voice: $("voice").value,
+      language: $("language").value,
+    });
   };
-  opening.onmessage = ({data}) => typeof data === "string" ? received(JSON.parse(data)) : loudspeaker.play(data);
+  opening.onmessage = ({data}) => {
+    if (typeof data === "string") return received(JSON.parse(data));
+    answer?.sounds.push(data);
+    loudspeaker.play(data);
+  };
   opening.onclose = ({code}) => {
     const had = socket !== undefined;
     socket = session = reply = answer = undefined;
     items.clear();
+    stopWaiting();
     loudspeaker.stop();
     releaseTalk();
+    if (isNew) {
+      isNew = false;
+      $("log").replaceChildren(empty);
+      $("new").hidden = true;
+      return connect();
+    }
     if (had) note("the connection has ended; what follows is a new conversation");
     again(code === 1012 ? "The service is being restarted; trying again." :
       "The service can not be reached, or has too many conversations; trying again.");
@@ -119,19 +136,24 @@ function received(message) {
       said(message);
       break;
     case "response.text.delta":
-      answer = reply ??= say("");
-      reply.textContent += message.delta;
+      stopWaiting();
+      answer = reply ??= beginAnswer();
+      reply.text += message.delta;
+      reply.words.replaceChildren(...render(reply.text));
       follow();
       break;
     case "response.done":
+      if (reply) finish(reply, message);
       reply = undefined;
       break;
     case "response.cancelled":
       loudspeaker.stop();
-      answer?.classList.add("cut");
+      stopWaiting();
+      answer?.bubble.classList.add("cut");
       answer = reply = undefined;
       break;
     case "error":
+      stopWaiting();
       reply = undefined;
       complain(WORDS[message.code]?.(message.message) ?? sentence(message.message));
       break;
@@ -154,9 +176,14 @@ function sentence(text) {
 function show(state) {
   if (document.body.dataset.state !== state) {
     document.body.dataset.state = state;
-    $("state-word").textContent = state;
+    if (state === "thinking") beginWaiting();
+    else stopWaiting();
   }
-  $("stop").disabled = state !== "thinking" && state !== "speaking";
+  const works = state === "thinking" || state === "speaking";
+  const hadFocus = document.activeElement === $(works ? "send" : "stop");
+  $("stop").hidden = !works;
+  $("send").hidden = works;
+  if (hadFocus) $(works ? "stop" : "send").focus();
   $("send").disabled = state === "disconnected" || state === "connecting";
   showAbilities();
 }
@@ -167,6 +194,8 @@ function showAbilities() {
   $("talk").disabled = !hears;
   $("hands-free").disabled = !hears;
   $("aloud").disabled = !speaks;
+  const state = document.body.dataset.state;
+  $("state-word").textContent = state === "listening" && !microphone.open ? "ready" : state;
   $("talk-hint").textContent = !session ? "Not connected" : !hears ? "This service can only read" :
     session.turns === "vad" && microphone.open ? "Just talk" : microphone.open ? "Let go to send" : "Hold to talk";
 }
@@ -174,18 +203,78 @@ function showAbilities() {
 function showVoices(voices) {
   $("voice-place").hidden = voices.length < 2;
   const chosen = $("voice").value;
-  $("voice").replaceChildren(...voices.map(voice => new Option(voice.name, voice.id)));
+  const known = voices.filter(voice => /^(en|es)/.test(voice.language));
+  $("voice").replaceChildren(
+    new Option("Any voice", ""), ...known.map(voice => new Option(voice.name, voice.id)));
   if (chosen) $("voice").value = chosen;
 }
 
+const empty = $("empty");
+
 function say(words, kind = "") {
   $("empty")?.remove();
+  $("new").hidden = false;
   const bubble = document.createElement("article");
   bubble.className = kind;
   bubble.textContent = words;
   $("log").append(bubble);
   follow();
   return bubble;
+}
+
+function beginAnswer() {
+  const bubble = say("");
+  const words = document.createElement("div");
+  words.className = "words";
+  bubble.append(words);
+  return {bubble, words, text: "", sounds: []};
+}
+
+function finish(done, {text, ms, by}) {
+  const foot = document.createElement("footer");
+  const where = {"groq-api": "Groq", "ollama-mcp": "this machine", identity: "Sandra", "small-model": "Sandra"};
+  const who = [by?.model, where[by?.backend] ?? by?.backend].filter(Boolean).join(" · ");
+  const isSmall = by?.model === "smollm2:135m" ? "a small model, its facts may be wrong" : "";
+  const told = document.createElement("span");
+  told.textContent = [who, `${(ms / 1000).toFixed(1)} s`, isSmall].filter(Boolean).join(" · ");
+  foot.append(told, action("Copy", () => navigator.clipboard?.writeText(text)));
+  if (done.sounds.length || $("aloud").checked && session?.speech.tts === "ok") {
+    foot.append(action("Replay", () => {
+      loudspeaker.stop();
+      context.resume();
+      done.sounds.forEach(sound => loudspeaker.play(sound));
+    }));
+  }
+  done.bubble.append(foot);
+  follow();
+}
+
+function action(name, act) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = name;
+  button.onclick = act;
+  return button;
+}
+
+// An answer takes seconds where a small machine makes it: that is to be seen.
+function beginWaiting() {
+  stopWaiting();
+  const began = performance.now();
+  const bubble = say("", "waiting");
+  bubble.setAttribute("aria-label", "The answer is being thought about");
+  const timer = setInterval(() => {
+    const seconds = Math.floor((performance.now() - began) / 1000);
+    if (seconds >= 3) bubble.textContent = `${seconds} s`;
+  }, 250);
+  waiting = {bubble, timer};
+}
+
+function stopWaiting() {
+  if (!waiting) return;
+  clearInterval(waiting.timer);
+  waiting.bubble.remove();
+  waiting = undefined;
 }
 
 function said({item, text, final}) {
@@ -223,12 +312,34 @@ function hideNotice() {
 
 $("text-form").onsubmit = event => {
   event.preventDefault();
-  const text = $("text").value.trim();
-  if (!text || !send({type: "input.text", text})) return;
+  if (write($("text").value.trim())) $("text").value = "";
+  grow();
+};
+
+function write(text) {
+  if (!text || !send({type: "input.text", text})) return false;
   context.resume(); // browsers let a page sound only after something was done on it
   hideNotice();
+  stopWaiting();
   say(text, "mine");
-  $("text").value = "";
+  return true;
+}
+
+function grow() {
+  $("text").style.height = "auto";
+  $("text").style.height = `${$("text").scrollHeight + 2}px`;
+}
+
+$("text").oninput = grow;
+$("text").onkeydown = event => {
+  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+  event.preventDefault();
+  $("text-form").requestSubmit();
+};
+for (const example of document.querySelectorAll("#examples button")) example.onclick = () => write(example.textContent);
+$("new").onclick = () => {
+  isNew = Boolean(socket);
+  socket?.close(1000);
 };
 
 function sendSound(pcm) {
@@ -342,6 +453,7 @@ $("aloud").onchange = () => {
   if (!$("aloud").checked) loudspeaker.stop();
   update({speak: $("aloud").checked});
 };
+$("language").onchange = () => update({language: $("language").value});
 $("voice").onchange = () => update({voice: $("voice").value});
 $("notice-close").onclick = hideNotice;
 document.addEventListener("keydown", event => { if (event.key === "Escape") send({type: "response.cancel"}); });
