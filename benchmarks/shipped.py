@@ -37,17 +37,20 @@ def main() -> int:
     speech = "with" if find_spec("faster_whisper") else "without"
     print(f"{machine()}, {model} the embedded model, {speech} the speech packages\n")
     rounds = [one_round(options.instance) for _ in range(options.rounds + 1)]
-    ups, costs, sizes, downs = zip(*rounds[1:], strict=True)
+    ups, costs, parts, downs = zip(*rounds[1:], strict=True)
+    sizes = [sum(each.values()) for each in parts]
     fast, gone = median(ups) <= READY_WITHIN, median(downs) <= GONE_WITHIN
     print(f"{'until all are ready':24}{spread(ups, 'ms')}, within {READY_WITHIN:g} ms: {verdict(fast)}")
     print(f"{'processor time of that':24}{spread(costs, 'ms')}")
     print(f"{'until all are gone':24}{spread(downs, 'ms')}, within {GONE_WITHIN:g} ms: {verdict(gone)}")
     print(f"{'memory of all (PSS)':24}{spread(sizes, 'MiB')}")
+    for name in parts[0]:
+        print(f"  {name:22}{spread([each[name] for each in parts], 'MiB')}")
     return 0 if fast and gone else 1
 
 
-def one_round(instance: int) -> tuple[float, float, float, float]:
-    """Milliseconds of `up -d`, those on a processor until then, the MiB of portsup and its services, and `down`'s."""
+def one_round(instance: int) -> tuple[float, float, dict[str, float], float]:
+    """Milliseconds of `up -d`, those on a processor until then, the MiB of each service, and `down`'s milliseconds."""
     folder = Path(tempfile.mkdtemp(prefix="pb"))
     mark = folder.name
     places = {"PORTSUP_RUNTIME_DIR": str(folder / "run"), "PORTSUP_STATE_DIR": str(folder / "state")}
@@ -56,11 +59,22 @@ def one_round(instance: int) -> tuple[float, float, float, float]:
     try:
         up = timed([*portsup, "up", "-d"], env)
         pids = processes.marked(mark)
-        cost, size = processor_time(pids), processes.memory(pids)
-        return up, cost, size, timed([*portsup, "down"], env)
+        cost, sizes = processor_time(pids), by_service(pids)
+        return up, cost, sizes, timed([*portsup, "down"], env)
     finally:
         subprocess.run([*portsup, "down"], env=env, capture_output=True)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def by_service(pids: Iterable[int]) -> dict[str, float]:
+    """MiB (PSS) of the processes of each service, and of portsup itself."""
+    found: dict[str, float] = {}
+    for pid in pids:
+        variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+        names = [each.partition(b"=")[2].decode() for each in variables if each.startswith(b"PORTSUP_SERVICE=")]
+        name = names[0] if names else "portsup"
+        found[name] = found.get(name, 0.0) + processes.memory([pid])
+    return dict(sorted(found.items()))
 
 
 def processor_time(pids: Iterable[int]) -> float:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -127,3 +128,9 @@ def test_a_table_that_is_wrong_is_a_setting_that_is_wrong(tmp_path: Path, text: 
 def test_a_table_that_is_not_there_is_a_setting_that_is_wrong(tmp_path: Path) -> None:
     with pytest.raises(SettingError):
         classify.load(tmp_path)
+
+
+def test_the_questions_of_the_benchmark_are_all_routed_right() -> None:
+    asked = yaml.safe_load((PATH.parents[2] / "benchmarks" / "quality.yaml").read_text(encoding="utf-8"))["routing"]
+    assert len(asked) == 60
+    assert [one["ask"] for one in asked if TABLE.decide(one["ask"]).task != one["task"]] == []
