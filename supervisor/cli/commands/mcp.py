@@ -2,18 +2,26 @@
 
 import argparse
 
+from supervisor.cli.arguments import ports
 from supervisor.cli.config_files import current_directory, files_asked
 from supervisor.errors import PortsupError
 
 EXAMPLES = """\
   portsup mcp                  serve the client that has started it, on stdin and stdout, until it ends
   portsup mcp --read-only      without the tools that change something
+  portsup mcp --http           serve clients that connect by HTTP and send the token, until Ctrl-C
 
 docs/how-to/let-an-agent-work.md tells how to enter it into a client"""
+
+PORTS = [7090, 7091, 7092, 7093, 7094]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `mcp`."""
+    parser.add_argument(
+        "--http", metavar="PORTS", nargs="?", type=ports, const=PORTS,
+        help="serve clients that connect by HTTP, on the first of these ports that is free (default: 7090-7094)",
+    )  # fmt: skip
     parser.add_argument("--read-only", action="store_true", help="leave out the tools that change something")
 
 
@@ -29,7 +37,13 @@ def run(args: argparse.Namespace) -> int:
 
     project = Project(current_directory(), files_asked(args), args.instance)
     server = McpServer(Toolbox(project, read_only=args.read_only), version())
-    anyio.run(server.serve_stdio)
+    if args.http is None:
+        anyio.run(server.serve_stdio)
+    else:
+        from supervisor.api.token import token_path, user_token
+        from supervisor.mcp.http import serve_http
+
+        serve_http(server, user_token(), token_path(), args.http)
     return 0
 
 
