@@ -108,10 +108,10 @@ def add_globals(parser: argparse.ArgumentParser, short_file: bool = True, inheri
     nothing = argparse.SUPPRESS if inherit else None
     group.add_argument(
         *names, metavar="FILE", action="append", default=[] if inherit else None, dest="behind" if inherit else "file",
-        help="the services.yaml that is meant; may be given again for files that are laid over it",
+        help="the services.yaml to use; give it again to merge further files over it",
     )  # fmt: skip
     group.add_argument(
-        "--instance", metavar="N", type=instance_number, default=nothing, help="the instance that is meant: 1, 2, ..."
+        "--instance", metavar="N", type=instance_number, default=nothing, help="the number of the instance: 1, 2, ..."
     )
     group.add_argument("--color", choices=COLORS, default=nothing or "auto", help="colour the output (default: auto)")
 
@@ -138,24 +138,24 @@ def seconds(text: str) -> float:
 def overview() -> str:
     """The help of `portsup` as a whole."""
     lines = ["usage: portsup [-f FILE] [--instance N] [--color WHEN] COMMAND ...", ""]
-    lines.append("Runs the services of services.yaml, each on a port of its pool that nobody else can get.")
+    lines.append("Run the services of services.yaml, each on a port that nobody else can take.")
     for title, commands in GROUPS.items():
         lines += ["", f"{title}:"]
         lines += [f"  {name:<12}{line}" for name, line in commands.items()]
     lines += [
         "",
-        "options, before the command or behind it:",
-        "  -f, --file FILE   the services.yaml that is meant (default: here, or in a folder above);",
-        "                    given again, the later files are laid over the first",
-        "  --instance N      the instance that is meant, when several run",
-        "  --color WHEN      auto, always or never (auto: on a terminal, and not with NO_COLOR)",
-        "  -h, --help        show this, or the help of a command with its examples",
+        "options, before or after the command:",
+        "  -f, --file FILE   the services.yaml to use (default: the nearest one);",
+        "                    give it again to merge further files over it",
+        "  --instance N      the number of the instance, if several run",
+        "  --color WHEN      auto (on a terminal, without NO_COLOR), always or never",
+        "  -h, --help        print this help, or that of a command with examples",
         "  -V, --version     print the version",
         "",
-        "exit codes: 0 done, 1 could not, 2 usage or configuration, 3 something is not running,",
-        "4 no such service or no running instance, 10 a service gave up, 11 health gave up,",
-        "12 pool exhausted, 13 lock lost, 14 instance taken, 15 hung, 70 our mistake, 124 too late,",
-        "130 or 143 interrupted.",
+        "exit codes: 0 done, 1 failed, 2 usage or configuration, 3 not all are running,",
+        "4 no such service or instance, 10 a service failed, 11 a service is unhealthy,",
+        "12 pool exhausted, 13 lock lost, 14 instance taken, 15 hung, 70 internal error,",
+        "124 timed out, 130 or 143 interrupted.",
     ]
     return "\n".join(lines)
 

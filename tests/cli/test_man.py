@@ -38,4 +38,4 @@ def test_groff_has_nothing_to_say(run: Run) -> None:
     assert (ran.returncode, ran.stderr) == (0, "")
     shown = " ".join(ran.stdout.split())
     assert "portsup rotate SERVICE" in shown
-    assert "portsup exec --pool 6000-6002 -- python3 -m http.server --bind 127.0.0.1 {port}" in shown
+    assert "portsup exec --pool 6000-6002 -- python3 -m http.server {port}" in shown

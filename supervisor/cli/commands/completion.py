@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 EXAMPLES = """\
   portsup completion bash > ~/.local/share/bash-completion/completions/portsup
-  portsup completion zsh > ~/.zfunc/_portsup      (with ~/.zfunc in fpath, before compinit)
+  portsup completion zsh > ~/.zfunc/_portsup      (with ~/.zfunc in fpath)
   portsup completion fish > ~/.config/fish/completions/portsup.fish"""
 
 SHELLS = ("bash", "zsh", "fish")
@@ -14,7 +14,7 @@ SHELLS = ("bash", "zsh", "fish")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The shell is all that `completion` takes."""
-    parser.add_argument("shell", choices=SHELLS, help="the shell that is to complete")
+    parser.add_argument("shell", choices=SHELLS, help="the shell")
 
 
 # What completes a word, in the form that shtab wants: it is asked for at each Tab, not once a session.

@@ -1,4 +1,4 @@
-"""`portsup config`: whether services.yaml is right, and what it comes to."""
+"""`portsup config`: services.yaml validated, or printed fully resolved."""
 
 import argparse
 
@@ -13,20 +13,20 @@ if TYPE_CHECKING:
     from supervisor.config.spec import StackSpec
 
 EXAMPLES = """\
-  portsup config check                    every mistake in one run, as file:line:column; exit code 2 if there is one
-  portsup config show                     the configuration with every default and variable filled in
+  portsup config check    list all mistakes with file:line:column (exit code 2)
+  portsup config show     with every default and variable filled in
   portsup config show --format json --reveal"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The subcommands `check` and `show`."""
     actions = parser.add_subparsers(dest="action", metavar="check|show", required=True)
-    for name, text in (("check", "report every mistake"), ("show", "print what the file comes to")):
+    for name, text in (("check", "list all mistakes of services.yaml"), ("show", "print it fully resolved")):
         action = actions.add_parser(name, help=text, description=f"{text[:1].upper()}{text[1:]}.", allow_abbrev=False)
         add_globals(action, inherit=True)
         if name == "show":
             action.add_argument("--format", choices=("yaml", "json"), default="yaml", help="default: yaml")
-            action.add_argument("--services", action="store_true", help="only the names of the services")
+            action.add_argument("--services", action="store_true", help="print only the names of the services")
             action.add_argument("--reveal", action="store_true", help="show secrets instead of ***")
 
 

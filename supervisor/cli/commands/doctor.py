@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from supervisor.ports.runtime import RuntimeDir
 
 EXAMPLES = """\
-  portsup doctor                  what is not as it should be, each with its remedy
+  portsup doctor                  each problem with its remedy
   portsup doctor --all            also what is fine
-  portsup doctor --format json    {check, level, what, remedy}, one JSON object a line
+  portsup doctor --format json    one JSON object per line
 
 exit codes: 0 nothing is wrong that would keep `up` from working, 1 something is"""
 
@@ -31,7 +31,7 @@ _COLORS = {"error": "red", "warning": "yellow", "note": "cyan", "ok": "green"}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `doctor`."""
-    parser.add_argument("-a", "--all", action="store_true", help="also what is fine")
+    parser.add_argument("-a", "--all", action="store_true", help="also show what is fine")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
 
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from supervisor.ports.instances import InstanceInfo
 
 EXAMPLES = """\
-  portsup down                 the instance that was started from this folder
-  portsup down -t 2            services that are not gone after 2 s are killed
+  portsup down                 the instance of this directory
+  portsup down -t 2            kill services that have not ended after 2 s
   portsup --instance 2 down"""
 
 _ENDING = 10.0  # seconds that the daemon may take to go once its services are gone

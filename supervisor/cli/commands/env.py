@@ -8,17 +8,17 @@ from supervisor.cli.render import json_line
 from supervisor.cli.target import connect
 
 EXAMPLES = """\
-  portsup env                        the ports and URLs of all services, as NAME=value
-  portsup env web --reveal           everything that web is started with, secrets included
+  portsup env                        the ports and URLs of all services
+  portsup env web --reveal           the whole environment of web, with secrets
   eval "$(portsup env --export)"     into the shell
-  portsup env --format json          one JSON object a variable and line"""
+  portsup env --format json          one JSON object per line"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `env`."""
-    parser.add_argument("service", nargs="?", metavar="SERVICE", help="the whole environment of this service")
+    parser.add_argument("service", nargs="?", metavar="SERVICE", help="print the whole environment of this service")
     parser.add_argument("--reveal", action="store_true", help="show secrets instead of ***")
-    parser.add_argument("--export", action="store_true", help="lines that a shell can evaluate")
+    parser.add_argument("--export", action="store_true", help="print lines that a shell can evaluate")
     parser.add_argument("--format", choices=("table", "json"), default="table", help="default: table")
 
 

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 EXAMPLES = """\
-  portsup events                     the last 100 events, whether the stack runs or not
-  portsup events api -f              those of one service, and what comes, until the instance ends or Ctrl-C
-  portsup events --since 10m --json  one JSON object an event and line
-  portsup -f FILE events             behind `events`, -f means follow"""
+  portsup events                     the last 100 events
+  portsup events api -f              follow the events of one service
+  portsup events --since 10m --json  one JSON object per line
+  portsup -f FILE events             after `events`, -f means follow"""
 
 _EVENTS = 100
 _LEVELS = {"warning": "yellow", "error": "red"}
@@ -27,8 +27,8 @@ _SHOWN_APART = frozenset(("time", "seq", "level", "event", "service", "state", "
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `events`."""
-    parser.add_argument("services", nargs="*", metavar="SERVICE", help="only what is about these services")
-    parser.add_argument("-f", "--follow", action="store_true", help="go on with what comes, until the instance ends")
+    parser.add_argument("services", nargs="*", metavar="SERVICE", help="only events of these services")
+    parser.add_argument("-f", "--follow", action="store_true", help="follow new events, until the instance ends")
     parser.add_argument(
         "-n", "--lines", metavar="N", type=line_count, help=f"the last N events, or all (default: {_EVENTS})"
     )
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--since", metavar="WHEN", type=moment, help="only events since 10m ago, or since 2026-03-01T09:30"
     )
     parser.add_argument("--until", metavar="WHEN", type=moment, help="only events until then")
-    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.add_argument("--json", action="store_true", help="print one JSON object per line")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -9,14 +9,15 @@ from supervisor.cli.arguments import ports
 from supervisor.errors import UsageError
 
 EXAMPLES = """\
-  portsup exec --pool 6000-6002 -- python3 -m http.server --bind 127.0.0.1 {port}
+  portsup exec --pool 6000-6002 -- python3 -m http.server {port}
   portsup exec --name api --port-env API_PORT -- ./server
-  portsup exec -- npm run dev              a pool that belongs to this name, always the same
+  portsup exec -- npm run dev        the same pool for this name every time
 
-The program finds its port in PORT, or where {port} stands in its arguments. It has the terminal and the input, gets
-the signals that portsup gets, and its exit code is that of portsup (128 and the number if a signal ended it).
+The program finds its port in PORT, and in place of {port} in its arguments.
+It runs at the terminal and gets the signals of portsup.
 
-exit codes of our own: 2 usage, 12 no port of the pool can be used, 13 a lock was lost; 1 the program cannot be run"""
+exit codes: that of the program, or 128 plus the number of a signal; 2 usage,
+12 no port of the pool can be used, 13 lock lost, 1 the program cannot be run"""
 
 _SPAN = range(20000, 32000)  # where pools come from that nobody names: below the ephemeral ports of every system
 _SIZE = 4
@@ -25,18 +26,18 @@ _SIZE = 4
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `exec`."""
     parser.add_argument(
-        "--pool", metavar="PORTS", type=ports, help="such as 6000-6002 or 6000,6010: the first usable one"
+        "--pool", metavar="PORTS", type=ports, help="use the first free one, such as 6000-6002 or 6000,6010"
     )
-    parser.add_argument("--name", metavar="NAME", help="what others are told who find the ports taken")
+    parser.add_argument("--name", metavar="NAME", help="the name that others see for these ports")
     parser.add_argument(
-        "--port-env", metavar="VARIABLE", default="PORT", help="where it finds its port (default: PORT)"
+        "--port-env", metavar="VARIABLE", default="PORT", help="the variable for the port (default: PORT)"
     )
     parser.add_argument("--strict-ports", action="store_true", help="accept only the first port of the pool")
     parser.add_argument(
         "--handoff",
         choices=("auto", "off"),
         default="auto",
-        help="off: the port is given up to it, and watched",
+        help="off: the program binds its port itself",
     )
     parser.add_argument("program", nargs="...", metavar="-- CMD", help="the program and its arguments")
 

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from supervisor.config.spec import StackSpec
 
 EXAMPLES = """\
-  portsup graph                    each service below what it needs, in the order in which they start
-  portsup graph --format mermaid   for a page that draws it
-  portsup graph --format json      {name, level, pool, needs: {name: condition}}, one JSON object a line"""
+  portsup graph                    in the order in which they start
+  portsup graph --format mermaid   a mermaid flowchart
+  portsup graph --format json      one JSON object per line"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from supervisor.convert.draft import Draft, Outcome
 
 EXAMPLES = """\
-  portsup init                              look at this folder, and write services.yaml
-  portsup init --from Procfile              convert; what cannot be carried over is listed
+  portsup init                              services.yaml for this directory
+  portsup init --from Procfile              convert, and list what is lost
   portsup init --from docker-compose.yml --from docker-compose.prod.yml
   portsup init --from deploy/web.conf --kind supervisord --stdout
   portsup init --from docker-compose.yml -o services.yaml --force"""
@@ -60,13 +60,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Where from, where to."""
     parser.add_argument(
         "--from", dest="sources", metavar="FILE", action="append", default=[],
-        help="convert this file of another supervisor; given again, laid over the first (compose, process-compose)"
+        help="convert this file of another supervisor; give it again to merge files"
         " or added to it (supervisord, systemd, circus)",
     )  # fmt: skip
-    parser.add_argument("--kind", choices=KINDS, help="what the file of --from is, where its name does not tell")
-    parser.add_argument("-o", "--output", metavar="FILE", help=f"write to FILE (default: {NAME} in this folder)")
-    parser.add_argument("--stdout", action="store_true", help="print it, and write no file")
-    parser.add_argument("--force", action="store_true", help="overwrite a file that is there")
+    parser.add_argument("--kind", choices=KINDS, metavar="KIND", help="the format, if its name does not tell")
+    parser.add_argument("-o", "--output", metavar="FILE", help=f"write to FILE (default: {NAME} in this directory)")
+    parser.add_argument("--stdout", action="store_true", help="print the result, and write no file")
+    parser.add_argument("--force", action="store_true", help="overwrite an existing file")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -7,7 +7,7 @@ from supervisor.cli.progress import add_services, follow
 from supervisor.cli.target import connect
 
 EXAMPLES = """\
-  portsup kill web             SIGKILL; the restart policy of web decides what follows
+  portsup kill web             SIGKILL; web restarts by its restart policy
   portsup kill -s HUP web      also: SIGHUP, 1"""
 
 

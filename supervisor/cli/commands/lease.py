@@ -9,17 +9,18 @@ EXAMPLES = """\
   portsup lease 8100-8104 -- ./run-the-tests.sh
   portsup lease 8100,8110 --name e2e -- make test
 
-All of the ports are taken, or none: no other portsup gives them to anybody until the command has ended, and nobody
-listens on them when it starts. The command, and what it starts, binds them as it likes, and finds them in PORTS, with
-blanks in between, and the first in PORT.
+portsup leases all of the ports, or none: no other portsup uses them until the
+command has ended, and nothing listens on them when it starts. The command
+finds them in PORTS, separated by spaces, and the first one in PORT.
 
-exit codes of our own: 2 usage, 12 a port cannot be had, 13 a lock was lost; 1 the command cannot be run"""
+exit codes: that of the command, or 128 plus the number of a signal; 2 usage,
+12 a port is taken, 13 lock lost, 1 the command cannot be run"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `lease`."""
     parser.add_argument("ports", metavar="PORTS", type=ports, help="such as 8100-8104 or 8100,8110")
-    parser.add_argument("--name", metavar="NAME", help="what others are told who find the ports taken")
+    parser.add_argument("--name", metavar="NAME", help="the name that others see for these ports")
     # Behind PORTS the rest would begin at once with `...`, and `--name` there be part of the command.
     program = parser.add_argument(
         "program", nargs=argparse.PARSER, metavar="-- CMD", help="the command and its arguments"

@@ -23,17 +23,17 @@ if TYPE_CHECKING:
     from supervisor.logs.sought import Span
 
 EXAMPLES = """\
-  portsup logs                       the last 100 lines of every service, in the order of time
-  portsup logs -f web                go on with what comes, until Ctrl-C (exit code 130)
-  portsup logs -n all --since 10m    everything of the last ten minutes
+  portsup logs                       the last 100 lines of every service
+  portsup logs -f web                follow new lines, until Ctrl-C
+  portsup logs -n all --since 10m    all lines of the last ten minutes
   portsup logs --grep 'timeout|refused' -i --context 3
-                                     lines that match, and the three around each
+                                     matching lines, and three around each
   portsup logs api --since-restart --level warning
-                                     what its process of now complained of
+                                     warnings and errors of the current process
   portsup logs --json-field http.status=500
-                                     lines of JSON in which this field has this value
-  portsup logs --json                {time, service, stream, message}, one JSON object a line
-  portsup -f FILE logs               behind `logs`, -f means follow"""
+                                     JSON lines with this field and value
+  portsup logs --json                one JSON object per line
+  portsup -f FILE logs               after `logs`, -f means follow"""
 
 _LINES = 100
 _PALETTE = ("cyan", "yellow", "green", "magenta", "blue")
@@ -45,7 +45,7 @@ _LOOK_AGAIN = 0.5  # seconds, while there is no directory yet that could be watc
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `logs`."""
     parser.add_argument("services", nargs="*", metavar="SERVICE", help="only these services")
-    parser.add_argument("-f", "--follow", action="store_true", help="go on with what comes, until Ctrl-C")
+    parser.add_argument("-f", "--follow", action="store_true", help="follow new lines, until Ctrl-C")
     parser.add_argument(
         "-n",
         "--lines",
@@ -57,18 +57,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--since", metavar="WHEN", type=moment, help="only lines since 10m ago, or since 2026-03-01T09:30"
     )
     parser.add_argument("--until", metavar="WHEN", type=moment, help="only lines until then; not with --follow")
-    parser.add_argument("--since-restart", action="store_true", help="only what the last process of each service wrote")
+    parser.add_argument("--since-restart", action="store_true", help="only lines of the last process of each service")
     parser.add_argument("--grep", metavar="REGEX", help="only lines that match this regular expression of Python")
-    parser.add_argument("-i", "--ignore-case", action="store_true", help="do not tell a from A in --grep")
-    parser.add_argument("--level", choices=_LEVELS, help="only lines that say they are as bad as this, or worse")
+    parser.add_argument("-i", "--ignore-case", action="store_true", help="ignore case in --grep")
+    parser.add_argument("--level", choices=_LEVELS, help="only lines of this level or above")
     parser.add_argument(
         "--json-field", metavar="NAME[=VALUE]", action="append", default=[],
-        help="only lines of JSON with this field, and this value; a.b for b in a; may be given again",
+        help="only JSON lines with this field and value; a.b for b in a; may be given again",
     )  # fmt: skip
-    parser.add_argument("--context", metavar="N", type=_number, default=0, help="also the N lines around each match")
-    parser.add_argument("-t", "--timestamps", action="store_true", help="the time in front of each line")
-    parser.add_argument("--json", action="store_true", help="one JSON object a line")
-    parser.add_argument("--no-prefix", action="store_true", help="lines without the name of the service")
+    parser.add_argument("--context", metavar="N", type=_number, default=0, help="also print N lines around each match")
+    parser.add_argument("-t", "--timestamps", action="store_true", help="print the time before each line")
+    parser.add_argument("--json", action="store_true", help="print one JSON object per line")
+    parser.add_argument("--no-prefix", action="store_true", help="print lines without the name of the service")
 
 
 def _number(text: str) -> int:

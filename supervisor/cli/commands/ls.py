@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\
   portsup ls
-  portsup ls --all             also the numbers that folders had and get again
-  portsup ls --format json     one JSON object an instance and line
+  portsup ls --all             also directories in which nothing runs
+  portsup ls --format json     one JSON object per line
 
-PID is `-` (JSON: null) where the instance runs in another PID namespace, as in a container."""
+PID is `-` (JSON: null) if the instance runs in another PID namespace."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `ls`."""
     parser.add_argument("--format", choices=("table", "json"), default="table", help="default: table")
-    parser.add_argument("-a", "--all", action="store_true", help="also the numbers of folders where nothing runs now")
-    parser.add_argument("-q", "--quiet", action="store_true", help="only the numbers of the instances")
+    parser.add_argument("-a", "--all", action="store_true", help="also list directories in which nothing runs")
+    parser.add_argument("-q", "--quiet", action="store_true", help="print only the numbers of the instances")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 EXAMPLES = """\
   portsup man | man -l -
-  mkdir -p ~/.local/share/man/man1 && portsup man > ~/.local/share/man/man1/portsup.1"""
+  portsup man > ~/.local/share/man/man1/portsup.1"""
 
 _EXIT_CODES = "exit codes: "  # where they begin in the overview
 

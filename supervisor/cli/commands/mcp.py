@@ -7,7 +7,7 @@ from supervisor.cli.config_files import current_directory, files_asked
 from supervisor.errors import PortsupError
 
 EXAMPLES = """\
-  portsup mcp                  serve the client that has started it, on stdin and stdout, until it ends
+  portsup mcp                  serve the client on stdin and stdout
   portsup mcp --read-only      without the tools that change something
   portsup mcp --http           serve clients that connect by HTTP and send the token, until Ctrl-C
 

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     Sample = tuple[dict[str, str], float]
 
 EXAMPLES = """\
-  portsup metrics                     all instances of this folder's stack
+  portsup metrics                     all instances of the stack here
   portsup --instance 2 metrics        only that one
-  portsup metrics --all               all of yours on this machine; none running is no error
-  portsup metrics --all > shop.prom.new && mv shop.prom.new /var/lib/node_exporter/shop.prom"""
+  portsup metrics --all               all your instances on this machine
+  portsup metrics --all > shop.prom.new && mv shop.prom.new shop.prom"""
 
 # Name without the suffix of its type, type, unit and help; in the order of the output.  Only gauges and counters:
 # the textfile collector of node_exporter reads the older format, which knows no info and no stateset.
@@ -53,7 +53,7 @@ PORT_STATES = ("active", "spare", "taken", "quarantined")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `metrics`."""
-    parser.add_argument("-a", "--all", action="store_true", help="every running instance of every stack of yours")
+    parser.add_argument("-a", "--all", action="store_true", help="all running instances of all your stacks")
 
 
 def run(args: argparse.Namespace) -> int:

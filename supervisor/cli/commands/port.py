@@ -15,7 +15,7 @@ EXAMPLES = """\
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `port`, and of `url`."""
-    parser.add_argument("service", metavar="SERVICE", help="the service that is meant")
+    parser.add_argument("service", metavar="SERVICE", help="the service")
 
 
 def run(args: argparse.Namespace) -> int:

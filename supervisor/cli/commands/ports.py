@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 EXAMPLES = """\
-  portsup ports                    every port of this instance, and who has those that it could not get
-  portsup ports --all              every port that any instance of yours holds, and strangers on its pools
-  portsup ports --format json      one JSON object a port and line"""
+  portsup ports                    the ports of this instance, and their holders
+  portsup ports --all              all ports that portsup holds for you
+  portsup ports --format json      one JSON object per line"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-a",
         "--all",
         action="store_true",
-        help="every lease on this machine, and strangers on our pools",
+        help="list every lease on this machine, and strangers on its pools",
     )
     parser.add_argument("--format", choices=("table", "json"), default="table", help="default: table")
 

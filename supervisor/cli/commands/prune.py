@@ -8,18 +8,18 @@ from supervisor.cli.complaint import say, warn
 from supervisor.errors import PortsupError, UsageError
 
 EXAMPLES = """\
-  portsup prune              shows what is left of runs that are over, asks, and cleans up
-  portsup prune --dry-run    only shows it
-  portsup prune --yes        does not ask, for scripts
+  portsup prune              show what ended runs left, ask, and clean up
+  portsup prune --dry-run    only show it
+  portsup prune --yes        do not ask, for scripts
 
-Processes are known by the run that started them, which must be over: no lock of it is held any more, in this PID
-namespace or in another one, as of a container. Nothing of a running instance is touched."""
+portsup recognizes processes by the run that started them. A run has ended if
+nobody holds a lock of it. prune does not touch running instances."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `prune`."""
     parser.add_argument("-y", "--yes", action="store_true", help="do not ask")
-    parser.add_argument("--dry-run", action="store_true", help="show what is left, and leave it")
+    parser.add_argument("--dry-run", action="store_true", help="only show what is left")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
 
 

@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 EXAMPLES = """\
-  portsup reload --dry-run         what is different, and what a reload would restart
-  portsup reload                   applies exactly that; all else keeps its process, port and connections
-  portsup -f services.yaml -f debug.yaml reload   runs with these files from now on
-  portsup reload --format json     {change, service, keys, restarts}, one JSON object a line
+  portsup reload --dry-run         show the difference
+  portsup reload                   apply it
+  portsup -f services.yaml -f debug.yaml reload   use these files
+  portsup reload --format json     one JSON object per line
 
 A file with a mistake changes nothing: the exit code is 2."""
 

@@ -8,7 +8,7 @@ from supervisor.cli.target import connect
 EXAMPLES = """\
   portsup restart web
   portsup restart -t 2 web worker
-  portsup restart --rolling web      the new process is ready before the old one is stopped"""
+  portsup restart --rolling web      start the new process first"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

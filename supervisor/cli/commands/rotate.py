@@ -6,12 +6,12 @@ from supervisor.cli.progress import follow
 from supervisor.cli.target import connect
 
 EXAMPLES = """\
-  portsup rotate web           web restarts on the next port of its pool; those that depend on it are told"""
+  portsup rotate web           restart web on the next port of its pool"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `rotate`."""
-    parser.add_argument("service", metavar="SERVICE", help="the service that is meant")
+    parser.add_argument("service", metavar="SERVICE", help="the service")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -12,7 +12,7 @@ EXAMPLES = """\
   portsup schema > services.schema.json
   # then, as the first line of services.yaml:
   # yaml-language-server: $schema=services.schema.json
-  portsup schema --partial > override.schema.json   for services.override.yaml and its kind
+  portsup schema --partial > override.schema.json
   portsup schema --of events       one event of `portsup events --json`
   portsup schema --of control      a line of the control socket"""
 

@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\
   portsup status                      NAME PORT STATE HEALTH PID UPTIME RESTARTS
-  portsup status web --format wide    also EXIT, RESULT, HANDOFF and each port of the pool:
-                                      6000* active, 6001 spare, 6002!node taken by node, 6003~ in quarantine;
-                                      and STATUS, where services say in words what they do
-  portsup status --format json        one JSON object a service and line
-  portsup status --resources          also processor time, memory, processes, and every socket that it listens on
-  portsup status --watch              again whenever something changes, until Ctrl-C (exit code 130)
+  portsup status web --format wide    EXIT, RESULT, HANDOFF, STATUS and POOL:
+                                      6000* active, 6001 spare, 6002!node taken
+                                      by node, 6003~ in quarantine
+  portsup status --format json        one JSON object per line
+  portsup status --resources          also CPU, memory, processes and sockets
+  portsup status --watch              print again at every change, until Ctrl-C
 
-exit codes: 0 all listed services are running (or are jobs that are done, or are not asked for), 3 at least one is not,
-4 no such service or no running instance"""
+exit codes: 0 all listed services are running, done or not selected,
+3 at least one is not, 4 no such service or no running instance"""
 
 _COLUMNS = ("NAME", "PORT", "STATE", "HEALTH", "PID", "UPTIME", "RESTARTS")
 _WIDE = (*_COLUMNS, "EXIT", "RESULT", "HANDOFF")
@@ -59,14 +59,14 @@ _PAINTS = {("STATE", state): color for state, color in _STATE_COLORS.items()} | 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `status`."""
     parser.add_argument("services", nargs="*", metavar="SERVICE", help="only these services")
-    parser.add_argument("-a", "--all", action="store_true", help="all services, as without it: for Compose hands")
-    parser.add_argument("-q", "--quiet", action="store_true", help="only the names")
+    parser.add_argument("-a", "--all", action="store_true", help="accepted for Compose compatibility; has no effect")
+    parser.add_argument("-q", "--quiet", action="store_true", help="print only the names")
     parser.add_argument("--format", choices=("table", "json", "wide"), default="table", help="default: table")
     parser.add_argument(
         "-r", "--resources", action="store_true",
-        help="also processor time, memory, processes and listening sockets of each service",
+        help="also CPU, memory, processes and listening sockets",
     )  # fmt: skip
-    parser.add_argument("-w", "--watch", action="store_true", help="show it again at every change, until Ctrl-C")
+    parser.add_argument("-w", "--watch", action="store_true", help="print again at every change, until Ctrl-C")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -6,8 +6,8 @@ from supervisor.cli.progress import add_services, add_timeout, follow
 from supervisor.cli.target import connect
 
 EXAMPLES = """\
-  portsup stop web             what depends on it goes on, and is named
-  portsup stop -t 0 web        killed at once"""
+  portsup stop web             services that depend on it go on
+  portsup stop -t 0 web        kill it at once"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

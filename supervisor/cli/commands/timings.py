@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 EXAMPLES = """\
-  portsup timings                  for a port, for others, to spawn, to listen, to be ready; and the critical chain
-  portsup timings --format json    one JSON object a service and line"""
+  portsup timings                  each phase, and the critical chain
+  portsup timings --format json    one JSON object per line"""
 
 _COLUMNS = ("NAME", "AT", "PORT", "WAITED", "SPAWN", "LISTENING", "READY", "STARTS", "STATE")
 _NUMBERS = _COLUMNS[1:-1]

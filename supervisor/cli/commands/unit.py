@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from supervisor.config.spec import StackSpec
 
 EXAMPLES = """\
-  portsup unit > ~/.config/systemd/user/shop.service         for your own systemd; then, as it says:
+  portsup unit > ~/.config/systemd/user/shop.service
   systemctl --user daemon-reload && systemctl --user enable --now shop
-  loginctl enable-linger                                     from the boot on, not from your login on
-  portsup unit --system --user ada | sudo tee /etc/systemd/system/shop.service"""
+  loginctl enable-linger             start it at boot, not at your login
+  portsup unit --system | sudo tee /etc/systemd/system/shop.service"""
 
 # systemd's words for what we need, systemd.service(5) and systemd.kill(5); PATH because its own one is short.
 PASSED_ON = ("PATH", "PORTSUP_RUNTIME_DIR", "PORTSUP_STATE_DIR", "PORTSUP_HANG_TIMEOUT", "PORTSUP_PROFILES")
@@ -32,9 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `unit`."""
     parser.add_argument("services", nargs="*", metavar="SERVICE", help="start only these and what they depend on")
     parser.add_argument("--system", action="store_true", help="for the systemd of the machine, not for your own")
-    parser.add_argument("--user", metavar="NAME", help="who runs it, with --system (default: you)")
+    parser.add_argument("--user", metavar="NAME", help="the user who runs it, with --system (default: you)")
     parser.add_argument(
-        "--profile", metavar="NAME", action="append", default=[], help="as of `up`; may be given again"
+        "--profile", metavar="NAME", action="append", default=[], help="as for `up`; may be given again"
     )  # fmt: skip
 
 

@@ -25,38 +25,44 @@ if TYPE_CHECKING:
     from supervisor.daemon.options import Options
 
 EXAMPLES = """\
-  portsup up                     start everything, show the logs, Ctrl-C stops it
-  portsup up -d                  the same in the background; returns when all is ready
-  portsup up api                 only `api` and what it depends on
+  portsup up                     start everything; stop on Ctrl-C
+  portsup up -d                  in the background; return when all is ready
+  portsup up api                 only `api` and its dependencies
   portsup up --profile debug     also the services of the profile `debug`
   portsup up -d --wait-timeout 60
-  portsup up --exit-code-from tests   until `tests` has ended, with its exit code
-  portsup up --strict-ports      fail rather than use another port than the first of each pool
-  portsup up --dry-run           show which ports would be used, start nothing
+  portsup up --exit-code-from tests
+  portsup up --strict-ports      use only the first port of each pool
+  portsup up --dry-run           show the ports, start nothing
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `up`."""
-    parser.add_argument("services", nargs="*", metavar="SERVICE", help="start only these and what they depend on")
-    parser.add_argument("-d", "--detach", action="store_true", help="go to the background once everything is ready")
+    parser.add_argument("services", nargs="*", metavar="SERVICE", help="start only these and their dependencies")
+    parser.add_argument("-d", "--detach", action="store_true", help="run in the background; return when all is ready")
     parser.add_argument(
-        "--wait-timeout", type=seconds, metavar="S", help="give up (exit 124) when not all is ready after S seconds"
+        "--wait-timeout", type=seconds, metavar="S", help="stop everything (exit 124) if not ready after S seconds"
     )
     parser.add_argument(
         "--profile", metavar="NAME", action="append", default=[],
-        help="also the services of this profile, `*` for all profiles; may be given again",
+        help="also start this profile, `*` for all; may be given again",
     )  # fmt: skip
     parser.add_argument("--strict-ports", action="store_true", help="accept only the first port of each pool")
     parser.add_argument(
-        "--handoff", choices=("auto", "off"), default="auto", help="off: services bind their ports by themselves"
+        "--handoff",
+        choices=("auto", "off"),
+        default="auto",
+        help="off: disable the handoff",
     )
     parser.add_argument("--abort-on-exit", action="store_true", help="stop everything when a service has ended")
     parser.add_argument("--abort-on-failure", action="store_true", help="stop everything when a service has failed")
     parser.add_argument(
-        "--exit-code-from", metavar="SERVICE", default="", help="--abort-on-exit, and return the exit code of this one"
+        "--exit-code-from",
+        metavar="SERVICE",
+        default="",
+        help="--abort-on-exit, and return the code of this service",
     )
-    parser.add_argument("--dry-run", action="store_true", help="show which ports would be used, and start nothing")
+    parser.add_argument("--dry-run", action="store_true", help="show the ports that would be used, and start nothing")
     parser.add_argument("--no-prefix", action="store_true", help="show log lines without the name of the service")
 
 

@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\
   portsup wait api                              until it is ready
-  portsup wait api worker --for healthy         until both are, by their health checks
-  portsup wait api --timeout 30s                at most so long, also for an instance that is just starting
-  portsup wait migrate --for exited             until it ended; the exit code is that of the service
+  portsup wait api worker --for healthy         until both are healthy
+  portsup wait api --timeout 30s                at most 30 s
+  portsup wait migrate --for exited             until it has ended
 
-exit codes: 0 they are, 10 one of them failed or ended and will not get there by itself, 124 not within --timeout,
-4 no such service or no running instance; with --for exited that of the service, 128 and the number for a signal"""
+exit codes: 0 reached, 10 a service failed or ended and cannot reach it,
+124 timed out, 4 no such service or no running instance; with --for exited
+that of the service, or 128 plus the number of a signal"""
 
 _LOOK_AGAIN = 0.1  # seconds, while there is no instance yet
 _LIVE_AFTER = 0.5  # seconds: what is quicker does not flicker by
@@ -33,9 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `wait`."""
     from supervisor.cli.parser import seconds
 
-    parser.add_argument("services", nargs="+", metavar="SERVICE", help="the services that are meant")
+    parser.add_argument("services", nargs="+", metavar="SERVICE", help="the services")
     parser.add_argument("--for", dest="goal", choices=GOALS, default="ready", help="what to wait for (default: ready)")
-    parser.add_argument("--timeout", metavar="SECONDS", type=seconds, help="give up after so long")
+    parser.add_argument("--timeout", metavar="SECONDS", type=seconds, help="give up after this time")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from supervisor.control.status import ServiceStatus
 
 EXAMPLES = """\
-  portsup why api                 what was decided and when, who had its ports, what it printed, what to do next
-  portsup why api --failures all  not only the last three times
-  portsup why api --format json   the same for programs: one object"""
+  portsup why api                 what happened, its output, what to do next
+  portsup why api --failures all  all failures, not only three
+  portsup why api --format json   one JSON object"""
 
 _FAILURES = 3
 _LINES = 50
@@ -32,14 +32,14 @@ _LINES = 50
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `why`."""
-    parser.add_argument("service", metavar="SERVICE", help="the service that is meant")
+    parser.add_argument("service", metavar="SERVICE", help="the service")
     parser.add_argument(
         "--failures", metavar="N", type=line_count, default=_FAILURES,
-        help=f"tell of the last N times that it went wrong, or of all (default: {_FAILURES})",
+        help=f"the last N failures, or all (default: {_FAILURES})",
     )  # fmt: skip
     parser.add_argument(
         "-n", "--lines", metavar="N", type=line_count, default=_LINES,
-        help=f"how much of what it printed (default: {_LINES})",
+        help=f"how many lines of output (default: {_LINES})",
     )  # fmt: skip
     parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
 
