@@ -17,7 +17,7 @@ Calls = Sequence[tuple[str, tuple[int, ...]]]
 
 PID_SIZE = 10  # digits of the largest int
 _CALLS = (
-    "_exit dup2 execve fchdir fork getpid getppid pthread_sigmask setgid setgroups setrlimit setsid"
+    "_exit close dup2 execve fchdir fork getpid getppid pthread_sigmask setgid setgroups setrlimit setsid"
     " setuid sigemptyset sigfillset signal umask"
 )
 SIGNAL_SET_SIZE = 128  # bytes of a sigset_t, at most
@@ -31,8 +31,7 @@ class Image:
     above those that are given out.  `directory` is that of the working directory, `leads_session` whether the process
     begins a session of its own.  `pid_slots` are the addresses of variables in the environment where the child has to
     write its own pid, as a text of at most PID_SIZE bytes.
-    `first` tells what the child calls before anything else; it is asked right before the child is made, and no
-    descriptor is opened or closed in between.
+    `first` tells what the child calls before anything else; it is asked right before the child is made.
     """
 
     def __init__(

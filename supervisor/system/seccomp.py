@@ -48,6 +48,8 @@ _LOAD, _IF_EQUAL, _IF_ANY, _RETURN = 0x20, 0x15, 0x45, 0x06
 _OFFSET_OF_CALL, _OFFSET_OF_ARCHITECTURE, _OFFSET_OF_ARGUMENTS = 0, 4, 16  # in struct seccomp_data, little-endian
 _CAP_SYS_ADMIN = 21  # capability.h
 
+_OF_THE_CHILD = 0  # the number that the descriptor has in the child
+
 _NOTIFICATION_SIZE, _ANSWER_SIZE = 80, 24  # struct seccomp_notif, struct seccomp_notif_resp
 
 
@@ -135,7 +137,8 @@ class BindFilter:
     """The filter and the letterbox through which a child hands us the descriptor of its own copy of it.
 
     The child makes plain C calls and cannot look at what they give (process/vfork.py), so the number that its
-    descriptor will have is foretold: the lowest that is free, as its descriptors are a copy of ours, open(2).
+    descriptor will have is made sure of: the child closes its standard input, which it is about to get anew, and then 0
+    is the lowest that is free, as open(2) says of all descriptors.  What other threads of ours open does not matter.
     """
 
     def __init__(self) -> None:
@@ -148,7 +151,8 @@ class BindFilter:
         self._byte = ctypes.create_string_buffer(1)
         vector = struct.pack("@PN", ctypes.addressof(self._byte), 1)  # struct iovec
         self._vector = ctypes.create_string_buffer(vector, len(vector))
-        self._rights = ctypes.create_string_buffer(socket.CMSG_SPACE(4))
+        rights = struct.pack("@Niii", socket.CMSG_LEN(4), socket.SOL_SOCKET, socket.SCM_RIGHTS, _OF_THE_CHILD)
+        self._rights = ctypes.create_string_buffer(rights, socket.CMSG_SPACE(4))
         message = struct.pack(  # struct msghdr
             "@PI4xPNPNi4x", 0, 0, ctypes.addressof(self._vector), 1, ctypes.addressof(self._rights),
             len(self._rights), 0,
@@ -160,13 +164,11 @@ class BindFilter:
         self.installation: tuple[Call, ...] = (privs, install) if needs_no_new_privs() else (install,)
 
     def calls(self) -> tuple[Call, ...]:
-        """What the child has to do first.  Between this and its start no descriptor may be opened or closed here."""
+        """What the child has to do first, before it has its standard input."""
         self._forget()
-        lowest = os.dup(self._theirs.fileno())
-        os.close(lowest)
-        struct.pack_into("@Niii", self._rights, 0, socket.CMSG_LEN(4), socket.SOL_SOCKET, socket.SCM_RIGHTS, lowest)
         flags = socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL
-        return (*self.installation, ("sendmsg", (self._theirs.fileno(), ctypes.addressof(self._message), flags)))
+        tell: Call = ("sendmsg", (self._theirs.fileno(), ctypes.addressof(self._message), flags))
+        return (("close", (_OF_THE_CHILD,)), *self.installation, tell)
 
     def take(self) -> int:
         """The descriptor that the child which was just started has sent; raises OSError if it could not."""

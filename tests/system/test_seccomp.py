@@ -8,13 +8,14 @@ import select
 import signal
 import socket
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from supervisor.process import fork, vfork
 from supervisor.process.filters import Filters, why_not
+from supervisor.process.image import Calls
 from supervisor.process.spawn import SpawnError, rehearse, spawn
 from supervisor.system.held_calls import (
     Asked,
@@ -92,6 +93,25 @@ def test_bind_and_listen_wait_for_an_answer_and_can_be_looked_into(start: Childr
         assert theirs.getsockname() == ("127.0.0.1", port)
     calls.let_through(asked)
     end(pid, calls)
+
+
+def test_what_is_opened_and_closed_meanwhile_does_not_matter(start: Children, under: BindFilter) -> None:
+    lowest = os.open(os.devnull, os.O_RDONLY)
+    opened: list[int] = []
+
+    def first(change: Callable[[], object]) -> Calls:  # as another thread of ours does it
+        calls = under.calls()
+        change()
+        return calls
+
+    def opens() -> None:
+        opened.append(os.open(os.devnull, os.O_RDONLY))
+
+    for change in (lambda: os.close(lowest), opens, opens):
+        pid = spawn(start.command(*program("exits", "0")), functools.partial(first, change))
+        end(pid, HeldCalls(under.take()))
+    for descriptor in opened:
+        os.close(descriptor)
 
 
 def test_a_socket_of_ours_takes_the_place_of_the_programs(start: Children, under: BindFilter) -> None:
