@@ -11,9 +11,9 @@ def is_there(row: ServiceStatus, goal: str) -> bool:
     """Whether a service is where somebody waits for it to be."""
     match goal:
         case "listening":
-            return row.state in ("starting", "running") and row.reached in _LISTENING
+            return row.state == "idle" or (row.state in ("starting", "running") and row.reached in _LISTENING)
         case "ready":
-            return row.state == "running" or (row.is_done and row.one_shot)
+            return row.state in ("idle", "running") or (row.is_done and row.one_shot)
         case "healthy":
             return (row.state, row.health) == ("running", "healthy")
     return row.state in _ENDED and row.pid is None

@@ -98,6 +98,13 @@ class OnPortChange:
     signal: int = 0  # for action `signal`
 
 
+class Start(StrEnum):
+    """What starts a service."""
+
+    WITH_STACK = "with-stack"  # `up`
+    ON_CONNECT = "on-connect"  # the first client that connects to its port
+
+
 class HandoffMode(StrEnum):
     """How a service gets its port."""
 
@@ -178,6 +185,8 @@ class ServiceSpec:
     restarts_with: frozenset[str] = frozenset()  # those that it depends on and is restarted after
     profiles: tuple[str, ...] = ()  # part of the stack with one of these only; empty: always
     autostart: bool = True
+    start: Start = Start.WITH_STACK
+    start_timeout: float = 30.0  # that the first client waits at most
     one_shot: bool = False  # done when it has exited with 0; `ready` says only how long that may take then
     ready: Ready = Ready()
     healthcheck: HealthCheck | None = None

@@ -96,11 +96,12 @@ class ServiceStatus(ServiceRow):
 
     @property
     def is_fine(self) -> bool:
-        """Running, or done with its work, as a job that prepares something for the others is; a server never is.
+        """Running, waiting for its first client, or done with its work.
 
+        A job that prepares something for the others can be done, a server never is.
         So is one that is stopped because nobody asked for it.
         """
-        return self.state == "running" or self.is_done or (self.state == "stopped" and self.optional)
+        return self.state in ("idle", "running") or self.is_done or (self.state == "stopped" and self.optional)
 
 
 @dataclass(frozen=True, slots=True)

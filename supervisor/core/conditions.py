@@ -6,7 +6,7 @@ from enum import StrEnum
 from supervisor.core.order import Condition
 from supervisor.core.restart import USUAL_RESTARTS
 from supervisor.core.service import Service
-from supervisor.core.state import AT_REST, ENDED, IS_IN_TROUBLE, IS_LIVE, Milestone, Result, State
+from supervisor.core.state import AT_REST, CAN_STAY, ENDED, IS_IN_TROUBLE, IS_LIVE, Milestone, Result, State
 
 
 class Verdict(StrEnum):
@@ -37,7 +37,7 @@ def has_settled(svc: Service) -> bool:
     """
     if svc.state is State.BACKOFF and svc.policy.is_endless:
         return svc.attempts > USUAL_RESTARTS
-    return svc.state is State.RUNNING or svc.state in AT_REST
+    return svc.state in CAN_STAY
 
 
 def is_at_rest(svc: Service) -> bool:

@@ -12,6 +12,23 @@ class StartRequested: ...
 
 
 @dataclass(frozen=True, slots=True)
+class AwaitRequested:
+    """Listen on its port, and start when the first client comes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A client waits on its port."""
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitFailed:
+    """Nobody can listen for it; `why` says what keeps us from it."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class StopRequested:
     grace: float | None = None  # seconds instead of the configured grace period
     is_urgent: bool = False  # portsup itself has to be gone in no time: no hook is run any more
@@ -179,7 +196,8 @@ class DeadlinePassed: ...
 
 
 Event = (
-    StartRequested | StopRequested | KillRequested | RestartRequested | RollRequested | RotateRequested
+    StartRequested | AwaitRequested | Called | AwaitFailed
+    | StopRequested | KillRequested | RestartRequested | RollRequested | RotateRequested
     | PortLeased | NoPort | DependenciesMet | DependencyFailed | Spawned | SpawnFailed
     | BeganListening | BecameReady | ProbeFailed | Printed | BecameHealthy | BecameUnhealthy | MemoryExceeded | Notified
     | Intruded
@@ -199,6 +217,18 @@ class LeasePort:
 class QuarantinePort:
     port: int
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitClients:
+    """Listen on the port, or go on listening, and say so when somebody connects."""
+
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class RefuseClients:
+    """Whoever waits for a process that does not come up is refused, and so is who comes until it does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +284,7 @@ class EndHook:
 
 
 Effect = (
-    LeasePort | QuarantinePort | Spawn | SpawnBeside | Terminate | Abort | Kill
+    LeasePort | QuarantinePort | AwaitClients | RefuseClients | Spawn | SpawnBeside | Terminate | Abort | Kill
     | Abandon
     | RunHook | EndHook
 )  # fmt: skip

@@ -169,8 +169,10 @@ def parse_address(data: bytes, family: int) -> tuple[str, int, int] | None:
 def keeps_clients(svc: "Service") -> bool:
     """Whether the sockets of a service stay open for its next process, so that clients wait for it."""
     match svc.state:
-        case State.PREPARING | State.STARTING | State.RUNNING | State.BACKOFF:
+        case State.IDLE | State.PREPARING | State.STARTING | State.RUNNING | State.BACKOFF:
             return True
+        case State.WAITING:
+            return svc.on_connect
         case State.TERMINATING | State.KILLING | State.CLEANING:
             return svc.then in (Then.RESTART, Then.RETRY, Then.EXIT, Then.LEAVE)
     return False

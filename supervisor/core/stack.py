@@ -12,11 +12,10 @@ from supervisor.core.ending import Abort, OnEnd, ends_all
 from supervisor.core.order import Condition, to_restart
 from supervisor.core.relations import Member, Relations
 from supervisor.core.service import Service
-from supervisor.core.state import AT_REST, ENDED, IS_ENDING, IS_LIVE, Result, State
+from supervisor.core.state import AT_REST, CAN_STAY, ENDED, IS_ENDING, IS_LIVE, Result, State
 from supervisor.errors import ExitCode
 
-STARTABLE = AT_REST | IS_ENDING | {State.BACKOFF}  # others start already
-CAN_STAY = AT_REST | {State.RUNNING}
+STARTABLE = AT_REST | IS_ENDING | {State.IDLE, State.BACKOFF}  # others start already
 
 
 def gate(member: Member, members: Mapping[str, Member]) -> ev.DependenciesMet | ev.DependencyFailed | None:
@@ -32,6 +31,13 @@ def gate(member: Member, members: Mapping[str, Member]) -> ev.DependenciesMet | 
     if not lost or is_blocked:
         return None
     return ev.DependencyFailed(why_hopeless([(member.needs[need], members[need].service) for need in lost]))
+
+
+def to_wake(member: Member, members: Mapping[str, Member]) -> list[str]:
+    """The dependencies that wait for a client, and that a service which would like to start needs now."""
+    if member.service.state is not State.WAITING:
+        return []
+    return [need for need in member.needs if need in members and members[need].service.state is State.IDLE]
 
 
 def verdict_on(need: Member | None, condition: Condition) -> Verdict:

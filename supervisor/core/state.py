@@ -15,6 +15,7 @@ class State(StrEnum):
 
     STOPPED = "stopped"  # no process, and none wanted
     ACQUIRING = "acquiring"  # waiting for a port of its pool
+    IDLE = "idle"  # listens on its port without a process; its first client has it started
     WAITING = "waiting"  # has its ports, waits for the services it depends on
     PREPARING = "preparing"  # has its ports, and its pre_start hook runs
     STARTING = "starting"  # spawned, not ready yet
@@ -141,11 +142,13 @@ IS_ENDING = frozenset({S.TERMINATING, S.KILLING, S.CLEANING})  # what follows is
 HAS_PROCESS = IS_LIVE | {S.TERMINATING, S.KILLING}
 IS_AT_WORK = IS_LIVE | {S.PREPARING, S.BACKOFF}  # it runs, or will without anybody else
 IS_PASSING = IS_ENDING | {S.PREPARING, S.STARTING}  # on its way to a state in which it can stay
+CAN_STAY = AT_REST | {S.IDLE, S.RUNNING}  # until something happens
 IS_IN_TROUBLE = frozenset({S.BACKOFF, S.FAILED})
 STATUS: Mapping[State, Status] = MappingProxyType({
     S.STOPPED: Status.INACTIVE,
     S.EXITED: Status.INACTIVE,
     S.ACQUIRING: Status.ACTIVATING,
+    S.IDLE: Status.INACTIVE,
     S.WAITING: Status.ACTIVATING,
     S.PREPARING: Status.ACTIVATING,
     S.STARTING: Status.ACTIVATING,
@@ -157,11 +160,14 @@ STATUS: Mapping[State, Status] = MappingProxyType({
     S.FAILED: Status.FAILED,
 })  # fmt: skip
 
-_AFTER_A_PROCESS = frozenset({S.STOPPED, S.ACQUIRING, S.PREPARING, S.STARTING, S.BACKOFF, S.EXITED, S.FAILED})
-_ENDS = frozenset({S.ACQUIRING, S.PREPARING, S.TERMINATING, S.KILLING, S.CLEANING, S.BACKOFF, S.EXITED, S.FAILED})
+_AFTER_A_PROCESS = frozenset({S.STOPPED, S.ACQUIRING, S.IDLE, S.PREPARING, S.STARTING, S.BACKOFF, S.EXITED, S.FAILED})
+_ENDS = frozenset({
+    S.ACQUIRING, S.IDLE, S.PREPARING, S.TERMINATING, S.KILLING, S.CLEANING, S.BACKOFF, S.EXITED, S.FAILED
+})  # fmt: skip
 TRANSITIONS: Mapping[State, frozenset[State]] = MappingProxyType({
     S.STOPPED: frozenset({S.ACQUIRING, S.FAILED}),
-    S.ACQUIRING: frozenset({S.WAITING, S.FAILED}),
+    S.ACQUIRING: frozenset({S.IDLE, S.WAITING, S.FAILED}),
+    S.IDLE: frozenset({S.WAITING, S.STOPPED, S.FAILED}),
     S.WAITING: frozenset({S.PREPARING, S.STARTING, S.STOPPED, S.FAILED}),
     S.PREPARING: frozenset({S.STARTING, S.CLEANING, S.STOPPED, S.BACKOFF, S.FAILED}),
     S.STARTING: _ENDS | {S.RUNNING},
@@ -171,5 +177,5 @@ TRANSITIONS: Mapping[State, frozenset[State]] = MappingProxyType({
     S.CLEANING: _AFTER_A_PROCESS,
     S.BACKOFF: frozenset({S.PREPARING, S.STARTING, S.STOPPED, S.FAILED}),
     S.EXITED: frozenset({S.ACQUIRING, S.STOPPED, S.FAILED}),
-    S.FAILED: frozenset({S.ACQUIRING, S.KILLING, S.PREPARING, S.STARTING, S.CLEANING, S.STOPPED}),
+    S.FAILED: frozenset({S.ACQUIRING, S.IDLE, S.KILLING, S.PREPARING, S.STARTING, S.CLEANING, S.STOPPED}),
 })  # fmt: skip

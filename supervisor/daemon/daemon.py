@@ -92,7 +92,8 @@ class Daemon:
             self._journal.tell(
                 journal.InstanceStarts(instance=self._instance.number, directory=str(self._spec.directory))
             )
-            wanted = self._stack.start(selected(self._spec, self._options.services, self._options.profiles))
+            chosen = selected(self._spec, self._options.services, self._options.profiles)
+            wanted = self._stack.start(chosen, may_idle=True)
             self._rounds = Rounds(self._instance, self._lock, self._world.slots, self._world.checks, self)
             self._changes.follow(self._rounds.changed)
             reporting = begin(self._report_when_up(wanted), self._loop)

@@ -10,7 +10,7 @@ from supervisor import system
 from supervisor.config.load import load_asked
 from supervisor.config.names import find_asked, shown
 from supervisor.config.selection import active_profiles, selected
-from supervisor.config.spec import StackSpec
+from supervisor.config.spec import HandoffMode, StackSpec, Start
 from supervisor.core.instance import max_instances, numbers_for, ports_of
 from supervisor.core.order import levels, with_dependencies
 from supervisor.daemon.console.foreground import Foreground, Pipe, Show, let_go_of
@@ -50,10 +50,23 @@ def read_stack(options: Options) -> tuple[StackSpec, Options]:
     profiles = active_profiles(spec, options.profiles, os.environ)
     options = replace(options, profiles=profiles, files=asked)
     selected(spec, options.services, profiles)
+    if not options.hands_over:
+        _refuse_without_handoff(spec, options)
     if (name := options.abort.code_from) and name not in start_order(spec, options):
         raise UsageError(f"cannot return the exit code of `{name}`", "it is not among the services that are started",
                          "name it as well, or start what it is part of")  # fmt: skip
     return spec, options
+
+
+def _refuse_without_handoff(spec: StackSpec, options: Options) -> None:
+    for name in start_order(spec, options):
+        service = spec.services[name]
+        if service.start is Start.ON_CONNECT and service.handoff is not HandoffMode.SYSTEMD:
+            raise UsageError(
+                f"cannot start `{name}` on a connection",
+                "with `--handoff off` nobody listens on its port before its program does",
+                f"leave `--handoff off` out, or give `{name}` the socket itself: `handoff: systemd`",
+            )
 
 
 def current_directory() -> Path:

@@ -111,6 +111,21 @@ class ServiceSockets:
         seat.add(Claim(who, inode_of(found), listens=True))
         return found
 
+    def await_clients(self, host: str) -> list[socket.socket]:
+        """The listening sockets that are left over for the next process; one at `host` if there is none.
+
+        Raises OSError.
+        """
+        self._insist_on_being_open()
+        left = [sock for seat in self._seats.values() if (sock := seat.kept.get(None)) is not None]
+        if found := [sock for sock in left if is_listening(sock)]:
+            return found
+        place = place_of(host)
+        self.retire([other for other in self._seats if other.overlaps(place)])
+        made = self._sockets.listening(place)
+        self._seats[place] = Seat(kept={None: made})
+        return [made]
+
     def listen(self, theirs: socket.socket, claim: Claim, backlog: int) -> None:
         """Have a socket that is bound to our port listen, and take over what waits at its place; raises OSError."""
         self._insist_on_being_open()
@@ -118,6 +133,9 @@ class ServiceSockets:
         seat = self._seats.get(place) or Seat()
         lent = seat.find(claim.inode)
         beside = [sock for sock in seat.sockets() if sock is not lent]
+        if (left := seat.kept.get(None)) is not None and is_listening(left):
+            # Where the queue is full, a client with a SYN cookie is dropped unheard, and may wait for ever: tcp(7).
+            backlog = max(backlog, socket.SOMAXCONN)
         with contextlib.ExitStack() as undo:  # what cannot be kept does not begin to listen
             copy = undo.enter_context(copy_of(theirs)) if lent is None else None
             self._sockets.begin(theirs, backlog, beside, self.inodes())

@@ -20,6 +20,12 @@ def words_of(event: journal.Event) -> str:
         case journal.ServiceReady():
             took = "" if event.took is None else f" after {event.took:.1f} s"
             return f"ready{_place(event.port)}{took}"
+        case journal.ServiceIdle():
+            return f"is idle: its first client{_place(event.port)} starts it"
+        case journal.ServiceCalled():
+            return "starts, because a client waits for it"
+        case journal.ClientsRefused():
+            return f"refuses the clients that wait for it: it was not ready within {event.within:g} s"
         case journal.ServiceRestarts():
             return f"{readable(event.why)}; {_next_start(event)}"
         case journal.PortLeft():

@@ -145,7 +145,9 @@ def sentence(event: "Event") -> str:
         case journal.BindNotSeen.event:
             return f"binds in a process that portsup may not look into: {why}"
         case journal.QueueDropped.event:
-            return f"refuses those who waited since its last process: {why}"
+            return f"refuses those who waited for its next process: {why}"
+        case journal.ClientsRefused.event:
+            return f"refuses the clients that wait for it: it was not ready within {event.get('within')} s"
         case journal.Fatal.event:
             return f"the stack ends: {why}"
         case journal.BindRefused.event:

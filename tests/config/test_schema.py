@@ -77,6 +77,8 @@ SERVICE: dict[str, list[Any]] = {
     "depends_on": [[], {}],
     "profiles": [[], ["dev"], ["Dev_1.x", "b-2"]],
     "autostart": [True, False],
+    "start": ["with-stack"],
+    "start_timeout": ["30s", 2.5],
     "one_shot": [False],
     "ready": [
         "listening",

@@ -50,6 +50,8 @@ def test_every_default_is_filled_in(loading: Loading) -> None:
         "depends_on": {},
         "profiles": [],
         "autostart": True,
+        "start": "with-stack",
+        "start_timeout": 30.0,
         "one_shot": False,
         "ready": {"listening": True, "timeout": 30.0},
         "restart": "on-failure",

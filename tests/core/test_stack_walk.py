@@ -14,7 +14,7 @@ from supervisor.core.relations import Relations
 from supervisor.core.restart import Restart, RestartPolicy
 from supervisor.core.service import Service, Timeouts, step
 from supervisor.core.service.product import flaw
-from supervisor.core.state import AT_REST, IS_LIVE, State
+from supervisor.core.state import AT_REST, CAN_STAY, IS_LIVE, State
 from supervisor.dataclass import dataclass, field
 from tests.support.budget import budget
 
@@ -50,7 +50,7 @@ class Stack:
             policy = RestartPolicy(self.random.choice(list(Restart)), max_restarts=2, delay=0.5)
             service = Service(
                 name, (8000 + number, 9000 + number), policy, Timeouts(ready=5.0, grace=2.0), rotate_after=1,
-                one_shot=self.random.random() < 0.2,
+                one_shot=self.random.random() < 0.2, on_connect=self.random.random() < 0.2,
             )  # fmt: skip
             self.members[name] = Member(service, needs, follows)
         self.relations = Relations(self.members)
@@ -91,6 +91,10 @@ class Stack:
 
     def open_gates(self) -> bool:
         for name, member in self.members.items():
+            if woken := rules.to_wake(member, self.members):
+                self.tell(woken[0], ev.StartRequested())
+                self.met["woken"] += 1
+                return True
             said = rules.gate(member, self.members)
             if said is None:
                 continue
@@ -108,7 +112,7 @@ class Stack:
         for name, restart in rules.followers(self.members, self.relations).items():
             assert self.members[name].service.state in IS_LIVE
             for need in with_dependencies(self.relations.graph(), (name,)) - {name}:
-                assert self.members[need].service.state in AT_REST | {S.RUNNING}, "nobody it needs is on its way"
+                assert self.members[need].service.state in CAN_STAY, "nobody it needs is on its way"
             self.tell(name, restart)
             self.met["follower"] += 1
             return True
@@ -157,7 +161,12 @@ class Stack:
     def by_hand(self, name: str, member: Member) -> None:
         """Somebody starts or stops it, or time goes by."""
         wish = self.random.random()
-        if self.is_stopping or wish < 0.4:
+        if member.service.state is S.IDLE and not self.is_stopping and wish < 0.6:
+            self.tell(name, ev.Called())
+        elif member.service.on_connect and member.service.state in AT_REST and not self.is_stopping and wish < 0.5:
+            member.is_wanted = True
+            self.tell(name, ev.AwaitRequested())
+        elif self.is_stopping or wish < 0.4:
             self.tell(name, ev.DeadlinePassed())
         elif wish < 0.85:
             for need in sorted(with_dependencies(self.relations.graph(), (name,))):
@@ -181,7 +190,7 @@ def stacks() -> list[Stack]:
 
 def test_every_rule_speaks_and_each_time_it_may(stacks: list[Stack]) -> None:
     met = sum((stack.met for stack in stacks), Counter[str]())
-    assert {"DependenciesMet", "DependencyFailed", "follower", "moved"} <= met.keys()
+    assert {"DependenciesMet", "DependencyFailed", "follower", "moved", "woken"} <= met.keys()
 
 
 def test_whoever_may_start_has_started(stacks: list[Stack]) -> None:

@@ -21,11 +21,14 @@ POOL = (8000, 8001, 8002)
 # What may happen. Only what is picked of the rest is made: that takes most of the time.
 AT_ANY_TIME: tuple[ev.Event, ...] = (
     ev.StartRequested(), ev.StopRequested(), ev.StopRequested(0.0), ev.KillRequested(), ev.RestartRequested(),
+    ev.AwaitRequested(), ev.Called(), ev.AwaitFailed("no handoff"),
     ev.RotateRequested(), ev.DependenciesMet(), ev.DependenciesMet(), ev.DependencyFailed("db failed"),
     *[ev.DeadlinePassed()] * 4, ev.RollRequested(), ev.HookEnded(999), ev.StopRequested(0.1, is_urgent=True),
 )  # fmt: skip
 GOOD = tuple(
-    each for each in AT_ANY_TIME if isinstance(each, ev.StartRequested | ev.DependenciesMet | ev.DeadlinePassed)
+    each
+    for each in AT_ANY_TIME
+    if isinstance(each, ev.StartRequested | ev.Called | ev.DependenciesMet | ev.DeadlinePassed)
 )
 OF_STRANGERS: tuple[ev.Event, ...] = (
     ev.Exited(999, code=1), ev.BecameReady(999), ev.MainExited(999, code=0), ev.Notified(999, Notice(is_stopping=True)),
@@ -65,7 +68,8 @@ class World:
         self.hooks = {hook: self.random.choice([1.0, 30.0]) for hook in Hook if self.random.random() < 0.6}
         self.hooks = self.hooks if self.random.random() < 0.5 else {}
         self.svc = Service(
-            "web", pool, policy, timeouts, rotate_after=self.random.choice([1, 3]), hooks=self.hooks
+            "web", pool, policy, timeouts, rotate_after=self.random.choice([1, 3]), hooks=self.hooks,
+            on_connect=bool(pool) and self.random.random() < 0.4,
         )  # fmt: skip
         self.hook: ev.RunHook | None = None  # the one that runs
         self.ran: list[Hook] = []
@@ -95,6 +99,11 @@ class World:
                     self.tell(ev.PortLeased(self.random.choice(free)))
                 else:
                     self.tell(ev.NoPort(tuple((port, "taken") for port in POOL)))
+            case ev.AwaitClients(port):
+                assert not self.processes
+                assert (self.svc.state, self.svc.on_connect, port) == (S.IDLE, True, self.svc.port)
+            case ev.RefuseClients():
+                assert self.svc.state is not S.RUNNING
             case ev.Spawn(port):
                 assert not self.processes
                 assert self.hook is None
@@ -197,7 +206,7 @@ class World:
         assert (svc.hook.number if svc.hook else None) == (self.hook.number if self.hook else None)
         is_watched = svc.state is S.RUNNING and svc.watchdog > 0
         assert svc.state not in IS_LIVE or (svc.deadline is not None) == (is_watched or svc.state is S.STARTING)
-        if svc.state in (S.PREPARING, S.STARTING, S.RUNNING, S.WAITING, S.BACKOFF, S.CLEANING):
+        if svc.state in (S.IDLE, S.PREPARING, S.STARTING, S.RUNNING, S.WAITING, S.BACKOFF, S.CLEANING):
             assert (svc.port in POOL) == bool(svc.pool)
 
 

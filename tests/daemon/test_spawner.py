@@ -13,6 +13,7 @@ from supervisor.daemon.service.slot import Child, Slot
 from supervisor.daemon.service.spawner import Spawner
 from supervisor.dataclass import replace
 from supervisor.errors import PortsupError
+from supervisor.process.filters import Filters
 from supervisor.process.spawn import Command
 from tests.support.scene import CHAIN, Scene
 
@@ -70,7 +71,7 @@ def starter(monkeypatch: pytest.MonkeyPatch) -> tuple[Spawner, list[str]]:
     monkeypatch.setattr("supervisor.daemon.service.spawner.spawn", spawn)
     monkeypatch.setattr(os, "kill", lambda pid, number: done.append(f"killed {pid}"))
     monkeypatch.setattr(os, "waitpid", lambda pid, flags: (pid, 0))
-    made = Spawner(None, Anybody(), Anybody(), hands_over=True)  # type: ignore[arg-type]
+    made = Spawner(None, Anybody(), Anybody(), Filters(), hands_over=True)  # type: ignore[arg-type]
     monkeypatch.setattr(made._filters, "_filter", Filter())
     monkeypatch.setattr(made._filters, "close", lambda: setattr(made._filters, "_filter", None))
     return made, done

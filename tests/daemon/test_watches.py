@@ -163,7 +163,7 @@ def test_a_look_is_made_at_once_where_no_thread_can_be_had(monkeypatch: pytest.M
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(threading.Thread, "start", refuse)
-    starter = Spawner(Loop(), Anything(), Anything(), hands_over=True)  # type: ignore[arg-type]
+    starter = Spawner(Loop(), Anything(), Anything(), Anything(), hands_over=True)  # type: ignore[arg-type]
     seen: list[int] = []
     starter._aside(lambda: 7, seen.append)
     assert seen == [7]

@@ -107,6 +107,12 @@ class FakeWorld:
     def quarantine(self, svc: Service, port: int, why: str) -> None:
         self.done.append(f"quarantine {port}: {why}")
 
+    def await_clients(self, svc: Service) -> None:
+        self.done.append(f"await clients of {svc.name}")
+
+    def refuse_clients(self, svc: Service) -> None:
+        self.done.append(f"refuse clients of {svc.name}")
+
     def spawn(self, svc: Service, port: int | None) -> ev.Spawned | ev.SpawnFailed:
         self.done.append(f"spawn {svc.name} on {port}")
         return self.spawns.pop(0) if self.spawns else ev.Spawned(next(self._pids))

@@ -44,7 +44,8 @@ def as_text(stack: "StackSpec") -> list[str]:
             spec = stack.services[name]
             pool = f"  {pool_words(spec.pool)}" if spec.pool else ""
             needs = ", ".join(f"{need} ({condition})" for need, condition in spec.depends_on.items())
-            lines.append(f"  {name}{pool}" + (f"  after {needs}" if needs else ""))
+            how = f"  {spec.start}" if spec.start == "on-connect" else ""
+            lines.append(f"  {name}{pool}{how}" + (f"  after {needs}" if needs else ""))
     return lines
 
 
@@ -68,6 +69,7 @@ def as_json(stack: "StackSpec") -> list[str]:
             "name": name,
             "level": number,
             "pool": list(stack.services[name].pool),
+            "start": str(stack.services[name].start),
             "needs": {need: str(condition) for need, condition in stack.services[name].depends_on.items()},
         })
         for number, level in enumerate(_levels(stack), 1)

@@ -31,6 +31,6 @@ def live(args: argparse.Namespace) -> ServiceStatus:
         what = f"cannot tell the {args.command} of `{args.service}`"
         why = f"it is {row.state}" + (f": {row.reason}" if row.reason else "")
         raise PortsupError(what, why, f"`portsup start {args.service}` gives it a port")
-    if row.state != "running":
+    if row.state not in ("idle", "running"):
         warn(f"`{args.service}` is {row.state}, not running", args.color)
     return row

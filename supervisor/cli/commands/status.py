@@ -45,6 +45,7 @@ _STATE_COLORS = {
     "failed": "red",
     "killing": "red",
     "backoff": "red",
+    "idle": "dim",
     "stopped": "dim",
     "exited": "dim",
 }

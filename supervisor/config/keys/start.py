@@ -2,7 +2,8 @@
 
 from supervisor.config.forms import probes as forms
 from supervisor.config.forms.program import DEPENDS_ON
-from supervisor.config.kinds import Duration, Flag, Key, Section, Shape, Whole
+from supervisor.config.kinds import Choice, Duration, Flag, Key, Section, Shape, Whole
+from supervisor.config.spec import Start
 
 EXEC = Key(
     "exec",
@@ -106,6 +107,24 @@ KEYS = (
         "Whether `up` starts the service without being given its name.",
         "true",
         also=("auto_start", "enabled"),
+        is_live=True,
+    ),
+    Key(
+        "start",
+        Choice(
+            ("with-stack", "on-connect"),
+            (("on-demand", "on-connect"), ("lazy", "on-connect"), ("socket", "on-connect")),
+            of=Start,
+        ),
+        "When the service starts: with the stack, or when the first client connects to its port.",
+        "with-stack",
+        is_live=True,
+    ),
+    Key(
+        "start_timeout",
+        Duration(0.001),
+        "How long the first client of a service with `start: on-connect` waits at most.",
+        "30s",
         is_live=True,
     ),
     Key(

@@ -181,7 +181,7 @@ class BindNotSeen(OfService):
 
 
 class QueueDropped(OfService):
-    """clients that waited since its last process were refused, because its new socket cannot be replaced everywhere: `why` ([HANDOFF `swap`](../explanation/handoff.md#how-the-queue-moves))"""  # noqa: E501
+    """clients that waited for its next process were refused, because its new socket cannot be replaced everywhere or listens at another address: `why` ([HANDOFF `swap`](../explanation/handoff.md#how-the-queue-moves))"""  # noqa: E501
 
     event = "queue dropped"
     level = WARNING

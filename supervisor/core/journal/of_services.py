@@ -17,6 +17,28 @@ class ServiceAcquiring(OfPassing):
     event = "service acquiring"
 
 
+class ServiceIdle(OfState):
+    """portsup listens for its first client ([`start: on-connect`](services-yaml.md#start)): `port`"""
+
+    event = "service idle"
+    port: int | None
+
+
+class ServiceCalled(OfState):
+    """a client waits for it, and portsup starts it: `port`"""
+
+    event = "service called"
+    port: int | None
+
+
+class ClientsRefused(OfService):
+    """portsup refused the clients that waited for it, because it was not ready `within` its [`start_timeout`](services-yaml.md#start), in seconds"""  # noqa: E501
+
+    event = "clients refused"
+    level = WARNING
+    within: float
+
+
 class ServiceWaiting(OfPassing):
     """it has its ports and waits for those it depends on: `port`"""
 

@@ -17,7 +17,7 @@ S = State
 
 def fresh(svc: Service) -> Service:
     """The service as if nothing had ever gone wrong: somebody wants it to start."""
-    return replace(svc, attempts=0, short_runs=0, misses=0, failed_ports=(), trouble="")
+    return replace(svc, attempts=0, short_runs=0, misses=0, failed_ports=(), trouble="", is_called=True)
 
 
 def idle(svc: Service) -> Service:
@@ -32,6 +32,15 @@ def acquire(svc: Service, leaving: int | None = None) -> Step:
     """Gets it a port."""
     svc = replace(idle(svc), state=S.ACQUIRING, port=None)
     return svc, (ev.LeasePort(svc.failed_ports, leaving),)
+
+
+def listen(svc: Service, now: float, pause: float = 0.0) -> Step:
+    """Has it wait for its first client, whom it looks for after a `pause`, in seconds."""
+    svc = replace(
+        idle(svc), state=S.IDLE, is_called=False, clients_until=None, deadline=now + pause if pause else None,
+        result=Result.NONE, reason="",
+    )  # fmt: skip
+    return svc, () if pause else (ev.AwaitClients(svc.port or 0),)
 
 
 def launch(svc: Service, now: float) -> Step:
@@ -107,7 +116,7 @@ def kill(svc: Service, then: Then, why: str, now: float, grace: float = 0.0) -> 
 
 def rest(svc: Service, state: State, result: Result, why: str) -> Step:
     """Leaves it without a process."""
-    return replace(idle(svc), state=state, result=result, reason=why), ()
+    return replace(idle(svc), state=state, result=result, reason=why, clients_until=None), ()
 
 
 def no_port(svc: Service, reasons: ev.Reasons, why: str) -> Step:
@@ -182,12 +191,21 @@ def _ended(svc: Service, intruder: str, now: float) -> Step:
     why = f"exit code {svc.exit_code}" if (svc.exit_code or 0) >= 0 else f"signal {-(svc.exit_code or 0)}"
     if intruder:
         return _rotate(svc, intruder)
+    if clean and svc.on_connect and not svc.policy.wants_restart(clean=True):
+        return _listen_again(svc, now)
     if not svc.policy.wants_restart(clean=clean):
         return rest(svc, S.EXITED if clean else S.FAILED, result, why)
     if svc.ready_since is None:
         svc = replace(svc, misses=svc.misses + 1)
         why = why if svc.one_shot else f"{why} before it was ready"
     return _retry(svc, result, why, now)
+
+
+def _listen_again(svc: Service, now: float) -> Step:
+    """It ended well, and its next client starts it again: one that cannot live long waits longer each time."""
+    run = 0.0 if svc.ready_since is None else now - svc.ready_since
+    svc = replace(svc, short_runs=0 if run >= GOOD_RUN else svc.short_runs + 1)
+    return listen(svc, now, svc.policy.delay_before(svc.short_runs - 1))
 
 
 def _rotate(svc: Service, why: str) -> Step:

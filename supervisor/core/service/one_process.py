@@ -18,6 +18,7 @@ from supervisor.core.service.moves import (
     hook_ended,
     kill,
     launch,
+    listen,
     no_port,
     rest,
     stop_sooner,
@@ -35,6 +36,9 @@ KILL_REQUESTED = "kill requested"  # the reason of a service that somebody did n
 
 def step(svc: Service, event: ev.Event, now: float) -> Step:
     """What `event` makes of `svc` at time `now`, and what to do about it."""
+    if isinstance(event, ev.DeadlinePassed) and svc.clients_until is not None and now >= svc.clients_until:
+        after, effects = step(replace(svc, clients_until=None), event, now)
+        return after, (ev.RefuseClients(), *effects)
     over = hooks.verdict(svc, event, now)
     if over is not None:
         made = hook_ended(svc, over, now)
@@ -51,6 +55,17 @@ def _step(svc: Service, event: ev.Event, now: float) -> Step:
     match svc.state, event:
         case S.STOPPED | S.EXITED | S.FAILED, ev.StartRequested() | ev.RestartRequested() if svc.pid is None:
             return acquire(fresh(svc))
+        case S.STOPPED | S.EXITED | S.FAILED, ev.AwaitRequested() if svc.pid is None:
+            return acquire(replace(fresh(svc), is_called=False))
+        case S.IDLE, ev.StartRequested() | ev.RestartRequested():
+            return replace(fresh(svc), state=S.WAITING, deadline=None), ()
+        case S.IDLE, ev.Called():
+            svc = replace(svc, state=S.WAITING, is_called=True, clients_until=now + svc.timeouts.clients)
+            return replace(svc, deadline=None), ()
+        case S.IDLE, ev.AwaitFailed(why):
+            return rest(svc, S.FAILED, Result.SPAWN_FAILED, why)
+        case S.IDLE, ev.DeadlinePassed() if is_due(svc, now):
+            return listen(svc, now)
         case S.FAILED, ev.StartRequested() | ev.RestartRequested():  # what survived SIGKILL may be gone by now
             return kill(fresh(svc), Then.ABANDON, svc.reason, now)
         case S.BACKOFF, ev.StartRequested() | ev.RestartRequested():
@@ -67,7 +82,7 @@ def _step(svc: Service, event: ev.Event, now: float) -> Step:
         case S.STARTING | S.RUNNING, ev.RotateRequested():
             return terminate(svc, Then.MOVE, "rotation requested", now)
 
-        case (S.WAITING | S.BACKOFF | S.EXITED, ev.StopRequested() | ev.KillRequested()):
+        case (S.IDLE | S.WAITING | S.BACKOFF | S.EXITED, ev.StopRequested() | ev.KillRequested()):
             return rest(svc, S.STOPPED, svc.result, "stop requested")
         case S.FAILED, ev.StopRequested() | ev.KillRequested() if svc.pid is None:
             return rest(svc, S.STOPPED, svc.result, svc.reason)
@@ -90,6 +105,8 @@ def _step(svc: Service, event: ev.Event, now: float) -> Step:
         case S.STARTING | S.RUNNING | S.TERMINATING, ev.KillRequested():
             return kill(svc, _unless_failing(svc, Then.STOP), KILL_REQUESTED, now)
 
+        case S.ACQUIRING, ev.PortLeased(port) if svc.on_connect and not svc.is_called:
+            return listen(replace(svc, port=port), now)
         case S.ACQUIRING, ev.PortLeased(port):
             return replace(svc, state=S.WAITING, port=port), ()
         case S.ACQUIRING, ev.NoPort(reasons, why):
@@ -98,9 +115,11 @@ def _step(svc: Service, event: ev.Event, now: float) -> Step:
             return launch(svc, now)
         case S.FAILED, ev.DependenciesMet() if svc.result is Result.DEPENDENCY:
             is_placed = svc.port is not None or not svc.pool  # not if it got another pool meanwhile
+            if svc.on_connect:
+                return listen(svc, now) if is_placed else acquire(replace(svc, is_called=False))
             return launch(svc, now) if is_placed else acquire(svc)
         case S.WAITING, ev.DependencyFailed(why):
-            return replace(svc, state=S.FAILED, result=Result.DEPENDENCY, reason=why), ()
+            return rest(svc, S.FAILED, Result.DEPENDENCY, why)
 
         case S.STARTING, ev.Spawned(pid):
             deadline = now + svc.timeouts.ready if svc.timeouts.ready else None
@@ -118,7 +137,8 @@ def _step(svc: Service, event: ev.Event, now: float) -> Step:
         case S.STARTING, ev.BecameReady(pid) if pid == svc.pid:
             svc = replace(
                 svc, state=S.RUNNING, reached=Milestone.READY, deadline=watched_until(svc, now), ready_since=now,
-                misses=0, failed_ports=(), result=Result.NONE, reason="", trouble="", printed=None, exit_code=None,
+                misses=0, failed_ports=(), result=Result.NONE, reason="", trouble="", printed=None,
+                exit_code=None, clients_until=None,
             )  # fmt: skip
             return hooks.begin(svc, Hook.POST_START, now) if Hook.POST_START in svc.hooks else (svc, ())
         case S.STARTING, ev.DeadlinePassed() if is_due(svc, now):

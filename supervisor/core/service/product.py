@@ -28,6 +28,7 @@ class Shape:
 PRODUCT: Mapping[State, Shape] = MappingProxyType({
     S.STOPPED: Shape(),
     S.ACQUIRING: Shape(),
+    S.IDLE: Shape(deadline=None),  # that of a pause
     S.WAITING: Shape(),
     S.PREPARING: Shape(hooks=frozenset({Hook.PRE_START}), needs_hook=True),
     # Without a deadline where any time will do.

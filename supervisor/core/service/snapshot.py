@@ -31,6 +31,7 @@ class Timeouts:
     grace: float = 10.0
     kill: float = 5.0
     watchdog: float = 0.0  # the longest silence of a running service; 0 for any
+    clients: float = 30.0  # that the first client waits at most until it is ready
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Service:
     timeouts: Timeouts = field(default_factory=Timeouts)
     rotate_after: int = 3
     one_shot: bool = False  # it is no server: its work is done when it exits with 0
+    on_connect: bool = False  # started by its first client
     is_server: bool = False  # others are to reach it: it has a port, or says by something else when it is ready
     success_codes: frozenset[int] = frozenset((0,))  # exit codes that mean success
     hooks: Mapping[Hook, float] = field(default_factory=lambda: NO_HOOKS)  # those it has, and how long each may take
@@ -51,6 +53,8 @@ class Service:
     reason: str = ""
     port: int | None = None
     pid: int | None = None
+    is_called: bool = False  # it is to run, and not only to listen for its first client
+    clients_until: float | None = None  # when whoever has called it is refused, unless it is ready by then
     deadline: float | None = None
     reached: Milestone = Milestone.NONE
     health: Health = Health.NONE
@@ -78,10 +82,12 @@ class Service:
 
     @property
     def next_deadline(self) -> float | None:
-        """When something is due: for this service, its hook, or the process beside, whichever is first."""
+        """When something is due: for this service, its clients, its hook, or the process beside, whichever is first."""
         beside = None if self.beside is None else self.beside.deadline
         hook = None if self.hook is None else self.hook.deadline
-        return min((each for each in (self.deadline, beside, hook) if each is not None), default=None)
+        return min(
+            (each for each in (self.deadline, self.clients_until, beside, hook) if each is not None), default=None
+        )
 
     @property
     def is_silent(self) -> bool:

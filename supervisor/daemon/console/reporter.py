@@ -176,6 +176,10 @@ class Reporter:
         """Clients that waited for a service were refused, so that its next process could have the socket it made."""
         self.tell(journal.QueueDropped(service=service, why=why))
 
+    def clients_refused(self, service: str, within: float) -> None:
+        """Clients that had called a service were refused, because it does not come up; `within` is in seconds."""
+        self.tell(journal.ClientsRefused(service=service, within=within))
+
     def up(self, stack: str, instance: int, failed: Collection[str], took: float) -> None:
         """Every service has come as far as it will: the table of names and ports."""
         if self._front.above is not None:
@@ -184,7 +188,7 @@ class Reporter:
         for name, slot in self._slots.items():
             port, state = slot.service.port, slot.service.state
             if slot.is_wanted or state is not State.STOPPED:
-                has_port = port is not None and state is State.RUNNING
+                has_port = port is not None and state in (State.IDLE, State.RUNNING)
                 url = url_of(slot.host, port or 0) if has_port else ""
                 rows.append((name, str(port) if has_port else "-", state, url))
         has_ended = any(self._slots[name].service.state is State.EXITED for name in failed)

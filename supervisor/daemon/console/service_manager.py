@@ -71,7 +71,7 @@ class ServiceManager:
             left = sum(slot.service.pid is not None for slot in self._slots.values())
             return f"stopping: {left} of {len(self._slots)} services are left"
         wanted = {name: slot.service for name, slot in self._slots.items() if slot.is_wanted}
-        ready = sum(svc.state is State.RUNNING or is_done(svc) for svc in wanted.values())
+        ready = sum(svc.state in (State.IDLE, State.RUNNING) or is_done(svc) for svc in wanted.values())
         failed = [name for name, svc in wanted.items() if svc.state in IS_IN_TROUBLE]
         words = f"{ready} of {len(wanted)} services are ready" + (f"; failing: {', '.join(failed)}" if failed else "")
         return (words if self._is_ready else f"starting: {words}")[:LONGEST_STATUS]

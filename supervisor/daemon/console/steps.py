@@ -34,6 +34,10 @@ def event_of(before: Service, after: Service, spec: ServiceSpec, took: float | N
         case State.RUNNING:
             age = None if took is None else round(took, 3)
             return journal.ServiceReady(service=name, state=state, port=after.port, pid=after.pid, took=age)
+        case State.IDLE:
+            return journal.ServiceIdle(service=name, state=state, port=after.port)
+        case State.WAITING if before.state is State.IDLE and after.clients_until is not None:
+            return journal.ServiceCalled(service=name, state=state, port=after.port)
         case State.STARTING if _is_coming(before.beside):
             return _restarting(after, takes_over=after.pid)
         case State.STARTING | State.PREPARING if after.restarts > before.restarts:
@@ -72,7 +76,7 @@ def event_of(before: Service, after: Service, spec: ServiceSpec, took: float | N
                 service=name, state=state, exit_code=after.exit_code, why=after.reason, hint=hint
             )
         case State.STOPPED:
-            had_ended = before.state in (State.EXITED, State.FAILED, State.WAITING)
+            had_ended = before.state in (State.EXITED, State.FAILED, State.IDLE, State.WAITING)
             return journal.ServiceStopped(service=name, state=state, why=after.reason if had_ended else None)
     make = _OF_STATE[after.state]
     return make(service=name, state=state, port=after.port, pid=after.pid, why=after.reason)

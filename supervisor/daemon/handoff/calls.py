@@ -13,18 +13,12 @@ from supervisor.daemon.handoff.elsewhere import Elsewhere
 from supervisor.daemon.handoff.hangups import HangUps
 from supervisor.daemon.handoff.hearing import Hearing, Loop, Timer
 from supervisor.daemon.handoff.listening_workers import ListeningWorkers
-from supervisor.daemon.handoff.looks import Aside, Seen, at_once, claim_of, in_use, look
+from supervisor.daemon.handoff.looks import Aside, Seen, at_once, claim_of, in_use, look, why_lost
 from supervisor.dataclass import dataclass, field
 from supervisor.ports.place import place_of_socket
 from supervisor.ports.seat import copy_of, inode_of, is_listening
 from supervisor.ports.service_sockets import ServiceSockets
-from supervisor.system.held_calls import (
-    Asked,
-    HeldCalls,
-    is_tcp_of_ours,
-    memory_of,
-    socket_of,
-)
+from supervisor.system.held_calls import Asked, HeldCalls, is_tcp_of_ours, memory_of, socket_of
 from supervisor.system.registrations import register_again
 
 AT_ONCE = 64  # calls answered in one turn of the loop
@@ -200,7 +194,10 @@ class Handoff:
         if seen.is_open:
             raise in_use()
         places = sockets.places()
-        sockets.retire([place for place in decision.retired if place in places])
+        retired = [place for place in decision.retired if place in places]
+        if lost := sockets.kept().intersection(retired):
+            self.hearing.on_dropped(why_lost(lost, decision.place))
+        sockets.retire(retired)
         for place in decision.doubtful:
             if place != decision.place:
                 sockets.retire((place,))
@@ -241,7 +238,8 @@ class Handoff:
             return False
         try:
             if is_listening(theirs):
-                theirs.listen(asked.backlog)  # by us: another process may shut it down before the call would get there
+                # By us: another process may shut it down before the call would get there.  What waits has to have room.
+                theirs.listen(max(asked.backlog, socket.SOMAXCONN))
             else:
                 sockets.listen(theirs, claim_of(self.who, asked, theirs), asked.backlog)
         except OSError as error:

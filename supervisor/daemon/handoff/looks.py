@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from supervisor import system
+from supervisor.core.handoff import Place
 from supervisor.dataclass import dataclass
 from supervisor.ports.seat import Claim, inode_of
 from supervisor.system import Listener
@@ -80,3 +81,8 @@ def claim_of(who: object, asked: Asked, theirs: socket.socket) -> Claim:
 def in_use() -> OSError:
     """What bind(2) says of an address that somebody has."""
     return OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+
+
+def why_lost(places: Collection[Place], new: Place) -> str:
+    """Why clients that wait at some places cannot be served by a program that listens at a new one."""
+    return f"they wait at {', '.join(sorted(place.address for place in places))}, and it listens at {new.address}"

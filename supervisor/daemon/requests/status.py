@@ -71,7 +71,7 @@ def _handoff(slot: Slot) -> str | None:
 def result_of(slot: Slot, wanted: State, redact: Callable[[str], str]) -> Outcome:
     """How an order to bring a service to the state `wanted` went, for the one who gave it."""
     svc = slot.service
-    ok = svc.state is wanted or (wanted is State.RUNNING and is_done(svc))
+    ok = svc.state is wanted or (wanted is State.RUNNING and (is_done(svc) or svc.state is State.IDLE))
     ok = ok or (wanted is State.STOPPED and svc.state in AT_REST and svc.pid is None)
     match svc.state:
         case _ if wanted is State.STOPPED and svc.state in IS_AT_WORK:  # somebody else started it again

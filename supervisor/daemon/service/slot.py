@@ -7,7 +7,7 @@ from typing import Any
 
 from supervisor import system
 from supervisor.config.selection import starts_by_itself
-from supervisor.config.spec import ProbeKind, ServiceSpec, StackSpec
+from supervisor.config.spec import ProbeKind, ServiceSpec, StackSpec, Start
 from supervisor.core.address import LOOPBACK
 from supervisor.core.instance import ports_of
 from supervisor.core.order import Condition
@@ -176,9 +176,12 @@ def settings(spec: ServiceSpec, pool: Sequence[int]) -> dict[str, Any]:
     return {
         "pool": tuple(pool),
         "policy": spec.restart_policy,
-        "timeouts": Timeouts(spec.ready.timeout, spec.stop_grace_period, watchdog=spec.watchdog),
+        "timeouts": Timeouts(
+            spec.ready.timeout, spec.stop_grace_period, watchdog=spec.watchdog, clients=spec.start_timeout
+        ),
         "rotate_after": spec.rotate_after,
         "one_shot": spec.one_shot,
+        "on_connect": spec.start is Start.ON_CONNECT,
         "is_server": not spec.one_shot and (bool(pool) or spec.ready.probe.kind is not ProbeKind.STARTED),
         "success_codes": spec.success_exit_codes,
         "hooks": {hook: each.timeout for hook, each in spec.all_hooks.items()} or NO_HOOKS,

@@ -44,13 +44,14 @@ class Spawner:
     """The two ways to start a service."""
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, reporter: Reporter, notices: SdNotify, *, hands_over: bool
-    ) -> None:
+        self, loop: asyncio.AbstractEventLoop, reporter: Reporter, notices: SdNotify, filters: Filters, *,
+        hands_over: bool,
+    ) -> None:  # fmt: skip
         self._loop = loop
         self._notices = notices
         self._reporter = reporter
         self._hands_over = hands_over
-        self._filters = Filters()
+        self._filters = filters
         self._hang_ups = HangUps(loop)
 
     def start(self, slot: Slot, command: Command) -> tuple[int, HeldCalls | None]:

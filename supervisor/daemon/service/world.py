@@ -24,6 +24,7 @@ from supervisor.daemon.processes.inquiries import Inquiries
 from supervisor.daemon.processes.members import Members
 from supervisor.daemon.processes.reaper import Reaper
 from supervisor.daemon.processes.trees import Ends, Trees
+from supervisor.daemon.service.callers import Callers
 from supervisor.daemon.service.environment import socket_of
 from supervisor.daemon.service.leasing import Leasing
 from supervisor.daemon.service.output import Output
@@ -34,6 +35,7 @@ from supervisor.daemon.service.spawner import Spawner, spawn_failed
 from supervisor.dataclass import dataclass, replace
 from supervisor.errors import PortsupError
 from supervisor.process import tree
+from supervisor.process.filters import Filters
 from supervisor.process.spawn import Command
 from supervisor.process.stdin import StdinPipe
 
@@ -76,7 +78,9 @@ class StackWorld:
         self._leasing = Leasing(instance, slots, reporter, self.inquiries, strict=strict)
         ends = Ends(self.checks.forget, self._notices.ended, self._leasing.take_back)
         self.trees = Trees(loop, slots, self.members, ends, self.programs.pid_file, reporter)
-        self._starter = Spawner(loop, reporter, self._notices, hands_over=ports.hands_over)
+        filters = Filters()
+        self._starter = Spawner(loop, reporter, self._notices, filters, hands_over=ports.hands_over)
+        self._callers = Callers(loop, self.programs, filters, hands_over=ports.hands_over)
         self._hooks: Hooks | None = None  # once there was one to run
         changes.follow(self._see)
 
@@ -103,6 +107,8 @@ class StackWorld:
         if after.reached is Milestone.LISTENING and before.reached < Milestone.LISTENING:
             for child in slot.children():
                 self.trees.look_for_heir(slot, child)
+        if before.state is State.IDLE and after.state is not State.IDLE:
+            self._callers.forget(slot)
         if not keeps_clients(after):
             slot.close_sockets()
 
@@ -119,6 +125,20 @@ class StackWorld:
         slot = self.slots[svc.name]
         if slot.lease is not None:
             slot.lease.quarantine(port, why, self._loop.time() + slot.spec.quarantine)
+
+    def await_clients(self, svc: Service) -> None:
+        # In the next turn: what it says is an event of its own, and it may be over by then.
+        self._loop.call_soon(self._await_clients, self.slots[svc.name])
+
+    def _await_clients(self, slot: Slot) -> None:
+        if slot.service.state is State.IDLE and self.slots.get(slot.spec.name) is slot:
+            self._callers.wait_for(slot)
+
+    def refuse_clients(self, svc: Service) -> None:
+        slot = self.slots[svc.name]
+        if slot.sockets is not None:
+            slot.sockets.retire_unclaimed()
+            self._reporter.clients_refused(svc.name, svc.timeouts.clients)
 
     # Processes
 
@@ -244,6 +264,7 @@ class StackWorld:
                 back.callback(slot.lease.release)
             back.callback(self._notices.forget, slot)
             back.callback(slot.close_sockets)
+            back.callback(self._callers.forget, slot)
             if self._hooks is not None:
                 back.callback(self._hooks.forget, slot)
             for child in slot.children():

@@ -161,7 +161,7 @@ class Reloader:
                 if name in found.added and slot.is_optional:
                     results.append(Outcome(name, True, "added, and not started"))
                 elif name in found.added:
-                    self._stack.start([name])
+                    self._stack.start([name], may_idle=True)
                     touched.append(slot)
                 elif name in changes and await self._configure(slot, changes[name]):
                     touched.append(slot)
@@ -171,7 +171,7 @@ class Reloader:
             for slot in touched:
                 words = _words(slot)
                 tell(f"{slot.spec.name}: {words}")
-                ok = slot.service.state is State.RUNNING or is_done(slot.service) or not slot.is_wanted
+                ok = slot.service.state in (State.IDLE, State.RUNNING) or is_done(slot.service) or not slot.is_wanted
                 results.append(Outcome(slot.spec.name, ok, words))
         return results
 
@@ -180,13 +180,14 @@ class Reloader:
         spec = self.spec.services[change.name]
         pool = ports_of(spec.pool, self._instance.number, self.spec.stride)
         is_at_work = slot.service.state not in AT_REST
-        if pool != slot.pool and is_at_work and slot.service.port not in pool:
+        is_idle = slot.service.state is State.IDLE and change.restarts
+        if is_idle or (pool != slot.pool and is_at_work and slot.service.port not in pool):
             # It has to leave its port, or waits for one: to the end first, because the next one is of another lease.
             slot.keeper.tell(ev.StopRequested())
             await self._stack.until(lambda: slot.service.state in AT_REST)
             self._swap(slot, spec, pool)
             if slot.is_wanted:  # nobody has stopped it meanwhile
-                self._stack.start([change.name])
+                self._stack.start([change.name], may_idle=True)
             return True
         self._swap(slot, spec, pool)
         if is_at_work and slot.is_wanted and change.restarts:  # one that is being stopped stays stopped

@@ -64,8 +64,11 @@ class Stack:
         self.orders = Orders(self.slots, self.loop, self._all_are_told)
         self.waits = Waits(self.loop)
 
-    def start(self, names: Iterable[str]) -> frozenset[str]:
-        """Starts services and what they depend on; gives all that were asked to."""
+    def start(self, names: Iterable[str], *, may_idle: bool = False) -> frozenset[str]:
+        """Starts services and what they depend on; gives all that were asked to.
+
+        With `may_idle` those that start on a connection only listen for it.
+        """
         wanted = with_dependencies(self.relations.graph(), tuple(names))
         orders: dict[str, ev.Event] = {}
         for name in self.slots:  # in the order of the file, so that ports are given out the same way each time
@@ -73,7 +76,8 @@ class Stack:
                 self.slots[name].is_wanted = True
                 self._suspect(name)
                 if self.slots[name].service.state in rules.STARTABLE:
-                    orders[name] = ev.StartRequested()
+                    listens = may_idle and self.slots[name].service.on_connect
+                    orders[name] = ev.AwaitRequested() if listens else ev.StartRequested()
                 else:
                     self.orders.take_back_stop(name)
         self.orders.give(orders)
@@ -231,6 +235,7 @@ class Stack:
             if number and not has_time(self.loop):  # the others in the next turn
                 self.await_dependencies(slot.service)
                 continue
+            self.orders.give(dict.fromkeys(rules.to_wake(slot, self.slots), ev.StartRequested()))
             if (verdict := rules.gate(slot, self.slots)) is not None:
                 slot.keeper.tell(verdict)
 

@@ -1,0 +1,73 @@
+"""Listens for services that have no process, and tells them when their first client comes."""
+
+import asyncio
+
+from supervisor.config.spec import HandoffMode
+from supervisor.core import events as ev
+from supervisor.core.address import host_of
+from supervisor.daemon.service.programs import Programs
+from supervisor.daemon.service.slot import Slot
+from supervisor.errors import PortsupError
+from supervisor.ports.place import place_of_socket
+from supervisor.ports.service_sockets import ServiceSockets
+from supervisor.process.filters import Filters
+
+
+class Callers:
+    """Whoever connects to a service of one instance that waits for its first client.
+
+    Nothing happens until somebody does: each listening socket is one watch of the loop, and no timer.
+    """
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, programs: Programs, filters: Filters, *, hands_over: bool
+    ) -> None:
+        self._loop = loop
+        self._programs = programs
+        self._filters = filters
+        self._hands_over = hands_over
+        self._watched: dict[str, list[int]] = {}
+
+    def wait_for(self, slot: Slot) -> None:
+        """Listens from now on; the service is told when a client waits, or why it cannot be."""
+        self.forget(slot)
+        try:
+            why = self._why_not(slot)
+            sockets = [] if why else self._sockets(slot).await_clients(self._host(slot))
+        except (OSError, PortsupError) as error:
+            why = (error.strerror or str(error)).lower() if isinstance(error, OSError) else str(error)
+        if why:
+            slot.keeper.tell(ev.AwaitFailed(f"cannot listen for its first client: {why}"))
+            return
+        slot.host = host_of([place_of_socket(sock) for sock in sockets]) or slot.host
+        self._programs.forget_endpoints()
+        for sock in sockets:
+            self._loop.add_reader(sock.fileno(), self._called, slot)
+        self._watched[slot.spec.name] = [sock.fileno() for sock in sockets]
+
+    def forget(self, slot: Slot) -> None:
+        """Its process sees to its clients from now on, or nobody does; say it before its sockets are closed."""
+        for fd in self._watched.pop(slot.spec.name, ()):
+            self._loop.remove_reader(fd)
+
+    def _called(self, slot: Slot) -> None:
+        self.forget(slot)
+        slot.keeper.tell(ev.Called())
+
+    def _why_not(self, slot: Slot) -> str:
+        if slot.spec.handoff is HandoffMode.SYSTEMD:
+            return ""
+        if not self._hands_over or slot.spec.handoff is HandoffMode.OFF:
+            return "the handoff is off"
+        return "" if self._filters.get() is not None else self._filters.why_not
+
+    def _sockets(self, slot: Slot) -> ServiceSockets:
+        if slot.sockets is None:
+            reservation = None if slot.lease is None else slot.lease.reservation()
+            if reservation is None:
+                raise PortsupError("cannot make its socket", "its port is not held")
+            slot.sockets = ServiceSockets(reservation)
+        return slot.sockets
+
+    def _host(self, slot: Slot) -> str:
+        return self._programs.environment(slot, slot.service.port)["HOST"]
