@@ -237,7 +237,8 @@ class Daemon:
         if wish is Wish.RELOAD:
             self._commands.reload()
         elif wish in (Wish.STOP, Wish.STOP_AT_ONCE):
-            self._reporter.say(f"\nstopping ({number.name}){'; once more kills' if number in BY_HAND else ''}")
+            again = "; press Ctrl-C again to kill" if number in BY_HAND else ""
+            self._reporter.say(f"\nstopping ({number.name}){again}")
             self._finish(None)
             if wish is Wish.STOP_AT_ONCE:  # nobody is left to clean up after us
                 self._stack.stop_all(FATAL_GRACE, in_order=False)

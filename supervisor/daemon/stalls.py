@@ -19,7 +19,7 @@ STALL = 0.05  # seconds from which on a turn counts as a stall
 TURN = 0.01  # seconds after which a turn is long enough for those who could go on and on
 LONG = 1.0  # seconds from which on one is an event
 
-_SOMETHING = ("something without a name", "")
+_SOMETHING = ("other work", "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,8 +186,8 @@ def _introduce(spec: StackSpec, lock: InstanceLock) -> None:
     words = f"this is instance {lock.number} of stack `{spec.name}`: every port is moved by {shift}"
     if first is not None:
         words += (
-            f"\ninstance {first.instance} runs since before, from {first.directory} ({first.whose});"
-            f" reach it with `portsup --instance {first.instance} …`"
+            f"\ninstance {first.instance} runs already, from {first.directory} ({first.whose});"
+            f" to use it, write `portsup --instance {first.instance} …`"
         )
     print(words, file=sys.stderr)
 

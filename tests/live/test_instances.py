@@ -40,7 +40,7 @@ def test_a_second_up_is_instance_2_with_every_port_moved_and_names_the_first(sta
             one, two = live.infos()
             assert (one.instance, two.instance) == (1, 2)
             assert "this is instance 2 of stack `t`: every port is moved by 100" in up.err
-            assert f"instance 1 runs since before, from {live.folder} (pid {one.pid})" in up.err
+            assert f"instance 1 runs already, from {live.folder} (pid {one.pid})" in up.err
             assert "`portsup --instance 1 " in up.err
             row = live.rows(2)["web"]
             assert (row["port"], row["instance"]) == (second, 2)

@@ -40,7 +40,7 @@ def test_ctrl_c_stops_gracefully_and_says_so(stack: Make) -> None:
         pid = live.rows()["web"]["pid"]
         terminal.press(CTRL_C)
         assert terminal.ends() == 0
-        assert "stopping (SIGINT); once more kills" in terminal.text
+        assert "stopping (SIGINT); press Ctrl-C again to kill" in terminal.text
         assert "web: stopped" in terminal.text
     assert file.read_text().splitlines() == ["web begins", "web ends", "web ended"]
     assert not is_alive(pid)

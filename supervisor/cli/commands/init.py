@@ -114,7 +114,7 @@ def _convert(here: Path, sources: list[str], kind: str | None) -> "tuple[Outcome
     if source != "-" and (folder := (here / source).parent) != here:
         warn(f"paths are kept as they are in `{source}`: write the result to `{_shown(folder)}`, or adapt them")
     of = shown((source, *others))
-    return outcome, [f"Made by `portsup init` of {of}. What could not be carried over is said at its service."]
+    return outcome, [f"Made by `portsup init` from {of}. Comments say what it could not carry over."]
 
 
 def _with_override(here: Path, source: str) -> list[str]:
@@ -133,7 +133,7 @@ def _guess(here: Path) -> "tuple[Outcome, list[str]]":
     from supervisor.convert.folder import example
     from supervisor.convert.recognise import convert, kind_of
 
-    head = ["Made by `portsup init` of what is in this folder. What was guessed is said at its service: look it over."]
+    head = ["Made by `portsup init` from the files in this directory. A comment marks each guess: check it."]
     for name in SOURCES:
         if os.path.isfile(here / name):
             try:
