@@ -1,9 +1,11 @@
 """The sockets that outlive the processes of a service.  More than 300 lines: one story, told with one fixture."""
 
+import contextlib
 import errno
 import os
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +15,7 @@ from supervisor.ports.reservation import Reservation, reserve
 from supervisor.ports.seat import Claim, inode_of, is_listening
 from supervisor.ports.service_sockets import ServiceSockets
 from supervisor.system import beneath
+from tests.support.namespace import own_network
 from tests.support.ports import free_port
 from tests.support.thief import thief, ways_in
 
@@ -36,6 +39,14 @@ def sockets(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     yield made
     made.close()
     reservation.close()
+
+
+@pytest.fixture
+def early() -> Iterator[None]:
+    """A network in which servers may take data with the first packet, TCP_FASTOPEN; they ask for no cookie."""
+    with own_network():
+        Path("/proc/sys/net/ipv4/tcp_fastopen").write_text(str(0x1 | 0x2 | 0x4 | 0x200))  # ip-sysctl.rst of the kernel
+        yield
 
 
 def own(place: Place, *, shared: bool = False) -> socket.socket:
@@ -253,6 +264,37 @@ def test_of_several_workers_one_socket_is_kept_whoever_ends(sockets: ServiceSock
         assert len(accepted(sock)) == len(clients)
     for client in clients:
         client.close()
+
+
+@needs_moving
+@pytest.mark.parametrize("place", [LOCAL, LOCAL6], ids=["v4", "v6"])
+def test_handshakes_that_are_under_way_go_to_the_next_process(sockets: ServiceSockets, place: Place) -> None:
+    """With TCP_DEFER_ACCEPT they are not over before the client has sent something."""
+    with own(place) as old, own(place) as new, contextlib.ExitStack() as stack:
+        old.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, 30)
+        begin(sockets, place, old)
+        clients = [stack.enter_context(socket.create_connection((place.address, sockets.port), 2)) for _ in range(8)]
+        assert accepted(old) == set()
+        old.close()
+        sockets.process_ended("1")
+        begin(sockets, place, new, "2")
+        for client in clients:
+            client.sendall(b"late")
+        assert accepted(new) == {client.getsockname() for client in clients}
+
+
+@needs_moving
+def test_clients_whose_first_packet_has_data_go_to_the_next_process(early: None, sockets: ServiceSockets) -> None:
+    with own(LOCAL) as old, own(LOCAL) as new, contextlib.ExitStack() as stack:
+        old.setsockopt(socket.IPPROTO_TCP, socket.TCP_FASTOPEN, 16)
+        begin(sockets, LOCAL, old)
+        clients = [stack.enter_context(socket.socket()) for _ in range(8)]
+        for client in clients:
+            client.sendto(b"early", socket.MSG_FASTOPEN, ("127.0.0.1", sockets.port))
+        old.close()
+        sockets.process_ended("1")
+        begin(sockets, LOCAL, new, "2")
+        assert accepted(new) == {client.getsockname() for client in clients}
 
 
 @needs_moving
