@@ -1,32 +1,45 @@
 """`portsup mcp`: the tools of this folder's stack for coding agents, in the Model Context Protocol."""
 
 import argparse
+import os
+import sys
 
 from supervisor.cli.arguments import ports
-from supervisor.cli.config_files import current_directory, files_asked
-from supervisor.errors import PortsupError
+from supervisor.cli.complaint import say, warn
+from supervisor.cli.config_files import config_near, current_directory, files_asked
+from supervisor.errors import PortsupError, UsageError
 
 EXAMPLES = """\
+  portsup mcp install cursor   add it to the configuration of a client
   portsup mcp                  serve the client on stdin and stdout
   portsup mcp --read-only      without the tools that change something
   portsup mcp --http           serve clients that connect by HTTP and send the token, until Ctrl-C
 
-docs/how-to/let-an-agent-work.md tells how to enter it into a client"""
+docs/how-to/let-an-agent-work.md tells what an agent can do with it"""
 
 PORTS = [7090, 7091, 7092, 7093, 7094]
+_CLIENTS = ("claude-code", "cursor", "vscode", "mcp.json")
+_LONGEST = 1 << 22  # bytes of a configuration
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `mcp`."""
+    parser.add_argument("action", nargs="?", choices=("install",), help="enter it into the configuration of a client")
+    parser.add_argument("client", nargs="?", choices=_CLIENTS, help="which one: where it looks in this project")
     parser.add_argument(
         "--http", metavar="PORTS", nargs="?", type=ports, const=PORTS,
         help="serve clients that connect by HTTP, on the first of these ports that is free (default: 7090-7094)",
     )  # fmt: skip
     parser.add_argument("--read-only", action="store_true", help="leave out the tools that change something")
+    parser.add_argument("--replace", action="store_true", help="of install: replace another entry of this name")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Serve until the client ends."""
+    """Serve until the client ends; or write its configuration."""
+    if args.action == "install":
+        return _install(args)
+    if args.replace:
+        raise UsageError("cannot replace anything", "`--replace` is about `install`", "`portsup mcp install CLIENT`")
     _check_installed()
     import anyio
 
@@ -53,3 +66,71 @@ def _check_installed() -> None:
     except ImportError:
         hint = "install the extra: `pip install 'portsup[mcp]'`"
         raise PortsupError("cannot serve agents", "the package `mcp` is not installed", hint) from None
+
+
+def _install(args: argparse.Namespace) -> int:
+    """Enter it into the file of a client, and leave all else in there as it is."""
+    from supervisor.files.content import read
+    from supervisor.files.opening import explained
+    from supervisor.files.replacement import write
+    from supervisor.mcp.entry import CLIENTS, Different, Unreadable, entered
+
+    if args.client is None or args.http is not None:
+        why = "no client is named" if args.client is None else "a client that connects is told of by its own settings"
+        raise UsageError("cannot install it", why, f"`portsup mcp install {'|'.join(_CLIENTS)}`")
+    client = CLIENTS[args.client]
+    path = os.path.join(_project(), client.file)
+    entry = {"type": "stdio", **_command(args)}
+    what = f"cannot enter it into `{path}`"
+    paste = f"add this below `{client.key}` yourself: {_in_a_line(entry)}"
+    try:
+        try:
+            text = read(path, _LONGEST).decode()
+        except FileNotFoundError:
+            text = ""
+        made = entered(text, client.key, entry, replace=args.replace)
+        if made == text and text:
+            say(f"`{path}` has it already")
+            return 0
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        write(path, made.encode(), durable=True)
+    except Different:
+        raise PortsupError(what, "it has another entry `portsup`", "`--replace` puts this one in its place") from None
+    except Unreadable as error:
+        raise PortsupError(what, f"it is no JSON that can be added to: {error}", paste) from None
+    except UnicodeDecodeError:
+        raise PortsupError(what, "it is no UTF-8 text", paste) from None
+    except OSError as error:
+        raise PortsupError(what, explained(error), paste) from error
+    try:
+        _check_installed()
+    except PortsupError as error:
+        warn(f"{error.why}: {error.hint}", args.color)
+    say(f"`{path}` has it now: {client.title} starts `portsup mcp` in this folder")
+    return 0
+
+
+def _project() -> str:
+    """The folder of services.yaml, here or above; else this one."""
+    here = current_directory()
+    near = config_near(here)
+    return os.path.dirname(near) if near else here
+
+
+def _command(args: argparse.Namespace) -> "dict[str, object]":
+    """What starts it: by its name where the shell finds it, because such files are shared among people."""
+    import shutil
+
+    files = (os.path.join(current_directory(), file) for file in args.file or ())
+    more = [f"--file={os.path.relpath(file, _project())}" for file in files]  # the client starts it in that folder
+    more += [f"--instance={args.instance}"] if args.instance is not None else []
+    options = [*more, "mcp", *(["--read-only"] if args.read_only else [])]
+    if shutil.which("portsup"):
+        return {"command": "portsup", "args": options}
+    return {"command": sys.executable, "args": ["-m", "supervisor", *options]}
+
+
+def _in_a_line(entry: "dict[str, object]") -> str:
+    import json
+
+    return f'"portsup": {json.dumps(entry)}'
