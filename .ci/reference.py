@@ -12,15 +12,26 @@ from pathlib import Path
 from supervisor.control import schema as of_lines
 from supervisor.control.progress import Reason
 from supervisor.control.requests import REQUESTS
-from supervisor.core import journal
+from supervisor.core import journal, reasons
 
 FOLDER = Path(__file__).parents[1] / "docs/reference"
+_REASONS = "| kind | meaning | what belongs to it |\n|---|---|---|\n"
 _HEAD = "| event | level | facts |\n|---|---|---|\n"
 
 
 def table(kinds: Iterable[type[journal.Event]]) -> str:
     """The rows about these events."""
     return "".join(f"| `{each.event}` | {each.level} | {(each.__doc__ or '').strip()} |\n" for each in kinds)
+
+
+def reason_table() -> str:
+    """The rows about reasons."""
+    rows = []
+    for each in reasons.Reason.__subclasses__():
+        about = " ".join((each.__doc__ or "").split())
+        told = ", ".join(f"`{name}`" for name in each.types())
+        rows.append(f"| `{each.kind_of()}` | {about} | {told} |\n")
+    return "".join(rows)
 
 
 def events(page: str) -> str:
@@ -31,6 +42,7 @@ def events(page: str) -> str:
         table(left_out),
         table(journal.OF_INSTANCES),
     ]
+    page = re.sub(re.escape(_REASONS) + r"(?:\|.*\n)*", lambda _: _REASONS + reason_table(), page)
     return re.sub(re.escape(_HEAD) + r"(?:\|.*\n)*", lambda _: _HEAD + tables.pop(0), page)
 
 

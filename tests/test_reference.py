@@ -1,6 +1,7 @@
 """What the reference says of events, requests and answers is what the code says."""
 
 import ast
+import json
 import re
 import runpy
 from pathlib import Path
@@ -8,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from supervisor.control import schema
-from supervisor.core import journal
+from supervisor.core import journal, reasons
+from supervisor.core.reasons import facts_of
+from supervisor.words.reasons import text_of
 from tests.test_layers import PACKAGE, parsed, source_files
 
 ROOT = Path(__file__).parents[1]
@@ -24,7 +27,7 @@ def test_what_is_made_from_the_code_is_up_to_date(path: Path) -> None:
 @pytest.mark.parametrize("kind", journal.ALL, ids=[each.event for each in journal.ALL])
 def test_every_fact_of_an_event_is_explained(kind: type[journal.Event]) -> None:
     told = re.findall(r"`([a-z_]+)`", kind.__doc__ or "")
-    own = [name for name in kind.types() if name not in ("service", "state")]
+    own = [name for name in kind.types() if name not in ("service", "state", "cause")]
     quiet = {"port", "pid", "why"} if issubclass(kind, journal.OfState) else set()  # of states on the way, said once
     assert set(own) - set(told) - quiet == set()
 
@@ -73,3 +76,19 @@ def test_events_and_lines_fit_their_schemas() -> None:
     jsonschema.validate({"v": 1, "do": "stop", "services": ["web"], "timeout": None}, schema.control())
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({"v": 1, "do": "halt"}, schema.control())
+
+
+def test_every_reason_has_its_words_and_fits_into_json() -> None:
+    samples = {
+        int: 7, str: "stop", float: 2.5, bool: True, tuple[str, ...]: ("web",), reasons.Cause: "GET / answered 503",
+        reasons.Reason: reasons.EndedBySignal(9), tuple[reasons.LostNeed, ...]: (reasons.LostNeed("db", "failed"),),
+    }  # fmt: skip
+    for kind in reasons.Reason.__subclasses__():
+        made = kind(**{name: samples[each] for name, each in kind.types().items()})
+        if kind is not reasons.LostNeed:  # it is told of within another one
+            assert text_of(made)
+        assert json.loads(json.dumps(facts_of(made)))["kind"] == kind.kind_of()
+    assert facts_of(reasons.AfterRestarts(reasons.BeforeReady(reasons.EndedWithCode(3)), 5)) == {
+        "kind": "after-restarts", "restarts": 5,
+        "last": {"kind": "before-ready", "end": {"kind": "ended-with-code", "code": 3}},
+    }  # fmt: skip

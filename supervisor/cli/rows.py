@@ -1,6 +1,5 @@
 """What a status answer says of each service: which ones were asked for, whether they are fine, how a pool reads."""
 
-import re
 from collections.abc import Sequence
 
 from supervisor.control.status import LoopStatus, PortStatus, ServiceRow, ServiceStatus
@@ -13,7 +12,6 @@ if TYPE_CHECKING:
 
 # Exactly these, in this order, make a line of `status --format json`.
 KEYS = tuple(each.name for each in fields(ServiceRow))
-_IN_BACKTICKS = re.compile(r"`([^`]+)`")
 
 
 def select(rows: Sequence[ServiceStatus], names: Sequence[str]) -> list[ServiceStatus]:
@@ -65,8 +63,8 @@ def _port_words(port: PortStatus) -> str:
         case "active":
             return f"{port.port}*"
         case "taken":
-            named = _IN_BACKTICKS.search(port.holder or "")
-            return f"{port.port}!{named.group(1) if named else ''}"
+            held = port.cause or {}
+            return f"{port.port}!{held.get('service') or held.get('name') or ''}"
         case "quarantined":
             return f"{port.port}~"
         case _:

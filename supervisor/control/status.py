@@ -14,11 +14,13 @@ class PortStatus:
     port: its number
     state: `active`, `spare`, `taken` or `quarantined`
     holder: who has it if not this service, in words
+    cause: the same for programs, as in [events](events.md#reasons): of kind `held` with `name`, `pid`, `user` and more
     """
 
     port: int
     state: str
     holder: str | None = None
+    cause: dict[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ class ServiceStatus(ServiceRow):
     """One service, as `status` and `watch` of the control protocol tell of it.
 
     reason: why it is not fine, in words; empty if it is
+    cause: the same for programs, as in [events](events.md#reasons): its `kind`, and what belongs to it
     reached: how far its process has come: `none`, `started`, `listening` or `ready`
     checks_health: whether it has a `healthcheck`
     handoff: how it gets its port as a socket that portsup keeps, or why not; null where it binds the port itself
@@ -86,6 +89,7 @@ class ServiceStatus(ServiceRow):
     """
 
     reason: str = ""
+    cause: dict[str, object] | None = None
     reached: str = "none"
     checks_health: bool = False
     handoff: str | None = None

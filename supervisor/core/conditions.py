@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from supervisor.core.order import Condition
+from supervisor.core.reasons import LostNeed, NeedsLost
 from supervisor.core.restart import USUAL_RESTARTS
 from supervisor.core.service import Service
 from supervisor.core.state import AT_REST, CAN_STAY, ENDED, IS_IN_TROUBLE, IS_LIVE, Milestone, Result, State
@@ -78,22 +79,14 @@ def judge(condition: Condition, dependency: Service, *, is_wanted: bool = True) 
     return Verdict.HOPELESS if has_ended else Verdict.NOT_YET
 
 
-def why_hopeless(lost: Sequence[tuple[Condition, Service]]) -> str:
-    """Why a service does not start that needs these, and what to change if one of them is a job."""
-    named: dict[str, list[str]] = {}
-    for condition, svc in lost:
-        named.setdefault(_fate(condition, svc), []).append(f"`{svc.name}`")
-    why = "it depends on " + " and ".join(f"{', '.join(names)}, which {fate}" for fate, names in named.items())
-    jobs = [svc for condition, svc in lost if svc.state is State.EXITED and condition in _MILESTONES]
-    if not jobs:
-        return why
-    setting = "" if any(svc.pool for svc in jobs) else "set `one_shot: true` there, or "
-    return f"{why}; if {' and '.join(f'`{svc.name}`' for svc in jobs)} should end, {setting}depend on `completed_ok`"
+def why_hopeless(lost: Sequence[tuple[Condition, Service]]) -> NeedsLost:
+    """Why a service does not start that needs these."""
+    return NeedsLost(tuple(_lost(condition, svc) for condition, svc in lost))
 
 
-def _fate(condition: Condition, svc: Service) -> str:
+def _lost(condition: Condition, svc: Service) -> LostNeed:
     if svc.state is State.STOPPED:
-        return "is stopped"
+        return LostNeed(svc.name, "stopped")
     if svc.state is State.EXITED and condition in _MILESTONES:
-        return f"has ended ({svc.reason})" if svc.reason else "has ended"
-    return "failed"
+        return LostNeed(svc.name, "ended", svc.reason, should_end=True, has_pool=bool(svc.pool))
+    return LostNeed(svc.name, "failed")

@@ -1,10 +1,11 @@
 """What happens to a service (events, in the past tense) and what is to be done about it (effects, imperative)."""
 
+from supervisor.core.reasons import Asked, Cause
 from supervisor.core.sd_notify import Notice
 from supervisor.core.state import Hook
 from supervisor.dataclass import dataclass
 
-Reasons = tuple[tuple[int, str], ...]  # why a port can not be used, port by port
+Reasons = tuple[tuple[int, Cause], ...]  # why a port can not be used, port by port
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class KillRequested:
 
 @dataclass(frozen=True, slots=True)
 class RestartRequested:
-    why: str = "restart requested"
+    why: Cause = Asked("restart")
     grace: float | None = None  # seconds instead of the configured grace period
 
 
@@ -73,7 +74,7 @@ class DependenciesMet: ...
 
 @dataclass(frozen=True, slots=True)
 class DependencyFailed:
-    why: str
+    why: Cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ class Spawned:
 
 @dataclass(frozen=True, slots=True)
 class SpawnFailed:
-    why: str
+    why: Cause
     is_transient: bool = False  # the system was short of something; trying again may help
 
 
@@ -102,7 +103,7 @@ class ProbeFailed:
     """Not ready yet, and what was seen instead."""
 
     pid: int
-    why: str
+    why: Cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +122,13 @@ class BecameHealthy:
 @dataclass(frozen=True, slots=True)
 class BecameUnhealthy:
     pid: int
-    why: str
+    why: Cause
 
 
 @dataclass(frozen=True, slots=True)
 class MemoryExceeded:
     pid: int
-    why: str
+    why: Cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,7 @@ class Intruded:
     """Somebody who is not of this service listens on its port."""
 
     pid: int
-    who: str
+    who: Cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +171,7 @@ class Exited:
     pid: int
     code: int | None = None
     signal: int | None = None
-    intruder: str = ""  # who has the port now, if not we
+    intruder: Cause = ""  # who has the port now, if not we
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,17 +179,15 @@ class HookEnded:
     """A hook and all that came of it are gone; `why` says what was wrong, after the name of the hook."""
 
     number: int
-    why: str = ""
+    why: Cause = ""
     is_final: bool = False  # trying again would not help: it cannot be run
+    said: str = ""  # what it printed last
 
 
 @dataclass(frozen=True, slots=True)
 class LockLost:
     port: int
     why: str
-
-    def __str__(self) -> str:
-        return f"the lock of port {self.port} is lost: {self.why}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +215,7 @@ class LeasePort:
 @dataclass(frozen=True, slots=True)
 class QuarantinePort:
     port: int
-    why: str
+    why: Cause
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from supervisor.core.port_state import Quarantine
+from supervisor.core.reasons import Cause, NotTried
 from supervisor.dataclass import dataclass
 
 
@@ -11,21 +12,21 @@ class Pick:
     """The port that the service gets, and why those that come before it are not used."""
 
     port: int
-    skipped: tuple[tuple[int, str], ...] = ()
+    skipped: tuple[tuple[int, Cause], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class NoPick:
     """No port can be used; why, port by port, in the order of the pool."""
 
-    reasons: tuple[tuple[int, str], ...]
+    reasons: tuple[tuple[int, Cause], ...]
 
 
 def pick(
     pool: Sequence[int],
     *,
-    taken: Mapping[int, str],
-    avoid: Mapping[int, str],
+    taken: Mapping[int, Cause],
+    avoid: Mapping[int, Cause],
     quarantines: Mapping[int, Quarantine],
     now: float,
     leaving: int | None = None,
@@ -36,14 +37,14 @@ def pick(
     `taken` are ports that somebody else has, `avoid` those the service had trouble with, each with the reason.
     `strict`: the first port or none.
     """
-    reasons: dict[int, str] = {}
+    reasons: dict[int, Cause] = {}
     for port in _in_order(pool, leaving, strict):
         why = taken.get(port) or avoid.get(port) or _quarantined(quarantines.get(port), now)
         if not why:
             return Pick(port, tuple(reasons.items()))
         reasons[port] = why
     if strict:
-        reasons |= dict.fromkeys(pool[1:], "not tried, ports are strict")
+        reasons |= dict.fromkeys(pool[1:], NotTried(is_strict=True))
     return NoPick(tuple((port, reasons[port]) for port in pool))
 
 
@@ -56,5 +57,5 @@ def _in_order(pool: Sequence[int], leaving: int | None, strict: bool) -> Sequenc
     return [*pool[start:], *pool[:start]]
 
 
-def _quarantined(quarantine: Quarantine | None, now: float) -> str:
+def _quarantined(quarantine: Quarantine | None, now: float) -> Cause:
     return quarantine.why if quarantine is not None and not quarantine.is_over(now) else ""

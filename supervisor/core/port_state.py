@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 
+from supervisor.core.reasons import Cause
 from supervisor.dataclass import dataclass
 
 
@@ -18,7 +19,7 @@ class PortState(StrEnum):
 class Quarantine:
     """A port that failed is skipped `until` then, in monotonic seconds."""
 
-    why: str
+    why: Cause
     until: float
 
     def is_over(self, now: float) -> bool:

@@ -10,6 +10,7 @@ from supervisor.core import events as ev
 from supervisor.core.conditions import Verdict, is_done, judge, why_hopeless
 from supervisor.core.ending import Abort, OnEnd, ends_all
 from supervisor.core.order import Condition, to_restart
+from supervisor.core.reasons import NeedsRestarted
 from supervisor.core.relations import Member, Relations
 from supervisor.core.service import Service
 from supervisor.core.state import AT_REST, CAN_STAY, ENDED, IS_ENDING, IS_LIVE, Result, State
@@ -60,9 +61,7 @@ def followers(members: Mapping[str, Member], relations: Relations) -> dict[str, 
     passing = [name for name, member in members.items() if member.service.state not in CAN_STAY]
     restarts: dict[str, ev.RestartRequested] = {}
     for name in to_restart(relations.graph(), changed, passing):
-        names = " and ".join(f"`{need}`" for need in sorted(changed[name]))
-        verb = "was" if len(changed[name]) == 1 else "were"
-        restarts[name] = ev.RestartRequested(f"{names} {verb} restarted")
+        restarts[name] = ev.RestartRequested(NeedsRestarted(tuple(sorted(changed[name]))))
     return restarts
 
 

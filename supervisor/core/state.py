@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from enum import IntEnum, StrEnum
 from types import MappingProxyType
 
+from supervisor.core.reasons import Cause
 from supervisor.dataclass import dataclass
 
 
@@ -105,7 +106,7 @@ class Beside:
     deadline: float | None = None  # None also for a process that survived SIGKILL
     grace: float = 0.0  # seconds that whoever has to go gets
     reached: Milestone = Milestone.NONE
-    trouble: str = ""  # what its last readiness probe saw instead
+    trouble: Cause = ""  # what its last readiness probe saw instead
     told: str = ""  # what it says it does
     watchdog: float = 0.0  # the longest silence that it may have once it is in charge
 
@@ -130,7 +131,7 @@ class HookRun:
     deadline: float
     pid: int | None = None  # the process that it is about
     is_alone: bool = False  # what it is about has ended meanwhile
-    intruder: str = ""  # who has the port since then, if not we
+    intruder: Cause = ""  # who has the port since then, if not we
 
 
 S = State

@@ -7,6 +7,7 @@ from supervisor.core.port_state import PortState
 from supervisor.daemon.service.slot import Slot
 from supervisor.errors import LockLost, PoolExhausted, PortsupError, WaitTimedOut
 from supervisor.ports.leases import Loss
+from supervisor.words.reasons import texts_of
 
 
 def ended_by(error: PortsupError) -> journal.Fatal:
@@ -28,7 +29,7 @@ def no_port(slot: Slot, file: str, now: float) -> PoolExhausted:
         if slot.why_unseen:
             hint = f"set `handoff: off` for `{svc.name}`: portsup may not look into its process ({slot.why_unseen})"
     why = f"no port of its pool can be used ({pool})"
-    error = PoolExhausted(f"cannot start `{svc.name}`", svc.failed_ports, why, hint)
+    error = PoolExhausted(f"cannot start `{svc.name}`", texts_of(svc.failed_ports), why, hint)
     error.service = svc.name
     return error
 

@@ -28,11 +28,13 @@ from supervisor.ports.folders import Folders
 from supervisor.ports.instance_lock import InstanceLock
 from supervisor.ports.instances import InstanceInfo, RunInfo
 from supervisor.ports.leases import Chosen, PoolLease
+from supervisor.ports.outcomes import why_of
 from supervisor.ports.record import Owner
 from supervisor.ports.runtime import RuntimeDir
 from supervisor.process import tree
 from supervisor.process.view import require_view
 from supervisor.words.console import table
+from supervisor.words.reasons import text_of, texts_of
 
 
 def read_stack(options: Options) -> tuple[StackSpec, Options]:
@@ -225,12 +227,12 @@ def dry_run(instance: int | None, options: Options) -> int:
             words = f"{pool[0]}-{pool[-1]}" if len(pool) > 1 else str(pool[0])
             chosen = lease.choose({}, 0.0)
             if isinstance(chosen, Chosen):
-                note = "; ".join(f"{port}: {why}" for port, why in chosen.skipped)
+                note = "; ".join(f"{port}: {text_of(why_of(why))}" for port, why in chosen.skipped)
                 rows.append((name, str(chosen.port), words, note))
             else:
                 rows.append((name, "-", words, "no port can be used"))
                 why = "no port of its pool can be used"
-                failure = failure or PoolExhausted(f"cannot start `{name}`", chosen.reasons, why)
+                failure = failure or PoolExhausted(f"cannot start `{name}`", texts_of(chosen.reasons), why)
         print(f"stack `{spec.name}` instance {lock.number}, from {spec.file}")
         print(table(rows))
     if failure is not None:

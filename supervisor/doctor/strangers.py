@@ -9,6 +9,7 @@ from supervisor.ports.holders import who_holds
 from supervisor.ports.instances import is_held
 from supervisor.ports.record import Record
 from supervisor.ports.runtime import RuntimeDir
+from supervisor.words.reasons import text_of
 
 Leases = Mapping[int, tuple[str, int, str]]  # stack, instance and service by port
 
@@ -32,4 +33,4 @@ def holders(ports: Collection[int], runtime: RuntimeDir, leased: Leases) -> dict
     """In words, who has those of `ports` that are in use and not leased by a portsup of this user."""
     wanted = [port for port in ports if port not in leased]
     used = {found.port for found in (*system.listening(wanted), *system.bound_only(wanted))}
-    return {port: who_holds(port, runtime, errno.EADDRINUSE).text for port in sorted(used)}
+    return {port: text_of(who_holds(port, runtime, errno.EADDRINUSE).why) for port in sorted(used)}

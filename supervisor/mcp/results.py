@@ -7,6 +7,7 @@ from supervisor.api.project import NotRunning
 from supervisor.api.stack import DaemonGone
 from supervisor.api.values import Event, FoundLine, ServiceStatus, Why, line_of
 from supervisor.core.escapes import tamed
+from supervisor.core.journal import PortSkipped
 from supervisor.errors import ConfigError, ExitCode, NotFound, PoolExhausted, PortsupError, UsageError
 from supervisor.words import story
 
@@ -140,5 +141,5 @@ def story_of(why: Why, most: int) -> Result:
 def _reason(why: Why) -> str:
     if not why.chapters:
         return ""
-    skipped = [story.sentence(line_of(each)) for each in why.chapters[-1] if each.event == "port skipped"]
+    skipped = [story.sentence(line_of(each)) for each in why.chapters[-1] if each.event == PortSkipped.event]
     return "; ".join([*skipped, story.sentence(line_of(why.chapters[-1][-1]))])

@@ -1,4 +1,4 @@
-"""Who has a port that we can not have, in words for the person who has to act on it."""
+"""Who has a port that we can not have."""
 
 import errno
 import os
@@ -9,11 +9,13 @@ from typing import Any
 
 from supervisor import system
 from supervisor.core.marks import is_of_run
+from supervisor.core.reasons import Cause, Held
 from supervisor.dataclass import dataclass, fields
 from supervisor.ports.record import Record
 from supervisor.ports.runs import dead_runs, is_over
 from supervisor.ports.runtime import RuntimeDir
 from supervisor.system import Listener
+from supervisor.words.reasons import text_of
 
 RUN_ID = "PORTSUP_RUN_ID"  # in the environment of every process that portsup starts
 _WSAEACCES = 10013
@@ -33,10 +35,10 @@ class ConflictKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who or what has a port; `text` is ready for a table, `pid` is 0 and the names are empty where unknown."""
+    """Who or what has a port; `why` says how, `pid` is 0 and the names are empty where unknown."""
 
     kind: ConflictKind
-    text: str
+    why: Cause
     pid: int = 0
     name: str = ""
     user: str = ""
@@ -46,18 +48,24 @@ class Holder:
     run_id: str = ""
     is_sought: bool = False  # its owner is being looked for
 
+    @property
+    def text(self) -> str:
+        """The same in words, ready for a table."""
+        return text_of(self.why)
+
     def __str__(self) -> str:
         return self.text
 
     def as_list(self) -> list[Any]:
         """What JSON can carry."""
-        return [getattr(self, each.name) for each in fields(self)]
+        kind, why, *rest = (getattr(self, each.name) for each in fields(self))
+        return [kind, why.facts if isinstance(why, Held) else why, *rest]
 
     @classmethod
     def from_list(cls, values: Sequence[Any]) -> "Holder":
         """What `as_list` gave."""
-        kind, *rest = values
-        return cls(ConflictKind(kind), *rest)
+        kind, why, *rest = values
+        return cls(ConflictKind(kind), Held(**why) if isinstance(why, Mapping) else why, *rest)
 
 
 def who_holds(port: int, runtime: RuntimeDir, errno: int = 0) -> Holder:
@@ -101,29 +109,25 @@ def who_listens(found: Listener, runtime: RuntimeDir, within: float = SEARCH_WIT
 
 def _unseen(found: Listener, ended_early: bool) -> Holder:
     user = system.user_name(found.uid) if found.uid >= 0 else ""
-    of = f" by a process of user {user}" if user else ""
-    why = "there are too many processes to find it" if ended_early else "owner not visible"
-    return Holder(ConflictKind.FOREIGN, f"in use{of}, {why}", user=user)
+    held = Held("unseen", user=user, detail="too many" if ended_early else "")
+    return Holder(ConflictKind.FOREIGN, held, user=user)
 
 
 def _by_lock(port: int, runtime: RuntimeDir) -> Holder:
     record = Record.read(runtime.port_record(port))
     if record is None:
-        return Holder(ConflictKind.OTHER_INSTANCE, "leased to another portsup, which left no record")
+        return Holder(ConflictKind.OTHER_INSTANCE, Held("unrecorded"))
     pid = record.owner.seen_from(system.pid_namespace())
     owner = record.owner.words_from(system.pid_namespace())
     if pid and not system.is_alive(record.owner):
         owner += " is gone, but something has its lock open"
-    if record.instance:
-        whose = f"`{record.service}` of stack `{record.stack}` instance {record.instance}"
-    else:
-        whose = f"`{record.service or record.stack}`"
+    name, user = (system.process_name(pid), system.process_user(pid)) if pid else ("", "")
     return Holder(
         ConflictKind.OTHER_INSTANCE,
-        f"leased to {whose} ({owner})",
+        Held("leased", name, pid or 0, user, record.stack, record.instance, record.service, owner),
         pid=pid or 0,
-        name=system.process_name(pid) if pid else "",
-        user=system.process_user(pid) if pid else "",
+        name=name,
+        user=user,
         stack=record.stack,
         instance=record.instance,
         service=record.service,
@@ -134,15 +138,14 @@ def _by_lock(port: int, runtime: RuntimeDir) -> Holder:
 def _by_errno(port: int, number: int) -> Holder | None:
     match number:
         case errno.EACCES if port < system.first_unprivileged_port():
-            return Holder(ConflictKind.OS_RESERVED, "reserved by the system (privileged port)")
+            return Holder(ConflictKind.OS_RESERVED, Held("privileged"))
         case _ if number == _WSAEACCES:
-            text = "reserved by Windows (`netsh int ipv4 show excludedportrange tcp` lists such ports)"
-            return Holder(ConflictKind.OS_RESERVED, text)
+            return Holder(ConflictKind.OS_RESERVED, Held("excluded"))
         case errno.EACCES | errno.EPERM:
-            return Holder(ConflictKind.NOT_PERMITTED, f"not permitted by the system ({os.strerror(number)})")
+            return Holder(ConflictKind.NOT_PERMITTED, Held("not-permitted", detail=os.strerror(number)))
         case errno.EADDRINUSE:
             return None
-    return Holder(ConflictKind.NOT_PERMITTED, f"refused by the system ({os.strerror(number)})")
+    return Holder(ConflictKind.NOT_PERMITTED, Held("refused", detail=os.strerror(number)))
 
 
 def _by_sockets(
@@ -156,18 +159,17 @@ def _by_sockets(
         if found.inode and found.inode not in owners:
             return _unseen(found, ended_early)
     if sockets:
-        return Holder(ConflictKind.OWNERLESS, "connections of an earlier server are still closing")
-    return Holder(ConflictKind.OWNERLESS, "in use, owner not visible")
+        return Holder(ConflictKind.OWNERLESS, Held("closing"))
+    return Holder(ConflictKind.OWNERLESS, Held("unseen"))
 
 
 def _process(pid: int, found: Listener, runtime: RuntimeDir) -> Holder:
     name, user = system.process_name(pid), system.process_user(pid)
     run_id = system.environ_of(pid).get(RUN_ID, "")
-    who = f"`{name or '?'}` (pid {pid}, user {user})"
     if not run_id and (marks := system.marks_of(pid)):  # it may have lost the one, and has the other still
         run_id = next((run for run in dead_runs(runtime) if is_of_run(marks[:1], run)), "")
     if run_id and is_over(runtime, run_id):
-        text = f"held by {who}, left over from a portsup that was killed"
-        return Holder(ConflictKind.OWN_ORPHAN, text, pid, name, user, run_id=run_id)
-    listens = "" if found.listening else ", not listening"
-    return Holder(ConflictKind.FOREIGN, f"held by {who}{listens}", pid, name, user, run_id=run_id)
+        held = Held("left-over", name, pid, user)
+        return Holder(ConflictKind.OWN_ORPHAN, held, pid, name, user, run_id=run_id)
+    held = Held("listening" if found.listening else "bound", name, pid, user)
+    return Holder(ConflictKind.FOREIGN, held, pid, name, user, run_id=run_id)

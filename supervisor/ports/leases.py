@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from supervisor.core.pool import Pick, pick
 from supervisor.core.port_state import PortState, Quarantine, state_of
+from supervisor.core.reasons import Cause, NotTried
 from supervisor.dataclass import dataclass
 from supervisor.errors import PortsupError
 from supervisor.ports.holders import ConflictKind, Holder, who_holds
@@ -66,7 +67,7 @@ class PoolLease:
         """The ports it is for."""
         return tuple(self._ports)
 
-    def choose(self, avoid: Mapping[int, str], now: float, leaving: int | None = None) -> Chosen | NoPort:
+    def choose(self, avoid: Mapping[int, Cause], now: float, leaving: int | None = None) -> Chosen | NoPort:
         """Lease every port that is not yet, and make the first usable one active; `now` is in monotonic seconds.
 
         `avoid` are ports not to use, with the reason; after `leaving` its successors in the pool come first.
@@ -83,7 +84,8 @@ class PoolLease:
                 if not self._has_served:
                     raise
                 trouble = error
-        taken = {port.number: str(port.holder) for port in self._ports.values() if not port.is_leased}
+        missing = [port for port in self._ports.values() if not port.is_leased]
+        taken = {port.number: port.holder.why if port.holder else NotTried() for port in missing}
         quarantines = {port.number: port.quarantine for port in self._ports.values() if port.quarantine}
         chosen = pick(
             tuple(self._ports), taken=taken, avoid=avoid, quarantines=quarantines, now=now, leaving=leaving,
@@ -95,8 +97,7 @@ class PoolLease:
             return Chosen(chosen.port, tuple((port, self._holder(port) or why) for port, why in chosen.skipped))
         if trouble is not None:
             raise trouble
-        holders = (self._holder(port) for port in self._ports)
-        return NoPort(chosen.reasons, tuple(holder for holder in holders if holder))
+        return NoPort(chosen.reasons, tuple(filter(None, map(self._holder, self._ports))))
 
     def hand_over(self) -> None:
         """Let the service bind the active port: called right before it is spawned.
@@ -135,7 +136,7 @@ class PoolLease:
         """The reservation of the active port, for who makes a service socket beneath it."""
         return self._ports[self.active].reservation if self.active is not None else None
 
-    def quarantine(self, port: int, why: str, until: float) -> None:
+    def quarantine(self, port: int, why: Cause, until: float) -> None:
         """Skip `port` until then (monotonic seconds); it stays leased, and is active no more."""
         self._ports[port].quarantine = Quarantine(why, until)
         if self.active == port:
@@ -289,7 +290,7 @@ class PoolLease:
         state = state_of(is_active=is_active, is_leased=port.is_leased, quarantine=port.quarantine, now=now)
         if state is PortState.QUARANTINED and port.quarantine is not None:
             return PortStatus(port.number, state, port.quarantine.why)
-        return PortStatus(port.number, state, str(port.holder or "") if state is PortState.TAKEN else "")
+        return PortStatus(port.number, state, port.holder.why if port.holder and state is PortState.TAKEN else "")
 
     def _error(self, port: _Port, error: OSError) -> PortsupError:
         what = f"cannot lease port {port.number} for `{self.owner.service}`"

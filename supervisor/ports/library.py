@@ -12,10 +12,12 @@ from supervisor.ports.instance_lock import InstanceLock
 from supervisor.ports.instances import RunInfo
 from supervisor.ports.lease import Lease, OnLost
 from supervisor.ports.leases import Chosen, NoPort, PoolLease
+from supervisor.ports.outcomes import why_of
 from supervisor.ports.port_lock import own_identity
 from supervisor.ports.record import Owner
 from supervisor.ports.runtime import RuntimeDir
 from supervisor.ports.shield import Shield
+from supervisor.words.reasons import text_of
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 
@@ -85,11 +87,11 @@ class PortPool:
                 raise
             if not isinstance(found, NoPort):
                 chosen, listening = found
-                skipped = (*reasons, *((port, str(why)) for port, why in chosen.skipped))
+                skipped = (*reasons, *((port, text_of(why_of(why))) for port, why in chosen.skipped))
                 shield = Shield(self._runtime, [leased], self._instance)
                 return Lease(self.name, chosen.port, skipped, listening, leased, shield, self._on_lost)
             leased.release()
-            reasons.extend(found.reasons)
+            reasons.extend((port, text_of(each)) for port, each in found.reasons)
         why = "; ".join(f"{port}: {reason}" for port, reason in reasons)
         raise PoolExhausted(f"cannot get a port for `{self.name}`", reasons, why, "end one of those, or add ports")
 

@@ -1,6 +1,7 @@
 """What comes of asking for ports, and how they stand."""
 
 from supervisor.core.port_state import PortState
+from supervisor.core.reasons import Cause
 from supervisor.dataclass import dataclass
 from supervisor.ports.holders import Holder
 
@@ -10,24 +11,29 @@ class Chosen:
     """The port a service got; `skipped` are the ones before it, each with what is in the way."""
 
     port: int
-    skipped: tuple[tuple[int, Holder | str], ...] = ()
+    skipped: tuple[tuple[int, Holder | Cause], ...] = ()
+
+
+def why_of(obstacle: Holder | Cause) -> Cause:
+    """The reason in one of `Chosen.skipped`."""
+    return obstacle.why if isinstance(obstacle, Holder) else obstacle
 
 
 @dataclass(frozen=True, slots=True)
 class NoPort:
     """No port of the pool can be used: why, port by port, and who has those that somebody has."""
 
-    reasons: tuple[tuple[int, str], ...]
+    reasons: tuple[tuple[int, Cause], ...]
     holders: tuple[Holder, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class PortStatus:
-    """How one port of a pool stands; `holder` is in words, empty if we have it."""
+    """How one port of a pool stands; `holder` says who has it, empty if we have it."""
 
     port: int
     state: PortState
-    holder: str = ""
+    holder: Cause = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,14 @@ from supervisor.ports.lockfile import FileLock
 from supervisor.ports.record import Owner, Record
 from supervisor.ports.runtime import RuntimeDir, error_in
 from supervisor.system import Identity
+from supervisor.words.reasons import text_of
 
 
 class PortTaken(PortsupError):
     """Somebody else has the lock of a port; `holder` tells who."""
 
     def __init__(self, port: int, holder: Holder) -> None:
-        super().__init__(f"cannot lock port {port}", holder.text)
+        super().__init__(f"cannot lock port {port}", text_of(holder.why))
         self.holder = holder
 
 

@@ -5,7 +5,8 @@ from collections.abc import Collection, Mapping, Sequence
 from supervisor.core import journal
 from supervisor.core.state import Result
 from supervisor.words.enumeration import some_of
-from supervisor.words.failures import other_port_hint, readable
+from supervisor.words.failures import other_port_hint
+from supervisor.words.holders import is_participle
 
 FILTER_REFUSED = (
     "it installs a seccomp listener of its own, which the kernel refuses (EBUSY) beneath that of the handoff"
@@ -27,7 +28,7 @@ def words_of(event: journal.Event) -> str:
         case journal.ClientsRefused():
             return f"refuses the clients that wait for it: it was not ready within {event.within:g} s"
         case journal.ServiceRestarts():
-            return f"{readable(event.why)}; {_next_start(event)}"
+            return f"{event.why}; {_next_start(event)}"
         case journal.PortLeft():
             return f"leaves port {event.port}: {event.why}"
         case journal.GraceOver() if event.is_replaced:
@@ -35,7 +36,7 @@ def words_of(event: journal.Event) -> str:
         case journal.GraceOver():
             return f"still there after {event.grace:g} s of grace: killed"
         case journal.LeftBehind():
-            return f"{readable(event.why)}, and left processes behind: they are killed"
+            return f"{event.why}, and left processes behind: they are killed"
         case journal.StopsItself():
             return "says that it is stopping"
         case journal.ServiceIsEnded() | journal.ServiceUnhealthy():
@@ -47,7 +48,7 @@ def words_of(event: journal.Event) -> str:
         case journal.ServiceStopped():
             return "stopped" if event.why is None else ""
         case journal.HookFailed():
-            return readable(event.why)
+            return event.why
         case _:
             return _of_roll(event) or _of_processes(event) or _of_ports(event)
 
@@ -60,7 +61,7 @@ def _of_roll(event: journal.Event) -> str:
             leaves = f"pid {event.leaving} is asked to stop"
             return f"pid {event.pid} is ready and takes over{_place(event.port)}; {leaves}"
         case journal.RollFailed():
-            return f"rolling restart given up: {readable(event.why)}; pid {event.pid} stays in service"
+            return f"rolling restart given up: {event.why}; pid {event.pid} stays in service"
         case journal.LeftOver():
             return f"pid {event.pid}, which was replaced, is still alive after SIGKILL"
     return ""
@@ -83,7 +84,7 @@ def _of_processes(event: journal.Event) -> str:
 def _of_ports(event: journal.Event) -> str:
     match event:
         case journal.PortSkipped():
-            return skipped(event.port, event.skipped)
+            return _skipped(event)
         case journal.PortsNotLeased():
             return f"{event.why}; it is tried again every 10 s"
         case journal.WrongPort():
@@ -103,10 +104,16 @@ def _of_ports(event: journal.Event) -> str:
     return ""
 
 
-def skipped(port: int, reasons: Mapping[int, str]) -> str:
+def _skipped(event: journal.PortSkipped) -> str:
     """That a service got another port than its first, and who is on those before it."""
-    told = ", ".join(f"{each} is {why}" if _is_participle(why) else f"{each}: {why}" for each, why in reasons.items())
-    return f"uses port {port} ({told})"
+    causes = event.causes or {}
+    told = ", ".join(f"{each}{_link(causes.get(each))}{why}" for each, why in event.skipped.items())
+    return f"uses port {event.port} ({told})"
+
+
+def _link(cause: Mapping[str, object] | None) -> str:
+    is_held = cause is not None and cause["kind"] == "held" and is_participle(str(cause["how"]))
+    return " is " if is_held else ": "
 
 
 def bad_port(service: str, port: int, url: str) -> str:
@@ -125,7 +132,7 @@ def stack_is_up(stack: str, instance: int, took: float, failed: int, has_ended: 
 
 def end_of_all(event: journal.EndOfAll) -> str:
     """That everything stops."""
-    why = f" ({readable(event.why)})" if event.why else ""
+    why = f" ({event.why})" if event.why else ""
     return f"stopping everything, because {event.service} has ended{why}"
 
 
@@ -148,7 +155,3 @@ def _place(port: int | None) -> str:
 
 def _pids(pids: Collection[int]) -> str:
     return f"pid {', '.join(map(str, pids))}"
-
-
-def _is_participle(why: str) -> bool:
-    return why.startswith(("held ", "leased ", "reserved ", "in use", "quarantined"))

@@ -1,11 +1,10 @@
 """Why a service gave up, in words, and what to do about it."""
 
-import signal
-
 from supervisor.config.spec import ServiceSpec
 from supervisor.core.service import Service
 from supervisor.core.state import Result
 from supervisor.core.stdin import Stdin, seems_to_watch
+from supervisor.words.reasons import text_of
 
 STDIN_HINT = "such programs end with their standard input: set `stdin: open`"
 
@@ -19,23 +18,23 @@ def failure(svc: Service, spec: ServiceSpec) -> str:
         ran += f"; {STDIN_HINT}"
     match svc.result:
         case Result.HOOK_FAILED:
-            return f"cannot be started: {readable(svc.reason)}\n  {_next(svc)}"
+            return f"cannot be started: {text_of(svc.reason)}\n  {_next(svc)}"
         case Result.SPAWN_FAILED:
-            return f"cannot be started: {svc.reason}"
+            return f"cannot be started: {text_of(svc.reason)}"
         case Result.NO_PORT:
-            return svc.reason
+            return text_of(svc.reason)
         case Result.DEPENDENCY:
-            return f"is not started: {svc.reason}"
+            return f"is not started: {text_of(svc.reason)}"
         case Result.START_LIMIT:
-            return f"gave up: {readable(svc.reason)}\n  it runs {ran}\n  {_next(svc)}"
+            return f"gave up: {text_of(svc.reason)}\n  it runs {ran}\n  {_next(svc)}"
         case Result.UNHEALTHY:
-            return f"gave up: {svc.reason}\n  {_next(svc)}"
+            return f"gave up: {text_of(svc.reason)}\n  {_next(svc)}"
         case Result.LOCK_LOST:
-            return svc.reason
+            return text_of(svc.reason)
         case Result.TIMEOUT if svc.pid is not None:
-            who = svc.reason if svc.survivor else f"process {svc.pid} is {svc.reason}"
+            who = text_of(svc.reason) if svc.survivor else f"process {svc.pid} is {text_of(svc.reason)}"
             return f"{who}; its port stays reserved, and `portsup start {svc.name}` starts it all the same"
-    return f"failed: {readable(svc.reason)}\n  it ran {ran}\n  {_next(svc)}"
+    return f"failed: {text_of(svc.reason)}\n  it ran {ran}\n  {_next(svc)}"
 
 
 def ends_with_stdin(spec: ServiceSpec) -> bool:
@@ -46,20 +45,6 @@ def ends_with_stdin(spec: ServiceSpec) -> bool:
 def other_port_hint(variable: str) -> str:
     """What to do about a program that does not listen where it should; `variable` has its port."""
     return f"make it listen on ${variable}, or put {{port}} into its command"
-
-
-def readable(reason: str) -> str:
-    """`reason` with the names of signals beside their numbers."""
-    words = reason.split(" ")
-    for position, word in enumerate(words[:-1]):
-        number = words[position + 1].rstrip(",;")
-        if word == "signal" and number.isdigit():
-            try:
-                name = signal.Signals(int(number)).name
-            except ValueError:
-                continue
-            words[position + 1] = words[position + 1].replace(number, f"{number} ({name})")
-    return " ".join(words)
 
 
 def _next(svc: Service) -> str:

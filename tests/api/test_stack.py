@@ -7,7 +7,7 @@ import pytest
 from supervisor import Stack
 from supervisor.api.values import Address, Event, Gap, LogLine, Outcome, PortStatus
 from supervisor.errors import NotFound, PortsupError
-from tests.support.fake_daemon import Answer, FakeDaemon, refusal, row, status
+from tests.support.fake_daemon import NODE, Answer, FakeDaemon, refusal, row, status
 
 pytestmark = pytest.mark.live  # unix sockets
 
@@ -33,7 +33,7 @@ def test_the_status_has_types(path: Path) -> None:
     with FakeDaemon(path, {"status": [status(row("web", tomorrow="more"))]}) as daemon:
         (web,) = Stack(path).status("web")
     assert (web.name, web.state, web.port, web.pid, web.uptime_s) == ("web", "running", 6000, 4121, 125.4)
-    assert web.pool[2] == PortStatus(6002, "taken", "held by `node` (pid 77, user ada)")
+    assert web.pool[2] == PortStatus(6002, "taken", "held by `node` (pid 77, user ada)", NODE)
     assert daemon.asked == [{"v": 1, "do": "status", "services": ["web"]}]
 
 

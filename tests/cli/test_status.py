@@ -13,7 +13,7 @@ from supervisor.control.json_form import read
 from supervisor.control.status import PortStatus, ServiceStatus
 from supervisor.errors import ExitCode
 from tests.cli.conftest import Pretend, Run
-from tests.support.fake_daemon import refusal, row
+from tests.support.fake_daemon import NODE, refusal, row
 from tests.support.fake_daemon import status as answer
 
 pytestmark = pytest.mark.live
@@ -112,11 +112,12 @@ def test_a_pool_reads_in_one_cell() -> None:
     pool = [
         {"port": 1, "state": "active", "holder": ""},
         {"port": 2, "state": "spare", "holder": ""},
-        {"port": 3, "state": "taken", "holder": "leased to `web` of stack `shop` instance 2 (pid 77)"},
+        {"port": 3, "state": "taken", "holder": "leased …", "cause": {"kind": "held", "service": "web", "name": "x"}},
         {"port": 4, "state": "taken", "holder": "in use, owner not visible"},
         {"port": 5, "state": "quarantined", "holder": "not ready in time"},
+        {"port": 6, "state": "taken", "holder": "held by …", "cause": {"kind": "held", "name": "node"}},
     ]
-    assert pool_words([read(PortStatus, port) for port in pool]) == "1* 2 3!web 4! 5~"
+    assert pool_words([read(PortStatus, port) for port in pool]) == "1* 2 3!web 4! 5~ 6!node"
     assert pool_words([]) == "-"
 
 
@@ -126,7 +127,8 @@ def test_json_has_exactly_the_promised_keys_in_a_line_a_service(pretend: Pretend
     web, worker = [json.loads(line) for line in ran.out.splitlines()]
     assert ", ".join(web) == KEYS
     assert web["port"] == 6000
-    assert worker["pool"][2] == {"port": 6002, "state": "taken", "holder": "held by `node` (pid 77, user ada)"}
+    taken = {"port": 6002, "state": "taken", "holder": "held by `node` (pid 77, user ada)"}
+    assert worker["pool"][2] == taken | {"cause": NODE}
     assert (ran.code, ran.err) == (0, "")
 
 

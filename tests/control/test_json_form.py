@@ -14,7 +14,7 @@ from supervisor.control.messages import Event, Resources, Usage
 from supervisor.control.progress import Changed, Changes, Outcome, Progress, Reason
 from supervisor.control.status import PortStatus, SecondProcess, ServiceRow, ServiceStatus, StackStatus
 from supervisor.dataclass import fields
-from tests.support.fake_daemon import row, status
+from tests.support.fake_daemon import NODE, row, status
 
 MESSAGES = [
     each
@@ -28,7 +28,7 @@ def test_a_status_comes_back_as_it_was_told() -> None:
     told = read(StackStatus, status(row("web", beside={"pid": 7, "state": "starting"}), warnings=("old",)))
     again = read(StackStatus, json.loads(json.dumps(as_json(told))))
     assert again == told
-    assert again.services[0].pool[2] == PortStatus(6002, "taken", "held by `node` (pid 77, user ada)")
+    assert again.services[0].pool[2] == PortStatus(6002, "taken", "held by `node` (pid 77, user ada)", NODE)
     assert again.services[0].beside == SecondProcess(7, "starting")
 
 
@@ -96,6 +96,6 @@ def test_every_key_of_a_message_is_explained(message: type) -> None:
 def test_programs_may_take_them_for_dataclasses_of_the_standard_library() -> None:
     web = read(ServiceStatus, row("web"))
     assert dataclasses.is_dataclass(web)
-    assert dataclasses.asdict(web)["pool"][0] == {"port": 6000, "state": "active", "holder": ""}
+    assert dataclasses.asdict(web)["pool"][0] == {"port": 6000, "state": "active", "holder": "", "cause": None}
     assert [each.name for each in dataclasses.fields(web)] == [each.name for each in fields(web)]
     assert dataclasses.replace(web, state="failed").state == "failed"

@@ -11,6 +11,7 @@ from supervisor.core.service import Service, Timeouts, is_rolling
 from supervisor.core.service.hooks import facts
 from supervisor.core.state import Hook, HookRun, Milestone, Result, Role, State, Then
 from supervisor.dataclass import replace
+from supervisor.words.reasons import text_of
 from tests.support.told import told
 
 S = State
@@ -56,18 +57,18 @@ def test_a_pre_start_that_fails_is_a_failed_start_and_not_the_fault_of_the_port(
     for attempt, delay in enumerate((0.5, 1.0, 2.0), 1):
         web, effects = told(web, ev.HookEnded(attempt, "ended with exit code 1: no database"))
         assert (web.state, web.port, web.misses, web.restarts) == (S.BACKOFF, 8000, 0, attempt)
-        assert (web.result, web.reason, web.deadline, effects) == (Result.HOOK_FAILED, why, 100.0 + delay, ())
+        assert (web.result, text_of(web.reason), web.deadline, effects) == (Result.HOOK_FAILED, why, 100.0 + delay, ())
         web, effects = told(web, ev.DeadlinePassed(), now=100.0 + delay)
         assert (web.state, effects) == (S.PREPARING, (ev.RunHook(Hook.PRE_START, attempt + 1),))
     web, _ = told(web, ev.HookEnded(4, "ended with exit code 1: no database"))
-    assert (web.state, web.result, web.reason) == (S.FAILED, Result.START_LIMIT, f"{why}, after 3 restarts")
+    assert (web.state, web.result, text_of(web.reason)) == (S.FAILED, Result.START_LIMIT, f"{why}, after 3 restarts")
 
 
 def test_a_pre_start_that_cannot_be_run_is_not_tried_again() -> None:
     web, effects = told(preparing(), ev.HookEnded(1, "cannot run `x`", is_final=True))
     assert (web.state, effects) == (S.CLEANING, (ev.RunHook(Hook.POST_STOP, 2),))
     web, _ = told(web, ev.HookEnded(2))
-    assert (web.state, web.result, web.reason) == (S.FAILED, Result.HOOK_FAILED, "pre_start cannot run `x`")
+    assert (web.state, web.result, text_of(web.reason)) == (S.FAILED, Result.HOOK_FAILED, "pre_start cannot run `x`")
     never = replace(having(WAITING, Hook.PRE_START), policy=RestartPolicy(Restart.NEVER))
     assert told(preparing(never), ev.HookEnded(1, "ended with exit code 1"))[0].state is S.FAILED
 
@@ -76,7 +77,7 @@ def test_a_hook_that_takes_too_long_is_ended() -> None:
     web = preparing(having(WAITING, Hook.PRE_START, pre_start=2.0))
     assert told(web, ev.DeadlinePassed(), now=101.9) == (web, ())
     web, effects = told(web, ev.DeadlinePassed(), now=102.0)
-    assert (web.state, web.reason) == (S.BACKOFF, "pre_start was not done within 2 s")
+    assert (web.state, text_of(web.reason)) == (S.BACKOFF, "pre_start was not done within 2 s")
     assert effects == (ev.EndHook(1),)
     assert told(web, ev.HookEnded(1, "ended with signal 9")) == (web, ())
 
@@ -103,13 +104,13 @@ def test_post_start_runs_when_the_service_is_ready_and_nobody_waits_for_it() -> 
     web, effects = told(web, ev.BecameReady(7))
     assert (web.state, effects) == (S.RUNNING, (ev.RunHook(Hook.POST_START, 1, 7),))
     good, effects = told(web, ev.HookEnded(1))
-    assert (good.state, good.hook, good.hook_trouble, effects) == (S.RUNNING, None, "", ())
+    assert (good.state, good.hook, text_of(good.hook_trouble), effects) == (S.RUNNING, None, "", ())
     bad, effects = told(web, ev.HookEnded(1, "ended with exit code 3"))
-    assert (bad.state, bad.hook_trouble, bad.restarts, effects) == (
+    assert (bad.state, text_of(bad.hook_trouble), bad.restarts, effects) == (
         S.RUNNING, "post_start ended with exit code 3", 0, ()
     )  # fmt: skip
     late, effects = told(web, ev.DeadlinePassed(), now=130.0)
-    assert (late.state, late.hook_trouble, effects) == (
+    assert (late.state, text_of(late.hook_trouble), effects) == (
         S.RUNNING, "post_start was not done within 30 s", (ev.EndHook(1),)
     )  # fmt: skip
 
@@ -139,7 +140,7 @@ def test_pre_stop_comes_before_the_signal() -> None:
         assert (asked.state, asked.deadline, effects) == (S.TERMINATING, 110.0, (ev.Terminate(7),))
     late, effects = told(web, ev.DeadlinePassed(), now=103.0)
     assert effects == (ev.EndHook(1), ev.Terminate(7))
-    assert late.hook_trouble == "pre_stop was not done within 3 s"
+    assert text_of(late.hook_trouble) == "pre_stop was not done within 3 s"
 
 
 def test_what_comes_before_the_signal_gets_at_most_half_of_the_grace() -> None:
@@ -218,10 +219,10 @@ def test_a_hung_or_leaving_process_is_not_talked_to() -> None:
 
 def test_post_stop_runs_after_a_crash_and_before_the_next_start() -> None:
     web, effects = told(RUNNING, ev.Exited(7, code=3), now=100.0)
-    assert (web.state, web.pid, web.port, web.reason) == (S.CLEANING, None, 8000, "exit code 3")
+    assert (web.state, web.pid, web.port, text_of(web.reason)) == (S.CLEANING, None, 8000, "exit code 3")
     assert effects == (ev.RunHook(Hook.POST_STOP, 1, 7),)
     web, effects = told(web, ev.HookEnded(1, "ended with exit code 1"), now=120.0)
-    assert (web.state, web.result, web.hook_trouble) == (
+    assert (web.state, web.result, text_of(web.hook_trouble)) == (
         S.PREPARING, Result.EXIT_CODE, "post_stop ended with exit code 1"
     )  # fmt: skip
     assert effects == (ev.RunHook(Hook.PRE_START, 2),)
@@ -283,9 +284,9 @@ def test_a_successor_has_its_pre_start_while_the_old_one_goes_on() -> None:
 def test_a_successor_whose_pre_start_fails_is_none() -> None:
     web, _ = told(RUNNING, ev.RollRequested())
     failed, effects = told(web, ev.HookEnded(1, "ended with exit code 1"))
-    assert (failed.beside, failed.roll_trouble, effects) == (None, "pre_start ended with exit code 1", ())
+    assert (failed.beside, text_of(failed.roll_trouble), effects) == (None, "pre_start ended with exit code 1", ())
     late, effects = told(web, ev.DeadlinePassed(), now=130.0)
-    assert (late.beside, late.roll_trouble, effects) == (
+    assert (late.beside, text_of(late.roll_trouble), effects) == (
         None, "pre_start was not done within 30 s", (ev.EndHook(1),)
     )  # fmt: skip
 
@@ -315,18 +316,18 @@ def test_a_roll_waits_for_the_hook_that_runs() -> None:
 
 
 def test_a_hook_is_told_what_is_known() -> None:
-    assert facts(WAITING, Hook.PRE_START, None) == {"PORTSUP_HOOK": "pre_start"}
+    assert facts(WAITING, Hook.PRE_START, None, "") == {"PORTSUP_HOOK": "pre_start"}
     stopping = replace(RUNNING, reason="stop requested")
-    assert facts(stopping, Hook.PRE_STOP, 7) == {
+    assert facts(stopping, Hook.PRE_STOP, 7, "stop requested") == {
         "PORTSUP_HOOK": "pre_stop", "PORTSUP_PID": "7", "PORTSUP_REASON": "stop requested"
     }  # fmt: skip
     crashed, _ = told(RUNNING, ev.Exited(7, signal=9))
-    assert facts(crashed, Hook.POST_STOP, 7) == {
-        "PORTSUP_HOOK": "post_stop", "PORTSUP_PID": "7", "PORTSUP_REASON": "signal 9", "PORTSUP_RESULT": "signal",
-        "PORTSUP_EXIT_CODE": "137",
+    assert facts(crashed, Hook.POST_STOP, 7, text_of(crashed.reason)) == {
+        "PORTSUP_HOOK": "post_stop", "PORTSUP_PID": "7", "PORTSUP_REASON": "signal 9 (SIGKILL)",
+        "PORTSUP_RESULT": "signal", "PORTSUP_EXIT_CODE": "137",
     }  # fmt: skip
     unborn, _ = told(replace(preparing(), exit_code=3), ev.HookEnded(1, "ended with exit code 1"))
-    assert facts(unborn, Hook.POST_STOP, None) == {
+    assert facts(unborn, Hook.POST_STOP, None, text_of(unborn.reason)) == {
         "PORTSUP_HOOK": "post_stop", "PORTSUP_REASON": "pre_start ended with exit code 1",
         "PORTSUP_RESULT": "hook-failed",
     }  # fmt: skip

@@ -4,6 +4,7 @@ import pytest
 
 from supervisor.core.pool import NoPick, Pick, pick
 from supervisor.core.port_state import Quarantine
+from supervisor.core.reasons import NotTried
 
 POOL = (6000, 6001, 6002)
 
@@ -67,7 +68,7 @@ def test_who_leaves_a_port_gets_it_again_when_there_is_no_other() -> None:
 def test_strict_means_the_first_port_or_none() -> None:
     assert of(strict=True) == Pick(6000)
     assert of(strict=True, taken={6000: "a"}) == NoPick(
-        ((6000, "a"), (6001, "not tried, ports are strict"), (6002, "not tried, ports are strict"))
+        ((6000, "a"), (6001, NotTried(is_strict=True)), (6002, NotTried(is_strict=True)))
     )
 
 

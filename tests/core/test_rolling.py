@@ -7,6 +7,7 @@ from supervisor.core.restart import Restart, RestartPolicy
 from supervisor.core.service import Service, Timeouts, can_roll, is_rolling
 from supervisor.core.state import Beside, Health, Milestone, Result, Role, State
 from supervisor.dataclass import replace
+from supervisor.words.reasons import text_of
 from tests.support.told import told
 
 POLICY = RestartPolicy(delay=0.5, factor=2.0, max_delay=4.0, max_restarts=3, period=60.0)
@@ -63,7 +64,7 @@ def test_an_old_process_that_does_not_stop_is_killed_after_its_grace() -> None:
 def test_a_successor_that_ends_leaves_the_old_one_in_service(events: tuple[ev.Event, ...]) -> None:
     web, _ = told(rolling(), *events)
     assert (web.state, web.pid, web.beside, web.restarts) == (State.RUNNING, 7, None, 0)
-    assert web.roll_trouble == "exit code 3 before it was ready"
+    assert text_of(web.roll_trouble) == "exit code 3 before it was ready"
 
 
 def test_what_a_successor_leaves_behind_is_killed() -> None:
@@ -73,7 +74,7 @@ def test_what_a_successor_leaves_behind_is_killed() -> None:
 def test_a_successor_that_is_never_ready_is_ended_and_its_last_probe_is_in_the_reason() -> None:
     web, effects = told(rolling(), ev.ProbeFailed(8, "GET /health answered 503"), ev.DeadlinePassed(), now=130.0)
     assert effects == (ev.Terminate(8),)
-    assert web.roll_trouble == "not ready within 30 s: GET /health answered 503"
+    assert text_of(web.roll_trouble) == "not ready within 30 s: GET /health answered 503"
     web, effects = told(web, ev.DeadlinePassed(), now=140.0)
     assert effects == (ev.Kill(8),)
     web, effects = told(web, ev.BecameReady(8), ev.Exited(8, signal=9))
@@ -82,7 +83,7 @@ def test_a_successor_that_is_never_ready_is_ended_and_its_last_probe_is_in_the_r
 
 def test_a_successor_that_never_listened_is_told_so() -> None:
     web, _ = told(rolling(), ev.DeadlinePassed(), now=130.0)
-    assert web.roll_trouble == "not ready within 30 s: it does not listen on port 8000"
+    assert text_of(web.roll_trouble) == "not ready within 30 s: nothing listens on port 8000"
 
 
 def test_a_successor_that_can_not_be_spawned_changes_nothing() -> None:

@@ -11,6 +11,7 @@ from supervisor.core.service import Service, Step, Timeouts, step
 from supervisor.core.service import step as rolled
 from supervisor.core.state import Result, State
 from supervisor.dataclass import replace
+from supervisor.words.reasons import text_of
 
 POLICY = RestartPolicy(delay=0.5, max_restarts=3)
 WEB = Service("web", (8000, 8001), POLICY, Timeouts(ready=30.0, grace=10.0, kill=5.0, watchdog=20.0))
@@ -102,7 +103,7 @@ def test_a_silent_service_and_one_that_says_it_hangs_are_aborted_and_started_aga
     assert (web.state, web.result, web.deadline, effects) == (
         State.TERMINATING, Result.WATCHDOG, now + 10.0, (ev.Abort(7),),
     )  # fmt: skip
-    assert web.reason == ("said that it hangs" if words else "said nothing for 20 s")
+    assert text_of(web.reason) == ("said that it hangs" if words else "said nothing for 20 s")
     killed, effects = step(web, ev.DeadlinePassed(), now + 10.0)
     assert (killed.state, effects) == (State.KILLING, (ev.Kill(7),))
     web, effects = step(web, ev.Exited(7, signal=6), now + 0.1)
@@ -114,7 +115,7 @@ def test_a_silent_service_that_is_never_restarted_has_failed() -> None:
     web, effects = step(once, ev.DeadlinePassed(), 20.0)
     assert effects == (ev.Abort(7),)
     web, _ = step(web, ev.Exited(7, signal=6), 20.1)
-    assert (web.state, web.result, web.reason) == (State.FAILED, Result.WATCHDOG, "said nothing for 20 s")
+    assert (web.state, web.result, text_of(web.reason)) == (State.FAILED, Result.WATCHDOG, "said nothing for 20 s")
 
 
 def test_a_service_may_set_its_own_watchdog_for_the_life_of_its_process() -> None:

@@ -3,10 +3,12 @@
 import pytest
 
 from supervisor.core import events as ev
+from supervisor.core.reasons import BeforeReady, EndedWithCode, InARow
 from supervisor.core.restart import Restart, RestartPolicy
 from supervisor.core.service import Service, Timeouts, step
 from supervisor.core.state import Health, Milestone, Result, State
 from supervisor.dataclass import replace
+from supervisor.words.reasons import text_of
 
 POLICY = RestartPolicy(delay=0.5, factor=2.0, max_delay=4.0, max_restarts=3, period=60.0)
 WEB = Service("web", (8000, 8001), POLICY, Timeouts(ready=30.0, grace=10.0, kill=5.0), rotate_after=2)
@@ -64,7 +66,7 @@ def test_crashes_after_short_runs_wait_longer_each_time_and_then_give_up() -> No
         web, _ = step(web, ev.BecameReady(8), now)
     assert waits == [0.5, 1.0, 2.0]
     assert (web.state, web.result) == (State.FAILED, Result.START_LIMIT)
-    assert web.reason == "exit code 1, after 3 restarts"
+    assert text_of(web.reason) == "exit code 1, after 3 restarts"
 
 
 def test_a_stable_period_wipes_the_count_of_restarts() -> None:
@@ -104,7 +106,7 @@ def test_a_port_on_which_it_does_not_become_ready_is_left_after_rotate_after_tri
     web, _ = step(web, ev.DeadlinePassed(), 2.0)
     web, _ = step(web, ev.Spawned(8), 2.0)
     web, effects = step(web, ev.Exited(8, code=1), 3.0)
-    why = "exit code 1 before it was ready, 2 times in a row"
+    why = InARow(BeforeReady(EndedWithCode(1)), 2)
     assert (web.state, web.misses) == (State.ACQUIRING, 0)
     assert effects == (ev.QuarantinePort(8000, why), ev.LeasePort(((8000, why),)))
 
@@ -113,7 +115,7 @@ def test_a_silent_start_is_terminated_and_its_last_probe_is_in_the_reason() -> N
     web, _ = step(starting(), ev.ProbeFailed(7, "it listens on 3001 instead of 8000"), 2.0)
     web, effects = step(web, ev.DeadlinePassed(), 30.0)
     assert effects == (ev.Terminate(7),)
-    assert web.reason == "not ready within 30 s: it listens on 3001 instead of 8000"
+    assert text_of(web.reason) == "not ready within 30 s: it listens on 3001 instead of 8000"
     web, _ = step(web, ev.Exited(7, signal=15), 30.1)
     assert (web.state, web.result, web.misses) == (State.BACKOFF, Result.TIMEOUT, 1)
 
@@ -204,7 +206,7 @@ def test_a_lost_lock_kills_without_grace_and_nothing_brings_it_back() -> None:
     web, _ = step(web, ev.StopRequested(), 5.06)
     web, effects = step(web, ev.Exited(7, signal=9), 5.1)
     assert (web.state, web.result, effects) == (State.FAILED, Result.LOCK_LOST, ())
-    assert web.reason == "the lock of port 8000 is lost: the file was deleted"
+    assert text_of(web.reason) == "the lock of port 8000 is lost: the file was deleted"
 
 
 def test_a_service_whose_dependency_failed_fails_and_starts_when_that_is_mended() -> None:
@@ -246,21 +248,21 @@ def test_a_job_may_take_any_time_and_is_done_when_it_has_exited_with_0() -> None
 
 def test_a_job_that_fails_is_tried_again_until_it_has_done_its_work() -> None:
     job, _ = step(working(), ev.Exited(7, code=3), 10.0)
-    assert (job.state, job.reason, job.restarts) == (State.BACKOFF, "exit code 3", 1)
+    assert (job.state, text_of(job.reason), job.restarts) == (State.BACKOFF, "exit code 3", 1)
     never = replace(JOB, policy=RestartPolicy(Restart.NEVER))
     job, _ = step(working(never), ev.Exited(7, code=3), 10.0)
-    assert (job.state, job.result, job.reason) == (State.FAILED, Result.EXIT_CODE, "exit code 3")
+    assert (job.state, job.result, text_of(job.reason)) == (State.FAILED, Result.EXIT_CODE, "exit code 3")
 
 
 def test_a_job_with_a_limit_is_ended_after_it() -> None:
     job = working(replace(JOB, timeouts=Timeouts(ready=60.0)))
     job, effects = step(job, ev.DeadlinePassed(), 60.0)
-    assert (job.state, job.reason, effects) == (State.TERMINATING, "not done within 60 s", (ev.Terminate(7),))
+    assert (job.state, text_of(job.reason), effects) == (State.TERMINATING, "not done within 60 s", (ev.Terminate(7),))
 
 
 def test_too_much_memory_counts_like_a_crash() -> None:
     web, effects = step(running(), ev.MemoryExceeded(7, "too much"), 5.0)
-    assert (web.state, web.result, web.reason, effects) == (
+    assert (web.state, web.result, text_of(web.reason), effects) == (
         State.TERMINATING, Result.MEMORY_LIMIT, "too much", (ev.Terminate(7),)
     )  # fmt: skip
     web, effects = step(web, ev.Exited(7, signal=15), 6.0)
@@ -268,7 +270,7 @@ def test_too_much_memory_counts_like_a_crash() -> None:
     never = replace(running(), policy=RestartPolicy(Restart.NEVER))
     web, _ = step(never, ev.MemoryExceeded(7, "too much"), 5.0)
     web, _ = step(web, ev.Exited(7, signal=15), 6.0)
-    assert (web.state, web.result, web.reason) == (State.FAILED, Result.MEMORY_LIMIT, "too much")
+    assert (web.state, web.result, text_of(web.reason)) == (State.FAILED, Result.MEMORY_LIMIT, "too much")
 
 
 def test_other_exit_codes_can_mean_success() -> None:

@@ -3,6 +3,7 @@
 from supervisor.core import events as ev
 from supervisor.core.service import Service, step
 from supervisor.core.state import Milestone, Result, State
+from supervisor.words.reasons import text_of
 
 
 def running() -> Service:
@@ -14,7 +15,7 @@ def test_a_process_that_survives_sigkill_leaves_the_service_failed_with_its_pid(
     web, _ = step(running(), ev.KillRequested(), 0.0)
     web, _ = step(web, ev.DeadlinePassed(), 5.0)
     assert (web.state, web.pid, web.result) == (State.FAILED, 7, Result.TIMEOUT)
-    assert web.reason == "still alive after SIGKILL"
+    assert text_of(web.reason) == "still alive after SIGKILL"
     web, _ = step(web, ev.Exited(7, signal=9), 7.0)
     assert (web.state, web.pid) == (State.FAILED, None)
 
@@ -24,7 +25,7 @@ def test_who_survives_is_named() -> None:
     web, _ = step(web, ev.Survived(8, "a process of somebody else"), 1.0)
     web, _ = step(web, ev.Survived(7, "pid 9 (`sudo`) runs as root"), 1.0)
     web, _ = step(web, ev.DeadlinePassed(), 5.0)
-    assert web.reason == "pid 9 (`sudo`) runs as root"
+    assert text_of(web.reason) == "pid 9 (`sudo`) runs as root"
     web, _ = step(web, ev.StartRequested(), 6.0)
     assert web.survivor == ""
 

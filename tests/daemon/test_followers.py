@@ -5,6 +5,7 @@ from typing import Any
 from supervisor.core import events as ev
 from supervisor.core.order import Condition, to_restart
 from supervisor.core.state import State
+from supervisor.words.reasons import text_of
 from tests.support.scene import READY, Scene, ended
 
 GRAPH = {"db": (), "api": ("db",), "web": ("db", "api"), "other": ()}
@@ -53,10 +54,10 @@ def test_a_restart_goes_on_to_who_asked_for_it_once_and_in_order() -> None:
     scene.run()
     restart(scene, "db")
     assert scene.having(State.RUNNING) == {"db", "web", "calm"}
-    assert scene.slots["api"].service.reason == "`db` was restarted"
+    assert text_of(scene.slots["api"].service.reason) == "`db` was restarted"
     again(scene, "api")
     assert scene.having(State.RUNNING) == {"db", "api", "calm"}
-    assert scene.slots["web"].service.reason == "`api` and `db` were restarted"
+    assert text_of(scene.slots["web"].service.reason) == "`api` and `db` were restarted"
     again(scene, "web")
     assert scene.having(State.RUNNING) == {"db", "api", "web", "calm"}
     spawned = [done for done in scene.world.since() if done.startswith("spawn")]

@@ -30,7 +30,7 @@ class Kernel:
             lambda pids: {listener.port for listener, pid in self.listeners if pid in pids},
         )  # fmt: skip
         monkeypatch.setattr(system, "process_user", lambda pid: "ada")
-        monkeypatch.setattr(module, "who_listens", lambda found, runtime: replace(UNSEEN, text=f"socket {found.inode}"))
+        monkeypatch.setattr(module, "who_listens", lambda found, runtime: replace(UNSEEN, why=f"socket {found.inode}"))
         monkeypatch.setattr(system, "user_name", lambda uid: "ada")
 
     def listen(self, port: int, pid: int, inode: int) -> None:

@@ -6,6 +6,7 @@ from supervisor.core import events as ev
 from supervisor.core.order import Condition
 from supervisor.core.state import State
 from supervisor.errors import PortsupError
+from supervisor.words.reasons import text_of
 from tests.support.scene import CHAIN, READY, Scene, ended
 
 
@@ -15,7 +16,7 @@ def test_who_waits_for_a_service_that_somebody_stops_fails_and_starts_when_that_
     scene.stack.stop(["db"], None)
     scene.tell("db", ended(0))
     assert scene.states() == {"db": "stopped", "orders": "stopped", "api": "failed", "web": "failed"}
-    assert scene.slots["api"].service.reason == "it depends on `db`, which is stopped"
+    assert text_of(scene.slots["api"].service.reason) == "it depends on `db`, which is stopped"
     assert not scene.stack.has_nothing_left(), "it may be started again"
     scene.run("orders")
     assert scene.having(State.RUNNING) == {"orders", "db", "api", "web"}

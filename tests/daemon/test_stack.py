@@ -9,6 +9,7 @@ from supervisor.core.state import Result, State
 from supervisor.daemon.service.slot import Slot
 from supervisor.dataclass import replace
 from supervisor.errors import PortsupError
+from supervisor.words.reasons import text_of
 from tests.support.scene import CHAIN, READY, Scene, ended
 
 
@@ -64,7 +65,7 @@ def test_a_failed_dependency_fails_its_dependants_and_theirs_and_a_late_success_
     scene.tell("db", ended(1))
     assert scene.having(State.FAILED) == {"db", "api", "web"}
     assert scene.slots["web"].service.result is Result.DEPENDENCY
-    assert scene.slots["api"].service.reason == "it depends on `db`, which failed"
+    assert text_of(scene.slots["api"].service.reason) == "it depends on `db`, which failed"
     scene.run("db")
     assert scene.having(State.RUNNING) == {"db", "api", "web", "other"}
 
@@ -168,7 +169,7 @@ def test_dependants_are_restarted_signalled_or_left_alone_when_what_they_need_mo
     scene.run()
     move(scene, "db")
     assert scene.having(State.TERMINATING) == {"restarts"}
-    assert scene.slots["restarts"].service.reason == "`db` moved to another port"
+    assert text_of(scene.slots["restarts"].service.reason) == "`db` moved to another port"
     assert sent == [("signalled", 10)]
     scene.tell("restarts", ended(0))
     scene.tell("restarts", ev.BecameReady)

@@ -7,13 +7,15 @@ import pytest
 from supervisor.config.spec import ServiceSpec
 from supervisor.core import events as ev
 from supervisor.core.journal import PortSkipped
+from supervisor.core.reasons import Held, facts_of
 from supervisor.core.restart import Restart, RestartPolicy
 from supervisor.core.service import Service, step
 from supervisor.core.state import Health, Result, State, Then
 from supervisor.daemon.console.steps import event_of
 from supervisor.dataclass import replace
 from supervisor.words.console import table, words_of
-from supervisor.words.failures import failure, readable
+from supervisor.words.failures import failure
+from supervisor.words.reasons import text_of
 
 SPEC = ServiceSpec("web", ("serve", "--fast"), (8000, 8001), working_dir=Path("/srv"), port_env="WEB_PORT")
 WEB = Service("web", (8000, 8001), RestartPolicy(delay=0.5))
@@ -116,24 +118,11 @@ def test_a_process_that_survives_sigkill_is_named_with_its_pid() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("reason", "words"),
-    [
-        ("signal 11", "signal 11 (SIGSEGV)"),
-        ("signal 9, after 3 restarts", "signal 9 (SIGKILL), after 3 restarts"),
-        ("signal 250", "signal 250"),
-        ("exit code 9", "exit code 9"),
-        ("signal", "signal"),
-        ("", ""),
-    ],
-)
-def test_signals_have_their_names_beside_their_numbers(reason: str, words: str) -> None:
-    assert readable(reason) == words
-
-
 def test_a_fallback_names_who_is_in_the_way() -> None:
-    skipped = ((8000, "held by `node` (pid 412, user ada)"), (8001, "exit code 1 before it was ready"))
-    assert words_of(PortSkipped(service="web", port=8002, skipped=dict(skipped))) == (
+    node = Held("listening", "node", 412, "ada")
+    skipped = {8000: text_of(node), 8001: "exit code 1 before it was ready"}
+    causes = {8000: facts_of(node) or {}}
+    assert words_of(PortSkipped(service="web", port=8002, skipped=skipped, causes=causes)) == (
         "uses port 8002 (8000 is held by `node` (pid 412, user ada), 8001: exit code 1 before it was ready)"
     )
 

@@ -9,8 +9,9 @@ from supervisor.core.restart import RestartPolicy
 from supervisor.core.service import Service
 from supervisor.core.state import Beside, Milestone, Role, State
 from supervisor.daemon.stack.stack import LIVE_EVERY, NOTE_EVERY
-from supervisor.daemon.stack.waiting import LIVE_AFTER, telling, told, words
+from supervisor.daemon.stack.waiting import LIVE_AFTER, telling, told
 from supervisor.dataclass import replace
+from supervisor.words.waiting import sentence
 from tests.support.scene import CHAIN, READY, Scene
 
 WEB = Service("web", (8000,), RestartPolicy())
@@ -31,7 +32,7 @@ WEB = Service("web", (8000,), RestartPolicy())
     ],
 )  # fmt: skip
 def test_every_state_has_its_words(facts: dict[str, object], expected: str) -> None:
-    assert words(replace(WEB, **facts), (), 100.0) == expected  # type: ignore[arg-type]
+    assert sentence(replace(WEB, **facts), (), 100.0) == expected  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -46,7 +47,7 @@ def test_every_state_has_its_words(facts: dict[str, object], expected: str) -> N
 )  # fmt: skip
 def test_a_rolling_restart_says_which_of_the_two_it_waits_for(beside: Beside, expected: str) -> None:
     svc = replace(WEB, state=State.RUNNING, pid=7, beside=beside)
-    assert words(svc, (), 100.0) == f"waiting for web{expected}"
+    assert sentence(svc, (), 100.0) == f"waiting for web{expected}"
 
 
 def words_told(late: list[Any], slots: Any) -> list[str]:

@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from supervisor import system
-from supervisor.ports.holders import RUN_ID, ConflictKind, who_holds
+from supervisor.ports.holders import RUN_ID, ConflictKind, Holder, who_holds
 from supervisor.ports.leases import Chosen
 from supervisor.ports.record import Record
 from supervisor.ports.runtime import RuntimeDir
@@ -25,7 +25,7 @@ def test_another_instance_is_named_with_service_and_number(lease: MakeLease) -> 
     assert isinstance(chosen, Chosen)
     ((_, holder),) = chosen.skipped
     assert str(holder) == f"leased to `web` of stack `shop` instance 2 (pid {os.getpid()})"
-    assert not isinstance(holder, str)
+    assert isinstance(holder, Holder)
     assert (holder.kind, holder.stack, holder.instance, holder.service, holder.run_id) == (
         ConflictKind.OTHER_INSTANCE, "shop", 2, "web", "run-1",
     )  # fmt: skip
@@ -53,7 +53,7 @@ def test_a_process_of_a_dead_run_is_an_orphan_of_our_own(
     chosen = web.choose({}, now=0.0)
     assert isinstance(chosen, Chosen)
     ((_, holder),) = chosen.skipped
-    assert not isinstance(holder, str)
+    assert isinstance(holder, Holder)
     assert (holder.kind, holder.pid, holder.run_id) == (ConflictKind.OWN_ORPHAN, process.pid, "dead-run")
     assert holder.text.endswith(", left over from a portsup that was killed")
     assert web.orphans() == ("dead-run",)

@@ -16,13 +16,16 @@ import pytest
 
 from supervisor import system
 from supervisor.core.port_state import PortState
+from supervisor.core.reasons import NotTried
 from supervisor.errors import PortsupError
 from supervisor.ports.holders import ConflictKind
 from supervisor.ports.leases import Chosen, Loss, NoPort, PortStatus
+from supervisor.ports.outcomes import why_of
 from supervisor.ports.record import Record
 from supervisor.ports.reservation import Reservation
 from supervisor.ports.runtime import RuntimeDir
 from supervisor.system import Identity
+from supervisor.words.reasons import text_of
 from tests.ports.conftest import MakeLease, Stranger
 from tests.support.opened import opened
 from tests.support.ports import free_pool
@@ -93,7 +96,7 @@ def test_a_stranger_on_the_first_port_is_named_and_the_next_one_taken(lease: Mak
     name = system.process_name(process.pid)
     user = system.process_user(process.pid)
     assert (port, str(holder)) == (pool[0], f"held by `{name}` (pid {process.pid}, user {user})")
-    assert web.ports(0.0)[0] == PortStatus(pool[0], PortState.TAKEN, str(holder))
+    assert web.ports(0.0)[0] == PortStatus(pool[0], PortState.TAKEN, why_of(holder))
 
 
 def test_every_port_taken_is_no_port_with_every_reason(lease: MakeLease, stranger: Stranger) -> None:
@@ -104,7 +107,7 @@ def test_every_port_taken_is_no_port_with_every_reason(lease: MakeLease, strange
     assert [holder.kind for holder in result.holders] == [ConflictKind.FOREIGN] * 2
     assert [holder.pid for holder in result.holders] == pids
     assert [port for port, _ in result.reasons] == list(pool)
-    assert all(f"(pid {pid}, " in why for pid, (_, why) in zip(pids, result.reasons, strict=True))
+    assert all(f"(pid {pid}, " in text_of(why) for pid, (_, why) in zip(pids, result.reasons, strict=True))
 
 
 def test_strict_takes_the_first_port_or_none(lease: MakeLease, stranger: Stranger) -> None:
@@ -114,7 +117,7 @@ def test_strict_takes_the_first_port_or_none(lease: MakeLease, stranger: Strange
     stranger(busy[0])
     result = lease(busy, strict=True, service="b").choose({}, now=0.0)
     assert isinstance(result, NoPort)
-    assert result.reasons[1] == (busy[1], "not tried, ports are strict")
+    assert result.reasons[1] == (busy[1], NotTried(is_strict=True))
 
 
 def test_the_active_port_is_handed_over_and_taken_back(lease: MakeLease) -> None:

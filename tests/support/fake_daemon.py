@@ -13,6 +13,9 @@ Script = Callable[[dict[str, Any]], Iterable[Answer]]
 Answers = Mapping[str, Sequence[Answer] | Script]
 
 
+NODE = {"kind": "held", "how": "listening", "name": "node", "pid": 77, "user": "ada"}
+
+
 def row(name: str, **changes: Any) -> dict[str, Any]:
     """A service of a status answer: running on 6000 unless `changes` say otherwise."""
     return {
@@ -31,7 +34,7 @@ def row(name: str, **changes: Any) -> dict[str, Any]:
         "pool": [
             {"port": 6000, "state": "active", "holder": ""},
             {"port": 6001, "state": "spare", "holder": ""},
-            {"port": 6002, "state": "taken", "holder": "held by `node` (pid 77, user ada)"},
+            {"port": 6002, "state": "taken", "holder": "held by `node` (pid 77, user ada)", "cause": NODE},
         ],
         "reason": "",
         **changes,

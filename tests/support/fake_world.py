@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 from supervisor.core import events as ev
+from supervisor.core.reasons import Cause
 from supervisor.core.service import Service
 from supervisor.daemon.service.keeper import Keeper
 
@@ -104,7 +105,7 @@ class FakeWorld:
         given, answer = self._unanswered.pop(0)
         answer(given)
 
-    def quarantine(self, svc: Service, port: int, why: str) -> None:
+    def quarantine(self, svc: Service, port: int, why: Cause) -> None:
         self.done.append(f"quarantine {port}: {why}")
 
     def await_clients(self, svc: Service) -> None:

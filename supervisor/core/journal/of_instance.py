@@ -39,7 +39,7 @@ class ReloadRefused(Event):
 
 
 class LookFailed(Event):
-    """The system had no descriptor or memory left for the look that portsup takes every ten seconds at locks, spare ports and listeners: `why` says what was short. The next look may have more luck"""  # noqa: E501
+    """the system had no descriptor or memory left for the check of locks, spare ports and listeners every ten seconds: `why`. The next check may succeed"""  # noqa: E501
 
     event = "look failed"
     level = WARNING
@@ -47,7 +47,7 @@ class LookFailed(Event):
 
 
 class LoopStalled(Event):
-    """portsup served nobody for more than a second: `took` and `cpu`, in seconds, and `doing`, what most of the time went into; `service`, if that was about one. Where `cpu` is much less than `took`, portsup did not get to work: the machine was too busy, or a disk too slow"""  # noqa: E501
+    """portsup did not answer for more than a second: `took` and `cpu`, in seconds, and `doing`, what took most of the time; `service`, if that was about one. If `cpu` is much less than `took`, the machine was too busy, or a disk too slow"""  # noqa: E501
 
     event = "loop stalled"
     level = WARNING
@@ -59,7 +59,7 @@ class LoopStalled(Event):
 
 
 class NoHandoff(Event):
-    """ports cannot be [handed over](../explanation/handoff.md): `why`; told once"""
+    """there is no [handoff](../explanation/handoff.md): `why`; once"""
 
     event = "no handoff"
     level = WARNING
@@ -81,11 +81,12 @@ class EndOfAll(Event):
     event = "end of all"
     service: str
     why: str
+    cause: dict[str, object] | None = None
     exit_code: int
 
 
 class Fatal(Event):
-    """what ends the instance: `what`, `why`, `exit_code`, `hint`; where a pool has no port left `service`, `reasons`"""
+    """the reason why the instance ends: `what`, `why`, `exit_code`, `hint`; where no port of a pool can be used, also `service`, and `reasons`: who has each port"""  # noqa: E501
 
     event = "fatal"
     level = ERROR
@@ -98,7 +99,7 @@ class Fatal(Event):
 
 
 class EndpointsNotWritten(Event):
-    """the old one stays whole, and it is tried again every 10 s: `path`, `why`, `hint`"""
+    """the old file stays, and portsup tries again every 10 s: `path`, `why`, `hint`"""
 
     event = "endpoints file not written"
     level = WARNING
@@ -118,21 +119,21 @@ class LogNotWritten(Event):
 
 
 class WrittenAgain(Event):
-    """one of those could be written again: `path`"""
+    """portsup could write one of those again: `path`"""
 
     event = "file written again"
     path: str
 
 
 class FileRendered(Event):
-    """a file of [`render`](services-yaml.md#render) has another content: `file`"""
+    """portsup wrote new content into a file of [`render`](services-yaml.md#render): `file`"""
 
     event = "file rendered"
     file: str
 
 
 class FileNotRendered(Event):
-    """it stays as it is: `file`, `why`; told again when the reason changes"""
+    """the file stays unchanged: `file`, `why`; again if the reason changes"""
 
     event = "file not rendered"
     level = WARNING
@@ -141,7 +142,7 @@ class FileNotRendered(Event):
 
 
 class OnChangeFailed(Event):
-    """the command that is run after that: `program`, `why`"""
+    """the command of `on_change` failed: `program`, `why`"""
 
     event = "on_change failed"
     level = WARNING
@@ -174,7 +175,7 @@ class Mistake(Event):
 
 
 class DaemonHung(Event):
-    """the guardian killed the daemon, which had done nothing for `silent_s` seconds: `pid`; in the file only, and without `seq`"""  # noqa: E501
+    """the guardian killed the daemon, which had hung for `silent_s` seconds: `pid`; only in the file, without `seq`"""
 
     event = "daemon hung"
     level = ERROR
@@ -183,7 +184,7 @@ class DaemonHung(Event):
 
 
 class EventsLost(Event):
-    """the journal could not be written for a while: `count`; in the file only"""
+    """portsup could not write the journal for a while: `count`; only in the file"""
 
     event = "events lost"
     level = WARNING
@@ -191,7 +192,7 @@ class EventsLost(Event):
 
 
 class Gap(Event):
-    """who follows was too slow: `dropped` events; told to that reader only"""
+    """the reader was too slow: `dropped` events are missing; only for that reader"""
 
     event = "gap"
     level = WARNING

@@ -4,7 +4,7 @@ from supervisor.core.journal.event import WARNING, OfService, OfState
 
 
 class ServiceSays(OfState):
-    """what it does, in its own words: `says`, `pid`; at most five times a second"""
+    """the status that it sent: `says`, `pid`; at most five times a second"""
 
     event = "service says"
     pid: int | None
@@ -12,28 +12,28 @@ class ServiceSays(OfState):
 
 
 class ServiceReloads(OfState):
-    """it says so: `pid`"""
+    """it said that it reloads: `pid`"""
 
     event = "service reloads"
     pid: int | None
 
 
 class ServiceReloaded(OfState):
-    """it says that it is ready again: `pid`"""
+    """it said that it is ready again: `pid`"""
 
     event = "service reloaded"
     pid: int | None
 
 
 class StopsItself(OfState):
-    """it says that it is stopping: `pid`"""
+    """it said that it is stopping: `pid`"""
 
     event = "service stops itself"
     pid: int | None
 
 
 class MainTold(OfService):
-    """another process stands for it now: `pid`, and `why` if nobody said so by `MAINPID=`"""
+    """it has another main process: `pid`, and `why` if no `MAINPID=` named it"""
 
     event = "main process told"
     is_frequent = True
@@ -42,7 +42,7 @@ class MainTold(OfService):
 
 
 class Abandoned(OfService):
-    """it is started although these survived SIGKILL: `pids`"""
+    """portsup starts it although these processes survived SIGKILL: `pids`"""
 
     event = "processes abandoned"
     level = WARNING
@@ -50,7 +50,7 @@ class Abandoned(OfService):
 
 
 class MainRefused(OfService):
-    """it named a process that is not of its tree: `pid`; told once for each process of the service"""
+    """it named a process outside its tree: `pid`; once for each process of the service"""
 
     event = "main process refused"
     level = WARNING
@@ -59,7 +59,7 @@ class MainRefused(OfService):
 
 
 class NoticeRefused(OfService):
-    """somebody who is not of its tree spoke in its name: `pid` (0 where another namespace hides it), `name`; told once, too"""  # noqa: E501
+    """a process outside its tree sent a message in its name: `pid` (0 if another namespace hides it), `name`; once, too"""  # noqa: E501
 
     event = "notice refused"
     level = WARNING
@@ -69,7 +69,7 @@ class NoticeRefused(OfService):
 
 
 class NoticeUnreadable(OfService):
-    """it said what nobody understands: `bytes`; told once, too"""
+    """it sent a message that portsup cannot read: `bytes`; once, too"""
 
     event = "notice unreadable"
     level = WARNING
@@ -78,16 +78,17 @@ class NoticeUnreadable(OfService):
 
 
 class PortSkipped(OfService):
-    """it got `port`, because those before cannot be used: `skipped`, reasons by port"""
+    """it got `port`, because the ports before it are taken: `skipped`, reasons by port in words, and `causes`, the same for programs"""  # noqa: E501
 
     event = "port skipped"
     level = WARNING
     port: int
     skipped: dict[int, str]
+    causes: dict[int, dict[str, object]] | None = None
 
 
 class OrphansReaped(OfService):
-    """an earlier run had left processes on its ports, which were ended: `pids`"""
+    """portsup ended processes that an earlier run had left on its ports: `pids`"""
 
     event = "orphans reaped"
     level = WARNING
@@ -95,7 +96,7 @@ class OrphansReaped(OfService):
 
 
 class SparesLeased(OfService):
-    """ports of its pool that somebody else had are ours now: `ports`"""
+    """portsup now holds ports of its pool that strangers had: `ports`"""
 
     event = "spare ports leased"
     is_frequent = True
@@ -134,7 +135,7 @@ class WrongPort(OfService):
 
 
 class PortMoved(OfService):
-    """it bound `port`, and got the one that it was given: `to` (`bind: move`)"""
+    """it bound `port`, and portsup moved it to its assigned port: `to` (`bind: move`)"""
 
     event = "port moved"
     is_frequent = True
@@ -143,7 +144,7 @@ class PortMoved(OfService):
 
 
 class OtherPortBound(OfService):
-    """it bound `port` beside the one that it was given; of several at once `port` is the first, `others` are those after it, up to 20 in all, of `count`"""  # noqa: E501
+    """it bound `port` in addition to its assigned port; of several at once `port` is the first, `others` are the next ones, up to 20 in all, of `count`"""  # noqa: E501
 
     event = "other port bound"
     is_frequent = True
@@ -153,7 +154,7 @@ class OtherPortBound(OfService):
 
 
 class BindRefused(OfService):
-    """it wanted `port` (`bind: strict`)"""
+    """portsup refused its bind of `port` (`bind: strict`)"""
 
     event = "bind refused"
     level = WARNING
@@ -172,7 +173,7 @@ class FilterRefused(OfService):
 
 
 class BindNotSeen(OfService):
-    """it binds in a process that portsup may not look into, and cannot have its port so: `why`; `handoff: off` is for it. Told once"""  # noqa: E501
+    """it binds in a process that portsup may not access, and so cannot get its port: `why`; set `handoff: off`. Once"""
 
     event = "bind not seen"
     level = WARNING
@@ -189,7 +190,7 @@ class QueueDropped(OfService):
 
 
 class EventsLeftOut(OfService):
-    """`of`, the event that came too often, and `count`, how many of it were not told since the last such line"""
+    """`of`, the event that came too often, and `count`, how many of them are missing since the last such line"""
 
     event = "events left out"
     level = WARNING

@@ -9,6 +9,7 @@ class OfPassing(OfState):
     port: int | None
     pid: int | None
     why: str
+    cause: dict[str, object] | None = None
 
 
 class ServiceAcquiring(OfPassing):
@@ -40,7 +41,7 @@ class ClientsRefused(OfService):
 
 
 class ServiceWaiting(OfPassing):
-    """it has its ports and waits for those it depends on: `port`"""
+    """it has its ports and waits for its dependencies: `port`"""
 
     event = "service waiting"
     is_quiet = True
@@ -78,16 +79,17 @@ class HookDone(OfService):
 
 
 class HookFailed(OfState):
-    """any but `pre_start` has failed or took too long, and the service goes on: `why`, which begins with its name"""
+    """a hook other than `pre_start` has failed or took too long, and the service goes on: `why`, which begins with its name"""  # noqa: E501
 
     event = "hook failed"
     level = WARNING
     is_failure = True
     why: str
+    cause: dict[str, object] | None = None
 
 
 class HookLeft(OfService):
-    """it ended, and what it left is killed: `hook`, `pids`"""
+    """it ended, and portsup kills the processes that it left: `hook`, `pids`"""
 
     event = "hook left processes behind"
     level = WARNING
@@ -101,10 +103,11 @@ class StartFailed(OfState):
     event = "start failed"
     level = WARNING
     why: str
+    cause: dict[str, object] | None = None
 
 
 class ServiceStarting(OfPassing):
-    """its process is about to be started: `port`, `why`"""
+    """portsup is about to start its process: `port`, `why`"""
 
     event = "service starting"
 
@@ -126,11 +129,12 @@ class ServiceListens(OfState):
 
 
 class NotReadyYet(OfState):
-    """what the readiness probe saw instead, whenever that changes: `why`, `pid`; a line or notification that has not come is told after a second"""  # noqa: E501
+    """what the readiness probe saw, whenever that changes: `why`, `pid`; for a missing line or notification, after a second"""  # noqa: E501
 
     event = "service not ready yet"
     pid: int | None
     why: str
+    cause: dict[str, object] | None = None
 
 
 class ServiceReady(OfState):
@@ -143,7 +147,7 @@ class ServiceReady(OfState):
 
 
 class ServiceHealthy(OfState):
-    """its health check says so, for the first time or again: `pid`"""
+    """its health check succeeded, for the first time or again: `pid`"""
 
     event = "service healthy"
     pid: int | None
@@ -157,21 +161,23 @@ class ServiceUnhealthy(OfState):
     is_failure = True
     pid: int | None
     why: str
+    cause: dict[str, object] | None = None
 
 
 class ServiceTerminating(OfPassing):
-    """it was asked to end: `why`, `pid`"""
+    """portsup has asked it to stop: `why`, `pid`"""
 
     event = "service terminating"
 
 
 class ServiceIsEnded(OfState):
-    """the same, because something is wrong with it or with its port: `why`, `pid`"""
+    """the same, because of a problem with it or with its port: `why`, `pid`"""
 
     event = "service is ended"
     level = WARNING
     pid: int | None
     why: str
+    cause: dict[str, object] | None = None
 
 
 class GraceOver(OfState):
@@ -185,7 +191,7 @@ class GraceOver(OfState):
 
 
 class ServiceIsKilled(OfState):
-    """somebody did not want to wait: `pid`"""
+    """portsup kills it without a grace period: `pid`"""
 
     event = "service is killed"
     level = WARNING
@@ -193,7 +199,7 @@ class ServiceIsKilled(OfState):
 
 
 class ServiceKilling(OfPassing):
-    """its whole process tree is being killed: `why`, `pid`"""
+    """portsup kills its whole process tree: `why`, `pid`"""
 
     event = "service killing"
 
@@ -206,15 +212,17 @@ class LeftBehind(OfState):
     is_failure = True
     pid: int | None
     why: str
+    cause: dict[str, object] | None = None
 
 
 class ServiceRestarts(OfState):
-    """it ended without being asked: `why`, `exit_code` (negative: by that signal), `restarts` so far; `waits`, if it is not started at once; `takes_over`, the process that was to replace it in a rolling restart and takes its place"""  # noqa: E501
+    """it ended by itself, and portsup restarts it: `why`, `exit_code` (negative: by that signal), `restarts` so far; `waits`, if it is not started at once; `takes_over`, the process that was to replace it in a rolling restart and takes its place"""  # noqa: E501
 
     event = "service restarts"
     level = WARNING
     is_failure = True
     why: str
+    cause: dict[str, object] | None = None
     exit_code: int | None
     restarts: int
     waits: bool = False
@@ -222,7 +230,7 @@ class ServiceRestarts(OfState):
 
 
 class ServiceBackoff(OfPassing):
-    """it waits until it is started again: `why`"""
+    """it waits for its restart: `why`"""
 
     event = "service backoff"
 
@@ -235,49 +243,17 @@ class PortLeft(OfState):
     is_failure = True
     port: int | None
     why: str
+    cause: dict[str, object] | None = None
     is_requested: bool = False
 
 
-class RollBegins(OfState):
-    """a [rolling restart](../how-to/restart-without-a-gap.md): `pid` was started beside the one in charge, `beside`"""
-
-    event = "roll begins"
-    pid: int | None
-    beside: int | None
-
-
-class RollHandsOn(OfState):
-    """the new process is ready and in charge: `port`, `pid`; `leaving` is asked to stop"""
-
-    event = "roll hands on"
-    port: int | None
-    pid: int | None
-    leaving: int | None
-
-
-class RollFailed(OfState):
-    """it came to nothing, and `pid` stays in service: `why`"""
-
-    event = "roll failed"
-    level = WARNING
-    why: str
-    pid: int | None
-
-
-class LeftOver(OfState):
-    """the process that was replaced is alive after SIGKILL: `pid`"""
-
-    event = "process left over"
-    level = WARNING
-    pid: int | None
-
-
 class ServiceExited(OfState):
-    """it ended, and its policy leaves it so: `exit_code`, `why`; `hint`, if that is not what anybody wants"""
+    """it ended, and portsup does not restart it: `exit_code`, `why`; `hint`, if that is not what anybody wants"""
 
     event = "service exited"
     exit_code: int | None
     why: str
+    cause: dict[str, object] | None = None
     hint: str | None = None
 
 
@@ -286,15 +262,17 @@ class ServiceStopped(OfState):
 
     event = "service stopped"
     why: str | None = None
+    cause: dict[str, object] | None = None
 
 
 class ServiceFailed(OfState):
-    """it is given up: `result`, `why`, `exit_code`, and `words`, the same for people with what to do next"""
+    """portsup does not restart it any more: `result`, `why`, `exit_code`, and `words`, the same as text, with what to do next"""  # noqa: E501
 
     event = "service failed"
     level = ERROR
     is_failure = True
     result: str
     why: str
+    cause: dict[str, object] | None = None
     exit_code: int | None
     words: str

@@ -4,6 +4,7 @@ A service runs one hook at a time.  Whatever takes it out of the state that a ho
 """
 
 from supervisor.core import events as ev
+from supervisor.core.reasons import Cause, NotDone
 from supervisor.core.service.product import PRODUCT
 from supervisor.core.service.snapshot import NO_HOOKS, Service
 from supervisor.core.state import Hook, HookRun, Result, Then
@@ -45,7 +46,7 @@ def verdict(svc: Service, event: ev.Event, now: float) -> ev.HookEnded | None:
     if isinstance(event, ev.HookEnded) and event.number == run.number:
         return event
     if isinstance(event, ev.DeadlinePassed) and now >= run.deadline:
-        return ev.HookEnded(run.number, f"was not done within {run.deadline - run.began:.3g} s")
+        return ev.HookEnded(run.number, NotDone(run.deadline - run.began))
     return None
 
 
@@ -73,7 +74,7 @@ def hurry(svc: Service, now: float) -> Service:
     return replace(svc, hook=replace(svc.hook, deadline=min(svc.hook.deadline, half_of_the_grace(svc, now))))
 
 
-def left_alone(svc: Service, intruder: str) -> Service:
+def left_alone(svc: Service, intruder: Cause) -> Service:
     """The process that the hook is about has ended: the hook goes on to its end all the same."""
     assert svc.hook is not None
     return replace(svc, pid=None, hook=replace(svc.hook, is_alone=True, intruder=intruder))
@@ -92,13 +93,13 @@ def ending(svc: Service) -> Result:
             return Result.SUCCESS
 
 
-def facts(svc: Service, hook: Hook, pid: int | None) -> dict[str, str]:
-    """The variables that tell a hook what it is run for."""
+def facts(svc: Service, hook: Hook, pid: int | None, reason: str) -> dict[str, str]:
+    """The variables that tell a hook what it is run for; `reason` is that of the service, in words."""
     told = {"PORTSUP_HOOK": str(hook)}
     if pid is not None:
         told["PORTSUP_PID"] = str(pid)
     if hook in (Hook.PRE_STOP, Hook.STOP_COMMAND, Hook.POST_STOP):
-        told["PORTSUP_REASON"] = svc.reason
+        told["PORTSUP_REASON"] = reason
     if hook is Hook.POST_STOP:
         told["PORTSUP_RESULT"] = str(ending(svc))
         if pid is not None and svc.exit_code is not None:

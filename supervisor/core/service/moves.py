@@ -4,6 +4,21 @@
 """
 
 from supervisor.core import events as ev
+from supervisor.core.reasons import (
+    AfterRestarts,
+    Asked,
+    BeforeReady,
+    Cause,
+    EndedBySignal,
+    EndedWithCode,
+    InARow,
+    NoPortUsable,
+    NotTried,
+    OfHook,
+    Reason,
+    SaysItHangs,
+    SaysItStops,
+)
 from supervisor.core.restart import GOOD_RUN
 from supervisor.core.sd_notify import Notice
 from supervisor.core.service import hooks
@@ -57,7 +72,7 @@ def spawn(svc: Service) -> Step:
 
 
 def terminate(
-    svc: Service, then: Then, why: str, now: float, grace: float | None = None, *, is_told: bool = True
+    svc: Service, then: Then, why: Cause, now: float, grace: float | None = None, *, is_told: bool = True
 ) -> Step:
     """Has its process end within the grace period; without `is_told` it knows already, or is told by the caller."""
     if svc.pid is None:
@@ -81,7 +96,7 @@ def ask_to_stop(svc: Service, now: float) -> Step:
 
 def stop_sooner(svc: Service, event: ev.StopRequested, now: float) -> Step:
     """It is being stopped already, and somebody wants that once more: perhaps in less time, or for good."""
-    svc = replace(svc, then=Then.STOP, reason="stop requested")
+    svc = replace(svc, then=Then.STOP, reason=Asked("stop"))
     if event.grace is not None and svc.deadline is not None and now + event.grace < svc.deadline:
         svc = hooks.hurry(replace(svc, grace=event.grace, deadline=now + event.grace), now)
     if not event.is_urgent or svc.hook is None:
@@ -90,7 +105,7 @@ def stop_sooner(svc: Service, event: ev.StopRequested, now: float) -> Step:
     return gone(svc, "", now) if svc.pid is None else (svc, (ev.Terminate(svc.pid),))
 
 
-def abort(svc: Service, why: str, now: float) -> Step:
+def abort(svc: Service, why: Cause, now: float) -> Step:
     """Ends a process that hangs."""
     svc, _ = terminate(replace(svc, result=Result.WATCHDOG), Then.RETRY, why, now, is_told=False)
     return svc, (ev.Abort(svc.pid or 0),)
@@ -99,13 +114,13 @@ def abort(svc: Service, why: str, now: float) -> Step:
 def heard(svc: Service, notice: Notice, now: float) -> Step:
     """It said this, which has been noted."""
     if notice.is_hung and svc.state is S.RUNNING:
-        return abort(svc, "said that it hangs", now)
+        return abort(svc, SaysItHangs(), now)
     if notice.is_stopping and svc.state in IS_LIVE:
-        return terminate(svc, Then.LEAVE, "it is stopping", now, is_told=False)
+        return terminate(svc, Then.LEAVE, SaysItStops(), now, is_told=False)
     return svc, ()
 
 
-def kill(svc: Service, then: Then, why: str, now: float, grace: float = 0.0) -> Step:
+def kill(svc: Service, then: Then, why: Cause, now: float, grace: float = 0.0) -> Step:
     """Kills its whole process tree."""
     if svc.pid is None:
         raise AssertionError(f"nothing to kill in {svc}")
@@ -114,7 +129,7 @@ def kill(svc: Service, then: Then, why: str, now: float, grace: float = 0.0) -> 
     return svc, (ev.Kill(svc.pid or 0),)
 
 
-def rest(svc: Service, state: State, result: Result, why: str) -> Step:
+def rest(svc: Service, state: State, result: Result, why: Cause) -> Step:
     """Leaves it without a process."""
     return replace(idle(svc), state=state, result=result, reason=why, clients_until=None), ()
 
@@ -122,15 +137,15 @@ def rest(svc: Service, state: State, result: Result, why: str) -> Step:
 def no_port(svc: Service, reasons: ev.Reasons, why: str) -> Step:
     """None of its ports can be had."""
     known = dict(reasons) | dict(svc.failed_ports)
-    svc = replace(svc, failed_ports=tuple((port, known.get(port, "not tried")) for port in svc.pool))
-    return rest(svc, S.FAILED, Result.NO_PORT, why or "no port of its pool can be used")
+    svc = replace(svc, failed_ports=tuple((port, known.get(port, NotTried())) for port in svc.pool))
+    return rest(svc, S.FAILED, Result.NO_PORT, why or NoPortUsable())
 
 
 def hook_ended(svc: Service, end: ev.HookEnded, now: float) -> Step:
     """The hook that ran is over: what it was run for goes on."""
     run = svc.hook
     assert run is not None
-    trouble = f"{run.hook} {end.why}" if end.why else ""
+    trouble: Cause = OfHook(str(run.hook), end.why, end.said) if end.why else ""
     svc = replace(svc, hook=None)
     match run.hook:
         case Hook.PRE_START if svc.state is S.PREPARING:
@@ -153,7 +168,7 @@ def hook_ended(svc: Service, end: ev.HookEnded, now: float) -> Step:
     return replace(svc, hook_trouble=trouble or svc.hook_trouble), ()
 
 
-def gone(svc: Service, intruder: str, now: float) -> Step:
+def gone(svc: Service, intruder: Cause, now: float) -> Step:
     """Nothing is left of the process, or of what came before it."""
     if Hook.POST_STOP not in svc.hooks:
         return follow(svc, intruder, now)
@@ -163,7 +178,7 @@ def gone(svc: Service, intruder: str, now: float) -> Step:
     return svc, effects
 
 
-def follow(svc: Service, intruder: str, now: float) -> Step:
+def follow(svc: Service, intruder: Cause, now: float) -> Step:
     """What comes after a process that is gone."""
     match svc.then:
         case Then.STOP:
@@ -184,21 +199,22 @@ def follow(svc: Service, intruder: str, now: float) -> Step:
             return _retry(svc, svc.result, svc.reason, now)
 
 
-def _ended(svc: Service, intruder: str, now: float) -> Step:
+def _ended(svc: Service, intruder: Cause, now: float) -> Step:
     """The process ended by itself."""
     result = hooks.ending(svc)
     clean = result is Result.SUCCESS
-    why = f"exit code {svc.exit_code}" if (svc.exit_code or 0) >= 0 else f"signal {-(svc.exit_code or 0)}"
+    code = svc.exit_code or 0
+    end: Reason = EndedWithCode(code) if code >= 0 else EndedBySignal(-code)
     if intruder:
         return _rotate(svc, intruder)
     if clean and svc.on_connect and not svc.policy.wants_restart(clean=True):
         return _listen_again(svc, now)
     if not svc.policy.wants_restart(clean=clean):
-        return rest(svc, S.EXITED if clean else S.FAILED, result, why)
+        return rest(svc, S.EXITED if clean else S.FAILED, result, end)
     if svc.ready_since is None:
         svc = replace(svc, misses=svc.misses + 1)
-        why = why if svc.one_shot else f"{why} before it was ready"
-    return _retry(svc, result, why, now)
+        end = end if svc.one_shot else BeforeReady(end)
+    return _retry(svc, result, end, now)
 
 
 def _listen_again(svc: Service, now: float) -> Step:
@@ -208,7 +224,7 @@ def _listen_again(svc: Service, now: float) -> Step:
     return listen(svc, now, svc.policy.delay_before(svc.short_runs - 1))
 
 
-def _rotate(svc: Service, why: str) -> Step:
+def _rotate(svc: Service, why: Cause) -> Step:
     """Leaves its port for the next one of the pool, at once: a conflict has its own budget, the pool."""
     if svc.port is None:
         return rest(svc, S.FAILED, svc.result, why)
@@ -219,11 +235,11 @@ def _rotate(svc: Service, why: str) -> Step:
     return svc, (ev.QuarantinePort(left, why), *effects)
 
 
-def _retry(svc: Service, result: Result, why: str, now: float) -> Step:
+def _retry(svc: Service, result: Result, why: Cause, now: float) -> Step:
     # One that is tried without end stays where it is: the pool has an end.
     is_at_fault = svc.misses >= svc.rotate_after and result is not Result.HOOK_FAILED and not svc.policy.is_endless
     if svc.ready_since is None and svc.port is not None and is_at_fault:
-        return _rotate(svc, why if svc.misses == 1 else f"{why}, {svc.misses} times in a row")
+        return _rotate(svc, why if svc.misses == 1 else InARow(why, svc.misses))
     run = 0.0 if svc.ready_since is None else now - svc.ready_since
     attempts = 0 if svc.ready_since is not None and run >= svc.policy.period else svc.attempts
     short_runs = 0 if run >= GOOD_RUN else svc.short_runs + 1
@@ -232,7 +248,7 @@ def _retry(svc: Service, result: Result, why: str, now: float) -> Step:
         return rest(svc, S.FAILED, result, why)
     if attempts >= svc.policy.max_restarts:
         limit = result if result is Result.UNHEALTHY else Result.START_LIMIT
-        return rest(svc, S.FAILED, limit, f"{why}, after {attempts} restarts")
+        return rest(svc, S.FAILED, limit, AfterRestarts(why, attempts))
     delay = svc.policy.delay_before(short_runs)
     svc = replace(idle(svc), result=result, reason=why, restarts=svc.restarts + 1)
     if delay == 0:

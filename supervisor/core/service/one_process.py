@@ -6,6 +6,7 @@ its pid, and is ignored if that is not ours.  The ports of a pool stay leased fo
 """
 
 from supervisor.core import events as ev
+from supervisor.core.reasons import Asked, NotReady, PortLockLost, SaidNothing, StillAlive
 from supervisor.core.sd_notify import note, watched_until
 from supervisor.core.service import hooks
 from supervisor.core.service.hooks import Step as Step
@@ -26,12 +27,12 @@ from supervisor.core.service.moves import (
 )
 from supervisor.core.service.snapshot import Service as Service
 from supervisor.core.service.snapshot import Timeouts as Timeouts
-from supervisor.core.service.snapshot import check, is_due, note_exit, words
+from supervisor.core.service.snapshot import check, end_of, is_due, note_exit
 from supervisor.core.state import Health, Hook, Milestone, Result, State, Then
 from supervisor.dataclass import replace
 
 S = State
-KILL_REQUESTED = "kill requested"  # the reason of a service that somebody did not want to wait for
+KILL_REQUESTED = Asked("kill")  # the reason of a service that somebody did not want to wait for
 
 
 def step(svc: Service, event: ev.Event, now: float) -> Step:
@@ -80,23 +81,23 @@ def _step(svc: Service, event: ev.Event, now: float) -> Step:
         case S.STARTING | S.RUNNING, ev.RestartRequested(why, grace):
             return terminate(svc, Then.RESTART, why, now, grace)
         case S.STARTING | S.RUNNING, ev.RotateRequested():
-            return terminate(svc, Then.MOVE, "rotation requested", now)
+            return terminate(svc, Then.MOVE, Asked("rotate"), now)
 
         case (S.IDLE | S.WAITING | S.BACKOFF | S.EXITED, ev.StopRequested() | ev.KillRequested()):
-            return rest(svc, S.STOPPED, svc.result, "stop requested")
+            return rest(svc, S.STOPPED, svc.result, Asked("stop"))
         case S.FAILED, ev.StopRequested() | ev.KillRequested() if svc.pid is None:
             return rest(svc, S.STOPPED, svc.result, svc.reason)
         case S.STARTING | S.RUNNING, ev.StopRequested(grace):
-            return terminate(svc, Then.STOP, "stop requested", now, grace)
+            return terminate(svc, Then.STOP, Asked("stop"), now, grace)
         case S.TERMINATING, ev.StopRequested(grace) if svc.then is Then.LEAVE:
-            svc, _ = terminate(svc, Then.STOP, "stop requested", now, grace, is_told=False)
+            svc, _ = terminate(svc, Then.STOP, Asked("stop"), now, grace, is_told=False)
             return svc, (ev.Terminate(svc.pid or 0),)
         case S.TERMINATING, ev.StopRequested() as wish:
             return stop_sooner(svc, wish, now)
         case S.PREPARING, ev.StopRequested() | ev.KillRequested():
-            return gone(replace(svc, then=Then.STOP, reason="stop requested"), "", now)
+            return gone(replace(svc, then=Then.STOP, reason=Asked("stop")), "", now)
         case S.CLEANING, ev.StopRequested() | ev.KillRequested():
-            svc = replace(svc, then=Then.STOP, reason="stop requested")
+            svc = replace(svc, then=Then.STOP, reason=Asked("stop"))
             return gone(svc, "", now) if hooks.is_urgent(event) else (svc, ())
         case S.KILLING, ev.StopRequested() | ev.KillRequested():
             return replace(svc, then=_unless_failing(svc, Then.STOP)), ()
@@ -142,8 +143,7 @@ def _step(svc: Service, event: ev.Event, now: float) -> Step:
             )  # fmt: skip
             return hooks.begin(svc, Hook.POST_START, now) if Hook.POST_START in svc.hooks else (svc, ())
         case S.STARTING, ev.DeadlinePassed() if is_due(svc, now):
-            goal = "done" if svc.one_shot else "ready"
-            why = f"not {goal} within {svc.timeouts.ready:g} s" + (f": {svc.missing}" if svc.missing else "")
+            why = NotReady(svc.timeouts.ready, svc.missing, svc.one_shot)
             svc = replace(svc, misses=svc.misses + 1, result=Result.TIMEOUT, never_listened=svc.is_silent)
             return terminate(svc, Then.RETRY, why, now)
 
@@ -159,17 +159,17 @@ def _step(svc: Service, event: ev.Event, now: float) -> Step:
         case S.STARTING | S.RUNNING | S.TERMINATING, ev.Notified(pid, notice) if pid == svc.pid:
             return heard(note(svc, notice, now), notice, now)
         case S.RUNNING, ev.DeadlinePassed() if is_due(svc, now):
-            return abort(svc, f"said nothing for {svc.watchdog:g} s", now)
+            return abort(svc, SaidNothing(svc.watchdog), now)
         case S.STARTING | S.RUNNING, ev.Intruded(pid, who) if pid == svc.pid:
             return terminate(svc, Then.ROTATE, who, now)
 
         case S.STARTING | S.RUNNING, ev.MainExited(pid) as exit if pid == svc.pid:
-            return kill(note_exit(svc, exit), Then.EXIT, words(exit), now)
+            return kill(note_exit(svc, exit), Then.EXIT, end_of(exit), now)
         case S.TERMINATING | S.KILLING, ev.MainExited(pid) as exit if pid == svc.pid:
             is_on_its_own = svc.state is S.TERMINATING and svc.hook is None and Hook.STOP_COMMAND in svc.hooks
             return note_exit(svc, exit), (ev.Terminate(pid),) if is_on_its_own else ()  # nobody told what is left
         case S.STARTING | S.RUNNING, ev.Exited(pid) as exit if pid == svc.pid:
-            return gone(replace(note_exit(svc, exit), then=Then.EXIT, reason=words(exit)), exit.intruder, now)
+            return gone(replace(note_exit(svc, exit), then=Then.EXIT, reason=end_of(exit)), exit.intruder, now)
         case S.TERMINATING | S.KILLING, ev.Exited(pid) as exit if pid == svc.pid:
             noted = svc if svc.then is Then.EXIT else note_exit(svc, exit)  # that of the main process is known then
             return gone(noted, exit.intruder, now) if svc.hook is None else (hooks.left_alone(noted, exit.intruder), ())
@@ -179,9 +179,9 @@ def _step(svc: Service, event: ev.Event, now: float) -> Step:
         case S.FAILED, ev.LockLost():
             return svc, ()
         case _, ev.LockLost() as loss if svc.pid is not None:
-            return kill(replace(svc, result=Result.LOCK_LOST), Then.FAIL, str(loss), now)
+            return kill(replace(svc, result=Result.LOCK_LOST), Then.FAIL, PortLockLost(loss.port, loss.why), now)
         case _, ev.LockLost() as loss if svc.state is not S.ACQUIRING:
-            return rest(svc, S.FAILED, Result.LOCK_LOST, str(loss))
+            return rest(svc, S.FAILED, Result.LOCK_LOST, PortLockLost(loss.port, loss.why))
 
         case S.TERMINATING, ev.DeadlinePassed() if is_due(svc, now) and svc.pid is not None:
             return kill(svc, svc.then, svc.reason, now, svc.grace)
@@ -190,7 +190,7 @@ def _step(svc: Service, event: ev.Event, now: float) -> Step:
         case S.KILLING, ev.DeadlinePassed() if is_due(svc, now) and svc.then is Then.ABANDON:
             return replace(svc, deadline=now + svc.timeouts.kill), (ev.Abandon(svc.pid or 0),)
         case S.KILLING, ev.DeadlinePassed() if is_due(svc, now):
-            why = svc.survivor or "still alive after SIGKILL"
+            why = svc.survivor or StillAlive()
             return replace(svc, state=S.FAILED, result=Result.TIMEOUT, reason=why, deadline=None), ()
         case S.BACKOFF, ev.DeadlinePassed() if is_due(svc, now):
             return launch(svc, now)

@@ -10,10 +10,11 @@ not stop meanwhile, so neither pre_stop nor post_stop runs; the old process is t
 """
 
 from supervisor.core import events as ev
+from supervisor.core.reasons import BeforeReady, Cause, NothingListens, NotReady, OfHook
 from supervisor.core.sd_notify import note, note_beside, watched_until
 from supervisor.core.service import hooks, one_process
 from supervisor.core.service.hooks import Step
-from supervisor.core.service.snapshot import Service, check, is_due, note_exit, words
+from supervisor.core.service.snapshot import Service, check, end_of, is_due, note_exit
 from supervisor.core.state import IS_LIVE, Beside, Health, Hook, Milestone, Role, State, Then
 from supervisor.dataclass import replace
 
@@ -58,7 +59,7 @@ def _prepare(svc: Service, beside: Beside, event: ev.Event, now: float) -> Step:
     """The pre_start of a successor runs, and the one in charge goes on as if it were the only one."""
     over = hooks.verdict(svc, event, now)
     if over is not None and over.why:
-        return replace(svc, beside=None, hook=None, roll_trouble=f"{Hook.PRE_START} {over.why}"), ()
+        return replace(svc, beside=None, hook=None, roll_trouble=OfHook(str(Hook.PRE_START), over.why, over.said)), ()
     if over is not None:
         return replace(svc, hook=None), (ev.SpawnBeside(svc.port),)
     after, effects = one_process.step(replace(svc, beside=None), event, now)
@@ -86,9 +87,9 @@ def _step(svc: Service, beside: Beside, event: ev.Event, now: float) -> Step:
         case ev.MainExited(pid) as exit if pid == beside.pid:
             if beside.role is not Role.SUCCESSOR:
                 return svc, ()
-            return _doom(replace(svc, roll_trouble=f"{words(exit)} before it was ready"), beside, now)
+            return _doom(replace(svc, roll_trouble=BeforeReady(end_of(exit))), beside, now)
         case ev.Exited(pid) as exit if pid == beside.pid:
-            trouble = f"{words(exit)} before it was ready" if beside.role is Role.SUCCESSOR else svc.roll_trouble
+            trouble = BeforeReady(end_of(exit)) if beside.role is Role.SUCCESSOR else svc.roll_trouble
             return replace(svc, beside=None, roll_trouble=trouble), ()
 
         case ev.Notified(pid, notice) if pid == beside.pid:
@@ -98,7 +99,7 @@ def _step(svc: Service, beside: Beside, event: ev.Event, now: float) -> Step:
         case ev.BecameUnhealthy(pid) if pid == svc.pid and beside.role is Role.SUCCESSOR:
             return replace(svc, health=Health.UNHEALTHY), ()  # it is being replaced already
         case ev.MainExited(pid) as exit if pid == svc.pid and svc.state is S.RUNNING and _is_coming(beside):
-            svc = _promote(note_exit(svc, exit), beside, words(exit))
+            svc = _promote(note_exit(svc, exit), beside, end_of(exit))
             rest = Beside(Role.DOOMED, pid, now + svc.timeouts.kill)
             return replace(svc, beside=rest), (ev.Kill(pid),)
         case ev.Exited(pid) as exit if pid == svc.pid:
@@ -137,7 +138,7 @@ def _hand_on(svc: Service, beside: Beside, now: float) -> Step:
     return svc, (ev.Terminate(old.pid or 0), *effects)
 
 
-def _promote(svc: Service, beside: Beside, why: str) -> Service:
+def _promote(svc: Service, beside: Beside, why: Cause) -> Service:
     """The one in charge ended by itself: its successor, not ready yet, is all there is."""
     return replace(
         svc, state=S.STARTING, pid=beside.pid, deadline=beside.deadline, reached=beside.reached, trouble=beside.trouble,
@@ -149,11 +150,11 @@ def _promote(svc: Service, beside: Beside, why: str) -> Service:
 def _leave_to(svc: Service, beside: Beside, exit: ev.Exited, now: float) -> Step:
     """The one in charge is gone: the other one is all that is left of the service."""
     if svc.state is S.RUNNING and _is_coming(beside):
-        return _promote(note_exit(svc, exit), beside, words(exit)), ()
+        return _promote(note_exit(svc, exit), beside, end_of(exit)), ()
     if svc.state is S.FAILED:
         return replace(note_exit(svc, exit), pid=beside.pid, beside=None), ()
     if svc.state in IS_LIVE:
-        svc = replace(note_exit(svc, exit), then=Then.EXIT, reason=words(exit))
+        svc = replace(note_exit(svc, exit), then=Then.EXIT, reason=end_of(exit))
     elif svc.then is not Then.EXIT:
         svc = note_exit(svc, exit)
     svc = replace(svc, pid=beside.pid, beside=None, hook=None, grace=beside.grace)
@@ -197,8 +198,8 @@ def _overdue(svc: Service, beside: Beside, now: float) -> Step:
         case Role.SUCCESSOR:
             trouble = beside.trouble
             if not trouble and svc.port is not None and beside.reached < Milestone.LISTENING:
-                trouble = f"it does not listen on port {svc.port}"
-            why = f"not ready within {svc.timeouts.ready:g} s" + (f": {trouble}" if trouble else "")
+                trouble = NothingListens(svc.port)
+            why = NotReady(svc.timeouts.ready, trouble)
             grace = svc.timeouts.grace
             svc = replace(svc, beside=Beside(Role.LEAVING, beside.pid, now + grace, grace), roll_trouble=why)
             return svc, (ev.Terminate(beside.pid),)

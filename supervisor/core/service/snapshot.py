@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from supervisor.core import events as ev
+from supervisor.core.reasons import Cause, EndedBySignal, EndedWithCode, LastLine, NothingListens, Reason
 from supervisor.core.restart import RestartPolicy
 from supervisor.core.state import (
     STATUS,
@@ -50,7 +51,7 @@ class Service:
     hooks: Mapping[Hook, float] = field(default_factory=lambda: NO_HOOKS)  # those it has, and how long each may take
     state: State = State.STOPPED
     result: Result = Result.NONE
-    reason: str = ""
+    reason: Cause = ""
     port: int | None = None
     pid: int | None = None
     is_called: bool = False  # it is to run, and not only to listen for its first client
@@ -65,17 +66,17 @@ class Service:
     failed_ports: ev.Reasons = ()  # ports of the pool that did not work since it was last ready
     restarts: int = 0  # that nobody asked for, since the stack came up
     exit_code: int | None = None  # of the last process, until the next is ready; a signal counts negative
-    trouble: str = ""  # what the last readiness probe saw instead
+    trouble: Cause = ""  # what the last readiness probe saw instead
     printed: str | None = None  # the last line of one that is ready once it prints another one
     told: str = ""  # what it says it does, STATUS= of sd_notify(3)
     watchdog: float = 0.0  # the longest silence of the present process, as configured or as it said
     reloading_since: float | None = None
     then: Then = Then.STOP
     beside: Beside | None = None  # the second process during a rolling restart, core/service/rolling.py
-    roll_trouble: str = ""  # why the last rolling restart came to nothing
+    roll_trouble: Cause = ""  # why the last rolling restart came to nothing
     hook: HookRun | None = None  # the one that runs now
     hook_runs: int = 0
-    hook_trouble: str = ""  # what was wrong with a hook since it was last started
+    hook_trouble: Cause = ""  # what was wrong with a hook since it was last started
     never_listened: bool = False  # the last process had its time to become ready, and nothing was on its port
     survivor: str = ""  # who is left after SIGKILL, in words
     grace: float = 0.0  # seconds that the stop under way gives it, or gave it in vain; 0 if it is killed without
@@ -96,12 +97,11 @@ class Service:
         return is_unexplained and self.port is not None and self.reached < Milestone.LISTENING
 
     @property
-    def missing(self) -> str:
+    def missing(self) -> Cause:
         """What keeps it from being ready, as far as that can be seen."""
         if self.trouble and self.printed is not None:
-            last = f"the last one is `{self.printed}`" if self.printed else "it has printed none"
-            return f"{self.trouble}; {last}"
-        return f"nothing listens on port {self.port}" if self.is_silent else self.trouble
+            return LastLine(self.trouble, self.printed)
+        return NothingListens(self.port) if self.is_silent and self.port is not None else self.trouble
 
     @property
     def status(self) -> Status:
@@ -120,9 +120,9 @@ def note_exit(svc: Service, exit: ev.MainExited | ev.Exited) -> Service:
     return svc if code is None else replace(svc, exit_code=code)
 
 
-def words(exit: ev.MainExited | ev.Exited) -> str:
+def end_of(exit: ev.MainExited | ev.Exited) -> Reason:
     """How a process ended."""
-    return f"exit code {exit.code}" if exit.signal is None else f"signal {exit.signal}"
+    return EndedWithCode(exit.code or 0) if exit.signal is None else EndedBySignal(exit.signal)
 
 
 def check(before: Service, event: ev.Event, after: Service) -> None:

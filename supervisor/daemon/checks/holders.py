@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from supervisor.core.reasons import Held
 from supervisor.daemon.processes.inquiries import NICE, Inquiries
 from supervisor.dataclass import dataclass, replace
 from supervisor.ports.holders import ConflictKind, Holder, at_once, holders_of
@@ -16,7 +17,7 @@ from supervisor.ports.runtime import RuntimeDir
 REMEMBERED = 60.0  # seconds that an answer is good for
 OF_A_MOMENT = 2.0  # the same of one that tells of something that passes, or of a process that has ended since
 SEARCH_WITHIN = 15.0  # seconds, in a child that lets everybody else go first
-SOUGHT = Holder(ConflictKind.FOREIGN, "in use, its owner is being looked for", is_sought=True)
+SOUGHT = Holder(ConflictKind.FOREIGN, Held("sought"), is_sought=True)
 
 Known = Callable[[Mapping[int, Holder]], None]
 
@@ -100,7 +101,7 @@ class Holders:
     def _found(self, answer: list[list[Any]] | None) -> None:
         now, searched = self._clock(), self._searching
         found = {port: Holder.from_list(values) for port, *values in answer or ()}
-        unknown = Holder(ConflictKind.FOREIGN, "in use, its owner could not be looked for")
+        unknown = Holder(ConflictKind.FOREIGN, Held("not-found"))
         told = {port: found.get(port, unknown) for port in searched}
         for port, holder in told.items():
             self._remembered[port] = _Remembered(searched[port], holder, now)

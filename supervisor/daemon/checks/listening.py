@@ -15,6 +15,7 @@ from supervisor.dataclass import dataclass
 from supervisor.ports.holders import who_listens
 from supervisor.ports.runtime import RuntimeDir
 from supervisor.system import Listener
+from supervisor.words.reasons import text_of
 
 FIRST_LOOK = 0.001  # seconds after the spawn
 LAST_LOOK = 0.1  # the longest time between two looks
@@ -139,7 +140,7 @@ def stranger_among(listeners: Collection[Listener], members: Collection[int], ru
     as another user than we, or hidden from us.
     """
     strangers = strangers_among(listeners, members)
-    return who_listens(strangers[0], runtime).text if len(strangers) == len(listeners) else ""
+    return text_of(who_listens(strangers[0], runtime).why) if len(strangers) == len(listeners) else ""
 
 
 def strangers_among(listeners: Collection[Listener], members: Collection[int]) -> list[Listener]:

@@ -30,6 +30,7 @@ from supervisor.errors import PortsupError
 from supervisor.ports.holders import who_listens
 from supervisor.system import Listener
 from supervisor.words.enumeration import some_of
+from supervisor.words.reasons import text_of
 
 FIRST_PAUSE = 0.01  # seconds between the first two readiness questions; doubles up to
 LAST_PAUSE = 0.25
@@ -252,7 +253,7 @@ class ProcessChecks:
         def question() -> str:
             members = {pid for each in slot.children() for pid in self._members.of(slot, each)}
             strangers = strangers_among(listeners, members)
-            return who_listens(strangers[0], self._runtime).text if strangers else ""
+            return text_of(who_listens(strangers[0], self._runtime).why) if strangers else ""
 
         def told(stranger: str | None) -> None:
             self._asked.discard(name)

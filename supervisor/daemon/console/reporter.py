@@ -8,15 +8,17 @@ from supervisor.control.progress import Late
 from supervisor.core import journal
 from supervisor.core.address import url_of
 from supervisor.core.browsers import BLOCKED_BY_BROWSERS
+from supervisor.core.reasons import Cause, facts_of
 from supervisor.core.service import Service
 from supervisor.core.state import Result, State
 from supervisor.daemon.console.foreground import Foreground
-from supervisor.daemon.console.steps import event_of
+from supervisor.daemon.console.steps import because, event_of
 from supervisor.daemon.service.slot import Slot
 from supervisor.dataclass import replace
 from supervisor.errors import PortsupError
 from supervisor.logs.journal import Journal
 from supervisor.words.console import FILTER_REFUSED, HANDOFF_OFF, bad_port, stack_is_up, table, words_of
+from supervisor.words.reasons import texts_of
 
 MOST_PORTS = 20  # that an event lists
 QUOTED_LINES = 10  # of what a service printed last, when it failed
@@ -55,7 +57,7 @@ class Reporter:
             self._front.above.changed()
         slot = self._slots[after.name]
         if after.hook_trouble != before.hook_trouble and after.hook_trouble:
-            self.tell(journal.HookFailed(service=after.name, state=str(after.state), why=after.hook_trouble))
+            self.tell(journal.HookFailed(service=after.name, state=str(after.state), **because(after.hook_trouble)))
         took = slot.ran if slot.child is None else now - slot.child.spawned_at
         event = event_of(before, after, slot.spec, took)
         if isinstance(event, journal.ServiceSays):
@@ -114,9 +116,11 @@ class Reporter:
         """A service said what nobody understands, in so many bytes."""
         self.tell(journal.NoticeUnreadable(service=service, bytes=size))
 
-    def skipped(self, service: str, port: int, skipped: Collection[tuple[int, str]]) -> None:
+    def skipped(self, service: str, port: int, skipped: Collection[tuple[int, Cause]]) -> None:
         """A service got another port than the first of its pool."""
-        self.tell(journal.PortSkipped(service=service, port=port, skipped=dict(skipped)))
+        causes = {each: facts for each, why in skipped if (facts := facts_of(why)) is not None}
+        texts = dict(texts_of(skipped))
+        self.tell(journal.PortSkipped(service=service, port=port, skipped=texts, causes=causes or None))
 
     def obstructed(self, service: str, obstacle: PortsupError) -> None:
         """It can have none of its ports, because the system refuses something."""

@@ -1,12 +1,15 @@
 """Which event of the journal a step of a service is.  Pure."""
 
 from collections.abc import Callable
+from typing import Any
 
 from supervisor.config.spec import ServiceSpec
 from supervisor.core import journal
+from supervisor.core.reasons import Cause, facts_of
 from supervisor.core.service import KILL_REQUESTED, Service
 from supervisor.core.state import Beside, Health, Milestone, Role, State, Then
 from supervisor.words.failures import STDIN_HINT, ends_with_stdin, failure
+from supervisor.words.reasons import text_of
 
 AT_ONCE = 10.0  # seconds within which a program has ended at once
 
@@ -45,14 +48,14 @@ def event_of(before: Service, after: Service, spec: ServiceSpec, took: float | N
         case State.BACKOFF:
             return _restarting(after, waits=True)
         case State.CLEANING if after.then is Then.RETRY and before.state is State.PREPARING:
-            return journal.StartFailed(service=name, state=state, why=after.reason)
+            return journal.StartFailed(service=name, state=state, **because(after.reason))
         case State.ACQUIRING if before.state not in (State.STOPPED, State.EXITED, State.FAILED):
             is_requested = before.then is Then.MOVE
             return journal.PortLeft(
                 service=name,
                 state=state,
                 port=before.port,
-                why=after.reason or before.reason,
+                **because(after.reason or before.reason),
                 is_requested=is_requested,
             )
         case State.KILLING if before.state is State.TERMINATING and after.reason != KILL_REQUESTED:
@@ -60,35 +63,35 @@ def event_of(before: Service, after: Service, spec: ServiceSpec, took: float | N
                 return journal.GraceOver(service=name, state=state, pid=after.pid, grace=after.grace)
             return journal.ServiceIsKilled(service=name, state=state, pid=after.pid)
         case State.KILLING if after.then is Then.EXIT:
-            return journal.LeftBehind(service=name, state=state, pid=after.pid, why=after.reason)
+            return journal.LeftBehind(service=name, state=state, pid=after.pid, **because(after.reason))
         case State.TERMINATING if after.then is Then.LEAVE:
             return journal.StopsItself(service=name, state=state, pid=after.pid)
         case State.TERMINATING if after.then in (Then.RETRY, Then.ROTATE):
-            return journal.ServiceIsEnded(service=name, state=state, pid=after.pid, why=after.reason)
+            return journal.ServiceIsEnded(service=name, state=state, pid=after.pid, **because(after.reason))
         case State.FAILED:
             return journal.ServiceFailed(
-                service=name, state=state, result=str(after.result), why=after.reason, exit_code=after.exit_code,
+                service=name, state=state, result=str(after.result), **because(after.reason), exit_code=after.exit_code,
                 words=failure(after, spec),
             )  # fmt: skip
         case State.EXITED:
             hint = STDIN_HINT if took is not None and took < AT_ONCE and ends_with_stdin(spec) else None
             return journal.ServiceExited(
-                service=name, state=state, exit_code=after.exit_code, why=after.reason, hint=hint
+                service=name, state=state, exit_code=after.exit_code, **because(after.reason), hint=hint
             )
         case State.STOPPED:
             had_ended = before.state in (State.EXITED, State.FAILED, State.IDLE, State.WAITING)
-            return journal.ServiceStopped(service=name, state=state, why=after.reason if had_ended else None)
+            return journal.ServiceStopped(service=name, state=state, **(because(after.reason) if had_ended else {}))
     make = _OF_STATE[after.state]
-    return make(service=name, state=state, port=after.port, pid=after.pid, why=after.reason)
+    return make(service=name, state=state, port=after.port, pid=after.pid, **because(after.reason))
 
 
 def _within(before: Service, after: Service) -> journal.Event | None:
     """What a step is that leaves the state as it is."""
-    where = {"service": after.name, "state": str(after.state)}
+    where: dict[str, Any] = {"service": after.name, "state": str(after.state)}
     if after.health is not before.health:
         match after.health:
             case Health.UNHEALTHY:
-                return journal.ServiceUnhealthy(**where, pid=after.pid, why=after.reason)
+                return journal.ServiceUnhealthy(**where, pid=after.pid, **because(after.reason))
             case Health.HEALTHY:
                 return journal.ServiceHealthy(**where, pid=after.pid)
     if after.restarts > before.restarts and after.state in (State.STARTING, State.PREPARING):
@@ -106,20 +109,20 @@ def _within(before: Service, after: Service) -> journal.Event | None:
     if after.reached > before.reached and after.reached is Milestone.LISTENING:
         return journal.ServiceListens(**where, port=after.port, pid=after.pid)
     if after.trouble != before.trouble:
-        return journal.NotReadyYet(**where, pid=after.pid, why=after.trouble)
+        return journal.NotReadyYet(**where, pid=after.pid, **because(after.trouble))
     return None
 
 
 def _of_roll(before: Service, after: Service) -> journal.Event | None:
     """What there is to tell of a rolling restart."""
-    where = {"service": after.name, "state": str(after.state)}
+    where: dict[str, Any] = {"service": after.name, "state": str(after.state)}
     was, now = before.beside, after.beside
     if was is not None and _is_coming(was) and was.pid is None and now is not None and now.pid is not None:
         return journal.RollBegins(**where, pid=now.pid, beside=after.pid)
     if after.state is State.RUNNING and after.pid != before.pid and now is not None:
         return journal.RollHandsOn(**where, port=after.port, pid=after.pid, leaving=now.pid)
     if after.roll_trouble != before.roll_trouble and after.roll_trouble and after.state is State.RUNNING:
-        return journal.RollFailed(**where, why=after.roll_trouble, pid=after.pid)
+        return journal.RollFailed(**where, **because(after.roll_trouble), pid=after.pid)
     if was is None or now is None or was.pid != now.pid:
         return None
     if was.role is Role.LEAVING and now.role is Role.DOOMED and after.state is State.RUNNING:
@@ -129,12 +132,17 @@ def _of_roll(before: Service, after: Service) -> journal.Event | None:
     return None
 
 
+def because(cause: Cause) -> dict[str, Any]:
+    """A reason as two facts of an event: in words, and typed if portsup itself knows it."""
+    return {"why": text_of(cause), "cause": facts_of(cause)}
+
+
 def _is_coming(beside: Beside | None) -> bool:
     return beside is not None and beside.role is Role.SUCCESSOR
 
 
 def _restarting(after: Service, *, waits: bool = False, takes_over: int | None = None) -> journal.Event:
     return journal.ServiceRestarts(
-        service=after.name, state=str(after.state), why=after.reason, exit_code=after.exit_code,
+        service=after.name, state=str(after.state), **because(after.reason), exit_code=after.exit_code,
         restarts=after.restarts, waits=waits, takes_over=takes_over,
     )  # fmt: skip

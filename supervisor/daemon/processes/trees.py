@@ -224,7 +224,7 @@ class Trees:
         slot.ran = self._loop.time() - child.spawned_at
 
         def tell(holder: Holder | None) -> None:
-            slot.keeper.tell(ev.Exited(child.pid, code, signal, intruder=holder.text if holder else ""))
+            slot.keeper.tell(ev.Exited(child.pid, code, signal, intruder=holder.why if holder else ""))
 
         if child is slot.child:
             slot.child = None

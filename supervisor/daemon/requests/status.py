@@ -8,12 +8,14 @@ from supervisor.control.progress import Outcome
 from supervisor.control.status import PortStatus, SecondProcess, ServiceStatus
 from supervisor.core.address import url_of
 from supervisor.core.conditions import is_done
+from supervisor.core.reasons import facts_of
 from supervisor.core.service import Service
 from supervisor.core.state import AT_REST, IS_AT_WORK, Result, State
 from supervisor.daemon.service.slot import Slot
 from supervisor.daemon.service.world import StackWorld
 from supervisor.process.tree import RUN_ID
-from supervisor.words.failures import failure, readable
+from supervisor.words.failures import failure
+from supervisor.words.reasons import text_of
 
 
 def beside(svc: Service) -> SecondProcess | None:
@@ -29,7 +31,7 @@ def row(slot: Slot, instance: int, now: float, redact: Callable[[str], str]) -> 
     port = svc.port if svc.state not in AT_REST or has_process else None
     uptime = round(now - slot.child.spawned_at, 1) if slot.child is not None and has_process else None
     ports = slot.lease.ports(now) if slot.lease is not None else ()
-    reason = readable(svc.reason or (svc.hook_trouble if svc.state is State.RUNNING else ""))
+    cause = svc.reason or (svc.hook_trouble if svc.state is State.RUNNING else "")
     says = svc.told or ("reloading" if svc.reloading_since is not None else "")
     return ServiceStatus(
         name=svc.name,
@@ -47,15 +49,35 @@ def row(slot: Slot, instance: int, now: float, redact: Callable[[str], str]) -> 
         rotations=slot.rotations,
         exit_code=svc.exit_code,
         result=str(svc.result) if svc.result is not Result.NONE else None,
-        pool=tuple(PortStatus(each.port, str(each.state), each.holder or None) for each in ports),
+        pool=tuple(
+            PortStatus(each.port, str(each.state), text_of(each.holder) or None, facts_of(each.holder))
+            for each in ports
+        ),
         handoff=_handoff(slot),
         beside=beside(svc),
         status_text=redact(says) or None,
         one_shot=svc.one_shot,
         is_done=is_done(svc),
-        reason=redact(reason),
+        reason=redact(text_of(cause)),
+        cause=hidden(facts_of(cause), redact),
         optional=slot.is_optional,
     )
+
+
+def hidden(facts: dict[str, object] | None, redact: Callable[[str], str]) -> dict[str, object] | None:
+    """What a reason says, without secrets: it may quote what a program has printed."""
+    return None if facts is None else {name: _hidden(value, redact) for name, value in facts.items()}
+
+
+def _hidden(value: object, redact: Callable[[str], str]) -> object:
+    match value:
+        case str():
+            return redact(value)
+        case dict():
+            return {name: _hidden(inner, redact) for name, inner in value.items()}
+        case list():
+            return [_hidden(inner, redact) for inner in value]
+    return value
 
 
 def _handoff(slot: Slot) -> str | None:
@@ -81,9 +103,9 @@ def result_of(slot: Slot, wanted: State, redact: Callable[[str], str]) -> Outcom
         case State.FAILED:
             words = failure(svc, slot.spec)
         case State.EXITED:
-            words = f"ended, {readable(svc.reason)}"
+            words = f"ended, {text_of(svc.reason)}"
         case State.BACKOFF:
-            words = f"{readable(svc.reason)}, {svc.attempts} times; it is tried again without end"
+            words = f"{text_of(svc.reason)}, {svc.attempts} times; it is tried again without end"
         case _:
             words = str(svc.state)
     return Outcome(svc.name, ok, redact(words))

@@ -9,6 +9,7 @@ import os
 from collections.abc import Callable, Mapping
 
 from supervisor.core import events as ev
+from supervisor.core.reasons import EndedBySignal, EndedWithCode
 from supervisor.core.service.hooks import facts
 from supervisor.core.state import Hook
 from supervisor.daemon.console.broadcast import Feed
@@ -22,6 +23,7 @@ from supervisor.errors import PortsupError
 from supervisor.process import tree
 from supervisor.process.output import Stream
 from supervisor.process.spawn import Command, spawn
+from supervisor.words.reasons import text_of
 
 LEFTOVER_CHECK = 0.05  # seconds between looks at what a hook left behind
 LONGEST_QUOTE = 200  # characters of a hook's last line that are told
@@ -83,7 +85,8 @@ class Hooks:
                 undo.callback(output.close)
                 run = Run(slot, effect.hook, effect.number, output, began=self._loop.time())
                 child = slot.child_of(effect.pid or 0)
-                told = facts(slot.service, effect.hook, child.main if child is not None else effect.pid)
+                pid = child.main if child is not None else effect.pid
+                told = facts(slot.service, effect.hook, pid, text_of(slot.service.reason))
                 made = self._make(slot, command.command, told, output.theirs)
                 run.pid, run.invocation = spawn(made), made.environment[tree.INVOCATION]
                 undo.callback(tree.end_at_once, run.pid)
@@ -146,16 +149,11 @@ class Hooks:
         run.output.finish()
         if not run.is_wanted:
             return
-        why = _trouble(run)
-        if not why:
+        code, number = code_and_signal(run.status or 0)
+        if code == 0:
             self._reporter.hook_done(run.slot.spec.name, run.hook, self._loop.time() - run.began)
-        run.slot.keeper.tell(ev.HookEnded(run.number, why))
-
-
-def _trouble(run: Run) -> str:
-    code, number = code_and_signal(run.status or 0)
-    if code == 0:
-        return ""
-    words = f"ended with exit code {code}" if number is None else f"ended with signal {number}"
-    said = run.last.decode(errors="replace").strip()[:LONGEST_QUOTE]
-    return f"{words}: {said}" if said else words
+            run.slot.keeper.tell(ev.HookEnded(run.number))
+            return
+        end = EndedWithCode(code or 0) if number is None else EndedBySignal(number)
+        said = run.last.decode(errors="replace").strip()[:LONGEST_QUOTE]
+        run.slot.keeper.tell(ev.HookEnded(run.number, end, said=said))

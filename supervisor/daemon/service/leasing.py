@@ -14,6 +14,7 @@ from supervisor.daemon.service.slot import Slot
 from supervisor.errors import PortsupError, refusal
 from supervisor.ports.holders import ConflictKind, Holder
 from supervisor.ports.leases import Chosen, NoPort, PoolLease
+from supervisor.ports.outcomes import why_of
 from supervisor.process import tree
 
 OWNERLESS_WAIT = 1.0  # seconds that a port without an owner gets to become free; a socket being torn down needs that
@@ -153,8 +154,8 @@ class Leasing:
             answer(ev.NoPort(chosen.reasons))
             return
         if chosen.skipped and wish.leaving is None:
-            words = tuple((port, str(why)) for port, why in chosen.skipped)
-            self._reporter.skipped(slot.spec.name, chosen.port, words)
+            skipped = [(port, why_of(why)) for port, why in chosen.skipped]
+            self._reporter.skipped(slot.spec.name, chosen.port, skipped)
         answer(ev.PortLeased(chosen.port))
 
     def _once(self, act: Callable[[], None], seconds: float, ports: tuple[int, ...]) -> None:

@@ -11,6 +11,7 @@ from supervisor.control.json_form import as_json, read
 from supervisor.control.messages import Usage
 from supervisor.core import events as ev
 from supervisor.core.handoff import keeps_clients
+from supervisor.core.reasons import Cause
 from supervisor.core.service import Service
 from supervisor.core.state import IS_LIVE, Milestone, Role, State
 from supervisor.core.stdin import Stdin
@@ -121,7 +122,7 @@ class StackWorld:
         """Has every port explained that is held, now that nobody waits for it."""
         self._leasing.record_spares()
 
-    def quarantine(self, svc: Service, port: int, why: str) -> None:
+    def quarantine(self, svc: Service, port: int, why: Cause) -> None:
         slot = self.slots[svc.name]
         if slot.lease is not None:
             slot.lease.quarantine(port, why, self._loop.time() + slot.spec.quarantine)

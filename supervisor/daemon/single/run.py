@@ -20,6 +20,7 @@ from supervisor.daemon.single.poller import Alarm, Poller
 from supervisor.daemon.single.program import Program
 from supervisor.errors import LockLost, PoolExhausted, shell_code
 from supervisor.ports.leases import Chosen, Loss, NoPort, PoolLease
+from supervisor.ports.outcomes import why_of
 from supervisor.ports.port_lock import own_identity
 from supervisor.ports.record import Owner
 from supervisor.ports.runtime import RuntimeDir
@@ -31,6 +32,7 @@ from supervisor.process.signals import hold_back, passed_on_by_exec
 from supervisor.process.spawn import Command, spawn
 from supervisor.process.view import require_place
 from supervisor.system.held_calls import HeldCalls
+from supervisor.words.reasons import text_of, texts_of
 
 FATAL_GRACE = 0.4  # seconds that the program gets to end once a lock is lost
 GONE_WITHIN = 2.0  # seconds in which what was killed must be gone
@@ -111,10 +113,10 @@ class SingleRun:
         if isinstance(chosen, NoPort):
             pool = ", ".join(map(str, self._program.ports))
             if self._program.wants_all:
-                raise PoolExhausted(_NOT_ALL, chosen.reasons, pool, _OTHERS)
+                raise PoolExhausted(_NOT_ALL, texts_of(chosen.reasons), pool, _OTHERS)
             hint = "stop what is in the way, or give another `--pool`"
             what = f"cannot start `{self._program.name}`"
-            raise PoolExhausted(what, chosen.reasons, f"no port of its pool can be used ({pool})", hint)
+            raise PoolExhausted(what, texts_of(chosen.reasons), f"no port of its pool can be used ({pool})", hint)
         if self._program.wants_all:
             self._insist()
         self._tell(chosen)
@@ -125,11 +127,11 @@ class SingleRun:
             (each.port, each.holder) for each in self._lease.ports(time.monotonic()) if each.state is PortState.TAKEN
         ]
         if missing:
-            raise PoolExhausted(_NOT_ALL, missing, ", ".join(str(port) for port, _ in missing), _OTHERS)
+            raise PoolExhausted(_NOT_ALL, texts_of(missing), ", ".join(str(port) for port, _ in missing), _OTHERS)
 
     def _tell(self, chosen: Chosen) -> None:
         if chosen.skipped:
-            reasons = ", ".join(f"{port}: {why}" for port, why in chosen.skipped)
+            reasons = ", ".join(f"{port}: {text_of(why_of(why))}" for port, why in chosen.skipped)
             self._say(f"uses port {chosen.port} ({reasons})")
 
     def _watch(self) -> None:
@@ -270,7 +272,7 @@ class SingleRun:
                 self._sockets = None
             holder = None if self._program.wants_all else self._lease.take_back()
             if holder is not None and self._status and not self._intruder and self._lost is None:
-                self._intruder = holder.text
+                self._intruder = text_of(holder.why)
 
 
 def _stranger(listeners: Sequence[system.Listener], members: Collection[int]) -> str:

@@ -6,6 +6,7 @@ from supervisor.core.service import Service
 from supervisor.core.stack import is_the_end
 from supervisor.core.state import ENDED
 from supervisor.daemon.console.reporter import Reporter
+from supervisor.daemon.console.steps import because
 from supervisor.daemon.stack.stack import Stack
 from supervisor.errors import ExitCode
 from supervisor.logs.journal import Journal
@@ -34,7 +35,7 @@ class Ending:
         if not is_the_end(svc, self._stack.slots[svc.name].spec.on_end, self._abort, self._stack.relations):
             return False
         self._code = code_of(svc)
-        end = EndOfAll(service=svc.name, why=svc.reason, exit_code=self._code)
+        end = EndOfAll(service=svc.name, **because(svc.reason), exit_code=self._code)
         self._journal.tell(end)
         self._reporter.say(f"\n{end_of_all(end)}")
         return True

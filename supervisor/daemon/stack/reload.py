@@ -14,6 +14,7 @@ from supervisor.core.conditions import has_settled, is_done
 from supervisor.core.instance import overlap, ports_of
 from supervisor.core.journal import Reloaded, ReloadRefused
 from supervisor.core.order import levels
+from supervisor.core.reasons import Asked
 from supervisor.core.state import AT_REST, State
 from supervisor.daemon.instance import Instance
 from supervisor.daemon.options import Options
@@ -23,6 +24,7 @@ from supervisor.daemon.stack.rereading import read_again
 from supervisor.daemon.stack.stack import Stack
 from supervisor.daemon.stalls import leave_time
 from supervisor.errors import ConfigError, PortsupError
+from supervisor.words.reasons import text_of
 
 Tell = Callable[[str], None]
 
@@ -191,7 +193,7 @@ class Reloader:
             return True
         self._swap(slot, spec, pool)
         if is_at_work and slot.is_wanted and change.restarts:  # one that is being stopped stays stopped
-            self._stack.restart([change.name], why="its configuration changed")
+            self._stack.restart([change.name], why=Asked("reconfigure"))
             return True
         if "healthcheck" in change.keys and slot.service.state is State.RUNNING and slot.child is not None:
             slot.child.end_tasks()
@@ -254,4 +256,4 @@ def _words(slot: Slot) -> str:
         return "running" + (f" on port {svc.port}" if svc.port is not None else "")
     if svc.state is State.FAILED and svc.pid is not None:
         return f"process {svc.pid} is still alive; its port stays reserved"
-    return str(svc.state) + (f", {svc.reason}" if svc.reason else "")
+    return str(svc.state) + (f", {text_of(svc.reason)}" if svc.reason else "")

@@ -12,7 +12,7 @@ from supervisor.daemon.service.slot import Slot
 from supervisor.daemon.stack.stack import Stack
 from supervisor.daemon.stack.waiting import Note, telling
 from supervisor.errors import PortsupError
-from supervisor.words.failures import readable
+from supervisor.words.reasons import text_of
 
 
 def check_rolling(slots: Sequence[Slot]) -> Sequence[Slot]:
@@ -76,8 +76,8 @@ async def _roll_one(stack: Stack, slot: Slot, grace: float | None, note: Note) -
     svc = slot.service
     if svc.roll_trouble:
         kept = f"; pid {svc.pid} stays in service" if svc.pid == before else f"; it is {svc.state}"
-        return False, f"not replaced: {readable(svc.roll_trouble)}{kept}"
+        return False, f"not replaced: {text_of(svc.roll_trouble)}{kept}"
     if svc.state is not State.RUNNING or svc.pid == before:
-        return False, f"is {svc.state}" + (f": {readable(svc.reason)}" if svc.reason else "")
+        return False, f"is {svc.state}" + (f": {text_of(svc.reason)}" if svc.reason else "")
     place = f" on port {svc.port}" if svc.port is not None else ""
     return True, f"running{place}, pid {svc.pid} in place of pid {before}"

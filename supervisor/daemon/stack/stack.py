@@ -8,6 +8,7 @@ from supervisor.core import events as ev
 from supervisor.core import stack as rules
 from supervisor.core.address import LOOPBACK
 from supervisor.core.order import with_dependencies
+from supervisor.core.reasons import Asked, Cause, NeedsMoved
 from supervisor.core.relations import Relations
 from supervisor.core.service import Service
 from supervisor.core.state import AT_REST, Result, State
@@ -28,6 +29,9 @@ class Listener(Protocol):
     def on_ports_changed(self) -> None: ...
     def on_no_port(self, svc: Service) -> None: ...
     def on_waiting(self, slots: Collection[Slot]) -> None: ...
+
+
+RESTART = Asked("restart")
 
 
 @dataclass(slots=True)
@@ -108,7 +112,7 @@ class Stack:
             self._suspect(name)
         self.orders.give(orders)
 
-    def restart(self, names: Iterable[str], grace: float | None = None, why: str = "restart requested") -> None:
+    def restart(self, names: Iterable[str], grace: float | None = None, why: Cause = RESTART) -> None:
         """Restarts services that are at work, and only these."""
         orders: dict[str, ev.Event] = {name: ev.RestartRequested(why, grace=grace) for name in names}
         for name in orders:
@@ -256,8 +260,7 @@ class Stack:
     def _tell_of_move(self, slot: Slot, needs: Collection[str]) -> None:
         match slot.spec.on_port_change.action:
             case "restart":
-                names = " and ".join(f"`{need}`" for need in needs)
-                slot.keeper.tell(ev.RestartRequested(f"{names} moved to another port"))
+                slot.keeper.tell(ev.RestartRequested(NeedsMoved(tuple(needs))))
             case "signal":
                 slot.send_signal(slot.spec.on_port_change.signal)
 

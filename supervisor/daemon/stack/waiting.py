@@ -7,10 +7,10 @@ from typing import Protocol
 
 from supervisor.control.progress import Late
 from supervisor.core.conditions import Verdict, has_settled, is_missing, judge
-from supervisor.core.service import Service
-from supervisor.core.state import Beside, Role, State
+from supervisor.core.state import State
 from supervisor.daemon.service.slot import Slot
 from supervisor.daemon.stack.stack import LIVE_EVERY, NOTE_EVERY, Stack
+from supervisor.words.waiting import sentence
 
 LIVE_AFTER = 0.5  # seconds: what is quicker does not flicker by
 MOST = 5  # services that are named at a time
@@ -93,44 +93,11 @@ def told(late: Collection[Slot], slots: Mapping[str, Slot], now: float, begun: f
         since, left = round(now - max(slot.since, begun), 1), None
         if deadline is not None:
             left = round(max(0.0, deadline - now), 1)
-        found.append(Late(svc.name, words(svc, _needs(slot, slots), now), since, left))
+        found.append(Late(svc.name, sentence(svc, _needs(slot, slots), now), since, left))
     if len(cause) > MOST:
         rest = f"waiting for {len(cause) - MOST} more"
         found.append(Late(None, rest, round(now - begun, 1) if begun else None, None))
     return found
-
-
-def words(svc: Service, needs: Collection[str], now: float) -> str:
-    """Why one service is waited for, and how long that can last; `needs` are those that it waits for itself."""
-    left = f"{max(0.0, svc.deadline - now):.0f} s" if svc.deadline is not None else ""
-    if svc.beside is not None and svc.state is State.RUNNING:
-        return _words_of_roll(svc, svc.beside, now)
-    match svc.state:
-        case State.STARTING:
-            why = svc.missing or f"not {'done' if svc.one_shot else 'ready'} yet"
-            return f"waiting for {svc.name}{f' ({left} left)' if left else ''}: {why}"  # a terminal may cut its end
-        case State.PREPARING | State.CLEANING | State.TERMINATING if svc.hook is not None:
-            left = f"{max(0.0, svc.hook.deadline - now):.0f} s"
-            return f"waiting for {svc.name}, whose {svc.hook.hook} runs ({left} left)"
-        case State.WAITING if needs:
-            return f"waiting for {svc.name}, which needs {', '.join(needs)}"
-        case State.BACKOFF:
-            return f"waiting for {svc.name}, which starts again" + (f" in {left}" if left else "")
-        case State.TERMINATING if svc.pid is not None:
-            return f"waiting for {svc.name} (pid {svc.pid}" + (f", killed in {left})" if left else ")")
-        case _ if svc.pid is not None:
-            return f"waiting for {svc.name} (pid {svc.pid})"
-        case _:
-            return f"waiting for {svc.name}"
-
-
-def _words_of_roll(svc: Service, beside: Beside, now: float) -> str:
-    left = "" if beside.deadline is None else f"{max(0.0, beside.deadline - now):.0f} s"
-    if beside.role is Role.SUCCESSOR:
-        why = beside.trouble or "not ready yet"
-        who = f"pid {beside.pid}, which is to replace pid {svc.pid}"
-        return f"waiting for {svc.name}{f' ({left} left)' if left else ''}: {who}: {why}"
-    return f"waiting for {svc.name}: pid {beside.pid}, which was replaced" + (f" (killed in {left})" if left else "")
 
 
 def _needs(slot: Slot, slots: Mapping[str, Slot]) -> list[str]:

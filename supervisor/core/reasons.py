@@ -1,0 +1,182 @@
+"""Why a service is as it is: typed reasons, which words/ turns into sentences.
+
+A reason that is a text instead says what somebody else said: a program, a probe, the system.
+"""
+
+from supervisor.core.facts import Facts
+
+
+class Reason(Facts):
+    """One reason; the class says which, its fields are what belongs to it."""
+
+    @classmethod
+    def kind_of(cls) -> str:
+        """Its name on the wire: `ended-by-signal`."""
+        return "".join(f"-{each.lower()}" if each.isupper() else each for each in cls.__name__).removeprefix("-")
+
+
+Cause = Reason | str
+
+
+class Asked(Reason):
+    """Somebody wants it so: `stop`, `kill`, `restart`, `rotate` or `reconfigure`."""
+
+    to: str
+
+
+class NeedsRestarted(Reason):
+    """Services that it is restarted with were restarted."""
+
+    needs: tuple[str, ...]
+
+
+class NeedsMoved(Reason):
+    """Services that it depends on moved to another port."""
+
+    needs: tuple[str, ...]
+
+
+class EndedWithCode(Reason):
+    """Its process exited by itself."""
+
+    code: int
+
+
+class EndedBySignal(Reason):
+    """A signal ended its process."""
+
+    signal: int
+
+
+class BeforeReady(Reason):
+    """It ended so before it was ready."""
+
+    end: Reason
+
+
+class InARow(Reason):
+    """It went wrong like this several times on one port."""
+
+    last: Cause
+    times: int
+
+
+class AfterRestarts(Reason):
+    """It went wrong like this, and had been restarted as often as its policy allows."""
+
+    last: Cause
+    restarts: int
+
+
+class NotReady(Reason):
+    """It did not become ready (a job: was not done) in time; `missing` is what kept it from that, if it can be seen."""
+
+    within: float
+    missing: Cause = ""
+    is_job: bool = False
+
+
+class NothingListens(Reason):
+    """Nothing listens on its port."""
+
+    port: int
+
+
+class LastLine(Reason):
+    """The line that is waited for has not come: what was seen instead, and what it printed last, if anything."""
+
+    trouble: Cause
+    line: str
+
+
+class SaidNothing(Reason):
+    """It was silent for longer than its watchdog allows, in seconds."""
+
+    seconds: float
+
+
+class SaysItHangs(Reason):
+    """It said so, by `WATCHDOG=trigger`."""
+
+
+class SaysItStops(Reason):
+    """It said so, by `STOPPING=1`."""
+
+
+class StillAlive(Reason):
+    """Its processes are alive after SIGKILL."""
+
+
+class NoPortUsable(Reason):
+    """No port of its pool can be used."""
+
+
+class NotTried(Reason):
+    """A port was not tried, for example because its service may have the first of its pool only."""
+
+    is_strict: bool = False
+
+
+class PortLockLost(Reason):
+    """The lock of its port is lost."""
+
+    port: int
+    why: str
+
+
+class Held(Reason):
+    """Somebody has its port: `how`, and who, as far as that can be seen; `detail` is what the system says of it."""
+
+    how: str  # one of those in words/holders.py
+    name: str = ""
+    pid: int = 0
+    user: str = ""
+    stack: str = ""
+    instance: int = 0
+    service: str = ""
+    detail: str = ""
+
+
+class OfHook(Reason):
+    """One of its hooks went wrong."""
+
+    hook: str
+    why: Cause
+    said: str = ""  # what it printed last
+
+
+class NotDone(Reason):
+    """A hook was not done in time, in seconds."""
+
+    within: float
+
+
+class LostNeed(Reason):
+    """A dependency that will not come: it `stopped`, `ended` or `failed`, and why; a job if it `should_end`."""
+
+    name: str
+    fate: str
+    why: Cause = ""
+    should_end: bool = False
+    has_pool: bool = False
+
+
+class NeedsLost(Reason):
+    """It depends on services that will not come."""
+
+    needs: tuple[LostNeed, ...]
+
+
+def facts_of(cause: Cause) -> "dict[str, object] | None":
+    """What programs read of a reason; None of one that somebody else gave."""
+    if isinstance(cause, str):
+        return None
+    return {"kind": cause.kind_of()} | {name: _plain(value) for name, value in cause.facts.items()}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Reason):
+        return facts_of(value)
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    return value
