@@ -8,3 +8,31 @@ import yaml
 def as_yaml(data: Any) -> str:
     """`data` as YAML, in the order it has."""
     return str(yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=100))
+
+
+class _Document(yaml.SafeDumper):
+    """Writes short lists on one line, and texts of several lines as they are."""
+
+    def represent_text(self, text: str) -> yaml.Node:
+        is_block = "\n" in text.rstrip("\n") and not any(line != line.rstrip() for line in text.split("\n"))
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style="|" if is_block else None)
+
+    def represent_items(self, items: list[Any]) -> yaml.Node:
+        is_short = len(str(items)) < 90 and not any(isinstance(item, dict | list) for item in items)
+        return self.represent_sequence("tag:yaml.org,2002:seq", items, flow_style=is_short)
+
+    def represent_number(self, number: float) -> yaml.Node:
+        return self.represent_data(int(number)) if number.is_integer() else self.represent_float(number)
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+_Document.add_representer(str, _Document.represent_text)
+_Document.add_representer(list, _Document.represent_items)
+_Document.add_representer(float, _Document.represent_number)
+
+
+def as_document(data: Any) -> str:
+    """`data` as YAML for people to read, for files of other programs."""
+    return str(yaml.dump(data, Dumper=_Document, sort_keys=False, allow_unicode=True, width=1_000_000))

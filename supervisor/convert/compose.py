@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from supervisor.convert import compose_life, copies, image, network, own_port, paths, profiles, shell
+from supervisor.convert import compose_life, copies, image, network, own_export, own_port, paths, profiles, shell
 from supervisor.convert.around import ALONE, Around
 from supervisor.convert.draft import Draft, Filled, Left, Outcome
 from supervisor.convert.layers import begin
@@ -50,6 +50,7 @@ def convert(data: Any, around: Around = ALONE) -> Outcome:
             draft.leave(f"{number} copies", why, "write it again under another name, with a port of its own")
         elif number > 1:
             wanted[name] = number
+    own_export.recall(outcome)
     copies.spread(outcome, wanted)
     return outcome
 

@@ -157,7 +157,8 @@ def _others(draft: Draft, given: dict[str, Any]) -> None:
     told = [f"driver: {logging['driver']}"] if logging.get("driver", "json-file") not in ("json-file", "local") else []
     if told := [*told, *(key for key in options if key not in ("max-size", "max-file"))]:
         draft.leave(f"`logging`: {', '.join(told)}", "portsup keeps the output in files of its own", "see `logging`")
-    kept = {"max_size": log_size(options.get("max-size", "")), "backups": whole(options.get("max-file", ""), 0, 1000)}
+    files = whole(options.get("max-file", ""), 1, 1001)  # the one that is written among them
+    kept = {"max_size": log_size(options.get("max-size", "")), "backups": None if files is None else files - 1}
     if any(value is not None for value in kept.values()):
         draft.fields["logging"] = {key: value for key, value in kept.items() if value is not None}
     if user := given.get("user"):

@@ -41,6 +41,7 @@ class Draft:
     gets_port: bool = False  # it is told its port: by its command, or by the variable in `port_env`
     has_pool: bool = True
     in_files: dict[str, str] = field(default_factory=dict)  # variables of its files, as far as these can be read
+    of_portsup: dict[str, Any] = field(default_factory=dict)  # variables with names that portsup has for itself
     needs_port: bool = False  # without a port that the source names it gets no pool
 
     @property

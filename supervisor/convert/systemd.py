@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from supervisor.convert import shell, unit_file
+from supervisor.convert import own_export, shell, unit_file
 from supervisor.convert.around import ALONE, Around
 from supervisor.convert.draft import Draft, Left, Outcome
 from supervisor.convert.own_port import is_number
@@ -44,6 +44,7 @@ def convert(text: str, around: Around = ALONE, name: str = "", more: Sequence[tu
     known = {_name(path) for path, _ in units}
     for path, each in units:
         _unit(path, unit_file.sections(each), known, around, outcome)
+    own_export.recall(outcome)
     return outcome
 
 
@@ -60,8 +61,8 @@ def _unit(path: str, sections: Mapping[str, Any], known: set[str], around: Aroun
         outcome.left.append(Left(f"unit `{name}`", "it has no `ExecStart`", "write the service by hand"))
         return
     draft = Draft(name, needs_port=True)
-    variables = _variables(draft, given, around)
     specifier = _specifier(draft, path)
+    variables = _variables(draft, given, around, specifier)
     starts = [unit_file.command(each, variables, specifier) for each in given["ExecStart"]]
     if len(starts) == 1:
         _give(draft, starts[0])
@@ -132,14 +133,14 @@ def _give(draft: Draft, command: unit_file.Command) -> None:
         draft.leave(what, "a service runs as one user", "start portsup as root, and remove `user`")
 
 
-def _variables(draft: Draft, given: Mapping[str, Any], around: Around) -> dict[str, str]:
+def _variables(draft: Draft, given: Mapping[str, Any], around: Around, specifier: Any) -> dict[str, str]:
     """The variables that a unit sets, with those of its files where they can be read."""
     found: dict[str, str] = {}
     for each in given.get("Environment", []):
         found |= {key: value for key, _, value in (pair.partition("=") for pair in unit_file.split(each))}
     files: list[dict[str, Any]] = []
     for each in given.get("EnvironmentFile", []):
-        path = each.lstrip("-")
+        path = specifier(each.lstrip("-"))
         files.append({"path": path, "required": not each.startswith("-")})
         found |= around.variables(path)
     if files:
@@ -191,6 +192,8 @@ def _dependencies(draft: Draft, unit: Mapping[str, list[str]], known: set[str]) 
         name = each.removesuffix(".service")
         if name in known and each in ordered:
             draft.fields.setdefault("depends_on", {})[name] = "ready"
+        elif name in known and each in needed:  # without an order both start at the same time
+            draft.fields.setdefault("depends_on", {})[name] = "started"
         elif name not in known and each in needed:
             draft.leave(f"`{each}`", "that unit is not among those converted", "see that it runs before `portsup up`")
 

@@ -6,7 +6,7 @@ import signal
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from supervisor.convert import background, unit_file
+from supervisor.convert import background, probes, unit_file
 from supervisor.convert.draft import Draft
 from supervisor.convert.values import codes, duration, memory, signal_name, whole
 
@@ -18,13 +18,15 @@ BURST, INTERVAL, DELAY = 5, 10.0, 0.1  # StartLimitBurst=, StartLimitIntervalSec
 TIMEOUT = 90.0  # seconds, DefaultTimeoutStartSec= and DefaultTimeoutStopSec=
 LIMITS = {
     "LimitNOFILE": "nofile", "LimitNPROC": "nproc", "LimitAS": "address_space", "LimitFSIZE": "file_size",
-    "LimitCORE": "core", "LimitSTACK": "stack", "LimitMEMLOCK": "memlock",
+    "LimitCPU": "cpu_time", "LimitCORE": "core", "LimitSTACK": "stack", "LimitMEMLOCK": "memlock",
 }  # fmt: skip
 _UNITS = {
     "us": 1e-6, "ms": 1e-3, "s": 1, "sec": 1, "second": 1, "seconds": 1, "m": 60, "min": 60, "minute": 60,
     "minutes": 60, "h": 3600, "hr": 3600, "hour": 3600, "hours": 3600, "d": 86400, "day": 86400, "days": 86400,
     "w": 604800, "": 1,
 }  # fmt: skip
+_WAIT = re.compile(r"until (?P<command>.+?); ?do sleep [\d.]+; ?done", re.DOTALL)
+_CONNECT = re.compile(r"\(: *</dev/tcp/[\w.:]+/(?P<port>\d+)\)(?: 2>/dev/null)?")
 Specifier = Callable[[str], str]
 
 
@@ -46,6 +48,7 @@ def life(
 
     _type(draft, last("Type") or "simple", last("RemainAfterExit"), span(last("TimeoutStartSec") or last("TimeoutSec")))
     _hooks(draft, given, variables, specifier)
+    _patience(draft, span(last("TimeoutStartSec") or last("TimeoutSec")))
     _restart(draft, last("Restart") or "no", span(last("RestartSec")), last, unit)
     if told := last("SuccessExitStatus"):
         _codes(draft, told)
@@ -82,8 +85,6 @@ def _type(draft: Draft, told: str, remains: str, patience: float | None) -> None
                 draft.fields["ready"] = {"timeout": duration(patience)}
         case "notify" | "notify-reload":
             draft.fields["ready"] = {"notify": True, "timeout": duration(TIMEOUT if patience is None else patience)}
-        case "forking" | "dbus":
-            draft.fields["ready"] = "started"
         case _:
             draft.fields["ready"] = "started"
     if remains and told.lower() != "oneshot":
@@ -125,6 +126,30 @@ def _restart(draft: Draft, told: str, wait: float | None, last: Any, unit: Mappi
     draft.fields["restart_policy"] = policy
 
 
+def _patience(draft: Draft, told: float | None) -> None:
+    """How long the start may take, where a command of it tells when it is over."""
+    ready = draft.fields.get("ready")
+    if isinstance(ready, dict) and ready.keys() - {"timeout", "notify"}:
+        ready["timeout"] = duration(TIMEOUT if told is None else told)
+
+
+def _is_wait(draft: Draft, command: unit_file.Command) -> bool:
+    """Whether a command is a loop that ends when the service is ready; then that is its `ready`."""
+    words = command.words
+    is_shell = words[0].rpartition("/")[2] in ("sh", "bash") and words[1:2] == ["-c"] and len(words) == 3
+    found = _WAIT.fullmatch(words[2].strip()) if is_shell and not command.may_fail else None
+    if found is None or command.unknown:
+        return False
+    if connects := _CONNECT.fullmatch(found["command"].strip()):
+        if (port := int(connects["port"])) not in draft.ports:
+            draft.ports.append(port)
+        probe: dict[str, Any] = {"listening": True}
+    else:
+        probe = probes.from_command(probes.shell_words(found["command"]), draft)
+    draft.fields["ready"] = probe
+    return True
+
+
 def _codes(draft: Draft, told: str) -> None:
     found = []
     for word in told.replace(",", " ").split():
@@ -140,10 +165,12 @@ def _hooks(draft: Draft, given: Mapping[str, Any], variables: Mapping[str, str],
     hooks = {"ExecStartPre": "pre_start", "ExecStartPost": "post_start", "ExecStopPost": "post_stop"}
     for key, name in (*hooks.items(), ("ExecStop", "")):
         commands = [unit_file.command(each, variables, specifier) for each in given.get(key, [])]
+        if key == "ExecStartPost":
+            commands = [each for each in commands if not _is_wait(draft, each)]
         if not commands:
             continue
         one = commands[0]
-        is_plain = len(commands) == 1 and not one.unknown and not one.may_fail
+        is_plain = len(commands) == 1 and not one.unknown and (not one.may_fail or name == "post_start")
         words = list(one.words) if is_plain else ["sh", "-c", " && ".join(unit_file.shown(each) for each in commands)]
         if name:
             draft.fields.setdefault("hooks", {})[name] = words

@@ -200,6 +200,7 @@ def set_variables(
         elif not re.fullmatch(VARIABLE, name, re.ASCII) or len(name) > 200:
             draft.leave(f"variable `{name}`", "that is no name of a variable", "rename it: letters, digits and `_`")
         elif name.startswith("PORTSUP_"):
+            draft.of_portsup[name] = value
             draft.leave(f"variable `{name}`", "such names are portsup's own", "rename it")
         else:
             draft.environment[name] = value

@@ -3,6 +3,7 @@
 import errno
 import os
 import stat
+import sys
 from collections.abc import Mapping
 
 from supervisor.errors import REFUSALS, PortsupError
@@ -12,6 +13,18 @@ DEFAULT_PATH = os.defpath  # what execvp(3) searches where PATH is not set
 
 class SpawnError(PortsupError):
     """A program could not be started; no process is left of the attempt."""
+
+
+def own_bin() -> str:
+    """The `bin` of the virtual environment that portsup is part of; "" if there is none, or it is portsup's alone.
+
+    portsup that was installed into a project's environment finds that project's programs there, as if the
+    environment was activated.  pipx and uv leave a mark in the environments that they make for a single tool.
+    """
+    marks = ("pipx_metadata.json", "uv-receipt.toml")
+    if sys.prefix == sys.base_prefix or any(os.path.exists(os.path.join(sys.prefix, mark)) for mark in marks):
+        return ""
+    return os.path.dirname(sys.executable)
 
 
 def find(name: str, environment: Mapping[str, str], working_dir: str) -> str:

@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 import yaml
 
-from supervisor.cli.commands import unit
 from supervisor.cli.commands.config import load
-from supervisor.cli.commands.unit import lines, stop_time
-from supervisor.core.state import Hook
+from supervisor.cli.commands.unit import lines
 from supervisor.errors import PortsupError
+from supervisor.export.stopping import AFTER_GRACE, TO_END, stop_time_of_all
 from tests.cli.conftest import Run
 from tests.support.needed import need
 
@@ -37,14 +36,13 @@ def value(text: str, key: str) -> str:
 
 
 def test_the_stop_may_take_as_long_as_the_longest_chain(tmp_path: Path) -> None:
-    steps = 3 * unit.AFTER_GRACE
+    steps = 3 * AFTER_GRACE
     file = project(tmp_path)
-    assert stop_time(load([str(file)])) == 30 + 4 + 1 + steps + unit.TO_END
+    assert stop_time_of_all(load([str(file)]).services) == 30 + 4 + 1 + steps + TO_END
     hook = {"command": "true", "timeout": "7s"}
     api = SERVICES["api"] | {"hooks": {"pre_start": hook, "pre_stop": hook, "post_stop": hook}}
     file.write_text(yaml.safe_dump({"name": "shop", "services": SERVICES | {"api": api}}))
-    assert stop_time(load([str(file)])) == 30 + 4 + 1 + 2 * 7 + steps + unit.TO_END
-    assert set(unit.AT_THE_STOP) < set(Hook)
+    assert stop_time_of_all(load([str(file)]).services) == 30 + 4 + 1 + 2 * 7 + steps + TO_END
 
 
 @pytest.mark.live

@@ -123,7 +123,7 @@ def test_a_service_of_compose_keeps_what_does_not_need_its_container(converted: 
     assert (api.ready.probe.kind, api.ready.probe.target, api.ready.timeout) == (ProbeKind.HTTP, "/health", 400.0)
     assert api.healthcheck is not None
     assert (api.healthcheck.interval, api.healthcheck.timeout, api.healthcheck.retries) == (90.0, 5.0, 4)
-    assert (api.stop_signal, api.stop_to, api.stop_grace_period, api.logging.backups) == (2, StopTo.MAIN, 60.0, 3)
+    assert (api.stop_signal, api.stop_to, api.stop_grace_period, api.logging.backups) == (2, StopTo.MAIN, 60.0, 2)
     assert api.profiles == ("full",)
     for word in ("5858", "`db` in the variable `DATABASE_URL`", "volumes", "labels", "depends_on: db"):
         assert word in result.left["api"]

@@ -36,6 +36,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "init": "write a services.yaml, or convert another supervisor's file",
         "config": "validate services.yaml, or print it fully resolved",
         "unit": "print a systemd unit that starts the stack at boot",
+        "export": "write systemd units, quadlets, compose or Kubernetes files",
         "schema": "print the JSON Schema of services.yaml",
         "doctor": "check this machine for problems, and say what to do",
         "prune": "remove what ended runs left behind",

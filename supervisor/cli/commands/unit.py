@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from supervisor.cli.commands.config import load
 from supervisor.cli.complaint import say
 from supervisor.cli.config_files import files_asked
-from supervisor.errors import NotFound, PortsupError, UsageError
+from supervisor.errors import NotFound, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,9 +23,6 @@ EXAMPLES = """\
 # systemd's words for what we need, systemd.service(5) and systemd.kill(5); PATH because its own one is short.
 PASSED_ON = ("PATH", "PORTSUP_RUNTIME_DIR", "PORTSUP_STATE_DIR", "PORTSUP_HANG_TIMEOUT", "PORTSUP_PROFILES")
 WATCHDOG = 60  # seconds; the daemon says every ten that it lives
-AFTER_GRACE = 5.0  # seconds that a kill may take, for each step of the stop
-AT_THE_STOP = ("pre_stop", "stop_command", "post_stop")
-TO_END = 10.0  # seconds that portsup itself may take beyond its services
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     if args.instance is not None:
         portsup += ["--instance", str(args.instance)]
     up = ["up", *(f"--profile={name}" for name in args.profile), *args.services]
-    user = (args.user or _user()) if args.system else ""
+    user = (args.user or own_user()) if args.system else ""
     environment = {name: os.environ[name] for name in PASSED_ON if os.environ.get(name)}
     print("\n".join(lines(stack, portsup, up, environment, user=user, is_system=args.system)))
     if sys.stderr is not None and sys.stderr.isatty():
@@ -72,25 +69,28 @@ def lines(
     is_system: bool,
 ) -> list[str]:  # fmt: skip
     """The lines of the unit; raises PortsupError for what a unit cannot say."""
+    from supervisor.export.stopping import stop_time_of_all
+    from supervisor.export.unit_text import command, plain, word
+
     folder = os.fspath(stack.directory)
-    told = [f"Environment={_quoted(f'{name}={value}')}" for name, value in environment.items()]
+    told = [f"Environment={word(f'{name}={value}')}" for name, value in environment.items()]
     return [
         "[Unit]",
-        f"Description=portsup: stack {_plain(stack.name)}",
+        f"Description=portsup: stack {plain(stack.name)}",
         *(["Wants=network-online.target", "After=network-online.target"] if is_system else []),
         "",
         "[Service]",
         "Type=notify",
-        *([f"User={_plain(user)}"] if user else []),
-        f"WorkingDirectory={_plain(folder)}",
+        *([f"User={plain(user)}"] if user else []),
+        f"WorkingDirectory={plain(folder)}",
         *told,
-        f"ExecStart={_command([*portsup, *up])}",
-        f"ExecReload={_command([*portsup, 'reload'])}",
+        f"ExecStart={command([*portsup, *up])}",
+        f"ExecReload={command([*portsup, 'reload'])}",
         "# SIGTERM to portsup alone: it stops the services in order, and nothing of them is left.",
         "KillMode=mixed",
         "# Every service has a time limit of its own for its start.",
         "TimeoutStartSec=infinity",
-        f"TimeoutStopSec={stop_time(stack):.0f}",
+        f"TimeoutStopSec={stop_time_of_all(stack.services):.0f}",
         f"WatchdogSec={WATCHDOG}",
         "Restart=on-failure",
         "RestartSec=2",
@@ -102,39 +102,8 @@ def lines(
     ]
 
 
-def stop_time(stack: "StackSpec") -> float:
-    """Seconds that the stop can take: along the longest chain of dependencies each grace period, hooks included."""
-    from supervisor.core.order import levels
-
-    longest: dict[str, float] = {}
-    for level in levels({name: tuple(spec.depends_on) for name, spec in stack.services.items()}):
-        for name in level:
-            spec = stack.services[name]
-            before = max((longest[need] for need in spec.depends_on), default=0.0)
-            hooks = sum(hook.timeout for point, hook in spec.all_hooks.items() if str(point) in AT_THE_STOP)
-            longest[name] = before + spec.stop_grace_period + AFTER_GRACE + hooks
-    return max(longest.values(), default=0.0) + TO_END
-
-
-def _command(words: Sequence[str]) -> str:
-    return " ".join(_quoted(word).replace("$", "$$") for word in words)
-
-
-def _quoted(text: str) -> str:
-    """One word, systemd.syntax(7); `%` would begin a specifier of systemd.unit(5)."""
-    plain = _plain(text)
-    if text and all(char.isalnum() or char in "@+=:,./_-%" for char in text):
-        return plain
-    return '"' + plain.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def _plain(text: str) -> str:
-    if not text.isprintable():
-        raise PortsupError("cannot write a unit of systemd", f"{text!r} has characters that it cannot hold")
-    return text.replace("%", "%%")
-
-
-def _user() -> str:
+def own_user() -> str:
+    """Who runs this; "" for root, which is whom systemd takes by itself."""
     import pwd
 
     uid = os.getuid()

@@ -1,13 +1,12 @@
 """The environment, the arguments and the PATH that a service gets."""
 
 import os
-import sys
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 from supervisor.config.placeholders import fill
 from supervisor.config.spec import HandoffMode, ServiceSpec
 from supervisor.daemon.stack.endpoints import HOST, Endpoint
+from supervisor.process.executable import own_bin
 
 # Of portsup's own variables only these are passed on: what runs in a service must see the same locks and logs.
 FOLDERS = ("PORTSUP_RUNTIME_DIR", "PORTSUP_STATE_DIR")
@@ -15,18 +14,6 @@ FOLDERS = ("PORTSUP_RUNTIME_DIR", "PORTSUP_STATE_DIR")
 ACTIVATION = ("LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "LISTEN_PIDFDID")
 NOTIFICATION = ("NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC")
 FIRST_FD = 3  # SD_LISTEN_FDS_START
-
-
-def own_bin() -> str:
-    """The `bin` of the virtual environment that portsup is part of; "" if there is none, or it is portsup's alone.
-
-    portsup that was installed into a project's environment finds that project's programs there, as if the
-    environment was activated.  pipx and uv leave a mark in the environments that they make for a single tool.
-    """
-    marks = ("pipx_metadata.json", "uv-receipt.toml")
-    if sys.prefix == sys.base_prefix or any(Path(sys.prefix, mark).exists() for mark in marks):
-        return ""
-    return os.path.dirname(sys.executable)
 
 
 def environment_of(
