@@ -54,10 +54,11 @@ class Recognizer(Engine, Protocol):
 
     languages: tuple[str, ...]  # codes of ISO 639-1; empty: about a hundred
 
-    def transcribe(self, pcm: bytes, language: str) -> "Words":
+    def transcribe(self, pcm: bytes, language: str, quick: bool = False) -> "Words":
         """The words in the sound, empty when there are none; it takes its time, and the caller's thread.
 
-        `language` is a code, or empty for whatever is spoken. Raises UnknownLanguage.
+        `language` is a code, or empty for whatever is spoken. `quick` is for a look at what is still being said: no
+        words rather than ones that take long or cost something. Raises UnknownLanguage.
         """
         ...
 

@@ -155,9 +155,9 @@ class Listening:
 
     async def _guess_at(self, sound: bytes, item: str) -> Words | None:
         try:
-            said = await self._speech.transcribe(sound, self.language)
+            said = await self._speech.transcribe(sound, self.language, quick=True)
         except ServiceError:
             return None  # the whole turn will be tried again
         if said.text:
             await self._wire.send("transcript", item=item, text=said.text, language=said.language, final=False)
-        return said
+        return said if said.text else None

@@ -52,6 +52,7 @@ class Llm:
             about = {} if about is None else about
             if who := response.headers.get("x-sandra-backend") or response.headers.get("x-portsup-backend"):
                 about["backend"] = who
+            is_over = False
             async for line in response.aiter_lines():
                 data = line.removeprefix("data:").strip() if line.startswith("data:") else ""
                 if data == "[DONE]":
@@ -59,8 +60,11 @@ class Llm:
                 event = json.loads(data) if data else None
                 if isinstance(event, dict) and isinstance(event.get("model"), str):
                     about.setdefault("model", event["model"])
+                is_over = is_over or _is_last(event)
                 if piece := _piece(event):
                     yield piece
+            if not is_over:  # neither the last event nor a reason to end: it looks whole, and is not
+                raise ServiceError("llm_unavailable", "the answer broke off")
         except (httpx2.HTTPError, ValueError) as error:
             why = str(error) or type(error).__name__
             raise ServiceError("llm_unavailable", f"the answer broke off: {why}") from None
@@ -98,6 +102,14 @@ def _piece(event: Any) -> str:
         return str(event["choices"][0]["delta"].get("content") or "")
     except (LookupError, TypeError, AttributeError):
         return ""  # the last event often has no choice
+
+
+def _is_last(event: Any) -> bool:
+    """Whether a part of an answer gives the reason why there will be no more."""
+    try:
+        return bool(event["choices"][0].get("finish_reason"))
+    except (LookupError, TypeError, AttributeError):
+        return False
 
 
 def _why(status: int, body: bytes) -> str:

@@ -39,13 +39,15 @@ class Whisper:
         self._many: Any = None
         self.languages = () if (folder / "model.bin").is_file() else ("en",)
 
-    def transcribe(self, pcm: bytes, language: str) -> Words:
+    def transcribe(self, pcm: bytes, language: str, quick: bool = False) -> Words:
         if self.languages and language not in ("", *self.languages):
             raise UnknownLanguage(f"whisper knows English here, not `{language}`; `make extras` fetches more")
         if language in ("", "en"):
             said, is_sure = _heard(self._english, pcm, "en")
             if language or is_sure or self.languages:
                 return said
+        if quick:
+            return Words("")
         if self._many is None:
             self._many = self._load_many()
         if not language:
@@ -111,7 +113,7 @@ class Pocketsphinx:
 
         self._decoder = Decoder(samprate=audio.HEARD, loglevel="FATAL")
 
-    def transcribe(self, pcm: bytes, language: str) -> Words:
+    def transcribe(self, pcm: bytes, language: str, quick: bool = False) -> Words:
         if language not in ("", "en"):
             raise UnknownLanguage(f"pocketsphinx knows English, not `{language}`")
         if not pcm:
@@ -136,7 +138,9 @@ class Remote:
         self._model = setting("STT_MODEL", "whisper-large-v3-turbo")
         self._peers = Peers()
 
-    def transcribe(self, pcm: bytes, language: str) -> Words:
+    def transcribe(self, pcm: bytes, language: str, quick: bool = False) -> Words:
+        if quick:
+            return Words("")
         url, headers = self._where()
         files = {"file": ("speech.wav", audio.write_wav(pcm, audio.HEARD), "audio/wav")}
         fields = {"model": self._model, "response_format": "json", **({"language": language} if language else {})}
@@ -185,13 +189,13 @@ class Several:
         self.name = self._recognizers[0].name
         self.languages = () if any(not each.languages for each in self._recognizers) else self._recognizers[0].languages
 
-    def transcribe(self, pcm: bytes, language: str) -> Words:
+    def transcribe(self, pcm: bytes, language: str, quick: bool = False) -> Words:
         *first, last = self._recognizers
         for each in first:
             # One that knows a single language hears that in anything.
             if not each.languages or language in each.languages:
-                return each.transcribe(pcm, language)
-        return last.transcribe(pcm, language)
+                return each.transcribe(pcm, language, quick)
+        return last.transcribe(pcm, language, quick)
 
 
 RECOGNIZERS: Mapping[str, Callable[[], Recognizer]] = {

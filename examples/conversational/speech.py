@@ -127,10 +127,10 @@ class Speech:
         both = {"stt": self.stt.state, "tts": self.tts.state}
         return {name: str(state) for name, state in both.items() if state is not State.OFF}
 
-    async def transcribe(self, pcm: bytes, language: str | None = None) -> Words:
+    async def transcribe(self, pcm: bytes, language: str | None = None, *, quick: bool = False) -> Words:
         """The words in a sound of 16 kHz; ServiceError `language_unavailable` for a language that nobody here knows."""
         spoken = self.language if language is None else language
-        return await self.stt.use(lambda engine: engine.transcribe(pcm, spoken))
+        return await self.stt.use(lambda engine: engine.transcribe(pcm, spoken, quick))
 
     async def say(self, text: str, voice: str = "", language: str = "") -> bytes:
         """The sound of one sentence, 24 kHz, in its own language, or `language` where it does not tell.

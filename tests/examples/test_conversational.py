@@ -13,6 +13,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tests.examples.running import Running, service
+from tests.examples.stranger import stranger
 from tests.examples.talking import Talk, ends_in_words_at_sigterm, talk, talking
 from tests.examples.upstream import WORDS, Upstream
 from tests.support.ports import free_port
@@ -231,8 +232,8 @@ def test_the_page_needs_nothing_from_elsewhere(spoken: Running) -> None:
     page = spoken.http.get("/")
     assert page.headers["content-type"].startswith("text/html")
     linked = re.findall(r'(?:src|href)="([^"]*)"', page.text)
-    assert sorted(linked) == ["icon.svg", "page.css", "page.js"]  # relative: also below a gateway
-    for path in (*linked, "/sound.js", "/microphone.js"):
+    assert sorted(set(linked)) == ["icon.svg", "page.css", "page.js"]  # relative: also below a gateway
+    for path in (*linked, "/sound.js", "/microphone.js", "/markdown.js"):
         assert spoken.http.get(path).status_code == 200
     assert "default-src 'none'" in page.headers["content-security-policy"]
 
@@ -242,3 +243,20 @@ def test_sigterm_closes_open_conversations_with_1012(server: Upstream, behind: U
 
     with service("conversational", LLM_URL=f"{server.url}/v1", **MUTE) as running:
         ends_in_words_at_sigterm(running, during="response.text.delta")
+
+
+def test_an_answer_that_just_ends_does_not_look_whole() -> None:
+    parts = b'data: {"choices": [{"delta": {"content": "Half of"}}]}\n\n'
+    head = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n"
+
+    async def do(talk: Talk) -> None:
+        await talk.say(type="input.text", text="hi")
+        heard = await talk.until("error")
+        assert heard[-1]["code"] == "llm_unavailable"
+        assert "broke off" in heard[-1]["message"]
+        assert "response.done" not in [message["type"] for message in heard]
+
+    with stranger() as other:
+        other.will(head + parts)
+        with service("conversational", LLM_URL=f"{other.url}/v1", STT="none", TTS="none") as running:
+            talk(running, do)

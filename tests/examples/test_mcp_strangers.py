@@ -1,4 +1,4 @@
-"""MCP Universal as programs see it that others wrote: MCP conformance, and the MCP Inspector on the command line.
+"""The MCP services as programs see them that others wrote: MCP conformance, and the MCP Inspector on the command line.
 
 They come from npm (tests/npm/package.json) and know the protocol up to 2025-11-25; `make test` installs them.
 """
@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from tests.examples.mcp_client import TOKEN
-from tests.examples.running import ROOT, Running, environment, service
+from tests.examples.running import ROOT, Running, environment, service, services
+from tests.examples.upstream import Upstream
 from tests.support.needed import need
 
 pytestmark = pytest.mark.live
@@ -110,3 +111,36 @@ def test_the_inspector_is_told_what_is_wrong(guarded: Running, tmp_path: Path) -
     ended = inspect(guarded, tmp_path, "--method", "tools/list", token="")
     assert ended.returncode != 0
     assert "list_files" not in ended.stdout
+
+
+@pytest.fixture(scope="module")
+def others(root: Path, server: Upstream) -> Iterator[dict[str, Running]]:
+    """The two other services that speak MCP."""
+    variables = {"ollama_mcp": {"OLLAMA_BASE_URL": server.url}, "sandra_ia": {"OLLAMA_MCP_URL": server.url}}
+    with services(variables, list(variables)) as running:
+        yield running
+
+
+@pytest.mark.parametrize("name", ["ollama_mcp", "sandra_ia"])
+@pytest.mark.parametrize("scenario", ["server-initialize", "ping", "tools-list", "dns-rebinding-protection"])
+def test_the_other_services_conform_too(others: dict[str, Running], tmp_path: Path, name: str, scenario: str) -> None:
+    ended = node("conformance", "server", "--url", f"{others[name].url}/mcp", "--scenario", scenario, home=tmp_path)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert ", 0 failed, 0 warnings" in ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "tools", "call", "found"),
+    [
+        ("ollama_mcp", {"list_models", "chat", "generate", "embed", "pull_model"}, ["list_models"], "models"),
+        ("sandra_ia", {"ask", "classify", "identity"}, ["classify", "--tool-arg", "text=why?"], "task"),
+    ],
+)
+def test_the_inspector_works_with_the_other_services(
+    others: dict[str, Running], tmp_path: Path, name: str, tools: set[str], call: list[str], found: str
+) -> None:
+    running = others[name]
+    listed = shown(inspect(running, tmp_path, "--method", "tools/list", "--strict", token=""))["tools"]
+    assert {tool["name"] for tool in listed} == tools
+    answer = shown(inspect(running, tmp_path, "--method", "tools/call", "--tool-name", *call, token=""))
+    assert found in answer["structuredContent"]
