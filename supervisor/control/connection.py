@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 import struct
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
@@ -23,7 +24,7 @@ from supervisor.errors import PortsupError
 
 MAX_UNREAD = 1024 * 1024  # bytes that may wait for a slow reader; more is not written, and it is dropped
 BEHIND = 64 * 1024  # bytes from which on a reader counts as slow: a stream leaves things out, requests wait
-MAX_CONNECTIONS = 256  # beyond that the one that asked nothing for longest is dropped
+MAX_CONNECTIONS = 256  # beyond that one of those who have most is dropped
 MAX_STREAMS = 16  # of one connection
 MAX_STREAMS_OF_ALL = 512
 MAX_TASKS = 32  # requests of one connection that are not done yet
@@ -93,6 +94,7 @@ class Connection(asyncio.Protocol):
         self._is_searched = 0  # bytes of it that have no end of a line
         self._is_queued = False
         self._has_ended = False  # it asks nothing more
+        self.peer = 0  # who is at the other end: a session of processes, as each service has one of its own
         self.streams: dict[Reply, None] = {}  # whose answer ends with the connection only
         self.tasks: dict[Reply, None] = {}  # whose answer is not complete yet
         self._is_behind = False
@@ -105,7 +107,8 @@ class Connection(asyncio.Protocol):
             # Has the loop watch it here, where it can be seen to fail: else nobody would hear what the client says.
             transport.pause_reading()
             transport.resume_reading()
-            is_allowed = is_ours(transport.get_extra_info("socket"))
+            pid, uid = peer_of(transport.get_extra_info("socket"))
+            self.peer = session_of(pid)
         except OSError:
             transport.abort()
             return
@@ -113,7 +116,7 @@ class Connection(asyncio.Protocol):
         if len(self._connections) >= MAX_CONNECTIONS:
             make_room(self._connections)
         self._connections[self] = None
-        if not is_allowed:
+        if uid not in (0, os.getuid()):
             self._refuse(BadRequest("cannot answer", "this instance belongs to another user"))
 
     def data_received(self, data: bytes) -> None:
@@ -244,18 +247,32 @@ def check_limits(do: str, asking: Connection, connections: Collection[Connection
 
 
 def make_room(connections: dict[Connection, None]) -> None:
-    """Drops the connection that asked nothing for longest: whoever leaks connections keeps nobody from `down`."""
+    """Drops a connection of whoever has most of them: a service that leaks connections keeps nobody from `down`.
+
+    Of those it is the one that asked nothing for longest, and has no stream if there is such a one.
+    """
     if not connections:
         return
-    dropped = next((each for each in connections if not each.is_watching), next(iter(connections)))
+    counts = Counter(each.peer for each in connections)
+    most = max(counts.values())
+    theirs = [each for each in connections if counts[each.peer] == most]
+    dropped = next((each for each in theirs if not each.is_watching), theirs[0])
     del connections[dropped]  # at once: its transport tells of the end in the next turn of the loop
     dropped.transport.abort()
 
 
-def is_ours(peer: socket.socket) -> bool:
-    """Whether the process at the other end runs as us or as root (SO_PEERCRED, unix(7)); True where nobody tells."""
+def peer_of(client: socket.socket) -> tuple[int, int]:
+    """The pid and the user at the other end (SO_PEERCRED, unix(7)); 0 and ourselves where nobody tells."""
     option = getattr(socket, "SO_PEERCRED", None)
     if option is None:
-        return True
-    _, uid, _ = struct.unpack("iii", peer.getsockopt(socket.SOL_SOCKET, option, struct.calcsize("iii")))
-    return uid in (0, os.getuid())
+        return 0, os.getuid()
+    pid, uid, _ = struct.unpack("iii", client.getsockopt(socket.SOL_SOCKET, option, struct.calcsize("iii")))
+    return pid, uid
+
+
+def session_of(pid: int) -> int:
+    """The session of a process, setsid(2); the process itself where that is gone, or in another PID namespace (0)."""
+    try:
+        return os.getsid(pid) if pid else 0
+    except OSError:
+        return pid

@@ -86,8 +86,10 @@ def _serve(path: Path, handle: Handler, on_refused: Callable[[OSError], None]) -
             server = Server(listener, path, connections)
             listener.begin()
         except OSError as error:
-            what, why = f"cannot open the control socket `{path}`", error.strerror or str(error)
-            raise PortsupError(what, why, REFUSALS.get(error.errno or 0, "")) from error
+            what, why = f"cannot open the control socket `{path}`", (error.strerror or str(error)).lower()
+            is_a_folder = isinstance(error, IsADirectoryError)
+            hint = "remove what is there" if is_a_folder else REFUSALS.get(error.errno or 0, "")
+            raise PortsupError(what, why, hint) from error
         undo.pop_all()
         return server
 

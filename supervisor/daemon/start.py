@@ -21,7 +21,7 @@ from supervisor.daemon.stalls import WatchedLoop, tell_of_long_ones
 from supervisor.dataclass import replace
 from supervisor.errors import ExitCode, NotFound, PoolExhausted, UsageError
 from supervisor.files.directory import make
-from supervisor.files.opening import explained
+from supervisor.files.opening import Refused, explained
 from supervisor.logs.journal import open_journal
 from supervisor.logs.state_dir import check_state, instance_directory, state_directory
 from supervisor.ports.folders import Folders
@@ -157,7 +157,11 @@ def _remember(folders: Folders, stack: str, folder: str, lock: InstanceLock) -> 
             if not folders.trouble
             else folders.trouble
         )
-        hint = f"move `{folders.path}` away" if folders.trouble else "make room there, or give yourself the right"
+        hint = "make room there, or give yourself the right"
+        if folders.trouble:
+            hint = f"move `{folders.path}` away"
+        elif isinstance(error, Refused):
+            hint = "remove what is there"
         print(f"warning: the number of this folder is not kept: {reason}; {hint}", file=sys.stderr)
 
 

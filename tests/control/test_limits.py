@@ -2,12 +2,15 @@
 
 import asyncio
 import json
+import os
+import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from supervisor.control import connection
-from supervisor.control.connection import MAX_STREAMS, MAX_TASKS
+from supervisor.control.connection import MAX_STREAMS, MAX_TASKS, make_room, peer_of, session_of
 from supervisor.control.protocol import request
 from tests.control.scene import Daemon, ask, play, until
 
@@ -108,3 +111,37 @@ def test_what_was_asked_before_the_client_ended_its_side_is_answered(own_folders
         writer.close()
 
     play(own_folders, scene)
+
+
+class Client:
+    """What is looked at of a connection, which is its own transport."""
+
+    def __init__(self, name: str, peer: int, dropped: list[str], *, is_watching: bool) -> None:
+        self.peer, self.is_watching, self.transport = peer, is_watching, self
+        self.abort = lambda: dropped.append(name)
+
+
+def test_room_is_made_by_whoever_has_most_connections() -> None:
+    """All of a flood's have a stream, and the one who comes to say `down` has not asked anything yet."""
+    dropped: list[str] = []
+
+    def client(name: str, peer: int, *, is_watching: bool = False) -> Any:
+        return Client(name, peer, dropped, is_watching=is_watching)
+
+    flood = [client(f"flood {number}", 7, is_watching=number != 1) for number in range(3)]
+    connections = dict.fromkeys([client("quiet", 8), *flood, client("down", 9)])
+    for _ in range(2):
+        make_room(connections)
+    assert dropped == ["flood 1", "flood 0"], "without a stream, then the oldest"
+    make_room(connections)
+    assert dropped[2:] == ["quiet"], "all have one: the oldest without a stream"
+    assert len(connections) == 2
+    make_room({})
+
+
+def test_the_other_end_is_known_by_its_session() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        assert peer_of(ours) == (os.getpid(), os.getuid())
+    assert session_of(os.getpid()) == os.getsid(0)
+    assert (session_of(0), session_of(2**22 + 1)) == (0, 2**22 + 1)
