@@ -94,7 +94,6 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("-v", "--verbose", action="store_true")
     args = parser.parse_args()
-    deadline = time.monotonic() + args.seconds
     pools = [free_pool(PORTS) for _ in range(args.jobs)]
     with tempfile.TemporaryDirectory(prefix="pf") as name:
         folder = Path(name)
@@ -105,6 +104,7 @@ def main() -> int:
             counts = counted(folder, pools[0])
             points = [point for point in every(counts) if args.only in f"{point} "]
             print(f"{sum(counts.values())} calls can fail in {len(points)} ways; seed {args.seed}", flush=True)
+        deadline = time.monotonic() + args.seconds  # from here: what can fail was counted
         run = Run(iter(points) if args.points else sample(points, args.seed), folder, deadline, args.verbose)
         with ThreadPoolExecutor(args.jobs) as workers:
             for each in [workers.submit(run.work, ports) for ports in pools]:
