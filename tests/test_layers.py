@@ -137,6 +137,35 @@ def test_a_layer_imports_only_those_below_it() -> None:
     assert wrong == []
 
 
+def test_no_files_of_the_core_or_the_daemon_import_one_another() -> None:
+    """A package does not count where a module of it is imported: what it passes on is for those outside."""
+    inner = ("core/", "daemon/")
+    imported: dict[str, set[str]] = {}
+    for found in every_import():
+        name = found.module.removeprefix("supervisor.").replace(".", "/")
+        target = next((file for file in (f"{name}.py", f"{name}/__init__.py") if (PACKAGE / file).exists()), "")
+        is_own_package = target.endswith("__init__.py") and found.file.startswith(f"{name}/")
+        if target.startswith(inner) and not is_own_package:
+            imported.setdefault(found.file, set()).add(target)
+    left = {file: needs & imported.keys() for file, needs in imported.items() if file.startswith(inner)}
+    while free := [file for file, needs in left.items() if not needs & left.keys()]:
+        for file in free:
+            del left[file]
+    assert left == {}
+
+
+@pytest.mark.parametrize("folder", ["core", "daemon"])
+def test_a_constructor_takes_six_parameters_at_most(folder: str) -> None:
+    wrong = []
+    for path in source_files(f"supervisor/{folder}"):
+        for each in ast.walk(parsed(path)):
+            if isinstance(each, ast.FunctionDef) and each.name == "__init__":
+                count = len(each.args.args) + len(each.args.kwonlyargs) - 1
+                if count > 6:
+                    wrong.append(f"{path.relative_to(PACKAGE)}:{each.lineno} takes {count}")
+    assert wrong == []
+
+
 def test_only_up_knows_the_daemon() -> None:
     users = {found.file for found in every_import() if found.module.startswith("supervisor.daemon")}
     allowed = {f"cli/commands/{name}.py" for name in ("exec", "lease", "up")}

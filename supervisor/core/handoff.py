@@ -1,4 +1,4 @@
-"""What becomes of a bind call that a service makes, and who may wait on its socket.  Pure.
+"""What becomes of a bind call that a service makes.  Pure.
 
 A *place* is where a service listens on its port.  The socket there is the program's own, and portsup keeps a descriptor
 of it, so it outlives the process: a place that an earlier process had listened on is *left over* until the present one
@@ -11,12 +11,7 @@ import struct
 from collections.abc import Collection, Mapping
 from enum import StrEnum
 
-from supervisor.core.state import State, Then
 from supervisor.dataclass import dataclass
-
-TYPE_CHECKING = False  # the state machine takes long to import, and `portsup exec` has none
-if TYPE_CHECKING:
-    from supervisor.core.service import Service
 
 V4, V6 = int(socket.AF_INET), int(socket.AF_INET6)
 WILDCARDS = ("0.0.0.0", "::")
@@ -164,15 +159,3 @@ def parse_address(data: bytes, family: int) -> tuple[str, int, int] | None:
     if named != V4 and not (named == 0 and address == "0.0.0.0"):
         return None
     return address, port, 0
-
-
-def keeps_clients(svc: "Service") -> bool:
-    """Whether the sockets of a service stay open for its next process, so that clients wait for it."""
-    match svc.state:
-        case State.IDLE | State.PREPARING | State.STARTING | State.RUNNING | State.BACKOFF:
-            return True
-        case State.WAITING:
-            return svc.on_connect
-        case State.TERMINATING | State.KILLING | State.CLEANING:
-            return svc.then in (Then.RESTART, Then.RETRY, Then.EXIT, Then.LEAVE)
-    return False

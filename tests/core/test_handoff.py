@@ -16,10 +16,10 @@ from supervisor.core.handoff import (
     Place,
     Refuse,
     decide,
-    keeps_clients,
     parse_address,
 )
 from supervisor.core.service import Service
+from supervisor.core.service.clients import keeps_clients
 from supervisor.core.state import State, Then
 
 PORT = 6000

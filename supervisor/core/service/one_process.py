@@ -7,7 +7,6 @@ its pid, and is ignored if that is not ours.  The ports of a pool stay leased fo
 
 from supervisor.core import events as ev
 from supervisor.core.reasons import Asked, NotReady, PortLockLost, SaidNothing, StillAlive
-from supervisor.core.sd_notify import note, watched_until
 from supervisor.core.service import hooks
 from supervisor.core.service.hooks import Step as Step
 from supervisor.core.service.moves import (
@@ -25,6 +24,7 @@ from supervisor.core.service.moves import (
     stop_sooner,
     terminate,
 )
+from supervisor.core.service.notices import note, watched_until
 from supervisor.core.service.snapshot import Service as Service
 from supervisor.core.service.snapshot import Timeouts as Timeouts
 from supervisor.core.service.snapshot import check, end_of, is_due, note_exit

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 from supervisor.control.json_form import as_json, read
 from supervisor.control.messages import Usage
 from supervisor.core import events as ev
-from supervisor.core.handoff import keeps_clients
 from supervisor.core.reasons import Cause
 from supervisor.core.service import Service
+from supervisor.core.service.clients import keeps_clients
 from supervisor.core.state import IS_LIVE, Milestone, Role, State
 from supervisor.core.stdin import Stdin
 from supervisor.daemon.changes import Changes

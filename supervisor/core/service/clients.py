@@ -1,0 +1,16 @@
+"""Who may wait for a service that has no process, or whose process goes.  Pure."""
+
+from supervisor.core.service.snapshot import Service
+from supervisor.core.state import State, Then
+
+
+def keeps_clients(svc: Service) -> bool:
+    """Whether the sockets of a service stay open for its next process, so that clients wait for it."""
+    match svc.state:
+        case State.IDLE | State.PREPARING | State.STARTING | State.RUNNING | State.BACKOFF:
+            return True
+        case State.WAITING:
+            return svc.on_connect
+        case State.TERMINATING | State.KILLING | State.CLEANING:
+            return svc.then in (Then.RESTART, Then.RETRY, Then.EXIT, Then.LEAVE)
+    return False
