@@ -20,7 +20,7 @@ PROGRAMS = $(wildcard tests/live/*programs.py)
 SIDE_BY_SIDE = tests/convert/test_side_by_side.py
 APART = tests/examples $(PROGRAMS) $(SIDE_BY_SIDE)
 
-.PHONY: up test test-services test-programs test-convert test-deps test-long test-faults test-soak test-lowest
+.PHONY: up test test-services test-programs test-convert test-deps test-long test-faults test-soak test-lowest test-package
 .PHONY: extras lint bench convert-tools clean
 
 up: .venv/.stack
@@ -43,6 +43,10 @@ test-convert: convert-tools
 
 test-deps:
 	@.ci/test-deps.sh
+
+# The wheel, built, checked, and installed by pipx and by uv; needs a package index.
+test-package:
+	@.ci/test-package.sh
 
 # What tries things at random, with budgets a hundred times as large.
 LONG = tests/fuzz tests/config/test_hostile.py tests/core/test_walk.py

@@ -21,7 +21,7 @@ _NO_HOLD = "nobody has the port while the program restarts: clients are refused,
 _HELD_INSIDE = changed(
     "only where the container lets portsup see its calls; else the program binds by itself", is_handed_over
 )
-_MOVED = lost("the program has to bind the port that it is told by itself", says("move"))
+_MOVED = lost("the program must bind its assigned port by itself", says("move"))
 
 ROWS: tuple[Row, ...] = (
     row("restart", KEPT, INSIDE, KEPT, INSIDE),
