@@ -49,7 +49,7 @@ test-package:
 	@.ci/test-package.sh
 
 # What tries things at random, with budgets a hundred times as large.
-LONG = tests/fuzz tests/config/test_hostile.py tests/core/test_walk.py
+LONG = tests/fuzz tests/export tests/config/test_hostile.py tests/core/test_walk.py
 test-long: .venv/.dev
 	@PATH="$(CURDIR)/$(BIN):$$PATH" TEST_LONG=1 exec $(BIN)/python $(PYTEST) --timeout 1800 $(LONG) $(ARGS)
 

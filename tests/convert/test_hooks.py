@@ -32,3 +32,25 @@ def test_exit_codes_that_mean_success_are_carried_over(converted: Convert) -> No
     api = converted("pm2").stack.services["shell"]
     assert (api.success_exit_codes, api.restart_policy.restart) == (frozenset((0, 75)), Restart.ON_FAILURE)
     assert "`stop_exit_codes` without 0: 0 always means success" in converted("pm2").left["shell"]
+
+
+def test_a_loop_that_waits_in_a_unit_is_when_the_service_is_ready(converted: Convert) -> None:
+    unit = """
+[Service]
+ExecStart=/usr/bin/server --port 8400
+ExecStartPost=/bin/sh -c 'until curl -sf http://localhost:8400/health; do sleep 1; done'
+ExecStartPost=/usr/bin/announce
+TimeoutStartSec=20
+LimitCPU=60
+"""
+    [service] = converted("systemd", unit).stack.services.values()
+    assert (service.ready.probe.kind, service.ready.probe.target, service.ready.timeout) == ("http", "/health", 20.0)
+    assert {hook: each.command for hook, each in service.hooks.items()} == {Hook.POST_START: ("/usr/bin/announce",)}
+    assert service.limits == {"cpu_time": 60}
+
+
+def test_a_unit_without_a_loop_keeps_its_hooks(converted: Convert) -> None:
+    unit = "[Service]\nExecStart=/bin/a\nExecStartPost=/bin/sh -c 'while true; do sleep 1; done'\n"
+    [service] = converted("systemd", unit).stack.services.values()
+    assert service.ready.probe.kind == "started"
+    assert Hook.POST_START in service.hooks

@@ -1,5 +1,6 @@
 """The services.yaml of one service in a container: it means what the whole one means for that service."""
 
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from supervisor.export.model import Target
 from supervisor.export.veil import veiled
 from tests.export.conftest import ROOT, files
 
+GENERATOR = Path("/usr/libexec/podman/quadlet")
 SAME = (
     "ready", "healthcheck", "restart_policy", "success_exit_codes", "hooks", "stop_command", "stop_signal", "stop_to",
     "stop_grace_period", "limits", "memory_limit", "logging", "watchdog", "notify_socket", "bind", "handoff", "stdin",
@@ -68,3 +70,20 @@ def test_a_quadlet_waits_until_portsup_says_that_it_is_ready(rich: StackSpec) ->
     assert "Type=oneshot\nRemainAfterExit=yes\n" in made["shop-seed.container"]
     assert "[Install]" not in made["shop-worker.container"]
     assert made["shop.network"].endswith("[Network]\nNetworkName=shop\n")
+
+
+@pytest.mark.live
+@pytest.mark.skipif(not GENERATOR.exists(), reason="there is no generator of podman")
+def test_podman_makes_units_of_them(rich: StackSpec, tmp_path: Path) -> None:
+    folder = tmp_path / "quadlets"
+    folder.mkdir()
+    made = files(rich, Target.QUADLET)
+    for name, text in made.items():
+        (folder / name).write_text(text)
+    ran = subprocess.run(
+        [GENERATOR, "-dryrun"], env={"PATH": "/usr/bin:/bin", "QUADLET_UNIT_DIRS": str(folder)},
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    assert "unsupported" not in ran.stderr
+    assert ran.stdout.count("ExecStart=/usr/bin/podman run") == len(rich.services)

@@ -4,6 +4,7 @@ compose-spec.json is that schema, as of June 2026: github.com/compose-spec/compo
 """
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ from jsonschema import Draft7Validator  # type: ignore[import-untyped]
 from supervisor.config.load import load
 from supervisor.config.spec import StackSpec
 from supervisor.export.model import Target
-from tests.export.conftest import ROOT, Loading, files
+from tests.export.conftest import ROOT, Loading, exported, files
 
+PLUGIN = Path("/usr/libexec/docker/cli-plugins/docker-compose")
 SCHEMA = json.loads((Path(__file__).parent / "compose-spec.json").read_text(encoding="utf-8"))
 
 
@@ -28,6 +30,22 @@ def test_the_schema_accepts_it(which: str, rich: StackSpec) -> None:
     stack = rich if which == "rich" else load(ROOT / "services.yaml", {}, ephemeral=())
     mistakes = [f"{error.json_path}: {error.message}" for error in Draft7Validator(SCHEMA).iter_errors(compose(stack))]
     assert mistakes == []
+
+
+@pytest.mark.live
+@pytest.mark.skipif(not PLUGIN.exists(), reason="there is no plugin `compose` of docker")
+@pytest.mark.parametrize("which", ["rich", "shipped"])
+def test_docker_compose_accepts_it(which: str, rich: StackSpec, tmp_path: Path) -> None:
+    stack = rich if which == "rich" else load(ROOT / "services.yaml", {}, ephemeral=())
+    made = exported(stack, Target.COMPOSE)
+    (tmp_path / "compose.yaml").write_text(made.files[0].text)
+    secrets = {secret.key: "x" for secret in made.secrets if secret.needed}
+    for given in (secrets, {}) if secrets else (secrets,):
+        ran = subprocess.run(
+            [PLUGIN, "-f", tmp_path / "compose.yaml", "config", "-q"], env={"PATH": "/usr/bin:/bin", **given},
+            capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+        assert (ran.returncode == 0) is (given == secrets), ran.stderr
 
 
 def test_the_schema_sees_mistakes(rich: StackSpec) -> None:
