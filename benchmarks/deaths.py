@@ -34,7 +34,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.deaths", description=__doc__.split("\n")[0])
     parser.add_argument("--moments", type=int, default=200, metavar="N", help="for each victim; default: 200")
     parser.add_argument("--seed", type=int, default=None, metavar="N", help="to have the same moments again")
-    parser.add_argument("--only", choices=list(Victim), help="default: all three")
+    parser.add_argument("--only", type=Victim, choices=list(Victim), help="default: all three")
     options = parser.parse_args()
     end_by_exception()
     seed = random.randrange(1 << 32) if options.seed is None else options.seed
