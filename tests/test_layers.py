@@ -4,6 +4,7 @@ import ast
 import functools
 import re
 from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -164,6 +165,31 @@ def test_a_constructor_takes_six_parameters_at_most(folder: str) -> None:
                 if count > 6:
                     wrong.append(f"{path.relative_to(PACKAGE)}:{each.lineno} takes {count}")
     assert wrong == []
+
+
+def test_no_import_goes_round_in_a_circle() -> None:
+    """Those inside of functions count as well; what only type checkers see does not."""
+    graph = {path.relative_to(PACKAGE).as_posix(): set(imported_files(path)) for path in source_files("supervisor")}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        raise AssertionError(" -> ".join(error.args[1])) from None
+
+
+def imported_files(path: Path) -> Iterator[str]:
+    """The files of the package whose names a file takes: a module rather than the package that it is in."""
+    tree = parsed(path)
+    unseen = {inner for node in ast.walk(tree) if is_for_types_only(node) for inner in ast.walk(node)}
+    for node in ast.walk(tree):
+        match node:
+            case ast.ImportFrom(module=str(module), names=names) if node not in unseen and module.startswith(
+                "supervisor"
+            ):
+                folder = "/".join(module.split(".")[1:])
+                for alias in names:
+                    inner = f"{folder}/{alias.name}".strip("/")
+                    found = (f"{inner}.py", f"{inner}/__init__.py", f"{folder}.py", f"{folder}/__init__.py")
+                    yield next((each for each in found if (PACKAGE / each).exists()), "__init__.py")
 
 
 def test_only_up_knows_the_daemon() -> None:

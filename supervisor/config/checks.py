@@ -4,10 +4,11 @@ import re
 from collections.abc import Container, Iterator, Mapping
 
 from supervisor.config import commands, placeholders
-from supervisor.config.fields import Fields, Found, has_hooks, words
+from supervisor.config.fields import Fields, Found, has_hooks
 from supervisor.config.report import Report
 from supervisor.config.spec import Condition, HandoffMode, ProbeKind, Restart, Start
 from supervisor.config.suggest import did_you_mean
+from supervisor.config.texts import words
 from supervisor.core.restart import INFINITE
 from supervisor.dataclass import dataclass
 

@@ -1,9 +1,7 @@
 """What validation hands on: plain values by key, each with its place."""
 
-from collections.abc import Iterator
 from typing import Any
 
-from supervisor.config.scalars import Word
 from supervisor.config.tree import UNKNOWN, Place
 from supervisor.dataclass import dataclass, field
 
@@ -61,32 +59,3 @@ class EnvFile:
 def has_hooks(fields: Fields) -> bool:
     """Whether a service has commands beside its own; `config.hooks` reads them, and is imported for none else."""
     return "hooks" in fields.found or "stop_command" in fields.found
-
-
-def words(fields: Fields) -> Iterator[tuple[str, Word]]:
-    """Every text that placeholders are filled in, with the path of its key."""
-    for key, item in fields.found.items():
-        if isinstance(item.value, Word):
-            yield key, item.value
-        elif isinstance(item.value, tuple):
-            yield from ((key, word) for word in item.value if isinstance(word, Word))
-    if has_hooks(fields):
-        from supervisor.config import hooks
-
-        yield from hooks.words(fields)
-    own: dict[str, Found] = fields.get("environment", {})
-    for name, item in own.items():
-        if isinstance(item.value, Word):
-            yield f"environment.{name}", item.value
-    for key in ("ready", "healthcheck"):
-        probe: Fields | None = fields.get(key)
-        for kind, item in probe.found.items() if probe else ():
-            if isinstance(item.value, Word):
-                yield f"{key}.{kind}", item.value
-            elif isinstance(item.value, Fields):
-                from supervisor.config import questions
-
-                yield from ((f"{key}.{kind}.{path}", word) for path, word in questions.words(item.value))
-            elif isinstance(item.value, tuple):
-                for word in item.value:
-                    yield f"{key}.{kind}", word

@@ -5,7 +5,7 @@ secrets in its commands.
 from collections.abc import Iterator
 from collections.abc import Sequence as Words
 
-from supervisor.config.fields import Found, words
+from supervisor.config.fields import Found
 from supervisor.config.secrets import (
     SHORTEST,
     Names,
@@ -18,6 +18,7 @@ from supervisor.config.secrets import (
     words_in,
 )
 from supervisor.config.spec import Hook, ServiceSpec
+from supervisor.config.texts import words
 from supervisor.config.tree import Mapping as MappingNode
 from supervisor.config.tree import Node, Scalar, Sequence
 
