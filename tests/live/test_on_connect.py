@@ -106,6 +106,7 @@ def test_clients_of_one_that_does_not_come_up_are_refused_and_do_not_hang(stack:
         live.until("bad", state="failed", result="exit-code")
         (refused,) = live.journal("clients refused")
         assert (refused["service"], refused["within"]) == ("late", 0.3)
+        assert "refuses the clients that wait for it" in live.run("why", "late").stdout
         assert live.rows()["late"]["state"] == "starting", "`ready` says how long that may take"
         with pytest.raises(ConnectionError):
             said(bad)

@@ -37,6 +37,7 @@ class ClientsRefused(OfService):
 
     event = "clients refused"
     level = WARNING
+    is_failure = True
     within: float
 
 
