@@ -10,6 +10,7 @@ finish() {
     rm -rf "$work"
 }
 trap finish EXIT
+trap "exit 143" INT TERM
 python3 -m venv "$work/tools"
 "$work/tools/bin/pip" install -q build twine pipx uv
 "$work/tools/bin/python" -m build -o "$work/dist" . >"$work/build.log" 2>&1 || { cat "$work/build.log" >&2; exit 1; }
