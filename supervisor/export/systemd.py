@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Mapping
 
 from supervisor.config.forms.usual import signal_name
-from supervisor.config.spec import BindMode, Condition, HandoffMode, ProbeKind, ServiceSpec, StackSpec, StopTo
+from supervisor.config.spec import BindMode, Condition, HandoffMode, ProbeKind, ServiceSpec, StackSpec, Start, StopTo
 from supervisor.core.address import LOOPBACK
 from supervisor.core.ending import Others
 from supervisor.core.restart import Restart
@@ -66,7 +66,10 @@ def _target(stack: StackSpec, selected: tuple[str, ...], wishes: Wishes) -> Iter
     yield f"Description={plain(stack.name)}: all services that start by themselves"
     for name in selected:
         spec = stack.services[name]
-        kinds = ("socket", "service") if spec.handoff is HandoffMode.SYSTEMD and spec.pool else ("service",)
+        kinds: tuple[str, ...] = ("service",)
+        if spec.handoff is HandoffMode.SYSTEMD and spec.pool:
+            # Who connects first starts the service of a socket.
+            kinds = ("socket",) if spec.start is Start.ON_CONNECT else ("socket", "service")
         yield f"Wants={' '.join(f'{stack.name}-{name}.{kind}' for kind in kinds)}"
     yield ""
     yield "[Install]"

@@ -101,7 +101,7 @@ def meaning(stack: StackSpec, name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("target", TARGETS)
-@tries(12, 400)
+@tries(12, 150)
 @given(services=services())
 def test_it_means_the_same(target: Target, services: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.getbasetemp()

@@ -9,7 +9,7 @@ import pytest
 from supervisor.config.load import load
 from supervisor.config.spec import StackSpec
 from supervisor.export.model import Target
-from tests.export.conftest import ROOT, Loading, files
+from tests.export.conftest import ROOT, Loading, exported, files
 from tests.support.needed import need
 
 
@@ -107,6 +107,15 @@ def test_the_target_wants_what_starts_by_itself(rich: StackSpec) -> None:
     assert "Wants=shop-socket.socket shop-socket.service\n" in target
     assert "WantedBy=default.target" in target
     assert "WantedBy=multi-user.target" in files(rich, Target.SYSTEMD, is_system=True)["shop.target"]
+
+
+def test_the_first_client_starts_a_service_by_its_socket(loading: Loading) -> None:
+    text = "{pool: 8100-8102, start: on-connect, command: a"
+    stack = loading(f"name: s\nservices: {{a: {text}, handoff: systemd}}, b: {text.replace('81', '82')}}}}}")
+    target = files(stack, Target.SYSTEMD)["s.target"]
+    assert "Wants=s-a.socket\n" in target
+    assert "Wants=s-b.service\n" in target
+    assert {loss.key: loss.services for loss in exported(stack, Target.SYSTEMD).losses}["start"] == ("b",)
 
 
 @pytest.mark.live

@@ -88,6 +88,12 @@ def test_who_meets_a_loss_is_named_and_what_is_said_by_all_is_not(rich: StackSpe
     assert "  stdin (lost) of worker: the program reads the end of its input at once" in lines
 
 
+def test_a_pod_that_is_to_rest_is_told_to_start_again(loading: Loading) -> None:
+    text = "services: {a: {command: a, restart: never}, b: {command: b, restart: always}, c: {command: c}}"
+    found = {loss.key: loss.services for loss in exported(loading(text), Target.KUBERNETES).losses}
+    assert (found["restart"], found["restart_policy.max_restarts"]) == (("a", "c"), ("b", "c"))
+
+
 def test_files_that_are_rendered_are_told_to_be_lost(loading: Loading, tmp_path: Path) -> None:
     (tmp_path / "t").write_text("{port:a}")
     stack = loading("render: [{template: t, to: out}]\nservices: {a: {command: a, pool: 8100-8102}}")

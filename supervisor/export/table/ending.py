@@ -7,10 +7,12 @@ from supervisor.export.table.fates import (
     KEPT,
     Row,
     changed,
+    gives_up,
     has_handoff,
     is_always_limited,
     is_handed_over,
     lost,
+    may_rest,
     restarts,
     row,
     says,
@@ -24,7 +26,13 @@ _HELD_INSIDE = changed(
 _MOVED = lost("the program must bind its assigned port by itself", says("move"))
 
 ROWS: tuple[Row, ...] = (
-    row("restart", KEPT, INSIDE, KEPT, INSIDE),
+    row(
+        "restart",
+        KEPT,
+        INSIDE,
+        KEPT,
+        changed("whatever it says, Kubernetes starts a container again that has ended, also with success", may_rest),
+    ),
     row("success_exit_codes", KEPT, INSIDE, lost("only 0 is a success"), INSIDE),
     row(
         "on_end.success on_end.failure",
@@ -46,7 +54,7 @@ ROWS: tuple[Row, ...] = (
         KEPT,
         INSIDE,
         lost("`always` has no limit", is_always_limited),
-        changed("when portsup has given up, Kubernetes starts the container again, later each time", restarts),
+        changed("when portsup has given up, Kubernetes starts the container again, later each time", gives_up),
     ),
     row(
         "restart_policy.period",

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 from supervisor.config.secrets import is_secret_name
-from supervisor.config.spec import BindMode, Condition, HandoffMode, ProbeKind, ServiceSpec
+from supervisor.config.spec import BindMode, Condition, HandoffMode, ProbeKind, ServiceSpec, Start
 from supervisor.core.restart import Restart
 from supervisor.dataclass import dataclass
 from supervisor.export.model import Fate, Target
@@ -78,6 +78,18 @@ def waits_longer(spec: ServiceSpec) -> bool:
 
 def restarts(spec: ServiceSpec) -> bool:
     return spec.restart_policy.restart is not Restart.NEVER
+
+
+def starts_with_the_target(spec: ServiceSpec) -> bool:
+    return spec.start is Start.ON_CONNECT and spec.handoff is not HandoffMode.SYSTEMD
+
+
+def may_rest(spec: ServiceSpec) -> bool:
+    return spec.restart_policy.restart is not Restart.ALWAYS and not spec.one_shot
+
+
+def gives_up(spec: ServiceSpec) -> bool:
+    return restarts(spec) and not spec.restart_policy.is_endless and not spec.one_shot
 
 
 def is_always_limited(spec: ServiceSpec) -> bool:

@@ -16,6 +16,7 @@ from supervisor.export.table.fates import (
     lost,
     never,
     row,
+    starts_with_the_target,
     waits_for,
 )
 
@@ -49,6 +50,20 @@ ROWS: tuple[Row, ...] = (
         changed("`replicas: 0`, unless the profile was named with `--profile`"),
     ),
     row("autostart", KEPT, KEPT, changed("`scale: 0`; another service that needs it does not start it"), KEPT),
+    row(
+        "start",
+        changed("it starts with the target, unless `handoff: systemd` gives it a `.socket`", starts_with_the_target),
+        INSIDE,
+        lost("it starts with the others"),
+        changed("the kubelet is the first client that connects, so it starts at once"),
+    ),
+    row(
+        "start_timeout",
+        changed("the first client waits until the program answers"),
+        INSIDE,
+        lost("nobody waits for a start"),
+        INSIDE,
+    ),
     row("one_shot", KEPT, KEPT, KEPT, KEPT),
     row("ready.listening ready.tcp", KEPT, INSIDE, kept("the image needs `bash` for that"), INSIDE),
     row("ready.started ready.exec", KEPT, INSIDE, KEPT, INSIDE),
