@@ -79,7 +79,7 @@ def test_every_kind_of_readiness_hands_on(stack: Make) -> None:
 def test_a_new_process_that_is_no_good_leaves_the_old_one_in_service(stack: Make, tmp_path: Path) -> None:
     cases: dict[str, tuple[str, Any, str]] = {
         "ends": ("exit", {"listening": True, "timeout": 20}, "exit code 3 before it was ready"),
-        "deaf": ("never", {"listening": True, "timeout": 2}, "not ready within 2 s: it does not listen on port"),
+        "deaf": ("never", {"listening": True, "timeout": 2}, "not ready within 2 s: nothing listens on port"),
         "mute": ("half", {"log": "serving", "timeout": 2}, "not ready within 2 s"),
     }
     ports = free_pool(len(cases))
