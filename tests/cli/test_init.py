@@ -116,7 +116,7 @@ def test_what_cannot_be_done_is_said_with_a_way_out(
     arguments: tuple[str, ...], words: str, folder: Path, run: Run
 ) -> None:
     (folder / "notes.txt").write_text("Dear diary,\nit rained.\n")
-    (folder / "ecosystem.config.js").write_text("module.exports = {}\n")
+    (folder / "ecosystem.config.js").write_text("module.exports = require('./apps').all()\n")
     ran = run("init", *arguments)
     assert ran.code in (ExitCode.FAILURE, ExitCode.USAGE)
     assert words in ran.err

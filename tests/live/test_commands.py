@@ -114,7 +114,7 @@ def test_the_table_shows_name_port_state_and_more(stack: Make) -> None:
         told = json.loads(live.run("status", "--format", "json").stdout)
         keys = "name instance state status health port url pid uptime_s restarts exit_code result pool"
         assert set(keys.split()) <= set(told)
-        assert told["pool"] == [{"port": port, "state": "active", "holder": told["pool"][0]["holder"]}]
+        assert told["pool"] == [{"port": port, "state": "active", "holder": None, "cause": None}]
 
 
 def test_a_watched_status_follows_what_happens_and_ends_with_the_stack(stack: Make) -> None:

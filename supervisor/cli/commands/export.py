@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from supervisor.export.model import Export, Target, Wishes
 
 EXAMPLES = """\
-  portsup export systemd -o units                      units that run the programs themselves
-  portsup export quadlet --image shop:1 -o quadlets    containers of Podman, in which portsup runs
+  portsup export systemd -o units                     units of the programs
+  portsup export quadlet --image shop:1 -o quadlets   containers with portsup
   portsup export compose --image shop:1 > compose.yaml
   portsup export kubernetes --image registry.example/shop:1 | kubectl apply -f -"""
 

@@ -13,7 +13,7 @@ EXAMPLES = """\
   portsup mcp install cursor   add it to the configuration of a client
   portsup mcp                  serve the client on stdin and stdout
   portsup mcp --read-only      without the tools that change something
-  portsup mcp --http           serve clients that connect by HTTP and send the token, until Ctrl-C
+  portsup mcp --http           serve clients that connect by HTTP with the token
 
 docs/how-to/let-an-agent-work.md tells what an agent can do with it"""
 
