@@ -53,7 +53,8 @@ def test_spare_ports_held_by_sockets_in_flight_hold_up_nobody(stack: Make) -> No
             theirs.close()
             ours.close()
             live.until("web", within=30.0, pool=[
-                {"port": port, "state": "active" if port == pool[0] else "spare", "holder": None} for port in pool
+                {"port": port, "state": "active" if port == pool[0] else "spare", "holder": None, "cause": None}
+                for port in pool
             ])  # fmt: skip
     finally:
         for descriptor in crowd:

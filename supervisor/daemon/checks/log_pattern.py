@@ -38,6 +38,7 @@ def watch_log(loop: asyncio.AbstractEventLoop, slot: Slot, child: Child, pattern
             slot.keeper.tell(ev.BecameReady(child.pid))
         elif matcher.overruns > overruns:
             overruns = matcher.overruns
+            lasting.cancel()  # this says more
             slow = f"`{_shortened(pattern)}` takes too long on what it printed"
             if overruns == MOST_OVERRUNS:
                 child.output.also = None
@@ -50,11 +51,11 @@ def watch_log(loop: asyncio.AbstractEventLoop, slot: Slot, child: Child, pattern
 
     child.output.also = look
     slot.keeper.tell(ev.Printed(child.pid, ""))
-    tell_if_it_lasts(loop, slot, child, trouble)
+    lasting = tell_if_it_lasts(loop, slot, child, trouble)
 
 
-def tell_if_it_lasts(loop: asyncio.AbstractEventLoop, slot: Slot, child: Child, trouble: str) -> None:
-    """Tells the service what keeps `child` from being ready, if that is still so after `LASTS`.
+def tell_if_it_lasts(loop: asyncio.AbstractEventLoop, slot: Slot, child: Child, trouble: str) -> asyncio.TimerHandle:
+    """Tells the service what keeps `child` from being ready, if that is still so after `LASTS`; what can be cancelled.
 
     What has to come from the process itself is missing at every start, for as long as that takes.
     """
@@ -67,7 +68,7 @@ def tell_if_it_lasts(loop: asyncio.AbstractEventLoop, slot: Slot, child: Child, 
             slot.keeper.tell(ev.ProbeFailed(child.pid, trouble))
 
     limit = slot.service.timeouts.ready
-    loop.call_later(min(LASTS, limit / 2) if limit else LASTS, tell)
+    return loop.call_later(min(LASTS, limit / 2) if limit else LASTS, tell)
 
 
 def _shortened(text: str) -> str:
