@@ -212,6 +212,7 @@ def normal(text: str) -> list[str]:
     text = re.sub(r"\d{4}-\d\d-\d\dT[\d:.]+Z", "WHEN", text)
     text = re.sub(r"\b\d\d:\d\d:\d\d\.\d{3}\b", "WHEN", text)
     text = re.sub(r"\bpid=\d+", "pid=PID", text)
+    text = re.sub(r"\btook=[\d.]+", "took=T", text)
     text = re.sub(r"\[\d\d/\w{3}/\d{4} [\d:]{8}\]", "[WHEN]", text)
     text = re.sub(r"\b[0-9a-f]{32}\b", "RUN", text)
     text = re.sub(r"stalls of 50 ms and more: .*", "STALLS", text)
