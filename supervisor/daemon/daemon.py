@@ -202,6 +202,8 @@ class Daemon:
         slots = [self._world.slots[name] for name in wanted]
         with garbage.collected_again():
             late = await settled(self._stack, slots, self._options.wait_timeout, self._reporter.waiting)
+        if self._end.done():  # in this very turn: it has not come about yet that this is cancelled
+            return
         if late:
             self._fatal(too_late(late, self._options.wait_timeout or 0.0))
             return

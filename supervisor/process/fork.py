@@ -3,9 +3,13 @@
 `os.fork` runs the interpreter's at-fork hooks in the child, which copies some 200 pages of the daemon and doubles what
 a start costs (2.9 against 1.4 ms for 20 MB, measured).  So fork(2) of the C library is called with the GIL held.  The
 child then makes a few C calls whose arguments were built before, and ends in execve or _exit: nothing else of Python
-runs in it.  It must therefore be called from a process without other threads, as the daemon is.
+runs in it.
+
+Only while other threads run is it `os.fork` all the same. One of them may just be asking for the GIL, and a child that
+does not know that it is alone would wait without end for it to be taken (drop_gil in CPython's Python/ceval_gil.h).
 """
 
+import _thread
 import contextlib
 import ctypes
 import errno
@@ -14,6 +18,7 @@ import os
 import resource
 import signal
 import struct
+import warnings
 from typing import Any, NoReturn
 
 from supervisor.process.image import LAST_SIGNAL, Calls, Image, SignalMask, libc
@@ -47,13 +52,11 @@ def start(image: Image) -> int:
 def rehearse(calls: Calls) -> int:
     """The errno that these calls end with in a child that does nothing else, 0 if none has failed."""
     library = libc()
-    pid = int(library.fork())
+    pid = _split(library)
     if pid == 0:
         ctypes.set_errno(0)
         make(library, calls)
         library._exit(ctypes.get_errno())
-    if pid < 0:  # to wait for that would be to wait for any child
-        raise OSError(code := ctypes.get_errno(), os.strerror(code))
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
@@ -70,14 +73,23 @@ def _fork(library: Any, image: Image, tell: int) -> int:
     # Until the child has default handlers no signal may reach it: Python's would write to the wakeup pipe we share.
     before = SignalMask.every().apply()
     try:
-        pid = int(library.fork())
+        pid = _split(library)
         if pid == 0:
             _become(library, image, first, nothing, tell, parent)
-        code = ctypes.get_errno()
     finally:
         before.apply()
+    return pid
+
+
+def _split(library: Any) -> int:
+    """The pid of the child, 0 in it; raises OSError."""
+    if _thread._count():
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # since Python 3.12: the child might take a lock
+            return os.fork()
+    pid = int(library.fork())
     if pid < 0:
-        raise OSError(code, os.strerror(code))
+        raise OSError(code := ctypes.get_errno(), os.strerror(code))
     return pid
 
 

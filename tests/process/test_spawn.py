@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -255,6 +256,23 @@ def test_a_rehearsal_that_finds_no_room_for_a_process_waits_for_none(monkeypatch
     monkeypatch.setattr(fork, "libc", Full)
     with pytest.raises(BlockingIOError):
         fork.rehearse(())
+
+
+def test_a_thread_that_wants_to_go_on_meanwhile_keeps_no_child_from_starting(start: Children) -> None:
+    over = threading.Event()
+
+    def work() -> None:
+        while not over.is_set():
+            sum(range(1000))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        for _ in range(20):
+            assert start.program("exits", "5").wait() == 5
+    finally:
+        over.set()
+        thread.join()
 
 
 def test_signals_that_arrive_meanwhile_reach_us_once_and_no_child(start: Children) -> None:
