@@ -259,7 +259,7 @@ def test_a_rehearsal_that_finds_no_room_for_a_process_waits_for_none(monkeypatch
 
 
 def test_a_thread_that_wants_to_go_on_meanwhile_keeps_no_child_from_starting(start: Children) -> None:
-    over = threading.Event()
+    over, before = threading.Event(), sys.getswitchinterval()
 
     def work() -> None:
         while not over.is_set():
@@ -267,10 +267,12 @@ def test_a_thread_that_wants_to_go_on_meanwhile_keeps_no_child_from_starting(sta
 
     thread = threading.Thread(target=work)
     thread.start()
+    sys.setswitchinterval(1e-5)  # it asks as often as it can
     try:
         for _ in range(20):
             assert start.program("exits", "5").wait() == 5
     finally:
+        sys.setswitchinterval(before)
         over.set()
         thread.join()
 

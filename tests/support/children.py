@@ -118,28 +118,11 @@ def children() -> Iterator[Children]:
     set_child_subreaper()
     started = Children()
     try:
-        with _undisturbed():
-            yield started
+        yield started
     finally:
         started.end()
         reap_everything()
         ctypes.CDLL(None).prctl(36, 0, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER, off again
-
-
-@contextlib.contextmanager
-def _undisturbed() -> Iterator[None]:
-    """No other thread asks for the interpreter while we run; pytest-xdist has one that talks with its master.
-
-    The daemon has no threads, and so process/fork.py forks with the interpreter's lock in its hand.  A thread that had
-    just asked for that lock is not in the child, which would hand it over and wait for ever to get it back.
-    """
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(1000.0)  # seconds until a thread that waits for the lock asks for it
-    time.sleep(2 * before)  # who waits already may ask before that, and has it now
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(before)
 
 
 def reap_everything(within: float = 5.0) -> None:
