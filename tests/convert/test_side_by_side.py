@@ -13,13 +13,13 @@ from tests.convert.side_by_side import Ran, by_its_own, by_portsup, tool
 pytestmark = [pytest.mark.live, pytest.mark.skipif(os.name != "posix", reason="pm2 and supervisord want Unix")]
 SOURCES = ("procfile", "supervisord", "pm2", "mprocs", "circus")
 # What cannot be run here: it needs programs that are not there, or foreman or overmind, listens, writes below /var,
-# names files in a folder that it changes to, or starts a shell that nothing is seen of; and folders that supervisord
-# gives as absolute paths, and portsup as others.
+# names files in a folder that it changes to, or starts a shell that nothing is seen of; and folders that supervisord,
+# and scripts that pm2 gives as absolute paths, and portsup as others.
 NOT_HERE = {
     "supervisord/logs", "supervisord/fcgi", "supervisord/user", "supervisord/here", "procfile/overmind-env",
     "procfile/continued", "procfile/shell", "procfile/quotes", "mprocs/stops", "pm2/serve", "pm2/interpreters",
     "mprocs/environment", "procfile/folders", "supervisord/shell", "pm2/cluster", "pm2/limits", "pm2/javascript",
-    "pm2/a-line", "pm2/a-text-without-an-ending", "circus/user", "circus/socket", "circus/left",
+    "pm2/a-line", "pm2/a-text-without-an-ending", "pm2/in-yaml", "circus/user", "circus/socket", "circus/left",
     "circus/signs", "procfile/foreman", "procfile/overmind-settings",
 }  # fmt: skip
 CASES = [case for case in cases() if case.source in SOURCES and str(case) not in NOT_HERE]
