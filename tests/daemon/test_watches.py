@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from supervisor.core import events as ev
 from supervisor.core.handoff import BindMode, Give, Place
 from supervisor.daemon.console.foreground import Pipe
 from supervisor.daemon.handoff.calls import Handoff
@@ -17,6 +18,7 @@ from supervisor.daemon.handoff.hangups import HangUps
 from supervisor.daemon.handoff.hearing import Hearing
 from supervisor.daemon.handoff.listening_workers import ListeningWorkers
 from supervisor.daemon.handoff.looks import at_once
+from supervisor.daemon.service.callers import Callers
 from supervisor.daemon.service.spawner import Spawner
 from supervisor.system.registrations import Entry, Uses, register_again
 from tests.support.descriptors import descriptors
@@ -32,7 +34,7 @@ class Loop:
         self.watched: dict[int, Callable[..., object]] = {}
         self._later: list[Callable[[], object]] = []
 
-    def add_reader(self, fd: int, callback: Callable[..., object]) -> None:
+    def add_reader(self, fd: int, callback: Callable[..., object], *_: object) -> None:
         if self.is_full:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         self.watched[fd] = callback
@@ -137,6 +139,28 @@ def test_workers_are_watched_as_soon_as_there_is_room() -> None:
     tell()
     assert ended == [os.getpid()]
     assert (descriptors(os.getpid()), loop.watched) == (before, {})
+
+
+@pytest.mark.live
+def test_a_service_whose_first_client_cannot_be_watched_for_fails_alone() -> None:
+    told: list[ev.Event] = []
+    loop = Loop()
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as two:
+        slot: Any = Anything(
+            spec=Anything(name="web", handoff="auto"), keeper=Anything(tell=told.append), host="",
+            service=Anything(port=1), sockets=Anything(await_clients=lambda _: [one, two]),
+        )  # fmt: skip
+        programs: Any = Anything(environment=lambda *_: {"HOST": "127.0.0.1"})
+        callers = Callers(loop, programs, Anything(get=lambda: "a filter"), hands_over=True)  # type: ignore[arg-type]
+        callers.wait_for(slot)
+        assert [type(each) for each in told] == [ev.AwaitFailed]
+        assert loop.watched == {}
+        loop.is_full = False
+        callers.wait_for(slot)
+        assert loop.watched.keys() == {one.fileno(), two.fileno()}
+        callers.forget(slot)
+        assert loop.watched == {}
+        assert len(told) == 1
 
 
 def test_what_waits_for_a_slow_terminal_is_sent_once_the_loop_can_watch_it() -> None:

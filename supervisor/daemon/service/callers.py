@@ -1,6 +1,8 @@
 """Listens for services that have no process, and tells them when their first client comes."""
 
 import asyncio
+import socket
+from collections.abc import Collection
 
 from supervisor.config.spec import HandoffMode
 from supervisor.core import events as ev
@@ -33,22 +35,26 @@ class Callers:
         self.forget(slot)
         try:
             why = self._why_not(slot)
-            sockets = [] if why else self._sockets(slot).await_clients(self._host(slot))
+            if not why:
+                self._watch(slot, self._sockets(slot).await_clients(self._host(slot)))
         except (OSError, PortsupError) as error:
             why = (error.strerror or str(error)).lower() if isinstance(error, OSError) else str(error)
         if why:
+            self.forget(slot)
             slot.keeper.tell(ev.AwaitFailed(f"cannot listen for its first client: {why}"))
-            return
-        slot.host = host_of([place_of_socket(sock) for sock in sockets]) or slot.host
-        self._programs.forget_endpoints()
-        for sock in sockets:
-            self._loop.add_reader(sock.fileno(), self._called, slot)
-        self._watched[slot.spec.name] = [sock.fileno() for sock in sockets]
 
     def forget(self, slot: Slot) -> None:
         """Its process sees to its clients from now on, or nobody does; say it before its sockets are closed."""
         for fd in self._watched.pop(slot.spec.name, ()):
             self._loop.remove_reader(fd)
+
+    def _watch(self, slot: Slot, sockets: Collection[socket.socket]) -> None:
+        slot.host = host_of([place_of_socket(sock) for sock in sockets]) or slot.host
+        self._programs.forget_endpoints()
+        watched = self._watched[slot.spec.name] = []
+        for sock in sockets:
+            self._loop.add_reader(sock.fileno(), self._called, slot)
+            watched.append(sock.fileno())
 
     def _called(self, slot: Slot) -> None:
         self.forget(slot)
