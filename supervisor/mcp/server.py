@@ -148,8 +148,14 @@ class McpServer:
         return types.EmptyResult()
 
     async def _unsubscribe(self, context: Context, params: types.UnsubscribeRequestParams) -> types.EmptyResult:
-        self._subscribed.pop(str(params.uri), None)
+        self._forget(str(params.uri), context.session)
         return types.EmptyResult()
+
+    def _forget(self, uri: str, session: ServerSession) -> None:
+        """One session is not told of an address any more; others that have asked for it are."""
+        left = [each for each in self._subscribed.pop(uri, ()) if each is not session]
+        if left:
+            self._subscribed[uri] = left
 
     async def _listened(
         self, context: Context, params: types.SubscriptionsListenRequestParams
@@ -176,7 +182,7 @@ class McpServer:
             try:
                 await session.send_resource_updated(uri)
             except Exception:  # whatever a client that has left makes of it: it is not told again
-                self._subscribed.pop(uri, None)
+                self._forget(uri, session)
 
     async def _list_prompts(self, _: Context, __: Any) -> types.ListPromptsResult:
         prompts = [

@@ -1,0 +1,51 @@
+"""Who is told that a resource has changed."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from supervisor.api.project import Project
+from supervisor.mcp.changes import Changes
+from supervisor.mcp.server import McpServer
+from supervisor.mcp.toolbox import Toolbox
+
+ADDRESS = "portsup://shop/1/status"
+
+
+class Session:
+    """A client; one that has left cannot be told."""
+
+    def __init__(self, *, has_left: bool = False) -> None:
+        self.session = self  # also what asks for it
+        self.uri = ADDRESS
+        self.told: list[str] = []
+        self._has_left = has_left
+
+    async def send_resource_updated(self, uri: str) -> None:
+        if self._has_left:
+            raise ConnectionError
+        self.told.append(uri)
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setattr(Changes, "begin", lambda self: None)
+    return McpServer(Toolbox(Project()), "0")
+
+
+def test_who_is_no_longer_told_takes_nobody_along(server: Any) -> None:
+    stays, goes, left = Session(), Session(), Session(has_left=True)
+
+    async def act() -> None:
+        for each in (stays, goes, left):
+            await server._subscribe(each, each)
+        await server._publish(ADDRESS)
+        await server._unsubscribe(goes, goes)
+        await server._publish(ADDRESS)
+
+    asyncio.run(act())
+    assert (stays.told, goes.told) == ([ADDRESS] * 2, [ADDRESS])
+    assert server._wanted() == {ADDRESS}
+    asyncio.run(server._unsubscribe(stays, stays))
+    assert server._wanted() == frozenset()
