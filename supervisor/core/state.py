@@ -140,7 +140,6 @@ ENDED = frozenset({S.EXITED, S.FAILED})  # by itself
 AT_REST = frozenset({S.STOPPED, S.EXITED, S.FAILED})  # no process, nor one on its way, but for one SIGKILL cannot end
 IS_LIVE = frozenset({S.STARTING, S.RUNNING})  # its process is there, and nobody has asked it to end
 IS_ENDING = frozenset({S.TERMINATING, S.KILLING, S.CLEANING})  # what follows is decided already, `Then`
-HAS_PROCESS = IS_LIVE | {S.TERMINATING, S.KILLING}
 IS_AT_WORK = IS_LIVE | {S.PREPARING, S.BACKOFF}  # it runs, or will without anybody else
 IS_PASSING = IS_ENDING | {S.PREPARING, S.STARTING}  # on its way to a state in which it can stay
 CAN_STAY = AT_REST | {S.IDLE, S.RUNNING}  # until something happens

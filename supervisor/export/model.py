@@ -24,11 +24,6 @@ class Target(StrEnum):
         """Whether systemd starts services."""
         return self in (Target.SYSTEMD, Target.QUADLET)
 
-    @property
-    def runs_portsup(self) -> bool:
-        """Whether portsup runs each service, and its own rules hold there."""
-        return self in (Target.QUADLET, Target.KUBERNETES)
-
 
 class Fate(StrEnum):
     """What becomes of a key."""

@@ -23,10 +23,6 @@ class Veiled:
     services: Mapping[str, ServiceSpec]
     secrets: Mapping[str, tuple[Secret, ...]]
 
-    def key_of(self, service: str, name: str) -> Secret:
-        """The secret that a mark names."""
-        return next(secret for secret in self.secrets[service] if secret.name == name)
-
 
 def veiled(stack: StackSpec) -> Veiled:
     """The services of a stack without a secret in them."""

@@ -2,10 +2,6 @@
 
 from supervisor.core.facts import Facts, dataclass_transform
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    pass
-
 INFO, WARNING, ERROR = "info", "warning", "error"
 
 
