@@ -1,6 +1,7 @@
 """A case of the corpus run by the program that it was written for, and by portsup, in folders of their own."""
 
 import contextlib
+import io
 import json
 import os
 import pty
@@ -9,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import termios
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -21,6 +23,7 @@ from tests.support.eventually import eventually
 ROOT = Path(__file__).parents[2]
 TOOLS = Path(os.environ.get("CONVERT_TOOLS", ROOT / "build" / "convert-tools"))
 PROGRAMS = Path(__file__).parent / "programs"
+PID_MAX = Path("/proc/sys/kernel/pid_max")
 PATIENCE = 120.0  # seconds; only what has gone wrong waits for so long
 # Programs that run as themselves.
 REAL = ("sh", "bash", "env", "node", "cd", "exec", "while", "do", "true", "echo")
@@ -125,12 +128,14 @@ def running(
 ) -> Iterator[Callable[[bytes], None]]:
     """A program in the foreground; gives what types keys into its terminal, if it has one."""
     screen, inner = pty.openpty() if has_screen else (-1, -1)
-    log = (folder.parent / "log").open("wb")
+    if has_screen:
+        termios.tcsetwinsize(inner, (24, 80))  # a new one has no rows, in which mprocs cannot draw
+    log = (folder.parent / "log").open("wb", buffering=0)
     stdin, out = (inner, inner) if has_screen else (subprocess.DEVNULL, log)
     child = subprocess.Popen(
         command, cwd=folder, env=dict(env), stdin=stdin, stdout=out, stderr=out, start_new_session=True
     )  # fmt: skip
-    reader = threading.Thread(target=_drain, args=(screen,), daemon=True)
+    reader = threading.Thread(target=_drain, args=(screen, log), daemon=True)
     if has_screen:
         os.close(inner)
         reader.start()
@@ -142,14 +147,15 @@ def running(
             child.kill()
             child.wait()
         if has_screen:
+            reader.join(PATIENCE)
             os.close(screen)
         log.close()
 
 
-def _drain(screen: int) -> None:
+def _drain(screen: int, log: io.RawIOBase) -> None:
     with contextlib.suppress(OSError):
-        while os.read(screen, 65536):
-            pass
+        while shown := os.read(screen, 65536):
+            log.write(shown)
 
 
 def by_its_own(case: Case, place: Path) -> Ran:
@@ -284,6 +290,17 @@ def _whole_conf(path: Path) -> str:
     return path.name
 
 
+def in_order_of_start(found: list[dict[str, Any]], highest: int) -> list[dict[str, Any]]:
+    """By pid, where those after the highest one begin anew; programs of one run are less than half of all apart."""
+    newest = max((int(each["pid"]) for each in found), default=0)
+
+    def place(each: dict[str, Any]) -> int:
+        pid = int(each["pid"])
+        return pid + highest if newest - pid > highest / 2 else pid
+
+    return sorted(found, key=place)
+
+
 def _ran(place: Path, pools: list[list[int]] | None = None) -> Ran:
     """What ran; a spare port of a pool stands for its first one, and the folder of this run for any."""
     text = json.dumps(records(place))
@@ -291,7 +308,7 @@ def _ran(place: Path, pools: list[list[int]] | None = None) -> Ran:
         for port in pool[1:]:
             text = re.sub(rf"(?<!\d){port}(?!\d)", str(pool[0]), text)
     found = json.loads(text.replace(os.path.realpath(place), "PLACE").replace(str(place), "PLACE"))
-    started = sorted((each for each in found if "argv" in each), key=lambda each: int(each["pid"]))
+    started = in_order_of_start([each for each in found if "argv" in each], int(PID_MAX.read_text()))
     stopped: dict[str, list[str]] = {}
     for each in found:
         if "stopped" in each:

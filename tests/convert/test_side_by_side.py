@@ -29,6 +29,16 @@ def test_forty_files_are_run_by_both() -> None:
     assert len(CASES) >= 40
 
 
+@pytest.mark.parametrize(
+    ("pids", "ordered"),
+    [((7, 9, 8), [7, 8, 9]), ((301, 32766, 300, 32767), [32766, 32767, 300, 301]), ((), [])],
+    ids=["as they are", "past the highest", "none"],
+)
+def test_programs_stand_in_the_order_of_their_start(pids: tuple[int, ...], ordered: list[int]) -> None:
+    found = side_by_side.in_order_of_start([{"pid": pid} for pid in pids], 32768)
+    assert [each["pid"] for each in found] == ordered
+
+
 @pytest.mark.parametrize("case", CASES, ids=str)
 @pytest.mark.timeout(600)
 def test_both_run_the_same(case: Case, tmp_path: Path) -> None:
