@@ -16,11 +16,11 @@ import time
 from pathlib import Path
 from statistics import median
 
+from benchmarks import tools
 from benchmarks.figures import machine, verdict
 from benchmarks.processes import end_by_exception
 
 STEPS = ("up", "status", "reload", "down")
-ROOT = Path(__file__).parents[1]
 WITHIN = 900.0  # seconds that bound each step
 TOLERANCE = 1.5  # of a proportional growth: what a busy machine adds to the longer run
 
@@ -76,9 +76,9 @@ def times_of(length: int) -> dict[str, float]:
 def run(folder: str, *words: str) -> subprocess.CompletedProcess[str]:
     """One `portsup` command in that folder, with everything that it keeps."""
     environment = {
-        **os.environ, "PYTHONPATH": str(ROOT), "PORTSUP_RUNTIME_DIR": f"{folder}/r", "PORTSUP_STATE_DIR": f"{folder}/s",
+        **os.environ, "PORTSUP_RUNTIME_DIR": f"{folder}/r", "PORTSUP_STATE_DIR": f"{folder}/s",
     }  # fmt: skip
-    command = [sys.executable, "-m", "supervisor", *words]
+    command = [str(tools.portsup()), *words]
     return subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, timeout=WITHIN, check=False
     )

@@ -1,5 +1,7 @@
 """What the benchmarks run: the C programs, compiled on demand, and a supervisord in an environment of its own."""
 
+import compileall
+import functools
 import os
 import shutil
 import subprocess
@@ -7,7 +9,8 @@ import sys
 from pathlib import Path
 
 SUPERVISORD = "4.3.0"
-PROGRAMS = Path(__file__).parent / "programs"
+ROOT = Path(__file__).parent.parent
+PROGRAMS = ROOT / "benchmarks/programs"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "portsup-benchmarks"
 
 
@@ -42,9 +45,16 @@ def _without_our_environment() -> str:
     return os.pathsep.join(folder for folder in os.environ["PATH"].split(os.pathsep) if folder != ours)
 
 
+@functools.cache
 def portsup() -> Path:
-    """The `portsup` of the environment that runs the benchmarks."""
+    """The `portsup` of the environment that runs the benchmarks.
+
+    Its modules are compiled first, as pip compiles those of supervisord: an installation in a working tree has no
+    compiled ones after a change, and never any where PYTHONDONTWRITEBYTECODE is set, so each run would compile them.
+    """
     command = Path(sys.executable).parent / "portsup"
     if not command.exists():
         raise SystemExit(f"error: cannot find `portsup` beside {sys.executable}\n\nhint: `make bench` sets it up")
+    for package in ("supervisor", "examples"):
+        compileall.compile_dir(ROOT / package, quiet=1)
     return command
