@@ -38,16 +38,6 @@ def loop_words(loop: LoopStatus) -> str:
     return f"stalls of {least} ms and more: {loop.stalls}; the longest turn took {longest} ms{doing}"
 
 
-def roll_words(row: ServiceRow) -> str:
-    """That a rolling restart is under way, "" if none is."""
-    beside = row.beside
-    if beside is None:
-        return ""
-    if beside.state == "starting":
-        return f"rolling restart: pid {beside.pid} starts beside pid {row.pid}"
-    return f"rolling restart: pid {row.pid} has taken over, pid {beside.pid} is {beside.state}"
-
-
 def socket_words(sockets: "Sequence[Socket]") -> str:
     """Where a service listens, in one cell: `127.0.0.1:6000 [::1]:9000`."""
     return " ".join(dict.fromkeys(f"{each.host}:{each.port}" for each in sockets))

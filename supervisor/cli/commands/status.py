@@ -6,7 +6,7 @@ import time
 
 from supervisor.cli import render
 from supervisor.cli.complaint import say, warn
-from supervisor.cli.rows import KEYS, loop_words, pool_words, roll_words, select, socket_words
+from supervisor.cli.rows import KEYS, loop_words, pool_words, select, socket_words
 from supervisor.cli.target import connect
 from supervisor.control.json_form import as_json
 from supervisor.control.status import ServiceStatus
@@ -96,7 +96,10 @@ def _used_by(client: "Client", rows: list[ServiceStatus], args: argparse.Namespa
 
 def _tell_why(rows: list[ServiceStatus]) -> None:
     reasons = [f"{row.name}: {row.reason}" for row in rows if row.reason and not row.is_fine]
-    reasons += [f"{row.name}: {words}" for row in rows if (words := roll_words(row))]
+    if rolling := [row for row in rows if row.beside is not None]:
+        from supervisor.api.rows import roll_words
+
+        reasons += [f"{row.name}: {roll_words(row)}" for row in rolling]
     if reasons:
         sys.stdout.flush()
         say("\n" + "\n".join(reasons))

@@ -4,8 +4,8 @@ import argparse
 import os
 import sys
 
+from supervisor.api.launch import Launch, critical_chain, launches, phases
 from supervisor.cli import render
-from supervisor.cli.launch import Launch, critical_chain, launches, phases
 from supervisor.cli.source import Source, find_source
 from supervisor.core import journal
 from supervisor.errors import NotFound

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from supervisor.cli.launch import _MILESTONES, Launch, critical_chain, launches, phases
+from supervisor.api.launch import _MILESTONES, Launch, critical_chain, launches, phases
 from supervisor.core.order import Condition
 
 START = {"time": "2026-03-01T09:30:00.000000Z", "level": "info", "event": "instance starts"}

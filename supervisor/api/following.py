@@ -1,0 +1,119 @@
+"""A stack that is followed through its deaths: what is known of it now, and when and why that is no longer so."""
+
+import threading
+import time
+from collections.abc import Callable
+
+from supervisor.api.history import journal_of
+from supervisor.api.picture import Picture
+from supervisor.api.values import StackStatus, Update
+from supervisor.control.client import Client, DaemonGone
+from supervisor.core import journal
+from supervisor.dataclass import dataclass
+from supervisor.errors import PortsupError
+from supervisor.logs.history import read_events
+from supervisor.logs.state_dir import instance_directory
+from supervisor.ports.instances import InstanceInfo
+
+LOOK_AGAIN = 0.3  # seconds, while nothing runs
+_QUIET = 1.0  # seconds without news until we look whether somebody still wants any
+_ASK_AFTER = 5  # quiet turns until the daemon is asked whether it still answers
+_PATIENCE = 2.0  # seconds that it may take for that
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Nobody tells of the stack any more.
+
+    at: since when, in seconds since 1970
+    why: in words
+    """
+
+    at: float
+    why: str
+
+
+class Following:
+    """Keeps a picture of one instance, and calls `tell` after each change; `run` is for a thread of its own.
+
+    `tell` gets the update, or None when the instance has ended, or cannot be asked: `ended` says since when and why,
+    and the picture stays the last one there was.  It is None again as soon as a next run tells of itself.
+    """
+
+    def __init__(
+        self, find: Callable[[], InstanceInfo | None], tell: Callable[[Update | None], None], *, events: bool = False,
+        usage: bool = False,
+    ) -> None:  # fmt: skip
+        """`find` gives the instance that is meant; None while it does not run."""
+        self.picture = Picture()
+        self.ended: Ended | None = Ended(time.time(), "it has not been seen yet")
+        self.status: StackStatus | None = None  # of the last full line, for the name and the number
+        self._find = find
+        self._tell = tell
+        self._asked = {"events": events, "usage": usage}
+        self._is_closed = threading.Event()
+        self._is_over_told = False
+
+    def close(self) -> None:
+        """`run` returns within a second."""
+        self._is_closed.set()
+
+    def run(self) -> None:
+        """Follows until `close`."""
+        while not self._is_closed.is_set():
+            info = None
+            try:
+                info = self._find()
+                if info is None:
+                    self._is_over("it is not running")
+                else:
+                    self._follow(info)
+                    self._is_over(_why(info))
+            except DaemonGone:
+                self._is_over("it is not running" if info is None else _why(info))
+            except PortsupError as error:
+                self._is_over(error.why or error.what)
+            self._is_closed.wait(LOOK_AGAIN)
+
+    def _follow(self, info: InstanceInfo) -> None:
+        client = Client(info.socket)
+        quiet = 0
+        for update in client.subscribe(_QUIET, run=self.picture.run, after=self.picture.seq, **self._asked):
+            if self._is_closed.is_set():
+                return
+            quiet = quiet + 1 if update is None else 0
+            if update is None:
+                if quiet >= _ASK_AFTER:
+                    quiet = 0
+                    Client(info.socket, _PATIENCE).ping()  # a process that is stopped would be silent forever
+                continue
+            self.picture.apply(update)
+            self.status = update.status or self.status
+            self.ended, self._is_over_told = None, False
+            self._tell(update)
+
+    def _is_over(self, why: str) -> None:
+        """Once for each end."""
+        if self._is_over_told or self._is_closed.is_set():
+            return
+        self._is_over_told = True
+        self.ended = Ended(time.time(), why)
+        self._tell(None)
+
+
+def _why(info: InstanceInfo) -> str:
+    """What the journal says last of an instance that is gone."""
+    words = ""
+    for told in read_events(journal_of(instance_directory(info.stack, info.instance))):
+        match told["event"]:
+            case journal.InstanceStarts.event:
+                words = ""
+            case journal.Fatal.event:
+                words = f"{told.get('what')}: {told.get('why')}"
+            case journal.EndOfAll.event:
+                words = f"`{told.get('service')}` has ended ({told.get('why')}), and everything with it"
+            case journal.DaemonHung.event:
+                words = "portsup had hung, and was killed by its guardian"
+            case journal.InstanceEnded.event:
+                words = words or "it was stopped"
+    return words or "portsup has ended without a word, as by SIGKILL"
