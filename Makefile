@@ -73,7 +73,7 @@ lint: .venv/.dev
 	@$(BIN)/mypy --cache-dir .mypy_cache/darwin --platform darwin supervisor/system/__init__.py
 	@$(BIN)/mypy --cache-dir .mypy_cache/win32 --platform win32 supervisor/system/__init__.py
 
-bench: .venv/.stack
+bench: convert-tools
 	@$(BIN)/python -m benchmarks.run $(ARGS)
 
 convert-tools: .venv/.dev

@@ -1,4 +1,4 @@
-"""The supervisors that are compared, each brought to run the same services in a folder of its own."""
+"""A supervisor that runs the same services as every other, in a folder of its own: portsup, and a C program."""
 
 import atexit
 import contextlib
@@ -37,6 +37,7 @@ class Run:
     """A supervisor that runs a workload; the subclasses know how it is started and asked."""
 
     name = ""
+    cannot: frozenset[str] = frozenset()  # measures that it has nothing for
 
     def __init__(self, workload: Workload, folder: Path) -> None:
         self.workload = workload
@@ -64,8 +65,9 @@ class Run:
             )
 
     @staticmethod
-    def prepare() -> None:
-        """Builds or installs what it needs, once."""
+    def prepare() -> str:
+        """Builds what it needs, once; what is missing, in words, or nothing."""
+        return ""
 
     def configure(self) -> None:
         """Writes the configuration into the folder."""
@@ -77,6 +79,14 @@ class Run:
     def status(self) -> list[str] | None:
         """The command that shows the state of all services, None when there is none."""
         return None
+
+    def port(self) -> list[str] | None:
+        """The command that tells the port of one service; that of `status` where there is no other."""
+        return self.status()
+
+    def stop(self) -> None:
+        """Has it end itself and every service; returns at once."""
+        os.kill(self.main_pid(), signal.SIGTERM)
 
     def settle(self, within: float) -> None:
         """Waits until the start is over and no helper of it is left."""
@@ -122,8 +132,8 @@ class Run:
         left = processes.marked(self.mark)
         ends = processes.Ends(left)
         with contextlib.suppress(OSError, RuntimeError):
-            if (pid := self.main_pid()) in left:  # else a record that was left, and the pid may be another's by now
-                os.kill(pid, signal.SIGTERM)
+            if self.main_pid() in left:  # else a record that was left, and the pid may be another's by now
+                self.stop()
         if ends.wait(within=2.0):
             ends.kill()
         ends.close()
@@ -140,8 +150,9 @@ class Floor(Run):
     name = "C floor"
 
     @staticmethod
-    def prepare() -> None:
+    def prepare() -> str:
         tools.program("floor")
+        return ""
 
     def command(self) -> list[str]:
         floor, work = str(tools.program("floor")), self.workload
@@ -150,41 +161,13 @@ class Floor(Run):
         return [floor, str(self.program), str(FIRST_PORT), str(work.pool), str(work.count)]
 
 
-class Supervisord(Run):
-    name = "supervisord"
-
-    @staticmethod
-    def prepare() -> None:
-        tools.supervisord()
-
-    def configure(self) -> None:
-        lines = [
-            "[unix_http_server]\nfile=%(here)s/s.sock",
-            "[rpcinterface:supervisor]",
-            "supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface",
-            "[supervisorctl]\nserverurl=unix://%(here)s/s.sock",
-            "[supervisord]\nlogfile=%(here)s/d.log\npidfile=%(here)s/d.pid\nchildlogdir=%(here)s\nminfds=4096",
-        ]
-        for port in self.workload.ports:
-            lines.append(f'[program:s{port}]\ncommand={self.program}\nenvironment=PORT="{port}"')
-            lines.append("autorestart=true\nstartsecs=0\nstartretries=1000000")
-            if self.workload.program == "flood":
-                lines.append("stdout_logfile=%(here)s/flood.log\nstdout_logfile_maxbytes=50MB")
-        (self.folder / "supervisord.conf").write_text("\n".join(lines) + "\n")
-
-    def command(self) -> list[str]:
-        return [str(tools.supervisord() / "supervisord"), "-n", "-c", str(self.folder / "supervisord.conf")]
-
-    def status(self) -> list[str]:
-        return [str(tools.supervisord() / "supervisorctl"), "-c", str(self.folder / "supervisord.conf"), "status"]
-
-
 class Portsup(Run):
     name = "portsup"
 
     @staticmethod
-    def prepare() -> None:
+    def prepare() -> str:
         tools.portsup()
+        return ""
 
     def configure(self) -> None:
         self.environment["PORTSUP_RUNTIME_DIR"] = str(self.folder / "r")
@@ -195,6 +178,7 @@ class Portsup(Run):
                 "pool": list(range(port, port + self.workload.pool)),
                 "ready": "started" if self.workload.program == "flood" else "listening",
                 "restart": "always",
+                "environment": {"API_TOKEN": "what-nobody-may-see"} if self.workload.program == "flood" else {},
                 "restart_policy": {"delay": 0, "max_restarts": 100000},
                 "logging": {"max_size": "50MB", "backups": 10},
             }
@@ -208,6 +192,10 @@ class Portsup(Run):
 
     def status(self) -> list[str]:
         return [str(tools.portsup()), "-f", str(self.folder / "services.yaml"), "status"]
+
+    def port(self) -> list[str]:
+        name = f"s{self.workload.ports[0]}"
+        return [str(tools.portsup()), "-f", str(self.folder / "services.yaml"), "port", name]
 
     def settle(self, within: float) -> None:
         if self.process is not None:

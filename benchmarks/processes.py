@@ -35,6 +35,17 @@ def context_switches(pids: Iterable[int]) -> int:
     return total
 
 
+def cost(pids: Iterable[int]) -> float:
+    """Milliseconds that all threads of these processes have spent on a processor since they started (proc_pid_stat(5)
+    counts ticks of 10 ms; /proc/PID/task/TID/schedstat has nanoseconds).
+    """
+    total = 0
+    for pid in pids:
+        for stat in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+            total += int(stat.read_text().split()[0])
+    return total / 1e6
+
+
 def memory(pids: Iterable[int]) -> float:
     """MiB of these processes, what they share with others divided by the number of sharers (PSS)."""
     total = 0

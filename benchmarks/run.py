@@ -1,6 +1,6 @@
 """Measures the contestants in turn, round by round, and prints medians, ratios and whether portsup's goals are met.
 
-python -m benchmarks.run [--only NAME,NAME] [--without NAME] [--rounds N] [--json FILE]
+python -m benchmarks.run [--only NAME,NAME] [--without NAME,NAME] [--rounds N] [--json FILE]
 """
 
 import argparse
@@ -9,16 +9,17 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from statistics import median
 
-from benchmarks.contestants import Floor, Portsup, Run, Supervisord
-from benchmarks.figures import machine, p99, spread, verdict
-from benchmarks.measures import MEASURES, Measure, python_start
+from benchmarks.contestants import Floor, Portsup, Run
+from benchmarks.figures import machine
+from benchmarks.measures import MEASURES, PYTHON, Taker, Values, can, python_start
+from benchmarks.peers import S6, Circus, Honcho, Mprocs, Pm2, Runit, Supervisord
 from benchmarks.processes import end_by_exception
+from benchmarks.report import is_missed, rows, summary
 
-CONTESTANTS: dict[str, type[Run]] = {"supervisord": Supervisord, "portsup": Portsup, "floor": Floor}
-Values = dict[str, list[float]]
-PYTHON = "python -c pass"
+CONTESTANTS: dict[str, type[Run]] = {
+    each.name: each for each in (Portsup, Supervisord, Circus, Honcho, Pm2, Mprocs, S6, Runit, Floor)
+}
 
 
 def main() -> int:
@@ -26,21 +27,28 @@ def main() -> int:
     options = parse()
     end_by_exception()
     names = [name for name in CONTESTANTS if name not in options.without]
-    for name in names:
-        CONTESTANTS[name].prepare()
-    print(f"{machine()}\n")
-    print(f"{'':26}{''.join(f'{name:>44}' for name in names)}   portsup against supervisord, floor", flush=True)
-    results, missed = {}, False
-    for key in options.only:
-        measure = MEASURES[key]
-        values, failures = take(measure, names, options.rounds or measure.rounds)
-        results[key] = {"unit": measure.unit, "values": values, "failures": failures}
-        missed |= report(measure, values, names) or bool(failures)
-        for failure in failures:
-            print(f"    {failure}", flush=True)
+    for name in list(names):
+        if how := CONTESTANTS[name].prepare():
+            print(f"warning: {name} is left out, it is not installed: {how}", file=sys.stderr)
+            names.remove(name)
+    print(f"{machine()}\n", flush=True)
+    found: dict[str, Values] = {name: {} for name in options.only}
+    told = []
+    for taker in dict.fromkeys(MEASURES[name].take for name in options.only):
+        asked = [name for name in options.only if MEASURES[name].take is taker]
+        rounds = options.rounds or max(MEASURES[name].rounds for name in asked)
+        told += take(taker, asked, names, rounds, found)
+        for name in asked:
+            print("\n".join(rows(MEASURES[name], found[name])), flush=True)
+    print("\ngoals", flush=True)
+    for line in summary([(MEASURES[name], found[name]) for name in options.only]):
+        print(f"    {line}")
+    for line in told:
+        print(f"error: {line}", file=sys.stderr)
     if options.json:
-        options.json.write_text(json.dumps(results, indent=1) + "\n")
-    return 1 if missed else 0
+        units = {name: MEASURES[name].unit for name in options.only}
+        options.json.write_text(json.dumps({"units": units, "values": found, "failures": told}, indent=1) + "\n")
+    return 1 if told or any(is_missed(MEASURES[name], found[name]) for name in options.only) else 0
 
 
 def parse() -> argparse.Namespace:
@@ -61,59 +69,30 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def take(measure: Measure, names: list[str], rounds: int) -> tuple[Values, list[str]]:
-    """The values of each contestant, round by round, the first one of a round being another each time."""
-    values: Values = {name: [] for name in names}
+def take(taker: Taker, asked: list[str], names: list[str], rounds: int, found: dict[str, Values]) -> list[str]:
+    """Adds the values of each contestant, round by round, the first one of a round being another each time; what went
+    wrong, in words.
+    """
     failures = []
+    counts_python = [name for name in asked if any(goal.less_python for goal in MEASURES[name].goals)]
     for number in range(rounds):
         turn = number % len(names)
         for name in names[turn:] + names[:turn]:
             contestant = CONTESTANTS[name]
-            if number >= measure.rounds_of.get(contestant, rounds):
+            wanted = [each for each in asked if can(contestant, each)]
+            if not wanted:
                 continue
             try:
-                if measure.less_python and contestant is Portsup:
-                    values.setdefault(PYTHON, []).extend(python_start())
-                values[name] += measure.take(contestant)
+                values = taker(contestant)
             except (OSError, RuntimeError, subprocess.SubprocessError) as error:
-                failures.append(f"{name}: {type(error).__name__}: {error}")
-    return values, failures
-
-
-def report(measure: Measure, values: Values, names: list[str]) -> bool:
-    """Prints the line of one measure; true when portsup missed its goal."""
-    cells = [f"{spread(values[name], measure.unit):>44}" for name in names]
-    medians = {name: median(values[name]) for name in names if values[name]}
-    ours = medians.get("portsup")
-    others = [name for name in ("supervisord", "floor") if ours is not None and medians.get(name)]
-    against = {name: medians["portsup"] / medians[name] for name in others}
-    ratios = [f"{against[name]:8.3g}" if name in against else f"{'-':>8}" for name in ("supervisord", "floor")]
-    line = f"{measure.words:26}{''.join(cells)}   {''.join(ratios)}"
-    compared = against.get("supervisord") if measure.of_supervisord else ours
-    missed = False
-    if measure.goal is not None and compared is not None:
-        missed = compared > measure.goal
-        line += f"   goal {measure.goal:g}{' of supervisord' if measure.of_supervisord else ''}:"
-        line += " missed" if missed else " met"
-    print(line, flush=True)
-    return missed | against_floor(measure, values)
-
-
-def against_floor(measure: Measure, values: Values) -> bool:
-    """Prints portsup's part that is not Python's own as so many times the floor; true when it missed its goal."""
-    ours, floor, python = (values.get(name, []) for name in ("portsup", "floor", PYTHON))
-    if measure.of_floor is None or not ours or not floor:
-        return False
-    own = median(python) if python else 0.0
-    words = f"    of it {PYTHON}: {spread(python, measure.unit)}; the rest" if python else "    "
-    ratio = (median(ours) - own) / median(floor)
-    missed = ratio > measure.of_floor
-    words += f" {ratio:.3g} times the floor"
-    if len(ours) >= 20 and len(floor) >= 20:
-        words += f" (p99 {(p99(ours) - own) / p99(floor):.3g} times its p99)"
-    words += f", at most {measure.of_floor:g}:"
-    print(f"{words} {verdict(not missed)}", flush=True)
-    return missed
+                failures.append(f"{', '.join(asked)}: {name}: {type(error).__name__}: {error}")
+                continue
+            for each in wanted:
+                found[each].setdefault(name, []).extend(values.get(each, []))
+            if contestant is Portsup:
+                for each in counts_python:
+                    found[each].setdefault(PYTHON, []).extend(python_start())
+    return failures
 
 
 if __name__ == "__main__":

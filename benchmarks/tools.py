@@ -1,4 +1,4 @@
-"""What the benchmarks run: the C programs, compiled on demand, and a supervisord in an environment of its own."""
+"""What the benchmarks run: the C programs, compiled on demand, portsup, and the peers that are installed."""
 
 import compileall
 import functools
@@ -8,9 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-SUPERVISORD = "4.3.0"
 ROOT = Path(__file__).parent.parent
 PROGRAMS = ROOT / "benchmarks/programs"
+PEERS = ROOT / "build/convert-tools"  # where `make convert-tools` puts them
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "portsup-benchmarks"
 
 
@@ -23,26 +23,24 @@ def program(name: str) -> Path:
     return binary
 
 
-def supervisord() -> Path:
-    """The folder with `supervisord` and `supervisorctl`; its import name is ours too, hence the own environment."""
-    environment = CACHE / f"supervisord-{SUPERVISORD}"
-    if not (environment / "bin/supervisorctl").exists():
-        shutil.rmtree(environment, ignore_errors=True)
-        subprocess.run([sys.executable, "-m", "venv", "--without-pip", environment], check=True)
-        wanted = f"supervisor=={SUPERVISORD}"
-        python = str(environment / "bin/python")
-        if shutil.which("uv"):
-            subprocess.run(["uv", "pip", "install", "--quiet", "--python", python, wanted], check=True)
-        else:
-            pip = [shutil.which("python3", path=_without_our_environment()) or "python3", "-m", "pip"]
-            subprocess.run([*pip, "--python", python, "install", "--quiet", wanted], check=True)
-    return environment / "bin"
+def peer(path: str) -> str:
+    """A command of PyPI or npm, in environments of their own: supervisord's import name is ours too."""
+    return str(PEERS / path)
 
 
-def _without_our_environment() -> str:
-    """PATH less the folder of this interpreter: our own environment has no pip."""
-    ours = str(Path(sys.executable).parent)
-    return os.pathsep.join(folder for folder in os.environ["PATH"].split(os.pathsep) if folder != ours)
+def missing_peer(path: str) -> str:
+    """How to get that command, or nothing where it is there."""
+    return "" if (PEERS / path).exists() else "`make convert-tools` installs it"
+
+
+def missing_program(name: str, package: str) -> str:
+    """How to get a program of Debian's, or nothing where it is there."""
+    return "" if shutil.which(name) else f"`apt-get install {package}` installs it"
+
+
+def path_with_node() -> str:
+    """PATH with the Node.js of this environment."""
+    return os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 
 
 @functools.cache

@@ -1,4 +1,5 @@
-/* Writes $FLOOD_MB megabytes of 100-byte lines to its standard output, then the seconds that took to $FLOOD_DONE. */
+/* Writes $FLOOD_MB megabytes of 100-byte lines to its standard output once there is a file $FLOOD_GO, then the seconds
+   that took to $FLOOD_DONE. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,12 +17,14 @@ int main(void)
 {
     enum { LINE = 100, LINES = 1000 };
     static char block[LINE * LINES];
-    const char *megabytes = getenv("FLOOD_MB"), *done = getenv("FLOOD_DONE");
-    if (!megabytes || !done)
+    const char *megabytes = getenv("FLOOD_MB"), *done = getenv("FLOOD_DONE"), *go = getenv("FLOOD_GO");
+    if (!megabytes || !done || !go)
         return 2;
     memset(block, 'x', sizeof block);
     for (int i = 1; i <= LINES; i++)
         block[i * LINE - 1] = '\n';
+    while (access(go, F_OK))
+        usleep(1000);
     double start = now();
     for (long left = atol(megabytes) * 10; left > 0; left--)
         for (size_t sent = 0; sent < sizeof block;) {
