@@ -80,7 +80,8 @@ def test_events_and_lines_fit_their_schemas() -> None:
 
 def test_every_reason_has_its_words_and_fits_into_json() -> None:
     samples = {
-        int: 7, str: "stop", float: 2.5, bool: True, tuple[str, ...]: ("web",), reasons.Cause: "GET / answered 503",
+        int: 7, str: "stop", float: 2.5, bool: True, tuple[str, ...]: ("web",), tuple[int, ...]: (7, 8),
+        reasons.Cause: "GET / answered 503",
         reasons.Reason: reasons.EndedBySignal(9), tuple[reasons.LostNeed, ...]: (reasons.LostNeed("db", "failed"),),
     }  # fmt: skip
     for kind in reasons.Reason.__subclasses__():

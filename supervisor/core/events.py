@@ -1,6 +1,6 @@
 """What happens to a service (events, in the past tense) and what is to be done about it (effects, imperative)."""
 
-from supervisor.core.reasons import Asked, Cause
+from supervisor.core.reasons import Asked, Cause, MemoryAbove
 from supervisor.core.sd_notify import Notice
 from supervisor.core.state import Hook
 from supervisor.dataclass import dataclass
@@ -120,7 +120,9 @@ class BecameHealthy:
 
 
 @dataclass(frozen=True, slots=True)
-class BecameUnhealthy:
+class CheckFailed:
+    """A health check of a process did not find it well."""
+
     pid: int
     why: Cause
 
@@ -128,7 +130,7 @@ class BecameUnhealthy:
 @dataclass(frozen=True, slots=True)
 class MemoryExceeded:
     pid: int
-    why: Cause
+    why: MemoryAbove
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +160,10 @@ class MainExited:
 
 @dataclass(frozen=True, slots=True)
 class Survived:
-    """SIGKILL was sent, or could not be, and somebody is left: `who`, and how, in words."""
+    """SIGKILL was sent, or could not be, and somebody is left."""
 
     pid: int
-    who: str
+    who: Cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +200,7 @@ Event = (
     StartRequested | AwaitRequested | Called | AwaitFailed
     | StopRequested | KillRequested | RestartRequested | RollRequested | RotateRequested
     | PortLeased | NoPort | DependenciesMet | DependencyFailed | Spawned | SpawnFailed
-    | BeganListening | BecameReady | ProbeFailed | Printed | BecameHealthy | BecameUnhealthy | MemoryExceeded | Notified
+    | BeganListening | BecameReady | ProbeFailed | Printed | BecameHealthy | CheckFailed | MemoryExceeded | Notified
     | Intruded
     | MainExited | Survived | Exited | HookEnded | LockLost | DeadlinePassed
 )  # fmt: skip

@@ -89,6 +89,68 @@ class LastLine(Reason):
     line: str
 
 
+class NoLineMatches(Reason):
+    """No line that it printed matches this pattern; `last` is the last one, where that is known with it."""
+
+    pattern: str
+    last: str = ""
+
+
+class PatternTooSlow(Reason):
+    """This pattern takes too long on what it printed, the last time in vain if it `is_given_up`."""
+
+    pattern: str
+    is_given_up: bool = False
+
+
+class NotSaidReady(Reason):
+    """It has not said `READY=1`."""
+
+
+class ListensElsewhere(Reason):
+    """It listens on these ports instead of the one that `variable` has."""
+
+    ports: tuple[int, ...]
+    port: int
+    variable: str
+
+
+class Probed(Reason):
+    """A probe asked this (the TCP port if it is empty), and found that."""
+
+    asked: str
+    found: Cause
+
+
+class NoAnswer(Reason):
+    """There was no answer within so many seconds."""
+
+    within: float
+
+
+class HttpAnswer(Reason):
+    """An HTTP answer is not as it should be: `how` it differs, in what, and the statuses that were `wanted`."""
+
+    how: str  # nothing, no-http, status, lacks, no-match, slow-pattern, unread
+    status: int = 0
+    said: str = ""
+    wanted: tuple[str, ...] = ()
+
+
+class Unhealthy(Reason):
+    """Its health check failed like this, so many times in a row."""
+
+    last: Cause
+    times: int
+
+
+class MemoryAbove(Reason):
+    """Its processes have so many bytes, more than its limit."""
+
+    used: int
+    limit: int
+
+
 class SaidNothing(Reason):
     """It was silent for longer than its watchdog allows, in seconds."""
 
@@ -105,6 +167,18 @@ class SaysItStops(Reason):
 
 class StillAlive(Reason):
     """Its processes are alive after SIGKILL."""
+
+
+class Survivors(Reason):
+    """Somebody survived SIGKILL, or could not be killed: one of them by pid and name, and how many `more`.
+
+    `user` is whose processes they are, if that is why; nobody is named if portsup does not find them.
+    """
+
+    pid: int = 0
+    name: str = ""
+    more: int = 0
+    user: str = ""
 
 
 class NoPortUsable(Reason):

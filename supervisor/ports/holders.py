@@ -9,7 +9,7 @@ from typing import Any
 
 from supervisor import system
 from supervisor.core.marks import is_of_run
-from supervisor.core.reasons import Cause, Held
+from supervisor.core.reasons import Held
 from supervisor.dataclass import dataclass, fields
 from supervisor.ports.record import Record
 from supervisor.ports.runs import dead_runs, is_over
@@ -38,7 +38,7 @@ class Holder:
     """Who or what has a port; `why` says how, `pid` is 0 and the names are empty where unknown."""
 
     kind: ConflictKind
-    why: Cause
+    why: Held
     pid: int = 0
     name: str = ""
     user: str = ""

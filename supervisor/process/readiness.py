@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from supervisor.core.escapes import is_plain, segments
+from supervisor.core.reasons import HttpAnswer
 from supervisor.system.patterns import TooSlow, found, within_limit
 
 GOOD = range(200, 400)  # statuses of HTTP
@@ -37,28 +38,24 @@ def http_status(answer: bytes) -> int | None:
 
 def http_verdict(
     answer: bytes, good: Sequence[range] = (GOOD,), contains: str = "", matches: str = "", method: str = "GET"
-) -> str:
-    """What is wrong with an answer to `http_request`; "" for a status and a body as they should be."""
+) -> HttpAnswer | None:
+    """What is wrong with an answer to `http_request`; None for a status and a body as they should be."""
     status = http_status(answer)
     if status is None:
-        return "got no answer" if not answer else "got an answer that is not HTTP"
+        return HttpAnswer("no-http" if answer else "nothing")
     if any(status in each for each in good):
         body = http_body(answer, method) if contains or matches else ""
         if contains not in body:
-            return f"answered {status} without `{contains[:LONGEST_QUOTE]}` in it"
-        quote = f"`{matches[:LONGEST_QUOTE]}`"
+            return HttpAnswer("lacks", status, contains[:LONGEST_QUOTE])
         try:
             is_right = not matches or within_limit(lambda: re.search(matches, body) is not None)
         except TooSlow:
-            return f"answered {status}, and {quote} takes too long on its body: use a simpler expression"
-        return "" if is_right else f"answered {status} and nothing that matches {quote}"
+            return HttpAnswer("slow-pattern", status, matches[:LONGEST_QUOTE])
+        return None if is_right else HttpAnswer("no-match", status, matches[:LONGEST_QUOTE])
     reason = answer.split(b"\r\n", 1)[0].split(b" ", 2)[2:]
-    words = reason[0].decode("latin-1").strip() if reason else ""
-    told = f"answered {status} {words}".rstrip() if words.isprintable() else f"answered {status}"
-    if tuple(good) == (GOOD,):
-        return told
-    wanted = (f"{each[0]}-{each[-1]}" if len(each) > 1 else str(each[0]) for each in good)
-    return f"{told}, not {' or '.join(wanted)}"
+    said = reason[0].decode("latin-1").strip() if reason else ""
+    wanted = (f"{each[0]}-{each[-1]}" if len(each) > 1 else str(each[0]) for each in good if tuple(good) != (GOOD,))
+    return HttpAnswer("status", status, said if said.isprintable() else "", tuple(wanted))
 
 
 def http_body(answer: bytes, method: str = "GET") -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from supervisor.core import reasons
 from supervisor.core.reasons import Cause, Reason
+from supervisor.words.checks import of_check
 from supervisor.words.holders import holder
 
 _ASKED = {
@@ -20,7 +21,7 @@ def text_of(cause: Cause) -> str:
     """The sentence for a reason; what somebody else said as it is."""
     if isinstance(cause, str):
         return cause
-    return _of_end(cause) or _of_life(cause)
+    return _of_end(cause) or of_check(cause, text_of) or _of_life(cause)
 
 
 def texts_of(reasons: Iterable[tuple[int, Cause]]) -> list[tuple[int, str]]:
@@ -44,6 +45,12 @@ def _of_end(reason: Reason) -> str:
             return f"{text_of(last)}, after {restarts} restart{'' if restarts == 1 else 's'}"
         case reasons.StillAlive():
             return "still alive after SIGKILL"
+        case reasons.Survivors(0):
+            return "it has left processes that portsup does not find"
+        case reasons.Survivors(pid, name, more, user):
+            who = f"pid {pid} (`{name or '?'}`)" + (f" and {more} more" if more else "")
+            fate = f"runs as {user}, and portsup may not kill it" if user else "is still alive after SIGKILL"
+            return f"{who} {fate}"
     return ""
 
 
@@ -58,11 +65,6 @@ def _of_life(reason: Reason) -> str:
         case reasons.NotReady():
             goal = "done" if reason.is_job else "ready"
             return f"not {goal} within {reason.within:g} s" + (f": {text_of(reason.missing)}" if reason.missing else "")
-        case reasons.NothingListens(port):
-            return f"nothing listens on port {port}"
-        case reasons.LastLine(trouble, line):
-            last = f"the last one is `{line}`" if line else "it has printed none"
-            return f"{text_of(trouble)}; {last}"
         case reasons.SaidNothing(seconds):
             return f"said nothing for {seconds:g} s"
         case reasons.SaysItHangs():

@@ -1,30 +1,26 @@
 """A case of the corpus run by the program that it was written for, and by portsup, in folders of their own."""
 
 import contextlib
-import io
 import json
 import os
-import pty
 import re
 import shutil
 import signal
 import subprocess
 import sys
-import termios
-import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tests.convert.corpus_cases import Case
+from tests.convert.foreground import PATIENCE, running
 from tests.support.eventually import eventually
 
 ROOT = Path(__file__).parents[2]
 TOOLS = Path(os.environ.get("CONVERT_TOOLS", ROOT / "build" / "convert-tools"))
 PROGRAMS = Path(__file__).parent / "programs"
 PID_MAX = Path("/proc/sys/kernel/pid_max")
-PATIENCE = 120.0  # seconds; only what has gone wrong waits for so long
 # Programs that run as themselves.
 REAL = ("sh", "bash", "env", "node", "cd", "exec", "while", "do", "true", "echo")
 _SCRIPT = re.compile(r"[\w./-]+\.(?:js|py|sh)")
@@ -120,42 +116,6 @@ def expected(case: Case) -> int:
         is_seen = text.split()[0] not in REAL or bool(_SCRIPT.search(" ".join(words)))
         wanted += is_seen and facts.get("autostart", True) is True
     return wanted
-
-
-@contextlib.contextmanager
-def running(
-    command: list[str], folder: Path, env: Mapping[str, str], *, has_screen: bool = False
-) -> Iterator[Callable[[bytes], None]]:
-    """A program in the foreground; gives what types keys into its terminal, if it has one."""
-    screen, inner = pty.openpty() if has_screen else (-1, -1)
-    if has_screen:
-        termios.tcsetwinsize(inner, (24, 80))  # a new one has no rows, in which mprocs cannot draw
-    log = (folder.parent / "log").open("wb", buffering=0)
-    stdin, out = (inner, inner) if has_screen else (subprocess.DEVNULL, log)
-    child = subprocess.Popen(
-        command, cwd=folder, env=dict(env), stdin=stdin, stdout=out, stderr=out, start_new_session=True
-    )  # fmt: skip
-    reader = threading.Thread(target=_drain, args=(screen, log), daemon=True)
-    if has_screen:
-        os.close(inner)
-        reader.start()
-    try:
-        yield lambda keys: (os.write(screen, keys), None)[1]
-        child.wait(PATIENCE)
-    finally:
-        if child.poll() is None:
-            child.kill()
-            child.wait()
-        if has_screen:
-            reader.join(PATIENCE)
-            os.close(screen)
-        log.close()
-
-
-def _drain(screen: int, log: io.RawIOBase) -> None:
-    with contextlib.suppress(OSError):
-        while shown := os.read(screen, 65536):
-            log.write(shown)
 
 
 def by_its_own(case: Case, place: Path) -> Ran:

@@ -167,10 +167,24 @@ def test_a_kill_kills_both(demand: ev.Event, svc: Service) -> None:
 
 
 def test_an_unhealthy_process_that_is_being_replaced_is_not_restarted() -> None:
-    web, effects = told(rolling(), ev.BecameUnhealthy(7, "answered 500"))
+    web, effects = told(rolling(), ev.CheckFailed(7, "answered 500"))
     assert (web.state, web.health, effects) == (State.RUNNING, Health.UNHEALTHY, ())
-    web, effects = told(handed_on(), ev.BecameUnhealthy(8, "answered 500"))
+    web, effects = told(handed_on(), ev.CheckFailed(8, "answered 500"))
     assert (web.state, effects) == (State.TERMINATING, (ev.Terminate(8),))
+
+
+def test_the_checks_of_a_process_that_is_being_replaced_are_counted() -> None:
+    patient = replace(rolling(), unhealthy_after=2)
+    web, _ = told(patient, ev.CheckFailed(7, "answered 500"))
+    assert (web.health, web.failed_checks) == (Health.NONE, 1)
+    web, _ = told(patient, ev.CheckFailed(7, "answered 500"), ev.CheckFailed(7, "answered 500"))
+    assert (web.state, web.health) == (State.RUNNING, Health.UNHEALTHY)
+
+
+def test_a_successor_that_has_to_listen_only_takes_over_once_it_does() -> None:
+    web, effects = told(replace(rolling(), is_ready_by_listening=True), ev.BeganListening(8))
+    assert (web.pid, web.reached, web.failed_checks) == (8, Milestone.READY, 0)
+    assert effects == (ev.Terminate(7),)
 
 
 def test_news_of_processes_that_are_gone_changes_nothing() -> None:

@@ -6,7 +6,7 @@ from supervisor.core import events as ev
 from supervisor.core.reasons import BeforeReady, EndedWithCode, InARow
 from supervisor.core.restart import Restart, RestartPolicy
 from supervisor.core.service import Service, Timeouts, step
-from supervisor.core.state import Health, Milestone, Result, State
+from supervisor.core.state import Milestone, Result, State
 from supervisor.dataclass import replace
 from supervisor.words.reasons import text_of
 
@@ -186,19 +186,6 @@ def test_a_requested_rotation_moves_to_the_port_behind_and_blames_none() -> None
     assert effects == (ev.LeasePort((), leaving=8000),)
 
 
-def test_an_unhealthy_service_is_restarted_and_gives_up_as_unhealthy() -> None:
-    web, effects = step(running(), ev.BecameUnhealthy(7, "answered 500"), 5.0)
-    assert (web.health, effects) == (Health.UNHEALTHY, (ev.Terminate(7),))
-    web, _ = step(replace(web, attempts=3), ev.Exited(7, signal=15), 6.0)
-    assert (web.state, web.result) == (State.FAILED, Result.UNHEALTHY)
-
-
-def test_an_unhealthy_service_that_is_never_restarted_goes_on() -> None:
-    once = replace(running(), policy=replace(POLICY, restart=Restart.NEVER))
-    web, effects = step(once, ev.BecameUnhealthy(7, "answered 500"), 5.0)
-    assert (web.state, web.health, effects) == (State.RUNNING, Health.UNHEALTHY, ())
-
-
 def test_a_lost_lock_kills_without_grace_and_nothing_brings_it_back() -> None:
     web, effects = step(running(), ev.LockLost(8000, "the file was deleted"), 5.0)
     assert effects == (ev.Kill(7),)
@@ -258,19 +245,6 @@ def test_a_job_with_a_limit_is_ended_after_it() -> None:
     job = working(replace(JOB, timeouts=Timeouts(ready=60.0)))
     job, effects = step(job, ev.DeadlinePassed(), 60.0)
     assert (job.state, text_of(job.reason), effects) == (State.TERMINATING, "not done within 60 s", (ev.Terminate(7),))
-
-
-def test_too_much_memory_counts_like_a_crash() -> None:
-    web, effects = step(running(), ev.MemoryExceeded(7, "too much"), 5.0)
-    assert (web.state, web.result, text_of(web.reason), effects) == (
-        State.TERMINATING, Result.MEMORY_LIMIT, "too much", (ev.Terminate(7),)
-    )  # fmt: skip
-    web, effects = step(web, ev.Exited(7, signal=15), 6.0)
-    assert (web.state, web.restarts, web.attempts, web.result) == (State.STARTING, 1, 1, Result.MEMORY_LIMIT)
-    never = replace(running(), policy=RestartPolicy(Restart.NEVER))
-    web, _ = step(never, ev.MemoryExceeded(7, "too much"), 5.0)
-    web, _ = step(web, ev.Exited(7, signal=15), 6.0)
-    assert (web.state, web.result, text_of(web.reason)) == (State.FAILED, Result.MEMORY_LIMIT, "too much")
 
 
 def test_other_exit_codes_can_mean_success() -> None:

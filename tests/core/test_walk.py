@@ -44,7 +44,7 @@ OF_A_PROCESS: tuple[Make, ...] = (
     lambda _, pid: ev.BeganListening(pid),
     *[lambda _, pid: ev.BecameReady(pid)] * 2,
     lambda _, pid: ev.BecameHealthy(pid),
-    lambda _, pid: ev.BecameUnhealthy(pid, "503"),
+    lambda _, pid: ev.CheckFailed(pid, "503"),
     lambda _, pid: ev.Intruded(pid, "held by `node`"),
     lambda _, pid: ev.ProbeFailed(pid, "listens on 1"),
     *[lambda world, pid: ev.Notified(pid, world.notice())] * 2,
@@ -69,7 +69,8 @@ class World:
         self.hooks = self.hooks if self.random.random() < 0.5 else {}
         self.svc = Service(
             "web", pool, policy, timeouts, rotate_after=self.random.choice([1, 3]), hooks=self.hooks,
-            on_connect=bool(pool) and self.random.random() < 0.4,
+            on_connect=bool(pool) and self.random.random() < 0.4, unhealthy_after=self.random.choice([1, 2]),
+            is_ready_by_listening=bool(pool) and self.random.random() < 0.2,
         )  # fmt: skip
         self.hook: ev.RunHook | None = None  # the one that runs
         self.ran: list[Hook] = []

@@ -6,15 +6,16 @@ from typing import Any
 
 import pytest
 
+from supervisor.core.reasons import Held
 from supervisor.daemon.checks import holders as module
 from supervisor.daemon.checks.holders import OF_A_MOMENT, REMEMBERED, Holders
 from supervisor.ports.holders import ConflictKind, Holder
 from tests.support.fake_world import FakeLoop
 
 IN_USE = errno.EADDRINUSE
-NODE = Holder(ConflictKind.FOREIGN, "held by `node` (pid 7, user ada)", 7, "node", "ada")
-FLYING = Holder(ConflictKind.FOREIGN, "in use by a process of user eve, owner not visible", user="eve")
-CLOSING = Holder(ConflictKind.OWNERLESS, "connections of an earlier server are still closing")
+NODE = Holder(ConflictKind.FOREIGN, Held("listening", "node", 7, "ada"), 7, "node", "ada")
+FLYING = Holder(ConflictKind.FOREIGN, Held("unseen", user="eve"), user="eve")
+CLOSING = Holder(ConflictKind.OWNERLESS, Held("closing"))
 
 
 class Scene:

@@ -153,7 +153,7 @@ def test_a_spawn_that_cannot_work_is_not(web: Keeper, loop: FakeLoop, world: Fak
 def test_news_of_a_process_that_is_gone_changes_nothing(web: Keeper, loop: FakeLoop, world: FakeWorld) -> None:
     start(web, loop, world)
     world.changes.clear()
-    for event in (ev.Exited(6, code=0), ev.BecameReady(6), ev.Intruded(6, "x"), ev.BecameUnhealthy(6, "x")):
+    for event in (ev.Exited(6, code=0), ev.BecameReady(6), ev.Intruded(6, "x"), ev.CheckFailed(6, "x")):
         web.tell(event)
     assert (world.changes, world.since()) == ([], [])
 

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, cast
 import pytest
 
 from supervisor.core import events as ev
+from supervisor.core.reasons import Held
 from supervisor.core.service import Service
 from supervisor.daemon.service import leasing as module
 from supervisor.daemon.service.leasing import IN_ONE_TURN, LOOKER_WAIT, OWNERLESS_WAIT, SEARCH_WAIT, Leasing
@@ -15,9 +16,9 @@ from supervisor.ports.leases import Chosen, NoPort
 from tests.support.fake_world import FakeLoop
 from tests.support.scene import CHAIN, Scene
 
-SOUGHT = Holder(ConflictKind.FOREIGN, "in use, its owner is being looked for", is_sought=True)
-NODE = Holder(ConflictKind.FOREIGN, "held by `node` (pid 7, user ada)", 7)
-NO_RECORD = Holder(ConflictKind.OTHER_INSTANCE, "leased to another portsup, which left no record")
+SOUGHT = Holder(ConflictKind.FOREIGN, Held("sought"), is_sought=True)
+NODE = Holder(ConflictKind.FOREIGN, Held("listening", "node", 7, "ada"), 7)
+NO_RECORD = Holder(ConflictKind.OTHER_INSTANCE, Held("unrecorded"))
 
 
 class Lease:
@@ -125,7 +126,7 @@ def test_a_port_that_nobody_has_is_taken_back_once_its_last_sockets_are_gone(lea
     """Those of a process that has just ended may be closed a moment later."""
     slot = leased.slots["db"]
     told: list[Holder | None] = []
-    closing = Holder(ConflictKind.OWNERLESS, "in use, owner not visible")
+    closing = Holder(ConflictKind.OWNERLESS, Held("unseen"))
 
     class Active:
         active = 8000

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from supervisor import system
+from supervisor.core.reasons import Held
 from supervisor.daemon.checks import listening as module
 from supervisor.daemon.checks.listening import DRIFT_AFTER, LAST_LOOK, Expectation, ListenerSearch
 from supervisor.dataclass import replace
@@ -14,7 +15,7 @@ from supervisor.ports.holders import ConflictKind, Holder
 from supervisor.system import Listener
 from tests.support.fake_world import FakeLoop
 
-UNSEEN = Holder(ConflictKind.FOREIGN, "")
+UNSEEN = Holder(ConflictKind.FOREIGN, Held("unseen"))
 
 
 class Kernel:
@@ -30,7 +31,9 @@ class Kernel:
             lambda pids: {listener.port for listener, pid in self.listeners if pid in pids},
         )  # fmt: skip
         monkeypatch.setattr(system, "process_user", lambda pid: "ada")
-        monkeypatch.setattr(module, "who_listens", lambda found, runtime: replace(UNSEEN, why=f"socket {found.inode}"))
+        monkeypatch.setattr(
+            module, "who_listens", lambda found, runtime: replace(UNSEEN, why=Held("bound", pid=found.inode))
+        )
         monkeypatch.setattr(system, "user_name", lambda uid: "ada")
 
     def listen(self, port: int, pid: int, inode: int) -> None:
@@ -81,7 +84,7 @@ class Scene:
         self.watch.expect(name, Expectation(
             port, lambda: {pid}, lambda: {pid, pid + 1},
             lambda: self.told.append(f"{name} listens"),
-            lambda who: self.told.append(f"stranger: {who}"),
+            lambda who: self.told.append(f"stranger: socket {who.pid}"),
             lambda ports: self.told.append(f"elsewhere {sorted(ports)}"),
             self.loop.time(),
         ))  # fmt: skip

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from supervisor.config.spec import HttpAsk, Probe, ProbeKind
+from supervisor.core.reasons import HttpAnswer
 from supervisor.daemon.checks import probes
 from supervisor.daemon.checks.probes import AT_ONCE, MOST_OF_AN_ANSWER, Asker, ask
 from supervisor.daemon.processes import errands
 from supervisor.process import tree
+from supervisor.words.reasons import text_of
 
 SLOW = Probe(ProbeKind.EXEC, command=("slow",))
 
@@ -92,13 +94,13 @@ async def verdict(body: bytes, how: HttpAsk) -> str:
     work.close()
     for pid in children.pids:
         os.waitpid(pid, 0)
-    return found
+    return text_of(found)
 
 
 @pytest.mark.live
 def test_a_long_answer_is_looked_through_beside_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(probes, "http_verdict", lambda *_: f"was looked at by {os.getpid()}")
-    here = f"GET / was looked at by {os.getpid()}"
+    monkeypatch.setattr(probes, "http_verdict", lambda *_: HttpAnswer("status", os.getpid()))
+    here = f"GET / answered {os.getpid()}"
     long = b"a" * (MOST_OF_AN_ANSWER - 100)
     assert asyncio.run(verdict(b"a", HttpAsk(matches="a"))) == here
     assert asyncio.run(verdict(long, HttpAsk())) == here

@@ -8,6 +8,7 @@ import pytest
 
 from supervisor.config.spec import HealthCheck, Probe, ProbeKind, Ready
 from supervisor.core import events as ev
+from supervisor.core.reasons import NoLineMatches
 from supervisor.core.service import Service
 from supervisor.core.state import State
 from supervisor.daemon.checks import process_checks as module
@@ -140,7 +141,7 @@ def test_the_pattern_of_a_line_has_its_placeholders_filled_in(monkeypatch: pytes
     watched.loop.advance(0.01)
     trouble = watched.keeper.told[-1]
     pattern = r"^at 127\.0\.0\.1:8000 \d{2} with http://127\.0\.0\.1:9001 {port}$"
-    assert trouble == ev.ProbeFailed(7, f"no line matches `{pattern}`")
+    assert trouble == ev.ProbeFailed(7, NoLineMatches(pattern))
     watched.keeper.told.clear()
     feed(Stream.STDOUT, b"at 127.0.0.1:8000 42 with http://127.0.0.1:9001 {port}\n")
     assert watched.keeper.told == [ev.BecameReady(7)]

@@ -6,12 +6,13 @@ import pytest
 
 from supervisor.config.spec import ServiceSpec
 from supervisor.core import events as ev
+from supervisor.core import journal
 from supervisor.core.journal import PortSkipped
 from supervisor.core.reasons import Held, facts_of
 from supervisor.core.restart import Restart, RestartPolicy
 from supervisor.core.service import Service, step
-from supervisor.core.state import Health, Result, State, Then
-from supervisor.daemon.console.steps import event_of
+from supervisor.core.state import Health, Milestone, Result, State, Then
+from supervisor.daemon.console.steps import event_of, listening_of
 from supervisor.dataclass import replace
 from supervisor.words.console import table, words_of
 from supervisor.words.failures import failure
@@ -41,7 +42,7 @@ def said(before: Service, event: ev.Event, now: float = 5.0) -> tuple[str, str]:
         (RUNNING, ev.Exited(7, code=0), "info", "ended, exit code 0"),
         (RUNNING, ev.Exited(7, code=1, intruder="held by `node`"), "warning", "leaves port 8000: held by `node`"),
         (RUNNING, ev.Intruded(7, "held by `node`"), "warning", "held by `node`"),
-        (RUNNING, ev.BecameUnhealthy(7, "unhealthy: GET / x"), "warning", "unhealthy: GET / x"),
+        (RUNNING, ev.CheckFailed(7, "GET / x"), "warning", "unhealthy: GET / x"),
         (RUNNING, ev.MainExited(7, code=0), "warning", "exit code 0, and left processes behind: they are killed"),
     ],
 )
@@ -70,11 +71,20 @@ def test_a_restart_without_delay_that_does_not_change_the_state_is_told_too() ->
     assert said(at_once, ev.Exited(7, code=1)) == ("warning", "exit code 1 before it was ready; started again")
 
 
+def test_that_a_service_listens_is_told_where_that_makes_it_ready() -> None:
+    silent = replace(STARTING, reached=Milestone.STARTED, is_ready_by_listening=True)
+    ready, _ = step(silent, ev.BeganListening(7), 1.0)
+    told = listening_of(silent, ready)
+    assert told == journal.ServiceListens(service="web", state="starting", port=8000, pid=7)
+    assert listening_of(ready, ready) is None
+    assert listening_of(STARTING, step(STARTING, ev.BecameReady(7), 1.0)[0]) is None
+
+
 def test_unhealthy_is_said_once_for_a_service_that_is_not_restarted() -> None:
     calm = replace(RUNNING, policy=RestartPolicy(Restart.NEVER))
-    sick, _ = step(calm, ev.BecameUnhealthy(7, "unhealthy: x"), 0.0)
-    assert said(calm, ev.BecameUnhealthy(7, "unhealthy: x")) == ("warning", "unhealthy: x")
-    still, _ = step(sick, ev.BecameUnhealthy(7, "unhealthy: x"), 0.0)
+    sick, _ = step(calm, ev.CheckFailed(7, "x"), 0.0)
+    assert said(calm, ev.CheckFailed(7, "x")) == ("warning", "unhealthy: x")
+    still, _ = step(sick, ev.CheckFailed(7, "x"), 0.0)
     assert still.health is Health.UNHEALTHY
     assert event_of(sick, still, SPEC, None) is None
 

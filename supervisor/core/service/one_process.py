@@ -6,7 +6,7 @@ its pid, and is ignored if that is not ours.  The ports of a pool stay leased fo
 """
 
 from supervisor.core import events as ev
-from supervisor.core.reasons import Asked, NotReady, PortLockLost, SaidNothing, StillAlive
+from supervisor.core.reasons import Asked, Cause, NotReady, PortLockLost, SaidNothing, StillAlive, Unhealthy
 from supervisor.core.service import hooks
 from supervisor.core.service.hooks import Step as Step
 from supervisor.core.service.moves import (
@@ -130,30 +130,24 @@ def _step(svc: Service, event: ev.Event, now: float) -> Step:
             then = Then.RETRY if is_transient else Then.FAIL
             return gone(replace(svc, then=then, result=Result.SPAWN_FAILED, reason=why), "", now)
         case S.STARTING, ev.BeganListening(pid) if pid == svc.pid:
-            return replace(svc, reached=max(svc.reached, Milestone.LISTENING)), ()
+            svc = replace(svc, reached=max(svc.reached, Milestone.LISTENING))
+            return _ready(svc, now) if svc.is_ready_by_listening else (svc, ())
         case S.STARTING, ev.ProbeFailed(pid, why) if pid == svc.pid:
             return replace(svc, trouble=why), ()
         case S.STARTING, ev.Printed(pid, line) if pid == svc.pid:
             return replace(svc, printed=line), ()
         case S.STARTING, ev.BecameReady(pid) if pid == svc.pid:
-            svc = replace(
-                svc, state=S.RUNNING, reached=Milestone.READY, deadline=watched_until(svc, now), ready_since=now,
-                misses=0, failed_ports=(), result=Result.NONE, reason="", trouble="", printed=None,
-                exit_code=None, clients_until=None,
-            )  # fmt: skip
-            return hooks.begin(svc, Hook.POST_START, now) if Hook.POST_START in svc.hooks else (svc, ())
+            return _ready(svc, now)
         case S.STARTING, ev.DeadlinePassed() if is_due(svc, now):
             why = NotReady(svc.timeouts.ready, svc.missing, svc.one_shot)
             svc = replace(svc, misses=svc.misses + 1, result=Result.TIMEOUT, never_listened=svc.is_silent)
             return terminate(svc, Then.RETRY, why, now)
 
         case S.RUNNING, ev.BecameHealthy(pid) if pid == svc.pid:
-            return replace(svc, health=Health.HEALTHY), ()
-        case S.RUNNING, ev.BecameUnhealthy(pid, why) if pid == svc.pid:
-            svc = replace(svc, health=Health.UNHEALTHY)
-            if not svc.policy.wants_restart(clean=False):
-                return replace(svc, reason=why), ()
-            return terminate(replace(svc, result=Result.UNHEALTHY), Then.RETRY, why, now)
+            return replace(svc, health=Health.HEALTHY, failed_checks=0), ()
+        case S.RUNNING, ev.CheckFailed(pid, why) if pid == svc.pid:
+            svc = replace(svc, failed_checks=svc.failed_checks + 1)
+            return (svc, ()) if svc.failed_checks < svc.unhealthy_after else _unhealthy(svc, why, now)
         case S.STARTING | S.RUNNING, ev.MemoryExceeded(pid, why) if pid == svc.pid:
             return terminate(replace(svc, result=Result.MEMORY_LIMIT), Then.RETRY, why, now)
         case S.STARTING | S.RUNNING | S.TERMINATING, ev.Notified(pid, notice) if pid == svc.pid:
@@ -196,6 +190,23 @@ def _step(svc: Service, event: ev.Event, now: float) -> Step:
             return launch(svc, now)
 
     return svc, ()  # said twice, or about a process that is gone
+
+
+def _ready(svc: Service, now: float) -> Step:
+    svc = replace(
+        svc, state=S.RUNNING, reached=Milestone.READY, deadline=watched_until(svc, now), ready_since=now, misses=0,
+        failed_ports=(), failed_checks=0, result=Result.NONE, reason="", trouble="", printed=None, exit_code=None,
+        clients_until=None,
+    )  # fmt: skip
+    return hooks.begin(svc, Hook.POST_START, now) if Hook.POST_START in svc.hooks else (svc, ())
+
+
+def _unhealthy(svc: Service, last: Cause, now: float) -> Step:
+    why = Unhealthy(last, svc.failed_checks)
+    svc = replace(svc, health=Health.UNHEALTHY)
+    if not svc.policy.wants_restart(clean=False):
+        return replace(svc, reason=why), ()
+    return terminate(replace(svc, result=Result.UNHEALTHY), Then.RETRY, why, now)
 
 
 def _unless_failing(svc: Service, then: Then) -> Then:

@@ -79,7 +79,10 @@ def _step(svc: Service, beside: Beside, event: ev.Event, now: float) -> Step:
             return replace(svc, beside=None, roll_trouble=why), ()
 
         case ev.BeganListening(pid) if pid == beside.pid:
-            return replace(svc, beside=replace(beside, reached=max(beside.reached, Milestone.LISTENING))), ()
+            beside = replace(beside, reached=max(beside.reached, Milestone.LISTENING))
+            if svc.is_ready_by_listening and _is_coming(beside):
+                return _hand_on(svc, beside, now)
+            return replace(svc, beside=beside), ()
         case ev.ProbeFailed(pid, why) if pid == beside.pid:
             return replace(svc, beside=replace(beside, trouble=why)), ()
         case ev.BecameReady(pid) if pid == beside.pid:
@@ -96,8 +99,10 @@ def _step(svc: Service, beside: Beside, event: ev.Event, now: float) -> Step:
             return replace(svc, beside=note_beside(svc, beside, notice, now)), ()
         case ev.Notified(pid, notice) if pid == svc.pid and _is_coming(beside):
             return note(svc, notice, now), ()  # if it hangs or leaves, it is being replaced already
-        case ev.BecameUnhealthy(pid) if pid == svc.pid and beside.role is Role.SUCCESSOR:
-            return replace(svc, health=Health.UNHEALTHY), ()  # it is being replaced already
+        case ev.CheckFailed(pid) if pid == svc.pid and beside.role is Role.SUCCESSOR:
+            failed = svc.failed_checks + 1
+            health = svc.health if failed < svc.unhealthy_after else Health.UNHEALTHY
+            return replace(svc, failed_checks=failed, health=health), ()  # it is being replaced already
         case ev.MainExited(pid) as exit if pid == svc.pid and svc.state is S.RUNNING and _is_coming(beside):
             svc = _promote(note_exit(svc, exit), beside, end_of(exit))
             rest = Beside(Role.DOOMED, pid, now + svc.timeouts.kill)
@@ -128,7 +133,7 @@ def _hand_on(svc: Service, beside: Beside, now: float) -> Step:
     old = Beside(Role.LEAVING, svc.pid, now + beside.grace, beside.grace)
     svc = replace(
         svc, pid=beside.pid, beside=old, reached=Milestone.READY, health=Health.NONE, ready_since=now,
-        attempts=0, short_runs=0, misses=0, trouble="", reason="", exit_code=None,
+        failed_checks=0, attempts=0, short_runs=0, misses=0, trouble="", reason="", exit_code=None,
         told=beside.told, watchdog=beside.watchdog, reloading_since=None,
     )  # fmt: skip
     svc = replace(svc, deadline=watched_until(svc, now))

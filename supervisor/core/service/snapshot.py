@@ -44,6 +44,8 @@ class Service:
     policy: RestartPolicy = field(default_factory=RestartPolicy)
     timeouts: Timeouts = field(default_factory=Timeouts)
     rotate_after: int = 3
+    unhealthy_after: int = 1  # health checks in a row that fail
+    is_ready_by_listening: bool = False  # nothing else is waited for
     one_shot: bool = False  # it is no server: its work is done when it exits with 0
     on_connect: bool = False  # started by its first client
     is_server: bool = False  # others are to reach it: it has a port, or says by something else when it is ready
@@ -59,6 +61,7 @@ class Service:
     deadline: float | None = None
     reached: Milestone = Milestone.NONE
     health: Health = Health.NONE
+    failed_checks: int = 0  # of its health, in a row
     ready_since: float | None = None
     attempts: int = 0  # restarts since it was last ready for a whole period
     short_runs: int = 0  # ends in a row without a good run before them
@@ -78,7 +81,7 @@ class Service:
     hook_runs: int = 0
     hook_trouble: Cause = ""  # what was wrong with a hook since it was last started
     never_listened: bool = False  # the last process had its time to become ready, and nothing was on its port
-    survivor: str = ""  # who is left after SIGKILL, in words
+    survivor: Cause = ""  # who is left after SIGKILL
     grace: float = 0.0  # seconds that the stop under way gives it, or gave it in vain; 0 if it is killed without
 
     @property

@@ -7,15 +7,16 @@ import asyncio
 import contextlib
 import os
 from collections.abc import Callable, Collection
+from typing import Any
 
 from supervisor import system
+from supervisor.core.reasons import Held
 from supervisor.daemon.processes.inquiries import Inquiries
 from supervisor.daemon.stalls import doing
 from supervisor.dataclass import dataclass
 from supervisor.ports.holders import who_listens
 from supervisor.ports.runtime import RuntimeDir
 from supervisor.system import Listener
-from supervisor.words.reasons import text_of
 
 FIRST_LOOK = 0.001  # seconds after the spawn
 LAST_LOOK = 0.1  # the longest time between two looks
@@ -35,7 +36,7 @@ class Expectation:
     mains: Callable[[], Collection[int]]
     members: Callable[[], Collection[int]]
     on_listening: Callable[[], None]
-    on_stranger: Callable[[str], None]  # is told who listens there
+    on_stranger: Callable[[Held], None]  # is told who listens there
     on_elsewhere: Callable[[Collection[int]], None]
     since: float
     strange: frozenset[int] = frozenset()  # inodes seen once that no member has
@@ -113,7 +114,9 @@ class ListenerSearch:
                 lambda stranger: self._judged(service, expectation, inodes, stranger),
             )
 
-    def _judged(self, service: str, expectation: Expectation, inodes: frozenset[int], stranger: str | None) -> None:
+    def _judged(
+        self, service: str, expectation: Expectation, inodes: frozenset[int], stranger: dict[str, Any] | None
+    ) -> None:
         expectation.is_asked = False
         if self._expected.get(service) is not expectation or stranger is None:  # what is not known, a later look tells
             return
@@ -122,7 +125,7 @@ class ListenerSearch:
             expectation.on_listening()
         elif inodes & expectation.strange:  # seen twice: not a socket that was passed on between our two looks
             self.forget(service)
-            expectation.on_stranger(stranger)
+            expectation.on_stranger(Held(**stranger))
         expectation.strange = inodes
 
 
@@ -133,14 +136,14 @@ def are_owned(listeners: Collection[Listener], pids: Collection[int], now: float
     return bool(system.owners_of(listeners, pids, now + AT_ONCE))
 
 
-def stranger_among(listeners: Collection[Listener], members: Collection[int], runtime: RuntimeDir) -> str:
-    """In words, who else than a member of a process tree listens there, if no member does; else empty.
+def stranger_among(listeners: Collection[Listener], members: Collection[int], runtime: RuntimeDir) -> dict[str, Any]:
+    """The facts of `Held` about who else than a member of a process tree listens there, if no member does; else empty.
 
     A socket whose owner nobody may look at, as of a setuid program, counts as the tree's if a member runs as its user:
     as another user than we, or hidden from us.
     """
     strangers = strangers_among(listeners, members)
-    return text_of(who_listens(strangers[0], runtime).why) if len(strangers) == len(listeners) else ""
+    return who_listens(strangers[0], runtime).why.facts if len(strangers) == len(listeners) else {}
 
 
 def strangers_among(listeners: Collection[Listener], members: Collection[int]) -> list[Listener]:

@@ -4,6 +4,7 @@ import asyncio
 
 from supervisor.core import events as ev
 from supervisor.core.escapes import segments
+from supervisor.core.reasons import NoLineMatches, PatternTooSlow, Reason
 from supervisor.core.state import Role, State
 from supervisor.daemon.service.slot import Child, Slot
 from supervisor.process.output import Stream
@@ -16,7 +17,7 @@ LASTS = 1.0  # seconds after which it is worth a word that a service has not sai
 def watch_log(loop: asyncio.AbstractEventLoop, slot: Slot, child: Child, pattern: str) -> None:
     """Tells the service when a line of `child`, whole or not, matches; until then which line came last."""
     matcher = LogMatcher(pattern)
-    trouble = f"no line matches `{_shortened(pattern)}`"
+    shown = _shortened(pattern)
     timer: asyncio.TimerHandle | None = None
     overruns = 0
 
@@ -25,7 +26,7 @@ def watch_log(loop: asyncio.AbstractEventLoop, slot: Slot, child: Child, pattern
         timer = None
         last = _shortened(segments(child.output.without_secrets(matcher.last).decode(errors="replace"))[-1].strip())
         if child is slot.beside:
-            slot.keeper.tell(ev.ProbeFailed(child.pid, f"{trouble}; the last one is `{last}`"))
+            slot.keeper.tell(ev.ProbeFailed(child.pid, NoLineMatches(shown, last)))
         else:
             slot.keeper.tell(ev.Printed(child.pid, last))
 
@@ -39,22 +40,21 @@ def watch_log(loop: asyncio.AbstractEventLoop, slot: Slot, child: Child, pattern
         elif matcher.overruns > overruns:
             overruns = matcher.overruns
             lasting.cancel()  # this says more
-            slow = f"`{_shortened(pattern)}` takes too long on what it printed"
-            if overruns == MOST_OVERRUNS:
+            is_given_up = overruns == MOST_OVERRUNS
+            if is_given_up:
                 child.output.also = None
                 if timer is not None:
                     timer.cancel()
-                slow += ", and is looked for no longer: use a simpler expression"
-            slot.keeper.tell(ev.ProbeFailed(child.pid, slow))
+            slot.keeper.tell(ev.ProbeFailed(child.pid, PatternTooSlow(shown, is_given_up)))
         elif timer is None:
             timer = loop.call_later(TELL_EVERY, tell_last)
 
     child.output.also = look
     slot.keeper.tell(ev.Printed(child.pid, ""))
-    lasting = tell_if_it_lasts(loop, slot, child, trouble)
+    lasting = tell_if_it_lasts(loop, slot, child, NoLineMatches(shown))
 
 
-def tell_if_it_lasts(loop: asyncio.AbstractEventLoop, slot: Slot, child: Child, trouble: str) -> asyncio.TimerHandle:
+def tell_if_it_lasts(loop: asyncio.AbstractEventLoop, slot: Slot, child: Child, trouble: Reason) -> asyncio.TimerHandle:
     """Tells the service what keeps `child` from being ready, if that is still so after `LASTS`; what can be cancelled.
 
     What has to come from the process itself is missing at every start, for as long as that takes.

@@ -3,9 +3,11 @@
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 from supervisor.config.spec import HttpAsk, Probe, ProbeKind
 from supervisor.core.address import LOOPBACK
+from supervisor.core.reasons import Cause, EndedBySignal, EndedWithCode, HttpAnswer, NoAnswer, Probed, Reason
 from supervisor.daemon.processes.errands import Errands
 from supervisor.dataclass import dataclass
 from supervisor.errors import PortsupError
@@ -31,9 +33,9 @@ class Asker:
     host: str = LOOPBACK
 
 
-async def ask(probe: Probe, asker: Asker, timeout: float) -> str:
+async def ask(probe: Probe, asker: Asker, timeout: float) -> Cause:
     """ "" if the answer is good, else what was wrong with it, within `timeout` seconds."""
-    how: Callable[[], Awaitable[str]]
+    how: Callable[[], Awaitable[Cause | None]]
     match probe.kind:
         case ProbeKind.HTTP:
             how = lambda: _ask_http(probe, asker)  # noqa: E731
@@ -45,11 +47,14 @@ async def ask(probe: Probe, asker: Asker, timeout: float) -> str:
             return ""
     try:
         async with asyncio.timeout(timeout):
-            return await how()
+            found: Cause | None = await how()
+    except PortsupError as error:
+        return str(error)
     except TimeoutError:
-        return f"{_subject(probe)} did not answer within {timeout:g} s"
+        found = NoAnswer(timeout)
     except OSError as error:
-        return f"{_subject(probe)}: {error.strerror or error}"
+        found = error.strerror or str(error)
+    return "" if found is None else Probed(_subject(probe), found)
 
 
 def _subject(probe: Probe) -> str:
@@ -58,11 +63,10 @@ def _subject(probe: Probe) -> str:
             return f"{probe.ask.method if probe.ask else 'GET'} {probe.target}"
         case ProbeKind.EXEC:
             return f"`{probe.command[0]}`"
-        case _:
-            return "the TCP port"
+    return ""
 
 
-async def _ask_http(probe: Probe, asker: Asker) -> str:
+async def _ask_http(probe: Probe, asker: Asker) -> Reason | None:
     host, port = asker.host, asker.port or 0
     reader, writer = await asyncio.open_connection(host, port)
     try:
@@ -73,30 +77,30 @@ async def _ask_http(probe: Probe, asker: Asker) -> str:
             answer += data
         wanted = (ask.status or (GOOD,), ask.contains, ask.matches, ask.method)
         if len(answer) > AT_ONCE and (ask.contains or ask.matches):
-            verdict = await asker.errands.found_out(lambda: http_verdict(answer, *wanted))
-        else:
-            verdict = http_verdict(answer, *wanted)
-        return f"{_subject(probe)} {verdict}" if verdict else ""
+            found = await asker.errands.found_out(lambda: _facts_of(http_verdict(answer, *wanted)))
+            return HttpAnswer("unread") if found is None else HttpAnswer(**found) if found else None
+        return http_verdict(answer, *wanted)
     finally:
         writer.close()
 
 
-async def _ask_tcp(host: str, port: int) -> str:
+def _facts_of(verdict: HttpAnswer | None) -> dict[str, Any]:
+    return {} if verdict is None else verdict.facts
+
+
+async def _ask_tcp(host: str, port: int) -> None:
     _, writer = await asyncio.open_connection(host, port)
     writer.close()
-    return ""
 
 
-async def _ask_command(command: tuple[str, ...], asker: Asker) -> str:
+async def _ask_command(command: tuple[str, ...], asker: Asker) -> Reason | None:
     null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
     try:
         code = await asker.errands.run(
             Command(command, asker.environment, asker.working_dir, null, null, account=asker.account)
         )
-    except PortsupError as error:
-        return str(error)
     finally:
         os.close(null)
     if code == 0:
-        return ""
-    return f"`{command[0]}` ended with " + (f"exit code {code}" if code > 0 else f"signal {-code}")
+        return None
+    return EndedWithCode(code) if code > 0 else EndedBySignal(-code)

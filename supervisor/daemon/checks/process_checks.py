@@ -5,12 +5,14 @@ import os
 import re
 from collections.abc import Collection
 from functools import partial
+from typing import Any
 
 from supervisor import system
 from supervisor.config.spec import HandoffMode, Probe, ProbeKind
 from supervisor.core import events as ev
 from supervisor.core.address import host_of
 from supervisor.core.handoff import Place
+from supervisor.core.reasons import Cause, Held, ListensElsewhere, MemoryAbove, NotSaidReady
 from supervisor.core.state import IS_LIVE, State
 from supervisor.daemon.checks.listening import AT_ONCE, Expectation, ListenerSearch, strangers_among
 from supervisor.daemon.checks.log_pattern import tell_if_it_lasts, watch_log
@@ -29,8 +31,6 @@ from supervisor.dataclass import replace
 from supervisor.errors import PortsupError
 from supervisor.ports.holders import who_listens
 from supervisor.system import Listener
-from supervisor.words.enumeration import some_of
-from supervisor.words.reasons import text_of
 
 FIRST_PAUSE = 0.01  # seconds between the first two readiness questions; doubles up to
 LAST_PAUSE = 0.25
@@ -72,7 +72,7 @@ class ProcessChecks:
             case ProbeKind.STARTED:
                 slot.keeper.tell(ev.BecameReady(child.pid))
             case ProbeKind.NOTIFY:
-                tell_if_it_lasts(self._loop, slot, child, "it has not said READY=1")
+                tell_if_it_lasts(self._loop, slot, child, NotSaidReady())
             case ProbeKind.EXEC if port is None:
                 self._ask_until_ready(slot, child, probe)
         if port is not None and child in slot.children():
@@ -88,18 +88,16 @@ class ProcessChecks:
         def on_listening() -> None:
             self._note_address(slot, child, port)
             slot.keeper.tell(ev.BeganListening(child.pid))
-            match slot.spec.ready.probe.kind:
-                case ProbeKind.LISTENING:
-                    slot.keeper.tell(ev.BecameReady(child.pid))
-                case ProbeKind.HTTP | ProbeKind.TCP | ProbeKind.EXEC if child in slot.children():
-                    self._ask_until_ready(slot, child, slot.spec.ready.probe)
+            probe = slot.spec.ready.probe
+            if probe.kind in (ProbeKind.HTTP, ProbeKind.TCP, ProbeKind.EXEC) and child in slot.children():
+                self._ask_until_ready(slot, child, probe)
 
         has_told = False
 
         def on_elsewhere(ports: Collection[int]) -> None:
             nonlocal has_told
-            words = f"it listens on {some_of(ports)} instead of {port}, the port in ${slot.spec.port_env}"
-            slot.keeper.tell(ev.ProbeFailed(child.pid, words))
+            why = ListensElsewhere(tuple(ports), port, slot.spec.port_env)
+            slot.keeper.tell(ev.ProbeFailed(child.pid, why))
             if not has_told:  # one warning a process, however many ports there will be
                 has_told = True
                 self._reporter.drifted(slot.spec.name, port, ports)
@@ -109,7 +107,7 @@ class ProcessChecks:
             lambda who: self._intruded(slot, child, who), on_elsewhere, child.spawned_at,
         )  # fmt: skip
 
-    def _intruded(self, slot: Slot, child: Child, who: str) -> None:
+    def _intruded(self, slot: Slot, child: Child, who: Cause) -> None:
         slot.keeper.tell(ev.Intruded(child.pid, who))
 
     def _watch_log(self, slot: Slot, child: Child, probe: Probe) -> None:
@@ -165,7 +163,7 @@ class ProcessChecks:
 
         child.tasks.append(begin(question(), self._loop))
 
-    async def _ask(self, slot: Slot, probe: Probe, asker: Asker, patience: float) -> str:
+    async def _ask(self, slot: Slot, probe: Probe, asker: Asker, patience: float) -> Cause:
         try:
             asked = self._filled(slot, probe)
         except PortsupError as error:
@@ -179,7 +177,6 @@ class ProcessChecks:
             return
 
         async def watch() -> None:
-            failures = 0
             while True:
                 try:
                     probe = self._filled(slot, check.probe)
@@ -187,12 +184,8 @@ class ProcessChecks:
                     await asyncio.sleep(check.interval)
                     continue
                 trouble = await ask(probe, self._asker(slot, child), check.timeout)
-                failures = failures + 1 if trouble else 0
-                if not trouble:
-                    slot.keeper.tell(ev.BecameHealthy(child.pid))
-                elif failures >= check.retries:
-                    times = "" if failures == 1 else f", {failures} times in a row"
-                    slot.keeper.tell(ev.BecameUnhealthy(child.pid, f"unhealthy: {trouble}{times}"))
+                event = ev.CheckFailed(child.pid, trouble) if trouble else ev.BecameHealthy(child.pid)
+                slot.keeper.tell(event)
                 await asyncio.sleep(check.interval)
 
         child.tasks.append(begin(watch(), self._loop))
@@ -230,8 +223,7 @@ class ProcessChecks:
             self._is_measuring = False
             for (slot, child, limit), memory in zip(large, used or (), strict=False):
                 if memory and slot.child is child and slot.service.state in IS_LIVE:
-                    words = f"its processes have {_megabytes(memory)} of memory, its `memory_limit` is "
-                    slot.keeper.tell(ev.MemoryExceeded(child.pid, words + _megabytes(limit)))
+                    slot.keeper.tell(ev.MemoryExceeded(child.pid, MemoryAbove(memory, limit)))
 
         members = self._members.of
         self._inquiries.ask(
@@ -250,22 +242,18 @@ class ProcessChecks:
             return
         self._asked.add(name)
 
-        def question() -> str:
+        def question() -> dict[str, Any]:
             members = {pid for each in slot.children() for pid in self._members.of(slot, each)}
             strangers = strangers_among(listeners, members)
-            return text_of(who_listens(strangers[0], self._runtime).why) if strangers else ""
+            return who_listens(strangers[0], self._runtime).why.facts if strangers else {}
 
-        def told(stranger: str | None) -> None:
+        def told(stranger: dict[str, Any] | None) -> None:
             self._asked.discard(name)
             if slot.child is not child or slot.service.state is not State.RUNNING:
                 return
             if stranger:
-                self._intruded(slot, child, stranger)
+                self._intruded(slot, child, Held(**stranger))
             elif stranger is not None:
                 child.listener_inodes = inodes
 
         self._inquiries.ask(question, told)
-
-
-def _megabytes(size: int) -> str:
-    return f"{size / 1024**2:.4g} MB"

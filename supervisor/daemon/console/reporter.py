@@ -12,7 +12,7 @@ from supervisor.core.reasons import Cause, facts_of
 from supervisor.core.service import Service
 from supervisor.core.state import Result, State
 from supervisor.daemon.console.foreground import Foreground
-from supervisor.daemon.console.steps import because, event_of
+from supervisor.daemon.console.steps import because, event_of, listening_of
 from supervisor.daemon.service.slot import Slot
 from supervisor.dataclass import replace
 from supervisor.errors import PortsupError
@@ -59,6 +59,8 @@ class Reporter:
         if after.hook_trouble != before.hook_trouble and after.hook_trouble:
             self.tell(journal.HookFailed(service=after.name, state=str(after.state), **because(after.hook_trouble)))
         took = slot.ran if slot.child is None else now - slot.child.spawned_at
+        if (listens := listening_of(before, after)) is not None:
+            self.tell(listens)
         event = event_of(before, after, slot.spec, took)
         if isinstance(event, journal.ServiceSays):
             if now < self._said_at.get(after.name, 0.0) + SAYS_EVERY:

@@ -85,6 +85,15 @@ def event_of(before: Service, after: Service, spec: ServiceSpec, took: float | N
     return make(service=name, state=state, port=after.port, pid=after.pid, **because(after.reason))
 
 
+def listening_of(before: Service, after: Service) -> journal.Event | None:
+    """That a service listens, where that is what makes it ready in the same step."""
+    if not after.is_ready_by_listening or after.state is not State.RUNNING or before.state is not State.STARTING:
+        return None
+    if before.reached >= Milestone.LISTENING:
+        return None
+    return journal.ServiceListens(service=after.name, state=str(before.state), port=after.port, pid=after.pid)
+
+
 def _within(before: Service, after: Service) -> journal.Event | None:
     """What a step is that leaves the state as it is."""
     where: dict[str, Any] = {"service": after.name, "state": str(after.state)}

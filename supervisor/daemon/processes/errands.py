@@ -5,6 +5,7 @@ and answers of theirs that take a while to look through.
 import asyncio
 import os
 from collections.abc import Callable
+from typing import Any
 
 from supervisor.daemon.processes.inquiries import Inquiries
 from supervisor.daemon.processes.reaper import Reaper
@@ -29,12 +30,11 @@ class Errands:
         """Finds out nothing any more."""
         self._inquiries.close()
 
-    async def found_out(self, question: Callable[[], str]) -> str:
-        """What `question` gives in a child of ours: words, or "" where all is well."""
-        answered: asyncio.Future[str | None] = self._loop.create_future()
+    async def found_out(self, question: Callable[[], dict[str, Any]]) -> dict[str, Any] | None:
+        """The facts that `question` gives in a child of ours; None if there was no time or room for it."""
+        answered: asyncio.Future[dict[str, Any] | None] = self._loop.create_future()
         self._inquiries.ask(question, lambda found: None if answered.done() else answered.set_result(found))
-        words = await answered
-        return "answered, but what it said could not be looked through in time" if words is None else words
+        return await answered
 
     async def run(self, command: Command) -> int:
         """The exit code, negative for a signal; raises PortsupError where it cannot be run.

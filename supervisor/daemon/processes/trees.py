@@ -9,6 +9,7 @@ from signal import SIGCONT, SIGKILL
 from supervisor import system
 from supervisor.config.spec import StopTo
 from supervisor.core import events as ev
+from supervisor.core.reasons import Survivors
 from supervisor.core.state import Role, State
 from supervisor.daemon.console.reporter import Reporter
 from supervisor.daemon.processes.heirs import Heir, by_pid_file, by_socket, is_in_background
@@ -22,7 +23,6 @@ from supervisor.system import Identity
 
 TakeBack = Callable[[Slot, Callable[[Holder | None], None]], None]
 
-LOST = "it has left processes that portsup does not find"
 LEAVES_WITHIN = 0.5  # seconds from the end of a program until its child has left its session, as daemon(3) does
 LEFTOVER_CHECK = 0.1  # seconds between looks at what a main process left behind, beside SIGCHLD
 
@@ -79,8 +79,7 @@ class Trees:
             found = self._kill_unclaimed()
         refused = [pid for pid in found if not tree.may_kill(pid)]
         if refused:
-            who = f"{named(refused)} runs as {system.process_user(refused[0])}"
-            self._tell_survivors(slot, child, f"{who}, and portsup may not kill it")
+            self._tell_survivors(slot, child, survivors(refused, system.process_user(refused[0])))
 
     def _is_lost(self, child: Child) -> bool:
         """Whether there is somebody left of a tree of whom only its filter knows."""
@@ -99,10 +98,10 @@ class Trees:
                 os.kill(pid, SIGKILL)
         return found
 
-    def _tell_survivors(self, slot: Slot, child: Child, words: str) -> None:
-        if words != child.survivors:
-            child.survivors = words
-            slot.keeper.tell(ev.Survived(child.pid, words))
+    def _tell_survivors(self, slot: Slot, child: Child, who: Survivors) -> None:
+        if who != child.survivors:
+            child.survivors = who
+            slot.keeper.tell(ev.Survived(child.pid, who))
 
     def abandon(self, slot: Slot, pid: int) -> None:
         """Gives up what is left of one process of a service: it is none of its any more."""
@@ -200,8 +199,7 @@ class Trees:
             self.kill(slot, child.pid)
             left = self._members.of(slot, child)
             if all(map(tree.may_kill, left)):
-                words = f"{named(left)} is still alive after SIGKILL" if left else LOST
-                self._tell_survivors(slot, child, words)
+                self._tell_survivors(slot, child, survivors(left))
         elif ending is State.TERMINATING and slot.spec.stop_to is StopTo.MAIN:
             self.kill(slot, child.pid)
 
@@ -258,11 +256,12 @@ def is_starting(slot: Slot, child: Child) -> bool:
     return slot.service.state is State.STARTING
 
 
-def named(pids: Collection[int]) -> str:
-    """One of these processes, and how many more there are."""
+def survivors(pids: Collection[int], user: str = "") -> Survivors:
+    """Those who are left after SIGKILL; `user` is whose they are, if they may not be killed."""
+    if not pids:
+        return Survivors()
     first, *others = sorted(pids)
-    more = f" and {len(others)} more" if others else ""
-    return f"pid {first} (`{system.process_name(first) or '?'}`){more}"
+    return Survivors(first, system.process_name(first) or "", len(others), user)
 
 
 def _age(known: tuple[Identity | None, int]) -> tuple[float, int]:

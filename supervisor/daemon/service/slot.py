@@ -11,6 +11,7 @@ from supervisor.config.spec import ProbeKind, ServiceSpec, StackSpec, Start
 from supervisor.core.address import LOOPBACK
 from supervisor.core.instance import ports_of
 from supervisor.core.order import Condition
+from supervisor.core.reasons import Survivors
 from supervisor.core.service import Service
 from supervisor.core.service.snapshot import NO_HOOKS, Timeouts
 from supervisor.core.state import Role, State
@@ -45,7 +46,7 @@ class Child:
     exit: tuple[int | None, int | None] | None = None  # code and signal, once the main process is gone
     ended: int | None = None  # its exit code, once the main process is gone and its heir is not known yet
     ended_at: float = 0.0  # monotonic seconds
-    survivors: str = ""  # who is left after SIGKILL, in words
+    survivors: Survivors | None = None  # who is left after SIGKILL
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
     listener_inodes: frozenset[int] = frozenset()  # its listening sockets, as last proved
     handoff: Handoff | None = None  # where it runs under the filter
@@ -180,6 +181,8 @@ def settings(spec: ServiceSpec, pool: Sequence[int]) -> dict[str, Any]:
             spec.ready.timeout, spec.stop_grace_period, watchdog=spec.watchdog, clients=spec.start_timeout
         ),
         "rotate_after": spec.rotate_after,
+        "unhealthy_after": 1 if spec.healthcheck is None else spec.healthcheck.retries,
+        "is_ready_by_listening": bool(pool) and spec.ready.probe.kind is ProbeKind.LISTENING,
         "one_shot": spec.one_shot,
         "on_connect": spec.start is Start.ON_CONNECT,
         "is_server": not spec.one_shot and (bool(pool) or spec.ready.probe.kind is not ProbeKind.STARTED),

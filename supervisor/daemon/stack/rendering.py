@@ -17,6 +17,7 @@ from supervisor.dataclass import dataclass, field
 from supervisor.errors import PortsupError
 from supervisor.files.opening import why
 from supervisor.files.replacement import write_if_different
+from supervisor.words.reasons import text_of
 
 
 @dataclass(slots=True)
@@ -95,7 +96,7 @@ class Renderer:
             asker = Asker(None, os.fspath(self.spec.directory), self.programs.environment_of_commands(), self.errands)
             why = await ask(Probe(ProbeKind.EXEC, command=words), asker, change.timeout)
             if why:
-                self.reporter.on_change_failed(change.command[0], why)
+                self.reporter.on_change_failed(change.command[0], text_of(why))
         except PortsupError as error:
             self.reporter.on_change_failed(change.command[0], str(error))
         finally:
