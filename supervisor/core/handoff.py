@@ -108,15 +108,16 @@ Decision = LetThrough | Refuse | Give
 
 def decide(
     bind: Bind, port: int, mode: BindMode, places: Mapping[Place, bool], moved: int = 0, *, has_bound: bool = False,
-    held: Collection[Place] = (), kept: Collection[Place] = (), offered: Place | None = None,
+    held: Collection[Place] = (), kept: Collection[Place] = (), shared: Collection[Place] = (),
+    offered: Place | None = None,
 ) -> Decision:  # fmt: skip
     """What to answer to a service whose port is `port`.
 
     `places` are those that are taken, with whether the present process has asked for them; at those that are `kept` one
-    of ours listens.  `moved` is the port that `move` has taken for ours before, `has_bound` whether the service has
-    bound its own port by itself.  Those `held` another process of the service has, which this one is to replace: they
-    are shared, and none may overlap.  The socket of the place that is `offered` it has had from the start: one that
-    knows nothing of that gets it once more.
+    of ours listens, and at those that are `shared` every socket has SO_REUSEPORT on.  `moved` is the port that `move`
+    has taken for ours before, `has_bound` whether the service has bound its own port by itself.  Those `held` another
+    process of the service has, which this one is to replace: they are shared, and none may overlap.  The socket of the
+    place that is `offered` it has had from the start: one that knows nothing of that gets it once more.
     """
     if bind.port == 0:
         return LetThrough()
@@ -133,7 +134,7 @@ def decide(
         if other == bind.place:
             if is_claimed and not bind.is_shared and other != offered:
                 doubtful.append(other)
-        elif other.overlaps(bind.place):
+        elif other.overlaps(bind.place) and not (bind.is_shared and other in shared):
             if other in held and not is_claimed:
                 return Refuse(errno.EADDRINUSE)
             (doubtful if is_claimed else retired).append(other)

@@ -21,6 +21,21 @@ class Claim:
     is_shared: bool = False
     listens: bool = False
 
+    def taken(self, *, listening: bool = True) -> socket.socket | None:
+        """The socket, from the process that has made it; None if that has it no more."""
+        if self.listens is not listening or not self.process:
+            return None
+        from supervisor.system.held_calls import socket_of
+
+        try:
+            sock = socket_of(self.process, self.fd)
+        except OSError:
+            return None
+        if inode_of(sock) == self.inode and is_listening(sock) is listening:
+            return sock
+        sock.close()
+        return None
+
 
 @dataclass(slots=True, eq=False)
 class Seat:
@@ -58,6 +73,11 @@ class Seat:
     def listens(self) -> bool:
         """Whether one of those that we keep does."""
         return any(map(is_listening, self.sockets()))
+
+    def is_shared(self) -> bool:
+        """Whether all that are here have SO_REUSEPORT on."""
+        kept = (bool(sock.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT)) for sock in self.sockets())
+        return all(claim.is_shared for claim in self.claims) and all(kept)
 
     def find(self, inode: int) -> socket.socket | None:
         """The kept one with this inode."""

@@ -44,6 +44,10 @@ class ServiceSockets:
         """The places where one of ours listens."""
         return frozenset(place for place, seat in self._seats.items() if seat.listens())
 
+    def shared(self) -> frozenset[Place]:
+        """The places where every socket has SO_REUSEPORT on."""
+        return frozenset(place for place, seat in self._seats.items() if seat.is_shared())
+
     def inodes(self) -> frozenset[int]:
         """All that are known, as the kernel's tables name them."""
         return frozenset(inode for seat in self._seats.values() for inode in seat.inodes())
@@ -174,7 +178,7 @@ class ServiceSockets:
             kept = seat.kept.get(who)
             if kept is not None and inode_of(kept) in gone:
                 others = [each for each in reversed(seat.claims) if each.who == who and each.inode not in gone]
-                heir = next(filter(None, map(_taken, others)), None)
+                heir = next(filter(None, (each.taken() for each in others)), None)
                 if heir is None:  # it was the last one
                     gone.discard(inode_of(kept))
                 else:
@@ -196,7 +200,7 @@ class ServiceSockets:
                 continue
             seat.forget(who, {inode_of(kept)})
             others = [each for each in reversed(seat.claims) if each.who == who]
-            if heir := next(filter(None, map(_taken, others)), None):
+            if heir := next(filter(None, (each.taken() for each in others)), None):
                 seat.keep(who, heir)
             elif not seat.listens():
                 with contextlib.suppress(OSError):  # then clients are refused until the next process
@@ -218,7 +222,7 @@ class ServiceSockets:
             kept = seat.kept.get(who)
             for each in seat.claims if kept is not None else ():
                 if kept is not None and each.who == who and each.inode == inode_of(kept) and each.process:
-                    if (sock := _taken(each)) is None:
+                    if (sock := each.taken()) is None:
                         found.add(each.process)
                     else:
                         sock.close()
@@ -275,26 +279,10 @@ class ServiceSockets:
         """Those at other places, the program's own too, which are taken from it meanwhile."""
         seats = [seat for other, seat in self._seats.items() if other != place]
         with contextlib.ExitStack() as taken:
-            bound = (_taken(claim, listening=False) for seat in seats for claim in seat.claims if not claim.listens)
+            bound = (claim.taken(listening=False) for seat in seats for claim in seat.claims if not claim.listens)
             own = [taken.enter_context(sock) for sock in bound if sock is not None]
             yield [*own, *(sock for seat in seats for sock in seat.sockets())]
 
     def _insist_on_being_open(self) -> None:
         if self._is_closed:
             raise OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
-
-
-def _taken(claim: Claim, *, listening: bool = True) -> socket.socket | None:
-    """The socket of a claim, from the process that has made it; None if that has it no more."""
-    if claim.listens is not listening or not claim.process:
-        return None
-    from supervisor.system.held_calls import socket_of
-
-    try:
-        sock = socket_of(claim.process, claim.fd)
-    except OSError:
-        return None
-    if inode_of(sock) == claim.inode and is_listening(sock) is listening:
-        return sock
-    sock.close()
-    return None

@@ -10,6 +10,9 @@ from supervisor.system import netlink
 from supervisor.system.contract import Listener
 from supervisor.system.linux import pids, running_thread_of
 
+_KCMP = {"x86_64": 312, "aarch64": 272}  # asm/unistd.h
+_KCMP_FILES = 2  # linux/kcmp.h
+
 
 def listening(ports: Collection[int] | None) -> list[Listener]:
     """Who listens on these TCP ports of this machine; None: on any port."""
@@ -48,12 +51,31 @@ def owners_of(
 
 
 def _descriptors(pid: int) -> Iterator[str]:
-    found = False
-    for target in _descriptors_of_thread(pid):
-        found = True
-        yield target
-    if not found and (thread := running_thread_of(pid)) != pid:
+    for thread in _tables(pid):
         yield from _descriptors_of_thread(thread)
+
+
+def _tables(pid: int) -> Iterator[int]:
+    """A thread for each table of descriptors that the threads of a process have: as a rule there is one, clone(2)."""
+    threads: list[str] = []
+    with contextlib.suppress(OSError):
+        threads = os.listdir(f"/proc/{pid}/task")
+    seen = [running_thread_of(pid) if len(threads) > 1 else pid]
+    yield seen[0]
+    for each in map(int, threads):
+        if each != pid and all(_differ(each, other) for other in seen):
+            seen.append(each)
+            yield each
+
+
+def _differ(thread: int, other: int) -> bool:
+    """Whether they name their open files by tables of their own, kcmp(2); no where that cannot be found out."""
+    from supervisor.system import libc
+
+    number = _KCMP.get(os.uname().machine)
+    with contextlib.suppress(OSError):
+        return number is not None and thread != other and libc.syscall(number, thread, other, _KCMP_FILES, 0, 0) != 0
+    return False
 
 
 def _descriptors_of_thread(thread: int) -> Iterator[str]:

@@ -68,6 +68,14 @@ def test_only_one_port_is_moved_and_none_of_a_service_that_binds_its_own() -> No
     assert decide(Bind(LOCAL, 3001), PORT, BindMode.MOVE, {LOCAL: True}, has_bound=True) == LetThrough(3001)
 
 
+def test_sockets_that_all_share_the_port_may_overlap_as_in_the_kernel() -> None:
+    shared = Bind(EVERY, PORT, is_shared=True)
+    assert decide(shared, PORT, REPORT, {LOCAL: True}, shared={LOCAL}) == Give(EVERY)
+    assert decide(shared, PORT, REPORT, {LOCAL: False}, shared={LOCAL}, held={LOCAL}) == Give(EVERY)
+    assert decide(shared, PORT, REPORT, {LOCAL: True}) == Give(EVERY, doubtful=(LOCAL,))
+    assert decide(Bind(EVERY, PORT), PORT, REPORT, {LOCAL: True}, shared={LOCAL}) == Give(EVERY, doubtful=(LOCAL,))
+
+
 def test_the_next_process_binds_its_own_socket_beside_that_of_an_earlier_one() -> None:
     assert decide(Bind(LOCAL, PORT), PORT, REPORT, {LOCAL: False}, kept={LOCAL}) == Give(LOCAL)
 

@@ -58,3 +58,15 @@ def test_a_program_whose_main_thread_ends_is_a_service_like_any_other(stack: Mak
         assert live.do("stop", "web")["web"]["ok"]
         eventually(lambda: not Path(f"/proc/{third}").exists())
     live.leaves_nothing(port)
+
+
+@in_both_ways
+def test_a_thread_with_descriptors_of_its_own_is_found_to_listen(stack: Make) -> None:
+    """No other thread of the process has the socket, so the process seems not to have it."""
+    (port,) = free_pool(1)
+    live = stack({"web": {"command": program("binds_oddly", "thread-alone"), "pool": [port]}})
+    with live.up():
+        os.kill(live.until("web", state="running", port=port)["pid"], signal.SIGKILL)
+        live.until("web", state="running", restarts=1, port=port)
+        assert live.journal("service is ended") == []
+    live.leaves_nothing(port)

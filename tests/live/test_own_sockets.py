@@ -26,8 +26,8 @@ pytestmark = [pytest.mark.live, pytest.mark.skipif(bool(why_not()), reason=f"no 
 
 WAYS = (
     "epoll", "epoll-modify", "epoll-twice", "signals", "duplicate", "child-listens", "child-binds", "helper-binds",
-    "thread-binds", "dials", "workers-differ", "workers", "options", "errors", "again", "shuts-down", "mptcp",
-    "wildcards",
+    "thread-binds", "thread-alone", "dials", "overlaps", "workers-differ", "workers", "options", "errors", "again",
+    "shuts-down", "mptcp", "wildcards",
 )  # fmt: skip
 HOSTS = {"v6": "::1", "local": "fd00::1", "global": "2001:db8::5", "other": "10.77.0.1", "v6-wildcard": "::1"}
 ADDRESSES = ("plain", "wildcard", "v6", "dual", "v6-wildcard", "mapped", "local", "global", "other")

@@ -95,9 +95,7 @@ def asio(folder: Path, port: int) -> Sequence[str]:
 def go(folder: Path, port: int) -> Sequence[str]:
     made = folder / "two"
     caches = {"GOCACHE": str(folder / "cache"), "GOFLAGS": "-mod=mod", "GO111MODULE": "off", "HOME": str(folder)}
-    subprocess.run(
-        ["go", "build", "-o", made, EARLY / "two.go"], check=True, timeout=100, env={**os.environ, **caches}
-    )
+    subprocess.run(["go", "build", "-o", made, EARLY / "two.go"], check=True, timeout=100, env={**os.environ, **caches})
     return [str(made)]
 
 

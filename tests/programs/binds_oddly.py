@@ -165,19 +165,37 @@ def thread_binds() -> None:
     serve(server)
 
 
+def thread_alone() -> None:
+    """In a thread with a table of descriptors of its own."""
+
+    def act() -> None:
+        libc.unshare(0x400)  # CLONE_FILES
+        serve(listening())
+
+    threading.Thread(target=act).start()
+
+
 def dials() -> None:
     """Connects from the port that it listens on, as libp2p does."""
     server = listening(shared=True)
-    for _ in range(2):
+    for address in ("127.0.0.1", "127.0.0.1", "0.0.0.0"):
         with socket.create_server(("127.0.0.1", 0)) as elsewhere, socket.socket() as dialling:
             dialling.setsockopt(*SHARED)
-            dialling.bind(HERE)
+            dialling.bind((address, PORT))
             dialling.connect(elsewhere.getsockname())
             connection, address = elsewhere.accept()
             say("dialled from", address[1])
             dialling.close()
             say("closed" if connection.recv(1) == b"" else "open")
     serve(server)
+
+
+def overlaps() -> None:
+    """Listens at one address and at every address, each with a socket of its own."""
+    servers = [listening(address, shared=True) for address in ("127.0.0.1", "0.0.0.0")]
+    while True:
+        for ready in select.select(servers, [], [])[0]:
+            answer(ready)
 
 
 def workers_differ() -> None:

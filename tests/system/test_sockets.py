@@ -1,8 +1,11 @@
 """Who listens, as the kernel tells it."""
 
+import ctypes
 import itertools
 import os
 import socket
+import sys
+import threading
 import time
 from pathlib import Path
 
@@ -47,6 +50,33 @@ def test_a_listener_is_told_with_address_user_and_owner(
         assert port in system.listening_ports_of([os.getpid()])
         assert port not in system.listening_ports_of([os.getppid()])
     assert system.listening([port]) == []
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="unshare(2) is of Linux")
+def test_a_listener_in_the_descriptors_of_one_thread_alone_has_an_owner() -> None:
+    ready, over = threading.Event(), threading.Event()
+    found: list[int] = []
+
+    def alone() -> None:
+        ctypes.CDLL(None).unshare(0x400)  # CLONE_FILES
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            found.append(os.fstat(server.fileno()).st_ino)
+            ready.set()
+            over.wait()
+
+    threads = [threading.Thread(target=act) for act in (alone, over.wait)]
+    for thread in threads:
+        thread.start()
+    try:
+        assert ready.wait(10)
+        listener = system.Listener(0, socket.AF_INET, "", inode=found[0])
+        assert system.owners_of([listener], [os.getpid()]) == {found[0]: os.getpid()}
+        assert system.owners_of([listener], None) == {found[0]: os.getpid()}
+        assert system.owners_of([listener], [os.getppid()]) == {}
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
 
 
 def _denied(*_: object) -> None:

@@ -130,7 +130,7 @@ class Handoff:
         bind = Bind(place_of_socket(theirs, address, scope), port, is_shared, system.keeps_own(theirs), joins)
         decision = decide(
             bind, sockets.port, self.mode, sockets.places(self.who), self._moved, has_bound=self._has_bound,
-            held=sockets.held(self.who), kept=sockets.kept(), offered=self.offered,
+            held=sockets.held(self.who), kept=sockets.kept(), shared=sockets.shared(), offered=self.offered,
         )  # fmt: skip
         match decision:
             case LetThrough(elsewhere):
