@@ -63,8 +63,9 @@ def _absent(name: str, services: dict[str, Any], place: image.Place, around: Aro
     draft.fields["command"] = [Filled(word) if "{port}" in word else word for word in line.words]
     draft.notes = [note for note in draft.notes if not note.startswith("its command is")]
     draft.has_pool = False
-    if first := (draft.ports or draft.inner)[:1]:
-        draft.fields["pool"] = [first[0], first[0] + 1, first[0] + 2]
+    first = next(iter((*draft.ports, *draft.inner)), image.port_of(str(mapping(services[name]).get("image") or "")))
+    if first:
+        draft.fields["pool"] = [first, first + 1, first + 2]
     return draft
 
 
@@ -78,7 +79,7 @@ def _service(
 ) -> Draft:
     draft, given = Draft(name, needs_port=True), mapping(services[name])
     if told := str(given.get("image") or ""):
-        _note_image(draft, told, given, line, place)
+        _note_image(draft, told, given, line, place, around)
     shell.give(draft, line)
     _folder(draft, given, place)
     set_variables(draft, dict(line.environment))
@@ -103,9 +104,13 @@ def _service(
     return draft
 
 
-def _note_image(draft: Draft, told: str, given: dict[str, Any], line: shell.Line, place: image.Place) -> None:
+def _note_image(
+    draft: Draft, told: str, given: dict[str, Any], line: shell.Line, place: image.Place, around: Around
+) -> None:
     remedy = "install what it runs" if line.words[:1] in _SHELLS else f"install what has `{line.words[0]}`"
-    if not given.get("entrypoint") and not place.is_read:
+    if line.words[:1] not in _SHELLS and around.has_program(line.words[0]):
+        remedy = f"`{line.words[0]}` is there: see that its version and its paths fit"
+    if not given.get("entrypoint") and not place.is_read and not image.suggested(told):
         remedy += ", and if the image has an entrypoint write that before it"
     draft.leave(f"`image: {told}`", "the command runs on this machine", remedy)
 

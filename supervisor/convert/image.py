@@ -4,7 +4,7 @@ import posixpath
 import re
 from typing import Any
 
-from supervisor.convert import dockerfile, shell
+from supervisor.convert import dockerfile, own_port, shell
 from supervisor.convert.around import Around, FileKind
 from supervisor.convert.dockerfile import Image
 from supervisor.convert.draft import Left
@@ -28,6 +28,12 @@ PROGRAMS = {
 }  # fmt: skip
 
 
+# Those of them that need neither data nor a configuration of their own, and on which port they listen.
+PLAIN = {"redis": 6379, "valkey": 6379, "memcached": 11211, "nats": 4222}
+_PORTS = {
+    **PLAIN, "postgres": 5432, "postgis": 5432, "pgvector": 5432, "timescaledb": 5432, "mysql": 3306, "mariadb": 3306,
+    "mongo": 27017, "minio": 9000, "adminer": 8080,
+}  # fmt: skip
 # Images whose entrypoint is a program that takes a subcommand: `command: server /data` is one for `minio`.
 ENTRYPOINTS = {
     "minio": "minio", "mc": "mc", "cloudflared": "cloudflared", "traefik": "traefik", "vault": "vault",
@@ -97,6 +103,8 @@ def line_of(given: dict[str, Any], place: Place, around: Around, filled: shell.R
         if place.image.entrypoint_is_shell and not entry:
             return _checked(shell.listed(list(of_image)), place, around)
         if not entry and not of_image and command[0].startswith("-"):
+            if line := _plain(str(given.get("image") or ""), command, around):
+                return line
             why = f"its command begins with an option, for the entrypoint of the image `{given.get('image') or ''}`"
             return Left("", why, "install the program and write a service with its name before the options")
         text = given.get("entrypoint") if entry else given.get("command")
@@ -110,6 +118,8 @@ def line_of(given: dict[str, Any], place: Place, around: Around, filled: shell.R
         why = place.why or f"its Dockerfile names no program{base}"
         return Left("", why, "write a service with what it runs, or keep it in compose beside portsup")
     image = str(given.get("image") or "")
+    if line := _plain(image, [], around):
+        return line
     why = f"it is only an image (`{image}`), and portsup runs programs" if image else "it has no command"
     return Left("", why, "install the program and write a service, or keep it in compose beside portsup")
 
@@ -166,6 +176,23 @@ def _outside(word: str, place: Place, around: Around) -> str:
     if found is None or around.kind(found) is FileKind.NOTHING:
         return word
     return relative(found, place.working_dir)
+
+
+def _plain(image: str, options: list[str], around: Around) -> shell.Line | None:
+    """What an image runs that needs nothing else, where its program is on this machine."""
+    if (port := PLAIN.get(_name(image))) is None:
+        return None
+    program, *words = PROGRAMS[_name(image)].replace("{port}", str(port)).split()
+    if not around.has_program(program):
+        return None
+    if own_port.replaced([program, *options])[1] is not None:
+        words = []  # the options tell it another port
+    return shell.listed([program, *words, *options])
+
+
+def port_of(image: str) -> int | None:
+    """Where the program of an image listens, if nothing else is said; None where that is not known."""
+    return _PORTS.get(_name(image))
 
 
 def suggested(image: str) -> str:

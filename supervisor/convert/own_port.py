@@ -51,6 +51,8 @@ def replaced(words: list[str]) -> tuple[list[str], int | None]:
     for at, word in enumerate(words):
         if isinstance(word, Filled):
             continue
+        if at > 1 and "http.server" in words[:at] and at == len(words) - 1 and is_number(word):
+            return [*words[:at], PORT], int(word)  # its options may stand before
         before = words[at - 1] if at else ""
         name, equals, value = word.partition("=")
         address = _ENDS.fullmatch(value if equals else word)

@@ -4,10 +4,11 @@ import json
 import re
 import shlex
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from supervisor.convert.around import ALONE, Around
 from supervisor.convert.draft import Draft, Filled, Left, Outcome
-from supervisor.convert.values import cleaned, mapping
+from supervisor.convert.values import cleaned, mapping, whole
 from supervisor.errors import PortsupError
 
 LOCKS = {
@@ -27,7 +28,12 @@ SERVERS = (
     (r"\bwrangler dev\b", "--port", 8787), (r"\bjson-server\b", "--port", 3000), (r"\bhttp-server\b", "--port", 8080),
     (r"\beleventy\b.*--serve", "--port=", 8080), (r"\bexpo start\b", "--port", 8081),
 )  # fmt: skip
-_WITH_VALUE = ("-c", "--prefix-colors", "-p", "--prefix", "-s", "--success")  # options of concurrently
+# Options of concurrently that the next word belongs to.
+_WITH_VALUE = (
+    "-c", "--prefix-colors", "-p", "--prefix", "-s", "--success", "-m", "--max-processes", "-l", "--prefix-length",
+    "-t", "--timestamp-format", "--restart-tries", "--restart-after", "--default-input-target", "--hide", "-e",
+    "--name-separator", "--kill-signal", "--ks", "--kill-timeout", "--teardown",
+)  # fmt: skip
 _TOGETHER = re.compile(r"(?:npx\s+)?(concurrently|run-p|npm-run-all|run-pty)\b(.*)", re.DOTALL)
 
 
@@ -46,8 +52,11 @@ def convert(text: str, around: Around = ALONE) -> Outcome:
     first = next((each for each in FIRST if each in scripts), "")
     parts = dict(_parts(first, scripts)) if first else {}
     taken = set(parts) | {first}
+    together = _ending(scripts[first]) if len(parts) > 1 else {}
     for name, command in parts.items():
-        outcome.services.append(service(name, command, runner, is_script=name in scripts))
+        draft = service(name, command, runner, is_script=name in scripts)
+        draft.fields |= together
+        outcome.services.append(draft)
     others = [name for name in scripts if _RUNNING.fullmatch(name) and name not in taken]
     for name in others:
         draft = service(name, scripts[name], runner, is_script=True)
@@ -62,17 +71,42 @@ def convert(text: str, around: Around = ALONE) -> Outcome:
 
 def _parts(name: str, scripts: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """The scripts that a script runs side by side; itself where it runs none."""
-    found = _TOGETHER.match(scripts[name].strip())
-    try:
-        words = shlex.split(found[2]) if found else []
-    except ValueError:
-        words = []
-    is_parallel = found is not None and (found[1] != "npm-run-all" or {"-p", "--parallel"} & set(words))
-    named = list(_named(found[1], words, scripts)) if found and is_parallel else []
+    tool, words = _together(scripts[name])
+    is_parallel = tool and (tool != "npm-run-all" or {"-p", "--parallel"} & set(words))
+    named = list(_named(tool, words, scripts)) if is_parallel else []
     if not named:
         yield name, scripts[name]
     else:
         yield from named
+
+
+def _together(script: str) -> tuple[str, list[str]]:
+    """The program by which a script runs others, and its words; empty for any other script."""
+    found = _TOGETHER.match(script.strip())
+    try:
+        return (found[1], shlex.split(found[2])) if found else ("", [])
+    except ValueError:
+        return found[1] if found else "", []
+
+
+def _ending(script: str) -> dict[str, Any]:
+    """What becomes of the others when one of those that a script runs side by side ends."""
+    tool, words = _together(script)
+    flags = {letter for word in words if re.fullmatch("-[a-z]+", word) for letter in word[1:]}
+    options = dict(zip(words, [*words[1:], ""], strict=True))
+    options |= dict(word.split("=", 1) for word in words if "=" in word)
+    if tool == "concurrently":
+        ending: dict[str, Any] = {}
+        if "k" in flags or "--kill-others" in options:
+            ending = {"on_end": "stop_all"}
+        elif {"--kill-others-on-fail", "--kill-others-on-failure"} & options.keys():
+            ending = {"on_end": {"failure": "stop_all"}}
+        if tries := whole(options.get("--restart-tries"), 1, 1_000_000):
+            ending |= {"restart": "on-failure", "restart_policy": {"max_restarts": tries}}
+        return ending
+    if tool == "run-pty" or "c" in flags or "--continue-on-error" in options:
+        return {}
+    return {"on_end": "stop_all" if "r" in flags or "--race" in options else {"failure": "stop_all"}}
 
 
 def _named(tool: str, words: list[str], scripts: Mapping[str, str]) -> Iterator[tuple[str, str]]:

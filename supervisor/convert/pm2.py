@@ -1,4 +1,4 @@
-"""ecosystem.config.json of pm2, or .yaml; of a .js one only the literal that it exports, since nothing is run."""
+"""ecosystem.config.json of pm2, or .yaml; of a .js one the literal that it exports: nothing is run here."""
 
 import json
 import re
@@ -25,7 +25,6 @@ from supervisor.convert.values import (
 )
 from supervisor.errors import PortsupError
 
-AS_JSON = "node -p 'JSON.stringify(require(\"./ecosystem.config.js\"))'"
 # By which program pm2 runs a script, by the end of its name.
 INTERPRETERS = {
     ".js": ["node"],
@@ -119,7 +118,7 @@ def _read(text: str) -> Any:
         if _is_plain(text):
             return from_yaml(_OF_SCRIPT.sub(_as_yaml, text).replace("\t", " "), "the file of pm2")
         why = f"it is no JSON: {error}; and for a literal of JavaScript it has too much in it"
-        hint = f"nothing in it is run; make JSON of a .js file: `{AS_JSON} > ecosystem.config.json`"
+        hint = "nothing in it is run unless you say `--evaluate`, for a file that ends in .js, .cjs or .mjs"
         raise PortsupError("cannot read the file of pm2", why, hint) from error
 
 

@@ -29,7 +29,12 @@ def carry(draft: Draft, given: dict[str, Any], references: shell.References) -> 
         if (whole(asked.get("success_threshold", 1), 1, 1000) or 1) > 1:
             draft.leave(f"`success_threshold` of `{key}`", "one success is enough", "see whether that will do")
     if line := given.get("ready_log_line"):
-        draft.fields["ready"] = {"log": re.escape(str(line))[:1000].rstrip("\\"), "timeout": "24h"}
+        draft.fields["ready"] = {"log": _pattern(str(line)), "timeout": "24h"}
+
+
+def _pattern(line: str) -> str:
+    """A pattern that means this text, with no more signs than that takes."""
+    return re.sub(r"[\\.^$*+?{}\[\]|()]", r"\\\g<0>", line[:500])
 
 
 def _probe(draft: Draft, given: dict[str, Any], references: shell.References) -> dict[str, Any] | None:

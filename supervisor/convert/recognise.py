@@ -80,8 +80,9 @@ def kind_of(name: str, text: str) -> str:
     if re.fullmatch(r".*\.(c|m)?[jt]s", short):
         if pm2.exports_plainly(text):
             return "pm2"
-        hint = f"make JSON of it: `{pm2.AS_JSON.replace('ecosystem.config.js', PurePath(name).name)}`"
-        raise UsageError(f"cannot convert `{name}`", "it is a program in JavaScript, which portsup does not run", hint)
+        hint = f"let node run it, as pm2 does: `portsup init --from {name} --evaluate`"
+        why = "it is a program in JavaScript, which portsup does not run unasked"
+        raise UsageError(f"cannot convert `{name}`", why, hint)
     for pattern, kind in _NAMES:
         if kind == "supervisord" and (_OF_CIRCUS.search(text) or unknown.told_apart("", text)):
             continue

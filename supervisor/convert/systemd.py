@@ -1,5 +1,6 @@
 """Units of systemd, `name.service`, one or several."""
 
+import glob
 import os.path
 import re
 from collections.abc import Mapping, Sequence
@@ -9,6 +10,7 @@ from supervisor.convert import own_export, shell, unit_file
 from supervisor.convert.around import ALONE, Around
 from supervisor.convert.draft import Draft, Left, Outcome
 from supervisor.convert.own_port import is_number
+from supervisor.convert.references import PORT
 from supervisor.convert.systemd_life import LIMITS, life
 from supervisor.convert.values import account, set_variables, umask
 from supervisor.errors import PortsupError
@@ -42,10 +44,28 @@ def convert(text: str, around: Around = ALONE, name: str = "", more: Sequence[tu
     outcome = Outcome()
     units = [(name or "service", text), *more]
     known = {_name(path) for path, _ in units}
-    for path, each in units:
-        _unit(path, unit_file.sections(each), known, around, outcome)
+    for number, (path, each) in enumerate(units):
+        beside = os.path.basename(path) if number == 0 else path
+        _unit(path, unit_file.sections(_with_drop_ins(beside, each, around, outcome)), known, around, outcome)
     own_export.recall(outcome)
     return outcome
+
+
+def _with_drop_ins(path: str, text: str, around: Around, outcome: Outcome) -> str:
+    """A unit followed by the files of its `.d` folder and, for one of a template, of the template's, by their names."""
+    folder, name = os.path.split(path)
+    stem, at, _ = name.removesuffix(".service").partition("@")
+    folders = dict.fromkeys((f"{name}.d", f"{stem}@.service.d") if at else (f"{name}.d",))
+    found: dict[str, str] = {}
+    for each in folders:
+        for file in around.found(os.path.join(folder, glob.escape(each), "*.conf")):
+            found.setdefault(os.path.basename(file), file)
+    for _, file in sorted(found.items()):
+        try:
+            text += f"\n{around.read(file)}"
+        except PortsupError as error:
+            outcome.left.append(Left(f"drop-in `{file}`", str(error), "write what it says into the unit"))
+    return text
 
 
 def _name(path: str) -> str:
@@ -63,8 +83,12 @@ def _unit(path: str, sections: Mapping[str, Any], known: set[str], around: Aroun
     draft = Draft(name, needs_port=True)
     specifier = _specifier(draft, path)
     variables = _variables(draft, given, around, specifier)
-    starts = [unit_file.command(each, variables, specifier) for each in given["ExecStart"]]
+    # The port of the pool, not the number that stands there: put in as a word, or by the shell.
+    without = {key: value for key, value in variables.items() if key != "PORT"}
+    starts = [unit_file.command(each, without, specifier) for each in given["ExecStart"]]
     if len(starts) == 1:
+        if starts[0].unknown and set(starts[0].unknown) == {"PORT"} and "PORT" in variables:
+            starts = [unit_file.command(given["ExecStart"][0], {**without, "PORT": PORT}, specifier)]
         _give(draft, starts[0])
     else:
         draft.fields["command"] = ["sh", "-c", " && ".join(unit_file.shown(each) for each in starts)]
@@ -137,7 +161,7 @@ def _variables(draft: Draft, given: Mapping[str, Any], around: Around, specifier
     """The variables that a unit sets, with those of its files where they can be read."""
     found: dict[str, str] = {}
     for each in given.get("Environment", []):
-        found |= {key: value for key, _, value in (pair.partition("=") for pair in unit_file.split(each))}
+        found |= {key: value for key, _, value in (pair.partition("=") for pair in unit_file.split(specifier(each)))}
     files: list[dict[str, Any]] = []
     for each in given.get("EnvironmentFile", []):
         path = specifier(each.lstrip("-"))

@@ -268,10 +268,10 @@ def test_what_nobody_knows_is_asked_for() -> None:
 def test_a_file_in_javascript_is_not_run() -> None:
     with pytest.raises(UsageError) as error:
         kind_of("ecosystem.config.js", "module.exports = {apps: [{script: 'a.js', instances: os.cpus().length}]}")
-    assert "node -p 'JSON.stringify(require(\"./ecosystem.config.js\"))'" in error.value.hint
+    assert "`portsup init --from ecosystem.config.js --evaluate`" in error.value.hint
     with pytest.raises(PortsupError) as wrong:
         pm2.convert("module.exports = {apps: [{script: process.env.SCRIPT}]}")
-    assert "JSON.stringify" in wrong.value.hint
+    assert "--evaluate" in wrong.value.hint
 
 
 @pytest.mark.parametrize(

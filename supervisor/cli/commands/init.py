@@ -24,6 +24,7 @@ EXAMPLES = """\
   portsup init                              services.yaml for this directory
   portsup init --from Procfile              convert, and list what is lost
   portsup init --from docker-compose.yml --from docker-compose.prod.yml
+  portsup init --from ecosystem.config.js --evaluate
   portsup init --from deploy/web.conf --kind supervisord --stdout
   portsup init --from docker-compose.yml -o services.yaml --force"""
 
@@ -36,8 +37,8 @@ LARGEST = 1024 * 1024  # bytes of a file to convert
 # Looked for in this order; the first that is there tells more than any guess.
 SOURCES = (
     "Procfile.dev", "Procfile", "process-compose.yaml", "process-compose.yml", "mprocs.yaml", "mprocs.yml",
-    "pitchfork.toml", "ecosystem.config.json", "supervisord.conf", "circus.ini", "docker-compose.yml",
-    "docker-compose.yaml", "compose.yaml", "compose.yml",
+    "pitchfork.toml", "ecosystem.config.json", "ecosystem.config.js", "ecosystem.config.cjs", "supervisord.conf",
+    "circus.ini", "docker-compose.yml", "docker-compose.yaml", "compose.yaml", "compose.yml",
 )  # fmt: skip
 SKIPPED = (
     "node_modules",
@@ -64,6 +65,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         " or added to it (supervisord, systemd, circus)",
     )  # fmt: skip
     parser.add_argument("--kind", choices=KINDS, metavar="KIND", help="the format, if its name does not tell")
+    parser.add_argument(
+        "--evaluate", action="store_true", help="let node run a configuration in JavaScript, as pm2 does"
+    )
     parser.add_argument("-o", "--output", metavar="FILE", help=f"write to FILE (default: {NAME} in this directory)")
     parser.add_argument("--stdout", action="store_true", help="print the result, and write no file")
     parser.add_argument("--force", action="store_true", help="overwrite an existing file")
@@ -75,6 +79,8 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("cannot carry out `init`", "`--stdout` writes no file", "leave `-o` and `--force` out")
     if args.kind and not args.sources:
         raise UsageError("cannot carry out `init`", "`--kind` is about the file of `--from`", "name one: `--from FILE`")
+    if args.evaluate and len(args.sources) != 1:
+        raise UsageError("cannot carry out `init`", "`--evaluate` is about one file", "name it: `--from FILE`")
     if args.file:
         hint = "the file to write is `-o FILE`, the one to convert `--from FILE`"
         raise UsageError("cannot carry out `init`", "`-f` names a services.yaml that is there", hint)
@@ -84,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
         target = target / NAME
     if not args.stdout:
         _refuse(target, args.force)
-    outcome, head = _convert(here, args.sources, args.kind) if args.sources else _guess(here)
+    outcome, head = _convert(here, args.sources, args.kind, args.evaluate) if args.sources else _guess(here)
     text = _text(outcome, head, target)
     _check(target, text, args)
     if args.stdout:
@@ -103,12 +109,17 @@ def _refuse(target: Path, force: bool) -> None:
         raise PortsupError(f"cannot write `{_shown(target)}`", "it is there already", hint)
 
 
-def _convert(here: Path, sources: list[str], kind: str | None) -> "tuple[Outcome, list[str]]":
+def _convert(here: Path, sources: list[str], kind: str | None, evaluate: bool) -> "tuple[Outcome, list[str]]":
     from supervisor.cli.surroundings import around
     from supervisor.convert.recognise import convert, kind_of
 
     source, *others = sources if len(sources) > 1 else _with_override(here, sources[0])
     text = _read(here / source, waits=True) if source != "-" else _of_stdin()
+    if evaluate:
+        from supervisor.cli.javascript import evaluated
+
+        text, kind = evaluated(here / source), "pm2"
+        warn(f"what `{source}` reads from the environment is written as it is now: move secrets to `.env`")
     kind = kind or kind_of(source, text)
     outcome = convert(kind, source, text, [(each, _read(here / each)) for each in others], around(here, _read))
     if source != "-" and (folder := (here / source).parent) != here:
