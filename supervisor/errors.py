@@ -110,6 +110,14 @@ class WaitTimedOut(PortsupError):
     exit_code = ExitCode.WAIT_TIMEOUT
 
 
+class Missing(PortsupError):
+    """Something asks for a package that only an extra of portsup brings, and that is not installed."""
+
+    def __init__(self, extra: str, error: ImportError) -> None:
+        package = f"the package `{error.name}`" if error.name else f"what the extra `{extra}` brings"
+        super().__init__("cannot go on", f"{package} is not installed", f"`pip install 'portsup[{extra}]'`")
+
+
 _LIMIT = "raise the limit before portsup starts, as in `ulimit -n 8192`"
 _MEMORY = "end some programs, or give the machine more memory"
 _ROOM = "make room on that disk"

@@ -41,6 +41,8 @@ FACES = {"__init__.py", "__main__.py"}  # the public face of the package, above 
 ONLY_IN = {
     "dataclasses": r"dataclass\.py|api/.*|control/schema\.py",  # it compiles at each import
     "asyncio": r"daemon/.*|control/(connection|listener|server)\.py|ports/asynchronous\.py",
+    "cronsim": r"config/schedules\.py",
+    "tzlocal": r"config/schedules\.py",
     "portalocker": r"ports/lockfile\.py",
     "psutil": r"system/.*",
     "shtab": r"cli/.*",
@@ -55,7 +57,7 @@ ONLY_IN = {
 # What `portsup status` must not wait for: each costs more than all that it does.
 SLOW = {
     "asyncio", "concurrent", "ctypes", "http", "psutil", "shtab", "structlog", "subprocess", "urllib", "yaml",
-    "anyio", "mcp", "mcp_types", "pydantic", "starlette", "textual", "uvicorn",
+    "anyio", "cronsim", "mcp", "mcp_types", "pydantic", "starlette", "textual", "tzlocal", "uvicorn",
 }  # fmt: skip
 VAGUE = {"base", "common", "helper", "helpers", "manager", "misc", "util", "utils"}
 

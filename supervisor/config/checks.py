@@ -48,6 +48,10 @@ class Checks:
             self._environment(found.value, where)
             self._placeholders(found.value, ports, where)
             commands.check(found.value, where, self.report)
+            if "schedule" in found.value.found:
+                from supervisor.config import schedules
+
+                schedules.check(found.value, where, self.report)
             if has_hooks(found.value):
                 from supervisor.config import hooks
 
@@ -138,6 +142,10 @@ class Checks:
 
     def _condition(self, other: str, item: Found, where: str) -> None:
         needed: Fields = self.services[other].value
+        if "schedule" in needed.found:
+            reason = f"{where}.depends_on: `{other}` runs by its `schedule`, so nobody knows when it is there"
+            self.report.error(item.key, reason, "leave it out, or depend on a job without `schedule`")
+            return
         if item.value in (Condition.COMPLETED, Condition.COMPLETED_OK) and needed.get("restart") == Restart.ALWAYS:
             self.report.error(
                 item.place,

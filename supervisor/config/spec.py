@@ -8,12 +8,14 @@ from supervisor.core.ending import OnEnd, Others
 from supervisor.core.handoff import BindMode
 from supervisor.core.order import Condition
 from supervisor.core.restart import Restart, RestartPolicy
+from supervisor.core.schedule import CatchUp, Overlap, Schedule
 from supervisor.core.state import Hook
 from supervisor.core.stdin import Stdin
 from supervisor.dataclass import dataclass, field
 
 __all__ = [
     "BindMode",
+    "CatchUp",
     "Condition",
     "HandoffMode",
     "HealthCheck",
@@ -26,12 +28,14 @@ __all__ = [
     "OnEnd",
     "OnPortChange",
     "Others",
+    "Overlap",
     "Probe",
     "ProbeKind",
     "Ready",
     "RenderedFile",
     "Restart",
     "RestartPolicy",
+    "Schedule",
     "ServiceSpec",
     "StackSpec",
     "Stdin",
@@ -187,6 +191,7 @@ class ServiceSpec:
     autostart: bool = True
     start: Start = Start.WITH_STACK
     start_timeout: float = 30.0  # that the first client waits at most
+    schedule: Schedule | None = None  # of a job that runs by the clock
     one_shot: bool = False  # done when it has exited with 0; `ready` says only how long that may take then
     ready: Ready = Ready()
     healthcheck: HealthCheck | None = None

@@ -54,6 +54,7 @@ class ServiceRow:
     pool: every port of its pool
     beside: its second process, during a rolling restart
     status_text: what it says it does
+    next_run: when a job with a `schedule` runs next, with its time zone
     """
 
     name: str
@@ -71,6 +72,7 @@ class ServiceRow:
     pool: tuple[PortStatus, ...]
     beside: SecondProcess | None = None
     status_text: str | None = None
+    next_run: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

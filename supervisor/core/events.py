@@ -14,7 +14,7 @@ class StartRequested: ...
 
 @dataclass(frozen=True, slots=True)
 class AwaitRequested:
-    """Listen on its port, and start when the first client comes."""
+    """Start when the first client comes to its port, or when it is time."""
 
 
 @dataclass(frozen=True, slots=True)

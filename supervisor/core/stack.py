@@ -101,11 +101,16 @@ def has_nothing_left(members: Mapping[str, Member], relations: Relations, *, is_
     so may a server that others need and that has ended without a failure: `status` tells of it.
     """
     wanted = [name for name, member in members.items() if member.is_wanted]
-    if not wanted or any(members[name].service.state not in ENDED for name in wanted):
+    if not wanted or any(may_run_again(members[name].service) for name in wanted):
         return False
     blocked = [name for name in wanted if members[name].service.result is Result.DEPENDENCY]
     may_return = is_detached and relations.need_a_server_that_ended(blocked)
     return not (may_return or relations.need_a_stopped_one(blocked))
+
+
+def may_run_again(svc: Service) -> bool:
+    """Whether more will come of it by itself: it has not ended, or the clock starts it again."""
+    return svc.state not in ENDED or svc.is_scheduled
 
 
 def is_the_end(svc: Service, on_end: OnEnd, abort: Abort, relations: Relations) -> bool:

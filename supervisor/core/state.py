@@ -16,7 +16,7 @@ class State(StrEnum):
 
     STOPPED = "stopped"  # no process, and none wanted
     ACQUIRING = "acquiring"  # waiting for a port of its pool
-    IDLE = "idle"  # listens on its port without a process; its first client has it started
+    IDLE = "idle"  # without a process: its first client starts it, or the clock
     WAITING = "waiting"  # has its ports, waits for the services it depends on
     PREPARING = "preparing"  # has its ports, and its pre_start hook runs
     STARTING = "starting"  # spawned, not ready yet

@@ -14,6 +14,7 @@ from supervisor.core import journal
 from supervisor.core.service import Service
 from supervisor.core.state import ENDED
 from supervisor.daemon import garbage
+from supervisor.daemon.automatic.automatic import Automatic
 from supervisor.daemon.changes import Changes
 from supervisor.daemon.console.broadcast import Feed
 from supervisor.daemon.console.foreground import Foreground, let_go_of
@@ -82,6 +83,7 @@ class Daemon:
         changes.follow(self._tell_of)
         changes.follow(self._commands.changed)
         changes.follow(self._stack.changed)
+        self._automatic = Automatic(spec, instance, self._stack, changes, self._reporter)
 
     async def run(self) -> int:
         """Runs until it is told to end; raises PortsupError for what ended it against its will."""
@@ -111,6 +113,7 @@ class Daemon:
 
     async def _wind_down(self) -> None:
         self._renderer.close()
+        self._automatic.close()
         self._stack.stop_all()  # where a lock is lost `_finish` has begun with that, in a hurry
         await self._stack.until(self._stack.is_at_rest)
 
@@ -175,6 +178,7 @@ class Daemon:
     def _on_new_spec(self, spec: StackSpec) -> None:
         self._lock.announce_files(tuple(map(os.fspath, spec.over)))
         self._spec = self._renderer.spec = spec
+        self._automatic.configure(spec)
         self._front.introduce(tuple(spec.services))
         self._loop.call_soon(self.on_ports_changed)
 
@@ -195,6 +199,7 @@ class Daemon:
         if not self._end.done():
             self._control.mend()
             self._stack.try_again()
+            self._automatic.round()
         if (self._writing.look() or self._renderer.has_unwritten) and not self._end.done():
             self.on_ports_changed()
 

@@ -22,7 +22,7 @@ def words_of(event: journal.Event) -> str:
             took = "" if event.took is None else f" after {event.took:.1f} s"
             return f"ready{_place(event.port)}{took}"
         case journal.ServiceIdle():
-            return f"is idle: its first client{_place(event.port)} starts it"
+            return "" if event.port is None else f"is idle: its first client{_place(event.port)} starts it"
         case journal.ServiceCalled():
             return "starts, because a client waits for it"
         case journal.ClientsRefused():
@@ -50,7 +50,7 @@ def words_of(event: journal.Event) -> str:
         case journal.HookFailed():
             return event.why
         case _:
-            return _of_roll(event) or _of_processes(event) or _of_ports(event)
+            return _of_roll(event) or _of_run(event) or _of_processes(event) or _of_ports(event)
 
 
 def _of_roll(event: journal.Event) -> str:
@@ -65,6 +65,25 @@ def _of_roll(event: journal.Event) -> str:
         case journal.LeftOver():
             return f"pid {event.pid}, which was replaced, is still alive after SIGKILL"
     return ""
+
+
+def _of_run(event: journal.Event) -> str:
+    match event:
+        case journal.RunPlanned():
+            return f"next run at {moment(event.at)}"
+        case journal.RunBegins(late=float()):
+            return f"runs now, {event.late:g} s after {moment(event.at)}"
+        case journal.RunSkipped():
+            return f"does not run at {moment(event.at)}, because the run before is not over"
+        case journal.RunQueued():
+            return f"runs once the run before is over, instead of at {moment(event.at)}"
+    return ""
+
+
+def moment(at: str) -> str:
+    """A moment as people read it: `2026-11-29 03:00:00 +01:00`."""
+    day, _, rest = at.partition("T")
+    return f"{day} {rest[:8]} {rest[8:]}".rstrip()
 
 
 def _of_processes(event: journal.Event) -> str:

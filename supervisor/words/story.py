@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from supervisor.core import journal
+from supervisor.words.console import moment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -92,6 +93,13 @@ def sentence(event: "Event") -> str:
             )
         case journal.StartFailed.event:
             return f"is not started: {why}"
+        case journal.RunBegins.event:
+            late = f", {event['late']:g} s late" if event.get("late") else ""
+            return f"has its run of {moment(event['at'])}{late}"
+        case journal.RunSkipped.event:
+            return f"does not run at {moment(event['at'])}: the run before is not over"
+        case journal.RunQueued.event:
+            return f"has its run of {moment(event['at'])} once the one before is over"
         case journal.ServiceStarting.event:
             return f"is started{place}"
         case journal.ServiceSpawned.event:

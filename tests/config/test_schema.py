@@ -143,7 +143,7 @@ def test_the_samples_cover_every_key_of_a_service() -> None:
     services = next(key.kind for key in STACK.keys if key.name == "services")
     assert isinstance(services, Named)
     names = {key.name for key in services.section.keys}
-    assert set(SERVICE) == names - {"extends"}, "which needs another service: test_extends has it"
+    assert set(SERVICE) == names - {"extends", "schedule"}, "which need other keys: test_extends, test_schedules"
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -163,6 +163,7 @@ WRONG: list[dict[str, Any]] = [
         {"restart_policy": {"factor": 0}}, {"stop_grace_period": "10sec"}, {"rotate_after": 0},
         {"on_port_change": "kill"}, {"on_port_change": {}}, {"logging": {"max_size": "big"}}, {"quarantine": -1},
         {"env_file": {"required": True}}, {"description": 5}, {"stop_signal": []},
+        {"schedule": "0 3 * *"}, {"schedule": {"timezone": "UTC"}}, {"schedule": {"cron": "* * * * *", "jitter": -1}},
         {"fetch_url": "localhost:9000"}, {"fetch_url": "/a"}, {"fetch_url": 9000},
 ]  # fmt: skip
 BAD: list[tuple[str, Any]] = [

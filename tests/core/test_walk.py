@@ -71,6 +71,7 @@ class World:
             "web", pool, policy, timeouts, rotate_after=self.random.choice([1, 3]), hooks=self.hooks,
             on_connect=bool(pool) and self.random.random() < 0.4, unhealthy_after=self.random.choice([1, 2]),
             is_ready_by_listening=bool(pool) and self.random.random() < 0.2,
+            is_scheduled=not pool and self.random.random() < 0.4,
         )  # fmt: skip
         self.hook: ev.RunHook | None = None  # the one that runs
         self.ran: list[Hook] = []

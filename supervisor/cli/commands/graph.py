@@ -8,7 +8,7 @@ from supervisor.cli.config_files import files_asked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from supervisor.config.spec import StackSpec
+    from supervisor.config.spec import ServiceSpec, StackSpec
 
 EXAMPLES = """\
   portsup graph                    in the order in which they start
@@ -44,7 +44,7 @@ def as_text(stack: "StackSpec") -> list[str]:
             spec = stack.services[name]
             pool = f"  {pool_words(spec.pool)}" if spec.pool else ""
             needs = ", ".join(f"{need} ({condition})" for need, condition in spec.depends_on.items())
-            how = f"  {spec.start}" if spec.start == "on-connect" else ""
+            how = f"  {spec.start}" if spec.start == "on-connect" else f"  at {clock_of(spec)}" if spec.schedule else ""
             lines.append(f"  {name}{pool}{how}" + (f"  after {needs}" if needs else ""))
     return lines
 
@@ -70,11 +70,18 @@ def as_json(stack: "StackSpec") -> list[str]:
             "level": number,
             "pool": list(stack.services[name].pool),
             "start": str(stack.services[name].start),
+            "schedule": clock_of(stack.services[name]) or None,
             "needs": {need: str(condition) for need, condition in stack.services[name].depends_on.items()},
         })
         for number, level in enumerate(_levels(stack), 1)
         for name in level
     ]  # fmt: skip
+
+
+def clock_of(spec: "ServiceSpec") -> str:
+    """When a job runs by the clock, "" for all others."""
+    schedule = spec.schedule
+    return "" if schedule is None else f"{schedule.cron} {schedule.timezone}".rstrip()
 
 
 def pool_words(pool: tuple[int, ...]) -> str:

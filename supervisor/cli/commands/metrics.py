@@ -43,6 +43,12 @@ FAMILIES = (
     ("portsup_service_pool_ports", "gauge", "", "How many ports of the pool are active, spare, taken or quarantined."),
     ("portsup_service_uptime_seconds", "gauge", "seconds", "Age of the process."),
     ("portsup_service_restarts", "counter", "", "Restarts that nobody asked for, since the stack came up."),
+    (
+        "portsup_service_next_run_timestamp_seconds",
+        "gauge",
+        "seconds",
+        "When a job with a schedule runs next, since 1970.",
+    ),
     ("portsup_service_rotations", "counter", "", "Moves to another port, since the stack came up."),
     ("portsup_service_cpu_seconds", "counter", "seconds", "Processor time of all its processes since they began."),
     ("portsup_service_memory_bytes", "gauge", "bytes", "Memory of all its processes together."),
@@ -121,6 +127,10 @@ def _of_service(row: ServiceStatus, used: Resources | None) -> Iterator[tuple[st
     if row.uptime_s is not None:
         yield "portsup_service_uptime_seconds", {}, row.uptime_s
     yield "portsup_service_restarts", {}, float(row.restarts)
+    if row.next_run is not None:
+        from datetime import datetime
+
+        yield "portsup_service_next_run_timestamp_seconds", {}, datetime.fromisoformat(row.next_run).timestamp()
     if row.rotations is not None:
         yield "portsup_service_rotations", {}, float(row.rotations)
     if used is not None:

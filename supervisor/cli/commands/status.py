@@ -11,6 +11,7 @@ from supervisor.cli.target import connect
 from supervisor.control.json_form import as_json
 from supervisor.control.status import ServiceStatus
 from supervisor.errors import ExitCode, NotFound
+from supervisor.words.console import moment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -119,6 +120,9 @@ def _lines(rows: list[ServiceStatus], used: "Used | None", args: argparse.Namesp
     if wide:
         columns = (*columns, "POOL")
         cells = [[*line, pool_words(row.pool)] for line, row in zip(cells, rows, strict=True)]
+    if any(row.next_run for row in rows):
+        columns = (*columns, "NEXT RUN")
+        cells = [[*line, moment(row.next_run or "")] for line, row in zip(cells, rows, strict=True)]
     if wide and any(row.status_text for row in rows):
         columns = (*columns, "STATUS")
         cells = [[*line, row.status_text or ""] for line, row in zip(cells, rows, strict=True)]

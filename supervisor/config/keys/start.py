@@ -2,8 +2,8 @@
 
 from supervisor.config.forms import probes as forms
 from supervisor.config.forms.program import DEPENDS_ON
-from supervisor.config.kinds import Choice, Duration, Flag, Key, Section, Shape, Whole
-from supervisor.config.spec import Start
+from supervisor.config.kinds import Choice, Duration, Flag, Key, Section, Shape, Text, Whole
+from supervisor.config.spec import CatchUp, Overlap, Schedule, Start
 
 EXEC = Key(
     "exec",
@@ -85,6 +85,54 @@ HEALTHCHECK = Section(
     needs_one=True,
 )
 
+SCHEDULE = Section(
+    keys=(
+        Key(
+            "cron",
+            Text(r"\S+( +\S+){4}|@[a-z]+", "five fields: minute, hour, day of the month, month, day of the week", 200),
+            "When it runs, as in crontab(5).",
+            required=True,
+            also=("at", "when", "expression", "schedule", "on_calendar"),
+            more="In a day that the clock is set forward or back for summer time, a run at a fixed time happens once.",
+        ),
+        Key(
+            "timezone",
+            Text(r"[A-Za-z0-9._+-]+(/[A-Za-z0-9._+-]+)*", "the name of a time zone", 100, what="time zone"),
+            "The time zone of `cron`, such as `Europe/Madrid`.",
+            also=("tz", "time_zone"),
+            unset="that of the machine",
+        ),
+        Key(
+            "jitter",
+            Duration(),
+            "The longest delay of a run, by chance, so that many machines do not run at the same moment.",
+            also=("random_delay", "randomized_delay", "splay"),
+            unset="none",
+        ),
+        Key(
+            "overlap",
+            Choice(tuple(Overlap), (("forbid", "skip"), ("wait", "queue")), of=Overlap),
+            "What happens if the run before is not over: this one is skipped, or runs as soon as that is over.",
+            "skip",
+            also=("concurrency", "concurrency_policy", "concurrencypolicy"),
+            more="However many wait, it runs once.",
+        ),
+        Key(
+            "catch_up",
+            Choice(
+                tuple(CatchUp),
+                (("false", "none"), ("never", "none"), ("no", "none"), ("true", "once"), ("yes", "once")),
+                of=CatchUp,
+            ),
+            "What happens at `up` if runs were missed while portsup did not run: nothing, or one run.",
+            "none",
+            also=("persistent", "catchup"),
+        ),
+    ),
+    short="cron",
+    of=Schedule,
+)
+
 KEYS = (
     Key(
         "depends_on",
@@ -125,6 +173,13 @@ KEYS = (
         Duration(0.001),
         "How long the first client of a service with `start: on-connect` waits at most.",
         "30s",
+        is_live=True,
+    ),
+    Key(
+        "schedule",
+        SCHEDULE,
+        "When a `one_shot` runs: `0 3 * * *`, or a mapping. It does not run at `up`.",
+        also=("cron", "crontab", "timer", "on_calendar"),
         is_live=True,
     ),
     Key(

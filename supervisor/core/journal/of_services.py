@@ -19,7 +19,7 @@ class ServiceAcquiring(OfPassing):
 
 
 class ServiceIdle(OfState):
-    """portsup listens for its first client ([`start: on-connect`](services-yaml.md#start)): `port`"""
+    """portsup listens for its first client ([`start: on-connect`](services-yaml.md#start)): `port`; without one, it is a job that waits for its time"""  # noqa: E501
 
     event = "service idle"
     port: int | None

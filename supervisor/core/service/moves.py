@@ -50,12 +50,12 @@ def acquire(svc: Service, leaving: int | None = None) -> Step:
 
 
 def listen(svc: Service, now: float, pause: float = 0.0) -> Step:
-    """Has it wait for its first client, whom it looks for after a `pause`, in seconds."""
+    """Has it wait for its first client, whom it looks for after a `pause`, in seconds; a job for its time."""
     svc = replace(
         idle(svc), state=S.IDLE, is_called=False, clients_until=None, deadline=now + pause if pause else None,
         result=Result.NONE, reason="",
     )  # fmt: skip
-    return svc, () if pause else (ev.AwaitClients(svc.port or 0),)
+    return svc, () if pause or svc.port is None else (ev.AwaitClients(svc.port),)
 
 
 def launch(svc: Service, now: float) -> Step:

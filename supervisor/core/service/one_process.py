@@ -106,7 +106,7 @@ def _step(svc: Service, event: ev.Event, now: float) -> Step:
         case S.STARTING | S.RUNNING | S.TERMINATING, ev.KillRequested():
             return kill(svc, _unless_failing(svc, Then.STOP), KILL_REQUESTED, now)
 
-        case S.ACQUIRING, ev.PortLeased(port) if svc.on_connect and not svc.is_called:
+        case S.ACQUIRING, ev.PortLeased(port) if svc.waits_to_be_called and not svc.is_called:
             return listen(replace(svc, port=port), now)
         case S.ACQUIRING, ev.PortLeased(port):
             return replace(svc, state=S.WAITING, port=port), ()

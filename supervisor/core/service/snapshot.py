@@ -48,6 +48,7 @@ class Service:
     is_ready_by_listening: bool = False  # nothing else is waited for
     one_shot: bool = False  # it is no server: its work is done when it exits with 0
     on_connect: bool = False  # started by its first client
+    is_scheduled: bool = False  # started by the clock
     is_server: bool = False  # others are to reach it: it has a port, or says by something else when it is ready
     success_codes: frozenset[int] = frozenset((0,))  # exit codes that mean success
     hooks: Mapping[Hook, float] = field(default_factory=lambda: NO_HOOKS)  # those it has, and how long each may take
@@ -83,6 +84,11 @@ class Service:
     never_listened: bool = False  # the last process had its time to become ready, and nothing was on its port
     survivor: Cause = ""  # who is left after SIGKILL
     grace: float = 0.0  # seconds that the stop under way gives it, or gave it in vain; 0 if it is killed without
+
+    @property
+    def waits_to_be_called(self) -> bool:
+        """Whether it has no process until somebody needs it, or until it is time."""
+        return self.on_connect or self.is_scheduled
 
     @property
     def next_deadline(self) -> float | None:

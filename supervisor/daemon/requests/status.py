@@ -56,6 +56,7 @@ def row(slot: Slot, instance: int, now: float, redact: Callable[[str], str]) -> 
         handoff=_handoff(slot),
         beside=beside(svc),
         status_text=redact(says) or None,
+        next_run=slot.next_run or None,
         one_shot=svc.one_shot,
         is_done=is_done(svc),
         reason=redact(text_of(cause)),

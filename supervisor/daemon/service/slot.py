@@ -99,6 +99,7 @@ class Slot:
     ran: float | None = None  # seconds from the start of its last process to the end of it
     starts: int = 0  # how many processes have been in charge
     seen_starts: dict[str, int] = field(default_factory=dict)  # of those it depends on, when its process was spawned
+    next_run: str = ""  # by its schedule
     is_leaving: bool = False  # a reload removes it: it is started no more
     obstacle: PortsupError | None = None  # what kept it from all its ports the last time, if no port was at fault
 
@@ -185,6 +186,7 @@ def settings(spec: ServiceSpec, pool: Sequence[int]) -> dict[str, Any]:
         "is_ready_by_listening": bool(pool) and spec.ready.probe.kind is ProbeKind.LISTENING,
         "one_shot": spec.one_shot,
         "on_connect": spec.start is Start.ON_CONNECT,
+        "is_scheduled": spec.schedule is not None,
         "is_server": not spec.one_shot and (bool(pool) or spec.ready.probe.kind is not ProbeKind.STARTED),
         "success_codes": spec.success_exit_codes,
         "hooks": {hook: each.timeout for hook, each in spec.all_hooks.items()} or NO_HOOKS,

@@ -182,7 +182,7 @@ class Reloader:
         spec = self.spec.services[change.name]
         pool = ports_of(spec.pool, self._instance.number, self.spec.stride)
         is_at_work = slot.service.state not in AT_REST
-        is_idle = slot.service.state is State.IDLE and change.restarts
+        is_idle = slot.service.state is State.IDLE and (change.restarts or "schedule" in change.keys)
         if is_idle or (pool != slot.pool and is_at_work and slot.service.port not in pool):
             # It has to leave its port, or waits for one: to the end first, because the next one is of another lease.
             slot.keeper.tell(ev.StopRequested())

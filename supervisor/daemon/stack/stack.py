@@ -71,7 +71,7 @@ class Stack:
     def start(self, names: Iterable[str], *, may_idle: bool = False) -> frozenset[str]:
         """Starts services and what they depend on; gives all that were asked to.
 
-        With `may_idle` those that start on a connection only listen for it.
+        With `may_idle` those that start on a connection only listen for it, and those with a schedule wait for it.
         """
         wanted = with_dependencies(self.relations.graph(), tuple(names))
         orders: dict[str, ev.Event] = {}
@@ -80,8 +80,8 @@ class Stack:
                 self.slots[name].is_wanted = True
                 self._suspect(name)
                 if self.slots[name].service.state in rules.STARTABLE:
-                    listens = may_idle and self.slots[name].service.on_connect
-                    orders[name] = ev.AwaitRequested() if listens else ev.StartRequested()
+                    waits = may_idle and self.slots[name].service.waits_to_be_called
+                    orders[name] = ev.AwaitRequested() if waits else ev.StartRequested()
                 else:
                     self.orders.take_back_stop(name)
         self.orders.give(orders)

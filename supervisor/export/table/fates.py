@@ -84,6 +84,10 @@ def starts_with_the_target(spec: ServiceSpec) -> bool:
     return spec.start is Start.ON_CONNECT and spec.handoff is not HandoffMode.SYSTEMD
 
 
+def has_schedule(spec: ServiceSpec) -> bool:
+    return spec.schedule is not None
+
+
 def may_rest(spec: ServiceSpec) -> bool:
     return spec.restart_policy.restart is not Restart.ALWAYS and not spec.one_shot
 

@@ -1,0 +1,67 @@
+"""What happens by itself in an instance: each part is imported once a services.yaml asks for it."""
+
+from typing import TYPE_CHECKING
+
+from supervisor.config.spec import StackSpec
+from supervisor.core import events as ev
+from supervisor.core.journal.event import Event
+from supervisor.core.service import Service
+from supervisor.daemon.changes import Changes
+from supervisor.daemon.console.reporter import Reporter
+from supervisor.daemon.instance import Instance
+from supervisor.daemon.stack.stack import Stack
+
+if TYPE_CHECKING:
+    from supervisor.daemon.automatic.schedules import Schedules
+
+
+class Automatic:
+    """Schedules."""
+
+    def __init__(self, spec: StackSpec, instance: Instance, stack: Stack, changes: Changes, reporter: Reporter) -> None:
+        self._instance, self._stack, self._changes, self._reporter = instance, stack, changes, reporter
+        self._schedules: Schedules | None = None
+        self._is_over = False
+        self.configure(spec)
+        changes.follow(self._changed)
+
+    def configure(self, spec: StackSpec) -> None:
+        """What a services.yaml asks for; one that is read again, too."""
+        if self._schedules is None and any(service.schedule for service in spec.services.values()):
+            from supervisor.daemon.automatic.schedules import Schedules
+
+            file = self._instance.state_dir / "schedules.json"
+            self._schedules = Schedules(self._stack.slots, self._instance.loop, self, file)
+
+    def round(self) -> None:
+        """Looks whether the clock was set."""
+        if self._schedules is not None and not self._is_over:
+            self._schedules.look()
+
+    def close(self) -> None:
+        """Nothing happens by itself any more."""
+        self._is_over = True
+        if self._schedules is not None:
+            self._schedules.close()
+
+    def _changed(self, before: Service, after: Service) -> None:
+        if self._schedules is not None and not self._is_over:
+            self._schedules.changed(before, after)
+
+    # What the parts need.
+
+    def start(self, name: str) -> None:
+        """Starts one service, and nobody else who is stopped."""
+        self._stack.orders.give({name: ev.StartRequested()})
+
+    def tell(self, event: Event) -> None:
+        """Something has happened."""
+        self._reporter.tell(event)
+
+    def status_changed(self, name: str) -> None:
+        """Who reads the status has to learn of something that is no change of the service."""
+        self._instance.loop.call_soon(self._tell_readers, name)
+
+    def _tell_readers(self, name: str) -> None:
+        if (slot := self._stack.slots.get(name)) is not None:
+            self._changes.tell(slot.service, slot.service)
