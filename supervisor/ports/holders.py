@@ -19,6 +19,7 @@ from supervisor.words.reasons import text_of
 
 RUN_ID = "PORTSUP_RUN_ID"  # in the environment of every process that portsup starts
 _WSAEACCES = 10013
+CLOSED_WITHIN = 0.02  # seconds that sockets need after their process
 SEARCH_WITHIN = 5.0  # seconds that a search through all processes may take
 
 
@@ -29,7 +30,7 @@ class ConflictKind(StrEnum):
     OTHER_INSTANCE = "other-instance"  # another portsup has the lock
     FOREIGN = "foreign"  # somebody's program: never killed
     OS_RESERVED = "os-reserved"  # privileged, or excluded by Windows
-    OWNERLESS = "ownerless"  # no process has it: closing connections, or an owner we can not see
+    OWNERLESS = "ownerless"  # no process has it any more, or not for long: closing connections, a process that exits
     NOT_PERMITTED = "not-permitted"
 
 
@@ -91,13 +92,24 @@ def holders_of(
     """
     ours = ours or os.getpid()
     until = time.monotonic() + within
-    found = sorted(system.sockets_on(ports), key=lambda each: not each.listening)
-    by_port: dict[int, list[Listener]] = {port: [] for port in ports}
-    for each in (*found, *system.bound_only(ports)):
-        by_port[each.port].append(each)
-    owners = system.owners_of([each for several in by_port.values() for each in several], None, until)
+    found = _sockets(ports)
+    owners = system.owners_of(found, None, until)
     ended_early = time.monotonic() >= until
+    unseen = {each.inode for each in found if each.inode and not each.pid and each.inode not in owners}
+    if unseen:  # those of a process that exits are nobody's for a moment, and then they are gone
+        time.sleep(CLOSED_WITHIN)
+        unseen &= {each.inode for each in _sockets({each.port for each in found if each.inode in unseen})}
+    by_port: dict[int, list[Listener]] = {port: [] for port in ports}
+    for each in found:
+        if not each.inode or each.pid or each.inode in owners or each.inode in unseen:
+            by_port[each.port].append(each)
     return {port: _by_sockets(several, owners, runtime, ended_early, ours) for port, several in by_port.items()}
+
+
+def _sockets(ports: Collection[int]) -> list[Listener]:
+    """All that are on these ports, those that listen first."""
+    found = sorted(system.sockets_on(ports), key=lambda each: not each.listening)
+    return [*found, *system.bound_only(ports)]
 
 
 def who_listens(found: Listener, runtime: RuntimeDir, within: float = SEARCH_WITHIN) -> Holder:
@@ -171,5 +183,7 @@ def _process(pid: int, found: Listener, runtime: RuntimeDir) -> Holder:
     if run_id and is_over(runtime, run_id):
         held = Held("left-over", name, pid, user)
         return Holder(ConflictKind.OWN_ORPHAN, held, pid, name, user, run_id=run_id)
+    if system.is_ending(pid):
+        return Holder(ConflictKind.OWNERLESS, Held("ending", name, pid, user), pid, name, user, run_id=run_id)
     held = Held("listening" if found.listening else "bound", name, pid, user)
     return Holder(ConflictKind.FOREIGN, held, pid, name, user, run_id=run_id)

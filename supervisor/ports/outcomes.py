@@ -3,7 +3,7 @@
 from supervisor.core.port_state import PortState
 from supervisor.core.reasons import Cause
 from supervisor.dataclass import dataclass
-from supervisor.ports.holders import Holder
+from supervisor.ports.holders import ConflictKind, Holder
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,18 @@ class NoPort:
 
     reasons: tuple[tuple[int, Cause], ...]
     holders: tuple[Holder, ...] = ()
+
+
+def holders_in(outcome: Chosen | NoPort) -> tuple[Holder, ...]:
+    """Who has the ports that could not be had."""
+    if isinstance(outcome, NoPort):
+        return outcome.holders
+    return tuple(why for _, why in outcome.skipped if isinstance(why, Holder))
+
+
+def may_pass(holder: Holder) -> bool:
+    """Whether the port may be free in a moment: nobody has it any more, or who has it exits."""
+    return holder.kind is ConflictKind.OWNERLESS
 
 
 @dataclass(frozen=True, slots=True)

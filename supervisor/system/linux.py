@@ -17,6 +17,7 @@ COVERS: tuple[tuple[socket.AddressFamily, str], ...] = ((socket.AF_INET, "0.0.0.
 # Whether a service socket can be bound beneath the covers without giving them up.
 SWAPS_UNDER_COVERS = True
 PAGE = os.sysconf("SC_PAGE_SIZE")  # bytes
+_PF_EXITING = 0x4  # of the field `flags` of proc_pid_stat(5)
 SOCKET_PATH_MAX = 107  # bytes, unix(7): sun_path has 108 with the closing NUL
 
 
@@ -90,6 +91,12 @@ def is_between_images(pid: int) -> bool:
         if fields[48] == b"0":  # env_end: also one that was given no variables has an address there
             return True
     return False
+
+
+def is_ending(pid: int) -> bool:
+    """Whether a process has begun to exit and may still have descriptors: those are closed after its memory is."""
+    fields = stat_of(running_thread_of(pid))
+    return len(fields) > 6 and bool(int(fields[6]) & _PF_EXITING)
 
 
 def process_name(pid: int) -> str:

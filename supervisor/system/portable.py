@@ -62,6 +62,11 @@ def is_between_images(pid: int) -> bool:
     return False
 
 
+def is_ending(pid: int) -> bool:
+    """Whether a process has begun to exit: nobody tells here."""
+    return False
+
+
 def process_name(pid: int) -> str:
     """What people call the process, such as `node`; empty if it is gone."""
     try:

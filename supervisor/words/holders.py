@@ -11,6 +11,8 @@ def holder(held: Held) -> str:
             return f"held by {who}"
         case "bound":
             return f"held by {who}, not listening"
+        case "ending":
+            return f"held by {who}, which is exiting"
         case "left-over":
             return f"held by {who}, left over from a portsup that was killed"
         case "leased":

@@ -115,6 +115,25 @@ def test_one_that_may_only_look_at_a_lock_is_given_a_moment(leased: Leased) -> N
     assert (leased.answers, lease.attempts) == ([("db", ev.PortLeased(8000))], 2)
 
 
+CLOSING = Holder(ConflictKind.OWNERLESS, "held by `api` (pid 7, user ada), which is exiting", 7)
+
+
+def test_a_start_waits_for_a_better_port_whose_owner_exits(leased: Leased) -> None:
+    """As after a portsup that was killed: its last sockets are closed a moment after its locks."""
+    lease = leased.lease("db", Chosen(8001, ((8000, CLOSING),)), Chosen(8001, ((8000, CLOSING),)), Chosen(8000))
+    assert leased.answers == []
+    leased.loop.advance(OWNERLESS_WAIT / 2)
+    assert (leased.answers, lease.attempts) == ([("db", ev.PortLeased(8000))], 3)
+
+
+def test_but_once_only_where_nobody_closes_it(leased: Leased) -> None:
+    leased.lease("db", Chosen(8001, ((8000, CLOSING),)))
+    leased.loop.advance(OWNERLESS_WAIT + 0.1)
+    assert leased.answers == [("db", ev.PortLeased(8001))]
+    leased.lease("db", Chosen(8001, ((8000, CLOSING),)))
+    assert leased.answers == [("db", ev.PortLeased(8001))] * 2
+
+
 def test_what_is_no_fault_of_a_port_is_kept_for_the_last_words(leased: Leased) -> None:
     error = PortsupError("cannot lease port 8000", "too many open files")
     leased.lease("db", error)

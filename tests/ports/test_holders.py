@@ -3,6 +3,8 @@
 import errno
 import os
 import socket
+import subprocess
+import sys
 
 import pytest
 
@@ -12,7 +14,9 @@ from supervisor.ports.leases import Chosen
 from supervisor.ports.record import Record
 from supervisor.ports.runtime import RuntimeDir
 from supervisor.system import Identity
+from tests.live.stack import is_alive
 from tests.ports.conftest import MakeLease, Stranger
+from tests.support.eventually import eventually
 from tests.support.ports import free_pool
 
 pytestmark = pytest.mark.live
@@ -100,6 +104,33 @@ def test_closing_connections_without_a_process_are_ownerless(runtime: RuntimeDir
     assert (holder.kind, holder.text) == (
         ConflictKind.OWNERLESS, "connections of an earlier server are still closing",
     )  # fmt: skip
+
+
+LARGE = """
+import mmap, socket, sys, time
+memory = mmap.mmap(-1, 300 << 20)
+for at in range(0, len(memory), mmap.PAGESIZE):
+    memory[at] = 1  # that much takes the kernel a while to give back, before it closes the sockets
+server = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+print(flush=True)
+time.sleep(1000)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="nobody else tells")
+def test_a_process_that_exits_is_no_owner_any_more(runtime: RuntimeDir) -> None:
+    """A restart of whoever has the port must not be driven to the next one, however long the end takes."""
+    (port,) = free_pool(1)
+    with subprocess.Popen([sys.executable, "-c", LARGE, str(port)], stdout=subprocess.PIPE) as server:
+        assert server.stdout is not None
+        server.stdout.readline()
+        assert who_holds(port, runtime, errno.EADDRINUSE).kind is ConflictKind.FOREIGN
+        server.kill()
+        eventually(lambda: system.is_ending(server.pid) or not is_alive(server.pid), every=0.0)
+        kinds = {who_holds(port, runtime, errno.EADDRINUSE).kind}
+        while is_alive(server.pid):
+            kinds.add(who_holds(port, runtime, errno.EADDRINUSE).kind)
+    assert kinds == {ConflictKind.OWNERLESS}
 
 
 def test_a_privileged_port_and_a_refusal_by_policy_have_classes_of_their_own(runtime: RuntimeDir) -> None:

@@ -14,10 +14,10 @@ from supervisor.daemon.service.slot import Slot
 from supervisor.errors import PortsupError, refusal
 from supervisor.ports.holders import ConflictKind, Holder
 from supervisor.ports.leases import Chosen, NoPort, PoolLease
-from supervisor.ports.outcomes import why_of
+from supervisor.ports.outcomes import holders_in, may_pass, why_of
 from supervisor.process import tree
 
-OWNERLESS_WAIT = 1.0  # seconds that a port without an owner gets to become free; a socket being torn down needs that
+OWNERLESS_WAIT = 1.0  # seconds that a port gets to become free whose owner is gone or exits; its sockets need that
 OWNERLESS_STEP = 0.05
 LOOKER_WAIT = 0.06  # seconds that somebody who looks whether a lock is held gets to be done with it
 LOOKER_STEP = 0.01
@@ -41,6 +41,7 @@ class Leasing:
         self.strict = strict  # whether leases that are made from now on are for the first port of a pool only
         self.holders = Holders(loop.time, loop.call_soon, inquiries, instance.runtime, self._learn)
         self._dead_runs: set[str] = set()
+        self._ownerless: dict[int, float] = {}  # since when a port has had no owner, as far as was looked
         self._queue: deque[Callable[[], None]] = deque()
         self._spent = 0.0  # seconds, in this turn of the loop
         self._is_due = False
@@ -137,17 +138,26 @@ class Leasing:
         if dead := [run for run in lease.orphans() if run not in self._dead_runs]:
             self._reap(slot, dead, again)
             return
-        found = [holder for _, holder in chosen.skipped] if isinstance(chosen, Chosen) else list(chosen.holders)
-        holders = [holder for holder in found if isinstance(holder, Holder)]
+        holders = holders_in(chosen)
         waited = now - begun
         if waited < LOOKER_WAIT and any(each.kind is ConflictKind.OTHER_INSTANCE and not each.pid for each in holders):
             self._loop.call_later(LOOKER_STEP, again)
         elif waited < SEARCH_WAIT and any(each.is_sought for each in holders):
             self._once(again, begun + SEARCH_WAIT - now, slot.pool)
-        elif isinstance(chosen, NoPort) and waited < OWNERLESS_WAIT and _is_ownerless(holders):
+        elif self._may_be_free_soon(slot, chosen, now, begun):
             self._loop.call_later(OWNERLESS_STEP, again)
         else:
             self._settle(slot, wish, chosen, answer)
+
+    def _may_be_free_soon(self, slot: Slot, chosen: Chosen | NoPort, now: float, begun: float) -> bool:
+        """Whether to wait for a port: where there is none else, or a better one than this, that was not waited for."""
+        if isinstance(chosen, NoPort):
+            return now - begun < OWNERLESS_WAIT and any(map(may_pass, chosen.holders))
+        skipped = {port for port, why in chosen.skipped if isinstance(why, Holder) and may_pass(why)}
+        for port in slot.pool:
+            if port not in skipped:
+                self._ownerless.pop(port, None)
+        return any(now - self._ownerless.setdefault(port, now) < OWNERLESS_WAIT for port in skipped)
 
     def _settle(self, slot: Slot, wish: ev.LeasePort, chosen: Chosen | NoPort, answer: Answer) -> None:
         if isinstance(chosen, NoPort):
@@ -192,6 +202,3 @@ class Leasing:
                 for port in found.keys() & set(slot.lease.pool):
                     slot.lease.learn(port, found[port])
 
-
-def _is_ownerless(holders: list[Holder]) -> bool:
-    return any(each.kind is ConflictKind.OWNERLESS for each in holders)

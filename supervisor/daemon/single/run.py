@@ -20,7 +20,7 @@ from supervisor.daemon.single.poller import Alarm, Poller
 from supervisor.daemon.single.program import Program
 from supervisor.errors import LockLost, PoolExhausted, shell_code
 from supervisor.ports.leases import Chosen, Loss, NoPort, PoolLease
-from supervisor.ports.outcomes import why_of
+from supervisor.ports.outcomes import holders_in, may_pass, why_of
 from supervisor.ports.port_lock import own_identity
 from supervisor.ports.record import Owner
 from supervisor.ports.runtime import RuntimeDir
@@ -34,6 +34,8 @@ from supervisor.process.view import require_place
 from supervisor.system.held_calls import HeldCalls
 from supervisor.words.reasons import text_of, texts_of
 
+OWNERLESS_WAIT = 1.0  # seconds that a port gets to become free whose owner is gone or exits
+OWNERLESS_STEP = 0.05
 FATAL_GRACE = 0.4  # seconds that the program gets to end once a lock is lost
 GONE_WITHIN = 2.0  # seconds in which what was killed must be gone
 HOST = "127.0.0.1"
@@ -109,6 +111,10 @@ class SingleRun:
         if reaped:
             pids = ", ".join(str(each.pid) for each in reaped)
             self._say(f"ended what an earlier run left behind (pid {pids})")
+            chosen = self._lease.choose(avoid, time.monotonic())
+        patience = time.monotonic() + OWNERLESS_WAIT
+        while time.monotonic() < patience and any(map(may_pass, holders_in(chosen))):
+            time.sleep(OWNERLESS_STEP)
             chosen = self._lease.choose(avoid, time.monotonic())
         if isinstance(chosen, NoPort):
             pool = ", ".join(map(str, self._program.ports))
