@@ -53,7 +53,7 @@ LONG = tests/fuzz tests/export tests/config/test_hostile.py tests/core/test_walk
 test-long: .venv/.dev
 	@PATH="$(CURDIR)/$(BIN):$$PATH" TEST_LONG=1 exec $(BIN)/python $(PYTEST) --timeout 1800 $(LONG) $(ARGS)
 
-# Every system call fails once; FAULTS_SECONDS=180 tries as many as that time allows.
+# System calls fail, one in each life of a small stack; FAULTS_SECONDS=180 tries as many as that time allows.
 test-faults: .venv/.dev
 	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/python -m tests.faults.run $(FAULTS_SECONDS:%=--seconds %) $(ARGS)
 

@@ -123,7 +123,7 @@ def test_ci_runs_the_linters_and_every_target_of_tests_and_fails_with_each(tmp_p
         (tmp_path / ".ci" / name).chmod(0o755)
     make = tmp_path / "bin/make"
     make.parent.mkdir()
-    again = '[ "$ONCE" ] && case $2 in *--last-failed*) ;; *) false;; esac'
+    again = '[ "$ONCE" ] && case $* in *--last-failed*) ;; *) false;; esac'
     make.write_text(f'#!/bin/sh\necho "$1" >>ran\n[ "$1" != "$FAILS" ] || {{ {again}; }}\n')
     make.chmod(0o755)
 
@@ -138,11 +138,13 @@ def test_ci_runs_the_linters_and_every_target_of_tests_and_fails_with_each(tmp_p
         )
         return ended.returncode, (tmp_path / "ran").read_text().split(), ended.stderr
 
-    targets = ["lint", "test", "test-services", "test-programs", "test-convert"]
-    assert run() == (0, targets, "")
+    targets = ["lint", "test", "test-services", "test-programs", "test-convert", "test-soak"]
+    faults = "test-faults"  # tries once more by itself what it finds
+    assert run() == (0, [*targets, faults], "")
     assert run("lint")[0] != 0
+    assert run(faults) == (1, [*targets, faults], f"error: failed: {faults}\n")
     for number, each in enumerate(targets[1:], 1):
-        twice = [*targets[:number], each, *targets[number:]]
+        twice = [*targets[:number], each, *targets[number:], faults]
         assert run(each) == (1, twice, f"error: failed: {each}\n")
         assert run(each, once="1") == (0, twice, f"warning: failed, and passed when run once more: {each}\n")
 

@@ -1,10 +1,12 @@
-"""The two C programs of the suite: the shim, and the server that its stacks run."""
+"""What the suite runs: two C programs, the shim and the server of its stacks, and portsup, compiled."""
 
+import compileall
 import shutil
 import subprocess
 from pathlib import Path
 
 HERE = Path(__file__).parent
+SUPERVISOR = HERE.parents[1] / "supervisor"
 WARNINGS = ("-Wall", "-Wextra", "-Werror")
 
 
@@ -17,6 +19,11 @@ def build(folder: Path) -> tuple[Path, Path]:
     if not server.exists():
         _run(compiler, *WARNINGS, "-O2", "-o", server, HERE.parent / "programs" / "server.c")
     return shim, server
+
+
+def compile_modules() -> None:
+    """Has every process find the modules of portsup compiled, so that it makes the same calls each time."""
+    compileall.compile_dir(SUPERVISOR, quiet=2)
 
 
 def _run(*words: str | Path) -> None:

@@ -1,12 +1,11 @@
 """What may not be there once a stack is over, whatever failed while it lived."""
 
-import contextlib
 import json
 import re
 from collections.abc import Sequence
 
+from tests.faults.patience import Limit
 from tests.live.stack import Live, is_free, is_locked
-from tests.support.eventually import eventually
 from tests.support.processes import processes_with
 
 GONE = 5.0  # seconds for processes to be gone
@@ -27,8 +26,7 @@ def what_is_left(
     for those that were to take the place of another, which have names of their own and stay.
     """
     runtime = f"={live.runtime}"
-    with contextlib.suppress(AssertionError):
-        eventually(lambda: not processes_with(runtime), within=GONE)
+    Limit(runtime, GONE).eventually(lambda: not processes_with(runtime))
     if left := processes_with(runtime):
         return [f"processes are left: {left}"]
     wrong = []
@@ -43,8 +41,7 @@ def what_is_left(
                 wrong += [] if is_excused else [f"`{path.name}` is left"]
             elif path.suffix == ".json" and not _is_whole(text := path.read_text(errors="replace").strip()):
                 wrong.append(f"`{path.name}` holds {text!r}")
-    with contextlib.suppress(AssertionError):
-        eventually(lambda: all(map(is_free, ports)), within=FREE)
+    Limit(runtime, FREE).eventually(lambda: all(map(is_free, ports)))
     wrong += [f"port {port} is not free" for port in ports if not is_free(port)]
     return wrong + [f"journal: {line}" for line in journal(live) if is_of_a_mistake(line)]
 

@@ -76,6 +76,7 @@ ERRORS: Mapping[str, Sequence[int]] = {
 # What goes on until somebody does something about it.
 LASTING = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOSPC, errno.EROFS, errno.EIO)
 _SHORT = "SHORT"
+Call = tuple[str, int, str]  # step, process and name
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -111,21 +112,47 @@ class Point:
         return tuple(call for call, errors in ERRORS.items() if self.error in errors and call != "close")
 
 
-def every(counts: Mapping[tuple[str, int, str], int]) -> Iterator[Point]:
-    """All points of a run in which each call was made so often; what lasts begins at the 1st, 2nd, 4th, … call."""
+def every(counts: Mapping[Call, int], at: Mapping[Call, Mapping[int, str]] | None = None) -> Iterator[Point]:
+    """All points of a run in which each call was made so often; what lasts begins at the 1st, 2nd, 4th, … call.
+
+    `at` tells from where in the program a call was made, by its number.  Of those that were made from the same place in
+    the same step and process, one point fails the first of them and one the last.
+    """
     for (step, depth, call), count in sorted(counts.items()):
+        numbers = range(1, count + 1)
+        apart = numbers if at is None else ends_of_each(numbers, at.get((step, depth, call), {}))
         for error in ERRORS.get(call, ()):
-            for number in range(1, count + 1):
-                yield Point(step, depth, call, number, error)
+            for number in numbers:
+                if number in apart:
+                    yield Point(step, depth, call, number, error)
                 if error in LASTING and call != "close" and number & (number - 1) == 0:
                     yield Point(step, depth, call, number, error, lasts=True)
 
 
-def sample(points: Iterable[Point], seed: int) -> Iterator[Point]:
-    """The same points in an order in which every step, process, call and error comes before any comes again."""
-    kinds: dict[tuple[str, int, str, int, bool], list[Point]] = {}
+def ends_of_each(numbers: Iterable[int], places: Mapping[int, str]) -> set[int]:
+    """The first and the last of those that have the same place, and all that have none."""
+    first: dict[str, int] = {}
+    last: dict[str, int] = {}
+    for number in numbers:
+        place = places.get(number, str(number))
+        first.setdefault(place, number)
+        last[place] = number
+    return {*first.values(), *last.values()}
+
+
+def sample(
+    points: Iterable[Point], seed: int, places: Mapping[Call, Mapping[int, str]] | None = None
+) -> Iterator[Point]:
+    """The same points in an order in which one of each kind comes before there are two of any.
+
+    Those are of a kind that fail the same way in the same two lines of the program, where `places` tells them, in
+    whatever step; or else in the same step, process and call.
+    """
+    kinds: dict[tuple[str, str, int, bool], list[Point]] = {}
     for point in points:
-        kinds.setdefault((point.step, point.depth, point.call, point.error, point.lasts), []).append(point)
+        place = (places or {}).get((point.step, point.depth, point.call), {}).get(point.number)
+        where = " ".join(place.split()[:2]) if place else f"{point.step} {point.depth}"
+        kinds.setdefault((where, point.call, point.error, point.lasts), []).append(point)
     chance = random.Random(seed)
     left = [kinds[kind] for kind in sorted(kinds)]
     for each in left:

@@ -1,11 +1,14 @@
 """Fails one system call after the other in the life of a small stack: `make test-faults`.
 
-    python -m tests.faults.run                        every point, which takes hours
-    python -m tests.faults.run --seconds 180          as many as that time allows, spread over all kinds of points
+    python -m tests.faults.run                        of each place in the program its first call and its last
+    python -m tests.faults.run --all                  every call
+    python -m tests.faults.run --seconds 180          as many as that time allows, one of each kind before two of any
+    python -m tests.faults.run --account FILE         goes on where the run stopped that has written FILE
     python -m tests.faults.run --only up/daemon       those that have this in their name
     python -m tests.faults.run up/daemon/open/3/EIO   these points
 
-Each point is one life of the stack.  The exit code is 1 where anything was found.
+Each point is one life of the stack.  One in which something is wrong is lived once more, while no other is: what comes
+again is found, what does not is told too.  The exit code is 1 where anything was found.
 """
 
 import argparse
@@ -18,38 +21,52 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from tests.faults.building import build
-from tests.faults.points import Point, every, sample
+from tests.faults.account import Account
+from tests.faults.building import build, compile_modules
+from tests.faults.points import Call, Point, every, sample
 from tests.faults.small_stack import PORTS
 from tests.faults.trial import Outcome, trial
 from tests.support.ports import free_pool
 
 SEED = 20261128
 MOST_PLACES = 12  # where calls failed, of one point
+OFTEN = 30.0  # seconds between two lines that tell how far it is
 
 
 class Run:
     """Several trials at a time, each of which takes the next point when it is done with one."""
 
-    def __init__(self, points: Iterator[Point], folder: Path, deadline: float, show: bool) -> None:
-        self.tried = 0
-        self.missed = 0
+    def __init__(self, account: Account, folder: Path, deadline: float, show: bool) -> None:
+        self.account = account
+        self.tried = self.missed = 0
         self.codes: Counter[int | None] = Counter()
-        self.found: list[tuple[Point, Outcome]] = []
+        self.found: list[Point] = []
+        self.once: list[Point] = []  # did not come again
         self.slowest = 0.0
-        self._points = points
-        self._folder = folder
+        self._points: Iterator[Point] = iter(account.left())
+        self._programs = build(folder)
         self._deadline = deadline
         self._show = show
         self._lock = threading.Lock()
+        self._next_line = time.monotonic() + OFTEN
 
     def work(self, ports: Sequence[int]) -> None:
         """One of those who try them."""
-        shim, server = build(self._folder)
         while (point := self._next()) is not None:
-            with trial(shim, server, ports) as it:
-                outcome = it.run(point)
-            self._note(point, outcome)
+            self._note(point, self.live_through(point, ports))
+
+    def live_through(self, point: Point, ports: Sequence[int]) -> Outcome:
+        """One life, in which it fails."""
+        with trial(*self._programs, ports) as it:
+            return it.run(point)
+
+    def once_more(self, ports: Sequence[int]) -> None:
+        """Parts what comes again from what does not."""
+        suspects, self.found = self.found, []
+        for point in suspects:
+            outcome = self.live_through(point, ports)
+            (self.found if outcome.wrong else self.once).append(point)
+            print(f"once more, {point}: {'; '.join(outcome.wrong) or 'nothing wrong'}", flush=True)
 
     def _next(self) -> Point | None:
         with self._lock:
@@ -57,15 +74,24 @@ class Run:
 
     def _note(self, point: Point, outcome: Outcome) -> None:
         with self._lock:
+            self.account.note(point, is_wrong=bool(outcome.wrong))
             self.tried += 1
             self.missed += not outcome.reached
             self.codes[outcome.code] += 1
             self.slowest = max(self.slowest, outcome.seconds)
             if outcome.wrong:
-                self.found.append((point, outcome))
+                self.found.append(point)
                 print(f"{point}: {'; '.join(outcome.wrong)}\n{shortened(outcome.where)}", flush=True)
             elif self._show:
                 print(f"{point}: {outcome.code}{'' if outcome.reached else ', not reached'}", flush=True)
+            if time.monotonic() >= self._next_line:
+                self._next_line = time.monotonic() + OFTEN
+                print(f"{progress(self.account)} so far", flush=True)
+
+
+def progress(account: Account) -> str:
+    """How far a run is."""
+    return f"tried {len(account)} of {len(account.points)} points"
 
 
 def shortened(where: str) -> str:
@@ -77,43 +103,53 @@ def shortened(where: str) -> str:
     return "".join(f"  it failed in\n{each}" for each in list(places)[:MOST_PLACES])
 
 
-def counted(folder: Path, ports: Sequence[int]) -> Mapping[tuple[str, int, str], int]:
-    """How often each call is made where nothing fails."""
-    shim, server = build(folder)
-    with trial(shim, server, ports) as it:
+def counted(folder: Path, ports: Sequence[int]) -> tuple[Mapping[Call, int], Mapping[Call, Mapping[int, str]]]:
+    """How often each call is made where nothing fails, and from where."""
+    with trial(*build(folder), ports) as it:
         return it.count()
 
 
-def main() -> int:
-    """The exit code."""
+def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.faults.run")
-    parser.add_argument("points", nargs="*", metavar="POINT")
+    parser.add_argument("points", nargs="*", type=Point.parse, metavar="POINT")
     parser.add_argument("--only", metavar="TEXT", default="")
+    parser.add_argument("--all", action="store_true")
+    parser.add_argument("--account", type=Path, metavar="FILE")
     parser.add_argument("--seconds", type=float, default=float("inf"))
     parser.add_argument("--jobs", type=int, default=3)
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("-v", "--verbose", action="store_true")
-    args = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> int:
+    """The exit code."""
+    args = parse()
     pools = [free_pool(PORTS) for _ in range(args.jobs)]
+    account = Account(args.account)
     with tempfile.TemporaryDirectory(prefix="pf") as name:
         folder = Path(name)
         build(folder)
+        compile_modules()
         if args.points:
-            points = [Point.parse(text) for text in args.points]
-        else:
-            counts = counted(folder, pools[0])
-            points = [point for point in every(counts) if args.only in f"{point} "]
-            print(f"{sum(counts.values())} calls can fail in {len(points)} ways; seed {args.seed}", flush=True)
-        deadline = time.monotonic() + args.seconds  # from here: what can fail was counted
-        run = Run(iter(points) if args.points else sample(points, args.seed), folder, deadline, args.verbose)
+            account.begin(args.points)
+        elif not account.points:
+            counts, places = counted(folder, pools[0])
+            points = [point for point in every(counts, None if args.all else places) if args.only in f"{point} "]
+            account.begin(sample(points, args.seed, places))
+            print(f"{sum(counts.values())} calls, {len(points)} points to try; seed {args.seed}", flush=True)
+        run = Run(account, folder, time.monotonic() + args.seconds, args.verbose)  # what can fail was counted by now
         with ThreadPoolExecutor(args.jobs) as workers:
             for each in [workers.submit(run.work, ports) for ports in pools]:
                 each.result()
+        run.once_more(pools[0])
     told = ", ".join(f"{count} with {code}" for code, count in sorted(run.codes.items(), key=lambda each: -each[1]))
-    print(f"tried {run.tried} of {len(points)} points, {run.missed} of them not reached; ended: {told}")
-    print(f"the slowest took {run.slowest:.1f} s; found {len(run.found)}")
-    for point, _ in run.found:
+    print(f"now {run.tried}, {run.missed} of them not reached; ended: {told}; the slowest took {run.slowest:.1f} s")
+    print(f"{progress(account)}; found {len(run.found)}")
+    for point in run.found:
         print(f"  {point}")
+    for point in run.once:
+        print(f"  {point} did not come again")
     return 1 if run.found else 0
 
 

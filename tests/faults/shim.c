@@ -5,7 +5,9 @@
    what that has forked, and so on.  LD_PRELOAD leaves the environment at once, so what portsup executes is without it.
 
    What the interpreter opens and reads of itself is a call of its own, `import`.  Nothing counts before the command has
-   opened /dev/null, which is the first thing it does. */
+   asked what its standard input is, which is the first thing it does once its modules are there.
+
+   With FAULTS_PLACES each call that counts is told of in that file, with where in the Python program it was made. */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <dlfcn.h>
@@ -16,6 +18,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -52,8 +55,8 @@ struct board {
 
 static struct board *board;
 static pid_t self;
-static int depth, begun, is_telling;
-static const char *where;
+static int depth, begun, is_loaded, is_telling;
+static const char *where, *places;
 static unsigned char imported[65536 / 8]; /* descriptors of what the interpreter has opened of itself */
 
 #define REAL(result, name, ...) static result (*real_##name)(__VA_ARGS__)
@@ -170,26 +173,28 @@ __attribute__((constructor)) static void prepare(void)
         return;
     }
     where = getenv("FAULTS_WHERE");
+    places = getenv("FAULTS_PLACES");
     pthread_atfork(NULL, NULL, in_child);
 }
 
-/* Where in the Python program this is goes to the file of FAULTS_WHERE, as faulthandler writes it. */
-static void tell_where(void)
+/* Where in the Python program this is goes to that file, below a title, as faulthandler writes it. */
+static void tell_where(const char *path, const char *title)
 {
     static void (*dump)(int, void *);
     static void *(*thread)(void);
     int file;
 
-    if (!where)
+    if (!path)
         return;
     if (!dump) {
         dump = (void (*)(int, void *))dlsym(RTLD_DEFAULT, "_Py_DumpTraceback");
         thread = (void *(*)(void))dlsym(RTLD_DEFAULT, "PyGILState_GetThisThreadState");
     }
-    if (!dump || !thread || !thread() || (file = real_open(where, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)) < 0)
+    if (!dump || !thread || !thread() || (file = real_open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600)) < 0)
         return;
     is_telling = 1;
-    dump(file, thread());
+    if (real_write(file, title, strlen(title)) > 0 || !*title)
+        dump(file, thread());
     is_telling = 0;
     real_close(file);
 }
@@ -206,6 +211,13 @@ static int fails(int call)
     if (step < 0 || step >= STEPS)
         return 0;
     count = __sync_add_and_fetch(&board->counts[step][depth][call], 1);
+    if (places && call != C_execve) {
+        char title[64];
+        int before = errno; /* readdir(3) leaves it as it was at the end of a directory */
+        snprintf(title, sizeof title, "\n@ %d %d %d %d\n", step, depth, call, count);
+        tell_where(places, title);
+        errno = before;
+    }
     if (!board->armed || step != board->at_step || depth != board->at_depth)
         return 0;
     if (call == board->at_call && count == board->at_number)
@@ -215,7 +227,7 @@ static int fails(int call)
     else
         return 0;
     if (call != C_execve)
-        tell_where();
+        tell_where(where, "");
     errno = board->error > 0 ? board->error : 0;
     return 1;
 }
@@ -250,8 +262,8 @@ static int opened(const char *path, int descriptor)
 
 static int open_fails(const char *path, int flags)
 {
-    if (!begun && !strcmp(path, "/dev/null"))
-        begun = 1;
+    if (strstr(path, "/supervisor/cli/") && strstr(path, "/main."))
+        is_loaded = 1;
     if (is_own(path))
         return fails(C_import);
     if (!strncmp(path, "/dev/", 5) || ((flags & O_ACCMODE) == O_RDONLY && !(flags & O_CREAT)))
@@ -397,6 +409,8 @@ int fstatat64(int at, const char *path, struct stat64 *found, int flags)
 }
 int fstat(int descriptor, struct stat *found)
 {
+    if (descriptor == 0 && is_loaded)
+        begun = 1;
     return !is_imported(descriptor) && fails(C_fstat) ? -1 : real_fstat(descriptor, found);
 }
 int fstat64(int descriptor, struct stat64 *found) { return fstat(descriptor, (struct stat *)found); }

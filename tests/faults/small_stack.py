@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.faults.patience import Limit
 from tests.live.stack import Live
 
 PORTS = 9  # that it and what is run beside it needs
+OVER = 20.0  # seconds for all of it to end
 
 
 class SmallStack(Live):
@@ -53,4 +55,5 @@ class SmallStack(Live):
         """Ends it as a user would."""
         *_, last = self.client().stream("down")
         assert last["ok"], last
-        self.ended()
+        over = Limit(f"={self.runtime}", OVER).eventually(lambda: not self.infos())
+        assert over, f"the stack has not ended within {OVER:g} s"

@@ -18,20 +18,27 @@ from pathlib import Path
 from supervisor.errors import ExitCode, PortsupError
 from tests.faults.board import Board
 from tests.faults.left import GONE, is_of_a_mistake, journal, what_is_left
-from tests.faults.points import ERRORS, STEPS, Point
+from tests.faults.patience import SELDOM, Limit
+from tests.faults.places import read as read_places
+from tests.faults.points import ERRORS, STEPS, Call, Point
 from tests.faults.small_stack import SmallStack
 from tests.live.stack import Foreground, is_alive, parent_of
 from tests.support.descriptors import descriptors
-from tests.support.eventually import eventually
 from tests.support.processes import processes_with
 
+# Limits are of time in which the processor was to be had, patience.py.
 BOUND = 20.0  # seconds for any command, whatever fails; they take tenths of one
 RECOVERY = 10.0  # seconds for the stack to be as it was, once nothing fails any more
+CLOSED = 2.0  # seconds for descriptors to be closed
 SERVICES = ("web", "api", "job")
 BROKEN_PIPE = 141
 DOCUMENTED = frozenset(ExitCode) - {ExitCode.BUG}
 LOG = re.compile(r"\.log(\.idx)?$")  # is opened when there is something to write
 PATIENCE = 1.5  # seconds after which what lasts is over, because a command may wait for just that
+# Those whose calls are counted in each step, or the suite is blind.
+PROCESSES = {step: {0, 2} for step in STEPS} | {
+    "up": {0, 1, 2}, "foreground": {0, 1}, "reload": {0, 2, 3}, "crash": {2}, "exec": {0}, "prune": {0},
+}  # fmt: skip
 QUIET = ("status", "ls", "logs")  # steps that change nothing
 
 
@@ -60,21 +67,30 @@ class Trial:
         self.live.env.update(LD_PRELOAD=str(shim), FAULTS=str(self.board.path), FAULTS_WHERE=str(folder / "where"))
         self.folder = folder
         self.said: list[str] = []
+        self._mark = f"={self.live.runtime}"
 
     def close(self) -> None:
         """Ends what still runs, whatever it is."""
         self.board.disarm()
-        for pid in processes_with(f"={self.live.runtime}"):
+        for pid in processes_with(self._mark):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 
-    def count(self) -> Mapping[tuple[str, int, str], int]:
-        """How often each call is made when nothing fails; raises AssertionError where that is not so."""
+    def count(self) -> tuple[Mapping[Call, int], Mapping[Call, Mapping[int, str]]]:
+        """How often each call is made, and from where; raises AssertionError where something is wrong by itself."""
+        places = self.folder / "places"
+        places.touch()
+        self.live.env["FAULTS_PLACES"] = str(places)
         for step in STEPS:
             outcome = self.run(Point(step, 0, "none", 1, errno.EIO))
             assert not outcome.wrong, f"{step} without a fault: {outcome.wrong}"
+        del self.live.env["FAULTS_PLACES"]
         self.board.step(-1)
-        return {(STEPS[step], depth, call): count for (step, depth, call), count in self.board.counts().items()}
+        counts = {(STEPS[step], depth, call): count for (step, depth, call), count in self.board.counts().items()}
+        for step in STEPS:
+            counted = {depth for each, depth, _ in counts if each == step}
+            assert counted >= PROCESSES[step], f"`{step}`: calls were counted in the processes {counted} alone"
+        return counts, read_places(places)
 
     def run(self, point: Point) -> Outcome:
         """The life in which this fails."""
@@ -101,8 +117,7 @@ class Trial:
         except (Wrong, AssertionError, OSError, subprocess.TimeoutExpired, PortsupError) as error:
             outcome.wrong.append(f"{type(error).__name__}: {error}")
             self.board.disarm()
-            with contextlib.suppress(AssertionError):
-                eventually(lambda: bool(self.live.infos()) or not processes_with(f"={self.live.runtime}"), within=GONE)
+            self._within(GONE).eventually(lambda: bool(self.live.infos()) or not processes_with(self._mark))
         outcome.seconds = time.monotonic() - begun
         outcome.wrong += [f"a traceback: {text}" for text in self.said if is_of_a_mistake(text)]
         outcome.wrong += [f"report {path.read_text()}" for path in self.live.state.glob("reports/*")]
@@ -168,8 +183,7 @@ class Trial:
     def _crash(self) -> None:
         before = self._web
         os.kill(before, signal.SIGKILL)
-        with contextlib.suppress(AssertionError):
-            eventually(lambda: self._pid("web") not in (before, None), within=0.5, every=0.01)
+        self._within(0.5).eventually(lambda: self._pid("web") not in (before, None))
 
     def _pid(self, service: str) -> int | None:
         pid: int | None = self.live.rows().get(service, {}).get("pid")
@@ -185,37 +199,36 @@ class Trial:
                 if not result["ok"]:
                     raise Wrong(f"`{name}` cannot be restarted: {result}")
 
-        try:
-            eventually(lambda: all(row["state"] == "running" for row in self.live.rows().values()), within=RECOVERY)
-        except AssertionError:
+        def all_run() -> bool:
+            rows = self.live.rows()
+            return bool(rows) and all(row["state"] == "running" for row in rows.values())
+
+        if not self._within(RECOVERY).eventually(all_run):
             rows = {name: row for name, row in self.live.rows().items() if row["state"] != "running"}
-            raise Wrong(f"not running after {RECOVERY:g} s: {rows}; {self._end_of_journal()}") from None
+            raise Wrong(f"not running after {RECOVERY:g} s: {rows}; {self._end_of_journal()}")
         if before is not None and point.step in (*QUIET, "restart", "rolling", "crash", "stop", "start"):
             pid = self.live.daemon()
 
             def leaks() -> "Counter[str]":
                 return Counter({word: n for word, n in (descriptors(pid) - before).items() if not LOG.search(word)})
 
-            try:
-                eventually(lambda: sum(leaks().values()) <= 0, within=2.0)
-            except AssertionError:
-                raise Wrong(f"descriptors that were not there before: {leaks()}") from None
+            if not self._within(CLOSED).eventually(lambda: sum(leaks().values()) <= 0):
+                raise Wrong(f"descriptors that were not there before: {leaks()}")
 
     def _down_again(self) -> None:
         """A `down` that could not be carried out is carried out when it is said again."""
-        with contextlib.suppress(AssertionError):
-            eventually(lambda: not self.live.infos(), within=0.3)
-        if self.live.infos():
+        if not self._within(0.3).eventually(lambda: not self.live.infos()):
             self.live.down()
 
     def _foreground(self, point: Point, outcome: Outcome) -> None:
         with self._faulty(point, outcome):
             up = Foreground(self.live, (), None)
             try:
-                with contextlib.suppress(AssertionError):
-                    up.says("is up", within=BOUND / 2)
+                self._within(BOUND / 2).eventually(lambda: "is up" in up.err or up.process.poll() is not None)
                 up.send(signal.SIGTERM)
-                outcome.code = self._checked("up", up.ends(BOUND), up.err, point)
+                if not self._within(BOUND).eventually(lambda: up.process.poll() is not None):
+                    raise Wrong(f"`up` does not end within {BOUND:g} s: {up.err}")
+                outcome.code = self._checked("up", up.process.returncode, up.err, point)
             finally:
                 self.said.append(up.err)
                 up.clean_up()
@@ -233,7 +246,8 @@ class Trial:
         for pid in (guardian, daemon):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        eventually(lambda: not is_alive(daemon) and not is_alive(guardian))
+        if not self._within(GONE).eventually(lambda: not is_alive(daemon) and not is_alive(guardian)):
+            raise Wrong("what was killed lives on")
         with self._faulty(point, outcome):
             outcome.code = self._command("prune", "--yes")
         if (code := self._command("prune", "--yes")) != 0:
@@ -257,13 +271,21 @@ class Trial:
             self.board.step(-1)
 
     def _command(self, *words: str) -> int:
-        try:
-            done = self.live.run(*words, within=BOUND)
-        except subprocess.TimeoutExpired as error:
-            said = (error.stderr or b"").decode(errors="replace")
-            raise Wrong(f"`{' '.join(words)}` takes more than {BOUND:g} s: {said}") from None
-        self.said.append(done.stdout + done.stderr)
-        return self._checked(" ".join(words), done.returncode, done.stderr, self._point)
+        process, limit = self.live.popen(*words), self._within(BOUND)
+        while True:
+            try:
+                out, err = process.communicate(timeout=SELDOM)
+                break
+            except subprocess.TimeoutExpired:
+                if limit.is_over():
+                    process.kill()
+                    out, err = process.communicate()
+                    raise Wrong(f"`{' '.join(words)}` takes more than {BOUND:g} s: {err}") from None
+        self.said.append(out + err)
+        return self._checked(" ".join(words), process.returncode, err, self._point)
+
+    def _within(self, seconds: float) -> Limit:
+        return Limit(self._mark, seconds)
 
     def _checked(self, words: str, code: int, said: str, point: Point) -> int:
         if code not in DOCUMENTED and not (point.error == errno.EPIPE and code == BROKEN_PIPE):
