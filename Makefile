@@ -8,7 +8,7 @@
 # Needs Python 3.11 or newer with pip. uv is used instead of pip when it is on the PATH.
 
 ARGS =
-# Tests mostly wait, so two run at a time; those of one file stay together, for what they share. ARGS="-n 0": no others.
+# The tests of one file stay together, for what they share. ARGS="-n 0": one at a time.
 PYTEST = -m pytest -n 2 --no-loadscope-reorder
 BIN = .venv/bin
 SETUP = pyproject.toml uv.lock .ci/setup.sh tests/npm/package-lock.json
@@ -27,7 +27,7 @@ up: .venv/.stack
 	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/python .ci/foreground.py up $(ARGS)
 
 test: .venv/.dev
-	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/python $(PYTEST) $(APART:%=--ignore=%) $(ARGS)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/python $(PYTEST) -n auto $(APART:%=--ignore=%) $(ARGS)
 
 # The services of services.yaml, with their clients, the sandbox, the page and the models.
 test-services: .venv/.dev
@@ -48,8 +48,8 @@ test-deps:
 test-package:
 	@.ci/test-package.sh
 
-# What tries things at random, with budgets a hundred times as large.
-LONG = tests/fuzz tests/export tests/config/test_hostile.py tests/core/test_walk.py
+# Every file that tries things at random, with budgets a hundred times as large.
+LONG = $(shell grep -rlE --include='test_*.py' '^@given|support\.budget' tests)
 test-long: .venv/.dev
 	@PATH="$(CURDIR)/$(BIN):$$PATH" TEST_LONG=1 exec $(BIN)/python $(PYTEST) --timeout 1800 $(LONG) $(ARGS)
 

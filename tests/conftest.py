@@ -6,6 +6,7 @@ import shutil
 import signal
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +27,12 @@ WORLD = frozenset(
     {"os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.system", "socket.bind", "socket.connect", "time.sleep"}
     | {"subprocess.Popen"}
 )
+MOST_WORKERS = 8  # more would wait for the longest files
+
+# Tests start thousands of Pythons that import the same modules: none of them may compile these again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 _pure_test: str | None = None  # the test that runs now, when it is not live
 
 
@@ -43,6 +50,25 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
         return None
     text = collection_path.read_text(encoding="utf-8")
     return True if re.search(r"^pytestmark = (\[\s*)?pytest\.mark\.live\b", text, re.MULTILINE) else None
+
+
+def pytest_collectstart() -> None:
+    """How much is tried at random; where only others collect, what this imports is not needed."""
+    import tests.support.budget  # noqa: F401
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Side by side, the files with most live tests come first: no long one is left to a single worker at the end."""
+    if hasattr(config, "workerinput"):
+        live = Counter(item.path for item in items if item.get_closest_marker("live"))
+        items.sort(key=lambda item: -live[item.path])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """How many run with `-n auto`: live tests mostly wait, so two for each core; the others keep one busy."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores if config.option.markexpr == "not live" else 2 * cores, MOST_WORKERS)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -1,10 +1,11 @@
 """The lists of docs/explanation/architecture.md against the code."""
 
+import functools
 import re
 
 import pytest
 
-from tests.test_layers import PACKAGE, ROOT, every_import, files_run_by
+from tests.support.source import PACKAGE, ROOT, every_import, files_run_by
 
 PAGE = (ROOT / "docs/explanation/architecture.md").read_text(encoding="utf-8")
 PATHS = {
@@ -13,6 +14,7 @@ PATHS = {
 }
 
 
+@functools.cache
 def imported_by(file: str) -> set[str]:
     return {each for found in every_import() if found.file == file for each in files_run_by(found.module)}
 

@@ -1,17 +1,25 @@
 """The house rules that a reader of one file cannot see: who imports whom, and what stands in one place only."""
 
 import ast
-import functools
 import re
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
-PACKAGE = ROOT / "supervisor"
+from tests.support.source import (
+    PACKAGE,
+    ROOT,
+    Import,
+    every_import,
+    files_of_package,
+    files_run_by,
+    is_for_types_only,
+    nodes,
+    parsed,
+    source_files,
+)
 
 # A folder imports those with a smaller number, and itself.
 LAYERS = {
@@ -62,62 +70,6 @@ SLOW = {
 VAGUE = {"base", "common", "helper", "helpers", "manager", "misc", "util", "utils"}
 
 
-class Import(NamedTuple):
-    """One module that `file` imports; `at_once` when that happens as soon as `file` is imported itself."""
-
-    file: str
-    line: int
-    module: str
-    at_once: bool
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line} imports {self.module}"
-
-
-@functools.cache
-def parsed(path: Path) -> ast.Module:
-    """The syntax tree of a file."""
-    return ast.parse(path.read_text(encoding="utf-8"))
-
-
-def source_files(*folders: str) -> list[Path]:
-    """Every Python file of these folders of the project."""
-    return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
-
-
-def imports_of(path: Path) -> Iterator[Import]:
-    """Every import in a file of the package, those inside of functions too."""
-    name = path.relative_to(PACKAGE).as_posix()
-    tree = parsed(path)
-    later = {
-        inner
-        for node in ast.walk(tree)
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) or is_for_types_only(node)
-        for inner in ast.walk(node)
-    }
-    for node in ast.walk(tree):
-        match node:
-            case ast.Import(names=names):
-                for alias in names:
-                    yield Import(name, node.lineno, alias.name, node not in later)
-            case ast.ImportFrom(module=str(module), level=0, names=names):
-                yield Import(name, node.lineno, module, node not in later)
-                for alias in names:  # `from supervisor.core import service` imports a module too
-                    if (ROOT / module.replace(".", "/") / f"{alias.name}.py").exists():
-                        yield Import(name, node.lineno, f"{module}.{alias.name}", node not in later)
-            case ast.ImportFrom(level=level) if level:
-                yield Import(name, node.lineno, "." * level + (node.module or ""), node not in later)
-
-
-def is_for_types_only(node: ast.AST) -> bool:
-    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
-
-
-@functools.cache
-def every_import() -> list[Import]:
-    return [found for path in source_files("supervisor") for found in imports_of(path)]
-
-
 def folder_of(file: str) -> str:
     return file.split("/")[0].removesuffix(".py")
 
@@ -146,7 +98,7 @@ def test_no_files_of_the_core_or_the_daemon_import_one_another() -> None:
     imported: dict[str, set[str]] = {}
     for found in every_import():
         name = found.module.removeprefix("supervisor.").replace(".", "/")
-        target = next((file for file in (f"{name}.py", f"{name}/__init__.py") if (PACKAGE / file).exists()), "")
+        target = next((file for file in (f"{name}.py", f"{name}/__init__.py") if file in files_of_package()), "")
         is_own_package = target.endswith("__init__.py") and found.file.startswith(f"{name}/")
         if target.startswith(inner) and not is_own_package:
             imported.setdefault(found.file, set()).add(target)
@@ -161,7 +113,7 @@ def test_no_files_of_the_core_or_the_daemon_import_one_another() -> None:
 def test_a_constructor_takes_six_parameters_at_most(folder: str) -> None:
     wrong = []
     for path in source_files(f"supervisor/{folder}"):
-        for each in ast.walk(parsed(path)):
+        for each in nodes(path):
             if isinstance(each, ast.FunctionDef) and each.name == "__init__":
                 count = len(each.args.args) + len(each.args.kwonlyargs) - 1
                 if count > 6:
@@ -180,9 +132,8 @@ def test_no_import_goes_round_in_a_circle() -> None:
 
 def imported_files(path: Path) -> Iterator[str]:
     """The files of the package whose names a file takes: a module rather than the package that it is in."""
-    tree = parsed(path)
-    unseen = {inner for node in ast.walk(tree) if is_for_types_only(node) for inner in ast.walk(node)}
-    for node in ast.walk(tree):
+    unseen = {inner for node in nodes(path) if is_for_types_only(node) for inner in ast.walk(node)}
+    for node in nodes(path):
         match node:
             case ast.ImportFrom(module=str(module), names=names) if node not in unseen and module.startswith(
                 "supervisor"
@@ -191,7 +142,7 @@ def imported_files(path: Path) -> Iterator[str]:
                 for alias in names:
                     inner = f"{folder}/{alias.name}".strip("/")
                     found = (f"{inner}.py", f"{inner}/__init__.py", f"{folder}.py", f"{folder}/__init__.py")
-                    yield next((each for each in found if (PACKAGE / each).exists()), "__init__.py")
+                    yield next((each for each in found if each in files_of_package()), "__init__.py")
 
 
 def test_only_up_knows_the_daemon() -> None:
@@ -226,7 +177,7 @@ def test_only_the_contract_of_the_system_asks_which_system_this_is() -> None:
     wrong = []
     for path in source_files("supervisor"):
         name = path.relative_to(PACKAGE).as_posix()
-        for node in ast.walk(parsed(path)):
+        for node in nodes(path):
             match node:
                 case ast.Attribute(value=ast.Name(id=module), attr=attribute):
                     asks = (module, attribute) in {("sys", "platform"), ("os", "name"), ("platform", "system")}
@@ -253,16 +204,6 @@ def test_the_quick_commands_import_nothing_slow() -> None:
     assert slow == []
 
 
-def files_run_by(module: str) -> list[str]:
-    """The files of the package that `import module` runs: the module and every package above it."""
-    parts = module.split(".")
-    if parts[0] != "supervisor":
-        return []
-    files = ["/".join([*parts[1:end], "__init__.py"]) for end in range(1, len(parts) + 1)]
-    files.append("/".join(parts[1:]) + ".py")
-    return [file for file in files if (PACKAGE / file).exists()]
-
-
 @pytest.mark.parametrize("folder", ["supervisor", "examples", "benchmarks", ".ci", "tests"])
 def test_a_long_file_says_why_on_top(folder: str) -> None:
     silent = []
@@ -276,8 +217,8 @@ def test_a_long_file_says_why_on_top(folder: str) -> None:
 
 def test_every_module_says_what_it_is() -> None:
     files = source_files("supervisor", "examples", "benchmarks", ".ci")
-    texts = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in files}
-    assert [name for name, text in texts.items() if text.strip() and not ast.get_docstring(ast.parse(text))] == []
+    trees = {path.relative_to(ROOT).as_posix(): parsed(path) for path in files}
+    assert [name for name, tree in trees.items() if tree.body and not ast.get_docstring(tree)] == []
 
 
 def test_no_module_has_a_name_that_says_nothing() -> None:

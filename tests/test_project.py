@@ -13,7 +13,6 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PYPROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PROJECT: dict[str, Any] = PYPROJECT["project"]
-LOCK: dict[str, Any] = tomllib.loads((ROOT / "uv.lock").read_text(encoding="utf-8"))
 REQUIREMENTS = [
     requirement
     for group in (PROJECT["dependencies"], *PROJECT["optional-dependencies"].values())
@@ -66,7 +65,8 @@ def test_the_lock_file_of_npm_names_no_registry_and_has_every_hash() -> None:
 
 
 def test_the_lock_file_is_that_of_this_project() -> None:
-    [locked] = [package for package in LOCK["package"] if package["name"] == PROJECT["name"]]
+    lock: dict[str, Any] = tomllib.loads(read("uv.lock"))
+    [locked] = [package for package in lock["package"] if package["name"] == PROJECT["name"]]
     assert locked["version"] == PROJECT["version"]
     wanted = {re.sub(r"^([a-z0-9-]+)", r"\1 ", requirement) for requirement in REQUIREMENTS}
     assert {f"{one['name']} {one['specifier']}" for one in locked["metadata"]["requires-dist"]} == wanted

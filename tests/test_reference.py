@@ -12,7 +12,7 @@ from supervisor.control import schema
 from supervisor.core import journal, reasons
 from supervisor.core.reasons import facts_of
 from supervisor.words.reasons import text_of
-from tests.test_layers import PACKAGE, parsed, source_files
+from tests.support.source import PACKAGE, nodes, source_files
 
 ROOT = Path(__file__).parents[1]
 MADE: dict[Path, str] = runpy.run_path(str(ROOT / ".ci/reference.py"))["made"]()
@@ -37,7 +37,7 @@ def test_names_of_events_stand_in_the_catalogue_only() -> None:
     for path in source_files("supervisor"):
         if CATALOGUE in path.parents:
             continue
-        for node in ast.walk(parsed(path)):
+        for node in nodes(path):
             if isinstance(node, ast.Constant) and node.value in journal.BY_NAME and " " in str(node.value):
                 wrong.append(f"{path.relative_to(PACKAGE)}:{node.lineno}: {node.value!r}")
     assert wrong == []
@@ -48,7 +48,7 @@ def test_every_event_of_the_catalogue_is_told_by_somebody() -> None:
     for path in source_files("supervisor"):
         if CATALOGUE in path.parents:
             continue
-        for node in ast.walk(parsed(path)):
+        for node in nodes(path):
             match node:
                 case ast.Attribute(attr=name) | ast.Name(id=name):
                     used.add(name)
@@ -70,12 +70,14 @@ def test_events_and_lines_fit_their_schemas() -> None:
     jsonschema = pytest.importorskip("jsonschema")
     ready = journal.ServiceReady(service="web", state="running", port=1, pid=2, took=0.5)
     line = {"time": "2026-03-01T09:30:00Z", "seq": 1, "level": ready.level, "event": ready.event, **ready.facts}
-    jsonschema.validate(line, schema.events())
-    with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate({**line, "port": "one"}, schema.events())
-    jsonschema.validate({"v": 1, "do": "stop", "services": ["web"], "timeout": None}, schema.control())
-    with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate({"v": 1, "do": "halt"}, schema.control())
+    events, control = schema.events(), schema.control()
+    for made in (events, control):
+        jsonschema.Draft202012Validator.check_schema(made)
+    of_events, of_lines = map(jsonschema.Draft202012Validator, (events, control))
+    assert of_events.is_valid(line)
+    assert not of_events.is_valid({**line, "port": "one"})
+    assert of_lines.is_valid({"v": 1, "do": "stop", "services": ["web"], "timeout": None})
+    assert not of_lines.is_valid({"v": 1, "do": "halt"})
 
 
 def test_every_reason_has_its_words_and_fits_into_json() -> None:

@@ -4,7 +4,7 @@ import ast
 import re
 from pathlib import Path
 
-from tests.test_layers import PACKAGE, parsed, source_files
+from tests.support.source import PACKAGE, nodes, source_files
 
 # Where what happens to a service is decided and told: no sentence is made here.
 OF_FACTS = ("core", "daemon/console")
@@ -42,10 +42,10 @@ def files(*folders: str) -> list[Path]:
     return sorted(path for folder in folders for path in (PACKAGE / folder).rglob("*.py"))
 
 
-def texts(tree: ast.Module) -> list[ast.Constant]:
+def texts(path: Path) -> list[ast.Constant]:
     """Every text in a file but docstrings, annotations and what is said where it fails."""
     unseen: set[ast.AST] = set()
-    for node in ast.walk(tree):
+    for node in nodes(path):
         match node:
             case ast.Module() | ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef():
                 unseen.update(ast.walk(node.body[0]) if ast.get_docstring(node) is not None else ())
@@ -57,7 +57,7 @@ def texts(tree: ast.Module) -> list[ast.Constant]:
                 unseen.update(ast.walk(annotation))
     return [
         node
-        for node in ast.walk(tree)
+        for node in nodes(path)
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in unseen
     ]
 
@@ -67,7 +67,7 @@ def test_no_sentence_is_made_where_facts_are_decided_and_told() -> None:
         f"{name}:{text.lineno}: {text.value!r}"
         for path in files(*OF_FACTS)
         if (name := path.relative_to(PACKAGE).as_posix()) not in MESSAGES and not name.startswith("core/journal/")
-        for text in texts(parsed(path))
+        for text in texts(path)
         if SENTENCE.search(str(text.value))
     ]
     assert made == []
@@ -79,7 +79,7 @@ def test_nobody_reads_facts_out_of_the_words_of_a_reason() -> None:
         name = path.relative_to(PACKAGE).as_posix()
         if name.startswith(OTHERS):
             continue
-        for node in ast.walk(parsed(path)):
+        for node in nodes(path):
             match node:
                 case ast.Call(func=ast.Attribute(value=subject, attr=method)) if method in READERS and is_reason(
                     subject

@@ -1,6 +1,8 @@
 """The help of every command fits a terminal, and says what to do in plain words."""
 
+import functools
 import re
+from argparse import ArgumentParser
 
 import pytest
 
@@ -13,11 +15,17 @@ BANNED = re.compile(
 )
 
 
-def texts() -> dict[str, str]:
-    """The help of each command by its name."""
+@functools.cache
+def parsers() -> dict[str, ArgumentParser]:
+    """What reads each command, by its name."""
     (commands,) = (action for action in full()._actions if action.dest == "command")
     assert isinstance(commands.choices, dict)
-    return {name: command.format_help() for name, command in commands.choices.items()}
+    return commands.choices
+
+
+def texts() -> dict[str, str]:
+    """The help of each command by its name."""
+    return {name: parser.format_help() for name, parser in parsers().items()}
 
 
 def test_a_line_about_a_command_is_short_and_begins_with_what_it_does() -> None:
@@ -30,6 +38,6 @@ def test_a_line_about_a_command_is_short_and_begins_with_what_it_does() -> None:
 @pytest.mark.parametrize("name", ["portsup", *LINES])
 def test_the_help_fits_80_columns_and_has_no_word_of_the_old_ones(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    text = overview() if name == "portsup" else texts()[name]
+    text = overview() if name == "portsup" else parsers()[name].format_help()
     assert [line for line in text.splitlines() if len(line) > 80] == []
     assert BANNED.findall(text) == []

@@ -6,13 +6,14 @@ from typing import Any
 import jsonschema  # type: ignore[import-untyped]
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from supervisor.config.keys.stack import STACK
 from supervisor.config.kinds import Key, Named, Section, Several
 from supervisor.config.schema import partial, schema
 from supervisor.errors import ConfigError
+from tests.support.budget import tries
 
 from .conftest import Loading
 
@@ -146,7 +147,7 @@ def test_the_samples_cover_every_key_of_a_service() -> None:
     assert set(SERVICE) == names - {"extends", "schedule"}, "which need other keys: test_extends, test_schedules"
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@tries(8, 1000)
 @given(GOOD)
 def test_what_the_schema_allows_is_loaded(loading: Loading, data: dict[str, Any]) -> None:
     CHECKER.validate(data)

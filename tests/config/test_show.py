@@ -4,16 +4,17 @@ import json
 from typing import Any
 
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from supervisor.config.show import resolved
 from supervisor.dataclass import replace
+from tests.support.budget import tries
 
 from .conftest import Loading
 from .test_schema import GOOD
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@tries(8, 1000)
 @given(GOOD)
 def test_what_is_shown_loads_as_the_same_stack(loading: Loading, data: dict[str, Any]) -> None:
     stack = loading(yaml.safe_dump(data, sort_keys=False))

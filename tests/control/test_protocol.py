@@ -4,14 +4,13 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from supervisor.control.protocol import VERSION, BadRequest, encode, error_line, parse_request, request
 from supervisor.control.requests import REQUESTS, Down, Request, Status, Stop
 from supervisor.errors import ExitCode, PortsupError
 
-STEADY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # on a busy machine too
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
@@ -66,7 +65,6 @@ def test_what_is_no_request_is_refused_with_a_reason(line: bytes, why: str) -> N
     assert caught.value.exit_code is ExitCode.USAGE
 
 
-@STEADY
 @given(st.binary())
 @example(b'{"v":1,"do":"down","timeout":1e999}')
 @example(b'{"v":1,"do":"down","timeout":1' + b"0" * 400 + b"}")
@@ -83,7 +81,6 @@ def test_no_bytes_make_it_stumble(line: bytes) -> None:
 ARGUMENTS = st.dictionaries(st.sampled_from(["services", "timeout", "signal", "x"]), JSON)
 
 
-@STEADY
 @given(st.sampled_from(sorted(REQUESTS)), ARGUMENTS)
 def test_no_arguments_make_it_stumble(do: str, arguments: dict[str, Any]) -> None:
     line = json.dumps({"v": VERSION, "do": do, **arguments}).encode()

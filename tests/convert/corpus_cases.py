@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from supervisor.cli.commands.init import _read as read_file
 from supervisor.cli.surroundings import around
 from supervisor.config.load import load
@@ -19,6 +17,7 @@ from supervisor.convert.recognise import convert, kind_of
 from supervisor.convert.reconcile import reconcile
 from supervisor.core.ending import Others
 from supervisor.errors import UsageError
+from tests.support.reading import read_yaml
 
 CORPUS = Path(__file__).parent / "corpus"
 EPHEMERAL = range(32768, 61000)
@@ -76,7 +75,7 @@ def cases() -> list[Case]:
     return [
         Case(path.parent.name, name, facts)
         for path in sorted(CORPUS.glob("*/facts.yaml"))
-        for name, facts in yaml.safe_load(path.read_text(encoding="utf-8")).items()
+        for name, facts in read_yaml(path.read_text(encoding="utf-8")).items()
     ]
 
 

@@ -3,12 +3,11 @@
 from itertools import pairwise
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from supervisor.core.order import find_cycle, levels, with_dependencies
 
-STEADY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # on a busy machine too
 DIAMOND = {"web": ["api", "auth"], "api": ["db"], "auth": ["db"], "db": [], "job": []}
 NAMES = st.sampled_from("abcdef")
 GRAPHS = st.dictionaries(NAMES, st.sets(NAMES))
@@ -41,7 +40,6 @@ def test_a_long_chain_needs_no_deep_stack() -> None:
     assert len(with_dependencies(chain, ["0"])) == 5001
 
 
-@STEADY
 @given(GRAPHS)
 def test_every_graph_has_either_a_circle_or_levels_in_which_needs_come_first(graph: dict[str, set[str]]) -> None:
     circle = find_cycle(graph)
@@ -56,7 +54,6 @@ def test_every_graph_has_either_a_circle_or_levels_in_which_needs_come_first(gra
     assert all(at[need] < at[name] for name, needs in graph.items() for need in needs if need in graph)
 
 
-@STEADY
 @given(GRAPHS, st.sets(NAMES))
 def test_closures_contain_themselves_and_are_closed(graph: dict[str, set[str]], names: set[str]) -> None:
     found = with_dependencies(graph, names)

@@ -1,12 +1,10 @@
 """Which ends restart a service, and after how long."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from supervisor.core.restart import Restart, RestartPolicy
-
-STEADY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # on a busy machine too
 
 
 @pytest.mark.parametrize(
@@ -29,7 +27,6 @@ def test_a_factor_of_one_waits_the_same_each_time_and_no_delay_never_waits() -> 
     assert {RestartPolicy(delay=0.0).delay_before(attempt) for attempt in (1, 9, 1024, 1025, 10_000)} == {0.0}
 
 
-@STEADY
 @given(st.integers(0, 10**9), st.floats(0, 1e6), st.floats(1, 100), st.floats(0, 1e6))
 def test_no_wait_is_negative_or_above_the_longest(attempt: int, delay: float, factor: float, longest: float) -> None:
     assert 0.0 <= RestartPolicy(delay=delay, factor=factor, max_delay=longest).delay_before(attempt) <= longest

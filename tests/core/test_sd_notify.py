@@ -1,7 +1,7 @@
 """What a service says of itself: datagrams read, and what they make of it, with literal times."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from supervisor.core import events as ev
@@ -63,7 +63,6 @@ def test_a_datagram_is_read(datagram: bytes, notice: Notice | None) -> None:
     assert parse(datagram) == notice
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=LONGEST + 9) | st.lists(st.sampled_from((
     b"READY", b"=", b"1", b"\n", b"STATUS", b"WATCHDOG_USEC", b"EXTEND_TIMEOUT_USEC", b"9" * 30, b"MAINPID",
     b"\xd9\xa3",

@@ -5,7 +5,7 @@ import math
 import wave
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from examples.conversational import audio
@@ -57,7 +57,6 @@ def test_too_long_is_not_bad() -> None:
         audio.read_wav(wav(bytes(32002)), 16000, 1)
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=80), st.integers(0, 60))
 def test_garbage_is_bad_audio_or_sound(garbage: bytes, kept: int) -> None:
     content = wav(bytes(64))[:kept] + garbage

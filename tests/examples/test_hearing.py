@@ -1,7 +1,7 @@
 """Turns in a stream of sound; the detector here takes a chunk for speech when its first byte says so."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from examples.conversational.audio import HEARD, WIDTH
@@ -128,7 +128,6 @@ def test_a_pause_is_when_a_look_at_it_is_worth_it() -> None:
     assert listening.so_far == SPEECH * 20 + QUIET * 10
 
 
-@settings(deadline=None, max_examples=50)
 @given(st.lists(st.integers(100, 5000), min_size=1, max_size=30))
 def test_it_does_not_matter_how_the_sound_is_cut_into_frames(sizes: list[int]) -> None:
     sound = QUIET * 20 + SPEECH * 12 + QUIET * 30 + SPEECH * 3 + QUIET * 30 + SPEECH * 40 + QUIET * 25

@@ -1,7 +1,7 @@
 """Text that is being written, cut into what can be spoken."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from examples.conversational.sentences import MOST, Sentences, speakable
@@ -44,7 +44,6 @@ def test_a_sentence_without_end_is_cut_at_a_comma_or_a_space_or_anywhere() -> No
     assert [len(part) for part in cut("x" * 500)] == [MOST, MOST, 500 - 2 * MOST]
 
 
-@settings(deadline=None)
 @given(st.text(alphabet="ab .,!?\n1", max_size=800), st.integers(1, 50))
 def test_nothing_is_lost_and_nothing_is_too_long(text: str, size: int) -> None:
     parts = cut(text, size)

@@ -9,20 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from jsonschema import Draft7Validator  # type: ignore[import-untyped]
 
 from supervisor.config.load import load
 from supervisor.config.spec import StackSpec
 from supervisor.export.model import Target
 from tests.export.conftest import ROOT, Loading, exported, files
+from tests.support.reading import read_yaml
 
 PLUGIN = Path("/usr/libexec/docker/cli-plugins/docker-compose")
 SCHEMA = json.loads((Path(__file__).parent / "compose-spec.json").read_text(encoding="utf-8"))
 
 
 def compose(stack: StackSpec) -> Any:
-    return yaml.safe_load(files(stack, Target.COMPOSE)["compose.yaml"])
+    return read_yaml(files(stack, Target.COMPOSE)["compose.yaml"])
 
 
 @pytest.mark.parametrize("which", ["rich", "shipped"])

@@ -5,13 +5,13 @@ import importlib.util
 from typing import Any
 
 import pytest
-import yaml
 
 from supervisor.config.load import load
 from supervisor.config.spec import StackSpec
 from supervisor.errors import PortsupError
 from supervisor.export.model import Target
 from tests.export.conftest import ROOT, Loading, files
+from tests.support.reading import read_all_yaml
 
 VERSIONS = [f"1.{minor}" for minor in range(25, 38)]
 
@@ -23,7 +23,7 @@ def objects(stack: StackSpec) -> list[dict[str, Any]]:
 
 @functools.cache
 def _read(text: str) -> list[dict[str, Any]]:
-    return list(yaml.safe_load_all(text))
+    return read_all_yaml(text)
 
 
 def of(stack: StackSpec, service: str) -> dict[str, dict[str, Any]]:

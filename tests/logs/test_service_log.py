@@ -3,7 +3,7 @@ import resource
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from supervisor.config.spec import LogLimits
@@ -92,7 +92,6 @@ def test_without_backups_only_the_newest_is_kept(tmp_path: Path) -> None:
     assert (tmp_path / "web.log").read_text().endswith("line number 039\n")
 
 
-@settings(max_examples=50, deadline=None)
 @given(
     st.lists(
         st.tuples(st.sampled_from(["stdout", "stderr"]), st.text("ab\n", min_size=1).map(str.encode)), max_size=30

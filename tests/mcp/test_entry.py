@@ -4,7 +4,7 @@ import json
 import re
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from supervisor.mcp.entry import CLIENTS, Different, Unreadable, entered
@@ -65,7 +65,6 @@ def test_what_is_no_such_file_is_refused(text: str) -> None:
         entered(text, "mcpServers", ENTRY)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=60)
 @given(st.dictionaries(st.text(), JSON, max_size=4), st.dictionaries(st.text(), JSON, max_size=3), INDENTS)
 def test_whatever_is_in_there_is_still_in_there(other: Values, servers: Values, indent: int | str | None) -> None:
     servers.pop("portsup", None)

@@ -6,10 +6,7 @@ import stat
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
-from mcp import Client
-from mcp.client.streamable_http import streamable_http_client
 from starlette.responses import PlainTextResponse
 
 from supervisor.api.token import token_path, user_token
@@ -96,6 +93,11 @@ def test_the_token_is_made_once_and_for_its_user_alone(own_folders: Path) -> Non
 
 @pytest.mark.live
 def test_a_client_with_the_token_works_with_the_stack(own_folders: Path) -> None:
+    # Imported here, since that takes longer than all tests above.
+    import httpx2
+    from mcp import Client
+    from mcp.client.streamable_http import streamable_http_client
+
     ports = free_pool(2)
     live = Live(own_folders / "p", {"job": SLEEPS})
     server = live.popen("mcp", "--http", f"{ports[0]}-{ports[-1]}")

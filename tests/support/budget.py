@@ -18,3 +18,8 @@ def tries(few: int, many: int) -> settings:
         max_examples=budget(few, many), deadline=None, derandomize=not LONG, database=None,
         suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     )  # fmt: skip
+
+
+# For a test with `@given` alone; tests/conftest.py imports this module before any of them.
+settings.register_profile("portsup", tries(20, 2000))
+settings.load_profile("portsup")

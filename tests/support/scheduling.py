@@ -3,9 +3,16 @@
 from xdist.scheduler import LoadFileScheduling
 from xdist.workermanage import WorkerController
 
+# They read every file of the package: one worker does it, once.
+OF_THE_SOURCE = {f"tests/test_{name}.py" for name in ("architecture", "layers", "reference", "words")}
+
 
 class OnceScheduling(LoadFileScheduling):  # type: ignore[misc]
     """File by file, as `--dist loadfile`; but a test that ended its worker is not tried again: it would end more."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return "the source" if file in OF_THE_SOURCE else file
 
     def remove_node(self, node: WorkerController) -> str | None:
         """Takes a worker out, and returns the test that it died of, None when it had none left."""

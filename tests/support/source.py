@@ -1,0 +1,94 @@
+"""The files of the package as syntax trees, each read once in a run, for the tests of the house rules."""
+
+import ast
+import functools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "supervisor"
+
+
+class Import(NamedTuple):
+    """One module that `file` imports; `at_once` when that happens as soon as `file` is imported itself."""
+
+    file: str
+    line: int
+    module: str
+    at_once: bool
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line} imports {self.module}"
+
+
+@functools.cache
+def parsed(path: Path) -> ast.Module:
+    """The syntax tree of a file."""
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@functools.cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    """Every node of the syntax tree of a file."""
+    return tuple(ast.walk(parsed(path)))
+
+
+def source_files(*folders: str) -> list[Path]:
+    """Every Python file of these folders of the project."""
+    return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+
+
+@functools.cache
+def files_of_package() -> frozenset[str]:
+    """Every Python file of the package, by its path in it."""
+    return frozenset(path.relative_to(PACKAGE).as_posix() for path in source_files("supervisor"))
+
+
+@functools.cache
+def every_import() -> list[Import]:
+    """Every import in the package, those inside of functions too."""
+    return [found for path in source_files("supervisor") for found in imports_of(path)]
+
+
+def imports_of(path: Path) -> Iterator[Import]:
+    """Every import in a file of the package."""
+    return _imports_in(parsed(path), path.relative_to(PACKAGE).as_posix(), True)
+
+
+def _imports_in(tree: ast.AST, name: str, at_once: bool) -> Iterator[Import]:
+    for node in ast.iter_child_nodes(tree):
+        match node:
+            case ast.Import(names=names):
+                for alias in names:
+                    yield Import(name, node.lineno, alias.name, at_once)
+            case ast.ImportFrom(module=str(module), level=0, names=names):
+                yield Import(name, node.lineno, module, at_once)
+                for alias in names:  # `from supervisor.core import service` imports a module too
+                    if _file_of(f"{module}.{alias.name}") in files_of_package():
+                        yield Import(name, node.lineno, f"{module}.{alias.name}", at_once)
+            case ast.ImportFrom(level=level) if level:
+                yield Import(name, node.lineno, "." * level + (node.module or ""), at_once)
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                yield from _imports_in(node, name, False)
+            case ast.stmt() | ast.excepthandler() | ast.match_case():
+                yield from _imports_in(node, name, at_once and not is_for_types_only(node))
+
+
+def is_for_types_only(node: ast.AST) -> bool:
+    """Whether only type checkers run what is in there."""
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+
+
+def _file_of(module: str) -> str:
+    package, *inner = module.split(".")
+    return "/".join(inner) + ".py" if package == "supervisor" else ""
+
+
+def files_run_by(module: str) -> list[str]:
+    """The files of the package that `import module` runs: the module and every package above it."""
+    parts = module.split(".")
+    if parts[0] != "supervisor":
+        return []
+    files = ["/".join([*parts[1:end], "__init__.py"]) for end in range(1, len(parts) + 1)]
+    return [file for file in (*files, _file_of(module)) if file in files_of_package()]
