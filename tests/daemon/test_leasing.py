@@ -115,7 +115,7 @@ def test_one_that_may_only_look_at_a_lock_is_given_a_moment(leased: Leased) -> N
     assert (leased.answers, lease.attempts) == ([("db", ev.PortLeased(8000))], 2)
 
 
-CLOSING = Holder(ConflictKind.OWNERLESS, "held by `api` (pid 7, user ada), which is exiting", 7)
+CLOSING = Holder(ConflictKind.OWNERLESS, Held("ending", "api", 7, "ada"), 7)
 
 
 def test_a_start_waits_for_a_better_port_whose_owner_exits(leased: Leased) -> None:
