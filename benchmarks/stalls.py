@@ -5,6 +5,10 @@
 Another user (nobody, where root runs this) holds spare ports of the stack by listeners that are in flight, so that no
 process has them open, and keeps processes with many descriptors.  Every look for who has those ports has to go through
 all of them, and finds nobody.  Meanwhile the status is asked for ten times a second.
+
+Of each stall the daemon tells how much of it was on a processor: the rest is the machine's.  Where others keep that
+busy `chrt -r 1 python -m benchmarks.stalls` goes before them, and TMPDIR=/dev/shm has the runtime directory in memory,
+where that of root is.
 """
 
 import argparse

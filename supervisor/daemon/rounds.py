@@ -56,11 +56,13 @@ class Rounds:
         self._ticks = 0
         self._round: Iterator[None] | None = None  # the look around that is not over yet
         self._next: asyncio.Handle | None = None
+        self._news: Iterator[tuple[Loss, ...]] | None = None  # of locks that somebody has touched
+        self._more_news: asyncio.Handle | None = None
         leases = [slot.lease for slot in slots.values() if slot.lease is not None]
         self._followed = set(leases)
         self._shield = Shield(instance.runtime, leases, lock)
         if (fd := self._shield.fileno()) is not None:
-            loop.add_reader(fd, lambda: listener.on_losses(self._shield.on_readable()))
+            loop.add_reader(fd, self._on_news)
         for each in beats:
             each.beat()
         self._timer = loop.call_later(self._every, self._tick)
@@ -86,8 +88,9 @@ class Rounds:
         """Watches no longer."""
         self._journal.count_left_out()
         self._timer.cancel()
-        if self._next is not None:
-            self._next.cancel()
+        for each in (self._next, self._more_news):
+            if each is not None:
+                each.cancel()
         if (fd := self._shield.fileno()) is not None:
             self._loop.remove_reader(fd)
         self._shield.close()
@@ -113,6 +116,25 @@ class Rounds:
         except OSError as error:  # no descriptor, no memory: the next tick may have more luck
             self._journal.tell(LookFailed(why=error.strerror or str(error)))
         self._round = None
+
+    def _on_news(self) -> None:
+        if self._news is None:  # else they come after those that are not dealt with yet
+            self._news = self._shield.news()
+            self._go_on_with_news()
+
+    def _go_on_with_news(self) -> None:
+        """Looks at the locks that were touched; who touches hundreds, as we do at a start, keeps nobody waiting."""
+        doing(self._loop, "looking at locks that were touched")
+        until = self._loop.time() + IN_ONE_TURN
+        try:
+            for losses in self._news or ():
+                self._listener.on_losses(losses)
+                if self._loop.time() >= until:
+                    self._more_news = self._loop.call_soon(self._go_on_with_news)
+                    return
+        except OSError as error:  # no descriptor, no memory: the next look around may have more luck
+            self._journal.tell(LookFailed(why=error.strerror or str(error)))
+        self._news = None
 
     def _look_around(self, *, has_heartbeat: bool) -> Iterator[None]:
         for losses in self._shield.checks():

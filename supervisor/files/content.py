@@ -3,7 +3,7 @@
 import errno
 import os
 
-from supervisor.files.opening import Refused, open_file
+from supervisor.files.opening import Refused, close, open_file
 
 
 def read(path: str | os.PathLike[str], limit: int, *, follow: bool = False) -> bytes:
@@ -16,7 +16,7 @@ def read(path: str | os.PathLike[str], limit: int, *, follow: bool = False) -> b
     try:
         return read_open(descriptor, limit, path)
     finally:
-        os.close(descriptor)
+        close(descriptor)
 
 
 def read_open(descriptor: int, limit: int, path: str | os.PathLike[str]) -> bytes:

@@ -1,5 +1,6 @@
 """Opens a regular file and nothing else: it follows no link, and waits for no FIFO or device."""
 
+import contextlib
 import errno
 import os
 import stat
@@ -56,9 +57,15 @@ def open_file(path: str | os.PathLike[str], flags: int, mode: int = 0o600, *, fo
         if hasattr(os, "fchmod") and flags & os.O_CREAT and found.st_mode & 0o600 != 0o600 and is_ours(found):
             os.fchmod(descriptor, stat.S_IMODE(found.st_mode) | mode & 0o700)
     except BaseException:
-        os.close(descriptor)
+        close(descriptor)
         raise
     return descriptor
+
+
+def close(descriptor: int) -> None:
+    """Closes a file to which nothing was written: what close(2) may tell then, such as EIO, changes nothing for us."""
+    with contextlib.suppress(OSError):
+        os.close(descriptor)
 
 
 def refusal(path: str | os.PathLike[str], mode: int) -> Refused:

@@ -10,6 +10,7 @@ from bisect import bisect_right
 from enum import StrEnum
 
 from supervisor.dataclass import dataclass
+from supervisor.files.opening import close
 
 _RECORD = struct.Struct("<QdB7x")  # offset in the log, seconds since 1970, stream
 _HEADER = struct.Struct("<8sQ8x")  # magic, inode of the log
@@ -102,4 +103,4 @@ class Index:
 
     def close(self) -> None:
         """Give the descriptor back."""
-        os.close(self.descriptor)
+        close(self.descriptor)

@@ -4,7 +4,7 @@ import errno
 import os
 
 from supervisor.files.directory import make, user_name
-from supervisor.files.opening import Refused, is_ours, open_file
+from supervisor.files.opening import Refused, close, is_ours, open_file
 
 
 def open_log(path: str, flags: int) -> int:
@@ -17,6 +17,6 @@ def open_log(path: str, flags: int) -> int:
         descriptor = open_file(path, flags)
     found = os.fstat(descriptor)
     if not is_ours(found):
-        os.close(descriptor)
+        close(descriptor)
         raise Refused(errno.EPERM, f"it belongs to {user_name(found.st_uid)}, not to you", path)
     return descriptor

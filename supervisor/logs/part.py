@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from supervisor.files.opening import Refused, open_file
+from supervisor.files.opening import Refused, close, open_file
 from supervisor.logs.index import Entry, Index, Stream, belongs_to
 from supervisor.logs.line import Line
 from supervisor.logs.rotation import INDEX_SUFFIX, backup
@@ -49,7 +49,7 @@ class Part:
 
     def close(self) -> None:
         """Give the descriptors back."""
-        os.close(self.descriptor)
+        close(self.descriptor)
         self._times.close()
 
     def skip_to_last(self, count: int) -> int:
@@ -180,5 +180,5 @@ class _Times:
             if belongs_to(descriptor, self._inode):
                 self._index = Index(descriptor)
                 return True
-            os.close(descriptor)
+            close(descriptor)
         return False

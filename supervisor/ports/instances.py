@@ -4,7 +4,7 @@ import os
 
 from supervisor import system
 from supervisor.dataclass import dataclass
-from supervisor.files.opening import Refused, open_file
+from supervisor.files.opening import Refused, close, open_file
 from supervisor.ports.record import read_json
 from supervisor.ports.runtime import RuntimeDir, error_in
 from supervisor.system import Identity
@@ -124,4 +124,4 @@ def is_held(path: str) -> bool:
     except OSError:
         return False
     finally:
-        os.close(descriptor)
+        close(descriptor)

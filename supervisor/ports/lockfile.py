@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from supervisor.errors import REFUSALS
-from supervisor.files.opening import open_file
+from supervisor.files.opening import close, open_file
 
 # How often and how far apart a lock is tried whose holder is unknown: somebody may only be looking whether it is held.
 _ATTEMPTS, _PAUSE = 25, 0.002
@@ -105,7 +105,7 @@ class FileLock:
             descriptor = open_file(self.path, os.O_RDWR | os.O_CREAT)
             try:
                 if not _try_lock(descriptor):
-                    os.close(descriptor)
+                    close(descriptor)
                     return False
                 locked = os.fstat(descriptor)
                 inode = (locked.st_dev, locked.st_ino)
@@ -114,9 +114,9 @@ class FileLock:
                     _held.add((self._pid, self.path))
                     return True
             except BaseException:
-                os.close(descriptor)
+                close(descriptor)
                 raise
-            os.close(descriptor)  # replaced between open and lock: that was a lock on a file nobody finds
+            close(descriptor)  # replaced between open and lock: that was a lock on a file nobody finds
 
     def loss(self) -> str | None:
         """Why the lock no longer keeps others out, None as long as it does."""
@@ -149,7 +149,7 @@ class FileLock:
         except OSError:
             return None  # NFS refuses to lock what is open read-only
         finally:
-            os.close(second)
+            close(second)
         return None
 
     def touch(self) -> None:
@@ -161,8 +161,7 @@ class FileLock:
         """Give the lock back; in a forked child only the child's copy of the descriptor is closed."""
         if self._descriptor >= 0:
             descriptor, self._descriptor = self._descriptor, -1
-            with contextlib.suppress(OSError):  # it is closed all the same, close(2)
-                os.close(descriptor)
+            close(descriptor)
             _held.discard((self._pid, self.path))
 
 

@@ -46,14 +46,21 @@ class Shield:
 
     def on_readable(self) -> tuple[Loss, ...]:
         """The locks that were lost by what happened to the files; never waits."""
-        if self._watch is None:
-            return ()
-        events = self._watch.read()
+        return tuple(loss for losses in self.news() for loss in losses)
+
+    def news(self) -> Iterator[tuple[Loss, ...]]:
+        """The same, port by port, for those who have something else to do in between."""
+        events = self._watch.read() if self._watch is not None else []
         if any(event.kind in (WatchKind.GONE, WatchKind.OVERFLOW) for event in events):
-            return self.check()
-        named = (self._named(event) for event in events)
-        ports = dict.fromkeys(port for port in named if port is not None)
-        return tuple(loss for port in ports for loss in self._losses_of(port))
+            yield from self.checks()
+            return
+        touched = dict.fromkeys(port for port in map(self._named, events) if port is not None)
+        leases = {port: lease for lease in self._leases for port in lease.pool} if touched else {}
+        for port in touched:
+            if port == _INSTANCE:
+                yield self._loss_of_instance()
+            elif (lease := leases.get(port)) is not None:
+                yield lease.losses_of(port)
 
     def check(self) -> tuple[Loss, ...]:
         """Every lock looked at in full; those that are lost."""
@@ -61,7 +68,7 @@ class Shield:
 
     def checks(self) -> Iterator[tuple[Loss, ...]]:
         """The same, lease by lease, for those who have something else to do in between."""
-        yield self._losses_of(_INSTANCE)
+        yield self._loss_of_instance()
         for lease in tuple(self._leases):
             yield lease.losses()
 
@@ -106,8 +113,6 @@ class Shield:
             return int(stem)
         return None
 
-    def _losses_of(self, port: int) -> tuple[Loss, ...]:
-        if port == _INSTANCE:
-            why = self._instance.loss() if self._instance is not None else None
-            return (Loss(_INSTANCE, why),) if why else ()
-        return tuple(loss for lease in self._leases for loss in lease.losses_of(port))
+    def _loss_of_instance(self) -> tuple[Loss, ...]:
+        why = self._instance.loss() if self._instance is not None else None
+        return (Loss(_INSTANCE, why),) if why else ()

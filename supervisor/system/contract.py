@@ -74,7 +74,7 @@ class Watch:
         raise NotImplementedError
 
     def read(self) -> list[WatchEvent]:
-        """What happened since the last call; never waits."""
+        """What happened since the last call, or the first part of it where that is much; never waits."""
         raise NotImplementedError
 
     def close(self) -> None:

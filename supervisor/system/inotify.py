@@ -21,6 +21,7 @@ _KINDS = (
     (_CLOSE_WRITE, WatchKind.WRITTEN),
     (_MODIFY, WatchKind.MODIFIED),
 )
+_AT_ONCE = 1 << 16  # bytes; what has happened since is read the next time, or who floods us would never let us go
 _EVENT = struct.Struct("iIII")  # struct inotify_event: watch, mask, cookie, length of the name
 
 
@@ -40,22 +41,22 @@ class Inotify(Watch):
 
     def read(self) -> list[WatchEvent]:
         events: list[WatchEvent] = []
-        while True:
-            try:
-                data = os.read(self._descriptor, 1 << 16)
-            except BlockingIOError:
-                return events
-            at = 0
-            while at < len(data):
-                watch, mask, _, length = _EVENT.unpack_from(data, at)
-                at += _EVENT.size + length
-                name = data[at - length : at].rstrip(b"\0")
-                path = self._paths.get(watch, "")
-                if mask & _IGNORED:
-                    self._paths.pop(watch, None)
-                if name:
-                    path = os.path.join(path, os.fsdecode(name))
-                events.extend(WatchEvent(path, kind) for bits, kind in _KINDS if mask & bits)
+        try:
+            data = os.read(self._descriptor, _AT_ONCE)
+        except BlockingIOError:
+            return events
+        at = 0
+        while at < len(data):
+            watch, mask, _, length = _EVENT.unpack_from(data, at)
+            at += _EVENT.size + length
+            name = data[at - length : at].rstrip(b"\0")
+            path = self._paths.get(watch, "")
+            if mask & _IGNORED:
+                self._paths.pop(watch, None)
+            if name:
+                path = os.path.join(path, os.fsdecode(name))
+            events.extend(WatchEvent(path, kind) for bits, kind in _KINDS if mask & bits)
+        return events
 
     def close(self) -> None:
         if self._descriptor >= 0:

@@ -1,11 +1,13 @@
 """Whose locks are watched."""
 
+from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from supervisor.daemon.rounds import Rounds
+from supervisor.daemon.rounds import IN_ONE_TURN, Rounds
+from supervisor.ports.leases import Loss
 from tests.support.scene import CHAIN, Scene
 
 
@@ -40,3 +42,33 @@ def test_a_lease_that_a_reload_took_from_its_service_is_watched_no_more(monkeypa
         watch.follow(moves.lease)
         watch.follow(stays.lease)
         assert watch._shield.leases == [stays.lease, moves.lease]
+
+
+def test_locks_that_were_touched_are_looked_at_over_several_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after a start of hundreds of services: each record that we write ourselves is such a touch."""
+    scene, told = Scene(CHAIN), list[int]()
+    readers: dict[int, Any] = {}
+
+    class Touched(Shield):
+        def fileno(self) -> int:  # type: ignore[override]
+            return 5
+
+        def news(self) -> Iterator[tuple[Loss, ...]]:
+            for port in range(4):
+                scene.loop._now += 0.75 * IN_ONE_TURN
+                yield (Loss(port, "deleted"),)
+
+    monkeypatch.setattr("supervisor.daemon.rounds.Shield", Touched)
+    monkeypatch.setattr(scene.loop, "add_reader", readers.__setitem__, raising=False)
+    instance: Any = SimpleNamespace(loop=scene.loop.itself, runtime=None, journal=None)
+    listener: Any = SimpleNamespace(beats=list, on_losses=lambda losses: told.extend(loss.port for loss in losses))
+    nobody: Any = None
+    Rounds(instance, nobody, scene.slots, nobody, listener)
+    readers[5]()
+    assert told == [0, 1]
+    readers[5]()  # more has happened: that comes after these
+    assert told == [0, 1]
+    scene.loop.advance(1.0)
+    assert told == [0, 1, 2, 3]
+    readers[5]()
+    assert told[4:] == [0, 1]
