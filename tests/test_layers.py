@@ -49,6 +49,8 @@ FACES = {"__init__.py", "__main__.py"}  # the public face of the package, above 
 ONLY_IN = {
     "dataclasses": r"dataclass\.py|api/.*|control/schema\.py",  # it compiles at each import
     "asyncio": r"daemon/.*|control/(connection|listener|server)\.py|ports/asynchronous\.py",
+    "watchfiles": r"daemon/automatic/file_watcher\.py",
+    "pathspec": r"daemon/automatic/file_watcher\.py",
     "cronsim": r"config/schedules\.py",
     "tzlocal": r"config/schedules\.py",
     "portalocker": r"ports/lockfile\.py",
@@ -65,7 +67,8 @@ ONLY_IN = {
 # What `portsup status` must not wait for: each costs more than all that it does.
 SLOW = {
     "asyncio", "concurrent", "ctypes", "http", "psutil", "shtab", "structlog", "subprocess", "urllib", "yaml",
-    "anyio", "cronsim", "mcp", "mcp_types", "pydantic", "starlette", "textual", "tzlocal", "uvicorn",
+    "anyio", "cronsim", "mcp", "mcp_types", "pydantic", "starlette", "pathspec", "textual", "tzlocal", "uvicorn",
+    "watchfiles",
 }  # fmt: skip
 VAGUE = {"base", "common", "helper", "helpers", "manager", "misc", "util", "utils"}
 

@@ -52,6 +52,10 @@ class Checks:
                 from supervisor.config import schedules
 
                 schedules.check(found.value, where, self.report)
+            if "watch" in found.value.found:
+                from supervisor.config import watches
+
+                watches.check(found.value, where, self.report)
             if has_hooks(found.value):
                 from supervisor.config import hooks
 

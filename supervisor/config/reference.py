@@ -40,6 +40,7 @@ _SHAPES = {
     Shape.ENV_FILES: "path, or list",
     Shape.EXIT_CODES: "list of 0 to 255",
     Shape.NAMES: "list of names",
+    Shape.PATTERNS: "path, or list",
     Shape.EXTENDS: "name, or mapping",
     Shape.DEPENDS_ON: "list, or mapping",
     Shape.HTTP: "path, or [mapping](#http)",

@@ -151,6 +151,9 @@ def _kind(kind: Kind) -> Schema:
             return {"anyOf": [{"type": "string", "minLength": 1}, _section(mappings.EXTENDS)]}
         case Shape.EXIT_CODES:
             return {"type": "array", "items": _kind(shapes.EXIT_CODE), "uniqueItems": True}
+        case Shape.PATTERNS:
+            text = {"type": "string", "minLength": 1}
+            return {"anyOf": [text, {"type": "array", "items": text}]}
         case Shape.NAMES:
             name = {"type": "string", "pattern": rf"^({PROFILE})$|\$\{{", "maxLength": LONGEST_NAME}
             return {"type": "array", "items": name, "uniqueItems": True}

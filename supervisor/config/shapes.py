@@ -213,6 +213,18 @@ def names(validator: "Validator", node: Node, where: str) -> Any:
     return tuple(found) if len(found) == len(node.items) else BROKEN
 
 
+def patterns(validator: "Validator", node: Node, where: str) -> Any:
+    """Paths or patterns, in order; one may stand alone."""
+    items = node.items if isinstance(node, Sequence) else (node,)
+    found: list[str] = []
+    for number, item in enumerate(items):
+        if not isinstance(item, Scalar) or item.is_null or not item.text or "\0" in item.text:
+            validator.expected("a path", item, f"{where}[{number}]" if isinstance(node, Sequence) else where)
+        elif not item.faulty:
+            found.append(item.text)
+    return tuple(found) if len(found) == len(items) else BROKEN
+
+
 def depends_on(validator: "Validator", node: Node, where: str) -> Any:
     """Conditions by the name of the service."""
     found: dict[str, Found] = {}

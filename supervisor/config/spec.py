@@ -11,9 +11,11 @@ from supervisor.core.restart import Restart, RestartPolicy
 from supervisor.core.schedule import CatchUp, Overlap, Schedule
 from supervisor.core.state import Hook
 from supervisor.core.stdin import Stdin
+from supervisor.core.watch import Action, Watch
 from supervisor.dataclass import dataclass, field
 
 __all__ = [
+    "Action",
     "BindMode",
     "CatchUp",
     "Condition",
@@ -40,6 +42,7 @@ __all__ = [
     "StackSpec",
     "Stdin",
     "StopTo",
+    "Watch",
 ]
 
 
@@ -193,6 +196,7 @@ class ServiceSpec:
     start_timeout: float = 30.0  # that the first client waits at most
     schedule: Schedule | None = None  # of a job that runs by the clock
     one_shot: bool = False  # done when it has exited with 0; `ready` says only how long that may take then
+    watch: Watch | None = None  # files after whose change something is done
     ready: Ready = Ready()
     healthcheck: HealthCheck | None = None
     success_exit_codes: frozenset[int] = frozenset((0,))

@@ -17,6 +17,10 @@ def words(fields: Fields) -> Iterator[tuple[str, Word]]:
         from supervisor.config import hooks
 
         yield from hooks.words(fields)
+    if "watch" in fields.found:
+        from supervisor.config import watches
+
+        yield from watches.words(fields)
     own: dict[str, Found] = fields.get("environment", {})
     for name, item in own.items():
         if isinstance(item.value, Word):

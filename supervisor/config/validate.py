@@ -128,6 +128,8 @@ class Validator:
                 from supervisor.config import questions  # few stacks ask that much
 
                 return questions.READERS[kind](self, node, where)
+            case Shape.PATTERNS:
+                return shapes.patterns(self, node, where)
             case Shape.NAMES:
                 return shapes.names(self, node, where)
             case Shape.DEPENDS_ON:

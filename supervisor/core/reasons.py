@@ -36,6 +36,13 @@ class NeedsMoved(Reason):
     needs: tuple[str, ...]
 
 
+class FilesChanged(Reason):
+    """Files that it is made of have changed: one of them, and how many."""
+
+    path: str
+    count: int = 1
+
+
 class EndedWithCode(Reason):
     """Its process exited by itself."""
 

@@ -83,7 +83,7 @@ class Daemon:
         changes.follow(self._tell_of)
         changes.follow(self._commands.changed)
         changes.follow(self._stack.changed)
-        self._automatic = Automatic(spec, instance, self._stack, changes, self._reporter)
+        self._automatic = Automatic(spec, instance, self._stack, self._world, changes, self._reporter)
 
     async def run(self) -> int:
         """Runs until it is told to end; raises PortsupError for what ended it against its will."""

@@ -77,6 +77,13 @@ def _of_run(event: journal.Event) -> str:
             return f"does not run at {moment(event.at)}, because the run before is not over"
         case journal.RunQueued():
             return f"runs once the run before is over, instead of at {moment(event.at)}"
+        case journal.FilesChanged():
+            more = f" and {event.count - 1} more" if event.count > 1 else ""
+            return f"`{event.path}`{more} changed"
+        case journal.WatchFailed():
+            return f"cannot watch its files: {event.why}" + (f"; {event.hint}" if event.hint else "")
+        case journal.WatchCommandFailed():
+            return f"the command of `watch` failed: {event.why}"
     return ""
 
 

@@ -62,6 +62,8 @@ def _of_life(reason: Reason) -> str:
             return f"{_named(needs)} {'was' if len(needs) == 1 else 'were'} restarted"
         case reasons.NeedsMoved(needs):
             return f"{_named(needs)} moved to another port"
+        case reasons.FilesChanged(path, count):
+            return f"`{path}` changed" if count == 1 else f"`{path}` and {count - 1} more changed"
         case reasons.NotReady():
             goal = "done" if reason.is_job else "ready"
             return f"not {goal} within {reason.within:g} s" + (f": {text_of(reason.missing)}" if reason.missing else "")

@@ -93,6 +93,10 @@ def sentence(event: "Event") -> str:
             )
         case journal.StartFailed.event:
             return f"is not started: {why}"
+        case journal.FilesChanged.event:
+            return f"`{event['path']}` changed, so: {event['action']}"
+        case journal.WatchFailed.event:
+            return f"cannot watch its files: {why}"
         case journal.RunBegins.event:
             late = f", {event['late']:g} s late" if event.get("late") else ""
             return f"has its run of {moment(event['at'])}{late}"

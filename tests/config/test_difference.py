@@ -58,7 +58,7 @@ def test_what_a_process_does_not_begin_with_is_live() -> None:
         "autostart", "depends_on", "description", "fetch_url", "healthcheck", "hooks", "logging", "memory_limit",
         "on_end", "on_port_change", "pid_file", "profiles", "quarantine", "ready", "restart", "restart_policy",
         "rotate_after", "schedule", "start", "start_timeout", "stop_command", "stop_grace_period", "stop_signal",
-        "success_exit_codes",
+        "success_exit_codes", "watch",
     }  # fmt: skip
 
 

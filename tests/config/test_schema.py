@@ -81,6 +81,10 @@ SERVICE: dict[str, list[Any]] = {
     "start": ["with-stack"],
     "start_timeout": ["30s", 2.5],
     "one_shot": [False],
+    "watch": [
+        "src", [], ["a", "b"], {"paths": "a", "ignore": ["*.x"], "settle": "1s", "action": "reload"},
+        {"action": {"run": "make x"}},
+    ],
     "ready": [
         "listening",
         "started",
@@ -144,7 +148,7 @@ def test_the_samples_cover_every_key_of_a_service() -> None:
     services = next(key.kind for key in STACK.keys if key.name == "services")
     assert isinstance(services, Named)
     names = {key.name for key in services.section.keys}
-    assert set(SERVICE) == names - {"extends", "schedule"}, "which need other keys: test_extends, test_schedules"
+    assert set(SERVICE) == names - {"extends", "schedule", "stdio"}, "which need other keys: their tests have them"
 
 
 @tries(8, 1000)
@@ -164,6 +168,7 @@ WRONG: list[dict[str, Any]] = [
         {"restart_policy": {"factor": 0}}, {"stop_grace_period": "10sec"}, {"rotate_after": 0},
         {"on_port_change": "kill"}, {"on_port_change": {}}, {"logging": {"max_size": "big"}}, {"quarantine": -1},
         {"env_file": {"required": True}}, {"description": 5}, {"stop_signal": []},
+        {"watch": {"paths": [""]}}, {"watch": {"settle": 0}}, {"watch": {"action": "kill"}},
         {"schedule": "0 3 * *"}, {"schedule": {"timezone": "UTC"}}, {"schedule": {"cron": "* * * * *", "jitter": -1}},
         {"fetch_url": "localhost:9000"}, {"fetch_url": "/a"}, {"fetch_url": 9000},
 ]  # fmt: skip

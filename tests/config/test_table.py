@@ -141,9 +141,9 @@ INNER = [(outer, key) for outer in SERVICE.keys if isinstance(outer.kind, Sectio
     [pytest.param(outer, key, id=f"{outer.name}.{key.name}") for outer, key in INNER if key.default],
 )
 def test_the_default_inside_a_section_is_that_of_the_spec(loading: Loading, outer: Key, key: Key) -> None:
-    needed = {"healthcheck": {"http": "/"}, "stop_command": {"command": "a"},
-              "schedule": {"cron": "0 3 * * *"}}.get(outer.name, {})
-    kind = {"one_shot": True} if outer.name == "schedule" else {"pool": 8000}
+    needed: dict[str, Any] = {"healthcheck": {"http": "/"}, "stop_command": {"command": "a"},
+              "schedule": {"cron": "0 3 * * *"}, "watch": {"paths": "."}, "stdio": {"mcp": True}}.get(outer.name, {})
+    kind: dict[str, Any] = {"one_shot": True} if outer.name == "schedule" else {"pool": 8000}
     plain = {"command": "a"} | kind | ({outer.name: needed} if needed else {})
     given = plain | {outer.name: needed | {key.name: yaml.safe_load(key.default)}}
     stacks = [loading(yaml.safe_dump({"services": {"a": each}})) for each in (plain, given)]

@@ -93,6 +93,10 @@ def _examine(args: argparse.Namespace) -> "Iterator[Finding]":
         yield Finding("services.yaml", Level.ERROR, f"{error.what}: {error.why}", "`portsup config check` shows where")
         return
     yield from machine.check_descriptors(len(stack.services))
+    if any(service.watch for service in stack.services.values()):
+        from supervisor.doctor.watched_files import check_watched
+
+        yield from check_watched(stack.services)
     if runtime is not None:
         yield from _stack(stack, runtime, instances, args.instance)
 

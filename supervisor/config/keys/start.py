@@ -2,6 +2,7 @@
 
 from supervisor.config.forms import probes as forms
 from supervisor.config.forms.program import DEPENDS_ON
+from supervisor.config.forms.watch import WATCHED
 from supervisor.config.kinds import Choice, Duration, Flag, Key, Section, Shape, Text, Whole
 from supervisor.config.spec import CatchUp, Overlap, Schedule, Start
 
@@ -85,6 +86,21 @@ HEALTHCHECK = Section(
     needs_one=True,
 )
 
+ACTION = Section(
+    keys=(
+        Key(
+            "run",
+            Shape.COMMAND,
+            "A command to run after each change.",
+            also=("command", "exec", "cmd"),
+            more="It runs in the working directory of the service, with its environment, and may take ten minutes.",
+        ),
+    ),
+    words=("restart", "reload"),
+    one_of=("run",),
+    needs_one=True,
+)
+
 SCHEDULE = Section(
     keys=(
         Key(
@@ -131,6 +147,40 @@ SCHEDULE = Section(
     ),
     short="cron",
     of=Schedule,
+)
+
+WATCH = Section(
+    keys=(
+        Key(
+            "paths",
+            Shape.PATTERNS,
+            "The files and directories to watch, relative to `working_dir`.",
+            ".",
+            also=("path", "files", "dirs", "directories"),
+        ),
+        Key(
+            "ignore",
+            Shape.PATTERNS,
+            "Files that do not count: patterns as in .gitignore.",
+            also=("exclude", "ignored", "ignore_watch"),
+            more="What `.gitignore` names, and `.git`, `node_modules`, `__pycache__` and the like never count.",
+        ),
+        Key(
+            "settle",
+            Duration(0.05),
+            "How long no file may change until the changes count.",
+            "300ms",
+            also=("debounce", "delay"),
+        ),
+        Key(
+            "action",
+            ACTION,
+            "What follows a change: a restart, a reload (SIGHUP), or a command.",
+            "restart",
+            also=("on_change", "do"),
+        ),
+    ),
+    short="paths",
 )
 
 KEYS = (
@@ -188,6 +238,14 @@ KEYS = (
         "A job that runs once: it is done, and counts as ready, when it has exited with 0.",
         "false",
         also=("oneshot", "job", "run_once", "once"),
+    ),
+    Key(
+        "watch",
+        WATCH,
+        "Files of the service, and what follows when they change: `src`, or a mapping.",
+        also=("watch_paths", "watchdir", "reload_on_change", "develop"),
+        is_live=True,
+        form=WATCHED,
     ),
     Key(
         "ready",

@@ -5,22 +5,29 @@ from typing import TYPE_CHECKING
 from supervisor.config.spec import StackSpec
 from supervisor.core import events as ev
 from supervisor.core.journal.event import Event
+from supervisor.core.reasons import Cause
 from supervisor.core.service import Service
 from supervisor.daemon.changes import Changes
 from supervisor.daemon.console.reporter import Reporter
 from supervisor.daemon.instance import Instance
+from supervisor.daemon.service.world import StackWorld
 from supervisor.daemon.stack.stack import Stack
 
 if TYPE_CHECKING:
     from supervisor.daemon.automatic.schedules import Schedules
+    from supervisor.daemon.automatic.watches import Watches
 
 
 class Automatic:
-    """Schedules."""
+    """Schedules, and files that are watched."""
 
-    def __init__(self, spec: StackSpec, instance: Instance, stack: Stack, changes: Changes, reporter: Reporter) -> None:
-        self._instance, self._stack, self._changes, self._reporter = instance, stack, changes, reporter
+    def __init__(
+        self, spec: StackSpec, instance: Instance, stack: Stack, world: StackWorld, changes: Changes, reporter: Reporter
+    ) -> None:
+        self._instance, self._stack, self._world = instance, stack, world
+        self._changes, self._reporter = changes, reporter
         self._schedules: Schedules | None = None
+        self._watches: Watches | None = None
         self._is_over = False
         self.configure(spec)
         changes.follow(self._changed)
@@ -32,27 +39,42 @@ class Automatic:
 
             file = self._instance.state_dir / "schedules.json"
             self._schedules = Schedules(self._stack.slots, self._instance.loop, self, file)
+        if self._watches is None and any(service.watch for service in spec.services.values()):
+            from supervisor.daemon.automatic.watches import Watches
+
+            self._watches = Watches(
+                self._stack.slots, self._instance.loop, self, self._world.errands, self._world.programs
+            )
+        if self._watches is not None:
+            self._watches.configure(spec.services)
 
     def round(self) -> None:
-        """Looks whether the clock was set."""
-        if self._schedules is not None and not self._is_over:
-            self._schedules.look()
+        """Looks whether the clock was set, and whether files are watched that should be."""
+        for part in self._parts():
+            part.look()
 
     def close(self) -> None:
         """Nothing happens by itself any more."""
+        for part in self._parts():
+            part.close()
         self._is_over = True
-        if self._schedules is not None:
-            self._schedules.close()
 
     def _changed(self, before: Service, after: Service) -> None:
-        if self._schedules is not None and not self._is_over:
-            self._schedules.changed(before, after)
+        for part in self._parts():
+            part.changed(before, after)
+
+    def _parts(self) -> "list[Schedules | Watches]":
+        return [] if self._is_over else [part for part in (self._schedules, self._watches) if part is not None]
 
     # What the parts need.
 
     def start(self, name: str) -> None:
         """Starts one service, and nobody else who is stopped."""
         self._stack.orders.give({name: ev.StartRequested()})
+
+    def restart(self, name: str, why: Cause) -> None:
+        """Restarts one service."""
+        self._stack.restart([name], why=why)
 
     def tell(self, event: Event) -> None:
         """Something has happened."""

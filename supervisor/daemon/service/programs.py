@@ -63,6 +63,10 @@ class Programs:
         del told["PORTSUP_SERVICE"]
         return told
 
+    def words(self, slot: Slot, words: Sequence[str]) -> tuple[str, ...]:
+        """A command about a service with its placeholders filled in; raises PortsupError."""
+        return tuple(filled(word, slot.service.port, self._instance, self.endpoints()) for word in words)
+
     def pid_file(self, slot: Slot) -> str:
         """Where the program of a service writes who stands for it, "" if it does not."""
         path = slot.spec.pid_file

@@ -88,6 +88,10 @@ def has_schedule(spec: ServiceSpec) -> bool:
     return spec.schedule is not None
 
 
+def has_watch(spec: ServiceSpec) -> bool:
+    return spec.watch is not None
+
+
 def may_rest(spec: ServiceSpec) -> bool:
     return spec.restart_policy.restart is not Restart.ALWAYS and not spec.one_shot
 

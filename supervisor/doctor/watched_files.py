@@ -1,0 +1,53 @@
+"""Checks of the files that a stack watches: whether they are there, and whether the system can watch so many."""
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from supervisor.config.spec import ServiceSpec
+from supervisor.doctor.finding import Finding, Level
+
+LIMIT = "/proc/sys/fs/inotify/max_user_watches"
+MOST = 1_000_000  # directories that are counted at most
+SCARCE = 0.8  # of the limit, which other programs of the user need too
+
+
+def check_watched(services: Mapping[str, ServiceSpec], limit_file: str = LIMIT) -> Iterator[Finding]:
+    """What keeps the files from being watched for which services have `watch`."""
+    folders: set[str] = set()
+    for name, spec in services.items():
+        for path in spec.watch.paths if spec.watch else ():
+            whole = os.path.realpath(os.path.join(spec.working_dir, path))
+            if not os.path.exists(whole):
+                remedy = "make it, or name another one in `watch`"
+                yield Finding("watched-files", Level.WARNING, f"`{name}` watches `{whole}`, which is not there", remedy)
+            folders.add(whole)
+    if not folders:
+        return
+    count, limit = _directories(folders), _limit(limit_file)
+    if limit is not None and count > SCARCE * limit:
+        what = f"{count} directories are to be watched, and the system allows one user {limit} (inotify)"
+        remedy = f"`sudo sysctl fs.inotify.max_user_watches={max(524288, 4 * count)}`, or name fewer in `watch`"
+        yield Finding("watched-files", Level.WARNING, what, remedy)
+        return
+    words = "1 directory is" if count == 1 else f"{count} directories are"
+    yield Finding("watched-files", Level.OK, f"{words} watched for changes")
+
+
+def _directories(folders: set[str]) -> int:
+    """How many directories there are in these, each counted once."""
+    outer = [each for each in folders if not any(each != other and each.startswith(f"{other}/") for other in folders)]
+    count = 0
+    for folder in outer:
+        for _ in os.walk(folder):
+            count += 1
+            if count >= MOST:
+                return count
+    return count
+
+
+def _limit(file: str) -> int | None:
+    try:
+        return int(Path(file).read_text())
+    except (OSError, ValueError):  # another system
+        return None
