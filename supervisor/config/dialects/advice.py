@@ -44,7 +44,7 @@ def advice(entry: Entry, section: Section, whole: MappingNode) -> Advice:
         meant = next((key.name for key in section.keys if f"`{key.name}:" in hint), "")
         if section is HEALTHCHECK and hint.endswith("with it"):
             meant = "exec"  # so that nobody asks for one
-        is_ours = meant == "services" or hint == writing.in_place_of(meant, entry.key.text)
+        is_ours = (meant == "services" and not writing.text_of(entry.value)) or hint == writing.in_place_of(meant, entry.key.text)
         return Advice(hint, meant, is_ours)
     alias = next((key.name for key in section.keys if name in _names(key)), "")
     if alias:
@@ -60,7 +60,8 @@ def advice(entry: Entry, section: Section, whole: MappingNode) -> Advice:
     near = closest(entry.key.text, (key.name for key in section.keys), 0.72)
     if near and is_one_slip(entry.key.text, near):
         return Advice(f"did you mean `{near}`?", near)
-    if section is STACK and (service := value_hint(f"services.{entry.key.text}", entry.value)):
+    has_services = "services" in beside.values
+    if section is STACK and not has_services and (service := value_hint(f"services.{entry.key.text}", entry.value)):
         return Advice(service.replace("write `", "write `services: {", 1)[:-1] + "}`", "services", is_read=False)
     if elsewhere := _elsewhere(entry, section, beside):
         return Advice(elsewhere)

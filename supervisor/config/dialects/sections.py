@@ -5,6 +5,7 @@ import re
 from supervisor.config import values
 from supervisor.config.dialects.programs import command_of
 from supervisor.config.dialects.writing import Beside, at, in_place_of, pair, text_of
+from supervisor.config.scalars import tidy_name
 from supervisor.config.tree import FALSE, TRUE, Node, Sequence
 from supervisor.config.tree import Mapping as MappingNode
 
@@ -190,7 +191,21 @@ def for_all(node: Node, beside: Beside) -> str:
     """Variables for every service."""
     if beside.key.lower().replace("_", "") == "envfile":
         return f"write `{pair('env_file', node)}` in each service"
+    if beside.key.lower() not in ("environment", "env", "vars"):
+        return f"write `x-{beside.key.lower()}: &all` in its place, and `<<: *all` in each service"
     return "write `x-environment: &all` in its place, and `environment: *all` in each service"
+
+
+def stack_name(node: Node, beside: Beside) -> str:
+    """What others call the name of the stack."""
+    if at(node, "services") is not None:
+        return "leave it out, and move what is below it two spaces to the left"
+    text = text_of(at(node, "name") if isinstance(node, MappingNode) else node)
+    if "services" not in beside.values and re.search(r"[\s/]", text):
+        return f"write `services: {{{beside.key}: {{command: {command_of(text)}}}}}`"
+    if "name" in beside.values:
+        return "leave it out: `name` has the name of the stack"
+    return f"write `name: {name}`" if (name := tidy_name(text)) else "leave it out, or write `name: NAME`"
 
 
 def services(node: Node, beside: Beside) -> str:

@@ -129,6 +129,10 @@ TABLES: tuple[tuple[Section, dict[str, Entry]], ...] = (
     (
         STACK,
         {
+            **_each("stack project app appname projectname stackname namespace title", sections.stack_name),
+            **_each("defaults default global globals common base shared settings", sections.for_all),
+            "port": "it is for a service: `services: {NAME: {pool: …}}`",
+            **_each("description author license schema", "leave it out, or write it as a comment: `# …`"),
             "version": "leave it out: services.yaml has no versions",
             **_each("volumes networks secrets configs", _CONTAINERS),
             "include": "leave it out, and name the files: `portsup -f services.yaml -f OTHER up`, or use `extends`",
