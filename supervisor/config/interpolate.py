@@ -93,6 +93,8 @@ class Filler:
             reason = f"`${{{name[0]}}}`: the variable is not set"
             told = f": {other}" if operator.endswith("?") and other else ""
             hint = f"set it in the environment or in `.env`, or give a default: `${{{name[0]}:-default}}`"
+            if name[0] == "PORT":
+                hint = "write `{port}` for the port that portsup gives a service; any other: set it in `.env`"
             raise BadReference(start, reason + told, hint)
         if needed:
             self._count(start, name[0], value or "")

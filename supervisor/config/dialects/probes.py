@@ -32,6 +32,14 @@ def _pool(node: Node, beside: Beside) -> list[str]:
     return [f"pool: {pool_of(ports_of(text_of(at(asked, 'port'))) or [8000])}"]
 
 
+def port(node: Node, beside: Beside) -> str:
+    """The port of a probe: that of the service is asked, whatever else the probe says."""
+    about = {"http", "tcp", "exec", "log", "notify", "url", "path", "cmd", "command", "test", "httpget"}
+    if beside.values.keys() & about:
+        return "leave it out: the port that the service got is asked"
+    return "write `tcp: true`: the port that the service got is asked"
+
+
 def path_of(text: str) -> str:
     """The path of an address."""
     found = re.match(r"https?://[^/\s]*(/\S*)?", text)

@@ -7,7 +7,7 @@ from supervisor.config.dialects.writing import Beside, Say, at, text_of, within
 from supervisor.config.rewriting import block, flow, flow_list, in_shell
 from supervisor.config.secrets import masked_words
 from supervisor.config.shell import syntax_in
-from supervisor.config.tree import Node, Sequence
+from supervisor.config.tree import FALSE, TRUE, Node, Sequence
 
 _IMAGES = {
     "redis": '[redis-server, --port, "{port}"]', "valkey": '[valkey-server, --port, "{port}"]',
@@ -51,6 +51,9 @@ def build(node: Node, beside: Beside) -> str:
 
 def program(node: Node, beside: Beside) -> str:
     """The words of `script`, `args`, `interpreter`, `entrypoint` and the like as one command."""
+    if beside.key.lower() == "shell" and text_of(node).lower() in (*TRUE, *FALSE):
+        return "leave it out: a command that needs a shell names it: `command: [sh, -c, \"…\"]`"
+    beside = Beside(beside.key, {key: each for key, each in beside.values.items() if not _is_switch(key, each)})
     order = ("interpreter", "entrypoint", "program", "script", "exec", "execstart", "cmd", "shell", "run", "command")
     parts = [beside.values[key] for key in (*order, "args", "arguments") if key in beside.values]
     if len(parts) == 1 and isinstance(node, Sequence):
@@ -84,6 +87,10 @@ def program(node: Node, beside: Beside) -> str:
     if first in ("args", "arguments", "interpreter") or "command" in beside.values:
         return f"leave it out, and write `command: {flow_list(masked_words(words))}`"
     return f"write `command: {flow_list(masked_words(words))}`"
+
+
+def _is_switch(key: str, node: Node) -> bool:
+    return key == "shell" and text_of(node).lower() in (*TRUE, *FALSE)
 
 
 def _split(text: str) -> list[str]:

@@ -66,7 +66,7 @@ _SERVICE: dict[str, Entry] = {
         "redirectstderr stdoutlogfile stderrlogfile stdoutlogfilemaxbytes stdoutlogfilebackups stderrlogfilemaxbytes "
         "stderrlogfilebackups errorfile outfile logfile logdateformat mergelogs loglocation logconfiguration loglevel "
         "loglength standardoutput standarderror syslogidentifier combinelogs logtype disableansicolors stdoutstream "
-        "stderrstream errorlog outlog",
+        "stderrstream errorlog outlog stdout stderr output logdir",
         _OUTPUT,
     ),
     **_each("istty mouse scrollback color prefix title", _WINDOW),
@@ -94,6 +94,10 @@ _SERVICE: dict[str, Entry] = {
     **_each("execstartpre", programs.hook("pre_start")),
     **_each("execstartpost", programs.hook("post_start")),
     **_each("execstoppost", programs.hook("post_stop")),
+    **_each("pre prestart beforestart setup onstart", programs.hook("pre_start")),
+    **_each("poststart afterstart", programs.hook("post_start")),
+    **_each("poststop afterstop cleanup onstop teardown", programs.hook("post_stop")),
+    "signal": systemd.kill_signal,
     "execstop": systemd.exec_stop,
     "killsignal": systemd.kill_signal,
     "workingdirectory": writing.renamed("working_dir"),
@@ -104,7 +108,7 @@ _SERVICE: dict[str, Entry] = {
     "execreload": "leave it out: `portsup kill -s HUP NAME` sends the signal",
     **_each("limitnofile", writing.inside("limits", "nofile")),
     **_each("limitnproc", writing.inside("limits", "nproc")),
-    **_each("after requires", systemd.units),
+    **_each("after requires waitfor waitson needs dependencies links", systemd.units),
     **_each("envproduction envdevelopment envlocal", "put its variables into `environment` or an `env_file`"),
     **_each("dockerfile context target", "leave it out: portsup builds no images"),
 }
@@ -121,7 +125,9 @@ _CHECK: dict[str, Entry] = {
     "failurethreshold": writing.renamed("retries"),
     "successthreshold": "leave it out: one good answer is enough",
     **_each("disable disabled", "leave it out, and `healthcheck` with it"),
-    "port": "leave it out: the port that the service got is asked",
+    "port": probes.port,
+    "every": writing.span("", "interval"),
+    **_each("tries attempts", writing.renamed("retries")),
 }
 
 TABLES: tuple[tuple[Section, dict[str, Entry]], ...] = (
