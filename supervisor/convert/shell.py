@@ -18,7 +18,7 @@ BUILTINS = frozenset((
 ))  # fmt: skip
 _FIXED = re.compile(  # what in a shell would win over the port that the service is given
     r"(?P<before>(?:^|&&|;|\n)\s*(?:[A-Za-z_]\w*=[^\s;&|]*\s+)*)"
-    r"(?:PORT=(?P<set>[1-9]\d{1,4})\s+|export\s+PORT=(?P<export>[1-9]\d{1,4})\s*(?:&&|;|\n)\s*)(?=[^\s&|;])",
+    r"(?:PORT=(?:(?P<set>[1-9]\d{1,4})|\$\{(?P<named>\w+):?-(?P<default>[1-9]\d{1,4})\})\s+|export\s+PORT=(?P<export>[1-9]\d{1,4})\s*(?:&&|;|\n)\s*)(?=[^\s&|;])",
     re.ASCII,
 )
 _IN_SHELL = re.compile(r"(--port[= ]|runserver (?:[\w.]+:)?|http\.server )(\d{2,5})\b", re.ASCII)
@@ -33,6 +33,7 @@ class Line:
     ports: list[int] = field(default_factory=list)
     uses_port: bool = False
     why_shell: str = ""
+    note: str = ""  # what is not as it was
     text: str = ""  # in place of the words, where the value of a variable decides how many words there are
 
 
@@ -124,6 +125,8 @@ def give(draft: Draft, line: Line) -> None:
     if line.uses_port:
         draft.gets_port = True
         draft.fields["port_env"] = "PORT"
+    if line.note:
+        draft.notes.append(line.note)
     if line.why_shell:
         draft.notes.append(f"run by `{' '.join(line.words[:2])}`, because of {line.why_shell}")
 
@@ -198,9 +201,10 @@ def _split(marked: str, sets: bool = True) -> Line | str:
 def _through_shell(text: str) -> Line:
     fixed = list(_FIXED.finditer(text))
     if len(fixed) == 1:
-        number = int(fixed[0]["set"] or fixed[0]["export"])
+        number = int(fixed[0]["set"] or fixed[0]["default"] or fixed[0]["export"])
+        told = f"its `PORT` came from `{fixed[0]['named']}`: the pool has the port now" if fixed[0]["named"] else ""
         line = _through_shell((text[: fixed[0].end("before")] + text[fixed[0].end() :]).strip())
-        return Line(line.words, ports=[number], uses_port=True)
+        return Line(line.words, ports=[number], uses_port=True, note=told)
     if "'" not in text:
         text = SHELL_PORT.sub("$PORT", text)  # a service always has it, so its default has no use
     found = {int(match[2]) for match in _IN_SHELL.finditer(text)}

@@ -44,7 +44,8 @@ def advice(entry: Entry, section: Section, whole: MappingNode) -> Advice:
         meant = next((key.name for key in section.keys if f"`{key.name}:" in hint), "")
         if section is HEALTHCHECK and hint.endswith("with it"):
             meant = "exec"  # so that nobody asks for one
-        is_ours = (meant == "services" and not writing.text_of(entry.value)) or hint == writing.in_place_of(meant, entry.key.text)
+        is_ours = meant == "services" and not writing.text_of(entry.value)
+        is_ours = is_ours or hint == writing.in_place_of(meant, entry.key.text)
         return Advice(hint, meant, is_ours)
     alias = next((key.name for key in section.keys if name in _names(key)), "")
     if alias:

@@ -52,7 +52,7 @@ def build(node: Node, beside: Beside) -> str:
 def program(node: Node, beside: Beside) -> str:
     """The words of `script`, `args`, `interpreter`, `entrypoint` and the like as one command."""
     if beside.key.lower() == "shell" and text_of(node).lower() in (*TRUE, *FALSE):
-        return "leave it out: a command that needs a shell names it: `command: [sh, -c, \"…\"]`"
+        return 'leave it out: a command that needs a shell names it: `command: [sh, -c, "…"]`'
     beside = Beside(beside.key, {key: each for key, each in beside.values.items() if not _is_switch(key, each)})
     order = ("interpreter", "entrypoint", "program", "script", "exec", "execstart", "cmd", "shell", "run", "command")
     parts = [beside.values[key] for key in (*order, "args", "arguments") if key in beside.values]

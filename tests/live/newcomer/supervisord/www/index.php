@@ -1,0 +1,1 @@
+<?php echo "php ", getenv("APP_ENV");
