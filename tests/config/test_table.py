@@ -141,8 +141,11 @@ INNER = [(outer, key) for outer in SERVICE.keys if isinstance(outer.kind, Sectio
     [pytest.param(outer, key, id=f"{outer.name}.{key.name}") for outer, key in INNER if key.default],
 )
 def test_the_default_inside_a_section_is_that_of_the_spec(loading: Loading, outer: Key, key: Key) -> None:
-    needed: dict[str, Any] = {"healthcheck": {"http": "/"}, "stop_command": {"command": "a"},
-              "schedule": {"cron": "0 3 * * *"}, "watch": {"paths": "."}, "stdio": {"mcp": True}}.get(outer.name, {})
+    all_needed: dict[str, dict[str, Any]] = {
+        "healthcheck": {"http": "/"}, "stop_command": {"command": "a"}, "schedule": {"cron": "0 3 * * *"},
+        "watch": {"paths": "."}, "stdio": {"mcp": True},
+    }  # fmt: skip
+    needed = all_needed.get(outer.name, {})
     kind: dict[str, Any] = {"one_shot": True} if outer.name == "schedule" else {"pool": 8000}
     plain = {"command": "a"} | kind | ({outer.name: needed} if needed else {})
     given = plain | {outer.name: needed | {key.name: yaml.safe_load(key.default)}}
