@@ -13,6 +13,9 @@ missing=()
 for program in "${!packages[@]}"; do
     command -v "$program" >/dev/null || missing+=(${packages[$program]})
 done
+# The kernel's headers of the other architecture that the handoff knows.
+case $(uname -m) in x86_64) other=aarch64-linux-gnu/arm64 ;; *) other=x86_64-linux-gnu/amd64 ;; esac
+[[ -e /usr/${other%/*}/include/asm/unistd.h ]] || missing+=("linux-libc-dev-${other#*/}-cross")
 if ((${#missing[@]})); then
     if [[ $(id -u) != 0 ]] || ! command -v apt-get >/dev/null; then
         echo "error: the tests need what these Debian packages have: ${missing[*]}" >&2

@@ -118,5 +118,6 @@ def test_what_it_comes_to_is_said(stack: Make) -> None:
     live = stack({"web": {"command": "redis-server --port {port} --daemonize yes --save ''", "pool": [port]}})
     with live.foreground() as up:
         up.says("is up")
-        pid = live.rows()["web"]["pid"]
-        assert f"web: goes on as pid {pid}, it listens on port {port}" in up.err
+        (told,) = eventually(lambda: live.journal("main process told"))
+        up.says(f"web: goes on as pid {told['pid']}, it listens on port {port}")
+        live.until("web", state="running", pid=told["pid"])
