@@ -226,3 +226,36 @@ def test_every_module_says_what_it_is() -> None:
 
 def test_no_module_has_a_name_that_says_nothing() -> None:
     assert [str(path) for path in source_files("supervisor") if path.stem in VAGUE] == []
+
+
+# Who changes files otherwise than by files/replacement.py: what only grows, names that move, descriptors that are open.
+WRITERS = {
+    "files/replacement.py", "logs/rotation.py", "ports/folders.py", "cli/main.py", "export/reference.py",
+    "config/reference.py",
+}  # fmt: skip
+WRITING = {"write_text", "write_bytes", "copyfile", "copy2", "copytree", "mkstemp", "NamedTemporaryFile"}
+MOVING = {"replace", "rename", "renames", "link", "symlink", "truncate"}
+
+
+def writes_a_file(node: ast.AST) -> bool:
+    """Whether this puts content under a name, as far as can be seen: whole or not at all is promised of each file."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr=name)) if name in WRITING:
+            return True
+        case ast.Call(func=ast.Attribute(value=ast.Name(id="os" | "shutil"), attr=name)) if name in MOVING:
+            return True
+        case ast.Call(func=ast.Name(id="open") | ast.Attribute(attr="open"), args=args, keywords=keywords):
+            modes = [*args[:2], *(each.value for each in keywords if each.arg == "mode")]
+            words = [each.value for each in modes if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+            return any(re.fullmatch(r"[rwaxbt+]{1,3}", word) and set(word) & set("wax+") for word in words)
+    return False
+
+
+def test_files_are_written_in_one_way() -> None:
+    found = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in source_files("supervisor")
+        for node in nodes(path)
+        if writes_a_file(node)
+    }
+    assert found == WRITERS

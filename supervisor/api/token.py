@@ -1,12 +1,15 @@
 """The secret by which the loopback knows programs of its user: in a file that only they can read."""
 
+import contextlib
 import os
 import secrets
 import stat
 
 from supervisor.errors import PortsupError
+from supervisor.files.content import read_open
 from supervisor.files.directory import make
-from supervisor.files.opening import explained, is_ours, open_file
+from supervisor.files.opening import close, explained, is_ours, open_file
+from supervisor.files.replacement import write, write_new
 from supervisor.logs.state_dir import check_state, state_directory
 
 BYTES = 32  # of randomness
@@ -25,20 +28,26 @@ def user_token() -> str:
     check_state()
     try:
         make(os.path.dirname(path))
-        try:
-            descriptor = open_file(path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
-        except FileExistsError:
-            descriptor = open_file(path, os.O_RDWR)
-        with open(descriptor, "r+", encoding="ascii", errors="replace") as file:
-            found = os.fstat(file.fileno())
-            if not is_ours(found) or stat.S_IMODE(found.st_mode) & 0o077:
-                hint = f"delete it, and another one is made: `rm {path}`"
-                raise PortsupError(what, "others can read or write it", hint)
-            token = file.read(_LONGEST).strip()
-            if not token:
-                token = secrets.token_urlsafe(BYTES)
-                file.seek(0)
-                file.write(token + "\n")
-            return token
+        new = secrets.token_urlsafe(BYTES)
+        if not os.path.lexists(path):
+            with contextlib.suppress(FileExistsError):  # by somebody who was faster: then that one is ours, too
+                write_new(path, f"{new}\n".encode(), mode=0o600)
+        token = _read(path, what)
+        if not token:
+            write(path, f"{new}\n".encode(), mode=0o600, durable=True)
+        return token or new
     except OSError as error:
         raise PortsupError(what, explained(error)) from error
+
+
+def _read(path: str, what: str) -> str:
+    """What the file holds; raises OSError, or PortsupError where others could have read or written it."""
+    descriptor = open_file(path, os.O_RDONLY)
+    try:
+        found = os.fstat(descriptor)
+        if not is_ours(found) or stat.S_IMODE(found.st_mode) & 0o077:
+            hint = f"delete it, and another one is made: `rm {path}`"
+            raise PortsupError(what, "others can read or write it", hint)
+        return read_open(descriptor, _LONGEST, path).decode("ascii", errors="replace").strip()
+    finally:
+        close(descriptor)

@@ -48,18 +48,21 @@ def write(path: str | os.PathLike[str], data: bytes, *, mode: int | None = None,
         _sync_directory(os.path.dirname(os.path.abspath(path)))
 
 
-def write_new(path: str | os.PathLike[str], data: bytes) -> None:
-    """Makes a file that was not there, whole and durable; raises FileExistsError if anything is at `path`."""
+def write_new(path: str | os.PathLike[str], data: bytes, *, mode: int | None = None) -> None:
+    """Makes a file that was not there, whole and durable; raises FileExistsError if anything is at `path`.
+
+    It gets `mode` exactly, or what the umask says.
+    """
     if os.path.lexists(path):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), os.fspath(path))
     temporary = _beside(path)
-    write(temporary, data, durable=True)
+    write(temporary, data, mode=mode, durable=True)
     try:
         os.link(temporary, path)  # fails if somebody was faster
     except FileExistsError:
         raise
     except (OSError, NotImplementedError):  # a file system without hard links: its name is taken first
-        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666))
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if mode is None else mode))
         os.replace(temporary, path)
     finally:
         _remove(temporary)
