@@ -1,6 +1,7 @@
 # make up     sets up .venv and runs the stack of services.yaml in the foreground (ARGS="-d" and the like are passed on)
 # make test   sets up .venv and runs the tests of portsup (ARGS="-m 'not live'" for those without processes)
 # make test-services, test-programs, test-convert   those of the shipped services, with real programs, of converted files
+# make test-web   the page of `portsup web` in Chromium
 # make test-long, test-faults, test-soak   what takes long: docs/how-to/run-the-tests.md
 # make test-deps installs the Debian packages that tests drive (as root); without them, those tests are skipped
 # make extras fetches what the first `make up` or `make test` could not: the language model and the speech packages
@@ -18,9 +19,10 @@ WELCOME = llm speech
 # Tests that have targets of their own.
 PROGRAMS = $(wildcard tests/live/*programs.py)
 SIDE_BY_SIDE = tests/convert/test_side_by_side.py
-APART = tests/examples $(PROGRAMS) $(SIDE_BY_SIDE)
+BROWSER = tests/browser
+APART = tests/examples $(BROWSER) $(PROGRAMS) $(SIDE_BY_SIDE)
 
-.PHONY: up test test-services test-programs test-convert test-deps test-long test-faults test-soak test-lowest test-package
+.PHONY: up test test-services test-web test-programs test-convert test-deps test-long test-faults test-soak test-lowest test-package
 .PHONY: extras lint bench convert-tools clean
 
 up: .venv/.stack
@@ -32,6 +34,10 @@ test: .venv/.dev
 # The services of services.yaml, with their clients, the sandbox, the page and the models.
 test-services: .venv/.dev
 	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/python $(PYTEST) tests/examples $(ARGS)
+
+# The page of `portsup web` in Chromium.
+test-web: .venv/.dev
+	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/python $(PYTEST) $(BROWSER) $(ARGS)
 
 # nginx, PostgreSQL, Java, Go and others, killed, restarted and stopped by portsup.
 test-programs: .venv/.dev

@@ -6,6 +6,7 @@ the stack was stopped in good order; so portsup alone is in it, and gives the te
 
 import os
 import signal
+import subprocess
 import sys
 
 
@@ -37,7 +38,31 @@ def main() -> int:
 def run() -> int:
     from supervisor.cli.main import main as portsup
 
-    return portsup()
+    is_up = sys.argv[1:2] == ["up"]
+    is_detached = is_up and any(word in ("-d", "--detach") for word in sys.argv[2:])
+    offered = offer_page() if is_up and not is_detached and "--dry-run" not in sys.argv else -1
+    code = portsup()
+    if offered >= 0:
+        os.close(offered)
+    if is_detached and code == 0:
+        print("`.venv/bin/portsup web` shows it in a browser")
+    return code
+
+
+def offer_page() -> int:
+    """Starts the page, which prints its link once the stack is ready; it ends when what this gives is closed.
+
+    It is no child of ours by then: what portsup finds among its descendants belongs to services.
+    """
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.setsid()  # Ctrl-C stops the stack, and the page ends with that
+        subprocess.Popen([sys.executable, "-m", "supervisor", "web", "--with-stack"], stdin=reading)
+        os._exit(0)
+    os.waitpid(child, 0)
+    os.close(reading)
+    return writing
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ FACES = {"__init__.py", "__main__.py"}  # the public face of the package, above 
 # What one place alone imports, so that it can be changed there.
 ONLY_IN = {
     "dataclasses": r"dataclass\.py|api/.*|control/schema\.py",  # it compiles at each import
-    "asyncio": r"daemon/.*|control/(connection|listener|server)\.py|ports/asynchronous\.py",
+    "asyncio": r"daemon/.*|control/(connection|listener|server)\.py|ports/asynchronous\.py|web/.*",
     "watchfiles": r"daemon/automatic/file_watcher\.py",
     "pathspec": r"daemon/automatic/file_watcher\.py",
     "cronsim": r"config/schedules\.py",
@@ -59,8 +59,8 @@ ONLY_IN = {
     "anyio": r"mcp/.*|cli/commands/mcp\.py",
     "mcp": r"mcp/.*|cli/commands/mcp\.py",
     "mcp_types": r"mcp/.*",
-    "starlette": r"mcp/.*",
-    "uvicorn": r"mcp/.*",
+    "starlette": r"(mcp|web)/.*|cli/commands/web\.py",
+    "uvicorn": r"(mcp|web)/.*|cli/commands/web\.py",
     "structlog": r"logs/journal\.py",
     "yaml": r"config/.*",
 }

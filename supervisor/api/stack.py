@@ -10,12 +10,14 @@ from supervisor.api.log_search import SECONDS, search_logs
 from supervisor.api.picture import Picture
 from supervisor.api.values import (
     Address,
+    Environment,
     Event,
     Gap,
     LogLine,
     LogPage,
     LogQuery,
     Outcome,
+    Progress,
     Resources,
     ServiceStatus,
     Update,
@@ -201,8 +203,16 @@ class Stack:
         """Stops everything and ends the instance; returns when its ports are free."""
         return self._do("down", timeout=timeout)
 
+    def environment(self, service: str | None = None) -> Environment:
+        """The variables of a service, or those that lead to the services; with which of them are secret."""
+        return self._client.environment(service)
+
+    def progress(self, what: str, **arguments: Any) -> Iterator[Progress]:
+        """What comes of an order, such as `start`, step by step; the last line has the results.
+
+        `what` and its arguments are those of the control protocol.
+        """
+        return self._client.order(what, **arguments)
+
     def _do(self, what: str, **arguments: Any) -> list[Outcome]:
-        results: list[Outcome] = []
-        for answer in self._client.order(what, **arguments):
-            results += answer.results or ()
-        return results
+        return [result for answer in self.progress(what, **arguments) for result in answer.results or ()]

@@ -1,8 +1,8 @@
 """What a running stack tells, as frozen values.  Keys that a newer portsup adds are left alone."""
 
 from supervisor.control.json_form import as_json, line_of
-from supervisor.control.messages import Address, Event, LogLine, Resources, Socket
-from supervisor.control.progress import Outcome
+from supervisor.control.messages import Address, Environment, Event, LogLine, Resources, Socket
+from supervisor.control.progress import Outcome, Progress
 from supervisor.control.status import PortStatus, SecondProcess, ServiceStatus, StackStatus
 from supervisor.control.updates import Load, Update, Usages
 from supervisor.dataclass import dataclass
@@ -10,6 +10,7 @@ from supervisor.dataclass import dataclass
 __all__ = [
     "Address",
     "Came",
+    "Environment",
     "Event",
     "EventPage",
     "FoundLine",
@@ -20,6 +21,7 @@ __all__ = [
     "LogQuery",
     "Outcome",
     "PortStatus",
+    "Progress",
     "Resources",
     "SecondProcess",
     "ServiceStatus",

@@ -190,3 +190,11 @@ def in_environment(environment: Mapping[str, str]) -> Names:
         if not is_secret_name(name):
             found.update(names_in(value[:10_000]))
     return Names(frozenset(found), "\n".join(own))
+
+
+def hidden(environment: Mapping[str, str], secret: Collection[str]) -> dict[str, str]:
+    """The variables that hold a secret, as they may be shown; `secret` has the names of those that must not be."""
+    secrets = {part for name, value in environment.items() for part in secret_values(name, value)}
+    secrets |= {environment[name] for name in secret if environment.get(name)}
+    shown = redact_environment(environment, hunted(secrets, in_environment(environment)), secret)
+    return {name: value for name, value in shown.items() if value != environment[name]}

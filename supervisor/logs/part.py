@@ -2,6 +2,7 @@
 
 import os
 import zlib
+from bisect import bisect_left
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -111,6 +112,10 @@ class Part:
         self.offset = offset
         return self._line(raw, 0)
 
+    def offset_since(self, time: float) -> int:
+        """Where the first byte stands that was written at `time` or later; the end of the file where none was."""
+        return self._times.since(time, os.fstat(self.descriptor))
+
     def jump(self) -> None:
         """The next offset that `line_at` gets may be anywhere."""
         self._times.seek()
@@ -160,6 +165,15 @@ class _Times:
                 return self._entry
             self._entry = self._ahead.pop()
             self._position += 1
+
+    def since(self, time: float, status: os.stat_result) -> int:
+        """The offset of the first entry that is not older than `time`; the size of the file where there is none."""
+        if self._index is None and not self._find():
+            return 0 if status.st_mtime >= time else status.st_size
+        assert self._index is not None
+        position = bisect_left(self._index, time, key=lambda entry: entry.time)
+        entries = self._index.read(position, 1)
+        return entries[0].offset if entries else status.st_size
 
     def close(self) -> None:
         """Give the descriptor back."""

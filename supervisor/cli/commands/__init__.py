@@ -29,6 +29,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "wait": "wait until services are ready, healthy, or have exited",
         "timings": "show how long the last start took, and what delayed it",
         "metrics": "print the state of the services as OpenMetrics text",
+        "web": "show the stack in a browser, and work with it there",
         "mcp": "let coding agents look at the stack and work with it",
         "graph": "show which service needs which",
     },

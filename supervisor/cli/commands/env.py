@@ -7,6 +7,10 @@ from supervisor.cli.complaint import warn
 from supervisor.cli.render import json_line
 from supervisor.cli.target import connect
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 EXAMPLES = """\
   portsup env                        the ports and URLs of all services
   portsup env web --reveal           the whole environment of web, with secrets
@@ -26,7 +30,7 @@ def run(args: argparse.Namespace) -> int:
     """Print the environment."""
     answer = connect(args).environment(args.service)
     environment = answer.environment
-    hidden = {} if args.reveal else _hidden(environment, set(answer.secret))
+    hidden = {} if args.reveal else _hidden(environment, answer.secret)
     for name, value in sorted({**environment, **hidden}.items()):
         if args.format == "json":
             print(json_line({"name": name, "value": value, "secret": name in hidden}))
@@ -39,11 +43,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _hidden(environment: dict[str, str], secret: set[str]) -> dict[str, str]:
-    """The variables that hold a secret, as they may be shown."""
-    from supervisor.config.secrets import hunted, in_environment, redact_environment, secret_values
+def _hidden(environment: dict[str, str], secret: "Sequence[str]") -> dict[str, str]:
+    from supervisor.config.secrets import hidden
 
-    secrets = {part for name, value in environment.items() for part in secret_values(name, value)}
-    secrets |= {environment[name] for name in secret if environment.get(name)}
-    shown = redact_environment(environment, hunted(secrets, in_environment(environment)), secret)
-    return {name: value for name, value in shown.items() if value != environment[name]}
+    return hidden(environment, set(secret))

@@ -5,7 +5,7 @@ import sys
 
 from supervisor.cli import render
 from supervisor.cli.complaint import say, warn
-from supervisor.errors import PortsupError, UsageError
+from supervisor.errors import UsageError
 
 EXAMPLES = """\
   portsup prune              show what ended runs left, ask, and clean up
@@ -25,28 +25,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Clean up; raises `PortsupError` when something could not be removed."""
-    from supervisor.doctor.leftovers import orphans, remove, stale_files
-    from supervisor.logs.state_dir import check_state
-    from supervisor.ports.folders import Folders
-    from supervisor.ports.runs import dead_runs
-    from supervisor.ports.runtime import RuntimeDir
-    from supervisor.process import tree
-    from supervisor.process.view import require_view
+    from supervisor.api.machine import left_over, remove_left_over
 
-    require_view("cannot tell which processes are left")
-    runtime = RuntimeDir.find()
-    folders = Folders(check_state())
-    processes, files = orphans(runtime), list(stale_files(runtime))
-    gone = [each for each in folders.all() if not each.exists]
-    if folders.trouble:
-        warn(folders.trouble, args.color)
+    left = left_over()
+    processes, files, gone = left.processes, left.files, left.numbers
+    if left.trouble:
+        warn(left.trouble, args.color)
     if args.format == "json":
         for each in processes:
             print(render.json_line({"kind": "process", "pid": each.pid, "name": each.name, "service": each.service}))
         for file in files:
             print(render.json_line({"kind": "file", "path": file.path, "what": file.what}))
         for one in gone:
-            number = {"stack": one.stack, "instance": one.number, "directory": one.folder}
+            number = {"stack": one.stack, "instance": one.instance, "directory": one.folder}
             print(render.json_line({"kind": "number", **number}))
     elif not processes and not files and not gone:
         say("nothing is left of runs that are over")
@@ -56,28 +47,17 @@ def run(args: argparse.Namespace) -> int:
         for file in files:
             print(f"file {file.path}: {file.what}")
         for one in gone:
-            print(f"number {one.number} of `{one.stack}`, of a folder that is gone: {render.printable(one.folder)}")
+            print(f"number {one.instance} of `{one.stack}`, of a folder that is gone: {render.printable(one.folder)}")
     if args.dry_run or not (processes or files or gone):
         return 0
     sys.stdout.flush()
     if not args.yes and not _agrees(len(processes), len(files), len(gone)):
         say("nothing was changed")
         return 0
-    kept = []
-    for run_id in sorted({each.run_id for each in processes} & dead_runs(runtime)):
-        kept += [f"process {each.pid} is still alive after SIGKILL" for each in tree.reap_run(run_id) if not each.gone]
-    # Records last: as long as one tells of a run, the next `up` knows its processes.
-    if not kept:
-        kept = [f"`{file.path}` is in use again or cannot be written" for file in files if not remove(file)]
-    if kept:
-        raise PortsupError("cannot remove everything", "; ".join(kept), "`portsup doctor` shows what is still there")
+    forgotten = remove_left_over()
     told = f"ended {len(processes)} processes, removed {len(files)} files"
     if gone:
-        try:
-            told += f", forgot {folders.forget_gone()} numbers"
-        except OSError as error:
-            why = f"`{folders.path}`: {error.strerror or error}"
-            raise PortsupError("cannot forget the numbers of gone folders", why) from None
+        told += f", forgot {forgotten} numbers"
     say(told)
     return 0
 
