@@ -194,7 +194,7 @@ def test_php_fpm_as_a_daemon(stack: Make) -> None:
         f"[global]\npid = {live.folder}/fpm.pid\nerror_log = {live.folder}/fpm.log\ndaemonize = yes\n"
         f"[www]\nlisten = 127.0.0.1:{port}\npm = static\npm.max_children = 2\n{user}"
     )
-    live.write({"php": {"command": f"{found} -y fpm.conf", "pool": [port]}})
+    live.write({"php": {"command": f"{found} -d opcache.lockfile_path={live.folder} -y fpm.conf", "pool": [port]}})
     with live.up():
         lives(live, port, "php")
 

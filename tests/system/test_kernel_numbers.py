@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ HEADERS = (
     "linux/in6.h", "linux/kcmp.h", "linux/seccomp.h",
 )  # fmt: skip
 # In `linux/bpf.h` constants are of enumerations, which the preprocessor does not know: the compiler compares.
-EVERYWHERE = {
+EVERYWHERE: dict[str, Callable[[str], int]] = {
     "AUDIT_ARCH_{audit}": lambda machine: seccomp.MACHINES[machine].audit,
     "__NR_bind": lambda machine: seccomp.MACHINES[machine].bind,
     "__NR_listen": lambda machine: seccomp.MACHINES[machine].listen,
