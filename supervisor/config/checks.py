@@ -3,10 +3,10 @@
 import re
 from collections.abc import Container, Iterator, Mapping
 
-from supervisor.config import commands, placeholders
+from supervisor.config import commands, demand, placeholders
 from supervisor.config.fields import Fields, Found, has_hooks
 from supervisor.config.report import Report
-from supervisor.config.spec import Condition, HandoffMode, ProbeKind, Restart, Start
+from supervisor.config.spec import Condition, HandoffMode, ProbeKind, Restart
 from supervisor.config.suggest import did_you_mean
 from supervisor.config.texts import words
 from supervisor.core.restart import INFINITE
@@ -40,7 +40,7 @@ class Checks:
             where = f"services.{name}"
             self._pool(found.value, where)
             self._handoff(found.value, where)
-            self._start(found.value, where)
+            demand.check(found.value, where, self.report)
             self._dependencies(name, found.value, where)
             self._probes(found.value, where)
             self._one_shot(found.value, where)
@@ -107,19 +107,6 @@ class Checks:
         if given in (ProbeKind.LISTENING, ProbeKind.TCP):
             reason = f"{where}.handoff: its socket listens from the start, so `ready: {given}` tells nothing"
             self.report.warn(place, f"{reason} about the program; `ready: {{http: PATH}}` does")
-
-    def _start(self, fields: Fields, where: str) -> None:
-        if fields.get("start") != Start.ON_CONNECT:
-            return
-        place = fields.at("start")
-        what = f"{where}.start: `on-connect` waits for a client"
-        if not _has_port(fields):
-            self.report.error(place, f"{what}, and the service has no `pool`", "give it a `pool`")
-        elif fields.get("one_shot"):
-            self.report.error(place, f"{what}, and a `one_shot` has none", "leave one of the two out")
-        elif fields.get("handoff") == HandoffMode.OFF:
-            reason = f"{what} on a socket of portsup, and `handoff: off` leaves the port to the program"
-            self.report.error(place, reason, "leave `handoff` out, or use `handoff: systemd`")
 
     def _variable_names(self) -> None:
         taken: dict[str, str] = {}

@@ -173,6 +173,14 @@ class HookCommand:
 
 
 @dataclass(frozen=True, slots=True)
+class IdleCheck:
+    """A command that says whether a service that nobody uses may be stopped, and how long it may take."""
+
+    command: tuple[str, ...]
+    timeout: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceSpec:
     """One service as configured; its ports are those of instance 1.
 
@@ -195,6 +203,10 @@ class ServiceSpec:
     start: Start = Start.WITH_STACK
     start_timeout: float = 30.0  # that the first client waits at most
     schedule: Schedule | None = None  # of a job that runs by the clock
+    idle_stop: float = 0.0  # without a client, after which it is stopped until the next one comes; 0 for never
+    idle_min_up: float = 30.0  # that it is up at least before that
+    idle_cpu_below: float = 0.0  # percent of a processor, that its processes use less of then; 0 for any
+    idle_check: IdleCheck | None = None  # exits with 0 if it may be stopped then
     one_shot: bool = False  # done when it has exited with 0; `ready` says only how long that may take then
     watch: Watch | None = None  # files after whose change something is done
     ready: Ready = Ready()
@@ -222,6 +234,11 @@ class ServiceSpec:
     memory_limit: int = 0  # bytes of all its processes together; 0 for any
     logging: LogLimits = LogLimits()
     line: int = 0  # where the service stands in the file, counted from 1
+
+    @property
+    def waits_for_clients(self) -> bool:
+        """Whether portsup listens on its port while it has no process."""
+        return self.start is Start.ON_CONNECT or self.idle_stop > 0
 
     @property
     def all_hooks(self) -> Mapping[Hook, HookCommand]:

@@ -3,6 +3,13 @@
 from supervisor.core.reasons import Asked, Cause, MemoryAbove
 from supervisor.core.sd_notify import Notice
 from supervisor.core.state import Hook
+from supervisor.core.visits import ClientLeft as ClientLeft
+from supervisor.core.visits import ClientsCounted as ClientsCounted
+from supervisor.core.visits import CountClients as CountClients
+from supervisor.core.visits import FoundInUse as FoundInUse
+from supervisor.core.visits import FoundUnused as FoundUnused
+from supervisor.core.visits import IdlingChanged as IdlingChanged
+from supervisor.core.visits import MakeSureUnused as MakeSureUnused
 from supervisor.dataclass import dataclass
 
 Reasons = tuple[tuple[int, Cause], ...]  # why a port can not be used, port by port
@@ -198,6 +205,7 @@ class DeadlinePassed: ...
 
 Event = (
     StartRequested | AwaitRequested | Called | AwaitFailed
+    | ClientLeft | ClientsCounted | FoundUnused | FoundInUse | IdlingChanged
     | StopRequested | KillRequested | RestartRequested | RollRequested | RotateRequested
     | PortLeased | NoPort | DependenciesMet | DependencyFailed | Spawned | SpawnFailed
     | BeganListening | BecameReady | ProbeFailed | Printed | BecameHealthy | CheckFailed | MemoryExceeded | Notified
@@ -285,7 +293,8 @@ class EndHook:
 
 
 Effect = (
-    LeasePort | QuarantinePort | AwaitClients | RefuseClients | Spawn | SpawnBeside | Terminate | Abort | Kill
+    LeasePort | QuarantinePort | AwaitClients | CountClients | MakeSureUnused | RefuseClients
+    | Spawn | SpawnBeside | Terminate | Abort | Kill
     | Abandon
     | RunHook | EndHook
 )  # fmt: skip

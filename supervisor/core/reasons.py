@@ -24,6 +24,18 @@ class Asked(Reason):
     to: str
 
 
+class Unused(Reason):
+    """Nobody was connected to it for so many seconds."""
+
+    seconds: float
+
+
+class UsesProcessor(Reason):
+    """Its processes use so many percent of a processor; -1 if that cannot be seen."""
+
+    percent: float = -1.0
+
+
 class NeedsRestarted(Reason):
     """Services that it is restarted with were restarted."""
 

@@ -85,6 +85,7 @@ class Then(StrEnum):
     MOVE = "move"  # asked for: on the next port
     EXIT = "exit"  # its main process ended already; only what it left behind is being killed
     LEAVE = "leave"  # it said that it is stopping by itself
+    IDLE = "idle"  # nobody uses it: it waits for its next client
     ABANDON = "abandon"  # it has survived SIGKILL once, and somebody wants the service to start all the same
     FAIL = "fail"
 

@@ -63,9 +63,10 @@ def read_stack(options: Options) -> tuple[StackSpec, Options]:
 def _refuse_without_handoff(spec: StackSpec, options: Options) -> None:
     for name in start_order(spec, options):
         service = spec.services[name]
-        if service.start is Start.ON_CONNECT and service.handoff is not HandoffMode.SYSTEMD:
+        if service.waits_for_clients and service.handoff is not HandoffMode.SYSTEMD:
+            on_connect = service.start is Start.ON_CONNECT
             raise UsageError(
-                f"cannot start `{name}` on a connection",
+                f"cannot start `{name}` on a connection" if on_connect else f"cannot use `idle_stop` of `{name}`",
                 "with `--handoff off` nobody listens on its port before its program does",
                 f"leave `--handoff off` out, or give `{name}` the socket itself: `handoff: systemd`",
             )

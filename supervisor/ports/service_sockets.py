@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from supervisor import system
 from supervisor.core.handoff import Place
 from supervisor.dataclass import replace
+from supervisor.ports.newcomers import Newcomers, hand_out_freely
 from supervisor.ports.openings import Openings
 from supervisor.ports.place import place_of, place_of_socket
 from supervisor.ports.reservation import Reservation
@@ -167,6 +168,10 @@ class ServiceSockets:
                 with contextlib.suppress(OSError):  # then they wait where they are
                     seat.kept[None] = self._sockets.beside(place, before, seat.sockets(), self.inodes())
 
+    def newcomers(self) -> Newcomers:
+        """Who connects from now on, and is to wait for the next process."""
+        return Newcomers(self._seats, self._sockets, self.inodes)
+
     def worker_ended(self, who: object, process: int, is_open: Callable[[int], bool]) -> None:
         """One of the processes of a tree is gone: where the socket that is kept was its own, another's is kept instead.
 
@@ -244,6 +249,7 @@ class ServiceSockets:
                     self._sockets.begin(kept, socket.SOMAXCONN, (), self.inodes())
             elif None in seat.kept:
                 seat.release(who)
+                hand_out_freely(seat.kept[None])
             elif is_listening(kept):
                 kept.listen(socket.SOMAXCONN)  # in place of what the process had said
                 seat.leave(who)

@@ -2,11 +2,21 @@
 
 import sys
 
-from supervisor.system.contract import Listener, SignalQueue, Usage, Watch, WatchEvent, WatchKind
+from supervisor.system.contract import (
+    Connection,
+    Departures,
+    Listener,
+    SignalQueue,
+    Usage,
+    Watch,
+    WatchEvent,
+    WatchKind,
+)
 from supervisor.system.identity import Identity
 
 if sys.platform == "linux":
     from supervisor.system.beneath import can_be_joined, keeps_own, slip_beneath
+    from supervisor.system.departures import connections_on, lead_anywhere, lead_to, open_departures, waiting_in
     from supervisor.system.linux import (
         COVERS,
         SOCKET_PATH_MAX,
@@ -59,6 +69,7 @@ elif sys.platform == "darwin":
         bound_only,
         can_be_joined,
         children_of,
+        connections_on,
         descendants_of,
         environ_of,
         first_unprivileged_port,
@@ -72,6 +83,8 @@ elif sys.platform == "darwin":
         is_opaque,
         is_traced,
         keeps_own,
+        lead_anywhere,
+        lead_to,
         listening,
         listening_ports_of,
         mark_limit,
@@ -79,6 +92,7 @@ elif sys.platform == "darwin":
         marks_of,
         memory_above,
         moves_queues,
+        open_departures,
         open_signals,
         open_watch,
         owners_of,
@@ -97,6 +111,7 @@ elif sys.platform == "darwin":
         slip_beneath,
         sockets_on,
         usage_of,
+        waiting_in,
         would_see,
     )
     from supervisor.system.posix import (
@@ -118,6 +133,7 @@ else:
         bound_only,
         can_be_joined,
         children_of,
+        connections_on,
         current_user_id,
         descendants_of,
         descriptor_limit,
@@ -136,6 +152,8 @@ else:
         is_opaque,
         is_traced,
         keeps_own,
+        lead_anywhere,
+        lead_to,
         listening,
         listening_ports_of,
         mark_limit,
@@ -143,6 +161,7 @@ else:
         marks_of,
         memory_above,
         moves_queues,
+        open_departures,
         open_signals,
         open_watch,
         owners_of,
@@ -164,6 +183,7 @@ else:
         temporary_directory,
         usage_of,
         user_name,
+        waiting_in,
         would_see,
     )
 
@@ -171,6 +191,8 @@ __all__ = [
     "COVERS",
     "SOCKET_PATH_MAX",
     "SWAPS_UNDER_COVERS",
+    "Connection",
+    "Departures",
     "Identity",
     "Listener",
     "SignalQueue",
@@ -182,6 +204,7 @@ __all__ = [
     "bound_only",
     "can_be_joined",
     "children_of",
+    "connections_on",
     "current_user_id",
     "descendants_of",
     "descriptor_limit",
@@ -200,6 +223,8 @@ __all__ = [
     "is_opaque",
     "is_traced",
     "keeps_own",
+    "lead_anywhere",
+    "lead_to",
     "listening",
     "listening_ports_of",
     "mark_limit",
@@ -207,6 +232,7 @@ __all__ = [
     "marks_of",
     "memory_above",
     "moves_queues",
+    "open_departures",
     "open_signals",
     "open_watch",
     "owners_of",
@@ -228,5 +254,6 @@ __all__ = [
     "temporary_directory",
     "usage_of",
     "user_name",
+    "waiting_in",
     "would_see",
 ]

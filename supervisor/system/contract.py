@@ -25,6 +25,14 @@ class Listener:
 
 
 @dataclass(frozen=True, slots=True)
+class Connection:
+    """One connection of a client to a local port; `inode` is 0 until a program has accepted it."""
+
+    peer_port: int
+    inode: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
     """What processes use together: processor time in seconds since they began, bytes of memory, how many they are.
 
@@ -95,4 +103,20 @@ class SignalQueue:
 
     def close(self) -> None:
         """Reads no more; what comes from now on does nothing."""
+        raise NotImplementedError
+
+
+class Departures:
+    """Tells of connections that are gone, of one local port; made by `open_departures`."""
+
+    def fileno(self) -> int:
+        """The descriptor that becomes readable when one is gone."""
+        raise NotImplementedError
+
+    def read(self) -> list[int]:
+        """The ports of the clients that have left since the last call, 0 for one that is not known; never waits."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Tell no more."""
         raise NotImplementedError

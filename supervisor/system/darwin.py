@@ -9,11 +9,16 @@ from collections.abc import Collection
 from supervisor.system.contract import Listener, Watch
 from supervisor.system.no_handoff import (
     can_be_joined,
+    connections_on,
     handoff_support,
     have_queue_moved,
     keeps_own,
+    lead_anywhere,
+    lead_to,
     moves_queues,
+    open_departures,
     slip_beneath,
+    waiting_in,
 )
 from supervisor.system.portable import (
     age_of,
@@ -130,6 +135,7 @@ __all__ = [
     "bound_only",
     "can_be_joined",
     "children_of",
+    "connections_on",
     "descendants_of",
     "environ_of",
     "first_unprivileged_port",
@@ -143,6 +149,8 @@ __all__ = [
     "is_opaque",
     "is_traced",
     "keeps_own",
+    "lead_anywhere",
+    "lead_to",
     "listening",
     "listening_ports_of",
     "mark_limit",
@@ -150,6 +158,7 @@ __all__ = [
     "marks_of",
     "memory_above",
     "moves_queues",
+    "open_departures",
     "open_signals",
     "open_watch",
     "owners_of",
@@ -169,5 +178,6 @@ __all__ = [
     "sockets_of",
     "sockets_on",
     "usage_of",
+    "waiting_in",
     "would_see",
 ]

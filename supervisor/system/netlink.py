@@ -7,7 +7,8 @@ import socket
 import struct
 from collections.abc import Collection, Iterator, Sequence
 
-from supervisor.system.contract import Listener
+from supervisor.dataclass import dataclass
+from supervisor.system.contract import Connection, Listener
 
 WITHIN = 1.0  # seconds for an answer: the kernel gives it at once, what stands in for a kernel perhaps never
 LISTEN = 1 << 10
@@ -28,7 +29,7 @@ _ATTRIBUTE = struct.Struct("=HH")
 _BYTECODE, _JUMP, _AT_LEAST, _AT_MOST = 1, 1, 2, 3
 _MOST_RANGES = 48  # of a program: the kernel checks it in a time that grows with the square of its length
 _ANSWER = struct.Struct("=BBxx")  # inet_diag_msg: family, state, then the fields below at their offsets
-_PORT = struct.Struct("!H")
+_PORT, _BOTH_PORTS = struct.Struct("!H"), struct.Struct("!HH")
 _ATTRIBUTES = 72  # bytes of an inet_diag_msg, which they follow
 _V6_ONLY = 11  # INET_DIAG_SKV6ONLY, told of listening sockets without being asked for
 _UID_INODE = struct.Struct("=II")
@@ -51,7 +52,37 @@ def sockets(ports: Collection[int] | None, states: int) -> list[Listener]:
         return [found for found in _from_proc(ports) if found.listening or states != LISTEN]
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A connection, and its state as the kernel numbers them (include/net/tcp_states.h)."""
+
+    of: Connection
+    state: int
+
+
+def connections(port: int, states: int) -> list[Found]:
+    """Every connection with this local port that is in one of these states; raises OSError."""
+    found = []
+    for family in (socket.AF_INET, socket.AF_INET6):
+        for data, body, _ in _answers(family, (port,), states):
+            _, state = _ANSWER.unpack_from(data, body)
+            ours, theirs = _BOTH_PORTS.unpack_from(data, body + 4)
+            if ours == port:
+                found.append(Found(Connection(theirs, _UID_INODE.unpack_from(data, body + 64)[1]), state))
+    return found
+
+
 def _dump(family: socket.AddressFamily, ports: Collection[int] | None, states: int) -> Iterator[Listener]:
+    for data, body, end in _answers(family, ports, states):
+        (port,) = _PORT.unpack_from(data, body + 4)
+        if ports is None or port in ports:
+            yield _listener(data, body, port, end)
+
+
+def _answers(
+    family: socket.AddressFamily, ports: Collection[int] | None, states: int
+) -> Iterator[tuple[bytes, int, int]]:
+    """Each inet_diag_msg: in which bytes, where it begins, and where its attributes end."""
     # The ports are picked out by the kernel, which saves the way of all other sockets through here.
     wanted = _only(_ranges(ports)) if ports else b""
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_SOCK_DIAG) as asking:
@@ -68,10 +99,7 @@ def _dump(family: socket.AddressFamily, ports: Collection[int] | None, states: i
                 if kind == _ERROR or length < _HEADER.size:
                     number = -struct.unpack_from("=i", data, at + _HEADER.size)[0]
                     raise OSError(number, "sock_diag")
-                body = at + _HEADER.size
-                (port,) = _PORT.unpack_from(data, body + 4)
-                if ports is None or port in ports:
-                    yield _listener(data, body, port, at + length)
+                yield data, at + _HEADER.size, at + length
                 at += (length + 3) & ~3
 
 

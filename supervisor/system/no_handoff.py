@@ -1,7 +1,11 @@
 """What a system answers that cannot hand a port over: see `beneath` and `migration` for the one that can."""
 
+import errno
+import os
 import socket
 from collections.abc import Callable, Collection
+
+from supervisor.system.contract import Connection, Departures
 
 
 def slip_beneath(
@@ -34,3 +38,27 @@ def have_queue_moved(listening: socket.socket) -> None:
 def handoff_support() -> str:
     """Why ports cannot be handed over to programs here."""
     return "it needs Linux"
+
+
+def connections_on(port: int) -> list[Connection]:
+    """Nobody asks where nobody can be told that a client has left."""
+    return []
+
+
+def open_departures(port: int) -> Departures:
+    """The system does not tell that a connection is gone."""
+    raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+
+def waiting_in(listening: socket.socket) -> int:
+    """How many connections wait in the queue of a listening socket: the system does not tell."""
+    return 0
+
+
+def lead_to(listening: socket.socket, place: int) -> None:
+    """Nothing here can do that."""
+    raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+
+def lead_anywhere(listening: socket.socket) -> None:
+    """The system does so."""

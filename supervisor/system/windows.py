@@ -11,11 +11,16 @@ from collections.abc import Collection
 from supervisor.system.contract import Listener, Watch
 from supervisor.system.no_handoff import (
     can_be_joined,
+    connections_on,
     handoff_support,
     have_queue_moved,
     keeps_own,
+    lead_anywhere,
+    lead_to,
     moves_queues,
+    open_departures,
     slip_beneath,
+    waiting_in,
 )
 from supervisor.system.portable import (
     age_of,
@@ -163,6 +168,7 @@ __all__ = [
     "bound_only",
     "can_be_joined",
     "children_of",
+    "connections_on",
     "current_user_id",
     "descendants_of",
     "descriptor_limit",
@@ -181,6 +187,8 @@ __all__ = [
     "is_opaque",
     "is_traced",
     "keeps_own",
+    "lead_anywhere",
+    "lead_to",
     "listening",
     "listening_ports_of",
     "mark_limit",
@@ -188,6 +196,7 @@ __all__ = [
     "marks_of",
     "memory_above",
     "moves_queues",
+    "open_departures",
     "open_signals",
     "open_watch",
     "owners_of",
@@ -209,5 +218,6 @@ __all__ = [
     "temporary_directory",
     "usage_of",
     "user_name",
+    "waiting_in",
     "would_see",
 ]

@@ -27,6 +27,10 @@ def words_of(event: journal.Event) -> str:
             return "starts, because a client waits for it"
         case journal.ClientsRefused():
             return f"refuses the clients that wait for it: it was not ready within {event.within:g} s"
+        case journal.ClientsUnseen():
+            return f"`idle_stop` does not stop it: the system does not tell when its clients leave ({event.why})"
+        case journal.ServiceTerminating(cause={"kind": "unused"}):
+            return f"is stopped until its next client comes: {event.why}"
         case journal.ServiceRestarts():
             return f"{event.why}; {_next_start(event)}"
         case journal.PortLeft():

@@ -58,6 +58,10 @@ def _of_life(reason: Reason) -> str:
     match reason:
         case reasons.Asked(to):
             return _ASKED[to]
+        case reasons.Unused(seconds):
+            return f"nobody used it for {seconds:g} s"
+        case reasons.UsesProcessor(percent):
+            return f"its processes use {f'{percent:g}%' if percent >= 0 else 'who knows how much'} of a processor"
         case reasons.NeedsRestarted(needs):
             return f"{_named(needs)} {'was' if len(needs) == 1 else 'were'} restarted"
         case reasons.NeedsMoved(needs):

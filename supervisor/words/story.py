@@ -158,6 +158,12 @@ def sentence(event: "Event") -> str:
             return f"binds in a process that portsup may not look into: {why}"
         case journal.QueueDropped.event:
             return f"refuses those who waited for its next process: {why}"
+        case journal.ServiceIdle.event:
+            return f"is idle: its next client{place} starts it"
+        case journal.ServiceCalled.event:
+            return "starts, because a client waits for it"
+        case journal.ClientsUnseen.event:
+            return f"is not stopped by `idle_stop`: the system does not tell when its clients leave ({why})"
         case journal.ClientsRefused.event:
             return f"refuses the clients that wait for it: it was not ready within {event.get('within')} s"
         case journal.Fatal.event:

@@ -189,3 +189,24 @@ def test_what_the_protocol_says_cannot_be_set_by_hand(loading: Loading, mistakes
     assert mistakes(stack(f"a: {{{service}, handoff: systemd}}")) == [
         "2:66 services.a.environment: `LISTEN_FDS` is set by portsup with `handoff: systemd` (leave it out)"
     ]
+
+
+@pytest.mark.parametrize(
+    ("keys", "problem"),
+    [
+        ("idle_stop: 15m", "services.a.idle_stop: its next client starts it again, and the service has no `pool`"),
+        ("pool: 6000-6002, idle_stop: 15m, handoff: off", "on a socket of portsup, and `handoff: off` leaves the port"),
+        ("pool: 6000-6002, idle_check: {exec: a}", ".idle_check: there is no `idle_stop` that it could belong to"),
+        ("pool: 6000-6002, idle_when: {cpu_below: 2%}", "there is no `idle_stop` that it could belong to"),
+        ("pool: 6000-6002, idle_stop: 1m, idle_when: {cpu_below: much}", "a share of one processor such as 2%"),
+        ("pool: 6000-6002, idle_stop: 1m, idle_check: {}", "exec"),
+    ],
+)
+def test_what_cannot_stop_for_want_of_clients_is_a_mistake(mistakes: Mistakes, keys: str, problem: str) -> None:
+    (found,) = mistakes(stack(f"a: {{command: a, {keys}}}"))
+    assert problem in found
+
+
+def test_a_check_that_connects_counts_as_a_client_and_is_warned_of(loading: Loading) -> None:
+    (warning,) = loading(stack("a: {command: a, pool: 6000-6002, idle_stop: 1m, healthcheck: {exec: x}}")).warnings
+    assert "a command that connects to the service counts as its client" in warning

@@ -80,6 +80,10 @@ SERVICE: dict[str, list[Any]] = {
     "autostart": [True, False],
     "start": ["with-stack"],
     "start_timeout": ["30s", 2.5],
+    "idle_stop": ["15m"],
+    "idle_min_up": [0, "1m"],
+    "idle_when": [{"cpu_below": "2%"}, {"cpu_below": "0.5"}, {"cpu_below": 5}],
+    "idle_check": [{"exec": "a"}, {"exec": ["a"], "timeout": 3}],
     "one_shot": [False],
     "watch": [
         "src", [], ["a", "b"], {"paths": "a", "ignore": ["*.x"], "settle": "1s", "action": "reload"},
@@ -129,11 +133,20 @@ SERVICE: dict[str, list[Any]] = {
     "limits": [{}, {"nofile": 1024, "cpu_time": "1m", "address_space": "1GB", "core": 0}],
     "logging": [{}, {"max_size": "4KB", "backups": 0}, {"max_size": 4096}, {"redact": False}],
 }
+
+
+def agreeing(service: dict[str, Any]) -> dict[str, Any]:
+    """Without what the schema cannot say: `idle_stop` needs the handoff, and what belongs to it needs `idle_stop`."""
+    if "idle_stop" in service:
+        return {name: value for name, value in service.items() if (name, value) != ("handoff", "off")}
+    return {name: value for name, value in service.items() if not name.startswith("idle_")}
+
+
 GOOD = st.fixed_dictionaries(
     {"services": st.fixed_dictionaries({"web": st.fixed_dictionaries(
         {name: st.sampled_from(SERVICE[name]) for name in ("command", "pool")},
         optional={name: st.sampled_from(some) for name, some in SERVICE.items() if name not in ("command", "pool")},
-    )})},
+    ).map(agreeing)})},
     optional={
         "name": st.sampled_from(["a", "my-stack.2"]),
         "instances": st.sampled_from([{}, {"stride": 1}]),

@@ -21,7 +21,7 @@ POOL = (8000, 8001, 8002)
 # What may happen. Only what is picked of the rest is made: that takes most of the time.
 AT_ANY_TIME: tuple[ev.Event, ...] = (
     ev.StartRequested(), ev.StopRequested(), ev.StopRequested(0.0), ev.KillRequested(), ev.RestartRequested(),
-    ev.AwaitRequested(), ev.Called(), ev.AwaitFailed("no handoff"),
+    ev.AwaitRequested(), ev.Called(), ev.IdlingChanged(), ev.AwaitFailed("no handoff"),
     ev.RotateRequested(), ev.DependenciesMet(), ev.DependenciesMet(), ev.DependencyFailed("db failed"),
     *[ev.DeadlinePassed()] * 4, ev.RollRequested(), ev.HookEnded(999), ev.StopRequested(0.1, is_urgent=True),
 )  # fmt: skip
@@ -47,6 +47,10 @@ OF_A_PROCESS: tuple[Make, ...] = (
     lambda _, pid: ev.CheckFailed(pid, "503"),
     lambda _, pid: ev.Intruded(pid, "held by `node`"),
     lambda _, pid: ev.ProbeFailed(pid, "listens on 1"),
+    lambda _, pid: ev.ClientLeft(pid),
+    lambda _, pid: ev.ClientsCounted(pid, 0),
+    lambda _, pid: ev.ClientsCounted(pid, 1, has_left=True),
+    lambda _, pid: ev.FoundInUse(pid, "busy"),
     *[lambda world, pid: ev.Notified(pid, world.notice())] * 2,
 )
 
@@ -64,7 +68,10 @@ class World:
             delay=self.random.choice([0.0, 0.5]),
         )
         pool = self.random.choice([(), POOL])
-        timeouts = Timeouts(ready=self.random.choice([1.0, 30.0]), watchdog=self.random.choice([0.0, 3.0, 1000.0]))
+        timeouts = Timeouts(
+            ready=self.random.choice([1.0, 30.0]), watchdog=self.random.choice([0.0, 3.0, 1000.0]),
+            idle=self.random.choice([0.0, 2.0]) if pool else 0.0, min_up=self.random.choice([0.0, 5.0]),
+        )  # fmt: skip
         self.hooks = {hook: self.random.choice([1.0, 30.0]) for hook in Hook if self.random.random() < 0.6}
         self.hooks = self.hooks if self.random.random() < 0.5 else {}
         self.svc = Service(
@@ -74,6 +81,7 @@ class World:
             is_scheduled=not pool and self.random.random() < 0.4,
         )  # fmt: skip
         self.hook: ev.RunHook | None = None  # the one that runs
+        self.is_asked = False  # whether anybody uses it
         self.ran: list[Hook] = []
         self.rolls = self.random.random() < 0.4  # it is restarted without a gap whenever that can be
         self.lasts = self.random.random() < 0.4  # hardly anybody wants it to stop
@@ -103,7 +111,11 @@ class World:
                     self.tell(ev.NoPort(tuple((port, "taken") for port in POOL)))
             case ev.AwaitClients(port):
                 assert not self.processes
-                assert (self.svc.state, self.svc.on_connect, port) == (S.IDLE, True, self.svc.port)
+                assert (self.svc.state, self.svc.can_idle, port) == (S.IDLE, True, self.svc.port)
+            case ev.CountClients(pid) | ev.MakeSureUnused(pid):
+                assert pid in self.processes
+                assert self.svc.timeouts.idle
+                self.is_asked = isinstance(effect, ev.MakeSureUnused)
             case ev.RefuseClients():
                 assert self.svc.state is not S.RUNNING
             case ev.Spawn(port):
@@ -167,6 +179,10 @@ class World:
 
     def turn(self) -> None:
         self.now += self.random.random() * self.random.choice([0.1, 4.0, 12.0])
+        if self.is_asked and self.random.random() < 0.5:
+            self.is_asked = False
+            self.tell(self.random.choice([ev.FoundUnused, ev.FoundInUse])(self.svc.pid or 0))
+            return
         if self.hook is not None and self.random.random() < 0.4:
             self.end_hook(self.random.choice(["", "", "ended with exit code 1"]))
             return

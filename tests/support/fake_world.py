@@ -111,6 +111,12 @@ class FakeWorld:
     def await_clients(self, svc: Service) -> None:
         self.done.append(f"await clients of {svc.name}")
 
+    def count_clients(self, svc: Service, pid: int) -> None:
+        self.done.append(f"count clients of {pid}")
+
+    def make_sure_unused(self, svc: Service, pid: int) -> None:
+        self.done.append(f"make sure that nobody uses {pid}")
+
     def refuse_clients(self, svc: Service) -> None:
         self.done.append(f"refuse clients of {svc.name}")
 

@@ -41,6 +41,14 @@ class ClientsRefused(OfService):
     within: float
 
 
+class ClientsUnseen(OfService):
+    """the system does not tell when its clients leave, `why`, so `idle_stop` does not stop it"""
+
+    event = "clients unseen"
+    level = WARNING
+    why: str
+
+
 class ServiceWaiting(OfPassing):
     """it has its ports and waits for its dependencies: `port`"""
 

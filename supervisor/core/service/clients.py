@@ -10,7 +10,7 @@ def keeps_clients(svc: Service) -> bool:
         case State.IDLE | State.PREPARING | State.STARTING | State.RUNNING | State.BACKOFF:
             return True
         case State.WAITING:
-            return svc.on_connect
+            return svc.can_idle
         case State.TERMINATING | State.KILLING | State.CLEANING:
-            return svc.then in (Then.RESTART, Then.RETRY, Then.EXIT, Then.LEAVE)
+            return svc.then in (Then.RESTART, Then.RETRY, Then.EXIT, Then.LEAVE, Then.IDLE)
     return False

@@ -185,6 +185,8 @@ def follow(svc: Service, intruder: Cause, now: float) -> Step:
             return rest(svc, S.STOPPED, Result.SUCCESS, svc.reason)
         case Then.FAIL:
             return rest(svc, S.FAILED, svc.result, svc.reason)
+        case Then.IDLE:
+            return listen(svc, now)
         case Then.EXIT | Then.LEAVE:
             return _ended(svc, intruder, now)
         case Then.ROTATE:

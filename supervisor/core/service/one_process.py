@@ -7,7 +7,7 @@ its pid, and is ignored if that is not ours.  The ports of a pool stay leased fo
 
 from supervisor.core import events as ev
 from supervisor.core.reasons import Asked, Cause, NotReady, PortLockLost, SaidNothing, StillAlive, Unhealthy
-from supervisor.core.service import hooks
+from supervisor.core.service import hooks, idling
 from supervisor.core.service.hooks import Step as Step
 from supervisor.core.service.moves import (
     abort,
@@ -40,6 +40,10 @@ def step(svc: Service, event: ev.Event, now: float) -> Step:
     if isinstance(event, ev.DeadlinePassed) and svc.clients_until is not None and now >= svc.clients_until:
         after, effects = step(replace(svc, clients_until=None), event, now)
         return after, (ev.RefuseClients(), *effects)
+    if isinstance(event, ev.DeadlinePassed) and idling.is_due(svc, now):
+        counting, effects = idling.count(svc, now)
+        after, more = step(counting, event, now)
+        return after, (*effects, *more)
     over = hooks.verdict(svc, event, now)
     if over is not None:
         made = hook_ended(svc, over, now)
@@ -152,6 +156,10 @@ def _step(svc: Service, event: ev.Event, now: float) -> Step:
             return terminate(replace(svc, result=Result.MEMORY_LIMIT), Then.RETRY, why, now)
         case S.STARTING | S.RUNNING | S.TERMINATING, ev.Notified(pid, notice) if pid == svc.pid:
             return heard(note(svc, notice, now), notice, now)
+        case S.RUNNING, (
+            ev.ClientLeft() | ev.ClientsCounted() | ev.FoundUnused() | ev.FoundInUse() | ev.IdlingChanged()
+        ):
+            return idling.decide(svc, event, now)
         case S.RUNNING, ev.DeadlinePassed() if is_due(svc, now):
             return abort(svc, SaidNothing(svc.watchdog), now)
         case S.STARTING | S.RUNNING, ev.Intruded(pid, who) if pid == svc.pid:
@@ -198,6 +206,7 @@ def _ready(svc: Service, now: float) -> Step:
         failed_ports=(), failed_checks=0, result=Result.NONE, reason="", trouble="", printed=None, exit_code=None,
         clients_until=None,
     )  # fmt: skip
+    svc = idling.begin(svc, now)
     return hooks.begin(svc, Hook.POST_START, now) if Hook.POST_START in svc.hooks else (svc, ())
 
 

@@ -11,7 +11,7 @@ not stop meanwhile, so neither pre_stop nor post_stop runs; the old process is t
 
 from supervisor.core import events as ev
 from supervisor.core.reasons import BeforeReady, Cause, NothingListens, NotReady, OfHook
-from supervisor.core.service import hooks, one_process
+from supervisor.core.service import hooks, idling, one_process
 from supervisor.core.service.hooks import Step
 from supervisor.core.service.notices import note, note_beside, watched_until
 from supervisor.core.service.snapshot import Service, check, end_of, is_due, note_exit
@@ -136,7 +136,7 @@ def _hand_on(svc: Service, beside: Beside, now: float) -> Step:
         failed_checks=0, attempts=0, short_runs=0, misses=0, trouble="", reason="", exit_code=None,
         told=beside.told, watchdog=beside.watchdog, reloading_since=None,
     )  # fmt: skip
-    svc = replace(svc, deadline=watched_until(svc, now))
+    svc = idling.begin(replace(svc, deadline=watched_until(svc, now)), now)
     effects: tuple[ev.Effect, ...] = ()
     if Hook.POST_START in svc.hooks:
         svc, effects = hooks.begin(svc, Hook.POST_START, now)

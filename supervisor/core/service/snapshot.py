@@ -33,6 +33,8 @@ class Timeouts:
     kill: float = 5.0
     watchdog: float = 0.0  # the longest silence of a running service; 0 for any
     clients: float = 30.0  # that the first client waits at most until it is ready
+    idle: float = 0.0  # without a client after which it is stopped; 0 for never
+    min_up: float = 30.0  # that it is up at least before that
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,8 @@ class Service:
     pid: int | None = None
     is_called: bool = False  # it is to run, and not only to listen for its first client
     clients_until: float | None = None  # when whoever has called it is refused, unless it is ready by then
+    used_at: float = 0.0  # the last moment at which it had a client, as far as that is known
+    idle_at: float | None = None  # when its clients are counted, while it runs
     deadline: float | None = None
     reached: Milestone = Milestone.NONE
     health: Health = Health.NONE
@@ -95,9 +99,15 @@ class Service:
         """When something is due: for this service, its clients, its hook, or the process beside, whichever is first."""
         beside = None if self.beside is None else self.beside.deadline
         hook = None if self.hook is None else self.hook.deadline
+        idle = self.idle_at if self.state is State.RUNNING else None
         return min(
-            (each for each in (self.deadline, self.clients_until, beside, hook) if each is not None), default=None
+            (each for each in (self.deadline, self.clients_until, idle, beside, hook) if each is not None), default=None
         )
+
+    @property
+    def can_idle(self) -> bool:
+        """Whether it may wait for a client without a process."""
+        return self.on_connect or self.timeouts.idle > 0
 
     @property
     def is_silent(self) -> bool:

@@ -31,6 +31,7 @@ class Asker:
     errands: Errands
     account: Account | None = None
     host: str = LOOPBACK
+    note: Callable[[int], None] = lambda port: None  # is told from which port of ours a probe connects
 
 
 async def ask(probe: Probe, asker: Asker, timeout: float) -> Cause:
@@ -40,7 +41,7 @@ async def ask(probe: Probe, asker: Asker, timeout: float) -> Cause:
         case ProbeKind.HTTP:
             how = lambda: _ask_http(probe, asker)  # noqa: E731
         case ProbeKind.TCP:
-            how = lambda: _ask_tcp(asker.host, asker.port or 0)  # noqa: E731
+            how = lambda: _ask_tcp(asker)  # noqa: E731
         case ProbeKind.EXEC:
             how = lambda: _ask_command(probe.command, asker)  # noqa: E731
         case ProbeKind.STARTED | ProbeKind.LISTENING | ProbeKind.LOG | ProbeKind.NOTIFY:
@@ -69,6 +70,7 @@ def _subject(probe: Probe) -> str:
 async def _ask_http(probe: Probe, asker: Asker) -> Reason | None:
     host, port = asker.host, asker.port or 0
     reader, writer = await asyncio.open_connection(host, port)
+    asker.note(writer.get_extra_info("sockname")[1])
     try:
         ask = probe.ask or HttpAsk()
         writer.write(http_request(host, port, probe.target, ask.method, ask.headers))
@@ -88,8 +90,9 @@ def _facts_of(verdict: HttpAnswer | None) -> dict[str, Any]:
     return {} if verdict is None else verdict.facts
 
 
-async def _ask_tcp(host: str, port: int) -> None:
-    _, writer = await asyncio.open_connection(host, port)
+async def _ask_tcp(asker: Asker) -> None:
+    _, writer = await asyncio.open_connection(asker.host, asker.port or 0)
+    asker.note(writer.get_extra_info("sockname")[1])
     writer.close()
 
 

@@ -118,9 +118,13 @@ class ProcessChecks:
             return
         watch_log(self._loop, slot, child, pattern)
 
-    def _asker(self, slot: Slot, child: Child) -> Asker:
+    def asker(self, slot: Slot, child: Child) -> Asker:
+        """What a probe of a process needs to know of it."""
         folder = os.fspath(slot.spec.working_dir)
-        return Asker(slot.service.port, folder, child.environment, self._errands, child.account, slot.host)
+        return Asker(
+            slot.service.port, folder, child.environment, self._errands, child.account, slot.host,
+            slot.own_ports.append,
+        )  # fmt: skip
 
     def _note_address(self, slot: Slot, child: Child, port: int) -> None:
         """Finds out at which address the process listens, so that it is asked and reached there."""
@@ -153,7 +157,7 @@ class ProcessChecks:
             patience = EXEC_TIMEOUT if probe.kind is ProbeKind.EXEC else ASK_TIMEOUT
             if check := slot.spec.healthcheck:  # what is healthy after so long is ready after so long
                 patience = max(patience, check.timeout)
-            while trouble := await self._ask(slot, probe, self._asker(slot, child), patience):
+            while trouble := await self.ask(slot, probe, self.asker(slot, child), patience):
                 if (port := slot.service.port) is not None:  # it may have begun to listen elsewhere as well
                     self._note_address(slot, child, port)
                 slot.keeper.tell(ev.ProbeFailed(child.pid, trouble))
@@ -163,12 +167,17 @@ class ProcessChecks:
 
         child.tasks.append(begin(question(), self._loop))
 
-    async def _ask(self, slot: Slot, probe: Probe, asker: Asker, patience: float) -> Cause:
+    async def ask(self, slot: Slot, probe: Probe, asker: Asker, patience: float) -> Cause:
+        """ "" if the answer is good, else what was wrong with it."""
         try:
             asked = self._filled(slot, probe)
         except PortsupError as error:
             return str(error)
         return await ask(asked, asker, patience)
+
+    async def ask_process(self, slot: Slot, child: Child, probe: Probe, patience: float) -> Cause:
+        """The same of one process of a service."""
+        return await self.ask(slot, probe, self.asker(slot, child), patience)
 
     def watch_health(self, slot: Slot) -> None:
         """Asks a running process again and again whether it is well, if its service wants that."""
@@ -183,7 +192,7 @@ class ProcessChecks:
                 except PortsupError:  # not its fault, and soon it is asked otherwise
                     await asyncio.sleep(check.interval)
                     continue
-                trouble = await ask(probe, self._asker(slot, child), check.timeout)
+                trouble = await ask(probe, self.asker(slot, child), check.timeout)
                 event = ev.CheckFailed(child.pid, trouble) if trouble else ev.BecameHealthy(child.pid)
                 slot.keeper.tell(event)
                 await asyncio.sleep(check.interval)

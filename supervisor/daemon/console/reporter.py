@@ -182,6 +182,10 @@ class Reporter:
         """Clients that waited for a service were refused, so that its next process could have the socket it made."""
         self.tell(journal.QueueDropped(service=service, why=why))
 
+    def clients_unseen(self, service: str, why: str) -> None:
+        """The system does not tell when a client of a service leaves, so it is never stopped for want of clients."""
+        self.tell(journal.ClientsUnseen(service=service, why=why))
+
     def clients_refused(self, service: str, within: float) -> None:
         """Clients that had called a service were refused, because it does not come up; `within` is in seconds."""
         self.tell(journal.ClientsRefused(service=service, within=within))

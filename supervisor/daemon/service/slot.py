@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -101,6 +102,7 @@ class Slot:
     seen_starts: dict[str, int] = field(default_factory=dict)  # of those it depends on, when its process was spawned
     next_run: str = ""  # by its schedule
     is_leaving: bool = False  # a reload removes it: it is started no more
+    own_ports: deque[int] = field(default_factory=lambda: deque(maxlen=64))  # from which probes have connected to it
     obstacle: PortsupError | None = None  # what kept it from all its ports the last time, if no port was at fault
 
     @property
@@ -179,7 +181,12 @@ def settings(spec: ServiceSpec, pool: Sequence[int]) -> dict[str, Any]:
         "pool": tuple(pool),
         "policy": spec.restart_policy,
         "timeouts": Timeouts(
-            spec.ready.timeout, spec.stop_grace_period, watchdog=spec.watchdog, clients=spec.start_timeout
+            spec.ready.timeout,
+            spec.stop_grace_period,
+            watchdog=spec.watchdog,
+            clients=spec.start_timeout,
+            idle=spec.idle_stop,
+            min_up=spec.idle_min_up,
         ),
         "rotate_after": spec.rotate_after,
         "unhealthy_after": 1 if spec.healthcheck is None else spec.healthcheck.retries,

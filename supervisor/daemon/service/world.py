@@ -16,6 +16,7 @@ from supervisor.core.service.clients import keeps_clients
 from supervisor.core.state import IS_LIVE, Milestone, Role, State
 from supervisor.core.stdin import Stdin
 from supervisor.daemon.changes import Changes
+from supervisor.daemon.checks.idleness import Idleness
 from supervisor.daemon.checks.process_checks import ProcessChecks
 from supervisor.daemon.console.broadcast import Feed
 from supervisor.daemon.console.reporter import Reporter
@@ -26,6 +27,7 @@ from supervisor.daemon.processes.members import Members
 from supervisor.daemon.processes.reaper import Reaper
 from supervisor.daemon.processes.trees import Ends, Trees
 from supervisor.daemon.service.callers import Callers
+from supervisor.daemon.service.clients import Clients
 from supervisor.daemon.service.environment import socket_of
 from supervisor.daemon.service.leasing import Leasing
 from supervisor.daemon.service.output import Output
@@ -33,6 +35,7 @@ from supervisor.daemon.service.programs import Programs
 from supervisor.daemon.service.sd_notify import SdNotify
 from supervisor.daemon.service.slot import Child, Slot
 from supervisor.daemon.service.spawner import Spawner, spawn_failed
+from supervisor.daemon.service.visitors import Visitors
 from supervisor.dataclass import dataclass, replace
 from supervisor.errors import PortsupError
 from supervisor.process import tree
@@ -81,7 +84,10 @@ class StackWorld:
         self.trees = Trees(loop, slots, self.members, ends, self.programs.pid_file, reporter)
         filters = Filters()
         self._starter = Spawner(loop, reporter, self._notices, filters, hands_over=ports.hands_over)
-        self._callers = Callers(loop, self.programs, filters, hands_over=ports.hands_over)
+        callers = Callers(loop, self.programs, filters, hands_over=ports.hands_over)
+        idleness = Idleness(loop, self.members, self.inquiries, self.checks.ask_process)
+        visitors = Visitors(loop, idleness.why_busy, reporter.clients_unseen)
+        self._clients = Clients(loop, slots, callers, visitors, reporter)
         self._hooks: Hooks | None = None  # once there was one to run
         changes.follow(self._see)
 
@@ -108,8 +114,7 @@ class StackWorld:
         if after.reached is Milestone.LISTENING and before.reached < Milestone.LISTENING:
             for child in slot.children():
                 self.trees.look_for_heir(slot, child)
-        if before.state is State.IDLE and after.state is not State.IDLE:
-            self._callers.forget(slot)
+        self._clients.see(slot, before, after)
         if not keeps_clients(after):
             slot.close_sockets()
 
@@ -128,18 +133,16 @@ class StackWorld:
             slot.lease.quarantine(port, why, self._loop.time() + slot.spec.quarantine)
 
     def await_clients(self, svc: Service) -> None:
-        # In the next turn: what it says is an event of its own, and it may be over by then.
-        self._loop.call_soon(self._await_clients, self.slots[svc.name])
+        self._clients.await_first(svc)
 
-    def _await_clients(self, slot: Slot) -> None:
-        if slot.service.state is State.IDLE and self.slots.get(slot.spec.name) is slot:
-            self._callers.wait_for(slot)
+    def count_clients(self, svc: Service, pid: int) -> None:
+        self._clients.count(svc, pid)
+
+    def make_sure_unused(self, svc: Service, pid: int) -> None:
+        self._clients.make_sure_of_none(svc, pid)
 
     def refuse_clients(self, svc: Service) -> None:
-        slot = self.slots[svc.name]
-        if slot.sockets is not None:
-            slot.sockets.retire_unclaimed()
-            self._reporter.clients_refused(svc.name, svc.timeouts.clients)
+        self._clients.refuse(svc)
 
     # Processes
 
@@ -265,7 +268,7 @@ class StackWorld:
                 back.callback(slot.lease.release)
             back.callback(self._notices.forget, slot)
             back.callback(slot.close_sockets)
-            back.callback(self._callers.forget, slot)
+            back.callback(self._clients.forget, slot)
             if self._hooks is not None:
                 back.callback(self._hooks.forget, slot)
             for child in slot.children():

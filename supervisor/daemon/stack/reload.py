@@ -195,6 +195,8 @@ class Reloader:
         if is_at_work and slot.is_wanted and change.restarts:  # one that is being stopped stays stopped
             self._stack.restart([change.name], why=Asked("reconfigure"))
             return True
+        if "idle_stop" in change.keys or "idle_min_up" in change.keys:
+            slot.keeper.tell(ev.IdlingChanged())
         if "healthcheck" in change.keys and slot.service.state is State.RUNNING and slot.child is not None:
             slot.child.end_tasks()
             self._world.checks.watch_health(slot)

@@ -1,6 +1,6 @@
 """The whole table."""
 
-from supervisor.export.table import ending, program, start
+from supervisor.export.table import ending, idle, program, start
 
-ROWS = (*program.ROWS, *start.ROWS, *ending.ROWS)
+ROWS = (*program.ROWS, *start.ROWS, *idle.ROWS, *ending.ROWS)
 KNOWN = {key: row for row in ROWS for key in row.keys}

@@ -1,0 +1,62 @@
+"""The clients of services that have no process, and of those that are stopped when they have no clients."""
+
+import asyncio
+from collections.abc import Mapping
+
+from supervisor.core.service import Service
+from supervisor.core.state import State
+from supervisor.daemon.console.reporter import Reporter
+from supervisor.daemon.service.callers import Callers
+from supervisor.daemon.service.slot import Slot
+from supervisor.daemon.service.visitors import Visitors
+
+
+class Clients:
+    """Of all services of one instance; a service is told what is found out in the next turn, if it is so then."""
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, slots: Mapping[str, Slot], callers: Callers, visitors: Visitors,
+        reporter: Reporter,
+    ) -> None:  # fmt: skip
+        self._loop = loop
+        self._slots = slots
+        self._callers = callers
+        self._visitors = visitors
+        self._reporter = reporter
+
+    def see(self, slot: Slot, before: Service, after: Service) -> None:
+        """What a change of a service means for those who watch its clients."""
+        if before.state is State.IDLE and after.state is not State.IDLE:
+            self._callers.forget(slot)
+        if after.state is State.RUNNING and after.timeouts.idle:
+            self._visitors.watch(slot)
+        elif before.state is State.RUNNING:
+            self._visitors.forget(slot)
+
+    def await_first(self, svc: Service) -> None:
+        """Listens for its first client."""
+        self._loop.call_soon(self._await_first, self._slots[svc.name])
+
+    def _await_first(self, slot: Slot) -> None:
+        if slot.service.state is State.IDLE and self._slots.get(slot.spec.name) is slot:
+            self._callers.wait_for(slot)
+
+    def count(self, svc: Service, pid: int) -> None:
+        """Counts those who are connected."""
+        self._loop.call_soon(self._visitors.count, self._slots[svc.name], pid)
+
+    def make_sure_of_none(self, svc: Service, pid: int) -> None:
+        """Has new ones wait for its next process, if nothing speaks against the end of this one."""
+        self._loop.call_soon(self._visitors.make_sure, self._slots[svc.name], pid)
+
+    def refuse(self, svc: Service) -> None:
+        """Refuses those who wait for a process that does not come up."""
+        slot = self._slots[svc.name]
+        if slot.sockets is not None:
+            slot.sockets.retire_unclaimed()
+            self._reporter.clients_refused(svc.name, svc.timeouts.clients)
+
+    def forget(self, slot: Slot) -> None:
+        """Watches nobody any more."""
+        self._callers.forget(slot)
+        self._visitors.forget(slot)

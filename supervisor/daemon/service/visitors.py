@@ -1,0 +1,141 @@
+"""Counts who is connected to a service, hears of those who leave, and keeps newcomers for its next process.
+
+The kernel tells of each connection that ends (`system.open_departures`).  Nobody listens for that while the service is
+in use: from one count of its clients to the first that leaves, and then not before the next count.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+
+from supervisor import system
+from supervisor.core import events as ev
+from supervisor.core.reasons import Cause
+from supervisor.core.state import State
+from supervisor.daemon.service.slot import Child, Slot
+from supervisor.daemon.tasks import begin
+from supervisor.system import Departures
+
+WhyBusy = Callable[[Slot, Child], Awaitable[Cause]]
+
+
+class Visitors:
+    """The clients of the services of one instance that are stopped when nobody uses them."""
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, is_busy: WhyBusy, tell_trouble: Callable[[str, str], None]
+    ) -> None:
+        self._loop = loop
+        self._is_busy = is_busy
+        self._tell_trouble = tell_trouble
+        self._departures: dict[str, tuple[int, Departures]] = {}
+        self._heard: set[str] = set()
+
+    def watch(self, slot: Slot) -> None:
+        """Hears from now on who leaves."""
+        name, port = slot.spec.name, slot.service.port
+        if port is None or self._port_of(name) == port:
+            return
+        self.forget(slot)
+        try:
+            self._departures[name] = port, system.open_departures(port)
+        except OSError as error:
+            self._tell_trouble(name, (error.strerror or str(error)).lower())
+        else:
+            self._hear(slot)
+
+    def forget(self, slot: Slot) -> None:
+        """Its process ends, or is not stopped for want of clients any more."""
+        name = slot.spec.name
+        self._hear_no_more(name)
+        if name in self._departures:
+            self._departures.pop(name)[1].close()
+
+    def count(self, slot: Slot, pid: int) -> None:
+        """Answers CountClients."""
+        name = slot.spec.name
+        if slot.service.pid != pid or name not in self._departures:
+            return
+        try:
+            has_left = self._has_left(slot)
+            waiting = 0 if slot.sockets is None else slot.sockets.newcomers().waiting()
+            connected = max(0, self._connected(slot) - waiting)
+        except OSError as error:
+            self._tell_trouble(name, (error.strerror or str(error)).lower())
+            return
+        self._hear(slot)
+        slot.keeper.tell(ev.ClientsCounted(pid, connected, has_left, waiting))
+
+    def make_sure(self, slot: Slot, pid: int) -> None:
+        """Answers MakeSureUnused."""
+        child = slot.child_of(pid)
+        if child is None:
+            return
+
+        async def ask() -> None:
+            self._hear_no_more(slot.spec.name)  # the check may connect as well
+            why = await self._is_busy(slot, child)
+            if slot.service.pid != pid or slot.service.state is not State.RUNNING:
+                return
+            self._has_left(slot)
+            is_unused = not why and self._keep_newcomers(slot, child)
+            slot.keeper.tell(ev.FoundUnused(pid) if is_unused else ev.FoundInUse(pid, why))
+
+        if slot.spec.idle_cpu_below or slot.spec.idle_check is not None:
+            child.tasks.append(begin(ask(), self._loop))
+        else:
+            is_unused = self._keep_newcomers(slot, child)
+            slot.keeper.tell(ev.FoundUnused(pid) if is_unused else ev.FoundInUse(pid))
+
+    def _keep_newcomers(self, slot: Slot, child: Child) -> bool:
+        """Has everybody who connects from now on wait for the next process; False if somebody came before that."""
+        sockets = slot.sockets
+        if sockets is None:
+            return not self._connected(slot)
+        newcomers = sockets.newcomers()
+        try:
+            with contextlib.suppress(OSError):  # then they wait at the socket of the process, as before a restart
+                newcomers.keep(child.invocation)
+            waiting = newcomers.waiting()  # first: who comes in between counts as connected, and not the other way
+            if not self._has_left(slot) and self._connected(slot) <= waiting:
+                return True
+        except OSError:
+            pass  # somebody may be there
+        newcomers.let_in(child.invocation)
+        return False
+
+    def _connected(self, slot: Slot) -> int:
+        own = slot.own_ports
+        return sum(each.peer_port not in own for each in system.connections_on(slot.service.port or 0))
+
+    def _has_left(self, slot: Slot) -> bool:
+        """Whether somebody has left since this was asked before, other than the probes of portsup."""
+        others = False
+        for port in self._departures[slot.spec.name][1].read():
+            if port in slot.own_ports:
+                slot.own_ports.remove(port)  # a client may come from there now
+            else:
+                others = True
+                if not port:
+                    slot.own_ports.clear()
+        return others
+
+    def _hear(self, slot: Slot) -> None:
+        name = slot.spec.name
+        if name not in self._heard:
+            self._heard.add(name)
+            self._loop.add_reader(self._departures[name][1].fileno(), self._on_departure, slot)
+
+    def _hear_no_more(self, name: str) -> None:
+        if name in self._heard:
+            self._heard.discard(name)
+            self._loop.remove_reader(self._departures[name][1].fileno())
+
+    def _on_departure(self, slot: Slot) -> None:
+        pid = slot.service.pid
+        if self._has_left(slot) and pid is not None:
+            self._hear_no_more(slot.spec.name)
+            slot.keeper.tell(ev.ClientLeft(pid))
+
+    def _port_of(self, name: str) -> int | None:
+        return self._departures[name][0] if name in self._departures else None
