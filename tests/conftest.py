@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -97,17 +98,30 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
         _pure_test = None
 
 
-@pytest.fixture(autouse=True)
-def own_folders(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A short folder (a unix socket's path has 107 bytes at most) with the runtime and the state directory of the test.
+@pytest.fixture(scope="session")
+def names_of_folders() -> Iterator[Iterator[Path]]:
+    """Short names for a folder of each test."""
+    base = Path(tempfile.mkdtemp(prefix="pt"))
+    base.chmod(0o711)  # a test that becomes another user opens its own folder, and gets there
+    try:
+        yield (base / str(number) for number in count())
+    finally:
+        shutil.rmtree(base, ignore_errors=True)
 
-    After a live test, no process may be left whose environment names that folder.
+
+@pytest.fixture(autouse=True)
+def own_places(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, names_of_folders: Iterator[Path]
+) -> Iterator[Path]:
+    """Where the runtime and the state directory of the test are, should it make them.
+
+    After a live test, no process may be left whose environment names them.
     """
     for name in [name for name in os.environ if name.startswith("PORTSUP_")]:
         monkeypatch.delenv(name)
     for name in ("CLICOLOR_FORCE", "FORCE_COLOR", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)
-    folder = Path(tempfile.mkdtemp(prefix="pt"))
+    folder = next(names_of_folders)
     monkeypatch.setenv("PORTSUP_RUNTIME_DIR", str(folder / "r"))
     monkeypatch.setenv("PORTSUP_STATE_DIR", str(folder / "s"))
     try:
@@ -116,6 +130,13 @@ def own_folders(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
             _nothing_left(str(folder / "r"))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def own_folders(own_places: Path) -> Path:
+    """A short folder with these two in it: the path of a unix socket has 107 bytes at most."""
+    own_places.mkdir(mode=0o700, exist_ok=True)
+    return own_places
 
 
 def _nothing_left(runtime: str) -> None:

@@ -91,7 +91,7 @@ def test_the_example_itself_is_good(loading: Loading) -> None:
     assert list(loading(EXAMPLE).services) == ["ollama-mcp", "sandra-ia"]
 
 
-SIZE = budget(LARGEST // 8, LARGEST)  # work that grows with the square shows at an eighth, too
+SIZE = budget(LARGEST // 16, LARGEST)  # work that grows with the square shows at a sixteenth, too
 SHARE = LARGEST // SIZE
 S = "services:\n  w:\n    command: "
 HOSTILE = {

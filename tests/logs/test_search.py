@@ -14,6 +14,7 @@ from supervisor.logs.search import Search
 from supervisor.logs.service_log import ServiceLog
 from supervisor.logs.sought import Span
 from supervisor.logs.starts import last_starts
+from tests.support.budget import budget
 
 X = make_query("x")
 
@@ -52,7 +53,7 @@ def plain(lines: list[str], count: int | None, context: int) -> list[str]:
     return told
 
 
-@pytest.mark.parametrize("seed", range(15))
+@pytest.mark.parametrize("seed", range(budget(6, 300)))
 def test_it_finds_what_a_look_at_every_line_finds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     chance = random.Random(seed)
     monkeypatch.setattr(blocks, "SIZE", chance.choice([64, 100, 1 << 18]))
