@@ -6,6 +6,7 @@ from supervisor.api.project import Project
 from supervisor.config.places import places
 from supervisor.config.secrets import hidden
 from supervisor.config.show import resolved
+from supervisor.config.spec import StackSpec
 from supervisor.core.order import levels
 from supervisor.dataclass import dataclass
 from supervisor.errors import NotFound, PortsupError
@@ -80,6 +81,11 @@ def environment_of(project: Project, service: str) -> list[Variable]:
 
 def graph_of(project: Project) -> Graph:
     """Which service needs which, by services.yaml as it is now; raises ConfigError for mistakes in it."""
-    services = project.spec().services
+    return graph_in(project.spec())
+
+
+def graph_in(stack: StackSpec) -> Graph:
+    """The same of a stack that was read."""
+    services = stack.services
     needs = [Need(name, need, str(how)) for name, spec in services.items() for need, how in spec.depends_on.items()]
     return Graph(levels({name: tuple(spec.depends_on) for name, spec in services.items()}), tuple(needs))

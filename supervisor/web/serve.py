@@ -17,6 +17,8 @@ from supervisor.web.guard import LOOPBACK, Guard, Place
 from supervisor.web.keys import Keys
 from supervisor.web.windows import Windows
 
+_COMING = ("acquiring", "waiting", "preparing", "starting")
+_SETTLED = 0.5  # seconds
 MOST_AT_ONCE = 4 * MOST_WINDOWS  # connections; further ones are told to come again
 
 
@@ -84,17 +86,23 @@ def _ender(end: Callable[[], None]) -> Callable[[LockLost], None]:
 
 def _tied(project: Project, link: str, end: Callable[[], None]) -> None:
     """Prints the link once the stack is ready, and ends the server with it, or with whoever holds our stdin."""
-    is_told = False
+    was_up = False
+    due: threading.Timer | None = None
+
+    def say() -> None:
+        print(f"the page of this stack: {link}", flush=True)
 
     def told(_: object) -> None:
-        nonlocal is_told
-        rows = following.picture.services.values()
+        nonlocal was_up, due
         if following.ended is not None:
-            if is_told:
+            if was_up:
                 end()
-        elif not is_told and all(row.is_fine or row.state in ("failed", "exited") for row in rows):
-            is_told = True
-            print(f"the page of this stack: {link}", flush=True)
+            return
+        was_up = True
+        if due is None and not any(row.state in _COMING for row in following.picture.services.values()):
+            due = threading.Timer(_SETTLED, say)  # behind what `up` says of the start, which comes at the same moment
+            due.daemon = True
+            due.start()
 
     def until_left() -> None:
         sys.stdin.buffer.read()

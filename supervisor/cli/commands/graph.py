@@ -13,18 +13,19 @@ if TYPE_CHECKING:
 EXAMPLES = """\
   portsup graph                    in the order in which they start
   portsup graph --format mermaid   a mermaid flowchart
+  portsup graph --format svg > graph.svg   a drawing that a browser shows
   portsup graph --format json      one JSON object per line"""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `graph`."""
-    parser.add_argument("--format", choices=("text", "mermaid", "json"), default="text", help="default: text")
+    parser.add_argument("--format", choices=("text", "mermaid", "svg", "json"), default="text", help="default: text")
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the graph of services.yaml."""
     stack = load(files_asked(args))
-    draw = {"text": as_text, "mermaid": as_mermaid, "json": as_json}[args.format]
+    draw = {"text": as_text, "mermaid": as_mermaid, "svg": as_drawing, "json": as_json}[args.format]
     print("\n".join(draw(stack)))
     return 0
 
@@ -60,6 +61,15 @@ def as_mermaid(stack: "StackSpec") -> list[str]:
         for need, condition in spec.depends_on.items():
             lines.append(f"  {names[need]} -->|{condition}| {names[name]}")
     return lines
+
+
+def as_drawing(stack: "StackSpec") -> list[str]:
+    """A drawing; each service stands to the right of what it needs."""
+    from supervisor.api.drawing import as_svg, drawn
+    from supervisor.api.sight import graph_in
+
+    notes = {name: pool_words(spec.pool) for name, spec in stack.services.items() if spec.pool}
+    return as_svg(drawn(graph_in(stack)), f"Which service of {stack.name} needs which", notes).splitlines()
 
 
 def as_json(stack: "StackSpec") -> list[str]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\
   portsup timings                  each phase, and the critical chain
+  portsup timings --format html > start.html   bars over time, for a browser
   portsup timings --format json    one JSON object per line"""
 
 _COLUMNS = ("NAME", "AT", "PORT", "WAITED", "SPAWN", "LISTENING", "READY", "STARTS", "STATE")
@@ -25,7 +26,7 @@ _OPTIONAL = ("PORT", "STARTS", "SPAWN", "LISTENING", "WAITED", "READY")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `timings`."""
-    parser.add_argument("--format", choices=("table", "json"), default="table", help="default: table")
+    parser.add_argument("--format", choices=("table", "html", "json"), default="table", help="default: table")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -45,6 +46,11 @@ def run(args: argparse.Namespace) -> int:
     if args.format == "json":
         for each in told:
             print(render.json_line(_record(each, each in chain)))
+        return 0
+    if args.format == "html":
+        from supervisor.api.gantt import as_html
+
+        print(as_html(os.path.basename(source.directory), told, chain), end="")
         return 0
     print("\n".join(_table(told, args)))
     if chain:
