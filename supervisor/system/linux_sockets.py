@@ -12,6 +12,7 @@ from supervisor.system.linux import pids, running_thread_of
 
 _KCMP = {"x86_64": 312, "aarch64": 272}  # asm/unistd.h
 _KCMP_FILES = 2  # linux/kcmp.h
+_MOST_TABLES = 16  # of one process: each of its threads is held against all of them
 
 
 def listening(ports: Collection[int] | None) -> list[Listener]:
@@ -63,7 +64,7 @@ def _tables(pid: int) -> Iterator[int]:
     seen = [running_thread_of(pid) if len(threads) > 1 else pid]
     yield seen[0]
     for each in map(int, threads):
-        if each != pid and all(_differ(each, other) for other in seen):
+        if len(seen) < _MOST_TABLES and each != pid and all(_differ(each, other) for other in seen):
             seen.append(each)
             yield each
 
