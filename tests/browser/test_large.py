@@ -79,6 +79,8 @@ def test_a_million_lines_are_scrolled_with_a_few_rows(seen: Looking) -> None:
 
 
 def test_what_is_read_stays_where_it_is_while_lines_come(live: Live, seen: Looking) -> None:
+    seen.to("overview")
+    seen.until(lambda: len(seen.rows()) == 200, "all services")
     seen.to("logs?services=long")
     seen.sees(f"line {LINES - 1} of very many", within=60)
     seen.page.evaluate("document.querySelector('.log').scrollTop -= 100_000")

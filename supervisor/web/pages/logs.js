@@ -198,7 +198,7 @@ function highlight(query) {
 function step(view, by) {
   if (!view.lines) return;
   const matches = view.lines.map((line, at) => (line.is_match && !line.gap ? at : -1)).filter((at) => at >= 0);
-  const here = Math.round(view.box.scrollTop / 20) + 2;
+  const here = Math.round(view.topLine) + 2;
   const next = by > 0 ? matches.find((at) => at > here) : matches.filter((at) => at < here).at(-1);
   if (next !== undefined) view.to(next);
 }
@@ -206,7 +206,7 @@ function step(view, by) {
 // What is selected, else what can be seen: as it was printed.
 async function copy(view, set) {
   const selected = String(getSelection());
-  const from = Math.floor(view.box.scrollTop / 20);
+  const from = Math.floor(view.topLine);
   const seen = [];
   for (let at = from; at < Math.min(view.count, from + view.seen); at += 1) {
     const line = view.line(at);

@@ -3,7 +3,8 @@
 import { clock, tamed } from "./words.js";
 
 export const HEIGHT = 20; // px of a line, as in page.css
-const TALLEST = 16_000_000; // px; browsers stop somewhere beyond, so longer logs are scrolled in proportion
+const TALLEST = 16_000_000; // px; browsers stop somewhere beyond, so in longer logs the bar stands in proportion
+const SETTLED = 150; // ms without scrolling until the bar of such a log is put where its lines are
 const CHUNK = 200;
 const KEPT = 80; // chunks
 const BEYOND = 15; // lines above and below those that can be seen
@@ -36,7 +37,8 @@ export class LogView {
     this.lines = null; // of a search: all there are
     this.starts = [];
     this.mark = null;
-    this.top = 0;
+    this.begin = 0; // the line at the top, where the log is too long for pixels to tell
+    this.lastTop = 0;
   }
 
   close() {
@@ -72,13 +74,14 @@ export class LogView {
     const scaled = this.count * HEIGHT;
     this.inner.style.height = `${Math.min(scaled, TALLEST)}px`;
     if (this.isFollowing) this.toEnd();
+    else if (this.isScaled) this.begin = Math.max(0, this.begin - gone);
     else if (gone > 0) this.box.scrollTop -= gone * HEIGHT;
     this.draw();
   }
 
   toEnd() {
     this.isFollowing = true;
-    this.top = Math.max(0, this.count - this.seen);
+    this.begin = Math.max(0, this.count - this.seen);
     this.setScroll(this.box.scrollHeight);
     this.draw();
   }
@@ -87,14 +90,42 @@ export class LogView {
   to(number) {
     this.isFollowing = false;
     const at = Math.max(0, (this.lines ? number : number - this.first) - 2);
-    this.setScroll(this.isScaled ? (at / this.count) * this.box.scrollHeight : at * HEIGHT);
+    this.begin = at;
+    this.setScroll(this.isScaled ? this.barOf(at) : at * HEIGHT);
     this.draw();
     this.onMoved(this.isFollowing);
   }
 
   setScroll(position) {
-    this.isOwn = true;
+    const before = this.box.scrollTop;
     this.box.scrollTop = position;
+    this.isOwn = this.box.scrollTop !== before;
+    this.lastTop = this.box.scrollTop;
+  }
+
+  // Where the bar stands for a line at the top, and the other way round.
+  barOf(begin) {
+    return (begin / Math.max(1, this.count - this.seen)) * (this.box.scrollHeight - this.box.clientHeight);
+  }
+
+  lineOf(top) {
+    return (top / Math.max(1, this.box.scrollHeight - this.box.clientHeight)) * Math.max(0, this.count - this.seen);
+  }
+
+  // By a wheel or a key line by line, by the bar in proportion.
+  scrolledFar() {
+    const { scrollTop, clientHeight } = this.box;
+    const by = scrollTop - this.lastTop;
+    this.lastTop = scrollTop;
+    const isNear = Math.abs(by) <= 2 * clientHeight && scrollTop > 0;
+    this.begin = isNear ? this.begin + by / HEIGHT : this.lineOf(scrollTop);
+    this.begin = Math.min(Math.max(0, this.begin), Math.max(0, this.count - this.seen));
+    clearTimeout(this.settling);
+    this.settling = setTimeout(() => this.isClosed || this.isFollowing || this.setScroll(this.barOf(this.begin)), SETTLED);
+  }
+
+  get topLine() {
+    return this.isScaled ? this.begin : this.box.scrollTop / HEIGHT;
   }
 
   get isScaled() {
@@ -109,7 +140,10 @@ export class LogView {
         this.onMoved(isAtEnd);
       }
     }
+    if (this.isScaled && !this.isOwn && !isAtEnd) this.scrolledFar();
+    else if (this.isScaled && isAtEnd) this.begin = Math.max(0, this.count - this.seen);
     this.isOwn = false;
+    this.lastTop = this.box.scrollTop;
     if (this.frame) return;
     this.frame = requestAnimationFrame(() => {
       this.frame = 0;
@@ -119,9 +153,8 @@ export class LogView {
 
   draw() {
     if (this.isClosed) return;
-    const { scrollTop, scrollHeight, clientHeight } = this.box;
-    let begin = scrollTop / HEIGHT;
-    if (this.isScaled) begin = (scrollTop / Math.max(1, scrollHeight - clientHeight)) * Math.max(0, this.count - this.seen);
+    const { scrollTop } = this.box;
+    const begin = this.topLine;
     const from = Math.max(0, Math.floor(begin) - BEYOND);
     const to = Math.min(this.count, Math.ceil(begin) + this.seen + BEYOND);
     while (this.rows.length < to - from) this.rows.push(this.inner.appendChild(newRow()));
