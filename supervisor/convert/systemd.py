@@ -111,13 +111,13 @@ def _unit(path: str, sections: Mapping[str, Any], known: set[str], around: Aroun
         draft.fields["description"] = specifier(told)[:1000]
     _dependencies(draft, unit, known)
     life(draft, given, unit, variables, specifier)
-    _sockets(draft, path, around)
+    _sockets(draft, path, around, starts_by_itself=bool(sections.get("Install", {}).get("WantedBy")))
     _leave(draft, sections)
     outcome.services.append(draft)
 
 
-def _sockets(draft: Draft, path: str, around: Around) -> None:
-    """The port of the socket unit beside a service, which systemd opens for it."""
+def _sockets(draft: Draft, path: str, around: Around, *, starts_by_itself: bool) -> None:
+    """The port of the socket unit beside a service, which systemd opens for it; its first client may start it."""
     beside = f"{os.path.basename(path).removesuffix('.service')}.socket"
     try:
         given = unit_file.sections(around.read(beside)).get("Socket", {})
@@ -138,6 +138,9 @@ def _sockets(draft: Draft, path: str, around: Around) -> None:
     draft.ports, draft.gets_port = [int(ports[0])], True
     draft.fields["handoff"] = "systemd"
     draft.notes.append(f"portsup opens its socket, as `{beside}` says, and passes it as descriptor 3")
+    if not starts_by_itself:
+        draft.fields["start"] = "on-connect"
+        draft.notes.append("its first client starts it, because its unit has no `WantedBy`")
 
 
 def _give(draft: Draft, command: unit_file.Command) -> None:

@@ -145,6 +145,7 @@ def facts_of(spec: ServiceSpec, folder: Path) -> dict[str, Any]:
         "stdin": spec.stdin.value,
         "bind": spec.bind.value,
         "handoff": spec.handoff.value,
+        "start": spec.start.value,
     }
 
 
