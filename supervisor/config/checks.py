@@ -56,6 +56,10 @@ class Checks:
                 from supervisor.config import watches
 
                 watches.check(found.value, where, self.report)
+            if "stdio" in found.value.found:
+                from supervisor.config import stdio
+
+                stdio.check(found.value, where, self.report)
             if has_hooks(found.value):
                 from supervisor.config import hooks
 

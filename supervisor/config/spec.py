@@ -1,5 +1,6 @@
 """What a services.yaml says, as frozen values with every default filled in.  Durations are in seconds."""
 
+import sys
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -11,6 +12,7 @@ from supervisor.core.restart import Restart, RestartPolicy
 from supervisor.core.schedule import CatchUp, Overlap, Schedule
 from supervisor.core.state import Hook
 from supervisor.core.stdin import Stdin
+from supervisor.core.stdio import Share, Stdio
 from supervisor.core.watch import Action, Watch
 from supervisor.dataclass import dataclass, field
 
@@ -39,8 +41,10 @@ __all__ = [
     "RestartPolicy",
     "Schedule",
     "ServiceSpec",
+    "Share",
     "StackSpec",
     "Stdin",
+    "Stdio",
     "StopTo",
     "Watch",
 ]
@@ -195,6 +199,7 @@ class ServiceSpec:
     fetch_url: str = ""  # its address for clients that refuse its port
     environment: Mapping[str, str] = field(default_factory=dict)  # env_file merged in, environment wins
     stdin: Stdin = Stdin.NULL
+    stdio: Stdio | None = None  # the program is no server itself
     working_dir: Path = Path()  # absolute
     depends_on: Mapping[str, Condition] = field(default_factory=dict)
     restarts_with: frozenset[str] = frozenset()  # those that it depends on and is restarted after
@@ -239,6 +244,14 @@ class ServiceSpec:
     def waits_for_clients(self) -> bool:
         """Whether portsup listens on its port while it has no process."""
         return self.start is Start.ON_CONNECT or self.idle_stop > 0
+
+    @property
+    def program(self) -> tuple[str, ...]:
+        """What is run: its command, or what serves that on its port."""
+        if self.stdio is None:
+            return self.command
+        told = (str(self.stdio.share), str(self.stdio.max), self.port_env)
+        return (sys.executable, "-m", "supervisor.mcp.bridge", *told, "--", *self.command)
 
     @property
     def all_hooks(self) -> Mapping[Hook, HookCommand]:

@@ -10,6 +10,7 @@ from supervisor.config.foreign import from_yaml
 from supervisor.convert import (
     circus,
     compose,
+    mcp_json,
     mprocs,
     package,
     pitchfork,
@@ -29,7 +30,7 @@ from supervisor.errors import PortsupError, UsageError
 
 KINDS = (
     "procfile", "supervisord", "compose", "process-compose", "pm2", "mprocs", "systemd", "pitchfork", "package.json",
-    "circus",
+    "circus", "mcp.json",
 )  # fmt: skip
 _OF_YAML: dict[str, Callable[[Any, Around], Outcome]] = {
     "compose": compose.convert,
@@ -44,6 +45,7 @@ _OF_TEXT: dict[str, Callable[[str, Around], Outcome]] = {
     "pitchfork": pitchfork.convert,
     "package.json": package.convert,
     "circus": circus.convert,
+    "mcp.json": mcp_json.convert,
 }
 _NAMES = (
     (r"procfile([.-].*)?|.*[.-]procfile", "procfile"),
@@ -55,6 +57,7 @@ _NAMES = (
     (r"mprocs.*\.(ya?ml|json)", "mprocs"),
     (r"pitchfork(\.local)?\.toml", "pitchfork"),
     (r"package\.json", "package.json"),
+    (r"\.?mcp(_settings|_config)?\.json|claude_desktop_config\.json", "mcp.json"),
     (r".*\.service", "systemd"),
 )
 _CONTENTS = (
@@ -63,6 +66,7 @@ _CONTENTS = (
     (r"^\s*\[Service\]\s*$", "systemd"),
     (r"^\s*\[daemons\.", "pitchfork"),
     (r"\A(\s*//[^\n]*\n)*\s*[\[{][\s\S]*\b[\"']?(script|exec_mode)[\"']?\s*:", "pm2"),
+    (r"\A\s*[{/][\s\S]*\"mcpServers\"\s*:", "mcp.json"),
     (r"\A\s*\{[\s\S]*\"scripts\"\s*:", "package.json"),
     (r"^apps\s*:\s*(\n|\[)", "pm2"),
     (r"^[\"']?processes[\"']?\s*:", "process-compose"),

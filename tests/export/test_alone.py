@@ -17,7 +17,7 @@ SAME = (
     "ready", "healthcheck", "restart_policy", "success_exit_codes", "hooks", "stop_command", "stop_signal", "stop_to",
     "stop_grace_period", "limits", "memory_limit", "logging", "watchdog", "notify_socket", "bind", "handoff", "stdin",
     "one_shot", "umask", "pid_file", "port_env", "description", "rotate_after", "quarantine", "start", "start_timeout",
-    "schedule",
+    "schedule", "stdio",
 )  # fmt: skip
 
 

@@ -26,12 +26,13 @@ EXAMPLES = """\
   portsup init --from docker-compose.yml --from docker-compose.prod.yml
   portsup init --from ecosystem.config.js --evaluate
   portsup init --from deploy/web.conf --kind supervisord --stdout
+  portsup init --from .mcp.json             the MCP servers of your agents
   portsup init --from docker-compose.yml -o services.yaml --force"""
 
 NAME = "services.yaml"
 KINDS = (
     "procfile", "supervisord", "compose", "process-compose", "pm2", "mprocs", "systemd", "pitchfork", "package.json",
-    "circus",
+    "circus", "mcp.json",
 )  # fmt: skip
 LARGEST = 1024 * 1024  # bytes of a file to convert
 # Looked for in this order; the first that is there tells more than any guess.
@@ -122,7 +123,7 @@ def _convert(here: Path, sources: list[str], kind: str | None, evaluate: bool) -
         warn(f"what `{source}` reads from the environment is written as it is now: move secrets to `.env`")
     kind = kind or kind_of(source, text)
     outcome = convert(kind, source, text, [(each, _read(here / each)) for each in others], around(here, _read))
-    if source != "-" and (folder := (here / source).parent) != here:
+    if source != "-" and kind != "mcp.json" and (folder := (here / source).parent) != here:
         warn(f"paths are kept as they are in `{source}`: write the result to `{_shown(folder)}`, or adapt them")
     of = shown((source, *others))
     return outcome, [f"Made by `portsup init` from {of}. Comments say what it could not carry over."]

@@ -1,8 +1,31 @@
 """What runs, on which ports, in which environment."""
 
 from supervisor.config.forms import program as forms
-from supervisor.config.kinds import VARIABLE, Choice, Key, Shape, Text
-from supervisor.config.spec import Stdin
+from supervisor.config.kinds import VARIABLE, Choice, Flag, Key, Section, Shape, Text, Whole
+from supervisor.config.spec import Share, Stdin, Stdio
+
+STDIO = Section(
+    keys=(
+        Key("mcp", Flag(only=True), "The program speaks the Model Context Protocol, one message per line."),
+        Key(
+            "share",
+            Choice(tuple(Share), (("all", "one"), ("session", "per-session"), ("none", "per-session")), of=Share),
+            "Whether one program serves all clients, or each session has one of its own.",
+            "one",
+        ),
+        Key(
+            "max",
+            Whole(1, 1000),
+            "How many sessions there may be at a time with `per-session`. Further ones are refused with 503.",
+            "8",
+            also=("limit", "max_sessions"),
+        ),
+    ),
+    words=("mcp",),
+    one_of=("mcp",),
+    needs_one=True,
+    of=Stdio,
+)
 
 KEYS = (
     Key("description", Text(longest=1000), "What the service is, in a few words.", is_live=True),
@@ -76,5 +99,12 @@ KEYS = (
         "What the program reads from its standard input: end of file at once, or a pipe to which nobody writes.",
         "null",
         also=("stdin_open", "standard_input", "input"),
+    ),
+    Key(
+        "stdio",
+        STDIO,
+        "The program is no server: it speaks on its standard input and output, and portsup serves it on the port of "
+        "the service.",
+        also=("bridge", "mcp", "transport"),
     ),
 )

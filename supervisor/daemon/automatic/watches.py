@@ -90,13 +90,12 @@ class Watches:
             task.cancel()
 
     async def _watch(self) -> None:
-        source, sink = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
+        source, sink = os.pipe()
+        os.set_blocking(source, False)
         lines = _Lines(self._heard)
         self._loop.add_reader(source, lines.read, source)
         try:
-            os.set_blocking(sink, True)
-            with open(os.devnull, "wb") as nowhere:
-                await self._errands.run(self._command(sink, nowhere.fileno()))
+            await self._errands.run(self._command(sink))
             lines.read(source)
         except (PortsupError, OSError) as error:
             self._fail(None, str(error), None)
@@ -107,13 +106,13 @@ class Watches:
             if self._watcher is asyncio.current_task():
                 self._watcher = None  # the next round begins anew
 
-    def _command(self, sink: int, nowhere: int) -> Command:
+    def _command(self, sink: int) -> Command:
         steps = [spec.watch.settle for spec in self._wanted.values() if spec.watch]
         task = {"step": round(min(steps) * 1000), "longest": round(LONGEST * 1000),
                 "services": {name: _told_of(spec) for name, spec in self._wanted.items()}}  # fmt: skip
         argv = [sys.executable, "-P", "-m", "supervisor.daemon.automatic.file_watcher", json.dumps(task)]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-        return Command(argv, environment, "/", sink, nowhere)
+        return Command(argv, environment, "/", sink, sink)
 
     def _heard(self, line: dict[str, Any]) -> None:
         if "error" in line:
@@ -198,7 +197,8 @@ class _Lines:
             while data := os.read(source, CHUNK):
                 *lines, self._rest = (self._rest + data).split(b"\n")
                 for line in lines:
-                    self._then(json.loads(line))
+                    if line.startswith(b"{"):  # else a library complains of something
+                        self._then(json.loads(line))
 
 
 def _told_of(spec: ServiceSpec) -> dict[str, Any]:

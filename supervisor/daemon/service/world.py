@@ -180,7 +180,7 @@ class StackWorld:
             undo.callback(output.close)
             undo.callback(slot.leave_sockets, invocation)
             told = {tree.INVOCATION: invocation}
-            command = self.programs.command(slot, port, slot.spec.command, told, output.theirs, socket_of(slot.spec))
+            command = self.programs.command(slot, port, slot.spec.program, told, output.theirs, socket_of(slot.spec))
             if slot.spec.stdin is Stdin.OPEN:
                 slot.stdin = slot.stdin or StdinPipe()
                 command = replace(command, stdin=slot.stdin.fileno())

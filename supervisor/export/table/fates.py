@@ -92,6 +92,10 @@ def has_watch(spec: ServiceSpec) -> bool:
     return spec.watch is not None
 
 
+def has_stdio(spec: ServiceSpec) -> bool:
+    return spec.stdio is not None
+
+
 def may_rest(spec: ServiceSpec) -> bool:
     return spec.restart_policy.restart is not Restart.ALWAYS and not spec.one_shot
 

@@ -1,0 +1,133 @@
+"""The servers of MCP in .mcp.json (Claude Code), .cursor/mcp.json and .vscode/mcp.json: each becomes one for all."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from supervisor.config import interpolate, placeholders
+from supervisor.convert.around import ALONE, Around
+from supervisor.convert.draft import Draft, Filled, Left, Outcome
+from supervisor.convert.values import cleaned, mapping, texts
+from supervisor.errors import PortsupError
+
+KEYS = ("mcpServers", "servers", "context_servers")  # of Claude Code and Cursor, VS Code, Zed
+_READ = frozenset(("command", "args", "env", "envFile", "cwd", "type", "url", "headers", "disabled"))
+_WHY = {
+    "timeout": ("it is what the client waits", "keep it in the file of the client"),
+    "alwaysAllow": ("it is what the client asks its user", "keep it in the file of the client"),
+    "autoApprove": ("it is what the client asks its user", "keep it in the file of the client"),
+    "dev": ("it is for debugging in VS Code", "use `watch` to restart the server"),
+}
+# With comments and commas at the end, as VS Code writes it; strings stay as they are.
+_EXTRAS = re.compile(r'("(?:\\.|[^"\\])*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
+_COMMA = re.compile(r'("(?:\\.|[^"\\])*")|,(?=\s*[}\]])', re.DOTALL)
+_REFERENCE = re.compile(r"\$\{([^{}]*)\}")
+_OWN = ("portsup",)
+
+
+def convert(text: str, around: Around = ALONE) -> Outcome:
+    """One service a server that is started; one that runs elsewhere stays in the file."""
+    top = mapping(_parsed(text))
+    key = next((each for each in KEYS if isinstance(top.get(each), dict)), "")
+    if not key:
+        raise PortsupError("cannot convert the file", f"it has none of {', '.join(f'`{each}`' for each in KEYS)}")
+    outcome = Outcome()
+    for name, item in mapping(top[key]).items():
+        given = mapping(item)
+        what = f"server `{name}`"
+        if given.get("url"):
+            outcome.left.append(Left(what, "it runs elsewhere, and is reached by its address", "keep it in the file"))
+        elif not str(given.get("command") or "").strip():
+            outcome.left.append(Left(what, "it has no command", "write the service by hand"))
+        elif _is_portsup(given):
+            outcome.left.append(Left(what, "it is portsup itself, for this folder", "keep it in the file"))
+        else:
+            outcome.services.append(_server(str(name), given))
+    for each in top.get("inputs") or ():
+        if isinstance(each, dict) and each.get("id"):
+            why = "the client asks its user for it"
+            outcome.left.append(Left(f"input `{each['id']}`", why, f"set `{_variable(str(each['id']))}` in `.env`"))
+    return outcome
+
+
+def _parsed(text: str) -> Any:
+    plain = _COMMA.sub(lambda found: found[1] or "", _EXTRAS.sub(lambda found: found[1] or " ", text))
+    try:
+        return cleaned(json.loads(plain))
+    except (ValueError, RecursionError) as error:
+        raise PortsupError("cannot read the file", f"it is no JSON: {error}") from error
+
+
+def _is_portsup(given: dict[str, Any]) -> bool:
+    words = [str(given.get("command")).rpartition("/")[2], *texts(given.get("args"))]
+    return words[0] in _OWN or "supervisor" in words[1:3] or "supervisor.mcp" in words[1:3]
+
+
+def _server(name: str, given: dict[str, Any]) -> Draft:
+    draft = Draft(name, gets_port=True)
+    draft.fields["command"] = [_filled(draft, word) for word in (str(given["command"]), *texts(given.get("args")))]
+    draft.fields |= {"stdio": "mcp", "start": "on-connect", "start_timeout": "2m"}  # npx and uvx fetch it first
+    environment = {key: _filled(draft, str(value)) for key, value in mapping(given.get("env")).items()}
+    for variable, value in environment.items():
+        if variable.startswith("PORTSUP_"):
+            draft.leave(f"variable `{variable}`", "such names are portsup's own", "rename it")
+        elif variable == "PORT":
+            draft.leave("variable `PORT`", "the program has no port of its own: portsup serves it", "leave it out")
+        else:
+            draft.environment[variable] = value
+    if isinstance(given.get("envFile"), str):
+        draft.fields["env_file"] = [{"path": _filled(draft, given["envFile"]), "required": True}]
+    if isinstance(given.get("cwd"), str):
+        draft.fields["working_dir"] = _filled(draft, given["cwd"])
+    if given.get("disabled") is True:
+        draft.fields["autostart"] = False
+    draft.leave_keys(given, _WHY, _READ)
+    draft.notes.append("clients find it at the address that `portsup url NAME` prints, with `/mcp` behind it")
+    return draft
+
+
+def _filled(draft: Draft, text: str) -> Filled:
+    return Filled("".join(_pieces(draft, text)))
+
+
+def _pieces(draft: Draft, text: str) -> Iterator[str]:
+    """A text with its variables as services.yaml has them."""
+    end = 0
+    for found in _REFERENCE.finditer(text):
+        yield _literally(text[end : found.start()])
+        yield _reference(draft, found[1])
+        end = found.end()
+    yield _literally(text[end:])
+
+
+def _reference(draft: Draft, inner: str) -> str:
+    kind, _, name = inner.partition(":")
+    if kind == "env" and re.fullmatch(r"\w+", name):
+        return _demanded(name)
+    if kind == "input" and name:
+        return _demanded(_variable(name))
+    if inner == "workspaceFolder":
+        return "."
+    if inner == "userHome":
+        return "${HOME}"
+    if inner in ("pathSeparator", "/"):
+        return "/"
+    if re.fullmatch(r"[A-Za-z_]\w*", inner):
+        return _demanded(inner)
+    if re.fullmatch(r"[A-Za-z_]\w*:-.*", inner):
+        return f"${{{inner}}}"
+    draft.leave(f"`${{{inner}}}`", "only the client knows what it stands for", "write the value in its place")
+    return _literally(f"${{{inner}}}")
+
+
+def _demanded(name: str) -> str:
+    return f"${{{name}}}" if name == "HOME" else f"${{{name}:?the server needs it}}"
+
+
+def _variable(name: str) -> str:
+    return re.sub(r"\W", "_", name, flags=re.ASCII).upper()
+
+
+def _literally(text: str) -> str:
+    return placeholders.literally(interpolate.literally(text))

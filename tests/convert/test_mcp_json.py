@@ -1,0 +1,77 @@
+"""The servers of MCP in the files of Claude Code, Cursor and VS Code."""
+
+from pathlib import Path
+
+import pytest
+
+from supervisor.config.load import load
+from supervisor.config.spec import Share, Start, Stdio
+from supervisor.convert.emit import document
+from supervisor.convert.mcp_json import convert
+from supervisor.convert.recognise import kind_of
+from supervisor.convert.reconcile import reconcile
+from supervisor.errors import PortsupError
+
+CLAUDE = """{"mcpServers": {
+  "files": {"type": "stdio", "command": "npx", "args": ["-y", "server-files", "${HOME}/docs", "a$b{c}"],
+            "env": {"KEY": "${KEY}", "MODE": "${MODE:-fast}", "PORT": "9", "PORTSUP_X": "1"}},
+  "portsup": {"command": "/usr/bin/portsup", "args": ["mcp"]},
+  "far": {"type": "http", "url": "https://mcp.example.com", "headers": {"A": "b"}},
+  "none": {"args": ["x"]}
+}}"""
+CURSOR = """{"mcpServers": {"py": {
+  "command": "python", "args": ["${workspaceFolder}/srv.py", "${env:TOKEN}", "${userHome}${/}x"],
+  "envFile": "${workspaceFolder}/.env", "autoApprove": ["add"]
+}}}"""
+VSCODE = """{
+  // what the servers need
+  "inputs": [{"type": "promptString", "id": "api-key", "password": true}],
+  "servers": {
+    "web": {"command": "uvx", "args": ["srv", "http://x//y", "/* no comment */"], "env": {"KEY": "${input:api-key}"},},
+    "off": {"command": "x", "args": ["${command:pick}"], "disabled": true, "cwd": "sub"}, /* one more */
+  },
+}"""
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [(".mcp.json", CLAUDE), (".cursor/mcp.json", CURSOR), (".vscode/mcp.json", VSCODE), ("servers.json", CLAUDE)],
+)
+def test_the_files_of_the_clients_are_known(name: str, text: str) -> None:
+    assert kind_of(name, text) == "mcp.json"
+
+
+def test_servers_that_are_started_become_services_and_others_stay(tmp_path: Path) -> None:
+    outcome = convert(CLAUDE)
+    reconcile(outcome, (), lambda *_: "")
+    file = tmp_path / "services.yaml"
+    stack = load(file, {"HOME": "/h", "KEY": "k-secret"}, text=document([], "", outcome.services), ephemeral=())
+    (spec,) = stack.services.values()
+    assert (spec.name, spec.command) == ("files", ("npx", "-y", "server-files", "/h/docs", "a$b{c}"))
+    assert (spec.stdio, spec.start, len(spec.pool)) == (Stdio(share=Share.ONE), Start.ON_CONNECT, 3)
+    assert dict(spec.environment) == {"KEY": "k-secret", "MODE": "fast"}
+    assert [left.what for left in outcome.left] == ["server `portsup`", "server `far`", "server `none`"]
+    assert [left.what for left in outcome.services[0].left] == ["variable `PORT`", "variable `PORTSUP_X`"]
+
+
+def test_what_cursor_fills_in_is_filled_in_here() -> None:
+    (draft,) = convert(CURSOR).services
+    assert draft.fields["command"] == ["python", "./srv.py", "${TOKEN:?the server needs it}", "${HOME}/x"]
+    assert draft.fields["env_file"] == [{"path": "./.env", "required": True}]
+    assert [left.what for left in draft.left] == ["`autoApprove`"]
+
+
+def test_comments_commas_and_inputs_of_vs_code_are_read() -> None:
+    outcome = convert(VSCODE)
+    web, off = outcome.services
+    assert web.fields["command"] == ["uvx", "srv", "http://x//y", "/* no comment */"]
+    assert web.environment == {"KEY": "${API_KEY:?the server needs it}"}
+    assert (off.fields["autostart"], off.fields["working_dir"]) == (False, "sub")
+    assert "only the client knows" in off.left[0].why
+    assert [(left.what, left.remedy) for left in outcome.left] == [("input `api-key`", "set `API_KEY` in `.env`")]
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"servers": []}', '{"a": {}}', '"x"'])
+def test_what_is_no_such_file_is_told(text: str) -> None:
+    with pytest.raises(PortsupError, match=r"cannot (read|convert) the file"):
+        convert(text)
