@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.faults.building import build
+from tests.faults.outcomes import Outcome
 from tests.faults.points import Point
 from tests.faults.small_stack import PORTS
-from tests.faults.trial import Outcome, trial
+from tests.faults.trial import trial
 from tests.support.needed import need_program
 from tests.support.ports import free_pool
 

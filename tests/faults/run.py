@@ -23,9 +23,10 @@ from pathlib import Path
 
 from tests.faults.account import Account
 from tests.faults.building import build, compile_modules
+from tests.faults.outcomes import Outcome
 from tests.faults.points import Call, Point, every, sample
 from tests.faults.small_stack import PORTS
-from tests.faults.trial import Outcome, trial
+from tests.faults.trial import trial
 from tests.support.ports import free_pool
 
 SEED = 20261128

@@ -12,15 +12,15 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
-from supervisor.errors import ExitCode, PortsupError
+from supervisor.errors import PortsupError
 from tests.faults.board import Board
 from tests.faults.left import GONE, is_of_a_mistake, journal, what_is_left
+from tests.faults.outcomes import Outcome, Wrong, checked, could_not_remove
 from tests.faults.patience import SELDOM, Limit
 from tests.faults.places import read as read_places
-from tests.faults.points import ERRORS, STEPS, Call, Point
+from tests.faults.points import STEPS, Call, Point
 from tests.faults.small_stack import SmallStack
 from tests.live.stack import Foreground, is_alive, parent_of
 from tests.support.descriptors import descriptors
@@ -31,8 +31,6 @@ BOUND = 20.0  # seconds for any command, whatever fails; they take tenths of one
 RECOVERY = 10.0  # seconds for the stack to be as it was, once nothing fails any more
 CLOSED = 2.0  # seconds for descriptors to be closed
 SERVICES = ("web", "api", "job")
-BROKEN_PIPE = 141
-DOCUMENTED = frozenset(ExitCode) - {ExitCode.BUG}
 LOG = re.compile(r"\.log(\.idx)?$")  # is opened when there is something to write
 PATIENCE = 1.5  # seconds after which what lasts is over, because a command may wait for just that
 # Those whose calls are counted in each step, or the suite is blind.
@@ -40,21 +38,6 @@ PROCESSES = {step: {0, 2} for step in STEPS} | {
     "up": {0, 1, 2}, "foreground": {0, 1}, "reload": {0, 2, 3}, "crash": {2}, "exec": {0}, "prune": {0},
 }  # fmt: skip
 QUIET = ("status", "ls", "logs")  # steps that change nothing
-
-
-@dataclass
-class Outcome:
-    """What came of a trial: whether the call was made at all, and all that was wrong."""
-
-    reached: bool
-    wrong: list[str] = field(default_factory=list)
-    code: int | None = None
-    where: str = ""  # in the Python program the call failed
-    seconds: float = 0.0
-
-
-class Wrong(Exception):
-    """Something is not as it must be."""
 
 
 class Trial:
@@ -228,7 +211,7 @@ class Trial:
                 up.send(signal.SIGTERM)
                 if not self._within(BOUND).eventually(lambda: up.process.poll() is not None):
                     raise Wrong(f"`up` does not end within {BOUND:g} s: {up.err}")
-                outcome.code = self._checked("up", up.process.returncode, up.err, point)
+                outcome.code = checked("up", up.process.returncode, up.err, point)
             finally:
                 self.said.append(up.err)
                 up.clean_up()
@@ -282,18 +265,10 @@ class Trial:
                     out, err = process.communicate()
                     raise Wrong(f"`{' '.join(words)}` takes more than {BOUND:g} s: {err}") from None
         self.said.append(out + err)
-        return self._checked(" ".join(words), process.returncode, err, self._point)
+        return checked(" ".join(words), process.returncode, err, self._point)
 
     def _within(self, seconds: float) -> Limit:
         return Limit(self._mark, seconds)
-
-    def _checked(self, words: str, code: int, said: str, point: Point) -> int:
-        if code not in DOCUMENTED and not (point.error == errno.EPIPE and code == BROKEN_PIPE):
-            raise Wrong(f"`{words}` ended with {code}: {said}")
-        may_be_silent = point.lasts and point.error in ERRORS["write"]  # to the file that stderr is
-        if code and code != ExitCode.NOT_RUNNING and not said.strip() and not may_be_silent:
-            raise Wrong(f"`{words}` ended with {code}, and said nothing")
-        return code
 
     def _is_over(self, **excuses: bool) -> None:
         wrong = what_is_left(self.live, self.ports, **excuses)
@@ -302,11 +277,6 @@ class Trial:
 
     def _end_of_journal(self) -> str:
         return "\n".join([*journal(self.live)[-8:], *self.said[-1:]])
-
-
-def could_not_remove(point: Point) -> bool:
-    """Whether files may be left, until the next run."""
-    return point.call == "unlink" or "unlink" in point.affected
 
 
 @contextlib.contextmanager
