@@ -81,6 +81,10 @@ class NotFound(PortsupError):
     exit_code = ExitCode.NOT_FOUND
 
 
+class SpawnError(PortsupError):
+    """A program could not be started; no process is left of the attempt."""
+
+
 class PoolExhausted(PortsupError):
     """No port of a pool can be used; `reasons` tells why, port by port; `service` is whose pool it is, if one's."""
 

@@ -33,7 +33,7 @@ class Called:
 class AwaitFailed:
     """Nobody can listen for it; `why` says what keeps us from it."""
 
-    why: str
+    why: Cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +196,7 @@ class HookEnded:
 @dataclass(frozen=True, slots=True)
 class LockLost:
     port: int
-    why: str
+    why: Cause
 
 
 @dataclass(frozen=True, slots=True)

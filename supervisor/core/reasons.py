@@ -210,11 +210,25 @@ class NotTried(Reason):
     is_strict: bool = False
 
 
+class LockGone(Reason):
+    """A lock no longer keeps others out: `how` that came, and which file or directory it is about."""
+
+    how: str  # given-back, unreadable, no-directory, deleted, replaced, unlocked, taken-over
+    path: str = ""
+    detail: str = ""  # what the system says of it, or which process has taken over the record
+    service: str = ""  # whose process that is, where it says so
+    stack: str = ""
+    instance: int = 0
+
+
 class PortLockLost(Reason):
     """The lock of its port is lost."""
 
     port: int
-    why: str
+    why: Cause
+
+
+TOO_MANY = "too-many"  # processes, to find the one that has a port
 
 
 class Held(Reason):
@@ -236,6 +250,22 @@ class OfHook(Reason):
     hook: str
     why: Cause
     said: str = ""  # what it printed last
+
+
+class NotRun(Reason):
+    """It cannot be run now: what the system says of it."""
+
+    error: str
+
+
+class NoFirstClient(Reason):
+    """portsup cannot listen for its first client."""
+
+    why: str
+
+
+class SocketNotKept(Reason):
+    """portsup does not keep the socket that a second process would need."""
 
 
 class NotDone(Reason):

@@ -39,6 +39,8 @@ from supervisor.errors import ExitCode, LockLost, PortsupError, refusal
 from supervisor.ports.instance_lock import InstanceLock
 from supervisor.ports.leases import Loss
 from supervisor.process.signals import BY_HAND, INSISTENT, STOPPING, Wish, meaning
+from supervisor.words import endings
+from supervisor.words.reasons import text_of
 
 FATAL_GRACE = 0.4  # seconds the stack gets to stop once a lock is lost or we are killed: it has to be gone within one
 KILL_WAIT = 6.0  # seconds until even a process in the kernel's hands is given up on
@@ -189,7 +191,7 @@ class Daemon:
         """Ends everything: these locks are no longer ours."""
         for loss in losses:
             owner = next((slot for slot in self._world.slots.values() if loss.port in slot.pool), None)
-            self._journal.tell(journal.LockLost(port=loss.port, why=loss.why))
+            self._journal.tell(journal.LockLost(port=loss.port, why=text_of(loss.why)))
             if owner is not None:
                 owner.keeper.tell(ev.LockLost(loss.port, loss.why))
             self._fatal(lock_lost(loss, owner, self._instance.number, self._instance.runtime.path))
@@ -233,7 +235,7 @@ class Daemon:
     def _end_if_nothing_is_left(self) -> None:
         """Ends the instance when all that should run has ended by itself; one that was stopped waits for a start."""
         if self._has_reported and self._stack.has_nothing_left(self._options.is_detached):
-            self._reporter.say("\nnothing is left to supervise")
+            self._reporter.say(endings.NOTHING_LEFT)
             self._finish(None)
 
     def _on_signal(self, number: signal.Signals) -> None:
@@ -244,17 +246,16 @@ class Daemon:
         if wish is Wish.RELOAD:
             self._commands.reload()
         elif wish in (Wish.STOP, Wish.STOP_AT_ONCE):
-            again = "; press Ctrl-C again to kill" if number in BY_HAND else ""
-            self._reporter.say(f"\nstopping ({number.name}){again}")
+            self._reporter.say(endings.stopping(number.name, number in BY_HAND))
             self._finish(None)
             if wish is Wish.STOP_AT_ONCE:  # nobody is left to clean up after us
                 self._stack.stop_all(FATAL_GRACE, in_order=False)
         elif wish is Wish.KILL:
-            self._reporter.say("killing what is left")
+            self._reporter.say(endings.KILLING)
             self._stack.kill_all()
 
     def _asked_down(self, timeout: float | None) -> None:
-        self._reporter.say("stopping (`portsup down`)")
+        self._reporter.say(endings.DOWN)
         self._finish(None)
         if timeout is not None:
             self._stack.stop_all(timeout)

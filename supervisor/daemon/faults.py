@@ -7,7 +7,7 @@ from supervisor.core.port_state import PortState
 from supervisor.daemon.service.slot import Slot
 from supervisor.errors import LockLost, PoolExhausted, PortsupError, WaitTimedOut
 from supervisor.ports.leases import Loss
-from supervisor.words.reasons import texts_of
+from supervisor.words import endings
 
 
 def ended_by(error: PortsupError) -> journal.Fatal:
@@ -22,16 +22,9 @@ def ended_by(error: PortsupError) -> journal.Fatal:
 def no_port(slot: Slot, file: str, now: float) -> PoolExhausted:
     """No port of a service's pool can be used; `now` is in monotonic seconds."""
     svc = slot.service
-    pool = ", ".join(str(port) for port in svc.pool)
-    hint = f"stop what is in the way, or give `{svc.name}` another `pool` in {file}"
-    if not is_anybody_there(slot, now):
-        hint = f"it came up on none of its ports: `portsup logs {svc.name}` has all that it printed"
-        if slot.why_unseen:
-            hint = f"set `handoff: off` for `{svc.name}`: portsup may not look into its process ({slot.why_unseen})"
-    why = f"no port of its pool can be used ({pool})"
-    error = PoolExhausted(f"cannot start `{svc.name}`", texts_of(svc.failed_ports), why, hint)
-    error.service = svc.name
-    return error
+    is_taken = is_anybody_there(slot, now)
+    hint = endings.make_way(svc.name, file) if is_taken else endings.came_up_nowhere(svc.name, slot.why_unseen)
+    return endings.no_port(svc.name, svc.pool, svc.failed_ports, hint)
 
 
 def is_anybody_there(slot: Slot, now: float) -> bool:
@@ -42,13 +35,9 @@ def is_anybody_there(slot: Slot, now: float) -> bool:
 
 def too_late(slots: Collection[Slot], seconds: float) -> WaitTimedOut:
     """These services were not where they should be after so many seconds."""
-    late = ", ".join(f"`{slot.spec.name}` is {slot.service.state}" for slot in slots)
-    what = f"cannot get the stack ready within {seconds:g} s"
-    return WaitTimedOut(what, late, "`portsup logs` has what the services printed")
+    return endings.too_late(((slot.spec.name, slot.service.state) for slot in slots), seconds)
 
 
 def lock_lost(loss: Loss, owner: Slot | None, instance: int, runtime: str) -> LockLost:
     """A lock keeps others out no longer: that of a port of `owner`, or of the instance's number."""
-    whose = f"port {loss.port} of `{owner.spec.name}`" if owner is not None else f"instance {instance}"
-    hint = f"find out what touched {runtime}, then `portsup up` again"
-    return LockLost(f"cannot go on: the lock of {whose} is lost", loss.why, hint)
+    return endings.lock_lost(loss.port, loss.why, "" if owner is None else owner.spec.name, instance, runtime)

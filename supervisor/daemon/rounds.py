@@ -18,6 +18,7 @@ from supervisor.errors import PortsupError
 from supervisor.ports.instance_lock import InstanceLock
 from supervisor.ports.leases import Loss, PoolLease
 from supervisor.ports.shield import CHECK_EVERY, HEARTBEAT_EVERY, Shield
+from supervisor.words import activities
 
 IN_ONE_TURN = 0.01  # seconds of a look around in one turn of the loop
 
@@ -106,7 +107,7 @@ class Rounds:
 
     def _go_on(self) -> None:
         """Goes on with the look around; with so many locks and ports that it takes long, in several turns."""
-        doing(self._loop, "looking at locks, spare ports and listeners")
+        doing(self._loop, activities.LOOKING_AROUND)
         until = self._loop.time() + IN_ONE_TURN
         try:
             for _ in self._round or ():

@@ -14,12 +14,13 @@ from supervisor.control.status import LoopStatus
 from supervisor.core.journal import LoopStalled
 from supervisor.dataclass import dataclass
 from supervisor.logs.journal import Journal
+from supervisor.words import activities
 
 STALL = 0.05  # seconds from which on a turn counts as a stall
 TURN = 0.01  # seconds after which a turn is long enough for those who could go on and on
 LONG = 1.0  # seconds from which on one is an event
 
-_SOMETHING = ("other work", "")
+_SOMETHING = (activities.SOMETHING, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ class Stalls:
 
 def words(stall: Stall) -> str:
     """What was being done, for people."""
-    return f"{stall.doing} of `{stall.service}`" if stall.service else stall.doing
+    return activities.for_service(stall.doing, stall.service)
 
 
 def doing(loop: object, what: str, service: str = "") -> None:

@@ -19,7 +19,7 @@ from supervisor.daemon.instance import Instance
 from supervisor.daemon.options import Options
 from supervisor.daemon.stalls import WatchedLoop, tell_of_long_ones
 from supervisor.dataclass import replace
-from supervisor.errors import ExitCode, NotFound, PoolExhausted, UsageError
+from supervisor.errors import ExitCode, PoolExhausted
 from supervisor.files.directory import make
 from supervisor.files.opening import Refused, explained
 from supervisor.logs.journal import open_journal
@@ -33,8 +33,8 @@ from supervisor.ports.record import Owner
 from supervisor.ports.runtime import RuntimeDir
 from supervisor.process import tree
 from supervisor.process.view import require_view
+from supervisor.words import endings, refusals, starting
 from supervisor.words.console import table
-from supervisor.words.reasons import text_of, texts_of
 
 
 def read_stack(options: Options) -> tuple[StackSpec, Options]:
@@ -47,16 +47,14 @@ def read_stack(options: Options) -> tuple[StackSpec, Options]:
     spec = load_asked(asked, os.environ)
     for name in filter(None, (*options.services, options.abort.code_from)):
         if name not in spec.services:
-            raise NotFound(f"cannot start `{name}`", f"{spec.file.name} has no such service",
-                           f"services: {', '.join(spec.services)}")  # fmt: skip
+            raise refusals.not_in_file(name, spec.file.name, spec.services)
     profiles = active_profiles(spec, options.profiles, os.environ)
     options = replace(options, profiles=profiles, files=asked)
     selected(spec, options.services, profiles)
     if not options.hands_over:
         _refuse_without_handoff(spec, options)
     if (name := options.abort.code_from) and name not in start_order(spec, options):
-        raise UsageError(f"cannot return the exit code of `{name}`", "it is not among the services that are started",
-                         "name it as well, or start what it is part of")  # fmt: skip
+        raise refusals.not_started(name)
     return spec, options
 
 
@@ -64,12 +62,7 @@ def _refuse_without_handoff(spec: StackSpec, options: Options) -> None:
     for name in start_order(spec, options):
         service = spec.services[name]
         if service.waits_for_clients and service.handoff is not HandoffMode.SYSTEMD:
-            on_connect = service.start is Start.ON_CONNECT
-            raise UsageError(
-                f"cannot start `{name}` on a connection" if on_connect else f"cannot use `idle_stop` of `{name}`",
-                "with `--handoff off` nobody listens on its port before its program does",
-                f"leave `--handoff off` out, or give `{name}` the socket itself: `handoff: systemd`",
-            )
+            raise refusals.needs_handoff(name, on_connect=service.start is Start.ON_CONNECT)
 
 
 def current_directory() -> Path:
@@ -97,15 +90,14 @@ def run_instance(instance: int | None, options: Options, show: Show) -> int:
     for warning in spec.warnings:
         print(f"warning: {warning}", file=sys.stderr)
     if lock.stale_run_id and (killed := tree.reap_run(lock.stale_run_id)):
-        pids = ", ".join(str(each.pid) for each in killed)
-        print(f"warning: ended what an earlier run left behind (pid {pids})", file=sys.stderr)
+        print(f"warning: {starting.reaped(each.pid for each in killed)}", file=sys.stderr)
     _introduce(spec, lock)
     state_dir = Path(instance_directory(spec.name, lock.number))
     try:
         make(state_dir)
         check_state(os.fspath(state_dir))
     except OSError as error:
-        print(f"warning: no logs are kept, cannot make `{state_dir}`: {error.strerror}", file=sys.stderr)
+        print(f"warning: {starting.no_logs(state_dir, error.strerror)}", file=sys.stderr)
     sys.stderr.flush()
     if show.pulse is not None:
         show.pulse.tell_journal(os.fspath(state_dir / "portsup.log"))
@@ -153,17 +145,9 @@ def _remember(folders: Folders, stack: str, folder: str, lock: InstanceLock) -> 
     try:
         folders.keep(stack, folder, lock.number)
     except OSError as error:
-        reason = (
-            f"cannot write `{error.filename or folders.path}`: {explained(error)}"
-            if not folders.trouble
-            else folders.trouble
-        )
-        hint = "make room there, or give yourself the right"
-        if folders.trouble:
-            hint = f"move `{folders.path}` away"
-        elif isinstance(error, Refused):
-            hint = "remove what is there"
-        print(f"warning: the number of this folder is not kept: {reason}; {hint}", file=sys.stderr)
+        path = folders.path if folders.trouble else error.filename or folders.path
+        words = starting.number_not_kept(path, folders.trouble, explained(error), isinstance(error, Refused))
+        print(f"warning: {words}", file=sys.stderr)
 
 
 def take_instance(
@@ -174,8 +158,7 @@ def take_instance(
     info = RunInfo(run_id, os.fspath(spec.directory), os.fspath(spec.file), tuple(map(os.fspath, spec.over)))
 
     def tell(ending: InstanceInfo) -> None:
-        words = f"waiting for instance {ending.instance} ({ending.whose}), which is stopping"
-        print(words, file=sys.stderr, flush=True)
+        print(starting.waiting_for_instance(ending.instance, ending.whose), file=sys.stderr, flush=True)
 
     fitting = max_instances(pools, spec.stride)
     numbers = numbers_for(os.path.realpath(spec.directory), folders.of(spec.name), fitting)
@@ -185,18 +168,14 @@ def take_instance(
 def _introduce(spec: StackSpec, lock: InstanceLock) -> None:
     if spec.over:
         over = (os.path.relpath(path, spec.directory) for path in spec.over)
-        print(f"this is {shown((spec.file.name, *over))}", file=sys.stderr)
+        print(starting.of_files(shown((spec.file.name, *over))), file=sys.stderr)
     if lock.number == 1:
         return
     shift = (lock.number - 1) * spec.stride
     first = next(iter(lock.others), None)
-    words = f"this is instance {lock.number} of stack `{spec.name}`: every port is moved by {shift}"
+    print(starting.of_instance(spec.name, lock.number, shift), file=sys.stderr)
     if first is not None:
-        words += (
-            f"\ninstance {first.instance} runs already, from {first.directory} ({first.whose});"
-            f" to use it, write `portsup --instance {first.instance} …`"
-        )
-    print(words, file=sys.stderr)
+        print(starting.other_instance(first.instance, first.directory, first.whose), file=sys.stderr)
 
 
 def start_order(spec: StackSpec, options: Options) -> list[str]:
@@ -209,7 +188,7 @@ def start_order(spec: StackSpec, options: Options) -> list[str]:
 def dry_run(instance: int | None, options: Options) -> int:
     """Shows what would be started, in that order, and on which ports; starts and keeps nothing."""
     spec, options = read_stack(options)
-    require_view("cannot tell which ports can be had")
+    require_view(starting.CANNOT_TELL_PORTS)
     runtime = RuntimeDir.open()
     run_id = tree.new_run_id()
     lock = take_instance(spec, runtime, instance, run_id, Folders(state_directory()))
@@ -224,7 +203,7 @@ def dry_run(instance: int | None, options: Options) -> int:
             service = spec.services[name]
             pool = ports_of(service.pool, lock.number, spec.stride)
             if not pool:
-                rows.append((name, "-", "", "no ports"))
+                rows.append((name, "-", "", starting.NO_PORTS))
                 continue
             strict = options.strict_ports or spec.strict_ports
             lease = PoolLease(Owner(spec.name, lock.number, name, run_id, owner), pool, runtime, strict=strict)
@@ -232,13 +211,12 @@ def dry_run(instance: int | None, options: Options) -> int:
             words = f"{pool[0]}-{pool[-1]}" if len(pool) > 1 else str(pool[0])
             chosen = lease.choose({}, 0.0)
             if isinstance(chosen, Chosen):
-                note = "; ".join(f"{port}: {text_of(why_of(why))}" for port, why in chosen.skipped)
+                note = "; ".join(starting.skipped((port, why_of(why)) for port, why in chosen.skipped))
                 rows.append((name, str(chosen.port), words, note))
             else:
-                rows.append((name, "-", words, "no port can be used"))
-                why = "no port of its pool can be used"
-                failure = failure or PoolExhausted(f"cannot start `{name}`", texts_of(chosen.reasons), why)
-        print(f"stack `{spec.name}` instance {lock.number}, from {spec.file}")
+                rows.append((name, "-", words, starting.NONE_USABLE))
+                failure = failure or endings.no_port(name, (), chosen.reasons, "")
+        print(starting.dry_run(spec.name, lock.number, spec.file))
         print(table(rows))
     if failure is not None:
         raise failure

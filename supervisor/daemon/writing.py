@@ -8,6 +8,7 @@ from supervisor.daemon.service.slot import Slot
 from supervisor.files.opening import Refused, explained
 from supervisor.logs.journal import Journal
 from supervisor.ports.record import write_json
+from supervisor.words.files import LOG_GOES_ON, not_written, tried_again
 
 
 class Writing:
@@ -39,16 +40,14 @@ class Writing:
             write_json(path, content)
         except OSError as error:
             trouble = explained(error)
-            hint = "remove what is there" if isinstance(error, Refused) else "make room there"
-            hint += ": it is tried again every 10 s"
+            hint = tried_again(is_in_the_way=isinstance(error, Refused))
         self._lacks_endpoints = bool(trouble)
         if self._is_news(path, trouble, hint):
             self._journal.tell(EndpointsNotWritten(path=path, why=trouble, hint=hint))
 
     def _log(self, path: str, trouble: str) -> None:
-        hint = "it goes on once that is mended; what is lost is counted"
-        if self._is_news(path, trouble, hint):
-            self._journal.tell(LogNotWritten(path=path, why=trouble, hint=hint))
+        if self._is_news(path, trouble, LOG_GOES_ON):
+            self._journal.tell(LogNotWritten(path=path, why=trouble, hint=LOG_GOES_ON))
 
     def _is_news(self, path: str, trouble: str, hint: str) -> bool:
         """Whether there is trouble that was not there before; says it, and when it is over."""
@@ -56,7 +55,7 @@ class Writing:
             return False
         self._told[path] = trouble
         if trouble:
-            self._say(f"cannot write `{path}`: {trouble}; {hint}", "warning")
+            self._say(not_written(path, trouble, hint), "warning")
         else:
             self._journal.tell(WrittenAgain(path=path))
         return bool(trouble)

@@ -12,6 +12,7 @@ from supervisor.ports.record import Record, read_json
 from supervisor.ports.runs import dead_runs
 from supervisor.ports.runtime import RuntimeDir
 from supervisor.process import tree
+from supervisor.words import findings as words
 
 _ENDPOINTS = ".endpoints.json"
 
@@ -58,25 +59,25 @@ def stale_files(runtime: RuntimeDir) -> Iterator[StaleFile]:
             path, lock = os.path.join(runtime.ports, name), os.path.join(runtime.ports, name[:-5] + ".lock")
             record = Record.read(path)
             if record is not None and not is_held(lock) and system.would_see(record.owner):
-                yield StaleFile(path, f"record of port {record.port}, of `{record.service}` in `{record.stack}`", lock)
+                yield StaleFile(path, words.record_of_port(record.port, record.service, record.stack), lock)
     for name in _names(runtime.instances):
         path, lock = os.path.join(runtime.instances, name), os.path.join(runtime.instances, name[:-5] + ".lock")
         if name.endswith(".json") and not is_held(lock):
             info = InstanceInfo.from_json(read_json(path))
             if info is not None and system.would_see(info.owner):
-                yield StaleFile(path, f"record of instance {info.instance} of `{info.stack}`", lock)
+                yield StaleFile(path, words.record_of_instance(info.instance, info.stack), lock)
     for name in _names(runtime.path):
         # `shop-1.sock`, `shop-1.endpoints.json`, `shop-1@web.notify.sock`: all of them are of instance `shop-1`.
         for ending, what in (
-            (".notify.sock", "notify socket"),
-            (".sock", "control socket"),
-            (_ENDPOINTS, "endpoints file"),
+            (".notify.sock", words.NOTIFY_SOCKET),
+            (".sock", words.CONTROL_SOCKET),
+            (_ENDPOINTS, words.ENDPOINTS_FILE),
         ):
             if name.endswith(ending):
                 whose = name.removesuffix(ending)
                 lock = os.path.join(runtime.instances, whose.partition("@")[0] + ".lock")
                 if not is_held(lock):
-                    yield StaleFile(os.path.join(runtime.path, name), f"{what} of `{whose}`", lock)
+                    yield StaleFile(os.path.join(runtime.path, name), words.file_of(what, whose), lock)
                 break
 
 

@@ -9,12 +9,13 @@ from typing import Any
 
 from supervisor import system
 from supervisor.core.marks import is_of_run
-from supervisor.core.reasons import Held
+from supervisor.core.reasons import TOO_MANY, Held
 from supervisor.dataclass import dataclass, fields
 from supervisor.ports.record import Record
 from supervisor.ports.runs import dead_runs, is_over
 from supervisor.ports.runtime import RuntimeDir
 from supervisor.system import Listener
+from supervisor.words.locks import gone_but_locked
 from supervisor.words.reasons import text_of
 
 RUN_ID = "PORTSUP_RUN_ID"  # in the environment of every process that portsup starts
@@ -121,7 +122,7 @@ def who_listens(found: Listener, runtime: RuntimeDir, within: float = SEARCH_WIT
 
 def _unseen(found: Listener, ended_early: bool) -> Holder:
     user = system.user_name(found.uid) if found.uid >= 0 else ""
-    held = Held("unseen", user=user, detail="too many" if ended_early else "")
+    held = Held("unseen", user=user, detail=TOO_MANY if ended_early else "")
     return Holder(ConflictKind.FOREIGN, held, user=user)
 
 
@@ -132,7 +133,7 @@ def _by_lock(port: int, runtime: RuntimeDir) -> Holder:
     pid = record.owner.seen_from(system.pid_namespace())
     owner = record.owner.words_from(system.pid_namespace())
     if pid and not system.is_alive(record.owner):
-        owner += " is gone, but something has its lock open"
+        owner = gone_but_locked(owner)
     name, user = (system.process_name(pid), system.process_user(pid)) if pid else ("", "")
     return Holder(
         ConflictKind.OTHER_INSTANCE,

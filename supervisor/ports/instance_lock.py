@@ -8,6 +8,7 @@ from itertools import chain, count
 
 from supervisor import system
 from supervisor.core.instance import Pools, max_instances, overlap
+from supervisor.core.reasons import LockGone
 from supervisor.dataclass import replace
 from supervisor.errors import InstanceTaken
 from supervisor.ports.instances import InstanceInfo, RunInfo, is_held, running
@@ -132,13 +133,13 @@ class InstanceLock:
             write_json(self.record, info.as_json())
             self.info = info  # `release` knows the record by it
 
-    def loss(self) -> str | None:
+    def loss(self) -> LockGone | None:
         """Why the number is no longer ours, None as long as it is."""
         why = self._lock.loss()
         if why is None:
             found = _owner(self.record)
             if found is not None and found[1] != self.info.owner and system.is_alive(found[1]):
-                return f"the record `{self.record}` was taken over by pid {found[1].pid}"
+                return LockGone("taken-over", self.record, f"pid {found[1].pid}")
         return why
 
     def heartbeat(self) -> None:

@@ -8,6 +8,8 @@ from types import TracebackType
 from supervisor.errors import LockLost
 from supervisor.ports.leases import Loss, PoolLease
 from supervisor.ports.shield import Shield
+from supervisor.words.locks import not_kept
+from supervisor.words.reasons import text_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -125,5 +127,4 @@ class Lease:
             raise self.lost from error
 
     def _in_words(self, loss: Loss) -> LockLost:
-        what = f"port {loss.port}" if loss.port else "the instance number"
-        return LockLost(f"cannot keep {what} of `{self.name}`", loss.why)
+        return LockLost(not_kept(loss.port, self.name), text_of(loss.why))

@@ -19,6 +19,7 @@ from supervisor.ports.record import Owner
 from supervisor.ports.reservation import Refused, Reservation, reserve
 from supervisor.ports.runs import is_over
 from supervisor.ports.runtime import RuntimeDir, error_in
+from supervisor.words.locks import TOO_MANY_FILES, not_leased
 
 
 @dataclass(slots=True)
@@ -293,8 +294,7 @@ class PoolLease:
         return PortStatus(port.number, state, port.holder.why if port.holder and state is PortState.TAKEN else "")
 
     def _error(self, port: _Port, error: OSError) -> PortsupError:
-        what = f"cannot lease port {port.number} for `{self.owner.service}`"
+        what = not_leased(port.number, self.owner.service)
         if error.errno in (errno.EMFILE, errno.ENFILE):
-            hint = "every port takes three: raise the limit, as in `ulimit -n 8192`"
-            return PortsupError(what, "too many open files", hint)
+            return PortsupError(what, *TOO_MANY_FILES)
         return error_in(what, self._runtime.port_lock(port.number), error)

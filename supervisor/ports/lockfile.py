@@ -10,6 +10,7 @@ import types
 from collections.abc import Callable
 from typing import Any
 
+from supervisor.core.reasons import LockGone
 from supervisor.errors import REFUSALS
 from supervisor.files.opening import close, open_file
 
@@ -118,26 +119,26 @@ class FileLock:
                 raise
             close(descriptor)  # replaced between open and lock: that was a lock on a file nobody finds
 
-    def loss(self) -> str | None:
+    def loss(self) -> LockGone | None:
         """Why the lock no longer keeps others out, None as long as it does."""
         if not self.is_held:
-            return "the lock was given back"
+            return LockGone("given-back")
         try:
             found = _inode_at(self.path)
         except OSError as error:
             if error.errno in REFUSALS:
                 return None  # no memory, a disk that fails: no proof that others can lock it
-            return f"the lock file `{self.path}` can not be read: {error.strerror}"
+            return LockGone("unreadable", self.path, error.strerror or "")
         if found is None:
             directory = os.path.dirname(self.path)
             if not os.path.isdir(directory):
-                return f"the directory `{directory}` of the lock file is gone"
-            return f"the lock file `{self.path}` was deleted"
+                return LockGone("no-directory", directory)
+            return LockGone("deleted", self.path)
         if found != self._inode:
-            return f"the lock file `{self.path}` was replaced"
+            return LockGone("replaced", self.path)
         return self._loss_to_second_descriptor()
 
-    def _loss_to_second_descriptor(self) -> str | None:
+    def _loss_to_second_descriptor(self) -> LockGone | None:
         try:
             # Read-only: closing a file that was open for writing is an event that would wake every shield.
             second = open_file(self.path, os.O_RDONLY)
@@ -145,7 +146,7 @@ class FileLock:
             return None  # out of descriptors, or somebody took our right to read: no proof that others can lock it
         try:
             if _try_lock(second):
-                return f"the lock on `{self.path}` is gone, others can take it"
+                return LockGone("unlocked", self.path)
         except OSError:
             return None  # NFS refuses to lock what is open read-only
         finally:

@@ -1,7 +1,7 @@
 """What comes of asking for ports, and how they stand."""
 
 from supervisor.core.port_state import PortState
-from supervisor.core.reasons import Cause
+from supervisor.core.reasons import Cause, LockGone
 from supervisor.dataclass import dataclass
 from supervisor.ports.holders import ConflictKind, Holder
 
@@ -53,4 +53,4 @@ class Loss:
     """A lock that no longer keeps others out; `port` is 0 for the lock of the instance number."""
 
     port: int
-    why: str
+    why: LockGone

@@ -5,12 +5,14 @@ import os
 import time
 
 from supervisor import system
+from supervisor.core.reasons import LockGone
 from supervisor.errors import LockLost, PortsupError
 from supervisor.ports.holders import Holder, who_holds
 from supervisor.ports.lockfile import FileLock
 from supervisor.ports.record import Owner, Record
 from supervisor.ports.runtime import RuntimeDir, error_in
 from supervisor.system import Identity
+from supervisor.words import locks
 from supervisor.words.reasons import text_of
 
 
@@ -18,7 +20,7 @@ class PortTaken(PortsupError):
     """Somebody else has the lock of a port; `holder` tells who."""
 
     def __init__(self, port: int, holder: Holder) -> None:
-        super().__init__(f"cannot lock port {port}", text_of(holder.why))
+        super().__init__(locks.not_locked(port), text_of(holder.why))
         self.holder = holder
 
 
@@ -70,7 +72,7 @@ class PortLock:
             self.write_record()
         except OSError as error:
             self.release()
-            raise error_in(f"cannot lock port {self.port}", self._file.path, error) from error
+            raise error_in(locks.not_locked(self.port), self._file.path, error) from error
 
     def try_lock(self, *, is_patient: bool = True) -> bool:
         """Take the lock without a record yet; False if somebody else has it.  Raises OSError.
@@ -89,7 +91,7 @@ class PortLock:
         Record.of(self.port, self._owner, self._since).write(self._runtime.port_record(self.port))
         self._has_record = True
 
-    def loss(self) -> str | None:
+    def loss(self) -> LockGone | None:
         """Why the lock no longer keeps others out, None as long as it does: the file was deleted or replaced, its
         directory is gone, the record names another owner that is alive, or a second descriptor can take the lock.
         """
@@ -99,15 +101,15 @@ class PortLock:
         record = self.record()
         if record is None or record.owner == self._owner.identity or not system.is_alive(record.owner):
             return None
-        whose = f"`{record.service}` of stack `{record.stack}` instance {record.instance}"
         by = record.owner.words_from(system.pid_namespace())
-        return f"the record of port {self.port} was taken over by {whose} ({by})"
+        path = self._runtime.port_record(self.port)
+        return LockGone("taken-over", path, by, record.service, record.stack, record.instance)
 
     def check(self) -> None:
         """Raises LockLost if the lock no longer keeps others out."""
         why = self.loss()
         if why is not None:
-            raise LockLost(f"cannot keep port {self.port}", why)
+            raise LockLost(locks.not_kept(self.port, ""), text_of(why))
 
     def heartbeat(self) -> None:
         """Keep lock and record fresh, so that no tmp cleaner takes them for forgotten; put back a missing record."""

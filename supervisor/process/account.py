@@ -6,7 +6,7 @@ import pwd
 from collections.abc import Mapping
 
 from supervisor.dataclass import dataclass, field
-from supervisor.process.executable import SpawnError
+from supervisor.words import programs
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,49 +27,47 @@ def account(user: str, group: str) -> Account | None:
     """
     if not user and not group:
         return None
-    words = " and ".join(f"{what} `{name}`" for what, name in (("user", user), ("group", group)) if name)
-    what = f"cannot run anything as {words}"
-    entry = _user(user, what) if user else None
-    uid = _number(user, what) if entry is None and user else entry.pw_uid if entry else None
+    words = programs.account_of(user, group)
+    entry = _user(user, words) if user else None
+    uid = _number(user, words) if entry is None and user else entry.pw_uid if entry else None
     if group:
-        gid = _group(group, what)
+        gid = _group(group, words)
     elif entry is not None:
         gid = entry.pw_gid
     else:
-        raise SpawnError(what, "the system does not know that user, and so not its group", "say which `group`")
+        raise programs.group_unknown(words)
     groups = tuple(os.getgrouplist(entry.pw_name, gid)) if entry is not None else (gid,)
     found = Account(uid, gid, groups, words, {} if entry is None else _variables(entry))
     if os.geteuid() != 0:
         if uid in (None, os.geteuid()) and gid == os.getegid():
             return None
-        hint = "start portsup as root, or leave it out"
-        raise SpawnError(what, f"only root can do that, and portsup runs as user {os.geteuid()}", hint)
+        raise programs.not_root(words, os.geteuid())
     return found
 
 
-def _user(user: str, what: str) -> pwd.struct_passwd | None:
+def _user(user: str, words: str) -> pwd.struct_passwd | None:
     """Its entry; None for a number without one."""
     try:
         return pwd.getpwuid(int(user)) if user.isdecimal() else pwd.getpwnam(user)
     except (KeyError, OverflowError):
         if user.isdecimal():
             return None
-        raise SpawnError(what, "there is no such user", "correct it, or make it with `useradd`") from None
+        raise programs.no_user(words) from None
 
 
-def _group(group: str, what: str) -> int:
+def _group(group: str, words: str) -> int:
     if group.isdecimal():
-        return _number(group, what)
+        return _number(group, words)
     try:
         return grp.getgrnam(group).gr_gid
     except KeyError:
-        raise SpawnError(what, "there is no such group", "correct it, or make it with `groupadd`") from None
+        raise programs.no_group(words) from None
 
 
-def _number(text: str, what: str) -> int:
+def _number(text: str, words: str) -> int:
     """A uid or gid; the calls of the C library take 32 bits, and 2**32 for root.  The last one means "no change"."""
     if int(text) >= 2**32 - 1:
-        raise SpawnError(what, f"there is no number {text}", f"numbers end at {2**32 - 2}")
+        raise programs.no_number(words, text, 2**32 - 2)
     return int(text)
 
 

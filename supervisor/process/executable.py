@@ -1,4 +1,4 @@
-"""Which file a command runs, and why it can not be run, in words."""
+"""Which file a command runs, and why it cannot be run."""
 
 import errno
 import os
@@ -6,13 +6,10 @@ import stat
 import sys
 from collections.abc import Mapping
 
-from supervisor.errors import REFUSALS, PortsupError
+from supervisor.errors import REFUSALS, SpawnError
+from supervisor.words import programs
 
 DEFAULT_PATH = os.defpath  # what execvp(3) searches where PATH is not set
-
-
-class SpawnError(PortsupError):
-    """A program could not be started; no process is left of the attempt."""
 
 
 def own_bin() -> str:
@@ -33,7 +30,7 @@ def find(name: str, environment: Mapping[str, str], working_dir: str) -> str:
     Raises SpawnError where there is none that may be executed, and where the system cannot tell.
     """
     if not name:
-        raise SpawnError("cannot run an empty command", hint="name a program")
+        raise programs.empty()
     search = environment.get("PATH", DEFAULT_PATH)
     folders = [""] if "/" in name else search.split(os.pathsep)
     refused = ""
@@ -51,57 +48,36 @@ def find(name: str, environment: Mapping[str, str], working_dir: str) -> str:
     if refused:
         raise _not_executable(name, refused)
     if "/" in name:
-        raise SpawnError(
-            f"cannot run `{name}`", f"there is no file `{path}`", f"check the path; it is seen from `{working_dir}`"
-        )
-    raise SpawnError(
-        f"cannot run `{name}`", f"command not found in PATH ({search})", _similar(name, search, working_dir)
-    )
+        raise programs.no_file(name, path, working_dir)
+    is_here = _may_execute(os.path.join(working_dir, name))
+    raise programs.not_found(name, search, "" if is_here else _similar(name, search, working_dir), is_here)
 
 
 def explain(code: int, name: str, path: str, size: int) -> SpawnError:
     """What an errno of fork or execve means for someone who wants `name` to run; `size` is that of what it gets."""
-    what = f"cannot run `{name}`"
     match code:
         case errno.ENOEXEC:
-            return SpawnError(
-                what,
-                f"`{path}` is neither a program for this machine nor a script that begins with #!",
-                f"begin it with a line such as `#!/bin/sh`, or put its interpreter before it: `sh {name}`",
-            )
+            return programs.no_program(name, path)
         case errno.ENOENT | errno.ENOTDIR:
-            interpreter = _interpreter(path)
-            if interpreter:
-                return SpawnError(
-                    what,
-                    f"`{path}` wants the interpreter `{interpreter}`, which does not exist",
-                    "install it, or correct the first line of the script",
-                )
-            return SpawnError(what, f"`{path}` or the loader it was linked for does not exist")
+            return programs.no_interpreter(name, path, _interpreter(path))
         case errno.EACCES | errno.EPERM:
             return _not_executable(name, path)
         case errno.E2BIG:
-            return SpawnError(
-                what,
-                f"its arguments and environment have {size} bytes, more than the system takes",
-                "pass large values in a file",
-            )
+            return programs.too_large(name, size)
         case errno.EMFILE | errno.ENFILE:
-            return SpawnError(what, "too many files are open", "raise the limit with `ulimit -n` before portsup starts")
+            return programs.too_many_files(name)
         case errno.EAGAIN:
-            return SpawnError(what, "the limit of processes is reached", "end some, or raise it with `ulimit -u`")
+            return programs.too_many_processes(name)
         case errno.ENOMEM:
-            return SpawnError(what, "not enough memory for one more process")
-    return SpawnError(what, os.strerror(code).lower())
+            return programs.no_memory(name)
+    return programs.refused(name, os.strerror(code).lower())
 
 
 def no_working_dir(name: str, working_dir: str) -> SpawnError:
-    """What to say where `working_dir` can not be entered."""
-    what = f"cannot run `{name}`"
+    """What to say where `working_dir` cannot be entered."""
     if os.path.isdir(working_dir):
-        return SpawnError(what, f"its working directory `{working_dir}` may not be entered", "check its permissions")
-    reason = "is not a directory" if os.path.exists(working_dir) else "does not exist"
-    return SpawnError(what, f"its working directory `{working_dir}` {reason}", "create it, or have it run in another")
+        return programs.directory_closed(name, working_dir)
+    return programs.no_directory(name, working_dir, os.path.exists(working_dir))
 
 
 def _may_execute(path: str) -> bool:
@@ -116,16 +92,9 @@ def _may_execute(path: str) -> bool:
 
 
 def _not_executable(name: str, path: str) -> SpawnError:
-    what = f"cannot run `{name}`"
     if os.path.isdir(path):
-        return SpawnError(what, f"`{path}` is a directory", "name a program")
-    if _may_execute(path):
-        return SpawnError(
-            what,
-            f"the system refuses to execute `{path}`",
-            "is it on a file system mounted noexec, or is its interpreter not executable?",
-        )
-    return SpawnError(what, f"`{path}` is not executable", f"make it so with `chmod +x {path}`")
+        return programs.a_directory(name, path)
+    return programs.not_executable(name, path, _may_execute(path))
 
 
 def _interpreter(path: str) -> str:
@@ -139,8 +108,6 @@ def _interpreter(path: str) -> str:
 
 
 def _similar(name: str, search: str, working_dir: str) -> str:
-    if _may_execute(os.path.join(working_dir, name)):
-        return f"`{name}` is in the working directory: write `./{name}`"
     from difflib import get_close_matches
 
     known: set[str] = set()
@@ -150,4 +117,4 @@ def _similar(name: str, search: str, working_dir: str) -> str:
         except OSError:
             continue
     matches = [f"{name}3"] if f"{name}3" in known else get_close_matches(name, known, n=1, cutoff=0.8)
-    return f"did you mean `{matches[0]}`?" if matches else "install it, or give its full path"
+    return matches[0] if matches else ""

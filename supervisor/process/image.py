@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from supervisor.dataclass import dataclass
-from supervisor.process.executable import SpawnError
+from supervisor.words import programs
 
 # The calls of one child, each with its arguments.
 Calls = Sequence[tuple[str, tuple[int, ...]]]
@@ -38,9 +38,9 @@ class Image:
         self, path: str, argv: Sequence[str], environment: Mapping[str, str], umask: int | None, nofile: int | None,
         pid_variables: Sequence[str] = (),
     ) -> None:  # fmt: skip
-        words = [c_string(word, f"argument {number}") for number, word in enumerate(argv)]
+        words = [c_string(word, programs.argument(number)) for number, word in enumerate(argv)]
         pairs = _variables(environment)
-        self.path = c_string(path, "the path of the program")
+        self.path = c_string(path, programs.PATH)
         self.argv = (ctypes.c_char_p * (len(words) + 1))(*words)
         self._pids = [ctypes.create_string_buffer(_variable(name, "") + bytes(PID_SIZE + 1)) for name in pid_variables]
         pids = [ctypes.cast(buffer, ctypes.c_char_p) for buffer in self._pids]
@@ -78,9 +78,9 @@ def c_string(text: str, what: str) -> bytes:
     try:
         encoded = os.fsencode(text)
     except UnicodeEncodeError:
-        raise SpawnError(f"cannot pass on {what}", "it has characters that can not be encoded") from None
+        raise programs.not_encoded(what) from None
     if 0 in encoded:
-        raise SpawnError(f"cannot pass on {what}", "it has a NUL character")
+        raise programs.has_nul(what)
     return encoded
 
 
@@ -100,8 +100,8 @@ def _variables(environment: Mapping[str, str]) -> list[bytes]:
 
 def _variable(name: str, value: str) -> bytes:
     if not name or "=" in name:
-        raise SpawnError(f"cannot pass on the variable {name!r}", "its name has a =" if name else "it has no name")
-    return c_string(f"{name}={value}", f"the variable {name!r}")
+        raise programs.bad_name(name)
+    return c_string(f"{name}={value}", programs.variable(name))
 
 
 @functools.cache

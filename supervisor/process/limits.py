@@ -4,7 +4,7 @@ import os
 import resource
 from collections.abc import Mapping
 
-from supervisor.process.executable import SpawnError
+from supervisor.words import programs
 
 RESOURCES = {
     "nofile": resource.RLIMIT_NOFILE,
@@ -29,8 +29,7 @@ def limits(wanted: Mapping[str, int]) -> list[Limit]:
         most = resource.getrlimit(number)[1]
         is_bounded = most != resource.RLIM_INFINITY
         if is_bounded and value > most and os.geteuid() != 0:
-            why = f"`limits: {{{name}: {value}}}` is above {most}, the most that this system allows us"
-            raise SpawnError("cannot set its limits", why, f"write at most {most}, or start portsup as root")
+            raise programs.limit_too_high(name, value, most)
         # At the soft limit the program hears SIGXCPU, which tells why it ends; at the hard one the kernel kills it.
         hard = value + 1 if name == "cpu_time" else value
         found.append((number, value, min(hard, most) if is_bounded and os.geteuid() != 0 else hard))

@@ -13,10 +13,10 @@ from supervisor.core.marks import mark
 from supervisor.dataclass import dataclass
 from supervisor.process import fork, tree, vfork
 from supervisor.process.account import Account
-from supervisor.process.executable import SpawnError as SpawnError
 from supervisor.process.executable import explain, find, no_working_dir
 from supervisor.process.image import Calls, Image
 from supervisor.process.limits import Limit
+from supervisor.words import programs
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +79,7 @@ def spawn(command: Command, first: Callable[[], Calls] | None = None) -> int:
             return vfork.start(image) if is_ours and vfork.works() else fork.start(image)
     except OSError as error:
         if command.account is not None and error.errno in (errno.EACCES, errno.EPERM):
-            why = f"{command.account.words} may not execute `{path}`, or portsup may not become it"
-            hint = "check the permissions of the program and of the folders above it"
-            raise SpawnError(f"cannot run `{name}`", why, hint) from error
+            raise programs.account_refused(name, command.account.words, path) from error
         raise explain(error.errno or errno.EIO, name, path, image.size) from error
 
 
@@ -93,8 +91,7 @@ def _restrict(image: Image, command: Command, name: str) -> None:
     if image.limits:  # whether they were set nobody asks in the child
         calls = [("setrlimit", (number, ctypes.addressof(pair))) for number, pair in image.limits]
         if code := rehearse(calls):
-            why = f"the system refuses its `limits`: {os.strerror(code).lower()}"
-            raise SpawnError(f"cannot run `{name}`", why, "`ulimit -aH` shows what is allowed")
+            raise programs.limits_refused(name, os.strerror(code).lower())
 
 
 def rehearse(calls: Calls) -> int:

@@ -166,6 +166,11 @@ def end_of_all(event: journal.EndOfAll) -> str:
     return f"stopping everything, because {event.service} has ended{why}"
 
 
+def left_out(lines: int) -> bytes:
+    """That a terminal is too slow for all that the services print."""
+    return f"… {lines} lines are not shown, `portsup logs` has them\n".encode()
+
+
 def table(rows: Sequence[Sequence[str]]) -> str:
     """Rows in aligned columns, two blanks between them, indented by two."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]

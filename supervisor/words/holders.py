@@ -1,6 +1,6 @@
 """Who has a port, in words."""
 
-from supervisor.core.reasons import Held
+from supervisor.core.reasons import TOO_MANY, Held
 
 
 def holder(held: Held) -> str:
@@ -52,4 +52,4 @@ def _of_system(held: Held) -> str:
 
 
 def _unseen(held: Held) -> str:
-    return "there are too many processes to find it" if held.detail == "too many" else "owner not visible"
+    return "there are too many processes to find it" if held.detail == TOO_MANY else "owner not visible"

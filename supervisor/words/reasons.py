@@ -7,6 +7,7 @@ from supervisor.core import reasons
 from supervisor.core.reasons import Cause, Reason
 from supervisor.words.checks import of_check
 from supervisor.words.holders import holder
+from supervisor.words.locks import lock_gone
 
 _ASKED = {
     "stop": "stop requested",
@@ -80,6 +81,12 @@ def _of_life(reason: Reason) -> str:
         case reasons.OfHook(hook, why, said):
             has_ended = isinstance(why, reasons.EndedWithCode | reasons.EndedBySignal)
             return f"{hook} {'ended with ' if has_ended else ''}{text_of(why)}" + (f": {said}" if said else "")
+        case reasons.NotRun(error):
+            return f"cannot be run now: {error}"
+        case reasons.NoFirstClient(why):
+            return f"cannot listen for its first client: {why}"
+        case reasons.SocketNotKept():
+            return "portsup does not keep its sockets"
         case reasons.NotDone(within):
             return f"was not done within {within:.3g} s"
     return _of_stack(reason)
@@ -94,7 +101,9 @@ def _of_stack(reason: Reason) -> str:
         case reasons.NotTried():
             return "not tried, ports are strict" if reason.is_strict else "not tried"
         case reasons.PortLockLost(port, why):
-            return f"the lock of port {port} is lost: {why}"
+            return f"the lock of port {port} is lost: {text_of(why)}"
+        case reasons.LockGone():
+            return lock_gone(reason)
         case reasons.NeedsLost(needs):
             return _needs_lost(needs)
     raise AssertionError(f"there are no words for {reason!r}")

@@ -31,6 +31,11 @@ def sentence(svc: Service, needs: Collection[str], now: float) -> str:
             return f"waiting for {svc.name}"
 
 
+def waiting_for_more(count: int) -> str:
+    """How many others are waited for."""
+    return f"waiting for {count} more"
+
+
 def _words_of_roll(svc: Service, beside: Beside, now: float) -> str:
     left = "" if beside.deadline is None else f"{max(0.0, beside.deadline - now):.0f} s"
     if beside.role is Role.SUCCESSOR:

@@ -22,7 +22,7 @@ def test_a_good_pool_has_only_its_instances_to_tell() -> None:
     ("pool", "check", "level", "words"),
     [
         ((80, 8100), "privileged", Level.ERROR, "`api`: port 80 only root"),
-        ((32768, 40000), "ephemeral", Level.WARNING, "ports 32768, 40000 can be taken"),
+        ((32768, 40000), "ephemeral", Level.WARNING, "can take ports 32768, 40000"),
         ((6000, 6001), "browser", Level.NOTE, "such as fetch() in Node.js, refuse port 6000"),
     ],
 )

@@ -135,7 +135,7 @@ def test_a_service_may_be_tried_without_end_and_nobody_waits_for_that(stack: Mak
     assert "is up, but 1 of its services failed" in done.stderr
     start = live.run("start", "tunnel")
     assert start.returncode == 1
-    assert "times; it is tried again without end" in start.stderr
+    assert "times; portsup restarts it indefinitely" in start.stderr
     before = live.rows()["tunnel"]["restarts"]
     eventually(lambda: live.rows()["tunnel"]["restarts"] > before + 5)
     mark.touch()

@@ -188,7 +188,7 @@ def test_the_proc_of_another_namespace_is_refused_in_a_sentence(stack: Make, wor
 
 @pytest.mark.parametrize(
     ("words", "what"),
-    [(("up",), "cannot supervise services"), (("up", "--dry-run"), "cannot tell which ports can be had")],
+    [(("up",), "cannot supervise services"), (("up", "--dry-run"), "cannot tell which ports are free")],
 )
 @pytest.mark.skipif(os.getuid() != 0, reason="unmounts /proc in a namespace of its own, which needs root")
 def test_a_place_without_proc_is_refused_in_a_sentence(stack: Make, words: tuple[str, ...], what: str) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from supervisor import system
+from supervisor.core.reasons import LockGone
 from supervisor.errors import InstanceTaken, PortsupError
 from supervisor.ports.instance_lock import InstanceLock
 from supervisor.ports.instances import InstanceInfo, RunInfo, running
@@ -133,7 +134,7 @@ def test_a_lost_number_says_why(locks: list[InstanceLock], runtime: RuntimeDir) 
     lock.heartbeat()
     assert running(runtime) == [lock.info]
     os.unlink(lock.path)
-    assert lock.loss() == f"the lock file `{lock.path}` was deleted"
+    assert lock.loss() == LockGone("deleted", lock.path)
 
 
 def test_a_number_in_a_directory_too_long_for_its_socket_is_refused(own_folders: Path) -> None:

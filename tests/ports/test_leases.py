@@ -16,7 +16,7 @@ import pytest
 
 from supervisor import system
 from supervisor.core.port_state import PortState
-from supervisor.core.reasons import NotTried
+from supervisor.core.reasons import LockGone, NotTried
 from supervisor.errors import PortsupError
 from supervisor.ports.holders import ConflictKind
 from supervisor.ports.leases import Chosen, Loss, NoPort, PortStatus
@@ -200,7 +200,7 @@ def test_a_loss_names_port_and_reason(lease: MakeLease, runtime: RuntimeDir) -> 
     web.choose({}, now=0.0)
     web.hand_over()
     os.unlink(runtime.port_lock(pool[0]))
-    assert web.losses() == (Loss(pool[0], f"the lock file `{runtime.port_lock(pool[0])}` was deleted"),)
+    assert web.losses() == (Loss(pool[0], LockGone("deleted", runtime.port_lock(pool[0]))),)
     assert web.losses_of(pool[1]) == ()
     shutil.rmtree(runtime.path)
     assert [loss.port for loss in web.losses()] == list(pool)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from supervisor import system
+from supervisor.core.reasons import LockGone
 from supervisor.errors import LockLost
 from supervisor.ports.instances import is_held
 from supervisor.ports.lockfile import FileLock
@@ -56,13 +57,13 @@ def test_a_held_lock_has_no_loss(lock: FileLock) -> None:
 
 def test_a_deleted_file_is_a_loss(lock: FileLock) -> None:
     os.unlink(lock.path)
-    assert lock.loss() == f"the lock file `{lock.path}` was deleted"
+    assert lock.loss() == LockGone("deleted", lock.path)
 
 
 def test_a_replaced_file_is_a_loss(lock: FileLock) -> None:
     os.rename(lock.path, lock.path + ".old")
     Path(lock.path).touch()
-    assert lock.loss() == f"the lock file `{lock.path}` was replaced"
+    assert lock.loss() == LockGone("replaced", lock.path)
 
 
 def test_a_removed_directory_is_a_loss(own_folders: Path) -> None:
@@ -70,7 +71,7 @@ def test_a_removed_directory_is_a_loss(own_folders: Path) -> None:
     lock = FileLock(str(own_folders / "d" / "x.lock"))
     assert lock.acquire()
     shutil.rmtree(own_folders / "d")
-    assert lock.loss() == f"the directory `{own_folders / 'd'}` of the lock file is gone"
+    assert lock.loss() == LockGone("no-directory", str(own_folders / "d"))
 
 
 def test_a_replaced_directory_is_a_loss(own_folders: Path) -> None:
@@ -79,7 +80,7 @@ def test_a_replaced_directory_is_a_loss(own_folders: Path) -> None:
     assert lock.acquire()
     os.rename(own_folders / "d", own_folders / "e")
     (own_folders / "d").mkdir()
-    assert lock.loss() == f"the lock file `{lock.path}` was deleted"
+    assert lock.loss() == LockGone("deleted", lock.path)
 
 
 def test_a_disk_that_cannot_be_read_just_now_is_no_loss(lock: FileLock, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,13 +95,13 @@ def test_a_lock_that_others_can_take_is_a_loss(lock: FileLock) -> None:
     import fcntl
 
     fcntl.flock(lock._descriptor, fcntl.LOCK_UN)
-    assert lock.loss() == f"the lock on `{lock.path}` is gone, others can take it"
+    assert lock.loss() == LockGone("unlocked", lock.path)
 
 
 def test_a_lock_given_back_says_so(lock: FileLock) -> None:
     lock.release()
     lock.release()
-    assert lock.loss() == "the lock was given back"
+    assert lock.loss() == LockGone("given-back")
 
 
 def test_a_symbolic_link_is_not_followed(own_folders: Path) -> None:

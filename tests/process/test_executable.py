@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.process.executable import SpawnError, explain, find, no_working_dir
+from supervisor.errors import SpawnError
+from supervisor.process.executable import explain, find, no_working_dir
 
 KEYS = ("`command`", "`command:", "`working_dir`", "`portsup up`")
 

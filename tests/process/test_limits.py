@@ -12,9 +12,9 @@ import pytest
 
 from supervisor import system
 from supervisor.config.keys.process import LIMITS
+from supervisor.errors import SpawnError
 from supervisor.process import vfork
 from supervisor.process.account import Account, account
-from supervisor.process.executable import SpawnError
 from supervisor.process.limits import RESOURCES, limits
 from tests.support.children import Children, children
 

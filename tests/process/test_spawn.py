@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from supervisor.errors import SpawnError
 from supervisor.process import fork, vfork
-from supervisor.process.spawn import Command, SpawnError, keep_descriptors_home, spawn
+from supervisor.process.spawn import Command, keep_descriptors_home, spawn
 from supervisor.system import identity_of
 from tests.support.children import Children, children
 from tests.support.eventually import eventually
@@ -175,8 +176,8 @@ def wrong_commands(folder: Path) -> dict[str, tuple[dict[str, object], str, str]
         "no file": ({"argv": ["./nothing"]}, "there is no file", "it is seen from"),
         "not executable": ({"argv": [script(folder / "data", "x", 0o644)]}, "is not executable", "chmod +x"),
         "directory": ({"argv": [str(folder)]}, "is a directory", "name a program"),
-        "no working dir": ({"working_dir": str(folder / "none")}, "does not exist", "have it run in another"),
-        "working dir is a file": ({"working_dir": plain}, "is not a directory", "have it run in another"),
+        "no working dir": ({"working_dir": str(folder / "none")}, "does not exist", "or name another one"),
+        "working dir is a file": ({"working_dir": plain}, "is not a directory", "or name another one"),
         "no #!": ({"argv": [plain]}, "nor a script that begins with #!", "#!/bin/sh"),
         "interpreter": (
             {"argv": [script(folder / "odd", "#!/no/python\n")]},
@@ -190,7 +191,7 @@ def wrong_commands(folder: Path) -> dict[str, tuple[dict[str, object], str, str]
         "NUL in a variable": ({"environment": {"PATH": "/bin:/usr/bin", "A": "\0"}}, "NUL", ""),
         "variable without a name": ({"environment": {"PATH": "/bin:/usr/bin", "": "x"}}, "no name", ""),
         "variable with =": ({"environment": {"PATH": "/bin:/usr/bin", "A=B": "x"}}, "has a =", ""),
-        "bad text": ({"argv": ["true", "\ud800"]}, "can not be encoded", ""),
+        "bad text": ({"argv": ["true", "\ud800"]}, "cannot be encoded", ""),
     }
 
 

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from supervisor.errors import SpawnError
 from supervisor.process import fork, vfork
 from supervisor.process.filters import Filters, why_not
 from supervisor.process.image import Calls
-from supervisor.process.spawn import SpawnError, rehearse, spawn
+from supervisor.process.spawn import rehearse, spawn
 from supervisor.system.held_calls import (
     Asked,
     HeldCalls,

@@ -38,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the findings; 1 when one of them is an error."""
     from supervisor.doctor.finding import Level
+    from supervisor.words import findings as words
 
     findings = list(_examine(args))
     shown = [each for each in findings if args.all or args.format == "json" or each.level is not Level.OK]
@@ -53,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
             print(f"    {render.printable(each.remedy)}")
     if args.format == "text":
         wrong = sum(each.level is not Level.OK for each in findings)
-        print(f"{len(findings)} things looked at, " + (f"{wrong} to know about" if wrong else "all of them are fine"))
+        print(words.summary(len(findings), wrong))
     return int(ExitCode.FAILURE if any(each.level is Level.ERROR for each in findings) else ExitCode.OK)
 
 
@@ -63,6 +64,7 @@ def _examine(args: argparse.Namespace) -> "Iterator[Finding]":
     from supervisor.logs.state_dir import state_directory
     from supervisor.ports.instances import running
     from supervisor.ports.runtime import RuntimeDir, default_path
+    from supervisor.words import findings as words
 
     yield from machine.check_names()
     yield from machine.check_handoff()
@@ -83,14 +85,14 @@ def _examine(args: argparse.Namespace) -> "Iterator[Finding]":
     if runtime is not None:
         yield from _leftovers(runtime)
     if not files_asked(args) and config_near(current_directory()) is None:
-        yield Finding("services.yaml", Level.NOTE, "there is no services.yaml here", "`portsup init` writes one")
+        yield Finding("services.yaml", Level.NOTE, *words.NO_FILE)
         return
     from supervisor.cli.commands.config import load
 
     try:
         stack = load(files_asked(args))
     except PortsupError as error:
-        yield Finding("services.yaml", Level.ERROR, f"{error.what}: {error.why}", "`portsup config check` shows where")
+        yield Finding("services.yaml", Level.ERROR, f"{error.what}: {error.why}", words.WHERE)
         return
     yield from machine.check_descriptors(len(stack.services))
     if any(service.watch for service in stack.services.values()):
@@ -105,35 +107,34 @@ def _loops(instances: "list[InstanceInfo]") -> "Iterator[Finding]":
     from supervisor.cli.rows import loop_words
     from supervisor.control.client import Client
     from supervisor.doctor.finding import Finding, Level
+    from supervisor.words import findings as words
 
     for info in instances:
-        whose = f"instance {info.instance} of `{info.stack}`"
         try:
             loop = Client(info.socket, patience=PATIENCE).status().loop
         except PortsupError as error:
-            yield Finding("loop", Level.WARNING, f"{whose} does not answer: {error}", "`portsup logs`, or end it")
+            yield Finding("loop", Level.WARNING, *words.silent(info.stack, info.instance, error))
             continue
         if loop is None:  # it runs since before there was such an account
             continue
         is_well = loop.longest_stall_s < LONG_STALL
-        remedy = "" if is_well else "`portsup events -n all` has each as `loop stalled`, with what it did"
-        yield Finding("loop", Level.OK if is_well else Level.WARNING, f"{whose}: {loop_words(loop)}", remedy)
+        told = words.stalls(info.stack, info.instance, loop_words(loop), is_well)
+        yield Finding("loop", Level.OK if is_well else Level.WARNING, *told)
 
 
 def _leftovers(runtime: "RuntimeDir") -> "Iterator[Finding]":
     from supervisor.doctor.finding import Finding, Level
     from supervisor.doctor.leftovers import orphans, stale_files
+    from supervisor.words import findings as words
 
     left = orphans(runtime)
     for each in left:
-        what = f"`{each.name}` (pid {each.pid}) is left of service `{each.service}` of a portsup that was killed"
-        yield Finding("orphans", Level.WARNING, what, "`portsup prune` ends it; so does the next `up` of that stack")
+        yield Finding("orphans", Level.WARNING, *words.orphan(each.name, each.pid, each.service))
     files = list(stale_files(runtime))
     if files:
-        what = f"{len(files)} files of runs that are over lie in `{runtime.path}`"
-        yield Finding("stale-files", Level.NOTE, what, "`portsup prune` removes them; nothing believes them")
+        yield Finding("stale-files", Level.NOTE, *words.stale_files(len(files), runtime.path))
     if not left and not files:
-        yield Finding("leftovers", Level.OK, "nothing is left of runs that are over")
+        yield Finding("leftovers", Level.OK, words.NOTHING_LEFT)
 
 
 def _fetch_urls(stack: "StackSpec") -> dict[str, str]:
@@ -159,6 +160,7 @@ def _stack(
     from supervisor.doctor.strangers import holders, leases
     from supervisor.logs.state_dir import state_directory
     from supervisor.ports.folders import Folders
+    from supervisor.words import findings as words
 
     facts = pools.Machine(
         outgoing_ports(), system.first_unprivileged_port(), system.current_user_id() == 0, system.reserved_ports()
@@ -170,12 +172,11 @@ def _stack(
     folder, fitting = os.path.realpath(stack.directory), max_instances(given, stack.stride)
     numbers = numbers_for(folder, folders.of(stack.name), fitting)
     number = instance or next((each for each in numbers if each not in ours), 1)
-    yield Finding("instance", Level.OK, f"the next `up` in this folder is instance {number} of `{stack.name}`")
+    yield Finding("instance", Level.OK, words.next_number(stack.name, number))
     if folders.trouble:
-        yield Finding("instance", Level.WARNING, folders.trouble, f"mend `{folders.path}`, or move it away")
+        yield Finding("instance", Level.WARNING, *words.damaged(folders.trouble, folders.path))
     if gone := sum(not each.exists for each in folders.all()):
-        what = f"{gone} instance numbers are remembered for folders that are gone"
-        yield Finding("instance", Level.NOTE, what, "`portsup prune` forgets them; nothing waits for that")
+        yield Finding("instance", Level.NOTE, *words.numbers_of_gone(gone))
     leased = leases(runtime)
     yield from pools.check_neighbours(stack.name, given, stack.stride, number, leased)
     found = False
@@ -186,4 +187,4 @@ def _stack(
             found = True
             yield each
     if not found:
-        yield Finding("taken", Level.OK, f"every port of instance {number} is free")
+        yield Finding("taken", Level.OK, words.all_free(number))

@@ -17,6 +17,7 @@ from supervisor.dataclass import dataclass
 from supervisor.ports.holders import who_listens
 from supervisor.ports.runtime import RuntimeDir
 from supervisor.system import Listener
+from supervisor.words import activities
 
 FIRST_LOOK = 0.001  # seconds after the spawn
 LAST_LOOK = 0.1  # the longest time between two looks
@@ -75,7 +76,7 @@ class ListenerSearch:
 
     def _look(self) -> None:
         self._timer = None
-        doing(self._loop, "looking who listens")
+        doing(self._loop, activities.LOOKING_WHO_LISTENS)
         begun = self._loop.time()
         with contextlib.suppress(OSError):  # no descriptor or memory to look with: there is another look
             self._look_at_all(begun)

@@ -17,6 +17,7 @@ from supervisor.control.progress import Late
 from supervisor.core.escapes import tamed, tamed_bytes
 from supervisor.dataclass import dataclass, replace
 from supervisor.process.pulse import Pulse
+from supervisor.words.console import left_out
 
 if TYPE_CHECKING:
     from supervisor.daemon.console.service_manager import ServiceManager
@@ -104,7 +105,7 @@ class Pipe:
         self._loop.remove_writer(self._fd)
         if self._left_out:
             lines, self._left_out = self._left_out, 0
-            self.write(f"… {lines} lines are not shown, `portsup logs` has them\n".encode())
+            self.write(left_out(lines))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from supervisor.core.conditions import is_done
 from supervisor.core.state import IS_IN_TROUBLE, State
 from supervisor.daemon.service.slot import Slot
+from supervisor.words import outcomes
 
 LONGEST_STATUS = 300  # characters; it is one line of `systemctl status`
 
@@ -69,12 +70,11 @@ class ServiceManager:
     def _words(self) -> str:
         if self._is_stopping:
             left = sum(slot.service.pid is not None for slot in self._slots.values())
-            return f"stopping: {left} of {len(self._slots)} services are left"
+            return outcomes.stack_stops(left, len(self._slots))
         wanted = {name: slot.service for name, slot in self._slots.items() if slot.is_wanted}
         ready = sum(svc.state in (State.IDLE, State.RUNNING) or is_done(svc) for svc in wanted.values())
         failed = [name for name, svc in wanted.items() if svc.state in IS_IN_TROUBLE]
-        words = f"{ready} of {len(wanted)} services are ready" + (f"; failing: {', '.join(failed)}" if failed else "")
-        return (words if self._is_ready else f"starting: {words}")[:LONGEST_STATUS]
+        return outcomes.stack_starts(self._is_ready, ready, len(wanted), failed)[:LONGEST_STATUS]
 
     def _say(self, message: str) -> None:
         with contextlib.suppress(OSError):  # the guardian is stopped, or gone

@@ -14,6 +14,7 @@ from supervisor.ports.seat import Claim, inode_of
 from supervisor.system import Listener
 from supervisor.system.held_calls import Asked, process_of
 from supervisor.system.registrations import Uses, uses_of
+from supervisor.words.sockets import listens_at_another, shared_with
 
 TRIES = 5
 # Does the first somewhere, and calls the second with what came of it in the loop.
@@ -60,7 +61,7 @@ def _look(
         uses = uses_of(thread, theirs)
         if not uses.obstacle and (owner := open_inodes((inode_of(theirs),), others)):
             (pid,) = owner.values()
-            uses = Uses(uses.descriptors, uses.entries, f"`{system.process_name(pid)}` (pid {pid}) has its socket, too")
+            uses = Uses(uses.descriptors, uses.entries, shared_with(system.process_name(pid), pid))
         return Seen(uses=uses)
     except OSError as error:
         return Seen(trouble=error)
@@ -85,4 +86,4 @@ def in_use() -> OSError:
 
 def why_lost(places: Collection[Place], new: Place) -> str:
     """Why clients that wait at some places cannot be served by a program that listens at a new one."""
-    return f"they wait at {', '.join(sorted(place.address for place in places))}, and it listens at {new.address}"
+    return listens_at_another(sorted(place.address for place in places), new.address)

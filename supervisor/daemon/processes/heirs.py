@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from supervisor import system
 from supervisor.dataclass import dataclass
+from supervisor.words.sockets import listens_on, named_by
 
 MOST_ASKED = 64  # processes whose descriptors are looked at
 LONGEST_PID_FILE = 64  # bytes that are read of one; the pid is in its first line
@@ -29,7 +30,7 @@ def by_pid_file(path: str, roots: Sequence[int]) -> Heir | None:
     named = read_pid(path)
     for root in roots:
         if named and (named == root or named in system.descendants_of(root)):
-            return Heir(root, f"named by `{path}`")
+            return Heir(root, named_by(path))
     return None
 
 
@@ -38,7 +39,7 @@ def by_socket(port: int, roots: Sequence[int]) -> Heir | None:
     listeners = [each for each in system.listening((port,)) if each.inode]
     if not listeners:
         return None
-    why = f"it listens on port {port}"
+    why = listens_on(port)
     if holders := set(system.owners_of(listeners, roots[:MOST_ASKED]).values()):
         return Heir(next(root for root in roots if root in holders), why)
     for root in roots[:MOST_ASKED]:

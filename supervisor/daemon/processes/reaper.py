@@ -6,6 +6,7 @@ import signal
 from collections.abc import Callable
 
 from supervisor.daemon.stalls import doing, has_time
+from supervisor.words import activities
 
 OnExit = Callable[[int], None]  # is given the wait status, wait(2)
 
@@ -44,7 +45,7 @@ class Reaper:
 
     def _reap(self) -> None:
         self._is_due = False
-        doing(self._loop, "seeing to processes that ended")
+        doing(self._loop, activities.REAPING)
         orphans, number = False, 0
         while True:
             if number and not has_time(self._loop):  # so many ended at once

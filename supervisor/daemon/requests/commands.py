@@ -31,7 +31,8 @@ from supervisor.daemon.stack.waiting import Note, telling, unsettled
 from supervisor.daemon.stalls import WatchedLoop, doing
 from supervisor.daemon.tasks import begin
 from supervisor.dataclass import replace
-from supervisor.errors import NotFound, PortsupError, UsageError
+from supervisor.errors import PortsupError
+from supervisor.words import activities, outcomes, refusals
 
 
 class Commands:
@@ -56,7 +57,7 @@ class Commands:
 
     def handle(self, request: Request, reply: Reply) -> None:
         """Answers one request, now or when it is done; raises PortsupError for what cannot be asked."""
-        doing(asyncio.get_running_loop(), f"answering `{request.do}`")
+        doing(asyncio.get_running_loop(), activities.answering(request.do))
         match request:
             case requests.Ping():
                 reply.tell(Pong(self._name, self._instance))
@@ -123,11 +124,7 @@ class Commands:
     def _slot(self, name: str) -> Slot:
         slot = self._stack.slots.get(name)
         if slot is None:
-            import difflib
-
-            close = difflib.get_close_matches(name, self._stack.slots, n=1)
-            hint = f"did you mean `{close[0]}`?" if close else f"services: {', '.join(self._stack.slots)}"
-            raise NotFound(f"cannot find service `{name}`", f"stack `{self._name}` has none of that name", hint)
+            raise refusals.unknown_service(name, self._name, self._stack.slots)
         return slot
 
     def _status(self, slots: Iterable[Slot]) -> StackStatus:
@@ -239,21 +236,16 @@ class Commands:
 
     async def _rotate(self, slot: Slot, reply: Reply) -> None:
         name, before = slot.spec.name, slot.service.port
-        what = f"cannot rotate `{name}`"
         if len(slot.pool) < 2:
-            why = "its pool has no other port" if slot.pool else "it has no `pool`"
-            reply.fail(UsageError(what, why, "give it a larger `pool`" if slot.pool else "give it one"))
+            reply.fail(refusals.nowhere_to_rotate(name, bool(slot.pool)))
             return
         if slot.service.state not in IS_LIVE:
-            hint = f"`portsup start {name}`"
-            reply.fail(PortsupError(what, f"it is {slot.service.state}, not running", hint))
+            reply.fail(refusals.not_rotated(name, slot.service.state))
             return
         slot.keeper.tell(ev.RotateRequested())
         with telling(self._stack, unsettled([slot]), self._note(reply)):
             await self._stack.until(lambda: has_settled(slot.service))
-        words = f"moved from port {before} to {slot.service.port}"
-        if slot.service.port == before:
-            words = f"stays on port {before}: no other port of its pool can be used"
+        words = outcomes.rotated(before, slot.service.port)
         ok = slot.service.state is State.RUNNING and slot.service.port != before
         if slot.service.state is not State.RUNNING:
             words = result_of(slot, State.RUNNING, self._redact).words
@@ -263,14 +255,13 @@ class Commands:
         try:
             called = signal.Signals(number).name
         except ValueError:
-            raise UsageError(f"cannot send signal {number}", "there is no such signal") from None
+            raise refusals.no_such_signal(number) from None
         results: list[Outcome] = []
         for slot in slots:
             ok = slot.send_signal(number)
             is_there = slot.child is not None and slot.child.exit is None
-            why = "it has ended, or runs as another user" if is_there else f"not running ({slot.service.state})"
-            words = f"{called} sent" if ok else why
-            results.append(Outcome(slot.spec.name, ok, words))
+            why = outcomes.LEFT_OR_FOREIGN if is_there else outcomes.no_process(slot.service.state)
+            results.append(Outcome(slot.spec.name, ok, outcomes.signalled(called) if ok else why))
         reply.conclude(results)
 
     def _warn_of_dependants(self, slots: list[Slot], reply: Reply) -> None:
@@ -284,4 +275,4 @@ class Commands:
                 and other.service.state not in AT_REST
             ]
             if needy:
-                reply.tell(Progress(f"{name}: still needed by {', '.join(needy)}"))
+                reply.tell(Progress(outcomes.still_needed(name, needy)))

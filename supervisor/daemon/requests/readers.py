@@ -17,8 +17,8 @@ from supervisor.daemon.requests.usage_ring import UsageRing
 from supervisor.daemon.service.slot import Slot
 from supervisor.daemon.service.world import StackWorld
 from supervisor.daemon.stack.stack import Stack
-from supervisor.errors import PortsupError
 from supervisor.logs.history import events_of_port
+from supervisor.words import refusals
 
 
 class Readers:
@@ -61,8 +61,7 @@ class Readers:
 
         def tell(found: Usage | None) -> None:
             if found is None:
-                what = "cannot tell what the services use"
-                reply.fail(PortsupError(what, "looking at their processes took too long"))
+                reply.fail(refusals.usage_unknown())
             else:
                 reply.tell(found)
                 reply.finish()
@@ -78,7 +77,7 @@ class Readers:
 
         def tell(found: list[dict[str, Any]] | None) -> None:
             if found is None:
-                reply.fail(PortsupError("cannot tell the history of the port", "reading the journal took too long"))
+                reply.fail(refusals.history_unknown())
             else:
                 reply.tell(PortEvents(tuple(read(Event, each) for each in found)))
                 reply.finish()

@@ -14,7 +14,7 @@ from supervisor.core.state import AT_REST, IS_AT_WORK, Result, State
 from supervisor.daemon.service.slot import Slot
 from supervisor.daemon.service.world import StackWorld
 from supervisor.process.tree import RUN_ID
-from supervisor.words.failures import failure
+from supervisor.words import outcomes
 from supervisor.words.reasons import text_of
 
 
@@ -96,19 +96,9 @@ def result_of(slot: Slot, wanted: State, redact: Callable[[str], str]) -> Outcom
     svc = slot.service
     ok = svc.state is wanted or (wanted is State.RUNNING and (is_done(svc) or svc.state is State.IDLE))
     ok = ok or (wanted is State.STOPPED and svc.state in AT_REST and svc.pid is None)
-    match svc.state:
-        case _ if wanted is State.STOPPED and svc.state in IS_AT_WORK:  # somebody else started it again
-            words = "was started again meanwhile"
-        case State.RUNNING:
-            words = "running" + (f" on port {svc.port}" if svc.port is not None else "")
-        case State.FAILED:
-            words = failure(svc, slot.spec)
-        case State.EXITED:
-            words = f"ended, {text_of(svc.reason)}"
-        case State.BACKOFF:
-            words = f"{text_of(svc.reason)}, {svc.attempts} times; it is tried again without end"
-        case _:
-            words = str(svc.state)
+    words = outcomes.state_of(svc, slot.spec)
+    if wanted is State.STOPPED and svc.state in IS_AT_WORK:  # somebody else started it again
+        words = outcomes.RESTARTED_MEANWHILE
     return Outcome(svc.name, ok, redact(words))
 
 

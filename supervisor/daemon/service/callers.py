@@ -7,12 +7,15 @@ from collections.abc import Collection
 from supervisor.config.spec import HandoffMode
 from supervisor.core import events as ev
 from supervisor.core.address import host_of
+from supervisor.core.reasons import NoFirstClient
 from supervisor.daemon.service.programs import Programs
 from supervisor.daemon.service.slot import Slot
 from supervisor.errors import PortsupError
 from supervisor.ports.place import place_of_socket
 from supervisor.ports.service_sockets import ServiceSockets
 from supervisor.process.filters import Filters
+from supervisor.words import refusals
+from supervisor.words.sockets import HANDOFF_IS_OFF
 
 
 class Callers:
@@ -41,7 +44,7 @@ class Callers:
             why = (error.strerror or str(error)).lower() if isinstance(error, OSError) else str(error)
         if why:
             self.forget(slot)
-            slot.keeper.tell(ev.AwaitFailed(f"cannot listen for its first client: {why}"))
+            slot.keeper.tell(ev.AwaitFailed(NoFirstClient(why)))
 
     def forget(self, slot: Slot) -> None:
         """Its process sees to its clients from now on, or nobody does; say it before its sockets are closed."""
@@ -64,14 +67,14 @@ class Callers:
         if slot.spec.handoff is HandoffMode.SYSTEMD:
             return ""
         if not self._hands_over or slot.spec.handoff is HandoffMode.OFF:
-            return "the handoff is off"
+            return HANDOFF_IS_OFF
         return "" if self._filters.get() is not None else self._filters.why_not
 
     def _sockets(self, slot: Slot) -> ServiceSockets:
         if slot.sockets is None:
             reservation = None if slot.lease is None else slot.lease.reservation()
             if reservation is None:
-                raise PortsupError("cannot make its socket", "its port is not held")
+                raise refusals.no_port_held()
             slot.sockets = ServiceSockets(reservation)
         return slot.sockets
 

@@ -10,16 +10,17 @@ from supervisor.core.reasons import Cause
 from supervisor.core.service import Service, step
 from supervisor.daemon.stalls import doing
 from supervisor.dataclass import replace
+from supervisor.words import activities
 
 DOING: Mapping[type[ev.Effect], str] = {
-    ev.LeasePort: "taking the ports",
-    ev.Spawn: "starting the process",
-    ev.SpawnBeside: "starting the process",
-    ev.Terminate: "stopping the processes",
-    ev.Abort: "stopping the processes",
-    ev.Kill: "killing the processes",
-    ev.RunHook: "starting a hook",
-    ev.EndHook: "ending a hook",
+    ev.LeasePort: activities.TAKING_PORTS,
+    ev.Spawn: activities.STARTING,
+    ev.SpawnBeside: activities.STARTING,
+    ev.Terminate: activities.STOPPING,
+    ev.Abort: activities.STOPPING,
+    ev.Kill: activities.KILLING,
+    ev.RunHook: activities.STARTING_HOOK,
+    ev.EndHook: activities.ENDING_HOOK,
 }  # for the account of stalls; the rest takes no time
 
 

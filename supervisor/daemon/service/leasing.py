@@ -16,6 +16,7 @@ from supervisor.ports.holders import ConflictKind, Holder
 from supervisor.ports.leases import Chosen, NoPort, PoolLease
 from supervisor.ports.outcomes import holders_in, may_pass, why_of
 from supervisor.process import tree
+from supervisor.words.refusals import not_leased
 
 OWNERLESS_WAIT = 1.0  # seconds that a port gets to become free whose owner is gone or exits; its sockets need that
 OWNERLESS_STEP = 0.05
@@ -130,7 +131,7 @@ class Leasing:
         try:
             chosen = lease.choose(dict(wish.avoid), now, wish.leaving)
         except (PortsupError, OSError) as error:
-            what = f"cannot lease a port for `{slot.spec.name}`"
+            what = not_leased(slot.spec.name)
             slot.obstacle = error if isinstance(error, PortsupError) else refusal(error, what)
             answer(ev.NoPort(tuple((port, str(error)) for port in slot.pool), str(slot.obstacle)))
             return

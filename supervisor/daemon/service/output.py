@@ -9,6 +9,7 @@ from supervisor.daemon.stalls import doing, has_time
 from supervisor.logs.redactor import Redactor
 from supervisor.logs.service_log import ServiceLog
 from supervisor.process.output import READ_IN_NEED, READ_SIZE, Capture, Stream, open_pipe
+from supervisor.words import activities
 
 Consumer = Callable[[Stream, bytes], None]  # gets what was printed, whole lines or not, with its pipe
 Show = Callable[[Stream, bytes, float], None]  # gets them with the pipe they came from, and seconds since 1970
@@ -67,7 +68,7 @@ class Output:
         self._theirs.clear()
 
     def _read(self, capture: Capture) -> None:
-        doing(self._loop, "taking the output", self._service)
+        doing(self._loop, activities.TAKING_OUTPUT, self._service)
         lines = capture.read(READ_SIZE if has_time(self._loop) else READ_IN_NEED)
         if lines is None:
             self._loop.remove_reader(capture.fileno())

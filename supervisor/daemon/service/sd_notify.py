@@ -14,6 +14,8 @@ from supervisor.daemon.stalls import doing, has_time
 from supervisor.ports.runtime import error_in
 from supervisor.process.sd_notify_socket import NotifySocket
 from supervisor.system import Identity
+from supervisor.words import activities
+from supervisor.words.refusals import no_notify_socket
 
 LOOKUP_FACTOR = 10  # time between two lookups of processes, as a multiple of what one takes
 MOST_SPEAKERS = 1000
@@ -48,7 +50,7 @@ class SdNotify:
                 self._loop.add_reader(slot.notify.fileno(), self.hear, slot)
             except OSError as error:
                 self.forget(slot)
-                raise error_in(f"cannot make the notify socket of `{spec.name}`", path, error) from error
+                raise error_in(no_notify_socket(spec.name), path, error) from error
         told = {"NOTIFY_SOCKET": slot.notify.address}
         if spec.watchdog:
             told["WATCHDOG_USEC"] = str(round(spec.watchdog * 1e6))
@@ -63,7 +65,7 @@ class SdNotify:
 
     def hear(self, slot: Slot) -> None:
         """Takes what has come, though not more than is good for the others."""
-        doing(self._loop, "hearing the notices", slot.spec.name)
+        doing(self._loop, activities.HEARING_NOTICES, slot.spec.name)
         for number in range(AT_ONCE):
             if number and not has_time(self._loop):
                 return

@@ -19,14 +19,14 @@ from supervisor.daemon.service.sd_notify import SdNotify
 from supervisor.daemon.service.slot import Child, Slot
 from supervisor.daemon.stalls import doing, has_time
 from supervisor.dataclass import replace
-from supervisor.errors import REFUSALS, PortsupError
+from supervisor.errors import REFUSALS, PortsupError, SpawnError
 from supervisor.ports.reservation import Reservation
 from supervisor.ports.service_sockets import ServiceSockets
 from supervisor.process import tree
-from supervisor.process.executable import SpawnError
 from supervisor.process.filters import Filters
 from supervisor.process.spawn import Command, spawn
 from supervisor.system.held_calls import HeldCalls
+from supervisor.words import activities, refusals
 
 GATHERED_FOR = 0.2  # seconds in which other ports that a service binds are told of as one
 
@@ -73,9 +73,7 @@ class Spawner:
                 self._reporter.no_handoff(self._filters.why_not)
             if slot.lease is not None and slot.spec.handoff is not HandoffMode.SYSTEMD:
                 if slot.child is not None:
-                    raise PortsupError(
-                        "cannot start a process beside it", f"no sockets are handed over: {slot.why_no_handoff}"
-                    )
+                    raise refusals.no_second_process(slot.why_no_handoff)
                 slot.close_sockets()
                 slot.lease.hand_over()
             return spawn(given), None
@@ -100,16 +98,15 @@ class Spawner:
     def _activated(self, slot: Slot, command: Command, reservation: Reservation | None) -> Command:
         """The command with the socket of its port as descriptor 3, sd_listen_fds(3); the socket outlives it."""
         name, host = slot.spec.name, command.environment["HOST"]
-        what = f"cannot make the socket of `{name}`"
         if reservation is None:
-            raise PortsupError(what, "its port is not held")
+            raise refusals.socket_not_made(name)
         if slot.sockets is None:
             slot.sockets = ServiceSockets(reservation)
         try:
             offered = slot.sockets.offer(host, command.environment[tree.INVOCATION])
         except OSError as error:
-            why = f"HOST is `{host}`, port {reservation.port}: {(error.strerror or str(error)).lower()}"
-            raise PortsupError(what, why, "set HOST in its `environment` to an address of this machine") from error
+            why = (error.strerror or str(error)).lower()
+            raise refusals.socket_not_made(name, why, host, reservation.port) from error
         told = {"LISTEN_FDS": "1", "LISTEN_FDNAMES": name}
         return replace(
             command, environment={**command.environment, **told}, passed=(offered.fileno(),),
@@ -183,7 +180,7 @@ class Spawner:
             then(look())
 
     def _may_go_on(self, service: str) -> bool:
-        doing(self._loop, "answering binds", service)
+        doing(self._loop, activities.ANSWERING_BINDS, service)
         return has_time(self._loop)
 
     def close(self) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from supervisor.control.json_form import as_json, read
 from supervisor.control.messages import Usage
 from supervisor.core import events as ev
-from supervisor.core.reasons import Cause
+from supervisor.core.reasons import Cause, NotRun, SocketNotKept
 from supervisor.core.service import Service
 from supervisor.core.service.clients import keeps_clients
 from supervisor.core.state import IS_LIVE, Milestone, Role, State
@@ -162,7 +162,7 @@ class StackWorld:
     def spawn_beside(self, svc: Service, port: int | None) -> ev.Spawned | ev.SpawnFailed:
         slot = self.slots[svc.name]
         if port is not None and slot.sockets is None:
-            return ev.SpawnFailed("portsup does not keep its sockets")
+            return ev.SpawnFailed(SocketNotKept())
         try:
             slot.beside = self._begin(slot, port)
         except (PortsupError, OSError) as error:
@@ -208,8 +208,7 @@ class StackWorld:
             try:
                 from supervisor.daemon.service.hooks import Hooks
             except (ImportError, OSError) as error:  # no descriptor or memory to load it with
-                why = f"cannot be run now: {error}"
-                self.slots[svc.name].keeper.tell(ev.HookEnded(effect.number, why, is_final=False))
+                self.slots[svc.name].keeper.tell(ev.HookEnded(effect.number, NotRun(str(error)), is_final=False))
                 return
 
             def make(slot: Slot, words: Sequence[str], told: Mapping[str, str], prints_to: tuple[int, int]) -> Command:

@@ -18,7 +18,7 @@ from supervisor.daemon.handoff.hearing import Hearing
 from supervisor.daemon.processes.inquiries import WITHIN, Inquiries
 from supervisor.daemon.single.poller import Alarm, Poller
 from supervisor.daemon.single.program import Program
-from supervisor.errors import LockLost, PoolExhausted, shell_code
+from supervisor.errors import shell_code
 from supervisor.ports.leases import Chosen, Loss, NoPort, PoolLease
 from supervisor.ports.outcomes import holders_in, may_pass, why_of
 from supervisor.ports.port_lock import own_identity
@@ -32,15 +32,14 @@ from supervisor.process.signals import hold_back, passed_on_by_exec
 from supervisor.process.spawn import Command, spawn
 from supervisor.process.view import require_place
 from supervisor.system.held_calls import HeldCalls
-from supervisor.words.reasons import text_of, texts_of
+from supervisor.words import endings, starting
+from supervisor.words.reasons import text_of
 
 OWNERLESS_WAIT = 1.0  # seconds that a port gets to become free whose owner is gone or exits
 OWNERLESS_STEP = 0.05
 FATAL_GRACE = 0.4  # seconds that the program gets to end once a lock is lost
 GONE_WITHIN = 2.0  # seconds in which what was killed must be gone
 HOST = "127.0.0.1"
-UNSEEN = "cannot look into the process that binds its port ({}); use `--handoff off` for it"
-_NOT_ALL, _OTHERS = "cannot lease all of these ports", "stop what is in the way, or take other ports"
 
 
 class SingleRun:
@@ -51,7 +50,7 @@ class SingleRun:
         self._run_id = run_id
         self._say = say
         self._loop = Poller()
-        require_place(f"cannot run `{program.name}`")
+        require_place(starting.cannot_run(program.name))
         self._runtime = RuntimeDir.open()
         owner = Owner(program.name, 0, program.name, run_id, own_identity())
         self._lease = PoolLease(owner, program.ports, self._runtime, strict=program.strict)
@@ -89,13 +88,12 @@ class SingleRun:
                 code = os.waitstatus_to_exitcode(self._status)
                 self._clean_up()
                 if self._lost is not None:
-                    what = f"cannot go on: the lock of port {self._lost.port} of `{self._program.name}` is lost"
-                    hint = f"find out what touched {self._runtime.path}"
-                    raise LockLost(what, self._lost.why, hint)
+                    name, lost = self._program.name, self._lost
+                    raise endings.lock_of_program_lost(lost.port, lost.why, name, self._runtime.path)
                 if not self._intruder:
                     return shell_code(code)
                 avoid[port] = self._intruder
-                self._say(f"leaves port {port}: {self._intruder}")
+                self._say(starting.leaves(port, self._intruder))
                 self._intruder, self._status = "", None
         finally:
             self._inquiries.close()
@@ -109,20 +107,16 @@ class SingleRun:
         chosen = self._lease.choose(avoid, time.monotonic())
         reaped = [killed for run_id in self._lease.orphans() for killed in tree.reap_run(run_id)]
         if reaped:
-            pids = ", ".join(str(each.pid) for each in reaped)
-            self._say(f"ended what an earlier run left behind (pid {pids})")
+            self._say(starting.reaped(each.pid for each in reaped))
             chosen = self._lease.choose(avoid, time.monotonic())
         patience = time.monotonic() + OWNERLESS_WAIT
         while time.monotonic() < patience and any(map(may_pass, holders_in(chosen))):
             time.sleep(OWNERLESS_STEP)
             chosen = self._lease.choose(avoid, time.monotonic())
         if isinstance(chosen, NoPort):
-            pool = ", ".join(map(str, self._program.ports))
             if self._program.wants_all:
-                raise PoolExhausted(_NOT_ALL, texts_of(chosen.reasons), pool, _OTHERS)
-            hint = "stop what is in the way, or give another `--pool`"
-            what = f"cannot start `{self._program.name}`"
-            raise PoolExhausted(what, texts_of(chosen.reasons), f"no port of its pool can be used ({pool})", hint)
+                raise endings.not_all_ports(self._program.ports, chosen.reasons)
+            raise endings.no_port(self._program.name, self._program.ports, chosen.reasons, endings.OTHER_POOL)
         if self._program.wants_all:
             self._insist()
         self._tell(chosen)
@@ -133,12 +127,11 @@ class SingleRun:
             (each.port, each.holder) for each in self._lease.ports(time.monotonic()) if each.state is PortState.TAKEN
         ]
         if missing:
-            raise PoolExhausted(_NOT_ALL, texts_of(missing), ", ".join(str(port) for port, _ in missing), _OTHERS)
+            raise endings.not_all_ports([port for port, _ in missing], missing)
 
     def _tell(self, chosen: Chosen) -> None:
         if chosen.skipped:
-            reasons = ", ".join(f"{port}: {text_of(why_of(why))}" for port, why in chosen.skipped)
-            self._say(f"uses port {chosen.port} ({reasons})")
+            self._say(starting.uses(chosen.port, [(port, why_of(why)) for port, why in chosen.skipped]))
 
     def _watch(self) -> None:
         if self._shield is not None:
@@ -174,7 +167,7 @@ class SingleRun:
         hearing = Hearing(
             members=self._members, on_end=self._on_end, on_moved=lambda _: None, on_other_port=lambda _: None,
             on_refused=lambda _: None, on_dropped=lambda _: None,
-            on_unseen=lambda why: self._say(UNSEEN.format(why.lower())),
+            on_unseen=lambda why: self._say(starting.bind_not_seen(why.lower())),
         )  # fmt: skip
         self._handoff = Handoff(self._loop, HeldCalls(under.take()), self._sockets, BindMode.REPORT, hearing)
         self._handoff.begin()
@@ -287,7 +280,7 @@ def _stranger(listeners: Sequence[system.Listener], members: Collection[int]) ->
     for found in listeners:
         pid = found.pid or owners.get(found.inode, 0)
         if pid and pid not in members:
-            return f"`{system.process_name(pid)}` (pid {pid}, user {system.process_user(pid)}) listens there"
+            return starting.stranger(system.process_name(pid), pid, system.process_user(pid))
     return ""
 
 

@@ -24,7 +24,7 @@ from supervisor.daemon.stack.rereading import read_again
 from supervisor.daemon.stack.stack import Stack
 from supervisor.daemon.stalls import leave_time
 from supervisor.errors import ConfigError, PortsupError
-from supervisor.words.reasons import text_of
+from supervisor.words import outcomes, refusals
 
 Tell = Callable[[str], None]
 
@@ -54,22 +54,20 @@ class Reloader:
         changed += [
             path.name for path in map(Path, files_of(self._asked)) if path not in now
         ]  # an override that is new
-        return [f"{name} has changed since it was read: `portsup reload` applies it" for name in changed]
+        return [outcomes.file_changed(name) for name in changed]
 
     async def look(self, asked: Sequence[str] = ()) -> tuple[StackSpec, Difference]:
         """The files (or others) as they are now, and what is different; raises PortsupError if they cannot be used."""
         new = await read_again(self._world.inquiries, self.spec, asked or self._asked)
         found = difference(self.spec, new)
-        what = f"cannot reload `{self.spec.file.name}`"
+        file = self.spec.file.name
         if new.file.resolve() != self.spec.file.resolve():
-            hint = "name that one first; `portsup down` and `portsup up` start from another one"
-            raise PortsupError(what, f"an instance belongs to its first file, and `{new.file}` is another one", hint)
+            raise refusals.other_first_file(file, str(new.file))
         if "name" in found.top:
-            hint = "`portsup down` and `portsup up`: locks, logs and numbers belong to the name"
-            raise PortsupError(what, f"the stack was `{self.spec.name}` and is `{new.name}` now", hint)
+            raise refusals.other_name(file, self.spec.name, new.name)
         pools = {name: service.pool for name, service in new.services.items()}
         if why := overlap(pools, new.stride, self._instance.number):
-            raise PortsupError(what, why, f"this is instance {self._instance.number}")
+            raise refusals.overlapping(file, why, self._instance.number)
         self.check_start([name for name in found.added if starts_by_itself(new.services[name], self._profiles)], new)
         return new, found
 
@@ -91,14 +89,13 @@ class Reloader:
         `on_found` is told what is different before anything is done about it.
         """
         if self._is_busy or self._stack.is_stopping:
-            why = "it is stopping" if self._stack.is_stopping else "another reload is under way"
-            raise PortsupError("cannot reload", why)
+            raise refusals.no_reload(self._stack.is_stopping)
         self._is_busy = True
         try:
             stamps = _stamps(self.spec)
             new, found = await self.look(asked)
             if self._stack.is_stopping:  # since then
-                raise PortsupError("cannot reload", "it is stopping")
+                raise refusals.no_reload(is_stopping=True)
             on_found(found)
             stamps = _stamps(new) | {path: stamp for path, stamp in stamps.items() if path in new.files}
             self._journal.learn(new.secrets)
@@ -132,8 +129,8 @@ class Reloader:
                 if gone:
                     self._world.discard(slot)
                     self._stack.relations.forget()
-                words = "removed" if gone else _words(slot)
-                tell(f"{slot.spec.name}: {words}")
+                words = outcomes.REMOVED if gone else outcomes.reloaded(slot.service)
+                tell(outcomes.of_service(slot.spec.name, words))
                 results.append(Outcome(slot.spec.name, gone, words))
         return results
 
@@ -161,18 +158,18 @@ class Reloader:
                     return results
                 slot = self._world.slots[name]
                 if name in found.added and slot.is_optional:
-                    results.append(Outcome(name, True, "added, and not started"))
+                    results.append(Outcome(name, True, outcomes.ADDED))
                 elif name in found.added:
                     self._stack.start([name], may_idle=True)
                     touched.append(slot)
                 elif name in changes and await self._configure(slot, changes[name]):
                     touched.append(slot)
                 elif name in changes:
-                    results.append(Outcome(name, True, "changed, and goes on"))
+                    results.append(Outcome(name, True, outcomes.CHANGED))
             await self._stack.until(partial(_have_settled, touched))
             for slot in touched:
-                words = _words(slot)
-                tell(f"{slot.spec.name}: {words}")
+                words = outcomes.reloaded(slot.service)
+                tell(outcomes.of_service(slot.spec.name, words))
                 ok = slot.service.state in (State.IDLE, State.RUNNING) or is_done(slot.service) or not slot.is_wanted
                 results.append(Outcome(slot.spec.name, ok, words))
         return results
@@ -250,12 +247,3 @@ def _stamp(path: Path) -> tuple[int, int]:
     except OSError:
         return (0, 0)
     return found.st_mtime_ns, found.st_size
-
-
-def _words(slot: Slot) -> str:
-    svc = slot.service
-    if svc.state is State.RUNNING:
-        return "running" + (f" on port {svc.port}" if svc.port is not None else "")
-    if svc.state is State.FAILED and svc.pid is not None:
-        return f"process {svc.pid} is still alive; its port stays reserved"
-    return str(svc.state) + (f", {text_of(svc.reason)}" if svc.reason else "")

@@ -15,8 +15,8 @@ from supervisor.config.spec import ServiceSpec, StackSpec
 from supervisor.daemon.processes.inquiries import Inquiries
 from supervisor.daemon.stalls import leave_time
 from supervisor.dataclass import replace
-from supervisor.errors import PortsupError
 from supervisor.files.opening import explained
+from supervisor.words import refusals
 
 
 async def read_again(inquiries: Inquiries, old: StackSpec, asked: Sequence[str]) -> StackSpec:
@@ -25,13 +25,12 @@ async def read_again(inquiries: Inquiries, old: StackSpec, asked: Sequence[str])
     answered: asyncio.Future[dict[str, Any] | None] = loop.create_future()
     inquiries.ask(lambda: _read(old, asked), lambda found: None if answered.done() else answered.set_result(found))
     found = await answered
-    what = f"cannot read `{old.file.name}` again"
     if found is None:
-        raise PortsupError(what, "that took too long, or no process could be started for it", "`portsup config check`")
+        raise refusals.not_read_again(old.file.name)
     if "error" in found:
         error = _thawed(found["error"])
         if isinstance(error, OSError):
-            raise PortsupError(what, explained(error), "`portsup config check` tells more") from error
+            raise refusals.not_read_again(old.file.name, explained(error)) from error
         raise error
     services: dict[str, ServiceSpec] = {}
     for name, frozen in found["services"].items():

@@ -17,7 +17,8 @@ from supervisor.daemon.stack.orders import Orders
 from supervisor.daemon.stack.waits import Waits
 from supervisor.daemon.stalls import has_time
 from supervisor.dataclass import dataclass, field
-from supervisor.errors import ExitCode, PortsupError
+from supervisor.errors import ExitCode
+from supervisor.words import refusals
 
 NOTE_EVERY = 5.0  # seconds between words about whom a stop waits for
 LIVE_EVERY = 1.0  # the same where they take the place of those before them
@@ -93,11 +94,10 @@ class Stack:
         Its end is waited for, and nothing would stop it once more.
         """
         if self.is_stopping:
-            raise PortsupError(f"cannot {verb} anything", "the instance is stopping", "`portsup up` once it has ended")
+            raise refusals.stopping(verb)
         for name in with_dependencies(self.relations.graph(), names):
             if self.slots[name].is_leaving:
-                what = f"cannot {verb} {', '.join(f'`{each}`' for each in names)}"
-                raise PortsupError(what, f"`{name}` is no longer in services.yaml, and a reload is removing it")
+                raise refusals.being_removed(verb, names, name)
 
     def try_again(self) -> None:
         """Starts those that got no port because the system refused something, and not because others have them."""

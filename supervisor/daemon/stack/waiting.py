@@ -10,7 +10,7 @@ from supervisor.core.conditions import Verdict, has_settled, is_missing, judge
 from supervisor.core.state import State
 from supervisor.daemon.service.slot import Slot
 from supervisor.daemon.stack.stack import LIVE_EVERY, NOTE_EVERY, Stack
-from supervisor.words.waiting import sentence
+from supervisor.words.waiting import sentence, waiting_for_more
 
 LIVE_AFTER = 0.5  # seconds: what is quicker does not flicker by
 MOST = 5  # services that are named at a time
@@ -95,8 +95,7 @@ def told(late: Collection[Slot], slots: Mapping[str, Slot], now: float, begun: f
             left = round(max(0.0, deadline - now), 1)
         found.append(Late(svc.name, sentence(svc, _needs(slot, slots), now), since, left))
     if len(cause) > MOST:
-        rest = f"waiting for {len(cause) - MOST} more"
-        found.append(Late(None, rest, round(now - begun, 1) if begun else None, None))
+        found.append(Late(None, waiting_for_more(len(cause) - MOST), round(now - begun, 1) if begun else None, None))
     return found
 
 
