@@ -1,23 +1,21 @@
 """Reads how a probe asks by HTTP: a path alone, or a mapping that also says what is sent and which answers are good."""
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from supervisor.config.fields import BROKEN, Fields, Found
 from supervisor.config.keys import mappings
 from supervisor.config.kinds import Shape
+from supervisor.config.reading import Reading
 from supervisor.config.scalars import Word
 from supervisor.config.tree import Mapping, Node, Scalar, Sequence
 from supervisor.config.values import Bad
-
-if TYPE_CHECKING:
-    from supervisor.config.validate import Validator
 
 _OURS = ("connection", "content-length", "transfer-encoding")  # what they say is how we ask
 _MOST_HEADERS, _LONGEST_HEADER = 50, 8000
 
 
-def http(validator: "Validator", node: Node, where: str) -> Any:
+def http(validator: Reading, node: Node, where: str) -> Any:
     """The fields of the mapping."""
     fields = validator.section(node, mappings.HTTP, where)
     for key in ("contains", "matches"):
@@ -34,7 +32,7 @@ def words(fields: Fields) -> "list[tuple[str, Word]]":
     return [*([("path", path)] if (path := fields.get("path")) else []), *headers]
 
 
-def headers(validator: "Validator", node: Node, where: str) -> Any:
+def headers(validator: Reading, node: Node, where: str) -> Any:
     """Words by the name of the header."""
     if not isinstance(node, Mapping):
         return validator.expected("a mapping of names to texts", node, where)
@@ -63,7 +61,7 @@ def headers(validator: "Validator", node: Node, where: str) -> Any:
     return found
 
 
-def statuses(validator: "Validator", node: Node, where: str) -> Any:
+def statuses(validator: Reading, node: Node, where: str) -> Any:
     """Ranges of status codes."""
     items = node.items if isinstance(node, Sequence) and node.items else (node,)
     found = []

@@ -6,26 +6,24 @@ Each function takes the validator, the node and the path of keys that leads to i
 import re
 from collections.abc import Iterator
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from supervisor.config import lines, values
 from supervisor.config.fields import BROKEN, EnvFile, Found, Needed
 from supervisor.config.keys import mappings
 from supervisor.config.kinds import LONGEST_NAME, PROFILE, VARIABLE, Whole
+from supervisor.config.reading import Reading
 from supervisor.config.scalars import Word, path_text
 from supervisor.config.spec import Condition
 from supervisor.config.tree import Entry, Mapping, Node, Place, Scalar, Sequence
 from supervisor.config.values import Bad
-
-if TYPE_CHECKING:
-    from supervisor.config.validate import Validator
 
 EXIT_CODE = Whole(0, 255)
 
 _VARIABLE_RULE = "names have letters, digits and `_`, no digit first"
 
 
-def command(validator: "Validator", node: Node, where: str) -> Any:
+def command(validator: Reading, node: Node, where: str) -> Any:
     """The words of a command."""
     words: Any
     if isinstance(node, Scalar) and not node.is_null:
@@ -43,7 +41,7 @@ def command(validator: "Validator", node: Node, where: str) -> Any:
     return words
 
 
-def _texts(validator: "Validator", node: Sequence, where: str) -> Any:
+def _texts(validator: Reading, node: Sequence, where: str) -> Any:
     """The items of a list of texts; numbers and booleans are taken as they are written."""
     found: list[Word] = []
     for number, item in enumerate(node.items):
@@ -54,7 +52,7 @@ def _texts(validator: "Validator", node: Sequence, where: str) -> Any:
     return tuple(found) if len(found) == len(node.items) else BROKEN
 
 
-def pool(validator: "Validator", node: Node, where: str) -> Any:
+def pool(validator: Reading, node: Node, where: str) -> Any:
     """The ports in order."""
     match node:
         case Scalar() if not node.is_null:
@@ -70,7 +68,7 @@ def pool(validator: "Validator", node: Node, where: str) -> Any:
     return validator.expected("a list of ports, a range such as 6000-6002, or {base: 6000, size: 3}", node, where)
 
 
-def _pool_list(validator: "Validator", node: Sequence, where: str) -> Any:
+def _pool_list(validator: Reading, node: Sequence, where: str) -> Any:
     ports: dict[int, Place] = {}
     broken = False
     for number, item in enumerate(node.items):
@@ -94,7 +92,7 @@ def _pool_list(validator: "Validator", node: Sequence, where: str) -> Any:
     return BROKEN if broken else tuple(ports)
 
 
-def _pool_of_size(validator: "Validator", node: Mapping, where: str) -> Any:
+def _pool_of_size(validator: Reading, node: Mapping, where: str) -> Any:
     fields = validator.section(node, mappings.POOL_OF_SIZE, where)
     base, size = fields.get("base"), fields.get("size", values.DEFAULT_POOL_SIZE)
     if base is None or fields.is_broken("size"):
@@ -106,7 +104,7 @@ def _pool_of_size(validator: "Validator", node: Mapping, where: str) -> Any:
         return BROKEN
 
 
-def environment(validator: "Validator", node: Node, where: str) -> Any:
+def environment(validator: Reading, node: Node, where: str) -> Any:
     """Words by name; None where the value is to be taken from portsup's own environment."""
     found: dict[str, Found] = {}
     match node:
@@ -138,7 +136,7 @@ def environment(validator: "Validator", node: Node, where: str) -> Any:
     return found
 
 
-def _variable(validator: "Validator", node: Node, where: str) -> Any:
+def _variable(validator: Reading, node: Node, where: str) -> Any:
     if not isinstance(node, Scalar):
         return validator.expected("a text", node, where)
     if node.faulty:
@@ -146,7 +144,7 @@ def _variable(validator: "Validator", node: Node, where: str) -> Any:
     return None if node.is_null else Word(node.text, node)
 
 
-def _add(validator: "Validator", found: dict[str, Found], name: str, item: Found, where: str) -> None:
+def _add(validator: Reading, found: dict[str, Found], name: str, item: Found, where: str) -> None:
     quoted = validator.report.quote(name)
     if not re.fullmatch(VARIABLE, name, re.ASCII):
         validator.report.error(item.key, f"{where}: {quoted} is not the name of a variable", _VARIABLE_RULE)
@@ -157,7 +155,7 @@ def _add(validator: "Validator", found: dict[str, Found], name: str, item: Found
         found[name] = item
 
 
-def env_files(validator: "Validator", node: Node, where: str) -> Any:
+def env_files(validator: Reading, node: Node, where: str) -> Any:
     """The files in order."""
     if not isinstance(node, Sequence):
         return tuple(_env_file(validator, node, where))
@@ -165,7 +163,7 @@ def env_files(validator: "Validator", node: Node, where: str) -> Any:
     return tuple(chain.from_iterable(found))
 
 
-def _env_file(validator: "Validator", node: Node, where: str) -> Iterator[EnvFile]:
+def _env_file(validator: Reading, node: Node, where: str) -> Iterator[EnvFile]:
     """The file, or nothing after reporting why not."""
     if isinstance(node, Scalar) and not node.is_null:
         path = validator.attempt(node, where, path_text)
@@ -179,7 +177,7 @@ def _env_file(validator: "Validator", node: Node, where: str) -> Iterator[EnvFil
         validator.expected("a path or {path: …, required: false}", node, where)
 
 
-def exit_codes(validator: "Validator", node: Node, where: str) -> Any:
+def exit_codes(validator: Reading, node: Node, where: str) -> Any:
     """The exit codes of a list, 0 among them or not."""
     if not isinstance(node, Sequence):
         return validator.expected("a list of exit codes such as [3, 75]", node, where)
@@ -187,7 +185,7 @@ def exit_codes(validator: "Validator", node: Node, where: str) -> Any:
     return BROKEN if any(code is BROKEN for code in found) else frozenset(found)
 
 
-def names(validator: "Validator", node: Node, where: str) -> Any:
+def names(validator: Reading, node: Node, where: str) -> Any:
     """The names of a list in order."""
     if not isinstance(node, Sequence):
         if isinstance(node, Scalar) and re.fullmatch(PROFILE, node.text, re.ASCII) and not node.faulty:
@@ -213,7 +211,7 @@ def names(validator: "Validator", node: Node, where: str) -> Any:
     return tuple(found) if len(found) == len(node.items) else BROKEN
 
 
-def patterns(validator: "Validator", node: Node, where: str) -> Any:
+def patterns(validator: Reading, node: Node, where: str) -> Any:
     """Paths or patterns, in order; one may stand alone."""
     items = node.items if isinstance(node, Sequence) else (node,)
     found: list[str] = []
@@ -225,7 +223,7 @@ def patterns(validator: "Validator", node: Node, where: str) -> Any:
     return tuple(found) if len(found) == len(items) else BROKEN
 
 
-def depends_on(validator: "Validator", node: Node, where: str) -> Any:
+def depends_on(validator: Reading, node: Node, where: str) -> Any:
     """Conditions by the name of the service."""
     found: dict[str, Found] = {}
     match node:
@@ -251,7 +249,7 @@ def depends_on(validator: "Validator", node: Node, where: str) -> Any:
     return found
 
 
-def _condition(validator: "Validator", entry: Entry, where: str) -> Needed:
+def _condition(validator: Reading, entry: Entry, where: str) -> Needed:
     node, key = entry.value, entry.key.place
     if isinstance(node, Scalar):
         value = Condition.READY if node.is_null else validator.value(node, mappings.CONDITION.kind, where)

@@ -31,7 +31,6 @@ class Lease:
 
     def __init__(
         self,
-        name: str,
         port: int,
         skipped: tuple[tuple[int, str], ...],
         listening: socket.socket,
@@ -39,7 +38,7 @@ class Lease:
         shield: Shield,
         on_lost: OnLost | None,
     ) -> None:
-        self.name = name
+        self.name = leased.owner.service
         self.port = port
         self.socket = listening
         self.skipped = skipped  # ports that come before it, and why they could not be had

@@ -89,7 +89,7 @@ class PortPool:
                 chosen, listening = found
                 skipped = (*reasons, *((port, text_of(why_of(why))) for port, why in chosen.skipped))
                 shield = Shield(self._runtime, [leased], self._instance)
-                return Lease(self.name, chosen.port, skipped, listening, leased, shield, self._on_lost)
+                return Lease(chosen.port, skipped, listening, leased, shield, self._on_lost)
             leased.release()
             reasons.extend((port, text_of(each)) for port, each in found.reasons)
         why = "; ".join(f"{port}: {reason}" for port, reason in reasons)
