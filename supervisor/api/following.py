@@ -14,6 +14,7 @@ from supervisor.errors import PortsupError
 from supervisor.logs.history import read_events
 from supervisor.logs.state_dir import instance_directory
 from supervisor.ports.instances import InstanceInfo
+from supervisor.words import answers
 
 LOOK_AGAIN = 0.3  # seconds, while nothing runs
 _QUIET = 1.0  # seconds without news until we look whether somebody still wants any
@@ -46,7 +47,7 @@ class Following:
     ) -> None:  # fmt: skip
         """`find` gives the instance that is meant; None while it does not run."""
         self.picture = Picture()
-        self.ended: Ended | None = Ended(time.time(), "it has not been seen yet")
+        self.ended: Ended | None = Ended(time.time(), answers.NOT_SEEN)
         self.status: StackStatus | None = None  # of the last full line, for the name and the number
         self._find = find
         self._tell = tell
@@ -65,12 +66,12 @@ class Following:
             try:
                 info = self._find()
                 if info is None:
-                    self._is_over("it is not running")
+                    self._is_over(answers.NOT_RUNNING)
                 else:
                     self._follow(info)
                     self._is_over(_why(info))
             except DaemonGone:
-                self._is_over("it is not running" if info is None else _why(info))
+                self._is_over(answers.NOT_RUNNING if info is None else _why(info))
             except PortsupError as error:
                 self._is_over(error.why or error.what)
             self._is_closed.wait(LOOK_AGAIN)
@@ -109,11 +110,11 @@ def _why(info: InstanceInfo) -> str:
             case journal.InstanceStarts.event:
                 words = ""
             case journal.Fatal.event:
-                words = f"{told.get('what')}: {told.get('why')}"
+                words = answers.fatal(told.get("what"), told.get("why"))
             case journal.EndOfAll.event:
-                words = f"`{told.get('service')}` has ended ({told.get('why')}), and everything with it"
+                words = answers.ended_with(told.get("service"), told.get("why"))
             case journal.DaemonHung.event:
-                words = "portsup had hung, and was killed by its guardian"
+                words = answers.HUNG
             case journal.InstanceEnded.event:
-                words = words or "it was stopped"
-    return words or "portsup has ended without a word, as by SIGKILL"
+                words = words or answers.STOPPED
+    return words or answers.SILENT_END

@@ -1,6 +1,7 @@
 """What somebody waits for a service to be, and whether it will get there.  Pure."""
 
 from supervisor.control.status import ServiceStatus
+from supervisor.words import answers
 
 GOALS = ("listening", "ready", "healthy", "exited")
 _ENDED = ("stopped", "exited", "failed")
@@ -24,7 +25,7 @@ def hopeless(row: ServiceStatus, goal: str) -> str:
     if goal == "exited":
         return ""
     if row.state == "failed" or (row.state == "exited" and not is_there(row, goal)):
-        return f"it has {row.state}" + (f": {row.reason}" if row.reason else "")
+        return answers.has_ended(row.state, row.reason)
     if goal == "healthy" and row.state == "running" and not row.checks_health:
-        return "it has no `healthcheck`"
+        return answers.NO_HEALTHCHECK
     return ""

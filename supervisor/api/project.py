@@ -21,6 +21,7 @@ from supervisor.logs.state_dir import instance_directory
 from supervisor.ports.choice import Ambiguous, choose
 from supervisor.ports.instances import InstanceInfo, running
 from supervisor.ports.runtime import RuntimeDir
+from supervisor.words import answers
 
 _MOST_SAID = 1 << 16  # bytes of what portsup says while it starts
 
@@ -100,8 +101,7 @@ class Project:
         """Why a service went wrong in the last run; raises NotFound for one that there is not."""
         known = self.services()
         if service not in known:
-            hint = f"services: {', '.join(known)}"
-            raise NotFound(f"cannot tell of `{service}`", "the stack has no such service", hint)
+            raise answers.no_service(service, known, answers.TELL_OF)
         return why_of(self.logs_directory(), service, self._state_of(service), failures=failures, lines=lines)
 
     def up(self, *services: str, timeout: float | None = None) -> Came:

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from supervisor.control.status import ServiceRow, ServiceStatus
 from supervisor.core.order import levels
+from supervisor.words import answers
 
 
 class Look(StrEnum):
@@ -63,7 +64,7 @@ def word_of(row: ServiceStatus) -> str:
 
 def why_of_row(row: ServiceStatus) -> str:
     """Why it is not as it should be, or what it says it does, in one line; empty where there is nothing to tell."""
-    taken = [f"port {port.port} is {port.holder}" for port in row.pool if port.state == "taken" and port.holder]
+    taken = [answers.taken(port.port, port.holder) for port in row.pool if port.state == "taken" and port.holder]
     told = row.reason or roll_words(row) or (taken[0] if taken and row.port is None else "") or row.status_text or ""
     return " ".join(told.split())
 
@@ -73,9 +74,7 @@ def roll_words(row: ServiceRow) -> str:
     beside = row.beside
     if beside is None:
         return ""
-    if beside.state == "starting":
-        return f"rolling restart: pid {beside.pid} starts beside pid {row.pid}"
-    return f"rolling restart: pid {row.pid} has taken over, pid {beside.pid} is {beside.state}"
+    return answers.rolling(row.pid, beside.pid, beside.state)
 
 
 def ordered(rows: Sequence[ServiceStatus], needs: Mapping[str, Collection[str]]) -> list[ServiceStatus]:

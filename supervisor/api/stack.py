@@ -25,10 +25,11 @@ from supervisor.api.values import (
 )
 from supervisor.control.client import PATIENCE, Client, DaemonGone
 from supervisor.control.progress import Changes
-from supervisor.errors import ExitCode, NotFound, PortsupError, WaitTimedOut
+from supervisor.errors import ExitCode, NotFound, WaitTimedOut
 from supervisor.logs.state_dir import instance_directory
 from supervisor.ports.instances import running
 from supervisor.ports.runtime import RuntimeDir
+from supervisor.words import answers
 
 __all__ = ["DaemonGone", "Stack"]
 
@@ -148,23 +149,23 @@ class Stack:
         by itself, NotFound where the instance ends first.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
-        what = f"cannot wait until all are {goal}"
+        what = answers.not_waited(goal)
         for status in self._client.watch(None if deadline is None else _LOOK_AT_CLOCK):
             if status is not None:
                 chosen = [row for row in status.services if not services or row.name in services]
                 if missing := [name for name in services if name not in {row.name for row in chosen}]:
-                    raise NotFound(f"cannot find service `{missing[0]}`", "the stack has none of that name")
+                    raise answers.no_service(missing[0])
                 late = [row for row in chosen if not is_there(row, goal)]
                 for row in late:
                     if why := hopeless(row, goal):
-                        error = PortsupError(f"cannot wait until `{row.name}` is {goal}", why)
+                        error = answers.hopeless(row.name, goal, why)
                         error.exit_code = ExitCode.GAVE_UP
                         raise error
                 if not late:
                     return chosen
             if deadline is not None and time.monotonic() >= deadline:
-                raise WaitTimedOut(what, ", ".join(f"`{row.name}` is {row.state}" for row in late))
-        raise NotFound(what, "the instance has ended")
+                raise WaitTimedOut(what, answers.states((row.name, row.state) for row in late))
+        raise answers.ended_meanwhile(what)
 
     def start(self, *services: str) -> list[Outcome]:
         """Starts these and what they need, or all; returns when they are ready or have failed."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from supervisor.control.status import LoopStatus, PortStatus, ServiceRow, ServiceStatus
 from supervisor.dataclass import fields
-from supervisor.errors import NotFound
+from supervisor.words import answers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,8 +21,7 @@ def select(rows: Sequence[ServiceStatus], names: Sequence[str]) -> list[ServiceS
         if name not in known:
             from supervisor.cli.commands import did_you_mean
 
-            hint = did_you_mean(name, known) or f"there are: {', '.join(f'`{one}`' for one in known)}"
-            raise NotFound(f"cannot find `{name}`", "the running instance has no such service", hint)
+            raise answers.not_found(name, did_you_mean(name, known) or answers.named(known))
     return [row for row in rows if not names or row.name in names]
 
 
@@ -33,9 +32,8 @@ def one(rows: Sequence[ServiceStatus], name: str) -> ServiceStatus:
 
 def loop_words(loop: LoopStatus) -> str:
     """How well the event loop of an instance is served, from what `status` tells of it."""
-    doing = f", {loop.longest_stall}" if loop.longest_stall else ""
     least, longest = round(1000 * loop.stall_from_s), round(1000 * loop.longest_stall_s)
-    return f"stalls of {least} ms and more: {loop.stalls}; the longest turn took {longest} ms{doing}"
+    return answers.stalls(loop.stalls, least, longest, loop.longest_stall)
 
 
 def socket_words(sockets: "Sequence[Socket]") -> str:

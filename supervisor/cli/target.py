@@ -3,6 +3,7 @@
 from supervisor.cli.complaint import warn
 from supervisor.cli.config_files import config_near, current_directory, files_asked
 from supervisor.ports.choice import Ambiguous, choose, runs_from, words_of
+from supervisor.words import answers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def meant(args: "argparse.Namespace", *, changes: bool = False) -> "InstanceInfo
     here, asked = current_directory(), files_asked(args)
     info = choose(instances(), here, args.instance, asked, changes=changes)
     if args.instance is None and not asked and not runs_from(info, here) and config_near(here):
-        warn(f"nothing of this folder runs, so this is about {words_of(info)}", args.color)
+        warn(answers.elsewhere(words_of(info)), args.color)
     return info
 
 

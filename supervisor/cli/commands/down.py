@@ -6,7 +6,8 @@ import time
 from supervisor.cli.progress import add_timeout, follow
 from supervisor.cli.target import instances, meant
 from supervisor.control.client import Client, DaemonGone
-from supervisor.errors import ExitCode, PortsupError
+from supervisor.errors import ExitCode
+from supervisor.words import answers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,11 +38,7 @@ def run(args: argparse.Namespace) -> int:
             raise
         return int(ExitCode.OK)
     if code == ExitCode.OK and not _is_gone(info, within=_ENDING):
-        raise PortsupError(
-            f"cannot see the end of instance {info.instance} of `{info.stack}`",
-            f"its process ({info.whose}) still holds the instance {_ENDING:g} s after its services stopped",
-            f"`kill -KILL {info.pid_here}` ends it; nothing of it stays behind" if info.pid_here else "",
-        )
+        raise answers.not_gone(info.stack, info.instance, info.whose, info.pid_here, _ENDING)
     return code
 
 

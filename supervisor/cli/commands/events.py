@@ -8,7 +8,8 @@ from collections.abc import Iterable, Iterator
 from supervisor.cli import render
 from supervisor.cli.arguments import ALL, line_count, moment
 from supervisor.cli.source import Source, find_source
-from supervisor.errors import NotFound, UsageError
+from supervisor.errors import UsageError
+from supervisor.words import answers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,9 +50,7 @@ def run(args: argparse.Namespace) -> int:
         _print(_last(_past(args, source), args), args)
         return 0
     if source.info is None:
-        raise NotFound(
-            "cannot follow the events", "the instance does not run", "`portsup events` has those of the past"
-        )
+        raise answers.nothing_to_follow()
     from supervisor.control.client import Client
 
     coming = Client(source.info.socket).follow("events", services=args.services)
@@ -74,9 +73,7 @@ def _check(names: list[str], source: Source) -> None:
         if name not in source.services:
             from supervisor.cli.commands import did_you_mean
 
-            known = ", ".join(f"`{one}`" for one in source.services)
-            hint = did_you_mean(name, source.services) or f"there are: {known}"
-            raise NotFound(f"cannot find `{name}`", "the stack has no such service", hint)
+            raise answers.unknown(name, did_you_mean(name, source.services) or answers.named(source.services))
 
 
 def _past(args: argparse.Namespace, source: Source) -> "Iterator[dict[str, Any]]":

@@ -10,7 +10,8 @@ from supervisor.cli import render
 from supervisor.cli.arguments import ALL, line_count, moment
 from supervisor.cli.source import find_source, with_files
 from supervisor.core.escapes import tamed
-from supervisor.errors import NotFound, UsageError
+from supervisor.errors import UsageError
+from supervisor.words import answers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -148,8 +149,7 @@ def _chosen(asked: list[str], known: list[str]) -> list[str]:
         if name not in known:
             from supervisor.cli.commands import did_you_mean
 
-            hint = did_you_mean(name, known) or f"there are: {', '.join(f'`{one}`' for one in known)}"
-            raise NotFound(f"cannot find the log of `{name}`", "the stack has no such service", hint)
+            raise answers.unknown(name, did_you_mean(name, known) or answers.named(known), answers.FIND_LOG)
     return [name for name in known if not asked or name in asked]
 
 

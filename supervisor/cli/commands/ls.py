@@ -7,6 +7,7 @@ import sys
 from supervisor.cli import render
 from supervisor.cli.complaint import say, warn
 from supervisor.cli.target import instances
+from supervisor.words import answers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
             print(render.json_line(record))
         return 0
     if not records:
-        say("no instance is running")
+        say(answers.NO_INSTANCE)
         return 0
     lines = render.table(
         ("STACK", "INSTANCE", "PID", "UPTIME", "FILE"),

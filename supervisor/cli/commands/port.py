@@ -6,7 +6,7 @@ from supervisor.cli.complaint import warn
 from supervisor.cli.rows import one
 from supervisor.cli.target import connect
 from supervisor.control.status import ServiceStatus
-from supervisor.errors import PortsupError
+from supervisor.words import answers
 
 EXAMPLES = """\
   curl "http://127.0.0.1:$(portsup port web)/health"
@@ -28,9 +28,7 @@ def live(args: argparse.Namespace) -> ServiceStatus:
     """The service as the daemon knows it now; raises `PortsupError` when it has no port."""
     row = one(connect(args).status().services, args.service)
     if row.port is None:
-        what = f"cannot tell the {args.command} of `{args.service}`"
-        why = f"it is {row.state}" + (f": {row.reason}" if row.reason else "")
-        raise PortsupError(what, why, f"`portsup start {args.service}` gives it a port")
+        raise answers.no_address(args.command, args.service, row.state, row.reason)
     if row.state not in ("idle", "running"):
-        warn(f"`{args.service}` is {row.state}, not running", args.color)
+        warn(answers.not_up(args.service, row.state), args.color)
     return row

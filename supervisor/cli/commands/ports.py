@@ -10,6 +10,7 @@ from supervisor.cli import render
 from supervisor.cli.complaint import say
 from supervisor.cli.target import connect, instances
 from supervisor.errors import PortsupError
+from supervisor.words import answers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
             print(render.json_line(record))
         return 0
     if not records:
-        say("no port is leased")
+        say(answers.NO_PORT_LEASED)
         return 0
     lines = render.table(
         [column.upper() for column in columns],

@@ -10,6 +10,7 @@ from supervisor.cli.progress import follow
 from supervisor.cli.target import connect
 from supervisor.config.names import find_asked
 from supervisor.control.progress import Changes
+from supervisor.words.answers import NOTHING_CHANGED, restarts_for_it
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     difference = next(answers).difference or Changes((), (), ())
     lines = list(_json_lines(difference) if args.format == "json" else _lines(difference, args))
     if lines or args.format == "text":
-        print("\n".join(lines) or "nothing has changed", flush=True)
+        print("\n".join(lines) or NOTHING_CHANGED, flush=True)
     return follow(answers, args)
 
 
@@ -58,10 +59,11 @@ def _lines(difference: Changes, args: argparse.Namespace) -> Iterator[str]:
     color = render.wants_color(args.color, sys.stdout)
     for change, name, keys, restarts in _rows(difference):
         words = f": {', '.join(keys)}" if keys else ""
-        end = " (is restarted)" if restarts else ""
+        end = restarts_for_it(restarts)
         yield f"{render.paint(f'{change:<8}', _MARKS[change], color)} {name}{words}{end}"
+    mark = render.paint(f"{'changed':<8}", "yellow", color)
     for key in difference.top:
-        yield f"{render.paint('changed ', 'yellow', color)} {key}"
+        yield f"{mark} {key}"
 
 
 def _json_lines(difference: Changes) -> Iterator[str]:

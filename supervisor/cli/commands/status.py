@@ -10,7 +10,8 @@ from supervisor.cli.rows import KEYS, loop_words, pool_words, select, socket_wor
 from supervisor.cli.target import connect
 from supervisor.control.json_form import as_json
 from supervisor.control.status import ServiceStatus
-from supervisor.errors import ExitCode, NotFound
+from supervisor.errors import ExitCode
+from supervisor.words import answers
 from supervisor.words.console import moment
 
 TYPE_CHECKING = False
@@ -185,12 +186,12 @@ def _watch(client: "Client", args: argparse.Namespace) -> int:
         else:
             _print(lines if first or args.format == "json" or args.quiet else ["", *lines])
         first = False
-    raise NotFound("cannot watch any longer", "the instance has ended")
+    raise answers.ended_meanwhile(answers.WATCH_LONGER)
 
 
 def _redraw(lines: list[str], first: bool) -> None:
     height = render.size_of(sys.stdout)[1]
-    shown = lines if len(lines) < height else [*lines[: height - 2], f"... {len(lines) - height + 2} more"]
+    shown = lines if len(lines) < height else [*lines[: height - 2], answers.more(len(lines) - height + 2)]
     start = "\x1b[2J\x1b[H" if first else "\x1b[H"
     sys.stdout.write(start + "".join(f"{line}\x1b[K\n" for line in shown) + "\x1b[J")
     sys.stdout.flush()

@@ -8,7 +8,7 @@ from supervisor.api.launch import Launch, critical_chain, launches, phases
 from supervisor.cli import render
 from supervisor.cli.source import Source, find_source
 from supervisor.core import journal
-from supervisor.errors import NotFound
+from supervisor.words import answers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,8 +40,7 @@ def run(args: argparse.Namespace) -> int:
         launches(events, _needs(source, args)) if events and events[0]["event"] == journal.InstanceStarts.event else []
     )
     if not told:
-        why = f"`{source.directory}` has no journal of one"
-        raise NotFound("cannot tell how long a start took", why, "`portsup up` starts the stack")
+        raise answers.no_start_known(source.directory)
     chain = critical_chain(told)
     if args.format == "json":
         for each in told:
@@ -54,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
         return 0
     print("\n".join(_table(told, args)))
     if chain:
-        print(f"\nready at   took     critical chain, the last one first ({_seconds(chain[0].settled)} in all)")
+        print(answers.chain_head(_seconds(chain[0].settled)))
         print("\n".join(_chain(chain)))
     return 0
 
@@ -94,10 +93,10 @@ def _table(told: "Sequence[Launch]", args: argparse.Namespace) -> list[str]:
     rows = []
     for each in told:
         times = [_seconds(seconds) for _, seconds in phases(each)]
-        rows.append([each.name, _seconds(each.settled), *times, str(each.starts), each.outcome or "not there"])
+        rows.append([each.name, _seconds(each.settled), *times, str(each.starts), each.outcome or answers.NOT_THERE])
     return render.table(
         _COLUMNS, rows, numbers=_NUMBERS, color=render.wants_color(args.color, sys.stdout),
-        paints={("STATE", "failed"): "red", ("STATE", "not there"): "yellow"},
+        paints={("STATE", "failed"): "red", ("STATE", answers.NOT_THERE): "yellow"},
         width=render.width_of(sys.stdout), optional=_OPTIONAL,
     )  # fmt: skip
 

@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from supervisor.cli.commands.config import load
 from supervisor.cli.complaint import say
 from supervisor.cli.config_files import files_asked
-from supervisor.errors import NotFound, UsageError
+from supervisor.errors import UsageError
+from supervisor.words.refusals import not_in_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,8 +43,7 @@ def run(args: argparse.Namespace) -> int:
     stack = load(files_asked(args))
     for name in args.services:
         if name not in stack.services:
-            hint = f"services: {', '.join(stack.services)}"
-            raise NotFound(f"cannot start `{name}`", f"{stack.file.name} has no such service", hint)
+            raise not_in_file(name, stack.file.name, stack.services)
     portsup = [*program(), *(word for file in (stack.file, *stack.over) for word in ("-f", os.fspath(file)))]
     if args.instance is not None:
         portsup += ["--instance", str(args.instance)]

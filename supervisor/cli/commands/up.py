@@ -20,6 +20,7 @@ from supervisor.process.pulse import DEFAULT, LEAST, Pulse, PulseWatch
 from supervisor.process.relay import Relay, is_wanted
 from supervisor.process.signals import STOPPING, hold_back
 from supervisor.process.view import require_place
+from supervisor.words import answers
 
 if TYPE_CHECKING:
     from supervisor.daemon.options import Options
@@ -75,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
     if args.dry_run:
         return _dry_run(args)
     pulse = _pulse()
-    require_place("cannot supervise services")
+    require_place(answers.CANNOT_SUPERVISE)
     hold_back()
     return _background(args, pulse) if args.detach else _foreground(args, pulse)
 
@@ -202,12 +203,10 @@ def _await_start(pid: int, done: int) -> int:
     _, status = os.waitpid(pid, 0)
     code = os.waitstatus_to_exitcode(status)
     if code == ExitCode.HUNG:
-        why = "the portsup daemon hung, and was killed"
-        complain(PortsupError("cannot bring the stack up", why, guardian.HUNG_HINT))
+        complain(answers.daemon_hung(guardian.HUNG_HINT))
     if code >= 0:
         return code or ExitCode.INTERRUPTED
-    why = f"portsup in the background (pid {pid}) was ended by signal {-code}"
-    complain(PortsupError("cannot tell whether the stack is up", why, "`portsup up` clears up what may be left"))
+    complain(answers.daemon_died(pid, -code))
     return shell_code(code)
 
 

@@ -10,7 +10,8 @@ from supervisor.cli.rows import select
 from supervisor.cli.target import connect
 from supervisor.control.progress import Late
 from supervisor.control.status import ServiceStatus
-from supervisor.errors import ExitCode, NotFound, PortsupError, WaitTimedOut, shell_code
+from supervisor.errors import ExitCode, NotFound, shell_code
+from supervisor.words import answers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def _wait(args: argparse.Namespace, screen: Stderr) -> int:
         chosen = select(rows, args.services)
         for row in chosen:
             if why := hopeless(row, args.goal):
-                error = PortsupError(f"cannot wait until `{row.name}` is {args.goal}", why, _hint(row))
+                error = answers.hopeless(row.name, args.goal, why, answers.why_hint(row.name))
                 error.exit_code = ExitCode.GAVE_UP
                 raise error
         if all(is_there(row, args.goal) for row in chosen):
@@ -61,20 +62,19 @@ def _wait(args: argparse.Namespace, screen: Stderr) -> int:
             for row in chosen:
                 screen.say(f"{row.name}: {ending(row)}")
             return max(exit_code(row) for row in chosen)
-        late = [f"`{row.name}` is {row.state}" for row in chosen if not is_there(row, args.goal)]
+        late = [(row.name, row.state) for row in chosen if not is_there(row, args.goal)]
         if deadline is not None and time.monotonic() >= deadline:
-            raise _too_late(args, ", ".join(late))
+            raise answers.waited_too_long(args.timeout, late, args.services)
         if (now := time.monotonic()) - begun > _LIVE_AFTER:
             screen.show(_lines(chosen, args.goal, now - begun, None if deadline is None else deadline - now))
-    what = "cannot tell how it ended" if args.goal == "exited" else "cannot wait any longer"
-    raise NotFound(what, "the instance has ended", "`portsup events` tells why")
+    raise answers.ended_meanwhile(answers.HOW_IT_ENDED if args.goal == "exited" else answers.WAIT_LONGER)
 
 
 def ending(row: ServiceStatus) -> str:
     """How a service ended, in words."""
     if row.state == "stopped":
-        return "stopped" if row.exit_code is None else f"stopped, exit code {exit_code(row)}"
-    return f"{row.state}" + (f", {row.reason}" if row.reason else "")
+        return answers.stopped(None if row.exit_code is None else exit_code(row))
+    return answers.with_reason(row.state, row.reason)
 
 
 def exit_code(row: ServiceStatus) -> int:
@@ -84,10 +84,8 @@ def exit_code(row: ServiceStatus) -> int:
 
 def _lines(rows: list[ServiceStatus], goal: str, since: float, left: float | None) -> list[str]:
     """Whom it waits for, since when and how long still, in seconds."""
-    limit = "" if left is None else f" ({left:.0f} s left)"
     late = [row for row in rows if not is_there(row, goal)]
-    facts = [f"{row.state}" + (f", {row.reason}" if row.reason else "") for row in late]
-    told = [f"waiting for {row.name} to be {goal}: it is {fact}{limit}" for row, fact in zip(late, facts, strict=True)]
+    told = [answers.waits_for(row.name, goal, answers.with_reason(row.state, row.reason), left) for row in late]
     return words_of(Late(None, words, since, left) for words in told)
 
 
@@ -112,12 +110,3 @@ def _client(args: argparse.Namespace, deadline: float | None) -> "Client":
             if deadline is None or time.monotonic() >= deadline:
                 raise
         time.sleep(_LOOK_AGAIN)
-
-
-def _hint(row: ServiceStatus) -> str:
-    return f"`portsup why {row.name}` tells how that came"
-
-
-def _too_late(args: argparse.Namespace, late: str) -> WaitTimedOut:
-    what = f"cannot wait longer than {args.timeout:g} s"
-    return WaitTimedOut(what, late, f"`portsup logs {' '.join(args.services)}` has what they printed")

@@ -9,8 +9,8 @@ from supervisor.cli.source import Source, find_source
 from supervisor.control.json_form import as_json, line_of
 from supervisor.core import journal
 from supervisor.core.escapes import tamed
-from supervisor.errors import NotFound, PortsupError
-from supervisor.words import story
+from supervisor.errors import PortsupError
+from supervisor.words import answers, story
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,9 +52,8 @@ def run(args: argparse.Namespace) -> int:
     if args.service not in source.services:
         from supervisor.cli.commands import did_you_mean
 
-        known = ", ".join(f"`{one}`" for one in source.services)
-        hint = did_you_mean(args.service, source.services) or f"there are: {known}"
-        raise NotFound(f"cannot tell of `{args.service}`", "the stack has no such service", hint)
+        hint = did_you_mean(args.service, source.services) or answers.named(source.services)
+        raise answers.unknown(args.service, hint, answers.TELL_OF)
     row = _row(source, args.service)
     state = row.state if row else None
     told = why_of(source.directory, args.service, state, failures=args.failures, lines=args.lines)
@@ -85,37 +84,29 @@ def _row(source: Source, service: str) -> "ServiceStatus | None":
 
 
 def _text(told: "Why", row: "ServiceStatus | None", color: bool) -> list[str]:
-    now = _now(row)
+    now = answers.now(None, None) if row is None else answers.now(row.state, row.port)
     service, total, chapters = told.service, told.failures, told.chapters
-    when = "since the stack came up" if row else "in its last run"
+    is_up = row is not None
     if not chapters:
-        return [f"nothing has gone wrong with `{service}` {when}; it {now}", *_next(told.advice)]
-    times = {1: "once", 2: "twice"}.get(total, f"{total} times")
-    lines = [f"`{service}` went wrong {times} {when}; it {now}"]
+        return [answers.nothing_wrong(service, is_up, now), *_next(told.advice)]
+    lines = [answers.went_wrong(service, total, is_up, now)]
     for number, chapter in enumerate(chapters, total - len(chapters) + 1):
-        lines += ["", f"failure {number} of {total}"]
+        lines += ["", answers.failure(number, total)]
         lines += [_line(event, color) for event in chapter]
     if told.since:
-        lines += ["", "since then", *(_line(event, color) for event in told.since)]
+        lines += ["", answers.SINCE_THEN, *(_line(event, color) for event in told.since)]
     if told.output:
         has_new_process = any(event.event == journal.ServiceSpawned.event for event in told.since)
         lines += [
             "",
-            "the last that it printed" + (" before its next process" if has_new_process else ""),
+            answers.last_output(has_new_process),
             *(f"  | {tamed(line)}" for line in told.output),
         ]
     return lines + _next(told.advice)
 
 
 def _next(advice: "Sequence[str]") -> list[str]:
-    return ["", "what to do next", *(f"  {tamed(line.strip())}" for line in advice)] if advice else []
-
-
-def _now(row: "ServiceStatus | None") -> str:
-    if row is None:
-        return "does not run now"
-    place = f" on port {row.port}" if row.port is not None else ""
-    return f"is {row.state}{place} now"
+    return ["", answers.NEXT, *(f"  {tamed(line.strip())}" for line in advice)] if advice else []
 
 
 def _line(event: "Event", color: bool) -> str:
