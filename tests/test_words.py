@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.test_layers import PACKAGE, parsed, source_files
+from tests.support.source import PACKAGE, nodes, parsed, source_files
 
 # Where no service runs, or what is said is not about one: folders and files, each with the reason.
 ELSEWHERE = {
@@ -136,7 +136,7 @@ def test_nobody_reads_facts_out_of_the_words_of_a_reason() -> None:
         name = path.relative_to(PACKAGE).as_posix()
         if name.startswith(OTHERS):
             continue
-        for node in ast.walk(parsed(path)):
+        for node in nodes(path):
             match node:
                 case ast.Call(func=ast.Attribute(value=subject, attr=method)) if method in READERS and is_reason(
                     subject

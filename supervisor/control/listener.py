@@ -12,7 +12,7 @@ AT_ONCE = 64  # connections that are taken before others have their turn
 PAUSE = 0.5  # seconds until a connection that the system refused us is asked for again
 
 
-class Listener:
+class Acceptor:
     """One listening socket, which it owns; each connection gets a protocol from `welcome`.
 
     `on_refused` is told why there is none for who waits: no descriptor, no memory.

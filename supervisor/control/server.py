@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from supervisor.control.connection import IN_ONE_TURN, Connection, Handler, make_room
-from supervisor.control.listener import Listener
+from supervisor.control.listener import Acceptor
 from supervisor.control.pace import Pace
 from supervisor.errors import REFUSALS, PortsupError
 
@@ -18,7 +18,7 @@ BACKLOG = 128  # clients that wait to be let in
 class Server:
     """The listening control socket of one instance."""
 
-    def __init__(self, listener: Listener, path: Path, connections: dict[Connection, None]) -> None:
+    def __init__(self, listener: Acceptor, path: Path, connections: dict[Connection, None]) -> None:
         self._listener = listener
         self._path = path
         self._connections = connections
@@ -74,7 +74,7 @@ def _serve(path: Path, handle: Handler, on_refused: Callable[[OSError], None]) -
     with contextlib.ExitStack() as undo:
         try:
             listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | getattr(socket, "SOCK_CLOEXEC", 0))
-            listener = Listener(listening, lambda: Connection(handle, connections, pace), refused)
+            listener = Acceptor(listening, lambda: Connection(handle, connections, pace), refused)
             undo.callback(listener.close)
             listening.setblocking(False)
             with contextlib.suppress(FileNotFoundError):

@@ -14,6 +14,10 @@ class Condition(StrEnum):
     COMPLETED_OK = "completed_ok"
 
 
+# Where a service starts also if the other one fails.
+GOES_ON_WITHOUT = frozenset((Condition.STARTED, Condition.COMPLETED))
+
+
 Graph = Mapping[str, Collection[str]]  # service -> the services it depends on
 
 

@@ -31,7 +31,7 @@ class Beating(Protocol):
     def beat(self) -> None: ...
 
 
-class Listener(Protocol):
+class Follower(Protocol):
     """Who is told what is seen on the rounds."""
 
     def on_losses(self, losses: Collection[Loss]) -> None: ...
@@ -45,14 +45,14 @@ class Rounds:
 
     def __init__(
         self, instance: Instance, lock: InstanceLock, slots: Mapping[str, Slot], checks: ProcessChecks,
-        listener: Listener,
+        follower: Follower,
     ) -> None:  # fmt: skip
         self._loop = loop = instance.loop
         self._journal = instance.journal
         self._slots = slots
         self._checks = checks
-        self._listener = listener
-        self._beats = beats = listener.beats()
+        self._follower = follower
+        self._beats = beats = follower.beats()
         self._every = min([CHECK_EVERY, *(each.every for each in beats)])
         self._ticks = 0
         self._round: Iterator[None] | None = None  # the look around that is not over yet
@@ -129,7 +129,7 @@ class Rounds:
         until = self._loop.time() + IN_ONE_TURN
         try:
             for losses in self._news or ():
-                self._listener.on_losses(losses)
+                self._follower.on_losses(losses)
                 if self._loop.time() >= until:
                     self._more_news = self._loop.call_soon(self._go_on_with_news)
                     return
@@ -139,14 +139,14 @@ class Rounds:
 
     def _look_around(self, *, has_heartbeat: bool) -> Iterator[None]:
         for losses in self._shield.checks():
-            self._listener.on_losses(losses)
+            self._follower.on_losses(losses)
             yield
         if has_heartbeat:
             yield from self._shield.heartbeats()
         for slot in tuple(self._slots.values()):
             yield from self._retry_spares(slot)
             yield
-        self._listener.on_round()
+        self._follower.on_round()
         self._journal.count_left_out()
         yield
         self._checks.check_listeners(tuple(self._slots.values()))

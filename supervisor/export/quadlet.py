@@ -4,14 +4,13 @@ from collections.abc import Iterator
 
 from supervisor.config.spec import Condition, ServiceSpec, StackSpec
 from supervisor.core.address import LOOPBACK
+from supervisor.core.order import GOES_ON_WITHOUT
 from supervisor.export.addresses import EVERYWHERE, Addresses
 from supervisor.export.alone import FILE, FOLDER, services_yaml
 from supervisor.export.model import Export, File, Secret, Wishes
 from supervisor.export.stopping import stop_time
 from supervisor.export.unit_text import command, plain, word
 from supervisor.export.veil import Veiled
-
-_WEAK = (Condition.STARTED, Condition.COMPLETED)
 
 
 def export(stack: StackSpec, hidden: Veiled, selected: tuple[str, ...], wishes: Wishes) -> Export:
@@ -45,8 +44,8 @@ def _container(
     described = " ".join(spec.description.split()) if spec.description.isprintable() else ""
     yield "[Unit]"
     yield f"Description={plain(described or f'{stack.name}: {spec.name}')}"
-    required = [f"{stack.name}-{need}.service" for need, how in spec.depends_on.items() if how not in _WEAK]
-    wanted = [f"{stack.name}-{need}.service" for need, how in spec.depends_on.items() if how in _WEAK]
+    required = [f"{stack.name}-{need}.service" for need, how in spec.depends_on.items() if how not in GOES_ON_WITHOUT]
+    wanted = [f"{stack.name}-{need}.service" for need, how in spec.depends_on.items() if how in GOES_ON_WITHOUT]
     after = [f"{stack.name}-{need}.service" for need, how in spec.depends_on.items() if how is not Condition.STARTED]
     for key, names in (("Requires", required), ("Wants", wanted), ("After", after)):
         if names:

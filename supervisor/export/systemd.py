@@ -7,6 +7,7 @@ from supervisor.config.forms.usual import signal_name
 from supervisor.config.spec import BindMode, Condition, HandoffMode, ProbeKind, ServiceSpec, StackSpec, Start, StopTo
 from supervisor.core.address import LOOPBACK
 from supervisor.core.ending import Others
+from supervisor.core.order import GOES_ON_WITHOUT
 from supervisor.core.restart import Restart
 from supervisor.core.state import Hook
 from supervisor.export import asking
@@ -123,8 +124,8 @@ class _Unit:
         yield f"Description={plain(described or f'{stack.name}: {spec.name}')}"
         yield f"PartOf={stack.name}.target"
         needs = {need: f"{stack.name}-{need}.service" for need in spec.depends_on}
-        required = [needs[need] for need, how in spec.depends_on.items() if how not in _WEAK]
-        wanted = [needs[need] for need, how in spec.depends_on.items() if how in _WEAK]
+        required = [needs[need] for need, how in spec.depends_on.items() if how not in GOES_ON_WITHOUT]
+        wanted = [needs[need] for need, how in spec.depends_on.items() if how in GOES_ON_WITHOUT]
         after = [needs[need] for need, how in spec.depends_on.items() if how is not Condition.STARTED]
         if spec.handoff is HandoffMode.SYSTEMD and spec.pool:
             required.append(f"{self.name}.socket")
@@ -250,7 +251,6 @@ class _Unit:
         return command([program, *others])
 
 
-_WEAK = (Condition.STARTED, Condition.COMPLETED)  # where it goes on when the other one fails
 
 
 def _span(seconds: float) -> str:

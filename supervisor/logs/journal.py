@@ -60,18 +60,6 @@ class Journal:
         """Something of the catalogue has happened; whether it was told."""
         return self.log(event.level, event.event, **event.facts)
 
-    def info(self, event: str, **facts: Any) -> bool:
-        """Something that was to be expected."""
-        return self.log("info", event, **facts)
-
-    def warning(self, event: str, **facts: Any) -> bool:
-        """Something that should not be, and that portsup can live with."""
-        return self.log("warning", event, **facts)
-
-    def error(self, event: str, **facts: Any) -> bool:
-        """Something that ends a service or the stack; `exc_info=True` adds the traceback."""
-        return self.log("error", event, **facts)
-
     def count_left_out(self) -> None:
         """Tells how many events of which kind were too many since the last time; to be said every few seconds."""
         for (service, event), count in self._allowances.left_out():

@@ -11,7 +11,7 @@ import pytest
 
 from supervisor.control import listener
 from supervisor.control.connection import Reply
-from supervisor.control.listener import Listener
+from supervisor.control.listener import Acceptor
 from supervisor.control.protocol import request
 from supervisor.control.requests import Request
 from supervisor.control.server import serve
@@ -31,7 +31,7 @@ def test_a_client_that_cannot_be_let_in_at_once_is_let_in_later(
     """No descriptor for it, and then no memory to go on watching the socket."""
     refusals = [OSError(errno.EMFILE, "too many open files"), OSError(errno.ENFILE, "too many open files")]
     told: list[OSError] = []
-    accept, begin = socket.socket.accept, Listener.begin
+    accept, begin = socket.socket.accept, Acceptor.begin
     unwatched = [OSError(errno.ENOMEM, "no memory")]
 
     def refusing(self: socket.socket) -> "tuple[socket.socket, Any]":
@@ -39,7 +39,7 @@ def test_a_client_that_cannot_be_let_in_at_once_is_let_in_later(
             raise refusals.pop()
         return accept(self)
 
-    def beginning(self: Listener) -> None:
+    def beginning(self: Acceptor) -> None:
         if told and unwatched:
             raise unwatched.pop()
         begin(self)
@@ -49,7 +49,7 @@ def test_a_client_that_cannot_be_let_in_at_once_is_let_in_later(
     async def run() -> None:
         listening = await serve(own_folders / "c.sock", answer, on_refused=told.append)
         monkeypatch.setattr(socket.socket, "accept", refusing)
-        monkeypatch.setattr(Listener, "begin", beginning)
+        monkeypatch.setattr(Acceptor, "begin", beginning)
         async with asyncio.timeout(20):
             reader, writer = await asyncio.open_unix_connection(own_folders / "c.sock")
             writer.write(request("ping"))

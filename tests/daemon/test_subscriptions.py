@@ -14,7 +14,6 @@ from supervisor.control.status import ServiceStatus, StackStatus
 from supervisor.control.updates import Update, Usages
 from supervisor.daemon.requests import usage_ring
 from supervisor.daemon.requests.subscriptions import Subscriptions
-from supervisor.daemon.requests.usage_ring import UsageRing
 
 
 class Reader:
@@ -42,7 +41,8 @@ class Services:
 
     def __init__(self, **states: str) -> None:
         self.states = dict(states)
-        self.subscriptions = Subscriptions("run-1", self.states.keys, self.status)
+        self.looks: list[Any] = []  # who waits for what services use
+        self.subscriptions = Subscriptions("run-1", self.states.keys, self.status, self.looks.append)
 
     def status(self, names: Any) -> StackStatus:
         return StackStatus("shop", 1, tuple(_row(name, self.states[name]) for name in names))
@@ -176,9 +176,7 @@ def test_what_services_use_is_looked_at_only_while_somebody_watches(monkeypatch:
         monkeypatch.setattr(usage_ring, "EVERY", 0.001)
         monkeypatch.setattr(usage_ring, "KEPT", 3)
         stack = Services(web="running")
-        looks: list[Any] = []
-        ring = UsageRing(looks.append)
-        stack.subscriptions.on_usage, ring.on_look = ring.watch, stack.subscriptions.used
+        looks, ring = stack.looks, stack.subscriptions.usage
         stack.added()
         await asyncio.sleep(0.01)
         assert looks == []

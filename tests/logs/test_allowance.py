@@ -43,11 +43,11 @@ def test_services_and_events_have_accounts_of_their_own() -> None:
 def test_a_flood_of_one_service_leaves_the_journal_to_the_others(tmp_path: Path, event: str) -> None:
     now = 0.0
     journal = open_journal(tmp_path / "portsup.log", clock=lambda: now)
-    journal.info("service ready", service="db", state="running")
+    journal.log("info", "service ready", service="db", state="running")
     for _ in range(50_000):
-        journal.warning(event, service="web", why="bad file descriptor")
+        journal.log("warning", event, service="web", why="bad file descriptor")
     journal.count_left_out()
-    journal.warning(event, service="db", why="another one")
+    journal.log("warning", event, service="db", why="another one")
     journal.close()
     lines = [json.loads(line) for line in (tmp_path / "portsup.log").read_text().splitlines()]
     burst = rate_of(event).burst
@@ -59,8 +59,8 @@ def test_a_flood_of_one_service_leaves_the_journal_to_the_others(tmp_path: Path,
 def test_what_ends_a_service_and_what_is_about_none_is_always_told(tmp_path: Path) -> None:
     journal = open_journal(tmp_path / "portsup.log", clock=lambda: 0.0)
     for _ in range(STEPS.burst * 2):
-        assert journal.error("service failed", service="web")
-        assert journal.warning("control socket is gone: made again")
+        assert journal.log("error", "service failed", service="web")
+        assert journal.log("warning", "control socket is gone: made again")
     journal.close()
     assert len((tmp_path / "portsup.log").read_text().splitlines()) == STEPS.burst * 4
     assert NOTICES.burst < STEPS.burst

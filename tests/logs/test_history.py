@@ -34,8 +34,8 @@ def test_events_are_numbered_and_told_as_they_are_written(tmp_path: Path) -> Non
     told: list[dict[str, object]] = []
     journal = open_journal(tmp_path / "portsup.log", secrets=("sesame-sesame",))
     journal.on_event = lambda event: told.append(dict(event))
-    journal.info("one", why="it said sesame-sesame")
-    journal.warning("two")
+    journal.log("info", "one", why="it said sesame-sesame")
+    journal.log("warning", "two")
     journal.close()
     assert [(event["seq"], event["event"]) for event in told] == [(1, "one"), (2, "two")]
     assert told[0]["why"] == "it said ***"

@@ -18,10 +18,10 @@ def events(path: Path) -> list[dict[str, Any]]:
 
 def test_an_event_is_one_json_line_with_its_facts(tmp_path: Path) -> None:
     journal = open_journal(tmp_path / "s" / "portsup.log")
-    journal.info("service ready", service="web", port=6000, pids=(1, 2), where=Path("/x"))
-    journal.info("looked", nothing=None)
+    journal.log("info", "service ready", service="web", port=6000, pids=(1, 2), where=Path("/x"))
+    journal.log("info", "looked", nothing=None)
     journal.close()
-    journal.error("fatal", why="two\nlines")
+    journal.log("error", "fatal", why="two\nlines")
     ready, looked, fatal = events(tmp_path / "s" / "portsup.log")
     assert list(ready)[:4] == ["time", "seq", "level", "event"]
     assert ready | {"time": ""} == {
@@ -43,8 +43,8 @@ def test_secrets_are_hidden_by_name_and_by_value(tmp_path: Path) -> None:
     try:
         raise ValueError("the password is hunter22")
     except ValueError:
-        journal.error(
-            "bug", exc_info=True, api_key="abcdefgh", environment={"DB_PASSWORD": "x1", "URL": "u:hunter22@h"}
+        journal.log(
+            "error", "bug", exc_info=True, api_key="abcdefgh", environment={"DB_PASSWORD": "x1", "URL": "u:hunter22@h"}
         )
     journal.log("warning", "odd", words="said hunter22", deep=[{"a": ("hunter22",)}])
     text = (tmp_path / "portsup.log").read_text()
@@ -68,24 +68,24 @@ def test_the_journal_is_rotated(tmp_path: Path) -> None:
 
 def test_a_deleted_journal_begins_anew(tmp_path: Path) -> None:
     journal = open_journal(tmp_path / "s" / "portsup.log")
-    journal.info("one")
+    journal.log("info", "one")
     (tmp_path / "s" / "portsup.log").unlink()
     (tmp_path / "s").rmdir()
-    journal.info("two")
+    journal.log("info", "two")
     assert [event["event"] for event in events(tmp_path / "s" / "portsup.log")] == ["two"]
 
 
 def test_a_full_disk_is_survived_and_told_of(tmp_path: Path) -> None:
     journal = open_journal(tmp_path / "portsup.log")
-    journal.info("one")
+    journal.log("info", "one")
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, ((tmp_path / "portsup.log").stat().st_size + 10, limits[1]))
     try:
         for _ in range(5):
-            journal.info("lost")
+            journal.log("info", "lost")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-    journal.info("back")
+    journal.log("info", "back")
     lines = (tmp_path / "portsup.log").read_text().splitlines()
     assert json.loads(lines[-2])["count"] == 5
     assert json.loads(lines[-1])["event"] == "back"
@@ -93,7 +93,7 @@ def test_a_full_disk_is_survived_and_told_of(tmp_path: Path) -> None:
 
 def test_a_place_that_can_not_be_written_is_no_trouble(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    open_journal(tmp_path / "file" / "portsup.log").error("fatal")
+    open_journal(tmp_path / "file" / "portsup.log").log("error", "fatal")
 
 
 @pytest.mark.live

@@ -65,14 +65,19 @@ class Feed:
     def __init__(self, front: Foreground) -> None:
         self.events = Broadcast()
         self.logs = Broadcast()
-        self.on_event: Callable[[Mapping[str, Any]], None] = lambda event: None
         self._front = front
+        self._followers: list[Callable[[Mapping[str, Any]], None]] = []
+
+    def follow(self, follower: Callable[[Mapping[str, Any]], None]) -> None:
+        """Tells this one of every event, too, from now on."""
+        self._followers.append(follower)
 
     def event(self, event: Mapping[str, Any]) -> None:
         """Something was written to the journal."""
         if self.events:
             self.events.tell(event.get("service"), lambda: [(News(event=read(Event, event)), 1)])
-        self.on_event(event)
+        for follower in self._followers:
+            follower(event)
 
     def printed(self, service: str, pipe: Pipe, lines: bytes, now: float) -> None:
         """A service printed whole lines."""

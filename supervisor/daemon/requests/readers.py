@@ -13,7 +13,6 @@ from supervisor.control.updates import PortEvents
 from supervisor.daemon.console.broadcast import Feed
 from supervisor.daemon.requests.status_readers import StatusReaders
 from supervisor.daemon.requests.subscriptions import Subscriptions
-from supervisor.daemon.requests.usage_ring import UsageRing
 from supervisor.daemon.service.slot import Slot
 from supervisor.daemon.service.world import StackWorld
 from supervisor.daemon.stack.stack import Stack
@@ -32,12 +31,11 @@ class Readers:
         self._world = world
         self._journal = journal
         self._watchers = StatusReaders(lambda: status(slots.values()))
-        self._usage = UsageRing(lambda then: world.measure(list(slots.values()), then))
         self._subscriptions = Subscriptions(
-            secrets.token_hex(6), slots.keys, lambda names: status(slots[name] for name in names)
-        )
-        self._subscriptions.on_usage, self._usage.on_look = self._usage.watch, self._subscriptions.used
-        news.on_event = self._subscriptions.event
+            secrets.token_hex(6), slots.keys, lambda names: status(slots[name] for name in names),
+            lambda then: world.measure(list(slots.values()), then),
+        )  # fmt: skip
+        news.follow(self._subscriptions.event)
 
     def watch(self, reply: Reply) -> None:
         """Somebody wants the whole status, again and again."""
@@ -70,7 +68,7 @@ class Readers:
 
     def tell_trend(self, slots: list[Slot], reply: Reply) -> None:
         """What they used in the last hour."""
-        reply.tell(self._usage.told([slot.spec.name for slot in slots]))
+        reply.tell(self._subscriptions.usage.told([slot.spec.name for slot in slots]))
 
     def tell_history(self, port: int, reply: Reply) -> None:
         """What became of a port; the journal is read by a child, so that nobody waits for the disk."""

@@ -10,10 +10,11 @@ from typing import Any
 
 from supervisor.control.connection import Reply
 from supervisor.control.json_form import read
-from supervisor.control.messages import Event
+from supervisor.control.messages import Event, Usage
 from supervisor.control.requests import Subscribe
 from supervisor.control.status import StackStatus
 from supervisor.control.updates import Update, Usages
+from supervisor.daemon.requests.usage_ring import UsageRing
 
 MOST_REMOVED = 1000  # names of services that are gone; who was away for longer gets everything
 
@@ -22,11 +23,12 @@ class Subscriptions:
     """The streams of `subscribe`."""
 
     def __init__(
-        self, run: str, names: Callable[[], Collection[str]], status: Callable[[list[str]], StackStatus]
-    ) -> None:
-        """`names` are the services there are, `status` tells of some of them."""
+        self, run: str, names: Callable[[], Collection[str]], status: Callable[[list[str]], StackStatus],
+        measure: Callable[[Callable[[Usage | None], None]], None],
+    ) -> None:  # fmt: skip
+        """`names` are the services there are, `status` tells of some of them, `measure` finds what all of them use."""
         self.run = run
-        self.on_usage: Callable[[bool], None] = lambda is_wanted: None  # whether somebody watches what services use
+        self.usage = UsageRing(measure, self.used)
         self._names = names
         self._status = status
         self._seq = 0
@@ -50,7 +52,7 @@ class Subscriptions:
             reply.tell(Update(self.run, self._seq, status=self._status(list(self._names()))))
         reader.seq = self._seq
         if request.usage:
-            self.on_usage(True)
+            self.usage.watch(True)
 
     def changed(self, name: str) -> None:
         """A service is different now; those who read are told once for all that happens in one turn of the loop."""
@@ -92,7 +94,7 @@ class Subscriptions:
     def _remove(self, reader: "_Reader") -> None:
         self._readers.pop(reader, None)
         if reader.request.usage and not any(each.request.usage for each in self._readers):
-            self.on_usage(False)
+            self.usage.watch(False)
 
     def _look(self) -> None:
         """Notes which services have come or gone."""

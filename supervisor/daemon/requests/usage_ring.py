@@ -16,10 +16,12 @@ KEPT = 360  # looks
 class UsageRing:
     """The last looks, column by column: for two hundred services they take less than 2 MB."""
 
-    def __init__(self, measure: Callable[[Callable[[Usage | None], None]], None]) -> None:
-        """`measure` finds out what all services use, and calls back."""
-        self.on_look: Callable[[Usages], None] = lambda usage: None
+    def __init__(
+        self, measure: Callable[[Callable[[Usage | None], None]], None], on_look: Callable[[Usages], None]
+    ) -> None:
+        """`measure` finds out what all services use, and calls back; `on_look` is told of each look."""
         self._measure = measure
+        self._on_look = on_look
         self._times = array("d")
         self._columns: dict[str, tuple[array[float], array[float], array[float]]] = {}
         self._timer: asyncio.TimerHandle | None = None
@@ -57,7 +59,7 @@ class UsageRing:
                 column.append(value)
         if len(self._times) > KEPT:
             self._forget(len(self._times) - KEPT)
-        self.on_look(self._usages(list(usage.resources), len(self._times) - 1))
+        self._on_look(self._usages(list(usage.resources), len(self._times) - 1))
 
     def _forget(self, count: int) -> None:
         del self._times[:count]

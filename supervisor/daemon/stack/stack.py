@@ -24,7 +24,7 @@ NOTE_EVERY = 5.0  # seconds between words about whom a stop waits for
 LIVE_EVERY = 1.0  # the same where they take the place of those before them
 
 
-class Listener(Protocol):
+class StackFollower(Protocol):
     """Who is told what becomes of the stack as a whole."""
 
     def on_ports_changed(self) -> None: ...
@@ -41,7 +41,7 @@ class Stack:
 
     slots: Mapping[str, Slot]
     loop: asyncio.AbstractEventLoop
-    listener: Listener
+    follower: StackFollower
     is_live: bool = False  # somebody sees all the time whom a stop waits for
     is_stopping: bool = False
     stop_since: float = 0.0  # monotonic seconds
@@ -177,7 +177,7 @@ class Stack:
         if after.state is not before.state or after.reached is not before.reached:
             self._suspect(after.name)
             if after.state is State.FAILED and after.result is Result.NO_PORT:
-                self.listener.on_no_port(after)
+                self.follower.on_no_port(after)
             if after.state is State.RUNNING or after.state in AT_REST:
                 self._schedule_dependants(after.name)
             if self.is_stopping and after.state is not before.state:
@@ -231,7 +231,7 @@ class Stack:
             return
         if self._ports_due:  # before anything is spawned that reads the endpoints file
             self._ports_due = False
-            self.listener.on_ports_changed()
+            self.follower.on_ports_changed()
         if self._acquiring or self.orders:  # who is still to be told may have to take ports, too
             return
         suspects, self._suspects = self.relations.in_order(self._suspects), set()
@@ -280,5 +280,5 @@ class Stack:
     def _tell_whom_it_waits_for(self) -> None:
         busy = [slot for slot in self.slots.values() if slot.service.state not in AT_REST]
         if busy:
-            self.listener.on_waiting(busy)
+            self.follower.on_waiting(busy)
             self._note = self.loop.call_later(LIVE_EVERY if self.is_live else NOTE_EVERY, self._tell_whom_it_waits_for)
