@@ -125,7 +125,7 @@ class Rounds:
 
     def _go_on_with_news(self) -> None:
         """Looks at the locks that were touched; who touches hundreds, as we do at a start, keeps nobody waiting."""
-        doing(self._loop, "looking at locks that were touched")
+        doing(self._loop, activities.LOOKING_AT_LOCKS)
         until = self._loop.time() + IN_ONE_TURN
         try:
             for losses in self._news or ():

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from supervisor.config.spec import ServiceSpec
 from supervisor.doctor.finding import Finding, Level
+from supervisor.words import watching
 
 LIMIT = "/proc/sys/fs/inotify/max_user_watches"
 MOST = 1_000_000  # directories that are counted at most
@@ -19,19 +20,15 @@ def check_watched(services: Mapping[str, ServiceSpec], limit_file: str = LIMIT) 
         for path in spec.watch.paths if spec.watch else ():
             whole = os.path.realpath(os.path.join(spec.working_dir, path))
             if not os.path.exists(whole):
-                remedy = "make it, or name another one in `watch`"
-                yield Finding("watched-files", Level.WARNING, f"`{name}` watches `{whole}`, which is not there", remedy)
+                yield Finding("watched-files", Level.WARNING, *watching.not_there(name, whole))
             folders.add(whole)
     if not folders:
         return
     count, limit = _directories(folders), _limit(limit_file)
     if limit is not None and count > SCARCE * limit:
-        what = f"{count} directories are to be watched, and the system allows one user {limit} (inotify)"
-        remedy = f"`sudo sysctl fs.inotify.max_user_watches={max(524288, 4 * count)}`, or name fewer in `watch`"
-        yield Finding("watched-files", Level.WARNING, what, remedy)
+        yield Finding("watched-files", Level.WARNING, *watching.too_many(count, limit))
         return
-    words = "1 directory is" if count == 1 else f"{count} directories are"
-    yield Finding("watched-files", Level.OK, f"{words} watched for changes")
+    yield Finding("watched-files", Level.OK, watching.watched(count))
 
 
 def _directories(folders: set[str]) -> int:

@@ -3,6 +3,7 @@
 LOOKING_WHO_LISTENS = "looking who listens"
 REAPING = "seeing to processes that ended"
 LOOKING_AROUND = "looking at locks, spare ports and listeners"
+LOOKING_AT_LOCKS = "looking at locks that were touched"
 TAKING_PORTS = "taking the ports"
 STARTING = "starting the process"
 STOPPING = "stopping the processes"

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from supervisor.core.reasons import LockGone
 from supervisor.daemon.rounds import IN_ONE_TURN, Rounds
 from supervisor.ports.leases import Loss
 from tests.support.scene import CHAIN, Scene
@@ -56,7 +57,7 @@ def test_locks_that_were_touched_are_looked_at_over_several_turns(monkeypatch: p
         def news(self) -> Iterator[tuple[Loss, ...]]:
             for port in range(4):
                 scene.loop._now += 0.75 * IN_ONE_TURN
-                yield (Loss(port, "deleted"),)
+                yield (Loss(port, LockGone("deleted")),)
 
     monkeypatch.setattr("supervisor.daemon.rounds.Shield", Touched)
     monkeypatch.setattr(scene.loop, "add_reader", readers.__setitem__, raising=False)

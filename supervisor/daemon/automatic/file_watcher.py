@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-DIRECTORIES = "`sudo sysctl fs.inotify.max_user_watches=524288`, or name fewer directories in `watch`"
-WATCHERS = "`sudo sysctl fs.inotify.max_user_instances=512`, or end programs that watch files"
+from supervisor.words import watching
+
+OUT_OF_WATCHERS = "os error 24"  # as the library says it
 
 
 class Ignoring:
@@ -84,7 +85,7 @@ def main(task: dict[str, Any]) -> int:
     for name, each in services.items():
         each["paths"] = [os.path.realpath(path) for path in each["paths"]]
         if missing := next((path for path in each["paths"] if not os.path.exists(path)), None):
-            _print({"service": name, "error": f"there is no `{missing}`"})
+            _print({"service": name, "error": watching.missing(missing)})
             return 1
     ignoring = {name: Ignoring(os.path.realpath(each["root"]), each["ignore"]) for name, each in services.items()}
     for each in services.values():
@@ -110,9 +111,9 @@ def main(task: dict[str, Any]) -> int:
 
 def _told(error: str) -> dict[str, Any]:
     if "limit" in error:
-        return {"error": "the limit of the system for watched directories is reached (inotify)", "hint": DIRECTORIES}
-    if "os error 24" in error:
-        return {"error": "the limit of the system for programs that watch files is reached (inotify)", "hint": WATCHERS}
+        return dict(zip(("error", "hint"), watching.DIRECTORIES, strict=True))
+    if OUT_OF_WATCHERS in error:
+        return dict(zip(("error", "hint"), watching.WATCHERS, strict=True))
     return {"error": error}
 
 
