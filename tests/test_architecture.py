@@ -41,6 +41,21 @@ def test_every_file_and_folder_that_the_page_names_is_there() -> None:
     assert sorted(name for name in named - future if not ((PACKAGE / name).exists() or (ROOT / name).exists())) == []
 
 
+def test_every_question_of_a_newcomer_has_a_file() -> None:
+    rows = re.findall(r"^\| (.*\?) \| (.*) \|$", PAGE.partition("## Where is")[2].partition("## What a")[0], re.M)
+    assert len(rows) > 20
+    assert [question for question, answer in rows if not re.search(r"`\w[\w/]*(?:/|\.py)`", answer)] == []
+    words = {path.name for path in (PACKAGE / "words").glob("*.py")} - {"__init__.py"}
+    named = set(re.findall(r"`words/(\w+\.py)`", PAGE))
+    assert named <= words
+
+
+def test_every_folder_of_the_package_is_on_the_page() -> None:
+    folders = {path.parent.name for path in PACKAGE.glob("*/*.py")}
+    table = PAGE.partition("## The folders")[2].partition("Inside `daemon/`")[0]
+    assert sorted(folders - set(re.findall(r"`(\w+)/`", table))) == []
+
+
 def test_every_folder_of_the_daemon_is_on_the_page_and_small() -> None:
     folders = [path for path in (PACKAGE / "daemon").rglob("*") if path.is_dir() and any(path.glob("*.py"))]
     assert [path for path in folders if f"`daemon/{path.relative_to(PACKAGE / 'daemon')}/`" not in PAGE] == []
