@@ -5,6 +5,7 @@ from html import escape
 
 from supervisor.api.sight import Graph
 from supervisor.dataclass import dataclass
+from supervisor.words import answers
 
 _WIDTH, _HEIGHT = 160, 32  # of a box
 _ASIDE, _BELOW = 70, 16  # between two boxes
@@ -96,7 +97,7 @@ def as_svg(drawing: Drawing, title: str, notes: Mapping[str, str]) -> str:
         "path{stroke:#a9b2bd}.head{fill:#a9b2bd}svg{background:#16181d}}</style>",
     ]
     for arrow in drawing.arrows:
-        about = escape(f"{arrow.end} needs {arrow.begin}: {arrow.label}")
+        about = escape(answers.needs(arrow.end, arrow.begin, arrow.label))
         lines.append(f'<path d="{arrow.path}"><title>{about}</title></path><path class="head" d="{arrow.head}"/>')
     for box in drawing.boxes:
         note = notes.get(box.name, "")

@@ -13,6 +13,7 @@ from supervisor.ports.runs import dead_runs
 from supervisor.ports.runtime import RuntimeDir
 from supervisor.process import tree
 from supervisor.process.view import require_view
+from supervisor.words import answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ def remove_left_over() -> int:
     processes, files = leftovers.orphans(runtime), list(leftovers.stale_files(runtime))
     kept = []
     for run_id in sorted({each.run_id for each in processes} & dead_runs(runtime)):
-        kept += [f"process {each.pid} is still alive after SIGKILL" for each in tree.reap_run(run_id) if not each.gone]
+        kept += [answers.alive(each.pid) for each in tree.reap_run(run_id) if not each.gone]
     # Records last: as long as one tells of a run, the next `up` knows its processes.
     if not kept:
         kept = [f"`{file.path}` is in use again or cannot be written" for file in files if not leftovers.remove(file)]

@@ -9,7 +9,8 @@ from supervisor.config.show import resolved
 from supervisor.config.spec import StackSpec
 from supervisor.core.order import levels
 from supervisor.dataclass import dataclass
-from supervisor.errors import NotFound, PortsupError
+from supervisor.errors import PortsupError
+from supervisor.words import answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def settings_of(project: Project, service: str) -> list[Setting]:
     """All that holds for a service, by services.yaml as it is now; raises NotFound, or ConfigError for its mistakes."""
     spec = project.spec()
     if service not in spec.services:
-        raise NotFound(f"cannot show `{service}`", "services.yaml has no such service", "`portsup reload` applies it")
+        raise answers.not_written(service)
     written = places(map(Path, (*spec.others, spec.file, *spec.over)))
     found = []
     for key, value in resolved(spec)["services"][service].items():

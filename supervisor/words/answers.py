@@ -75,6 +75,16 @@ def unknown(name: str, hint: str, what: str = "cannot find `{}`") -> NotFound:
     return NotFound(what.format(name), "the stack has no such service", hint)
 
 
+def not_written(name: str) -> NotFound:
+    """The file has no such service; one that runs may have been taken out of it."""
+    return NotFound(f"cannot show `{name}`", "services.yaml has no such service", "`portsup reload` applies it")
+
+
+def needs(name: str, need: str, how: str) -> str:
+    """Which service depends on which."""
+    return f"{name} needs {need}: {how}"
+
+
 def not_waited(goal: str) -> str:
     """What could not be done."""
     return f"cannot wait until all are {goal}"
