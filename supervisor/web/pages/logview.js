@@ -158,8 +158,9 @@ export class LogView {
     const from = Math.max(0, Math.floor(begin) - BEYOND);
     const to = Math.min(this.count, Math.ceil(begin) + this.seen + BEYOND);
     while (this.rows.length < to - from) this.rows.push(this.inner.appendChild(newRow()));
-    for (const [at, row] of this.rows.entries()) {
-      const index = from + at;
+    // A line keeps its row as long as it can be seen, so that a frame costs no more than the lines that are new in it.
+    for (let index = from; index < from + this.rows.length; index += 1) {
+      const row = this.rows[index % this.rows.length];
       const isThere = index < to;
       if (row.hidden === isThere) row.hidden = !isThere;
       if (isThere) {
