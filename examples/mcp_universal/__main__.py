@@ -15,6 +15,7 @@ from mcp.server import MCPServer
 from starlette.applications import Starlette
 
 from examples.mcp_endpoint import McpEndpoint
+from examples.mcp_universal.lines import Lines
 from examples.mcp_universal.programs import Programs, allowed_commands
 from examples.mcp_universal.sandbox import Sandbox
 from examples.mcp_universal.tools import build
@@ -35,9 +36,10 @@ def app() -> Starlette:
     sandbox = Sandbox(workspace.root)
     programs = Programs(sandbox, allowed_commands(setting("MCP_COMMANDS")))
     trusted = bool(token_of(SERVICE))
+    lines = Lines()
 
     def server() -> MCPServer:
-        return build(workspace, programs, Peers(), trusted=trusted)
+        return build(workspace, programs, Peers(), lines, trusted=trusted)
 
     async def check_up() -> Checks:
         sandbox_is = "sandbox_unavailable" if await sandbox.problem() else "ok"
@@ -53,7 +55,10 @@ def app() -> Starlette:
         tried = asyncio.create_task(sandbox.problem())  # so that the first answer of /health is quick
         async with endpoint.running():
             await tried
-            yield
+            try:
+                yield
+            finally:
+                await lines.close()
 
     return make_app([*health_routes(SERVICE.name, check_up, SERVICE.health_alias), endpoint.route()], lifespan)
 

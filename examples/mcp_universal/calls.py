@@ -4,13 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx2
-from mcp import Client, MCPError
-from mcp.client.streamable_http import streamable_http_client
+from mcp import MCPError
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.shared.dispatcher import ProgressFnT
 from mcp.types import INVALID_PARAMS
 
-from examples.client import client_for
+from examples.mcp_universal.lines import Lines
 from examples.peers import Peers
 
 
@@ -24,19 +23,24 @@ class Called:
     structured: dict[str, Any] | None
 
 
-async def call(peers: Peers, service: str, tool: str, arguments: dict[str, Any], told: ProgressFnT) -> Called:
+async def call(
+    peers: Peers, lines: Lines, service: str, tool: str, arguments: dict[str, Any], told: ProgressFnT
+) -> Called:
     """The tool's answer; a ToolError when there is none. Its progress is passed on to `told`."""
     url = peers.url(service)
     if url is None:
         known = ", ".join(sorted(peers.all())) or "none"
         raise ToolError(f"unknown_service: there is no `{service}`; the services of this stack: {known}")
+    line = lines.take(service, url, peers.headers(service))
     try:
-        async with client_for(url) as http:
-            http.headers.update(peers.headers(service))
-            async with Client(streamable_http_client(f"{url}/mcp", http_client=http)) as client:
-                result = await client.call_tool(tool, arguments, progress_callback=told)
+        client = await line.client()
+        result = await client.call_tool(tool, arguments, progress_callback=told)
     except (MCPError, httpx2.HTTPError, ExceptionGroup) as error:
-        raise _explained(service, tool, error) from None
+        raise _explained(service, tool, await line.ended() or error) from None
+    except BaseException:  # a caller who has left, above all
+        line.hang_up()
+        raise
+    lines.give_back(service, line)
     text = "\n".join(part.text for part in result.content if part.type == "text")
     if result.is_error:
         raise ToolError(f"tool_failed: {service}: {text}")

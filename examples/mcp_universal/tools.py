@@ -17,6 +17,7 @@ from examples import __version__
 from examples.mcp_universal import file_tools
 from examples.mcp_universal.calls import Called, call
 from examples.mcp_universal.file_tools import decoded
+from examples.mcp_universal.lines import Lines
 from examples.mcp_universal.programs import Programs
 from examples.mcp_universal.sandbox import Outcome
 from examples.mcp_universal.subscriptions import Subscriptions
@@ -30,7 +31,7 @@ CALLS = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent
 Seconds = Annotated[float, Field(gt=0, le=60)]
 
 
-def build(workspace: Workspace, programs: Programs, peers: Peers, *, trusted: bool) -> MCPServer:
+def build(workspace: Workspace, programs: Programs, peers: Peers, lines: Lines, *, trusted: bool) -> MCPServer:
     """The server; `trusted` when a token keeps others out. Without one, any program on this machine could call it."""
     subscriptions = Subscriptions(workspace)
     server = MCPServer(
@@ -78,7 +79,7 @@ def build(workspace: Workspace, programs: Programs, peers: Peers, *, trusted: bo
         _demand(trusted or not peers.token(service), "calling services that ask for a token")
         if service == server.name:
             raise ToolError("unknown_service: call the tools of this service directly")
-        return await call(peers, service, tool, arguments or {}, ctx.report_progress)
+        return await call(peers, lines, service, tool, arguments or {}, ctx.report_progress)
 
     @server.resource("workspace://{+path}", mime_type="text/plain")
     def workspace_file(path: str) -> str | bytes:

@@ -194,6 +194,27 @@ def test_other_services_are_called_where_they_are_just_then(guarded: Running, en
     assert "unknown_service" in call(guarded, "call_service", service="mcp-universal", tool="list_files")
 
 
+def test_a_client_that_stays_open_outlives_no_service(guarded: Running, endpoints: Path) -> None:
+    """Calls one after the other and side by side, then of a service that is gone, and of the one in its place."""
+    variables = {"PORTSUP_EXAMPLE_TOKEN": TOKEN, "OLLAMA_BASE_URL": f"http://127.0.0.1:{free_port()}"}
+    asked = {"service": "ollama-mcp", "tool": "embed", "arguments": {"input": ["a"]}}
+
+    async def six(one: Client) -> list[str]:
+        results = await asyncio.gather(*(one.call_tool("call_service", asked) for _ in range(6)))
+        return [str(result.content[0]) for result in results]
+
+    with service("ollama_mcp", **variables) as first:
+        publish(endpoints, {"ollama-mcp": first.port})
+        for _ in range(2):
+            assert "tool_failed: ollama-mcp: no_backend" in call(guarded, "call_service", **asked)
+        assert all("no_backend" in words for words in ask(guarded, six))
+    for _ in range(6):  # each of those that were kept
+        assert "upstream_unreachable" in call(guarded, "call_service", **asked)
+    with service("ollama_mcp", **variables) as second:
+        publish(endpoints, {"ollama-mcp": second.port})
+        assert all("no_backend" in words for words in ask(guarded, six))
+
+
 def test_the_answer_and_progress_of_another_service_come_back(guarded: Running, root: Path, endpoints: Path) -> None:
     told: list[str | None] = []
 
