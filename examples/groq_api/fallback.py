@@ -18,6 +18,7 @@ from examples.web import ServiceError
 PATHS = frozenset(("/models", "/chat/completions", "/completions", "/embeddings", "/responses"))
 REMEMBERED = 5.0  # seconds that a look at its models is believed
 NAME = "the fallback"
+_OF_THE_BODY = ("content-length", "content-encoding", "transfer-encoding", "connection")  # as it came
 
 
 class Fallback:
@@ -57,7 +58,7 @@ class Fallback:
         response = await send(self.client, method, url, headers, content or None, name=NAME)
         if response.status_code in (401, 404, 429) or response.status_code >= 500:
             raise await _refusal(response)
-        return response
+        return await _with_tier(response) if path == "/chat/completions" and response.is_success else response
 
     async def _with_its_model(self, content: bytes) -> bytes:
         try:
@@ -89,6 +90,22 @@ class Fallback:
 
     def _token(self) -> dict[str, str]:
         return {} if self._is_address else self._peers.headers(self._where)
+
+
+async def _with_tier(response: httpx2.Response) -> httpx2.Response:
+    """A whole answer with the `service_tier` that Groq's always have, and that clients of Groq read: LiteLLM does."""
+    if not response.headers.get("content-type", "").lower().startswith("application/json"):
+        return response
+    content = await response.aread()
+    await response.aclose()
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError):
+        document = None
+    if isinstance(document, dict):
+        content = json.dumps({**document, "service_tier": document.get("service_tier") or "default"}).encode()
+    kept = {name: value for name, value in response.headers.items() if name not in _OF_THE_BODY}
+    return httpx2.Response(response.status_code, headers=kept, stream=httpx2.ByteStream(content))
 
 
 async def _read(response: httpx2.Response) -> Any:

@@ -129,7 +129,10 @@ def test_a_fallback_answers_while_groq_is_away_and_no_longer(behind: Upstream, t
             response = running.http.post(PATH, json=CHAT)
             assert response.status_code == 200
             assert response.json()["choices"][0]["message"]["content"] == "".join(WORDS)
-            return response.headers.get("x-portsup-backend") == "fallback"
+            if response.headers.get("x-portsup-backend") != "fallback":
+                return False
+            assert response.json()["service_tier"] == "default"  # clients of Groq read it: LiteLLM does
+            return True
 
         assert is_fallback()
         (asked,) = behind.asked(PATH)

@@ -193,6 +193,10 @@ function showAbilities() {
   const speaks = session?.speech.tts === "ok" || session?.speech.tts === "loading";
   $("talk").disabled = !hears;
   $("hands-free").disabled = !hears;
+  if (session && $("empty")) {
+    $("invitation").textContent = hears ? "Say something." : "Write something.";
+    $("how-to").hidden = !hears;
+  }
   $("aloud").disabled = !speaks;
   const state = document.body.dataset.state;
   $("state-word").textContent = state === "listening" && !microphone.open ? "ready" : state;
