@@ -143,10 +143,11 @@ INNER = [(outer, key) for outer in SERVICE.keys if isinstance(outer.kind, Sectio
 def test_the_default_inside_a_section_is_that_of_the_spec(loading: Loading, outer: Key, key: Key) -> None:
     all_needed: dict[str, dict[str, Any]] = {
         "healthcheck": {"http": "/"}, "stop_command": {"command": "a"}, "schedule": {"cron": "0 3 * * *"},
-        "watch": {"paths": "."}, "stdio": {"mcp": True},
+        "watch": {"paths": "."}, "stdio": {"mcp": True}, "idle_check": {"exec": "a"},
     }  # fmt: skip
     needed = all_needed.get(outer.name, {})
     kind: dict[str, Any] = {"one_shot": True} if outer.name == "schedule" else {"pool": 8000}
+    kind |= {"idle_stop": "1m"} if outer.name == "idle_check" else {}
     plain = {"command": "a"} | kind | ({outer.name: needed} if needed else {})
     given = plain | {outer.name: needed | {key.name: yaml.safe_load(key.default)}}
     stacks = [loading(yaml.safe_dump({"services": {"a": each}})) for each in (plain, given)]
