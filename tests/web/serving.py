@@ -68,7 +68,7 @@ class Served:
 def served(live: Live, *words: str, ports: str = "", enters: bool = True) -> Iterator[Served]:
     """`portsup web` for a stack, until the end of the block."""
     pool = free_pool(2)
-    process = live.popen("web", "--ports", ports or f"{pool[0]}-{pool[-1]}", *words)
+    process = live.popen("web", "--ports", ports or f"{pool[0]}-{pool[-1]}", *words, stdin=subprocess.PIPE)
     assert process.stdout is not None
     link = process.stdout.readline().strip()
     assert "/enter#" in link, (link, process.stderr.read() if process.stderr and process.poll() is not None else "")
