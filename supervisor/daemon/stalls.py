@@ -9,6 +9,7 @@ import contextlib
 import selectors
 import time
 from collections.abc import Callable
+from typing import TypeVarTuple
 
 from supervisor.control.status import LoopStatus
 from supervisor.core.journal import LoopStalled
@@ -21,6 +22,7 @@ TURN = 0.01  # seconds after which a turn is long enough for those who could go 
 LONG = 1.0  # seconds from which on one is an event
 
 _SOMETHING = (activities.SOMETHING, "")
+_Ts = TypeVarTuple("_Ts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,15 @@ class WatchedLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self.stalls = Stalls()
         super().__init__(_Selector(self.stalls))
+
+    def add_signal_handler(self, sig: int, callback: Callable[[*_Ts], object], *args: *_Ts) -> None:
+        """The same, and what the system refuses is the OSError that it was."""
+        try:
+            super().add_signal_handler(sig, callback, *args)
+        except RuntimeError as error:
+            if isinstance(error.__context__, OSError):
+                raise error.__context__ from None
+            raise
 
     def __del__(self) -> None:
         with contextlib.suppress(AttributeError):  # asyncio's trips over a loop that there was no descriptor for

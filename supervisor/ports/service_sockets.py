@@ -160,12 +160,14 @@ class ServiceSockets:
         """
         for place, seat in self._seats.items():
             before = seat.kept.get(who)
-            if before is None or None in seat.kept or not is_listening(before):
+            if before is None or None in seat.kept:
                 continue
-            if seat.others_listen(who):
-                seat.release(who)
-            elif system.moves_queues() and not system.can_be_joined(before, place.address):
-                with contextlib.suppress(OSError):  # then they wait where they are
+            with contextlib.suppress(OSError):  # then they wait where they are
+                if not is_listening(before):
+                    continue
+                if seat.others_listen(who):
+                    seat.release(who)
+                elif system.moves_queues() and not system.can_be_joined(before, place.address):
                     seat.kept[None] = self._sockets.beside(place, before, seat.sockets(), self.inodes())
 
     def newcomers(self) -> Newcomers:

@@ -182,8 +182,10 @@ class Foreground:
     def ready(self, exit_code: int) -> None:
         """Tells whoever started us in the background how the start ended."""
         if self._done is not None:
-            with contextlib.suppress(OSError):
-                os.write(self._done, b"%d\n" % exit_code)
+            for _ in range(2):  # once more where it failed: whoever waits for this waits as long as the stack runs
+                with contextlib.suppress(OSError):
+                    os.write(self._done, b"%d\n" % exit_code)
+                    break
             os.close(self._done)
             self._done = None
 
