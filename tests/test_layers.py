@@ -260,6 +260,8 @@ def writes_a_file(node: ast.AST) -> bool:
             return True
         case ast.Call(func=ast.Name(id="open") | ast.Attribute(attr="open"), args=args, keywords=keywords):
             modes = [*args[:2], *(each.value for each in keywords if each.arg == "mode")]
+            if any(isinstance(each, ast.Attribute) and each.attr == "devnull" for each in args[:1]):
+                return False
             words = [each.value for each in modes if isinstance(each, ast.Constant) and isinstance(each.value, str)]
             return any(re.fullmatch(r"[rwaxbt+]{1,3}", word) and set(word) & set("wax+") for word in words)
     return False
