@@ -1,7 +1,7 @@
 """The server of the page: on a port of a pool of its own, until a signal ends it or the stack that it is for."""
 
 import asyncio
-import sys
+import os
 import threading
 from collections.abc import Callable, Sequence
 
@@ -105,7 +105,8 @@ def _tied(project: Project, link: str, end: Callable[[], None]) -> None:
             due.start()
 
     def until_left() -> None:
-        sys.stdin.buffer.read()
+        while os.read(0, 4096):  # not by sys.stdin, whose lock would be held when the interpreter ends
+            pass
         end()
 
     following = Following(project.running, told)
