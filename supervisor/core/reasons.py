@@ -3,19 +3,9 @@
 A reason that is a text instead says what somebody else said: a program, a probe, the system.
 """
 
-from supervisor.core.facts import Facts
-
-
-class Reason(Facts):
-    """One reason; the class says which, its fields are what belongs to it."""
-
-    @classmethod
-    def kind_of(cls) -> str:
-        """Its name on the wire: `ended-by-signal`."""
-        return "".join(f"-{each.lower()}" if each.isupper() else each for each in cls.__name__).removeprefix("-")
-
-
-Cause = Reason | str
+from supervisor.core.reason import Cause as Cause
+from supervisor.core.reason import Reason as Reason
+from supervisor.core.reason import facts_of as facts_of
 
 
 class Asked(Reason):
@@ -288,18 +278,3 @@ class NeedsLost(Reason):
     """It depends on services that will not come."""
 
     needs: tuple[LostNeed, ...]
-
-
-def facts_of(cause: Cause) -> "dict[str, object] | None":
-    """What programs read of a reason; None of one that somebody else gave."""
-    if isinstance(cause, str):
-        return None
-    return {"kind": cause.kind_of()} | {name: _plain(value) for name, value in cause.facts.items()}
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, Reason):
-        return facts_of(value)
-    if isinstance(value, tuple):
-        return [_plain(each) for each in value]
-    return value
