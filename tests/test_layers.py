@@ -252,8 +252,6 @@ MOVING = {"replace", "rename", "renames", "link", "symlink", "truncate"}
 def writes_a_file(node: ast.AST) -> bool:
     """Whether this puts content under a name, as far as can be seen: whole or not at all is promised of each file."""
     match node:
-        case ast.Call(args=[ast.Attribute(value=ast.Name(id="os"), attr="devnull"), *_]):
-            return False
         case ast.Call(func=ast.Attribute(attr=name)) if name in WRITING:
             return True
         case ast.Call(func=ast.Attribute(value=ast.Name(id="os" | "shutil"), attr=name)) if name in MOVING:
