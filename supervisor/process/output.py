@@ -3,7 +3,11 @@
 import os
 from enum import StrEnum
 
+from supervisor.system.pipes import widen
+
 READ_SIZE = 1 << 16  # what a pipe holds, pipe(7)
+WIDE_SIZE = 1 << 18  # that of a process that prints faster than it is read: a quarter of the turns for the same output
+FULL_READS = 16  # so many in a row tell of one
 READ_IN_NEED = 1 << 12  # when many print much at the same time: so that each is read in each turn
 LONGEST_LINE = 1 << 16
 
@@ -45,31 +49,40 @@ class LineSplitter:
 
 
 class Capture:
-    """One of the two pipes of a service; owns the descriptor."""
+    """One of the two pipes of a service; owns the descriptor, and has the pipe hold at most `widest` bytes."""
 
-    def __init__(self, descriptor: int, stream: Stream) -> None:
+    def __init__(self, descriptor: int, stream: Stream, widest: int = WIDE_SIZE) -> None:
         os.set_blocking(descriptor, False)
         self.descriptor = descriptor
         self.stream = stream
         self.fresh = b""  # what the last `read` or `drain` took, whole lines or not
         self._splitter = LineSplitter()
+        self._size = READ_SIZE
+        self._widest = widest
+        self._full_reads = 0
 
     def fileno(self) -> int:
         """The descriptor to wait for."""
         return self.descriptor
 
-    def read(self, size: int = READ_SIZE) -> bytes | None:
-        """The lines that came, at most so many bytes, b"" if none is complete; None when nobody can write any more.
+    def read(self, limit: int | None = None) -> bytes | None:
+        """The lines that came, at most `limit` bytes if that is given, b"" if none is complete; None when nobody can
+        write any more.
 
         Call `close` after None: it has what stood on the last line.
         """
         self.fresh = b""
+        size = self._size if limit is None else limit
         try:
             self.fresh = data = os.read(self.descriptor, size)
         except BlockingIOError:
             return b""
         except OSError:  # EIO of a terminal whose other side is gone
             return None
+        if self._size < self._widest:
+            self._full_reads = self._full_reads + 1 if len(data) == READ_SIZE else 0
+            if self._full_reads == FULL_READS and widen(self.descriptor, self._widest):
+                self._size = self._widest
         return self._splitter.feed(data) if data else None
 
     def drain(self, limit: int = 1 << 20) -> bytes:
@@ -99,8 +112,3 @@ class Capture:
             os.close(self.descriptor)
             self.descriptor = -1
         return self._splitter.flush()
-
-
-def open_pipe() -> tuple[int, int]:
-    """The reading and the writing end of a pipe; neither is inherited."""
-    return os.pipe2(os.O_CLOEXEC) if hasattr(os, "pipe2") else os.pipe()

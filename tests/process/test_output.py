@@ -1,11 +1,23 @@
+import fcntl
 import os
 import random
+import sys
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supervisor.process.output import LONGEST_LINE, READ_SIZE, Capture, LineSplitter, Stream, open_pipe
+from supervisor.process.output import (
+    FULL_READS,
+    LONGEST_LINE,
+    READ_IN_NEED,
+    READ_SIZE,
+    WIDE_SIZE,
+    Capture,
+    LineSplitter,
+    Stream,
+)
+from supervisor.system.pipes import open_pipe
 from tests.support.children import children
 
 live = pytest.mark.live
@@ -72,6 +84,51 @@ def test_draining_takes_what_is_there_and_does_not_wait_for_more(pipe: tuple[Cap
     os.write(theirs, b"first\nlast words")
     assert capture.drain() == b"first\nlast words"
     assert capture.drain() == b""
+    os.close(theirs)
+    capture.close()
+
+
+ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has pipes of a size to choose")
+
+
+@ON_LINUX
+def test_a_pipe_that_is_always_full_becomes_wider(pipe: tuple[Capture, int]) -> None:
+    capture, theirs = pipe
+    os.set_blocking(theirs, False)
+    for turn in range(FULL_READS):
+        assert os.write(theirs, b"x" * 2 * READ_SIZE) == READ_SIZE, turn
+        assert len(capture.read() or b"") == READ_SIZE
+    assert os.write(theirs, b"x" * 2 * WIDE_SIZE) == WIDE_SIZE
+    capture.read(READ_IN_NEED)
+    assert len(capture.fresh) == READ_IN_NEED
+    assert len(capture.drain()) == WIDE_SIZE  # the beginning of the line that `read` kept is part of it
+    os.close(theirs)
+    capture.close()
+
+
+def test_a_pipe_that_is_full_now_and_then_stays_as_it_is(pipe: tuple[Capture, int]) -> None:
+    capture, theirs = pipe
+    os.set_blocking(theirs, False)
+    for _ in range(2 * FULL_READS):
+        for size in (READ_SIZE, 1):
+            assert os.write(theirs, b"x" * size) == size
+            capture.read()
+    assert os.write(theirs, b"x" * 2 * WIDE_SIZE) == READ_SIZE
+    os.close(theirs)
+    capture.close()
+
+
+@ON_LINUX
+def test_a_pipe_that_can_not_become_wider_goes_on(pipe: tuple[Capture, int], monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(fcntl, "fcntl", refused)
+    capture, theirs = pipe
+    os.set_blocking(theirs, False)
+    for _ in range(2 * FULL_READS):
+        assert os.write(theirs, b"x" * 2 * READ_SIZE) == READ_SIZE
+        assert len(capture.read() or b"") == READ_SIZE
     os.close(theirs)
     capture.close()
 

@@ -10,10 +10,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from supervisor.process.output import Capture, Stream, open_pipe
+from supervisor.process.output import Capture, Stream
 from supervisor.process.spawn import Command, spawn
 from supervisor.process.tree import Tree, members
 from supervisor.system import set_child_subreaper
+from supervisor.system.pipes import open_pipe
 
 PROGRAMS = Path(__file__).parents[1] / "programs"
 RUN_ID = f"test-{os.getpid()}"

@@ -8,7 +8,8 @@ from collections.abc import Callable
 from supervisor.daemon.stalls import doing, has_time
 from supervisor.logs.redactor import Redactor
 from supervisor.logs.service_log import ServiceLog
-from supervisor.process.output import READ_IN_NEED, READ_SIZE, Capture, Stream, open_pipe
+from supervisor.process.output import READ_IN_NEED, READ_SIZE, WIDE_SIZE, Capture, Stream
+from supervisor.system.pipes import open_pipe
 from supervisor.words import activities
 
 Consumer = Callable[[Stream, bytes], None]  # gets what was printed, whole lines or not, with its pipe
@@ -30,10 +31,12 @@ class Output:
         self.also: Consumer | None = None  # a probe that waits for a text, secrets and all
         self._captures: list[Capture] = []
         self._theirs: list[int] = []
+        # A file is larger than it may be by what is read at once.
+        widest = WIDE_SIZE if log.limits.max_size >= 4 * WIDE_SIZE else READ_SIZE
         try:
             for stream in (Stream.STDOUT, Stream.STDERR):
                 ours, theirs = open_pipe()
-                self._captures.append(Capture(ours, stream))
+                self._captures.append(Capture(ours, stream, widest))
                 self._theirs.append(theirs)
         except OSError:
             self.close()
@@ -69,7 +72,7 @@ class Output:
 
     def _read(self, capture: Capture) -> None:
         doing(self._loop, activities.TAKING_OUTPUT, self._service)
-        lines = capture.read(READ_SIZE if has_time(self._loop) else READ_IN_NEED)
+        lines = capture.read(None if has_time(self._loop) else READ_IN_NEED)
         if lines is None:
             self._loop.remove_reader(capture.fileno())
             self._captures.remove(capture)
