@@ -62,14 +62,16 @@ ONLY_IN = {
     "mcp_types": r"mcp/.*",
     "starlette": r"(mcp|web)/.*|cli/commands/web\.py",
     "uvicorn": r"(mcp|web)/.*|cli/commands/web\.py",
+    "textual": r"tui/.*|cli/commands/top\.py",
+    "rich": r"tui/.*",
     "structlog": r"logs/journal\.py",
     "yaml": r"config/.*",
 }
 # What `portsup status` must not wait for: each costs more than all that it does.
 SLOW = {
     "asyncio", "concurrent", "ctypes", "http", "psutil", "shtab", "structlog", "subprocess", "urllib", "yaml",
-    "anyio", "cronsim", "mcp", "mcp_types", "pydantic", "starlette", "pathspec", "textual", "tzlocal", "uvicorn",
-    "watchfiles",
+    "anyio", "cronsim", "mcp", "mcp_types", "pydantic", "rich", "starlette", "pathspec", "textual", "tzlocal",
+    "uvicorn", "watchfiles",
 }  # fmt: skip
 VAGUE = {"base", "common", "helper", "helpers", "manager", "misc", "util", "utils"}
 

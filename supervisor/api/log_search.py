@@ -29,10 +29,10 @@ def search_logs(
     """The lines that `query` asks for, of these services, in the order of time; raises UsageError for what it cannot.
 
     `directory` is where the instance keeps its logs.  A regular expression can only be stopped in the main thread, so
-    for another thread a process of its own does the work.
+    for one in another thread a process of its own does the work.
     """
     asked = query or LogQuery()
-    if threading.current_thread() is threading.main_thread():
+    if asked.grep is None or threading.current_thread() is threading.main_thread():
         return _search(directory, services, asked, seconds)
     request = {"directory": directory, "services": list(services), "query": as_json(asked), "seconds": seconds}
     what = "cannot search the logs"

@@ -2,7 +2,7 @@
 
 from supervisor.control.json_form import as_json, line_of
 from supervisor.control.messages import Address, Environment, Event, LogLine, Resources, Socket
-from supervisor.control.progress import Outcome, Progress
+from supervisor.control.progress import Changes, Outcome, Progress
 from supervisor.control.status import PortStatus, SecondProcess, ServiceStatus, StackStatus
 from supervisor.control.updates import Load, Update, Usages
 from supervisor.dataclass import dataclass
@@ -10,6 +10,7 @@ from supervisor.dataclass import dataclass
 __all__ = [
     "Address",
     "Came",
+    "Changes",
     "Environment",
     "Event",
     "EventPage",

@@ -30,6 +30,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "timings": "show how long the last start took, and what delayed it",
         "metrics": "print the state of the services as OpenMetrics text",
         "web": "show the stack in a browser, and work with it there",
+        "top": "show the stack in this terminal, live",
         "mcp": "let coding agents look at the stack and work with it",
         "graph": "show which service needs which",
     },

@@ -1,0 +1,32 @@
+"""Which of some lines somebody wants to see, and how bad a line says that it is."""
+
+from collections.abc import Sequence
+
+from supervisor.logs.levels import level_of
+from supervisor.logs.query import make_query, matching
+
+
+class LineFilter:
+    """A regular expression that lines are held against."""
+
+    def __init__(self, grep: str) -> None:
+        """Raises UsageError for what is no regular expression of Python."""
+        self._query = make_query(grep)
+
+    def numbers(self, texts: Sequence[str]) -> list[int]:
+        """Which of these lines match; raises UsageError where that takes too long on one of them.
+
+        Only in the main thread can it be stopped when it does.
+        """
+        return matching(self._query, texts)
+
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """From where to where it matches in a line."""
+        pattern = self._query.pattern
+        return [] if pattern is None else [found.span() for found in pattern.finditer(text)]
+
+
+def level_word(text: str) -> str | None:
+    """The level that a line names, in small letters; None for none."""
+    level = level_of(text)
+    return None if level is None else level.name.lower()

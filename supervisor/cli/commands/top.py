@@ -1,0 +1,47 @@
+"""`portsup top`: the stack in this terminal, live."""
+
+import argparse
+import sys
+
+from supervisor.cli.config_files import current_directory, files_asked
+from supervisor.errors import PortsupError, UsageError
+
+EXAMPLES = """\
+  portsup top                 all services of the stack of this folder
+  portsup top api db          only these
+  portsup top --ascii         for a terminal without Unicode
+
+? shows the keys. Leaving it with q never stops the stack."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `top`."""
+    parser.add_argument("services", nargs="*", metavar="SERVICE", help="show only these")
+    parser.add_argument("--ascii", action="store_true", help="use ASCII characters only")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Shows it until somebody leaves; 0."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        hint = "`portsup status --watch` and `portsup logs -f` print what is new"
+        raise UsageError("cannot show the terminal view", "this is no terminal", hint)
+    try:
+        import textual  # noqa: F401
+    except ImportError:
+        hint = "install the extra: `pip install 'portsup[top]'`"
+        raise PortsupError("cannot show the terminal view", "the package `textual` is not installed", hint) from None
+    from supervisor.api.project import Project
+    from supervisor.tui.app import Top
+
+    project = Project(current_directory(), files_asked(args), args.instance)
+    if args.services:
+        from supervisor.cli.commands import did_you_mean
+        from supervisor.errors import NotFound
+
+        known = project.services()
+        for name in args.services:
+            if name not in known:
+                hint = did_you_mean(name, known) or f"there are: {', '.join(f'`{one}`' for one in known)}"
+                raise NotFound(f"cannot show `{name}`", "the stack has no such service", hint)
+    Top(project, plain=args.ascii, services=args.services).run()
+    return 0

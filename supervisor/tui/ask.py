@@ -1,0 +1,84 @@
+"""Questions, and what is said at length: each over the screen that it is about."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Button, Static
+
+
+class Ask(ModalScreen[bool]):
+    """A question with yes and no; no is what Escape says."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("y", "answer(True)", "yes"), ("n", "answer(False)", "no"), ("escape", "answer(False)", "no"),
+    ]  # fmt: skip
+
+    def __init__(self, question: str) -> None:
+        super().__init__()
+        self._question = question
+
+    def compose(self) -> ComposeResult:
+        with Vertical():
+            yield Static(self._question, markup=False)
+            with Horizontal():
+                yield Button("No (n)", id="no")
+                yield Button("Yes (y)", id="yes", variant="warning")
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        self.dismiss(event.button.id == "yes")
+
+    def action_answer(self, yes: bool) -> None:
+        """The answer of a key."""
+        self.dismiss(yes)
+
+
+class Report(ModalScreen[None]):
+    """What a service printed that could not be brought where it should be."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [("escape,enter,q", "dismiss", "close")]
+
+    def __init__(self, words: str, lines: Sequence[str]) -> None:
+        super().__init__()
+        self._words = words
+        self._lines = lines
+
+    def compose(self) -> ComposeResult:
+        with Vertical():
+            yield Static(self._words, markup=False)
+            yield Static("\n".join(f"  | {line}" for line in self._lines), markup=False)
+            yield Static("\nw on the service tells the whole story; Escape closes this", markup=False)
+
+
+class Help(ModalScreen[None]):
+    """Every key."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [("escape,enter,q,question_mark", "dismiss", "close")]
+
+    TEXT = """\
+up, down, j, k     move                 enter   logs of the service
+r                  restart              R       move to the next port
+b                  restart without gap  s       start, or stop
+x                  kill                 L       reload services.yaml
+o                  open in the browser  y       copy the URL
+w                  the service: why, settings, environment, needs
+a                  logs of all services
+p                  ports                t       what happened
+m                  this machine         g       the last start, as bars
+/                  show only some       escape  back
+:                  all commands         q       leave; the stack goes on
+
+in logs
+/                  a regular expression: only lines that match
+c                  lines around them: none, 2, 5
+n, N               next match, the one before
+f                  follow; it stops when you scroll
+0                  to the last start of the process
+y                  copy the lines that are shown"""
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll():
+            yield Static(self.TEXT, markup=False)

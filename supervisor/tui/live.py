@@ -1,0 +1,79 @@
+"""What every screen has: the stack in one line on top, a word when it has ended, the keys at the bottom."""
+
+import time
+from typing import TYPE_CHECKING, cast
+
+from textual.app import ComposeResult
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Footer, Static
+
+from supervisor.api.values import Update
+from supervisor.tui.cells import age_cell
+from supervisor.tui.model import head_line
+
+if TYPE_CHECKING:
+    from supervisor.tui.app import Top
+
+
+class Live(Screen[None]):
+    """A screen that is told of each change."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._is_set_up = False
+
+    def compose(self) -> ComposeResult:
+        yield Static("", id="head", markup=False)
+        yield Static("", id="ended", markup=False)
+        yield from self.body()
+        yield Footer(compact=True, show_command_palette=False)
+
+    def body(self) -> ComposeResult:
+        """What is between the lines on top and the keys."""
+        yield Widget()
+
+    @property
+    def top(self) -> "Top":
+        """The view that it is part of."""
+        return cast("Top", self.app)
+
+    def on_mount(self) -> None:
+        self._is_set_up = True
+        self.take(None)
+
+    def on_unmount(self) -> None:
+        self._is_set_up = False
+
+    def take(self, update: Update | None) -> None:
+        """Something is new, or a second has passed."""
+        if not self._is_set_up:
+            return
+        self._show_head()
+        self.show(update)
+
+    def show(self, update: Update | None) -> None:
+        """Shows it."""
+
+    def heading(self) -> str:
+        """What this screen is, behind the name of the stack."""
+        return ""
+
+    def _show_head(self) -> None:
+        following = self.top.following
+        if following.status is not None:
+            words = head_line(following.status.stack, following.status.instance, self.top.rows)
+        else:
+            words = self.top.project.folder
+        heading = self.heading()
+        self.query_one("#head", Static).update(f"{words}  |  {heading}" if heading else words)
+        ended, line = following.ended, self.query_one("#ended", Static)
+        line.set_class(ended is not None, "on")
+        if ended is not None:
+            if following.status is None:
+                line.update(f"{ended.why}: s starts it")
+            else:
+                age = age_cell(max(0.0, time.time() - ended.at))
+                line.update(f"ended {age} ago: {ended.why}; this is the last that was seen")
+        for widget in self.query("DataTable, #text"):
+            widget.set_class(ended is not None and following.status is not None, "stale")

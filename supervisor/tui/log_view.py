@@ -1,0 +1,193 @@
+"""Lines of logs that are scrolled, filtered and followed: only those in the window are ever drawn."""
+
+import bisect
+from collections.abc import Sequence
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.geometry import Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from supervisor.api.log_filter import LineFilter, level_word
+from supervisor.api.log_following import MARK
+from supervisor.api.values import FoundLine
+from supervisor.core.escapes import tamed
+
+MOST = 50_000  # lines that are kept
+_DROPPED = 10_000  # at once, when there are more
+_COLOURS = {"warning": "yellow", "error": "red", "critical": "bold red", "debug": "dim", "trace": "dim"}
+_NAMES = ("cyan", "magenta", "green", "blue", "bright_cyan", "bright_magenta")
+
+
+class LogView(ScrollView, can_focus=True):
+    """The lines; `is_following` keeps to the end until somebody scrolls up."""
+
+    class Moved(Message):
+        """Whether it follows has changed, or how many lines are new."""
+
+    def __init__(self, services: Sequence[str]) -> None:
+        super().__init__()
+        self.is_following = True
+        self.unseen = 0
+        self._lines: list[FoundLine] = []
+        self._shown: list[int] = []  # numbers of the lines that are shown
+        self._matches: list[int] = []  # and where among them those are that match
+        self._line_filter: LineFilter | None = None
+        self._around = 0
+        self._longest = 0
+        self._prefix = max(map(len, services), default=0) + 1 if len(services) > 1 else 0
+        self._colours = {name: _NAMES[number % len(_NAMES)] for number, name in enumerate(services)}
+
+    def add(self, lines: Sequence[FoundLine]) -> None:
+        """Adds lines behind the others."""
+        begin = len(self._lines)
+        self._lines += lines
+        if len(self._lines) > MOST:
+            self._drop()
+            begin = 0
+        before = len(self._shown)
+        if begin == 0 or self._around:
+            self._filter()
+        else:
+            self._take(range(begin, len(self._lines)))
+        if not self.is_following:
+            self.unseen += max(0, len(self._shown) - before)
+        self._is_changed()
+
+    def seek(self, grep: str, context: int) -> None:
+        """Shows only what matches, with so many lines around; everything for nothing.
+
+        Raises UsageError for what is no regular expression, and for one that takes too long.
+        """
+        self._line_filter = LineFilter(grep) if grep else None
+        self._around = context
+        self._filter()
+        self._is_changed()
+
+    def follow(self, on: bool) -> None:
+        """Keeps to the end from now on, or stays."""
+        self.is_following = on
+        if on:
+            self.unseen = 0
+            self.scroll_end(animate=False)
+        self.post_message(self.Moved())
+
+    def next_match(self, step: int) -> bool:
+        """Goes to the next match, or the one before; False where there is none."""
+        if not self._matches:
+            return False
+        here = self.scroll_offset.y
+        number = bisect.bisect_right(self._matches, here) if step > 0 else bisect.bisect_left(self._matches, here) - 1
+        if not 0 <= number < len(self._matches):
+            return False
+        self.go_to(self._matches[number])
+        return True
+
+    def last_mark(self) -> bool:
+        """Goes to where the process was started last; False where nothing tells of it."""
+        for number in range(len(self._shown) - 1, -1, -1):
+            if self._lines[self._shown[number]].stream == MARK:
+                self.go_to(number)
+                return True
+        return False
+
+    def go_to_time(self, time: str) -> None:
+        """Goes to the first line of that moment, RFC 3339, or later."""
+        times = [self._lines[number].time for number in self._shown]
+        self.go_to(bisect.bisect_left(times, time))
+
+    def go_to(self, number: int) -> None:
+        """Puts that line on top."""
+        self.follow(False)
+        self.scroll_to(y=number, animate=False)
+
+    def visible_text(self) -> str:
+        """The lines in the window, as they were printed."""
+        top = self.scroll_offset.y
+        return "\n".join(self._lines[number].message for number in self._shown[top : top + self.size.height])
+
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        """How many lines there are, how many are shown, and how many of them match."""
+        return len(self._lines), len(self._shown), len(self._matches)
+
+    def watch_scroll_y(self, old: float, new: float) -> None:
+        super().watch_scroll_y(old, new)
+        if new < old and self.is_following and new < self.max_scroll_y:
+            self.follow(False)
+        elif new >= self.max_scroll_y and not self.is_following and new > old:
+            self.follow(True)
+
+    def render_line(self, y: int) -> Strip:
+        left, top = self.scroll_offset
+        number = top + y
+        if number >= len(self._shown):
+            return Strip.blank(self.size.width, self.rich_style)
+        segments = self._segments(self._lines[self._shown[number]], self._shown[number])
+        return Strip(segments).crop_extend(left, left + self.size.width, self.rich_style)
+
+    def _segments(self, line: FoundLine, number: int) -> list[Segment]:
+        base = self.rich_style
+        segments = [Segment(f"{line.time[11:19]} ", base + Style(dim=True))]
+        if self._prefix:
+            colour = Style.parse(self._colours.get(line.service, ""))
+            segments.append(Segment(line.service.ljust(self._prefix), base + colour))
+        text = self._text(number)
+        if line.stream == MARK:
+            return [*segments, Segment(text, base + Style(bold=True, reverse=True))]
+        style = base + Style.parse(_COLOURS.get(level_word(text) or "", ""))
+        end = 0
+        for begin, after in self._line_filter.spans(text) if self._line_filter is not None else ():
+            segments += [Segment(text[end:begin], style), Segment(text[begin:after], style + Style(reverse=True))]
+            end = after
+        return [*segments, Segment(text[end:], style)]
+
+    def _text(self, number: int) -> str:
+        return tamed(self._lines[number].message).expandtabs(8).replace("\n", " ")
+
+    def _filter(self) -> None:
+        self._shown.clear()
+        self._matches.clear()
+        self._longest = 0
+        if self._line_filter is None or not self._around:
+            self._take(range(len(self._lines)))
+            return
+        chosen = self._chosen(range(len(self._lines)))
+        last = -1
+        for number in sorted(chosen):
+            for near in range(max(last + 1, number - self._around), min(len(self._lines), number + self._around + 1)):
+                self._show(near, is_match=near in chosen)
+                last = near
+
+    def _take(self, numbers: range) -> None:
+        chosen = self._chosen(numbers)
+        for number in numbers:
+            if number in chosen:
+                self._show(number, is_match=self._line_filter is not None)
+
+    def _chosen(self, numbers: range) -> "set[int] | range":
+        if self._line_filter is None:
+            return numbers
+        return {numbers[found] for found in self._line_filter.numbers([self._text(number) for number in numbers])}
+
+    def _show(self, number: int, *, is_match: bool) -> None:
+        if is_match:
+            self._matches.append(len(self._shown))
+        self._shown.append(number)
+        self._longest = max(self._longest, len(self._lines[number].message))
+
+    def _drop(self) -> None:
+        gone = len(self._lines) - MOST + _DROPPED
+        del self._lines[:gone]
+        above = bisect.bisect_left(self._shown, gone)
+        if not self.is_following:
+            self.scroll_to(y=max(0, self.scroll_offset.y - above), animate=False)
+
+    def _is_changed(self) -> None:
+        self.virtual_size = Size(self._longest + 9 + self._prefix, len(self._shown))
+        if self.is_following:
+            self.scroll_end(animate=False)
+        self.refresh()
+        self.post_message(self.Moved())

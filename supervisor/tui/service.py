@@ -1,0 +1,162 @@
+"""The screen with one service: why it is as it is, what it needs, its settings and its environment."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.text import Text
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.widgets import Static
+
+from supervisor.api import sight
+from supervisor.api.project import Project
+from supervisor.api.rows import needed_by, why_of_row
+from supervisor.api.values import ServiceStatus, Update, Why, line_of
+from supervisor.core.escapes import tamed
+from supervisor.errors import PortsupError
+from supervisor.tui.cells import pool_cell, state_cell
+from supervisor.tui.live import Live
+from supervisor.tui.logs import Logs
+from supervisor.words import story
+
+_STYLES = {"warning": "yellow", "error": "bold red"}
+Line = tuple[str, str]  # the style, and the text
+
+
+class Service(Live):
+    """All about one service."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("escape", "app.pop_screen", "back"), ("q", "app.pop_screen", "back"), ("enter", "logs", "logs"),
+        ("r", "order('restart')", "restart"), ("R", "order('rotate')", "next port"),
+        ("e", "environment", "environment"),
+        Binding("j", "scroll(1)", "down", show=False), Binding("k", "scroll(-1)", "up", show=False),
+    ]  # fmt: skip
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._service = name
+        self._has_environment = False
+        self._seen: tuple[object, ...] = ()
+
+    def body(self) -> ComposeResult:
+        with VerticalScroll():
+            yield Static("", id="text", markup=False)
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.query_one(VerticalScroll).focus()
+
+    def heading(self) -> str:
+        return self._service
+
+    def show(self, update: Update | None) -> None:
+        row = next((row for row in self.top.rows if row.name == self._service), None)
+        seen = (row and (row.state, row.pid, row.port, row.health, row.reason), self._has_environment)
+        if seen != self._seen:
+            self._seen = seen
+            self._read(row)
+
+    @work(thread=True, exclusive=True)
+    def _read(self, row: ServiceStatus | None) -> None:
+        lines = [*_now(row, plain=self.top.plain), *self._neighbours(), *_why(self.top.project, self._service)]
+        lines += _settings(self.top.project, self._service)
+        if self._has_environment:
+            lines += _environment(self.top.project, self._service)
+        text = Text("\n").join(Text(words, style=style) for style, words in lines)
+        self.app.call_from_thread(self.query_one("#text", Static).update, text)
+
+    def _neighbours(self) -> list[Line]:
+        rows = {row.name: row for row in self.top.rows}
+        needs, others = self.top.needs.get(self._service, ()), needed_by([self._service], self.top.needs)
+        lines: list[Line] = []
+        for title, names in (("needs", needs), ("is needed by", others)):
+            told = [state_cell(rows[name], plain=self.top.plain) + f" {name}" for name in names if name in rows]
+            if told:
+                lines.append(("", f"{title:14}{', '.join(told)}"))
+        return lines
+
+    def action_logs(self) -> None:
+        """Its logs."""
+        self.app.push_screen(Logs((self._service,)))
+
+    def action_order(self, what: str) -> None:
+        """Has something done to it."""
+        self.top.order(what, [self._service])
+
+    def action_environment(self) -> None:
+        """Shows its environment as well, without the values of secrets."""
+        self._has_environment = not self._has_environment
+        self.take(None)
+
+    def action_scroll(self, by: int) -> None:
+        """Moves by a line."""
+        self.query_one(VerticalScroll).scroll_relative(y=by, animate=False)
+
+
+def _now(row: ServiceStatus | None, *, plain: bool) -> list[Line]:
+    if row is None:
+        return [("", "It does not run.")]
+    port = f"port          {pool_cell(row)}  {row.url or ''}"
+    lines: list[Line] = [("bold", state_cell(row, plain=plain)), ("", port)]
+    if row.pid is not None:
+        lines.append(("", f"process       pid {row.pid}, {row.restarts} restarts, handoff: {row.handoff or 'none'}"))
+    if row.checks_health:
+        lines.append(("", f"health        {row.health}"))
+    if row.next_run:
+        lines.append(("", f"runs next     {row.next_run}"))
+    if why := why_of_row(row):
+        lines.append(("yellow", f"because       {why}"))
+    return lines
+
+
+def _why(project: Project, name: str) -> list[Line]:
+    try:
+        told = project.why(name, failures=5, lines=20)
+    except PortsupError as error:
+        return [("", ""), ("red", f"{error.what}: {error.why}")]
+    return [("", ""), *story_of(told)]
+
+
+def story_of(told: Why) -> list[Line]:
+    """The failures of a service, what it printed, and what to do next.  Pure."""
+    if not told.failures:
+        return [("bold", "Nothing has gone wrong in this run."), *(("", f"  {tamed(each)}") for each in told.advice)]
+    lines: list[Line] = []
+    for number, chapter in enumerate(told.chapters, told.failures - len(told.chapters) + 1):
+        lines += [("bold", f"failure {number} of {told.failures}"), *_events(chapter)]
+    if told.since:
+        lines += [("bold", "since then"), *_events(told.since)]
+    if told.output:
+        lines += [("bold", "the last that it printed"), *(("", f"  | {tamed(line)}") for line in told.output)]
+    if told.advice:
+        lines += [("bold", "what to do next"), *(("green", f"  {tamed(line.strip())}") for line in told.advice)]
+    return lines
+
+
+def _events(events: Sequence[object]) -> list[Line]:
+    lines = []
+    for each in events:
+        told = line_of(each)
+        words = f"  {told['time'][11:19]}  {tamed(story.sentence(told))}"
+        lines.append((_STYLES.get(str(told.get("level")), ""), words))
+    return lines
+
+
+def _settings(project: Project, name: str) -> list[Line]:
+    lines: list[Line] = [("", ""), ("bold", "settings (where each is written; nothing: a default)")]
+    try:
+        for each in sight.settings_of(project, name):
+            place = f"{each.file.rpartition('/')[2]}:{each.line}" if each.line else ""
+            lines.append(("" if each.line else "dim", f"  {each.key:18}{tamed(str(each.value))}  {place}".rstrip()))
+    except PortsupError as error:
+        lines.append(("red", f"  {error.what}: {error.why}"))
+    return lines
+
+
+def _environment(project: Project, name: str) -> list[Line]:
+    told = sight.environment_of(project, name)
+    lines = [("dim" if each.is_hidden else "", f"  {each.name}={tamed(each.value)}") for each in told]
+    return [("", ""), ("bold", "environment"), *(lines or [("", "  none: it does not run")])]

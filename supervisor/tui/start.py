@@ -1,0 +1,76 @@
+"""The screen with the last start of the stack: a bar a service, and what delayed it."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import VerticalScroll
+from textual.widgets import Static
+
+from supervisor.api.launch import Launch, critical_chain, launches
+from supervisor.api.project import Project
+from supervisor.api.values import line_of
+from supervisor.core import journal
+from supervisor.errors import PortsupError
+from supervisor.tui.live import Live
+from supervisor.words import story
+
+
+class Start(Live):
+    """How long each service took, and for whom it waited."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [("escape", "app.pop_screen", "back"), ("q", "app.pop_screen", "back")]
+
+    def body(self) -> ComposeResult:
+        with VerticalScroll():
+            yield Static("", id="text", markup=False)
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self._read()
+
+    def heading(self) -> str:
+        return "the last start"
+
+    @work(thread=True)
+    def _read(self) -> None:
+        try:
+            text = "\n".join(bars(launches_of(self.top.project), max(20, self.size.width - 40), plain=self.top.plain))
+        except PortsupError as error:
+            text = f"{error.what}: {error.why}"
+        self.app.call_from_thread(self.query_one("#text", Static).update, text)
+
+
+def launches_of(project: Project) -> list[Launch]:
+    """The starts of the last run, out of its journal; raises ConfigError for a services.yaml with mistakes."""
+    told = story.of_last_run([line_of(each) for each in project.history(count=100_000).events])
+    services = project.spec().services
+    needs = {name: {need: str(how) for need, how in spec.depends_on.items()} for name, spec in services.items()}
+    return launches(told, needs) if told and told[0]["event"] == journal.InstanceStarts.event else []
+
+
+def bars(starts: Sequence[Launch], width: int, *, plain: bool = False) -> list[str]:
+    """Each start as a bar from when it was let go until it was there; those that made the stack late are marked.  Pure.
+
+    width: of the longest bar, in characters
+    """
+    ends = [each.settled for each in starts if each.settled is not None]
+    if not ends:
+        return ["The journal has no start of this stack."]
+    total, late = max(ends), {each.name for each in critical_chain(starts)}
+    full, wait = ("#", ".") if plain else ("█", "░")
+    lines = [f"{total:.2f} s until all were there; * made it that long", ""]
+    for each in starts:
+        if each.settled is None:
+            lines.append(f"  {each.name[:18]:18} has not come up")
+            continue
+        begin = each.released or 0.0
+        before, during = round(begin / (total or 1) * width), round((each.settled - begin) / (total or 1) * width)
+        bar = wait * before + full * max(1, during)
+        after = f" after {each.after}" if each.after else ""
+        mark = "*" if each.name in late else " "
+        took = f"{each.settled - begin:.2f} s"
+        lines.append(f"{mark} {each.name[:18]:18} {bar[: width + 1]} {took} {each.outcome}{after}")
+    return lines

@@ -1,0 +1,24 @@
+"""How the screens look."""
+
+CSS = """
+Screen { layout: vertical; }
+#head { height: 1; text-style: bold; background: $panel; padding: 0 1; }
+#ended { height: auto; background: $error; color: $text; padding: 0 1; display: none; }
+#ended.on { display: block; }
+.stale { opacity: 60%; text-style: dim; }
+DataTable { height: 1fr; }
+LogView { height: 1fr; }
+#status { height: 1; background: $panel; padding: 0 1; }
+#filter { dock: bottom; display: none; height: 3; }
+#filter.on { display: block; }
+#below { height: 40%; border-top: solid $primary; padding: 0 1; }
+#text { padding: 0 1; height: auto; }
+VerticalScroll { height: 1fr; }
+Ask, Report, Help { align: center middle; }
+Ask > Vertical, Report > Vertical, Help > VerticalScroll {
+    width: 76; max-width: 100%; height: auto; max-height: 90%; border: round $primary; background: $surface;
+    padding: 1 2;
+}
+Ask Horizontal { height: auto; margin-top: 1; }
+Ask Button { margin-right: 2; }
+"""

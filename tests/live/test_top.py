@@ -1,0 +1,133 @@
+"""`portsup top` in a terminal of tmux, with a stack that is started, broken and ended under it."""
+
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.live.conftest import Make
+from tests.live.stack import Live
+from tests.support.eventually import eventually
+from tests.support.ports import free_pool
+from tests.support.running import program
+
+# services.yaml makes one `$` of two.
+TALKS = "for i in 1 2 3; do echo line $$i of $$$$; done; exec sleep 1000"
+
+pytestmark = [
+    pytest.mark.live,
+    pytest.mark.skipif(not shutil.which("tmux"), reason="needs tmux"),
+]
+
+
+class Terminal:
+    """80 columns and 24 lines in which `portsup top` runs."""
+
+    def __init__(self, socket: Path, folder: Path, environment: dict[str, str], *words: str) -> None:
+        self._tmux = ["tmux", "-S", str(socket), "-f", "/dev/null"]
+        self._env = environment
+        command = ["new-session", "-d", "-x", "80", "-y", "24", "-c", str(folder), *words]
+        kept = ["set-option", "-g", "remain-on-exit", "on", ";"]  # so that what it says at its end can be read
+        subprocess.run([*self._tmux, "start-server", ";", *kept, *command], env=environment, check=True, timeout=20)
+
+    def shows(self, text: str, within: float = 60.0) -> str:
+        """The screen, once it has that text on it."""
+
+        def has_it() -> str:
+            screen = self.screen()
+            assert text in screen, screen
+            return screen
+
+        return eventually(has_it, within=within, what=f"{text!r} on the screen")
+
+    def shows_not(self, text: str, within: float = 60.0) -> None:
+        """Waits until the screen is without that text."""
+
+        def is_gone() -> bool:
+            screen = self.screen()
+            assert text not in screen, screen
+            return True
+
+        eventually(is_gone, within=within, what=f"the end of {text!r} on the screen")
+
+    def screen(self) -> str:
+        """What stands there now."""
+        return self._tell("capture-pane", "-p")
+
+    def _tell(self, *words: str) -> str:
+        ran = subprocess.run(
+            [*self._tmux, *words], env=self._env, capture_output=True, text=True, timeout=20, check=True
+        )
+        return ran.stdout
+
+    def press(self, *keys: str) -> None:
+        """Types these keys."""
+        subprocess.run([*self._tmux, "send-keys", *keys], env=self._env, check=True, timeout=20)
+
+    def is_there(self) -> bool:
+        """Whether the program in it still runs."""
+        return self._tell("display-message", "-p", "#{pane_dead}").strip() == "0"
+
+    def end(self) -> None:
+        """Ends it."""
+        subprocess.run([*self._tmux, "kill-server"], env=self._env, capture_output=True, timeout=20)
+
+
+@pytest.fixture
+def terminal(tmp_path: Path, stack: Make) -> Iterator[tuple[Live, Terminal]]:
+    """The view of a stack that does not run yet."""
+    pool = list(free_pool(2))
+    web = {"command": program("listens"), "pool": pool}
+    broken = {"command": ["sh", "-c", "echo going down; exit 3"], "restart": "never", "ready": "started"}
+    live = stack({"web": web, "talks": {"command": ["sh", "-c", TALKS]}, "broken": broken})
+    environment = {**live.env, "TERM": "xterm-256color", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
+    screen = Terminal(tmp_path / "tmux", live.folder, environment, *live.command("top"))
+    yield live, screen
+    screen.end()
+
+
+def test_a_stack_is_watched_from_before_its_start_to_after_its_death(terminal: tuple[Live, Terminal]) -> None:
+    live, screen = terminal
+    screen.shows("it is not running: s starts it")
+    screen.press("s")
+    screen.shows("1 of its services failed")  # at length, over the others
+    screen.press("Escape")
+    screen.shows("✕ failed      broken")
+    screen.shows("● running     talks")
+    screen.press("w")  # on `broken`, which comes first
+    screen.shows("failure 1 of 1")
+    screen.shows("| going down")
+    screen.press("Escape")
+    screen.shows("/ filter")
+    os.kill(live.daemon(), signal.SIGKILL)
+    screen.shows("ended")
+    screen.shows("as by SIGKILL")
+    live.run("up", "-d")  # which says that one has failed
+    screen.shows_not("as by SIGKILL")
+    pid = live.until("web", state="running")["pid"]
+    screen.press("q")
+    eventually(lambda: not screen.is_there(), within=20, what="the end of the view")
+    assert live.rows()["web"]["pid"] == pid
+
+
+def test_logs_are_followed_through_a_restart_without_a_line_twice(terminal: tuple[Live, Terminal]) -> None:
+    live, screen = terminal
+    live.run("up", "-d")
+    screen.shows("● running     talks")
+    screen.press("a")
+    screen.shows("line 3 of")
+    first = live.rows()["talks"]["pid"]
+    os.kill(first, signal.SIGKILL)
+    second = live.until("talks", state="running", restarts=1)["pid"]
+    shown = screen.shows(f"line 3 of {second}")
+    assert shown.count(f"line 3 of {second}") == 1
+    assert f"--- started, pid {second} ---" in shown
+    screen.press("/")
+    screen.press("-l", f"line 2 of {second}")
+    screen.press("Enter")
+    screen.shows("1 of")
+    screen.shows_not("line 3 of")
