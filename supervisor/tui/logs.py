@@ -9,6 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import Input, Static
 
+from supervisor.api.log_filter import LineFilter
 from supervisor.api.log_following import LogFollowing, mark_of
 from supervisor.api.values import Event, FoundLine
 from supervisor.errors import PortsupError
@@ -119,8 +120,13 @@ class Logs(Live):
 
     def _seek(self, grep: str, context: int) -> None:
         try:
-            self.query_one(LogView).seek(grep, context)
+            LineFilter(grep)
         except PortsupError as error:
+            self.notify(error.why, severity="error", markup=False)
+            return
+        try:
+            self.query_one(LogView).seek(grep, context)
+        except PortsupError as error:  # it takes too long
             self._forget(error.why)
             return
         self._grep, self._around = grep, context

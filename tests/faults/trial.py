@@ -1,4 +1,7 @@
-"""One life of a small stack during which a call fails, and what may not be there afterwards."""
+"""One life of a small stack during which a call fails, and what may not be there afterwards.
+
+Over 300 lines: a trial is one story, and each look afterwards needs what was done before.
+"""
 
 import contextlib
 import errno
