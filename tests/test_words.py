@@ -18,6 +18,8 @@ ELSEWHERE = {
     "logs/": "what is wrong with a search, or a file",
     "control/": "what is wrong with a request, or a connection",
     "web/": "what a browser asks wrongly",
+    "tui/": "titles, keys and help of the screens",
+    "cli/commands/top.py": "what the view needs of a terminal",
     "mcp/": "what an agent reads about tools",
     "ports/choice.py": "which instance is meant",
     "ports/folders.py": "the file of the numbers of folders",

@@ -8,6 +8,7 @@ from supervisor.api.values import Event, FoundLine, LogQuery
 from supervisor.control.client import Client
 from supervisor.core import journal
 from supervisor.errors import PortsupError
+from supervisor.words import view
 
 FIRST = 2000  # lines of each service to begin with
 MARK = "mark"  # the stream of a line that tells of the start of a process
@@ -74,4 +75,4 @@ def mark_of(event: Event) -> FoundLine | None:
     """The line between those of two processes; None for an event that is no start of one."""
     if event.event not in _STARTS:
         return None
-    return FoundLine(event.time, event.service or "", MARK, f"--- started, pid {event.facts.get('pid')} ---")
+    return FoundLine(event.time, event.service or "", MARK, view.started(event.facts.get("pid")))

@@ -24,6 +24,7 @@ from supervisor.tui.model import Model
 from supervisor.tui.orders import DOING, Done, carry_out, difference
 from supervisor.tui.overview import Overview
 from supervisor.tui.style import CSS
+from supervisor.words import view
 
 Needs = dict[str, tuple[str, ...]]
 
@@ -106,9 +107,9 @@ class Top(App[None]):
         others = needed_by(services, self.needs) if what == "stop" else []
         running = {row.name for row in self.rows if row.state not in ("stopped", "exited", "failed")}
         if what == "down":
-            self._ask("Stop every service and end the instance?", what, services)
+            self._ask(view.STOP_ALL, what, services)
         elif hit := [name for name in others if name in running]:
-            self._ask(f"Stop {', '.join(services)}? It is needed by {', '.join(hit)}.", what, services)
+            self._ask(view.is_needed(services, hit), what, services)
         else:
             self._carry_out(what, tuple(services))
 
@@ -121,8 +122,7 @@ class Top(App[None]):
 
     @work(thread=True)
     def _carry_out(self, what: str, services: tuple[str, ...]) -> None:
-        names = ", ".join(services) or "the stack"
-        self.call_from_thread(self.notify, f"{DOING[what]} {names} …", timeout=2)
+        self.call_from_thread(self.notify, view.doing(DOING[what], services), timeout=2)
         done = carry_out(self.project, what, services)
         self.call_from_thread(self._is_done, done)
 
@@ -141,7 +141,7 @@ class Top(App[None]):
             self.call_from_thread(self._is_done, Done(False, f"{error.what}: {error.why}"))
             return
         if not lines:
-            self.call_from_thread(self._is_done, Done(True, "services.yaml says nothing new"))
+            self.call_from_thread(self._is_done, Done(True, view.NOTHING_NEW))
             return
         question = "Apply what has changed in services.yaml?\n" + "\n".join(f"  {line}" for line in lines)
         self.call_from_thread(self._ask, question, "reload", ())
@@ -149,7 +149,7 @@ class Top(App[None]):
     def open_page(self, row: ServiceStatus) -> None:
         """Opens it in the browser."""
         if row.url is None:
-            self.notify(f"{row.name} has no URL", severity="warning")
+            self.notify(view.no_page(row.name), severity="warning")
         elif not webbrowser.open(row.url):
             self.notify(f"no browser was found: {row.url}", severity="warning", markup=False)
 

@@ -1,7 +1,7 @@
 """What every screen has: the stack in one line on top, a word when it has ended, the keys at the bottom."""
 
 import time
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from textual.app import ComposeResult
 from textual.screen import Screen
@@ -11,9 +11,8 @@ from textual.widgets import Footer, Static
 from supervisor.api.values import Update
 from supervisor.tui.cells import age_cell
 from supervisor.tui.model import head_line
-
-if TYPE_CHECKING:
-    from supervisor.tui.app import Top
+from supervisor.tui.view import View
+from supervisor.words import view as words_of
 
 
 class Live(Screen[None]):
@@ -34,9 +33,9 @@ class Live(Screen[None]):
         yield Widget()
 
     @property
-    def top(self) -> "Top":
+    def top(self) -> View:
         """The view that it is part of."""
-        return cast("Top", self.app)
+        return cast(View, self.app)
 
     def on_mount(self) -> None:
         self._is_set_up = True
@@ -71,9 +70,9 @@ class Live(Screen[None]):
         line.set_class(ended is not None, "on")
         if ended is not None:
             if following.status is None:
-                line.update(f"{ended.why}: s starts it")
+                line.update(words_of.not_begun(ended.why))
             else:
                 age = age_cell(max(0.0, time.time() - ended.at))
-                line.update(f"ended {age} ago: {ended.why}; this is the last that was seen")
+                line.update(words_of.ended(age, ended.why))
         for widget in self.query("DataTable, #text"):
             widget.set_class(ended is not None and following.status is not None, "stale")

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from supervisor.api.rows import ordered
 from supervisor.api.values import ServiceStatus, Usages
+from supervisor.words import view
 
 HOUR = 360  # moments, one every 10 s
 
@@ -59,4 +60,4 @@ def shown(rows: Sequence[ServiceStatus], needs: Mapping[str, Collection[str]], t
 def head_line(name: str, instance: int, rows: Sequence[ServiceStatus]) -> str:
     """The stack in one line: how many of its services are as they should be."""
     fine = sum(row.is_fine for row in rows)
-    return f"{name}, instance {instance}: {fine} of {len(rows)} services are fine"
+    return view.head(name, instance, fine, len(rows))

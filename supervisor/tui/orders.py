@@ -6,6 +6,7 @@ from supervisor.api.project import NotRunning, Project
 from supervisor.api.values import Changes, Outcome
 from supervisor.dataclass import dataclass
 from supervisor.errors import PortsupError
+from supervisor.words import view
 
 _LINES = 8  # of what a service printed that could not be brought where it should be
 DOING = {
@@ -32,7 +33,7 @@ def carry_out(project: Project, order: str, services: Sequence[str]) -> Done:
             if order != "start":
                 raise
             came = project.up(*services)
-            return Done(came.ok, came.words.splitlines()[-1] if came.words else "the stack is up", _tail(came.words))
+            return Done(came.ok, came.words.splitlines()[-1] if came.words else view.IS_UP, _tail(came.words))
     except PortsupError as error:
         hint = f" ({error.hint})" if error.hint else ""
         return Done(False, f"{error.what}: {error.why}{hint}")
@@ -60,7 +61,7 @@ def _do(project: Project, order: str, services: Sequence[str]) -> list[Outcome]:
 def _told(project: Project, outcomes: Sequence[Outcome]) -> Done:
     wrong = [each for each in outcomes if not each.ok]
     words = "; ".join(f"{each.name}: {each.words}" for each in wrong or outcomes)
-    return Done(not wrong, words or "nothing had to be changed", _last_lines(project, wrong))
+    return Done(not wrong, words or view.NOTHING_CHANGED, _last_lines(project, wrong))
 
 
 def _last_lines(project: Project, wrong: Sequence[Outcome]) -> tuple[str, ...]:

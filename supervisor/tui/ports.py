@@ -14,7 +14,7 @@ from supervisor.api.values import Event, line_of
 from supervisor.errors import PortsupError
 from supervisor.tui.cells import port_cell
 from supervisor.tui.live import Live
-from supervisor.words import story
+from supervisor.words import story, view
 
 _LOOKS = {"active": Look.READY, "spare": Look.STOPPED, "taken": Look.FAILED, "quarantined": Look.UNHEALTHY}
 
@@ -78,7 +78,7 @@ class Ports(Live):
         try:
             events = self.top.project.stack().port_history(port)
             lines = [f"{each.time[:19].replace('T', ' ')}  {_words(each)}" for each in reversed(events)]
-            text = "\n".join(lines) or f"Nothing happened to port {port} in this run."
+            text = "\n".join(lines) or view.no_history(port)
         except PortsupError as error:
             text = f"{error.what}: {error.why}"
         self.app.call_from_thread(self.query_one("#text", Static).update, f"port {port}, the newest first\n{text}")

@@ -19,7 +19,7 @@ from supervisor.errors import PortsupError
 from supervisor.tui.cells import pool_cell, state_cell
 from supervisor.tui.live import Live
 from supervisor.tui.logs import Logs
-from supervisor.words import story
+from supervisor.words import story, view
 
 _STYLES = {"warning": "yellow", "error": "bold red"}
 Line = tuple[str, str]  # the style, and the text
@@ -98,11 +98,11 @@ class Service(Live):
 
 def _now(row: ServiceStatus | None, *, plain: bool) -> list[Line]:
     if row is None:
-        return [("", "It does not run.")]
+        return [("", view.NOT_RUNNING)]
     port = f"port          {pool_cell(row)}  {row.url or ''}"
     lines: list[Line] = [("bold", state_cell(row, plain=plain)), ("", port)]
     if row.pid is not None:
-        lines.append(("", f"process       pid {row.pid}, {row.restarts} restarts, handoff: {row.handoff or 'none'}"))
+        lines.append(("", view.process(row.pid, row.restarts, row.handoff)))
     if row.checks_health:
         lines.append(("", f"health        {row.health}"))
     if row.next_run:
@@ -123,7 +123,7 @@ def _why(project: Project, name: str) -> list[Line]:
 def story_of(told: Why) -> list[Line]:
     """The failures of a service, what it printed, and what to do next.  Pure."""
     if not told.failures:
-        return [("bold", "Nothing has gone wrong in this run."), *(("", f"  {tamed(each)}") for each in told.advice)]
+        return [("bold", view.NOTHING_WRONG), *(("", f"  {tamed(each)}") for each in told.advice)]
     lines: list[Line] = []
     for number, chapter in enumerate(told.chapters, told.failures - len(told.chapters) + 1):
         lines += [("bold", f"failure {number} of {told.failures}"), *_events(chapter)]

@@ -15,7 +15,7 @@ from supervisor.api.values import line_of
 from supervisor.core import journal
 from supervisor.errors import PortsupError
 from supervisor.tui.live import Live
-from supervisor.words import story
+from supervisor.words import story, view
 
 
 class Start(Live):
@@ -58,13 +58,13 @@ def bars(starts: Sequence[Launch], width: int, *, plain: bool = False) -> list[s
     """
     ends = [each.settled for each in starts if each.settled is not None]
     if not ends:
-        return ["The journal has no start of this stack."]
+        return [view.NO_START]
     total, late = max(ends), {each.name for each in critical_chain(starts)}
     full, wait = ("#", ".") if plain else ("█", "░")
-    lines = [f"{total:.2f} s until all were there; * made it that long", ""]
+    lines = [view.all_there(total), ""]
     for each in starts:
         if each.settled is None:
-            lines.append(f"  {each.name[:18]:18} has not come up")
+            lines.append(view.not_up(each.name))
             continue
         begin = each.released or 0.0
         before, during = round(begin / (total or 1) * width), round((each.settled - begin) / (total or 1) * width)
