@@ -7,6 +7,7 @@ from supervisor.core.state import Result
 from supervisor.words.enumeration import some_of
 from supervisor.words.failures import other_port_hint
 from supervisor.words.holders import is_participle
+from supervisor.words.moments import moment
 
 FILTER_REFUSED = (
     "it installs a seccomp listener of its own, which the kernel refuses (EBUSY) beneath that of the handoff"
@@ -89,12 +90,6 @@ def _of_run(event: journal.Event) -> str:
         case journal.WatchCommandFailed():
             return f"the command of `watch` failed: {event.why}"
     return ""
-
-
-def moment(at: str) -> str:
-    """A moment as people read it: `2026-11-29 03:00:00 +01:00`."""
-    day, _, rest = at.partition("T")
-    return f"{day} {rest[:8]} {rest[8:]}".rstrip()
 
 
 def _of_processes(event: journal.Event) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from supervisor.core import journal
-from supervisor.words.console import moment
+from supervisor.words.moments import moment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

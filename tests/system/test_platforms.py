@@ -9,7 +9,7 @@ from supervisor import system
 from supervisor.system.contract import Listener, SignalQueue, Watch, WatchEvent, WatchKind
 
 FOLDER = Path(system.__file__).parent
-TYPES = {"Identity", "Listener", "SignalQueue", "Usage", "Watch", "WatchEvent", "WatchKind"}
+TYPES = {"Connection", "Departures", "Identity", "Listener", "SignalQueue", "Usage", "Watch", "WatchEvent", "WatchKind"}
 
 
 def defined_in(name: str) -> dict[str, ast.AST]:
@@ -29,7 +29,7 @@ def defined_in(name: str) -> dict[str, ast.AST]:
 @pytest.mark.parametrize(
     "modules",
     [
-        ("beneath", "linux", "linux_namespace", "linux_origin", "linux_sockets", "linux_usage", "posix"),
+        ("beneath", "departures", "linux", "linux_namespace", "linux_origin", "linux_sockets", "linux_usage", "posix"),
         ("darwin", "posix"),
         ("windows",),
     ],

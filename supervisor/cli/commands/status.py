@@ -12,7 +12,7 @@ from supervisor.control.json_form import as_json
 from supervisor.control.status import ServiceStatus
 from supervisor.errors import ExitCode
 from supervisor.words import answers
-from supervisor.words.console import moment
+from supervisor.words.moments import moment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
