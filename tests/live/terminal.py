@@ -6,6 +6,7 @@ import pty
 import select
 import signal
 import time
+from collections.abc import Callable
 
 from tests.live.stack import Live
 
@@ -43,6 +44,13 @@ class Terminal:
         while words not in self.text:
             assert time.monotonic() < deadline, f"no {words!r} within {within:g} s on the screen:\n{self.text}"
             assert self._read(0.1) or self._status is None, f"ended without {words!r}:\n{self.text}"
+
+    def until(self, check: Callable[[], bool], within: float = 20.0) -> None:
+        """Reads on until that holds of what was written."""
+        deadline = time.monotonic() + within
+        while not check():
+            assert time.monotonic() < deadline, f"not within {within:g} s; on the screen:\n{self.text}"
+            self._read(0.1)
 
     def press(self, keys: bytes) -> None:
         """Types keys; b"\\x03" is Ctrl-C."""
