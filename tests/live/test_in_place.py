@@ -50,7 +50,7 @@ def test_a_start_in_the_foreground_and_its_end(stack: Make) -> None:
         assert re.fullmatch(r" +\d+s  waiting for talks \(\d+ s left\): no line matches `.*", shown(terminal)[-1])
         (live.folder / "go").touch()
         terminal.says("is up after")
-        terminal.until(lambda: not any("waiting for" in line for line in shown(terminal)))  # which goes at the same time
+        terminal.until(lambda: not any("waiting for" in line for line in shown(terminal)))
         said = shown(terminal)
         logged = [line for line in said if " of what it says" in line]
         assert logged == [f"talks    | line {number} of what it says" for number in range(LINES)]
