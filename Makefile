@@ -17,7 +17,7 @@ SETUP = pyproject.toml uv.lock .ci/setup.sh tests/npm/package-lock.json
 WELCOME = llm speech
 
 # Tests that have targets of their own.
-PROGRAMS = $(wildcard tests/live/*programs.py)
+PROGRAMS = $(wildcard tests/live/*programs*.py)
 SIDE_BY_SIDE = tests/convert/test_side_by_side.py
 BROWSER = tests/browser
 APART = tests/examples $(BROWSER) $(PROGRAMS) $(SIDE_BY_SIDE)
