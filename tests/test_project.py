@@ -30,6 +30,12 @@ def blocks_of(text: str) -> list[str]:
     return re.findall(r"^```[^\n]*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
 
+def test_all_is_what_commands_and_keys_need() -> None:
+    extras = PROJECT["optional-dependencies"]
+    others = {each for name in ("mcp", "schedule", "top", "watch", "web") for each in extras[name]}
+    assert set(extras["all"]) == others
+
+
 @pytest.mark.parametrize("name", ["CHANGELOG.md", "LICENSE", "README.md", "docs", "examples", "services.yaml"])
 def test_what_the_package_promises_to_ship_is_there(name: str) -> None:
     assert (ROOT / name).exists()
