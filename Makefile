@@ -57,7 +57,8 @@ test-package:
 # Every file that tries things at random, with budgets a hundred times as large.
 LONG = $(shell grep -rlE --include='test_*.py' '^@given|support\.budget' tests)
 test-long: .venv/.dev
-	@PATH="$(CURDIR)/$(BIN):$$PATH" TEST_LONG=1 exec $(BIN)/python $(PYTEST) --timeout 1800 $(LONG) $(ARGS)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" TEST_LONG=1 exec $(BIN)/python $(PYTEST) --timeout 1800 \
+		-o faulthandler_timeout=2000 $(LONG) $(ARGS)
 
 # System calls fail, one in each life of a small stack; FAULTS_SECONDS=180 tries as many as that time allows.
 test-faults: .venv/.dev
@@ -67,7 +68,7 @@ test-faults: .venv/.dev
 SOAK_SECONDS = 3600
 test-soak: .venv/.dev
 	@PATH="$(CURDIR)/$(BIN):$$PATH" RANDOM_VERBS_SECONDS=$(SOAK_SECONDS) exec $(BIN)/python $(PYTEST) \
-		tests/live/test_random_verbs.py tests/live/test_random_ends.py $(ARGS)
+		-o faulthandler_timeout=$$(($(SOAK_SECONDS) + 600)) tests/live/test_random_verbs.py tests/live/test_random_ends.py $(ARGS)
 
 extras: $(SETUP)
 	@STRICT=1 sh .ci/setup.sh stack "$(WELCOME)"
