@@ -6,6 +6,7 @@ It takes some seconds.  `make test-soak` goes on for an hour, with other command
 import contextlib
 import os
 import random
+import select
 import signal
 import threading
 import time
@@ -17,7 +18,7 @@ import pytest
 
 from supervisor.errors import ExitCode, PortsupError
 from tests.live.conftest import Make
-from tests.live.stack import Foreground, Live, is_alive, is_locked
+from tests.live.stack import Foreground, Live, is_locked
 from tests.live.test_random_verbs import PATIENCE, SECONDS, Command, World
 from tests.support.compiled import compiled
 from tests.support.eventually import eventually
@@ -98,6 +99,7 @@ def die(end: End, live: Live, world: World, chance: random.Random, first: dict[s
         assert {name: rows[name]["port"] for name in first} == first, up.err
         assert world.processes() == {row["pid"] for row in rows.values()}, "of the life before, too"
         daemon = live.daemon()
+        watch = os.pidfd_open(daemon)  # its number may be another's by the time that somebody looks
         clients = Clients(world, chance)
         time.sleep(chance.uniform(0, LATEST))
         befall(end, live, up, chance)
@@ -105,10 +107,23 @@ def die(end: End, live: Live, world: World, chance: random.Random, first: dict[s
         assert code == CODES[end], f"{end}: {code}: {up.err}"
         assert "Traceback" not in up.err
         eventually(clients.are_done, within=PATIENCE, what=f"{end}: the end of all clients")
-    eventually(lambda: not is_alive(daemon), within=PATIENCE)
+    try:
+        is_over = bool(select.select([watch], [], [], PATIENCE)[0])
+        assert is_over, f"{end}: the daemon lives on: {told_of(daemon)}\n{live.journal()[-8:]}"
+    finally:
+        os.close(watch)
     if end is not End.BOTH:  # then nobody is left but the next `up`
         eventually(lambda: not world.processes(), within=PATIENCE, what=f"{end}: the end of all services")
     eventually(lambda: not [path for path in live.runtime.rglob("*.lock") if is_locked(path)], what="free locks")
+
+
+def told_of(pid: int) -> dict[str, str]:
+    """What the kernel tells of a process."""
+    told = {}
+    for name in ("stat", "wchan", "cmdline"):
+        with contextlib.suppress(OSError):
+            told[name] = Path(f"/proc/{pid}/{name}").read_text().replace("\0", " ")
+    return told
 
 
 def test_a_stack_that_dies_leaves_nothing_and_the_next_one_comes_up(stack: Make, own_folders: Path) -> None:
