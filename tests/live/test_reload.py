@@ -67,15 +67,16 @@ def test_only_what_differs_is_touched(stack: Make) -> None:
 
 
 def test_what_is_being_removed_cannot_be_started_meanwhile(stack: Make) -> None:
-    live = stack({"gone": {**STUBBORN, "stop_grace_period": "2s"}, "stays": SLEEPS})
+    live = stack({"gone": {**STUBBORN, "stop_grace_period": "60s"}, "stays": SLEEPS})
     with live.up():
         rewrite(live, {"stays": SLEEPS})
         reload = live.popen("reload", stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        live.until("gone", state="terminating")
+        pid = live.until("gone", state="terminating")["pid"]
         for verb in ("start", "restart"):
             done = live.run(verb, "gone")
             assert done.returncode == 1
             assert f"cannot {verb} `gone`: `gone` is no longer in services.yaml" in done.stderr
+        os.kill(pid, signal.SIGKILL)
         assert reload.wait(20) == 0
         assert list(live.rows()) == ["stays"]
         assert live.run("reload").returncode == 0, "the first one is over"

@@ -93,7 +93,8 @@ def test_a_reader_that_leaves_stops_gracefully(stack: Make) -> None:
     head = subprocess.Popen(["head", "-1"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     with live.foreground(stdout=head.stdin) as up:
         out, _ = head.communicate(timeout=10)
-        assert out == "web    | ready\n"
+        # A probe sees a line before its end is there, so what is started then may be quicker with its first one.
+        assert out in ("web    | ready\n", "chatty | still here\n")
         assert up.ends() in (0, 1, 141), up.err
     assert file.read_text().splitlines() == ["web begins", "web ends", "web ended"]
 
