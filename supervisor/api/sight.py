@@ -2,15 +2,18 @@
 
 from pathlib import Path
 
+from supervisor.api.launch import Launch, launches
 from supervisor.api.project import Project
+from supervisor.api.values import line_of
 from supervisor.config.places import places
 from supervisor.config.secrets import hidden
 from supervisor.config.show import resolved
 from supervisor.config.spec import StackSpec
+from supervisor.core import journal
 from supervisor.core.order import levels
 from supervisor.dataclass import dataclass
 from supervisor.errors import PortsupError
-from supervisor.words import answers
+from supervisor.words import answers, story
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,3 +93,19 @@ def graph_in(stack: StackSpec) -> Graph:
     services = stack.services
     needs = [Need(name, need, str(how)) for name, spec in services.items() for need, how in spec.depends_on.items()]
     return Graph(levels({name: tuple(spec.depends_on) for name, spec in services.items()}), tuple(needs))
+
+
+def needs_of(project: Project) -> dict[str, tuple[str, ...]]:
+    """By service what it depends on, as services.yaml says now; empty where that has mistakes."""
+    try:
+        return {name: tuple(spec.depends_on) for name, spec in project.spec().services.items()}
+    except PortsupError:
+        return {}
+
+
+def last_start(project: Project) -> list[Launch]:
+    """The starts of the last run, out of its journal; raises ConfigError for mistakes in services.yaml."""
+    told = story.of_last_run([line_of(each) for each in project.history(count=100_000).events])
+    services = project.spec().services
+    needs = {name: {need: str(how) for need, how in spec.depends_on.items()} for name, spec in services.items()}
+    return launches(told, needs) if told and told[0]["event"] == journal.InstanceStarts.event else []

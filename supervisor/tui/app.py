@@ -16,6 +16,7 @@ from textual.screen import Screen
 from supervisor.api.following import Following
 from supervisor.api.project import Project
 from supervisor.api.rows import needed_by
+from supervisor.api.sight import needs_of
 from supervisor.api.values import ServiceStatus, Update, Usages
 from supervisor.errors import PortsupError
 from supervisor.tui.ask import Ask, Report
@@ -78,7 +79,7 @@ class Top(App[None]):
         """In the thread that follows."""
         needs = trend = None
         if update is not None and (update.status is not None or (update.event and update.event.event == "reloaded")):
-            needs = _needs_of(self.project)
+            needs = needs_of(self.project)
             with contextlib.suppress(PortsupError):
                 trend = self.project.stack().trend()
         self.post_message(Told(update, needs, trend))
@@ -177,11 +178,3 @@ _FOR_ONE = (
     ("Restart", "stop it and start it again"), ("Roll", "restart it without a gap"),
     ("Rotate", "move it to the next port of its pool"), ("Kill", "send SIGKILL to it"),
 )  # fmt: skip
-
-
-def _needs_of(project: Project) -> Needs:
-    """By service what it depends on, as services.yaml says now; empty where that has mistakes."""
-    try:
-        return {name: tuple(spec.depends_on) for name, spec in project.spec().services.items()}
-    except PortsupError:
-        return {}

@@ -9,13 +9,11 @@ from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from supervisor.api.launch import Launch, critical_chain, launches
-from supervisor.api.project import Project
-from supervisor.api.values import line_of
-from supervisor.core import journal
+from supervisor.api.launch import Launch, critical_chain
+from supervisor.api.sight import last_start
 from supervisor.errors import PortsupError
 from supervisor.tui.live import Live
-from supervisor.words import story, view
+from supervisor.words import view
 
 
 class Start(Live):
@@ -37,18 +35,10 @@ class Start(Live):
     @work(thread=True)
     def _read(self) -> None:
         try:
-            text = "\n".join(bars(launches_of(self.top.project), max(20, self.size.width - 40), plain=self.top.plain))
+            text = "\n".join(bars(last_start(self.top.project), max(20, self.size.width - 40), plain=self.top.plain))
         except PortsupError as error:
             text = f"{error.what}: {error.why}"
         self.app.call_from_thread(self.query_one("#text", Static).update, text)
-
-
-def launches_of(project: Project) -> list[Launch]:
-    """The starts of the last run, out of its journal; raises ConfigError for a services.yaml with mistakes."""
-    told = story.of_last_run([line_of(each) for each in project.history(count=100_000).events])
-    services = project.spec().services
-    needs = {name: {need: str(how) for need, how in spec.depends_on.items()} for name, spec in services.items()}
-    return launches(told, needs) if told and told[0]["event"] == journal.InstanceStarts.event else []
 
 
 def bars(starts: Sequence[Launch], width: int, *, plain: bool = False) -> list[str]:

@@ -8,16 +8,15 @@ from typing import Any
 from supervisor.api import machine, sight
 from supervisor.api.drawing import drawn
 from supervisor.api.history import events_of
-from supervisor.api.launch import critical_chain, launches, phases
+from supervisor.api.launch import critical_chain, phases
 from supervisor.api.log_scroll import LogScroll, level_named
 from supervisor.api.log_search import search_logs
 from supervisor.api.project import Project
 from supervisor.api.stack import Stack
-from supervisor.api.values import Event, LogQuery, as_json, line_of
+from supervisor.api.values import Event, LogQuery, as_json
 from supervisor.core import journal
 from supervisor.errors import NotFound, PortsupError, UsageError
 from supervisor.web.windows import event_of
-from supervisor.words import story
 
 Asked = Mapping[str, str]
 Told = dict[str, Any]
@@ -106,10 +105,7 @@ def events(project: Project, asked: Asked) -> Told:
 
 def timings(project: Project, _: Asked) -> Told:
     """How long the last start took."""
-    told = story.of_last_run([line_of(each) for each in project.history(count=100_000).events])
-    services = project.spec().services
-    needs = {name: {need: str(how) for need, how in spec.depends_on.items()} for name, spec in services.items()}
-    starts = launches(told, needs) if told and told[0]["event"] == journal.InstanceStarts.event else []
+    starts = sight.last_start(project)
     chain = critical_chain(starts)
     rows = [
         {

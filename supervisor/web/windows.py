@@ -14,6 +14,7 @@ from supervisor.api.following import Following
 from supervisor.api.machine import running_instance
 from supervisor.api.project import Project
 from supervisor.api.rows import SHAPES, look_of, ordered, why_of_row, word_of
+from supervisor.api.sight import needs_of
 from supervisor.api.values import Event, ServiceStatus, Update, as_json, line_of
 from supervisor.errors import PortsupError
 from supervisor.words import story
@@ -178,13 +179,6 @@ class Windows:
 
         return window, close
 
-
-def needs_of(project: Project) -> dict[str, tuple[str, ...]]:
-    """By service what it depends on, as services.yaml says now; empty where that has mistakes."""
-    try:
-        return {name: tuple(spec.depends_on) for name, spec in project.spec().services.items()}
-    except PortsupError:
-        return {}
 
 
 def row_of(row: ServiceStatus) -> Told:
