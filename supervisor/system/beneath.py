@@ -18,6 +18,8 @@ import os
 import socket
 from collections.abc import Callable, Collection, Iterator
 
+# What a reservation binds; a wildcard bind with SO_REUSEADDR off keeps every other bind of the port out.
+COVERS: tuple[tuple[socket.AddressFamily, str], ...] = ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::"))
 # IPPROTO_MPTCP, linux/in.h: its options are those of a TCP socket inside, whose user fchown does not change.
 MPTCP = 262
 _SO_REUSEPORT = socket.SO_REUSEPORT if hasattr(socket, "SO_REUSEPORT") else 15  # asm-generic/socket.h

@@ -1,9 +1,12 @@
 """The values that the functions of `supervisor.system` exchange; the same on every operating system."""
 
-import socket
 from enum import StrEnum
 
 from supervisor.dataclass import dataclass
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import socket
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +18,7 @@ class Listener:
     """
 
     port: int
-    family: socket.AddressFamily
+    family: "socket.AddressFamily"
     address: str
     uid: int = -1
     inode: int = 0

@@ -2,8 +2,6 @@
 
 import contextlib
 import os
-import signal
-import socket
 import time
 from collections.abc import Collection, Iterator, Sequence
 
@@ -12,8 +10,11 @@ from supervisor.system.identity import Identity
 from supervisor.system.linux_namespace import boot_id, pid_namespace
 from supervisor.system.posix import user_name
 
-# What a reservation binds; a wildcard bind with SO_REUSEADDR off keeps every other bind of the port out.
-COVERS: tuple[tuple[socket.AddressFamily, str], ...] = ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::"))
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import signal
+    import socket
+
 # Whether a service socket can be bound beneath the covers without giving them up.
 SWAPS_UNDER_COVERS = True
 PAGE = os.sysconf("SC_PAGE_SIZE")  # bytes
@@ -193,7 +194,7 @@ def prepare_spawning() -> None:
     from supervisor.system import libc  # noqa: F401
 
 
-def open_signals(numbers: Collection[signal.Signals]) -> SignalQueue:
+def open_signals(numbers: "Collection[signal.Signals]") -> SignalQueue:
     """A queue of these signals, which do nothing else from now on."""
     from supervisor.system.signalfd import SignalFd  # late: ctypes is heavy
 
@@ -228,7 +229,7 @@ def moves_queues() -> str:
     return "bpf" if migration.moves_by_program() else "sysctl" if migration.moves_by_sysctl() else ""
 
 
-def have_queue_moved(listening: socket.socket) -> None:
+def have_queue_moved(listening: "socket.socket") -> None:
     """Have the queues of the group of this socket move, where that is not the kernel's setting already."""
     from supervisor.system import migration
 

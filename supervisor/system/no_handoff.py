@@ -31,7 +31,7 @@ def moves_queues() -> str:
     return ""
 
 
-def have_queue_moved(listening: socket.socket) -> None:
+def have_queue_moved(listening: "socket.socket") -> None:
     """Nothing here can do that."""
 
 

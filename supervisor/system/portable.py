@@ -239,7 +239,7 @@ def is_opaque(pid: int) -> bool:
     return False
 
 
-def open_signals(numbers: Collection[signal.Signals]) -> SignalQueue:
+def open_signals(numbers: "Collection[signal.Signals]") -> SignalQueue:
     """A queue of these signals, which do nothing else from now on."""
     return _WakeUps(numbers)
 

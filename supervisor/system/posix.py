@@ -4,12 +4,15 @@ import contextlib
 import errno
 import fcntl
 import os
-import socket
 
 from supervisor.files.directory import user_name as user_name
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import socket
 
-def exclusive(sock: socket.socket) -> None:
+
+def exclusive(sock: "socket.socket") -> None:
     """Make the coming bind of `sock` exclusive: nothing to do here, it is as long as SO_REUSEADDR is off."""
 
 

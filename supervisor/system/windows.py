@@ -63,7 +63,7 @@ SWAPS_UNDER_COVERS = False  # an exclusive wildcard socket keeps our own service
 SOCKET_PATH_MAX = 107  # bytes, as on Linux (afunix.h)
 
 
-def exclusive(sock: socket.socket) -> None:
+def exclusive(sock: "socket.socket") -> None:
     """Make the coming bind of `sock` exclusive: without it any program can bind beside us with SO_REUSEADDR.
 
     Source: "Using SO_REUSEADDR and SO_EXCLUSIVEADDRUSE", Windows Sockets documentation.
