@@ -187,6 +187,9 @@ class Trial:
 
         def all_run() -> bool:
             rows = self.live.rows()
+            for name, row in rows.items():
+                if point.step == "stop" and row["state"] == "stopped":  # went on after its client had been cut off
+                    self.live.do("start", name)
             return bool(rows) and all(row["state"] == "running" for row in rows.values())
 
         if not self._within(RECOVERY).eventually(all_run):
