@@ -8,6 +8,7 @@ import pytest
 
 from tests.browser.looking import Looking, looking
 from tests.live.stack import SLEEPS, Live
+from tests.support.eventually import eventually
 from tests.web.serving import served
 
 if TYPE_CHECKING:
@@ -84,14 +85,22 @@ def test_what_is_read_stays_where_it_is_while_lines_come(live: Live, seen: Looki
     seen.to("logs?services=long")
     seen.sees(f"line {LINES - 1} of very many", within=60)
     seen.page.evaluate("document.querySelector('.log').scrollTop -= 100_000")
-    seen.until(lambda: "…" not in seen.page.inner_text(".log"), "all lines are there")
-    place = (
-        "[...document.querySelectorAll('.line:not([hidden])')].map(e => [e.textContent, e.getBoundingClientRect().y])"
-    )
-    before = seen.page.evaluate(place)
+
+    def place() -> list[list[Any]]:
+        rows = "[...document.querySelectorAll('.line:not([hidden])')]"
+        told: list[list[Any]] = seen.page.evaluate(f"{rows}.map(e => [e.textContent, e.getBoundingClientRect().y])")
+        return told
+
+    def fetched() -> list[list[Any]]:
+        """Drawn where it was scrolled to, and filled."""
+        rows = place()
+        assert not [text for text, y in rows if "…" in text or f"line {LINES - 1} of" in text or abs(y) > 5000], rows
+        return rows
+
+    before = eventually(fetched, within=60, what="the lines that were scrolled to")
     with (live.state / "t-1" / "long.log").open("a") as log:
         log.write("INFO something new\n" * 3)
     seen.sees("3 new lines", within=60)
-    assert seen.page.evaluate(place) == before
+    assert place() == before
     seen.page.click("button.unread")
     seen.sees("INFO something new", within=60)
