@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from supervisor import system
 from supervisor.dataclass import dataclass
+from supervisor.files.replacement import written_for
 from supervisor.ports.instances import InstanceInfo, is_held
 from supervisor.ports.lockfile import FileLock
 from supervisor.ports.record import Record, read_json
@@ -50,7 +51,7 @@ def orphans(runtime: RuntimeDir) -> list[Orphan]:
 
 
 def stale_files(runtime: RuntimeDir) -> Iterator[StaleFile]:
-    """Records whose lock is free, and sockets and endpoints files of instances that do not run.
+    """Records whose lock is free, sockets and endpoints files of instances that do not run, and halves of such files.
 
     A record of a PID namespace that we cannot look into stays: by it the next `up` there finds what was left.
     """
@@ -66,6 +67,7 @@ def stale_files(runtime: RuntimeDir) -> Iterator[StaleFile]:
             info = InstanceInfo.from_json(read_json(path))
             if info is not None and system.would_see(info.owner):
                 yield StaleFile(path, words.record_of_instance(info.instance, info.stack), lock)
+    yield from _unfinished(runtime)
     for name in _names(runtime.path):
         # `shop-1.sock`, `shop-1.endpoints.json`, `shop-1@web.notify.sock`: all of them are of instance `shop-1`.
         for ending, what in (
@@ -81,6 +83,20 @@ def stale_files(runtime: RuntimeDir) -> Iterator[StaleFile]:
                 break
 
 
+def _unfinished(runtime: RuntimeDir) -> Iterator[StaleFile]:
+    """What holders of a lock had begun to write when they were killed."""
+    for directory, locks in (
+        (runtime.ports, runtime.ports), (runtime.instances, runtime.instances), (runtime.path, runtime.instances)
+    ):  # fmt: skip
+        for name in _names(directory):
+            whole = written_for(name)
+            if whole is None or not whole.endswith(".json"):
+                continue
+            lock = os.path.join(locks, whole.removesuffix(_ENDPOINTS).removesuffix(".json") + ".lock")
+            if os.path.exists(lock) and not is_held(lock):
+                yield StaleFile(os.path.join(directory, name), words.unfinished(whole), lock)
+
+
 def remove(file: StaleFile) -> bool:
     """Takes the lock, looks again, and removes the file (a record is left blank); whether it is gone."""
     lock = FileLock(file.lock)
@@ -90,7 +106,7 @@ def remove(file: StaleFile) -> bool:
     except OSError:
         return False
     try:
-        if file.path.endswith((".sock", _ENDPOINTS)):
+        if file.path.endswith((".sock", _ENDPOINTS)) or written_for(os.path.basename(file.path)) is not None:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(file.path)
         else:

@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import os
+import re
 import stat
 import time
 
@@ -11,6 +12,7 @@ from supervisor.files.opening import Refused, is_ours, open_file, refusal
 
 _LONGEST_NAME = 200  # bytes of a name that a temporary one is made of; a file system takes 255
 
+_TEMPORARY = re.compile(r"\.(.+)\.[0-9a-f]{12}\.new")
 _ABANDONED = 60.0  # seconds after which a temporary file is one that nobody will rename
 _swept: set[tuple[str, str]] = set()
 _left: set[str] = set()  # temporary files of ours that could not be removed; the next `write` tries again
@@ -113,6 +115,12 @@ def _beside(path: str | os.PathLike[str]) -> str:
     directory, name = os.path.split(os.fspath(path))
     # Not by our pid: another PID namespace may have the same one.
     return os.path.join(directory, f".{_short(name)}.{os.urandom(6).hex()}.new")
+
+
+def written_for(name: str) -> str | None:
+    """The name of the file that a temporary one of `write` was to become; None of any other file."""
+    found = _TEMPORARY.fullmatch(name)
+    return found and found[1]
 
 
 def _remove(temporary: str) -> None:

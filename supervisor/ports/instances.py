@@ -122,6 +122,6 @@ def is_held(path: str) -> bool:
     try:
         return system.is_flocked(descriptor)
     except OSError:
-        return False
+        return True
     finally:
         close(descriptor)

@@ -119,6 +119,11 @@ def file_of(kind: str, whose: str) -> str:
     return f"{kind} of `{whose}`"
 
 
+def unfinished(name: str) -> str:
+    """The same, of what a process that was killed had begun to write."""
+    return f"unfinished `{name}`"
+
+
 NOTIFY_SOCKET, CONTROL_SOCKET, ENDPOINTS_FILE = "notify socket", "control socket", "endpoints file"
 
 

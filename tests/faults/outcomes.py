@@ -30,7 +30,7 @@ def checked(words: str, code: int, said: str, point: Point) -> int:
     if code not in DOCUMENTED and not (point.error == errno.EPIPE and code == BROKEN_PIPE):
         raise Wrong(f"`{words}` ended with {code}: {said}")
     # To the file that stderr is; or nobody reads any more, and what has done its work ends like `cat`.
-    may_be_silent = point.lasts and point.error in ERRORS["write"] or code == BROKEN_PIPE
+    may_be_silent = (point.lasts and point.error in ERRORS["write"]) or code == BROKEN_PIPE
     if code and code != ExitCode.NOT_RUNNING and not said.strip() and not may_be_silent:
         raise Wrong(f"`{words}` ended with {code}, and said nothing")
     return code

@@ -277,6 +277,12 @@ static int is_file(int descriptor)
     return real_fstat(descriptor, &found) == 0 && S_ISREG(found.st_mode);
 }
 
+static int is_socket(int descriptor) /* which lies on no disk: fstat(2) of it cannot fail */
+{
+    struct stat found;
+    return real_fstat(descriptor, &found) == 0 && S_ISSOCK(found.st_mode);
+}
+
 static int is_pair(int descriptor) /* the two ends of a socketpair(2) have no names, and what is said there gets there */
 {
     struct sockaddr_un ours, theirs;
@@ -411,7 +417,7 @@ int fstat(int descriptor, struct stat *found)
 {
     if (descriptor == 0 && is_loaded)
         begun = 1;
-    return !is_imported(descriptor) && fails(C_fstat) ? -1 : real_fstat(descriptor, found);
+    return !is_imported(descriptor) && !is_socket(descriptor) && fails(C_fstat) ? -1 : real_fstat(descriptor, found);
 }
 int fstat64(int descriptor, struct stat64 *found) { return fstat(descriptor, (struct stat *)found); }
 PLAIN(int, C_rename, rename, (const char *from, const char *to), from, to)

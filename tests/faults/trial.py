@@ -6,7 +6,6 @@ Over 300 lines: a trial is one story, and each look afterwards needs what was do
 import contextlib
 import errno
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -26,7 +25,7 @@ from tests.faults.places import read as read_places
 from tests.faults.points import STEPS, Call, Point
 from tests.faults.small_stack import SmallStack
 from tests.live.stack import Foreground, is_alive, parent_of
-from tests.support.descriptors import descriptors
+from tests.support.descriptors import LOG, descriptors
 from tests.support.processes import processes_with
 
 # Limits are of time in which the processor was to be had, patience.py.
@@ -34,7 +33,6 @@ BOUND = 20.0  # seconds for any command, whatever fails; they take tenths of one
 RECOVERY = 10.0  # seconds for the stack to be as it was, once nothing fails any more
 CLOSED = 2.0  # seconds for descriptors to be closed
 SERVICES = ("web", "api", "job")
-LOG = re.compile(r"\.log(\.idx)?$")  # is opened when there is something to write
 PATIENCE = 1.5  # seconds after which what lasts is over, because a command may wait for just that
 # Those whose calls are counted in each step, or the suite is blind.
 PROCESSES = {step: {0, 2} for step in STEPS} | {

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 from pathlib import Path
@@ -76,10 +77,16 @@ def test_what_two_sigkills_left_is_shown_and_pruned(stack: Make) -> None:
         guardian = parent_of(daemon)
         assert findings(live)[1]["leftovers"]["level"] == "ok"
         assert live.run("prune", "--yes").stderr == "nothing is left of runs that are over\n"
+        (live.runtime / "ports" / f".{pool[0]}.json.0123456789ab.new").write_text("{")
+        assert "unfinished" not in live.run("prune", "--dry-run").stdout, "its owner may be writing it"
         os.kill(guardian, signal.SIGSTOP)
         os.kill(daemon, signal.SIGKILL)
         os.kill(guardian, signal.SIGKILL)
         eventually(lambda: not is_alive(daemon) and not is_alive(guardian))
+    (live.runtime / "instances" / ".t-1.json.0123456789ab.new").touch()  # killed in the middle of writing it
+    (live.runtime / ".t-1.endpoints.json.0123456789ab.new").touch()
+    unfinished = re.findall("unfinished `(.*)`", live.run("prune", "--dry-run").stdout)
+    assert unfinished == [f"{pool[0]}.json", "t-1.json", "t-1.endpoints.json"]
     code, found = findings(live)
     assert code == 0
     assert {"orphans", "stale-files"} & set(found)
@@ -89,5 +96,6 @@ def test_what_two_sigkills_left_is_shown_and_pruned(stack: Make) -> None:
     pids = [each["pid"] for each in shown if each["kind"] == "process"]
     assert live.run("prune", "--yes").returncode == 0
     assert [pid for pid in pids if is_alive(pid)] == []
+    assert not list(live.runtime.rglob("*.new"))
     assert findings(live)[1]["leftovers"]["level"] == "ok"
     live.leaves_nothing(*pool)

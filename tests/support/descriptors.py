@@ -13,6 +13,7 @@ import struct
 from collections import Counter
 from pathlib import Path
 
+LOG = re.compile(r"\.log(\.idx)?$")  # the daemon opens one when its service has printed something
 _PIDFD_GETFD = 438  # on every architecture
 
 
