@@ -6,7 +6,7 @@ from typing import cast
 from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widget import Widget
-from textual.widgets import Footer, Static
+from textual.widgets import Footer, Input, Static
 
 from supervisor.api.values import Update
 from supervisor.tui.cells import age_cell
@@ -57,6 +57,12 @@ class Live(Screen[None]):
     def heading(self) -> str:
         """What this screen is, behind the name of the stack."""
         return ""
+
+    def ask_for_filter(self) -> None:
+        """Opens the box at the bottom; what is typed next is in it, however fast it comes."""
+        box = self.query_one("#filter", Input)
+        box.set_class(True, "on")
+        self.set_focus(box)  # at once: after `box.focus()` some keys would still be those of the screen
 
     def _show_head(self) -> None:
         following = self.top.following

@@ -33,7 +33,8 @@ class Logs(Live):
     """The logs of these services."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        ("escape", "back", "back"), ("slash", "filter", "filter"), Binding("n", "match(1)", "next", show=False),
+        ("escape", "back", "back"), Binding("slash", "filter", "filter", priority=True),
+        Binding("n", "match(1)", "next", show=False),
         Binding("N", "match(-1)", "before", show=False), ("c", "context", "context"), ("f", "follow", "follow"),
         ("0", "restart", "last start"), ("y", "copy", "copy"), Binding("j", "scroll(1)", "down", show=False),
         Binding("k", "scroll(-1)", "up", show=False), Binding("G", "end", "end", show=False),
@@ -108,9 +109,7 @@ class Logs(Live):
 
     def action_filter(self) -> None:
         """Asks for a regular expression."""
-        box = self.query_one("#filter", Input)
-        box.set_class(True, "on")
-        box.focus()
+        self.ask_for_filter()
 
     @on(Input.Submitted, "#filter")
     def _is_asked(self, event: Input.Submitted) -> None:

@@ -59,7 +59,7 @@ class Overview(Live):
         Binding("g", "go('start')", "start", show=False),
         Binding("m", "go('machine')", "machine", show=False),
         Binding("a", "all_logs", "all logs", show=False),
-        ("slash", "filter", "filter"),
+        Binding("slash", "filter", "filter", priority=True),
         Binding("escape", "no_filter", "all", show=False),
         Binding("j", "move(1)", "down", show=False),
         Binding("k", "move(-1)", "up", show=False),
@@ -162,7 +162,7 @@ class Overview(Live):
     def action_logs(self) -> None:
         """The logs of the service."""
         if self.query_one("#filter", Input).has_focus:
-            self.query_one(DataTable).focus()
+            self.set_focus(self.query_one(DataTable))
         elif (row := self.row) is not None:
             self.app.push_screen(Logs((row.name,)))
 
@@ -197,9 +197,7 @@ class Overview(Live):
 
     def action_filter(self) -> None:
         """Shows only services with a text in their names."""
-        box = self.query_one("#filter", Input)
-        box.set_class(True, "on")
-        box.focus()
+        self.ask_for_filter()
 
     def action_no_filter(self) -> None:
         """Shows all again."""
