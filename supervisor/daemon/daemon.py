@@ -43,6 +43,7 @@ from supervisor.words import endings
 from supervisor.words.reasons import text_of
 
 FATAL_GRACE = 0.4  # seconds the stack gets to stop once a lock is lost or we are killed: it has to be gone within one
+SETTLED_AFTER = 1.0  # seconds until nobody waits for us any more who waited for the stack
 KILL_WAIT = 6.0  # seconds until even a process in the kernel's hands is given up on
 
 
@@ -224,6 +225,7 @@ class Daemon:
         if self._options.is_detached:
             self._front.detach()
             let_go_of(2)
+        self._loop.call_later(SETTLED_AFTER, self._journal.settle)
         self._end_if_nothing_is_left()
 
     def _look_for_the_end(self, svc: Service) -> None:

@@ -4,21 +4,19 @@ import asyncio
 import contextlib
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from supervisor import system
-from supervisor.config.load import load_asked
-from supervisor.config.names import find_asked, shown
-from supervisor.config.selection import active_profiles, selected
-from supervisor.config.spec import HandoffMode, StackSpec, Start
+from supervisor.config.names import shown
+from supervisor.config.spec import StackSpec
 from supervisor.core.instance import max_instances, numbers_for, ports_of
-from supervisor.core.order import levels, with_dependencies
 from supervisor.daemon.console.foreground import Foreground, Pipe, Show, let_go_of
 from supervisor.daemon.daemon import Daemon
 from supervisor.daemon.instance import Instance
 from supervisor.daemon.options import Options
+from supervisor.daemon.reading import read_stack, start_order
 from supervisor.daemon.stalls import WatchedLoop, tell_of_long_ones
-from supervisor.dataclass import replace
 from supervisor.errors import ExitCode, PoolExhausted
 from supervisor.files.directory import make
 from supervisor.files.opening import Refused, explained
@@ -33,49 +31,16 @@ from supervisor.ports.record import Owner
 from supervisor.ports.runtime import RuntimeDir
 from supervisor.process import tree
 from supervisor.process.view import require_view
-from supervisor.words import endings, refusals, starting
+from supervisor.words import endings, starting
 from supervisor.words.console import table
 
 
-def read_stack(options: Options) -> tuple[StackSpec, Options]:
-    """The stack that is meant, and the options with the profiles and the files that hold for it.
+def run_instance(instance: int | None, read: Callable[[], tuple[StackSpec, Options]], show: Show) -> int:
+    """The life of one instance in this process; the exit code.  Raises PortsupError for what ended it.
 
-    Raises ConfigError, NotFound for a service that it does not have, or UsageError for services that can not be
-    started this way.
+    `read` gives what `read_stack` gives.
     """
-    asked = find_asked(os.fspath(current_directory()), options.files)
-    spec = load_asked(asked, os.environ)
-    for name in filter(None, (*options.services, options.abort.code_from)):
-        if name not in spec.services:
-            raise refusals.not_in_file(name, spec.file.name, spec.services)
-    profiles = active_profiles(spec, options.profiles, os.environ)
-    options = replace(options, profiles=profiles, files=asked)
-    selected(spec, options.services, profiles)
-    if not options.hands_over:
-        _refuse_without_handoff(spec, options)
-    if (name := options.abort.code_from) and name not in start_order(spec, options):
-        raise refusals.not_started(name)
-    return spec, options
-
-
-def _refuse_without_handoff(spec: StackSpec, options: Options) -> None:
-    for name in start_order(spec, options):
-        service = spec.services[name]
-        if service.waits_for_clients and service.handoff is not HandoffMode.SYSTEMD:
-            raise refusals.needs_handoff(name, on_connect=service.start is Start.ON_CONNECT)
-
-
-def current_directory() -> Path:
-    """The working directory; `/` when it was deleted under us."""
-    try:
-        return Path.cwd()
-    except FileNotFoundError:
-        return Path("/")
-
-
-def run_instance(instance: int | None, options: Options, show: Show) -> int:
-    """The life of one instance in this process; the exit code.  Raises PortsupError for what ended it."""
-    spec, options = read_stack(options)
+    spec, options = read()
     check_state()
     runtime = RuntimeDir.open()
     run_id = tree.new_run_id()
@@ -176,13 +141,6 @@ def _introduce(spec: StackSpec, lock: InstanceLock) -> None:
     print(starting.of_instance(spec.name, lock.number, shift), file=sys.stderr)
     if first is not None:
         print(starting.other_instance(first.instance, first.directory, first.whose), file=sys.stderr)
-
-
-def start_order(spec: StackSpec, options: Options) -> list[str]:
-    """The services that this `up` starts: what others depend on comes first."""
-    graph = {name: tuple(service.depends_on) for name, service in spec.services.items()}
-    wanted = with_dependencies(graph, selected(spec, options.services, options.profiles))
-    return [name for level in levels(graph) for name in level if name in wanted]
 
 
 def dry_run(instance: int | None, options: Options) -> int:

@@ -1,6 +1,7 @@
 """What portsup itself has to say: JSON lines in portsup.log.
 
-structlog is used here only, and imported when a journal is opened, because that takes 30 ms.
+structlog is used here only.  Importing it takes 30 ms, so `settle` does that when nobody waits any more: until then
+events go through the same steps without it.
 """
 
 import contextlib
@@ -9,7 +10,8 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapping, Sequence
+from functools import partial
 from typing import Any
 
 from supervisor.config.secrets import HIDDEN, is_secret_name, redact
@@ -18,6 +20,10 @@ from supervisor.logs.allowance import Allowances, rate_of
 from supervisor.logs.journal_file import JournalFile
 from supervisor.logs.redactor import Redactor
 
+_Told = MutableMapping[str, Any]
+_Step = Callable[[Any, str, _Told], Any]  # of what becomes of an event: a processor of structlog
+_encode = json.JSONEncoder(default=str, ensure_ascii=False).encode
+
 
 class Journal:
     """Takes events: a fixed phrase each, with the facts as keywords.  Never raises because of where it writes.
@@ -25,8 +31,10 @@ class Journal:
     Of the facts `words` is a sentence that people get to see instead of the event, `hint` what they can do next.
     """
 
-    def __init__(self, logger: Any, file: JournalFile, secrets: set[str], clock: Callable[[], float]) -> None:
-        self._logger = logger
+    def __init__(self, file: JournalFile, secrets: set[str], clock: Callable[[], float]) -> None:
+        self._steps: list[_Step] = [self._number, _Redactor(secrets), self._show, _line]
+        self._logger: Any = _Early(file, self._steps)
+        self._count = itertools.count(1)
         self._clock = clock
         self._allowances = Allowances()
         self._file = file
@@ -53,6 +61,8 @@ class Journal:
         is_limited = isinstance(service, str) and level != "error"
         if is_limited and not self._allowances.admit((str(service), event), rate_of(event), self._clock()):
             return False
+        if "exc_info" in facts:
+            self.settle()  # structlog knows how to tell of exceptions
         getattr(self._logger, level)(event, **facts)
         return True
 
@@ -74,43 +84,68 @@ class Journal:
         """`words` without the secrets of the stack."""
         return redact(words, self._secrets)
 
+    def settle(self) -> None:
+        """Have structlog write from now on."""
+        self._logger = _structured(self._file, self._steps)
+
     def close(self) -> None:
         """Give the file back; a later event opens it again."""
         self._file.close()
+
+    def _number(self, logger: Any, method: str, event: _Told) -> _Told:
+        event["seq"] = next(self._count)
+        return event
+
+    def _show(self, logger: Any, method: str, event: _Told) -> _Told:
+        if self.on_event is not None:
+            self.on_event(event)
+        return event
 
 
 def open_journal(
     path: str | os.PathLike[str], *, secrets: Collection[str] = (), clock: Callable[[], float] = time.monotonic
 ) -> Journal:
     """The journal at `path`, which shows none of the secrets."""
-    with _not_installed("rich", "colorama", "better_exceptions"):
+    return Journal(JournalFile(os.fspath(path)), set(secrets), clock)
+
+
+class _Early:
+    """Writes events as structlog does, before that is imported."""
+
+    def __init__(self, file: JournalFile, steps: Sequence[_Step]) -> None:
+        self._file, self._steps = file, steps
+
+    def __getattr__(self, level: str) -> Callable[..., None]:
+        return partial(self._write, level)
+
+    def _write(self, level: str, event: str, **facts: Any) -> None:
+        told: Any = {"level": level, "time": _now(), "event": event, **facts}
+        for step in self._steps:
+            told = step(None, level, told)
+        self._file.write(told)
+
+
+def _structured(file: JournalFile, steps: Sequence[_Step]) -> Any:
+    with _not_installed("rich", "colorama", "better_exceptions", "greenlet"):
         import structlog
-
-    file = JournalFile(os.fspath(path))
-    hidden = set(secrets)  # grows with `learn`
-    count = itertools.count(1)
-    encode = json.JSONEncoder(default=str, ensure_ascii=False).encode
-
-    def add_number(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-        event["seq"] = next(count)
-        return event
-
-    def show(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-        if journal.on_event is not None:
-            journal.on_event(event)
-        return event
 
     processors: list[Any] = [
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper("iso", utc=True, key="time"),
-        add_number,
         structlog.processors.format_exc_info,
-        _Redactor(hidden),
-        show,
-        lambda logger, method, event: encode(event),
+        *steps,
     ]
-    journal = Journal(structlog.wrap_logger(file, processors, structlog.BoundLogger).bind(), file, hidden, clock)
-    return journal
+    return structlog.wrap_logger(file, processors, structlog.BoundLogger).bind()
+
+
+def _now() -> str:
+    """The moment as structlog writes it, such as 2026-03-01T09:30:00.250000Z."""
+    seconds, rest = divmod(time.time_ns(), 1_000_000_000)
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{rest // 1000:06d}Z"
+
+
+def _line(logger: Any, method: str, event: _Told) -> str:
+    return _encode(event)
 
 
 @contextlib.contextmanager
@@ -135,7 +170,7 @@ class _Redactor:
     def __init__(self, secrets: Collection[str]) -> None:
         self._secrets = secrets
 
-    def __call__(self, logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    def __call__(self, logger: Any, method: str, event: _Told) -> _Told:
         first = {key: event.pop(key) for key in ("time", "seq", "level", "event")}
         return {
             key: HIDDEN if is_secret_name(key) else self._hidden(value) for key, value in {**first, **event}.items()

@@ -118,6 +118,12 @@ def not_read_again(file: str, why: str = "") -> PortsupError:
     return PortsupError(f"cannot read `{file}` again", why, hint)
 
 
+def replaced(file: str) -> PortsupError:
+    """Another portsup is installed by now than the one that runs."""
+    why = "the files of portsup were replaced since this instance started"
+    return PortsupError(f"cannot read `{file}` again", why, "`portsup down`, then `portsup up -d`")
+
+
 def usage_unknown() -> PortsupError:
     """It took too long to find what the services use."""
     return PortsupError("cannot tell what the services use", "looking at their processes took too long")

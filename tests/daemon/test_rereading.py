@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from supervisor.config import load
 from supervisor.config.load import load_asked
 from supervisor.config.spec import StackSpec
 from supervisor.daemon.processes.inquiries import Inquiries
@@ -64,7 +65,7 @@ def test_it_is_read_in_another_process(asking: Asking, monkeypatch: pytest.Monke
     def read(*_: Any) -> None:
         raise PortsupError(str(os.getpid()))
 
-    monkeypatch.setattr(rereading, "load_asked", read)
+    monkeypatch.setattr(load, "load_asked", read)
     with pytest.raises(PortsupError) as raised:
         asking.again(ONE)
     assert raised.value.what not in (str(os.getpid()), "")
@@ -80,7 +81,7 @@ def test_what_the_system_refuses_is_said_and_ends_nothing(asking: Asking, monkey
     def read(*_: Any) -> None:
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(rereading, "load_asked", read)
+    monkeypatch.setattr(load, "load_asked", read)
     with pytest.raises(PortsupError, match=r"cannot read `services\.yaml` again: Input/output error"):
         asking.again(ONE)
 
@@ -98,6 +99,14 @@ def test_a_mistake_of_ours_is_not_hidden(asking: Asking, monkeypatch: pytest.Mon
     def read(*_: Any) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(rereading, "load_asked", read)
+    monkeypatch.setattr(load, "load_asked", read)
     with pytest.raises(ZeroDivisionError):
+        asking.again(ONE)
+
+
+def test_another_portsup_in_the_place_of_this_one_is_told_apart(
+    asking: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rereading, "_INSTALLED", (1, 2))
+    with pytest.raises(PortsupError, match="the files of portsup were replaced"):
         asking.again(ONE)

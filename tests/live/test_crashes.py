@@ -131,7 +131,7 @@ def test_an_orphan_on_the_first_port_is_reaped_and_not_rotated_around(stack: Mak
         up.says("is up")
         daemon = live.daemon()
         guardian = parent_of(daemon)
-        server = int(live.log("web").split()[1])
+        server = int(eventually(lambda: live.log("web").split()[1:2], what="its pid in the log")[0])
         os.kill(guardian, signal.SIGSTOP)
         os.kill(daemon, signal.SIGKILL)
         os.kill(guardian, signal.SIGKILL)

@@ -38,6 +38,21 @@ def test_an_event_is_one_json_line_with_its_facts(tmp_path: Path) -> None:
     assert (looked["level"], looked["nothing"], fatal["why"]) == ("info", None, "two\nlines")
 
 
+def test_structlog_goes_on_with_lines_that_are_the_same(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path / "portsup.log", secrets={"hunter22"})
+    seen: list[Any] = []
+    journal.on_event = seen.append
+    for _ in range(2):
+        journal.log("warning", "odd", service="web", words="said hunter22", deep=[{"a": ("hunter22",)}], token="t")
+        journal.settle()
+    early, late = events(tmp_path / "portsup.log")
+    assert list(early) == list(late)
+    assert early | {"time": "", "seq": 2} == late | {"time": ""}
+    assert early["time"] <= late["time"]
+    assert len(early["time"]) == len(late["time"]) or late["time"].count(".") == 0  # a whole second has no fraction
+    assert [each["seq"] for each in seen] == [1, 2]
+
+
 def test_secrets_are_hidden_by_name_and_by_value(tmp_path: Path) -> None:
     journal = open_journal(tmp_path / "portsup.log", secrets={"hunter22"})
     try:
@@ -103,7 +118,8 @@ def test_structlog_comes_late_and_brings_no_terminal_libraries(tmp_path: Path) -
         (tmp_path / f"{name}.py").write_text(f"print('{name} was imported')\n")
     code = (
         "import sys, supervisor.logs.journal as j; early = 'structlog' in sys.modules\n"
-        f"j.open_journal('/dev/null'); print(early, 'structlog' in sys.modules, set({unwanted}) & set(sys.modules))"
+        "journal = j.open_journal('/dev/null'); journal.log('info', 'one'); late = 'structlog' in sys.modules\n"
+        f"journal.settle(); print(early, late, 'structlog' in sys.modules, set({unwanted}) & set(sys.modules))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],
@@ -113,4 +129,4 @@ def test_structlog_comes_late_and_brings_no_terminal_libraries(tmp_path: Path) -
         env=os.environ | {"PYTHONPATH": f"{tmp_path}:{Path(__file__).parents[2]}"},
         timeout=30,
     )
-    assert done.stdout == "False True set()\n"
+    assert done.stdout == "False False True set()\n"

@@ -16,6 +16,7 @@ from supervisor.cli.parser import seconds
 from supervisor.cli.render import wants_color
 from supervisor.errors import ExitCode, PortsupError, UsageError, shell_code
 from supervisor.process import guardian
+from supervisor.process.aside import Aside
 from supervisor.process.pulse import DEFAULT, LEAST, Pulse, PulseWatch
 from supervisor.process.relay import Relay, is_wanted
 from supervisor.process.signals import STOPPING, hold_back
@@ -23,6 +24,7 @@ from supervisor.process.view import require_place
 from supervisor.words import answers
 
 if TYPE_CHECKING:
+    from supervisor.config.spec import StackSpec
     from supervisor.daemon.options import Options
 
 EXAMPLES = """\
@@ -234,12 +236,14 @@ def _daemon(
     # asyncio works without ssl, and portsup has no use for it: 4 MB and 10 ms less.
     sys.modules.setdefault("ssl", None)  # type: ignore[arg-type]
     try:
+        # A child reads services.yaml, which takes as long as all these imports.
+        asked = Aside(lambda: _read(args))
         from supervisor.daemon.console.foreground import Show
         from supervisor.daemon.start import run_instance
 
         above = None if relay is None else (relay.theirs, relay.watchdog_every)
         show = Show(colour, not args.no_prefix, done=done, pulse=pulse, live=live, above=above)
-        return run_instance(args.instance, _options(args), show)
+        return run_instance(args.instance, asked.answer, show)
     except PortsupError as error:
         complain(error, sys.argv[1:])
         return int(error.exit_code)
@@ -248,6 +252,12 @@ def _daemon(
     finally:
         with contextlib.suppress(OSError, ValueError):
             sys.stderr.flush()
+
+
+def _read(args: argparse.Namespace) -> "tuple[StackSpec, Options]":
+    from supervisor.daemon.reading import read_stack
+
+    return read_stack(_options(args))
 
 
 def _dry_run(args: argparse.Namespace) -> int:

@@ -1,6 +1,6 @@
 """Everybody who is told of the stack as it changes, and what they can look up of the last hour."""
 
-import secrets
+import os
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -32,7 +32,7 @@ class Readers:
         self._journal = journal
         self._watchers = StatusReaders(lambda: status(slots.values()))
         self._subscriptions = Subscriptions(
-            secrets.token_hex(6), slots.keys, lambda names: status(slots[name] for name in names),
+            os.urandom(6).hex(), slots.keys, lambda names: status(slots[name] for name in names),
             lambda then: world.measure(list(slots.values()), then),
         )  # fmt: skip
         news.follow(self._subscriptions.event)

@@ -1,6 +1,7 @@
 """Reads services.yaml again for a running instance, in a child of ours: a large one takes a second.
 
-What has not changed does not come back: the one who asks has it.
+What has not changed does not come back: the one who asks has it.  The child imports what reading takes; should another
+portsup have been installed in the place of this one meanwhile, what that one reads would not fit us.
 """
 
 import asyncio
@@ -10,7 +11,7 @@ import pickle
 from collections.abc import Sequence
 from typing import Any
 
-from supervisor.config.load import load_asked
+from supervisor.config import spec as types
 from supervisor.config.spec import ServiceSpec, StackSpec
 from supervisor.daemon.processes.inquiries import Inquiries
 from supervisor.daemon.stalls import leave_time
@@ -19,8 +20,22 @@ from supervisor.files.opening import explained
 from supervisor.words import refusals
 
 
+def _installed() -> tuple[int, int] | None:
+    """What tells the files of this portsup from those of another one; None where there are none."""
+    try:
+        found = os.stat(types.__file__)
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns
+
+
+_INSTALLED = _installed()
+
+
 async def read_again(inquiries: Inquiries, old: StackSpec, asked: Sequence[str]) -> StackSpec:
     """The stack of what `find_asked` gives, as it is written now; raises PortsupError where it cannot be used."""
+    if _installed() != _INSTALLED:
+        raise refusals.replaced(old.file.name)
     loop = asyncio.get_running_loop()
     answered: asyncio.Future[dict[str, Any] | None] = loop.create_future()
     inquiries.ask(lambda: _read(old, asked), lambda found: None if answered.done() else answered.set_result(found))
@@ -42,6 +57,8 @@ async def read_again(inquiries: Inquiries, old: StackSpec, asked: Sequence[str])
 
 def _read(old: StackSpec, asked: Sequence[str]) -> dict[str, Any]:
     try:
+        from supervisor.config.load import load_asked
+
         new = load_asked(asked, os.environ)
     except Exception as error:  # whatever it is, it is raised again
         return {"error": _frozen(error)}
