@@ -7,7 +7,7 @@ import os
 import sys
 import time
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from supervisor.core.reasons import LockGone
@@ -119,8 +119,11 @@ class FileLock:
                 raise
             close(descriptor)  # replaced between open and lock: that was a lock on a file nobody finds
 
-    def loss(self) -> LockGone | None:
-        """Why the lock no longer keeps others out, None as long as it does."""
+    def loss(self, held: Collection[tuple[int, int]] = ()) -> LockGone | None:
+        """Why the lock no longer keeps others out, None as long as it does.
+
+        `held` are files of which the kernel has said, in this moment, that this process has their locks.
+        """
         if not self.is_held:
             return LockGone("given-back")
         try:
@@ -136,6 +139,8 @@ class FileLock:
             return LockGone("deleted", self.path)
         if found != self._inode:
             return LockGone("replaced", self.path)
+        if found in held:
+            return None
         return self._loss_to_second_descriptor()
 
     def _loss_to_second_descriptor(self) -> LockGone | None:

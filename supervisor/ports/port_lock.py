@@ -3,6 +3,7 @@
 import contextlib
 import os
 import time
+from collections.abc import Collection
 
 from supervisor import system
 from supervisor.core.reasons import LockGone
@@ -14,6 +15,8 @@ from supervisor.ports.runtime import RuntimeDir, error_in
 from supervisor.system import Identity
 from supervisor.words import locks
 from supervisor.words.reasons import text_of
+
+_INSTANT = 1_000_000_000  # nanoseconds: no file system has coarser times but FAT, which has no locks
 
 
 class PortTaken(PortsupError):
@@ -36,7 +39,7 @@ class PortLock:
     `PortPool` adds what keeps other programs off the port.
     """
 
-    __slots__ = ("_file", "_has_record", "_owner", "_runtime", "_since", "port")
+    __slots__ = ("_file", "_has_record", "_known", "_owner", "_runtime", "_since", "port")
 
     def __init__(
         self, port: int, name: str = "", runtime: RuntimeDir | None = None, *, owner: Owner | None = None
@@ -50,6 +53,7 @@ class PortLock:
         self._owner = owner or Owner(name, 0, name, "", own_identity())
         self._file = FileLock(self._runtime.port_lock(port))
         self._has_record = False
+        self._known: tuple[int, int, int] | None = None  # of a record that takes nothing from us, as it was then
         self._since = 0.0
 
     @property
@@ -91,15 +95,23 @@ class PortLock:
         Record.of(self.port, self._owner, self._since).write(self._runtime.port_record(self.port))
         self._has_record = True
 
-    def loss(self) -> LockGone | None:
+    def loss(self, held: Collection[tuple[int, int]] = ()) -> LockGone | None:
         """Why the lock no longer keeps others out, None as long as it does: the file was deleted or replaced, its
         directory is gone, the record names another owner that is alive, or a second descriptor can take the lock.
+
+        `held` are files whose locks the kernel says are ours.
         """
-        why = self._file.loss()
+        why = self._file.loss(held)
         if why is not None:
             return why
+        stamp = _stamp(self._runtime.port_record(self.port))
+        if stamp is not None and stamp == self._known:
+            return None
         record = self.record()
-        if record is None or record.owner == self._owner.identity or not system.is_alive(record.owner):
+        if record is None or record.owner == self._owner.identity:
+            self._known = stamp
+            return None
+        if not system.is_alive(record.owner):
             return None
         by = record.owner.words_from(system.pid_namespace())
         path = self._runtime.port_record(self.port)
@@ -141,6 +153,16 @@ class PortLock:
 def own_identity() -> Identity:
     """This process."""
     return system.identity_of(os.getpid()) or Identity(os.getpid(), 0)
+
+
+def _stamp(path: str) -> tuple[int, int, int] | None:
+    """What tells a record from a later one; None where there is none, or while one may follow in the same instant."""
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return None
+    is_settled = abs(time.time_ns() - found.st_mtime_ns) > _INSTANT
+    return (found.st_ino, found.st_mtime_ns, found.st_size) if is_settled else None
 
 
 def _is_owner_alive(record: Record | None) -> bool:

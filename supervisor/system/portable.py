@@ -239,6 +239,11 @@ def is_opaque(pid: int) -> bool:
     return False
 
 
+def flocked_by_us() -> Collection[tuple[int, int]]:
+    """Empty: the system has no table of the locks of files."""
+    return ()
+
+
 def open_signals(numbers: "Collection[signal.Signals]") -> SignalQueue:
     """A queue of these signals, which do nothing else from now on."""
     return _WakeUps(numbers)

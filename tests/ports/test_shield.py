@@ -138,6 +138,18 @@ def test_every_other_harm_is_told_too(
     assert first(web) in [loss.port for loss in shield.check()]
 
 
+@pytest.mark.parametrize("harm", [_take_over_by_writing, _take_over_by_renaming])
+def test_a_record_that_was_looked_at_before_is_looked_at_again_when_it_changes(
+    shield: Shield, web: PoolLease, runtime: RuntimeDir, harm: Callable[[RuntimeDir, int], None]
+) -> None:
+    for port in web.pool:
+        os.utime(runtime.port_record(port), (1, 1))  # long enough ago to be remembered
+    assert shield.check() == shield.check() == ()
+    harm(runtime, first(web))
+    (loss,) = shield.check()
+    assert (loss.port, loss.why.how) == (first(web), "taken-over")
+
+
 def test_what_no_file_event_tells_is_found_by_the_check(shield: Shield, web: PoolLease, own_folders: Path) -> None:
     import fcntl
 

@@ -229,11 +229,11 @@ class Stack:
         self._gates_due = False
         if self.is_stopping:
             return
+        if self._acquiring or self.orders:  # who is still to be told may have to take ports, too
+            return
         if self._ports_due:  # before anything is spawned that reads the endpoints file
             self._ports_due = False
             self.follower.on_ports_changed()
-        if self._acquiring or self.orders:  # who is still to be told may have to take ports, too
-            return
         suspects, self._suspects = self.relations.in_order(self._suspects), set()
         for number, slot in enumerate(self.slots[name] for name in suspects):
             if number and not has_time(self.loop):  # the others in the next turn
