@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 
+from supervisor.core.budget import Budget
 from supervisor.core.ending import OnEnd, Others
 from supervisor.core.handoff import BindMode
 from supervisor.core.order import Condition
@@ -237,6 +238,8 @@ class ServiceSpec:
     umask: int | None = None
     limits: Mapping[str, int] = field(default_factory=dict)  # bytes, whole seconds, or pieces
     memory_limit: int = 0  # bytes of all its processes together; 0 for any
+    memory_cost: int = 0  # bytes of the budget
+    gpu_memory_cost: int = 0
     logging: LogLimits = LogLimits()
     line: int = 0  # where the service stands in the file, counted from 1
 
@@ -276,6 +279,7 @@ class StackSpec:
     others: tuple[Path, ...] = ()  # files that its services extend
     stride: int = 100
     strict_ports: bool = False
+    budget: Budget | None = None
     render: tuple[RenderedFile, ...] = ()
     secrets: frozenset[str] = frozenset()  # values that no output may show, wherever they are
     filled: Mapping[str, frozenset[str]] = field(default_factory=dict)  # where others of them were filled in, by path

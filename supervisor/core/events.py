@@ -10,6 +10,9 @@ from supervisor.core.visits import FoundInUse as FoundInUse
 from supervisor.core.visits import FoundUnused as FoundUnused
 from supervisor.core.visits import IdlingChanged as IdlingChanged
 from supervisor.core.visits import MakeSureUnused as MakeSureUnused
+from supervisor.core.visits import OfClients as OfClients
+from supervisor.core.visits import RoomLacking as RoomLacking
+from supervisor.core.visits import RoomNeeded as RoomNeeded
 from supervisor.dataclass import dataclass
 
 Reasons = tuple[tuple[int, Cause], ...]  # why a port can not be used, port by port
@@ -204,13 +207,11 @@ class DeadlinePassed: ...
 
 
 Event = (
-    StartRequested | AwaitRequested | Called | AwaitFailed
-    | ClientLeft | ClientsCounted | FoundUnused | FoundInUse | IdlingChanged
+    StartRequested | AwaitRequested | Called | AwaitFailed | OfClients | RoomLacking
     | StopRequested | KillRequested | RestartRequested | RollRequested | RotateRequested
     | PortLeased | NoPort | DependenciesMet | DependencyFailed | Spawned | SpawnFailed
     | BeganListening | BecameReady | ProbeFailed | Printed | BecameHealthy | CheckFailed | MemoryExceeded | Notified
-    | Intruded
-    | MainExited | Survived | Exited | HookEnded | LockLost | DeadlinePassed
+    | Intruded | MainExited | Survived | Exited | HookEnded | LockLost | DeadlinePassed
 )  # fmt: skip
 
 
@@ -295,6 +296,5 @@ class EndHook:
 Effect = (
     LeasePort | QuarantinePort | AwaitClients | CountClients | MakeSureUnused | RefuseClients
     | Spawn | SpawnBeside | Terminate | Abort | Kill
-    | Abandon
-    | RunHook | EndHook
+    | Abandon | RunHook | EndHook
 )  # fmt: skip

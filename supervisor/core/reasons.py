@@ -20,6 +20,26 @@ class Unused(Reason):
     seconds: float
 
 
+class MakesRoom(Reason):
+    """Nobody used it for so many seconds, and another service needs its room in the budget."""
+
+    by: str
+    seconds: float
+
+
+class NoRoom(Reason):
+    """The budget has no room for it: how much of which `resource` it needs, how much is free, and who has the rest.
+
+    In bytes; `leaving`: those are on their way out.
+    """
+
+    resource: str  # memory, gpu_memory
+    needs: int
+    free: int
+    held_by: tuple[str, ...] = ()
+    leaving: bool = False
+
+
 class UsesProcessor(Reason):
     """Its processes use so many percent of a processor; -1 if that cannot be seen."""
 

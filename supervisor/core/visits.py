@@ -40,6 +40,20 @@ class FoundInUse:
 
 
 @dataclass(frozen=True, slots=True)
+class RoomNeeded:
+    """Another service cannot start within the budget as long as this one runs."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoomLacking:
+    """It would start, and the budget has no room for it now."""
+
+    why: Cause
+
+
+@dataclass(frozen=True, slots=True)
 class IdlingChanged:
     """Its configuration says otherwise when it is stopped for want of clients."""
 
@@ -59,3 +73,6 @@ class MakeSureUnused:
     """
 
     pid: int
+
+
+OfClients = ClientLeft | ClientsCounted | FoundUnused | FoundInUse | RoomNeeded | IdlingChanged

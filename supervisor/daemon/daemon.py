@@ -29,6 +29,7 @@ from supervisor.daemon.service.slot import Slot, new_slot
 from supervisor.daemon.service.world import PortRules, StackWorld
 from supervisor.daemon.stack.ending import Ending
 from supervisor.daemon.stack.endpoints import document
+from supervisor.daemon.stack.graphics import asker
 from supervisor.daemon.stack.reload import Reloader
 from supervisor.daemon.stack.rendering import Renderer
 from supervisor.daemon.stack.stack import Stack
@@ -74,6 +75,9 @@ class Daemon:
         slots.update((name, new_slot(spec, name, instance, self._world, options.profiles)) for name in spec.services)
         front.introduce(tuple(spec.services))
         self._stack = Stack(slots, loop, self, front.is_live)
+        world = self._world
+        self._ask_gpu = asker(world.inquiries, slots, world.members, self._reporter.gpu_memory_unknown)
+        self._stack.room.configure(spec, self._ask_gpu)
         self._renderer = Renderer(
             spec, instance.number, self._stack, self._reporter, self._world.errands, self._world.programs
         )
@@ -182,6 +186,7 @@ class Daemon:
         self._lock.announce_files(tuple(map(os.fspath, spec.over)))
         self._spec = self._renderer.spec = spec
         self._automatic.configure(spec)
+        self._stack.room.configure(spec, self._ask_gpu)
         self._front.introduce(tuple(spec.services))
         self._loop.call_soon(self.on_ports_changed)
 
@@ -203,6 +208,7 @@ class Daemon:
             self._control.mend()
             self._stack.try_again()
             self._automatic.round()
+            self._stack.room.round()
         if (self._writing.look() or self._renderer.has_unwritten) and not self._end.done():
             self.on_ports_changed()
 

@@ -41,8 +41,12 @@ def read_stack(options: Options) -> tuple[StackSpec, Options]:
 def _refuse_without_handoff(spec: StackSpec, options: Options) -> None:
     for name in start_order(spec, options):
         service = spec.services[name]
-        if service.waits_for_clients and service.handoff is not HandoffMode.SYSTEMD:
+        if service.handoff is HandoffMode.SYSTEMD:
+            continue
+        if service.waits_for_clients:
             raise refusals.needs_handoff(name, on_connect=service.start is Start.ON_CONNECT)
+        if spec.budget is not None and (service.memory_cost or service.gpu_memory_cost):
+            raise refusals.no_budget()
 
 
 def current_directory() -> Path:

@@ -16,7 +16,9 @@ from supervisor.export.model import Secret, Wishes
 from supervisor.export.veil import parts
 
 FOLDER, FILE = "/etc/portsup", "services.yaml"
-_ELSEWHERE = ("depends_on", "profiles", "autostart", "fetch_url", "on_end", "on_port_change")
+_ELSEWHERE = (
+    "depends_on", "profiles", "autostart", "fetch_url", "on_end", "on_port_change", "memory_cost", "gpu_memory_cost",
+)  # fmt: skip
 _BINDS = ("command", "environment")  # where `{host}` is where the program listens, and not where it is asked
 
 

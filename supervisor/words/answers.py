@@ -157,11 +157,12 @@ def last_output(has_new_process: bool) -> str:
     return "the last that it printed" + (" before its next process" if has_new_process else "")
 
 
-def now(state: str | None, port: int | None) -> str:
-    """How it is now; None while nothing runs."""
+def now(state: str | None, port: int | None, why: str = "") -> str:
+    """How it is now, and why; None while nothing runs."""
     if state is None:
         return "does not run now"
-    return f"is {state}" + (f" on port {port}" if port is not None else "") + " now"
+    place = f" on port {port}" if port is not None else ""
+    return f"is {state}{place} now" + (f": {why}" if why else "")
 
 
 def no_address(command: str, name: str, state: str, reason: str) -> PortsupError:

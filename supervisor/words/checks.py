@@ -35,7 +35,7 @@ def of_check(reason: Reason, text_of: Callable[[Cause], str]) -> str:
         case reasons.Unhealthy(last, times):
             return f"unhealthy: {text_of(last)}" + (f", {times} times in a row" if times > 1 else "")
         case reasons.MemoryAbove(used, limit):
-            return f"its processes have {_megabytes(used)} of memory, its `memory_limit` is {_megabytes(limit)}"
+            return f"its processes have {megabytes(used)} of memory, its `memory_limit` is {megabytes(limit)}"
     return ""
 
 
@@ -66,5 +66,8 @@ def _of_answer(answer: HttpAnswer) -> str:
     return f"answered {status} {said}".rstrip() + wanted
 
 
-def _megabytes(size: int) -> str:
+def megabytes(size: int) -> str:
+    """A size in few words."""
+    if size >= 1024**3:
+        return f"{size / 1024**3:.3g} GB"
     return f"{size / 1024**2:.4g} MB"

@@ -30,7 +30,9 @@ def words_of(event: journal.Event) -> str:
             return f"refuses the clients that wait for it: it was not ready within {event.within:g} s"
         case journal.ClientsUnseen():
             return f"`idle_stop` does not stop it: the system does not tell when its clients leave ({event.why})"
-        case journal.ServiceTerminating(cause={"kind": "unused"}):
+        case journal.RoomAwaited():
+            return f"waits for room: {event.why}"
+        case journal.ServiceTerminating(cause={"kind": "unused" | "makes-room"}):
             return f"is stopped until its next client comes: {event.why}"
         case journal.ServiceRestarts():
             return f"{event.why}; {_next_start(event)}"
@@ -124,6 +126,8 @@ def _of_ports(event: journal.Event) -> str:
             return f"portsup may not look into its process ({event.why}); {HANDOFF_OFF}"
         case journal.FileNotRendered():
             return f"cannot render `{event.file}`: {event.why}"
+        case journal.GpuMemoryUnknown():
+            return f"the budget does not limit graphics memory: {event.why}"
         case journal.OnChangeFailed():
             return f"on_change: {event.why}"
     return ""

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from supervisor.core import reasons
 from supervisor.core.reasons import Cause, Reason
-from supervisor.words.checks import of_check
+from supervisor.words.checks import megabytes, of_check
 from supervisor.words.holders import holder
 from supervisor.words.locks import lock_gone
 
@@ -61,6 +61,8 @@ def _of_life(reason: Reason) -> str:
             return _ASKED[to]
         case reasons.Unused(seconds):
             return f"nobody used it for {seconds:g} s"
+        case reasons.MakesRoom(by, seconds):
+            return f"`{by}` needs its room in the budget, and nobody used it for {seconds:g} s"
         case reasons.UsesProcessor(percent):
             return f"its processes use {f'{percent:g}%' if percent >= 0 else 'who knows how much'} of a processor"
         case reasons.NeedsRestarted(needs):
@@ -106,7 +108,19 @@ def _of_stack(reason: Reason) -> str:
             return lock_gone(reason)
         case reasons.NeedsLost(needs):
             return _needs_lost(needs)
+        case reasons.NoRoom():
+            return _no_room(reason)
     raise AssertionError(f"there are no words for {reason!r}")
+
+
+def _no_room(reason: "reasons.NoRoom") -> str:
+    what = reason.resource.replace("gpu_memory", "GPU memory")
+    why = f"it needs {megabytes(reason.needs)} of {what}, and {megabytes(reason.free)} of the budget are free"
+    if not reason.held_by:
+        return why
+    return f"{why}; {'it waits until' if reason.leaving else 'the rest is used by'} {_named(reason.held_by)}" + (
+        f" {'has' if len(reason.held_by) == 1 else 'have'} stopped" if reason.leaving else ""
+    )
 
 
 def _needs_lost(needs: "tuple[reasons.LostNeed, ...]") -> str:

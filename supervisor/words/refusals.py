@@ -37,6 +37,15 @@ def needs_handoff(name: str, *, on_connect: bool) -> UsageError:
     )
 
 
+def no_budget() -> UsageError:
+    """Services are to make room for others, and the handoff is switched off."""
+    return UsageError(
+        "cannot keep to the `budget`",
+        "with `--handoff off` no service can be stopped until its next client comes",
+        "leave `--handoff off` out, or take `budget` out of services.yaml",
+    )
+
+
 def nowhere_to_rotate(name: str, has_pool: bool) -> UsageError:
     """A service has no other port."""
     why = "its pool has no other port" if has_pool else "it has no `pool`"

@@ -162,6 +162,8 @@ def sentence(event: "Event") -> str:
             return f"is idle: its next client{place} starts it"
         case journal.ServiceCalled.event:
             return "starts, because a client waits for it"
+        case journal.RoomAwaited.event:
+            return f"waits for room: {why}"
         case journal.ClientsUnseen.event:
             return f"is not stopped by `idle_stop`: the system does not tell when its clients leave ({why})"
         case journal.ClientsRefused.event:

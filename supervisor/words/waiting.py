@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 
+from supervisor.core.reasons import NoRoom
 from supervisor.core.service import Service
 from supervisor.core.state import Beside, Role, State
 from supervisor.words.reasons import text_of
@@ -19,6 +20,8 @@ def sentence(svc: Service, needs: Collection[str], now: float) -> str:
         case State.PREPARING | State.CLEANING | State.TERMINATING if svc.hook is not None:
             left = f"{max(0.0, svc.hook.deadline - now):.0f} s"
             return f"waiting for {svc.name}, whose {svc.hook.hook} runs ({left} left)"
+        case State.WAITING if isinstance(svc.reason, NoRoom):
+            return f"waiting for {svc.name}{f' ({left} left)' if left else ''}: {text_of(svc.reason)}"
         case State.WAITING if needs:
             return f"waiting for {svc.name}, which needs {', '.join(needs)}"
         case State.BACKOFF:

@@ -130,6 +130,8 @@ SERVICE: dict[str, list[Any]] = {
     "group": ["nogroup", 0],
     "umask": ["022", "0077"],
     "memory_limit": ["500MB", 2**30],
+    "memory_cost": ["2GB", 2**20],
+    "gpu_memory_cost": ["8GB"],
     "limits": [{}, {"nofile": 1024, "cpu_time": "1m", "address_space": "1GB", "core": 0}],
     "logging": [{}, {"max_size": "4KB", "backups": 0}, {"max_size": 4096}, {"redact": False}],
 }

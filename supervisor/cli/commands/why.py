@@ -84,7 +84,8 @@ def _row(source: Source, service: str) -> "ServiceStatus | None":
 
 
 def _text(told: "Why", row: "ServiceStatus | None", color: bool) -> list[str]:
-    now = answers.now(None, None) if row is None else answers.now(row.state, row.port)
+    waits_for = row.reason if row is not None and row.state == "waiting" else ""
+    now = answers.now(None, None) if row is None else answers.now(row.state, row.port, waits_for)
     service, total, chapters = told.service, told.failures, told.chapters
     is_up = row is not None
     if not chapters:

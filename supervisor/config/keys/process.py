@@ -81,6 +81,20 @@ KEYS = (
         is_live=True,
     ),
     Key(
+        "memory_cost",
+        Size(2**20, _BYTES),
+        "The memory that the service takes of the `budget` while it runs.",
+        also=("mem_cost", "memory_reservation", "cost"),
+        is_live=True,
+    ),
+    Key(
+        "gpu_memory_cost",
+        Size(2**20, _BYTES),
+        "The memory of graphics processors that the service takes of the `budget` while it runs.",
+        also=("vram", "vram_cost", "gpu_memory"),
+        is_live=True,
+    ),
+    Key(
         "limits",
         LIMITS,
         "What each process of the service may use of the machine.",

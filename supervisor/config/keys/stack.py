@@ -6,6 +6,7 @@ from supervisor.config.keys.service import SERVICE
 from supervisor.config.kinds import (
     LONGEST_NAME,
     NAME,
+    Choice,
     Duration,
     Flag,
     Key,
@@ -14,10 +15,14 @@ from supervisor.config.kinds import (
     Several,
     Shape,
     Signal,
+    Size,
     Text,
     Whole,
 )
 from supervisor.config.spec import StackSpec
+from supervisor.core.budget import Budget, Evict
+
+LARGEST = 2**62  # bytes
 
 INSTANCES = Section(
     keys=(
@@ -100,6 +105,32 @@ RENDER = Section(
     )
 )
 
+BUDGET = Section(
+    keys=(
+        Key(
+            "memory",
+            Size(2**20, LARGEST),
+            "What the services that run may cost together, by their `memory_cost`.",
+            also=("mem", "ram", "limit", "max_memory"),
+        ),
+        Key(
+            "gpu_memory",
+            Size(2**20, LARGEST),
+            "The same for memory of graphics processors, by `gpu_memory_cost`.",
+            also=("vram", "gpu"),
+            unset="what the driver of NVIDIA tells",
+            more="To ask the driver takes the extra `gpu`.",
+        ),
+        Key(
+            "evict",
+            Choice(tuple(Evict), (("least-recently-used", "lru"), ("oldest", "lru")), of=Evict),
+            "Which service that nobody uses stops first: the one that was used longest ago.",
+            "lru",
+        ),
+    ),
+    of=Budget,
+)
+
 STACK = Section(
     keys=(
         Key(
@@ -116,6 +147,12 @@ STACK = Section(
             "How several instances of the stack share the machine.",
             also=("instance",),
             form=spread("instances", INSTANCES),
+        ),
+        Key(
+            "budget",
+            BUDGET,
+            "How much memory the services that run may cost together. Those that nobody uses make room for others.",
+            also=("memory_budget",),
         ),
         Key("ports", PORTS, "Rules for all pools.", form=spread("ports", PORTS)),
         Key(

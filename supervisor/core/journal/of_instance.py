@@ -66,6 +66,14 @@ class NoHandoff(Event):
     why: str
 
 
+class GpuMemoryUnknown(Event):
+    """the driver of NVIDIA does not say how much graphics memory there is for the [`budget`](services-yaml.md#budget), `why`, so portsup does not limit it; once for each reason"""  # noqa: E501
+
+    event = "gpu memory unknown"
+    level = WARNING
+    why: str
+
+
 class LockLost(Event):
     """`port`, `why`"""
 

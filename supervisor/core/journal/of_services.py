@@ -56,6 +56,14 @@ class ServiceWaiting(OfPassing):
     is_quiet = True
 
 
+class RoomAwaited(OfState):
+    """it would start, and the [`budget`](services-yaml.md#budget) has no room for it: `why`; again if that changes"""
+
+    event = "service waits for room"
+    why: str
+    cause: dict[str, object] | None = None
+
+
 class ServicePreparing(OfPassing):
     """its `pre_start` is about to run: `port`, `why`"""
 

@@ -39,7 +39,7 @@ def idle(svc: Service) -> Service:
     """The service without a process, and all that is said of one."""
     return replace(
         svc, pid=None, deadline=None, reached=Milestone.NONE, health=Health.NONE, ready_since=None, then=Then.STOP,
-        reloading_since=None,
+        reloading_since=None, in_use=False, makes_room_for="",
     )  # fmt: skip
 
 

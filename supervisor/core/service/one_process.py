@@ -6,7 +6,7 @@ its pid, and is ignored if that is not ours.  The ports of a pool stay leased fo
 """
 
 from supervisor.core import events as ev
-from supervisor.core.reasons import Asked, Cause, NotReady, PortLockLost, SaidNothing, StillAlive, Unhealthy
+from supervisor.core.reasons import Asked, Cause, NoRoom, NotReady, PortLockLost, SaidNothing, StillAlive, Unhealthy
 from supervisor.core.service import hooks, idling
 from supervisor.core.service.hooks import Step as Step
 from supervisor.core.service.moves import (
@@ -117,7 +117,12 @@ def _step(svc: Service, event: ev.Event, now: float) -> Step:
         case S.ACQUIRING, ev.NoPort(reasons, why):
             return no_port(svc, reasons, why)
         case S.WAITING, ev.DependenciesMet():
-            return launch(svc, now)
+            return launch(replace(svc, reason="") if isinstance(svc.reason, NoRoom) else svc, now)
+        case S.WAITING, ev.RoomLacking(why):
+            until = svc.deadline or svc.clients_until or now + svc.timeouts.clients
+            return replace(svc, reason=why, deadline=until), ()
+        case S.WAITING, ev.DeadlinePassed() if is_due(svc, now):
+            return listen(svc, now) if svc.waits_to_be_called else rest(svc, S.FAILED, Result.TIMEOUT, svc.reason)
         case S.FAILED, ev.DependenciesMet() if svc.result is Result.DEPENDENCY:
             is_placed = svc.port is not None or not svc.pool  # not if it got another pool meanwhile
             if svc.on_connect:
@@ -157,8 +162,9 @@ def _step(svc: Service, event: ev.Event, now: float) -> Step:
         case S.STARTING | S.RUNNING | S.TERMINATING, ev.Notified(pid, notice) if pid == svc.pid:
             return heard(note(svc, notice, now), notice, now)
         case S.RUNNING, (
-            ev.ClientLeft() | ev.ClientsCounted() | ev.FoundUnused() | ev.FoundInUse() | ev.IdlingChanged()
-        ):
+            ev.ClientLeft() | ev.ClientsCounted() | ev.FoundUnused() | ev.FoundInUse() | ev.RoomNeeded()
+            | ev.IdlingChanged()
+        ):  # fmt: skip
             return idling.decide(svc, event, now)
         case S.RUNNING, ev.DeadlinePassed() if is_due(svc, now):
             return abort(svc, SaidNothing(svc.watchdog), now)

@@ -51,6 +51,7 @@ class Service:
     one_shot: bool = False  # it is no server: its work is done when it exits with 0
     on_connect: bool = False  # started by its first client
     is_scheduled: bool = False  # started by the clock
+    can_make_room: bool = False  # it may be stopped for another service while nobody uses it
     is_server: bool = False  # others are to reach it: it has a port, or says by something else when it is ready
     success_codes: frozenset[int] = frozenset((0,))  # exit codes that mean success
     hooks: Mapping[Hook, float] = field(default_factory=lambda: NO_HOOKS)  # those it has, and how long each may take
@@ -62,6 +63,8 @@ class Service:
     is_called: bool = False  # it is to run, and not only to listen for its first client
     clients_until: float | None = None  # when whoever has called it is refused, unless it is ready by then
     used_at: float = 0.0  # the last moment at which it had a client, as far as that is known
+    in_use: bool = False  # it could not be stopped the last time, and nobody has left since
+    makes_room_for: str = ""  # the service for which it is just being found out whether it can be stopped
     idle_at: float | None = None  # when its clients are counted, while it runs
     deadline: float | None = None
     reached: Milestone = Milestone.NONE
@@ -108,6 +111,11 @@ class Service:
     def can_idle(self) -> bool:
         """Whether it may wait for a client without a process."""
         return self.on_connect or self.timeouts.idle > 0
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether anybody has to know when its clients leave."""
+        return self.can_make_room or self.timeouts.idle > 0
 
     @property
     def is_silent(self) -> bool:

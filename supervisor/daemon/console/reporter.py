@@ -186,6 +186,10 @@ class Reporter:
         """The system does not tell when a client of a service leaves, so it is never stopped for want of clients."""
         self.tell(journal.ClientsUnseen(service=service, why=why))
 
+    def gpu_memory_unknown(self, why: str) -> None:
+        """Nobody knows how much graphics memory there is, so it is not limited."""
+        self.tell(journal.GpuMemoryUnknown(why=why))
+
     def clients_refused(self, service: str, within: float) -> None:
         """Clients that had called a service were refused, because it does not come up; `within` is in seconds."""
         self.tell(journal.ClientsRefused(service=service, within=within))

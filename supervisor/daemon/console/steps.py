@@ -5,7 +5,7 @@ from typing import Any
 
 from supervisor.config.spec import ServiceSpec
 from supervisor.core import journal
-from supervisor.core.reasons import Cause, facts_of
+from supervisor.core.reasons import Cause, NoRoom, facts_of
 from supervisor.core.service import KILL_REQUESTED, Service
 from supervisor.core.state import Beside, Health, Milestone, Role, State, Then
 from supervisor.words.failures import STDIN_HINT, ends_with_stdin, failure
@@ -111,6 +111,8 @@ def _within(before: Service, after: Service) -> journal.Event | None:
         return journal.ServiceReloads(**where, pid=after.pid)
     if after.reloading_since is None and before.reloading_since is not None:
         return journal.ServiceReloaded(**where, pid=after.pid)
+    if after.state is State.WAITING and after.reason != before.reason and isinstance(after.reason, NoRoom):
+        return journal.RoomAwaited(**where, **because(after.reason))
     if after.state is not State.STARTING:
         return None
     if after.pid is not None and after.pid != before.pid:

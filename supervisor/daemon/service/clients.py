@@ -28,7 +28,7 @@ class Clients:
         """What a change of a service means for those who watch its clients."""
         if before.state is State.IDLE and after.state is not State.IDLE:
             self._callers.forget(slot)
-        if after.state is State.RUNNING and after.timeouts.idle:
+        if after.state is State.RUNNING and after.is_watched:
             self._visitors.watch(slot)
         elif before.state is State.RUNNING:
             self._visitors.forget(slot)

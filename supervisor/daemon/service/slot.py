@@ -10,6 +10,7 @@ from supervisor import system
 from supervisor.config.selection import starts_by_itself
 from supervisor.config.spec import ProbeKind, ServiceSpec, StackSpec, Start
 from supervisor.core.address import LOOPBACK
+from supervisor.core.budget import Cost
 from supervisor.core.instance import ports_of
 from supervisor.core.order import Condition
 from supervisor.core.reasons import Survivors
@@ -128,6 +129,11 @@ class Slot:
         return self.spec.restarts_with
 
     @property
+    def cost(self) -> Cost:
+        """What it takes of the budget."""
+        return Cost(self.spec.memory_cost, self.spec.gpu_memory_cost)
+
+    @property
     def seen_ports(self) -> Mapping[str, int]:
         """Where its process was told that the others are."""
         return {} if self.child is None else self.child.seen_ports
@@ -193,6 +199,7 @@ def settings(spec: ServiceSpec, pool: Sequence[int]) -> dict[str, Any]:
         "is_ready_by_listening": bool(pool) and spec.ready.probe.kind is ProbeKind.LISTENING,
         "one_shot": spec.one_shot,
         "on_connect": spec.start is Start.ON_CONNECT,
+        "can_make_room": spec.waits_for_clients and bool(spec.memory_cost or spec.gpu_memory_cost),
         "is_scheduled": spec.schedule is not None,
         "is_server": not spec.one_shot and (bool(pool) or spec.ready.probe.kind is not ProbeKind.STARTED),
         "success_codes": spec.success_exit_codes,

@@ -1,7 +1,8 @@
 """Counts who is connected to a service, hears of those who leave, and keeps newcomers for its next process.
 
 The kernel tells of each connection that ends (`system.open_departures`).  Nobody listens for that while the service is
-in use: from one count of its clients to the first that leaves, and then not before the next count.
+in use: from one count of its clients to the first that leaves, and then not before the next count; only of those that
+make room for others it is kept when they were used last.
 """
 
 import asyncio
@@ -16,6 +17,7 @@ from supervisor.daemon.service.slot import Child, Slot
 from supervisor.daemon.tasks import begin
 from supervisor.system import Departures
 
+APART = 0.1  # seconds between two departures that are heard, of a service that may make room for others
 WhyBusy = Callable[[Slot, Child], Awaitable[Cause]]
 
 
@@ -135,7 +137,13 @@ class Visitors:
         pid = slot.service.pid
         if self._has_left(slot) and pid is not None:
             self._hear_no_more(slot.spec.name)
+            if slot.service.can_make_room:  # it matters whether it was used after others
+                self._loop.call_later(APART, self._hear_again, slot)
             slot.keeper.tell(ev.ClientLeft(pid))
+
+    def _hear_again(self, slot: Slot) -> None:
+        if slot.spec.name in self._departures and not slot.service.makes_room_for:
+            self._hear(slot)
 
     def _port_of(self, name: str) -> int | None:
         return self._departures[name][0] if name in self._departures else None

@@ -14,6 +14,7 @@ from supervisor.core.service import Service
 from supervisor.core.state import AT_REST, Result, State
 from supervisor.daemon.service.slot import Slot
 from supervisor.daemon.stack.orders import Orders
+from supervisor.daemon.stack.room import Room
 from supervisor.daemon.stack.waits import Waits
 from supervisor.daemon.stalls import has_time
 from supervisor.dataclass import dataclass, field
@@ -48,6 +49,7 @@ class Stack:
     relations: Relations = field(init=False)
     orders: Orders = field(init=False)
     waits: Waits = field(init=False)
+    room: Room = field(init=False)
     _busy: set[str] = field(default_factory=set)  # those that are not at rest
     _acquiring: set[str] = field(default_factory=set)
     _suspects: set[str] = field(default_factory=set)  # whose gates may open, or close for good
@@ -68,6 +70,7 @@ class Stack:
         self.relations = Relations(self.slots)
         self.orders = Orders(self.slots, self.loop, self._all_are_told)
         self.waits = Waits(self.loop)
+        self.room = Room(self.slots, self.relations, self._schedule_gates)
 
     def start(self, names: Iterable[str], *, may_idle: bool = False) -> frozenset[str]:
         """Starts services and what they depend on; gives all that were asked to.
@@ -195,6 +198,7 @@ class Stack:
                 self._ports[after.name] = after.port
             self._ports_due = True  # also where it has the old one again: in between it was told to be on its first
             self._schedule_gates()
+        self.room.changed(before, after)
         if not self.orders:
             self.waits.look()
 
@@ -240,8 +244,10 @@ class Stack:
                 self.await_dependencies(slot.service)
                 continue
             self.orders.give(dict.fromkeys(rules.to_wake(slot, self.slots), ev.StartRequested()))
-            if (verdict := rules.gate(slot, self.slots)) is not None:
+            verdict = rules.gate(slot, self.slots)
+            if verdict is not None and not (isinstance(verdict, ev.DependenciesMet) and self.room.holds_back(slot)):
                 slot.keeper.tell(verdict)
+        self.room.look()
 
     def _tell_dependants(self) -> None:
         """Acts on services whose dependency was restarted, or is no longer on the port that they were told."""

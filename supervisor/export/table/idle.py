@@ -10,4 +10,8 @@ ROWS: tuple[Row, ...] = (
         lost("it runs until somebody stops it"),
         INSIDE,
     ),
+    row(
+        "budget.memory budget.gpu_memory budget.evict memory_cost gpu_memory_cost",
+        *(lost("no service is stopped for another one: all run side by side"),) * 4,
+    ),
 )
