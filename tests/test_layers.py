@@ -41,6 +41,7 @@ LAYERS = {
     "web": 6,
     "tui": 6,
     "mcp": 6,
+    "names": 6,
     "cli": 7,
 }
 EVERYWHERE = {"dataclass", "errors"}  # below every layer
@@ -161,7 +162,7 @@ def test_only_up_knows_the_daemon() -> None:
     assert {user for user in users if folder_of(user) != "daemon"} <= allowed
 
 
-@pytest.mark.parametrize("face", ["mcp", "tui", "web"])
+@pytest.mark.parametrize("face", ["mcp", "names", "tui", "web"])
 def test_a_face_is_a_client_of_the_library_alone(face: str) -> None:
     allowed = {"api", "core", "words", *EVERYWHERE, face}
     wrong = [

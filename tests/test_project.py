@@ -32,7 +32,7 @@ def blocks_of(text: str) -> list[str]:
 
 def test_all_is_what_commands_and_keys_need() -> None:
     extras = PROJECT["optional-dependencies"]
-    others = {each for name in ("gpu", "mcp", "schedule", "top", "watch", "web") for each in extras[name]}
+    others = {each for name in ("gpu", "mcp", "names", "schedule", "top", "watch", "web") for each in extras[name]}
     assert set(extras["all"]) == others
 
 

@@ -59,6 +59,7 @@ ELSEWHERE = {
     "api/project.py": "which instance is meant",
     "api/stack.py": "which instance is meant",
     "api/token.py": "the file of the token",
+    "names/answers.py": "markup",
     "daemon/automatic/file_watcher.py": "how a library says that the system has none left",
     "errors.py": "what the system has none left of",
     "dataclass.py": "mistakes of a programmer",

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Container, Mapping, Sequence
 from pathlib import Path
 
-from supervisor.config import budget, build, envfile, names, templates
+from supervisor.config import budget, build, envfile, names, proxy, templates
 from supervisor.config.checks import Checks
 from supervisor.config.extends import Extending, InFile, relocated
 from supervisor.config.fields import EnvFile, Fields, Found
@@ -113,6 +113,7 @@ def _load(
         _check_folder(specs[name], fields, where, report)
     Checks(services, report, ephemeral).run()
     budget.check(stack, services, report)
+    proxy.check(stack, services, report)
     short = report.masked_where_they_stand()
     return build.stack(
         stack,

@@ -8,6 +8,7 @@ from pathlib import Path
 from supervisor.core.budget import Budget
 from supervisor.core.ending import OnEnd, Others
 from supervisor.core.handoff import BindMode
+from supervisor.core.hostnames import Names
 from supervisor.core.order import Condition
 from supervisor.core.restart import Restart, RestartPolicy
 from supervisor.core.schedule import CatchUp, Overlap, Schedule
@@ -28,6 +29,7 @@ __all__ = [
     "HookCommand",
     "HttpAsk",
     "LogLimits",
+    "Names",
     "NotifySocketKind",
     "OnChange",
     "OnEnd",
@@ -281,6 +283,7 @@ class StackSpec:
     strict_ports: bool = False
     budget: Budget | None = None
     render: tuple[RenderedFile, ...] = ()
+    names: Names | None = None
     secrets: frozenset[str] = frozenset()  # values that no output may show, wherever they are
     filled: Mapping[str, frozenset[str]] = field(default_factory=dict)  # where others of them were filled in, by path
     warnings: tuple[str, ...] = ()  # file:line:column and text, for things that are allowed but unwise

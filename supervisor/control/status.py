@@ -55,6 +55,7 @@ class ServiceRow:
     beside: its second process, during a rolling restart
     status_text: what it says it does
     next_run: when a job with a `schedule` runs next, with its time zone
+    name_url: where it answers by its name, with `names`
     """
 
     name: str
@@ -73,6 +74,7 @@ class ServiceRow:
     beside: SecondProcess | None = None
     status_text: str | None = None
     next_run: str | None = None
+    name_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

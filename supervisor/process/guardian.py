@@ -17,6 +17,7 @@ from typing import NoReturn
 from supervisor import system
 from supervisor.errors import ExitCode, PortsupError, refusal, shell_code
 from supervisor.process.pulse import PulseWatch
+from supervisor.process.shared import is_shared
 from supervisor.process.signals import OF_THE_TERMINAL, STOPPING
 
 TYPE_CHECKING = False
@@ -148,7 +149,7 @@ def _on_child(daemon: int) -> None:
     for number in STOPPING:  # a reader that does not read must not make us immortal
         signal.signal(number, signal.SIG_DFL)
     for pid in system.children_of(os.getpid()):
-        if pid != daemon:
+        if pid != daemon and not is_shared(pid):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
 
@@ -232,7 +233,7 @@ def end_orphans() -> int:
     seen: set[int] = set()
     deadline = time.monotonic() + ORPHANS_WITHIN
     while time.monotonic() < deadline:
-        orphans = system.children_of(os.getpid())
+        orphans = [pid for pid in system.children_of(os.getpid()) if not is_shared(pid)]
         for pid in orphans:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
@@ -241,6 +242,8 @@ def end_orphans() -> int:
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
         except ChildProcessError:
+            break
+        if not orphans:
             break
         time.sleep(0.005)
     return len(seen)

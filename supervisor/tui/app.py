@@ -149,10 +149,11 @@ class Top(App[None]):
 
     def open_page(self, row: ServiceStatus) -> None:
         """Opens it in the browser."""
-        if row.url is None:
+        url = row.name_url or row.url
+        if url is None:
             self.notify(view.no_page(row.name), severity="warning")
-        elif not webbrowser.open(row.url):
-            self.notify(f"no browser was found: {row.url}", severity="warning", markup=False)
+        elif not webbrowser.open(url):
+            self.notify(f"no browser was found: {url}", severity="warning", markup=False)
 
     def copy(self, text: str, what: str) -> None:
         """Puts it into the clipboard of the terminal (OSC 52)."""

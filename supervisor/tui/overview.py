@@ -133,7 +133,8 @@ class Overview(Live):
             "health": row.health if row.checks_health else "-", "cpu": cpu_cell(model.cpu(row.name)),
             "mem": memory_cell(model.memory(row.name)),
             "trend": trend_cell(model.memories(row.name), _WIDTHS["trend"], plain=plain),
-            "restarts": str(row.restarts), "up": age_cell(model.age(row, time.time())), "url": row.url or "-",
+            "restarts": str(row.restarts), "up": age_cell(model.age(row, time.time())),
+            "url": row.name_url or row.url or "-",
             "why": why_of_row(row),
         }  # fmt: skip
         right = ("cpu", "mem", "port", "restarts", "up")
@@ -188,7 +189,7 @@ class Overview(Live):
     def action_copy(self) -> None:
         """Copies its URL, or its port where it has none."""
         row = self.row
-        if row is not None and (text := row.url or (str(row.port) if row.port else "")):
+        if row is not None and (text := row.name_url or row.url or (str(row.port) if row.port else "")):
             self.top.copy(text, text)
 
     def action_reload(self) -> None:

@@ -101,6 +101,8 @@ def _now(row: ServiceStatus | None, *, plain: bool) -> list[Line]:
         return [("", view.NOT_RUNNING)]
     port = f"port          {pool_cell(row)}  {row.url or ''}"
     lines: list[Line] = [("bold", state_cell(row, plain=plain)), ("", port)]
+    if row.name_url:
+        lines.append(("", f"by name       {row.name_url}"))
     if row.pid is not None:
         lines.append(("", view.process(row.pid, row.restarts, row.handoff)))
     if row.checks_health:

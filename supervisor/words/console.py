@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from supervisor.core import journal
 from supervisor.core.state import Result
+from supervisor.words import naming
 from supervisor.words.enumeration import some_of
 from supervisor.words.failures import other_port_hint
 from supervisor.words.holders import is_participle
@@ -91,6 +92,10 @@ def _of_run(event: journal.Event) -> str:
             return f"cannot watch its files: {event.why}" + (f"; {event.hint}" if event.hint else "")
         case journal.WatchCommandFailed():
             return f"the command of `watch` failed: {event.why}"
+        case journal.NamesServed():
+            return naming.served(event.url)
+        case journal.NamesFailed():
+            return naming.failed(event.why, event.hint)
     return ""
 
 

@@ -99,6 +99,11 @@ def _examine(args: argparse.Namespace) -> "Iterator[Finding]":
         from supervisor.doctor.watched_files import check_watched
 
         yield from check_watched(stack.services)
+    if stack.names is not None:
+        from supervisor.api.name_proxy import usable_caddy
+        from supervisor.doctor.name_proxy import check_names
+
+        yield from check_names(usable_caddy)
     if runtime is not None:
         yield from _stack(stack, runtime, instances, args.instance)
 

@@ -41,6 +41,7 @@ _USED = ("CPU", "MEMORY", "PROCS", "LISTENS")
 _NUMBERS = ("PORT", "PID", "UPTIME", "RESTARTS", "EXIT", "CPU", "MEMORY", "PROCS")
 _OPTIONAL = (
     "RESTARTS", "UPTIME", "EXIT", "PROCS", "LISTENS", "CPU", "MEMORY", "PID", "HEALTH", "HANDOFF", "RESULT", "STATUS",
+    "BY NAME",
 )  # fmt: skip
 _STATE_COLORS = {
     "running": "green",
@@ -121,6 +122,9 @@ def _lines(rows: list[ServiceStatus], used: "Used | None", args: argparse.Namesp
     if wide:
         columns = (*columns, "POOL")
         cells = [[*line, pool_words(row.pool)] for line, row in zip(cells, rows, strict=True)]
+    if wide and any(row.name_url for row in rows):
+        columns = (*columns, "BY NAME")
+        cells = [[*line, row.name_url or ""] for line, row in zip(cells, rows, strict=True)]
     if any(row.next_run for row in rows):
         columns = (*columns, "NEXT RUN")
         cells = [[*line, moment(row.next_run or "")] for line, row in zip(cells, rows, strict=True)]

@@ -2,6 +2,7 @@
 
 from supervisor.config.forms import stack as forms
 from supervisor.config.forms.usual import spread
+from supervisor.config.keys import names
 from supervisor.config.keys.service import SERVICE
 from supervisor.config.kinds import (
     LONGEST_NAME,
@@ -162,6 +163,7 @@ STACK = Section(
             also=("templates", "renders"),
             form=forms.RENDER,
         ),
+        names.KEY,
         Key(
             "services",
             Named(SERVICE),

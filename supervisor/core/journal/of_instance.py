@@ -38,6 +38,22 @@ class ReloadRefused(Event):
     problems: list[str]
 
 
+class NamesServed(Event):
+    """the services have their [names](services-yaml.md#names): `url`, what the names look like"""
+
+    event = "names served"
+    url: str
+
+
+class NamesFailed(Event):
+    """the services have no [names](services-yaml.md#names): `why`, and `hint`; portsup tries again, less and less often"""  # noqa: E501
+
+    event = "names failed"
+    level = WARNING
+    why: str
+    hint: str | None = None
+
+
 class LookFailed(Event):
     """the system had no descriptor or memory left for the check of locks, spare ports and listeners every ten seconds: `why`. The next check may succeed"""  # noqa: E501
 

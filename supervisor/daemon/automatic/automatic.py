@@ -14,12 +14,13 @@ from supervisor.daemon.service.world import StackWorld
 from supervisor.daemon.stack.stack import Stack
 
 if TYPE_CHECKING:
+    from supervisor.daemon.automatic.names import ServiceNames
     from supervisor.daemon.automatic.schedules import Schedules
     from supervisor.daemon.automatic.watches import Watches
 
 
 class Automatic:
-    """Schedules, and files that are watched."""
+    """Schedules, files that are watched, and names of services."""
 
     def __init__(
         self, spec: StackSpec, instance: Instance, stack: Stack, world: StackWorld, changes: Changes, reporter: Reporter
@@ -28,6 +29,7 @@ class Automatic:
         self._changes, self._reporter = changes, reporter
         self._schedules: Schedules | None = None
         self._watches: Watches | None = None
+        self._names: ServiceNames | None = None
         self._is_over = False
         self.configure(spec)
         changes.follow(self._changed)
@@ -47,9 +49,15 @@ class Automatic:
             )
         if self._watches is not None:
             self._watches.configure(spec.services)
+        if self._names is None and spec.names is not None:
+            from supervisor.daemon.automatic.names import ServiceNames
+
+            self._names = ServiceNames(self._stack.slots, self._instance, self._world.errands.reaper, self)
+        if self._names is not None:
+            self._names.configure(spec.names)
 
     def round(self) -> None:
-        """Looks whether the clock was set, and whether files are watched that should be."""
+        """Looks whether the clock was set, files are watched that should be, and names are answered for."""
         for part in self._parts():
             part.look()
 
@@ -63,8 +71,9 @@ class Automatic:
         for part in self._parts():
             part.changed(before, after)
 
-    def _parts(self) -> "list[Schedules | Watches]":
-        return [] if self._is_over else [part for part in (self._schedules, self._watches) if part is not None]
+    def _parts(self) -> "list[Schedules | Watches | ServiceNames]":
+        parts = (self._names, self._schedules, self._watches)
+        return [] if self._is_over else [part for part in parts if part is not None]
 
     # What the parts need.
 

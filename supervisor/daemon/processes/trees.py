@@ -19,6 +19,7 @@ from supervisor.daemon.service.slot import Child, Slot
 from supervisor.dataclass import dataclass
 from supervisor.ports.holders import Holder
 from supervisor.process import tree
+from supervisor.process.shared import is_shared
 from supervisor.system import Identity
 
 TakeBack = Callable[[Slot, Callable[[Holder | None], None]], None]
@@ -91,7 +92,7 @@ class Trees:
         if len(lost) > 1:
             return set()
         orphans = set(system.children_of(os.getpid())) - self._reaper.others()
-        unclaimed = [pid for pid in orphans if tree.is_unclaimed(pid, self._members.run_id)]
+        unclaimed = [pid for pid in orphans if tree.is_unclaimed(pid, self._members.run_id) and not is_shared(pid)]
         found = {pid for root in unclaimed for pid in (root, *system.descendants_of(root))}
         for pid in found:
             with contextlib.suppress(ProcessLookupError, PermissionError):

@@ -57,6 +57,7 @@ def row(slot: Slot, instance: int, now: float, redact: Callable[[str], str]) -> 
         beside=beside(svc),
         status_text=redact(says) or None,
         next_run=slot.next_run or None,
+        name_url=slot.name_url or None,
         one_shot=svc.one_shot,
         is_done=is_done(svc),
         reason=redact(text_of(cause)),

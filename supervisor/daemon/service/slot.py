@@ -102,6 +102,7 @@ class Slot:
     starts: int = 0  # how many processes have been in charge
     seen_starts: dict[str, int] = field(default_factory=dict)  # of those it depends on, when its process was spawned
     next_run: str = ""  # by its schedule
+    name_url: str = ""  # where it answers by its name, as long as there is a proxy for that
     is_leaving: bool = False  # a reload removes it: it is started no more
     own_ports: deque[int] = field(default_factory=lambda: deque(maxlen=64))  # from which probes have connected to it
     obstacle: PortsupError | None = None  # what kept it from all its ports the last time, if no port was at fault

@@ -31,6 +31,7 @@ ROWS: tuple[Row, ...] = (
         "render.on_change.signal.signal",
         *(lost("no file is rendered: put what portsup wrote, or a template of your own, where it is read"),) * 4,
     ),
+    row("names.port names.https", *(lost("no service has a name: use its port, or a proxy of that machine"),) * 4),
     row("description", KEPT, KEPT, KEPT, KEPT),
     row("command", KEPT, *(changed(_LOOPBACK, says_loopback),) * 3),
     row("environment", KEPT, *(changed(_LOOPBACK, tells_loopback),) * 3),

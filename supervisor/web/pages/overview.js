@@ -62,7 +62,7 @@ class Row extends Component {
         onFocusCapture=${() => choose(row.name)} onClick=${() => choose(row.name)}>
       <td data-label="State"><${State} row=${row} /></td>
       <th scope="row"><a href=${link("service", {}, row.name)}>${row.name}</a></th>
-      <td data-label="URL">${row.url && html`<a href=${row.url} target="_blank" rel="noreferrer">${row.url.replace(/^https?:\/\//, "")}</a>`}</td>
+      <td data-label="URL">${urlOf(row) && html`<a href=${urlOf(row)} target="_blank" rel="noreferrer">${urlOf(row).replace(/^https?:\/\//, "")}</a>`}</td>
       <td data-label="Port" class="number">${row.port ?? ""}${pool > 1 ? html` <span class="faint" title=${row.pool.map(portWords).join(", ")}>of ${pool}</span>` : ""}</td>
       <td data-label="Health">${row.health === "none" ? "" : row.health}</td>
       <td data-label="Why" class="why">${row.why}</td>
@@ -149,12 +149,15 @@ function keyOf(event, rows, chosen, choose, table) {
   event.preventDefault();
 }
 
+// Where a browser finds a service: by its name, if it has one.
+const urlOf = (row) => row.name_url || row.url;
+
 // What a key does to a service; whether it does anything.
 export function byKey(key, row) {
   const canAct = isLive() && !store.about.read_only;
   if (key === "w") go("service", {}, row.name);
-  else if (key === "o" && row.url) open(row.url, "_blank", "noreferrer");
-  else if (key === "y" && row.url) navigator.clipboard?.writeText(row.url);
+  else if (key === "o" && urlOf(row)) open(urlOf(row), "_blank", "noreferrer");
+  else if (key === "y" && urlOf(row)) navigator.clipboard?.writeText(urlOf(row));
   else if (key === "s" && canAct) act(isStopped(row) ? "start" : "stop", [row.name]);
   else if (key === "r" && canAct) act("restart", [row.name]);
   else if (key === "R" && canAct) act("rotate", [row.name]);
@@ -188,7 +191,7 @@ function Menu({ name, close, canAct }) {
         <button onClick=${does("stop")}>Stop</button>
         ${row.pool.length > 1 && html`<button onClick=${does("rotate")}>Move to the next port</button>`}
         <button onClick=${does("kill")}>Kill (SIGKILL)</button>`}`}
-    ${row.url && html`<button onClick=${() => navigator.clipboard?.writeText(row.url)}>Copy the URL</button>`}
+    ${urlOf(row) && html`<button onClick=${() => navigator.clipboard?.writeText(urlOf(row))}>Copy the URL</button>`}
     <p class="buttons"><button onClick=${() => dialog.current.close()}>Close</button></p>
   </dialog>`;
 }

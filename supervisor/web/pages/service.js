@@ -45,6 +45,7 @@ export function Service({ route }) {
     </div>
     <dl class="facts">
       <${Fact} name="URL" value=${row.url && html`<a href=${row.url} target="_blank" rel="noreferrer">${row.url}</a>`} />
+      <${Fact} name="By name" value=${row.name_url && html`<a href=${row.name_url} target="_blank" rel="noreferrer">${row.name_url}</a>`} />
       <${Fact} name="Process" value=${row.pid && html`${row.pid}, for <${Uptime} row=${row} />`} />
       <${Fact} name="Health" value=${row.health === "none" ? (row.checks_health ? "not asked yet" : "is not asked") : row.health} />
       <${Fact} name="Came as far as" value=${row.reached} />
