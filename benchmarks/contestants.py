@@ -1,4 +1,4 @@
-"""A supervisor that runs the same services as every other, in a folder of its own: portsup, and a C program."""
+"""A supervisor that runs the same services as every other, in a folder of its own: portsup, and the two floors."""
 
 import atexit
 import contextlib
@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 import uuid
@@ -159,6 +160,24 @@ class Floor(Run):
         if work.program == "flood":
             return [floor, str(self.program), str(self.folder / "flood.log")]
         return [floor, str(self.program), str(FIRST_PORT), str(work.pool), str(work.count)]
+
+
+class PythonFloor(Run):
+    """What the interpreter, asyncio and the libraries that portsup depends on cost by themselves."""
+
+    name = "Python floor"
+
+    def command(self) -> list[str]:
+        floor, work = [sys.executable, str(tools.PROGRAMS / "floor.py"), self._socket()], self.workload
+        if work.program == "flood":
+            return [*floor, str(self.program), str(self.folder / "flood.log")]
+        return [*floor, str(self.program), str(FIRST_PORT), str(work.pool), str(work.count)]
+
+    def status(self) -> list[str]:
+        return [sys.executable, str(tools.PROGRAMS / "ask.py"), self._socket()]
+
+    def _socket(self) -> str:
+        return str(self.folder / "socket")
 
 
 class Portsup(Run):

@@ -7,6 +7,7 @@ from benchmarks.figures import p99, spread, verdict
 from benchmarks.measures import PYTHON, Goal, Measure, Values
 
 OURS = "portsup"
+FLOOR = "Python floor"
 ENOUGH = 20  # values that have a 99th percentile
 
 
@@ -35,12 +36,22 @@ def _told(goal: Goal, values: Values) -> str | None:
     if meets is None:
         return None
     bound = f"{'at least' if goal.is_least else 'at most'} {goal.limit:g}"
+    floor = "" if meets else _floor(goal, values)
     if not goal.of:
-        return f"{bound}: {verdict(meets)}"
+        return f"{bound}: {verdict(meets)}{floor}"
     which = "median and p99" if goal.with_p99 and _both_enough(goal, values) else "median"
     less = f" less {PYTHON}" if goal.less_python else ""
     found = " and ".join(f"{ratio:.3g}" for ratio in _ratios(goal, values))
-    return f"{which}{less}: {found} of {goal.of}, {bound}: {verdict(meets)}"
+    return f"{which}{less}: {found} of {goal.of}, {bound}: {verdict(meets)}{floor}"
+
+
+def _floor(goal: Goal, values: Values) -> str:
+    """What the interpreter and the libraries alone come to, where portsup misses a goal."""
+    ratios = _ratios(goal, {**values, OURS: values.get(FLOOR, [])})
+    if not ratios:
+        return ""
+    found = " and ".join(f"{ratio:.3g}" for ratio in ratios)
+    return f" ({FLOOR}: {found})"
 
 
 def _meets(goal: Goal, values: Values) -> bool | None:

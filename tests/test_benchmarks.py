@@ -41,6 +41,15 @@ def test_rows_are_in_the_order_of_their_medians_and_say_the_ratios() -> None:
     assert told[4:] == ["    median: 1.5 of s6, at most 0.5: goal MISSED"]
 
 
+def test_a_missed_goal_has_the_floor_beside_it() -> None:
+    values: Values = {"portsup": [3.0], "s6": [2.0], "Python floor": [1.5]}
+    assert list(rows(measure(Goal(0.5, "s6"), Goal(2)), values))[4:] == [
+        "    median: 1.5 of s6, at most 0.5: goal MISSED (Python floor: 0.75)",
+        "    at most 2: goal MISSED (Python floor: 1.5)",
+    ]
+    assert list(rows(measure(Goal(2.0, "s6")), values))[4] == "    median: 1.5 of s6, at most 2: goal met"
+
+
 def test_the_summary_has_the_missed_goals_first() -> None:
     lines = list(summary([(measure(Goal(4)), {"portsup": [3.0]}), (measure(Goal(2)), {"portsup": [3.0]})]))
     assert lines == ["stop of one: at most 2: goal MISSED", "stop of one: at most 4: goal met"]
