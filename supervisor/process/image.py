@@ -6,7 +6,9 @@ import functools
 import os
 import resource
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import accumulate, islice
 from typing import Any
 
 from supervisor.dataclass import dataclass
@@ -41,10 +43,9 @@ class Image:
         words = [c_string(word, programs.argument(number)) for number, word in enumerate(argv)]
         pairs = _variables(environment)
         self.path = c_string(path, programs.PATH)
-        self.argv = (ctypes.c_char_p * (len(words) + 1))(*words)
+        self.argv, self._words = _vector(words)
         self._pids = [ctypes.create_string_buffer(_variable(name, "") + bytes(PID_SIZE + 1)) for name in pid_variables]
-        pids = [ctypes.cast(buffer, ctypes.c_char_p) for buffer in self._pids]
-        self.environment = (ctypes.c_char_p * (len(pairs) + len(pids) + 1))(*pairs, *pids)
+        self.environment, self._pairs = _vector(pairs, map(ctypes.addressof, self._pids))
         self.pid_slots = [ctypes.addressof(buffer) + len(buffer.value) for buffer in self._pids]
         self.size = sum(map(len, words)) + sum(map(len, pairs))
         self.umask = umask
@@ -82,6 +83,17 @@ def c_string(text: str, what: str) -> bytes:
     if 0 in encoded:
         raise programs.has_nul(what)
     return encoded
+
+
+def _vector(texts: Sequence[bytes], more: Iterable[int] = ()) -> tuple[Any, Any]:
+    """An array of the addresses of these texts, then `more`, then NULL; and what the texts are in, which has to stay.
+
+    In one block: an array of a thousand `c_char_p` would note of each that it has to stay.
+    """
+    block = ctypes.create_string_buffer(b"\0".join(texts))
+    places = accumulate((len(text) + 1 for text in texts), initial=ctypes.addressof(block))
+    addresses = array("L", [*islice(places, len(texts)), *more, 0])
+    return (ctypes.c_void_p * len(addresses)).from_buffer(addresses), block
 
 
 def _variables(environment: Mapping[str, str]) -> list[bytes]:

@@ -2,12 +2,13 @@
 
 import os
 import sys
+from collections import ChainMap
 from pathlib import Path
 
 import pytest
 
 from supervisor.config.spec import ServiceSpec
-from supervisor.daemon.service.environment import environment_of, filled
+from supervisor.daemon.service.environment import environment_of, filled, kept_once
 from supervisor.daemon.stack.endpoints import Endpoint, document, variable, variables
 
 ENDPOINTS = {"web": Endpoint(8001, (8000, 8001)), "my-db.1": Endpoint(9000, (9000,))}
@@ -74,3 +75,13 @@ def test_placeholders_are_filled_and_other_braces_stay() -> None:
     assert filled("--bind {host}:{port} {instance}", 8001, 2, ENDPOINTS) == "--bind 127.0.0.1:8001 2"
     assert filled("{url:web} {port:my-db.1}", None, 2, ENDPOINTS) == "http://127.0.0.1:8001 9000"
     assert filled('{"json": ${x} {{port}} {other}}', 1, 1, {}) == '{"json": ${x} {port} {other}}'
+
+
+def test_what_all_services_have_is_held_once() -> None:
+    of_all = {"PORTSUP_A_PORT": "1", "PORTSUP_B_PORT": "2"}
+    environment = {"HOME": "/", **of_all, "PORTSUP_B_PORT": "3"}
+    kept = kept_once(environment, of_all)
+    assert dict(kept) == environment
+    assert {**kept, "MORE": "x"} == {**environment, "MORE": "x"}
+    assert isinstance(kept, ChainMap)
+    assert kept.maps == [{"HOME": "/", "PORTSUP_B_PORT": "3"}, of_all]

@@ -24,6 +24,7 @@ class Programs:
         self._inherited = dict(os.environ)
         self._nofile = system.raise_descriptor_limit()
         self._endpoints: dict[str, Endpoint] = {}  # kept until a port changes: every spawn needs all of them
+        self._ports: dict[str, int] = {}
         self._told: dict[str, str] = {}
 
     def endpoints(self) -> dict[str, Endpoint]:
@@ -36,6 +37,12 @@ class Programs:
             }
         return self._endpoints
 
+    def ports(self) -> Mapping[str, int]:
+        """The port of each; the same mapping until one changes."""
+        if not self._ports:
+            self._ports = {name: endpoint.port for name, endpoint in self.endpoints().items()}
+        return self._ports
+
     def about_services(self) -> dict[str, str]:
         """The variables that tell where each service is."""
         if not self._told:
@@ -44,7 +51,7 @@ class Programs:
 
     def forget_endpoints(self) -> None:
         """A service has moved, or there are other services now."""
-        self._endpoints, self._told = {}, {}
+        self._endpoints, self._ports, self._told = {}, {}, {}
 
     def environment(self, slot: Slot, port: int | None) -> dict[str, str]:
         """What the process of a service gets."""

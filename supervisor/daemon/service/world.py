@@ -28,7 +28,7 @@ from supervisor.daemon.processes.reaper import Reaper
 from supervisor.daemon.processes.trees import Ends, Trees
 from supervisor.daemon.service.callers import Callers
 from supervisor.daemon.service.clients import Clients
-from supervisor.daemon.service.environment import socket_of
+from supervisor.daemon.service.environment import kept_once, socket_of
 from supervisor.daemon.service.leasing import Leasing
 from supervisor.daemon.service.output import Output
 from supervisor.daemon.service.programs import Programs
@@ -172,7 +172,7 @@ class StackWorld:
 
     def _begin(self, slot: Slot, port: int | None) -> Child:
         """A process of a service that was just started; raises PortsupError or OSError, and leaves none then."""
-        endpoints = self.programs.endpoints()
+        seen, of_all = self.programs.ports(), self.programs.about_services()
         invocation = self._number()
         with contextlib.ExitStack() as undo:
             show = functools.partial(self._news.printed, slot.spec.name)
@@ -189,9 +189,8 @@ class StackWorld:
             if calls is not None:
                 undo.callback(calls.close)
             output.begin()
-            seen = {name: endpoint.port for name, endpoint in endpoints.items()}
             child = Child(
-                pid, output, self._loop.time(), command.environment, seen, account=command.account,
+                pid, output, self._loop.time(), kept_once(command.environment, of_all), seen, account=command.account,
                 invocation=invocation,
             )  # fmt: skip
             if calls is not None:
