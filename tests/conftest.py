@@ -74,7 +74,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: "Producer") -> "OnceScheduling":
-    """The tests of a file stay together; one that ends its worker is not tried again."""
+    """The tests of a file stay together; one that ends its worker is not restarted."""
     from tests.support.scheduling import OnceScheduling
 
     return OnceScheduling(config, log)

@@ -74,7 +74,7 @@ def why_of(directory: str, service: str, state: str | None, *, failures: int = 3
 
 
 def _printed(directory: str, service: str, lines: int, span: tuple[float, float]) -> list[str]:
-    """The last that it printed between these moments."""
+    """Its last output between these moments."""
     since, until = span
     path = os.path.join(directory, f"{service}.log")
     past = read_last({service: path}, lines if lines >= 0 and until == math.inf else None)

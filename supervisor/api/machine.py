@@ -125,7 +125,7 @@ def remove_left_over() -> int:
         return folders.forget_gone()
     except OSError as error:
         why = f"`{folders.path}`: {error.strerror or error}"
-        raise PortsupError("cannot forget the numbers of gone folders", why) from None
+        raise PortsupError("cannot forget the numbers of deleted directories", why) from None
 
 
 def _of(info: InstanceInfo) -> Instance:

@@ -58,7 +58,7 @@ class Project:
         info = self.running()
         if info is None:
             raise NotRunning(
-                "cannot find a running instance", "none runs from this folder", "start it: `portsup up -d`"
+                "cannot find a running instance", "none runs from this directory", "start it: `portsup up -d`"
             )
         return Stack(info.socket)
 

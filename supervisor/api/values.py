@@ -124,7 +124,7 @@ class Why:
     failures: how often it went wrong
     chapters: the events of the last of these failures, oldest first
     since: the events after the last
-    output: the last that it printed before its next process
+    output: its last output before its next process
     advice: what to do next
     """
 

@@ -82,7 +82,7 @@ def report_bug(error: BaseException, arguments: Sequence[str]) -> int:
             brief,
             f"`{where}` has the details, without your secrets: please send it to the developers"
             if where
-            else "no report could be written: run it again with PORTSUP_STATE_DIR set to a folder you can write to",
+            else "no report could be written: run it again with PORTSUP_STATE_DIR set to a directory you can write to",
         ),
         arguments,
     )

@@ -30,7 +30,7 @@ def evaluated(path: Path) -> str:
         whys.append(_why(result))
     hint = "try it: `node FILE` shows more"
     if path.suffix.endswith("ts"):
-        hint = "Node 22.18 and later read TypeScript; or install `tsx` beside the file"
+        hint = "Node 22.18 and later read TypeScript; or install `tsx` next to the file"
     raise PortsupError(what, whys[0], hint)
 
 

@@ -38,7 +38,8 @@ def variables(fields: Fields, read: EnvReader, lookup: Lookup, report: Report, w
     for name, item in own.items():
         value = lookup(name) if item.value is None else item.value.text
         if value is None:
-            report.warn(item.key, f"{where}.environment: `{name}` has no value and is not set outside, it is left out")
+            reason = "has no value here or outside: portsup does not set it"
+            report.warn(item.key, f"{where}.environment: `{name}` {reason}")
         else:
             environment[name] = value
             report.hide(secret_values(name, value), item.place, f"{where}.environment.{name}")

@@ -93,9 +93,7 @@ class Checks:
             reason = "the system gives such ports to outgoing connections, they may be in use at any time"
             self.report.warn(place, f"{where}.pool: {reason}: {in_words(temporary)}")
         if not ports and not fields.is_broken("pool") and "port_env" in fields.found:
-            self.report.error(
-                fields.found["port_env"].key, f"{where}.port_env: there is no `pool`, so there is no port to tell"
-            )
+            self.report.error(fields.found["port_env"].key, f"{where}.port_env: there is no `pool`, so it has no port")
 
     def _handoff(self, fields: Fields, where: str) -> None:
         if fields.get("handoff") != HandoffMode.SYSTEMD:
@@ -109,7 +107,7 @@ class Checks:
         asked = (kind.value for kind in ProbeKind if ready and kind.value in ready.found)
         given = (ready.word if ready else "") or next(asked, "listening")
         if given in (ProbeKind.LISTENING, ProbeKind.TCP):
-            reason = f"{where}.handoff: its socket listens from the start, so `ready: {given}` tells nothing"
+            reason = f"{where}.handoff: its socket listens from the start, so `ready: {given}` says nothing"
             self.report.warn(place, f"{reason} about the program; `ready: {{http: PATH}}` does")
 
     def _variable_names(self) -> None:
@@ -120,7 +118,7 @@ class Checks:
             if other != name:
                 self.report.error(
                     found.key,
-                    f"services.{name}: `{name}` and `{other}` both lead to the variable `PORTSUP_{variable}_PORT`",
+                    f"services.{name}: `{name}` and `{other}` both become the variable `PORTSUP_{variable}_PORT`",
                     "rename one of them",
                 )
 
@@ -203,13 +201,13 @@ class Checks:
                 reason = f"{where}.{key}: a `one_shot` is no server, it is over when its work is done"
                 self.report.error(fields.found[key].key, reason, "remove one of the two")
         if fields.get("restart") == Restart.ALWAYS:
-            reason = f"{where}.restart: a `one_shot` is never over with `always`"
+            reason = f"{where}.restart: a `one_shot` with `always` never ends"
             self.report.error(fields.at("restart"), reason, "use `on-failure` or `never`")
         ready: Fields | None = fields.get("ready")
         given = next((key for key in ready.found if key != "timeout"), ready.word) if ready else ""
         if ready and given:
             place = ready.found[given].key if given in ready.found else ready.place
-            reason = f"{where}.ready: a `one_shot` is ready when it has exited with 0, so `{given}` tells nothing"
+            reason = f"{where}.ready: a `one_shot` is ready when it has exited with 0, so `{given}` says nothing"
             self.report.error(place, reason, "leave it out; `timeout` alone says how long the job may take")
 
     def _restarts(self, fields: Fields, where: str) -> None:

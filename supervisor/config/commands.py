@@ -18,7 +18,7 @@ _REASONS = {
     Kind.SUBSTITUTION: "`{}` needs a shell, and portsup runs commands without one",
     Kind.ASSIGNMENT: "`{}` sets a variable in a shell, and portsup runs commands without one",
     Kind.BUILTIN: "`{}` is a word of the shell, and portsup runs commands without one",
-    Kind.TILDE: "`{}` is passed on as it is: there is no shell that puts the home folder there",
+    Kind.TILDE: "`{}` is passed on as it is: there is no shell that puts the home directory there",
     Kind.VARIABLE: "`{}` is passed on as it is: there is no shell that fills it in",
     Kind.PATTERN: "`{}` is passed on as it is: there is no shell that looks for the files",
     Kind.COMMENT: "`{}` and what follows are passed on: there is no shell to take it for a comment",

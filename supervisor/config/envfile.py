@@ -24,7 +24,7 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One line that can not be read; `reason` never has its content, which may be a secret."""
+    """One line that cannot be read; `reason` never has its content, which may be a secret."""
 
     line: int
     reason: str

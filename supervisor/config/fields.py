@@ -5,7 +5,7 @@ from typing import Any
 from supervisor.config.tree import UNKNOWN, Place
 from supervisor.dataclass import dataclass, field
 
-BROKEN: Any = object()  # in place of a value that can not be read: the mistake is reported, later checks say no more
+BROKEN: Any = object()  # in place of a value that cannot be read: the mistake is reported, later checks say no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Fields:
     word: str = ""  # given instead of a mapping
 
     def get(self, name: str, default: Any = None) -> Any:
-        """The value, or `default` where it is left out or can not be read."""
+        """The value, or `default` where it is left out or cannot be read."""
         value = self.found[name].value if name in self.found else default
         return default if value is BROKEN else value
 

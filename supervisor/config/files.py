@@ -35,9 +35,9 @@ def content_of(path: Path, complain: Callable[[str, str], None]) -> bytes | None
         inside = next((name for name in NAMES if os.path.isfile(path / name)), "")
         complain("is a directory, not a file", f"name the file in it: `{path / inside}`" if inside else "name a file")
     except PermissionError:
-        complain("you may not read this file", f"give yourself the right: `chmod u+r {path.name}`")
+        complain("you may not read this file", f"give yourself read permission: `chmod u+r {path.name}`")
     except (OSError, ValueError) as error:
-        complain(f"can not be read: {getattr(error, 'strerror', None) or error}", "")
+        complain(f"cannot be read: {getattr(error, 'strerror', None) or error}", "")
     return None
 
 
@@ -57,7 +57,7 @@ def decoded(content: bytes) -> tuple[str, tuple[Place, str, str] | None]:
     if found := _CONTROL.search(text):
         return "", (_place(text, found.start()), f"control character U+{ord(found[0]):04X} in the text", "remove it")
     if found := _ODD_SPACE.search(text):
-        reason = f"character U+{ord(found[1]):04X} in the indentation looks like a space and is none"
+        reason = f"character U+{ord(found[1]):04X} in the indentation looks like a space but is not one"
         return "", (_place(text, found.start(1)), reason, "type spaces in its place")
     return text, None
 

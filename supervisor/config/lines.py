@@ -23,7 +23,7 @@ def words(text: str) -> tuple[str, ...]:
         if isinstance(error, Bad):
             raise
         raise Bad(
-            f"can not be split into words: {str(error).lower()}", "close the quotes, or write the command as a list"
+            f"cannot be split into words: {str(error).lower()}", "close the quotes, or write the command as a list"
         ) from error
 
 
@@ -42,7 +42,7 @@ def joined(text: str) -> str:
             raise Bad("has a `\\` that blanks follow, so the line ends there", "remove the blanks behind it", token.at)
         if token.kind == "open":
             hint = f"close the quotation that {text[token.at]} begins, or write the command as a list"
-            raise Bad("can not be split into words: no closing quotation", hint, token.at)
+            raise Bad("cannot be split into words: no closing quotation", hint, token.at)
         found.append(text[token.at : token.end])
     return "".join(found)
 

@@ -166,7 +166,7 @@ def _read(path: Path, report: Report) -> str:
 
 
 def _with_file(tree: Node, path: Path, merger: Merger, report: Report) -> Node:
-    """The tree with another file laid over it; raises Unreadable after saying why that one can not be read."""
+    """The tree with another file laid over it; raises Unreadable after saying why that one cannot be read."""
     shown = _shown(path)
     other = _tree_of(path, lambda reason, hint: report.error(Place(), reason, hint, file=shown), report)
     if other is None:
@@ -285,9 +285,9 @@ def _check_folder(spec: ServiceSpec, fields: Fields, where: str, report: Report)
         return
     shown = report.quote(fields.get("working_dir"))
     if os.path.exists(spec.working_dir):
-        report.error(fields.at("working_dir"), f"{where}.working_dir: {shown} is no folder")
+        report.error(fields.at("working_dir"), f"{where}.working_dir: {shown} is not a directory")
     else:
-        report.warn(fields.at("working_dir"), f"{where}.working_dir: there is no folder {shown} yet")
+        report.warn(fields.at("working_dir"), f"{where}.working_dir: there is no directory {shown} yet")
 
 
 def _shown(path: Path) -> str:

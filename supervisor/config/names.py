@@ -34,7 +34,7 @@ def find_asked(start: str, given: "Sequence[str | os.PathLike[str]]") -> tuple[s
             raise ConfigError(
                 "cannot find a services.yaml",
                 why=f"there is none in `{start}` or above it",
-                hint="go to the folder of your stack, or name the file: `portsup -f FILE …`",
+                hint="go to the directory of your stack, or name the file: `portsup -f FILE …`",
             )
         return (os.path.dirname(near),)
     asked = tuple(os.path.normpath(os.path.join(start, each)) for each in given)

@@ -163,7 +163,7 @@ class _Builder:
                 hint = "for another value leave the tag out; `!override` replaces a whole mapping"
                 self._report.error(value.place, "`!reset` takes away, so it has no value", hint)
             if not isinstance(key, Scalar):
-                self._report.error(key.place, "a list or mapping can not be a key", "keys are plain text")
+                self._report.error(key.place, "a list or mapping cannot be a key", "keys are plain text")
             elif key.text in own:
                 line, column = own[key.text].key.place.line, own[key.text].key.place.column
                 name = self._report.quote(key.text)
@@ -288,7 +288,7 @@ def _report_syntax(error: yaml.MarkedYAMLError, text: str, report: Report) -> bo
     character = lines[place.line - 1][place.column - 1 : place.column] if 0 < place.line <= len(lines) else ""
     begun = error.context_mark
     if "cannot start any token" in problem and character:
-        problem = f"a value can not start with {report.quote(character)}"
+        problem = f"a value cannot start with {report.quote(character)}"
         hint = "put it in quotes"
     elif "end of stream" in problem and begun:
         place, problem = Place(begun.line + 1, begun.column + 1), "these quotes are never closed"

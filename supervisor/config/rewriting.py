@@ -114,7 +114,7 @@ def in_shell(text: str, key: str) -> str:
     if is_simple and re.match(r"[\w./~$\0-]+\Z", first) and first not in BUILTINS:
         text = f"exec {text}"
     if len(text) > LONGEST:
-        return f'{key}: [{shell}, -c, "…"]` with the whole text in the place of `…'
+        return f'{key}: [{shell}, -c, "…"]` with the whole text instead of `…'
     return f"{key}: [{shell}, -c, {_double(text)}]"
 
 

@@ -110,7 +110,7 @@ def read_scalar(kind: Kind, node: Scalar, text: str) -> Any:
         case Signal():
             found = values.signal_number(text)
             if kind.handled and found in (9, 19):
-                raise Bad("can not be handled by a program", "use one such as SIGHUP or SIGUSR1")
+                raise Bad("is a signal that no program can handle", "use one such as SIGHUP or SIGUSR1")
             return found
         case Shape.HTTP_PATH:
             if not re.fullmatch(r"/[!-~]*", text):

@@ -80,7 +80,7 @@ def check(fields: Fields, where: str, report: Report) -> None:
     found = fields.found["schedule"]
     where = f"{where}.schedule"
     if not fields.get("one_shot"):
-        report.error(found.key, f"{where}: only a job runs by the clock, and this service is none",
+        report.error(found.key, f"{where}: only a job runs by the clock, and this service is not one",
                      "add `one_shot: true`, or leave `schedule` out")  # fmt: skip
     given: Fields | None = fields.get("schedule")
     if given is None or given.is_broken("cron") or "cron" not in given.found:

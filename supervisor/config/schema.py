@@ -41,7 +41,7 @@ def schema() -> Schema:
         "title": "services.yaml of portsup",
         "description": "The services of a stack, and the ports that belong to them.",
         **_section(STACK),
-        "patternProperties": {"^x-": {"description": "Left alone, for anchors."}},
+        "patternProperties": {"^x-": {"description": "Ignored: a place for anchors."}},
         "$defs": {
             "reference": {"type": "string", "pattern": r"\$\{", "description": "A value from a variable, ${VAR}."},
         },

@@ -87,10 +87,10 @@ def _check_target(
         report.error(place, f"{where}: {shown} is {taken[to]}", "name another file")
     elif os.path.islink(path):
         # Through it we would write where nobody has asked us to; in its place the link would be gone.
-        report.error(place, f"{where}: {shown} is a symbolic link", "name the file that it leads to")
+        report.error(place, f"{where}: {shown} is a symbolic link", "name the file that it points to")
     elif os.path.exists(path) and not os.path.isfile(path):
         report.error(place, f"{where}: {shown} is no regular file", "name a file")
     elif not os.path.isdir(path.parent):
-        report.warn(place, f"{where}: there is no folder {report.quote(str(path.parent))} yet")
+        report.warn(place, f"{where}: there is no directory {report.quote(str(path.parent))} yet")
     elif not os.access(path.parent, os.W_OK | os.X_OK):
-        report.warn(place, f"{where}: you may not write in the folder {report.quote(str(path.parent))}")
+        report.warn(place, f"{where}: you may not write in the directory {report.quote(str(path.parent))}")

@@ -190,7 +190,7 @@ class Validator:
             if found.is_read:
                 value = self.value(entry.value, known.kind, f"{where}.{meant}" if where else meant)
             if self.report.count > before and meant != "services":  # its own mistakes say what to write for the value
-                hint = f"write `{meant}:` in the place of `{key.text}:`"
+                hint = f"write `{meant}:` instead of `{key.text}:`"
             fields.found[meant] = Found(value, entry.value.place, key.place)
         unknown.append((key, hint))
         return meant

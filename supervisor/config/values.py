@@ -145,7 +145,7 @@ def port(text: str) -> int:
     """A port number, 1 to 65535."""
     found = whole(text)
     if found == 0:
-        raise Bad("is no port of its own: 0 asks the system for any port", "name the ports that clients shall use")
+        raise Bad("is no port of its own: 0 asks the system for any port", "name the ports that clients use")
     if not 1 <= found <= 65535:
         raise Bad("is not a port: ports are 1 to 65535")
     return found

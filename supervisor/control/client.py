@@ -248,7 +248,7 @@ class Client:
         return DaemonGone(
             "cannot get the whole answer from the running instance",
             "it ended the connection first",
-            "`portsup ls` shows whether it still runs; its log tells why it ended",
+            "`portsup ls` shows whether it still runs; its log says why it ended",
         )
 
     def _nonsense(self, line: bytes | str) -> PortsupError:

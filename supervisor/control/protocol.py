@@ -79,7 +79,7 @@ def _argument(kind: object, value: Any, which: str) -> Any:
     """An argument as its class has it; raises BadRequest."""
     what, types = "cannot read the request", _TYPES[kind]
     if not isinstance(value, types) or (isinstance(value, bool) and bool not in types) or value != value:
-        raise BadRequest(what, f"{which} can not be {value!r}")
+        raise BadRequest(what, f"{which} cannot be {value!r}")
     if isinstance(value, int) and abs(value) >= 2**63:
         raise BadRequest(what, f"{which} is too large")
     if isinstance(value, list):

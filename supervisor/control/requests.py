@@ -163,7 +163,7 @@ class Env(Request):
 class Down(Request):
     """Stops everything and ends the instance.
 
-    timeout: seconds, in the place of `stop_grace_period`
+    timeout: seconds, instead of `stop_grace_period`
     """
 
     kind = Kind.PROGRESS
@@ -188,7 +188,7 @@ class Stop(Request):
     """Stops services.
 
     services: a list of names, empty for all
-    timeout: seconds, in the place of `stop_grace_period`
+    timeout: seconds, instead of `stop_grace_period`
     """
 
     kind = Kind.PROGRESS
@@ -202,7 +202,7 @@ class Restart(Request):
     """Stops services and starts them again.
 
     services: a list of names, empty for all
-    timeout: seconds, in the place of `stop_grace_period`
+    timeout: seconds, instead of `stop_grace_period`
     rolling: true: one after another, each without a gap
     """
 

@@ -38,7 +38,7 @@ _GENERAL = {
 def convert(text: str, around: Around = ALONE, more: Sequence[tuple[str, str]] = ()) -> Outcome:
     """One service a watcher, several for `numprocesses`; `more` are further files, as paths and texts.
 
-    Raises PortsupError where a file can not be read.
+    Raises PortsupError where a file cannot be read.
     """
     files = gathered(text, more, around)
     outcome = Outcome(left=files.left)

@@ -39,7 +39,7 @@ class Files:
 def gathered(text: str, more: Iterable[tuple[str, str]], around: Around) -> Files:
     """The sections of a file, of those that it includes, and of `more` (pairs of a path and a text).
 
-    Raises PortsupError where one that is named by the user can not be read.
+    Raises PortsupError where one that is named by the user cannot be read.
     """
     files = Files()
     for each in (text, *(other for _, other in more)):

@@ -133,14 +133,14 @@ def _folder(draft: Draft, given: dict[str, Any], place: image.Place) -> None:
         draft.leave(f"`build`: {', '.join(key for key in told if key in ignored)}", "nothing is built", remedy)
     if not place.working_dir:
         if given.get("working_dir"):
-            draft.leave(f"`working_dir: {inside}`", "it is a folder of the container", "set `working_dir`")
+            draft.leave(f"`working_dir: {inside}`", "it is a directory of the container", "set `working_dir`")
         return
     draft.fields["working_dir"] = maybe_filled(place.working_dir)
     if inside and place.paths.outside(inside):
         draft.notes.append(f"`working_dir` was `{inside}` in the container")
     else:
         was = f"; its `working_dir` was `{inside}` in the container" if inside else ""
-        draft.notes.append(f"runs in the folder that its image was built of, `{place.context}`{was}")
+        draft.notes.append(f"runs in the directory that its image was built of, `{place.context}`{was}")
 
 
 def _of_image(
@@ -161,7 +161,7 @@ def _of_image(
         draft.fields["stop_signal"] = signal
     if place.image.user and place.image.user not in ("root", "0"):
         why = "it is a user of the image"
-        draft.leave(f"`USER {place.image.user}` of its Dockerfile", why, "start portsup as the user that is meant")
+        draft.leave(f"`USER {place.image.user}` of its Dockerfile", why, "start portsup as that user")
     line = [*place.image.entrypoint, *place.image.command]
     if not given.get("command") and line:
         draft.notes.append(f"its command is that of the Dockerfile in `{place.context}`")

@@ -163,7 +163,7 @@ def _others(draft: Draft, given: dict[str, Any]) -> None:
         draft.fields["logging"] = {key: value for key, value in kept.items() if value is not None}
     if user := given.get("user"):
         why = "it is a user of the container, and only root can change to another one"
-        draft.leave(f"`user: {user}`", why, "start portsup as the user that is meant, or as root and set `user`")
+        draft.leave(f"`user: {user}`", why, "start portsup as that user, or as root and set `user`")
     profiles.carry(draft, given)
     limits.carry(draft, given)
     named = {key: value for key, value in given.items() if key in _CONTAINER}

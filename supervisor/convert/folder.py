@@ -112,7 +112,7 @@ def _others(files: Mapping[str, str]) -> Iterator[Draft]:
         yield _guess("web", ["mix", "phx.server"], "from mix.exs: Phoenix; config/runtime.exs has to read `PORT`")
     if "index.html" in files and not any(name in files for name in MANIFESTS if name != "index.html"):
         words = ["python3", "-m", "http.server", PORT, "--bind", "127.0.0.1"]
-        yield _guess("web", words, "from index.html: a server for the files of this folder")
+        yield _guess("web", words, "from index.html: a server for the files of this directory")
 
 
 def _guess(name: str, command: list[str], note: str, timeout: str = "") -> Draft:
@@ -125,7 +125,7 @@ def _guess(name: str, command: list[str], note: str, timeout: str = "") -> Draft
 def example() -> Draft:
     """A service to begin with where a folder tells nothing."""
     words = ["python3", "-m", "http.server", PORT, "--bind", "127.0.0.1"]
-    draft = _guess("web", words, "an example, because nothing in this folder says how it is started: put your command")
+    draft = _guess("web", words, "an example: nothing in this directory says how it is started, so put your command")
     draft.gets_port = True
     draft.fields["port_env"] = "PORT"
     return draft

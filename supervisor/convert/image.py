@@ -116,12 +116,12 @@ def line_of(given: dict[str, Any], place: Place, around: Around, filled: shell.R
     if given.get("build"):
         base = f", and that of its base image `{place.image.base}` is not known" if place.is_read else ""
         why = place.why or f"its Dockerfile names no program{base}"
-        return Left("", why, "write a service with what it runs, or keep it in compose beside portsup")
+        return Left("", why, "write a service with what it runs, or keep it in compose next to portsup")
     image = str(given.get("image") or "")
     if line := _plain(image, [], around):
         return line
     why = f"it is only an image (`{image}`), and portsup runs programs" if image else "it has no command"
-    return Left("", why, "install the program and write a service, or keep it in compose beside portsup")
+    return Left("", why, "install the program and write a service, or keep it in compose next to portsup")
 
 
 def _text(text: str, filled: shell.References) -> shell.Line:

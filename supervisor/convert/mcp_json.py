@@ -41,7 +41,7 @@ def convert(text: str, around: Around = ALONE) -> Outcome:
         elif not str(given.get("command") or "").strip():
             outcome.left.append(Left(what, "it has no command", "write the service by hand"))
         elif _is_portsup(given):
-            outcome.left.append(Left(what, "it is portsup itself, for this folder", "keep it in the file"))
+            outcome.left.append(Left(what, "it is portsup itself, for this directory", "keep it in the file"))
         else:
             outcome.services.append(_server(str(name), given))
     for each in top.get("inputs") or ():

@@ -53,7 +53,7 @@ _ALIASES = {
 _WHY = {
     "watch": ("files are not watched", "use the reloading of the program itself"),
     "cron_restart": ("nothing is restarted by the clock", "use cron with `portsup restart`"),
-    "wait_ready": ("pm2 is told by `process.send`", "say READY=1 by sd_notify, with `ready: {notify: true}`"),
+    "wait_ready": ("the program tells pm2 by `process.send`", "say READY=1 by sd_notify, with `ready: {notify: true}`"),
     "namespace": ("there are no namespaces", "name several services: `portsup restart a b`"),
     "shutdown_with_message": ("a service is stopped by a signal", "let the program end on SIGINT"),
     "source_map_support": ("it is built into pm2", "run node with `--enable-source-maps`"),

@@ -34,7 +34,7 @@ _TEMPLATE = re.compile(r"\{\{\s*\.(\w+)\s*\}\}", re.ASCII)
 _WHY = {
     "is_tty": ("services have no terminal", "see that the program does without"),
     "is_interactive": ("services have no terminal", "see that the program does without"),
-    "is_foreground": ("services have no terminal", "run it by hand beside portsup"),
+    "is_foreground": ("services have no terminal", "run it by hand next to portsup"),
     "is_elevated": ("it would need sudo", "run portsup as root if it has to be"),
     "namespace": ("there are no namespaces", "name several services: `portsup restart a b`"),
     "log_location": ("portsup keeps the output in files of its own", "`portsup logs` shows them"),

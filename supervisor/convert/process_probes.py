@@ -41,7 +41,7 @@ def _probe(draft: Draft, given: dict[str, Any], references: shell.References) ->
     asked = mapping(given.get("exec"))
     if command := asked.get("command"):
         if folder := asked.get("working_dir"):
-            draft.leave(f"`working_dir: {folder}` of a probe", "a probe runs in the folder of its service", "use `cd`")
+            draft.leave(f"`working_dir: {folder}` of a probe", "it runs in the service's directory", "use `cd`")
         return probes.from_command(probes.shell_words(str(command), references), draft)
     asked = mapping(given.get("http_get"))
     if not asked:

@@ -108,7 +108,7 @@ def kind_of(name: str, text: str) -> str:
 
 
 def convert(kind: str, name: str, text: str, over: Sequence[Source] = (), around: Around = ALONE) -> Outcome:
-    """What the file comes to; raises PortsupError where it can not be read, or nothing in it can be carried over.
+    """What the file comes to; raises PortsupError where it cannot be read, or nothing in it can be carried over.
 
     `over` are files that are laid over it, or added to it; `around` tells of the other files.
     """
@@ -122,7 +122,7 @@ def convert(kind: str, name: str, text: str, over: Sequence[Source] = (), around
     if not outcome.services:
         why = "; ".join(map(str, outcome.left[:5])) or "there is no service in it"
         more = f"; and {len(outcome.left) - 5} more" if len(outcome.left) > 5 else ""
-        hint = "`portsup init` looks at the folder instead"
+        hint = "`portsup init` looks at the directory instead"
         raise PortsupError(f"cannot make a stack of `{name}`", why + more, hint)
     return outcome
 

@@ -57,7 +57,7 @@ _WHY = {
 def convert(text: str, around: Around = ALONE, more: Sequence[tuple[str, str]] = ()) -> Outcome:
     """One service a program, several for `numprocs`; `more` are further files, as paths and texts.
 
-    Raises PortsupError where a file can not be read.
+    Raises PortsupError where a file cannot be read.
     """
     files = supervisord_files.gathered(text, list(more), around)
     outcome = Outcome(left=files.left)

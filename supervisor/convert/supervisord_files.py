@@ -33,7 +33,7 @@ class Files:
 def gathered(text: str, more: list[tuple[str, str]], around: Around) -> Files:
     """The sections of a file, of those that it includes, and of `more` (pairs of a path and a text).
 
-    Raises PortsupError where the first file can not be read.
+    Raises PortsupError where the first file cannot be read.
     """
     files = Files(_sections(text, ""))
     for name, other in more:
@@ -49,7 +49,7 @@ def _include(files: Files, section: Section, around: Around) -> None:
         pattern = _HERE.sub(section.here or ".", told)
         what = f"`[include]` of `{told}`"
         if _VARIABLE.search(pattern):
-            files.left.append(Left(what, "a variable tells its name", "name the files: `--from ONE --from OTHER`"))
+            files.left.append(Left(what, "a variable has its name", "name the files: `--from ONE --from OTHER`"))
             continue
         found = around.found(os.path.join(section.here, pattern))
         if not found:

@@ -40,7 +40,7 @@ def export(stack: StackSpec, hidden: Veiled, selected: tuple[str, ...], wishes: 
         lines += [""] * bool(number) + [f"  {line}" if line else "" for line in text]
     secrets = tuple(each for found in hidden.secrets.values() for each in found)
     needed = sorted({secret.key for secret in secrets if secret.needed})
-    steps = [f"set {', '.join(needed)} in `.env` beside {NAME}"] if needed else []
+    steps = [f"set {', '.join(needed)} in `.env` next to {NAME}"] if needed else []
     return Export((File(NAME, "\n".join(lines) + "\n"),), (), secrets, (*steps, "docker compose up -d"))
 
 

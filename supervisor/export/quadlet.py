@@ -82,7 +82,7 @@ def _container(
     else:
         yield "Restart=on-failure"
         yield "RestartSec=2"
-        yield "# A mistake in the configuration does not mend itself, and a service that gave up is not tried again."
+        yield "# A mistake in the configuration does not fix itself, and a service that gave up is not restarted."
         yield "RestartPreventExitStatus=2 10 11"
     yield "# portsup limits the start of the service; the image may have to be pulled before."
     yield "TimeoutStartSec=infinity"

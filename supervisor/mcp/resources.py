@@ -14,7 +14,7 @@ EVENTS = 100
 MOST_BYTES = 64_000
 _KINDS = {
     "status": ("Status of every service", "application/json"),
-    "ports": ("Every port of the pools, and who has it", "application/json"),
+    "ports": ("Every port of the pools, and who holds it", "application/json"),
     "config": ("The configuration in full, secrets hidden", "application/yaml"),
     "events": ("The last events", "application/json"),
 }
@@ -46,7 +46,7 @@ def content_of(project: Project, uri: str) -> tuple[str, str]:
     found = re.fullmatch(r"portsup://([^/]+)/(\d+)/(status|ports|config|events|logs/([^/]+))", uri)
     if found is None or (found[1], found[2]) != (stack, str(instance)):
         what = f"cannot read `{uri[:200]}`"
-        raise NotFound(what, f"the stack of this folder is at portsup://{stack}/{instance}/", "list the resources")
+        raise NotFound(what, f"the stack of this directory is at portsup://{stack}/{instance}/", "list the resources")
     kind = found[3]
     if kind == "config":
         return project.configuration(), _KINDS["config"][1]

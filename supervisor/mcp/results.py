@@ -67,7 +67,7 @@ def _code_of(error: PortsupError) -> str:
 def _next(error: PortsupError) -> str:
     match _code_of(error):
         case "config":
-            return "mend services.yaml, then up()"
+            return "fix services.yaml, then up()"
         case "not-running":
             return "up()"
         case "not-found":

@@ -79,7 +79,8 @@ class Toolbox:
         info = self.project.running()
         if info is None:
             names = list(self.project.spec().services)
-            return made(ok=True, state="not running", why="nothing runs from this folder", services=names, next="up()")
+            why = "nothing runs from this directory"
+            return made(ok=True, state="not running", why=why, services=names, next="up()")
         rows = self.project.stack().status(*services)
         found = several(rows, ok=True)
         return {"ok": True, "stack": info.stack, "instance": info.instance} | found
@@ -156,7 +157,7 @@ class Toolbox:
             rows = self.project.stack().status(*services)
             return several(rows) | made(why=_remarks(came.words))
         code = {2: "config", 12: "pool-exhausted", 10: "gave-up", 11: "unhealthy", 14: "instance-taken"}
-        then = "mend services.yaml, then up()" if came.exit_code == 2 else "mend it, then up()"
+        then = "fix services.yaml, then up()" if came.exit_code == 2 else "fix it, then up()"
         found = made(ok=False, code=code.get(came.exit_code, "failed"), why=came.words[-3000:], next=then)
         return found if came.exit_code == 2 else found | self._reason_of_failure(services)
 
@@ -238,5 +239,5 @@ def _moment(text: str) -> float | None:
     try:
         return datetime.fromisoformat(text).timestamp()
     except (ValueError, OverflowError, OSError):
-        why = f"`since` can not be {text[:40]!r}: write 10m, 2h or 2026-03-01T09:30"
+        why = f"`since` cannot be {text[:40]!r}: write 10m, 2h or 2026-03-01T09:30"
         raise Refused("bad-argument", why) from None

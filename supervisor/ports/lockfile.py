@@ -52,7 +52,7 @@ def _try_lock(descriptor: int) -> bool:
     except _AlreadyLocked:
         return False
     except _LockException as error:
-        raise OSError(f"the file system can not lock: {error}") from error
+        raise OSError(f"the file system cannot lock: {error}") from error
     return True
 
 

@@ -50,7 +50,7 @@ class Report(ModalScreen[None]):
         with Vertical():
             yield Static(self._words, markup=False)
             yield Static("\n".join(f"  | {line}" for line in self._lines), markup=False)
-            yield Static("\nw on the service tells the whole story; Escape closes this", markup=False)
+            yield Static("\nw on the service shows the whole story; Escape closes this", markup=False)
 
 
 class Help(ModalScreen[None]):

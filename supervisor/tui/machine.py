@@ -33,7 +33,7 @@ class Machine(Live):
         table = self.query_one(DataTable)
         for title, width in (("STACK", 16), ("NO", 3), ("PID", 8), ("UP", 5)):
             table.add_column(title, width=width)
-        table.add_column("FOLDER", width=max(20, self.size.width - 50))
+        table.add_column("DIRECTORY", width=max(20, self.size.width - 50))
         super().on_mount()
         table.focus()
         self.action_look()
@@ -89,12 +89,12 @@ class Machine(Live):
         self.app.call_from_thread(self.action_look)
 
 
-NOTHING = "Nothing is left of runs that are over."
+NOTHING = "Ended runs have left nothing behind."
 
 
 def words_of(left: Leftovers) -> list[str]:
     """What is left, one line each.  Pure."""
     lines = [f"process {each.pid} {each.name} of {each.service}" for each in left.processes]
     lines += [f"{each.what}: {each.path}" for each in left.files]
-    lines += [f"number {each.instance} of {each.stack}, whose folder is gone: {each.folder}" for each in left.numbers]
+    lines += [f"number {each.instance} of {each.stack}, of a deleted directory: {each.folder}" for each in left.numbers]
     return [*lines, *filter(None, [left.trouble])] or [NOTHING]

@@ -37,7 +37,7 @@ class Ports(Live):
     def body(self) -> ComposeResult:
         yield DataTable[Text](cursor_type="row")
         with VerticalScroll(id="below"):
-            yield Static("Enter on a port tells what became of it.", id="text", markup=False)
+            yield Static("Enter on a port shows its history.", id="text", markup=False)
 
     def on_mount(self) -> None:
         table = self.query_one(DataTable)

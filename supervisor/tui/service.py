@@ -132,7 +132,7 @@ def story_of(told: Why) -> list[Line]:
     if told.since:
         lines += [("bold", "since then"), *_events(told.since)]
     if told.output:
-        lines += [("bold", "the last that it printed"), *(("", f"  | {tamed(line)}") for line in told.output)]
+        lines += [("bold", "its last output"), *(("", f"  | {tamed(line)}") for line in told.output)]
     if told.advice:
         lines += [("bold", "what to do next"), *(("green", f"  {tamed(line.strip())}") for line in told.advice)]
     return lines

@@ -78,7 +78,7 @@ def _prune(_: Project, given: Given) -> Iterator[Told]:
         yield _end(True, left=as_json(left_over()))
         return
     forgotten = remove_left_over()
-    yield _end(True, words=f"nothing is left of runs that are over; {forgotten} numbers are forgotten")
+    yield _end(True, words=f"ended runs have left nothing behind; {forgotten} numbers are forgotten")
 
 
 def _end(ok: bool, **told: Any) -> Told:

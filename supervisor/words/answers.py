@@ -9,7 +9,7 @@ NOT_RUNNING = "it is not running"
 NO_HEALTHCHECK = "it has no `healthcheck`"
 HUNG = "portsup had hung, and its guardian killed it"
 STOPPED = "it was stopped"
-SILENT_END = "portsup has ended without a word, as by SIGKILL"
+SILENT_END = "portsup ended without a word, as after SIGKILL"
 NOTHING_CHANGED = "nothing has changed"
 NOT_THERE = "not there"
 NO_INSTANCE = "no instance is running"
@@ -46,7 +46,7 @@ def taken(port: int, holder: str) -> str:
 def rolling(pid: int | None, other: int, state: str) -> str:
     """Which two processes it has during a rolling restart; `state` is that of the `other` one."""
     if state == "starting":
-        return f"rolling restart: pid {other} starts beside pid {pid}"
+        return f"rolling restart: pid {other} starts, pid {pid} still serves"
     return f"rolling restart: pid {pid} has taken over, pid {other} is {state}"
 
 
@@ -66,7 +66,7 @@ def no_service(name: str, known: Collection[str] = (), what: str = "cannot find 
     return NotFound(what.format(name), "the stack has none of that name", hint)
 
 
-TELL_OF = "cannot tell of `{}`"
+TELL_OF = "cannot explain `{}`"
 FIND_LOG = "cannot find the log of `{}`"
 
 
@@ -97,7 +97,7 @@ def hopeless(name: str, goal: str, why: str, hint: str = "") -> PortsupError:
 
 def why_hint(name: str) -> str:
     """Where the reason is."""
-    return f"`portsup why {name}` tells how that came"
+    return f"`portsup why {name}` explains it"
 
 
 def states(late: Iterable[tuple[str, str]]) -> str:
@@ -113,7 +113,7 @@ def waited_too_long(seconds: float, late: Iterable[tuple[str, str]], names: Sequ
 
 def ended_meanwhile(what: str) -> NotFound:
     """The instance is gone."""
-    return NotFound(what, "the instance has ended", "`portsup events` tells why")
+    return NotFound(what, "the instance has ended", "`portsup events` shows why")
 
 
 HOW_IT_ENDED = "cannot tell how it ended"
@@ -154,7 +154,7 @@ def failure(number: int, total: int) -> str:
 
 def last_output(has_new_process: bool) -> str:
     """What follows is what it printed."""
-    return "the last that it printed" + (" before its next process" if has_new_process else "")
+    return "its last output" + (" before its next process" if has_new_process else "")
 
 
 def now(state: str | None, port: int | None, why: str = "") -> str:
@@ -168,7 +168,7 @@ def now(state: str | None, port: int | None, why: str = "") -> str:
 def no_address(command: str, name: str, state: str, reason: str) -> PortsupError:
     """It has no port, and so no URL."""
     why = f"it is {state}" + (f": {reason}" if reason else "")
-    return PortsupError(f"cannot tell the {command} of `{name}`", why, f"`portsup start {name}` gives it a port")
+    return PortsupError(f"cannot print the {command} of `{name}`", why, f"`portsup start {name}` gives it a port")
 
 
 def not_up(name: str, state: str) -> str:
@@ -184,7 +184,7 @@ def stalls(count: int, least: int, longest: int, doing: str) -> str:
 
 def elsewhere(instance: str) -> str:
     """That a command is about an instance of another folder."""
-    return f"no instance of this folder is running; using {instance}"
+    return f"no instance of this directory is running; using {instance}"
 
 
 def daemon_hung(hint: str) -> PortsupError:
@@ -195,7 +195,7 @@ def daemon_hung(hint: str) -> PortsupError:
 def daemon_died(pid: int, signal: int) -> PortsupError:
     """The daemon died while the stack came up."""
     why = f"portsup in the background (pid {pid}) was ended by signal {signal}"
-    return PortsupError("cannot tell whether the stack is up", why, "`portsup up` clears up what may be left")
+    return PortsupError("cannot tell whether the stack is up", why, "`portsup up` cleans up what may be left")
 
 
 def left_process(pid: int, name: str, service: str) -> str:
@@ -210,7 +210,7 @@ def left_file(path: str, what: str) -> str:
 
 def left_number(number: int, stack: str, folder: str) -> str:
     """A number that is kept for a folder that is gone."""
-    return f"number {number} of `{stack}`, of a folder that is gone: {folder}"
+    return f"number {number} of `{stack}`, of a deleted directory: {folder}"
 
 
 def alive(pid: int) -> str:
@@ -235,13 +235,13 @@ def nothing_to_follow() -> NotFound:
 
 def no_start_known(folder: str) -> NotFound:
     """Nothing was started that one could tell of."""
-    why = f"`{folder}` has no journal of one"
+    why = f"the journal in `{folder}` has no start"
     return NotFound("cannot tell how long a start took", why, "`portsup up` starts the stack")
 
 
 def chain_head(took: str) -> str:
     """What stands above the services that a start has waited for."""
-    return f"\nready at   took     critical chain, the last one first ({took} in all)"
+    return f"\nready at   took     critical chain, last one first ({took} in all)"
 
 
 def more(count: int) -> str:
@@ -254,4 +254,4 @@ CANNOT_SUPERVISE = "cannot supervise services"
 
 def restarts_for_it(restarts: bool) -> str:
     """Whether a reload restarts the service."""
-    return " (is restarted)" if restarts else ""
+    return " (restarts)" if restarts else ""

@@ -34,17 +34,17 @@ def words_of(event: journal.Event) -> str:
         case journal.RoomAwaited():
             return f"waits for room: {event.why}"
         case journal.ServiceTerminating(cause={"kind": "unused" | "makes-room"}):
-            return f"is stopped until its next client comes: {event.why}"
+            return f"stops until its next client comes: {event.why}"
         case journal.ServiceRestarts():
             return f"{event.why}; {_next_start(event)}"
         case journal.PortLeft():
             return f"leaves port {event.port}: {event.why}"
         case journal.GraceOver() if event.is_replaced:
-            return f"pid {event.pid} is still there after {event.grace:g} s of grace: killed"
+            return f"pid {event.pid} did not end within its grace period of {event.grace:g} s: killed"
         case journal.GraceOver():
-            return f"still there after {event.grace:g} s of grace: killed"
+            return f"did not end within its grace period of {event.grace:g} s: killed"
         case journal.LeftBehind():
-            return f"{event.why}, and left processes behind: they are killed"
+            return f"{event.why}, and left processes behind: portsup kills them"
         case journal.StopsItself():
             return "says that it is stopping"
         case journal.ServiceIsEnded() | journal.ServiceUnhealthy():
@@ -64,7 +64,7 @@ def words_of(event: journal.Event) -> str:
 def _of_roll(event: journal.Event) -> str:
     match event:
         case journal.RollBegins():
-            return f"pid {event.pid} starts beside pid {event.beside}"
+            return f"pid {event.pid} starts, pid {event.beside} still serves"
         case journal.RollHandsOn():
             leaves = f"pid {event.leaving} is asked to stop"
             return f"pid {event.pid} is ready and takes over{_place(event.port)}; {leaves}"
@@ -102,7 +102,7 @@ def _of_run(event: journal.Event) -> str:
 def _of_processes(event: journal.Event) -> str:
     match event:
         case journal.HookLeft():
-            return f"its {event.hook} left processes behind: they are killed ({_pids(event.pids)})"
+            return f"its {event.hook} left processes behind: portsup kills them ({_pids(event.pids)})"
         case journal.MainTold(why=str()):
             return f"goes on as pid {event.pid}, {event.why}"
         case journal.Abandoned():
@@ -118,7 +118,7 @@ def _of_ports(event: journal.Event) -> str:
         case journal.PortSkipped():
             return _skipped(event)
         case journal.PortsNotLeased():
-            return f"{event.why}; it is tried again every 10 s"
+            return f"{event.why}; portsup tries again every 10 s"
         case journal.WrongPort():
             hint = other_port_hint(event.variable)
             others = event.count - len(event.elsewhere)
@@ -126,7 +126,7 @@ def _of_ports(event: journal.Event) -> str:
         case journal.FilterRefused():
             return f"{event.why}; {event.hint}"
         case journal.BindRefused():
-            return f"may not bind port {event.port} (`bind: strict`)"
+            return f"tried to bind port {event.port}, which is refused (`bind: strict`)"
         case journal.BindNotSeen():
             return f"portsup may not look into its process ({event.why}); {HANDOFF_OFF}"
         case journal.FileNotRendered():
@@ -185,7 +185,7 @@ def table(rows: Sequence[Sequence[str]]) -> str:
 def _next_start(event: journal.ServiceRestarts) -> str:
     if event.takes_over is not None:
         return f"pid {event.takes_over}, which was to replace it, takes its place"
-    return "will be started again" if event.waits else "started again"
+    return "portsup restarts it after a delay" if event.waits else "portsup restarts it"
 
 
 def _place(port: int | None) -> str:

@@ -27,7 +27,7 @@ def came_up_nowhere(name: str, why_unseen: str) -> str:
     """What to do where nobody else has them; `why_unseen` if portsup may not look into a process of it."""
     if why_unseen:
         return f"set `handoff: off` for `{name}`: portsup may not look into its process ({why_unseen})"
-    return f"it came up on none of its ports: `portsup logs {name}` has all that it printed"
+    return f"it came up on none of its ports: `portsup logs {name}` has all of its output"
 
 
 def too_late(late: Iterable[tuple[str, State]], seconds: float) -> WaitTimedOut:

@@ -18,13 +18,13 @@ def failure(svc: Service, spec: ServiceSpec) -> str:
         ran += f"; {STDIN_HINT}"
     match svc.result:
         case Result.HOOK_FAILED:
-            return f"cannot be started: {text_of(svc.reason)}\n  {_next(svc)}"
+            return f"cannot start: {text_of(svc.reason)}\n  {_next(svc)}"
         case Result.SPAWN_FAILED:
-            return f"cannot be started: {text_of(svc.reason)}"
+            return f"cannot start: {text_of(svc.reason)}"
         case Result.NO_PORT:
             return text_of(svc.reason)
         case Result.DEPENDENCY:
-            return f"is not started: {text_of(svc.reason)}"
+            return f"does not start: {text_of(svc.reason)}"
         case Result.START_LIMIT:
             return f"gave up: {text_of(svc.reason)}\n  it runs {ran}\n  {_next(svc)}"
         case Result.UNHEALTHY:
@@ -48,4 +48,4 @@ def other_port_hint(variable: str) -> str:
 
 
 def _next(svc: Service) -> str:
-    return f"`portsup logs {svc.name}` has what it printed; when it is mended, `portsup start {svc.name}`, or `up`"
+    return f"`portsup logs {svc.name}` has what it printed; fix it, then run `portsup start {svc.name}`"

@@ -19,7 +19,7 @@ NO_WATCHES: Words = (
 )
 NO_FILE: Words = ("there is no services.yaml here", "`portsup init` writes one")
 WHERE = "`portsup config check` shows where"
-NOTHING_LEFT = "nothing is left of runs that are over"
+NOTHING_LEFT = "ended runs have left nothing behind"
 
 
 def other_package(version: str) -> Words:
@@ -48,8 +48,8 @@ def descriptors(limit: int, services: int, need: int) -> Words:
 
 def not_writable(name: str, path: str, there: str, variable: str) -> Words:
     """A directory cannot be made."""
-    what = f"the {name} directory `{path}` cannot be used: `{there}` is not writable for us"
-    return what, f"set {variable} to a folder of your own"
+    what = f"the {name} directory `{path}` cannot be used: `{there}` is not writable"
+    return what, f"set {variable} to a directory of your own"
 
 
 def full(name: str, path: str, free: int) -> Words:
@@ -94,14 +94,14 @@ def stalls(stack: str, number: int, told: str, is_well: bool) -> Words:
 
 def orphan(name: str, pid: int, service: str) -> Words:
     """A process of a portsup that is gone still runs."""
-    what = f"`{name}` (pid {pid}) is left of service `{service}` of a portsup that was killed"
+    what = f"`{name}` (pid {pid}) of service `{service}` was left behind by a portsup that was killed"
     return what, "`portsup prune` ends it; so does the next `up` of that stack"
 
 
 def stale_files(count: int, folder: str) -> Words:
     """Files of instances that are gone."""
-    what = f"{count} files of runs that are over lie in `{folder}`"
-    return what, "`portsup prune` removes them; nothing believes them"
+    what = f"ended runs have left {count} files in `{folder}`"
+    return what, "`portsup prune` removes them; they do no harm"
 
 
 def record_of_port(port: int, service: str, stack: str) -> str:
@@ -129,7 +129,7 @@ NOTIFY_SOCKET, CONTROL_SOCKET, ENDPOINTS_FILE = "notify socket", "control socket
 
 def next_number(stack: str, number: int) -> str:
     """Which instance the next `up` is."""
-    return f"the next `up` in this folder is {_instance(stack, number)}"
+    return f"the next `up` in this directory is {_instance(stack, number)}"
 
 
 def damaged(trouble: str, path: str) -> Words:
@@ -139,8 +139,8 @@ def damaged(trouble: str, path: str) -> Words:
 
 def numbers_of_gone(count: int) -> Words:
     """Numbers are kept for folders that are gone."""
-    what = f"{count} instance numbers are remembered for folders that are gone"
-    return what, "`portsup prune` forgets them; nothing waits for that"
+    what = f"portsup remembers {count} instance numbers for directories that are gone"
+    return what, "`portsup prune` forgets them; they do no harm"
 
 
 def all_free(number: int) -> str:
@@ -197,7 +197,7 @@ def taken(service: str, port: int, holder: str) -> Words:
 
 def summary(count: int, wrong: int) -> str:
     """How much was looked at, and how much of it is to be known."""
-    return f"{count} things looked at, " + (f"{wrong} to know about" if wrong else "all of them are fine")
+    return f"{count} checks: " + (f"{wrong} with findings" if wrong else "all fine")
 
 
 def _instance(stack: str, number: int) -> str:

@@ -8,7 +8,7 @@ from supervisor.core.state import State
 from supervisor.words.failures import failure
 from supervisor.words.reasons import text_of
 
-RESTARTED_MEANWHILE = "was started again meanwhile"
+RESTARTED_MEANWHILE = "restarted meanwhile"
 REMOVED = "removed"
 ADDED = "added, and not started"
 CHANGED = "changed, and goes on"

@@ -92,7 +92,7 @@ def not_executable(name: str, path: str, is_allowed: bool) -> SpawnError:
 def account_refused(name: str, account: str, path: str) -> SpawnError:
     """It may not be executed by the account that it is to run as."""
     why = f"{account} may not execute `{path}`, or portsup may not become it"
-    return _not_run(name, why, "check the permissions of the program and of the folders above it")
+    return _not_run(name, why, "check the permissions of the program and of the directories above it")
 
 
 def limits_refused(name: str, why: str) -> SpawnError:

@@ -64,7 +64,9 @@ def _of_life(reason: Reason) -> str:
         case reasons.MakesRoom(by, seconds):
             return f"`{by}` needs its room in the budget, and nobody used it for {seconds:g} s"
         case reasons.UsesProcessor(percent):
-            return f"its processes use {f'{percent:g}%' if percent >= 0 else 'who knows how much'} of a processor"
+            if percent < 0:
+                return "portsup cannot tell how much of a processor its processes use"
+            return f"its processes use {percent:g}% of a processor"
         case reasons.NeedsRestarted(needs):
             return f"{_named(needs)} {'was' if len(needs) == 1 else 'were'} restarted"
         case reasons.NeedsMoved(needs):

@@ -83,7 +83,7 @@ def not_rolled_without_socket(name: str, why_no_handoff: str, is_off: bool) -> P
     """portsup does not have the socket of a service: why there can be no handoff, if that is so."""
     why = why_no_handoff or ("the handoff is off" if is_off else "it has not bound its port")
     why = f"two processes can share its port only where portsup keeps the socket, and {why}"
-    return _not_rolled(name, why, f"`portsup restart {name}`; docs/explanation/handoff.md tells what the handoff needs")
+    return _not_rolled(name, why, f"`portsup restart {name}`; docs/explanation/handoff.md says what the handoff needs")
 
 
 def stopping(verb: str) -> PortsupError:
@@ -122,7 +122,7 @@ def no_reload(is_stopping: bool) -> PortsupError:
 
 def not_read_again(file: str, why: str = "") -> PortsupError:
     """The file cannot be read; where that took too long, `why` is empty."""
-    hint = "`portsup config check` tells more" if why else "`portsup config check`"
+    hint = "`portsup config check` shows more" if why else "`portsup config check`"
     why = why or "that took too long, or no process could be started for it"
     return PortsupError(f"cannot read `{file}` again", why, hint)
 
@@ -140,7 +140,7 @@ def usage_unknown() -> PortsupError:
 
 def history_unknown() -> PortsupError:
     """It took too long to read what became of a port."""
-    return PortsupError("cannot tell the history of the port", "reading the journal took too long")
+    return PortsupError("cannot show the history of the port", "reading the journal took too long")
 
 
 def socket_not_made(name: str, why: str = "", host: str = "", port: int = 0) -> PortsupError:
@@ -159,7 +159,7 @@ def no_port_held() -> PortsupError:
 
 def no_second_process(why_no_handoff: str) -> PortsupError:
     """A second process needs the socket of the first."""
-    return PortsupError("cannot start a process beside it", f"no sockets are handed over: {why_no_handoff}")
+    return PortsupError("cannot start a second process", f"no sockets are handed over: {why_no_handoff}")
 
 
 def not_leased(name: str) -> str:

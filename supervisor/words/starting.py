@@ -23,9 +23,9 @@ def no_logs(folder: object, why: str | None) -> str:
 def number_not_kept(path: str, trouble: str, why: str, is_in_the_way: bool) -> str:
     """That a folder may get another number the next time: `trouble` with the file, or `why` it cannot be written."""
     if trouble:
-        return f"the number of this folder is not kept: {trouble}; move `{path}` away"
-    hint = "remove what is there" if is_in_the_way else "make room there, or give yourself the right"
-    return f"the number of this folder is not kept: cannot write `{path}`: {why}; {hint}"
+        return f"cannot remember the number of this directory: {trouble}; move `{path}` away"
+    hint = "remove what is there" if is_in_the_way else "make room there, or give yourself write permission"
+    return f"cannot remember the number of this directory: cannot write `{path}`: {why}; {hint}"
 
 
 def waiting_for_instance(number: int, whose: str) -> str:

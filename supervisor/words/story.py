@@ -92,7 +92,7 @@ def sentence(event: "Event") -> str:
                 f"kills what its {event.get('hook')} left behind (pid {', '.join(map(str, event.get('pids') or ()))})"
             )
         case journal.StartFailed.event:
-            return f"is not started: {why}"
+            return f"does not start: {why}"
         case journal.FilesChanged.event:
             return f"`{event['path']}` changed, so: {event['action']}"
         case journal.WatchFailed.event:
@@ -105,7 +105,7 @@ def sentence(event: "Event") -> str:
         case journal.RunQueued.event:
             return f"has its run of {moment(event['at'])} once the one before is over"
         case journal.ServiceStarting.event:
-            return f"is started{place}"
+            return f"starts{place}"
         case journal.ServiceSpawned.event:
             return f"runs{pid}{place}"
         case journal.ServiceListens.event:
@@ -117,29 +117,29 @@ def sentence(event: "Event") -> str:
         case journal.ServiceUnhealthy.event:
             return f"is unhealthy: {why}"
         case journal.ServiceIsEnded.event:
-            return f"is told to end{pid}: {why}"
+            return f"is asked to stop{pid}: {why}"
         case journal.ServiceSays.event:
             return f"says: {event.get('says')}"
         case journal.StopsItself.event:
             return f"says that it is stopping{pid}"
         case journal.NoticeRefused.event:
             who = f"`{event.get('name') or 'a process that is gone'}` (pid {event.get('pid')})"
-            return f"is not heard through {who}, which is not one of its processes"
+            return f"portsup ignores a report from {who}, which is not one of its processes"
         case journal.MainTold.event:
             heir = f"goes on as pid {event.get('pid')}, {why}"
             return heir if why else f"says that another process stands for it{pid}"
         case journal.Abandoned.event:
-            return f"is started although pid {', '.join(map(str, event.get('pids') or ()))} survived SIGKILL"
+            return f"starts although pid {', '.join(map(str, event.get('pids') or ()))} survived SIGKILL"
         case journal.RollBegins.event:
-            return f"is restarted rolling: pid {event.get('pid')} starts beside pid {event.get('beside')}"
+            return f"rolling restart: pid {event.get('pid')} starts, pid {event.get('beside')} still serves"
         case journal.RollHandsOn.event:
-            return f"is ready in its new process{pid}{place}; pid {event.get('leaving')} is told to end"
+            return f"is ready in its new process{pid}{place}; pid {event.get('leaving')} is asked to stop"
         case journal.RollFailed.event:
             return f"is not replaced, pid {event.get('pid')} stays in service: {why}"
         case journal.LeftOver.event:
             return f"has left a process that SIGKILL does not end{pid}"
         case journal.ServiceTerminating.event:
-            return f"is told to end{pid}" + (f": {why}" if why else "")
+            return f"is asked to stop{pid}" + (f": {why}" if why else "")
         case journal.GraceOver.event:
             return f"did not end within its grace period{pid}: killed"
         case journal.PortLeft.event:
@@ -147,7 +147,7 @@ def sentence(event: "Event") -> str:
         case journal.ServiceRestarts.event:
             return f"{why}: restart {event.get('restarts')}"
         case journal.ServiceFailed.event:
-            return f"is given up ({event.get('result')}): {why}"
+            return f"has failed ({event.get('result')}): {why}"
         case journal.WrongPort.event:
             elsewhere, count = event.get("elsewhere") or (), event.get("count") or 0
             more = f" and {count - len(elsewhere)} others" if count > len(elsewhere) else ""
@@ -171,7 +171,7 @@ def sentence(event: "Event") -> str:
         case journal.Fatal.event:
             return f"the stack ends: {why}"
         case journal.BindRefused.event:
-            return f"wanted to bind port {port}, and may not (`bind: strict`)"
+            return f"tried to bind port {port}, which is refused (`bind: strict`)"
     return str(event["event"]).removeprefix("service ") + (f": {why}" if why else "")
 
 
@@ -195,13 +195,13 @@ def advice(events: "Sequence[Event]", service: str, state: str) -> list[str]:
     if end["event"] == journal.ServiceFailed.event and words:
         return [*_of_filter(events, service), *words.splitlines()]
     blocked = [event for event in last[-1] if event["event"] == journal.PortSkipped.event]
-    advice = [*_of_filter(events, service), f"`portsup logs {service}` has all that it printed"]
+    advice = [*_of_filter(events, service), f"`portsup logs {service}` has all of its output"]
     if any(event["event"] == journal.BindNotSeen.event and event.get("service") == service for event in events):
         advice.append(f"set `handoff: off` for `{service}`: portsup may not look into a process of it that binds")
     if blocked or end["event"] == journal.PortLeft.event:
-        advice.append("`portsup ports` shows who has the ports of its pool; end that program, or give it another pool")
+        advice.append("`portsup ports` shows who holds the ports of its pool; end that program, or change the pool")
     if end["event"] == journal.ServiceUnhealthy.event:
-        advice.append("its `healthcheck` asks this; see whether its limits fit")
+        advice.append("this is what its `healthcheck` saw: check its limits")
     if state in ("failed", "stopped", "exited"):
         advice.append(f"`portsup start {service}` tries again")
     return advice

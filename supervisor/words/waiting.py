@@ -25,7 +25,7 @@ def sentence(svc: Service, needs: Collection[str], now: float) -> str:
         case State.WAITING if needs:
             return f"waiting for {svc.name}, which needs {', '.join(needs)}"
         case State.BACKOFF:
-            return f"waiting for {svc.name}, which starts again" + (f" in {left}" if left else "")
+            return f"waiting for {svc.name}, which restarts" + (f" in {left}" if left else "")
         case State.TERMINATING if svc.pid is not None:
             return f"waiting for {svc.name} (pid {svc.pid}" + (f", killed in {left})" if left else ")")
         case _ if svc.pid is not None:

@@ -60,7 +60,7 @@ def test_it_comes_back_by_itself_and_keeps_the_last_picture(live: Live, told: To
 
     run = told.following.picture.run
     os.kill(live.daemon(), signal.SIGKILL)
-    assert told.until_ended() == "portsup has ended without a word, as by SIGKILL"
+    assert told.until_ended() == "portsup ended without a word, as after SIGKILL"
     assert told.following.picture.services["job"].state == "running"
     live.ended()
 

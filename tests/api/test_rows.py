@@ -61,7 +61,8 @@ def test_who_loses_what_it_needs_is_named_through_others() -> None:
 
 def test_the_reason_is_one_line() -> None:
     assert why_of_row(told(reason="exit code 3\nand more")) == "exit code 3 and more"
-    assert why_of_row(told(beside={"pid": 5, "state": "starting"})) == "rolling restart: pid 5 starts beside pid 4121"
+    rolling = told(beside={"pid": 5, "state": "starting"})
+    assert why_of_row(rolling) == "rolling restart: pid 5 starts, pid 4121 still serves"
     assert why_of_row(told(state="acquiring", port=None)) == "port 6002 is held by `node` (pid 77, user ada)"
     assert why_of_row(told(status_text="serves")) == "serves"
     assert why_of_row(told()) == ""

@@ -126,5 +126,5 @@ def test_a_project_that_does_not_run_has_logs_and_reasons(folder: Path, own_fold
         project.stack()
     assert messages(project.search(query=LogQuery(level="error"))) == ["ERROR: x"]
     assert project.why("web").failures == 0
-    with pytest.raises(NotFound, match="cannot tell of `api`"):
+    with pytest.raises(NotFound, match="cannot explain `api`"):
         project.why("api")

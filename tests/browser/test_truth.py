@@ -74,7 +74,7 @@ def test_the_death_of_the_daemon_is_told_and_its_return(browser: "Browser", live
         seen.to("overview")
         seen.until(lambda: seen.rows().get("a", {}).get("state") == "running")
         os.kill(live.daemon(), signal.SIGKILL)
-        seen.sees("The stack does not run: portsup has ended without a word, as by SIGKILL")
+        seen.sees("The stack does not run: portsup ended without a word, as after SIGKILL")
         assert seen.page.query_selector("main.stale tr[data-service=a]")
         live.ended()
         seen.tab_to("Start the stack")

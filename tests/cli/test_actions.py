@@ -86,7 +86,7 @@ def test_down_in_another_project_ends_nothing(
     assert ran.code == ExitCode.NOT_FOUND
     assert "none was started from" in ran.err
     assert daemon.asked == []
-    assert "warning: no instance of this folder is running; using `shop` instance 1" in run("status").err
+    assert "warning: no instance of this directory is running; using `shop` instance 1" in run("status").err
 
 
 @pytest.fixture

@@ -33,8 +33,8 @@ def test_a_service_without_a_port_has_no_answer(pretend: Pretend, run: Run) -> N
     pretend({"status": [answer(row("web", state="failed", port=None, url=None, reason="all ports are taken"))]})
     ran = run("port", "web")
     assert (ran.code, ran.out) == (ExitCode.FAILURE, "")
-    assert "cannot tell the port of `web`: it is failed: all ports are taken" in ran.err
-    assert "cannot tell the url of `web`" in run("url", "web").err
+    assert "cannot print the port of `web`: it is failed: all ports are taken" in ran.err
+    assert "cannot print the url of `web`" in run("url", "web").err
 
 
 def test_the_port_of_no_service_is_told(pretend: Pretend, run: Run) -> None:

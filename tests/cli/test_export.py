@@ -28,7 +28,7 @@ def test_one_file_is_printed_as_it_is_and_what_is_lost_is_said(file: str, run: R
     assert ran.code == 0
     assert yaml.safe_load(ran.out)["services"]["db"]["image"] == "shop:1"
     assert "  pool (changed) of db: only the first port" in ran.err
-    assert "\nnext:\n  set DB_PASSWORD in `.env` beside compose.yaml\n  docker compose up -d\n" in ran.err
+    assert "\nnext:\n  set DB_PASSWORD in `.env` next to compose.yaml\n  docker compose up -d\n" in ran.err
     assert "correct-horse" not in ran.out + ran.err
 
 
@@ -78,7 +78,7 @@ def test_a_unit_of_the_machine_has_its_user(file: str, run: Run) -> None:
         (("compose", "--image", "x", "--workdir", "x"), "--workdir /app"),
         (("kubernetes", "--image", "x", "--system"), "leave `--system` out"),
         (("systemd", "--user", "ada"), "use it with `systemd --system`"),
-        (("systemd", "--force"), "name a folder: `-o FOLDER`"),
+        (("systemd", "--force"), "name a directory: `-o DIR`"),
         (("nomad",), ""),
     ],
 )

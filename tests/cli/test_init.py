@@ -94,7 +94,7 @@ def test_a_file_of_variables_that_cannot_be_read_is_left_out(folder: Path, run: 
     ran = run("init", "--from", "compose.yaml")
     assert ran.code == 0, ran.err
     assert "bad.env" in ran.err
-    assert "good.env`: it is no folder" in ran.err
+    assert "good.env`: it is not a directory" in ran.err
     assert load(folder / "services.yaml", {}).services["a"].environment["A"] == "1"
 
 

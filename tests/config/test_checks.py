@@ -70,13 +70,13 @@ def test_a_variable_without_a_value_inside_or_outside_is_a_warning(loading: Load
     loaded = loading(text, {"HERE": "x"})
     assert loaded.services["a"].environment == {"HERE": "x"}
     assert places(loaded.warnings) == [
-        "2:41: services.a.environment: `THERE` has no value and is not set outside, it is left out"
+        "2:41: services.a.environment: `THERE` has no value here or outside: portsup does not set it"
     ]
 
 
 def test_a_folder_that_is_not_there_yet_is_a_warning(loading: Loading) -> None:
     assert places(loading(stack("a: {command: a, working_dir: later}")).warnings) == [
-        "2:32: services.a.working_dir: there is no folder `later` yet"
+        "2:32: services.a.working_dir: there is no directory `later` yet"
     ]
 
 
@@ -132,7 +132,7 @@ def test_waiting_for_what_never_happens_is_a_mistake(mistakes: Mistakes) -> None
         ("ready: listening", "2:26 services.a.ready: `listening` needs a port, and the service has no `pool`"),
         ("ready: {tcp: true}", "2:27 services.a.ready: `tcp` needs a port, and the service has no `pool`"),
         ("healthcheck: {http: /}", "2:33 services.a.healthcheck: `http` needs a port, and the service has no `pool`"),
-        ("port_env: P", "2:19 services.a.port_env: there is no `pool`, so there is no port to tell"),
+        ("port_env: P", "2:19 services.a.port_env: there is no `pool`, so it has no port"),
         ("environment: {A: '{port}'}", "2:37 services.a.environment.A: `{port}` needs a port, and the service has no "),
     ],
 )
@@ -147,8 +147,7 @@ def test_a_job_without_ports_is_ready_once_started(loading: Loading) -> None:
 
 def test_two_names_that_lead_to_one_variable_clash(mistakes: Mistakes) -> None:
     assert mistakes(stack("my-api: {command: a}", "my.api: {command: a}")) == [
-        "3:3 services.my.api: `my.api` and `my-api` both lead to the variable `PORTSUP_MY_API_PORT` "
-        "(rename one of them)"
+        "3:3 services.my.api: `my.api` and `my-api` both become the variable `PORTSUP_MY_API_PORT` (rename one of them)"
     ]
 
 
@@ -167,7 +166,7 @@ def test_socket_activation_needs_a_port_and_a_probe_that_tells_something(loading
     service = "command: [a, '{fd}'], environment: {FD: '{fd}'}, pool: 6000-6002, handoff: systemd"
     for ready, told in (("", "listening"), (", ready: {timeout: 5s}", "listening"), (", ready: {tcp: true}", "tcp")):
         (warning,) = loading(stack(f"a: {{{service}{ready}}}")).warnings
-        assert f"`ready: {told}` tells nothing about the program" in warning
+        assert f"`ready: {told}` says nothing about the program" in warning
     assert loading(stack(f"a: {{{service}, ready: {{http: /}}}}")).warnings == ()
 
 

@@ -83,9 +83,9 @@ def test_what_to_write_for_the_program(mistakes: Mistakes, lines: str, hint: str
     ("theirs", "hint"),
     [
         ("ports: 7000", "write `pool: 7000-7002`; the program gets its port in `PORT`, or as `{port}` in `command`"),
-        ("env: {A: 1}", "write `environment:` in the place of `env:`"),
+        ("env: {A: 1}", "write `environment:` instead of `env:`"),
         ("cwd: .", "write `working_dir: .`"),
-        ("health_check: {exec: a}", "write `healthcheck:` in the place of `health_check:`"),
+        ("health_check: {exec: a}", "write `healthcheck:` instead of `health_check:`"),
         ("stop-signal: INT", "write `stop_signal: INT`"),
         ("Restart: no", "write `restart: never`"),
         ("autorestart: true", "write `restart: always`"),
@@ -111,7 +111,7 @@ def test_keys_that_go_into_one_mapping_are_put_together(mistakes: Mistakes) -> N
     ("text", "hint"),
     [
         ("version: '3'\nservices: {a: {command: a}}", "leave it out: services.yaml has no versions"),
-        ("procs: {a: {command: a}}", "write `services:` in the place of `procs:`"),
+        ("procs: {a: {command: a}}", "write `services:` instead of `procs:`"),
         ("command: a\nservices: {a: {command: a}}", "it is for a service: `services: {NAME: {command: a}}`"),
         ("web: npm start", "write `services: {web: {command: npm start}}`"),
         ("services: [{name: A b, command: a}]", "write `NAME: {command: …}` for each, without `-`"),

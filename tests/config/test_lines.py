@@ -42,8 +42,8 @@ def test_more_arguments_may_stand_in_lines_of_their_own() -> None:
     ("text", "offset", "reason"),
     [
         ("one \\ \n two\n", 4, "has a `\\` that blanks follow, so the line ends there"),
-        ('one \\\n  "two\n', 8, "can not be split into words: no closing quotation"),
-        ("one 'two\n", 4, "can not be split into words: no closing quotation"),
+        ('one \\\n  "two\n', 8, "cannot be split into words: no closing quotation"),
+        ("one 'two\n", 4, "cannot be split into words: no closing quotation"),
     ],
 )
 def test_what_cannot_be_read_says_where(text: str, offset: int, reason: str) -> None:

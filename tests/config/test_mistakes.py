@@ -43,7 +43,7 @@ services:
         "9:18 services.web.depends_on: there is no service `db` (services: web, Web2)",
         "10:3 services: `Web2` is not a name: names have lower-case letters, digits, `.`, `_` and `-`, no sign first "
         "(write `web2`)",
-        "11:14 services.Web2.command: `say 'hello` can not be split into words: no closing quotation "
+        "11:14 services.Web2.command: `say 'hello` cannot be split into words: no closing quotation "
         "(close the quotes, or write the command as a list)",
         "12:11 services.Web2.pool: `6000-5990` ends before it begins (write 5990-6000)",
     ]
@@ -69,7 +69,7 @@ def test_a_mistake_is_a_usage_error_that_counts_its_problems(loading: Loading) -
         (
             "0",
             "5:11 services.it.pool: `0` is no port of its own: 0 asks the system for any port "
-            "(name the ports that clients shall use)",
+            "(name the ports that clients use)",
         ),
         ("-5", "5:11 services.it.pool: `-5` is not a port: ports are 1 to 65535"),
         ("65536", "5:11 services.it.pool: `65536` is not a port: ports are 1 to 65535"),
@@ -145,8 +145,8 @@ def test_a_pool_that_makes_no_sense(mistakes: Mistakes, line: str, problem: str)
         ("rotate_after: 1:30", "5:19 services.it.rotate_after: `1:30` has a colon: YAML 1.1 readers take it for a "
          "number of base 60 (write a plain decimal number)"),
         ("on_port_change: kill", "5:21 services.it.on_port_change: `kill` is not one of restart, ignore, {signal: …}"),
-        ("on_port_change: {signal: KILL}", "5:30 services.it.on_port_change.signal: `KILL` can not be handled by a "
-         "program (use one such as SIGHUP or SIGUSR1)"),
+        ("on_port_change: {signal: KILL}", "5:30 services.it.on_port_change.signal: `KILL` is a signal that no "
+         "program can handle (use one such as SIGHUP or SIGUSR1)"),
         ("on_port_change: {}", "5:21 services.it.on_port_change: needs `signal`"),
         ("logging: {max_size: 1KB}", "5:25 services.it.logging.max_size: `1KB` is too small: at least 4096 bytes"),
         ("logging: {max_size: ten}", f"5:25 services.it.logging.max_size: `ten` is not a size ({SIZE})"),
@@ -185,7 +185,7 @@ def test_a_pool_that_makes_no_sense(mistakes: Mistakes, line: str, problem: str)
         ("healthcheck: {exec: a, retries: 0}", "5:37 services.it.healthcheck.retries: `0` is too small: at least 1"),
         ("healthcheck: {exec: a, interval: 1ms}", "5:38 services.it.healthcheck.interval: `1ms` is too small: "
          "at least 0.1s"),
-        ("working_dir: services.yaml", "5:18 services.it.working_dir: `services.yaml` is no folder"),
+        ("working_dir: services.yaml", "5:18 services.it.working_dir: `services.yaml` is not a directory"),
     ],
 )  # fmt: skip
 def test_a_value_that_makes_no_sense(mistakes: Mistakes, line: str, problem: str) -> None:

@@ -23,9 +23,9 @@ def test_what_only_servers_have_is_told(mistakes: Mistakes) -> None:
     assert mistakes(job + "pool: 6000-6002") == [f"5:5 services.a.pool: {server}"]
     assert mistakes(job + "watchdog: 3") == [f"5:5 services.a.watchdog: {server}"]
     assert mistakes(job + "restart: always") == [
-        "5:14 services.a.restart: a `one_shot` is never over with `always` (use `on-failure` or `never`)"
+        "5:14 services.a.restart: a `one_shot` with `always` never ends (use `on-failure` or `never`)"
     ]
-    told = "tells nothing (leave it out; `timeout` alone says how long the job may take)"
+    told = "says nothing (leave it out; `timeout` alone says how long the job may take)"
     ready = "services.a.ready: a `one_shot` is ready when it has exited with 0, so"
     assert mistakes(job + "ready: started") == [f"5:12 {ready} `started` {told}"]
     assert mistakes(job + "ready: {timeout: 3, log: x}") == [f"5:25 {ready} `log` {told}"]

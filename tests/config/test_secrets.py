@@ -103,7 +103,7 @@ def test_no_mistake_shows_a_secret(mistakes: Mistakes, lines: str) -> None:
 
 def test_no_warning_shows_a_secret(loading: Loading) -> None:
     stack = loading('services: {a: {command: a, working_dir: "${MY_TOKEN}"}}', {"MY_TOKEN": "s3cr3t-T0KEN"})
-    assert stack.warnings[0].endswith("there is no folder `***` yet")
+    assert stack.warnings[0].endswith("there is no directory `***` yet")
 
 
 @pytest.mark.parametrize(

@@ -32,8 +32,8 @@ INDENTATION = "check the indentation of this line and the one before"
          "(replace each tab with two spaces)"),
         ("services:\n  web:\n  \tcommand: a\n", "3:3 tab in the indentation, YAML wants spaces "
          "(replace each tab with two spaces)"),
-        ("services:\n\u00a0 web: {command: a}\n", "2:1 character U+00A0 in the indentation looks like a space and is "
-         "none (type spaces in its place)"),
+        ("services:\n\u00a0 web: {command: a}\n", "2:1 character U+00A0 in the indentation looks like a space but is "
+         "not one (type spaces in its place)"),
         (b"services:\n  web: {command: caf\xe9}\n", "2:21 byte 0xe9 is not UTF-8 (save the file as UTF-8)"),
         (b"\xef\xbb\xbf\xc3\xa4: \xff", "1:4 byte 0xff is not UTF-8 (save the file as UTF-8)"),
         ("services: {}".encode("utf-16"), "1:1 is UTF-16, portsup reads UTF-8 (save it as UTF-8)"),
@@ -47,7 +47,7 @@ INDENTATION = "check the indentation of this line and the one before"
         ("services:\n  6000: {command: a}\n",
          '2:3 key `6000` is a number, keys are text (put it in quotes: `"6000":`)'),
         ("services:\n  ~: {command: a}\n", "2:3 a key is missing before `:`"),
-        ("services: {w: {command: a}, ? [x] : 1}\n", "1:31 a list or mapping can not be a key (keys are plain text)"),
+        ("services: {w: {command: a}, ? [x] : 1}\n", "1:31 a list or mapping cannot be a key (keys are plain text)"),
         ("services: !!python/object/apply:os.system [ls]\n", "1:11 tag `!!python/object/apply:os.system` is not "
          "allowed (remove it: portsup reads plain values only)"),
         ("services: *nope\n", "1:11 unknown alias `*nope` (define it before with `&nope`)"),
@@ -58,7 +58,7 @@ INDENTATION = "check the indentation of this line and the one before"
          "5:5 duplicate key `<<`, first given in line 4, column 5 (write `<<: [*one, *two]`)"),
         ("services:\n  w:\n    command: a: b\n", f"3:15 {CANNOT} mapping values are not allowed in this context "
          "(put a text that contains `: ` in quotes, or check the indentation)"),
-        ("services:\n  w:\n    command: @a\n", f"3:14 {CANNOT} a value can not start with `@` (put it in quotes)"),
+        ("services:\n  w:\n    command: @a\n", f"3:14 {CANNOT} a value cannot start with `@` (put it in quotes)"),
         ("services:\n  w:\n    command: \"a\n\n", f"3:14 {CANNOT} these quotes are never closed (close them)"),
         ("services:\n  w:\n    command: [a, b\n    pool: 5\n", f"4:9 {CANNOT} did not find expected ',' or ']' while "
          "parsing a flow sequence that begins in line 3, column 14 "
@@ -121,7 +121,7 @@ def test_a_file_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
     file = tmp_path / "services.yaml"
     file.touch()
     monkeypatch.setattr(os, "open", refuse)
-    assert complaint(file) == "you may not read this file (give yourself the right: `chmod u+r services.yaml`)"
+    assert complaint(file) == "you may not read this file (give yourself read permission: `chmod u+r services.yaml`)"
 
 
 def test_a_file_far_too_large(tmp_path: Path) -> None:
@@ -137,5 +137,5 @@ def test_a_pipe_that_nobody_writes_to_does_not_make_us_wait(tmp_path: Path) -> N
 
 
 def test_a_path_that_cannot_be_one(tmp_path: Path) -> None:
-    assert complaint(tmp_path / ("x" * 300)) == "can not be read: File name too long"
+    assert complaint(tmp_path / ("x" * 300)) == "cannot be read: File name too long"
     assert complaint(tmp_path / "services.yaml" / "more") == "there is no such file (check the path)"

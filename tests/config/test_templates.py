@@ -105,7 +105,7 @@ def test_two_templates_for_one_file_are_a_mistake(mistakes: Mistakes, template: 
 
 def test_a_folder_that_is_not_there_yet_is_a_warning(loading: Loading, template: Path) -> None:
     (warning,) = loading(stack("{template: a.in, to: 'later/b'}")).warnings
-    assert "services.yaml:2:26: render[0].to: there is no folder" in warning
+    assert "services.yaml:2:26: render[0].to: there is no directory" in warning
 
 
 def test_another_template_is_a_difference(loading: Loading, template: Path) -> None:

@@ -51,11 +51,11 @@ def test_a_negative_limit_is_none_at_all() -> None:
         (b'{"v":1,"do":"reboot"}', "there is no request 'reboot'"),
         (b'{"v":1,"do":"status","x":1}', "`status` takes no `x`"),
         (b'{"v":1,"do":"start"}', "`start` needs `services`"),
-        (b'{"v":1,"do":"start","services":"web"}', "`services` of `start` can not be 'web'"),
+        (b'{"v":1,"do":"start","services":"web"}', "`services` of `start` cannot be 'web'"),
         (b'{"v":1,"do":"start","services":[1]}', "`services` of `start` is a list of names"),
-        (b'{"v":1,"do":"stop","services":[],"timeout":NaN}', "`timeout` of `stop` can not be nan"),
-        (b'{"v":1,"do":"stop","services":[],"timeout":true}', "`timeout` of `stop` can not be True"),
-        (b'{"v":1,"do":"kill","services":[],"signal":"9"}', "`signal` of `kill` can not be '9'"),
+        (b'{"v":1,"do":"stop","services":[],"timeout":NaN}', "`timeout` of `stop` cannot be nan"),
+        (b'{"v":1,"do":"stop","services":[],"timeout":true}', "`timeout` of `stop` cannot be True"),
+        (b'{"v":1,"do":"kill","services":[],"signal":"9"}', "`signal` of `kill` cannot be '9'"),
     ],
 )
 def test_what_is_no_request_is_refused_with_a_reason(line: bytes, why: str) -> None:

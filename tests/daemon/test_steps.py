@@ -22,6 +22,7 @@ SPEC = ServiceSpec("web", ("serve", "--fast"), (8000, 8001), working_dir=Path("/
 WEB = Service("web", (8000, 8001), RestartPolicy(delay=0.5))
 STARTING = replace(WEB, state=State.STARTING, port=8000, pid=7, deadline=30.0)
 RUNNING = replace(WEB, state=State.RUNNING, port=8000, pid=7, ready_since=0.0)
+LATER = "portsup restarts it after a delay"
 
 
 def said(before: Service, event: ev.Event, now: float = 5.0) -> tuple[str, str]:
@@ -36,14 +37,14 @@ def said(before: Service, event: ev.Event, now: float = 5.0) -> tuple[str, str]:
     ("before", "event", "level", "words"),
     [
         (STARTING, ev.BecameReady(7), "info", "ready on port 8000 after 0.2 s"),
-        (RUNNING, ev.Exited(7, signal=9), "warning", "signal 9 (SIGKILL); started again"),
-        (RUNNING, ev.Exited(7, code=2), "warning", "exit code 2; started again"),
-        (STARTING, ev.Exited(7, code=2), "warning", "exit code 2 before it was ready; will be started again"),
+        (RUNNING, ev.Exited(7, signal=9), "warning", "signal 9 (SIGKILL); portsup restarts it"),
+        (RUNNING, ev.Exited(7, code=2), "warning", "exit code 2; portsup restarts it"),
+        (STARTING, ev.Exited(7, code=2), "warning", "exit code 2 before it was ready; " + LATER),
         (RUNNING, ev.Exited(7, code=0), "info", "ended, exit code 0"),
         (RUNNING, ev.Exited(7, code=1, intruder="held by `node`"), "warning", "leaves port 8000: held by `node`"),
         (RUNNING, ev.Intruded(7, "held by `node`"), "warning", "held by `node`"),
         (RUNNING, ev.CheckFailed(7, "GET / x"), "warning", "unhealthy: GET / x"),
-        (RUNNING, ev.MainExited(7, code=0), "warning", "exit code 0, and left processes behind: they are killed"),
+        (RUNNING, ev.MainExited(7, code=0), "warning", "exit code 0, and left processes behind: portsup kills them"),
     ],
 )
 def test_words_for_what_happens(before: Service, event: ev.Event, level: str, words: str) -> None:
@@ -54,9 +55,9 @@ def test_a_stop_is_told_when_it_is_done_and_when_it_takes_too_long() -> None:
     ending, _ = step(RUNNING, ev.StopRequested(), 0.0)
     assert said(RUNNING, ev.StopRequested()) == ("info", ""), "the beginning is for the journal only"
     assert said(ending, ev.Exited(7, code=0)) == ("info", "stopped")
-    assert said(ending, ev.DeadlinePassed(), 10.0) == ("warning", "still there after 10 s of grace: killed")
+    assert said(ending, ev.DeadlinePassed(), 10.0) == ("warning", "did not end within its grace period of 10 s: killed")
     hurried, _ = step(ending, ev.StopRequested(2.0), 1.0)
-    assert said(hurried, ev.DeadlinePassed(), 3.0) == ("warning", "still there after 2 s of grace: killed")
+    assert said(hurried, ev.DeadlinePassed(), 3.0) == ("warning", "did not end within its grace period of 2 s: killed")
     assert said(hurried, ev.KillRequested()) == ("info", ""), "whoever asked for that knows"
     assert said(hurried, ev.LockLost(8000, "deleted")) == ("warning", ""), "the last words of the stack say why"
 
@@ -68,7 +69,7 @@ def test_a_rotation_that_was_asked_for_says_so() -> None:
 
 def test_a_restart_without_delay_that_does_not_change_the_state_is_told_too() -> None:
     at_once = replace(STARTING, policy=RestartPolicy(delay=0))
-    assert said(at_once, ev.Exited(7, code=1)) == ("warning", "exit code 1 before it was ready; started again")
+    assert said(at_once, ev.Exited(7, code=1)) == ("warning", "exit code 1 before it was ready; portsup restarts it")
 
 
 def test_that_a_service_listens_is_told_where_that_makes_it_ready() -> None:
@@ -92,8 +93,8 @@ def test_unhealthy_is_said_once_for_a_service_that_is_not_restarted() -> None:
 @pytest.mark.parametrize(
     ("result", "reason", "words"),
     [
-        (Result.SPAWN_FAILED, "no such program", ["cannot be started: no such program"]),
-        (Result.DEPENDENCY, "it depends on `db`, which failed", ["is not started: it depends on `db`"]),
+        (Result.SPAWN_FAILED, "no such program", ["cannot start: no such program"]),
+        (Result.DEPENDENCY, "it depends on `db`, which failed", ["does not start: it depends on `db`"]),
         (Result.START_LIMIT, "exit code 1, after 3 restarts", ["gave up: exit code 1", "`serve --fast` in /srv"]),
         (Result.UNHEALTHY, "unhealthy: x", ["gave up: unhealthy: x", "`portsup start web`"]),
         (Result.EXIT_CODE, "exit code 3", ["failed: exit code 3", "`serve --fast` in /srv", "`portsup logs web`"]),

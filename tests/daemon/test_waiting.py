@@ -25,7 +25,7 @@ WEB = Service("web", (8000,), RestartPolicy())
         ({"state": State.STARTING, "pid": 7, "port": 8000, "reached": Milestone.LISTENING, "deadline": 124.2,
           "trouble": "GET /health answered 503"}, "waiting for web (24 s left): GET /health answered 503"),
         ({"state": State.STARTING, "pid": 7}, "waiting for web: not ready yet"),
-        ({"state": State.BACKOFF, "deadline": 103.0}, "waiting for web, which starts again in 3 s"),
+        ({"state": State.BACKOFF, "deadline": 103.0}, "waiting for web, which restarts in 3 s"),
         ({"state": State.TERMINATING, "pid": 7, "deadline": 99.0}, "waiting for web (pid 7, killed in 0 s)"),
         ({"state": State.KILLING, "pid": 7, "deadline": 110.0}, "waiting for web (pid 7)"),
         ({"state": State.ACQUIRING}, "waiting for web"),

@@ -99,4 +99,4 @@ def test_a_stop_that_somebody_undoes_returns_and_says_so(tmp_path: Path, again: 
         stack.until("web", state="terminating")
         assert stack.do(again, "web")["web"]["ok"]
         result = stopping.result(timeout=10)["web"]
-        assert (result["ok"], result["words"]) == (False, "was started again meanwhile")
+        assert (result["ok"], result["words"]) == (False, "restarted meanwhile")

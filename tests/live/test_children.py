@@ -38,7 +38,7 @@ def test_one_that_ignores_sigterm_is_killed_after_its_grace(stack: Make) -> None
         up.send(signal.SIGTERM)
         assert up.ends() == 0, up.err
         assert time.monotonic() - begun >= 0.4
-        assert "warning: web: still there after 0.4 s of grace: killed" in up.err
+        assert "warning: web: did not end within its grace period of 0.4 s: killed" in up.err
         assert not is_alive(pid)
     live.leaves_nothing(port)
 
@@ -67,7 +67,7 @@ def test_a_program_that_puts_itself_into_the_background_is_told_not_to(stack: Ma
     with live.foreground() as up:
         up.says("is up")
         live.until("old", state="exited")
-        assert "old: exit code 0, and left processes behind: they are killed" in up.err
+        assert "old: exit code 0, and left processes behind: portsup kills them" in up.err
         assert live.rows()["good"]["state"] == "running"
 
 
@@ -208,7 +208,7 @@ def test_many_processes_that_fork_on_and_on_are_all_ended(stack: Make) -> None:
     live = stack({"hydra": {"command": program("forks_on"), "restart": "never"}})
     with live.foreground() as up:
         assert up.ends() == 0, up.err
-        assert "hydra: exit code 0, and left processes behind: they are killed" in up.err
+        assert "hydra: exit code 0, and left processes behind: portsup kills them" in up.err
         assert "nothing is left to supervise" in up.err
 
 

@@ -83,8 +83,8 @@ def test_a_failed_dependency_keeps_its_dependants_from_starting_and_says_so(stac
     })  # fmt: skip
     with live.foreground() as up:
         up.says("is up, but 3 of its services failed")
-        assert "api: is not started: it depends on `db`, which failed" in up.err
-        assert "web: is not started: it depends on `api`, which failed" in up.err
+        assert "api: does not start: it depends on `db`, which failed" in up.err
+        assert "web: does not start: it depends on `api`, which failed" in up.err
         rows = live.rows()
         assert [rows[name]["result"] for name in ("db", "api", "web")] == ["exit-code", "dependency", "dependency"]
         assert rows["other"]["state"] == "running"
@@ -118,7 +118,7 @@ def test_a_start_ends_when_somebody_stops_what_it_waits_for(stack: Make) -> None
         assert live.run("stop", "db").returncode == 0
         _, err = start.communicate(timeout=20)
         assert start.returncode == 1
-        assert "api: is not started: it depends on `db`, which is stopped" in err
+        assert "api: does not start: it depends on `db`, which is stopped" in err
         mark.touch()
         assert live.run("start", "db").returncode == 0
         live.until("api", state="running")
@@ -251,7 +251,7 @@ def test_up_ends_with_10_when_only_a_server_that_ended_is_left(stack: Make) -> N
     })  # fmt: skip
     with live.foreground() as up:
         assert up.ends() == 10
-        assert "web: is not started: it depends on `api`, which has ended (exit code 0)" in up.err
+        assert "web: does not start: it depends on `api`, which has ended (exit code 0)" in up.err
         assert "if `api` should end, depend on `completed_ok`" in up.err
 
 

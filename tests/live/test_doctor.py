@@ -76,7 +76,7 @@ def test_what_two_sigkills_left_is_shown_and_pruned(stack: Make) -> None:
         daemon = live.daemon()
         guardian = parent_of(daemon)
         assert findings(live)[1]["leftovers"]["level"] == "ok"
-        assert live.run("prune", "--yes").stderr == "nothing is left of runs that are over\n"
+        assert live.run("prune", "--yes").stderr == "ended runs have left nothing behind\n"
         (live.runtime / "ports" / f".{pool[0]}.json.0123456789ab.new").write_text("{")
         assert "unfinished" not in live.run("prune", "--dry-run").stdout, "its owner may be writing it"
         os.kill(guardian, signal.SIGSTOP)

@@ -161,5 +161,5 @@ def test_a_signal_is_named_and_a_crash_after_a_good_run_is_repaired_at_once(stac
         os.kill(pid, signal.SIGSEGV)
         row = live.until("web", within=5, state="running", restarts=1)
         assert row["pid"] != pid
-        assert "web: signal 11 (SIGSEGV); started again" in up.err
+        assert "web: signal 11 (SIGSEGV); portsup restarts it" in up.err
         assert not is_alive(pid)

@@ -67,7 +67,7 @@ def test_a_command_that_is_not_found_is_said_with_what_to_do_and_the_port_is_kep
     live = stack({"web": {"command": ["no-such-program", "--x"], "pool": list(pool)}, "good": SLEEPS})
     with live.foreground() as up:
         up.says("1 of its services failed")
-        assert "error: web: cannot be started: " in up.err
+        assert "error: web: cannot start: " in up.err
         assert "no-such-program" in up.err
         row = live.rows()["web"]
         assert (row["state"], row["result"], row["restarts"]) == ("failed", "spawn-failed", 0)

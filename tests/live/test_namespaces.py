@@ -77,7 +77,7 @@ def test_an_instance_in_another_namespace_runs_for_everybody(stack: Make, inside
         web = main_pid(ports[0])
         for words in (("prune", "--yes"), ("prune", "--dry-run")):
             done = live.run(*words)
-            assert (done.returncode, done.stderr) == (0, "nothing is left of runs that are over\n")
+            assert (done.returncode, done.stderr) == (0, "ended runs have left nothing behind\n")
         (listed,) = [json.loads(line) for line in live.run("ls", "--format", "json").stdout.splitlines()]
         assert (listed["instance"], listed["pid"]) == (1, None)
         found = [json.loads(line) for line in live.run("doctor", "--format", "json").stdout.splitlines()]
@@ -100,7 +100,7 @@ def test_what_looks_from_inside_leaves_an_instance_outside_alone(stack: Make, in
     with live.up():
         web = live.rows()["web"]["pid"]
         done = run_inside(live, inside, "prune", "--yes")
-        assert (done.returncode, done.stderr) == (0, "nothing is left of runs that are over\n")
+        assert (done.returncode, done.stderr) == (0, "ended runs have left nothing behind\n")
         assert "t-1.json" in os.listdir(live.runtime / "instances")
         assert run_inside(live, inside, "ls", "--quiet").stdout == "1\n"
         assert run_inside(live, inside, "status").returncode == 0
@@ -113,7 +113,7 @@ def test_two_namespaces_do_not_know_of_each_other_and_both_run(stack: Make, insi
     with up_inside(live, inside):
         web = main_pid(ports[0])
         other = run_inside(live, inside, "prune", "--yes")
-        assert (other.returncode, other.stderr) == (0, "nothing is left of runs that are over\n")
+        assert (other.returncode, other.stderr) == (0, "ended runs have left nothing behind\n")
         assert is_alive(web)
 
 
@@ -124,7 +124,7 @@ def test_a_program_under_exec_in_another_namespace_is_left_alone(stack: Make, in
     process = subprocess.Popen([*inside, *command], cwd=live.folder, env=live.env, stderr=subprocess.DEVNULL)
     try:
         program_pid = main_pid(pool[0])
-        assert live.run("prune", "--yes").stderr == "nothing is left of runs that are over\n"
+        assert live.run("prune", "--yes").stderr == "ended runs have left nothing behind\n"
         assert "pid 1 of another PID namespace" in live.run("exec", "--pool", str(pool[0]), "--", "true").stderr
         assert is_alive(program_pid)
     finally:

@@ -167,5 +167,5 @@ def test_why_tells_who_had_the_port_and_how_it_ended(stack: Make) -> None:
             story = json.loads(live.run("why", "web", "--format", "json").stdout)
             assert (story["failures"], story["state"]) == (1, "running")
             assert story["output"] == [f"process {first}", f"listening on {pool[1]}"]
-            assert "the last that it printed before its next process" in told
+            assert "its last output before its next process" in told
             assert live.run("why", "wep").returncode == 4

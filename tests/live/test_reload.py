@@ -43,7 +43,7 @@ def test_only_what_differs_is_touched(stack: Make) -> None:
             assert told == [
                 ["added", "new"],
                 ["removed", "gone"],
-                ["changed", "other: environment (is restarted)"],
+                ["changed", "other: environment (restarts)"],
                 ["changed", "job: restart_policy"],
             ]
             assert {name: row["pid"] for name, row in live.rows().items()} == {n: r["pid"] for n, r in before.items()}
@@ -185,7 +185,7 @@ def test_a_change_of_a_file_that_is_extended_is_one_of_the_service(stack: Make) 
         before = live.rows()
         common.write_text(json.dumps({"services": {"base": {**SLEEPS, "environment": {"MODE": "new"}}}}))
         assert "common.yaml has changed since it was read" in live.run("status").stderr
-        assert live.run("reload").stdout == "changed  job: environment (is restarted)\n"
+        assert live.run("reload").stdout == "changed  job: environment (restarts)\n"
         after = live.rows()
         assert after["job"]["pid"] != before["job"]["pid"]
         assert after["other"]["pid"] == before["other"]["pid"]

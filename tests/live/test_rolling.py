@@ -126,7 +126,7 @@ def test_a_second_roll_is_refused_while_one_is_under_way(stack: Make, tmp_path: 
         row = begin_roll(live)
         assert (row["state"], row["beside"]["state"]) == ("running", "starting")
         shown = live.run("status")
-        words = f"web: rolling restart: pid {row['beside']['pid']} starts beside pid {row['pid']}"
+        words = f"web: rolling restart: pid {row['beside']['pid']} starts, pid {row['pid']} still serves"
         assert (shown.returncode, shown.stderr.strip()) == (0, words)
         ran = live.run("restart", "--rolling", "web")
         assert (ran.returncode, "a rolling restart is under way" in ran.stderr) == (1, True)

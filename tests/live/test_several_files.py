@@ -31,7 +31,7 @@ def test_files_are_laid_over_each_other_and_changed_while_the_stack_runs(stack: 
 
         override.write_text(json.dumps({"services": {"web": {"environment": {"MODE": "new"}}}}))
         assert "services.override.yaml has changed since it was read" in live.run("status").stderr
-        assert live.run("reload").stdout.splitlines()[0] == "changed  web: environment (is restarted)"
+        assert live.run("reload").stdout.splitlines()[0] == "changed  web: environment (restarts)"
         assert "MODE=new" in live.run("env", "web").stdout
 
         swapped = live.run("-f", "dev.yaml", "-f", "services.yaml", "reload")

@@ -72,7 +72,7 @@ def test_a_file_that_cannot_be_read_is_neither_replaced_nor_taken_for_empty(stac
     started = live.run("up", "-d")
     assert started.returncode == 0, started.stderr
     assert f"warning: cannot read `{file}`: it is " in started.stderr
-    assert "warning: the number of this folder is not kept: " in started.stderr
+    assert "warning: cannot remember the number of this directory: " in started.stderr
     for words in (("ls", "--all"), ("prune", "--dry-run"), ("doctor",)):
         done = live.run(*words)
         assert f"cannot read `{file}`: it is " in done.stderr + done.stdout, words
@@ -106,7 +106,7 @@ def test_a_state_disk_that_is_nearly_full_leaves_the_memory_whole(stack: Make, f
         os.truncate(filler, filler.stat().st_size - free)
         started = live.run("up", "-d")
         assert started.returncode == 0, started.stderr
-        assert "warning: the number of this folder is not kept: cannot write" in started.stderr
+        assert "warning: cannot remember the number of this directory: cannot write" in started.stderr
         assert "its disk is full" in started.stderr
         assert json.loads((disk / "folders.json").read_text()) == many
         assert live.run("down").returncode == 0

@@ -25,7 +25,8 @@ def toolbox(own_folders: Path) -> Toolbox:
 
 def test_where_nothing_runs_every_tool_says_how_to_start(toolbox: Toolbox) -> None:
     assert toolbox.call("status", {}) == {
-        "ok": True, "state": "not running", "why": "nothing runs from this folder", "services": ["web"], "next": "up()",
+        "ok": True, "state": "not running", "why": "nothing runs from this directory", "services": ["web"],
+        "next": "up()",
     }  # fmt: skip
     calls: dict[str, dict[str, Any]] = {
         "ports": {}, "wait": {}, "restart": {"services": []}, "rotate": {"service": "web"},
@@ -43,7 +44,7 @@ def test_where_nothing_runs_every_tool_says_how_to_start(toolbox: Toolbox) -> No
 def test_mistakes_in_the_configuration_come_with_their_places(toolbox: Toolbox, own_folders: Path) -> None:
     (own_folders / "services.yaml").write_text("services:\n  web: {comand: x}\n")
     told = toolbox.call("status", {})
-    assert (told["code"], told["next"]) == ("config", "mend services.yaml, then up()")
+    assert (told["code"], told["next"]) == ("config", "fix services.yaml, then up()")
     assert any("services.yaml:2:9" in problem for problem in told["problems"])
 
 
@@ -82,7 +83,7 @@ def test_the_last_lines_that_fit_are_shown_without_control_codes() -> None:
     [
         (NotFound("a", "b"), "not-found", "status()"),
         (PoolExhausted("a", [(8100, "held by `x`")]), "pool-exhausted", "ports()"),
-        (ConfigError("a", [Problem("f", 1, 2, "wrong", "do it")]), "config", "mend services.yaml, then up()"),
+        (ConfigError("a", [Problem("f", 1, 2, "wrong", "do it")]), "config", "fix services.yaml, then up()"),
         (PortsupError("a"), "failed", None),
     ],
 )

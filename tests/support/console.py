@@ -216,7 +216,7 @@ def normal(text: str) -> list[str]:
     text = re.sub(r"\[\d\d/\w{3}/\d{4} [\d:]{8}\]", "[WHEN]", text)
     text = re.sub(r"\b[0-9a-f]{32}\b", "RUN", text)
     text = re.sub(r"stalls of 50 ms and more: .*", "STALLS", text)
-    text = text.replace("will be started again", "started again")  # a service that ran for less than a second waits
+    text = text.replace(" it after a delay", " it")  # a service that ran for less than a second waits
     return [re.sub(r"\s+", " ", line).strip() for line in text.strip().splitlines()]
 
 

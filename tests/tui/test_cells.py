@@ -119,7 +119,7 @@ def test_what_is_left_of_runs_that_are_over() -> None:
         (LeftProcess(5, "node", "web"),), (LeftFile("/run/x", "record"),), (Instance("shop", 3, "/gone"),), "who knows"
     )
     assert words_of(left) == [
-        "process 5 node of web", "record: /run/x", "number 3 of shop, whose folder is gone: /gone", "who knows",
+        "process 5 node of web", "record: /run/x", "number 3 of shop, of a deleted directory: /gone", "who knows",
     ]  # fmt: skip
     assert words_of(Leftovers((), (), ())) == [NOTHING]
 
@@ -147,5 +147,5 @@ def test_why_is_told_from_the_failure_to_the_advice() -> None:
     texts = [text for _, text in told]
     assert texts[0] == "failure 1 of 1"
     assert texts[1].startswith("  10:00:00  ")
-    assert texts[2:] == ["the last that it printed", "  | bye red", "what to do next", "  mend it"]
+    assert texts[2:] == ["its last output", "  | bye red", "what to do next", "  mend it"]
     assert story_of(Why("web", "running", 0, (), (), (), ()))[0][1] == "Nothing has gone wrong in this run."

@@ -217,7 +217,7 @@ def test_the_end_of_the_stack_and_its_return_are_told(own_folders: Path) -> None
             assert next(each for each in told if each.get("full") and not each["ended"])["rows"]
             os.kill(live.daemon(), signal.SIGKILL)
             ended = next(each for each in told if each.get("ended"))
-            assert ended["ended"]["why"] == "portsup has ended without a word, as by SIGKILL"
+            assert ended["ended"]["why"] == "portsup ended without a word, as after SIGKILL"
             assert ended["rows"]["job"]["state"] == "running"  # the last picture, which the page shows as past
             live.ended()
             assert page.do("up")[-1]["ok"]

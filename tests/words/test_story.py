@@ -57,9 +57,9 @@ def test_other_services_are_left_out() -> None:
         (event("main process told", pid=8), "says that another process stands for it (pid 8)"),
         (
             event("notice refused", pid=9, name="sh"),
-            "is not heard through `sh` (pid 9), which is not one of its processes",
+            "portsup ignores a report from `sh` (pid 9), which is not one of its processes",
         ),
-        (event("service is ended", pid=7, why="said nothing for 3 s"), "is told to end (pid 7): said nothing for 3 s"),
+        (event("service is ended", pid=7, why="said nothing"), "is asked to stop (pid 7): said nothing"),
         (
             event("port skipped", port=8101, skipped={"8100": "held by `node` (pid 3, user ada)"}),
             "port 8100: held by `node` (pid 3, user ada); takes 8101",
@@ -67,7 +67,7 @@ def test_other_services_are_left_out() -> None:
         (event("service spawned", pid=7, port=8100), "runs (pid 7) on port 8100"),
         (event("service not ready yet", why="GET / answered 503"), "is not ready yet: GET / answered 503"),
         (CRASH, "exit code 1: restart 1"),
-        (FAILED, "is given up (start-limit): exit code 1"),
+        (FAILED, "has failed (start-limit): exit code 1"),
         (event("service of tomorrow", why="who knows"), "of tomorrow: who knows"),
     ],
 )

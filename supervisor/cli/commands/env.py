@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
         elif name not in hidden:
             print(f"export {name}={shlex.quote(value)}")
     if args.export and hidden:
-        warn(f"left out, as they are secret: {', '.join(sorted(hidden))}; --reveal exports them too", args.color)
+        warn(f"not printed, since secret: {', '.join(sorted(hidden))}; --reveal exports them too", args.color)
     return 0
 
 

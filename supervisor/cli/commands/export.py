@@ -27,7 +27,7 @@ TARGETS = ("systemd", "quadlet", "compose", "kubernetes")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Where to, and what services.yaml does not say."""
     parser.add_argument("target", choices=TARGETS, metavar="TARGET", help=", ".join(TARGETS))
-    parser.add_argument("-o", "--output", metavar="FOLDER", help="write the files there (default: print them)")
+    parser.add_argument("-o", "--output", metavar="DIR", help="write the files there (default: print them)")
     parser.add_argument("--force", action="store_true", help="overwrite files that are there, with -o")
     parser.add_argument("--image", metavar="IMAGE", help="the image of the containers; systemd needs none")
     parser.add_argument("--workdir", metavar="DIR", help="the stack's directory in the image (default: /app)")
@@ -77,7 +77,7 @@ def _check(args: argparse.Namespace, target: "Target") -> None:
     if args.user is not None and not (args.system and not target.is_container):
         raise UsageError(what, "`--user` is about units of the machine", "use it with `systemd --system`")
     if args.force and not args.output:
-        raise UsageError(what, "`--force` is about files, and they are printed", "name a folder: `-o FOLDER`")
+        raise UsageError(what, "`--force` is about files, and they are printed", "name a directory: `-o DIR`")
 
 
 def _wishes(args: argparse.Namespace, target: "Target", stack: "StackSpec") -> "Wishes":
@@ -131,13 +131,13 @@ def _write(folder: Path, made: "Export", force: bool) -> None:
         for file in made.files:
             path = folder / file.name
             if os.path.lexists(path) and not force and read(path, len(file.text.encode())) != file.text.encode():
-                hint = "`--force` overwrites it, `-o FOLDER` writes elsewhere"
+                hint = "`--force` overwrites it, `-o DIR` writes elsewhere"
                 raise PortsupError(f"cannot write `{path}`", "it is there already, with other content", hint)
         folder.mkdir(parents=True, exist_ok=True)
         for file in made.files:
             write_if_different(folder / file.name, file.text.encode())
     except (OSError, ValueError) as error:
-        hint = "`-o FOLDER` writes elsewhere, without `-o` the files are printed"
+        hint = "`-o DIR` writes elsewhere, without `-o` the files are printed"
         raise PortsupError(f"cannot write into `{folder}`", why(error), hint) from error
     count = len(made.files)
     say(f"wrote {count} file{'' if count == 1 else 's'} into `{folder}`")

@@ -228,12 +228,12 @@ def _text(outcome: "Outcome", head: list[str], target: Path) -> str:
         place = target.parent / os.path.expanduser(path)
         try:
             if is_folder:
-                return "is no folder" if place.exists() and not place.is_dir() else ""
+                return "is not a directory" if place.exists() and not place.is_dir() else ""
             if not place.exists():
                 return "is missing"
             return "has lines that are no NAME=VALUE" if envfile.parse(_read(place))[1] else ""
         except (PortsupError, OSError, ValueError) as error:
-            return f"can not be read ({getattr(error, 'why', '') or error})"
+            return f"cannot be read ({getattr(error, 'why', '') or error})"
 
     reconcile(outcome, outgoing_ports(), against)
     head = [*head, "`portsup config check` says whether it is right, `portsup schema` what it may say."]

@@ -76,7 +76,7 @@ def _install(args: argparse.Namespace) -> int:
     from supervisor.mcp.entry import CLIENTS, Different, Unreadable, entered
 
     if args.client is None or args.http is not None:
-        why = "no client is named" if args.client is None else "a client that connects is told of by its own settings"
+        why = "no client is named" if args.client is None else "`--http` clients are set up in their own settings"
         raise UsageError("cannot install it", why, f"`portsup mcp install {'|'.join(_CLIENTS)}`")
     client = CLIENTS[args.client]
     path = os.path.join(_project(), client.file)
@@ -106,7 +106,7 @@ def _install(args: argparse.Namespace) -> int:
         _check_installed()
     except PortsupError as error:
         warn(f"{error.why}: {error.hint}", args.color)
-    say(f"`{path}` has it now: {client.title} starts `portsup mcp` in this folder")
+    say(f"`{path}` has it now: {client.title} starts `portsup mcp` in this directory")
     return 0
 
 

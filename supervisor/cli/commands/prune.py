@@ -40,14 +40,14 @@ def run(args: argparse.Namespace) -> int:
             number = {"stack": one.stack, "instance": one.instance, "directory": one.folder}
             print(render.json_line({"kind": "number", **number}))
     elif not processes and not files and not gone:
-        say("nothing is left of runs that are over")
+        say("ended runs have left nothing behind")
     else:
         for each in processes:
             print(f"process {each.pid} `{render.printable(each.name)}` of service `{render.printable(each.service)}`")
         for file in files:
             print(f"file {file.path}: {file.what}")
         for one in gone:
-            print(f"number {one.instance} of `{one.stack}`, of a folder that is gone: {render.printable(one.folder)}")
+            print(f"number {one.instance} of `{one.stack}`, of a deleted directory: {render.printable(one.folder)}")
     if args.dry_run or not (processes or files or gone):
         return 0
     sys.stdout.flush()

@@ -7,7 +7,7 @@ from supervisor.cli.config_files import current_directory, files_asked
 from supervisor.errors import PortsupError, UsageError
 
 EXAMPLES = """\
-  portsup top                 all services of the stack of this folder
+  portsup top                 all services of this directory's stack
   portsup top api db          only these
   portsup top --ascii         for a terminal without Unicode
 

@@ -94,7 +94,7 @@ def lines(
         f"WatchdogSec={WATCHDOG}",
         "Restart=on-failure",
         "RestartSec=2",
-        "# A mistake in the configuration does not mend itself.",
+        "# A mistake in the configuration does not fix itself.",
         "RestartPreventExitStatus=2",
         "",
         "[Install]",

@@ -211,8 +211,8 @@ def stack_name(node: Node, beside: Beside) -> str:
 def services(node: Node, beside: Beside) -> str:
     """What others call the services."""
     if isinstance(node, Sequence):
-        return "write `services:`, and in the place of the list a mapping: `NAME: {command: …}`"
-    return f"write `services:` in the place of `{beside.key}:`"
+        return "write `services:`, and instead of the list a mapping: `NAME: {command: …}`"
+    return f"write `services:` instead of `{beside.key}:`"
 
 
 def environment_text(text: str) -> str:

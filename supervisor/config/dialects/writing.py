@@ -76,7 +76,7 @@ def renamed(key: str) -> Say:
 
 def in_place_of(key: str, theirs: str) -> str:
     """Another name for the same value."""
-    return f"write `{key}:` in the place of `{theirs}:`"
+    return f"write `{key}:` instead of `{theirs}:`"
 
 
 def inside(outer: str, key: str) -> Say:

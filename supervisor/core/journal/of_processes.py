@@ -114,7 +114,7 @@ class SparesNotLeased(OfService):
 
 
 class PortsNotLeased(OfService):
-    """the stack is up, and the system refuses what it needs to have any of its ports (a full disk, no descriptor): `why`. The others go on, and it is tried again every 10 s"""  # noqa: E501
+    """the stack is up, and the system refuses what it needs to have any of its ports (a full disk, no descriptor): `why`. The others go on, and portsup tries again every 10 s"""  # noqa: E501
 
     event = "ports not leased"
     level = WARNING

@@ -46,7 +46,7 @@ ROWS: tuple[Row, ...] = (
     row("port_env", KEPT, KEPT, KEPT, KEPT),
     row("fetch_url", *(unneeded("only `up` and `doctor` print it"),) * 4),
     row("env_file.path env_file.required", WRITTEN_OUT, WRITTEN_OUT, WRITTEN_OUT, WRITTEN_OUT),
-    row("working_dir", KEPT, *(kept("the same place below the folder of the image"),) * 3),
+    row("working_dir", KEPT, *(kept("the same place below the directory of the image"),) * 3),
     row("stdin", lost("the program reads the end of its input at once"), INSIDE, KEPT, INSIDE),
     row(
         "user group",

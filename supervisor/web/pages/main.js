@@ -82,7 +82,7 @@ function Out() {
   return html`<main class="enter">
     <h1>portsup</h1>
     <p role="status">You are not logged in.</p>
-    <p>Run <code>portsup web</code> in the folder of your stack, and open the link that it prints.</p>
+    <p>Run <code>portsup web</code> in the directory of your stack, and open the link that it prints.</p>
   </main>`;
 }
 

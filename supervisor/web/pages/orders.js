@@ -48,7 +48,7 @@ function differences(found) {
   return [
     ...found.added.map((name) => `+ ${name}`),
     ...found.removed.map((name) => `− ${name}`),
-    ...found.changed.map((each) => `~ ${each.name}: ${each.keys.join(", ")}${each.restarts ? " (is restarted)" : ""}`),
+    ...found.changed.map((each) => `~ ${each.name}: ${each.keys.join(", ")}${each.restarts ? " (restarts)" : ""}`),
     ...found.top.map((key) => `~ ${key}`),
   ];
 }
@@ -61,7 +61,7 @@ async function prune() {
       ...left.files.map((each) => `remove ${each.path}: ${each.what}`),
       ...left.numbers.map((each) => `forget number ${each.instance} of ${each.stack}, of ${each.folder}, which is gone`),
     ];
-    if (!lines.length) return "nothing is left of runs that are over";
+    if (!lines.length) return "ended runs have left nothing behind";
     confirm("Clean up what runs that are over have left?", "", "Clean up", () => carryOut("prune", {}, "this machine"));
     asking.lines = lines;
     return "looked; nothing is changed yet";

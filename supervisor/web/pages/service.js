@@ -88,8 +88,8 @@ function Why({ name, told }) {
     ${told.chapters.map((chapter, at) => html`<h3 key=${`h${at}`}>Failure ${told.failures - told.chapters.length + at + 1}</h3>
       <${Story} key=${at} events=${chapter} name=${name} />`)}
     ${told.since.length > 0 && html`<h3>${told.failures ? "Since then" : "What happened"}</h3><${Story} events=${told.since} name=${name} />`}
-    ${told.output.length > 0 && html`<h3>The last that it printed</h3>
-      <pre tabindex="0" aria-label="The last that it printed">${told.output.map(tamed).join("\n")}</pre>`}`;
+    ${told.output.length > 0 && html`<h3>Its last output</h3>
+      <pre tabindex="0" aria-label="Its last output">${told.output.map(tamed).join("\n")}</pre>`}`;
 }
 
 export function Story({ events, name }) {
