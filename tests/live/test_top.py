@@ -1,16 +1,21 @@
 """`portsup top` in a terminal of tmux, with a stack that is started, broken and ended under it."""
 
+import contextlib
 import os
+import random
+import re
 import shutil
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from supervisor.errors import PortsupError
 from tests.live.conftest import Make
-from tests.live.stack import Live
+from tests.live.stack import SLEEPS, Live
 from tests.support.eventually import eventually
 from tests.support.ports import free_pool
 from tests.support.running import program
@@ -18,8 +23,11 @@ from tests.support.running import program
 # services.yaml makes one `$` of two.
 TALKS = "for i in 1 2 3; do echo line $$i of $$$$; done; exec sleep 1000"
 
+SECONDS = float(os.environ.get("RANDOM_SECONDS", "5"))
+
 pytestmark = [
     pytest.mark.live,
+    pytest.mark.timeout(SECONDS + 120),
     pytest.mark.skipif(not shutil.which("tmux"), reason="needs tmux"),
 ]
 
@@ -83,7 +91,7 @@ def terminal(tmp_path: Path, stack: Make) -> Iterator[tuple[Live, Terminal]]:
     pool = list(free_pool(2))
     web = {"command": program("listens"), "pool": pool}
     broken = {"command": ["sh", "-c", "echo going down; exit 3"], "restart": "never", "ready": "started"}
-    live = stack({"web": web, "talks": {"command": ["sh", "-c", TALKS]}, "broken": broken})
+    live = stack({"web": web, "talks": {"command": ["sh", "-c", TALKS]}, "broken": broken, "stays": SLEEPS})
     environment = {**live.env, "TERM": "xterm-256color", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
     screen = Terminal(tmp_path / "tmux", live.folder, environment, *live.command("top"))
     yield live, screen
@@ -112,6 +120,39 @@ def test_a_stack_is_watched_from_before_its_start_to_after_its_death(terminal: t
     screen.press("q")
     eventually(lambda: not screen.is_there(), within=20, what="the end of the view")
     assert live.rows()["web"]["pid"] == pid
+
+
+def told(live: Live) -> dict[str, tuple[str, str]]:
+    """State and port of each service, as `status --format json` says them."""
+    return {name: (row["state"], str(row["port"] or "-")) for name, row in live.rows().items()}
+
+
+def test_the_view_equals_the_status_while_the_stack_changes_at_random(terminal: tuple[Live, Terminal]) -> None:
+    live, screen = terminal
+    chance = random.Random()
+    live.run("up", "-d")
+
+    def shown() -> dict[str, tuple[str, str]]:
+        lines = re.findall(r"^ ?[●◐○▲✕◌] (\w+) +(\w+) +(\d+|-) ", screen.screen(), re.MULTILINE)
+        return {name: (state, port) for state, name, port in lines}
+
+    def is_same() -> bool:
+        now = told(live)
+        assert now == shown() == told(live)
+        return bool(now)
+
+    until = time.monotonic() + SECONDS
+    while time.monotonic() < until:
+        what = chance.choice(["start", "stop", "restart", "rotate", "kill"])
+        name = chance.choice(["web", "talks", "broken"])
+        with contextlib.suppress(PortsupError):  # one without a process is neither killed nor moved
+            if what == "kill":
+                live.client().ask("kill", services=[name], signal=9)
+            elif what == "rotate":
+                live.rotate("web")
+            else:
+                live.do(what, name)
+        eventually(is_same, within=60, what=f"the same after {what} {name}")
 
 
 def test_logs_are_followed_through_a_restart_without_a_line_twice(terminal: tuple[Live, Terminal]) -> None:
