@@ -27,7 +27,7 @@ def test_what_is_made_from_the_code_is_up_to_date(path: Path) -> None:
 @pytest.mark.parametrize("kind", journal.ALL, ids=[each.event for each in journal.ALL])
 def test_every_fact_of_an_event_is_explained(kind: type[journal.Event]) -> None:
     told = re.findall(r"`([a-z_]+)`", kind.__doc__ or "")
-    own = [name for name in kind.types() if name not in ("service", "state", "cause")]
+    own = [name for name in kind.types() if name not in ("service", "replica", "state", "cause")]
     quiet = {"port", "pid", "why"} if issubclass(kind, journal.OfState) else set()  # of states on the way, said once
     assert set(own) - set(told) - quiet == set()
 

@@ -3,15 +3,21 @@
 import math
 import os
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from supervisor.api.values import Event, EventPage, Why
 from supervisor.control.json_form import read
+from supervisor.core.naming import called
 from supervisor.errors import UsageError
+from supervisor.logs.files import log_name
 from supervisor.logs.history import read_events
 from supervisor.logs.tail import read_last
 from supervisor.words import story
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def journal_of(directory: str) -> str:
@@ -55,28 +61,50 @@ def _moment(time: str, number: int) -> tuple[float, int]:
         raise ValueError(time) from None
 
 
-def why_of(directory: str, service: str, state: str | None, *, failures: int = 3, lines: int = 50) -> Why:
+def why_of(
+    directory: str, service: str, state: str | None, *, failures: int = 3, lines: int = 50, replica: int | None = None
+) -> Why:
     """Why a service went wrong in the last run; `state` is what it is now, None where nothing runs.
 
-    Of its last `failures` failures, with the last `lines` that it printed; -1 means all of them.
+    Of its last `failures` failures, with the last `lines` that it printed; -1 means all of them.  Of several replicas
+    the output is that of the one that failed last; with `replica` only that one is told of.
     """
-    events = story.of_last_run(read_events(journal_of(directory)))
-    chapters = story.chapters(events, service)
+    every = story.of_last_run(read_events(journal_of(directory)))
+    by_replica = _by_replica(every, service, replica)
+    chapters = [(chapter, number) for number, its in by_replica.items() for chapter in story.chapters(its, service)]
+    chapters.sort(key=lambda each: _moment(each[0][-1]["time"], each[0][-1].get("seq", 0)))
     total = len(chapters)
     told = chapters if failures < 0 else chapters[max(0, total - failures) :]
-    output = _printed(directory, service, lines, story.span_of_output(events, service)) if told else []
+    last = told[-1][1] if told else replica
+    events = by_replica.get(last, [])
+    output = _printed(directory, service, last, lines, story.span_of_output(events, service)) if told else []
     advice = story.advice(events, service, state or "stopped") if told else []
+    failed = {number for _, number in chapters} or by_replica.keys()
+    since = [event for number in failed for event in story.later(by_replica[number], service)]
+    since.sort(key=lambda event: _moment(event["time"], event.get("seq", 0)))
     return Why(
-        service, state, total, tuple(tuple(read(Event, each) for each in chapter) for chapter in told),
-        tuple(read(Event, each) for each in story.later(events, service)), tuple(output),
-        (*advice, *story.hints(events, service)),
+        called(service, replica), state, total,
+        tuple(tuple(read(Event, each) for each in chapter) for chapter, _ in told),
+        tuple(read(Event, each) for each in since), tuple(output), (*advice, *story.hints(events, service)),
     )  # fmt: skip
 
 
-def _printed(directory: str, service: str, lines: int, span: tuple[float, float]) -> list[str]:
+def _by_replica(
+    events: "Sequence[Mapping[str, Any]]", service: str, wanted: int | None
+) -> "dict[int | None, list[Mapping[str, Any]]]":
+    """What happened, once for each replica without what happened to the others; under None where there is one."""
+    numbers = dict.fromkeys(event.get("replica") for event in events if event.get("service") == service)
+    numbers = dict.fromkeys(number for number in numbers if wanted in (None, number)) or {wanted: None}
+    return {
+        number: [each for each in events if each.get("service") != service or each.get("replica") == number]
+        for number in numbers
+    }
+
+
+def _printed(directory: str, service: str, replica: int | None, lines: int, span: tuple[float, float]) -> list[str]:
     """Its last output between these moments."""
     since, until = span
-    path = os.path.join(directory, f"{service}.log")
+    path = os.path.join(directory, log_name(service, replica or 1))
     past = read_last({service: path}, lines if lines >= 0 and until == math.inf else None)
     kept = (line.message for line in past if since <= line.time < until)
     return list(kept if lines < 0 else deque(kept, maxlen=lines))

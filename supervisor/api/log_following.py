@@ -7,6 +7,7 @@ from supervisor.api.project import Project
 from supervisor.api.values import Event, FoundLine, LogQuery
 from supervisor.control.client import Client
 from supervisor.core import journal
+from supervisor.core.naming import called
 from supervisor.errors import PortsupError
 from supervisor.words import view
 
@@ -75,4 +76,4 @@ def mark_of(event: Event) -> FoundLine | None:
     """The line between those of two processes; None for an event that is no start of one."""
     if event.event not in _STARTS:
         return None
-    return FoundLine(event.time, event.service or "", MARK, view.started(event.facts.get("pid")))
+    return FoundLine(event.time, called(event.service or "", event.replica), MARK, view.started(event.facts.get("pid")))

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Sequence
 
 from supervisor.dataclass import dataclass
+from supervisor.logs.files import log_files
 from supervisor.logs.levels import level_of
 from supervisor.logs.line import Line, rfc3339
 from supervisor.logs.scroll import Scroll
@@ -51,8 +52,9 @@ class LogScroll:
     def __init__(self, directory: str, services: Sequence[str]) -> None:
         """`directory` is where the instance keeps its logs."""
         self._directory = directory
-        self._services = tuple(services)
-        self._scroll = Scroll({name: os.path.join(directory, f"{name}.log") for name in services})
+        paths = log_files(directory, services)
+        self._services = tuple(paths)
+        self._scroll = Scroll(paths)
         self._lock = threading.Lock()
 
     def stretch(self, number: int | None, count: int) -> Stretch:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from supervisor.api.values import FoundLine, LogPage, LogQuery
 from supervisor.control.json_form import as_json, read
 from supervisor.errors import PortsupError, UsageError
+from supervisor.logs.files import log_files
 from supervisor.logs.gathering import Found
 from supervisor.logs.line import rfc3339
 from supervisor.logs.part import Place
@@ -64,11 +65,11 @@ def main() -> None:
 
 def _search(directory: str, services: Sequence[str], asked: LogQuery, seconds: float) -> LogPage:
     query = make_query(asked.grep, ignore_case=asked.ignore_case, level=asked.level, fields=asked.fields)
-    started = last_starts(os.path.join(directory, "portsup.log"), services) if asked.since_restart else {}
+    paths = log_files(directory, services)
+    started = last_starts(os.path.join(directory, "portsup.log"), paths) if asked.since_restart else {}
     since, until = asked.since or 0.0, float("inf") if asked.until is None else asked.until
     begin = _places(asked.cursor)
     span = Span(since, until, started=started, begin=begin, count=asked.count)
-    paths = {name: os.path.join(directory, f"{name}.log") for name in services}
     with Search(paths, query, span, asked.context, seconds) as search:
         found = tuple(
             _told(each, goes_on=group.goes_on or number > 0)

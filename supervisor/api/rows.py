@@ -41,7 +41,8 @@ def look_of(row: ServiceStatus) -> Look:
     """The kind of state that it is in."""
     match row.state:
         case "running":
-            return Look.UNHEALTHY if row.health == "unhealthy" else Look.READY
+            is_whole = not row.replicas or row.ready == len(row.replicas)
+            return Look.READY if is_whole and row.health != "unhealthy" else Look.UNHEALTHY
         case "idle":
             return Look.IDLE
         case "stopped":
@@ -58,15 +59,24 @@ def look_of(row: ServiceStatus) -> Look:
 def word_of(row: ServiceStatus) -> str:
     """The word beside the shape: its state, or what is more to the point."""
     if row.state == "running" and row.health == "unhealthy":
-        return "unhealthy"
-    return "done" if row.state == "exited" and row.is_done else row.state
+        word = "unhealthy"
+    else:
+        word = "done" if row.state == "exited" and row.is_done else row.state
+    return f"{word} {row.ready_words}" if row.replicas else word
 
 
 def why_of_row(row: ServiceStatus) -> str:
     """Why it is not as it should be, or what it says it does, in one line; empty where there is nothing to tell."""
     taken = [answers.taken(port.port, port.holder) for port in row.pool if port.state == "taken" and port.holder]
-    told = row.reason or roll_words(row) or (taken[0] if taken and row.port is None else "") or row.status_text or ""
+    why = row.reason or replica_words(row) or roll_words(row)
+    told = why or (taken[0] if taken and row.port is None else "") or row.status_text or ""
     return " ".join(told.split())
+
+
+def replica_words(row: ServiceStatus) -> str:
+    """Which of several replicas are not ready, and why; empty where all are, or there is one."""
+    away = [each for each in row.replicas or () if each.state not in ("running", "idle")]
+    return "; ".join(answers.away(each.name, each.state, each.reason) for each in away if each.state != row.state)
 
 
 def roll_words(row: ServiceRow) -> str:

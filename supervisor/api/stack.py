@@ -183,6 +183,10 @@ class Stack:
         """Moves a service to the next port of its pool."""
         return self._do("rotate", service=service)[0]
 
+    def scale(self, service: str, replicas: int) -> Outcome:
+        """Runs so many processes of a service, until the next `reload`."""
+        return self._do("scale", replicas={service: replicas})[0]
+
     def kill(self, *services: str, signal: int = 9) -> list[Outcome]:
         """Sends a signal to the main processes of these, or of all."""
         return self._do("kill", services=list(services), signal=int(signal))

@@ -68,5 +68,9 @@ def with_files(directory: str, names: list[str]) -> list[str]:
         found = sorted(os.listdir(directory))
     except OSError:
         found = []
-    logs = [name.removesuffix(".log") for name in found if name.endswith(".log") and name != "portsup.log"]
+    logs = [
+        name.removesuffix(".log")
+        for name in found
+        if name.endswith(".log") and name != "portsup.log" and "@" not in name  # those of further replicas
+    ]
     return [*names, *(name for name in logs if name not in names)]

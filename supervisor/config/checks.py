@@ -17,7 +17,8 @@ FEWEST, MOST = 3, 5  # ports of a pool that make sense
 LONGEST_CHAIN = 12  # names of a cycle that are shown
 SET_BY_PORTSUP = (
     "PORTSUP_ENDPOINTS", "PORTSUP_EXIT_CODE", "PORTSUP_HOOK", "PORTSUP_INSTANCE", "PORTSUP_INVOCATION", "PORTSUP_PID",
-    "PORTSUP_REASON", "PORTSUP_RESULT", "PORTSUP_RUN_ID", "PORTSUP_SERVICE", "PORTSUP_SOCKET", "PORTSUP_STACK",
+    "PORTSUP_REASON", "PORTSUP_REPLICA", "PORTSUP_RESULT", "PORTSUP_RUN_ID", "PORTSUP_SERVICE", "PORTSUP_SOCKET",
+    "PORTSUP_STACK",
 )  # fmt: skip
 _ACTIVATION = ("LISTEN_FDS", "LISTEN_FDNAMES", "LISTEN_PID")
 _NOTIFICATION = ("NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC")
@@ -60,6 +61,10 @@ class Checks:
                 from supervisor.config import stdio
 
                 stdio.check(found.value, where, self.report)
+            if "replicas" in found.value.found or "min_ready" in found.value.found:
+                from supervisor.config import replicas
+
+                replicas.check(name, self.services, where, self.report)
             if has_hooks(found.value):
                 from supervisor.config import hooks
 

@@ -189,10 +189,7 @@ class IdleCheck:
 
 @dataclass(frozen=True, slots=True)
 class ServiceSpec:
-    """One service as configured; its ports are those of instance 1.
-
-    Placeholders such as `{port}` are still in `command`, `environment` and the probes: they are filled at spawn.
-    """
+    """One service as configured; its ports are those of instance 1, and its placeholders are filled at spawn."""
 
     name: str
     command: tuple[str, ...]
@@ -215,6 +212,8 @@ class ServiceSpec:
     idle_min_up: float = 30.0  # that it is up at least before that
     idle_cpu_below: float = 0.0  # percent of a processor, that its processes use less of then; 0 for any
     idle_check: IdleCheck | None = None  # exits with 0 if it may be stopped then
+    replicas: int = 1  # processes side by side
+    min_ready: int = 0  # of those, that have to be ready for the service to be; 0 for all
     one_shot: bool = False  # done when it has exited with 0; `ready` says only how long that may take then
     watch: Watch | None = None  # files after whose change something is done
     ready: Ready = Ready()

@@ -108,7 +108,8 @@ class Event:
     event: which one it is
     seq: counts from 1 in each run of the instance
     service: the service that it is about; missing when it is about the instance
-    state: the state of the service from then on
+    state: the state of the service, or of its replica, from then on
+    replica: the number of the replica that it is about, where the service has several
     """
 
     REST = "facts"
@@ -120,6 +121,7 @@ class Event:
     service: str | None = None
     state: str | None = None
     facts: dict[str, object] = field(default_factory=dict)
+    replica: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +132,14 @@ class LogLine:
     service: its name
     stream: `stdout` or `stderr`
     message: the line, without its newline
+    replica: the number of the replica that printed it, where the service has several
     """
 
     time: str
     service: str
     stream: str
     message: str
+    replica: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ def parse_request(line: bytes) -> Request:
 # What the annotation of an argument takes.
 _TYPES: Mapping[object, tuple[type, ...]] = {
     tuple[str, ...]: (list,), str: (str,), str | None: (str, type(None)), bool: (bool,), int: (int,),
-    float | None: (int, float, type(None)),
+    float | None: (int, float, type(None)), dict[str, int]: (dict,),
 }  # fmt: skip
 
 
@@ -86,6 +86,8 @@ def _argument(kind: object, value: Any, which: str) -> Any:
         if not all(isinstance(item, str) for item in value):
             raise BadRequest(what, f"{which} is a list of names")
         return tuple(dict.fromkeys(value))  # each once
+    if isinstance(value, dict) and not all(type(number) is int and 0 < number < 2**31 for number in value.values()):
+        raise BadRequest(what, f"{which} is an object of numbers above 0")
     if isinstance(value, int | float) and float in types:
         return max(0.0, float(value))
     return value

@@ -226,6 +226,18 @@ class Rotate(Request):
 
 
 @dataclass(frozen=True, slots=True)
+class Scale(Request):
+    """Runs another number of replicas of services, until the next `reload`.
+
+    replicas: by service, how many
+    """
+
+    kind = Kind.PROGRESS
+    answer = Progress
+    replicas: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Reload(Request):
     """Applies what has changed in services.yaml; the first line has `difference`.
 
@@ -256,7 +268,7 @@ REQUESTS: Mapping[str, type[Request]] = {
     cls.__name__.lower(): cls
     for cls in (
         Ping, Status, Resources, Watch, Events, Logs, Subscribe, Trend, History, Endpoints, Env, Down, Start, Stop,
-        Restart, Rotate, Reload, Kill,
+        Restart, Rotate, Scale, Reload, Kill,
     )
 }  # fmt: skip
 STREAMS = frozenset(

@@ -17,7 +17,8 @@ def events() -> dict[str, Any]:
     """The schema of one event."""
     about = {
         "time": {"type": "string", "format": "date-time"}, "seq": {"type": "integer", "minimum": 1},
-        "level": {"enum": ["info", "warning", "error"]}, "service": {"type": "string"}, "state": {"type": "string"},
+        "level": {"enum": ["info", "warning", "error"]}, "service": {"type": "string"}, "replica": {"type": "integer"},
+        "state": {"type": "string"},
     }  # fmt: skip
     kinds = [
         {
@@ -25,7 +26,7 @@ def events() -> dict[str, Any]:
             "properties": {
                 "event": {"const": each.event},
                 "level": {"const": each.level},
-                **{name: _of_type(kind, {}) for name, kind in each.types().items()},
+                **{name: _of_type(kind, {}) for name, kind in each.types().items() if name != "replica"},
             },
             "required": ["event", *each.required()],
         }

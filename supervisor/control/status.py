@@ -36,6 +36,34 @@ class SecondProcess:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplicaStatus:
+    """One of several processes of a service.
+
+    name: how it is called: `api.2`
+    number: its number, from 1
+    state: one of the states
+    health: as of the service
+    pid: its main process
+    uptime_s: age of that process
+    restarts: as of the service
+    exit_code: as of the service
+    result: as of the service
+    reason: why it is not fine, in words; empty if it is
+    """
+
+    name: str
+    number: int
+    state: str
+    health: str
+    pid: int | None
+    uptime_s: float | None
+    restarts: int
+    exit_code: int | None
+    result: str | None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceRow:
     """One service, as `status --format json` prints it.
 
@@ -56,6 +84,8 @@ class ServiceRow:
     status_text: what it says it does
     next_run: when a job with a `schedule` runs next, with its time zone
     name_url: where it answers by its name, with `names`
+    replicas: its processes, if it has several; `state` and what belongs to it is then of one that stands for them
+    min_ready: how many of them must be ready for the service to be
     """
 
     name: str
@@ -75,6 +105,18 @@ class ServiceRow:
     status_text: str | None = None
     next_run: str | None = None
     name_url: str | None = None
+    replicas: tuple[ReplicaStatus, ...] | None = None
+    min_ready: int | None = None
+
+    @property
+    def ready(self) -> int:
+        """How many of its replicas are ready."""
+        return sum(each.state == "running" for each in self.replicas or ())
+
+    @property
+    def ready_words(self) -> str:
+        """The same as `2/3`; empty for a service of one process."""
+        return f"{self.ready}/{len(self.replicas)}" if self.replicas else ""
 
 
 @dataclass(frozen=True, slots=True)

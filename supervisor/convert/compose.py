@@ -45,10 +45,7 @@ def convert(data: Any, around: Around = ALONE) -> Outcome:
         draft = _service(name, services, line, place, around, filled)
         outcome.services.append(draft)
         number = profiles.copies(given)
-        if number > 1 and draft.ports and given.get("ports"):
-            why = "its copies would share one published port"
-            draft.leave(f"{number} copies", why, "write it again under another name, with a port of its own")
-        elif number > 1:
+        if number > 1 and not copies.share(draft, number):
             wanted[name] = number
     own_export.recall(outcome)
     copies.spread(outcome, wanted)

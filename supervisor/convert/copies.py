@@ -1,10 +1,19 @@
-"""Several copies of one service, as services of their own."""
+"""Several copies of one service: its replicas, or services of their own."""
 
 from copy import deepcopy
 
+from supervisor.config.keys.replicas import MOST as MOST_REPLICAS
 from supervisor.convert.draft import Draft, Left, Outcome
 
 MOST = 32
+
+
+def share(draft: Draft, number: int) -> bool:
+    """Have one service run so many processes; whether it can."""
+    if number > MOST_REPLICAS or any(key in draft.fields for key in ("one_shot", "pid_file", "stdio")):
+        return False
+    draft.fields["replicas"] = number
+    return True
 
 
 def spread(outcome: Outcome, wanted: dict[str, int], first: int = 1) -> None:

@@ -10,7 +10,7 @@ INSTANCE = "NODE_APP_INSTANCE"
 
 
 def count(draft: Draft, given: dict[str, Any]) -> int:
-    """How many services an app becomes; where they would have to share a port it is one, and that is said."""
+    """How many services an app becomes: one with replicas where they share a port."""
     told = str(given.get("instances") or ("1" if given.get("instances") is None else "0"))
     number = whole(told, 0, 10**6)
     words = draft.fields["command"]
@@ -22,12 +22,12 @@ def count(draft: Draft, given: dict[str, Any]) -> int:
             draft.leave(shown, "a service is one process with a port of its own", "see whether that will do")
         return 1
     if not number:
-        why, remedy = "a service is one process, and these are one for each processor", "let the program fork by itself"
-        draft.leave(shown, why, f"{remedy}, or write it several times with a port each")
+        why = "these are one for each processor, and portsup wants a number"
+        draft.leave(shown, why, "write `replicas: N`")
         return 1
-    if mode.startswith("cluster") and (draft.ports or draft.gets_port) and not given.get("increment_var"):
-        why = "a service is one process with one port, and these share it"
-        draft.leave(shown, why, "let the program fork by itself, or write it several times behind a proxy")
+    if mode.startswith("cluster") and not given.get("increment_var") and copies.share(draft, number):
+        variable = str(given.get("instance_var") or INSTANCE)
+        draft.notes.append(f"`PORTSUP_REPLICA` counts from 1 what `{variable}` counts from 0")
         return 1
     return number
 

@@ -5,8 +5,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from supervisor.config.keys.replicas import MOST as MOST_REPLICAS
 from supervisor.convert import background, own_port, process_probes, shell
 from supervisor.convert.around import ALONE, Around
+from supervisor.convert.copies import share
 from supervisor.convert.draft import Draft, Left, Outcome
 from supervisor.convert.layers import begin
 from supervisor.convert.process_life import end
@@ -104,7 +106,7 @@ _NOTHING = re.compile(r"(?!)(?P<name>)(?P<sign>)(?P<word>)(?P<plain>)")
 
 
 def convert(data: Any, around: Around = ALONE) -> Outcome:
-    """One service a process, several for `replicas`."""
+    """One service a process; several for `replicas` that use their number, which is counted from 0."""
     top, processes, outcome = begin(data, "processes", "the file of process-compose")
     file = _File(top, around)
     for key, value in top.items():
@@ -113,24 +115,27 @@ def convert(data: Any, around: Around = ALONE) -> Outcome:
         elif key not in _WHY_TOP and key not in _READ_TOP and not key.startswith("x-"):
             outcome.left.append(Left(f"`{key}`", "portsup does not know it", "see whether you need it"))
     wanted = {name: whole(mapping(item).get("replicas", 1), 1, 10**6) or 1 for name, item in processes.items()}
-    copies = {name: _copies(name, number) for name, number in wanted.items()}
+    alike = {name for name, item in processes.items() if "PC_REPLICA_NUM" not in str(item)}
+    copies = {name: _copies(name, 1 if name in alike else number) for name, number in wanted.items()}
     for name, item in processes.items():
         given = mapping(item)
         if not texts(given.get("command")) and not texts(given.get("entrypoint")):
             outcome.left.append(Left(f"process `{name}`", "it has no command", "write the service by hand"))
             continue
-        if wanted[name] > MOST_COPIES:
-            why = f"these are {wanted[name]} copies, {MOST_COPIES} are written"
+        if wanted[name] > (most := MOST_REPLICAS if name in alike else MOST_COPIES):
+            why = f"these are {wanted[name]} copies, {most} are written"
             outcome.left.append(Left(f"`replicas` of `{name}`", why, "add the others by hand"))
         needed = mapping(given.get("depends_on"))
         given["depends_on"] = {each: how for other, how in needed.items() for each in copies.get(other, [other])}
         run = " ".join([*texts(given.get("command")), *texts(given.get("entrypoint"))])
+        variables = {**mapping(top.get("vars")), **mapping(given.get("vars"))}
         for number, own_name in enumerate(copies[name]):
             told = {"PC_PROC_NAME": name, "PC_REPLICA_NUM": str(number)}
-            variables = {**mapping(top.get("vars")), **mapping(given.get("vars"))}
             values = {**{key: str(value) for key, value in variables.items() if not isinstance(value, dict)}, **told}
             known = {variable: value for variable, value in told.items() if variable in run}
             outcome.services.append(_process(own_name, _rendered(given, values), known, file))
+            if name in alike and wanted[name] > 1:
+                share(outcome.services[-1], min(wanted[name], most))
     return outcome
 
 

@@ -1,6 +1,6 @@
 """Who depends on whom in a running stack, kept so that a change of one is looked at by those it concerns.  Pure."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from supervisor.core.conditions import is_done
@@ -38,6 +38,14 @@ class Member(Protocol):
     def seen_ports(self) -> Mapping[str, int]:
         """Where its process was told that the others are."""
 
+    @property
+    def replicas(self) -> "Sequence[Member]":
+        """All of its service, the first one first; it is one of them, and mostly the only one."""
+
+    @property
+    def least(self) -> int:
+        """How many of them have to be ready for the service to be."""
+
 
 class Relations:
     """The dependencies of the members in both directions, worked out again after `forget`."""
@@ -53,12 +61,17 @@ class Relations:
         self._followers: tuple[str, ...] = ()
 
     def graph(self) -> dict[str, Collection[str]]:
-        """Service -> the services it depends on, without those that a reload has removed already."""
+        """Service -> the services it depends on, without those that a reload has removed already; each by replica."""
         return {name: self.needs(name) for name in self._members}
 
     def needs(self, name: str) -> tuple[str, ...]:
-        """The services that one depends on, without those that a reload has removed already."""
-        return tuple(need for need in self._members[name].needs if need in self._members)
+        """The services that one depends on, without those that a reload has removed already; all their replicas."""
+        found: list[str] = []
+        for need in self._members[name].needs:
+            if need in self._members:
+                replicas = self._members[need].replicas
+                found += (need,) if len(replicas) == 1 else (each.service.name for each in replicas)
+        return tuple(found)
 
     def dependants(self, name: str) -> list[str]:
         """The services that depend on one."""
@@ -90,7 +103,7 @@ class Relations:
             self._dependants = {}
             self._positions = {name: position for position, name in enumerate(self._members)}
             self._followers = tuple(name for name, member in self._members.items() if member.restarts_with)
-            for name, member in self._members.items():
-                for need in member.needs:
+            for name in self._members:
+                for need in self.needs(name):
                     self._dependants.setdefault(need, []).append(name)
         return self._dependants

@@ -7,11 +7,12 @@ walk holds the rules to what they promise.
 from collections.abc import Collection, Iterable, Mapping
 
 from supervisor.core import events as ev
-from supervisor.core.conditions import Verdict, is_done, judge, why_hopeless
+from supervisor.core.conditions import Verdict, is_done, why_hopeless
 from supervisor.core.ending import Abort, OnEnd, ends_all
 from supervisor.core.order import Condition, to_restart
 from supervisor.core.reasons import NeedsRestarted
 from supervisor.core.relations import Member, Relations
+from supervisor.core.replicas import folded, judge_all
 from supervisor.core.service import Service
 from supervisor.core.state import AT_REST, CAN_STAY, ENDED, IS_ENDING, IS_LIVE, Result, State
 from supervisor.errors import ExitCode
@@ -31,19 +32,27 @@ def gate(member: Member, members: Mapping[str, Member]) -> ev.DependenciesMet | 
     lost = [need for need, verdict in verdicts.items() if verdict is Verdict.HOPELESS]
     if not lost or is_blocked:
         return None
-    return ev.DependencyFailed(why_hopeless([(member.needs[need], members[need].service) for need in lost]))
+    return ev.DependencyFailed(why_hopeless([(member.needs[need], whole(members[need])) for need in lost]))
 
 
 def to_wake(member: Member, members: Mapping[str, Member]) -> list[str]:
     """The dependencies that wait for a client, and that a service which would like to start needs now."""
     if member.service.state is not State.WAITING:
         return []
-    return [need for need in member.needs if need in members and members[need].service.state is State.IDLE]
+    needed = (each for need in member.needs if need in members for each in members[need].replicas)
+    return [each.service.name for each in needed if each.service.state is State.IDLE]
 
 
 def verdict_on(need: Member | None, condition: Condition) -> Verdict:
     """How one dependency stands; one that a reload removes is waited for until that says what is needed now."""
-    return Verdict.NOT_YET if need is None else judge(condition, need.service, is_wanted=need.is_wanted)
+    if need is None:
+        return Verdict.NOT_YET
+    return judge_all(condition, [(each.service, each.is_wanted) for each in need.replicas], need.least)
+
+
+def whole(member: Member) -> Service:
+    """The service that a member and its replicas are together."""
+    return folded([each.service for each in member.replicas], member.least)
 
 
 def followers(members: Mapping[str, Member], relations: Relations) -> dict[str, ev.RestartRequested]:
@@ -68,7 +77,7 @@ def followers(members: Mapping[str, Member], relations: Relations) -> dict[str, 
 def has_restarted(need: str, member: Member, members: Mapping[str, Member]) -> bool:
     """Whether `need` is up, or done, with another process than there was when that of `member` was spawned."""
     other = members.get(need)
-    if other is None or not (other.service.state is State.RUNNING or is_done(other.service)):
+    if other is None or not ((svc := whole(other)).state is State.RUNNING or is_done(svc)):
         return False
     return other.starts != member.seen_starts.get(need, other.starts)
 
@@ -77,11 +86,11 @@ def moved(member: Member, members: Mapping[str, Member]) -> dict[str, int]:
     """The dependencies that run on another port than the process of `member` was told, and that port (0 for none)."""
     if member.service.state not in IS_LIVE:
         return {}
-    running = [need for need in member.needs if need in members and members[need].service.state is State.RUNNING]
+    needed = {need: whole(members[need]) for need in member.needs if need in members}
     return {
-        need: members[need].service.port or 0
-        for need in running
-        if member.seen_ports.get(need) != members[need].service.port
+        need: svc.port or 0
+        for need, svc in needed.items()
+        if svc.state is State.RUNNING and member.seen_ports.get(need) != svc.port
     }
 
 

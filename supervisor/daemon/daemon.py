@@ -25,11 +25,12 @@ from supervisor.daemon.options import Options
 from supervisor.daemon.requests.commands import Commands
 from supervisor.daemon.requests.control_socket import ControlSocket
 from supervisor.daemon.rounds import Beating, Rounds
-from supervisor.daemon.service.slot import Slot, new_slot
+from supervisor.daemon.service.slot import Slot
 from supervisor.daemon.service.world import PortRules, StackWorld
 from supervisor.daemon.stack.ending import Ending
 from supervisor.daemon.stack.endpoints import document
 from supervisor.daemon.stack.graphics import asker
+from supervisor.daemon.stack.new_slots import new_slots
 from supervisor.daemon.stack.reload import Reloader
 from supervisor.daemon.stack.rendering import Renderer
 from supervisor.daemon.stack.stack import Stack
@@ -72,8 +73,9 @@ class Daemon:
         ports = PortRules(options.hands_over, strict=spec.strict_ports, always_strict=options.strict_ports)
         self._world = StackWorld(instance, slots, changes, news, self._reporter, ports)
         self._writing = Writing(journal, slots, self._reporter.say)
-        slots.update((name, new_slot(spec, name, instance, self._world, options.profiles)) for name in spec.services)
-        front.introduce(tuple(spec.services))
+        for name in spec.services:
+            slots.update(new_slots(spec, name, instance, self._world, options.profiles))
+        front.introduce([slot.label for slot in slots.values()])
         self._stack = Stack(slots, loop, self, front.is_live)
         world = self._world
         self._ask_gpu = asker(world.inquiries, slots, world.members, self._reporter.gpu_memory_unknown)
@@ -102,7 +104,7 @@ class Daemon:
                 journal.InstanceStarts(instance=self._instance.number, directory=str(self._spec.directory))
             )
             chosen = selected(self._spec, self._options.services, self._options.profiles)
-            wanted = self._stack.start(chosen, may_idle=True)
+            wanted = self._stack.start(self._stack.replicas_of(chosen), may_idle=True)
             self._rounds = Rounds(self._instance, self._lock, self._world.slots, self._world.checks, self)
             self._changes.follow(self._rounds.changed)
             reporting = begin(self._report_when_up(wanted), self._loop)
@@ -187,7 +189,7 @@ class Daemon:
         self._spec = self._renderer.spec = spec
         self._automatic.configure(spec)
         self._stack.room.configure(spec, self._ask_gpu)
-        self._front.introduce(tuple(spec.services))
+        self._front.introduce([slot.label for slot in self._world.slots.values()])
         self._loop.call_soon(self.on_ports_changed)
 
     def on_waiting(self, slots: Collection[Slot]) -> None:

@@ -23,8 +23,8 @@ def no_port(slot: Slot, file: str, now: float) -> PoolExhausted:
     """No port of a service's pool can be used; `now` is in monotonic seconds."""
     svc = slot.service
     is_taken = is_anybody_there(slot, now)
-    hint = endings.make_way(svc.name, file) if is_taken else endings.came_up_nowhere(svc.name, slot.why_unseen)
-    return endings.no_port(svc.name, svc.pool, svc.failed_ports, hint)
+    hint = endings.make_way(slot.of, file) if is_taken else endings.came_up_nowhere(slot.of, slot.why_unseen)
+    return endings.no_port(slot.of, svc.pool, svc.failed_ports, hint)
 
 
 def is_anybody_there(slot: Slot, now: float) -> bool:
@@ -35,7 +35,7 @@ def is_anybody_there(slot: Slot, now: float) -> bool:
 
 def too_late(slots: Collection[Slot], seconds: float) -> WaitTimedOut:
     """These services were not where they should be after so many seconds."""
-    return endings.too_late(((slot.spec.name, slot.service.state) for slot in slots), seconds)
+    return endings.too_late(((slot.label, slot.service.state) for slot in slots), seconds)
 
 
 def lock_lost(loss: Loss, owner: Slot | None, instance: int, runtime: str) -> LockLost:

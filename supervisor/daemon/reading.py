@@ -43,6 +43,8 @@ def _refuse_without_handoff(spec: StackSpec, options: Options) -> None:
         service = spec.services[name]
         if service.handoff is HandoffMode.SYSTEMD:
             continue
+        if service.replicas > 1 and service.pool:
+            raise refusals.replicas_need_handoff(name)
         if service.waits_for_clients:
             raise refusals.needs_handoff(name, on_connect=service.start is Start.ON_CONNECT)
         if spec.budget is not None and (service.memory_cost or service.gpu_memory_cost):

@@ -59,7 +59,7 @@ class Rounds:
         self._next: asyncio.Handle | None = None
         self._news: Iterator[tuple[Loss, ...]] | None = None  # of locks that somebody has touched
         self._more_news: asyncio.Handle | None = None
-        leases = [slot.lease for slot in slots.values() if slot.lease is not None]
+        leases = list(dict.fromkeys(slot.lease for slot in slots.values() if slot.lease is not None))
         self._followed = set(leases)
         self._shield = Shield(instance.runtime, leases, lock)
         if (fd := self._shield.fileno()) is not None:
@@ -143,7 +143,7 @@ class Rounds:
             yield
         if has_heartbeat:
             yield from self._shield.heartbeats()
-        for slot in tuple(self._slots.values()):
+        for slot in tuple(slot for slot in self._slots.values() if slot.number == 1):
             yield from self._retry_spares(slot)
             yield
         self._follower.on_round()

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from supervisor.core.journal import RollBegins, ServiceSpawned
+from supervisor.core.naming import called
 from supervisor.logs.blocks import backwards
 from supervisor.logs.journal_file import BACKUPS
 from supervisor.logs.part import Part
@@ -14,7 +15,7 @@ _STARTS = (ServiceSpawned.event, RollBegins.event)
 
 
 def last_starts(journal: str | os.PathLike[str], services: Collection[str]) -> dict[str, float]:
-    """By service when its last process was spawned, in seconds since 1970; without those that the journal lost."""
+    """By service, or replica of one, when its last process was spawned, in seconds since 1970; without those lost."""
     found: dict[str, float] = {}
     for number in range(BACKUPS + 1):
         part = Part.open("", os.fspath(journal), number)
@@ -35,7 +36,7 @@ def last_starts(journal: str | os.PathLike[str], services: Collection[str]) -> d
 def _note(line: bytes, services: Collection[str], found: dict[str, float]) -> None:
     try:
         event = json.loads(line)
-        name = event["service"]
+        name = called(event["service"], event.get("replica"))
         if event["event"] in _STARTS and name in services and name not in found:
             found[name] = datetime.fromisoformat(event["time"]).timestamp()
     except (ValueError, KeyError, TypeError, RecursionError):  # half a line, or one that quotes an event

@@ -4,10 +4,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from supervisor.api.project import NotRunning
+from supervisor.api.rows import replica_words
 from supervisor.api.stack import DaemonGone
 from supervisor.api.values import Event, FoundLine, ServiceStatus, Why, line_of
 from supervisor.core.escapes import tamed
 from supervisor.core.journal import PortSkipped
+from supervisor.core.naming import called
 from supervisor.errors import ConfigError, ExitCode, NotFound, PoolExhausted, PortsupError, UsageError
 from supervisor.words import story
 
@@ -85,7 +87,7 @@ def one(row: ServiceStatus, **more: Any) -> Result:
     """A service."""
     health = row.health if row.health != "none" else None
     facts = {"state": row.state, "health": health, "url": row.url, "port": row.port, "pid": row.pid}
-    return made(**facts, why=row.reason, restarts=row.restarts or None, **more)
+    return made(**facts, why=row.reason or replica_words(row), restarts=row.restarts or None, **more)
 
 
 def several(rows: Sequence[ServiceStatus], *, ok: bool | None = None, then: str = "") -> Result:
@@ -122,7 +124,7 @@ def shortened(text: str) -> str:
 
 def told(event: Event) -> str:
     """An event in a line."""
-    service = f"{event.service}: " if event.service else ""
+    service = f"{called(event.service, event.replica)}: " if event.service else ""
     return f"{event.time[:19]} {service}{tamed(story.sentence(line_of(event)))}"
 
 

@@ -79,6 +79,21 @@ class Seat:
         kept = (bool(sock.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT)) for sock in self.sockets())
         return all(claim.is_shared for claim in self.claims) and all(kept)
 
+    def workers(self, who: object) -> set[int]:
+        """The processes of a tree that listen here with several sockets."""
+        mine = [each for each in self.claims if each.who == who and each.listens and each.is_shared]
+        return {each.process for each in mine if each.process} if len(mine) > 1 else set()
+
+    def closers(self, who: object) -> Iterator[int]:
+        """The processes of a tree that have no more what is kept of them; somebody else may have it from them."""
+        kept = self.kept.get(who)
+        for each in self.claims if kept is not None else ():
+            if kept is not None and each.who == who and each.inode == inode_of(kept) and each.process:
+                if (sock := each.taken()) is None:
+                    yield each.process
+                else:
+                    sock.close()
+
     def find(self, inode: int) -> socket.socket | None:
         """The kept one with this inode."""
         return next((sock for sock in self.sockets() if inode_of(sock) == inode), None)

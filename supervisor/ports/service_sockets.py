@@ -20,7 +20,7 @@ from supervisor.ports.openings import Openings
 from supervisor.ports.place import place_of, place_of_socket
 from supervisor.ports.reservation import Reservation
 from supervisor.ports.seat import Claim, Seat, copy_of, inode_of, is_listening
-from supervisor.ports.socket_options import copy_options
+from supervisor.ports.socket_options import copy_options, share
 
 
 class ServiceSockets:
@@ -32,6 +32,14 @@ class ServiceSockets:
         self._sockets = Openings(reservation, self._others)
         self._seats: dict[Place, Seat] = {}
         self._is_closed = False
+        self._spreads = False
+
+    def spread(self) -> None:
+        """Have the kernel spread clients over the sockets of several process trees; else the youngest gets them all."""
+        self._spreads = True
+        for sock in (sock for seat in self._seats.values() for sock in seat.sockets()):
+            if is_listening(sock):
+                share(sock)
 
     def places(self, who: object = None) -> Mapping[Place, bool]:
         """Those that are taken, and whether the process tree `who` has asked for them."""
@@ -143,6 +151,8 @@ class ServiceSockets:
             backlog = max(backlog, socket.SOMAXCONN)
         with contextlib.ExitStack() as undo:  # what cannot be kept does not begin to listen
             copy = undo.enter_context(copy_of(theirs)) if lent is None else None
+            if self._spreads:
+                share(theirs)
             self._sockets.begin(theirs, backlog, beside, self.inodes())
             undo.pop_all()
         if not any(each.listens and each.who == claim.who for each in seat.claims):
@@ -215,25 +225,11 @@ class ServiceSockets:
 
     def workers(self, who: object) -> set[int]:
         """The processes of a tree that listen at one place with several sockets."""
-        found: set[int] = set()
-        for seat in self._seats.values():
-            mine = [each for each in seat.claims if each.who == who and each.listens and each.is_shared]
-            if len(mine) > 1:
-                found |= {each.process for each in mine if each.process}
-        return found
+        return {process for seat in self._seats.values() for process in seat.workers(who)}
 
     def closers(self, who: object) -> set[int]:
         """The processes of a tree that have no more what is kept of them; somebody else may have it from them."""
-        found: set[int] = set()
-        for seat in self._seats.values():
-            kept = seat.kept.get(who)
-            for each in seat.claims if kept is not None else ():
-                if kept is not None and each.who == who and each.inode == inode_of(kept) and each.process:
-                    if (sock := each.taken()) is None:
-                        found.add(each.process)
-                    else:
-                        sock.close()
-        return found
+        return {process for seat in self._seats.values() for process in seat.closers(who)}
 
     def process_ended(self, who: object = None) -> None:
         """The process tree `who` is gone: its sockets are left over for the next one, with all the queue there is."""

@@ -62,3 +62,8 @@ def _options(family: int) -> tuple[tuple[int, int, int], ...]:
         (level, getattr(socket, name, None) or _NUMBERS.get(name), size) for level, name, size in (*sized, *_NAMED)
     )
     return tuple((level, number, size) for level, number, size in numbers if number is not None)
+
+
+def share(sock: socket.socket) -> None:
+    """Have the kernel choose among all sockets of its group that listen, by the hash of each connection."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)

@@ -14,6 +14,7 @@ from supervisor.api.log_filter import LineFilter, level_word
 from supervisor.api.log_following import MARK
 from supervisor.api.values import FoundLine
 from supervisor.core.escapes import tamed
+from supervisor.core.naming import parted
 
 MOST = 50_000  # lines that are kept
 _DROPPED = 10_000  # at once, when there are more
@@ -38,6 +39,7 @@ class LogView(ScrollView, can_focus=True):
         self._around = 0
         self._longest = 0
         self._prefix = max(map(len, services), default=0) + 1 if len(services) > 1 else 0
+        self._services = tuple(services)
         self._colours = {name: _NAMES[number % len(_NAMES)] for number, name in enumerate(services)}
 
     def add(self, lines: Sequence[FoundLine]) -> None:
@@ -131,9 +133,10 @@ class LogView(ScrollView, can_focus=True):
     def _segments(self, line: FoundLine, number: int) -> list[Segment]:
         base = self.rich_style
         segments = [Segment(f"{line.time[11:19]} ", base + Style(dim=True))]
-        if self._prefix:
-            colour = Style.parse(self._colours.get(line.service, ""))
-            segments.append(Segment(line.service.ljust(self._prefix), base + colour))
+        if self._prefix or line.service not in self._services:  # of several replicas
+            service = parted(line.service, self._services)[0]
+            colour = Style.parse(self._colours.get(service, ""))
+            segments.append(Segment(line.service.ljust(max(self._prefix, len(line.service) + 1)), base + colour))
         text = self._text(number)
         if line.stream == MARK:
             return [*segments, Segment(text, base + Style(bold=True, reverse=True))]

@@ -43,6 +43,11 @@ def taken(port: int, holder: str) -> str:
     return f"port {port} is {holder}"
 
 
+def away(name: str, state: str, why: str) -> str:
+    """That a replica is not ready."""
+    return f"{name} is {state}" + (f": {why}" if why else "")
+
+
 def rolling(pid: int | None, other: int, state: str) -> str:
     """Which two processes it has during a rolling restart; `state` is that of the `other` one."""
     if state == "starting":

@@ -65,6 +65,17 @@ def rotated(before: int | None, now: int | None) -> str:
     return f"moved from port {before} to {now}"
 
 
+def scaled(before: int, now: int, failed: int) -> str:
+    """How many replicas it has; `failed` of the new ones did not come up."""
+    if before == now:
+        return f"has {_replicas(now)} already"
+    return f"{_replicas(now)} in place of {before}" + (f"; {failed} did not become ready" if failed else "")
+
+
+def _replicas(count: int) -> str:
+    return "1 replica" if count == 1 else f"{count} replicas"
+
+
 def signalled(signal: str) -> str:
     """That a signal was sent."""
     return f"{signal} sent"

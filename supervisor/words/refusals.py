@@ -46,6 +46,51 @@ def no_budget() -> UsageError:
     )
 
 
+def replicas_need_handoff(name: str) -> UsageError:
+    """A service has several processes on one port, and the handoff is switched off."""
+    return UsageError(
+        f"cannot start several replicas of `{name}`",
+        "they share a socket that portsup keeps, and with `--handoff off` there is none",
+        f"leave `--handoff off` out, or give `{name}` the socket itself: `handoff: systemd`",
+    )
+
+
+def no_such_number(name: str, count: object, most: int) -> UsageError:
+    """That is no number of processes."""
+    return UsageError(f"cannot scale `{name}`", f"{count} is not a number from 1 to {most}")
+
+
+def not_scaled_with(name: str, key: str) -> UsageError:
+    """There can be one process only."""
+    why = {
+        "one_shot": "a `one_shot` runs once",
+        "stdio": "the sessions of a program with `stdio` are in one process",
+        "pid_file": "each of its replicas would overwrite its `pid_file`",
+    }[key]
+    return UsageError(f"cannot scale `{name}`", why)
+
+
+def not_scaled_without_socket(name: str) -> UsageError:
+    """There is no socket that several processes could have."""
+    return UsageError(
+        f"cannot scale `{name}`",
+        "its replicas share a socket that portsup keeps, and with the handoff off there is none",
+        "leave `handoff: off` and `--handoff off` out, or use `handoff: systemd`",
+    )
+
+
+def name_is_taken(name: str, other: str) -> UsageError:
+    """A replica would have the name of another service."""
+    return UsageError(f"cannot scale `{name}`", f"`{other}` is another service", "rename it in services.yaml")
+
+
+def not_scaled_now(is_stopping: bool) -> PortsupError:
+    """Something else is under way."""
+    if is_stopping:
+        return PortsupError("cannot scale", "everything is being stopped")
+    return PortsupError("cannot scale", "a reload or another `scale` is under way", "try again when it is over")
+
+
 def nowhere_to_rotate(name: str, has_pool: bool) -> UsageError:
     """A service has no other port."""
     why = "its pool has no other port" if has_pool else "it has no `pool`"
@@ -160,6 +205,11 @@ def no_port_held() -> PortsupError:
 def no_second_process(why_no_handoff: str) -> PortsupError:
     """A second process needs the socket of the first."""
     return PortsupError("cannot start a second process", f"no sockets are handed over: {why_no_handoff}")
+
+
+def no_replicas(why_no_handoff: str) -> PortsupError:
+    """Several processes on one port need a socket that portsup keeps."""
+    return PortsupError("cannot start one of several replicas", f"no sockets are handed over: {why_no_handoff}")
 
 
 def not_leased(name: str) -> str:

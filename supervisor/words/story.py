@@ -71,6 +71,11 @@ def _is_failure(event: "Event") -> bool:
 
 def sentence(event: "Event") -> str:
     """One event as a person would tell it."""
+    told = _sentence(event)
+    return told if event.get("replica") is None else f"replica {event['replica']} {told}"
+
+
+def _sentence(event: "Event") -> str:
     port = event.get("port")
     place = f" on port {port}" if port is not None else ""
     why = str(event.get("why") or "")

@@ -56,10 +56,10 @@ def test_only_what_a_process_begins_with_restarts_it(values: dict[str, Any], res
 def test_what_a_process_does_not_begin_with_is_live() -> None:
     assert live_keys() == {
         "autostart", "depends_on", "description", "fetch_url", "healthcheck", "hooks", "idle_check", "idle_min_up",
-        "gpu_memory_cost", "idle_stop", "idle_when", "logging", "memory_cost", "memory_limit",
+        "gpu_memory_cost", "idle_stop", "idle_when", "logging", "memory_cost", "memory_limit", "min_ready",
         "on_end", "on_port_change", "pid_file", "profiles", "quarantine", "ready", "restart", "restart_policy",
-        "rotate_after", "schedule", "start", "start_timeout", "stop_command", "stop_grace_period", "stop_signal",
-        "success_exit_codes", "watch",
+        "replicas", "rotate_after", "schedule", "start", "start_timeout", "stop_command", "stop_grace_period",
+        "stop_signal", "success_exit_codes", "watch",
     }  # fmt: skip
 
 

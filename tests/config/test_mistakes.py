@@ -242,7 +242,7 @@ def test_what_the_hint_needs_is_told_in_the_same_run(mistakes: Mistakes) -> None
     ]
 
 
-@pytest.mark.parametrize("key", ["x-note", "replicas"])
+@pytest.mark.parametrize("key", ["x-note", "replica_count"])
 def test_a_key_that_does_nothing_is_not_taken(mistakes: Mistakes, key: str) -> None:
     (problem,) = mistakes(it(f"{key}: 1"))
     assert problem.startswith(f"5:5 services.it: unknown key `{key}`")

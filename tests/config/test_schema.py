@@ -80,6 +80,8 @@ SERVICE: dict[str, list[Any]] = {
     "autostart": [True, False],
     "start": ["with-stack"],
     "start_timeout": ["30s", 2.5],
+    "replicas": [1],
+    "min_ready": [1],
     "idle_stop": ["15m"],
     "idle_min_up": [0, "1m"],
     "idle_when": [{"cpu_below": "2%"}, {"cpu_below": "0.5"}, {"cpu_below": 5}],

@@ -54,6 +54,7 @@ def test_every_default_is_filled_in(loading: Loading) -> None:
         "start": "with-stack",
         "start_timeout": 30.0,
         "idle_min_up": 30.0,
+        "replicas": 1,
         "one_shot": False,
         "ready": {"listening": True, "timeout": 30.0},
         "restart": "on-failure",

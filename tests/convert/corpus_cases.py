@@ -138,6 +138,7 @@ def facts_of(spec: ServiceSpec, folder: Path) -> dict[str, Any]:
         "user": spec.user,
         "good": sorted(spec.success_exit_codes),
         "once": spec.one_shot,
+        "replicas": spec.replicas,
         "autostart": spec.autostart,
         "ends_all": {(True, True): True, (False, True): "failure"}.get(
             (ending.success is Others.STOP_ALL, ending.failure is Others.STOP_ALL), False

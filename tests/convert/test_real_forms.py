@@ -165,6 +165,14 @@ def test_who_waits_for_a_process_of_many_copies_waits_for_each(converted: Conver
     assert result.outcome.left == []
 
 
+def test_copies_that_are_alike_are_replicas(converted: Convert) -> None:
+    text = "processes: {all: {command: ./all, depends_on: {one: {}}}, one: {command: ./one, replicas: 3}}"
+    result = converted("process-compose", text)
+    assert result.stack.services["one"].replicas == 3
+    assert set(result.stack.services["all"].depends_on) == {"one"}
+    assert result.outcome.left == []
+
+
 def test_times_of_process_compose_in_variables_are_said(converted: Convert) -> None:
     text = "processes: {a: {command: ./a, availability: {restart: always, backoff_seconds: '${WAIT}'}}}"
     result = converted("process-compose", text)
@@ -213,7 +221,7 @@ def test_a_literal_of_javascript_is_read_as_pm2_does(converted: Convert) -> None
     api = result.stack.services["api"]
     assert (api.command, api.restart_policy.restart) == (("node", "./api.js"), Restart.NEVER)
     assert dict(api.environment) == {"URL": "http://a//b", "N": "1"}
-    assert result.left["api"].startswith("`instances: 0`: a service is one process")
+    assert result.left["api"].startswith("`instances: 0`: these are one for each processor")
     assert "watch" not in result.left["api"]
     assert result.stack.services["b"].command == ("bash", "b.sh")
 

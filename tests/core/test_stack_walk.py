@@ -32,6 +32,11 @@ class Member:
     starts: int = 0
     seen_starts: dict[str, int] = field(default_factory=dict)
     seen_ports: dict[str, int] = field(default_factory=dict)
+    least: int = 1
+
+    @property
+    def replicas(self) -> "list[Member]":
+        return [self]
 
 
 class Stack:

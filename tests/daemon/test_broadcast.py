@@ -31,7 +31,7 @@ def added(broadcast: Broadcast, *services: str) -> Reader:
 
 
 def tell(broadcast: Broadcast, number: int, service: str | None = "api", count: int = 1) -> None:
-    broadcast.tell(service, lambda: [(news(number), count)])
+    broadcast.tell([service] if service else [], lambda: [(news(number), count)])
 
 
 def test_each_reader_gets_what_it_asked_for() -> None:

@@ -68,7 +68,7 @@ class Leased:
         slot = self.slots[name]
         slot.pool = (8000, 8001)
         lease = Lease(self.loop, list(gives), takes)
-        slot.lease = lease  # type: ignore[assignment]
+        slot.shared.lease = lease  # type: ignore[assignment]
         self.leasing.lease(Service(name), ev.LeasePort(), lambda answer: self.answers.append((name, answer)))
         return lease
 
@@ -154,7 +154,7 @@ def test_a_port_that_nobody_has_is_taken_back_once_its_last_sockets_are_gone(lea
         def take_back(self) -> Holder | None:
             return self.gives.pop(0)
 
-    slot.lease = Active()  # type: ignore[assignment]
+    slot.shared.lease = Active()  # type: ignore[assignment]
     slot.is_wanted = True
     leased.leasing.take_back(slot, told.append)
     assert told == []

@@ -36,7 +36,7 @@ def test_a_port_is_given_back_when_no_process_can_have_it(pid: int | None, is_he
     scene, lease = Scene(CHAIN), Lease()
     slot = scene.slots["other"]
     slot.keeper = Keeper(replace(WEB, pid=pid), scene.world, scene.loop.itself)
-    slot.pool, slot.lease, slot.log = (8000, 8001), lease, Anybody()  # type: ignore[assignment]
+    slot.pool, slot.shared.lease, slot.log = (8000, 8001), lease, Anybody()  # type: ignore[assignment]
     world = Anybody()
     world.slots = scene.slots  # type: ignore[attr-defined]
     reloader = Reloader.__new__(Reloader)

@@ -31,14 +31,14 @@ def test_a_lease_that_a_reload_took_from_its_service_is_watched_no_more(monkeypa
     monkeypatch.setattr("supervisor.daemon.rounds.Shield", Shield)
     scene = Scene(CHAIN)
     stays, moves = list(scene.slots.values())[:2]
-    stays.lease, moves.lease = object(), object()  # type: ignore[assignment]
+    stays.shared.lease, moves.shared.lease = object(), object()  # type: ignore[assignment]
     instance: Any = SimpleNamespace(loop=scene.loop.itself, runtime=None, journal=None)
     listener: Any = SimpleNamespace(beats=list)
     nobody: Any = None
     watch: Any = Rounds(instance, nobody, scene.slots, nobody, listener)
     assert watch._shield.leases == [stays.lease, moves.lease]
     for _ in range(3):
-        moves.lease = object()  # type: ignore[assignment]
+        moves.shared.lease = object()  # type: ignore[assignment]
         watch.follow(moves.lease)
         watch.follow(moves.lease)
         watch.follow(stays.lease)

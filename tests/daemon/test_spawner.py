@@ -79,7 +79,7 @@ def starter(monkeypatch: pytest.MonkeyPatch) -> tuple[Spawner, list[str]]:
 
 def slot(**more: Any) -> Slot:
     found = Scene(CHAIN).slots["other"]
-    found.lease, found.sockets = Lease(), Sockets()  # type: ignore[assignment]
+    found.shared.lease, found.shared.sockets = Lease(), Sockets()  # type: ignore[assignment]
     found.spec = replace(found.spec, **more)
     return found
 

@@ -267,7 +267,7 @@ def test_what_the_system_refuses_a_service_is_tried_again_and_ends_nothing() -> 
     scene.tell("web", ended(0))
     assert scene.having(State.FAILED) == {"web"}
     assert scene.stack.has_nothing_left()
-    slot.obstacle = PortsupError("cannot lease a port", "its disk is full")
+    slot.shared.obstacle = PortsupError("cannot lease a port", "its disk is full")
     assert not scene.stack.has_nothing_left()
     scene.stack.try_again()
     assert scene.having(State.FAILED) == {"web"}
@@ -281,7 +281,7 @@ def test_what_was_stopped_is_not_tried_again() -> None:
     scene = Scene({"web": {}})
     scene.world.ports["web"] = []
     scene.start()
-    scene.slots["web"].obstacle = PortsupError("cannot lease a port", "its disk is full")
+    scene.slots["web"].shared.obstacle = PortsupError("cannot lease a port", "its disk is full")
     scene.stack.stop(["web"], None)
     del scene.world.ports["web"]
     scene.stack.try_again()

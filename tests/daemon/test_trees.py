@@ -56,7 +56,7 @@ def test_the_lease_of_another_pool_lasts_until_the_process_is_gone(
     scene, lease = Scene(CHAIN), Lease()
     trees = trees_of(scene)
     slot = scene.slots["other"]
-    slot.pool, slot.lease = pool, lease  # type: ignore[assignment]
+    slot.pool, slot.shared.lease = pool, lease  # type: ignore[assignment]
     child = slot.child = Child(7, Output(), 0.0, {}, {}, exit=(0, None))  # type: ignore[arg-type]
     trees.look_at_leftovers(slot, child)
     assert lease.done == [done]

@@ -148,9 +148,11 @@ def test_a_service_whose_first_client_cannot_be_watched_for_fails_alone() -> Non
     with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as two:
         slot: Any = Anything(
             spec=Anything(name="web", handoff="auto"), keeper=Anything(tell=told.append), host="",
-            service=Anything(port=1), sockets=Anything(await_clients=lambda _: [one, two]),
+            service=Anything(port=1), replica=None, of="web",
+            shared=Anything(sockets=Anything(await_clients=lambda _: [one, two])),
         )  # fmt: skip
         programs: Any = Anything(environment=lambda *_: {"HOST": "127.0.0.1"})
+        slot.replicas = [slot]
         callers = Callers(loop, programs, Anything(get=lambda: "a filter"), hands_over=True)  # type: ignore[arg-type]
         callers.wait_for(slot)
         assert [type(each) for each in told] == [ev.AwaitFailed]

@@ -12,6 +12,7 @@ GROUPS: dict[str, dict[str, str]] = {
         "restart": "restart services; they keep their ports",
         "reload": "apply the changes in services.yaml to the running instance",
         "rotate": "move a service to the next port of its pool",
+        "scale": "run more or fewer processes of a service",
         "kill": "send a signal to services",
         "exec": "run one program with a pool, without a services.yaml",
         "lease": "lease ports while a command runs",

@@ -58,7 +58,8 @@ def run(args: argparse.Namespace) -> int:
     from supervisor.cli.parser import full
 
     parser = full()
-    _offer(parser, {"SERVICE": SERVICES, "FILE": shtab.FILE, "SIG": SIGNALS, "--instance": INSTANCES})
+    services = {"SERVICE": SERVICES, "SERVICE=N": SERVICES}
+    _offer(parser, {**services, "FILE": shtab.FILE, "SIG": SIGNALS, "--instance": INSTANCES})
     script = shtab.complete(parser, shell=args.shell)
     if args.shell == "zsh":
         # shtab 1.13 writes a repeated argument as `(*):`, which zsh takes for one argument alone; `*:` repeats.

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from supervisor.cli import render
 from supervisor.cli.arguments import ALL, line_count, moment
 from supervisor.cli.source import Source, find_source
+from supervisor.core.naming import called, parted
 from supervisor.errors import UsageError
 from supervisor.words import answers
 
@@ -23,7 +24,7 @@ EXAMPLES = """\
 
 _EVENTS = 100
 _LEVELS = {"warning": "yellow", "error": "red"}
-_SHOWN_APART = frozenset(("time", "seq", "level", "event", "service", "state", "words", "hint"))
+_SHOWN_APART = frozenset(("time", "seq", "level", "event", "service", "replica", "state", "words", "hint"))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -70,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _check(names: list[str], source: Source) -> None:
     for name in names:
-        if name not in source.services:
+        if parted(name, source.services)[0] not in source.services:
             from supervisor.cli.commands import did_you_mean
 
             raise answers.unknown(name, did_you_mean(name, source.services) or answers.named(source.services))
@@ -82,8 +83,10 @@ def _past(args: argparse.Namespace, source: Source) -> "Iterator[dict[str, Any]]
 
     since = rfc3339(args.since) if args.since is not None else ""
     until = rfc3339(args.until) if args.until is not None else "~"
+    wanted = {parted(name, source.services) for name in args.services}
     for event in read_events(os.path.join(source.directory, "portsup.log")):
-        if (not args.services or event.get("service") in args.services) and since <= event["time"] <= until:
+        who = event.get("service"), event.get("replica")
+        if (not wanted or who in wanted or (who[0], None) in wanted) and since <= event["time"] <= until:
             yield event
 
 
@@ -112,7 +115,8 @@ def _print(events: "Iterable[dict[str, Any]]", args: argparse.Namespace) -> None
 def line(event: "dict[str, Any]", color: bool) -> str:
     """An event for people: when, which service, what, and the facts."""
     facts = [f"{key}={render.printable(_flat(value))}" for key, value in event.items() if _is_shown(key, value)]
-    service = f"{render.printable(event['service'])}: " if event.get("service") else ""
+    who = called(event["service"], event.get("replica")) if event.get("service") else ""
+    service = f"{render.printable(who)}: " if who else ""
     what = render.paint(render.printable(event["event"]), _LEVELS.get(event["level"], ""), color)
     words = f"{service}{what}" + (f" ({', '.join(facts)})" if facts else "")
     return f"{render.paint(render.printable(event['time']), 'dim', color)} {words}"

@@ -10,6 +10,7 @@ from supervisor.cli import render
 from supervisor.cli.arguments import ALL, line_count, moment
 from supervisor.cli.source import find_source, with_files
 from supervisor.core.escapes import tamed
+from supervisor.core.naming import parted
 from supervisor.errors import UsageError
 from supervisor.words import answers
 
@@ -80,6 +81,7 @@ def _number(text: str) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """Print the lines; with --follow there is no end but Ctrl-C."""
+    from supervisor.logs.files import log_files
     from supervisor.logs.query import Sieve, make_query
     from supervisor.logs.tail import Follower
 
@@ -92,13 +94,13 @@ def run(args: argparse.Namespace) -> int:
     _check(args, query)
     source = find_source(args)
     directory, known = source.directory, with_files(source.directory, source.services)
-    names = _chosen(args.services, known)
+    paths = log_files(directory, _chosen(args.services, known))
+    names = list(paths)
     printer = _Printer(args, known, names)
     is_bounded = args.since is not None or args.until is not None or args.since_restart
     count = args.lines if args.lines is not None else None if is_bounded else _LINES
     count = None if count == ALL else count
     is_searched = bool(query) or is_bounded
-    paths = {name: os.path.join(directory, f"{name}.log") for name in names}
     with Follower(paths, 0 if is_searched else count) as follower:
         if is_searched:
             list(follower.last())  # what follows begins here, and what is searched ends here
@@ -146,11 +148,16 @@ def _print_found(printer: "_Printer", paths: dict[str, str], query: "Query", spa
 
 def _chosen(asked: list[str], known: list[str]) -> list[str]:
     for name in asked:
-        if name not in known:
+        if parted(name, known)[0] not in known:
             from supervisor.cli.commands import did_you_mean
 
             raise answers.unknown(name, did_you_mean(name, known) or answers.named(known), answers.FIND_LOG)
-    return [name for name in known if not asked or name in asked]
+    return sorted(asked, key=lambda name: known.index(parted(name, known)[0])) if asked else known
+
+
+def _place(name: str, known: list[str]) -> int:
+    service, replica = parted(name, known)
+    return known.index(service) + (replica or 1) - 1
 
 
 class _Printer:
@@ -158,10 +165,11 @@ class _Printer:
 
     def __init__(self, args: argparse.Namespace, known: list[str], names: list[str]) -> None:
         self._args = args
+        self._known = known
         self._color = color = render.wants_color(args.color, sys.stdout)
         width = max(map(len, names), default=0)
         self._prefixes = {
-            name: render.paint(f"{name:<{width}} |", _PALETTE[known.index(name) % len(_PALETTE)], color) + " "
+            name: render.paint(f"{name:<{width}} |", _PALETTE[_place(name, known) % len(_PALETTE)], color) + " "
             for name in names
         }
         self._last = ""  # whose group was printed last
@@ -191,7 +199,9 @@ class _Printer:
         from supervisor.logs.line import rfc3339
 
         if self._args.json:
-            record: dict[str, Any] = {"time": rfc3339(line.time), "service": line.service}
+            service, replica = parted(line.service, self._known)
+            record: dict[str, Any] = {"time": rfc3339(line.time), "service": service}
+            record |= {} if replica is None else {"replica": replica}
             record |= {"stream": line.stream, "message": line.message}
             return render.json_line(record | ({"match": is_match} if self.context else {}))
         moment = f"{rfc3339(line.time)} " if self._args.timestamps else ""

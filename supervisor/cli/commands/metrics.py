@@ -49,6 +49,8 @@ FAMILIES = (
         "seconds",
         "When a job with a schedule runs next, since 1970.",
     ),
+    ("portsup_service_replicas", "gauge", "", "How many replicas it has; only where there are several."),
+    ("portsup_service_replicas_ready", "gauge", "", "How many of them are ready."),
     ("portsup_service_rotations", "counter", "", "Moves to another port, since the stack came up."),
     ("portsup_service_cpu_seconds", "counter", "seconds", "Processor time of all its processes since they began."),
     ("portsup_service_memory_bytes", "gauge", "bytes", "Memory of all its processes together."),
@@ -131,6 +133,9 @@ def _of_service(row: ServiceStatus, used: Resources | None) -> Iterator[tuple[st
         from datetime import datetime
 
         yield "portsup_service_next_run_timestamp_seconds", {}, datetime.fromisoformat(row.next_run).timestamp()
+    if row.replicas:
+        yield "portsup_service_replicas", {}, float(len(row.replicas))
+        yield "portsup_service_replicas_ready", {}, float(row.ready)
     if row.rotations is not None:
         yield "portsup_service_rotations", {}, float(row.rotations)
     if used is not None:

@@ -53,7 +53,7 @@ _STATE_COLORS = {
     "exited": "dim",
 }
 _PASSING = ("acquiring", "waiting", "preparing", "starting", "terminating", "cleaning")
-_PAINTS = {("STATE", state): color for state, color in _STATE_COLORS.items()} | {
+_PAINTS: dict[tuple[str, str], str] = {("STATE", state): color for state, color in _STATE_COLORS.items()} | {
     **{("STATE", state): "yellow" for state in _PASSING},
     ("HEALTH", "healthy"): "green",
     ("HEALTH", "unhealthy"): "red",
@@ -70,6 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-r", "--resources", action="store_true",
         help="also CPU, memory, processes and listening sockets",
     )  # fmt: skip
+    parser.add_argument("--replicas", action="store_true", help="also one line for each replica")
     parser.add_argument("-w", "--watch", action="store_true", help="print again at every change, until Ctrl-C")
 
 
@@ -99,6 +100,10 @@ def _used_by(client: "Client", rows: list[ServiceStatus], args: argparse.Namespa
 
 def _tell_why(rows: list[ServiceStatus]) -> None:
     reasons = [f"{row.name}: {row.reason}" for row in rows if row.reason and not row.is_fine]
+    if away := [row for row in rows if row.replicas and row.state == "running"]:
+        from supervisor.api.rows import replica_words
+
+        reasons += [f"{row.name}: {words}" for row in away if (words := replica_words(row))]
     if rolling := [row for row in rows if row.beside is not None]:
         from supervisor.api.rows import roll_words
 
@@ -131,11 +136,14 @@ def _lines(rows: list[ServiceStatus], used: "Used | None", args: argparse.Namesp
     if wide and any(row.status_text for row in rows):
         columns = (*columns, "STATUS")
         cells = [[*line, row.status_text or ""] for line, row in zip(cells, rows, strict=True)]
+    if args.replicas:
+        cells = [each for line, row in zip(cells, rows, strict=True) for each in (line, *_replicas(row, wide, later))]
+        cells = [[*line, *[""] * (len(columns) - len(line))] for line in cells]
     return render.table(
         columns,
         cells,
         numbers=_NUMBERS,
-        paints=_PAINTS,
+        paints=_paints(rows),
         color=render.wants_color(args.color, sys.stdout),
         width=render.width_of(sys.stdout),
         optional=_OPTIONAL,
@@ -154,11 +162,33 @@ def _told(row: ServiceStatus, used: "Used | None") -> "dict[str, Any]":
 def _cells(row: ServiceStatus, wide: bool, later: float) -> list[str]:
     uptime = row.uptime_s
     health = "" if row.health == "none" else row.health
-    cells = [row.name, row.port, row.state, health, row.pid]
+    state = f"{row.state} {row.ready_words}" if row.replicas else row.state
+    cells = [row.name, row.port, state, health, row.pid]
     cells += [render.duration(None if uptime is None else uptime + later), row.restarts]
     if wide:
         cells += [row.exit_code, row.result, row.handoff]
     return ["" if cell is None else str(cell) for cell in cells]
+
+
+def _replicas(row: ServiceStatus, wide: bool, later: float) -> list[list[str]]:
+    """One line for each of several processes."""
+    lines: list[list[str]] = []
+    for each in row.replicas or ():
+        health = "" if each.health == "none" else each.health
+        uptime = render.duration(None if each.uptime_s is None else each.uptime_s + later)
+        cells = [f"  {each.name}", "", each.state, health, each.pid, uptime, each.restarts]
+        cells += [each.exit_code, each.result] if wide else []
+        lines.append(["" if cell is None else str(cell) for cell in cells])
+    return lines
+
+
+def _paints(rows: list[ServiceStatus]) -> dict[tuple[str, str], str]:
+    """How cells are coloured; a service of several that are not all ready is not as it should be."""
+    paints = dict(_PAINTS)
+    for row in rows:
+        if row.replicas and (color := _PAINTS.get(("STATE", row.state))):
+            paints["STATE", f"{row.state} {row.ready_words}"] = color if row.ready == len(row.replicas) else "yellow"
+    return paints
 
 
 def _used(resources: "Resources | None") -> list[str]:

@@ -9,6 +9,7 @@ from supervisor.cli.source import Source, find_source
 from supervisor.control.json_form import as_json, line_of
 from supervisor.core import journal
 from supervisor.core.escapes import tamed
+from supervisor.core.naming import parted
 from supervisor.errors import PortsupError
 from supervisor.words import answers, story
 
@@ -49,14 +50,15 @@ def run(args: argparse.Namespace) -> int:
     from supervisor.api.history import why_of
 
     source = find_source(args)
-    if args.service not in source.services:
+    service, replica = parted(args.service, source.services)
+    if service not in source.services:
         from supervisor.cli.commands import did_you_mean
 
         hint = did_you_mean(args.service, source.services) or answers.named(source.services)
         raise answers.unknown(args.service, hint, answers.TELL_OF)
-    row = _row(source, args.service)
+    row = _row(source, service)
     state = row.state if row else None
-    told = why_of(source.directory, args.service, state, failures=args.failures, lines=args.lines)
+    told = why_of(source.directory, service, state, replica=replica, failures=args.failures, lines=args.lines)
     if args.format == "json":
         events = {"chapters": [_objects(each) for each in told.chapters], "since": _objects(told.since)}
         print(render.json_line(as_json(told) | events))

@@ -16,7 +16,6 @@ RESTARTS = {
 }  # fmt: skip
 
 
-_COPIES = "write a service for each further copy: `NAME-2: {extends: NAME, pool: …}`"
 
 
 def joined(parts: list[str]) -> str:
@@ -130,12 +129,12 @@ def deploy(node: Node, beside: Beside) -> str:
         lines.append(f"memory_limit: {values.tidy_size(found) or found}")
     if found := text_of(at(node, "restartpolicy", "condition")):
         lines += restart_of(found)[:1]
+    if (found := text_of(at(node, "replicas"))).isdigit() and int(found) > 1:
+        lines.append(f"replicas: {found}")
     if found := text_of(at(node, "restartpolicy", "maxattempts")):
         lines.append(f"restart_policy: {{max_restarts: {found}}}")
     said = f"; {joined(lines)}" if lines else ""
-    copies_ = text_of(at(node, "replicas"))
-    more = f"; {_COPIES}" if copies_.isdigit() and int(copies_) > 1 else ""
-    return f"leave it out{said}{more}"
+    return f"leave it out{said}"
 
 
 def resources(node: Node, beside: Beside) -> str:
@@ -149,7 +148,9 @@ def copies(node: Node | None, beside: Beside) -> str:
     text = text_of(node)
     if text in ("0", "1"):
         return "leave it out: one is what there is"
-    return f"leave it out, and {_COPIES}"
+    if text.isdigit():
+        return f"write `replicas: {text}`"
+    return "write `replicas: N`, the number of processes"
 
 
 def watch(node: Node, beside: Beside) -> str:

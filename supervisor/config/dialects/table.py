@@ -45,7 +45,7 @@ _SERVICE: dict[str, Entry] = {
     "tty": "leave it out: services have no terminal",
     "stdinopen": writing.when_true("stdin: open"),
     "deploy": sections.deploy,
-    **_each("scale replicas instances numprocs numprocesses numprocsstart concurrency", sections.copies),
+    **_each("scale instances numprocs numprocesses numprocsstart concurrency", sections.copies),
     **_each("develop watch ignorewatch watchdelay autoreload watchfiles", sections.watch),
     **_each("script program cmd entrypoint args arguments run exec execstart interpreter shell", programs.program),
     **_each("interpreterargs nodeargs", "put them into `command`: `[node, OPTION, SCRIPT]`"),

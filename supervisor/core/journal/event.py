@@ -1,6 +1,7 @@
 """What an event of the journal is: which one, how grave it is, and its facts as fields."""
 
 from supervisor.core.facts import Facts, dataclass_transform
+from supervisor.core.naming import called
 
 INFO, WARNING, ERROR = "info", "warning", "error"
 
@@ -24,6 +25,12 @@ class OfService(Event):
     """Something about a service."""
 
     service: str
+    replica: int | None = None
+
+    @property
+    def who(self) -> str:
+        """How the service is called, or its replica."""
+        return called(self.service, self.replica)
 
 
 class OfState(OfService):

@@ -27,9 +27,9 @@ class Idleness:
         """What speaks against it, in words; "" if nothing does."""
         limit, check = slot.spec.idle_cpu_below, slot.spec.idle_check
         if limit:
-            before, since = await self._cpu_of(slot, child), self._loop.time()
+            before, since = await self._cpu_of(slot), self._loop.time()
             await asyncio.sleep(SPAN)
-            after = await self._cpu_of(slot, child)
+            after = await self._cpu_of(slot)
             if before is None or after is None:
                 return UsesProcessor()
             used = (after - before) / (self._loop.time() - since) * 100
@@ -39,7 +39,7 @@ class Idleness:
             return await self._ask(slot, child, Probe(ProbeKind.EXEC, command=check.command), check.timeout)
         return ""
 
-    async def _cpu_of(self, slot: Slot, child: Child) -> float | None:
+    async def _cpu_of(self, slot: Slot) -> float | None:
         found: asyncio.Future[float | None] = self._loop.create_future()
         members = self._members.of
 
@@ -47,5 +47,10 @@ class Idleness:
             if not found.done():
                 found.set_result(used)
 
-        self._inquiries.ask(lambda: system.usage_of(members(slot, child), 0.0).cpu_s, told)
+        self._inquiries.ask(
+            lambda: system.usage_of(
+                {pid for each in slot.replicas for child in each.children() for pid in members(each, child)}, 0.0
+            ).cpu_s,
+            told,
+        )
         return await found

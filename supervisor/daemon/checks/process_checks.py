@@ -134,7 +134,7 @@ class ProcessChecks:
         ]
         host = host_of(places)
         if host and host != slot.host:
-            slot.host = host
+            slot.shared.host = host
             self._programs.forget_endpoints()
 
     def _filled(self, slot: Slot, probe: Probe) -> Probe:
@@ -244,7 +244,7 @@ class ProcessChecks:
         inodes = frozenset(each.inode for each in listeners)
         if child is None or inodes == child.listener_inodes or name in self._asked:
             return
-        mains = {pid for each in slot.children() for pid in (each.pid, each.main)}
+        mains = {pid for other in slot.replicas for each in other.children() for pid in (each.pid, each.main)}
         owned = system.owners_of(listeners, mains, self._loop.time() + AT_ONCE)
         if all(each.inode in owned or each.pid in mains for each in listeners):
             child.listener_inodes = inodes
@@ -252,7 +252,9 @@ class ProcessChecks:
         self._asked.add(name)
 
         def question() -> dict[str, Any]:
-            members = {pid for each in slot.children() for pid in self._members.of(slot, each)}
+            members = {
+                pid for other in slot.replicas for each in other.children() for pid in self._members.of(other, each)
+            }
             strangers = strangers_among(listeners, members)
             return who_listens(strangers[0], self._runtime).why.facts if strangers else {}
 

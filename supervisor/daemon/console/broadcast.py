@@ -1,16 +1,33 @@
 """Hands news to everybody who asked for a stream of them, and waits for none of them."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from supervisor.control.connection import Reply
 from supervisor.control.json_form import read
 from supervisor.control.messages import Event, LogLine, News
+from supervisor.core.naming import replica_name
 from supervisor.daemon.console.foreground import Foreground
 from supervisor.logs.line import rfc3339
 from supervisor.process.output import Stream as Pipe
 
 LINES_AT_ONCE = 256  # of a service's output; more would make one line of the protocol too long for its reader
+
+
+class Printer(Protocol):
+    """Who prints."""
+
+    @property
+    def of(self) -> str:
+        """The name of the service."""
+
+    @property
+    def replica(self) -> int | None:
+        """Its number, where the service has several."""
+
+    @property
+    def label(self) -> str:
+        """How it is called."""
 
 
 class Stream:
@@ -50,9 +67,9 @@ class Broadcast:
         self._streams[stream] = None
         reply.on_close = lambda: self._streams.pop(stream, None)
 
-    def tell(self, service: str | None, message: Callable[[], Iterable[tuple[News, int]]]) -> None:
-        """News about a service, or about none; `message` makes the lines, each with how many things it tells of."""
-        streams = [each for each in self._streams if not each.services or service in each.services]
+    def tell(self, names: Collection[str], message: Callable[[], Iterable[tuple[News, int]]]) -> None:
+        """News about what has these names, or none; `message` makes the lines, each with how much it tells of."""
+        streams = [each for each in self._streams if not each.services or not each.services.isdisjoint(names)]
         if streams:
             for line, count in message():
                 for stream in streams:
@@ -75,21 +92,28 @@ class Feed:
     def event(self, event: Mapping[str, Any]) -> None:
         """Something was written to the journal."""
         if self.events:
-            self.events.tell(event.get("service"), lambda: [(News(event=read(Event, event)), 1)])
+            self.events.tell(_about(event), lambda: [(News(event=read(Event, event)), 1)])
         for follower in self._followers:
             follower(event)
 
-    def printed(self, service: str, pipe: Pipe, lines: bytes, now: float) -> None:
-        """A service printed whole lines."""
-        self._front.log(service, lines)
+    def printed(self, who: Printer, pipe: Pipe, lines: bytes, now: float) -> None:
+        """A service printed whole lines, or one of its replicas."""
+        self._front.log(who.label, lines)
         if self.logs:
-            self.logs.tell(service, lambda: _as_lines(service, pipe, lines, now))
+            self.logs.tell((who.of, who.label), lambda: _as_lines(who, pipe, lines, now))
 
 
-def _as_lines(service: str, pipe: Pipe, lines: bytes, now: float) -> Iterator[tuple[News, int]]:
+def _about(event: Mapping[str, Any]) -> list[str]:
+    """The names of the service that an event is about, and of its replica."""
+    service, replica = event.get("service"), event.get("replica")
+    names = [] if service is None else [str(service)]
+    return names if replica is None else [*names, replica_name(str(service), replica)]
+
+
+def _as_lines(who: Printer, pipe: Pipe, lines: bytes, now: float) -> Iterator[tuple[News, int]]:
     time, stream = rfc3339(now), str(pipe)
     messages = lines.removesuffix(b"\n").split(b"\n")
     for first in range(0, len(messages), LINES_AT_ONCE):
         part = messages[first : first + LINES_AT_ONCE]
-        told = tuple(LogLine(time, service, stream, each.decode(errors="replace")) for each in part)
+        told = tuple(LogLine(time, who.of, stream, each.decode(errors="replace"), who.replica) for each in part)
         yield News(lines=told), len(told)

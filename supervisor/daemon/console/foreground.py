@@ -146,7 +146,9 @@ class Foreground:
     def log(self, service: str, chunk: bytes) -> None:
         """Shows whole lines of a service's output, without what would do more to a terminal than to colour a text."""
         if self._out is not None:
-            prefix = self._prefixes.get(service, b"")
+            if service not in self._prefixes:  # one of several replicas, of which there are more or fewer now
+                self.introduce((*self._prefixes, service))
+            prefix = self._prefixes[service]
             body = tamed_bytes(chunk, keeps_colours=self._is_coloured)
             body = body[:-1] if body.endswith(b"\n") else body
             self._out.write(prefix + body.replace(b"\n", b"\n" + prefix) + b"\n")

@@ -10,6 +10,7 @@ from supervisor.core.address import url_of
 from supervisor.core.browsers import BLOCKED_BY_BROWSERS
 from supervisor.core.reasons import Cause, facts_of
 from supervisor.core.service import Service
+from supervisor.core.stack import whole
 from supervisor.core.state import Result, State
 from supervisor.daemon.console.foreground import Foreground
 from supervisor.daemon.console.steps import because, event_of, listening_of
@@ -75,12 +76,20 @@ class Reporter:
 
     def tell(self, event: journal.Event) -> bool:
         """Something has happened: to the journal, and in words to the terminal; whether it was told."""
+        event = self._of_replica(event)
         is_told = self._journal.tell(event)
         words = words_of(event) if is_told else ""
         if words:
-            whose = f"{event.service}: " if isinstance(event, journal.OfService) else ""
+            whose = f"{event.who}: " if isinstance(event, journal.OfService) else ""
             self.say(f"{whose}{words}", event.level)
         return is_told
+
+    def _of_replica(self, event: journal.Event) -> journal.Event:
+        """The event with the name of the service and the number of the replica, where there are several."""
+        slot = self._slots.get(event.service) if isinstance(event, journal.OfService) else None
+        if slot is None or slot.replica is None:
+            return event
+        return type(event)(**{**event.facts, "service": slot.of, "replica": slot.replica})
 
     def hook_runs(self, service: str, hook: str, pid: int) -> None:
         """A hook of a service was started."""
@@ -199,12 +208,15 @@ class Reporter:
         if self._front.above is not None:
             self._front.above.ready()
         rows = [("NAME", "PORT", "STATE", "URL")]
-        for name, slot in self._slots.items():
-            port, state = slot.service.port, slot.service.state
+        services = {name: slot for name, slot in self._slots.items() if slot.number == 1}
+        for name, slot in services.items():
+            svc, ready = whole(slot), len(slot.shared.running())
+            port, state = svc.port, svc.state
             if slot.is_wanted or state is not State.STOPPED:
                 has_port = port is not None and state in (State.IDLE, State.RUNNING)
                 url = url_of(slot.host, port or 0) if has_port else ""
-                rows.append((name, str(port) if has_port else "-", state, url))
+                words = state if slot.replica is None else f"{state} {ready}/{len(slot.replicas)}"
+                rows.append((name, str(port) if has_port else "-", words, url))
         has_ended = any(self._slots[name].service.state is State.EXITED for name in failed)
         self.say(f"\n{table(rows)}\n\n{stack_is_up(stack, instance, took, len(failed), has_ended)}")
         running = {row[0]: int(row[1]) for row in rows[1:] if row[1] != "-"}

@@ -22,4 +22,4 @@ class Members:
     def tree(self, slot: Slot, child: Child) -> tree.Tree:
         """By what the processes of this tree are known."""
         others = self.reaper.others(child.pid, child.main)
-        return tree.Tree(child.pid, self.run_id, slot.spec.name, self._daemon, others, child.invocation)
+        return tree.Tree(child.pid, self.run_id, slot.of, self._daemon, others, child.invocation)

@@ -35,6 +35,7 @@ class Ends:
     main_exited: Callable[[Slot, Child], None]
     gone: Callable[[Slot, Child], None]
     take_back: TakeBack
+    left: Callable[[Slot], None] = lambda slot: None  # one of several replicas has
 
 
 class Trees:
@@ -224,17 +225,18 @@ class Trees:
 
         def tell(holder: Holder | None) -> None:
             slot.keeper.tell(ev.Exited(child.pid, code, signal, intruder=holder.why if holder else ""))
+            self._ends.left(slot)
 
         if child is slot.child:
             slot.child = None
         else:
             slot.beside = None
-        if slot.lease is not None and not slot.children():
+        if slot.lease is not None and not any(each.children() for each in slot.replicas):
             if slot.lease.pool == slot.pool:
                 self._ends.take_back(slot, tell)
                 return
             slot.lease.release()  # a reload gave it another pool, and this process lived on
-            slot.lease = None
+            slot.shared.lease = None
         tell(None)
 
     async def kill_everything(self, seconds: float) -> None:

@@ -20,7 +20,9 @@ from supervisor.core.service import Service
 from supervisor.core.state import AT_REST, IS_AT_WORK, IS_LIVE, State
 from supervisor.daemon.console.broadcast import Feed
 from supervisor.daemon.instance import Instance
+from supervisor.daemon.requests.choice import Choice
 from supervisor.daemon.requests.readers import Readers
+from supervisor.daemon.requests.scaling import scale
 from supervisor.daemon.requests.status import environment_told, result_of, row
 from supervisor.daemon.service.slot import Slot
 from supervisor.daemon.service.world import StackWorld
@@ -44,6 +46,7 @@ class Commands:
     ) -> None:  # fmt: skip
         self._stack = stack
         self._name = instance.stack
+        self._choice = Choice(stack, instance.stack)
         self._instance = instance.number
         self._facts = instance.facts()
         self._world = world
@@ -53,6 +56,7 @@ class Commands:
         self._reloader = reloader
         self._readers = Readers(stack, world, news, instance.journal.path, self._status)
         self._ends: list[Reply] = []  # who asked for the end
+        self._ended: list[str] = []  # of what
         self._tasks: set[asyncio.Task[None]] = set()
 
     def handle(self, request: Request, reply: Reply) -> None:
@@ -62,46 +66,48 @@ class Commands:
             case requests.Ping():
                 reply.tell(Pong(self._name, self._instance))
             case requests.Status(names):
-                reply.tell(self._status(self._slots(names)))
+                reply.tell(self._status(self._choice.services(names)))
             case requests.Resources(names):
-                self._readers.tell_resources(self._slots(names), reply)
+                self._readers.tell_resources(self._choice.services(names), reply)
             case requests.Watch():
                 self._readers.watch(reply)
             case requests.Subscribe():
                 self._readers.subscribe(request, reply)
             case requests.Trend(names):
-                self._readers.tell_trend(self._slots(names), reply)
+                self._readers.tell_trend(self._choice.services(names), reply)
             case requests.History(port):
                 self._readers.tell_history(port, reply)
             case requests.Events(names) | requests.Logs(names):
                 kind = self._news.events if isinstance(request, requests.Events) else self._news.logs
-                kind.add(reply, [self._slot(name).spec.name for name in names])
+                kind.add(reply, self._choice.printers(names))
                 reply.tell(News())
             case requests.Endpoints():
                 reply.tell(self._addresses())
             case requests.Env(service):
-                name = self._slot(service).spec.name if service else None
+                name = self._choice.named(service)[0].spec.name if service else None
                 environment = environment_told(self._world, self._facts, name)
                 reply.tell(Environment(environment, tuple(filter(is_secret_name, environment))))
             case requests.Down(grace):
                 self._ends.append(reply)
+                self._ended = [slot.label for slot in self._stack.slots.values()]
                 self._down(grace)
                 self._run(self._tell_until_the_end(reply))
             case requests.Start(names):
-                asked = [slot.spec.name for slot in self._slots(names)]
+                chosen = self._choice.replicas(names)
+                asked = [slot.spec.name for slot in chosen]
                 self._stack.check_stays("start", asked)
-                self._reloader.check_start(asked)
+                self._reloader.check_start([slot.of for slot in chosen])
                 slots = [self._stack.slots[name] for name in self._stack.start(asked)]
                 self._run(self._follow(slots, has_settled, State.RUNNING, reply))
             case requests.Stop(names, grace):
-                slots = self._slots(names)
+                slots = self._choice.replicas(names)
                 self._warn_of_dependants(slots, reply)
                 self._stack.stop([slot.spec.name for slot in slots], grace)
                 self._run(self._follow(slots, is_at_rest, State.STOPPED, reply))
             case requests.Restart(names, grace, is_rolling):
-                slots = self._slots(names)
+                slots = self._choice.replicas(names)
                 self._stack.check_stays("restart", [slot.spec.name for slot in slots])
-                self._reloader.check_start([slot.spec.name for slot in slots if slot.service.state in AT_REST])
+                self._reloader.check_start([slot.of for slot in slots if slot.service.state in AT_REST])
                 if is_rolling:
                     note = self._note(reply)
                     self._run(roll(self._stack, check_rolling(slots), grace, reply, self._redact, note))
@@ -110,22 +116,19 @@ class Commands:
             case requests.Reload(is_dry, files):
                 self._run(self._reload(reply, files, is_dry=is_dry))
             case requests.Rotate(name):
-                self._run(self._rotate(self._slot(name), reply))
+                self._run(self._rotate(self._choice.service(name), reply))
+            case requests.Scale(replicas):
+                wanted = {self._choice.service(name).of: count for name, count in replicas.items()}
+                settle = lambda new: self._settle(new, has_settled, State.RUNNING, reply)  # noqa: E731
+                self._run(scale(
+                    self._stack, self._reloader, wanted, reply, self._note(reply), settle, self._readers.changed
+                ))  # fmt: skip
             case requests.Kill(names, number):
-                self._signal(self._slots(names), number, reply)
+                self._signal(self._choice.replicas(names), number, reply)
 
     def changed(self, _before: Service, after: Service) -> None:
         """A service is different now."""
-        self._readers.changed(after.name)
-
-    def _slots(self, names: Iterable[str]) -> list[Slot]:
-        return [self._slot(name) for name in names] or list(self._stack.slots.values())
-
-    def _slot(self, name: str) -> Slot:
-        slot = self._stack.slots.get(name)
-        if slot is None:
-            raise refusals.unknown_service(name, self._name, self._stack.slots)
-        return slot
+        self._readers.changed(self._stack.slots[after.name].of)
 
     def _status(self, slots: Iterable[Slot]) -> StackStatus:
         loop = asyncio.get_running_loop()
@@ -144,7 +147,7 @@ class Commands:
 
     def ended(self) -> None:
         """The instance is gone to the last file: whoever asked for that hears it now."""
-        results = [Outcome(name, True, "stopped") for name in self._stack.slots]
+        results = [Outcome(name, True, "stopped") for name in self._ended]
         for reply in self._ends:
             reply.conclude(results)
 
@@ -165,7 +168,7 @@ class Commands:
                 if is_over(slot.service) or is_back:
                     del left[name]
                     results.append(result_of(slot, wanted, self._redact))
-                    reply.tell(Progress(f"{name}: {results[-1].words}"))
+                    reply.tell(Progress(f"{slot.label}: {results[-1].words}"))
             return not left
 
         with telling(self._stack, left.values, self._note(reply)):
@@ -242,9 +245,11 @@ class Commands:
         if slot.service.state not in IS_LIVE:
             reply.fail(refusals.not_rotated(name, slot.service.state))
             return
-        slot.keeper.tell(ev.RotateRequested())
-        with telling(self._stack, unsettled([slot]), self._note(reply)):
-            await self._stack.until(lambda: has_settled(slot.service))
+        slots = [each for each in slot.replicas if each.service.state in IS_LIVE]
+        for each in slots:
+            each.keeper.tell(ev.RotateRequested())
+        with telling(self._stack, unsettled(slots), self._note(reply)):
+            await self._stack.until(lambda: not unsettled(slots)())
         words = outcomes.rotated(before, slot.service.port)
         ok = slot.service.state is State.RUNNING and slot.service.port != before
         if slot.service.state is not State.RUNNING:
@@ -261,7 +266,7 @@ class Commands:
             ok = slot.send_signal(number)
             is_there = slot.child is not None and slot.child.exit is None
             why = outcomes.LEFT_OR_FOREIGN if is_there else outcomes.no_process(slot.service.state)
-            results.append(Outcome(slot.spec.name, ok, outcomes.signalled(called) if ok else why))
+            results.append(Outcome(slot.label, ok, outcomes.signalled(called) if ok else why))
         reply.conclude(results)
 
     def _warn_of_dependants(self, slots: list[Slot], reply: Reply) -> None:

@@ -27,13 +27,13 @@ class Readers:
         self, stack: Stack, world: StackWorld, news: Feed, journal: str, status: Callable[[Iterable[Slot]], StackStatus]
     ) -> None:
         """`journal` is its path, `status` tells of some of the services."""
-        slots = stack.slots
         self._world = world
         self._journal = journal
-        self._watchers = StatusReaders(lambda: status(slots.values()))
+        self._watchers = StatusReaders(lambda: status(stack.services().values()))
         self._subscriptions = Subscriptions(
-            os.urandom(6).hex(), slots.keys, lambda names: status(slots[name] for name in names),
-            lambda then: world.measure(list(slots.values()), then),
+            os.urandom(6).hex(), lambda: stack.services().keys(),
+            lambda names: status(stack.slots[name] for name in names),
+            lambda then: world.measure(list(stack.services().values()), then),
         )  # fmt: skip
         news.follow(self._subscriptions.event)
 

@@ -1,16 +1,17 @@
 """What `portsup status` and `portsup env` tell."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from supervisor import system
 from supervisor.config.spec import HandoffMode
 from supervisor.control.progress import Outcome
-from supervisor.control.status import PortStatus, SecondProcess, ServiceStatus
+from supervisor.control.status import PortStatus, ReplicaStatus, SecondProcess, ServiceStatus
 from supervisor.core.address import url_of
 from supervisor.core.conditions import is_done
 from supervisor.core.reasons import facts_of
 from supervisor.core.service import Service
-from supervisor.core.state import AT_REST, IS_AT_WORK, Result, State
+from supervisor.core.stack import whole
+from supervisor.core.state import AT_REST, IS_AT_WORK, Health, Result, State
 from supervisor.daemon.service.slot import Slot
 from supervisor.daemon.service.world import StackWorld
 from supervisor.process.tree import RUN_ID
@@ -26,7 +27,9 @@ def beside(svc: Service) -> SecondProcess | None:
 
 def row(slot: Slot, instance: int, now: float, redact: Callable[[str], str]) -> ServiceStatus:
     """What `status` tells about one service; `now` is in monotonic seconds."""
-    svc = slot.service
+    svc = whole(slot)
+    replicas = slot.replicas
+    slot = next((each for each in replicas if each.service.pid == svc.pid and each.service.state is svc.state), slot)
     has_process = svc.pid is not None
     port = svc.port if svc.state not in AT_REST or has_process else None
     uptime = round(now - slot.child.spawned_at, 1) if slot.child is not None and has_process else None
@@ -39,7 +42,7 @@ def row(slot: Slot, instance: int, now: float, redact: Callable[[str], str]) -> 
         state=str(svc.state),
         reached=svc.reached.name.lower(),
         status=str(svc.status),
-        health=str(svc.health),
+        health=str(_worst(each.service.health for each in replicas)),
         checks_health=slot.spec.healthcheck is not None,
         port=port,
         url=url_of(slot.host, port) if port is not None else None,
@@ -54,7 +57,7 @@ def row(slot: Slot, instance: int, now: float, redact: Callable[[str], str]) -> 
             for each in ports
         ),
         handoff=_handoff(slot),
-        beside=beside(svc),
+        beside=next(filter(None, (beside(each.service) for each in replicas)), None),
         status_text=redact(says) or None,
         next_run=slot.next_run or None,
         name_url=slot.name_url or None,
@@ -63,7 +66,30 @@ def row(slot: Slot, instance: int, now: float, redact: Callable[[str], str]) -> 
         reason=redact(text_of(cause)),
         cause=hidden(facts_of(cause), redact),
         optional=slot.is_optional,
+        replicas=tuple(_replica(each, now, redact) for each in replicas) if len(replicas) > 1 else None,
+        min_ready=slot.least if len(replicas) > 1 else None,
     )
+
+
+def _replica(slot: Slot, now: float, redact: Callable[[str], str]) -> ReplicaStatus:
+    svc = slot.service
+    has_process = svc.pid is not None
+    return ReplicaStatus(
+        name=slot.label,
+        number=slot.number,
+        state=str(svc.state),
+        health=str(svc.health),
+        pid=slot.child.main if slot.child is not None and has_process else svc.pid,
+        uptime_s=round(now - slot.child.spawned_at, 1) if slot.child is not None and has_process else None,
+        restarts=svc.restarts,
+        exit_code=svc.exit_code,
+        result=str(svc.result) if svc.result is not Result.NONE else None,
+        reason=redact(text_of(svc.reason)),
+    )
+
+
+def _worst(found: Iterable[Health]) -> Health:
+    return max(found, key=(Health.NONE, Health.HEALTHY, Health.UNHEALTHY).index)
 
 
 def hidden(facts: dict[str, object] | None, redact: Callable[[str], str]) -> dict[str, object] | None:
@@ -100,7 +126,7 @@ def result_of(slot: Slot, wanted: State, redact: Callable[[str], str]) -> Outcom
     words = outcomes.state_of(svc, slot.spec)
     if wanted is State.STOPPED and svc.state in IS_AT_WORK:  # somebody else started it again
         words = outcomes.RESTARTED_MEANWHILE
-    return Outcome(svc.name, ok, redact(words))
+    return Outcome(slot.label, ok, redact(words))
 
 
 def environment_told(world: StackWorld, facts: Mapping[str, str], service: str | None) -> dict[str, str]:

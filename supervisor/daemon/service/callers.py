@@ -34,7 +34,12 @@ class Callers:
         self._watched: dict[str, list[int]] = {}
 
     def wait_for(self, slot: Slot) -> None:
-        """Listens from now on; the service is told when a client waits, or why it cannot be."""
+        """Listens from now on; the service is told when a client waits, or why it cannot be.
+
+        Of several replicas it is all that are told; nobody is listened for as long as one of them serves.
+        """
+        if slot.replica is not None and (slot.of in self._watched or slot.shared.is_served()):
+            return
         self.forget(slot)
         try:
             why = self._why_not(slot)
@@ -44,24 +49,28 @@ class Callers:
             why = (error.strerror or str(error)).lower() if isinstance(error, OSError) else str(error)
         if why:
             self.forget(slot)
-            slot.keeper.tell(ev.AwaitFailed(NoFirstClient(why)))
+            self._tell(slot, ev.AwaitFailed(NoFirstClient(why)))
 
     def forget(self, slot: Slot) -> None:
         """Its process sees to its clients from now on, or nobody does; say it before its sockets are closed."""
-        for fd in self._watched.pop(slot.spec.name, ()):
+        for fd in self._watched.pop(slot.of, ()):
             self._loop.remove_reader(fd)
 
     def _watch(self, slot: Slot, sockets: Collection[socket.socket]) -> None:
-        slot.host = host_of([place_of_socket(sock) for sock in sockets]) or slot.host
+        slot.shared.host = host_of([place_of_socket(sock) for sock in sockets]) or slot.host
         self._programs.forget_endpoints()
-        watched = self._watched[slot.spec.name] = []
+        watched = self._watched[slot.of] = []
         for sock in sockets:
             self._loop.add_reader(sock.fileno(), self._called, slot)
             watched.append(sock.fileno())
 
     def _called(self, slot: Slot) -> None:
         self.forget(slot)
-        slot.keeper.tell(ev.Called())
+        self._tell(slot, ev.Called())
+
+    def _tell(self, slot: Slot, event: ev.Called | ev.AwaitFailed) -> None:
+        for each in tuple(slot.replicas):
+            each.keeper.tell(event)
 
     def _why_not(self, slot: Slot) -> str:
         if slot.spec.handoff is HandoffMode.SYSTEMD:
@@ -71,12 +80,12 @@ class Callers:
         return "" if self._filters.get() is not None else self._filters.why_not
 
     def _sockets(self, slot: Slot) -> ServiceSockets:
-        if slot.sockets is None:
+        if slot.shared.sockets is None:
             reservation = None if slot.lease is None else slot.lease.reservation()
             if reservation is None:
                 raise refusals.no_port_held()
-            slot.sockets = ServiceSockets(reservation)
-        return slot.sockets
+            slot.shared.sockets = ServiceSockets(reservation)
+        return slot.shared.sockets
 
     def _host(self, slot: Slot) -> str:
         return self._programs.environment(slot, slot.service.port)["HOST"]

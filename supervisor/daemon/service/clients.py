@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Mapping
 
+from supervisor.core import events as ev
 from supervisor.core.service import Service
-from supervisor.core.state import State
+from supervisor.core.state import IS_PASSING, State
 from supervisor.daemon.console.reporter import Reporter
 from supervisor.daemon.service.callers import Callers
 from supervisor.daemon.service.slot import Slot
@@ -26,12 +27,25 @@ class Clients:
 
     def see(self, slot: Slot, before: Service, after: Service) -> None:
         """What a change of a service means for those who watch its clients."""
-        if before.state is State.IDLE and after.state is not State.IDLE:
+        if slot.replica is not None and after.state is not before.state:
+            self._loop.call_soon(self._await_again, slot)
+        elif before.state is State.IDLE and after.state is not State.IDLE:
             self._callers.forget(slot)
         if after.state is State.RUNNING and after.is_watched:
             self._visitors.watch(slot)
-        elif before.state is State.RUNNING:
+        elif before.state is State.RUNNING and not (running := slot.shared.running()):
             self._visitors.forget(slot)
+        elif before.state is State.RUNNING and after.timeouts.idle and slot.number < running[0].number:
+            self._loop.call_soon(running[0].keeper.tell, ev.IdlingChanged())  # it counts from now on
+
+    def _await_again(self, slot: Slot) -> None:
+        """Listens for the first client of several replicas if some are idle and none is on its way, and else not."""
+        states = {each.service.state for each in slot.replicas}
+        idle = next((each for each in slot.replicas if each.service.state is State.IDLE), None)
+        if idle is None or states & (IS_PASSING | {State.WAITING, State.RUNNING}):
+            self._callers.forget(slot)
+        elif idle.service.deadline is None:
+            self._callers.wait_for(idle)
 
     def await_first(self, svc: Service) -> None:
         """Listens for its first client."""
@@ -52,7 +66,7 @@ class Clients:
     def refuse(self, svc: Service) -> None:
         """Refuses those who wait for a process that does not come up."""
         slot = self._slots[svc.name]
-        if slot.sockets is not None:
+        if slot.sockets is not None and not slot.shared.running():
             slot.sockets.retire_unclaimed()
             self._reporter.clients_refused(svc.name, svc.timeouts.clients)
 

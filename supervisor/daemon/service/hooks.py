@@ -77,7 +77,7 @@ class Hooks:
 
         def show(pipe: Stream, lines: bytes, now: float) -> None:
             run.read(lines)
-            self._news.printed(name, pipe, lines, now)
+            self._news.printed(slot, pipe, lines, now)
 
         try:
             with contextlib.ExitStack() as undo:
@@ -142,7 +142,7 @@ class Hooks:
 
     def _tree(self, run: Run) -> tree.Tree:
         others = self._reaper.others(run.pid)
-        return tree.Tree(run.pid, self._run_id, run.slot.spec.name, os.getpid(), others, run.invocation)
+        return tree.Tree(run.pid, self._run_id, run.slot.of, os.getpid(), others, run.invocation)
 
     def _over(self, run: Run) -> None:
         self._runs.remove(run)

@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 
 from supervisor.core import events as ev
 from supervisor.core.service import Service
+from supervisor.core.state import AT_REST, IS_LIVE, State
 from supervisor.daemon.checks.holders import Holders
 from supervisor.daemon.console.reporter import Reporter
 from supervisor.daemon.instance import Instance
 from supervisor.daemon.processes.inquiries import Inquiries
-from supervisor.daemon.service.slot import Slot
+from supervisor.daemon.service.slot import Shared, Slot
 from supervisor.errors import PortsupError, refusal
 from supervisor.ports.holders import ConflictKind, Holder
 from supervisor.ports.leases import Chosen, NoPort, PoolLease
@@ -26,6 +27,7 @@ SEARCH_WAIT = 3.0  # seconds that a start waits to hear who has a port; known or
 IN_ONE_TURN = 0.01  # seconds
 
 Answer = Callable[[ev.PortLeased | ev.NoPort], None]
+Choose = Callable[[Slot, ev.LeasePort, Answer], None]
 
 
 class Leasing:
@@ -47,6 +49,7 @@ class Leasing:
         self._spent = 0.0  # seconds, in this turn of the loop
         self._is_due = False
         self._is_closed = False
+        self._joint = JointPorts(self._lease)
 
     def close(self) -> None:
         """Takes no more ports."""
@@ -58,13 +61,19 @@ class Leasing:
         slot = self._slots[svc.name]
         if not slot.pool:
             answer(ev.PortLeased(None))
-            return
+        elif len(slot.replicas) > 1:
+            self._joint.lease(slot, wish, answer)
+        else:
+            self._lease(slot, wish, answer)
+
+    def _lease(self, slot: Slot, wish: ev.LeasePort, answer: Answer) -> None:
         if slot.lease is None:
-            slot.lease = PoolLease(
-                self._instance.owner(svc.name), slot.pool, self._instance.runtime, strict=self.strict,
+            slot.shared.lease = PoolLease(
+                self._instance.owner(slot.of), slot.pool, self._instance.runtime, strict=self.strict,
                 records_later=True, who=self.holders.who,
             )  # fmt: skip
-        lease, begun = slot.lease, self._loop.time()
+        lease, begun = slot.shared.lease, self._loop.time()
+        assert lease is not None
         self._take_turn(lambda: self._choose(slot, lease, wish, answer, begun))
 
     def record_spares(self) -> None:
@@ -72,6 +81,10 @@ class Leasing:
         for slot in self._slots.values():
             if slot.lease is not None:
                 self._take_turn(slot.lease.record)
+
+    def left(self, slot: Slot) -> None:
+        """A process of one of several replicas is gone, and whoever waits for their next port may have it now."""
+        self._joint.look(slot)
 
     def take_back(self, slot: Slot, then: Callable[[Holder | None], None]) -> None:
         """Reserves the active port again; tells `then` who has it if that fails, once it is known who that is.
@@ -85,7 +98,7 @@ class Leasing:
             then(None)
             return
         port, holder = slot.lease.active, slot.lease.take_back()
-        if holder is None or port is None or not slot.is_wanted:
+        if holder is None or port is None or not any(each.is_wanted for each in slot.replicas):
             then(holder)
             return
 
@@ -127,12 +140,12 @@ class Leasing:
         if self._is_closed or self._slots.get(slot.spec.name) is not slot:
             return
         now = self._loop.time()
-        slot.obstacle = None
+        slot.shared.obstacle = None
         try:
             chosen = lease.choose(dict(wish.avoid), now, wish.leaving)
         except (PortsupError, OSError) as error:
             what = not_leased(slot.spec.name)
-            slot.obstacle = error if isinstance(error, PortsupError) else refusal(error, what)
+            slot.shared.obstacle = error if isinstance(error, PortsupError) else refusal(error, what)
             answer(ev.NoPort(tuple((port, str(error)) for port in slot.pool), str(slot.obstacle)))
             return
         again = lambda: self._choose(slot, lease, wish, answer, begun)  # noqa: E731
@@ -203,3 +216,59 @@ class Leasing:
                 for port in found.keys() & set(slot.lease.pool):
                     slot.lease.learn(port, found[port])
 
+
+class JointPorts:
+    """The one port that all replicas of a service have: it is chosen once for all of them, and they leave it together.
+
+    `choose` answers with one.
+    """
+
+    def __init__(self, choose: Choose) -> None:
+        self._choose = choose
+        self._waiting: dict[Shared, dict[int, tuple[ev.LeasePort, Answer]]] = {}  # by the number of the replica
+        self._choosing: set[Shared] = set()
+
+    def lease(self, slot: Slot, wish: ev.LeasePort, answer: Answer) -> None:
+        """Answers with the port of its service, at once or once all replicas have left the one that they had.
+
+        One that has trouble on a port where another one is ready stays there: the port is not at fault.
+        """
+        shared, lease = slot.shared, slot.lease
+        active = None if lease is None else lease.active
+        leaves = wish.leaving is not None or active in dict(wish.avoid)
+        others = [other for other in shared.slots if other is not slot]
+        is_good = any(other.service.state is State.RUNNING for other in others)
+        is_used = is_good or any(other.service.state not in (*AT_REST, State.ACQUIRING) for other in others)
+        stays = not leaves or (is_good and wish.leaving is None)
+        if active is not None and shared not in self._waiting and is_used and stays:
+            answer(ev.PortLeased(active))
+            return
+        self._waiting.setdefault(shared, {})[slot.number] = wish, answer
+        for other in others if leaves else ():
+            if other.service.state in IS_LIVE:
+                other.keeper.tell(ev.RotateRequested())
+        self.look(slot)
+
+    def look(self, slot: Slot) -> None:
+        """A process is gone, or a replica has come to wait: once none is left on the old port, chooses a new one."""
+        shared = slot.shared
+        waiting = self._waiting.get(shared)
+        if not waiting or shared in self._choosing:
+            return
+        if any(other.child is not None and other.service.state is not State.FAILED for other in shared.slots):
+            return
+        self._choosing.add(shared)
+        avoid = {port: why for wish, _ in waiting.values() for port, why in wish.avoid}
+        leaving = next((wish.leaving for wish, _ in waiting.values() if wish.leaving is not None), None)
+        wish = ev.LeasePort(tuple(avoid.items()), leaving)
+        self._choose(shared.slots[0], wish, lambda told: self._chosen(shared, told))
+
+    def _chosen(self, shared: Shared, told: ev.PortLeased | ev.NoPort) -> None:
+        self._choosing.discard(shared)
+        waiting = self._waiting.pop(shared, {})
+        port = told.port if isinstance(told, ev.PortLeased) else None
+        for slot in tuple(shared.slots):
+            if slot.number in waiting:
+                waiting[slot.number][1](told)
+            elif port is not None and slot.service.pid is None and slot.service.port not in (None, port):
+                slot.keeper.configure(port=port)

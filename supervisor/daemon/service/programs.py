@@ -8,6 +8,7 @@ from supervisor.config.spec import ServiceSpec
 from supervisor.daemon.service.environment import environment_of, filled
 from supervisor.daemon.service.slot import Slot
 from supervisor.daemon.stack.endpoints import Endpoint, variables
+from supervisor.dataclass import replace
 from supervisor.errors import PortsupError
 from supervisor.process.account import account
 from supervisor.process.limits import limits
@@ -33,7 +34,7 @@ class Programs:
             self._endpoints = {
                 name: Endpoint(slot.service.port or slot.pool[0], slot.pool, slot.host)
                 for name, slot in self._slots.items()
-                if slot.pool
+                if slot.pool and slot.number == 1
             }
         return self._endpoints
 
@@ -55,11 +56,12 @@ class Programs:
 
     def environment(self, slot: Slot, port: int | None) -> dict[str, str]:
         """What the process of a service gets."""
-        whose = account(slot.spec.user, slot.spec.group)
+        spec = slot.spec if slot.number == 1 else replace(slot.spec, name=slot.of)
+        whose = account(spec.user, spec.group)
         inherited = self._inherited if whose is None else {**self._inherited, **whose.variables}
         return environment_of(
-            slot.spec, port, self.endpoints(), self._facts, self._instance, inherited, self.about_services()
-        )
+            spec, port, self.endpoints(), self._facts, self._instance, inherited, self.about_services()
+        ) | ({} if slot.replica is None else {"PORTSUP_REPLICA": str(slot.replica)})
 
     def environment_of_commands(self) -> dict[str, str]:
         """What a command of the stack gets that is none of its services."""

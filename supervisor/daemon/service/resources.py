@@ -22,7 +22,10 @@ def measured(
     """
     until = time.monotonic() + within
     listeners = system.listening(None)
-    trees = {slot.spec.name: {pid for child in slot.children() for pid in members(slot, child)} for slot in slots}
+    trees = {
+        slot.of: {pid for each in slot.replicas for child in each.children() for pid in members(each, child)}
+        for slot in slots
+    }
     found: dict[str, Resources | None] = dict.fromkeys(trees)
     for name, pids in sorted(trees.items(), key=lambda each: len(each[1])):
         if not pids:

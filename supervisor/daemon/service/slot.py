@@ -4,22 +4,20 @@ import asyncio
 import os
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
 
 from supervisor import system
-from supervisor.config.selection import starts_by_itself
-from supervisor.config.spec import ProbeKind, ServiceSpec, StackSpec, Start
+from supervisor.config.spec import ServiceSpec
 from supervisor.core.address import LOOPBACK
 from supervisor.core.budget import Cost
-from supervisor.core.instance import ports_of
+from supervisor.core.naming import called
 from supervisor.core.order import Condition
 from supervisor.core.reasons import Survivors
+from supervisor.core.replicas import enough
 from supervisor.core.service import Service
-from supervisor.core.service.snapshot import NO_HOOKS, Timeouts
+from supervisor.core.service.clients import keeps_clients
 from supervisor.core.state import Role, State
 from supervisor.daemon.handoff.calls import Handoff
-from supervisor.daemon.instance import Instance
-from supervisor.daemon.service.keeper import Keeper, World
+from supervisor.daemon.service.keeper import Keeper
 from supervisor.daemon.service.output import Output
 from supervisor.dataclass import dataclass, field
 from supervisor.errors import PortsupError
@@ -77,21 +75,68 @@ class Child:
         return True
 
 
-@dataclass(slots=True)
-class Slot:
-    """One service of the running stack."""
+@dataclass(slots=True, eq=False)
+class Shared:
+    """What the replicas of a service have together; mostly there is one."""
 
-    spec: ServiceSpec
+    name: str = ""  # of the service
+    slots: "list[Slot]" = field(default_factory=list)  # the first one first
+    lease: PoolLease | None = None
+    sockets: ServiceSockets | None = None  # those that they listen on, where they are handed over
+    host: str = LOOPBACK  # at which address the last process that listened was reached
+    own_ports: deque[int] = field(default_factory=lambda: deque(maxlen=64))  # from which probes have connected
+    obstacle: PortsupError | None = None  # what kept it from all its ports the last time, if no port was at fault
+    starts: int = 0  # how often each of them has had another process in charge
+    _started: set[int] = field(default_factory=set)  # those that have had one since then, by number
+
+    def note_start(self, number: int) -> None:
+        """The replica with this number has another process in charge."""
+        self._started.add(number)
+        if self._started.issuperset(slot.number for slot in self.slots):
+            self.starts += 1
+            self._started.clear()
+
+    def joined(self, number: int) -> None:
+        """There is one more, whose first process is no news for those who are restarted after the service."""
+        self._started.add(number)
+
+    def leave(self, slot: "Slot") -> bool:
+        """One is gone for good; whether it was the last one."""
+        self.slots.remove(slot)
+        self._started.discard(slot.number)
+        return not self.slots
+
+    def others_live(self, slot: "Slot") -> bool:
+        """Whether another one than this has a process."""
+        return any(other.child is not None for other in self.slots if other is not slot)
+
+    def is_served(self) -> bool:
+        """Whether one of them has a process."""
+        return any(slot.child is not None for slot in self.slots)
+
+    def running(self) -> "list[Slot]":
+        """Those that are ready."""
+        return [slot for slot in self.slots if slot.service.state is State.RUNNING]
+
+    def keeps_clients(self) -> bool:
+        """Whether the sockets stay open for a next process."""
+        return any(keeps_clients(slot.service) for slot in self.slots)
+
+
+@dataclass(slots=True, eq=False)
+class Slot:
+    """One service of the running stack, or one of its replicas."""
+
+    spec: ServiceSpec  # the name of another replica than the first one is its own, as `api.2`
     pool: tuple[int, ...]  # of this instance
     keeper: Keeper
     log: ServiceLog
-    lease: PoolLease | None = None
+    number: int = 1  # of the replica
+    shared: Shared = field(default_factory=Shared)
     child: Child | None = None  # the one in charge
     beside: Child | None = None  # the other one, during a rolling restart
-    sockets: ServiceSockets | None = None  # those that it listens on, where they are handed over
     notify: NotifySocket | None = None  # on which it says how it is
     stdin: StdinPipe | None = None  # what its processes read, where that is to stay open
-    host: str = LOOPBACK  # at which address its last process that listened was reached
     why_no_handoff: str = ""  # where its process runs without
     why_unseen: str = ""  # what kept us from looking into a process of it that wanted to bind, if anything did
     since: float = 0.0  # monotonic seconds at which it came into its state
@@ -99,13 +144,54 @@ class Slot:
     is_wanted: bool = False
     is_optional: bool = False  # `up` does not start it unless somebody names or needs it
     ran: float | None = None  # seconds from the start of its last process to the end of it
-    starts: int = 0  # how many processes have been in charge
     seen_starts: dict[str, int] = field(default_factory=dict)  # of those it depends on, when its process was spawned
     next_run: str = ""  # by its schedule
     name_url: str = ""  # where it answers by its name, as long as there is a proxy for that
     is_leaving: bool = False  # a reload removes it: it is started no more
-    own_ports: deque[int] = field(default_factory=lambda: deque(maxlen=64))  # from which probes have connected to it
-    obstacle: PortsupError | None = None  # what kept it from all its ports the last time, if no port was at fault
+
+    def __post_init__(self) -> None:
+        self.shared.name = self.shared.name or self.spec.name
+        self.shared.slots.append(self)
+
+    @property
+    def lease(self) -> PoolLease | None:
+        """The ports of its service."""
+        return self.shared.lease
+
+    @property
+    def sockets(self) -> ServiceSockets | None:
+        """Those that its service listens on, where they are handed over."""
+        return self.shared.sockets
+
+    @property
+    def host(self) -> str:
+        """At which address the last process that listened was reached."""
+        return self.shared.host
+
+    @property
+    def own_ports(self) -> deque[int]:
+        """The ports from which probes have connected to it."""
+        return self.shared.own_ports
+
+    @property
+    def obstacle(self) -> PortsupError | None:
+        """What kept its service from all its ports the last time, if no port was at fault."""
+        return self.shared.obstacle
+
+    @property
+    def of(self) -> str:
+        """The name of its service."""
+        return self.shared.name
+
+    @property
+    def replica(self) -> int | None:
+        """Its number, where its service has several."""
+        return self.number if len(self.shared.slots) > 1 else None
+
+    @property
+    def label(self) -> str:
+        """How it is called: `api`, or `api.1` where its service has several."""
+        return called(self.of, self.replica)
 
     @property
     def service(self) -> Service:
@@ -123,6 +209,21 @@ class Slot:
     def needs(self) -> Mapping[str, Condition]:
         """The services that it depends on, and how far each must have come."""
         return self.spec.depends_on
+
+    @property
+    def replicas(self) -> "Sequence[Slot]":
+        """All of its service, the first one first."""
+        return self.shared.slots
+
+    @property
+    def least(self) -> int:
+        """How many of them have to be ready for the service to be."""
+        return enough(len(self.shared.slots), self.spec.min_ready)
+
+    @property
+    def starts(self) -> int:
+        """How many processes have been in charge; of several replicas, of the one that has had the fewest."""
+        return self.shared.starts
 
     @property
     def restarts_with(self) -> Collection[str]:
@@ -177,41 +278,6 @@ class Slot:
 
     def close_sockets(self) -> None:
         """Whoever waits for the service is refused from now on; a process that has a socket keeps it."""
-        if self.sockets is not None:
-            self.sockets.close()
-            self.sockets = None
-
-
-def settings(spec: ServiceSpec, pool: Sequence[int]) -> dict[str, Any]:
-    """The fields of a `Service` that its configuration decides."""
-    return {
-        "pool": tuple(pool),
-        "policy": spec.restart_policy,
-        "timeouts": Timeouts(
-            spec.ready.timeout,
-            spec.stop_grace_period,
-            watchdog=spec.watchdog,
-            clients=spec.start_timeout,
-            idle=spec.idle_stop,
-            min_up=spec.idle_min_up,
-        ),
-        "rotate_after": spec.rotate_after,
-        "unhealthy_after": 1 if spec.healthcheck is None else spec.healthcheck.retries,
-        "is_ready_by_listening": bool(pool) and spec.ready.probe.kind is ProbeKind.LISTENING,
-        "one_shot": spec.one_shot,
-        "on_connect": spec.start is Start.ON_CONNECT,
-        "can_make_room": spec.waits_for_clients and bool(spec.memory_cost or spec.gpu_memory_cost),
-        "is_scheduled": spec.schedule is not None,
-        "is_server": not spec.one_shot and (bool(pool) or spec.ready.probe.kind is not ProbeKind.STARTED),
-        "success_codes": spec.success_exit_codes,
-        "hooks": {hook: each.timeout for hook, each in spec.all_hooks.items()} or NO_HOOKS,
-    }
-
-
-def new_slot(stack: StackSpec, name: str, instance: Instance, world: World, profiles: Collection[str]) -> Slot:
-    """The slot of a service of a stack that was never started."""
-    spec = stack.services[name]
-    pool = ports_of(spec.pool, instance.number, stack.stride)
-    keeper = Keeper(Service(name, **settings(spec, pool)), world, instance.loop)
-    log = ServiceLog(str(instance.state_dir / f"{name}.log"), spec.logging)
-    return Slot(spec, tuple(pool), keeper, log, is_optional=not starts_by_itself(spec, profiles))
+        if self.shared.sockets is not None:
+            self.shared.sockets.close()
+            self.shared.sockets = None

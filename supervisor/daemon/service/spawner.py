@@ -69,6 +69,8 @@ class Spawner:
             given = self._activated(slot, given, reservation)
         if under is None or (slot.lease is not None and reservation is None):
             slot.why_no_handoff = self._filters.why_not if wants else "off" if slot.pool else ""
+            if slot.lease is not None and slot.replica is not None and slot.spec.handoff is not HandoffMode.SYSTEMD:
+                raise refusals.no_replicas(slot.why_no_handoff)
             if wants:
                 self._reporter.no_handoff(self._filters.why_not)
             if slot.lease is not None and slot.spec.handoff is not HandoffMode.SYSTEMD:
@@ -86,7 +88,9 @@ class Spawner:
             self._filters.give_up(error.strerror or str(error))
             return self.start(slot, command)
         if reservation is not None and slot.sockets is None:
-            slot.sockets = ServiceSockets(reservation)
+            slot.shared.sockets = ServiceSockets(reservation)
+        if slot.sockets is not None and slot.replica is not None:
+            slot.sockets.spread()
         return pid, calls
 
     def _with_voice(self, slot: Slot, command: Command) -> Command:
@@ -100,14 +104,13 @@ class Spawner:
         name, host = slot.spec.name, command.environment["HOST"]
         if reservation is None:
             raise refusals.socket_not_made(name)
-        if slot.sockets is None:
-            slot.sockets = ServiceSockets(reservation)
+        sockets = slot.shared.sockets = slot.shared.sockets or ServiceSockets(reservation)
         try:
-            offered = slot.sockets.offer(host, command.environment[tree.INVOCATION])
+            offered = sockets.offer(host, command.environment[tree.INVOCATION])
         except OSError as error:
             why = (error.strerror or str(error)).lower()
             raise refusals.socket_not_made(name, why, host, reservation.port) from error
-        told = {"LISTEN_FDS": "1", "LISTEN_FDNAMES": name}
+        told = {"LISTEN_FDS": "1", "LISTEN_FDNAMES": slot.of}
         return replace(
             command, environment={**command.environment, **told}, passed=(offered.fileno(),),
             pid_variables=(*command.pid_variables, "LISTEN_PID"),

@@ -7,12 +7,13 @@ make room for others it is kept when they were used last.
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from supervisor import system
 from supervisor.core import events as ev
 from supervisor.core.reasons import Cause
-from supervisor.core.state import State
+from supervisor.core.service import Service
+from supervisor.core.state import AT_REST, State
 from supervisor.daemon.service.slot import Child, Slot
 from supervisor.daemon.tasks import begin
 from supervisor.system import Departures
@@ -22,7 +23,10 @@ WhyBusy = Callable[[Slot, Child], Awaitable[Cause]]
 
 
 class Visitors:
-    """The clients of the services of one instance that are stopped when nobody uses them."""
+    """The clients of the services of one instance that are stopped when nobody uses them.
+
+    Of several replicas the first that is ready has the clients counted, for all of them: they stop together.
+    """
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, is_busy: WhyBusy, tell_trouble: Callable[[str, str], None]
@@ -35,7 +39,7 @@ class Visitors:
 
     def watch(self, slot: Slot) -> None:
         """Hears from now on who leaves."""
-        name, port = slot.spec.name, slot.service.port
+        name, port = slot.of, slot.service.port
         if port is None or self._port_of(name) == port:
             return
         self.forget(slot)
@@ -48,15 +52,15 @@ class Visitors:
 
     def forget(self, slot: Slot) -> None:
         """Its process ends, or is not stopped for want of clients any more."""
-        name = slot.spec.name
+        name = slot.of
         self._hear_no_more(name)
         if name in self._departures:
             self._departures.pop(name)[1].close()
 
     def count(self, slot: Slot, pid: int) -> None:
         """Answers CountClients."""
-        name = slot.spec.name
-        if slot.service.pid != pid or name not in self._departures:
+        name = slot.of
+        if slot.service.pid != pid or name not in self._departures or slot.shared.running()[:1] != [slot]:
             return
         try:
             has_left = self._has_left(slot)
@@ -75,21 +79,36 @@ class Visitors:
             return
 
         async def ask() -> None:
-            self._hear_no_more(slot.spec.name)  # the check may connect as well
+            self._hear_no_more(slot.of)  # the check may connect as well
             why = await self._is_busy(slot, child)
             if slot.service.pid != pid or slot.service.state is not State.RUNNING:
                 return
             self._has_left(slot)
-            is_unused = not why and self._keep_newcomers(slot, child)
-            slot.keeper.tell(ev.FoundUnused(pid) if is_unused else ev.FoundInUse(pid, why))
+            self._answer(slot, pid, why)
 
         if slot.spec.idle_cpu_below or slot.spec.idle_check is not None:
             child.tasks.append(begin(ask(), self._loop))
         else:
-            is_unused = self._keep_newcomers(slot, child)
-            slot.keeper.tell(ev.FoundUnused(pid) if is_unused else ev.FoundInUse(pid))
+            self._answer(slot, pid, "")
 
-    def _keep_newcomers(self, slot: Slot, child: Child) -> bool:
+    def _answer(self, slot: Slot, pid: int, why: Cause) -> None:
+        if slot.replica is not None:
+            why = why or next((each.label for each in slot.replicas if not self._may_stop(each.service)), "")
+        running = slot.shared.running()
+        if why or not self._keep_newcomers(slot, [each.child for each in running if each.child is not None]):
+            slot.keeper.tell(ev.FoundInUse(pid, why))
+            return
+        for each in running:
+            each.keeper.tell(ev.FoundUnused(each.service.pid or 0))
+
+    def _may_stop(self, svc: Service) -> bool:
+        """Whether a replica can be stopped with the others now: it is at rest, or has been ready for long enough."""
+        if svc.state is not State.RUNNING:
+            return svc.state in AT_REST or svc.state is State.IDLE
+        is_old = self._loop.time() >= (svc.ready_since or 0.0) + svc.timeouts.min_up
+        return is_old and svc.beside is None and svc.hook is None
+
+    def _keep_newcomers(self, slot: Slot, children: Sequence[Child]) -> bool:
         """Has everybody who connects from now on wait for the next process; False if somebody came before that."""
         sockets = slot.sockets
         if sockets is None:
@@ -97,13 +116,15 @@ class Visitors:
         newcomers = sockets.newcomers()
         try:
             with contextlib.suppress(OSError):  # then they wait at the socket of the process, as before a restart
-                newcomers.keep(child.invocation)
+                for child in children:
+                    newcomers.keep(child.invocation)
             waiting = newcomers.waiting()  # first: who comes in between counts as connected, and not the other way
             if not self._has_left(slot) and self._connected(slot) <= waiting:
                 return True
         except OSError:
             pass  # somebody may be there
-        newcomers.let_in(child.invocation)
+        for child in children:
+            newcomers.let_in(child.invocation)
         return False
 
     def _connected(self, slot: Slot) -> int:
@@ -113,7 +134,7 @@ class Visitors:
     def _has_left(self, slot: Slot) -> bool:
         """Whether somebody has left since this was asked before, other than the probes of portsup."""
         others = False
-        for port in self._departures[slot.spec.name][1].read():
+        for port in self._departures[slot.of][1].read():
             if port in slot.own_ports:
                 slot.own_ports.remove(port)  # a client may come from there now
             else:
@@ -123,7 +144,7 @@ class Visitors:
         return others
 
     def _hear(self, slot: Slot) -> None:
-        name = slot.spec.name
+        name = slot.of
         if name not in self._heard:
             self._heard.add(name)
             self._loop.add_reader(self._departures[name][1].fileno(), self._on_departure, slot)
@@ -134,15 +155,15 @@ class Visitors:
             self._loop.remove_reader(self._departures[name][1].fileno())
 
     def _on_departure(self, slot: Slot) -> None:
-        pid = slot.service.pid
-        if self._has_left(slot) and pid is not None:
-            self._hear_no_more(slot.spec.name)
+        running = slot.shared.running()
+        if self._has_left(slot) and running:
+            self._hear_no_more(slot.of)
             if slot.service.can_make_room:  # it matters whether it was used after others
                 self._loop.call_later(APART, self._hear_again, slot)
-            slot.keeper.tell(ev.ClientLeft(pid))
+            running[0].keeper.tell(ev.ClientLeft(running[0].service.pid or 0))
 
     def _hear_again(self, slot: Slot) -> None:
-        if slot.spec.name in self._departures and not slot.service.makes_room_for:
+        if slot.of in self._departures and not slot.service.makes_room_for:
             self._hear(slot)
 
     def _port_of(self, name: str) -> int | None:

@@ -12,7 +12,6 @@ from supervisor.control.messages import Usage
 from supervisor.core import events as ev
 from supervisor.core.reasons import Cause, NotRun, SocketNotKept
 from supervisor.core.service import Service
-from supervisor.core.service.clients import keeps_clients
 from supervisor.core.state import IS_LIVE, Milestone, Role, State
 from supervisor.core.stdin import Stdin
 from supervisor.daemon.changes import Changes
@@ -80,7 +79,7 @@ class StackWorld:
         self._notices = SdNotify(instance, self.members, reporter)
         strict = ports.strict or ports.always_strict
         self._leasing = Leasing(instance, slots, reporter, self.inquiries, strict=strict)
-        ends = Ends(self.checks.forget, self._notices.ended, self._leasing.take_back)
+        ends = Ends(self.checks.forget, self._notices.ended, self._leasing.take_back, self._leasing.left)
         self.trees = Trees(loop, slots, self.members, ends, self.programs.pid_file, reporter)
         filters = Filters()
         self._starter = Spawner(loop, reporter, self._notices, filters, hands_over=ports.hands_over)
@@ -115,7 +114,7 @@ class StackWorld:
             for child in slot.children():
                 self.trees.look_for_heir(slot, child)
         self._clients.see(slot, before, after)
-        if not keeps_clients(after):
+        if not slot.shared.keeps_clients():
             slot.close_sockets()
 
     # Ports
@@ -129,7 +128,7 @@ class StackWorld:
 
     def quarantine(self, svc: Service, port: int, why: Cause) -> None:
         slot = self.slots[svc.name]
-        if slot.lease is not None:
+        if slot.lease is not None and not slot.shared.others_live(slot):
             slot.lease.quarantine(port, why, self._loop.time() + slot.spec.quarantine)
 
     def await_clients(self, svc: Service) -> None:
@@ -151,9 +150,10 @@ class StackWorld:
         try:
             slot.child = self._begin(slot, port)
         except (PortsupError, OSError) as error:
-            slot.close_sockets()
-            if slot.lease is not None:
-                slot.lease.take_back()
+            if not slot.shared.others_live(slot):
+                slot.close_sockets()
+                if slot.lease is not None:
+                    slot.lease.take_back()
             return spawn_failed(error)
         slot.log.forget()
         self._loop.call_soon(self.checks.watch_start, slot, slot.child)
@@ -175,7 +175,7 @@ class StackWorld:
         seen, of_all = self.programs.ports(), self.programs.about_services()
         invocation = self._number()
         with contextlib.ExitStack() as undo:
-            show = functools.partial(self._news.printed, slot.spec.name)
+            show = functools.partial(self._news.printed, slot)
             output = Output(self._loop, slot.spec.name, slot.log, show, self._reporter.redactor)
             undo.callback(output.close)
             undo.callback(slot.leave_sockets, invocation)
@@ -234,7 +234,7 @@ class StackWorld:
     def terminate(self, svc: Service, pid: int) -> None:
         slot = self.slots[svc.name]
         child = slot.child_of(pid)
-        if slot.sockets is not None and child is not None and keeps_clients(svc):
+        if slot.sockets is not None and child is not None and slot.shared.keeps_clients():
             slot.sockets.stand_by(child.invocation)
         self.trees.terminate(slot, pid, slot.spec.stop_signal)
 
@@ -252,7 +252,7 @@ class StackWorld:
         self._leasing.strict = strict or self._ports.always_strict
 
     def discard(self, slot: Slot) -> None:
-        """Gives the ports of a service back, and forgets it; it has no process."""
+        """Forgets a replica, and gives the ports of its service back if there is no other; it has no process."""
         del self.slots[slot.spec.name]
         self._let_go(slot)
         self.programs.forget_endpoints()
@@ -262,11 +262,13 @@ class StackWorld:
             back.callback(slot.log.close)
             if slot.stdin is not None:
                 back.callback(slot.stdin.close)
-            if slot.lease is not None:
-                back.callback(slot.lease.release)
+            if len(slot.replicas) == 1:
+                if slot.lease is not None:
+                    back.callback(slot.lease.release)
+                back.callback(slot.close_sockets)
+                back.callback(self._clients.forget, slot)
+            back.callback(slot.shared.leave, slot)
             back.callback(self._notices.forget, slot)
-            back.callback(slot.close_sockets)
-            back.callback(self._clients.forget, slot)
             if self._hooks is not None:
                 back.callback(self._hooks.forget, slot)
             for child in slot.children():

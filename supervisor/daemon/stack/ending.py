@@ -32,10 +32,13 @@ class Ending:
         """Whether everything has to stop now because `svc` has ended; says so."""
         if self._code is not None or self._stack.is_stopping:
             return False
-        if not is_the_end(svc, self._stack.slots[svc.name].spec.on_end, self._abort, self._stack.relations):
+        slot = self._stack.slots[svc.name]
+        if not all(each.service.state in ENDED for each in slot.replicas):
+            return False
+        if not is_the_end(svc, slot.spec.on_end, self._abort, self._stack.relations):
             return False
         self._code = code_of(svc)
-        end = EndOfAll(service=svc.name, **because(svc.reason), exit_code=self._code)
+        end = EndOfAll(service=slot.of, **because(svc.reason), exit_code=self._code)
         self._journal.tell(end)
         self._reporter.say(f"\n{end_of_all(end)}")
         return True

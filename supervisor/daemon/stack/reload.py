@@ -1,6 +1,6 @@
 """Makes a running instance what services.yaml says now: stops, starts and moves what differs, and nothing else."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -18,9 +18,11 @@ from supervisor.core.reasons import Asked
 from supervisor.core.state import AT_REST, State
 from supervisor.daemon.instance import Instance
 from supervisor.daemon.options import Options
-from supervisor.daemon.service.slot import Slot, new_slot, settings
+from supervisor.daemon.service.slot import Slot
 from supervisor.daemon.service.world import StackWorld
+from supervisor.daemon.stack.new_slots import new_slots, settings, spec_of
 from supervisor.daemon.stack.rereading import read_again
+from supervisor.daemon.stack.scaling import Scaler, check_scale, scaled
 from supervisor.daemon.stack.stack import Stack
 from supervisor.daemon.stalls import leave_time
 from supervisor.errors import ConfigError, PortsupError
@@ -45,6 +47,8 @@ class Reloader:
         self._journal = instance.journal
         self._on_new_spec = on_new_spec
         self._stamps = _stamps(spec)
+        self._hands_over = options.hands_over
+        self._scaler = Scaler(instance, stack, world, options.profiles)
         self._is_busy = False
 
     def warnings(self) -> list[str]:
@@ -59,7 +63,7 @@ class Reloader:
     async def look(self, asked: Sequence[str] = ()) -> tuple[StackSpec, Difference]:
         """The files (or others) as they are now, and what is different; raises PortsupError if they cannot be used."""
         new = await read_again(self._world.inquiries, self.spec, asked or self._asked)
-        found = difference(self.spec, new)
+        found = scaled(self._world.slots.values(), new, difference(self.spec, new))
         file = self.spec.file.name
         if new.file.resolve() != self.spec.file.resolve():
             raise refusals.other_first_file(file, str(new.file))
@@ -119,29 +123,30 @@ class Reloader:
         results: list[Outcome] = []
         for level in reversed(levels(self._stack.relations.graph())):
             names = [name for name in level if name in found.removed]
-            slots = [self._stack.slots[name] for name in names]
+            slots = [slot for name in names for slot in self._stack.slots[name].replicas]
             for slot in slots:
                 slot.is_leaving = True
-            self._stack.stop(names, None)
+            self._stack.stop([slot.spec.name for slot in slots], None)
             await self._stack.until(partial(_are_in, slots, AT_REST))
-            for slot in slots:
+            last_first = [slot for name in names for slot in reversed(self._stack.slots[name].replicas)]
+            for slot, label in [(slot, slot.label) for slot in last_first]:
                 gone = slot.service.pid is None
                 if gone:
                     self._world.discard(slot)
                     self._stack.relations.forget()
                 words = outcomes.REMOVED if gone else outcomes.reloaded(slot.service)
-                tell(outcomes.of_service(slot.spec.name, words))
-                results.append(Outcome(slot.spec.name, gone, words))
+                tell(outcomes.of_service(label, words))
+                results.append(Outcome(label, gone, words))
         return results
 
     async def _add(self, found: Difference) -> None:
         added: dict[str, Slot] = {}
         for name in found.added:
             await leave_time(self._stack.loop)
-            added[name] = new_slot(self.spec, name, self._instance, self._world, self._profiles)
+            added.update(new_slots(self.spec, name, self._instance, self._world, self._profiles))
         self._world.slots.update(added)
-        order = [*self.spec.services, *(name for name in self._world.slots if name not in self.spec.services)]
-        slots = {name: self._world.slots[name] for name in order}
+        order = {name: number for number, name in enumerate(self.spec.services)}
+        slots = dict(sorted(self._world.slots.items(), key=lambda each: order.get(each[1].of, len(order))))
         self._world.slots.clear()
         self._world.slots.update(slots)
         self._stack.relations.forget()
@@ -151,7 +156,7 @@ class Reloader:
         results: list[Outcome] = []
         changes = {change.name: change for change in found.changed}
         for level in levels({name: tuple(spec.depends_on) for name, spec in self.spec.services.items()}):
-            touched = []
+            touched: list[Slot] = []
             for name in level:
                 await leave_time(self._stack.loop)
                 if self._stack.is_stopping:
@@ -160,47 +165,55 @@ class Reloader:
                 if name in found.added and slot.is_optional:
                     results.append(Outcome(name, True, outcomes.ADDED))
                 elif name in found.added:
-                    self._stack.start([name], may_idle=True)
-                    touched.append(slot)
+                    self._stack.start(self._stack.replicas_of([name]), may_idle=True)
+                    touched += slot.replicas
                 elif name in changes and await self._configure(slot, changes[name]):
-                    touched.append(slot)
+                    touched += slot.replicas
                 elif name in changes:
                     results.append(Outcome(name, True, outcomes.CHANGED))
             await self._stack.until(partial(_have_settled, touched))
             for slot in touched:
                 words = outcomes.reloaded(slot.service)
-                tell(outcomes.of_service(slot.spec.name, words))
+                tell(outcomes.of_service(slot.label, words))
                 ok = slot.service.state in (State.IDLE, State.RUNNING) or is_done(slot.service) or not slot.is_wanted
-                results.append(Outcome(slot.spec.name, ok, words))
+                results.append(Outcome(slot.label, ok, words))
         return results
 
     async def _configure(self, slot: Slot, change: Change) -> bool:
         """Gives a service its new configuration; whether it is started again for that."""
         spec = self.spec.services[change.name]
         pool = ports_of(spec.pool, self._instance.number, self.spec.stride)
-        is_at_work = slot.service.state not in AT_REST
-        is_idle = slot.service.state is State.IDLE and (change.restarts or "schedule" in change.keys)
+        replicas = tuple(slot.replicas)
+        is_at_work = any(each.service.state not in AT_REST for each in replicas)
+        is_idle = any(each.service.state is State.IDLE for each in replicas)
+        is_idle = is_idle and (change.restarts or "schedule" in change.keys)
         if is_idle or (pool != slot.pool and is_at_work and slot.service.port not in pool):
             # It has to leave its port, or waits for one: to the end first, because the next one is of another lease.
-            slot.keeper.tell(ev.StopRequested())
-            await self._stack.until(lambda: slot.service.state in AT_REST)
-            self._swap(slot, spec, pool)
-            if slot.is_wanted:  # nobody has stopped it meanwhile
-                self._stack.start([change.name], may_idle=True)
+            for each in replicas:
+                each.keeper.tell(ev.StopRequested())
+            await self._stack.until(partial(_are_in, replicas, AT_REST))
+            for each in replicas:
+                self._swap(each, spec, pool)
+            await self._scaler.scale(self.spec, change.name, spec.replicas)
+            # Of those that nobody has stopped meanwhile.
+            self._stack.start([each.spec.name for each in slot.replicas if each.is_wanted], may_idle=True)
             return True
-        self._swap(slot, spec, pool)
+        for each in replicas:
+            self._swap(each, spec, pool)
+        is_new = bool(await self._scaler.scale(self.spec, change.name, spec.replicas))
         if is_at_work and slot.is_wanted and change.restarts:  # one that is being stopped stays stopped
-            self._stack.restart([change.name], why=Asked("reconfigure"))
+            self._stack.restart([each.spec.name for each in replicas if each.is_wanted], why=Asked("reconfigure"))
             return True
-        if "idle_stop" in change.keys or "idle_min_up" in change.keys:
-            slot.keeper.tell(ev.IdlingChanged())
-        if "healthcheck" in change.keys and slot.service.state is State.RUNNING and slot.child is not None:
-            slot.child.end_tasks()
-            self._world.checks.watch_health(slot)
-        return False
+        for each in replicas:
+            if "idle_stop" in change.keys or "idle_min_up" in change.keys:
+                each.keeper.tell(ev.IdlingChanged())
+            if "healthcheck" in change.keys and each.service.state is State.RUNNING and each.child is not None:
+                each.child.end_tasks()
+                self._world.checks.watch_health(each)
+        return is_new
 
     def _swap(self, slot: Slot, spec: ServiceSpec, pool: tuple[int, ...]) -> None:
-        seen, slot.spec = slot.seen_starts, spec
+        seen, slot.spec = slot.seen_starts, spec_of(spec, slot.number)
         self._stack.relations.forget()
         slot.see(self._world.slots)
         slot.seen_starts |= {need: starts for need, starts in seen.items() if need in slot.seen_starts}
@@ -210,9 +223,10 @@ class Reloader:
             slot.pool = pool
             if slot.lease is not None and slot.lease.active in pool:
                 slot.lease.reshape(pool)
-            elif slot.lease is not None and slot.service.pid is None:  # else until that is gone, and then `Trees` does
+            elif slot.lease is not None and all(each.service.pid is None for each in slot.replicas):
+                # Else until they are gone, and then `Trees` does.
                 slot.lease.release()
-                slot.lease = None
+                slot.shared.lease = None
         service = slot.service
         slot.keeper.configure(
             **settings(spec, pool),
@@ -220,6 +234,22 @@ class Reloader:
             port=service.port if service.port in pool else None,
         )
         self._stack.await_dependencies(service)  # it may need others now, or nobody any more
+
+
+    async def scale(self, wanted: Mapping[str, int]) -> list[Slot]:
+        """Gives services another number of replicas; those that are new.  Raises PortsupError, with nothing changed."""
+        if self._is_busy or self._stack.is_stopping:
+            raise refusals.not_scaled_now(self._stack.is_stopping)
+        for name, count in wanted.items():
+            others = self.spec.services.keys() - {name}
+            check_scale(self.spec.services[name], count, others, hands_over=self._hands_over)
+        self._is_busy = True
+        try:
+            new = [each for name, count in wanted.items() for each in await self._scaler.scale(self.spec, name, count)]
+            self._on_new_spec(self.spec)
+            return new
+        finally:
+            self._is_busy = False
 
 
 def changes(found: Difference) -> Changes:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from supervisor.control.connection import Reply
 from supervisor.control.progress import Outcome, Progress
 from supervisor.core import events as ev
+from supervisor.core.conditions import has_settled
 from supervisor.core.order import levels
 from supervisor.core.service import is_rolling
 from supervisor.core.state import IS_PASSING, State
@@ -15,9 +16,14 @@ from supervisor.words import outcomes, refusals
 
 
 def check_rolling(slots: Sequence[Slot]) -> Sequence[Slot]:
-    """The same; raises PortsupError if one of them can not be restarted without a gap, before anything is begun."""
+    """The same; raises PortsupError if one of them can not be restarted without a gap, before anything is begun.
+
+    Of several replicas those that do not run are started in their turn.
+    """
     for slot in slots:
         svc = slot.service
+        if svc.state is not State.RUNNING and slot.shared.running():
+            continue
         if svc.state is not State.RUNNING:
             raise refusals.not_rolled_at_rest(svc)
         if svc.beside is not None:
@@ -40,22 +46,25 @@ async def roll(
     failed = ""
     for name in order:
         if failed:
-            results.append(Outcome(name, False, outcomes.not_rolled_after(failed)))
+            results.append(Outcome(wanted[name].label, False, outcomes.not_rolled_after(failed)))
             continue
         ok, words = await _roll_one(stack, wanted[name], grace, note)
-        results.append(Outcome(name, ok, redact(words)))
+        label = wanted[name].label
+        results.append(Outcome(label, ok, redact(words)))
         if not ok:
-            failed = name
+            failed = label
         elif reply.is_closed:  # whoever wanted it has left
             return
         else:
-            reply.tell(Progress(outcomes.of_service(name, results[-1].words)))
+            reply.tell(Progress(outcomes.of_service(label, results[-1].words)))
     reply.conclude(results)
 
 
 async def _roll_one(stack: Stack, slot: Slot, grace: float | None, note: Note) -> tuple[bool, str]:
     await stack.until(lambda: slot.service.hook is None or slot.service.state is not State.RUNNING)  # its post_start
     before = slot.service.pid
+    if not stack.is_stopping and slot.service.state is not State.RUNNING and slot.shared.running():
+        return await _start(stack, slot, note)
     if stack.is_stopping or slot.service.state is not State.RUNNING:
         return False, outcomes.not_running(slot.service.state)
     slot.keeper.tell(ev.RollRequested(grace))
@@ -67,3 +76,11 @@ async def _roll_one(stack: Stack, slot: Slot, grace: float | None, note: Note) -
     if svc.state is not State.RUNNING or svc.pid == before:
         return False, outcomes.not_there(svc)
     return True, outcomes.replaced(svc, before)
+
+
+async def _start(stack: Stack, slot: Slot, note: Note) -> tuple[bool, str]:
+    """One of several replicas does not run: it has nobody to take over from."""
+    stack.start([slot.spec.name])
+    with telling(stack, lambda: [slot], note):
+        await stack.until(lambda: has_settled(slot.service))
+    return slot.service.state is State.RUNNING, outcomes.state_of(slot.service, slot.spec)

@@ -91,6 +91,14 @@ class Stack:
         self.orders.give(orders)
         return wanted
 
+    def replicas_of(self, names: Iterable[str]) -> list[str]:
+        """All replicas of these services."""
+        return [slot.spec.name for name in names for slot in self.slots[name].replicas]
+
+    def services(self) -> dict[str, Slot]:
+        """The first replica of each service, mostly the only one."""
+        return {name: slot for name, slot in self.slots.items() if slot.number == 1}
+
     def check_stays(self, verb: str, names: Collection[str]) -> None:
         """Raises PortsupError if one of these, or of what they need, is being removed, or if everything stops.
 
@@ -169,7 +177,7 @@ class Stack:
         """A service changed: whoever that concerns is told."""
         if after.pid != before.pid and after.pid is not None:
             slot = self.slots[after.name]
-            slot.starts += 1
+            slot.shared.note_start(slot.number)
             slot.see(self.slots)
             if after.state is State.RUNNING:  # it took over from another one, in a rolling restart
                 self._schedule_dependants(after.name)

@@ -6,10 +6,12 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Protocol
 
 from supervisor.control.progress import Late
-from supervisor.core.conditions import Verdict, has_settled, is_missing, judge
+from supervisor.core.conditions import Verdict, has_settled, is_missing
+from supervisor.core.stack import verdict_on
 from supervisor.core.state import State
 from supervisor.daemon.service.slot import Slot
 from supervisor.daemon.stack.stack import LIVE_EVERY, NOTE_EVERY, Stack
+from supervisor.dataclass import replace
 from supervisor.words.waiting import sentence, waiting_for_more
 
 LIVE_AFTER = 0.5  # seconds: what is quicker does not flicker by
@@ -53,7 +55,7 @@ def unsettled(slots: Collection[Slot]) -> Callable[[], list[Slot]]:
 
 def missing(slots: Collection[Slot]) -> list[str]:
     """The names of those that a start should have brought up, and that are not there."""
-    return [slot.spec.name for slot in slots if is_missing(slot.service)]
+    return [slot.label for slot in slots if is_missing(slot.service)]
 
 
 async def settled(stack: Stack, slots: Collection[Slot], timeout: float | None, note: Note) -> list[Slot]:
@@ -93,7 +95,7 @@ def told(late: Collection[Slot], slots: Mapping[str, Slot], now: float, begun: f
         since, left = round(now - max(slot.since, begun), 1), None
         if deadline is not None:
             left = round(max(0.0, deadline - now), 1)
-        found.append(Late(svc.name, sentence(svc, _needs(slot, slots), now), since, left))
+        found.append(Late(slot.label, sentence(replace(svc, name=slot.label), _needs(slot, slots), now), since, left))
     if len(cause) > MOST:
         found.append(Late(None, waiting_for_more(len(cause) - MOST), round(now - begun, 1) if begun else None, None))
     return found
@@ -103,5 +105,5 @@ def _needs(slot: Slot, slots: Mapping[str, Slot]) -> list[str]:
     return [
         need
         for need, condition in slot.spec.depends_on.items()
-        if need in slots and judge(condition, slots[need].service) is not Verdict.MET
+        if need in slots and verdict_on(slots[need], condition) is not Verdict.MET
     ]

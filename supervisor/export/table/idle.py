@@ -1,4 +1,4 @@
-"""The rows about a service that is stopped because nobody uses it."""
+"""The rows about a service that is stopped because nobody uses it, and about one of several processes."""
 
 from supervisor.export.table.fates import INSIDE, Row, lost, row
 
@@ -13,5 +13,12 @@ ROWS: tuple[Row, ...] = (
     row(
         "budget.memory budget.gpu_memory budget.evict memory_cost gpu_memory_cost",
         *(lost("no service is stopped for another one: all run side by side"),) * 4,
+    ),
+    row(
+        "replicas min_ready",
+        lost("one process runs"),
+        INSIDE,
+        lost("one container runs, with one process"),
+        INSIDE,
     ),
 )

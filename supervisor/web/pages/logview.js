@@ -9,6 +9,9 @@ const CHUNK = 200;
 const KEPT = 80; // chunks
 const BEYOND = 15; // lines above and below those that can be seen
 
+/** How the service of an event is called, or its replica. */
+const named = (event) => (event.replica ? `${event.service}.${event.replica}` : event.service);
+
 export class LogView {
   // `fetchLines(number, count)` gives { number, lines, first, end }; `onMoved` is told whether the end can be seen.
   constructor(box, { fetchLines, onMoved, onChosen }) {
@@ -198,14 +201,14 @@ export class LogView {
     time.textContent = line.gap ? "" : clock(line.time);
     time.title = line.gap ? "" : line.time;
     service.textContent = line.gap ? "" : line.service;
-    if (start) row.dataset.start = `${start.service} started${start.pid ? `, pid ${start.pid}` : ""}`;
+    if (start) row.dataset.start = `${named(start)} started${start.pid ? `, pid ${start.pid}` : ""}`;
     else delete row.dataset.start;
     marked(text, line.gap ? "⋯" : tamed(line.message).slice(0, 4000), this.mark);
   }
 
   startAt(line, before) {
     if (!before) return null;
-    return this.starts.find((each) => each.service === line.service && each.time <= line.time && each.time > before.time);
+    return this.starts.find((each) => named(each) === line.service && each.time <= line.time && each.time > before.time);
   }
 
   fetchAround(from, to) {

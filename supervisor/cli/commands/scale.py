@@ -1,0 +1,31 @@
+"""`portsup scale`: run more or fewer processes of a service."""
+
+import argparse
+
+from supervisor.cli.progress import follow
+from supervisor.cli.target import connect
+
+EXAMPLES = """\
+  portsup scale api=4              four processes of api, on its port
+  portsup scale api=4 worker=2
+                                   until the next `reload` or `up`, which do
+                                   what services.yaml says: `replicas: 4`"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The services, each with its number."""
+    parser.add_argument(
+        "replicas", nargs="+", metavar="SERVICE=N", type=_wanted, help="a service, and how many processes it runs"
+    )
+
+
+def _wanted(text: str) -> tuple[str, int]:
+    name, equals, count = text.partition("=")
+    if not (name and equals and count.isascii() and count.isdigit() and int(count[:9]) > 0):
+        raise argparse.ArgumentTypeError(f"`{text}` is not SERVICE=N, with a number from 1")
+    return name, int(count[:9])
+
+
+def run(args: argparse.Namespace) -> int:
+    """Carry it out; 1 when it did not work for every service."""
+    return follow(connect(args, changes=True).order("scale", replicas=dict(args.replicas)), args)
