@@ -1,6 +1,7 @@
 # make up     sets up .venv and runs the stack of services.yaml in the foreground (ARGS="-d" and the like are passed on)
 # make test   sets up .venv and runs the tests of portsup (ARGS="-m 'not live'" for those without processes)
 # make test-services, test-programs, test-convert   those of the shipped services, with real programs, of converted files
+# make test-ray   stacks on a Ray cluster, which the target installs (285 MB)
 # make test-web   the page of `portsup web` in Chromium
 # make test-long, test-faults, test-soak   what takes long: docs/how-to/run-the-tests.md
 # make test-deps installs the Debian packages that tests drive (as root); without them, those tests are skipped
@@ -20,9 +21,10 @@ WELCOME = llm speech
 PROGRAMS = $(wildcard tests/live/*programs*.py)
 SIDE_BY_SIDE = tests/convert/test_side_by_side.py
 BROWSER = tests/browser
-APART = tests/examples $(BROWSER) $(PROGRAMS) $(SIDE_BY_SIDE)
+RAY = tests/ray
+APART = tests/examples $(BROWSER) $(RAY) $(PROGRAMS) $(SIDE_BY_SIDE)
 
-.PHONY: up test test-services test-web test-programs test-convert test-deps test-long test-faults test-soak test-lowest test-package
+.PHONY: up test test-services test-web test-ray test-programs test-convert test-deps test-long test-faults test-soak test-lowest test-package
 .PHONY: extras lint bench convert-tools clean
 
 up: .venv/.stack
@@ -38,6 +40,11 @@ test-services: .venv/.dev
 # The page of `portsup web` in Chromium.
 test-web: .venv/.dev
 	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/python $(PYTEST) $(BROWSER) $(ARGS)
+
+# Stacks on a Ray cluster of three nodes on this machine; one test at a time, because that is slow enough.
+test-ray: .venv/.ray
+	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/python -m pytest -n 0 --timeout 600 \
+		-o faulthandler_timeout=700 $(RAY) $(ARGS)
 
 # nginx, PostgreSQL, Java, Go and others, killed, restarted and stopped by portsup.
 test-programs: .venv/.dev
@@ -97,6 +104,10 @@ test-lowest: $(SETUP)
 .venv/.dev: $(SETUP)
 	@sh .ci/setup.sh stack,dev "$(WELCOME)"
 	@touch .venv/.stack $@
+
+.venv/.ray: .venv/.dev
+	@sh .ci/setup.sh stack,dev,ray
+	@touch $@
 
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build

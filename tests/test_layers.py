@@ -37,6 +37,7 @@ LAYERS = {
     "daemon": 4,
     "doctor": 4,
     "api": 5,
+    "cluster": 6,
     "export": 6,
     "web": 6,
     "tui": 6,
@@ -55,6 +56,7 @@ ONLY_IN = {
     "pathspec": r"daemon/automatic/file_watcher\.py",
     "cronsim": r"config/schedules\.py",
     "tzlocal": r"config/schedules\.py",
+    "ray": r"cluster/engine\.py",
     "portalocker": r"ports/lockfile\.py",
     "psutil": r"system/.*",
     "shtab": r"cli/.*",
@@ -71,7 +73,7 @@ ONLY_IN = {
 # What `portsup status` must not wait for: each costs more than all that it does.
 SLOW = {
     "asyncio", "concurrent", "ctypes", "http", "psutil", "shtab", "structlog", "subprocess", "urllib", "yaml",
-    "anyio", "cronsim", "mcp", "mcp_types", "pydantic", "rich", "starlette", "pathspec", "textual", "tzlocal",
+    "anyio", "cronsim", "mcp", "mcp_types", "pydantic", "ray", "rich", "starlette", "pathspec", "textual", "tzlocal",
     "uvicorn", "watchfiles",
 }  # fmt: skip
 VAGUE = {"base", "common", "helper", "helpers", "manager", "misc", "util", "utils"}

@@ -34,6 +34,7 @@ def test_all_is_what_commands_and_keys_need() -> None:
     extras = PROJECT["optional-dependencies"]
     others = {each for name in ("gpu", "mcp", "names", "schedule", "top", "watch", "web") for each in extras[name]}
     assert set(extras["all"]) == others
+    assert not others & set(extras["ray"])  # of no use on one machine, and ten times as large as all of them
 
 
 @pytest.mark.parametrize("name", ["CHANGELOG.md", "LICENSE", "README.md", "docs", "examples", "services.yaml"])
@@ -144,7 +145,8 @@ def test_ci_runs_the_linters_and_every_target_of_tests_and_fails_with_each(tmp_p
         )
         return ended.returncode, (tmp_path / "ran").read_text().split(), ended.stderr
 
-    targets = ["lint", "test", "test-services", "test-web", "test-programs", "test-convert", "test-soak"]
+    targets = ["lint", "test", "test-services", "test-web", "test-ray", "test-programs", "test-convert"]
+    targets.append("test-soak")
     faults = "test-faults"  # tries once more by itself what it finds
     assert run() == (0, [*targets, faults], "")
     assert run("lint")[0] != 0
@@ -158,7 +160,7 @@ def test_ci_runs_the_linters_and_every_target_of_tests_and_fails_with_each(tmp_p
 @pytest.mark.live
 def test_every_file_of_tests_is_run_by_a_target() -> None:
     tried = subprocess.run(
-        ["make", "-C", ROOT, "-n", "test", "test-services", "test-web", "test-programs", "test-convert"],
+        ["make", "-C", ROOT, "-n", "test", "test-services", "test-web", "test-ray", "test-programs", "test-convert"],
         capture_output=True,
         text=True,
         check=True,

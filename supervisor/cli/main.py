@@ -74,6 +74,10 @@ def _run(arguments: list[str]) -> int:
         args = command.parse_args([*options, *rest])
     except SystemExit as end:  # --help
         return int(end.code or 0)
+    if getattr(args, "on", None):
+        from supervisor.cli import on_cluster
+
+        return on_cluster.run(args)
     return int(args.run(args))
 
 

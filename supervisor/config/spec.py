@@ -1,4 +1,7 @@
-"""What a services.yaml says, as frozen values with every default filled in.  Durations are in seconds."""
+"""What a services.yaml says, as frozen values with every default filled in.  Durations are in seconds.
+
+More than 300 lines, because whoever asks what a key becomes finds all of them here.
+"""
 
 import sys
 from collections.abc import Mapping
@@ -10,6 +13,7 @@ from supervisor.core.ending import OnEnd, Others
 from supervisor.core.handoff import BindMode
 from supervisor.core.hostnames import Names
 from supervisor.core.order import Condition
+from supervisor.core.placement import Placing
 from supervisor.core.restart import Restart, RestartPolicy
 from supervisor.core.schedule import CatchUp, Overlap, Schedule
 from supervisor.core.state import Hook
@@ -36,6 +40,7 @@ __all__ = [
     "OnPortChange",
     "Others",
     "Overlap",
+    "Placing",
     "Probe",
     "ProbeKind",
     "Ready",
@@ -242,6 +247,8 @@ class ServiceSpec:
     memory_cost: int = 0  # bytes of the budget
     gpu_memory_cost: int = 0
     logging: LogLimits = LogLimits()
+    place: Placing = Placing()
+    expose: bool = False  # on a cluster it listens on the address of its node
     line: int = 0  # where the service stands in the file, counted from 1
 
     @property
@@ -279,6 +286,8 @@ class StackSpec:
     over: tuple[Path, ...] = ()  # files that are laid over `file`, in order
     others: tuple[Path, ...] = ()  # files that its services extend
     stride: int = 100
+    lease: float = 15.0  # seconds that a node of a cluster has a service after the last time it asked for it
+    lost_grace: float = 5.0  # seconds that a service gets to stop when its node has lost the cluster
     strict_ports: bool = False
     budget: Budget | None = None
     render: tuple[RenderedFile, ...] = ()

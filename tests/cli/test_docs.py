@@ -7,12 +7,13 @@ from pathlib import Path
 import pytest
 
 from supervisor.cli import parser
-from supervisor.cli.commands import ALIASES, LINES
+from supervisor.cli.commands import ALIASES, LINES, ON_CLUSTERS
 from supervisor.cli.rows import KEYS
 from supervisor.errors import ExitCode
 
 DOCS = Path(__file__).parents[2] / "docs" / "reference"
-EVERYWHERE = {"-h", "--help", "-f", "--file", "--instance", "--color", "-V", "--version"}
+ON_CLUSTERS_ONLY = {"--on"}
+EVERYWHERE = {*ON_CLUSTERS_ONLY, "-h", "--help", "-f", "--file", "--instance", "--color", "-V", "--version"}
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +61,11 @@ def test_no_section_has_an_option_that_does_not_exist(command: str, text: str) -
 def test_the_options_of_every_command_are_told_on_top(text: str) -> None:
     top = text.split("## Which instance")[0]
     assert {option for option in EVERYWHERE if f"`{option}" not in top} == set()
+
+
+def test_the_commands_that_know_clusters_are_told(text: str) -> None:
+    told = text.partition("| `--on ADDRESS` |")[2].partition("\n")[0]
+    assert set(re.findall(r"`([a-z]+)`", told)) - {"auto"} == ON_CLUSTERS
 
 
 def test_every_key_of_the_status_is_told(text: str) -> None:

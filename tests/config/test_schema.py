@@ -135,6 +135,8 @@ SERVICE: dict[str, list[Any]] = {
     "memory_cost": ["2GB", 2**20],
     "gpu_memory_cost": ["8GB"],
     "limits": [{}, {"nofile": 1024, "cpu_time": "1m", "address_space": "1GB", "core": 0}],
+    "place": [{}, {"cpus": 0.5, "gpus": 1, "labels": {"zone": "b"}, "node": "n1", "spread": True}],
+    "expose": [True, False],
     "logging": [{}, {"max_size": "4KB", "backups": 0}, {"max_size": 4096}, {"redact": False}],
 }
 
@@ -155,6 +157,7 @@ GOOD = st.fixed_dictionaries(
         "name": st.sampled_from(["a", "my-stack.2"]),
         "instances": st.sampled_from([{}, {"stride": 1}]),
         "ports": st.sampled_from([{}, {"strict": True}]),
+        "engine": st.sampled_from([{}, {"ray": {}}, {"ray": {"lease": "20s", "grace": 2}}]),
         "render": st.just([]),
         "x-anything": st.sampled_from([1, {"a": [None]}]),
     },

@@ -39,6 +39,7 @@ def test_every_default_is_filled_in(loading: Loading) -> None:
         "name": "s",
         "instances": {"stride": 100},
         "ports": {"strict": False},
+        "engine": {"ray": {"lease": 15.0, "grace": 5.0}},
         "render": [],
         "services": {},
     }
@@ -71,6 +72,7 @@ def test_every_default_is_filled_in(loading: Loading) -> None:
         "quarantine": 60.0,
         "on_port_change": "restart",
         "limits": {},
+        "expose": False,
         "logging": {"max_size": 10485760, "backups": 5, "redact": True},
     }
 

@@ -48,6 +48,10 @@ GROUPS: dict[str, dict[str, str]] = {
     },
 }
 ALIASES = {"ps": "status"}
+# Those that know `--on`.
+ON_CLUSTERS = frozenset({
+    "up", "down", "start", "stop", "restart", "rotate", "kill", "status", "port", "url", "logs", "events", "why",
+})  # fmt: skip
 
 LINES: dict[str, str] = {name: line for group in GROUPS.values() for name, line in group.items()}
 

@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
         print(render.json_line(as_json(told) | events))
         return 0
     color = render.wants_color(args.color, sys.stdout)
-    print("\n".join(_text(told, row, color)))
+    print("\n".join(text(told, row, color)))
     return 0
 
 
@@ -85,7 +85,8 @@ def _row(source: Source, service: str) -> "ServiceStatus | None":
     return rows[0] if rows else None
 
 
-def _text(told: "Why", row: "ServiceStatus | None", color: bool) -> list[str]:
+def text(told: "Why", row: "ServiceStatus | None", color: bool) -> list[str]:
+    """The story for people, line by line."""
     waits_for = row.reason if row is not None and row.state == "waiting" else ""
     now = answers.now(None, None) if row is None else answers.now(row.state, row.port, waits_for)
     service, total, chapters = told.service, told.failures, told.chapters

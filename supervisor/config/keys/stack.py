@@ -132,6 +132,30 @@ BUDGET = Section(
     of=Budget,
 )
 
+RAY = Section(
+    keys=(
+        Key(
+            "lease",
+            Duration(1.0),
+            "How long a node has a service after the last time it asked the cluster for it; only then may another node "
+            "start it.",
+            "15s",
+            more="It must be at least `grace` and 5 s.",
+        ),
+        Key(
+            "grace",
+            Duration(),
+            "How long the services of a node that has lost the cluster get to stop before portsup kills them.",
+            "5s",
+            field="lost_grace",
+        ),
+    )
+)
+
+ENGINE = Section(
+    keys=(Key("ray", RAY, "How long what takes on a Ray cluster.", form=spread("ray", RAY)),),
+)
+
 STACK = Section(
     keys=(
         Key(
@@ -156,6 +180,13 @@ STACK = Section(
             also=("memory_budget",),
         ),
         Key("ports", PORTS, "Rules for all pools.", form=spread("ports", PORTS)),
+        Key(
+            "engine",
+            ENGINE,
+            "How the stack runs on several machines.",
+            more="Only `up --on` looks at it. See [run on several machines](../how-to/run-on-several-machines.md).",
+            form=spread("engine", ENGINE),
+        ),
         Key(
             "render",
             Several(RENDER),

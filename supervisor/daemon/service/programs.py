@@ -7,7 +7,7 @@ from supervisor import system
 from supervisor.config.spec import ServiceSpec
 from supervisor.daemon.service.environment import environment_of, filled
 from supervisor.daemon.service.slot import Slot
-from supervisor.daemon.stack.endpoints import Endpoint, variables
+from supervisor.daemon.stack.endpoints import Endpoint, read_elsewhere, variables
 from supervisor.dataclass import replace
 from supervisor.errors import PortsupError
 from supervisor.process.account import account
@@ -23,6 +23,7 @@ class Programs:
         self._facts = facts
         self._instance = instance
         self._inherited = dict(os.environ)
+        self._elsewhere = os.environ.get("PORTSUP_ELSEWHERE", "")  # a file, on a cluster
         self._nofile = system.raise_descriptor_limit()
         self._endpoints: dict[str, Endpoint] = {}  # kept until a port changes: every spawn needs all of them
         self._ports: dict[str, int] = {}
@@ -36,17 +37,19 @@ class Programs:
                 for name, slot in self._slots.items()
                 if slot.pool and slot.number == 1
             }
+        if self._elsewhere:  # they move without our knowing
+            return self._endpoints | read_elsewhere(self._elsewhere)
         return self._endpoints
 
     def ports(self) -> Mapping[str, int]:
         """The port of each; the same mapping until one changes."""
-        if not self._ports:
+        if not self._ports or self._elsewhere:
             self._ports = {name: endpoint.port for name, endpoint in self.endpoints().items()}
         return self._ports
 
     def about_services(self) -> dict[str, str]:
         """The variables that tell where each service is."""
-        if not self._told:
+        if not self._told or self._elsewhere:
             self._told = variables(self.endpoints())
         return self._told
 
@@ -59,8 +62,9 @@ class Programs:
         spec = slot.spec if slot.number == 1 else replace(slot.spec, name=slot.of)
         whose = account(spec.user, spec.group)
         inherited = self._inherited if whose is None else {**self._inherited, **whose.variables}
+        facts = {**self._facts, "PORTSUP_ENDPOINTS": self._elsewhere} if self._elsewhere else self._facts
         return environment_of(
-            spec, port, self.endpoints(), self._facts, self._instance, inherited, self.about_services()
+            spec, port, self.endpoints(), facts, self._instance, inherited, self.about_services()
         ) | ({} if slot.replica is None else {"PORTSUP_REPLICA": str(slot.replica)})
 
     def environment_of_commands(self) -> dict[str, str]:

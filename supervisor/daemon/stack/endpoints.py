@@ -1,5 +1,6 @@
 """Where each service of the stack can be reached: as environment variables, and as a file that is always current."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -36,6 +37,22 @@ def variables(endpoints: Mapping[str, Endpoint]) -> dict[str, str]:
         told[variable(name, "PORT")] = str(endpoint.port)
         told[variable(name, "URL")] = endpoint.url
     return told
+
+
+def read_elsewhere(path: str) -> dict[str, Endpoint]:
+    """Where services are that run on other machines, from a file as `document` makes it; those that run here are not.
+
+    Empty where the file cannot be read.
+    """
+    try:
+        with open(path, "rb") as file:
+            told = json.load(file)
+        return {
+            name: Endpoint(each["port"], tuple(each["pool"]), each["host"])
+            for name, each in told["services"].items() if name != told["here"]
+        }  # fmt: skip
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
 
 
 def document(stack: str, instance: int, endpoints: Mapping[str, Endpoint]) -> dict[str, Any]:

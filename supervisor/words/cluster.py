@@ -1,0 +1,132 @@
+"""What is said of services on a cluster, and of the cluster itself."""
+
+from collections.abc import Sequence
+
+from supervisor.errors import ExitCode, NotFound, PortsupError, UsageError, WaitTimedOut
+
+NODE_SILENT = "its node does not answer"
+ENDS_BY_ITSELF = "its node does not answer, and ends it when its lease is over"
+NOT_PLACED = "no node has room for it yet"
+STARTING = "starting"
+STOPPED = "stopped"
+
+
+def lease_too_short(lease: float, grace: float, least: float) -> PortsupError:
+    """A node that has lost the cluster could not end its services in time."""
+    return UsageError(
+        "cannot run this stack on a cluster",
+        f"with a `lease` of {lease:g} s and a `grace` of {grace:g} s a node that loses the cluster cannot end its "
+        "services before another node starts them",
+        f"in `engine: {{ray: …}}` set `lease` to at least {least:g}s, or `grace` to less",
+    )
+
+
+def not_exposed(name: str, other: str) -> PortsupError:
+    """A service could not be reached from another node."""
+    return UsageError(
+        f"cannot start `{name}` on a cluster",
+        f"it uses `{other}`, which listens on the loopback of its own node",
+        f"give `{other}` `expose: true`, or give both the same `place: {{node: NAME}}`",
+    )
+
+
+def other_version(mine: str, theirs: str) -> str:
+    """Nodes must have the same portsup."""
+    return f"its node has portsup {theirs}, and the stack was started with {mine}: install the same on every node"
+
+
+def no_cluster(address: str, why: str) -> PortsupError:
+    """Nobody is at this address."""
+    hint = "start one with `ray start --head`, and give its address to `--on`"
+    return PortsupError(f"cannot connect to Ray at `{address}`", why or "nobody answers", hint)
+
+
+def already_up(stack: str, instance: int) -> PortsupError:
+    """The stack is on the cluster."""
+    error = PortsupError(
+        f"cannot start stack `{stack}` instance {instance}", "it is on this cluster already",
+        f"`portsup down --on ADDRESS` stops it; `--instance {instance + 1}` starts another one",
+    )  # fmt: skip
+    error.exit_code = ExitCode.INSTANCE_TAKEN
+    return error
+
+
+def no_node(name: str, service: str, known: Sequence[str]) -> PortsupError:
+    """Ray has no such node."""
+    return PortsupError(
+        f"cannot place `{service}`", f"the cluster has no node `{name}`", f"its nodes: {', '.join(known)}"
+    )
+
+
+def no_such_stack(stack: str | None, known: Sequence[tuple[str, int]], count: int) -> NotFound:
+    """There is not just one stack that is meant."""
+    there = ", ".join(f"`{name}` instance {number}" for name, number in known)
+    why = f"the cluster has: {there}" if known else "nothing of portsup runs on this cluster"
+    what = f"cannot find stack `{stack}`" if stack and not count else "cannot tell which stack is meant"
+    return NotFound(what, why, "start it: `portsup up --on ADDRESS`" if not count else "add `--instance N`")
+
+
+def registry_silent(stack: str) -> PortsupError:
+    """The one who knows where everything is does not answer."""
+    return PortsupError(
+        f"cannot ask stack `{stack}`", "its registry does not answer",
+        "Ray starts it again within seconds: try again; `ray status` shows the nodes",
+    )  # fmt: skip
+
+
+def no_node_answers(service: str) -> PortsupError:
+    """Nobody who has its logs answers."""
+    return PortsupError(f"cannot tell of `{service}`", "no node answers", "`ray status` shows the nodes")
+
+
+def not_running_here(service: str) -> PortsupError:
+    """It has no process."""
+    return PortsupError(f"cannot do this to `{service}`", "it has no process", f"start it: `portsup restart {service}`")
+
+
+def not_up_in_time(seconds: float, names: Sequence[str]) -> PortsupError:
+    """The stack is not up."""
+    return WaitTimedOut(
+        "cannot say that the stack is up", f"after {seconds:g} s these are not ready: {', '.join(names)}",
+        "they go on starting: `portsup status --on ADDRESS`; `portsup down --on ADDRESS` stops them",
+    )  # fmt: skip
+
+
+def unknown(ready: float | None) -> str:
+    """How long its node has been silent."""
+    return f"its node does not answer (last ready {ready:.0f} s ago)" if ready is not None else NODE_SILENT
+
+
+def state_with_age(state: str, ready: float | None) -> str:
+    """A state for the table; of one that is unknown also when it was last ready."""
+    return f"{state} (last ready {ready:.0f} s ago)" if state == "unknown" and ready is not None else state
+
+
+def waits_for(names: Sequence[str]) -> str:
+    """Whom it waits for."""
+    return f"waits for {', '.join(names)}" if names else ""
+
+
+def ended_with(code: int) -> str:
+    """How its portsup ended."""
+    return f"portsup ended with exit code {code}"
+
+
+def ready_on(name: str, node: str, address: str, seconds: float) -> str:
+    """Where a service is."""
+    return f"{name}: ready on node {node}" + (f", {address}" if address else "") + f" after {seconds:.1f} s"
+
+
+def not_ready(name: str, state: str, why: str) -> str:
+    """What became of a service that is not ready."""
+    return f"{name}: {state}" + (f": {why}" if why else "")
+
+
+def is_up(stack: str, instance: int, seconds: float) -> str:
+    """The stack is up."""
+    return f"stack `{stack}` instance {instance} is up after {seconds:.1f} s"
+
+
+def not_here(command: str) -> UsageError:
+    """A command, or an option of it, is for one machine."""
+    return UsageError(f"cannot use {command} on a cluster", "it is for a stack on one machine", "leave it out")

@@ -1,0 +1,39 @@
+"""Writes its epoch into a file again and again, after a look whether a later one has written: `writer.py FOLDER`.
+
+`epochs` gets a line for each run, `refused` one for each attempt to write after a later epoch.  It listens on PORT.
+"""
+
+import fcntl
+import os
+import socket
+import sys
+import time
+from pathlib import Path
+
+folder, epoch = Path(sys.argv[1]), int(os.environ["PORTSUP_EPOCH"])
+server = socket.create_server((os.environ["HOST"], int(os.environ["PORT"])))
+
+
+def note(name: str, line: str) -> None:
+    with open(folder / name, "a") as file:
+        file.write(f"{line}\n")
+
+
+def last() -> int:
+    try:
+        return int((folder / "last").read_text())
+    except (FileNotFoundError, ValueError):
+        return 0
+
+
+note("epochs", f"{epoch} {os.getpid()} {time.time():.3f}")
+with open(folder / "lock", "a") as lock:
+    while True:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if last() > epoch:
+            note("refused", f"{epoch} {os.getpid()} {time.time():.3f}")
+            sys.exit(1)
+        (folder / "last").write_text(str(epoch))
+        (folder / f"at.{epoch}").write_text(f"{time.time():.3f}")
+        fcntl.flock(lock, fcntl.LOCK_UN)
+        time.sleep(0.005)

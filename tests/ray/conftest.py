@@ -1,0 +1,136 @@
+"""A Ray cluster on this machine, and stacks on it; all tests are skipped where Ray is not installed."""
+
+import contextlib
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.support.eventually import eventually
+from tests.support.ports import free_pool
+from tests.support.processes import processes_with
+from tests.support.running import ROOT, Project
+
+LONG = 180.0  # seconds that bound everything here
+TIMES = {"ray": {"lease": "10s", "grace": "2s"}}
+QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS": "0"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if importlib.util.find_spec("ray") is None:
+        reason = "Ray is not installed: `make test-ray` installs it"
+        for item in items:
+            if Path(__file__).parent in item.path.parents:
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+class Nodes:
+    """A head and two nodes, `a` and `b`, which share this machine and one folder for locks and logs."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        places = {"PORTSUP_RUNTIME_DIR": str(folder / "r"), "PORTSUP_STATE_DIR": str(folder / "s")}
+        self.env = {**os.environ, **QUIET, **places, "PYTHONPATH": str(ROOT)}
+        self._process = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("nodes.py")), "a", "b"], env=self.env, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=(folder / "ray.log").open("w"),
+        )  # fmt: skip
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        assert line, (folder / "ray.log").read_text()[-2000:]
+        told: dict[str, Any] = json.loads(line)
+        self.address: str = told["address"]
+        self.raylets: dict[str, int] = told["raylets"]
+
+    def close(self) -> None:
+        """Ends the cluster, and whatever it has left."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            self._process.wait(30)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+        for pid in [*processes_with(f"={self.folder}"), *self.raylets.values()]:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except (ProcessLookupError, PermissionError):
+                pass
+
+
+class OnRay(Project):
+    """A project whose stack runs on the cluster."""
+
+    nodes: Nodes
+
+    def run(self, *words: str, within: float = LONG) -> subprocess.CompletedProcess[str]:
+        return super().run(*words, "--on", self.nodes.address, within=within)
+
+    def rows(self) -> dict[str, dict[str, Any]]:
+        """The rows of `status`, by name."""
+        ran = self.run("status", "--format", "json")
+        return {row["name"]: row for row in map(json.loads, ran.stdout.splitlines())}
+
+    def until_row(self, name: str, **facts: Any) -> dict[str, Any]:
+        """The row of `name` once it has these facts."""
+
+        def check() -> dict[str, Any] | None:
+            row = self.rows().get(name)
+            return row if row and all(row[key] == value for key, value in facts.items()) else None
+
+        return eventually(check, within=LONG, what=f"{name} with {facts}")
+
+    def workers(self, title: str) -> list[int]:
+        """The workers of the cluster that are such an actor."""
+        found = []
+        for raylet in self.nodes.raylets.values():
+            if psutil.pid_exists(raylet):
+                for each in psutil.Process(raylet).children():
+                    with contextlib.suppress(psutil.Error):  # it has just ended
+                        found += [each.pid] if any(f"ray::{title}" in word for word in each.cmdline()) else []
+        return found
+
+    def keeper_of(self, pid: int) -> tuple[int, int]:
+        """The worker of the keeper of a service, and the raylet of its node, by the process of the service."""
+        for above in psutil.Process(pid).parents():
+            words = above.cmdline()
+            if "supervisor.cluster.warden" in words:
+                at = words.index("supervisor.cluster.warden")
+                return int(words[at + 2]), int(words[at + 3])
+        raise AssertionError("it has no warden")
+
+
+@pytest.fixture(scope="session")
+def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
+    folder = Path(f"/tmp/pr{os.getpid()}")  # short: unix sockets
+    folder.mkdir(mode=0o700)
+    made = Nodes(folder)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+@pytest.fixture
+def on_ray(nodes: Nodes, tmp_path: Path) -> Iterator[OnRay]:
+    """A project without services yet; whatever it starts is stopped."""
+    project = OnRay(tmp_path / "project", {})
+    project.nodes = nodes
+    project.env = {**nodes.env, "NO_COLOR": "1"}
+    try:
+        yield project
+    finally:
+        project.run("down", "-t", "0")
+
+
+def server(count: int = 2, **more: Any) -> dict[str, Any]:
+    """A service that serves its folder over HTTP."""
+    command = [sys.executable, "-m", "http.server", "--bind", "{host}", "{port}"]
+    return {"command": command, "pool": list(free_pool(count)), **more}
