@@ -45,6 +45,7 @@ def as_text(stack: "StackSpec") -> list[str]:
             spec = stack.services[name]
             pool = f"  {pool_words(spec.pool)}" if spec.pool else ""
             needs = ", ".join(f"{need} ({condition})" for need, condition in spec.depends_on.items())
+            pool += f"  x{spec.replicas}" if spec.replicas > 1 else ""
             how = f"  {spec.start}" if spec.start == "on-connect" else f"  at {clock_of(spec)}" if spec.schedule else ""
             lines.append(f"  {name}{pool}{how}" + (f"  after {needs}" if needs else ""))
     return lines
@@ -56,6 +57,7 @@ def as_mermaid(stack: "StackSpec") -> list[str]:
     lines = ["flowchart LR"]
     for name, spec in stack.services.items():
         label = f"{name}<br/>{pool_words(spec.pool)}" if spec.pool else name
+        label += f"<br/>x{spec.replicas}" if spec.replicas > 1 else ""
         lines.append(f'  {names[name]}["{label}"]')
     for name, spec in stack.services.items():
         for need, condition in spec.depends_on.items():
@@ -80,6 +82,7 @@ def as_json(stack: "StackSpec") -> list[str]:
             "level": number,
             "pool": list(stack.services[name].pool),
             "start": str(stack.services[name].start),
+            "replicas": stack.services[name].replicas,
             "schedule": clock_of(stack.services[name]) or None,
             "needs": {need: str(condition) for need, condition in stack.services[name].depends_on.items()},
         })

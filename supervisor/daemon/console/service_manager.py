@@ -9,6 +9,7 @@ import socket
 from collections.abc import Mapping
 
 from supervisor.core.conditions import is_done
+from supervisor.core.stack import whole
 from supervisor.core.state import IS_IN_TROUBLE, State
 from supervisor.daemon.service.slot import Slot
 from supervisor.words import outcomes
@@ -68,10 +69,11 @@ class ServiceManager:
             self._say(f"STATUS={words}")
 
     def _words(self) -> str:
+        services = {name: slot for name, slot in self._slots.items() if slot.number == 1}
         if self._is_stopping:
-            left = sum(slot.service.pid is not None for slot in self._slots.values())
-            return outcomes.stack_stops(left, len(self._slots))
-        wanted = {name: slot.service for name, slot in self._slots.items() if slot.is_wanted}
+            left = sum(any(each.service.pid is not None for each in slot.replicas) for slot in services.values())
+            return outcomes.stack_stops(left, len(services))
+        wanted = {name: whole(slot) for name, slot in services.items() if slot.is_wanted}
         ready = sum(svc.state in (State.IDLE, State.RUNNING) or is_done(svc) for svc in wanted.values())
         failed = [name for name, svc in wanted.items() if svc.state in IS_IN_TROUBLE]
         return outcomes.stack_starts(self._is_ready, ready, len(wanted), failed)[:LONGEST_STATUS]

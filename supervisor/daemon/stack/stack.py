@@ -160,7 +160,7 @@ class Stack:
 
     def exit_code(self) -> ExitCode:
         """What `up` returns if it ends now and nothing else is the matter."""
-        return rules.exit_code(slot.service for slot in self.slots.values())
+        return rules.exit_code(rules.whole(slot) for slot in self.services().values())
 
     def has_nothing_left(self, is_detached: bool = False) -> bool:
         """Whether all that should run has ended by itself; not while somebody is still to be told, or tried again."""

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from supervisor.control.progress import Late
 from supervisor.core.conditions import Verdict, has_settled, is_missing
-from supervisor.core.stack import verdict_on
+from supervisor.core.stack import verdict_on, whole
 from supervisor.core.state import State
 from supervisor.daemon.service.slot import Slot
 from supervisor.daemon.stack.stack import LIVE_EVERY, NOTE_EVERY, Stack
@@ -55,7 +55,7 @@ def unsettled(slots: Collection[Slot]) -> Callable[[], list[Slot]]:
 
 def missing(slots: Collection[Slot]) -> list[str]:
     """The names of those that a start should have brought up, and that are not there."""
-    return [slot.label for slot in slots if is_missing(slot.service)]
+    return [slot.of for slot in slots if slot.number == 1 and is_missing(whole(slot))]
 
 
 async def settled(stack: Stack, slots: Collection[Slot], timeout: float | None, note: Note) -> list[Slot]:
