@@ -120,7 +120,7 @@ def guard(
     pump(daemon, pumps, screen=screen, relay=relay)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     _, status = os.waitpid(daemon, 0)
-    left = end_orphans()
+    left = end_orphans(daemon)
     code = os.waitstatus_to_exitcode(status)
     if watch is not None:
         watch.close()
@@ -228,16 +228,20 @@ def _tell(words: str) -> None:
         os.write(2, words.encode())
 
 
-def end_orphans() -> int:
-    """Kills and reaps all processes that were left to us; how many there were."""
+def end_orphans(daemon: int) -> int:
+    """Kills and reaps all processes that were left to us; how many there were.
+
+    Those in the process group of the daemon do not count: they are forks of it that read something for it.
+    """
     seen: set[int] = set()
     deadline = time.monotonic() + ORPHANS_WITHIN
     while time.monotonic() < deadline:
         orphans = [pid for pid in system.children_of(os.getpid()) if not is_shared(pid)]
         for pid in orphans:
             with contextlib.suppress(ProcessLookupError, PermissionError):
+                if os.getpgid(pid) != daemon:
+                    seen.add(pid)
                 os.kill(pid, signal.SIGKILL)
-        seen.update(orphans)
         try:
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
