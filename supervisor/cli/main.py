@@ -1,6 +1,7 @@
 """The entry point of `portsup`: one command line to one exit code, and errors to words."""
 
 import codecs
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
@@ -13,8 +14,21 @@ BROKEN_PIPE = 141  # what the shell sees of a program that SIGPIPE ended
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Carry out one command line; the exit code for the shell."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    """Carry out one command line; the exit code for the shell.
+
+    Without `argv` it is that of this process, which then ends at once if nothing has asked to be called at its end: to
+    take the interpreter apart takes `status` a sixth of its time.
+    """
+    code = _carried_out(list(sys.argv[1:] if argv is None else argv))
+    if argv is None and "atexit" not in sys.modules:
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError, AttributeError):  # closed, or never there
+                stream.flush()
+        os._exit(code)
+    return code
+
+
+def _carried_out(arguments: list[str]) -> int:
     try:
         _open_closed_streams()
     except OSError as error:  # there may be nobody to tell
