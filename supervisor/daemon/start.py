@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -33,6 +34,8 @@ from supervisor.process import tree
 from supervisor.process.view import require_view
 from supervisor.words import endings, starting
 from supervisor.words.console import table
+
+NOTED_TO = 3600.0  # seconds: so exactly is known when a number was last in use, as to write that waits for the disk
 
 
 def run_instance(instance: int | None, read: Callable[[], tuple[StackSpec, Options]], show: Show) -> int:
@@ -100,13 +103,18 @@ async def _live(spec: StackSpec, options: Options, instance: Instance, lock: Ins
 def _remember(folders: Folders, stack: str, folder: str, lock: InstanceLock) -> None:
     """Keeps the number of a folder, and when it was in use: what was unused for longest is given away first."""
 
+    used = time.time()
+
     def note_the_end() -> None:
-        with contextlib.suppress(OSError):
-            folders.keep(stack, folder, lock.number)
+        if abs(time.time() - used) > NOTED_TO:
+            with contextlib.suppress(OSError):
+                folders.keep(stack, folder, lock.number)
 
     lock.on_release = note_the_end
-    if any((each.folder, each.number) == (folder, lock.number) for each in folders.of(stack)):
-        return
+    for each in folders.of(stack):
+        if (each.folder, each.number) == (folder, lock.number):
+            used = each.used
+            return
     try:
         folders.keep(stack, folder, lock.number)
     except OSError as error:

@@ -153,10 +153,11 @@ class InstanceLock:
 
     def release(self) -> None:
         """Give the number back; the record goes, the lock file stays."""
-        self.on_release()
-        if self._lock.is_held and read_json(self.record) == self.info.as_json():
-            with contextlib.suppress(OSError):
-                os.unlink(self.record)
+        if self._lock.is_held:
+            self.on_release()
+            if read_json(self.record) == self.info.as_json():
+                with contextlib.suppress(OSError):
+                    os.unlink(self.record)
         self._lock.release()
 
 
