@@ -21,6 +21,11 @@ class Redactor:
     def __bool__(self) -> bool:
         return bool(self._secrets)
 
+    @property
+    def secrets(self) -> tuple[bytes, ...]:
+        """What must not be shown."""
+        return self._secrets
+
     def learn(self, secrets: Collection[str]) -> None:
         """Hide these as well from now on; of a key in PEM each line of four bytes or more."""
         if secrets:

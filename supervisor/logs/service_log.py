@@ -42,7 +42,7 @@ class ServiceLog:
         self._kept = bytearray()
         self._kept_stream = ""
 
-    def write(self, stream: str, chunk: bytes, now: float) -> None:
+    def write(self, stream: str, chunk: bytes | memoryview, now: float) -> None:
         """Append what `stream` printed at `now`, seconds since 1970; also keeps the last of it for `tail`."""
         if not chunk:
             return
@@ -96,7 +96,7 @@ class ServiceLog:
         self._log = self._index = -1
         self._looked = float("-inf")
 
-    def _remember(self, stream: str, chunk: bytes) -> None:
+    def _remember(self, stream: str, chunk: bytes | memoryview) -> None:
         if stream != self._kept_stream and self._kept and not self._kept.endswith(b"\n"):
             self._kept += b"\n"
         self._kept_stream = stream
@@ -104,7 +104,7 @@ class ServiceLog:
         if len(self._kept) > 2 * KEPT:
             del self._kept[:-KEPT]
 
-    def _append(self, stream: str, chunk: bytes, now: float) -> None:
+    def _append(self, stream: str, chunk: bytes | memoryview, now: float) -> None:
         if not chunk:
             return
         if stream != self._last_stream and not self._is_at_line_start:
@@ -169,10 +169,10 @@ class ServiceLog:
             self._index = open_log(self.path + INDEX_SUFFIX, os.O_RDWR)
             index.continue_for(self._index, status.st_ino, self._size)
 
-    def _rotate(self, stream: str, chunk: bytes, now: float) -> bytes:
+    def _rotate(self, stream: str, chunk: bytes | memoryview, now: float) -> bytes | memoryview:
         """Begin a new file where a line ends; gives what of `chunk` belongs there."""
         if not self._is_at_line_start:
-            end = chunk.find(b"\n") + 1 if stream == self._last_stream else 0
+            end = bytes(chunk).find(b"\n") + 1 if stream == self._last_stream else 0
             if end == 0 and self._size < self._rotate_at + _SLACK:
                 return chunk
             self._append(stream, chunk[:end], now)

@@ -11,12 +11,22 @@ FULL_READS = 16  # so many in a row tell of one
 READ_IN_NEED = 1 << 12  # when many print much at the same time: so that each is read in each turn
 LONGEST_LINE = 1 << 16
 
+# What all pipes are read into: to be given fresh memory for each read takes longer than the read.
+_ROOM = bytearray(LONGEST_LINE + WIDE_SIZE)
+_VIEW = memoryview(_ROOM)
+Lines = bytes | memoryview  # a memoryview is of this room, and so lasts until the next read of whatever pipe
+
 
 class Stream(StrEnum):
     """Which pipe a line came from."""
 
     STDOUT = "stdout"
     STDERR = "stderr"
+
+
+def contains(lines: memoryview, text: bytes) -> bool:
+    """Whether the lines that the last read of all gave have this text in them."""
+    return _ROOM.find(text, 0, len(lines)) >= 0
 
 
 class LineSplitter:
@@ -55,7 +65,7 @@ class Capture:
         os.set_blocking(descriptor, False)
         self.descriptor = descriptor
         self.stream = stream
-        self.fresh = b""  # what the last `read` or `drain` took, whole lines or not
+        self.fresh: Lines = b""  # what the last `read` or `drain` took, whole lines or not
         self._splitter = LineSplitter()
         self._size = READ_SIZE
         self._widest = widest
@@ -65,7 +75,7 @@ class Capture:
         """The descriptor to wait for."""
         return self.descriptor
 
-    def read(self, limit: int | None = None) -> bytes | None:
+    def read(self, limit: int | None = None) -> Lines | None:
         """The lines that came, at most `limit` bytes if that is given, b"" if none is complete; None when nobody can
         write any more.
 
@@ -73,17 +83,28 @@ class Capture:
         """
         self.fresh = b""
         size = self._size if limit is None else limit
+        rest = self._splitter.rest
+        begin = len(rest)
         try:
-            self.fresh = data = os.read(self.descriptor, size)
+            count = os.readv(self.descriptor, [_VIEW[begin : begin + size]])
         except BlockingIOError:
             return b""
         except OSError:  # EIO of a terminal whose other side is gone
             return None
         if self._size < self._widest:
-            self._full_reads = self._full_reads + 1 if len(data) == READ_SIZE else 0
+            self._full_reads = self._full_reads + 1 if count == READ_SIZE else 0
             if self._full_reads == FULL_READS and widen(self.descriptor, self._widest):
                 self._size = self._widest
-        return self._splitter.feed(data) if data else None
+        if not count:
+            return None
+        _VIEW[:begin] = rest
+        last = begin + count
+        self.fresh = _VIEW[begin:last]
+        end = _ROOM.rfind(b"\n", begin, last) + 1
+        if end == 0 and last >= LONGEST_LINE:
+            end = last
+        self._splitter.rest = bytes(_VIEW[end:last])
+        return _VIEW[:end]
 
     def drain(self, limit: int = 1 << 20) -> bytes:
         """What is in the pipe right now, at most about `limit` bytes, the unfinished last line included.
@@ -91,7 +112,7 @@ class Capture:
         For the moment after the process ended: whoever inherited the pipe may keep it open, and write, forever.
         """
         chunks: list[bytes] = []
-        self.fresh = b""
+        fresh = b""
         taken = 0
         while taken < limit:
             try:
@@ -101,9 +122,10 @@ class Capture:
             if not data:
                 break
             taken += len(data)
-            self.fresh += data
+            fresh += data
             chunks.append(self._splitter.feed(data))
         chunks.append(self._splitter.flush())
+        self.fresh = fresh
         return b"".join(chunks)
 
     def close(self) -> bytes:

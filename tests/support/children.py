@@ -41,7 +41,7 @@ class Child:
                 lines = capture.read()
                 if lines is None:
                     open_captures.remove(capture)
-                self.text += (lines or b"").decode()
+                self.text += bytes(lines or b"").decode()
         return self.text
 
     def wait(self, within: float = 10.0) -> int:

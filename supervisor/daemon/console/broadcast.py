@@ -9,6 +9,7 @@ from supervisor.control.messages import Event, LogLine, News
 from supervisor.core.naming import replica_name
 from supervisor.daemon.console.foreground import Foreground
 from supervisor.logs.line import rfc3339
+from supervisor.process.output import Lines
 from supervisor.process.output import Stream as Pipe
 
 LINES_AT_ONCE = 256  # of a service's output; more would make one line of the protocol too long for its reader
@@ -96,11 +97,11 @@ class Feed:
         for follower in self._followers:
             follower(event)
 
-    def printed(self, who: Printer, pipe: Pipe, lines: bytes, now: float) -> None:
+    def printed(self, who: Printer, pipe: Pipe, lines: Lines, now: float) -> None:
         """A service printed whole lines, or one of its replicas."""
         self._front.log(who.label, lines)
         if self.logs:
-            self.logs.tell((who.of, who.label), lambda: _as_lines(who, pipe, lines, now))
+            self.logs.tell((who.of, who.label), lambda: _as_lines(who, pipe, bytes(lines), now))
 
 
 def _about(event: Mapping[str, Any]) -> list[str]:

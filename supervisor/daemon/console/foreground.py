@@ -143,13 +143,13 @@ class Foreground:
                 text = f"\x1b[{COLOURS[number % len(COLOURS)]}m{text}{RESET}"
             self._prefixes[name] = text.encode() if self._has_prefix else b""
 
-    def log(self, service: str, chunk: bytes) -> None:
+    def log(self, service: str, chunk: bytes | memoryview) -> None:
         """Shows whole lines of a service's output, without what would do more to a terminal than to colour a text."""
         if self._out is not None:
             if service not in self._prefixes:  # one of several replicas, of which there are more or fewer now
                 self.introduce((*self._prefixes, service))
             prefix = self._prefixes[service]
-            body = tamed_bytes(chunk, keeps_colours=self._is_coloured)
+            body = tamed_bytes(bytes(chunk), keeps_colours=self._is_coloured)
             body = body[:-1] if body.endswith(b"\n") else body
             self._out.write(prefix + body.replace(b"\n", b"\n" + prefix) + b"\n")
 

@@ -21,7 +21,7 @@ from supervisor.daemon.service.spawner import spawn_failed
 from supervisor.dataclass import dataclass, field
 from supervisor.errors import PortsupError
 from supervisor.process import tree
-from supervisor.process.output import Stream
+from supervisor.process.output import Lines, Stream
 from supervisor.process.spawn import Command, spawn
 from supervisor.words.reasons import text_of
 
@@ -75,8 +75,8 @@ class Hooks:
             return
         name = slot.spec.name
 
-        def show(pipe: Stream, lines: bytes, now: float) -> None:
-            run.read(lines)
+        def show(pipe: Stream, lines: Lines, now: float) -> None:
+            run.read(bytes(lines))
             self._news.printed(slot, pipe, lines, now)
 
         try:

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from supervisor.daemon.stalls import doing, has_time
 from supervisor.logs.redactor import Redactor
 from supervisor.logs.service_log import ServiceLog
-from supervisor.process.output import READ_IN_NEED, READ_SIZE, WIDE_SIZE, Capture, Stream
+from supervisor.process.output import READ_IN_NEED, READ_SIZE, WIDE_SIZE, Capture, Lines, Stream, contains
 from supervisor.system.pipes import open_pipe
 from supervisor.words import activities
 
 Consumer = Callable[[Stream, bytes], None]  # gets what was printed, whole lines or not, with its pipe
-Show = Callable[[Stream, bytes, float], None]  # gets them with the pipe they came from, and seconds since 1970
+Show = Callable[[Stream, Lines, float], None]  # gets them with the pipe they came from, and seconds since 1970
 
 
 class Output:
@@ -80,10 +80,10 @@ class Output:
         else:
             self._take(capture, lines)
 
-    def _take(self, capture: Capture, lines: bytes, *, is_end: bool = False) -> None:
+    def _take(self, capture: Capture, lines: Lines, *, is_end: bool = False) -> None:
         shown = lines
-        if self._redactor or self._held:
-            shown = self._without_secrets(capture.stream, lines, is_end)
+        if (self._redactor or self._held) and not self._is_harmless(capture.stream, lines):
+            shown = self._without_secrets(capture.stream, bytes(lines), is_end)
         if shown:
             now = time.time()
             self._log.write(capture.stream, shown, now)
@@ -91,7 +91,14 @@ class Output:
         if is_end:
             self._log.end_line()
         if capture.fresh and self.also is not None:
-            self.also(capture.stream, capture.fresh)
+            self.also(capture.stream, bytes(capture.fresh))
+
+    def _is_harmless(self, stream: Stream, lines: Lines) -> bool:
+        """Whether these are whole lines just read without a secret in them: most are, and need not be copied."""
+        return (
+            isinstance(lines, memoryview) and bool(lines) and lines[-1] == ord("\n")
+            and stream not in self._held and not any(contains(lines, secret) for secret in self._redactor.secrets)
+        )  # fmt: skip
 
     def without_secrets(self, line: bytes) -> bytes:
         """What may be shown of a line."""
