@@ -32,7 +32,8 @@ def blocks_of(text: str) -> list[str]:
 
 def test_all_is_what_commands_and_keys_need() -> None:
     extras = PROJECT["optional-dependencies"]
-    others = {each for name in ("gpu", "mcp", "names", "schedule", "top", "watch", "web") for each in extras[name]}
+    names = ("gpu", "mcp", "names", "notify", "schedule", "top", "watch", "web")
+    others = {each for name in names for each in extras[name]}
     assert set(extras["all"]) == others
     assert not others & set(extras["ray"])  # of no use on one machine, and ten times as large as all of them
 

@@ -91,7 +91,7 @@ def _walked(node: Node, key: str, texts: list[str]) -> Iterator[str]:
                 yield from _of_command(node.text.split())
         case Scalar() if key == "http":
             yield from names_in(masked_words([node.text])[0])
-        case Scalar() if key in _NAMES and not node.secret:
+        case Scalar() if key in _NAMES and not node.secret and "://" not in node.text:
             yield node.text
             yield from names_in(node.text)
         case Scalar() if key.endswith("="):

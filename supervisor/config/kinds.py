@@ -96,6 +96,7 @@ class Shape(StrEnum):
     ENV_FILES = "env-files"  # one or more files of variables
     EXIT_CODES = "exit-codes"  # a list of exit codes
     PATTERNS = "patterns"  # one or more paths or patterns
+    ADDRESSES = "addresses"  # one or more addresses, which may have secrets in them
     NAMES = "names"  # a list of words that are names, each once
     EXTENDS = "extends"  # another service; `extends` has put it in before anything else is read
     DEPENDS_ON = "depends-on"  # names of services, or a mapping of names to conditions

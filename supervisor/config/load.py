@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Container, Mapping, Sequence
 from pathlib import Path
 
-from supervisor.config import budget, build, envfile, names, proxy, templates
+from supervisor.config import build, envfile, names, templates, whole
 from supervisor.config.checks import Checks
 from supervisor.config.extends import Extending, InFile, relocated
 from supervisor.config.fields import EnvFile, Fields, Found
@@ -112,8 +112,7 @@ def _load(
             report.hide((secret,), fields.at(what.partition(".")[0]), f"{where}.{what}")
         _check_folder(specs[name], fields, where, report)
     Checks(services, report, ephemeral).run()
-    budget.check(stack, services, report)
-    proxy.check(stack, services, report)
+    whole.check(stack, services, report)
     short = report.masked_where_they_stand()
     return build.stack(
         stack,

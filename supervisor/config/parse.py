@@ -196,7 +196,7 @@ class _Builder:
         if len(key.text) > LONGEST_KEY:
             self._report.error(key.place, f"a key is longer than {LONGEST_KEY} characters", "close its quotes")
             raise Unreadable
-        if key.quoted or _is_merge(key):
+        if key.quoted or _is_merge(key) or key.text == "on":  # of `notify`: a boolean in YAML 1.1 alone
             return
         name = self._report.quote(key.text)
         quoted = f'put it in quotes: `"{key.text}":`'

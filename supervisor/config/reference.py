@@ -41,6 +41,7 @@ _SHAPES = {
     Shape.EXIT_CODES: "list of 0 to 255",
     Shape.NAMES: "list of names",
     Shape.PATTERNS: "path, or list",
+    Shape.ADDRESSES: "address, or list",
     Shape.EXTENDS: "name, or mapping",
     Shape.DEPENDS_ON: "list, or mapping",
     Shape.HTTP: "path, or [mapping](#http)",

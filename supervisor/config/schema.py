@@ -151,7 +151,7 @@ def _kind(kind: Kind) -> Schema:
             return {"anyOf": [{"type": "string", "minLength": 1}, _section(mappings.EXTENDS)]}
         case Shape.EXIT_CODES:
             return {"type": "array", "items": _kind(shapes.EXIT_CODE), "uniqueItems": True}
-        case Shape.PATTERNS:
+        case Shape.PATTERNS | Shape.ADDRESSES:
             text = {"type": "string", "minLength": 1}
             return {"anyOf": [text, {"type": "array", "items": text}]}
         case Shape.NAMES:

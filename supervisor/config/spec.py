@@ -12,6 +12,7 @@ from supervisor.core.budget import Budget
 from supervisor.core.ending import OnEnd, Others
 from supervisor.core.handoff import BindMode
 from supervisor.core.hostnames import Names
+from supervisor.core.notices import Notify
 from supervisor.core.order import Condition
 from supervisor.core.placement import Placing
 from supervisor.core.restart import Restart, RestartPolicy
@@ -23,39 +24,11 @@ from supervisor.core.watch import Action, Watch
 from supervisor.dataclass import dataclass, field
 
 __all__ = [
-    "Action",
-    "BindMode",
-    "CatchUp",
-    "Condition",
-    "HandoffMode",
-    "HealthCheck",
-    "Hook",
-    "HookCommand",
-    "HttpAsk",
-    "LogLimits",
-    "Names",
-    "NotifySocketKind",
-    "OnChange",
-    "OnEnd",
-    "OnPortChange",
-    "Others",
-    "Overlap",
-    "Placing",
-    "Probe",
-    "ProbeKind",
-    "Ready",
-    "RenderedFile",
-    "Restart",
-    "RestartPolicy",
-    "Schedule",
-    "ServiceSpec",
-    "Share",
-    "StackSpec",
-    "Stdin",
-    "Stdio",
-    "StopTo",
-    "Watch",
-]
+    "Action", "BindMode", "CatchUp", "Condition", "HandoffMode", "HealthCheck", "Hook", "HookCommand", "HttpAsk",
+    "LogLimits", "Names", "NotifySocketKind", "OnChange", "OnEnd", "OnPortChange", "Others", "Overlap", "Placing",
+    "Probe", "ProbeKind", "Ready", "RenderedFile", "Restart", "RestartPolicy", "Schedule", "ServiceSpec", "Share",
+    "StackSpec", "Stdin", "Stdio", "StopTo", "Watch",
+]  # fmt: skip
 
 
 class ProbeKind(StrEnum):
@@ -290,6 +263,7 @@ class StackSpec:
     lost_grace: float = 5.0  # seconds that a service gets to stop when its node has lost the cluster
     strict_ports: bool = False
     budget: Budget | None = None
+    notify: Notify | None = None
     render: tuple[RenderedFile, ...] = ()
     names: Names | None = None
     secrets: frozenset[str] = frozenset()  # values that no output may show, wherever they are

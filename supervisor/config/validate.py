@@ -128,7 +128,7 @@ class Validator:
                 from supervisor.config import questions  # few stacks ask that much
 
                 return questions.READERS[kind](self, node, where)
-            case Shape.PATTERNS:
+            case Shape.PATTERNS | Shape.ADDRESSES:
                 return shapes.patterns(self, node, where)
             case Shape.NAMES:
                 return shapes.names(self, node, where)

@@ -93,6 +93,7 @@ class Daemon:
         changes.follow(self._commands.changed)
         changes.follow(self._stack.changed)
         self._automatic = Automatic(spec, instance, self._stack, self._world, changes, self._reporter)
+        journal.also = self._automatic.hear
 
     async def run(self) -> int:
         """Runs until it is told to end; raises PortsupError for what ended it against its will."""
@@ -125,6 +126,8 @@ class Daemon:
         self._automatic.close()
         self._stack.stop_all()  # where a lock is lost `_finish` has begun with that, in a hurry
         await self._stack.until(self._stack.is_at_rest)
+        if self._stack.stops_in_order:
+            await self._automatic.finish()
 
     def _on_mistake(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """An exception that nobody caught is a mistake of ours: going on would mean to supervise by accident."""

@@ -41,6 +41,7 @@ class Journal:
         self._secrets = secrets
         self.redactor = Redactor(secrets)  # the same for what the services print
         self.on_event: Callable[[Mapping[str, Any]], None] | None = None  # gets what is written, secrets hidden
+        self.also: Callable[[Mapping[str, Any]], None] | None = None  # and then this one
 
     @property
     def path(self) -> str:
@@ -97,8 +98,9 @@ class Journal:
         return event
 
     def _show(self, logger: Any, method: str, event: _Told) -> _Told:
-        if self.on_event is not None:
-            self.on_event(event)
+        for hear in (self.on_event, self.also):
+            if hear is not None:
+                hear(event)
         return event
 
 

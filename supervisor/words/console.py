@@ -131,6 +131,8 @@ def _of_ports(event: journal.Event) -> str:
             return f"portsup may not look into its process ({event.why}); {HANDOFF_OFF}"
         case journal.FileNotRendered():
             return f"cannot render `{event.file}`: {event.why}"
+        case journal.NoticeNotSent():
+            return f"cannot notify {event.to}: {event.why}"
         case journal.GpuMemoryUnknown():
             return f"the budget does not limit graphics memory: {event.why}"
         case journal.OnChangeFailed():

@@ -2,11 +2,41 @@
 
 from typing import Any
 
+from supervisor.config.fields import Fields
 from supervisor.config.forms.usual import command, shown, signal_name
-from supervisor.config.kinds import Form, Section, Showing
+from supervisor.config.kinds import Form, Making, Section, Showing
 from supervisor.config.spec import RenderedFile, StackSpec
+from supervisor.core.notices import Notify, Occasion
 
 NAME = Form(("name",), lambda fields, making: {}, lambda stack, showing: stack.name)
+
+
+def _make_notify(fields: Fields, making: Making) -> dict[str, Any]:
+    given: Fields | None = fields.get("notify")
+    if given is None:
+        return {}
+    plain = Notify()
+    on = tuple(Occasion(each) for each in given.get("on", plain.on) if each in tuple(Occasion))
+    words = tuple(word.text for word in given.get("run", ()))
+    return {"notify": Notify(on, given.get("to", ()), words, given.get("every", plain.every))}
+
+
+def _show_notify(stack: StackSpec, showing: Showing) -> dict[str, Any] | None:
+    notify = stack.notify
+    if notify is None:
+        return None
+    run = {"run": command(notify.command, showing)} if notify.command else {}
+    to = {"to": list(notify.to) if showing.reveal else [veiled(each) for each in notify.to]} if notify.to else {}
+    return {"on": list(map(str, notify.on)), **to, **run, "every": notify.every}
+
+
+def veiled(address: str) -> str:
+    """An address without what may be secret in it: all but what kind it is of."""
+    kind, colon, rest = address.partition("://")
+    return f"{kind}://***" if colon and rest else address
+
+
+NOTIFY = Form(("notify",), _make_notify, _show_notify)
 
 
 def services(section: Section) -> Form:

@@ -22,6 +22,7 @@ from supervisor.config.kinds import (
 )
 from supervisor.config.spec import StackSpec
 from supervisor.core.budget import Budget, Evict
+from supervisor.core.notices import Notify
 
 LARGEST = 2**62  # bytes
 
@@ -156,6 +157,27 @@ ENGINE = Section(
     keys=(Key("ray", RAY, "How long what takes on a Ray cluster.", form=spread("ray", RAY)),),
 )
 
+NOTIFY = Section(
+    keys=(
+        Key(
+            "on",
+            Shape.NAMES,
+            "What to tell: `failed`, `flapping`, `unhealthy`, `ready`.",
+            "[failed, flapping, unhealthy]",
+            also=("events", "when"),
+        ),
+        Key(
+            "to",
+            Shape.ADDRESSES,
+            "Whom to tell: `desktop`, or addresses as apprise has them.",
+            also=("urls", "targets", "url", "services"),
+        ),
+        Key("run", Shape.COMMAND, "A command that tells it.", also=("command", "exec", "cmd")),
+        Key("every", Duration(), "How long to wait between two notices.", "1m", also=("interval",)),
+    ),
+    of=Notify,
+)
+
 STACK = Section(
     keys=(
         Key(
@@ -178,6 +200,13 @@ STACK = Section(
             BUDGET,
             "How much memory the services that run may cost together. Those that nobody uses make room for others.",
             also=("memory_budget",),
+        ),
+        Key(
+            "notify",
+            NOTIFY,
+            "Tells somebody who does not look when something goes wrong.",
+            also=("notifications", "alerts", "notification"),
+            form=forms.NOTIFY,
         ),
         Key("ports", PORTS, "Rules for all pools.", form=spread("ports", PORTS)),
         Key(

@@ -174,6 +174,15 @@ class OnChangeFailed(Event):
     why: str
 
 
+class NoticeNotSent(Event):
+    """a notice of [`notify`](services-yaml.md#notify) did not reach `to`: `why`; once for each reason, until it does"""
+
+    event = "notice not sent"
+    level = WARNING
+    to: str
+    why: str
+
+
 class ControlRefuses(Event):
     """`why`"""
 

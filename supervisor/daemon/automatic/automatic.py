@@ -1,6 +1,7 @@
 """What happens by itself in an instance: each part is imported once a services.yaml asks for it."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from supervisor.config.spec import StackSpec
 from supervisor.core import events as ev
@@ -15,12 +16,13 @@ from supervisor.daemon.stack.stack import Stack
 
 if TYPE_CHECKING:
     from supervisor.daemon.automatic.names import ServiceNames
+    from supervisor.daemon.automatic.notices import Notices
     from supervisor.daemon.automatic.schedules import Schedules
     from supervisor.daemon.automatic.watches import Watches
 
 
 class Automatic:
-    """Schedules, files that are watched, and names of services."""
+    """Schedules, files that are watched, names of services, and notices."""
 
     def __init__(
         self, spec: StackSpec, instance: Instance, stack: Stack, world: StackWorld, changes: Changes, reporter: Reporter
@@ -30,6 +32,7 @@ class Automatic:
         self._schedules: Schedules | None = None
         self._watches: Watches | None = None
         self._names: ServiceNames | None = None
+        self._notices: Notices | None = None
         self._is_over = False
         self.configure(spec)
         changes.follow(self._changed)
@@ -55,14 +58,31 @@ class Automatic:
             self._names = ServiceNames(self._stack.slots, self._instance, self._world.errands.reaper, self)
         if self._names is not None:
             self._names.configure(spec.names)
+        if self._notices is None and spec.notify is not None:
+            from supervisor.daemon.automatic.notices import Notices
+
+            folder, loop = str(spec.directory), self._instance.loop
+            self._notices = Notices(spec.name, folder, loop, self, self._world.errands)
+        if self._notices is not None:
+            self._notices.configure(spec.notify)
 
     def round(self) -> None:
         """Looks whether the clock was set, files are watched that should be, and names are answered for."""
         for part in self._parts():
             part.look()
 
+    def hear(self, event: Mapping[str, Any]) -> None:
+        """Something has happened, as it is written down."""
+        if self._notices is not None:
+            self._notices.hear(event)
+
+    async def finish(self) -> None:
+        """Tells what is still to be told, if that is quick."""
+        if self._notices is not None:
+            await self._notices.finish()
+
     def close(self) -> None:
-        """Nothing happens by itself any more."""
+        """Nothing happens by itself any more, but that somebody is told of the end."""
         for part in self._parts():
             part.close()
         self._is_over = True

@@ -61,7 +61,7 @@ class Stack:
     _stop_due: bool = False
     _ports: dict[str, int] = field(default_factory=dict)
     _hosts: dict[str, str] = field(default_factory=dict)  # those that everybody was told
-    _stop_order: bool = True
+    stops_in_order: bool = True  # False: everything has to be gone in no time
     _grace: float | None = None
     _asked_to_stop: set[str] = field(default_factory=set)
     _note: asyncio.TimerHandle | None = None
@@ -137,7 +137,7 @@ class Stack:
         """
         self.stop_since = self.stop_since if self.is_stopping else self.loop.time()
         self.is_stopping = True
-        self._stop_order = self._stop_order and in_order
+        self.stops_in_order = self.stops_in_order and in_order
         self._grace = grace if grace is not None else self._grace
         if not in_order or grace is not None:
             self._asked_to_stop.clear()
@@ -284,11 +284,11 @@ class Stack:
         if not self.is_stopping:
             return
         rested, self._rested = self._rested & self.slots.keys(), set()
-        stopping = rules.to_stop(rested, self._busy, self.relations, in_order=self._stop_order) - self._asked_to_stop
+        stopping = rules.to_stop(rested, self._busy, self.relations, in_order=self.stops_in_order) - self._asked_to_stop
         self._asked_to_stop |= stopping
         for name in stopping:
             self.slots[name].is_wanted = False
-        stop = ev.StopRequested(self._grace, is_urgent=not self._stop_order)
+        stop = ev.StopRequested(self._grace, is_urgent=not self.stops_in_order)
         self.orders.give(dict.fromkeys(stopping, stop))
 
     def _tell_whom_it_waits_for(self) -> None:

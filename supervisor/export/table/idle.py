@@ -11,6 +11,10 @@ ROWS: tuple[Row, ...] = (
         INSIDE,
     ),
     row(
+        "notify.on notify.to notify.run notify.every",
+        *(lost("portsup sends no notices there: use what watches the machine"),) * 4,
+    ),
+    row(
         "budget.memory budget.gpu_memory budget.evict memory_cost gpu_memory_cost",
         *(lost("no service is stopped for another one: all run side by side"),) * 4,
     ),
