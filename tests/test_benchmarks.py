@@ -1,8 +1,11 @@
 """What the table of the benchmarks says of values that are known."""
 
+from itertools import pairwise
+
 import pytest
 
-from benchmarks.contestants import Floor, Portsup
+from benchmarks.contestants import Floor, Portsup, PythonFloor
+from benchmarks.curve import picture, spread_out
 from benchmarks.measures import MEASURES, PYTHON, Goal, Measure, Values, can, stop
 from benchmarks.peers import Honcho, Supervisord
 from benchmarks.report import is_missed, rows, summary
@@ -59,4 +62,15 @@ def test_nobody_is_measured_in_what_it_does_not_have() -> None:
     assert not can(Honcho, "restart")
     assert not can(Supervisord, "start-again")
     assert can(Portsup, "start-again")
+    assert can(PythonFloor, "start-again")
     assert all(can(Floor, name) for name in MEASURES if name != "start-again")
+
+
+def test_the_picture_has_a_curve_for_each_figure_and_labels_that_cover_none() -> None:
+    first = {"up": 1.0, "status": 0.1, "reload": 0.2, "down": 0.1, "memory": 20.0, "stall": 0.0}
+    drawn = picture({10: first, 100: {**first, "up": 12.0, "stall": 3.0}}, "a <machine>")
+    assert drawn.count("<polyline") == 1 + len(first) + 1  # the axes, the curves, and what is proportional
+    assert "a &lt;machine&gt;" in drawn
+    assert "up 12 s" in drawn
+    places = sorted(spread_out({"a": 100.0, "b": 101.0, "c": 440.0, "d": 440.0}).values())
+    assert min(after - before for before, after in pairwise(places)) >= 15

@@ -7,6 +7,7 @@ import signal
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from supervisor import system
 from supervisor.config.selection import selected
 from supervisor.config.spec import StackSpec
 from supervisor.core import events as ev
@@ -236,8 +237,13 @@ class Daemon:
         if self._options.is_detached:
             self._front.detach()
             let_go_of(2)
-        self._loop.call_later(SETTLED_AFTER, self._journal.settle)
+        self._loop.call_later(SETTLED_AFTER, self._settle)
         self._end_if_nothing_is_left()
+
+    def _settle(self) -> None:
+        """Imports what can wait until nobody waits for us."""
+        self._journal.settle()
+        system.listening(())  # asks nothing, but the first look around needs what that takes
 
     def _look_for_the_end(self, svc: Service) -> None:
         """Ends the instance where the end of `svc` ends all."""
