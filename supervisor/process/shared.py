@@ -8,5 +8,10 @@ MARK = "PORTSUP_NAMES"  # in the environment of its processes; the value is its 
 
 
 def is_shared(pid: int) -> bool:
-    """Whether a child that was left to us is one of those; what runs in the proxy's own stack ends with that."""
-    return MARK not in os.environ and MARK in system.environ_of(pid)
+    """Whether a child that was left to us is one of those; what runs in the proxy's own stack ends with that.
+
+    A service that runs as another user cannot pass for one.
+    """
+    if MARK in os.environ or MARK not in system.environ_of(pid):
+        return False
+    return system.process_user(pid) == system.process_user(os.getpid())

@@ -22,6 +22,11 @@ def pool_cell(row: ServiceStatus) -> str:
     return f"{'-' if row.port is None else row.port} of {len(row.pool)}"
 
 
+def url_cell(row: ServiceStatus) -> str:
+    """Where a browser finds it, by its name if it has one; without `http://`."""
+    return (row.name_url or row.url or "-").removeprefix("http://")
+
+
 def port_cell(port: PortStatus, *, plain: bool = False) -> str:
     """A port of a pool as shape and words."""
     shapes = {"active": "●*", "spare": "○-", "taken": "✕x", "quarantined": "◌."}

@@ -12,7 +12,7 @@ from textual.widgets import DataTable, Input
 from supervisor.api.rows import ON_DARK, ON_LIGHT, look_of, why_of_row
 from supervisor.api.values import ServiceStatus, Update
 from supervisor.tui.ask import Help
-from supervisor.tui.cells import age_cell, cpu_cell, memory_cell, pool_cell, state_cell, trend_cell
+from supervisor.tui.cells import age_cell, cpu_cell, memory_cell, pool_cell, state_cell, trend_cell, url_cell
 from supervisor.tui.live import Live
 from supervisor.tui.logs import Logs
 from supervisor.tui.machine import Machine
@@ -134,7 +134,7 @@ class Overview(Live):
             "mem": memory_cell(model.memory(row.name)),
             "trend": trend_cell(model.memories(row.name), _WIDTHS["trend"], plain=plain),
             "restarts": str(row.restarts), "up": age_cell(model.age(row, time.time())),
-            "url": row.name_url or row.url or "-",
+            "url": url_cell(row),
             "why": why_of_row(row),
         }  # fmt: skip
         right = ("cpu", "mem", "port", "restarts", "up")

@@ -4,6 +4,7 @@ from supervisor.errors import PortsupError
 
 CANNOT_GIVE = "cannot give services names"
 CANNOT_TELL_CADDY = "cannot give Caddy another configuration"
+NO_SYSTEM = "this system has none of what it takes to start the proxy"
 NO_ANSWER = "the program that starts the proxy gave no answer"
 TRIES_AGAIN = "portsup tries again; `portsup events` tells what comes of it"
 

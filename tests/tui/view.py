@@ -33,7 +33,10 @@ from tests.tui.test_cells import row
 
 SCREENS = Path(__file__).parent / "screens"
 ROWS = (
-    row("db", pool=(PortStatus(6000, "active"), PortStatus(6001, "spare")), uptime_s=3700.0),
+    row(
+        "db", pool=(PortStatus(6000, "active"), PortStatus(6001, "spare")), uptime_s=3700.0,
+        name_url="http://db.shop.localhost:1355",
+    ),
     row(
         "web", state="backoff", port=None, pid=None, uptime_s=None, restarts=4, reason="exit code 3",
         pool=(PortStatus(6010, "taken", "nginx (pid 12)"), PortStatus(6011, "quarantined")),

@@ -135,6 +135,9 @@ class ServiceNames:
 
     def _ask(self, names: Names) -> None:
         """Starts the child that has the proxy run and know of us; it says in one line how that went."""
+        if not hasattr(os, "posix_spawn"):
+            self._answer({"why": naming.NO_SYSTEM})
+            return
         source, sink = open_pipe()
         os.set_blocking(source, False)
         null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
