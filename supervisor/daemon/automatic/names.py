@@ -77,7 +77,8 @@ class ServiceNames:
     def changed(self, before: Service, after: Service) -> None:
         """A service may be reached now, or no longer; told before its process is asked to end."""
         if self._is_served:
-            self._place(after.name)
+            slot = self._slots.get(after.name)
+            self._place(after.name if slot is None else slot.of)
 
     def close(self) -> None:
         """The names lead nowhere any more."""
@@ -85,7 +86,8 @@ class ServiceNames:
         self._names = None
 
     def _place_all(self) -> None:
-        for name in (*self._slots, *(self._shown.keys() - self._slots.keys())):
+        services = [name for name, slot in self._slots.items() if slot.number == 1]
+        for name in (*services, *(self._shown.keys() - set(services))):
             self._place(name)
 
     def _place(self, name: str) -> None:
@@ -108,20 +110,23 @@ class ServiceNames:
             self._shown.pop(name, None)
 
     def _place_of(self, slot: Slot) -> tuple[str, str] | None:
-        service = slot.service
-        if service.state not in REACHED or service.port is None:
+        """Where a service can be reached, by whichever of its replicas."""
+        found = (each.service.port for each in slot.replicas if each.service.state in REACHED)
+        port = next((port for port in found if port is not None), None)
+        if port is None:
             return None
         host = f"[{slot.host}]" if ":" in slot.host else slot.host
-        return self._host_of(slot), f"{host}:{service.port}"
+        return self._host_of(slot), f"{host}:{port}"
 
     def _host_of(self, slot: Slot) -> str:
-        return host_of(slot.spec.name, self._instance.stack, self._instance.number)
+        return host_of(slot.of, self._instance.stack, self._instance.number)
 
     def _show(self, slot: Slot, names: Names) -> None:
         url = name_url(self._host_of(slot), names.port, https=names.https) if self._is_served and slot.pool else ""
-        if slot.name_url != url:
-            slot.name_url = url
-            self._around.status_changed(slot.spec.name)
+        for each in slot.replicas:
+            if each.name_url != url:
+                each.name_url = url
+                self._around.status_changed(each.spec.name)
 
     def _withdraw(self) -> None:
         self._is_served = False
