@@ -48,12 +48,8 @@ class Clients:
             self._callers.wait_for(idle)
 
     def await_first(self, svc: Service) -> None:
-        """Listens for its first client."""
-        self._loop.call_soon(self._await_first, self._slots[svc.name])
-
-    def _await_first(self, slot: Slot) -> None:
-        if slot.service.state is State.IDLE and self._slots.get(slot.spec.name) is slot:
-            self._callers.wait_for(slot)
+        """Listens for its first client; at once, since whoever hears that it is idle may connect."""
+        self._callers.wait_for(self._slots[svc.name])
 
     def count(self, svc: Service, pid: int) -> None:
         """Counts those who are connected."""
