@@ -44,7 +44,8 @@ def _fitting(
     limit: int, resource: str, cost: str, budget: Fields, services: Mapping[str, Found], report: Report
 ) -> None:
     """Whoever cannot start beside those that are never stopped for another would wait in vain."""
-    stay = {name: each.value.get(cost, 0) for name, each in services.items() if _stays(each.value)}
+    costs = {name: each.value.get(cost, 0) * each.value.get("replicas", 1) for name, each in services.items()}
+    stay = {name: costs[name] for name, each in services.items() if _stays(each.value)}
     if sum(stay.values()) > limit:
         names = ", ".join(f"`{name}`" for name, each in stay.items() if each)
         reason = f"budget.{resource}: the services that start with the stack and are never stopped cost more: {names}"
@@ -52,7 +53,7 @@ def _fitting(
         return
     for name, found in services.items():
         others = sum(each for other, each in stay.items() if other != name)
-        if found.value.get(cost, 0) > limit - others:
+        if costs[name] > limit - others:
             beside = " beside the services that are never stopped" if others else ""
             reason = f"services.{name}.{cost}: more than `budget` has{beside}, so it would never start"
             report.error(found.value.at(cost), reason, f"raise `{resource}` of `budget`, or lower this")

@@ -173,6 +173,24 @@ class LoopStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class BudgetStatus:
+    """What the services may cost together, and what those that run cost, in bytes.
+
+    memory: the limit; null for none
+    memory_held: what the services that run cost of it
+    gpu_memory: the limit for memory of graphics processors; null for none, and as long as nobody has asked for it
+    gpu_memory_held: what the services that run cost of that
+    waiting: the services that wait for room, in the order in which they came
+    """
+
+    memory: int | None
+    memory_held: int
+    gpu_memory: int | None = None
+    gpu_memory_held: int = 0
+    waiting: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class StackStatus:
     """The answer to `status`, and each line of `watch`.
 
@@ -181,6 +199,7 @@ class StackStatus:
     services: those that were asked for, in the order of services.yaml
     warnings: what should not be, in words, such as that services.yaml has changed
     loop: how long portsup served nobody
+    budget: what the services may cost together, where services.yaml has a `budget`
     """
 
     stack: str
@@ -188,3 +207,4 @@ class StackStatus:
     services: tuple[ServiceStatus, ...]
     warnings: tuple[str, ...] = ()
     loop: LoopStatus | None = None
+    budget: BudgetStatus | None = None

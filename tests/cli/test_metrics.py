@@ -9,7 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families as older_par
 from supervisor.cli.commands.metrics import FAMILIES, PORT_STATES, exposition
 from supervisor.control.json_form import read
 from supervisor.control.messages import Resources, Usage
-from supervisor.control.status import StackStatus
+from supervisor.control.status import BudgetStatus, StackStatus
 from supervisor.core.port_state import PortState
 from tests.cli.conftest import Pretend, Run
 from tests.support.fake_daemon import refusal, row, status
@@ -100,6 +100,7 @@ def test_families_are_whole_and_every_instance_and_its_services_are_told_apart()
         for name, *_ in FAMILIES
         if name not in ("portsup_service_rotations", "portsup_service_next_run_timestamp_seconds")
         and "replicas" not in name
+        and not name.startswith("portsup_budget_")
     ]
 
 
@@ -151,4 +152,15 @@ def test_the_stalls_of_an_instance_are_told() -> None:
         "portsup_instance_up": [({}, 1.0)],
         "portsup_loop_longest_stall_seconds": [({}, 0.12)],
         "portsup_loop_stalls_total": [({}, 3.0)],
+    }
+
+
+def test_the_budget_and_who_waits_for_it_are_told() -> None:
+    budget = BudgetStatus(6 * 1024**3, 4 * 1024**3, waiting=("a", "b"))
+    told = StackStatus("shop", 1, (), budget=budget)
+    assert values("".join(f"{line}\n" for line in exposition([("shop", 1, told, {})]))) == {
+        "portsup_instance_up": [({}, 1.0)],
+        "portsup_budget_bytes": [({"resource": "memory"}, 6.0 * 1024**3)],
+        "portsup_budget_held_bytes": [({"resource": "memory"}, 4.0 * 1024**3)],
+        "portsup_budget_waiting": [({}, 2.0)],
     }

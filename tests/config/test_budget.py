@@ -39,6 +39,7 @@ def test_without_the_other_half_neither_is_of_use(loading: Loading) -> None:
     ("text", "words"),
     [
         (stack("{memory: 1GB}", a="memory_cost: 2GB"), "more than `budget` has, so it would never start"),
+        (stack("{memory: 3GB}", a="memory_cost: 1GB, replicas: 4"), "more than `budget` has, so it would never start"),
         (
             stack("{memory: 3GB}", a="memory_cost: 2GB", b="memory_cost: 2GB").replace("on-connect", "with-stack", 1),
             "more than `budget` has beside the services that are never stopped",

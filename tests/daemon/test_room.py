@@ -8,6 +8,7 @@ from typing import Any, cast
 import pytest
 
 from supervisor.config.spec import StackSpec
+from supervisor.control.status import BudgetStatus
 from supervisor.core import events as ev
 from supervisor.core.budget import Budget, Cost
 from supervisor.core.reasons import NoRoom
@@ -100,11 +101,12 @@ def test_the_driver_is_asked_before_each_decision_that_is_about_its_memory() -> 
     made.look()
     assert a.told == [ev.RoomNeeded("b")]
     assert b.told == [ev.RoomLacking(NoRoom("gpu_memory", 6 * GB, 2 * GB, ("a",), False))]
+    assert made.status() == BudgetStatus(None, 0, 8 * GB, 6 * GB, ("b",))
     made.look()
     asked.pop()(12 * GB)  # a stranger has ended
     made.look()
     assert b.told[-1] == ev.DependenciesMet()
-    assert made.waiting() == []
+    assert made.waiting == ()
 
 
 def test_what_nobody_knows_is_not_limited() -> None:

@@ -46,7 +46,7 @@ def as_text(stack: "StackSpec") -> list[str]:
             pool = f"  {pool_words(spec.pool)}" if spec.pool else ""
             needs = ", ".join(f"{need} ({condition})" for need, condition in spec.depends_on.items())
             pool += f"  x{spec.replicas}" if spec.replicas > 1 else ""
-            how = f"  {spec.start}" if spec.start == "on-connect" else f"  at {clock_of(spec)}" if spec.schedule else ""
+            how = "".join(f"  {each}" for each in habits(spec))
             lines.append(f"  {name}{pool}{how}" + (f"  after {needs}" if needs else ""))
     return lines
 
@@ -84,6 +84,7 @@ def as_json(stack: "StackSpec") -> list[str]:
             "start": str(stack.services[name].start),
             "replicas": stack.services[name].replicas,
             "schedule": clock_of(stack.services[name]) or None,
+            **_kept(stack.services[name]),
             "needs": {need: str(condition) for need, condition in stack.services[name].depends_on.items()},
         })
         for number, level in enumerate(_levels(stack), 1)
@@ -91,10 +92,31 @@ def as_json(stack: "StackSpec") -> list[str]:
     ]  # fmt: skip
 
 
+def _kept(spec: "ServiceSpec") -> "dict[str, object]":
+    return {
+        "idle_stop": spec.idle_stop or None,
+        "watch": list(spec.watch.paths) if spec.watch else None,
+        "stdio": str(spec.stdio.share) if spec.stdio else None,
+        "memory_cost": spec.memory_cost or None,
+    }
+
+
 def clock_of(spec: "ServiceSpec") -> str:
     """When a job runs by the clock, "" for all others."""
     schedule = spec.schedule
     return "" if schedule is None else f"{schedule.cron} {schedule.timezone}".rstrip()
+
+
+def habits(spec: "ServiceSpec") -> list[str]:
+    """What a service does by itself, and what it costs, in words."""
+    from supervisor.words.checks import megabytes
+
+    found = [str(spec.start)] if spec.start == "on-connect" else []
+    found += [f"at {clock_of(spec)}"] if spec.schedule else []
+    found += [f"idle_stop {spec.idle_stop:g} s"] if spec.idle_stop else []
+    found += [f"stdio {spec.stdio.share}"] if spec.stdio else []
+    found += [f"watch {' '.join(spec.watch.paths)}"] if spec.watch else []
+    return found + ([f"memory_cost {megabytes(spec.memory_cost)}"] if spec.memory_cost else [])
 
 
 def pool_words(pool: tuple[int, ...]) -> str:

@@ -8,7 +8,7 @@ from supervisor.cli import target
 from supervisor.cli.complaint import warn
 from supervisor.control.client import Client, DaemonGone
 from supervisor.control.messages import Resources
-from supervisor.control.status import ServiceStatus, StackStatus
+from supervisor.control.status import BudgetStatus, ServiceStatus, StackStatus
 from supervisor.errors import PortsupError, UsageError
 
 TYPE_CHECKING = False
@@ -29,6 +29,9 @@ FAMILIES = (
     ("portsup_instance_up", "gauge", "", "Whether the instance answers."),
     ("portsup_loop_longest_stall_seconds", "gauge", "seconds", "The longest time that portsup served nobody."),
     ("portsup_loop_stalls", "counter", "", "How often portsup served nobody for 50 ms and more."),
+    ("portsup_budget_bytes", "gauge", "bytes", "What the services may cost together, by resource."),
+    ("portsup_budget_held_bytes", "gauge", "bytes", "What the services that run cost of it."),
+    ("portsup_budget_waiting", "gauge", "", "How many services wait for room in the budget."),
     ("portsup_service_up", "gauge", "", "Whether the service has a process."),
     ("portsup_service_ready", "gauge", "", "Whether the service is running and ready."),
     (
@@ -98,6 +101,8 @@ def exposition(told: "Iterable[Told]") -> Iterator[str]:
         if status.loop is not None:
             samples["portsup_loop_longest_stall_seconds"].append((place, status.loop.longest_stall_s))
             samples["portsup_loop_stalls"].append((place, float(status.loop.stalls)))
+        for family, more, value in _of_budget(status.budget):
+            samples[family].append((place | more, value))
         for row in status.services:
             for family, more, value in _of_service(row, used.get(row.name)):
                 samples[family].append((place | {"service": row.name, **more}, value))
@@ -111,6 +116,17 @@ def exposition(told: "Iterable[Told]") -> Iterator[str]:
                 words = ",".join(f'{label}="{_escaped(text)}"' for label, text in labels.items())
                 yield f"{name}{'_total' if kind == 'counter' else ''}{{{words}}} {value:.10g}"
     yield "# EOF"
+
+
+def _of_budget(budget: BudgetStatus | None) -> Iterator[tuple[str, dict[str, str], float]]:
+    if budget is None:
+        return
+    each = (("memory", budget.memory, budget.memory_held), ("gpu_memory", budget.gpu_memory, budget.gpu_memory_held))
+    for resource, limit, held in each:
+        if limit is not None:
+            yield "portsup_budget_bytes", {"resource": resource}, float(limit)
+            yield "portsup_budget_held_bytes", {"resource": resource}, float(held)
+    yield "portsup_budget_waiting", {}, float(len(budget.waiting))
 
 
 def _of_service(row: ServiceStatus, used: Resources | None) -> Iterator[tuple[str, dict[str, str], float]]:

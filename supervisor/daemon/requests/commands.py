@@ -134,7 +134,8 @@ class Commands:
         loop = asyncio.get_running_loop()
         rows = tuple(row(slot, self._instance, loop.time(), self._redact) for slot in slots)
         account = loop.stalls.told() if isinstance(loop, WatchedLoop) else None
-        return StackStatus(self._name, self._instance, rows, tuple(self._reloader.warnings()), account)
+        warnings, budget = tuple(self._reloader.warnings()), self._stack.room.status()
+        return StackStatus(self._name, self._instance, rows, warnings, account, budget)
 
     def _addresses(self) -> Addresses:
         found = self._world.programs.endpoints().items()

@@ -19,6 +19,7 @@ from supervisor.logs.service_log import ServiceLog
 
 def settings(spec: ServiceSpec, pool: Sequence[int]) -> dict[str, Any]:
     """The fields of a `Service` that its configuration decides."""
+    has_cost = bool(spec.memory_cost or spec.gpu_memory_cost)
     return {
         "pool": tuple(pool),
         "policy": spec.restart_policy,
@@ -35,7 +36,7 @@ def settings(spec: ServiceSpec, pool: Sequence[int]) -> dict[str, Any]:
         "is_ready_by_listening": bool(pool) and spec.ready.probe.kind is ProbeKind.LISTENING,
         "one_shot": spec.one_shot,
         "on_connect": spec.start is Start.ON_CONNECT,
-        "can_make_room": spec.waits_for_clients and bool(spec.memory_cost or spec.gpu_memory_cost),
+        "can_make_room": has_cost and spec.waits_for_clients and spec.replicas == 1,
         "is_scheduled": spec.schedule is not None,
         "is_server": not spec.one_shot and (bool(pool) or spec.ready.probe.kind is not ProbeKind.STARTED),
         "success_codes": spec.success_exit_codes,

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from supervisor.config.spec import StackSpec
+from supervisor.control.status import BudgetStatus
 from supervisor.core import budget as rules
 from supervisor.core import events as ev
 from supervisor.core import stack
@@ -36,13 +37,21 @@ class Room:
         self._look_soon()
 
     @property
-    def limits(self) -> Limits:
-        """What all services may cost together."""
-        return self._limits
-
-    def waiting(self) -> list[str]:
+    def waiting(self) -> tuple[str, ...]:
         """Who waits for room."""
-        return list(self._queue)
+        return tuple(self._queue)
+
+    def status(self) -> BudgetStatus | None:
+        """What `status` says of the budget; None where there is none."""
+        if not self._is_bounded:
+            return None
+        held = rules.held_by(self._slots)
+        limits = self._limits
+        return BudgetStatus(limits.memory, held.memory, limits.gpu_memory, held.gpu_memory, self.waiting)
+
+    @property
+    def _is_bounded(self) -> bool:
+        return bool(self._limits) or self._ask_gpu is not None
 
     def round(self) -> None:
         """Strangers may have given memory back."""
@@ -52,8 +61,7 @@ class Room:
     def holds_back(self, slot: Slot) -> bool:
         """Whether a service that would start now has to wait for a `look`."""
         only_listens = slot.service.on_connect and slot.service.state is State.FAILED
-        is_bounded = bool(self._limits) or self._ask_gpu is not None
-        if not is_bounded or not slot.cost or only_listens:
+        if not self._is_bounded or not slot.cost or only_listens:
             return False
         self._queue.setdefault(slot.spec.name)
         return True
