@@ -37,7 +37,8 @@ def events_of(directory: str, services: Collection[str] = (), *, cursor: str = "
         if behind is not None and _moment(told["time"], told.get("seq", 0)) <= behind:
             continue
         position = f"{told['time']}/{told.get('seq', 0)}"
-        if not services or told.get("service") in services:
+        service = told.get("service")
+        if not services or service in services or called(str(service), told.get("replica")) in services:
             kept.append(read(Event, told))
             if cursor and len(kept) == count:
                 break

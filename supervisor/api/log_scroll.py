@@ -83,6 +83,11 @@ class LogScroll:
             self._scroll.close()
 
 
+def printers(directory: str, services: Sequence[str]) -> tuple[str, ...]:
+    """Who has a log there: these services, or each replica of those that have several."""
+    return tuple(log_files(directory, services))
+
+
 def level_named(message: str) -> str:
     """The level that a line names; empty where it names none."""
     level = level_of(message)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from supervisor.convert import paths, shell, supervisord_fcgi, supervisord_files, supervisord_order
 from supervisor.convert.around import ALONE, Around
+from supervisor.convert.copies import share
 from supervisor.convert.draft import Draft, Left, Outcome
 from supervisor.convert.supervisord_files import Section
 from supervisor.convert.values import (
@@ -109,6 +110,10 @@ def _program(
         why = "the number of copies is not known here, one is written"
         outcome.left.append(Left(f"`numprocs={told}` of `{name}`", why, "add the others by hand"))
     start = whole(given.get("numprocs_start", "0"), 0, 10**6) or 0
+    if copies > 1 and not is_fcgi and _are_alike(given):
+        draft = _copy(name, section, general, start, 1, around)
+        if share(draft, copies):
+            return [draft]
     if copies > MOST_COPIES:
         why = f"these are {copies} copies, {MOST_COPIES} are written"
         outcome.left.append(Left(f"`numprocs` of `{name}`", why, "add the others by hand"))
@@ -116,6 +121,12 @@ def _program(
         return supervisord_fcgi.made(_copy(name, section, general, start, 1, around), given, copies, outcome)
     numbers = range(start, start + min(copies, MOST_COPIES))
     return [_copy(name, section, general, number, copies, around) for number in numbers]
+
+
+def _are_alike(given: dict[str, str]) -> bool:
+    """Whether nothing tells the copies of a program apart but their names and their logs."""
+    told = (value for key, value in given.items() if key != "process_name" and not key.endswith("_logfile"))
+    return not any("%(process_num)" in value or "%(numprocs)" in value for value in told)
 
 
 def _copy(name: str, section: Section, general: dict[str, str], number: int, copies: int, around: Around) -> Draft:

@@ -105,6 +105,7 @@ def _now(row: ServiceStatus | None, *, plain: bool) -> list[Line]:
         lines.append(("", f"by name       {row.name_url}"))
     if row.pid is not None:
         lines.append(("", view.process(row.pid, row.restarts, row.handoff)))
+    lines += [("", view.replica(each.name, each.state, each.pid, each.restarts)) for each in row.replicas or ()]
     if row.checks_health:
         lines.append(("", f"health        {row.health}"))
     if row.next_run:

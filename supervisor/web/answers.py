@@ -9,12 +9,13 @@ from supervisor.api import machine, sight
 from supervisor.api.drawing import drawn
 from supervisor.api.history import events_of
 from supervisor.api.launch import critical_chain, phases
-from supervisor.api.log_scroll import LogScroll, level_named
+from supervisor.api.log_scroll import LogScroll, level_named, printers
 from supervisor.api.log_search import search_logs
 from supervisor.api.project import Project
 from supervisor.api.stack import Stack
 from supervisor.api.values import Event, LogQuery, as_json
 from supervisor.core import journal
+from supervisor.core.naming import parted
 from supervisor.errors import NotFound, PortsupError, UsageError
 from supervisor.web.windows import event_of
 
@@ -37,7 +38,7 @@ class Scrolls:
     def of(self, directory: str, services: tuple[str, ...]) -> LogScroll:
         """That of these services."""
         with self._lock:
-            key = (directory, *services)
+            key = (directory, *printers(directory, services))
             if key not in self._open:
                 self._open[key] = LogScroll(directory, services)
             self._open.move_to_end(key)
@@ -180,7 +181,7 @@ def _services(project: Project, asked: Asked) -> tuple[str, ...]:
     """Those asked for, or all; raises NotFound, so that no name can lead to another file."""
     known = project.services()
     names = tuple(filter(None, asked.get("services", "").split(",")))
-    if wrong := [name for name in names if name not in known]:
+    if wrong := [name for name in names if parted(name, known)[0] not in known]:
         raise NotFound(f"cannot find `{wrong[0]}`", "the stack has no such service", f"services: {', '.join(known)}")
     return names or tuple(known)
 

@@ -62,6 +62,11 @@ def not_up(service: str) -> str:
     return f"  {service[:18]:18} has not come up"
 
 
+def replica(name: str, state: str, pid: int | None, restarts: int) -> str:
+    """One of several processes of a service."""
+    return f"  {name:<12}{state}" + ("" if pid is None else f", pid {pid}") + f", {restarts} restarts"
+
+
 def process(pid: int, restarts: int, handoff: str | None) -> str:
     """The process of a service, and how it has its port."""
     return f"process       pid {pid}, {restarts} restarts, handoff: {handoff or 'none'}"

@@ -56,6 +56,7 @@ export function Service({ route }) {
       <${Fact} name="Why" value=${row.why} />
     </dl>
     <${Why} name=${name} told=${why} />
+    <${Replicas} row=${row} />
     <${Pool} row=${row} />
     <${Use} name=${name} />
     <${Graph} name=${name} />
@@ -96,6 +97,12 @@ export function Story({ events, name }) {
   return html`<ol class="story">${events.map((each) => html`<li key=${`${each.time}${each.seq}`} class=${`level-${each.level}`}>
     <a href=${link("logs", { services: each.service || name || "", time: each.time })}><time title=${each.time}>${clock(each.time)}</time></a>
     ${each.sentence}</li>`)}</ol>`;
+}
+
+function Replicas({ row }) {
+  if (!row.replicas) return null;
+  return html`<h2>Replicas</h2><ul class="replicas">${row.replicas.map((each) => html`<li key=${each.name}>
+    <a href=${link("logs", { services: each.name })}>${each.name}</a> ${each.state}${each.pid ? `, pid ${each.pid}` : ""}, ${each.restarts} restarts${each.reason ? `: ${each.reason}` : ""}</li>`)}</ul>`;
 }
 
 function Pool({ row }) {
