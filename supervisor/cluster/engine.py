@@ -96,12 +96,14 @@ def ask(actor: Any, method: str, *arguments: Any, timeout: float = _ANSWER) -> A
 
 
 def make_registry(cls: type, plan: Mapping[str, Any]) -> Any:
-    """The registry of a stack, beside the head where that can be; raises PortsupError if there is one already."""
+    """The registry of a stack, beside the head; raises PortsupError if there is one already.
+
+    Elsewhere it could be cut off from the cluster together with a node.
+    """
     name = registry_name(plan["stack"], plan["instance"])
-    head = next((node["NodeID"] for node in nodes() if "node:__internal_head__" in node["Resources"]), None)
-    where = NodeAffinitySchedulingStrategy(head, soft=True) if head is not None else "DEFAULT"
+    needs: dict[str, Any] = {"num_cpus": 0, "resources": {"node:__internal_head__": 0.001}}
     try:
-        return _made(cls, name, where, {"num_cpus": 0}).remote(plan)
+        return _made(cls, name, "DEFAULT", needs).remote(plan)
     except ValueError:
         raise words.already_up(plan["stack"], plan["instance"]) from None
 

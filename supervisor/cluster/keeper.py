@@ -4,6 +4,7 @@ import contextlib
 import os
 import threading
 import time
+import traceback
 from collections.abc import Mapping
 from typing import Any
 
@@ -69,13 +70,17 @@ class Keeper:
         return self._local.is_over
 
     def _live(self) -> None:
-        while not self._stopping.is_set():
-            if engine.is_orphan(self._raylet):  # another keeper has our name by now, or will have it
-                engine.leave()
-            if self._claim():
-                self._hold()
-            else:
-                self._stopping.wait(_CLAIM_AGAIN)
+        try:
+            while not self._stopping.is_set():
+                if engine.is_orphan(self._raylet):  # another keeper has our name by now, or will have it
+                    engine.leave()
+                if self._claim():
+                    self._hold()
+                else:
+                    self._stopping.wait(_CLAIM_AGAIN)
+        except Exception:  # such as a folder that is gone: Ray makes another keeper, and brings the folder again
+            traceback.print_exc()
+            engine.leave()
 
     def _claim(self) -> bool:
         asked = now()
