@@ -96,7 +96,7 @@ def parent_of(pid: int) -> int:
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
-_WIDTH, _HEIGHT, _LEFT, _TOP, _ASIDE = 640, 400, 60, 40, 130  # of the plane, and what is around it
+_WIDTH, _HEIGHT, _LEFT, _TOP, _ASIDE = 640, 400, 80, 40, 140  # of the plane, and what is around it
 _COLOURS = ("#0969da", "#1a7f37", "#9a6700", "#cf222e", "#8250df", "#bf3989")
 
 
@@ -105,8 +105,7 @@ def picture(found: Mapping[int, Mapping[str, float]], title: str) -> str:
     counts = sorted(found)
     first = found[counts[0]]
     curves = {name: [found[count][name] / (first[name] or 1.0) for count in counts] for name in UNITS}
-    proportional = [count / counts[0] for count in counts]
-    most = max(max(values) for values in (*curves.values(), proportional))
+    most = max(map(max, curves.values()))
 
     def points(values: Sequence[float]) -> str:
         places = (
@@ -130,14 +129,15 @@ def picture(found: Mapping[int, Mapping[str, float]], title: str) -> str:
     for count in counts:
         x = _LEFT + _WIDTH * count / counts[-1]
         lines.append(f'<text x="{x:.1f}" y="{bottom + 18}" text-anchor="middle">{count}</text>')
-    lines.append(f'<polyline stroke="#8b95a1" stroke-dasharray="4" points="{points(proportional)}"/>')
-    ends = {name: values[-1] for name, values in curves.items()} | {"proportional": proportional[-1]}
-    places = spread_out({name: _TOP + _HEIGHT * (1 - value / most) for name, value in ends.items()})
+    share = min(1.0, most * counts[0] / counts[-1])  # where it leaves the plane, at its top or on the right
+    x, y = _LEFT + _WIDTH * share, bottom - _HEIGHT * share * counts[-1] / counts[0] / most
+    lines.append(f'<polyline stroke="#8b95a1" stroke-dasharray="4" points="{_LEFT},{bottom} {x:.1f},{y:.1f}"/>')
+    lines.append(f'<text x="{x + 8:.1f}" y="{y + 12:.1f}">in proportion to the services</text>')
+    places = spread_out({name: _TOP + _HEIGHT * (1 - values[-1] / most) for name, values in curves.items()})
     for (name, values), colour in zip(curves.items(), _COLOURS, strict=True):
         said = f"{name} {found[counts[-1]][name]:.3g} {UNITS[name]}"
         lines.append(f'<polyline stroke="{colour}" points="{points(values)}"/>')
         lines.append(f'<text x="{_LEFT + _WIDTH + 8}" y="{places[name]:.0f}" style="fill:{colour}">{said}</text>')
-    lines.append(f'<text x="{_LEFT + _WIDTH + 8}" y="{places["proportional"]:.0f}">proportional</text>')
     return "\n".join([*lines, "</svg>"]) + "\n"
 
 
