@@ -55,7 +55,8 @@ def unsettled(slots: Collection[Slot]) -> Callable[[], list[Slot]]:
 
 def missing(slots: Collection[Slot]) -> list[str]:
     """The names of those that a start should have brought up, and that are not there."""
-    return [slot.of for slot in slots if slot.number == 1 and is_missing(whole(slot))]
+    # A reload may have removed one meanwhile: it has no replicas then.
+    return [slot.of for slot in slots if slot.number == 1 and slot.replicas and is_missing(whole(slot))]
 
 
 async def settled(stack: Stack, slots: Collection[Slot], timeout: float | None, note: Note) -> list[Slot]:
