@@ -52,7 +52,7 @@ def test_every_question_of_a_newcomer_has_a_file() -> None:
 
 def test_every_folder_of_the_package_is_on_the_page() -> None:
     folders = {path.parent.name for path in PACKAGE.glob("*/*.py")}
-    table = PAGE.partition("## The folders")[2].partition("Inside `daemon/`")[0]
+    table = PAGE.partition("## The directories")[2].partition("Inside `daemon/`")[0]
     assert sorted(folders - set(re.findall(r"`(\w+)/`", table))) == []
 
 
