@@ -78,7 +78,7 @@ def report_bug(error: BaseException, arguments: Sequence[str]) -> int:
     brief = redacted(f"{type(error).__name__}: {error}").splitlines()[0][:200]
     complain(
         PortsupError(
-            "cannot finish this: a mistake in portsup itself",
+            "cannot finish this: internal error of portsup",
             brief,
             f"`{where}` has the details, without your secrets: please send it to the developers"
             if where

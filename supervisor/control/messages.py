@@ -81,7 +81,7 @@ class Address:
 class Addresses:
     """The answer to `endpoints`.
 
-    endpoints: by service; those without ports are left out
+    endpoints: by service; services without ports are missing
     """
 
     endpoints: dict[str, Address]
@@ -148,7 +148,7 @@ class News:
 
     event: something that happened
     lines: what a service printed
-    gap: how many events or lines were left out, because the reader was too slow
+    gap: how many events or lines are missing, because the reader was too slow
     """
 
     event: Event | None = None

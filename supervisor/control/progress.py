@@ -24,7 +24,7 @@ class Outcome:
     """How it went for one service.
 
     name: its name
-    ok: whether it is as was asked for
+    ok: whether the request succeeded for it
     words: how it is now
     """
 
@@ -59,7 +59,7 @@ class Changes:
     added: services that are new
     removed: services that are gone
     changed: services that are different
-    top: keys beside `services` that are different, and `files` where it is laid together from others
+    top: other keys of the file than `services` that are different, and `files` if the list of files is
     """
 
     added: tuple[str, ...]

@@ -49,7 +49,7 @@ class Ping(Request):
 class Status(Request):
     """How the services are.
 
-    services: a list of names, empty or left out for all
+    services: a list of names, empty or missing for all
     """
 
     answer = StackStatus
@@ -60,7 +60,7 @@ class Status(Request):
 class Resources(Request):
     """What the processes of the services use.
 
-    services: a list of names, empty or left out for all
+    services: a list of names, empty or missing for all
     """
 
     kind = Kind.SLOW
@@ -80,7 +80,7 @@ class Watch(Request):
 class Events(Request):
     """An empty line at once, then each event that is about these services, or every one.
 
-    services: a list of names, empty or left out for all
+    services: a list of names, empty or missing for all
     """
 
     kind = Kind.NEWS
@@ -92,7 +92,7 @@ class Events(Request):
 class Logs(Request):
     """An empty line at once, then what these services print, as they print it.
 
-    services: a list of names, empty or left out for all
+    services: a list of names, empty or missing for all
     """
 
     kind = Kind.NEWS
@@ -122,7 +122,7 @@ class Subscribe(Request):
 class Trend(Request):
     """What the services used in the last hour, as far as somebody watched by a `subscribe` with `usage`.
 
-    services: a list of names, empty or left out for all
+    services: a list of names, empty or missing for all
     """
 
     answer = Usages
@@ -152,7 +152,7 @@ class Endpoints(Request):
 class Env(Request):
     """The environment of a service.
 
-    service: its name; null or left out for the variables that lead to the services
+    service: its name; null or missing for the variables with the addresses of the services
     """
 
     answer = Environment
@@ -242,7 +242,7 @@ class Reload(Request):
     """Applies what has changed in services.yaml; the first line has `difference`.
 
     dry_run: true: changes nothing
-    files: absolute paths to run with; empty or left out for those that it runs with
+    files: absolute paths to run with; empty or missing for those that it runs with
     """
 
     kind = Kind.PROGRESS

@@ -13,7 +13,7 @@ class PortStatus:
 
     port: its number
     state: `active`, `spare`, `taken` or `quarantined`
-    holder: who has it if not this service, in words
+    holder: who holds it if not this service, in words
     cause: the same for programs, as in [events](events.md#reasons): of kind `held` with `name`, `pid`, `user` and more
     """
 
@@ -196,7 +196,7 @@ class StackStatus:
 
     stack: name of the stack
     instance: number of the instance
-    services: those that were asked for, in the order of services.yaml
+    services: the requested ones, in the order of services.yaml
     warnings: what should not be, in words, such as that services.yaml has changed
     loop: how long portsup served nobody
     budget: what the services may cost together, where services.yaml has a `budget`

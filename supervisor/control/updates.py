@@ -44,7 +44,7 @@ class Update:
     removed: names of services that are gone
     event: something that happened
     usage: what the services used at a moment
-    gap: how many events were left out, because the reader was too slow
+    gap: how many events are missing, because the reader was too slow
     """
 
     run: str

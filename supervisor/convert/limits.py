@@ -23,7 +23,7 @@ def carry(draft: Draft, given: dict[str, Any]) -> None:
         remedy = "set `memory_limit`, at least 1MB"
         draft.carry("memory_limit", memory(most), f"the memory limit `{most}`", remedy)
         if "memory_limit" in draft.fields:
-            draft.notes.append("above its `memory_limit` it is started again; in a container the kernel ended it")
+            draft.notes.append("above its `memory_limit` portsup restarts it; in a container the kernel ended it")
     told = [*(deploy.keys() - {"restart_policy", "resources", "replicas"})]
     told += [f"resources.{key}" for key in resources.keys() - {"limits"}]
     told += [f"resources.limits.{key}" for key in limits.keys() - {"memory"}]

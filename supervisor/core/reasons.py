@@ -15,20 +15,20 @@ class Asked(Reason):
 
 
 class Unused(Reason):
-    """Nobody was connected to it for so many seconds."""
+    """Nobody was connected to it for this many seconds."""
 
     seconds: float
 
 
 class MakesRoom(Reason):
-    """Nobody used it for so many seconds, and another service needs its room in the budget."""
+    """Nobody used it for this many seconds, and another service needs its room in the budget."""
 
     by: str
     seconds: float
 
 
 class NoRoom(Reason):
-    """The budget has no room for it: how much of which `resource` it needs, how much is free, and who has the rest.
+    """The budget has no room for it: how much of which `resource` it needs, how much is free, and who uses the rest.
 
     In bytes; `leaving`: those are on their way out.
     """
@@ -41,7 +41,7 @@ class NoRoom(Reason):
 
 
 class UsesProcessor(Reason):
-    """Its processes use so many percent of a processor; -1 if that cannot be seen."""
+    """Its processes use this many percent of a processor; -1 if portsup cannot see it."""
 
     percent: float = -1.0
 
@@ -152,7 +152,7 @@ class Probed(Reason):
 
 
 class NoAnswer(Reason):
-    """There was no answer within so many seconds."""
+    """There was no answer within this many seconds."""
 
     within: float
 
@@ -167,14 +167,14 @@ class HttpAnswer(Reason):
 
 
 class Unhealthy(Reason):
-    """Its health check failed like this, so many times in a row."""
+    """Its health check failed like this, this many times in a row."""
 
     last: Cause
     times: int
 
 
 class MemoryAbove(Reason):
-    """Its processes have so many bytes, more than its limit."""
+    """Its processes use this many bytes, more than its limit."""
 
     used: int
     limit: int

@@ -52,7 +52,7 @@ class Folders:
             value = None
         if not isinstance(value, list):
             self._state = _State.DAMAGED if text.strip() else _State.GOOD
-            self.trouble = f"cannot read `{self.path}`: it is no list of folders" if text.strip() else ""
+            self.trouble = f"cannot read `{self.path}`: it is not a list of directories" if text.strip() else ""
             return []
         found = [entry for each in value if (entry := _entry(each)) is not None]
         if len(found) < len(value):

@@ -73,7 +73,7 @@ def is_down(service: str, stack: str) -> str:
 
 def hint(service: str) -> str:
     """What tells more."""
-    return f"`portsup why {service}` tells more"
+    return f"`portsup why {service}` explains it"
 
 
 def not_taken(port: int) -> str:

@@ -181,7 +181,7 @@ def test_a_mistake_of_ours_leaves_a_report_without_secrets(
     ran = run("ls", "--format", "json")
     assert ran.code == ExitCode.BUG
     error, empty, hint = ran.err.splitlines()
-    assert error.startswith("error: cannot finish this: a mistake in portsup itself: ValueError: bad")
+    assert error.startswith("error: cannot finish this: internal error of portsup: ValueError: bad")
     assert "gsk-very-secret" not in ran.err
     assert empty == ""
     path = Path(hint.split("`")[1])

@@ -42,7 +42,7 @@ def test_without_the_other_half_neither_is_of_use(loading: Loading) -> None:
         (stack("{memory: 3GB}", a="memory_cost: 1GB, replicas: 4"), "more than `budget` has, so it would never start"),
         (
             stack("{memory: 3GB}", a="memory_cost: 2GB", b="memory_cost: 2GB").replace("on-connect", "with-stack", 1),
-            "more than `budget` has beside the services that are never stopped",
+            "more than `budget` has in addition to the services that portsup never stops",
         ),
         (
             stack("{memory: 3GB}", a="memory_cost: 2GB", b="memory_cost: 2GB").replace("on-connect", "with-stack"),

@@ -54,7 +54,7 @@ def journal(live: Live) -> list[str]:
 
 def is_of_a_mistake(text: str) -> bool:
     """Whether this tells of an exception that nobody expected."""
-    return "Traceback" in text or "mistake in portsup" in text
+    return "Traceback" in text or "internal error of portsup" in text
 
 
 def _is_whole(text: str) -> bool:

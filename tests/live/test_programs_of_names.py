@@ -171,7 +171,7 @@ def test_who_is_down_tells_why_and_who_starts_is_waited_for(named: Named) -> Non
             assert (answer.status, answer.read()) == (200, b"4")
         live.do("stop", "late")
         assert named.ask("late.t.localhost") == (
-            502, "late of t does not answer\nit is stopped: stop requested\n`portsup why late` tells more\n"
+            502, "late of t does not answer\nit is stopped: stop requested\n`portsup why late` explains it\n"
         )  # fmt: skip
         up.says("the services have names: http://SERVICE.t.localhost")
 

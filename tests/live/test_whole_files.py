@@ -51,7 +51,7 @@ def test_a_file_that_is_no_list_is_set_aside_and_that_is_said(stack: Make, text:
     live.state.mkdir(mode=0o700)
     (live.state / "folders.json").write_text(text)
     started = live.run("up", "-d")
-    assert (started.returncode, "it is no list of folders" in started.stderr) == (0, True), started.stderr
+    assert (started.returncode, "it is not a list of directories" in started.stderr) == (0, True), started.stderr
     assert live.run("down").returncode == 0
     assert [entry["stack"] for entry in json.loads((live.state / "folders.json").read_text())] == ["t"]
     assert (live.state / "folders.json.damaged").read_text() == text

@@ -110,7 +110,7 @@ class EndOfAll(Event):
 
 
 class Fatal(Event):
-    """the reason why the instance ends: `what`, `why`, `exit_code`, `hint`; where no port of a pool can be used, also `service`, and `reasons`: who has each port"""  # noqa: E501
+    """the reason why the instance ends: `what`, `why`, `exit_code`, `hint`; where no port of a pool can be used, also `service`, and `reasons`: who holds each port"""  # noqa: E501
 
     event = "fatal"
     level = ERROR
