@@ -54,7 +54,7 @@ def _fitting(
     for name, found in services.items():
         others = sum(each for other, each in stay.items() if other != name)
         if costs[name] > limit - others:
-            beside = " beside the services that are never stopped" if others else ""
+            beside = " in addition to the services that portsup never stops" if others else ""
             reason = f"services.{name}.{cost}: more than `budget` has{beside}, so it would never start"
             report.error(found.value.at(cost), reason, f"raise `{resource}` of `budget`, or lower this")
 

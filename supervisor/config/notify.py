@@ -16,7 +16,7 @@ def check(stack: Fields, report: Report) -> None:
     for each in given.get("on", ()):
         if each not in known:
             hint = did_you_mean(each, known) or f"one of {', '.join(known)}"
-            report.error(given.at("on"), f"notify.on: {report.quote(each)} is nothing that can be told", hint)
+            report.error(given.at("on"), f"notify.on: {report.quote(each)} is not an occasion for a notice", hint)
     targets = [each for each in given.get("to", ()) if each != DESKTOP]
     report.hide(targets, given.at("to"), "notify.to")
     for each in targets:
@@ -27,7 +27,7 @@ def check(stack: Fields, report: Report) -> None:
         missing = Missing("notify", ImportError(name="apprise"))
         report.error(given.at("to"), f"notify.to: {missing.why}", f"{missing.hint}, or use `desktop` or `run`")
     if not given.get("to", given.is_broken("to")) and "run" not in given.found:
-        report.error(given.place, "notify: nobody is named whom to tell", "add `to: desktop`, or a command with `run`")
+        report.error(given.place, "notify: nobody is named to get it", "add `to: desktop`, or a command with `run`")
 
 
 def _is_there() -> bool:

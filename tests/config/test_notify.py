@@ -38,8 +38,8 @@ def test_an_address_is_shown_without_its_secrets(loading: Loading) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("{on: [failed]}", "nobody is named whom to tell"),
-        ("{to: desktop, on: [fialed]}", "`fialed` is nothing that can be told"),
+        ("{on: [failed]}", "nobody is named to get it"),
+        ("{to: desktop, on: [fialed]}", "`fialed` is not an occasion for a notice"),
         ("{to: deskop}", "expected `desktop` or an address with `://`"),
         ("{to: []}", "nobody is named"),
         ("desktop", "expected a mapping"),

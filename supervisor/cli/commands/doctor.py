@@ -21,7 +21,7 @@ EXAMPLES = """\
   portsup doctor --all            also what is fine
   portsup doctor --format json    one JSON object per line
 
-exit codes: 0 nothing is wrong that would keep `up` from working, 1 something is"""
+exit codes: 0 nothing keeps `up` from working, 1 something does"""
 
 PATIENCE = 2.0  # seconds that an instance gets to answer
 LONG_STALL = 1.0  # seconds; each such stall is an event

@@ -15,7 +15,7 @@ EXAMPLES = """\
   portsup mcp --read-only      without the tools that change something
   portsup mcp --http           serve clients that connect by HTTP with the token
 
-docs/how-to/let-an-agent-work.md tells what an agent can do with it"""
+docs/how-to/let-an-agent-work.md says what an agent can do with it"""
 
 PORTS = [7090, 7091, 7092, 7093, 7094]
 _CLIENTS = ("claude-code", "cursor", "vscode", "mcp.json")
@@ -24,14 +24,14 @@ _LONGEST = 1 << 22  # bytes of a configuration
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `mcp`."""
-    parser.add_argument("action", nargs="?", choices=("install",), help="enter it into the configuration of a client")
-    parser.add_argument("client", nargs="?", choices=_CLIENTS, help="which one: where it looks in this project")
+    parser.add_argument("action", nargs="?", choices=("install",), help="add portsup to the configuration of a client")
+    parser.add_argument("client", nargs="?", choices=_CLIENTS, help="the client whose file here gets the entry")
     parser.add_argument(
         "--http", metavar="PORTS", nargs="?", type=ports, const=PORTS,
-        help="serve clients that connect by HTTP, on the first of these ports that is free (default: 7090-7094)",
+        help="serve clients that connect by HTTP, on the first free one of these ports (default: 7090-7094)",
     )  # fmt: skip
     parser.add_argument("--read-only", action="store_true", help="leave out the tools that change something")
-    parser.add_argument("--replace", action="store_true", help="of install: replace another entry of this name")
+    parser.add_argument("--replace", action="store_true", help="with install: replace another entry of this name")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -81,7 +81,7 @@ def _install(args: argparse.Namespace) -> int:
     client = CLIENTS[args.client]
     path = os.path.join(_project(), client.file)
     entry = {"type": "stdio", **_command(args)}
-    what = f"cannot enter it into `{path}`"
+    what = f"cannot add portsup to `{path}`"
     paste = f"add this below `{client.key}` yourself: {_in_a_line(entry)}"
     try:
         try:

@@ -19,10 +19,10 @@ PORTS = [7080, 7081, 7082, 7083, 7084]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `web`."""
-    parser.add_argument("--read-only", action="store_true", help="leave out everything that changes something")
+    parser.add_argument("--read-only", action="store_true", help="serve a page that changes nothing")
     parser.add_argument(
         "--ports", metavar="PORTS", type=ports, default=PORTS,
-        help="the first of these ports that is free is used (default: 7080-7084)",
+        help="use the first free one of these ports (default: 7080-7084)",
     )  # fmt: skip
     parser.add_argument(
         "--host-name", metavar="NAME", action="append", default=[],
