@@ -2,7 +2,7 @@
 # make test   sets up .venv and runs the tests of portsup (ARGS="-m 'not live'" for those without processes)
 # make test-services, test-programs, test-convert   those of the shipped services, with real programs, of converted files
 # make test-ray   stacks on a Ray cluster, which the target installs (285 MB)
-# make test-web   the page of `portsup web` in Chromium
+# make test-web   the page of `portsup web` in Chromium; make test-windows   portsup for Windows, under wine
 # make test-long, test-faults, test-soak   what takes long: docs/how-to/run-the-tests.md
 # make test-deps installs the Debian packages that tests drive (as root); without them, those tests are skipped
 # make extras fetches what the first `make up` or `make test` could not: the language model and the speech packages
@@ -22,9 +22,11 @@ PROGRAMS = $(wildcard tests/live/*programs*.py)
 SIDE_BY_SIDE = tests/convert/test_side_by_side.py
 BROWSER = tests/browser
 RAY = tests/ray
-APART = tests/examples $(BROWSER) $(RAY) $(PROGRAMS) $(SIDE_BY_SIDE)
+WINDOWS = tests/windows
+APART = tests/examples $(BROWSER) $(RAY) $(WINDOWS) $(PROGRAMS) $(SIDE_BY_SIDE)
 
-.PHONY: up test test-services test-web test-ray test-programs test-convert test-deps test-long test-faults test-soak test-lowest test-package
+.PHONY: up test test-services test-web test-ray test-windows test-programs test-convert test-deps test-long test-faults test-soak
+.PHONY: test-lowest test-package
 .PHONY: extras lint bench convert-tools clean
 
 up: .venv/.stack
@@ -53,6 +55,11 @@ test-programs: .venv/.dev
 # Files of other supervisors, run by them and by portsup.
 test-convert: convert-tools
 	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/python $(PYTEST) $(SIDE_BY_SIDE) $(ARGS)
+
+# portsup for Windows, under wine.
+test-windows: .venv/.dev
+	@sh .ci/windows.sh
+	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/python -m pytest -n 0 $(WINDOWS) $(ARGS)
 
 test-deps:
 	@.ci/test-deps.sh
@@ -85,7 +92,7 @@ lint: .venv/.dev
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/mypy --cache-dir .mypy_cache/darwin --platform darwin supervisor/system/__init__.py
-	@$(BIN)/mypy --cache-dir .mypy_cache/win32 --platform win32 supervisor/system/__init__.py
+	@$(BIN)/mypy --cache-dir .mypy_cache/win32 --platform win32 supervisor/system/__init__.py tests/windows/inside.py
 
 bench: convert-tools
 	@$(BIN)/python -m benchmarks.run $(ARGS)

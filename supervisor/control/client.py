@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from supervisor.control.json_form import Misfit, read
 from supervisor.control.refusals import error_from
 from supervisor.errors import REFUSALS, NotFound, PortsupError
+from supervisor.system import HAS_JOBS, connect_control
 
 TYPE_CHECKING = False  # importing `typing` for this would cost `status` two milliseconds
 if TYPE_CHECKING:
@@ -178,7 +179,9 @@ class Client:
             except OSError as error:
                 raise self._unreachable(error) from error
 
-    def _connect(self) -> _socket.socket:
+    def _connect(self) -> "Any":
+        if HAS_JOBS:
+            return self._open_pipe()
         try:
             connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
         except OSError as error:
@@ -200,6 +203,12 @@ class Client:
                 raise self._unreachable(error) from error
             raise
         return connection
+
+    def _open_pipe(self) -> "Any":
+        try:
+            return connect_control(self.path, self.patience)
+        except OSError as error:
+            raise self._unreachable(error) from error
 
     def _parse(self, line: bytes) -> "dict[str, Any]":
         try:

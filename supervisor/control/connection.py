@@ -21,6 +21,7 @@ from supervisor.control.protocol import (
 )
 from supervisor.control.requests import STREAMS, TASKS, Request
 from supervisor.errors import PortsupError
+from supervisor.system import current_user_id
 
 MAX_UNREAD = 1024 * 1024  # bytes that may wait for a slow reader; more is not written, and it is dropped
 BEHIND = 64 * 1024  # bytes from which on a reader counts as slow: a stream leaves things out, requests wait
@@ -116,7 +117,7 @@ class Connection(asyncio.Protocol):
         if len(self._connections) >= MAX_CONNECTIONS:
             make_room(self._connections)
         self._connections[self] = None
-        if uid not in (0, os.getuid()):
+        if uid not in (0, current_user_id()):
             self._refuse(BadRequest("cannot answer", "this instance belongs to another user"))
 
     def data_received(self, data: bytes) -> None:
@@ -265,7 +266,7 @@ def peer_of(client: socket.socket) -> tuple[int, int]:
     """The pid and the user at the other end (SO_PEERCRED, unix(7)); 0 and ourselves where nobody tells."""
     option = getattr(socket, "SO_PEERCRED", None)
     if option is None:
-        return 0, os.getuid()
+        return 0, current_user_id()
     pid, uid, _ = struct.unpack("iii", client.getsockopt(socket.SOL_SOCKET, option, struct.calcsize("iii")))
     return pid, uid
 

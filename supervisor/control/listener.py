@@ -8,6 +8,8 @@ import asyncio
 import socket
 from collections.abc import Callable
 
+from supervisor.system.protocol import Listening
+
 AT_ONCE = 64  # connections that are taken before others have their turn
 PAUSE = 0.5  # seconds until a connection that the system refused us is asked for again
 
@@ -19,7 +21,7 @@ class Acceptor:
     """
 
     def __init__(
-        self, listening: socket.socket, welcome: Callable[[], asyncio.Protocol], on_refused: Callable[[OSError], None]
+        self, listening: Listening, welcome: Callable[[], asyncio.Protocol], on_refused: Callable[[OSError], None]
     ) -> None:
         self._socket = listening
         self._welcome = welcome

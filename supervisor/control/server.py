@@ -2,8 +2,6 @@
 
 import asyncio
 import contextlib
-import os
-import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +9,7 @@ from supervisor.control.connection import IN_ONE_TURN, Connection, Handler, make
 from supervisor.control.listener import Acceptor
 from supervisor.control.pace import Pace
 from supervisor.errors import REFUSALS, PortsupError
+from supervisor.system import HAS_JOBS, listen_for_control
 
 BACKLOG = 128  # clients that wait to be let in
 
@@ -22,12 +21,12 @@ class Server:
         self._listener = listener
         self._path = path
         self._connections = connections
-        self._inode = path.stat().st_ino
+        self._inode = 0 if HAS_JOBS else path.stat().st_ino
 
     def is_in_place(self) -> bool:
         """Whether those who go to the path of the socket come to us."""
         try:
-            return self._path.stat().st_ino == self._inode
+            return HAS_JOBS or self._path.stat().st_ino == self._inode
         except OSError:
             return False
 
@@ -73,16 +72,10 @@ def _serve(path: Path, handle: Handler, on_refused: Callable[[OSError], None]) -
     pace = Pace(asyncio.get_running_loop(), IN_ONE_TURN)
     with contextlib.ExitStack() as undo:
         try:
-            listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | getattr(socket, "SOCK_CLOEXEC", 0))
+            listening = listen_for_control(path, BACKLOG)
+            undo.callback(_unlink, path)
             listener = Acceptor(listening, lambda: Connection(handle, connections, pace), refused)
             undo.callback(listener.close)
-            listening.setblocking(False)
-            with contextlib.suppress(FileNotFoundError):
-                path.unlink()
-            listening.bind(os.fspath(path))
-            undo.callback(_unlink, path)
-            path.chmod(0o600)
-            listening.listen(BACKLOG)
             server = Server(listener, path, connections)
             listener.begin()
         except OSError as error:

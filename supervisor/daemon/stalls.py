@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVarTuple
 
+from supervisor import system
 from supervisor.control.status import LoopStatus
 from supervisor.core.journal import LoopStalled
 from supervisor.dataclass import dataclass
@@ -142,6 +143,9 @@ class WatchedLoop(asyncio.SelectorEventLoop):
 
     def add_signal_handler(self, sig: int, callback: Callable[[*_Ts], object], *args: *_Ts) -> None:
         """The same, and what the system refuses is the OSError that it was."""
+        if system.HAS_JOBS:
+            system.on_signal(self, sig, lambda: callback(*args))
+            return
         try:
             super().add_signal_handler(sig, callback, *args)
         except RuntimeError as error:

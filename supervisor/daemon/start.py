@@ -12,7 +12,7 @@ from supervisor import system
 from supervisor.config.names import shown
 from supervisor.config.spec import StackSpec
 from supervisor.core.instance import max_instances, numbers_for, ports_of
-from supervisor.daemon.console.foreground import Foreground, Pipe, Show, let_go_of
+from supervisor.daemon.console.foreground import MAX_UNREAD, Foreground, Pipe, Show, Stream, let_go_of
 from supervisor.daemon.daemon import Daemon
 from supervisor.daemon.instance import Instance
 from supervisor.daemon.options import Options
@@ -33,7 +33,7 @@ from supervisor.ports.runtime import RuntimeDir
 from supervisor.process import tree
 from supervisor.process.view import require_view
 from supervisor.words import endings, starting
-from supervisor.words.console import table
+from supervisor.words.console import left_out, table
 
 NOTED_TO = 3600.0  # seconds: so exactly is known when a number was last in use, as to write that waits for the disk
 
@@ -86,8 +86,8 @@ def run_instance(instance: int | None, read: Callable[[], tuple[StackSpec, Optio
 async def _live(spec: StackSpec, options: Options, instance: Instance, lock: InstanceLock, show: Show) -> int:
     loop = instance.loop
     tell_of_long_ones(loop, instance.journal)
-    out = None if options.is_detached else Pipe(os.dup(1), loop)
-    front = Foreground(out, Pipe(os.dup(2), loop), show)
+    out = None if options.is_detached else _stream(1, loop)
+    front = Foreground(out, _stream(2, loop), show)
     if options.is_detached:
         let_go_of(1)
     try:
@@ -97,7 +97,15 @@ async def _live(spec: StackSpec, options: Options, instance: Instance, lock: Ins
     finally:
         front.detach()
         for fd in (1, 2):
-            os.set_blocking(fd, True)
+            if not system.HAS_JOBS:  # there a thread waits for who is slow
+                os.set_blocking(fd, True)
+
+
+def _stream(fd: int, loop: asyncio.AbstractEventLoop) -> Stream:
+    if system.HAS_JOBS:
+        writer: Stream = system.open_writer(os.dup(fd), MAX_UNREAD, left_out)
+        return writer
+    return Pipe(os.dup(fd), loop)
 
 
 def _remember(folders: Folders, stack: str, folder: str, lock: InstanceLock) -> None:

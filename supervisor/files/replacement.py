@@ -9,10 +9,12 @@ import time
 
 from supervisor.files.content import read
 from supervisor.files.opening import Refused, is_ours, open_file, refusal
+from supervisor.files.sharing import open_shared
 
 _LONGEST_NAME = 200  # bytes of a name that a temporary one is made of; a file system takes 255
 
 _TEMPORARY = re.compile(r"\.(.+)\.[0-9a-f]{12}\.new")
+_TRIES, _PAUSE = 100, 0.005  # on Windows a file that somebody has open takes no other's place; seconds
 _ABANDONED = 60.0  # seconds after which a temporary file is one that nobody will rename
 _swept: set[tuple[str, str]] = set()
 _left: set[str] = set()  # temporary files of ours that could not be removed; the next `write` tries again
@@ -42,12 +44,23 @@ def write(path: str | os.PathLike[str], data: bytes, *, mode: int | None = None,
                 os.fsync(descriptor)
         finally:
             os.close(descriptor)  # may tell of an error, too: NFS writes only now
-        os.replace(temporary, path)
+        _replace(temporary, path)
     except BaseException:
         _remove(temporary)
         raise
     if durable:
         _sync_directory(os.path.dirname(os.path.abspath(path)))
+
+
+def _replace(temporary: str, path: str | os.PathLike[str]) -> None:
+    for left in reversed(range(_TRIES)):
+        try:
+            os.replace(temporary, path)
+            return
+        except PermissionError:
+            if open_shared is None or not left:
+                raise
+        time.sleep(_PAUSE)  # somebody reads it at this moment
 
 
 def write_new(path: str | os.PathLike[str], data: bytes, *, mode: int | None = None) -> None:
@@ -65,7 +78,7 @@ def write_new(path: str | os.PathLike[str], data: bytes, *, mode: int | None = N
         raise
     except (OSError, NotImplementedError):  # a file system without hard links: its name is taken first
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if mode is None else mode))
-        os.replace(temporary, path)
+        _replace(temporary, path)
     finally:
         _remove(temporary)
 

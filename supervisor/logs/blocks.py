@@ -1,11 +1,11 @@
 """The lines of a log file in blocks, forwards and backwards, so that a search holds no more than one of them."""
 
-import os
 from collections.abc import Iterator
 from itertools import accumulate
 
 from supervisor.core.escapes import is_plain, tamed
 from supervisor.dataclass import dataclass
+from supervisor.files.reading import pread
 from supervisor.logs.part import LONGEST_MESSAGE
 
 SIZE = 1 << 18  # bytes; a line that is longer than a block is given in pieces
@@ -44,7 +44,7 @@ def forwards(descriptor: int, start: int, end: int) -> Iterator[Block]:
     """From `start`, where a line begins, to `end`."""
     rest = b""
     while start + len(rest) < end:
-        read = os.pread(descriptor, min(SIZE, end - start - len(rest)), start + len(rest))
+        read = pread(descriptor, min(SIZE, end - start - len(rest)), start + len(rest))
         if not read:
             break  # emptied meanwhile
         data = rest + read
@@ -64,7 +64,7 @@ def backwards(descriptor: int, end: int) -> Iterator[Block]:
     """From `end` to the beginning of the file, the last block first."""
     while end > 0:
         start = max(0, end - SIZE)
-        data = os.pread(descriptor, end - start, start)
+        data = pread(descriptor, end - start, start)
         if start > 0:
             cut = data.find(b"\n", 0, len(data) - 1) + 1  # a line that was begun before the block is left to the next
             start, data = start + cut, data[cut:]

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from supervisor.dataclass import dataclass
 from supervisor.files.opening import close
+from supervisor.files.reading import pread
 
 _RECORD = struct.Struct("<QdB7x")  # offset in the log, seconds since 1970, stream
 _HEADER = struct.Struct("<8sQ8x")  # magic, inode of the log
@@ -57,7 +58,7 @@ def append(descriptor: int, entry: Entry) -> None:
 
 def belongs_to(descriptor: int, inode: int) -> bool:
     """Whether the open index is that of the log with this inode."""
-    return os.pread(descriptor, RECORD_SIZE, 0) == header(inode)
+    return pread(descriptor, RECORD_SIZE, 0) == header(inode)
 
 
 def continue_for(descriptor: int, inode: int, size: int) -> None:
@@ -69,7 +70,7 @@ def continue_for(descriptor: int, inode: int, size: int) -> None:
             os.ftruncate(descriptor, 0)
         return
     # After a crash it may tell about bytes that the log never got.
-    while length > RECORD_SIZE and _RECORD.unpack(os.pread(descriptor, RECORD_SIZE, length - RECORD_SIZE))[0] > size:
+    while length > RECORD_SIZE and _RECORD.unpack(pread(descriptor, RECORD_SIZE, length - RECORD_SIZE))[0] > size:
         length -= RECORD_SIZE
     os.ftruncate(descriptor, length)
 
@@ -90,7 +91,7 @@ class Index:
 
     def read(self, position: int, count: int) -> list[Entry]:
         """At most `count` entries from that position on."""
-        data = os.pread(self.descriptor, count * RECORD_SIZE, (position + 1) * RECORD_SIZE)
+        data = pread(self.descriptor, count * RECORD_SIZE, (position + 1) * RECORD_SIZE)
         whole = memoryview(data)[: len(data) // RECORD_SIZE * RECORD_SIZE]
         return [
             Entry(offset, time if 0 <= time < _LATEST else 0.0, _STREAMS[min(number, len(_STREAMS) - 1)])

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from supervisor.files.opening import Refused, close, open_file
+from supervisor.files.reading import pread
 from supervisor.logs.index import Entry, Index, Stream, belongs_to
 from supervisor.logs.line import Line
 from supervisor.logs.rotation import INDEX_SUFFIX, backup
@@ -59,7 +60,7 @@ class Part:
         found = 0
         while position > 0 and count > 0:
             start = max(0, position - _BLOCK)
-            block = os.pread(self.descriptor, position - start, start)
+            block = pread(self.descriptor, position - start, start)
             at = len(block)
             if position == end and block.endswith(b"\n"):
                 at -= 1  # the newline at the very end begins no line
@@ -82,7 +83,7 @@ class Part:
         """
         if os.fstat(self.descriptor).st_size < self.offset:  # emptied where it stands
             self._go_to(0)
-        while data := os.pread(self.descriptor, _BLOCK, self.offset + len(self._rest)):
+        while data := pread(self.descriptor, _BLOCK, self.offset + len(self._rest)):
             data = self._rest + data
             if self._was_cut and data.startswith(b"\n"):
                 data = data[1:]  # the end of a line that was given already
@@ -102,7 +103,7 @@ class Part:
 
     def place(self, offset: int) -> Place:
         """The place in this file at `offset`."""
-        head = os.pread(self.descriptor, min(offset, _HEAD), 0)
+        head = pread(self.descriptor, min(offset, _HEAD), 0)
         self._times.seek()
         entry = self._times.at(0)
         return Place(*self.key, offset, zlib.crc32(head, round(entry.time * 1000) & 0xFFFFFFFF if entry else 0))

@@ -12,6 +12,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
 
+from supervisor.files.reading import pread
 from supervisor.logs.line import Line
 from supervisor.logs.part import LONGEST_MESSAGE, MOST_PARTS, Part
 
@@ -101,7 +102,7 @@ class _Counted:
         if size < self._end:
             self.count = self._end = 0
             del self._offsets[1:], self._numbers[1:]
-        while self._end < size and (data := os.pread(self.part.descriptor, min(_BLOCK, size - self._end), self._end)):
+        while self._end < size and (data := pread(self.part.descriptor, min(_BLOCK, size - self._end), self._end)):
             self.count += data.count(b"\n")
             self._end += len(data)
             if self._end - self._offsets[-1] >= _BLOCK:
@@ -114,7 +115,7 @@ class _Counted:
             return self.count
         block = bisect_right(self._offsets, offset) - 1
         begin = self._offsets[block]
-        return self._numbers[block] + os.pread(self.part.descriptor, offset - begin, begin).count(b"\n")
+        return self._numbers[block] + pread(self.part.descriptor, offset - begin, begin).count(b"\n")
 
     def lines(self, number: int) -> Iterator[Line]:
         """The lines from that number on, counted in this file."""
@@ -122,7 +123,7 @@ class _Counted:
         offset, passed = self._offsets[block], self._numbers[block]
         rest = b""
         self.part.jump()
-        while number < self.count and (data := os.pread(self.part.descriptor, _BLOCK, offset + len(rest))):
+        while number < self.count and (data := pread(self.part.descriptor, _BLOCK, offset + len(rest))):
             *whole, rest = (rest + data).split(b"\n")
             for raw in whole:
                 if passed == number < self.count:

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Self
 
+from supervisor.files.reading import pread
 from supervisor.logs.blocks import SIZE, Block, backwards, forwards
 from supervisor.logs.gathering import Gathering, Group
 from supervisor.logs.line import Line
@@ -131,7 +132,7 @@ class _Trail:
         """Where the last line that has a newline ends: the next search has the one that is not finished yet."""
         end = self._ends[-1]
         start = max(0, end - SIZE)
-        cut = os.pread(self._parts[-1].descriptor, end - start, start).rfind(b"\n") + 1
+        cut = pread(self._parts[-1].descriptor, end - start, start).rfind(b"\n") + 1
         return start + cut if cut or start == 0 else end
 
     def groups(self) -> Iterator[Group]:

@@ -8,6 +8,7 @@ import os
 
 from supervisor.config.spec import LogLimits
 from supervisor.files.opening import Refused, why
+from supervisor.files.reading import pread
 from supervisor.logs import index
 from supervisor.logs.index import Stream
 from supervisor.logs.opening import open_log
@@ -163,7 +164,7 @@ class ServiceLog:
         status = os.fstat(self._log)
         self._size = status.st_size
         self._rotate_at = self.limits.max_size
-        self._is_at_line_start = self._size == 0 or os.pread(self._log, 1, self._size - 1) == b"\n"
+        self._is_at_line_start = self._size == 0 or pread(self._log, 1, self._size - 1) == b"\n"
         self._last_stream = ""
         with contextlib.suppress(OSError):
             self._index = open_log(self.path + INDEX_SUFFIX, os.O_RDWR)

@@ -3,6 +3,7 @@
 import contextlib
 import os
 
+from supervisor import system
 from supervisor.files.directory import check
 
 
@@ -11,13 +12,7 @@ def state_directory() -> str:
     given = os.environ.get("PORTSUP_STATE_DIR")
     if given:
         return os.path.abspath(given)
-    if getattr(os, "geteuid", lambda: -1)() == 0:
-        return "/var/lib/portsup"
-    # The XDG base directory specification says that a relative path there is to be ignored.
-    home = os.environ.get("XDG_STATE_HOME", "")
-    if not os.path.isabs(home):
-        home = os.path.join(os.path.expanduser("~"), ".local", "state")
-    return os.path.join(home, "portsup")
+    return system.usual_state_directory()
 
 
 def instance_directory(stack: str, instance: int) -> str:

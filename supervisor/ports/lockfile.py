@@ -52,8 +52,16 @@ def _try_lock(descriptor: int) -> bool:
     except _AlreadyLocked:
         return False
     except _LockException as error:
+        if _told_nothing(error):
+            return False
         raise OSError(f"the file system cannot lock: {error}") from error
     return True
+
+
+def _told_nothing(error: BaseException) -> bool:
+    """Whether the C runtime said no and left errno as it was, as that of wine does where somebody has the lock."""
+    causes = (error, *error.args, error.__cause__, error.__context__)
+    return any(isinstance(each, OSError) and each.errno == 0 for each in causes)
 
 
 _held: set[tuple[int, str]] = set()  # the locks of this process: its pid and their paths

@@ -7,7 +7,7 @@ import os
 from supervisor import system
 from supervisor.errors import PortsupError
 from supervisor.files.directory import check, make
-from supervisor.files.opening import Refused, explained
+from supervisor.files.opening import Refused, close, explained
 
 _ENVIRONMENT = "PORTSUP_RUNTIME_DIR"
 _ELSEWHERE = f"name another one in {_ENVIRONMENT}"
@@ -59,10 +59,10 @@ class RuntimeDir:
             for directory in (runtime.ports, runtime.instances):
                 _make(directory)
         except OSError as error:
-            os.close(descriptor)
+            close(descriptor)
             raise _error("use", path, error) from error
         except BaseException:
-            os.close(descriptor)
+            close(descriptor)
             raise
         return runtime
 
@@ -116,17 +116,8 @@ class RuntimeDir:
 
 
 def default_path() -> str:
-    """$PORTSUP_RUNTIME_DIR, else `/run/portsup` for root and `<temp>/portsup-<uid>` for others.
-
-    Not $XDG_RUNTIME_DIR: it vanishes at logout, and with it every lock of a daemon.
-    """
-    given = os.environ.get(_ENVIRONMENT)
-    if given:
-        return given
-    user = system.current_user_id()
-    if user == 0:
-        return "/run/portsup"
-    return os.path.join(system.temporary_directory(), f"portsup-{user}")
+    """$PORTSUP_RUNTIME_DIR, else what is usual on this system."""
+    return os.environ.get(_ENVIRONMENT) or system.runtime_directory()
 
 
 def error_in(what: str, path: str, error: OSError) -> PortsupError:

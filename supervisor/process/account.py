@@ -1,12 +1,15 @@
 """The user and the groups that a program runs as, where they are not our own."""
 
-import grp
 import os
-import pwd
 from collections.abc import Mapping
 
+from supervisor import system
 from supervisor.dataclass import dataclass, field
 from supervisor.words import programs
+
+if not system.HAS_JOBS:
+    import grp
+    import pwd
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,8 @@ def account(user: str, group: str) -> Account | None:
     if not user and not group:
         return None
     words = programs.account_of(user, group)
+    if system.HAS_JOBS:
+        raise programs.no_accounts(words)
     entry = _user(user, words) if user else None
     uid = _number(user, words) if entry is None and user else entry.pw_uid if entry else None
     if group:
@@ -45,7 +50,7 @@ def account(user: str, group: str) -> Account | None:
     return found
 
 
-def _user(user: str, words: str) -> pwd.struct_passwd | None:
+def _user(user: str, words: str) -> "pwd.struct_passwd | None":
     """Its entry; None for a number without one."""
     try:
         return pwd.getpwuid(int(user)) if user.isdecimal() else pwd.getpwnam(user)
@@ -71,6 +76,6 @@ def _number(text: str, words: str) -> int:
     return int(text)
 
 
-def _variables(entry: pwd.struct_passwd) -> dict[str, str]:
+def _variables(entry: "pwd.struct_passwd") -> dict[str, str]:
     told = {"HOME": entry.pw_dir, "USER": entry.pw_name, "LOGNAME": entry.pw_name, "SHELL": entry.pw_shell}
     return {name: value for name, value in told.items() if value}

@@ -23,6 +23,8 @@ class Aside(Generic[T]):
     def __init__(self, question: Callable[[], T]) -> None:
         self._question = question
         self._pid, self._source = 0, -1
+        if system.HAS_JOBS:  # there is no fork
+            return
         system.prepare_spawning()
         with contextlib.suppress(OSError):  # no process or descriptor left: then it is worked out here
             self._begin()

@@ -6,6 +6,7 @@ import stat
 import sys
 from collections.abc import Mapping
 
+from supervisor import system
 from supervisor.errors import REFUSALS, SpawnError
 from supervisor.words import programs
 
@@ -32,13 +33,14 @@ def find(name: str, environment: Mapping[str, str], working_dir: str) -> str:
     if not name:
         raise programs.empty()
     search = environment.get("PATH", DEFAULT_PATH)
-    folders = [""] if "/" in name else search.split(os.pathsep)
+    has_folder = "/" in name or os.sep in name
+    folders = [""] if has_folder else search.split(os.pathsep)
     refused = ""
     for folder in folders:
         path = os.path.join(working_dir, folder, name)
         try:
-            if _may_execute(path):
-                return path
+            if found := _executable(path, environment):
+                return found
         except OSError as error:
             raise explain(error.errno or 0, name, path, 0) from error
         if not refused and os.path.exists(path):
@@ -47,7 +49,7 @@ def find(name: str, environment: Mapping[str, str], working_dir: str) -> str:
         raise no_working_dir(name, working_dir)
     if refused:
         raise _not_executable(name, refused)
-    if "/" in name:
+    if has_folder:
         raise programs.no_file(name, path, working_dir)
     is_here = _may_execute(os.path.join(working_dir, name))
     raise programs.not_found(name, search, "" if is_here else _similar(name, search, working_dir), is_here)
@@ -78,6 +80,16 @@ def no_working_dir(name: str, working_dir: str) -> SpawnError:
     if os.path.isdir(working_dir):
         return programs.directory_closed(name, working_dir)
     return programs.no_directory(name, working_dir, os.path.exists(working_dir))
+
+
+def _executable(path: str, environment: Mapping[str, str]) -> str:
+    """The path, on Windows with what has to be added to it; "" where it may not be executed."""
+    if not system.HAS_JOBS:
+        return path if _may_execute(path) else ""
+    endings = environment.get("PATHEXT", ".COM;.EXE;.BAT;.CMD").lower().split(os.pathsep)
+    if path.lower().endswith(tuple(endings)):
+        endings = [""]
+    return next((path + ending for ending in endings if _may_execute(path + ending)), "")
 
 
 def _may_execute(path: str) -> bool:

@@ -1,21 +1,24 @@
 """What a program may use of the machine, setrlimit(2)."""
 
 import os
-import resource
 from collections.abc import Mapping
 
+from supervisor import system
 from supervisor.words import programs
 
-RESOURCES = {
-    "nofile": resource.RLIMIT_NOFILE,
-    "nproc": resource.RLIMIT_NPROC,
-    "address_space": resource.RLIMIT_AS,
-    "cpu_time": resource.RLIMIT_CPU,
-    "file_size": resource.RLIMIT_FSIZE,
-    "core": resource.RLIMIT_CORE,
-    "stack": resource.RLIMIT_STACK,
-    "memlock": resource.RLIMIT_MEMLOCK,
-}
+if not system.HAS_JOBS:
+    import resource
+
+    RESOURCES = {
+        "nofile": resource.RLIMIT_NOFILE,
+        "nproc": resource.RLIMIT_NPROC,
+        "address_space": resource.RLIMIT_AS,
+        "cpu_time": resource.RLIMIT_CPU,
+        "file_size": resource.RLIMIT_FSIZE,
+        "core": resource.RLIMIT_CORE,
+        "stack": resource.RLIMIT_STACK,
+        "memlock": resource.RLIMIT_MEMLOCK,
+    }
 
 # Resource, soft and hard limit.
 Limit = tuple[int, int, int]
@@ -23,6 +26,10 @@ Limit = tuple[int, int, int]
 
 def limits(wanted: Mapping[str, int]) -> list[Limit]:
     """The limits by the names of RESOURCES, in bytes, seconds or pieces; raises SpawnError for what we may not set."""
+    if system.HAS_JOBS:
+        if wanted:
+            raise programs.no_limits()
+        return []
     found: list[Limit] = []
     for name, value in wanted.items():
         number = RESOURCES[name]

@@ -1,9 +1,8 @@
 """What a service prints, taken from its pipes without ever waiting and without looking at single lines."""
 
-import os
 from enum import StrEnum
 
-from supervisor.system.pipes import widen
+from supervisor.system.pipes import close_pipe, keep_from_waiting, read_into, read_rest, widen
 
 READ_SIZE = 1 << 16  # what a pipe holds, pipe(7)
 WIDE_SIZE = 1 << 18  # that of a process that prints faster than it is read: a quarter of the turns for the same output
@@ -62,7 +61,7 @@ class Capture:
     """One of the two pipes of a service; owns the descriptor, and has the pipe hold at most `widest` bytes."""
 
     def __init__(self, descriptor: int, stream: Stream, widest: int = WIDE_SIZE) -> None:
-        os.set_blocking(descriptor, False)
+        keep_from_waiting(descriptor)
         self.descriptor = descriptor
         self.stream = stream
         self.fresh: Lines = b""  # what the last `read` or `drain` took, whole lines or not
@@ -86,7 +85,7 @@ class Capture:
         rest = self._splitter.rest
         begin = len(rest)
         try:
-            count = os.readv(self.descriptor, [_VIEW[begin : begin + size]])
+            count = read_into(self.descriptor, _VIEW[begin : begin + size])
         except BlockingIOError:
             return b""
         except OSError:  # EIO of a terminal whose other side is gone
@@ -116,7 +115,7 @@ class Capture:
         taken = 0
         while taken < limit:
             try:
-                data = os.read(self.descriptor, READ_SIZE)
+                data = read_rest(self.descriptor, READ_SIZE)
             except OSError:
                 break
             if not data:
@@ -131,6 +130,6 @@ class Capture:
     def close(self) -> bytes:
         """Give the descriptor back; gives the unfinished last line."""
         if self.descriptor >= 0:
-            os.close(self.descriptor)
+            close_pipe(self.descriptor)
             self.descriptor = -1
         return self._splitter.flush()

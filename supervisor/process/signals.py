@@ -28,9 +28,10 @@ def _named(*names: str) -> tuple[signal.Signals, ...]:
 
 # SIGPWR is what container managers such as LXC send for a shutdown, SIGABRT what systemd sends when a watchdog expires,
 # SIGXCPU what the kernel sends before it kills.
-STOPPING = _named("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGPWR", "SIGXCPU", "SIGABRT")
-INSISTENT = _named("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT")  # once more is a demand to hurry
-BY_HAND = _named("SIGINT", "SIGQUIT")  # a key of the terminal
+HANGUP = getattr(signal, "SIGHUP", None)
+STOPPING = _named("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGPWR", "SIGXCPU", "SIGABRT", "SIGBREAK")
+INSISTENT = _named("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGBREAK")  # once more is a demand to hurry
+BY_HAND = _named("SIGINT", "SIGQUIT", "SIGBREAK")  # a key of the terminal
 FAULTS = _named("SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGTRAP", "SIGSYS")
 OF_THE_TERMINAL = _named("SIGTSTP", "SIGTTIN", "SIGTTOU")  # job control, which the shell expects to work
 # What does nothing by default, what Python ignores, and what nobody can change.
@@ -42,7 +43,7 @@ def meaning(number: signal.Signals, before: int, *, is_orphaned: bool, is_at_wor
 
     `is_orphaned`: the guardian was killed.  `is_at_work`: the stack is up in the background, and is not to stop yet.
     """
-    if number is signal.SIGHUP and is_at_work and not is_orphaned:
+    if number is HANGUP and is_at_work and not is_orphaned:
         return Wish.RELOAD
     if before == 0 or is_orphaned:
         return Wish.STOP_AT_ONCE if is_orphaned else Wish.STOP
@@ -56,6 +57,8 @@ def hold_back() -> None:
 
     One that has a handler, by a debugging tool that Python loads at its start for instance, is left to that.
     """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows has none that would
+        return
     others = {number for number in _others(STOPPING) if signal.getsignal(number) == signal.SIG_DFL}
     signal.pthread_sigmask(signal.SIG_BLOCK, others)
 

@@ -3,7 +3,6 @@
 import contextlib
 import ctypes
 import errno
-import fcntl
 import functools
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -11,12 +10,17 @@ from collections.abc import Callable, Mapping, Sequence
 from supervisor import system
 from supervisor.core.marks import mark
 from supervisor.dataclass import dataclass
-from supervisor.process import fork, tree, vfork
+from supervisor.process import tree
 from supervisor.process.account import Account
 from supervisor.process.executable import explain, find, no_working_dir
-from supervisor.process.image import Calls, Image
 from supervisor.process.limits import Limit
 from supervisor.words import programs
+
+if not system.HAS_JOBS:
+    import fcntl
+
+    from supervisor.process import fork, vfork
+    from supervisor.process.image import Calls, Image
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +48,7 @@ class Command:
     limits: Sequence[Limit] = ()
 
 
-def spawn(command: Command, first: Callable[[], Calls] | None = None) -> int:
+def spawn(command: Command, first: "Callable[[], Calls] | None" = None) -> int:
     """The pid of the new process, which is killed by the kernel when we die.
 
     It has default signal handlers, no blocked signals and no descriptors but those that it is given, and the mark of
@@ -54,6 +58,8 @@ def spawn(command: Command, first: Callable[[], Calls] | None = None) -> int:
     """
     name = command.argv[0] if command.argv else ""
     path = find(name, command.environment, command.working_dir)
+    if system.HAS_JOBS:
+        return _start(path, name, command)
     image = Image(path, command.argv, command.environment, command.umask, command.nofile_limit, command.pid_variables)
     image.leads_session = command.leads_session
     _restrict(image, command, name)
@@ -83,7 +89,17 @@ def spawn(command: Command, first: Callable[[], Calls] | None = None) -> int:
         raise explain(error.errno or errno.EIO, name, path, image.size) from error
 
 
-def _restrict(image: Image, command: Command, name: str) -> None:
+def _start(path: str, name: str, command: Command) -> int:
+    if not os.path.isdir(command.working_dir):
+        raise no_working_dir(name, command.working_dir)
+    streams = (command.stdin, command.stdout, command.stderr)
+    try:
+        return system.start_in_job(path, command.argv, command.environment, command.working_dir, streams)
+    except OSError as error:
+        raise explain(error.errno or errno.EIO, name, path, 0) from error
+
+
+def _restrict(image: "Image", command: Command, name: str) -> None:
     if command.account is not None:
         image.run_as(command.account.uid, command.account.gid, command.account.groups)
     for limit in command.limits:
@@ -94,7 +110,7 @@ def _restrict(image: Image, command: Command, name: str) -> None:
             raise programs.limits_refused(name, os.strerror(code).lower())
 
 
-def rehearse(calls: Calls) -> int:
+def rehearse(calls: "Calls") -> int:
     """The errno that these calls end with in a child of ours that does nothing else, 0 if none has failed."""
     return vfork.rehearse(calls) if vfork.works() else fork.rehearse(calls)
 

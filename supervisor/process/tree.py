@@ -57,7 +57,9 @@ class Killed:
 
 
 def roots(tree: Tree) -> list[int]:
-    """The processes of a service whose parent is the daemon, zombies included."""
+    """The processes of a service whose parent is the daemon, zombies included; with jobs, all of them."""
+    if system.HAS_JOBS:
+        return sorted(system.job_members(tree.main))
     return [
         pid
         for pid in system.children_of(tree.daemon)
@@ -67,6 +69,8 @@ def roots(tree: Tree) -> list[int]:
 
 def members(tree: Tree) -> set[int]:
     """The living processes of a service; empty means that nothing is left of it."""
+    if system.HAS_JOBS:
+        return system.job_members(tree.main)
     found = set(found_roots := roots(tree))
     for root in found_roots:
         found.update(system.descendants_of(root))
@@ -78,6 +82,8 @@ def is_gone(tree: Tree) -> bool:
 
     One that is ending has no environment any more, and still has its sockets.
     """
+    if system.HAS_JOBS:
+        return not system.job_members(tree.main)
     seen: set[int] = set()
     while new := set(system.children_of(tree.daemon)) - seen:  # again: one that ended has left us its children
         for pid in new - set(tree.others):
@@ -90,6 +96,8 @@ def is_gone(tree: Tree) -> bool:
 
 def terminate(main: int, number: int) -> bool:
     """Send a signal to the process group of a service, stopped processes included; whether there was one."""
+    if system.HAS_JOBS:
+        return _ask(main, number)
     if not _is_group_ours(main):
         return False
     try:
@@ -102,8 +110,20 @@ def terminate(main: int, number: int) -> bool:
     return True
 
 
+def _ask(main: int, number: int) -> bool:
+    try:
+        system.send_signal(main, number)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # it cannot be asked, without a console: there is nothing to wait for
+        system.end_job(main)
+    return True
+
+
 def terminate_outside(main: int, members: Collection[int], number: int) -> None:
     """Send a signal to those members that left the process group of their service, and missed what was sent there."""
+    if system.HAS_JOBS:  # CTRL_BREAK reached the whole group
+        return
     for pid in members:
         if _group_of(pid) != main:
             with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -116,12 +136,14 @@ def kill(tree: Tree) -> set[int]:
 
     Does not wait until they are gone: the caller reaps them and asks `members` again.
     """
+    if system.HAS_JOBS:
+        return system.end_job(tree.main)
     killed: set[int] = set()
     for _ in range(MOST_PASSES):
         try:
             new = members(tree) - killed
         except OSError:  # nobody can be looked up just now: its group at least, and the next look kills the rest
-            terminate(tree.main, signal.SIGKILL)
+            terminate(tree.main, system.SIGKILL)
             break
         if not new:
             break
@@ -145,7 +167,7 @@ def is_unclaimed(pid: int, run_id: str) -> bool:
 def may_kill(pid: int) -> bool:
     """Whether the system lets us: not if it has become another user, as by sudo, and we are not root."""
     try:
-        os.kill(pid, 0)
+        system.send_signal(pid, 0)
     except PermissionError:
         return False
     except ProcessLookupError:
@@ -174,6 +196,9 @@ def left_of(runs: Collection[str]) -> dict[int, str]:
 
 def end_at_once(pid: int) -> None:
     """Kill and reap a child of ours that has just begun, with its process group."""
+    if system.HAS_JOBS:
+        system.end_job(pid)
+        return
     for end in (os.killpg, os.kill):
         with contextlib.suppress(ProcessLookupError, PermissionError):
             end(pid, signal.SIGKILL)
@@ -247,7 +272,7 @@ def _end(identity: Identity) -> int | None:
     if system.identity_of(identity.pid) == identity:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             if descriptor is None:
-                os.kill(identity.pid, signal.SIGKILL)
+                system.send_signal(identity.pid, system.SIGKILL)
             else:
                 getattr(signal, "pidfd_send_signal")(descriptor, signal.SIGKILL)  # noqa: B009
     return descriptor

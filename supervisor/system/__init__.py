@@ -1,70 +1,29 @@
-"""What differs between operating systems: one function, one contract, one file a system, chosen here.
+"""What differs between operating systems: one contract, one file a system, chosen here.
+
+`protocol` says what every system answers, and `contract` what the values are.  A system takes what it has in common
+with others from `portable`, `posix`, `no_jobs` and `no_handoff`.
 
 On Linux, what needs `socket` is imported when it is first used: that takes `status` a fifth of its time otherwise.
 """
 
 import sys
 
-from supervisor.system.contract import (
-    Connection,
-    Departures,
-    Listener,
-    SignalQueue,
-    Usage,
-    Watch,
-    WatchEvent,
-    WatchKind,
-)
-from supervisor.system.identity import Identity
+from supervisor.system.contract import Connection as Connection
+from supervisor.system.contract import Departures as Departures
+from supervisor.system.contract import Listener as Listener
+from supervisor.system.contract import SignalQueue as SignalQueue
+from supervisor.system.contract import Usage as Usage
+from supervisor.system.contract import Watch as Watch
+from supervisor.system.contract import WatchEvent as WatchEvent
+from supervisor.system.contract import WatchKind as WatchKind
+from supervisor.system.identity import Identity as Identity
 
-TYPE_CHECKING = False
+TYPE_CHECKING = False  # to import `typing` takes a millisecond
 if sys.platform == "linux":
+    from supervisor.system.linux_all import *
+
     if TYPE_CHECKING:
-        from supervisor.system.beneath import COVERS, can_be_joined, keeps_own, slip_beneath
-        from supervisor.system.departures import connections_on, lead_anywhere, lead_to, open_departures, waiting_in
-        from supervisor.system.linux_sockets import bound_only, listening, listening_ports_of, owners_of, sockets_on
-    from supervisor.system.linux import (
-        SOCKET_PATH_MAX,
-        SWAPS_UNDER_COVERS,
-        age_of,
-        children_of,
-        descendants_of,
-        environ_of,
-        first_unprivileged_port,
-        flocked_by_us,
-        handoff_support,
-        have_queue_moved,
-        identity_of,
-        is_alive,
-        is_between_images,
-        is_ending,
-        is_opaque,
-        is_traced,
-        moves_queues,
-        open_signals,
-        open_watch,
-        pids_with_environ,
-        prepare_spawning,
-        process_command,
-        process_name,
-        process_user,
-        reserved_ports,
-        set_child_subreaper,
-        set_parent_death_signal,
-    )
-    from supervisor.system.linux_namespace import pid_namespace, process_trouble, would_see
-    from supervisor.system.linux_origin import mark_limit, mark_room, marks_of, parent_of, pids_with_marks
-    from supervisor.system.linux_usage import is_alone_within, memory_above, usage_of
-    from supervisor.system.posix import (
-        current_user_id,
-        descriptor_limit,
-        exclusive,
-        hold_directory,
-        is_flocked,
-        raise_descriptor_limit,
-        temporary_directory,
-        user_name,
-    )
+        from supervisor.system import linux_all as chosen
 
     _LATER = {
         "beneath": ("COVERS", "can_be_joined", "keeps_own", "slip_beneath"),
@@ -83,202 +42,16 @@ if sys.platform == "linux":
                 return globals()[name]
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 elif sys.platform == "darwin":
-    from supervisor.system.darwin import (
-        COVERS,
-        SOCKET_PATH_MAX,
-        SWAPS_UNDER_COVERS,
-        age_of,
-        bound_only,
-        can_be_joined,
-        children_of,
-        connections_on,
-        descendants_of,
-        environ_of,
-        first_unprivileged_port,
-        flocked_by_us,
-        handoff_support,
-        have_queue_moved,
-        identity_of,
-        is_alive,
-        is_alone_within,
-        is_between_images,
-        is_ending,
-        is_opaque,
-        is_traced,
-        keeps_own,
-        lead_anywhere,
-        lead_to,
-        listening,
-        listening_ports_of,
-        mark_limit,
-        mark_room,
-        marks_of,
-        memory_above,
-        moves_queues,
-        open_departures,
-        open_signals,
-        open_watch,
-        owners_of,
-        parent_of,
-        pid_namespace,
-        pids_with_environ,
-        pids_with_marks,
-        prepare_spawning,
-        process_command,
-        process_name,
-        process_trouble,
-        process_user,
-        reserved_ports,
-        set_child_subreaper,
-        set_parent_death_signal,
-        slip_beneath,
-        sockets_on,
-        usage_of,
-        waiting_in,
-        would_see,
-    )
-    from supervisor.system.posix import (
-        current_user_id,
-        descriptor_limit,
-        exclusive,
-        hold_directory,
-        is_flocked,
-        raise_descriptor_limit,
-        temporary_directory,
-        user_name,
-    )
-else:
-    from supervisor.system.windows import (
-        COVERS,
-        SOCKET_PATH_MAX,
-        SWAPS_UNDER_COVERS,
-        age_of,
-        bound_only,
-        can_be_joined,
-        children_of,
-        connections_on,
-        current_user_id,
-        descendants_of,
-        descriptor_limit,
-        environ_of,
-        exclusive,
-        first_unprivileged_port,
-        flocked_by_us,
-        handoff_support,
-        have_queue_moved,
-        hold_directory,
-        identity_of,
-        is_alive,
-        is_alone_within,
-        is_between_images,
-        is_ending,
-        is_flocked,
-        is_opaque,
-        is_traced,
-        keeps_own,
-        lead_anywhere,
-        lead_to,
-        listening,
-        listening_ports_of,
-        mark_limit,
-        mark_room,
-        marks_of,
-        memory_above,
-        moves_queues,
-        open_departures,
-        open_signals,
-        open_watch,
-        owners_of,
-        parent_of,
-        pid_namespace,
-        pids_with_environ,
-        pids_with_marks,
-        prepare_spawning,
-        process_command,
-        process_name,
-        process_trouble,
-        process_user,
-        raise_descriptor_limit,
-        reserved_ports,
-        set_child_subreaper,
-        set_parent_death_signal,
-        slip_beneath,
-        sockets_on,
-        temporary_directory,
-        usage_of,
-        user_name,
-        waiting_in,
-        would_see,
-    )
+    from supervisor.system.darwin import *
 
-__all__ = [
-    "COVERS",
-    "SOCKET_PATH_MAX",
-    "SWAPS_UNDER_COVERS",
-    "Connection",
-    "Departures",
-    "Identity",
-    "Listener",
-    "SignalQueue",
-    "Usage",
-    "Watch",
-    "WatchEvent",
-    "WatchKind",
-    "age_of",
-    "bound_only",
-    "can_be_joined",
-    "children_of",
-    "connections_on",
-    "current_user_id",
-    "descendants_of",
-    "descriptor_limit",
-    "environ_of",
-    "exclusive",
-    "first_unprivileged_port",
-    "flocked_by_us",
-    "handoff_support",
-    "have_queue_moved",
-    "hold_directory",
-    "identity_of",
-    "is_alive",
-    "is_alone_within",
-    "is_between_images",
-    "is_ending",
-    "is_flocked",
-    "is_opaque",
-    "is_traced",
-    "keeps_own",
-    "lead_anywhere",
-    "lead_to",
-    "listening",
-    "listening_ports_of",
-    "mark_limit",
-    "mark_room",
-    "marks_of",
-    "memory_above",
-    "moves_queues",
-    "open_departures",
-    "open_signals",
-    "open_watch",
-    "owners_of",
-    "parent_of",
-    "pid_namespace",
-    "pids_with_environ",
-    "pids_with_marks",
-    "prepare_spawning",
-    "process_command",
-    "process_name",
-    "process_trouble",
-    "process_user",
-    "raise_descriptor_limit",
-    "reserved_ports",
-    "set_child_subreaper",
-    "set_parent_death_signal",
-    "slip_beneath",
-    "sockets_on",
-    "temporary_directory",
-    "usage_of",
-    "user_name",
-    "waiting_in",
-    "would_see",
-]
+    if TYPE_CHECKING:
+        from supervisor.system import darwin as chosen
+else:
+    from supervisor.system.windows import *
+
+    if TYPE_CHECKING:
+        from supervisor.system import windows as chosen
+if TYPE_CHECKING:
+    from supervisor.system.protocol import System
+
+    _keeps_the_contract: System = chosen

@@ -26,6 +26,11 @@ class Listener:
     pid: int = 0
     v6_only: bool = False  # of `::`: IPv4 clients do not get there, as far as the system tells
 
+    @property
+    def is_untold(self) -> bool:
+        """Whether the system tells nothing of whose it is: it may be anybody's."""
+        return not (self.pid or self.inode)
+
 
 @dataclass(frozen=True, slots=True)
 class Connection:

@@ -7,56 +7,12 @@ import subprocess
 from collections.abc import Collection
 
 from supervisor.system.contract import Listener, Watch
-from supervisor.system.no_handoff import (
-    can_be_joined,
-    connections_on,
-    handoff_support,
-    have_queue_moved,
-    keeps_own,
-    lead_anywhere,
-    lead_to,
-    moves_queues,
-    open_departures,
-    slip_beneath,
-    waiting_in,
-)
-from supervisor.system.portable import (
-    age_of,
-    bound_only,
-    children_of,
-    descendants_of,
-    environ_of,
-    flocked_by_us,
-    identity_of,
-    is_alive,
-    is_alone_within,
-    is_between_images,
-    is_ending,
-    is_opaque,
-    is_traced,
-    listening_ports_of,
-    mark_limit,
-    mark_room,
-    marks_of,
-    memory_above,
-    open_signals,
-    owners_of,
-    parent_of,
-    pid_namespace,
-    pids_with_environ,
-    pids_with_marks,
-    prepare_spawning,
-    process_command,
-    process_name,
-    process_trouble,
-    process_user,
-    set_child_subreaper,
-    set_parent_death_signal,
-    sockets_of,
-    sockets_of_machine,
-    usage_of,
-    would_see,
-)
+from supervisor.system.no_handoff import *
+from supervisor.system.no_jobs import *
+from supervisor.system.portable import *
+from supervisor.system.portable import sockets_of_machine
+from supervisor.system.posix import *
+from supervisor.system.posix_processes import *
 
 # A specific address can be bound beside a wildcard (bind(2) on BSD, SO_REUSEADDR), so both are covered.
 COVERS: tuple[tuple[socket.AddressFamily, str], ...] = (
@@ -127,59 +83,3 @@ def open_watch() -> Watch | None:
     """None: kqueue needs an open descriptor for every file, so the regular check does it here."""
     return None
 
-
-__all__ = [
-    "COVERS",
-    "SOCKET_PATH_MAX",
-    "SWAPS_UNDER_COVERS",
-    "age_of",
-    "bound_only",
-    "can_be_joined",
-    "children_of",
-    "connections_on",
-    "descendants_of",
-    "environ_of",
-    "first_unprivileged_port",
-    "flocked_by_us",
-    "handoff_support",
-    "have_queue_moved",
-    "identity_of",
-    "is_alive",
-    "is_alone_within",
-    "is_between_images",
-    "is_ending",
-    "is_opaque",
-    "is_traced",
-    "keeps_own",
-    "lead_anywhere",
-    "lead_to",
-    "listening",
-    "listening_ports_of",
-    "mark_limit",
-    "mark_room",
-    "marks_of",
-    "memory_above",
-    "moves_queues",
-    "open_departures",
-    "open_signals",
-    "open_watch",
-    "owners_of",
-    "parent_of",
-    "pid_namespace",
-    "pids_with_environ",
-    "pids_with_marks",
-    "prepare_spawning",
-    "process_command",
-    "process_name",
-    "process_trouble",
-    "process_user",
-    "reserved_ports",
-    "set_child_subreaper",
-    "set_parent_death_signal",
-    "slip_beneath",
-    "sockets_of",
-    "sockets_on",
-    "usage_of",
-    "waiting_in",
-    "would_see",
-]

@@ -2,17 +2,20 @@
 
 import ctypes
 import errno
-import fcntl
 import functools
 import os
 import select
 import socket
 import struct
+import sys
 
 from supervisor.dataclass import dataclass
 from supervisor.system import libc
 from supervisor.system.beneath import MPTCP
 from supervisor.system.seccomp import MACHINES, PIDFD_GETFD
+
+if sys.platform != "win32":  # it is imported everywhere, and used on Linux
+    import fcntl
 
 _NOTIFICATION = struct.Struct("=QIIiIQ6Q")  # struct seccomp_notif with its seccomp_data
 _ANSWER = struct.Struct("=QqiI")  # struct seccomp_notif_resp: id, val, error, flags

@@ -12,7 +12,6 @@ from supervisor.system.posix import user_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import signal
     import socket
 
 # Whether a service socket can be bound beneath the covers without giving them up.
@@ -210,7 +209,7 @@ def prepare_spawning() -> None:
     from supervisor.system import libc  # noqa: F401
 
 
-def open_signals(numbers: "Collection[signal.Signals]") -> SignalQueue:
+def open_signals(numbers: "Collection[int]") -> SignalQueue:
     """A queue of these signals, which do nothing else from now on."""
     from supervisor.system.signalfd import SignalFd  # late: ctypes is heavy
 

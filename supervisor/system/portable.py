@@ -244,7 +244,7 @@ def flocked_by_us() -> Collection[tuple[int, int]]:
     return ()
 
 
-def open_signals(numbers: "Collection[signal.Signals]") -> SignalQueue:
+def open_signals(numbers: Collection[int]) -> SignalQueue:
     """A queue of these signals, which do nothing else from now on."""
     return _WakeUps(numbers)
 
@@ -255,7 +255,7 @@ class _WakeUps(SignalQueue):
     The system does not tell where one came from; at a terminal the likeliest cause of SIGINT is Ctrl-C.
     """
 
-    def __init__(self, numbers: Collection[signal.Signals]) -> None:
+    def __init__(self, numbers: Collection[int]) -> None:
         self._ours, self._theirs = os.pipe()
         os.set_blocking(self._ours, False)
         os.set_blocking(self._theirs, False)

@@ -7,9 +7,10 @@ import os
 
 from supervisor.files.directory import user_name as user_name
 
-TYPE_CHECKING = False
+TYPE_CHECKING = False  # what costs the quick commands milliseconds
 if TYPE_CHECKING:
     import socket
+    from pathlib import Path
 
 
 def exclusive(sock: "socket.socket") -> None:
@@ -27,6 +28,49 @@ def temporary_directory() -> str:
     Not $TMPDIR as long as there is /tmp: two shells with different ones would not see each other's locks.
     """
     return "/tmp" if os.path.isdir("/tmp") else os.environ.get("TMPDIR", "/var/tmp")
+
+
+def listen_for_control(path: "Path", backlog: int) -> "socket.socket":
+    """A socket at `path` that listens, for its user alone, in the place of a dead one; raises OSError."""
+    import socket
+
+    listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | getattr(socket, "SOCK_CLOEXEC", 0))
+    try:
+        listening.setblocking(False)
+        with contextlib.suppress(FileNotFoundError):
+            path.unlink()
+        listening.bind(os.fspath(path))
+        try:
+            path.chmod(0o600)
+            listening.listen(backlog)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                path.unlink()
+            raise
+    except BaseException:
+        listening.close()
+        raise
+    return listening
+
+
+def runtime_directory() -> str:
+    """Where locks and records are: `/run/portsup` for root and `<temp>/portsup-<uid>` for others.
+
+    Not $XDG_RUNTIME_DIR: it vanishes at logout, and with it every lock of a daemon.
+    """
+    user = current_user_id()
+    return "/run/portsup" if user == 0 else os.path.join(temporary_directory(), f"portsup-{user}")
+
+
+def usual_state_directory() -> str:
+    """Where logs are: `/var/lib/portsup` for root, and what the XDG base directory specification says for others."""
+    if current_user_id() == 0:
+        return "/var/lib/portsup"
+    # A relative path there is to be ignored.
+    home = os.environ.get("XDG_STATE_HOME", "")
+    if not os.path.isabs(home):
+        home = os.path.join(os.path.expanduser("~"), ".local", "state")
+    return os.path.join(home, "portsup")
 
 
 def is_flocked(descriptor: int) -> bool:

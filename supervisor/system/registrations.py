@@ -9,20 +9,23 @@ the program will name its own number in EPOLL_CTL_MOD.
 import contextlib
 import ctypes
 import errno
-import fcntl
 import os
 import re
 import socket
 import struct
+import sys
 import threading
 
 from supervisor.dataclass import dataclass
 from supervisor.system import libc
 from supervisor.system.held_calls import descriptor_of
 
+if sys.platform != "win32":  # it is imported everywhere, and used on Linux
+    import fcntl
+
 _ENTRY = re.compile(rb"tfd:\s*(\d+) events:\s*([0-9a-f]+) data:\s*([0-9a-f]+)(?:.*? ino:([0-9a-f]+))?")
 # struct epoll_event is packed on x86-64 alone, linux/eventpoll.h.
-_EVENT = struct.Struct("=IQ" if os.uname().machine == "x86_64" else "=IxxxxQ")
+_EVENT = struct.Struct("=IQ" if hasattr(os, "uname") and os.uname().machine == "x86_64" else "=IxxxxQ")
 _EPOLL_CTL = {"x86_64": 233, "aarch64": 21}  # asm/unistd.h
 _EPOLL_ADD, _EPOLL_DEL = 1, 2
 _UNSHARE = {"x86_64": 272, "aarch64": 97}

@@ -16,7 +16,7 @@ _SI_KERNEL = 0x80  # sigaction(2): sent by the kernel, as for Ctrl-C at a termin
 class SignalFd(SignalQueue):
     """The signals are blocked from the beginning on, so nothing else happens because of them."""
 
-    def __init__(self, numbers: Collection[signal.Signals]) -> None:
+    def __init__(self, numbers: Collection[int]) -> None:
         signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
         self._descriptor = libc.signalfd(numbers, _CLOEXEC_NONBLOCK)
 

@@ -1,67 +1,30 @@
-"""Windows: psutil and msvcrt.  Read from documentation; not run in our tests."""
+"""Windows: psutil, job objects and named pipes.  It runs under wine in our tests; it was not run on Windows."""
 
 import getpass
 import msvcrt
 import os
 import socket
 import subprocess
-import tempfile
 from collections.abc import Collection
+from pathlib import Path
+
+import psutil
 
 from supervisor.system.contract import Listener, Watch
-from supervisor.system.no_handoff import (
-    can_be_joined,
-    connections_on,
-    handoff_support,
-    have_queue_moved,
-    keeps_own,
-    lead_anywhere,
-    lead_to,
-    moves_queues,
-    open_departures,
-    slip_beneath,
-    waiting_in,
-)
-from supervisor.system.portable import (
-    age_of,
-    bound_only,
-    children_of,
-    descendants_of,
-    environ_of,
-    flocked_by_us,
-    identity_of,
-    is_alive,
-    is_alone_within,
-    is_between_images,
-    is_ending,
-    is_opaque,
-    is_traced,
-    listening_ports_of,
-    mark_limit,
-    mark_room,
-    marks_of,
-    memory_above,
-    open_signals,
-    owners_of,
-    parent_of,
-    pid_namespace,
-    pids_with_environ,
-    pids_with_marks,
-    prepare_spawning,
-    process_command,
-    process_name,
-    process_trouble,
-    process_user,
-    set_child_subreaper,
-    set_parent_death_signal,
-    sockets_of_machine,
-    usage_of,
-    would_see,
-)
+from supervisor.system.no_handoff import *
+from supervisor.system.portable import *
+from supervisor.system.windows_control import ControlListener, control_address
+from supervisor.system.windows_control import connect_control as connect_control
+from supervisor.system.windows_processes import *
+from supervisor.system.windows_sockets import sockets
+from supervisor.system.windows_streams import answer_of as answer_of
+from supervisor.system.windows_streams import open_signals as open_signals
+from supervisor.system.windows_streams import open_writer as open_writer
 
 COVERS: tuple[tuple[socket.AddressFamily, str], ...] = ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::"))
 SWAPS_UNDER_COVERS = False  # an exclusive wildcard socket keeps our own service socket out too
-SOCKET_PATH_MAX = 107  # bytes, as on Linux (afunix.h)
+SOCKET_PATH_MAX = 32000  # bytes: the control socket is a named pipe, see `windows_control`
+HAS_JOBS = True
 
 
 def exclusive(sock: "socket.socket") -> None:
@@ -74,7 +37,7 @@ def exclusive(sock: "socket.socket") -> None:
 
 def listening(ports: Collection[int] | None) -> list[Listener]:
     """Who listens on these TCP ports of this machine; None: on any port."""
-    return [found for found in _sockets(ports) if found.listening]
+    return _sockets(ports, only_listening=True)
 
 
 def sockets_on(ports: Collection[int]) -> list[Listener]:
@@ -82,11 +45,16 @@ def sockets_on(ports: Collection[int]) -> list[Listener]:
     return _sockets(ports)
 
 
-def _sockets(ports: Collection[int] | None) -> list[Listener]:
+def _sockets(ports: Collection[int] | None, *, only_listening: bool = False) -> list[Listener]:
     try:
-        return [found for found in sockets_of_machine() if ports is None or found.port in ports]
+        return sockets(ports, only_listening=only_listening)
     except OSError:
         return []
+
+
+def listening_ports_of(pids: Collection[int]) -> set[int]:
+    """The TCP ports that these processes listen on."""
+    return {found.port for found in listening(None) if found.pid in pids}
 
 
 def first_unprivileged_port() -> int:
@@ -109,9 +77,31 @@ def current_user_id() -> int:
     return -1
 
 
-def temporary_directory() -> str:
-    """Where every process of this user puts what need not survive a reboot: `%TEMP%`, closed to other users."""
-    return tempfile.gettempdir()
+def listen_for_control(path: Path, backlog: int) -> ControlListener:
+    """A named pipe that takes the part of a socket at `path`, for its user alone; raises OSError."""
+    return ControlListener(control_address(os.fspath(path)))
+
+
+def runtime_directory() -> str:
+    r"""Where locks and records are: `%LOCALAPPDATA%\portsup\run`, closed to other users by its access list."""
+    return os.path.join(_local_data(), "portsup", "run")
+
+
+def usual_state_directory() -> str:
+    r"""Where logs are: `%LOCALAPPDATA%\portsup\state`."""
+    return os.path.join(_local_data(), "portsup", "state")
+
+
+def _local_data() -> str:
+    return os.environ.get("LOCALAPPDATA") or os.path.expanduser(r"~\AppData\Local")
+
+
+def process_name(pid: int) -> str:
+    """What people call the process, such as `python.exe`; empty if it is gone."""
+    try:
+        return str(psutil.Process(pid).name())
+    except (psutil.Error, OSError):  # what wine has no answer to
+        return ""
 
 
 def is_flocked(descriptor: int) -> bool:
@@ -160,66 +150,3 @@ def reserved_ports() -> dict[int, str]:
             )
     return found
 
-
-__all__ = [
-    "COVERS",
-    "SOCKET_PATH_MAX",
-    "SWAPS_UNDER_COVERS",
-    "age_of",
-    "bound_only",
-    "can_be_joined",
-    "children_of",
-    "connections_on",
-    "current_user_id",
-    "descendants_of",
-    "descriptor_limit",
-    "environ_of",
-    "exclusive",
-    "first_unprivileged_port",
-    "flocked_by_us",
-    "handoff_support",
-    "have_queue_moved",
-    "hold_directory",
-    "identity_of",
-    "is_alive",
-    "is_alone_within",
-    "is_between_images",
-    "is_ending",
-    "is_flocked",
-    "is_opaque",
-    "is_traced",
-    "keeps_own",
-    "lead_anywhere",
-    "lead_to",
-    "listening",
-    "listening_ports_of",
-    "mark_limit",
-    "mark_room",
-    "marks_of",
-    "memory_above",
-    "moves_queues",
-    "open_departures",
-    "open_signals",
-    "open_watch",
-    "owners_of",
-    "parent_of",
-    "pid_namespace",
-    "pids_with_environ",
-    "pids_with_marks",
-    "prepare_spawning",
-    "process_command",
-    "process_name",
-    "process_trouble",
-    "process_user",
-    "raise_descriptor_limit",
-    "reserved_ports",
-    "set_child_subreaper",
-    "set_parent_death_signal",
-    "slip_beneath",
-    "sockets_on",
-    "temporary_directory",
-    "usage_of",
-    "user_name",
-    "waiting_in",
-    "would_see",
-]

@@ -100,6 +100,11 @@ def limits_refused(name: str, why: str) -> SpawnError:
     return _not_run(name, f"the system refuses its `limits`: {why}", "`ulimit -aH` shows what is allowed")
 
 
+def no_limits() -> SpawnError:
+    """The system knows no limits of processes."""
+    return SpawnError("cannot set its limits", "Windows has none for single processes", "leave out `limits`")
+
+
 def limit_too_high(name: str, value: int, most: int) -> SpawnError:
     """One of its limits is above what this user may have."""
     why = f"`limits: {{{name}: {value}}}` is above {most}, the most that this system allows us"
@@ -124,6 +129,11 @@ def not_root(account: str, uid: int) -> SpawnError:
     """Only root may run programs as others."""
     why = f"only root can do that, and portsup runs as user {uid}"
     return _no_account(account, why, "start portsup as root, or leave it out")
+
+
+def no_accounts(account: str) -> SpawnError:
+    """Programs run as who we are."""
+    return _no_account(account, "Windows starts a program as another user only with a password", "leave out `user`")
 
 
 def no_user(account: str) -> SpawnError:

@@ -134,8 +134,8 @@ def test_a_path_too_long_for_a_socket_is_said_before_anything_is_bound(own_folde
 
 def test_it_is_in_run_for_root_and_in_tmp_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PORTSUP_RUNTIME_DIR")
-    monkeypatch.setattr("supervisor.system.current_user_id", lambda: 0)
+    monkeypatch.setattr("supervisor.system.posix.current_user_id", lambda: 0)
     assert default_path() == "/run/portsup"
-    monkeypatch.setattr("supervisor.system.current_user_id", lambda: 1000)
+    monkeypatch.setattr("supervisor.system.posix.current_user_id", lambda: 1000)
     monkeypatch.setenv("XDG_RUNTIME_DIR", "/run/user/1000")
     assert default_path() == "/tmp/portsup-1000"

@@ -15,13 +15,15 @@ from supervisor.cli.live import Screen, is_live
 from supervisor.cli.parser import seconds
 from supervisor.cli.render import wants_color
 from supervisor.errors import ExitCode, PortsupError, UsageError, shell_code
-from supervisor.process import guardian
 from supervisor.process.aside import Aside
 from supervisor.process.pulse import DEFAULT, LEAST, Pulse, PulseWatch
 from supervisor.process.relay import Relay, is_wanted
 from supervisor.process.signals import STOPPING, hold_back
 from supervisor.process.view import require_place
 from supervisor.words import answers
+
+if not system.HAS_JOBS:
+    from supervisor.process import guardian
 
 if TYPE_CHECKING:
     from supervisor.config.spec import StackSpec
@@ -80,7 +82,20 @@ def run(args: argparse.Namespace) -> int:
     pulse = _pulse()
     require_place(answers.CANNOT_SUPERVISE)
     hold_back()
+    if system.HAS_JOBS:
+        return _in_job(args)
     return _background(args, pulse) if args.detach else _foreground(args, pulse)
+
+
+def _in_job(args: argparse.Namespace) -> int:
+    """The daemon is this process, and what it starts ends with it; in the background it is a new one."""
+    from supervisor.cli.commands.up_in_job import background, is_in_background
+
+    if args.detach and not is_in_background():
+        return background()
+    system.guard_ourselves()
+    done = os.dup(1) if args.detach else None
+    return _daemon(args, None, colour=wants_color(args.color, sys.stdout), done=done, live=None)
 
 
 def _pulse() -> Pulse | None:

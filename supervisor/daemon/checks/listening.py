@@ -5,7 +5,6 @@ One look at the kernel's table of listeners serves all services that are startin
 
 import asyncio
 import contextlib
-import os
 from collections.abc import Callable, Collection
 from typing import Any
 
@@ -21,6 +20,7 @@ from supervisor.words import activities
 
 FIRST_LOOK = 0.001  # seconds after the spawn
 LAST_LOOK = 0.1  # the longest time between two looks
+COSTLY_LOOK = 2.0  # the same, where a look takes so long that it would keep others from their work
 AT_ONCE = 0.005  # seconds for a look at the descriptors of a process that probably listens; beyond that a child looks
 COST_FACTOR = 4  # time between two looks, as a multiple of what a look takes
 DRIFT_AFTER = 1.0  # seconds without a listener before we look where else the service listens
@@ -82,7 +82,7 @@ class ListenerSearch:
             self._look_at_all(begun)
         if self._expected and self._timer is None:
             cost = self._loop.time() - begun
-            self._interval = min(max(self._interval * 1.5, cost * COST_FACTOR), LAST_LOOK)
+            self._interval = max(min(self._interval * 1.5, LAST_LOOK), min(cost * COST_FACTOR, COSTLY_LOOK))
             self._arm()
 
     def _look_at_all(self, begun: float) -> None:
@@ -132,7 +132,7 @@ class ListenerSearch:
 
 def are_owned(listeners: Collection[Listener], pids: Collection[int], now: float) -> bool:
     """Whether one of these processes has one of these sockets open, as far as that can be seen in a moment."""
-    if any(each.pid in pids for each in listeners):
+    if any(each.pid in pids or each.is_untold for each in listeners):
         return True
     return bool(system.owners_of(listeners, pids, now + AT_ONCE))
 
@@ -150,10 +150,10 @@ def stranger_among(listeners: Collection[Listener], members: Collection[int], ru
 def strangers_among(listeners: Collection[Listener], members: Collection[int]) -> list[Listener]:
     """Those listening sockets that no member of a process tree has open."""
     owned = system.owners_of(listeners, members)
-    unowned = [each for each in listeners if not (each.inode in owned or each.pid in members)]
+    unowned = [each for each in listeners if not (each.inode in owned or each.pid in members or each.is_untold)]
     if not unowned:
         return []
     visible = system.owners_of(unowned, None)
-    ours = system.user_name(os.getuid())
+    ours = system.user_name(system.current_user_id())
     users = {user for pid in members if (user := system.process_user(pid)) != ours or system.is_opaque(pid)}
     return [each for each in unowned if each.inode in visible or each.pid or system.user_name(each.uid) not in users]

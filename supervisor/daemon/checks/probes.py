@@ -97,7 +97,7 @@ async def _ask_tcp(asker: Asker) -> None:
 
 
 async def _ask_command(command: tuple[str, ...], asker: Asker) -> Reason | None:
-    null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+    null = os.open(os.devnull, os.O_RDWR | getattr(os, "O_CLOEXEC", 0))
     try:
         code = await asker.errands.run(
             Command(command, asker.environment, asker.working_dir, null, null, account=asker.account)

@@ -10,7 +10,7 @@ import json
 import os
 import socket
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from supervisor.control.json_form import as_json
 from supervisor.control.progress import Late
@@ -28,6 +28,14 @@ LONGEST_LIVE = 300  # characters; six such lines are below PIPE_BUF in JSON
 MARKS = {"note": "\x1b[36m", "warning": "\x1b[33m", "error": "\x1b[31m"}
 RESET = "\x1b[0m"
 COLOURS = (36, 33, 32, 35, 34, 96, 93, 92, 95, 94)
+
+
+class Stream(Protocol):
+    """Where whole lines go; what does not fit is left out, and said."""
+
+    def write(self, data: bytes, /) -> None: ...
+    def flush(self, seconds: float, /) -> None: ...
+    def close(self) -> None: ...
 
 
 class Pipe:
@@ -123,7 +131,7 @@ class Show:
 class Foreground:
     """The foreground: log lines for its stdout, portsup's own words for its stderr."""
 
-    def __init__(self, out: Pipe | None, err: Pipe | None, show: Show) -> None:
+    def __init__(self, out: Stream | None, err: Stream | None, show: Show) -> None:
         self._live = show.live
         self._out = out
         self._err = err

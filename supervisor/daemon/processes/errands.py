@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from supervisor import system
 from supervisor.daemon.processes.inquiries import Inquiries
 from supervisor.daemon.processes.reaper import Reaper
 from supervisor.dataclass import replace
@@ -50,7 +51,7 @@ class Errands:
         def on_exit(status: int) -> None:
             self._end(its)
             if not ended.done():
-                ended.set_result(os.waitstatus_to_exitcode(status))
+                ended.set_result(system.exit_code_of(status))
 
         self.reaper.watch(pid, on_exit)
         try:

@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 from supervisor import system
 from supervisor.daemon.handoff.hearing import Loop, Timer
 from supervisor.dataclass import dataclass, field
+from supervisor.system.pipes import close_pipe, read_pipe
 
 MOST = 4  # children at a time; further questions wait for their turn
 WITHIN = 20.0  # seconds that an answer may take
@@ -74,7 +75,8 @@ class Inquiries:
             except OSError:  # no process, memory or descriptor left
                 self._loop.call_later(0.0, lambda answer=asked.answer: answer(None))  # type: ignore[misc]
                 continue
-            self._watch(asked.pid, asked.reaped)
+            if asked.pid:
+                self._watch(asked.pid, asked.reaped)
             self._at_work[asked.source] = asked
             self._listen(asked)
             asked.timer = self._loop.call_later(asked.within, lambda asked=asked: self._give_up(asked))  # type: ignore[misc]
@@ -89,7 +91,7 @@ class Inquiries:
 
     def _read(self, asked: _Asked) -> None:
         try:
-            data = os.read(asked.source, CHUNK)
+            data = read_pipe(asked.source, CHUNK)
         except BlockingIOError:
             return
         asked.said += data
@@ -111,7 +113,7 @@ class Inquiries:
     def _forget(self, asked: _Asked) -> None:
         del self._at_work[asked.source]
         self._loop.remove_reader(asked.source)
-        os.close(asked.source)
+        close_pipe(asked.source)
         if asked.timer is not None:
             asked.timer.cancel()
         if asked.pid:
@@ -121,6 +123,8 @@ class Inquiries:
 
 def _fork(question: Question, within: float, nice: int) -> tuple[int, int]:
     """The pid of the child, and where to read its answer; raises OSError."""
+    if system.HAS_JOBS:
+        return system.answer_of(question)
     system.prepare_spawning()
     source, sink = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK) if hasattr(os, "pipe2") else os.pipe()
     parent = os.getpid()

@@ -1,10 +1,9 @@
 """Collects the ends of all our children: those we spawned, and the orphans that the kernel hands us as a subreaper."""
 
 import asyncio
-import os
-import signal
 from collections.abc import Callable
 
+from supervisor import system
 from supervisor.daemon.stalls import doing, has_time
 from supervisor.words import activities
 
@@ -19,7 +18,7 @@ class Reaper:
         self._followers: list[Callable[[], None]] = []
         self._watched: dict[int, OnExit] = {}
         self._is_due = False
-        loop.add_signal_handler(signal.SIGCHLD, self.reap)
+        system.follow_children(loop, self.reap)
 
     def watch(self, pid: int, on_exit: OnExit) -> None:
         """Calls `on_exit` when the child `pid` has ended; say it before the loop runs again after the spawn."""
@@ -53,11 +52,12 @@ class Reaper:
                 break
             number += 1
             try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
+                ended = system.collect_child()
             except ChildProcessError:
                 break
-            if pid == 0:
+            if ended is None:
                 break
+            pid, status = ended
             on_exit = self._watched.pop(pid, None)
             if on_exit is None:
                 orphans = True
@@ -72,10 +72,10 @@ class Reaper:
 
     def close(self) -> None:
         """Leaves the children to whoever comes after."""
-        self._loop.remove_signal_handler(signal.SIGCHLD)
+        system.unfollow_children(self._loop)
 
 
 def code_and_signal(status: int) -> tuple[int | None, int | None]:
     """The exit code, or else the signal, that a wait status tells of."""
-    code = os.waitstatus_to_exitcode(status)
+    code = system.exit_code_of(status)
     return (code, None) if code >= 0 else (None, -code)

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 from collections.abc import Callable, Collection, Mapping
-from signal import SIGCONT, SIGKILL
 
 from supervisor import system
 from supervisor.config.spec import StopTo
@@ -20,7 +19,7 @@ from supervisor.dataclass import dataclass
 from supervisor.ports.holders import Holder
 from supervisor.process import tree
 from supervisor.process.shared import is_shared
-from supervisor.system import Identity
+from supervisor.system import SIGCONT, SIGKILL, Identity
 
 TakeBack = Callable[[Slot, Callable[[Holder | None], None]], None]
 
@@ -97,7 +96,7 @@ class Trees:
         found = {pid for root in unclaimed for pid in (root, *system.descendants_of(root))}
         for pid in found:
             with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, SIGKILL)
+                system.send_signal(pid, SIGKILL)
         return found
 
     def _tell_survivors(self, slot: Slot, child: Child, who: Survivors) -> None:

@@ -1,7 +1,6 @@
 """What the daemon holds for one service: its specification, its ports, its process and the tasks around that."""
 
 import asyncio
-import os
 from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 
@@ -69,7 +68,7 @@ class Child:
         if self.main != self.pid and not (self.told is not None and system.is_alive(self.told)):
             return False  # we are not its parent: it has ended, and by now its pid may be that of a stranger
         try:
-            os.kill(self.main, number)
+            system.send_signal(self.main, number)
         except (ProcessLookupError, PermissionError):  # it is gone, or has become somebody else, by sudo or the like
             return False
         return True

@@ -6,6 +6,8 @@ import select
 import time
 from collections.abc import Callable
 
+READABLE = getattr(select, "POLLIN", 1)
+
 
 class Alarm:
     """A call at a moment; `cancel` takes it back."""
@@ -18,11 +20,29 @@ class Alarm:
         self.callback = None
 
 
+class _Sockets:
+    """What poll(2) does, for the sockets of a system without it."""
+
+    def __init__(self) -> None:
+        self._known: set[int] = set()
+
+    def register(self, fd: int, _: int) -> None:
+        self._known.add(fd)
+
+    def unregister(self, fd: int) -> None:
+        self._known.discard(fd)
+
+    def poll(self, milliseconds: float | None) -> list[tuple[int, int]]:
+        seconds = None if milliseconds is None else milliseconds / 1000
+        ready, _, _ = select.select(tuple(self._known), (), (), seconds)
+        return [(fd, READABLE) for fd in ready]
+
+
 class Poller:
     """Calls back when descriptors are readable and when moments have come, one thing after the other."""
 
     def __init__(self) -> None:
-        self._poll = select.poll()
+        self._poll = select.poll() if hasattr(select, "poll") else _Sockets()
         self._readers: dict[int, Callable[[], object]] = {}
         self._alarms: list[tuple[float, int, Alarm]] = []
         self._count = itertools.count()
@@ -30,7 +50,7 @@ class Poller:
     def add_reader(self, fd: int, callback: Callable[[], object]) -> None:
         """Calls back whenever there is something to read, or the other end is gone."""
         self._readers[fd] = callback
-        self._poll.register(fd, select.POLLIN)
+        self._poll.register(fd, READABLE)
 
     def remove_reader(self, fd: int) -> None:
         """No longer; not being there is no mistake."""

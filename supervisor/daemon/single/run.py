@@ -75,7 +75,7 @@ class SingleRun:
         """
         system.set_child_subreaper()
         hold_back()
-        signals = system.open_signals((*passed_on_by_exec(), signal.SIGCHLD))
+        signals = system.open_signals((*passed_on_by_exec(), system.SIGCHLD))
         self._loop.add_reader(signals.fileno(), lambda: self._on_signals(signals.read()))
         avoid: dict[int, str] = {}
         try:
@@ -85,7 +85,7 @@ class SingleRun:
                 self._start(port)
                 while self._status is None:
                     self._loop.turn()
-                code = os.waitstatus_to_exitcode(self._status)
+                code = system.exit_code_of(self._status)
                 self._clean_up()
                 if self._lost is not None:
                     name, lost = self._program.name, self._lost
@@ -180,20 +180,28 @@ class SingleRun:
 
     def _on_signals(self, came: Sequence[tuple[int, bool]]) -> None:
         for number, is_of_terminal in came:
-            if number == signal.SIGCHLD:
+            if number == system.SIGCHLD:
                 self._reap()
             elif not is_of_terminal and self._status is None:  # what the terminal sends, the program gets by itself
-                os.kill(self._pid, number)
+                self._signal(number)
+
+    def _signal(self, number: int) -> None:
+        try:
+            system.send_signal(self._pid, number)
+        except PermissionError:
+            if system.HAS_JOBS:  # it cannot be asked, without a console
+                self._kill()
 
     def _reap(self) -> bool:
         """Whether there are processes left."""
         while True:
             try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
+                ended = system.collect_child()
             except ChildProcessError:
                 return False
-            if pid == 0:
+            if ended is None:
                 return True
+            pid, status = ended
             if pid == self._pid:
                 self._status = status
             if (on_exit := self._watched.pop(pid, None)) is not None:
@@ -210,7 +218,7 @@ class SingleRun:
 
     def _end(self) -> None:
         if self._status is None and self._last_word is None:
-            os.kill(self._pid, signal.SIGTERM)
+            self._signal(signal.SIGTERM)
             self._last_word = self._loop.call_later(FATAL_GRACE, self._kill)
 
     def _kill(self) -> None:
@@ -219,7 +227,7 @@ class SingleRun:
             # We have none but of the program, whatever they call themselves.
             for child in system.children_of(os.getpid()):
                 with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.kill(child, signal.SIGKILL)
+                    system.send_signal(child, system.SIGKILL)
 
     def _check(self) -> None:
         self._loop.call_later(CHECK_EVERY, self._check)

@@ -1,0 +1,43 @@
+"""Opens files so that others may rename or delete them meanwhile: on Windows that has to be said, elsewhere it is so.
+
+Logs are rotated while readers have them open.  Source: FILE_SHARE_DELETE, "CreateFileW", Windows API documentation.
+"""
+
+import os
+from collections.abc import Callable
+
+TYPE_CHECKING = False  # to import `typing` costs the quick commands milliseconds
+if TYPE_CHECKING:
+    from typing import Any
+
+    _winapi: Any
+    msvcrt: Any
+try:
+    import _winapi
+    import msvcrt
+except ImportError:
+    _winapi = msvcrt = None
+
+_SHARE_ALL = 0x1 | 0x2 | 0x4
+_READ, _WRITE = 0x80000000, 0x40000000
+_CREATE_NEW, _CREATE_ALWAYS, _OPEN_EXISTING, _OPEN_ALWAYS, _TRUNCATE = 1, 2, 3, 4, 5
+_NORMAL = 0x80
+
+
+def _open(path: str | os.PathLike[str], flags: int, mode: int = 0o600) -> int:
+    """What `os.open` does with these flags; raises OSError."""
+    if os.path.isdir(path):
+        raise IsADirectoryError(21, "Is a directory", os.fspath(path))
+    access = {os.O_WRONLY: _WRITE, os.O_RDWR: _READ | _WRITE}.get(flags & (os.O_WRONLY | os.O_RDWR), _READ)
+    if flags & os.O_CREAT:
+        how = _CREATE_NEW if flags & os.O_EXCL else _CREATE_ALWAYS if flags & os.O_TRUNC else _OPEN_ALWAYS
+    else:
+        how = _TRUNCATE if flags & os.O_TRUNC else _OPEN_EXISTING
+    try:
+        handle = _winapi.CreateFile(os.fspath(path), access, _SHARE_ALL, 0, how, _NORMAL, 0)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, os.fspath(path), getattr(error, "winerror", None)) from None
+    return int(msvcrt.open_osfhandle(handle, flags & os.O_APPEND | getattr(os, "O_NOINHERIT", 0)))
+
+
+open_shared: Callable[..., int] | None = None if _winapi is None else _open

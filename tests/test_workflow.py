@@ -1,0 +1,49 @@
+"""The workflow for GitHub Actions, which has not run yet: at least it is one, and runs what there is."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+FILE = ROOT / ".github/workflows/tests.yml"
+WORKFLOW: dict[Any, Any] = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
+
+
+def test_it_is_as_the_schema_has_it() -> None:
+    schemas = pytest.importorskip("check_jsonschema.builtin_schemas")
+    jsonschema = pytest.importorskip("jsonschema")
+    # YAML 1.1 takes the key `on` for a truth.
+    document = {{True: "on"}.get(key, key): value for key, value in WORKFLOW.items()}
+    validator = jsonschema.Draft7Validator(schemas.get_builtin_schema("github-workflows"))
+    assert [error.message for error in validator.iter_errors(document)] == []
+    assert list(validator.iter_errors({**document, "jobs": {"lint": {"runs-on": 1}}}))
+
+
+def test_every_target_that_it_runs_is_there() -> None:
+    known = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    steps = [step for job in WORKFLOW["jobs"].values() for step in job["steps"]]
+    asked = {word for step in steps for word in targets(step.get("run", ""))}
+    assert {"lint", "test", "test-windows"} <= asked
+    assert asked <= known
+
+
+def targets(command: str) -> list[str]:
+    return re.findall(r"\bmake ([a-z-]+)", command)
+
+
+@pytest.mark.parametrize("job", ["linux", "windows", "macos"])
+def test_every_system_has_every_python(job: str) -> None:
+    assert WORKFLOW["jobs"][job]["strategy"]["matrix"]["python"] == PYTHONS
+
+
+def test_linux_and_macos_run_on_both_processors() -> None:
+    machines = {name: WORKFLOW["jobs"][name]["strategy"]["matrix"]["machine"] for name in ("linux", "macos")}
+    assert machines == {"linux": ["ubuntu-24.04", "ubuntu-24.04-arm"], "macos": ["macos-15", "macos-15-intel"]}
+
+
+def test_the_readme_says_that_it_has_not_run() -> None:
+    assert "It has not run yet" in (ROOT / "README.md").read_text(encoding="utf-8")
