@@ -36,7 +36,7 @@ def background() -> int:
 
     showing = threading.Thread(target=show, daemon=True)
     showing.start()
-    answer = told.read()  # it closes both when it is up
+    answer = told.readline()  # the exit code, once it is up
     showing.join(_SHOWN_WITHIN)
     if answer.strip().isdigit():
         return int(answer)
