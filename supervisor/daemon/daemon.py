@@ -47,6 +47,7 @@ from supervisor.words.reasons import text_of
 
 FATAL_GRACE = 0.4  # seconds the stack gets to stop once a lock is lost or we are killed: it has to be gone within one
 SETTLED_AFTER = 1.0  # seconds until nobody waits for us any more who waited for the stack
+SETTLED_AGAIN = 10.0  # seconds until that is tried again
 KILL_WAIT = 6.0  # seconds until even a process in the kernel's hands is given up on
 
 
@@ -241,9 +242,12 @@ class Daemon:
         self._end_if_nothing_is_left()
 
     def _settle(self) -> None:
-        """Imports what can wait until nobody waits for us."""
-        self._journal.settle()
-        system.listening(())  # asks nothing, but the first look around needs what that takes
+        """Imports what can wait until nobody waits for us; later, where that cannot be had now."""
+        with contextlib.suppress(OSError, ImportError, MemoryError):
+            system.listening(())  # asks nothing, but the first look around needs what that takes
+            if self._journal.settle():
+                return
+        self._loop.call_later(SETTLED_AGAIN, self._settle)
 
     def _look_for_the_end(self, svc: Service) -> None:
         """Ends the instance where the end of `svc` ends all."""

@@ -10,7 +10,6 @@ from supervisor.files.sharing import open_shared
 _QUIET = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _NO_WAIT = getattr(os, "O_NONBLOCK", 0)
-_open = open_shared or os.open
 _KINDS = {
     stat.S_IFDIR: "a directory",
     stat.S_IFLNK: "a symbolic link",
@@ -48,7 +47,7 @@ def open_file(path: str | os.PathLike[str], flags: int, mode: int = 0o600, *, fo
     """
     flags |= _QUIET | _NO_WAIT | (0 if follow else _NO_FOLLOW)
     try:
-        descriptor = _open(path, flags, mode)
+        descriptor = (open_shared or os.open)(path, flags, mode)
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.EISDIR, errno.ENXIO):
             raise refusal(path, _kind_at(path, follow)) from error

@@ -62,8 +62,8 @@ class Journal:
         is_limited = isinstance(service, str) and level != "error"
         if is_limited and not self._allowances.admit((str(service), event), rate_of(event), self._clock()):
             return False
-        if "exc_info" in facts:
-            self.settle()  # structlog knows how to tell of exceptions
+        if "exc_info" in facts and not self.settle():  # structlog knows how to tell of exceptions
+            facts["exception"] = repr(facts.pop("exc_info"))
         getattr(self._logger, level)(event, **facts)
         return True
 
@@ -85,9 +85,13 @@ class Journal:
         """`words` without the secrets of the stack."""
         return redact(words, self._secrets)
 
-    def settle(self) -> None:
-        """Have structlog write from now on."""
-        self._logger = _structured(self._file, self._steps)
+    def settle(self) -> bool:
+        """Have structlog write from now on; whether it can be imported, for which descriptors and memory are needed."""
+        try:
+            self._logger = _structured(self._file, self._steps)
+        except Exception:
+            return False
+        return True
 
     def close(self) -> None:
         """Give the file back; a later event opens it again."""

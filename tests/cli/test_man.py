@@ -37,5 +37,5 @@ def test_groff_has_nothing_to_say(run: Run) -> None:
     ran = subprocess.run(command, input=page, capture_output=True, text=True, timeout=20, check=False)
     assert (ran.returncode, ran.stderr) == (0, "")
     shown = " ".join(ran.stdout.split())
-    assert "portsup rotate SERVICE" in shown
+    assert "portsup rotate [--on ADDRESS] SERVICE" in shown
     assert "portsup exec --pool 6000-6002 -- python3 -m http.server {port}" in shown

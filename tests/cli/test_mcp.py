@@ -71,7 +71,7 @@ def test_a_file_that_cannot_be_added_to_is_left_alone(run: Run, own_folders: Pat
     [
         (["install"], "no client is named"),
         (["install", "emacs"], "invalid choice: 'emacs'"),
-        (["install", "cursor", "--http"], "a client that connects"),
+        (["install", "cursor", "--http"], "`--http` clients are set up in their own settings"),
         (["--replace"], "`--replace` is about `install`"),
         (["--http", "x"], "`x` are no ports"),
     ],

@@ -86,6 +86,8 @@ def test_a_hook_leaves_nobody(stack: Make, hook: str) -> None:
     live.write({"web": serves(hooks={hook: leaving(live.folder, "elsewhere")})})
     with live.up():
         live.until("web", state="running")
+        if hook == "post_start":
+            eventually(lambda: left(live.folder), what="what the hook leaves")
         assert live.do("stop", "web")["web"]["ok"]
         assert left(live.folder)
         eventually(lambda: living(live.folder) == [], within=5)

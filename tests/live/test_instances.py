@@ -90,7 +90,7 @@ def test_a_folder_keeps_its_number_whoever_starts_first(stack: Make) -> None:
     assert number_of(three) == 3, "1 is that of a folder which is there"
     assert three.run("down").returncode == 0
     shutil.rmtree(one.folder)
-    assert "number 1 of `t`, of a folder that is gone" in two.run("prune", "--dry-run").stdout
+    assert "number 1 of `t`, of a deleted directory" in two.run("prune", "--dry-run").stdout
     assert number_of(three, "--instance", "1") == 1
     assert three.run("down").returncode == 0
     assert number_of(three) == 1, "it was insisted on"

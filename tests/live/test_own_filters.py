@@ -58,7 +58,7 @@ def test_one_that_goes_on_without_is_told_so_too(stack: Make) -> None:
     (port,) = free_pool(1)
     live = stack({"box": {"command": program("own_filter"), "pool": [port], "ready": {"log": "."}}})
     with live.up():
-        assert live.log("box") == "Device or resource busy\n"
+        eventually(lambda: live.log("box") == "Device or resource busy\n", what="what it has said")
         assert "handoff: off" in live.run("why", "box").stdout
 
 

@@ -76,10 +76,12 @@ def test_the_use_of_a_process_is_what_the_system_says() -> None:
 
 def test_a_look_that_would_take_too_long_is_cut_short_and_says_so() -> None:
     pids = {"large": {os.getpid(), os.getppid()}, "small": {os.getpid()}, "none": set()}
-    slots: Any = [SimpleNamespace(spec=SimpleNamespace(name=name), children=lambda: [0]) for name in pids]
+    slots: Any = [SimpleNamespace(of=name, children=lambda: [0]) for name in pids]
+    for slot in slots:
+        slot.replicas = [slot]
 
     def members(slot: Any, _: object) -> set[int]:
-        return pids[slot.spec.name]
+        return pids[slot.of]
 
     for within, partial in ((0.0, True), (600.0, False)):
         found = measured(slots, members, within)

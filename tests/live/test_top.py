@@ -113,9 +113,9 @@ def test_a_stack_is_watched_from_before_its_start_to_after_its_death(terminal: t
     screen.shows("/ filter")
     os.kill(live.daemon(), signal.SIGKILL)
     screen.shows("ended")
-    screen.shows("as by SIGKILL")
+    screen.shows("as after SIGKILL")
     live.run("up", "-d")  # which says that one has failed
-    screen.shows_not("as by SIGKILL")
+    screen.shows_not("as after SIGKILL")
     pid = live.until("web", state="running")["pid"]
     screen.press("q")
     eventually(lambda: not screen.is_there(), within=20, what="the end of the view")
