@@ -27,7 +27,7 @@ def main() -> int:
         return run()
     os.setpgid(0, 0)
     give_terminal_to(os.getpgrp(), terminal)
-    # Make can not be told that we stopped: Ctrl-Z would leave the terminal to nobody.
+    # Make cannot be told that we stopped: Ctrl-Z would leave the terminal to nobody.
     signal.signal(signal.SIGTSTP, signal.SIG_IGN)
     try:
         return run()

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Puts this project and the extras named in $1 into .venv, in the versions of uv.lock; the Makefile calls it.
-# The extras in $2, separated by spaces, are welcome: one that can not be had costs a warning, and 1 at the very end
+# The extras in $2, separated by spaces, are welcome: one that cannot be had costs a warning, and 1 at the very end
 # if STRICT is set. Of `llm` the model is fetched too, and of `speech` the recognizer of many languages.
 # With VERSIONS=lowest the oldest versions that pyproject.toml allows are taken instead.
 set -eu
@@ -50,7 +50,7 @@ welcome=${2:-}
 missing=
 # All at once is quickest. When that does not work, what is needed comes first, then one after the other.
 if ! { [ -n "$welcome" ] && install "$(echo "$1 $welcome" | tr ' ' ,)" 2>/dev/null; }; then
-    install "$1" || give_up 'the dependencies can not be installed' \
+    install "$1" || give_up 'the dependencies cannot be installed' \
         'the lines above tell why; run the same command again once it is mended'
     for extra in $welcome; do
         install "$extra" 2>"$venv/$extra.log" || missing="$missing $extra"
@@ -63,7 +63,7 @@ case " $welcome " in
 *' speech '*) "$venv/bin/python" -m examples.fetch_speech >/dev/null 2>"$venv/languages.log" || missing="$missing languages" ;;
 esac
 if [ -n "$missing" ]; then
-    printf 'warning: the stack does without%s, which can not be fetched (see %s/*.log); `make extras` tries again\n' \
+    printf 'warning: the stack does without%s, which cannot be fetched (see %s/*.log); `make extras` tries again\n' \
         "$missing" "$venv" >&2
     [ -z "${STRICT:-}" ]
 fi
@@ -80,7 +80,7 @@ case ",$1," in
             cp tests/npm/package-lock.json "$programs/installed.json"
         elif [ -n "${CI:-}" ]; then
             cat "$programs/npm.log" >&2
-            give_up 'the programs from npm can not be installed' 'the lines above tell why'
+            give_up 'the programs from npm cannot be installed' 'the lines above tell why'
         else
             printf 'warning: tests that drive programs from npm will be skipped (see %s/npm.log)\n' "$programs" >&2
             printf 'hint: `sh .ci/setup.sh stack,dev` tries again\n' >&2

@@ -24,7 +24,7 @@ class _WhenUsed(httpx2.AsyncBaseTransport):
 def client_for(url: str = "", *, silence: float = 120) -> httpx2.AsyncClient:
     """A client that waits 5 s for a connection and `silence` seconds for each part of an answer.
 
-    It obeys HTTP_PROXY and the like only for a `url` on another machine: a proxy can not reach this one. On this
+    It obeys HTTP_PROXY and the like only for a `url` on another machine: a proxy cannot reach this one. On this
     machine a request takes the trace along in whose course it is made.
     """
     elsewhere = bool(url) and not is_loopback(url)

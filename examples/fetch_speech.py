@@ -114,7 +114,7 @@ def _is_right(path: Path, file: File) -> bool:
 
 
 def main() -> int:
-    """Fetches it and says so; 1 when it can not be had."""
+    """Fetches it and says so; 1 when it cannot be had."""
     try:
         is_new = fetch()
     except FetchError as error:

@@ -131,13 +131,13 @@ async def send(
     try:
         return await client.send(client.build_request(method, url, headers=headers, content=content), stream=True)
     except httpx2.ConnectTimeout:
-        raise ServiceError("upstream_unreachable", f"{name} can not be reached in time", retry_after=5) from None
+        raise ServiceError("upstream_unreachable", f"{name} cannot be reached in time", retry_after=5) from None
     except httpx2.TimeoutException:
         raise ServiceError("upstream_timeout", f"{name} took too long to answer", 504) from None
     except httpx2.RemoteProtocolError as error:
         raise ServiceError("upstream_error", f"{name} {_offence(error)}", 502) from None
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-        raise ServiceError("upstream_unreachable", f"{name} can not be reached: {_why(error)}", retry_after=5) from None
+        raise ServiceError("upstream_unreachable", f"{name} cannot be reached: {_why(error)}", retry_after=5) from None
 
 
 def relay(
@@ -150,7 +150,7 @@ def relay(
 ) -> Relay:
     """Passes on an answer as it is; `closed` is called when it is over.
 
-    `raw` is the whole body for whoever has looked at its beginning and can not read that again.
+    `raw` is the whole body for whoever has looked at its beginning and cannot read that again.
     """
     own = {key.lower(): value for key, value in (extra or {}).items()}
     # A cookie would be for the server behind; our clients share one way to it.

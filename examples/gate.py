@@ -51,7 +51,7 @@ class Gate:
             return None
         # Both: behind the gateway, whose token is in the one, a service with another token finds its own in the other.
         shown = [_bearer(headers.get("authorization", "")), headers.get("mcp-secret", ""), headers.get("x-api-key", "")]
-        if scope["type"] == "websocket":  # a browser can not set headers on one
+        if scope["type"] == "websocket":  # a browser cannot set headers on one
             shown.append(token_in(scope["subprotocols"]))
         if any(secrets.compare_digest(each.encode(), self._token) for each in shown):
             return None
@@ -82,7 +82,7 @@ def _bearer(authorization: str) -> str:
 def token_in(subprotocols: Sequence[str]) -> str:
     """The token that a browser offers as the subprotocol `token.` and the token in base64url without padding.
 
-    A page can not set headers on a WebSocket. In the address the token would get into logs; a cookie would go to every
+    A page cannot set headers on a WebSocket. In the address the token would get into logs; a cookie would go to every
     other server on this machine too, because cookies know no ports; a subprotocol is seen by this server only.
     """
     for offered in subprotocols:

@@ -42,7 +42,7 @@ class Hello(BaseHTTPRequestHandler):
 
 
 def main(ports: list[int]) -> int:
-    """Serve until Ctrl-C (0), or until the port can not be had or kept (the exit code of the error)."""
+    """Serve until Ctrl-C (0), or until the port cannot be had or kept (the exit code of the error)."""
     try:
         with PortPool("hello", ports or POOL).acquire() as lease:
             for port, why in lease.skipped:

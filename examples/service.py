@@ -22,7 +22,7 @@ FAREWELL = 0.3
 
 
 class SettingError(Exception):
-    """An environment variable that can not be used; the service ends with code 2 and this one line."""
+    """An environment variable that cannot be used; the service ends with code 2 and this one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def choice(name: str, words: Sequence[str], default: str) -> str:
 
 
 def run(service: Service, make_app: Callable[[], Starlette]) -> None:
-    """Serves until SIGTERM or SIGINT, then exits with 0; 2 for bad settings, 3 when the port can not be had."""
+    """Serves until SIGTERM or SIGINT, then exits with 0; 2 for bad settings, 3 when the port cannot be had."""
     try:
         _log_to_stderr()
         listener = inherited_socket() or _listen(port_of(service))

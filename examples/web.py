@@ -77,7 +77,7 @@ def last_words(headers: Mapping[str, str], error: ServiceError, *, within_line: 
 
 @dataclass(frozen=True, slots=True)
 class Checks:
-    """How a service is: one word each for what it needs, and why it can not do its main job, if it can not."""
+    """How a service is: one word each for what it needs, and why it cannot do its main job, if it cannot."""
 
     values: Mapping[str, str] = field(default_factory=dict)  # `ok`, or the code of the error
     problem: ServiceError | None = None

@@ -60,7 +60,7 @@ class Problem:
 
 
 class ConfigError(PortsupError):
-    """The configuration can not be used; `problems` has every mistake that was found."""
+    """The configuration cannot be used; `problems` has every mistake that was found."""
 
     exit_code = ExitCode.USAGE
 
@@ -103,7 +103,7 @@ class LockLost(PortsupError):
 
 
 class InstanceTaken(PortsupError):
-    """The instance asked for is running already, or can not exist beside the others."""
+    """The instance asked for is running already, or cannot exist beside the others."""
 
     exit_code = ExitCode.INSTANCE_TAKEN
 

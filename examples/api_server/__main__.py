@@ -46,7 +46,7 @@ SERVICE = Service(
     port_env="API_PORT",
     token_env="API_TOKEN",
     health_alias="/api/health",
-    # They tell nothing of the stack, and a browser can not send a token for them.
+    # They tell nothing of the stack, and a browser cannot send a token for them.
     open_paths=("/openapi.json", *pages.PATHS, *(f"/conversational{path}" for path in ("", *conversation.PATHS))),
     websockets=True,
 )
@@ -56,7 +56,7 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
     400: {"model": ErrorAnswer, "description": "not meant for this machine"},
     401: {"model": ErrorAnswer, "description": "a token is set, and this request does not show it"},
     403: {"model": ErrorAnswer, "description": "from a page of another site"},
-    422: {"model": ErrorAnswer, "description": "a parameter that can not be"},
+    422: {"model": ErrorAnswer, "description": "a parameter that cannot be"},
 }
 
 

@@ -10,13 +10,13 @@ from examples.peers import Peers
 
 QUIET = 15.0  # seconds without news after which a comment shows that the stream still lives
 TOLD = ("state", "health", "port", "pid", "restarts")  # what makes a change; uptime alone does not
-LOOK = 1.0  # seconds between looks at the endpoints file, where portsup can not be asked
+LOOK = 1.0  # seconds between looks at the endpoints file, where portsup cannot be asked
 
 
 async def events(portsup: Portsup, peers: Peers) -> AsyncIterator[bytes]:
     """The stack as it is, at once and after every change (`services`), and before it what changed (`change`).
 
-    The rows are portsup's own; where it can not be asked, there are the addresses alone.
+    The rows are portsup's own; where it cannot be asked, there are the addresses alone.
     """
     last: list[dict[str, Any]] | None = None
     try:

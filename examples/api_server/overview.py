@@ -78,7 +78,7 @@ class Overview:
         except (TimeoutError, httpx2.TimeoutException):
             return _down("it does not answer in time")
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-            return _down(f"it can not be reached: {str(error) or type(error).__name__}")
+            return _down(f"it cannot be reached: {str(error) or type(error).__name__}")
         except ValueError:
             return _down("what listens there is not one of our services")
 

@@ -12,7 +12,7 @@ PATIENCE = 2.0  # seconds
 
 
 class Unavailable(Exception):
-    """portsup can not be asked; the text says why."""
+    """portsup cannot be asked; the text says why."""
 
 
 class Portsup:
@@ -49,7 +49,7 @@ class Portsup:
         try:
             reader, writer = await asyncio.open_unix_connection(self._path, limit=MOST_LINE)
         except (OSError, AttributeError) as error:  # AttributeError: no such sockets on this system
-            raise Unavailable(f"portsup can not be reached: {error}") from None
+            raise Unavailable(f"portsup cannot be reached: {error}") from None
         try:
             writer.write(json.dumps({"v": 1, "do": request}).encode() + b"\n")
             yield self._replies(reader)
@@ -64,7 +64,7 @@ class Portsup:
                     raise Unavailable("portsup refused the request")
                 yield reply
         except (OSError, ValueError) as error:  # ValueError: not JSON, or a line that is too long
-            raise Unavailable(f"portsup's answer can not be read: {error}") from None
+            raise Unavailable(f"portsup's answer cannot be read: {error}") from None
 
 
 def _services(reply: dict[str, Any]) -> list[dict[str, Any]]:

@@ -55,7 +55,7 @@ async def pass_on(gateway: Gateway, socket: WebSocket, service: str) -> None:
         told = {name: value for name, value in answer.headers.raw_items() if name.lower() in kept_back}
         await socket.send_denial_response(Response(bytes(answer.body or b""), answer.status_code, told))
     except (OSError, TimeoutError, InvalidHandshake):
-        away = ServiceError("upstream_unreachable", f"{service} can not be reached", retry_after=5)
+        away = ServiceError("upstream_unreachable", f"{service} cannot be reached", retry_after=5)
         await socket.send_denial_response(away.response())
 
 

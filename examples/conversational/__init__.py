@@ -28,7 +28,7 @@ To the client:
 
 New input cuts a reply short (barge-in). The server closes with 1012 when it is being stopped, and with 1009 after a
 message of more than 1 MiB; a client that leaves unread what it was sent for 15 s is cut off. A program shows the
-token in `Authorization`; a page, which can not, offers the subprotocols `conversation` and `token.` with the token in
+token in `Authorization`; a page, which cannot, offers the subprotocols `conversation` and `token.` with the token in
 base64url behind it.
 
 How it is built: `session` has the socket; `listening` with `hearing` makes turns of sound; `reply` with `mouth`

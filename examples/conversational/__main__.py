@@ -33,7 +33,7 @@ SERVICE = Service(
     "conversational",
     port_env="CONVERSATION_PORT",
     token_env="CONVERSATION_TOKEN",
-    open_paths=PATHS,  # the page has no secrets, and a browser can not send a token for it
+    open_paths=PATHS,  # the page has no secrets, and a browser cannot send a token for it
     websockets=True,
 )
 PROMPT = "This is a spoken conversation. Answer in one or two short sentences, without lists and without markup."

@@ -68,7 +68,7 @@ def read_wav(content: bytes, wanted: int, most_seconds: float) -> bytes:
         with wave.open(io.BytesIO(content)) as file:
             channels, width, rate = file.getnchannels(), file.getsampwidth(), file.getframerate()
             if not 4000 <= rate <= 192000 or channels > 8:
-                raise BadAudio(f"{channels} channels at {rate} Hz can not be read: 4000 to 192000 Hz can")
+                raise BadAudio(f"{channels} channels at {rate} Hz cannot be read: 4000 to 192000 Hz can")
             most = round(most_seconds * rate)
             # Not what the header says: a program that writes to a pipe does not know how long it will be.
             frames = file.readframes(most + 1)
@@ -105,7 +105,7 @@ def decoded(content: bytes, wanted: int, most_seconds: float) -> bytes:
                 raise BadAudio("there is no sound in it")
             stream = file.streams.audio[0]
             if not 4000 <= stream.rate <= 192000:
-                raise BadAudio(f"sound at {stream.rate} Hz can not be read: 4000 to 192000 Hz can")
+                raise BadAudio(f"sound at {stream.rate} Hz cannot be read: 4000 to 192000 Hz can")
             resampler = av.AudioResampler(format="s16", layout="mono", rate=wanted)
             for frame in file.decode(stream):
                 for part in resampler.resample(frame):

@@ -19,7 +19,7 @@ from examples.conversational import audio
 
 
 class Absent(Exception):
-    """An engine that can not be used on this machine; its text says why."""
+    """An engine that cannot be used on this machine; its text says why."""
 
 
 class UnknownLanguage(Exception):

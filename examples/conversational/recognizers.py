@@ -149,7 +149,7 @@ class Remote:
                 answer = client.post(f"{url}/audio/transcriptions", headers=headers, files=files, data=fields)
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             why = str(error) or type(error).__name__
-            raise RuntimeError(f"the server at STT_URL can not be reached: {why}") from None
+            raise RuntimeError(f"the server at STT_URL cannot be reached: {why}") from None
         if answer.status_code != 200:
             raise RuntimeError(f"the server at STT_URL answered {answer.status_code}: {_why(answer)}")
         return Words(str(answer.json().get("text") or "").strip(), language)

@@ -104,7 +104,7 @@ def speech_routes(speech: Speech, most_seconds: float) -> list[BaseRoute]:
 
 
 async def heard(speech: Speech, content: bytes, most_seconds: float, language: str | None) -> tuple[Words, float]:
-    """The words of a recording, and its length in seconds; a ServiceError for one that can not be read."""
+    """The words of a recording, and its length in seconds; a ServiceError for one that cannot be read."""
     try:
         pcm = await asyncio.to_thread(audio.decoded, content, audio.HEARD, most_seconds)
     except audio.BadAudio as error:

@@ -142,7 +142,7 @@ class Speech:
             chosen = voice_of(engine, voice) if voice else engine.voice_for(language_of(text, language))
             sound = engine.say(text, chosen)
             if not sound:
-                raise UnknownLanguage(f"the voice `{chosen}` can not say that")
+                raise UnknownLanguage(f"the voice `{chosen}` cannot say that")
             return sound
 
         return await self.tts.use(speak)

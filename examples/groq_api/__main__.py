@@ -6,7 +6,7 @@ Groq's API has or will have works. What it adds are keys that take turns, and a 
 Environment: `GROQ_API_PORT`, `GROQ_API_KEY` (one, or several with commas between), `GROQ_BASE_URL`
 (https://api.groq.com; or any API like it, with its `/v1`), `GROQ_MAX_CONCURRENT` (3), `GROQ_MAX_QUEUE` (8 more wait),
 `GROQ_MODEL_LIMITS` (requests a minute by model, as `MODEL=30, *=100`; none), `GROQ_TIMEOUT` (seconds of silence, 120),
-`GROQ_FALLBACK_URL` (who answers when Groq can not: the `/v1` of another server, or `ollama-mcp`, whose address portsup
+`GROQ_FALLBACK_URL` (who answers when Groq cannot: the `/v1` of another server, or `ollama-mcp`, whose address portsup
 tells), `GROQ_FALLBACK_MODEL` (its model; else its first),
 `GROQ_API_TOKEN` (what clients must show to this service).
 """

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 from starlette.requests import Request
 
-# What is waited for before anything is sent: a chat is there as a whole then, and its client can not dawdle while it
+# What is waited for before anything is sent: a chat is there as a whole then, and its client cannot dawdle while it
 # has one of few places upstream.
 READ_AHEAD = 1024 * 1024
 # What is kept for the case that the next key has to be tried. Groq takes 25 MB of speech on its free tier, 100 MB else;

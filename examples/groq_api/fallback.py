@@ -1,4 +1,4 @@
-"""Another server with the same API, asked in Groq's place when Groq can not answer."""
+"""Another server with the same API, asked in Groq's place when Groq cannot answer."""
 
 import json
 import re

@@ -53,7 +53,7 @@ def _explained(service: str, tool: str, error: BaseException) -> ToolError:
         error = error.exceptions[0]
     match error:
         case httpx2.ConnectError() | httpx2.ConnectTimeout():
-            return ToolError(f"upstream_unreachable: {service} can not be reached; try again in a few seconds")
+            return ToolError(f"upstream_unreachable: {service} cannot be reached; try again in a few seconds")
         case httpx2.TimeoutException():
             return ToolError(f"upstream_timeout: {service} took too long to answer")
         case httpx2.HTTPStatusError():
@@ -61,5 +61,5 @@ def _explained(service: str, tool: str, error: BaseException) -> ToolError:
         case MCPError() if error.code == INVALID_PARAMS:  # there is no such tool
             return ToolError(f"tool_failed: {service}: {error}")
         case MCPError() | httpx2.HTTPError():
-            return ToolError(f"upstream_failed: {service} can not run `{tool}`: {error or type(error).__name__}")
+            return ToolError(f"upstream_failed: {service} cannot run `{tool}`: {error or type(error).__name__}")
     raise error

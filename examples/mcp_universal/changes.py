@@ -85,7 +85,7 @@ class Changes:
         """Renames a file, folder or link, also into another folder; what is there already is never replaced."""
         old, new = self._workspace.locate_itself(source), self._workspace.locate_itself(destination)
         if new.is_relative_to(old) and new != old:
-            raise Refusal("bad_path", f"`{source}` can not be moved into itself")
+            raise Refusal("bad_path", f"`{source}` cannot be moved into itself")
         with self._folder(old, source) as (folder, name), self._folder(new, destination) as (into, other):
             _stat(folder, name, source)
             try:

@@ -124,7 +124,7 @@ def offer(server: MCPServer, workspace: Workspace, sandbox: Sandbox, demand: Cal
 
     @server.tool(annotations=READS)
     def read_multiple_files(paths: Annotated[list[str], Field(min_length=1, max_length=50)]) -> Files:
-        """Read several files at once, each up to 64 KiB; one that can not be read has an error in its place."""
+        """Read several files at once, each up to 64 KiB; one that cannot be read has an error in its place."""
         return Files([_read_or_told(workspace, path) for path in paths])
 
     @server.tool(annotations=READS)

@@ -50,7 +50,7 @@ def program() -> bytes:
             rules.add_rule(refuse, name)
         except OSError:  # this architecture, or this libseccomp, does not know it
             continue
-    # Its flags are in memory, which a filter can not see; libc takes clone in its place.
+    # Its flags are in memory, which a filter cannot see; libc takes clone in its place.
     rules.add_rule(pyseccomp.ERRNO(errno.ENOSYS), "clone3")
     for flag in _NEW_NAMESPACES:
         rules.add_rule(refuse, "clone", pyseccomp.Arg(0, pyseccomp.MASKED_EQ, flag, flag))

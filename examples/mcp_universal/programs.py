@@ -46,7 +46,7 @@ class Programs:
             names = ", ".join(sorted(self._allowed)) or "none"
             raise ServiceError("command_not_allowed", f"`{argv[0]}` is not in MCP_COMMANDS; allowed: {names}", 403)
         if any("\0" in argument for argument in argv):
-            raise ServiceError("bad_request", "an argument can not contain a NUL character", 422)
+            raise ServiceError("bad_request", "an argument cannot contain a NUL character", 422)
         if shutil.which(argv[0], path=PATH) is None:
             raise ServiceError("command_not_found", f"`{argv[0]}` is not installed in {PATH}", 404)
         return await self.sandbox.run(argv, seconds=seconds, told=told)

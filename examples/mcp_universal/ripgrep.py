@@ -24,7 +24,7 @@ async def search(
 ) -> tuple[list[Match], bool]:
     """Lines that match, in order of path, and whether there may be more.
 
-    Raises a ServiceError where the sandbox can not be used now, and a Refusal for an expression that can not be.
+    Raises a ServiceError where the sandbox cannot be used now, and a Refusal for an expression that cannot be.
     """
     command = ["rg", "--null", "--line-number", "--no-heading", "--with-filename", "--color=never", "--sort=path"]
     # All files, as without it; but none that are binary or too large for one call.
@@ -36,7 +36,7 @@ async def search(
     command += ["--glob", "/" + re.sub(r"([{}])", r"\\\1", glob.strip("/")), "--regexp", text]
     outcome = await sandbox.run(command, seconds=SECONDS)
     if outcome.exit_code == 2 and "regex" in outcome.stderr:
-        raise Refusal("bad_request", f"the expression can not be read: {outcome.stderr.strip()[-500:]}")
+        raise Refusal("bad_request", f"the expression cannot be read: {outcome.stderr.strip()[-500:]}")
     if outcome.exit_code not in (0, 1, 2, None):
         raise ServiceError("search_failed", f"ripgrep ended with {outcome.exit_code}", 500)
     found = [

@@ -107,7 +107,7 @@ class Sandbox:
         try:
             outcome = await self._run(["sh", "-c", _SELF_TEST], 5, {}, None)
         except (OSError, ServiceError) as error:
-            return error.message if isinstance(error, ServiceError) else f"bubblewrap can not be used: {error}"
+            return error.message if isinstance(error, ServiceError) else f"bubblewrap cannot be used: {error}"
         if outcome.exit_code != 0:
             return "bubblewrap does not work here: " + (outcome.stderr.strip() or f"exit code {outcome.exit_code}")
         return leak_in(outcome.stdout, os.readlink("/proc/self/ns/user"))

@@ -19,7 +19,7 @@ from typing import BinaryIO
 
 MOST_READ = 1024 * 1024  # bytes that one call reads or writes
 MOST_VISITED = 50_000  # entries that one listing or search looks at
-MOST_SECONDS = 3.0  # that a listing or search takes; it can not be interrupted, and a stop waits for it
+MOST_SECONDS = 3.0  # that a listing or search takes; it cannot be interrupted, and a stop waits for it
 _ANCHORED = os.open in os.supports_dir_fd  # not on Windows
 
 
@@ -58,11 +58,11 @@ class Workspace:
     def locate(self, path: str) -> Path:
         """The real place of `path`, symbolic links followed; a Refusal when that is outside."""
         if "\0" in path:
-            raise Refusal("bad_path", "a path can not contain a NUL character")
+            raise Refusal("bad_path", "a path cannot contain a NUL character")
         try:
             place = (self.root / path).resolve()
         except (OSError, RuntimeError, ValueError):  # links that go round in circles; half of a surrogate pair
-            raise Refusal("bad_path", f"`{path}` can not be resolved") from None
+            raise Refusal("bad_path", f"`{path}` cannot be resolved") from None
         if not place.is_relative_to(self.root):
             raise Refusal("outside_root", f"`{path}` is outside the workspace")
         return place
@@ -193,7 +193,7 @@ class Workspace:
     def _open_folder(self, place: Path, path: str, *, make: bool = False) -> int | None:
         """Opens a folder step by step from the root, following no link: what `locate` saw may have changed since.
 
-        None where the system can not open a file relative to a folder (Windows).
+        None where the system cannot open a file relative to a folder (Windows).
         """
         try:
             if not _ANCHORED:

@@ -1,7 +1,7 @@
 """Requests and answers in Ollama's words, and what they are in OpenAI's, which the embedded model's engine understands.
 
 Nothing here talks to anybody. Only what is known is passed to the engine: it has many options of its own that are not
-for clients. A client that asks for what so small a model can not do is told so, as an Ollama would.
+for clients. A client that asks for what so small a model cannot do is told so, as an Ollama would.
 """
 
 import json
@@ -283,7 +283,7 @@ def refusal(status: int, content: bytes, request: Mapping[str, Any]) -> ServiceE
         return refuse(f"the {message.partition(' is too large')[0]} is too long", "context_length_exceeded")
     if request.get("response_format", {}).get("type") == "json_schema" and ("schema" in message or "gramm" in message):
         return refuse(
-            f"the schema can not be used: {message.partition('JSON schema error ')[2] or message}"[:500],
+            f"the schema cannot be used: {message.partition('JSON schema error ')[2] or message}"[:500],
             "invalid_schema",
         )
     if status == 400:

@@ -66,7 +66,7 @@ class Embedded:
 
     @property
     def problem(self) -> ServiceError | None:
-        """Why it can not answer just now; None when it can."""
+        """Why it cannot answer just now; None when it can."""
         self._notice_death()
         match self.state:
             case State.READY:
@@ -140,7 +140,7 @@ class Embedded:
     async def model(self, wanted: object) -> str:
         """The name of the model; a ServiceError for one that is not here."""
         if not self.is_called(wanted):
-            shown = str(wanted)[:200].encode(errors="replace").decode()  # half a surrogate pair can not be sent back
+            shown = str(wanted)[:200].encode(errors="replace").decode()  # half a surrogate pair cannot be sent back
             raise ServiceError("model_not_found", f"model '{shown}' not found", 404)
         return self.model_name
 

@@ -23,7 +23,7 @@ def main(wanted: dict[str, Any]) -> None:
     try:
         server = start(wanted)
     except ImportError as error:
-        print(f"xllamacpp can not be imported: {error}", flush=True)
+        print(f"xllamacpp cannot be imported: {error}", flush=True)
     except RuntimeError:
         print(f"`{wanted['model']}` is not a model that llama.cpp can load", flush=True)
     else:

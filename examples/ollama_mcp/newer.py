@@ -13,7 +13,7 @@ SAMPLING = ("temperature", "top_p", "top_k", "stream")
 
 
 def request(path: str, body: dict[str, Any], name: str) -> dict[str, Any]:
-    """What the engine is asked; a ServiceError for what so small a model can not do."""
+    """What the engine is asked; a ServiceError for what so small a model cannot do."""
     if body.get("tools") and body.get("tool_choice") not in ("none", {"type": "none"}):
         raise dialect.refuse(f"{name} does not support tools")
     said = {key: body[key] for key in SAMPLING if body.get(key) is not None}
@@ -45,7 +45,7 @@ def _message(path: str, body: dict[str, Any], name: str, said: dict[str, Any]) -
 def _response(body: dict[str, Any], name: str, said: dict[str, Any]) -> dict[str, Any]:
     for key in ("previous_response_id", "conversation", "prompt", "background"):
         if body.get(key):
-            raise dialect.refuse(f"nothing is kept between requests here: `{key}` can not be used")
+            raise dialect.refuse(f"nothing is kept between requests here: `{key}` cannot be used")
     given = body.get("input")
     if isinstance(given, str):
         given = [{"role": "user", "content": given}]

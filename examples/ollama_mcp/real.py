@@ -36,7 +36,7 @@ class Ollama:
             raise SettingError(f"`OLLAMA_BASE_URL` must begin with http:// or https://, not be `{base}`")
         self.base = base.rstrip("/")
         self.is_expected = bool(base) and self.base != USUAL
-        self.why = "OLLAMA_BASE_URL is not set"  # it can not be used
+        self.why = "OLLAMA_BASE_URL is not set"  # it cannot be used
         self.id = secrets.token_hex(8)
         self._default_model = default_model
         self._client = client_for(self.base, silence=timeout)
@@ -125,7 +125,7 @@ class Ollama:
         try:
             value = json.loads(await answer.aread())
         except (httpx2.HTTPError, ValueError) as error:
-            raise ServiceError("upstream_error", f"Ollama's answer can not be read: {error}", 502) from None
+            raise ServiceError("upstream_error", f"Ollama's answer cannot be read: {error}", 502) from None
         finally:
             await answer.aclose()
         return value if isinstance(value, dict) else {}

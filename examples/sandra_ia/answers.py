@@ -91,7 +91,7 @@ def is_about_the_model(error: ServiceError) -> bool:
 
 
 def _nonsense(candidate: Candidate) -> ServiceError:
-    return ServiceError("upstream_error", f"the answer of {candidate.backend} can not be read", 502)
+    return ServiceError("upstream_error", f"the answer of {candidate.backend} cannot be read", 502)
 
 
 async def json_of(response: httpx2.Response) -> Any:
@@ -126,5 +126,5 @@ def _told(error: Any, status: int, name: str) -> ServiceError:
 
 
 def _whole_letters(text: str) -> str:
-    """Without halves of surrogate pairs, which JSON can carry and UTF-8 can not: a model may stop within an emoji."""
+    """Without halves of surrogate pairs, which JSON can carry and UTF-8 cannot: a model may stop within an emoji."""
     return text.encode("utf-8", "replace").decode()

@@ -14,7 +14,7 @@ from examples.sandra_ia.chat import as_parts, completion, head_of
 from examples.sandra_ia.classify import Candidate
 from examples.web import ServiceError
 
-# What one answer out of several can not have: choices and calls of functions do not add up.
+# What one answer out of several cannot have: choices and calls of functions do not add up.
 OF_ONE = ("tools", "tool_choice", "functions", "function_call", "n", "logprobs", "top_logprobs", "stream_options")
 
 

@@ -75,7 +75,7 @@ class Sandra:
         streamed = bool(body.get("stream"))
         marks = {"x-sandra-task": decision.task, "x-sandra-mode": mode}
         if mode != "single" and not decision.answer and (unfit := {"tools", "functions"} & set(body)):
-            message = f"`{unfit.pop()}` can not be used with `{mode}`: ask for `sandra-single`"
+            message = f"`{unfit.pop()}` cannot be used with `{mode}`: ask for `sandra-single`"
             raise ServiceError("invalid_mode", message, 422)
         self._count(decision, mode)
         if decision.answer:

@@ -1,4 +1,4 @@
-"""Checks across services: pools that overlap, dependencies that can not be met, placeholders that lead nowhere."""
+"""Checks across services: pools that overlap, dependencies that cannot be met, placeholders that lead nowhere."""
 
 import re
 from collections.abc import Container, Iterator, Mapping

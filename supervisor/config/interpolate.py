@@ -19,7 +19,7 @@ _LITERALLY = "for the characters themselves write `$${`"
 
 
 class BadReference(ValueError):
-    """A `${…}` that can not be filled in; `offset` counts characters from the start of the value."""
+    """A `${…}` that cannot be filled in; `offset` counts characters from the start of the value."""
 
     def __init__(self, offset: int, reason: str, hint: str = "") -> None:
         super().__init__(reason)

@@ -56,7 +56,7 @@ def literally(text: str) -> str:
 def mistakes(
     text: str, *, has_port: bool, services: Mapping[str, bool], has_fd: bool = False, is_of_a_service: bool = True
 ) -> Iterator[tuple[int, str, str]]:
-    """Offset, reason and hint of each placeholder that can not be filled; `services` tells which have ports."""
+    """Offset, reason and hint of each placeholder that cannot be filled; `services` tells which have ports."""
     if "{" not in text:
         return
     for match in _SYNTAX.finditer(text):

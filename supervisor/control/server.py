@@ -51,7 +51,7 @@ async def serve(
 ) -> Server:
     """A control socket at `path`, mode 0600, that hands each request to `handle`; replaces a dead one.
 
-    It takes the place of `before`, whose open connections go on; where it can not be made now, `before` is given back.
+    It takes the place of `before`, whose open connections go on; where it cannot be made now, `before` is given back.
     `on_refused` is told why a client could not be let in.  Raises PortsupError where there is none.
     """
     if before is None:

@@ -83,5 +83,5 @@ class Outcome:
     services: list[Draft] = field(default_factory=list)
     left: list[Left] = field(default_factory=list)
     name: str = ""
-    absent: list[Draft] = field(default_factory=list)  # services that can not run here, to be shown in a comment
+    absent: list[Draft] = field(default_factory=list)  # services that cannot run here, to be shown in a comment
     variables: dict[str, str] = field(default_factory=dict)  # of the file `.env` beside the source, where it has them

@@ -93,7 +93,7 @@ def _read(place: Place, text: str, build: dict[str, Any]) -> None:
 
 
 def line_of(given: dict[str, Any], place: Place, around: Around, filled: shell.References) -> shell.Line | Left:
-    """What a service runs, or why that can not be known."""
+    """What a service runs, or why that cannot be known."""
     entry, command = _given(given.get("entrypoint"), filled), _given(given.get("command"), filled)
     of_image = place.image.entrypoint if not entry else ()
     if not of_image and not entry and not given.get("build") and command:

@@ -12,7 +12,7 @@ from supervisor.convert.draft import Draft, Filled, Left, Outcome
 
 ENDS = ("completed", "completed_ok")
 PATIENCE = "10m"  # for what its source gives any time to listen; a build on the way there takes minutes
-Looker = Callable[[str, bool], str]  # why a file (or a folder, if true) can not be used; empty if nothing is wrong
+Looker = Callable[[str, bool], str]  # why a file (or a folder, if true) cannot be used; empty if nothing is wrong
 
 
 def reconcile(outcome: Outcome, ephemeral: Container[int], against: Looker) -> None:

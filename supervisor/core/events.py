@@ -15,7 +15,7 @@ from supervisor.core.visits import RoomLacking as RoomLacking
 from supervisor.core.visits import RoomNeeded as RoomNeeded
 from supervisor.dataclass import dataclass
 
-Reasons = tuple[tuple[int, Cause], ...]  # why a port can not be used, port by port
+Reasons = tuple[tuple[int, Cause], ...]  # why a port cannot be used, port by port
 
 
 @dataclass(frozen=True, slots=True)

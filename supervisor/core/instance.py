@@ -65,7 +65,7 @@ def max_instances(pools: Pools, stride: int) -> int:
 
 
 def overlap(pools: Pools, stride: int, instance: int) -> str | None:
-    """Why instance `instance` can not exist beside instances 1 to `instance` - 1, None if it can."""
+    """Why instance `instance` cannot exist beside instances 1 to `instance` - 1, None if it can."""
     if instance <= max_instances(pools, stride):
         return None
     clash, beyond = _first_clash(pools, stride), _first_beyond(pools, stride)

@@ -18,7 +18,7 @@ from supervisor.words import refusals
 def read_stack(options: Options) -> tuple[StackSpec, Options]:
     """The stack that is meant, and the options with the profiles and the files that hold for it.
 
-    Raises ConfigError, NotFound for a service that it does not have, or UsageError for services that can not be
+    Raises ConfigError, NotFound for a service that it does not have, or UsageError for services that cannot be
     started this way.
     """
     from supervisor.config.load import load_asked

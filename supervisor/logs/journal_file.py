@@ -17,7 +17,7 @@ BACKUPS = 3
 
 
 class JournalFile:
-    """Takes finished lines; one that can not be written is counted, and told of as soon as writing works again.
+    """Takes finished lines; one that cannot be written is counted, and told of as soon as writing works again.
 
     `trouble` says why writing does not work at the moment, and is empty when it does.
     """

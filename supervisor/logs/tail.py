@@ -20,7 +20,7 @@ from supervisor.system import Watch, WatchKind, open_watch
 Paths = Mapping[str, str | os.PathLike[str]]  # of the log of each service; need not exist (yet)
 
 GAP = "[portsup] lines may be missing here: the log was rotated faster than it was read"
-POLL_EVERY = 0.25  # seconds, where the system can not watch files
+POLL_EVERY = 0.25  # seconds, where the system cannot watch files
 
 
 def read_last(paths: Paths, count: int | None = None) -> Iterator[Line]:

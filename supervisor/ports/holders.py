@@ -1,4 +1,4 @@
-"""Who has a port that we can not have."""
+"""Who has a port that we cannot have."""
 
 import errno
 import os
@@ -25,7 +25,7 @@ SEARCH_WITHIN = 5.0  # seconds that a search through all processes may take
 
 
 class ConflictKind(StrEnum):
-    """Why a port can not be had; each kind is dealt with in its own way."""
+    """Why a port cannot be had; each kind is dealt with in its own way."""
 
     OWN_ORPHAN = "own-orphan"  # a process of a portsup that is dead: may be reaped
     OTHER_INSTANCE = "other-instance"  # another portsup has the lock

@@ -49,7 +49,7 @@ class InstanceLock:
 
         An instance of the same file that has begun to stop is waited for, at most ENDING_WITHIN seconds; `on_wait` is
         told about it.
-        Raises InstanceTaken if `wanted` is running, or if the number can not exist beside the lower ones.
+        Raises InstanceTaken if `wanted` is running, or if the number cannot exist beside the lower ones.
         """
         fitting = max_instances(pools, stride)
         for number in chain(numbers, count(1)) if wanted is None else (wanted,):

@@ -268,7 +268,7 @@ class PoolLease:
         return True
 
     def _note_refusal(self, port: _Port, refused: Refused) -> None:
-        """Give back the lock of a port that can not be reserved; its old record stays: it may explain the holder."""
+        """Give back the lock of a port that cannot be reserved; its old record stays: it may explain the holder."""
         self._note(port, self._who(port.number, refused.errno))
         self._give_up(port)
 

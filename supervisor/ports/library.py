@@ -52,7 +52,7 @@ class PortPool:
 
         `on_lost`: see `Lease`.  `spares`: hold every free port of the list, not only the one that is used.
 
-        Raises UsageError for a name or ports that can not be, and PortsupError if the runtime directory can not be
+        Raises UsageError for a name or ports that cannot be, and PortsupError if the runtime directory cannot be
         used.
         """
         _check_name(name)
@@ -70,7 +70,7 @@ class PortPool:
         """Lease the first port that is free, with a socket that listens already.
 
         Raises PoolExhausted with `reasons`, port by port, if there is none; PortsupError if `host` is not an address
-        of this machine, or files can not be written.
+        of this machine, or files cannot be written.
         """
         if self._instance is None:
             owner = Owner(self.name, 0, self.name, "", own_identity())

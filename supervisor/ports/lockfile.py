@@ -98,7 +98,7 @@ class FileLock:
 
         `is_holder_known` is asked when the lock is held: as long as it says False, a few more attempts are made
         within 50 ms, because a reader that looks whether a lock is held takes it for an instant.
-        Raises OSError where the file can not be opened or locked.
+        Raises OSError where the file cannot be opened or locked.
         """
         for attempt in range(_ATTEMPTS):
             if self._acquire_once():

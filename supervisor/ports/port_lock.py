@@ -46,7 +46,7 @@ class PortLock:
     ) -> None:
         """`name` is told to those who find the port taken; `owner` is the same in full.
 
-        Raises PortsupError if the runtime directory can not be used.
+        Raises PortsupError if the runtime directory cannot be used.
         """
         self.port = port
         self._runtime = runtime or RuntimeDir.open()
@@ -67,7 +67,7 @@ class PortLock:
         return self._has_record
 
     def acquire(self) -> None:
-        """Take the lock without waiting; raises PortTaken, or PortsupError if the file can not be locked at all."""
+        """Take the lock without waiting; raises PortTaken, or PortsupError if the file cannot be locked at all."""
         if self.is_held:
             return
         try:

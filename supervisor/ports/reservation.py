@@ -133,7 +133,7 @@ class Reservation:
 
 
 def reserve(port: int) -> Reservation | Refused:
-    """Hold `port` against every other bind on this machine, or the errno that says why it can not be held.
+    """Hold `port` against every other bind on this machine, or the errno that says why it cannot be held.
 
     Raises OSError only for what is no fault of the port, such as too many open files.
     """

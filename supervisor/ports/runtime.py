@@ -47,7 +47,7 @@ class RuntimeDir:
 
     @classmethod
     def open(cls, path: str | None = None) -> "RuntimeDir":
-        """The runtime directory, made if need be, checked and held; raises PortsupError if it can not be used."""
+        """The runtime directory, made if need be, checked and held; raises PortsupError if it cannot be used."""
         path = os.path.abspath(path or default_path())
         try:
             _make(path)

@@ -1,4 +1,4 @@
-"""Start a program in a session of its own, so that it can be ended with all it starts and can not outlive us."""
+"""Start a program in a session of its own, so that it can be ended with all it starts and cannot outlive us."""
 
 import contextlib
 import ctypes

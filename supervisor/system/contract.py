@@ -85,7 +85,7 @@ class Watch:
 
         `entries`: what comes, goes or is rewritten in the directory.  `modified`: every write to the file.
         Changed times and modes are never told, so that touching a watched file wakes nobody.
-        Raises OSError where it can not be watched.
+        Raises OSError where it cannot be watched.
         """
         raise NotImplementedError
 

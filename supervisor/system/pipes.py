@@ -32,7 +32,7 @@ else:
         os.set_blocking(descriptor, False)
 
     def widen(descriptor: int, size: int) -> bool:
-        """Have a pipe hold `size` bytes; false where that can not be, and it stays as it is.
+        """Have a pipe hold `size` bytes; false where that cannot be, and it stays as it is.
 
         F_SETPIPE_SZ of fcntl(2), Linux 2.6.35; what all pipes of a user hold is bounded by pipe-user-pages-soft,
         pipe(7).

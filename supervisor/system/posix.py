@@ -77,7 +77,7 @@ def is_flocked(descriptor: int) -> bool:
     """Whether another open file holds an exclusive flock on the file.
 
     It takes and drops a shared lock to find out, which can make an exclusive attempt of the same instant fail once:
-    takers therefore try again (see `FileLock.acquire`).  Raises OSError where the file can not be locked at all.
+    takers therefore try again (see `FileLock.acquire`).  Raises OSError where the file cannot be locked at all.
     """
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -92,7 +92,7 @@ def is_flocked(descriptor: int) -> bool:
 def hold_directory(path: str) -> int:
     """A descriptor of the directory with a shared flock on it, which makes tmp cleaners leave it alone.
 
-    systemd-tmpfiles skips directories that it can not lock itself (tmpfiles.d(5), since v246); sharing the lock lets
+    systemd-tmpfiles skips directories that it cannot lock itself (tmpfiles.d(5), since v246); sharing the lock lets
     several portsup use one directory.  Raises OSError, also where `path` is a symbolic link or no directory.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)

@@ -63,7 +63,7 @@ def first_unprivileged_port() -> int:
 
 
 def open_watch() -> Watch | None:
-    """None: what ReadDirectoryChangesW tells can not be waited for beside sockets; the regular check does it here."""
+    """None: what ReadDirectoryChangesW tells cannot be waited for beside sockets; the regular check does it here."""
     return None
 
 

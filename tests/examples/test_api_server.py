@@ -111,7 +111,7 @@ def test_a_dead_peer_is_data_and_never_our_error(api: Running, endpoints: Path) 
         reasons = {name: shown["reason"] for name, shown in report["services"].items()}
         assert reasons["silent"] == "it does not answer in time"
         assert reasons["strange"] == "it answers 404"
-        assert reasons["gone"].startswith("it can not be reached")
+        assert reasons["gone"].startswith("it cannot be reached")
         assert error_of(api.http.get("/gone/health"), 503)["code"] == "upstream_unreachable"
 
 

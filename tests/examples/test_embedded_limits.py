@@ -21,7 +21,7 @@ from tests.examples.running import Running, error_of, text_of
 from tests.support.eventually import eventually
 
 pytestmark = [pytest.mark.live, needs_model, pytest.mark.usefixtures("at_rest")]
-# The model may stop after a word. It can not stop before five hundred numbers are written, which takes seconds.
+# The model may stop after a word. It cannot stop before five hundred numbers are written, which takes seconds.
 LONG = {"type": "array", "items": {"type": "integer"}, "minItems": 500}
 LONG_CHAT = {"model": MODEL, "messages": HI, "format": LONG, "options": {"num_predict": 1500}}
 LONG_OPENAI = {
@@ -67,9 +67,9 @@ def test_a_body_that_is_too_large_is_refused(embedded: Running) -> None:
     ("body", "words"),
     [
         ({"messages": [{"role": "user", "content": "word " * 5000}]}, "there is room for"),
-        ({"messages": HI, "format": {"type": "no such type"}}, "the schema can not be used"),
-        ({"messages": HI, "format": {"$ref": "http://127.0.0.1:1/schema"}}, "the schema can not be used"),
-        ({"messages": HI, "format": {"type": "string", "minLength": 10**9}}, "the schema can not be used"),
+        ({"messages": HI, "format": {"type": "no such type"}}, "the schema cannot be used"),
+        ({"messages": HI, "format": {"$ref": "http://127.0.0.1:1/schema"}}, "the schema cannot be used"),
+        ({"messages": HI, "format": {"type": "string", "minLength": 10**9}}, "the schema cannot be used"),
         ({"messages": HI, "tools": [{"type": "function"}]}, "does not support tools"),
         ({"messages": HI, "model": "\ud800"}, ""),
     ],

@@ -152,7 +152,7 @@ def test_another_server_transcribes(monkeypatch: pytest.MonkeyPatch) -> None:
         server.will(b"HTTP/1.1 401 no\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
         with pytest.raises(RuntimeError, match="answered 401"):
             recognizers.Remote().transcribe(bytes(3200), "es")
-    with pytest.raises(RuntimeError, match="can not be reached"):
+    with pytest.raises(RuntimeError, match="cannot be reached"):
         recognizers.Remote().transcribe(bytes(3200), "es")
 
 

@@ -117,7 +117,7 @@ def test_expressions_are_for_ripgrep(guarded: Running, without_ripgrep: Running)
         ("src/one.py", 1, "alpha = 1"),
         ("src/one.py", 2, "BETA = 2"),
     ]
-    assert call(guarded, "search_files", text="(", regex=True).startswith("bad_request: the expression can not be read")
+    assert call(guarded, "search_files", text="(", regex=True).startswith("bad_request: the expression cannot be read")
     assert call(guarded, "search_files", text="(a+)+$", regex=True)["matches"] is not None  # its time is linear
     assert call(without_ripgrep, "search_files", text="a", regex=True).startswith("ripgrep_unavailable: ")
 

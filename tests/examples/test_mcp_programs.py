@@ -186,7 +186,7 @@ def test_other_services_are_called_where_they_are_just_then(guarded: Running, en
     assert "upstream_unreachable" in call(guarded, "call_service", service="ollama-mcp", tool="list_models")
     with services(peers, ("ollama_mcp", "groq_api")) as started:
         publish(endpoints, {name.replace("_", "-"): running.port for name, running in started.items()})
-        # The peer takes the token, runs its tool, and says itself why it can not.
+        # The peer takes the token, runs its tool, and says itself why it cannot.
         words = call(guarded, "call_service", service="ollama-mcp", tool="embed", arguments={"input": ["a"]})
         assert "tool_failed: ollama-mcp: no_backend" in words
         assert "tool_failed" in call(guarded, "call_service", service="ollama-mcp", tool="no_such_tool")

@@ -1,4 +1,4 @@
-"""Code in the sandbox of MCP Universal: what it can do, what it can not, and that nothing of it stays."""
+"""Code in the sandbox of MCP Universal: what it can do, what it cannot, and that nothing of it stays."""
 
 import asyncio
 import os

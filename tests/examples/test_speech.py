@@ -59,7 +59,7 @@ def test_a_request_that_can_not_be_answered_says_why(
 
 
 def without(folder: Path, *names: str) -> dict[str, str]:
-    """Variables with which those packages can not be imported, and no program be found."""
+    """Variables with which those packages cannot be imported, and no program be found."""
     for name in names:
         (folder / f"{name}.py").write_text("raise ImportError('not installed, says the test')\n")
     return {"PYTHONPATH": str(folder), "PATH": str(folder)}

@@ -46,7 +46,7 @@ CALLS: dict[str, dict[str, dict[str, Any]]] = {
         "identity": {},
     },
 }
-# What can not be done on such a machine, and the code that says so.
+# What cannot be done on such a machine, and the code that says so.
 REFUSED = {"pull_model": "needs_ollama"}
 
 

@@ -1,4 +1,4 @@
-"""A stranger on a port: the next one of the pool is used and everybody knows, or the stack says why it can not."""
+"""A stranger on a port: the next one of the pool is used and everybody knows, or the stack says why it cannot."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Who has a port that we can not have, in words."""
+"""Who has a port that we cannot have, in words."""
 
 import errno
 import os

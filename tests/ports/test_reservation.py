@@ -1,4 +1,4 @@
-"""A reserved port can not be had by anybody, however they try."""
+"""A reserved port cannot be had by anybody, however they try."""
 
 import errno
 import os

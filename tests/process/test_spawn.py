@@ -28,7 +28,7 @@ def start(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> It
     if request.param == "fork":
         monkeypatch.setattr(vfork, "works", lambda: False)
     elif not vfork.works():
-        pytest.skip("this system can not do it the fast way")
+        pytest.skip("this system cannot do it the fast way")
     with children() as started:
         yield started
 

@@ -33,9 +33,9 @@ async function connect() {
     if (answer.status === 401) return askForToken();
     showVoices(answer.ok ? (await answer.json()).voices : []);
   } catch {
-    return again("The service can not be reached; trying again.");
+    return again("The service cannot be reached; trying again.");
   }
-  // A page can not set headers on a WebSocket; a token goes along as a subprotocol.
+  // A page cannot set headers on a WebSocket; a token goes along as a subprotocol.
   const protocols = token ? ["conversation", `token.${base64url(token)}`] : ["conversation"];
   const opening = new WebSocket(new URL("ws", location.href).href.replace("http", "ws"), protocols);
   opening.binaryType = "arraybuffer";
@@ -68,7 +68,7 @@ async function connect() {
     }
     if (had) note("the connection has ended; what follows is a new conversation");
     again(code === 1012 ? "The service is being restarted; trying again." :
-      "The service can not be reached, or has too many conversations; trying again.");
+      "The service cannot be reached, or has too many conversations; trying again.");
   };
 }
 

@@ -49,7 +49,7 @@ export class Microphone {
       const audio = {channelCount: 1, echoCancellation: true, noiseSuppression: true, autoGainControl: true};
       this.stream = await navigator.mediaDevices.getUserMedia({audio});
     } catch (error) {
-      throw new Error(WHY[error.name] ?? `The microphone can not be used: ${error.message}`);
+      throw new Error(WHY[error.name] ?? `The microphone cannot be used: ${error.message}`);
     }
     this.module ??= this.context.audioWorklet.addModule("microphone.js");
     await this.module;

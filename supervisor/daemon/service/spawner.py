@@ -83,7 +83,7 @@ class Spawner:
         try:
             calls = HeldCalls(under.take())
         except OSError as error:
-            os.kill(pid, signal.SIGKILL)  # it runs without the filter, and can not get its port
+            os.kill(pid, signal.SIGKILL)  # it runs without the filter, and cannot get its port
             os.waitpid(pid, 0)
             self._filters.give_up(error.strerror or str(error))
             return self.start(slot, command)

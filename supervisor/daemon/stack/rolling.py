@@ -16,7 +16,7 @@ from supervisor.words import outcomes, refusals
 
 
 def check_rolling(slots: Sequence[Slot]) -> Sequence[Slot]:
-    """The same; raises PortsupError if one of them can not be restarted without a gap, before anything is begun.
+    """The same; raises PortsupError if one of them cannot be restarted without a gap, before anything is begun.
 
     Of several replicas those that do not run are started in their turn.
     """
