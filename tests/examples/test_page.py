@@ -128,6 +128,7 @@ def test_a_person_holds_a_key_and_talks(browser: "Browser", spoken_to: Running, 
         assert words(final.inner_text()) == words(QUESTION)
         page.locator("article:not(.mine)", has_text=LONG[-1].strip()).wait_for()
         until(page, "speaking")
+        eventually(lambda: played(page), within=60, what="sound")
         page.click("#stop")
         until(page, "listening")
         page.locator("article.cut").wait_for()
