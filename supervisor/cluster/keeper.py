@@ -138,12 +138,16 @@ class Keeper:
         """Renews the lease; False when it is lost."""
         if engine.is_orphan(self._raylet):  # the warden sees that, too
             return False
-        asked = now()
+        asked, limit = now(), self._renewed + self._timing.patience
+        if asked >= limit:  # we were frozen, and the warden has ended it: only another epoch starts it again
+            return False
         told = self._ask("beat", self._name, self._holder, self._epoch, self._facts(), self._version)
         if told is None or told["ok"] is None:  # nobody answers: the lease goes on as long as it goes
-            return now() < self._renewed + self._timing.patience
+            return now() < limit
         if not told["ok"]:
             self._local.allow(now(), self._renewed + self._timing.kill_after)
+            return False
+        if now() >= limit:
             return False
         self._renewed = asked
         self._allow()

@@ -85,7 +85,7 @@ def test_the_registry_dies_and_the_service_goes_on_or_comes_back(writer: OnRay, 
 
 
 def test_a_killed_raylet_costs_an_epoch_and_the_old_service_ends_first(writer: OnRay, tmp_path: Path) -> None:
-    """This one comes last: the node does not come back."""
+    """This one comes last, of this file and of all: the node does not come back."""
     _, raylet = writer.keeper_of(pids(tmp_path)[-1])
     os.kill(raylet, signal.SIGKILL)
     next_epoch(tmp_path, 1)
