@@ -114,7 +114,7 @@ def expected(case: Case) -> int:
         words = [str(word) for word in facts["run"]]
         text = words[2] if words[1:2] == ["-c"] else words[0]
         is_seen = text.split()[0] not in REAL or bool(_SCRIPT.search(" ".join(words)))
-        wanted += is_seen and facts.get("autostart", True) is True
+        wanted += facts.get("replicas", 1) if is_seen and facts.get("autostart", True) is True else 0
     return wanted
 
 
