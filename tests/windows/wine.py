@@ -90,12 +90,23 @@ class Running:
 
         What it leaves in the background may have the pipe of its output.
         """
-        return self._process.wait(PATIENCE)
+        code = self._process.wait(PATIENCE)
+        self._end_reader()
+        return code
 
     def kill(self) -> None:
         """Ends it by force, as the task manager would."""
         self._process.kill()
         self._process.wait(PATIENCE)
+        self._end_reader()
+
+    def _end_reader(self) -> None:
+        """What stays in the background may keep the pipe open for good; by now everything that was said is read."""
+        try:
+            self._cat.wait(2.0)
+        except subprocess.TimeoutExpired:
+            self._cat.kill()
+            self._cat.wait()
 
 
 def eventually(is_so: Callable[[], bool]) -> None:
