@@ -35,8 +35,8 @@ def write(path: str | os.PathLike[str], data: bytes, *, mode: int | None = None,
     _sweep(path)
     temporary = _beside(path)
     first = mode if mode is not None else stat.S_IMODE(old.st_mode) & 0o777 if old is not None else 0o666
-    descriptor = open_file(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, first)
     try:
+        descriptor = open_file(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, first)  # may have made it and fail
         try:
             _fill(descriptor, data, temporary)
             _take_after(descriptor, old, mode)
