@@ -2,6 +2,8 @@
 
     python -m tests.faults.run                        of each place in the program its first call and its last
     python -m tests.faults.run --all                  every call
+    python -m tests.faults.run --first                of each name in each step and process the first, which are the
+                                                      same in every run
     python -m tests.faults.run --seconds 180          as many as that time allows, one of each kind before two of any
     python -m tests.faults.run --account FILE         goes on where the run stopped that has written FILE
     python -m tests.faults.run --only up/daemon       those that have this in their name
@@ -115,6 +117,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("points", nargs="*", type=Point.parse, metavar="POINT")
     parser.add_argument("--only", metavar="TEXT", default="")
     parser.add_argument("--all", action="store_true")
+    parser.add_argument("--first", action="store_true")
     parser.add_argument("--account", type=Path, metavar="FILE")
     parser.add_argument("--seconds", type=float, default=float("inf"))
     parser.add_argument("--jobs", type=int, default=3)
@@ -137,7 +140,9 @@ def main() -> int:
         elif not account.points:
             counts, places = counted(folder, pools[0])
             points = [point for point in every(counts, None if args.all else places) if args.only in f"{point} "]
-            account.begin(sample(points, args.seed, places))
+            if args.first:
+                points = [point for point in points if point.number == 1]
+            account.begin(sample(points, args.seed, None if args.first else places))
             print(f"{sum(counts.values())} calls, {len(points)} points to try; seed {args.seed}", flush=True)
         run = Run(account, folder, time.monotonic() + args.seconds, args.verbose)  # what can fail was counted by now
         with ThreadPoolExecutor(args.jobs) as workers:

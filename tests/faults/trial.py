@@ -36,7 +36,7 @@ SERVICES = ("web", "api", "job")
 PATIENCE = 1.5  # seconds after which what lasts is over, because a command may wait for just that
 # Those whose calls are counted in each step, or the suite is blind.
 PROCESSES = {step: {0, 2} for step in STEPS} | {
-    "up": {0, 1, 2}, "foreground": {0, 1}, "reload": {0, 2, 3}, "crash": {2}, "exec": {0}, "prune": {0},
+    "up": {0, 1, 2}, "foreground": {0, 1}, "reload": {0, 2, 3}, "crash": {2}, "exec": {0}, "ls": {0}, "prune": {0},
 }  # fmt: skip
 QUIET = ("status", "ls", "logs")  # steps that change nothing
 
