@@ -43,7 +43,7 @@ def test_an_unhealthy_service_is_restarted_and_given_up_on_with_11(stack: Make) 
         get(port, "/sick")
         row = live.until("web", state="failed")
         assert row["result"] == "unhealthy"
-        assert "error: web: gave up: unhealthy: GET /health answered 503" in up.err
+        up.says("error: web: gave up: unhealthy: GET /health answered 503")
         up.send(signal.SIGTERM)
         assert up.ends() == 11
 
