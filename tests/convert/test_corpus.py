@@ -1,6 +1,8 @@
 """Files as projects have them: what the program of each makes of it, and that portsup makes the same of it."""
 
+import os
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,10 @@ def test_there_are_enough_of_each_source() -> None:
 
 
 @pytest.mark.parametrize("case", ALL, ids=str)
-def test_a_conversion_keeps_what_its_source_means(case: Case, tmp_path: Path) -> None:
+def test_a_conversion_keeps_what_its_source_means(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    places = os.environ["PATH"].split(os.pathsep)
+    ours = os.path.dirname(sys.executable)  # where Ray has a `serve` of its own, too
+    monkeypatch.setenv("PATH", os.pathsep.join(each for each in places if each != ours))
     folder = shutil.copytree(case.folder, tmp_path / "here")
     result = converted(case, folder)
     services = result.stack.services
