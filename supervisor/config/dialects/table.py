@@ -18,7 +18,7 @@ _CONTAINERS = "leave it out: it is about containers, and portsup runs programs o
 _OUTPUT = "leave it out: portsup keeps the output, see `portsup logs`; `logging` says how much of it"
 _TREE = "leave it out: portsup stops the whole process tree"
 _FOREGROUND = "leave it out, and run the program in the foreground: portsup needs to be its parent"
-_CLOCK = "leave it out: portsup has no clock; let cron run `portsup restart NAME`"
+_CLOCK = "leave it out: `schedule` is for services that are `one_shot`; let cron run `portsup restart NAME`"
 _BOOT = "leave it out: `portsup unit` writes a unit that starts the stack at boot"
 _WINDOW = "leave it out: it is about the terminal"
 
