@@ -154,12 +154,12 @@ def copies(node: Node | None, beside: Beside) -> str:
 
 
 def watch(node: Node, beside: Beside) -> str:
-    """Restarts on changed files, which programs of their own do."""
+    """Restarts on changed files: ours wants to know which."""
     if text_of(node) in FALSE:
         return "leave it out"
     return (
-        "leave it out: portsup restarts what fails, not what was edited; a program that watches does it: "
-        "`command: [watchexec, --restart, --, PROGRAM, ARGUMENT]`"
+        "write `watch: {paths: [src], ignore: [tmp]}`: portsup restarts the service when files there change "
+        "(extra `watch`)"
     )
 
 
