@@ -1,7 +1,6 @@
 """Configurations of pm2 that are programs, which node runs."""
 
 import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -9,8 +8,8 @@ import pytest
 from supervisor.cli.javascript import evaluated
 from supervisor.convert.pm2_program import portable
 from supervisor.errors import PortsupError
+from tests.support.needed import need_program
 
-needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="there is no node here")
 FORMS = {
     "a.config.js": "const n = 'a'; module.exports = {apps: [{name: n, script: `${n}.js`, args: ['-p', 1 + 1]}]}",
     "b.config.cjs": "exports.apps = ['a'].map(n => ({name: n, script: n + '.js', args: ['-p', 2]}))",
@@ -20,7 +19,12 @@ FORMS = {
 }
 
 
-@needs_node
+@pytest.fixture
+def node() -> str:
+    return need_program("node", "nodejs")
+
+
+@pytest.mark.usefixtures("node")
 @pytest.mark.live
 @pytest.mark.parametrize("name", FORMS)
 def test_node_tells_what_any_form_of_module_exports(name: str, tmp_path: Path) -> None:
@@ -30,7 +34,7 @@ def test_node_tells_what_any_form_of_module_exports(name: str, tmp_path: Path) -
     assert apps == [{"name": "a", "script": "a.js", "args": ["-p", 2]}]
 
 
-@needs_node
+@pytest.mark.usefixtures("node")
 @pytest.mark.live
 @pytest.mark.parametrize(
     ("text", "why"),

@@ -4,7 +4,6 @@ import contextlib
 import os
 import random
 import re
-import shutil
 import signal
 import subprocess
 import time
@@ -17,6 +16,7 @@ from supervisor.errors import PortsupError
 from tests.live.conftest import Make
 from tests.live.stack import SLEEPS, Live
 from tests.support.eventually import eventually
+from tests.support.needed import need_program
 from tests.support.ports import free_pool
 from tests.support.running import program
 
@@ -28,7 +28,6 @@ SECONDS = float(os.environ.get("RANDOM_SECONDS", "5"))
 pytestmark = [
     pytest.mark.live,
     pytest.mark.timeout(SECONDS + 120),
-    pytest.mark.skipif(not shutil.which("tmux"), reason="needs tmux"),
 ]
 
 
@@ -88,6 +87,7 @@ class Terminal:
 @pytest.fixture
 def terminal(tmp_path: Path, stack: Make) -> Iterator[tuple[Live, Terminal]]:
     """The view of a stack that does not run yet."""
+    need_program("tmux")
     pool = list(free_pool(2))
     web = {"command": program("listens"), "pool": pool}
     broken = {"command": ["sh", "-c", "echo going down; exit 3"], "restart": "never", "ready": "started"}
