@@ -3,9 +3,11 @@
 import re
 from collections.abc import Mapping, Sequence
 
+from supervisor.config.keys.replicas import MOST as MOST_REPLICAS
 from supervisor.convert import limits, shell, supervisord_order
 from supervisor.convert.around import ALONE, Around
 from supervisor.convert.circus_files import Files, gathered
+from supervisor.convert.copies import share
 from supervisor.convert.draft import Draft, Left, Outcome
 from supervisor.convert.own_port import is_number
 from supervisor.convert.values import account, duration, is_true, seconds, set_variables, signal_name, umask, whole
@@ -120,8 +122,9 @@ class _Watcher:
             draft.leave(f"`[socket:{other}]`", "a service gets one socket", "let it open the other one itself")
         if copies > 1:
             draft.name = self._name
-            why = "the processes of one socket are one service"
-            draft.leave(f"`numprocesses={copies}`", why, "let the program make its own workers")
+            if not share(draft, copies):
+                why = f"a service has at most {MOST_REPLICAS} replicas"
+                draft.leave(f"`numprocesses={copies}`", why, "write fewer")
         draft.ports, draft.gets_port = [int(port)], True
         draft.fields |= {"handoff": "systemd", "ready": "started"}
         draft.notes.append("portsup opens its socket, which it finds as descriptor `{fd}`")

@@ -8,16 +8,17 @@ from supervisor.convert.references import PORT
 
 # Programs that ask a server, or pass its port on: a port in their words is not their own.
 CLIENTS = frozenset((
-    "ab", "cloudflared", "curl", "grpcurl", "hey", "http", "https", "k6", "mongo", "mongosh", "mysql", "mysqladmin",
-    "nc", "ngrok", "open", "pg_isready", "psql", "redis-cli", "rsync", "scp", "ssh", "stripe", "telnet", "wait-on",
-    "wait-for-it", "wait-for-it.sh", "websocat", "wget", "wrk", "xdg-open",
+    "ab", "artillery", "autocannon", "cloudflared", "curl", "electron", "grpcurl", "hey", "http", "https", "k6",
+    "localtunnel", "lt", "mongo", "mongosh", "mysql", "mysqladmin", "nc", "newman", "ngrok", "open", "pg_isready",
+    "psql", "redis-cli", "rsync", "scp", "ssh", "start-server-and-test", "stripe", "telnet", "untun", "wait-on",
+    "wait-for-it", "wait-for-it.sh", "websocat", "wget", "wrk", "wscat", "xdg-open",
 ))  # fmt: skip
 # Programs that wait for nothing: no service that is made of one listens.
 IDLE = frozenset(("sleep", "tail", "true", "cat"))
 LISTENS = ("--port", "--http-port", "--http.port", "--server.port", "--listen-port", "--web.port")
 BINDS = (
     "--bind", "-b", "--listen", "--addr", "--address", "--http", "-l", "--listen-address", "--web.listen-address",
-    "--host", "--server.address", "--http-address", "-addr", "-listen", "-http",
+    "--host", "--server.address", "--http-address", "-addr", "-listen", "-http", "-S", "--urls", "--http.addr",
 )  # fmt: skip
 SHELL_PORT = re.compile(r"\$PORT\b|\$\{PORT(?::?[-=][\"']?(\d+)[\"']?)?\}", re.ASCII)
 _ASKED = re.compile(r"\w://(?:[^\s@/]*@)?(?:[\w.-]+|\[::1\]):(?:\$PORT\b|\$\{PORT\b)", re.ASCII)
@@ -38,10 +39,23 @@ def is_client(text: str) -> bool:
     return bool(_ASKED.search(text) or (first and first[1].rpartition("/")[2] in CLIENTS))
 
 
+def is_client_line(text: str) -> bool:
+    """Whether a command line, of a script say, runs one program, and that one is a client."""
+    if re.search(r"[&|;\n]", text):
+        return False
+    words = re.sub(r"^(?:cross-env\s+)?(?:\w+=\S*\s+)*(?:npx\s+(?:-y\s+|--yes\s+)?)?", "", text.strip()).split()
+    return bool(words) and words[0].rpartition("/")[2].partition("@")[0] in CLIENTS
+
+
 def is_idle(words: Sequence[str]) -> bool:
     """Whether a command does nothing but keep a container alive, as `tail -f /dev/null` does."""
     text = " ".join(words[2:]) if words[:2] in (["sh", "-c"], ["bash", "-c"]) else " ".join(words)
     return bool(re.fullmatch(r"(?:exec\s+)?(?:sleep\s+\S+|tail\s+-[fF]\s+/dev/null|cat)\s*", text))
+
+
+def _is_of_serve(words: Sequence[str]) -> bool:
+    """Whether these words are of Vercel's `serve`, and end with its option for a port."""
+    return words[-1:] == ["-l"] and "serve" in (words[0].rpartition("/")[2], *words[1:2], *words[2:3])
 
 
 def replaced(words: list[str]) -> tuple[list[str], int | None]:
@@ -65,7 +79,7 @@ def replaced(words: list[str]) -> tuple[list[str], int | None]:
             written, number = f"{address[1]}{PORT}", address[2]
         elif equals and name in BINDS and address:
             written, number = f"{name}={address[1]}{PORT}", address[2]
-        elif before in ("runserver", "http.server", "--listen") and is_number(word):
+        elif (before in ("runserver", "http.server", "--listen") or _is_of_serve(words[:at])) and is_number(word):
             written, number = PORT, word
         if number and is_number(number):
             return [*words[:at], written, *words[at + 1 :]], int(number)

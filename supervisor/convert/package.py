@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from supervisor.convert import own_port
 from supervisor.convert.around import ALONE, Around
 from supervisor.convert.draft import Draft, Filled, Left, Outcome
 from supervisor.convert.values import cleaned, mapping, whole
@@ -16,7 +17,14 @@ LOCKS = {
 }  # fmt: skip
 FIRST = ("dev", "start", "serve")
 _RUNNING = re.compile(r"(dev|start|serve|watch|worker|preview)([:.-].*)?")
-_PORT = re.compile(r"(?:--port[= ]|-p )(\d{2,5})\b|\bPORT=(\d{2,5})\b")
+_PORT = re.compile(r"(?:--port[= ]|-p )(\d{2,5})\b|\bPORT=(\d{2,5})\b|\bserve\b.* -l (?:tcp:\S*:)?(\d{2,5})\b")
+# What keeps running, whatever its script is called.
+_STAYS = re.compile(
+    r"\b(?:nodemon|tsx watch|node --watch|ts-node-dev|cloudflared tunnel|ngrok (?:http|tcp)|localtunnel|lt --port"
+    r"|prisma studio|drizzle-kit studio|supabase start|firebase emulators:start|stripe listen|browser-sync start"
+    r"|live-server|local-ssl-proxy|mockoon-cli start|msw-server|inngest(?:-cli)? dev|temporal server start-dev"
+    r"|electron(?:mon)? \.|tauri dev|concurrently|run-p)(?!\S)"
+)
 # Development servers: the option that tells them a port, and the one that they take by themselves.
 SERVERS = (
     (r"\bvite preview\b", "--port", 4173), (r"\bvite(?! build)\b", "--port", 5173),
@@ -57,7 +65,7 @@ def convert(text: str, around: Around = ALONE) -> Outcome:
         draft = service(name, command, runner, is_script=name in scripts)
         draft.fields |= together
         outcome.services.append(draft)
-    others = [name for name in scripts if _RUNNING.fullmatch(name) and name not in taken]
+    others = [name for name in scripts if name not in taken and _keeps_running(name, scripts[name])]
     for name in others:
         draft = service(name, scripts[name], runner, is_script=True)
         if outcome.services:
@@ -67,6 +75,15 @@ def convert(text: str, around: Around = ALONE) -> Outcome:
         shown = ", ".join(f"`{name}`" for name in rest)
         outcome.left.append(Left(f"scripts {shown}", "they are tasks that end", f"run them by `{runner} run NAME`"))
     return outcome
+
+
+def _keeps_running(name: str, command: str) -> bool:
+    """Whether a script is a server or a watcher, by its name or by what it runs."""
+    return bool(
+        _RUNNING.fullmatch(name)
+        or _STAYS.search(command)
+        or any(re.search(pattern, command) for pattern, _, _ in SERVERS)
+    )
 
 
 def _parts(name: str, scripts: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -143,8 +160,10 @@ def service(name: str, command: str, runner: str, *, is_script: bool) -> Draft:
     draft.notes.append(f"from package.json: its script `{name}` runs `{command}`" if is_script else "from package.json")
     server = next(((option, port) for pattern, option, port in SERVERS if re.search(pattern, command)), None)
     told = _PORT.search(command)
+    if own_port.is_client_line(command):
+        told, server = None, None  # its number is that of the server that it asks
     if told:
-        draft.ports = [int(told[1] or told[2])]
+        draft.ports = [int(told[1] or told[2] or told[3])]
         draft.notes.append("its port is written into the script")
     elif server:
         draft.ports = [server[1]]

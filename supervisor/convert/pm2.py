@@ -144,7 +144,7 @@ def _as_yaml(found: re.Match[str]) -> str:
 
 def _app(given: dict[str, Any], number: int, around: Around) -> Draft:
     script = str(given["script"]).strip()
-    draft = Draft(str(given.get("name") or script.rpartition("/")[2].partition(".")[0] or f"app-{number}"))
+    draft = Draft(pm2_copies.name_of(given, number))
     draft.needs_port = True
     folder = str(given.get("cwd") or "")
     variables = dict(pairs(given.get("env")))

@@ -4,9 +4,15 @@ from typing import Any
 
 from supervisor.convert import copies
 from supervisor.convert.draft import Draft, Filled, Outcome
-from supervisor.convert.values import mapping, texts, whole
+from supervisor.convert.values import mapping, whole
 
 INSTANCE = "NODE_APP_INSTANCE"
+
+
+def name_of(given: dict[str, Any], number: int) -> str:
+    """What pm2 calls an app: by its `name`, else by its script; `number` is its place in the file."""
+    script = str(given.get("script") or "").strip()
+    return str(given.get("name") or script.rpartition("/")[2].partition(".")[0] or f"app-{number}")
 
 
 def count(draft: Draft, given: dict[str, Any]) -> int:
@@ -36,10 +42,11 @@ def spread(outcome: Outcome, wanted: dict[str, int], apps: Any) -> None:
     """Write the copies, each with the variables that pm2 counts up."""
     copies.spread(outcome, wanted)
     counted = {}
-    for item in apps if isinstance(apps, list) else [apps]:
+    for number, item in enumerate(apps if isinstance(apps, list) else [apps], 1):
         given = mapping(item)
-        for name in texts(given.get("name")):
-            counted[name] = (str(given.get("instance_var") or INSTANCE), str(given.get("increment_var") or ""))
+        if given.get("script"):
+            variables = str(given.get("instance_var") or INSTANCE), str(given.get("increment_var") or "")
+            counted[name_of(given, number)] = variables
     for name, number in wanted.items():
         instance, increment = counted.get(name, (INSTANCE, ""))
         for at in range(number):

@@ -16,6 +16,7 @@ from supervisor.convert.values import account, set_variables, umask
 from supervisor.errors import PortsupError
 
 _TARGETS = re.compile(r".*\.(target|socket|mount|path|timer|slice|device|swap|scope)")
+_RELOADS = re.compile(r"\S*kill\s+(?:-s\s+|-)?(\w+)?\s*\$\{?MAINPID\}?")
 _READ_UNIT = frozenset((
     "Description", "Documentation", "After", "Requires", "Wants", "BindsTo", "PartOf", "Before", "StartLimitBurst",
     "StartLimitInterval", "StartLimitIntervalSec", "DefaultDependencies", "SourcePath",
@@ -81,14 +82,15 @@ def _unit(path: str, sections: Mapping[str, Any], known: set[str], around: Aroun
         outcome.left.append(Left(f"unit `{name}`", "it has no `ExecStart`", "write the service by hand"))
         return
     draft = Draft(name, needs_port=True)
-    specifier = _specifier(draft, path)
+    specifier = _specifier(draft, path, next(iter(sections.get("Install", {}).get("DefaultInstance", [])[-1:]), ""))
     variables = _variables(draft, given, around, specifier)
     # The port of the pool, not the number that stands there: put in as a word, or by the shell.
     without = {key: value for key, value in variables.items() if key != "PORT"}
-    starts = [unit_file.command(each, without, specifier) for each in given["ExecStart"]]
+    lines = unit_file.separated(given["ExecStart"])
+    starts = [unit_file.command(each, without, specifier) for each in lines]
     if len(starts) == 1:
         if starts[0].unknown and set(starts[0].unknown) == {"PORT"} and "PORT" in variables:
-            starts = [unit_file.command(given["ExecStart"][0], {**without, "PORT": PORT}, specifier)]
+            starts = [unit_file.command(lines[0], {**without, "PORT": PORT}, specifier)]
         _give(draft, starts[0])
     else:
         draft.fields["command"] = ["sh", "-c", " && ".join(unit_file.shown(each) for each in starts)]
@@ -104,6 +106,8 @@ def _unit(path: str, sections: Mapping[str, Any], known: set[str], around: Aroun
     draft.fields.setdefault("working_dir", "/")  # as systemd does where nothing is said
     for key, field in (("User", "user"), ("Group", "group")):
         for told in given.get(key, [])[-1:]:
+            if told.lower() in ("%u", "%g"):
+                continue  # who runs it anyway
             draft.carry(field, account(specifier(told)), f"`{key}={told}`", f"set `{field}`")
     for mask in given.get("UMask", [])[-1:]:
         draft.carry("umask", umask(mask), f"`UMask={mask}`", "set `umask` to three octal digits")
@@ -177,10 +181,14 @@ def _variables(draft: Draft, given: Mapping[str, Any], around: Around, specifier
     return found
 
 
-def _specifier(draft: Draft, path: str) -> Any:
-    """What fills in `%i` and its kind; those whose value is of another machine are said."""
+def _specifier(draft: Draft, path: str, default: str) -> Any:
+    """What fills in `%i` and its kind; those whose value is of another machine are said.
+
+    `default` is the instance that a template has where none is named.
+    """
     name = os.path.basename(path).removesuffix(".service")
     prefix, _, instance = name.partition("@")
+    instance = instance or default
     values = {
         "n": name + ".service", "N": name, "p": prefix, "P": prefix, "i": instance, "I": instance, "j": prefix,
         "t": "/run", "S": "/var/lib", "C": "/var/cache", "L": "/var/log", "E": "/etc", "T": "/tmp", "V": "/var/tmp",
@@ -236,6 +244,9 @@ def _leave(draft: Draft, sections: Mapping[str, Mapping[str, list[str]]]) -> Non
     service = {key: value for key, value in sections.get("Service", {}).items() if key not in _READ and key not in _WHY}
     for key, (why, remedy) in _WHY.items():
         if key in sections.get("Service", {}):
+            if key == "ExecReload" and (found := _RELOADS.fullmatch(sections["Service"][key][-1])):
+                told = (found[1] or "TERM").removeprefix("SIG")
+                remedy = f"`portsup kill -s {told} {draft.name}` sends the same signal"
             draft.leave(f"`{key}`", why, remedy, source={key: sections["Service"][key]})
     if conditions:
         draft.leave(", ".join(f"`{key}`" for key in conditions), "nothing is checked", "see that they hold", conditions)

@@ -8,6 +8,7 @@ from typing import Any
 
 from supervisor.convert import background, probes, unit_file
 from supervisor.convert.draft import Draft
+from supervisor.convert.probes import LONGEST_READY
 from supervisor.convert.values import codes, duration, memory, signal_name, whole
 
 RESTART = {
@@ -15,6 +16,7 @@ RESTART = {
     "on-abort": "on-failure", "on-watchdog": "on-failure", "on-success": "always",
 }  # fmt: skip
 BURST, INTERVAL, DELAY = 5, 10.0, 0.1  # StartLimitBurst=, StartLimitIntervalSec=, RestartSec= where nothing is said
+LONGEST_STOP = 3600.0  # seconds, for a stop that systemd sets no limit
 TIMEOUT = 90.0  # seconds, DefaultTimeoutStartSec= and DefaultTimeoutStopSec=
 LIMITS = {
     "LimitNOFILE": "nofile", "LimitNPROC": "nproc", "LimitAS": "address_space", "LimitFSIZE": "file_size",
@@ -46,9 +48,10 @@ def life(
     def last(key: str, *others: Mapping[str, Any]) -> str:
         return next((values[-1] for each in (given, *others) if (values := each.get(key))), "")
 
-    _type(draft, last("Type") or "simple", last("RemainAfterExit"), span(last("TimeoutStartSec") or last("TimeoutSec")))
+    patience = _start_limit(last("TimeoutStartSec") or last("TimeoutSec"))
+    _type(draft, last("Type") or "simple", last("RemainAfterExit"), patience)
     _hooks(draft, given, variables, specifier)
-    _patience(draft, span(last("TimeoutStartSec") or last("TimeoutSec")))
+    _patience(draft, patience)
     _restart(draft, last("Restart") or "no", span(last("RestartSec")), last, unit)
     if told := last("SuccessExitStatus"):
         _codes(draft, told)
@@ -56,15 +59,14 @@ def life(
         draft.carry("stop_signal", signal_name(told), f"`KillSignal={told}`", "set `stop_signal`")
     if last("KillMode") in ("mixed", "process"):
         draft.fields["stop_signal"] = {"signal": str(draft.fields.get("stop_signal", "SIGTERM")), "to": "main"}
-    grace = span(last("TimeoutStopSec") or last("TimeoutSec"))
-    draft.fields["stop_grace_period"] = duration(TIMEOUT if grace is None else grace)
+    draft.fields["stop_grace_period"] = duration(_stop_limit(draft, last("TimeoutStopSec") or last("TimeoutSec")))
     if last("KillMode") in ("process", "none"):
         draft.leave(
             f"`KillMode={last('KillMode')}`", "nothing of a service outlives its stop", "see whether that will do"
         )
     if last("Type").lower() == "forking":
         _keep(draft, specifier(last("PIDFile")))
-    if (watch := span(last("WatchdogSec"))) is not None:
+    if watch := span(last("WatchdogSec")):  # 0 is none
         draft.fields["watchdog"] = duration(watch)
     if told := last("MemoryMax"):
         draft.carry("memory_limit", memory(told), f"`MemoryMax={told}`", "set `memory_limit`, at least 1MB")
@@ -74,6 +76,25 @@ def life(
             draft.fields.setdefault("limits", {})[name] = number
         elif told:
             draft.leave(f"`{key}={told}`", "services.yaml does not take that", "see `limits`")
+
+
+def _is_endless(told: str) -> bool:
+    return told.strip().lower() == "infinity" or span(told) == 0
+
+
+def _start_limit(told: str) -> float | None:
+    """How long a start may take, in seconds; None where nothing is said. 0 and `infinity` are the most there is."""
+    return LONGEST_READY if _is_endless(told) else span(told)
+
+
+def _stop_limit(draft: Draft, told: str) -> float:
+    """How long a stop may take, in seconds; 0 and `infinity` are an hour, because portsup always has a limit."""
+    if not _is_endless(told):
+        found = span(told)
+        return TIMEOUT if found is None else found
+    why = "systemd waits without a limit, portsup for an hour"
+    draft.leave(f"`TimeoutStopSec={told}`", why, "set `stop_grace_period`")
+    return LONGEST_STOP
 
 
 def _type(draft: Draft, told: str, remains: str, patience: float | None) -> None:
@@ -164,7 +185,8 @@ def _codes(draft: Draft, told: str) -> None:
 def _hooks(draft: Draft, given: Mapping[str, Any], variables: Mapping[str, str], specifier: Specifier) -> None:
     hooks = {"ExecStartPre": "pre_start", "ExecStartPost": "post_start", "ExecStopPost": "post_stop"}
     for key, name in (*hooks.items(), ("ExecStop", "")):
-        commands = [unit_file.command(each, variables, specifier) for each in given.get(key, [])]
+        lines = unit_file.separated(given.get(key, []))
+        commands = [unit_file.command(each, variables, specifier) for each in lines]
         if key == "ExecStartPost":
             commands = [each for each in commands if not _is_wait(draft, each)]
         if not commands:

@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from supervisor.convert.draft import Filled
 from supervisor.dataclass import dataclass, field
@@ -59,6 +59,11 @@ class Command:
     def may_fail(self) -> bool:
         """Whether it does not matter how it ends."""
         return "-" in self.prefixes
+
+
+def separated(values: Iterable[str]) -> list[str]:
+    """The command lines of a key: each value is one, or several with a `;` between them."""
+    return [part.strip() for value in values for part in re.split(r"\s;(?=\s|$)", value) if part.strip()]
 
 
 def split(text: str) -> list[str]:
