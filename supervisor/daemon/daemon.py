@@ -68,18 +68,17 @@ class Daemon:
         self._facts = instance.facts()
 
         slots: dict[str, Slot] = {}
-        changes = Changes()
+        self._changes = changes = Changes()
         self._reporter = Reporter(front, journal, slots)
         news = Feed(front)
         journal.on_event = news.event
         ports = PortRules(options.hands_over, strict=spec.strict_ports, always_strict=options.strict_ports)
-        self._world = StackWorld(instance, slots, changes, news, self._reporter, ports)
+        self._world = world = StackWorld(instance, slots, changes, news, self._reporter, ports)
         self._writing = Writing(journal, slots, self._reporter.say)
         for name in spec.services:
             slots.update(new_slots(spec, name, instance, self._world, options.profiles))
         front.introduce([slot.label for slot in slots.values()])
         self._stack = Stack(slots, loop, self, front.is_live)
-        world = self._world
         self._ask_gpu = asker(world.inquiries, slots, world.members, self._reporter.gpu_memory_unknown)
         self._stack.room.configure(spec, self._ask_gpu)
         self._renderer = Renderer(
@@ -90,8 +89,7 @@ class Daemon:
         self._ending = Ending(self._stack, options.abort, self._reporter, journal)
         self._rounds: Rounds | None = None  # once there are leases to look at
         self._control = ControlSocket(self._facts["PORTSUP_SOCKET"], self._commands.handle, journal, loop)
-        self._changes = changes  # the world follows them already; then who tells of them, then who acts on them
-        changes.follow(self._tell_of)
+        changes.follow(self._tell_of)  # the world follows them already; then who tells of them, then who acts on them
         changes.follow(self._commands.changed)
         changes.follow(self._stack.changed)
         self._automatic = Automatic(spec, instance, self._stack, self._world, changes, self._reporter)
@@ -155,6 +153,8 @@ class Daemon:
     def _give_back(self) -> None:
         """Each thing by itself: where one cannot be given back the others are, and the lock comes last in any case."""
         with contextlib.ExitStack() as back:
+            if self._rounds is not None:
+                back.callback(self._rounds.give_back)
             back.callback(self._lock.release)
             back.callback(self._remove_endpoints)
             back.callback(self._world.close)
@@ -292,6 +292,8 @@ class Daemon:
         if not self._end.done():
             self._end.set_result(error)
             self._lock.announce_end()
+            if self._rounds is not None:
+                self._rounds.end()
             self._reporter.stopping()
             if isinstance(error, LockLost):
                 self._stack.stop_all(FATAL_GRACE, in_order=False)

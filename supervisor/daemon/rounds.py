@@ -20,6 +20,7 @@ from supervisor.ports.leases import Loss, PoolLease
 from supervisor.ports.shield import CHECK_EVERY, HEARTBEAT_EVERY, Shield
 from supervisor.words import activities
 
+WHILE_ENDING = 0.25  # seconds between two looks at the locks while everything stops
 IN_ONE_TURN = 0.01  # seconds of a look around in one turn of the loop
 
 
@@ -55,6 +56,7 @@ class Rounds:
         self._beats = beats = follower.beats()
         self._every = min([CHECK_EVERY, *(each.every for each in beats)])
         self._ticks = 0
+        self._is_ending = False
         self._round: Iterator[None] | None = None  # the look around that is not over yet
         self._next: asyncio.Handle | None = None
         self._news: Iterator[tuple[Loss, ...]] | None = None  # of locks that somebody has touched
@@ -85,16 +87,37 @@ class Rounds:
         self._followed.add(lease)
         self._shield.watch(lease)
 
+    def end(self) -> None:
+        """Looks at the locks again and again from now on, and waits for no news of them.
+
+        The kernel takes so long to let go of a watch over files that it is to begin with that while services stop.
+        """
+        if not self._is_ending:
+            self._is_ending = True
+            self._follow_no_news()
+            self._timer.cancel()
+            self._every = min(self._every, WHILE_ENDING)
+            self._timer = self._loop.call_later(self._every, self._tick)
+
     def close(self) -> None:
         """Watches no longer."""
         self._journal.count_left_out()
         self._timer.cancel()
-        for each in (self._next, self._more_news):
-            if each is not None:
-                each.cancel()
+        if self._next is not None:
+            self._next.cancel()
+        if not self._is_ending:
+            self._follow_no_news()
+
+    def give_back(self) -> None:
+        """After `close`, and as late as can be: closes what it watched files with."""
+        self._shield.close()
+
+    def _follow_no_news(self) -> None:
+        if self._more_news is not None:
+            self._more_news.cancel()
         if (fd := self._shield.fileno()) is not None:
             self._loop.remove_reader(fd)
-        self._shield.close()
+        self._shield.stop()
 
     def _tick(self) -> None:
         for each in self._beats:
@@ -141,6 +164,8 @@ class Rounds:
         for losses in self._shield.checks():
             self._follower.on_losses(losses)
             yield
+        if self._is_ending:
+            return
         if has_heartbeat:
             yield from self._shield.heartbeats()
         for slot in tuple(slot for slot in self._slots.values() if slot.number == 1):

@@ -93,8 +93,11 @@ class Watch:
         """What happened since the last call, or the first part of it where that is much; never waits."""
         raise NotImplementedError
 
+    def stop(self) -> None:
+        """Watch nothing any more; `close` some milliseconds later takes no time then."""
+
     def close(self) -> None:
-        """Stop watching."""
+        """Stop watching, and give the descriptor back."""
         raise NotImplementedError
 
 

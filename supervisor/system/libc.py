@@ -24,6 +24,11 @@ def inotify_add_watch(descriptor: int, path: str, mask: int) -> int:
     return _checked(_libc.inotify_add_watch(descriptor, os.fsencode(path), ctypes.c_uint32(mask)), path)
 
 
+def inotify_rm_watch(descriptor: int, watch: int) -> None:
+    """inotify_rm_watch(2); one that is gone already is no error."""
+    _libc.inotify_rm_watch(descriptor, watch)
+
+
 def syscall(number: int, *arguments: int) -> int:
     """Any system call by its number, syscall(2); raises OSError."""
     return _checked(_libc.syscall(ctypes.c_long(number), *map(ctypes.c_long, arguments)), f"system call {number}")

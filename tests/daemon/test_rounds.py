@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from supervisor.core.reasons import LockGone
-from supervisor.daemon.rounds import IN_ONE_TURN, Rounds
+from supervisor.daemon.rounds import IN_ONE_TURN, WHILE_ENDING, Rounds
 from supervisor.ports.leases import Loss
 from tests.support.scene import CHAIN, Scene
 
@@ -19,6 +19,8 @@ class Shield:
         self.leases = leases
 
     def fileno(self) -> None: ...
+
+    def stop(self) -> None: ...
 
     def watch(self, lease: object) -> None:
         self.leases.append(lease)
@@ -73,3 +75,36 @@ def test_locks_that_were_touched_are_looked_at_over_several_turns(monkeypatch: p
     assert told == [0, 1, 2, 3]
     readers[5]()
     assert told[4:] == [0, 1]
+
+
+def test_while_everything_stops_locks_are_looked_at_often_and_nothing_else_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene, told = Scene(CHAIN), list[int]()
+    followed: list[int] = []
+    stopped: list[str] = []
+
+    class Lost(Shield):
+        def fileno(self) -> int:  # type: ignore[override]
+            return 5
+
+        def stop(self) -> None:
+            stopped.append("watching")
+
+        def checks(self) -> Iterator[tuple[Loss, ...]]:
+            yield (Loss(7, LockGone("deleted")),)
+
+    monkeypatch.setattr("supervisor.daemon.rounds.Shield", Lost)
+    monkeypatch.setattr(scene.loop, "add_reader", lambda fd, _: followed.append(fd), raising=False)
+    monkeypatch.setattr(scene.loop, "remove_reader", followed.remove, raising=False)
+    journal: Any = SimpleNamespace(count_left_out=lambda: None)
+    instance: Any = SimpleNamespace(loop=scene.loop.itself, runtime=None, journal=journal)
+    listener: Any = SimpleNamespace(beats=list, on_losses=lambda losses: told.extend(loss.port for loss in losses))
+    nobody: Any = None
+    rounds = Rounds(instance, nobody, scene.slots, nobody, listener)
+    rounds.end()
+    rounds.end()  # a second wish to stop
+    assert (followed, stopped, told) == ([], ["watching"], [])
+    scene.loop.advance(4.5 * WHILE_ENDING)
+    assert told == [7] * 4
+    rounds.close()
+    scene.loop.advance(4.5 * WHILE_ENDING)
+    assert (told, stopped) == ([7] * 4, ["watching"])

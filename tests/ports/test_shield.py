@@ -222,3 +222,13 @@ def test_without_file_events_the_check_still_works(
     assert shield.on_readable() == ()
     os.unlink(runtime.port_lock(first(web)))
     assert [loss.port for loss in shield.check()] == [first(web)]
+
+
+def test_one_that_has_stopped_watching_hears_nothing_and_can_still_check(
+    shield: Shield, web: PoolLease, runtime: RuntimeDir
+) -> None:
+    shield.stop()
+    shield.on_readable()  # that the watches themselves are gone
+    os.unlink(runtime.port_lock(first(web)))
+    assert told(shield, within=0.1) == ()
+    assert [loss.port for loss in shield.check()] == [first(web)]
