@@ -3,7 +3,7 @@
 from typing import Any
 
 from supervisor.convert import compose_life, copies, image, network, own_export, own_port, paths, profiles, shell
-from supervisor.convert.around import ALONE, Around
+from supervisor.convert.around import ALONE, Around, FileKind
 from supervisor.convert.draft import Draft, Filled, Left, Outcome
 from supervisor.convert.layers import begin
 from supervisor.convert.values import (
@@ -29,13 +29,13 @@ _SHELLS = [[path + name] for path in ("", "/bin/", "/usr/bin/") for name in ("sh
 
 def convert(data: Any, around: Around = ALONE) -> Outcome:
     """The services of a compose file; those that are an image only are left out, and shown in a comment."""
-    _, services, outcome = begin(data, "services", "the compose file")
+    top, services, outcome = begin(data, "services", "the compose file")
     known = around.variables()
     filled = shell.References(REFERENCE, reference, known)
     wanted: dict[str, int] = {}
     for name, item in services.items():
         given = mapping(item)
-        place = image.place_of(given, around)
+        place = image.place_of(given, around, top)
         line = image.line_of(given, place, around, filled)
         if isinstance(line, Left):
             remedy = line.remedy + (", as in the block below" if given else "")
@@ -84,10 +84,10 @@ def _service(
     for file in files:
         draft.in_files |= around.variables(file)
     _of_image(draft, given, place, set(draft.in_files), filled)
-    variables = {key: None if text is None else maybe_filled(text) for key, text in pairs(given.get("environment"))}
+    variables = {key: _value(draft, key, text, place, around) for key, text in pairs(given.get("environment"))}
     network.give_ports(draft, given, filled.known)
     set_variables(draft, variables, filled.known)
-    network.give_names(draft, given)
+    network.give_names(draft, given, services)
     if own_port.is_idle(line.words):
         draft.has_pool = False
         draft.notes.append("its command only keeps a container alive, so it has no pool: run in its place what listens")
@@ -110,6 +110,18 @@ def _note_image(
     if not given.get("entrypoint") and not place.is_read and not image.suggested(told):
         remedy += ", and if the image has an entrypoint write that before it"
     draft.leave(f"`image: {told}`", "the command runs on this machine", remedy)
+
+
+def _value(draft: Draft, name: str, text: str | None, place: image.Place, around: Around) -> str | None:
+    """The value of a variable, with paths of this machine in place of those of the container."""
+    if text is None or "$" in text:
+        return None if text is None else maybe_filled(text)
+    changed = paths.of_variable(
+        name, text, place.paths, place.working_dir, lambda path: around.kind(path) is not FileKind.NOTHING
+    )
+    if changed != text:
+        draft.notes.append(f"`{text}` in the variable `{name}` was in its container: `{changed}` is written")
+    return changed
 
 
 def _all_texts(value: Any, depth: int = 0) -> list[str]:

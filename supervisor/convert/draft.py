@@ -38,6 +38,7 @@ class Draft:
     inner: list[int] = field(default_factory=list)  # where it listens by itself, in a container: not what is published
     further: list[int] = field(default_factory=list)  # ports that it binds beside that of the pool
     hosts: list[str] = field(default_factory=list)  # what its neighbours call it, as the name of a host
+    here: list[str] = field(default_factory=list)  # what it calls the machine that it runs on
     gets_port: bool = False  # it is told its port: by its command, or by the variable in `port_env`
     has_pool: bool = True
     in_files: dict[str, str] = field(default_factory=dict)  # variables of its files, as far as these can be read

@@ -2,13 +2,14 @@
 
 import posixpath
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from supervisor.convert import dockerfile, own_port, shell
 from supervisor.convert.around import Around, FileKind
 from supervisor.convert.dockerfile import Image
 from supervisor.convert.draft import Left
-from supervisor.convert.paths import Paths, of_volumes, relative
+from supervisor.convert.paths import Paths, of_files, of_volumes, relative
 from supervisor.convert.values import mapping, pairs, texts
 from supervisor.dataclass import dataclass, field, replace
 from supervisor.errors import PortsupError
@@ -43,6 +44,11 @@ ENTRYPOINTS = {
     "k6": "k6", "localtunnel": "lt", "mlflow": "", "dgraph": "dgraph", "restic": "restic", "rclone": "rclone",
 }  # fmt: skip
 
+# Programs that are the first process of a container for another one, and their options that take a word.
+INITS = {"tini": ("-p", "-e"), "dumb-init": ("-r", "--rewrite"), "catatonit": (), "docker-init": ("-p", "-e")}
+# Scripts of the images of languages that run what follows them.
+PASSES_ON = {"node": "docker-entrypoint.sh", "php": "docker-php-entrypoint"}
+
 
 @dataclass(slots=True)
 class Place:
@@ -56,13 +62,13 @@ class Place:
     working_dir: str = ""  # on this machine
 
 
-def place_of(given: dict[str, Any], around: Around) -> Place:
+def place_of(given: dict[str, Any], around: Around, top: Mapping[str, Any] | None = None) -> Place:
     """What can be known of the image that a service is built of, and of its folders."""
     build = given.get("build")
     told = mapping(build)
     context = str((build if isinstance(build, str) else told.get("context", "." if told else "")) or "")
     place = Place()
-    pairs_ = list(of_volumes(given.get("volumes")))
+    pairs_ = [*of_volumes(given.get("volumes")), *of_files(given, top or {})]
     if context.strip() and not re.match(r"\w+://|git@", context):
         place.context = context
         if inline := told.get("dockerfile_inline"):
@@ -110,7 +116,11 @@ def line_of(given: dict[str, Any], place: Place, around: Around, filled: shell.R
         text = given.get("entrypoint") if entry else given.get("command")
         if isinstance(text, str) and not (entry and command) and not of_image:
             return _checked(_text(text, filled), place, around)
-        return _checked(shell.listed([*of_image, *entry, *command]), place, around)
+        words = _without_inits([*of_image, *entry, *command], place, around)
+        passes_on = PASSES_ON.get(_name(str(given.get("image") or "")))
+        if len(words) > 1 and words[0].rpartition("/")[2] == passes_on and not around.has_program(words[0]):
+            words = words[1:]
+        return _checked(shell.listed(words), place, around)
     if place.is_read and place.image.runs:
         return _checked(shell.listed(place.image.runs), place, around)
     if given.get("build"):
@@ -136,6 +146,8 @@ def _given(value: Any, filled: shell.References) -> list[str]:
 
 def _checked(line: shell.Line, place: Place, around: Around) -> shell.Line | Left:
     """The line with the paths of this machine; a program that is only in the image is not here."""
+    if not line.text:
+        line = replace(line, words=_without_inits(line.words, place, around))
     program, remedy = line.words[0], "build it on this machine and write a service that runs it, or keep it in compose"
     found = [_outside(word, place, around) for word in line.words]
     if place.is_read and "/" not in program and program.endswith(".sh") and not around.has_program(program):
@@ -157,6 +169,25 @@ def _checked(line: shell.Line, place: Place, around: Around) -> shell.Line | Lef
         if inside in place.image.built and around.kind(posixpath.join(place.working_dir, program)) is FileKind.NOTHING:
             return Left("", f"its program `{program}` is built in its image", remedy)
     return line if line.text else replace(line, words=found)
+
+
+def _without_inits(words: list[str], place: Place, around: Around) -> list[str]:
+    """The words without programs that only pass signals on in a container, where this machine does not have them."""
+    at = (
+        1
+        if len(words) > 1 and place.image.entrypoint[:1] == (words[0],) and words[0].rpartition("/")[2] not in INITS
+        else 0
+    )
+    name = words[at].rpartition("/")[2] if at < len(words) else ""
+    if name not in INITS or around.has_program(name) or around.is_there(words[at]):
+        return words
+    end = at + 1
+    while end < len(words) and words[end].startswith("-") and words[end] != "--":
+        end += 2 if words[end] in INITS[name] else 1
+    if words[end : end + 1] == ["--"]:
+        end += 1
+    rest = [*words[:at], *words[end:]]
+    return rest if len(rest) > at else words
 
 
 def _scripts(place: Place) -> list[tuple[str, str]]:

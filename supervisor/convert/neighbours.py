@@ -98,7 +98,7 @@ def rewrite(services: Sequence[Draft], absent: Sequence[Draft]) -> None:
     for service in services:
         own = {*service.ports[:1], *service.inner} if service.has_pool else set()
         for text in list(texts(service)):
-            value = _template(text.value)
+            value = _at_home(_template(text.value), service)
             value = _local(value, service, own, doors)
             for host, other in names.items():
                 if host not in value:
@@ -162,6 +162,17 @@ def _template(text: str) -> str:
     return text if isinstance(text, Filled) else placeholders.literally(interpolate.literally(text))
 
 
+def _at_home(value: str, service: Draft) -> str:
+    """`value` with the address of this machine where it has a name in containers."""
+    for name in service.here:
+        if name in value:
+            value = re.sub(rf"(?<![\w.-]){re.escape(name)}(?![\w-]|\.\w)", HERE, value)
+            note = f"`{name}` is this machine: {HERE} is written"
+            if note not in service.notes:
+                service.notes.append(note)
+    return value
+
+
 def _local(value: str, service: Draft, own: set[int], doors: dict[int, list[Draft]]) -> str:
     def port(match: re.Match[str]) -> str:
         number = int(match["port"])
@@ -204,6 +215,10 @@ def _named(value: str, variable: str, host: str, other: Draft, is_own: bool) -> 
         found = _port_of(other, wanted, is_own)
         return f"{match['scheme']}://{match['user'] or ''}{HERE}" + (f":{found}" if found else "")
 
+    def of_port(match: re.Match[str]) -> str:
+        number = int(match[2])
+        return match[1] + _port_of(other, number, is_own) if number in (*other.inner, *other.ports) else match[0]
+
     if re.fullmatch(rf"(?:\$\{{\w+:?-)?{name}\}}?", value, re.ASCII):
         is_host = variable and (_HOST.search(variable) or not _NO_HOST.search(variable))
         return value.replace(host, HERE) if is_host else None
@@ -213,7 +228,9 @@ def _named(value: str, variable: str, host: str, other: Draft, is_own: bool) -> 
     changed = re.sub(
         rf"(?P<scheme>[\w+]+)://(?P<user>[^\s@/]*@)?{name}(?=[/?'\",;\s}}]|$)", of_scheme, changed, flags=re.ASCII
     )
-    changed = re.sub(rf"(\b(?:-h|host(?:name)?)[= ]['\"]?){name}(?![\w.-])", rf"\g<1>{HERE}", changed)
+    of_option = re.sub(rf"((?<![\w-])(?:-h|[\w-]*host(?:name)?)[= ]['\"]?){name}(?![\w.-])", rf"\g<1>{HERE}", changed)
+    if of_option != changed:
+        changed = re.sub(r"((?<![\w-])(?:-p|[\w-]*port)[= ]['\"]?)(\d{2,5})(?!\d)", of_port, of_option)
     changed = re.sub(rf"(@){name}(?=[/?\s]|$)", rf"\g<1>{HERE}", changed)
     return changed if changed != value else None
 

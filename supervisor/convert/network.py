@@ -41,12 +41,32 @@ def give_ports(draft: Draft, given: dict[str, Any], known: Mapping[str, str]) ->
         draft.inner, draft.further = exposed[:1], exposed[1:]
 
 
-def give_names(draft: Draft, given: dict[str, Any]) -> None:
-    """Note what other services call it."""
+HOST = (
+    "host.docker.internal",
+    "gateway.docker.internal",
+    "docker.for.mac.localhost",
+    "host.containers.internal",
+    "host.lima.internal",
+)
+
+
+def give_names(draft: Draft, given: dict[str, Any], services: Mapping[str, Any]) -> None:
+    """Note what other services call it, and what it calls this machine."""
     networks = given.get("networks")
+    draft.here = [*HOST, *_names_of_this_machine(given.get("extra_hosts"))]
     aliases = [alias for each in mapping(networks).values() for alias in texts(mapping(each).get("aliases"))]
+    for other in services.values():
+        linked = (each.partition(":") for each in texts(mapping(other).get("links")))
+        aliases += [alias for name, _, alias in linked if name == draft.name]
     names = (draft.name, given.get("container_name"), given.get("hostname"), *aliases)
     draft.hosts = list(dict.fromkeys(str(name) for name in names if name))
+
+
+def _names_of_this_machine(extra_hosts: Any) -> list[str]:
+    """The names in `extra_hosts`, a list or a mapping, that are those of the machine itself."""
+    told = mapping(extra_hosts).items() or (re.split("[:=]", each, maxsplit=1) for each in texts(extra_hosts))
+    found = [pair for pair in told if len(pair) == 2]
+    return [str(name) for name, address in found if str(address).strip("[]") in ("host-gateway", "127.0.0.1", "::1")]
 
 
 def _parts(item: Any) -> tuple[str, str, str]:

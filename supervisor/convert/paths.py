@@ -2,7 +2,8 @@
 
 import posixpath
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from supervisor.dataclass import dataclass
 
@@ -45,3 +46,45 @@ def relative(path: str, folder: str) -> str:
         return path
     found = posixpath.relpath(path, folder or ".")
     return found if found.startswith("..") or found == "." else f"./{found}"
+
+
+def of_files(given: Mapping[str, Any], top: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    """The pairs of a service's `secrets` and `configs` that are files; `top` is the whole compose file."""
+    for key, folder in (("secrets", "/run/secrets"), ("configs", "/")):
+        known, wanted = top.get(key), given.get(key)
+        for item in wanted if isinstance(wanted, list) else ():
+            told = item if isinstance(item, dict) else {"source": item}
+            source = str(told.get("source") or "")
+            entry = known.get(source) if isinstance(known, dict) else None
+            if isinstance(entry, dict) and isinstance(file := entry.get("file"), str) and "$" not in file:
+                yield posixpath.normpath(posixpath.join(folder, str(told.get("target") or source))), file
+
+
+# A value that is a path of an address, whatever directory has the same name.
+_OF_ADDRESS = re.compile(r"URL|URI|PREFIX|ROUTE|ENDPOINT|CONTEXT|BASE_?PATH|HEALTH|CHECK", re.ASCII | re.IGNORECASE)
+_OF_FILES = re.compile(r"DIR|PATH|FILE|FOLDER|HOME|ROOT|DATA|STORAGE|UPLOAD|CONF|VOLUME", re.ASCII | re.IGNORECASE)
+_SQLITE = re.compile(r"(sqlite3?:///)(/[^?]+)(\?.*)?", re.ASCII)
+
+
+def of_variable(name: str, value: str, paths: Paths, folder: str, is_there: Callable[[str], bool]) -> str:
+    """The value of a variable with the paths that its container had as a program in `folder` has to write them.
+
+    `is_there` says whether there is something at a path of this machine; what is not there stays as it is.
+    """
+    if found := _SQLITE.fullmatch(value):
+        place = _place(found[2], paths, folder, is_there)
+        return f"{found[1]}{place}{found[3] or ''}" if place else value
+    parts = value.split(":")
+    if _OF_ADDRESS.search(name) or not all(part.startswith("/") for part in parts):
+        return value
+    is_folder = len(parts) == 1 and "." not in posixpath.basename(value)
+    if is_folder and value.rstrip("/") in {inside for inside, _ in paths.pairs} and not _OF_FILES.search(name):
+        return value  # `/app` may as well be the beginning of an address
+    return ":".join(_place(part, paths, folder, is_there) or part for part in parts)
+
+
+def _place(path: str, paths: Paths, folder: str, is_there: Callable[[str], bool]) -> str:
+    found = paths.outside(posixpath.normpath(path))
+    if found is None or not (is_there(found) or is_there(posixpath.dirname(found) or ".")):
+        return ""
+    return relative(found, folder)
