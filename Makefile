@@ -2,6 +2,7 @@
 # make test   sets up .venv and runs the tests of portsup (ARGS="-m 'not live'" for those without processes)
 # make test-services, test-programs, test-convert   those of the shipped services, with real programs, of converted files
 # make test-ray   stacks on a Ray cluster, which the target installs (285 MB)
+# make cluster  a Ray cluster of three nodes on this machine, for examples/cluster; installs Ray (285 MB)
 # make test-web   the page of `portsup web` in Chromium; make test-windows   portsup for Windows, under wine
 # make test-long, test-faults, test-soak   what takes long: docs/how-to/run-the-tests.md
 # make test-deps installs the Debian packages that tests drive (as root); without them, those tests are skipped
@@ -26,7 +27,7 @@ WINDOWS = tests/windows
 APART = tests/examples $(BROWSER) $(RAY) $(WINDOWS) $(PROGRAMS) $(SIDE_BY_SIDE)
 
 .PHONY: up test test-services test-web test-ray test-windows test-programs test-convert test-deps test-long test-faults test-soak
-.PHONY: test-lowest test-package
+.PHONY: test-lowest test-package cluster
 .PHONY: extras lint bench convert-tools clean
 
 up: .venv/.stack
@@ -47,6 +48,10 @@ test-web: .venv/.dev
 test-ray: .venv/.ray
 	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/python -m pytest -n 0 --timeout 600 \
 		-o faulthandler_timeout=700 $(RAY) $(ARGS)
+
+# Three nodes on this machine, until Ctrl-C: examples/cluster/README.md.
+cluster: .venv/.ray
+	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/python -m examples.cluster.nodes $(ARGS)
 
 # nginx, PostgreSQL, Java, Go and others, killed, restarted and stopped by portsup.
 test-programs: .venv/.dev

@@ -13,18 +13,22 @@ from starlette.websockets import WebSocket, WebSocketClose
 
 from examples.web import HEALTH, BrokenOff, ServiceError, is_below, last_words
 
+_HERE = ("127.0.0.1", "localhost", "[::1]")
+
 
 class Gate:
-    """Lets through what comes from this machine, is meant for it, and shows the token if one is set.
+    """Lets through what is meant for this server, and shows the token if one is set.
 
     Pages of other sites that a browser on this machine has open must not reach us: their requests carry either a
     foreign `Host` (DNS rebinding) or a foreign `Origin`.
     """
 
     def __init__(
-        self, app: ASGIApp, token: str, health: Sequence[str], open_paths: Sequence[str], text_errors: str = ""
-    ) -> None:
+        self, app: ASGIApp, token: str, health: Sequence[str], open_paths: Sequence[str], host: str,
+        text_errors: str = "",
+    ) -> None:  # fmt: skip
         self.app = app
+        self._hosts = (*_HERE, host)  # that we listen on
         self._text_errors = text_errors
         self._token = token.encode()
         self._open = frozenset(open_paths) | {prefix + end for prefix in health if prefix for end in HEALTH}
@@ -41,11 +45,11 @@ class Gate:
         if "transfer-encoding" in headers and ("content-length" in headers or scope.get("http_version") == "1.0"):
             # RFC 9112, 6.1: the next server might see another end of the body, and a second request behind it.
             return ServiceError("bad_framing", "a body has either a Content-Length or a Transfer-Encoding", 400)
-        if not _is_here(headers.get("host", "")):
+        if not self._is_ours(headers.get("host", "")):
             status = 421 if path == "/mcp" else 400  # 421 is what the MCP SDK answers
-            return ServiceError("invalid_host", "this service answers to localhost only", status)
+            return ServiceError("invalid_host", f"this service answers to {self._named()} only", status)
         origin = headers.get("origin")
-        if origin is not None and not _is_here(origin.partition("://")[2]):
+        if origin is not None and not self._is_ours(origin.partition("://")[2]):
             return ServiceError("invalid_origin", "pages of other sites may not use this service", 403)
         if not self._token or path in self._open:
             return None
@@ -60,6 +64,14 @@ class Gate:
             # token of this service which is wanted.
             return ServiceError("not_found", "there is nothing at this address", 404)
         return ServiceError("auth_required", "send `Authorization: Bearer <token>`", 401)
+
+    def _is_ours(self, authority: str) -> bool:
+        host = authority.rpartition(":")[0] if authority.rpartition(":")[2].isdecimal() else authority
+        return host.lower() in self._hosts
+
+    def _named(self) -> str:
+        host = self._hosts[-1]
+        return "localhost" if host in _HERE else f"localhost and {host}"
 
     async def _refuse(self, error: ServiceError, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -93,11 +105,6 @@ def token_in(subprotocols: Sequence[str]) -> str:
             except ValueError:  # no base64, no ASCII, no UTF-8
                 return ""
     return ""
-
-
-def _is_here(authority: str) -> bool:
-    host = authority.rpartition(":")[0] if authority.rpartition(":")[2].isdecimal() else authority
-    return host.lower() in ("127.0.0.1", "localhost", "[::1]")
 
 
 # How long a client may send nothing of a body that it has begun, or take nothing of its answer, in seconds.

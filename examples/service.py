@@ -1,6 +1,7 @@
 """How every service of the stack starts, listens and stops; `run` is the whole of it."""
 
 import asyncio
+import ipaddress
 import logging
 import os
 import signal
@@ -16,7 +17,7 @@ from starlette.applications import Starlette
 from examples.gate import Gate, OpenRequests
 from examples.trace import JsonLines, TextLines, Traced
 
-HOST = "127.0.0.1"
+LOOPBACK = "127.0.0.1"
 # How long a request that is still being answered may go on after SIGTERM; then it is ended in good order.
 FAREWELL = 0.3
 
@@ -77,6 +78,14 @@ def inherited_socket() -> socket.socket | None:
     return socket.socket(fileno=3)
 
 
+def host_of(environ: Mapping[str, str] = os.environ) -> str:
+    """The address to listen on: `HOST`, which portsup sets; the loopback where that is no address (csh sets it too)."""
+    try:
+        return str(ipaddress.IPv4Address(environ.get("HOST", "").strip()))
+    except ValueError:
+        return LOOPBACK
+
+
 def token_of(service: Service) -> str:
     """What clients must show; empty means none is asked for. There is no default secret."""
     return setting(service.token_env) or setting("PORTSUP_EXAMPLE_TOKEN")
@@ -94,9 +103,12 @@ def run(service: Service, make_app: Callable[[], Starlette]) -> None:
     """Serves until SIGTERM or SIGINT, then exits with 0; 2 for bad settings, 3 when the port cannot be had."""
     try:
         _log_to_stderr()
-        listener = inherited_socket() or _listen(port_of(service))
+        host, token = host_of(), token_of(service)
+        if host != LOOPBACK and not token:
+            raise SettingError(f"others reach `HOST` {host}: set `PORTSUP_EXAMPLE_TOKEN`, or `{service.token_env}`")
+        listener = inherited_socket() or _listen(host, port_of(service))
         health = ("/health", service.health_alias)
-        gate = Gate(make_app(), token_of(service), health, service.open_paths, service.text_errors)
+        gate = Gate(make_app(), token, health, service.open_paths, host, service.text_errors)
         requests = OpenRequests(gate, service.text_errors)
     except SettingError as error:
         sys.exit(_complain(service, str(error), 2))
@@ -144,8 +156,8 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         for listener in sockets or ():
-            port = listener.getsockname()[1]
-            logging.getLogger(self._name).info("listening on http://%s:%d (pid %d)", HOST, port, os.getpid())
+            host, port = listener.getsockname()[:2]
+            logging.getLogger(self._name).info("listening on http://%s:%d (pid %d)", host, port, os.getpid())
 
     async def main_loop(self) -> None:
         self.server_state.default_headers = self.config.encoded_headers
@@ -170,16 +182,16 @@ def _log_to_stderr() -> None:
     logging.getLogger("uvicorn.error").addFilter(lambda record: "without completing response" not in str(record.msg))
 
 
-def _listen(port: int) -> socket.socket:
+def _listen(host: str, port: int) -> socket.socket:
     # By name: asyncio sets TCP_NODELAY only on sockets that say so, and without it small answers wait 40 ms for an ACK.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         if os.name == "posix":  # elsewhere it would let two servers share the port
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((HOST, port))
+        listener.bind((host, port))
     except OSError as error:
         listener.close()
-        raise OSError(f"cannot listen on {HOST}:{port}: {error.strerror}") from error
+        raise OSError(f"cannot listen on {host}:{port}: {error.strerror}") from error
     return listener
 
 

@@ -21,7 +21,10 @@ class Portsup:
     def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
         self._path = environ.get("PORTSUP_SOCKET", "").strip()
         endpoints = environ.get("PORTSUP_ENDPOINTS", "")
-        if not self._path and endpoints.endswith(".endpoints.json"):
+        self._why = "this service was not started by portsup"
+        if "PORTSUP_EPOCH" in environ:
+            self._path, self._why = "", "on a cluster the portsup of this node knows this service alone"
+        elif not self._path and endpoints.endswith(".endpoints.json"):
             self._path = endpoints.removesuffix(".endpoints.json") + ".sock"
 
     async def status(self) -> list[dict[str, Any]]:
@@ -45,7 +48,7 @@ class Portsup:
     @asynccontextmanager
     async def _lines(self, request: str) -> AsyncIterator[AsyncIterator[dict[str, Any]]]:
         if not self._path:
-            raise Unavailable("this service was not started by portsup")
+            raise Unavailable(self._why)
         try:
             reader, writer = await asyncio.open_unix_connection(self._path, limit=MOST_LINE)
         except (OSError, AttributeError) as error:  # AttributeError: no such sockets on this system

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")  # nodes have their own Python
 
 import ray
-from ray.exceptions import RayError
+from ray.exceptions import RayError, RuntimeEnvSetupError
 from ray.experimental import internal_kv
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
@@ -38,6 +38,9 @@ def connect(address: str, folder: str = "") -> None:
             address=address, namespace=NAMESPACE, log_to_driver=False, logging_level=logging.ERROR,
             runtime_env=environment, configure_logging=True,
         )  # fmt: skip
+    except RuntimeEnvSetupError as error:
+        ray.shutdown()
+        raise words.not_brought(folder, str(error)) from None
     except (RayError, ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
         raise words.no_cluster(address, str(error).strip().splitlines()[0] if str(error).strip() else "") from None
 

@@ -60,7 +60,11 @@ class Cluster:
     def make(cls, plan: Mapping[str, Any]) -> "Cluster":
         """Puts a stack on the cluster; raises PortsupError."""
         registry = engine.make_registry(Registry, plan)
-        engine.ask(registry, "plan", timeout=_SLOW)
+        try:
+            engine.ask(registry, "plan", timeout=_SLOW)
+        except engine.Unreachable as error:
+            engine.end(registry)
+            raise words.no_registry(plan["stack"], str(error)) from None
         for service in plan["order"]:
             engine.make_keeper(Keeper, plan, service)
         return cls(plan["stack"], plan["instance"])

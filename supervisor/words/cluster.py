@@ -41,6 +41,14 @@ def no_cluster(address: str, why: str) -> PortsupError:
     return PortsupError(f"cannot connect to Ray at `{address}`", why or "nobody answers", hint)
 
 
+def not_brought(folder: str, why: str) -> PortsupError:
+    """The project did not reach the nodes."""
+    return PortsupError(
+        f"cannot bring `{folder}` to the nodes", last_line(why),
+        "what `.gitignore` names stays here: name there what the services do not need",
+    )  # fmt: skip
+
+
 def already_up(stack: str, instance: int) -> PortsupError:
     """The stack is on the cluster."""
     error = PortsupError(
@@ -64,6 +72,20 @@ def no_such_stack(stack: str | None, known: Sequence[tuple[str, int]], count: in
     why = f"the cluster has: {there}" if known else "nothing of portsup runs on this cluster"
     what = f"cannot find stack `{stack}`" if stack and not count else "cannot tell which stack is meant"
     return NotFound(what, why, "start it: `portsup up --on ADDRESS`" if not count else "add `--instance N`")
+
+
+def no_registry(stack: str, why: str) -> PortsupError:
+    """What knows where everything is has not started."""
+    return PortsupError(
+        f"cannot start stack `{stack}`", f"its registry does not start on the head of the cluster: {last_line(why)}",
+        "install the same `portsup[ray]` on every node; the logs of Ray are in /tmp/ray/session_latest/logs there",
+    )  # fmt: skip
+
+
+def last_line(text: str) -> str:
+    """The last line of what Ray says of an error; the others are where it was raised."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else "it does not answer"
 
 
 def registry_silent(stack: str) -> PortsupError:

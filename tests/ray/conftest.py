@@ -15,12 +15,13 @@ import psutil
 import pytest
 
 from tests.support.eventually import eventually
-from tests.support.ports import free_pool
+from tests.support.ports import free_pool, free_port
 from tests.support.processes import processes_with
 from tests.support.running import ROOT, Project
 
 LONG = 180.0  # seconds that bound everything here
 TIMES = {"ray": {"lease": "10s", "grace": "2s"}}
+LABELS = ("n=head,role=gateway", "n=a,role=model", "n=b,role=work")
 QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS": "0"}
 
 
@@ -39,8 +40,9 @@ class Nodes:
         self.folder = folder
         places = {"PORTSUP_RUNTIME_DIR": str(folder / "r"), "PORTSUP_STATE_DIR": str(folder / "s")}
         self.env = {**os.environ, **QUIET, **places, "PYTHONPATH": str(ROOT)}
+        nodes = [sys.executable, str(Path(__file__).with_name("nodes.py")), str(free_port()), *LABELS]
         self._process = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("nodes.py")), "a", "b"], env=self.env, text=True,
+            nodes, env=self.env, text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=(folder / "ray.log").open("w"),
         )  # fmt: skip
         assert self._process.stdout is not None
@@ -48,6 +50,7 @@ class Nodes:
         assert line, (folder / "ray.log").read_text()[-2000:]
         told: dict[str, Any] = json.loads(line)
         self.address: str = told["address"]
+        self.client: str = told["client"]
         self.raylets: dict[str, int] = told["raylets"]
 
     def close(self) -> None:

@@ -114,3 +114,13 @@ def test_a_place_that_no_node_has_is_waited_for(on_ray: OnRay) -> None:
     refused = on_ray.run("up")
     assert "the cluster has no node `nowhere`" in refused.stderr
     assert refused.returncode == 1
+
+
+def test_a_project_that_is_too_large_for_ray_is_refused(on_ray: OnRay) -> None:
+    on_ray.write({"api": server()}, engine=TIMES)
+    with open(on_ray.folder / "data.bin", "wb") as data:
+        data.truncate(600 << 20)
+    refused = on_ray.run("up")
+    assert refused.returncode == 1
+    assert f"cannot bring `{on_ray.folder}` to the nodes" in refused.stderr
+    assert "name there what the services do not need" in refused.stderr
