@@ -140,6 +140,8 @@ def names_in(text: str) -> Iterator[str]:
 
 def redact(text: str, secrets: Collection[str]) -> str:
     """`text` with every secret value in it replaced by `***`; the longest first, as one may contain another."""
+    if not text:
+        return text
     for secret in sorted(secrets, key=len, reverse=True):
         if secret and secret in text:
             text = text.replace(secret, HIDDEN)

@@ -5,8 +5,7 @@ import os
 import socket
 import struct
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Sequence
 
 from supervisor.control.json_form import line_of
 from supervisor.control.pace import Pace
@@ -33,6 +32,24 @@ MAX_TASKS_OF_ALL = 256
 IN_ONE_TURN = 0.01  # seconds that requests are answered before everything else has its turn again
 
 
+class _Lines:
+    """Messages as lines of the protocol; the last one is kept, because many readers are told the same in a row."""
+
+    def __init__(self) -> None:
+        self._message: object = None
+        self._line = b""
+
+    def of(self, message: object) -> bytes:
+        """The line for a message, which never changes."""
+        if message is not self._message:
+            self._line = encode({"ok": True} | line_of(message))
+            self._message = message
+        return self._line
+
+
+_lines = _Lines()
+
+
 class Reply:
     """Where the answer to one request goes; lines to a reader that has left are dropped."""
 
@@ -51,7 +68,8 @@ class Reply:
 
     def tell(self, message: object) -> None:
         """One line of the answer, what is None left out."""
-        self._write({"ok": True} | line_of(message))
+        if not self.is_closed:
+            self._write(_lines.of(message))
 
     def conclude(self, results: Sequence[Outcome]) -> None:
         """The last line of a stream: how it went."""
@@ -66,16 +84,16 @@ class Reply:
 
     def fail(self, error: PortsupError) -> None:
         """The answer that it could not be done."""
-        self._write(error_line(error))
+        self._write(encode(error_line(error)))
         self.finish()
 
-    def _write(self, message: Mapping[str, Any]) -> None:
+    def _write(self, line: bytes) -> None:
         if self.is_closed:
             return
         if self._transport.get_write_buffer_size() > MAX_UNREAD:
             self._transport.abort()
             return
-        send(self._transport, encode(message))
+        send(self._transport, line)
 
 
 Handler = Callable[[Request, Reply], None]

@@ -144,20 +144,20 @@ class Daemon:
             with contextlib.suppress(Exception):
                 self._stack.kill_all()  # or else they would be started again
             await self._world.trees.kill_everything(KILL_WAIT)
-        self._give_back()
+        await self._give_back()
         self._commands.ended()
         await asyncio.sleep(0)  # for the answers to other requests that waited for the end
         self._journal.tell(journal.InstanceEnded(instance=self._instance.number))
         self._control.close()
 
-    def _give_back(self) -> None:
+    async def _give_back(self) -> None:
         """Each thing by itself: where one cannot be given back the others are, and the lock comes last in any case."""
-        with contextlib.ExitStack() as back:
+        async with contextlib.AsyncExitStack() as back:
             if self._rounds is not None:
                 back.callback(self._rounds.give_back)
             back.callback(self._lock.release)
             back.callback(self._remove_endpoints)
-            back.callback(self._world.close)
+            back.push_async_callback(self._world.close)
             back.callback(self._control.stop_listening)  # before the number is free: the next one has the same path
             if self._rounds is not None:
                 back.callback(self._rounds.close)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TypeVarTuple
 
 from supervisor import system
+from supervisor.control.pace import Pace
 from supervisor.control.status import LoopStatus
 from supervisor.core.journal import LoopStalled
 from supervisor.dataclass import dataclass
@@ -123,6 +124,15 @@ async def leave_time(loop: asyncio.AbstractEventLoop) -> None:
         await asyncio.sleep(0)
 
 
+def in_turn(loop: object, act: Callable[[], None]) -> None:
+    """Does it now, or where as much was done in this turn already in one of the next, in the order in which it came."""
+    pace = getattr(loop, "pace", None)
+    if pace is None:
+        act()
+    else:
+        pace.do(act)
+
+
 def tell_of_long_ones(loop: object, journal: Journal) -> None:
     """Has each stall of more than a second in the journal from now on."""
 
@@ -135,11 +145,12 @@ def tell_of_long_ones(loop: object, journal: Journal) -> None:
 
 
 class WatchedLoop(asyncio.SelectorEventLoop):
-    """An event loop that keeps an account of its stalls."""
+    """An event loop that keeps an account of its stalls, and a queue of what many services want to do at once."""
 
     def __init__(self) -> None:
         self.stalls = Stalls()
         super().__init__(_Selector(self.stalls))
+        self.pace = Pace(self, TURN)
 
     def add_signal_handler(self, sig: int, callback: Callable[[*_Ts], object], *args: *_Ts) -> None:
         """The same, and what the system refuses is the OSError that it was."""

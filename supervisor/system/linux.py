@@ -188,22 +188,6 @@ def descendants_of(pid: int) -> list[int]:
     return found
 
 
-def flocked_by_us() -> Collection[tuple[int, int]]:
-    """Device and inode of each file that this process has an exclusive flock on, proc_locks(5).
-
-    Not there are those of file systems whose device the kernel calls otherwise than stat(2) does.
-    """
-    ours, found = b"%d" % os.getpid(), set()
-    with contextlib.suppress(OSError), open("/proc/locks", "rb", buffering=1 << 16) as table:
-        for line in table:
-            # 1: FLOCK  ADVISORY  WRITE 4711 fe:01:3433993 0 EOF
-            fields = line.split()
-            if len(fields) > 5 and fields[1] == b"FLOCK" and fields[3:5] == [b"WRITE", ours]:
-                major, minor, inode = fields[5].split(b":")
-                found.add((os.makedev(int(major, 16), int(minor, 16)), int(inode)))
-    return found
-
-
 def prepare_spawning() -> None:
     """Load what a child needs between fork and exec: importing there could deadlock."""
     from supervisor.system import libc  # noqa: F401

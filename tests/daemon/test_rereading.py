@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from supervisor.config import load
+from supervisor.config.difference import Difference, difference
 from supervisor.config.load import load_asked
 from supervisor.config.spec import StackSpec
 from supervisor.daemon.processes.inquiries import Inquiries
@@ -30,18 +31,20 @@ class Asking:
         self.file = file
         self.asked = (os.fspath(file),)
         self.pids: list[int] = []
+        self.different = Difference()
         file.write_text(ONE)
         self.old = load_asked(self.asked, os.environ)
 
     def again(self, text: str) -> StackSpec:
         self.file.write_text(text)
 
-        async def main() -> StackSpec:
+        async def main() -> tuple[StackSpec, Difference]:
             inquiries = Inquiries(asyncio.get_running_loop(), lambda pid, _: self.pids.append(pid))
             return await read_again(inquiries, self.old, self.asked)
 
         try:
-            return asyncio.run(main())
+            new, self.different = asyncio.run(main())
+            return new
         finally:
             for pid in self.pids:
                 os.waitpid(pid, 0)
@@ -58,7 +61,10 @@ def test_it_is_as_if_it_was_read_here(asking: Asking) -> None:
     assert new == load_asked(asking.asked, os.environ)
     assert list(new.services) == ["web", "db", "new"]
     assert new.services["db"] is asking.old.services["db"], "what is the same does not come twice"
+    assert asking.different == difference(asking.old, new)
+    assert asking.different.added == ("new",)
     assert asking.again(ONE) == asking.old
+    assert not asking.different
 
 
 def test_it_is_read_in_another_process(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> None:

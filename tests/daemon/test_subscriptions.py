@@ -128,6 +128,7 @@ def test_a_slow_reader_misses_events_and_no_state() -> None:
             await turn()
         assert len(reader.got) == 1
         reader.drain()
+        await turn()
         assert [update.gap for update in reader.got[1:]] == [3, None]
         assert stack.is_shown_to(reader)
         stack.subscriptions.event({"time": "t", "level": "info", "event": "instance ends"})
@@ -166,6 +167,8 @@ def test_every_reader_has_the_same_picture_in_the_end(seed: int) -> None:
         await turn()
         for reader in readers:
             reader.drain()
+        await turn()
+        for reader in readers:
             assert stack.is_shown_to(reader)
 
     asyncio.run(run())

@@ -271,14 +271,11 @@ class Commands:
         reply.conclude(results)
 
     def _warn_of_dependants(self, slots: list[Slot], reply: Reply) -> None:
-        stopped = {slot.spec.name for slot in slots}
-        for name in stopped:
-            needy = [
-                other.spec.name
-                for other in self._stack.slots.values()
-                if name in other.spec.depends_on
-                and other.spec.name not in stopped
-                and other.service.state not in AT_REST
-            ]
-            if needy:
-                reply.tell(Progress(outcomes.still_needed(name, needy)))
+        needy: dict[str, list[str]] = {slot.spec.name: [] for slot in slots}
+        for other in self._stack.slots.values():
+            if other.spec.name not in needy and other.service.state not in AT_REST:
+                for need in needy.keys() & other.spec.depends_on.keys():
+                    needy[need].append(other.spec.name)
+        for name, others in needy.items():
+            if others:
+                reply.tell(Progress(outcomes.still_needed(name, others)))

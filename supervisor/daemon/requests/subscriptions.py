@@ -15,6 +15,7 @@ from supervisor.control.requests import Subscribe
 from supervisor.control.status import StackStatus
 from supervisor.control.updates import Update, Usages
 from supervisor.daemon.requests.usage_ring import UsageRing
+from supervisor.daemon.stalls import has_time
 
 MOST_REMOVED = 1000  # names of services that are gone; who was away for longer gets everything
 
@@ -35,7 +36,9 @@ class Subscriptions:
         self._oldest = 0  # what went before is not known in full
         self._changed: dict[str, int] = {}
         self._removed: dict[str, int] = {}
-        self._readers: dict[_Reader, None] = {}
+        self._readers: dict[_Reader, None] = {}  # who was told last comes last
+        self._updates: dict[int, Update] = {}  # by what their readers know: most have read as far as the others
+        self._updated = 0  # with which change these end
         self._is_due = False
 
     def add(self, request: Subscribe, reply: Reply) -> None:
@@ -70,14 +73,16 @@ class Subscriptions:
         readers = [each for each in self._readers if each.request.events]
         if readers:
             told = read(Event, event)
+            updates: dict[int, Update] = {}
             for each in readers:
-                each.offer(Update(self.run, each.seq, event=told))
+                each.offer(updates.setdefault(each.seq, Update(self.run, each.seq, event=told)))
 
     def used(self, usage: Usages) -> None:
         """What the services use at this moment."""
+        updates: dict[int, Update] = {}
         for each in self._readers:
             if each.request.usage and not each.reply.is_behind:
-                each.reply.tell(Update(self.run, each.seq, usage=usage))
+                each.reply.tell(updates.setdefault(each.seq, Update(self.run, each.seq, usage=usage)))
 
     def update_since(self, seq: int) -> Update:
         """What is different since that change."""
@@ -86,10 +91,9 @@ class Subscriptions:
         changed = self._status(names).services if names else ()
         return Update(self.run, self._seq, changed=changed or None, removed=removed or None)
 
-    @property
-    def seq(self) -> int:
-        """The number of the last change."""
-        return self._seq
+    def caught_up(self) -> None:
+        """Somebody is no longer behind: they get in one of the next turns what they do not know yet."""
+        self._begin()
 
     def _remove(self, reader: "_Reader") -> None:
         self._readers.pop(reader, None)
@@ -116,17 +120,24 @@ class Subscriptions:
             asyncio.get_running_loop().call_soon(self._tell)
 
     def _tell(self) -> None:
+        """Tells who does not know the last change; hundreds of them over several turns of the loop."""
         self._is_due = False
         self._look()
-        updates: dict[int, Update] = {}  # most have read as far as the others
+        if self._updated != self._seq:
+            self._updates, self._updated = {}, self._seq
         for reader in tuple(self._readers):
             if reader.reply.is_behind:
                 reader.wait()
             elif reader.seq < self._seq:
-                if reader.seq not in updates:
-                    updates[reader.seq] = self.update_since(reader.seq)
-                reader.reply.tell(updates[reader.seq])
+                self._readers[reader] = self._readers.pop(reader)
+                if reader.seq not in self._updates:
+                    self._updates[reader.seq] = self.update_since(reader.seq)
+                reader.reply.tell(self._updates[reader.seq])
                 reader.seq = self._seq
+                if not has_time(asyncio.get_running_loop()):
+                    self._begin()
+                    return
+        self._updates = {}
 
 
 class _Reader:
@@ -156,6 +167,4 @@ class _Reader:
         left_out, self._left_out = self._left_out, 0
         if left_out:
             self.reply.tell(Update(self._subscriptions.run, self.seq, gap=left_out))
-        if self.seq < self._subscriptions.seq:
-            self.reply.tell(self._subscriptions.update_since(self.seq))
-            self.seq = self._subscriptions.seq
+        self._subscriptions.caught_up()

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from supervisor.core import events as ev
 from supervisor.core.reasons import Cause
 from supervisor.core.service import Service, step
-from supervisor.daemon.stalls import doing
+from supervisor.daemon.stalls import doing, in_turn
 from supervisor.dataclass import replace
 from supervisor.words import activities
 
@@ -73,7 +73,7 @@ class Keeper:
         self._inbox.clear()
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
+            self._timer = self._timer_for = None
 
     def _work(self) -> None:
         if self._is_working:
@@ -144,5 +144,10 @@ class Keeper:
         self._timer = None if deadline is None else self._loop.call_at(deadline, self._ring)
 
     def _ring(self) -> None:
-        self._timer = self._timer_for = None
-        self.tell(ev.DeadlinePassed())
+        rung_for = self._timer_for
+        in_turn(self._loop, lambda: self._deadline_passed(rung_for))  # the timers of hundreds may ring at once
+
+    def _deadline_passed(self, deadline: float | None) -> None:
+        if deadline is not None and deadline == self._timer_for:  # else it has another one by now, or is closed
+            self._timer = self._timer_for = None
+            self.tell(ev.DeadlinePassed())

@@ -35,6 +35,7 @@ from supervisor.daemon.service.sd_notify import SdNotify
 from supervisor.daemon.service.slot import Child, Slot
 from supervisor.daemon.service.spawner import Spawner, spawn_failed
 from supervisor.daemon.service.visitors import Visitors
+from supervisor.daemon.stalls import leave_time
 from supervisor.dataclass import dataclass, replace
 from supervisor.errors import PortsupError
 from supervisor.process import tree
@@ -254,20 +255,20 @@ class StackWorld:
     def discard(self, slot: Slot) -> None:
         """Forgets a replica, and gives the ports of its service back if there is no other; it has no process."""
         del self.slots[slot.spec.name]
-        self._let_go(slot)
+        is_last = slot.shared.leave(slot)
+        self._let_go(slot, gives_ports_back=is_last)
         self.programs.forget_endpoints()
 
-    def _let_go(self, slot: Slot) -> None:
+    def _let_go(self, slot: Slot, *, gives_ports_back: bool) -> None:
         with contextlib.suppress(OSError), contextlib.ExitStack() as back:
             back.callback(slot.log.close)
             if slot.stdin is not None:
                 back.callback(slot.stdin.close)
-            if len(slot.replicas) == 1:
+            if gives_ports_back:
                 if slot.lease is not None:
                     back.callback(slot.lease.release)
                 back.callback(slot.close_sockets)
                 back.callback(self._clients.forget, slot)
-            back.callback(slot.shared.leave, slot)
             back.callback(self._notices.forget, slot)
             if self._hooks is not None:
                 back.callback(self._hooks.forget, slot)
@@ -278,13 +279,14 @@ class StackWorld:
                 back.callback(self.checks.forget, slot, child)
             back.callback(slot.keeper.close)
 
-    def close(self) -> None:
-        """Gives every port back."""
-        with contextlib.ExitStack() as back:  # whichever of them cannot be given back
+    async def close(self) -> None:
+        """Gives every port back; those of hundreds of services over several turns of the loop."""
+        async with contextlib.AsyncExitStack() as back:  # whichever of them cannot be given back
             back.callback(self._reaper.close)
             back.callback(self._starter.close)
             for slot in self.slots.values():
-                back.callback(self._let_go, slot)
+                back.push_async_callback(leave_time, self._loop)
+                back.callback(self._let_go, slot, gives_ports_back=slot is slot.replicas[0])
             back.callback(self.inquiries.close)
             back.callback(self.errands.close)
             back.callback(self._leasing.close)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from supervisor.config.difference import Change, Difference, difference
+from supervisor.config.difference import Change, Difference
 from supervisor.config.names import files_of
 from supervisor.config.selection import check_needs, starts_by_itself
 from supervisor.config.spec import ServiceSpec, StackSpec
@@ -62,13 +62,15 @@ class Reloader:
 
     async def look(self, asked: Sequence[str] = ()) -> tuple[StackSpec, Difference]:
         """The files (or others) as they are now, and what is different; raises PortsupError if they cannot be used."""
-        new = await read_again(self._world.inquiries, self.spec, asked or self._asked)
-        found = scaled(self._world.slots.values(), new, difference(self.spec, new))
+        new, found = await read_again(self._world.inquiries, self.spec, asked or self._asked)
+        await leave_time(self._stack.loop)
+        found = scaled(self._world.slots.values(), new, found)
         file = self.spec.file.name
         if new.file.resolve() != self.spec.file.resolve():
             raise refusals.other_first_file(file, str(new.file))
         if "name" in found.top:
             raise refusals.other_name(file, self.spec.name, new.name)
+        await leave_time(self._stack.loop)
         pools = {name: service.pool for name, service in new.services.items()}
         if why := overlap(pools, new.stride, self._instance.number):
             raise refusals.overlapping(file, why, self._instance.number)

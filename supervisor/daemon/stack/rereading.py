@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from supervisor.config import spec as types
+from supervisor.config.difference import Difference, difference
 from supervisor.config.spec import ServiceSpec, StackSpec
 from supervisor.daemon.processes.inquiries import Inquiries
 from supervisor.daemon.stalls import leave_time
@@ -32,8 +33,13 @@ def _installed() -> tuple[int, int] | None:
 _INSTALLED = _installed()
 
 
-async def read_again(inquiries: Inquiries, old: StackSpec, asked: Sequence[str]) -> StackSpec:
-    """The stack of what `find_asked` gives, as it is written now; raises PortsupError where it cannot be used."""
+async def read_again(
+    inquiries: Inquiries, old: StackSpec, asked: Sequence[str]
+) -> tuple[StackSpec, Difference]:
+    """The stack of what `find_asked` gives, as it is written now, and what is different from `old`.
+
+    Raises PortsupError where it cannot be used.
+    """
     if _installed() != _INSTALLED:
         raise refusals.replaced(old.file.name)
     loop = asyncio.get_running_loop()
@@ -51,8 +57,7 @@ async def read_again(inquiries: Inquiries, old: StackSpec, asked: Sequence[str])
     for name, frozen in found["services"].items():
         await leave_time(loop)
         services[name] = old.services[name] if frozen is None else _thawed(frozen)
-    new: StackSpec = replace(_thawed(found["stack"]), services=services)
-    return new
+    return replace(_thawed(found["stack"]), services=services), _thawed(found["difference"])
 
 
 def _read(old: StackSpec, asked: Sequence[str]) -> dict[str, Any]:
@@ -65,7 +70,8 @@ def _read(old: StackSpec, asked: Sequence[str]) -> dict[str, Any]:
     services = {
         name: None if old.services.get(name) == spec else _frozen(spec) for name, spec in new.services.items()
     }  # fmt: skip
-    return {"stack": _frozen(replace(new, services={})), "services": services}
+    different = _frozen(difference(old, new))  # to compare hundreds of services takes as long as to read them
+    return {"stack": _frozen(replace(new, services={})), "services": services, "difference": different}
 
 
 def _frozen(value: object) -> str:
