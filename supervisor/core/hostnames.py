@@ -8,6 +8,7 @@ import re
 from supervisor.dataclass import dataclass
 
 DOMAIN = "localhost"
+_LAST_CALLERS = 0.1  # seconds in which the proxy has connected whomever it led to an address that is no more
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +38,12 @@ def host_of(service: str, stack: str, instance: int) -> str:
 def name_url(host: str, port: int, *, https: bool) -> str:
     """Where a browser finds what has that name."""
     return f"{'https' if https else 'http'}://{host}:{port}"
+
+
+def pause_before_stop(deadline: float | None, now: float) -> float:
+    """Seconds from the moment when a name leads to a process no longer until that is asked to end.
+
+    Meanwhile it accepts those who were on their way: a connection that nobody has accepted breaks with its socket.
+    0 where the grace period that ends at `deadline` is short.
+    """
+    return _LAST_CALLERS if deadline is not None and deadline - now > 10 * _LAST_CALLERS else 0.0

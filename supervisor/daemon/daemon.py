@@ -66,7 +66,6 @@ class Daemon:
         self._signals, self._guardian = 0, os.getppid()
         self._has_reported, self._begun = False, loop.time()
         self._facts = instance.facts()
-
         slots: dict[str, Slot] = {}
         self._changes = changes = Changes()
         self._reporter = Reporter(front, journal, slots)
@@ -223,10 +222,9 @@ class Daemon:
         slots = [self._world.slots[name] for name in wanted]
         with garbage.collected_again():
             late = await settled(self._stack, slots, self._options.wait_timeout, self._reporter.waiting)
-        if self._end.done():  # in this very turn: it has not come about yet that this is cancelled
-            return
-        if late:
+        if late and not self._end.done():
             self._fatal(too_late(late, self._options.wait_timeout or 0.0))
+        if self._end.done():  # perhaps in this very turn: it has not come about yet that this is cancelled
             return
         self._world.record_spares()
         self._writing.look()
@@ -234,6 +232,9 @@ class Daemon:
         self._reporter.up(self._spec.name, self._instance.number, failed, self._loop.time() - self._begun)
         self._has_reported = True
         self._renderer.stack_is_up()
+        await self._automatic.until_named()
+        if self._end.done():
+            return
         self._front.ready(int(self._stack.exit_code() or (ExitCode.GAVE_UP if failed else ExitCode.OK)))
         if self._options.is_detached:
             self._front.detach()

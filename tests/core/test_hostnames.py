@@ -2,7 +2,7 @@
 
 import pytest
 
-from supervisor.core.hostnames import host_of, name_url
+from supervisor.core.hostnames import host_of, name_url, pause_before_stop
 
 
 @pytest.mark.parametrize(
@@ -22,3 +22,9 @@ def test_a_service_has_the_name_of_its_stack(service: str, stack: str, instance:
 def test_the_url_has_the_scheme_of_the_proxy() -> None:
     assert name_url("web.shop.localhost", 1355, https=False) == "http://web.shop.localhost:1355"
     assert name_url("web.shop.localhost", 1355, https=True) == "https://web.shop.localhost:1355"
+
+
+def test_a_process_is_asked_to_end_after_those_who_were_on_their_way_unless_that_is_urgent() -> None:
+    assert pause_before_stop(110.0, 100.0) == 0.1
+    assert pause_before_stop(100.2, 100.0) == 0.0
+    assert pause_before_stop(None, 100.0) == 0.0

@@ -2,11 +2,15 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.live.stack import Live
+from tests.support.needed import need_program
+
+if TYPE_CHECKING:
+    from tests.live.naming import Named
 
 Make = Callable[..., Live]
 
@@ -30,3 +34,16 @@ def stack(own_folders: Path, request: pytest.FixtureRequest) -> Iterator[Make]:
     yield make
     for each in made:
         each.end()
+
+
+@pytest.fixture
+def named(stack: Make, own_folders: Path) -> "Iterator[Named]":
+    """Makes stacks with names; the proxy must have ended after them."""
+    from tests.live.naming import Named
+
+    need_program("caddy")
+    made = Named(stack, own_folders)
+    yield made
+    for each in made.made:
+        each.end()
+    made.ended()

@@ -2,8 +2,10 @@
 
 import contextlib
 import http.client
+import socket
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psutil
 
@@ -17,6 +19,9 @@ from tests.live.stack import Live
 from tests.support.eventually import eventually
 from tests.support.ports import free_pool
 from tests.support.running import program
+
+if TYPE_CHECKING:
+    from websockets.sync.client import ClientConnection
 
 LONG = 60.0  # seconds that bound what a busy machine does; nothing is expected to come near
 HTTP = program("serves_http")
@@ -66,6 +71,15 @@ class Named:
 
     def connect(self) -> http.client.HTTPConnection:
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=LONG)
+
+    @contextlib.contextmanager
+    def websocket(self, service: str, stack: str = "t") -> "Iterator[ClientConnection]":
+        """A client of a library, connected under the name."""
+        from websockets.sync.client import connect
+
+        sock = socket.create_connection(("127.0.0.1", self.port), LONG)
+        with connect(f"ws://{service}.{stack}.localhost:{self.port}/", sock=sock, open_timeout=LONG) as connection:
+            yield connection
 
     def ask(self, host: str, path: str = "/", method: str = "GET", **more: Any) -> tuple[int, str]:
         """Status and body of the answer under a name."""

@@ -1,42 +1,28 @@
 """Names for services, answered for by one proxy: real stacks, and the Caddy that is installed."""
 
-import base64
 import contextlib
 import http.client
 import json
 import os
-import resource
 import signal
 import socket
 import ssl
 import stat
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.live.conftest import Make
 from tests.live.naming import HTTP, LONG, Named, http_service
 from tests.live.stack import Live
-from tests.support.budget import budget
 from tests.support.eventually import eventually
-from tests.support.needed import need_program
 from tests.support.ports import free_pool
 
 pytestmark = pytest.mark.live
 
+
 @pytest.fixture
-def named(stack: Make, own_folders: Path) -> Iterator[Named]:
-    need_program("caddy")
-    made = Named(stack, own_folders)
-    yield made
-    for each in made.made:
-        each.end()
-    made.ended()
-
-
 def test_one_proxy_answers_for_all_stacks_and_ends_with_the_last(named: Named) -> None:
     ports = free_pool(12)
     first = named.stack(
@@ -74,81 +60,14 @@ def test_one_proxy_answers_for_all_stacks_and_ends_with_the_last(named: Named) -
     assert named.places.listed() == []
 
 
-def test_streams_pass_and_a_rotation_beside_them_cuts_none(named: Named) -> None:
-    size = budget(8, 1024) << 20
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    idle = min(1000, hard - 200)
-    live = named.stack({"web": http_service(), "other": http_service()})
-    with live.up(), contextlib.ExitStack() as opened:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, idle + 200), hard))
-        opened.callback(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
-        named.served("web")
-        upgraded = opened.enter_context(socket.create_connection(("127.0.0.1", named.port), LONG))
-        upgraded.sendall(
-            b"GET /upgrade HTTP/1.1\r\nHost: web.t.localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + base64.b64encode(bytes(16)) + b"\r\n\r\n"
-        )
-        answer = b""
-        while b"\r\n\r\n" not in answer:
-            answer += upgraded.recv(1000)
-        assert answer.startswith(b"HTTP/1.1 101 ")
-        waiting = []
-        for _ in range(idle):
-            waiting.append(opened.enter_context(contextlib.closing(named.connect())))
-            waiting[-1].connect()
-        events = opened.enter_context(contextlib.closing(named.connect()))
-        events.request("GET", "/events/1000", headers={"Host": "web.t.localhost"})
-        stream = events.getresponse()
-        assert stream.readline() == b"data: 0\n"  # while the answer is far from its end
-
-        assert live.rotate("other")["ok"]
-
-        upgraded.sendall(b"still there")
-        assert upgraded.recv(100) == b"still there"
-        assert (stream.readline(), stream.readline()) == (b"\n", b"data: 1\n")
-        for each in (waiting[0], waiting[-1]):
-            each.request("GET", "/", headers={"Host": "other.t.localhost"})
-            assert each.getresponse().status == 200
-        sent = named.ask("web.t.localhost", method="POST", body=(bytes(1 << 20) for _ in range(size >> 20)),
-                         headers={"Content-Length": str(size)})  # fmt: skip
-        assert sent == (200, str(size))
-        connection = opened.enter_context(contextlib.closing(named.connect()))
-        connection.request("GET", f"/bytes/{size}", headers={"Host": "web.t.localhost"})
-        body, count = connection.getresponse(), 0
-        while data := body.read(1 << 20):
-            count += len(data)
-        assert count == size
-        assert max(each.memory_info().rss for each in named.processes()) < 300 << 20
-
-
-def test_no_request_is_lost_while_its_service_moves(named: Named) -> None:
-    live = named.stack({"web": http_service(4)})
-    with live.up():
-        named.served("web")
-        told: list[list[tuple[int, str]]] = [[], [], [], []]
-        is_over = threading.Event()
-
-        def load(mine: list[tuple[int, str]]) -> None:
-            connection = named.connect()
-            with contextlib.closing(connection):
-                while not is_over.is_set():
-                    connection.request("GET", "/", headers={"Host": "web.t.localhost"})
-                    answer = connection.getresponse()
-                    mine.append((answer.status, answer.read().decode().rpartition(" ")[2]))
-
-        callers = [threading.Thread(target=load, args=(mine,)) for mine in told]
-        for each in callers:
-            each.start()
-        try:
-            for _ in range(3):
-                port = str(live.rotate("web")["words"]).rpartition(" ")[2]
-                eventually(lambda port=port: all(mine and mine[-1][1] == port for mine in told), within=LONG)  # type: ignore[misc]
-        finally:
-            is_over.set()
-            for each in callers:
-                each.join(LONG)
-        assert [each for mine in told for each in mine if each[0] != 200] == []
-        assert len({port for mine in told for _, port in mine}) >= 3
+def test_up_returns_when_the_names_answer(named: Named) -> None:
+    live = named.stack({"web": http_service()})
+    with contextlib.ExitStack() as ended:
+        ended.callback(live.end)
+        up = live.run("up", "-d")
+        assert named.ask("web.t.localhost")[0] == 200
+        assert up.stderr.splitlines()[-1] == f"the services have names: http://SERVICE.t.localhost:{named.port}"
+        assert live.run("url", "web", "--name").stdout == f"http://web.t.localhost:{named.port}\n"
 
 
 def test_who_is_down_tells_why_and_who_starts_is_waited_for(named: Named) -> None:

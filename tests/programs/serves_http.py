@@ -59,7 +59,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         left = size = int(self.headers["Content-Length"])
         while left > 0 and (data := self.rfile.read(min(left, 1 << 16))):
             left -= len(data)
-        self.answer(str(size - left))
+        if self.path == "/who":
+            self.do_GET()
+        else:
+            self.answer(str(size - left))
 
 
 class Server(http.server.ThreadingHTTPServer):

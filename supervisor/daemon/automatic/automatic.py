@@ -1,5 +1,7 @@
 """What happens by itself in an instance: each part is imported once a services.yaml asks for it."""
 
+import asyncio
+import contextlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from supervisor.daemon.automatic.notices import Notices
     from supervisor.daemon.automatic.schedules import Schedules
     from supervisor.daemon.automatic.watches import Watches
+
+NAMED_WITHIN = 10.0  # seconds after which `up` does not wait for the proxy of `names` any more
 
 
 class Automatic:
@@ -75,6 +79,13 @@ class Automatic:
         """Something has happened, as it is written down."""
         if self._notices is not None:
             self._notices.hear(event)
+
+    async def until_named(self) -> None:
+        """Returns once it is known whether the services have names, or that will not be known soon."""
+        if self._names is not None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(NAMED_WITHIN):
+                    await self._names.is_told.wait()
 
     async def finish(self) -> None:
         """Tells what is still to be told, if that is quick."""

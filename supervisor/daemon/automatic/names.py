@@ -4,6 +4,7 @@ The proxy is a stack of its own, one for each port and user, which a short-lived
 none.  It ends by itself with the last stack that needs it, so it is left alone when this one ends.
 """
 
+import asyncio
 import contextlib
 import json
 import os
@@ -43,14 +44,13 @@ class Surroundings(Protocol):
 class ServiceNames:
     """The names of the services of one instance."""
 
-    def __init__(
-        self, slots: Mapping[str, Slot], instance: Instance, reaper: Reaper, around: Surroundings
-    ) -> None:
+    def __init__(self, slots: Mapping[str, Slot], instance: Instance, reaper: Reaper, around: Surroundings) -> None:
         self._slots, self._instance, self._reaper, self._around = slots, instance, reaper, around
         self._names: Names | None = None
         self._places = NamePlaces(instance.runtime.path, 0)
         self._is_served = False
         self._is_asking = False
+        self.is_told = asyncio.Event()  # whether there are any
         self._pause, self._left = 1, 0  # rounds
         self._told: tuple[str, str] | None = None  # why there are none
         self._shown: dict[str, tuple[str, str]] = {}  # by service what the proxy was told
@@ -187,6 +187,7 @@ class ServiceNames:
             self.look()
 
     def _answer(self, told: Mapping[str, Any]) -> None:
+        self.is_told.set()
         if self._names is None:
             return
         if told.get("ok") is True:

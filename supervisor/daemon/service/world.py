@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from supervisor.control.json_form import as_json, read
 from supervisor.control.messages import Usage
 from supervisor.core import events as ev
+from supervisor.core.hostnames import pause_before_stop
 from supervisor.core.reasons import Cause, NotRun, SocketNotKept
 from supervisor.core.service import Service
 from supervisor.core.state import IS_LIVE, Milestone, Role, State
@@ -234,10 +235,17 @@ class StackWorld:
 
     def terminate(self, svc: Service, pid: int) -> None:
         slot = self.slots[svc.name]
-        child = slot.child_of(pid)
-        if slot.sockets is not None and child is not None and slot.shared.keeps_clients():
-            slot.sockets.stand_by(child.invocation)
-        self.trees.terminate(slot, pid, slot.spec.stop_signal)
+        is_named = slot.name_url and svc.state is State.TERMINATING
+        if pause := pause_before_stop(svc.deadline, self._loop.time()) if is_named else 0.0:
+            self._loop.call_later(pause, self._terminate, slot, pid, slot.child_of(pid))
+        else:
+            self._terminate(slot, pid, slot.child_of(pid))
+
+    def _terminate(self, slot: Slot, pid: int, child: Child | None) -> None:
+        if child is slot.child_of(pid):  # else it has ended meanwhile
+            if slot.sockets is not None and child is not None and slot.shared.keeps_clients():
+                slot.sockets.stand_by(child.invocation)
+            self.trees.terminate(slot, pid, slot.spec.stop_signal)
 
     def abort(self, svc: Service, pid: int) -> None:
         self.trees.terminate(self.slots[svc.name], pid, signal.SIGABRT)
