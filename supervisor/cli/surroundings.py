@@ -27,7 +27,9 @@ def around(here: Path, read: Callable[[Path], str]) -> Around:
 
     named = getattr(os, "uname", lambda: ("windows",))()[0].lower()
     system = {"darwin": "macos"}.get(named, named)
-    return Around(text, kind, matching, lambda name: shutil.which(name) is not None, system, str(here))
+    is_root = hasattr(os, "geteuid") and os.geteuid() == 0
+    has_program: Callable[[str], bool] = lambda name: shutil.which(name) is not None  # noqa: E731
+    return Around(text, kind, matching, has_program, system, is_root, str(here))
 
 
 def _kind(path: Path) -> FileKind:

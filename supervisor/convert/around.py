@@ -32,6 +32,7 @@ class Around:
     matching: Callable[[str], list[str]] = lambda pattern: []  # the files that a pattern as of glob(7) means, in order
     has_program: Callable[[str], bool] = lambda name: False  # on the PATH
     system: str = "linux"  # or `macos`, `windows`
+    is_root: bool = False  # who asks is root
     root: str = ""  # the folder itself, as an absolute path; empty where it is not known
     folder: str = ""
 

@@ -2,7 +2,18 @@
 
 from typing import Any
 
-from supervisor.convert import compose_life, copies, image, network, own_export, own_port, paths, profiles, shell
+from supervisor.convert import (
+    compose_life,
+    copies,
+    image,
+    network,
+    own_export,
+    own_port,
+    paths,
+    profiles,
+    servers,
+    shell,
+)
 from supervisor.convert.around import ALONE, Around, FileKind
 from supervisor.convert.draft import Draft, Filled, Left, Outcome
 from supervisor.convert.layers import begin
@@ -36,13 +47,17 @@ def convert(data: Any, around: Around = ALONE) -> Outcome:
     for name, item in services.items():
         given = mapping(item)
         place = image.place_of(given, around, top)
-        line = image.line_of(given, place, around, filled)
+        words = image.words_of(given.get("command"), filled)
+        server = servers.server_of(name, given, words, place, around, services)
+        line = shell.Line(server.words) if server else image.line_of(given, place, around, filled)
         if isinstance(line, Left):
             remedy = line.remedy + (", as in the block below" if given else "")
             outcome.left.append(Left(f"service `{name}`", line.why, remedy))
             outcome.absent.append(_absent(name, services, place, around, filled))
             continue
         draft = _service(name, services, line, place, around, filled)
+        if server:
+            servers.give(draft, server, given)
         outcome.services.append(draft)
         number = profiles.copies(given)
         if number > 1 and not copies.share(draft, number):

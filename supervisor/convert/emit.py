@@ -2,7 +2,7 @@
 
 import re
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from supervisor.config import interpolate, placeholders
@@ -79,6 +79,11 @@ def _service(service: Draft) -> Iterator[str]:
 
 def _entry(key: str, value: Any) -> Iterator[str]:
     fills = key in WITH_PLACEHOLDERS
+    if key == "hooks" and any(_is_script(each) for each in value.values()):
+        yield f"    {key}:"
+        for name, hook in value.items():
+            yield from _script(name, hook) if _is_script(hook) else [f"      {name}: {flow(hook, fills)}"]
+        return
     shown = flow(value, fills)
     line = f"    {key}: {shown}"
     if len(line) <= WIDTH or shown[:1] not in ("[", "{"):
@@ -89,6 +94,27 @@ def _entry(key: str, value: Any) -> Iterator[str]:
         yield from (f"      {scalar(name)}: {flow(item, fills)}" for name, item in value.items())
     else:
         yield from (f"      - {flow(item, fills)}" for item in value)
+
+
+def _is_script(hook: Any) -> bool:
+    """Whether a hook is a mapping whose command is a script of several lines."""
+    text = hook["command"][-1] if isinstance(hook, dict) and isinstance(hook.get("command"), list) else ""
+    lines = text.split("\n")
+    return (
+        len(lines) > 2 and lines[-1] == "" and lines[0][:1].isalpha() and text.isascii() and text.strip() == text[:-1]
+    )
+
+
+def _script(name: str, hook: Mapping[str, Any]) -> Iterator[str]:
+    """A hook with its script as it stands, not between quotes."""
+    *words, text = hook["command"]
+    yield f"      {name}:"
+    yield from (f"        {key}: {flow(item)}" for key, item in hook.items() if key != "command")
+    yield "        command:"
+    yield from (f"          - {flow(word, fills=True)}" for word in words)
+    yield "          - |"
+    literally = placeholders.literally(re.sub(r"\$(?=[{$])", "$$", text))
+    yield from (f"            {line}".rstrip() for line in literally[:-1].split("\n"))
 
 
 def flow(value: Any, fills: bool = False) -> str:

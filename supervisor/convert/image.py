@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from supervisor.convert import dockerfile, own_port, shell
+from supervisor.convert import dockerfile, shell
 from supervisor.convert.around import Around, FileKind
 from supervisor.convert.dockerfile import Image
 from supervisor.convert.draft import Left
@@ -29,11 +29,10 @@ PROGRAMS = {
 }  # fmt: skip
 
 
-# Those of them that need neither data nor a configuration of their own, and on which port they listen.
-PLAIN = {"redis": 6379, "valkey": 6379, "memcached": 11211, "nats": 4222}
 _PORTS = {
-    **PLAIN, "postgres": 5432, "postgis": 5432, "pgvector": 5432, "timescaledb": 5432, "mysql": 3306, "mariadb": 3306,
-    "mongo": 27017, "minio": 9000, "adminer": 8080,
+    "redis": 6379, "valkey": 6379, "memcached": 11211, "nats": 4222, "postgres": 5432, "postgis": 5432,
+    "pgvector": 5432, "timescaledb": 5432, "mysql": 3306, "mariadb": 3306, "mongo": 27017, "minio": 9000,
+    "adminer": 8080,
 }  # fmt: skip
 # Images whose entrypoint is a program that takes a subcommand: `command: server /data` is one for `minio`.
 ENTRYPOINTS = {
@@ -44,6 +43,14 @@ ENTRYPOINTS = {
     "k6": "k6", "localtunnel": "lt", "mlflow": "", "dgraph": "dgraph", "restic": "restic", "rclone": "rclone",
 }  # fmt: skip
 
+# Images that do nothing without containers, and why.
+OF_DOCKER = dict.fromkeys(
+    ("traefik", "nginx-proxy", "docker-proxy", "caddy-docker-proxy", "acme-companion", "docker-gen"),
+    "it takes its routes from the labels and variables of containers",
+) | dict.fromkeys(
+    ("watchtower", "portainer", "portainer-ce", "autoheal", "docker-socket-proxy", "dozzle", "cadvisor"),
+    "it looks after containers",
+)
 # Programs that are the first process of a container for another one, and their options that take a word.
 INITS = {"tini": ("-p", "-e"), "dumb-init": ("-r", "--rewrite"), "catatonit": (), "docker-init": ("-p", "-e")}
 # Scripts of the images of languages that run what follows them.
@@ -100,24 +107,22 @@ def _read(place: Place, text: str, build: dict[str, Any]) -> None:
 
 def line_of(given: dict[str, Any], place: Place, around: Around, filled: shell.References) -> shell.Line | Left:
     """What a service runs, or why that cannot be known."""
-    entry, command = _given(given.get("entrypoint"), filled), _given(given.get("command"), filled)
+    entry, command = words_of(given.get("entrypoint"), filled), words_of(given.get("command"), filled)
     of_image = place.image.entrypoint if not entry else ()
     if not of_image and not entry and not given.get("build") and command:
-        known = ENTRYPOINTS.get(_name(str(given.get("image") or "")), "")
+        known = ENTRYPOINTS.get(known_name(str(given.get("image") or "")), "")
         of_image = (known,) if known and command[0] != known and not command[0].startswith(("/", ".")) else ()
     if entry or command:
         if place.image.entrypoint_is_shell and not entry:
             return _checked(shell.listed(list(of_image)), place, around)
         if not entry and not of_image and command[0].startswith("-"):
-            if line := _plain(str(given.get("image") or ""), command, around):
-                return line
             why = f"its command begins with an option, for the entrypoint of the image `{given.get('image') or ''}`"
             return Left("", why, "install the program and write a service with its name before the options")
         text = given.get("entrypoint") if entry else given.get("command")
         if isinstance(text, str) and not (entry and command) and not of_image:
             return _checked(_text(text, filled), place, around)
         words = _without_inits([*of_image, *entry, *command], place, around)
-        passes_on = PASSES_ON.get(_name(str(given.get("image") or "")))
+        passes_on = PASSES_ON.get(known_name(str(given.get("image") or "")))
         if len(words) > 1 and words[0].rpartition("/")[2] == passes_on and not around.has_program(words[0]):
             words = words[1:]
         return _checked(shell.listed(words), place, around)
@@ -128,8 +133,9 @@ def line_of(given: dict[str, Any], place: Place, around: Around, filled: shell.R
         why = place.why or f"its Dockerfile names no program{base}"
         return Left("", why, "write a service with what it runs, or keep it in compose next to portsup")
     image = str(given.get("image") or "")
-    if line := _plain(image, [], around):
-        return line
+    if of_docker := OF_DOCKER.get(known_name(image)):
+        remedy = "give services names by `names`, or keep it in compose"
+        return Left("", f"it is only an image (`{image}`), and {of_docker}", remedy)
     why = f"it is only an image (`{image}`), and portsup runs programs" if image else "it has no command"
     return Left("", why, "install the program and write a service, or keep it in compose next to portsup")
 
@@ -138,7 +144,8 @@ def _text(text: str, filled: shell.References) -> shell.Line:
     return shell.split(text, filled) or shell.read(text, filled)
 
 
-def _given(value: Any, filled: shell.References) -> list[str]:
+def words_of(value: Any, filled: shell.References) -> list[str]:
+    """The words of a `command` or an `entrypoint`, with references as services.yaml has them."""
     if isinstance(value, list):
         return shell.listed_only(texts(value), filled)
     return shell.split_only(value, filled) if isinstance(value, str) and value.strip() else []
@@ -209,27 +216,16 @@ def _outside(word: str, place: Place, around: Around) -> str:
     return relative(found, place.working_dir)
 
 
-def _plain(image: str, options: list[str], around: Around) -> shell.Line | None:
-    """What an image runs that needs nothing else, where its program is on this machine."""
-    if (port := PLAIN.get(_name(image))) is None:
-        return None
-    program, *words = PROGRAMS[_name(image)].replace("{port}", str(port)).split()
-    if not around.has_program(program):
-        return None
-    if own_port.replaced([program, *options])[1] is not None:
-        words = []  # the options tell it another port
-    return shell.listed([program, *words, *options])
-
-
 def port_of(image: str) -> int | None:
     """Where the program of an image listens, if nothing else is said; None where that is not known."""
-    return _PORTS.get(_name(image))
+    return _PORTS.get(known_name(image))
 
 
 def suggested(image: str) -> str:
     """The command that an image with this name runs, as services.yaml could have it; empty where that is not known."""
-    return PROGRAMS.get(_name(image), "")
+    return PROGRAMS.get(known_name(image), "")
 
 
-def _name(image: str) -> str:
+def known_name(image: str) -> str:
+    """What an image is called, without its owner and its tag."""
     return re.sub(r"[:@].*", "", image.rpartition("/")[2])

@@ -172,7 +172,9 @@ def _drop_empty(outcome: Outcome) -> None:
             service.leave(f"`{key}`", why, "set `hooks` by hand")
 
 
-def _is_empty(command: list[str] | str) -> bool:
+def _is_empty(command: list[str] | str | dict[str, Any]) -> bool:
+    if isinstance(command, dict):
+        return _is_empty(command["command"])
     if isinstance(command, str):
         return not plain(command).strip()
     return not command or not plain(command[0]).strip()

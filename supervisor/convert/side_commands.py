@@ -13,7 +13,9 @@ _OPTIONS = ("-p", "--port")
 _CLIENTS = {
     "redis-cli": (6379, "-p {port}"), "valkey-cli": (6379, "-p {port}"), "keydb-cli": (6379, "-p {port}"),
     "pg_isready": (5432, "-h 127.0.0.1 -p {port}"), "mongosh": (27017, "--port {port}"),
-    "mongo": (27017, "--port {port}"),
+    "mongo": (27017, "--port {port}"), "mysqladmin": (3306, "--protocol=tcp -P {port}"),
+    "mariadb-admin": (3306, "--protocol=tcp -P {port}"), "mysql": (3306, "--protocol=tcp -P {port}"),
+    "mariadb": (3306, "--protocol=tcp -P {port}"),
 }  # fmt: skip
 _WITHOUT_PORT = re.compile(r"(http://(?:localhost|127\.0\.0\.1))(?![:\w.-])", re.ASCII)
 
@@ -64,8 +66,9 @@ def _asked_in_text(text: str, numbers: Collection[int]) -> str:
 
 def _more(option: str, words: list[str]) -> str | None:
     """What makes a client ask the port; None where its words say where it asks."""
+    told = r"-P|--port|-S|--socket|--protocol" if "-P" in option else r"-p|--port|-s$|-u$|\w+://"
     for word, following in zip(words, [*words[1:], ""], strict=True):
-        if re.match(r"-p|--port|-s$|-u$|\w+://", word):
+        if re.match(told, word):
             return None
         host = following if word in ("-h", "--host") else word.removeprefix("--host=") if "--host=" in word else ""
         if host and not re.fullmatch(_HOST, host):

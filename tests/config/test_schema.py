@@ -88,7 +88,9 @@ SERVICE: dict[str, list[Any]] = {
     "idle_check": [{"exec": "a"}, {"exec": ["a"], "timeout": 3}],
     "one_shot": [False],
     "watch": [
-        "src", ["a", "b"], {"paths": "a", "ignore": ["*.x"], "settle": "1s", "action": "reload"},
+        "src",
+        ["a", "b"],
+        {"paths": "a", "ignore": ["*.x"], "settle": "1s", "action": "reload"},
         {"action": {"run": "make x"}},
     ],
     "ready": [

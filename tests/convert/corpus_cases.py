@@ -11,15 +11,18 @@ from supervisor.cli.commands.init import _read as read_file
 from supervisor.cli.surroundings import around
 from supervisor.config.load import load
 from supervisor.config.spec import Probe, ServiceSpec, StackSpec
+from supervisor.convert.around import Around, FileKind
 from supervisor.convert.demands import with_stand_ins
 from supervisor.convert.emit import document
 from supervisor.convert.recognise import convert, kind_of
 from supervisor.convert.reconcile import reconcile
 from supervisor.core.ending import Others
+from supervisor.dataclass import replace
 from supervisor.errors import UsageError
 from tests.support.reading import read_yaml
 
 CORPUS = Path(__file__).parent / "corpus"
+SERVERS = ("postgres", "mariadbd", "mysqld", "redis-server", "valkey-server", "memcached", "nginx", "caddy", "mongod")
 EPHEMERAL = range(32768, 61000)
 # What a case says beside its services.
 OF_THE_FILE = ("said", "absent", "environ", "also", "deaths")
@@ -99,12 +102,22 @@ def converted(case: Case, folder: Path) -> Result:
     first = case.main()
     over = [(name, (folder / name).read_text()) for name in case.facts.get("also", ())]
     text = (folder / first).read_text()
-    outcome = convert(kind_of(first, text), first, text, over, around(folder, read_file))
+    outcome = convert(kind_of(first, text), first, text, over, without_servers(around(folder, read_file)))
     reconcile(outcome, EPHEMERAL, lambda path, is_folder: _against(folder / path, is_folder))
     written = document(["made"], "", outcome.services, outcome.left, outcome.absent)
     known = with_stand_ins(written, {**_dotenv(folder), **case.environ})
     stack = load(folder / "services.yaml", known, ephemeral=EPHEMERAL, text=written)
     return Result(written, stack, folder, [each.name for each in outcome.absent])
+
+
+def without_servers(here: Around) -> Around:
+    """A machine without databases and web servers, whatever the one of the tests has."""
+    return replace(
+        here,
+        has_program=lambda name: name not in SERVERS and here.has_program(name),
+        matching=lambda pattern: [] if pattern.startswith("/usr/lib/") else here.matching(pattern),
+        kind_of=lambda path: FileKind.NOTHING if path.rpartition("/")[2] in SERVERS else here.kind_of(path),
+    )
 
 
 def _dotenv(folder: Path) -> dict[str, str]:

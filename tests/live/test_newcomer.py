@@ -4,11 +4,13 @@
 supervisord.conf with a web server before two others.
 """
 
+import glob
 import importlib.util
 import os
 import re
 import shutil
 import socket
+import subprocess
 import sys
 import urllib.request
 from collections.abc import Mapping
@@ -24,6 +26,8 @@ from tests.support.ports import free_pool
 
 pytestmark = pytest.mark.live
 
+PATH = f"{os.environ['PATH']}:/usr/sbin"
+OF_ROOT = "/var/lib/postgresql/portsup"  # where PostgreSQL's data is, if root runs it
 HERE = Path(__file__).parent / "newcomer"
 
 
@@ -47,8 +51,15 @@ def project(stack: Make, kind: str, file: str, ports: Mapping[str, int]) -> Live
     return live
 
 
-def answer(port: int) -> str:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=50) as got:
+def asked(*command: str) -> str:
+    """What a client prints."""
+    done = subprocess.run(command, capture_output=True, text=True, timeout=50, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def answer(port: int, path: str = "") -> str:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", timeout=50) as got:
         text: str = got.read().decode()
         return text
 
@@ -65,6 +76,37 @@ def test_a_compose_file_with_a_web_server_a_worker_and_a_queue(stack: Make) -> N
     assert (rows["web"]["health"], rows["redis"]["health"]) == ("healthy", "healthy")
     assert rows["beat"]["state"] == "stopped", "its profile was not asked for"
     assert rows["web"]["port"] == outer[0]
+
+
+def test_a_compose_file_of_images_whose_programs_are_on_this_machine(
+    stack: Make, request: pytest.FixtureRequest
+) -> None:
+    for program, package in (("postgres", "postgresql"), ("mariadbd", "mariadb-server"), ("caddy", "caddy")):
+        need(shutil.which(program, path=PATH) or glob.glob("/usr/lib/postgresql/*/bin/postgres"), program, package)
+    for program in ("nginx", "memcached", "psql", "mariadb"):
+        need_program(program)
+    told = ("15400", "15410", "15420", "15430", "15440", "15450")
+    db, maria, memory, api, web, edge = (free_pool(1)[0] for _ in told)
+    ports = dict(zip(told, (db, maria, memory, api, web, edge), strict=True))
+
+    def remove_data_of_root() -> None:
+        for place in glob.glob(f"{OF_ROOT}-{live.folder.name}"):
+            shutil.rmtree(place)
+
+    request.addfinalizer(remove_data_of_root)
+    live = project(stack, "images", "docker-compose.yml", ports)
+    for path in ("", "api/"):
+        assert [answer(port, path) for port in (web, edge)] == ["hello\n", "hello\n"]
+    assert asked("psql", f"postgres://shop:let%20me%20in@127.0.0.1:{db}/goods", "-Atc", "select * from told") == "made"
+    as_shop = ["mariadb", "--no-defaults", "-h127.0.0.1", f"-P{maria}", "-Ne"]
+    assert asked(*as_shop, "select * from told", "-ushop", "-pit's", "goods") == "made"
+    assert asked(*as_shop, "select 1", "-uroot", "-pa'b\\c") == "1"
+    with socket.create_connection(("127.0.0.1", memory), 50) as client:
+        client.sendall(b"version\r\n")
+        assert client.recv(99).startswith(b"VERSION")
+    restarted = live.run("restart", "db")
+    assert restarted.returncode == 0, restarted.stderr
+    assert asked("psql", f"postgres://shop:let%20me%20in@127.0.0.1:{db}/goods", "-Atc", "select * from told") == "made"
 
 
 def test_a_procfile_of_several_languages(stack: Make) -> None:

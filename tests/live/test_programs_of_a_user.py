@@ -24,9 +24,7 @@ pytestmark = [pytest.mark.live, pytest.mark.skipif(bool(why_not()), reason=f"no 
 # Those that register their socket before they bind it, have it bound by another program, or have several.
 NAMES = ("java-nio", "boost-asio", "go", "caddy", "authbind", "epmd", "chromium", "redis", "nginx", "node-cluster")
 KILLS = 2
-PATH = (
-    "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"  # without folders that only root may enter
-)
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"  # without folders that only root may enter
 
 
 @pytest.mark.parametrize("how", ["sysctl", "swap"], indirect=True)

@@ -1,0 +1,90 @@
+"""What a server of an image is on this machine, and where its program and its files are."""
+
+import posixpath
+import re
+from typing import Any
+
+from supervisor.config.scalars import tidy_name
+from supervisor.convert import server_scripts
+from supervisor.convert.around import Around, FileKind
+from supervisor.convert.image import Place
+from supervisor.convert.values import pairs
+from supervisor.dataclass import dataclass, field
+
+HERE = "127.0.0.1"
+
+
+@dataclass(slots=True)
+class Server:
+    """A server that runs by a program of this machine."""
+
+    words: list[str]
+    port: int  # on which it listens in its container
+    prepare: str = ""  # a shell script that runs before it
+    environment: dict[str, str] = field(default_factory=dict)
+    drops: list[str] = field(default_factory=list)  # variables that are for the container
+    notes: list[str] = field(default_factory=list)
+    stop_signal: str = ""
+    own_check: str = ""  # a program for health checks that only the image has
+
+
+@dataclass(slots=True)
+class Wanted:
+    """A service that is asked for by its image: what is said of it, and what is around it."""
+
+    name: str
+    given: dict[str, Any]
+    options: list[str]  # the words of its `command`, without the program
+    place: Place
+    around: Around
+
+    @property
+    def image(self) -> str:
+        return str(self.given.get("image") or self.place.image.base)
+
+    @property
+    def variables(self) -> dict[str, str]:
+        return {key: value or "" for key, value in pairs(self.given.get("environment"))}
+
+    @property
+    def data(self) -> server_scripts.Place:
+        """Where its data is: in the directory of the stack."""
+        return server_scripts.Place(tidy_name(self.name) or "service")
+
+    def program(self, name: str) -> str:
+        """The program as a command names it: its name, or a path of the system; empty for none."""
+        if self.around.has_program(name):
+            return name
+        return next((path for each in ("/usr/sbin", "/sbin") if self.around.is_there(path := f"{each}/{name}")), "")
+
+    def outside(self, inside: str) -> str:
+        """A path of the container on this machine; empty where nothing is there."""
+        where = self.place.paths.outside(posixpath.normpath(inside))
+        if where is None or self.around.kind(where) is FileKind.NOTHING:
+            return ""
+        return where if where.startswith(("/", "~")) else f"./{where}"
+
+    def words(self) -> list[str]:
+        """Its options with paths of this machine, also in `-c config_file=/etc/x`, and without one for the port."""
+        words = []
+        for each in self.options:
+            name, equals, value = each.rpartition("=")
+            place = self.outside(value) if value.startswith("/") and type(each) is str else ""
+            words.append(f"{name}{equals}{place}" if place else each)
+        return [each for each in without(words, "-p", "--port") if not re.fullmatch(r"--port=\d+|-p\d+", each)]
+
+    def kept(self, data: server_scripts.Place) -> str:
+        """What to say of its data."""
+        return f"its data is made anew, in `{data.data}`: what is in a volume of the container stays there"
+
+
+def without(words: list[str], *options: str) -> list[str]:
+    """The words without these options, and without the word that follows each of them."""
+    kept, at = [], 0
+    while at < len(words):
+        if words[at] in options:
+            at += 2
+        else:
+            kept.append(words[at])
+            at += 1
+    return kept

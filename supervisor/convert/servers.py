@@ -1,0 +1,87 @@
+"""Services of compose that are an image of a well-known server, run by the program of it that this machine has."""
+
+import re
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+from supervisor.convert import databases, web_servers
+from supervisor.convert.around import Around
+from supervisor.convert.draft import Draft
+from supervisor.convert.image import Place, known_name
+from supervisor.convert.server import Server, Wanted
+from supervisor.convert.values import mapping
+
+PATIENCE = "5m"  # for making the data of a database
+_OF_DATA: dict[str, tuple[tuple[str, ...], Callable[[Wanted], Server | None]]] = {
+    "postgres": (("postgres",), databases.postgres), "postgresql": (("postgres",), databases.postgres),
+    "postgis": (("postgres",), databases.postgres), "pgvector": (("postgres",), databases.postgres),
+    "timescaledb": (("postgres",), databases.postgres),
+    "mysql": (("mysqld",), databases.mysql), "mysql-server": (("mysqld",), databases.mysql),
+    "mariadb": (("mariadbd", "mysqld"), databases.mysql),
+    "redis": (("redis-server",), databases.redis), "valkey": (("valkey-server",), databases.redis),
+    "memcached": (("memcached",), databases.memcached), "nats": (("nats-server",), databases.nats),
+    "mongo": (("mongod",), databases.mongo), "minio": (("minio",), databases.minio),
+}  # fmt: skip
+_OF_SITES: dict[str, Callable[[Wanted, Collection[str]], Server | None]] = {
+    "nginx": web_servers.nginx,
+    "nginx-unprivileged": web_servers.nginx,
+    "caddy": web_servers.caddy,
+}
+# What a command may begin with that is no option: a subcommand, or a file.
+_FIRST_WORD = re.compile(r"minio server|caddy run|(redis|valkey) \S*(/\S+|\.conf)")
+
+
+def server_of(
+    name: str,
+    given: dict[str, Any],
+    words: Sequence[str],
+    place: Place,
+    around: Around,
+    services: Collection[str] = (),
+) -> Server | None:
+    """The server of a service that is an image of one, or built on top of one; None where nothing is known of it.
+
+    `words` are its `command`; `services` are the names that the configuration of a proxy may have for others.
+    """
+    kind = known_name(str(given.get("image") or "") or (place.image.base if place.is_read else ""))
+    if given.get("entrypoint") or (place.is_read and place.image.runs):
+        return None
+    programs = _OF_DATA[kind][0] if kind in _OF_DATA else (kind,)
+    options = list(words)
+    if options and options[0].rpartition("/")[2] in programs:
+        options = options[1:]
+    if options and not options[0].startswith("-") and not _FIRST_WORD.fullmatch(f"{kind} {options[0]}"):
+        return None  # another program, or a script around this one
+    wanted = Wanted(name, given, options, place, around)
+    if kind in _OF_DATA:
+        return _OF_DATA[kind][1](wanted)
+    return _OF_SITES[kind](wanted, services) if kind in _OF_SITES else None
+
+
+def give(draft: Draft, server: Server, given: dict[str, Any]) -> None:
+    """Write what the server needs into the service that it is."""
+    draft.fields["command"] = server.words
+    draft.gets_port, draft.has_pool = True, True
+    draft.ports = draft.ports[:1] or [server.port]
+    draft.inner = [server.port]
+    draft.fields["port_env"] = "PORT"
+    draft.fields.pop("bind", None)
+    draft.fields.pop("working_dir", None)
+    for name in server.drops:
+        draft.environment.pop(name, None)
+    draft.environment.update(server.environment)
+    if server.prepare:
+        command = ["sh", "-c", server.prepare]
+        draft.fields.setdefault("hooks", {})["pre_start"] = {"timeout": PATIENCE, "command": command}
+    if server.stop_signal and not given.get("stop_signal"):
+        draft.fields["stop_signal"] = {"signal": server.stop_signal, "to": "main"}
+    of_container = ("`working_dir` was", "runs in the directory that its image", "its command is that of the Docker")
+    draft.notes = [note for note in draft.notes if not note.startswith(of_container)] + server.notes
+    check = mapping(given.get("healthcheck")).get("test") or ""
+    shown = " ".join(map(str, check)) if isinstance(check, list) else str(check)
+    if server.own_check and server.own_check in shown:
+        draft.notes.append(
+            f"`{server.own_check.strip()}` of its health check is only in its image: it is ready when it listens"
+        )
+        draft.fields.pop("ready", None)
+        draft.fields.pop("healthcheck", None)

@@ -1,0 +1,2 @@
+create table told (word text);
+insert into told values ('made');
