@@ -17,6 +17,7 @@ from supervisor.control.json_form import as_json
 from supervisor.errors import PortsupError
 from supervisor.files.directory import make
 from supervisor.files.replacement import write
+from supervisor.logs.opening import open_log
 from supervisor.logs.state_dir import instance_directory
 from supervisor.ports.runtime import RuntimeDir
 
@@ -61,10 +62,10 @@ class Local:
         ]  # fmt: skip
         environment = {**os.environ, "PORTSUP_ELSEWHERE": os.path.join(self.directory, "elsewhere.json")}
         self._row, self.code, self._begun = None, None, True
-        log = os.open(self._log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        if os.fstat(log).st_size > _MOST_SAID:
-            os.ftruncate(log, 0)
+        log = open_log(self._log, os.O_WRONLY)
         try:
+            if os.fstat(log).st_size > _MOST_SAID:
+                os.ftruncate(log, 0)
             process = subprocess.Popen(
                 command, stdin=ours, stdout=subprocess.PIPE, stderr=log, env=environment, cwd=self.directory
             )

@@ -15,6 +15,7 @@ _LONGEST_NAME = 200  # bytes of a name that a temporary one is made of; a file s
 
 _TEMPORARY = re.compile(r"\.(.+)\.[0-9a-f]{12}\.new")
 _TRIES, _PAUSE = 100, 0.005  # on Windows a file that somebody has open takes no other's place; seconds
+_LARGEST_RECORD = 1 << 16  # bytes of a file that is written over
 _ABANDONED = 60.0  # seconds after which a temporary file is one that nobody will rename
 _swept: set[tuple[str, str]] = set()
 _left: set[str] = set()  # temporary files of ours that could not be removed; the next `write` tries again
@@ -78,7 +79,11 @@ def write_new(path: str | os.PathLike[str], data: bytes, *, mode: int | None = N
         raise
     except (OSError, NotImplementedError):  # a file system without hard links: its name is taken first
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666 if mode is None else mode))
-        _replace(temporary, path)
+        try:
+            _replace(temporary, path)
+        except BaseException:
+            _remove(os.fspath(path))  # only its name was there
+            raise
     finally:
         _remove(temporary)
 
@@ -96,21 +101,45 @@ def write_if_different(path: str | os.PathLike[str], data: bytes) -> bool:
 def write_over(path: str | os.PathLike[str], data: bytes, size: int) -> None:
     """Writes `data` over the beginning of a file of fixed size: for small files that are written very often.
 
-    One system call, filled up with blanks, so no reader sees half of it and half of what was there.  Should the disk
-    be full the file is left empty.  Raises Refused and OSError.
+    One system call, filled up with blanks, so no reader sees half of it and half of what was there.  Where that fails
+    the file is as it was before, and one that was not there is not made.  Raises Refused and OSError.
     """
-    descriptor = open_file(path, os.O_WRONLY | os.O_CREAT)
+    is_new = False
     try:
-        there = os.fstat(descriptor).st_size
-        if there > 1 << 16:  # not by us
-            os.ftruncate(descriptor, 0)
-            there = 0
-        line = data.ljust(max(size, there))
-        if os.write(descriptor, line) < len(line):
-            os.ftruncate(descriptor, 0)
+        try:
+            descriptor = open_file(path, os.O_RDWR)
+        except FileNotFoundError:
+            is_new = True  # from here on: it may be made and not be opened
+            descriptor = open_file(path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
+        try:
+            _put_over(descriptor, data, size, path)
+        finally:
+            os.close(descriptor)
+    except BaseException as error:
+        if is_new and not isinstance(error, FileExistsError):
+            with contextlib.suppress(OSError):
+                os.unlink(path)
+        raise
+
+
+def _put_over(descriptor: int, data: bytes, size: int, path: str | os.PathLike[str]) -> None:
+    old = os.read(descriptor, _LARGEST_RECORD + 1)
+    if len(old) > _LARGEST_RECORD:  # not by us
+        os.ftruncate(descriptor, 0)
+        old = b""
+    line = data.ljust(max(size, len(old)))
+    written = 0
+    try:
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        written = os.write(descriptor, line)
+        if written < len(line):
             raise _no_space(path)
-    finally:
-        os.close(descriptor)
+    except OSError:
+        if written:
+            os.ftruncate(descriptor, len(old))
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            os.write(descriptor, old)  # it was there, so there is room for it
+        raise
 
 
 def _status(path: str | os.PathLike[str]) -> os.stat_result | None:

@@ -30,6 +30,7 @@ class JournalFile:
         self._backups = backups
         self._descriptor = -1
         self._unreported = 0
+        self._is_torn = False  # a part of an event stands there that could not be taken back
 
     def write(self, line: str) -> None:
         """Append one line."""
@@ -42,7 +43,8 @@ class JournalFile:
                     "event": EventsLost.event,
                     "count": self._unreported,
                 }
-                self._put("\n" + json.dumps(gap))  # what could be written of an event may stand there unfinished
+                self._put("\n" * self._is_torn + json.dumps(gap))
+                self._is_torn = False
                 self._unreported = 0
             self._put(line)
             self.trouble = ""
@@ -79,5 +81,9 @@ class JournalFile:
 
     def _put(self, line: str) -> None:
         data = f"{line}\n".encode(errors="replace")
-        if os.write(self._descriptor, data) < len(data):
+        if (written := os.write(self._descriptor, data)) < len(data):
+            try:
+                os.ftruncate(self._descriptor, os.fstat(self._descriptor).st_size - written)
+            except OSError:
+                self._is_torn = True
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

@@ -86,12 +86,22 @@ class Folders:
             if self._state is _State.UNREADABLE:
                 raise Refused(errno.EINVAL, f"{self.trouble}, so it stays as it is", self.path)
             if self._state is _State.DAMAGED:
-                os.replace(self.path, self.path + DAMAGED)
+                self._set_aside()
             told = [
                 {"stack": each.stack, "folder": each.folder, "instance": each.number, "used": round(each.used, 3)}
                 for each in kept
             ]
             write(self.path, json.dumps(told).encode() + b"\n", mode=0o600, durable=True)
+
+    def _set_aside(self) -> None:
+        """Keeps what is damaged under another name; under its own, too, until there is something to replace it."""
+        damaged = self.path + DAMAGED
+        with contextlib.suppress(OSError):
+            os.unlink(damaged)
+        try:
+            os.link(self.path, damaged)
+        except (OSError, NotImplementedError):  # a file system without hard links
+            os.replace(self.path, damaged)
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:

@@ -2,10 +2,8 @@
 
 import errno
 import os
-import resource
 import stat
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,6 +11,7 @@ import pytest
 from supervisor.files.content import read
 from supervisor.files.opening import Refused
 from supervisor.files.replacement import write, write_if_different, write_new, write_over
+from tests.support.disks import fill, limited, small_disk
 
 
 def test_a_new_file_has_the_mode_that_the_umask_leaves(tmp_path: Path) -> None:
@@ -102,24 +101,6 @@ def test_what_a_killed_process_left_is_removed_once_it_is_old(tmp_path: Path) ->
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["a", new.name, other.name])
 
 
-def limited(size: int, act: Callable[[], object]) -> str:
-    """Has a child of ours, which may write files of so many bytes, do something: what it raised."""
-    reading, writing = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-        try:
-            act()
-        except OSError as error:
-            os.write(writing, errno.errorcode[error.errno or 0].encode())
-        finally:
-            os._exit(0)
-    os.close(writing)
-    os.waitpid(pid, 0)
-    with os.fdopen(reading) as told:
-        return told.read()
-
-
 @pytest.mark.live
 @pytest.mark.parametrize("durable", [False, True])
 def test_a_short_write_leaves_the_old_content_and_nothing_else(tmp_path: Path, durable: bool) -> None:
@@ -135,9 +116,41 @@ def test_a_short_write_leaves_the_old_content_and_nothing_else(tmp_path: Path, d
 
 
 @pytest.mark.live
-def test_a_record_that_is_cut_short_is_left_empty(tmp_path: Path) -> None:
-    assert limited(100, lambda: write_over(tmp_path / "r", b"{}", 512)) in ("EFBIG", "ENOSPC")
-    assert (tmp_path / "r").read_bytes() == b""
+@pytest.mark.skipif(os.getuid() != 0, reason="mounts a file system, which needs root")
+def test_on_a_full_disk_each_way_to_write_leaves_what_was_there(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "d", "size=64k") as disk:
+        (disk / "old").write_bytes(b"old")
+        (disk / "record").write_bytes(b"old".ljust(512))
+        fill(disk)
+        for act in (
+            lambda: write(disk / "old", b"x" * 9000, mode=0o600),
+            lambda: write(disk / "new", b"x", durable=True),
+            lambda: write_if_different(disk / "old", b"x"),
+            lambda: write_new(disk / "new", b"x"),
+            lambda: write_over(disk / "new", b"x", 512),
+            lambda: write_over(disk / "old", b"x", 1 << 15),
+        ):
+            with pytest.raises(OSError, match="No space left"):
+                act()
+            assert sorted(os.listdir(disk)) == ["filler", "old", "record"]
+            assert (disk / "old").read_bytes() == b"old"
+        write_over(disk / "record", b"new", 512)
+        assert (disk / "record").read_bytes() == b"new".ljust(512), "a record that is there has room"
+
+
+def test_a_new_file_without_hard_links_that_cannot_be_named_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "link", refuse)
+    write_new(tmp_path / "a", b"1")
+    assert (tmp_path / "a").read_bytes() == b"1"
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(OSError, match="Input/output"):
+        write_new(tmp_path / "b", b"1")
+    assert os.listdir(tmp_path) == ["a"]
 
 
 def test_the_mode_is_exact_whatever_the_umask(tmp_path: Path) -> None:

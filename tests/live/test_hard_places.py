@@ -1,16 +1,14 @@
 """Full disks, folders that are not ours, files that cannot be read: clear words, the right code, nothing half done."""
 
-import contextlib
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from tests.live.conftest import Make
 from tests.live.stack import SLEEPS, answer_of
+from tests.support.disks import fill, small_disk
 from tests.support.eventually import eventually
 from tests.support.ports import free_pool
 from tests.support.running import program
@@ -18,28 +16,6 @@ from tests.support.running import program
 pytestmark = pytest.mark.live
 
 needs_root = pytest.mark.skipif(os.getuid() != 0, reason="mounts a file system, which needs root")
-
-
-@contextlib.contextmanager
-def small_disk(at: Path, options: str = "size=64k") -> Iterator[Path]:
-    """A tiny file system."""
-    at.mkdir(parents=True, mode=0o700)
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"{options},mode=0700", "none", at], capture_output=True)
-    if mounted.returncode:
-        pytest.skip(f"cannot mount here: {mounted.stderr.decode().strip()}")
-    try:
-        yield at
-    finally:
-        subprocess.run(["umount", "-l", at], check=True)
-
-
-def fill(disk: Path) -> Path:
-    """Leaves no byte free; the file that takes them all."""
-    filler = disk / "filler"
-    with filler.open("wb", buffering=0) as file, contextlib.suppress(OSError):
-        while True:
-            file.write(b"x" * 4096)
-    return filler
 
 
 @needs_root
@@ -69,6 +45,8 @@ def test_a_start_on_a_full_runtime_disk_says_so_and_leaves_nothing(stack: Make) 
         assert done.returncode in (1, 12), done.stderr
         assert "disk is full" in done.stderr or "No space left" in done.stderr, done.stderr
         assert "Traceback" not in done.stderr
+        made = {path.name for path in disk.rglob("*") if path.is_file() and path.suffix != ".lock"}
+        assert made == {"filler"}, "no record without content"
         (disk / "filler").unlink()
         with live.up():
             assert live.rows()["web"]["port"] == pool[0]

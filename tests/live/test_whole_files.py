@@ -11,7 +11,8 @@ import pytest
 from supervisor.ports.folders import LARGEST
 from tests.live.conftest import Make
 from tests.live.stack import SLEEPS
-from tests.live.test_hard_places import fill, needs_root, small_disk
+from tests.live.test_hard_places import needs_root
+from tests.support.disks import fill, small_disk
 from tests.support.eventually import eventually
 from tests.support.planted import PLANTED, plant
 from tests.support.ports import free_pool

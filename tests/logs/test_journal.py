@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import resource
@@ -101,9 +102,27 @@ def test_a_full_disk_is_survived_and_told_of(tmp_path: Path) -> None:
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     journal.log("info", "back")
-    lines = (tmp_path / "portsup.log").read_text().splitlines()
-    assert json.loads(lines[-2])["count"] == 5
-    assert json.loads(lines[-1])["event"] == "back"
+    one, count, back = map(json.loads, (tmp_path / "portsup.log").read_text().splitlines())
+    assert (one["event"], count["count"], back["event"]) == ("one", 5, "back"), "no half of an event between them"
+
+
+def test_half_an_event_that_cannot_be_taken_back_stands_on_a_line_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    journal, path = open_journal(tmp_path / "portsup.log"), tmp_path / "portsup.log"
+    journal.log("info", "one")
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "ftruncate", refuse)
+        known = os.write
+        broken.setattr(os, "write", lambda descriptor, data: known(descriptor, data[:5]))
+        journal.log("info", "lost")
+    journal.log("info", "back")
+    one, half, count, back = path.read_text().splitlines()
+    assert (len(half), json.loads(one)["event"], json.loads(count)["count"]) == (5, "one", 1)
+    assert json.loads(back)["event"] == "back"
 
 
 def test_a_place_that_can_not_be_written_is_no_trouble(tmp_path: Path) -> None:

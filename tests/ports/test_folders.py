@@ -1,11 +1,14 @@
 """The memory of which folder had which number."""
 
+import errno
 import json
+import os
 import threading
 from pathlib import Path
 
 import pytest
 
+from supervisor.ports import folders as module
 from supervisor.ports.folders import Folders
 
 
@@ -38,6 +41,31 @@ def test_a_file_that_makes_no_sense_remembers_nothing_and_is_replaced(folders: F
     assert folders.all() == []
     folders.keep("shop", "/", 1)
     assert len(folders.all()) == 1
+
+
+@pytest.mark.parametrize("has_links", [True, False])
+def test_what_is_damaged_stays_where_it_was_until_there_is_something_to_replace_it(
+    folders: Folders, monkeypatch: pytest.MonkeyPatch, has_links: bool
+) -> None:
+    file = Path(folders.path)
+    file.parent.mkdir()
+    file.write_text("{")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as full:
+        full.setattr(module, "write", refuse)
+        if not has_links:
+            full.setattr(os, "link", refuse)
+        with pytest.raises(OSError, match="No space"):
+            folders.keep("shop", "/", 1)
+    assert Path(f"{file}.damaged").read_text() == "{"
+    assert file.exists() == has_links
+    if has_links:
+        folders.keep("shop", "/", 1)
+        assert Path(f"{file}.damaged").read_text() == "{"
+        assert len(folders.all()) == 1
 
 
 def test_many_at_once_lose_nothing(folders: Folders) -> None:

@@ -237,7 +237,6 @@ class Reloader:
         )
         self._stack.await_dependencies(service)  # it may need others now, or nobody any more
 
-
     async def scale(self, wanted: Mapping[str, int]) -> list[Slot]:
         """Gives services another number of replicas; those that are new.  Raises PortsupError, with nothing changed."""
         if self._is_busy or self._stack.is_stopping:

@@ -33,9 +33,7 @@ def _installed() -> tuple[int, int] | None:
 _INSTALLED = _installed()
 
 
-async def read_again(
-    inquiries: Inquiries, old: StackSpec, asked: Sequence[str]
-) -> tuple[StackSpec, Difference]:
+async def read_again(inquiries: Inquiries, old: StackSpec, asked: Sequence[str]) -> tuple[StackSpec, Difference]:
     """The stack of what `find_asked` gives, as it is written now, and what is different from `old`.
 
     Raises PortsupError where it cannot be used.
