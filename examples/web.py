@@ -18,6 +18,7 @@ from starlette.routing import BaseRoute, Route
 from examples import __version__
 
 HEALTH = ("", "/live", "/ready")
+WELL = ("ok", "idle")
 _TYPES = {
     400: "invalid_request_error",
     401: "authentication_error",
@@ -79,7 +80,8 @@ def last_words(headers: Mapping[str, str], error: ServiceError, *, within_line: 
 class Checks:
     """How a service is: one word each for what it needs, and why it cannot do its main job, if it cannot."""
 
-    values: Mapping[str, str] = field(default_factory=dict)  # `ok`, or the code of the error
+    # `ok`, `idle` for what comes when it is needed, or the code of the error
+    values: Mapping[str, str] = field(default_factory=dict)
     problem: ServiceError | None = None
     starting: bool = False  # the problem will go by itself soon: a model is being loaded, say
 
@@ -104,7 +106,7 @@ def health_routes(name: str, check_up: CheckUp, alias: str = "") -> list[BaseRou
 
     async def health(_: Request) -> Response:
         checks = (await check_up()).values
-        return report("ok" if all(value == "ok" for value in checks.values()) else "degraded", checks)
+        return report("ok" if all(value in WELL for value in checks.values()) else "degraded", checks)
 
     async def live(_: Request) -> Response:
         return report("ok", {})

@@ -7,6 +7,7 @@ Who listens and speaks: `STT` is `auto`, `whisper`, `pocketsphinx`, `remote` or 
 `espeak` or `none`. `auto` is what is installed, each for the languages that it knows, and none is no mistake: the
 conversation is in writing then. `STT_LANGUAGE` is the language that is spoken (whichever is heard); `STT_URL` is
 another server with `/v1/audio/transcriptions`, or `groq-api`, with `STT_MODEL` and `STT_API_KEY`.
+`ENGINE_IDLE_STOP` is after how many seconds an engine leaves that nobody needs (900; 0: never).
 Limits: `CONVERSATION_MAX_SESSIONS` (32), `CONVERSATION_MAX_TURN` (60 seconds of speech).
 """
 
@@ -25,6 +26,7 @@ from examples.conversational.recognizers import RECOGNIZERS
 from examples.conversational.rest import speech_routes
 from examples.conversational.session import Session
 from examples.conversational.speech import Speech, language_code
+from examples.on_demand import idle_stop
 from examples.peers import Peers
 from examples.service import Service, choice, number, run, setting
 from examples.web import Checks, ServiceError, health_routes, make_app
@@ -45,6 +47,7 @@ def app() -> Starlette:
         choice("STT", ("auto", *RECOGNIZERS, "none"), "auto"),
         choice("TTS", ("auto", *SPEAKERS, "none"), "auto"),
         language_code(setting("STT_LANGUAGE")),
+        idle_stop(),
     )
     most = int(number("CONVERSATION_MAX_SESSIONS", 32, 1, 10000))
     most_seconds = number("CONVERSATION_MAX_TURN", 60, 1, 600)
@@ -74,10 +77,10 @@ def app() -> Starlette:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         async with llm.client:
-            # In threads, and only begun: /health answers while the models are still being loaded.
-            loading = asyncio.create_task(speech.load())
+            looking = asyncio.create_task(speech.look())  # only begun: /health answers meanwhile
             yield
-            loading.cancel()
+            looking.cancel()
+            await speech.close()
 
     routes = [
         *health_routes(SERVICE.name, check_up),

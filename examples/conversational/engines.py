@@ -1,7 +1,8 @@
 """The programs that turn speech into text and text into speech, each behind the same two calls.
 
-All of them work without the internet, with a model that is part of a package; each is imported when it is loaded, in a
-thread, because that takes seconds. An engine that is not there raises ImportError or Absent.
+All of them work without the internet, with a model that is part of a package. Making one is a look whether it is there,
+and cheap; `load` imports it, which takes a second and much memory, and belongs into a process of its own (`apart.py`).
+An engine that is not there raises ImportError or Absent at either.
 """
 
 import hashlib
@@ -13,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from examples.conversational import audio
 
@@ -47,6 +48,10 @@ class Engine(Protocol):
     """Either of the two."""
 
     name: str
+
+    def load(self) -> None:
+        """Takes what memory it needs, for its first call to be as quick as the others."""
+        ...
 
 
 class Recognizer(Engine, Protocol):
@@ -84,6 +89,9 @@ class Hibari:
     voices: tuple[Voice, ...] = (Voice("heart", "en-US", "Heart"),)
 
     def __init__(self) -> None:
+        installed("hibari")
+
+    def load(self) -> None:
         import hibari
 
         self._speak: Callable[[str], Any] = hibari.Hibari(voice="heart", threads=1)
@@ -107,13 +115,15 @@ class Espeak:
         program = shutil.which("espeak-ng")
         if program is None:
             raise Absent("there is no program `espeak-ng`")
-        import numpy  # noqa: F401 - what it says has to be resampled
-
+        installed("numpy")  # what it says has to be resampled
         self._program = program
         found = [_voice(line) for line in self._run("--voices").decode(errors="replace").splitlines()[1:]]
         self.voices = tuple(sorted((voice for voice in found if voice), key=lambda voice: voice.id != "en-us"))
         if not self.voices:
             raise Absent("`espeak-ng --voices` names none")
+
+    def load(self) -> None:
+        """Nothing to do: the program is started for each sentence."""
 
     def voice_for(self, language: str) -> str:
         # Its names of languages differ from ISO 639-1 for Chinese alone.
@@ -141,15 +151,24 @@ class Several:
     """Every voice that there is: hibari for English, espeak-ng for all other languages, or either alone."""
 
     def __init__(self) -> None:
-        self._speakers: list[Speaker] = []
+        self._speakers: list[Speaker] = made({"hibari": Hibari, "espeak": Espeak})
+        self._name()
+
+    def load(self) -> None:
+        found: list[Speaker] = []
         why = []
-        for make in (Hibari, Espeak):
+        for each in self._speakers:
             try:
-                self._speakers.append(make())
-            except (ImportError, Absent, OSError, RuntimeError, ValueError) as error:
-                why.append(f"{make.name}: {error}")
-        if not self._speakers:
+                each.load()
+                found.append(each)
+            except FAULTS as error:
+                why.append(f"{each.name}: {error}")
+        if not found:
             raise Absent("; ".join(why))
+        self._speakers = found
+        self._name()
+
+    def _name(self) -> None:
         self.name = " and ".join(speaker.name for speaker in self._speakers)
         self.voices = tuple(voice for speaker in self._speakers for voice in speaker.voices)
 
@@ -167,6 +186,27 @@ class Several:
 
 
 SPEAKERS: Mapping[str, Callable[[], Speaker]] = {"hibari": Hibari, "espeak": Espeak}
+FAULTS = (ImportError, Absent, OSError, RuntimeError, ValueError)  # of an engine that cannot be had
+E = TypeVar("E", bound=Engine)
+
+
+def made(kinds: Mapping[str, Callable[[], E]]) -> list[E]:
+    """Those that are there; Absent with what each said when there is none."""
+    found, why = [], []
+    for name, make in kinds.items():
+        try:
+            found.append(make())
+        except FAULTS as error:
+            why.append(f"{name}: {error}")
+    if not found:
+        raise Absent("; ".join(why))
+    return found
+
+
+def installed(name: str) -> None:
+    """Raises Absent unless there is that package, which is not imported."""
+    if importlib.util.find_spec(name) is None:
+        raise Absent(f"there is no package `{name}`")
 
 
 @cache

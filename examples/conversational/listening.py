@@ -116,8 +116,7 @@ class Listening:
 
     def _complain(self) -> None:
         """Nothing was understood: of a recognizer that knows one language it may have been another."""
-        engine = self._speech.stt.engine
-        known = engine.languages if engine is not None else ()
+        known = self._speech.stt.languages
         if known and not self.language:
             named = " and ".join(known)
             why = f"no words were understood; `{named}` is all that is understood here"

@@ -11,7 +11,17 @@ import httpx2
 
 from examples import fetch_speech
 from examples.conversational import audio
-from examples.conversational.engines import Absent, Recognizer, UnknownLanguage, Words, check, package_folder
+from examples.conversational.engines import (
+    FAULTS,
+    Absent,
+    Recognizer,
+    UnknownLanguage,
+    Words,
+    check,
+    installed,
+    made,
+    package_folder,
+)
 from examples.peers import Peers
 from examples.service import setting
 
@@ -32,12 +42,16 @@ class Whisper:
     languages: tuple[str, ...]
 
     def __init__(self, folder: Path = fetch_speech.FOLDER) -> None:
-        english = package_folder(PACKAGE) / "model"
-        check(english / "model.bin", DIGEST)
-        self._english = _loaded(english)
+        installed("faster_whisper")
+        self._at = package_folder(PACKAGE) / "model"
         self._folder = folder
+        self._english: Any = None
         self._many: Any = None
         self.languages = () if (folder / "model.bin").is_file() else ("en",)
+
+    def load(self) -> None:
+        check(self._at / "model.bin", DIGEST)
+        self._english = _loaded(self._at)
 
     def transcribe(self, pcm: bytes, language: str, quick: bool = False) -> Words:
         if self.languages and language not in ("", *self.languages):
@@ -108,7 +122,10 @@ class Pocketsphinx:
     languages: tuple[str, ...] = ("en",)
 
     def __init__(self) -> None:
-        import numpy  # noqa: F401 - recordings have to be resampled
+        installed("pocketsphinx")
+        installed("numpy")  # recordings have to be resampled
+
+    def load(self) -> None:
         from pocketsphinx import Decoder
 
         self._decoder = Decoder(samprate=audio.HEARD, loglevel="FATAL")
@@ -137,6 +154,9 @@ class Remote:
             raise Absent("STT_URL is not set")
         self._model = setting("STT_MODEL", "whisper-large-v3-turbo")
         self._peers = Peers()
+
+    def load(self) -> None:
+        """Nothing to do: it is loaded elsewhere."""
 
     def transcribe(self, pcm: bytes, language: str, quick: bool = False) -> Words:
         if quick:
@@ -175,17 +195,26 @@ class Several:
     """A recognizer on this machine, and the one at STT_URL for languages that it does not know."""
 
     def __init__(self) -> None:
-        self._recognizers: list[Recognizer] = []
+        self._recognizers: list[Recognizer] = made(RECOGNIZERS)
+        self._name()
+
+    def load(self) -> None:
+        found: list[Recognizer] = []
         why = []
-        for name, make in RECOGNIZERS.items():
-            if self._recognizers and name == "pocketsphinx":
-                continue
+        for each in self._recognizers:
+            if found and not isinstance(each, Remote):
+                continue  # the first on this machine is enough, and the best
             try:
-                self._recognizers.append(make())
-            except (ImportError, Absent, OSError, RuntimeError, ValueError) as error:
-                why.append(f"{name}: {error}")
-        if not self._recognizers:
+                each.load()
+                found.append(each)
+            except FAULTS as error:
+                why.append(f"{each.name}: {error}")
+        if not found:
             raise Absent("; ".join(why))
+        self._recognizers = found
+        self._name()
+
+    def _name(self) -> None:
         self.name = self._recognizers[0].name
         self.languages = () if any(not each.languages for each in self._recognizers) else self._recognizers[0].languages
 

@@ -105,6 +105,7 @@ class Reply:
         heard = ""  # all that will be remembered
         about: dict[str, str] = {}
         mouth = Mouth(self._say, self._send_sound, self._wire.error) if self._voice is not None else None
+        coming = asyncio.create_task(self._speech.tts.begin()) if mouth is not None else None
         try:
             async with aclosing(self._llm.answer(self._memory.ask(text), about)) as pieces:
                 async for piece in pieces:
@@ -136,8 +137,9 @@ class Reply:
             heard = "".join(written)
             raise
         finally:
-            if mouth is not None:
+            if mouth is not None and coming is not None:
                 mouth.close()
+                coming.cancel()
             self._memory.answer(heard)
 
     async def _say(self, text: str) -> bytes:

@@ -1,6 +1,5 @@
 """Speech without a conversation: `/stt`, `/tts` and `/voices`, and the same as OpenAI's `/v1/audio/…`."""
 
-import asyncio
 import time
 from collections.abc import AsyncGenerator
 
@@ -26,18 +25,18 @@ def speech_routes(speech: Speech, most_seconds: float) -> list[BaseRoute]:
 
     async def stt(request: Request) -> Response:
         """A recording in the body; its words as `{"text", "language", "engine", "seconds", "ms"}`."""
-        engine = await speech.stt.use(lambda engine: engine)
+        await speech.stt.check()
         content = await read_body(request, MOST_BYTES)
         started = time.monotonic()
         told = request.query_params.get("language")
         said, length = await heard(speech, content, most_seconds, None if told is None else language_code(told))
         ms = round((time.monotonic() - started) * 1000)
-        found = {"text": said.text, "language": said.language, "engine": engine.name, "seconds": length, "ms": ms}
+        found = {"text": said.text, "language": said.language, "engine": speech.stt.name, "seconds": length, "ms": ms}
         return JSONResponse(found)
 
     async def tts(request: Request) -> Response:
         """`{"text", "voice"}` in the body, the voice if wanted; a WAV file of 24 kHz."""
-        engine = await speech.tts.use(lambda engine: engine)
+        await speech.tts.check()
         asked = await read_json(request, 64 * 1024)
         text, voice = asked.get("text"), asked.get("voice") or ""
         if not isinstance(text, str) or not isinstance(voice, str) or not speakable(text):
@@ -45,13 +44,13 @@ def speech_routes(speech: Speech, most_seconds: float) -> list[BaseRoute]:
         if len(text) > MOST_TEXT:
             raise ServiceError("too_long", f"a text can have {MOST_TEXT} characters", 413)
         if voice:
-            voice_of(engine, voice)
+            voice_of(speech.tts, voice)
         sound = await said_aloud(speech, text, voice)
         return Response(audio.write_wav(sound, audio.SPOKEN), media_type="audio/wav")
 
     async def transcriptions(request: Request) -> Response:
         """OpenAI's way: a form with `file`, and `language` and `response_format` if wanted."""
-        await speech.stt.use(lambda engine: engine)
+        await speech.stt.check()
         form = await _form(request)
         file, kind = form.get("file"), str(form.get("response_format") or "json")
         if not isinstance(file, UploadFile):
@@ -71,7 +70,7 @@ def speech_routes(speech: Speech, most_seconds: float) -> list[BaseRoute]:
 
     async def speeches(request: Request) -> Response:
         """OpenAI's way: `{"input", "voice", "response_format"}`; a voice of OpenAI's is one of the language."""
-        engine = await speech.tts.use(lambda engine: engine)
+        await speech.tts.check()
         asked = await read_json(request, 64 * 1024)
         text, voice, kind = asked.get("input"), asked.get("voice"), asked.get("response_format") or "mp3"
         if not isinstance(text, str) or not speakable(text):
@@ -80,19 +79,19 @@ def speech_routes(speech: Speech, most_seconds: float) -> list[BaseRoute]:
             raise ServiceError("too_long", f"a text can have {MOST_TEXT} characters", 413)
         if kind not in audio.FORMATS:
             raise ServiceError("bad_request", f"`response_format` must be one of {', '.join(audio.FORMATS)}", 400)
-        known = isinstance(voice, str) and any(each.id == voice for each in engine.voices)
+        known = isinstance(voice, str) and any(each.id == voice for each in speech.tts.voices)
         sound = await said_aloud(speech, text, str(voice) if known else "")
         try:
-            content = await asyncio.to_thread(audio.encoded, sound, audio.SPOKEN, kind)
+            content = await speech.encoded(sound, audio.SPOKEN, kind)
         except ImportError:
             raise ServiceError("speech_unavailable", f"`{kind}` needs PyAV, the package `av`; `wav` does not") from None
         return Response(content, media_type=audio.FORMATS[kind][2])
 
     async def voices(_: Request) -> Response:
         """Who can speak; the first is who does when nobody is named."""
-        engine = await speech.tts.use(lambda engine: engine)
-        listed = [{"id": voice.id, "language": voice.language, "name": voice.name} for voice in engine.voices]
-        return JSONResponse({"engine": engine.name, "voices": listed})
+        await speech.tts.check()
+        listed = [{"id": voice.id, "language": voice.language, "name": voice.name} for voice in speech.tts.voices]
+        return JSONResponse({"engine": speech.tts.name, "voices": listed})
 
     return [
         Route("/stt", stt, methods=["POST"]),
@@ -106,7 +105,7 @@ def speech_routes(speech: Speech, most_seconds: float) -> list[BaseRoute]:
 async def heard(speech: Speech, content: bytes, most_seconds: float, language: str | None) -> tuple[Words, float]:
     """The words of a recording, and its length in seconds; a ServiceError for one that cannot be read."""
     try:
-        pcm = await asyncio.to_thread(audio.decoded, content, audio.HEARD, most_seconds)
+        pcm = await speech.decoded(content, audio.HEARD, most_seconds)
     except audio.BadAudio as error:
         raise ServiceError("bad_audio", str(error), 422) from None
     except audio.TooLong as error:

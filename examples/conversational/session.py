@@ -84,8 +84,8 @@ class Session:
         language = language_code(message["language"]) if message.get("language") is not None else None
         if turns not in (None, *Turns) or not isinstance(speaks, bool | None) or not isinstance(voice, str | None):
             raise ServiceError("bad_message", "`turns` is `vad` or `manual`, `speak` a boolean, `voice` a text", 422)
-        if voice and self._speech.tts.engine is not None:
-            voice_of(self._speech.tts.engine, voice)
+        if voice and self._speech.tts.voices:
+            voice_of(self._speech.tts, voice)
         if turns is not None:
             self._listening.switch(Turns(turns))
         self._listening.language = self._listening.language if language is None else language
@@ -153,7 +153,7 @@ class Session:
             "speak": self._speaks,
             "voice": self._voice,
             "language": self._listening.language or "auto",
-            "languages": list(stt.engine.languages) if stt.engine is not None else [],
+            "languages": list(stt.languages),
             "audio": {"in": {**FORMAT, "rate": HEARD}, "out": {**FORMAT, "rate": SPOKEN}},
             "limits": {"text": MOST_TEXT, "turn_s": self._most_seconds},
         }

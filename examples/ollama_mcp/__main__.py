@@ -7,7 +7,8 @@ anew for each request, and the header `x-portsup-backend` tells.
 Environment: `OLLAMA_MCP_PORT`, `OLLAMA_BASE_URL`, `OLLAMA_MODEL` (of the real Ollama, for MCP calls that name none),
 `OLLAMA_MCP_MODEL_PATH` (a GGUF file; the one that `python -m examples.fetch_model` brings), `OLLAMA_MAX_CONCURRENT`
 (2), `OLLAMA_MAX_QUEUE` (16 more may wait), `OLLAMA_MCP_THREADS` (1) and `OLLAMA_CONTEXT_LENGTH` (2048 tokens) of the
-embedded model, `OLLAMA_TIMEOUT` (seconds of silence, and in the queue, 120), `OLLAMA_MCP_TOKEN`.
+embedded model, `ENGINE_IDLE_STOP` (seconds after which it leaves when nobody asks, 900; 0: never), `OLLAMA_TIMEOUT`
+(seconds of silence, and in the queue, 120), `OLLAMA_MCP_TOKEN`.
 """
 
 from collections import Counter
@@ -28,6 +29,7 @@ from examples.ollama_mcp.backends import Backends
 from examples.ollama_mcp.embedded import Embedded
 from examples.ollama_mcp.engine import Size
 from examples.ollama_mcp.real import PROBE, Ollama
+from examples.on_demand import idle_stop
 from examples.service import Service, number, run, setting
 from examples.web import ServiceError, health_routes, json_object, make_app, read_body, read_json
 
@@ -62,7 +64,7 @@ def app() -> Starlette:
         context=int(number("OLLAMA_CONTEXT_LENGTH", 2048, 256, 1 << 20)),
     )
     real = Ollama(setting("OLLAMA_BASE_URL"), silence, setting("OLLAMA_MODEL"))
-    return build(Backends(real, Embedded(model_path(), size, silence)), slots)
+    return build(Backends(real, Embedded(model_path(), size, silence, idle_stop())), slots)
 
 
 def build(backends: Backends, slots: Slots) -> Starlette:

@@ -1,4 +1,4 @@
-"""Who answers a request: a real Ollama wherever there is one, else the model that this process brings itself."""
+"""Who answers a request: a real Ollama wherever there is one, else the model that this service brings itself."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -18,8 +18,8 @@ class Backends:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """For the application's lifespan; the model is loaded meanwhile, unless a real Ollama answers."""
-        first_look = asyncio.create_task(self.choose_or_none())
+        """For the application's lifespan."""
+        first_look = asyncio.create_task(self.real.is_there())
         try:
             yield
         finally:
@@ -27,19 +27,13 @@ class Backends:
             await asyncio.gather(self.real.close(), self.embedded.close(), first_look, return_exceptions=True)
 
     async def choose(self) -> Ollama | Embedded:
-        """Who answers just now; a ServiceError when nobody can.
-
-        The embedded model is loaded when it is first needed and stays: an Ollama that went away once may do so again.
-        """
+        """Who answers just now; a ServiceError when nobody can."""
         if await self.real.is_there():
             return self.real
-        self.embedded.load()
         if problem := self.embedded.problem:
-            if problem.code == "no_backend":
-                where = f"the Ollama at {self.real.place} {self.real.why}" if self.real.base else self.real.why
-                why = f"no model to answer with: {where}; {problem.message}"
-                raise ServiceError("no_backend", why, retry_after=REMEMBERED)
-            raise problem
+            where = f"the Ollama at {self.real.place} {self.real.why}" if self.real.base else self.real.why
+            why = f"no model to answer with: {where}; {problem.message}"
+            raise ServiceError("no_backend", why, retry_after=REMEMBERED)
         return self.embedded
 
     async def choose_or_none(self) -> Ollama | Embedded | None:
@@ -65,5 +59,5 @@ class Backends:
                 return Checks({"ollama": "ok"})
         if self.real.is_expected:
             values["ollama"] = "upstream_unreachable"
-        values["model"] = found.code if found else "ok"
-        return Checks(values, found, starting=found is not None and found.code == "model_loading")
+        values["model"] = self.embedded.state
+        return Checks(values, found)

@@ -1,20 +1,21 @@
 """A small language model of our own, for machines without an Ollama.
 
-It is loaded when it is first needed, and the service answers meanwhile, and says `model_loading`. When its engine dies,
-the next question loads it again.
+It is loaded when somebody needs it, who waits for that, and leaves when nobody has needed it for a while. When its
+engine dies, the next question loads it again.
 """
 
 import asyncio
 import hashlib
 import importlib.util
+import itertools
 import json
 import logging
+import math
 import shutil
 import time
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,18 @@ import httpx2
 from examples.fetch_model import FETCHED
 from examples.forward import send
 from examples.ollama_mcp import dialect, memory, newer
-from examples.ollama_mcp.engine import VECTOR_CONTEXT, CannotLoad, Engine, Size, architecture, details, make_folder
+from examples.ollama_mcp.engine import (
+    VECTOR_CONTEXT,
+    CannotLoad,
+    Engine,
+    Engines,
+    Size,
+    architecture,
+    details,
+    make_folder,
+)
 from examples.ollama_mcp.real import REMEMBERED
+from examples.on_demand import OnDemand
 from examples.web import ServiceError
 
 log = logging.getLogger("ollama-mcp")
@@ -34,103 +45,81 @@ MOST_AT_ONCE = 4
 _IS_NOT_THERE = "the embedded model is not there"
 
 
-class State(StrEnum):
-    """How far the embedded model is."""
-
-    IDLE = "idle"  # nobody has needed it yet
-    LOADING = "loading"
-    READY = "ready"
-    ABSENT = "absent"
-
-
 class Embedded:
-    """The model in the file `path`; until it is loaded, `problem` says what to tell clients."""
+    """The model in the file `path`; its engine leaves when nobody has asked for `idle` seconds, with 0 never."""
 
     name = "embedded"
 
-    def __init__(self, path: Path, size: Size, silence: float, engine: type[Engine] = Engine) -> None:
+    def __init__(self, path: Path, size: Size, silence: float, idle: float = 0, engine: type[Engine] = Engine) -> None:
         self.path = path
         self.model_name = "smollm2:135m" if path.name == FETCHED.name else path.stem.lower()
-        self.state = State.IDLE
         self.size = replace(size, at_once=min(size.at_once, MOST_AT_ONCE))
-        self._silence = silence
         self._engine = engine
         self._why = ""
-        self._looked = float("-inf")
+        self._failed = float("-inf")
         self._folder: Path | None = None
-        self._loading: asyncio.Task[None] | None = None
-        self._chat: Engine | None = None
-        self._vectors: asyncio.Task[Engine] | None = None
+        self._numbers = itertools.count(1)
         self._facts: dict[str, Any] | None = None
-        self._digest = ""
+        self._facts_of: tuple[int, int] | None = None
+        self._chat, self._client = self._face("chat", idle, silence)
+        # A second engine on the same weights: one that makes vectors needs other buffers, and few need vectors.
+        self._vectors, self._vectors_client = self._face("vectors", idle, silence)
+
+    def _face(self, face: str, idle: float, silence: float) -> tuple[OnDemand[Engine], httpx2.AsyncClient]:
+        engines = Engines(f"the embedded model ({face})", lambda: self._start(face), idle, silence)
+        timeout = httpx2.Timeout(silence, connect=5)
+        return engines.on_demand, httpx2.AsyncClient(transport=engines, base_url="http://embedded", timeout=timeout)
 
     @property
     def problem(self) -> ServiceError | None:
-        """Why it cannot answer just now; None when it can."""
-        self._notice_death()
-        match self.state:
-            case State.READY:
-                return None
-            case State.ABSENT:
-                return ServiceError("no_backend", f"{_IS_NOT_THERE}: {self._why}", retry_after=REMEMBERED)
-            case _:
-                return ServiceError("model_loading", f"{self.model_name} is being loaded", retry_after=1)
+        """Why it cannot answer just now, as far as that is known without loading it; None when it can."""
+        why = self._missing() or (self._why if time.monotonic() - self._failed < REMEMBERED else "")
+        return ServiceError("no_backend", f"{_IS_NOT_THERE}: {why}", retry_after=REMEMBERED) if why else None
 
-    def load(self) -> None:
-        """Begins to load the model, if that is not done yet. One that is not there is looked for again now and then."""
-        self._notice_death()
-        if self.state in (State.LOADING, State.READY) or time.monotonic() - self._looked < REMEMBERED:
-            return
-        self._looked = time.monotonic()
-        try:
-            self._check()
-        except CannotLoad as error:
-            self.state, self._why = State.ABSENT, str(error)
-            return
-        self.state = State.LOADING
-        self._loading = asyncio.create_task(self._load())
+    @property
+    def state(self) -> str:
+        """`ok` while the engine for answers runs, `idle` while there is none, else the code of what is wrong."""
+        if problem := self.problem:
+            return problem.code
+        return "ok" if self._chat.is_running else "idle"
 
-    def _check(self) -> None:
+    @property
+    def leaves_in(self) -> float | None:
+        """Seconds until the engine leaves if nobody asks; infinite while it answers, None when it is not there."""
+        if not self._chat.is_running:
+            return None
+        at = self._chat.leaves_at
+        return math.inf if at is None else at - time.monotonic()
+
+    def _missing(self) -> str:
         if importlib.util.find_spec("xllamacpp") is None:
-            raise CannotLoad("xllamacpp is not installed (the extra `llm`)")
+            return "xllamacpp is not installed (the extra `llm`)"
         if not self.path.is_file():
-            raise CannotLoad(f"there is no `{self.path}`; `python -m examples.fetch_model` brings the model")
-
-    async def _load(self) -> None:
-        started = time.monotonic()
-        try:
-            self._chat = await asyncio.to_thread(self._start, "chat")
-        except (CannotLoad, OSError) as error:
-            self.state, self._why = State.ABSENT, str(error)
-            log.warning("%s: %s", _IS_NOT_THERE, error)
-        else:
-            self.state = State.READY
-            log.info("loaded %s in %.1f s", self.model_name, time.monotonic() - started)
+            return f"there is no `{self.path}`; `python -m examples.fetch_model` brings the model"
+        return ""
 
     def _start(self, face: str) -> Engine:
-        self._folder = self._folder or make_folder()
-        at = self._folder / f"{face}.sock"
-        vectors = face == "vectors"
-        return self._engine(self.path, at, self.model_name, self.size, self._silence, vectors=vectors)
-
-    def _notice_death(self) -> None:
-        if self._chat is not None and (code := self._chat.ended) is not None:
-            log.warning("the embedded model's engine ended with %d; the next question loads it again", code)
-            self._chat, self._facts, self.state, self._looked = None, None, State.IDLE, float("-inf")
+        """In a thread; raises ServiceError."""
+        try:
+            self._folder = self._folder or make_folder()
+            # Each has a socket of its own, because one may still be leaving when the next is started.
+            at = self._folder / f"{face}-{next(self._numbers)}.sock"
+            return self._engine(self.path, at, self.model_name, self.size, vectors=face == "vectors")
+        except (CannotLoad, OSError) as error:
+            self._why, self._failed = str(error), time.monotonic()
+            log.warning("%s: %s", _IS_NOT_THERE, error)
+            raise ServiceError("no_backend", f"{_IS_NOT_THERE}: {error}", retry_after=REMEMBERED) from None
 
     async def close(self) -> None:
         """Ends the engines."""
-        for task in (self._loading, self._vectors):
-            if task is not None:
-                await asyncio.wait({task})  # an engine that is just being loaded has to be ended too
-        vectors = self._vectors
-        made = vectors.result() if vectors is not None and vectors.exception() is None else None
-        for engine in (self._chat, made):
-            if engine is not None:
-                await engine.client.aclose()
-                await asyncio.to_thread(engine.close)
+        await asyncio.gather(self._chat.close(), self._vectors.close())
         if self._folder:
             shutil.rmtree(self._folder, ignore_errors=True)
+
+    async def load(self) -> None:
+        """Has the model in memory when it returns, as a request would; ServiceError when it cannot be loaded."""
+        await self._chat.take()
+        self._chat.give_back()
 
     def is_called(self, wanted: object) -> bool:
         """Whether a client means this model; one that names none does, and `smollm2` is enough."""
@@ -146,14 +135,11 @@ class Embedded:
 
     async def post(self, path: str, body: dict[str, Any]) -> httpx2.Response:
         """The engine's answer to a request in OpenAI's words, begun and without error, the body still to be read."""
-        vectors = path == "/v1/embeddings"
-        engine = await self._engine_for_vectors() if vectors else self._chat
-        if engine is None:
-            raise self.problem or ServiceError("model_loading", "the model is being loaded")
+        client = self._vectors_client if path == "/v1/embeddings" else self._client
         headers = {"content-type": "application/json"}
-        body = newer.sent(path, await self._fitting(engine, body))
+        body = newer.sent(path, await self._fitting(client, body))
         content = json.dumps(body).encode()
-        answer = await send(engine.client, "POST", path, headers, content, name="the embedded model")
+        answer = await send(client, "POST", path, headers, content, name="the embedded model")
         if answer.status_code != 200:
             try:
                 raise dialect.refusal(answer.status_code, await answer.aread(), body)
@@ -163,7 +149,7 @@ class Embedded:
                 await answer.aclose()
         return answer
 
-    async def _fitting(self, engine: Engine, body: dict[str, Any]) -> dict[str, Any]:
+    async def _fitting(self, client: httpx2.AsyncClient, body: dict[str, Any]) -> dict[str, Any]:
         """The request without the oldest of its messages, where with them there is no room for an answer."""
         body = dict(body)
         may_cut = body.pop("truncate", True)
@@ -176,24 +162,13 @@ class Embedded:
             return body
 
         async def tokens_of(text: str) -> int:
-            return len((await engine.client.post("/tokenize", json={"content": text})).json()["tokens"])
+            return len((await client.post("/tokenize", json={"content": text})).json()["tokens"])
 
         counts = await asyncio.gather(*(tokens_of(message["content"]) for message in messages))
         left = memory.kept(messages, counts, room)
         if gone := len(messages) - len(left):
             log.info("the conversation is too long: its oldest messages, %d of %d, were left out", gone, len(messages))
         return {**body, "messages": left}
-
-    async def _engine_for_vectors(self) -> Engine:
-        """A second engine on the same weights: one that makes vectors needs other buffers, and few need vectors."""
-        made = self._vectors
-        if made is None or (made.done() and (made.exception() or made.result().ended is not None)):
-            made = self._vectors = asyncio.create_task(asyncio.to_thread(self._start, "vectors"))
-        try:
-            return await asyncio.shield(made)
-        except (CannotLoad, OSError) as error:
-            self._vectors = None
-            raise ServiceError("no_backend", f"{_IS_NOT_THERE}: {error}", retry_after=REMEMBERED) from None
 
     async def whole(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """One JSON answer of the engine."""
@@ -212,6 +187,7 @@ class Embedded:
         name = await self.model(body.get("model"))
         dialog = dialect.Dialog(path, body, name)
         if dialog.only_loads:
+            await self.load()
             yield dialog.loaded()
             return
         answer = await self.post(dialog.path, dialog.request)
@@ -236,12 +212,13 @@ class Embedded:
         name = await self.model(body.get("model"))
         wish = dialect.VectorWish.of(body)
         started = time.monotonic_ns()
-        engine = await self._engine_for_vectors()
+        await self._vectors.take()
+        self._vectors.give_back()
         loaded = time.monotonic_ns()
         texts: list[Any] = list(wish.texts)
         for number, text in enumerate(wish.texts):
             if wish.truncate and len(text) > VECTOR_CONTEXT:  # a token has a letter at least
-                answer = await engine.client.post("/tokenize", json={"content": text})
+                answer = await self._vectors_client.post("/tokenize", json={"content": text})
                 texts[number] = answer.json()["tokens"][:VECTOR_CONTEXT]
         found = await self.whole("/v1/embeddings", {"input": texts}) if texts else {"data": []}
         return {
@@ -254,28 +231,31 @@ class Embedded:
 
     async def models(self) -> list[dict[str, Any]]:
         """The one model, as `GET /api/tags` of an Ollama would tell it."""
-        status = self.path.stat()
-        if not self._digest:
-            self._digest = await asyncio.to_thread(_sha256, self.path)
+        facts, status = await self.facts(), self.path.stat()
         return [
             {
                 "name": self.model_name,
                 "model": self.model_name,
                 "modified_at": datetime.fromtimestamp(status.st_mtime, UTC).isoformat(),
                 "size": status.st_size,
-                "digest": self._digest,
-                "details": details(await self.facts()),
+                "digest": facts["digest"],
+                "details": details(facts),
             }
         ]
 
     async def facts(self) -> dict[str, Any]:
-        """What llama.cpp knows of the model: `n_params`, `n_embd`, `n_ctx_train`, `ftype` and so on."""
-        if self._facts is None:
-            assert self._chat is not None
-            document = (await self._chat.client.get("/v1/models")).json()
-            template = (await self._chat.client.get("/props")).json().get("chat_template", "")
-            kind = await asyncio.to_thread(architecture, self.path)
-            self._facts = {**document["data"][0]["meta"], "chat_template": template, "architecture": kind}
+        """What llama.cpp knows of the model: `n_params`, `n_embd`, `n_ctx_train`, `ftype` and so on.
+
+        The engine is asked once for each version of the file, and need not be there any more afterwards.
+        """
+        status = self.path.stat()
+        version = (status.st_mtime_ns, status.st_size)
+        if self._facts is None or self._facts_of != version:
+            document = (await self._client.get("/v1/models")).json()
+            template = (await self._client.get("/props")).json().get("chat_template", "")
+            kind, digest = await asyncio.to_thread(lambda: (architecture(self.path), _sha256(self.path)))
+            more = {"chat_template": template, "architecture": kind, "digest": digest}
+            self._facts, self._facts_of = {**document["data"][0]["meta"], **more}, version
         return self._facts
 
 

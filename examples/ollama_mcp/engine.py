@@ -5,22 +5,24 @@ those block a thread each, and can be stopped only between two tokens, so not wh
 that is closed ends the work either way, within a second or so.
 """
 
-import json
+import asyncio
 import os
 import shutil
 import socket
 import stat
 import struct
-import subprocess
-import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx2
+
+from examples.child import Child
+from examples.on_demand import OnDemand
+from examples.web import ServiceError
 
 VECTOR_CONTEXT = 512  # tokens of a text to make a vector of
 FOLDER = "ollama-mcp-"
@@ -41,10 +43,10 @@ class Size:
     context: int = 2048  # tokens of a conversation, question and answer together
 
 
-class Engine:
-    """A running server; it ends with this process, or when it is closed."""
+class Engine(Child):
+    """A running server."""
 
-    def __init__(self, path: Path, at: Path, name: str, size: Size, silence: float, *, vectors: bool = False) -> None:
+    def __init__(self, path: Path, at: Path, name: str, size: Size, *, vectors: bool = False) -> None:
         """Takes half a second of processor time; for a thread. Raises CannotLoad."""
         wanted = {
             "model": str(path),
@@ -55,38 +57,75 @@ class Engine:
             "at_once": 1 if vectors else size.at_once,
             "threads": size.threads,
         }
-        at.unlink(missing_ok=True)  # of one that has died
-        command = [sys.executable, "-m", "examples.ollama_mcp.llama", json.dumps(wanted)]
-        # Its standard input is what it lives by: nobody else may keep the other end open.
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=Path(__file__).resolve().parents[2], text=True
-        )
-        assert self._process.stdout is not None
-        with self._process.stdout as output:
-            said = output.readline().strip()
+        super().__init__("examples.ollama_mcp.llama", wanted, says=True)
+        self._at = at
+        said = self.first_line()
         if said != "ready":
+            why = said or f"the engine ended with {self.wait()} while it loaded `{path}`"
             self.close()
-            raise CannotLoad(said or f"the engine ended with {self._process.returncode} while it loaded `{path}`")
+            raise CannotLoad(why)
         # A connection is cheap here, and one that is kept may be closed just when it is used again.
-        transport = httpx2.AsyncHTTPTransport(uds=str(at), limits=httpx2.Limits(max_keepalive_connections=0))
-        timeout = httpx2.Timeout(silence, connect=5)
-        self.client = httpx2.AsyncClient(transport=transport, base_url="http://embedded", timeout=timeout)
-
-    @property
-    def ended(self) -> int | None:
-        """The exit code of one that has died; a signal's number below 0."""
-        return self._process.poll()
+        self.transport = httpx2.AsyncHTTPTransport(uds=str(at), limits=httpx2.Limits(max_keepalive_connections=0))
 
     def close(self) -> None:
         """Ends it, and returns when it is gone; what it was answering breaks off."""
-        assert self._process.stdin is not None
-        with suppress(OSError):
-            self._process.stdin.close()
+        super().close()
+        self._at.unlink(missing_ok=True)
+
+
+class Engines(httpx2.AsyncBaseTransport):
+    """Sends requests to an engine that comes with the first of them, and leaves when there have been none for long."""
+
+    def __init__(self, name: str, make: Callable[[], Engine], idle: float, patience: float) -> None:
+        """`name` is for people; a request waits `patience` seconds for an engine."""
+        self.on_demand = OnDemand(name, make, idle)
+        self._patience = patience
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Raises ServiceError: `model_loading`, `engine_died`; CannotLoad."""
+        for is_last in (False, True):
+            try:
+                async with asyncio.timeout(self._patience):
+                    engine = await self.on_demand.take()
+            except TimeoutError:
+                raise ServiceError("model_loading", f"{self.on_demand.name} is being loaded", retry_after=1) from None
+            try:
+                answer = await engine.transport.handle_async_request(request)
+                assert isinstance(answer.stream, httpx2.AsyncByteStream)
+                body = _Body(answer.stream, self.on_demand.give_back)
+                return httpx2.Response(answer.status_code, headers=answer.headers, stream=body)
+            except httpx2.TransportError as error:
+                told = await self.on_demand.died(engine)
+                self.on_demand.give_back()
+                if told is None:
+                    raise
+                if is_last or not isinstance(error, httpx2.ConnectError):
+                    raise told from None
+                # It had died before this request reached it, so the next engine can have it.
+            except BaseException:
+                self.on_demand.give_back()
+                raise
+        raise AssertionError("the second time is the last")
+
+
+class _Body(httpx2.AsyncByteStream):
+    """An answer that is still arriving; `closed` is called once, when it has ended or is given up."""
+
+    def __init__(self, stream: httpx2.AsyncByteStream, closed: Callable[[], None]) -> None:
+        self._stream = stream
+        self._closed: Callable[[], None] | None = closed
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for chunk in self._stream:
+            yield chunk
+
+    async def aclose(self) -> None:
+        closed, self._closed = self._closed, None
         try:
-            self._process.wait(2)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+            await self._stream.aclose()
+        finally:
+            if closed is not None:
+                closed()
 
 
 def make_folder() -> Path:

@@ -15,6 +15,7 @@ from examples.web import ServiceError
 
 # What changes the models of an Ollama.
 KEEPING = ("/api/pull", "/api/push", "/api/create", "/api/copy", "/api/delete", "/api/blobs")
+FOREVER = 365 * 24 * 3600.0  # seconds, until a model leaves that stays
 Done = Callable[[], None]
 
 
@@ -137,9 +138,11 @@ async def _tags(embedded: Embedded) -> Response:
 
 
 async def _running(embedded: Embedded) -> Response:
-    until = (datetime.now(UTC) + timedelta(days=365)).isoformat()  # it stays
+    if (left := embedded.leaves_in) is None:
+        return JSONResponse({"models": []})
+    until = datetime.now(UTC) + timedelta(seconds=min(left, FOREVER))
     models = await embedded.models()
-    more = {"expires_at": until, "size_vram": 0, "context_length": embedded.size.context}
+    more = {"expires_at": until.isoformat(), "size_vram": 0, "context_length": embedded.size.context}
     return JSONResponse({"models": [{**model, **more} for model in models]})
 
 

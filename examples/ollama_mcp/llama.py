@@ -1,9 +1,7 @@
 """llama.cpp's server as a process of its own: `python -m examples.ollama_mcp.llama '{"model": …}'`.
 
 `engine.py` starts it. In a process of its own the model keeps nobody waiting, whatever it does, and takes nobody along
-when it dies. It says `ready` on standard output, or why there is no model, and ends when standard input does: with
-whoever started it, whatever became of them. Signals that ask for a stop are left to that one, who still has answers to
-pass on.
+when it dies. It says `ready` on standard output, or why there is no model, and lives as long as whoever started it.
 
 xllamacpp always opens a listener, by default on a TCP port that nobody gave it. A path instead makes that a unix
 socket.
@@ -11,15 +9,16 @@ socket.
 
 import json
 import os
-import signal
 import sys
+import threading
 from typing import Any
+
+from examples.child import live_like_the_parent
 
 
 def main(wanted: dict[str, Any]) -> None:
-    """Serves at the path `wanted["at"]` until standard input ends."""
-    for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(ignored, signal.SIG_IGN)
+    """Serves at the path `wanted["at"]` as long as the parent lives."""
+    live_like_the_parent()
     try:
         server = start(wanted)
     except ImportError as error:
@@ -28,7 +27,7 @@ def main(wanted: dict[str, Any]) -> None:
         print(f"`{wanted['model']}` is not a model that llama.cpp can load", flush=True)
     else:
         print("ready", flush=True)
-        sys.stdin.buffer.read()
+        threading.Event().wait()
         del server
     os._exit(0)  # its threads would be waited for
 

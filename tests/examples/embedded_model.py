@@ -13,8 +13,9 @@ HI: list[dict[str, str]] = [{"role": "user", "content": "Say hello."}]
 
 @contextlib.contextmanager
 def with_model(**variables: str) -> Iterator[Running]:
+    """The service, its model loaded."""
     with service("ollama_mcp", OLLAMA_MCP_MODEL_PATH=str(FETCHED), **variables) as running:
-        eventually(lambda: running.http.get("/health/ready").status_code == 200, within=60, what="the model")
+        assert running.http.post("/api/generate", json={"model": MODEL}, timeout=60).json()["done_reason"] == "load"
         yield running
         running.terminate()
 

@@ -31,11 +31,11 @@ def words(text: str) -> list[str]:
 
 @contextmanager
 def speaking(**variables: str) -> Iterator[Running]:
-    """The service, once it can listen and speak; a machine with much to do takes its time for both."""
+    """The service, once it knows how to listen and speak; the engines come when they are needed."""
     with service("conversational", **variables) as running:
         running.http.timeout = 60
-        loaded = {"stt": "ok", "tts": "ok"}
-        eventually(lambda: loaded.items() <= checks(running).items(), within=60, what="both engines")
+        found = {"stt": "idle", "tts": "idle"}
+        eventually(lambda: found.items() <= checks(running).items(), within=60, what="both engines")
         yield running
 
 
@@ -58,7 +58,7 @@ class Talk:
     async def until(self, kind: str, **fields: Any) -> list[dict[str, Any]]:
         """Everything up to the first message of a type with those fields."""
         heard: list[dict[str, Any]] = []
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(90):  # an engine may have to come first
             while not heard or heard[-1]["type"] != kind or not fields.items() <= heard[-1].items():
                 message = await self.socket.recv()
                 if isinstance(message, bytes):

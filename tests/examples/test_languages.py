@@ -32,6 +32,8 @@ class English:
     name = "english"
     languages: tuple[str, ...] = ("en",)
 
+    def load(self) -> None: ...
+
     def transcribe(self, pcm: bytes, language: str, quick: bool = False) -> Words:
         if language not in ("", "en"):
             raise UnknownLanguage("english only")
@@ -68,6 +70,8 @@ class Speaker:
     def __init__(self, name: str, *languages: str) -> None:
         self.name = name
         self.voices = tuple(Voice(f"{name}-{language}", language, name) for language in languages)
+
+    def load(self) -> None: ...
 
     def voice_for(self, language: str) -> str:
         for voice in self.voices:

@@ -4,7 +4,7 @@ import asyncio
 import socket
 import tempfile
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from examples.ollama_mcp.real import PROBE, Ollama
 from tests.examples.running import error_of, text_of
 
 pytestmark = pytest.mark.live
+QUESTION = {"messages": [{"role": "user", "content": "Say hello."}]}
 
 
 @asynccontextmanager
@@ -34,50 +35,67 @@ async def talking_to(app: Starlette) -> AsyncIterator[httpx2.AsyncClient]:
         yield client
 
 
-def test_while_the_model_is_being_loaded_clients_are_told_to_come_back(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    begun, go_on = threading.Event(), threading.Event()
+class Loading:
+    """An engine that is loaded for as long as a test likes, and then cannot be."""
 
-    class Slow(Engine):
-        def __init__(self, *_: Any, **__: Any) -> None:
-            begun.set()
-            go_on.wait(20)
-            raise CannotLoad("it is only for this test")
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.begun, self.go_on = threading.Event(), threading.Event()
+        loading = self
 
+        class Slow(Engine):
+            def __init__(self, *_: Any, **__: Any) -> None:
+                loading.begun.set()
+                loading.go_on.wait(20)
+                raise CannotLoad("it is only for this test")
+
+        self.kind = Slow
+        monkeypatch.setattr("importlib.util.find_spec", lambda _: object())
+
+
+@pytest.fixture
+def loading(monkeypatch: pytest.MonkeyPatch) -> Iterator[Loading]:
+    made = Loading(monkeypatch)
+    yield made
+    made.go_on.set()
+
+
+def test_who_asks_waits_for_the_model_and_hears_why_there_is_none(tmp_path: Path, loading: Loading) -> None:
     model = tmp_path / "some-Model.gguf"
     model.touch()
-    monkeypatch.setattr("importlib.util.find_spec", lambda _: object())
-    embedded = Embedded(model, Size(), 5, Slow)
+    embedded = Embedded(model, Size(), 5, engine=loading.kind)
 
     async def story() -> None:
         async with talking_to(build(Backends(Ollama("", 5), embedded), Slots(2))) as client:
-            await asyncio.to_thread(begun.wait, 20)
-            for response in (
-                await client.get("/health/ready"),
-                await client.get("/health/ready?settled"),
-                await client.post("/v1/chat/completions", json={}),
-                await client.post("/ollama/chat", json={}),
-            ):
-                assert error_of(response, 503)["code"] == "model_loading"
-                assert response.headers["retry-after"] == "1"
-            for response in (await client.get("/api/tags"), await client.post("/api/chat", json={})):
-                assert text_of(response, 503) == "some-model is being loaded"
-                assert response.headers["retry-after"] == "1"
-            report = (await client.get("/health")).json()
-            assert (report["status"], report["checks"]) == ("degraded", {"model": "model_loading"})
-            go_on.set()
-            async with asyncio.timeout(20):
-                while "is being loaded" in text_of(response := await client.get("/api/tags"), 503):
-                    await asyncio.sleep(0.01)
-            assert "it is only for this test" in text_of(response, 503)
+            assert (await client.get("/health")).json()["checks"] == {"model": "idle"}
+            assert (await client.get("/health/ready")).status_code == 200
+            asking = asyncio.create_task(client.post("/v1/chat/completions", json=QUESTION))
+            assert await asyncio.to_thread(loading.begun.wait, 20)
+            assert (await client.get("/health/ready")).status_code == 200
+            loading.go_on.set()
+            error = error_of(await asking, 503)
+            assert (error["code"], "it is only for this test" in error["message"]) == ("no_backend", True)
+            assert error_of(await client.get("/health/ready"), 503)["code"] == "no_backend"
             assert (await client.get("/health/ready?settled")).status_code == 200  # it gets no better than this
+            assert (await client.get("/health")).json()["checks"] == {"model": "no_backend"}
 
-    try:
-        asyncio.run(story())
-    finally:
-        go_on.set()
+    asyncio.run(story())
     assert embedded.model_name == "some-model"
+
+
+def test_who_has_waited_long_enough_for_the_model_is_told_to_come_back(tmp_path: Path, loading: Loading) -> None:
+    model = tmp_path / "some-Model.gguf"
+    model.touch()
+
+    async def story() -> None:
+        embedded = Embedded(model, Size(), 0.05, engine=loading.kind)
+        async with talking_to(build(Backends(Ollama("", 5), embedded), Slots(2))) as client:
+            response = await client.post("/v1/chat/completions", json=QUESTION)
+            assert error_of(response, 503)["code"] == "model_loading"
+            assert response.headers["retry-after"] == "1"
+            assert "is being loaded" in text_of(await client.post("/api/chat", json=QUESTION), 503)
+            loading.go_on.set()
+
+    asyncio.run(story())
 
 
 def test_two_that_ask_one_another_find_it_out() -> None:

@@ -189,8 +189,9 @@ function show(state) {
 }
 
 function showAbilities() {
-  const hears = session?.speech.stt === "ok" || session?.speech.stt === "loading";
-  const speaks = session?.speech.tts === "ok" || session?.speech.tts === "loading";
+  const works = state => ["ok", "idle", "loading"].includes(state);
+  const hears = works(session?.speech.stt);
+  const speaks = works(session?.speech.tts);
   $("talk").disabled = !hears;
   $("hands-free").disabled = !hears;
   if (session && $("empty")) {
