@@ -1,5 +1,6 @@
 # make up     sets up .venv and runs the stack of services.yaml in the foreground (ARGS="-d" and the like are passed on)
 # make test   sets up .venv and runs the tests of portsup (ARGS="-m 'not live'" for those without processes)
+# make test-more   those of portsup that take long
 # make test-services, test-programs, test-convert   those of the shipped services, with real programs, of converted files
 # make test-ray   stacks on a Ray cluster, which the target installs (285 MB)
 # make cluster  a Ray cluster of three nodes on this machine, for examples/cluster; installs Ray (285 MB)
@@ -26,7 +27,7 @@ RAY = tests/ray
 WINDOWS = tests/windows
 APART = tests/examples $(BROWSER) $(RAY) $(WINDOWS) $(PROGRAMS) $(SIDE_BY_SIDE)
 
-.PHONY: up test test-services test-web test-ray test-windows test-programs test-convert test-deps test-long test-faults test-soak
+.PHONY: up test test-more test-services test-web test-ray test-windows test-programs test-convert test-deps test-long test-faults test-soak
 .PHONY: test-lowest test-package cluster
 .PHONY: extras lint bench convert-tools clean
 
@@ -34,7 +35,11 @@ up: .venv/.stack
 	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/python .ci/foreground.py up $(ARGS)
 
 test: .venv/.dev
-	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/python $(PYTEST) -n auto $(APART:%=--ignore=%) $(ARGS)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/python $(PYTEST) -n auto $(APART:%=--ignore=%) -m "not long" $(ARGS)
+
+# Those that are marked `long`.
+test-more: .venv/.dev
+	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/python $(PYTEST) -n auto $(APART:%=--ignore=%) -m long $(ARGS)
 
 # The services of services.yaml, with their clients, the sandbox, the page and the models.
 test-services: .venv/.dev

@@ -117,9 +117,9 @@ class WaitTimedOut(PortsupError):
 class Missing(PortsupError):
     """Something asks for a package that only an extra of portsup brings, and that is not installed."""
 
-    def __init__(self, extra: str, error: ImportError) -> None:
+    def __init__(self, extra: str, error: ImportError, what: str = "cannot go on") -> None:
         package = f"the package `{error.name}`" if error.name else f"what the extra `{extra}` brings"
-        super().__init__("cannot go on", f"{package} is not installed", f"`pip install 'portsup[{extra}]'`")
+        super().__init__(what, f"{package} is not installed", f"`pip install 'portsup[{extra}]'`")
 
 
 _LIMIT = "raise the limit before portsup starts, as in `ulimit -n 8192`"

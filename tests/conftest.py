@@ -1,5 +1,6 @@
 """What holds for every test: folders of its own, and nothing left behind; without the mark `live`, no world either."""
 
+import gc
 import os
 import re
 import shutil
@@ -28,11 +29,16 @@ WORLD = frozenset(
     {"os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.system", "socket.bind", "socket.connect", "time.sleep"}
     | {"subprocess.Popen"}
 )
-MOST_WORKERS = 8  # more would wait for the longest files
+LIVE_ON_A_CORE = 4  # tests at a time: they wait for two thirds of their time
+MOST_WORKERS = 12  # more would wait for the longest files
 
 # Tests start thousands of Pythons that import the same modules: none of them may compile these again.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+# A run makes hundreds of thousands of objects that stay, such as the syntax trees of all files. To search them again
+# and again for what can be freed would take a tenth of its time.
+gc.set_threshold(100_000, 50, 100)
 
 _pure_test: str | None = None  # the test that runs now, when it is not live
 
@@ -59,17 +65,23 @@ def pytest_collectstart() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Side by side, the files with most live tests come first: no long one is left to a single worker at the end."""
+    """Side by side, the files that take longest come first: none is left to a single worker at the end.
+
+    These are a few that are known, then those with most live tests.
+    """
     if hasattr(config, "workerinput"):
+        from tests.support.scheduling import takes_long
+
         live = Counter(item.path for item in items if item.get_closest_marker("live"))
-        items.sort(key=lambda item: -live[item.path])
+        items.sort(key=lambda item: (not live[item.path], not takes_long(item.nodeid), -live[item.path]))
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """How many run with `-n auto`: live tests mostly wait, so two for each core; the others keep one busy."""
+    """How many run with `-n auto`: live tests mostly wait, so several for each core; the others keep one busy."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(cores if config.option.markexpr == "not live" else 2 * cores, MOST_WORKERS)
+    return min(cores if config.option.markexpr == "not live" else LIVE_ON_A_CORE * cores, MOST_WORKERS)
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -2,11 +2,11 @@
 
 import ast
 import re
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from tests.support.source import ROOT, parsed
+
 PAGE = (ROOT / "docs" / "explanation" / "peers.md").read_text(encoding="utf-8")
 ROWS = [
     [cell.strip() for cell in line.strip("|").split(" | ")]
@@ -31,5 +31,5 @@ def test_a_demand_is_tried_or_has_a_reason(row: list[str]) -> None:
     assert tests or reason
     assert answer.count("::") == len(tests)
     for file, name in tests:
-        tree = ast.parse((ROOT / file).read_text(encoding="utf-8"))
+        tree = parsed(ROOT / file)
         assert name in {each.name for each in tree.body if isinstance(each, ast.FunctionDef)}, f"{file} has no {name}"

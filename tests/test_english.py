@@ -9,7 +9,7 @@ import pytest
 
 from supervisor.cli.commands import LINES
 from supervisor.cli.parser import full, overview
-from tests.support.source import PACKAGE, parsed, source_files
+from tests.support.source import PACKAGE, nodes, source_files
 
 ROOT = Path(__file__).parents[1]
 PAGES = [
@@ -36,11 +36,11 @@ def prose(page: Path) -> str:
     return re.sub(r"^```.*?^```$|`[^`\n]*`", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
 
 
-def messages(tree: ast.Module) -> list[ast.Constant]:
+def messages(path: Path) -> list[ast.Constant]:
     """The texts of a file with more than one word, but docstrings."""
     docstrings: set[ast.AST] = set()
     texts: list[ast.Constant] = []
-    for node in ast.walk(tree):
+    for node in nodes(path):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             docstrings.update(ast.walk(node.body[0]) if ast.get_docstring(node) is not None else ())
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value:
@@ -73,7 +73,7 @@ def test_no_message_has_a_word_that_the_glossary_replaces() -> None:
     said = [
         f"{path.relative_to(PACKAGE)}:{text.lineno}: {text.value!r}"
         for path in source_files("supervisor")
-        for text in messages(parsed(path))
+        for text in messages(path)
         if BANNED.search(str(text.value))
     ]
     assert said == []

@@ -232,7 +232,7 @@ def test_a_long_file_says_why_on_top(folder: str) -> None:
     for path in source_files(folder):
         text = path.read_text(encoding="utf-8")
         lines = text.count("\n")
-        if lines > 300 and "300 lines" not in (ast.get_docstring(ast.parse(text)) or ""):
+        if lines > 300 and "300 lines" not in text.partition('"""\n')[0]:
             silent.append(f"{path.relative_to(ROOT)} has {lines} lines")
     assert silent == []
 

@@ -146,7 +146,7 @@ def test_ci_runs_the_linters_and_every_target_of_tests_and_fails_with_each(tmp_p
         )
         return ended.returncode, (tmp_path / "ran").read_text().split(), ended.stderr
 
-    targets = ["lint", "test", "test-services", "test-web", "test-ray", "test-programs", "test-convert"]
+    targets = ["lint", "test", "test-more", "test-services", "test-web", "test-ray", "test-programs", "test-convert"]
     targets += ["test-windows", "test-soak"]
     faults = "test-faults"  # tries once more by itself what it finds
     assert run() == (0, [*targets, faults], "")
@@ -160,7 +160,7 @@ def test_ci_runs_the_linters_and_every_target_of_tests_and_fails_with_each(tmp_p
 
 @pytest.mark.live
 def test_every_file_of_tests_is_run_by_a_target() -> None:
-    apart_from_it = ("-services", "-web", "-ray", "-windows", "-programs", "-convert")
+    apart_from_it = ("-more", "-services", "-web", "-ray", "-windows", "-programs", "-convert")
     tried = subprocess.run(
         ["make", "-C", ROOT, "-n", *(f"test{each}" for each in ("", *apart_from_it))],
         capture_output=True,

@@ -1,11 +1,13 @@
 """Facts before words: sentences about services are made in words/, and nobody takes facts out of them again."""
 
 import ast
+import functools
 import re
+from pathlib import Path
 
 import pytest
 
-from tests.support.source import PACKAGE, nodes, parsed, source_files
+from tests.support.source import PACKAGE, nodes, source_files
 
 # Where no service runs, or what is said is not about one: folders and files, each with the reason.
 ELSEWHERE = {
@@ -19,17 +21,12 @@ ELSEWHERE = {
     "control/": "what is wrong with a request, or a connection",
     "web/": "what a browser asks wrongly",
     "tui/": "titles, keys and help of the screens",
-    "cli/commands/top.py": "what the view needs of a terminal",
     "mcp/": "what an agent reads about tools",
-    "ports/choice.py": "which instance is meant",
     "ports/folders.py": "the file of the numbers of folders",
-    "ports/instance_lock.py": "which instance can run",
-    "ports/instances.py": "which instances run",
     "ports/library.py": "what a program asks wrongly of the library",
     "ports/lockfile.py": "a file system without locks",
     "ports/runtime.py": "the runtime directory",
     "process/filters.py": "what the system refuses of a filter",
-    "process/guardian.py": "how the daemon ended",
     "process/image.py": "the names of C functions",
     "process/view.py": "what the machine lacks",
     "cli/bug_report.py": "a mistake of ours",
@@ -42,22 +39,17 @@ ELSEWHERE = {
     "cli/commands/config.py": "mistakes in a configuration",
     "cli/commands/env.py": "what a shell reads",
     "cli/commands/export.py": "files that are written",
-    "cli/commands/graph.py": "the title of a picture",
     "cli/commands/init.py": "files that are read and written",
     "cli/commands/logs.py": "options that do not go together",
     "cli/commands/man.py": "help",
     "cli/commands/mcp.py": "the files of other clients",
     "cli/commands/metrics.py": "what a number means, for Prometheus",
-    "cli/commands/prune.py": "files and numbers that are removed",
     "cli/commands/schema.py": "help",
     "cli/commands/web.py": "what the page needs to be served",
     "cli/commands/unit.py": "comments in a unit",
-    "api/drawing.py": "the text of a picture",
-    "api/gantt.py": "the text of a picture",
-    "api/machine.py": "files and numbers that are removed",
+    "api/drawing.py": "markup",
+    "api/gantt.py": "markup",
     "api/log_search.py": "what is wrong with a search",
-    "api/project.py": "which instance is meant",
-    "api/stack.py": "which instance is meant",
     "api/token.py": "the file of the token",
     "names/answers.py": "markup",
     "daemon/automatic/file_watcher.py": "how a library says that the system has none left",
@@ -70,9 +62,9 @@ ELSEWHERE = {
     "core/service/product.py": "states that cannot be",
 }
 OTHERS = ("config", "convert", "export", "words")  # nobody reads facts out of words there
-# Calls whose texts are no sentences about a service: mistakes of ours, and of a command line; help.
-NOT_OF_SERVICES = {"AssertionError", "AttributeError", "call_exception_handler", "UsageError", "ArgumentTypeError",
-                   "add_argument", "add_parser"}  # fmt: skip
+# Calls whose texts are no sentences about a service: mistakes of ours or of a command line, missing packages, help.
+NOT_OF_SERVICES = {"AssertionError", "AttributeError", "call_exception_handler", "UsageError", "Missing",
+                   "ArgumentTypeError", "add_argument", "add_parser"}  # fmt: skip
 SENTENCE = re.compile(r"[a-z`][,:;]? [a-z`]|^[a-z]+ $|^ [a-z]{2}")
 REASONS = {
     "reason",
@@ -99,10 +91,11 @@ READERS = {
 }
 
 
-def texts(tree: ast.Module) -> list[ast.Constant]:
+@functools.cache
+def texts(path: Path) -> list[ast.Constant]:
     """Every text in a file but docstrings, annotations and what is said of a mistake of ours."""
     unseen: set[ast.AST] = set()
-    for node in ast.walk(tree):
+    for node in nodes(path):
         match node:
             case ast.Module() | ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef():
                 unseen.update(ast.walk(node.body[0]) if ast.get_docstring(node) is not None else ())
@@ -118,7 +111,7 @@ def texts(tree: ast.Module) -> list[ast.Constant]:
                 unseen.update(ast.walk(annotation))
     return [
         node
-        for node in ast.walk(tree)
+        for node in nodes(path)
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in unseen
     ]
 
@@ -128,7 +121,7 @@ def test_sentences_about_services_are_made_in_one_folder() -> None:
         f"{name}:{text.lineno}: {text.value!r}"
         for path in source_files("supervisor")
         if not (name := path.relative_to(PACKAGE).as_posix()).startswith(tuple(ELSEWHERE))
-        for text in texts(parsed(path))
+        for text in texts(path)
         if SENTENCE.search(str(text.value))
     ]
     assert made == []
@@ -137,7 +130,7 @@ def test_sentences_about_services_are_made_in_one_folder() -> None:
 @pytest.mark.parametrize("place", ELSEWHERE)
 def test_no_place_is_excused_that_needs_no_excuse(place: str) -> None:
     there = [path for path in source_files("supervisor") if path.relative_to(PACKAGE).as_posix().startswith(place)]
-    assert any(SENTENCE.search(str(text.value)) for path in there for text in texts(parsed(path)))
+    assert any(SENTENCE.search(str(text.value)) for path in there for text in texts(path))
 
 
 def test_nobody_reads_facts_out_of_the_words_of_a_reason() -> None:

@@ -5,11 +5,8 @@ from html import escape
 
 from supervisor.api.launch import Launch, phases
 from supervisor.core import journal
+from supervisor.words import pictures
 
-MEANINGS = {
-    "port": "looks for a port", "waited": "waits for others", "spawn": "is spawned", "listening": "comes to listen",
-    "ready": "gets ready",
-}  # fmt: skip
 # Of the palette of Okabe and Ito.
 _COLORS = {
     "port": "#999999",
@@ -34,15 +31,15 @@ def as_html(stack: str, told: Sequence[Launch], chain: Collection[Launch]) -> st
     legend = "".join(
         '<li><svg width="12" height="12" aria-hidden="true">'
         f'<rect width="12" height="12" fill="{_COLORS[name]}"/></svg> {meaning}</li>'
-        for name, meaning in MEANINGS.items()
+        for name, meaning in pictures.PHASES.items()
     )
     rows = "\n".join(_row(each, most, each in chain) for each in told)
-    title = f"The last start of {escape(stack)}"
+    title = escape(pictures.last_start(stack))
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>\n'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_STYLE}</style></head>\n'
         f"<body><h1>{title}</h1>\n<ul>{legend}</ul>\n"
-        "<p>◆ is in the critical chain: it kept the start to the end.</p>\n"
+        f"<p>{pictures.CRITICAL}</p>\n"
         '<table><thead><tr><th scope="col">Service</th><th scope="col">When</th><th scope="col">Ready at</th>'
         f'<th scope="col">After</th></tr></thead>\n<tbody>\n{rows}\n</tbody></table></body></html>\n'
     )
@@ -54,15 +51,15 @@ def _row(launch: Launch, most: float, is_critical: bool) -> str:
     for name, seconds in phases(launch):
         if seconds:
             x, width = _WIDTH * at / most, max(1.0, _WIDTH * seconds / most)
-            what = f"{MEANINGS[name]}: {seconds:.3f} s"
+            what = pictures.phase(name, seconds)
             words.append(what)
             bars.append(
                 f'<rect x="{x:.1f}" width="{width:.1f}" height="16" fill="{_COLORS[name]}"><title>{what}</title></rect>'
             )
             at += seconds
-    settled = "not there" if launch.settled is None else f"{launch.settled:.3f} s"
+    settled = pictures.NOT_THERE if launch.settled is None else f"{launch.settled:.3f} s"
     outcome = "" if launch.outcome in ("ready", "") else f" ({escape(launch.outcome)})"
-    label = escape("; ".join(words)) or "no times are known"
+    label = escape("; ".join(words)) or pictures.NO_TIMES
     return (
         f'<tr><th scope="row">{escape(launch.name)}{" ◆" if is_critical else ""}</th>'
         f'<td><svg width="{_WIDTH}" height="16" role="img" aria-label="{label}">{"".join(bars)}</svg></td>'

@@ -5,7 +5,6 @@ import time
 
 from supervisor.dataclass import dataclass
 from supervisor.doctor import leftovers
-from supervisor.errors import PortsupError
 from supervisor.logs.state_dir import check_state
 from supervisor.ports.folders import Folders
 from supervisor.ports.instances import InstanceInfo, running
@@ -13,7 +12,7 @@ from supervisor.ports.runs import dead_runs
 from supervisor.ports.runtime import RuntimeDir
 from supervisor.process import tree
 from supervisor.process.view import require_view
-from supervisor.words import answers
+from supervisor.words import leftovers as words
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +93,7 @@ def running_instance(stack: str, number: int) -> InstanceInfo | None:
 
 def left_over() -> Leftovers:
     """What `remove_left_over` would end and remove; raises PortsupError if nobody may look."""
-    require_view("cannot tell which processes are left")
+    require_view(words.UNSEEN)
     runtime = RuntimeDir.find()
     folders = Folders(check_state())
     return Leftovers(
@@ -107,25 +106,24 @@ def left_over() -> Leftovers:
 
 def remove_left_over() -> int:
     """Ends and removes it, and gives how many numbers were forgotten; raises PortsupError for what did not work."""
-    require_view("cannot tell which processes are left")
+    require_view(words.UNSEEN)
     runtime = RuntimeDir.find()
     processes, files = leftovers.orphans(runtime), list(leftovers.stale_files(runtime))
     kept = []
     for run_id in sorted({each.run_id for each in processes} & dead_runs(runtime)):
-        kept += [answers.alive(each.pid) for each in tree.reap_run(run_id) if not each.gone]
+        kept += [words.alive(each.pid) for each in tree.reap_run(run_id) if not each.gone]
     # Records last: as long as one tells of a run, the next `up` knows its processes.
     if not kept:
-        kept = [f"`{file.path}` is in use again or cannot be written" for file in files if not leftovers.remove(file)]
+        kept = [words.file_kept(file.path) for file in files if not leftovers.remove(file)]
     if kept:
-        raise PortsupError("cannot remove everything", "; ".join(kept), "`portsup doctor` shows what is still there")
+        raise words.still_there(kept)
     folders = Folders(check_state())
     if all(each.exists for each in folders.all()):
         return 0
     try:
         return folders.forget_gone()
     except OSError as error:
-        why = f"`{folders.path}`: {error.strerror or error}"
-        raise PortsupError("cannot forget the numbers of deleted directories", why) from None
+        raise words.numbers_kept(folders.path, error.strerror or error) from None
 
 
 def _of(info: InstanceInfo) -> Instance:

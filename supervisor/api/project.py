@@ -21,7 +21,7 @@ from supervisor.logs.state_dir import instance_directory
 from supervisor.ports.choice import Ambiguous, choose
 from supervisor.ports.instances import InstanceInfo, running
 from supervisor.ports.runtime import RuntimeDir
-from supervisor.words import answers
+from supervisor.words import answers, instances
 
 _MOST_SAID = 1 << 16  # bytes of what portsup says while it starts
 
@@ -57,9 +57,7 @@ class Project:
         """The stack that runs from here; raises NotFound where none does."""
         info = self.running()
         if info is None:
-            raise NotRunning(
-                "cannot find a running instance", "none runs from this directory", "start it: `portsup up -d`"
-            )
+            raise NotRunning(*instances.none_here())
         return Stack(info.socket)
 
     def spec(self) -> StackSpec:
@@ -119,9 +117,7 @@ class Project:
                     stderr=said, start_new_session=True,
                 )  # fmt: skip
             except OSError as error:
-                raise PortsupError(
-                    "cannot start the stack", f"`{sys.executable}`: {error.strerror or error}"
-                ) from error
+                raise instances.not_started(sys.executable, error.strerror or error) from error
             with contextlib.suppress(subprocess.TimeoutExpired):
                 coming.wait(timeout)
             said.seek(0)

@@ -25,11 +25,11 @@ from supervisor.api.values import (
 )
 from supervisor.control.client import PATIENCE, Client, DaemonGone
 from supervisor.control.progress import Changes
-from supervisor.errors import ExitCode, NotFound, WaitTimedOut
+from supervisor.errors import ExitCode, WaitTimedOut
 from supervisor.logs.state_dir import instance_directory
 from supervisor.ports.instances import running
 from supervisor.ports.runtime import RuntimeDir
-from supervisor.words import answers
+from supervisor.words import answers, instances
 
 __all__ = ["DaemonGone", "Stack"]
 
@@ -58,8 +58,7 @@ class Stack:
         """
         path = socket or os.environ.get("PORTSUP_SOCKET")
         if not path:
-            hint = "give the path of its control socket, or use `Stack.find`"
-            raise NotFound("cannot find a running instance", "PORTSUP_SOCKET is not set", hint)
+            raise instances.no_socket()
         self._client = Client(path, patience)
 
     @classmethod
@@ -71,9 +70,7 @@ class Stack:
             if name in (None, info.stack) and instance in (None, info.instance)
         ]
         if len(found) != 1:
-            which = ", ".join(f"`{info.stack}` instance {info.instance}" for info in found)
-            why = f"{len(found)} are running: {which}" if found else "none that fits is running"
-            raise NotFound("cannot find a running instance", why, "`portsup ls` lists them")
+            raise instances.several_fit(instances.of(info.stack, info.instance) for info in found)
         return cls(found[0].socket)
 
     def status(self, *services: str) -> list[ServiceStatus]:

@@ -1,10 +1,11 @@
-"""Which of the running instances is meant: by file, by folder, by number."""
+"""Which of the running instances is meant: by file, by directory, by number."""
 
 import os
 from collections.abc import Sequence
 
 from supervisor.config.names import file_near, files_of, find_asked
 from supervisor.errors import NotFound
+from supervisor.words import instances as words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,45 +27,33 @@ def choose(
     that have been made of exactly the files asked for.
     """
     if not running:
-        raise NotFound(
-            "cannot find a running instance", "none is running", "`portsup up` starts the services of services.yaml"
-        )
+        raise words.none_runs()
     numbered = [info for info in running if instance in (None, info.instance)]
     if asked:
         files = [os.path.realpath(os.path.join(here, each)) for each in files_of(find_asked(here, asked))]
         candidates = [info for info in numbered if os.path.realpath(info.file) == files[0]]
         if not candidates:
-            why = f"none runs from `{asked[0]}`{_numbered(instance)}"
-            raise NotFound("cannot find a running instance", why, _hint(numbered, files[0]))
+            raise words.not_found(words.none_runs_from(asked[0], instance), _hint(numbered, files[0]))
         return _only([info for info in candidates if list(map(os.path.realpath, info.files)) == files] or candidates)
     near = _from_here(running, here)
     if near:
         # Two clones of a project are instances of one stack: a number may mean the other clone, never another stack.
         numbered = [info for info in numbered if info.stack in {one.stack for one in near}]
         if not numbered:
-            raise NotFound("cannot find a running instance", f"none of this stack has number {instance}", _RUNNING)
+            raise words.not_found(words.no_number(instance, of_this_stack=True))
         return _only([info for info in numbered if info in near] or numbered)
     config = file_near(here)
     if changes and instance is None and config is not None:
-        raise NotFound(
-            "cannot find a running instance",
-            f"none was started from `{config}`",
-            "name another one with `--instance N` or `-f FILE`: `portsup ls` lists them",
-        )
+        raise words.not_found(words.none_started_from(config), words.ANOTHER)
     if not numbered:
-        raise NotFound("cannot find a running instance", f"none has number {instance}", _RUNNING)
+        raise words.not_found(words.no_number(instance))
     return _only(numbered)
-
-
-_RUNNING = "`portsup ls` lists what is running"
 
 
 def _hint(running: "Sequence[InstanceInfo]", file: str) -> str:
     """What to do where no instance belongs to `file`: one that only has it laid over another is reached by that."""
     first = next((info.file for info in running if file in map(os.path.realpath, info.files)), None)
-    if first is None:
-        return _RUNNING
-    return f"it is laid over `{first}` there: name that one first, an instance belongs to the first of its files"
+    return words.RUNNING if first is None else words.laid_over(first)
 
 
 def _from_here(running: "Sequence[InstanceInfo]", here: str) -> "list[InstanceInfo]":
@@ -88,22 +77,14 @@ def _only(candidates: "Sequence[InstanceInfo]") -> "InstanceInfo":
         return candidates[0]
     numbers = {info.instance for info in candidates}
     example = f"--instance {max(numbers)}" if len(numbers) == len(candidates) else "-f FILE"
-    error = Ambiguous(
-        "cannot tell which instance is meant",
-        f"{len(candidates)} are running\n\n" + "\n".join(f"  {words_of(info)}" for info in candidates),
-        f"say which one, as in `{example}`",
-    )
+    error = Ambiguous(*words.several(map(words_of, candidates), example))
     error.candidates = candidates
     raise error
 
 
 def words_of(info: "InstanceInfo") -> str:
     """What is said of an instance where several are meant."""
-    return f"`{info.stack}` instance {info.instance} ({info.whose}) from {os.fspath(info.directory)}"
-
-
-def _numbered(instance: int | None) -> str:
-    return f" as instance {instance}" if instance is not None else ""
+    return words.words_of(info.stack, info.instance, info.whose, os.fspath(info.directory))
 
 
 def _parent(file: "str | os.PathLike[str]") -> str:

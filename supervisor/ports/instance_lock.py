@@ -17,6 +17,7 @@ from supervisor.ports.record import read_json, write_json
 from supervisor.ports.runs import is_over
 from supervisor.ports.runtime import RuntimeDir, error_in
 from supervisor.system import Identity
+from supervisor.words import instances as words
 
 ENDING_WITHIN = 60.0  # seconds that an instance which is stopping is waited for; a grace period is 10
 
@@ -53,21 +54,17 @@ class InstanceLock:
         """
         fitting = max_instances(pools, stride)
         for number in chain(numbers, count(1)) if wanted is None else (wanted,):
-            what = f"cannot run instance {number} of stack `{stack}`"
             if number < 1:
-                raise InstanceTaken(what, "instances are counted from 1")
+                raise words.below_one(stack, number)
             if number > fitting:
-                hint = "`portsup ls` lists what runs: end one, or give `instances: {stride: N}` more room"
-                raise InstanceTaken(what, overlap(pools, stride, number) or "", hint)
+                raise words.no_room(stack, number, overlap(pools, stride, number) or "")
             taken = cls._try(stack, number, runtime, info)
             if taken is None and (ending := _ending(runtime, stack, number, info)):
                 on_wait(ending)
                 taken = cls._try_until_ended(stack, number, runtime, info)
             if taken is not None:
                 return taken
-        raise InstanceTaken(
-            what, _where(stack, number, runtime), "without `--instance` the lowest free number is taken"
-        )
+        raise _taken(stack, number, runtime)
 
     @classmethod
     def _try_until_ended(cls, stack: str, number: int, runtime: RuntimeDir, info: RunInfo) -> "InstanceLock | None":
@@ -95,7 +92,7 @@ class InstanceLock:
             write_json(record, mine.as_json())
         except OSError as error:
             lock.release()
-            raise error_in(f"cannot take instance {number} of stack `{stack}`", lock.path, error) from error
+            raise error_in(words.not_locked(number, stack), lock.path, error) from error
         return cls(mine, lock, runtime, stale_run_id)
 
     @property
@@ -139,7 +136,7 @@ class InstanceLock:
         if why is None:
             found = _owner(self.record)
             if found is not None and found[1] != self.info.owner and system.is_alive(found[1]):
-                return LockGone("taken-over", self.record, f"pid {found[1].pid}")
+                return LockGone("taken-over", self.record, words.process(found[1].pid))
         return why
 
     def heartbeat(self) -> None:
@@ -169,11 +166,11 @@ def _ending(runtime: RuntimeDir, stack: str, number: int, info: RunInfo) -> Inst
     return found if is_held(runtime.instance_lock(stack, number)) else None
 
 
-def _where(stack: str, number: int, runtime: RuntimeDir) -> str:
+def _taken(stack: str, number: int, runtime: RuntimeDir) -> InstanceTaken:
     for info in running(runtime):
         if (info.stack, info.instance) == (stack, number):
-            return f"it runs already, from `{info.directory}` ({info.whose})"
-    return "it is being started right now"
+            return words.number_taken(stack, number, info.directory, info.whose)
+    return words.number_taken(stack, number, None, "")
 
 
 def _owner(record: str) -> tuple[str, Identity] | None:

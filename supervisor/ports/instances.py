@@ -9,6 +9,7 @@ from supervisor.ports.record import read_json
 from supervisor.ports.runtime import RuntimeDir, error_in
 from supervisor.system import Identity
 from supervisor.system.identity import is_finite
+from supervisor.words import instances as words
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ def running(runtime: RuntimeDir) -> list[InstanceInfo]:
     except (FileNotFoundError, NotADirectoryError):
         return []
     except OSError as error:
-        raise error_in("cannot see which instances run", runtime.instances, error) from error
+        raise error_in(words.NOT_SEEN, runtime.instances, error) from error
     found = []
     for name in names:
         path = os.path.join(runtime.instances, name)

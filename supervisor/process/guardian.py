@@ -15,10 +15,11 @@ from collections.abc import Callable, Iterable
 from typing import NoReturn
 
 from supervisor import system
-from supervisor.errors import ExitCode, PortsupError, refusal, shell_code
+from supervisor.errors import ExitCode, refusal, shell_code
 from supervisor.process.pulse import PulseWatch
 from supervisor.process.shared import is_shared
 from supervisor.process.signals import OF_THE_TERMINAL, STOPPING
+from supervisor.words import instances as words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +40,6 @@ if TYPE_CHECKING:
 BEGINNING = frozenset(STOPPING) - {signal.SIGABRT}  # what may end a daemon that has begun nothing yet
 READ_SIZE = 65536
 ORPHANS_WITHIN = 5.0  # seconds until killed orphans must be gone
-HUNG_HINT = "`portsup up` starts it again; PORTSUP_HANG_TIMEOUT changes how long it may be silent"
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -69,8 +69,8 @@ def fork() -> int:
     try:
         return os.fork()
     except OSError as error:
-        hint = "end some processes, or raise the limit with `ulimit -u`" if error.errno == errno.EAGAIN else ""
-        raise PortsupError("cannot start another process", (error.strerror or "").lower(), hint) from error
+        too_many = error.errno == errno.EAGAIN
+        raise words.no_process((error.strerror or "").lower(), too_many=too_many) from error
 
 
 def _become_daemon(
@@ -97,7 +97,7 @@ def _become_daemon(
         code = main()
     except OSError as error:  # `main` lets none out
         code = int(ExitCode.FAILURE)
-        _tell(f"error: {refusal(error, 'cannot start the daemon') or error}\n")
+        _tell(f"error: {refusal(error, words.NOT_STARTED) or error}\n")
     finally:
         os._exit(code)
 
@@ -125,20 +125,14 @@ def guard(
     if watch is not None:
         watch.close()
         if watch.has_killed and code == -signal.SIGKILL:
-            _tell(f"error: {hung(daemon, watch.pulse.patience)}\n\nhint: {HUNG_HINT}\n")
+            _tell(f"error: {words.hung(daemon, watch.pulse.patience)}\n\nhint: {words.HUNG}\n")
             return int(ExitCode.HUNG)
     if -code in BEGINNING and not left:  # it came before anything was begun
         return shell_code(code)
     if code < 0:
-        rest = f" with {left} processes that it had started" if left else ""
-        _tell(f"error: the portsup daemon (pid {daemon}) was ended by signal {-code}{rest}\n")
+        _tell(f"error: {words.ended_by(daemon, -code, left)}\n")
         return shell_code(code)
     return code
-
-
-def hung(daemon: int, patience: float) -> str:
-    """That the daemon was killed because it did nothing for so many seconds."""
-    return f"the portsup daemon (pid {daemon}) did nothing for {patience:g} s: it was killed, with all that it ran"
 
 
 def _on_child(daemon: int) -> None:

@@ -14,6 +14,7 @@ from supervisor.errors import PortsupError
 from supervisor.tui.ask import Ask
 from supervisor.tui.cells import age_cell
 from supervisor.tui.live import Live
+from supervisor.words import leftovers
 
 
 class Machine(Live):
@@ -89,12 +90,12 @@ class Machine(Live):
         self.app.call_from_thread(self.action_look)
 
 
-NOTHING = "Ended runs have left nothing behind."
+NOTHING = f"{leftovers.NOTHING.capitalize()}."
 
 
 def words_of(left: Leftovers) -> list[str]:
     """What is left, one line each.  Pure."""
-    lines = [f"process {each.pid} {each.name} of {each.service}" for each in left.processes]
-    lines += [f"{each.what}: {each.path}" for each in left.files]
-    lines += [f"number {each.instance} of {each.stack}, of a deleted directory: {each.folder}" for each in left.numbers]
+    lines = [leftovers.process(each.pid, each.name, each.service) for each in left.processes]
+    lines += [leftovers.file(each.path, each.what) for each in left.files]
+    lines += [leftovers.number(each.instance, each.stack, each.folder) for each in left.numbers]
     return [*lines, *filter(None, [left.trouble])] or [NOTHING]

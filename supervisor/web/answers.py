@@ -16,8 +16,9 @@ from supervisor.api.stack import Stack
 from supervisor.api.values import Event, LogQuery, as_json
 from supervisor.core import journal
 from supervisor.core.naming import parted
-from supervisor.errors import NotFound, PortsupError, UsageError
+from supervisor.errors import PortsupError, UsageError
 from supervisor.web.windows import event_of
+from supervisor.words import answers
 
 Asked = Mapping[str, str]
 Told = dict[str, Any]
@@ -182,7 +183,7 @@ def _services(project: Project, asked: Asked) -> tuple[str, ...]:
     known = project.services()
     names = tuple(filter(None, asked.get("services", "").split(",")))
     if wrong := [name for name in names if parted(name, known)[0] not in known]:
-        raise NotFound(f"cannot find `{wrong[0]}`", "the stack has no such service", f"services: {', '.join(known)}")
+        raise answers.unknown(wrong[0], answers.named(known))
     return names or tuple(known)
 
 

@@ -7,6 +7,7 @@ from supervisor.api.machine import left_over, remove_left_over
 from supervisor.api.project import Project
 from supervisor.api.values import Outcome, as_json, line_of
 from supervisor.errors import PortsupError, UsageError
+from supervisor.words import leftovers
 
 Told = dict[str, Any]
 Given = Mapping[str, Any]
@@ -78,7 +79,7 @@ def _prune(_: Project, given: Given) -> Iterator[Told]:
         yield _end(True, left=as_json(left_over()))
         return
     forgotten = remove_left_over()
-    yield _end(True, words=f"ended runs have left nothing behind; {forgotten} numbers are forgotten")
+    yield _end(True, words=leftovers.cleaned(forgotten))
 
 
 def _end(ok: bool, **told: Any) -> Told:

@@ -73,6 +73,7 @@ def no_service(name: str, known: Collection[str] = (), what: str = "cannot find 
 
 TELL_OF = "cannot explain `{}`"
 FIND_LOG = "cannot find the log of `{}`"
+SHOW = "cannot show `{}`"
 
 
 def unknown(name: str, hint: str, what: str = "cannot find `{}`") -> NotFound:
@@ -201,26 +202,6 @@ def daemon_died(pid: int, signal: int) -> PortsupError:
     """The daemon died while the stack came up."""
     why = f"portsup in the background (pid {pid}) was ended by signal {signal}"
     return PortsupError("cannot tell whether the stack is up", why, "`portsup up` cleans up what may be left")
-
-
-def left_process(pid: int, name: str, service: str) -> str:
-    """A process of a run that is over."""
-    return f"process {pid} `{name}` of service `{service}`"
-
-
-def left_file(path: str, what: str) -> str:
-    """A file of a run that is over."""
-    return f"file {path}: {what}"
-
-
-def left_number(number: int, stack: str, folder: str) -> str:
-    """A number that is kept for a folder that is gone."""
-    return f"number {number} of `{stack}`, of a deleted directory: {folder}"
-
-
-def alive(pid: int) -> str:
-    """Whom SIGKILL does not end."""
-    return f"process {pid} is still alive after SIGKILL"
 
 
 def not_gone(stack: str, number: int, whose: str, pid: int | None, seconds: float) -> PortsupError:

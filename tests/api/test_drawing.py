@@ -60,7 +60,7 @@ def test_the_page_of_a_start_has_a_bar_for_each_phase() -> None:
     )
     page = as_html("shop-1", told, critical_chain(told))
     assert '<th scope="row">db&lt; ◆</th>' in page
-    assert "comes to listen: 0.300 s" in page
+    assert "starts to listen: 0.300 s" in page
     assert ">1.000 s<" in page
     assert "http" not in page
     assert "<script" not in page

@@ -16,7 +16,7 @@ from tests.support.eventually import eventually
 from tests.support.needed import need, need_program
 from tests.support.ports import free_pool
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.long]
 
 TASKS = """
 import pathlib, time

@@ -32,6 +32,7 @@ def dies_well(mortal: Mortal, death: Death) -> None:
     assert death.victim is Victim.BOTH or (outcome.gone_after or 0) < SOON, death
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("victim", list(Victim))
 def test_nothing_outlives_it_and_the_next_start_is_clean(stack: Make, victim: Victim) -> None:
     stacks = mortal(stack)

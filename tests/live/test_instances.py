@@ -142,7 +142,7 @@ def test_ten_instances_run_and_the_eleventh_says_why_not(stack: Make) -> None:
     assert len(live.infos()) == 10
 
 
-@pytest.mark.parametrize("round", range(3))
+@pytest.mark.parametrize("round", [0, *(pytest.param(each, marks=pytest.mark.long) for each in (1, 2))])
 def test_starts_in_the_same_instant_get_different_instances(stack: Make, round: int) -> None:
     base, _ = pools_of(1, 12)
     live = stack({"web": {**SLEEPER, "pool": [base]}}, instances={"stride": 1})

@@ -47,6 +47,12 @@ def how(request: pytest.FixtureRequest) -> Iterator[str]:
         yield request.param
 
 
+# The same ways, for a test that takes half a minute with each.
+one_and_long_others = pytest.mark.parametrize(
+    "how", ["bpf", *(pytest.param(each, marks=pytest.mark.long) for each in ("sysctl", "swap"))], indirect=True
+)
+
+
 def stack_of(stack: Make, how: str, ways: tuple[str, ...], **more: Any) -> Live:
     """One service a way, named like it; of root for `bpf`, of an ordinary user for the others."""
     live = stack({})
@@ -88,6 +94,7 @@ def asked(port: int, host: str) -> str:
         return connection.recv(64).decode().strip()
 
 
+@one_and_long_others
 def test_a_program_gets_its_socket_as_it_likes_in_every_life(stack: Make, how: str) -> None:
     """After the first bind, a crash, a restart and a rolling restart, and listens nowhere else."""
     live = stack_of(stack, how, WAYS)
@@ -141,6 +148,7 @@ def test_a_worker_that_closes_its_listener_keeps_no_clients(stack: Make, how: st
 
 
 @pytest.mark.parametrize("by", ["user", "same"])
+@one_and_long_others
 def test_nobody_slips_in_beneath_any_address(stack: Make, how: str, by: str) -> None:
     """While services stop and start again and again; others of the same ordinary user may, and are found out."""
     ways = tuple(way for way in ADDRESSES if how == "bpf" or way != "dual")

@@ -24,7 +24,7 @@ from tests.support.compiled import compiled
 from tests.support.eventually import eventually
 from tests.support.ports import free_pool
 
-pytestmark = [pytest.mark.live, pytest.mark.timeout(SECONDS + 120)]
+pytestmark = [pytest.mark.live, pytest.mark.long, pytest.mark.timeout(SECONDS + 120)]
 
 VERBS = ("start", "stop", "restart", "rolling", "rotate", "kill", "reload", "status", "env")
 SERVICES = ("web", "api", "job")

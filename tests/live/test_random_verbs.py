@@ -42,7 +42,7 @@ RESTARTING = {"restart": "always", "restart_policy": {"delay": "0s", "max_restar
 DEAF = ["sh", "-c", "trap '' TERM; exec sleep 1000"]  # takes its whole grace, so that a stop can be overtaken
 NEEDS = {"api": "web"}  # what a start of a service starts besides
 
-pytestmark = [pytest.mark.live, pytest.mark.timeout(SECONDS + 120)]
+pytestmark = [pytest.mark.live, pytest.mark.long, pytest.mark.timeout(SECONDS + 120)]
 
 
 class Command(NamedTuple):

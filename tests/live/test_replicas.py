@@ -99,7 +99,7 @@ def test_nobody_is_refused_while_the_number_changes_and_a_reload_undoes_it(stack
         assert live.run("scale", "nobody=2").returncode == 4
 
 
-@pytest.mark.parametrize("how", ["bpf", "swap"], indirect=True)
+@pytest.mark.parametrize("how", ["bpf", pytest.param("swap", marks=pytest.mark.long)], indirect=True)
 def test_a_rolling_restart_and_a_crash_refuse_nobody(stack: Make, how: str) -> None:  # noqa: F811
     (port,) = free_pool(1)
     live = stack({})

@@ -106,7 +106,7 @@ def test_a_stack_is_watched_from_before_its_start_to_after_its_death(terminal: t
     screen.press("Escape")
     screen.shows("✕ failed      broken")
     screen.shows("● running     talks")
-    screen.press("w")  # on `broken`, which comes first
+    screen.press("k", "k", "k", "w")  # on `broken`, which comes first now, wherever it stood before
     screen.shows("failure 1 of 1")
     screen.shows("| going down")
     screen.press("Escape")

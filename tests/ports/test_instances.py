@@ -163,6 +163,7 @@ for line in sys.stdin:
 """
 
 
+@pytest.mark.long
 def test_those_that_start_in_the_same_instant_get_different_numbers_a_hundred_times() -> None:
     takers = [
         subprocess.Popen([sys.executable, "-c", _TAKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

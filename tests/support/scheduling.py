@@ -4,7 +4,25 @@ from xdist.scheduler import LoadFileScheduling
 from xdist.workermanage import WorkerController
 
 # They read every file of the package: one worker does it, once.
-OF_THE_SOURCE = {f"tests/test_{name}.py" for name in ("architecture", "layers", "reference", "words")}
+OF_THE_SOURCE = {
+    "tests/system/test_platforms.py",
+    *(f"tests/test_{name}.py" for name in ("architecture", "english", "layers", "reference", "words")),
+}
+# Files of few tests that take long.
+SLOW = {
+    "tests/mcp/test_session.py",
+    *(
+        f"tests/live/test_{name}.py"
+        for name in ("doctor", "ending", "newcomer", "notices", "profiles", "secrets", "several_files", "stdio",
+                     "survivors", "top")
+    ),
+}  # fmt: skip
+
+
+def takes_long(nodeid: str) -> bool:
+    """Whether this test is of a file that should not be left to a single worker at the end."""
+    file = nodeid.partition("::")[0]
+    return file in SLOW or file in OF_THE_SOURCE or file.startswith("tests/tui/")
 
 
 class OnceScheduling(LoadFileScheduling):  # type: ignore[misc]

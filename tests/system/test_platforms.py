@@ -7,6 +7,7 @@ import pytest
 
 from supervisor import system
 from supervisor.system.protocol import System
+from tests.support.source import nodes, parsed, source_files
 
 FOLDER = Path(system.__file__).parent
 
@@ -14,7 +15,7 @@ FOLDER = Path(system.__file__).parent
 def defined_in(name: str) -> dict[str, ast.AST]:
     """What a module of the folder has at its top, imported or defined; what comes last counts."""
     found: dict[str, ast.AST] = {}
-    for node in ast.parse((FOLDER / f"{name}.py").read_text()).body:
+    for node in parsed(FOLDER / f"{name}.py").body:
         match node:
             case ast.FunctionDef(name=function):
                 found[function] = node
@@ -57,9 +58,9 @@ def test_a_function_takes_the_same_arguments_on_every_system(module: str) -> Non
 
 def test_what_is_asked_of_the_system_is_in_the_contract() -> None:
     asked = set()
-    for path in FOLDER.parent.rglob("*.py"):
+    for path in source_files("supervisor"):
         if path.parent != FOLDER:
-            for node in ast.walk(ast.parse(path.read_text())):
+            for node in nodes(path):
                 match node:
                     case ast.Attribute(value=ast.Name(id="system"), attr=name):
                         asked.add(name)

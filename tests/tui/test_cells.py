@@ -119,7 +119,8 @@ def test_what_is_left_of_runs_that_are_over() -> None:
         (LeftProcess(5, "node", "web"),), (LeftFile("/run/x", "record"),), (Instance("shop", 3, "/gone"),), "who knows"
     )
     assert words_of(left) == [
-        "process 5 node of web", "record: /run/x", "number 3 of shop, of a deleted directory: /gone", "who knows",
+        "process 5 `node` of service `web`", "file /run/x: record", "number 3 of `shop`, of a deleted directory: /gone",
+        "who knows",
     ]  # fmt: skip
     assert words_of(Leftovers((), (), ())) == [NOTHING]
 

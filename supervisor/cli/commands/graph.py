@@ -69,9 +69,10 @@ def as_drawing(stack: "StackSpec") -> list[str]:
     """A drawing; each service stands to the right of what it needs."""
     from supervisor.api.drawing import as_svg, drawn
     from supervisor.api.sight import graph_in
+    from supervisor.words import pictures
 
     notes = {name: pool_words(spec.pool) for name, spec in stack.services.items() if spec.pool}
-    return as_svg(drawn(graph_in(stack)), f"Which service of {stack.name} needs which", notes).splitlines()
+    return as_svg(drawn(graph_in(stack)), pictures.needs(stack.name), notes).splitlines()
 
 
 def as_json(stack: "StackSpec") -> list[str]:
@@ -109,13 +110,14 @@ def clock_of(spec: "ServiceSpec") -> str:
 
 def habits(spec: "ServiceSpec") -> list[str]:
     """What a service does by itself, and what it costs, in words."""
+    from supervisor.words import pictures
     from supervisor.words.checks import megabytes
 
     found = [str(spec.start)] if spec.start == "on-connect" else []
-    found += [f"at {clock_of(spec)}"] if spec.schedule else []
+    found += [pictures.runs_at(clock_of(spec))] if spec.schedule else []
     found += [f"idle_stop {spec.idle_stop:g} s"] if spec.idle_stop else []
-    found += [f"stdio {spec.stdio.share}"] if spec.stdio else []
-    found += [f"watch {' '.join(spec.watch.paths)}"] if spec.watch else []
+    found += [pictures.talks(spec.stdio.share)] if spec.stdio else []
+    found += [pictures.watches(" ".join(spec.watch.paths))] if spec.watch else []
     return found + ([f"memory_cost {megabytes(spec.memory_cost)}"] if spec.memory_cost else [])
 
 

@@ -7,7 +7,7 @@ import sys
 from supervisor.cli.arguments import ports
 from supervisor.cli.complaint import say, warn
 from supervisor.cli.config_files import config_near, current_directory, files_asked
-from supervisor.errors import PortsupError, UsageError
+from supervisor.errors import Missing, PortsupError, UsageError
 
 EXAMPLES = """\
   portsup mcp install cursor   add it to the configuration of a client
@@ -63,9 +63,8 @@ def run(args: argparse.Namespace) -> int:
 def _check_installed() -> None:
     try:
         import mcp  # noqa: F401
-    except ImportError:
-        hint = "install the extra: `pip install 'portsup[mcp]'`"
-        raise PortsupError("cannot serve agents", "the package `mcp` is not installed", hint) from None
+    except ImportError as error:
+        raise Missing("mcp", error, "cannot serve agents") from None
 
 
 def _install(args: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@ import sys
 from supervisor.cli import render
 from supervisor.cli.complaint import say, warn
 from supervisor.errors import UsageError
+from supervisor.words import leftovers
 
 EXAMPLES = """\
   portsup prune              show what ended runs left, ask, and clean up
@@ -40,31 +41,27 @@ def run(args: argparse.Namespace) -> int:
             number = {"stack": one.stack, "instance": one.instance, "directory": one.folder}
             print(render.json_line({"kind": "number", **number}))
     elif not processes and not files and not gone:
-        say("ended runs have left nothing behind")
+        say(leftovers.NOTHING)
     else:
         for each in processes:
-            print(f"process {each.pid} `{render.printable(each.name)}` of service `{render.printable(each.service)}`")
+            print(leftovers.process(each.pid, render.printable(each.name), render.printable(each.service)))
         for file in files:
-            print(f"file {file.path}: {file.what}")
+            print(leftovers.file(file.path, file.what))
         for one in gone:
-            print(f"number {one.instance} of `{one.stack}`, of a deleted directory: {render.printable(one.folder)}")
+            print(leftovers.number(one.instance, one.stack, render.printable(one.folder)))
     if args.dry_run or not (processes or files or gone):
         return 0
     sys.stdout.flush()
     if not args.yes and not _agrees(len(processes), len(files), len(gone)):
-        say("nothing was changed")
+        say(leftovers.UNCHANGED)
         return 0
     forgotten = remove_left_over()
-    told = f"ended {len(processes)} processes, removed {len(files)} files"
-    if gone:
-        told += f", forgot {forgotten} numbers"
-    say(told)
+    say(leftovers.removed(len(processes), len(files), forgotten if gone else None))
     return 0
 
 
 def _agrees(processes: int, files: int, numbers: int) -> bool:
     if not render.is_terminal(sys.stdin):
         raise UsageError("cannot ask whether to go on", "the input is no terminal", "say so with --yes, or --dry-run")
-    also = f", and forget {numbers} numbers" if numbers else ""
-    say(f"end {processes} processes and remove {files} files{also}? [y/N]")
+    say(leftovers.question(processes, files, numbers))
     return sys.stdin.readline().strip().lower() in ("y", "yes")

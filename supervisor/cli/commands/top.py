@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from supervisor.cli.config_files import current_directory, files_asked
-from supervisor.errors import PortsupError, UsageError
+from supervisor.errors import Missing, UsageError
 
 EXAMPLES = """\
   portsup top                 all services of this directory's stack
@@ -23,25 +23,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Shows it until somebody leaves; 0."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        hint = "`portsup status --watch` and `portsup logs -f` print what is new"
-        raise UsageError("cannot show the terminal view", "this is no terminal", hint)
+        raise UsageError(
+            "cannot show the terminal view",
+            "this is no terminal",
+            "`portsup status --watch` and `portsup logs -f` print what is new",
+        )
     try:
         import textual  # noqa: F401
-    except ImportError:
-        hint = "install the extra: `pip install 'portsup[top]'`"
-        raise PortsupError("cannot show the terminal view", "the package `textual` is not installed", hint) from None
+    except ImportError as error:
+        raise Missing("top", error, "cannot show the terminal view") from None
     from supervisor.api.project import Project
     from supervisor.tui.app import Top
 
     project = Project(current_directory(), files_asked(args), args.instance)
     if args.services:
         from supervisor.cli.commands import did_you_mean
-        from supervisor.errors import NotFound
+        from supervisor.words import answers
 
         known = project.services()
         for name in args.services:
             if name not in known:
-                hint = did_you_mean(name, known) or f"there are: {', '.join(f'`{one}`' for one in known)}"
-                raise NotFound(f"cannot show `{name}`", "the stack has no such service", hint)
+                raise answers.unknown(name, did_you_mean(name, known) or answers.named(known), answers.SHOW)
     Top(project, plain=args.ascii, services=args.services).run()
     return 0

@@ -20,7 +20,7 @@ from supervisor.process.pulse import DEFAULT, LEAST, Pulse, PulseWatch
 from supervisor.process.relay import Relay, is_wanted
 from supervisor.process.signals import STOPPING, hold_back
 from supervisor.process.view import require_place
-from supervisor.words import answers
+from supervisor.words import answers, instances
 
 if not system.HAS_JOBS:
     from supervisor.process import guardian
@@ -220,7 +220,7 @@ def _await_start(pid: int, done: int) -> int:
     _, status = os.waitpid(pid, 0)
     code = os.waitstatus_to_exitcode(status)
     if code == ExitCode.HUNG:
-        complain(answers.daemon_hung(guardian.HUNG_HINT))
+        complain(answers.daemon_hung(instances.HUNG))
     if code >= 0:
         return code or ExitCode.INTERRUPTED
     complain(answers.daemon_died(pid, -code))

@@ -6,7 +6,7 @@ import os
 
 from supervisor.cli.arguments import ports
 from supervisor.cli.config_files import current_directory, files_asked
-from supervisor.errors import PortsupError, UsageError
+from supervisor.errors import Missing, UsageError
 
 EXAMPLES = """\
   portsup web              print a link that works once, and serve the page
@@ -86,5 +86,4 @@ def _check_installed() -> None:
         import starlette  # noqa: F401
         import uvicorn  # noqa: F401
     except ImportError as error:
-        hint = "install the extra: `pip install 'portsup[web]'`"
-        raise PortsupError("cannot serve the page", f"the package `{error.name}` is not installed", hint) from None
+        raise Missing("web", error, "cannot serve the page") from None
