@@ -3,15 +3,14 @@
 import os
 import signal
 import subprocess
-import sys
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from supervisor.process.signals import FAULTS, HARMLESS, OF_THE_TERMINAL, STOPPING
+from supervisor.process.signals import HARMLESS, OF_THE_TERMINAL, STOPPING
 from tests.live.conftest import Make
-from tests.live.stack import Live, is_alive, notes, parent_of
+from tests.live.stack import Live, notes, parent_of
 from tests.support.eventually import eventually
 from tests.support.ports import free_pool
 
@@ -160,38 +159,6 @@ def test_who_waits_for_a_start_in_the_background_ignores_what_means_nothing(stac
     gate.touch()
     assert waiting.wait(20) == 0
     assert live.run("down").returncode == 0
-
-
-@pytest.fixture
-def listener(tmp_path: Path) -> list[str]:
-    """A program that writes down each signal that it gets, and ends at the last one, SIGTERM."""
-    code = f"""
-import os, signal, sys
-def note(number, _):
-    os.write(log, b"%d\\n" % number)
-    if number == signal.SIGTERM: os._exit(7)
-log = os.open({str(tmp_path / "got")!r}, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-for number in signal.valid_signals() - {{9, 19, signal.SIGCHLD}}: signal.signal(number, note)
-os.write(log, b"ready\\n")
-while True: signal.pause()
-"""
-    return [sys.executable, "-c", code]
-
-
-def test_exec_passes_on_what_its_program_may_want_to_know(stack: Make, listener: list[str], tmp_path: Path) -> None:
-    live, got = stack({"web": {"command": ["sleep", "9"]}}), tmp_path / "got"
-    pool = ",".join(map(str, free_pool(2)))
-    process = live.popen("exec", "--pool", pool, "--", *listener, stderr=subprocess.DEVNULL)
-    eventually(lambda: "ready" in got.read_text(), within=20)
-    kept = {*FAULTS, *OF_THE_TERMINAL, *HARMLESS} - {signal.SIGWINCH}
-    for number in (number for number in EVERY if number != signal.SIGTERM and number not in OF_THE_TERMINAL):
-        process.send_signal(number)
-        if number not in kept:
-            eventually(partial(has_line, got, number), what=f"{named(number)} at the program")
-        assert is_alive(process.pid), named(number)
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(20) == 7
-    assert not {str(int(number)) for number in kept} & set(got.read_text().split())
 
 
 def test_services_begin_with_default_dispositions_and_nothing_blocked(stack: Make, tmp_path: Path) -> None:
