@@ -3,10 +3,14 @@
 import os
 
 from supervisor.config import names
+from supervisor.errors import PortsupError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
+
+
+_MOST = 1 << 20  # bytes of a file that are looked at
 
 
 def files_asked(args: "argparse.Namespace") -> list[str]:
@@ -18,6 +22,28 @@ def files_asked(args: "argparse.Namespace") -> list[str]:
     if not all(map(os.path.isabs, named)):
         os.getcwd()
     return list(named)
+
+
+def cluster_asked(args: "argparse.Namespace") -> str:
+    """The Ray cluster that the services.yaml which is meant names; "" for this machine, or where nothing can be read.
+
+    Few files name one, so the others are not parsed for it.
+    """
+    try:
+        files = names.files_of(names.find_asked(current_directory(), files_asked(args)))
+        if not any(_may_name_a_cluster(file) for file in files):
+            return ""
+    except (OSError, PortsupError):
+        return ""  # the command says so itself, if it needs one
+    from supervisor.config.load import load_asked
+
+    return load_asked(names.find_asked(current_directory(), files_asked(args)), os.environ).engine_address
+
+
+def _may_name_a_cluster(path: str) -> bool:
+    with open(path, "rb") as file:
+        text = file.read(_MOST)
+    return b"engine" in text and b"address" in text
 
 
 def config_near(directory: str) -> str | None:

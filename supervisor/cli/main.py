@@ -88,6 +88,10 @@ def _run(arguments: list[str]) -> int:
         args = command.parse_args([*options, *rest])
     except SystemExit as end:  # --help
         return int(end.code or 0)
+    if hasattr(args, "on") and args.on is None:
+        from supervisor.cli.config_files import cluster_asked
+
+        args.on = cluster_asked(args)
     if getattr(args, "on", None):
         from supervisor.cli import on_cluster
 

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from supervisor.cli.commands import ALIASES, GROUPS, LINES, ON_CLUSTERS, did_you_mean
+from supervisor.cli.commands import ALIASES, GROUPS, LINES, NOT_ON_CLUSTERS, ON_CLUSTERS, did_you_mean
 from supervisor.cli.render import size_of
 from supervisor.errors import UsageError
 
@@ -98,10 +98,11 @@ def build(command: str, parser: "argparse.ArgumentParser | None" = None) -> argp
     parser.set_defaults(run=module.run, command=command)
     module.add_arguments(parser)
     add_globals(parser, short_file=command not in WITHOUT_SHORT_FILE)
-    if command in ON_CLUSTERS:
+    if command in ON_CLUSTERS or command in NOT_ON_CLUSTERS:
+        told = "the Ray cluster: auto, HOST:PORT or ray://HOST:10001"
         parser.add_argument(
-            "--on", metavar="ADDRESS", default=os.environ.get("PORTSUP_ON"),
-            help="the Ray cluster: auto, HOST:PORT or ray://HOST:10001",
+            "--on", metavar="ADDRESS", default=os.environ.get("PORTSUP_ON") or None,
+            help=told if command in ON_CLUSTERS else argparse.SUPPRESS,
         )  # fmt: skip
     return parser
 

@@ -20,14 +20,17 @@ from supervisor.cluster.view import Table, document, seen_from
 from supervisor.config.placeholders import fill
 from supervisor.control.json_form import as_json, read
 from supervisor.core.address import LOOPBACK
+from supervisor.dataclass import replace
 from supervisor.errors import PortsupError
 from supervisor.files.directory import make
 from supervisor.files.replacement import write_if_different, write_over
-from supervisor.logs.state_dir import instance_directory
+from supervisor.logs.state_dir import instance_directory, state_directory
 from supervisor.ports.lockfile import FileLock
 from supervisor.ports.runtime import RuntimeDir
 
 _LOOK_EVERY = 1.0  # seconds
+_MANY = 1_000_000  # events
+_BOOT = "/proc/sys/kernel/random/boot_id"  # proc(5): another one after each boot of the machine
 
 
 class Agent:
@@ -54,25 +57,43 @@ class Agent:
         finally:
             lock.release()
 
-    def logs(self, services: Sequence[str], query: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Lines that these services have written here, in the order of time."""
+    def logs(self, services: Sequence[str], query: Mapping[str, Any], cursors: Mapping[str, str]) -> dict[str, Any]:
+        """Lines that these services have written here; of those in `cursors` all that came after that."""
         found: list[dict[str, Any]] = []
+        behind = dict(cursors)
         for service in services:
-            page = search_logs(self._directory(service), [service], read(LogQuery, query))
+            asked = read(LogQuery, query)
+            if service in cursors:
+                asked = replace(asked, cursor=cursors[service], count=None)
+            page = search_logs(self._directory(service), [service], asked)
             found += [as_json(line) for line in page.lines]
-        return sorted(found, key=lambda line: str(line["time"]))
+            behind[service] = page.cursor
+        return {"at": self._at(), "told": found, "cursors": behind}
 
-    def events(self, services: Sequence[str], count: int) -> list[dict[str, Any]]:
-        """The last events of these services here."""
+    def events(self, services: Sequence[str], count: int, cursors: Mapping[str, str]) -> dict[str, Any]:
+        """The last events of these services here; of those in `cursors` all that came after that."""
         found: list[dict[str, Any]] = []
+        behind = dict(cursors)
         for service in services:
-            page = events_of(self._directory(service), [service], count=count)
+            cursor = cursors.get(service, "")
+            page = events_of(self._directory(service), [service], cursor=cursor, count=_MANY if cursor else count)
             found += [as_json(event) for event in page.events]
-        return sorted(found, key=lambda event: str(event["time"]))[-count:]
+            behind[service] = page.cursor
+        return {"at": self._at(), "told": found, "cursors": behind}
 
     def why(self, service: str, state: str | None, failures: int, lines: int) -> dict[str, Any]:
         """Why the service went wrong here in its last run."""
-        return as_json(why_of(self._directory(service), service, state, failures=failures, lines=lines))
+        told = as_json(why_of(self._directory(service), service, state, failures=failures, lines=lines))
+        return {"at": self._at(), "told": told}
+
+    def _at(self) -> str:
+        """The same for all nodes that share a state directory, as nodes on one machine may."""
+        directory = state_directory()
+        try:
+            with open(_BOOT) as file:
+                return f"{file.read().strip()}:{os.stat(directory).st_dev}:{os.stat(directory).st_ino}"
+        except OSError:
+            return f"{self._node}:{directory}"
 
     def _directory(self, service: str) -> str:
         return instance_directory(local_stack(self._plan, service), self._plan["instance"])

@@ -140,15 +140,21 @@ def _made(cls: type, name: str, where: Any, needs: Mapping[str, Any]) -> Any:
 
 def _on_node(name: str, service: str) -> tuple[Any, dict[str, Any]]:
     """How to have an actor on the node with this id, name, host name or address; raises PortsupError."""
+    found = find_node(name, service)
+    address = found["NodeManagerAddress"]
+    if sum(node["NodeManagerAddress"] == address for node in nodes()) == 1:  # one that comes back has another id
+        return "DEFAULT", {"resources": {f"node:{address}": 0.001}}
+    return NodeAffinitySchedulingStrategy(found["NodeID"], soft=False), {}
+
+
+def find_node(name: str, service: str) -> dict[str, Any]:
+    """The node with this id, name, host name or address; raises PortsupError."""
     alive = nodes()
     keys = ("NodeID", "NodeName", "NodeManagerHostname", "NodeManagerAddress")
     found = [node for node in alive if name in (node[key] for key in keys)]
     if not found:
         raise words.no_node(name, service, [node_name(node["NodeID"], alive) for node in alive])
-    address = found[0]["NodeManagerAddress"]
-    if sum(node["NodeManagerAddress"] == address for node in alive) == 1:  # one that comes back has another id
-        return "DEFAULT", {"resources": {f"node:{address}": 0.001}}
-    return NodeAffinitySchedulingStrategy(found[0]["NodeID"], soft=False), {}
+    return found[0]
 
 
 def end(actor: Any) -> None:

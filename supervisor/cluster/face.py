@@ -1,7 +1,6 @@
 """A stack on a cluster, as commands see it."""
 
 import contextlib
-import json
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
@@ -69,6 +68,15 @@ class Cluster:
             engine.make_keeper(Keeper, plan, service)
         return cls(plan["stack"], plan["instance"])
 
+    @staticmethod
+    def require_room(plan: Mapping[str, Any]) -> None:
+        """Raises PortsupError if the stack is on the cluster, or a node that it names is not."""
+        if (plan["stack"], plan["instance"]) in engine.stacks():
+            raise words.already_up(plan["stack"], plan["instance"])
+        for name, part in plan["services"].items():
+            if part["place"]["node"]:
+                engine.find_node(part["place"]["node"], name)
+
     def plan(self) -> dict[str, Any]:
         """What the stack is."""
         return self._ask_registry("plan")  # type: ignore[no-any-return]
@@ -112,13 +120,13 @@ class Cluster:
 
     def logs(self, services: Collection[str], query: LogQuery) -> list[FoundLine]:
         """What these services have written on any node that answers, in the order of time."""
-        told = self._from_nodes("logs", list(services), as_json(query))
-        return sorted((read(FoundLine, line) for line in _once(told)), key=lambda line: line.time)
+        told = self._from_nodes("logs", list(services), as_json(query), {})
+        return sorted((read(FoundLine, line) for part in told for line in part), key=lambda line: line.time)
 
     def events(self, services: Collection[str], count: int) -> list[Event]:
         """The last events of these services on any node that answers."""
-        told = self._from_nodes("events", list(services), count)
-        return sorted((read(Event, event) for event in _once(told)), key=lambda event: event.time)[-count:]
+        told = self._from_nodes("events", list(services), count, {})
+        return sorted((read(Event, event) for part in told for event in part), key=lambda event: event.time)[-count:]
 
     def why(self, service: str, failures: int, lines: int) -> Why:
         """Why a service went wrong, on the node that has it, else where it has failed most."""
@@ -161,13 +169,27 @@ class Cluster:
             if name not in known:
                 raise answers.no_service(name, known)
 
-    def _from_nodes(self, method: str, *arguments: Any) -> list[Any]:
+    def is_there(self) -> bool:
+        """Whether the stack has not gone down."""
+        return (self.stack, self.instance) in engine.stacks()
+
+    def agents(self) -> list[tuple[str, Any]]:
+        """The agents of the nodes that Ray takes for alive, by the id of the node."""
         found = []
         for node in engine.nodes():
             with contextlib.suppress(engine.Unreachable):
-                agent = engine.find(engine.agent_name(self.stack, self.instance, node["NodeID"]))
-                found.append(engine.ask(agent, method, *arguments, timeout=_SLOW))
+                name = engine.agent_name(self.stack, self.instance, node["NodeID"])
+                found.append((node["NodeID"], engine.find(name)))
         return found
+
+    def _from_nodes(self, method: str, *arguments: Any) -> list[Any]:
+        """What the nodes tell, once where several have one state directory."""
+        found = {}
+        for _, agent in self.agents():
+            with contextlib.suppress(engine.Unreachable):
+                told = engine.ask(agent, method, *arguments, timeout=_SLOW)
+                found[told["at"]] = told["told"]
+        return list(found.values())
 
     def _registry(self) -> Any:
         return engine.find(engine.registry_name(self.stack, self.instance))
@@ -177,11 +199,6 @@ class Cluster:
             return engine.ask(self._registry(), method, *arguments, timeout=10.0)
         except engine.Unreachable:
             raise words.registry_silent(self.stack) from None
-
-
-def _once(told: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
-    """What the nodes told; each once, where several nodes are one machine."""
-    return list({json.dumps(each, sort_keys=True): each for part in told for each in part}.values())
 
 
 def has_settled(each: Placed) -> bool:

@@ -22,6 +22,7 @@ from supervisor.logs.state_dir import instance_directory
 from supervisor.ports.runtime import RuntimeDir
 
 _MOST_SAID = 1 << 20  # bytes of what `portsup up` said that are kept
+_FOR_COMMANDS = ("PORTSUP_ON", "PORTSUP_FILE")  # the raylet may have been started with them: they say which stack
 _AGAIN = 0.1  # seconds between two attempts to reach the daemon
 
 
@@ -60,7 +61,8 @@ class Local:
             sys.executable, "-m", "supervisor.cluster.warden", alive_file(self.directory, epoch), *map(str, pids),
             "--", *up, "up", "--no-prefix", self.name,
         ]  # fmt: skip
-        environment = {**os.environ, "PORTSUP_ELSEWHERE": os.path.join(self.directory, "elsewhere.json")}
+        environment = {name: value for name, value in os.environ.items() if name not in _FOR_COMMANDS}
+        environment |= {"PORTSUP_ELSEWHERE": os.path.join(self.directory, "elsewhere.json")}
         self._row, self.code, self._begun = None, None, True
         log = open_log(self._log, os.O_WRONLY)
         try:

@@ -8,7 +8,7 @@ from typing import Any
 from supervisor.config.forms import usual
 from supervisor.config.keys.service import SERVICE
 from supervisor.config.kinds import Showing
-from supervisor.config.spec import ServiceSpec, StackSpec
+from supervisor.config.spec import OnEnd, ServiceSpec, StackSpec
 from supervisor.core.order import levels, with_dependencies
 from supervisor.core.placement import Timing
 from supervisor.words import cluster as words
@@ -26,6 +26,7 @@ def plan(stack: StackSpec, instance: int, chosen: Collection[str], version: str)
         "stack": stack.name,
         "instance": instance,
         "stride": stack.stride,
+        "strict": stack.strict_ports,
         "version": version,
         "folder": str(stack.directory),
         "lease": stack.lease,
@@ -100,6 +101,25 @@ def literal(data: Any) -> Any:
     return data
 
 
+def without_effect(stack: StackSpec, names: Collection[str]) -> dict[str, list[str]]:
+    """Keys that change nothing on a cluster, with the services that say them; none for those of the stack."""
+    found: dict[str, list[str]] = {key: [] for key in ("budget", "notify", "names") if getattr(stack, key) is not None}
+    for name in names:
+        spec = stack.services[name]
+        says = {
+            "on_end": spec.on_end != OnEnd(),
+            "watch": spec.watch is not None and all(_is_inside(path, stack) for path in spec.watch.paths),
+            "fetch_url": spec.fetch_url != "",
+        }
+        for key in (key for key, is_said in says.items() if is_said):
+            found.setdefault(key, []).append(name)
+    return found
+
+
+def _is_inside(path: str | os.PathLike[str], stack: StackSpec) -> bool:
+    return not inside(os.path.join(stack.directory, path), stack).startswith("/")
+
+
 def check(stack: StackSpec, names: Collection[str]) -> None:
     """Raises PortsupError for what cannot be kept on several machines."""
     timing = Timing(stack.lease, stack.lost_grace)
@@ -132,6 +152,8 @@ def config_of(plan: Mapping[str, Any], name: str, folder: str, host: str, epoch:
     """
     part = plan["services"][name]
     config = {"name": local_stack(plan, name), "instances": {"stride": plan["stride"]}, **part["config"]}
+    if plan["strict"]:
+        config["ports"] = {"strict": True}
     data = dict(config["services"][name])
     data["working_dir"] = os.path.join(folder, data["working_dir"])
     data["environment"] = {**data.get("environment", {}), "PORTSUP_EPOCH": str(epoch)}

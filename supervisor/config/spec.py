@@ -259,6 +259,7 @@ class StackSpec:
     over: tuple[Path, ...] = ()  # files that are laid over `file`, in order
     others: tuple[Path, ...] = ()  # files that its services extend
     stride: int = 100
+    engine_address: str = ""  # of the cluster on which it runs; "" for this machine
     lease: float = 15.0  # seconds that a node of a cluster has a service after the last time it asked for it
     lost_grace: float = 5.0  # seconds that a service gets to stop when its node has lost the cluster
     strict_ports: bool = False

@@ -1,6 +1,7 @@
 """What is said of services on a cluster, and of the cluster itself."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from supervisor.errors import ExitCode, NotFound, PortsupError, UsageError, WaitTimedOut
 
@@ -9,6 +10,32 @@ ENDS_BY_ITSELF = "its node does not answer, and ends it when its lease is over"
 NOT_PLACED = "no node has room for it yet"
 STARTING = "starting"
 STOPPED = "stopped"
+NOBODY_STAYS = "`up` returns when the stack is up, so it does not see the end of a service"
+NOT_MEASURED = "nobody collects from the nodes what services use"
+
+# Commands for one machine alone, and why.
+ONE_MACHINE = {
+    "reload": "what a keeper runs, and the files of the project on its node, are those of the `up` that made it: "
+    "change a stack by `portsup down --on ADDRESS` and `portsup up --on ADDRESS`",
+    "scale": "the number of replicas is that of the `up` that made their keeper: use `down` and `up` for another one",
+    "wait": "`portsup up --on ADDRESS` waits until every service is ready, and `--wait-timeout` says how long",
+    "env": "the variables differ from node to node: `portsup url --on ADDRESS SERVICE` prints an address",
+    "top": "it shows the stacks of one machine: use `portsup status --watch --on ADDRESS`",
+    "web": "it shows the stacks of one machine: use `portsup status --watch --on ADDRESS`",
+    "timings": "each service has a start of its own, on its node: `portsup events --on ADDRESS` has the times",
+    "metrics": "nobody collects from the nodes what services use: collect it on each node, from `<stack>.<service>`",
+}
+
+_WITHOUT_EFFECT = {
+    "budget": "each service has a portsup of its own, which does not see what the others use: use `memory_limit`, and "
+    "`cpus` and `gpus` of `place`",
+    "notify": "nobody sees all services of a cluster all the time: watch `portsup status --on ADDRESS`, whose exit "
+    "code is 3 if a service is not running",
+    "names": "a name is for the browsers of one machine: `portsup url --on ADDRESS SERVICE` prints an address",
+    "on_end": "it ends its own portsup, and not the stack",
+    "watch": "the files of the project on a node are a copy, which nobody changes",
+    "fetch_url": "only an `up` on one machine prints it",
+}
 
 
 def lease_too_short(lease: float, grace: float, least: float) -> PortsupError:
@@ -149,6 +176,41 @@ def is_up(stack: str, instance: int, seconds: float) -> str:
     return f"stack `{stack}` instance {instance} is up after {seconds:.1f} s"
 
 
-def not_here(command: str) -> UsageError:
+def not_here(command: str, why: str, *, is_command: bool = False) -> UsageError:
     """A command, or an option of it, is for one machine."""
-    return UsageError(f"cannot use {command} on a cluster", "it is for a stack on one machine", "leave it out")
+    hint = "`--on ''` is this machine, whatever PORTSUP_ON and services.yaml say" if is_command else "leave it out"
+    return UsageError(f"cannot use {command} on a cluster", why, hint)
+
+
+def follow_until() -> UsageError:
+    """The future has no end that is known."""
+    return UsageError("cannot follow until a moment", "--until is about the past", "leave out one of the two")
+
+
+def not_kept(found: Mapping[str, Sequence[str]]) -> list[str]:
+    """Keys that change nothing on a cluster; by key the services that say them, none for one of the stack."""
+    return [
+        f"`{key}`{_of(services)} has no effect on a cluster: {_WITHOUT_EFFECT[key]}" for key, services in found.items()
+    ]
+
+
+def _of(services: Sequence[str]) -> str:
+    return f" of {', '.join(services)}" if services else ""
+
+
+def would_start(stack: str, instance: int) -> str:
+    """What follows is only looked at."""
+    return f"stack `{stack}` instance {instance} would be started so; nothing is started"
+
+
+def place(wanted: Mapping[str, Any]) -> str:
+    """Where a service may run."""
+    said = [f"{wanted[key]:g} {key}" for key in ("cpus", "gpus") if wanted[key]]
+    said += [f"{name}={value}" for name, value in wanted["labels"].items()]
+    said += [f"node {wanted['node']}"] if wanted["node"] else []
+    return ", ".join([*said, *(["spread"] if wanted["spread"] else [])]) or "any"
+
+
+def needs(conditions: Mapping[str, str]) -> str:
+    """Whom a service waits for, and for what."""
+    return ", ".join(f"{name} {condition}" for name, condition in conditions.items())

@@ -4,11 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.cluster.plan import config_of, plan
+from supervisor.cluster.plan import config_of, plan, without_effect
 from supervisor.config.dump import as_yaml
+from supervisor.config.keys.stack import STACK
 from supervisor.config.load import load
 from supervisor.config.spec import StackSpec
 from supervisor.errors import UsageError
+from supervisor.words import cluster as words
 
 SHOP = """\
 name: shop
@@ -87,6 +89,36 @@ services:
     with pytest.raises(UsageError, match="cannot start `web` on a cluster") as caught:
         plan(found, 1, ["web"], "1.0")
     assert "`expose: true`" in caught.value.hint
+
+
+def test_strict_ports_are_so_on_each_node(tmp_path: Path) -> None:
+    made = plan(stack(tmp_path, "ports: {strict: true}\n" + SHOP), 1, ["api"], "1.0")
+    assert config_of(made, "api", "/f", "", 1)["ports"] == {"strict": True}
+
+
+def test_what_has_no_effect_on_a_cluster_is_found_with_who_says_it(tmp_path: Path) -> None:
+    text = """\
+name: shop
+budget: {memory: 1GB}
+notify: {run: echo}
+names: {port: 1355}
+services:
+  api: {command: serve, pool: 8100, watch: {paths: [sub], action: restart}, fetch_url: "http://127.0.0.1:1"}
+  job: {command: work, one_shot: true, on_end: stop_all}
+  far: {command: serve, watch: {paths: [/etc/hosts], action: restart}}
+"""
+    found = without_effect(stack(tmp_path, text), ["api", "job", "far"])
+    assert found == {"budget": [], "notify": [], "names": [], "fetch_url": ["api"], "watch": ["api"], "on_end": ["job"]}
+    told = words.not_kept(found)
+    assert told[0].startswith("`budget` has no effect on a cluster: each service has a portsup of its own")
+    assert "`on_end` of job has no effect" in told[-1]
+
+
+def test_each_key_of_a_stack_travels_or_is_told() -> None:
+    """A key that is added must be one of these: what is not carried to the nodes has no effect there."""
+    carried = {"name", "instances", "ports", "engine", "render", "services"}
+    told = {"budget", "notify", "names"}
+    assert {key.name for key in STACK.keys} == carried | told
 
 
 def test_a_lease_that_cannot_be_kept_is_refused(tmp_path: Path) -> None:

@@ -52,6 +52,8 @@ ALIASES = {"ps": "status"}
 ON_CLUSTERS = frozenset({
     "up", "down", "start", "stop", "restart", "rotate", "kill", "status", "port", "url", "logs", "events", "why",
 })  # fmt: skip
+# Those that say why they do not; what they work with is on one machine.
+NOT_ON_CLUSTERS = frozenset({"reload", "scale", "wait", "env", "top", "web", "timings", "metrics"})
 
 LINES: dict[str, str] = {name: line for group in GROUPS.values() for name, line in group.items()}
 

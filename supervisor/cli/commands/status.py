@@ -35,8 +35,8 @@ EXAMPLES = """\
 exit codes: 0 all listed services are running, done or not selected,
 3 at least one is not, 4 no such service or no running instance"""
 
-_COLUMNS = ("NAME", "PORT", "STATE", "HEALTH", "PID", "UPTIME", "RESTARTS")
-_WIDE = (*_COLUMNS, "EXIT", "RESULT", "HANDOFF")
+COLUMNS = ("NAME", "PORT", "STATE", "HEALTH", "PID", "UPTIME", "RESTARTS")
+WIDE = (*COLUMNS, "EXIT", "RESULT", "HANDOFF")
 _USED = ("CPU", "MEMORY", "PROCS", "LISTENS")
 _NUMBERS = ("PORT", "PID", "UPTIME", "RESTARTS", "EXIT", "CPU", "MEMORY", "PROCS")
 _OPTIONAL = (
@@ -120,7 +120,7 @@ def _lines(rows: list[ServiceStatus], used: "Used | None", args: argparse.Namesp
     if args.format == "json":
         return [render.json_line(_told(row, used)) for row in rows]
     wide = args.format == "wide"
-    columns, cells = _WIDE if wide else _COLUMNS, [_cells(row, wide, later) for row in rows]
+    columns, cells = WIDE if wide else COLUMNS, [cells_of(row, wide, later) for row in rows]
     if used is not None:
         columns = (*columns, *_USED)
         cells = [[*line, *_used(used.get(row.name))] for line, row in zip(cells, rows, strict=True)]
@@ -137,7 +137,8 @@ def _lines(rows: list[ServiceStatus], used: "Used | None", args: argparse.Namesp
         columns = (*columns, "STATUS")
         cells = [[*line, row.status_text or ""] for line, row in zip(cells, rows, strict=True)]
     if args.replicas:
-        cells = [each for line, row in zip(cells, rows, strict=True) for each in (line, *_replicas(row, wide, later))]
+        with_row = zip(cells, rows, strict=True)
+        cells = [each for line, row in with_row for each in (line, *lines_of_replicas(row, wide, later))]
         cells = [[*line, *[""] * (len(columns) - len(line))] for line in cells]
     return render.table(
         columns,
@@ -159,7 +160,8 @@ def _told(row: ServiceStatus, used: "Used | None") -> "dict[str, Any]":
     return told
 
 
-def _cells(row: ServiceStatus, wide: bool, later: float) -> list[str]:
+def cells_of(row: ServiceStatus, wide: bool, later: float) -> list[str]:
+    """A row of the table."""
     uptime = row.uptime_s
     health = "" if row.health == "none" else row.health
     state = f"{row.state} {row.ready_words}" if row.replicas else row.state
@@ -170,7 +172,7 @@ def _cells(row: ServiceStatus, wide: bool, later: float) -> list[str]:
     return ["" if cell is None else str(cell) for cell in cells]
 
 
-def _replicas(row: ServiceStatus, wide: bool, later: float) -> list[list[str]]:
+def lines_of_replicas(row: ServiceStatus, wide: bool, later: float) -> list[list[str]]:
     """One line for each of several processes."""
     lines: list[list[str]] = []
     for each in row.replicas or ():
@@ -216,14 +218,14 @@ def _watch(client: "Client", args: argparse.Namespace) -> int:
             told = time.monotonic()
         lines = _lines(rows, _used_by(client, rows, args), args, time.monotonic() - told)
         if live:
-            _redraw(lines, first)
+            redraw(lines, first)
         else:
             _print(lines if first or args.format == "json" or args.quiet else ["", *lines])
         first = False
     raise answers.ended_meanwhile(answers.WATCH_LONGER)
 
 
-def _redraw(lines: list[str], first: bool) -> None:
+def redraw(lines: list[str], first: bool) -> None:
     height = render.size_of(sys.stdout)[1]
     shown = lines if len(lines) < height else [*lines[: height - 2], answers.more(len(lines) - height + 2)]
     start = "\x1b[2J\x1b[H" if first else "\x1b[H"

@@ -136,6 +136,14 @@ BUDGET = Section(
 RAY = Section(
     keys=(
         Key(
+            "address",
+            Text(r"[^\0\s]+", "`auto`, HOST:PORT or ray://HOST:10001", 255, what="address"),
+            "The cluster on which the stack runs, if `--on` and PORTSUP_ON do not say another one.",
+            unset="this machine",
+            more="`--on ''` is this machine.",
+            field="engine_address",
+        ),
+        Key(
             "lease",
             Duration(1.0),
             "How long a node has a service after the last time it asked the cluster for it; only then may another node "
@@ -154,7 +162,7 @@ RAY = Section(
 )
 
 ENGINE = Section(
-    keys=(Key("ray", RAY, "How long what takes on a Ray cluster.", form=spread("ray", RAY)),),
+    keys=(Key("ray", RAY, "The Ray cluster, and how long what takes there.", form=spread("ray", RAY)),),
 )
 
 NOTIFY = Section(
@@ -213,7 +221,7 @@ STACK = Section(
             "engine",
             ENGINE,
             "How the stack runs on several machines.",
-            more="Only `up --on` looks at it. See [run on several machines](../how-to/run-on-several-machines.md).",
+            more="See [run on several machines](../how-to/run-on-several-machines.md).",
             form=spread("engine", ENGINE),
         ),
         Key(

@@ -26,7 +26,7 @@ ROWS: tuple[Row, ...] = (
     row("name", KEPT, KEPT, KEPT, KEPT),
     row("instances.stride", *(unneeded("there is one instance; a second needs other ports"),) * 4),
     row("ports.strict", FIXED, FIXED, FIXED, FIXED),
-    row("engine.ray.lease engine.ray.grace", *(unneeded("it is about a cluster of Ray"),) * 4),
+    row("engine.ray.address engine.ray.lease engine.ray.grace", *(unneeded("it is about a cluster of Ray"),) * 4),
     row(
         "place.cpus place.gpus place.labels place.node place.spread expose",
         *(unneeded("it is about a cluster of Ray, and changes nothing on one machine"),) * 4,
