@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[1]
 PAGES = [
     ROOT / "README.md",
     ROOT / "SECURITY.md",
+    ROOT / "CHANGELOG.md",
     ROOT / "benchmarks/README.md",
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
@@ -67,6 +68,23 @@ def test_no_help_has_a_word_that_the_glossary_replaces() -> None:
     (commands,) = (action for action in full()._actions if isinstance(action, argparse._SubParsersAction))
     texts = {"portsup": overview(), **{name: commands.choices[name].format_help() for name in LINES}}
     assert {name: found for name, text in texts.items() if (found := BANNED.findall(text))} == {}
+
+
+def words_of_page(path: Path) -> list[str]:
+    """What a file of the page shows: texts of more than one word or with a capital letter, and those between tags."""
+    text = re.sub(r"^\s*//.*$", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    texts = [a or b for a, b in re.findall(r'"([^"\n]*)"|>([^<>{}`$]+)<', text)]
+    return [text for each in texts if " " in (text := each.strip()) or text[:1].isupper()]
+
+
+def test_what_the_page_shows_is_found() -> None:
+    shown = {text for path in (PACKAGE / "web/pages").glob("*.*") for text in words_of_page(path)}
+    assert {"Nothing runs, and no directory keeps a number.", "Directory", "restart it"} <= shown
+
+
+def test_no_text_of_the_page_has_a_word_that_the_glossary_replaces() -> None:
+    files = [*(PACKAGE / "web/pages").glob("*.js"), *(PACKAGE / "web/pages").glob("*.html")]
+    assert [f"{path.name}: {text}" for path in files for text in words_of_page(path) if BANNED.search(text)] == []
 
 
 def test_no_message_has_a_word_that_the_glossary_replaces() -> None:

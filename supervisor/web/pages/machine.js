@@ -1,4 +1,4 @@
-// All instances of this machine by their folders, and what runs that are over have left.
+// All instances of this machine by their directories, and what ended runs have left.
 import { html, useEffect, useState } from "./lib.js";
 import { act } from "./orders.js";
 import { ask, store } from "./store.js";
@@ -26,22 +26,22 @@ export function Machine() {
   const left = told.left && told.left.processes.length + told.left.files.length + told.left.numbers.length;
   return html`
     <div class="bar"><h1>Machine</h1><span class="faint">${plural(told.instances.filter((each) => each.files.length).length, "instance")} running</span></div>
-    <table class="instances"><thead><tr><th scope="col">Folder</th><th scope="col">Stack</th><th scope="col">Instance</th>
+    <table class="instances"><thead><tr><th scope="col">Directory</th><th scope="col">Stack</th><th scope="col">Instance</th>
       <th scope="col">State</th><th scope="col">Process</th><th scope="col">Up</th></tr></thead>
       <tbody>${told.instances.map((each) => html`<tr key=${`${each.stack}/${each.instance}`}>
-        <td data-label="Folder">${each.folder}</td>
+        <td data-label="Directory">${each.folder}</td>
         <th scope="row">${each.files.length ? html`<a href=${`#/overview?stack=${encodeURIComponent(`${each.stack}/${each.instance}`)}`}>${each.stack}</a>` : each.stack}</th>
         <td data-label="Instance" class="number">${each.instance}</td>
         <td data-label="State">${each.files.length ? html`<span class="state look-ready"><span class="shape" aria-hidden="true">●</span> running</span>`
           : html`<span class="state look-stopped"><span class="shape" aria-hidden="true">○</span> not running</span>`}</td>
         <td data-label="Process" class="number">${each.pid ?? ""}</td><td data-label="Up" class="number">${duration(each.uptime_s)}</td></tr>`)}</tbody></table>
-    ${!told.instances.length && html`<p class="empty">Nothing runs, and no folder keeps a number.</p>`}
-    <h2>Left by runs that are over</h2>
+    ${!told.instances.length && html`<p class="empty">Nothing runs, and no directory keeps a number.</p>`}
+    <h2>Left by ended runs</h2>
     ${told.trouble && html`<p class="fault">${told.trouble}</p>`}
     ${told.left && html`${left ? html`<ul>
         ${told.left.processes.map((each) => html`<li key=${each.pid}>process ${each.pid} <code>${each.name}</code> of service ${each.service}</li>`)}
         ${told.left.files.map((each) => html`<li key=${each.path}><code>${each.path}</code>: ${each.what}</li>`)}
-        ${told.left.numbers.map((each) => html`<li key=${each.folder}>number ${each.instance} of ${each.stack}, of a folder that is gone: ${each.folder}</li>`)}
+        ${told.left.numbers.map((each) => html`<li key=${each.folder}>number ${each.instance} of ${each.stack}, of a deleted directory: ${each.folder}</li>`)}
       </ul>` : html`<p>Nothing.</p>`}
       ${left > 0 && store.connection === "live" && !store.about.read_only && html`<p><button onClick=${() => act("prune")}>Clean up…</button></p>`}`}`;
 }

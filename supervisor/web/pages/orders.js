@@ -62,7 +62,7 @@ async function prune() {
       ...left.numbers.map((each) => `forget number ${each.instance} of ${each.stack}, of ${each.folder}, which is gone`),
     ];
     if (!lines.length) return "ended runs have left nothing behind";
-    confirm("Clean up what runs that are over have left?", "", "Clean up", () => carryOut("prune", {}, "this machine"));
+    confirm("Remove what ended runs left behind?", "", "Clean up", () => carryOut("prune", {}, "this machine"));
     asking.lines = lines;
     return "looked; nothing is changed yet";
   });
