@@ -101,8 +101,8 @@ extras: $(SETUP)
 lint: .venv/.dev
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/mypy --cache-dir .mypy_cache/darwin --platform darwin supervisor/system/__init__.py
-	@$(BIN)/mypy --cache-dir .mypy_cache/win32 --platform win32 supervisor/system/__init__.py tests/windows/inside.py
+	@$(BIN)/mypy --config-file .ci/mypy-macos.ini
+	@$(BIN)/mypy --cache-dir .mypy_cache/win32 --platform win32 supervisor/system/windows*.py tests/windows/inside.py
 
 bench: convert-tools
 	@$(BIN)/python -m benchmarks.run $(ARGS)

@@ -82,7 +82,7 @@ def _v4(table: bytes) -> Iterator[Listener]:
 
 
 def _v4_owned(table: bytes) -> Iterator[Listener]:
-    return (_listener(socket.AF_INET, *row[:3], row[5]) for row in _rows(table, _ROW4_OWNED))
+    return (_listener(socket.AF_INET, row[0], row[1], row[2], row[5]) for row in _rows(table, _ROW4_OWNED))
 
 
 def _v6(table: bytes) -> Iterator[Listener]:
