@@ -5,7 +5,7 @@ import os
 from supervisor import system
 from supervisor.dataclass import dataclass
 from supervisor.files.opening import Refused, close, open_file
-from supervisor.ports.record import read_json
+from supervisor.ports.record import readable_json
 from supervisor.ports.runtime import RuntimeDir, error_in
 from supervisor.system import Identity
 from supervisor.system.identity import is_finite
@@ -91,7 +91,7 @@ class InstanceInfo:
 def running(runtime: RuntimeDir) -> list[InstanceInfo]:
     """Every instance whose lock is held, by stack and number; one that is just starting may be missing.
 
-    Raises PortsupError if nobody may look.
+    Raises PortsupError if nobody may look, at one of them either: it runs, and nobody is told that none does.
     """
     try:
         names = os.listdir(runtime.instances)
@@ -103,10 +103,17 @@ def running(runtime: RuntimeDir) -> list[InstanceInfo]:
     for name in names:
         path = os.path.join(runtime.instances, name)
         if name.endswith(".lock") and is_held(path):
-            info = InstanceInfo.from_json(read_json(path.removesuffix(".lock") + ".json"))
+            info = InstanceInfo.from_json(_record_at(path.removesuffix(".lock") + ".json"))
             if info is not None:
                 found.append(info)
     return sorted(found, key=lambda info: (info.stack, info.instance))
+
+
+def _record_at(path: str) -> object:
+    try:
+        return readable_json(path)
+    except OSError as error:
+        raise error_in("cannot see which instances run", path, error) from error
 
 
 def is_held(path: str) -> bool:

@@ -6,6 +6,7 @@ import json
 from supervisor.core.instance import LAST_PORT
 from supervisor.dataclass import dataclass
 from supervisor.files.content import read
+from supervisor.files.opening import Refused
 from supervisor.files.replacement import write, write_over
 from supervisor.system import Identity
 from supervisor.system.identity import is_finite
@@ -90,10 +91,18 @@ def write_json(path: str, fields: object) -> None:
 
 
 def read_json(path: str) -> object:
-    """What the file at `path` holds; None if it is missing, too big, no regular file or no JSON."""
+    """What the file at `path` holds; None if it is missing, cannot be read, is no regular file or no JSON."""
+    try:
+        return readable_json(path)
+    except OSError:
+        return None
+
+
+def readable_json(path: str) -> object:
+    """The same; raises OSError where there is a record, and it cannot be read just now."""
     try:
         return json.loads(read(path, _LONGEST))
-    except (OSError, ValueError, RecursionError):
+    except (FileNotFoundError, Refused, ValueError, RecursionError):
         return None
 
 

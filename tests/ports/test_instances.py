@@ -208,3 +208,21 @@ def test_a_killed_instance_frees_its_number(runtime: RuntimeDir) -> None:
     lock = InstanceLock.take("shop", SHIPPED, 100, 1, runtime, INFO)
     assert lock.stale_run_id == "r"
     lock.release()
+
+
+def test_one_that_runs_and_cannot_be_looked_at_is_not_left_out(
+    locks: list[InstanceLock], runtime: RuntimeDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For a moment on Windows, while its record is replaced; for want of descriptors or memory everywhere."""
+    lock = take(locks, runtime)
+
+    def refuse(path: str, limit: int) -> bytes:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE), path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("supervisor.ports.record.read", refuse)
+        with pytest.raises(PortsupError) as caught:
+            running(runtime)
+    assert str(caught.value) == f"cannot see which instances run: `{lock.record}`: too many open files"
+    os.unlink(lock.record)  # as of one that ends in this moment
+    assert running(runtime) == []
