@@ -129,7 +129,7 @@ def own_places(
 
     After a live test, no process may be left whose environment names them.
     """
-    for name in [name for name in os.environ if name.startswith("PORTSUP_")]:
+    for name in [name for name in os.environ if name.startswith("PORTSUP_") and name != "PORTSUP_SYSTEM"]:
         monkeypatch.delenv(name)
     for name in ("CLICOLOR_FORCE", "FORCE_COLOR", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)

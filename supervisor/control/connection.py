@@ -2,11 +2,10 @@
 
 import asyncio
 import os
-import socket
-import struct
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 
+from supervisor import system
 from supervisor.control.json_form import line_of
 from supervisor.control.pace import Pace
 from supervisor.control.progress import Outcome, Progress
@@ -20,7 +19,6 @@ from supervisor.control.protocol import (
 )
 from supervisor.control.requests import STREAMS, TASKS, Request
 from supervisor.errors import PortsupError
-from supervisor.system import current_user_id
 
 MAX_UNREAD = 1024 * 1024  # bytes that may wait for a slow reader; more is not written, and it is dropped
 BEHIND = 64 * 1024  # bytes from which on a reader counts as slow: a stream leaves things out, requests wait
@@ -126,7 +124,7 @@ class Connection(asyncio.Protocol):
             # Has the loop watch it here, where it can be seen to fail: else nobody would hear what the client says.
             transport.pause_reading()
             transport.resume_reading()
-            pid, uid = peer_of(transport.get_extra_info("socket"))
+            pid, uid = system.peer_of(transport.get_extra_info("socket"))
             self.peer = session_of(pid)
         except OSError:
             transport.abort()
@@ -135,7 +133,7 @@ class Connection(asyncio.Protocol):
         if len(self._connections) >= MAX_CONNECTIONS:
             make_room(self._connections)
         self._connections[self] = None
-        if uid not in (0, current_user_id()):
+        if uid not in (0, system.current_user_id()):
             self._refuse(BadRequest("cannot answer", "this instance belongs to another user"))
 
     def data_received(self, data: bytes) -> None:
@@ -278,15 +276,6 @@ def make_room(connections: dict[Connection, None]) -> None:
     dropped = next((each for each in theirs if not each.is_watching), theirs[0])
     del connections[dropped]  # at once: its transport tells of the end in the next turn of the loop
     dropped.transport.abort()
-
-
-def peer_of(client: socket.socket) -> tuple[int, int]:
-    """The pid and the user at the other end (SO_PEERCRED, unix(7)); 0 and ourselves where nobody tells."""
-    option = getattr(socket, "SO_PEERCRED", None)
-    if option is None:
-        return 0, current_user_id()
-    pid, uid, _ = struct.unpack("iii", client.getsockopt(socket.SOL_SOCKET, option, struct.calcsize("iii")))
-    return pid, uid
 
 
 def session_of(pid: int) -> int:

@@ -30,7 +30,7 @@ from supervisor.ports.leases import Chosen, PoolLease
 from supervisor.ports.outcomes import why_of
 from supervisor.ports.record import Owner
 from supervisor.ports.runtime import RuntimeDir
-from supervisor.process import tree
+from supervisor.process import lifeline, tree
 from supervisor.process.view import require_view
 from supervisor.words import endings, starting
 from supervisor.words.console import left_out, table
@@ -85,6 +85,7 @@ def run_instance(instance: int | None, read: Callable[[], tuple[StackSpec, Optio
 
 async def _live(spec: StackSpec, options: Options, instance: Instance, lock: InstanceLock, show: Show) -> int:
     loop = instance.loop
+    lifeline.follow(loop, os.getppid())
     tell_of_long_ones(loop, instance.journal)
     out = None if options.is_detached else _stream(1, loop)
     front = Foreground(out, _stream(2, loop), show)

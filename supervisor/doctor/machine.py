@@ -63,6 +63,9 @@ def check_ipv6() -> Iterator[Finding]:
 
 def check_watches() -> Iterator[Finding]:
     """Whether lock files can be watched without looking again and again."""
+    if not system.HAS_WATCHES:
+        yield Finding("watches", Level.NOTE, words.NEVER_WATCHES)
+        return
     watch = system.open_watch()
     if watch is None:
         yield Finding("watches", Level.WARNING, *words.NO_WATCHES)

@@ -4,9 +4,8 @@ A socket bound to the wildcard address with SO_REUSEADDR off makes every other b
 IPv4 and IPv6, loopback, other local addresses and wildcard, with and without SO_REUSEADDR and SO_REUSEPORT.  It need
 not listen, so clients are refused as if nobody was there.  Two such *covers* hold a port, one for each family.
 
-Connections of an earlier server that linger in TIME_WAIT make the plain bind fail for a minute.  SO_REUSEADDR passes
-them, and it can be cleared again once the socket is bound: listening for an instant settles the port (a socket that
-was only bound beside others with SO_REUSEADDR may be joined), shutdown makes it silent again.
+Connections of an earlier server that linger in TIME_WAIT make the plain bind fail for a minute: see
+`system.bind_past_lingering`.
 All of it was tried on Linux 6.18; macOS lets a specific address be bound beside a wildcard, hence its more covers.
 """
 
@@ -172,16 +171,11 @@ def _add_cover(covers: list[socket.socket], family: socket.AddressFamily, addres
             covers.remove(cover)
             cover.close()
             return False
-        if error.errno != errno.EADDRINUSE or not system.SWAPS_UNDER_COVERS:
+        if error.errno != errno.EADDRINUSE:
             raise
     else:
         return False
-    _let_join((cover,), True)
-    cover.bind((address, port))
-    cover.listen(1)  # from here on nobody can join, SO_REUSEADDR or not
-    _let_join((cover,), False)
-    with contextlib.suppress(OSError):
-        cover.shutdown(socket.SHUT_RD)
+    system.bind_past_lingering(cover, (address, port))
     return True
 
 
@@ -195,15 +189,10 @@ def _place(service: socket.socket, address: str, port: int, scope: int) -> Place
     return (address, port) if service.family == socket.AF_INET else (address, port, 0, scope)
 
 
-def _let_join(covers: Sequence[socket.socket], joinable: bool) -> None:
-    for cover in covers:
-        cover.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(joinable))
-
-
 def _listener(family: socket.AddressFamily, address: str, port: int) -> socket.socket:
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
-        system.exclusive(listener)
+        system.serve_alone(listener)
         listener.bind((address, port))
         listener.listen(socket.SOMAXCONN)
     except BaseException:

@@ -36,6 +36,12 @@ def is_over(runtime: RuntimeDir, run_id: str) -> bool:
     return bool(dead_runs(runtime, (run_id,)))
 
 
+def runs_of(runtime: RuntimeDir, pid: int) -> set[str]:
+    """The run ids of records that this process has left."""
+    found = _runs((runtime.ports, runtime.instances))
+    return {run_id for run_id, owner, _ in found if owner.pid == pid and not system.is_alive(owner)}
+
+
 def _runs(directories: Collection[str]) -> Iterator[tuple[str, Identity, str]]:
     """Run id, owner and lock file of each record."""
     for directory in directories:

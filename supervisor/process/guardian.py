@@ -1,8 +1,8 @@
 """The small process in front of the daemon: it shows what the daemon says, and cleans up when the daemon dies.
 
 It forks before anything heavy is imported, sleeps in poll(2), and owns the terminal: a terminal that is stopped blocks
-this process and never the daemon.  It is a child subreaper, prctl(2): whatever the daemon leaves behind when it is
-killed lands here, and is killed and reaped.
+this process and never the daemon.  On Linux it is a child subreaper, prctl(2): whatever the daemon leaves behind when
+it is killed lands here, and is killed and reaped; on other systems that is found by what it carries in its environment.
 """
 
 import contextlib
@@ -16,6 +16,7 @@ from typing import NoReturn
 
 from supervisor import system
 from supervisor.errors import ExitCode, refusal, shell_code
+from supervisor.process import lifeline
 from supervisor.process.pulse import PulseWatch
 from supervisor.process.shared import is_shared
 from supervisor.process.signals import OF_THE_TERMINAL, STOPPING
@@ -50,6 +51,7 @@ def start_daemon(main: Callable[[], int], streams: Iterable[tuple[int, int]], ou
     daemon sees when nobody reads what it says.
     """
     passed_on = set(STOPPING)
+    line = None if system.TIES_PROCESSES else lifeline.make()
     if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:  # nohup(1): the end of the terminal is not to matter
         passed_on.discard(signal.SIGHUP)
     signal.pthread_sigmask(signal.SIG_BLOCK, passed_on)
@@ -57,7 +59,12 @@ def start_daemon(main: Callable[[], int], streams: Iterable[tuple[int, int]], ou
     system.prepare_spawning()
     pid = fork()
     if pid == 0:
+        if line is not None:
+            lifeline.hold(line[1])
+            ours = (*ours, line[0])
         _become_daemon(main, streams, ours, front)
+    if line is not None:
+        os.close(line[1])  # ours is open as long as we live
     for number in passed_on:
         signal.signal(number, lambda number, _: _pass_on(pid, number))
     signal.pthread_sigmask(signal.SIG_UNBLOCK, passed_on)
@@ -110,17 +117,18 @@ def _pass_on(pid: int, number: int) -> None:
 
 def guard(
     daemon: int, pumps: dict[int, int], watch: PulseWatch | None = None, screen: "Screen | None" = None,
-    relay: "Relay | None" = None,
+    relay: "Relay | None" = None, clean_up: Callable[[int], int] | None = None,
 ) -> int:  # fmt: skip
     """Shows what the daemon says until it ends, then its exit code; `pumps` are pipes and where they are shown.
 
-    Whatever it leaves behind is killed.  `watch` may have killed the daemon because it was silent.
+    Whatever it leaves behind is killed, by `clean_up` where it is not left to us; that gives how many there were.
+    `watch` may have killed the daemon because it was silent.
     """
     signal.signal(signal.SIGCHLD, lambda *_: _on_child(daemon))
     pump(daemon, pumps, screen=screen, relay=relay)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     _, status = os.waitpid(daemon, 0)
-    left = end_orphans(daemon)
+    left = (clean_up or end_orphans)(daemon)
     code = os.waitstatus_to_exitcode(status)
     if watch is not None:
         watch.close()

@@ -1,9 +1,10 @@
 """All the processes of a service, also those that left its session, and how to end them to the last one.
 
-On Linux the daemon is a child subreaper (prctl(2)), so a process whose parent ended becomes a child of the daemon.  The
-tree of a service is therefore its main process with all descendants, and of the daemon's other children those that came
-from the service.  Those are known by their session, by the mark that they were started with (`core.marks`), or by
-PORTSUP_RUN_ID and PORTSUP_SERVICE in the environment they were started with.
+On Linux the daemon is a child subreaper (prctl(2)), so a process whose parent ended becomes a child of the daemon; on
+other systems it is looked for among all orphans.  The tree of a service is therefore its main process with all
+descendants, and of the daemon's other children and of the orphans those that came from the service.  Those are known by
+their session, by the mark that they were started with (`core.marks`), or by PORTSUP_RUN_ID and PORTSUP_SERVICE in the
+environment they were started with.
 """
 
 import contextlib
@@ -57,14 +58,19 @@ class Killed:
 
 
 def roots(tree: Tree) -> list[int]:
-    """The processes of a service whose parent is the daemon, zombies included; with jobs, all of them."""
+    """The processes of a service whose parent is none of its, zombies included; with jobs, all of them."""
     if system.HAS_JOBS:
         return sorted(system.job_members(tree.main))
-    return [
-        pid
-        for pid in system.children_of(tree.daemon)
-        if pid == tree.main or (pid not in tree.others and _belongs(pid, tree))
-    ]
+    children = system.children_of(tree.daemon)
+    found = [pid for pid in children if pid == tree.main or (pid not in tree.others and _belongs(pid, tree))]
+    return [*found, *_orphans(tree, children)]
+
+
+def _orphans(tree: Tree, children: Collection[int]) -> list[int]:
+    """Those that have come to another process: that may be anybody's, and so may a session whose leader is gone."""
+    is_ours = tree.main in children
+    orphans = system.orphans_of(tree.daemon)
+    return [pid for pid in orphans if (is_ours and _session_of(pid) == tree.main) or _is_marked(pid, tree)]
 
 
 def members(tree: Tree) -> set[int]:
@@ -91,7 +97,7 @@ def is_gone(tree: Tree) -> bool:
             if is_left and system.identity_of(pid) is not None:
                 return False
         seen |= new
-    return True
+    return not any(system.identity_of(pid) for pid in _orphans(tree, seen))
 
 
 def terminate(main: int, number: int) -> bool:
@@ -122,10 +128,8 @@ def _ask(main: int, number: int) -> bool:
 
 def terminate_outside(main: int, members: Collection[int], number: int) -> None:
     """Send a signal to those members that left the process group of their service, and missed what was sent there."""
-    if system.HAS_JOBS:  # CTRL_BREAK reached the whole group
-        return
     for pid in members:
-        if _group_of(pid) != main:
+        if not system.HAS_JOBS and _group_of(pid) != main:  # CTRL_BREAK reached the whole group
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, number)
                 os.kill(pid, signal.SIGCONT)
@@ -227,10 +231,19 @@ def _ourselves() -> list[int]:
     return found
 
 
+def _session_of(pid: int) -> int:
+    """0 where the process is gone, or its session is that of another PID namespace."""
+    try:
+        return os.getsid(pid)
+    except OSError:
+        return 0
+
+
 def _belongs(pid: int, tree: Tree, *, or_may: bool = False) -> bool:
-    with contextlib.suppress(ProcessLookupError):
-        if os.getsid(pid) == tree.main:
-            return True
+    return _session_of(pid) == tree.main > 0 or _is_marked(pid, tree, or_may=or_may)
+
+
+def _is_marked(pid: int, tree: Tree, *, or_may: bool = False) -> bool:
     marks = system.marks_of(pid)
     if is_of_run(marks, tree.run_id):
         return not tree.invocation or mark(tree.run_id, tree.invocation) in marks
@@ -262,19 +275,12 @@ def _group_of(pid: int) -> int:
 
 
 def _end(identity: Identity) -> int | None:
-    """SIGKILL that very process; gives a pidfd to wait for its end with, None where the system has none."""
-    descriptor: int | None = None
-    pidfd_open = getattr(os, "pidfd_open", None)  # Linux only, as is what follows from it
-    if pidfd_open is not None:
-        with contextlib.suppress(OSError):
-            descriptor = pidfd_open(identity.pid)
-    # Looked at again now that the pidfd, if we have one, holds on to whoever has the pid.
-    if system.identity_of(identity.pid) == identity:
+    """SIGKILL that very process; gives a descriptor to wait for its end with, None where the system has none."""
+    descriptor = system.open_end_of(identity.pid)
+    # Looked at again now that the descriptor, if it can, holds on to whoever has the pid.
+    if system.is_alive(identity):
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            if descriptor is None:
-                system.send_signal(identity.pid, system.SIGKILL)
-            else:
-                getattr(signal, "pidfd_send_signal")(descriptor, signal.SIGKILL)  # noqa: B009
+            system.kill_exactly(identity.pid, descriptor)
     return descriptor
 
 
@@ -286,7 +292,7 @@ def _is_gone(identity: Identity, descriptor: int | None, deadline: float) -> boo
             waiting.poll(max(0.0, deadline - time.monotonic()) * 1000)
         finally:
             os.close(descriptor)
-    while system.identity_of(identity.pid) == identity:
+    while system.is_alive(identity):
         if time.monotonic() >= deadline:
             return False
         time.sleep(0.005)

@@ -1,11 +1,13 @@
 """What differs between operating systems: one contract, one file a system, chosen here.
 
 `protocol` says what every system answers, and `contract` what the values are.  A system takes what it has in common
-with others from `portable`, `posix`, `no_jobs` and `no_handoff`.
+with others from `portable`, `posix`, `no_jobs` and `no_handoff`.  With PORTSUP_SYSTEM=posix it is `plain_posix`, which
+is all that portsup knows of a system that is neither Linux nor Windows.
 
 On Linux, what needs `socket` is imported when it is first used: that takes `status` a fifth of its time otherwise.
 """
 
+import os
 import sys
 
 from supervisor.system.contract import Connection as Connection
@@ -19,7 +21,9 @@ from supervisor.system.contract import WatchKind as WatchKind
 from supervisor.system.identity import Identity as Identity
 
 TYPE_CHECKING = False  # to import `typing` takes a millisecond
-if sys.platform == "linux":
+if not TYPE_CHECKING and sys.platform != "win32" and os.environ.get("PORTSUP_SYSTEM") == "posix":
+    from supervisor.system.plain_posix import *
+elif sys.platform == "linux":
     from supervisor.system.linux_all import *
 
     if TYPE_CHECKING:
@@ -28,7 +32,7 @@ if sys.platform == "linux":
     _LATER = {
         "beneath": ("COVERS", "can_be_joined", "keeps_own", "slip_beneath"),
         "departures": ("connections_on", "lead_anywhere", "lead_to", "open_departures", "waiting_in"),
-        "linux_sockets": ("bound_only", "listening", "listening_ports_of", "owners_of", "sockets_on"),
+        "linux_sockets": ("bound_only", "listening", "listening_ports_of", "owners_of", "peer_of", "sockets_on"),
     }
 
     def __getattr__(name: str) -> object:
@@ -55,3 +59,7 @@ if TYPE_CHECKING:
     from supervisor.system.protocol import System
 
     _keeps_the_contract: System = chosen
+    if sys.platform != "win32":
+        from supervisor.system import plain_posix
+
+        _keeps_it_as_well: System = plain_posix

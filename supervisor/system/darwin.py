@@ -1,18 +1,26 @@
-"""macOS: psutil, and lsof where psutil needs root.  Read from documentation; not run in our tests."""
+"""macOS: what `plain_posix` has, and what this system tells beyond that.  Read from documentation; nobody has run it.
 
+Who listens psutil finds out by libproc (proc_pidinfo with PROC_PIDLISTFDS, proc_pidfdinfo with PROC_PIDFDSOCKETINFO):
+of the processes that we may look into, which are those of our user, or all for root.
+"""
+
+# What is defined here takes the place of what is imported.
+# mypy: disable-error-code="no-redef"
+
+import contextlib
+import errno
 import os
-import shutil
+import select
 import socket
-import subprocess
+import struct
+import sys
 from collections.abc import Collection
 
-from supervisor.system.contract import Listener, Watch
-from supervisor.system.no_handoff import *
-from supervisor.system.no_jobs import *
-from supervisor.system.portable import *
-from supervisor.system.portable import sockets_of_machine
-from supervisor.system.posix import *
-from supervisor.system.posix_processes import *
+import psutil
+
+from supervisor.system.contract import Listener
+from supervisor.system.plain_posix import *
+from supervisor.system.portable import sockets_of
 
 # A specific address can be bound beside a wildcard (bind(2) on BSD, SO_REUSEADDR), so both are covered.
 COVERS: tuple[tuple[socket.AddressFamily, str], ...] = (
@@ -21,52 +29,60 @@ COVERS: tuple[tuple[socket.AddressFamily, str], ...] = (
     (socket.AF_INET6, "::"),
     (socket.AF_INET6, "::1"),
 )
-SWAPS_UNDER_COVERS = False
-SOCKET_PATH_MAX = 103  # bytes: sun_path has 104 with the closing NUL (unix(4))
+
+# sys/un.h of XNU: options of unix sockets, and struct xucred: version, user, number of groups, groups.
+_SOL_LOCAL, _LOCAL_PEERCRED, _LOCAL_PEERPID = 0, 0x001, 0x002
+_XUCRED = struct.Struct("@IIh16I")
 
 
 def listening(ports: Collection[int] | None) -> list[Listener]:
-    """Who listens on these TCP ports of this machine; None: on any port.  Needs root or lsof for other users' ones."""
+    """Who listens on these TCP ports of this machine, None: on any port; of processes that we may look into."""
     return [found for found in _sockets(ports) if found.listening]
 
 
 def sockets_on(ports: Collection[int]) -> list[Listener]:
-    """Every TCP socket with one of these local ports, in any state, as far as the system tells."""
+    """Every TCP socket with one of these local ports, in any state, of processes that we may look into."""
     return _sockets(ports)
 
 
 def _sockets(ports: Collection[int] | None) -> list[Listener]:
-    try:
-        found = sockets_of_machine()
-    except OSError:
-        found = _by_lsof()
-    return [listener for listener in found if ports is None or listener.port in ports]
-
-
-def _by_lsof() -> list[Listener]:
-    lsof = shutil.which("lsof") or "/usr/sbin/lsof"
-    try:
-        done = subprocess.run([lsof, "-nP", "-iTCP", "-sTCP:LISTEN", "-FpLtn"], capture_output=True, timeout=5)
-    except (OSError, subprocess.TimeoutExpired):
+    if ports is not None and not ports:
         return []
-    return _parse_lsof(os.fsdecode(done.stdout))
+    return [found for found in sockets_of(psutil.pids()) if ports is None or found.port in ports]
 
 
-def _parse_lsof(output: str) -> list[Listener]:
-    """One field a line, its kind in the first letter (lsof(8), OUTPUT FOR OTHER PROGRAMS); `p` is whose the rest is."""
-    found: list[Listener] = []
-    pid, family = 0, socket.AF_INET
-    for line in output.splitlines():
-        match line[:1], line[1:]:
-            case "p", value:
-                pid = int(value)
-            case "t", value:
-                family = socket.AF_INET6 if value == "IPv6" else socket.AF_INET
-            case "n", value:
-                address, _, port = value.rpartition(":")
-                if port.isdigit():
-                    found.append(Listener(int(port), family, address.strip("[]"), pid=pid))
-    return found
+def bind_past_lingering(cover: socket.socket, place: tuple[str, int]) -> None:
+    """Bind a cover where connections of an earlier server linger in TIME_WAIT; raises OSError if that is not all.
+
+    With SO_REUSEADDR only sockets without a peer at the very address are in the way (in_pcbbind of XNU), so whoever
+    listens at another address of the port has to be looked for.
+    """
+    cover.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    cover.bind(place)
+    cover.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
+    if listening((place[1],)):
+        raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+
+
+def peer_of(connection: socket.socket) -> tuple[int, int]:
+    """The pid and the user at the other end of a unix socket, unix(4)."""
+    (pid,) = struct.unpack("@i", connection.getsockopt(_SOL_LOCAL, _LOCAL_PEERPID, 4))
+    _, user, *_ = _XUCRED.unpack(connection.getsockopt(_SOL_LOCAL, _LOCAL_PEERCRED, _XUCRED.size))
+    return pid, user
+
+
+if sys.platform == "darwin":
+
+    def open_end_of(pid: int) -> int | None:
+        """A descriptor that becomes readable when this process ends, kqueue(2) with NOTE_EXIT; None if it is gone."""
+        queue = select.kqueue()
+        with contextlib.closing(queue), contextlib.suppress(OSError):
+            exit_of = select.kevent(
+                pid, select.KQ_FILTER_PROC, select.KQ_EV_ADD | select.KQ_EV_ONESHOT, select.KQ_NOTE_EXIT
+            )
+            queue.control([exit_of], 0)
+            return os.dup(queue.fileno())
+        return None
 
 
 def first_unprivileged_port() -> int:
@@ -77,9 +93,3 @@ def first_unprivileged_port() -> int:
 def reserved_ports() -> dict[int, str]:
     """Ports that a part of the system uses, and which one; AirPlay can be switched off in its settings."""
     return dict.fromkeys((5000, 7000), "the AirPlay Receiver of macOS (since version 12)")
-
-
-def open_watch() -> Watch | None:
-    """None: kqueue needs an open descriptor for every file, so the regular check does it here."""
-    return None
-

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # Whether a service socket can be bound beneath the covers without giving them up.
 SWAPS_UNDER_COVERS = True
+TIES_PROCESSES = True
+HAS_WATCHES = True
 PAGE = os.sysconf("SC_PAGE_SIZE")  # bytes
 _PF_EXITING = 0x4  # of the field `flags` of proc_pid_stat(5)
 SOCKET_PATH_MAX = 107  # bytes, unix(7): sun_path has 108 with the closing NUL

@@ -1,6 +1,7 @@
 """Linux: everything from /proc, netlink, seccomp and what POSIX has."""
 
 from supervisor.system.linux import *
+from supervisor.system.linux_ends import *
 from supervisor.system.linux_locks import *
 from supervisor.system.linux_namespace import *
 from supervisor.system.linux_origin import *

@@ -3,6 +3,8 @@
 import contextlib
 import math
 import os
+import socket
+import struct
 import time
 from collections.abc import Collection, Iterator
 
@@ -28,6 +30,13 @@ def sockets_on(ports: Collection[int]) -> list[Listener]:
 def bound_only(ports: Collection[int]) -> list[Listener]:
     """The sockets that are bound to these ports and nothing else, told since Linux 6.8; empty before."""
     return netlink.sockets(ports, netlink.BOUND_INACTIVE)
+
+
+def peer_of(connection: socket.socket) -> tuple[int, int]:
+    """The pid and the user at the other end of a unix socket, SO_PEERCRED of unix(7)."""
+    told = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("iii"))
+    pid, uid, _ = struct.unpack("iii", told)
+    return pid, uid
 
 
 def owners_of(

@@ -13,6 +13,8 @@ import psutil
 from supervisor.system.contract import Listener, SignalQueue, Usage
 from supervisor.system.identity import Identity
 
+TIES_PROCESSES = False
+HAS_WATCHES = False
 _NOT_TOLD = (psutil.Error, OSError)
 
 
@@ -146,6 +148,22 @@ def _children(pid: int, *, recursive: bool) -> list[int]:
         return []
 
 
+def orphans_of(pid: int) -> list[int]:
+    """Processes that may have come from `pid` and have lost their parent: nobody hands them to us.
+
+    They have process 1 as their parent, or one above us that asked for orphans, as on Linux.
+    """
+    above = {1}
+    while (pid := parent_of(pid)) and pid not in above:
+        above.add(pid)
+    return [each for each in psutil.pids() if each not in above and parent_of(each) in above]
+
+
+def open_end_of(pid: int) -> int | None:
+    """None: nothing tells of the end of a process that is no child of ours."""
+    return None
+
+
 def prepare_spawning() -> None:
     """Nothing to load here."""
 
@@ -262,6 +280,8 @@ class _WakeUps(SignalQueue):
         for number in numbers:
             signal.signal(number, lambda *_: None)
         signal.set_wakeup_fd(self._theirs, warn_on_full_buffer=False)
+        if hasattr(signal, "pthread_sigmask"):  # one that is blocked would never come
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, numbers)
 
     def fileno(self) -> int:
         return self._ours

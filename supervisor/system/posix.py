@@ -17,6 +17,29 @@ def exclusive(sock: "socket.socket") -> None:
     """Make the coming bind of `sock` exclusive: nothing to do here, it is as long as SO_REUSEADDR is off."""
 
 
+def serve_alone(sock: "socket.socket") -> None:
+    """Have the coming bind of `sock`, which will listen, pass connections that linger, and no listener."""
+    import socket
+
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+
+
+def bind_past_lingering(cover: "socket.socket", place: tuple[str, int]) -> None:
+    """Bind a cover where connections of an earlier server linger in TIME_WAIT; raises OSError if that is not all.
+
+    SO_REUSEADDR passes them, and it can be cleared again once the socket is bound: listening for an instant settles the
+    port (a socket that was only bound beside others with SO_REUSEADDR may be joined), shutdown makes it silent again.
+    """
+    import socket
+
+    cover.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    cover.bind(place)
+    cover.listen(1)  # from here on nobody can join, SO_REUSEADDR or not
+    cover.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
+    with contextlib.suppress(OSError):
+        cover.shutdown(socket.SHUT_RD)
+
+
 def current_user_id() -> int:
     """The user whose files and processes are ours."""
     return os.geteuid()

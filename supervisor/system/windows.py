@@ -1,5 +1,9 @@
 """Windows: psutil, job objects and named pipes.  It runs under wine in our tests; it was not run on Windows."""
 
+# What is defined here takes the place of what is imported.
+# mypy: disable-error-code="no-redef"
+
+import errno
 import getpass
 import msvcrt
 import os
@@ -33,6 +37,16 @@ def exclusive(sock: "socket.socket") -> None:
     Source: "Using SO_REUSEADDR and SO_EXCLUSIVEADDRUSE", Windows Sockets documentation.
     """
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+
+
+def serve_alone(sock: "socket.socket") -> None:
+    """Have the coming bind of `sock`, which will listen, pass connections that linger, and no listener: the same."""
+    exclusive(sock)
+
+
+def bind_past_lingering(cover: "socket.socket", place: tuple[str, int]) -> None:
+    """Refused: connections that linger do not keep a port here, so it is somebody who does."""
+    raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
 
 
 def listening(ports: Collection[int] | None) -> list[Listener]:
@@ -80,6 +94,11 @@ def current_user_id() -> int:
 def listen_for_control(path: Path, backlog: int) -> ControlListener:
     """A named pipe that takes the part of a socket at `path`, for its user alone; raises OSError."""
     return ControlListener(control_address(os.fspath(path)))
+
+
+def peer_of(connection: socket.socket) -> tuple[int, int]:
+    """0 and ourselves: the access list of a pipe lets nobody else connect."""
+    return 0, current_user_id()
 
 
 def runtime_directory() -> str:
@@ -149,4 +168,3 @@ def reserved_ports() -> dict[int, str]:
                 range(int(words[0]), int(words[1]) + 1), "an excluded port range of Windows (Hyper-V)"
             )
     return found
-

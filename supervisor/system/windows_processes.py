@@ -179,6 +179,11 @@ def send_signal(pid: int, number: int) -> None:
         raise PermissionError(pid)
 
 
+def kill_exactly(pid: int, end: int | None) -> None:
+    """End this process; raises ProcessLookupError and PermissionError."""
+    send_signal(pid, SIGKILL)
+
+
 def on_signal(loop: Any, number: int, tell: Callable[[], object]) -> None:
     """Has `tell` called in the loop whenever this signal comes."""
     signal.signal(number, lambda *_: loop.call_soon_threadsafe(tell))

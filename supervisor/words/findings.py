@@ -13,9 +13,10 @@ QUEUES_STAY: Words = (
 )
 BOTH_FAMILIES = "ports are held on IPv4 and IPv6"
 WATCHES = "lock files can be watched"
+NEVER_WATCHES = "portsup looks at lock files every 10 s on this system: it sees a lost lock after that time at most"
 NO_WATCHES: Words = (
     "changes of lock files cannot be watched here: portsup sees a lost lock after 10 s at most",
-    "on Linux `sysctl fs.inotify.max_user_instances=512`, or end programs that watch files",
+    "`sysctl fs.inotify.max_user_instances=512`, or end programs that watch files",
 )
 NO_FILE: Words = ("there is no services.yaml here", "`portsup init` writes one")
 WHERE = "`portsup config check` shows where"

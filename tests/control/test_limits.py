@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from supervisor import system
 from supervisor.control import connection
-from supervisor.control.connection import MAX_STREAMS, MAX_TASKS, make_room, peer_of, session_of
+from supervisor.control.connection import MAX_STREAMS, MAX_TASKS, make_room, session_of
 from supervisor.control.protocol import request
 from tests.control.scene import Daemon, ask, play, until
 
@@ -142,6 +143,6 @@ def test_room_is_made_by_whoever_has_most_connections() -> None:
 def test_the_other_end_is_known_by_its_session() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
-        assert peer_of(ours) == (os.getpid(), os.getuid())
+        assert system.peer_of(ours) == (os.getpid(), os.getuid())
     assert session_of(os.getpid()) == os.getsid(0)
     assert (session_of(0), session_of(2**22 + 1)) == (0, 2**22 + 1)

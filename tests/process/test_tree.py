@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from supervisor import system
 from supervisor.process.tree import Tree, is_gone, kill, members, reap_run, terminate
 from supervisor.system import environ_of, identity_of, process_name
 from tests.support.children import PROGRAMS, RUN_ID, Child, Children, children, reap_everything
@@ -189,3 +190,36 @@ def test_asking_for_the_tree_of_a_dead_process_looks_at_no_other_process(start: 
     with opened() as files:
         assert child.members() == set()
     assert [name for name in files if not name.startswith(f"/proc/{os.getpid()}/task/")] == []
+
+
+def test_what_came_to_another_process_is_ours_only_if_that_is_proved(start: Children) -> None:
+    """As on systems where orphans are not handed to us, and may be anybody's."""
+    ours, stranger = (start.program("never_listens", environment={"PORTSUP_RUN_ID": run}) for run in (RUN_ID, "-"))
+    for each in (ours, stranger):
+        each.read(until="running")
+    gone = Tree(stranger.pid, RUN_ID, "never_listens", os.getpid())
+    nobody = Tree(0, "a run without processes", "never_listens", os.getpid())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(system, "orphans_of", lambda pid: [ours.pid, stranger.pid])
+        patch.setattr(system, "children_of", lambda pid: [])
+        assert members(gone) == {ours.pid}, "a session whose leader is no child of ours proves nothing"
+        assert not is_gone(gone)
+        patch.setattr(os, "getsid", lambda pid: 0)  # of a process whose session is that of another PID namespace
+        assert (members(nobody), is_gone(nobody)) == (set(), True)
+        patch.setattr(system, "children_of", lambda pid: [stranger.pid])
+        assert (members(nobody), is_gone(nobody)) == (set(), True)
+
+
+def test_who_has_lost_its_parent_is_found_where_nobody_hands_it_to_us(start: Children) -> None:
+    portable = pytest.importorskip("supervisor.system.portable")
+    child = start.program("daemonizes")
+    orphan = printed_pid(child)
+    assert child.wait() == 0
+    subreaper = os.getpid()
+    assert orphan not in portable.orphans_of(subreaper), "it has come to us"
+    assert orphan in portable.children_of(subreaper)
+    leader = os.fork()
+    if leader == 0:  # asked from below: there it is somebody else's
+        os._exit(0 if orphan in portable.orphans_of(os.getpid()) else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(leader, 0)[1]) == 0
+    kill_all(child)

@@ -41,13 +41,13 @@ def contract() -> set[str]:
     return {name for name in {*vars(System), *System.__annotations__} if not name.startswith("_")}
 
 
-@pytest.mark.parametrize("module", ["linux_all", "darwin", "windows"])
+@pytest.mark.parametrize("module", ["linux_all", "plain_posix", "darwin", "windows"])
 def test_a_system_has_every_function_of_the_contract(module: str) -> None:
     assert len(contract()) > 60
     assert sorted(contract() - defined_in(module).keys()) == []
 
 
-@pytest.mark.parametrize("module", ["darwin", "windows"])
+@pytest.mark.parametrize("module", ["plain_posix", "darwin", "windows"])
 def test_a_function_takes_the_same_arguments_on_every_system(module: str) -> None:
     ours = defined_in("linux_all")
     for name, theirs in defined_in(module).items():
@@ -66,16 +66,6 @@ def test_what_is_asked_of_the_system_is_in_the_contract() -> None:
                         asked.add(name)
     values = {"Departures", "Identity", "Listener", "Watch", "WatchEvent", "WatchKind"}
     assert sorted(asked - contract() - values) == []
-
-
-def test_lsof_is_read_field_by_field() -> None:
-    pytest.importorskip("psutil")
-    from supervisor.system.darwin import _parse_lsof
-
-    output = "p412\nLada\nf21\ntIPv4\nn127.0.0.1:6000\nf22\ntIPv6\nn[::1]:6000\np7\nf3\ntIPv4\nn*:7000\nn*:*\n"
-    found = [(one.pid, one.port, one.address, int(one.family)) for one in _parse_lsof(output)]
-    assert [entry[:3] for entry in found] == [(412, 6000, "127.0.0.1"), (412, 6000, "::1"), (7, 7000, "*")]
-    assert found[0][3] != found[1][3]
 
 
 def test_what_psutil_tells_agrees_with_what_linux_tells() -> None:

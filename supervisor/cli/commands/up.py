@@ -151,7 +151,7 @@ def _guard(
     daemon: int, pumps: dict[int, int], watch: PulseWatch | None, screen: Screen | None = None,
     relay: Relay | None = None,
 ) -> int:  # fmt: skip
-    code = guardian.guard(daemon, pumps, watch, screen, relay)
+    code = guardian.guard(daemon, pumps, watch, screen, relay, clean_up=None if system.TIES_PROCESSES else _end_runs_of)
     if watch is not None and code == ExitCode.HUNG and (path := watch.pulse.journal()):
         import json
         import time
@@ -163,6 +163,12 @@ def _guard(
         fact = {"time": rfc3339(time.time()), "level": DaemonHung.level, "event": DaemonHung.event, "pid": daemon}
         JournalFile(path).write(json.dumps({**fact, "silent_s": watch.pulse.patience}))
     return code
+
+
+def _end_runs_of(daemon: int) -> int:
+    from supervisor.daemon.left_behind import end_runs_of  # late: most daemons end by themselves
+
+    return end_runs_of(daemon)
 
 
 def _background(args: argparse.Namespace, pulse: Pulse | None) -> int:

@@ -64,7 +64,7 @@ class SingleRun:
         self._shield: Shield | None = None
         self._watched: dict[int, Callable[[int], None]] = {}  # children that are not of the program
         self._inquiries = Inquiries(self._loop, self._watched.__setitem__)
-        self._proved: frozenset[int] = frozenset()  # the listening sockets that are the program's
+        self._proved: frozenset[system.Listener] = frozenset()  # the listening sockets that are the program's
         self._is_asked = False
         self._last_word: Alarm | None = None  # when the grace of a program that has to end is over
 
@@ -239,7 +239,7 @@ class SingleRun:
         if not is_watched or self._status is not None or port is None or self._is_asked:
             return
         listeners = system.listening((port,))
-        if (inodes := frozenset(found.inode for found in listeners)) in (self._proved, frozenset()):
+        if (found := frozenset(listeners)) in (self._proved, frozenset()):
             return
         self._is_asked = True
 
@@ -249,7 +249,7 @@ class SingleRun:
                 self._intruder = stranger
                 self._end()
             elif stranger is not None:
-                self._proved = inodes
+                self._proved = found
 
         ours = os.getpid()
         self._inquiries.ask(lambda: _stranger(listeners, self._members(ours)), told)
