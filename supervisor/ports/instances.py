@@ -113,7 +113,7 @@ def _record_at(path: str) -> object:
     try:
         return readable_json(path)
     except OSError as error:
-        raise error_in("cannot see which instances run", path, error) from error
+        raise error_in(words.NOT_SEEN, path, error) from error
 
 
 def is_held(path: str) -> bool:
