@@ -1,5 +1,6 @@
 """Speech without a conversation: `/stt`, `/tts` and `/voices`, and the same as OpenAI's `/v1/audio/…`."""
 
+import json
 import time
 from collections.abc import AsyncGenerator
 
@@ -17,6 +18,7 @@ from examples.language import language_of
 from examples.web import ServiceError, read_body, read_json
 
 MOST_BYTES = 24 * 1024 * 1024  # of a recording: a minute at 96 kHz, 16 bit, two channels
+TRANSCRIPTS = ("json", "text", "srt", "verbose_json", "vtt")
 MOST_TEXT = 4000  # characters to speak: four minutes
 
 
@@ -55,18 +57,14 @@ def speech_routes(speech: Speech, most_seconds: float) -> list[BaseRoute]:
         file, kind = form.get("file"), str(form.get("response_format") or "json")
         if not isinstance(file, UploadFile):
             raise ServiceError("bad_request", "the form has no `file`", 400)
-        if kind not in ("json", "text", "verbose_json"):
-            raise ServiceError("bad_request", "`response_format` must be json, text or verbose_json", 400)
+        if kind not in TRANSCRIPTS:
+            raise ServiceError("bad_request", f"`response_format` must be one of {', '.join(TRANSCRIPTS)}", 400)
         told = form.get("language")
         said, length = await heard(
             speech, await file.read(), most_seconds, None if told is None else language_code(told)
         )
-        if kind == "text":
-            return Response(f"{said.text}\n", media_type="text/plain")
-        if kind == "json":
-            return JSONResponse({"text": said.text})
-        found = {"task": "transcribe", "language": said.language, "duration": length, "text": said.text}
-        return JSONResponse({**found, "segments": []})
+        is_stream = str(form.get("stream") or "").lower() in ("true", "1")
+        return transcript(said, length, "stream" if is_stream and kind in ("json", "text") else kind)
 
     async def speeches(request: Request) -> Response:
         """OpenAI's way: `{"input", "voice", "response_format"}`; a voice of OpenAI's is one of the language."""
@@ -100,6 +98,34 @@ def speech_routes(speech: Speech, most_seconds: float) -> list[BaseRoute]:
         Route("/v1/audio/transcriptions", transcriptions, methods=["POST"]),
         Route("/v1/audio/speech", speeches, methods=["POST"]),
     ]
+
+
+def transcript(said: Words, length: float, kind: str) -> Response:
+    """The words of a recording of so many seconds as OpenAI's API has them: in one segment, which is all there is."""
+    if kind in ("srt", "vtt"):
+        comma, head = (",", "1\n") if kind == "srt" else (".", "WEBVTT\n\n")
+        cue = f"{_clock(0, comma)} --> {_clock(length, comma)}\n{said.text}\n\n"
+        return Response(f"{head}{cue}", media_type="text/plain" if kind == "srt" else "text/vtt")
+    if kind == "text":
+        return Response(f"{said.text}\n", media_type="text/plain")
+    if kind == "stream":
+        parts = (
+            {"type": "transcript.text.delta", "delta": said.text},
+            {"type": "transcript.text.done", "text": said.text},
+        )
+        events = "".join(f"data: {json.dumps(part, ensure_ascii=False)}\n\n" for part in parts)
+        return Response(f"{events}data: [DONE]\n\n", media_type="text/event-stream")
+    if kind == "json":
+        return JSONResponse({"text": said.text})
+    found = {"task": "transcribe", "language": said.language, "duration": length, "text": said.text}
+    segment = {"id": 0, "seek": 0, "start": 0.0, "end": length, "text": said.text, "tokens": [], "temperature": 0.0}
+    segment |= {"avg_logprob": 0.0, "compression_ratio": 1.0, "no_speech_prob": 0.0}
+    return JSONResponse({**found, "segments": [segment] if said.text else []})
+
+
+def _clock(seconds: float, comma: str) -> str:
+    whole, part = divmod(round(seconds * 1000), 1000)
+    return f"{whole // 3600:02}:{whole // 60 % 60:02}:{whole % 60:02}{comma}{part:03}"
 
 
 async def heard(speech: Speech, content: bytes, most_seconds: float, language: str | None) -> tuple[Words, float]:

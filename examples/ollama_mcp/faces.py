@@ -5,13 +5,14 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx2
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from examples import __version__
 from examples.forward import Relay, relay
 from examples.ollama_mcp import dialect, newer
 from examples.ollama_mcp.embedded import Embedded
-from examples.web import ServiceError
+from examples.web import BrokenOff, ServiceError
 
 # What changes the models of an Ollama.
 KEEPING = ("/api/pull", "/api/push", "/api/create", "/api/copy", "/api/delete", "/api/blobs")
@@ -73,6 +74,8 @@ async def work(embedded: Embedded, path: str, body: dict[str, Any], done: Done) 
         wanted: dict[str, Any] = {key: body[key] for key in ("input", "encoding_format") if key in body}
         return _as_it_is(await embedded.post(path, wanted), done)
     if path.startswith("/v1/"):
+        if path == newer.RESPONSES and body.get("stream"):
+            return _events(await embedded.post(path, newer.request(path, body, name)), {**body, "model": name}, done)
         if path in newer.PATHS:
             return _as_it_is(await embedded.post(path, newer.request(path, body, name)), done)
         if path not in ("/v1/chat/completions", "/v1/completions"):
@@ -113,6 +116,27 @@ async def lines(parts: AsyncGenerator[dict[str, Any], None], done: Done, *, as_e
 
     kind = "text/event-stream" if as_events else "application/x-ndjson"
     return Relay(chunks(), 200, [("content-type", kind)], closed)
+
+
+def _events(answer: Any, asked: dict[str, Any], done: Done) -> Response:
+    """The events of a response, with what the engine leaves out; what breaks it off cuts the connection."""
+
+    async def chunks() -> AsyncIterator[bytes]:
+        number = 0
+        try:
+            async for line in answer.aiter_lines():
+                yield f"{newer.filled_in(line, number, asked)}\n".encode()
+                number += line.startswith("data: {")
+        except httpx2.HTTPError as error:
+            raise BrokenOff(f"the embedded model broke off: {error}") from None
+
+    async def closed() -> None:
+        try:
+            await answer.aclose()
+        finally:
+            done()
+
+    return Relay(chunks(), 200, [("content-type", "text/event-stream")], closed)
 
 
 def _as_it_is(answer: Any, done: Done) -> Response:

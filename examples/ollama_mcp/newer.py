@@ -3,6 +3,8 @@
 Until it is sent, a request has its conversation in `messages`, as one of `/v1/chat/completions` has.
 """
 
+import json
+import time
 from typing import Any
 
 from examples.ollama_mcp import dialect
@@ -95,3 +97,29 @@ def _item(message: dict[str, str]) -> dict[str, Any]:
         return message
     content = [{"type": "output_text", "text": message["content"]}]
     return {"type": "message", "role": "assistant", "content": content}
+
+
+def filled_in(line: str, number: int, asked: dict[str, Any]) -> str:
+    """A line of the engine's events of `/v1/responses` with what OpenAI's clients count on, and the engine leaves out.
+
+    `number` is its place among the events, and `asked` the client's request.
+    """
+    if not line.startswith("data: {"):
+        return line
+    event = json.loads(line.removeprefix("data: "))
+    event["sequence_number"] = number
+    kind = event["type"]
+    if kind.startswith("response.output_") or kind.startswith("response.content_part"):
+        event.setdefault("output_index", 0)
+    if kind.startswith(("response.content_part", "response.output_text")):
+        event.setdefault("content_index", 0)
+    if kind.startswith("response.output_text"):
+        event.setdefault("logprobs", [])
+    for part in (event.get("part"), *event.get("item", {}).get("content", ())):
+        if isinstance(part, dict):
+            part.setdefault("annotations", [])
+    if isinstance(response := event.get("response"), dict):
+        known: dict[str, Any] = {"created_at": int(time.time()), "model": asked.get("model"), "output": [], "tools": []}
+        known |= {"parallel_tool_calls": False, "tool_choice": "auto", "instructions": asked.get("instructions")}
+        event["response"] = {**known, **response}
+    return f"data: {json.dumps(event, ensure_ascii=False)}"

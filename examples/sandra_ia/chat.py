@@ -28,7 +28,7 @@ def question(table: Table, body: dict[str, Any]) -> Question:
     """Reads an OpenAI request. The model is one of `MODELS` or a backend's; any other means `sandra`."""
     messages = body.get("messages")
     if not isinstance(messages, list) or not messages or not all(isinstance(message, dict) for message in messages):
-        raise ServiceError("invalid_messages", "`messages` must be a list with at least one message", 422)
+        raise ServiceError("invalid_messages", "`messages` must be a list with at least one message", 400)
     said = [message for message in messages if message.get("role") == "user"]
     text, has_image = _text(said[-1].get("content")) if said else ("", False)
     decision = table.decision("vision", 1) if has_image else table.decide(text)

@@ -67,6 +67,11 @@ def test_openais_client_gets_a_response(openai_client: openai.OpenAI) -> None:
     assert ask(model=MODEL, input="Say hello.", max_output_tokens=8).output_text
     events = list(ask(model=MODEL, input=HI, instructions="Be brief.", max_output_tokens=8, stream=True))
     assert [events[0].type, events[-1].type] == ["response.created", "response.completed"]
+    assert [event.sequence_number for event in events] == list(range(len(events)))
+    with openai_client.responses.stream(model=MODEL, input="Say hello.", max_output_tokens=8) as stream:
+        kinds = [event.type for event in stream]
+        assert kinds.count("response.completed") == 1
+        assert stream.get_final_response().output_text
     form = {"format": {"type": "json_schema", "name": "number", "schema": SCHEMA, "strict": True}}
     whole = ask(model=MODEL, input="Say a number.", max_output_tokens=100, text=form)
     assert set(json.loads(whole.output_text)) == {"n"}

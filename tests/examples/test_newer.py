@@ -1,5 +1,6 @@
 """Requests of OpenAI's Responses and Anthropic's Messages, as the embedded model's engine gets them."""
 
+import json
 from typing import Any
 
 import pytest
@@ -84,3 +85,21 @@ def test_what_can_not_be_done_is_refused(path: str, body: dict[str, Any], words:
 
 def test_tools_that_may_not_be_used_do_no_harm() -> None:
     assert newer.request(RESPONSES, {"input": "hi", "tools": [{"type": "x"}], "tool_choice": "none"}, NAME)
+
+
+def test_events_of_a_response_have_their_number_and_their_place() -> None:
+    asked = {"model": "m", "instructions": "be brief"}
+
+    def event(line: dict[str, Any]) -> dict[str, Any]:
+        filled = newer.filled_in(f"data: {json.dumps(line)}", 7, asked)
+        found: dict[str, Any] = json.loads(filled.removeprefix("data: "))
+        return found
+
+    delta = event({"type": "response.output_text.delta", "item_id": "i", "delta": "é"})
+    assert (delta["sequence_number"], delta["output_index"], delta["content_index"]) == (7, 0, 0)
+    begun = event({"type": "response.created", "response": {"id": "r", "status": "in_progress"}})["response"]
+    assert (begun["id"], begun["output"], begun["model"], begun["instructions"]) == ("r", [], "m", "be brief")
+    item = event({"type": "response.output_item.done", "item": {"content": [{"type": "output_text"}]}})
+    assert item["item"]["content"] == [{"type": "output_text", "annotations": []}]
+    for line in ("", "event: response.created", "data: [DONE]"):
+        assert newer.filled_in(line, 7, asked) == line
