@@ -14,7 +14,7 @@ import supervisor
 from supervisor.config import caddy
 from supervisor.config.load import load
 from supervisor.control.protocol import VERSION
-from supervisor.control.requests import REQUESTS
+from supervisor.control.requests import REQUESTS, STREAMS, TASKS
 from supervisor.core.port_state import PortState
 from supervisor.core.state import STATUS, TRANSITIONS, Health, Result, State
 from supervisor.daemon.stack.endpoints import Endpoint, variables
@@ -237,3 +237,11 @@ def test_every_console_shows_what_comes_out(page: Path, own_folders: Path) -> No
         reader.follow(text)
     finally:
         reader.close()
+
+
+def test_the_limits_of_the_control_protocol_name_each_request_that_they_hold_for() -> None:
+    _, _, limits = text_of("control-protocol.md").partition("\n## Limits\n")
+    rows = limits.split("\n## ")[0].splitlines()
+    for title, requests in (("streams: ", STREAMS), ("requests that are not done yet: ", TASKS)):
+        (row,) = (row for row in rows if title in row)
+        assert set(re.findall(r"`([a-z]+)`", row.split("|")[1])) == requests

@@ -2,6 +2,9 @@
 
 from collections.abc import Iterable
 
+FEW = 30  # of many candidates that are compared letter by letter
+LONGEST = 64  # letters of a word that are looked at
+
 
 def closest(word: str, candidates: Iterable[str], least: float = 0.6) -> str:
     """The candidate most like `word`; empty when none is as close as `least`, of 1."""
@@ -10,6 +13,31 @@ def closest(word: str, candidates: Iterable[str], least: float = 0.6) -> str:
     folded = {candidate.lower().replace("-", "_"): candidate for candidate in candidates}
     found = get_close_matches(word[:100].lower().replace("-", "_"), folded, n=1, cutoff=least)
     return folded[found[0]] if found else ""
+
+
+def likely(word: str, candidates: Iterable[str], least: float = 0.6) -> str:
+    """The candidate most like `word`; empty when none is as close as `least`, of 1.
+
+    Of many, however many they are, only those few are compared that begin like it: who asks may want it to take long.
+    """
+    from difflib import get_close_matches
+    from heapq import nlargest
+
+    word = word[:LONGEST]
+    few = nlargest(FEW, candidates, key=lambda candidate: _shared(word, candidate))
+    few = [candidate for candidate in few if len(candidate) <= 2 * LONGEST]
+    found = get_close_matches(word, few, n=1, cutoff=least)
+    return found[0] if found else ""
+
+
+def _shared(word: str, other: str) -> int:
+    """With how many same letters both begin."""
+    count = 0
+    for mine, theirs in zip(word, other, strict=False):
+        if mine != theirs:
+            break
+        count += 1
+    return count
 
 
 def did_you_mean(word: str, candidates: Iterable[str]) -> str:

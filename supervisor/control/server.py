@@ -8,19 +8,33 @@ from pathlib import Path
 from supervisor.control.connection import IN_ONE_TURN, Connection, Handler, make_room
 from supervisor.control.listener import Acceptor
 from supervisor.control.pace import Pace
+from supervisor.dataclass import dataclass
 from supervisor.errors import REFUSALS, PortsupError
 from supervisor.system import HAS_JOBS, listen_for_control
 
 BACKLOG = 128  # clients that wait to be let in
 
 
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """All that are connected, whose limits hold for all of them together: also where the socket was made again."""
+
+    handle: Handler
+    connections: dict[Connection, None]
+    pace: Pace
+
+    def welcome(self) -> Connection:
+        """One more."""
+        return Connection(self.handle, self.connections, self.pace)
+
+
 class Server:
     """The listening control socket of one instance."""
 
-    def __init__(self, listener: Acceptor, path: Path, connections: dict[Connection, None]) -> None:
+    def __init__(self, listener: Acceptor, path: Path, clients: Clients) -> None:
+        self.clients = clients
         self._listener = listener
         self._path = path
-        self._connections = connections
         self._inode = 0 if HAS_JOBS else path.stat().st_ino
 
     def is_in_place(self) -> bool:
@@ -42,7 +56,7 @@ class Server:
 
     def close(self) -> None:
         """Ends all connections; what was written to them is still sent."""
-        for connection in tuple(self._connections):
+        for connection in tuple(self.clients.connections):
             connection.transport.close()
 
 
@@ -55,28 +69,26 @@ async def serve(
     `on_refused` is told why a client could not be let in.  Raises PortsupError where there is none.
     """
     if before is None:
-        return _serve(path, handle, on_refused)
+        pace = Pace(asyncio.get_running_loop(), IN_ONE_TURN)
+        return _serve(path, Clients(handle, {}, pace), on_refused)
     before.abandon()
     with contextlib.suppress(PortsupError, OSError):  # a full disk is no reason to end: the next check tries again
-        return _serve(path, handle, on_refused)
+        return _serve(path, before.clients, on_refused)
     return before
 
 
-def _serve(path: Path, handle: Handler, on_refused: Callable[[OSError], None]) -> Server:
-    connections: dict[Connection, None] = {}
-
+def _serve(path: Path, clients: Clients, on_refused: Callable[[OSError], None]) -> Server:
     def refused(error: OSError) -> None:
-        make_room(connections)  # a descriptor of one that is not used is one for who waits
+        make_room(clients.connections)  # a descriptor of one that is not used is one for who waits
         on_refused(error)
 
-    pace = Pace(asyncio.get_running_loop(), IN_ONE_TURN)
     with contextlib.ExitStack() as undo:
         try:
             listening = listen_for_control(path, BACKLOG)
             undo.callback(_unlink, path)
-            listener = Acceptor(listening, lambda: Connection(handle, connections, pace), refused)
+            listener = Acceptor(listening, clients.welcome, refused)
             undo.callback(listener.close)
-            server = Server(listener, path, connections)
+            server = Server(listener, path, clients)
             listener.begin()
         except OSError as error:
             what, why = f"cannot open the control socket `{path}`", (error.strerror or str(error)).lower()

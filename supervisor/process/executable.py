@@ -1,15 +1,19 @@
 """Which file a command runs, and why it cannot be run."""
 
+import contextlib
 import errno
 import os
 import stat
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from supervisor import system
+from supervisor.config.suggest import likely
 from supervisor.errors import REFUSALS, SpawnError
 from supervisor.words import programs
 
+MOST_PROGRAMS = 5000  # that are looked through for one with a similar name: a service may have a directory of millions
 DEFAULT_PATH = os.defpath  # what execvp(3) searches where PATH is not set
 
 
@@ -120,13 +124,12 @@ def _interpreter(path: str) -> str:
 
 
 def _similar(name: str, search: str, working_dir: str) -> str:
-    from difflib import get_close_matches
+    known = set(islice(_programs(search, working_dir), MOST_PROGRAMS))
+    return f"{name}3" if f"{name}3" in known else likely(name, known, 0.8)
 
-    known: set[str] = set()
+
+def _programs(search: str, working_dir: str) -> Iterator[str]:
     for folder in search.split(os.pathsep):
-        try:
-            known.update(os.listdir(os.path.join(working_dir, folder)))
-        except OSError:
-            continue
-    matches = [f"{name}3"] if f"{name}3" in known else get_close_matches(name, known, n=1, cutoff=0.8)
-    return matches[0] if matches else ""
+        with contextlib.suppress(OSError), os.scandir(os.path.join(working_dir, folder)) as entries:
+            for entry in entries:
+                yield entry.name

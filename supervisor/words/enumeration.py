@@ -1,8 +1,15 @@
 """Many things in a few words."""
 
 from collections.abc import Collection
+from itertools import islice
 
 MOST = 5  # that are named
+
+
+def first_of(names: Collection[str], most: int = 20) -> str:
+    """Names in their order: all of a few, of many the first ones and how many others there are."""
+    shown = ", ".join(islice(names, most))
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} others"
 
 
 def some_of(ports: Collection[int], more: int = 0) -> str:

@@ -46,4 +46,3 @@ def _sentence(entry: Entry) -> str:
 def no_answer(within: float) -> str:
     """That a target took too long."""
     return f"it did not answer within {within:g} s"
-

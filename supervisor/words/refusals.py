@@ -2,23 +2,23 @@
 
 from collections.abc import Collection
 
+from supervisor.config.suggest import likely
 from supervisor.core.service import Service, is_rolling
 from supervisor.core.state import State
 from supervisor.errors import NotFound, PortsupError, UsageError
+from supervisor.words.enumeration import first_of
 
 
 def unknown_service(name: str, stack: str, known: Collection[str]) -> NotFound:
     """A stack has no service of that name."""
-    import difflib
-
-    close = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean `{close[0]}`?" if close else f"services: {', '.join(known)}"
+    close = likely(name, known)
+    hint = f"did you mean `{close}`?" if close else f"services: {first_of(known)}"
     return NotFound(f"cannot find service `{name}`", f"stack `{stack}` has none of that name", hint)
 
 
 def not_in_file(name: str, file: str, known: Collection[str]) -> NotFound:
     """The file that is to be started has no such service."""
-    return NotFound(f"cannot start `{name}`", f"{file} has no such service", f"services: {', '.join(known)}")
+    return NotFound(f"cannot start `{name}`", f"{file} has no such service", f"services: {first_of(known)}")
 
 
 def not_started(name: str) -> UsageError:

@@ -192,6 +192,34 @@ def test_what_was_said_before_the_end_still_arrives(own_folders: Path) -> None:
     assert json.loads(asyncio.run(run()))["end"] is True
 
 
+def test_the_limits_hold_for_all_clients_however_often_the_socket_is_made_again(
+    own_folders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "MAX_CONNECTIONS", 4)
+
+    async def run() -> tuple[int, list[bytes]]:
+        daemon, path = Daemon(), own_folders / "c.sock"
+        server = await serve(path, daemon.handle)
+        open_ones = []
+        for _ in range(3):
+            for _ in range(4):
+                reader, writer = await asyncio.open_unix_connection(path)
+                writer.write(request("ping"))
+                await reader.readline()
+                open_ones.append((reader, writer))
+            path.unlink()
+            server = await serve(path, daemon.handle, server)
+        count = len(server.clients.connections)
+        server.stop_listening()
+        server.close()
+        ends = [await reader.read() for reader, _ in open_ones]
+        for _, writer in open_ones:
+            writer.close()
+        return count, ends
+
+    assert asyncio.run(run()) == (4, [b""] * 12), "and all of them end with it"
+
+
 def test_a_socket_that_somebody_removed_is_noticed_and_made_again(own_folders: Path) -> None:
     async def run() -> bytes:
         daemon = Daemon()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from supervisor.errors import SpawnError
+from supervisor.process import executable
 from supervisor.process.executable import explain, find, no_working_dir
 
 KEYS = ("`command`", "`command:", "`working_dir`", "`portsup up`")
@@ -47,3 +48,19 @@ def test_a_file_that_cannot_be_looked_at_is_not_taken_for_missing(
         find("./there", {}, str(tmp_path))
     assert "there is no file" not in str(caught.value)
     assert isinstance(caught.value.__cause__, OSError)  # so that the service is started again
+
+
+def test_a_similar_program_is_looked_for_among_so_many_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[set[str]] = []
+
+    def counted(name: str, known: set[str], least: float) -> str:
+        looked.append(known)
+        return ""
+
+    monkeypatch.setattr(executable, "likely", counted)
+    monkeypatch.setattr(executable, "MOST_PROGRAMS", 10)
+    for number in range(50):
+        (tmp_path / f"program-{number}").touch()
+    with pytest.raises(SpawnError):
+        find("program", {"PATH": f"{tmp_path / 'none'}{os.pathsep}{tmp_path}"}, os.fspath(tmp_path))
+    assert [len(known) for known in looked] == [10]
