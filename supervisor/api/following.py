@@ -69,9 +69,9 @@ class Following:
                     self._is_over(answers.NOT_RUNNING)
                 else:
                     self._follow(info)
-                    self._is_over(_why(info))
+                    self._is_over(why_ended(info.stack, info.instance))
             except DaemonGone:
-                self._is_over(answers.NOT_RUNNING if info is None else _why(info))
+                self._is_over(answers.NOT_RUNNING if info is None else why_ended(info.stack, info.instance))
             except PortsupError as error:
                 self._is_over(error.why or error.what)
             self._is_closed.wait(LOOK_AGAIN)
@@ -102,11 +102,12 @@ class Following:
         self._tell(None)
 
 
-def _why(info: InstanceInfo) -> str:
-    """What the journal says last of an instance that is gone."""
-    words = ""
-    for told in read_events(journal_of(instance_directory(info.stack, info.instance))):
-        match told["event"]:
+def why_ended(stack: str, instance: int) -> str:
+    """What the journal says last of an instance that is gone; that there was none if it says nothing."""
+    words, last = "", None
+    for told in read_events(journal_of(instance_directory(stack, instance))):
+        last = told["event"]
+        match last:
             case journal.InstanceStarts.event:
                 words = ""
             case journal.Fatal.event:
@@ -117,4 +118,4 @@ def _why(info: InstanceInfo) -> str:
                 words = answers.HUNG
             case journal.InstanceEnded.event:
                 words = words or answers.STOPPED
-    return words or answers.SILENT_END
+    return words or (answers.NOT_RUNNING if last is None else answers.SILENT_END)

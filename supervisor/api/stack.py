@@ -143,7 +143,7 @@ class Stack:
         """Returns once these services, or all, are `ready`, `listening`, `healthy`, or have `exited`.
 
         Raises WaitTimedOut after `timeout` seconds, PortsupError with the exit code 10 for one that will not get there
-        by itself, NotFound where the instance ends first.
+        by itself, DaemonGone, a NotFound, where the instance ends first.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         what = answers.not_waited(goal)
@@ -162,7 +162,8 @@ class Stack:
                     return chosen
             if deadline is not None and time.monotonic() >= deadline:
                 raise WaitTimedOut(what, answers.states((row.name, row.state) for row in late))
-        raise answers.ended_meanwhile(what)
+        ended = answers.ended_meanwhile(what)
+        raise DaemonGone(ended.what, ended.why, ended.hint)
 
     def start(self, *services: str) -> list[Outcome]:
         """Starts these and what they need, or all; returns when they are ready or have failed."""

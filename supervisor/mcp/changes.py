@@ -3,15 +3,17 @@
 A thread follows the stack while somebody has asked, and nothing is looked at otherwise.
 """
 
+import contextlib
 import threading
 from collections.abc import Callable, Collection
 
-from supervisor.api.picture import Picture
+from supervisor.api.following import Following
 from supervisor.api.project import Project
+from supervisor.api.values import Update
 from supervisor.errors import PortsupError
 from supervisor.mcp.resources import address_of
 
-LOOK_AGAIN = 1.0  # seconds, while nothing runs
+LOOK_AGAIN = 1.0  # seconds, while nothing runs that could print
 LOGS_EVERY = 1.0  # seconds between two notices for the logs
 
 
@@ -23,38 +25,35 @@ class Changes:
         self._wanted = wanted
         self._notify = notify
         self._is_closed = threading.Event()
+        self._following = Following(project.running, self._updated, events=True)
         self._threads: list[threading.Thread] = []
 
     def begin(self) -> None:
         """Somebody has asked for an address; further calls do nothing."""
         if not self._threads and not self._is_closed.is_set():
-            for follow in (self._follow_status, self._follow_logs):
-                thread = threading.Thread(target=self._go_on, args=[follow], daemon=True)
+            for follow in (self._following.run, self._go_on):
+                thread = threading.Thread(target=follow, daemon=True)
                 self._threads.append(thread)
                 thread.start()
 
     def close(self) -> None:
         """Tells of nothing any more; the threads end with the process."""
         self._is_closed.set()
+        self._following.close()
 
-    def _go_on(self, follow: Callable[[], None]) -> None:
+    def _updated(self, update: Update | None) -> None:
+        if update is None:  # it has ended, or does not answer
+            self._tell("status", "ports", "events")
+        elif update.event is not None or update.gap:
+            self._tell("events", *(["config"] if update.event and update.event.event == "reloaded" else []))
+        else:
+            self._tell("status", "ports")
+
+    def _go_on(self) -> None:
         while not self._is_closed.wait(LOOK_AGAIN):
-            try:
+            with contextlib.suppress(PortsupError, OSError):
                 if self._project.running() is not None:
-                    follow()
-                    self._tell("status", "ports", "events")  # it has ended
-            except (PortsupError, OSError):
-                pass
-
-    def _follow_status(self) -> None:
-        picture = Picture()
-        for update in self._project.stack().subscribe(picture, events=True):
-            if self._is_closed.is_set():
-                return
-            if update.event is not None or update.gap:
-                self._tell("events", *(["config"] if update.event and update.event.event == "reloaded" else []))
-            else:
-                self._tell("status", "ports")
+                    self._follow_logs()
 
     def _follow_logs(self) -> None:
         due: dict[str, threading.Timer] = {}

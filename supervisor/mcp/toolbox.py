@@ -5,12 +5,15 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from supervisor.api.following import why_ended
 from supervisor.api.project import NotRunning, Project
+from supervisor.api.stack import DaemonGone
 from supervisor.api.values import LogQuery, Outcome, ServiceStatus
 from supervisor.errors import NotFound, PortsupError
 from supervisor.mcp.leases import Leases
 from supervisor.mcp.results import NOTICE, Refused, Result, lines_of, made, refusal, several, story_of, told
 from supervisor.mcp.schema import MOST_BYTES, TOOLS, Tool, complaint_of
+from supervisor.words.answers import NOT_RUNNING
 
 UP_WITHIN = 45.0  # seconds until a call returns, whether the stack is up or not: most clients give up after 60
 EVENTS_AT_ONCE = 40
@@ -79,11 +82,14 @@ class Toolbox:
         info = self.project.running()
         if info is None:
             names = list(self.project.spec().services)
-            why = "nothing runs from this directory"
-            return made(ok=True, state="not running", why=why, services=names, next="up()")
+            return made(ok=True, state="not running", why=self._nothing_runs(), services=names, next="up()")
         rows = self.project.stack().status(*services)
         found = several(rows, ok=True)
         return {"ok": True, "stack": info.stack, "instance": info.instance} | found
+
+    def _nothing_runs(self) -> str:
+        how = why_ended(*self.project.name())
+        return "nothing runs from this directory" + ("" if how == NOT_RUNNING else f"; the last run: {how}")
 
     def _ports(self, port: int | None = None) -> Result:
         stack = self.project.stack()
@@ -138,7 +144,7 @@ class Toolbox:
     def _wait(self, services: Sequence[str] = (), state: str = "ready", timeout: int = 30) -> Result:
         try:
             return several(self.project.stack().wait(*services, goal=state, timeout=timeout))
-        except NotRunning:
+        except (NotRunning, DaemonGone):
             raise
         except PortsupError as error:
             return refusal(error) | self._reason_of_failure(services)

@@ -5,7 +5,6 @@ import os
 import random
 import re
 import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,8 +14,8 @@ import pytest
 from supervisor.errors import PortsupError
 from tests.live.conftest import Make
 from tests.live.stack import SLEEPS, Live
+from tests.live.tmux import Terminal, top_of
 from tests.support.eventually import eventually
-from tests.support.needed import need_program
 from tests.support.ports import free_pool
 from tests.support.running import program
 
@@ -31,71 +30,15 @@ pytestmark = [
 ]
 
 
-class Terminal:
-    """80 columns and 24 lines in which `portsup top` runs."""
-
-    def __init__(self, socket: Path, folder: Path, environment: dict[str, str], *words: str) -> None:
-        self._tmux = ["tmux", "-S", str(socket), "-f", "/dev/null"]
-        self._env = environment
-        command = ["new-session", "-d", "-x", "80", "-y", "24", "-c", str(folder), *words]
-        kept = ["set-option", "-g", "remain-on-exit", "on", ";"]  # so that what it says at its end can be read
-        subprocess.run([*self._tmux, "start-server", ";", *kept, *command], env=environment, check=True, timeout=20)
-
-    def shows(self, text: str, within: float = 60.0) -> str:
-        """The screen, once it has that text on it."""
-
-        def has_it() -> str:
-            screen = self.screen()
-            assert text in screen, screen
-            return screen
-
-        return eventually(has_it, within=within, what=f"{text!r} on the screen")
-
-    def shows_not(self, text: str, within: float = 60.0) -> None:
-        """Waits until the screen is without that text."""
-
-        def is_gone() -> bool:
-            screen = self.screen()
-            assert text not in screen, screen
-            return True
-
-        eventually(is_gone, within=within, what=f"the end of {text!r} on the screen")
-
-    def screen(self) -> str:
-        """What stands there now."""
-        return self._tell("capture-pane", "-p")
-
-    def _tell(self, *words: str) -> str:
-        ran = subprocess.run(
-            [*self._tmux, *words], env=self._env, capture_output=True, text=True, timeout=20, check=True
-        )
-        return ran.stdout
-
-    def press(self, *keys: str) -> None:
-        """Types these keys."""
-        subprocess.run([*self._tmux, "send-keys", *keys], env=self._env, check=True, timeout=20)
-
-    def is_there(self) -> bool:
-        """Whether the program in it still runs."""
-        return self._tell("display-message", "-p", "#{pane_dead}").strip() == "0"
-
-    def end(self) -> None:
-        """Ends it."""
-        subprocess.run([*self._tmux, "kill-server"], env=self._env, capture_output=True, timeout=20)
-
-
 @pytest.fixture
 def terminal(tmp_path: Path, stack: Make) -> Iterator[tuple[Live, Terminal]]:
     """The view of a stack that does not run yet."""
-    need_program("tmux")
     pool = list(free_pool(2))
     web = {"command": program("listens"), "pool": pool}
     broken = {"command": ["sh", "-c", "echo going down; exit 3"], "restart": "never", "ready": "started"}
     live = stack({"web": web, "talks": {"command": ["sh", "-c", TALKS]}, "broken": broken, "stays": SLEEPS})
-    environment = {**live.env, "TERM": "xterm-256color", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
-    screen = Terminal(tmp_path / "tmux", live.folder, environment, *live.command("top"))
-    yield live, screen
-    screen.end()
+    with top_of(live, tmp_path) as screen:
+        yield live, screen
 
 
 def test_a_stack_is_watched_from_before_its_start_to_after_its_death(terminal: tuple[Live, Terminal]) -> None:
