@@ -28,6 +28,7 @@ from supervisor.ports.instance_lock import InstanceLock
 from supervisor.ports.instances import InstanceInfo, RunInfo
 from supervisor.ports.leases import Chosen, PoolLease
 from supervisor.ports.outcomes import why_of
+from supervisor.ports.port_lock import own_identity
 from supervisor.ports.record import Owner
 from supervisor.ports.runtime import RuntimeDir
 from supervisor.process import lifeline, tree
@@ -73,10 +74,8 @@ def run_instance(instance: int | None, read: Callable[[], tuple[StackSpec, Optio
     try:
         with asyncio.Runner(loop_factory=WatchedLoop) as runner:
             runner.get_loop()  # before there is something to run, should there be none
-            identity = system.identity_of(os.getpid())
-            assert identity is not None
             loop = runner.get_loop()
-            this = Instance(spec.name, lock.number, run_id, identity, runtime, state_dir, journal, loop)
+            this = Instance(spec.name, lock.number, run_id, own_identity(), runtime, state_dir, journal, loop)
             return runner.run(_live(spec, options, this, lock, show))
     finally:
         journal.close()
@@ -168,8 +167,6 @@ def dry_run(instance: int | None, options: Options) -> int:
     run_id = tree.new_run_id()
     lock = take_instance(spec, runtime, instance, run_id, Folders(state_directory()))
     _introduce(spec, lock)
-    owner = system.identity_of(os.getpid())
-    assert owner is not None
     rows = [("NAME", "PORT", "POOL", "NOTE")]
     failure: PoolExhausted | None = None
     with contextlib.ExitStack() as cleanup:
@@ -181,7 +178,7 @@ def dry_run(instance: int | None, options: Options) -> int:
                 rows.append((name, "-", "", starting.NO_PORTS))
                 continue
             strict = options.strict_ports or spec.strict_ports
-            lease = PoolLease(Owner(spec.name, lock.number, name, run_id, owner), pool, runtime, strict=strict)
+            lease = PoolLease(Owner(spec.name, lock.number, name, run_id, own_identity()), pool, runtime, strict=strict)
             cleanup.callback(lease.release)
             words = f"{pool[0]}-{pool[-1]}" if len(pool) > 1 else str(pool[0])
             chosen = lease.choose({}, 0.0)

@@ -13,6 +13,7 @@ from supervisor.dataclass import replace
 from supervisor.errors import InstanceTaken
 from supervisor.ports.instances import InstanceInfo, RunInfo, is_held, running
 from supervisor.ports.lockfile import FileLock
+from supervisor.ports.port_lock import own_identity
 from supervisor.ports.record import read_json, write_json
 from supervisor.ports.runs import is_over
 from supervisor.ports.runtime import RuntimeDir, error_in
@@ -85,7 +86,7 @@ class InstanceLock:
                 return None
             stale = _owner(record)
             stale_run_id = stale[0] if stale and is_over(runtime, stale[0]) else ""
-            owner = system.identity_of(os.getpid()) or Identity(os.getpid(), 0)
+            owner = own_identity()
             mine = InstanceInfo(
                 stack, number, owner, info.run_id, info.directory, info.file, control, time.time(), over=info.over
             )

@@ -151,7 +151,7 @@ class PortLock:
 
 
 def own_identity() -> Identity:
-    """This process."""
+    """This process; without the time of its start where the system cannot tell that now."""
     return system.identity_of(os.getpid()) or Identity(os.getpid(), 0)
 
 

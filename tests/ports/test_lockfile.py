@@ -16,7 +16,7 @@ from supervisor.core.reasons import LockGone
 from supervisor.errors import LockLost
 from supervisor.ports.instances import is_held
 from supervisor.ports.lockfile import FileLock
-from supervisor.ports.port_lock import PortLock, PortTaken
+from supervisor.ports.port_lock import PortLock, PortTaken, own_identity
 from supervisor.ports.record import Record
 from supervisor.ports.runtime import RuntimeDir
 from supervisor.system import Identity
@@ -197,3 +197,8 @@ def test_a_heartbeat_freshens_the_files_and_puts_a_missing_record_back(runtime: 
         lock.heartbeat()
         assert lock.record() is not None
     assert lock.record() is None
+
+
+def test_who_we_are_is_known_where_the_system_does_not_tell_when_we_began(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("supervisor.system.identity_of", lambda pid: None)
+    assert own_identity() == Identity(os.getpid(), 0)
