@@ -124,6 +124,8 @@ def _process(spec: ServiceSpec, written: Any) -> dict[str, Any]:
         data["profiles"] = list(spec.profiles)
     if not spec.autostart:
         data["scale"] = 0
+    elif spec.replicas > 1 and not spec.pool:
+        data["scale"] = spec.replicas
     hooks = spec.all_hooks
     # A signal follows here, too: the first process of the container is what compose stops.
     before = [hooks[point] for point in (Hook.PRE_STOP, Hook.STOP_COMMAND) if point in hooks]

@@ -12,6 +12,7 @@ from supervisor.core.restart import Restart
 from supervisor.core.state import Hook
 from supervisor.export import asking
 from supervisor.export.addresses import Addresses
+from supervisor.export.calendar import moments, timer
 from supervisor.export.model import Export, File, Secret, Wishes
 from supervisor.export.unit_text import command, plain, word
 from supervisor.export.veil import MARK, Veiled
@@ -38,6 +39,8 @@ def export(stack: StackSpec, hidden: Veiled, selected: tuple[str, ...], wishes: 
         files.append(File(f"{unit.name}.service", _text(unit.lines())))
         if spec.handoff is HandoffMode.SYSTEMD and spec.pool:
             files.append(File(f"{unit.name}.socket", _text(unit.socket())))
+        if _has_timer(spec):
+            files.append(File(f"{unit.name}.timer", _text(unit.timer())))
     secrets = tuple(secret for each in hidden.secrets.values() for secret in each)
     place = "/etc/systemd/system" if wishes.is_system else "~/.config/systemd/user"
     own = "systemctl" if wishes.is_system else "systemctl --user"
@@ -58,6 +61,10 @@ def _jobs(services: Mapping[str, ServiceSpec]) -> set[str]:
     }  # fmt: skip
 
 
+def _has_timer(spec: ServiceSpec) -> bool:
+    return spec.schedule is not None and bool(moments(spec.schedule))
+
+
 def _text(lines: Iterator[str]) -> str:
     return "\n".join(lines) + "\n"
 
@@ -71,6 +78,8 @@ def _target(stack: StackSpec, selected: tuple[str, ...], wishes: Wishes) -> Iter
         if spec.handoff is HandoffMode.SYSTEMD and spec.pool:
             # Who connects first starts the service of a socket.
             kinds = ("socket",) if spec.start is Start.ON_CONNECT else ("socket", "service")
+        if _has_timer(spec):
+            kinds = ("timer",)
         yield f"Wants={' '.join(f'{stack.name}-{name}.{kind}' for kind in kinds)}"
     yield ""
     yield "[Install]"
@@ -118,6 +127,16 @@ class _Unit:
         yield f"ListenStream={plain(host)}:{self._spec.pool[0]}"
         yield f"FileDescriptorName={self._spec.name}"
 
+    def timer(self) -> Iterator[str]:
+        """Those of NAME.timer, which starts the service by the clock."""
+        assert self._spec.schedule is not None
+        yield "[Unit]"
+        yield f"Description=The schedule of {plain(self._stack.name)}: {plain(self._spec.name)}"
+        yield f"PartOf={self._stack.name}.target"
+        yield ""
+        yield "[Timer]"
+        yield from timer(self._spec.schedule)
+
     def _unit(self) -> Iterator[str]:
         spec, stack = self._spec, self._stack
         described = " ".join(spec.description.split()) if spec.description.isprintable() else ""
@@ -157,7 +176,7 @@ class _Unit:
         else:
             kind = "notify" if spec.ready.probe.kind is ProbeKind.NOTIFY else "exec"
         yield f"Type={kind}"
-        if kind == "oneshot":
+        if kind == "oneshot" and not _has_timer(spec):  # what remains is not started again
             yield "RemainAfterExit=yes"
         if spec.pid_file:
             yield f"PIDFile={plain(str(spec.working_dir / self._filled(spec.pid_file)))}"
@@ -249,8 +268,6 @@ class _Unit:
         first, *others = map(self._filled, words)
         program = self._wishes.programs.get(self._spec.name, {}).get(words[0], first)
         return command([program, *others])
-
-
 
 
 def _span(seconds: float) -> str:

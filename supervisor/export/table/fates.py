@@ -6,7 +6,9 @@ from collections.abc import Callable
 from supervisor.config.secrets import is_secret_name
 from supervisor.config.spec import BindMode, Condition, HandoffMode, ProbeKind, ServiceSpec, Start
 from supervisor.core.restart import Restart
+from supervisor.core.schedule import Overlap
 from supervisor.dataclass import dataclass
+from supervisor.export.calendar import moments
 from supervisor.export.model import Fate, Target
 
 # But for what `addresses` follows.
@@ -86,6 +88,18 @@ def starts_with_the_target(spec: ServiceSpec) -> bool:
 
 def has_schedule(spec: ServiceSpec) -> bool:
     return spec.schedule is not None
+
+
+def is_queued(spec: ServiceSpec) -> bool:
+    return spec.schedule is not None and spec.schedule.overlap is Overlap.QUEUE
+
+
+def has_no_timer(spec: ServiceSpec) -> bool:
+    return spec.schedule is not None and not moments(spec.schedule)
+
+
+def is_scaled_with_a_port(spec: ServiceSpec) -> bool:
+    return spec.replicas > 1 and bool(spec.pool)
 
 
 def has_watch(spec: ServiceSpec) -> bool:

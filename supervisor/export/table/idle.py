@@ -1,6 +1,6 @@
 """The rows about a service that is stopped because nobody uses it, and about one of several processes."""
 
-from supervisor.export.table.fates import INSIDE, Row, lost, row
+from supervisor.export.table.fates import INSIDE, Row, is_scaled_with_a_port, lost, row
 
 ROWS: tuple[Row, ...] = (
     row(
@@ -22,7 +22,10 @@ ROWS: tuple[Row, ...] = (
         "replicas min_ready",
         lost("one process runs"),
         INSIDE,
-        lost("one container runs, with one process"),
+        lost(
+            "only one container can have the port, with one process; without `pool` it is `scale`",
+            is_scaled_with_a_port,
+        ),
         INSIDE,
     ),
 )
