@@ -77,6 +77,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     gc.freeze()
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Only a test of processes and sockets can hang so that `timeout` does not end it: the others need no thread each
+    that would end their worker.
+    """
+    if config.option.markexpr == "not live":
+        config.pluginmanager.unregister(name="faulthandler")
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """How many run with `-n auto`: live tests mostly wait, so several for each core; the others keep one busy."""
@@ -108,6 +117,11 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
         return (yield)
     finally:
         _pure_test = None
+
+
+def pytest_sessionfinish() -> None:
+    """At the end pytest searches all objects for what can be freed: those that the tests still hold need no search."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ from .conftest import Loading
 from .test_schema import SERVICE
 
 BOUND = 60  # seconds, for a busy machine: the slowest takes half of one, and hours where work grows with the square
-QUICK = tries(15, 2000)
+QUICK = tries(8, 2000)
 EXAMPLE = """\
 name: sandra
 x-base: &base {restart: always, environment: {LEVEL: "${LEVEL:-info}"}}
@@ -91,7 +91,7 @@ def test_the_example_itself_is_good(loading: Loading) -> None:
     assert list(loading(EXAMPLE).services) == ["ollama-mcp", "sandra-ia"]
 
 
-SIZE = budget(LARGEST // 16, LARGEST)  # work that grows with the square shows at a sixteenth, too
+SIZE = budget(LARGEST // 32, LARGEST)  # work that grows with the square shows at a thirtieth, too
 SHARE = LARGEST // SIZE
 S = "services:\n  w:\n    command: "
 HOSTILE = {

@@ -173,7 +173,7 @@ def test_the_samples_cover_every_key_of_a_service() -> None:
     assert set(SERVICE) == names - {"extends", "schedule", "stdio"}, "which need other keys: their tests have them"
 
 
-@tries(8, 1000)
+@tries(5, 1000)
 @given(GOOD)
 def test_what_the_schema_allows_is_loaded(loading: Loading, data: dict[str, Any]) -> None:
     CHECKER.validate(data)

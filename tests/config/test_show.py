@@ -14,7 +14,7 @@ from .conftest import Loading
 from .test_schema import GOOD
 
 
-@tries(8, 1000)
+@tries(5, 1000)
 @given(GOOD)
 def test_what_is_shown_loads_as_the_same_stack(loading: Loading, data: dict[str, Any]) -> None:
     stack = loading(yaml.safe_dump(data, sort_keys=False))

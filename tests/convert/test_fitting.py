@@ -213,13 +213,13 @@ SERVICE = st.fixed_dictionaries(
 )
 
 
-@tries(10, 1000)
+@tries(6, 1000)
 @given(services=st.dictionaries(NAMES, SERVICE, min_size=1, max_size=4))
 def test_whatever_a_compose_file_has_the_result_passes_the_check(services: dict[str, object], tmp_path: Path) -> None:
     _passes("compose", json.dumps({"services": services}), tmp_path)
 
 
-@tries(10, 1000)
+@tries(6, 1000)
 @given(processes=st.dictionaries(NAMES, st.tuples(COMMANDS, NAMES, WORDS), min_size=1, max_size=4))
 def test_whatever_a_process_compose_file_has_the_result_passes_the_check(
     processes: dict[str, tuple[str, str, object]], tmp_path: Path
@@ -242,7 +242,7 @@ def test_whatever_a_process_compose_file_has_the_result_passes_the_check(
     _passes("process-compose", json.dumps({"processes": data}), tmp_path)
 
 
-@tries(10, 1000)
+@tries(6, 1000)
 @given(
     lines=st.lists(st.tuples(st.from_regex(r"[A-Za-z0-9_.-]{1,5}", fullmatch=True), COMMANDS), min_size=1, max_size=5)
 )
@@ -250,7 +250,7 @@ def test_whatever_a_procfile_has_the_result_passes_the_check(lines: list[tuple[s
     _passes("procfile", "\n".join(f"{name}: {command}" for name, command in lines), tmp_path)
 
 
-@tries(10, 1000)
+@tries(6, 1000)
 @given(apps=st.lists(st.tuples(NAMES, COMMANDS, WORDS, WORDS), min_size=1, max_size=4))
 def test_whatever_a_file_of_pm2_has_the_result_passes_the_check(
     apps: list[tuple[str, str, object, object]], tmp_path: Path
@@ -275,7 +275,7 @@ def test_whatever_a_file_of_pm2_has_the_result_passes_the_check(
     _passes("pm2", json.dumps({"apps": listed}), tmp_path)
 
 
-@tries(10, 1000)
+@tries(6, 1000)
 @given(programs=st.lists(st.tuples(NAMES, COMMANDS, TEXTS, TEXTS), min_size=1, max_size=4))
 def test_whatever_a_supervisord_conf_has_the_result_passes_the_check(
     programs: list[tuple[str, str, str, str]], tmp_path: Path

@@ -186,7 +186,7 @@ class Stack:
 @pytest.fixture(scope="module")
 def stacks() -> list[Stack]:
     """Stacks that have lived for a while; whatever a rule said was looked at."""
-    made = [Stack(seed) for seed in range(budget(60, 3000))]
+    made = [Stack(seed) for seed in range(budget(30, 3000))]
     for stack in made:
         for _ in range(60):
             stack.turn()
@@ -206,7 +206,7 @@ def test_whoever_may_start_has_started(stacks: list[Stack]) -> None:
 
 @pytest.mark.parametrize("in_order", [True, False])
 def test_a_stop_ends_all_and_in_order_nobody_loses_what_it_needs(in_order: bool) -> None:
-    for seed in range(budget(60, 3000)):
+    for seed in range(budget(30, 3000)):
         stack = Stack(seed)
         for _ in range(40):
             stack.turn()

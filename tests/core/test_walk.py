@@ -246,7 +246,7 @@ class Walk(NamedTuple):
 def walk() -> Walk:
     seen: Counter[tuple[State, State]] = Counter()
     roles: Counter[tuple[Role, State]] = Counter()
-    for seed in range(budget(150, 6000)):
+    for seed in range(budget(80, 6000)):
         world = World(seed, seen)
         for _ in range(60):
             world.turn()
@@ -270,7 +270,7 @@ def test_every_declared_transition_happens(walk: Walk) -> None:
 
 
 def test_a_stopped_service_can_always_be_brought_to_rest() -> None:
-    for seed in range(budget(60, 1000)):
+    for seed in range(budget(30, 1000)):
         world = World(seed, Counter())
         for _ in range(30):
             world.turn()

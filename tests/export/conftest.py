@@ -28,11 +28,12 @@ def loading(tmp_path: Path) -> Loading:
     return load_text
 
 
-@pytest.fixture
-def rich(loading: Loading, tmp_path: Path) -> StackSpec:
+@pytest.fixture(scope="session")
+def rich(tmp_path_factory: pytest.TempPathFactory) -> StackSpec:
     """The stack of rich.yaml, in a folder of its own."""
-    (tmp_path / "data").mkdir()
-    return loading(RICH.read_text(encoding="utf-8"))
+    folder = tmp_path_factory.mktemp("rich")
+    (folder / "data").mkdir()
+    return load(folder / "services.yaml", {}, text=RICH.read_text(encoding="utf-8"), ephemeral=())
 
 
 def exported(stack: StackSpec, target: Target, **wishes: object) -> Export:

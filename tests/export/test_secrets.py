@@ -71,7 +71,7 @@ def test_the_shipped_stack_keeps_its_keys_to_itself(target: Target) -> None:
 VALUES = st.text(string.ascii_letters + string.digits + "/+=-'\"$ \\", max_size=40).map(lambda text: f"s3cr3t:{text}")
 
 
-@tries(10, 500)
+@tries(6, 500)
 @given(value=VALUES)
 def test_no_value_of_a_password_comes_through(value: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     from supervisor.config.foreign import to_yaml

@@ -19,14 +19,14 @@ def without_specifiers(text: str) -> str:
     return text.replace("%%", "%")
 
 
-@tries(25, 3000)
+@tries(10, 3000)
 @given(text=TEXTS)
 def test_a_word_is_one_word(text: str) -> None:
     assert [without_specifiers(each) for each in unit_file.split(word(text))] == [text]
     assert "\n" not in word(text)
 
 
-@tries(25, 3000)
+@tries(10, 3000)
 @given(words=st.lists(TEXTS, max_size=4))
 def test_a_command_keeps_its_words(words: list[str]) -> None:
     read = unit_file.command(command(["/bin/a", *words]), {}, without_specifiers)

@@ -29,7 +29,7 @@ LINES = st.one_of(
 )
 
 
-@tries(25, 20000)
+@tries(10, 20000)
 @given(LINES)
 @example(b'{"v":1,"do":"down","timeout":1e999}')
 @example(b'{"v":1,"do":"kill","services":["a"],"signal":true}')
@@ -52,7 +52,7 @@ ANSWERS = st.one_of(LINES, st.fixed_dictionaries({"ok": st.booleans() | TREES}, 
     "v": TREES, "error": TREES, "end": TREES}).map(json.dumps).map(str.encode))  # fmt: skip
 
 
-@tries(25, 10000)
+@tries(10, 10000)
 @given(ANSWERS)
 def test_any_answer_is_read_or_told_why_not(line: bytes) -> None:
     try:
@@ -66,7 +66,7 @@ ERRORS = st.fixed_dictionaries({}, optional=dict.fromkeys(
     ("what", "why", "hint", "exit_code", "problems", "reasons"), TREES | st.lists(TREES, max_size=3)))  # fmt: skip
 
 
-@tries(25, 10000)
+@tries(10, 10000)
 @given(ERRORS | TREES)
 def test_any_error_of_the_daemon_can_be_told(report: object) -> None:
     error = error_from(report)

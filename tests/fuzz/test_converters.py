@@ -52,7 +52,7 @@ def only_a_stack_or_an_error(kind: str, text: str, folder: Path) -> None:
 
 
 @KINDS
-@tries(13, 3000)
+@tries(7, 3000)
 @given(st.data())
 def test_a_good_file_with_holes_and_additions(tmp_path: Path, kind: str, data: st.DataObject) -> None:
     text = (FILES / GOOD[kind]).read_text(encoding="utf-8")
@@ -63,7 +63,7 @@ def test_a_good_file_with_holes_and_additions(tmp_path: Path, kind: str, data: s
 
 
 @KINDS
-@tries(10, 2000)
+@tries(6, 2000)
 @given(st.text(alphabet="abA:=[]{}-%$()'\"\\#\n\t ;,&|<>1", max_size=120) | st.text(max_size=80))
 def test_any_text(tmp_path: Path, kind: str, text: str) -> None:
     only_a_stack_or_an_error(kind, text, tmp_path)
@@ -72,7 +72,7 @@ def test_any_text(tmp_path: Path, kind: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("kind", TOP)
-@tries(13, 4000)
+@tries(7, 4000)
 @given(st.data())
 def test_any_values_of_the_keys_that_are_carried_over(tmp_path: Path, kind: str, data: st.DataObject) -> None:
     service = data.draw(st.dictionaries(st.sampled_from(KEYS[kind]), VALUES, max_size=6))
@@ -86,7 +86,7 @@ PROGRAM = ("command", "environment", "numprocs", "process_name", "autorestart", 
            "directory", "umask", "priority", "stdout_logfile", "exitcodes", "stopwaitsecs")  # fmt: skip
 
 
-@tries(20, 6000)
+@tries(10, 6000)
 @given(st.dictionaries(st.sampled_from(PROGRAM), WORDS | st.text(max_size=20) | st.integers().map(str), max_size=6))
 def test_any_values_of_a_program_of_supervisord(tmp_path: Path, values: dict[str, str]) -> None:
     lines = [f"{key}={value}" for key, value in {"command": "web", **values}.items()]

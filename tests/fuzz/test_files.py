@@ -33,7 +33,7 @@ def as_bytes(value: object) -> bytes:
     return json.dumps(value).encode()
 
 
-@tries(25, 10000)
+@tries(10, 10000)
 @given(BYTES | shaped(RECORD).map(as_bytes))
 @example(as_bytes({**RECORD, "since": 10**400}))
 def test_a_record_is_read_or_none(own_folders: Path, content: bytes) -> None:
@@ -43,7 +43,7 @@ def test_a_record_is_read_or_none(own_folders: Path, content: bytes) -> None:
     assert found is None or (isinstance(found.port, int) and isinstance(found.owner.pid, int))
 
 
-@tries(25, 10000)
+@tries(10, 10000)
 @given(BYTES | shaped(INSTANCE).map(as_bytes))
 def test_an_instance_is_read_or_none(own_folders: Path, content: bytes) -> None:
     path = own_folders / "instance.json"
@@ -52,7 +52,7 @@ def test_an_instance_is_read_or_none(own_folders: Path, content: bytes) -> None:
     assert found is None or (found.instance > 0 and InstanceInfo.from_json(found.as_json()) == found)
 
 
-@tries(25, 10000)
+@tries(10, 10000)
 @given(BYTES | st.lists(shaped(FOLDER) | TREES, max_size=4).map(as_bytes))
 @example(as_bytes([{**FOLDER, "used": 10**400}]))
 @example(b'[{"stack": "s", "folder": "/", "instance": -5, "used": 1e400}]')
@@ -66,7 +66,7 @@ def test_what_is_remembered_of_folders_makes_sense(own_folders: Path, content: b
     assert all(1 <= number <= 5 for number in numbers), numbers
 
 
-@tries(25, 5000)
+@tries(10, 5000)
 @given(st.lists(BYTES | shaped(EVENT).map(as_bytes), max_size=4).map(b"\n".join))
 def test_every_event_of_a_journal_has_what_makes_one(own_folders: Path, content: bytes) -> None:
     path = own_folders / "portsup.log"
@@ -78,7 +78,7 @@ def test_every_event_of_a_journal_has_what_makes_one(own_folders: Path, content:
 TEXTS = st.text(alphabet="ab=A1_.- \t\n\r\"'\\#$é\0", max_size=80) | st.text(max_size=60)
 
 
-@tries(25, 20000)
+@tries(10, 20000)
 @given(TEXTS)
 @example("A='" + "'" * 3)
 @example('A="\\')

@@ -22,7 +22,7 @@ VALUES = st.one_of(
 LINES = st.tuples(st.sampled_from(NAMES), st.sampled_from(["=", "", "=="]), VALUES).map("".join)
 
 
-@tries(25, 20000)
+@tries(10, 20000)
 @given(st.binary(max_size=130), FAMILIES)
 @example(b"", V4)
 @example(b"\x02\x00", V4)
@@ -35,14 +35,14 @@ def test_any_bytes_are_an_address_or_none(data: bytes, family: int) -> None:
         assert 0 <= scope < 2**32
 
 
-@tries(25, 5000)
+@tries(10, 5000)
 @given(st.binary(min_size=4, max_size=4), st.integers(0, 2**16 - 1), st.binary(max_size=120))
 def test_an_address_of_ipv4_is_read_whatever_stands_behind_it(raw: bytes, port: int, more: bytes) -> None:
     data = struct.pack("=H", V4) + struct.pack("!H", port) + raw + bytes(8) + more
     assert parse_address(data, V4) == (socket.inet_ntop(socket.AF_INET, raw), port, 0)
 
 
-@tries(25, 20000)
+@tries(10, 20000)
 @given(st.binary(max_size=LONGEST + 10) | st.lists(LINES, max_size=12).map(lambda lines: "\n".join(lines).encode()))
 def test_any_datagram_is_a_notice_within_bounds_or_none(datagram: bytes) -> None:
     notice = parse(datagram)

@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from starlette.responses import PlainTextResponse
 
 from supervisor.api.token import token_path, user_token
 from supervisor.errors import PortsupError
-from supervisor.mcp.http import Guard
 from tests.live.stack import SLEEPS, Live
 from tests.support.ports import free_pool
 
@@ -21,6 +19,10 @@ OURS = {"host": "127.0.0.1:7090", "authorization": f"Bearer {TOKEN}"}
 
 def answered(headers: dict[str, str] | list[tuple[str, str]], kind: str = "http") -> int:
     """The status of the answer to a request with these headers; 0 for none."""
+    from starlette.responses import PlainTextResponse  # not while others collect: it brings a second of imports
+
+    from supervisor.mcp.http import Guard
+
     sent: list[dict[str, Any]] = []
     pairs = headers.items() if isinstance(headers, dict) else headers
     scope = {

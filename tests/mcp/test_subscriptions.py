@@ -7,7 +7,6 @@ import pytest
 
 from supervisor.api.project import Project
 from supervisor.mcp.changes import Changes
-from supervisor.mcp.server import McpServer
 from supervisor.mcp.toolbox import Toolbox
 
 ADDRESS = "portsup://shop/1/status"
@@ -30,6 +29,8 @@ class Session:
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Any:
+    from supervisor.mcp.server import McpServer  # not while others collect: it brings a second of imports
+
     monkeypatch.setattr(Changes, "begin", lambda self: None)
     return McpServer(Toolbox(Project()), "0")
 

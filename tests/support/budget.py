@@ -21,5 +21,5 @@ def tries(few: int, many: int) -> settings:
 
 
 # For a test with `@given` alone; tests/conftest.py imports this module before any of them.
-settings.register_profile("portsup", tries(20, 2000))
+settings.register_profile("portsup", tries(10, 2000))
 settings.load_profile("portsup")

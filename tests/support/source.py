@@ -34,6 +34,7 @@ def nodes(path: Path) -> tuple[ast.AST, ...]:
     return tuple(ast.walk(parsed(path)))
 
 
+@functools.cache
 def source_files(*folders: str) -> list[Path]:
     """Every Python file of these folders of the project."""
     return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))

@@ -26,41 +26,42 @@ def test_the_overview(monkeypatch: pytest.MonkeyPatch, name: str, size: tuple[in
     run(look)
 
 
-@pytest.mark.parametrize(
-    ("name", "keys", "seen"),
-    [
-        ("ports", ["p", "enter"], "is ready on port"),
-        ("timeline", ["t"], "exit code 3"),
-        ("service", ["j", "w"], "Nothing has gone wrong"),
-        ("logs", ["j", "enter"], "started, pid 7"),
-        ("help", ["question_mark"], "restart without gap"),
-    ],
-)
-def test_the_other_screens(monkeypatch: pytest.MonkeyPatch, name: str, keys: list[str], seen: str) -> None:
+def test_the_other_screens(monkeypatch: pytest.MonkeyPatch) -> None:
+    screens = {
+        "ports": (["p", "enter"], "is ready on port"),
+        "timeline": (["t"], "exit code 3"),
+        "help": (["question_mark"], "restart without gap"),
+        "service": (["j", "w"], "Nothing has gone wrong"),
+        "logs": (["enter"], "started, pid 7"),
+    }
+
     async def look() -> None:
         async with view(monkeypatch) as (top, pilot, _):
-            await pilot.press(*keys)
-            await until(pilot, lambda: seen in text_of(top) and is_drawn(top))
-            same_as(name, text_of(top))
+            for name, (keys, seen) in screens.items():
+                await pilot.press(*keys)
+                await until(pilot, lambda seen=seen: seen in text_of(top) and is_drawn(top))  # type: ignore[misc]
+                same_as(name, text_of(top))
+                await pilot.press("escape")
+                await until(pilot, lambda: isinstance(top.screen, Overview))
 
     run(look)
 
 
-@pytest.mark.parametrize(
-    ("keys", "done"),
-    [
-        (["r"], "restart web"), (["b"], "roll web"), (["R"], "rotate web"), (["x"], "kill web"),
-        (["j", "s", "y"], "stop db"), (["j", "j", "j", "s"], "start job"), (["L", "y"], "reload web"),
-    ],
-)  # fmt: skip
-def test_keys_have_things_done(monkeypatch: pytest.MonkeyPatch, keys: list[str], done: str) -> None:
+def test_keys_have_things_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    orders = {
+        "restart web": ["r"], "roll web": ["b"], "rotate web": ["R"], "kill web": ["x"], "reload web": ["L", "y"],
+        "stop db": ["j", "s", "y"], "start job": ["j", "j", "s"],
+    }  # fmt: skip
+
     async def press() -> None:
         async with view(monkeypatch) as (top, pilot, project):
-            for key in keys:
-                if key == "y":
-                    await until(pilot, lambda: isinstance(top.screen, Ask))
-                await pilot.press(key)
-            await until(pilot, lambda: project.done == [done])
+            for done, keys in orders.items():
+                project.done.clear()
+                for key in keys:
+                    if key == "y":
+                        await until(pilot, lambda: isinstance(top.screen, Ask))
+                    await pilot.press(key)
+                await until(pilot, lambda done=done: project.done == [done])  # type: ignore[misc]
 
     run(press)
 

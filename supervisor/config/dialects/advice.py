@@ -1,5 +1,6 @@
 """Looks up what to write for a key that a section does not know."""
 
+import functools
 import re
 from collections.abc import Iterator, Sequence
 
@@ -99,6 +100,7 @@ def _inner(entry: Entry, name: str) -> set[str]:
     return {folded(each.key.text) for each in entry.value} if is_it and isinstance(entry.value, MappingNode) else set()
 
 
+@functools.lru_cache(4096)  # asked for all keys of a mapping at each unknown one
 def folded(name: str) -> str:
     """A key without what differs from tool to tool."""
     return name.lower().replace("_", "").replace("-", "").replace(".", "").replace(" ", "").rstrip("=")
