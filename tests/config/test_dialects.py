@@ -12,6 +12,18 @@ IN_SERVICE = [
     ("pool: $PORT", "write the ports that it may have, such as `8000-8002`"),
     ('ports: ["127.0.0.1:8000:80/tcp"]', "write `pool: 8000-8002`; the program gets its port in `PORT`, or as `{port}` "
      "in `command`"),
+    ("ports: [{containerPort: 3000}]", "write `pool: 3000-3002`; the program gets its port in `PORT`, or as `{port}` "
+     "in `command`"),
+    ("wait_for: {tcp: 6379}", "write `depends_on: {NAME: ready}` to wait for another service; `ready` says when this "
+     "one is"),
+    ("memory: 512M", "write `memory_limit: 512MB`"),
+    ("log: a.log", "leave it out: portsup keeps the output, see `portsup logs`; `logging` says how much of it"),
+    ("restart: {condition: on-failure, max_attempts: 3, delay: 2s}", "write `restart: on-failure` and "
+     "`restart_policy: {max_restarts: 3, delay: 2s}`"),
+    ("stop: {signal: QUIT, timeout: 9}", "write `stop_signal: SIGQUIT` and `stop_grace_period: 9s`"),
+    ("user: $USER", "leave it out: a service runs as the one who runs portsup"),
+    ("depends_on: db:healthy", "write `{db: ready}`"),
+    ("replicas: max", "write a number, such as 2"),
     ("build: {context: ./x}", "leave it out: portsup builds no images; write `working_dir: ./x`"),
     ("max_restarts: 3", "write `restart_policy: {max_restarts: 3}`"),
     ("nofile: 1024", "write `limits: {nofile: 1024}`"),
@@ -183,3 +195,10 @@ def test_a_number_of_restarts_is_told_once(mistakes: Mistakes, lines: str, hint:
     first, *others = mistakes(f"services:\n  a:\n    command: a\n    {lines}")
     assert first.endswith(f" ({hint})")
     assert all("restart_policy: {max_restarts: 5}" in other for other in others)
+
+
+def test_a_manifest_of_kubernetes_is_named_as_that(loading: Loading) -> None:
+    with pytest.raises(ConfigError) as caught:
+        loading("apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {replicas: 2}\n")
+    assert "manifest of Kubernetes" in str(caught.value.hint)
+    assert "apps/v1}" not in str(caught.value)

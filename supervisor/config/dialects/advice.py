@@ -63,6 +63,8 @@ def advice(entry: Entry, section: Section, whole: MappingNode) -> Advice:
     if near and is_one_slip(entry.key.text, near):
         return Advice(f"did you mean `{near}`?", near)
     has_services = "services" in beside.values
+    if section is STACK and {"apiversion", "kind"} <= beside.values.keys():
+        return Advice("leave it out: it is of Kubernetes")
     if section is STACK and not has_services and (service := value_hint(f"services.{entry.key.text}", entry.value)):
         return Advice(service.replace("write `", "write `services: {", 1)[:-1] + "}`", "services", is_read=False)
     if elsewhere := _elsewhere(entry, section, beside):

@@ -13,6 +13,7 @@ _TEXTS = (
     (r"^\s*\[daemons\.", "pitchfork", "pitchfork.toml"),
     (r"^\s*module\.exports\s*=", "pm2", ""),
 )  # fmt: skip
+KUBERNETES = "Kubernetes"
 _OF_COMPOSE = frozenset(("version", "volumes", "networks", "secrets", "configs"))
 _OF_PROCESSES = frozenset(("processes", "isstrict", "loglevel", "loglocation"))
 
@@ -30,12 +31,16 @@ def of_tree(tree: Node) -> tuple[str, str]:
     if not isinstance(tree, Mapping):
         return "", ""
     keys = {folded(entry.key.text): entry.value for entry in tree}
+    if {"apiversion", "kind"} <= keys.keys():
+        return KUBERNETES, ""
     services = keys.get("services")
     if isinstance(services, Mapping):
         inner = {
             folded(each.key.text) for entry in services if isinstance(entry.value, Mapping) for each in entry.value
         }
         is_compose = inner & {"image", "build", "containername"} or _OF_COMPOSE & keys.keys()
+        if inner & {"livenessprobe", "readinessprobe"} and not inner & {"image", "build"}:
+            return "", ""  # the words of several
         return ("compose", "compose.yaml") if is_compose else ("", "")
     if isinstance(keys.get("processes"), Mapping):
         return "process-compose", "process-compose.yaml"
@@ -56,6 +61,8 @@ def hint(text: str, tree: Node | None, file: str) -> str:
     program, name = of_text(text) if tree is None else of_tree(tree)
     if not program:
         return ""
+    if program == KUBERNETES:
+        return "this is a manifest of Kubernetes: write a service with the `command` of each of its containers"
     if not name or (program == "pm2" and not text.lstrip().startswith(("{", "["))):
         return f"this looks like a file of {program}; each of its programs is `services: {{NAME: {{command: …}}}}` here"
     return f"this looks like a file of {program}; to convert it: `mv {file} {name} && portsup init --from {name}`"

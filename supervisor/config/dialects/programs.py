@@ -145,10 +145,16 @@ def pool_of(ports: list[int]) -> str:
     return f"[{', '.join(map(str, ports))}]"
 
 
+def _number(item: Node) -> str:
+    """The port in an entry of compose or Kubernetes, or the entry itself."""
+    keys = ("published", "hostport", "containerport", "target", "port")
+    return text_of(item) or next((text for key in keys if (text := text_of(at(item, key)))), "")
+
+
 def ports(node: Node, beside: Beside) -> str:
     """The ports of a container's mapping, an address or a number as a pool."""
     items = node.items if isinstance(node, Sequence) else (node,)
-    found = [port for item in items for port in ports_of(text_of(item) or text_of(at(item, "published")))]
+    found = [port for item in items for port in ports_of(_number(item))]
     if "pool" in beside.values:
         return "leave it out: `pool` has the ports"
     pool = pool_of(list(dict.fromkeys(found))) if found else "8000-8002"

@@ -6,7 +6,7 @@ from functools import partial
 
 from supervisor.config.dialects.probes import probe_of
 from supervisor.config.dialects.programs import command_of, in_braces, pool_of, ports_of
-from supervisor.config.dialects.sections import environment_text, joined, restart_of
+from supervisor.config.dialects.sections import environment_text, joined, policy_of, restart_of
 from supervisor.config.dialects.writing import at, text_of
 from supervisor.config.rewriting import flow_list
 from supervisor.config.secrets import HIDDEN, is_secret_name, masked_words
@@ -37,12 +37,14 @@ def _service(name: str, node: Node) -> str:
 
 
 def _restart(node: Node) -> str:
-    lines = restart_of(text_of(node))
+    lines = restart_of(text_of(node)) or policy_of(node)
     return joined(lines) if lines else ""
 
 
 def _account(node: Node) -> str:
     user, colon, group = text_of(node).partition(":")
+    if text_of(node).startswith("$"):
+        return "leave it out: a service runs as the one who runs portsup"
     names = [f"{key}: {name}" for key, name in (("user", user), ("group", group)) if re.fullmatch(r"[\w.-]+", name)]
     return joined(names) if colon and names else ""
 
@@ -59,6 +61,10 @@ def _pool(node: Node) -> str:
 
 
 def _names(node: Node) -> str:
+    if isinstance(node, Scalar) and (
+        pair := re.fullmatch(r"([\w.-]+):\s*(started|listening|ready|healthy)", node.written)
+    ):
+        return f"write `{{{pair[1]}: {pair[2].replace('healthy', 'ready')}}}`"
     if isinstance(node, Scalar):
         found = [name for name in re.split(r"[\s,]+", node.written) if re.fullmatch(r"[\w.-]+", name)]
         return f"write `[{', '.join(found)}]`" if len(found) > 1 else ""
@@ -130,5 +136,6 @@ _VALUES: dict[str, Callable[[Node], str]] = {
     "success_exit_codes": _codes,
     **dict.fromkeys(("nofile", "nproc", "core", "stack", "memlock", "file_size"), _limit),
     "umask": _umask,
+    "replicas": lambda node: "write a number, such as 2" if re.match("[a-z]", text_of(node)) else "",
     "bind": _bind,
 }

@@ -16,8 +16,6 @@ RESTARTS = {
 }  # fmt: skip
 
 
-
-
 def joined(parts: list[str]) -> str:
     """Several lines to write, as a sentence."""
     quoted = [f"`{part}`" for part in parts]
@@ -83,6 +81,36 @@ def memory(node: Node, beside: Beside) -> str:
     return f"write `memory_limit: {values.tidy_size(text) or text or '512MB'}` one level up, in the service"
 
 
+def memory_limit(node: Node, beside: Beside) -> str:
+    """`memory: 512M`, of the service."""
+    text = text_of(node)
+    return f"write `memory_limit: {values.tidy_size(text) or text or '512MB'}`"
+
+
+def log(node: Node, beside: Beside) -> str:
+    """`log`: a file, or a mapping of how much to keep."""
+    if isinstance(node, MappingNode):
+        return in_place_of("logging", beside.key)
+    return "leave it out: portsup keeps the output, see `portsup logs`; `logging` says how much of it"
+
+
+def policy_of(node: Node) -> list[str]:
+    """The lines for a mapping about restarts, such as `{policy: always, delay: 5}`."""
+    known = {
+        folded: text_of(each.value)
+        for each in (node.entries if isinstance(node, MappingNode) else ())
+        for folded in [re.sub("[_-]", "", each.key.text.lower())]
+    }
+    word = next((known[key] for key in ("policy", "condition", "name", "restart", "when", "type") if key in known), "")
+    lines = restart_of(word)[:1]
+    delay = next((known[key] for key in ("delay", "backoff", "backoffseconds", "sec", "wait") if known.get(key)), "")
+    names = ("maxrestarts", "maxattempts", "maximumretrycount", "maxretries", "retries", "max", "limit")
+    most = next((known[key] for key in names if known.get(key, "").isdigit()), "")
+    inner = [f"max_restarts: {most}"] if most else []
+    inner += [f"delay: {seconds(delay)}"] if delay else []
+    return [*lines, f"restart_policy: {{{', '.join(inner)}}}"] if inner else lines
+
+
 def shutdown(node: Node, beside: Beside) -> str:
     """`shutdown` of process-compose."""
     if text_of(node):
@@ -116,7 +144,9 @@ def stop(node: Node, beside: Beside) -> str:
     if text.lower() in ("hard-kill", "hardkill", "kill"):
         return "write `stop_signal: SIGKILL`"
     if isinstance(node, MappingNode):
-        return "write `stop_signal: SIGINT`"
+        grace = text_of(at(node, "timeout")) or text_of(at(node, "graceperiod")) or text_of(at(node, "grace"))
+        lines = [f"stop_signal: {signal_of(text_of(at(node, 'signal')) or 'INT')}"]
+        return joined([*lines, f"stop_grace_period: {seconds(grace)}"] if grace else lines)
     if re.fullmatch(r"(?:SIG)?[A-Z]+[0-9]*", text):
         return f"write `stop_signal: {signal_of(text)}`"
     return f"write `stop_command: {command_of(text)}`" if text else "leave it out"

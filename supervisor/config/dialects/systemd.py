@@ -6,7 +6,7 @@ from supervisor.config.dialects.programs import command_of
 from supervisor.config.dialects.sections import signal_of
 from supervisor.config.dialects.writing import Beside, pair, text_of
 from supervisor.config.rewriting import block
-from supervisor.config.tree import Node, Scalar, Sequence
+from supervisor.config.tree import Mapping, Node, Scalar, Sequence
 
 
 def unit_type(node: Node, beside: Beside) -> str:
@@ -35,6 +35,8 @@ def kill_signal(node: Node, beside: Beside) -> str:
 
 def units(node: Node, beside: Beside) -> str:
     """`After=` and `Requires=` of systemd."""
+    if isinstance(node, Mapping):  # a probe, as `wait_for: {tcp: 6379}`
+        return "write `depends_on: {NAME: ready}` to wait for another service; `ready` says when this one is"
     names = re.split(r"[\s,]+", text_of(node)) if isinstance(node, Scalar) else []
     if isinstance(node, Sequence):
         names = [text_of(item) for item in node.items]

@@ -69,6 +69,7 @@ _SERVICE: dict[str, Entry] = {
         "stderrstream errorlog outlog stdout stderr output logdir",
         _OUTPUT,
     ),
+    "log": sections.log,
     **_each("istty mouse scrollback color prefix title", _WINDOW),
     **_each("cronrestart schedule cron", _CLOCK),
     **_each("wantedby wants partof bindsto before documentation", _BOOT),
@@ -109,6 +110,7 @@ _SERVICE: dict[str, Entry] = {
     **_each("limitnofile", writing.inside("limits", "nofile")),
     **_each("limitnproc", writing.inside("limits", "nproc")),
     **_each("after requires waitfor waitson needs dependencies links", systemd.units),
+    "memory": sections.memory_limit,
     **_each("envproduction envdevelopment envlocal", "put its variables into `environment` or an `env_file`"),
     **_each("dockerfile context target", "leave it out: portsup builds no images"),
 }

@@ -6,7 +6,14 @@ from supervisor.config.spec import ServiceSpec
 
 SERVICE = Section(
     keys=(
-        *program.KEYS, *start.KEYS, *idle.KEYS, *replicas.KEYS, *ending.KEYS, *port.KEYS, *process.KEYS, *place.KEYS,
+        *program.KEYS,
+        *start.KEYS,
+        *idle.KEYS,
+        *replicas.KEYS,
+        *ending.KEYS,
+        *port.KEYS,
+        *process.KEYS,
+        *place.KEYS,
     ),
     of=ServiceSpec,
 )
