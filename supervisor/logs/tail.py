@@ -51,12 +51,23 @@ class Follower:
         self._is_watching = False
         self._is_blind = True
         self._watched: dict[str, tuple[int, int]] = {}
+        self.may_be_more = False  # whether there may be files that were not there before; for whoever reads it to clear
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def add(self, paths: Paths) -> None:
+        """Follow these as well from now on, from their first line; what is followed already may have another name."""
+        known = {trail.path: trail for trail in self._trails}
+        for service, path in paths.items():
+            trail = known.get(os.fspath(path))
+            if trail is None:
+                self._trails.append(_Trail(service, os.fspath(path)))
+            else:
+                trail.rename(service)
 
     def last(self) -> Iterator[Line]:
         """The lines that are there already."""
@@ -81,6 +92,7 @@ class Follower:
     def wait(self, seconds: float | None = None) -> None:
         """Sleep until there may be new lines, at most so many seconds."""
         if self._watch is None or self._is_blind:
+            self.may_be_more = True
             seconds = POLL_EVERY if seconds is None else min(seconds, POLL_EVERY)
         if self._watch is None:
             time.sleep(seconds or 0)
@@ -88,7 +100,9 @@ class Follower:
         waiting = select.poll()
         waiting.register(self._watch.fileno(), select.POLLIN)
         if waiting.poll(None if seconds is None else seconds * 1000):
+            logs = {trail.path for trail in self._trails}
             for event in self._watch.read():
+                self.may_be_more = self.may_be_more or event.path not in logs
                 if event.kind is WatchKind.GONE:  # its inode may be used again
                     self._watched.pop(event.path, None)
 
@@ -115,6 +129,7 @@ class Follower:
                 if self._watched.get(path) != (status.st_dev, status.st_ino):
                     self._watch.add(path, entries=path in folders, modified=path in logs)
                     self._watched[path] = (status.st_dev, status.st_ino)
+                    self.may_be_more = self.may_be_more or path in folders
             except OSError:
                 self._watched.pop(path, None)
                 self._is_blind = self._is_blind or path in folders  # nothing will tell when it comes
@@ -130,6 +145,12 @@ class _Trail:
         self._before: Part | None = None  # the one older than _current
         self._time = 0.0  # of the last line that was given
         self._has_gap = False  # whether parts between _current and those behind it may have come and gone
+
+    def rename(self, service: str) -> None:
+        self.service = service
+        for part in (self._before, self._current):
+            if part is not None:
+                part.service = service
 
     def last(self, count: int | None) -> Iterator[Line]:
         parts = self._parts_since()

@@ -126,6 +126,14 @@ def test_a_hook_or_a_second_process_is_waited_for() -> None:
     assert (docs.state, docs.next_deadline, effects) == (State.RUNNING, 110.0, ())
 
 
+@pytest.mark.parametrize("event", [ev.ClientsCounted(7, 0), ev.FoundUnused(7), ev.FoundInUse(7)])
+def test_what_is_found_while_a_next_process_is_prepared_is_asked_again(event: ev.Event) -> None:
+    docs = replace(unused(), hooks={Hook.PRE_START: 500.0})
+    docs, _ = step(docs, ev.RollRequested(), 100.0)
+    docs, effects = step(docs, event, 100.0)
+    assert (docs.state, docs.next_deadline, effects) == (State.RUNNING, 110.0, ())
+
+
 @pytest.mark.parametrize("event", [ev.ClientLeft(8), ev.ClientsCounted(8, 0), ev.FoundUnused(8), ev.FoundInUse(8)])
 def test_what_is_said_of_another_process_is_ignored(event: ev.Event) -> None:
     assert step(unused(), event, 100.0) == (unused(), ())

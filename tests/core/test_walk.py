@@ -8,6 +8,7 @@ from typing import NamedTuple
 import pytest
 
 from supervisor.core import events as ev
+from supervisor.core.reasons import NoRoom
 from supervisor.core.restart import Restart, RestartPolicy
 from supervisor.core.sd_notify import Notice, parse
 from supervisor.core.service import Service, Timeouts, can_roll, step
@@ -17,6 +18,7 @@ from tests.support.budget import LONG, budget
 
 S = State
 POOL = (8000, 8001, 8002)
+ENDING = (S.TERMINATING, S.KILLING, S.CLEANING)
 
 # What may happen. Only what is picked of the rest is made: that takes most of the time.
 AT_ANY_TIME: tuple[ev.Event, ...] = (
@@ -24,6 +26,7 @@ AT_ANY_TIME: tuple[ev.Event, ...] = (
     ev.AwaitRequested(), ev.Called(), ev.IdlingChanged(), ev.AwaitFailed("no handoff"),
     ev.RotateRequested(), ev.DependenciesMet(), ev.DependenciesMet(), ev.DependencyFailed("db failed"),
     *[ev.DeadlinePassed()] * 4, ev.RollRequested(), ev.HookEnded(999), ev.StopRequested(0.1, is_urgent=True),
+    ev.RoomLacking(NoRoom("memory", 2 << 30, 1 << 30, ("api",))),
 )  # fmt: skip
 GOOD = tuple(
     each
@@ -51,6 +54,7 @@ OF_A_PROCESS: tuple[Make, ...] = (
     lambda _, pid: ev.ClientsCounted(pid, 0),
     lambda _, pid: ev.ClientsCounted(pid, 1, has_left=True),
     lambda _, pid: ev.FoundInUse(pid, "busy"),
+    lambda _, __: ev.RoomNeeded("api"),
     *[lambda world, pid: ev.Notified(pid, world.notice())] * 2,
 )
 
@@ -78,6 +82,7 @@ class World:
             "web", pool, policy, timeouts, rotate_after=self.random.choice([1, 3]), hooks=self.hooks,
             on_connect=bool(pool) and self.random.random() < 0.4, unhealthy_after=self.random.choice([1, 2]),
             is_ready_by_listening=bool(pool) and self.random.random() < 0.2,
+            can_make_room=bool(pool) and self.random.random() < 0.3,
             is_scheduled=not pool and self.random.random() < 0.4,
         )  # fmt: skip
         self.hook: ev.RunHook | None = None  # the one that runs
@@ -114,7 +119,9 @@ class World:
                 assert (self.svc.state, self.svc.can_idle, port) == (S.IDLE, True, self.svc.port)
             case ev.CountClients(pid) | ev.MakeSureUnused(pid):
                 assert pid in self.processes
-                assert self.svc.timeouts.idle
+                assert self.svc.is_watched
+                assert self.svc.beside is None
+                assert self.svc.hook is None
                 self.is_asked = isinstance(effect, ev.MakeSureUnused)
             case ev.RefuseClients():
                 assert self.svc.state is not S.RUNNING
@@ -222,6 +229,7 @@ class World:
             assert beside.pid != svc.pid
             assert beside.role is Role.DOOMED or beside.deadline is not None or beside.pid is None
         assert (svc.hook.number if svc.hook else None) == (self.hook.number if self.hook else None)
+        assert not svc.makes_room_for or (svc.state, svc.can_make_room) == (S.RUNNING, True) or svc.state in ENDING
         is_watched = svc.state is S.RUNNING and svc.watchdog > 0
         assert svc.state not in IS_LIVE or (svc.deadline is not None) == (is_watched or svc.state is S.STARTING)
         if svc.state in (S.IDLE, S.PREPARING, S.STARTING, S.RUNNING, S.WAITING, S.BACKOFF, S.CLEANING):

@@ -6,6 +6,8 @@ import random
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -41,6 +43,15 @@ def said(port: int, asked: bytes = b"") -> bytes:
     with talking(port) as client:
         client.sendall(asked)
         return client.recv(100)
+
+
+def processes(word: str) -> list[str]:
+    """The processes that have a word in their command line."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            found += [path.parent.name] if word.encode() in path.read_bytes() else []
+    return found
 
 
 def stops(live: Live, name: str = "web") -> int:
@@ -153,3 +164,24 @@ def test_without_the_handoff_it_is_refused_with_the_reason(stack: Make) -> None:
     refused = live.run("up", "-d", "--handoff", "off")
     assert refused.returncode == 2
     assert "cannot use `idle_stop` of `web`: with `--handoff off` nobody listens on its port" in refused.stderr
+
+
+def test_a_rolling_restart_that_comes_between_keeps_nobody_waiting(stack: Make, tmp_path: Path) -> None:
+    (port,) = free_pool(1)
+    waits = "while [ ! -e {0}/{1} ]; do sleep 0.02; done"
+    ask = f"touch {tmp_path}/asked; {waits.format(tmp_path, 'answer')}"
+    prepare = f"[ -e {tmp_path}/asked ] || exit 0; touch {tmp_path}/prepares; {waits.format(tmp_path, 'fail')}; exit 1"
+    hooks = {"pre_start": ["sh", "-c", prepare]}
+    live = stack({"web": idles(program("listens"), port, 0.1, idle_check={"exec": ["sh", "-c", ask]}, hooks=hooks)})
+    with live.up("-d"), ThreadPoolExecutor(1) as pool:
+        first = said(port)
+        eventually((tmp_path / "asked").exists, within=WITHIN, what="the question whether it may stop")
+        rolling = pool.submit(live.run, "restart", "--rolling", "web")
+        eventually((tmp_path / "prepares").exists, within=WITHIN, what="the pre_start of the next process")
+        (tmp_path / "answer").touch()
+        eventually(lambda: not processes(str(tmp_path / "answer")), within=WITHIN, what="an end of the question")
+        assert [said(port) for _ in range(3)] == [first] * 3
+        (tmp_path / "fail").touch()
+        assert rolling.result().returncode == 1
+        assert int(said(port)) > 0
+        live.until("web", state="idle")

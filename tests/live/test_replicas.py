@@ -202,3 +202,20 @@ def test_replicas_without_a_port_and_what_cannot_be_many(stack: Make, tmp_path: 
     live.write({"web": {**web, "replicas": 2}})
     refused = live.run("up", "-d", "--handoff", "off")
     assert (refused.returncode, "share a socket" in refused.stderr) == (2, True)
+
+
+def test_who_follows_the_log_of_a_service_hears_replicas_that_come_later(stack: Make, tmp_path: Path) -> None:
+    (port,) = free_pool(1)
+    command = f"sh -c '{SAYS}; exec {' '.join(program('listens'))}'"
+    live = stack({"web": {"command": command, "pool": [port]}})
+    with live.up("-d"), (tmp_path / "told").open("w") as told:
+        follower = live.popen("logs", "-f", "web", stdout=told)
+        try:
+            eventually(lambda: "replica" in (tmp_path / "told").read_text(), within=20)
+            assert [each["ok"] for each in scale(live, web=3)] == [True]
+            lines = [f"web.{number} | replica {number} of web" for number in (2, 3)]
+            eventually(lambda: set(lines) <= set((tmp_path / "told").read_text().splitlines()), within=20)
+        finally:
+            follower.terminate()
+            follower.wait(20)
+        assert (tmp_path / "told").read_text().count("replica ") == 3, "nothing twice"

@@ -116,6 +116,12 @@ def run(args: argparse.Namespace) -> int:
                 printer.print_groups(sieve.feed(lines))
             if not lines:
                 follower.wait(None if os.path.isdir(directory) else _LOOK_AGAIN)
+            if follower.may_be_more:  # a replica, or a service
+                follower.may_be_more = False
+                known = with_files(directory, source.services)
+                paths = log_files(directory, args.services or known)
+                printer.know(known, list(paths))
+                follower.add(paths)
     return 0
 
 
@@ -165,14 +171,18 @@ class _Printer:
 
     def __init__(self, args: argparse.Namespace, known: list[str], names: list[str]) -> None:
         self._args = args
+        self._color = render.wants_color(args.color, sys.stdout)
+        self._last = ""  # whose group was printed last
+        self.know(known, names)
+
+    def know(self, known: list[str], names: list[str]) -> None:
+        """Who may print: `names` of the services `known`."""
         self._known = known
-        self._color = color = render.wants_color(args.color, sys.stdout)
         width = max(map(len, names), default=0)
         self._prefixes = {
-            name: render.paint(f"{name:<{width}} |", _PALETTE[_place(name, known) % len(_PALETTE)], color) + " "
+            name: render.paint(f"{name:<{width}} |", _PALETTE[_place(name, known) % len(_PALETTE)], self._color) + " "
             for name in names
         }
-        self._last = ""  # whose group was printed last
 
     @property
     def context(self) -> int:

@@ -40,7 +40,11 @@ def decide(svc: Service, event: ev.OfClients, now: float) -> Step:
     match event:
         case ev.IdlingChanged():
             return begin(replace(svc, idle_at=None), now), ()
-        case _ if not svc.is_watched or svc.beside is not None:
+        case _ if not svc.is_watched:
+            return replace(svc, makes_room_for=""), ()
+        case ev.ClientsCounted() | ev.FoundUnused() | ev.FoundInUse() if svc.beside is not None or svc.hook is not None:
+            return replace(svc, makes_room_for="", idle_at=_soon(svc, now)), ()  # it is in the middle of something else
+        case _ if svc.beside is not None:
             return replace(svc, makes_room_for=""), ()
         case ev.RoomNeeded(by) if can_go(svc) and svc.pid is not None:
             return replace(svc, makes_room_for=by, idle_at=None), (ev.MakeSureUnused(svc.pid),)
@@ -55,7 +59,7 @@ def decide(svc: Service, event: ev.OfClients, now: float) -> Step:
             return replace(svc, used_at=used_at, idle_at=again, in_use=True, makes_room_for=""), ()
         case ev.FoundInUse(pid, why) if pid == svc.pid:
             return (replace(svc, idle_at=_soon(svc, now)) if why else begin(svc, now)), ()
-        case ev.FoundUnused(pid) if pid == svc.pid and svc.hook is None:
+        case ev.FoundUnused(pid) if pid == svc.pid:
             unused = round(now - svc.used_at, 1)
             why = MakesRoom(svc.makes_room_for, unused) if svc.makes_room_for else Unused(unused)
             return terminate(svc, Then.IDLE, why, now)

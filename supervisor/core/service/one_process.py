@@ -199,7 +199,8 @@ def _step(svc: Service, event: ev.Event, now: float) -> Step:
             return replace(svc, deadline=now + svc.timeouts.kill), (ev.Abandon(svc.pid or 0),)
         case S.KILLING, ev.DeadlinePassed() if is_due(svc, now):
             why = svc.survivor or StillAlive()
-            return replace(svc, state=S.FAILED, result=Result.TIMEOUT, reason=why, deadline=None), ()
+            svc = replace(svc, result=Result.TIMEOUT, reason=why, deadline=None, makes_room_for="")
+            return replace(svc, state=S.FAILED), ()
         case S.BACKOFF, ev.DeadlinePassed() if is_due(svc, now):
             return launch(svc, now)
 

@@ -29,7 +29,7 @@ PRODUCT: Mapping[State, Shape] = MappingProxyType({
     S.STOPPED: Shape(),
     S.ACQUIRING: Shape(),
     S.IDLE: Shape(deadline=None),  # that of a pause
-    S.WAITING: Shape(),
+    S.WAITING: Shape(deadline=None),  # that of room in the budget
     S.PREPARING: Shape(hooks=frozenset({Hook.PRE_START}), needs_hook=True),
     # Without a deadline where any time will do.
     S.STARTING: Shape(process=True, roles=frozenset({Role.DOOMED}), deadline=None),

@@ -94,6 +94,8 @@ class Visitors:
     def _answer(self, slot: Slot, pid: int, why: Cause) -> None:
         if slot.replica is not None:
             why = why or next((each.label for each in slot.replicas if not self._may_stop(each.service)), "")
+        elif slot.service.beside is not None or slot.service.hook is not None:
+            why = why or slot.label  # nobody would let in again those who wait
         running = slot.shared.running()
         if why or not self._keep_newcomers(slot, [each.child for each in running if each.child is not None]):
             slot.keeper.tell(ev.FoundInUse(pid, why))
