@@ -62,15 +62,15 @@ def roots(tree: Tree) -> list[int]:
     if system.HAS_JOBS:
         return sorted(system.job_members(tree.main))
     children = system.children_of(tree.daemon)
-    found = [pid for pid in children if pid == tree.main or (pid not in tree.others and _belongs(pid, tree))]
-    return [*found, *_orphans(tree, children)]
+    found = [pid for pid in children if pid == tree.main or (pid not in tree.others and belongs(pid, tree))]
+    return [*found, *orphans(tree, children)]
 
 
-def _orphans(tree: Tree, children: Collection[int]) -> list[int]:
+def orphans(tree: Tree, children: Collection[int]) -> list[int]:
     """Those that have come to another process: that may be anybody's, and so may a session whose leader is gone."""
     is_ours = tree.main in children
-    orphans = system.orphans_of(tree.daemon)
-    return [pid for pid in orphans if (is_ours and _session_of(pid) == tree.main) or _is_marked(pid, tree)]
+    found = system.orphans_of(tree.daemon)
+    return [pid for pid in found if (is_ours and _session_of(pid) == tree.main) or _is_marked(pid, tree)]
 
 
 def members(tree: Tree) -> set[int]:
@@ -93,11 +93,11 @@ def is_gone(tree: Tree) -> bool:
     seen: set[int] = set()
     while new := set(system.children_of(tree.daemon)) - seen:  # again: one that ended has left us its children
         for pid in new - set(tree.others):
-            is_left = pid == tree.main or _belongs(pid, tree, or_may=True)
+            is_left = pid == tree.main or belongs(pid, tree, or_may=True)
             if is_left and system.identity_of(pid) is not None:
                 return False
         seen |= new
-    return not any(system.identity_of(pid) for pid in _orphans(tree, seen))
+    return not any(system.identity_of(pid) for pid in orphans(tree, seen))
 
 
 def terminate(main: int, number: int) -> bool:
@@ -239,7 +239,8 @@ def _session_of(pid: int) -> int:
         return 0
 
 
-def _belongs(pid: int, tree: Tree, *, or_may: bool = False) -> bool:
+def belongs(pid: int, tree: Tree, *, or_may: bool = False) -> bool:
+    """Whether a child of the daemon has come from the service; `or_may`: or cannot be told yet."""
     return _session_of(pid) == tree.main > 0 or _is_marked(pid, tree, or_may=or_may)
 
 

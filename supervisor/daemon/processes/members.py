@@ -5,6 +5,7 @@ import os
 from supervisor.daemon.processes.reaper import Reaper
 from supervisor.daemon.service.slot import Child, Slot
 from supervisor.process import tree
+from supervisor.process.kinship import is_member
 
 
 class Members:
@@ -18,6 +19,10 @@ class Members:
     def of(self, slot: Slot, child: Child) -> set[int]:
         """The pids of one process tree of a service."""
         return tree.members(self.tree(slot, child))
+
+    def has(self, slot: Slot, child: Child, pid: int) -> bool:
+        """Whether a process is of this tree; takes as long however many others are."""
+        return is_member(self.tree(slot, child), pid)
 
     def tree(self, slot: Slot, child: Child) -> tree.Tree:
         """By what the processes of this tree are known."""

@@ -98,7 +98,7 @@ class SdNotify:
         begun = self._loop.time()
         if begun < self._lookups.get(slot.spec.name, 0.0):
             return None
-        found = next((child for child in slot.children() if who.pid in self._members.of(slot, child)), None)
+        found = next((child for child in slot.children() if self._members.has(slot, child, who.pid)), None)
         now = self._loop.time()
         self._lookups[slot.spec.name] = now + LOOKUP_FACTOR * (now - begun)
         if found is not None:
@@ -116,7 +116,7 @@ class SdNotify:
     def _pass_on(self, slot: Slot, child: Child, notice: Notice) -> None:
         pid = notice.main_pid
         if pid is not None and pid != child.main:
-            if pid in self._members.of(slot, child):
+            if self._members.has(slot, child, pid):
                 child.main, child.told = pid, system.identity_of(pid)
                 self._reporter.main_told(slot.spec.name, pid)
             else:
