@@ -46,7 +46,7 @@ def _read(path: str, what: str) -> str:
     try:
         found = os.fstat(descriptor)
         if not is_ours(found) or stat.S_IMODE(found.st_mode) & 0o077:
-            hint = f"delete it, and another one is made: `rm {path}`"
+            hint = f"delete it, and portsup makes another one: `rm {path}`"
             raise PortsupError(what, "others can read or write it", hint)
         return read_open(descriptor, _LONGEST, path).decode("ascii", errors="replace").strip()
     finally:

@@ -99,7 +99,7 @@ def build(command: str, parser: "argparse.ArgumentParser | None" = None) -> argp
     module.add_arguments(parser)
     add_globals(parser, short_file=command not in WITHOUT_SHORT_FILE)
     if command in ON_CLUSTERS or command in NOT_ON_CLUSTERS:
-        told = "the Ray cluster: auto, HOST:PORT or ray://HOST:10001"
+        told = "use this Ray cluster: auto, HOST:PORT or ray://HOST:10001"
         parser.add_argument(
             "--on", metavar="ADDRESS", default=os.environ.get("PORTSUP_ON") or None,
             help=told if command in ON_CLUSTERS else argparse.SUPPRESS,

@@ -153,7 +153,7 @@ class Top(App[None]):
         if url is None:
             self.notify(view.no_page(row.name), severity="warning")
         elif not webbrowser.open(url):
-            self.notify(f"no browser was found: {url}", severity="warning", markup=False)
+            self.notify(f"found no browser: {url}", severity="warning", markup=False)
 
     def copy(self, text: str, what: str) -> None:
         """Puts it into the clipboard of the terminal (OSC 52)."""

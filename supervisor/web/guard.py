@@ -73,7 +73,7 @@ def refusal(place: Place, keys: Keys, request: tuple[str, str, Headers], now: fl
     for name, value in headers:
         given.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
     if [host.lower() for host in given.get("host", ())] not in [[host] for host in place.hosts]:
-        return Refusal(421, "this server has another name", "`--host-name NAME` lets it be asked for by NAME")
+        return Refusal(421, "this server has another name", "start it with `--host-name NAME`")
     if wrong := _foreign(place, given, method):
         return wrong
     if method not in ("GET", "HEAD") and _only(given, "content-type").partition(";")[0].strip() != "application/json":

@@ -195,7 +195,7 @@ def elsewhere(instance: str) -> str:
 
 def daemon_hung(hint: str) -> PortsupError:
     """The daemon hung while the stack came up."""
-    return PortsupError("cannot bring the stack up", "the portsup daemon hung, and was killed", hint)
+    return PortsupError("cannot bring the stack up", "the portsup daemon hung, and its guardian killed it", hint)
 
 
 def daemon_died(pid: int, signal: int) -> PortsupError:

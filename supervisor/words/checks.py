@@ -17,7 +17,7 @@ def of_check(reason: Reason, text_of: Callable[[Cause], str]) -> str:
         case reasons.NoLineMatches(pattern, last):
             return f"no line matches `{pattern}`; the last one is `{last}`"
         case reasons.PatternTooSlow(pattern, is_given_up):
-            rest = ", and is looked for no longer: use a simpler expression" if is_given_up else ""
+            rest = ", and portsup looks for it no longer: use a simpler expression" if is_given_up else ""
             return f"`{pattern}` takes too long on what it printed{rest}"
         case reasons.LastLine(trouble, line):
             last = f"the last one is `{line}`" if line else "it has printed none"
@@ -61,7 +61,7 @@ def _of_answer(answer: HttpAnswer) -> str:
         case "slow-pattern":
             return f"answered {status}, and `{said}` takes too long on its body: use a simpler expression"
         case "unread":
-            return "answered, but what it said could not be looked through in time"
+            return "answered, but portsup could not search the answer in time"
     wanted = f", not {' or '.join(answer.wanted)}" if answer.wanted else ""
     return f"answered {status} {said}".rstrip() + wanted
 

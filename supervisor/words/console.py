@@ -126,7 +126,7 @@ def _of_ports(event: journal.Event) -> str:
         case journal.FilterRefused():
             return f"{event.why}; {event.hint}"
         case journal.BindRefused():
-            return f"tried to bind port {event.port}, which is refused (`bind: strict`)"
+            return f"tried to bind port {event.port}, and portsup refused it (`bind: strict`)"
         case journal.BindNotSeen():
             return f"portsup may not look into its process ({event.why}); {HANDOFF_OFF}"
         case journal.FileNotRendered():

@@ -39,7 +39,7 @@ def _of_system(held: Held) -> str:
         case "sought":
             return "in use, its owner is being looked for"
         case "not-found":
-            return "in use, its owner could not be looked for"
+            return "in use, but portsup could not look for its owner"
         case "closing":
             return "connections of an earlier server are still closing"
         case "privileged":

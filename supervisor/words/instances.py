@@ -122,7 +122,8 @@ NOT_STARTED = "cannot start the daemon"
 
 def hung(daemon: int, patience: float) -> str:
     """That the daemon was killed because it did nothing for so many seconds."""
-    return f"the portsup daemon (pid {daemon}) did nothing for {patience:g} s: it was killed, with all that it ran"
+    silent = f"the portsup daemon (pid {daemon}) did nothing for {patience:g} s"
+    return f"{silent}: its guardian killed it, with all that it ran"
 
 
 def ended_by(daemon: int, signal: int, left: int) -> str:

@@ -174,7 +174,7 @@ def not_read_again(file: str, why: str = "") -> PortsupError:
 
 def replaced(file: str) -> PortsupError:
     """Another portsup is installed by now than the one that runs."""
-    why = "the files of portsup were replaced since this instance started"
+    why = "somebody has replaced the files of portsup since this instance started"
     return PortsupError(f"cannot read `{file}` again", why, "`portsup down`, then `portsup up -d`")
 
 

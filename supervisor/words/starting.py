@@ -17,7 +17,7 @@ def reaped(pids: Iterable[int]) -> str:
 
 def no_logs(folder: object, why: str | None) -> str:
     """That nothing is written down."""
-    return f"no logs are kept, cannot make `{folder}`: {why}"
+    return f"portsup keeps no logs: cannot make `{folder}`: {why}"
 
 
 def number_not_kept(path: str, trouble: str, why: str, is_in_the_way: bool) -> str:

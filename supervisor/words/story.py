@@ -176,7 +176,7 @@ def _sentence(event: "Event") -> str:
         case journal.Fatal.event:
             return f"the stack ends: {why}"
         case journal.BindRefused.event:
-            return f"tried to bind port {port}, which is refused (`bind: strict`)"
+            return f"tried to bind port {port}, and portsup refused it (`bind: strict`)"
     return str(event["event"]).removeprefix("service ") + (f": {why}" if why else "")
 
 

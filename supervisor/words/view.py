@@ -10,7 +10,7 @@ def head(stack: str, instance: int, fine: int, services: int) -> str:
 
 def ended(age: str, why: str) -> str:
     """That nobody tells of the stack any more, and since when."""
-    return f"ended {age} ago: {why}; this is the last that was seen"
+    return f"ended {age} ago: {why}; portsup saw this last"
 
 
 def not_begun(why: str) -> str:

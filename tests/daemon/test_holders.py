@@ -127,7 +127,8 @@ def test_who_waits_is_told_when_all_ports_that_matter_are_known_found_or_not(sce
     scene.holders.who(8001, IN_USE)  # while that search is under way
     scene.holders.when_known((8000, 8001), lambda: told.append("both"))
     scene.work(fails=True)
-    assert (told, scene.holders.who(8000, IN_USE).text) == (["first"], "in use, its owner could not be looked for")
+    assert told == ["first"]
+    assert scene.holders.who(8000, IN_USE).text == "in use, but portsup could not look for its owner"
     scene.work()
     assert told == ["first", "both"]
     scene.holders.when_known((8000, 8001), lambda: told.append("nothing to wait for"))

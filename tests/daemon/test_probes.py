@@ -125,4 +125,4 @@ def test_an_answer_that_nobody_can_look_through_is_not_good(monkeypatch: pytest.
 
     monkeypatch.setattr(os, "fork", refuse)
     found = asyncio.run(verdict(b"a" * 2 * AT_ONCE, HttpAsk(contains="a")))
-    assert found == "GET / answered, but what it said could not be looked through in time"
+    assert found == "GET / answered, but portsup could not search the answer in time"

@@ -60,7 +60,7 @@ def test_a_daemon_that_hangs_is_killed_with_all_that_it_ran(stack: Make, tmp_pat
         os.kill(daemon, number)
         assert up.ends(within=15) == 15
         assert not any(map(is_alive, pids))
-        assert f"the portsup daemon (pid {daemon}) did nothing for 2 s: it was killed, with all that it ran" in up.err
+        assert f"the portsup daemon (pid {daemon}) did nothing for 2 s: its guardian killed it, with all" in up.err
         (told,) = live.journal("daemon hung")
         assert (told["level"], told["pid"], told["silent_s"]) == ("error", daemon, 2.0)
     with live.up():

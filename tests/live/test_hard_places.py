@@ -124,7 +124,7 @@ def test_a_state_directory_that_cannot_be_made_costs_the_logs_and_that_is_said(s
     live.state.write_text("a file, not a directory")
     done = live.run("up", "-d")
     assert done.returncode == 0, done.stderr
-    assert f"warning: no logs are kept, cannot make `{live.state}/t-1`: Not a directory" in done.stderr
+    assert f"warning: portsup keeps no logs: cannot make `{live.state}/t-1`: Not a directory" in done.stderr
     assert live.run("logs").returncode in (0, 1)
     assert live.run("down").returncode == 0
 

@@ -21,7 +21,7 @@ EXAMPLES = """\
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The subcommands `check` and `show`."""
     actions = parser.add_subparsers(dest="action", metavar="check|show", required=True)
-    for name, text in (("check", "list all mistakes of services.yaml"), ("show", "print it fully resolved")):
+    for name, text in (("check", "list all mistakes of services.yaml"), ("show", "print services.yaml fully resolved")):
         action = actions.add_parser(name, help=text, description=f"{text[:1].upper()}{text[1:]}.", allow_abbrev=False)
         add_globals(action, inherit=True)
         if name == "show":

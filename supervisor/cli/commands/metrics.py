@@ -64,7 +64,7 @@ PORT_STATES = ("active", "spare", "taken", "quarantined")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `metrics`."""
-    parser.add_argument("-a", "--all", action="store_true", help="all running instances of all your stacks")
+    parser.add_argument("-a", "--all", action="store_true", help="print all running instances of all your stacks")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rolling",
         action="store_true",
-        help="start the new process first, and stop the old one when that is ready",
+        help="start a new process first; stop the old one when it is ready",
     )
 
 

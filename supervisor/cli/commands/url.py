@@ -13,7 +13,7 @@ EXAMPLES = """\
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `url`."""
     port.add_arguments(parser)
-    parser.add_argument("--name", action="store_true", help="the URL with the name of the service, as `names` gives it")
+    parser.add_argument("--name", action="store_true", help="print the URL with the name of the service, see `names`")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--host-name", metavar="NAME", action="append", default=[],
-        help="another name under which browsers may ask for the page",
+        help="let browsers ask for the page under this name, too",
     )  # fmt: skip
     parser.add_argument(
         "--with-stack", action="store_true",
