@@ -2,6 +2,7 @@
 # make test   sets up .venv and runs the tests of portsup (ARGS="-m 'not live'" for those without processes)
 # make test-more   those of portsup that take long
 # make test-services, test-programs, test-convert   those of the shipped services, with real programs, of converted files
+# make test-portable   the live tests where the system has nothing that Linux alone has, as on macOS
 # make test-ray   stacks on a Ray cluster, which the target installs (285 MB)
 # make cluster  a Ray cluster of three nodes on this machine, for examples/cluster; installs Ray (285 MB)
 # make test-web   the page of `portsup web` in Chromium; make test-windows   portsup for Windows, under wine
@@ -27,7 +28,8 @@ RAY = tests/ray
 WINDOWS = tests/windows
 APART = tests/examples $(BROWSER) $(RAY) $(WINDOWS) $(PROGRAMS) $(SIDE_BY_SIDE)
 
-.PHONY: up test test-more test-services test-web test-ray test-windows test-programs test-convert test-deps test-long test-faults test-soak
+.PHONY: up test test-more test-portable test-services test-web test-ray test-windows test-programs test-convert
+.PHONY: test-deps test-long test-faults test-soak
 .PHONY: test-lowest test-package cluster
 .PHONY: extras lint bench convert-tools clean
 
@@ -40,6 +42,11 @@ test: .venv/.dev
 # Those that are marked `long`.
 test-more: .venv/.dev
 	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/python $(PYTEST) -n auto $(APART:%=--ignore=%) -m long $(ARGS)
+
+# The path of macOS, as far as Linux has it; what needs more is listed in tests/live/portable.py.
+test-portable: .venv/.dev
+	@PATH="$(CURDIR)/$(BIN):$$PATH" PORTSUP_SYSTEM=posix exec $(BIN)/python $(PYTEST) -n auto tests/live \
+		$(APART:%=--ignore=%) --ignore-glob='*/test_random_*.py' $(ARGS)
 
 # The services of services.yaml, with their clients, the sandbox, the page and the models.
 test-services: .venv/.dev

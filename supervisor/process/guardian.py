@@ -124,11 +124,12 @@ def guard(
     Whatever it leaves behind is killed, by `clean_up` where it is not left to us; that gives how many there were.
     `watch` may have killed the daemon because it was silent.
     """
-    signal.signal(signal.SIGCHLD, lambda *_: _on_child(daemon))
+    before: list[int] = []
+    signal.signal(signal.SIGCHLD, lambda *_: before.append(_on_child(daemon, clean_up)))
     pump(daemon, pumps, screen=screen, relay=relay)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     _, status = os.waitpid(daemon, 0)
-    left = (clean_up or end_orphans)(daemon)
+    left = (clean_up or end_orphans)(daemon) + sum(before)
     code = os.waitstatus_to_exitcode(status)
     if watch is not None:
         watch.close()
@@ -143,17 +144,23 @@ def guard(
     return code
 
 
-def _on_child(daemon: int) -> None:
-    """Ends what a dead daemon left, also while we stand still because nobody reads what we show."""
+def _on_child(daemon: int, clean_up: Callable[[int], int] | None) -> int:
+    """Ends what a dead daemon left, also while we stand still because nobody reads what we show.
+
+    How many there were that nobody has to reap.
+    """
     waitid = getattr(os, "waitid", None)  # Python has it on macOS since 3.13
     if waitid is None or waitid(os.P_PID, daemon, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
-        return
+        return 0
     for number in STOPPING:  # a reader that does not read must not make us immortal
         signal.signal(number, signal.SIG_DFL)
+    if clean_up is not None:
+        return clean_up(daemon)
     for pid in system.children_of(os.getpid()):
         if pid != daemon and not is_shared(pid):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
+    return 0
 
 
 def pump(

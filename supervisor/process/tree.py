@@ -58,26 +58,28 @@ class Killed:
 
 
 def roots(tree: Tree) -> list[int]:
-    """The processes of a service whose parent is none of its, zombies included; with jobs, all of them."""
+    """The processes of a service whose parent is the daemon, zombies included; with jobs, all of them."""
     if system.HAS_JOBS:
         return sorted(system.job_members(tree.main))
-    children = system.children_of(tree.daemon)
-    found = [pid for pid in children if pid == tree.main or (pid not in tree.others and belongs(pid, tree))]
-    return [*found, *orphans(tree, children)]
+    return _roots(tree, system.children_of(tree.daemon))
+
+
+def _roots(tree: Tree, children: Collection[int]) -> list[int]:
+    return [pid for pid in children if pid == tree.main or (pid not in tree.others and belongs(pid, tree))]
 
 
 def orphans(tree: Tree, children: Collection[int]) -> list[int]:
     """Those that have come to another process: that may be anybody's, and so may a session whose leader is gone."""
-    is_ours = tree.main in children
-    found = system.orphans_of(tree.daemon)
-    return [pid for pid in found if (is_ours and _session_of(pid) == tree.main) or _is_marked(pid, tree)]
+    main, found = (tree.main if tree.main in children else -1), system.orphans_of(tree.daemon)
+    return [pid for pid in found if _session_of(pid) == main or _is_marked(pid, tree)]
 
 
 def members(tree: Tree) -> set[int]:
     """The living processes of a service; empty means that nothing is left of it."""
     if system.HAS_JOBS:
         return system.job_members(tree.main)
-    found = set(found_roots := roots(tree))
+    children = system.children_of(tree.daemon)
+    found = set(found_roots := [*_roots(tree, children), *orphans(tree, children)])
     for root in found_roots:
         found.update(system.descendants_of(root))
     return {pid for pid in found if system.identity_of(pid) is not None}
@@ -233,10 +235,9 @@ def _ourselves() -> list[int]:
 
 def _session_of(pid: int) -> int:
     """0 where the process is gone, or its session is that of another PID namespace."""
-    try:
+    with contextlib.suppress(OSError):
         return os.getsid(pid)
-    except OSError:
-        return 0
+    return 0
 
 
 def belongs(pid: int, tree: Tree, *, or_may: bool = False) -> bool:
@@ -269,10 +270,9 @@ def _is_group_ours(main: int) -> bool:
 
 
 def _group_of(pid: int) -> int:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         return os.getpgid(pid)
-    except ProcessLookupError:
-        return 0
+    return 0
 
 
 def _end(identity: Identity) -> int | None:

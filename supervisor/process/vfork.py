@@ -27,6 +27,7 @@ import struct
 import sys
 from typing import Any
 
+from supervisor import system
 from supervisor.process.image import LAST_SIGNAL, PID_SIZE, SIGNAL_SET_SIZE, Calls, Image, SignalMask, libc
 
 _CLONE_VM, _CLONE_VFORK = 0x100, 0x4000  # clone(2)
@@ -43,7 +44,7 @@ _MOST_CALLS = 96
 @functools.cache
 def works() -> bool:
     """Whether this system can do it; tried out once with a child that leaves a mark and exits."""
-    if os.uname().machine not in _CONTEXTS or struct.calcsize("P") != 8:
+    if not system.TIES_PROCESSES or os.uname().machine not in _CONTEXTS or struct.calcsize("P") != 8:
         return False
     try:
         stage = _stage()

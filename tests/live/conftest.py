@@ -1,11 +1,13 @@
 """Stacks for live tests, ended with the test."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.live.portable import why_left_out
 from tests.live.stack import Live
 from tests.support.needed import need_program
 
@@ -17,6 +19,15 @@ Make = Callable[..., Live]
 
 # For tests of what holds with the handoff and without.
 in_both_ways = pytest.mark.parametrize("stack", ["auto", "off"], indirect=True, ids=["handoff", "without-handoff"])
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Without what Linux alone has, leaves out those tests that need it."""
+    if os.environ.get("PORTSUP_SYSTEM") != "posix":
+        return
+    left_out = [item for item in items if why_left_out(item.nodeid)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if not why_left_out(item.nodeid)]
 
 
 @pytest.fixture

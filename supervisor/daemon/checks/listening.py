@@ -40,7 +40,7 @@ class Expectation:
     on_stranger: Callable[[Held], None]  # is told who listens there
     on_elsewhere: Callable[[Collection[int]], None]
     since: float
-    strange: frozenset[int] = frozenset()  # inodes seen once that no member has
+    strange: frozenset[Listener] = frozenset()  # seen once, and of no member
     elsewhere_at: float = 0.0  # when to look for other ports
     is_asked: bool = False  # a child of ours looks whose sockets they are
 
@@ -108,15 +108,15 @@ class ListenerSearch:
             self.forget(service)
             expectation.on_listening()
         elif not expectation.is_asked:
-            inodes = frozenset(each.inode for each in listeners)
+            seen = frozenset(listeners)
             expectation.is_asked = True
             self._inquiries.ask(
                 lambda: stranger_among(listeners, expectation.members(), self._runtime),
-                lambda stranger: self._judged(service, expectation, inodes, stranger),
+                lambda stranger: self._judged(service, expectation, seen, stranger),
             )
 
     def _judged(
-        self, service: str, expectation: Expectation, inodes: frozenset[int], stranger: dict[str, Any] | None
+        self, service: str, expectation: Expectation, seen: frozenset[Listener], stranger: dict[str, Any] | None
     ) -> None:
         expectation.is_asked = False
         if self._expected.get(service) is not expectation or stranger is None:  # what is not known, a later look tells
@@ -124,10 +124,10 @@ class ListenerSearch:
         if not stranger:
             self.forget(service)
             expectation.on_listening()
-        elif inodes & expectation.strange:  # seen twice: not a socket that was passed on between our two looks
+        elif seen & expectation.strange:  # seen twice: not a socket that was passed on between our two looks
             self.forget(service)
             expectation.on_stranger(Held(**stranger))
-        expectation.strange = inodes
+        expectation.strange = seen
 
 
 def are_owned(listeners: Collection[Listener], pids: Collection[int], now: float) -> bool:

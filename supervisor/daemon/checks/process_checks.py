@@ -241,13 +241,13 @@ class ProcessChecks:
 
     def _check_owners(self, slot: Slot, listeners: list[Listener]) -> None:
         child, name = slot.child, slot.spec.name
-        inodes = frozenset(each.inode for each in listeners)
-        if child is None or inodes == child.listener_inodes or name in self._asked:
+        seen = frozenset(listeners)
+        if child is None or seen == child.proved or name in self._asked:
             return
         mains = {pid for other in slot.replicas for each in other.children() for pid in (each.pid, each.main)}
         owned = system.owners_of(listeners, mains, self._loop.time() + AT_ONCE)
         if all(each.inode in owned or each.pid in mains for each in listeners):
-            child.listener_inodes = inodes
+            child.proved = seen
             return
         self._asked.add(name)
 
@@ -265,6 +265,6 @@ class ProcessChecks:
             if stranger:
                 self._intruded(slot, child, Held(**stranger))
             elif stranger is not None:
-                child.listener_inodes = inodes
+                child.proved = seen
 
         self._inquiries.ask(question, told)

@@ -26,7 +26,7 @@ from supervisor.ports.service_sockets import ServiceSockets
 from supervisor.process.account import Account
 from supervisor.process.sd_notify_socket import NotifySocket
 from supervisor.process.stdin import StdinPipe
-from supervisor.system import Identity
+from supervisor.system import Identity, Listener
 
 ENDINGS = {Role.LEAVING: State.TERMINATING, Role.DOOMED: State.KILLING}
 
@@ -47,7 +47,7 @@ class Child:
     ended_at: float = 0.0  # monotonic seconds
     survivors: Survivors | None = None  # who is left after SIGKILL
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
-    listener_inodes: frozenset[int] = frozenset()  # its listening sockets, as last proved
+    proved: frozenset[Listener] = frozenset()  # its listening sockets, as last seen to be its own
     handoff: Handoff | None = None  # where it runs under the filter
     account: Account | None = None  # whom it runs as, where that is not us
     invocation: str = ""  # which start of a service of this run it is
