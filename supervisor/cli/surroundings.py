@@ -29,7 +29,7 @@ def around(here: Path, read: Callable[[Path], str]) -> Around:
     system = {"darwin": "macos"}.get(named, named)
     is_root = hasattr(os, "geteuid") and os.geteuid() == 0
     has_program: Callable[[str], bool] = lambda name: shutil.which(name) is not None  # noqa: E731
-    return Around(text, kind, matching, has_program, system, is_root, str(here))
+    return Around(text, kind, matching, has_program, system, is_root, str(here), processors=os.cpu_count() or 0)
 
 
 def _kind(path: Path) -> FileKind:

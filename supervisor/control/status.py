@@ -129,6 +129,7 @@ class ServiceStatus(ServiceRow):
     checks_health: whether it has a `healthcheck`
     handoff: how it gets its port as a socket that portsup keeps, or why not; null where it binds the port itself
     rotations: how often it moved to another port since the stack came up
+    file_changes: how often files that it watches have changed, and something followed, since the stack came up
     one_shot: whether its work is done when it exits with 0
     is_done: whether that work is done
     optional: whether `up` leaves it out unless it is named or needed
@@ -140,6 +141,7 @@ class ServiceStatus(ServiceRow):
     checks_health: bool = False
     handoff: str | None = None
     rotations: int | None = None
+    file_changes: int | None = None
     one_shot: bool = False
     is_done: bool = False
     optional: bool = False

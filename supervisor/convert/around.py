@@ -35,6 +35,7 @@ class Around:
     is_root: bool = False  # who asks is root
     root: str = ""  # the folder itself, as an absolute path; empty where it is not known
     folder: str = ""
+    processors: int = 0  # of this machine; 0 where that is not known
 
     def within(self, folder: str) -> "Around":
         """The same facts, asked from a folder in this one."""

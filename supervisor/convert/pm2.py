@@ -95,7 +95,7 @@ def convert(text: str, around: Around = ALONE) -> Outcome:
             continue
         draft = _app(given, number, around)
         outcome.services.append(draft)
-        if (count := pm2_copies.count(draft, given)) > 1:
+        if (count := pm2_copies.count(draft, given, around.processors)) > 1:
             wanted[draft.name] = count
     if not outcome.services and not outcome.left:
         raise PortsupError("cannot convert the file of pm2", "it has no `apps`")

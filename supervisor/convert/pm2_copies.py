@@ -15,10 +15,17 @@ def name_of(given: dict[str, Any], number: int) -> str:
     return str(given.get("name") or script.rpartition("/")[2].partition(".")[0] or f"app-{number}")
 
 
-def count(draft: Draft, given: dict[str, Any]) -> int:
-    """How many services an app becomes: one with replicas where they share a port."""
+def count(draft: Draft, given: dict[str, Any], processors: int) -> int:
+    """How many services an app becomes: one with replicas where they share a port.
+
+    `instances` may be one for each of the `processors` of this machine, or so many less.
+    """
     told = str(given.get("instances") or ("1" if given.get("instances") is None else "0"))
-    number = whole(told, 0, 10**6)
+    less = 0 if told.strip() == "max" else whole(told.strip().removeprefix("-"), 0, 10**6)
+    is_relative = told.strip() in ("max", "0") or (told.strip().startswith("-") and less is not None)
+    number = max(1, processors - (less or 0)) if is_relative and processors else whole(told, 0, 10**6)
+    if is_relative and processors:
+        draft.notes.append(f"`instances: {told}` is {number} on this machine, by its processors")
     words = draft.fields["command"]
     is_node = isinstance(words, list) and words[0].rpartition("/")[2] in ("node", "bun")
     mode = str(given.get("exec_mode") or ("cluster" if is_node and given.get("instances") is not None else "fork"))

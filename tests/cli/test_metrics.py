@@ -83,6 +83,11 @@ def test_what_does_not_apply_is_not_there() -> None:
     assert (found["portsup_service_up"][0][1], found["portsup_service_fine"][0][1]) == (0.0, 1.0)
 
 
+def test_changes_of_watched_files_are_counted() -> None:
+    found = values(text_of(("shop", 1, {"web": row("web", file_changes=3), "db": row("db")})))
+    assert [value for _, value in found["portsup_service_file_changes_total"]] == [3.0]
+
+
 def test_families_are_whole_and_every_instance_and_its_services_are_told_apart() -> None:
     services = {name: row(name, resources=USED) for name in ("web", "db")}
     text = text_of(("shop", 1, services, LOOP), ("shop", 2, services, LOOP), ("other", 1, None))
@@ -98,7 +103,12 @@ def test_families_are_whole_and_every_instance_and_its_services_are_told_apart()
     assert [family.name for family in families] == [
         name
         for name, *_ in FAMILIES
-        if name not in ("portsup_service_rotations", "portsup_service_next_run_timestamp_seconds")
+        if name
+        not in (
+            "portsup_service_rotations",
+            "portsup_service_next_run_timestamp_seconds",
+            "portsup_service_file_changes",
+        )
         and "replicas" not in name
         and not name.startswith("portsup_budget_")
     ]

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from supervisor.cli.javascript import evaluated
+from supervisor.convert.around import Around
 from supervisor.convert.pm2_program import portable
 from supervisor.errors import PortsupError
+from tests.convert.conftest import Converted
 from tests.support.needed import need_program
 
 FORMS = {
@@ -77,3 +79,20 @@ def test_paths_in_the_folder_become_relative_and_others_stay() -> None:
         {"cwd": "/other", "script": "d.js"},
         {"script": "./e.js"},
     ]
+
+
+@pytest.mark.parametrize(
+    ("instances", "replicas"), [('"max"', 4), ("0", 4), ("-1", 3), ('"-3"', 1), ("-9", 1), ("2", 2)]
+)
+def test_instances_by_processors_are_so_many_replicas(tmp_path: Path, instances: str, replicas: int) -> None:
+    text = f'{{"apps": [{{"name": "a", "script": "a.js", "exec_mode": "cluster", "instances": {instances}}}]}}'
+    result = Converted("pm2", text, tmp_path, around=Around(processors=4))
+    assert result.stack.services["a"].replicas == replicas
+    assert ("by its processors" in result.text) is (instances != "2")
+    assert "one for each processor" not in result.left["a"]
+
+
+def test_instances_by_processors_in_fork_mode_are_services(tmp_path: Path) -> None:
+    text = '{"apps": [{"name": "a", "script": "a.js", "exec_mode": "fork", "instances": "max"}]}'
+    result = Converted("pm2", text, tmp_path, around=Around(processors=3))
+    assert list(result.stack.services) == ["a-1", "a-2", "a-3"]

@@ -67,6 +67,54 @@ def test_who_is_named_is_told_and_who_cannot_be_told_is_an_event(
         assert live.rows()["other"]["state"] == "running"
 
 
+@pytest.mark.parametrize("handoff", [(), ("--handoff", "off")])
+def test_a_notice_on_the_desktop_is_a_notification(stack: Make, handoff: tuple[str, ...]) -> None:
+    live = stack({"api": {**SLEEPS, "restart": "never"}}, notify={"to": "desktop"})
+    programs = live.folder / "programs"
+    programs.mkdir()
+    (programs / "notify-send").write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > {live.folder}/told.part\n'
+                                          f"mv {live.folder}/told.part {live.folder}/told.txt\n")  # fmt: skip
+    (programs / "notify-send").chmod(0o755)
+    live.env |= {"PATH": f"{programs}:{live.env['PATH']}", "DISPLAY": ":99"}
+    with live.up("-d", *handoff):
+        live.run("kill", "api")
+        eventually((live.folder / "told.txt").exists, within=60)
+        options, said = (live.folder / "told.txt").read_text().split("--\n")
+        assert options.split() == ["--urgency=critical", "--app-name=portsup"]
+        assert said.startswith("t: api has failed\napi has failed (signal): signal 9 (SIGKILL)")
+        assert live.journal("notice not sent") == []
+
+
+@pytest.mark.parametrize(
+    ("script", "variables", "why"),
+    [
+        ("exit 0", {}, "there is no desktop here"),
+        ("echo 'no daemon answers' >&2; exit 1", {"DISPLAY": ":99"}, "no daemon answers"),
+        (None, {"DISPLAY": ":99"}, "notify-send"),
+    ],
+)
+def test_why_there_is_no_notification_is_an_event(
+    stack: Make, script: str | None, variables: dict[str, str], why: str
+) -> None:
+    live = stack({"api": {**SLEEPS, "restart": "never"}}, notify={"to": "desktop"})
+    programs = live.folder / "programs"
+    programs.mkdir()
+    if script is None:
+        (programs / "sleep").symlink_to("/bin/sleep")
+    else:
+        (programs / "notify-send").write_text(f"#!/bin/sh\n{script}\n")
+        (programs / "notify-send").chmod(0o755)
+    path = str(programs) if script is None else f"{programs}:{live.env['PATH']}"
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "DBUS_SESSION_BUS_ADDRESS"):
+        live.env.pop(name, None)
+    live.env |= {"PATH": path, **variables}
+    with live.up("-d"):
+        live.run("kill", "api")
+        eventually(lambda: live.journal("notice not sent"), within=60)
+        (fact,) = live.journal("notice not sent")
+        assert (fact["to"], why in fact["why"]) == ("desktop", True), fact
+
+
 def test_one_that_hangs_keeps_neither_the_services_nor_the_end(stack: Make) -> None:
     with socket.create_server(("127.0.0.1", 0)) as bound:  # it takes the connection, and never answers
         live = stack(

@@ -219,3 +219,16 @@ def test_who_follows_the_log_of_a_service_hears_replicas_that_come_later(stack: 
             follower.terminate()
             follower.wait(20)
         assert (tmp_path / "told").read_text().count("replica ") == 3, "nothing twice"
+
+
+def test_without_the_handoff_there_can_be_one_replica_of_a_server(stack: Make) -> None:
+    (port,) = free_pool(1)
+    live = stack({"web": {"command": program("listens"), "pool": [port]}, "worker": SLEEPS})
+    with live.up("-d", "--handoff", "off"):
+        refused = live.run("scale", "web=2")
+        assert refused.returncode == 2
+        assert "cannot scale `web`: its replicas share a socket that portsup keeps" in refused.stderr
+        assert "`--handoff off`" in refused.stderr
+        assert live.rows()["web"]["state"] == "running"
+        assert live.run("scale", "worker=2", "web=1").returncode == 0  # no socket to share
+        assert len(pids(live, "worker")) == 2

@@ -47,7 +47,7 @@ def test_changes_that_come_together_restart_it_once_and_no_client_is_refused(sta
             (live.folder / f"src/{number}.py").write_text("x")
         eventually(lambda: live.rows()["web"]["pid"] not in (None, pid))
         row = live.until("web", state="running")
-        assert (row["port"], row["restarts"]) == (port, 0)
+        assert (row["port"], row["restarts"], row["file_changes"]) == (port, 0, 1)
         (event,) = changes(live, "web")
         assert (event["count"], event["action"]) == (20, "restart")
         (stopped,) = [each for each in live.journal("service terminating") if each["service"] == "web"]

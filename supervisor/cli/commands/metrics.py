@@ -54,6 +54,12 @@ FAMILIES = (
     ),
     ("portsup_service_replicas", "gauge", "", "How many replicas it has; only where there are several."),
     ("portsup_service_replicas_ready", "gauge", "", "How many of them are ready."),
+    (
+        "portsup_service_file_changes",
+        "counter",
+        "",
+        "How often watched files have changed, and something followed; only with `watch`.",
+    ),
     ("portsup_service_rotations", "counter", "", "Moves to another port, since the stack came up."),
     ("portsup_service_cpu_seconds", "counter", "seconds", "Processor time of all its processes since they began."),
     ("portsup_service_memory_bytes", "gauge", "bytes", "Memory of all its processes together."),
@@ -152,6 +158,8 @@ def _of_service(row: ServiceStatus, used: Resources | None) -> Iterator[tuple[st
     if row.replicas:
         yield "portsup_service_replicas", {}, float(len(row.replicas))
         yield "portsup_service_replicas_ready", {}, float(row.ready)
+    if row.file_changes is not None:
+        yield "portsup_service_file_changes", {}, float(row.file_changes)
     if row.rotations is not None:
         yield "portsup_service_rotations", {}, float(row.rotations)
     if used is not None:

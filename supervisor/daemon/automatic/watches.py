@@ -147,6 +147,7 @@ class Watches:
                 return
             case Moment.NOW:
                 path = min(paths)
+                slot.file_changes += 1
                 self._around.tell(FilesChanged(service=name, path=path, count=len(paths), action=str(watch.action)))
                 self._do(slot, watch, Changed(path, len(paths)))
         del self._waiting[name]

@@ -60,6 +60,7 @@ def row(slot: Slot, instance: int, now: float, redact: Callable[[str], str]) -> 
         beside=next(filter(None, (beside(each.service) for each in replicas)), None),
         status_text=redact(says) or None,
         next_run=slot.next_run or None,
+        file_changes=slot.file_changes if slot.spec.watch is not None else None,
         name_url=slot.name_url or None,
         one_shot=svc.one_shot,
         is_done=is_done(svc),

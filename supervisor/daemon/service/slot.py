@@ -145,6 +145,7 @@ class Slot:
     ran: float | None = None  # seconds from the start of its last process to the end of it
     seen_starts: dict[str, int] = field(default_factory=dict)  # of those it depends on, when its process was spawned
     next_run: str = ""  # by its schedule
+    file_changes: int = 0  # of the files that it watches, since the stack came up
     name_url: str = ""  # where it answers by its name, as long as there is a proxy for that
     is_leaving: bool = False  # a reload removes it: it is started no more
 
