@@ -92,8 +92,9 @@ class Refuse:
 class Give:
     """The socket is bound to this place; where it `swaps`, it is replaced by ours, which has been there before.
 
-    First the sockets of `retired` places are closed: they are left over and in the way.  Those of `doubtful` ones the
-    present process has had: if a process still has one open, the call fails as it would in the kernel, with EADDRINUSE.
+    The sockets of `retired` places are left over and in the way: they are closed, at the latest when it listens for
+    good.  Those of `doubtful` ones the present process has had: if a process still has one open, the call fails as it
+    would in the kernel, with EADDRINUSE.
     """
 
     place: Place

@@ -61,6 +61,10 @@ class ServiceSockets:
         """All that are known, as the kernel's tables name them."""
         return frozenset(inode for seat in self._seats.values() for inode in seat.inodes())
 
+    def seats(self) -> Mapping[Place, Seat]:
+        """What there is at each place; only to look at."""
+        return self._seats
+
     def inodes_of(self, places: Collection[Place], who: object) -> set[int]:
         """Those that a process tree has asked for at some places."""
         return {inode for place in places for inode in self._seats[place].inodes_of(who)}
@@ -72,7 +76,7 @@ class ServiceSockets:
         """
         self._insist_on_being_open()
         seat = self._seats.get(place) or Seat()
-        self._sockets.bind(theirs, place, seat.sockets())
+        self._sockets.bind(theirs, place, [*seat.sockets(), *self._left_in_the_way(place)])
         if not claim.is_shared:  # those are counted when they listen: some only dial from the port
             seat.add(claim)
             self._seats[place] = seat
@@ -145,7 +149,7 @@ class ServiceSockets:
         place = place_of_socket(theirs)
         seat = self._seats.get(place) or Seat()
         lent = seat.find(claim.inode)
-        beside = [sock for sock in seat.sockets() if sock is not lent]
+        beside = [*(sock for sock in seat.sockets() if sock is not lent), *self._left_in_the_way(place)]
         if (left := seat.kept.get(None)) is not None and is_listening(left):
             # Where the queue is full, a client with a SYN cookie is dropped unheard, and may wait for ever: tcp(7).
             backlog = max(backlog, socket.SOMAXCONN)
@@ -277,6 +281,10 @@ class ServiceSockets:
         self._is_closed = True
         self.retire(tuple(self._seats))
         self._reservation.cover_again()
+
+    def _left_in_the_way(self, place: Place) -> list[socket.socket]:
+        left = [seat for other, seat in self._seats.items() if other != place and other.overlaps(place)]
+        return [sock for seat in left if not seat.trees() for sock in seat.sockets()]
 
     @contextlib.contextmanager
     def _others(self, place: Place) -> Iterator[list[socket.socket]]:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from supervisor.process.filters import why_not
+from supervisor.system import listening
 from tests.live.conftest import Make
 from tests.live.stack import Live, is_alive
 from tests.live.test_handoff import AS_NOBODY, AT_ONCE, python_of_nobody
@@ -27,7 +28,7 @@ pytestmark = [pytest.mark.live, pytest.mark.skipif(bool(why_not()), reason=f"no 
 WAYS = (
     "epoll", "epoll-modify", "epoll-twice", "signals", "duplicate", "child-listens", "child-binds", "helper-binds",
     "thread-binds", "thread-alone", "dials", "overlaps", "workers-differ", "workers", "options", "errors", "again",
-    "shuts-down", "mptcp", "wildcards",
+    "shuts-down", "mptcp", "wildcards", "looks-first",
 )  # fmt: skip
 HOSTS = {"v6": "::1", "local": "fd00::1", "global": "2001:db8::5", "other": "10.77.0.1", "v6-wildcard": "::1"}
 ADDRESSES = ("plain", "wildcard", "v6", "dual", "v6-wildcard", "mapped", "local", "global", "other")
@@ -37,6 +38,7 @@ MAY_LOSE = {"signals", "child-listens", "child-binds", "helper-binds", "workers"
 
 # By swap all processes have one socket: one shuts it down for the next one, who is refused until it listens again.
 SHARED = {"shuts-down"}
+LOOKS = {"looks-first"}  # whether its port is free: not while another process of its service listens
 ROUNDS = int(os.environ.get("THIEVES_ROUNDS", "2"))
 
 
@@ -88,6 +90,13 @@ def kill(live: Live, name: str) -> None:
     eventually(lambda: live.rows()[name]["pid"] not in (pid, None) and live.rows()[name]["state"] == "running")
 
 
+def asked_or_cut(port: int) -> str:
+    """An answer; none where the queue of another address was dropped."""
+    with contextlib.suppress(ConnectionError):
+        return asked(port, "127.0.0.1")
+    return ""
+
+
 def asked(port: int, host: str) -> str:
     with socket.create_connection((host, port), 10) as connection:
         connection.settimeout(10)
@@ -105,7 +114,8 @@ def test_a_program_gets_its_socket_as_it_likes_in_every_life(stack: Make, how: s
             assert asked(port, "127.0.0.1").isdigit(), name
             with caller(port) as calls:
                 kill(live, name)
-                for rolling in (False,) if how == "swap" and name in SHARED else (False, True):
+                is_rolled = name not in LOOKS and not (how == "swap" and name in SHARED)
+                for rolling in (False, True) if is_rolled else (False,):
                     done = live.do("restart", name, rolling=rolling)
                     assert done[name]["ok"], f"{name}: {done}"
                 answered = calls.answered
@@ -145,6 +155,18 @@ def test_a_worker_that_closes_its_listener_keeps_no_clients(stack: Make, how: st
         assert how == "swap" or calls.cut == 0
         kill(live, "worker-closes")
         assert asked(port, "127.0.0.1").isdigit()
+
+
+def test_a_program_that_listens_at_another_address_leaves_nothing_at_the_old_one(stack: Make, how: str) -> None:
+    live = stack_of(stack, how, ("moves-house",))
+    with up(live):
+        port = live.rows()["moves-house"]["port"]
+        for address in ("0.0.0.0", "127.0.0.1", "0.0.0.0"):
+            kill(live, "moves-house")
+            assert eventually(lambda: asked_or_cut(port)) == str(live.rows()["moves-house"]["pid"])
+            eventually(lambda address=address: [each.address for each in listening((port,))] == [address])  # type: ignore[misc]
+            assert asked(port, "127.0.0.1") == str(live.rows()["moves-house"]["pid"])
+        assert ways_in(port) == []
 
 
 @pytest.mark.parametrize("by", ["user", "same"])

@@ -267,6 +267,26 @@ def again() -> None:
     serve(listening())
 
 
+def looks_first() -> None:
+    """Tries whether its port is free at other addresses, as development servers do, and listens then."""
+    for number, (address, v6_only) in enumerate((("0.0.0.0", None), ("::", True), ("::1", None), ("0.0.0.0", None))):
+        if number:
+            listening(address, v6_only=v6_only).close()
+        else:
+            with socket.socket() as trial:
+                trial.bind((address, PORT))
+    serve(listening())
+
+
+def moves_house() -> None:
+    """Each of its processes listens at another address than the last."""
+    with contextlib.suppress(FileExistsError):
+        os.mkdir("been")
+        serve(listening())
+    os.rmdir("been")
+    serve(listening("0.0.0.0"))
+
+
 def deaf_once() -> None:
     """Its first process sets what makes its socket deaf, and what nobody can take back."""
     server = listening()

@@ -12,6 +12,7 @@ from supervisor.core.handoff import Bind, BindMode, Give, LetThrough, Place, Ref
 from supervisor.daemon.handoff.elsewhere import Elsewhere
 from supervisor.daemon.handoff.hangups import HangUps
 from supervisor.daemon.handoff.hearing import Hearing, Loop, Timer
+from supervisor.daemon.handoff.leftovers import Leftovers, can_stay
 from supervisor.daemon.handoff.listening_workers import ListeningWorkers
 from supervisor.daemon.handoff.looks import Aside, Seen, at_once, claim_of, in_use, look, why_lost
 from supervisor.dataclass import dataclass, field
@@ -25,7 +26,6 @@ AT_ONCE = 64  # calls answered in one turn of the loop
 # Seconds from the bind of a socket that listens already until it counts as the program's, who need not call listen:
 # haproxy and gunicorn look at SO_ACCEPTCONN first.
 LISTENS_AFTER = 0.1
-UNCLAIMED_FOR = 5.0  # seconds after the first listen until sockets that only an earlier process had are closed
 LONGEST_ADDRESS = 128  # bytes, struct sockaddr_storage
 ROOM_AFTER = 0.1  # seconds until the loop is asked again to watch the calls
 UNBOUND_AFTER = 0.05  # seconds from a listen without a bind until it is looked where that listens
@@ -54,6 +54,7 @@ class Handoff:
     _has_bound: bool = False
     _told: set[int] = field(default_factory=set)
     _elsewhere: Elsewhere | None = None
+    _leftovers: Leftovers | None = None
     _timers: list[Timer] = field(default_factory=list)
 
     def begin(self) -> None:
@@ -66,7 +67,7 @@ class Handoff:
         """Answers no more; what waits fails."""
         for timer in self._timers:
             timer.cancel()
-        for watch in (self._workers, self._elsewhere):
+        for watch in (self._workers, self._elsewhere, self._leftovers):
             if watch is not None:
                 watch.close()
         if self.calls.fileno() >= 0:
@@ -176,7 +177,7 @@ class Handoff:
         try:
             if seen.trouble is not None:
                 raise seen.trouble
-            self._make_room(sockets, decision, seen)
+            self._make_room(theirs, sockets, decision, seen)
             lent = self._place(asked, theirs, sockets, decision, seen)
         except OSError as error:
             self._refuse(asked, theirs, error.errno or errno.EIO)
@@ -190,14 +191,15 @@ class Handoff:
             self._moved = decision.moved_from
             self.hearing.on_moved(decision.moved_from)
 
-    def _make_room(self, sockets: ServiceSockets, decision: Give, seen: Seen) -> None:
+    def _make_room(self, theirs: socket.socket, sockets: ServiceSockets, decision: Give, seen: Seen) -> None:
         if seen.is_open:
             raise in_use()
         places = sockets.places()
         retired = [place for place in decision.retired if place in places]
-        if lost := sockets.kept().intersection(retired):
-            self.hearing.on_dropped(why_lost(lost, decision.place))
-        sockets.retire(retired)
+        if decision.swaps or not can_stay(sockets, retired, theirs, decision.place):
+            if lost := sockets.kept().intersection(retired):
+                self.hearing.on_dropped(why_lost(lost, decision.place))
+            sockets.retire(retired)
         for place in decision.doubtful:
             if place != decision.place:
                 sockets.retire((place,))
@@ -284,12 +286,15 @@ class Handoff:
         self._workers.look()
 
     def _listens(self) -> None:
+        if self.sockets is not None:
+            who, hearing, aside = self.who, self.hearing, self.aside
+            self._leftovers = self._leftovers or Leftovers(self.loop, self.sockets, who, hearing, aside, self._listens)
+            if not self._leftovers.look():
+                return
         if self.has_listened:
             return
         self.has_listened = True
         if self._elsewhere is not None:
             self._elsewhere.close()
-        if self.sockets is not None and not all(self.sockets.places(self.who).values()):
-            self._timers.append(self.loop.call_later(UNCLAIMED_FOR, self.sockets.retire_unclaimed))
         if self.hearing.on_listening:
             self.hearing.on_listening()
