@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 
+from supervisor.daemon.processes.heirs import Heir
 from supervisor.daemon.processes.members import Members
 from supervisor.daemon.processes.reaper import Reaper
 from supervisor.daemon.processes.trees import Ends, Trees
 from supervisor.daemon.service.slot import Child
+from supervisor.system import Identity
 from tests.support.fake_world import FakeLoop, Timer
 from tests.support.scene import CHAIN, Scene
 
@@ -39,12 +41,11 @@ class Lease:
         self.done.append("released")
 
 
-def trees_of(scene: Scene) -> Trees:
+def trees_of(scene: Scene, nobody: Any = None, pid_file: str = "") -> Trees:
     """Trees that tell nobody."""
-    nobody: Any = None
     loop = Loop().itself
     ends = Ends(lambda *_: None, lambda *_: None, take_back)
-    return Trees(loop, scene.slots, Members(Reaper(loop), "run"), ends, lambda _: "", nobody)
+    return Trees(loop, scene.slots, Members(Reaper(loop), "run"), ends, lambda _: pid_file, nobody)
 
 
 @pytest.mark.parametrize(("pool", "done"), [(Lease.pool, "taken back"), ((9000, 9001), "released")])
@@ -77,3 +78,28 @@ def test_a_question_that_was_begun_late_ends_with_the_process(monkeypatch: pytes
     trees.look_at_leftovers(slot, child)
     assert not slot.children()
     assert question.is_cancelled
+
+
+class Told:
+    """Hears of heirs."""
+
+    def __init__(self) -> None:
+        self.heirs: list[int] = []
+
+    def heir(self, _: str, pid: int, __: str) -> None:
+        self.heirs.append(pid)
+
+
+def test_an_heir_that_leaves_one_of_its_own_while_it_is_looked_at_is_followed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that puts itself into the background forks twice."""
+    generations = iter([[10], [11], [11]])
+    where = "supervisor.daemon.processes.trees"
+    monkeypatch.setattr(f"{where}.tree.roots", lambda *_: next(generations))
+    monkeypatch.setattr(f"{where}.system.identity_of", lambda pid: Identity(pid, 1.0))
+    monkeypatch.setattr(f"{where}.by_pid_file", lambda _, roots: Heir(11, "") if 11 in roots else None)
+    monkeypatch.setattr(Reaper, "watch", lambda *_: None)
+    scene, told = Scene(CHAIN), Told()
+    slot = scene.slots["other"]
+    child = slot.child = Child(7, Output(), 0.0, {}, {}, ended=0)  # type: ignore[arg-type]
+    assert trees_of(scene, told, "web.pid").look_for_heir(slot, child)
+    assert (told.heirs, child.main) == ([11], 11)

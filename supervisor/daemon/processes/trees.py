@@ -25,6 +25,7 @@ TakeBack = Callable[[Slot, Callable[[Holder | None], None]], None]
 
 LEAVES_WITHIN = 0.5  # seconds from the end of a program until its child has left its session, as daemon(3) does
 LEFTOVER_CHECK = 0.1  # seconds between looks at what a main process left behind, beside SIGCHLD
+MOST_GENERATIONS = 5  # of processes that end while their heir is looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +167,18 @@ class Trees:
         return heir is not None
 
     def _heir(self, slot: Slot, child: Child) -> Heir | None:
-        known = ((system.identity_of(pid), pid) for pid in tree.roots(self._members.tree(slot, child)))
+        before: list[int] = []
+        for _ in range(MOST_GENERATIONS):
+            roots = tree.roots(self._members.tree(slot, child))
+            if roots == before:
+                break
+            if heir := self._heir_among(slot, child, roots):
+                return heir
+            before = roots  # one may have left a child and ended while it was looked at, as daemon(3) does
+        return None
+
+    def _heir_among(self, slot: Slot, child: Child, pids: Collection[int]) -> Heir | None:
+        known = ((system.identity_of(pid), pid) for pid in pids)
         roots = [pid for identity, pid in sorted((each for each in known if each[0]), key=_age)]
         port, file = slot.service.port, self._pid_file(slot)
         heir = by_pid_file(file, roots) if file else None
