@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from examples import __version__
 from examples.forward import Relay, relay
-from examples.ollama_mcp import dialect, newer
+from examples.ollama_mcp import calls, dialect, newer
 from examples.ollama_mcp.embedded import Embedded
 from examples.web import BrokenOff, ServiceError
 
@@ -74,6 +74,9 @@ async def work(embedded: Embedded, path: str, body: dict[str, Any], done: Done) 
         wanted: dict[str, Any] = {key: body[key] for key in ("input", "encoding_format") if key in body}
         return _as_it_is(await embedded.post(path, wanted), done)
     if path.startswith("/v1/"):
+        if function := calls.forced(path, body, name):
+            return await _call(embedded, path, body, function, done)
+        body = calls.told(path, body)
         if path == newer.RESPONSES and body.get("stream"):
             return _events(await embedded.post(path, newer.request(path, body, name)), {**body, "model": name}, done)
         if path in newer.PATHS:
@@ -116,6 +119,23 @@ async def lines(parts: AsyncGenerator[dict[str, Any], None], done: Done, *, as_e
 
     kind = "text/event-stream" if as_events else "application/x-ndjson"
     return Relay(chunks(), 200, [("content-type", kind)], closed)
+
+
+async def _call(embedded: Embedded, path: str, body: dict[str, Any], function: calls.Function, done: Done) -> Response:
+    """The answer to a request that has the model call a function: made whole, also for a client who streams."""
+    plain = calls.told(path, body)
+    is_chat = path == calls.CHAT
+    name = embedded.model_name
+    asked = dialect.openai_request(path, plain, name) if is_chat else newer.request(path, plain, name)
+    answer = await embedded.whole(calls.CHAT, calls.request(asked, function))
+    done()
+    called = calls.answered(answer, function, name)
+    if not body.get("stream"):
+        return JSONResponse(calls.document(path, called))
+    options = body.get("stream_options")
+    with_usage = isinstance(options, dict) and bool(options.get("include_usage"))
+    text = "".join(calls.events(path, called, with_usage=with_usage))
+    return Response(text, media_type="text/event-stream")
 
 
 def _events(answer: Any, asked: dict[str, Any], done: Done) -> Response:

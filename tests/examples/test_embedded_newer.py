@@ -77,6 +77,36 @@ def test_openais_client_gets_a_response(openai_client: openai.OpenAI) -> None:
     assert set(json.loads(whole.output_text)) == {"n"}
 
 
+def test_clients_get_the_call_of_a_function_that_they_name(openai_client: openai.OpenAI, anthropic_client: Any) -> None:
+    chat: Any = openai_client.chat.completions.create
+    tool = {"type": "function", "function": {"name": "told", "description": "Say a number", "parameters": SCHEMA}}
+    asked = {"model": MODEL, "messages": HI, "tools": [tool], "max_tokens": 60}
+    choice = chat(**asked, tool_choice="required").choices[0]
+    assert (choice.finish_reason, choice.message.tool_calls[0].function.name) == ("tool_calls", "told")
+    assert set(json.loads(choice.message.tool_calls[0].function.arguments)) == {"n"}
+    named = {"type": "function", "function": {"name": "told"}}
+    parts = list(chat(**asked, tool_choice=named, stream=True, stream_options={"include_usage": True}))
+    calls = [call for part in parts for each in part.choices for call in each.delta.tool_calls or ()]
+    assert calls[0].function.name == "told"
+    assert set(json.loads("".join(call.function.arguments for call in calls))) == {"n"}
+    assert parts[-1].usage.completion_tokens > 0
+    result = [{"role": "assistant", "tool_calls": [call.model_dump() for call in choice.message.tool_calls]}]
+    result += [{"role": "tool", "tool_call_id": choice.message.tool_calls[0].id, "content": "seven"}]
+    told = chat(model=MODEL, messages=[*HI, *result], tools=[tool], max_tokens=8).choices[0].message
+    assert told.content
+    function: Any = {"type": "function", "name": "told", "parameters": SCHEMA, "strict": False}
+    respond: Any = openai_client.responses.stream
+    with respond(model=MODEL, input="hi", tools=[function], tool_choice="required", max_output_tokens=60) as stream:
+        stream.until_done()
+        (item,) = stream.get_final_response().output
+        assert (item.type, set(json.loads(item.arguments))) == ("function_call", {"n"})
+    use: Any = {"model": MODEL, "max_tokens": 60, "messages": HI, "tools": [{"name": "told", "input_schema": SCHEMA}]}
+    use["tool_choice"] = {"type": "tool", "name": "told"}
+    with anthropic_client.messages.stream(**use) as stream:
+        message = stream.get_final_message()
+    assert (message.stop_reason, message.content[0].name, set(message.content[0].input)) == ("tool_use", "told", {"n"})
+
+
 @pytest.fixture(scope="module")
 def small() -> Iterator[Running]:
     with with_model(OLLAMA_CONTEXT_LENGTH="256", OLLAMA_MAX_CONCURRENT="1") as running:
