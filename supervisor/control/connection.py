@@ -3,10 +3,11 @@
 import asyncio
 import os
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from typing import Any
 
 from supervisor import system
-from supervisor.control.json_form import line_of
+from supervisor.control.json_form import as_json, line_of
 from supervisor.control.pace import Pace
 from supervisor.control.progress import Outcome, Progress
 from supervisor.control.protocol import (
@@ -18,6 +19,7 @@ from supervisor.control.protocol import (
     parse_request,
 )
 from supervisor.control.requests import STREAMS, TASKS, Request
+from supervisor.dataclass import replace
 from supervisor.errors import PortsupError
 
 MAX_UNREAD = 1024 * 1024  # bytes that may wait for a slow reader; more is not written, and it is dropped
@@ -68,6 +70,17 @@ class Reply:
         """One line of the answer, what is None left out."""
         if not self.is_closed:
             self._write(_lines.of(message))
+
+    async def tell_in_parts(self, message: Any, key: str, pause: Callable[[], Awaitable[object]]) -> None:
+        """One line for a message of which `key` has so many others by name that it waits after each of them."""
+        parts = []
+        for name, each in getattr(message, key).items():
+            parts.append(encode({name: as_json(each)}).strip()[1:-1])
+            await pause()
+        rest = encode({"ok": True} | line_of(replace(message, **{key: {}}))).rstrip()
+        if not self.is_closed:
+            empty = encode({key: {}}).strip()[1:-1]
+            self._write(rest.replace(empty, empty[:-1] + b",".join(parts) + b"}", 1) + b"\n")
 
     def conclude(self, results: Sequence[Outcome]) -> None:
         """The last line of a stream: how it went."""

@@ -125,6 +125,7 @@ class Trend(Request):
     services: a list of names, empty or missing for all
     """
 
+    kind = Kind.SLOW
     answer = Usages
     services: tuple[str, ...] = ()
 

@@ -190,7 +190,7 @@ def test_what_services_use_is_looked_at_only_while_somebody_watches(monkeypatch:
             looks[0](Usage({"web": Resources(number / 2, number * 10, 1, ()), "db": once}))
         await asyncio.sleep(0.01)
         assert len(looks) > 1
-        told = ring.told(["web", "db", "none"])
+        told = await ring.told(["web", "db", "none"], lambda: asyncio.sleep(0))
         assert (len(told.times), sorted(told.services)) == (3, ["web"]), "db has had no process for as long as is kept"
         assert (told.services["web"].cpu_s, told.services["web"].memory) == ((1.0, 1.5, 2.0), (20, 30, 40))
         last = reader.got[-1].usage

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 from collections.abc import Callable, Collection, Coroutine
 from types import SimpleNamespace
 from typing import Any, cast
@@ -11,7 +12,7 @@ import pytest
 from supervisor.control import connection
 from supervisor.control.connection import Reply
 from supervisor.control.json_form import line_of
-from supervisor.control.messages import Event, News
+from supervisor.control.messages import Event, News, Resources, Usage
 from supervisor.control.progress import Progress
 from supervisor.control.requests import Subscribe
 from supervisor.control.status import ServiceStatus, StackStatus
@@ -22,6 +23,7 @@ from supervisor.daemon import stalls
 from supervisor.daemon.console.broadcast import Broadcast
 from supervisor.daemon.requests.status_readers import StatusReaders
 from supervisor.daemon.requests.subscriptions import Subscriptions
+from supervisor.daemon.requests.usage_ring import UsageRing
 from supervisor.daemon.service.keeper import Keeper
 from supervisor.daemon.service.world import StackWorld
 from supervisor.daemon.stalls import WatchedLoop
@@ -171,6 +173,35 @@ def test_subscribers_are_told_one_after_the_other(turns: Turns) -> None:
         assert looks <= 3, "of the first change, of both, and of the second"
 
     turns.run(work)
+
+
+def test_what_many_services_used_in_an_hour_is_told_over_several_turns(turns: Turns) -> None:
+    sink = Sink()
+
+    async def work() -> None:
+        ring = UsageRing(lambda then: None, lambda usages: None)
+        ring._is_watched = True
+        for number in range(3):
+            ring._take(Usage({f"s{each}": Resources(number / 2, each, 1, ()) for each in range(MANY)}))
+        once = Usage({"s0": Resources(9.0, 9, 9, ())})
+
+        async def pause() -> None:
+            turns.note("part")
+            if turns.done[3:4] == [["part"]]:
+                ring._take(once)  # who looks meanwhile is not seen: it is all of one moment
+            await stalls.leave_time(asyncio.get_running_loop())
+
+        names = [f"s{each}" for each in range(MANY)]
+        usages = await ring.told([*names, "none"], pause)
+        await Reply(cast(asyncio.WriteTransport, sink)).tell_in_parts(usages, "services", pause)
+        assert [len(turn) for turn in turns.done] == [1] * (2 * MANY)
+        whole = {"ok": True} | line_of(usages)
+        assert [json.loads(line) for line in sink.written] == [json.loads(json.dumps(whole))]
+        assert whole["services"]["s7"] == {"cpu_s": [0.0, 0.5, 1.0], "memory": [7, 7, 7], "processes": [1, 1, 1]}
+        assert len(whole["times"]) == 3
+
+    turns.run(work)
+    assert sink.written[0].endswith(b"}\n")
 
 
 class Sink:

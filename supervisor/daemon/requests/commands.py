@@ -74,7 +74,7 @@ class Commands:
             case requests.Subscribe():
                 self._readers.subscribe(request, reply)
             case requests.Trend(names):
-                self._readers.tell_trend(self._choice.services(names), reply)
+                self._run(self._readers.tell_trend(self._choice.services(names), reply))
             case requests.History(port):
                 self._readers.tell_history(port, reply)
             case requests.Events(names) | requests.Logs(names):

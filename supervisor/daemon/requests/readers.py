@@ -1,7 +1,9 @@
 """Everybody who is told of the stack as it changes, and what they can look up of the last hour."""
 
+import asyncio
 import os
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from supervisor.control.connection import Reply
@@ -16,6 +18,7 @@ from supervisor.daemon.requests.subscriptions import Subscriptions
 from supervisor.daemon.service.slot import Slot
 from supervisor.daemon.service.world import StackWorld
 from supervisor.daemon.stack.stack import Stack
+from supervisor.daemon.stalls import leave_time
 from supervisor.logs.history import events_of_port
 from supervisor.words import refusals
 
@@ -66,9 +69,12 @@ class Readers:
 
         self._world.measure(slots, tell)
 
-    def tell_trend(self, slots: list[Slot], reply: Reply) -> None:
+    async def tell_trend(self, slots: list[Slot], reply: Reply) -> None:
         """What they used in the last hour."""
-        reply.tell(self._subscriptions.usage.told([slot.spec.name for slot in slots]))
+        pause = partial(leave_time, asyncio.get_running_loop())
+        usages = await self._subscriptions.usage.told([slot.spec.name for slot in slots], pause)
+        await reply.tell_in_parts(usages, "services", pause)
+        reply.finish()
 
     def tell_history(self, port: int, reply: Reply) -> None:
         """What became of a port; the journal is read by a child, so that nobody waits for the disk."""
