@@ -13,7 +13,7 @@ from supervisor.errors import PortsupError, UsageError
 from supervisor.logs.files import log_files
 from supervisor.logs.gathering import Found
 from supervisor.logs.line import rfc3339
-from supervisor.logs.part import Place
+from supervisor.logs.part import LogPosition
 from supervisor.logs.query import make_query
 from supervisor.logs.search import Search
 from supervisor.logs.sought import Span
@@ -85,18 +85,18 @@ def _told(found: Found, *, goes_on: bool) -> FoundLine:
     return FoundLine(rfc3339(line.time), line.service, line.stream, line.message, found.is_match, goes_on)
 
 
-def _cursor(places: Mapping[str, Place]) -> str:
+def _cursor(places: Mapping[str, LogPosition]) -> str:
     return ",".join(f"{name}@{'.'.join(format(number, 'x') for number in place)}" for name, place in places.items())
 
 
-def _places(cursor: str) -> dict[str, Place]:
+def _places(cursor: str) -> dict[str, LogPosition]:
     """The places that a cursor stands for; raises UsageError for one that we did not make."""
-    found: dict[str, Place] = {}
+    found: dict[str, LogPosition] = {}
     try:
         for each in filter(None, cursor.split(",")):
             name, _, numbers = each.rpartition("@")
             device, inode, offset, head = (int(number, 16) for number in numbers.split("."))
-            found[name] = Place(device, inode, offset, head)
+            found[name] = LogPosition(device, inode, offset, head)
     except ValueError:
         raise UsageError("cannot go on reading the logs", "this is no cursor of a search", "leave it out") from None
     return found

@@ -40,7 +40,6 @@ class Agent:
         self._plan = plan
         self._node, _, self._raylet = engine.here()
         self._pools = {name: part["pool"] for name, part in plan["services"].items()}
-        self._is_first: set[str] = set()
         threading.Thread(target=self._live, daemon=True).start()
 
     def is_over(self, service: str, epoch: int) -> bool:

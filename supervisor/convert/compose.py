@@ -67,7 +67,9 @@ def convert(data: Any, around: Around = ALONE) -> Outcome:
     return outcome
 
 
-def _absent(name: str, services: dict[str, Any], place: image.Place, around: Around, filled: shell.References) -> Draft:
+def _absent(
+    name: str, services: dict[str, Any], place: image.OfImage, around: Around, filled: shell.References
+) -> Draft:
     """A service that cannot run here, with all that could be carried over, for a comment."""
     command = image.suggested(str(mapping(services[name]).get("image") or "")) or "PROGRAM"
     line = shell.split(command) or shell.Line(["PROGRAM"])
@@ -85,7 +87,7 @@ def _service(
     name: str,
     services: dict[str, Any],
     line: shell.Line,
-    place: image.Place,
+    place: image.OfImage,
     around: Around,
     filled: shell.References,
 ) -> Draft:
@@ -117,7 +119,7 @@ def _service(
 
 
 def _note_image(
-    draft: Draft, told: str, given: dict[str, Any], line: shell.Line, place: image.Place, around: Around
+    draft: Draft, told: str, given: dict[str, Any], line: shell.Line, place: image.OfImage, around: Around
 ) -> None:
     remedy = "install what it runs" if line.words[:1] in _SHELLS else f"install what has `{line.words[0]}`"
     if line.words[:1] not in _SHELLS and around.has_program(line.words[0]):
@@ -127,7 +129,7 @@ def _note_image(
     draft.leave(f"`image: {told}`", "the command runs on this machine", remedy)
 
 
-def _value(draft: Draft, name: str, text: str | None, place: image.Place, around: Around) -> str | None:
+def _value(draft: Draft, name: str, text: str | None, place: image.OfImage, around: Around) -> str | None:
     """The value of a variable, with paths of this machine in place of those of the container."""
     if text is None or "$" in text:
         return None if text is None else maybe_filled(text)
@@ -146,7 +148,7 @@ def _all_texts(value: Any, depth: int = 0) -> list[str]:
     return [text for item in items for text in _all_texts(item, depth + 1)] if depth < 4 else []
 
 
-def _folder(draft: Draft, given: dict[str, Any], place: image.Place) -> None:
+def _folder(draft: Draft, given: dict[str, Any], place: image.OfImage) -> None:
     inside = str(given.get("working_dir") or (place.image.working_dir if place.is_read else ""))
     told = mapping(given.get("build"))
     ignored = {key: value for key, value in told.items() if key not in ("context", "dockerfile", "target", "args")}
@@ -168,7 +170,7 @@ def _folder(draft: Draft, given: dict[str, Any], place: image.Place) -> None:
 
 
 def _of_image(
-    draft: Draft, given: dict[str, Any], place: image.Place, named: set[str], filled: shell.References
+    draft: Draft, given: dict[str, Any], place: image.OfImage, named: set[str], filled: shell.References
 ) -> None:
     """What the Dockerfile gives the program: variables that nothing else sets, and the signal that stops it."""
     if not place.is_read:

@@ -22,7 +22,7 @@ def postgres(wanted: Wanted) -> Server | None:
     data, run_as = wanted.data, list[str]()
     if wanted.around.is_root:  # it refuses to run as root, and its user may not reach the directory of the stack
         folder = os.path.basename(wanted.around.absolute()) or "stack"
-        data, run_as = server_scripts.Place(data.name, f"{_HOME}/portsup-{folder}"), [*_AS_POSTGRES]
+        data, run_as = server_scripts.DataPlace(data.name, f"{_HOME}/portsup-{folder}"), [*_AS_POSTGRES]
     server = Server([*run_as, program, "-D", Filled(data.data), "-p", Filled("{port}")], 5432)
     server.words += ["-c", f"listen_addresses={HERE}", "-c", "unix_socket_directories=", *wanted.words()]
     scripts = wanted.outside("/docker-entrypoint-initdb.d")

@@ -58,7 +58,7 @@ PASSES_ON = {"node": "docker-entrypoint.sh", "php": "docker-php-entrypoint"}
 
 
 @dataclass(slots=True)
-class Place:
+class OfImage:
     """What a service has of its image: the image itself, and where its folders are on this machine."""
 
     context: str = ""  # the folder that the image is built of
@@ -69,12 +69,12 @@ class Place:
     working_dir: str = ""  # on this machine
 
 
-def place_of(given: dict[str, Any], around: Around, top: Mapping[str, Any] | None = None) -> Place:
+def place_of(given: dict[str, Any], around: Around, top: Mapping[str, Any] | None = None) -> OfImage:
     """What can be known of the image that a service is built of, and of its folders."""
     build = given.get("build")
     told = mapping(build)
     context = str((build if isinstance(build, str) else told.get("context", "." if told else "")) or "")
-    place = Place()
+    place = OfImage()
     pairs_ = [*of_volumes(given.get("volumes")), *of_files(given, top or {})]
     if context.strip() and not re.match(r"\w+://|git@", context):
         place.context = context
@@ -96,7 +96,7 @@ def place_of(given: dict[str, Any], around: Around, top: Mapping[str, Any] | Non
     return place
 
 
-def _read(place: Place, text: str, build: dict[str, Any]) -> None:
+def _read(place: OfImage, text: str, build: dict[str, Any]) -> None:
     arguments = {name: value or "" for name, value in pairs(build.get("args"))}
     image = dockerfile.parse(text, str(build.get("target") or ""), arguments)
     if image is None:
@@ -105,7 +105,7 @@ def _read(place: Place, text: str, build: dict[str, Any]) -> None:
     place.image, place.is_read = image, True
 
 
-def line_of(given: dict[str, Any], place: Place, around: Around, filled: shell.References) -> shell.Line | Left:
+def line_of(given: dict[str, Any], place: OfImage, around: Around, filled: shell.References) -> shell.Line | Left:
     """What a service runs, or why that cannot be known."""
     entry, command = words_of(given.get("entrypoint"), filled), words_of(given.get("command"), filled)
     of_image = place.image.entrypoint if not entry else ()
@@ -151,7 +151,7 @@ def words_of(value: Any, filled: shell.References) -> list[str]:
     return shell.split_only(value, filled) if isinstance(value, str) and value.strip() else []
 
 
-def _checked(line: shell.Line, place: Place, around: Around) -> shell.Line | Left:
+def _checked(line: shell.Line, place: OfImage, around: Around) -> shell.Line | Left:
     """The line with the paths of this machine; a program that is only in the image is not here."""
     if not line.text:
         line = replace(line, words=_without_inits(line.words, place, around))
@@ -178,7 +178,7 @@ def _checked(line: shell.Line, place: Place, around: Around) -> shell.Line | Lef
     return line if line.text else replace(line, words=found)
 
 
-def _without_inits(words: list[str], place: Place, around: Around) -> list[str]:
+def _without_inits(words: list[str], place: OfImage, around: Around) -> list[str]:
     """The words without programs that only pass signals on in a container, where this machine does not have them."""
     at = (
         1
@@ -197,7 +197,7 @@ def _without_inits(words: list[str], place: Place, around: Around) -> list[str]:
     return rest if len(rest) > at else words
 
 
-def _scripts(place: Place) -> list[tuple[str, str]]:
+def _scripts(place: OfImage) -> list[tuple[str, str]]:
     """The files that are copied into the image: what each is called there, and its path in the context."""
     return [(posixpath.basename(inside), outside) for outside, inside in place.image.copied]
 
@@ -207,7 +207,7 @@ def _is_of_a_system(program: str, around: Around) -> bool:
     return folder in ("/bin", "/usr/bin", "/sbin", "/usr/sbin") or around.kind(program) is not FileKind.NOTHING
 
 
-def _outside(word: str, place: Place, around: Around) -> str:
+def _outside(word: str, place: OfImage, around: Around) -> str:
     if not word.startswith("/") or type(word) is not str:
         return word
     found = place.paths.outside(posixpath.normpath(word))

@@ -10,7 +10,6 @@ from supervisor.convert.draft import Draft, Left, Outcome
 from supervisor.convert.layers import begin
 from supervisor.convert.values import is_true, mapping, set_variables, signal_name, texts
 
-RESTART_AFTER = 1.0  # seconds: what ends earlier is not restarted
 _READ = frozenset(("shell", "cmd", "cwd", "env", "add_path", "autostart", "autorestart", "stop", "deps"))
 _WHY = {
     "log": ("portsup keeps the output in files of its own", "`portsup logs` shows them"),

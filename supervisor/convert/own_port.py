@@ -13,8 +13,6 @@ CLIENTS = frozenset((
     "psql", "redis-cli", "rsync", "scp", "ssh", "start-server-and-test", "stripe", "telnet", "untun", "wait-on",
     "wait-for-it", "wait-for-it.sh", "websocat", "wget", "wrk", "wscat", "xdg-open",
 ))  # fmt: skip
-# Programs that wait for nothing: no service that is made of one listens.
-IDLE = frozenset(("sleep", "tail", "true", "cat"))
 LISTENS = ("--port", "--http-port", "--http.port", "--server.port", "--listen-port", "--web.port")
 BINDS = (
     "--bind", "-b", "--listen", "--addr", "--address", "--http", "-l", "--listen-address", "--web.listen-address",

@@ -7,7 +7,7 @@ from typing import Any
 from supervisor.config.scalars import tidy_name
 from supervisor.convert import server_scripts
 from supervisor.convert.around import Around, FileKind
-from supervisor.convert.image import Place
+from supervisor.convert.image import OfImage
 from supervisor.convert.values import pairs
 from supervisor.dataclass import dataclass, field
 
@@ -35,7 +35,7 @@ class Wanted:
     name: str
     given: dict[str, Any]
     options: list[str]  # the words of its `command`, without the program
-    place: Place
+    place: OfImage
     around: Around
 
     @property
@@ -47,9 +47,9 @@ class Wanted:
         return {key: value or "" for key, value in pairs(self.given.get("environment"))}
 
     @property
-    def data(self) -> server_scripts.Place:
+    def data(self) -> server_scripts.DataPlace:
         """Where its data is: in the directory of the stack."""
-        return server_scripts.Place(tidy_name(self.name) or "service")
+        return server_scripts.DataPlace(tidy_name(self.name) or "service")
 
     def program(self, name: str) -> str:
         """The program as a command names it: its name, or a path of the system; empty for none."""
@@ -73,7 +73,7 @@ class Wanted:
             words.append(f"{name}{equals}{place}" if place else each)
         return [each for each in without(words, "-p", "--port") if not re.fullmatch(r"--port=\d+|-p\d+", each)]
 
-    def kept(self, data: server_scripts.Place) -> str:
+    def kept(self, data: server_scripts.DataPlace) -> str:
         """What to say of its data."""
         return f"its data is made anew, in `{data.data}`: what is in a volume of the container stays there"
 

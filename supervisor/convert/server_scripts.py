@@ -24,7 +24,7 @@ rm -rf "$d.new"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class DataPlace:
     """Where the data of a service is: `folder` as its program finds it, and the `name` of the service."""
 
     name: str
@@ -36,17 +36,17 @@ class Place:
         return f"{self.folder}/{self.name}-{{instance}}"
 
 
-def _begin(place: Place) -> str:
+def _begin(place: DataPlace) -> str:
     text = _BEGIN if place.folder.startswith("/") else _BEGIN + _UNTRACKED
     return text.format(where=place.folder, name=place.name)
 
 
-def folder(place: Place) -> str:
+def folder(place: DataPlace) -> str:
     """Makes an empty directory."""
     return _begin(place) + 'mkdir -p "$d"\n'
 
 
-def postgres(place: Place, programs: str, scripts: str, run_as: Sequence[str] = ()) -> str:
+def postgres(place: DataPlace, programs: str, scripts: str, run_as: Sequence[str] = ()) -> str:
     """Makes a cluster with the user and the database that the variables name; `programs` is where initdb is.
 
     `scripts` is a directory whose *.sql and *.sh run once, empty for none. `run_as` are the words by which root runs
@@ -92,7 +92,7 @@ as pg_ctl -D "$d.new" -m fast -w stop >/dev/null
     return text + 'mv "$d.new" "$d"\n'
 
 
-def mysql(place: Place, install: str, server: str, scripts: str) -> str:
+def mysql(place: DataPlace, install: str, server: str, scripts: str) -> str:
     """Makes the tables, and a file of SQL by which the server has the users and the database that the variables name.
 
     `install` makes the tables in `$d.new`, and `server` is how the server begins; `scripts` is a directory whose

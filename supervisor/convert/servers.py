@@ -7,7 +7,7 @@ from typing import Any
 from supervisor.convert import databases, web_servers
 from supervisor.convert.around import Around
 from supervisor.convert.draft import Draft
-from supervisor.convert.image import Place, known_name
+from supervisor.convert.image import OfImage, known_name
 from supervisor.convert.server import Server, Wanted
 from supervisor.convert.values import mapping
 
@@ -35,7 +35,7 @@ def server_of(
     name: str,
     given: dict[str, Any],
     words: Sequence[str],
-    place: Place,
+    place: OfImage,
     around: Around,
     services: Collection[str] = (),
 ) -> Server | None:

@@ -18,7 +18,7 @@ _HEAD = 256  # bytes by which a file is told from one that had the same inode
 LONGEST_MESSAGE = 1 << 16  # bytes; a longer line is given in pieces
 
 
-class Place(NamedTuple):
+class LogPosition(NamedTuple):
     """A place in a log that stays the same while rotation renames its files."""
 
     device: int
@@ -101,12 +101,12 @@ class Part:
             self._was_cut = True
             yield self._line(line, len(line))
 
-    def place(self, offset: int) -> Place:
+    def place(self, offset: int) -> LogPosition:
         """The place in this file at `offset`."""
         head = pread(self.descriptor, min(offset, _HEAD), 0)
         self._times.seek()
         entry = self._times.at(0)
-        return Place(*self.key, offset, zlib.crc32(head, round(entry.time * 1000) & 0xFFFFFFFF if entry else 0))
+        return LogPosition(*self.key, offset, zlib.crc32(head, round(entry.time * 1000) & 0xFFFFFFFF if entry else 0))
 
     def line_at(self, offset: int, raw: bytes) -> Line:
         """The line `raw`, without its newline, that begins at `offset`, behind the one asked for before or `jump`."""

@@ -14,7 +14,7 @@ from supervisor.files.reading import pread
 from supervisor.logs.blocks import SIZE, Block, backwards, forwards
 from supervisor.logs.gathering import Gathering, Group
 from supervisor.logs.line import Line
-from supervisor.logs.part import MOST_PARTS, Part, Place
+from supervisor.logs.part import MOST_PARTS, LogPosition, Part
 from supervisor.logs.query import Query
 from supervisor.logs.sought import Sought, Span
 
@@ -56,7 +56,7 @@ class Search:
         """Whether files between `begin` and what is there now are gone."""
         return any(trail.has_gap for trail in self._trails)
 
-    def places(self) -> dict[str, Place]:
+    def places(self) -> dict[str, LogPosition]:
         """Behind which line of each log a later search goes on."""
         return {trail.service: place for trail in self._trails if (place := trail.place) is not None}
 
@@ -73,7 +73,7 @@ class _Trail:
         self.service = service
         self.sought = sought
         self.has_gap = False
-        self.place: Place | None = sought.begin
+        self.place: LogPosition | None = sought.begin
         self._context = context
         self._parts: list[Part] = []
         self._ends: list[int] = []

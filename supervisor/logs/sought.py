@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from supervisor.dataclass import dataclass, field
 from supervisor.logs.blocks import Block
 from supervisor.logs.line import Line
-from supervisor.logs.part import Place
+from supervisor.logs.part import LogPosition
 from supervisor.logs.query import Query, matching
 
 
@@ -20,8 +20,8 @@ class Span:
     since: float = 0.0
     until: float = float("inf")
     started: Mapping[str, float] = field(default_factory=dict)  # nothing from before is meant
-    begin: Mapping[str, Place] = field(default_factory=dict)
-    end: Mapping[str, Place] = field(default_factory=dict)
+    begin: Mapping[str, LogPosition] = field(default_factory=dict)
+    end: Mapping[str, LogPosition] = field(default_factory=dict)
     count: int | None = None
 
 

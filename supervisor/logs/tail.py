@@ -14,7 +14,7 @@ from typing import Self
 
 from supervisor.logs.index import Stream
 from supervisor.logs.line import Line
-from supervisor.logs.part import MOST_PARTS, Part, Place
+from supervisor.logs.part import MOST_PARTS, LogPosition, Part
 from supervisor.system import Watch, WatchKind, open_watch
 
 Paths = Mapping[str, str | os.PathLike[str]]  # of the log of each service; need not exist (yet)
@@ -81,7 +81,7 @@ class Follower:
         lines.sort(key=lambda line: line.time)
         return lines
 
-    def places(self) -> dict[str, Place]:
+    def places(self) -> dict[str, LogPosition]:
         """By service how far its log was read, for a search that ends there."""
         return {trail.service: place for trail in self._trails if (place := trail.place()) is not None}
 
@@ -185,7 +185,7 @@ class _Trail:
             yield from part.read(to_the_end=part is not parts[-1])
         self._keep(parts)
 
-    def place(self) -> Place | None:
+    def place(self) -> LogPosition | None:
         return self._current.place(self._current.offset) if self._current is not None else None
 
     def timed(self, lines: Iterator[Line]) -> Iterator[Line]:

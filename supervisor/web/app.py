@@ -20,7 +20,7 @@ from starlette.types import Receive, Scope, Send
 from supervisor.errors import PortsupError
 from supervisor.web import orders
 from supervisor.web.answers import ANSWERS
-from supervisor.web.guard import Place
+from supervisor.web.guard import Site
 from supervisor.web.keys import LASTS, Keys
 from supervisor.web.windows import TooMany, Windows
 
@@ -35,7 +35,7 @@ _DO = {"up", "prune", "start", "stop", "restart", "rolling", "rotate", "reload",
 class Page:
     """One page, its keys, and the stacks that it shows."""
 
-    def __init__(self, place: Place, keys: Keys, windows: Windows, *, read_only: bool) -> None:
+    def __init__(self, place: Site, keys: Keys, windows: Windows, *, read_only: bool) -> None:
         self.place = place
         self.keys = keys
         self.windows = windows

@@ -37,7 +37,7 @@ Headers = Iterable[tuple[bytes, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Site:
     """Where the page is: the port, the names under which it is asked for, whether by TLS."""
 
     port: int
@@ -66,7 +66,7 @@ class Refusal:
     hint: str = ""
 
 
-def refusal(place: Place, keys: Keys, request: tuple[str, str, Headers], now: float) -> Refusal | None:
+def refusal(place: Site, keys: Keys, request: tuple[str, str, Headers], now: float) -> Refusal | None:
     """Why this request, its method, path and headers, is refused; None lets it through.  `now` is since 1970."""
     method, path, headers = request
     given: dict[str, list[str]] = {}
@@ -88,7 +88,7 @@ def refusal(place: Place, keys: Keys, request: tuple[str, str, Headers], now: fl
     return None
 
 
-def _foreign(place: Place, given: dict[str, list[str]], method: str) -> Refusal | None:
+def _foreign(place: Site, given: dict[str, list[str]], method: str) -> Refusal | None:
     """Whether another page has the browser ask."""
     origins = [each.lower() for each in given.get("origin", ())]
     sites = given.get("sec-fetch-site", [])
@@ -112,7 +112,7 @@ def _only(given: dict[str, list[str]], name: str) -> str:
 class Guard:
     """Answers those whom it refuses, and gives every answer of the application its headers."""
 
-    def __init__(self, app: ASGIApp, place: Place, keys: Keys) -> None:
+    def __init__(self, app: ASGIApp, place: Site, keys: Keys) -> None:
         self._app = app
         self._place = place
         self._keys = keys

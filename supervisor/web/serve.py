@@ -13,7 +13,7 @@ from supervisor.api.project import Project
 from supervisor.dataclass import dataclass
 from supervisor.errors import LockLost, PortsupError
 from supervisor.web.app import MOST_WINDOWS, Page
-from supervisor.web.guard import LOOPBACK, Guard, Place
+from supervisor.web.guard import LOOPBACK, Guard, Site
 from supervisor.web.keys import Keys
 from supervisor.web.windows import Windows
 
@@ -57,7 +57,7 @@ def serve(project: Project, secret: str, serving: Serving) -> None:
     pool = PortPool("portsup-web", serving.ports, host=serving.host, on_lost=_ender(end))
     with pool.acquire() as lease:
         own = f"[{serving.host}]" if ":" in serving.host else serving.host
-        place = Place(lease.port, tuple(dict.fromkeys((*LOOPBACK, own, *serving.names))), bool(serving.certificate))
+        place = Site(lease.port, tuple(dict.fromkeys((*LOOPBACK, own, *serving.names))), bool(serving.certificate))
         keys = Keys(secret, lease.port)
         page = Page(place, keys, Windows(project, MOST_WINDOWS), read_only=serving.read_only)
         config = uvicorn.Config(

@@ -11,10 +11,11 @@ from supervisor.config.kinds import Kind, Named, Section, Several, Shape
 from supervisor.config.spec import StackSpec
 from supervisor.export import losses, reference
 from supervisor.export.model import Fate, Target
-from supervisor.export.table.rows import KNOWN, ROWS
+from supervisor.export.table.rows import ROWS
 from tests.export.conftest import Loading, exported
 
 PAGE = Path(__file__).parents[2] / "docs/reference/exports.md"
+KNOWN = {key: row for row in ROWS for key in row.keys}
 MAPPINGS: dict[Shape, Section] = {
     Shape.HTTP: mappings.HTTP,
     Shape.POOL: mappings.POOL_OF_SIZE,

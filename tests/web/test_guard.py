@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from starlette.responses import PlainTextResponse
 
-from supervisor.web.guard import CSP, Guard, Place, refusal
+from supervisor.web.guard import CSP, Guard, Site, refusal
 from supervisor.web.keys import LASTS, Keys
 
 NOW = 1_800_000_000.0
 KEYS = Keys("a secret of many letters", 7080)
 COOKIE = KEYS.new_cookie(NOW)
-PLACE = Place(7080)
+PLACE = Site(7080)
 SEEN = {"host": "127.0.0.1:7080", "cookie": f"portsup-7080={COOKIE}"}
 READS = {**SEEN, "sec-fetch-site": "same-origin", "x-portsup-key": KEYS.page_key(COOKIE)}
 WRITES = {**READS, "origin": "http://127.0.0.1:7080", "content-type": "application/json"}
@@ -137,10 +137,10 @@ def test_a_link_works_once() -> None:
 
 
 def test_other_names_and_the_usual_ports_of_schemes() -> None:
-    place = Place(443, ("127.0.0.1", "Box.example"), is_tls=True)
+    place = Site(443, ("127.0.0.1", "Box.example"), is_tls=True)
     assert place.hosts == {"127.0.0.1", "127.0.0.1:443", "box.example", "box.example:443"}
     assert "https://box.example" in place.origins
-    assert "localhost" not in Place(7080).hosts
+    assert "localhost" not in Site(7080).hosts
 
 
 def answered(scope: dict[str, Any]) -> list[Any]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from supervisor.logs.gathering import Group
     from supervisor.logs.line import Line
-    from supervisor.logs.part import Place
+    from supervisor.logs.part import LogPosition
     from supervisor.logs.query import Query
     from supervisor.logs.sought import Span
 
@@ -135,7 +135,7 @@ def _check(args: argparse.Namespace, query: "Query") -> None:
 
 
 def _span(
-    args: argparse.Namespace, directory: str, names: list[str], count: int | None, end: "Mapping[str, Place]"
+    args: argparse.Namespace, directory: str, names: list[str], count: int | None, end: "Mapping[str, LogPosition]"
 ) -> "Span":
     from supervisor.logs.sought import Span
     from supervisor.logs.starts import last_starts

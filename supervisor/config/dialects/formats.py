@@ -15,7 +15,6 @@ _TEXTS = (
 )  # fmt: skip
 KUBERNETES = "Kubernetes"
 _OF_COMPOSE = frozenset(("version", "volumes", "networks", "secrets", "configs"))
-_OF_PROCESSES = frozenset(("processes", "isstrict", "loglevel", "loglocation"))
 
 
 def of_text(text: str) -> tuple[str, str]:

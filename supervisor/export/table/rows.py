@@ -3,4 +3,3 @@
 from supervisor.export.table import ending, idle, program, start
 
 ROWS = (*program.ROWS, *start.ROWS, *idle.ROWS, *ending.ROWS)
-KNOWN = {key: row for row in ROWS for key in row.keys}
