@@ -42,14 +42,14 @@ class Following:
     """
 
     def __init__(
-        self, find: Callable[[], InstanceInfo | None], tell: Callable[[Update | None], None], *, events: bool = False,
-        usage: bool = False,
+        self, find: Callable[[], InstanceInfo | None], tell: Callable[[Update | None], None], *,
+        name: Callable[[], tuple[str, int]] | None = None, events: bool = False, usage: bool = False,
     ) -> None:  # fmt: skip
-        """`find` gives the instance that is meant; None while it does not run."""
+        """`find` gives the instance that is meant; None while it does not run.  `name` gives its name and number."""
         self.picture = Picture()
         self.ended: Ended | None = Ended(time.time(), answers.NOT_SEEN)
         self.status: StackStatus | None = None  # of the last full line, for the name and the number
-        self._find = find
+        self._find, self._name = find, name
         self._tell = tell
         self._asked = {"events": events, "usage": usage}
         self._is_closed = threading.Event()
@@ -66,7 +66,7 @@ class Following:
             try:
                 info = self._find()
                 if info is None:
-                    self._is_over(answers.NOT_RUNNING)
+                    self._is_over(self._before_us())
                 else:
                     self._follow(info)
                     self._is_over(why_ended(info.stack, info.instance))
@@ -75,6 +75,15 @@ class Following:
             except PortsupError as error:
                 self._is_over(error.why or error.what)
             self._is_closed.wait(LOOK_AGAIN)
+
+    def _before_us(self) -> str:
+        """How a run ended that we have not seen, too: whoever looks now wants to know."""
+        if self._is_over_told or self._name is None:
+            return answers.NOT_RUNNING
+        try:
+            return answers.last_run(why_ended(*self._name()))
+        except PortsupError:  # nobody knows its name: services.yaml is wrong
+            return answers.NOT_RUNNING
 
     def _follow(self, info: InstanceInfo) -> None:
         client = Client(info.socket)

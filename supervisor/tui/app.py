@@ -56,7 +56,7 @@ class Top(App[None]):
         self.only = frozenset(services)
         self.model = Model()
         self.needs: Needs = {}
-        self.following = Following(project.running, self._told, events=True, usage=True)
+        self.following = Following(project.running, self._told, name=project.name, events=True, usage=True)
         self._thread = threading.Thread(target=self.following.run, daemon=True)
 
     def get_default_screen(self) -> Screen[None]:

@@ -82,7 +82,7 @@ class Channel:
         self._lock = threading.RLock()
         self._needs: dict[str, tuple[str, ...]] = {}
         self._order: list[str] = []
-        self._following = Following(project.running, self._told, events=True, usage=True)
+        self._following = Following(project.running, self._told, name=project.name, events=True, usage=True)
         self._thread = threading.Thread(target=self._following.run, name="portsup-web", daemon=True)
 
     def join(self, window: Window) -> None:
@@ -178,7 +178,6 @@ class Windows:
                 del self._channels[key]
 
         return window, close
-
 
 
 def row_of(row: ServiceStatus) -> Told:

@@ -18,6 +18,11 @@ SINCE_THEN = "since then"
 NEXT = "what to do next"
 
 
+def last_run(how: str) -> str:
+    """How the last run of a stack ended that does not run."""
+    return how if how in (NOT_RUNNING, STOPPED) else f"{NOT_RUNNING}; the last run: {how}"
+
+
 def fatal(what: object, why: object) -> str:
     """The error that ended an instance."""
     return f"{what}: {why}"
