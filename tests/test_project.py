@@ -147,7 +147,7 @@ def test_ci_runs_the_linters_and_every_target_of_tests_and_fails_with_each(tmp_p
         return ended.returncode, (tmp_path / "ran").read_text().split(), ended.stderr
 
     targets = ["lint", "test", "test-more", "test-portable", "test-services", "test-web", "test-ray", "test-programs"]
-    targets += ["test-convert", "test-windows", "test-soak"]
+    targets += ["test-convert", "test-exports", "test-windows", "test-soak"]
     faults = "test-faults"  # tries once more by itself what it finds
     assert run() == (0, [*targets, faults], "")
     assert run("lint")[0] != 0

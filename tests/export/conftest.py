@@ -36,6 +36,12 @@ def rich(tmp_path_factory: pytest.TempPathFactory) -> StackSpec:
     return load(folder / "services.yaml", {}, text=RICH.read_text(encoding="utf-8"), ephemeral=())
 
 
+@pytest.fixture
+def newer(loading: Loading) -> StackSpec:
+    """A stack that says what other programs do not know."""
+    return loading((RICH.parent / "newer.yaml").read_text(encoding="utf-8"))
+
+
 def exported(stack: StackSpec, target: Target, **wishes: object) -> Export:
     """What comes out, with every service but those of a profile started."""
     selected = tuple(name for name, spec in stack.services.items() if spec.autostart and not spec.profiles)

@@ -25,9 +25,9 @@ def compose(stack: StackSpec) -> Any:
     return read_yaml(files(stack, Target.COMPOSE)["compose.yaml"])
 
 
-@pytest.mark.parametrize("which", ["rich", "shipped"])
-def test_the_schema_accepts_it(which: str, rich: StackSpec) -> None:
-    stack = rich if which == "rich" else load(ROOT / "services.yaml", {}, ephemeral=())
+@pytest.mark.parametrize("which", ["rich", "newer", "shipped"])
+def test_the_schema_accepts_it(which: str, rich: StackSpec, newer: StackSpec) -> None:
+    stack = {"rich": rich, "newer": newer}.get(which) or load(ROOT / "services.yaml", {}, ephemeral=())
     mistakes = [f"{error.json_path}: {error.message}" for error in Draft7Validator(SCHEMA).iter_errors(compose(stack))]
     assert mistakes == []
 
@@ -68,6 +68,14 @@ def test_others_are_found_by_their_names(rich: StackSpec) -> None:
     assert (api["DB"], api["SELF"]) == ("http://db:15432", "http://127.0.0.1:15440")
     assert api["PORTSUP_DB_URL"] == "http://db:15432"
     assert compose(rich)["services"]["seed"]["command"][-1] == "postgres://seed@db:15432/shop"
+
+
+def test_replicas_without_a_port_are_containers(newer: StackSpec) -> None:
+    services = compose(newer)["services"]
+    assert services["worker"]["scale"] == 4
+    assert "scale" not in services["api"]
+    told = {loss.key: loss.services for loss in exported(newer, Target.COMPOSE).losses}
+    assert told["replicas, min_ready"] == ("api",)
 
 
 def test_conditions(rich: StackSpec) -> None:

@@ -81,6 +81,19 @@ def test_secrets_are_references(rich: StackSpec) -> None:
     assert variables["DB_PASSWORD"] == {"name": "shop", "key": "API_DB_PASSWORD"}
 
 
+def test_replicas_and_schedules_are_those_of_portsup_in_the_container(newer: StackSpec) -> None:
+    def service(name: str) -> dict[str, Any]:
+        config: dict[str, Any] = read_all_yaml(of(newer, name)["ConfigMap"]["data"]["services.yaml"])[0]["services"][
+            name
+        ]
+        return config
+
+    assert of(newer, "api")["Deployment"]["spec"]["replicas"] == 1
+    assert (service("api")["replicas"], service("api")["min_ready"]) == (3, 2)
+    assert service("nightly")["schedule"]["cron"] == "30 3 1 * mon"
+    assert service("sleeper")["idle_stop"] == 900
+
+
 def test_a_job_is_a_job(rich: StackSpec) -> None:
     job = of(rich, "seed")["Job"]["spec"]
     assert (job["backoffLimit"], job["suspend"]) == (0, False)
@@ -120,10 +133,10 @@ def test_names_that_kubernetes_does_not_take_are_refused(services: str, why: str
 
 
 @pytest.mark.skipif(
-    importlib.util.find_spec("kubernetes_validate") is None, reason="it is large: pip install kubernetes-validate"
+    importlib.util.find_spec("kubernetes_validate") is None, reason="it is large: `make test-exports` installs it"
 )
 @pytest.mark.parametrize("version", VERSIONS)
-def test_the_schemas_of_kubernetes_accept_it(version: str, rich: StackSpec) -> None:
+def test_the_schemas_of_kubernetes_accept_it(version: str, rich: StackSpec, newer: StackSpec) -> None:
     validator = importlib.import_module("kubernetes_validate")
-    for each in [*objects(rich), *objects(load(ROOT / "services.yaml", {}, ephemeral=()))]:
+    for each in [*objects(rich), *objects(newer), *objects(load(ROOT / "services.yaml", {}, ephemeral=()))]:
         validator.validate(each, version, strict=True)

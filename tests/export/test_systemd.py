@@ -120,10 +120,12 @@ def test_the_first_client_starts_a_service_by_its_socket(loading: Loading) -> No
 
 @pytest.mark.live
 @pytest.mark.parametrize("is_system", [True, False])
-@pytest.mark.parametrize("which", ["rich", "shipped"])
-def test_systemd_accepts_every_unit(which: str, is_system: bool, rich: StackSpec, tmp_path: Path) -> None:
+@pytest.mark.parametrize("which", ["rich", "newer", "shipped"])
+def test_systemd_accepts_every_unit(
+    which: str, is_system: bool, rich: StackSpec, newer: StackSpec, tmp_path: Path
+) -> None:
     need(shutil.which("systemd-analyze"), "systemd-analyze", "on Debian and Ubuntu: apt install systemd")
-    stack = rich if which == "rich" else load(ROOT / "services.yaml", {}, ephemeral=())
+    stack = {"rich": rich, "newer": newer}.get(which) or load(ROOT / "services.yaml", {}, ephemeral=())
     programs = {
         name: {hook.command[0]: "/bin/true" for hook in spec.all_hooks.values()} | {spec.command[0]: "/bin/true"}
         for name, spec in stack.services.items()
