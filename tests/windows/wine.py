@@ -79,9 +79,9 @@ class Running:
         """What it has said by now."""
         return self._file.read_text(errors="replace").replace("\r\n", "\n")
 
-    def until(self, words: str) -> str:
+    def until(self, words: str, within: float = PATIENCE) -> str:
         """Waits until it has said that; gives all that it has said."""
-        eventually(lambda: words in self.output or self._process.poll() is not None)
+        eventually(lambda: words in self.output or self._process.poll() is not None, within)
         assert words in self.output, self.output
         return self.output
 
@@ -109,9 +109,9 @@ class Running:
             self._cat.wait()
 
 
-def eventually(is_so: Callable[[], bool]) -> None:
+def eventually(is_so: Callable[[], bool], within: float = PATIENCE) -> None:
     """Waits until it is so, or fails."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + within
     while not is_so():
         assert time.monotonic() < deadline, "it did not come about"
         time.sleep(0.05)
