@@ -40,6 +40,8 @@ ENTRYPOINTS = {
     "consul": "consul", "nomad": "nomad", "ngrok": "ngrok", "keycloak": "kc.sh", "n8n": "n8n", "ollama": "ollama",
     "flyway": "flyway", "liquibase": "liquibase", "stripe-cli": "stripe", "caddy": "", "loki": "loki",
     "promtail": "promtail", "hasura-cli": "hasura-cli", "influxdb": "", "temporal": "temporal", "surrealdb": "surreal",
+    "composer": "composer", "certbot": "certbot", "migrate": "migrate", "dbmate": "dbmate", "atlas": "atlas",
+    "terraform": "terraform", "aws-cli": "aws", "socat": "socat", "prism": "prism", "trivy": "trivy", "gitea": "gitea",
     "k6": "k6", "localtunnel": "lt", "mlflow": "", "dgraph": "dgraph", "restic": "restic", "rclone": "rclone",
 }  # fmt: skip
 

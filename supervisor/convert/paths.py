@@ -63,7 +63,7 @@ def of_files(given: Mapping[str, Any], top: Mapping[str, Any]) -> Iterable[tuple
 # A value that is a path of an address, whatever directory has the same name.
 _OF_ADDRESS = re.compile(r"URL|URI|PREFIX|ROUTE|ENDPOINT|CONTEXT|BASE_?PATH|HEALTH|CHECK", re.ASCII | re.IGNORECASE)
 _OF_FILES = re.compile(r"DIR|PATH|FILE|FOLDER|HOME|ROOT|DATA|STORAGE|UPLOAD|CONF|VOLUME", re.ASCII | re.IGNORECASE)
-_SQLITE = re.compile(r"(sqlite3?:///)(/[^?]+)(\?.*)?", re.ASCII)
+_SQLITE = re.compile(r"(sqlite3?(?:\+\w+)?:///)(/[^?]+)(\?.*)?", re.ASCII)
 
 
 def of_variable(name: str, value: str, paths: Paths, folder: str, is_there: Callable[[str], bool]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from supervisor.config.keys.replicas import MOST as MOST_REPLICAS
-from supervisor.convert import background, own_port, process_probes, shell
+from supervisor.convert import background, bash, own_port, process_probes, shell
 from supervisor.convert.around import ALONE, Around
 from supervisor.convert.copies import share
 from supervisor.convert.draft import Draft, Left, Outcome
@@ -205,6 +205,7 @@ def _process(name: str, given: dict[str, Any], replica: dict[str, str], file: _F
         draft.fields["autostart"] = False
     process_probes.carry(draft, given, references)
     end(draft, given, references)
+    bash.keep(draft)
     for part in ("availability", "shutdown", "readiness_probe", "liveness_probe"):
         for key, value in mapping(given.get(part)).items():
             if key != "command" and isinstance(value, str) and "$" in value:
