@@ -78,6 +78,8 @@ class JournalFile:
                     rotate(self.path, self._backups)
         if self._descriptor < 0:
             self._descriptor = open_log(self.path, os.O_WRONLY)
+            if os.fstat(self._descriptor).st_size >= self._max_size * (self._backups + 1):
+                os.ftruncate(self._descriptor, 0)  # it cannot be moved away, and has as much as all parts may have
 
     def _put(self, line: str) -> None:
         data = f"{line}\n".encode(errors="replace")

@@ -12,12 +12,24 @@ def backup(path: str, number: int) -> str:
 
 
 def rotate(path: str, backups: int, *, with_index: bool = False) -> None:
-    """Move every part one number up and drop the oldest, so that nothing is at `path` any more; raises OSError."""
+    """Move every part one number up and drop the oldest, so that nothing is at `path` any more; raises OSError.
+
+    Where something that is no file stands in the way of a part, the part before it is dropped instead.
+    """
     suffixes = ("", INDEX_SUFFIX) if with_index else ("",)
     for suffix in suffixes:
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError, IsADirectoryError, PermissionError):  # EPERM: a directory, POSIX
             os.unlink(backup(path, backups) + suffix)
     for number in range(backups - 1, -1, -1):
         for suffix in suffixes:
-            with contextlib.suppress(FileNotFoundError):
-                os.replace(backup(path, number) + suffix, backup(path, number + 1) + suffix)
+            _move(backup(path, number) + suffix, backup(path, number + 1) + suffix, may_stay=number > 0 or suffix != "")
+
+
+def _move(part: str, to: str, *, may_stay: bool) -> None:
+    try:
+        os.replace(part, to)
+    except FileNotFoundError:
+        pass
+    except OSError:
+        if not may_stay:
+            raise

@@ -186,7 +186,17 @@ class ServiceLog:
         self._looked = now
         if self._size == size:  # it could not be moved away: not again at every line
             self._rotate_at = size + self.limits.max_size // 10
+            if size >= self.limits.max_size * (self.limits.backups + 1):  # as much as all parts may have together
+                self._begin_anew(size, now)
         return chunk
+
+    def _begin_anew(self, size: int, now: float) -> None:
+        os.ftruncate(self._log, 0)
+        self.close()
+        self._open()
+        self._looked = now
+        words = f"[portsup] {size} bytes of older output dropped here: the log cannot be rotated\n"
+        self._append(Stream.PORTSUP, words.encode(), now)
 
 
 def _words(error: OSError) -> str:

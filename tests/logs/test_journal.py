@@ -149,3 +149,15 @@ def test_structlog_comes_late_and_brings_no_terminal_libraries(tmp_path: Path) -
         timeout=30,
     )
     assert done.stdout == "False False True set()\n"
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_directory_in_the_way_of_an_older_part_lets_no_journal_grow_on(tmp_path: Path, number: int) -> None:
+    (tmp_path / f"portsup.log.{number}" / "x").mkdir(parents=True)
+    file = JournalFile(str(tmp_path / "portsup.log"), max_size=100, backups=2)
+    for count in range(200):
+        file.write(f"event {count:03d}")
+        parts = [path.stat().st_size for path in tmp_path.iterdir() if path.is_file()]
+        assert sum(parts) <= 330
+    assert (tmp_path / "portsup.log").read_text().endswith("event 199\n")
+    assert file.lost == 0

@@ -200,16 +200,39 @@ def test_a_full_disk_is_survived_and_the_gap_is_marked(tmp_path: Path) -> None:
     assert [line.stream for line in lines[-2:]] == ["portsup", "stderr"]
 
 
-def test_a_log_that_can_not_be_rotated_grows_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_log_that_cannot_be_rotated_has_as_much_as_all_its_parts_may_have(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError
 
     monkeypatch.setattr("supervisor.logs.service_log.rotate", refuse)
     log = ServiceLog(tmp_path / "web.log", LogLimits(max_size=100, backups=2))
-    for _ in range(100):
-        log.write("stdout", b"0123456789\n", 1.0)
-    assert (tmp_path / "web.log").stat().st_size == 1100
+    largest = 0
+    for number in range(100):
+        log.write("stdout", b"number %03d\n" % number, 1.0 + number)
+        largest = max(largest, (tmp_path / "web.log").stat().st_size)
+    assert 300 <= largest <= 330
     assert log.lost == 0
+    lines = list(read_last({"web": tmp_path / "web.log"}))
+    assert lines[0].message.endswith("bytes of older output dropped here: the log cannot be rotated")
+    assert lines[0].stream == "portsup"
+    numbers = [int(line.message.split()[1]) for line in lines[1:]]
+    assert numbers == list(range(numbers[0], 100)), "the newest ones"
+    assert [line.time for line in lines[1:]] == [1.0 + number for number in numbers]
+
+
+@pytest.mark.parametrize("in_the_way", ["web.log.2", "web.log.1", "web.log.1.idx", "web.log.2.idx"])
+def test_a_directory_in_the_way_of_a_part_lets_no_log_grow_on(tmp_path: Path, in_the_way: str) -> None:
+    (tmp_path / in_the_way / "x").mkdir(parents=True)
+    log = ServiceLog(tmp_path / "web.log", LogLimits(max_size=100, backups=2))
+    for number in range(100):
+        log.write("stdout", b"number %03d\n" % number, 1.0 + number)
+        files = [path for path in tmp_path.iterdir() if path.is_file() and not path.name.endswith(".idx")]
+        assert sum(path.stat().st_size for path in files) <= 330
+    assert any((path / "x").is_dir() for path in tmp_path.iterdir()), "it is not removed"
+    last = list(read_last({"web": tmp_path / "web.log"}))[-1]
+    assert (last.message, last.time) == ("number 099", 100.0)
 
 
 def test_a_clock_that_goes_back_harms_nothing(tmp_path: Path) -> None:
