@@ -1,7 +1,7 @@
 """Who uses a TCP port of this machine, and when one of them leaves, asked of the Linux kernel: sock_diag(7).
 
 The kernel tells whoever wants to know that a socket is gone (SKNLGRP_INET_TCP_DESTROY, linux/sock_diag.h, Linux 4.2).
-A filter has it tell of one port only, so nothing wakes us for the connections of others.
+A filter has it tell of one port only, and not of listeners, so nothing wakes us for the connections of others.
 """
 
 import contextlib
@@ -67,7 +67,9 @@ class _Departures(Departures):
         try:
             keep = (
                 _INSTRUCTION.pack(_LOAD_HALF, 0, 0, _PORTS_AT),
-                _INSTRUCTION.pack(_IF_EQUAL, 0, 1, port),
+                _INSTRUCTION.pack(_IF_EQUAL, 0, 3, port),
+                _INSTRUCTION.pack(_LOAD_HALF, 0, 0, _PORTS_AT + 2),
+                _INSTRUCTION.pack(_IF_EQUAL, 1, 0, 0),  # a listener, or a socket that was never connected
                 _INSTRUCTION.pack(_RETURN, 0, 0, 0xFFFFFFFF),
                 _INSTRUCTION.pack(_RETURN, 0, 0, 0),
             )
