@@ -78,6 +78,7 @@ def test_a_compose_file_with_a_web_server_a_worker_and_a_queue(stack: Make) -> N
     assert rows["web"]["port"] == outer[0]
 
 
+@pytest.mark.long
 def test_a_compose_file_of_images_whose_programs_are_on_this_machine(
     stack: Make, request: pytest.FixtureRequest
 ) -> None:
