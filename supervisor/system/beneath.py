@@ -8,8 +8,11 @@ makes them, for these microseconds, sockets of a user that nobody is: then there
 Others (an ordinary user) let in their own programs that set SO_REUSEPORT too.  Afterwards the kernel would let these
 pass without looking for conflicts, because it remembers of each port the last such bind: its user and its address
 (inet_csk_update_fastreuse).  So a socket binds in passing, to an address of the other family that nobody has, and is
-what is remembered from then on.  Nothing passes for another address than the dual-stack `[::]`, which every address
-matches; so for that one the older way is taken: without SO_REUSEPORT, beneath covers that SO_REUSEADDR lets join.
+what is remembered from then on.  Every address matches the dual-stack `[::]`, and what matches is not remembered; but
+the kernel does not compare a socket that has a reuseport group, not even one that was shut down and is kept for its
+queue (sk_reuseport_match, reuseport_stop_listen_sock).  So where net.ipv4.tcp_migrate_req keeps it, the one in passing
+listens, is shut down, and listens once more.  Elsewhere the older way is taken for `[::]`: without SO_REUSEPORT,
+beneath covers that SO_REUSEADDR lets join.
 """
 
 import contextlib
@@ -17,6 +20,8 @@ import functools
 import os
 import socket
 from collections.abc import Callable, Collection, Iterator
+
+from supervisor.system.migration import moves_by_sysctl
 
 # What a reservation binds; a wildcard bind with SO_REUSEADDR off keeps every other bind of the port out.
 COVERS: tuple[tuple[socket.AddressFamily, str], ...] = ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::"))
@@ -55,7 +60,7 @@ def keeps_own(service: socket.socket) -> bool:
 
 def can_be_joined(service: socket.socket, address: str) -> bool:
     """Whether a second socket cannot be bound to the address of a first without the kernel letting others in, too."""
-    return not may_disown() and (not _has_other_family(service, address) or _owner(service) != os.geteuid())
+    return not may_disown() and (not _can_forget(service, address) or _owner(service) != os.geteuid())
 
 
 def slip_beneath(
@@ -77,14 +82,14 @@ def slip_beneath(
         return False
     is_shared = bool(beside) or bool(service.getsockopt(socket.SOL_SOCKET, _SO_REUSEPORT))
     has_one_owner = len(set(map(_owner, sockets))) == 1  # not so for a service of another user in a user namespace
-    if has_one_owner and (_has_other_family(service, address) or is_shared):
+    if has_one_owner and (_can_forget(service, address) or is_shared):
         with _passing(service, address) as passing:
 
             def act_and_forget() -> None:
                 act()
                 if passing is not None:
                     with contextlib.suppress(OSError):  # one that we have not got is in its way
-                        passing.bind((_NOBODYS[socket.AddressFamily(passing.family)], port))
+                        _pass(passing, port, is_compared=not _has_other_family(service, address))
 
             _while_shared((*sockets, *others), None, act_and_forget)
         return True
@@ -127,6 +132,20 @@ def _while_joinable(covers: Collection[socket.socket], act: Callable[[], None]) 
             cover.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
 
 
+def _can_forget(service: socket.socket, address: str) -> bool:
+    """Whether the kernel can be made to remember another bind than this one."""
+    return _has_other_family(service, address) or moves_by_sysctl()
+
+
+def _pass(passing: socket.socket, port: int, *, is_compared: bool) -> None:
+    """Have the kernel remember this one; `is_compared` where its address passes for that of the service."""
+    passing.bind((_NOBODYS[socket.AddressFamily(passing.family)], port))
+    if is_compared:
+        passing.listen(1)
+        passing.shutdown(socket.SHUT_RD)
+        passing.listen(1)
+
+
 def _has_other_family(service: socket.socket, address: str) -> bool:
     """Whether there is an address that the kernel does not take for this one."""
     if service.family == socket.AF_INET6:
@@ -146,7 +165,7 @@ def _has_ipv6() -> bool:
 @contextlib.contextmanager
 def _passing(service: socket.socket, address: str) -> Iterator[socket.socket | None]:
     """A socket that binds in passing, see above; None where nothing would come of it."""
-    if not _has_other_family(service, address):
+    if not _can_forget(service, address):
         yield None
         return
     family = socket.AF_INET if service.family == socket.AF_INET6 or not _has_ipv6() else socket.AF_INET6

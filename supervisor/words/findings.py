@@ -8,8 +8,10 @@ NO_OTHER_PACKAGE = "no other package here is imported as `supervisor`"
 QUEUES_BY_BPF = "services keep their own sockets, and queues move by a BPF program"
 QUEUES_BY_SYSCTL = "services keep their own sockets, and queues move (tcp_migrate_req is 1)"
 QUEUES_STAY: Words = (
-    "services keep their ports; from its second process on, a service gets the old socket in place of its own",
-    "`sudo sysctl -w net.ipv4.tcp_migrate_req=1` lets each process keep its own (Linux 5.14 or newer)",
+    "services keep their ports; from its second process on, a service gets the old socket in place of its own; "
+    "while it binds a dual-stack `[::]`, a program with SO_REUSEADDR can join, which portsup notices",
+    "`sudo sysctl -w net.ipv4.tcp_migrate_req=1` lets each process keep its own, and nobody else in "
+    "(Linux 5.14 or newer)",
 )
 BOTH_FAMILIES = "ports are held on IPv4 and IPv6"
 WATCHES = "lock files can be watched"
