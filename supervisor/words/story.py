@@ -196,13 +196,11 @@ def advice(events: "Sequence[Event]", service: str, state: str) -> list[str]:
     end = last[-1][-1]
     words = str(end.get("words") or "")
     if end["event"] == journal.ServiceFailed.event and (taken := _of_ports(events, service)):
-        return [*_of_filter(events, service), *taken]
+        return [*_of_handoff(events, service), *taken]
     if end["event"] == journal.ServiceFailed.event and words:
-        return [*_of_filter(events, service), *words.splitlines()]
+        return [*_of_handoff(events, service), *words.splitlines()]
     blocked = [event for event in last[-1] if event["event"] == journal.PortSkipped.event]
-    advice = [*_of_filter(events, service), f"`portsup logs {service}` has all of its output"]
-    if any(event["event"] == journal.BindNotSeen.event and event.get("service") == service for event in events):
-        advice.append(f"set `handoff: off` for `{service}`: portsup may not look into a process of it that binds")
+    advice = [*_of_handoff(events, service), f"`portsup logs {service}` has all of its output"]
     if blocked or end["event"] == journal.PortLeft.event:
         advice.append("`portsup ports` shows who holds the ports of its pool; end that program, or change the pool")
     if end["event"] == journal.ServiceUnhealthy.event:
@@ -219,8 +217,15 @@ def _of_ports(events: "Sequence[Event]", service: str) -> list[str]:
     return [*lines, *(str(event["hint"]) for event in last if event.get("hint"))] if lines else []
 
 
-def _of_filter(events: "Sequence[Event]", service: str) -> list[str]:
-    """What helps a program that the kernel has refused a filter."""
-    if not any(event["event"] == journal.FilterRefused.event and event.get("service") == service for event in events):
-        return []
-    return [f"set `handoff: off` for `{service}` in services.yaml: it needs a seccomp listener of its own"]
+def _of_handoff(events: "Sequence[Event]", service: str) -> list[str]:
+    """What helps a program that the handoff keeps from its work."""
+    seen = {event["event"] for event in events if event.get("service") == service}
+    reasons = {
+        journal.FilterRefused.event: "it needs a seccomp listener of its own",
+        journal.BindNotSeen.event: "portsup may not look into a process of it that binds",
+    }
+    return [
+        f"set `handoff: off` for `{service}` in services.yaml: {reason}"
+        for event, reason in reasons.items()
+        if event in seen
+    ]

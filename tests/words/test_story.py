@@ -79,6 +79,21 @@ def test_the_advice_of_a_failure_is_what_was_said_then() -> None:
     assert story.advice([FAILED], "api", "failed") == ["gave up", "  look here"]
 
 
+@pytest.mark.parametrize(
+    ("seen", "because"),
+    [
+        ("bind not seen", "portsup may not look into a process of it that binds"),
+        ("seccomp listener refused", "it needs a seccomp listener of its own"),
+    ],
+)
+@pytest.mark.parametrize("end", [FAILED, CRASH])
+def test_what_the_handoff_keeps_from_its_work_is_advised_to_do_without(
+    seen: str, because: str, end: dict[str, Any]
+) -> None:
+    first, *_ = story.advice([event(seen, level="warning"), end], "api", "failed")
+    assert first == f"set `handoff: off` for `api` in services.yaml: {because}"
+
+
 def test_a_port_that_was_taken_leads_to_who_has_it() -> None:
     skipped = event("port skipped", port=8101, skipped={"8100": "held by `node`"})
     advice = story.advice([skipped, CRASH], "api", "stopped")
