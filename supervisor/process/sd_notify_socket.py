@@ -9,6 +9,7 @@ import struct
 from supervisor import system
 from supervisor.core.sd_notify import LONGEST
 from supervisor.dataclass import dataclass
+from supervisor.process.closing import Closer
 
 _CREDENTIALS = struct.Struct("=iII")  # struct ucred, unix(7)
 _MOST_DESCRIPTORS = 253  # of one datagram, SCM_MAX_FD
@@ -35,6 +36,7 @@ class NotifySocket:
         file system looks like; it is also taken where the path would be too long.
         """
         self._path = ""
+        self._closer = Closer()
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         try:
             if _PASSCRED is not None:
@@ -56,12 +58,20 @@ class NotifySocket:
         """Readable when something came."""
         return self._socket.fileno()
 
+    @property
+    def has_many_to_close(self) -> bool:
+        """Whether so many descriptors came along that are not closed yet that nothing is to be received now."""
+        return self._closer.is_full
+
     def is_in_place(self) -> bool:
         """Whether a service still gets there."""
         return not self._path or os.path.exists(self._path)
 
     def receive(self) -> Datagram | None:
-        """The next datagram, None if there is none; descriptors that came along are closed, which ends a BARRIER=1."""
+        """The next datagram, None if there is none.
+
+        Descriptors that came along are closed, which ends a BARRIER=1: pipes at once, others without waiting for that.
+        """
         space = socket.CMSG_SPACE(_CREDENTIALS.size) + socket.CMSG_SPACE(4 * _MOST_DESCRIPTORS)
         try:
             data, more, _, _ = self._socket.recvmsg(LONGEST + 1, space, socket.MSG_DONTWAIT | _CLOSE_ON_EXEC)
@@ -74,14 +84,14 @@ class NotifySocket:
             if kind == socket.SCM_RIGHTS:
                 descriptors = array.array("i")
                 descriptors.frombytes(content[: len(content) - len(content) % descriptors.itemsize])
-                for descriptor in descriptors:
-                    os.close(descriptor)
+                self._closer.close(descriptors)
             elif kind == _CREDENTIALS_TYPE:
                 sender = _CREDENTIALS.unpack_from(content)[0]
         return Datagram(data, sender)
 
     def close(self) -> None:
         """Nothing comes any more."""
+        self._closer.end()
         self._socket.close()
         if self._path:
             with contextlib.suppress(OSError):

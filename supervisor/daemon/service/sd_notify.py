@@ -19,6 +19,7 @@ from supervisor.words.refusals import no_notify_socket
 
 LOOKUP_FACTOR = 10  # time between two lookups of processes, as a multiple of what one takes
 MOST_SPEAKERS = 1000
+PAUSE = 1.0  # seconds without hearing a service that has sent too many descriptors
 AT_ONCE = 32  # datagrams of one service that are heard in one turn of the loop
 
 
@@ -69,6 +70,9 @@ class SdNotify:
         for number in range(AT_ONCE):
             if number and not has_time(self._loop):
                 return
+            if slot.notify is not None and slot.notify.has_many_to_close:
+                self._pause(slot, slot.notify)
+                return
             datagram = slot.notify.receive() if slot.notify is not None else None
             if datagram is None:
                 return
@@ -79,6 +83,19 @@ class SdNotify:
                 self._once(child, self._reporter.notice_unreadable, slot.spec.name, len(datagram.data))
             else:
                 self._pass_on(slot, child, notice)
+
+    def _pause(self, slot: Slot, notify: NotifySocket) -> None:
+        """Hears nothing of a service for a while, whose descriptors take so long to close."""
+        self._loop.remove_reader(notify.fileno())
+
+        def resume() -> None:
+            if slot.notify is notify:
+                try:
+                    self._loop.add_reader(notify.fileno(), self.hear, slot)
+                except OSError:  # no memory to be told just now
+                    self._loop.call_later(PAUSE, resume)
+
+        self._loop.call_later(PAUSE, resume)
 
     def _speaker(self, slot: Slot, sender: int | None) -> Child | None:
         """Of which process of the service the sender is, or is itself; None for a stranger.

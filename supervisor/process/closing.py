@@ -1,0 +1,65 @@
+"""Closes descriptors that somebody else has sent, without waiting for what they have made of them.
+
+close(2) of a TCP socket with SO_LINGER waits until the peer has read everything, socket(7), and that of a file of FUSE
+until a program of its owner answers.  A pipe is closed at once.
+"""
+
+import contextlib
+import os
+import queue
+import threading
+from collections.abc import Iterable
+
+MOST = 256  # descriptors that wait to be closed; then no more are to be taken
+
+
+class Closer:
+    """Closes pipes at once and all else in a thread, which there is from the first of them on."""
+
+    def __init__(self) -> None:
+        self._queue: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._closed = 0  # by the thread
+        self._given = 0  # to it
+
+    @property
+    def waiting(self) -> int:
+        """How many are not closed yet."""
+        return self._given - self._closed
+
+    @property
+    def is_full(self) -> bool:
+        """Whether too many wait."""
+        return self.waiting >= MOST
+
+    def close(self, descriptors: Iterable[int]) -> None:
+        """Closes these, now or later."""
+        for descriptor in descriptors:
+            if _is_pipe(descriptor):
+                os.close(descriptor)
+                continue
+            self._given += 1
+            self._queue.put(descriptor)
+            if self._thread is None:
+                thread = threading.Thread(target=self._work, daemon=True)
+                with contextlib.suppress(RuntimeError):  # no room for one just now: the next descriptor tries again
+                    thread.start()
+                    self._thread = thread
+
+    def end(self) -> None:
+        """No more come; those that wait are still closed."""
+        self._queue.put(None)
+
+    def _work(self) -> None:
+        while (descriptor := self._queue.get()) is not None:
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
+            self._closed += 1
+
+
+def _is_pipe(descriptor: int) -> bool:
+    """Whether it is an anonymous pipe; fstat(2) would ask the program behind a file of FUSE."""
+    try:
+        return os.readlink(f"/proc/self/fd/{descriptor}").startswith("pipe:[")
+    except OSError:
+        return False
