@@ -4,6 +4,7 @@ import os
 
 from supervisor.config import names
 from supervisor.errors import PortsupError
+from supervisor.files.opening import close, open_file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,8 +42,11 @@ def cluster_asked(args: "argparse.Namespace") -> str:
 
 
 def _may_name_a_cluster(path: str) -> bool:
-    with open(path, "rb") as file:
-        text = file.read(_MOST)
+    descriptor = open_file(path, os.O_RDONLY, follow=True)  # raises where a FIFO would have us wait
+    try:
+        text = os.read(descriptor, _MOST)
+    finally:
+        close(descriptor)
     return b"engine" in text and b"address" in text
 
 

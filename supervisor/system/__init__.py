@@ -1,8 +1,8 @@
 """What differs between operating systems: one contract, one file a system, chosen here.
 
 `protocol` says what every system answers, and `contract` what the values are.  A system takes what it has in common
-with others from `portable`, `posix`, `no_jobs` and `no_handoff`.  With PORTSUP_SYSTEM=posix it is `plain_posix`, which
-is all that portsup knows of a system that is neither Linux nor Windows.
+with others from `portable`, `posix`, `no_jobs` and `no_handoff`.  On Linux with PORTSUP_SYSTEM=posix it is
+`plain_posix`, which is all that portsup knows of a system that is neither Linux nor Windows.
 
 On Linux, what needs `socket` is imported when it is first used: that takes `status` a fifth of its time otherwise.
 """
@@ -21,7 +21,7 @@ from supervisor.system.contract import WatchKind as WatchKind
 from supervisor.system.identity import Identity as Identity
 
 TYPE_CHECKING = False  # to import `typing` takes a millisecond
-if not TYPE_CHECKING and sys.platform != "win32" and os.environ.get("PORTSUP_SYSTEM") == "posix":
+if not TYPE_CHECKING and sys.platform == "linux" and os.environ.get("PORTSUP_SYSTEM") == "posix":
     from supervisor.system.plain_posix import *
 elif sys.platform == "linux":
     from supervisor.system.linux_all import *

@@ -12,14 +12,18 @@ WATCH = "a lost lock is noticed by the regular check, every 10 s: tests/live/tes
 FAMILY = "whether a socket of `::` takes IPv4 is not told"
 SERVICE_SOCKET = "a service socket cannot be bound beneath covers"
 ZOMBIE = "psutil takes a process for a zombie whose main thread has ended"
+ALONE = "no signal tells a program of the end of its parent: what `exec` runs goes on, and the next start ends it"
+LINGERS = "connections in TIME_WAIT of a server without SO_REUSEADDR keep the port, which nobody holds in between"
 NAMESPACES = "PID namespaces are those of Linux"
 SHORT = "its time limit is shorter than two looks at all sockets by psutil on a busy machine"
 
 LEFT_OUT = {
     "test_activation.py": SERVICE_SOCKET,
     "test_addresses.py::test_probes_and_urls_follow_the_address_that_was_bound[:: v6only": FAMILY,
+    "test_addresses.py::test_a_service_is_asked_where_its_next_process_listens": LINGERS,
     "test_adversity_trees.py::test_a_program_whose_main_thread_ends_is_a_service_like_any_other": ZOMBIE,
     "test_backgrounded.py": ORPHANS,
+    "test_crashes.py::test_both_killed_at_once_leave_nothing_that_the_next_up_does_not_find": ALONE,
     "test_doctor.py::test_strangers_on_the_pool_are_named": BOUND,
     "test_errands.py::test_a_hook_leaves_nobody": ORPHANS,
     "test_errands.py::test_a_command_of_on_change_leaves_nobody": ORPHANS,
@@ -35,6 +39,7 @@ LEFT_OUT = {
     "test_namespaces.py": NAMESPACES,
     "test_notify.py::test_another_process_of_its_tree_may_stand_for_it": ORPHANS,
     "test_resources.py::test_a_service_is_its_whole_tree_with_every_socket": INODES,
+    "test_signals_alone.py::test_what_nobody_catches_ends_the_program_too": ALONE,
     "test_survivors.py": ORPHANS,
 }
 
