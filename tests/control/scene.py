@@ -64,7 +64,7 @@ def play(folder: Path, scene: Scene) -> Daemon:
     async def run() -> None:
         listening = await serve(folder / "c.sock", daemon.handle)
         try:
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 await scene(daemon, folder / "c.sock")
         finally:
             listening.stop_listening()

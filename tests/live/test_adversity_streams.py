@@ -17,7 +17,7 @@ NOISY = {"command": ["yes"], "ready": "started", "logging": {"max_size": "1MB", 
 LEAVES = {"command": ["sh", "-c", "(setsid sleep 1000 &) ; echo left; exec sleep 1000"], "ready": {"log": "left"}}
 
 
-def shell(stack: Live, text: str, within: float = 20.0) -> subprocess.CompletedProcess[str]:
+def shell(stack: Live, text: str, within: float = 60.0) -> subprocess.CompletedProcess[str]:
     """`text` as a shell does it, with $portsup for portsup."""
     portsup = " ".join(stack.command())
     return subprocess.run(
