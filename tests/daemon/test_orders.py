@@ -8,7 +8,7 @@ from supervisor.core import events as ev
 from supervisor.core.order import Condition
 from supervisor.core.state import State
 from supervisor.daemon.processes.reaper import Reaper
-from tests.support.scene import CHAIN, Scene
+from tests.support.scene import CHAIN, Scene, ended
 
 NO_NEED: dict[str, dict[str, Condition]] = {"a": {}, "b": {}, "c": {}}
 
@@ -59,6 +59,32 @@ def test_nobody_is_told_of_a_start_when_everything_is_to_be_killed() -> None:
     scene.stack.kill_all()
     scene.loop.advance()
     assert scene.having(State.STOPPED) == {"a", "b", "c"}
+
+
+def test_nobody_is_told_of_a_start_once_everything_stops() -> None:
+    scene = Scene(NO_NEED)
+    have_no_time(scene)
+    scene.stack.start(["a", "b", "c"])
+    scene.stack.stop_all()
+    scene.loop.advance()
+    assert scene.having(State.STOPPED) == {"a", "b", "c"}
+    assert not [what for what in scene.world.done if what.startswith(("lease", "spawn"))]
+
+
+def test_a_wish_that_was_made_before_a_stop_and_is_carried_out_after_it_starts_nothing() -> None:
+    """As of a client whose `restart` waits for its turn of the loop while a lock is lost."""
+    scene = Scene(CHAIN)
+    scene.run()
+    scene.world.since()
+    scene.stack.stop_all(0.4, in_order=False)
+    scene.stack.restart(["other", "db"])
+    scene.stack.start(["web"])
+    scene.stack.orders.give({"api": ev.StartRequested()})  # its schedule, say
+    for name in CHAIN:
+        scene.tell(name, ended(0))
+    scene.loop.advance(3600)
+    assert scene.stack.is_at_rest()
+    assert not [done for done in scene.world.since() if done.startswith("spawn")]
 
 
 def test_a_wait_is_not_over_while_somebody_is_still_to_be_told() -> None:

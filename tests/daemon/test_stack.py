@@ -107,6 +107,9 @@ def test_kill_all_ends_everything_at_once() -> None:
     scene.run()
     scene.stack.kill_all()
     assert scene.having(State.KILLING) == {"db", "api", "web", "other"}
+    scene.stack.restart(["db"])  # a client that has waited for its turn
+    scene.tell("db", ended(-9))
+    assert scene.having(State.STOPPED) == {"db"}
 
 
 def test_nothing_starts_any_more_once_a_stop_has_begun() -> None:

@@ -23,6 +23,7 @@ class Orders:
         self._orders: dict[str, ev.Event] = {}
         self._is_giving = False
         self._is_due = False
+        self._only_stops = False
 
     def __bool__(self) -> bool:
         """Whether somebody has not been told yet."""
@@ -31,6 +32,8 @@ class Orders:
     def give(self, orders: Mapping[str, ev.Event]) -> None:
         """Tells services, in this order, behind those that still have to be told; at once as far as there is time."""
         for name, event in orders.items():
+            if self._only_stops and not isinstance(event, ev.StopRequested):
+                continue  # somebody wished for it before everything was to stop, and had to wait for its turn
             self._orders.pop(name, None)
             self._orders[name] = event
         if self._orders and not self._is_due and not self._is_giving:
@@ -41,8 +44,14 @@ class Orders:
         if isinstance(self._orders.get(name), ev.StopRequested):
             del self._orders[name]
 
+    def end_starts(self) -> None:
+        """Nobody is told anything but to stop any more, nor what was still to be told."""
+        self._only_stops = True
+        self._orders = {name: event for name, event in self._orders.items() if isinstance(event, ev.StopRequested)}
+
     def clear(self) -> None:
-        """Nobody is told anything any more."""
+        """Nobody is told what was still to be told, and from now on only to stop."""
+        self._only_stops = True
         self._orders.clear()
 
     def _go_on(self, at_least: int = 1) -> None:

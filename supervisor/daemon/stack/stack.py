@@ -73,14 +73,14 @@ class Stack:
         self.room = Room(self.slots, self.relations, self._schedule_gates)
 
     def start(self, names: Iterable[str], *, may_idle: bool = False) -> frozenset[str]:
-        """Starts services and what they depend on; gives all that were asked to.
+        """Starts services and what they depend on, unless everything stops; gives all that were asked to.
 
         With `may_idle` those that start on a connection only listen for it, and those with a schedule wait for it.
         """
         wanted = with_dependencies(self.relations.graph(), tuple(names))
         orders: dict[str, ev.Event] = {}
         for name in self.slots:  # in the order of the file, so that ports are given out the same way each time
-            if name in wanted:
+            if name in wanted and not self.is_stopping:
                 self.slots[name].is_wanted = True
                 self._suspect(name)
                 if self.slots[name].service.state in rules.STARTABLE:
@@ -124,8 +124,9 @@ class Stack:
         self.orders.give(orders)
 
     def restart(self, names: Iterable[str], grace: float | None = None, why: Cause = RESTART) -> None:
-        """Restarts services that are at work, and only these."""
-        orders: dict[str, ev.Event] = {name: ev.RestartRequested(why, grace=grace) for name in names}
+        """Restarts services that are at work, and only these; nobody once everything stops."""
+        restart = ev.RestartRequested(why, grace=grace)
+        orders: dict[str, ev.Event] = {name: restart for name in names if not self.is_stopping}
         for name in orders:
             self.slots[name].is_wanted = True
         self.orders.give(orders)
@@ -137,6 +138,7 @@ class Stack:
         """
         self.stop_since = self.stop_since if self.is_stopping else self.loop.time()
         self.is_stopping = True
+        self.orders.end_starts()
         self.stops_in_order = self.stops_in_order and in_order
         self._grace = grace if grace is not None else self._grace
         if not in_order or grace is not None:
