@@ -108,8 +108,8 @@ def rewrite(services: Sequence[Draft], absent: Sequence[Draft]) -> None:
                     continue
                 value = changed
                 _say(service, host, other, text.where, id(other) in gone)
-                if text.variable:
-                    _sibling(service, text.variable, other)
+                if text.variable and not _sibling(service, text.variable, other) and value == HERE:
+                    _say_port(service, host, other)
             if value != _template(text.value):
                 text.put(Filled(value))
         _pairs_of_words(service, names, gone)
@@ -259,12 +259,22 @@ def _checks(service: Draft) -> Iterator[tuple[dict[str, Any], str]]:
             yield probe, "exec"
 
 
-def _sibling(service: Draft, variable: str, other: Draft) -> None:
-    """The port in `DB_PORT`, where `DB_HOST` named the service."""
+def _sibling(service: Draft, variable: str, other: Draft) -> bool:
+    """The port in `DB_PORT`, where `DB_HOST` named the service; whether there is one."""
+    is_there = False
     for name in {re.sub(r"HOST(?:NAME)?|SERVER|ADDR(?:ESS)?", "PORT", variable)} - {variable}:
         value = service.environment.get(name)
         if isinstance(value, str) and value.isdecimal() and int(value[:6]) in (*other.inner, *other.ports):
             service.environment[name] = Filled(_port_of(other, int(value), other is service))
+        is_there = is_there or name in service.environment or name in service.in_files
+    return is_there
+
+
+def _say_port(service: Draft, host: str, other: Draft) -> None:
+    """A port that goes without saying, where it is another one on this machine."""
+    if other.ports and other.inner and other.ports[0] != other.inner[0] and other is not service:
+        why = f"it listens on {other.ports[0]} here, and on {other.inner[0]} in its container"
+        service.leave(f"the port of `{host}`", why, f"tell the program, by `{{port:{other.name}}}`")
 
 
 def _say(service: Draft, host: str, other: Draft, where: str, is_gone: bool) -> None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from supervisor.convert import databases, web_servers
+from supervisor.convert import databases, php, web_servers
 from supervisor.convert.around import Around
 from supervisor.convert.draft import Draft
 from supervisor.convert.image import OfImage, known_name
@@ -20,7 +20,7 @@ _OF_DATA: dict[str, tuple[tuple[str, ...], Callable[[Wanted], Server | None]]] =
     "mariadb": (("mariadbd", "mysqld"), databases.mysql),
     "redis": (("redis-server",), databases.redis), "valkey": (("valkey-server",), databases.redis),
     "memcached": (("memcached",), databases.memcached), "nats": (("nats-server",), databases.nats),
-    "mongo": (("mongod",), databases.mongo), "minio": (("minio",), databases.minio),
+    "php": (("php-fpm",), php.fpm), "mongo": (("mongod",), databases.mongo), "minio": (("minio",), databases.minio),
 }  # fmt: skip
 _OF_SITES: dict[str, Callable[[Wanted, Collection[str]], Server | None]] = {
     "nginx": web_servers.nginx,

@@ -28,6 +28,12 @@ server {
   index index.html index.htm;
 }
 """
+# What a configuration includes by its name alone: it lies in the directory of nginx.conf.
+_BESIDE = """\
+for file in /etc/nginx/*_params /etc/nginx/fastcgi.conf /etc/nginx/mime.types; do
+  [ ! -e "$file" ] || ln -sf "$file" "$d"
+done
+"""
 _PATH = re.compile(
     r"\b(?:root(?: \*)?|alias|include|auth_basic_user_file|import|file_server|try_files)\s+(/[\w./*-]+)", re.ASCII
 )
@@ -98,7 +104,7 @@ def nginx(wanted: Wanted, services: Collection[str]) -> Server | None:
     server = Server([program, "-p", Filled(f"{folder}/{name}-{{instance}}/"), "-c", "nginx.conf", "-e", "stderr"], port)
     server.words += ["-g", "daemon off;"]
     user = "user root;\n" if wanted.around.is_root else ""
-    script = server_scripts.folder(wanted.data) + 'mkdir -p "$d/tmp" "$d/sites"\nrm -f "$d"/sites/*\n'
+    script = server_scripts.folder(wanted.data) + 'mkdir -p "$d/tmp" "$d/sites"\nrm -f "$d"/sites/*\n' + _BESIDE
     script += _nginx_main(copy, main, site, user)
     if site:
         files = f"{site}/*.conf" if site.rpartition("/")[2] in ("conf.d", "http.d", "sites-enabled") else site

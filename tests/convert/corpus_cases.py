@@ -22,7 +22,18 @@ from supervisor.errors import UsageError
 from tests.support.reading import read_yaml
 
 CORPUS = Path(__file__).parent / "corpus"
-SERVERS = ("postgres", "mariadbd", "mysqld", "redis-server", "valkey-server", "memcached", "nginx", "caddy", "mongod")
+SERVERS = (
+    "postgres",
+    "mariadbd",
+    "mysqld",
+    "redis-server",
+    "valkey-server",
+    "memcached",
+    "nginx",
+    "caddy",
+    "mongod",
+    "php-fpm",
+)
 EPHEMERAL = range(32768, 61000)
 # What a case says beside its services.
 OF_THE_FILE = ("said", "absent", "environ", "also", "deaths")
@@ -115,7 +126,7 @@ def without_servers(here: Around) -> Around:
     return replace(
         here,
         has_program=lambda name: name not in SERVERS and here.has_program(name),
-        matching=lambda pattern: [] if pattern.startswith("/usr/lib/") else here.matching(pattern),
+        matching=lambda pattern: [] if pattern.startswith("/usr/") else here.matching(pattern),
         kind_of=lambda path: FileKind.NOTHING if path.rpartition("/")[2] in SERVERS else here.kind_of(path),
     )
 

@@ -17,7 +17,18 @@ services:
   store: {image: "redis:7-alpine", container_name: redis}
   search: {image: "elasticsearch:8.11.0"}
 """
-ALL = ("redis-server", "memcached", "postgres", "mariadbd", "nginx", "caddy", "mongod", "minio", "valkey-server")
+ALL = (
+    "redis-server",
+    "memcached",
+    "postgres",
+    "mariadbd",
+    "nginx",
+    "caddy",
+    "mongod",
+    "minio",
+    "valkey-server",
+    "php-fpm",
+)
 
 
 def _converted(folder: Path, text: str, *programs: str, **files: str) -> Converted:
@@ -162,6 +173,17 @@ def test_a_server_on_top_of_an_image_has_what_its_dockerfile_copies(tmp_path: Pa
     )
     assert "for file in ./b/site.conf" in script
     assert "$PWD/b/html" in script
+
+
+def test_php_runs_by_fpm_where_its_sources_are(tmp_path: Path) -> None:
+    service = "{image: 'php:8.2-fpm-alpine', volumes: ['./src:/var/www/html']}"
+    spec, script, result = _service(tmp_path, service, src__index_dot_php="<?php")
+    assert list(spec.command) == ["php-fpm", "-F", "-O", "-y", ".portsup/x-{instance}/fpm.conf"]
+    assert (spec.pool[0], result.services["x"]["stop_signal"]["signal"]) == (9000, "SIGQUIT")
+    assert "listen = 127.0.0.1:$PORT" in script
+    assert "chdir = $PWD/src" in script
+    text = "services: {x: {image: 'php:8.2-cli', command: php a.php}}"
+    assert list(_converted(tmp_path, text, *ALL).stack.services["x"].command) == ["php", "a.php"]
 
 
 def test_a_proxy_follows_its_neighbors(tmp_path: Path) -> None:

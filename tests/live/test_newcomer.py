@@ -84,6 +84,7 @@ def test_a_compose_file_of_images_whose_programs_are_on_this_machine(
 ) -> None:
     for program, package in (("postgres", "postgresql"), ("mariadbd", "mariadb-server"), ("caddy", "caddy")):
         need(shutil.which(program, path=PATH) or glob.glob("/usr/lib/postgresql/*/bin/postgres"), program, package)
+    need(glob.glob("/usr/sbin/php-fpm*"), "php-fpm", "apt install php-fpm")
     for program in ("nginx", "memcached", "psql", "mariadb"):
         need_program(program)
     told = ("15400", "15410", "15420", "15430", "15440", "15450")
@@ -98,6 +99,7 @@ def test_a_compose_file_of_images_whose_programs_are_on_this_machine(
     live = project(stack, "images", "docker-compose.yml", ports)
     for path in ("", "api/"):
         assert [answer(port, path) for port in (web, edge)] == ["hello\n", "hello\n"]
+    assert answer(web, "hello.php") == "php at 127.0.0.1\n"
     assert asked("psql", f"postgres://shop:let%20me%20in@127.0.0.1:{db}/goods", "-Atc", "select * from told") == "made"
     as_shop = ["mariadb", "--no-defaults", "-h127.0.0.1", f"-P{maria}", "-Ne"]
     assert asked(*as_shop, "select * from told", "-ushop", "-pit's", "goods") == "made"

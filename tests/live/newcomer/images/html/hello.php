@@ -1,0 +1,1 @@
+<?php echo "php at ", getenv("DB_HOST"), "\n";
