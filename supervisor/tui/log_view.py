@@ -15,6 +15,7 @@ from supervisor.api.log_following import MARK
 from supervisor.api.values import FoundLine
 from supervisor.core.escapes import tamed
 from supervisor.core.naming import parted
+from supervisor.tui.style import shade
 
 MOST = 50_000  # lines that are kept
 _DROPPED = 10_000  # at once, when there are more
@@ -140,7 +141,8 @@ class LogView(ScrollView, can_focus=True):
         text = self._text(number)
         if line.stream == MARK:
             return [*segments, Segment(text, base + Style(bold=True, reverse=True))]
-        style = base + Style.parse(_COLOURS.get(level_word(text) or "", ""))
+        told = shade(_COLOURS.get(level_word(text) or "", ""), dark=self.app.current_theme.dark)
+        style = base + Style.parse(told)
         end = 0
         for begin, after in self._line_filter.spans(text) if self._line_filter is not None else ():
             segments += [Segment(text[end:begin], style), Segment(text[begin:after], style + Style(reverse=True))]

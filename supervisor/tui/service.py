@@ -19,6 +19,7 @@ from supervisor.errors import PortsupError
 from supervisor.tui.cells import pool_cell, state_cell
 from supervisor.tui.live import Live
 from supervisor.tui.logs import Logs
+from supervisor.tui.style import shade
 from supervisor.words import story, view
 
 _STYLES = {"warning": "yellow", "error": "bold red"}
@@ -65,7 +66,8 @@ class Service(Live):
         lines += _settings(self.top.project, self._service)
         if self._has_environment:
             lines += _environment(self.top.project, self._service)
-        text = Text("\n").join(Text(words, style=style) for style, words in lines)
+        dark = self.app.current_theme.dark
+        text = Text("\n").join(Text(words, style=shade(style, dark=dark)) for style, words in lines)
         self.app.call_from_thread(self.query_one("#text", Static).update, text)
 
     def _neighbours(self) -> list[Line]:

@@ -1,5 +1,16 @@
 """How the screens look."""
 
+from supervisor.api.rows import ON_DARK, ON_LIGHT, Look
+
+_LOOKS = {"red": Look.FAILED, "yellow": Look.UNHEALTHY}
+
+
+def shade(style: str, *, dark: bool) -> str:
+    """A style with the red and yellow of all windows: those of terminals are too dark to read, most of all as greys."""
+    colours = ON_DARK if dark else ON_LIGHT
+    return " ".join(colours[_LOOKS[word]] if word in _LOOKS else word for word in style.split())
+
+
 CSS = """
 Screen { layout: vertical; }
 #head { height: 1; text-style: bold; background: $panel; padding: 0 1; }

@@ -13,6 +13,7 @@ from supervisor.errors import PortsupError
 from supervisor.tui.live import Live
 from supervisor.tui.logs import Logs
 from supervisor.tui.start import Start
+from supervisor.tui.style import shade
 from supervisor.words import story
 
 MOST = 1000  # events
@@ -71,7 +72,7 @@ class Timeline(Live):
             words = story.sentence(line_of(event)) if (event.time, event.seq) not in known else ""
             if not words or (self.top.only and event.service not in self.top.only):
                 continue
-            style = _STYLES.get(event.level, "")
+            style = shade(_STYLES.get(event.level, ""), dark=self.app.current_theme.dark)
             self._seen.append(event)
             table.add_row(
                 Text(event.time[:19].replace("T", " "), style="dim"), Text(event.service or ""),

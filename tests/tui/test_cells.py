@@ -18,6 +18,7 @@ from supervisor.tui.model import Model, head_line, shown
 from supervisor.tui.orders import difference
 from supervisor.tui.service import story_of
 from supervisor.tui.start import bars
+from supervisor.tui.style import shade
 
 
 def row(name: str = "web", state: str = "running", **facts: object) -> ServiceStatus:
@@ -150,3 +151,15 @@ def test_why_is_told_from_the_failure_to_the_advice() -> None:
     assert texts[1].startswith("  10:00:00  ")
     assert texts[2:] == ["its last output", "  | bye red", "what to do next", "  mend it"]
     assert story_of(Why("web", "running", 0, (), (), (), ()))[0][1] == "Nothing has gone wrong in this run."
+
+
+@pytest.mark.parametrize("dark", [True, False])
+def test_what_is_wrong_can_be_read_without_colours_too(dark: bool) -> None:
+    for style in ("bold red", "yellow", "dim"):
+        *words, colour = shade(style, dark=dark).split()
+        if colour == "dim":
+            continue
+        red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+        grey = 0.2126 * red + 0.7152 * green + 0.0722 * blue  # what is left of it with NO_COLOR
+        assert grey > 120 if dark else grey < 120
+        assert words == style.split()[:-1]
