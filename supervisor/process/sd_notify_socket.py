@@ -9,7 +9,7 @@ import struct
 from supervisor import system
 from supervisor.core.sd_notify import LONGEST
 from supervisor.dataclass import dataclass
-from supervisor.process.closing import Closer
+from supervisor.files.closing import Closer
 
 _CREDENTIALS = struct.Struct("=iII")  # struct ucred, unix(7)
 _MOST_DESCRIPTORS = 253  # of one datagram, SCM_MAX_FD

@@ -1,5 +1,6 @@
 """The calls of a process tree that wait for our answer, seccomp_unotify(2); how they got here stands in `seccomp`."""
 
+import contextlib
 import ctypes
 import errno
 import functools
@@ -8,8 +9,10 @@ import select
 import socket
 import struct
 import sys
+from collections.abc import Iterator
 
 from supervisor.dataclass import dataclass
+from supervisor.files.closing import Closer
 from supervisor.system import libc
 from supervisor.system.beneath import MPTCP
 from supervisor.system.seccomp import MACHINES, PIDFD_GETFD
@@ -59,6 +62,7 @@ class HeldCalls:
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
+        self._closer = Closer()
         self._poll = select.poll()
         self._poll.register(descriptor, select.POLLIN)
 
@@ -96,6 +100,21 @@ class HeldCalls:
             return False
         return True
 
+    @contextlib.contextmanager
+    def socket_of(self, asked: Asked) -> Iterator[socket.socket]:
+        """The socket that a call is about, while the block lasts; raises OSError, also for what is no socket.
+
+        To let go of it never waits for what the program has made of it.
+        """
+        if self._closer.is_full:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        with self.letting_go(socket_of(asked.thread, asked.fd, self._closer)) as theirs:
+            yield theirs
+
+    def letting_go(self, shared: socket.socket) -> contextlib.AbstractContextManager[socket.socket]:
+        """The same for another copy of it."""
+        return self._closer.letting_go(shared)
+
     def replace(self, asked: Asked, number: int, source: int, *, close_on_exec: bool) -> None:
         """Puts our descriptor `source` in the place of `number` of the thread that waits; raises OSError."""
         flags = os.O_CLOEXEC if close_on_exec else 0
@@ -118,6 +137,7 @@ class HeldCalls:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+            self._closer.end()
 
     def _answer(self, asked: Asked, error: int, flags: int) -> bool:
         try:
@@ -175,13 +195,16 @@ def _pidfd_of(thread: int) -> int:
     return os.pidfd_open(process_of(thread))
 
 
-def socket_of(thread: int, fd: int) -> socket.socket:
-    """The socket that is descriptor `fd` of a thread, shared with it; raises OSError, also for what is no socket."""
+def socket_of(thread: int, fd: int, closer: Closer | None = None) -> socket.socket:
+    """The socket that is descriptor `fd` of a thread, shared with it; raises OSError, also for what is no socket.
+
+    That is closed by `closer` then.
+    """
     copy = descriptor_of(thread, fd)
     try:
         return socket.socket(fileno=copy)
     except OSError:
-        os.close(copy)
+        (closer or Closer()).close([copy])
         raise
 
 

@@ -19,7 +19,7 @@ from supervisor.dataclass import dataclass, field
 from supervisor.ports.place import place_of_socket
 from supervisor.ports.seat import copy_of, inode_of, is_listening
 from supervisor.ports.service_sockets import ServiceSockets
-from supervisor.system.held_calls import Asked, HeldCalls, is_tcp_of_ours, memory_of, socket_of
+from supervisor.system.held_calls import Asked, HeldCalls, is_tcp_of_ours, memory_of
 from supervisor.system.registrations import register_again
 
 AT_ONCE = 64  # calls answered in one turn of the loop
@@ -105,7 +105,7 @@ class Handoff:
             if asked.is_filter:
                 self.hearing.on_filter()
             elif self.sockets is not None:
-                with socket_of(asked.thread, asked.fd) as theirs:
+                with self.calls.socket_of(asked) as theirs:
                     if is_tcp_of_ours(theirs) and self.calls.is_valid(asked):
                         answer = self._bind if asked.is_bind else self._listen
                         answered = answer(asked, theirs, self.sockets)
@@ -158,7 +158,7 @@ class Handoff:
 
         def then(seen: Seen) -> None:
             self._is_looking = False
-            with copy:
+            with self.calls.letting_go(copy):
                 if self.calls.fileno() >= 0 and self.calls.is_valid(asked):
                     self._give(asked, copy, sockets, decision, seen)
             self._go_on()
@@ -264,7 +264,7 @@ class Handoff:
         copy = copy_of(theirs)
 
         def tell() -> None:
-            with copy:
+            with self.calls.letting_go(copy):
                 if port := copy.getsockname()[1]:
                     self.hearing.on_other_port(port)
                     self._listens_elsewhere(port)

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from supervisor.process import closing
-from supervisor.process.closing import Closer
+from supervisor.files import closing
+from supervisor.files.closing import Closer
 from supervisor.process.sd_notify_socket import NotifySocket
 from tests.support.eventually import eventually
 
@@ -73,6 +73,24 @@ def test_no_more_are_taken_when_too_many_wait(tmp_path: Path, monkeypatch: pytes
             pass
     eventually(lambda: not notify.has_many_to_close, what="room")
     notify.close()
+
+
+def test_a_shared_socket_is_closed_at_once_unless_it_is_connected() -> None:
+    closer = Closer()
+    with socket.socket() as fresh, closer.letting_go(fresh.dup()) as copy:
+        pass
+    assert (copy.fileno(), closer.waiting) == (-1, 0)
+    ours, theirs = lingering()
+    with theirs:
+        with closer.letting_go(ours):
+            pass
+        assert closer.waiting == 1
+        while theirs.recv(1 << 20):
+            pass
+    eventually(lambda: closer.waiting == 0, what="the end of it")
+    with closer.letting_go(fresh):
+        pass
+    closer.end()
 
 
 def test_without_room_for_a_thread_they_wait(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Closes descriptors that somebody else has sent, without waiting for what they have made of them.
+"""Closes descriptors that come from somebody else, without waiting for what they have made of them.
 
 close(2) of a TCP socket with SO_LINGER waits until the peer has read everything, socket(7), and that of a file of FUSE
 until a program of its owner answers.  A pipe is closed at once.
@@ -7,8 +7,9 @@ until a program of its owner answers.  A pipe is closed at once.
 import contextlib
 import os
 import queue
+import socket
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 MOST = 256  # descriptors that wait to be closed; then no more are to be taken
 
@@ -46,6 +47,17 @@ class Closer:
                     thread.start()
                     self._thread = thread
 
+    @contextlib.contextmanager
+    def letting_go(self, shared: socket.socket) -> Iterator[socket.socket]:
+        """Closes our copy of a socket at the end of the block; one that is connected as those that were sent."""
+        try:
+            yield shared
+        finally:
+            if shared.fileno() >= 0 and _is_connected(shared):
+                self.close([shared.detach()])
+            else:
+                shared.close()
+
     def end(self) -> None:
         """No more come; those that wait are still closed."""
         self._queue.put(None)
@@ -55,6 +67,14 @@ class Closer:
             with contextlib.suppress(OSError):
                 os.close(descriptor)
             self._closed += 1
+
+
+def _is_connected(shared: socket.socket) -> bool:
+    try:
+        shared.getpeername()
+    except OSError:
+        return False
+    return True
 
 
 def _is_pipe(descriptor: int) -> bool:
