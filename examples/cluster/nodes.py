@@ -17,25 +17,28 @@ SMALL: dict[str, Any] = {"num_cpus": 4, "object_store_memory": 100_000_000, "inc
 
 
 def started(labels: Sequence[str], **head: Any) -> tuple[Cluster, list[int]]:
-    """The cluster, and the process of each node's raylet; a busy machine may need several attempts for a node."""
+    """The cluster, and the process of each node's raylet."""
     cluster = Cluster()
-    raylets = []
-    for number, label in enumerate(labels):
-        has = dict(each.split("=", 1) for each in label.split(","))
-        called = next(iter(has.values()))
-        options = {**SMALL, "node_name": called, **(head if number == 0 else {})}
-        if number:  # in one place for all, a node that comes would unpack a project again that others have begun to use
-            options["runtime_env_dir_name"] = f"runtime_resources_{called}"
-        for attempt in range(4):
-            try:
-                node = cluster.add_node(labels=has, **options)
-                break
-            except Exception:
-                if attempt == 3:
-                    raise
-                time.sleep(1)
-        raylets.append(node.all_processes["raylet"][0].process.pid)
-    return cluster, raylets
+    return cluster, [added(cluster, label, **({} if number else head)) for number, label in enumerate(labels)]
+
+
+def added(cluster: Cluster, label: str, **options: Any) -> int:
+    """One more node, the head if it is the first; the process of its raylet."""
+    has = dict(each.split("=", 1) for each in label.split(","))
+    called = next(iter(has.values()))
+    options = {**SMALL, "node_name": called, "labels": has, **options}
+    if cluster.head_node:  # in one place for all, a node would unpack a project again that others have begun to use
+        options["runtime_env_dir_name"] = f"runtime_resources_{called}"
+    for _ in range(3):  # a busy machine may need several attempts
+        try:
+            return _raylet(cluster.add_node(**options))
+        except Exception:
+            time.sleep(1)
+    return _raylet(cluster.add_node(**options))
+
+
+def _raylet(node: Any) -> int:
+    return int(node.all_processes["raylet"][0].process.pid)
 
 
 def ended(cluster: Cluster) -> None:

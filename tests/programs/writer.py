@@ -1,6 +1,7 @@
 """Writes its epoch into a file again and again, after a look whether a later one has written: `writer.py FOLDER`.
 
-`epochs` gets a line for each run, `refused` one for each attempt to write after a later epoch.  It listens on PORT.
+`epochs` gets a line for each run, `refused` one for each attempt to write after a later epoch.  It listens on PORT, if
+there is one.
 """
 
 import fcntl
@@ -11,7 +12,8 @@ import time
 from pathlib import Path
 
 folder, epoch = Path(sys.argv[1]), int(os.environ["PORTSUP_EPOCH"])
-server = socket.create_server((os.environ["HOST"], int(os.environ["PORT"])))
+if "PORT" in os.environ:
+    server = socket.create_server((os.environ["HOST"], int(os.environ["PORT"])))
 
 
 def note(name: str, line: str) -> None:
@@ -34,6 +36,9 @@ with open(folder / "lock", "a") as lock:
             note("refused", f"{epoch} {os.getpid()} {time.time():.3f}")
             sys.exit(1)
         (folder / "last").write_text(str(epoch))
-        (folder / f"at.{epoch}").write_text(f"{time.time():.3f}")
+        moment = f"{time.time():.6f}"
+        if not (folder / f"first.{epoch}").exists():
+            (folder / f"first.{epoch}").write_text(moment)
+        (folder / f"at.{epoch}").write_text(moment)
         fcntl.flock(lock, fcntl.LOCK_UN)
         time.sleep(0.005)

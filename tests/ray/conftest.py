@@ -23,6 +23,8 @@ from tests.support.running import ROOT, Project
 LONG = 180.0  # seconds that bound everything here
 TIMES = {"ray": {"lease": "10s", "grace": "2s"}}
 LABELS = ("n=head,role=gateway", "n=a,role=model", "n=b,role=work")
+# A node that is frozen counts as dead after a quarter of a minute, and not after a whole one.
+SOONER = {"health_check_period_ms": 1000, "health_check_timeout_ms": 3000, "health_check_failure_threshold": 4}
 QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS": "0"}
 
 
@@ -35,7 +37,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 class Nodes:
-    """A head and two nodes, `a` and `b`, which share this machine and one folder for locks and logs."""
+    """A head and two nodes, `a` and `b`, on this machine, each with its own directories for locks and logs."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -53,6 +55,21 @@ class Nodes:
         self.address: str = told["address"]
         self.client: str = told["client"]
         self.raylets: dict[str, int] = told["raylets"]
+        self.is_over = False  # for the next test there must be another one
+
+    @property
+    def pid(self) -> int:
+        """The process that has started all others of Ray, the workers of nodes excepted."""
+        return self._process.pid
+
+    def again(self, name: str) -> None:
+        """Adds a node in the place of one that is gone."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        [label] = [each for each in LABELS if each.startswith(f"n={name},")]
+        self._process.stdin.write(f"{label}\n")
+        self._process.stdin.flush()
+        self.raylets[name] = int(self._process.stdout.readline())
 
     def close(self) -> None:
         """Ends the cluster, and whatever it has left."""
@@ -111,16 +128,43 @@ class OnRay(Project):
         raise AssertionError("it has no warden")
 
 
+class _Clusters:
+    """The cluster that there is, one at a time."""
+
+    def __init__(self) -> None:
+        self.now: Nodes | None = None
+
+    def get(self) -> Nodes:
+        """It, or another one if a test has ended it."""
+        if self.now is not None and self.now.is_over:
+            self.close()
+        if self.now is None:
+            folder = Path(f"/tmp/pr{os.getpid()}")  # short: unix sockets
+            folder.mkdir(mode=0o700)
+            self.now = Nodes(folder)
+        return self.now
+
+    def close(self) -> None:
+        """Ends it."""
+        if self.now is not None:
+            self.now.close()
+            shutil.rmtree(self.now.folder, ignore_errors=True)
+            self.now = None
+
+
 @pytest.fixture(scope="session")
-def nodes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
-    folder = Path(f"/tmp/pr{os.getpid()}")  # short: unix sockets
-    folder.mkdir(mode=0o700)
-    made = Nodes(folder)
+def clusters() -> Iterator[_Clusters]:
+    held = _Clusters()
     try:
-        yield made
+        yield held
     finally:
-        made.close()
-        shutil.rmtree(folder, ignore_errors=True)
+        held.close()
+
+
+@pytest.fixture
+def nodes(clusters: _Clusters) -> Nodes:
+    """The cluster; a test that ends it says so by `is_over`."""
+    return clusters.get()
 
 
 @pytest.fixture
@@ -132,7 +176,8 @@ def on_ray(nodes: Nodes, tmp_path: Path) -> Iterator[OnRay]:
     try:
         yield project
     finally:
-        project.run("down", "-t", "0")
+        if not nodes.is_over:
+            project.run("down", "-t", "0")
 
 
 def server(count: int = 2, **more: Any) -> dict[str, Any]:

@@ -2,15 +2,16 @@
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
-from tests.ray.conftest import LONG, TIMES, OnRay
+from tests.ray.conftest import LONG, OnRay
+from tests.ray.failing import Writer, is_gone
 from tests.support.eventually import eventually
-from tests.support.ports import free_pool
-from tests.support.running import program
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(1800)]
 
@@ -18,75 +19,92 @@ FAILOVERS = int(os.environ.get("RAY_FAILOVERS", "2"))
 
 
 @pytest.fixture
-def writer(on_ray: OnRay, tmp_path: Path) -> OnRay:
-    """A stack with one service that writes, and refuses to do that after a later epoch."""
-    place = {"labels": {"n": "in(a,b)"}}  # not beside the head
-    service: dict[str, Any] = {
-        "command": program("writer", str(tmp_path)), "pool": list(free_pool(3)), "stop_grace_period": "1s",
-        "place": place,
-    }  # fmt: skip
-    on_ray.write({"writer": service}, name="fo", engine=TIMES)
-    started = on_ray.run("up")
-    assert started.returncode == 0, started.stderr
-    return on_ray
+def writer(on_ray: OnRay, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Writer]:
+    made = Writer(on_ray, tmp_path, pool="whole_node" not in request.node.name)
+    made.up()
+    yield made
+    assert made.epochs() == sorted(made.epochs())
+    assert made.violations() == 0
+    assert made.refused() == []
 
 
-def epochs(folder: Path) -> list[int]:
-    return [int(line.split()[0]) for line in (folder / "epochs").read_text().splitlines()]
-
-
-def pids(folder: Path) -> list[int]:
-    return [int(line.split()[1]) for line in (folder / "epochs").read_text().splitlines()]
-
-
-def refused(folder: Path) -> list[str]:
-    return (folder / "refused").read_text().splitlines() if (folder / "refused").exists() else []
-
-
-def next_epoch(folder: Path, seen: int) -> None:
-    eventually(lambda: len(set(epochs(folder))) > seen, within=LONG, every=0.1, what="another epoch")
-
-
-def test_a_killed_worker_costs_an_epoch_and_no_write_of_the_old_one(writer: OnRay, tmp_path: Path) -> None:
+def test_a_killed_worker_costs_an_epoch_and_no_write_of_the_old_one(writer: Writer) -> None:
     for number in range(1, FAILOVERS + 1):
-        worker, _ = writer.keeper_of(pids(tmp_path)[-1])
-        os.kill(worker, signal.SIGKILL)
-        next_epoch(tmp_path, number)
-    assert epochs(tmp_path) == sorted(epochs(tmp_path))
-    assert refused(tmp_path) == []
-    assert writer.until_row("writer", state="running")["epoch"] == epochs(tmp_path)[-1]
+        os.kill(writer.worker_and_raylet()[0], signal.SIGKILL)
+        writer.next_epoch(number)
+    assert writer.stack.until_row("writer", state="running")["epoch"] == writer.epochs()[-1]
 
 
-def test_a_frozen_node_is_unknown_and_ends_its_service_before_another_has_it(writer: OnRay, tmp_path: Path) -> None:
-    old = pids(tmp_path)[-1]
-    worker, _ = writer.keeper_of(old)
+def test_a_frozen_keeper_is_unknown_and_its_service_ends_before_another_has_it(writer: Writer) -> None:
+    old, (worker, _) = writer.pid(), writer.worker_and_raylet()
     os.kill(worker, signal.SIGSTOP)
     try:
-        row = eventually(lambda: row if (row := writer.rows()["writer"])["state"] == "unknown" else None, within=LONG)
-        assert row["ready_s"] > 0
-        assert "unknown (last ready" in writer.run("status").stdout
-        eventually(lambda: not os.path.exists(f"/proc/{old}"), within=LONG, what="the end of the old one")
+        assert writer.until_unknown()["ready_s"] > 0
+        assert "unknown (last ready" in writer.stack.run("status").stdout
+        writer.until_gone(old)
     finally:
         os.kill(worker, signal.SIGCONT)
-    next_epoch(tmp_path, 1)
-    assert refused(tmp_path) == []
+    writer.next_epoch(1)
 
 
-def test_the_registry_dies_and_the_service_goes_on_or_comes_back(writer: OnRay, tmp_path: Path) -> None:
+def test_the_registry_dies_and_the_service_goes_on_or_comes_back(writer: Writer) -> None:
     """On a busy machine the next registry may come too late for the lease."""
-    [registry] = writer.workers("Registry")
-    before = writer.until_row("writer", state="running")
+    [registry] = writer.stack.workers("Registry")
+    before = writer.stack.until_row("writer", state="running")
     os.kill(registry, signal.SIGKILL)
-    eventually(lambda: writer.workers("Registry") not in ([], [registry]), within=LONG, what="another registry")
-    after = writer.until_row("writer", state="running")
+    eventually(lambda: writer.stack.workers("Registry") not in ([], [registry]), within=LONG, what="another registry")
+    after = writer.stack.until_row("writer", state="running")
     assert after["epoch"] >= before["epoch"]
-    assert epochs(tmp_path) == sorted(epochs(tmp_path))
-    assert refused(tmp_path) == []
 
 
-def test_a_killed_raylet_costs_an_epoch_and_the_old_service_ends_first(writer: OnRay, tmp_path: Path) -> None:
-    """This one comes last, of this file and of all: the node does not come back."""
-    _, raylet = writer.keeper_of(pids(tmp_path)[-1])
+def test_a_killed_raylet_costs_an_epoch_and_the_old_service_ends_first(writer: Writer) -> None:
+    node, (_, raylet) = writer.node(), writer.worker_and_raylet()
     os.kill(raylet, signal.SIGKILL)
-    next_epoch(tmp_path, 1)
-    assert refused(tmp_path) == []
+    writer.next_epoch(1)
+    writer.stack.nodes.again(node)
+
+
+def test_a_whole_node_freezes_and_thaws_after_another_has_its_service(writer: Writer) -> None:
+    """Also the warden is frozen, so the old process is still there; when it thaws, it writes no more, and ends."""
+    old, before, node = writer.pid(), writer.epochs()[-1], writer.node()
+    with writer.frozen() as raylet:
+        assert writer.until_unknown()["epoch"] == before
+        writer.next_epoch(1)
+        assert not is_gone(old)
+    writer.until_gone(old)
+    assert writer.stack.until_row("writer", state="running")["epoch"] == writer.epochs()[-1] > before
+    writer.until_gone(raylet)  # the cluster has given it up
+    writer.stack.nodes.again(node)
+    # It may have tried to write before it was ended, and was refused: that is what epochs are for.
+    assert {int(line.split()[0]) for line in writer.refused()} <= {before}
+    (writer.folder / "refused").unlink(missing_ok=True)
+
+
+def test_the_head_dies_and_the_services_end_with_their_leases(writer: Writer) -> None:
+    nodes = writer.stack.nodes
+    head = psutil.Process(nodes.raylets["head"])
+    servers = [each for each in psutil.Process(nodes.pid).children() if "gcs_server" in each.name()]
+    nodes.is_over = True
+    for each in (*servers, head, *head.children(recursive=True)):
+        each.kill()
+    assert servers
+    writer.until_gone(writer.pid())
+    assert len(writer.epochs()) == 1
+
+
+def test_everything_dies_at_once_and_the_next_cluster_has_a_later_epoch(writer: Writer, clusters: Any) -> None:
+    """The wardens, which Ray does not know, end the services."""
+    before = writer.epochs()[-1]
+    writer.stack.nodes.is_over = True
+    every = psutil.Process(writer.stack.nodes.pid).children(recursive=True)
+    for each in every:
+        each.suspend()  # so that none of them sees another one end
+    for each in every:
+        each.kill()
+    writer.until_gone(writer.pid())
+    assert len(writer.epochs()) == 1
+    writer.stack.nodes = clusters.get()
+    writer.stack.env = {**writer.stack.nodes.env, "NO_COLOR": "1"}
+    writer.up()
+    assert writer.epochs()[-1] > before
+    assert writer.stack.run("down").returncode == 0

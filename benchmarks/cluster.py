@@ -1,0 +1,103 @@
+"""How long a service on a cluster is away when something fails, with three Ray nodes on this machine.
+
+    python -m benchmarks.cluster [--times N] [--only WHAT]
+
+The service writes, and its file refuses a process with an epoch smaller than the last: a refusal is a violation, as the
+old process must have ended before the next one starts.  A node that is frozen as a whole cannot end anything; there a
+violation is a write of the old process after one of the next.
+"""
+
+import argparse
+import os
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks.figures import machine, spread, verdict
+from tests.ray.conftest import Nodes, OnRay
+from tests.ray.failing import Writer
+
+Times = tuple[float, float, int]  # until the old process is gone, until the next has begun, violations
+
+
+def main() -> int:
+    """Prints the figures; 1 after a violation."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.cluster", description=__doc__.split("\n")[0])
+    parser.add_argument("--times", type=int, default=5, metavar="N", help="of each failure; default: 5")
+    parser.add_argument("--only", choices=list(FAILURES), help="default: all")
+    options = parser.parse_args()
+    print(f"{machine()}, Ray's nodes on one machine, lease 10 s, grace 2 s\n")
+    folder = Path(tempfile.mkdtemp(prefix="pc", dir="/tmp"))  # short: unix sockets
+    nodes = Nodes(folder)
+    failed = False
+    try:
+        for name in [options.only] if options.only else list(FAILURES):
+            failed |= measure(name, options.times, nodes, folder)
+    finally:
+        nodes.close()
+        shutil.rmtree(folder, ignore_errors=True)
+    return 1 if failed else 0
+
+
+def measure(name: str, times: int, nodes: Nodes, folder: Path) -> bool:
+    """Prints what becomes of so many failures of one kind; whether one was wrong."""
+    stack = OnRay(folder / name / "project", {})
+    stack.nodes, stack.env = nodes, {**nodes.env, "NO_COLOR": "1"}
+    writer = Writer(stack, folder / name, pool=name != "frozen")
+    writer.up()
+    found = [FAILURES[name](writer) for _ in range(times)]
+    stack.run("down", "-t", "0")
+    violations = sum(each[2] for each in found)
+    print(f"{name}, {times} times", flush=True)
+    print(f"    old process gone after {spread([each[0] for each in found], 's')}")
+    print(f"    another one after {spread([each[1] for each in found], 's')}")
+    print(f"    {violations} violations: {verdict(not violations)}", flush=True)
+    return violations > 0
+
+
+def worker(writer: Writer) -> Times:
+    """SIGKILL of the keeper's worker."""
+    return killed(writer, writer.worker_and_raylet()[0])
+
+
+def raylet(writer: Writer) -> Times:
+    """SIGKILL of the raylet; another node takes its place."""
+    node = writer.node()
+    found = killed(writer, writer.worker_and_raylet()[1])
+    writer.stack.nodes.again(node)
+    return found
+
+
+def killed(writer: Writer, victim: int) -> Times:
+    old, seen, refused = writer.pid(), len(set(writer.epochs())), len(writer.refused())
+    begun, moment = time.monotonic(), time.time()
+    os.kill(victim, signal.SIGKILL)
+    writer.until_gone(old)
+    gone = time.monotonic() - begun
+    writer.next_epoch(seen)
+    return gone, writer.runs()[-1][2] - moment, len(writer.refused()) - refused
+
+
+def frozen(writer: Writer) -> Times:
+    """SIGSTOP of all processes of a node until another one has the service; gone after it goes on."""
+    old, node, seen, violations = writer.pid(), writer.node(), len(set(writer.epochs())), writer.violations()
+    moment = time.time()
+    with writer.frozen():
+        writer.next_epoch(seen)
+        taken = writer.runs()[-1][2] - moment
+    begun = time.monotonic()
+    writer.until_gone(old)
+    gone = time.monotonic() - begun
+    writer.stack.nodes.again(node)
+    return gone, taken, writer.violations() - violations
+
+
+FAILURES: dict[str, Callable[[Writer], Times]] = {"worker": worker, "raylet": raylet, "frozen": frozen}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,112 @@
+"""A service on a cluster whose keeper, node or machine fails, and what it leaves behind: for tests and benchmarks."""
+
+import contextlib
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from tests.ray.conftest import LONG, TIMES, OnRay
+from tests.support.eventually import eventually
+from tests.support.ports import free_pool
+from tests.support.running import program
+
+
+class Writer:
+    """A stack with one service that writes, and refuses to do that after a later epoch; not beside the head.
+
+    With `pool` False it has no port: a node that is frozen as a whole keeps its ports, and the next one is on the same
+    machine here.
+    """
+
+    def __init__(self, stack: OnRay, folder: Path, pool: bool = True) -> None:
+        self.stack, self.folder = stack, folder
+        service: dict[str, Any] = {
+            "command": program("writer", str(folder)), "stop_grace_period": "1s",
+            "place": {"labels": {"n": "in(a,b)"}},
+        }  # fmt: skip
+        if pool:
+            service["pool"] = list(free_pool(3))
+        stack.write({"writer": service}, name="fo", engine=TIMES)
+
+    def up(self) -> None:
+        started = self.stack.run("up")
+        assert started.returncode == 0, started.stderr
+
+    def runs(self) -> list[tuple[int, int, float]]:
+        """Epoch, process and moment of each start."""
+        lines = [line.split() for line in (self.folder / "epochs").read_text().splitlines()]
+        return [(int(epoch), int(pid), float(moment)) for epoch, pid, moment in lines]
+
+    def epochs(self) -> list[int]:
+        return [epoch for epoch, _, _ in self.runs()]
+
+    def pid(self) -> int:
+        """The last process that was started."""
+        return self.runs()[-1][1]
+
+    def refused(self) -> list[str]:
+        """Attempts to write after a later epoch."""
+        return (self.folder / "refused").read_text().splitlines() if (self.folder / "refused").exists() else []
+
+    def last_write(self, epoch: int) -> float:
+        return float((self.folder / f"at.{epoch}").read_text())
+
+    def violations(self) -> int:
+        """How many epochs have written after the next one had."""
+        written = sorted(int(path.suffix[1:]) for path in self.folder.glob("first.*"))
+        after = [float((self.folder / f"first.{epoch}").read_text()) for epoch in written[1:]]
+        return sum(self.last_write(epoch) > first for epoch, first in zip(written, after, strict=False))
+
+    def next_epoch(self, seen: int) -> None:
+        """Waits for a start after so many epochs."""
+        eventually(lambda: len(set(self.epochs())) > seen, within=LONG, every=0.1, what="another epoch")
+
+    def until_gone(self, pid: int) -> None:
+        eventually(lambda: is_gone(pid), within=LONG, what=f"the end of {pid}")
+
+    def until_unknown(self) -> dict[str, Any]:
+        """Its row once nobody knows how it is."""
+
+        def row() -> dict[str, Any] | None:
+            found = self.stack.rows()["writer"]
+            return found if found["state"] == "unknown" else None
+
+        return eventually(row, within=LONG, what="a service of which nobody knows")
+
+    def worker_and_raylet(self) -> tuple[int, int]:
+        return self.stack.keeper_of(self.pid())
+
+    def node(self) -> str:
+        """The name of the node that has it."""
+        raylet = self.worker_and_raylet()[1]
+        return {pid: name for name, pid in self.stack.nodes.raylets.items()}[raylet]
+
+    @contextmanager
+    def frozen(self) -> Iterator[int]:
+        """Every process of its node is stopped while the block runs: Ray's, and what runs the service; its raylet."""
+        service = psutil.Process(self.pid())
+        raylet = self.worker_and_raylet()[1]
+        warden = next(each for each in service.parents() if "supervisor.cluster.warden" in each.cmdline())
+        tops = [psutil.Process(raylet), warden]
+        every = [each for top in tops for each in (top, *top.children(recursive=True))]  # parents first
+        for each in every:
+            os.kill(each.pid, signal.SIGSTOP)
+        try:
+            yield raylet
+        finally:
+            for each in every:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(each.pid, signal.SIGCONT)
+
+
+def is_gone(pid: int) -> bool:
+    """Whether there is no such process, or nothing of it but its exit code."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
