@@ -2,7 +2,9 @@
 
 import errno
 import json
+import os
 import shutil
+import signal
 import socket
 from typing import Any
 
@@ -142,3 +144,21 @@ def test_a_restart_to_another_address_takes_the_old_ones_place(stack: Make) -> N
         assert answer_of(port) == "127.0.0.1"
         kill(live, "web")
         assert answer_of(port) == "0.0.0.0"
+
+
+def test_a_program_that_connects_to_see_whether_its_port_is_free_comes_up_again(stack: Make) -> None:
+    """Clients wait at the port until the last try: then it finds nobody there."""
+    (port,) = free_pool(1)
+    code = (
+        "import os,socket,sys\n"
+        "address = '127.0.0.1', int(os.environ['PORT'])\n"
+        "with socket.socket() as trial:\n    if trial.connect_ex(address) == 0: sys.exit('in use')\n"
+        "server = socket.create_server(address)\n"
+        "while True:\n    server.accept()[0].close()\n"
+    )
+    live = stack({"web": {"command": [shutil.which("python3"), "-c", code], "pool": [port], **AT_ONCE}})
+    with live.up():
+        for count in (3, 6):
+            os.kill(live.until("web", state="running")["pid"], signal.SIGKILL)
+            live.until("web", state="running", restarts=count, port=port)
+        assert live.log("web").splitlines() == ["in use"] * 4

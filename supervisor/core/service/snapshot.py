@@ -93,6 +93,11 @@ class Service:
     grace: float = 0.0  # seconds that the stop under way gives it, or gave it in vain; 0 if it is killed without
 
     @property
+    def is_last_try(self) -> bool:
+        """Whether it leaves its port if it does not become ready this time, and has tried before."""
+        return self.misses == max(1, self.rotate_after - 1)
+
+    @property
     def waits_to_be_called(self) -> bool:
         """Whether it has no process until somebody needs it, or until it is time."""
         return self.on_connect or self.is_scheduled
