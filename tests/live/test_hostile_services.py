@@ -82,4 +82,4 @@ def test_a_pattern_that_is_given_up_is_named(stack: Make) -> None:
     })  # fmt: skip
     done = live.run("up", "-d")
     assert done.returncode == 10
-    assert "`(a+)+$` takes too long on what it printed, and portsup looks for it no longer: use a simpler" in done.stderr
+    assert "`(a+)+$` takes too long on what it printed, and portsup looks for it no longer: use a" in done.stderr
