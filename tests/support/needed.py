@@ -30,5 +30,7 @@ def summary(reasons: Iterable[str]) -> str | None:
     missing = [found[1] for reason in reasons if (found := re.search(r"(`[^`]+`|\S+) is missing: ", reason))]
     if not missing:
         return None
-    what = ", ".join(sorted(set(missing)))
-    return f"{len(missing)} tests were skipped, for want of {what}: `make test-deps` installs what Debian has of it"
+    programs = sorted(set(missing))
+    lack = f"{', '.join(programs)} {'is' if len(programs) == 1 else 'are'} missing"
+    count = "1 test was" if len(missing) == 1 else f"{len(missing)} tests were"
+    return f"{count} skipped because {lack}: `make test-deps`, as root, installs what Debian has of it"
