@@ -83,3 +83,12 @@ def _is_pipe(descriptor: int) -> bool:
         return os.readlink(f"/proc/self/fd/{descriptor}").startswith("pipe:[")
     except OSError:
         return False
+
+
+_closer = Closer()
+
+
+def close_shared(shared: socket.socket) -> None:
+    """Closes our copy of a socket that a service has too, or had, without waiting for what it has made of it."""
+    with _closer.letting_go(shared):
+        pass

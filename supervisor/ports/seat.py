@@ -5,6 +5,7 @@ import socket
 from collections.abc import Collection, Iterator
 
 from supervisor.dataclass import dataclass, field
+from supervisor.files.closing import close_shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Claim:
             return None
         if inode_of(sock) == self.inode and is_listening(sock) is listening:
             return sock
-        sock.close()
+        close_shared(sock)
         return None
 
 
@@ -92,7 +93,7 @@ class Seat:
                 if (sock := each.taken()) is None:
                     yield each.process
                 else:
-                    sock.close()
+                    close_shared(sock)
 
     def find(self, inode: int) -> socket.socket | None:
         """The kept one with this inode."""
@@ -131,12 +132,12 @@ class Seat:
     def close(self) -> None:
         """Closes all of them."""
         for sock in self.sockets():
-            sock.close()
+            close_shared(sock)
         self.kept.clear()
 
     def _drop(self, sock: socket.socket | None) -> None:
         if sock is not None and all(sock is not other for other in self.kept.values()):
-            sock.close()
+            close_shared(sock)
 
 
 def is_listening(sock: socket.socket) -> bool:

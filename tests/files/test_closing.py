@@ -12,6 +12,7 @@ import pytest
 
 from supervisor.files import closing
 from supervisor.files.closing import Closer
+from supervisor.ports.seat import Seat
 from supervisor.process.sd_notify_socket import NotifySocket
 from tests.support.eventually import eventually
 
@@ -91,6 +92,23 @@ def test_a_shared_socket_is_closed_at_once_unless_it_is_connected() -> None:
     with closer.letting_go(fresh):
         pass
     closer.end()
+
+
+def test_a_kept_socket_that_its_service_has_connected_is_let_go_without_waiting() -> None:
+    """It listened, was shut down, and lingers: the service is gone, and ours is the last copy."""
+    seat = Seat()
+    ours, theirs = lingering()
+    seat.keep("web", ours)
+    with theirs:
+        seat.release("web")
+        assert closing._closer.waiting == 1
+        while theirs.recv(1 << 20):
+            pass
+    eventually(lambda: closing._closer.waiting == 0, what="the end of it")
+    fresh = socket.socket()
+    seat.keep("web", fresh)
+    seat.close()
+    assert (fresh.fileno(), closing._closer.waiting) == (-1, 0)
 
 
 def test_without_room_for_a_thread_they_wait(monkeypatch: pytest.MonkeyPatch) -> None:
