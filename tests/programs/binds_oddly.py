@@ -273,8 +273,9 @@ def looks_first() -> None:
         if number:
             listening(address, v6_only=v6_only).close()
         else:
-            with socket.socket() as trial:
-                trial.bind((address, PORT))
+            for here in ("127.0.0.1", address):
+                with socket.socket() as trial:
+                    trial.bind((here, PORT))
     serve(listening())
 
 

@@ -12,7 +12,7 @@ from supervisor.core.handoff import Bind, BindMode, Give, LetThrough, Place, Ref
 from supervisor.daemon.handoff.elsewhere import Elsewhere
 from supervisor.daemon.handoff.hangups import HangUps
 from supervisor.daemon.handoff.hearing import Hearing, Loop, Timer
-from supervisor.daemon.handoff.leftovers import Leftovers, can_stay
+from supervisor.daemon.handoff.leftovers import Leftovers, can_stay, is_left
 from supervisor.daemon.handoff.listening_workers import ListeningWorkers
 from supervisor.daemon.handoff.looks import Aside, Seen, at_once, claim_of, in_use, look, why_lost
 from supervisor.dataclass import dataclass, field
@@ -23,8 +23,7 @@ from supervisor.system.held_calls import Asked, HeldCalls, is_tcp_of_ours, memor
 from supervisor.system.registrations import register_again
 
 AT_ONCE = 64  # calls answered in one turn of the loop
-# Seconds from the bind of a socket that listens already until it counts as the program's, who need not call listen:
-# haproxy and gunicorn look at SO_ACCEPTCONN first.
+# Seconds from the bind of a socket that listens already until it counts as the program's: haproxy need not call listen.
 LISTENS_AFTER = 0.1
 LONGEST_ADDRESS = 128  # bytes, struct sockaddr_storage
 ROOM_AFTER = 0.1  # seconds until the loop is asked again to watch the calls
@@ -166,7 +165,7 @@ class Handoff:
         self.aside(lambda: look(asked.thread, copy, inodes, self.hearing.members, swaps=decision.swaps), then)
 
     def _go_on(self) -> None:
-        if self.calls.fileno() < 0:  # what was told may have led to the end of this
+        if self.calls.fileno() < 0:
             return
         try:
             self.loop.add_reader(self.calls.fileno(), self._on_readable)
@@ -201,10 +200,11 @@ class Handoff:
                 self.hearing.on_dropped(why_lost(lost, decision.place))
             sockets.retire(retired)
         for place in decision.doubtful:
-            if place != decision.place:
+            if place == decision.place or is_left(sockets, place, theirs, decision):
+                if place in places:
+                    sockets.forget(place, self.who)
+            else:
                 sockets.retire((place,))
-            elif place in places:
-                sockets.forget(place, self.who)
 
     def _place(
         self, asked: Asked, theirs: socket.socket, sockets: ServiceSockets, decision: Give, seen: Seen

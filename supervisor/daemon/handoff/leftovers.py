@@ -9,7 +9,7 @@ import socket
 from collections.abc import Callable, Collection
 
 from supervisor import system
-from supervisor.core.handoff import Place
+from supervisor.core.handoff import Give, Place
 from supervisor.daemon.handoff.hearing import Hearing, Loop, Timer
 from supervisor.daemon.handoff.looks import Aside, open_inodes, why_lost
 from supervisor.ports.seat import is_listening
@@ -100,6 +100,12 @@ def can_stay(sockets: ServiceSockets, places: Collection[Place], theirs: socket.
     """Whether a program's socket can be bound to a place beside those left over at others, and nobody else gets in."""
     left = [(sock, other.address) for other in places for sock in sockets.seats()[other].sockets()]
     return not any(system.can_be_joined(*each) for each in ((theirs, place.address), *left))
+
+
+def is_left(sockets: ServiceSockets, place: Place, theirs: socket.socket, decision: Give) -> bool:
+    """Whether what is at a place is left over still, and may stay: its process has closed there what it had bound."""
+    seat = sockets.seats()[place]
+    return seat.kept.keys() == {None} and not decision.swaps and can_stay(sockets, (place,), theirs, decision.place)
 
 
 def _has_queue(sockets: Collection[socket.socket]) -> bool:
