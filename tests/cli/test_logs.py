@@ -187,7 +187,7 @@ def test_only_what_the_last_process_printed(run: Run) -> None:
     ("options", "words"),
     [
         (["-i"], "`-i` is about `--grep`"),
-        (["--context", "2"], "`--context` is about lines that are looked for"),
+        (["--context", "2"], "`--context` prints lines around matches, and nothing says what to look for"),
         (["--grep", "a("], "`a(` is no regular expression"),
         (["--json-field", "=x"], "`=x` names no field"),
         (["--level", "loud"], "invalid choice: 'loud'"),

@@ -114,5 +114,5 @@ def test_another_portsup_in_the_place_of_this_one_is_told_apart(
     asking: Asking, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rereading, "_INSTALLED", (1, 2))
-    with pytest.raises(PortsupError, match="the files of portsup were replaced"):
+    with pytest.raises(PortsupError, match="somebody has replaced the files of portsup"):
         asking.again(ONE)

@@ -1,5 +1,6 @@
 """What becomes of services where the loop cannot watch one more descriptor, or no thread is to be had."""
 
+import contextlib
 import errno
 import os
 import select
@@ -80,7 +81,10 @@ def hearing() -> Hearing:
 def test_the_calls_of_a_process_wait_until_the_loop_can_watch_them_again() -> None:
     """After a look aside; the bind that was looked into is answered at once."""
     loop, refused = Loop(), []
-    calls = Anything(fileno=lambda: 99, is_valid=lambda _: True, fail=lambda _, number: refused.append(number))
+    calls = Anything(
+        fileno=lambda: 99, is_valid=lambda _: True, fail=lambda _, number: refused.append(number),
+        letting_go=contextlib.nullcontext,
+    )  # fmt: skip
     sockets = Anything(inodes_of=lambda *_: {1})
     handoff = Handoff(loop, calls, sockets, BindMode.REPORT, hearing())  # type: ignore[arg-type]
     handoff.aside = lambda look, then: then(Anything(trouble=OSError(errno.EIO, "")))
