@@ -16,6 +16,7 @@ from tests.examples.mcp_client import TOKEN, ask, call
 from tests.examples.running import Running, service
 from tests.examples.test_mcp_sessions import ask as ask_raw
 from tests.examples.test_mcp_sessions import begin, message
+from tests.support.needed import need_program
 
 pytestmark = pytest.mark.live
 
@@ -113,6 +114,7 @@ def test_both_ways_of_searching_find_the_same(guarded: Running, without_ripgrep:
 
 
 def test_expressions_are_for_ripgrep(guarded: Running, without_ripgrep: Running) -> None:
+    need_program("rg", "ripgrep")
     assert found(guarded, text=r"^\w+ = \d$", regex=True) == [
         ("src/one.py", 1, "alpha = 1"),
         ("src/one.py", 2, "BETA = 2"),

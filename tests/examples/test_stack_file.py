@@ -83,7 +83,7 @@ def test_whatever_a_service_reads_can_be_set_in_env() -> None:
     files = [ROOT / "examples" / "service.py", *(ROOT / "examples").glob("*/*.py")]
     read = {name for path in files for name in call.findall(path.read_text(encoding="utf-8"))}
     # By portsup, or by OpenTelemetry itself: the services only look whether they are set.
-    from_elsewhere = {name for name in read if re.match("PORTSUP_(?!EXAMPLE)|LISTEN_|OTEL_S", name)}
+    from_elsewhere = {name for name in read if re.match("HOST$|PORTSUP_(?!EXAMPLE)|LISTEN_|OTEL_S", name)}
     assert {"GROQ_API_KEY", "LOG_FORMAT"} <= read
     assert read - from_elsewhere <= asked()
 
