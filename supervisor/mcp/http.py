@@ -9,14 +9,17 @@ import anyio
 import uvicorn
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from supervisor import PortPool
+from supervisor.api.silent import impatient
 from supervisor.errors import LockLost
 from supervisor.mcp.server import McpServer
 
 PATH = "/mcp"
 MOST_BYTES = 256 * 1024  # of a request
 MOST_AT_ONCE = 200  # requests and streams; further ones are told to come again
+MOST_SILENT = MOST_AT_ONCE // 2  # connections that ask nothing; more are closed
 MOST_SESSIONS = 100
 _NAMES = ("127.0.0.1", "localhost", "[::1]")
 
@@ -78,7 +81,8 @@ def serve_http(server: McpServer, token: str, token_path: str, ports: Sequence[i
     with PortPool("portsup-mcp", ports, on_lost=on_lost).acquire() as lease:
         config = uvicorn.Config(
             application(server, token, lease.port), log_level="warning", access_log=False, ws="none",
-            limit_concurrency=MOST_AT_ONCE, timeout_graceful_shutdown=2, server_header=False,
+            http=impatient(H11Protocol, MOST_SILENT), limit_concurrency=MOST_AT_ONCE, timeout_graceful_shutdown=2,
+            server_header=False,
         )  # fmt: skip
         served.append(uvicorn.Server(config))
         print(f"http://127.0.0.1:{lease.port}{PATH}", flush=True)

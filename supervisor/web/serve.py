@@ -6,10 +6,12 @@ import threading
 from collections.abc import Callable, Sequence
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from supervisor import PortPool
 from supervisor.api.following import Following
 from supervisor.api.project import Project
+from supervisor.api.silent import impatient
 from supervisor.dataclass import dataclass
 from supervisor.errors import LockLost, PortsupError
 from supervisor.web.app import MOST_WINDOWS, Page
@@ -20,6 +22,7 @@ from supervisor.web.windows import Windows
 _COMING = ("acquiring", "waiting", "preparing", "starting")
 _SETTLED = 0.5  # seconds
 MOST_AT_ONCE = 4 * MOST_WINDOWS  # connections; further ones are told to come again
+MOST_SILENT = MOST_AT_ONCE // 2  # of these; more that ask nothing are closed
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,8 @@ def serve(project: Project, secret: str, serving: Serving) -> None:
         page = Page(place, keys, Windows(project, MOST_WINDOWS), read_only=serving.read_only)
         config = uvicorn.Config(
             Guard(page.application(), place, keys), log_level="error", access_log=False, ws="none", lifespan="off",
-            limit_concurrency=MOST_AT_ONCE, timeout_graceful_shutdown=1, server_header=False, proxy_headers=False,
+            http=impatient(H11Protocol, MOST_SILENT), limit_concurrency=MOST_AT_ONCE, timeout_graceful_shutdown=1,
+            server_header=False, proxy_headers=False,
             ssl_certfile=serving.certificate or None, ssl_keyfile=serving.key or None,
         )  # fmt: skip
         try:

@@ -1,7 +1,9 @@
 """The server on the loopback: who gets through to it, and what has been tried against others like it."""
 
 import asyncio
+import contextlib
 import os
+import socket
 import stat
 from pathlib import Path
 from typing import Any
@@ -122,6 +124,10 @@ def test_a_client_with_the_token_works_with_the_stack(own_folders: Path) -> None
         assert asyncio.run(session())["services"] == ["job"]
         with httpx2.Client(trust_env=False) as stranger:
             assert stranger.post(url, json={}).status_code == 401
+        with contextlib.ExitStack() as around:
+            for _ in range(500):  # who asks nothing needs no token, and keeps nobody out all the same
+                around.enter_context(socket.create_connection(("127.0.0.1", ports[0]), 20))
+            assert asyncio.run(session())["services"] == ["job"]
     finally:
         server.terminate()
         server.wait(20)

@@ -1,5 +1,6 @@
 """The page's server as it is served: what it tells, what it does, and what strangers get of it."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -202,6 +203,19 @@ def test_many_streams_and_slow_readers_keep_nobody_waiting(live: Live) -> None:
             for connection in readers:
                 connection.close()
         eventually(lambda: _is_free(busy), what="room for another window")
+
+
+def test_connections_that_ask_nothing_keep_nobody_out(live: Live) -> None:
+    """Every user of this machine can open them, and half a request takes no cookie."""
+    with served(live) as busy, contextlib.ExitStack() as around:
+        idle = [around.enter_context(socket.create_connection(("127.0.0.1", busy.port), 20)) for _ in range(700)]
+        for connection in idle[::2]:
+            with contextlib.suppress(OSError):  # closed by now, because others came after it
+                connection.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX: ")
+        with httpx2.Client(base_url=busy.base, trust_env=False, timeout=30.0, cookies=busy.http.cookies) as another:
+            for _ in range(3):
+                assert another.get("/api/about", headers=busy.headers).status_code == 200
+        assert busy.do("restart", "job")[-1]["ok"]
 
 
 def _is_free(page: Served) -> bool:
