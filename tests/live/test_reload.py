@@ -153,6 +153,23 @@ def test_what_was_stopped_by_hand_stays_stopped(stack: Make) -> None:
         assert "A=1" in live.run("env", "job").stdout
 
 
+def test_what_has_failed_is_tried_again_with_what_may_have_mended_it(stack: Make) -> None:
+    broken = {"command": ["sh", "-c", "exit 7"], "restart": "never", "ready": {"log": "here"}}
+    live = stack({"job": broken, "other": SLEEPS})
+    with live.foreground() as up:
+        up.says("is up")
+        live.until("job", state="failed")
+        rewrite(live, {"job": {**broken, "description": "the one that fails"}, "other": SLEEPS})
+        assert live.run("reload").returncode == 0
+        assert live.rows()["job"]["state"] == "failed"  # nothing has changed for its process
+        rewrite(live, {"job": {**broken, "environment": {"A": "1"}}, "other": SLEEPS})
+        still = live.run("reload")
+        assert (still.returncode, "job: failed, exit code 7" in still.stderr) == (1, True), still.stderr
+        rewrite(live, {"job": SLEEPS, "other": SLEEPS})
+        assert live.run("reload").returncode == 0
+        assert live.rows()["job"]["state"] == "running"
+
+
 def test_health_checks_and_limits_change_under_a_process_that_goes_on(stack: Make) -> None:
     pool = free_pool(3)
     live = stack({"web": {"command": program("http_health"), "pool": list(pool)}})

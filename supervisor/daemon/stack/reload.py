@@ -206,6 +206,10 @@ class Reloader:
         if is_at_work and slot.is_wanted and change.restarts:  # one that is being stopped stays stopped
             self._stack.restart([each.spec.name for each in replicas if each.is_wanted], why=Asked("reconfigure"))
             return True
+        failed = [each.spec.name for each in replicas if each.service.state is State.FAILED and each.is_wanted]
+        if failed and change.restarts:  # that may have been mended
+            self._stack.start(failed, may_idle=True)
+            return True
         for each in replicas:
             if "idle_stop" in change.keys or "idle_min_up" in change.keys:
                 each.keeper.tell(ev.IdlingChanged())
