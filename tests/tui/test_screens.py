@@ -13,6 +13,7 @@ from supervisor.tui.logs import Logs
 from supervisor.tui.overview import Overview
 from tests.tui.view import ROWS, end, is_drawn, run, same_as, tell, text_of, until, view
 
+pytestmark = pytest.mark.live  # the whole view, with a loop and timers of its own
 
 @pytest.mark.parametrize(
     ("name", "size", "plain"),
