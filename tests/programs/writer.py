@@ -21,6 +21,12 @@ def note(name: str, line: str) -> None:
         file.write(f"{line}\n")
 
 
+def write(name: str, text: str) -> None:
+    """The whole text, or what was there before, where we are killed meanwhile."""
+    (folder / f".{name}.{epoch}").write_text(text)
+    (folder / f".{name}.{epoch}").rename(folder / name)
+
+
 def last() -> int:
     try:
         return int((folder / "last").read_text())
@@ -35,10 +41,10 @@ with open(folder / "lock", "a") as lock:
         if last() > epoch:
             note("refused", f"{epoch} {os.getpid()} {time.time():.3f}")
             sys.exit(1)
-        (folder / "last").write_text(str(epoch))
+        write("last", str(epoch))
         moment = f"{time.time():.6f}"
         if not (folder / f"first.{epoch}").exists():
-            (folder / f"first.{epoch}").write_text(moment)
-        (folder / f"at.{epoch}").write_text(moment)
+            write(f"first.{epoch}", moment)
+        write(f"at.{epoch}", moment)
         fcntl.flock(lock, fcntl.LOCK_UN)
         time.sleep(0.005)

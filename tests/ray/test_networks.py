@@ -103,6 +103,7 @@ class Bridge:
             except ProcessLookupError:
                 pass
         for name in NAMES:
+            subprocess.run(["ip", "link", "del", self.link(name)], capture_output=True, check=False)
             subprocess.run(["ip", "netns", "del", self.namespace(name)], capture_output=True, check=False)
         subprocess.run(["ip", "link", "del", f"pb{self._number}"], capture_output=True, check=False)
 

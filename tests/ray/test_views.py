@@ -1,5 +1,6 @@
 """What commands show of a stack on a cluster while it goes on, and what they refuse to do there."""
 
+import contextlib
 import json
 import os
 import signal
@@ -8,12 +9,13 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from queue import Queue
+from queue import Empty, Queue
 from typing import Any
 
 import pytest
 
 from tests.ray.conftest import LONG, TIMES, OnRay, server
+from tests.support.eventually import eventually
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(900)]
 
@@ -54,6 +56,18 @@ def until(lines: "Queue[str]", *parts: str) -> str:
             return line
 
 
+def until_it_follows(lines: "Queue[str]", pid: int) -> None:
+    """What a program has printed before is not shown with `-n 0`, and nobody says when that begins."""
+
+    def heard() -> bool:
+        os.kill(pid, signal.SIGUSR1)
+        with contextlib.suppress(Empty):
+            return "asked" in lines.get(timeout=1.0)
+        return False
+
+    eventually(heard, within=LONG, what="a line that is followed")
+
+
 def test_lines_events_and_states_are_followed_while_they_come(on_ray: OnRay) -> None:
     on_ray.write({"talks": {"command": [sys.executable, "-c", TALKS], "place": {"labels": {"n": "a"}}}}, engine=TIMES)
     assert on_ray.run("up").returncode == 0
@@ -70,6 +84,7 @@ def test_lines_events_and_states_are_followed_while_they_come(on_ray: OnRay) -> 
     ):
         assert json.loads(until(states, '"running"'))["pid"] == row["pid"]
         until(events, "service ready")
+        until_it_follows(lines, row["pid"])
         os.kill(row["pid"], signal.SIGKILL)
         until(events, "service restarts")
         until(lines, "begins")
