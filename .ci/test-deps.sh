@@ -7,12 +7,13 @@ declare -A packages=([gcc]="gcc libc6-dev" [make]=make [ps]=procps [zsh]=zsh [fi
     [nginx]=nginx-light [redis-server]=redis-server [memcached]=memcached [haproxy]=haproxy [lighttpd]=lighttpd [node]=nodejs
     [java]=default-jdk-headless [etcd]=etcd-server [bwrap]="bubblewrap libseccomp2" [espeak-ng]=espeak-ng [chromium]=chromium [tmux]=tmux
     [systemd-analyze]=systemd [systemd-nspawn]=systemd-container [pg_ctlcluster]=postgresql [php-fpm8.2]=php-fpm
-    [g++]="g++ libboost-dev" [go]=golang-go [authbind]=authbind [caddy]=caddy [mariadbd]=mariadb-server [epmd]=erlang-base [ruby]=ruby [rg]=ripgrep)
+    [g++]=g++ [go]=golang-go [authbind]=authbind [caddy]=caddy [mariadbd]=mariadb-server [epmd]=erlang-base [ruby]=ruby [rg]=ripgrep)
 PATH=$PATH:/usr/sbin:/sbin
 missing=()
 for program in "${!packages[@]}"; do
     command -v "$program" >/dev/null || missing+=(${packages[$program]})
 done
+[[ -e /usr/include/boost/asio.hpp ]] || missing+=(libboost-dev)
 # The kernel's headers of the other architecture that the handoff knows.
 case $(uname -m) in x86_64) other=aarch64-linux-gnu/arm64 ;; *) other=x86_64-linux-gnu/amd64 ;; esac
 [[ -e /usr/${other%/*}/include/asm/unistd.h ]] || missing+=("linux-libc-dev-${other#*/}-cross")
