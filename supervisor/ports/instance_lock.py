@@ -3,7 +3,7 @@
 import contextlib
 import os
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from itertools import chain, count
 
 from supervisor import system
@@ -131,9 +131,9 @@ class InstanceLock:
             write_json(self.record, info.as_json())
             self.info = info  # `release` knows the record by it
 
-    def loss(self, held: Collection[tuple[int, int]] = ()) -> LockGone | None:
-        """Why the number is no longer ours, None as long as it is; `held` are files whose locks are surely ours."""
-        why = self._lock.loss(held)
+    def loss(self) -> LockGone | None:
+        """Why the number is no longer ours, None as long as it is."""
+        why = self._lock.loss()
         if why is None:
             found = _owner(self.record)
             if found is not None and found[1] != self.info.owner and system.is_alive(found[1]):

@@ -2,7 +2,7 @@
 
 import contextlib
 import errno
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from supervisor.core.pool import Pick, pick
 from supervisor.core.port_state import PortState, Quarantine, state_of
@@ -191,16 +191,16 @@ class PoolLease:
         """How every port of the pool stands, in the order of the pool."""
         return tuple(self._status(port, now) for port in self._ports.values())
 
-    def losses(self, held: Collection[tuple[int, int]] = ()) -> tuple[Loss, ...]:
-        """Every lock we hold, looked at in full: those that keep nobody out any more; `held` as in `FileLock.loss`."""
-        return tuple(loss for port in self._ports for loss in self.losses_of(port, held))
+    def losses(self) -> tuple[Loss, ...]:
+        """Every lock we hold, looked at in full: those that keep nobody out any more."""
+        return tuple(loss for port in self._ports for loss in self.losses_of(port))
 
-    def losses_of(self, port: int, held: Collection[tuple[int, int]] = ()) -> tuple[Loss, ...]:
+    def losses_of(self, port: int) -> tuple[Loss, ...]:
         """The same for one port; empty if it is not of this pool or not leased."""
         mine = self._ports.get(port)
         if mine is None or not mine.lock.is_held:
             return ()
-        why = mine.lock.loss(held)
+        why = mine.lock.loss()
         return (Loss(port, why),) if why else ()
 
     def heartbeat(self) -> None:

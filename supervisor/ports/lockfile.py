@@ -7,7 +7,7 @@ import os
 import sys
 import time
 import types
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Any
 
 from supervisor.core.reasons import LockGone
@@ -127,10 +127,11 @@ class FileLock:
                 raise
             close(descriptor)  # replaced between open and lock: that was a lock on a file nobody finds
 
-    def loss(self, held: Collection[tuple[int, int]] = ()) -> LockGone | None:
+    def loss(self) -> LockGone | None:
         """Why the lock no longer keeps others out, None as long as it does.
 
-        `held` are files of which the kernel has said, in this moment, that this process has their locks.
+        Each lock is asked by itself. /proc/locks, which would tell of all at once, is never read: to open it took 8 to
+        17 ms on Linux 6.18, in which nobody on the machine gets or gives back a lock (file_rwsem in fs/locks.c).
         """
         if not self.is_held:
             return LockGone("given-back")
@@ -147,8 +148,6 @@ class FileLock:
             return LockGone("deleted", self.path)
         if found != self._inode:
             return LockGone("replaced", self.path)
-        if found in held:
-            return None
         return self._loss_to_second_descriptor()
 
     def _loss_to_second_descriptor(self) -> LockGone | None:

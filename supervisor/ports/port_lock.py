@@ -3,7 +3,6 @@
 import contextlib
 import os
 import time
-from collections.abc import Collection
 
 from supervisor import system
 from supervisor.core.reasons import LockGone
@@ -95,13 +94,11 @@ class PortLock:
         Record.of(self.port, self._owner, self._since).write(self._runtime.port_record(self.port))
         self._has_record = True
 
-    def loss(self, held: Collection[tuple[int, int]] = ()) -> LockGone | None:
+    def loss(self) -> LockGone | None:
         """Why the lock no longer keeps others out, None as long as it does: the file was deleted or replaced, its
         directory is gone, the record names another owner that is alive, or a second descriptor can take the lock.
-
-        `held` are files whose locks the kernel says are ours.
         """
-        why = self._file.loss(held)
+        why = self._file.loss()
         if why is not None:
             return why
         stamp = _stamp(self._runtime.port_record(self.port))

@@ -1,7 +1,7 @@
 """The watch over locks and records: losing one must be noticed at once, not at the next use of the port."""
 
 import os
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from supervisor import system
 from supervisor.ports.instance_lock import InstanceLock
@@ -56,12 +56,11 @@ class Shield:
             return
         touched = dict.fromkeys(port for port in map(self._named, events) if port is not None)
         leases = {port: lease for lease in self._leases for port in lease.pool} if touched else {}
-        held = system.flocked_by_us() if len(touched) > 1 else ()
         for port in touched:
             if port == _INSTANCE:
-                yield self._loss_of_instance(held)
+                yield self._loss_of_instance()
             elif (lease := leases.get(port)) is not None:
-                yield lease.losses_of(port, held)
+                yield lease.losses_of(port)
 
     def check(self) -> tuple[Loss, ...]:
         """Every lock looked at in full; those that are lost."""
@@ -69,10 +68,9 @@ class Shield:
 
     def checks(self) -> Iterator[tuple[Loss, ...]]:
         """The same, lease by lease, for those who have something else to do in between."""
-        held = system.flocked_by_us()  # one look instead of one at each lock
-        yield self._loss_of_instance(held)
+        yield self._loss_of_instance()
         for lease in tuple(self._leases):
-            yield lease.losses(held)
+            yield lease.losses()
 
     def heartbeat(self) -> None:
         """Keep all files fresh."""
@@ -120,6 +118,6 @@ class Shield:
             return int(stem)
         return None
 
-    def _loss_of_instance(self, held: Collection[tuple[int, int]]) -> tuple[Loss, ...]:
-        why = self._instance.loss(held) if self._instance is not None else None
+    def _loss_of_instance(self) -> tuple[Loss, ...]:
+        why = self._instance.loss() if self._instance is not None else None
         return (Loss(_INSTANCE, why),) if why else ()

@@ -2,7 +2,6 @@
 
 from supervisor.system.linux import *
 from supervisor.system.linux_ends import *
-from supervisor.system.linux_locks import *
 from supervisor.system.linux_namespace import *
 from supervisor.system.linux_origin import *
 from supervisor.system.linux_usage import *

@@ -257,11 +257,6 @@ def is_opaque(pid: int) -> bool:
     return False
 
 
-def flocked_by_us() -> Collection[tuple[int, int]]:
-    """Empty: the system has no table of the locks of files."""
-    return ()
-
-
 def open_signals(numbers: Collection[int]) -> SignalQueue:
     """A queue of these signals, which do nothing else from now on."""
     return _WakeUps(numbers)

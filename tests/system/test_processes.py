@@ -20,26 +20,6 @@ pytestmark = pytest.mark.live
 _WAITS = "import sys; print('ready', flush=True); sys.stdin.read()"
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="Linux alone has a table of locks")
-def test_the_kernel_knows_which_files_we_have_locked(tmp_path: Path) -> None:
-    import fcntl
-
-    def is_known() -> bool:
-        return (there.st_dev, there.st_ino) in system.flocked_by_us()
-
-    with open(tmp_path / "lock", "w") as file, open(tmp_path / "lock") as other:
-        there = os.fstat(file.fileno())
-        assert not is_known()
-        fcntl.flock(other, fcntl.LOCK_SH)
-        assert not is_known(), "that one keeps no other reader out"
-        fcntl.flock(other, fcntl.LOCK_UN)
-        fcntl.flock(file, fcntl.LOCK_EX)
-        if not is_known():
-            pytest.skip("the kernel calls the device of this file system otherwise")
-        fcntl.flock(file, fcntl.LOCK_UN)
-        assert not is_known()
-
-
 @contextmanager
 def running(code: str = _WAITS, **environment: str) -> Iterator["subprocess.Popen[str]"]:
     process = subprocess.Popen(
