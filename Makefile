@@ -27,7 +27,8 @@ SIDE_BY_SIDE = tests/convert/test_side_by_side.py
 BROWSER = tests/browser
 RAY = tests/ray
 WINDOWS = tests/windows
-APART = tests/examples $(BROWSER) $(RAY) $(WINDOWS) $(PROGRAMS) $(SIDE_BY_SIDE)
+REAL_SYSTEMD = tests/export/test_real_systemd.py
+APART = tests/examples $(BROWSER) $(RAY) $(WINDOWS) $(PROGRAMS) $(SIDE_BY_SIDE) $(REAL_SYSTEMD)
 
 .PHONY: up test test-more test-portable test-services test-web test-ray test-windows test-programs test-convert test-exports
 .PHONY: test-deps test-long test-faults test-soak
