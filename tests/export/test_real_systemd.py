@@ -86,16 +86,18 @@ class Machine:
 
     def close(self) -> None:
         """Ends the first process, and with it all others."""
-        if self._nspawn is not None and self._first:
-            self.tells("systemctl", "poweroff")
-            try:
-                self._nspawn.wait(30)
-            except subprocess.TimeoutExpired:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(self._first, 9)
-                self._nspawn.wait(30)
-        for place in (self._root, self.folder):
-            subprocess.run(["umount", "-l", str(place)], check=False)
+        try:
+            if self._nspawn is not None and self._first:
+                self.tells("systemctl", "poweroff")
+                try:
+                    self._nspawn.wait(30)
+                except subprocess.TimeoutExpired:
+                    with contextlib.suppress(ProcessLookupError):
+                        os.kill(self._first, 9)
+                    self._nspawn.wait(30)
+        finally:
+            for place in (self._root, self.folder):
+                subprocess.run(["umount", "-l", str(place)], check=False)
 
 
 @pytest.fixture
