@@ -89,6 +89,7 @@ def test_what_a_service_prints_is_shown_without_secrets(stack: Make) -> None:
         "open": {"command": ["sh", "-c", f"echo first $TOKEN; {more}"], "logging": {"redact": False}, **service},
         "bad": {
             "command": ["sh", "-c", f"echo it has $DB_PASSWORD in it, and {SECRET}; exit 3"], "restart": "never",
+                "ready": {"log": "what it never says"},  # so that it fails in a reload as well
             "environment": {"DB_PASSWORD": OTHER}, "hooks": {"pre_start": ["sh", "-c", "echo hook $DB_PASSWORD"]},
         },
     }  # fmt: skip
@@ -113,7 +114,7 @@ def test_what_a_service_prints_is_shown_without_secrets(stack: Make) -> None:
         services["bad"]["environment"]["NEW_TOKEN"] = "new-s3cret-word"
         live.write(services, name="t")
         done = live.run("reload")
-        assert done.returncode == 0, done.stderr
+        assert (done.returncode, "error: bad: failed, exit code 3" in done.stderr) == (1, True), done.stderr
         (live.folder / "go").touch()
         eventually(lambda: live.log("web") == "first ***\nthen *** ***\n", what="the new secret hidden in web.log")
         eventually(lambda: live.log("open") == f"first {SECRET}\nthen *** ***\n", what="what was there kept as it was")
