@@ -3,5 +3,5 @@ import htm from "./vendor/htm.mjs";
 import { h } from "./vendor/preact.mjs";
 
 export { Component, Fragment, render } from "./vendor/preact.mjs";
-export { useCallback, useEffect, useMemo, useRef, useState } from "./vendor/hooks.mjs";
+export { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "./vendor/hooks.mjs";
 export const html = htm.bind(h);

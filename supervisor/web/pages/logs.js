@@ -1,5 +1,6 @@
 // The logs of one service or of several, merged: filtered, followed, and scrolled without an end.
 import { html, useEffect, useRef, useState } from "./lib.js";
+import { useKeys } from "./keys.js";
 import { LogView } from "./logview.js";
 import { go } from "./route.js";
 import { ask, isLive, onEvents, store } from "./store.js";
@@ -31,21 +32,18 @@ export function Logs({ route }) {
     };
   }, [query, asked.time, store.key]);
 
-  useEffect(() => {
-    const onKey = (event) => {
-      if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, dialog")) return;
-      if (event.key === "f") toggle();
-      else if (event.key === "S") put({ since: asked.since ? "" : "restart" });
-      else if (event.key === "n" || event.key === "N") step(view.current, event.key === "n" ? 1 : -1);
-      else return;
-      event.preventDefault();
-    };
-    addEventListener("keydown", onKey);
-    return () => removeEventListener("keydown", onKey);
+  useKeys((event) => {
+    const isTyping = event.target.closest("input, select, dialog");
+    if (event.ctrlKey || event.metaKey || event.altKey || isTyping || !view.current) return;
+    if (event.key === "f") toggle();
+    else if (event.key === "S") put({ since: asked.since ? "" : "restart" });
+    else if (event.key === "n" || event.key === "N") step(view.current, event.key === "n" ? 1 : -1);
+    else return;
+    event.preventDefault();
   });
 
   const toggle = () => {
-    if (state.isFollowing) {
+    if (view.current.isFollowing) {
       view.current.isFollowing = false;
       set((s) => ({ ...s, isFollowing: false }));
     } else {

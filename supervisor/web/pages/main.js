@@ -92,7 +92,7 @@ function onKey(event) {
   const isTyping = event.target.closest("input, select, textarea, dialog");
   if (event.ctrlKey || event.metaKey || event.altKey || isTyping) return;
   if (event.key === "?") Help.open();
-  else if (KEYS[event.key]) go(KEYS[event.key], event.key === "l" ? {} : {});
+  else if (KEYS[event.key]) go(KEYS[event.key]);
   else if (event.key === "/") document.querySelector("[data-filter]")?.focus();
   else return;
   event.preventDefault();

@@ -1,5 +1,6 @@
 // All services: broken ones first, then in the order of the start.
 import { Component, html, useEffect, useRef, useState } from "./lib.js";
+import { useKeys } from "./keys.js";
 import { act } from "./orders.js";
 import { go, link } from "./route.js";
 import { cpuOf, isLive, store } from "./store.js";
@@ -83,16 +84,14 @@ class Row extends Component {
 const portWords = (port) => `${port.port} ${port.state}${port.holder ? `: ${port.holder}` : ""}`;
 
 export function Overview() {
-  const [chosen, choose] = useState("");
+  const [chosen, setChosen] = useState("");
+  const marked = useRef("");  // as `chosen`, and before it is drawn
+  const choose = (name) => setChosen(marked.current = name);
   const [filter, setFilter] = useState("");
   const [menu, more] = useState("");
   const table = useRef(null);
   const rows = store.order.map((name) => store.rows[name]).filter((row) => row && fits(row, filter));
-  useEffect(() => {
-    const onKey = (event) => keyOf(event, rows, chosen, choose, table.current);
-    addEventListener("keydown", onKey);
-    return () => removeEventListener("keydown", onKey);
-  });
+  useKeys((event) => keyOf(event, rows, marked.current, choose, table.current));
   const canAct = isLive() && !store.about.read_only;
   return html`
     <div class="bar">

@@ -1,5 +1,6 @@
 // One service: why it is as it is, what it uses, whom it needs, what holds for it, and its environment.
 import { Chart } from "./chart.js";
+import { useKeys } from "./keys.js";
 import { html, useEffect, useState } from "./lib.js";
 import { act } from "./orders.js";
 import { State, Uptime, byKey, isStopped } from "./overview.js";
@@ -29,13 +30,9 @@ export function Service({ route }) {
   const row = store.rows[name];
   const why = useAnswer("why", { service: name }, name);
   const about = useAnswer("service", { service: name }, name);
-  useEffect(() => {
-    const onKey = (event) => {
-      if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, dialog")) return;
-      if (row && byKey(event.key, row)) event.preventDefault();
-    };
-    addEventListener("keydown", onKey);
-    return () => removeEventListener("keydown", onKey);
+  useKeys((event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, select, dialog")) return;
+    if (row && byKey(event.key, row)) event.preventDefault();
   });
   if (!row) return html`<h1>${name}</h1><p class="empty">The stack has no such service${store.stack ? "" : ", or does not run"}.</p>`;
   return html`
