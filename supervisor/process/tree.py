@@ -70,8 +70,12 @@ def _roots(tree: Tree, children: Collection[int]) -> list[int]:
 
 def orphans(tree: Tree, children: Collection[int]) -> list[int]:
     """Those that have come to another process: that may be anybody's, and so may a session whose leader is gone."""
-    main, found = (tree.main if tree.main in children else -1), system.orphans_of(tree.daemon)
-    return [pid for pid in found if _session_of(pid) == main or _is_marked(pid, tree)]
+    return _ours(tree, children, system.orphans_of(tree.daemon))
+
+
+def _ours(tree: Tree, children: Collection[int], orphans: Collection[int]) -> list[int]:
+    main = tree.main if tree.main in children else -1
+    return [pid for pid in orphans if _session_of(pid) == main or _is_marked(pid, tree)]
 
 
 def members(tree: Tree) -> set[int]:
@@ -99,7 +103,15 @@ def is_gone(tree: Tree) -> bool:
             if is_left and system.identity_of(pid) is not None:
                 return False
         seen |= new
-    return not any(system.identity_of(pid) for pid in orphans(tree, seen))
+    ended = set[int]()
+    while True:
+        found = set(system.orphans_of(tree.daemon)) - ended
+        for pid in _ours(tree, seen, found):
+            if system.identity_of(pid) is not None:
+                return False
+        if not (now := {pid for pid in found if system.identity_of(pid) is None}):
+            return True
+        ended |= now  # again: those that it had forked have come to the others only now
 
 
 def terminate(main: int, number: int) -> bool:

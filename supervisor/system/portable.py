@@ -16,6 +16,7 @@ from supervisor.system.identity import Identity
 TIES_PROCESSES = False
 HAS_WATCHES = False
 _NOT_TOLD = (psutil.Error, OSError)
+_MOST_LOOKS = 5  # at all processes, for orphans: where some end all the time
 
 
 def identity_of(pid: int) -> Identity | None:
@@ -151,12 +152,19 @@ def _children(pid: int, *, recursive: bool) -> list[int]:
 def orphans_of(pid: int) -> list[int]:
     """Processes that may have come from `pid` and have lost their parent: nobody hands them to us.
 
-    They have process 1 as their parent, or one above us that asked for orphans, as on Linux.
+    They have process 1 as their parent, or one above us that asked for orphans, as on Linux.  Where a process ends
+    while they are looked at, all are looked at once more: its children can have begun since they were listed.
     """
     above = {1}
     while (pid := parent_of(pid)) and pid not in above:
         above.add(pid)
-    return [each for each in psutil.pids() if each not in above and parent_of(each) in above]
+    found: dict[int, None] = {}
+    for _ in range(_MOST_LOOKS):
+        parents = {each: parent_of(each) for each in psutil.pids()}
+        found |= {each: None for each, parent in parents.items() if each not in above and parent in above}
+        if all(parent or psutil.pid_exists(each) for each, parent in parents.items()):
+            break
+    return list(found)
 
 
 def open_end_of(pid: int) -> int | None:

@@ -35,7 +35,8 @@ def terminal(tmp_path: Path, stack: Make) -> Iterator[tuple[Live, Terminal]]:
     """The view of a stack that does not run yet."""
     pool = list(free_pool(2))
     web = {"command": program("listens"), "pool": pool}
-    broken = {"command": ["sh", "-c", "echo going down; exit 3"], "restart": "never", "ready": "started"}
+    fails = ["sh", "-c", "echo going down; exit 3"]
+    broken = {"command": fails, "restart": "never", "ready": {"log": "never said"}}  # so that no start of it is fine
     live = stack({"web": web, "talks": {"command": ["sh", "-c", TALKS]}, "broken": broken, "stays": SLEEPS})
     with top_of(live, tmp_path) as screen:
         yield live, screen

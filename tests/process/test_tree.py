@@ -210,6 +210,30 @@ def test_what_came_to_another_process_is_ours_only_if_that_is_proved(start: Chil
         assert (members(nobody), is_gone(nobody)) == (set(), True)
 
 
+def test_what_an_orphan_forked_before_it_ended_is_still_ours(start: Children) -> None:
+    """As a program does that puts itself into the background with two forks, between two looks at the orphans."""
+    ours, between = start.program("never_listens"), start.program("exits", "0")
+    ours.read(until="running")
+    between.wait()
+    looks = iter([[between.pid], [between.pid, ours.pid]])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(system, "children_of", lambda pid: [])
+        patch.setattr(system, "orphans_of", lambda pid: next(looks))
+        assert not is_gone(Tree(0, RUN_ID, "never_listens", os.getpid()))
+
+
+def test_the_children_of_what_ended_meanwhile_are_found_among_the_orphans(start: Children) -> None:
+    portable = pytest.importorskip("supervisor.system.portable")
+    gone, orphan = start.program("exits", "0"), start.program("never_listens")
+    orphan.read(until="running")
+    gone.wait()
+    looks = iter([[gone.pid], [orphan.pid]])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(portable.psutil, "pids", lambda: next(looks))
+        patch.setattr(portable, "parent_of", lambda pid: 1 if pid == orphan.pid else 0)
+        assert portable.orphans_of(os.getpid()) == [orphan.pid]
+
+
 def test_who_has_lost_its_parent_is_found_where_nobody_hands_it_to_us(start: Children) -> None:
     portable = pytest.importorskip("supervisor.system.portable")
     child = start.program("daemonizes")
