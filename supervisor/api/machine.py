@@ -10,7 +10,7 @@ from supervisor.ports.folders import Folders
 from supervisor.ports.instances import InstanceInfo, running
 from supervisor.ports.runs import dead_runs
 from supervisor.ports.runtime import RuntimeDir
-from supervisor.process import tree
+from supervisor.process.leftovers import reap_run
 from supervisor.process.view import require_view
 from supervisor.words import leftovers as words
 
@@ -111,7 +111,7 @@ def remove_left_over() -> int:
     processes, files = leftovers.orphans(runtime), list(leftovers.stale_files(runtime))
     kept = []
     for run_id in sorted({each.run_id for each in processes} & dead_runs(runtime)):
-        kept += [words.alive(each.pid) for each in tree.reap_run(run_id) if not each.gone]
+        kept += [words.alive(each.pid) for each in reap_run(run_id) if not each.gone]
     # Records last: as long as one tells of a run, the next `up` knows its processes.
     if not kept:
         kept = [words.file_kept(file.path) for file in files if not leftovers.remove(file)]

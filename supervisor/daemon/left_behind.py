@@ -3,7 +3,7 @@
 from supervisor.errors import PortsupError
 from supervisor.ports.runs import runs_of
 from supervisor.ports.runtime import RuntimeDir
-from supervisor.process.tree import reap_run
+from supervisor.process.leftovers import reap_run
 
 
 def end_runs_of(daemon: int) -> int:

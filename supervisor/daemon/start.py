@@ -31,7 +31,7 @@ from supervisor.ports.outcomes import why_of
 from supervisor.ports.port_lock import own_identity
 from supervisor.ports.record import Owner
 from supervisor.ports.runtime import RuntimeDir
-from supervisor.process import lifeline, tree
+from supervisor.process import leftovers, lifeline, tree
 from supervisor.process.view import require_view
 from supervisor.words import endings, starting
 from supervisor.words.console import left_out, table
@@ -58,7 +58,7 @@ def run_instance(instance: int | None, read: Callable[[], tuple[StackSpec, Optio
     system.set_child_subreaper()
     for warning in spec.warnings:
         print(f"warning: {warning}", file=sys.stderr)
-    if lock.stale_run_id and (killed := tree.reap_run(lock.stale_run_id)):
+    if lock.stale_run_id and (killed := leftovers.reap_run(lock.stale_run_id)):
         print(f"warning: {starting.reaped(each.pid for each in killed)}", file=sys.stderr)
     _introduce(spec, lock)
     state_dir = Path(instance_directory(spec.name, lock.number))

@@ -12,7 +12,7 @@ from supervisor.ports.lockfile import FileLock
 from supervisor.ports.record import Record, read_json
 from supervisor.ports.runs import dead_runs
 from supervisor.ports.runtime import RuntimeDir
-from supervisor.process import tree
+from supervisor.process import leftovers, tree
 from supervisor.words import findings as words
 
 _ENDPOINTS = ".endpoints.json"
@@ -44,7 +44,7 @@ def orphans(runtime: RuntimeDir) -> list[Orphan]:
     """
     if system.process_trouble():
         return []
-    left = sorted(tree.left_of(sorted(dead_runs(runtime))).items())
+    left = sorted(leftovers.left_of(sorted(dead_runs(runtime))).items())
     return [
         Orphan(pid, system.process_name(pid), system.environ_of(pid).get(tree.SERVICE, ""), run) for pid, run in left
     ]

@@ -16,6 +16,7 @@ from supervisor.system.no_handoff import *
 from supervisor.system.no_jobs import *
 from supervisor.system.portable import *
 from supervisor.system.portable import sockets_of_machine
+from supervisor.system.portable_signals import open_signals as open_signals
 from supervisor.system.posix import *
 from supervisor.system.posix_processes import *
 from supervisor.system.posix_processes import SIGKILL

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pytest
 
 from supervisor import system
-from supervisor.process.tree import Tree, is_gone, kill, members, reap_run, terminate
+from supervisor.process.leftovers import reap_run
+from supervisor.process.tree import Tree, is_gone, kill, members, terminate
 from supervisor.system import environ_of, identity_of, process_name
 from tests.support.children import PROGRAMS, RUN_ID, Child, Children, children, reap_everything
 from tests.support.eventually import eventually
@@ -176,7 +177,7 @@ def test_what_is_left_of_a_dead_run_is_reaped(start: Children) -> None:
 
 
 def test_a_dead_run_never_takes_the_one_who_cleans_up_with_it(start: Children) -> None:
-    code = "import os; from supervisor.process.tree import reap_run; print(reap_run(os.environ['PORTSUP_RUN_ID']))"
+    code = "import os; from supervisor.process.leftovers import reap_run; print(reap_run(os.environ['PORTSUP_RUN_ID']))"
     child = start.run(
         sys.executable, "-c", code, environment={"PORTSUP_RUN_ID": "dead-us", "PYTHONPATH": str(PROGRAMS.parents[1])}
     )

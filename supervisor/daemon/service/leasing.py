@@ -16,7 +16,7 @@ from supervisor.errors import PortsupError, refusal
 from supervisor.ports.holders import ConflictKind, Holder
 from supervisor.ports.leases import Chosen, NoPort, PoolLease
 from supervisor.ports.outcomes import holders_in, may_pass, why_of
-from supervisor.process import tree
+from supervisor.process.leftovers import reap_run
 from supervisor.words.refusals import not_leased
 
 OWNERLESS_WAIT = 1.0  # seconds that a port gets to become free whose owner is gone or exits; its sockets need that
@@ -201,7 +201,7 @@ class Leasing:
         spared = (os.getpid(), os.getppid())  # the question has others for these two
 
         def question() -> list[int]:
-            return [each.pid for run in dead for each in tree.reap_run(run, spared)]
+            return [each.pid for run in dead for each in reap_run(run, spared)]
 
         def reaped(killed: list[int] | None) -> None:
             if killed:

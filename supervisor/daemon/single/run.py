@@ -26,7 +26,7 @@ from supervisor.ports.record import Owner
 from supervisor.ports.runtime import RuntimeDir
 from supervisor.ports.service_sockets import ServiceSockets
 from supervisor.ports.shield import CHECK_EVERY, HEARTBEAT_EVERY, Shield
-from supervisor.process import tree
+from supervisor.process import leftovers, tree
 from supervisor.process.filters import Filters
 from supervisor.process.signals import hold_back, passed_on_by_exec
 from supervisor.process.spawn import Command, spawn
@@ -105,7 +105,7 @@ class SingleRun:
 
     def _choose(self, avoid: Mapping[int, str]) -> int:
         chosen = self._lease.choose(avoid, time.monotonic())
-        reaped = [killed for run_id in self._lease.orphans() for killed in tree.reap_run(run_id)]
+        reaped = [killed for run_id in self._lease.orphans() for killed in leftovers.reap_run(run_id)]
         if reaped:
             self._say(starting.reaped(each.pid for each in reaped))
             chosen = self._lease.choose(avoid, time.monotonic())
