@@ -58,6 +58,11 @@ def first_unprivileged_port() -> int:
     return 1024
 
 
+def room_for_words(stack: int) -> int:
+    """How many bytes the arguments and the environment of a program may take together, whatever its stack: ARG_MAX."""
+    return os.sysconf("SC_ARG_MAX")
+
+
 def reserved_ports() -> dict[int, str]:
     """Ports that a part of the system uses, and which one: nobody tells."""
     return {}

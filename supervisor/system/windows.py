@@ -153,6 +153,11 @@ def descriptor_limit() -> int:
     return 1 << 30
 
 
+def room_for_words(stack: int) -> int:
+    """So many that it does not matter: CreateProcessW sets no limit on an environment in Unicode."""
+    return 1 << 30
+
+
 def reserved_ports() -> dict[int, str]:
     """Ports that Windows keeps for itself, mostly for Hyper-V; binding one gives error 10013."""
     command = ["netsh", "int", "ipv4", "show", "excludedportrange", "protocol=tcp"]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from supervisor.config.spec import ServiceSpec
-from supervisor.daemon.service.environment import environment_of, filled, kept_once
+from supervisor.daemon.service.environment import environment_of, filled, kept_once, room_taken, that_fits
 from supervisor.daemon.stack.endpoints import Endpoint, document, variable, variables
 
 ENDPOINTS = {"web": Endpoint(8001, (8000, 8001)), "my-db.1": Endpoint(9000, (9000,))}
@@ -85,3 +85,22 @@ def test_what_all_services_have_is_held_once() -> None:
     assert {**kept, "MORE": "x"} == {**environment, "MORE": "x"}
     assert isinstance(kept, ChainMap)
     assert kept.maps == [{"HOME": "/", "PORTSUP_B_PORT": "3"}, of_all]
+
+
+def test_a_program_gets_all_addresses_while_they_fit_and_else_those_that_it_needs() -> None:
+    of_all = variables({f"service-{number}": Endpoint(8000 + number, (8000 + number,)) for number in range(1000)})
+    environment = {"HOME": "/", **of_all, "PORTSUP_SERVICE_7_URL": "its own"}
+    enough = room_taken(environment, ["server", "8000"])
+    assert that_fits(environment, ["server", "8000"], enough, of_all, ["service-3"]) == environment
+    assert that_fits(environment, ["server", "8000"], enough - 1, of_all, ["service-3"]) == {
+        "HOME": "/", "PORTSUP_SERVICE_7_URL": "its own",
+        "PORTSUP_SERVICE_3_PORT": "8003", "PORTSUP_SERVICE_3_URL": "http://127.0.0.1:8003",
+    }  # fmt: skip
+    fitting = that_fits(environment, [], 0, of_all, ())
+    assert dict(kept_once(fitting, of_all)) == fitting, "what was left out does not come back"
+
+
+def test_room_is_counted_in_bytes_with_a_pointer_for_each_text() -> None:
+    nothing = room_taken({}, [])
+    assert room_taken({"A": "1"}, []) - nothing == len(b"A=1\0") + 8
+    assert room_taken({"A": "ñ"}, ["é"]) - nothing == len("A=ñ\0é\0".encode()) + 16

@@ -66,3 +66,25 @@ def test_a_service_above_its_memory_limit_is_started_again(stack: Make) -> None:
         (news,) = live.journal("service is ended")
         assert news["why"].startswith("its processes have ")
         assert news["why"].endswith(" of memory, its `memory_limit` is 50 MB")
+
+
+def test_a_program_with_little_room_for_variables_starts_with_the_addresses_that_it_needs(stack: Make) -> None:
+    """execve(2) takes no more than 128 KiB of a program with a small stack, and a thousand addresses are more."""
+    names = [f"s{number}-".ljust(63, "x") for number in range(100)]
+    ports = free_pool(len(names))
+    others = {
+        name: {**SLEEPS, "pool": [port], "ready": "started", "autostart": False}
+        for name, port in zip(names, ports, strict=True)
+    }
+    counts = 'env | grep -c "^PORTSUP_S[0-9]*_X*_URL="; env | grep "^PORTSUP_S7_"; sleep 1000'
+    web = {
+        "command": ["sh", "-c", counts], "environment": {"BIG": "x" * 110_000}, "depends_on": {names[7]: "started"},
+        "ready": {"log": "S7"},
+    }  # fmt: skip
+    live = stack({**others, "all": web, "few": {**web, "limits": {"stack": "256KB"}}})
+    with live.up():
+        assert "\n100\n" in f"\n{live.log('all')}"
+        assert "\n1\n" in f"\n{live.log('few')}"
+        assert f"={ports[7]}" in live.log("few")
+        told = live.run("env", "few").stdout
+        assert (told.count("_URL="), "PORTSUP_ENDPOINTS=" in told) == (1, True)

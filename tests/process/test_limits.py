@@ -4,6 +4,7 @@ import grp
 import os
 import pwd
 import resource
+import subprocess
 import sys
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -150,3 +151,22 @@ def test_memory_is_told_where_there_is_more_than_the_limit() -> None:
     assert system.memory_above([os.getpid()], 2**20) > 2**20
     assert system.memory_above([os.getpid()], 2**40) == 0
     assert system.memory_above([], 0) == 0
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("stack", [1 << 16, 1 << 18, 1 << 20, 1 << 26])
+@pytest.mark.skipif(system.HAS_JOBS, reason="Windows has no limits of setrlimit(2)")
+def test_a_program_starts_with_as_many_words_as_there_is_room_for_and_not_with_more(stack: int) -> None:
+    """The kernel is asked: most of the stack, 128 KiB, a quarter of the stack, and 6 MiB."""
+    room = system.room_for_words(stack)
+    word = "x" * 1000
+
+    def run(size: int) -> int:
+        words = ["/bin/true", *[word] * ((size - 100) // (len(word) + 1 + 8))]
+        return subprocess.run(
+            words, env={}, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_STACK, (stack, stack)), check=True
+        ).returncode
+
+    assert run(room - 4096) == 0
+    with pytest.raises((OSError, subprocess.CalledProcessError)):  # E2BIG, or no stack to begin on
+        run(room + 16384)

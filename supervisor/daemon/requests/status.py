@@ -137,5 +137,5 @@ def environment_told(world: StackWorld, facts: Mapping[str, str], service: str |
     else:
         slot = world.slots[service]
         port = slot.service.port or (slot.pool[0] if slot.pool else None)
-        told = dict(slot.child.environment) if slot.child is not None else world.programs.environment(slot, port)
+        told = dict(world.programs.environment(slot, port) if slot.child is None else slot.child.environment)
     return {name: value for name, value in told.items() if name != RUN_ID}

@@ -2,11 +2,11 @@
 
 import os
 from collections import ChainMap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from supervisor.config.placeholders import fill
 from supervisor.config.spec import HandoffMode, ServiceSpec
-from supervisor.daemon.stack.endpoints import HOST, Endpoint
+from supervisor.daemon.stack.endpoints import HOST, Endpoint, variable
 from supervisor.process.executable import own_bin
 
 # Of portsup's own variables only these are passed on: what runs in a service must see the same locks and logs.
@@ -14,6 +14,7 @@ FOLDERS = ("PORTSUP_RUNTIME_DIR", "PORTSUP_STATE_DIR")
 # What a service manager says to one process alone, sd_listen_fds(3) and sd_notify(3): not passed on if said to us.
 ACTIVATION = ("LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "LISTEN_PIDFDID")
 NOTIFICATION = ("NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC")
+_BEGINNING = 4096  # bytes: the paths of a program and of its interpreter, and what the kernel adds
 FIRST_FD = 3  # SD_LISTEN_FDS_START
 
 
@@ -46,8 +47,30 @@ def environment_of(
     return {**told, **about_others, "PORTSUP_SERVICE": spec.name, **facts}
 
 
+def that_fits(
+    environment: Mapping[str, str], words: Sequence[str], room: int, of_all: Mapping[str, str], needed: Iterable[str]
+) -> Mapping[str, str]:
+    """What of `environment` a program can be started with that has these arguments, in `room` bytes.
+
+    That is all of it but the variables `of_all` services where they are too many; those of the `needed` ones stay.
+    """
+    if room_taken(environment, words) <= room:
+        return environment
+    kept = {variable(name, what) for name in needed for what in ("PORT", "URL")}
+    return {name: value for name, value in environment.items() if name in kept or of_all.get(name) is not value}
+
+
+def room_taken(environment: Mapping[str, str], words: Sequence[str]) -> int:
+    """The bytes that arguments and environment take, and what begins a script, each text with its pointer."""
+    texts = [*words, *environment.keys(), *environment.values()]
+    characters = sum(len(text) if text.isascii() else len(os.fsencode(text)) for text in texts)
+    return characters + 2 * len(environment) + len(words) + 8 * (len(environment) + len(words)) + _BEGINNING
+
+
 def kept_once(environment: Mapping[str, str], of_all: Mapping[str, str]) -> Mapping[str, str]:
     """The same variables; those `of_all` services are held for all of them once: a thousand have two thousand."""
+    if not environment.keys() >= of_all.keys():
+        return environment
     return ChainMap({name: value for name, value in environment.items() if of_all.get(name) is not value}, of_all)  # type: ignore[arg-type]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from supervisor import system
 from supervisor.config.spec import ServiceSpec
-from supervisor.daemon.service.environment import environment_of, filled
+from supervisor.daemon.service.environment import environment_of, filled, that_fits
 from supervisor.daemon.service.slot import Slot
 from supervisor.daemon.stack.endpoints import Endpoint, read_elsewhere, variables
 from supervisor.dataclass import replace
@@ -13,6 +13,8 @@ from supervisor.errors import PortsupError
 from supervisor.process.account import account
 from supervisor.process.limits import limits
 from supervisor.process.spawn import Command
+
+_NOTHING: Mapping[str, str] = {}
 
 
 class Programs:
@@ -57,24 +59,29 @@ class Programs:
         """A service has moved, or there are other services now."""
         self._endpoints, self._ports, self._told = {}, {}, {}
 
-    def environment(self, slot: Slot, port: int | None) -> dict[str, str]:
-        """What the process of a service gets."""
+    def environment(
+        self, slot: Slot, port: int | None, words: Sequence[str] = (), told: Mapping[str, str] = _NOTHING
+    ) -> Mapping[str, str]:
+        """What the process of a service gets that has these arguments, with `told`."""
         spec = slot.spec if slot.number == 1 else replace(slot.spec, name=slot.of)
         whose = account(spec.user, spec.group)
         inherited = self._inherited if whose is None else {**self._inherited, **whose.variables}
         facts = {**self._facts, "PORTSUP_ENDPOINTS": self._elsewhere} if self._elsewhere else self._facts
-        return environment_of(
+        environment = environment_of(
             spec, port, self.endpoints(), facts, self._instance, inherited, self.about_services()
         ) | ({} if slot.replica is None else {"PORTSUP_REPLICA": str(slot.replica)})
+        room = system.room_for_words(spec.limits.get("stack", 0))
+        needed = (spec.name, *spec.depends_on)
+        return that_fits({**environment, **told}, words, room, self.about_services(), needed)
 
-    def environment_of_commands(self) -> dict[str, str]:
+    def environment_of_commands(self) -> Mapping[str, str]:
         """What a command of the stack gets that is none of its services."""
         told = environment_of(
             ServiceSpec("none", (), ()), None, self.endpoints(), self._facts, self._instance, self._inherited,
             self.about_services(),
         )  # fmt: skip
         del told["PORTSUP_SERVICE"]
-        return told
+        return that_fits(told, (), system.room_for_words(0), self.about_services(), ())
 
     def words(self, slot: Slot, words: Sequence[str]) -> tuple[str, ...]:
         """A command about a service with its placeholders filled in; raises PortsupError."""
@@ -98,7 +105,7 @@ class Programs:
         """These words as they are run for a service, with `told` in their environment; raises PortsupError."""
         spec = slot.spec
         argv = [filled(word, port, self._instance, self.endpoints(), fd) for word in words]
-        environment = {**self.environment(slot, port), **told}
+        environment = self.environment(slot, port, argv, told)
         return Command(
             argv, environment, os.fspath(spec.working_dir), *prints_to, spec.umask, self._nofile,
             account=account(spec.user, spec.group), limits=limits(spec.limits),
