@@ -4,6 +4,7 @@ At a start this happens in a child, so `load` and all that it consists of is imp
 """
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from supervisor.config.names import find_asked
@@ -32,14 +33,15 @@ def read_stack(options: Options) -> tuple[StackSpec, Options]:
     options = replace(options, profiles=profiles, files=asked)
     selected(spec, options.services, profiles)
     if not options.hands_over:
-        _refuse_without_handoff(spec, options)
+        refuse_without_handoff(spec, start_order(spec, options))
     if (name := options.abort.code_from) and name not in start_order(spec, options):
         raise refusals.not_started(name)
     return spec, options
 
 
-def _refuse_without_handoff(spec: StackSpec, options: Options) -> None:
-    for name in start_order(spec, options):
+def refuse_without_handoff(spec: StackSpec, names: Iterable[str]) -> None:
+    """Raises UsageError if one of these services has a key that needs the handoff, which is off for all of them."""
+    for name in names:
         service = spec.services[name]
         if service.handoff is HandoffMode.SYSTEMD:
             continue

@@ -3,6 +3,7 @@
 import pytest
 
 from supervisor.core import events as ev
+from supervisor.core.reasons import NoRoom
 from supervisor.core.restart import RestartPolicy
 from supervisor.core.service import Service, Timeouts
 from supervisor.core.state import Hook, Result, State
@@ -197,3 +198,24 @@ def test_a_hook_is_run_and_its_deadline_is_kept_by_the_one_timer() -> None:
     assert (state(web), world.since()) == (State.BACKOFF, ["end hook 1"])
     web.close()
     assert loop.timers == []
+
+
+def test_nobody_hears_that_a_service_is_idle_whose_clients_cannot_wait(loop: FakeLoop, world: FakeWorld) -> None:
+    docs = world.keeper(replace(WEB, name="docs", on_connect=True), loop)
+    world.await_failure = ev.AwaitFailed("there is no handoff")
+    docs.tell(ev.AwaitRequested())
+    assert world.changes == [(State.STOPPED, State.ACQUIRING), (State.ACQUIRING, State.FAILED)]
+    assert (docs.service.result, docs.service.reason) == (Result.SPAWN_FAILED, "there is no handoff")
+    world.await_failure = None
+    docs.tell(ev.AwaitRequested())
+    assert world.changes[2:] == [(State.FAILED, State.ACQUIRING), (State.ACQUIRING, State.IDLE)]
+
+
+def test_clients_are_refused_before_the_next_ones_are_waited_for(loop: FakeLoop, world: FakeWorld) -> None:
+    docs = world.keeper(replace(WEB, on_connect=True), loop)
+    docs.tell(ev.AwaitRequested())
+    docs.tell(ev.Called())
+    docs.tell(ev.RoomLacking(NoRoom("memory", 2, 1, ("b",))))
+    world.since()
+    loop.advance(docs.service.timeouts.clients)
+    assert (state(docs), world.since()) == (State.IDLE, ["refuse clients of web", "await clients of web"])

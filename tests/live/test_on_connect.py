@@ -151,3 +151,38 @@ def test_without_the_handoff_it_is_refused_with_the_reason(stack: Make) -> None:
     refused = live.run("up", "-d", "--handoff", "off")
     assert refused.returncode == 2
     assert "cannot start `web` on a connection: with `--handoff off` nobody listens on its port" in refused.stderr
+
+
+def test_without_the_handoff_neither_reload_nor_start_brings_a_service_that_needs_it(stack: Make) -> None:
+    ports = free_pool(4)
+    plain = {"command": program("listens"), "pool": [ports[0]]}
+    waits = {
+        "first": on_connect(program("listens"), ports[1]),
+        "unused": {"command": program("listens"), "pool": [ports[2]], "idle_stop": "10m"},
+        "several": {"command": program("listens"), "pool": [ports[3]], "replicas": 2},
+    }
+    live = stack({"plain": plain, **{name: {**each, "autostart": False} for name, each in waits.items()}})
+    with live.up("--handoff", "off"):
+        for name in waits:
+            refused = live.run("start", name)
+            assert (refused.returncode, "with `--handoff off`" in refused.stderr) == (2, True), refused.stderr
+        live.write({"plain": {**plain, "start": "on-connect"}})
+        refused = live.run("reload")
+        assert (refused.returncode, "cannot start `plain` on a connection" in refused.stderr) == (2, True)
+        live.write({"plain": plain, "new": waits["unused"]})
+        refused = live.run("reload")
+        assert (refused.returncode, "cannot use `idle_stop` of `new`" in refused.stderr) == (2, True)
+        live.write({"plain": {**plain, "memory_cost": "1GB"}}, budget={"memory": "2GB"})
+        refused = live.run("reload")
+        assert (refused.returncode, "cannot keep to the `budget`" in refused.stderr) == (2, True)
+        assert live.rows()["plain"]["state"] == "running"
+
+
+def test_where_no_socket_can_be_handed_over_it_never_says_that_it_is_idle(stack: Make) -> None:
+    (port,) = free_pool(1)
+    live = stack({"web": on_connect(program("listens"), port)})
+    live.env["PORTSUP_SYSTEM"] = "posix"  # as where there is none
+    told = live.run("up", "-d")
+    assert told.returncode == 10
+    assert told.stderr.count("cannot listen for its first client") == 1
+    assert "is idle" not in told.stderr

@@ -77,6 +77,7 @@ class FakeWorld:
         self.changes: list[tuple[str, str]] = []  # from state to state
         self.ports: dict[str, list[int]] = {}  # that can be leased; the first of the pool if nothing is said
         self.spawns: list[ev.Spawned | ev.SpawnFailed] = []  # answers to the next spawns; a new pid when empty
+        self.await_failure: ev.AwaitFailed | None = None  # the answer to whoever waits for clients
         self.is_slow = False  # lease answers wait for `answer`
         self.on_change: Callable[[Service, Service], None] = lambda before, after: None
         self._unanswered: list[tuple[ev.PortLeased | ev.NoPort, LeaseAnswer]] = []
@@ -108,8 +109,9 @@ class FakeWorld:
     def quarantine(self, svc: Service, port: int, why: Cause) -> None:
         self.done.append(f"quarantine {port}: {why}")
 
-    def await_clients(self, svc: Service) -> None:
+    def await_clients(self, svc: Service) -> ev.AwaitFailed | None:
         self.done.append(f"await clients of {svc.name}")
+        return self.await_failure
 
     def count_clients(self, svc: Service, pid: int) -> None:
         self.done.append(f"count clients of {pid}")

@@ -33,13 +33,13 @@ class Callers:
         self._hands_over = hands_over
         self._watched: dict[str, list[int]] = {}
 
-    def wait_for(self, slot: Slot) -> None:
-        """Listens from now on; the service is told when a client waits, or why it cannot be.
+    def wait_for(self, slot: Slot) -> ev.AwaitFailed | None:
+        """Listens from now on, or says why it cannot be; the service is told when a client waits.
 
         Of several replicas it is all that are told; nobody is listened for as long as one of them serves.
         """
         if slot.replica is not None and (slot.of in self._watched or slot.shared.is_served()):
-            return
+            return None
         self.forget(slot)
         try:
             why = self._why_not(slot)
@@ -49,7 +49,7 @@ class Callers:
             why = (error.strerror or str(error)).lower() if isinstance(error, OSError) else str(error)
         if why:
             self.forget(slot)
-            self._tell(slot, ev.AwaitFailed(NoFirstClient(why)))
+        return ev.AwaitFailed(NoFirstClient(why)) if why else None
 
     def forget(self, slot: Slot) -> None:
         """Its process sees to its clients from now on, or nobody does; say it before its sockets are closed."""
@@ -66,9 +66,10 @@ class Callers:
 
     def _called(self, slot: Slot) -> None:
         self.forget(slot)
-        self._tell(slot, ev.Called())
+        self.tell(slot, ev.Called())
 
-    def _tell(self, slot: Slot, event: ev.Called | ev.AwaitFailed) -> None:
+    def tell(self, slot: Slot, event: ev.Called | ev.AwaitFailed) -> None:
+        """Has all replicas know."""
         for each in tuple(slot.replicas):
             each.keeper.tell(event)
 

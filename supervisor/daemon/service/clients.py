@@ -44,12 +44,12 @@ class Clients:
         idle = next((each for each in slot.replicas if each.service.state is State.IDLE), None)
         if idle is None or states & (IS_PASSING | {State.WAITING, State.RUNNING}):
             self._callers.forget(slot)
-        elif idle.service.deadline is None:
-            self._callers.wait_for(idle)
+        elif idle.service.deadline is None and (failed := self._callers.wait_for(idle)) is not None:
+            self._callers.tell(idle, failed)
 
-    def await_first(self, svc: Service) -> None:
-        """Listens for its first client; at once, since whoever hears that it is idle may connect."""
-        self._callers.wait_for(self._slots[svc.name])
+    def await_first(self, svc: Service) -> ev.AwaitFailed | None:
+        """Listens for its first client, or says why it cannot; before anybody hears that it is idle, and connects."""
+        return self._callers.wait_for(self._slots[svc.name])
 
     def count(self, svc: Service, pid: int) -> None:
         """Counts those who are connected."""

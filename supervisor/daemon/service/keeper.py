@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from supervisor.core import events as ev
@@ -29,7 +29,7 @@ class World(Protocol):
 
     def lease(self, svc: Service, wish: ev.LeasePort, answer: Callable[[ev.PortLeased | ev.NoPort], None]) -> None: ...
     def quarantine(self, svc: Service, port: int, why: Cause) -> None: ...
-    def await_clients(self, svc: Service) -> None: ...
+    def await_clients(self, svc: Service) -> ev.AwaitFailed | None: ...
     def count_clients(self, svc: Service, pid: int) -> None: ...
     def make_sure_unused(self, svc: Service, pid: int) -> None: ...
     def refuse_clients(self, svc: Service) -> None: ...
@@ -89,10 +89,23 @@ class Keeper:
     def _apply(self, event: ev.Event) -> None:
         before = self.service
         self.service, effects = step(before, event, self._loop.time())
+        if any(isinstance(effect, ev.AwaitClients) for effect in effects):
+            effects = self._await_clients(effects)
         if self.service is not before:
             self._world.changed(before, self.service)
         for effect in effects:
             self._carry_out(effect)
+
+    def _await_clients(self, effects: Sequence[ev.Effect]) -> tuple[ev.Effect, ...]:
+        """What else there is to do; nobody hears that it is idle before its clients can wait, or if they cannot."""
+        first = next(at for at, effect in enumerate(effects) if isinstance(effect, ev.AwaitClients))
+        for effect in effects[:first]:
+            self._carry_out(effect)
+        failed = self._world.await_clients(self.service)
+        if failed is None:
+            return tuple(effects[first + 1 :])
+        self.service, more = step(self.service, failed, self._loop.time())
+        return (*effects[first + 1 :], *more)
 
     def _carry_out(self, effect: ev.Effect) -> None:
         svc = self.service
@@ -106,8 +119,6 @@ class Keeper:
                 self._inbox.appendleft(self._world.spawn(svc, port))
             case ev.SpawnBeside(port):
                 self._inbox.appendleft(self._world.spawn_beside(svc, port))
-            case ev.AwaitClients():
-                self._world.await_clients(svc)
             case ev.CountClients(pid):
                 self._world.count_clients(svc, pid)
             case ev.MakeSureUnused(pid):

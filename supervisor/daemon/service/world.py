@@ -133,8 +133,8 @@ class StackWorld:
         if slot.lease is not None and not slot.shared.others_live(slot):
             slot.lease.quarantine(port, why, self._loop.time() + slot.spec.quarantine)
 
-    def await_clients(self, svc: Service) -> None:
-        self._clients.await_first(svc)
+    def await_clients(self, svc: Service) -> ev.AwaitFailed | None:
+        return self._clients.await_first(svc)
 
     def count_clients(self, svc: Service, pid: int) -> None:
         self._clients.count(svc, pid)

@@ -13,11 +13,12 @@ from supervisor.core import events as ev
 from supervisor.core.conditions import has_settled, is_done
 from supervisor.core.instance import overlap, ports_of
 from supervisor.core.journal import Reloaded, ReloadRefused
-from supervisor.core.order import levels
+from supervisor.core.order import levels, with_dependencies
 from supervisor.core.reasons import Asked
 from supervisor.core.state import AT_REST, State
 from supervisor.daemon.instance import Instance
 from supervisor.daemon.options import Options
+from supervisor.daemon.reading import refuse_without_handoff
 from supervisor.daemon.service.slot import Slot
 from supervisor.daemon.service.world import StackWorld
 from supervisor.daemon.stack.new_slots import new_slots, settings, spec_of
@@ -75,12 +76,24 @@ class Reloader:
         if why := overlap(pools, new.stride, self._instance.number):
             raise refusals.overlapping(file, why, self._instance.number)
         self.check_start([name for name in found.added if starts_by_itself(new.services[name], self._profiles)], new)
+        if not self._hands_over:
+            touched = new.services if found.top else {change.name for change in found.changed}
+            refuse_without_handoff(new, [name for name in self._at_work() if name in touched and name in new.services])
         return new, found
 
     def check_start(self, names: Collection[str], spec: StackSpec | None = None) -> None:
-        """Raises UsageError if one of these needs a service whose profiles nobody asked for, and that does not run."""
-        at_work = [name for name, slot in self._stack.slots.items() if slot.service.state not in AT_REST]
-        check_needs(spec or self.spec, names, self._profiles, at_work)
+        """Raises UsageError if one of these cannot be started.
+
+        It needs a service whose profiles nobody asked for, and that does not run; or the handoff, which is off.
+        """
+        spec = spec or self.spec
+        check_needs(spec, names, self._profiles, self._at_work())
+        if not self._hands_over:
+            graph = {name: tuple(service.depends_on) for name, service in spec.services.items()}
+            refuse_without_handoff(spec, with_dependencies(graph, names))
+
+    def _at_work(self) -> list[str]:
+        return [name for name, slot in self._stack.slots.items() if slot.service.state not in AT_REST]
 
     def refused(self, error: PortsupError) -> None:
         """Somebody who does not listen asked for what cannot be done."""
