@@ -2,19 +2,22 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 
+from supervisor.config import interpolate, placeholders
 from supervisor.config.keys.replicas import MOST as MOST_REPLICAS
 from supervisor.convert import limits, shell, supervisord_order
 from supervisor.convert.around import ALONE, Around
 from supervisor.convert.circus_files import Files, gathered
 from supervisor.convert.copies import share
-from supervisor.convert.draft import Draft, Left, Outcome
+from supervisor.convert.draft import Draft, Filled, Left, Outcome
 from supervisor.convert.own_port import is_number
 from supervisor.convert.values import account, duration, is_true, seconds, set_variables, signal_name, umask, whole
 
 MOST_COPIES = 32
 GRACE = 30.0  # seconds, where nothing is said
 _REFERENCE = re.compile(r"\$\(circus\.([\w.-]+)\)|\(\(circus\.([\w.-]+)\)\)|\$WID\b", re.IGNORECASE)
+_OF_CIRCUSD = re.compile(r"\$([A-Z]+[A-Z0-9_]*)", re.ASCII)
 _READ = frozenset((
     "args", "autostart", "check_flapping", "close_child_stderr", "close_child_stdin", "close_child_stdout", "cmd",
     "copy_env", "executable", "gid", "graceful_timeout", "max_retry", "numprocesses", "priority", "respawn", "shell",
@@ -71,6 +74,16 @@ def convert(text: str, around: Around = ALONE, more: Sequence[tuple[str, str]] =
         why = "there is no such server here"
         outcome.left.append(Left("`httpd` and `statsd` of `[circus]`", why, "`portsup status` and `portsup metrics`"))
     return outcome
+
+
+def _value(text: str) -> str:
+    """The value of a variable: `$NAME` in capitals is that of circusd's own, `$PATH:/opt/bin` for one."""
+    if isinstance(text, Filled) or not _OF_CIRCUSD.search(text):
+        return text
+    parts = _OF_CIRCUSD.split(text)  # texts and names by turns
+    literally = (placeholders.literally(interpolate.literally(each)) for each in parts[::2])
+    names = [f"${{{each}:-}}" for each in parts[1::2]]
+    return Filled("".join(each for pair in zip_longest(literally, names, fillvalue="") for each in pair))
 
 
 class _Watcher:
@@ -145,7 +158,7 @@ class _Watcher:
             draft.leave(f"`executable={executable}`", "a program is run by its own name here", "name it in `command`")
         if directory := given.get("working_dir", ""):
             draft.fields["working_dir"] = expanded(directory)
-        set_variables(draft, {name: expanded(value) for name, value in self._variables.items()})
+        set_variables(draft, {name: _value(expanded(value)) for name, value in self._variables.items()})
         if not is_true(given.get("copy_env", "false")):
             draft.notes.append("Circus gives it no variables but these; here it has those of portsup, too")
         self._life(draft)

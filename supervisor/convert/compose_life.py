@@ -5,7 +5,7 @@ from typing import Any
 
 from supervisor.convert import limits, probes, profiles, shell
 from supervisor.convert.dockerfile import Image
-from supervisor.convert.draft import Draft, Filled
+from supervisor.convert.draft import WATCHED, Draft, Filled
 from supervisor.convert.values import (
     duration,
     is_true,
@@ -33,7 +33,7 @@ _CONTAINER = frozenset((
     "use_api_socket", "userns_mode", "uts", "volumes", "volumes_from",
 ))  # fmt: skip
 _WHY = {
-    "develop": ("files are not watched", "use the reloading of the program itself"),
+    "develop": WATCHED,
     "provider": ("it is a plugin of compose", "write a service that does the same"),
     "models": ("they are of compose", "start the model server as a service"),
 }

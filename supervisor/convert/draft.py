@@ -3,8 +3,16 @@
 from collections.abc import Container, Mapping
 from typing import Any
 
+from supervisor.config.keys.service import SERVICE
 from supervisor.core.stdin import Stdin, seems_to_watch
 from supervisor.dataclass import dataclass, field
+
+# Why a converter leaves out what needs an extra of portsup, and what to write.
+WATCHED = ("the key `watch` needs an extra of portsup", "install `portsup[watch]`, and write `watch: [PATH, …]`")
+SCHEDULED = (
+    "a schedule needs an extra of portsup, and a job",
+    'install `portsup[schedule]`, and write `one_shot: true` and `schedule: "* * * * *"`',
+)
 
 
 class Filled(str):
@@ -61,7 +69,11 @@ class Draft:
             if key in why:
                 self.leave(f"`{key}`", *why[key], source={key: value})
             elif key not in known and not key.startswith("x-"):
-                self.leave(f"`{key}`", "portsup does not know it", "see whether you need it", source={key: value})
+                reason, remedy = "portsup does not know it", "see whether you need it"
+                if any(key == each.name for each in SERVICE.keys):
+                    reason = "portsup does not know it in such a file"
+                    remedy = f"services.yaml has a key `{key}`: write that"
+                self.leave(f"`{key}`", reason, remedy, source={key: value})
 
     def carry(self, key: str, value: str | None, what: str, remedy: str) -> None:
         """Set `key`, or note that services.yaml does not take the value, which is None then."""

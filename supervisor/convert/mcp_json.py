@@ -12,11 +12,16 @@ from supervisor.convert.values import cleaned, mapping, texts
 from supervisor.errors import PortsupError
 
 KEYS = ("mcpServers", "servers", "context_servers")  # of Claude Code and Cursor, VS Code, Zed
-_READ = frozenset(("command", "args", "env", "envFile", "cwd", "type", "url", "headers", "disabled"))
+_READ = frozenset(("command", "args", "env", "envFile", "cwd", "type", "url", "headers", "disabled", "description"))
 _WHY = {
     "timeout": ("it is what the client waits", "keep it in the file of the client"),
     "alwaysAllow": ("it is what the client asks its user", "keep it in the file of the client"),
     "autoApprove": ("it is what the client asks its user", "keep it in the file of the client"),
+    "trust": ("it is what the client asks its user", "keep it in the file of the client"),
+    **dict.fromkeys(
+        ("disabledTools", "enabledTools", "includeTools", "excludeTools", "tools"),
+        ("it is which tools the client shows", "keep it in the file of the client"),
+    ),
     "dev": ("it is for debugging in VS Code", "use `watch` to restart the server"),
 }
 # With comments and commas at the end, as VS Code writes it; strings stay as they are.
@@ -80,6 +85,8 @@ def _server(name: str, given: dict[str, Any]) -> Draft:
         draft.fields["env_file"] = [{"path": _filled(draft, given["envFile"]), "required": True}]
     if isinstance(given.get("cwd"), str):
         draft.fields["working_dir"] = _filled(draft, given["cwd"])
+    if isinstance(told := given.get("description"), str) and told.strip():
+        draft.fields["description"] = told[:1000]
     if given.get("disabled") is True:
         draft.fields["autostart"] = False
     draft.leave_keys(given, _WHY, _READ)

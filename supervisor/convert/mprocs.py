@@ -31,11 +31,19 @@ def convert(data: Any, around: Around = ALONE) -> Outcome:
     for name, item in procs.items():
         if item is None:
             continue
-        given = {"shell": item} if isinstance(item, str) else {"cmd": item} if isinstance(item, list) else mapping(item)
+        given: dict[str, Any] = {"shell": item} if isinstance(item, str) else {"cmd": item}
+        if isinstance(item, dict):
+            given = mapping(item)
+        is_list = isinstance(given.get("shell"), list)
+        if is_list:
+            given["cmd"] = given.pop("shell")
         if not str(given.get("shell") or "").strip() and not texts(given.get("cmd")):
             outcome.left.append(Left(f"process `{name}`", "it has no command", "write the service by hand"))
             continue
         outcome.services.append(_process(name, given))
+        if is_list:
+            note = "mprocs takes no list as `shell`, only as `cmd`: run as the words that they are"
+            outcome.services[-1].notes.insert(0, note)
     return outcome
 
 

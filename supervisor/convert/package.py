@@ -22,7 +22,8 @@ _PORT = re.compile(r"(?:--port[= ]|-p )(\d{2,5})\b|\bPORT=(\d{2,5})\b|\bserve\b.
 _STAYS = re.compile(
     r"\b(?:nodemon|tsx watch|node --watch|ts-node-dev|cloudflared tunnel|ngrok (?:http|tcp)|localtunnel|lt --port"
     r"|prisma studio|drizzle-kit studio|supabase start|firebase emulators:start|stripe listen|browser-sync start"
-    r"|live-server|local-ssl-proxy|mockoon-cli start|msw-server|inngest(?:-cli)? dev|temporal server start-dev"
+    r"|live-server|maildev|mailpit|local-ssl-proxy|mockoon-cli start|msw-server|inngest(?:-cli)? dev"
+    r"|temporal server start-dev"
     r"|electron(?:mon)? \.|tauri dev|concurrently|run-p)(?!\S)"
 )
 # Development servers: the option that tells them a port, and the one that they take by themselves.
@@ -73,7 +74,8 @@ def convert(text: str, around: Around = ALONE) -> Outcome:
         outcome.services.append(draft)
     if rest := [name for name in scripts if name not in taken and name not in others]:
         shown = ", ".join(f"`{name}`" for name in rest)
-        outcome.left.append(Left(f"scripts {shown}", "they are tasks that end", f"run them by `{runner} run NAME`"))
+        why, remedy = "by their names they are tasks that end", f"run them by `{runner} run NAME`, or write a service"
+        outcome.left.append(Left(f"scripts {shown}", why, remedy))
     return outcome
 
 

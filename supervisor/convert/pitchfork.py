@@ -4,13 +4,15 @@ import re
 import tomllib
 from typing import Any
 
-from supervisor.convert import own_port, probes, shell
+from supervisor.config import placeholders
+from supervisor.convert import newer_toml, own_port, probes, shell
 from supervisor.convert.around import ALONE, Around
-from supervisor.convert.draft import Draft, Filled, Left, Outcome
+from supervisor.convert.draft import SCHEDULED, WATCHED, Draft, Filled, Left, Outcome
 from supervisor.convert.values import (
     account,
     cleaned,
     duration,
+    is_true,
     mapping,
     memory,
     seconds,
@@ -21,11 +23,17 @@ from supervisor.convert.values import (
 )
 from supervisor.errors import PortsupError
 
-_TEMPLATE = re.compile(r"\{\{\s*daemons\.([\w.-]+?)\.ports?(?:\[0\])?\s*\}\}")
+_OTHER = r"daemons(?:\.(?P<name>[\w-]+)|\[\s*[\"'](?P<quoted>[\w.-]+)[\"']\s*\])"
+_TEMPLATE = re.compile(
+    rf"\{{\{{\s*(?:{_OTHER}\.(?P<what>name|ports?)(?:\[(?P<at>\d)\])?|env\.(?P<variable>\w+)|(?P<own>name))\s*\}}\}}",
+    re.ASCII,
+)
+_ANY_TEMPLATE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
+_FIRST_PORT = re.compile(r"\$(?:PORT0\b|\{PORT0\})", re.ASCII)
 _WHY = {
-    "watch": ("files are not watched", "use the reloading of the program itself"),
-    "watch_mode": ("files are not watched", ""),
-    "cron": ("nothing is started by the clock", "use cron or a systemd timer with `portsup start`"),
+    "watch": WATCHED,
+    "watch_mode": ("it is how pitchfork watches", ""),
+    "cron": SCHEDULED,
     "mise": ("programs are run as they are", "put `mise x --` before the command"),
     "cpu_limit": ("there is no limit of processor shares", "see `limits`"),
     "proxy": ("there is no proxy", "`portsup url` shows the address"),
@@ -41,18 +49,23 @@ _HOOKS = {"on_ready": "post_start", "on_exit": "post_stop"}
 def convert(text: str, around: Around = ALONE) -> Outcome:
     """One service a daemon; raises PortsupError where the file is no TOML."""
     try:
-        top = mapping(cleaned(tomllib.loads(text)))
+        top = mapping(cleaned(newer_toml.read(text)))
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise PortsupError("cannot read the file of pitchfork", f"it is no TOML: {error}") from error
     outcome = Outcome(name=str(top.get("namespace") or ""))
-    daemons = mapping(top.get("daemons"))
-    user = str(mapping(mapping(top.get("settings")).get("supervisor")).get("user") or "")
+    daemons = {name: mapping(item) for name, item in mapping(top.get("daemons")).items()}
+    settings = mapping(top.get("settings"))
+    user = str(mapping(settings.get("supervisor")).get("user") or "")
+    if is_true(mapping(settings.get("general")).get("mise", "false")):
+        why = "programs are run as they are"
+        outcome.left.append(Left("`settings.general.mise`", why, "start portsup by `mise x -- portsup up`"))
+    general = mapping(top.get("env"))
     for name, item in daemons.items():
-        given = mapping(item)
+        given = {**({"user": user} if user else {}), **item, "env": {**general, **mapping(item.get("env"))}}
         if not str(given.get("run") or "").strip():
             outcome.left.append(Left(f"daemon `{name}`", "it has no `run`", "write the service by hand"))
             continue
-        outcome.services.append(_daemon(name, {**({"user": user} if user else {}), **given}))
+        outcome.services.append(_daemon(name, given, daemons))
     for key in ("groups", "slugs"):
         if top.get(key):
             why = "there are no groups" if key == "groups" else "there is no proxy"
@@ -63,10 +76,11 @@ def convert(text: str, around: Around = ALONE) -> Outcome:
     return outcome
 
 
-def _daemon(name: str, given: dict[str, Any]) -> Draft:
+def _daemon(name: str, given: dict[str, Any], daemons: dict[str, dict[str, Any]]) -> Draft:
     draft = Draft(name, needs_port=True)
     ports = _ports(given)
-    line = shell.read(_templated(str(given["run"])))
+    given = _rendered(draft, given, daemons)
+    line = shell.read(_FIRST_PORT.sub("$PORT", str(given["run"])))
     if line.uses_port and not line.ports:
         line.ports = ports[:1]
     _give(draft, line)
@@ -84,6 +98,7 @@ def _daemon(name: str, given: dict[str, Any]) -> Draft:
     if further := ports[1:]:
         why = "a service has one port that portsup gives it"
         draft.leave(f"`port`: {', '.join(map(str, further))}", why, "the program binds it by itself")
+        draft.environment["PORT0"] = Filled("{port}")
         draft.environment.update({f"PORT{at}": str(port) for at, port in enumerate(further, 1)})
     if folder := given.get("dir"):
         draft.fields["working_dir"] = str(folder)
@@ -116,16 +131,46 @@ def _ports(given: dict[str, Any]) -> list[int]:
     return [port for each in texts(told) if (port := whole(each, 1, 65535))]
 
 
-def _templated(text: str) -> str:
-    """The text with marks that a shell leaves alone in place of `{{ daemons.x.port }}`."""
-    return _TEMPLATE.sub(lambda match: f"@portsup-of-{match[1]}@", text)
+def _rendered(draft: Draft, given: dict[str, Any], daemons: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The settings with what their templates stand for, or a mark for the port of another daemon."""
+    variables = {key: str(value) for key, value in mapping(given.get("env")).items()}
+
+    def value(match: re.Match[str]) -> str:
+        if match["own"]:
+            return draft.name
+        if match["variable"]:
+            return variables.get(match["variable"], match[0])
+        other = match["name"] or match["quoted"]
+        if other not in daemons:
+            return match[0]
+        if match["what"] == "name":
+            return other
+        at, ports = int(match["at"] or 0), _ports(daemons[other])
+        if at == 0:
+            return f"@portsup-of-{other}@"
+        return str(ports[at]) if at < len(ports) else match[0]
+
+    def rendered(part: Any) -> Any:
+        match part:
+            case str():
+                text = _TEMPLATE.sub(value, part)
+                for rest in _ANY_TEMPLATE.findall(text):
+                    draft.leave(f"`{rest}`", "there are no templates", "put the value there")
+                return text
+            case dict():
+                return {key: rendered(item) for key, item in part.items()}
+            case list():
+                return [rendered(item) for item in part]
+        return part
+
+    found: dict[str, Any] = rendered(given)
+    return found
 
 
 def _port_of_others(text: str) -> str:
-    shown = _templated(text)
-    if "@portsup-of-" not in shown:
+    if "@portsup-of-" not in text:
         return text
-    literal = shown.replace("$", "$$") if not isinstance(text, Filled) else shown
+    literal = text if isinstance(text, Filled) else placeholders.literally(text.replace("$", "$$"))
     return Filled(re.sub(r"@portsup-of-([\w.-]+)@", r"{port:\1}", literal))
 
 
@@ -176,9 +221,8 @@ def _stop(draft: Draft, told: Any) -> None:
 
 
 def _hooks(draft: Draft, given: dict[str, Any]) -> None:
-    found = {
-        _HOOKS[key]: shell.beside(value) for key, value in given.items() if key in _HOOKS and isinstance(value, str)
-    }
+    known = {key: shell.beside(value) for key, value in given.items() if key in _HOOKS and isinstance(value, str)}
+    found = {_HOOKS[key]: [_port_of_others(word) for word in words] for key, words in known.items()}
     if found:
         draft.fields["hooks"] = found
     left = {key: value for key, value in given.items() if _HOOKS.get(key) not in found}

@@ -8,7 +8,7 @@ from typing import Any
 from supervisor.config.foreign import from_yaml
 from supervisor.convert import pm2_copies, shell
 from supervisor.convert.around import ALONE, Around, FileKind
-from supervisor.convert.draft import Draft, Left, Outcome
+from supervisor.convert.draft import WATCHED, Draft, Left, Outcome
 from supervisor.convert.values import (
     account,
     cleaned,
@@ -51,7 +51,7 @@ _ALIASES = {
     "pid": "pid_file", "out": "out_file", "out_log": "out_file", "err": "error_file", "err_log": "error_file",
 }  # fmt: skip
 _WHY = {
-    "watch": ("files are not watched", "use the reloading of the program itself"),
+    "watch": WATCHED,
     "cron_restart": ("nothing is restarted by the clock", "use cron with `portsup restart`"),
     "wait_ready": ("the program tells pm2 by `process.send`", "say READY=1 by sd_notify, with `ready: {notify: true}`"),
     "namespace": ("there are no namespaces", "name several services: `portsup restart a b`"),

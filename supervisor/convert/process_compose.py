@@ -9,7 +9,7 @@ from supervisor.config.keys.replicas import MOST as MOST_REPLICAS
 from supervisor.convert import background, bash, own_port, process_probes, shell
 from supervisor.convert.around import ALONE, Around
 from supervisor.convert.copies import share
-from supervisor.convert.draft import Draft, Left, Outcome
+from supervisor.convert.draft import SCHEDULED, WATCHED, Draft, Left, Outcome
 from supervisor.convert.layers import begin
 from supervisor.convert.process_life import end
 from supervisor.convert.references import resolved
@@ -40,10 +40,10 @@ _WHY = {
     "is_elevated": ("it would need sudo", "run portsup as root if it has to be"),
     "namespace": ("there are no namespaces", "name several services: `portsup restart a b`"),
     "log_location": ("portsup keeps the output in files of its own", "`portsup logs` shows them"),
-    "schedule": ("nothing is started by the clock", "use cron or a systemd timer with `portsup start`"),
-    "scheduled": ("nothing is started by the clock", "use cron or a systemd timer with `portsup start`"),
+    "schedule": SCHEDULED,
+    "scheduled": SCHEDULED,
     "launch_timeout_seconds": ("it is for programs in the background", "set `ready: {timeout: …}`"),
-    "watch": ("files are not watched", "use the reloading of the program itself"),
+    "watch": WATCHED,
     "monitor_for": ("it is of the screen of process-compose", "follow `portsup logs -f`"),
     "monitor_silence_threshold": ("it is of the screen of process-compose", "follow `portsup logs -f`"),
     "mcp": ("it is of process-compose", "see whether you need it"),

@@ -1,6 +1,7 @@
 """supervisord.conf: the sections `[program:x]` of supervisord 3 and 4."""
 
 import os.path
+import platform
 import re
 from collections.abc import Sequence
 
@@ -62,13 +63,15 @@ def convert(text: str, around: Around = ALONE, more: Sequence[tuple[str, str]] =
     """
     files = supervisord_files.gathered(text, list(more), around)
     outcome = Outcome(left=files.left)
-    general = {key: value for each in files.sections if each.name == "supervisord" for key, value in each.keys.items()}
+    own = [each for each in files.sections if each.name == "supervisord"]
+    of_all = Section("supervisord", {key: value for each in own for key, value in each.keys.items()}, "")
+    of_all.here = own[-1].here if own else ""
     ranks: dict[str, int] = {}
     for section in files.sections:
         kind, _, name = section.name.partition(":")
         kind, name = kind.strip(), name.strip()
         if kind in ("program", "fcgi-program") and name:
-            made = _program(name, section, general, outcome, around, is_fcgi=kind == "fcgi-program")
+            made = _program(name, section, of_all, outcome, around, is_fcgi=kind == "fcgi-program")
             outcome.services += made
             rank = supervisord_order.rank(name, section.keys, files.sections)
             ranks |= {each.name: rank for each in made}
@@ -76,8 +79,8 @@ def convert(text: str, around: Around = ALONE, more: Sequence[tuple[str, str]] =
             _leave_section(section.name, kind, section.keys, outcome)
     supervisord_order.depend(outcome.services, ranks)
     for key, (why, remedy) in _GENERAL.items():
-        if general.get(key, "") not in ("", _DEFAULTS.get(key)):
-            outcome.left.append(Left(f"`{key}={general[key]}` of `[supervisord]`", why, remedy))
+        if of_all.keys.get(key, "") not in ("", _DEFAULTS.get(key)):
+            outcome.left.append(Left(f"`{key}={of_all.keys[key]}` of `[supervisord]`", why, remedy))
     return outcome
 
 
@@ -99,7 +102,7 @@ def _leave_section(section: str, kind: str, given: dict[str, str], outcome: Outc
 
 
 def _program(
-    name: str, section: Section, general: dict[str, str], outcome: Outcome, around: Around, *, is_fcgi: bool
+    name: str, section: Section, of_all: Section, outcome: Outcome, around: Around, *, is_fcgi: bool
 ) -> list[Draft]:
     given = section.keys
     if not given.get("command", "").strip():
@@ -111,16 +114,16 @@ def _program(
         outcome.left.append(Left(f"`numprocs={told}` of `{name}`", why, "add the others by hand"))
     start = whole(given.get("numprocs_start", "0"), 0, 10**6) or 0
     if copies > 1 and not is_fcgi and _are_alike(given):
-        draft = _copy(name, section, general, start, 1, around)
+        draft = _copy(name, section, of_all, start, 1, around)
         if share(draft, copies):
             return [draft]
     if copies > MOST_COPIES:
         why = f"these are {copies} copies, {MOST_COPIES} are written"
         outcome.left.append(Left(f"`numprocs` of `{name}`", why, "add the others by hand"))
     if is_fcgi:
-        return supervisord_fcgi.made(_copy(name, section, general, start, 1, around), given, copies, outcome)
+        return supervisord_fcgi.made(_copy(name, section, of_all, start, 1, around), given, copies, outcome)
     numbers = range(start, start + min(copies, MOST_COPIES))
-    return [_copy(name, section, general, number, copies, around) for number in numbers]
+    return [_copy(name, section, of_all, number, copies, around) for number in numbers]
 
 
 def _are_alike(given: dict[str, str]) -> bool:
@@ -129,12 +132,12 @@ def _are_alike(given: dict[str, str]) -> bool:
     return not any("%(process_num)" in value or "%(numprocs)" in value for value in told)
 
 
-def _copy(name: str, section: Section, general: dict[str, str], number: int, copies: int, around: Around) -> Draft:
-    given = section.keys
+def _copy(name: str, section: Section, of_all: Section, number: int, copies: int, around: Around) -> Draft:
+    given, general = section.keys, of_all.keys
     draft = Draft(name if copies == 1 else f"{name}-{number}", needs_port=True)
     unknown: list[str] = []
     known = {"program_name": name, "group_name": name, "here": section.here or ".", "process_num": str(number)}
-    known["numprocs"] = str(copies)
+    known |= {"numprocs": str(copies), "host_node_name": platform.node()}
 
     def written(match: re.Match[str]) -> str:
         if match[0] == "%%":
@@ -152,16 +155,18 @@ def _copy(name: str, section: Section, general: dict[str, str], number: int, cop
     def expanded(text: str) -> str:
         return shell.listed_only([text], references)[0]
 
+    of_all_here = of_all.here or "."
     if directory := given.get("directory", general.get("directory", "")):
-        draft.fields["working_dir"] = expanded(directory)
-        if draft.fields["working_dir"] != known["here"]:
-            known["here"] = _from(known["here"], str(draft.fields["working_dir"]), around)
+        folder = draft.fields["working_dir"] = expanded(directory)
+        known["here"], of_all_here = (_from(here, folder, around) for here in (known["here"], of_all_here))
     _command(draft, given["command"], references)
     draft.keep_stdin()
     for word in dict.fromkeys(unknown):
         draft.leave(f"`%({word})s`", "portsup does not know it", "put its value there")
-    for source in (general.get("environment", ""), given.get("environment", "")):
-        set_variables(draft, {key: expanded(value) for key, value in _variables(source)})
+    variables = {key: expanded(value) for key, value in _variables(given.get("environment", ""))}
+    known["here"] = of_all_here  # in these it is the folder of the file with `[supervisord]`
+    of_supervisord = {key: expanded(value) for key, value in _variables(general.get("environment", ""))}
+    set_variables(draft, {**of_supervisord, **variables})
     _times(draft, given)
     _logs(draft, given)
     if user := given.get("user", ""):
@@ -181,6 +186,8 @@ def _copy(name: str, section: Section, general: dict[str, str], number: int, cop
 
 def _from(here: str, folder: str, around: Around) -> str:
     """The folder of the file as a program in `folder` has to write it."""
+    if folder == here:
+        return "."
     if not folder.startswith(("/", "~", "$")):
         return paths.relative(here, folder)
     return os.path.normpath(os.path.join(around.absolute(), here)) if around.absolute() else here

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from supervisor.convert import own_export, shell, unit_file
+from supervisor.convert import own_export, shell, systemd_folders, unit_file
 from supervisor.convert.around import ALONE, Around
 from supervisor.convert.draft import Draft, Left, Outcome
 from supervisor.convert.own_port import is_number
@@ -28,7 +28,7 @@ _READ = frozenset((
     "MemoryMax", "PIDFile", "StandardOutput", "StandardError", "StandardInput", "SyslogIdentifier", "SyslogFacility",
     "StartLimitBurst", "StartLimitInterval", "StartLimitIntervalSec", "SendSIGKILL", "RemainAfterExit",
     "PassEnvironment", "UnsetEnvironment", "GuessMainPID", "TimeoutAbortSec", "RestartSteps", "RestartMaxDelaySec",
-    *LIMITS,
+    *LIMITS, *systemd_folders.FOLDERS,
 ))  # fmt: skip
 _WHY = {
     "ExecReload": ("portsup runs no command to reload", "`portsup kill -s HUP SERVICE` sends a signal"),
@@ -115,6 +115,7 @@ def _unit(path: str, sections: Mapping[str, Any], known: set[str], around: Aroun
         draft.fields["description"] = specifier(told)[:1000]
     _dependencies(draft, unit, known)
     life(draft, given, unit, variables, specifier)
+    systemd_folders.carry(draft, given, specifier)
     _sockets(draft, path, around, starts_by_itself=bool(sections.get("Install", {}).get("WantedBy")))
     _leave(draft, sections)
     outcome.services.append(draft)
@@ -169,13 +170,8 @@ def _variables(draft: Draft, given: Mapping[str, Any], around: Around, specifier
     found: dict[str, str] = {}
     for each in given.get("Environment", []):
         found |= {key: value for key, _, value in (pair.partition("=") for pair in unit_file.split(specifier(each)))}
-    files: list[dict[str, Any]] = []
-    for each in given.get("EnvironmentFile", []):
-        path = specifier(each.lstrip("-"))
-        files.append({"path": path, "required": not each.startswith("-")})
+    for path in systemd_folders.env_files(draft, given, around, specifier):
         found |= around.variables(path)
-    if files:
-        draft.fields["env_file"] = files
     for name in [each for each in found if each == "PORT" and not is_number(found[each])]:
         del found[name]
     return found

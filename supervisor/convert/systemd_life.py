@@ -9,7 +9,7 @@ from typing import Any
 from supervisor.convert import background, probes, unit_file
 from supervisor.convert.draft import Draft
 from supervisor.convert.probes import LONGEST_READY
-from supervisor.convert.values import codes, duration, memory, signal_name, whole
+from supervisor.convert.values import codes, duration, is_true, memory, signal_name, whole
 
 RESTART = {
     "no": "never", "always": "always", "on-failure": "on-failure", "on-abnormal": "on-failure",
@@ -108,7 +108,7 @@ def _type(draft: Draft, told: str, remains: str, patience: float | None) -> None
             draft.fields["ready"] = {"notify": True, "timeout": duration(TIMEOUT if patience is None else patience)}
         case _:
             draft.fields["ready"] = "started"
-    if remains and told.lower() != "oneshot":
+    if is_true(remains) and told.lower() != "oneshot":
         draft.leave("`RemainAfterExit`", "what has ended has ended", "write it as `one_shot: true`")
 
 
