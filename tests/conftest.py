@@ -36,6 +36,12 @@ MOST_WORKERS = 12  # more would wait for the longest files
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
+# What a shell starts in the background, or `nohup`, ignores these signals, and so would all that it starts: no Ctrl-C
+# of a test would be heard, and no closed terminal. A handler in their place is none in a program that is started.
+for _ignored in (signal.SIGINT, getattr(signal, "SIGQUIT", signal.SIGINT), getattr(signal, "SIGHUP", signal.SIGINT)):
+    if signal.getsignal(_ignored) is signal.SIG_IGN:
+        signal.signal(_ignored, signal.default_int_handler if _ignored == signal.SIGINT else lambda *_: None)
+
 # A run makes hundreds of thousands of objects that stay, such as the syntax trees of all files. To search them again
 # and again for what can be freed would take a tenth of its time.
 gc.set_threshold(100_000, 50, 100)

@@ -4,14 +4,14 @@ import contextlib
 import logging
 import os
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import metadata
 from typing import Any, NoReturn
 
 os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")  # nodes have their own Python
 
 import ray
-from ray.exceptions import RayError, RuntimeEnvSetupError
+from ray.exceptions import GetTimeoutError, RayError, RuntimeEnvSetupError
 from ray.experimental import internal_kv
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
@@ -89,8 +89,24 @@ def find(name: str) -> Any:
 
 def ask(actor: Any, method: str, *arguments: Any, timeout: float = _ANSWER) -> Any:
     """What a method of an actor returns; raises Unreachable, or the PortsupError that it raised."""
+    return ask_while(actor, method, *arguments, timeout=timeout, is_wanted=lambda: False)
+
+
+def ask_while(
+    actor: Any, method: str, *arguments: Any, is_wanted: Callable[[], bool], timeout: float = _ANSWER
+) -> Any:
+    """As `ask`, but after each `timeout` in which no answer came it goes on waiting if the answer is still wanted.
+
+    An actor whose node is gone does not answer before Ray has another place for it, which may be never.
+    """
     try:
-        return ray.get(getattr(actor, method).remote(*arguments), timeout=timeout)
+        answer = getattr(actor, method).remote(*arguments)
+        while True:
+            try:
+                return ray.get(answer, timeout=timeout)
+            except GetTimeoutError:
+                if not is_wanted():
+                    raise
     except (RayError, TimeoutError, ConnectionError, AttributeError) as error:
         cause = getattr(error, "cause", None)
         if isinstance(cause, PortsupError):

@@ -18,8 +18,6 @@ from supervisor.words import cluster as words
 
 _LOOK_EVERY = 0.2  # seconds
 _SLOW = 60.0  # seconds for an answer that has to read files
-_ANSWER = 2.0  # seconds for a node that has been silent
-_LONGEST = 600.0  # seconds that an order may take
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +109,9 @@ class Cluster:
         target = {"service": service} if do == "rotate" else {"services": [service]}
         try:
             keeper = engine.find(engine.keeper_name(self.stack, self.instance, service))
-            told: list[dict[str, Any]] = engine.ask(keeper, "order", do, {**target, **arguments}, timeout=_LONGEST)
+            told: list[dict[str, Any]] = engine.ask_while(
+                keeper, "order", do, {**target, **arguments}, is_wanted=lambda: self._is_heard(service)
+            )
             return told
         except engine.Unreachable:
             return [{"name": service, "ok": False, "words": words.NODE_SILENT}]
@@ -150,7 +150,7 @@ class Cluster:
         return results
 
     def _stop(self, placed: Placed, timeout: float | None) -> dict[str, Any]:
-        service, is_silent = placed.row.name, placed.heard_s is None or placed.heard_s > LATE
+        service = placed.row.name
         try:
             keeper = engine.find(engine.keeper_name(self.stack, self.instance, service))
         except engine.Unreachable:
@@ -158,9 +158,16 @@ class Cluster:
         has_stopped = not placed.node  # no node has it yet
         if not has_stopped:
             with contextlib.suppress(engine.Unreachable):
-                has_stopped = engine.ask(keeper, "stop", timeout, timeout=_ANSWER if is_silent else _LONGEST)
+                has_stopped = engine.ask_while(keeper, "stop", timeout, is_wanted=lambda: self._is_heard(service))
         engine.end(keeper)
         return {"name": service, "ok": has_stopped, "words": words.STOPPED if has_stopped else words.ENDS_BY_ITSELF}
+
+    def _is_heard(self, service: str) -> bool:
+        """Whether its keeper still tells how it is, so that what it was asked for is on its way."""
+        with contextlib.suppress(PortsupError):
+            heard = self._ask_registry("status")[service]["heard_s"]
+            return heard is not None and heard <= LATE
+        return False
 
     def check(self, services: Collection[str]) -> None:
         """Raises NotFound for a service that there is not."""

@@ -100,13 +100,13 @@ class Keeper:
         while True:
             if not self._beat():
                 break
+            if self._stopping.is_set():
+                self._end_in_peace()
+                break
             if self._again.is_set() and local.is_over and not missing(self._part["needs"], self._table):
                 self._again.clear()
                 self._was_done = False
                 self._begin()
-            if self._stopping.is_set():
-                self._end_in_peace()
-                break
             if local.is_over and local.code is not None and local.code not in _FINAL:
                 self._again.set()
                 self._stopping.wait(_START_AGAIN)

@@ -103,9 +103,11 @@ class Local:
         return [as_json(result) for line in lines for result in line.results or ()]
 
     def down(self, timeout: float | None) -> None:
-        """Stops it; returns when nothing is left, or when the daemon does not answer."""
-        with contextlib.suppress(PortsupError):
-            self.order("down", timeout=timeout)
+        """Stops it; returns when nothing is left.  A daemon that has only just begun does not hear yet."""
+        while not self.is_over:
+            with contextlib.suppress(PortsupError):
+                self.order("down", timeout=timeout)
+            time.sleep(_AGAIN)
 
     def trouble(self) -> str:
         """The last that `portsup up` complained about, in its words."""
