@@ -3,44 +3,12 @@
 from collections.abc import Iterator
 from typing import Any
 
+from supervisor.config.changes import Change, Difference
 from supervisor.config.forms.usual import fields_of
 from supervisor.config.keys.service import SERVICE
 from supervisor.config.keys.stack import STACK
 from supervisor.config.kinds import Key, Section
 from supervisor.config.spec import ServiceSpec, StackSpec
-from supervisor.dataclass import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One service that is configured otherwise; `keys` are those that differ."""
-
-    name: str
-    keys: tuple[str, ...]
-
-    @property
-    def restarts(self) -> bool:
-        """Whether its process must be replaced for that; a changed pool may let it stay."""
-        live = live_keys()
-        return any(key not in live and key != "pool" for key in self.keys)
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """From one version to the next; `top` are the keys beside `services` that changed."""
-
-    added: tuple[str, ...] = ()
-    removed: tuple[str, ...] = ()
-    changed: tuple[Change, ...] = ()
-    top: tuple[str, ...] = ()
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The services that are touched."""
-        return (*self.added, *self.removed, *(change.name for change in self.changed))
-
-    def __bool__(self) -> bool:
-        return bool(self.added or self.removed or self.changed or self.top)
 
 
 def live_keys() -> frozenset[str]:
@@ -50,12 +18,12 @@ def live_keys() -> frozenset[str]:
 
 def difference(old: StackSpec, new: StackSpec) -> Difference:
     """What becomes different; services come in the order of the new file."""
-    changes = []
+    changes, live = [], live_keys()
     for name, spec in new.services.items():
         if name in old.services and (keys := _changed_keys(old.services[name], spec)):
             if old.stride != new.stride and "pool" not in keys:
                 keys = (*keys, "pool")
-            changes.append(Change(name, keys))
+            changes.append(Change(name, keys, any(key not in live and key != "pool" for key in keys)))
         elif name in old.services and old.stride != new.stride and spec.pool:
             changes.append(Change(name, ("pool",)))
     has_other_files = (old.file, *old.over) != (new.file, *new.over)

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 
 from supervisor.config import interpolate, placeholders
-from supervisor.config.keys.replicas import MOST as MOST_REPLICAS
 from supervisor.convert import limits, shell, supervisord_order
 from supervisor.convert.around import ALONE, Around
 from supervisor.convert.circus_files import Files, gathered
@@ -13,6 +12,7 @@ from supervisor.convert.copies import share
 from supervisor.convert.draft import Draft, Filled, Left, Outcome
 from supervisor.convert.own_port import is_number
 from supervisor.convert.values import account, duration, is_true, seconds, set_variables, signal_name, umask, whole
+from supervisor.core.replicas import MOST as MOST_REPLICAS
 
 MOST_COPIES = 32
 GRACE = 30.0  # seconds, where nothing is said

@@ -2,8 +2,8 @@
 
 from copy import deepcopy
 
-from supervisor.config.keys.replicas import MOST as MOST_REPLICAS
 from supervisor.convert.draft import Draft, Left, Outcome
+from supervisor.core.replicas import MOST as MOST_REPLICAS
 
 MOST = 32
 

@@ -5,7 +5,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from supervisor.config.keys.replicas import MOST as MOST_REPLICAS
 from supervisor.convert import background, bash, own_port, process_probes, shell
 from supervisor.convert.around import ALONE, Around
 from supervisor.convert.copies import share
@@ -23,6 +22,7 @@ from supervisor.convert.values import (
     texts,
     whole,
 )
+from supervisor.core.replicas import MOST as MOST_REPLICAS
 
 CONDITIONS = {
     "process_started": "started",

@@ -8,6 +8,8 @@ from supervisor.core.service import Service
 from supervisor.core.state import AT_REST, State
 from supervisor.dataclass import replace
 
+MOST = 256  # processes of one service
+
 # What tells most of a service that is not ready, first.
 _TELLING = (
     State.BACKOFF, State.KILLING, State.TERMINATING, State.CLEANING, State.ACQUIRING, State.WAITING, State.PREPARING,

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from supervisor.config.difference import Change, difference, live_keys
+from supervisor.config.changes import Change
+from supervisor.config.difference import difference, live_keys
 from supervisor.config.spec import HealthCheck, LogLimits, Probe, ProbeKind, Ready, ServiceSpec, StackSpec
 from supervisor.dataclass import replace
 

@@ -9,6 +9,7 @@ import yaml
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from supervisor.config import build, difference, load, reference, schema, show
+from supervisor.config.changes import Change
 from supervisor.config.forms import stack as forms
 from supervisor.config.forms.usual import fields_of
 from supervisor.config.keys.service import SERVICE
@@ -91,9 +92,9 @@ def test_a_key_that_is_added_to_the_table_is_read_shown_and_compared(loading: Lo
 
     found = difference.difference(stack, loading("services: {a: {command: a, naps: 3}}"))
     assert found.top == ("beds",)
-    assert found.changed == (difference.Change("a", ("nap", "bed")),)
-    assert found.changed[0].restarts
-    assert not difference.Change("a", ("naps",)).restarts
+    assert found.changed == (Change("a", ("nap", "bed"), restarts=True),)
+    more = loading(USED.replace("naps: 3", "naps: 4"))
+    assert difference.difference(stack, more).changed == (Change("a", ("naps",)),)
 
 
 @pytest.mark.usefixtures("wider")

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from supervisor.config import load
-from supervisor.config.difference import Difference, difference
+from supervisor.config.changes import Difference
+from supervisor.config.difference import difference
 from supervisor.config.load import load_asked
 from supervisor.config.spec import StackSpec
 from supervisor.daemon.processes.inquiries import Inquiries

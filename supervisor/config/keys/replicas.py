@@ -1,8 +1,7 @@
 """How many processes a service has."""
 
 from supervisor.config.kinds import Key, Whole
-
-MOST = 256
+from supervisor.core.replicas import MOST
 
 KEYS = (
     Key(

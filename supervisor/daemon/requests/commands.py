@@ -5,7 +5,7 @@ import signal
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any
 
-from supervisor.config.difference import Difference
+from supervisor.config.changes import Difference
 from supervisor.config.secrets import is_secret_name
 from supervisor.control import requests
 from supervisor.control.connection import Reply

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from supervisor.config.difference import Change, Difference
+from supervisor.config.changes import Change, Difference
 from supervisor.config.names import files_of
 from supervisor.config.selection import check_needs, starts_by_itself
 from supervisor.config.spec import ServiceSpec, StackSpec

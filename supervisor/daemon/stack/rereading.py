@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from supervisor.config import spec as types
-from supervisor.config.difference import Difference, difference
+from supervisor.config.changes import Difference
 from supervisor.config.spec import ServiceSpec, StackSpec
 from supervisor.daemon.processes.inquiries import Inquiries
 from supervisor.daemon.stalls import leave_time
@@ -60,6 +60,7 @@ async def read_again(inquiries: Inquiries, old: StackSpec, asked: Sequence[str])
 
 def _read(old: StackSpec, asked: Sequence[str]) -> dict[str, Any]:
     try:
+        from supervisor.config.difference import difference
         from supervisor.config.load import load_asked
 
         new = load_asked(asked, os.environ)

@@ -2,10 +2,10 @@
 
 from collections.abc import Collection, Sequence
 
-from supervisor.config.difference import Change, Difference
-from supervisor.config.keys.replicas import MOST
+from supervisor.config.changes import Change, Difference
 from supervisor.config.spec import HandoffMode, ServiceSpec, StackSpec
 from supervisor.core.naming import replica_name
+from supervisor.core.replicas import MOST
 from supervisor.core.state import AT_REST, State
 from supervisor.daemon.instance import Instance
 from supervisor.daemon.service.slot import Slot
@@ -93,8 +93,8 @@ def scaled(slots: Collection[Slot], new: StackSpec, found: Difference) -> Differ
         name = slot.of
         if slot.number > 1 or name not in new.services or len(slot.replicas) == new.services[name].replicas:
             continue
-        keys = changed[name].keys if name in changed else ()
-        if "replicas" not in keys:
-            changed[name] = Change(name, (*keys, "replicas"))
+        change = changed.get(name, Change(name, ()))
+        if "replicas" not in change.keys:
+            changed[name] = replace(change, keys=(*change.keys, "replicas"))
     order = [name for name in new.services if name in changed]
     return replace(found, changed=tuple(changed[name] for name in order))
