@@ -46,6 +46,14 @@ def test_progress_and_results_are_words(pretend: Pretend, run: Run) -> None:
     assert run("stop", "web") == (0, "", "waiting for web\nweb: stopped\n")
 
 
+def test_a_reload_that_had_to_wait_first_says_all_the_same_what_has_changed(pretend: Pretend, run: Run) -> None:
+    changed = {"name": "web", "keys": ["environment"], "restarts": True}
+    difference = {"added": [], "removed": [], "changed": [changed], "top": []}
+    waits = {"ok": True, "waiting": []}
+    pretend({"reload": [waits, {"ok": True, "difference": difference}, done(("web", True, "running"))]})
+    assert run("reload") == (0, "changed  web: environment (restarts)\n", "web: running\n")
+
+
 def test_a_result_that_was_told_as_progress_is_not_told_again(pretend: Pretend, run: Run) -> None:
     pretend({"start": [{"ok": True, "progress": "web: running"}, done(("web", True, "running"))]})
     assert run("start", "web") == (0, "", "web: running\n")

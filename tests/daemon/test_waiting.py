@@ -8,6 +8,7 @@ import pytest
 from supervisor.core.restart import RestartPolicy
 from supervisor.core.service import Service
 from supervisor.core.state import Beside, Milestone, Role, State
+from supervisor.daemon.service.slot import Slot
 from supervisor.daemon.stack.stack import LIVE_EVERY, NOTE_EVERY
 from supervisor.daemon.stack.waiting import LIVE_AFTER, telling, told
 from supervisor.dataclass import replace
@@ -112,6 +113,21 @@ def test_what_is_quick_is_not_told_of() -> None:
         scene.loop.advance(LIVE_AFTER - 0.1)
     scene.loop.advance(NOTE_EVERY)
     assert heard == []
+
+
+def test_nobody_is_not_told_of_until_somebody_was() -> None:
+    scene = Scene({"db": {}})
+    scene.start()
+    heard: list[int] = []
+    late: list[Slot] = []
+    with telling(scene.stack, lambda: late, lambda who, is_note: heard.append(len(who))):
+        scene.loop.advance(3 * LIVE_AFTER)
+        assert heard == []
+        late.append(scene.slots["db"])
+        scene.loop.advance(LIVE_EVERY)
+        late.clear()
+        scene.loop.advance(LIVE_EVERY)
+    assert heard[:2] == [1, 0]
 
 
 def test_where_nothing_is_live_only_notes_are_told() -> None:

@@ -39,7 +39,9 @@ def run(args: argparse.Namespace) -> int:
     if asked := files_asked(args):
         how["files"] = list(find_asked(current_directory(), asked))
     answers = connect(args, changes=True).order("reload", **how)
-    difference = next(answers).difference or Changes((), (), ())
+    # It says first that it waits where to read the files takes long.
+    found = (answer.difference for answer in answers)
+    difference = next((each for each in found if each is not None), Changes((), (), ()))
     lines = list(_json_lines(difference) if args.format == "json" else _lines(difference, args))
     if lines or args.format == "text":
         print("\n".join(lines) or NOTHING_CHANGED, flush=True)

@@ -36,8 +36,10 @@ def telling(stack: Stack, late: Callable[[], Collection[Slot]], note: Note, *, i
         now = stack.loop.time()
         is_note = now - noted > NOTE_EVERY - 0.75 * LIVE_EVERY  # the first tick came sooner
         noted = now if is_note else noted
-        note(told(late(), stack.slots, now, begun), is_note=is_note)
-        is_shown = is_live
+        who = told(late(), stack.slots, now, begun)
+        if who or is_shown:
+            note(who, is_note=is_note)
+            is_shown = is_live
         timer = stack.loop.call_later(LIVE_EVERY if is_live else NOTE_EVERY, tick)
 
     try:
