@@ -42,11 +42,20 @@ for _ignored in (signal.SIGINT, getattr(signal, "SIGQUIT", signal.SIGINT), getat
     if signal.getsignal(_ignored) is signal.SIG_IGN:
         signal.signal(_ignored, signal.default_int_handler if _ignored == signal.SIGINT else lambda *_: None)
 
+# What portsup hears of, a test says itself.
+for _name in [name for name in os.environ if name.startswith("PORTSUP_") and name != "PORTSUP_SYSTEM"]:
+    del os.environ[_name]
+for _name in ("CLICOLOR_FORCE", "FORCE_COLOR", "NO_COLOR"):
+    os.environ.pop(_name, None)
+
 # A run makes hundreds of thousands of objects that stay, such as the syntax trees of all files. To search them again
 # and again for what can be freed would take a tenth of its time.
 gc.set_threshold(100_000, 50, 100)
 
 _pure_test: str | None = None  # the test that runs now, when it is not live
+_is_live = False  # the test that is set up or runs now
+_base: Path | None = None
+_folders: Iterator[Path] = iter(())  # below `_base`, one with a short name for each test
 
 
 def _refuse_the_world(event: str, _: tuple[object, ...]) -> None:
@@ -118,50 +127,52 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     """Tells the audit hook which test runs."""
     global _pure_test
-    _pure_test = None if item.get_closest_marker("live") else item.name
+    _pure_test = None if _is_live else item.name
     try:
         return (yield)
     finally:
         _pure_test = None
 
 
+def pytest_sessionstart() -> None:
+    """Gives each test a folder with a short name."""
+    global _base, _folders
+    _base = Path(tempfile.mkdtemp(prefix="pt"))
+    _base.chmod(0o711)  # a test that becomes another user opens its own folder, and gets there
+    _folders = (_base / str(number) for number in count())
+
+
 def pytest_sessionfinish() -> None:
     """At the end pytest searches all objects for what can be freed: those that the tests still hold need no search."""
+    if _base is not None:
+        shutil.rmtree(_base, ignore_errors=True)
     gc.freeze()
 
 
-@pytest.fixture(scope="session")
-def names_of_folders() -> Iterator[Iterator[Path]]:
-    """Short names for a folder of each test."""
-    base = Path(tempfile.mkdtemp(prefix="pt"))
-    base.chmod(0o711)  # a test that becomes another user opens its own folder, and gets there
-    try:
-        yield (base / str(number) for number in count())
-    finally:
-        shutil.rmtree(base, ignore_errors=True)
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Tells `own_places` which test there is: thousands of them have no other need of pytest's `request`."""
+    global _is_live
+    _is_live = item.get_closest_marker("live") is not None
 
 
 @pytest.fixture(autouse=True)
-def own_places(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, names_of_folders: Iterator[Path]
-) -> Iterator[Path]:
+def own_places() -> Iterator[Path]:
     """Where the runtime and the state directory of the test are, should it make them.
 
     After a live test, no process may be left whose environment names them.
     """
-    for name in [name for name in os.environ if name.startswith("PORTSUP_") and name != "PORTSUP_SYSTEM"]:
-        monkeypatch.delenv(name)
-    for name in ("CLICOLOR_FORCE", "FORCE_COLOR", "NO_COLOR"):
-        monkeypatch.delenv(name, raising=False)
-    folder = next(names_of_folders)
-    monkeypatch.setenv("PORTSUP_RUNTIME_DIR", str(folder / "r"))
-    monkeypatch.setenv("PORTSUP_STATE_DIR", str(folder / "s"))
+    folder = next(_folders)
+    os.environ["PORTSUP_RUNTIME_DIR"] = runtime = f"{folder}/r"  # the next test has others: nobody has these back
+    os.environ["PORTSUP_STATE_DIR"] = f"{folder}/s"
+    is_live = _is_live
     try:
         yield folder
-        if request.node.get_closest_marker("live"):
-            _nothing_left(str(folder / "r"))
+        if is_live:
+            _nothing_left(runtime)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if folder.exists():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

@@ -132,9 +132,9 @@ def test_the_time_it_may_take_is_kept_and_said(tmp_path: Path) -> None:
 
 def test_a_long_log_is_searched_without_being_loaded(tmp_path: Path) -> None:
     with (tmp_path / "web.log").open("w") as file:
-        for number in range(40_000):
-            file.write(f"{number} " + "some words that nobody looks for, so that the file is large enough\n")
-            if number % 5_000 == 0:
+        for number in range(8_000):
+            file.write(f"{number} " + "some words that nobody looks for, so that the file is large enough; " * 6 + "\n")
+            if number % 1_000 == 0:
                 file.write("x")
         file.write("z" * 1_000_000 + "\n")
     size = (tmp_path / "web.log").stat().st_size

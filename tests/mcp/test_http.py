@@ -21,9 +21,9 @@ OURS = {"host": "127.0.0.1:7090", "authorization": f"Bearer {TOKEN}"}
 
 def answered(headers: dict[str, str] | list[tuple[str, str]], kind: str = "http") -> int:
     """The status of the answer to a request with these headers; 0 for none."""
-    from starlette.responses import PlainTextResponse  # not while others collect: it brings a second of imports
+    from starlette.responses import PlainTextResponse  # not while others collect
 
-    from supervisor.mcp.http import Guard
+    from supervisor.mcp.guard import Guard
 
     sent: list[dict[str, Any]] = []
     pairs = headers.items() if isinstance(headers, dict) else headers

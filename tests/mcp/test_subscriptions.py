@@ -9,6 +9,8 @@ from supervisor.api.project import Project
 from supervisor.mcp.changes import Changes
 from supervisor.mcp.toolbox import Toolbox
 
+pytestmark = pytest.mark.live  # it imports the whole protocol, for a second
+
 ADDRESS = "portsup://shop/1/status"
 
 
@@ -29,7 +31,7 @@ class Session:
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Any:
-    from supervisor.mcp.server import McpServer  # not while others collect: it brings a second of imports
+    from supervisor.mcp.server import McpServer
 
     monkeypatch.setattr(Changes, "begin", lambda self: None)
     return McpServer(Toolbox(Project()), "0")

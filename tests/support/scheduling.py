@@ -8,7 +8,6 @@ OF_THE_SOURCE = {
     "tests/system/test_platforms.py",
     *(f"tests/test_{name}.py" for name in ("architecture", "english", "layers", "reference", "words")),
 }
-OF_THE_PROTOCOL = {"tests/mcp/test_http.py", "tests/mcp/test_subscriptions.py"}  # they import what takes a second
 # Files of few tests that take long.
 SLOW = {
     "tests/mcp/test_session.py",
@@ -31,8 +30,6 @@ class OnceScheduling(LoadFileScheduling):  # type: ignore[misc]
 
     def _split_scope(self, nodeid: str) -> str:
         file: str = super()._split_scope(nodeid)
-        if file in OF_THE_PROTOCOL:
-            return "the protocol"
         return "the source" if file in OF_THE_SOURCE else file
 
     def remove_node(self, node: WorkerController) -> str | None:
