@@ -140,6 +140,30 @@ def ends_of_each(numbers: Iterable[int], places: Mapping[int, str]) -> set[int]:
     return {*first.values(), *last.values()}
 
 
+def apart(points: Iterable[Point], seed: int, at: Mapping[Call, Mapping[int, str]]) -> Iterator[Point]:
+    """Of points that are the same call from the same place, in whatever step and process, one.
+
+    The first call of a place and the last are not the same, nor what lasts in one step and in another, since more fails
+    after it.
+    """
+    kinds: dict[tuple[str, str, int, str, bool], list[Point]] = {}
+    seen: set[tuple[Call, str, int]] = set()
+    for point in sorted(points):
+        where = (point.step, point.depth, point.call)
+        place = at.get(where, {}).get(point.number)
+        if place is None:
+            yield point
+            continue
+        is_first = point.lasts or (where, place, point.error) not in seen
+        if not point.lasts:
+            seen.add((where, place, point.error))
+        step = point.step if point.lasts else ""
+        kinds.setdefault((place, point.call, point.error, step, is_first), []).append(point)
+    chance = random.Random(seed)
+    for kind in sorted(kinds):
+        yield chance.choice(kinds[kind])
+
+
 def sample(
     points: Iterable[Point], seed: int, places: Mapping[Call, Mapping[int, str]] | None = None
 ) -> Iterator[Point]:

@@ -1,6 +1,7 @@
 """Fails one system call after the other in the life of a small stack: `make test-faults`.
 
     python -m tests.faults.run                        of each place in the program its first call and its last
+    python -m tests.faults.run --steps                the same in each step and process
     python -m tests.faults.run --all                  every call
     python -m tests.faults.run --first                of each name in each step and process the first, which are the
                                                       same in every run
@@ -10,10 +11,13 @@
     python -m tests.faults.run up/daemon/open/3/EIO   these points
 
 Each point is one life of the stack.  One in which something is wrong is lived once more, while no other is: what comes
-again is found, what does not is told too.  The exit code is 1 where anything was found.
+again is found, what does not is told too.  The exit code is 1 where anything was found.  Ctrl-C ends a run after the
+points that are being tried.
 """
 
 import argparse
+import os
+import signal
 import sys
 import tempfile
 import threading
@@ -26,13 +30,14 @@ from pathlib import Path
 from tests.faults.account import Account
 from tests.faults.building import build, compile_modules
 from tests.faults.outcomes import Outcome
-from tests.faults.points import Call, Point, every, sample
+from tests.faults.points import Call, Point, apart, every, sample
 from tests.faults.small_stack import PORTS
 from tests.faults.trial import trial
 from tests.support.ports import free_pool
 
 SEED = 20261128
 MOST_PLACES = 12  # where calls failed, of one point
+JOBS = 1 + (os.cpu_count() or 1)
 OFTEN = 30.0  # seconds between two lines that tell how far it is
 
 
@@ -57,6 +62,10 @@ class Run:
         """One of those who try them."""
         while (point := self._next()) is not None:
             self._note(point, self.live_through(point, ports))
+
+    def stop(self, *_: object) -> None:
+        """No other point is begun."""
+        self._deadline = 0.0
 
     def live_through(self, point: Point, ports: Sequence[int]) -> Outcome:
         """One life, in which it fails."""
@@ -116,11 +125,12 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.faults.run")
     parser.add_argument("points", nargs="*", type=Point.parse, metavar="POINT")
     parser.add_argument("--only", metavar="TEXT", default="")
+    parser.add_argument("--steps", action="store_true")
     parser.add_argument("--all", action="store_true")
     parser.add_argument("--first", action="store_true")
     parser.add_argument("--account", type=Path, metavar="FILE")
     parser.add_argument("--seconds", type=float, default=float("inf"))
-    parser.add_argument("--jobs", type=int, default=3)
+    parser.add_argument("--jobs", type=int, default=JOBS)
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("-v", "--verbose", action="store_true")
     return parser.parse_args()
@@ -142,9 +152,13 @@ def main() -> int:
             points = [point for point in every(counts, None if args.all else places) if args.only in f"{point} "]
             if args.first:
                 points = [point for point in points if point.number == 1]
+            elif not args.all and not args.steps:
+                points = list(apart(points, args.seed, places))
             account.begin(sample(points, args.seed, None if args.first else places))
             print(f"{sum(counts.values())} calls, {len(points)} points to try; seed {args.seed}", flush=True)
         run = Run(account, folder, time.monotonic() + args.seconds, args.verbose)  # what can fail was counted by now
+        for number in (signal.SIGINT, signal.SIGTERM):  # the stacks that run end first, as nobody else ends them
+            signal.signal(number, run.stop)
         with ThreadPoolExecutor(args.jobs) as workers:
             for each in [workers.submit(run.work, ports) for ports in pools]:
                 each.result()

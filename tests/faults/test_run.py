@@ -13,9 +13,10 @@ import pytest
 from tests.faults import patience
 from tests.faults.account import Account
 from tests.faults.board import CALLS
+from tests.faults.building import SUPERVISOR
 from tests.faults.patience import Limit
-from tests.faults.places import read
-from tests.faults.points import STEPS, Point, every, sample
+from tests.faults.places import CHILDREN, read
+from tests.faults.points import STEPS, Point, apart, every, sample
 
 READS = ("up", 2, "read")
 PLACES = {READS: {1: "a.py:1 main.py:9", 2: "a.py:1 main.py:9", 3: "a.py:1 main.py:9", 4: "b.py:2 main.py:9"}}
@@ -40,6 +41,24 @@ def test_the_places_are_those_of_portsup(tmp_path: Path) -> None:
     file = tmp_path / "places"
     file.write_text(f'\n@ {step} 2 {call} 1\n{trace}  File "/usr/lib/os.py", line 3 in x\n\n@ {step} 2 {call} 2\n')
     assert read(file) == {("restart", 2, "open"): {1: "/x/supervisor/files/opening.py:7"}}
+
+
+def test_a_place_begins_where_its_process_began_and_leaves_out_who_only_passes_on(tmp_path: Path) -> None:
+    call, step = CALLS.index("import"), STEPS.index("up")
+    lines = (
+        ("core/state.py", 3, "<module>"), ("daemon/start.py", 9, "<module>"), ("cli/commands/up.py", 12, "_daemon"),
+        ("cli/commands/up.py", 10, "<lambda>"), ("process/guardian.py", 8, "_become_daemon"), ("cli/main.py", 2, "run"),
+    )  # fmt: skip
+    trace = "".join(f'  File "/x/supervisor/{path}", line {line} in {name}\n' for path, line, name in lines)
+    file = tmp_path / "places"
+    file.write_text(f"\n@ {step} 2 {call} 1\nStack (most recent call first):\n{trace}")
+    place = "/x/supervisor/cli/commands/up.py:12 /x/supervisor/process/guardian.py:8"
+    assert read(file) == {("up", 2, "import"): {1: place}}
+
+
+def test_children_begin_with_functions_that_there_are() -> None:
+    text = "".join(path.read_text(encoding="utf-8") for path in SUPERVISOR.rglob("*.py"))
+    assert [name for name in CHILDREN if f"def {name}(" not in text] == []
 
 
 def test_a_run_goes_on_where_it_was_left(tmp_path: Path) -> None:
@@ -67,6 +86,20 @@ def test_but_not_for_who_had_no_processor_meanwhile(monkeypatch: pytest.MonkeyPa
     assert not limit.is_over()
     now[0] = 105.5
     assert limit.is_over()
+
+
+def test_of_the_same_call_from_the_same_place_one_is_tried_whatever_the_step() -> None:
+    places = PLACES | {("down", 1, "read"): PLACES[READS], ("down", 1, "write"): PLACES[READS]}
+    of_them = [point for point in every(dict.fromkeys(places, 5), places) if point.error == errno.EIO]
+    chosen = list(apart(of_them, 1, places))
+    at = [(places[point.step, point.depth, point.call].get(point.number), point) for point in chosen]
+    reads = [(place, point.number) for place, point in at if point.call == "read" and not point.lasts]
+    both = [("a.py:1 main.py:9", 1), ("a.py:1 main.py:9", 3), ("b.py:2 main.py:9", 4)]
+    assert sorted(reads, key=str) == sorted([*both, (None, 5), (None, 5)], key=str)
+    lasting = {(point.step, point.call, place) for place, point in at if point.lasts}
+    assert lasting == {(step, call, place) for step, _, call in places for place in dict(both)}
+    assert {point.step for point in chosen} == {"up", "down"}
+    assert list(apart(of_them, 1, places)) == chosen
 
 
 @pytest.mark.live
