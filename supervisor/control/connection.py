@@ -3,13 +3,10 @@
 import asyncio
 import os
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection, Sequence
-from typing import Any
+from collections.abc import Callable, Collection
 
 from supervisor import system
-from supervisor.control.json_form import as_json, line_of
 from supervisor.control.pace import Pace
-from supervisor.control.progress import Outcome, Progress
 from supervisor.control.protocol import (
     MAX_REQUEST,
     BadRequest,
@@ -18,11 +15,10 @@ from supervisor.control.protocol import (
     error_line,
     parse_request,
 )
+from supervisor.control.reply import Reply, send
 from supervisor.control.requests import STREAMS, TASKS, Request
-from supervisor.dataclass import replace
 from supervisor.errors import PortsupError
 
-MAX_UNREAD = 1024 * 1024  # bytes that may wait for a slow reader; more is not written, and it is dropped
 BEHIND = 64 * 1024  # bytes from which on a reader counts as slow: a stream leaves things out, requests wait
 MAX_CONNECTIONS = 256  # beyond that one of those who have most is dropped
 MAX_STREAMS = 16  # of one connection
@@ -30,81 +26,6 @@ MAX_STREAMS_OF_ALL = 512
 MAX_TASKS = 32  # requests of one connection that are not done yet
 MAX_TASKS_OF_ALL = 256
 IN_ONE_TURN = 0.01  # seconds that requests are answered before everything else has its turn again
-
-
-class _Lines:
-    """Messages as lines of the protocol; the last one is kept, because many readers are told the same in a row."""
-
-    def __init__(self) -> None:
-        self._message: object = None
-        self._line = b""
-
-    def of(self, message: object) -> bytes:
-        """The line for a message, which never changes."""
-        if message is not self._message:
-            self._line = encode({"ok": True} | line_of(message))
-            self._message = message
-        return self._line
-
-
-_lines = _Lines()
-
-
-class Reply:
-    """Where the answer to one request goes; lines to a reader that has left are dropped."""
-
-    def __init__(self, transport: asyncio.WriteTransport) -> None:
-        self._transport = transport
-        self.on_close: Callable[[], object] | None = None
-        self.on_drained: Callable[[], None] | None = None  # the reader has caught up; see `is_behind`
-        self.is_behind = False  # so much waits for the reader that a stream should leave things out
-        self.is_over = False  # nothing more is to be said
-        self.on_over: Callable[[], object] | None = None
-
-    @property
-    def is_closed(self) -> bool:
-        """Whether nobody reads any more."""
-        return self._transport.is_closing()
-
-    def tell(self, message: object) -> None:
-        """One line of the answer, what is None left out."""
-        if not self.is_closed:
-            self._write(_lines.of(message))
-
-    async def tell_in_parts(self, message: Any, key: str, pause: Callable[[], Awaitable[object]]) -> None:
-        """One line for a message of which `key` has so many others by name that it waits after each of them."""
-        parts = []
-        for name, each in getattr(message, key).items():
-            parts.append(encode({name: as_json(each)}).strip()[1:-1])
-            await pause()
-        rest = encode({"ok": True} | line_of(replace(message, **{key: {}}))).rstrip()
-        if not self.is_closed:
-            empty = encode({key: {}}).strip()[1:-1]
-            self._write(rest.replace(empty, empty[:-1] + b",".join(parts) + b"}", 1) + b"\n")
-
-    def conclude(self, results: Sequence[Outcome]) -> None:
-        """The last line of a stream: how it went."""
-        self.tell(Progress(results=tuple(results), end=True))
-        self.finish()
-
-    def finish(self) -> None:
-        """That was the answer."""
-        self.is_over = True
-        if self.on_over is not None:
-            self.on_over()
-
-    def fail(self, error: PortsupError) -> None:
-        """The answer that it could not be done."""
-        self._write(encode(error_line(error)))
-        self.finish()
-
-    def _write(self, line: bytes) -> None:
-        if self.is_closed:
-            return
-        if self._transport.get_write_buffer_size() > MAX_UNREAD:
-            self._transport.abort()
-            return
-        send(self._transport, line)
 
 
 Handler = Callable[[Request, Reply], None]
@@ -123,6 +44,7 @@ class Connection(asyncio.Protocol):
         self._unread = bytearray()
         self._is_searched = 0  # bytes of it that have no end of a line
         self._is_queued = False
+        self._is_held = False  # by an answer that comes before the next request is looked at
         self._has_ended = False  # it asks nothing more
         self.peer = 0  # who is at the other end: a session of processes, as each service has one of its own
         self.streams: dict[Reply, None] = {}  # whose answer ends with the connection only
@@ -155,7 +77,7 @@ class Connection(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         self._has_ended = True
-        return self._is_queued or self._has_line()  # True: what was asked before is answered first
+        return self._is_queued or self._is_held or self._has_line()  # True: what was asked before is answered first
 
     def _has_line(self) -> bool:
         if self._is_searched < len(self._unread):
@@ -165,7 +87,7 @@ class Connection(asyncio.Protocol):
 
     def _continue(self) -> None:
         """Has the next line answered as soon as it is its turn and its reader is not behind."""
-        if self._is_queued or self.transport.is_closing():
+        if self._is_queued or self._is_held or self.transport.is_closing():
             return
         if not self._has_line():
             if len(self._unread) > MAX_REQUEST:
@@ -210,12 +132,19 @@ class Connection(asyncio.Protocol):
         except PortsupError as error:
             reply.fail(error)
             return
-        if reply.on_close is not None:
+        if reply.is_next and not reply.is_over:
+            self._is_held = True
+            reply.on_over = self._let_go
+        elif reply.on_close is not None:
             reply.is_behind = self._is_behind  # its first line may have been too long already
             self.streams[reply] = None
         elif request.do in TASKS and not reply.is_over:
             self.tasks[reply] = None
             reply.on_over = lambda: self.tasks.pop(reply, None)
+
+    def _let_go(self) -> None:
+        self._is_held = False
+        self._continue()
 
     def pause_writing(self) -> None:
         self._is_behind = True
@@ -247,14 +176,6 @@ class Connection(asyncio.Protocol):
     def _refuse(self, error: PortsupError) -> None:
         send(self.transport, encode(error_line(error)))
         self.transport.close()
-
-
-def send(transport: asyncio.WriteTransport, data: bytes) -> None:
-    """Writes now or later; a client for whom the loop cannot watch the connection loses it."""
-    try:
-        transport.write(data)
-    except OSError:
-        transport.abort()
 
 
 def check_limits(do: str, asking: Connection, connections: Collection[Connection]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from supervisor.control.connection import Reply
+from supervisor.control.reply import Reply
 from supervisor.control.requests import Request
 from supervisor.control.server import serve
 from supervisor.dataclass import dataclass
@@ -47,6 +47,8 @@ class Daemon:
                 reply.tell(Answer(first=True if asked.do == "watch" else "x" * 1_000_000))
             case "stop" if self.is_slow:
                 pass
+            case "endpoints" if self.is_slow:
+                reply.is_next = True
             case _:
                 reply.tell(Answer(answer=asked.do, padding=self.padding or None))
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from supervisor.control import listener
-from supervisor.control.connection import Reply
 from supervisor.control.listener import Acceptor
 from supervisor.control.protocol import request
+from supervisor.control.reply import Reply
 from supervisor.control.requests import Request
 from supervisor.control.server import serve
 from supervisor.errors import PortsupError

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from supervisor.control import connection
+from supervisor.control import reply as replies
 from supervisor.control.connection import MAX_CONNECTIONS
 from supervisor.control.progress import Outcome
 from supervisor.control.protocol import MAX_REQUEST, request
@@ -44,6 +45,24 @@ def test_several_requests_on_one_connection_are_answered_in_order_also_after_a_w
         assert [answer["ok"] for answer in answers] == [True, False, False, True]
         assert answers[1]["error"]["exit_code"] == 2
         assert answers[2]["error"]["what"] == "cannot find it"
+
+    play(own_folders, scene)
+
+
+def test_what_takes_several_turns_is_answered_before_the_next_request_is_looked_at(own_folders: Path) -> None:
+    async def scene(daemon: Daemon, path: Path) -> None:
+        daemon.is_slow = True
+        reader, writer = await asyncio.open_unix_connection(path)
+        writer.write(request("endpoints") + request("ping"))
+        writer.write_eof()
+        await until(lambda: bool(daemon.replies))
+        assert (await ask(path, request("status")))[0]["ok"], "it holds up nobody else"
+        assert [asked.do for asked in daemon.asked] == ["endpoints", "status"]
+        daemon.replies[0].tell(Answer(answer="endpoints"))
+        daemon.replies[0].finish()
+        answers = [json.loads(line)["answer"] for line in (await reader.read()).splitlines()]
+        assert answers == ["endpoints", "ping"]
+        writer.close()
 
     play(own_folders, scene)
 
@@ -108,7 +127,7 @@ def test_a_client_that_ends_its_side_still_gets_its_answer(own_folders: Path) ->
 def test_a_reader_that_does_not_read_is_dropped_and_holds_nobody_up(
     own_folders: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "MAX_UNREAD", 100_000)
+    monkeypatch.setattr(replies, "MAX_UNREAD", 100_000)
 
     async def scene(daemon: Daemon, path: Path) -> None:
         sleeper = socket.socket(socket.AF_UNIX)

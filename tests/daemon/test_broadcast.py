@@ -2,8 +2,8 @@
 
 from typing import Any, cast
 
-from supervisor.control.connection import Reply
 from supervisor.control.messages import Event, News
+from supervisor.control.reply import Reply
 from supervisor.daemon.console.broadcast import Broadcast
 
 

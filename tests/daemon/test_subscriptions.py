@@ -7,8 +7,8 @@ from typing import Any, cast
 import pytest
 
 from supervisor.api.picture import Picture
-from supervisor.control.connection import Reply
 from supervisor.control.messages import Resources, Usage
+from supervisor.control.reply import Reply
 from supervisor.control.requests import Subscribe
 from supervisor.control.status import ServiceStatus, StackStatus
 from supervisor.control.updates import Update, Usages

@@ -9,11 +9,11 @@ from typing import Any, cast
 
 import pytest
 
-from supervisor.control import connection
-from supervisor.control.connection import Reply
+from supervisor.control import reply as replies
 from supervisor.control.json_form import line_of
 from supervisor.control.messages import Event, News, Resources, Usage
 from supervisor.control.progress import Progress
+from supervisor.control.reply import Reply
 from supervisor.control.requests import Subscribe
 from supervisor.control.status import ServiceStatus, StackStatus
 from supervisor.core.restart import RestartPolicy
@@ -22,6 +22,7 @@ from supervisor.core.state import State
 from supervisor.daemon import stalls
 from supervisor.daemon.console.broadcast import Broadcast
 from supervisor.daemon.requests.status_readers import StatusReaders
+from supervisor.daemon.requests.statuses import Statuses
 from supervisor.daemon.requests.subscriptions import Subscriptions
 from supervisor.daemon.requests.usage_ring import UsageRing
 from supervisor.daemon.service.keeper import Keeper
@@ -204,6 +205,40 @@ def test_what_many_services_used_in_an_hour_is_told_over_several_turns(turns: Tu
     assert sink.written[0].endswith(b"}\n")
 
 
+def test_the_status_of_many_is_found_and_told_over_several_turns_and_is_of_one_moment(
+    turns: Turns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sink, states = Sink(), dict.fromkeys((f"s{number}" for number in range(MANY)), "starting")
+
+    def look(slot: Any, number: int, now: float, redact: object) -> ServiceStatus:
+        turns.note(slot.of)
+        return replace(_row(slot.of), state=states[slot.of])
+
+    async def work() -> None:
+        loop = asyncio.get_running_loop()
+        instance = SimpleNamespace(stack="shop", number=1, loop=loop, journal=SimpleNamespace(redact=str))
+        stack = SimpleNamespace(room=SimpleNamespace(status=lambda: None))
+        statuses = Statuses(*cast(Any, (instance, stack, SimpleNamespace(warnings=lambda: ["old"]))))
+        slots = [cast(Any, SimpleNamespace(of=name)) for name in states]
+        telling = asyncio.create_task(statuses.tell(slots, Reply(cast(asyncio.WriteTransport, sink)), "status"))
+        await until(lambda: len(turns.done) == MANY // 2)
+        for name in ("s0", "s1", f"s{MANY - 1}"):  # two that were looked at already, and one that was not
+            states[name] = "running"
+            statuses.changed(name)
+        await telling
+        assert [len(turn) for turn in turns.done[: MANY - 1]] == [1] * (MANY - 1)
+        turns.done.clear()
+        told = json.loads(sink.written[0])
+        whole = {"ok": True} | line_of(statuses.of(slots))
+        assert told.pop("loop") is not None
+        assert whole.pop("loop") is not None
+        assert told == whole
+        assert [row["state"] for row in told["services"]].count("running") == 3
+
+    monkeypatch.setattr("supervisor.daemon.requests.statuses.row", look)
+    turns.run(work)
+
+
 class Sink:
     """A transport that keeps what is written."""
 
@@ -228,7 +263,7 @@ def test_what_many_readers_are_told_becomes_a_line_once(monkeypatch: pytest.Monk
         made += 1
         return line_of(message)
 
-    monkeypatch.setattr(connection, "line_of", counted)
+    monkeypatch.setattr(replies, "line_of", counted)
     sinks = [Sink() for _ in range(MANY)]
     broadcast = Broadcast()
     for sink in sinks:

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, Protocol
 
-from supervisor.control.connection import Reply
 from supervisor.control.json_form import read
 from supervisor.control.messages import Event, LogLine, News
+from supervisor.control.reply import Reply
 from supervisor.core.naming import replica_name
 from supervisor.daemon.console.foreground import Foreground
 from supervisor.logs.line import rfc3339

@@ -2,17 +2,16 @@
 
 import asyncio
 import signal
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from supervisor.config.changes import Difference
 from supervisor.config.secrets import is_secret_name
 from supervisor.control import requests
-from supervisor.control.connection import Reply
 from supervisor.control.messages import Address, Addresses, Environment, News, Pong
 from supervisor.control.progress import Late, Outcome, Progress
+from supervisor.control.reply import Reply
 from supervisor.control.requests import Request
-from supervisor.control.status import StackStatus
 from supervisor.core import events as ev
 from supervisor.core.conditions import has_settled, is_at_rest
 from supervisor.core.order import levels
@@ -23,14 +22,15 @@ from supervisor.daemon.instance import Instance
 from supervisor.daemon.requests.choice import Choice
 from supervisor.daemon.requests.readers import Readers
 from supervisor.daemon.requests.scaling import scale
-from supervisor.daemon.requests.status import environment_told, result_of, row
+from supervisor.daemon.requests.status import environment_told, result_of
+from supervisor.daemon.requests.statuses import Statuses
 from supervisor.daemon.service.slot import Slot
 from supervisor.daemon.service.world import StackWorld
 from supervisor.daemon.stack.reload import Reloader, changes
 from supervisor.daemon.stack.rolling import check_rolling, roll
 from supervisor.daemon.stack.stack import Stack
 from supervisor.daemon.stack.waiting import Note, telling, unsettled
-from supervisor.daemon.stalls import WatchedLoop, doing
+from supervisor.daemon.stalls import doing
 from supervisor.daemon.tasks import begin
 from supervisor.dataclass import replace
 from supervisor.errors import PortsupError
@@ -47,14 +47,15 @@ class Commands:
         self._stack = stack
         self._name = instance.stack
         self._choice = Choice(stack, instance.stack)
-        self._instance = instance.number
+        self._number = instance.number
         self._facts = instance.facts()
         self._world = world
         self._down = down
         self._redact = instance.journal.redact
         self._news = news
         self._reloader = reloader
-        self._readers = Readers(stack, world, news, instance.journal.path, self._status)
+        self._statuses = Statuses(instance, stack, reloader)
+        self._readers = Readers(stack, world, news, instance.journal.path, self._statuses.of)
         self._ends: list[Reply] = []  # who asked for the end
         self._ended: list[str] = []  # of what
         self._tasks: set[asyncio.Task[None]] = set()
@@ -64,9 +65,10 @@ class Commands:
         doing(asyncio.get_running_loop(), activities.answering(request.do))
         match request:
             case requests.Ping():
-                reply.tell(Pong(self._name, self._instance))
+                reply.tell(Pong(self._name, self._number))
             case requests.Status(names):
-                reply.tell(self._status(self._choice.services(names)))
+                reply.is_next = True
+                self._run(self._statuses.tell(self._choice.services(names), reply, request.do))
             case requests.Resources(names):
                 self._readers.tell_resources(self._choice.services(names), reply)
             case requests.Watch():
@@ -128,14 +130,9 @@ class Commands:
 
     def changed(self, _before: Service, after: Service) -> None:
         """A service is different now."""
-        self._readers.changed(self._stack.slots[after.name].of)
-
-    def _status(self, slots: Iterable[Slot]) -> StackStatus:
-        loop = asyncio.get_running_loop()
-        rows = tuple(row(slot, self._instance, loop.time(), self._redact) for slot in slots)
-        account = loop.stalls.told() if isinstance(loop, WatchedLoop) else None
-        warnings, budget = tuple(self._reloader.warnings()), self._stack.room.status()
-        return StackStatus(self._name, self._instance, rows, warnings, account, budget)
+        name = self._stack.slots[after.name].of
+        self._statuses.changed(name)
+        self._readers.changed(name)
 
     def _addresses(self) -> Addresses:
         found = self._world.programs.endpoints().items()

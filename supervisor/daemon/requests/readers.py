@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
 
-from supervisor.control.connection import Reply
 from supervisor.control.json_form import read
 from supervisor.control.messages import Event, Usage
+from supervisor.control.reply import Reply
 from supervisor.control.requests import Subscribe
 from supervisor.control.status import StackStatus
 from supervisor.control.updates import PortEvents

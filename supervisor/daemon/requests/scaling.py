@@ -2,8 +2,8 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from supervisor.control.connection import Reply
 from supervisor.control.progress import Outcome
+from supervisor.control.reply import Reply
 from supervisor.core.conditions import is_missing
 from supervisor.daemon.service.slot import Slot
 from supervisor.daemon.stack.reload import Reloader

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from supervisor.control.connection import Reply
+from supervisor.control.reply import Reply
 from supervisor.control.status import StackStatus
 from supervisor.daemon.stalls import has_time
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from supervisor.control.connection import Reply
 from supervisor.control.progress import Outcome, Progress
+from supervisor.control.reply import Reply
 from supervisor.core import events as ev
 from supervisor.core.conditions import has_settled
 from supervisor.core.order import levels

@@ -1,0 +1,63 @@
+"""The status of some services: at once, or over several turns of the loop where there are hundreds."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+from supervisor.control.reply import Reply
+from supervisor.control.status import ServiceStatus, StackStatus
+from supervisor.daemon.instance import Instance
+from supervisor.daemon.requests.status import row
+from supervisor.daemon.service.slot import Slot
+from supervisor.daemon.stack.reload import Reloader
+from supervisor.daemon.stack.stack import Stack
+from supervisor.daemon.stalls import WatchedLoop, doing, leave_time
+from supervisor.words import activities
+
+
+class Statuses:
+    """What `status`, `watch` and `subscribe` tell."""
+
+    def __init__(self, instance: Instance, stack: Stack, reloader: Reloader) -> None:
+        self._name, self._number = instance.stack, instance.number
+        self._loop = instance.loop
+        self._redact: Callable[[str], str] = instance.journal.redact
+        self._stack = stack
+        self._reloader = reloader
+        self._news: list[set[str]] = []  # which services have changed since each answer was begun
+
+    def of(self, slots: Iterable[Slot]) -> StackStatus:
+        """How they are now."""
+        return self._with(tuple(map(self._row, slots)))
+
+    def changed(self, name: str) -> None:
+        """This service is different now."""
+        for each in self._news:
+            each.add(name)
+
+    async def tell(self, slots: Sequence[Slot], reply: Reply, what: str) -> None:
+        """How they are at the moment at which all were looked at; `what` is the request that asks for it."""
+        changed: set[str] = set()
+        self._news.append(changed)
+
+        async def pause() -> None:
+            await leave_time(self._loop)
+            doing(self._loop, activities.answering(what))
+
+        try:
+            rows = []
+            for slot in slots:
+                rows.append(self._row(slot))
+                await pause()
+        finally:
+            self._news.remove(changed)
+        told = (self._row(slot) if slot.of in changed else row for slot, row in zip(slots, rows, strict=True))
+        await reply.tell_in_parts(self._with(tuple(told)), "services", pause)
+        reply.finish()
+
+    def _row(self, slot: Slot) -> ServiceStatus:
+        return row(slot, self._number, self._loop.time(), self._redact)
+
+    def _with(self, rows: tuple[ServiceStatus, ...]) -> StackStatus:
+        account = self._loop.stalls.told() if isinstance(self._loop, WatchedLoop) else None
+        return StackStatus(
+            self._name, self._number, rows, tuple(self._reloader.warnings()), account, self._stack.room.status()
+        )
