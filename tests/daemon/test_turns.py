@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Collection
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -22,47 +22,13 @@ from supervisor.core.state import State
 from supervisor.daemon import stalls
 from supervisor.daemon.console.broadcast import Broadcast
 from supervisor.daemon.requests.status_readers import StatusReaders
-from supervisor.daemon.requests.statuses import Statuses
 from supervisor.daemon.requests.subscriptions import Subscriptions
 from supervisor.daemon.requests.usage_ring import UsageRing
 from supervisor.daemon.service.keeper import Keeper
 from supervisor.daemon.service.world import StackWorld
-from supervisor.daemon.stalls import WatchedLoop
 from supervisor.dataclass import replace
+from tests.daemon.turns import MANY, Sink, Turns, until
 from tests.support.fake_world import FakeWorld
-
-MANY = 50
-
-
-class Turns:
-    """Runs something in a loop whose turns are no longer young after the first thing that is done in them."""
-
-    def __init__(self) -> None:
-        self.done: list[list[str]] = []  # what was done in each turn that something was done in
-
-    def run(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        with asyncio.Runner(loop_factory=WatchedLoop) as runner:
-            self.begun = -1.0
-            runner.run(work())
-
-    def note(self, what: str) -> None:
-        begun = cast(WatchedLoop, asyncio.get_running_loop()).stalls.begun
-        if begun != self.begun:
-            self.done.append([])
-            self.begun = begun
-        self.done[-1].append(what)
-
-
-@pytest.fixture
-def turns(monkeypatch: pytest.MonkeyPatch) -> Turns:
-    monkeypatch.setattr(stalls, "TURN", 1e-9)
-    return Turns()
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20.0):
-        while not is_so():
-            await asyncio.sleep(0)
 
 
 class Reader:
@@ -203,56 +169,6 @@ def test_what_many_services_used_in_an_hour_is_told_over_several_turns(turns: Tu
 
     turns.run(work)
     assert sink.written[0].endswith(b"}\n")
-
-
-def test_the_status_of_many_is_found_and_told_over_several_turns_and_is_of_one_moment(
-    turns: Turns, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sink, states = Sink(), dict.fromkeys((f"s{number}" for number in range(MANY)), "starting")
-
-    def look(slot: Any, number: int, now: float, redact: object) -> ServiceStatus:
-        turns.note(slot.of)
-        return replace(_row(slot.of), state=states[slot.of])
-
-    async def work() -> None:
-        loop = asyncio.get_running_loop()
-        instance = SimpleNamespace(stack="shop", number=1, loop=loop, journal=SimpleNamespace(redact=str))
-        stack = SimpleNamespace(room=SimpleNamespace(status=lambda: None))
-        statuses = Statuses(*cast(Any, (instance, stack, SimpleNamespace(warnings=lambda: ["old"]))))
-        slots = [cast(Any, SimpleNamespace(of=name)) for name in states]
-        telling = asyncio.create_task(statuses.tell(slots, Reply(cast(asyncio.WriteTransport, sink)), "status"))
-        await until(lambda: len(turns.done) == MANY // 2)
-        for name in ("s0", "s1", f"s{MANY - 1}"):  # two that were looked at already, and one that was not
-            states[name] = "running"
-            statuses.changed(name)
-        await telling
-        assert [len(turn) for turn in turns.done[: MANY - 1]] == [1] * (MANY - 1)
-        turns.done.clear()
-        told = json.loads(sink.written[0])
-        whole = {"ok": True} | line_of(statuses.of(slots))
-        assert told.pop("loop") is not None
-        assert whole.pop("loop") is not None
-        assert told == whole
-        assert [row["state"] for row in told["services"]].count("running") == 3
-
-    monkeypatch.setattr("supervisor.daemon.requests.statuses.row", look)
-    turns.run(work)
-
-
-class Sink:
-    """A transport that keeps what is written."""
-
-    def __init__(self) -> None:
-        self.written: list[bytes] = []
-
-    def is_closing(self) -> bool:
-        return False
-
-    def get_write_buffer_size(self) -> int:
-        return 0
-
-    def write(self, data: bytes) -> None:
-        self.written.append(data)
 
 
 def test_what_many_readers_are_told_becomes_a_line_once(monkeypatch: pytest.MonkeyPatch) -> None:
