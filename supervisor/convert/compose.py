@@ -1,5 +1,6 @@
 """docker-compose.yml: services whose program can run without their container."""
 
+import posixpath
 from typing import Any
 
 from supervisor.convert import (
@@ -17,6 +18,7 @@ from supervisor.convert import (
 from supervisor.convert.around import ALONE, Around, FileKind
 from supervisor.convert.draft import Draft, Filled, Left, Outcome
 from supervisor.convert.layers import begin
+from supervisor.convert.server import Server
 from supervisor.convert.values import (
     REFERENCE,
     demanded,
@@ -49,13 +51,14 @@ def convert(data: Any, around: Around = ALONE) -> Outcome:
         place = image.place_of(given, around, top)
         words = image.words_of(given.get("command"), filled)
         server = servers.server_of(name, given, words, place, around, services)
-        line = shell.Line(server.words) if server else image.line_of(given, place, around, filled)
+        missing = None if server else servers.missing(name, given, words, place, around)
+        line = shell.Line(server.words) if server else missing or image.line_of(given, place, around, filled)
         if isinstance(line, Left):
             remedy = line.remedy + (", as in the block below" if given else "")
             outcome.left.append(Left(f"service `{name}`", line.why, remedy))
             outcome.absent.append(_absent(name, services, place, around, filled))
             continue
-        draft = _service(name, services, line, place, around, filled)
+        draft = _service(name, services, line, place, around, filled, server)
         if server:
             servers.give(draft, server, given)
         outcome.services.append(draft)
@@ -90,10 +93,16 @@ def _service(
     place: image.OfImage,
     around: Around,
     filled: shell.References,
+    server: Server | None = None,
 ) -> Draft:
     draft, given = Draft(name, needs_port=True), mapping(services[name])
     if told := str(given.get("image") or ""):
-        _note_image(draft, told, given, line, place, around)
+        if server:
+            program = server.shown or posixpath.basename(server.words[0])
+            remedy = f"`{program}` is there: see that its version and its paths fit"
+            draft.leave(f"`image: {told}`", "the program of this machine runs in its place", remedy)
+        else:
+            _note_image(draft, told, given, line, place, around)
     shell.give(draft, line)
     _folder(draft, given, place)
     set_variables(draft, dict(line.environment))

@@ -11,6 +11,7 @@ from supervisor.convert.server import HERE, Server, Wanted, without
 
 _POSTGRES = "/usr/lib/postgresql"  # where Debian has them, a directory for each version
 _AS_POSTGRES = ("setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--")
+_RABBITMQ = "/usr/lib/rabbitmq/bin/rabbitmq-server"  # where Debian has the one that runs as anybody
 _HOME = "/var/lib/postgresql"  # of the user `postgres`, there
 
 
@@ -29,6 +30,7 @@ def postgres(wanted: Wanted) -> Server | None:
     server.prepare = server_scripts.postgres(data, posixpath.dirname(program), scripts, run_as)
     server.notes = [wanted.kept(data)]
     server.drops = ["PGDATA", "PGPORT", "PGHOST"]
+    server.shown = posixpath.basename(program)
     server.stop_signal = "SIGINT"  # ends its clients, as that of the image does
     if run_as:
         server.notes.append("PostgreSQL refuses to run as root: it is the user `postgres`")
@@ -111,15 +113,48 @@ def nats(wanted: Wanted) -> Server | None:
 
 
 def mongo(wanted: Wanted) -> Server | None:
-    """MongoDB, unless its image would make a user: that takes a shell of its own."""
+    """MongoDB; the user that its image would make is made by `mongosh`, which has to be there for that."""
     program = wanted.program("mongod")
-    if not program or any(name.startswith("MONGO_INITDB_ROOT") for name in wanted.variables):
+    has_user = any(name.startswith("MONGO_INITDB_ROOT_USERNAME") for name in wanted.variables)
+    if not program or (has_user and not wanted.around.has_program("mongosh")):
         return None
     server = Server([program, "--dbpath", Filled(wanted.data.data), "--port", Filled("{port}")], 27017)
     options = [each for each in without(wanted.words(), "--bind_ip", "--dbpath") if each != "--bind_ip_all"]
     server.words += ["--bind_ip", HERE, "--nounixsocket", *options]
     server.prepare = server_scripts.folder(wanted.data)
+    if has_user:
+        server.words += [] if "--auth" in options else ["--auth"]
+        folder = "/docker-entrypoint-initdb.d"
+        files = [where for inside in wanted.mounted(f"{folder}/") if (where := wanted.outside(inside))]
+        folders = [f"{where}/*"] if (where := wanted.outside(folder)) else []
+        server.prepare = server_scripts.mongo(wanted.data, program, " ".join(folders + files))
     server.notes = [wanted.kept(wanted.data)]
+    return server
+
+
+def rabbitmq(wanted: Wanted) -> Server | None:
+    """RabbitMQ as a node of its own, with the user that its variables name, and its page if the image has it."""
+    program = _RABBITMQ if wanted.around.is_there(_RABBITMQ) else wanted.program("rabbitmq-server")
+    if not program or wanted.options or wanted.outside("/etc/rabbitmq/rabbitmq.conf"):
+        return None
+    plugins = wanted.outside("/etc/rabbitmq/enabled_plugins")
+    management = 15672 if "management" in wanted.image or plugins else 0
+    # As root the script of Debian runs another one as the user `rabbitmq`, whose files are elsewhere.
+    line = f"""\
+cd {server_scripts.FOLDER}/{wanted.data.name}-$PORTSUP_INSTANCE
+export HOME="$PWD" RABBITMQ_CONF_ENV_FILE=/dev/null RABBITMQ_LOGS=- ERL_EPMD_ADDRESS={HERE}
+export RABBITMQ_NODENAME="$PORTSUP_STACK-{wanted.data.name}-$PORTSUP_INSTANCE@localhost"
+export RABBITMQ_MNESIA_BASE="$PWD/data" RABBITMQ_LOG_BASE="$PWD" RABBITMQ_PID_FILE="$PWD/pid"
+export RABBITMQ_CONFIG_FILE="$PWD/rabbitmq" RABBITMQ_ENABLED_PLUGINS_FILE="$PWD/plugins"
+export RABBITMQ_NODE_IP_ADDRESS={HERE} RABBITMQ_NODE_PORT="$PORT"
+export RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS='-kernel inet_dist_use_interface {{127,0,0,1}}'
+exec {program}
+"""
+    server = Server(["sh", "-c", line], 5672, server_scripts.rabbitmq(wanted.data, management, plugins))
+    server.notes = [wanted.kept(wanted.data)]
+    server.own_check = "rabbitmq"
+    server.why_no_check = "asks the node of the machine: it is ready when it listens"
+    server.shown = "rabbitmq-server"
     return server
 
 

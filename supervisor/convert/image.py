@@ -110,7 +110,7 @@ def _read(place: OfImage, text: str, build: dict[str, Any]) -> None:
 def line_of(given: dict[str, Any], place: OfImage, around: Around, filled: shell.References) -> shell.Line | Left:
     """What a service runs, or why that cannot be known."""
     entry, command = words_of(given.get("entrypoint"), filled), words_of(given.get("command"), filled)
-    of_image = place.image.entrypoint if not entry else ()
+    of_image = place.image.entrypoint if not entry and given.get("entrypoint") is None else ()
     if not of_image and not entry and not given.get("build") and command:
         known = ENTRYPOINTS.get(known_name(str(given.get("image") or "")), "")
         of_image = (known,) if known and command[0] != known and not command[0].startswith(("/", ".")) else ()
@@ -128,8 +128,13 @@ def line_of(given: dict[str, Any], place: OfImage, around: Around, filled: shell
         if len(words) > 1 and words[0].rpartition("/")[2] == passes_on and not around.has_program(words[0]):
             words = words[1:]
         return _checked(shell.listed(words), place, around)
-    if place.is_read and place.image.runs:
-        return _checked(shell.listed(place.image.runs), place, around)
+    runs = place.image.runs
+    if given.get("entrypoint") is not None:  # empty: it takes the place of the image's own, and of its command
+        runs = []
+    elif given.get("command") is not None:
+        runs = list(place.image.entrypoint)
+    if place.is_read and runs:
+        return _checked(shell.listed(runs), place, around)
     if given.get("build"):
         base = f", and that of its base image `{place.image.base}` is not known" if place.is_read else ""
         why = place.why or f"its Dockerfile names no program{base}"

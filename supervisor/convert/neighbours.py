@@ -41,7 +41,9 @@ def texts(draft: Draft) -> Iterator[Text]:
     """All texts of a service that may name a neighbour."""
     for name, value in list(draft.fields.get("environment", {}).items()):
         if isinstance(value, str):
-            yield Text(f"the variable `{name}`", value, _setter(draft.environment, name), name)
+            is_of_copy = name.startswith("AT_") and name in str(draft.fields.get("hooks"))  # see web_servers
+            where = "its configuration" if is_of_copy else f"the variable `{name}`"
+            yield Text(where, value, _setter(draft.environment, name), name)
     places = [("the command", draft.fields, "command"), ("its `stop_command`", draft.fields, "stop_command")]
     for key in ("ready", "healthcheck"):
         probe = draft.fields.get(key)
@@ -107,7 +109,7 @@ def rewrite(services: Sequence[Draft], absent: Sequence[Draft]) -> None:
                 if changed is None:
                     continue
                 value = changed
-                _say(service, host, other, text.where, id(other) in gone)
+                _say(service, host, other, text.where, id(other) in gone, value)
                 if text.variable and not _sibling(service, text.variable, other) and value == HERE:
                     _say_port(service, host, other)
             if value != _template(text.value):
@@ -248,7 +250,8 @@ def _pairs_of_words(service: Draft, names: dict[str, Draft], gone: set[int]) -> 
             is_option = re.fullmatch(r"-h|--?[\w-]*host(?:name)?", words[at - 1])
             if is_option or (following.isdecimal() and words[0].rpartition("/")[2] in ("nc", "telnet", "ncat")):
                 words[at] = HERE
-                _say(service, word, other, "the command" if key == "command" else "the health check", id(other) in gone)
+                where = "the command" if key == "command" else "the health check"
+                _say(service, word, other, where, id(other) in gone, f"{HERE}:{following}")
                 if following.isdecimal():
                     words[at + 1] = Filled(_port_of(other, int(following[:6]), other is service))
 
@@ -277,12 +280,15 @@ def _say_port(service: Draft, host: str, other: Draft) -> None:
         service.leave(f"the port of `{host}`", why, f"tell the program, by `{{port:{other.name}}}`")
 
 
-def _say(service: Draft, host: str, other: Draft, where: str, is_gone: bool) -> None:
+def _say(service: Draft, host: str, other: Draft, where: str, is_gone: bool, written: str) -> None:
     if other is service:
         return
     if is_gone:
-        port = "".join(f":{number}" for number in (other.ports or other.inner)[:1])
-        remedy = f"see that it listens on {HERE}{port} before `portsup up`"
+        told = [int(each) for each in re.findall(rf"{re.escape(HERE)}:(\d+)", written)] or other.ports or other.inner
+        port = next((each for each in told if each not in other.ports), told[0]) if told else ""
+        remedy = f"see that it listens on {HERE}{f':{port}' if port else ''} before `portsup up`"
+        if port and other.ports and port not in other.ports:
+            remedy += ", because its `ports` do not publish that"
         service.leave(f"`{host}` in {where}", f"`{other.name}` is not carried over, so {HERE} is written", remedy)
     else:
         note = f"`{host}` in {where} was its name in the containers' network: {HERE} is written"

@@ -2,12 +2,14 @@
 
 import posixpath
 import re
+from itertools import pairwise
 from typing import Any
 
 from supervisor.config.scalars import tidy_name
 from supervisor.convert import server_scripts
 from supervisor.convert.around import Around, FileKind
 from supervisor.convert.image import OfImage
+from supervisor.convert.own_port import is_number
 from supervisor.convert.values import pairs
 from supervisor.dataclass import dataclass, field
 
@@ -19,13 +21,16 @@ class Server:
     """A server that runs by a program of this machine."""
 
     words: list[str]
-    port: int  # on which it listens in its container
+    port: int  # on which it listens in its container, if nothing is said
     prepare: str = ""  # a shell script that runs before it
     environment: dict[str, str] = field(default_factory=dict)
     drops: list[str] = field(default_factory=list)  # variables that are for the container
     notes: list[str] = field(default_factory=list)
     stop_signal: str = ""
-    own_check: str = ""  # a program for health checks that only the image has
+    own_check: str = ""  # a program for health checks that is of no use here
+    why_no_check: str = "is only in its image: it is ready when it listens"
+    own_port: int | None = None  # on which it is told to listen there
+    shown: str = ""  # the program, where its first word is another one
 
 
 @dataclass(slots=True)
@@ -57,6 +62,10 @@ class Wanted:
             return name
         return next((path for each in ("/usr/sbin", "/sbin") if self.around.is_there(path := f"{each}/{name}")), "")
 
+    def mounted(self, folder: str) -> list[str]:
+        """The paths below a folder of the container that something is mounted at."""
+        return [inside for inside, _ in self.place.paths.pairs if inside.startswith(folder)]
+
     def outside(self, inside: str) -> str:
         """A path of the container on this machine; empty where nothing is there."""
         where = self.place.paths.outside(posixpath.normpath(inside))
@@ -72,6 +81,20 @@ class Wanted:
             place = self.outside(value) if value.startswith("/") and type(each) is str else ""
             words.append(f"{name}{equals}{place}" if place else each)
         return [each for each in without(words, "-p", "--port") if not re.fullmatch(r"--port=\d+|-p\d+", each)]
+
+    def told_port(self) -> int | None:
+        """The port that its options, a variable or a mounted file of Redis tell it in its container."""
+        told = [self.variables.get(name, "") for name in ("PGPORT", "MYSQL_TCP_PORT")]
+        for before, word in pairwise(("", *self.options)):
+            value = word.partition("=")[2] if word.startswith(("--port=", "--address=")) else word
+            if word.startswith(("--port=", "--address=")) or before in ("-p", "--port", "--address"):
+                told.append(value.rpartition(":")[2])
+            elif found := re.fullmatch(r"-p(\d+)", word):
+                told.append(found[1])
+        file = self.outside(self.options[0]) if self.options[:1] and self.options[0].startswith("/") else ""
+        if file and (found := re.search(r"^\s*port\s+(\d+)", self.around.read(file), re.MULTILINE)):
+            told.insert(0, found[1])
+        return next((int(each) for each in reversed(told) if is_number(each)), None)
 
     def kept(self, data: server_scripts.DataPlace) -> str:
         """What to say of its data."""

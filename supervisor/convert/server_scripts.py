@@ -145,3 +145,58 @@ kill $!
 wait $! || :
 """
     return text + 'mv "$d.new" "$d"\n'
+
+
+def mongo(place: DataPlace, program: str, scripts: str) -> str:
+    """Makes the user that the variables name, by a server that nobody but `mongosh` can reach.
+
+    `scripts` are the files as a shell has them, of which *.js and *.sh run once, empty for none.
+    """
+    text = _begin(place) + _MADE_ONCE
+    text += f"""\
+for each in USERNAME PASSWORD; do
+  eval "file=\\$MONGO_INITDB_ROOT_${{each}}_FILE"
+  [ -z "$file" ] || export "MONGO_INITDB_ROOT_$each=$(cat "$file")"
+done
+mkdir "$d.new"
+s=$(mktemp -d)
+{program} --dbpath "$d.new" --bind_ip "$s/only.sock" --unixSocketPrefix "$s" >"$s/log" 2>&1 &
+trap 'kill $! 2>/dev/null || :; rm -rf "$s"' EXIT
+at=mongodb://$(printf %s "$s/mongodb-27017.sock" | sed 's#/#%2F#g')
+until mongosh --quiet "$at/admin" --eval 'db.runCommand({{ping: 1}})' >/dev/null 2>&1; do
+  kill -0 $! || {{ cat "$s/log" >&2; exit 1; }}
+  sleep 0.2
+done
+mongosh --quiet "$at/admin" --eval 'db.createUser({{user: process.env.MONGO_INITDB_ROOT_USERNAME,
+  pwd: process.env.MONGO_INITDB_ROOT_PASSWORD, roles: ["root"]}})' >/dev/null
+"""
+    if scripts:
+        text += f"""\
+for file in {scripts}; do
+  case $file in
+    *.js) mongosh --quiet "$at/${{MONGO_INITDB_DATABASE:-test}}" "$file" ;;
+    *.sh) sh "$file" ;;
+  esac
+done
+"""
+    return text + """\
+kill $!
+wait $! || :
+mv "$d.new" "$d"
+"""
+
+
+def rabbitmq(place: DataPlace, management: int, plugins: str) -> str:
+    """Writes the configuration: the user and the virtual host that the variables name, and the plugins.
+
+    `management` is the port of the web page, 0 for none; `plugins` is a file that names plugins, empty for none.
+    """
+    text = _begin(place) + 'mkdir -p "$d"\n{\n  echo \'loopback_users.guest = false\'\n'
+    for key, other in (("user", "USERNAME"), ("pass", "PASSWORD"), ("vhost", "VHOST")):
+        value = f"${{RABBITMQ_DEFAULT_{key.upper()}:-$RABBITMQ_{other}}}"
+        text += f"  [ -z \"{value}\" ] || printf 'default_{key} = %s\\n' \"{value}\"\n"
+    if management:
+        text += f"  echo 'management.tcp.ip = 127.0.0.1'\n  echo 'management.tcp.port = {management}'\n"
+    named = "[rabbitmq_management]." if management else "[]."
+    text += '} >"$d/rabbitmq.conf"\n'
+    return text + (f'cp {plugins} "$d/plugins"\n' if plugins else f"echo '{named}' >\"$d/plugins\"\n")

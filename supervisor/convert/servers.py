@@ -6,7 +6,7 @@ from typing import Any
 
 from supervisor.convert import databases, php, web_servers
 from supervisor.convert.around import Around
-from supervisor.convert.draft import Draft
+from supervisor.convert.draft import Draft, Left
 from supervisor.convert.image import OfImage, known_name
 from supervisor.convert.server import Server, Wanted
 from supervisor.convert.values import mapping
@@ -21,6 +21,7 @@ _OF_DATA: dict[str, tuple[tuple[str, ...], Callable[[Wanted], Server | None]]] =
     "redis": (("redis-server",), databases.redis), "valkey": (("valkey-server",), databases.redis),
     "memcached": (("memcached",), databases.memcached), "nats": (("nats-server",), databases.nats),
     "php": (("php-fpm",), php.fpm), "mongo": (("mongod",), databases.mongo), "minio": (("minio",), databases.minio),
+    "rabbitmq": (("rabbitmq-server",), databases.rabbitmq),
 }  # fmt: skip
 _OF_SITES: dict[str, Callable[[Wanted, Collection[str]], Server | None]] = {
     "nginx": web_servers.nginx,
@@ -43,27 +44,58 @@ def server_of(
 
     `words` are its `command`; `services` are the names that the configuration of a proxy may have for others.
     """
+    kind, wanted = _wanted(name, given, words, place, around)
+    if wanted is None:
+        return None
+    if kind in _OF_DATA:
+        server = _OF_DATA[kind][1](wanted)
+        if server:
+            server.own_port = wanted.told_port()
+        return server
+    return _OF_SITES[kind](wanted, services) if kind in _OF_SITES else None
+
+
+def missing(name: str, given: dict[str, Any], words: Sequence[str], place: OfImage, around: Around) -> Left | None:
+    """What to say of a server of data that this machine has no program for; None if it is none, or has one."""
+    kind, wanted = _wanted(name, given, words, place, around)
+    if wanted is None or kind not in _OF_DATA or kind == "php":
+        return None
+    programs = _OF_DATA[kind][0]
+    if not any(wanted.program(each) for each in programs):
+        if words:
+            return None  # it is known what it runs
+        absent = programs[0]
+    elif kind == "mongo" and not around.has_program("mongosh"):
+        absent = "mongosh"
+    else:
+        return None
+    why = f"it is only an image (`{wanted.image}`), and this machine has no `{absent}`"
+    return Left("", why, f"install `{absent}` and run `init` again, or keep it in compose next to portsup")
+
+
+def _wanted(
+    name: str, given: dict[str, Any], words: Sequence[str], place: OfImage, around: Around
+) -> tuple[str, Wanted | None]:
+    """The kind of a server, and what is asked of it; None where the service runs something else."""
     kind = known_name(str(given.get("image") or "") or (place.image.base if place.is_read else ""))
     if given.get("entrypoint") or (place.is_read and place.image.runs):
-        return None
+        return kind, None
     programs = _OF_DATA[kind][0] if kind in _OF_DATA else (kind,)
     options = list(words)
     if options and options[0].rpartition("/")[2] in programs:
         options = options[1:]
     if options and not options[0].startswith("-") and not _FIRST_WORD.fullmatch(f"{kind} {options[0]}"):
-        return None  # another program, or a script around this one
-    wanted = Wanted(name, given, options, place, around)
-    if kind in _OF_DATA:
-        return _OF_DATA[kind][1](wanted)
-    return _OF_SITES[kind](wanted, services) if kind in _OF_SITES else None
+        return kind, None  # another program, or a script around this one
+    return kind, Wanted(name, given, options, place, around)
 
 
 def give(draft: Draft, server: Server, given: dict[str, Any]) -> None:
     """Write what the server needs into the service that it is."""
     draft.fields["command"] = server.words
     draft.gets_port, draft.has_pool = True, True
-    draft.ports = draft.ports[:1] or [server.port]
-    draft.inner = [server.port]
+    own = [server.own_port, server.port] if server.own_port else [server.port]
+    draft.ports = draft.ports[:1] or own[:1]
+    draft.inner = own
     draft.fields["port_env"] = "PORT"
     draft.fields.pop("bind", None)
     draft.fields.pop("working_dir", None)
@@ -80,8 +112,7 @@ def give(draft: Draft, server: Server, given: dict[str, Any]) -> None:
     check = mapping(given.get("healthcheck")).get("test") or ""
     shown = " ".join(map(str, check)) if isinstance(check, list) else str(check)
     if server.own_check and server.own_check in shown:
-        draft.notes.append(
-            f"`{server.own_check.strip()}` of its health check is only in its image: it is ready when it listens"
-        )
+        draft.notes = [note for note in draft.notes if not note.startswith("its health check ran in")]
+        draft.notes.append(f"`{server.own_check.strip()}` of its health check {server.why_no_check}")
         draft.fields.pop("ready", None)
         draft.fields.pop("healthcheck", None)

@@ -56,7 +56,9 @@ class Copy:
     def names(self, text: str, services: Collection[str]) -> None:
         """Follow the names of services to where these are."""
         for name in sorted(services, key=len, reverse=True):
-            found = re.findall(rf"(?<![\w./@-]){re.escape(name)}:\d{{2,5}}\b|\w+://{re.escape(name)}(?![\w:.-])", text)
+            found = re.findall(rf"(?<![\w./@-]){re.escape(name)}:\d{{2,5}}\b", text)
+            if not re.search(rf"\bupstream\s+{re.escape(name)}\s*\{{", text):  # else it is that group of servers
+                found += re.findall(rf"\w+://{re.escape(name)}(?![\w:.-])", text)
             found += re.findall(rf"(?<=\w://){re.escape(name)}:\d{{2,5}}\b", text)
             found += [f"{name}:80" for _ in re.finditer(rf"\bserver\s+{re.escape(name)}\s*[;\s]", text)]
             for each in dict.fromkeys(found):

@@ -86,7 +86,7 @@ def test_without_the_program_it_is_a_block_that_can_be_put_in(tmp_path: Path) ->
     [
         ("{image: redis, ports: ['6400:6379']}", ["redis-server", "--port", "{port}"], 6400),
         ("{image: redis, command: --save ''}", ["redis-server", "--port", "{port}", "--save", ""], 6379),
-        ("{image: redis, command: --port 7000}", ["redis-server", "--port", "{port}"], 6379),
+        ("{image: redis, command: --port 7000}", ["redis-server", "--port", "{port}"], 7000),
         ("{image: redis, command: redis-server --appendonly yes}", ["redis-server", "--port", "{port}",
          "--appendonly", "yes"], 6379),
         ("{image: redis, command: redis-server /etc/r.conf, volumes: ['./r.conf:/etc/r.conf']}",
