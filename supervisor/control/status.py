@@ -24,6 +24,18 @@ class PortStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class StdioStatus:
+    """What is served of a service with `stdio`.
+
+    sessions: how many sessions are open; with `share: one` clients of version 2026-07-28 have none
+    programs: how many processes of the program run
+    """
+
+    sessions: int
+    programs: int
+
+
+@dataclass(frozen=True, slots=True)
 class SecondProcess:
     """The second process of a service during a rolling restart.
 
@@ -86,6 +98,7 @@ class ServiceRow:
     name_url: where it answers by its name, with `names`
     replicas: its processes, if it has several; `state` and what belongs to it is then of one that stands for them
     min_ready: how many of them must be ready for the service to be
+    stdio: how many sessions and programs it has, with `stdio`
     """
 
     name: str
@@ -107,6 +120,7 @@ class ServiceRow:
     name_url: str | None = None
     replicas: tuple[ReplicaStatus, ...] | None = None
     min_ready: int | None = None
+    stdio: StdioStatus | None = None
 
     @property
     def ready(self) -> int:

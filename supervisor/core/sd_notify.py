@@ -5,6 +5,8 @@ from supervisor.dataclass import dataclass
 LONGEST = 4096  # bytes of a datagram; systemd takes no longer ones either (NOTIFY_BUFFER_MAX)
 LONGEST_STATUS = 400  # characters that are kept
 LONGEST_SPAN = 365 * 86400.0  # seconds; what is longer counts as for ever
+# What the bridge of a service with `stdio` says; names with X_ are free, sd_notify(3).
+SESSIONS, PROGRAMS = "X_PORTSUP_SESSIONS", "X_PORTSUP_PROGRAMS"
 _MOST_DIGITS = 20  # of a 64-bit number
 
 
@@ -21,6 +23,8 @@ class Notice:
     main_pid: int | None = None
     watchdog: float | None = None  # 0: none any more
     extension: float = 0.0  # how long the present step will take from now on
+    sessions: int | None = None  # that a bridge has open
+    programs: int | None = None  # that it runs
 
 
 def parse(datagram: bytes) -> Notice | None:
@@ -45,6 +49,8 @@ def parse(datagram: bytes) -> Notice | None:
         main_pid=main_pid if main_pid is not None and 0 < main_pid < 2**31 else None,
         watchdog=None if watchdog is None else _span(watchdog, forever=0.0),
         extension=_span(extension or 0, forever=LONGEST_SPAN),
+        sessions=_number(said.get(SESSIONS, "")),
+        programs=_number(said.get(PROGRAMS, "")),
     )
 
 

@@ -88,6 +88,13 @@ def test_changes_of_watched_files_are_counted() -> None:
     assert [value for _, value in found["portsup_service_file_changes_total"]] == [3.0]
 
 
+def test_sessions_and_programs_of_a_bridge_are_told() -> None:
+    rows = {"tools": row("tools", stdio={"sessions": 3, "programs": 2}), "db": row("db")}
+    found = values(text_of(("shop", 1, rows)))
+    assert found["portsup_service_stdio_sessions"] == [({"service": "tools"}, 3.0)]
+    assert found["portsup_service_stdio_programs"] == [({"service": "tools"}, 2.0)]
+
+
 def test_families_are_whole_and_every_instance_and_its_services_are_told_apart() -> None:
     services = {name: row(name, resources=USED) for name in ("web", "db")}
     text = text_of(("shop", 1, services, LOOP), ("shop", 2, services, LOOP), ("other", 1, None))
@@ -110,6 +117,7 @@ def test_families_are_whole_and_every_instance_and_its_services_are_told_apart()
             "portsup_service_file_changes",
         )
         and "replicas" not in name
+        and "stdio" not in name
         and not name.startswith("portsup_budget_")
     ]
 

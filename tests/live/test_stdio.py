@@ -57,7 +57,9 @@ def test_one_program_serves_all_clients_old_and_new(stack: Make) -> None:
         return answers
 
     with live.up("-d"):
+        live.until("tools", stdio={"sessions": 0, "programs": 1})
         answers = asyncio.run(all_at_once())
+        live.until("tools", stdio={"sessions": 0, "programs": 1})
         assert len({pid for pid, *_ in answers}) == 1
         assert {version for _, version, _ in answers} == {"2025-11-25", "2026-07-28"}
         assert [steps for _, _, steps in answers] == [[0.0, 1.0, 2.0]] * 4
@@ -100,10 +102,14 @@ def test_each_session_has_a_program_that_ends_with_all_it_started(stack: Make) -
                 await asyncio.to_thread(opened, url)
             assert refused.value.code == 503
             assert "there may be no more" in refused.value.read().decode()
+            live.until("tools", stdio={"sessions": 2, "programs": 2})
+            told = live.run("metrics").stdout
+            assert 'portsup_service_stdio_programs{stack="t",instance="1",service="tools"} 2' in told
             return first, await call(one, "fork")
 
     with live.up("-d"):
         pid, child = asyncio.run(ask())
+        live.until("tools", stdio={"sessions": 0, "programs": 0})
         eventually(lambda: not is_alive(int(pid)))
         eventually(lambda: not is_alive(int(child)))
         assert programs(url) == 0

@@ -60,6 +60,13 @@ FAMILIES = (
         "",
         "How often watched files have changed, and something followed; only with `watch`.",
     ),
+    (
+        "portsup_service_stdio_sessions",
+        "gauge",
+        "",
+        "How many sessions of MCP are open; only with `stdio`.",
+    ),
+    ("portsup_service_stdio_programs", "gauge", "", "How many programs serve them; only with `stdio`."),
     ("portsup_service_rotations", "counter", "", "Moves to another port, since the stack came up."),
     ("portsup_service_cpu_seconds", "counter", "seconds", "Processor time of all its processes since they began."),
     ("portsup_service_memory_bytes", "gauge", "bytes", "Memory of all its processes together."),
@@ -160,6 +167,9 @@ def _of_service(row: ServiceStatus, used: Resources | None) -> Iterator[tuple[st
         yield "portsup_service_replicas_ready", {}, float(row.ready)
     if row.file_changes is not None:
         yield "portsup_service_file_changes", {}, float(row.file_changes)
+    if row.stdio is not None:
+        yield "portsup_service_stdio_sessions", {}, float(row.stdio.sessions)
+        yield "portsup_service_stdio_programs", {}, float(row.stdio.programs)
     if row.rotations is not None:
         yield "portsup_service_rotations", {}, float(row.rotations)
     if used is not None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from supervisor import system
 from supervisor.config.spec import HandoffMode
 from supervisor.control.progress import Outcome
-from supervisor.control.status import PortStatus, ReplicaStatus, SecondProcess, ServiceStatus
+from supervisor.control.status import PortStatus, ReplicaStatus, SecondProcess, ServiceStatus, StdioStatus
 from supervisor.core.address import url_of
 from supervisor.core.conditions import is_done
 from supervisor.core.reasons import facts_of
@@ -62,6 +62,7 @@ def row(slot: Slot, instance: int, now: float, redact: Callable[[str], str]) -> 
         next_run=slot.next_run or None,
         file_changes=slot.file_changes if slot.spec.watch is not None else None,
         name_url=slot.name_url or None,
+        stdio=_stdio(slot),
         one_shot=svc.one_shot,
         is_done=is_done(svc),
         reason=redact(text_of(cause)),
@@ -70,6 +71,12 @@ def row(slot: Slot, instance: int, now: float, redact: Callable[[str], str]) -> 
         replicas=tuple(_replica(each, now, redact) for each in replicas) if len(replicas) > 1 else None,
         min_ready=slot.least if len(replicas) > 1 else None,
     )
+
+
+def _stdio(slot: Slot) -> StdioStatus | None:
+    if slot.spec.stdio is None:
+        return None
+    return StdioStatus(*slot.child.bridged) if slot.child is not None else StdioStatus(0, 0)
 
 
 def _replica(slot: Slot, now: float, redact: Callable[[str], str]) -> ReplicaStatus:

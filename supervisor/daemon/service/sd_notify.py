@@ -41,7 +41,8 @@ class SdNotify:
         WATCHDOG_PID belongs to WATCHDOG_USEC.  Raises PortsupError.
         """
         spec = slot.spec
-        if not spec.wants_notices:
+        has_bridge = spec.stdio is not None and not system.HAS_JOBS
+        if not spec.wants_notices and not has_bridge:
             return {}
         if slot.notify is None or not slot.notify.is_in_place():
             self.forget(slot)
@@ -52,7 +53,9 @@ class SdNotify:
             except OSError as error:
                 self.forget(slot)
                 raise error_in(no_notify_socket(spec.name), path, error) from error
-        told = {"NOTIFY_SOCKET": slot.notify.address}
+        told = {"NOTIFY_SOCKET": slot.notify.address} if spec.wants_notices else {}
+        if has_bridge:
+            told["PORTSUP_BRIDGE"] = slot.notify.address
         if spec.watchdog:
             told["WATCHDOG_USEC"] = str(round(spec.watchdog * 1e6))
         return told
@@ -131,6 +134,8 @@ class SdNotify:
             self._once(child, self._reporter.notice_refused, slot.spec.name, sender, name)
 
     def _pass_on(self, slot: Slot, child: Child, notice: Notice) -> None:
+        if notice.sessions is not None and notice.programs is not None:
+            child.bridged = notice.sessions, notice.programs
         pid = notice.main_pid
         if pid is not None and pid != child.main:
             if self._members.has(slot, child, pid):

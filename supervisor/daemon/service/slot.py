@@ -51,6 +51,7 @@ class Child:
     handoff: Handoff | None = None  # where it runs under the filter
     account: Account | None = None  # whom it runs as, where that is not us
     invocation: str = ""  # which start of a service of this run it is
+    bridged: tuple[int, int] = (0, 0)  # sessions and programs, of a service with `stdio`
 
     def end_tasks(self) -> None:
         """Stops asking it questions."""

@@ -18,8 +18,9 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from supervisor.mcp.bridge.sessions import Sessions
+from supervisor.mcp.bridge.sessions import IDLE, Sessions
 from supervisor.mcp.bridge.shared import Shared
+from supervisor.mcp.bridge.tally import Counted, Tally, take_address
 
 PATH = "/mcp"
 MOST_BYTES = 4 * 1024 * 1024  # of a request
@@ -34,7 +35,7 @@ def serve(share: str, most: int, command: Sequence[str], port: int, host: str) -
     _log_plainly()
     work = _shared if share == "one" else _apart
     try:
-        return anyio.run(work, command, most, port, host)
+        return anyio.run(work, command, most, (host, port), Tally(take_address()))
     except* MCPError as failed:
         print(f"`{command[0]}` does not answer as a server of MCP does: {_first(failed)}", file=sys.stderr)
     except* OSError as failed:
@@ -57,17 +58,19 @@ def _log_plainly() -> None:
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
 
 
-async def _shared(command: Sequence[str], most: int, port: int, host: str) -> int:
+async def _shared(command: Sequence[str], most: int, place: tuple[str, int], tally: Tally) -> int:
+    host, _ = place
     shared = Shared(command, metadata.version("portsup"))
     async with shared.running() as server:
+        tally.note(programs=1)
         app: Any = server.streamable_http_app(
-            streamable_http_path=PATH, host=host, max_request_body_size=MOST_BYTES,
-            custom_starlette_routes=[_health(lambda: 1)],
+            streamable_http_path=PATH, host=host, max_request_body_size=MOST_BYTES, session_idle_timeout=IDLE,
+            custom_starlette_routes=[_health(tally)],
         )  # fmt: skip
-        web = _web(app)
+        web = _web(Counted(app, tally, IDLE))
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(_stop_with, shared.program.gone, web)
-            await web.serve(sockets=[_listen(host, port)])
+            await web.serve(sockets=[_listen(*place)])
             tasks.cancel_scope.cancel()
     if shared.program.gone.is_set() and not web.stopped_by_signal:
         print(f"`{command[0]}` has ended", file=sys.stderr)
@@ -75,8 +78,8 @@ async def _shared(command: Sequence[str], most: int, port: int, host: str) -> in
     return 0
 
 
-async def _apart(command: Sequence[str], most: int, port: int, host: str) -> int:
-    sessions = Sessions(command, most, _security(host))
+async def _apart(command: Sequence[str], most: int, place: tuple[str, int], tally: Tally) -> int:
+    sessions = Sessions(command, most, _security(place[0]), tally)
 
     @contextlib.asynccontextmanager
     async def running(_: Starlette) -> AsyncIterator[None]:
@@ -84,8 +87,8 @@ async def _apart(command: Sequence[str], most: int, port: int, host: str) -> int
             yield
             sessions.tasks.cancel_scope.cancel()
 
-    app = Starlette(routes=[_health(sessions.__len__), Route(PATH, endpoint=sessions)], lifespan=running)
-    await _web(app).serve(sockets=[_listen(host, port)])
+    app = Starlette(routes=[_health(tally), Route(PATH, endpoint=sessions)], lifespan=running)
+    await _web(app).serve(sockets=[_listen(*place)])
     return 0
 
 
@@ -129,9 +132,9 @@ def _security(host: str) -> TransportSecuritySettings | None:
     )
 
 
-def _health(count: Any) -> Route:
+def _health(tally: Tally) -> Route:
     async def answer(_: Any) -> JSONResponse:
-        return JSONResponse({"programs": count()})
+        return JSONResponse({"programs": tally.programs, "sessions": tally.sessions})
 
     return Route("/health", answer, methods=["GET"])
 

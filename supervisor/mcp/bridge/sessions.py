@@ -1,6 +1,7 @@
 """A program for each session: every message goes to it and back as it is, and it ends with its session."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -17,6 +18,7 @@ from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
 from supervisor.mcp.bridge.program import parameters
+from supervisor.mcp.bridge.tally import Tally
 
 IDLE = 1800.0  # seconds without a request or a stream after which a session is over
 _INVALID, _FAILED, _UNSUPPORTED = -32600, -32603, -32022
@@ -25,13 +27,13 @@ _INVALID, _FAILED, _UNSUPPORTED = -32600, -32603, -32022
 class Sessions:
     """The sessions that are open, `most` at a time; further ones are refused."""
 
-    def __init__(self, command: Sequence[str], most: int, security: TransportSecuritySettings | None) -> None:
+    def __init__(
+        self, command: Sequence[str], most: int, security: TransportSecuritySettings | None, tally: Tally
+    ) -> None:
         self._parameters, self._most, self._security = parameters(command), most, security
+        self._tally = tally
         self._open: dict[str, StreamableHTTPServerTransport] = {}
         self.tasks: anyio.abc.TaskGroup  # in which the programs run
-
-    def __len__(self) -> int:
-        return len(self._open)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request."""
@@ -49,7 +51,7 @@ class Sessions:
         else:
             await transport.handle_request(scope, receive, send)
             if transport.is_terminated:
-                self._open.pop(session, None)
+                self._forget(session)
 
     async def _begin(self, scope: Scope, receive: Receive, send: Send) -> None:
         if len(self._open) >= self._most:
@@ -59,6 +61,7 @@ class Sessions:
         session = uuid4().hex
         transport = StreamableHTTPServerTransport(session, security_settings=self._security, idle_timeout=IDLE)
         self._open[session] = transport
+        self._tally.note(sessions=len(self._open))
         status = 0
 
         async def note(message: Any) -> None:
@@ -110,14 +113,28 @@ class Sessions:
                     await answers.send(_placed(message, under_way))
             tasks.cancel_scope.cancel()  # it has ended
 
-        async with stdio_client(self._parameters) as (theirs, ours), anyio.create_task_group() as tasks:
-            tasks.start_soon(to_client, theirs)
-            tasks.start_soon(_until_closed, to_program, ours, tasks)
+        with self._counted():
+            async with stdio_client(self._parameters) as (theirs, ours), anyio.create_task_group() as tasks:
+                tasks.start_soon(to_client, theirs)
+                tasks.start_soon(_until_closed, to_program, ours, tasks)
 
     async def _end(self, session: str, transport: StreamableHTTPServerTransport) -> None:
-        self._open.pop(session, None)
+        self._forget(session)
         if not transport.is_terminated:
             await transport.terminate()
+
+    def _forget(self, session: str) -> None:
+        self._open.pop(session, None)
+        self._tally.note(sessions=len(self._open))
+
+    @contextlib.contextmanager
+    def _counted(self) -> Iterator[None]:
+        """While a program runs."""
+        self._tally.note(programs=self._tally.programs + 1)
+        try:
+            yield
+        finally:
+            self._tally.note(programs=self._tally.programs - 1)
 
 
 async def _until_closed(work: Any, stream: Any, tasks: anyio.abc.TaskGroup) -> None:
