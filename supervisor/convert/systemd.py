@@ -6,12 +6,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from supervisor.convert import own_export, shell, systemd_folders, unit_file
+from supervisor.convert import own_export, shell, systemd_folders, systemd_instances, unit_file
 from supervisor.convert.around import ALONE, Around
 from supervisor.convert.draft import Draft, Left, Outcome
 from supervisor.convert.own_port import is_number
 from supervisor.convert.references import PORT
 from supervisor.convert.systemd_life import LIMITS, life
+from supervisor.convert.systemd_sockets import sockets
 from supervisor.convert.values import account, set_variables, umask
 from supervisor.errors import PortsupError
 
@@ -28,7 +29,7 @@ _READ = frozenset((
     "MemoryMax", "PIDFile", "StandardOutput", "StandardError", "StandardInput", "SyslogIdentifier", "SyslogFacility",
     "StartLimitBurst", "StartLimitInterval", "StartLimitIntervalSec", "SendSIGKILL", "RemainAfterExit",
     "PassEnvironment", "UnsetEnvironment", "GuessMainPID", "TimeoutAbortSec", "RestartSteps", "RestartMaxDelaySec",
-    *LIMITS, *systemd_folders.FOLDERS,
+    "Sockets", *LIMITS, *systemd_folders.FOLDERS,
 ))  # fmt: skip
 _WHY = {
     "ExecReload": ("portsup runs no command to reload", "`portsup kill -s HUP SERVICE` sends a signal"),
@@ -43,13 +44,37 @@ _WHY = {
 def convert(text: str, around: Around = ALONE, name: str = "", more: Sequence[tuple[str, str]] = ()) -> Outcome:
     """One service a unit; `more` are further units, as paths and texts."""
     outcome = Outcome()
-    units = [(name or "service", text), *more]
+    units = systemd_instances.expanded([(os.path.basename(name) or "service", text), *more], around)
     known = {_name(path) for path, _ in units}
-    for number, (path, each) in enumerate(units):
-        beside = os.path.basename(path) if number == 0 else path
-        _unit(path, unit_file.sections(_with_drop_ins(beside, each, around, outcome)), known, around, outcome)
+    texts = {path: _with_drop_ins(path, each, around, outcome) for path, each in units}
+    names: dict[str, str] = {}
+    for path, stem in ((path, systemd_instances.template_of(path)) for path in texts):
+        if f"{stem}@" in names:
+            continue  # it is one of those that became one
+        together = [each for each in texts if stem and systemd_instances.template_of(each) == stem]
+        if len(together) > 1 and (made := _as_one(stem, together, texts, known, around)) is not None:
+            outcome.services.append(made)
+            names |= {f"{stem}@": stem} | {_name(each): stem for each in together}
+        else:
+            _unit(path, unit_file.sections(texts[path]), known, around, outcome)
+    systemd_instances.renamed(outcome.services, names)
     own_export.recall(outcome)
     return outcome
+
+
+def _as_one(
+    stem: str, paths: Sequence[str], texts: Mapping[str, str], known: set[str], around: Around
+) -> Draft | None:
+    """The instances of a template as the replicas of one service, None if they are not alike."""
+    if len({texts[path] for path in paths}) > 1:
+        return None  # drop-ins of their own
+    made = Outcome()
+    for path in (*paths, f"{stem}@{systemd_instances.NUMBER}.service"):
+        _unit(path, unit_file.sections(texts[paths[0]]), known, around, made)
+    if len(made.services) != len(paths) + 1:
+        return None
+    instances = [systemd_instances.instance_of(path) for path in paths]
+    return systemd_instances.merged(made.services[:-1], instances, made.services[-1], stem)
 
 
 def _with_drop_ins(path: str, text: str, around: Around, outcome: Outcome) -> str:
@@ -116,36 +141,10 @@ def _unit(path: str, sections: Mapping[str, Any], known: set[str], around: Aroun
     _dependencies(draft, unit, known)
     life(draft, given, unit, variables, specifier)
     systemd_folders.carry(draft, given, specifier)
-    _sockets(draft, path, around, starts_by_itself=bool(sections.get("Install", {}).get("WantedBy")))
+    starts_by_itself = bool(sections.get("Install", {}).get("WantedBy"))
+    sockets(draft, path, given, around, specifier, starts_by_itself=starts_by_itself)
     _leave(draft, sections)
     outcome.services.append(draft)
-
-
-def _sockets(draft: Draft, path: str, around: Around, *, starts_by_itself: bool) -> None:
-    """The port of the socket unit beside a service, which systemd opens for it; its first client may start it."""
-    beside = f"{os.path.basename(path).removesuffix('.service')}.socket"
-    try:
-        given = unit_file.sections(around.read(beside)).get("Socket", {})
-    except PortsupError:
-        return
-    told = given.get("ListenStream", [])
-    ports = [port for each in told if is_number(port := each.rpartition(":")[2])]
-    if not ports:
-        why = "a pool has ports of TCP, and these are no such"
-        draft.leave(f"`{beside}`", why, "let the program open its socket itself", source=given)
-        return
-    if len(told) > 1 or given.keys() - {"ListenStream", "Backlog", "NoDelay", "ReusePort", "BindIPv6Only", "Accept"}:
-        draft.leave(f"`{beside}`", "a service gets one socket, of TCP", "see whether you need the rest", source=given)
-    if given.get("Accept", ["no"])[-1].lower() in ("yes", "true", "1", "on"):
-        why = "it starts a process for each connection"
-        draft.leave(f"`Accept=` of `{beside}`", why, "use a program that accepts connections itself")
-        return
-    draft.ports, draft.gets_port = [int(ports[0])], True
-    draft.fields["handoff"] = "systemd"
-    draft.notes.append(f"portsup opens its socket, as `{beside}` says, and passes it as descriptor 3")
-    if not starts_by_itself:
-        draft.fields["start"] = "on-connect"
-        draft.notes.append("its first client starts it, because its unit has no `WantedBy`")
 
 
 def _give(draft: Draft, command: unit_file.Command) -> None:
@@ -195,7 +194,8 @@ def _specifier(draft: Draft, path: str, default: str) -> Any:
         def value(match: re.Match[str]) -> str:
             letter = match[1]
             if letter == "i" and "@" in name and not instance:
-                draft.leave("`%i`", "the unit is a template, and nothing says of what", "put the instance there")
+                remedy = f"convert its instances: `--from {prefix}@1.service --from {prefix}@2.service`"
+                draft.leave("`%i`", "the unit is a template, and nothing says of what", remedy)
                 return match[0]
             if letter == "h":
                 return os.path.expanduser("~")
