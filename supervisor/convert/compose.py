@@ -14,6 +14,7 @@ from supervisor.convert import (
     profiles,
     servers,
     shell,
+    volumes,
 )
 from supervisor.convert.around import ALONE, Around, FileKind
 from supervisor.convert.draft import Draft, Filled, Left, Outcome
@@ -61,6 +62,8 @@ def convert(data: Any, around: Around = ALONE) -> Outcome:
         draft = _service(name, services, line, place, around, filled, server)
         if server:
             servers.give(draft, server, given)
+        else:
+            volumes.carry(draft, given, top, place.working_dir, around)
         outcome.services.append(draft)
         number = profiles.copies(given)
         if number > 1 and not copies.share(draft, number):

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from supervisor.convert import dockerfile, shell
+from supervisor.convert import dockerfile, shell, volumes
 from supervisor.convert.around import Around, FileKind
 from supervisor.convert.dockerfile import Image
 from supervisor.convert.draft import Left
@@ -77,7 +77,8 @@ def place_of(given: dict[str, Any], around: Around, top: Mapping[str, Any] | Non
     told = mapping(build)
     context = str((build if isinstance(build, str) else told.get("context", "." if told else "")) or "")
     place = OfImage()
-    pairs_ = [*of_volumes(given.get("volumes")), *of_files(given, top or {})]
+    pairs_ = [*of_volumes(given.get("volumes")), *volumes.bound(given.get("volumes"), top or {})]
+    pairs_ += of_files(given, top or {})
     if context.strip() and not re.match(r"\w+://|git@", context):
         place.context = context
         if inline := told.get("dockerfile_inline"):

@@ -132,7 +132,8 @@ def _completions(services: list[Draft]) -> None:
                 job.notes.append("a job that others wait for: without a pool")
                 if condition == "completed_ok" and not job.fields.keys() & {"ready", "healthcheck"}:
                     job.fields["one_shot"] = True
-                    for hook in job.fields.pop("hooks", {}):  # it has none of those that a source can have
+                    for hook in [each for each in job.fields.get("hooks", {}) if each != "pre_start"]:
+                        del job.fields["hooks"][hook]
                         job.leave(f"`{hook}`", "a job is over when it is ready", "put it into the job")
 
 
