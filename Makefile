@@ -3,7 +3,7 @@
 # make test-more   those of portsup that take long
 # make test-services, test-programs, test-convert   those of the shipped services, with real programs, of converted files
 # make test-portable   the live tests where the system has nothing that Linux alone has, as on macOS
-# make test-exports   those of exported files, with the schemas of Kubernetes, which the target installs (119 MB)
+# make test-exports   those of exported files, with schemas of Kubernetes (119 MB) and, as root, Podman (400 MB), which it gets
 # make test-ray   stacks on a Ray cluster, which the target installs (285 MB)
 # make cluster  a Ray cluster of three nodes on this machine, for examples/cluster; installs Ray (285 MB)
 # make test-web   the page of `portsup web` in Chromium; make test-windows   portsup for Windows, under wine
@@ -27,8 +27,8 @@ SIDE_BY_SIDE = tests/convert/test_side_by_side.py
 BROWSER = tests/browser
 RAY = tests/ray
 WINDOWS = tests/windows
-REAL_SYSTEMD = tests/export/test_real_systemd.py
-APART = tests/examples $(BROWSER) $(RAY) $(WINDOWS) $(PROGRAMS) $(SIDE_BY_SIDE) $(REAL_SYSTEMD)
+REAL_ENGINES = tests/export/test_real_systemd.py tests/export/test_podman.py
+APART = tests/examples $(BROWSER) $(RAY) $(WINDOWS) $(PROGRAMS) $(SIDE_BY_SIDE) $(REAL_ENGINES)
 
 .PHONY: up test test-more test-portable test-services test-web test-ray test-windows test-programs test-convert test-exports
 .PHONY: test-deps test-long test-faults test-soak
@@ -75,7 +75,7 @@ test-programs: .venv/.dev
 test-convert: convert-tools
 	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/python $(PYTEST) $(SIDE_BY_SIDE) $(ARGS)
 
-# Files of other programs that portsup writes; with the schemas of Kubernetes, which `make test` does without.
+# Files of other programs that portsup writes, checked and run by what `make test` does without.
 test-exports: .venv/.dev
 	@sh .ci/export-tools.sh
 	@PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH="$(CURDIR)/build/export-tools/python" exec $(BIN)/python $(PYTEST) tests/export $(ARGS)

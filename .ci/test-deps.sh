@@ -7,7 +7,8 @@ declare -A packages=([gcc]="gcc libc6-dev" [make]=make [ps]=procps [zsh]=zsh [fi
     [nginx]=nginx-light [redis-server]=redis-server [memcached]=memcached [haproxy]=haproxy [lighttpd]=lighttpd [node]=nodejs
     [java]=default-jdk-headless [etcd]=etcd-server [bwrap]="bubblewrap libseccomp2" [espeak-ng]=espeak-ng [chromium]=chromium [tmux]=tmux
     [systemd-analyze]=systemd [systemd-nspawn]=systemd-container [pg_ctlcluster]=postgresql [php-fpm8.2]=php-fpm
-    [g++]=g++ [go]=golang-go [authbind]=authbind [caddy]=caddy [mariadbd]=mariadb-server [epmd]=erlang-base [ruby]=ruby [rg]=ripgrep)
+    [g++]=g++ [go]=golang-go [authbind]=authbind [caddy]=caddy [mariadbd]=mariadb-server [epmd]=erlang-base [ruby]=ruby [rg]=ripgrep
+    [debootstrap]=debootstrap)
 PATH=$PATH:/usr/sbin:/sbin
 missing=()
 for program in "${!packages[@]}"; do

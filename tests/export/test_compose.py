@@ -15,9 +15,11 @@ from supervisor.config.load import load
 from supervisor.config.spec import StackSpec
 from supervisor.export.model import Target
 from tests.export.conftest import ROOT, Loading, exported, files
+from tests.export.podman import DEBIAN
 from tests.support.reading import read_yaml
 
-PLUGIN = Path("/usr/libexec/docker/cli-plugins/docker-compose")
+_PLACE = "usr/libexec/docker/cli-plugins/docker-compose"
+PLUGIN = next((place for place in (Path("/", _PLACE), DEBIAN / _PLACE) if place.exists()), None)
 SCHEMA = json.loads((Path(__file__).parent / "compose-spec.json").read_text(encoding="utf-8"))
 
 
@@ -33,11 +35,12 @@ def test_the_schema_accepts_it(which: str, rich: StackSpec, newer: StackSpec) ->
 
 
 @pytest.mark.live
-@pytest.mark.skipif(not PLUGIN.exists(), reason="there is no plugin `compose` of docker")
+@pytest.mark.skipif(PLUGIN is None, reason="there is no plugin `compose` of docker: `make test-exports` has one")
 @pytest.mark.parametrize("which", ["rich", "shipped"])
 def test_docker_compose_accepts_it(which: str, rich: StackSpec, tmp_path: Path) -> None:
     stack = rich if which == "rich" else load(ROOT / "services.yaml", {}, ephemeral=())
     made = exported(stack, Target.COMPOSE)
+    assert PLUGIN is not None
     (tmp_path / "compose.yaml").write_text(made.files[0].text)
     secrets = {secret.key: "x" for secret in made.secrets if secret.needed}
     for given in (secrets, {}) if secrets else (secrets,):
