@@ -10,8 +10,6 @@ LAST_PORT = 65535
 
 Pools = Mapping[str, Sequence[int]]  # by service, the ports of instance 1
 
-_WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-
 
 @dataclass(frozen=True, slots=True)
 class _Clash:
@@ -21,6 +19,23 @@ class _Clash:
     service: str
     other: str
     port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """Why no more than `fitting` instances can exist: `pool`, which `service` would have in instance `instance`.
+
+    It has `port`, which `other`, the same service too, has in instance 1 among `others`; with None for `other` it goes
+    beyond the last port.
+    """
+
+    instance: int
+    service: str
+    pool: tuple[int, ...]
+    other: str | None
+    others: tuple[int, ...]
+    port: int
+    fitting: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,22 +79,18 @@ def max_instances(pools: Pools, stride: int) -> int:
     return min(beyond.instance, clash.instance if clash else beyond.instance) - 1
 
 
-def overlap(pools: Pools, stride: int, instance: int) -> str | None:
+def overlap(pools: Pools, stride: int, instance: int) -> Overlap | None:
     """Why instance `instance` cannot exist beside instances 1 to `instance` - 1, None if it can."""
-    if instance <= max_instances(pools, stride):
+    fitting = max_instances(pools, stride)
+    if instance <= fitting:
         return None
     clash, beyond = _first_clash(pools, stride), _first_beyond(pools, stride)
-    fits = _that_fit(max_instances(pools, stride))
-    if clash is not None and clash.instance <= beyond.instance:
-        if clash.instance == 1:
-            return f"`{clash.service}` and `{clash.other}` share port {clash.port}"
-        pool = _range(ports_of(pools[clash.service], clash.instance, stride))
-        theirs = _range(pools[clash.other])
-        whose = f"`{clash.other}` ({theirs})" if clash.other != clash.service else f"the same service ({theirs})"
-        mine = f"pool {pool} of `{clash.service}` in instance {clash.instance}"
-        return f"{mine} takes ports of {whose} in instance 1: {fits}"
-    pool = _range(ports_of(pools[beyond.service], beyond.instance, stride))
-    return f"pool {pool} of `{beyond.service}` in instance {beyond.instance} goes beyond port {LAST_PORT}: {fits}"
+    is_clash = clash is not None and clash.instance <= beyond.instance
+    first = clash if clash is not None and is_clash else beyond
+    pool = ports_of(pools[first.service], first.instance, stride)
+    other = first.other if is_clash else None
+    others = () if other is None else tuple(pools[other])
+    return Overlap(first.instance, first.service, pool, other, others, first.port, fitting)
 
 
 def _first_clash(pools: Pools, stride: int) -> _Clash | None:
@@ -102,14 +113,3 @@ def _first_beyond(pools: Pools, stride: int) -> _Clash:
     highest = ((name, max(pool)) for name, pool in pools.items() if pool)
     service, port = max(highest, key=lambda entry: entry[1], default=("", 0))
     return _Clash((LAST_PORT - port) // stride + 2, service, service, port)
-
-
-def _range(ports: Sequence[int]) -> str:
-    if len(ports) > 1 and list(ports) == list(range(ports[0], ports[0] + len(ports))):
-        return f"{ports[0]}-{ports[-1]}"
-    return ", ".join(map(str, ports))
-
-
-def _that_fit(number: int) -> str:
-    words = _WORDS[number] if number < len(_WORDS) else str(number)
-    return f"{words} instance{'s' if number != 1 else ''} fit{'s' if number == 1 else ''}"

@@ -33,7 +33,7 @@ def check_pools(
         yield from _check_pool(service, pool, machine, (fetch_urls or {}).get(service, ""))
     if any(pools.values()):
         most = max_instances(pools, stride)
-        why = overlap(pools, stride, most + 1) or ""
+        why = overlap(pools, stride, most + 1)
         if instance > most:
             why_not = overlap(pools, stride, instance)
             yield Finding("instances", Level.ERROR, *words.no_such_instance(instance, why_not, most))

@@ -8,6 +8,7 @@ import time
 from supervisor import PortLock
 from supervisor.errors import PortsupError
 from supervisor.mcp.results import Refused, Result, made
+from supervisor.words import tools as words
 
 MOST = 20  # leases at a time
 _MOST_PORTS = 100
@@ -29,7 +30,7 @@ class Leases:
                 raise Refused("too-many", f"{MOST} ports are leased already", "wait until one is over")
             for port in _ports_of(pool):
                 if port in self._locks:
-                    reasons.append(f"port {port}: leased by this session already")
+                    reasons.append(f"port {port}: {words.LEASED_ALREADY}")
                     continue
                 if why := _why_taken(port):
                     reasons.append(f"port {port}: {why}")

@@ -12,6 +12,7 @@ from supervisor.core.journal import PortSkipped
 from supervisor.core.naming import called
 from supervisor.errors import ConfigError, ExitCode, NotFound, PoolExhausted, PortsupError, UsageError
 from supervisor.words import story
+from supervisor.words import tools as words
 
 Result = dict[str, Any]
 
@@ -69,7 +70,7 @@ def _code_of(error: PortsupError) -> str:
 def _next(error: PortsupError) -> str:
     match _code_of(error):
         case "config":
-            return "fix services.yaml, then up()"
+            return words.FIX_FILE
         case "not-running":
             return "up()"
         case "not-found":
@@ -77,9 +78,9 @@ def _next(error: PortsupError) -> str:
         case "pool-exhausted":
             return "ports()"
         case "gave-up" | "unhealthy":
-            return "status(), then why(service)"
+            return words.LOOK
         case "timeout":
-            return "logs() shows what it does; wait() again"
+            return words.WAIT_AGAIN
     return ""
 
 
@@ -97,7 +98,7 @@ def several(rows: Sequence[ServiceStatus], *, ok: bool | None = None, then: str 
     then = then or (f'why(service="{trouble}")' if trouble else "")
     if len(rows) == 1:
         return made(ok=is_ok, service=rows[0].name) | one(rows[0]) | made(next=then)
-    state = "fine" if all(row.is_fine for row in rows) else "not all are fine"
+    state = "fine" if all(row.is_fine for row in rows) else words.NOT_ALL_FINE
     return made(ok=is_ok, state=state, services=[{"service": row.name} | one(row) for row in rows], next=then)
 
 
@@ -132,9 +133,9 @@ def story_of(why: Why, most: int) -> Result:
     """Why a service failed."""
     chapter = [told(each) for each in why.chapters[-1]] if why.chapters else []
     output = [shortened(line) for line in why.output[-most:]]
-    reason = "; ".join(each for each in (_reason(why),) if each) or "nothing has gone wrong with it in this run"
+    reason = "; ".join(each for each in (_reason(why),) if each) or words.NOTHING_WRONG
     return made(
-        ok=True, service=why.service, state=why.state or "not running", why=reason, failures=why.failures or None,
+        ok=True, service=why.service, state=why.state or words.NOT_RUNNING, why=reason, failures=why.failures or None,
         story=chapter + [told(each) for each in why.since][:10], last_lines=output, notice=NOTICE if output else "",
         advice=[tamed(each.strip()) for each in why.advice],
     )  # fmt: skip

@@ -7,13 +7,16 @@ from typing import Any
 
 from supervisor.api.following import why_ended
 from supervisor.api.project import NotRunning, Project
+from supervisor.api.rows import needed_by
+from supervisor.api.sight import needs_of
 from supervisor.api.stack import DaemonGone
 from supervisor.api.values import LogQuery, Outcome, ServiceStatus
 from supervisor.errors import NotFound, PortsupError
 from supervisor.mcp.leases import Leases
 from supervisor.mcp.results import NOTICE, Refused, Result, lines_of, made, refusal, several, story_of, told
 from supervisor.mcp.schema import MOST_BYTES, TOOLS, Tool, complaint_of
-from supervisor.words.answers import NOT_RUNNING
+from supervisor.words import answers, view
+from supervisor.words import tools as words
 
 UP_WITHIN = 45.0  # seconds until a call returns, whether the stack is up or not: most clients give up after 60
 EVENTS_AT_ONCE = 40
@@ -56,9 +59,7 @@ class Toolbox:
                 return ""
             if name == "down":
                 running = [row.name for row in self.project.stack().status() if row.pid is not None]
-                return (
-                    f"Stop the stack `{info.stack}` (instance {info.instance}): {', '.join(running) or 'nothing runs'}?"
-                )
+                return words.stop_all(info.stack, info.instance, running)
             return self._question_before_stop(arguments["services"])
         except PortsupError:  # the call itself tells
             return ""
@@ -70,26 +71,21 @@ class Toolbox:
     def _question_before_stop(self, services: Sequence[str]) -> str:
         """Only where others would lose what they need."""
         running = {row.name for row in self.project.stack().status() if row.pid is not None}
-        specs = self.project.spec().services
-        needy = sorted(
-            name for name in running - set(services) if name in specs and set(specs[name].depends_on) & set(services)
-        )
-        if not needy:
-            return ""
-        return f"Stop {', '.join(services)}, although {', '.join(needy)} still need{'s' if len(needy) == 1 else ''} it?"
+        hit = [name for name in needed_by(services, needs_of(self.project)) if name in running]
+        return view.is_needed(services, hit) if hit else ""
 
     def _status(self, services: Sequence[str] = ()) -> Result:
         info = self.project.running()
         if info is None:
             names = list(self.project.spec().services)
-            return made(ok=True, state="not running", why=self._nothing_runs(), services=names, next="up()")
+            return made(ok=True, state=words.NOT_RUNNING, why=self._nothing_runs(), services=names, next="up()")
         rows = self.project.stack().status(*services)
         found = several(rows, ok=True)
         return {"ok": True, "stack": info.stack, "instance": info.instance} | found
 
     def _nothing_runs(self) -> str:
         how = why_ended(*self.project.name())
-        return "nothing runs from this directory" + ("" if how == NOT_RUNNING else f"; the last run: {how}")
+        return words.nothing_runs("" if how == answers.NOT_RUNNING else how)
 
     def _ports(self, port: int | None = None) -> Result:
         stack = self.project.stack()
@@ -97,7 +93,7 @@ class Toolbox:
         if port is None:
             return made(ok=True, pools={name: [_port_words(each) for each in pool] for name, pool in pools.items()})
         here = next(((name, each) for name, pool in pools.items() for each in pool if each.port == port), None)
-        service, state = (here[0], here[1].state) if here else (None, "in none of the pools")
+        service, state = (here[0], here[1].state) if here else (None, words.IN_NO_POOL)
         holder = here[1].holder if here else None
         return made(
             ok=True, port=port, service=service, state=state, why=holder,
@@ -122,13 +118,13 @@ class Toolbox:
         lines, left_out = lines_of(found, min(max_bytes, MOST_BYTES), prefix=not service)
         why = ""
         if left_out:
-            why = f"{left_out} earlier lines left out: they do not fit in max_bytes"
+            why = words.lines_left_out(left_out)
         elif page.has_gap:
-            why = "lines since the cursor are gone: the log was rotated"
+            why = words.LINES_GONE
         elif page.is_cut:
-            why = "not everything was searched: it took too long"
+            why = words.SEARCH_CUT
         elif not lines:
-            why = "no line matches" if grep or level else "nothing was printed" + (" since then" if cursor else "")
+            why = words.NO_MATCH if grep or level else words.nothing_printed(bool(cursor))
         return made(ok=True, service=service, why=why, notice=NOTICE if lines else "", cursor=page.cursor) | {
             "last_lines": lines
         }
@@ -155,15 +151,15 @@ class Toolbox:
             told = several(rows, ok=True)
             asleep = [row.name for row in rows if row.state in ("stopped", "failed", "exited") and not row.is_fine]
             then = f"start(services={asleep})" if asleep else told.get("next", "")
-            return {**told, "why": "it is up already"} | made(next=then)
+            return {**told, "why": words.IS_UP} | made(next=then)
         came = self.project.up(*services, timeout=UP_WITHIN)
         if came.exit_code is None:
-            return made(ok=True, state="starting", why=f"not ready after {UP_WITHIN:.0f} s", next="wait()")
+            return made(ok=True, state="starting", why=words.not_ready_after(UP_WITHIN), next="wait()")
         if came.ok:
             rows = self.project.stack().status(*services)
             return several(rows) | made(why=_remarks(came.words))
         code = {2: "config", 12: "pool-exhausted", 10: "gave-up", 11: "unhealthy", 14: "instance-taken"}
-        then = "fix services.yaml, then up()" if came.exit_code == 2 else "fix it, then up()"
+        then = words.FIX_FILE if came.exit_code == 2 else words.FIX_IT
         found = made(ok=False, code=code.get(came.exit_code, "failed"), why=came.words[-3000:], next=then)
         return found if came.exit_code == 2 else found | self._reason_of_failure(services)
 
@@ -185,13 +181,14 @@ class Toolbox:
         stack = self.project.stack()
         if not dry_run:
             outcomes = stack.reload()
-            return self._outcome(outcomes) if outcomes else made(ok=True, why="nothing has changed")
+            return self._outcome(outcomes) if outcomes else made(ok=True, why=answers.NOTHING_CHANGED)
         found = stack.compare()
         changed = [made(service=each.name, keys=list(each.keys), restarts=each.restarts) for each in found.changed]
         is_same = not (found.added or found.removed or changed or found.top)
         return made(
-            ok=True, why="nothing has changed" if is_same else "", added=list(found.added), removed=list(found.removed),
-            changed=changed, top=list(found.top), next="" if is_same else "reload(dry_run=false)",
+            ok=True, why=answers.NOTHING_CHANGED if is_same else "",
+            added=list(found.added), removed=list(found.removed), changed=changed,
+            top=list(found.top), next="" if is_same else "reload(dry_run=false)",
         )  # fmt: skip
 
     def _lease(self, pool: str, purpose: str, minutes: int = 30) -> Result:
@@ -199,7 +196,7 @@ class Toolbox:
 
     def _down(self) -> Result:
         self.project.stack().down()
-        return made(ok=True, state="not running", why="everything is stopped, and the ports are free")
+        return made(ok=True, state=words.NOT_RUNNING, why=words.ALL_STOPPED)
 
     def _outcome(self, outcomes: Sequence[Outcome]) -> Result:
         """How it went, and how the services are now."""

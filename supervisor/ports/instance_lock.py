@@ -58,7 +58,7 @@ class InstanceLock:
             if number < 1:
                 raise words.below_one(stack, number)
             if number > fitting:
-                raise words.no_room(stack, number, overlap(pools, stride, number) or "")
+                raise words.no_room(stack, number, overlap(pools, stride, number))
             taken = cls._try(stack, number, runtime, info)
             if taken is None and (ending := _ending(runtime, stack, number, info)):
                 on_wait(ending)

@@ -19,9 +19,9 @@ Calls = Sequence[tuple[str, tuple[int, ...]]]
 
 PID_SIZE = 10  # digits of the largest int
 _CALLS = (
-    "_exit close dup2 execve fchdir fork getpid getppid pthread_sigmask setgid setgroups setrlimit setsid"
-    " setuid sigemptyset sigfillset signal umask"
-)
+    "_exit", "close", "dup2", "execve", "fchdir", "fork", "getpid", "getppid", "pthread_sigmask", "setgid",
+    "setgroups", "setrlimit", "setsid", "setuid", "sigemptyset", "sigfillset", "signal", "umask",
+)  # fmt: skip
 SIGNAL_SET_SIZE = 128  # bytes of a sigset_t, at most
 LAST_SIGNAL = 64
 
@@ -120,7 +120,7 @@ def _variable(name: str, value: str) -> bytes:
 def libc() -> Any:
     """The C library, called with the GIL held, as no other thread may run between fork and exec."""
     library = ctypes.PyDLL(None, use_errno=True)
-    for name in _CALLS.split():
+    for name in _CALLS:
         getattr(library, name)  # looked up now: each look-up in a forked child would copy pages
     library.signal.argtypes = (ctypes.c_int, ctypes.c_void_p)
     library.signal.restype = ctypes.c_void_p

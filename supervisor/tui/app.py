@@ -22,7 +22,7 @@ from supervisor.errors import PortsupError
 from supervisor.tui.ask import Ask, Report
 from supervisor.tui.live import Live
 from supervisor.tui.model import Model
-from supervisor.tui.orders import DOING, Done, carry_out, difference
+from supervisor.tui.orders import Done, carry_out, difference
 from supervisor.tui.overview import Overview
 from supervisor.tui.style import CSS
 from supervisor.words import view
@@ -123,7 +123,7 @@ class Top(App[None]):
 
     @work(thread=True)
     def _carry_out(self, what: str, services: tuple[str, ...]) -> None:
-        self.call_from_thread(self.notify, view.doing(DOING[what], services), timeout=2)
+        self.call_from_thread(self.notify, view.doing(view.DOING[what], services), timeout=2)
         done = carry_out(self.project, what, services)
         self.call_from_thread(self._is_done, done)
 

@@ -9,12 +9,6 @@ from supervisor.errors import PortsupError
 from supervisor.words import view
 
 _LINES = 8  # of what a service printed that could not be brought where it should be
-DOING = {
-    "start": "starting", "stop": "stopping", "restart": "restarting", "roll": "restarting without a gap",
-    "rotate": "rotating", "kill": "killing", "reload": "reloading", "down": "stopping",
-}  # fmt: skip
-
-
 @dataclass(frozen=True, slots=True)
 class Done:
     """How an order went: `ok`, in `words`, and the last lines of what has failed."""
@@ -80,7 +74,8 @@ def _tail(words: str) -> tuple[str, ...]:
 
 def difference(changes: Changes) -> list[str]:
     """What a reload would do, one line each."""
-    lines = [f"start {name}" for name in changes.added] + [f"stop {name}" for name in changes.removed]
+    lines = [view.difference("start", name) for name in changes.added]
+    lines += [view.difference("stop", name) for name in changes.removed]
     for each in changes.changed:
-        lines.append(f"{'restart' if each.restarts else 'change'} {each.name}: {', '.join(each.keys)}")
-    return [*lines, *(f"change {key} of the stack" for key in changes.top)]
+        lines.append(view.difference("restart" if each.restarts else "change", each.name, each.keys))
+    return [*lines, *(view.difference("change", view.of_stack(key)) for key in changes.top)]

@@ -20,7 +20,7 @@ from supervisor.tui.cells import pool_cell, state_cell
 from supervisor.tui.live import Live
 from supervisor.tui.logs import Logs
 from supervisor.tui.style import shade
-from supervisor.words import story, view
+from supervisor.words import answers, story, view
 
 _STYLES = {"warning": "yellow", "error": "bold red"}
 Line = tuple[str, str]  # the style, and the text
@@ -74,7 +74,7 @@ class Service(Live):
         rows = {row.name: row for row in self.top.rows}
         needs, others = self.top.needs.get(self._service, ()), needed_by([self._service], self.top.needs)
         lines: list[Line] = []
-        for title, names in (("needs", needs), ("is needed by", others)):
+        for title, names in ((view.NEEDS, needs), (view.NEEDED_BY, others)):
             told = [state_cell(rows[name], plain=self.top.plain) + f" {name}" for name in names if name in rows]
             if told:
                 lines.append(("", f"{title:14}{', '.join(told)}"))
@@ -104,16 +104,16 @@ def _now(row: ServiceStatus | None, *, plain: bool) -> list[Line]:
     port = f"port          {pool_cell(row)}  {row.url or ''}"
     lines: list[Line] = [("bold", state_cell(row, plain=plain)), ("", port)]
     if row.name_url:
-        lines.append(("", f"by name       {row.name_url}"))
+        lines.append(("", view.by_name(row.name_url)))
     if row.pid is not None:
         lines.append(("", view.process(row.pid, row.restarts, row.handoff)))
     lines += [("", view.replica(each.name, each.state, each.pid, each.restarts)) for each in row.replicas or ()]
     if row.checks_health:
         lines.append(("", f"health        {row.health}"))
     if row.next_run:
-        lines.append(("", f"runs next     {row.next_run}"))
+        lines.append(("", view.next_run(row.next_run)))
     if why := why_of_row(row):
-        lines.append(("yellow", f"because       {why}"))
+        lines.append(("yellow", view.because(why)))
     return lines
 
 
@@ -131,13 +131,14 @@ def story_of(told: Why) -> list[Line]:
         return [("bold", view.NOTHING_WRONG), *(("", f"  {tamed(each)}") for each in told.advice)]
     lines: list[Line] = []
     for number, chapter in enumerate(told.chapters, told.failures - len(told.chapters) + 1):
-        lines += [("bold", f"failure {number} of {told.failures}"), *_events(chapter)]
+        lines += [("bold", answers.failure(number, told.failures)), *_events(chapter)]
     if told.since:
-        lines += [("bold", "since then"), *_events(told.since)]
+        lines += [("bold", answers.SINCE_THEN), *_events(told.since)]
     if told.output:
-        lines += [("bold", "its last output"), *(("", f"  | {tamed(line)}") for line in told.output)]
+        lines.append(("bold", answers.last_output(has_new_process=False)))
+        lines += [("", f"  | {tamed(line)}") for line in told.output]
     if told.advice:
-        lines += [("bold", "what to do next"), *(("green", f"  {tamed(line.strip())}") for line in told.advice)]
+        lines += [("bold", answers.NEXT), *(("green", f"  {tamed(line.strip())}") for line in told.advice)]
     return lines
 
 
@@ -151,7 +152,7 @@ def _events(events: Sequence[object]) -> list[Line]:
 
 
 def _settings(project: Project, name: str) -> list[Line]:
-    lines: list[Line] = [("", ""), ("bold", "settings (where each is written; nothing: a default)")]
+    lines: list[Line] = [("", ""), ("bold", view.SETTINGS)]
     try:
         for each in sight.settings_of(project, name):
             place = f"{each.file.rpartition('/')[2]}:{each.line}" if each.line else ""
@@ -164,4 +165,4 @@ def _settings(project: Project, name: str) -> list[Line]:
 def _environment(project: Project, name: str) -> list[Line]:
     told = sight.environment_of(project, name)
     lines = [("dim" if each.is_hidden else "", f"  {each.name}={tamed(each.value)}") for each in told]
-    return [("", ""), ("bold", "environment"), *(lines or [("", "  none: it does not run")])]
+    return [("", ""), ("bold", "environment"), *(lines or [("", view.NO_ENVIRONMENT)])]

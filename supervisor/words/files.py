@@ -1,4 +1,6 @@
-"""What portsup says of the files that it writes for the services."""
+"""What portsup says of services.yaml, and of the files that it writes for the services."""
+
+from collections.abc import Sequence
 
 LOG_GOES_ON = "it goes on once that works again; what is lost is counted"
 
@@ -11,3 +13,19 @@ def tried_again(is_in_the_way: bool) -> str:
 def not_written(path: str, why: str, hint: str) -> str:
     """That a file is not written, and what to do."""
     return f"cannot write `{path}`: {why}; {hint}"
+
+
+def is_fine(files: str, are_several: bool, stack: str, count: int) -> str:
+    """That a configuration has no mistake."""
+    services = f"{count} service{'' if count == 1 else 's'}"
+    return f"{files} {'are' if are_several else 'is'} fine: stack `{stack}` with {services}"
+
+
+def merged(files: str) -> str:
+    """Of which files a configuration comes."""
+    return f"this is {files}"
+
+
+def not_printed(names: Sequence[str]) -> str:
+    """Which variables are left out."""
+    return f"not printed, since secret: {', '.join(names)}; --reveal exports them too"

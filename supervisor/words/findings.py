@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 
+from supervisor.core.instance import Overlap
+from supervisor.words.instances import overlap
+
 Words = tuple[str, str]
 
 NO_OTHER_PACKAGE = "no other package here is imported as `supervisor`"
@@ -151,15 +154,15 @@ def all_free(number: int) -> str:
     return f"every port of instance {number} is free"
 
 
-def no_such_instance(number: int, why: str | None, most: int) -> Words:
+def no_such_instance(number: int, why: Overlap | None, most: int) -> Words:
     """An instance of that number would not fit."""
-    return f"there cannot be an instance {number}: {why}", f"take a number up to {most}"
+    return f"there cannot be an instance {number}: {overlap(why)}", f"take a number up to {most}"
 
 
-def fitting(most: int, why: str) -> Words:
+def fitting(most: int, why: Overlap | None) -> Words:
     """How many instances fit."""
     remedy = "" if most > 1 else "a larger `instances: {stride: …}`, or pools that lie closer together"
-    return f"{most} instance{'s' if most != 1 else ''} can run side by side; {why}", remedy
+    return f"{most} instance{'s' if most != 1 else ''} can run side by side; {overlap(why)}", remedy
 
 
 def privileged(service: str, ports: Sequence[int]) -> Words:

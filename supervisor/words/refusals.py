@@ -3,10 +3,12 @@
 from collections.abc import Collection
 
 from supervisor.config.suggest import likely
+from supervisor.core.instance import Overlap
 from supervisor.core.service import Service, is_rolling
 from supervisor.core.state import State
 from supervisor.errors import NotFound, PortsupError, UsageError
 from supervisor.words.enumeration import first_of
+from supervisor.words.instances import overlap
 
 
 def unknown_service(name: str, stack: str, known: Collection[str]) -> NotFound:
@@ -155,9 +157,9 @@ def other_name(file: str, before: str, now: str) -> PortsupError:
     return PortsupError(f"cannot reload `{file}`", f"the stack was `{before}` and is `{now}` now", hint)
 
 
-def overlapping(file: str, why: str, instance: int) -> PortsupError:
+def overlapping(file: str, why: Overlap, instance: int) -> PortsupError:
     """The pools would overlap."""
-    return PortsupError(f"cannot reload `{file}`", why, f"this is instance {instance}")
+    return PortsupError(f"cannot reload `{file}`", overlap(why), f"this is instance {instance}")
 
 
 def no_reload(is_stopping: bool) -> PortsupError:

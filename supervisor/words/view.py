@@ -1,6 +1,7 @@
-"""What the terminal view says of a stack and its services.  Pure."""
+"""What the terminal view says of a stack and its services, and before a stop the tools for agents too.  Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 
 def head(stack: str, instance: int, fine: int, services: int) -> str:
@@ -20,7 +21,8 @@ def not_begun(why: str) -> str:
 
 def is_needed(services: Sequence[str], others: Sequence[str]) -> str:
     """The question before a stop that others feel."""
-    return f"Stop {', '.join(services)}? It is needed by {', '.join(others)}."
+    verb = "needs" if len(others) == 1 else "need"
+    return f"Stop {', '.join(services)}, although {', '.join(others)} {verb} {'it' if len(services) == 1 else 'them'}?"
 
 
 STOP_ALL = "Stop every service and end the instance?"
@@ -30,6 +32,14 @@ IS_UP = "the stack is up"
 NO_START = "The journal has no start of this stack."
 NOT_RUNNING = "It does not run."
 NOTHING_WRONG = "Nothing has gone wrong in this run."
+NO_ENVIRONMENT = "  none: it does not run"
+SETTINGS = "settings (where each is written; nothing: a default)"
+# What a key has begun.
+DOING: Mapping[str, str] = MappingProxyType({
+    "start": "starting", "stop": "stopping", "restart": "restarting", "roll": "restarting without a gap",
+    "rotate": "rotating", "kill": "killing", "reload": "reloading", "down": "stopping",
+})  # fmt: skip
+NEEDS, NEEDED_BY = "needs", "is needed by"
 
 
 def started(pid: object) -> str:
@@ -70,3 +80,28 @@ def replica(name: str, state: str, pid: int | None, restarts: int) -> str:
 def process(pid: int, restarts: int, handoff: str | None) -> str:
     """The process of a service, and how it has its port."""
     return f"process       pid {pid}, {restarts} restarts, handoff: {handoff or 'none'}"
+
+
+def by_name(url: str) -> str:
+    """Where the proxy of names has a service."""
+    return f"by name       {url}"
+
+
+def next_run(when: str) -> str:
+    """When a job with a schedule runs."""
+    return f"runs next     {when}"
+
+
+def because(why: str) -> str:
+    """Why a service is as it is."""
+    return f"because       {why}"
+
+
+def difference(change: str, what: str, keys: Sequence[str] = ()) -> str:
+    """One thing that a reload would do: `start`, `stop`, `restart` or `change` of a service, by which keys."""
+    return f"{change} {what}" + (f": {', '.join(keys)}" if keys else "")
+
+
+def of_stack(key: str) -> str:
+    """A key of the stack that a reload would change."""
+    return f"{key} of the stack"

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from supervisor.core.instance import LAST_PORT, max_instances, overlap, ports_of
+from supervisor.words.instances import overlap as words_of
 
 SHIPPED = {
     "mcp-universal": (6000, 6001, 6002),
@@ -26,7 +27,7 @@ def test_ten_instances_of_the_shipped_stack_fit() -> None:
 
 
 def test_the_eleventh_would_take_ports_of_the_first() -> None:
-    assert overlap(SHIPPED, 100, 11) == (
+    assert words_of(overlap(SHIPPED, 100, 11)) == (
         "pool 7000-7002 of `mcp-universal` in instance 11 takes ports of `conversational` (7000-7003) in instance 1: "
         "ten instances fit"
     )
@@ -38,20 +39,20 @@ def test_higher_numbers_have_the_same_reason() -> None:
 
 def test_ports_end_at_65535() -> None:
     assert max_instances({"web": (65400,)}, 100) == 2
-    assert overlap({"web": (65400, 65401)}, 100, 3) == (
+    assert words_of(overlap({"web": (65400, 65401)}, 100, 3)) == (
         "pool 65600-65601 of `web` in instance 3 goes beyond port 65535: two instances fit"
     )
 
 
 def test_a_pool_wider_than_the_stride_overlaps_itself() -> None:
-    assert overlap({"web": (8000, 8001, 8002)}, 2, 2) == (
+    assert words_of(overlap({"web": (8000, 8001, 8002)}, 2, 2)) == (
         "pool 8002-8004 of `web` in instance 2 takes ports of the same service (8000-8002) in instance 1: "
         "one instance fits"
     )
 
 
 def test_two_services_on_one_port_leave_no_instance_at_all() -> None:
-    assert overlap({"web": (8000,), "api": (8000,)}, 100, 1) == "`web` and `api` share port 8000"
+    assert words_of(overlap({"web": (8000,), "api": (8000,)}, 100, 1)) == "`web` and `api` share port 8000"
 
 
 def test_a_stack_without_ports_is_never_refused() -> None:

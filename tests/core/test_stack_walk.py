@@ -161,7 +161,7 @@ class Stack:
             self.tell(name, self.random.choice(happens))
         self.settle()
         for each in self.members.values():
-            assert flaw(each.service) == ""
+            assert flaw(each.service) is None
 
     def by_hand(self, name: str, member: Member) -> None:
         """Somebody starts or stops it, or time goes by."""

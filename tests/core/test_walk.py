@@ -220,7 +220,7 @@ class World:
 
     def check(self) -> None:
         svc = self.svc
-        assert flaw(svc) == ""
+        assert flaw(svc) is None
         assert svc.state is not S.ACQUIRING
         beside = svc.beside
         assert self.processes == ({svc.pid, beside.pid if beside else None} - {None})

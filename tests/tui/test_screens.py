@@ -72,7 +72,7 @@ def test_a_stop_that_others_feel_is_asked_for_and_names_them(monkeypatch: pytest
         async with view(monkeypatch) as (top, pilot, project):
             await pilot.press("j", "s")
             await until(pilot, lambda: isinstance(top.screen, Ask))
-            assert "Stop db? It is needed by web, api." in text_of(top)
+            assert "Stop db, although web, api need it?" in text_of(top)
             await pilot.press("escape")
             await until(pilot, lambda: isinstance(top.screen, Overview))
             assert project.done == []

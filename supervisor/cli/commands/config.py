@@ -5,6 +5,7 @@ import argparse
 from supervisor.cli.complaint import remark, say, warn
 from supervisor.cli.config_files import files_asked
 from supervisor.cli.parser import add_globals
+from supervisor.words import files as words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,15 +40,13 @@ def run(args: argparse.Namespace) -> int:
     if args.action == "check":
         for note in stack.notes:
             remark(note, args.color)
-        count = len(stack.services)
-        words = f"stack `{stack.name}` with {count} service{'' if count == 1 else 's'}"
-        say(f"{_names(stack)} {'are' if stack.over else 'is'} fine: {words}")
+        say(words.is_fine(_names(stack), bool(stack.over), stack.name, len(stack.services)))
         return 0
     if args.services:
         print("\n".join(stack.services))
         return 0
     if stack.over:
-        say(f"this is {_names(stack)}")
+        say(words.merged(_names(stack)))
     from supervisor.config.show import resolved
 
     data = resolved(stack, args.reveal)

@@ -6,6 +6,7 @@ import shlex
 from supervisor.cli.complaint import warn
 from supervisor.cli.render import json_line
 from supervisor.cli.target import connect
+from supervisor.words import files as words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,9 +38,9 @@ def run(args: argparse.Namespace) -> int:
         elif not args.export:
             print(f"{name}={value if value.isprintable() else shlex.quote(value)}")
         elif name not in hidden:
-            print(f"export {name}={shlex.quote(value)}")
+            print("export", f"{name}={shlex.quote(value)}")
     if args.export and hidden:
-        warn(f"not printed, since secret: {', '.join(sorted(hidden))}; --reveal exports them too", args.color)
+        warn(words.not_printed(sorted(hidden)), args.color)
     return 0
 
 

@@ -130,8 +130,11 @@ def _check(args: argparse.Namespace, query: "Query") -> None:
     if args.ignore_case and args.grep is None:
         raise UsageError("cannot ignore case", "`-i` is about `--grep`, which is not there", "add `--grep REGEX`")
     if args.context and not query:
-        why = "`--context` prints lines around matches, and nothing says what to look for"
-        raise UsageError("cannot show the lines around others", why, "add `--grep REGEX`, `--level` or `--json-field`")
+        raise UsageError(
+            "cannot show the lines around others",
+            "`--context` prints lines around matches, and nothing says what to look for",
+            "add `--grep REGEX`, `--level` or `--json-field`",
+        )
 
 
 def _span(

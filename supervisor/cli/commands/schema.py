@@ -21,10 +21,13 @@ _SUBJECTS = ("services", "events", "control")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options are which of the schemas."""
-    words = "print the schema of a file that is merged over another one"
-    parser.add_argument("--partial", action="store_true", help=words)
-    about = "services.yaml, an event, or a line of the control socket (default: services)"
-    parser.add_argument("--of", dest="subject", choices=_SUBJECTS, default="services", help=about)
+    parser.add_argument(
+        "--partial", action="store_true", help="print the schema of a file that is merged over another one"
+    )
+    parser.add_argument(
+        "--of", dest="subject", choices=_SUBJECTS, default="services",
+        help="services.yaml, an event, or a line of the control socket (default: services)",
+    )  # fmt: skip
 
 
 def run(args: argparse.Namespace) -> int:

@@ -51,23 +51,32 @@ PRODUCT: Mapping[State, Shape] = MappingProxyType({
 })  # fmt: skip
 
 
-def flaw(svc: Service) -> str:
-    """What of a service contradicts the table, "" if nothing does; between an effect and its answer much may."""
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """What of a service contradicts the table: its `part`, a field of `Shape`, is not as it was `found`."""
+
+    state: State
+    part: str
+    found: object
+
+
+def flaw(svc: Service) -> Flaw | None:
+    """The first one of a service, None if it has none; between an effect and its answer it may have many."""
     shape = PRODUCT[svc.state]
     hook = None if svc.hook is None else svc.hook.hook
     beside = None if svc.beside is None else svc.beside.role
     if shape.process is not None and (svc.pid is not None) is not shape.process:
-        return f"{svc.state} with process {svc.pid}"
+        return Flaw(svc.state, "process", svc.pid)
     if beside is not None and beside not in shape.roles:
-        return f"{svc.state} with a second process that is {beside}"
+        return Flaw(svc.state, "roles", beside)
     if (hook is not None and hook not in shape.hooks) or (hook is None and shape.needs_hook):
-        return f"{svc.state} with hook {hook}"
+        return Flaw(svc.state, "hooks", hook)
     if shape.deadline is not None and (svc.deadline is not None) is not shape.deadline:
-        return f"{svc.state} with deadline {svc.deadline}"
+        return Flaw(svc.state, "deadline", svc.deadline)
     if svc.state is S.TERMINATING and svc.pid is None and hook is None:
-        return f"{svc.state} with neither a process nor a hook"
+        return Flaw(svc.state, "process", None)
     if (hook is Hook.PRE_START) is not (
         svc.state is S.PREPARING or (svc.beside is not None and svc.beside.pid is None)
     ):
-        return f"{svc.state} with hook {hook} and a second process {beside}"
-    return ""
+        return Flaw(svc.state, "hooks", hook)
+    return None
