@@ -151,5 +151,8 @@ def inode_of(sock: socket.socket) -> int:
 
 
 def copy_of(sock: socket.socket) -> socket.socket:
-    """Another descriptor of the same open file; the method `dup` would make it block, for its program too."""
-    return socket.socket(fileno=os.dup(sock.fileno()))
+    """Another descriptor of the same open file; the method `dup` would make it block, for its program too.
+
+    What kind of socket it is nobody has to ask: where that failed, nobody would close the descriptor.
+    """
+    return socket.socket(sock.family, sock.type, sock.proto, os.dup(sock.fileno()))

@@ -32,8 +32,10 @@ elif sys.platform == "linux":
     _LATER = {
         "beneath": ("COVERS", "can_be_joined", "keeps_own", "slip_beneath"),
         "departures": ("connections_on", "lead_anywhere", "lead_to", "open_departures", "waiting_in"),
-        "linux_sockets": ("bound_only", "listening", "listening_ports_of", "owners_of", "peer_of", "sockets_on"),
-    }
+        "linux_sockets": (
+            "bound_only", "has_many_sockets", "listening", "listening_ports_of", "owners_of", "peer_of", "sockets_on",
+        ),
+    }  # fmt: skip
 
     def __getattr__(name: str) -> object:
         """What a file has that was not imported yet, PEP 562."""

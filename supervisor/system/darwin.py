@@ -40,6 +40,11 @@ def listening(ports: Collection[int] | None) -> list[Listener]:
     return [found for found in _sockets(ports) if found.listening]
 
 
+def has_many_sockets() -> bool:
+    """No: the system does not tell how many there are."""
+    return False
+
+
 def sockets_on(ports: Collection[int]) -> list[Listener]:
     """Every TCP socket with one of these local ports, in any state, of processes that we may look into."""
     return _sockets(ports)

@@ -31,6 +31,11 @@ def listening(ports: Collection[int] | None) -> list[Listener]:
     return [found for found in sockets_on_any(ports) if found.listening]
 
 
+def has_many_sockets() -> bool:
+    """No: the system does not tell how many there are."""
+    return False
+
+
 def sockets_on(ports: Collection[int]) -> list[Listener]:
     """Every TCP socket with one of these local ports, in any state, as far as the system tells."""
     return sockets_on_any(ports)

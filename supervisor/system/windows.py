@@ -54,6 +54,11 @@ def listening(ports: Collection[int] | None) -> list[Listener]:
     return _sockets(ports, only_listening=True)
 
 
+def has_many_sockets() -> bool:
+    """No: the system does not tell how many there are."""
+    return False
+
+
 def sockets_on(ports: Collection[int]) -> list[Listener]:
     """Every TCP socket with one of these local ports, in any state."""
     return _sockets(ports)

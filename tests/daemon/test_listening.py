@@ -1,5 +1,6 @@
 """Who listens on the port of a starting service: it, a stranger, or it somewhere else."""
 
+import json
 import socket
 from collections.abc import Callable, Collection
 from typing import Any
@@ -24,6 +25,8 @@ class Kernel:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.listeners: list[tuple[Listener, int]] = []  # with the pid that has it
         self.looks = self.searches = 0
+        self.has_many = False
+        monkeypatch.setattr(system, "has_many_sockets", lambda: self.has_many)
         monkeypatch.setattr(system, "listening", self._listening)
         monkeypatch.setattr(system, "owners_of", self._owners_of)
         monkeypatch.setattr(
@@ -65,12 +68,12 @@ class Inquiries:
         if self.is_slow:
             self._waiting.append((question, answer))
         else:
-            answer(question())
+            answer(json.loads(json.dumps(question())))
 
     def work(self) -> int:
         waiting, self._waiting = self._waiting, []
         for question, answer in waiting:
-            answer(question())
+            answer(json.loads(json.dumps(question())))
         return len(waiting)
 
 
@@ -108,6 +111,32 @@ def test_a_quick_one_is_noticed_within_milliseconds(scene: Scene) -> None:
     scene.expect()
     scene.kernel.listen(8000, pid=7, inode=1)
     scene.loop.advance(0.002)
+    assert scene.told == ["web listens"]
+
+
+def test_among_many_sockets_a_child_looks_who_listens(scene: Scene) -> None:
+    scene.kernel.has_many = scene.inquiries.is_slow = True
+    scene.expect()
+    scene.kernel.listen(8000, pid=7, inode=1)
+    scene.loop.advance(3.0)
+    assert (scene.told, scene.kernel.looks) == ([], 0)
+    assert scene.inquiries.work() == 1, "one look at a time"
+    assert (scene.told, scene.kernel.looks, scene.loop.timers) == (["web listens"], 1, [])
+
+
+def test_what_a_child_has_seen_is_nothing_to_who_began_meanwhile(scene: Scene) -> None:
+    scene.kernel.has_many = scene.inquiries.is_slow = True
+    scene.expect(pid=5)
+    scene.kernel.listen(8000, pid=5, inode=1)
+    scene.loop.advance(0.001)
+    scene.watch.forget("web")
+    scene.expect(pid=7)
+    assert scene.inquiries.work() == 1
+    assert scene.told == []
+    scene.kernel.listeners.clear()
+    scene.kernel.listen(8000, pid=7, inode=2)
+    scene.loop.advance(3.0)
+    scene.inquiries.work()
     assert scene.told == ["web listens"]
 
 

@@ -29,6 +29,7 @@ FOUND = {
     "a signal comes between a bind and its answer": "rotate/daemon/ioctl/7/EINTR",
     "signals cannot be told to the loop": "foreground/guardian/fstat/30/EIO",
     "a socket cannot be asked whether it listens": "reload/daemon/getsockopt/2/ENOBUFS",
+    "a program's socket cannot be asked what it is": "crash/daemon/getsockopt/20/ENOBUFS",
     "a file that was just made cannot be looked at": "down/daemon/fstat/1/EIO",
     "the end of a start cannot be told at once": "up/daemon/write_pipe/5/EAGAIN",
     "a file that was only looked at cannot be closed": "up/daemon/close/35/EIO",

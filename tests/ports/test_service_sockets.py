@@ -12,7 +12,7 @@ import pytest
 from supervisor import system
 from supervisor.core.handoff import V4, V6, Place
 from supervisor.ports.reservation import Reservation, reserve
-from supervisor.ports.seat import Claim, inode_of, is_listening
+from supervisor.ports.seat import Claim, copy_of, inode_of, is_listening
 from supervisor.ports.service_sockets import ServiceSockets
 from supervisor.system import beneath
 from tests.support.namespace import own_network
@@ -473,3 +473,16 @@ def test_a_socket_that_cannot_be_kept_or_looked_for_does_not_listen(
         assert not connects(sockets.port)
         sockets.listen(sock, claim, 10)
         assert connects(sockets.port)
+
+
+@pytest.mark.parametrize("family", [socket.AF_INET, socket.AF_INET6])
+def test_a_copy_is_of_the_same_open_file_and_kind_and_its_program_does_not_notice(family: int) -> None:
+    with socket.socket(family, socket.SOCK_STREAM) as sock:
+        sock.setblocking(False)
+        with copy_of(sock) as copy:
+            assert (copy.family, copy.type, copy.proto) == (sock.family, sock.type, sock.proto)
+            assert inode_of(copy) == inode_of(sock)
+            assert copy.fileno() != sock.fileno()
+            assert not os.get_blocking(sock.fileno())
+            assert not os.get_inheritable(copy.fileno())
+        assert not os.get_blocking(sock.fileno())

@@ -13,7 +13,7 @@ import pytest
 
 from supervisor import system
 from supervisor.dataclass import replace
-from supervisor.system import WatchKind, netlink
+from supervisor.system import WatchKind, linux_sockets, netlink
 from tests.support.ports import free_port
 
 pytestmark = pytest.mark.live
@@ -50,6 +50,20 @@ def test_a_listener_is_told_with_address_user_and_owner(
         assert port in system.listening_ports_of([os.getpid()])
         assert port not in system.listening_ports_of([os.getppid()])
     assert system.listening([port]) == []
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc/net is of Linux")
+def test_how_many_sockets_there_are_is_known_without_a_look_at_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(linux_sockets, "MANY", 0)
+    for address, family in (("127.0.0.1", socket.AF_INET), ("::1", socket.AF_INET6)):
+        try:
+            server = socket.create_server((address, 0), family=family)
+        except OSError:
+            continue  # no such address here
+        with server:
+            assert system.has_many_sockets()
+    monkeypatch.setattr(linux_sockets, "MANY", 1 << 31)
+    assert not system.has_many_sockets()
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="unshare(2) is of Linux")

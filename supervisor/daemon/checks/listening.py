@@ -10,6 +10,7 @@ from typing import Any
 
 from supervisor import system
 from supervisor.core.reasons import Held
+from supervisor.daemon.checks import listeners
 from supervisor.daemon.processes.inquiries import Inquiries
 from supervisor.daemon.stalls import doing
 from supervisor.dataclass import dataclass
@@ -78,20 +79,35 @@ class ListenerSearch:
         self._timer = None
         doing(self._loop, activities.LOOKING_WHO_LISTENS)
         begun = self._loop.time()
-        with contextlib.suppress(OSError):  # no descriptor or memory to look with: there is another look
-            self._look_at_all(begun)
+        expected = tuple(self._expected.items())
+
+        def told(found: list[Listener] | None) -> None:
+            with contextlib.suppress(OSError):
+                self._look_at_all(begun, expected, found or ())
+            self._look_again(begun)
+
+        try:
+            listeners.look({each.port for _, each in expected}, self._inquiries, told)
+        except OSError:  # no descriptor or memory to look with: there is another look
+            self._look_again(begun)
+
+    def _look_again(self, begun: float) -> None:
         if self._expected and self._timer is None:
             cost = self._loop.time() - begun
             self._interval = max(min(self._interval * 1.5, LAST_LOOK), min(cost * COST_FACTOR, COSTLY_LOOK))
             self._arm()
 
-    def _look_at_all(self, begun: float) -> None:
+    def _look_at_all(
+        self, begun: float, expected: Collection[tuple[str, Expectation]], listening: Collection[Listener]
+    ) -> None:
         found: dict[int, list[Listener]] = {}
-        for listener in system.listening({expectation.port for expectation in self._expected.values()}):
+        for listener in listening:
             found.setdefault(listener.port, []).append(listener)
-        for service, expectation in tuple(self._expected.items()):
-            if listeners := found.get(expectation.port):
-                self._judge(service, expectation, listeners)
+        for service, expectation in expected:
+            if self._expected.get(service) is not expectation:  # it has ended meanwhile
+                continue
+            if theirs := found.get(expectation.port):
+                self._judge(service, expectation, theirs)
             elif begun >= expectation.elsewhere_at:
                 expectation.elsewhere_at = begun + 5 * DRIFT_AFTER
                 self._look_elsewhere(service, expectation)
@@ -103,15 +119,15 @@ class ListenerSearch:
 
         self._inquiries.ask(lambda: sorted(system.listening_ports_of(expectation.members())), told)
 
-    def _judge(self, service: str, expectation: Expectation, listeners: list[Listener]) -> None:
-        if are_owned(listeners, expectation.mains(), self._loop.time()):
+    def _judge(self, service: str, expectation: Expectation, theirs: list[Listener]) -> None:
+        if are_owned(theirs, expectation.mains(), self._loop.time()):
             self.forget(service)
             expectation.on_listening()
         elif not expectation.is_asked:
-            seen = frozenset(listeners)
+            seen = frozenset(theirs)
             expectation.is_asked = True
             self._inquiries.ask(
-                lambda: stranger_among(listeners, expectation.members(), self._runtime),
+                lambda: stranger_among(theirs, expectation.members(), self._runtime),
                 lambda stranger: self._judged(service, expectation, seen, stranger),
             )
 

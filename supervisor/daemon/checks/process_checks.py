@@ -3,7 +3,7 @@
 import asyncio
 import os
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from functools import partial
 from typing import Any
 
@@ -14,6 +14,7 @@ from supervisor.core.address import host_of
 from supervisor.core.handoff import Place
 from supervisor.core.reasons import Cause, Held, ListensElsewhere, MemoryAbove, NotSaidReady
 from supervisor.core.state import IS_LIVE, State
+from supervisor.daemon.checks import listeners
 from supervisor.daemon.checks.listening import AT_ONCE, Expectation, ListenerSearch, strangers_among
 from supervisor.daemon.checks.log_pattern import tell_if_it_lasts, watch_log
 from supervisor.daemon.checks.probes import ASK_TIMEOUT, EXEC_TIMEOUT, Asker, ask
@@ -86,7 +87,9 @@ class ProcessChecks:
 
     def _expectation(self, slot: Slot, child: Child, port: int) -> Expectation:
         def on_listening() -> None:
-            self._note_address(slot, child, port)
+            self._note_address(slot, child, port, began_listening)
+
+        def began_listening() -> None:
             slot.keeper.tell(ev.BeganListening(child.pid))
             probe = slot.spec.ready.probe
             if probe.kind in (ProbeKind.HTTP, ProbeKind.TCP, ProbeKind.EXEC) and child in slot.children():
@@ -126,16 +129,25 @@ class ProcessChecks:
             slot.own_ports.append,
         )  # fmt: skip
 
-    def _note_address(self, slot: Slot, child: Child, port: int) -> None:
+    def _note_address(self, slot: Slot, child: Child, port: int, then: Callable[[], None]) -> None:
         """Finds out at which address the process listens, so that it is asked and reached there."""
         kept = slot.sockets.places(child.invocation) if slot.sockets is not None else {}
-        places = [place for place, is_claimed in kept.items() if is_claimed] or [
-            Place(int(each.family), each.address, each.v6_only) for each in system.listening({port})
-        ]
-        host = host_of(places)
-        if host and host != slot.host:
-            slot.shared.host = host
-            self._programs.forget_endpoints()
+
+        def note(places: Collection[Place]) -> None:
+            host = host_of(places)
+            if host and host != slot.host:
+                slot.shared.host = host
+                self._programs.forget_endpoints()
+            then()
+
+        def told(found: list[Listener] | None) -> None:
+            if child in slot.children():
+                note([Place(int(each.family), each.address, each.v6_only) for each in found or ()])
+
+        if claimed := [place for place, is_claimed in kept.items() if is_claimed]:
+            note(claimed)
+        else:
+            listeners.look({port}, self._inquiries, told)
 
     def _filled(self, slot: Slot, probe: Probe) -> Probe:
         """The probe with what it asks for filled in; raises PortsupError while a reload removes whom it names."""
@@ -159,7 +171,7 @@ class ProcessChecks:
                 patience = max(patience, check.timeout)
             while trouble := await self.ask(slot, probe, self.asker(slot, child), patience):
                 if (port := slot.service.port) is not None:  # it may have begun to listen elsewhere as well
-                    self._note_address(slot, child, port)
+                    self._note_address(slot, child, port, lambda: None)
                 slot.keeper.tell(ev.ProbeFailed(child.pid, trouble))
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LAST_PAUSE)
@@ -206,13 +218,20 @@ class ProcessChecks:
             for slot in slots
             if slot.service.state is State.RUNNING and slot.child is not None and slot.service.port is not None
         }
-        ours = {inode for slot in slots if slot.sockets is not None for inode in slot.sockets.inodes()}
-        found: dict[int, list[Listener]] = {}
-        for listener in system.listening(running.keys()):
-            if listener.inode not in ours:
-                found.setdefault(listener.port, []).append(listener)
-        for port, listeners in found.items():
-            self._check_owners(running[port], listeners)
+        before = _inodes(slots)
+
+        def told(seen: list[Listener] | None) -> None:
+            ours = before | _inodes(slots)
+            found: dict[int, list[Listener]] = {}
+            for listener in seen or ():
+                if listener.inode not in ours:
+                    found.setdefault(listener.port, []).append(listener)
+            for port, theirs in found.items():
+                svc = running[port].service
+                if svc.port == port and svc.state is State.RUNNING:
+                    self._check_owners(running[port], theirs)
+
+        listeners.look(running.keys(), self._inquiries, told)
 
     def check_memory(self, slots: Collection[Slot]) -> None:
         """Looks whether a service has more memory than it may have; one that is being replaced has two processes."""
@@ -239,14 +258,14 @@ class ProcessChecks:
             lambda: [system.memory_above(members(slot, child), limit) for slot, child, limit in large], told
         )
 
-    def _check_owners(self, slot: Slot, listeners: list[Listener]) -> None:
+    def _check_owners(self, slot: Slot, theirs: list[Listener]) -> None:
         child, name = slot.child, slot.spec.name
-        seen = frozenset(listeners)
+        seen = frozenset(theirs)
         if child is None or seen == child.proved or name in self._asked:
             return
         mains = {pid for other in slot.replicas for each in other.children() for pid in (each.pid, each.main)}
-        owned = system.owners_of(listeners, mains, self._loop.time() + AT_ONCE)
-        if all(each.inode in owned or each.pid in mains for each in listeners):
+        owned = system.owners_of(theirs, mains, self._loop.time() + AT_ONCE)
+        if all(each.inode in owned or each.pid in mains for each in theirs):
             child.proved = seen
             return
         self._asked.add(name)
@@ -255,7 +274,7 @@ class ProcessChecks:
             members = {
                 pid for other in slot.replicas for each in other.children() for pid in self._members.of(other, each)
             }
-            strangers = strangers_among(listeners, members)
+            strangers = strangers_among(theirs, members)
             return who_listens(strangers[0], self._runtime).why.facts if strangers else {}
 
         def told(stranger: dict[str, Any] | None) -> None:
@@ -268,3 +287,7 @@ class ProcessChecks:
                 child.proved = seen
 
         self._inquiries.ask(question, told)
+
+
+def _inodes(slots: Collection[Slot]) -> set[int]:
+    return {inode for slot in slots if slot.sockets is not None for inode in slot.sockets.inodes()}
