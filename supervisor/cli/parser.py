@@ -114,10 +114,10 @@ def add_globals(parser: argparse.ArgumentParser, short_file: bool = True, inheri
     nothing = argparse.SUPPRESS if inherit else None
     group.add_argument(
         *names, metavar="FILE", action="append", default=[] if inherit else None, dest="behind" if inherit else "file",
-        help="the services.yaml to use; give it again to merge further files over it",
+        help="use this services.yaml; give it again to merge further files over it",
     )  # fmt: skip
     group.add_argument(
-        "--instance", metavar="N", type=instance_number, default=nothing, help="the number of the instance: 1, 2, ..."
+        "--instance", metavar="N", type=instance_number, default=nothing, help="use instance N: 1, 2, ..."
     )
     group.add_argument("--color", choices=COLORS, default=nothing or "auto", help="colour the output (default: auto)")
 
@@ -151,9 +151,9 @@ def overview() -> str:
     lines += [
         "",
         "options, before or after the command:",
-        "  -f, --file FILE   the services.yaml to use (default: the nearest one);",
+        "  -f, --file FILE   use this services.yaml (default: the nearest one);",
         "                    give it again to merge further files over it",
-        "  --instance N      the number of the instance, if several run",
+        "  --instance N      use this instance, if several run",
         "  --color WHEN      auto (on a terminal, without NO_COLOR), always or never",
         "  -h, --help        print this help, or that of a command with examples",
         "  -V, --version     print the version",

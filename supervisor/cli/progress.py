@@ -40,7 +40,7 @@ def follow(answers: "Iterable[Progress]", args: argparse.Namespace) -> int:
 
 def add_services(parser: argparse.ArgumentParser) -> None:
     """The services that a command is about; at least one."""
-    parser.add_argument("services", nargs="+", metavar="SERVICE", help="the services to use")
+    parser.add_argument("services", nargs="+", metavar="SERVICE", help="one or more services")
 
 
 def add_timeout(parser: argparse.ArgumentParser) -> None:
@@ -48,5 +48,5 @@ def add_timeout(parser: argparse.ArgumentParser) -> None:
     from supervisor.cli.parser import seconds
 
     parser.add_argument(
-        "-t", "--timeout", metavar="S", type=seconds, help="seconds between stop and kill (default: stop_grace_period)"
+        "-t", "--timeout", metavar="S", type=seconds, help="kill after S seconds (default: stop_grace_period)"
     )

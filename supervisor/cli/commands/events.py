@@ -29,15 +29,15 @@ _SHOWN_APART = frozenset(("time", "seq", "level", "event", "service", "replica",
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `events`."""
-    parser.add_argument("services", nargs="*", metavar="SERVICE", help="only events of these services")
+    parser.add_argument("services", nargs="*", metavar="SERVICE", help="print only events of these services")
     parser.add_argument("-f", "--follow", action="store_true", help="follow new events, until the instance ends")
     parser.add_argument(
-        "-n", "--lines", metavar="N", type=line_count, help=f"the last N events, or all (default: {_EVENTS})"
+        "-n", "--lines", metavar="N", type=line_count, help=f"print the last N events, or all (default: {_EVENTS})"
     )
     parser.add_argument(
-        "--since", metavar="WHEN", type=moment, help="only events since 10m ago, or since 2026-03-01T09:30"
+        "--since", metavar="WHEN", type=moment, help="print only events since 10m ago, or since 2026-03-01T09:30"
     )
-    parser.add_argument("--until", metavar="WHEN", type=moment, help="only events until then")
+    parser.add_argument("--until", metavar="WHEN", type=moment, help="print only events until then")
     parser.add_argument("--json", action="store_true", help="print one JSON object per line")
 
 

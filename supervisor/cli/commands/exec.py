@@ -28,16 +28,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--pool", metavar="PORTS", type=ports, help="use the first free one, such as 6000-6002 or 6000,6010"
     )
-    parser.add_argument("--name", metavar="NAME", help="the name that others see for these ports")
+    parser.add_argument("--name", metavar="NAME", help="show others this name for the ports")
     parser.add_argument(
-        "--port-env", metavar="VARIABLE", default="PORT", help="the variable for the port (default: PORT)"
+        "--port-env", metavar="VARIABLE", default="PORT", help="set this variable to the port (default: PORT)"
     )
     parser.add_argument("--strict-ports", action="store_true", help="accept only the first port of the pool")
     parser.add_argument(
         "--handoff",
         choices=("auto", "off"),
         default="auto",
-        help="off: the program binds its port itself",
+        help="disable the handoff with off: the program binds its port itself",
     )
     parser.add_argument("program", nargs="...", metavar="-- CMD", help="the program and its arguments")
 

@@ -29,12 +29,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("target", choices=TARGETS, metavar="TARGET", help=", ".join(TARGETS))
     parser.add_argument("-o", "--output", metavar="DIR", help="write the files there (default: print them)")
     parser.add_argument("--force", action="store_true", help="overwrite existing files, with -o")
-    parser.add_argument("--image", metavar="IMAGE", help="the image of the containers; systemd needs none")
-    parser.add_argument("--workdir", metavar="DIR", help="the stack's directory in the image (default: /app)")
-    parser.add_argument("--system", action="store_true", help="for the systemd of the machine, not for your own")
-    parser.add_argument("--user", metavar="NAME", help="who runs services without `user`, with --system (default: you)")
+    parser.add_argument("--image", metavar="IMAGE", help="run this image in the containers; systemd needs none")
+    parser.add_argument("--workdir", metavar="DIR", help="look for the stack there in the image (default: /app)")
+    parser.add_argument("--system", action="store_true", help="write for the systemd of the machine, not for your own")
     parser.add_argument(
-        "--profile", metavar="NAME", action="append", default=[], help="as for `up`; may be given again"
+        "--user", metavar="NAME", help="run services without `user` as NAME, with --system (default: you)"
+    )
+    parser.add_argument(
+        "--profile", metavar="NAME", action="append", default=[], help="also write this profile; may be given again"
     )  # fmt: skip
 
 

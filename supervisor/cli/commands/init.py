@@ -65,7 +65,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="convert this file of another supervisor; give it again to merge files"
         ", or to add them (supervisord, systemd, circus)",
     )  # fmt: skip
-    parser.add_argument("--kind", choices=KINDS, metavar="KIND", help="the format, if portsup cannot recognize it")
+    parser.add_argument(
+        "--kind", choices=KINDS, metavar="KIND", help="read FILE as this format, if portsup cannot recognize it"
+    )
     parser.add_argument(
         "--evaluate", action="store_true", help="let node run a configuration in JavaScript, as pm2 does"
     )

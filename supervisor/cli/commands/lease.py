@@ -20,7 +20,7 @@ exit codes: that of the command, or 128 plus the number of a signal; 2 usage,
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `lease`."""
     parser.add_argument("ports", metavar="PORTS", type=ports, help="such as 8100-8104 or 8100,8110")
-    parser.add_argument("--name", metavar="NAME", help="the name that others see for these ports")
+    parser.add_argument("--name", metavar="NAME", help="show others this name for the ports")
     # Behind PORTS the rest would begin at once with `...`, and `--name` there be part of the command.
     program = parser.add_argument(
         "program", nargs=argparse.PARSER, metavar="-- CMD", help="the command and its arguments"

@@ -46,26 +46,28 @@ _LOOK_AGAIN = 0.5  # seconds, while there is no directory yet that could be watc
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `logs`."""
-    parser.add_argument("services", nargs="*", metavar="SERVICE", help="only these services")
+    parser.add_argument("services", nargs="*", metavar="SERVICE", help="print only these services")
     parser.add_argument("-f", "--follow", action="store_true", help="follow new lines, until Ctrl-C")
     parser.add_argument(
         "-n",
         "--lines",
         metavar="N",
         type=line_count,
-        help=f"the last N lines of each service, or all (default: {_LINES})",
+        help=f"print the last N lines of each service, or all (default: {_LINES})",
     )
     parser.add_argument(
-        "--since", metavar="WHEN", type=moment, help="only lines since 10m ago, or since 2026-03-01T09:30"
+        "--since", metavar="WHEN", type=moment, help="print only lines since 10m ago, or since 2026-03-01T09:30"
     )
-    parser.add_argument("--until", metavar="WHEN", type=moment, help="only lines until then; not with --follow")
-    parser.add_argument("--since-restart", action="store_true", help="only lines of the last process of each service")
-    parser.add_argument("--grep", metavar="REGEX", help="only lines that match this regular expression of Python")
+    parser.add_argument("--until", metavar="WHEN", type=moment, help="print only lines until then; not with --follow")
+    parser.add_argument(
+        "--since-restart", action="store_true", help="print only lines of the last process of each service"
+    )
+    parser.add_argument("--grep", metavar="REGEX", help="print only lines that match this regular expression of Python")
     parser.add_argument("-i", "--ignore-case", action="store_true", help="ignore case in --grep")
-    parser.add_argument("--level", choices=_LEVELS, help="only lines of this level or above")
+    parser.add_argument("--level", choices=_LEVELS, help="print only lines of this level or above")
     parser.add_argument(
         "--json-field", metavar="NAME[=VALUE]", action="append", default=[],
-        help="only JSON lines with this field and value; a.b for b in a; may be given again",
+        help="print only JSON lines with this field and value; a.b for b in a; may be given again",
     )  # fmt: skip
     parser.add_argument("--context", metavar="N", type=_number, default=0, help="also print N lines around each match")
     parser.add_argument("-t", "--timestamps", action="store_true", help="print the time before each line")

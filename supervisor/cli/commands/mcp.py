@@ -15,7 +15,8 @@ EXAMPLES = """\
   portsup mcp --read-only      without the tools that change something
   portsup mcp --http           serve clients that connect by HTTP with the token
 
-docs/how-to/let-an-agent-work.md says what an agent can do with it"""
+An agent sees state, ports, logs and failures, and starts, stops, restarts,
+moves and waits for services. It asks you before it stops the stack."""
 
 PORTS = [7090, 7091, 7092, 7093, 7094]
 _CLIENTS = ("claude-code", "cursor", "vscode", "mcp.json")
@@ -31,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="serve clients that connect by HTTP, on the first free one of these ports (default: 7090-7094)",
     )  # fmt: skip
     parser.add_argument("--read-only", action="store_true", help="leave out the tools that change something")
-    parser.add_argument("--replace", action="store_true", help="with install: replace another entry of this name")
+    parser.add_argument("--replace", action="store_true", help="replace another entry of this name, with install")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -7,9 +7,10 @@ from supervisor.cli.target import connect
 
 EXAMPLES = """\
   portsup scale api=4              four processes of api, on its port
-  portsup scale api=4 worker=2
-                                   until the next `reload` or `up`, which do
-                                   what services.yaml says: `replicas: 4`"""
+  portsup scale api=4 worker=2     two services at once
+
+It lasts until the next `reload` or `up`, which do what services.yaml says:
+write `replicas: 4` there to keep it."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

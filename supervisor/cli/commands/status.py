@@ -62,15 +62,15 @@ _PAINTS: dict[tuple[str, str], str] = {("STATE", state): color for state, color 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `status`."""
-    parser.add_argument("services", nargs="*", metavar="SERVICE", help="only these services")
+    parser.add_argument("services", nargs="*", metavar="SERVICE", help="list only these services")
     parser.add_argument("-a", "--all", action="store_true", help="accepted for Compose compatibility; has no effect")
     parser.add_argument("-q", "--quiet", action="store_true", help="print only the names")
     parser.add_argument("--format", choices=("table", "json", "wide"), default="table", help="default: table")
     parser.add_argument(
         "-r", "--resources", action="store_true",
-        help="also CPU, memory, processes and listening sockets",
+        help="also show CPU, memory, processes and listening sockets",
     )  # fmt: skip
-    parser.add_argument("--replicas", action="store_true", help="also one line for each replica")
+    parser.add_argument("--replicas", action="store_true", help="also list each replica")
     parser.add_argument("-w", "--watch", action="store_true", help="print again at every change, until Ctrl-C")
 
 

@@ -29,10 +29,12 @@ WATCHDOG = 60  # seconds; the daemon says every ten that it lives
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `unit`."""
     parser.add_argument("services", nargs="*", metavar="SERVICE", help="start only these and what they depend on")
-    parser.add_argument("--system", action="store_true", help="for the systemd of the machine, not for your own")
-    parser.add_argument("--user", metavar="NAME", help="the user who runs it, with --system (default: you)")
     parser.add_argument(
-        "--profile", metavar="NAME", action="append", default=[], help="as for `up`; may be given again"
+        "--system", action="store_true", help="print it for the systemd of the machine, not for your own"
+    )
+    parser.add_argument("--user", metavar="NAME", help="run it as this user, with --system (default: you)")
+    parser.add_argument(
+        "--profile", metavar="NAME", action="append", default=[], help="also start this profile; may be given again"
     )  # fmt: skip
 
 

@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--handoff",
         choices=("auto", "off"),
         default="auto",
-        help="off: disable the handoff",
+        help="disable the handoff with off: services bind their ports themselves",
     )
     parser.add_argument("--abort-on-exit", action="store_true", help="stop everything when a service has ended")
     parser.add_argument("--abort-on-failure", action="store_true", help="stop everything when a service has failed")
@@ -65,7 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--exit-code-from",
         metavar="SERVICE",
         default="",
-        help="--abort-on-exit, and return the code of this service",
+        help="return the exit code of SERVICE; implies --abort-on-exit",
     )
     parser.add_argument("--dry-run", action="store_true", help="show the ports that would be used, and start nothing")
     parser.add_argument("--no-prefix", action="store_true", help="show log lines without the name of the service")

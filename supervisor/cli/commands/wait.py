@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from supervisor.cli.parser import seconds
 
     parser.add_argument("services", nargs="+", metavar="SERVICE", help="the services")
-    parser.add_argument("--for", dest="goal", choices=GOALS, default="ready", help="what to wait for (default: ready)")
+    parser.add_argument("--for", dest="goal", choices=GOALS, default="ready", help="wait for this (default: ready)")
     parser.add_argument("--timeout", metavar="SECONDS", type=seconds, help="give up after this time")
 
 

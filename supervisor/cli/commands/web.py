@@ -12,7 +12,7 @@ EXAMPLES = """\
   portsup web              print a link that works once, and serve the page
   portsup web --read-only  a page that only shows
 
-docs/how-to/look-at-it-in-a-browser.md shows the page"""
+On the page, ? shows the keys. It ends with Ctrl-C; the stack goes on."""
 
 PORTS = [7080, 7081, 7082, 7083, 7084]
 
@@ -35,8 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("beyond this machine")
     group.add_argument("--host", metavar="ADDRESS", default="127.0.0.1", help="listen there (default: 127.0.0.1)")
     group.add_argument("--beyond-loopback", action="store_true", help="allow an ADDRESS that others can reach")
-    group.add_argument("--tls-cert", metavar="FILE", default="", help="the certificate, with its chain, as PEM")
-    group.add_argument("--tls-key", metavar="FILE", default="", help="its private key, as PEM")
+    group.add_argument("--tls-cert", metavar="FILE", default="", help="use this certificate with its chain, as PEM")
+    group.add_argument("--tls-key", metavar="FILE", default="", help="use this private key, as PEM")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -36,11 +36,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("service", metavar="SERVICE", help="the service")
     parser.add_argument(
         "--failures", metavar="N", type=line_count, default=_FAILURES,
-        help=f"the last N failures, or all (default: {_FAILURES})",
+        help=f"explain the last N failures, or all (default: {_FAILURES})",
     )  # fmt: skip
     parser.add_argument(
         "-n", "--lines", metavar="N", type=line_count, default=_LINES,
-        help=f"how many lines of output (default: {_LINES})",
+        help=f"print the last N lines of output (default: {_LINES})",
     )  # fmt: skip
     parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
 
