@@ -50,6 +50,9 @@ class Validator:
         if isinstance(node, Scalar) and kind.words:
             fields.word = self._word_for(node, kind, where)
             return fields if fields.word else self._as_meant(fields, node, kind, where)
+        is_top = not where and any(key.name == "services" for key in kind.keys)
+        if is_top and isinstance(node, Sequence) and any(isinstance(item, Mapping) for item in node.items):
+            return self._list_of_services(fields, node, kind)
         if not isinstance(node, Mapping):
             self.expected("a mapping" + (f" or one of {', '.join(kind.words)}" if kind.words else ""), node, where)
             return self._as_meant(fields, node, kind, where)
@@ -77,12 +80,28 @@ class Validator:
                 quoted = self.report.quote(unknown_key.text)
                 self.report.error(unknown_key.place, f"{where or 'the file'}: unknown key {quoted}", hint)
         for key in kind.keys:
-            if key.required and key.name not in given:
+            if key.required and key.name not in given and not self._is_said(key.name, node, where):
                 hint = _MISSING.get(key.name, key.doc)
                 self.report.error(node.place, f"{where or 'the file'} has no `{key.name}`", hint)
         self._one_of(fields, kind, where)
         self._agree(fields, node)
         return fields
+
+    def _list_of_services(self, fields: Fields, node: Sequence, kind: Section) -> Fields:
+        """A file that is nothing but a list: its items are read as services, so that all is told at once."""
+        from supervisor.config.dialects.listed import as_mapping
+
+        hint = "begin with `services:`, and below it write `NAME:` for each item, without `-`"
+        self.report.error(node.place, "the file: expected a mapping, found a list", hint)
+        known = next(key for key in kind.keys if key.name == "services")
+        fields.found["services"] = Found(self.value(as_mapping(node), known.kind, "services"), node.place, node.place)
+        return fields
+
+    def _is_said(self, key: str, node: Mapping, where: str) -> bool:
+        """Whether the hint for the value of another key says to write a missing one."""
+        if key != "command" or (start := next((each for each in node if each.key.text == "start"), None)) is None:
+            return False
+        return self.hint_for(start.value, f"{where}.start").startswith(f"write `{key}:")
 
     def _agree(self, fields: Fields, node: Mapping) -> None:
         """Hints for a value leave out what a key beside it says."""

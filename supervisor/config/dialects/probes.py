@@ -4,10 +4,12 @@ import re
 
 from supervisor.config.dialects.programs import command_of, in_braces, pool_of, ports_of, test_words
 from supervisor.config.dialects.sections import joined, seconds
-from supervisor.config.dialects.writing import Beside, at, pair, text_of, within
+from supervisor.config.dialects.writing import Beside, at, pair, text_of, within, yaml
 from supervisor.config.rewriting import block
 from supervisor.config.tree import FALSE, TRUE, Node, Sequence
 from supervisor.config.tree import Mapping as MappingNode
+
+_OF_PORTS = frozenset(("pool", "ports", "port", "expose", "containerport"))
 
 
 def _asked(node: Node) -> str:
@@ -27,7 +29,7 @@ def _asked(node: Node) -> str:
 def _pool(node: Node, beside: Beside) -> list[str]:
     """The pool that a probe of a port needs, where the service has none yet."""
     asked = at(node, "httpget") or at(node, "tcpsocket")
-    if asked is None or any(key in beside.values for key in ("pool", "ports", "port", "expose", "containerport")):
+    if asked is None or beside.values.keys() & _OF_PORTS:
         return []
     return [f"pool: {pool_of(ports_of(text_of(at(asked, 'port'))) or [8000])}"]
 
@@ -97,6 +99,15 @@ def liveness(node: Node, beside: Beside) -> str:
 def ready_http(node: Node, beside: Beside) -> str:
     """A path or an address of the service itself."""
     return within("ready", f"http: {path_of(text_of(at(node, 'path')) or text_of(node) or '/')}", beside)
+
+
+def health_path(node: Node, beside: Beside) -> str:
+    """A path that is asked on the port in `PORT`: with a pool, where the service has none."""
+    if beside.values.keys() & _OF_PORTS:
+        return ready_http(node, beside)
+    told = (re.search(r"\bPORT\b\D{1,12}(\d{2,5})\b", yaml(each)) for each in beside.values.values())
+    number = next((int(found[1]) for found in told if found), 8000)
+    return joined([f"pool: {pool_of([number])}", f"ready: {{http: {path_of(text_of(node) or '/')}}}"])
 
 
 def http_get(node: Node, beside: Beside) -> str:

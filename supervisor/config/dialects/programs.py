@@ -3,7 +3,7 @@
 import re
 import shlex
 
-from supervisor.config.dialects.writing import Beside, Say, at, text_of, within
+from supervisor.config.dialects.writing import Beside, Say, at, text_of, within, yaml
 from supervisor.config.rewriting import block, flow, flow_list, in_shell
 from supervisor.config.secrets import masked_words
 from supervisor.config.shell import syntax_in
@@ -54,10 +54,15 @@ def program(node: Node, beside: Beside) -> str:
     if beside.key.lower() == "shell" and text_of(node).lower() in (*TRUE, *FALSE):
         return 'leave it out: a command that needs a shell names it: `command: [sh, -c, "…"]`'
     beside = Beside(beside.key, {key: each for key, each in beside.values.items() if not _is_switch(key, each)})
-    order = ("interpreter", "entrypoint", "program", "script", "exec", "execstart", "cmd", "shell", "run", "command")
+    order = (
+        "interpreter", "entrypoint", "program", "script", "exec", "execstart", "cmd", "cmds", "shell", "run", "command",
+        "programarguments", "startcommand", "startcmd", "servecmd", "servecommand", "runcommand",
+    )  # fmt: skip
     parts = [beside.values[key] for key in (*order, "args", "arguments") if key in beside.values]
     if len(parts) == 1 and isinstance(node, Sequence):
         words = [text_of(item) for item in node.items]
+        if beside.key.lower() == "cmds":  # each is a line for a shell
+            return f"write `command: {command_of(' && '.join(words))}`"
         return f"write `command: {flow_list(masked_words(words))}`"
     if len(parts) == 1:
         text = text_of(node)
@@ -87,6 +92,24 @@ def program(node: Node, beside: Beside) -> str:
     if first in ("args", "arguments", "interpreter") or "command" in beside.values:
         return f"leave it out, and write `command: {flow_list(masked_words(words))}`"
     return f"write `command: {flow_list(masked_words(words))}`"
+
+
+def config(node: Node, beside: Beside) -> str:
+    """`config` of Nomad: the program, and its words."""
+    words = _split(text_of(at(node, "command")))
+    if not words:
+        return "leave it out: a program reads its own configuration"
+    args = at(node, "args")
+    words += [text_of(item) for item in args.items] if isinstance(args, Sequence) else []
+    return f"write `command: {flow_list(masked_words(words))}`"
+
+
+def network(node: Node, beside: Beside) -> str:
+    """`network` of Nomad: its ports."""
+    found = [int(number) for number in re.findall(r"\b[1-9]\d{1,4}\b", yaml(node)) if int(number) < 65536]
+    if found:
+        return f"write `pool: {pool_of(found[:1])}`; the program gets its port in `PORT`, or as `{{port}}` in `command`"
+    return "leave it out: programs use the network of this machine"
 
 
 def _is_switch(key: str, node: Node) -> bool:

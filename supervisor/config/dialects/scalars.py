@@ -82,7 +82,8 @@ def _depends_item(node: Node) -> str:
 
 
 def _variable(node: Node) -> str:
-    if (name := text_of(at(node, "name"))) and at(node, "value") is not None:  # as Kubernetes has it
+    name = text_of(at(node, "name")) or text_of(at(node, "key"))
+    if name and at(node, "value") is not None:  # as Kubernetes has it, or Render
         return f"write `- {name}={HIDDEN if is_secret_name(name) else text_of(at(node, 'value'))}`"
     if isinstance(node, MappingNode) and len(node.entries) == 1:
         name, value = node.entries[0].key.text, text_of(node.entries[0].value)
@@ -114,6 +115,12 @@ def _environment(node: Node) -> str:
     return f"write `{shown}`" if shown else ""
 
 
+def _start(node: Node) -> str:
+    """A command under the name of a key that says when a service starts."""
+    text = text_of(node)
+    return f"write `command: {command_of(text)}`" if re.search(r"[\s/.]", text) else ""
+
+
 def _codes(node: Node) -> str:
     found = re.findall(r"\d+", text_of(node))
     return f"write `[{', '.join(found)}]`" if found else ""
@@ -138,4 +145,5 @@ _VALUES: dict[str, Callable[[Node], str]] = {
     "umask": _umask,
     "replicas": lambda node: "write a number, such as 2" if re.match("[a-z]", text_of(node)) else "",
     "bind": _bind,
+    "start": _start,
 }

@@ -104,10 +104,13 @@ def policy_of(node: Node) -> list[str]:
     word = next((known[key] for key in ("policy", "condition", "name", "restart", "when", "type") if key in known), "")
     lines = restart_of(word)[:1]
     delay = next((known[key] for key in ("delay", "backoff", "backoffseconds", "sec", "wait") if known.get(key)), "")
-    names = ("maxrestarts", "maxattempts", "maximumretrycount", "maxretries", "retries", "max", "limit")
+    names = ("maxrestarts", "maxattempts", "attempts", "maximumretrycount", "maxretries", "retries", "max", "limit")
     most = next((known[key] for key in names if known.get(key, "").isdigit()), "")
     inner = [f"max_restarts: {most}"] if most else []
     inner += [f"delay: {seconds(delay)}"] if delay else []
+    inner += [f"period: {seconds(known['interval'])}"] if known.get("interval") and most else []
+    if known.get("mode") == "fail" and not lines:
+        lines = ["restart: on-failure"]
     return [*lines, f"restart_policy: {{{', '.join(inner)}}}"] if inner else lines
 
 
@@ -196,6 +199,8 @@ def watch(node: Node, beside: Beside) -> str:
 def environment(node: Node, beside: Beside) -> str:
     """Variables as a text, or under another name."""
     shown = environment_text(text_of(node))
+    if re.fullmatch(r"[a-z][\w.-]*", text_of(node)):
+        return "leave it out: the variables of a program are `environment`"
     return f"write `environment: {shown}`" if shown else in_place_of("environment", beside.key)
 
 
@@ -237,6 +242,23 @@ def stack_name(node: Node, beside: Beside) -> str:
     if "name" in beside.values:
         return "leave it out: `name` has the name of the stack"
     return f"write `name: {name}`" if (name := tidy_name(text)) else "leave it out, or write `name: NAME`"
+
+
+def grace(node: Node, beside: Beside) -> str:
+    """How long a stop may take: in seconds, or in milliseconds where the number is of these."""
+    text = text_of(node)
+    is_milliseconds = text.isdigit() and int(text) >= 1000
+    return f"write `stop_grace_period: {f'{int(text) / 1000:g}s' if is_milliseconds else seconds(text)}`"
+
+
+def services_of(node: Node, beside: Beside) -> str:
+    """One service, or the commands of several by their names."""
+    if not isinstance(node, MappingNode):
+        return "write `services: {NAME: {command: …}}`"
+    if all(text_of(each.value) for each in node):
+        lines = [f"{each.key.text}: {{command: {command_of(text_of(each.value))}}}" for each in node]
+        return f"write `services: {{{', '.join(lines)}}}`"
+    return services(node, beside)
 
 
 def services(node: Node, beside: Beside) -> str:

@@ -40,6 +40,8 @@ def units(node: Node, beside: Beside) -> str:
     names = re.split(r"[\s,]+", text_of(node)) if isinstance(node, Scalar) else []
     if isinstance(node, Sequence):
         names = [text_of(item) for item in node.items]
+    if any(re.search(r"://|^[\w.-]+:\d+$", name) for name in names):
+        return "write `depends_on: [NAME]`, the service that answers there: its `ready` says when it does"
     own = [name.removesuffix(".service") for name in names if name and "." not in name.removesuffix(".service")]
     if not own:
         return "leave it out: portsup starts when the machine is up"

@@ -20,6 +20,7 @@ _TREE = "leave it out: portsup stops the whole process tree"
 _FOREGROUND = "leave it out, and run the program in the foreground: portsup needs to be its parent"
 _CLOCK = "leave it out: `schedule` is for services that are `one_shot`; let cron run `portsup restart NAME`"
 _BOOT = "leave it out: `portsup unit` writes a unit that starts the stack at boot"
+_OTHERS = "leave it out: there is nothing like it here"
 _WINDOW = "leave it out: it is about the terminal"
 
 
@@ -35,7 +36,7 @@ _SERVICE: dict[str, Entry] = {
     **_each("terminationgraceperiodseconds", writing.span("", "stop_grace_period")),
     "volumes": "leave it out: programs see the files of this machine; `working_dir` is where they start",
     **_each(
-        "containername hostname domainname networkmode networks platform privileged capadd capdrop securityopt "
+        "containername hostname domainname networkmode networks platform driver privileged capadd capdrop securityopt "
         "shmsize tmpfs pullpolicy labels annotations extrahosts dns dnssearch sysctls init readonly ipc pid devices "
         "isolation runtime usernsmode volumesfrom macaddress storageopt oomkilldisable oomscoreadj cpus cpushares "
         "cpuset cpuquota memreservation memswaplimit attach credentialspec configs secrets gpus cgroupparent "
@@ -45,15 +46,23 @@ _SERVICE: dict[str, Entry] = {
     "tty": "leave it out: services have no terminal",
     "stdinopen": writing.when_true("stdin: open"),
     "deploy": sections.deploy,
-    **_each("scale instances numprocs numprocesses numprocsstart concurrency", sections.copies),
+    **_each("scale instances numprocs numprocesses numprocsstart numinstances count concurrency", sections.copies),
     **_each("develop watch ignorewatch watchdelay autoreload watchfiles", sections.watch),
-    **_each("script program cmd entrypoint args arguments run exec execstart interpreter shell", programs.program),
+    **_each(
+        "script program cmd cmds entrypoint args arguments run exec execstart interpreter shell programarguments "
+        "startcommand startcmd servecmd servecommand runcommand",
+        programs.program,
+    ),
+    **_each("buildcommand buildcmd installcommand predeploycommand", programs.hook("pre_start")),
+    "config": programs.config,
+    "network": programs.network,
     **_each("interpreterargs nodeargs", "put them into `command`: `[node, OPTION, SCRIPT]`"),
     **_each("test check", programs.test),
     "availability": sections.availability,
-    **_each("http url path httpget healthcheckpath", probes.ready_http),
+    **_each("http url path httpget", probes.ready_http),
+    "healthcheckpath": probes.health_path,
     **_each("host listenaddress bindaddress address", "leave it out: the program chooses its address"),
-    "onfailure": sections.on_failure,
+    **_each("onfailure oncrash onexit", sections.on_failure),
     **_each("readinessprobe", probes.readiness),
     **_each("livenessprobe", probes.liveness),
     "shutdown": sections.shutdown,
@@ -66,19 +75,26 @@ _SERVICE: dict[str, Entry] = {
         "redirectstderr stdoutlogfile stderrlogfile stdoutlogfilemaxbytes stdoutlogfilebackups stderrlogfilemaxbytes "
         "stderrlogfilebackups errorfile outfile logfile logdateformat mergelogs loglocation logconfiguration loglevel "
         "loglength standardoutput standarderror syslogidentifier combinelogs logtype disableansicolors stdoutstream "
-        "stderrstream errorlog outlog stdout stderr output logdir",
+        "stderrstream errorlog outlog stdout stderr output logdir standardoutpath standarderrorpath silent",
         _OUTPUT,
     ),
-    "log": sections.log,
+    **_each("log logs", sections.log),
     **_each("istty mouse scrollback color prefix title", _WINDOW),
     **_each("cronrestart schedule cron", _CLOCK),
     **_each("wantedby wants partof bindsto before documentation", _BOOT),
     "priority": "leave it out: `depends_on: [NAME]` gives the order",
     "processname": "leave it out: the key is the name",
+    "label": "leave it out: the key is the name",
     "name": "leave it out: the key is the name; `description: …` is for words",
     **_each("exitonend abortonexit exitonskipped", writing.when_true("on_end: stop_all")),
     **_each("exitonfailure", writing.when_true("on_end: {failure: stop_all}")),
     **_each("disabled disable", writing.opposite("autostart")),
+    **_each("runatload up enabled", writing.unless_true("autostart: false")),
+    **_each("autodeploy plan region branch become async singleton copyenv usesockets checkdelay", _OTHERS),
+    "becomeuser": writing.renamed("user"),
+    **_each("chdir rootdir", writing.renamed("working_dir")),
+    "notificationfd": "leave it out: `ready` asks the service, such as `ready: listening`",
+    **_each("timeoutkill gracefultimeout", sections.grace),
     **_each("namespace", writing.listed("profiles")),
     "readylogline": writing.inside("ready", "log"),
     **_each("waitready", writing.when_true("ready: {notify: true}")),
@@ -103,13 +119,13 @@ _SERVICE: dict[str, Entry] = {
     "killsignal": systemd.kill_signal,
     "workingdirectory": writing.renamed("working_dir"),
     "environmentfile": systemd.environment_file,
-    **_each("environment env envs environments vars variables", sections.environment),
+    **_each("environment env envs environments vars variables envvars environmentvariables", sections.environment),
     "watchdogsec": writing.span("", "watchdog"),
     "restart": sections.restart,
     "execreload": "leave it out: `portsup kill -s HUP NAME` sends the signal",
     **_each("limitnofile", writing.inside("limits", "nofile")),
     **_each("limitnproc", writing.inside("limits", "nproc")),
-    **_each("after requires waitfor waitson needs dependencies links", systemd.units),
+    **_each("after requires waitfor waitson needs dependencies deps links", systemd.units),
     "memory": sections.memory_limit,
     **_each("envproduction envdevelopment envlocal", "put its variables into `environment` or an `env_file`"),
     **_each("dockerfile context target", "leave it out: portsup builds no images"),
@@ -148,7 +164,11 @@ TABLES: tuple[tuple[Section, dict[str, Entry]], ...] = (
             **_each("isstrict isorderedshutdown", "leave it out: that is what portsup does"),
             "shell": 'leave it out: a command that needs a shell names it: `command: [sh, -c, "…"]`',
             **_each("environment env envfile vars", sections.for_all),
-            **_each("processes procs programs apps service jobs", sections.services),
+            **_each(
+                "processes procs programs apps service jobs tasks watchers daemons units containers servers",
+                sections.services,
+            ),
+            "run": sections.services_of,
             **_each("proclistwidth proclisttitle mouse scrollback keymapproc keymapterm hidekeymapwindow", _WINDOW),
         },
     ),

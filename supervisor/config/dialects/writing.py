@@ -126,6 +126,11 @@ def when_true(text: str) -> Say:
     return lambda node, _: "leave it out" if text_of(node) in FALSE else f"write `{text}`"
 
 
+def unless_true(text: str) -> Say:
+    """A switch that is on here: written like this where it is off."""
+    return lambda node, _: f"write `{text}`" if text_of(node) in FALSE else "leave it out: that is what portsup does"
+
+
 def opposite(key: str) -> Say:
     """A switch that says the opposite of ours."""
     return lambda node, _: f"write `{key}: {'true' if text_of(node) in FALSE else 'false'}`"
