@@ -3,7 +3,7 @@
 import pytest
 
 from supervisor.core import events as ev
-from supervisor.core.reasons import BeforeReady, EndedWithCode, InARow
+from supervisor.core.reasons import BeforeReady, Cause, EndedWithCode, InARow, ListensElsewhere
 from supervisor.core.restart import Restart, RestartPolicy
 from supervisor.core.service import Service, Timeouts, step
 from supervisor.core.state import Milestone, Result, State
@@ -118,6 +118,21 @@ def test_a_silent_start_is_terminated_and_its_last_probe_is_in_the_reason() -> N
     assert text_of(web.reason) == "not ready within 30 s: it listens on 3001 instead of 8000"
     web, _ = step(web, ev.Exited(7, signal=15), 30.1)
     assert (web.state, web.result, web.misses) == (State.BACKOFF, Result.TIMEOUT, 1)
+
+
+@pytest.mark.parametrize(("trouble", "needs_empty"), [(ListensElsewhere((3001,), 8000, "PORT"), True), ("503", False)])
+def test_what_has_gone_to_another_port_finds_nobody_at_its_own_next_time(trouble: Cause, needs_empty: bool) -> None:
+    web = replace(starting(), rotate_after=3, policy=replace(POLICY, max_restarts=9))
+    web, _ = step(web, ev.ProbeFailed(7, trouble), 2.0)
+    assert not web.needs_empty_port
+    web, _ = step(web, ev.DeadlinePassed(), 30.0)
+    web, _ = step(web, ev.Exited(7, signal=15), 30.1)
+    web, _ = step(web, ev.DeadlinePassed(), 35.0)
+    assert (web.state, web.needs_empty_port) == (State.STARTING, needs_empty)
+    web, _ = step(web, ev.Spawned(8), 31.0)
+    web, _ = step(web, ev.Exited(8, code=1), 32.0)
+    web, _ = step(web, ev.DeadlinePassed(), 34.0)
+    assert (web.state, web.misses, web.needs_empty_port) == (State.STARTING, 2, True), "the last start here"
 
 
 def test_a_service_that_becomes_ready_forgets_the_ports_that_failed() -> None:

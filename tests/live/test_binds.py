@@ -162,3 +162,19 @@ def test_a_program_that_connects_to_see_whether_its_port_is_free_comes_up_again(
             os.kill(live.until("web", state="running")["pid"], signal.SIGKILL)
             live.until("web", state="running", restarts=count, port=port)
         assert live.log("web").splitlines() == ["in use"] * 4
+
+
+def test_a_program_that_goes_elsewhere_when_somebody_answers_at_its_port_does_so_once(stack: Make) -> None:
+    (port,) = free_pool(1)
+    code = (
+        "import os,socket\n"
+        "address = '127.0.0.1', int(os.environ['PORT'])\n"
+        "with socket.socket() as trial:\n    is_taken = trial.connect_ex(address) == 0\n"
+        "server = socket.create_server(('127.0.0.1', 0) if is_taken else address)\n"
+        "while True:\n    server.accept()[0].close()\n"
+    )
+    service = {"command": [shutil.which("python3"), "-c", code], "pool": [port], "ready": {"timeout": "3s"}, **AT_ONCE}
+    live = stack({"web": service})
+    with live.up():
+        os.kill(live.until("web", state="running")["pid"], signal.SIGKILL)
+        live.until("web", state="running", restarts=2, port=port)

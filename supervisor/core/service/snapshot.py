@@ -4,7 +4,16 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from supervisor.core import events as ev
-from supervisor.core.reasons import Cause, EndedBySignal, EndedWithCode, LastLine, NothingListens, Reason
+from supervisor.core.reasons import (
+    Cause,
+    EndedBySignal,
+    EndedWithCode,
+    LastLine,
+    ListensElsewhere,
+    NothingListens,
+    NotReady,
+    Reason,
+)
 from supervisor.core.restart import RestartPolicy
 from supervisor.core.state import (
     STATUS,
@@ -93,9 +102,13 @@ class Service:
     grace: float = 0.0  # seconds that the stop under way gives it, or gave it in vain; 0 if it is killed without
 
     @property
-    def is_last_try(self) -> bool:
-        """Whether it leaves its port if it does not become ready this time, and has tried before."""
-        return self.misses == max(1, self.rotate_after - 1)
+    def needs_empty_port(self) -> bool:
+        """Whether its next process is to find nobody at its port, as it may connect there to see whether that is free.
+
+        So it is once the last one has gone to another port, and where this is the last start before it leaves its port.
+        """
+        went_elsewhere = isinstance(self.reason, NotReady) and isinstance(self.reason.missing, ListensElsewhere)
+        return self.misses > 0 and (went_elsewhere or self.misses == max(1, self.rotate_after - 1))
 
     @property
     def waits_to_be_called(self) -> bool:

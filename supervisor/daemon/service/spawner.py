@@ -79,8 +79,8 @@ class Spawner:
                 slot.close_sockets()
                 slot.lease.hand_over()
             return spawn(given), None
-        if slot.sockets is not None and slot.service.is_last_try:
-            slot.sockets.retire_unclaimed()  # a program may connect to its port to see whether that is free
+        if slot.sockets is not None and slot.service.needs_empty_port:
+            slot.sockets.retire_unclaimed()
         pid = spawn(given, under.calls)
         try:
             calls = HeldCalls(under.take())
