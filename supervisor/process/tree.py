@@ -19,6 +19,7 @@ from supervisor.dataclass import dataclass
 RUN_ID = "PORTSUP_RUN_ID"
 SERVICE = "PORTSUP_SERVICE"
 INVOCATION = "PORTSUP_INVOCATION"  # tells the two process trees of a service apart that is being replaced
+MOST_LOOKS = 3  # of is_gone(), each at all processes of the machine
 MOST_PASSES = 50  # of kill(): against a program that forks faster than we kill; the caller comes back
 
 
@@ -78,7 +79,8 @@ def members(tree: Tree) -> set[int]:
 def is_gone(tree: Tree) -> bool:
     """Whether nothing of a service is left; not as long as there is an orphan that cannot be told whose it is.
 
-    One that is ending has no environment any more, and still has its sockets.
+    One that is ending has no environment any more, and still has its sockets.  Where orphans of others end all the
+    time, it is not gone yet either: the caller comes back, and nobody waits meanwhile.
     """
     if system.HAS_JOBS:
         return not system.job_members(tree.main)
@@ -90,7 +92,7 @@ def is_gone(tree: Tree) -> bool:
                 return False
         seen |= new
     ended = set[int]()
-    while True:
+    for _ in range(MOST_LOOKS):
         found = set(system.orphans_of(tree.daemon)) - ended
         for pid in _ours(tree, seen, found):
             if system.identity_of(pid) is not None:
@@ -98,6 +100,7 @@ def is_gone(tree: Tree) -> bool:
         if not (now := {pid for pid in found if system.identity_of(pid) is None}):
             return True
         ended |= now  # again: those that it had forked have come to the others only now
+    return False
 
 
 def terminate(main: int, number: int) -> bool:

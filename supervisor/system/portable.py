@@ -151,16 +151,20 @@ def orphans_of(pid: int) -> list[int]:
     """Processes that may have come from `pid` and have lost their parent: nobody hands them to us.
 
     They have process 1 as their parent, or one above us that asked for orphans, as on Linux.  Where a process ends
-    while they are looked at, all are looked at once more: its children can have begun since they were listed.
+    while they are looked at, those are looked at once more that have begun since, or have lost their parent.
     """
     above = {1}
     while (pid := parent_of(pid)) and pid not in above:
         above.add(pid)
     found: dict[int, None] = {}
+    parents: dict[int, int] = {}
     for _ in range(_MOST_LOOKS):
-        parents = {each: parent_of(each) for each in psutil.pids()}
-        found |= {each: None for each, parent in parents.items() if each not in above and parent in above}
-        if all(parent or psutil.pid_exists(each) for each, parent in parents.items()):
+        there = set(listed := psutil.pids())
+        unknown = [each for each in listed if each not in parents or parents[each] not in there]
+        now = {each: parent_of(each) for each in unknown}
+        found |= {each: None for each, parent in now.items() if each not in above and parent in above}
+        parents |= now
+        if all(parent or psutil.pid_exists(each) for each, parent in now.items()):
             break
     return list(found)
 

@@ -77,13 +77,13 @@ def test_commands_of_another_terminal(stack: Make) -> None:
         assert terminal.ends() == 130
         assert [line.replace("^C", "") for line in shown(terminal)] in ([], [""])
     (live.folder / "go").unlink()
-    with Terminal(live, "restart", "-t", "1.6", "stubborn", "talks") as terminal:
+    with Terminal(live, "restart", "-t", "3", "stubborn", "talks") as terminal:
         terminal.says("  waiting for stubborn (pid ")
         terminal.says("left): no line matches `")
         (live.folder / "go").touch()
         assert terminal.ends() == 0
         assert sorted(shown(terminal)) == ["stubborn: running", "talks: running"]
-    with Terminal(live, "down", "-t", "1.6") as terminal:
+    with Terminal(live, "down", "-t", "3") as terminal:
         terminal.says("  waiting for stubborn (pid ")
         assert terminal.ends() == 0
         assert sorted(shown(terminal)) == ["stubborn: stopped", "talks: stopped"]

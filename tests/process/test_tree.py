@@ -9,7 +9,7 @@ import pytest
 
 from supervisor import system
 from supervisor.process.leftovers import reap_run
-from supervisor.process.tree import Tree, is_gone, kill, members, terminate
+from supervisor.process.tree import MOST_LOOKS, Tree, is_gone, kill, members, terminate
 from supervisor.system import environ_of, identity_of, process_name
 from tests.support.children import PROGRAMS, RUN_ID, Child, Children, children, reap_everything
 from tests.support.eventually import eventually
@@ -221,6 +221,27 @@ def test_what_an_orphan_forked_before_it_ended_is_still_ours(start: Children) ->
         patch.setattr(system, "children_of", lambda pid: [])
         patch.setattr(system, "orphans_of", lambda pid: next(looks))
         assert not is_gone(Tree(0, RUN_ID, "never_listens", os.getpid()))
+
+
+def test_where_orphans_end_all_the_time_nobody_waits_for_a_moment_without() -> None:
+    """Each look is at all processes of the machine, and the daemon does nothing else meanwhile: it comes back."""
+    looks = iter(range(1 << 22, 1 << 23))  # no such processes
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(system, "children_of", lambda pid: [])
+        patch.setattr(system, "orphans_of", lambda pid: [next(looks)])
+        assert not is_gone(Tree(0, RUN_ID, "never_listens", os.getpid()))
+    assert next(looks) - (1 << 22) == MOST_LOOKS
+
+
+def test_at_what_is_known_already_nobody_looks_again_for_orphans(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only at those that have begun since, or have lost their parent: 30 loses 20, which ends while it is looked at."""
+    portable = pytest.importorskip("supervisor.system.portable")
+    lists = iter([[1, 10, 20, 30], [1, 10, 30, 40]])
+    parents = {1: iter([0, 0]), 10: iter([1]), 20: iter([0]), 30: iter([20, 1]), 40: iter([10])}
+    monkeypatch.setattr(portable.psutil, "pids", lambda: next(lists))
+    monkeypatch.setattr(portable.psutil, "pid_exists", lambda pid: pid != 20)
+    monkeypatch.setattr(portable, "parent_of", lambda pid: next(parents.get(pid, iter([0]))))
+    assert portable.orphans_of(99) == [10, 30]
 
 
 def test_the_children_of_what_ended_meanwhile_are_found_among_the_orphans(start: Children) -> None:
