@@ -4,7 +4,8 @@
 
 The service writes, and its file refuses a process with an epoch smaller than the last: a refusal is a violation, as the
 old process must have ended before the next one starts.  A node that is frozen as a whole cannot end anything; there a
-violation is a write of the old process after one of the next.
+violation is a write of the old process after one of the next.  When the head or all of Ray is gone, another process
+needs another cluster and another `up --on`, which are part of the time.
 """
 
 import argparse
@@ -32,22 +33,22 @@ def main() -> int:
     options = parser.parse_args()
     print(f"{machine()}, Ray's nodes on one machine, lease 10 s, grace 2 s\n")
     folder = Path(tempfile.mkdtemp(prefix="pc", dir="/tmp"))  # short: unix sockets
-    nodes = Nodes(folder)
-    failed = False
+    nodes, failed = Nodes(folder), False
     try:
         for name in [options.only] if options.only else list(FAILURES):
-            failed |= measure(name, options.times, nodes, folder)
+            is_wrong, nodes = measure(name, options.times, nodes, folder)
+            failed |= is_wrong
     finally:
         nodes.close()
         shutil.rmtree(folder, ignore_errors=True)
     return 1 if failed else 0
 
 
-def measure(name: str, times: int, nodes: Nodes, folder: Path) -> bool:
-    """Prints what becomes of so many failures of one kind; whether one was wrong."""
+def measure(name: str, times: int, nodes: Nodes, folder: Path) -> tuple[bool, Nodes]:
+    """Prints what becomes of so many failures of one kind; whether one was wrong, and the cluster there is then."""
     stack = OnRay(folder / name / "project", {})
-    stack.nodes, stack.env = nodes, {**nodes.env, "NO_COLOR": "1"}
     writer = Writer(stack, folder / name, pool=name != "frozen")
+    writer.move_to(nodes)
     writer.up()
     found = [FAILURES[name](writer) for _ in range(times)]
     stack.run("down", "-t", "0")
@@ -56,7 +57,7 @@ def measure(name: str, times: int, nodes: Nodes, folder: Path) -> bool:
     print(f"    old process gone after {spread([each[0] for each in found], 's')}")
     print(f"    another one after {spread([each[1] for each in found], 's')}")
     print(f"    {violations} violations: {verdict(not violations)}", flush=True)
-    return violations > 0
+    return violations > 0, stack.nodes
 
 
 def worker(writer: Writer) -> Times:
@@ -96,7 +97,31 @@ def frozen(writer: Writer) -> Times:
     return gone, taken, writer.violations() - violations
 
 
-FAILURES: dict[str, Callable[[Writer], Times]] = {"worker": worker, "raylet": raylet, "frozen": frozen}
+def head(writer: Writer) -> Times:
+    """SIGKILL of the head."""
+    return ended(writer, writer.kill_head)
+
+
+def everything(writer: Writer) -> Times:
+    """SIGKILL of everything of Ray on all nodes."""
+    return ended(writer, writer.kill_everything)
+
+
+def ended(writer: Writer, kill: Callable[[], None]) -> Times:
+    old, nodes, refused = writer.pid(), writer.stack.nodes, len(writer.refused())
+    begun, moment = time.monotonic(), time.time()
+    kill()
+    writer.until_gone(old)
+    gone = time.monotonic() - begun
+    nodes.close()
+    writer.move_to(Nodes(nodes.folder))
+    writer.up()
+    return gone, writer.runs()[-1][2] - moment, len(writer.refused()) - refused
+
+
+FAILURES: dict[str, Callable[[Writer], Times]] = {
+    "worker": worker, "raylet": raylet, "frozen": frozen, "head": head, "everything": everything,
+}  # fmt: skip
 
 
 if __name__ == "__main__":

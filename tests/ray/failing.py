@@ -10,7 +10,7 @@ from typing import Any
 
 import psutil
 
-from tests.ray.conftest import LONG, TIMES, OnRay
+from tests.ray.conftest import LONG, TIMES, Nodes, OnRay
 from tests.support.eventually import eventually
 from tests.support.ports import free_pool
 from tests.support.running import program
@@ -85,6 +85,30 @@ class Writer:
         """The name of the node that has it."""
         raylet = self.worker_and_raylet()[1]
         return {pid: name for name, pid in self.stack.nodes.raylets.items()}[raylet]
+
+    def kill_head(self) -> None:
+        """SIGKILL of the head: the server that knows the cluster, its raylet and all workers there."""
+        nodes = self.stack.nodes
+        nodes.is_over = True
+        head = psutil.Process(nodes.raylets["head"])
+        servers = [each for each in psutil.Process(nodes.pid).children() if "gcs_server" in each.name()]
+        assert servers
+        for each in (*servers, head, *head.children(recursive=True)):
+            each.kill()
+
+    def kill_everything(self) -> None:
+        """SIGKILL of everything of Ray on all nodes, in one moment."""
+        self.stack.nodes.is_over = True
+        every = psutil.Process(self.stack.nodes.pid).children(recursive=True)
+        for each in every:
+            each.suspend()  # so that none of them sees another one end
+        for each in every:
+            each.kill()
+
+    def move_to(self, nodes: Nodes) -> None:
+        """What follows is on this cluster, in place of one that has ended."""
+        self.stack.nodes = nodes
+        self.stack.env = {**nodes.env, "NO_COLOR": "1"}
 
     @contextmanager
     def frozen(self) -> Iterator[int]:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from tests.ray.conftest import LONG, OnRay
@@ -81,13 +80,7 @@ def test_a_whole_node_freezes_and_thaws_after_another_has_its_service(writer: Wr
 
 
 def test_the_head_dies_and_the_services_end_with_their_leases(writer: Writer) -> None:
-    nodes = writer.stack.nodes
-    head = psutil.Process(nodes.raylets["head"])
-    servers = [each for each in psutil.Process(nodes.pid).children() if "gcs_server" in each.name()]
-    nodes.is_over = True
-    for each in (*servers, head, *head.children(recursive=True)):
-        each.kill()
-    assert servers
+    writer.kill_head()
     writer.until_gone(writer.pid())
     assert len(writer.epochs()) == 1
 
@@ -95,16 +88,10 @@ def test_the_head_dies_and_the_services_end_with_their_leases(writer: Writer) ->
 def test_everything_dies_at_once_and_the_next_cluster_has_a_later_epoch(writer: Writer, clusters: Any) -> None:
     """The wardens, which Ray does not know, end the services."""
     before = writer.epochs()[-1]
-    writer.stack.nodes.is_over = True
-    every = psutil.Process(writer.stack.nodes.pid).children(recursive=True)
-    for each in every:
-        each.suspend()  # so that none of them sees another one end
-    for each in every:
-        each.kill()
+    writer.kill_everything()
     writer.until_gone(writer.pid())
     assert len(writer.epochs()) == 1
-    writer.stack.nodes = clusters.get()
-    writer.stack.env = {**writer.stack.nodes.env, "NO_COLOR": "1"}
+    writer.move_to(clusters.get())
     writer.up()
     assert writer.epochs()[-1] > before
     assert writer.stack.run("down").returncode == 0
