@@ -1,20 +1,22 @@
-"""Clients that connect while a process is about to be stopped for want of clients: they wait for the next process.
+"""Clients that connect while a process is about to be stopped: they wait for the next process.
 
 Nothing that the program can see is changed before it is certain that nobody uses it: sockets of ours join the group of
 its own (SO_REUSEPORT), and a program of the kernel leads everybody there who connects.  So there is no moment at which
 a client can be accepted by a process that is asked to end.
 """
 
+import contextlib
 import errno
 import os
 import socket
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from supervisor import system
 from supervisor.core.handoff import Place
 from supervisor.dataclass import dataclass
 from supervisor.ports.openings import Openings
 from supervisor.ports.seat import Seat, is_listening
+from supervisor.ports.socket_options import share
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +40,34 @@ class Newcomers:
                 if system.can_be_joined(theirs, place.address):
                     raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
                 seat.kept[None] = self.openings.beside(place, theirs, seat.sockets(), self.inodes())
-            ours = seat.kept[None]
-            address, port = ours.getsockname()[:2]
-            group = [each for each in system.listening((port,)) if each.address == address]
-            system.lead_to(ours, len(group) - 1)  # the last one that has joined
+            _lead_to_last(seat.kept[None])
+
+    def stand_by(self, who: object) -> bool:
+        """Have clients wait elsewhere, if they can, while a process tree ends that another one will follow.
+
+        It may close or shut down its sockets long before it is gone: what waits then moves to one of ours.  Where no
+        queue moves, all who connect go elsewhere from now on; False as long as somebody waits for the tree, which it
+        has to accept before it is asked to end.
+        """
+        moves, new = bool(system.moves_queues()), []
+        for place, seat in self.seats.items():
+            with contextlib.suppress(OSError):  # then they wait where they are
+                before, others = seat.kept.get(who), seat.others_of(who)
+                if before is None or not is_listening(before):
+                    continue
+                if any(sock is before for sock in others) or (others and moves):
+                    seat.release(who)
+                    continue
+                if not others and None not in seat.kept:
+                    if system.can_be_joined(before, place.address) or not (moves or _counts(before)):
+                        continue
+                    seat.kept[None] = self.openings.beside(place, before, seat.sockets(), self.inodes())
+                if not moves:
+                    new.append(others[-1] if others else seat.kept[None])
+                    _lead_to_last(new[-1])
+        with contextlib.suppress(OSError):  # nobody can tell
+            return not new or not _are_elsewhere(self.openings.port, new)
+        return True
 
     def waiting(self) -> int:
         """How many wait at sockets of ours."""
@@ -60,7 +86,66 @@ class Newcomers:
             if system.moves_queues() or not system.waiting_in(ours):
                 seat.release(None)
             else:
+                share(ours)
                 system.lead_to(ours, 0)
+
+
+def joins(theirs: socket.socket, address: str, *, is_replica: bool) -> bool:
+    """Whether a socket can be bound beside one that listens at an address, and get its clients once it listens, too.
+
+    Where no queue moves, replicas have one socket, because any of them may end at any time.
+    """
+    is_safe = bool(system.moves_queues()) or (_counts(theirs) and not is_replica)
+    return is_safe and not system.can_be_joined(theirs, address)
+
+
+def _counts(listening: socket.socket) -> bool:
+    """Whether it can be told soon who has connected: not where the kernel waits for data first, TCP_DEFER_ACCEPT."""
+    return not listening.getsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT)
+
+
+def strands(left: Collection[socket.socket], port: int, of_replicas: Collection[socket.socket] = ()) -> bool:
+    """Whether somebody waits at sockets that are `left` on a port, or is about to, and cannot move to another one.
+
+    At those `of_replicas` somebody may at any time.  Raises OSError.
+    """
+    return bool(left or of_replicas) and not system.moves_queues() and (bool(of_replicas) or _are_elsewhere(port, ()))
+
+
+def take_over(listening: socket.socket, left: Sequence[socket.socket], port: int) -> bool:
+    """Have all who connect get to the socket that has begun to listen last, in place of those that are `left`.
+
+    False if somebody came to these before who cannot move; then it does not listen any more.
+    """
+    if not left or system.moves_queues():
+        return True
+    with contextlib.suppress(OSError):  # then nobody can tell
+        _lead_to_last(listening)
+        if _are_elsewhere(port, (listening,)):
+            listening.shutdown(socket.SHUT_RD)
+            return False
+    return True
+
+
+def _are_elsewhere(port: int, here: Collection[socket.socket]) -> bool:
+    """Whether some clients of a port wait at other sockets than these, or their handshake is under way."""
+    return sum(not each.inode for each in system.connections_on(port)) > sum(map(system.waiting_in, here))
+
+
+def _lead_to_last(listening: socket.socket) -> None:
+    """Have all who connect get to the one of the group of `listening` that has joined last; raises OSError.
+
+    Where that has not SO_REUSEPORT on, it gets them anyway: the kernel takes the youngest then, and looks at no group.
+    """
+    address, port = listening.getsockname()[:2]
+    group = [each for each in system.listening((port,)) if each.address == address]
+    system.lead_to(listening, len(group) - 1)
+
+
+def lead_freely(listening: socket.socket) -> None:
+    """Undoes `take_over` once those that were left are gone."""
+    if not system.moves_queues():
+        system.lead_anywhere(listening)
 
 
 def hand_out_freely(listening: socket.socket) -> None:

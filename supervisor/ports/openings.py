@@ -10,7 +10,7 @@ from supervisor import system
 from supervisor.core.handoff import Place
 from supervisor.ports.place import place_of_socket
 from supervisor.ports.reservation import Reservation
-from supervisor.ports.socket_options import copy_before_bind
+from supervisor.ports.socket_options import copy_before_bind, share
 
 T = TypeVar("T")
 Others = Callable[[Place], AbstractContextManager[Sequence[socket.socket]]]  # the sockets at other places
@@ -21,6 +21,7 @@ class Openings:
     """What can be opened on a port; each raises OSError, and leaves nothing open then."""
 
     def __init__(self, reservation: Reservation, others: Others) -> None:
+        self.port = reservation.port
         self._reservation = reservation
         self._others = others
 
@@ -50,10 +51,12 @@ class Openings:
     def beside(
         self, place: Place, like: socket.socket, beside: Collection[socket.socket], known: Collection[int]
     ) -> socket.socket:
-        """A new one that listens beside others."""
+        """A new one that listens beside others, and shares the port as `like` does."""
         sock = self.bound(place, like, beside)
         try:
             self.begin(sock, socket.SOMAXCONN, beside, known)
+            if like.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT):
+                share(sock)
         except BaseException:
             sock.close()
             raise

@@ -67,9 +67,9 @@ class Seat:
         """Who has asked for it."""
         return {claim.who for claim in self.claims} | (self.kept.keys() - {None})
 
-    def others_listen(self, who: object) -> bool:
-        """Whether another process tree listens here, too."""
-        return any(is_listening(sock) for other, sock in self.kept.items() if other not in (who, None))
+    def others_of(self, who: object) -> list[socket.socket]:
+        """Those that listen for other process trees, the youngest last."""
+        return [sock for other, sock in self.kept.items() if other not in (who, None) and is_listening(sock)]
 
     def listens(self) -> bool:
         """Whether one of those that we keep does."""
@@ -94,6 +94,12 @@ class Seat:
                     yield each.process
                 else:
                     close_shared(sock)
+
+    def left_to(self, who: object) -> list[socket.socket]:
+        """Those that listen and that no process has any more: of an earlier tree, or of `who` itself."""
+        has_none = not any(each.listens and each.who == who for each in self.claims)
+        left = [sock for other, sock in self.kept.items() if other is None or (has_none and other == who)]
+        return [sock for sock in left if is_listening(sock)]
 
     def find(self, inode: int) -> socket.socket | None:
         """The kept one with this inode."""

@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from supervisor import system
 from supervisor.core.handoff import Place
 from supervisor.dataclass import replace
-from supervisor.ports.newcomers import Newcomers, hand_out_freely
+from supervisor.ports.newcomers import Newcomers, hand_out_freely, joins, lead_freely, strands, take_over
 from supervisor.ports.openings import Openings
 from supervisor.ports.place import place_of, place_of_socket
 from supervisor.ports.reservation import Reservation
@@ -90,7 +90,7 @@ class ServiceSockets:
         seat = self._seats.get(place) or Seat()
         who = claim.who
         found = seat.kept.get(who) or next(iter(seat.kept.values()), None)
-        if found is not None and not is_listening(found) and not seat.others_listen(who):
+        if found is not None and not is_listening(found) and not seat.others_of(who):
             seat.close()  # a process has shut it down
             found = None
         if found is None:
@@ -104,6 +104,7 @@ class ServiceSockets:
             os.set_blocking(found.fileno(), os.get_blocking(like.fileno()))
         seat.kept.pop(None, None)
         seat.kept[who] = found
+        seat.forget(who, {claim.inode})
         seat.add(replace(claim, inode=inode_of(found), listens=is_listening(found)))
         self._seats[place] = seat
         return found
@@ -143,14 +144,29 @@ class ServiceSockets:
         self._seats[place] = Seat(kept={None: made})
         return [made]
 
-    def listen(self, theirs: socket.socket, claim: Claim, backlog: int) -> None:
-        """Have a socket that is bound to our port listen, and take over what waits at its place; raises OSError."""
+    def joins(self, theirs: socket.socket, address: str) -> bool:
+        """Whether a socket at an address can listen beside the one that is left there, and take over from it."""
+        return joins(theirs, address, is_replica=self._spreads)
+
+    def strands(self, theirs: socket.socket, who: object) -> bool:
+        """Whether process tree `who` needs a socket that listens already at the place of its own.
+
+        Clients wait there for it and cannot move, or it is a replica that has to share the queue of another.
+        """
+        seat = self._seats.get(place_of_socket(theirs), Seat())
+        return strands(seat.left_to(who), self.port, seat.others_of(who) if self._spreads else ())
+
+    def listen(self, theirs: socket.socket, claim: Claim, backlog: int, *, may_lose: bool = False) -> bool:
+        """Have a socket that is bound to our port listen, and take over what waits at its place; raises OSError.
+
+        False if somebody waits who cannot move; with `may_lose` that one is refused.
+        """
         self._insist_on_being_open()
         place = place_of_socket(theirs)
         seat = self._seats.get(place) or Seat()
         lent = seat.find(claim.inode)
         beside = [*(sock for sock in seat.sockets() if sock is not lent), *self._left_in_the_way(place)]
-        if (left := seat.kept.get(None)) is not None and is_listening(left):
+        if None in seat.kept and is_listening(seat.kept[None]):
             # Where the queue is full, a client with a SYN cookie is dropped unheard, and may wait for ever: tcp(7).
             backlog = max(backlog, socket.SOMAXCONN)
         with contextlib.ExitStack() as undo:  # what cannot be kept does not begin to listen
@@ -162,27 +178,17 @@ class ServiceSockets:
         if not any(each.listens and each.who == claim.who for each in seat.claims):
             system.have_queue_moved(theirs)
         self._seats[place] = seat
+        left = seat.left_to(claim.who) if copy is not None else []
+        if copy is not None and not may_lose and not take_over(theirs, left, self.port):
+            copy.close()
+            return False
         seat.add(replace(claim, listens=True))
         if copy is not None:
             seat.keep(claim.who, copy)
             seat.release(None)
-
-    def stand_by(self, who: object) -> None:
-        """Have clients wait elsewhere, if they can, while a process tree ends that another one will follow.
-
-        It may close or shut down its sockets long before it is gone: what waits then moves to one of ours.
-        """
-        for place, seat in self._seats.items():
-            before = seat.kept.get(who)
-            if before is None or None in seat.kept:
-                continue
-            with contextlib.suppress(OSError):  # then they wait where they are
-                if not is_listening(before):
-                    continue
-                if seat.others_listen(who):
-                    seat.release(who)
-                elif system.moves_queues() and not system.can_be_joined(before, place.address):
-                    seat.kept[None] = self._sockets.beside(place, before, seat.sockets(), self.inodes())
+        if left:
+            lead_freely(theirs)
+        return True
 
     def newcomers(self) -> Newcomers:
         """Who connects from now on, and is to wait for the next process."""
@@ -227,14 +233,6 @@ class ServiceSockets:
                 with contextlib.suppress(OSError):  # then clients are refused until the next process
                     seat.kept[None] = self._sockets.beside(place, kept, seat.sockets(), self.inodes())
 
-    def workers(self, who: object) -> set[int]:
-        """The processes of a tree that listen at one place with several sockets."""
-        return {process for seat in self._seats.values() for process in seat.workers(who)}
-
-    def closers(self, who: object) -> set[int]:
-        """The processes of a tree that have no more what is kept of them; somebody else may have it from them."""
-        return {process for seat in self._seats.values() for process in seat.closers(who)}
-
     def process_ended(self, who: object = None) -> None:
         """The process tree `who` is gone: its sockets are left over for the next one, with all the queue there is."""
         for place, seat in tuple(self._seats.items()):
@@ -243,8 +241,9 @@ class ServiceSockets:
             seat.forget(who)
             if kept is None:
                 pass
-            elif seat.others_listen(who):
+            elif others := seat.others_of(who):
                 seat.release(who)
+                lead_freely(others[-1])
             elif any(kept is sock for other, sock in seat.kept.items() if other != who):
                 seat.release(who)
                 if listened and not is_listening(kept):  # it was shut down by the one, and is needed still

@@ -18,7 +18,7 @@ import threading
 
 from supervisor.dataclass import dataclass
 from supervisor.system import libc
-from supervisor.system.held_calls import descriptor_of
+from supervisor.system.held_calls import Asked, HeldCalls, descriptor_of
 
 if sys.platform != "win32":  # it is imported everywhere, and used on Linux
     import fcntl
@@ -91,6 +91,13 @@ def _entries(thread: int, epoll: int, inode: int) -> list[Entry]:
         for each in found
         if each is not None and (each[4] is None or int(each[4], 16) == inode)
     ]
+
+
+def put_in_place(calls: HeldCalls, asked: Asked, uses: Uses, before: socket.socket, after: socket.socket) -> None:
+    """Put `after` wherever the process of a call that waits names `before`; raises OSError."""
+    for number, close_on_exec in uses.descriptors.items():
+        calls.replace(asked, number, after.fileno(), close_on_exec=close_on_exec)
+    register_again(asked.thread, uses, before, after)
 
 
 def register_again(thread: int, uses: Uses, before: socket.socket, after: socket.socket) -> None:

@@ -18,7 +18,7 @@ from supervisor.daemon.handoff.calls import Handoff
 from supervisor.daemon.handoff.hangups import HangUps
 from supervisor.daemon.handoff.hearing import Hearing
 from supervisor.daemon.handoff.listening_workers import ListeningWorkers
-from supervisor.daemon.handoff.looks import at_once
+from supervisor.daemon.handoff.looks import Seen, at_once
 from supervisor.daemon.service.callers import Callers
 from supervisor.daemon.service.spawner import Spawner
 from supervisor.system.registrations import Entry, Uses, register_again
@@ -87,7 +87,7 @@ def test_the_calls_of_a_process_wait_until_the_loop_can_watch_them_again() -> No
     )  # fmt: skip
     sockets = Anything(inodes_of=lambda *_: {1})
     handoff = Handoff(loop, calls, sockets, BindMode.REPORT, hearing())  # type: ignore[arg-type]
-    handoff.aside = lambda look, then: then(Anything(trouble=OSError(errno.EIO, "")))
+    handoff.aside = lambda look, then: then(Seen(trouble=OSError(errno.EIO, "")))
     with socket.socket() as theirs:
         give = Give(Place(2, "127.0.0.1"), doubtful=(Place(2, "127.0.0.1"),))
         handoff._look_and_give(Anything(), theirs, sockets, give)  # type: ignore[arg-type]
@@ -130,8 +130,8 @@ def test_workers_are_watched_as_soon_as_there_is_room() -> None:
     loop = Loop()
     ended: list[int] = []
     sockets = Anything(
-        workers=lambda _: {os.getpid()} - set(ended), kept_of=lambda _: [], inodes=frozenset,
-        worker_ended=lambda _, pid, is_open: ended.append(pid),
+        seats=lambda: {"here": Anything(workers=lambda _: {os.getpid()} - set(ended))}, kept_of=lambda _: [],
+        inodes=frozenset, worker_ended=lambda _, pid, is_open: ended.append(pid),
     )  # fmt: skip
     watch = ListeningWorkers(loop, sockets, "1", set, at_once, HangUps(loop))  # type: ignore[arg-type]
     before = descriptors(os.getpid())

@@ -36,8 +36,6 @@ ADDRESSES = ("plain", "wildcard", "v6", "dual", "v6-wildcard", "mapped", "local"
 MAY_LOSE = {"signals", "child-listens", "child-binds", "helper-binds", "workers", "workers-differ"}
 
 
-# By swap all processes have one socket: one shuts it down for the next one, who is refused until it listens again.
-SHARED = {"shuts-down"}
 LOOKS = {"looks-first"}  # whether its port is free: not while another process of its service listens
 ROUNDS = int(os.environ.get("THIEVES_ROUNDS", "2"))
 
@@ -114,8 +112,7 @@ def test_a_program_gets_its_socket_as_it_likes_in_every_life(stack: Make, how: s
             assert asked(port, "127.0.0.1").isdigit(), name
             with caller(port) as calls:
                 kill(live, name)
-                is_rolled = name not in LOOKS and not (how == "swap" and name in SHARED)
-                for rolling in (False, True) if is_rolled else (False,):
+                for rolling in (False,) if name in LOOKS else (False, True):
                     done = live.do("restart", name, rolling=rolling)
                     assert done[name]["ok"], f"{name}: {done}"
                 answered = calls.answered
@@ -125,7 +122,7 @@ def test_a_program_gets_its_socket_as_it_likes_in_every_life(stack: Make, how: s
             assert ways_in(port) == [], name
             row = live.rows()[name]
             assert (row["handoff"], row["port"]) == (how, port)
-        may = {"bpf": set[str](), "sysctl": MAY_LOSE, "swap": MAY_LOSE | SHARED | LOOKS}[how]
+        may = {"bpf": set[str](), "sysctl": MAY_LOSE, "swap": MAY_LOSE}[how]
         assert [each for each in lost if each.partition(":")[0] not in may] == []
         assert set(live.log("errors").split("\n")) - {""} == {f"errors {' '.join([str(errno.EINVAL)] * 4)} 98"}
         assert set(live.log("options").split()) == {"kept"}

@@ -42,9 +42,11 @@ class Case:
 
 def nginx(folder: Path, port: int, more: str = "") -> Sequence[str]:
     config = folder / "nginx.conf"
+    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    paths = "".join(f"{kind}_temp_path {folder}/{kind}; " for kind in kinds)  # else only root may create them
     config.write_text(
         f"daemon off; pid {folder}/nginx.pid; error_log stderr; worker_processes 2; events {{}}\n"
-        f"http {{ access_log off; server {{ listen 127.0.0.1:{port}{more}; listen [::1]:{port}{more};"
+        f"http {{ access_log off; {paths}server {{ listen 127.0.0.1:{port}{more}; listen [::1]:{port}{more};"
         f" location / {{ return 200 'nginx'; }} }} }}\n"
     )
     return ["nginx", "-p", str(folder), "-c", str(config)]

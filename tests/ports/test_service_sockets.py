@@ -227,7 +227,7 @@ def test_nobody_is_refused_while_a_process_that_ends_shuts_its_socket_down(socke
     with own(LOCAL) as sock:
         begin(sockets, LOCAL, sock)
         clients = waiting(sockets.port)
-        sockets.stand_by("1")
+        sockets.newcomers().stand_by("1")
         clients += waiting(sockets.port)
         sock.shutdown(socket.SHUT_RDWR)
         clients += waiting(sockets.port)
@@ -240,11 +240,114 @@ def test_nobody_is_refused_while_a_process_that_ends_shuts_its_socket_down(socke
         client.close()
 
 
+@pytest.fixture
+def still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No queue moves."""
+    monkeypatch.setattr(system, "moves_queues", lambda: "", raising=False)
+    monkeypatch.setattr(system, "have_queue_moved", lambda _: None, raising=False)
+
+
+def test_where_no_queue_moves_a_process_accepts_its_clients_before_it_ends(
+    sockets: ServiceSockets, still: None
+) -> None:
+    with own(LOCAL) as sock:
+        begin(sockets, LOCAL, sock)
+        clients = waiting(sockets.port)
+        assert not sockets.newcomers().stand_by("1")
+        clients += waiting(sockets.port)
+        assert len(accepted(sock)) == 5, "who connects now is for the next process"
+        assert sockets.newcomers().stand_by("1")
+        sock.shutdown(socket.SHUT_RDWR)
+        clients += waiting(sockets.port)
+    sockets.process_ended("1")
+    assert ways_in(sockets.port) == []
+    with own(LOCAL) as sock:
+        claim = bind(sockets, LOCAL, sock, "2")
+        assert sockets.strands(sock, "2")
+        assert len(accepted(sockets.lend(LOCAL, sock, claim))) == 10
+    for client in clients:
+        client.close()
+
+
+def test_where_no_queue_moves_a_process_keeps_its_own_socket_if_nobody_waits(
+    sockets: ServiceSockets, still: None
+) -> None:
+    with own(LOCAL) as sock:
+        begin(sockets, LOCAL, sock)
+    sockets.process_ended("1")
+    with own(LOCAL) as sock:
+        claim = bind(sockets, LOCAL, sock, "2")
+        assert not sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+        assert not sockets.strands(sock, "2")
+        assert sockets.listen(sock, claim, 200)
+        assert sockets.inodes() == {inode_of(sock)}
+        clients = waiting(sockets.port)
+        assert len(accepted(sock)) == len(clients)
+        assert ways_in(sockets.port) == []
+    for client in clients:
+        client.close()
+
+
+def test_where_no_queue_moves_whoever_came_at_the_last_moment_is_not_lost(
+    sockets: ServiceSockets, still: None
+) -> None:
+    with own(LOCAL) as sock:
+        begin(sockets, LOCAL, sock)
+    sockets.process_ended("1")
+    with own(LOCAL) as sock:
+        claim = bind(sockets, LOCAL, sock, "2")
+        clients = waiting(sockets.port)
+        assert not sockets.listen(sock, claim, 200)
+        assert not is_listening(sock)
+        clients += waiting(sockets.port)
+        assert len(accepted(sockets.lend(LOCAL, sock, claim))) == len(clients)
+    for client in clients:
+        client.close()
+
+
+def test_where_no_queue_moves_a_process_that_goes_on_gets_who_connects_from_then_on(
+    sockets: ServiceSockets, still: None
+) -> None:
+    with own(LOCAL) as sock:
+        begin(sockets, LOCAL, sock)
+        newcomers = sockets.newcomers()
+        newcomers.keep("1")
+        clients = waiting(sockets.port)
+        newcomers.let_in("1")
+        later = waiting(sockets.port)
+        assert accepted(sock) == {client.getsockname() for client in later}
+        assert newcomers.waiting() == len(clients)
+    for client in (*clients, *later):
+        client.close()
+
+
+def test_where_no_queue_moves_the_successor_gets_who_connects_and_the_old_one_who_waits(
+    sockets: ServiceSockets, still: None
+) -> None:
+    with own(LOCAL) as old, own(LOCAL) as new:
+        begin(sockets, LOCAL, old, "1")
+        begin(sockets, LOCAL, new, "2")
+        clients = waiting(sockets.port, 30)
+        taken = len(accepted(new))
+        sockets.newcomers().stand_by("1")
+        clients += waiting(sockets.port, 30)
+        taken += len(accepted(old))
+        assert sockets.newcomers().waiting() == 0
+        old.shutdown(socket.SHUT_RDWR)
+        old.close()
+        sockets.process_ended("1")
+        clients += waiting(sockets.port, 30)
+        assert taken + len(accepted(new)) == len(clients)
+        assert sockets.inodes() == {inode_of(new)}
+    for client in clients:
+        client.close()
+
+
 @needs_moving
 def test_of_several_workers_one_socket_is_kept_whoever_ends(sockets: ServiceSockets) -> None:
     workers = [begin(sockets, LOCAL, own(LOCAL, shared=True)) for _ in range(3)]
     assert ways_in(sockets.port) == []
-    assert sockets.workers("1") == {os.getpid()}
+    assert sockets.seats()[LOCAL].workers("1") == {os.getpid()}
     for number in (-1, 0):  # the youngest, which is the one that we keep, and the oldest
         ended = workers.pop(number)
         gone = inode_of(ended)
@@ -300,13 +403,13 @@ def test_clients_whose_first_packet_has_data_go_to_the_next_process(early: None,
 @needs_moving
 def test_a_worker_that_closes_its_socket_and_lives_on_is_found(sockets: ServiceSockets) -> None:
     stays, leaves = (begin(sockets, LOCAL, own(LOCAL, shared=True)) for _ in range(2))
-    assert sockets.closers("1") == set()
+    assert set(sockets.seats()[LOCAL].closers("1")) == set()
     gone = inode_of(leaves)
     leaves.close()
     clients = waiting(sockets.port, 20)
-    assert sockets.closers("1") == {os.getpid()}
+    assert set(sockets.seats()[LOCAL].closers("1")) == {os.getpid()}
     sockets.worker_ended("1", os.getpid(), lambda inode: inode != gone)
-    assert sockets.closers("1") == set()
+    assert set(sockets.seats()[LOCAL].closers("1")) == set()
     assert len(accepted(stays)) == len(clients)
     stays.close()
     for client in clients:
@@ -322,7 +425,7 @@ def test_both_processes_accept_until_the_one_has_ended(sockets: ServiceSockets) 
         clients = waiting(sockets.port, 50)
         taken = len(accepted(old)) + len(accepted(new))
         clients += waiting(sockets.port, 50)
-        sockets.stand_by("1")
+        sockets.newcomers().stand_by("1")
         taken += len(accepted(old))
         clients += waiting(sockets.port, 50)
         old.close()

@@ -6,28 +6,28 @@ What takes long is done by `Aside`, off the loop; the calls that come meanwhile 
 import errno
 import socket
 from collections.abc import Callable, Collection
+from functools import partial
 
 from supervisor import system
 from supervisor.core.handoff import Bind, BindMode, Give, LetThrough, Place, Refuse, decide, parse_address
-from supervisor.daemon.handoff.elsewhere import Elsewhere
+from supervisor.daemon.handoff.elsewhere import Elsewhere, look_later
 from supervisor.daemon.handoff.hangups import HangUps
 from supervisor.daemon.handoff.hearing import Hearing, Loop, Timer
-from supervisor.daemon.handoff.leftovers import Leftovers, can_stay, is_left
+from supervisor.daemon.handoff.leftovers import Leftovers, make_room
 from supervisor.daemon.handoff.listening_workers import ListeningWorkers
-from supervisor.daemon.handoff.looks import Aside, Seen, at_once, claim_of, in_use, look, why_lost
+from supervisor.daemon.handoff.looks import Aside, Seen, at_once, claim_of, look
 from supervisor.dataclass import dataclass, field
 from supervisor.ports.place import place_of_socket
 from supervisor.ports.seat import copy_of, inode_of, is_listening
 from supervisor.ports.service_sockets import ServiceSockets
 from supervisor.system.held_calls import Asked, HeldCalls, is_tcp_of_ours, memory_of
-from supervisor.system.registrations import register_again
+from supervisor.system.registrations import Uses, put_in_place
 
 AT_ONCE = 64  # calls answered in one turn of the loop
 # Seconds from the bind of a socket that listens already until it counts as the program's: haproxy need not call listen.
 LISTENS_AFTER = 0.1
 LONGEST_ADDRESS = 128  # bytes, struct sockaddr_storage
 ROOM_AFTER = 0.1  # seconds until the loop is asked again to watch the calls
-UNBOUND_AFTER = 0.05  # seconds from a listen without a bind until it is looked where that listens
 
 
 @dataclass(slots=True)
@@ -126,8 +126,8 @@ class Handoff:
             return False
         address, port, scope = found
         is_shared = bool(theirs.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT))
-        joins = bool(system.moves_queues()) and not system.can_be_joined(theirs, address)
-        bind = Bind(place_of_socket(theirs, address, scope), port, is_shared, system.keeps_own(theirs), joins)
+        keeps_own, joins = system.keeps_own(theirs), sockets.joins(theirs, address)
+        bind = Bind(place_of_socket(theirs, address, scope), port, is_shared, keeps_own, joins)
         decision = decide(
             bind, sockets.port, self.mode, sockets.places(self.who), self._moved, has_bound=self._has_bound,
             held=sockets.held(self.who), kept=sockets.kept(), shared=sockets.shared(), offered=self.offered,
@@ -148,10 +148,18 @@ class Handoff:
         return True
 
     def _look_and_give(self, asked: Asked, theirs: socket.socket, sockets: ServiceSockets, decision: Give) -> None:
-        if not decision.doubtful and not decision.swaps:
-            self._give(asked, theirs, sockets, decision, Seen())
-            return
-        inodes, copy = sockets.inodes_of(decision.doubtful, self.who), copy_of(theirs)
+        give = partial(self._give, asked, sockets, decision)
+        if decision.doubtful or decision.swaps:
+            inodes = sockets.inodes_of(decision.doubtful, self.who)
+            self._look(asked, theirs, give, inodes, swaps=decision.swaps)
+        else:
+            give(theirs, Seen())
+
+    def _look(
+        self, asked: Asked, theirs: socket.socket, act: Callable[[socket.socket, Seen], object],
+        inodes: Collection[int] = (), *, swaps: bool,
+    ) -> None:  # fmt: skip
+        copy = copy_of(theirs)
         self._is_looking = True
         self.loop.remove_reader(self.calls.fileno())
 
@@ -159,10 +167,10 @@ class Handoff:
             self._is_looking = False
             with self.calls.letting_go(copy):
                 if self.calls.fileno() >= 0 and self.calls.is_valid(asked):
-                    self._give(asked, copy, sockets, decision, seen)
+                    act(copy, seen)
             self._go_on()
 
-        self.aside(lambda: look(asked.thread, copy, inodes, self.hearing.members, swaps=decision.swaps), then)
+        self.aside(lambda: look(asked.thread, copy, inodes, self.hearing.members, swaps=swaps), then)
 
     def _go_on(self) -> None:
         if self.calls.fileno() < 0:
@@ -172,11 +180,10 @@ class Handoff:
         except OSError:  # no memory, or too many watches (epoll_ctl(2)): the calls wait until there is room
             self._timers.append(self.loop.call_later(ROOM_AFTER, self._go_on))
 
-    def _give(self, asked: Asked, theirs: socket.socket, sockets: ServiceSockets, decision: Give, seen: Seen) -> None:
+    def _give(self, asked: Asked, sockets: ServiceSockets, decision: Give, theirs: socket.socket, seen: Seen) -> None:
         try:
-            if seen.trouble is not None:
-                raise seen.trouble
-            self._make_room(theirs, sockets, decision, seen)
+            seen.insist()
+            make_room(sockets, theirs, self.who, decision, self.hearing)
             lent = self._place(asked, theirs, sockets, decision, seen)
         except OSError as error:
             self._refuse(asked, theirs, error.errno or errno.EIO)
@@ -190,22 +197,6 @@ class Handoff:
             self._moved = decision.moved_from
             self.hearing.on_moved(decision.moved_from)
 
-    def _make_room(self, theirs: socket.socket, sockets: ServiceSockets, decision: Give, seen: Seen) -> None:
-        if seen.is_open:
-            raise in_use()
-        places = sockets.places()
-        retired = [place for place in decision.retired if place in places]
-        if decision.swaps or not can_stay(sockets, retired, theirs, decision.place):
-            if lost := sockets.kept().intersection(retired):
-                self.hearing.on_dropped(why_lost(lost, decision.place))
-            sockets.retire(retired)
-        for place in decision.doubtful:
-            if place == decision.place or is_left(sockets, place, theirs, decision):
-                if place in places:
-                    sockets.forget(place, self.who)
-            else:
-                sockets.retire((place,))
-
     def _place(
         self, asked: Asked, theirs: socket.socket, sockets: ServiceSockets, decision: Give, seen: Seen
     ) -> socket.socket | None:
@@ -216,10 +207,10 @@ class Handoff:
                 self.hearing.on_dropped(uses.obstacle)
             sockets.bind(decision.place, theirs, claim)
             return None
-        ours = sockets.lend(decision.place, theirs, claim)
-        for number, close_on_exec in uses.descriptors.items():
-            self.calls.replace(asked, number, ours.fileno(), close_on_exec=close_on_exec)
-        register_again(asked.thread, uses, theirs, ours)
+        return self._swap(asked, uses, theirs, sockets.lend(decision.place, theirs, claim))
+
+    def _swap(self, asked: Asked, uses: Uses, theirs: socket.socket, ours: socket.socket) -> socket.socket:
+        put_in_place(self.calls, asked, uses, theirs, ours)
         self._not_given.add(inode_of(theirs))  # another process may have it still
         return ours
 
@@ -238,19 +229,33 @@ class Handoff:
         if port != sockets.port:
             self._listens_elsewhere(port)
             return False
+        if not is_listening(theirs) and sockets.strands(theirs, self.who):
+            self._look(asked, theirs, partial(self._begin, asked, sockets), swaps=True)
+        else:
+            self._begin(asked, sockets, theirs, Seen())
+        return True
+
+    def _begin(self, asked: Asked, sockets: ServiceSockets, theirs: socket.socket, seen: Seen) -> None:
+        """Have it listen, with the socket of an earlier process where clients wait that cannot move to its own."""
         try:
-            if is_listening(theirs):
+            seen.insist()
+            claim, uses = claim_of(self.who, asked, theirs), seen.uses
+            if uses is not None and not uses.obstacle:
+                theirs = self._swap(asked, uses, theirs, sockets.lend(place_of_socket(theirs), theirs, claim))
+            if is_listening(theirs) and (uses is None or not uses.obstacle):
                 # By us: another process may shut it down before the call would get there.  What waits has to have room.
                 theirs.listen(max(asked.backlog, socket.SOMAXCONN))
-            else:
-                sockets.listen(theirs, claim_of(self.who, asked, theirs), asked.backlog)
+            elif not sockets.listen(theirs, claim, asked.backlog, may_lose=uses is not None):
+                self._look(asked, theirs, partial(self._begin, asked, sockets), swaps=True)
+                return
+            elif uses is not None:
+                self.hearing.on_dropped(uses.obstacle)
         except OSError as error:
             self.calls.fail(asked, error.errno or errno.EIO)
-            return True
+            return
         self.calls.succeed(asked)
         self._watch_listeners(sockets)
         self._listens()
-        return True
 
     def _listen_unbound(self, asked: Asked, theirs: socket.socket) -> bool:
         """The kernel would choose a port at random, on all addresses."""
@@ -261,16 +266,12 @@ class Handoff:
             self._refuse(asked, theirs, errno.EACCES)
             self.hearing.on_refused(0)
             return True
-        copy = copy_of(theirs)
-
-        def tell() -> None:
-            with self.calls.letting_go(copy):
-                if port := copy.getsockname()[1]:
-                    self.hearing.on_other_port(port)
-                    self._listens_elsewhere(port)
-
-        self._timers.append(self.loop.call_later(UNBOUND_AFTER, tell))
+        self._timers.append(look_later(self.loop, self.calls, theirs, self._is_elsewhere))
         return False
+
+    def _is_elsewhere(self, port: int) -> None:
+        self.hearing.on_other_port(port)
+        self._listens_elsewhere(port)
 
     def _listens_elsewhere(self, port: int) -> None:
         if not self.has_listened:
@@ -278,12 +279,11 @@ class Handoff:
             self._elsewhere.add(port)
 
     def _watch_listeners(self, sockets: ServiceSockets) -> None:
-        if self.hang_ups is None:
-            return
-        if self._workers is None:
+        if self.hang_ups is not None and self._workers is None:
             members = self.hearing.members
             self._workers = ListeningWorkers(self.loop, sockets, self.who, members, self.aside, self.hang_ups)
-        self._workers.look()
+        if self._workers is not None:
+            self._workers.look()
 
     def _listens(self) -> None:
         if self.sockets is not None:

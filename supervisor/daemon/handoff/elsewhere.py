@@ -1,7 +1,13 @@
 """Tells on which other ports a process listens when it has not listened on its own for a while."""
 
-from supervisor.daemon.handoff.hearing import Hearing, Loop, Timer
+import socket
+from collections.abc import Callable
 
+from supervisor.daemon.handoff.hearing import Hearing, Loop, Timer
+from supervisor.ports.seat import copy_of
+from supervisor.system.held_calls import HeldCalls
+
+UNBOUND_AFTER = 0.05  # seconds from a listen without a bind until it is looked where that listens
 DRIFT_AFTER = 1.0  # seconds that a service may listen elsewhere only, before that is told
 
 
@@ -24,3 +30,15 @@ class Elsewhere:
     def _tell(self) -> None:
         if self._hearing.on_elsewhere is not None:
             self._hearing.on_elsewhere(sorted(self._ports))
+
+
+def look_later(loop: Loop, calls: HeldCalls, sock: socket.socket, tell: Callable[[int], None]) -> Timer:
+    """Tells on which port a socket listens that was never bound, once the kernel has chosen one."""
+    copy = copy_of(sock)
+
+    def look() -> None:
+        with calls.letting_go(copy):
+            if port := copy.getsockname()[1]:
+                tell(port)
+
+    return loop.call_later(UNBOUND_AFTER, look)

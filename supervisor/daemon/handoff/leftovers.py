@@ -96,16 +96,33 @@ class Leftovers:
             self._on_room()
 
 
-def can_stay(sockets: ServiceSockets, places: Collection[Place], theirs: socket.socket, place: Place) -> bool:
+def make_room(
+    sockets: ServiceSockets, theirs: socket.socket, who: object, decision: Give, hearing: Hearing
+) -> None:  # fmt: skip
+    """Close what is in the way of the socket of a process tree, once it is known that the tree has it no more."""
+    retired = [place for place in decision.retired if place in sockets.places()]
+    if decision.swaps or not _can_stay(sockets, retired, theirs, decision.place):
+        if lost := sockets.kept().intersection(retired):
+            hearing.on_dropped(why_lost(lost, decision.place))
+        sockets.retire(retired)
+    for place in decision.doubtful:
+        if place == decision.place or _is_left(sockets, place, theirs, decision):
+            if place in sockets.places():
+                sockets.forget(place, who)
+        else:
+            sockets.retire((place,))
+
+
+def _can_stay(sockets: ServiceSockets, places: Collection[Place], theirs: socket.socket, place: Place) -> bool:
     """Whether a program's socket can be bound to a place beside those left over at others, and nobody else gets in."""
     left = [(sock, other.address) for other in places for sock in sockets.seats()[other].sockets()]
     return not any(system.can_be_joined(*each) for each in ((theirs, place.address), *left))
 
 
-def is_left(sockets: ServiceSockets, place: Place, theirs: socket.socket, decision: Give) -> bool:
+def _is_left(sockets: ServiceSockets, place: Place, theirs: socket.socket, decision: Give) -> bool:
     """Whether what is at a place is left over still, and may stay: its process has closed there what it had bound."""
     seat = sockets.seats()[place]
-    return seat.kept.keys() == {None} and not decision.swaps and can_stay(sockets, (place,), theirs, decision.place)
+    return seat.kept.keys() == {None} and not decision.swaps and _can_stay(sockets, (place,), theirs, decision.place)
 
 
 def _has_queue(sockets: Collection[socket.socket]) -> bool:

@@ -38,7 +38,7 @@ class ListeningWorkers:
         """Watches what is kept now, and those that listen where there are several."""
         if self._is_closed:
             return
-        workers = self._sockets.workers(self._who)
+        workers = {each for seat in self._sockets.seats().values() for each in seat.workers(self._who)}
         on_client = self._on_client if workers and self._timer is None else None
         for kept in self._sockets.kept_of(self._who):
             self._hang_ups.watch(kept, self._shut_down, on_client)
@@ -72,7 +72,7 @@ class ListeningWorkers:
         if self._is_closed or self._timer is not None:
             return
         self._timer = self._loop.call_later(LOOK_AGAIN, self._wait_again)
-        for process in self._sockets.closers(self._who):
+        for process in {each for seat in self._sockets.seats().values() for each in seat.closers(self._who)}:
             self._find_heirs(process)
 
     def _wait_again(self) -> None:

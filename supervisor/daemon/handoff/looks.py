@@ -34,6 +34,11 @@ class Seen:
     uses: Uses | None = None
     trouble: OSError | None = None
 
+    def insist(self) -> None:
+        """Raises OSError if it could not be looked, or somebody has it open."""
+        if self.trouble is not None or self.is_open:
+            raise self.trouble or OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))  # as bind(2) says
+
 
 def look(
     thread: int, theirs: socket.socket, inodes: Collection[int], members: Callable[[], Collection[int]], *,
@@ -77,11 +82,6 @@ def claim_of(who: object, asked: Asked, theirs: socket.socket) -> Claim:
     """What process tree `who` asks for by a call that is about the socket `theirs`; raises OSError."""
     is_shared = bool(theirs.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT))
     return Claim(who, inode_of(theirs), process_of(asked.thread), asked.fd, is_shared)
-
-
-def in_use() -> OSError:
-    """What bind(2) says of an address that somebody has."""
-    return OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
 
 
 def why_lost(places: Collection[Place], new: Place) -> str:

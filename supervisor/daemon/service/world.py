@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from supervisor.control.json_form import as_json, read
 from supervisor.control.messages import Usage
 from supervisor.core import events as ev
-from supervisor.core.hostnames import pause_before_stop
 from supervisor.core.reasons import Cause, NotRun, SocketNotKept
 from supervisor.core.service import Service
 from supervisor.core.state import IS_LIVE, Milestone, Role, State
@@ -20,6 +19,7 @@ from supervisor.daemon.checks.idleness import Idleness
 from supervisor.daemon.checks.process_checks import ProcessChecks
 from supervisor.daemon.console.broadcast import Feed
 from supervisor.daemon.console.reporter import Reporter
+from supervisor.daemon.handoff.farewell import see_off
 from supervisor.daemon.instance import Instance
 from supervisor.daemon.processes.errands import Errands
 from supervisor.daemon.processes.inquiries import Inquiries
@@ -235,17 +235,7 @@ class StackWorld:
 
     def terminate(self, svc: Service, pid: int) -> None:
         slot = self.slots[svc.name]
-        is_named = slot.name_url and svc.state is State.TERMINATING
-        if pause := pause_before_stop(svc.deadline, self._loop.time()) if is_named else 0.0:
-            self._loop.call_later(pause, self._terminate, slot, pid, slot.child_of(pid))
-        else:
-            self._terminate(slot, pid, slot.child_of(pid))
-
-    def _terminate(self, slot: Slot, pid: int, child: Child | None) -> None:
-        if child is slot.child_of(pid):  # else it has ended meanwhile
-            if slot.sockets is not None and child is not None and slot.shared.keeps_clients():
-                slot.sockets.stand_by(child.invocation)
-            self.trees.terminate(slot, pid, slot.spec.stop_signal)
+        see_off(self._loop, slot, pid, lambda: self.trees.terminate(slot, pid, slot.spec.stop_signal))
 
     def abort(self, svc: Service, pid: int) -> None:
         self.trees.terminate(self.slots[svc.name], pid, signal.SIGABRT)
