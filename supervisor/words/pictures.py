@@ -2,7 +2,7 @@
 
 # The parts of the start of a service.
 PHASES = {
-    "port": "looks for a port", "waited": "waits for others", "spawn": "is started", "listening": "starts to listen",
+    "port": "looks for a port", "waited": "waits for its turn", "spawn": "is started", "listening": "starts to listen",
     "ready": "becomes ready",
 }  # fmt: skip
 CRITICAL = "◆ is in the critical chain: it kept the start to the end."

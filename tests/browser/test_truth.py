@@ -75,7 +75,7 @@ def test_the_death_of_the_daemon_is_told_and_its_return(browser: "Browser", live
         seen.until(lambda: seen.rows().get("a", {}).get("state") == "running")
         os.kill(live.daemon(), signal.SIGKILL)
         seen.sees("The stack does not run: portsup ended without a word, as after SIGKILL")
-        assert seen.page.query_selector("main.stale tr[data-service=a]")
+        assert seen.page.inner_text("main.stale tr[data-service=a] .state").split() == ["was", "running"]
         live.ended()
         seen.tab_to("Start the stack")
         seen.keys("Enter")

@@ -1,5 +1,6 @@
 // A line over time, drawn by uPlot in the colours of the page.
 import { html, useEffect, useRef } from "./lib.js";
+import { clock } from "./words.js";
 import uPlot from "./vendor/uplot.mjs";
 
 export function Chart({ title, times, values, words }) {
@@ -15,8 +16,8 @@ export function Chart({ title, times, values, words }) {
       height: 140,
       legend: { show: false },
       cursor: { y: false },
-      scales: { y: { range: (_, least, most) => [0, Math.max(most || 0, 1e-9) * 1.1] } },
-      axes: [axis, { ...axis, size: 70, values: (_, splits) => splits.map((value) => words(value)) }],
+      scales: { y: { range: (_, least, most) => [0, Math.max(most || 0, 1) * 1.1] } },
+      axes: [{ ...axis, space: 80, values: (_, splits) => splits.map(clock) }, { ...axis, size: 70, values: (_, splits) => splits.map((value) => words(value)) }],
       series: [{}, { stroke: color("--accent"), width: 2, spanGaps: false }],
     }, [times, values], place.current);
     const box = place.current;

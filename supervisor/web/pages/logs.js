@@ -1,8 +1,8 @@
 // The logs of one service or of several, merged: filtered, followed, and scrolled without an end.
-import { html, useEffect, useRef, useState } from "./lib.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "./lib.js";
 import { useKeys } from "./keys.js";
 import { LogView } from "./logview.js";
-import { go } from "./route.js";
+import { current, go, replace } from "./route.js";
 import { ask, isLive, onEvents, store } from "./store.js";
 import { plural, tamed } from "./words.js";
 
@@ -16,7 +16,11 @@ export function Logs({ route }) {
   const [state, set] = useState({ isFollowing: true, unread: 0, count: 0, words: "" });
   const query = JSON.stringify({ services: asked.services || "", grep: asked.grep || "", level: asked.level || "",
     context: asked.context || "", case: asked.case || "", since: asked.since || "" });
-  const put = (more) => go("logs", Object.fromEntries(Object.entries({ ...asked, time: "", ...more }).filter(([, v]) => v)));
+  const put = (more) => {
+    const { asked: last } = current(); // not that of the last drawing, which may be older
+    const all = Object.entries({ ...last, time: "", stack: "", ...more }).filter(([, v]) => v);
+    (more.grep && last.grep ? replace : go)("logs", Object.fromEntries(all));
+  };
 
   useEffect(() => {
     const made = new LogView(box.current, {
@@ -77,21 +81,29 @@ function Which({ services, put }) {
   </select></label>`;
 }
 
+// What is typed stays as it is typed, whatever is drawn meanwhile; only another address puts something else there.
 function Filter({ asked, put }) {
+  const box = useRef(null);
   const timer = useRef(0);
-  const later = (more) => {
+  const sent = useRef(null);
+  const grep = asked.grep || "";
+  useLayoutEffect(() => {
+    if (grep !== sent.current) box.current.value = sent.current = grep;
+  }, [grep]);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  const later = () => {
     clearTimeout(timer.current);
-    timer.current = setTimeout(() => put(more), 250);
+    timer.current = setTimeout(() => put({ grep: sent.current = box.current.value }), 250);
   };
   return html`
-    <label>Filter <input data-filter type="search" value=${asked.grep || ""} placeholder="regular expression"
-      spellcheck=${false} onInput=${(event) => later({ grep: event.target.value })} /></label>
+    <label>Filter <input data-filter type="search" ref=${box} placeholder="regular expression"
+      spellcheck=${false} onInput=${later} /></label>
     <label>Level <select value=${asked.level || ""} onChange=${(event) => put({ level: event.target.value })}>
       ${["", "debug", "info", "warning", "error", "critical"].map((level) => html`<option key=${level} value=${level}>${level ? `${level} and worse` : "any"}</option>`)}
     </select></label>
     ${asked.grep && html`
       <label>Around <select value=${asked.context || "0"} onChange=${(event) => put({ context: event.target.value })}>
-        ${["0", "1", "3", "10", "20"].map((count) => html`<option key=${count} value=${count}>${count} lines</option>`)}
+        ${["0", "1", "3", "10", "20"].map((count) => html`<option key=${count} value=${count}>${plural(Number(count), "line")}</option>`)}
       </select></label>
       <label><input type="checkbox" checked=${asked.case === "yes"} onChange=${(event) => put({ case: event.target.checked ? "yes" : "" })} /> case matters</label>`}`;
 }

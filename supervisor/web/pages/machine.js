@@ -26,8 +26,8 @@ export function Machine() {
   const left = told.left && told.left.processes.length + told.left.files.length + told.left.numbers.length;
   return html`
     <div class="bar"><h1>Machine</h1><span class="faint">${plural(told.instances.filter((each) => each.files.length).length, "instance")} running</span></div>
-    <table class="instances"><thead><tr><th scope="col">Directory</th><th scope="col">Stack</th><th scope="col">Instance</th>
-      <th scope="col">State</th><th scope="col">Process</th><th scope="col">Up</th></tr></thead>
+    <table class="instances"><thead><tr><th scope="col">Directory</th><th scope="col">Stack</th><th scope="col" class="number">Instance</th>
+      <th scope="col">State</th><th scope="col" class="number">Process</th><th scope="col" class="number">Up</th></tr></thead>
       <tbody>${told.instances.map((each) => html`<tr key=${`${each.stack}/${each.instance}`}>
         <td data-label="Directory">${each.folder}</td>
         <th scope="row">${each.files.length ? html`<a href=${`#/overview?stack=${encodeURIComponent(`${each.stack}/${each.instance}`)}`}>${each.stack}</a>` : each.stack}</th>

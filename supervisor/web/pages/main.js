@@ -1,13 +1,14 @@
 // The frame of the page: where one is, what holds for the whole stack, and the keys that work everywhere.
-import { html, render, useEffect, useState } from "./lib.js";
+import { html, render, useEffect, useLayoutEffect, useState } from "./lib.js";
 import { Machine } from "./machine.js";
-import { Jobs, Question, act } from "./orders.js";
+import { Jobs, Question, act, note } from "./orders.js";
 import { Overview } from "./overview.js";
 import { Logs } from "./logs.js";
 import { Ports } from "./ports.js";
 import { Help } from "./help.js";
 import { SCREENS, current, go, link } from "./route.js";
 import { Service } from "./service.js";
+import { remember, steady } from "./steady.js";
 import { changed, follow, isLive, restart, store, subscribe } from "./store.js";
 import { Timeline } from "./timeline.js";
 import { moment, plural } from "./words.js";
@@ -19,8 +20,19 @@ function useStore() {
   useEffect(() => subscribe(() => again((n) => n + 1)), []);
 }
 
+// Browsers take the focus from what is put elsewhere, as a row that comes to the top.
+function useFocus() {
+  const had = document.activeElement;
+  useLayoutEffect(() => {
+    if (had !== document.activeElement && document.activeElement === document.body && had.isConnected) {
+      had.focus({ preventScroll: true });
+    }
+  });
+}
+
 function Page() {
   useStore();
+  useFocus();
   const route = current();
   if (store.connection === "out") return html`<${Out} />`;
   const Screen = PAGES[route.screen];
@@ -98,6 +110,17 @@ function onKey(event) {
   event.preventDefault();
 }
 
+let shape = "";
+
+function noticeMoves() {
+  const { connection, ended, refused, warnings, order, rows } = store;
+  const seen = Object.values(rows).map((row) => [row.name, row.word, row.why, row.port, row.url, row.health]);
+  const now = JSON.stringify([connection, ended, refused, warnings, order, seen]);
+  if (now === shape) return;
+  shape = now;
+  remember();
+}
+
 function title() {
   const rows = Object.values(store.rows);
   const broken = rows.filter((row) => row.look === "failed" || row.look === "unhealthy").length;
@@ -116,6 +139,8 @@ function moved() {
 
 addEventListener("keydown", onKey);
 addEventListener("hashchange", moved);
+steady((meant) => note("Something else has just come under the pointer", `“${meant}”`));
+subscribe(noticeMoves); // before the drawing
 subscribe(title);
 moved();
 render(html`<${Page} />`, document.getElementById("page"));

@@ -4,7 +4,7 @@ import { changed, neededBy, order, store } from "./store.js";
 
 export const running = []; // { id, title, words, state: "working" | "done" | "failed", lines }
 let count = 0;
-let asking = null;
+const questions = []; // one at a time: none takes the place of another that somebody reads
 
 export const NAMES = {
   start: "Start", stop: "Stop", restart: "Restart", rolling: "Restart without a gap", rotate: "Next port",
@@ -29,8 +29,19 @@ export function act(what, services = []) {
 }
 
 function confirm(title, words, yes, then) {
-  asking = { title, words, yes, then };
+  const asking = { id: (count += 1), title, words, yes, then };
+  questions.push(asking);
   changed();
+  return asking;
+}
+
+// Says that a press had no effect, because something has moved or turned under it.
+export function note(title, pressed) {
+  const job = { id: (count += 1), title, words: `nothing was done: press ${pressed} again if you still want it`,
+    state: "failed", lines: {} };
+  running.push(job);
+  changed();
+  setTimeout(() => dismiss(job), 8000);
 }
 
 async function reload() {
@@ -38,8 +49,7 @@ async function reload() {
     const found = steps.find((step) => step.difference)?.difference;
     const lines = found ? differences(found) : [];
     if (!lines.length) return "nothing has changed";
-    confirm("Apply these changes?", "", "Reload", () => carryOut("reload", {}, "services.yaml"));
-    asking.lines = lines;
+    confirm("Apply these changes?", "", "Reload", () => carryOut("reload", {}, "services.yaml")).lines = lines;
     return "read; nothing is changed yet";
   });
 }
@@ -62,8 +72,8 @@ async function prune() {
       ...left.numbers.map((each) => `forget number ${each.instance} of ${each.stack}, of ${each.folder}, which is gone`),
     ];
     if (!lines.length) return "ended runs have left nothing behind";
-    confirm("Remove what ended runs left behind?", "", "Clean up", () => carryOut("prune", {}, "this machine"));
-    asking.lines = lines;
+    confirm("Remove what ended runs left behind?", "", "Clean up", () => carryOut("prune", {}, "this machine"))
+      .lines = lines;
     return "looked; nothing is changed yet";
   });
 }
@@ -85,7 +95,7 @@ async function carryOut(what, given, whom, finish) {
       }
       changed();
     }
-    if (job.state === "working") fail(job, what === "down" ? "" : "the connection ended before it was done");
+    if (job.state === "working") fail(job, "the connection ended before it was done");
     if (job.state === "done" && finish) job.words = finish(steps);
   } catch (error) {
     fail(job, error.message || "the server of this page does not answer");
@@ -105,8 +115,8 @@ function settle(job, step) {
 }
 
 function fail(job, words) {
-  job.state = words ? "failed" : "done";
-  job.words = words || "done";
+  job.state = "failed";
+  job.words = words;
 }
 
 export function dismiss(job) {
@@ -122,7 +132,7 @@ export function Jobs() {
   return html`<section class="jobs" aria-label="Orders" aria-live="polite">
     ${running.map((job) => html`<div class=${`job is-${job.state}`} key=${job.id}>
       <p>
-        <span class="shape" aria-hidden="true">${SHAPES[job.state]}</span>
+        <span class="shape" aria-hidden="true">${SHAPES[job.state]}</span>${" "}
         <strong>${job.title}</strong> <span class="state">${WORDS[job.state]}</span>
         ${job.state !== "working" && html`<button class="quiet" onClick=${() => dismiss(job)}
           aria-label=${`Dismiss: ${job.title}`}>×</button>`}
@@ -137,22 +147,20 @@ export function Jobs() {
 export function Question() {
   const dialog = useRef(null);
   const [, again] = useState(0);
-  useEffect(() => {
-    if (asking && dialog.current && !dialog.current.open) dialog.current.showModal();
-  });
+  const [asking] = questions;
+  useEffect(() => dialog.current?.showModal(), [asking?.id]);
   if (!asking) return null;
   const close = () => {
-    asking = null;
-    dialog.current?.close();
+    dialog.current?.close(); // which gives the focus back
+    questions.shift();
     again((n) => n + 1);
     changed();
   };
   const yes = () => {
-    const { then } = asking;
     close();
-    then();
+    asking.then();
   };
-  return html`<dialog ref=${dialog} onCancel=${close} aria-labelledby="question">
+  return html`<dialog key=${asking.id} ref=${dialog} onCancel=${close} aria-labelledby="question">
     <h2 id="question">${asking.title}</h2>
     ${asking.words && html`<p>${asking.words}</p>`}
     ${asking.lines && html`<pre tabindex="0" aria-label="What changes">${asking.lines.join("\n")}</pre>`}

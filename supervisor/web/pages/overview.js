@@ -1,18 +1,19 @@
 // All services: broken ones first, then in the order of the start.
 import { Component, html, useEffect, useRef, useState } from "./lib.js";
 import { useKeys } from "./keys.js";
-import { act } from "./orders.js";
+import { act, note } from "./orders.js";
 import { go, link } from "./route.js";
-import { cpuOf, isLive, store } from "./store.js";
+import { hasJustTurned } from "./steady.js";
+import { cpuOf, isLive, isStopped, store } from "./store.js";
 import { duration, percent, size } from "./words.js";
-
-const STOPPED = ["stopped", "exited", "failed", "idle"];
-export const isStopped = (row) => STOPPED.includes(row.state) && row.pid == null;
 
 export function State({ row }) {
   return html`<span class=${`state look-${row.look}`} data-state=${row.state}>
-    <span class="shape" aria-hidden="true">${row.shape}</span> ${row.word}</span>`;
+    <span class="shape" aria-hidden="true">${row.shape}</span> ${since(row.word)}</span>`;
 }
+
+// A state as it is, or as it was when somebody still told of it.
+export const since = (word) => (isLive() ? word : `was ${word}`);
 
 // Counts on by itself, so that nothing else has to be drawn every second.
 export class Uptime extends Component {
@@ -52,12 +53,13 @@ export function Spark({ values, words }) {
 
 class Row extends Component {
   shouldComponentUpdate(next) {
-    return ["row", "use", "isChosen", "canAct"].some((name) => next[name] !== this.props[name]);
+    return ["row", "use", "isChosen", "canAct", "isNow"].some((name) => next[name] !== this.props[name]);
   }
 
   render({ row, use, isChosen, canAct, choose, more }) {
-    const cpu = use && cpuOf(use).at(-1);
-    const memory = use?.memory.at(-1);
+    const isThere = !isStopped(row); // the last figures are of up to ten seconds ago
+    const cpu = isThere && use ? cpuOf(use).at(-1) : null;
+    const memory = isThere ? use?.memory.at(-1) : null;
     const pool = row.pool.length;
     return html`<tr class=${`look-${row.look}-row`} aria-selected=${isChosen} data-service=${row.name}
         onFocusCapture=${() => choose(row.name)} onClick=${() => choose(row.name)}>
@@ -107,7 +109,7 @@ export function Overview() {
         <th scope="col" class="number">Restarts</th><th scope="col" class="number">Up</th><th scope="col">Actions</th>
       </tr></thead>
       <tbody>${rows.map((row) => html`<${Row} key=${row.name} row=${row} use=${store.use[row.name]} canAct=${canAct}
-        isChosen=${row.name === chosen} choose=${choose} more=${more} />`)}</tbody>
+        isChosen=${row.name === chosen} isNow=${isLive()} choose=${choose} more=${more} />`)}</tbody>
     </table>
     ${!rows.length && html`<p class="empty">${filter ? "No service fits the filter." : "No services are known yet."}</p>`}
     <${Menu} name=${menu} close=${() => more("")} canAct=${canAct} />`;
@@ -118,6 +120,7 @@ function Counts() {
   for (const row of Object.values(store.rows)) count[row.look] = (count[row.look] || 0) + 1;
   const shapes = { failed: "✕", unhealthy: "▲", starting: "◐", ready: "●", idle: "◌", stopped: "○" };
   return html`<ul class="counts" aria-label="How many services are how">
+    ${isLive() ? "" : html`<li>seen last:</li>`}
     ${Object.entries(shapes).filter(([look]) => count[look]).map(([look, shape]) => html`<li key=${look}
       class=${`look-${look}`}><span aria-hidden="true">${shape}</span> ${count[look]} ${look}</li>`)}
   </ul>`;
@@ -157,6 +160,7 @@ export function byKey(key, row) {
   if (key === "w") go("service", {}, row.name);
   else if (key === "o" && urlOf(row)) open(urlOf(row), "_blank", "noreferrer");
   else if (key === "y" && urlOf(row)) navigator.clipboard?.writeText(urlOf(row));
+  else if (key === "s" && canAct && hasJustTurned(row.name)) note(`${row.name} has just become ${row.word}`, "s");
   else if (key === "s" && canAct) act(isStopped(row) ? "start" : "stop", [row.name]);
   else if (key === "r" && canAct) act("restart", [row.name]);
   else if (key === "R" && canAct) act("rotate", [row.name]);
@@ -166,11 +170,14 @@ export function byKey(key, row) {
 
 function Menu({ name, close, canAct }) {
   const dialog = useRef(null);
-  useEffect(() => {
-    if (name && !dialog.current.open) dialog.current.showModal();
-  });
   const row = store.rows[name];
+  const isThere = row !== undefined;
+  useEffect(() => {
+    if (isThere) dialog.current.showModal();
+    else if (name) close(); // the stack has no such service any more
+  }, [name, isThere]); // and not at each drawing: Escape closes it before we hear of that
   if (!row) return null;
+  const isDown = isStopped(row);
   const does = (what) => () => {
     close();
     act(what, [name]);
@@ -183,13 +190,13 @@ function Menu({ name, close, canAct }) {
     <h2 id="menu">${name}</h2>
     <button onClick=${to("logs", { services: name })}>Logs</button>
     <button onClick=${to("service", {}, name)}>Why, settings, environment</button>
-    ${canAct && html`
-      ${isStopped(row) && html`<button onClick=${does("start")}>Start</button>`}
-      <button onClick=${does("restart")}>Restart</button>
-      ${!isStopped(row) && html`<button onClick=${does("rolling")}>Restart without a gap</button>
-        <button onClick=${does("stop")}>Stop</button>
-        ${row.pool.length > 1 && html`<button onClick=${does("rotate")}>Move to the next port</button>`}
-        <button onClick=${does("kill")}>Kill (SIGKILL)</button>`}`}
+    ${!store.about.read_only && html`
+      <button onClick=${does("start")} disabled=${!canAct || !isDown}>Start</button>
+      <button onClick=${does("restart")} disabled=${!canAct}>Restart</button>
+      <button onClick=${does("rolling")} disabled=${!canAct || isDown}>Restart without a gap</button>
+      <button onClick=${does("stop")} disabled=${!canAct || isDown}>Stop</button>
+      ${row.pool.length > 1 && html`<button onClick=${does("rotate")} disabled=${!canAct || isDown}>Move to the next port</button>`}
+      <button onClick=${does("kill")} disabled=${!canAct || isDown}>Kill (SIGKILL)</button>`}
     ${urlOf(row) && html`<button onClick=${() => navigator.clipboard?.writeText(urlOf(row))}>Copy the URL</button>`}
     <p class="buttons"><button onClick=${() => dialog.current.close()}>Close</button></p>
   </dialog>`;

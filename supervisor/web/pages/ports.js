@@ -1,5 +1,6 @@
 // The pools, cell by cell: who has which port, and what became of it.
 import { html, useEffect, useState } from "./lib.js";
+import { since } from "./overview.js";
 import { link } from "./route.js";
 import { Story } from "./service.js";
 import { ask, onEvents, store } from "./store.js";
@@ -21,7 +22,7 @@ export function Ports({ route }) {
     ${others.map((each) => html`<section key=${`${each.stack}/${each.instance}`}><h2>${each.stack}, instance ${each.instance} <span class="faint">${each.folder}</span></h2>
       <table class="pools"><thead><tr><th scope="col">Service</th><th scope="col">Ports of its pool</th></tr></thead>
         <tbody>${each.services.map((row) => html`<tr key=${row.name}><th scope="row">${row.name}</th>
-          <td><${Cells} row=${row} to=${(port) => `#/ports?${new URLSearchParams({ stack: `${each.stack}/${each.instance}`, port })}`} /></td></tr>`)}</tbody></table></section>`)}
+          <td><${Cells} row=${row} isOther to=${(port) => `#/ports?${new URLSearchParams({ stack: `${each.stack}/${each.instance}`, port })}`} /></td></tr>`)}</tbody></table></section>`)}
     ${chosen > 0 && html`<${History} port=${chosen} key=${chosen} />`}`;
 }
 
@@ -46,15 +47,16 @@ function useOthers() {
   return told.filter((each) => each.stack !== store.stack || each.instance !== store.instance);
 }
 
-function Cells({ row, chosen, to }) {
+function Cells({ row, chosen, to, isOther }) {
   return html`<ul class="cells">${row.pool.map((port) => html`<li key=${port.port}>
     <a class=${`cell port-${port.state}`} href=${to(port.port)} aria-current=${port.port === chosen ? "true" : null}>
-      <span aria-hidden="true">${SHAPES[port.state]}</span> ${port.port} <span class="who">${who(port, row)}</span></a></li>`)}</ul>`;
+      <span aria-hidden="true">${SHAPES[port.state]}</span> ${port.port} <span class="who">${who(port, row, isOther)}</span></a></li>`)}</ul>`;
 }
 
-function who(port, row) {
-  if (port.state === "active") return row.pid ? `active, pid ${row.pid}` : "active";
-  return port.holder ? `${port.state}: ${port.holder}` : port.state;
+function who(port, row, isOther) {
+  const state = isOther ? port.state : since(port.state);
+  if (port.state === "active") return row.pid ? `${state}, pid ${row.pid}` : state;
+  return port.holder ? `${state}: ${port.holder}` : state;
 }
 
 function History({ port }) {

@@ -18,3 +18,8 @@ export function link(screen, asked = {}, name = "") {
 export function go(screen, asked, name) {
   location.hash = link(screen, asked, name);
 }
+
+// As `go`, without a step that leads back: for what changes with every letter.
+export function replace(screen, asked) {
+  location.replace(link(screen, asked));
+}

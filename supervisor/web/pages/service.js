@@ -3,9 +3,9 @@ import { Chart } from "./chart.js";
 import { useKeys } from "./keys.js";
 import { html, useEffect, useState } from "./lib.js";
 import { act } from "./orders.js";
-import { State, Uptime, byKey, isStopped } from "./overview.js";
+import { State, Uptime, byKey, since } from "./overview.js";
 import { go, link } from "./route.js";
-import { ask, cpuOf, isLive, onEvents, store } from "./store.js";
+import { ask, cpuOf, isLive, isStopped, onEvents, store } from "./store.js";
 import { clock, size, tamed } from "./words.js";
 
 // Asks again whenever something happens to the service.
@@ -99,18 +99,18 @@ export function Story({ events, name }) {
 function Replicas({ row }) {
   if (!row.replicas) return null;
   return html`<h2>Replicas</h2><ul class="replicas">${row.replicas.map((each) => html`<li key=${each.name}>
-    <a href=${link("logs", { services: each.name })}>${each.name}</a> ${each.state}${each.pid ? `, pid ${each.pid}` : ""}, ${each.restarts} restarts${each.reason ? `: ${each.reason}` : ""}</li>`)}</ul>`;
+    <a href=${link("logs", { services: each.name })}>${each.name}</a> ${since(each.state)}${each.pid ? `, pid ${each.pid}` : ""}, ${each.restarts} restarts${each.reason ? `: ${each.reason}` : ""}</li>`)}</ul>`;
 }
 
 function Pool({ row }) {
   if (!row.pool.length) return null;
   return html`<h2>Pool</h2><ul class="pool">${row.pool.map((port) => html`<li key=${port.port} class=${`port-${port.state}`}>
-    <a href=${link("ports", { port: port.port })}>${port.port}</a> ${port.state}${port.holder ? `: ${port.holder}` : ""}</li>`)}</ul>`;
+    <a href=${link("ports", { port: port.port })}>${port.port}</a> ${since(port.state)}${port.holder ? `: ${port.holder}` : ""}</li>`)}</ul>`;
 }
 
 function Use({ name }) {
   const use = store.use[name];
-  if (!use || use.times.length < 2) return null;
+  if (!use || use.memory.filter((each) => each != null).length < 2) return null;
   return html`<h2>Use of the machine</h2><div class="charts">
     <${Chart} title=${`Processor of ${name}, in percent of one`} times=${use.times} values=${cpuOf(use)} words=${(v) => `${v.toFixed(1)} %`} />
     <${Chart} title=${`Memory of ${name}`} times=${use.times} values=${use.memory} words=${size} /></div>`;

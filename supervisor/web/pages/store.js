@@ -1,5 +1,8 @@
 // What is known of the stack, kept up to date by the stream; and the way to ask and to order.
-const LOST_AFTER = 1000; // ms without a sign of life
+import { turns } from "./steady.js";
+
+const LOST_AFTER = 900; // ms without a sign of life
+const WATCH_EVERY = 100; // ms
 const AGAIN_AFTER = 400; // ms until the next attempt
 const KEPT = 360; // moments of use: an hour
 
@@ -100,7 +103,7 @@ let lastSign = 0;
 let streaming = null;
 
 export async function follow() {
-  setInterval(watch, 200);
+  setInterval(watch, WATCH_EVERY);
   addEventListener("offline", () => lose());
   addEventListener("online", () => streaming?.abort());
   for (;;) {
@@ -111,7 +114,10 @@ export async function follow() {
     } catch (error) {
       if (error instanceof Refused && error.status !== 401) store.refused = error.message;
     }
-    if (store.connection === "out") return;
+    if (store.connection === "out") {
+      addEventListener("storage", (event) => event.key === "portsup-key" && location.reload()); // logged in by another window
+      return;
+    }
     lose();
     await new Promise((go) => setTimeout(go, AGAIN_AFTER));
   }
@@ -155,7 +161,11 @@ function lose() {
 
 function take(told) {
   const now = performance.now() / 1000;
-  for (const row of Object.values(told.rows || {})) row.readAt = now;
+  for (const row of Object.values(told.rows || {})) {
+    row.readAt = now;
+    const known = store.rows[row.name];
+    if (known && isStopped(known) !== isStopped(row)) turns(row.name);
+  }
   if (told.full) {
     const { stack, instance } = store;
     for (const name of ["order", "needs", "folder", "warnings", "ended"]) store[name] = told[name];
@@ -225,5 +235,8 @@ export function neededBy(names) {
   }
   return [...found].filter((name) => store.rows[name]?.pid != null);
 }
+
+const STOPPED = ["stopped", "exited", "failed", "idle"];
+export const isStopped = (row) => STOPPED.includes(row.state) && row.pid == null;
 
 export const isLive = () => store.connection === "live" && !store.ended;

@@ -3,7 +3,7 @@ import { html, useEffect, useState } from "./lib.js";
 import { go, link } from "./route.js";
 import { Story } from "./service.js";
 import { ask, onEvents, store } from "./store.js";
-import { clock, seconds } from "./words.js";
+import { clock, plural, seconds } from "./words.js";
 
 const SPANS = { start: "since the stack came up", 300: "5 minutes", 3600: "1 hour", 86400: "1 day", all: "all there is" };
 const PHASES = ["port", "waited", "spawn", "listening", "ready"];
@@ -51,7 +51,7 @@ export function Timeline() {
     <div class="bar"><h1>Timeline</h1>
       <label>Show <select value=${span} onChange=${(event) => setSpan(event.target.value)}>
         ${Object.entries(SPANS).map(([value, name]) => html`<option key=${value} value=${value}>${name}</option>`)}</select></label>
-      <span class="faint" role="status">${words || `${seen.length} events since ${clock(begin / 1000)}`}</span></div>
+      <span class="faint" role="status">${words || `${plural(seen.length, "event")} since ${clock(begin / 1000)}`}</span></div>
     <${Start} />
     <h2>Events</h2>
     <div class="lanes">${names.map((name) => html`<${Lane} key=${name} name=${name} events=${lanes.get(name)} begin=${begin} end=${now}
@@ -103,16 +103,17 @@ function Start() {
   if (!told?.rows.length) return null;
   const most = Math.max(0.001, ...told.rows.map((row) => row.settled ?? 0));
   return html`<h2>The last start</h2>
-    <table class="gantt"><thead><tr><th scope="col">Service</th><th scope="col">When</th><th scope="col">Ready at</th><th scope="col">After</th></tr></thead>
+    <table class="gantt"><thead><tr><th scope="col">Service</th><th scope="col">When</th><th scope="col" class="number">Ready at</th><th scope="col">After</th></tr></thead>
       <tbody>${told.rows.map((row) => html`<tr key=${row.name} class=${row.critical ? "is-critical" : ""}>
         <th scope="row"><a href=${link("logs", { services: row.name })}>${row.name}</a></th>
         <td><${Bar} row=${row} most=${most} /></td>
-        <td class="number">${seconds(row.settled)}${row.outcome === "ready" ? "" : ` ${row.outcome || "not there"}`}</td>
+        <td class="number">${seconds(row.settled)}${row.outcome === "ready" ? "" : ` ${row.outcome || "not ready"}`}</td>
         <td>${row.after}</td></tr>`)}</tbody></table>
     <ul class="counts" aria-label="What the colours mean">${PHASES.map((name) => html`<li key=${name}><svg width="12" height="12" aria-hidden="true"><rect class=${`phase-${name}`} width="12" height="12" /></svg> ${MEANING[name]}</li>`)}</ul>`;
 }
 
-const MEANING = { port: "looks for a port", waited: "waits for others", spawn: "is spawned", listening: "comes to listen", ready: "gets ready" };
+// As in supervisor/words/pictures.py.
+const MEANING = { port: "looks for a port", waited: "waits for its turn", spawn: "is started", listening: "starts to listen", ready: "becomes ready" };
 
 function Bar({ row, most }) {
   let at = row.begin ?? 0;
