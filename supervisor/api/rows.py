@@ -56,6 +56,11 @@ def look_of(row: ServiceStatus) -> Look:
     return Look.STARTING
 
 
+def is_stopped(row: ServiceStatus) -> bool:
+    """Whether it can be started, rather than stopped."""
+    return row.pid is None and row.state in ("stopped", "exited", "failed", "idle")
+
+
 def word_of(row: ServiceStatus) -> str:
     """The word beside the shape: its state, or what is more to the point."""
     if row.state == "running" and row.health == "unhealthy":

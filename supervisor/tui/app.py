@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from textual import work
 from textual.app import App, SystemCommand
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
@@ -19,12 +19,16 @@ from supervisor.api.rows import needed_by
 from supervisor.api.sight import needs_of
 from supervisor.api.values import ServiceStatus, Update, Usages
 from supervisor.errors import PortsupError
-from supervisor.tui.ask import Ask, Report
+from supervisor.tui.ask import Ask, Help, Report
 from supervisor.tui.live import Live
+from supervisor.tui.machine import Machine
 from supervisor.tui.model import Model
 from supervisor.tui.orders import Done, carry_out, difference
 from supervisor.tui.overview import Overview
+from supervisor.tui.ports import Ports
+from supervisor.tui.start import Start
 from supervisor.tui.style import CSS
+from supervisor.tui.timeline import Timeline
 from supervisor.words import view
 
 Needs = dict[str, tuple[str, ...]]
@@ -46,7 +50,12 @@ class Top(App[None]):
     TITLE = "portsup"
     CSS = CSS
     COMMAND_PALETTE_BINDING = "colon"
-    BINDINGS: ClassVar[list[BindingType]] = [("ctrl+c", "quit", "quit")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        ("ctrl+c", "quit", "quit"),
+        # On every screen, below the keys of its own.
+        Binding("p", "go('ports')", "ports", show=False), Binding("t", "go('timeline')", "events", show=False),
+        Binding("m", "go('machine')", "machine", show=False), Binding("question_mark", "help", "help", show=False),
+    ]  # fmt: skip
 
     def __init__(self, project: Project, *, plain: bool = False, services: Sequence[str] = ()) -> None:
         """`plain` shows ASCII only; `services` are the only ones shown, all without."""
@@ -114,12 +123,12 @@ class Top(App[None]):
         else:
             self._carry_out(what, tuple(services))
 
-    def _ask(self, question: str, what: str, services: Sequence[str]) -> None:
+    def _ask(self, question: str, what: str, services: Sequence[str], *, is_late: bool = False) -> None:
         def answered(yes: bool | None) -> None:
             if yes:
                 self._carry_out(what, tuple(services))
 
-        self.push_screen(Ask(question), answered)
+        self.push_screen(Ask(question, is_late=is_late), answered)
 
     @work(thread=True)
     def _carry_out(self, what: str, services: tuple[str, ...]) -> None:
@@ -145,7 +154,17 @@ class Top(App[None]):
             self.call_from_thread(self._is_done, Done(True, view.NOTHING_NEW))
             return
         question = "Apply what has changed in services.yaml?\n" + "\n".join(f"  {line}" for line in lines)
-        self.call_from_thread(self._ask, question, "reload", ())
+        self.call_from_thread(self._ask, question, "reload", (), is_late=True)
+
+    def action_go(self, where: str) -> None:
+        """To another screen; from itself nowhere."""
+        kind = _SCREENS[where]
+        if not isinstance(self.screen, kind):
+            self.push_screen(kind())
+
+    def action_help(self) -> None:
+        """Shows every key."""
+        self.push_screen(Help())
 
     def open_page(self, row: ServiceStatus) -> None:
         """Opens it in the browser."""
@@ -173,6 +192,7 @@ class Top(App[None]):
         return lambda: self.order(what, services)
 
 
+_SCREENS: dict[str, type[Live]] = {"ports": Ports, "timeline": Timeline, "machine": Machine, "start": Start}
 _ORDERS = {"Start": "start", "Stop": "stop", "Restart": "restart", "Roll": "roll", "Rotate": "rotate", "Kill": "kill"}
 _FOR_ONE = (
     ("Start", "start it and what it needs"), ("Stop", "stop it; the others go on"),

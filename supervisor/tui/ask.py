@@ -9,6 +9,8 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
+UNSEEN = 0.4  # seconds that pass at least between what is seen and what is done because of it
+
 
 class Ask(ModalScreen[bool]):
     """A question with yes and no; no is what Escape says."""
@@ -17,9 +19,11 @@ class Ask(ModalScreen[bool]):
         ("y", "answer(True)", "yes"), ("n", "answer(False)", "no"), ("escape", "answer(False)", "no"),
     ]  # fmt: skip
 
-    def __init__(self, question: str) -> None:
+    def __init__(self, question: str, *, is_late: bool = False) -> None:
+        """One that `is_late` comes by itself: keys that are pressed before it can be seen are no answer."""
         super().__init__()
         self._question = question
+        self._is_heard = not is_late
 
     def compose(self) -> ComposeResult:
         with Vertical():
@@ -28,12 +32,23 @@ class Ask(ModalScreen[bool]):
                 yield Button("No (n)", id="no")
                 yield Button("Yes (y)", id="yes", variant="warning")
 
+    def on_mount(self) -> None:
+        if not self._is_heard:
+            self.query_one(Horizontal).visible = False
+            self.set_timer(UNSEEN, self.hear)
+
+    def hear(self) -> None:
+        """From now on keys are answers."""
+        self._is_heard = self.query_one(Horizontal).visible = True
+        self.query_one("#no", Button).focus()
+
     def on_button_pressed(self, event: Button.Pressed) -> None:
         self.dismiss(event.button.id == "yes")
 
     def action_answer(self, yes: bool) -> None:
         """The answer of a key."""
-        self.dismiss(yes)
+        if self._is_heard:
+            self.dismiss(yes)
 
 
 class Report(ModalScreen[None]):
@@ -59,25 +74,30 @@ class Help(ModalScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [("escape,enter,q,question_mark", "dismiss", "close")]
 
     TEXT = """\
-up, down, j, k     move                 enter   logs of the service
-r                  restart              R       move to the next port
-b                  restart without gap  s       start, or stop
-x                  kill                 L       reload services.yaml
-o                  open in the browser  y       copy the URL
-w                  the service: why, settings, environment, needs
-a                  logs of all services
-p                  ports                t       what happened
-m                  this machine         g       the last start, as bars
-/                  show only some       escape  back
-:                  all commands         q       leave; the stack goes on
+up, down, j, k  move                enter  logs of the service
+r               restart             R      move to the next port
+b               restart without gap s      start, or stop
+x               kill                L      reload services.yaml
+o               open in a browser   y      copy the URL
+w               all about it: why, who needs whom, settings
+a               logs of all         /      show only some
+p               ports               t      what happened
+m               this machine        g      the last start, as bars
+escape          back                q      back, or leave
+:               all commands        ?      this
+Leaving never stops the stack.
 
 in logs
-/                  a regular expression: only lines that match
-c                  lines around them: none, 2, 5
-n, N               next match, the one before
-f                  follow; it stops when you scroll
-0                  to the last start of the process
-y                  copy the lines that are shown"""
+/               a regular expression: only lines that match
+c               lines around them: none, 2, 5
+n, N            next match, the one before
+f               follow; it stops when you scroll
+0               to the last start of the process
+y               copy the lines that are shown
+
+in ports        enter  its history  R  next port
+in what happened  enter  the lines of then  l  of one service
+in one service  e  its environment"""
 
     def compose(self) -> ComposeResult:
         with VerticalScroll():

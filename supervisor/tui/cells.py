@@ -4,14 +4,17 @@ from collections.abc import Sequence
 
 from supervisor.api.rows import PLAIN_SHAPES, SHAPES, look_of, word_of
 from supervisor.api.values import PortStatus, ServiceStatus
+from supervisor.words import view
 
 _BARS = "▁▂▃▄▅▆▇█"
 _PLAIN_BARS = "_.-=+*#@"
 _UNITS = ((86400, "d"), (3600, "h"), (60, "m"))
 
 
-def state_cell(row: ServiceStatus, *, plain: bool = False) -> str:
-    """Shape and word of a state."""
+def state_cell(row: ServiceStatus, *, plain: bool = False, is_now: bool = True) -> str:
+    """Shape and word of a state; no shape and `was` once nobody tells of it any more."""
+    if not is_now:
+        return f"  {view.was(word_of(row))}"
     return f"{(PLAIN_SHAPES if plain else SHAPES)[look_of(row)]} {word_of(row)}"
 
 
@@ -27,8 +30,10 @@ def url_cell(row: ServiceStatus) -> str:
     return (row.name_url or row.url or "-").removeprefix("http://")
 
 
-def port_cell(port: PortStatus, *, plain: bool = False) -> str:
-    """A port of a pool as shape and words."""
+def port_cell(port: PortStatus, *, plain: bool = False, is_now: bool = True) -> str:
+    """A port of a pool as shape and words; no shape and `was` once nobody tells of it any more."""
+    if not is_now:
+        return f"  {port.port} {view.was(port.state)}"
     shapes = {"active": "●*", "spare": "○-", "taken": "✕x", "quarantined": "◌."}
     shape = shapes.get(port.state, "??")[plain]
     return f"{shape} {port.port} {port.state}" + (f": {port.holder}" if port.holder else "")

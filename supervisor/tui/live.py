@@ -58,6 +58,11 @@ class Live(Screen[None]):
         """What this screen is, behind the name of the stack."""
         return ""
 
+    @property
+    def is_now(self) -> bool:
+        """Whether somebody tells of the stack; what is known is of before otherwise."""
+        return self.top.following.ended is None
+
     def ask_for_filter(self) -> None:
         """Opens the box at the bottom; what is typed next is in it, however fast it comes."""
         box = self.query_one("#filter", Input)

@@ -13,7 +13,6 @@ from supervisor.api.log_filter import LineFilter
 from supervisor.api.log_following import LogFollowing, mark_of
 from supervisor.api.values import Event, FoundLine
 from supervisor.errors import PortsupError
-from supervisor.tui.ask import Help
 from supervisor.tui.live import Live
 from supervisor.tui.log_view import LogView
 
@@ -38,7 +37,7 @@ class Logs(Live):
         Binding("N", "match(-1)", "before", show=False), ("c", "context", "context"), ("f", "follow", "follow"),
         ("0", "restart", "last start"), ("y", "copy", "copy"), Binding("j", "scroll(1)", "down", show=False),
         Binding("k", "scroll(-1)", "up", show=False), Binding("G", "end", "end", show=False),
-        Binding("q", "back", "back", show=False), ("question_mark", "help", "help"),
+        Binding("q", "back", "back", show=False), ("question_mark", "app.help", "help"),
     ]  # fmt: skip
 
     def __init__(self, services: tuple[str, ...], since: str = "") -> None:
@@ -178,7 +177,3 @@ class Logs(Live):
             self._seek("", self._around)
         else:
             self.app.pop_screen()
-
-    def action_help(self) -> None:
-        """Shows every key."""
-        self.app.push_screen(Help())

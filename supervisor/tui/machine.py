@@ -25,6 +25,10 @@ class Machine(Live):
         ("ctrl+r", "look", "look again"),
     ]  # fmt: skip
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._shown: list[tuple[str, int]] = []
+
     def body(self) -> ComposeResult:
         yield DataTable[Text](cursor_type="row")
         with VerticalScroll(id="below"):
@@ -54,10 +58,14 @@ class Machine(Live):
 
     def _put(self, found: list[Instance], left: Leftovers) -> None:
         table = self.query_one(DataTable)
+        chosen = self._shown[table.cursor_row] if table.cursor_row < len(self._shown) else None
+        self._shown = [(each.stack, each.instance) for each in found]
         table.clear()
         for each in found:
             pid = str(each.pid or "-") if each.is_running else "at rest"
             table.add_row(*map(Text, (each.stack, str(each.instance), pid, age_cell(each.uptime_s), each.folder)))
+        if chosen in self._shown:
+            table.move_cursor(row=self._shown.index(chosen))
         self.query_one("#text", Static).update("\n".join(words_of(left)))
 
     @work(thread=True, exclusive=True)
@@ -77,7 +85,7 @@ class Machine(Live):
             if yes:
                 self._remove()
 
-        self.app.push_screen(Ask("End and remove this?\n" + "\n".join(lines)), answered)
+        self.app.push_screen(Ask("End and remove this?\n" + "\n".join(lines), is_late=True), answered)
 
     @work(thread=True)
     def _remove(self) -> None:

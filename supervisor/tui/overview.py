@@ -7,20 +7,15 @@ from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import DataTable, Input
+from textual.widgets import DataTable, Input, Static
 
-from supervisor.api.rows import ON_DARK, ON_LIGHT, look_of, why_of_row
+from supervisor.api.rows import ON_DARK, ON_LIGHT, is_stopped, look_of, why_of_row
 from supervisor.api.values import ServiceStatus, Update
-from supervisor.tui.ask import Help
 from supervisor.tui.cells import age_cell, cpu_cell, memory_cell, pool_cell, state_cell, trend_cell, url_cell
-from supervisor.tui.live import Live
 from supervisor.tui.logs import Logs
-from supervisor.tui.machine import Machine
 from supervisor.tui.model import shown
-from supervisor.tui.ports import Ports
+from supervisor.tui.one_service import OneService
 from supervisor.tui.service import Service
-from supervisor.tui.start import Start
-from supervisor.tui.timeline import Timeline
 
 WIDE = 110  # columns from which on there is room for more
 _NARROW = ("state", "name", "port", "cpu", "mem", "up", "why")
@@ -40,7 +35,7 @@ _WIDTHS = {
 _LONGEST_NAME = 20
 
 
-class Overview(Live):
+class Overview(OneService):
     """All services."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -54,27 +49,28 @@ class Overview(Live):
         Binding("o", "open", "open", show=False),
         Binding("y", "copy", "copy URL", show=False),
         ("w", "why", "why"),
-        ("p", "go('ports')", "ports"),
-        ("t", "go('timeline')", "events"),
-        Binding("g", "go('start')", "start", show=False),
-        Binding("m", "go('machine')", "machine", show=False),
+        ("p", "app.go('ports')", "ports"),
+        ("t", "app.go('timeline')", "events"),
+        Binding("g", "app.go('start')", "start", show=False),
         Binding("a", "all_logs", "all logs", show=False),
         Binding("slash", "filter", "filter", priority=True),
         Binding("escape", "no_filter", "all", show=False),
         Binding("j", "move(1)", "down", show=False),
         Binding("k", "move(-1)", "up", show=False),
-        ("question_mark", "help", "help"),
+        ("question_mark", "app.help", "help"),
         ("q", "app.quit", "quit"),
     ]
 
     def __init__(self) -> None:
         super().__init__()
-        self._columns: tuple[str, ...] = ()
-        self._names: list[str] = []
+        self._layout: dict[str, int] = {}
+        self._names: list[str] = []  # of the rows, in their order
+        self._chosen = ""
         self._text = ""
 
     def body(self) -> ComposeResult:
         yield DataTable[Text](cursor_type="row", zebra_stripes=False)
+        yield Static("", id="about", markup=False)
         yield Input(placeholder="part of a name", id="filter")
 
     def on_mount(self) -> None:
@@ -82,7 +78,6 @@ class Overview(Live):
         self.query_one(DataTable).focus()
 
     def on_resize(self) -> None:
-        self._columns = ()  # laid out anew
         self.take(None)
 
     def heading(self) -> str:
@@ -92,46 +87,80 @@ class Overview(Live):
     def row(self) -> ServiceStatus | None:
         """The service that the cursor is on."""
         number = self.query_one(DataTable).cursor_row
-        name = self._names[number] if 0 <= number < len(self._names) else None
+        name = self._names[number] if 0 <= number < len(self._names) else ""
         return next((row for row in self.top.rows if row.name == name), None)
 
     def show(self, update: Update | None) -> None:
+        self.notice()
         table = self.query_one(DataTable)
         rows = shown(self.top.rows, self.top.needs, self._text)
-        names = [row.name for row in rows]
-        columns = _ALL if self.size.width >= WIDE else _NARROW
-        if columns != self._columns or names != self._names:
-            self._lay_out(table, columns, rows)
-            return
-        for number, row in enumerate(rows):
-            for key, cell in self._cells(row, columns).items():
+        layout = self._layout_of(rows)
+        if layout != self._layout:
+            self._lay_out(table, layout)
+        chosen, names = self._chosen, [row.name for row in rows]
+        if names != self._names:
+            self._put_rows(table, rows, names)
+        for row in rows:
+            for key, cell in self._cells(row).items():
                 if table.get_cell(row.name, key) != cell:
                     table.update_cell(row.name, key, cell)
-            assert self._names[number] == row.name
+        if chosen and chosen not in (row.name for row in self.top.rows):
+            self.jumped()
+            self._chosen = self.row.name if self.row else ""
+        self._show_about()
 
-    def _lay_out(self, table: "DataTable[Text]", columns: tuple[str, ...], rows: list[ServiceStatus]) -> None:
-        current = self.row
-        kept = current.name if current else None
-        self._columns, self._names = columns, [row.name for row in rows]
-        table.clear(columns=True)
-        name_width = min(_LONGEST_NAME, max([4, *(len(row.name) for row in rows)]))
-        widths = {**_WIDTHS, "name": name_width}
+    def _layout_of(self, rows: list[ServiceStatus]) -> dict[str, int]:
+        """The columns and how wide each is."""
+        names = [len(row.name) for row in rows]
+        states = [len(state_cell(row, is_now=self.is_now)) for row in rows]
+        columns = _ALL if self.size.width >= WIDE else _NARROW
+        widths = {**_WIDTHS, "name": min(_LONGEST_NAME, max([4, *names])), "state": max([_WIDTHS["state"], *states])}
         rest = self.size.width - sum(widths[key] + 2 for key in columns if key != "why") - 3
-        for key in columns:
-            table.add_column(key.upper(), key=key, width=widths.get(key, max(10, rest)))
-        for row in rows:
-            table.add_row(*self._cells(row, columns).values(), key=row.name)
-        if kept in self._names:
-            table.move_cursor(row=self._names.index(kept))
+        return {key: widths.get(key, max(10, rest)) for key in columns}
 
-    def _cells(self, row: ServiceStatus, columns: tuple[str, ...]) -> dict[str, Text]:
+    def _lay_out(self, table: "DataTable[Text]", layout: dict[str, int]) -> None:
+        """All columns anew, without a row."""
+        self._layout, self._names = layout, []
+        table.clear(columns=True)
+        for key, width in layout.items():
+            table.add_column(key.upper(), key=key, width=width)
+
+    def _put_rows(self, table: "DataTable[Text]", rows: list[ServiceStatus], names: list[str]) -> None:
+        """These rows in this order; the cursor stays on its service, and what is there already where it is."""
+        for name in set(self._names) - set(names):
+            table.remove_row(name)
+        for row in rows:
+            if row.name not in self._names:
+                table.add_row(*self._cells(row).values(), key=row.name)
+        place = {name: number for number, name in enumerate(names)}
+        self._names = names
+        table.sort("name", key=lambda name: place[name.plain])
+        if self._chosen in place:
+            table.move_cursor(row=place[self._chosen])
+
+    def _show_about(self) -> None:
+        """What has no room in the table, of the service that the cursor is on."""
+        row = self.row
+        words = "" if row is None else "  ".join([row.name, *filter(None, [why_of_row(row), row.name_url or row.url])])
+        self.query_one("#about", Static).update(words)
+
+    @on(DataTable.RowHighlighted)
+    def _is_chosen(self, event: DataTable.RowHighlighted) -> None:
+        """Somebody has moved the cursor, or we have."""
+        if event.row_key.value in self._names:
+            self._chosen = event.row_key.value or ""
+        self._show_about()
+
+    def _cells(self, row: ServiceStatus) -> dict[str, Text]:
         model, plain = self.top.model, self.top.plain
         colour = (ON_DARK if self.app.current_theme.dark else ON_LIGHT)[look_of(row)]
         texts = {
-            "state": state_cell(row, plain=plain), "name": row.name, "port": "-" if row.port is None else str(row.port),
+            "state": state_cell(row, plain=plain, is_now=self.is_now), "name": row.name,
+            "port": "-" if row.port is None else str(row.port),
             "pool": pool_cell(row),
-            "health": row.health if row.checks_health else "-", "cpu": cpu_cell(model.cpu(row.name)),
-            "mem": memory_cell(model.memory(row.name)),
+            "health": row.health if row.checks_health else "-",
+            "cpu": "-" if is_stopped(row) else cpu_cell(model.cpu(row.name)),  # the last one is of before
+            "mem": "-" if is_stopped(row) else memory_cell(model.memory(row.name)),
             "trend": trend_cell(model.memories(row.name), _WIDTHS["trend"], plain=plain),
             "restarts": str(row.restarts), "up": age_cell(model.age(row, time.time())),
             "url": url_cell(row),
@@ -143,22 +172,8 @@ class Overview(Live):
                 texts[key], style=colour if key == "state" else "", justify="right" if key in right else "left",
                 overflow="ellipsis", no_wrap=True,
             )
-            for key in columns
+            for key in self._layout
         }  # fmt: skip
-
-    def action_order(self, what: str) -> None:
-        """Has something done to the service."""
-        if (row := self.row) is not None:
-            self.top.order(what, [row.name])
-
-    def action_start_or_stop(self) -> None:
-        """Starts what does not run, and stops what does; the whole stack where nothing runs."""
-        row = self.row
-        if self.top.following.ended is not None:
-            self.top.order("start", [])
-        elif row is not None:
-            is_there = row.state not in ("stopped", "exited", "failed", "idle")
-            self.top.order("stop" if is_there else "start", [row.name])
 
     def action_logs(self) -> None:
         """The logs of the service."""
@@ -175,22 +190,6 @@ class Overview(Live):
         """All about the service."""
         if (row := self.row) is not None:
             self.app.push_screen(Service(row.name))
-
-    def action_go(self, where: str) -> None:
-        """To another screen."""
-        screens = {"ports": Ports, "timeline": Timeline, "machine": Machine, "start": Start}
-        self.app.push_screen(screens[where]())
-
-    def action_open(self) -> None:
-        """Opens the service in the browser."""
-        if (row := self.row) is not None:
-            self.top.open_page(row)
-
-    def action_copy(self) -> None:
-        """Copies its URL, or its port where it has none."""
-        row = self.row
-        if row is not None and (text := row.name_url or row.url or (str(row.port) if row.port else "")):
-            self.top.copy(text, text)
 
     def action_reload(self) -> None:
         """Applies what is new in services.yaml."""
@@ -217,7 +216,3 @@ class Overview(Live):
         """Moves the cursor."""
         table = self.query_one(DataTable)
         table.move_cursor(row=max(0, min(len(self._names) - 1, table.cursor_row + by)))
-
-    def action_help(self) -> None:
-        """Shows every key."""
-        self.app.push_screen(Help())

@@ -1,6 +1,7 @@
-"""The screen with the pools: each port, who has it, and what became of it."""
+"""The screen with the pools of all instances: each port, who has it, and what became of it."""
 
-from typing import ClassVar
+import contextlib
+from typing import ClassVar, NamedTuple
 
 from rich.text import Text
 from textual import on, work
@@ -9,14 +10,33 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import DataTable, Static
 
+from supervisor.api.pools import InstancePools, all_pools
 from supervisor.api.rows import ON_DARK, ON_LIGHT, Look
-from supervisor.api.values import Event, line_of
+from supervisor.api.stack import Stack
+from supervisor.api.values import Event, PortStatus, line_of
 from supervisor.errors import PortsupError
 from supervisor.tui.cells import port_cell
 from supervisor.tui.live import Live
 from supervisor.words import story, view
 
+LOOK_EVERY = 3.0  # seconds between two looks at other instances
 _LOOKS = {"active": Look.READY, "spare": Look.STOPPED, "taken": Look.FAILED, "quarantined": Look.UNHEALTHY}
+
+
+class Line(NamedTuple):
+    """A line: a port of a service, or the heading of an instance, which has none.
+
+    socket: of the instance that it is of, if that is another one
+    """
+
+    service: str
+    port: int = 0
+    socket: str = ""
+
+    @property
+    def key(self) -> str:
+        """What no other line has: pools of two services may have a port in common."""
+        return f"{self.socket} {self.service} {self.port}"
 
 
 class Ports(Live):
@@ -28,11 +48,13 @@ class Ports(Live):
         ("R", "rotate", "next port"),
         Binding("j", "move(1)", "down", show=False),
         Binding("k", "move(-1)", "up", show=False),
+        ("question_mark", "app.help", "help"),
     ]  # fmt: skip
 
     def __init__(self) -> None:
         super().__init__()
-        self._shown: list[tuple[str, int]] = []
+        self._shown: list[Line] = []
+        self._others: list[InstancePools] = []
 
     def body(self) -> ComposeResult:
         yield DataTable[Text](cursor_type="row")
@@ -45,49 +67,97 @@ class Ports(Live):
         table.add_column("PORT", key="port", width=max(20, self.size.width - 26))
         super().on_mount()
         table.focus()
+        self._look()
+        self.set_interval(LOOK_EVERY, self._look)
 
     def heading(self) -> str:
         return "ports"
 
+    @work(thread=True, exclusive=True)
+    def _look(self) -> None:
+        """Looks at the other instances."""
+        status = self.top.following.status
+        own = (status.stack, status.instance) if status is not None else None
+        with contextlib.suppress(PortsupError):
+            found = [each for each in all_pools() if (each.stack, each.instance) != own]
+            self.app.call_from_thread(self._put, found)
+
+    def _put(self, found: list[InstancePools]) -> None:
+        self._others = found
+        self.take(None)
+
+    def _lines(self) -> list[tuple[Line, PortStatus | str]]:
+        """Each line with its port, or with the words of a heading."""
+        lines: list[tuple[Line, PortStatus | str]] = []
+        lines += [(Line(row.name, port.port), port) for row in self.top.rows for port in row.pool]
+        for each in self._others:
+            lines.append((Line(f"{each.stack}, {each.instance}", 0, each.socket), each.folder))
+            lines += [(Line(row.name, port.port, each.socket), port) for row in each.services for port in row.pool]
+        return lines
+
     def show(self, update: object) -> None:
         table = self.query_one(DataTable)
-        ports = [(row.name, port) for row in self.top.rows for port in row.pool]
-        shown = [(name, port.port) for name, port in ports]
+        lines = self._lines()
+        shown = [line for line, _ in lines]
         if shown != self._shown:
-            self._shown = shown
-            table.clear()
-            for name, port in ports:
-                is_first = not port.port or (name, port.port) == next(one for one in shown if one[0] == name)
-                table.add_row(Text(name if is_first else ""), Text(""), key=str(port.port))
+            self._lay_out(table, shown)
         colours = ON_DARK if self.app.current_theme.dark else ON_LIGHT
-        for _, port in ports:
-            style = colours[_LOOKS.get(port.state, Look.STOPPED)]
-            cell = Text(port_cell(port, plain=self.top.plain), style=style, no_wrap=True, overflow="ellipsis")
-            if table.get_cell(str(port.port), "port") != cell:
-                table.update_cell(str(port.port), "port", cell)
+        for line, port in lines:
+            if isinstance(port, str):
+                cell = Text(port, style="bold", no_wrap=True, overflow="ellipsis")
+            else:
+                style = colours[_LOOKS.get(port.state, Look.STOPPED)]
+                words = port_cell(port, plain=self.top.plain, is_now=bool(line.socket) or self.is_now)
+                cell = Text(words, style=style, no_wrap=True, overflow="ellipsis")
+            if table.get_cell(line.key, "port") != cell:
+                table.update_cell(line.key, "port", cell)
+
+    def _lay_out(self, table: "DataTable[Text]", shown: list[Line]) -> None:
+        """The lines anew; the cursor stays on its port."""
+        chosen = self._shown[table.cursor_row] if table.cursor_row < len(self._shown) else None
+        self._shown = shown
+        table.clear()
+        before = None
+        for line in shown:
+            is_first = (line.service, line.socket) != before
+            before = line.service, line.socket
+            style = "" if line.port else "bold"
+            table.add_row(Text(line.service if is_first else "", style=style), Text(""), key=line.key)
+        if chosen in shown:
+            table.move_cursor(row=shown.index(chosen))
+
+    @property
+    def _line(self) -> Line | None:
+        """The line that the cursor is on, if it is of a port."""
+        number = self.query_one(DataTable).cursor_row
+        line = self._shown[number] if 0 <= number < len(self._shown) else None
+        return line if line is not None and line.port else None
 
     @on(DataTable.RowSelected)
     def action_history(self) -> None:
         """What became of the port."""
-        number = self.query_one(DataTable).cursor_row
-        if 0 <= number < len(self._shown):
-            self._tell(self._shown[number][1])
+        if (line := self._line) is not None:
+            self._tell(line)
 
-    @work(thread=True, exclusive=True)
-    def _tell(self, port: int) -> None:
+    @work(thread=True, exclusive=True, group="history")
+    def _tell(self, line: Line) -> None:
         try:
-            events = self.top.project.stack().port_history(port)
+            stack = Stack(line.socket) if line.socket else self.top.project.stack()
+            events = stack.port_history(line.port)
             lines = [f"{each.time[:19].replace('T', ' ')}  {_words(each)}" for each in reversed(events)]
-            text = "\n".join(lines) or view.no_history(port)
+            text = "\n".join(lines) or view.no_history(line.port)
         except PortsupError as error:
             text = f"{error.what}: {error.why}"
-        self.app.call_from_thread(self.query_one("#text", Static).update, f"port {port}, the newest first\n{text}")
+        words = f"port {line.port}, the newest first\n{text}"
+        self.app.call_from_thread(self.query_one("#text", Static).update, words)
 
     def action_rotate(self) -> None:
         """Moves the service to the next port."""
-        number = self.query_one(DataTable).cursor_row
-        if 0 <= number < len(self._shown):
-            self.top.order("rotate", [self._shown[number][0]])
+        line = self._line
+        if line is not None and line.socket:
+            self.notify(view.of_another(line.service), severity="warning", markup=False)
+        elif line is not None:
+            self.top.order("rotate", [line.service])
 
     def action_move(self, by: int) -> None:
         """Moves the cursor."""

@@ -12,13 +12,14 @@ from textual.widgets import Static
 
 from supervisor.api import sight
 from supervisor.api.project import Project
-from supervisor.api.rows import needed_by, why_of_row
+from supervisor.api.rows import look_of, needed_by, why_of_row
 from supervisor.api.values import ServiceStatus, Update, Why, line_of
 from supervisor.core.escapes import tamed
+from supervisor.core.order import levels
 from supervisor.errors import PortsupError
 from supervisor.tui.cells import pool_cell, state_cell
-from supervisor.tui.live import Live
 from supervisor.tui.logs import Logs
+from supervisor.tui.one_service import OneService
 from supervisor.tui.style import shade
 from supervisor.words import answers, story, view
 
@@ -26,13 +27,15 @@ _STYLES = {"warning": "yellow", "error": "bold red"}
 Line = tuple[str, str]  # the style, and the text
 
 
-class Service(Live):
+class Service(OneService):
     """All about one service."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         ("escape", "app.pop_screen", "back"), ("q", "app.pop_screen", "back"), ("enter", "logs", "logs"),
-        ("r", "order('restart')", "restart"), ("R", "order('rotate')", "next port"),
-        ("e", "environment", "environment"),
+        ("r", "order('restart')", "restart"), ("s", "start_or_stop", "on/off"), ("R", "order('rotate')", "next port"),
+        Binding("b", "order('roll')", "roll", show=False), Binding("x", "order('kill')", "kill", show=False),
+        ("o", "open", "open"), Binding("y", "copy", "copy URL", show=False), ("e", "environment", "environment"),
+        ("question_mark", "app.help", "help"),
         Binding("j", "scroll(1)", "down", show=False), Binding("k", "scroll(-1)", "up", show=False),
     ]  # fmt: skip
 
@@ -53,40 +56,48 @@ class Service(Live):
     def heading(self) -> str:
         return self._service
 
+    @property
+    def row(self) -> ServiceStatus | None:
+        """The service, as it is now."""
+        return next((row for row in self.top.rows if row.name == self._service), None)
+
     def show(self, update: Update | None) -> None:
-        row = next((row for row in self.top.rows if row.name == self._service), None)
-        seen = (row and (row.state, row.pid, row.port, row.health, row.reason), self._has_environment)
+        self.notice()
+        row = self.row
+        told = row and (row.state, row.pid, row.port, row.health, row.reason, row.replicas)
+        looks = [(each.name, look_of(each)) for each in self.top.rows]
+        seen = (told, self._has_environment, self.is_now, looks, self.top.needs)
         if seen != self._seen:
             self._seen = seen
             self._read(row)
 
     @work(thread=True, exclusive=True)
     def _read(self, row: ServiceStatus | None) -> None:
-        lines = [*_now(row, plain=self.top.plain), *self._neighbours(), *_why(self.top.project, self._service)]
-        lines += _settings(self.top.project, self._service)
+        lines = [*_now(row, plain=self.top.plain, is_now=self.is_now), *_why(self.top.project, self._service)]
+        lines += [("", ""), ("bold", view.GRAPH), *self._graph(), *_settings(self.top.project, self._service)]
         if self._has_environment:
             lines += _environment(self.top.project, self._service)
         dark = self.app.current_theme.dark
         text = Text("\n").join(Text(words, style=shade(style, dark=dark)) for style, words in lines)
         self.app.call_from_thread(self.query_one("#text", Static).update, text)
 
-    def _neighbours(self) -> list[Line]:
+    def _graph(self) -> list[Line]:
+        """A step of the start a line, each service with what it needs; what this one needs, and needs it, in bold."""
         rows = {row.name: row for row in self.top.rows}
-        needs, others = self.top.needs.get(self._service, ()), needed_by([self._service], self.top.needs)
+        needs = {name: tuple(need for need in self.top.needs.get(name, ()) if need in rows) for name in rows}
+        near = {self._service, *needs.get(self._service, ()), *needed_by([self._service], self.top.needs)}
         lines: list[Line] = []
-        for title, names in ((view.NEEDS, needs), (view.NEEDED_BY, others)):
-            told = [state_cell(rows[name], plain=self.top.plain) + f" {name}" for name in names if name in rows]
-            if told:
-                lines.append(("", f"{title:14}{', '.join(told)}"))
+        for step, names in enumerate(levels(needs), 1):
+            for name in names:
+                begin = f"{step:3}. " if name == names[0] else "     "
+                after = f"  <- {', '.join(needs[name])}" if needs[name] else ""
+                looks = state_cell(rows[name], plain=self.top.plain, is_now=self.is_now)
+                lines.append(("bold" if name in near else "dim", f"{begin}{name}  {looks}{after}"))
         return lines
 
     def action_logs(self) -> None:
         """Its logs."""
         self.app.push_screen(Logs((self._service,)))
-
-    def action_order(self, what: str) -> None:
-        """Has something done to it."""
-        self.top.order(what, [self._service])
 
     def action_environment(self) -> None:
         """Shows its environment as well, without the values of secrets."""
@@ -98,16 +109,18 @@ class Service(Live):
         self.query_one(VerticalScroll).scroll_relative(y=by, animate=False)
 
 
-def _now(row: ServiceStatus | None, *, plain: bool) -> list[Line]:
+def _now(row: ServiceStatus | None, *, plain: bool, is_now: bool) -> list[Line]:
     if row is None:
         return [("", view.NOT_RUNNING)]
     port = f"port          {pool_cell(row)}  {row.url or ''}"
-    lines: list[Line] = [("bold", state_cell(row, plain=plain)), ("", port)]
+    lines: list[Line] = [("bold", state_cell(row, plain=plain, is_now=is_now)), ("", port)]
     if row.name_url:
         lines.append(("", view.by_name(row.name_url)))
     if row.pid is not None:
         lines.append(("", view.process(row.pid, row.restarts, row.handoff)))
-    lines += [("", view.replica(each.name, each.state, each.pid, each.restarts)) for each in row.replicas or ()]
+    for each in row.replicas or ():
+        state = each.state if is_now else view.was(each.state)
+        lines.append(("", view.replica(each.name, state, each.pid, each.restarts)))
     if row.checks_health:
         lines.append(("", f"health        {row.health}"))
     if row.next_run:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
+from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -35,10 +36,11 @@ class Start(Live):
     @work(thread=True)
     def _read(self) -> None:
         try:
-            text = "\n".join(bars(last_start(self.top.project), max(20, self.size.width - 40), plain=self.top.plain))
+            text = "\n".join(bars(last_start(self.top.project), max(20, self.size.width - 56), plain=self.top.plain))
         except PortsupError as error:
             text = f"{error.what}: {error.why}"
-        self.app.call_from_thread(self.query_one("#text", Static).update, text)
+        shown = Text(text, no_wrap=True, overflow="ellipsis")
+        self.app.call_from_thread(self.query_one("#text", Static).update, shown)
 
 
 def bars(starts: Sequence[Launch], width: int, *, plain: bool = False) -> list[str]:

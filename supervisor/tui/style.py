@@ -19,7 +19,7 @@ Screen { layout: vertical; }
 .stale { opacity: 60%; text-style: dim; }
 DataTable { height: 1fr; }
 LogView { height: 1fr; }
-#status { height: 1; background: $panel; padding: 0 1; }
+#status, #about { height: 1; background: $panel; padding: 0 1; }
 #filter { dock: bottom; display: none; height: 3; }
 #filter.on { display: block; }
 #below { height: 40%; border-top: solid $primary; padding: 0 1; }

@@ -12,7 +12,6 @@ from supervisor.api.values import Event, Update, line_of
 from supervisor.errors import PortsupError
 from supervisor.tui.live import Live
 from supervisor.tui.logs import Logs
-from supervisor.tui.start import Start
 from supervisor.tui.style import shade
 from supervisor.words import story
 
@@ -26,7 +25,8 @@ class Timeline(Live):
     BINDINGS: ClassVar[list[BindingType]] = [
         ("escape", "app.pop_screen", "back"), Binding("q", "app.pop_screen", "back", show=False),
         ("enter", "logs", "logs of then"),
-        ("g", "start", "last start"),
+        ("l", "lane", "of one service"),
+        ("g", "app.go('start')", "last start"),
         Binding("j", "move(1)", "down", show=False),
         Binding("k", "move(-1)", "up", show=False),
         ("G", "end", "end"),
@@ -34,7 +34,10 @@ class Timeline(Live):
 
     def __init__(self) -> None:
         super().__init__()
-        self._seen: list[Event] = []
+        self._all: list[Event] = []
+        self._known: set[tuple[str, int]] = set()
+        self._seen: list[Event] = []  # those that are shown
+        self._lane: str | None = None  # the only service whose events are shown
 
     def body(self) -> ComposeResult:
         yield DataTable[Text](cursor_type="row")
@@ -49,7 +52,7 @@ class Timeline(Live):
         self._read()
 
     def heading(self) -> str:
-        return "what happened"
+        return "what happened" if self._lane is None else f"what happened to {self._lane or 'the stack'}"
 
     @work(thread=True)
     def _read(self) -> None:
@@ -65,12 +68,18 @@ class Timeline(Live):
             self._add([update.event])
 
     def _add(self, events: "list[Event] | tuple[Event, ...]") -> None:
+        new = [each for each in events if (each.time, each.seq) not in self._known]
+        self._known |= {(each.time, each.seq) for each in new}
+        self._all += new
+        self._put(new)
+
+    def _put(self, events: "list[Event]") -> None:
         table = self.query_one(DataTable)
         is_at_end = table.cursor_row >= len(self._seen) - 1
-        known = {(each.time, each.seq) for each in self._seen}
         for event in events:
-            words = story.sentence(line_of(event)) if (event.time, event.seq) not in known else ""
-            if not words or (self.top.only and event.service not in self.top.only):
+            words = story.sentence(line_of(event))
+            is_other = self._lane is not None and (event.service or "") != self._lane
+            if not words or is_other or (self.top.only and event.service not in self.top.only):
                 continue
             style = shade(_STYLES.get(event.level, ""), dark=self.app.current_theme.dark)
             self._seen.append(event)
@@ -90,9 +99,18 @@ class Timeline(Live):
             names = (event.service,) if event.service else tuple(row.name for row in self.top.rows)
             self.app.push_screen(Logs(names, event.time))
 
-    def action_start(self) -> None:
-        """The last start as bars."""
-        self.app.push_screen(Start())
+    def action_lane(self) -> None:
+        """Only what happened to the service of this event, or everything again; the cursor stays on its event."""
+        table = self.query_one(DataTable)
+        event = self._seen[table.cursor_row] if 0 <= table.cursor_row < len(self._seen) else None
+        if event is None:
+            return
+        self._lane = (event.service or "") if self._lane is None else None
+        self._seen = []
+        table.clear()
+        self._put(self._all)
+        table.move_cursor(row=self._seen.index(event))
+        self.take(None)
 
     def action_move(self, by: int) -> None:
         """Moves the cursor."""

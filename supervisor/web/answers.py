@@ -11,8 +11,8 @@ from supervisor.api.history import events_of
 from supervisor.api.launch import critical_chain, phases
 from supervisor.api.log_scroll import LogScroll, level_named, printers
 from supervisor.api.log_search import search_logs
+from supervisor.api.pools import all_pools
 from supervisor.api.project import Project
-from supervisor.api.stack import Stack
 from supervisor.api.values import Event, LogQuery, as_json
 from supervisor.core import journal
 from supervisor.core.naming import parted
@@ -82,15 +82,12 @@ def trend(project: Project, _: Asked) -> Told:
 def pools(_: Project, __: Asked) -> Told:
     """The pools of all instances that run."""
     told = []
-    for each in machine.instances():
-        if each.is_running and (info := machine.running_instance(each.stack, each.instance)) is not None:
-            try:
-                rows = Stack(info.socket, patience=2.0).status()
-            except PortsupError:  # just ending
-                continue
-            about = {"stack": each.stack, "instance": each.instance, "folder": each.folder}
-            pools = [{"name": row.name, "pid": row.pid, "pool": [as_json(one) for one in row.pool]} for row in rows]
-            told.append(about | {"services": [pool for pool in pools if pool["pool"]]})
+    for each in all_pools():
+        about = {"stack": each.stack, "instance": each.instance, "folder": each.folder}
+        services = [
+            {"name": row.name, "pid": row.pid, "pool": [as_json(one) for one in row.pool]} for row in each.services
+        ]
+        told.append(about | {"services": services})
     return {"instances": told}
 
 

@@ -82,7 +82,7 @@ def _sentence(event: "Event") -> str:
     pid = f" (pid {event['pid']})" if event.get("pid") is not None else ""
     match event["event"]:
         case journal.ServiceAcquiring.event:
-            return "looks for a port of its pool"
+            return f"waits for a port: {why}" if why else "begins"
         case journal.PortSkipped.event:
             skipped = event.get("skipped") or {}
             return "; ".join(f"port {each}: {reason}" for each, reason in skipped.items()) + f"; takes {port}"

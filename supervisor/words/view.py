@@ -25,6 +25,26 @@ def is_needed(services: Sequence[str], others: Sequence[str]) -> str:
     return f"Stop {', '.join(services)}, although {', '.join(others)} {verb} {'it' if len(services) == 1 else 'them'}?"
 
 
+def just_became(service: str, state: str) -> str:
+    """Why the key that starts or stops did neither."""
+    return f"{service} has just become {state}; nothing was done: press it again if you still want it"
+
+
+def just_came(service: str) -> str:
+    """Why a key did nothing."""
+    return f"{service} has just come under the cursor; nothing was done: press it again if you mean it"
+
+
+def of_another(service: str) -> str:
+    """Why a service is left alone."""
+    return f"{service} is of another instance: open `portsup top` in its directory"
+
+
+def was(word: str) -> str:
+    """A state that nobody tells of any more."""
+    return f"was {word}"
+
+
 STOP_ALL = "Stop every service and end the instance?"
 NOTHING_NEW = "services.yaml says nothing new"
 NOTHING_CHANGED = "nothing had to be changed"
@@ -39,7 +59,7 @@ DOING: Mapping[str, str] = MappingProxyType({
     "start": "starting", "stop": "stopping", "restart": "restarting", "roll": "restarting without a gap",
     "rotate": "rotating", "kill": "killing", "reload": "reloading", "down": "stopping",
 })  # fmt: skip
-NEEDS, NEEDED_BY = "needs", "is needed by"
+GRAPH = "who needs whom"
 
 
 def started(pid: object) -> str:

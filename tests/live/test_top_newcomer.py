@@ -37,6 +37,7 @@ def test_a_newcomer_finds_the_trouble_and_fixes_it(own_folders: Path, tmp_path: 
         if story.then == "reload":
             screen.press("L")
             screen.shows(f"change {story.names}: ready")
+            screen.shows("Yes (y)")
             screen.press("y")
             screen.shows_not("Apply what has changed")
             eventually(lambda: live.journal("reloaded"), within=LONG, what="the reload")

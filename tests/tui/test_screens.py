@@ -15,6 +15,7 @@ from tests.tui.view import ROWS, end, is_drawn, run, same_as, tell, text_of, unt
 
 pytestmark = pytest.mark.live  # the whole view, with a loop and timers of its own
 
+
 @pytest.mark.parametrize(
     ("name", "size", "plain"),
     [("overview", (80, 24), False), ("overview-wide", (140, 12), False), ("ascii", (80, 12), True)],

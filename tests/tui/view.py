@@ -133,6 +133,7 @@ async def view(
 ) -> AsyncIterator[tuple[Top, Pilot[None], FakeProject]]:
     """The view of the stack, which runs and is told of once."""
     monkeypatch.setattr(Following, "run", lambda self: None)
+    monkeypatch.setattr("supervisor.tui.ports.all_pools", list)  # no other instances
     monkeypatch.setattr(Top, "_every_second", lambda self: None)  # no clock
     project = FakeProject()
     top = Top(project, plain=plain)
