@@ -29,6 +29,15 @@ def own_bin() -> str:
     return os.path.dirname(sys.executable)
 
 
+def with_own_bin(search: str) -> str:
+    """A PATH to which `own_bin` is added: in front, or at the end where a virtual environment has been activated."""
+    folder, folders = own_bin(), search.split(os.pathsep)
+    if not folder or folder in folders:
+        return search
+    is_active = any(os.path.exists(os.path.join(os.path.dirname(each), "pyvenv.cfg")) for each in folders if each)
+    return os.pathsep.join((*folders, folder) if is_active else (folder, *folders))
+
+
 def find(name: str, environment: Mapping[str, str], working_dir: str) -> str:
     """The file that `name` stands for, looked up in the PATH of the child and seen from its working directory.
 

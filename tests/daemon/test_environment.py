@@ -71,6 +71,24 @@ def test_the_programs_beside_portsup_are_found_unless_it_is_a_tool_of_its_own(
     assert told(spec, PATH="/bin")["PATH"] == "/bin"
 
 
+def test_an_environment_that_was_activated_comes_before_that_of_portsup(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, active = tmp_path / "ours/bin", tmp_path / "active/bin"
+    for folder in (ours, active):
+        folder.mkdir(parents=True)
+        (folder.parent / "pyvenv.cfg").touch()
+    monkeypatch.setattr(sys, "prefix", str(ours.parent))
+    monkeypatch.setattr(sys, "executable", str(ours / "python"))
+    spec = ServiceSpec("web", ("x",), (8000,))
+    for before, after in (
+        (f"{active}:/bin", f"{active}:/bin:{ours}"),
+        (f"{active}:{ours}:/bin", f"{active}:{ours}:/bin"),
+        ("/bin::relative", f"{ours}:/bin::relative"),
+    ):
+        assert told(spec, PATH=before)["PATH"] == after
+
+
 def test_placeholders_are_filled_and_other_braces_stay() -> None:
     assert filled("--bind {host}:{port} {instance}", 8001, 2, ENDPOINTS) == "--bind 127.0.0.1:8001 2"
     assert filled("{url:web} {port:my-db.1}", None, 2, ENDPOINTS) == "http://127.0.0.1:8001 9000"

@@ -84,13 +84,9 @@ def _check(args: argparse.Namespace, target: "Target") -> None:
 
 def _wishes(args: argparse.Namespace, target: "Target", stack: "StackSpec") -> "Wishes":
     from supervisor.export.model import Wishes
-    from supervisor.process.executable import own_bin
+    from supervisor.process.executable import with_own_bin
 
-    path = os.environ.get("PATH", os.defpath)
-    if (folder := own_bin()) and folder not in path.split(os.pathsep):
-        path = f"{folder}{os.pathsep}{path}"
-    if target.is_container:
-        path = ""
+    path = "" if target.is_container else with_own_bin(os.environ.get("PATH", os.defpath))
     return Wishes(
         image=args.image or "",
         folder=args.workdir or "/app",

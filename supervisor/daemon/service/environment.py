@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from supervisor.config.placeholders import fill
 from supervisor.config.spec import HandoffMode, ServiceSpec
 from supervisor.daemon.stack.endpoints import HOST, Endpoint, variable
-from supervisor.process.executable import own_bin
+from supervisor.process.executable import with_own_bin
 
 # Of portsup's own variables only these are passed on: what runs in a service must see the same locks and logs.
 FOLDERS = ("PORTSUP_RUNTIME_DIR", "PORTSUP_STATE_DIR")
@@ -35,10 +35,9 @@ def environment_of(
     for name in (*ACTIVATION, *NOTIFICATION):
         told.pop(name, None)
     told.setdefault("PYTHONUNBUFFERED", "1")
-    folder = own_bin()
     path = told.get("PATH", os.defpath)
-    if folder and folder not in path.split(os.pathsep):
-        told["PATH"] = f"{folder}{os.pathsep}{path}"
+    if (wider := with_own_bin(path)) != path:
+        told["PATH"] = wider
     told["HOST"] = HOST
     fd = socket_of(spec)
     told |= {name: filled(value, port, instance, endpoints, fd) for name, value in spec.environment.items()}
