@@ -195,17 +195,27 @@ def _pidfd_of(thread: int) -> int:
     return os.pidfd_open(process_of(thread))
 
 
+class NoSocket(OSError):
+    """There is no such descriptor, or it is no socket: the kernel tells the program."""
+
+
 def socket_of(thread: int, fd: int, closer: Closer | None = None) -> socket.socket:
-    """The socket that is descriptor `fd` of a thread, shared with it; raises OSError, also for what is no socket.
+    """The socket that is descriptor `fd` of a thread, shared with it; raises OSError, for what is no socket NoSocket.
 
     That is closed by `closer` then.
     """
-    copy = descriptor_of(thread, fd)
+    try:
+        copy = descriptor_of(thread, fd)
+    except OSError as error:
+        # Before Linux 6.9 it is looked for in the process, and a thread may have descriptors of its own.
+        if error.errno == errno.EBADF and not os.path.lexists(f"/proc/{thread}/fd/{fd}"):
+            raise NoSocket(*error.args) from error
+        raise
     try:
         return socket.socket(fileno=copy)
-    except OSError:
+    except OSError as error:
         (closer or Closer()).close([copy])
-        raise
+        raise (NoSocket(*error.args) if error.errno == errno.ENOTSOCK else error) from None
 
 
 def process_of(thread: int) -> int:

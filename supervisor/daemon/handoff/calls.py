@@ -20,7 +20,7 @@ from supervisor.dataclass import dataclass, field
 from supervisor.ports.place import place_of_socket
 from supervisor.ports.seat import copy_of, inode_of, is_listening
 from supervisor.ports.service_sockets import ServiceSockets
-from supervisor.system.held_calls import Asked, HeldCalls, is_tcp_of_ours, memory_of
+from supervisor.system.held_calls import Asked, HeldCalls, NoSocket, is_tcp_of_ours, memory_of
 from supervisor.system.registrations import Uses, put_in_place
 
 AT_ONCE = 64  # calls answered in one turn of the loop
@@ -109,7 +109,7 @@ class Handoff:
                         answer = self._bind if asked.is_bind else self._listen
                         answered = answer(asked, theirs, self.sockets)
         except OSError as error:
-            if self.calls.is_valid(asked):  # of a program that nobody may look into: the kernel has the last word
+            if not isinstance(error, NoSocket) and self.calls.is_valid(asked):  # nobody may look into that program
                 self.hearing.on_unseen(error.strerror or str(error))
         finally:
             if not answered:
