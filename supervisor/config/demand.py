@@ -22,6 +22,14 @@ def check(fields: Fields, where: str, report: Report) -> None:
         if key in fields.found and not fields.is_broken("idle_stop"):
             place = fields.found[key].key
             report.error(place, f"{where}.{key}: there is no `idle_stop` that it could belong to", "add `idle_stop`")
+    if "idle_min_up" in fields.found and not fields.is_broken("idle_stop"):
+        place = fields.found["idle_min_up"].key
+        report.warn(place, f"{where}.idle_min_up: without `idle_stop` it has no effect")
+    # A service that is not asked for by a client waits for room in the budget at most so long.
+    takes = any(fields.get(key) for key in ("memory_cost", "gpu_memory_cost"))
+    if "start_timeout" in fields.found and fields.get("start") != Start.ON_CONNECT and not takes:
+        place = fields.found["start_timeout"].key
+        report.warn(place, f"{where}.start_timeout: no client starts this service, so it has no effect")
 
 
 def _needs_a_socket(fields: Fields, what: str, key: str, report: Report) -> None:

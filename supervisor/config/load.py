@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Container, Mapping, Sequence
 from pathlib import Path
 
-from supervisor.config import build, envfile, names, templates, whole
+from supervisor.config import build, envfile, folders, names, templates, whole
 from supervisor.config.checks import Checks
 from supervisor.config.extends import Extending, InFile, relocated
 from supervisor.config.fields import EnvFile, Fields, Found
@@ -110,7 +110,7 @@ def _load(
         specs[name] = build.service(name, fields, found.key, making)
         for what, secret in secrets_of(specs[name]):
             report.hide((secret,), fields.at(what.partition(".")[0]), f"{where}.{what}")
-        _check_folder(specs[name], fields, where, report)
+        folders.check(specs[name], fields, where, report)
     Checks(services, report, ephemeral).run()
     whole.check(stack, services, report)
     short = report.masked_where_they_stand()
@@ -277,16 +277,6 @@ class _EnvFiles:
         for name, value in variables.items():
             self._report.hide(secret_values(name, value), Place(1, 1, _shown(path)), f"`{name}`")
         return variables
-
-
-def _check_folder(spec: ServiceSpec, fields: Fields, where: str, report: Report) -> None:
-    if "working_dir" not in fields.found or fields.is_broken("working_dir") or os.path.isdir(spec.working_dir):
-        return
-    shown = report.quote(fields.get("working_dir"))
-    if os.path.exists(spec.working_dir):
-        report.error(fields.at("working_dir"), f"{where}.working_dir: {shown} is not a directory")
-    else:
-        report.warn(fields.at("working_dir"), f"{where}.working_dir: there is no directory {shown} yet")
 
 
 def _shown(path: Path) -> str:

@@ -209,3 +209,37 @@ def test_what_cannot_stop_for_want_of_clients_is_a_mistake(mistakes: Mistakes, k
 def test_a_check_that_connects_counts_as_a_client_and_is_warned_of(loading: Loading) -> None:
     (warning,) = loading(stack("a: {command: a, pool: 6000-6002, idle_stop: 1m, healthcheck: {exec: x}}")).warnings
     assert "a command that connects to the service counts as its client" in warning
+
+
+@pytest.mark.parametrize(
+    ("keys", "warning"),
+    [
+        ("pool: 6000-6002, idle_min_up: 5s", "services.a.idle_min_up: without `idle_stop` it has no effect"),
+        ("pool: 6000-6002, start_timeout: 5s", "services.a.start_timeout: no client starts this service"),
+        ("pool: 6000-6002, watch: nowhere", "services.a.watch.paths: there is no `nowhere` here"),
+        ("pool: 6000-6002, watch: {paths: [., src]}", "services.a.watch.paths: there is no `src` here"),
+    ],
+)
+def test_what_has_no_effect_is_a_warning(loading: Loading, keys: str, warning: str) -> None:
+    (found,) = loading(stack(f"a: {{command: a, {keys}}}")).warnings
+    assert warning in found
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        "idle_stop: 1m, idle_min_up: 5s", "start: on-connect, start_timeout: 5s", "watch: .",
+        "start_timeout: 5s, memory_cost: 1GB",
+    ],
+)  # fmt: skip
+def test_what_has_an_effect_is_none(loading: Loading, keys: str) -> None:
+    text = stack(f"a: {{command: a, pool: 6000-6002, {keys}}}")
+    assert loading(text + ("budget: {memory: 2GB}\n" if "cost" in keys else "")).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("key", "hint"), [("ttl: 5m", "write `idle_stop: 5m`"), ("on_connect: true", "`start: on-connect`")]
+)
+def test_keys_of_others_for_what_comes_when_called_have_a_hint(mistakes: Mistakes, key: str, hint: str) -> None:
+    (found,) = mistakes(stack(f"a: {{command: a, pool: 6000-6002, {key}}}"))
+    assert hint in found

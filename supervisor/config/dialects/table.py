@@ -47,6 +47,7 @@ _SERVICE: dict[str, Entry] = {
     "stdinopen": writing.when_true("stdin: open"),
     "deploy": sections.deploy,
     **_each("scale instances numprocs numprocesses numprocsstart numinstances count concurrency", sections.copies),
+    **_each("onconnect ondemand lazy startonconnect startondemand socketactivated", "write `start: on-connect`"),
     **_each("develop watch ignorewatch watchdelay autoreload watchfiles", sections.watch),
     **_each(
         "script program cmd cmds entrypoint args arguments run exec execstart interpreter shell programarguments "

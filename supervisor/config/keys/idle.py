@@ -37,7 +37,7 @@ KEYS = (
         Duration(0.001),
         "How long nobody is connected to the service before portsup stops it, until its next client comes.",
         unset="never",
-        also=("idle_timeout", "idle_after", "sleep_after", "stop_when_idle"),
+        also=("idle_timeout", "idle_after", "sleep_after", "stop_when_idle", "ttl"),
         is_live=True,
     ),
     Key(
