@@ -210,7 +210,9 @@ def test_every_services_yaml_of_the_documents_loads(
         bodies = [yaml.safe_dump(whole) for whole in wholes]
     else:
         bodies = [body]
-    (tmp_path / "frontend").mkdir()
+    for folder in ("frontend", "api"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "settings.toml").touch()
     for number, each in enumerate(bodies):
         file = tmp_path / f"{number}.yaml"
         file.write_text(each)
