@@ -1,7 +1,7 @@
 """What portsup itself is doing, for the account of its stalls."""
 
 LOOKING_WHO_LISTENS = "looking who listens"
-REAPING = "seeing to processes that ended"
+REAPING = "collecting processes that ended"
 LOOKING_AROUND = "looking at locks, spare ports and listeners"
 LOOKING_AT_LOCKS = "looking at locks that were touched"
 TAKING_PORTS = "taking the ports"

@@ -125,7 +125,7 @@ def registry_silent(stack: str) -> PortsupError:
 
 def no_node_answers(service: str) -> PortsupError:
     """Nobody who has its logs answers."""
-    return PortsupError(f"cannot tell of `{service}`", "no node answers", "`ray status` shows the nodes")
+    return PortsupError(f"cannot show `{service}`", "no node answers", "`ray status` shows the nodes")
 
 
 def not_running_here(service: str) -> PortsupError:
@@ -200,7 +200,7 @@ def _of(services: Sequence[str]) -> str:
 
 def would_start(stack: str, instance: int) -> str:
     """What follows is only looked at."""
-    return f"stack `{stack}` instance {instance} would be started so; nothing is started"
+    return f"this is how stack `{stack}` instance {instance} would start; nothing is started"
 
 
 def place(wanted: Mapping[str, Any]) -> str:

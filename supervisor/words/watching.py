@@ -22,7 +22,7 @@ def not_there(service: str, path: str) -> tuple[str, str]:
 
 def too_many(count: int, limit: int) -> tuple[str, str]:
     """The system does not allow so many."""
-    what = f"{count} directories are to be watched, and the system allows one user {limit} (inotify)"
+    what = f"portsup would watch {count} directories, and the system allows one user {limit} (inotify)"
     return what, f"`sudo sysctl fs.inotify.max_user_watches={max(524288, 4 * count)}`, or name fewer in `watch`"
 
 

@@ -106,7 +106,7 @@ def test_doctor_counts_the_directories_and_names_the_limit(folder: Path, tmp_pat
     limit.write_text("2\n")
     missing, scarce = check_watched({"web": spec}, str(limit))
     assert (missing.level, f"`{folder / 'gone'}`, which is not there" in missing.what) == (Level.WARNING, True)
-    assert scarce.what == "2 directories are to be watched, and the system allows one user 2 (inotify)"
+    assert scarce.what == "portsup would watch 2 directories, and the system allows one user 2 (inotify)"
     assert scarce.remedy.startswith("`sudo sysctl fs.inotify.max_user_watches=524288`")
     limit.write_text("1000\n")
     assert [each.level for each in check_watched({"web": spec}, str(limit))] == [Level.WARNING, Level.OK]

@@ -111,7 +111,7 @@ def test_what_would_be_started_is_shown_and_nothing_is(on_ray: OnRay) -> None:
     on_ray.write(services, engine=TIMES, budget={"memory": "1GB"})
     planned = on_ray.run("up", "--dry-run")
     assert planned.returncode == 0, planned.stderr
-    assert "stack `t` instance 1 would be started so; nothing is started" in planned.stderr
+    assert "this is how stack `t` instance 1 would start; nothing is started" in planned.stderr
     heads, first, second = planned.stdout.splitlines()
     assert heads.split() == ["NAME", "POOL", "PLACE", "NEEDS"]
     assert "1 cpus, node a" in first
