@@ -2,15 +2,21 @@
 works.  tests/cli/test_docs.py and tests/config/test_reference.py hold the pages of the command line and services.yaml.
 """
 
+import argparse
+import contextlib
+import functools
 import inspect
 import re
+import shlex
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
 import yaml
 
 import supervisor
+from supervisor.cli.parser import full
 from supervisor.config import caddy
 from supervisor.config.load import load
 from supervisor.control.protocol import VERSION
@@ -225,6 +231,33 @@ def test_every_python_example_compiles(page: Path) -> None:
     for block in blocks(page.read_text(encoding="utf-8")):
         if block.kind == "python":
             compile(block.body, named(page), "exec")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_every_command_line_of_an_example_is_understood(page: Path) -> None:
+    lines = [
+        line.removeprefix("$ ")
+        for block in blocks(page.read_text(encoding="utf-8"))
+        if block.kind in ("sh", "console")
+        for line in block.body.splitlines()
+    ]
+    for line in lines:
+        if line.startswith("portsup ") and "…" not in line:
+            with contextlib.suppress(SystemExit):  # --help and --version
+                parser().parse_args(arguments(line))
+
+
+def arguments(line: str) -> list[str]:
+    """The words of the first command of a line that a shell reads."""
+    words = list(takewhile(lambda word: not re.match(r"\d?[<>|&]", word), shlex.split(line, comments=True)[1:]))
+    last = next((number for number, word in enumerate(words, 1) if word.endswith(";")), len(words))
+    return [word.removesuffix(";") for word in words[:last]]
+
+
+@functools.cache
+def parser() -> argparse.ArgumentParser:
+    """That of the whole command line, which takes a while to build."""
+    return full()
 
 
 PLAYED = [page for page in PAGES if "```console" in page.read_text(encoding="utf-8")]
