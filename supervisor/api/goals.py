@@ -14,7 +14,7 @@ def is_there(row: ServiceStatus, goal: str) -> bool:
         case "listening":
             return row.state == "idle" or (row.state in ("starting", "running") and row.reached in _LISTENING)
         case "ready":
-            return row.state in ("idle", "running") or (row.is_done and row.one_shot)
+            return row.serves or (row.is_done and row.one_shot)
         case "healthy":
             return (row.state, row.health) == ("running", "healthy")
     return row.state in _ENDED and row.pid is None

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 
-from supervisor.control.status import ServiceRow, ServiceStatus
+from supervisor.control.status import SERVES, ServiceRow, ServiceStatus
 from supervisor.core.order import levels
 from supervisor.words import answers
 
@@ -80,7 +80,7 @@ def why_of_row(row: ServiceStatus) -> str:
 
 def replica_words(row: ServiceStatus) -> str:
     """Which of several replicas are not ready, and why; empty where all are, or there is one."""
-    away = [each for each in row.replicas or () if each.state not in ("running", "idle")]
+    away = [each for each in row.replicas or () if each.state not in SERVES]
     return "; ".join(answers.away(each.name, each.state, each.reason) for each in away if each.state != row.state)
 
 

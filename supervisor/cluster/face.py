@@ -11,6 +11,7 @@ from supervisor.cluster.keeper import Keeper
 from supervisor.cluster.registry import Registry
 from supervisor.cluster.view import LATE
 from supervisor.control.json_form import read
+from supervisor.core.state import ENDED
 from supervisor.dataclass import dataclass
 from supervisor.errors import PortsupError
 from supervisor.words import answers
@@ -210,7 +211,7 @@ class Cluster:
 
 def has_settled(each: Placed) -> bool:
     """Whether a service is as far as it will come."""
-    return each.row.state in ("running", "failed", "exited", "idle") or each.row.is_done
+    return each.row.serves or each.row.state in ENDED or each.row.is_done
 
 
 def _placed(name: str, instance: int, facts: Mapping[str, Any]) -> Placed:

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from supervisor.core.address import LOOPBACK, url_of
+from supervisor.core.state import ENDED
 
 Facts = Mapping[str, Any]  # what the registry knows of a service
 Table = Mapping[str, Facts]  # by service
 
 LATE = 3.5  # seconds without a word after which nobody knows how a service is
 _REACHED = ("none", "started", "listening", "ready")
-_ENDED = ("exited", "failed")
 
 
 def seen_from(table: Table, node: str, pools: Mapping[str, list[int]]) -> dict[str, dict[str, Any]]:
@@ -37,7 +37,7 @@ def document(stack: str, instance: int, services: Mapping[str, Any], here: str =
 
 def is_met(condition: str, facts: Facts) -> bool:
     """Whether a service that another one needs has come as far as that asks."""
-    state, has_ended = facts.get("state", ""), facts.get("state") in _ENDED
+    state, has_ended = facts.get("state", ""), facts.get("state") in ENDED
     match condition:
         case "completed":
             return has_ended
@@ -47,7 +47,7 @@ def is_met(condition: str, facts: Facts) -> bool:
             return True
     if facts.get("is_done"):
         return True
-    is_live = state not in ("", "stopped", "unknown", "backoff", *_ENDED)
+    is_live = state not in ("", "stopped", "unknown", "backoff", *ENDED)
     return is_live and _REACHED.index(facts.get("reached", "none")) >= _REACHED.index(condition)
 
 

@@ -6,6 +6,7 @@ may be missing in the answer of an older portsup; one that tells of a moment or 
 
 from supervisor.dataclass import dataclass
 
+SERVES = frozenset({"idle", "running"})  # as in core.state, whose import takes longer than all of `portsup port`
 
 @dataclass(frozen=True, slots=True)
 class PortStatus:
@@ -161,13 +162,18 @@ class ServiceStatus(ServiceRow):
     optional: bool = False
 
     @property
+    def serves(self) -> bool:
+        """Whether a client is answered, if need be after a start."""
+        return self.state in SERVES
+
+    @property
     def is_fine(self) -> bool:
         """Running, waiting for its first client, or done with its work.
 
         A job that prepares something for the others can be done, a server never is.
         So is one that is stopped because nobody asked for it.
         """
-        return self.state in ("idle", "running") or self.is_done or (self.state == "stopped" and self.optional)
+        return self.serves or self.is_done or (self.state == "stopped" and self.optional)
 
 
 @dataclass(frozen=True, slots=True)

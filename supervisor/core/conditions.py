@@ -7,7 +7,7 @@ from supervisor.core.order import Condition
 from supervisor.core.reasons import LostNeed, NeedsLost
 from supervisor.core.restart import USUAL_RESTARTS
 from supervisor.core.service import Service
-from supervisor.core.state import AT_REST, CAN_STAY, ENDED, IS_IN_TROUBLE, IS_LIVE, Milestone, Result, State
+from supervisor.core.state import AT_REST, CAN_STAY, ENDED, IS_IN_TROUBLE, IS_LIVE, SERVES, Milestone, Result, State
 
 
 class Verdict(StrEnum):
@@ -49,6 +49,11 @@ def is_at_rest(svc: Service) -> bool:
 def is_done(svc: Service) -> bool:
     """Whether it ended because its work is done; a server has none that is ever done."""
     return (svc.state, svc.result) == (State.EXITED, Result.SUCCESS) and not svc.is_server
+
+
+def is_up(svc: Service) -> bool:
+    """Whether it is what a start is for: it serves, or its work is done."""
+    return svc.state in SERVES or is_done(svc)
 
 
 def is_missing(svc: Service) -> bool:

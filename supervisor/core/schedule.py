@@ -10,7 +10,7 @@ import math
 from enum import StrEnum
 from typing import Protocol
 
-from supervisor.core.state import AT_REST, State
+from supervisor.core.state import IS_ASLEEP, State
 from supervisor.dataclass import dataclass
 
 MEMORY = 25 * 3600.0  # seconds: a day, and what a time zone moves in it
@@ -109,6 +109,6 @@ def look(schedule: Schedule, times: Times, before: Plan, now: float, share: floa
 
 def verdict(schedule: Schedule, state: State) -> Due:
     """What to do about a service in this state that is due for a run."""
-    if state is State.IDLE or state in AT_REST:
+    if state in IS_ASLEEP:
         return Due.START
     return Due.QUEUE if schedule.overlap is Overlap.QUEUE else Due.SKIP

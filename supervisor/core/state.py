@@ -143,7 +143,9 @@ IS_LIVE = frozenset({S.STARTING, S.RUNNING})  # its process is there, and nobody
 IS_ENDING = frozenset({S.TERMINATING, S.KILLING, S.CLEANING})  # what follows is decided already, `Then`
 IS_AT_WORK = IS_LIVE | {S.PREPARING, S.BACKOFF}  # it runs, or will without anybody else
 IS_PASSING = IS_ENDING | {S.PREPARING, S.STARTING}  # on its way to a state in which it can stay
-CAN_STAY = AT_REST | {S.IDLE, S.RUNNING}  # until something happens
+SERVES = frozenset({S.IDLE, S.RUNNING})  # a client is answered, if need be after a start
+IS_ASLEEP = AT_REST | {S.IDLE}  # nothing of it runs until a client, an order or the clock wants it
+CAN_STAY = AT_REST | SERVES  # until something happens
 IS_IN_TROUBLE = frozenset({S.BACKOFF, S.FAILED})
 STATUS: Mapping[State, Status] = MappingProxyType({
     S.STOPPED: Status.INACTIVE,

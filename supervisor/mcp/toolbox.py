@@ -11,6 +11,7 @@ from supervisor.api.rows import needed_by
 from supervisor.api.sight import needs_of
 from supervisor.api.stack import DaemonGone
 from supervisor.api.values import LogQuery, Outcome, ServiceStatus
+from supervisor.core.state import AT_REST
 from supervisor.errors import NotFound, PortsupError
 from supervisor.mcp.leases import Leases
 from supervisor.mcp.results import NOTICE, Refused, Result, lines_of, made, refusal, several, story_of, told
@@ -149,7 +150,7 @@ class Toolbox:
         if self.project.running() is not None:
             rows = self.project.stack().status(*services)
             told = several(rows, ok=True)
-            asleep = [row.name for row in rows if row.state in ("stopped", "failed", "exited") and not row.is_fine]
+            asleep = [row.name for row in rows if row.state in AT_REST and not row.is_fine]
             then = f"start(services={asleep})" if asleep else told.get("next", "")
             return {**told, "why": words.IS_UP} | made(next=then)
         came = self.project.up(*services, timeout=UP_WITHIN)

@@ -19,6 +19,7 @@ from supervisor.ports.runs import is_over
 from supervisor.ports.runtime import RuntimeDir, error_in
 from supervisor.system import Identity
 from supervisor.words import instances as words
+from supervisor.words import overlaps
 
 ENDING_WITHIN = 60.0  # seconds that an instance which is stopping is waited for; a grace period is 10
 
@@ -58,7 +59,7 @@ class InstanceLock:
             if number < 1:
                 raise words.below_one(stack, number)
             if number > fitting:
-                raise words.no_room(stack, number, overlap(pools, stride, number))
+                raise words.no_room(stack, number, overlaps.overlap(overlap(pools, stride, number)))
             taken = cls._try(stack, number, runtime, info)
             if taken is None and (ending := _ending(runtime, stack, number, info)):
                 on_wait(ending)

@@ -18,6 +18,7 @@ from supervisor.api.project import Project
 from supervisor.api.rows import needed_by
 from supervisor.api.sight import needs_of
 from supervisor.api.values import ServiceStatus, Update, Usages
+from supervisor.core.state import AT_REST
 from supervisor.errors import PortsupError
 from supervisor.tui.ask import Ask, Help, Report
 from supervisor.tui.live import Live
@@ -115,7 +116,7 @@ class Top(App[None]):
     def order(self, what: str, services: Sequence[str]) -> None:
         """Has it done; asks first where others need what would be stopped."""
         others = needed_by(services, self.needs) if what == "stop" else []
-        running = {row.name for row in self.rows if row.state not in ("stopped", "exited", "failed")}
+        running = {row.name for row in self.rows if row.state not in AT_REST}
         if what == "down":
             self._ask(view.STOP_ALL, what, services)
         elif hit := [name for name in others if name in running]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from supervisor.core.instance import Overlap
-from supervisor.words.instances import overlap
+from supervisor.words.overlaps import overlap
 
 Words = tuple[str, str]
 

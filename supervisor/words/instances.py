@@ -1,8 +1,7 @@
 """Which instance of a stack is meant, which can run, and how its daemon has ended."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
-from supervisor.core.instance import LAST_PORT, Overlap
 from supervisor.errors import InstanceTaken, NotFound, PortsupError
 
 RUNNING = "`portsup ls` lists what is running"
@@ -10,8 +9,6 @@ ANOTHER = "name another one with `--instance N` or `-f FILE`: `portsup ls` lists
 NOT_SEEN = "cannot see which instances run"
 HUNG = "`portsup up` starts it again; PORTSUP_HANG_TIMEOUT changes how long it may be silent"
 NO_SOCKET = "PORTSUP_SOCKET is not set"
-
-_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
 
 def of(stack: str, number: int) -> str:
@@ -87,31 +84,10 @@ def below_one(stack: str, number: int) -> InstanceTaken:
     return _not_run(stack, number, "instances are counted from 1")
 
 
-def no_room(stack: str, number: int, found: Overlap | None) -> InstanceTaken:
+def no_room(stack: str, number: int, why: str) -> InstanceTaken:
     """The ports of one instance would be those of another."""
     hint = "`portsup ls` lists what runs: end one, or give `instances: {stride: N}` more room"
-    return _not_run(stack, number, overlap(found), hint)
-
-
-def overlap(found: Overlap | None) -> str:
-    """Why there cannot be as many instances, "" if there can."""
-    if found is None:
-        return ""
-    if found.instance == 1 and found.other is not None:
-        return f"`{found.service}` and `{found.other}` share port {found.port}"
-    fit = _NUMBERS[found.fitting] if found.fitting < len(_NUMBERS) else str(found.fitting)
-    fitting = f"{fit} instance fits" if found.fitting == 1 else f"{fit} instances fit"
-    mine = f"pool {_ports(found.pool)} of `{found.service}` in instance {found.instance}"
-    if found.other is None:
-        return f"{mine} goes beyond port {LAST_PORT}: {fitting}"
-    whose = "the same service" if found.other == found.service else f"`{found.other}`"
-    return f"{mine} takes ports of {whose} ({_ports(found.others)}) in instance 1: {fitting}"
-
-
-def _ports(pool: Sequence[int]) -> str:
-    if len(pool) > 1 and list(pool) == list(range(pool[0], pool[0] + len(pool))):
-        return f"{pool[0]}-{pool[-1]}"
-    return ", ".join(map(str, pool))
+    return _not_run(stack, number, why, hint)
 
 
 def number_taken(stack: str, number: int, directory: str | None, whose: str) -> InstanceTaken:

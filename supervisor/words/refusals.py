@@ -8,7 +8,7 @@ from supervisor.core.service import Service, is_rolling
 from supervisor.core.state import State
 from supervisor.errors import NotFound, PortsupError, UsageError
 from supervisor.words.enumeration import first_of
-from supervisor.words.instances import overlap
+from supervisor.words.overlaps import overlap
 
 
 def unknown_service(name: str, stack: str, known: Collection[str]) -> NotFound:

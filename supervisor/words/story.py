@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from supervisor.core import journal
+from supervisor.core.state import AT_REST
 from supervisor.words.moments import moment
 
 TYPE_CHECKING = False
@@ -205,7 +206,7 @@ def advice(events: "Sequence[Event]", service: str, state: str) -> list[str]:
         advice.append("`portsup ports` shows who holds the ports of its pool; end that program, or change the pool")
     if end["event"] == journal.ServiceUnhealthy.event:
         advice.append("this is what its `healthcheck` saw: check its limits")
-    if state in ("failed", "stopped", "exited"):
+    if state in AT_REST:
         advice.append(f"`portsup start {service}` tries again")
     return advice
 

@@ -2,10 +2,11 @@
 
 import pytest
 
+from supervisor.control import status
 from supervisor.core.conditions import Verdict, is_done, is_missing, judge, why_hopeless
 from supervisor.core.order import Condition
 from supervisor.core.service import Service
-from supervisor.core.state import Milestone, Result, State
+from supervisor.core.state import SERVES, Milestone, Result, State
 from supervisor.dataclass import replace
 from supervisor.words.reasons import text_of
 
@@ -78,3 +79,7 @@ def test_a_dependant_that_does_not_start_names_the_fate_of_each_and_what_a_job_n
 )
 def test_only_a_server_is_missed_when_it_ended_well(svc: Service, done: bool, missing: bool) -> None:
     assert (is_done(svc), is_missing(svc)) == (done, missing)
+
+
+def test_a_row_serves_in_the_states_in_which_the_service_does() -> None:
+    assert {str(state) for state in SERVES} == status.SERVES

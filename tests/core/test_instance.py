@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from supervisor.core.instance import LAST_PORT, max_instances, overlap, ports_of
-from supervisor.words.instances import overlap as words_of
+from supervisor.words.overlaps import overlap as words_of
 
 SHIPPED = {
     "mcp-universal": (6000, 6001, 6002),

@@ -29,6 +29,6 @@ def live(args: argparse.Namespace) -> ServiceStatus:
     row = one(connect(args).status().services, args.service)
     if row.port is None:
         raise answers.no_address(args.command, args.service, row.state, row.reason)
-    if row.state not in ("idle", "running"):
+    if not row.serves:
         warn(answers.not_up(args.service, row.state), args.color)
     return row

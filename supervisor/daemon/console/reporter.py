@@ -11,7 +11,7 @@ from supervisor.core.browsers import BLOCKED_BY_BROWSERS
 from supervisor.core.reasons import Cause, facts_of
 from supervisor.core.service import Service
 from supervisor.core.stack import whole
-from supervisor.core.state import Result, State
+from supervisor.core.state import SERVES, Result, State
 from supervisor.daemon.console.foreground import Foreground
 from supervisor.daemon.console.steps import because, event_of, listening_of
 from supervisor.daemon.service.slot import Slot
@@ -213,7 +213,7 @@ class Reporter:
             svc, ready = whole(slot), len(slot.shared.running())
             port, state = svc.port, svc.state
             if slot.is_wanted or state is not State.STOPPED:
-                has_port = port is not None and state in (State.IDLE, State.RUNNING)
+                has_port = port is not None and state in SERVES
                 url = url_of(slot.host, port or 0) if has_port else ""
                 words = state if slot.replica is None else f"{state} {ready}/{len(slot.replicas)}"
                 rows.append((name, str(port) if has_port else "-", words, url))

@@ -8,9 +8,9 @@ import contextlib
 import socket
 from collections.abc import Mapping
 
-from supervisor.core.conditions import is_done
+from supervisor.core.conditions import is_up
 from supervisor.core.stack import whole
-from supervisor.core.state import IS_IN_TROUBLE, State
+from supervisor.core.state import IS_IN_TROUBLE
 from supervisor.daemon.service.slot import Slot
 from supervisor.words import outcomes
 
@@ -74,7 +74,7 @@ class ServiceManager:
             left = sum(any(each.service.pid is not None for each in slot.replicas) for slot in services.values())
             return outcomes.stack_stops(left, len(services))
         wanted = {name: whole(slot) for name, slot in services.items() if slot.is_wanted}
-        ready = sum(svc.state in (State.IDLE, State.RUNNING) or is_done(svc) for svc in wanted.values())
+        ready = sum(map(is_up, wanted.values()))
         failed = [name for name, svc in wanted.items() if svc.state in IS_IN_TROUBLE]
         return outcomes.stack_starts(self._is_ready, ready, len(wanted), failed)[:LONGEST_STATUS]
 

@@ -7,7 +7,7 @@ from supervisor.config.spec import ServiceSpec
 from supervisor.core import journal
 from supervisor.core.reasons import Cause, NoRoom, facts_of
 from supervisor.core.service import KILL_REQUESTED, Service
-from supervisor.core.state import Beside, Health, Milestone, Role, State, Then
+from supervisor.core.state import AT_REST, IS_ASLEEP, Beside, Health, Milestone, Role, State, Then
 from supervisor.words.failures import STDIN_HINT, ends_with_stdin, failure
 from supervisor.words.reasons import text_of
 
@@ -49,7 +49,7 @@ def event_of(before: Service, after: Service, spec: ServiceSpec, took: float | N
             return _restarting(after, waits=True)
         case State.CLEANING if after.then is Then.RETRY and before.state is State.PREPARING:
             return journal.StartFailed(service=name, state=state, **because(after.reason))
-        case State.ACQUIRING if before.state not in (State.STOPPED, State.EXITED, State.FAILED):
+        case State.ACQUIRING if before.state not in AT_REST:
             is_requested = before.then is Then.MOVE
             return journal.PortLeft(
                 service=name,
@@ -79,7 +79,7 @@ def event_of(before: Service, after: Service, spec: ServiceSpec, took: float | N
                 service=name, state=state, exit_code=after.exit_code, **because(after.reason), hint=hint
             )
         case State.STOPPED:
-            had_ended = before.state in (State.EXITED, State.FAILED, State.IDLE, State.WAITING)
+            had_ended = before.state is State.WAITING or before.state in IS_ASLEEP
             return journal.ServiceStopped(service=name, state=state, **(because(after.reason) if had_ended else {}))
     make = _OF_STATE[after.state]
     return make(service=name, state=state, port=after.port, pid=after.pid, **because(after.reason))

@@ -13,7 +13,7 @@ from supervisor import system
 from supervisor.core import events as ev
 from supervisor.core.reasons import Cause
 from supervisor.core.service import Service
-from supervisor.core.state import AT_REST, State
+from supervisor.core.state import IS_ASLEEP, State
 from supervisor.daemon.service.slot import Child, Slot
 from supervisor.daemon.tasks import begin
 from supervisor.system import Departures
@@ -106,7 +106,7 @@ class Visitors:
     def _may_stop(self, svc: Service) -> bool:
         """Whether a replica can be stopped with the others now: it is at rest, or has been ready for long enough."""
         if svc.state is not State.RUNNING:
-            return svc.state in AT_REST or svc.state is State.IDLE
+            return svc.state in IS_ASLEEP
         is_old = self._loop.time() >= (svc.ready_since or 0.0) + svc.timeouts.min_up
         return is_old and svc.beside is None and svc.hook is None
 

@@ -10,7 +10,7 @@ from supervisor.config.selection import check_needs, starts_by_itself
 from supervisor.config.spec import ServiceSpec, StackSpec
 from supervisor.control.progress import Changed, Changes, Outcome
 from supervisor.core import events as ev
-from supervisor.core.conditions import has_settled, is_done
+from supervisor.core.conditions import has_settled, is_up
 from supervisor.core.instance import overlap, ports_of
 from supervisor.core.journal import Reloaded, ReloadRefused
 from supervisor.core.order import levels, with_dependencies
@@ -190,7 +190,7 @@ class Reloader:
             for slot in touched:
                 words = outcomes.reloaded(slot.service)
                 tell(outcomes.of_service(slot.label, words))
-                ok = slot.service.state in (State.IDLE, State.RUNNING) or is_done(slot.service) or not slot.is_wanted
+                ok = is_up(slot.service) or not slot.is_wanted
                 results.append(Outcome(slot.label, ok, words))
         return results
 
