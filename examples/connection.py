@@ -65,4 +65,7 @@ class PromptProtocol(H11Protocol):
                 self.transport.write(self.conn.send(event) or b"")
         except h11.LocalProtocolError:  # an answer to an earlier request of this connection is on its way
             pass
+        if self.cycle is not None and not self.cycle.response_complete:  # what the application would say is not heard
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
         self.transport.close()

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -174,10 +175,28 @@ def json_object(body: bytes) -> dict[str, Any]:
     """The JSON object that a body is; a ServiceError when it is none."""
     try:
         value = json.loads(body)
+        if _SURROGATE.search(body):
+            value = without_surrogates(value)
     except (ValueError, RecursionError):
         raise ServiceError("invalid_json", "the body is not JSON", 400) from None
     if not isinstance(value, dict):
         raise ServiceError("invalid_json", "the body is not a JSON object", 422)
+    return value
+
+
+# Half of a pair, which Python's reader of JSON keeps: no text of UTF-8 can have it (RFC 8259 section 8.2).
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+def without_surrogates(value: Any) -> Any:
+    """The same data with U+FFFD in place of halves of pairs, as readers in Go and JavaScript have it."""
+    match value:
+        case str():
+            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        case dict():
+            return {without_surrogates(key): without_surrogates(item) for key, item in value.items()}
+        case list():
+            return [without_surrogates(item) for item in value]
     return value
 
 

@@ -56,6 +56,7 @@ class Reply:
         self._voice = voice if speech.tts.may_work else None
         self._language = ""  # of the question
         self._task: asyncio.Task[None] | None = None
+        self._tells_its_end = False  # it has come so far that it says by itself when it is cancelled
 
     @property
     def is_over(self) -> bool:
@@ -76,6 +77,8 @@ class Reply:
         if self._task is not None and not self._task.done():
             self._task.cancel()
             await asyncio.wait({self._task})
+            if not self._tells_its_end:  # cancelled before its first step, or while the client was told of that
+                await self._wire.send("response.cancelled", response=self.id, text="")
             await self._wire.become("listening")
 
     async def _until_rest(self, answer: Callable[[], Awaitable[None]]) -> None:
@@ -90,6 +93,7 @@ class Reply:
         await self._wire.become("listening")
 
     async def _understand(self, turn: Turn) -> None:
+        self._tells_its_end = True
         try:
             said = await turn.words()
         except asyncio.CancelledError:
@@ -99,6 +103,7 @@ class Reply:
             await self._answer(said.text, said.language)
 
     async def _answer(self, text: str, language: str = "") -> None:
+        self._tells_its_end = True
         self._language = language or language_of(text)
         started = time.monotonic()
         written: list[str] = []

@@ -13,7 +13,7 @@ from examples.conversational.llm import Llm
 from examples.conversational.reply import Memory, Reply
 from examples.conversational.speech import Speech, language_code, voice_of
 from examples.conversational.wire import Wire
-from examples.web import ServiceError
+from examples.web import ServiceError, without_surrogates
 
 MOST_TEXT = 8000  # characters of one input
 FORMAT = {"type": "pcm_s16le", "channels": 1}
@@ -161,7 +161,7 @@ class Session:
 
 def _parsed(text: str) -> dict[str, Any]:
     try:
-        message = json.loads(text)
+        message = without_surrogates(json.loads(text))
     except (ValueError, RecursionError):
         message = None
     if not isinstance(message, dict) or not isinstance(message.get("type"), str):

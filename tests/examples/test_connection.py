@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 import uvicorn
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.server import ServerState
 
 from examples import connection
@@ -24,11 +24,16 @@ async def hello(_: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": b"hello"})
 
 
-def talk(conversation: Talk) -> bytes:
-    """What the client got in a conversation with a server that answers `hello`."""
+async def at_once(_: Scope, receive: Receive, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 404, "headers": [(b"content-length", b"0")]})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def talk(conversation: Talk, application: ASGIApp = hello) -> bytes:
+    """What the client got in a conversation with a server."""
 
     async def trial() -> bytes:
-        config = uvicorn.Config(hello, http=PromptProtocol, ws="none", lifespan="off", log_config=None)
+        config = uvicorn.Config(application, http=PromptProtocol, ws="none", lifespan="off", log_config=None)
         config.load()
         server = await asyncio.get_running_loop().create_server(
             lambda: PromptProtocol(config, ServerState(), {}), "127.0.0.1", 0
@@ -136,3 +141,13 @@ def test_what_is_not_http_is_told_so_in_the_one_shape(sent: bytes) -> None:
     assert re.search(r"\r\ndate: \w{3}, \d\d \w{3} \d{4} [\d:]{8} gmt\r\n", head)
     assert "\r\nconnection: close" in head
     assert code == "bad_request"
+
+
+def test_a_body_that_is_not_http_is_the_mistake_of_the_client_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    async def conversation(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+        writer.write(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n")
+        return await reader.read()
+
+    _, code = head_and_error(talk(conversation, at_once))
+    assert code == "bad_request"
+    assert "Exception in ASGI application" not in capsys.readouterr().err

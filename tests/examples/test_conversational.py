@@ -82,6 +82,18 @@ def test_a_reply_can_be_cancelled(spoken: Running, behind: Upstream) -> None:
     assert talk(spoken, do)["text"] == WORDS[0]
 
 
+def test_a_reply_that_is_cancelled_before_it_begins_is_told_to_be(spoken: Running, behind: Upstream) -> None:
+    async def do(talk: Talk) -> list[dict[str, Any]]:
+        await talk.say(type="input.text", text="hi \ud83d")
+        await talk.say(type="response.cancel")
+        await talk.say(type="input.text", text="again")
+        return await talk.until("response.done")
+
+    told = talk(spoken, do)
+    assert [each["type"] for each in told].count("response.cancelled") == 1
+    assert told[-1]["text"] == TEXT
+
+
 def test_a_new_question_cuts_the_reply_short(spoken: Running, behind: Upstream) -> None:
     behind.pause = True
 

@@ -8,7 +8,7 @@ import pytest
 
 from examples.ollama_mcp import dialect
 from examples.ollama_mcp.dialect import Dialog, VectorWish
-from examples.web import ServiceError
+from examples.web import ServiceError, json_object
 
 NAME = "smollm2:135m"
 HI = [{"role": "user", "content": "hi"}]
@@ -270,3 +270,9 @@ def test_no_tokens_at_all_are_a_mistake_and_with_ollama_no_limit() -> None:
         assert (
             Dialog("/api/chat", {"messages": HI, "options": {"num_predict": number}}, NAME).request["max_tokens"] == -1
         )
+
+
+def test_half_of_a_pair_of_characters_is_no_trouble() -> None:
+    read = json_object(b'{"a": ["\\ud83d", "x\\uDE00y", "\\ud83d\\ude00", "\\\\ud83d"], "\\udc00": 1, "n": null}')
+    assert read == {"a": ["\ufffd", "x\ufffdy", "\U0001f600", "\\ud83d"], "\ufffd": 1, "n": None}
+    json.dumps(read, ensure_ascii=False).encode()
