@@ -6,6 +6,7 @@ so every file of a log that stands before it was begun later.
 """
 
 import heapq
+import itertools
 import os
 import select
 import time
@@ -20,6 +21,7 @@ from supervisor.system import Watch, WatchKind, open_watch
 Paths = Mapping[str, str | os.PathLike[str]]  # of the log of each service; need not exist (yet)
 
 GAP = "[portsup] lines may be missing here: the log was rotated faster than it was read"
+MOST_AT_ONCE = 5000  # lines, of all services
 POLL_EVERY = 0.25  # seconds, where the system cannot watch files
 
 
@@ -51,6 +53,7 @@ class Follower:
         self._is_watching = False
         self._is_blind = True
         self._watched: dict[str, tuple[int, int]] = {}
+        self._coming: Iterator[Line] | None = None  # what has come, and was not given yet
         self.may_be_more = False  # whether there may be files that were not there before; for whoever reads it to clear
 
     def __enter__(self) -> Self:
@@ -75,10 +78,17 @@ class Follower:
         yield from heapq.merge(*past, key=lambda line: line.time)
 
     def new(self) -> list[Line]:
-        """The lines that came since the last call, of all services in the order of time; never waits."""
+        """The lines that came since the last call, of all services in the order of time; never waits.
+
+        Of very many it gives the first, and the others in the next calls, so that who prints them is not kept waiting.
+        """
         self._watch_files()  # before reading: what is written after it wakes `wait`
-        lines = [line for trail in self._trails for line in trail.timed(trail.new())]
-        lines.sort(key=lambda line: line.time)
+        if self._coming is None:
+            come = (trail.timed(trail.new()) for trail in self._trails)
+            self._coming = heapq.merge(*come, key=lambda line: line.time)
+        lines = list(itertools.islice(self._coming, MOST_AT_ONCE))
+        if len(lines) < MOST_AT_ONCE:
+            self._coming = None
         return lines
 
     def places(self) -> dict[str, LogPosition]:
@@ -108,6 +118,7 @@ class Follower:
 
     def close(self) -> None:
         """Give every descriptor back."""
+        self._coming = None
         for trail in self._trails:
             trail.close()
         if self._watch:
@@ -181,9 +192,11 @@ class _Trail:
             yield from current.read(to_the_end=True)  # what was written before it was moved away
         if self._has_gap:
             yield Line(self._time, self.service, Stream.PORTSUP, GAP)
-        for part in parts:
-            yield from part.read(to_the_end=part is not parts[-1])
-        self._keep(parts)
+        try:
+            for part in parts:
+                yield from part.read(to_the_end=part is not parts[-1])
+        finally:
+            self._keep(parts)
 
     def place(self) -> LogPosition | None:
         return self._current.place(self._current.offset) if self._current is not None else None
