@@ -111,22 +111,27 @@ def needs_no_new_privs() -> bool:
 def filter_program(machine: Numbers) -> bytes:
     """The filter as an array of struct sock_filter, linux/filter.h: `bind` and `listen` of that machine are notified.
 
-    So is who installs a filter with a descriptor like ours, which the kernel refuses to have beneath it.  What comes by
+    So is who installs a filter with a descriptor like ours, which the kernel refuses to have beneath it; not who gives
+    it none, to see from EFAULT that the kernel knows such descriptors, as libseccomp does at its start.  What comes by
     the numbers of another architecture, such as the calls of a 32-bit program, is let through.
     """
     return b"".join(
         struct.pack("=HBBI", *instruction)
         for instruction in (
             (_LOAD, 0, 0, _OFFSET_OF_ARCHITECTURE),
-            (_IF_EQUAL, 0, 8, machine.audit),
+            (_IF_EQUAL, 0, 12, machine.audit),
             (_LOAD, 0, 0, _OFFSET_OF_CALL),
-            (_IF_EQUAL, 7, 0, machine.bind),
-            (_IF_EQUAL, 6, 0, machine.listen),
-            (_IF_EQUAL, 0, 4, machine.seccomp),
+            (_IF_EQUAL, 11, 0, machine.bind),
+            (_IF_EQUAL, 10, 0, machine.listen),
+            (_IF_EQUAL, 0, 8, machine.seccomp),
             (_LOAD, 0, 0, _OFFSET_OF_ARGUMENTS),
-            (_IF_EQUAL, 0, 2, _SET_MODE_FILTER),
+            (_IF_EQUAL, 0, 6, _SET_MODE_FILTER),
             (_LOAD, 0, 0, _OFFSET_OF_ARGUMENTS + 8),
-            (_IF_ANY, 1, 0, _NEW_LISTENER),
+            (_IF_ANY, 0, 4, _NEW_LISTENER),
+            (_LOAD, 0, 0, _OFFSET_OF_ARGUMENTS + 16),
+            (_IF_EQUAL, 0, 3, 0),
+            (_LOAD, 0, 0, _OFFSET_OF_ARGUMENTS + 20),
+            (_IF_EQUAL, 0, 1, 0),
             (_RETURN, 0, 0, _ALLOW),
             (_RETURN, 0, 0, _NOTIFY),
         )

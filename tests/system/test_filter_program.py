@@ -50,15 +50,18 @@ def test_a_filter_with_a_descriptor_of_its_own_is_notified_and_no_other_use_of_s
     """SECCOMP_SET_MODE_FILTER is 1, SECCOMP_FILTER_FLAG_NEW_LISTENER is 8, SECCOMP_FILTER_FLAG_TSYNC is 1."""
     program, call = filter_program(MACHINES[machine]), MACHINES[machine].seccomp
     for flags in (8, 9, 8 | 32):
-        assert run(program, architecture, call, 1, flags) == NOTIFY
-        assert run(program, other, call, 1, flags) == ALLOW
-    for arguments in ((1, 0), (1, 1), (0, 0), (2, 8), (3, 8)):
+        for address in (1 << 12, 1 << 32, 0x7FFF_FFFF_F000):
+            assert run(program, architecture, call, 1, flags, address) == NOTIFY
+            assert run(program, other, call, 1, flags, address) == ALLOW
+        assert run(program, architecture, call, 1, flags, 0) == ALLOW, "libseccomp asks so for what the kernel knows"
+    for arguments in ((1, 0, 1), (1, 1, 1), (0, 0, 1), (2, 8, 1), (3, 8, 1)):
         assert run(program, architecture, call, *arguments) == ALLOW
 
 
 def test_the_filter_of_aarch64_is_these_bytes() -> None:
     assert filter_program(MACHINES["aarch64"]).hex(" ", 8) == " ".join((
-        "2000000004000000", "15000008b70000c0", "2000000000000000", "15000700c8000000",
-        "15000600c9000000", "1500000415010000", "2000000010000000", "1500000201000000",
-        "2000000018000000", "4500010008000000", "060000000000ff7f", "060000000000c07f",
+        "2000000004000000", "1500000cb70000c0", "2000000000000000", "15000b00c8000000",
+        "15000a00c9000000", "1500000815010000", "2000000010000000", "1500000601000000",
+        "2000000018000000", "4500000408000000", "2000000020000000", "1500000300000000",
+        "2000000024000000", "1500000100000000", "060000000000ff7f", "060000000000c07f",
     ))  # fmt: skip
