@@ -1,25 +1,44 @@
 """The same server for clients that connect by HTTP: on the loopback, on a port of a pool, and with a token alone."""
 
+import contextlib
 import functools
 import sys
 from collections.abc import Sequence
 
 import anyio
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from supervisor import PortPool
 from supervisor.api.silent import impatient
 from supervisor.errors import LockLost
 from supervisor.mcp.guard import Guard
-from supervisor.mcp.server import McpServer
+from supervisor.mcp.server import MOST_CALLS, MOST_STREAMS, McpServer
 
 PATH = "/mcp"
 MOST_BYTES = 256 * 1024  # of a request
-MOST_AT_ONCE = 200  # requests and streams; further ones are told to come again
-MOST_SILENT = MOST_AT_ONCE // 2  # connections that ask nothing; more are closed
-MOST_SESSIONS = 100
+MOST_SESSIONS = 64  # of clients of older protocols, each of which may have one stream
+MOST_SILENT = 100  # connections that ask nothing; more are closed
+MOST_AT_ONCE = MOST_SILENT + MOST_SESSIONS + MOST_STREAMS + MOST_CALLS  # further requests are told to come again
+UNREAD_FOR = 30.0  # seconds until a client that reads nothing of its answer is let go
+
+
+class Patient:
+    """Ends answers that nobody has read for a while: what they hold is then free for others."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hands on."""
+
+        async def sent(message: Message) -> None:
+            with anyio.fail_after(UNREAD_FOR):
+                await send(message)
+
+        with contextlib.suppress(TimeoutError):
+            await self._app(scope, receive, sent)
 
 
 def application(server: McpServer, token: str, port: int) -> ASGIApp:
@@ -27,7 +46,7 @@ def application(server: McpServer, token: str, port: int) -> ASGIApp:
     app = server.server.streamable_http_app(
         streamable_http_path=PATH, max_request_body_size=MOST_BYTES, max_sessions=MOST_SESSIONS
     )
-    return Guard(app, token, port)
+    return Guard(Patient(app), token, port)
 
 
 def serve_http(server: McpServer, token: str, token_path: str, ports: Sequence[int]) -> None:

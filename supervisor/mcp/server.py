@@ -27,6 +27,9 @@ from supervisor.mcp.schema import INSTRUCTIONS, OUTPUT
 from supervisor.mcp.toolbox import Toolbox
 
 T = TypeVar("T")
+MOST_STREAMS = 64  # of notices, for clients of the newest protocol
+MOST_CALLS = 200  # at a time: `wait` keeps its thread for up to 50 s
+UNREAD_FOR = 2.0  # seconds until a client that reads nothing is told of nothing any more
 Context = Any  # a ServerRequestContext of the SDK
 
 _CONFIRM = {
@@ -47,7 +50,8 @@ class McpServer:
         self._subscribed: dict[str, list[ServerSession]] = {}  # of clients that speak an older version
         self._token: Any = None
         self._changes = Changes(toolbox.project, self._wanted, self._notify)
-        self._listen = ListenHandler(self._bus)
+        self._listen = ListenHandler(self._bus, max_subscriptions=MOST_STREAMS)
+        self._threads = anyio.CapacityLimiter(MOST_CALLS)
         self.server: Server[Any] = Server(
             "portsup", version=version, title="portsup", instructions=INSTRUCTIONS, lifespan=self._lifespan,
             on_list_tools=self._list_tools, on_call_tool=self._call_tool, on_list_resources=self._list_resources,
@@ -86,7 +90,7 @@ class McpServer:
         self, context: Context, params: types.CallToolRequestParams
     ) -> types.CallToolResult | types.InputRequiredResult:
         arguments = dict(params.arguments or {})
-        question = await _in_thread(self._toolbox.question_before, params.name, arguments)
+        question = await self._in_thread(self._toolbox.question_before, params.name, arguments)
         if question:
             answer = await self._ask(context, params, question)
             if isinstance(answer, types.InputRequiredResult):
@@ -97,7 +101,7 @@ class McpServer:
                 why = "the user did not agree" if can_ask else "this has to be agreed to, and your client cannot ask"
                 then = "" if can_ask else f"ask the user to run `{command}`"
                 return _told(made(ok=False, code="not-agreed", why=f"{why}: {question}", next=then))
-        return _told(await _in_thread(self._toolbox.call, params.name, arguments))
+        return _told(await self._in_thread(self._toolbox.call, params.name, arguments))
 
     async def _ask(
         self, context: Context, params: types.CallToolRequestParams, question: str
@@ -118,7 +122,7 @@ class McpServer:
 
     async def _list_resources(self, _: Context, __: Any) -> types.ListResourcesResult:
         try:
-            found = await _in_thread(listed, self._toolbox.project)
+            found = await self._in_thread(listed, self._toolbox.project)
         except PortsupError:  # no services.yaml, or a wrong one: the tools say so
             found = []
         return types.ListResourcesResult(
@@ -137,7 +141,7 @@ class McpServer:
     async def _read_resource(self, _: Context, params: types.ReadResourceRequestParams) -> types.ReadResourceResult:
         uri = str(params.uri)
         try:
-            text, mime = await _in_thread(content_of, self._toolbox.project, uri)
+            text, mime = await self._in_thread(content_of, self._toolbox.project, uri)
         except PortsupError as error:
             raise MCPError(types.INVALID_PARAMS, str(error), {"uri": uri}) from error
         return types.ReadResourceResult(contents=[types.TextResourceContents(uri=uri, text=text, mime_type=mime)])
@@ -180,9 +184,15 @@ class McpServer:
         await self._bus.publish(ResourceUpdated(uri=uri))
         for session in tuple(self._subscribed.get(uri, ())):
             try:
-                await session.send_resource_updated(uri)
+                with anyio.fail_after(UNREAD_FOR):
+                    await session.send_resource_updated(uri)
             except Exception:  # whatever a client that has left makes of it: it is not told again
                 self._forget(uri, session)
+
+    async def _in_thread(self, call: Callable[..., T], *arguments: Any) -> T:
+        """What a call gives that may take long; a request that is given up on leaves it to end by itself."""
+        work = functools.partial(call, *arguments)
+        return await anyio.to_thread.run_sync(work, abandon_on_cancel=True, limiter=self._threads)
 
     async def _list_prompts(self, _: Context, __: Any) -> types.ListPromptsResult:
         prompts = [
@@ -221,8 +231,3 @@ def _can_be_asked(context: Context) -> bool:
 def _agrees(answer: Any) -> bool:
     is_accepted = getattr(answer, "action", "") == "accept"
     return is_accepted and (getattr(answer, "content", None) or {}).get("agreed") is True
-
-
-async def _in_thread(call: Callable[..., T], *arguments: Any) -> T:
-    """What a call gives that may take long; a request that is given up on leaves it to end by itself."""
-    return await anyio.to_thread.run_sync(functools.partial(call, *arguments), abandon_on_cancel=True)

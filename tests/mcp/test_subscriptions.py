@@ -17,15 +17,18 @@ ADDRESS = "portsup://shop/1/status"
 class Session:
     """A client; one that has left cannot be told."""
 
-    def __init__(self, *, has_left: bool = False) -> None:
+    def __init__(self, *, has_left: bool = False, reads: bool = True) -> None:
         self.session = self  # also what asks for it
         self.uri = ADDRESS
         self.told: list[str] = []
         self._has_left = has_left
+        self._reads = reads
 
     async def send_resource_updated(self, uri: str) -> None:
         if self._has_left:
             raise ConnectionError
+        while not self._reads:
+            await asyncio.sleep(3600)
         self.told.append(uri)
 
 
@@ -52,3 +55,42 @@ def test_who_is_no_longer_told_takes_nobody_along(server: Any) -> None:
     assert server._wanted() == {ADDRESS}
     asyncio.run(server._unsubscribe(stays, stays))
     assert server._wanted() == frozenset()
+
+
+def test_who_does_not_read_keeps_no_notice_from_others(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("supervisor.mcp.server.UNREAD_FOR", 0.01)
+    slow, reads = Session(reads=False), Session()
+
+    async def act() -> None:
+        for each in (slow, reads):
+            await server._subscribe(each, each)
+        async with asyncio.timeout(20):
+            await server._publish(ADDRESS)
+            await server._publish(ADDRESS)
+
+    asyncio.run(act())
+    assert reads.told == [ADDRESS] * 2
+    assert server._subscribed[ADDRESS] == [reads]
+
+
+def test_an_answer_that_nobody_reads_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    from supervisor.mcp import http
+
+    monkeypatch.setattr(http, "UNREAD_FOR", 0.01)
+    ended: list[str] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await send({"type": "http.response.body"})
+        finally:
+            ended.append("its work")
+
+    async def never(message: Any) -> None:
+        await asyncio.sleep(3600)
+
+    async def act() -> None:
+        async with asyncio.timeout(20):
+            await http.Patient(app)({"type": "http"}, never, never)  # type: ignore[arg-type]
+
+    asyncio.run(act())
+    assert ended == ["its work"]
