@@ -14,8 +14,9 @@ give_up() {
 
 python=
 for name in python3 python3.14 python3.13 python3.12 python3.11; do
+    # Whatever environment is active, this one among them, it is the Python below it: that has pip.
     if "$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
-        python=$name
+        python=$("$name" -c 'import sys; print(sys._base_executable)')
         break
     fi
 done
