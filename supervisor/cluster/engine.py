@@ -21,6 +21,7 @@ from supervisor.words import cluster as words
 NAMESPACE = "portsup"
 _ANSWER = 2.0  # seconds that an answer may take
 _KEYS = b"portsup"
+_HEAD = "node:__internal_head__"  # a resource that the head alone has
 
 
 class Unreachable(Exception):
@@ -79,6 +80,19 @@ def stacks() -> list[tuple[str, int]]:
     return sorted((stack, int(number)) for stack, _, number in found if number.isdigit())
 
 
+def keepers(stack: str, instance: int) -> list[str]:
+    """The services of a stack that have a keeper, as the cluster itself knows, in the order of names."""
+    named = ray.util.list_named_actors(all_namespaces=True)
+    start = keeper_name(stack, instance, "")
+    names = [each["name"] for each in named if each["namespace"] == NAMESPACE]
+    return sorted(name.removeprefix(start) for name in names if name.startswith(start))
+
+
+def has_head() -> bool:
+    """Whether Ray takes the head for alive: only there it starts a registry."""
+    return any(_HEAD in node["Resources"] for node in nodes())
+
+
 def find(name: str) -> Any:
     """The actor of that name; raises Unreachable."""
     try:
@@ -120,7 +134,7 @@ def make_registry(cls: type, plan: Mapping[str, Any]) -> Any:
     Elsewhere it could be cut off from the cluster together with a node.
     """
     name = registry_name(plan["stack"], plan["instance"])
-    needs: dict[str, Any] = {"num_cpus": 0, "resources": {"node:__internal_head__": 0.001}}
+    needs: dict[str, Any] = {"num_cpus": 0, "resources": {_HEAD: 0.001}}
     try:
         return _made(cls, name, "DEFAULT", needs).remote(plan)
     except ValueError:

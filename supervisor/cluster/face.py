@@ -138,28 +138,37 @@ class Cluster:
         return max(told, key=lambda each: max((event.time for part in each.chapters for event in part), default=""))
 
     def down(self, timeout: float | None) -> list[dict[str, Any]]:
-        """Stops everything, those first that others do not need, and ends the actors; how it went."""
-        placed = self.status()
-        results = [self._stop(each, timeout) for each in reversed(placed)]
+        """Stops everything, those first that others do not need, and ends the actors; how it went.
+
+        Without a registry each keeper is told all the same; what it cannot do by then its warden does in time.
+        """
+        try:
+            placed = [(each.row.name, each.node) for each in reversed(self.status())]
+            has_registry = True
+        except PortsupError:
+            placed = [(name, "?") for name in engine.keepers(self.stack, self.instance)]
+            has_registry = False
+        results = [self._stop(name, node, timeout, has_registry) for name, node in placed]
         for node in engine.nodes():
             with contextlib.suppress(engine.Unreachable):
                 engine.end(engine.find(engine.agent_name(self.stack, self.instance, node["NodeID"])))
         with contextlib.suppress(engine.Unreachable):
             registry = self._registry()
-            engine.ask(registry, "end")
+            with contextlib.suppress(engine.Unreachable):
+                engine.ask(registry, "end")
             engine.end(registry)
         return results
 
-    def _stop(self, placed: Placed, timeout: float | None) -> dict[str, Any]:
-        service = placed.row.name
+    def _stop(self, service: str, node: str, timeout: float | None, has_registry: bool) -> dict[str, Any]:
         try:
             keeper = engine.find(engine.keeper_name(self.stack, self.instance, service))
         except engine.Unreachable:
             return {"name": service, "ok": True, "words": words.STOPPED}
-        has_stopped = not placed.node  # no node has it yet
+        has_stopped = not node  # no node has it yet
         if not has_stopped:
             with contextlib.suppress(engine.Unreachable):
-                has_stopped = engine.ask_while(keeper, "stop", timeout, is_wanted=lambda: self._is_heard(service))
+                is_wanted = (lambda: self._is_heard(service)) if has_registry else (lambda: False)
+                has_stopped = engine.ask_while(keeper, "stop", timeout, is_wanted=is_wanted)
         engine.end(keeper)
         return {"name": service, "ok": has_stopped, "words": words.STOPPED if has_stopped else words.ENDS_BY_ITSELF}
 
@@ -206,7 +215,7 @@ class Cluster:
         try:
             return engine.ask(self._registry(), method, *arguments, timeout=10.0)
         except engine.Unreachable:
-            raise words.registry_silent(self.stack) from None
+            raise words.registry_silent(self.stack, engine.has_head()) from None
 
 
 def has_settled(each: Placed) -> bool:

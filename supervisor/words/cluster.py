@@ -115,12 +115,14 @@ def last_line(text: str) -> str:
     return lines[-1] if lines else "it does not answer"
 
 
-def registry_silent(stack: str) -> PortsupError:
-    """The one who knows where everything is does not answer."""
-    return PortsupError(
-        f"cannot ask stack `{stack}`", "its registry does not answer",
-        "Ray starts it again within seconds: try again; `ray status` shows the nodes",
-    )  # fmt: skip
+def registry_silent(stack: str, has_head: bool) -> PortsupError:
+    """The one who knows where everything is does not answer; without the head Ray starts no other one."""
+    what = f"cannot ask stack `{stack}`"
+    if has_head:
+        hint = "Ray starts it again within seconds: try again; `ray status` shows the nodes"
+        return PortsupError(what, "its registry does not answer", hint)
+    hint = "the services stop when their leases end; start the cluster again, and then the stack"
+    return PortsupError(what, "the head of the cluster is gone, and with it the registry", hint)
 
 
 def no_node_answers(service: str) -> PortsupError:

@@ -85,6 +85,18 @@ def test_the_head_dies_and_the_services_end_with_their_leases(writer: Writer) ->
     assert len(writer.epochs()) == 1
 
 
+def test_the_raylet_of_the_head_dies_and_the_stack_can_be_ended(writer: Writer) -> None:
+    """Ray knows the stack still, and has no place for another registry."""
+    stack = writer.stack
+    stack.nodes.is_over = True
+    os.kill(stack.nodes.raylets["head"], signal.SIGKILL)
+    writer.until_gone(writer.pid())
+    told = eventually(lambda: "head of the cluster is gone" in stack.run("status").stderr, within=LONG, every=1.0)
+    assert told
+    assert "writer" in stack.run("down", "-t", "0").stderr
+    assert stack.run("status").returncode == 4
+
+
 def test_everything_dies_at_once_and_the_next_cluster_has_a_later_epoch(writer: Writer, clusters: Any) -> None:
     """The wardens, which Ray does not know, end the services."""
     before = writer.epochs()[-1]
