@@ -111,3 +111,15 @@ def test_doctor_counts_the_directories_and_names_the_limit(folder: Path, tmp_pat
     limit.write_text("1000\n")
     assert [each.level for each in check_watched({"web": spec}, str(limit))] == [Level.WARNING, Level.OK]
     assert list(check_watched({"web": ServiceSpec("web", ("a",), ())})) == []
+
+
+def test_a_pattern_of_directories_names_the_directory_itself_too(folder: Path) -> None:
+    (folder / ".gitignore").write_text("__pycache__/\ndist/\n")
+    (folder / "src/__pycache__").mkdir()
+    (folder / "src/dist").write_text("a file is none")
+    ignoring = Ignoring(str(folder), ["node_modules/"])
+    assert ignoring(str(folder / "src/__pycache__")), "it was made"
+    assert ignoring(str(folder / "node_modules")), "it is gone"
+    assert ignoring(str(folder / "src/gone/__pycache__"))
+    assert not ignoring(str(folder / "src/dist"))
+    assert not ignoring(str(folder / "src"))

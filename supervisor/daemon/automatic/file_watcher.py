@@ -28,13 +28,16 @@ class Ignoring:
 
     def __call__(self, path: str) -> bool:
         """Whether a change of this file is of no interest."""
-        return _matches(self._own, os.path.relpath(path, self._root)) is True or self._by_git(path)
+        # A pattern such as `build/` is one of directories; what is gone may have been one.
+        may_be = ("", "/") if not os.path.lexists(path) else ("/",) if _is_folder(path) else ("",)
+        own = any(_matches(self._own, os.path.relpath(path, self._root) + end) for end in may_be)
+        return own or any(self._by_git(path, end) for end in may_be)
 
-    def _by_git(self, path: str) -> bool:
+    def _by_git(self, path: str, end: str) -> bool:
         is_ignored = False
         for folder in _folders_to(path, self._root):
             spec = self._spec_of(folder)
-            if spec is not None and (found := _matches(spec, os.path.relpath(path, folder))) is not None:
+            if spec is not None and (found := _matches(spec, os.path.relpath(path, folder) + end)) is not None:
                 is_ignored = found
         return is_ignored
 
@@ -47,6 +50,10 @@ class Ignoring:
         except OSError:  # there is none, or nobody may read it
             return None
         return self._known[folder][1]
+
+
+def _is_folder(path: str) -> bool:
+    return os.path.isdir(path) and not os.path.islink(path)  # git takes a link for a file
 
 
 def _matches(spec: Any, path: str) -> bool | None:
