@@ -13,6 +13,7 @@ from supervisor.config.kinds import (
     LONGEST_NAME,
     NAME,
     Choice,
+    Flag,
     Kind,
     Named,
     Section,
@@ -227,8 +228,9 @@ class Validator:
             return "" if read is BROKEN else f"signal:{read}"
         if node.text in kind.words:
             return node.text
-        choices = ", ".join((*kind.words, *(f"{{{name}: …}}" for name in kind.one_of if name not in kind.words)))
-        hint = f"write `{{{node.text}: …}}`" if node.text in kind.one_of else did_you_mean(node.text, kind.words)
+        forms = {key.name: f"{{{key.name}: {'true' if isinstance(key.kind, Flag) else '…'}}}" for key in kind.keys}
+        choices = ", ".join((*kind.words, *(forms[name] for name in kind.one_of if name not in kind.words)))
+        hint = f"write `{forms[node.text]}`" if node.text in kind.one_of else did_you_mean(node.text, kind.words)
         hint = "" if node.secret else self.hint_for(node, where) or hint
         what = "nothing" if node.is_null else self.report.quote(node.text, node.secret)
         self.report.error(node.place, f"{where}: {what} is not one of {choices}", hint)

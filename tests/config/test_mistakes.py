@@ -169,8 +169,10 @@ def test_a_pool_that_makes_no_sense(mistakes: Mistakes, line: str, problem: str)
          "started, listening, ready, completed, completed_ok (write `ready`)"),
         ("depends_on: {web: {conditon: ready}}", "5:24 services.it.depends_on.web: unknown key `conditon` "
          "(did you mean `condition`?)"),
-        ("ready: lisening", "5:12 services.it.ready: `lisening` is not one of listening, started, {http: …}, {tcp: …}, "
-         "{exec: …}, {log: …}, {notify: …} (did you mean `listening`?)"),
+        ("ready: notify", "5:12 services.it.ready: `notify` is not one of listening, started, {http: …}, {tcp: true}, "
+         "{exec: …}, {log: …}, {notify: true} (write `{notify: true}`)"),
+        ("ready: lisening", "5:12 services.it.ready: `lisening` is not one of listening, started, {http: …}, "
+         "{tcp: true}, {exec: …}, {log: …}, {notify: true} (did you mean `listening`?)"),
         ("ready: {log: '['}", "5:18 services.it.ready.log: `[` is not a regular expression: unterminated character set "
          "at position 0 (in double quotes a backslash is written twice)"),
         ("ready: {log: a, exec: b}", "5:21 services.it.ready: `log` and `exec` exclude each other (keep one of them)"),
@@ -235,8 +237,8 @@ def test_a_probe_path_is_a_path(mistakes: Mistakes, path: str, hint: str) -> Non
 
 def test_what_the_hint_needs_is_told_in_the_same_run(mistakes: Mistakes) -> None:
     assert [each.partition(": ")[2] for each in mistakes(it("ready: http://localhost:8000/health"))] == [
-        "`http://localhost:8000/health` is not one of listening, started, {http: …}, {tcp: …}, {exec: …}, {log: …}, "
-        "{notify: …} (write `ready: {http: /health}`)",
+        "`http://localhost:8000/health` is not one of listening, started, {http: …}, {tcp: true}, {exec: …}, {log: …}, "
+        "{notify: true} (write `ready: {http: /health}`)",
         "`http` needs a port, and the service has no `pool` (give it a `pool`, or use `started`, `exec`, `log` or "
         "`notify`)",
     ]
