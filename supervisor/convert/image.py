@@ -183,6 +183,11 @@ def _checked(line: shell.Line, place: OfImage, around: Around) -> shell.Line | L
         inside = posixpath.normpath(posixpath.join(place.image.working_dir, program))
         if inside in place.image.built and around.kind(posixpath.join(place.working_dir, program)) is FileKind.NOTHING:
             return Left("", f"its program `{program}` is built in its image", remedy)
+    if found[1:2] == ["-c"] and len(found) == 3 and place.paths.pairs and type(found[2]) is str:
+        is_there = lambda path: around.kind(path) is not FileKind.NOTHING  # noqa: E731
+        folder = posixpath.normpath(place.working_dir or ".")
+        root = around.absolute() if volumes.moves(found[2], place.paths, folder) else ""
+        found[2] = volumes.in_shell(found[2], place.paths, place.working_dir, is_there, root)
     return line if line.text else replace(line, words=found)
 
 

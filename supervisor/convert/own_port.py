@@ -1,10 +1,11 @@
 """Which number, or which `$PORT`, in a command is the port that the service listens on, and which one it asks."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from supervisor.convert.draft import Filled
 from supervisor.convert.references import PORT
+from supervisor.errors import PortsupError
 
 # Programs that ask a server, or pass its port on: a port in their words is not their own.
 CLIENTS = frozenset((
@@ -82,3 +83,15 @@ def replaced(words: list[str]) -> tuple[list[str], int | None]:
         if number and is_number(number):
             return [*words[:at], written, *words[at + 1 :]], int(number)
     return words, None
+
+
+def of_nginx(words: Sequence[str], read: Callable[[str], str]) -> list[int]:
+    """The ports that nginx binds by itself, as the file says that its `-c` names; `read` gives the text of a file."""
+    if not words or words[0].rpartition("/")[2] not in ("nginx", "openresty") or "-c" not in words[:-1]:
+        return []
+    try:
+        text = read(words[words.index("-c") + 1])
+    except PortsupError:
+        return []
+    found = re.findall(r"^\s*(?:[^#\n]*[{;]\s*)?listen\s+(?:\S*:)?(\d{2,5})\b", text, re.MULTILINE)
+    return [int(number) for number in dict.fromkeys(found) if is_number(number)]

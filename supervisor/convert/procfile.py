@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from supervisor.convert import procfile_settings, shell
+from supervisor.convert import own_port, procfile_settings, shell
 from supervisor.convert.around import ALONE, Around
 from supervisor.convert.draft import Draft, Left, Outcome
 from supervisor.convert.own_port import is_number
@@ -35,6 +35,8 @@ def convert(text: str, around: Around = ALONE) -> Outcome:
             outcome.left.append(Left(f"line {at}", "it is not `name: command`", "write it as a service by hand", line))
             continue
         outcome.services.append(_process(found[1], found[2], files, base and base + settings.step * number))
+        if isinstance(words := outcome.services[-1].fields["command"], list):
+            outcome.services[-1].further += own_port.of_nginx(words, around.read)
         number += 1
     settings.apply(outcome)
     return outcome

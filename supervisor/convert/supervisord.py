@@ -5,7 +5,7 @@ import platform
 import re
 from collections.abc import Sequence
 
-from supervisor.convert import paths, shell, supervisord_fcgi, supervisord_files, supervisord_order
+from supervisor.convert import own_port, paths, shell, supervisord_fcgi, supervisord_files, supervisord_order
 from supervisor.convert.around import ALONE, Around
 from supervisor.convert.copies import share
 from supervisor.convert.draft import Draft, Left, Outcome
@@ -44,6 +44,8 @@ _GENERAL = {  # of supervisord itself, with an effect on its programs
     "user": ("portsup runs as who starts it", "start it as that user"),
 }
 _OWN = ("supervisord", "unix_http_server", "inet_http_server", "supervisorctl", "rpcinterface")
+# Programs that look for a relative path in a folder of their own, and not where they are started.
+_OWN_FOLDER = re.compile(r"(?:\S*/)?(?:nginx|openresty|httpd|apache2|php-fpm[\d.]*)(?:\s|$)")
 START_RETRIES, START_SECONDS = 3, 1.0  # what supervisord takes where nothing is said
 _WHY = {
     "stdout_events_enabled": ("there are no event listeners", "follow `portsup logs -f`"),
@@ -159,7 +161,13 @@ def _copy(name: str, section: Section, of_all: Section, number: int, copies: int
     if directory := given.get("directory", general.get("directory", "")):
         folder = draft.fields["working_dir"] = expanded(directory)
         known["here"], of_all_here = (_from(here, folder, around) for here in (known["here"], of_all_here))
+    relative = known["here"]
+    if _OWN_FOLDER.match(given["command"].strip()) and around.absolute():
+        known["here"] = os.path.normpath(os.path.join(around.absolute(), section.here))
     _command(draft, given["command"], references)
+    known["here"] = relative
+    if isinstance(words := draft.fields["command"], list):
+        draft.further += own_port.of_nginx(words, around.read)
     draft.keep_stdin()
     for word in dict.fromkeys(unknown):
         draft.leave(f"`%({word})s`", "portsup does not know it", "put its value there")

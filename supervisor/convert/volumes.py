@@ -7,7 +7,7 @@ What the image has at its place is not in it.
 import posixpath
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from supervisor.config import interpolate, placeholders
@@ -55,7 +55,7 @@ def carry(draft: Draft, given: dict[str, Any], top: Mapping[str, Any], folder: s
     if folder.startswith(("/", "~")) and around.absolute():  # from there nothing is found by a relative path
         places = [(inside, posixpath.join(around.absolute(), place)) for inside, place in places]
     known = Paths(tuple(places))
-    _command(draft, known, folder)
+    _command(draft, known, folder, around)
     for name, value in list(draft.environment.items()):
         if isinstance(value, str) and not isinstance(value, Filled) and "$" not in value:
             changed = of_variable(name, value, known, folder, lambda path: True)
@@ -65,7 +65,7 @@ def carry(draft: Draft, given: dict[str, Any], top: Mapping[str, Any], folder: s
         probe = draft.fields.get(key)
         if isinstance(probe, dict) and isinstance(probe.get("exec"), list):
             probe["exec"] = [_word(word, known, folder) for word in probe["exec"]]
-    _make(draft, dict.fromkeys(place for _, place in places), folder)
+    _make(draft, dict.fromkeys(place for _, place in places), folder, around.absolute())
 
 
 def _named(volumes: object) -> list[tuple[str, str]]:
@@ -82,12 +82,14 @@ def _named(volumes: object) -> list[tuple[str, str]]:
     return found
 
 
-def _command(draft: Draft, known: Paths, folder: str) -> None:
+def _command(draft: Draft, known: Paths, folder: str, around: Around) -> None:
     command = draft.fields.get("command")
     if not isinstance(command, list):
         return
     if command[1:2] == ["-c"] and len(command) == 3 and not isinstance(command[2], Filled):
-        draft.fields["command"] = [*command[:2], _text(command[2], known, folder)]
+        text = command[2]
+        root = around.absolute() if moves(text, known, posixpath.normpath(folder or ".")) else ""
+        draft.fields["command"] = [*command[:2], in_shell(text, known, folder, lambda path: True, root)]
     else:
         draft.fields["command"] = [*command[:1], *(_word(word, known, folder) for word in command[1:])]
 
@@ -101,22 +103,39 @@ def _word(word: str, known: Paths, folder: str) -> str:
     return Filled(f"{placeholders.literally(interpolate.literally(name))}{equals}{relative(found, folder)}")
 
 
-def _text(text: str, known: Paths, folder: str) -> str:
-    """The same in a line for a shell."""
+def in_shell(text: str, known: Paths, folder: str, is_there: Callable[[str], bool], root: str = "") -> str:
+    """A line for a shell with the paths that its container had as a program in `folder` has to write them.
+
+    `is_there` says whether there is something at a path of this machine; what is not there stays as it is. With `root`,
+    the folder of the source, they are absolute, for a line that changes its directory.
+    """
 
     def place(match: re.Match[str]) -> str:
         found = known.outside(posixpath.normpath(match[0]))
-        return relative(found, folder).replace(_INSTANCE, "$PORTSUP_INSTANCE") if found else match[0]
+        if found is None or not is_there(found):
+            return match[0]
+        shown = posixpath.join(root, found) if root else relative(found, folder)
+        return shown.replace(_INSTANCE, "$PORTSUP_INSTANCE")
 
     inside = "|".join(re.escape(each) for each, _ in known.pairs)
     return re.sub(rf"(?<![\w./$}}-])(?:{inside})(?=[/\s\"';&|)]|$)[^\s\"';&|)]*", place, text)
 
 
-def _make(draft: Draft, places: Mapping[str, Any], folder: str) -> None:
+def moves(text: str, known: Paths, folder: str) -> bool:
+    """Whether a line for a shell changes its directory to another one than that where it is run."""
+    told = re.findall(r"(?:^|[;&|(\n])\s*cd\s+[\"']?([^\s;&|\"')]+)", text)
+    return any(posixpath.normpath(known.outside(posixpath.normpath(each)) or each) != (folder or ".") for each in told)
+
+
+def _make(draft: Draft, places: Mapping[str, Any], folder: str, root: str) -> None:
     """Have those directories made that the service names."""
     texts = str([draft.fields.get(key) for key in ("command", "environment", "ready", "healthcheck")])
-    shown = {place: relative(place, folder) for place in places}
-    wanted = [path for path in shown.values() if path in texts or path.replace(_INSTANCE, "$PORTSUP_INSTANCE") in texts]
+
+    def is_named(place: str) -> bool:
+        shown = (relative(place, folder), *([posixpath.join(root, place)] if root else []))
+        return any(each in texts or each.replace(_INSTANCE, "$PORTSUP_INSTANCE") in texts for each in shown)
+
+    wanted = [relative(place, folder) for place in places if is_named(place)]
     if not wanted:
         return
     for path in wanted:
