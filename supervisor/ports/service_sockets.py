@@ -148,12 +148,9 @@ class ServiceSockets:
         """Whether a socket at an address can listen beside the one that is left there, and take over from it."""
         return joins(theirs, address, is_replica=self._spreads)
 
-    def strands(self, theirs: socket.socket, who: object) -> bool:
-        """Whether process tree `who` needs a socket that listens already at the place of its own.
-
-        Clients wait there for it and cannot move, or it is a replica that has to share the queue of another.
-        """
-        seat = self._seats.get(place_of_socket(theirs), Seat())
+    def strands(self, place: Place, who: object) -> bool:
+        """Whether clients wait at a place for process tree `who`, and cannot move; for replicas, whether they may."""
+        seat = self._seats.get(place, Seat())
         return strands(seat.left_to(who), self.port, seat.others_of(who) if self._spreads else ())
 
     def listen(self, theirs: socket.socket, claim: Claim, backlog: int, *, may_lose: bool = False) -> bool:
@@ -269,7 +266,10 @@ class ServiceSockets:
 
     def forget(self, place: Place, who: object) -> None:
         """A process tree has closed what it had at a place; what waits there goes on waiting."""
-        self._seats[place].forget(who)
+        seat = self._seats[place]
+        seat.forget(who)
+        if who in seat.kept and None not in seat.kept:
+            seat.leave(who)
 
     def retire_unclaimed(self) -> None:
         """Close those that no process has asked for."""

@@ -263,7 +263,7 @@ def test_where_no_queue_moves_a_process_accepts_its_clients_before_it_ends(
     assert ways_in(sockets.port) == []
     with own(LOCAL) as sock:
         claim = bind(sockets, LOCAL, sock, "2")
-        assert sockets.strands(sock, "2")
+        assert sockets.strands(LOCAL, "2")
         assert len(accepted(sockets.lend(LOCAL, sock, claim))) == 10
     for client in clients:
         client.close()
@@ -278,7 +278,7 @@ def test_where_no_queue_moves_a_process_keeps_its_own_socket_if_nobody_waits(
     with own(LOCAL) as sock:
         claim = bind(sockets, LOCAL, sock, "2")
         assert not sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
-        assert not sockets.strands(sock, "2")
+        assert not sockets.strands(LOCAL, "2")
         assert sockets.listen(sock, claim, 200)
         assert sockets.inodes() == {inode_of(sock)}
         clients = waiting(sockets.port)

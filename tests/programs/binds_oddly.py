@@ -141,6 +141,16 @@ def child_binds() -> None:
     serve(server)
 
 
+def parent_binds() -> None:
+    """What its child listens on, as Varnish does."""
+    server = socket.socket()
+    server.bind(HERE)
+    if not os.fork():
+        server.listen()
+        serve(server)
+    signal.pause()
+
+
 def helper_binds() -> None:
     """By a program that gets the socket in a message, as authbind and privilege-separated servers do."""
     server = socket.socket()

@@ -119,15 +119,15 @@ class Handoff:
         """Whether the call is answered, or will be."""
         if theirs.getsockname()[1]:  # a second bind: the kernel says EINVAL, unless the first one was not heard
             return inode_of(theirs) in self._unheard and self._succeed(asked, theirs)
-        if asked.length > LONGEST_ADDRESS:  # EINVAL, too
-            return False
-        found = parse_address(memory_of(asked.thread, asked.address, asked.length), theirs.family)
+        length = asked.length if asked.length <= LONGEST_ADDRESS else 0  # EINVAL, too
+        found = parse_address(memory_of(asked.thread, asked.address, length), theirs.family)
         if found is None or not self.calls.is_valid(asked):
             return False
         address, port, scope = found
         is_shared = bool(theirs.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT))
-        keeps_own, joins = system.keeps_own(theirs), sockets.joins(theirs, address)
-        bind = Bind(place_of_socket(theirs, address, scope), port, is_shared, keeps_own, joins)
+        place = place_of_socket(theirs, address, scope)
+        joins = sockets.joins(theirs, address) and not sockets.strands(place, self.who)
+        bind = Bind(place, port, is_shared, system.keeps_own(theirs), joins)
         decision = decide(
             bind, sockets.port, self.mode, sockets.places(self.who), self._moved, has_bound=self._has_bound,
             held=sockets.held(self.who), kept=sockets.kept(), shared=sockets.shared(), offered=self.offered,
@@ -203,7 +203,7 @@ class Handoff:
         """Bind the socket of a call; ours, where that has taken its place."""
         claim, uses = claim_of(self.who, asked, theirs), seen.uses
         if uses is None or (uses.obstacle and decision.place != self.offered and system.keeps_own(theirs)):
-            if uses is not None:
+            if uses is not None and not sockets.joins(theirs, decision.place.address):  # else it may, when it listens
                 self.hearing.on_dropped(uses.obstacle)
             sockets.bind(decision.place, theirs, claim)
             return None
@@ -229,7 +229,7 @@ class Handoff:
         if port != sockets.port:
             self._listens_elsewhere(port)
             return False
-        if not is_listening(theirs) and sockets.strands(theirs, self.who):
+        if not is_listening(theirs) and sockets.strands(place_of_socket(theirs), self.who):
             self._look(asked, theirs, partial(self._begin, asked, sockets), swaps=True)
         else:
             self._begin(asked, sockets, theirs, Seen())

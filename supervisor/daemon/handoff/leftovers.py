@@ -106,7 +106,7 @@ def make_room(
             hearing.on_dropped(why_lost(lost, decision.place))
         sockets.retire(retired)
     for place in decision.doubtful:
-        if place == decision.place or _is_left(sockets, place, theirs, decision):
+        if place == decision.place or _is_left(sockets, place, theirs, who, decision):
             if place in sockets.places():
                 sockets.forget(place, who)
         else:
@@ -119,10 +119,11 @@ def _can_stay(sockets: ServiceSockets, places: Collection[Place], theirs: socket
     return not any(system.can_be_joined(*each) for each in ((theirs, place.address), *left))
 
 
-def _is_left(sockets: ServiceSockets, place: Place, theirs: socket.socket, decision: Give) -> bool:
+def _is_left(sockets: ServiceSockets, place: Place, theirs: socket.socket, who: object, decision: Give) -> bool:
     """Whether what is at a place is left over still, and may stay: its process has closed there what it had bound."""
-    seat = sockets.seats()[place]
-    return seat.kept.keys() == {None} and not decision.swaps and _can_stay(sockets, (place,), theirs, decision.place)
+    kept = sockets.seats()[place].kept
+    is_ours = len(kept) == 1 and kept.keys() <= {None, who}
+    return is_ours and not decision.swaps and _can_stay(sockets, (place,), theirs, decision.place)
 
 
 def _has_queue(sockets: Collection[socket.socket]) -> bool:
