@@ -137,7 +137,7 @@ def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
 def pytest_sessionstart() -> None:
     """Gives each test a folder with a short name."""
     global _base, _folders
-    _base = Path(tempfile.mkdtemp(prefix="pt"))
+    _base = Path(tempfile.mkdtemp(prefix="pt")).resolve()
     _base.chmod(0o711)  # a test that becomes another user opens its own folder, and gets there
     _folders = (_base / str(number) for number in count())
 
@@ -180,6 +180,20 @@ def own_folders(own_places: Path) -> Path:
     """A short folder with these two in it: the path of a unix socket has 107 bytes at most."""
     own_places.mkdir(mode=0o700, exist_ok=True)
     return own_places
+
+
+@pytest.fixture
+def tmp_path(own_folders: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of the test.
+
+    That of a live test is pytest's, which stays for a while: something may still be mounted or run there.  For each of
+    these pytest looks at the names of all before, so the thousands of others have one that goes with their test.
+    """
+    if _is_live:
+        return tmp_path_factory.mktemp("live")
+    folder = own_folders / "t"
+    folder.mkdir(mode=0o700)
+    return folder
 
 
 def _nothing_left(runtime: str) -> None:

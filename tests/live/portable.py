@@ -34,7 +34,6 @@ LEFT_OUT = {
     "test_children.py::test_one_that_listens_on_another_port_is_told_both_ports_and_what_to_do": SHORT,
     "test_health.py::test_a_service_that_answers_wrongly_is_not_ready_and_the_answer_is_told": SHORT,
     "test_heirs.py": ORPHANS,
-    "test_hostile_services.py::test_calls_that_cannot_be_looked_into_are_told_once": SERVICE_SOCKET,
     "test_hostile_services.py::test_spare_ports_held_by_sockets_in_flight_hold_up_nobody": BOUND,
     "test_limits.py::test_another_user_gets_the_port_as_ever": HANDOFF,
     "test_locks.py": WATCH,
