@@ -16,6 +16,8 @@ ALONE = "no signal tells a program of the end of its parent: what `exec` runs go
 HANDOFF = "it is about the handoff"
 LINGERS = "connections in TIME_WAIT of a server without SO_REUSEADDR keep the port, which nobody holds in between"
 NAMESPACES = "PID namespaces are those of Linux"
+MANY = "psutil is asked who listens, however many sockets there are"
+STACK = "how little a program with a small stack may be given is a rule of Linux"
 SHORT = "its time limit is shorter than two looks at all sockets by psutil on a busy machine"
 
 LEFT_OUT = {
@@ -36,7 +38,9 @@ LEFT_OUT = {
     "test_heirs.py": ORPHANS,
     "test_hostile_services.py::test_spare_ports_held_by_sockets_in_flight_hold_up_nobody": BOUND,
     "test_limits.py::test_another_user_gets_the_port_as_ever": HANDOFF,
+    "test_limits.py::test_a_program_with_little_room_for_variables_starts_with_the_addresses_that_it_needs": STACK,
     "test_locks.py": WATCH,
+    "test_many_sockets.py": MANY,
     "test_namespaces.py": NAMESPACES,
     "test_notify.py::test_another_process_of_its_tree_may_stand_for_it": ORPHANS,
     "test_resources.py::test_a_service_is_its_whole_tree_with_every_socket": INODES,

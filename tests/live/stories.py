@@ -51,7 +51,7 @@ def written(services: Callable[[Ports], dict[str, Any]]) -> Callable[[Live, Port
 
 
 def web(ready: str, ports: Ports) -> dict[str, Any]:
-    return {"command": HTTP, "pool": list(ports[:1]), "ready": {"http": ready, "timeout": "1s"}, "restart": "never"}
+    return {"command": HTTP, "pool": list(ports[:1]), "ready": {"http": ready, "timeout": "5s"}, "restart": "never"}
 
 
 def store(line: str) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def state_of(pid: int) -> str:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
-def hanging(stack: Make, seconds: str = "2", **more: object) -> tuple[Live, int]:
+def hanging(stack: Make, seconds: str = "4", **more: object) -> tuple[Live, int]:
     """A stack whose daemon may be silent so long; its port."""
     (port,) = free_pool(1)
     live = stack({"web": {"command": program("listens"), "pool": [port]}, "other": more or SLEEPS})
@@ -58,11 +58,11 @@ def test_a_daemon_that_hangs_is_killed_with_all_that_it_ran(stack: Make, tmp_pat
         grandchild = int(eventually(lambda: live.log("other").split())[1])
         pids = [row["pid"] for row in live.rows().values() if row["pid"]] + [grandchild]
         os.kill(daemon, number)
-        assert up.ends(within=15) == 15
+        assert up.ends(within=40) == 15
         assert not any(map(is_alive, pids))
-        assert f"the portsup daemon (pid {daemon}) did nothing for 2 s: its guardian killed it, with all" in up.err
+        assert f"the portsup daemon (pid {daemon}) did nothing for 4 s: its guardian killed it, with all" in up.err
         (told,) = live.journal("daemon hung")
-        assert (told["level"], told["pid"], told["silent_s"]) == ("error", daemon, 2.0)
+        assert (told["level"], told["pid"], told["silent_s"]) == ("error", daemon, 4.0)
     with live.up():
         assert live.rows()["web"]["port"] == port
 
@@ -73,7 +73,7 @@ def test_one_in_the_background_is_watched_too(stack: Make) -> None:
         daemon, web = live.daemon(), live.rows()["web"]["pid"]
         guardian = parent_of(daemon)
         os.kill(daemon, signal.SIGSTOP)
-        eventually(lambda: not any(map(is_alive, (daemon, web, guardian))), within=15)
+        eventually(lambda: not any(map(is_alive, (daemon, web, guardian))), within=40)
         assert [told["pid"] for told in live.journal("daemon hung")] == [daemon]
 
 
@@ -86,12 +86,12 @@ def test_one_that_was_stopped_along_with_its_guardian_goes_on(stack: Make) -> No
         for pid in (up.process.pid, daemon):
             os.kill(pid, signal.SIGSTOP)
         eventually(lambda: (state_of(daemon), state_of(up.process.pid)) == ("T", "T"))
-        time.sleep(2.5)  # more than it may be silent
+        time.sleep(4.5)  # more than it may be silent
         for pid in (up.process.pid, daemon):
             os.kill(pid, signal.SIGCONT)
         eventually(lambda: live.rows()["web"]["state"] == "running")
         os.kill(up.process.pid, signal.SIGSTOP)  # as by Ctrl-Z: the daemon goes on
-        time.sleep(2.5)
+        time.sleep(4.5)
         os.kill(up.process.pid, signal.SIGCONT)
         time.sleep(0.5)
         assert live.rows()["web"]["state"] == "running"

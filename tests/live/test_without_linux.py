@@ -21,8 +21,8 @@ pytestmark = pytest.mark.live
 def portable(stack: Make) -> Callable[..., Live]:
     def make(services: dict[str, object]) -> Live:
         live = stack(services)
-        # The regular check comes each second.
-        live.env |= {"PORTSUP_SYSTEM": "posix", "PORTSUP_HANG_TIMEOUT": "3"}
+        # The regular check comes every three seconds.
+        live.env |= {"PORTSUP_SYSTEM": "posix", "PORTSUP_HANG_TIMEOUT": "9"}
         return live
 
     return make
