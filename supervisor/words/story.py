@@ -34,7 +34,12 @@ def chapters(events: "Sequence[Event]", service: str) -> "list[list[Event]]":
         if event.get("service") != service or event["event"] in _QUIET:
             continue
         current.append(event)
-        if _is_failure(event):
+        if not _is_failure(event):
+            continue
+        if found and current == [event] and found[-1][-1]["event"] == journal.LeftBehind.event:
+            found[-1].append(event)  # what came of the same end
+            current = []
+        else:
             found.append(current)
             current = []
     return found

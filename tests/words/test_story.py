@@ -32,6 +32,13 @@ def test_a_chapter_goes_from_the_last_failure_to_the_next() -> None:
     assert story.later(events, "api") == [ready]
 
 
+def test_a_process_that_ends_and_leaves_others_is_one_failure() -> None:
+    left, spawned = event("processes left behind", why="signal 9 (SIGKILL)", pid=7), event("service spawned", pid=8)
+    events = [START, spawned, left, CRASH, spawned, left, CRASH, spawned, CRASH]
+    assert story.chapters(events, "api") == [[spawned, left, CRASH], [spawned, left, CRASH], [spawned, CRASH]]
+    assert story.chapters([START, spawned, left, spawned], "api") == [[spawned, left]]
+
+
 def test_what_it_printed_for_a_failure_ends_where_its_next_process_begins() -> None:
     start = START | {"time": "2026-03-01T09:00:00.1Z"}
     begin, failed, spawned = (
