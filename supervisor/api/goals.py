@@ -1,10 +1,9 @@
 """What somebody waits for a service to be, and whether it will get there.  Pure."""
 
-from supervisor.control.status import ServiceStatus
+from supervisor.control.status import AT_REST, ServiceStatus
 from supervisor.words import answers
 
 GOALS = ("listening", "ready", "healthy", "exited")
-_ENDED = ("stopped", "exited", "failed")
 _LISTENING = ("listening", "ready")
 
 
@@ -17,7 +16,7 @@ def is_there(row: ServiceStatus, goal: str) -> bool:
             return row.serves or (row.is_done and row.one_shot)
         case "healthy":
             return (row.state, row.health) == ("running", "healthy")
-    return row.state in _ENDED and row.pid is None
+    return row.state in AT_REST and row.pid is None
 
 
 def hopeless(row: ServiceStatus, goal: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 
-from supervisor.control.status import SERVES, ServiceRow, ServiceStatus
+from supervisor.control.status import AT_REST, SERVES, ServiceRow, ServiceStatus
 from supervisor.core.order import levels
 from supervisor.words import answers
 
@@ -58,7 +58,7 @@ def look_of(row: ServiceStatus) -> Look:
 
 def is_stopped(row: ServiceStatus) -> bool:
     """Whether it can be started, rather than stopped."""
-    return row.pid is None and row.state in ("stopped", "exited", "failed", "idle")
+    return row.pid is None and row.state in AT_REST | {"idle"}
 
 
 def word_of(row: ServiceStatus) -> str:

@@ -6,7 +6,9 @@ may be missing in the answer of an older portsup; one that tells of a moment or 
 
 from supervisor.dataclass import dataclass
 
-SERVES = frozenset({"idle", "running"})  # as in core.state, whose import takes longer than all of `portsup port`
+# As in core.state, whose import takes longer than all of `portsup port`.
+SERVES = frozenset({"idle", "running"})
+AT_REST = frozenset({"stopped", "exited", "failed"})
 
 @dataclass(frozen=True, slots=True)
 class PortStatus:

@@ -8,6 +8,7 @@ from typing import Any
 
 from supervisor.api.values import ServiceStatus
 from supervisor.core.hostnames import DOMAIN, name_url
+from supervisor.core.state import AT_REST
 from supervisor.errors import PortsupError
 from supervisor.names import caddy
 from supervisor.names.stacks import Followed, Stacks
@@ -16,7 +17,6 @@ from supervisor.words import naming
 WAITS = 30.0  # seconds that a client waits for a service that is coming
 BEHIND = 1.0  # seconds by which what is known here may lag
 _REACHED = ("running", "idle")
-_DOWN = ("failed", "exited", "stopped")
 _SAFE = ("GET", "HEAD", "OPTIONS")  # may be sent once more, RFC 9110, section 9.2.1
 _OURS = (DOMAIN, "127.0.0.1", "[::1]", "::1")
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
@@ -72,7 +72,7 @@ class Answer(http.server.BaseHTTPRequestHandler):
             while (found := self.stacks.of(host)) is not None:
                 row = found[1]
                 address = (row.url or "").removeprefix("http://")
-                if self.path != caddy.ASK or not self._may_go_on(error) or row.state in _DOWN:
+                if self.path != caddy.ASK or not self._may_go_on(error) or row.state in AT_REST:
                     break
                 is_stale = error is not None and address in error and time.monotonic() < begun + BEHIND
                 if row.state in _REACHED and address and not is_stale:

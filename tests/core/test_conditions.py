@@ -6,7 +6,7 @@ from supervisor.control import status
 from supervisor.core.conditions import Verdict, is_done, is_missing, judge, why_hopeless
 from supervisor.core.order import Condition
 from supervisor.core.service import Service
-from supervisor.core.state import SERVES, Milestone, Result, State
+from supervisor.core.state import AT_REST, SERVES, Milestone, Result, State
 from supervisor.dataclass import replace
 from supervisor.words.reasons import text_of
 
@@ -81,5 +81,6 @@ def test_only_a_server_is_missed_when_it_ended_well(svc: Service, done: bool, mi
     assert (is_done(svc), is_missing(svc)) == (done, missing)
 
 
-def test_a_row_serves_in_the_states_in_which_the_service_does() -> None:
+def test_a_row_has_the_sets_of_states_that_a_service_has() -> None:
     assert {str(state) for state in SERVES} == status.SERVES
+    assert {str(state) for state in AT_REST} == status.AT_REST
