@@ -6,6 +6,7 @@ from typing import Any
 
 from supervisor.config import interpolate, placeholders
 from supervisor.config.secrets import secret_values
+from supervisor.convert import side_commands
 from supervisor.convert.draft import Draft, Filled
 from supervisor.dataclass import dataclass
 
@@ -115,6 +116,7 @@ def rewrite(services: Sequence[Draft], absent: Sequence[Draft]) -> None:
             if value != _template(text.value):
                 text.put(Filled(value))
         _pairs_of_words(service, names, gone)
+        side_commands.ask(service, doors)
         _numbers(service, own, doors)
         _of_files(service, names)
 

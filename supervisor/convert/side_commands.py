@@ -1,7 +1,8 @@
 """Commands that are run beside a service (checks, hooks, `stop_command`): they follow it to the port that it gets."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from supervisor.config import interpolate, placeholders
@@ -33,6 +34,23 @@ def follow(draft: Draft) -> None:
         draft.fields["stop_command"] = _words(draft.fields["stop_command"], numbers)
     if hooks := draft.fields.get("hooks"):
         draft.fields["hooks"] = {name: _words(command, numbers) for name, command in hooks.items()}
+
+
+def ask(draft: Draft, doors: Mapping[int, Sequence[Draft]]) -> None:
+    """Follow the port in `redis-cli -p 6380`, the command of a service, to the neighbor that listens there.
+
+    `doors` has the services by the first ports of their pools.
+    """
+    words = draft.fields.get("command")
+    if not isinstance(words, list) or words[0].rpartition("/")[2] not in (*_CLIENTS, "psql"):
+        return
+    hosts = [word for before, word in pairwise(words) if before in ("-h", "--host")]
+    if not all(re.fullmatch(_HOST, host) for host in hosts):
+        return
+    for at in range(2, len(words)):
+        others = doors.get(int(words[at][:6]), ()) if words[at].isdecimal() else ()
+        if words[at - 1] in ("-p", "-P", "--port") and len(others) == 1 and others[0] is not draft:
+            words[at] = Filled(f"{{port:{others[0].name}}}")
 
 
 def _words(command: Any, numbers: Collection[int]) -> Any:

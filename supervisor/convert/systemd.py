@@ -107,7 +107,9 @@ def _unit(path: str, sections: Mapping[str, Any], known: set[str], around: Aroun
         outcome.left.append(Left(f"unit `{name}`", "it has no `ExecStart`", "write the service by hand"))
         return
     draft = Draft(name, needs_port=True)
-    specifier = _specifier(draft, path, next(iter(sections.get("Install", {}).get("DefaultInstance", [])[-1:]), ""))
+    install = sections.get("Install", {})
+    is_of_user = systemd_folders.is_of_user(path, install)
+    specifier = _specifier(draft, path, next(iter(install.get("DefaultInstance", [])[-1:]), ""), is_of_user)
     variables = _variables(draft, given, around, specifier)
     # The port of the pool, not the number that stands there: put in as a word, or by the shell.
     without = {key: value for key, value in variables.items() if key != "PORT"}
@@ -128,7 +130,8 @@ def _unit(path: str, sections: Mapping[str, Any], known: set[str], around: Aroun
         draft.fields["working_dir"] = specifier(folder.removeprefix("-"))
         if draft.fields["working_dir"] == "~":
             draft.fields["working_dir"] = "~/"
-    draft.fields.setdefault("working_dir", "/")  # as systemd does where nothing is said
+    # As systemd does where nothing is said.
+    draft.fields.setdefault("working_dir", os.path.expanduser("~") if is_of_user else "/")
     for key, field in (("User", "user"), ("Group", "group")):
         for told in given.get(key, [])[-1:]:
             if told.lower() in ("%u", "%g"):
@@ -140,7 +143,7 @@ def _unit(path: str, sections: Mapping[str, Any], known: set[str], around: Aroun
         draft.fields["description"] = specifier(told)[:1000]
     _dependencies(draft, unit, known)
     life(draft, given, unit, variables, specifier)
-    systemd_folders.carry(draft, given, specifier)
+    systemd_folders.carry(draft, given, specifier, is_of_user)
     starts_by_itself = bool(sections.get("Install", {}).get("WantedBy"))
     sockets(draft, path, given, around, specifier, starts_by_itself=starts_by_itself)
     _leave(draft, sections)
@@ -176,7 +179,7 @@ def _variables(draft: Draft, given: Mapping[str, Any], around: Around, specifier
     return found
 
 
-def _specifier(draft: Draft, path: str, default: str) -> Any:
+def _specifier(draft: Draft, path: str, default: str, is_of_user: bool) -> Any:
     """What fills in `%i` and its kind; those whose value is of another machine are said.
 
     `default` is the instance that a template has where none is named.
@@ -186,9 +189,9 @@ def _specifier(draft: Draft, path: str, default: str) -> Any:
     instance = instance or default
     values = {
         "n": name + ".service", "N": name, "p": prefix, "P": prefix, "i": instance, "I": instance, "j": prefix,
-        "t": "/run", "S": "/var/lib", "C": "/var/cache", "L": "/var/log", "E": "/etc", "T": "/tmp", "V": "/var/tmp",
-        "%": "%",
+        "T": "/tmp", "V": "/var/tmp", "%": "%",
     }  # fmt: skip
+    values |= dict(zip("tSCLE", systemd_folders.bases(is_of_user), strict=True))
 
     def fill(text: str) -> str:
         def value(match: re.Match[str]) -> str:

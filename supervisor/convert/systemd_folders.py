@@ -1,5 +1,6 @@
 """The directories that systemd makes for a unit, and the files of its variables, which may be patterns."""
 
+import os
 import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping
@@ -9,20 +10,36 @@ from supervisor.convert.around import Around
 from supervisor.convert.draft import Draft
 
 Specifier = Callable[[str], str]
-# systemd.exec(5): where each lies for a unit of the system, and the variable that names it to the program.
+# systemd.exec(5): the variable that names each to the program.
 FOLDERS = {
-    "RuntimeDirectory": ("/run", "RUNTIME_DIRECTORY"),
-    "StateDirectory": ("/var/lib", "STATE_DIRECTORY"),
-    "CacheDirectory": ("/var/cache", "CACHE_DIRECTORY"),
-    "LogsDirectory": ("/var/log", "LOGS_DIRECTORY"),
-    "ConfigurationDirectory": ("/etc", "CONFIGURATION_DIRECTORY"),
+    "RuntimeDirectory": "RUNTIME_DIRECTORY",
+    "StateDirectory": "STATE_DIRECTORY",
+    "CacheDirectory": "CACHE_DIRECTORY",
+    "LogsDirectory": "LOGS_DIRECTORY",
+    "ConfigurationDirectory": "CONFIGURATION_DIRECTORY",
 }
+_OF_SYSTEM = ("/run", "/var/lib", "/var/cache", "/var/log", "/etc")
+_OF_USER = ("~/.local/state", "~/.cache", "~/.local/state/log", "~/.config")
 
 
-def carry(draft: Draft, given: Mapping[str, list[str]], specifier: Specifier) -> None:
+def is_of_user(path: str, install: Mapping[str, list[str]]) -> bool:
+    """Whether a unit is for the systemd of a user: by where it lies, or by what wants it."""
+    wanted = " ".join(install.get("WantedBy", [])).split()
+    return "/systemd/user/" in path or wanted in (["default.target"], ["graphical-session.target"])
+
+
+def bases(is_of_user: bool) -> tuple[str, ...]:
+    """Where the directories of FOLDERS lie, systemd.unit(5): `%t`, `%S`, `%C`, `%L` and `%E`."""
+    if not is_of_user:
+        return _OF_SYSTEM
+    runtime = os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid() if hasattr(os, 'getuid') else 0}"
+    return (runtime, *map(os.path.expanduser, _OF_USER))
+
+
+def carry(draft: Draft, given: Mapping[str, list[str]], specifier: Specifier, is_of_user: bool) -> None:
     """Tell a service its directories, and have them made if it runs as who starts it; else say who has to."""
     paths: list[str] = []
-    for key, (where, variable) in FOLDERS.items():
+    for (key, variable), where in zip(FOLDERS.items(), bases(is_of_user), strict=True):
         names = [name.partition(":")[0] for told in given.get(key, []) for name in specifier(told).split()]
         own = [f"{where}/{name}" for name in names if name]
         if own:

@@ -57,3 +57,17 @@ def test_a_file_of_circus_is_not_taken_for_one_of_supervisord() -> None:
 def test_a_program_that_portsup_does_not_know_is_asked_for() -> None:
     with pytest.raises(UsageError):
         kind_of("app.conf", "listen = 80\n")
+
+
+def test_a_unit_of_a_user_has_the_places_of_that_user(
+    converted: Convert, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", "/home/ada")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", "/run/user/77")
+    unit = "[Service]\nExecStart=/bin/a --at %t/a --of %E/a %S\nStateDirectory=a\n[Install]\nWantedBy=default.target\n"
+    spec = converted("systemd", unit).stack.services["source-of-systemd"]
+    assert list(spec.command[1:]) == ["--at", "/run/user/77/a", "--of", "/home/ada/.config/a", "/home/ada/.local/state"]
+    assert spec.environment["STATE_DIRECTORY"] == "/home/ada/.local/state/a"
+    assert str(spec.working_dir) == "/home/ada"
+    of_system = converted("systemd", unit.replace("default", "multi-user")).stack.services["source-of-systemd"]
+    assert (of_system.command[2], str(of_system.working_dir)) == ("/run/a", "/")
