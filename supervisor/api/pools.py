@@ -28,7 +28,7 @@ class InstancePools:
 
 
 def all_pools() -> list[InstancePools]:
-    """Those of each instance that answers; raises PortsupError if nobody may look."""
+    """Those of each instance that answers and has one; raises PortsupError if nobody may look."""
     told = []
     for each in machine.instances():
         info = machine.running_instance(each.stack, each.instance) if each.is_running else None
@@ -38,6 +38,6 @@ def all_pools() -> list[InstancePools]:
             rows = Stack(info.socket, patience=PATIENCE).status()
         except PortsupError:  # just ending
             continue
-        pools = tuple(row for row in rows if row.pool)
-        told.append(InstancePools(each.stack, each.instance, each.folder, info.socket, pools))
+        if pools := tuple(row for row in rows if row.pool):
+            told.append(InstancePools(each.stack, each.instance, each.folder, info.socket, pools))
     return told

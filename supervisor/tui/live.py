@@ -21,6 +21,7 @@ class Live(Screen[None]):
     def __init__(self) -> None:
         super().__init__()
         self._is_set_up = False
+        self._said: dict[str, str] = {}  # by widget
 
     def compose(self) -> ComposeResult:
         yield Static("", id="head", markup=False)
@@ -69,6 +70,12 @@ class Live(Screen[None]):
         box.set_class(True, "on")
         self.set_focus(box)  # at once: after `box.focus()` some keys would still be those of the screen
 
+    def say(self, widget: str, words: str) -> None:
+        """Puts words there; the same ones again cost nothing, where the whole screen would be sent anew."""
+        if self._said.get(widget) != words:
+            self._said[widget] = words
+            self.query_one(widget, Static).update(words)
+
     def _show_head(self) -> None:
         following = self.top.following
         if following.status is not None:
@@ -76,14 +83,14 @@ class Live(Screen[None]):
         else:
             words = self.top.project.folder
         heading = self.heading()
-        self.query_one("#head", Static).update(f"{words}  |  {heading}" if heading else words)
-        ended, line = following.ended, self.query_one("#ended", Static)
-        line.set_class(ended is not None, "on")
+        self.say("#head", f"{words}  |  {heading}" if heading else words)
+        ended = following.ended
+        self.query_one("#ended").set_class(ended is not None, "on")
         if ended is not None:
             if following.status is None:
-                line.update(words_of.not_begun(ended.why))
+                self.say("#ended", words_of.not_begun(ended.why))
             else:
                 age = age_cell(max(0.0, time.time() - ended.at))
-                line.update(words_of.ended(age, ended.why))
+                self.say("#ended", words_of.ended(age, ended.why))
         for widget in self.query("DataTable, #text"):
             widget.set_class(ended is not None and following.status is not None, "stale")

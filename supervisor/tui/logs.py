@@ -104,7 +104,7 @@ class Logs(Live):
             words.append(f"{matches} of {lines} lines match `{self._grep}`{around}")
         else:
             words.append(f"{shown} lines")
-        self.query_one("#status", Static).update("  |  ".join([*words, *filter(None, [self._trouble])]))
+        self.say("#status", "  |  ".join([*words, *filter(None, [self._trouble])]))
 
     def action_filter(self) -> None:
         """Asks for a regular expression."""

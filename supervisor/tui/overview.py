@@ -142,7 +142,7 @@ class Overview(OneService):
         """What has no room in the table, of the service that the cursor is on."""
         row = self.row
         words = "" if row is None else "  ".join([row.name, *filter(None, [why_of_row(row), row.name_url or row.url])])
-        self.query_one("#about", Static).update(words)
+        self.say("#about", words)
 
     @on(DataTable.RowHighlighted)
     def _is_chosen(self, event: DataTable.RowHighlighted) -> None:

@@ -65,7 +65,7 @@ def service(project: Project, asked: Asked) -> Told:
     try:
         told["settings"] = [as_json(each) for each in sight.settings_of(project, name)]
     except PortsupError as error:
-        told["mistake"] = {"what": error.what, "why": error.why, "hint": error.hint}
+        told["mistake"] = fields_of(error)
     return told | {"environment": [as_json(each) for each in sight.environment_of(project, name)]}
 
 
@@ -157,6 +157,12 @@ def everything(_: Project, __: Asked) -> Told:
     except PortsupError as error:
         told["trouble"] = error.why
     return told
+
+
+def fields_of(error: PortsupError) -> Told:
+    """An error as the page shows it, mistakes of services.yaml with their places."""
+    problems = [f"{each}; {each.hint}" if each.hint else str(each) for each in getattr(error, "problems", ())]
+    return {"what": error.what, "why": error.why, "hint": error.hint, "problems": problems}
 
 
 ANSWERS: Mapping[str, Callable[[Project, Asked], Told]] = {

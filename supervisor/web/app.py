@@ -19,7 +19,7 @@ from starlette.types import Receive, Scope, Send
 
 from supervisor.errors import PortsupError
 from supervisor.web import orders
-from supervisor.web.answers import ANSWERS
+from supervisor.web.answers import ANSWERS, fields_of
 from supervisor.web.guard import Site
 from supervisor.web.keys import LASTS, Keys
 from supervisor.web.windows import TooMany, Windows
@@ -128,7 +128,7 @@ class Page:
                 async for step in iterate_in_threadpool(orders.carry_out(project, given)):
                     yield json.dumps(step).encode() + b"\n"
             except PortsupError as error:
-                yield json.dumps({"end": True, "ok": False, "error": _fields(error)}).encode() + b"\n"
+                yield json.dumps({"end": True, "ok": False, "error": fields_of(error)}).encode() + b"\n"
 
         return Patient(lines(), "application/x-ndjson")
 
@@ -181,13 +181,8 @@ async def _body(request: Request) -> dict[str, Any]:
     return told
 
 
-def _fields(error: PortsupError) -> dict[str, Any]:
-    problems = [f"{each}; {each.hint}" if each.hint else str(each) for each in getattr(error, "problems", ())]
-    return {"what": error.what, "why": error.why, "hint": error.hint, "problems": problems}
-
-
 async def _told_error(_: Request, error: PortsupError) -> Response:
-    return JSONResponse({"error": _fields(error)}, 404 if error.exit_code == 4 else 400)
+    return JSONResponse({"error": fields_of(error)}, 404 if error.exit_code == 4 else 400)
 
 
 def _error(status: int, what: str, hint: str = "") -> Response:

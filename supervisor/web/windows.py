@@ -10,14 +10,14 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from supervisor.api.following import Following
+from supervisor.api.following import Ended, Following
 from supervisor.api.machine import running_instance
 from supervisor.api.project import Project
 from supervisor.api.rows import SHAPES, look_of, ordered, why_of_row, word_of
 from supervisor.api.sight import needs_of
 from supervisor.api.values import Event, ServiceStatus, Update, as_json, line_of
 from supervisor.errors import PortsupError
-from supervisor.words import story
+from supervisor.words import answers, story
 
 MOST_EVENTS = 500  # that a slow window is told of
 Told = dict[str, Any]
@@ -117,7 +117,7 @@ class Channel:
         told: Told = {
             "full": True, "order": self._order, "needs": self._needs, "folder": self.project.folder,
             "rows": {row.name: row_of(row) for row in following.picture.services.values()},
-            "warnings": list(following.picture.warnings), "ended": following.ended and as_json(following.ended),
+            "warnings": list(following.picture.warnings), "ended": following.ended and ended_of(following.ended),
         }  # fmt: skip
         return told | ({"stack": status.stack, "instance": status.instance} if status is not None else {})
 
@@ -185,6 +185,11 @@ def row_of(row: ServiceStatus) -> Told:
     look = look_of(row)
     shown = {"look": str(look), "shape": SHAPES[look], "word": word_of(row), "why": why_of_row(row)}
     return as_json(row) | shown | {"is_fine": row.is_fine}
+
+
+def ended_of(ended: Ended) -> Told:
+    """Since when nobody tells of the stack, why, and the sentence for it."""
+    return as_json(ended) | {"sentence": answers.not_running(ended.why)}
 
 
 def event_of(event: Event) -> Told:

@@ -23,6 +23,11 @@ def last_run(how: str) -> str:
     return how if how in (NOT_RUNNING, STOPPED) else f"{NOT_RUNNING}; the last run: {how}"
 
 
+def not_running(why: str) -> str:
+    """That a stack does not run, and how it ended."""
+    return "The stack is not running." if why == NOT_RUNNING else f"The stack does not run: {why}."
+
+
 def fatal(what: object, why: object) -> str:
     """The error that ended an instance."""
     return f"{what}: {why}"

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.live
 
 AXE = Path(__file__).parents[2] / "build/npm/node_modules/axe-core/axe.min.js"
+LONG = "n" * 60  # as long as a name may be, nearly
 SCREENS = [
+    f"service/{LONG}",
+    f"logs?services={LONG}",
     "overview",
     "logs",
     "logs?grep=line&context=1",
@@ -39,6 +42,7 @@ def live(folders: Path) -> Iterator[Live]:
     pool = free_pool(3)
     stack = Live(folders / "p", {
         "db": SLEEPS,
+        LONG: SLEEPS,
         "web": {**SERVER, "pool": f"{pool[0]}-{pool[-1]}", "depends_on": ["db"]},
         "chatty": {"command": ["sh", "-c", "cat printed; exec sleep 1000"]},
         "broken": {"command": ["sh", "-c", BROKEN], "restart": "never", "ready": {"log": "port"}},

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from textual.widgets import Static
 
 from supervisor.api.following import Ended
 from supervisor.api.pools import InstancePools
@@ -166,3 +167,18 @@ def test_a_table_of_two_hundred_services_keeps_its_place_when_one_fails(monkeypa
             assert top.screen.row.name == "n060"  # type: ignore[attr-defined]
 
     run(press)
+
+
+def test_what_has_not_changed_is_not_painted_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def look() -> None:
+        async with view(monkeypatch) as (top, pilot, _):
+            tell(top, ROWS)
+            await pilot.pause()
+            painted: list[object] = []
+            monkeypatch.setattr(Static, "update", lambda self, *_, **__: painted.append(self))
+            for _ in range(3):
+                tell(top, ROWS)
+                await pilot.pause()
+            assert painted == []
+
+    run(look)

@@ -61,7 +61,7 @@ def test_keys_have_things_done(monkeypatch: pytest.MonkeyPatch) -> None:
                 project.done.clear()
                 for key in keys:
                     if key == "y":
-                        await until(pilot, lambda: isinstance(top.screen, Ask))
+                        await until(pilot, lambda: isinstance(top.screen, Ask) and "Yes (y)" in text_of(top))
                     await pilot.press(key)
                 await until(pilot, lambda done=done: project.done == [done])  # type: ignore[misc]
 

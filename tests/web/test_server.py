@@ -99,6 +99,19 @@ def test_settings_name_their_line_and_the_environment_hides_secrets(live: Live, 
     assert {"name": "API_KEY", "value": "***", "is_hidden": True} in told["environment"]
 
 
+def test_a_mistake_in_the_configuration_is_told_with_its_place(live: Live, page: Served) -> None:
+    path = live.folder / "services.yaml"
+    before = path.read_text()
+    path.write_text(f"{before}  other: [\n")
+    try:
+        mistake = page.ask("service", service="job")["mistake"]
+    finally:
+        path.write_text(before)
+    line = len(before.splitlines()) + 1
+    assert mistake["why"] == "it has a mistake"
+    assert mistake["problems"][0].startswith(f"services.yaml:{line + 1}:")
+
+
 @pytest.mark.parametrize("name", ["../p/services", "/etc/passwd", "job/../../token", "portsup", "%2e%2e", "job\x00"])
 def test_a_service_named_like_a_path_leads_nowhere(page: Served, name: str) -> None:
     for what in ("stretch", "search", "starts"):

@@ -81,7 +81,7 @@ function Banner() {
       + "It comes back by itself; if it was ended, run portsup web again.");
   } else if (store.ended) {
     const seen = store.stack ? ` What you see is of before ${moment(store.ended.at)}.` : "";
-    words.push(`The stack does not run: ${store.ended.why}.${seen}`);
+    words.push(`${store.ended.sentence}${seen}`);
     end = !store.about.read_only && html` <button onClick=${() => act("up")}>Start the stack</button>`;
   }
   for (const warning of store.warnings) words.push(`Warning: ${warning}`);

@@ -80,6 +80,7 @@ async function prune() {
 
 async function carryOut(what, given, whom, finish) {
   const job = { id: (count += 1), title: `${NAMES[what]}: ${whom}`, words: "asked for", state: "working", lines: {} };
+  running.filter((each) => each.title === job.title && each.state !== "working").forEach(dismiss); // of an earlier attempt
   running.push(job);
   changed();
   const steps = [];

@@ -118,6 +118,7 @@ export function Overview() {
 function Counts() {
   const count = {};
   for (const row of Object.values(store.rows)) count[row.look] = (count[row.look] || 0) + 1;
+  if (!Object.keys(count).length) return null;
   const shapes = { failed: "✕", unhealthy: "▲", starting: "◐", ready: "●", idle: "◌", stopped: "○" };
   return html`<ul class="counts" aria-label="How many services are how">
     ${isLive() ? "" : html`<li>seen last:</li>`}

@@ -126,7 +126,7 @@ function Graph({ name }) {
         <path class="head" d=${each.head} /></g>`)}
       ${told.boxes.map((each) => {
         const row = store.rows[each.name];
-        return html`<a key=${each.name} href=${link("service", {}, each.name)} aria-label=${`${each.name}: ${row?.word || "not known"}`}>
+        return html`<a key=${each.name} href=${link("service", {}, each.name)} aria-label=${`${full(each)}: ${row?.word || "not known"}`}>
           <g class=${`box look-${row?.look || "stopped"} ${each.name === name ? "is-own" : ""}`}>
             <rect x=${each.x} y=${each.y} width=${each.width} height=${each.height} rx="6" />
             <text x=${each.x + 10} y=${each.y + 20}>${row?.shape || "○"} ${each.label}</text></g></a>`;
@@ -134,15 +134,18 @@ function Graph({ name }) {
     </svg></div>`;
 }
 
+// A name that is cut in its box; what is read out begins with what is there to see.
+const full = ({ name, label }) => (label === name ? name : `${label} ${name}`);
+
 function Settings({ told }) {
   if (!told?.settings) return null;
   const fault = told.mistake;
   return html`<h2>Settings</h2>
-    ${fault && html`<p class="fault">${[fault.what, fault.why].filter(Boolean).join(": ")}</p>`}
-    <table class="settings"><thead><tr><th scope="col">Key</th><th scope="col">Value</th><th scope="col">Where</th></tr></thead>
+    ${fault && html`<p class="fault">${[[fault.what, fault.why].filter(Boolean).join(": "), ...fault.problems].join("\n")}</p>`}
+    ${told.settings.length > 0 && html`<table class="settings"><thead><tr><th scope="col">Key</th><th scope="col">Value</th><th scope="col">Where</th></tr></thead>
       <tbody>${told.settings.map((each) => html`<tr key=${each.key}><th scope="row">${each.key}</th>
         <td><code>${typeof each.value === "string" ? each.value : JSON.stringify(each.value)}</code></td>
-        <td class="faint">${each.line ? `${each.file}:${each.line}` : "default"}</td></tr>`)}</tbody></table>`;
+        <td class="faint">${each.line ? `${each.file}:${each.line}` : "default"}</td></tr>`)}</tbody></table>`}`;
 }
 
 function Environment({ told }) {
