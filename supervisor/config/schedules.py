@@ -8,6 +8,7 @@ from typing import Any
 from supervisor.config.fields import Fields
 from supervisor.config.report import Report
 from supervisor.core.schedule import Schedule
+from supervisor.dataclass import replace
 from supervisor.errors import Missing
 
 
@@ -75,6 +76,20 @@ _NICKNAMES = {
 }
 
 
+_NO_SUCH_DAY = "name a day that one of its months has"
+
+
+def _names_no_day(schedule: Schedule) -> bool:
+    """Whether its days and its months are right, and only together they never are, as in `0 3 30 2 *`."""
+    minute, hour, day, month, weekday = schedule.cron.split()
+    try:
+        for fields in ((minute, hour, day, "*", weekday), ("0", "0", "1", month, "*")):
+            Moments(replace(schedule, cron=" ".join(fields))).after(0.0)
+    except _library().CronSimError:
+        return False
+    return True
+
+
 def check(fields: Fields, where: str, report: Report) -> None:
     """Reports what makes no sense for this service."""
     found = fields.found["schedule"]
@@ -102,8 +117,11 @@ def check(fields: Fields, where: str, report: Report) -> None:
     try:
         first = Moments(schedule).after(0.0)
     except library.CronSimError as error:
+        if _names_no_day(schedule):
+            report.error(given.at("cron"), f"{where}.cron: {report.quote(schedule.cron)} never comes", _NO_SUCH_DAY)
+            return
         why = f"{where}.cron: {report.quote(schedule.cron)} is no schedule: {str(error)[:1].lower()}{str(error)[1:]}"
         report.error(given.at("cron"), why, "write it as in crontab(5): `0 3 * * *` is each day at 3 o'clock")
         return
     if first == math.inf:
-        report.error(given.at("cron"), f"{where}.cron: {report.quote(schedule.cron)} never comes", "name a day that is")
+        report.error(given.at("cron"), f"{where}.cron: {report.quote(schedule.cron)} never comes", _NO_SUCH_DAY)

@@ -113,3 +113,18 @@ def test_moments_come_one_after_the_other_also_around_a_change_of_the_clock(begi
         longest = max(longest, after - moment)
         moment = after
     assert longest <= (8 if cron.endswith("SUN") else 1.1) * 86400
+
+
+@pytest.mark.parametrize(
+    ("cron", "said"),
+    [
+        ("0 3 30 2 *", "`0 3 30 2 *` never comes (name a day that one of its months has)"),
+        ("0 3 31 2,4,6 *", "never comes"),
+        ("0 3 1 13 *", "is no schedule: bad month"),
+        ("0 3 32 * *", "is no schedule: bad day-of-month"),
+        ("61 3 30 2 *", "is no schedule: bad minute"),
+    ],
+)
+def test_a_day_that_none_of_its_months_has_never_comes(mistakes: Mistakes, cron: str, said: str) -> None:
+    (found,) = mistakes(job(f'"{cron}"'))
+    assert said in found
