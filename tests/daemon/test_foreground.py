@@ -1,14 +1,16 @@
 """What goes to the terminal: prefixed, whole, and never at the price of waiting for it."""
 
 import asyncio
+import errno
 import fcntl
 import os
 from collections.abc import Iterator
+from typing import NoReturn
 
 import pytest
 
 from supervisor.daemon.console import foreground as front
-from supervisor.daemon.console.foreground import Foreground, Pipe, Show
+from supervisor.daemon.console.foreground import Foreground, Pipe, Show, let_go_of
 
 
 @pytest.fixture
@@ -143,3 +145,21 @@ def test_whoever_waits_for_the_start_is_told_once_how_it_went(ends: tuple[int, i
     shown.ready(10)
     shown.ready(0)
     assert read(ends[0]) == b"10\n"
+
+
+@pytest.mark.parametrize("has_room", [True, False], ids=["as a rule", "without a descriptor to spare"])
+def test_whoever_reads_what_was_let_go_of_sees_the_end(has_room: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    source, sink = os.pipe()
+    before = os.listdir("/proc/self/fd")
+
+    def full(*_: object) -> NoReturn:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    with monkeypatch.context() as patch:
+        for name in () if has_room else ("open", "pipe", "dup"):
+            patch.setattr(os, name, full)
+        let_go_of(sink)
+    assert os.read(source, 1) == b""
+    assert len(os.listdir("/proc/self/fd")) == len(before)
+    for descriptor in (source, sink):
+        os.close(descriptor)

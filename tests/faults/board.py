@@ -56,9 +56,15 @@ class Board:
         """No call fails any more; how many have is still to be asked."""
         _COUNT.pack_into(self._memory, _COUNT.size, 0)
 
+    @property
+    def hits(self) -> int:
+        """How many calls have failed."""
+        hits: int = _COUNT.unpack_from(self._memory, _HITS_AT)[0]
+        return hits
+
     def disarm(self) -> int:
         """No call fails any more; how many have."""
-        hits: int = _COUNT.unpack_from(self._memory, _HITS_AT)[0]
+        hits = self.hits
         self.relieve()
         return hits
 

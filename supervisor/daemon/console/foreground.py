@@ -217,9 +217,9 @@ def let_go_of(fd: int) -> None:
     """Puts /dev/null in the place of a descriptor, so that whoever reads its other end sees the end."""
     try:
         null = os.open(os.devnull, os.O_RDWR)
-    except OSError:  # a pipe that nobody reads does as well
-        ours, null = os.pipe()
-        os.close(ours)
+    except OSError:  # no descriptor or memory for it: the standard input of a daemon is the same, and takes none
+        os.dup2(0, fd)
+        return
     os.dup2(null, fd)
     os.close(null)
 
