@@ -32,7 +32,7 @@ def bases(is_of_user: bool) -> tuple[str, ...]:
     """Where the directories of FOLDERS lie, systemd.unit(5): `%t`, `%S`, `%C`, `%L` and `%E`."""
     if not is_of_user:
         return _OF_SYSTEM
-    runtime = os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.getuid() if hasattr(os, 'getuid') else 0}"
+    runtime = f"/run/user/{os.getuid() if hasattr(os, 'getuid') else 0}"  # pam_systemd(8)
     return (runtime, *map(os.path.expanduser, _OF_USER))
 
 

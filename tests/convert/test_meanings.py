@@ -63,7 +63,7 @@ def test_a_unit_of_a_user_has_the_places_of_that_user(
     converted: Convert, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("HOME", "/home/ada")
-    monkeypatch.setenv("XDG_RUNTIME_DIR", "/run/user/77")
+    monkeypatch.setattr("os.getuid", lambda: 77, raising=False)
     unit = "[Service]\nExecStart=/bin/a --at %t/a --of %E/a %S\nStateDirectory=a\n[Install]\nWantedBy=default.target\n"
     spec = converted("systemd", unit).stack.services["source-of-systemd"]
     assert list(spec.command[1:]) == ["--at", "/run/user/77/a", "--of", "/home/ada/.config/a", "/home/ada/.local/state"]
