@@ -33,6 +33,13 @@ SCREENS = [
     "machine",
 ]
 SERVER = {"command": ["python3", "-m", "http.server", "--bind", "127.0.0.1", "{port}"]}
+LATE_STARTS = """() => {
+    const own = fetch;
+    window.fetch = async (...asked) => {
+        if (String(asked[0]).includes("/api/starts")) await new Promise((go) => setTimeout(go, 1500));
+        return own(...asked);
+    };
+}"""
 BROKEN = "cat config.toml && exec sleep 1000"
 MARKUP = "<img src=x onerror=alert(1)> \x1b[31mred\x1b[0m \x1b]0;title\x07 <script>alert(2)</script>"
 
@@ -93,6 +100,19 @@ def test_what_a_program_prints_is_text_and_nothing_else(seen: Looking) -> None:
     seen.to("logs?services=chatty")
     seen.sees("<img src=x onerror=alert(1)> red  <script>alert(2)</script>")
     assert seen.page.query_selector(".log img, .log script") is None
+
+
+def test_the_line_between_two_processes_is_there_also_where_it_is_known_later_than_the_lines(
+    live: Live, seen: Looking
+) -> None:
+    live.client().ask("kill", services=["chatty"], signal=9)
+    live.until("chatty", state="running", restarts=1)
+    seen.to("overview")
+    seen.page.evaluate(LATE_STARTS)
+    seen.to("logs?services=chatty")
+    seen.sees("6 lines")
+    assert seen.page.query_selector(".line.start") is None
+    seen.page.wait_for_selector(".line.start")
 
 
 def test_a_newcomer_finds_and_mends_a_crash_by_keyboard_alone(live: Live, seen: Looking) -> None:

@@ -186,8 +186,9 @@ export class LogView {
       row.style.transform = `translateY(${y}px)`;
     }
     const line = this.line(index);
-    if (row.line === line && row.index === index && row.mark === this.mark) return;
-    Object.assign(row, { line, index, mark: this.mark });
+    const { mark, starts } = this;
+    if (row.line === line && row.index === index && row.mark === mark && row.starts === starts) return;
+    Object.assign(row, { line, index, mark, starts });
     const [time, service, text] = row.children;
     if (!line) {
       time.textContent = service.textContent = "";
