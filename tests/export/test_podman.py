@@ -137,7 +137,8 @@ def test_compose_starts_in_order_restarts_and_stops(tool: str, podman: Podman) -
         compose("up", "-d")
         assert "hello" in podman.answers(f"http://127.0.0.1:{WEB}")
         assert f"web has 1-hsuh-hsuh http://db:{DB}" in podman.podman("logs", name(podman, "web"))
-        assert podman.podman("logs", name(podman, "seed")) == "hello\n"
+        # On a slow machine podman-compose may start a job twice that has ended at once.
+        assert set(podman.podman("logs", name(podman, "seed")).split()) == {"hello"}
         assert podman.container("seed")["State"]["ExitCode"] == 0
 
         old = podman.until_runs(name(podman, "db"))
