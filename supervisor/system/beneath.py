@@ -8,7 +8,8 @@ makes them, for these microseconds, sockets of a user that nobody is: then there
 Others (an ordinary user) let in their own programs that set SO_REUSEPORT too.  Afterwards the kernel would let these
 pass without looking for conflicts, because it remembers of each port the last such bind: its user and its address
 (inet_csk_update_fastreuse).  So a socket binds in passing, to an address of the other family that nobody has, and is
-what is remembered from then on.  Every address matches the dual-stack `[::]`, and what matches is not remembered; but
+what is remembered from then on, unless somebody binds right after it: then again, in turn in both families.  Every
+address matches the dual-stack `[::]`, and what matches is not remembered; but
 the kernel does not compare a socket that has a reuseport group, not even one that was shut down and is kept for its
 queue (sk_reuseport_match, reuseport_stop_listen_sock).  So where net.ipv4.tcp_migrate_req keeps it, the one in passing
 listens, is shut down, and listens once more.  Elsewhere the older way is taken for `[::]`: without SO_REUSEPORT,
@@ -17,9 +18,10 @@ beneath covers that SO_REUSEADDR lets join.
 
 import contextlib
 import functools
+import itertools
 import os
 import socket
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 
 from supervisor.system.migration import moves_by_sysctl
 
@@ -30,7 +32,8 @@ MPTCP = 262
 _SO_REUSEPORT = socket.SO_REUSEPORT if hasattr(socket, "SO_REUSEPORT") else 15  # asm-generic/socket.h
 _IP_FREEBIND, _IPV6_FREEBIND = 15, 78  # linux/in.h, linux/in6.h: bind to an address that nobody has; needs no right
 # For documentation alone, RFC 5737 and RFC 3849: no host has them.
-_NOBODYS = {socket.AF_INET: "192.0.2.1", socket.AF_INET6: "2001:db8::1"}
+_NOBODYS = {socket.AF_INET: ("192.0.2.1", "192.0.2.2"), socket.AF_INET6: ("2001:db8::1", "2001:db8::2")}
+MOST_PASSES = 20  # against somebody who binds all the time; each lasts some microseconds
 
 
 @functools.cache
@@ -83,17 +86,44 @@ def slip_beneath(
     is_shared = bool(beside) or bool(service.getsockopt(socket.SOL_SOCKET, _SO_REUSEPORT))
     has_one_owner = len(set(map(_owner, sockets))) == 1  # not so for a service of another user in a user namespace
     if has_one_owner and (_can_forget(service, address) or is_shared):
-        with _passing(service, address) as passing:
-
-            def act_and_forget() -> None:
-                act()
-                if passing is not None:
-                    with contextlib.suppress(OSError):  # one that we have not got is in its way
-                        _pass(passing, port, is_compared=not _has_other_family(service, address))
-
-            _while_shared((*sockets, *others), None, act_and_forget)
+        wide, ours = _is_dual(service, address), _families(service, address)
+        needed = [cover for cover in covers if cover.family in ours]
+        _while_shared((*needed, *beside, service, *others), None, act)
+        if _can_forget(service, address):
+            _forget((*beside, service, *others), covers, port, _order(ours), is_compared=wide)
         return True
     _while_joinable(covers, act)
+    return True
+
+
+def _forget(
+    sockets: Collection[socket.socket], covers: Collection[socket.socket], port: int,
+    families: Sequence[socket.AddressFamily], *, is_compared: bool,
+) -> None:  # fmt: skip
+    """Have the kernel remember what binds in passing, of one of `families` after the other."""
+    for family in itertools.islice(itertools.cycle(families), MOST_PASSES):
+        # One of the covers is never shared: so nobody gets in at `[::]`, which would be remembered for good.
+        needed = [cover for cover in covers if is_compared or cover.family == family]
+        with _passing(family) as passing, contextlib.suppress(OSError):  # one that we have not got may be in its way
+            _while_shared((*needed, *sockets), None, functools.partial(_pass, passing, port, is_compared=is_compared))
+        if _is_remembered(family, port):
+            return
+
+
+def _is_remembered(family: socket.AddressFamily, port: int) -> bool:
+    """Whether the kernel remembers what has bound in passing, and nobody who has come after it or has the wildcard.
+
+    Then such a bind is let in where that has been, and nowhere else.
+    """
+    return _is_let_in(family, _NOBODYS[family][0], port) and not _is_let_in(family, _NOBODYS[family][1], port)
+
+
+def _is_let_in(family: socket.AddressFamily, address: str, port: int) -> bool:
+    with _passing(family) as trial:
+        try:
+            trial.bind((address, port))
+        except OSError:
+            return False
     return True
 
 
@@ -134,23 +164,38 @@ def _while_joinable(covers: Collection[socket.socket], act: Callable[[], None]) 
 
 def _can_forget(service: socket.socket, address: str) -> bool:
     """Whether the kernel can be made to remember another bind than this one."""
-    return _has_other_family(service, address) or moves_by_sysctl()
+    return not _is_dual(service, address) or moves_by_sysctl()
 
 
 def _pass(passing: socket.socket, port: int, *, is_compared: bool) -> None:
     """Have the kernel remember this one; `is_compared` where its address passes for that of the service."""
-    passing.bind((_NOBODYS[socket.AddressFamily(passing.family)], port))
+    passing.bind((_NOBODYS[socket.AddressFamily(passing.family)][0], port))
     if is_compared:
         passing.listen(1)
         passing.shutdown(socket.SHUT_RD)
         passing.listen(1)
 
 
-def _has_other_family(service: socket.socket, address: str) -> bool:
-    """Whether there is an address that the kernel does not take for this one."""
+def _is_dual(service: socket.socket, address: str) -> bool:
+    """Whether every address is that of the service: `[::]` of both families, or 0.0.0.0 where there is no other one."""
     if service.family == socket.AF_INET6:
-        return address != "::" or bool(service.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY))
-    return address != "0.0.0.0" or _has_ipv6()
+        return address == "::" and not service.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY)
+    return address == "0.0.0.0" and not _has_ipv6()
+
+
+def _families(service: socket.socket, address: str) -> tuple[socket.AddressFamily, ...]:
+    """Those in which the service is in somebody's way."""
+    if _is_dual(service, address):
+        return socket.AF_INET, socket.AF_INET6
+    is_mapped = address.startswith("::ffff:")
+    return (socket.AF_INET,) if service.family == socket.AF_INET or is_mapped else (socket.AF_INET6,)
+
+
+def _order(ours: Collection[socket.AddressFamily]) -> list[socket.AddressFamily]:
+    """The families in which to bind in passing: first one that the kernel does not take for the service's."""
+    if len(ours) > 1 or not _has_ipv6():
+        return [socket.AF_INET]
+    return sorted((socket.AF_INET, socket.AF_INET6), key=lambda family: family in ours)
 
 
 @functools.cache
@@ -163,12 +208,8 @@ def _has_ipv6() -> bool:
 
 
 @contextlib.contextmanager
-def _passing(service: socket.socket, address: str) -> Iterator[socket.socket | None]:
-    """A socket that binds in passing, see above; None where nothing would come of it."""
-    if not _can_forget(service, address):
-        yield None
-        return
-    family = socket.AF_INET if service.family == socket.AF_INET6 or not _has_ipv6() else socket.AF_INET6
+def _passing(family: socket.AddressFamily) -> Iterator[socket.socket]:
+    """A socket that binds in passing, see above."""
     with socket.socket(family, socket.SOCK_STREAM) as passing:
         passing.setsockopt(socket.SOL_SOCKET, _SO_REUSEPORT, 1)
         if family == socket.AF_INET6:

@@ -17,7 +17,7 @@ from supervisor.ports.service_sockets import ServiceSockets
 from supervisor.system import beneath
 from tests.support.namespace import own_network
 from tests.support.ports import free_port
-from tests.support.thief import thief, ways_in
+from tests.support.thief import WAYS, steal, thief, ways_in
 
 pytestmark = [pytest.mark.live, pytest.mark.skipif(not system.SWAPS_UNDER_COVERS, reason="Linux only")]
 
@@ -507,6 +507,35 @@ def test_nobody_slips_in_while_root_opens_sockets() -> None:
             sockets.close()
     reservation.close()
     assert loot.won == {}
+
+
+@pytest.mark.parametrize("place", [LOCAL, LOCAL6, EVERY, EVERY6, MAPPED], ids=str)
+def test_who_binds_right_after_the_socket_in_passing_opens_the_port_to_nobody(
+    sockets: ServiceSockets, monkeypatch: pytest.MonkeyPatch, place: Place
+) -> None:
+    """The kernel lets in whoever comes like the last one that was let in, so that must not be a stranger."""
+    if beneath.may_disown():
+        pytest.skip("for root there is no such socket")
+    came: list[int] = []
+    left: list[int] = []
+    pass_by = beneath._pass
+
+    def pass_by_before_a_stranger(passing: socket.socket, port: int, *, is_compared: bool) -> None:
+        pass_by(passing, port, is_compared=is_compared)
+        if left:
+            stranger = steal(port, WAYS[left.pop()])
+            if stranger is not None:
+                came.append(port)
+                stranger.close()
+
+    monkeypatch.setattr(beneath, "_pass", pass_by_before_a_stranger)
+    for number in range(len(WAYS)):
+        left[:] = [number] * 2
+        with own(place) as sock:
+            begin(sockets, place, sock)
+            assert ways_in(sockets.port) == [], WAYS[number]
+        sockets.retire(tuple(sockets.places()))
+    assert came, "nobody has ever come"
 
 
 def test_an_offered_socket_listens_at_once_blocks_and_stays_over_processes(sockets: ServiceSockets) -> None:
