@@ -123,7 +123,7 @@ def test_a_stranger_on_its_port_moves_it_and_the_next_program_goes_on(live: Live
     """The first one had a moment to end; what would have ended it then is not for its successor."""
     pool, note = free_pool(2), live.folder / "runs"
     script = (
-        "import sys; from supervisor.daemon.single import run as one; one.CHECK_EVERY = 0.05; "
+        "import sys; from supervisor.daemon.single import run as one; one.CHECK_EVERY = 0.3; "
         "program = one.Program('x', sys.argv[2:], [int(p) for p in sys.argv[1].split()], hands_over=False); "
         "sys.exit(one.SingleRun(program, 'run', one.say_on_stderr).run())"
     )
@@ -132,7 +132,7 @@ def test_a_stranger_on_its_port_moves_it_and_the_next_program_goes_on(live: Live
     with subprocess.Popen(command, env=live.env, stderr=subprocess.PIPE, text=True) as process:
         eventually(note.exists)
         with socket.create_server(("127.0.0.1", pool[0])):
-            said = process.communicate(timeout=30)[1]
+            said = process.communicate(timeout=90)[1]
     assert process.returncode == 7
     assert f"leaves port {pool[0]}" in said
 
