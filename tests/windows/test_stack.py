@@ -174,7 +174,9 @@ def test_ports_shows_who_has_one(stack: Stack) -> None:
 def test_a_crash_is_mended_on_the_same_port(stack: Stack) -> None:
     before = stack.row("api")["pid"]
     assert get(stack.api[0], "/die") == "good day"
-    eventually(lambda: (row := stack.row("api"))["state"] == "running" and row["pid"] not in (None, before))
+    eventually(
+        lambda: (row := stack.row("api"))["state"] == "running" and row["pid"] not in (None, before), within=60
+    )
     row = stack.row("api")
     assert (row["port"], row["restarts"]) == (stack.api[0], 1)
     assert get(stack.api[0]) == "good day"
