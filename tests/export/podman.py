@@ -93,6 +93,14 @@ class Podman:
         self.podman("import", "--change", "ENV PATH=/usr/sbin:/usr/bin", f"{HERE}/image.tar", IMAGE)
         (self.folder / "image.tar").unlink()
 
+    def trouble(self) -> str:
+        """What keeps it from running any container; "" if nothing does."""
+        try:
+            self.podman("run", "--rm", "--network", "host", IMAGE, "python3", "--version")
+        except AssertionError as error:
+            return str(error)
+        return ""
+
     def containers(self) -> list[dict[str, Any]]:
         """Every container there is, as Podman describes it."""
         names = self.podman("ps", "-aq").split()
