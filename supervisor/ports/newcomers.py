@@ -18,6 +18,8 @@ from supervisor.ports.openings import Openings
 from supervisor.ports.seat import Seat, is_listening
 from supervisor.ports.socket_options import share
 
+_TCP_DEFER_ACCEPT = 9  # linux/tcp.h
+
 
 @dataclass(frozen=True, slots=True)
 class Newcomers:
@@ -101,7 +103,7 @@ def joins(theirs: socket.socket, address: str, *, is_replica: bool) -> bool:
 
 def _counts(listening: socket.socket) -> bool:
     """Whether it can be told soon who has connected: not where the kernel waits for data first, TCP_DEFER_ACCEPT."""
-    return not listening.getsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT)
+    return not listening.getsockopt(socket.IPPROTO_TCP, _TCP_DEFER_ACCEPT)
 
 
 def strands(left: Collection[socket.socket], port: int, of_replicas: Collection[socket.socket] = ()) -> bool:
