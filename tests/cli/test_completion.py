@@ -97,5 +97,5 @@ def test_the_script_is_one_of_its_shell(shell: str, check: str, run: Run, own_fo
 
 def test_zsh_repeats_an_argument_that_may_be_repeated(run: Run) -> None:
     script = run("completion", "zsh").out
-    assert '  "*:only these services:_portsup_services"' in script
+    assert '  "*:print only these services:_portsup_services"' in script
     assert '"(*):' not in script

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.live
 
 KEYS = (
     "name, instance, state, status, health, port, url, pid, uptime_s, restarts, exit_code, result, pool, beside,"
-    " status_text, next_run, name_url, replicas, min_ready"
+    " status_text, next_run, name_url, replicas, min_ready, stdio"
 )
 
 

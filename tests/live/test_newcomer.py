@@ -119,7 +119,7 @@ def test_a_procfile_of_several_languages(stack: Make) -> None:
     live = project(stack, "procfile", "Procfile", {"15200": first[0], "15100": second[0]})
     assert answer(first[0]) == "production postgres://localhost/x y"
     assert answer(second[0]) == "api production"
-    assert f"working on {live.rows()['worker']['port']}" in live.log("worker")
+    eventually(lambda: f"working on {live.rows()['worker']['port']}" in live.log("worker"), what="what it says")
     assert {row["state"] for row in live.rows().values()} == {"running"}
     os.kill(live.rows()["js"]["pid"], 15)
     live.ended(within=50)  # as foreman ends all with one

@@ -53,7 +53,7 @@ def test_one_that_left_is_known_by_its_mark(start: Children, name: str) -> None:
     left = printed_pid(child)
     eventually(lambda: is_member(child.tree(), left), what="a member")
     assert left in child.members()
-    assert not is_member(Tree(child.pid + 1, RUN_ID, "another", os.getpid()), left)
+    assert not is_member(Tree(2**22 + 1, RUN_ID, "another", os.getpid()), left)
 
 
 def test_only_ancestors_are_looked_at_however_many_processes_there_are(start: Children) -> None:
