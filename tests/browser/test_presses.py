@@ -99,10 +99,16 @@ def test_the_focus_goes_with_its_row(live: Live, seen: Looking) -> None:
 
 def test_a_dialog_that_escape_closes_stays_closed_while_the_page_is_drawn(seen: Looking) -> None:
     seen.page.evaluate(DRAWN_ALWAYS)
-    for _ in range(5):
+
+    def opens() -> bool:
+        """Not yet, in the instant in which the page has not heard that the dialog was closed."""
         seen.page.focus("[aria-label='More for b']")
         seen.keys("Enter")
-        seen.page.wait_for_selector("dialog[open]")
+        seen.page.wait_for_timeout(500)
+        return seen.page.query_selector("dialog[open]") is not None
+
+    for _ in range(5):
+        seen.until(opens, "it opens")
         seen.keys("Escape")
         seen.page.wait_for_selector("dialog[open]", state="detached")
         assert chosen(seen) == "More for b"
