@@ -17,6 +17,7 @@ from supervisor.control.status import LoopStatus
 from supervisor.core.journal import LoopStalled
 from supervisor.dataclass import dataclass
 from supervisor.logs.journal import Journal
+from supervisor.process.signals import none_between
 from supervisor.words import activities
 
 STALL = 0.05  # seconds from which on a turn counts as a stall
@@ -163,6 +164,11 @@ class WatchedLoop(asyncio.SelectorEventLoop):
             if isinstance(error.__context__, OSError):
                 raise error.__context__ from None
             raise
+
+    def remove_signal_handler(self, sig: int) -> bool:
+        """The same, and one that has just come is heard before."""
+        with none_between((sig,)):
+            return super().remove_signal_handler(sig)
 
     def __del__(self) -> None:
         with contextlib.suppress(AttributeError):  # asyncio's trips over a loop that there was no descriptor for

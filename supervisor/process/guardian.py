@@ -19,7 +19,7 @@ from supervisor.errors import ExitCode, refusal, shell_code
 from supervisor.process import lifeline
 from supervisor.process.pulse import PulseWatch
 from supervisor.process.shared import is_shared
-from supervisor.process.signals import OF_THE_TERMINAL, STOPPING
+from supervisor.process.signals import OF_THE_TERMINAL, STOPPING, leave_to_system
 from supervisor.words import instances as words
 
 TYPE_CHECKING = False
@@ -127,7 +127,7 @@ def guard(
     before: list[int] = []
     signal.signal(signal.SIGCHLD, lambda *_: before.append(_on_child(daemon, clean_up)))
     pump(daemon, pumps, screen=screen, relay=relay)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    leave_to_system((signal.SIGCHLD,))
     _, status = os.waitpid(daemon, 0)
     left = (clean_up or end_orphans)(daemon) + sum(before)
     code = os.waitstatus_to_exitcode(status)
@@ -152,8 +152,7 @@ def _on_child(daemon: int, clean_up: Callable[[int], int] | None) -> int:
     waitid = getattr(os, "waitid", None)  # Python has it on macOS since 3.13
     if waitid is None or waitid(os.P_PID, daemon, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
         return 0
-    for number in STOPPING:  # a reader that does not read must not make us immortal
-        signal.signal(number, signal.SIG_DFL)
+    leave_to_system(STOPPING)  # a reader that does not read must not make us immortal
     if clean_up is not None:
         return clean_up(daemon)
     for pid in system.children_of(os.getpid()):

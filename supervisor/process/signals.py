@@ -6,6 +6,7 @@ SIGSEGV of a bad address, ends a process also where its signal is blocked (force
 docs/reference/signals.md says the same to people.
 """
 
+import contextlib
 import signal
 from collections.abc import Collection, Iterator
 from enum import StrEnum
@@ -66,6 +67,29 @@ def hold_back() -> None:
 def let_through(numbers: Collection[signal.Signals]) -> None:
     """Lets these signals reach their handlers again."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, set(numbers))
+
+
+@contextlib.contextmanager
+def none_between(numbers: Collection[int]) -> Iterator[None]:
+    """What comes before the block, Python has heard by then; what comes within it comes after it.
+
+    Python hears a signal a moment after it came, and complains on standard error if its handler is gone by then.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def leave_to_system(numbers: Collection[int]) -> None:
+    """Has these signals do what the system does by default."""
+    with none_between(numbers):
+        for number in numbers:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def passed_on_by_exec() -> tuple[signal.Signals, ...]:

@@ -1,16 +1,47 @@
 """What each signal asks for, as a rule without processes; tests/live/test_signals.py sends them."""
 
+import os
 import signal
+import subprocess
+import sys
+import time
 
 import pytest
 
-from supervisor.process.signals import FAULTS, HARMLESS, OF_THE_TERMINAL, STOPPING, Wish, meaning, passed_on_by_exec
+from supervisor.process.signals import (
+    FAULTS,
+    HARMLESS,
+    OF_THE_TERMINAL,
+    STOPPING,
+    Wish,
+    leave_to_system,
+    meaning,
+    passed_on_by_exec,
+)
 
 BY_HAND = (signal.SIGINT, signal.SIGQUIT)
 
 
 def of(number: signal.Signals, before: int = 0, *, is_orphaned: bool = False, is_at_work: bool = False) -> Wish:
     return meaning(number, before, is_orphaned=is_orphaned, is_at_work=is_at_work)
+
+
+@pytest.mark.live
+def test_a_signal_that_comes_while_its_handler_goes_is_no_complaint(monkeypatch: pytest.MonkeyPatch) -> None:
+    complaints: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", complaints.append)
+    sends = f"import os\nwhile os.getppid() == {os.getpid()}: os.kill({os.getpid()}, {signal.SIGURG})"
+    sender = subprocess.Popen([sys.executable, "-c", sends])
+    heard: list[int] = []
+    try:
+        until = time.monotonic() + 0.5
+        while time.monotonic() < until or not heard:
+            signal.signal(signal.SIGURG, lambda number, _: heard.append(number))
+            leave_to_system((signal.SIGURG,))
+    finally:
+        sender.kill()
+        sender.wait()
+    assert complaints == []
 
 
 @pytest.mark.parametrize("number", STOPPING)
