@@ -51,7 +51,7 @@ def test_replicas_are_one_service_with_each_of_them_told(browser: "Browser", own
         assert live.run("scale", "many=1").returncode == 0
         seen.until(lambda: "many.2" not in seen.page.inner_text("main"), "one is left", LONG)
         seen.to("overview")
-        assert list(seen.rows()) == ["many"]
+        seen.until(lambda: list(seen.rows()) == ["many"], "one row", LONG)
 
 
 def test_a_service_that_waits_for_its_first_client_is_idle_and_starts_by_it(
@@ -65,6 +65,7 @@ def test_a_service_that_waits_for_its_first_client_is_idle_and_starts_by_it(
         seen.to("service/sleepy")  # what the page asks for does not wake it
         seen.sees("sleepy")
         seen.to("overview")
+        seen.until(lambda: "sleepy" in seen.rows(), "its row", LONG)
         assert state(seen, "sleepy") == "idle"
         with socket.create_connection(("127.0.0.1", port), LONG):
             seen.until(lambda: state(seen, "sleepy") == "running", within=LONG)
