@@ -338,6 +338,7 @@ def test_random_verbs_of_ten_clients_end_where_the_model_says(stack: Make, own_f
     with live.foreground() as up:
         up.says("is up")
         found.go_round()
+        eventually(lambda: found.tasks() == "1 _live\n", what="the end of what answers")
         before = found.locked(), found.tasks(), found.descriptors()
         deadline = time.monotonic() + SECONDS
         walk()
