@@ -15,6 +15,8 @@ from supervisor.tui.ask import Ask
 from supervisor.tui.overview import Overview
 from tests.tui.view import ROWS, end, run, tell, text_of, until, view
 
+pytestmark = pytest.mark.live  # the whole view, with a loop and timers of its own
+
 FOREVER = 3600.0  # in which nobody has seen anything
 
 
