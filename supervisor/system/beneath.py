@@ -21,7 +21,7 @@ import functools
 import itertools
 import os
 import socket
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from supervisor.system.migration import moves_by_sysctl
 
@@ -87,10 +87,13 @@ def slip_beneath(
     has_one_owner = len(set(map(_owner, sockets))) == 1  # not so for a service of another user in a user namespace
     if has_one_owner and (_can_forget(service, address) or is_shared):
         wide, ours = _is_dual(service, address), _families(service, address)
-        needed = [cover for cover in covers if cover.family in ours]
-        _while_shared((*needed, *beside, service, *others), None, act)
-        if _can_forget(service, address):
-            _forget((*beside, service, *others), covers, port, _order(ours), is_compared=wide)
+        needed, order = [cover for cover in covers if cover.family in ours], _order(ours)
+        # Made before anything is done that cannot be undone: there may be no descriptor left.
+        with contextlib.ExitStack() as made:
+            passing = made.enter_context(_passing(order[0])) if _can_forget(service, address) else None
+            _while_shared((*needed, *beside, service, *others), None, act)
+            if passing is not None:
+                _forget((*beside, service, *others), covers, port, order, passing, is_compared=wide)
         return True
     _while_joinable(covers, act)
     return True
@@ -98,16 +101,26 @@ def slip_beneath(
 
 def _forget(
     sockets: Collection[socket.socket], covers: Collection[socket.socket], port: int,
-    families: Sequence[socket.AddressFamily], *, is_compared: bool,
+    families: Sequence[socket.AddressFamily], passing: socket.socket, *, is_compared: bool,
 ) -> None:  # fmt: skip
-    """Have the kernel remember what binds in passing, of one of `families` after the other."""
-    for family in itertools.islice(itertools.cycle(families), MOST_PASSES):
+    """Have the kernel remember what binds in passing, of one of `families` after the other; `passing` is the first."""
+
+    def pass_by() -> None:
+        with contextlib.suppress(OSError):  # one that we have not got is in its way
+            _pass(passing, port, is_compared=is_compared)
+
+    for family, following in itertools.islice(itertools.pairwise(itertools.cycle(families)), MOST_PASSES):
         # One of the covers is never shared: so nobody gets in at `[::]`, which would be remembered for good.
         needed = [cover for cover in covers if is_compared or cover.family == family]
-        with _passing(family) as passing, contextlib.suppress(OSError):  # one that we have not got may be in its way
-            _while_shared((*needed, *sockets), None, functools.partial(_pass, passing, port, is_compared=is_compared))
-        if _is_remembered(family, port):
+        _while_shared((*needed, *sockets), None, pass_by)
+        passing.close()
+        try:
+            if _is_remembered(family, port):
+                return
+            passing = _passing(following)
+        except OSError:  # no descriptor left to look again
             return
+    passing.close()
 
 
 def _is_remembered(family: socket.AddressFamily, port: int) -> bool:
@@ -207,14 +220,15 @@ def _has_ipv6() -> bool:
     return True
 
 
-@contextlib.contextmanager
-def _passing(family: socket.AddressFamily) -> Iterator[socket.socket]:
-    """A socket that binds in passing, see above."""
-    with socket.socket(family, socket.SOCK_STREAM) as passing:
+def _passing(family: socket.AddressFamily) -> socket.socket:
+    """A socket that binds in passing, see above; raises OSError."""
+    with contextlib.ExitStack() as undo:
+        passing = undo.enter_context(socket.socket(family, socket.SOCK_STREAM))
         passing.setsockopt(socket.SOL_SOCKET, _SO_REUSEPORT, 1)
         if family == socket.AF_INET6:
             passing.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             passing.setsockopt(socket.IPPROTO_IPV6, _IPV6_FREEBIND, 1)
         else:
             passing.setsockopt(socket.IPPROTO_IP, _IP_FREEBIND, 1)
-        yield passing
+        undo.pop_all()
+    return passing

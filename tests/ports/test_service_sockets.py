@@ -538,6 +538,31 @@ def test_who_binds_right_after_the_socket_in_passing_opens_the_port_to_nobody(
     assert came, "nobody has ever come"
 
 
+@pytest.mark.parametrize("made", [0, 1, 2])
+def test_without_descriptors_for_what_binds_in_passing_a_bind_fails_before_it_begins_or_stands(
+    sockets: ServiceSockets, monkeypatch: pytest.MonkeyPatch, made: int
+) -> None:
+    if beneath.may_disown():
+        pytest.skip("for root there is no such socket")
+    left, make = [None] * made, beneath._passing
+
+    def make_some(family: socket.AddressFamily) -> socket.socket:
+        if not left:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        left.pop()
+        return make(family)
+
+    monkeypatch.setattr(beneath, "_passing", make_some)
+    with own(LOCAL) as sock:
+        if made:
+            bind(sockets, LOCAL, sock)
+        else:
+            with pytest.raises(OSError, match="Too many open files"):
+                bind(sockets, LOCAL, sock)
+        assert (sock.getsockname()[1] != 0) is bool(made)
+        assert ways_in(sockets.port) == []
+
+
 def test_an_offered_socket_listens_at_once_blocks_and_stays_over_processes(sockets: ServiceSockets) -> None:
     offered = sockets.offer("127.0.0.1", "1")
     os.set_blocking(offered.fileno(), False)
