@@ -41,6 +41,7 @@ from supervisor.daemon.writing import Writing
 from supervisor.errors import ExitCode, LockLost, PortsupError, refusal
 from supervisor.ports.instance_lock import InstanceLock
 from supervisor.ports.leases import Loss
+from supervisor.process import lifeline
 from supervisor.process.signals import BY_HAND, INSISTENT, STOPPING, Wish, meaning
 from supervisor.words import endings
 from supervisor.words.reasons import text_of
@@ -63,7 +64,7 @@ class Daemon:
         self._loop = loop = instance.loop
         self._end: asyncio.Future[PortsupError | None] = loop.create_future()
         loop.set_exception_handler(self._on_mistake)
-        self._signals, self._guardian = 0, os.getppid()
+        self._signals, self._guardian = 0, lifeline.guardian()
         self._has_reported, self._begun = False, loop.time()
         self._facts = instance.facts()
         slots: dict[str, Slot] = {}

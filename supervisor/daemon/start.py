@@ -84,7 +84,7 @@ def run_instance(instance: int | None, read: Callable[[], tuple[StackSpec, Optio
 
 async def _live(spec: StackSpec, options: Options, instance: Instance, lock: InstanceLock, show: Show) -> int:
     loop = instance.loop
-    lifeline.follow(loop, os.getppid())
+    lifeline.follow(loop)
     tell_of_long_ones(loop, instance.journal)
     out = None if options.is_detached else _stream(1, loop)
     front = Foreground(out, _stream(2, loop), show)

@@ -60,7 +60,7 @@ def start_daemon(main: Callable[[], int], streams: Iterable[tuple[int, int]], ou
     pid = fork()
     if pid == 0:
         if line is not None:
-            lifeline.hold(line[1])
+            lifeline.hold(line[1], front)
             ours = (*ours, line[0])
         _become_daemon(main, streams, ours, front)
     if line is not None:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 LOOK_AGAIN = 0.005  # seconds from the end of the pipe until the guardian is gone
 
-_source: list[int] = []
+_held: list[tuple[int, int]] = []  # our end, and the pid of the guardian
 
 
 def make() -> tuple[int, int]:
@@ -18,23 +18,28 @@ def make() -> tuple[int, int]:
     return ours, theirs
 
 
-def hold(source: int) -> None:
-    """In the daemon: this is its end."""
-    _source[:] = [source]
+def hold(source: int, guardian: int) -> None:
+    """In the daemon: this is its end, and that its guardian, which may be gone already."""
+    _held[:] = [(source, guardian)]
 
 
-def follow(loop: "Any", guardian: int) -> None:
-    """Has SIGTERM come once `guardian` is not our parent any more, as Linux does by itself."""
+def guardian() -> int:
+    """The pid of the process that started the daemon, also when that is not its parent any more."""
+    return _held[0][1] if _held else os.getppid()
 
-    def look() -> None:
+
+def follow(loop: "Any") -> None:
+    """Has SIGTERM come once the guardian is not our parent any more, as Linux does by itself."""
+
+    def look(guardian: int) -> None:
         if os.getppid() == guardian:  # it closes its files first
-            loop.call_later(LOOK_AGAIN, look)
+            loop.call_later(LOOK_AGAIN, look, guardian)
         else:
             os.kill(os.getpid(), signal.SIGTERM)
 
-    def told(source: int) -> None:
+    def told(source: int, guardian: int) -> None:
         loop.remove_reader(source)
-        look()
+        look(guardian)
 
-    for source in _source:
-        loop.add_reader(source, told, source)
+    for source, guardian in _held:
+        loop.add_reader(source, told, source, guardian)

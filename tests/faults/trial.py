@@ -248,12 +248,15 @@ class Trial:
             self.board.arm(step, point.depth, point.call, point.number, point.error, point.affected)
         self.board.step(step)
         is_over = threading.Event()
+        relieves = threading.Thread(target=relief, args=(self.board, is_over))
         if point.lasts:
-            threading.Thread(target=relief, args=(self.board, is_over)).start()
+            relieves.start()
         try:
             yield
         finally:
             is_over.set()
+            if point.lasts:
+                relieves.join()
             outcome.reached = self.board.disarm() > 0
             self.board.step(-1)
 

@@ -100,7 +100,7 @@ def test_a_pid_file_names_the_heir_of_a_service_without_ports(stack: Make) -> No
     ]
     live.write({"web": {"command": command, "pid_file": "d.pid"}})
     with live.up():
-        pid = eventually(lambda: int((live.folder / "d.pid").read_text()))
+        pid = eventually(lambda: _other_pid(live.folder / "d.pid", 0))
         live.until("web", state="running", pid=pid)
         os.kill(pid, signal.SIGKILL)
         again = eventually(lambda: _other_pid(live.folder / "d.pid", pid))

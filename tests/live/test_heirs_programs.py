@@ -69,7 +69,7 @@ def test_a_crash_of_what_started_redis_ends_redis(stack: Make) -> None:
     live.write({"web": {"command": command, "pool": [port]}})
     with live.up():
         live.until("web", state="running")
-        redis = eventually(lambda: int(pid_file.read_text()))
+        redis = eventually(lambda: int(pid_file.read_text() or 0))
         go.touch()
         live.until("web", state="running", restarts=1)
         eventually(lambda: not is_alive(redis))
