@@ -1,6 +1,7 @@
 """Measures services that come with their first client, and leave when nobody uses them.
 
-    python -m benchmarks.on_demand [--rounds N] [--cold N] [--seconds N] [--port N] [cold | crowd | idle | around]...
+    python -m benchmarks.on_demand [--rounds N] [--cold N] [--seconds N] [--replicas N] [--port N]
+                                   [cold | crowd | idle | around]...
 
 The trivial C service: the time until a client has its first byte from one that was not running, in turn with that of
 the same program started plainly; a thousand clients at once on one that is not running; what 200 such services cost
@@ -44,6 +45,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=10_000, metavar="N", help="around the deadline; default: 10000")
     parser.add_argument("--cold", type=int, default=200, metavar="N", help="cold starts; default: 200")
     parser.add_argument("--seconds", type=float, default=20.0, metavar="N", help="of doing nothing; default: 20")
+    parser.add_argument("--replicas", type=int, default=1, metavar="N", help="around the deadline; default: 1")
     parser.add_argument("--port", type=int, default=FIRST_PORT, metavar="N", help=f"the first; default: {FIRST_PORT}")
     parser.add_argument("only", nargs="*", choices=[*ONLY, []], metavar="WHAT", help="default: all")
     options = parser.parse_args()
@@ -54,7 +56,7 @@ def main() -> int:
     print(f"{machine()}, as {who}\n")
     met = {
         "cold": lambda: cold(port, options.cold), "crowd": lambda: crowd(port),
-        "idle": lambda: idle(port, options.seconds), "around": lambda: around(port, options.rounds),
+        "idle": lambda: idle(port, options.seconds), "around": lambda: around(port, options.rounds, options.replicas),
     }  # fmt: skip
     results = [met[each]() for each in only]
     return 0 if all(results) else 1
@@ -169,10 +171,11 @@ def idle(port: int, seconds: float) -> bool:
     return found[IDLE] <= found[1]
 
 
-def around(port: int, rounds: int) -> bool:
+def around(port: int, rounds: int, replicas: int) -> bool:
     """A client that comes again and again when the service is just about to leave."""
     chance, told, pids = random.Random(0), Counter[str](), set[int]()
-    with stack(port, 1, idle_stop=AFTER, idle_min_up=0):
+    more = {"replicas": replicas} if replicas > 1 else {}
+    with stack(port, 1, idle_stop=AFTER, idle_min_up=0, **more):
         for _ in range(rounds):
             try:
                 with socket.create_connection(("127.0.0.1", port), timeout=WITHIN) as client:
@@ -181,6 +184,8 @@ def around(port: int, rounds: int) -> bool:
                 told["answered" if answer else "cut"] += 1
             except ConnectionRefusedError:
                 told["refused"] += 1
+            except ConnectionResetError:
+                told["cut"] += 1
             except OSError:
                 told["unanswered"] += 1
             time.sleep(AFTER + chance.uniform(-0.01, 0.05))

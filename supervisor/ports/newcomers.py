@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from supervisor import system
 from supervisor.core.handoff import Place
 from supervisor.dataclass import dataclass
+from supervisor.ports.leading import hand_out_freely, lead_to, lead_to_last
 from supervisor.ports.openings import Openings
 from supervisor.ports.seat import Seat, is_listening
 from supervisor.ports.socket_options import share
@@ -42,7 +43,7 @@ class Newcomers:
                 if system.can_be_joined(theirs, place.address):
                     raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
                 seat.kept[None] = self.openings.beside(place, theirs, seat.sockets(), self.inodes())
-            _lead_to_last(seat.kept[None])
+                seat.opened += lead_to(seat.kept[None], seat.sockets())
 
     def stand_by(self, who: object) -> bool:
         """Have clients wait elsewhere, if they can, while a process tree ends that another one will follow.
@@ -55,7 +56,7 @@ class Newcomers:
         for place, seat in self.seats.items():
             with contextlib.suppress(OSError):  # then they wait where they are
                 before, others = seat.kept.get(who), seat.others_of(who)
-                if before is None or not is_listening(before):
+                if before is None or not is_listening(before) or (moves and None in seat.kept):
                     continue
                 if any(sock is before for sock in others) or (others and moves):
                     seat.release(who)
@@ -66,7 +67,7 @@ class Newcomers:
                     seat.kept[None] = self.openings.beside(place, before, seat.sockets(), self.inodes())
                 if not moves:
                     new.append(others[-1] if others else seat.kept[None])
-                    _lead_to_last(new[-1])
+                    seat.opened += lead_to_last(new[-1], seat.sockets())
         with contextlib.suppress(OSError):  # nobody can tell
             return not new or not _are_elsewhere(self.openings.port, new)
         return True
@@ -85,6 +86,8 @@ class Newcomers:
             if ours is None or who not in seat.kept:
                 continue
             hand_out_freely(ours)
+            seat.shut()
+            seat.drop_spent()
             if system.moves_queues() or not system.waiting_in(ours):
                 seat.release(None)
             else:
@@ -122,7 +125,7 @@ def take_over(listening: socket.socket, left: Sequence[socket.socket], port: int
     if not left or system.moves_queues():
         return True
     with contextlib.suppress(OSError):  # then nobody can tell
-        _lead_to_last(listening)
+        lead_to_last(listening, left)
         if _are_elsewhere(port, (listening,)):
             listening.shutdown(socket.SHUT_RD)
             return False
@@ -132,25 +135,3 @@ def take_over(listening: socket.socket, left: Sequence[socket.socket], port: int
 def _are_elsewhere(port: int, here: Collection[socket.socket]) -> bool:
     """Whether some clients of a port wait at other sockets than these, or their handshake is under way."""
     return sum(not each.inode for each in system.connections_on(port)) > sum(map(system.waiting_in, here))
-
-
-def _lead_to_last(listening: socket.socket) -> None:
-    """Have all who connect get to the one of the group of `listening` that has joined last; raises OSError.
-
-    Where that has not SO_REUSEPORT on, it gets them anyway: the kernel takes the youngest then, and looks at no group.
-    """
-    address, port = listening.getsockname()[:2]
-    group = [each for each in system.listening((port,)) if each.address == address]
-    system.lead_to(listening, len(group) - 1)
-
-
-def lead_freely(listening: socket.socket) -> None:
-    """Undoes `take_over` once those that were left are gone."""
-    if not system.moves_queues():
-        system.lead_anywhere(listening)
-
-
-def hand_out_freely(listening: socket.socket) -> None:
-    """The kernel hands out connections in the group of `listening` as it likes, and moves its queues if it can."""
-    system.lead_anywhere(listening)
-    system.have_queue_moved(listening)

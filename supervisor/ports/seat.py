@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator
 
 from supervisor.dataclass import dataclass, field
 from supervisor.files.closing import close_shared
+from supervisor.ports.socket_options import is_shared, unshare
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +44,18 @@ class Seat:
     """`kept` are descriptors of ours by process tree; that of None is left over, for the next process.
 
     Of several workers one socket is kept, that of the youngest: the others end with their processes, and those of the
-    tree that live take over what waits there.
+    tree that live take over what waits there.  `spent` are those of trees that ended while others did not, and clients
+    are led to ours: the kernel knows that one by its place among all, which must not change before the others end.
     """
 
     kept: dict[object, socket.socket] = field(default_factory=dict)
     claims: list[Claim] = field(default_factory=list)
+    spent: list[socket.socket] = field(default_factory=list)
+    opened: list[socket.socket] = field(default_factory=list)  # those that share the port so that clients get past them
 
     def sockets(self) -> list[socket.socket]:
         """Each that we keep, once: two process trees may have the same one."""
-        return list({id(sock): sock for sock in self.kept.values()}.values())
+        return list({id(sock): sock for sock in (*self.kept.values(), *self.spent)}.values())
 
     def inodes(self) -> Iterator[int]:
         """Of all sockets that are known here."""
@@ -77,8 +81,7 @@ class Seat:
 
     def is_shared(self) -> bool:
         """Whether all that are here have SO_REUSEPORT on."""
-        kept = (bool(sock.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT)) for sock in self.sockets())
-        return all(claim.is_shared for claim in self.claims) and all(kept)
+        return all(claim.is_shared for claim in self.claims) and all(map(is_shared, self.sockets()))
 
     def workers(self, who: object) -> set[int]:
         """The processes of a tree that listen here with several sockets."""
@@ -130,6 +133,22 @@ class Seat:
         """Closes what is kept for a process tree, unless another one has it too."""
         self._drop(self.kept.pop(who, None))
 
+    def spend(self, who: object) -> None:
+        """What was kept for a process tree stays open until `drop_spent`, and nobody gets it."""
+        self.spent.append(self.kept.pop(who))
+
+    def drop_spent(self) -> None:
+        """Closes what is of no use but for its place."""
+        while self.spent:
+            self._drop(self.spent.pop())
+
+    def shut(self) -> None:
+        """Clients need not get past them any more."""
+        for sock in self.sockets():
+            if any(sock is each for each in self.opened):
+                unshare(sock)
+        self.opened.clear()
+
     def leave(self, who: object) -> None:
         """What was kept for a process tree is left over from now on."""
         sock = self.kept.pop(who)
@@ -140,6 +159,7 @@ class Seat:
         for sock in self.sockets():
             close_shared(sock)
         self.kept.clear()
+        self.spent.clear()
 
     def _drop(self, sock: socket.socket | None) -> None:
         if sock is not None and all(sock is not other for other in self.kept.values()):

@@ -67,3 +67,13 @@ def _options(family: int) -> tuple[tuple[int, int, int], ...]:
 def share(sock: socket.socket) -> None:
     """Have the kernel choose among all sockets of its group that listen, by the hash of each connection."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+
+
+def unshare(sock: socket.socket) -> None:
+    """Undoes `share`: first in the list of the kernel, it gets all who connect."""
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 0)
+
+
+def is_shared(sock: socket.socket) -> bool:
+    """Whether it is shared."""
+    return bool(sock.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT))

@@ -239,6 +239,13 @@ def have_queue_moved(listening: "socket.socket") -> None:
     migration.attach(listening)
 
 
+def lead_to_one(listening: "socket.socket") -> bool:
+    """Have all who connect get to one socket of its group, whichever others are closed; False where that cannot be."""
+    from supervisor.system import migration
+
+    return migration.lead_to_one(listening)
+
+
 def handoff_support() -> str:
     """Why ports cannot be handed over to programs here (see `seccomp`), "" if they can."""
     from supervisor.system import seccomp

@@ -7,6 +7,7 @@ BPF_SK_REUSEPORT_SELECT_OR_MIGRATE), or by the sysctl net.ipv4.tcp_migrate_req o
 
 import contextlib
 import ctypes
+import errno
 import functools
 import os
 import socket
@@ -15,30 +16,52 @@ import struct
 from supervisor.system import libc
 
 _NUMBERS = {"x86_64": 321, "aarch64": 280}  # bpf(2), asm/unistd.h
-_PROG_LOAD = 5
+_MAP_CREATE, _MAP_UPDATE_ELEM, _PROG_LOAD = 0, 2, 5
+_SOCKET_ARRAY = 20  # linux/bpf.h: BPF_MAP_TYPE_REUSEPORT_SOCKARRAY
 _SK_REUSEPORT, _SELECT_OR_MIGRATE = 21, 40  # linux/bpf.h: BPF_PROG_TYPE_, and the attach type BPF_SK_REUSEPORT_
 _EXPECTED_ATTACH_TYPE = 68  # offset in union bpf_attr
-_MOVE_IMMEDIATE, _EXIT = 0xB7, 0x95
+_SELECT = 82  # the helper bpf_sk_select_reuseport(context, map, key, flags)
 _SK_PASS = 1  # without a choice of its own: the kernel takes one of the group by the connection's hash
 _SO_ATTACH_REUSEPORT_EBPF = 52  # asm-generic/socket.h
 _SYSCTL = "/proc/sys/net/ipv4/tcp_migrate_req"
 
 
+
+
+def _instruction(code: int, to: int = 0, of: int = 0, *, offset: int = 0, value: int = 0) -> bytes:
+    """A `struct bpf_insn`: `to` and `of` are registers."""
+    return struct.pack("=BBhi", code, of << 4 | to, offset, value)
+
+
+_MOVE_IMMEDIATE, _MOVE, _ADD_IMMEDIATE, _STORE_WORD, _CALL, _EXIT = 0xB7, 0xBF, 0x07, 0x62, 0x85, 0x95
+_LOAD_LONG, _IS_MAP = 0x18, 1  # of two instructions; BPF_PSEUDO_MAP_FD as the register that it is of
+_PASS = _instruction(_MOVE_IMMEDIATE, 0, value=_SK_PASS) + _instruction(_EXIT)
+
+
 @functools.cache
 def _program() -> int | None:
     """The descriptor of the program, for as long as we live; None where it cannot be had."""
-    number = _NUMBERS.get(os.uname().machine)
-    if number is None:
-        return None
-    code = struct.pack("=BBhi", _MOVE_IMMEDIATE, 0, 0, _SK_PASS) + struct.pack("=BBhi", _EXIT, 0, 0, 0)
-    instructions, licence = ctypes.create_string_buffer(code, len(code)), ctypes.create_string_buffer(b"GPL")
+    with contextlib.suppress(OSError):
+        return _load(_PASS)
+    return None
+
+
+def _load(*code: bytes) -> int:
+    """The descriptor, which is close-on-exec, of a program that chooses of a group; raises OSError."""
+    joined = b"".join(code)
+    instructions, licence = ctypes.create_string_buffer(joined, len(joined)), ctypes.create_string_buffer(b"GPL")
     attributes = ctypes.create_string_buffer(128)
-    head = (_SK_REUSEPORT, len(code) // 8, ctypes.addressof(instructions), ctypes.addressof(licence))
+    head = (_SK_REUSEPORT, len(joined) // 8, ctypes.addressof(instructions), ctypes.addressof(licence))
     struct.pack_into("=IIQQ", attributes, 0, *head)
     struct.pack_into("=I", attributes, _EXPECTED_ATTACH_TYPE, _SELECT_OR_MIGRATE)
-    with contextlib.suppress(OSError):
-        return libc.syscall(number, _PROG_LOAD, ctypes.addressof(attributes), len(attributes))  # it is close-on-exec
-    return None
+    return _bpf(_PROG_LOAD, attributes)
+
+
+def _bpf(command: int, attributes: "ctypes.Array[ctypes.c_char]") -> int:
+    number = _NUMBERS.get(os.uname().machine)
+    if number is None:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+    return libc.syscall(number, command, ctypes.addressof(attributes), len(attributes))
 
 
 def moves_by_program() -> bool:
@@ -65,3 +88,32 @@ def attach(listening: socket.socket) -> bool:
     except OSError:
         return False
     return True
+
+
+def lead_to_one(listening: socket.socket) -> bool:
+    """Have all who connect to the group of a socket that listens get to it, and what waits at others that are closed.
+
+    Whichever others are closed; False where it cannot be had.
+    """
+    with contextlib.suppress(OSError), contextlib.ExitStack() as opened:
+        attributes = ctypes.create_string_buffer(128)
+        struct.pack_into("=4I", attributes, 0, _SOCKET_ARRAY, 4, 8, 1)  # one key of 4 bytes, one value of 8
+        sockets = _bpf(_MAP_CREATE, attributes)
+        opened.callback(os.close, sockets)
+        key, value = ctypes.c_uint32(0), ctypes.c_uint64(listening.fileno())
+        attributes = ctypes.create_string_buffer(128)
+        struct.pack_into("=I4xQQ", attributes, 0, sockets, ctypes.addressof(key), ctypes.addressof(value))
+        _bpf(_MAP_UPDATE_ELEM, attributes)
+        stack, key_at = 10, -4  # the register of the stack, and where the key is on it
+        program = _load(
+            _instruction(_STORE_WORD, stack, offset=key_at, value=0),
+            _instruction(_LOAD_LONG, 2, _IS_MAP, value=sockets), _instruction(0),
+            _instruction(_MOVE, 3, stack), _instruction(_ADD_IMMEDIATE, 3, value=key_at),
+            _instruction(_MOVE_IMMEDIATE, 4, value=0),
+            _instruction(_CALL, value=_SELECT),
+            _PASS,
+        )  # fmt: skip
+        opened.callback(os.close, program)
+        listening.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_REUSEPORT_EBPF, program)
+        return True
+    return False

@@ -60,5 +60,10 @@ def lead_to(listening: socket.socket, place: int) -> None:
     raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
 
 
+def lead_to_one(listening: socket.socket) -> bool:
+    """Nothing here can do that."""
+    return False
+
+
 def lead_anywhere(listening: socket.socket) -> None:
     """The system does so."""

@@ -12,7 +12,11 @@ import pytest
 from supervisor import system
 from supervisor.ports.leases import PoolLease
 from supervisor.ports.record import Owner
+from supervisor.ports.reservation import Reservation, reserve
 from supervisor.ports.runtime import RuntimeDir
+from supervisor.ports.service_sockets import ServiceSockets
+from supervisor.system import beneath
+from tests.support.ports import free_port
 
 MakeLease = Callable[..., PoolLease]
 Stranger = Callable[..., "subprocess.Popen[str]"]
@@ -91,3 +95,18 @@ def stranger() -> Iterator[Stranger]:
             return process
 
         yield start
+
+
+@pytest.fixture(params=["root", "user"])
+def sockets(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[ServiceSockets]:
+    """Those of a reserved port, for root and for users who may not write another owner on a socket."""
+    if request.param == "user":
+        monkeypatch.setattr(beneath, "may_disown", lambda: False)
+    elif not beneath.may_disown():
+        pytest.skip("not root")
+    reservation = reserve(free_port())
+    assert isinstance(reservation, Reservation)
+    made = ServiceSockets(reservation)
+    yield made
+    made.close()
+    reservation.close()

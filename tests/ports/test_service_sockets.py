@@ -10,35 +10,32 @@ from pathlib import Path
 import pytest
 
 from supervisor import system
-from supervisor.core.handoff import V4, V6, Place
+from supervisor.core.handoff import V4, Place
 from supervisor.ports.reservation import Reservation, reserve
 from supervisor.ports.seat import Claim, copy_of, inode_of, is_listening
 from supervisor.ports.service_sockets import ServiceSockets
 from supervisor.system import beneath
+from tests.ports.program import (
+    BOTH,
+    EVERY,
+    EVERY6,
+    LOCAL,
+    LOCAL6,
+    MAPPED,
+    accepted,
+    begin,
+    bind,
+    connects,
+    needs_moving,
+    own,
+    waiting,
+)  # fmt: skip
 from tests.support.namespace import own_network
 from tests.support.ports import free_port
 from tests.support.thief import WAYS, steal, thief, ways_in
 
 pytestmark = [pytest.mark.live, pytest.mark.skipif(not system.SWAPS_UNDER_COVERS, reason="Linux only")]
 
-LOCAL, LOCAL6, EVERY = Place(V4, "127.0.0.1"), Place(V6, "::1"), Place(V4, "0.0.0.0")
-MAPPED, BOTH, EVERY6 = Place(V6, "::ffff:127.0.0.1"), Place(V6, "::"), Place(V6, "::", v6_only=True)
-needs_moving = pytest.mark.skipif(not system.moves_queues(), reason="queues do not move here: not root, or no sysctl")
-
-
-@pytest.fixture(params=["root", "user"])
-def sockets(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[ServiceSockets]:
-    """Those of a reserved port, for root and for users who may not write another owner on a socket."""
-    if request.param == "user":
-        monkeypatch.setattr(beneath, "may_disown", lambda: False)
-    elif not beneath.may_disown():
-        pytest.skip("not root")
-    reservation = reserve(free_port())
-    assert isinstance(reservation, Reservation)
-    made = ServiceSockets(reservation)
-    yield made
-    made.close()
-    reservation.close()
 
 
 @pytest.fixture
@@ -47,54 +44,6 @@ def early() -> Iterator[None]:
     with own_network():
         Path("/proc/sys/net/ipv4/tcp_fastopen").write_text(str(0x1 | 0x2 | 0x4 | 0x200))  # ip-sysctl.rst of the kernel
         yield
-
-
-def own(place: Place, *, shared: bool = False) -> socket.socket:
-    """The socket that a program makes for itself."""
-    sock = socket.socket(place.family)
-    if place.family == V6:
-        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, place.v6_only)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, shared)
-    return sock
-
-
-def bind(sockets: ServiceSockets, place: Place, sock: socket.socket, who: str = "1") -> Claim:
-    shared = bool(sock.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT))
-    claim = Claim(who, inode_of(sock), os.getpid(), sock.fileno(), shared)
-    sockets.bind(place, sock, claim)
-    return claim
-
-
-def begin(sockets: ServiceSockets, place: Place, sock: socket.socket, who: str = "1") -> socket.socket:
-    """What a process does: bind and listen."""
-    sockets.listen(sock, bind(sockets, place, sock, who), 200)
-    return sock
-
-
-def connects(port: int, host: str = "127.0.0.1") -> bool:
-    try:
-        socket.create_connection((host, port), 2).close()
-    except ConnectionRefusedError:
-        return False
-    return True
-
-
-def waiting(port: int, count: int = 5) -> list[socket.socket]:
-    """Clients that wait in the queue."""
-    return [socket.create_connection(("127.0.0.1", port), 2) for _ in range(count)]
-
-
-def accepted(sock: socket.socket) -> set[object]:
-    """The clients that wait there, by their addresses."""
-    found = set()
-    sock.settimeout(0.2)
-    try:
-        while True:
-            connection, address = sock.accept()
-            connection.close()
-            found.add(address)
-    except TimeoutError:
-        return found
 
 
 @pytest.mark.parametrize("place", [LOCAL, LOCAL6, EVERY, EVERY6, BOTH, MAPPED], ids=str)

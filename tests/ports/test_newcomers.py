@@ -1,0 +1,107 @@
+"""Clients that connect while a process is about to be stopped, of several sockets at one place."""
+
+import itertools
+import socket
+from collections.abc import Sequence
+
+import pytest
+
+from supervisor import system
+from supervisor.core.handoff import Place
+from supervisor.ports.service_sockets import ServiceSockets
+from tests.ports.program import LOCAL, LOCAL6, MAPPED, accepted, begin, needs_moving, own, waiting
+
+pytestmark = [pytest.mark.live, pytest.mark.skipif(not system.SWAPS_UNDER_COVERS, reason="Linux only"), needs_moving]
+
+everywhere = pytest.mark.parametrize("place", [LOCAL, LOCAL6, MAPPED], ids=str)
+ORDERS = list(itertools.permutations("123"))
+
+
+@pytest.fixture(params=["", "sysctl"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """How the kernel is told where clients are to go: by what root may do, or by the place in the group."""
+    if request.param:
+        monkeypatch.setattr(system, "lead_to_one", lambda _: False, raising=False)
+    return str(request.param)
+
+
+def host_of(place: Place) -> str:
+    return "::1" if place is LOCAL6 else "127.0.0.1"
+
+
+@everywhere
+@pytest.mark.parametrize("order", ORDERS, ids="".join)
+def test_no_replica_gets_a_client_whichever_of_them_ends_first(
+    sockets: ServiceSockets, place: Place, order: Sequence[str], way: str
+) -> None:
+    sockets.spread()
+    replicas = {who: begin(sockets, place, own(place), who) for who in "123"}
+    newcomers, clients = sockets.newcomers(), []
+    for who in replicas:
+        newcomers.keep(who)
+    for who in order:
+        newcomers.stand_by(who)
+        clients += waiting(sockets.port, 10, host_of(place))
+        assert not any(accepted(each, within=0) for each in replicas.values())
+        replicas.pop(who).close()
+        sockets.process_ended(who)
+    clients += waiting(sockets.port, 10, host_of(place))
+    with begin(sockets, place, own(place), "4") as sock:
+        assert len(accepted(sock)) == len(clients)
+    for client in clients:
+        client.close()
+
+
+@everywhere
+def test_who_waits_gets_in_when_the_replicas_go_on(sockets: ServiceSockets, place: Place, way: str) -> None:
+    sockets.spread()
+    replicas = {who: begin(sockets, place, own(place), who) for who in "123"}
+    newcomers = sockets.newcomers()
+    for who in replicas:
+        newcomers.keep(who)
+    replicas.pop("2").close()
+    sockets.process_ended("2")  # by itself
+    clients = waiting(sockets.port, 10, host_of(place))
+    for who in replicas:
+        newcomers.let_in(who)
+    clients += waiting(sockets.port, 10, host_of(place))
+    assert sum(len(accepted(each)) for each in replicas.values()) == len(clients)
+    assert len(sockets.inodes()) == len(replicas)
+    for sock in (*clients, *replicas.values()):
+        sock.close()
+
+
+@everywhere
+@pytest.mark.parametrize("order", ORDERS, ids="".join)
+def test_no_worker_gets_a_client_whichever_of_them_ends_first(
+    sockets: ServiceSockets, place: Place, order: Sequence[str], way: str
+) -> None:
+    if way and place is not LOCAL:
+        pytest.skip("only the kernel's program knows a socket by more than its place among all")
+    workers = {who: begin(sockets, place, own(place, shared=True)) for who in "123"}
+    newcomers, clients = sockets.newcomers(), list[socket.socket]()
+    newcomers.keep("1")
+    newcomers.stand_by("1")
+    for who in order:
+        clients += waiting(sockets.port, 10, host_of(place))
+        assert not any(accepted(each, within=0) for each in workers.values())
+        workers.pop(who).close()
+    sockets.process_ended("1")
+    clients += waiting(sockets.port, 10, host_of(place))
+    with begin(sockets, place, own(place), "2") as sock:
+        assert len(accepted(sock)) == len(clients)
+    for client in clients:
+        client.close()
+
+
+@everywhere
+def test_the_program_shares_its_port_no_longer_than_needed(sockets: ServiceSockets, place: Place, way: str) -> None:
+    with begin(sockets, place, own(place)) as sock:
+        newcomers = sockets.newcomers()
+        newcomers.keep("1")
+        newcomers.let_in("1")
+        assert sock.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT) == 0
+        clients = waiting(sockets.port, 5, host_of(place))
+        assert len(accepted(sock)) == len(clients)
+    for client in clients:
+        client.close()
