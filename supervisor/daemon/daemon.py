@@ -65,8 +65,7 @@ class Daemon:
         self._end: asyncio.Future[PortsupError | None] = loop.create_future()
         loop.set_exception_handler(self._on_mistake)
         self._signals, self._guardian = 0, lifeline.guardian()
-        self._has_reported, self._begun = False, loop.time()
-        self._facts = instance.facts()
+        self._has_reported, self._begun, self._facts = False, loop.time(), instance.facts()
         slots: dict[str, Slot] = {}
         self._changes = changes = Changes()
         self._reporter = Reporter(front, journal, slots)
