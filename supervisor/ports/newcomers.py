@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from supervisor import system
 from supervisor.core.handoff import Place
 from supervisor.dataclass import dataclass
-from supervisor.ports.leading import hand_out_freely, lead_to, lead_to_last
+from supervisor.ports.leading import hand_out_freely, lead_freely, lead_to, lead_to_last
 from supervisor.ports.openings import Openings
 from supervisor.ports.seat import Seat, is_listening
 from supervisor.ports.socket_options import share
@@ -93,6 +93,25 @@ class Newcomers:
             else:
                 share(ours)
                 system.lead_to(ours, 0)
+
+
+def end_beside(seat: Seat, who: object, other: socket.socket) -> None:
+    """A process tree has ended while another one has its own socket at the place."""
+    if None in seat.kept and system.moves_queues():  # the others end, too
+        seat.spend(who)
+    else:
+        seat.release(who)
+        lead_freely(other)
+
+
+def end_as_last(seat: Seat, who: object) -> None:
+    """The last process tree at a place has ended, and a socket of ours is there for the next one."""
+    if system.moves_queues():  # first, so that whoever came to those that are closed moves
+        hand_out_freely(seat.kept[None])
+    seat.drop_spent()
+    seat.release(who)
+    seat.shut()
+    hand_out_freely(seat.kept[None])
 
 
 def joins(theirs: socket.socket, address: str, *, is_replica: bool) -> bool:

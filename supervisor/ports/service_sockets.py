@@ -15,8 +15,8 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from supervisor import system
 from supervisor.core.handoff import Place
 from supervisor.dataclass import replace
-from supervisor.ports.leading import hand_out_freely, lead_freely
-from supervisor.ports.newcomers import Newcomers, joins, strands, take_over
+from supervisor.ports.leading import lead_freely
+from supervisor.ports.newcomers import Newcomers, end_as_last, end_beside, joins, strands, take_over
 from supervisor.ports.openings import Openings
 from supervisor.ports.place import place_of, place_of_socket
 from supervisor.ports.reservation import Reservation
@@ -240,22 +240,13 @@ class ServiceSockets:
             if kept is None:
                 pass
             elif others := seat.others_of(who):
-                if None in seat.kept and system.moves_queues():
-                    seat.spend(who)
-                    continue
-                seat.release(who)
-                lead_freely(others[-1])
+                end_beside(seat, who, others[-1])
             elif any(kept is sock for other, sock in seat.kept.items() if other != who):
                 seat.release(who)
                 if listened and not is_listening(kept):  # it was shut down by the one, and is needed still
                     self._sockets.begin(kept, socket.SOMAXCONN, (), self.inodes())
             elif None in seat.kept:
-                if system.moves_queues():  # first, so that whoever came to those that are closed moves
-                    hand_out_freely(seat.kept[None])
-                seat.drop_spent()
-                seat.release(who)
-                seat.shut()
-                hand_out_freely(seat.kept[None])
+                end_as_last(seat, who)
             elif is_listening(kept):
                 kept.listen(socket.SOMAXCONN)  # in place of what the process had said
                 seat.leave(who)
