@@ -31,7 +31,9 @@ elif sys.platform == "linux":
 
     _LATER = {
         "beneath": ("COVERS", "can_be_joined", "keeps_own", "slip_beneath"),
-        "departures": ("connections_on", "lead_anywhere", "lead_to", "open_departures", "waiting_in"),
+        "departures": (
+            "connections_on", "lead_anywhere", "lead_to", "let_connect", "open_departures", "turn_away", "waiting_in",
+        ),
         "linux_sockets": (
             "bound_only", "has_many_sockets", "listening", "listening_ports_of", "owners_of", "peer_of", "sockets_on",
         ),

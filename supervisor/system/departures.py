@@ -6,6 +6,7 @@ A filter has it tell of one port only, and not of listeners, so nothing wakes us
 
 import contextlib
 import errno
+import os
 import socket
 import struct
 
@@ -14,14 +15,19 @@ from supervisor.system.contract import Connection, Departures
 
 _NETLINK_SOCK_DIAG = 4
 _GROUPS = 1 << 0 | 1 << 2  # SKNLGRP_INET_TCP_DESTROY and SKNLGRP_INET6_TCP_DESTROY
-_SO_ATTACH_FILTER, _SO_ATTACH_REUSEPORT_CBPF, _SO_DETACH_REUSEPORT_BPF = 26, 51, 68  # asm-generic/socket.h
+# asm-generic/socket.h
+_SO_ATTACH_FILTER, _SO_DETACH_FILTER, _SO_ATTACH_REUSEPORT_CBPF, _SO_DETACH_REUSEPORT_BPF = 26, 27, 51, 68
 _INSTRUCTION = struct.Struct("=HBBI")  # struct sock_filter, linux/filter.h
 _PROGRAM = struct.Struct("@HP")  # struct sock_fprog
-_LOAD_HALF, _IF_EQUAL, _RETURN = 0x28, 0x15, 0x06
+_LOAD_BYTE, _LOAD_HALF, _AND, _IF_EQUAL, _RETURN = 0x30, 0x28, 0x54, 0x15, 0x06
+_FLAGS_AT, _SYN, _ACK = 13, 0x02, 0x10  # of a TCP header, where a socket's filter begins; RFC 9293
+_EVERYTHING = 0xFFFFFFFF
+_MOST_INSTRUCTIONS = 4096  # BPF_MAXINSNS, linux/bpf_common.h
 _PORTS = struct.Struct("!HH")  # of an inet_diag_msg: ours and theirs
 _PORTS_AT = 16 + 4  # behind its nlmsghdr and what comes before them
-_WAITING = struct.Struct("=I")  # tcpi_unacked of a listening socket: how many wait in its queue
-_TCP_INFO, _WAITING_AT = 11, 24
+# struct tcp_info, linux/tcp.h; of a listening socket tcpi_unacked and tcpi_sacked tell of its queue.
+_TCP_INFO, _WAITING_AT, _ROOM_AT = 11, 24, 28
+_NUMBER = struct.Struct("=I")
 _ESTABLISHED, _SYN_RECEIVED, _FIN_WAIT_1, _FIN_WAIT_2, _CLOSE_WAIT = 1, 3, 4, 5, 8
 _HALF_CLOSED = (_FIN_WAIT_1, _FIN_WAIT_2)  # by the program, which may go on reading while it has the socket
 _IN_USE = (_ESTABLISHED, _SYN_RECEIVED, _CLOSE_WAIT, *_HALF_CLOSED)
@@ -38,8 +44,7 @@ def connections_on(port: int) -> list[Connection]:
 
 def waiting_in(listening: socket.socket) -> int:
     """How many connections wait in the queue of a listening socket; tcp(7), TCP_INFO."""
-    told = listening.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, _WAITING_AT + _WAITING.size)
-    return int(_WAITING.unpack_from(told, _WAITING_AT)[0])
+    return _number_of(listening, _WAITING_AT)
 
 
 def lead_to(listening: socket.socket, place: int) -> None:
@@ -56,6 +61,29 @@ def lead_anywhere(listening: socket.socket) -> None:
         listening.setsockopt(socket.SOL_SOCKET, _SO_DETACH_REUSEPORT_BPF, 0)
 
 
+def turn_away(listening: socket.socket) -> int:
+    """Have nobody begin to connect to a listening socket from now on; gives what `let_connect` needs to undo it.
+
+    The kernel drops each first packet, and the client sends it again after a second: then it is refused, or somebody
+    listens again.  Who waits in the queue, or has begun a handshake, is not affected.  Connections inherit the filter,
+    and never get such a packet.  Where the program has a filter of its own, or an ordinary user may set none on TCP (so
+    on Linux 6.18), the queue gets no room: then one client still gets in whenever it is empty.
+    """
+    length = _number_of(listening, _ROOM_AT)
+    try:
+        _drop_first_packets(listening)
+    except OSError:
+        listening.listen(0)
+    return length
+
+
+def let_connect(listening: socket.socket, length: int) -> None:
+    """Undoes `turn_away`, for a socket that listens."""
+    with contextlib.suppress(OSError):  # there is no filter
+        listening.setsockopt(socket.SOL_SOCKET, _SO_DETACH_FILTER, 0)
+    listening.listen(length)
+
+
 def open_departures(port: int) -> Departures:
     """Tells when a connection to a local port is gone; raises OSError where the kernel does not."""
     return _Departures(port)
@@ -70,7 +98,7 @@ class _Departures(Departures):
                 _INSTRUCTION.pack(_IF_EQUAL, 0, 3, port),
                 _INSTRUCTION.pack(_LOAD_HALF, 0, 0, _PORTS_AT + 2),
                 _INSTRUCTION.pack(_IF_EQUAL, 1, 0, 0),  # a listener, or a socket that was never connected
-                _INSTRUCTION.pack(_RETURN, 0, 0, 0xFFFFFFFF),
+                _INSTRUCTION.pack(_RETURN, 0, 0, _EVERYTHING),
                 _INSTRUCTION.pack(_RETURN, 0, 0, 0),
             )
             _attach(self._socket, _SO_ATTACH_FILTER, b"".join(keep))
@@ -98,6 +126,27 @@ class _Departures(Departures):
 
     def close(self) -> None:
         self._socket.close()
+
+
+def _number_of(listening: socket.socket, at: int) -> int:
+    told = listening.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, at + _NUMBER.size)
+    return int(_NUMBER.unpack_from(told, at)[0])
+
+
+def _drop_first_packets(listening: socket.socket) -> None:
+    """Raises OSError where that cannot be, or the program has a filter."""
+    from supervisor.system import libc  # late: ctypes is heavy
+
+    if libc.count_of_filter(listening.fileno(), _MOST_INSTRUCTIONS):
+        raise OSError(errno.EEXIST, os.strerror(errno.EEXIST))
+    code = (
+        _INSTRUCTION.pack(_LOAD_BYTE, 0, 0, _FLAGS_AT),
+        _INSTRUCTION.pack(_AND, 0, 0, _SYN | _ACK),
+        _INSTRUCTION.pack(_IF_EQUAL, 0, 1, _SYN),
+        _INSTRUCTION.pack(_RETURN, 0, 0, 0),
+        _INSTRUCTION.pack(_RETURN, 0, 0, _EVERYTHING),
+    )
+    _attach(listening, _SO_ATTACH_FILTER, b"".join(code))
 
 
 def _attach(sock: socket.socket, option: int, code: bytes) -> None:

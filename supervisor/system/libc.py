@@ -41,6 +41,13 @@ def _checked(result: int, name: str) -> int:
     return int(result)
 
 
+def count_of_filter(descriptor: int, most: int) -> int:
+    """How many instructions the filter of a socket has, SO_GET_FILTER of socket(7); raises OSError if over `most`."""
+    code, count = ctypes.create_string_buffer(most * 8), ctypes.c_uint32(most)  # struct sock_filter, linux/filter.h
+    _checked(_libc.getsockopt(descriptor, 1, 26, code, ctypes.byref(count)), "getsockopt")  # asm-generic/socket.h
+    return count.value
+
+
 def signalfd(numbers: Collection[int], flags: int) -> int:
     """signalfd(2) for these signals: the descriptor; raises OSError."""
     mask = ctypes.create_string_buffer(128)  # sigset_t

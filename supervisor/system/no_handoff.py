@@ -67,3 +67,12 @@ def lead_to_one(listening: socket.socket) -> bool:
 
 def lead_anywhere(listening: socket.socket) -> None:
     """The system does so."""
+
+
+def turn_away(listening: socket.socket) -> int:
+    """Nothing here can do that."""
+    return 0
+
+
+def let_connect(listening: socket.socket, length: int) -> None:
+    """Nobody is turned away."""

@@ -1,7 +1,7 @@
 """Who may wait for a service that has no process, or whose process goes.  Pure."""
 
 from supervisor.core.service.snapshot import Service
-from supervisor.core.state import State, Then
+from supervisor.core.state import Hook, State, Then
 
 
 def keeps_clients(svc: Service) -> bool:
@@ -14,3 +14,11 @@ def keeps_clients(svc: Service) -> bool:
         case State.TERMINATING | State.KILLING | State.CLEANING:
             return svc.then in (Then.RESTART, Then.RETRY, Then.EXIT, Then.LEAVE, Then.IDLE)
     return False
+
+
+def has_last_clients(svc: Service) -> bool:
+    """Whether the process of a service that ends accepts those who wait before it is asked to: not by its own command.
+
+    Once it has been asked, nobody keeps the sockets any more.
+    """
+    return svc.state is State.TERMINATING and (svc.hook is None or svc.hook.hook is Hook.PRE_STOP)

@@ -48,7 +48,7 @@ class Handoff:
     _is_looking: bool = False  # the next call waits
     _unheard: set[int] = field(default_factory=set)  # sockets whose bind was done, but nobody heard the answer
     _not_given: set[int] = field(default_factory=set)  # those that could not have the port, or were replaced
-    _workers: ListeningWorkers | None = None
+    workers: ListeningWorkers | None = None  # those that are looked after
     _moved: int = 0
     _has_bound: bool = False
     _told: set[int] = field(default_factory=set)
@@ -66,7 +66,7 @@ class Handoff:
         """Answers no more; what waits fails."""
         for timer in self._timers:
             timer.cancel()
-        for watch in (self._workers, self._elsewhere, self._leftovers):
+        for watch in (self.workers, self._elsewhere, self._leftovers):
             if watch is not None:
                 watch.close()
         if self.calls.fileno() >= 0:
@@ -279,11 +279,11 @@ class Handoff:
             self._elsewhere.add(port)
 
     def _watch_listeners(self, sockets: ServiceSockets) -> None:
-        if self.hang_ups is not None and self._workers is None:
+        if self.hang_ups is not None and self.workers is None:
             members = self.hearing.members
-            self._workers = ListeningWorkers(self.loop, sockets, self.who, members, self.aside, self.hang_ups)
-        if self._workers is not None:
-            self._workers.look()
+            self.workers = ListeningWorkers(self.loop, sockets, self.who, members, self.aside, self.hang_ups)
+        if self.workers is not None:
+            self.workers.look()
 
     def _listens(self) -> None:
         if self.sockets is not None:

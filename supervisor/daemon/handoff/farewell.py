@@ -1,14 +1,22 @@
-"""Before a process is asked to end: has its clients wait for the next one, or find that by the name of the service."""
+"""Before a process is asked to end: it accepts the clients that wait for it, and others wait for the next process.
+
+Where no process follows, others are turned away.  Where a name of the service leads to it, the name does so first.
+"""
 
 import asyncio
 from collections.abc import Callable
 
+from supervisor import system
+from supervisor.core.farewell import Patience, patience_from
 from supervisor.core.hostnames import pause_before_stop
 from supervisor.core.state import State
-from supervisor.daemon.service.slot import Slot
+from supervisor.daemon.service.slot import Child, Slot
+from supervisor.dataclass import dataclass
+from supervisor.ports.doors import Doors, doors_of
+from supervisor.ports.service_sockets import ServiceSockets
 
-ACCEPTS_WITHIN = 0.25  # seconds that a process has for the clients that wait where nothing can move them
 LOOK_AGAIN = 0.005
+SHUT_FOR = 1.0  # seconds from the word to a process, in which most close their sockets
 
 
 def see_off(loop: asyncio.AbstractEventLoop, slot: Slot, pid: int, end: Callable[[], None]) -> None:
@@ -16,21 +24,81 @@ def see_off(loop: asyncio.AbstractEventLoop, slot: Slot, pid: int, end: Callable
     child, svc = slot.child_of(pid), slot.service
     is_named = slot.name_url and svc.state is State.TERMINATING
     pause = pause_before_stop(svc.deadline, loop.time()) if is_named else 0.0
-    until = loop.time() + pause + ACCEPTS_WITHIN
-
-    def look() -> None:
-        if child is not slot.child_of(pid):
-            return
-        if slot.sockets is not None and child is not None and slot.shared.keeps_clients():
-            newcomers = slot.sockets.newcomers()
-            if not newcomers.stand_by(child.invocation):
-                if loop.time() < until:
-                    loop.call_later(LOOK_AGAIN, look)
-                    return
-                newcomers.let_in(child.invocation)
-        end()
-
+    beside = svc.beside if svc.beside is not None and svc.beside.pid == pid else None
+    patience = patience_from(loop.time() + pause, svc.deadline if beside is None else beside.deadline)
+    if child is None:
+        look = end
+    else:
+        look = _Farewell(loop, slot, child, end, patience).look
     if pause:
         loop.call_later(pause, look)
+    elif slot.replica is not None:  # others of them may have to end as well, which will be known then
+        loop.call_soon(look)
     else:
         look()
+
+
+@dataclass(slots=True, eq=False)
+class _Farewell:
+    loop: asyncio.AbstractEventLoop
+    slot: Slot
+    child: Child
+    end: Callable[[], None]
+    patience: Patience
+
+    def look(self) -> None:
+        """Asks it to end, or looks again in a moment."""
+        if self.child is not self.slot.child_of(self.child.pid):
+            return
+        sockets = self.slot.sockets
+        if sockets is None:
+            self.end()
+        elif self.slot.shared.keeps_clients():
+            self._lead_on(sockets)
+        else:
+            self._turn_away(sockets)
+
+    def _lead_on(self, sockets: ServiceSockets) -> None:
+        """Has those who connect wait for the next process."""
+        who, newcomers = self.child.invocation, sockets.newcomers()
+        is_clear = newcomers.stand_by(who)
+        doors = self.child.doors
+        if doors is None:
+            seats = [seat for seat in sockets.seats().values() if None in seat.kept or seat.others_of(who)]
+            doors = self._hold(Doors() if system.moves_queues() else doors_of(seats, who))
+        is_clear = is_clear and not doors.waiting()  # who came while the kernel told of all others was not counted
+        if not is_clear and self._waits_for(doors):
+            return
+        if len(doors.held) > 1:  # one of them closes first, and then the places of the others change
+            doors.close()
+        if not is_clear:
+            newcomers.let_in(who)
+            doors.open()
+            doors.release()
+        self.end()
+
+    def _turn_away(self, sockets: ServiceSockets) -> None:
+        """Has nobody connect any more."""
+        doors = self.child.doors or self._hold(doors_of(sockets.seats().values(), self.child.invocation))
+        doors.close()
+        if doors.waiting() and self._waits_for(doors):
+            return
+        self.end()
+        self.slot.close_sockets()
+        doors.release()
+        self.loop.call_later(SHUT_FOR, doors.open)
+
+    def _hold(self, doors: Doors) -> Doors:
+        handoff = self.child.handoff
+        if doors.held and handoff is not None and handoff.workers is not None:
+            handoff.workers.close()  # when one of them ended, what is held of it would be a listener that nobody knows
+        self.child.doors = doors
+        return doors
+
+    def _waits_for(self, doors: Doors) -> bool:
+        now = self.loop.time()
+        self.patience = self.patience.seen(doors.waiting(), now)
+        if self.patience.lasts(now):
+            self.loop.call_later(LOOK_AGAIN, self.look)
+            return True
+        return False

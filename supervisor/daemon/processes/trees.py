@@ -228,6 +228,8 @@ class Trees:
         with contextlib.suppress(OSError), contextlib.ExitStack() as last:  # each of these, from the last up
             last.callback(self._ends.gone, slot, child)
             last.callback(slot.leave_sockets, child.invocation)
+            if child.doors is not None:
+                last.callback(child.doors.release)
             if child.handoff is not None:
                 last.callback(child.handoff.close)
             last.callback(child.output.finish)

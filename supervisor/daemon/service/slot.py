@@ -13,7 +13,7 @@ from supervisor.core.order import Condition
 from supervisor.core.reasons import Survivors
 from supervisor.core.replicas import enough
 from supervisor.core.service import Service
-from supervisor.core.service.clients import keeps_clients
+from supervisor.core.service.clients import has_last_clients, keeps_clients
 from supervisor.core.state import Role, State
 from supervisor.daemon.handoff.calls import Handoff
 from supervisor.daemon.service.keeper import Keeper
@@ -21,6 +21,7 @@ from supervisor.daemon.service.output import Output
 from supervisor.dataclass import dataclass, field
 from supervisor.errors import PortsupError
 from supervisor.logs.service_log import ServiceLog
+from supervisor.ports.doors import Doors
 from supervisor.ports.leases import PoolLease
 from supervisor.ports.service_sockets import ServiceSockets
 from supervisor.process.account import Account
@@ -51,6 +52,7 @@ class Child:
     handoff: Handoff | None = None  # where it runs under the filter
     account: Account | None = None  # whom it runs as, where that is not us
     invocation: str = ""  # which start of a service of this run it is
+    doors: Doors | None = None  # its listening sockets, from shortly before it is asked to end
     bridged: tuple[int, int] = (0, 0)  # sessions and programs, of a service with `stdio`
 
     def end_tasks(self) -> None:
@@ -121,6 +123,10 @@ class Shared:
     def keeps_clients(self) -> bool:
         """Whether the sockets stay open for a next process."""
         return any(keeps_clients(slot.service) for slot in self.slots)
+
+    def has_last_clients(self) -> bool:
+        """Whether a process accepts those who wait, before it is asked to end."""
+        return any(has_last_clients(slot.service) for slot in self.slots)
 
 
 @dataclass(slots=True, eq=False)

@@ -116,7 +116,7 @@ class StackWorld:
             for child in slot.children():
                 self.trees.look_for_heir(slot, child)
         self._clients.see(slot, before, after)
-        if not slot.shared.keeps_clients():
+        if not slot.shared.keeps_clients() and not slot.shared.has_last_clients():
             slot.close_sockets()
 
     # Ports

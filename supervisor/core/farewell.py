@@ -1,0 +1,31 @@
+"""How long a process that is to end may take for the clients that wait for it.  Pure."""
+
+from supervisor.dataclass import dataclass, replace
+
+ACCEPTS_WITHIN = 0.25  # seconds in which a process accepts at least one of them
+AT_MOST = 2.0  # seconds for all of them
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Until when it is waited for, in monotonic seconds: longer whenever `fewest`, the clients that wait, gets less."""
+
+    until: float
+    end: float
+    fewest: int | None = None
+
+    def seen(self, waiting: int, now: float) -> "Patience":
+        """So many wait now."""
+        if self.fewest is not None and waiting >= self.fewest:
+            return self
+        return replace(self, fewest=waiting, until=min(now + ACCEPTS_WITHIN, self.end))
+
+    def lasts(self, now: float) -> bool:
+        """Whether it is waited any longer."""
+        return now < self.until
+
+
+def patience_from(now: float, deadline: float | None) -> Patience:
+    """For a process that is killed at a deadline: half of the time until then is its own."""
+    end = now + AT_MOST if deadline is None else min(now + AT_MOST, now + (deadline - now) / 2)
+    return Patience(min(now + ACCEPTS_WITHIN, end), end)

@@ -1,0 +1,64 @@
+"""The sockets at which clients get to a process tree that is about to be asked to end, each of its workers' own, too.
+
+As long as a descriptor of ours is open, nothing that the program closes takes a socket out of its group, whose places
+a program of the kernel counts (`system.lead_to`), and nobody who waits there is refused.
+"""
+
+import socket
+from collections.abc import Iterable
+
+from supervisor import system
+from supervisor.dataclass import dataclass, field
+from supervisor.files.closing import close_shared
+from supervisor.ports.seat import Claim, Seat, copy_of, inode_of, is_listening
+
+
+@dataclass(slots=True, eq=False)
+class Doors:
+    """`held` are copies of the sockets, which are open to clients, or `shut`."""
+
+    held: list[socket.socket] = field(default_factory=list)
+    claims: list[Claim] = field(default_factory=list)
+    shut: dict[int, int] = field(default_factory=dict)  # what undoes it, by inode
+
+    def waiting(self) -> int:
+        """How many wait in their queues."""
+        return sum(system.waiting_in(sock) for sock in self.held if is_listening(sock))
+
+    def close(self) -> None:
+        """Has nobody connect to them from now on."""
+        for sock in self.held:
+            if (inode := inode_of(sock)) not in self.shut and is_listening(sock):
+                self.shut[inode] = system.turn_away(sock)
+
+    def open(self) -> None:
+        """Undoes `close`; also where the program alone has a socket by now."""
+        for claim in self.claims:
+            if claim.inode in self.shut and (sock := claim.taken()) is not None:
+                system.let_connect(sock, self.shut[claim.inode])
+                close_shared(sock)
+        self.shut.clear()
+
+    def release(self) -> None:
+        """Closes the copies: what the program closes is closed from now on."""
+        for sock in self.held:
+            close_shared(sock)
+        self.held.clear()
+
+
+def doors_of(seats: Iterable[Seat], who: object) -> Doors:
+    """Those at some places that a process tree has alone."""
+    doors = Doors()
+    for seat in seats:
+        others = (seat.trees() | {None}) - {who}
+        seen = {inode for other in others for inode in seat.inodes_of(other)}
+        kept = seat.kept.get(who)
+        if kept is not None and is_listening(kept) and inode_of(kept) not in seen:
+            doors.held.append(copy_of(kept))
+            seen.add(inode_of(kept))
+        for claim in (each for each in seat.claims if each.who == who and each.listens):
+            doors.claims.append(claim)
+            if claim.inode not in seen and (taken := claim.taken()) is not None:
+                doors.held.append(taken)
+                seen.add(claim.inode)
+    return doors

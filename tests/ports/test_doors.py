@@ -1,0 +1,92 @@
+"""The sockets of a process tree that is about to be asked to end."""
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from supervisor import system
+from supervisor.ports.doors import Doors, doors_of
+from supervisor.ports.seat import Claim, Seat, copy_of, inode_of
+from supervisor.system import departures
+
+pytestmark = [pytest.mark.live, pytest.mark.skipif(not system.SWAPS_UNDER_COVERS, reason="Linux only")]
+
+WITHIN = 0.3  # seconds in which a connection on this machine is made, if it is
+
+
+@pytest.fixture(params=["127.0.0.1", "::1"])
+def listening(request: pytest.FixtureRequest) -> Iterator[socket.socket]:
+    with socket.socket(socket.AF_INET6 if ":" in request.param else socket.AF_INET) as sock:
+        sock.bind((request.param, 0))
+        sock.listen(64)
+        yield sock
+
+
+def connects(to: socket.socket) -> bool:
+    with socket.socket(to.family) as client:
+        client.settimeout(WITHIN)
+        return client.connect_ex(to.getsockname()) == 0
+
+
+def test_who_waits_is_served_and_nobody_else_connects_until_it_is_undone(listening: socket.socket) -> None:
+    with socket.create_connection(listening.getsockname()[:2]) as first:
+        length = system.turn_away(listening)
+        assert not connects(listening)
+        connection, _ = listening.accept()
+        with connection:
+            connection.sendall(b"hello")
+            assert first.recv(9) == b"hello"
+    system.let_connect(listening, length)
+    assert length == 64
+    assert connects(listening)
+
+
+def test_an_ordinary_user_and_a_program_with_a_filter_have_no_room_in_the_queue(
+    listening: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def deny(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(departures, "_drop_first_packets", deny)
+    with socket.create_connection(listening.getsockname()[:2]):
+        length = system.turn_away(listening)
+        assert not connects(listening)
+        system.let_connect(listening, length)
+        assert connects(listening)
+
+
+def test_the_filter_of_a_program_stays(listening: socket.socket) -> None:
+    takes_all = departures._INSTRUCTION.pack(departures._RETURN, 0, 0, departures._EVERYTHING)
+    try:
+        departures._attach(listening, departures._SO_ATTACH_FILTER, takes_all)
+    except PermissionError:
+        pytest.skip("an ordinary user may set none here")
+    with pytest.raises(FileExistsError):
+        departures._drop_first_packets(listening)
+
+
+def test_doors_are_those_that_a_tree_has_alone(listening: socket.socket) -> None:
+    shared = copy_of(listening)
+    with socket.socket() as own:
+        own.listen()
+        seat = Seat(kept={"old": shared, "new": shared}, claims=[Claim("old", inode_of(own), listens=True)])
+        assert doors_of([seat], "old").held == []  # the claim names no process
+        seat.kept["old"] = own
+        doors = doors_of([seat], "old")
+        assert [inode_of(each) for each in doors.held] == [inode_of(own)]
+        with socket.create_connection(own.getsockname()):
+            assert doors.waiting() == 1
+        doors.close()
+        assert list(doors.shut) == [inode_of(own)]
+        doors.release()
+        assert doors.held == []
+        assert doors.waiting() == 0
+    shared.close()
+
+
+def test_doors_of_nobody_are_none() -> None:
+    doors = Doors()
+    doors.close()
+    doors.open()
+    assert doors.waiting() == 0
