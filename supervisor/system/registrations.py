@@ -67,7 +67,7 @@ def uses_of(thread: int, sock: socket.socket) -> Uses:
                 descriptors[number] = is_close_on_exec(thread, number)
             elif target == "anon_inode:[eventpoll]":
                 entries += _entries(thread, number, inode)
-            elif target == "anon_inode:[io_uring]":
+            elif target == "anon_inode:[io_uring]" and _may_know(thread, number, name):
                 obstacle = obstacle or "it uses io_uring"
     return Uses(descriptors, tuple(entries), obstacle)
 
@@ -81,6 +81,19 @@ def is_close_on_exec(thread: int, fd: int) -> bool:
 
 def _wants_signals(sock: socket.socket) -> bool:
     return bool(fcntl.fcntl(sock.fileno(), fcntl.F_GETFL) & os.O_ASYNC)
+
+
+def _may_know(thread: int, ring: int, name: str) -> bool:
+    """Whether an io_uring(7) may name the socket: it is registered there, or something is waited for, of which all that
+    is told is its kind.
+
+    libuv (Node.js, uvloop) has a ring that never waits for anything: it fills its epoll descriptor through that.
+    """
+    with open(f"/proc/{thread}/fdinfo/{ring}") as info:
+        lines = [line.strip() for line in info]
+    if not any(line.startswith("PollList:") for line in lines):  # an old kernel tells less
+        return True
+    return any(line.endswith(name) or line.startswith("op=") for line in lines)
 
 
 def _entries(thread: int, epoll: int, inode: int) -> list[Entry]:

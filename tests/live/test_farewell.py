@@ -114,3 +114,14 @@ def test_no_client_notices_that_a_service_is_stopped_for_want_of_clients(
             pids.add(slow.rows()["web"]["pid"])
     assert len(pids) > ROUNDS / 10
     assert lost([calls]) == []
+
+
+@pytest.mark.parametrize("how", ["swap"], indirect=True)
+def test_a_program_with_an_io_uring_that_waits_for_nothing_gets_who_has_waited(slow: Live, how: str) -> None:  # noqa: F811
+    """As those of libuv and uvloop have."""
+    with served(slow, how, "127.0.0.1", "ring") as port, crowd_at(port) as crowd:
+        for _ in range(TIMES):
+            assert slow.do("restart", "web")["web"]["ok"]
+            answers(crowd)
+    assert lost(crowd) == []
+    assert slow.journal("queue dropped") == []
