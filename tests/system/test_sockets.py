@@ -179,6 +179,32 @@ def test_of_many_listeners_the_kernel_picks_those_that_are_asked_for() -> None:
             server.close()
 
 
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="sock_diag is of Linux")
+def test_the_kernel_goes_through_its_tables_once_for_both_families(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    ask = netlink._answers
+
+    def count(*question: object) -> object:
+        asked.append(question)
+        return ask(*question)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(netlink, "_answers", count)
+    with socket.socket() as four, socket.socket(socket.AF_INET6) as six:
+        four.bind(("127.0.0.1", 0))
+        port = four.getsockname()[1]
+        try:
+            six.bind(("::1", port))
+        except OSError:
+            pytest.skip("no ::1 here, or another one has the port")
+        expected = {(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")}
+        bound = system.bound_only([port])
+        assert not bound or {(each.family, each.address) for each in bound} == expected  # before Linux 6.8 it is empty
+        four.listen()
+        six.listen()
+        assert {(each.family, each.address) for each in system.listening([port])} == expected
+    assert len(asked) == 2
+
+
 @pytest.mark.parametrize("gap", [1, 2, 7])
 def test_many_ports_are_asked_for_as_few_ranges(gap: int) -> None:
     for count in (1, 2, 47, 48, 49, 600):
