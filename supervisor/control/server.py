@@ -4,14 +4,18 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from supervisor.control.connection import IN_ONE_TURN, Connection, Handler, make_room
 from supervisor.control.listener import Acceptor
 from supervisor.control.pace import Pace
 from supervisor.dataclass import dataclass
 from supervisor.errors import REFUSALS, PortsupError
 from supervisor.system import HAS_JOBS, listen_for_control
 
+if TYPE_CHECKING:
+    from supervisor.control.connection import Connection, Handler
+
+IN_ONE_TURN = 0.01  # seconds that requests are answered before everything else has its turn again
 BACKLOG = 128  # clients that wait to be let in
 
 
@@ -19,12 +23,14 @@ BACKLOG = 128  # clients that wait to be let in
 class Clients:
     """All that are connected, whose limits hold for all of them together: also where the socket was made again."""
 
-    handle: Handler
-    connections: dict[Connection, None]
+    handle: "Handler"
+    connections: "dict[Connection, None]"
     pace: Pace
 
-    def welcome(self) -> Connection:
-        """One more."""
+    def welcome(self) -> "Connection":
+        """One more; raises OSError or ImportError where what reads its requests cannot be loaded."""
+        from supervisor.control.connection import Connection  # late: while a stack starts nobody asks as a rule
+
         return Connection(self.handle, self.connections, self.pace)
 
 
@@ -61,7 +67,7 @@ class Server:
 
 
 async def serve(
-    path: Path, handle: Handler, before: Server | None = None, on_refused: Callable[[OSError], None] = lambda _: None
+    path: Path, handle: "Handler", before: Server | None = None, on_refused: Callable[[OSError], None] = lambda _: None
 ) -> Server:
     """A control socket at `path`, mode 0600, that hands each request to `handle`; replaces a dead one.
 
@@ -79,7 +85,10 @@ async def serve(
 
 def _serve(path: Path, clients: Clients, on_refused: Callable[[OSError], None]) -> Server:
     def refused(error: OSError) -> None:
-        make_room(clients.connections)  # a descriptor of one that is not used is one for who waits
+        if clients.connections:
+            from supervisor.control.connection import make_room  # it is loaded already
+
+            make_room(clients.connections)  # a descriptor of one that is not used is one for who waits
         on_refused(error)
 
     with contextlib.ExitStack() as undo:

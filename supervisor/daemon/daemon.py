@@ -23,8 +23,8 @@ from supervisor.daemon.console.reporter import Reporter
 from supervisor.daemon.faults import ended_by, is_anybody_there, lock_lost, no_port, too_late
 from supervisor.daemon.instance import Instance
 from supervisor.daemon.options import Options
-from supervisor.daemon.requests.commands import Commands
 from supervisor.daemon.requests.control_socket import ControlSocket
+from supervisor.daemon.requests.desk import Desk
 from supervisor.daemon.rounds import Beating, Rounds
 from supervisor.daemon.service.slot import Slot
 from supervisor.daemon.service.world import PortRules, StackWorld
@@ -32,7 +32,6 @@ from supervisor.daemon.stack.ending import Ending
 from supervisor.daemon.stack.endpoints import document
 from supervisor.daemon.stack.graphics import asker
 from supervisor.daemon.stack.new_slots import new_slots
-from supervisor.daemon.stack.reload import Reloader
 from supervisor.daemon.stack.rendering import Renderer
 from supervisor.daemon.stack.stack import Stack
 from supervisor.daemon.stack.waiting import missing, settled, told
@@ -75,21 +74,18 @@ class Daemon:
         self._world = world = StackWorld(instance, slots, changes, news, self._reporter, ports)
         self._writing = Writing(journal, slots, self._reporter.say)
         for name in spec.services:
-            slots.update(new_slots(spec, name, instance, self._world, options.profiles))
+            slots.update(new_slots(spec, name, instance, world, options.profiles))
         front.introduce([slot.label for slot in slots.values()])
         self._stack = Stack(slots, loop, self, front.is_live)
         self._ask_gpu = asker(world.inquiries, slots, world.members, self._reporter.gpu_memory_unknown)
         self._stack.room.configure(spec, self._ask_gpu)
-        self._renderer = Renderer(
-            spec, instance.number, self._stack, self._reporter, self._world.errands, self._world.programs
-        )
-        reloader = Reloader(spec, options, instance, self._stack, self._world, self._on_new_spec)
-        self._commands = Commands(instance, self._stack, self._world, news, reloader, self._asked_down)
+        self._renderer = Renderer(spec, instance.number, self._stack, self._reporter, world.errands, world.programs)
+        self._desk = desk = Desk(spec, options, instance, self._stack, world, self)
         self._ending = Ending(self._stack, options.abort, self._reporter, journal)
         self._rounds: Rounds | None = None  # once there are leases to look at
-        self._control = ControlSocket(self._facts["PORTSUP_SOCKET"], self._commands.handle, journal, loop)
+        self._control = ControlSocket(self._facts["PORTSUP_SOCKET"], desk.handle, journal, loop)
         changes.follow(self._tell_of)  # the world follows them already; then who tells of them, then who acts on them
-        changes.follow(self._commands.changed)
+        changes.follow(desk.changed)
         changes.follow(self._stack.changed)
         self._automatic = Automatic(spec, instance, self._stack, self._world, changes, self._reporter)
         journal.also = self._automatic.hear
@@ -144,7 +140,7 @@ class Daemon:
                 self._stack.kill_all()  # or else they would be started again
             await self._world.trees.kill_everything(KILL_WAIT)
         await self._give_back()
-        self._commands.ended()
+        self._desk.ended()
         await asyncio.sleep(0)  # for the answers to other requests that waited for the end
         self._journal.tell(journal.InstanceEnded(instance=self._instance.number))
         self._control.close()
@@ -152,8 +148,6 @@ class Daemon:
     async def _give_back(self) -> None:
         """Each thing by itself: where one cannot be given back the others are, and the lock comes last in any case."""
         async with contextlib.AsyncExitStack() as back:
-            if self._rounds is not None:
-                back.callback(self._rounds.give_back)
             back.callback(self._lock.release)
             back.callback(self._remove_endpoints)
             back.push_async_callback(self._world.close)
@@ -188,7 +182,8 @@ class Daemon:
         """Who wants our sign of life."""
         return self._front.beats()
 
-    def _on_new_spec(self, spec: StackSpec) -> None:
+    def on_new_spec(self, spec: StackSpec) -> None:
+        """A reload has taken effect."""
         self._lock.announce_files(tuple(map(os.fspath, spec.over)))
         self._spec = self._renderer.spec = spec
         self._automatic.configure(spec)
@@ -268,7 +263,7 @@ class Daemon:
         wish = meaning(number, self._signals, is_orphaned=is_orphaned, is_at_work=is_at_work)
         self._signals += wish is not Wish.RELOAD and (self._signals == 0 or number in INSISTENT)
         if wish is Wish.RELOAD:
-            self._commands.reload()
+            self._desk.reload()
         elif wish in (Wish.STOP, Wish.STOP_AT_ONCE):
             self._reporter.say(endings.stopping(number.name, number in BY_HAND))
             self._finish(None)
@@ -278,7 +273,8 @@ class Daemon:
             self._reporter.say(endings.KILLING)
             self._stack.kill_all()
 
-    def _asked_down(self, timeout: float | None) -> None:
+    def on_down(self, timeout: float | None) -> None:
+        """Somebody asked for the end; `timeout` is for services that do not stop."""
         self._reporter.say(endings.DOWN)
         self._finish(None)
         if timeout is not None:

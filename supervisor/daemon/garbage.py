@@ -4,6 +4,8 @@ import contextlib
 import gc
 from collections.abc import Iterator
 
+OFTEN = (700, 10, 10)  # as Python does by default: each look is short
+
 
 @contextlib.contextmanager
 def collected_again() -> Iterator[None]:
@@ -12,4 +14,5 @@ def collected_again() -> Iterator[None]:
         yield
     finally:
         gc.freeze()
+        gc.set_threshold(*OFTEN)
         gc.enable()

@@ -90,7 +90,8 @@ class Rounds:
     def end(self) -> None:
         """Looks at the locks again and again from now on, and waits for no news of them.
 
-        The kernel takes so long to let go of a watch over files that it is to begin with that while services stop.
+        The kernel takes so long to let go of a watch over files that it is to begin with that while services stop, and
+        the descriptor of it closes with this process.
         """
         if not self._is_ending:
             self._is_ending = True
@@ -107,10 +108,6 @@ class Rounds:
             self._next.cancel()
         if not self._is_ending:
             self._follow_no_news()
-
-    def give_back(self) -> None:
-        """After `close`, and as late as can be: closes what it watched files with."""
-        self._shield.close()
 
     def _follow_no_news(self) -> None:
         if self._more_news is not None:

@@ -9,16 +9,18 @@ import contextlib
 import selectors
 import time
 from collections.abc import Callable
-from typing import TypeVarTuple
+from typing import TYPE_CHECKING, TypeVarTuple
 
 from supervisor import system
 from supervisor.control.pace import Pace
-from supervisor.control.status import LoopStatus
 from supervisor.core.journal import LoopStalled
 from supervisor.dataclass import dataclass
 from supervisor.logs.journal import Journal
 from supervisor.process.signals import none_between
 from supervisor.words import activities
+
+if TYPE_CHECKING:
+    from supervisor.control.status import LoopStatus
 
 STALL = 0.05  # seconds from which on a turn counts as a stall
 TURN = 0.01  # seconds after which a turn is long enough for those who could go on and on
@@ -85,8 +87,10 @@ class Stalls:
         if took >= LONG and self.on_long is not None:
             self.on_long(stall)
 
-    def told(self) -> LoopStatus:
+    def told(self) -> "LoopStatus":
         """What `status` tells of the loop."""
+        from supervisor.control.status import LoopStatus  # late, as all that answers requests
+
         longest = self.longest
         return LoopStatus(
             stalls=self.count,

@@ -6,9 +6,15 @@ from supervisor.config.suggest import likely
 from supervisor.core.instance import Overlap
 from supervisor.core.service import Service, is_rolling
 from supervisor.core.state import State
-from supervisor.errors import NotFound, PortsupError, UsageError
+from supervisor.errors import NotFound, PortsupError, UsageError, refusal
 from supervisor.words.enumeration import first_of
 from supervisor.words.overlaps import overlap
+
+
+def not_answered(error: BaseException) -> PortsupError:
+    """What answers requests could not be loaded."""
+    what, hint = "cannot answer", "send SIGTERM to the daemon, install portsup again, and start it"
+    return refusal(error, what) or PortsupError(what, str(error), hint)
 
 
 def unknown_service(name: str, stack: str, known: Collection[str]) -> NotFound:

@@ -17,7 +17,6 @@ from supervisor.core.conditions import has_settled, is_at_rest
 from supervisor.core.order import levels
 from supervisor.core.service import Service
 from supervisor.core.state import AT_REST, IS_AT_WORK, IS_LIVE, State
-from supervisor.daemon.console.broadcast import Feed
 from supervisor.daemon.instance import Instance
 from supervisor.daemon.requests.choice import Choice
 from supervisor.daemon.requests.readers import Readers
@@ -41,7 +40,7 @@ class Commands:
     """The requests of the control protocol, carried out on one stack."""
 
     def __init__(
-        self, instance: Instance, stack: Stack, world: StackWorld, news: Feed, reloader: Reloader,
+        self, instance: Instance, stack: Stack, world: StackWorld, reloader: Reloader,
         down: Callable[[float | None], None],
     ) -> None:  # fmt: skip
         self._stack = stack
@@ -52,10 +51,10 @@ class Commands:
         self._world = world
         self._down = down
         self._redact = instance.journal.redact
-        self._news = news
+        self._news = world.news
         self._reloader = reloader
         self._statuses = Statuses(instance, stack, reloader)
-        self._readers = Readers(stack, world, news, instance.journal.path, self._statuses.of)
+        self._readers = Readers(stack, world, world.news, instance.journal.path, self._statuses.of)
         self._ends: list[Reply] = []  # who asked for the end
         self._ended: list[str] = []  # of what
         self._tasks: set[asyncio.Task[None]] = set()

@@ -2,18 +2,21 @@
 
 import asyncio
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from supervisor.control.connection import Handler
 from supervisor.control.server import Server, serve
 from supervisor.core.journal import ControlMadeAgain, ControlRefuses
 from supervisor.daemon.tasks import begin
 from supervisor.logs.journal import Journal
 
+if TYPE_CHECKING:
+    from supervisor.control.connection import Handler
+
 
 class ControlSocket:
     """The socket at `path`, whose requests go to `handle`."""
 
-    def __init__(self, path: str, handle: Handler, journal: Journal, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, path: str, handle: "Handler", journal: Journal, loop: asyncio.AbstractEventLoop) -> None:
         self._path = Path(path)
         self._handle = handle
         self._journal = journal

@@ -7,8 +7,6 @@ import signal
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from supervisor.control.json_form import as_json, read
-from supervisor.control.messages import Usage
 from supervisor.core import events as ev
 from supervisor.core.reasons import Cause, NotRun, SocketNotKept
 from supervisor.core.service import Service
@@ -45,6 +43,7 @@ from supervisor.process.spawn import Command
 from supervisor.process.stdin import StdinPipe
 
 if TYPE_CHECKING:
+    from supervisor.control.messages import Usage
     from supervisor.daemon.service.hooks import Hooks
 
 
@@ -67,7 +66,7 @@ class StackWorld:
         self.slots = slots
         self._loop = loop = instance.loop
         self._changes = changes
-        self._news = news
+        self.news = news
         self._run_id = instance.run_id
         self._reporter = reporter
         self._ports = ports
@@ -177,7 +176,7 @@ class StackWorld:
         seen, of_all = self.programs.ports(), self.programs.about_services()
         invocation = self._number()
         with contextlib.ExitStack() as undo:
-            show = functools.partial(self._news.printed, slot)
+            show = functools.partial(self.news.printed, slot)
             output = Output(self._loop, slot.spec.name, slot.log, show, self._reporter.redactor)
             undo.callback(output.close)
             undo.callback(slot.leave_sockets, invocation)
@@ -216,15 +215,18 @@ class StackWorld:
                 told = {**told, tree.INVOCATION: self._number()}
                 return self.programs.command(slot, slot.service.port, words, told, prints_to)
 
-            self._hooks = Hooks(self._loop, self._reaper, self._run_id, make, self._news, self._reporter)
+            self._hooks = Hooks(self._loop, self._reaper, self._run_id, make, self.news, self._reporter)
         self._hooks.run(self.slots[svc.name], effect)
 
     def end_hook(self, svc: Service, number: int) -> None:
         if self._hooks is not None:
             self._hooks.end(self.slots[svc.name], number)
 
-    def measure(self, slots: Collection[Slot], then: Callable[[Usage | None], None]) -> None:
+    def measure(self, slots: Collection[Slot], then: "Callable[[Usage | None], None]") -> None:
         """Tells `then` what services use of the machine, None where that cannot be found out."""
+
+        from supervisor.control.json_form import as_json, read  # late, as all that answers requests
+        from supervisor.control.messages import Usage
 
         def question() -> dict[str, Any]:
             from supervisor.daemon.service.resources import measured

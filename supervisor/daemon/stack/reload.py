@@ -8,6 +8,7 @@ from supervisor.config.changes import Change, Difference
 from supervisor.config.names import files_of
 from supervisor.config.selection import check_needs, starts_by_itself
 from supervisor.config.spec import ServiceSpec, StackSpec
+from supervisor.config.stamps import stamps_of
 from supervisor.control.progress import Changed, Changes, Outcome
 from supervisor.core import events as ev
 from supervisor.core.conditions import has_settled, is_up
@@ -47,15 +48,15 @@ class Reloader:
         self._world = world
         self._journal = instance.journal
         self._on_new_spec = on_new_spec
-        self._stamps = _stamps(spec)
+        self.stamps = stamps_of(spec)
         self._hands_over = options.hands_over
         self._scaler = Scaler(instance, stack, world, options.profiles)
         self._is_busy = False
 
     def warnings(self) -> list[str]:
         """That the files are not what runs any more."""
-        now = _stamps(self.spec)
-        changed = [path.name for path, stamp in now.items() if stamp != self._stamps[path]]
+        now = stamps_of(self.spec)
+        changed = [path.name for path, stamp in now.items() if stamp != self.stamps[path]]
         changed += [
             path.name for path in map(Path, files_of(self._asked)) if path not in now
         ]  # an override that is new
@@ -111,19 +112,19 @@ class Reloader:
             raise refusals.no_reload(self._stack.is_stopping)
         self._is_busy = True
         try:
-            stamps = _stamps(self.spec)
+            stamps = stamps_of(self.spec)
             new, found = await self.look(asked)
             if self._stack.is_stopping:  # since then
                 raise refusals.no_reload(is_stopping=True)
             on_found(found)
-            stamps = _stamps(new) | {path: stamp for path, stamp in stamps.items() if path in new.files}
+            stamps = stamps_of(new) | {path: stamp for path, stamp in stamps.items() if path in new.files}
             self._journal.learn(new.secrets)
             self._journal.tell(Reloaded(
                 added=list(found.added), removed=list(found.removed),
                 changed={change.name: list(change.keys) for change in found.changed}, top=list(found.top),
             ))  # fmt: skip
             results = await self._remove(found, tell)
-            self.spec, self._stamps = new, stamps
+            self.spec, self.stamps = new, stamps
             self._asked = tuple(asked) or self._asked
             self._world.be_strict(new.strict_ports)
             await self._add(found)
@@ -283,15 +284,3 @@ def _are_in(slots: Collection[Slot], states: Collection[State]) -> bool:
 def _have_settled(slots: Collection[Slot]) -> bool:
     return all(has_settled(slot.service) for slot in slots)
 
-
-def _stamps(spec: StackSpec) -> dict[Path, tuple[int, int]]:
-    """When each of the files it was read from was written, and how large it is."""
-    return {path: _stamp(path) for path in spec.files}
-
-
-def _stamp(path: Path) -> tuple[int, int]:
-    try:
-        found = path.stat()
-    except OSError:
-        return (0, 0)
-    return found.st_mtime_ns, found.st_size

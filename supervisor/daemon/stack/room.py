@@ -1,9 +1,9 @@
 """Holds services back until the budget has room for them, and has others stopped for that."""
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from supervisor.config.spec import StackSpec
-from supervisor.control.status import BudgetStatus
 from supervisor.core import budget as rules
 from supervisor.core import events as ev
 from supervisor.core import stack
@@ -13,6 +13,9 @@ from supervisor.core.relations import Relations
 from supervisor.core.service import Service
 from supervisor.core.state import State
 from supervisor.daemon.service.slot import Slot
+
+if TYPE_CHECKING:
+    from supervisor.control.status import BudgetStatus
 
 AskGpu = Callable[[Callable[[int | None], None]], None]  # answers with bytes for the services; None: nobody knows
 
@@ -41,10 +44,12 @@ class Room:
         """Who waits for room."""
         return tuple(self._queue)
 
-    def status(self) -> BudgetStatus | None:
+    def status(self) -> "BudgetStatus | None":
         """What `status` says of the budget; None where there is none."""
         if not self._is_bounded:
             return None
+        from supervisor.control.status import BudgetStatus  # late, as all that answers requests
+
         held = rules.held_by(self._slots)
         limits = self._limits
         return BudgetStatus(limits.memory, held.memory, limits.gpu_memory, held.gpu_memory, self.waiting)
