@@ -7,6 +7,7 @@ costs two looks at the clock a turn, and one at each `doing`; a loop that sleeps
 import asyncio
 import contextlib
 import selectors
+import signal
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVarTuple
@@ -154,6 +155,7 @@ class WatchedLoop(asyncio.SelectorEventLoop):
 
     def __init__(self) -> None:
         self.stalls = Stalls()
+        self._handled: set[int] = set()  # signals
         super().__init__(_Selector(self.stalls))
         self.pace = Pace(self, TURN)
 
@@ -168,11 +170,26 @@ class WatchedLoop(asyncio.SelectorEventLoop):
             if isinstance(error.__context__, OSError):
                 raise error.__context__ from None
             raise
+        self._handled.add(sig)
 
     def remove_signal_handler(self, sig: int) -> bool:
         """The same, and one that has just come is heard before."""
+        if sig not in self._handled:
+            return False
+        self._handled.discard(sig)
         with none_between((sig,)):
             return super().remove_signal_handler(sig)
+
+    def close(self) -> None:
+        """The same, with all signals let go of at once: for each of them asyncio makes a list of all that there are."""
+        if self._handled and not self.is_running():
+            with none_between(self._handled):
+                for number in self._handled:
+                    usual = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+                    signal.signal(number, usual)
+                signal.set_wakeup_fd(-1)
+            self._handled.clear()
+        super().close()
 
     def __del__(self) -> None:
         with contextlib.suppress(AttributeError):  # asyncio's trips over a loop that there was no descriptor for

@@ -1,7 +1,11 @@
 """The account of turns of the event loop that took long."""
 
 import asyncio
+import signal
+import sys
 import time
+
+import pytest
 
 from supervisor.control.status import LoopStatus
 from supervisor.daemon.stalls import LONG, STALL, Stall, Stalls, WatchedLoop, doing, words
@@ -85,3 +89,26 @@ def test_a_loop_keeps_its_account_by_itself() -> None:
 
 def test_what_is_done_can_be_said_to_any_loop() -> None:
     doing(object(), "nothing that anybody counts")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there a loop handles no signals")
+def test_a_loop_that_is_closed_lets_go_of_all_signals_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    listed: list[int] = []
+    numbers = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGWINCH, signal.SIGURG)
+    loop = WatchedLoop()
+    for number in numbers:
+        loop.add_signal_handler(number, lambda: None)
+    assert loop.remove_signal_handler(signal.SIGURG)
+    assert not loop.remove_signal_handler(signal.SIGURG)
+
+    def list_all() -> set[signal.Signals]:
+        listed.append(1)
+        return set(signal.Signals)
+
+    monkeypatch.setattr(signal, "valid_signals", list_all)
+    loop.close()
+    monkeypatch.undo()
+    assert listed == []
+    assert {signal.getsignal(number) for number in numbers} == {signal.SIG_DFL}
+    assert signal.set_wakeup_fd(-1) == -1
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()).isdisjoint(numbers)
