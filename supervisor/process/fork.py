@@ -16,6 +16,7 @@ import errno
 import fcntl
 import os
 import resource
+import select
 import signal
 import struct
 import warnings
@@ -25,10 +26,19 @@ from supervisor.process.image import LAST_SIGNAL, Calls, Image, SignalMask, libc
 from supervisor.system import prepare_spawning, set_parent_death_signal
 
 _NUMBER = struct.Struct("i")
+_LOOK_AFTER = 10  # milliseconds until we look whether somebody has stopped the child
+_MOST_STOPS = 3
+
+
+class HeldUp(OSError):
+    """The child was stopped again and again before it could execute the program."""
 
 
 def start(image: Image) -> int:
-    """The pid of the program, which runs already; raises OSError, and leaves nothing behind then."""
+    """The pid of the program, which runs already; raises OSError, and leaves nothing behind then.
+
+    Once the child is somebody else, every process of that user can stop it, and we would wait for it without end.
+    """
     prepare_spawning()
     library = libc()
     with contextlib.ExitStack() as ours:
@@ -40,6 +50,7 @@ def start(image: Image) -> int:
             tell = fcntl.fcntl(tell, fcntl.F_DUPFD_CLOEXEC, lowest)
             theirs.callback(os.close, tell)
             pid = _fork(library, image, tell)
+        _keep_going(pid, listen)
         report = os.read(listen, _NUMBER.size)  # empty when execve closed the other end
     if report:
         with contextlib.suppress(ChildProcessError):
@@ -47,6 +58,21 @@ def start(image: Image) -> int:
         code = _NUMBER.unpack(report)[0]
         raise OSError(code, os.strerror(code))
     return pid
+
+
+def _keep_going(pid: int, listen: int) -> None:
+    waitid = getattr(os, "waitid", None)  # Python has it on macOS since 3.13
+    ready = select.poll()
+    ready.register(listen, select.POLLIN)
+    stops = 0
+    while waitid is not None and not ready.poll(_LOOK_AFTER):
+        if waitid(os.P_PID, pid, os.WSTOPPED | os.WNOHANG) is None:
+            continue
+        stops += 1
+        os.kill(pid, signal.SIGCONT if stops < _MOST_STOPS else signal.SIGKILL)
+        if stops == _MOST_STOPS:
+            os.waitpid(pid, 0)
+            raise HeldUp(errno.EAGAIN, os.strerror(errno.EAGAIN))
 
 
 def rehearse(calls: Calls) -> int:

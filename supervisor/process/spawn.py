@@ -84,6 +84,8 @@ def spawn(command: Command, first: "Callable[[], Calls] | None" = None) -> int:
             is_ours = command.account is None
             return vfork.start(image) if is_ours and vfork.works() else fork.start(image)
     except OSError as error:
+        if isinstance(error, fork.HeldUp):
+            raise programs.held_up(name, "" if command.account is None else command.account.words) from error
         if command.account is not None and error.errno in (errno.EACCES, errno.EPERM):
             raise programs.account_refused(name, command.account.words, path) from error
         raise explain(error.errno or errno.EIO, name, path, image.size) from error

@@ -95,6 +95,12 @@ def account_refused(name: str, account: str, path: str) -> SpawnError:
     return _not_run(name, why, "check the permissions of the program and of the directories above it")
 
 
+def held_up(name: str, account: str) -> SpawnError:
+    """Others of the account that it is to run as, "" for ours, do not let it begin."""
+    who = account or "its user"
+    return _not_run(name, f"a process of {who} stops it (SIGSTOP) before it begins", f"end what runs as {who}")
+
+
 def limits_refused(name: str, why: str) -> SpawnError:
     """The system refuses its limits."""
     return _not_run(name, f"the system refuses its `limits`: {why}", "`ulimit -aH` shows what is allowed")

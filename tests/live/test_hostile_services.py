@@ -2,6 +2,7 @@
 
 import os
 import socket
+import time
 
 import pytest
 
@@ -23,6 +24,19 @@ for _ in range(int(sys.argv[1])):
 print("done", flush=True)
 import signal
 signal.pause()
+"""
+
+STOPS = """
+import os, signal, sys
+print("begins", flush=True)
+while True:
+    newest = int(open("/proc/loadavg").read().split()[-1])
+    for pid in range(newest, newest + 6):
+        for _ in range(20 * (pid != os.getpid())):
+            try:
+                os.kill(pid, signal.SIGSTOP)
+            except OSError:  # there is none, or it is not of our user yet
+                pass
 """
 
 
@@ -84,3 +98,22 @@ def test_a_pattern_that_is_given_up_is_named(stack: Make) -> None:
     done = live.run("up", "-d")
     assert done.returncode == 10
     assert "`(a+)+$` takes too long on what it printed, and portsup looks for it no longer: use a" in done.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_a_service_that_stops_every_process_of_its_user_holds_up_nobody(stack: Make) -> None:
+    """Its probes too, after they have become that user, and before they execute anything."""
+    live = stack({
+        "web": {"command": program("listens"), "pool": list(free_pool(2))},
+        "bad": {
+            "command": ["/usr/bin/env", "python3", "-c", STOPS], "working_dir": "/", "user": "54321", "group": "54321",
+            "healthcheck": {"exec": ["true"], "interval": "100ms", "timeout": "100ms", "retries": 1000},
+        },
+    })  # fmt: skip
+    with live.up():
+        eventually(lambda: "begins" in live.log("bad"))
+        for _ in range(10):
+            begun = time.monotonic()
+            assert live.do("restart", "web")["web"]["ok"]
+            assert time.monotonic() - begun < 5
+        assert live.rows()["bad"]["state"] == "running"
