@@ -5,13 +5,14 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from supervisor.config.spec import ServiceSpec, Watch
-from supervisor.daemon.automatic.file_watcher import Ignoring, concerned
+from supervisor.daemon.automatic.file_watcher import LARGEST, Ignoring, concerned
 from supervisor.doctor.finding import Level
 from supervisor.doctor.watched_files import check_watched
 from tests.support.running import LONG
@@ -53,6 +54,36 @@ def test_a_gitignore_counts_also_without_a_repository_and_when_it_has_changed(fo
     os.utime(folder / ".gitignore", (1, 1))
     assert not ignoring(str(folder / "secret"))
     assert ignoring(str(folder / "src/a.py"))
+
+
+@pytest.mark.parametrize("line", ["!", "\\", "a\\", "[z-a]", "*a" * 30 + "b"])
+def test_a_line_that_is_no_pattern_or_takes_too_long_ignores_nothing(folder: Path, line: str) -> None:
+    (folder / ".gitignore").write_text(f"{line}\n**/x*y*z*\n")
+    ignoring = Ignoring(str(folder), ["[z-a]", "*.tmp"])
+    begun = time.monotonic()
+    assert not ignoring(str(folder / ("a" * 200)))
+    assert ignoring(str(folder / "src/xyz"))
+    assert ignoring(str(folder / "a.tmp"))
+    assert time.monotonic() - begun < 5
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no FIFOs in folders")
+@pytest.mark.parametrize("kind", ["fifo", "device", "directory", "large"])
+def test_what_is_no_gitignore_of_a_usual_size_counts_as_none(folder: Path, kind: str) -> None:
+    path = folder / ".gitignore"
+    path.unlink()
+    match kind:
+        case "fifo":
+            os.mkfifo(path)
+        case "device":
+            path.symlink_to("/dev/zero")
+        case "directory":
+            path.mkdir()
+        case "large":
+            path.write_text("secret\n" + "#" * LARGEST)
+    ignoring = Ignoring(str(folder), [])
+    assert not ignoring(str(folder / "secret"))
+    assert ignoring(str(folder / "src/a.log")), "by the one above it"
 
 
 def task(folder: Path, **services: list[str]) -> dict[str, Any]:

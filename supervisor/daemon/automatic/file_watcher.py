@@ -6,13 +6,17 @@ forks had better not have, and looks around several times a second: both are lef
 
 import json
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from supervisor.files.content import read
 from supervisor.words import watching
 
+LARGEST = 1 << 20  # bytes of a .gitignore
+MOST_STARS = 3  # in one name of a pattern: with each more, a name may take a hundred times as long
 OUT_OF_WATCHERS = "os error 24"  # as the library says it
 
 
@@ -20,10 +24,7 @@ class Ignoring:
     """What does not count below one directory: the patterns of a service, and the .gitignore files there and above."""
 
     def __init__(self, root: str, patterns: Iterable[str]) -> None:
-        from pathspec import GitIgnoreSpec
-
-        self._root, self._own = root, GitIgnoreSpec.from_lines(patterns)
-        self._make: Any = GitIgnoreSpec.from_lines
+        self._root, self._own = root, _spec(patterns)
         self._known: dict[str, tuple[int, Any]] = {}
 
     def __call__(self, path: str) -> bool:
@@ -46,10 +47,29 @@ class Ignoring:
         try:
             stamp = os.stat(file).st_mtime_ns
             if self._known.get(folder, (0, None))[0] != stamp:
-                self._known[folder] = stamp, self._make(Path(file).read_text(errors="replace").splitlines())
-        except OSError:  # there is none, or nobody may read it
+                text = read(file, LARGEST, follow=True).decode(errors="replace")
+                self._known[folder] = stamp, _spec(line for line in text.splitlines() if not _is_slow(line))
+        except OSError:  # there is none, nobody may read it, or it is a FIFO or as long as /dev/zero
             return None
         return self._known[folder][1]
+
+
+def _spec(patterns: Iterable[str]) -> Any:
+    """What these patterns ignore; one that is none ignores nothing, as for git."""
+    from pathspec import GitIgnoreSpec
+
+    def is_one(pattern: str) -> bool:
+        try:
+            GitIgnoreSpec.from_lines([pattern])
+        except (ValueError, re.error):
+            return False
+        return True
+
+    return GitIgnoreSpec.from_lines(filter(is_one, patterns))
+
+
+def _is_slow(pattern: str) -> bool:
+    return any(part.replace("**", "*").count("*") > MOST_STARS for part in pattern.split("/"))
 
 
 def _is_folder(path: str) -> bool:
