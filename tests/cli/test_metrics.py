@@ -3,8 +3,6 @@
 from typing import Any
 
 import pytest
-from prometheus_client.openmetrics.parser import text_string_to_metric_families
-from prometheus_client.parser import text_string_to_metric_families as older_parser
 
 from supervisor.cli.commands.metrics import FAMILIES, PORT_STATES, exposition
 from supervisor.control.json_form import read
@@ -33,10 +31,18 @@ def typed(stack: str, instance: int, services: dict[str, Any] | None, loop: Any 
     return stack, instance, read(StackStatus, told), read(Usage, {"resources": used}).resources
 
 
+def families_of(text: str, *, older: bool = False) -> Any:
+    """As the parsers of Prometheus take them, which are imported by whoever needs them."""
+    from prometheus_client import parser
+    from prometheus_client.openmetrics import parser as strict
+
+    return (parser if older else strict).text_string_to_metric_families(text)
+
+
 def values(text: str) -> dict[str, list[tuple[dict[str, str], float]]]:
     """By sample name: labels without stack and instance, and value; the strict parser has to take it."""
     found: dict[str, list[tuple[dict[str, str], float]]] = {}
-    for family in text_string_to_metric_families(text):  # type: ignore[no-untyped-call]
+    for family in families_of(text):
         for sample in family.samples:
             labels = {name: value for name, value in sample.labels.items() if name not in ("stack", "instance")}
             found.setdefault(sample.name, []).append((labels, sample.value))
@@ -100,13 +106,13 @@ def test_families_are_whole_and_every_instance_and_its_services_are_told_apart()
     text = text_of(("shop", 1, services, LOOP), ("shop", 2, services, LOOP), ("other", 1, None))
     told = {
         (sample.labels["stack"], sample.labels["instance"], sample.labels.get("service")): sample.value
-        for family in text_string_to_metric_families(text)  # type: ignore[no-untyped-call]
+        for family in families_of(text)
         if family.name in ("portsup_instance_up", "portsup_service_up")
         for sample in family.samples
     }
     assert told[("other", "1", None)] == 0.0
     assert sum(told.values()) == 6.0
-    families = list(text_string_to_metric_families(text))  # type: ignore[no-untyped-call]
+    families = list(families_of(text))
     assert [family.name for family in families] == [
         name
         for name, *_ in FAMILIES
@@ -124,13 +130,13 @@ def test_families_are_whole_and_every_instance_and_its_services_are_told_apart()
 
 @pytest.mark.parametrize("name", ['quo"te', "back\\slash", "line\nbreak", "ünï", "{}=,"])
 def test_any_name_is_carried(name: str) -> None:
-    [family] = text_string_to_metric_families(text_of((name, 1, {})))  # type: ignore[no-untyped-call]
+    [family] = families_of(text_of((name, 1, {})))
     assert family.samples[0].labels["stack"] == name
 
 
 def test_readers_of_the_older_format_take_it_too() -> None:
     text = text_of(("shop", 1, {"web": row("web", restarts=2, resources=USED)}))
-    samples = {sample.name: sample.value for family in older_parser(text) for sample in family.samples}
+    samples = {sample.name: sample.value for family in families_of(text, older=True) for sample in family.samples}
     assert (samples["portsup_service_restarts_total"], samples["portsup_service_port"]) == (2.0, 6000.0)
     assert {kind for _, kind, *_ in FAMILIES} == {"gauge", "counter"}, "it knows no other of OpenMetrics' types"
 

@@ -13,11 +13,8 @@ from supervisor.tui.cells import (
     state_cell,
     trend_cell,
 )
-from supervisor.tui.machine import NOTHING, words_of
 from supervisor.tui.model import Model, head_line, shown
 from supervisor.tui.orders import difference
-from supervisor.tui.service import story_of
-from supervisor.tui.start import bars
 from supervisor.tui.style import shade
 
 
@@ -116,6 +113,8 @@ def test_what_a_reload_would_do() -> None:
 
 
 def test_what_is_left_of_runs_that_are_over() -> None:
+    from supervisor.tui.machine import NOTHING, words_of  # with Textual, which only one worker has to import
+
     left = Leftovers(
         (LeftProcess(5, "node", "web"),), (LeftFile("/run/x", "record"),), (Instance("shop", 3, "/gone"),), "who knows"
     )
@@ -134,6 +133,8 @@ def launch(name: str, released: float, settled: float | None, after: str = "") -
 
 
 def test_the_last_start_as_bars() -> None:
+    from supervisor.tui.start import bars
+
     lines = bars([launch("db", 0.0, 1.0), launch("web", 1.0, 4.0, "db"), launch("job", 0.0, None)], 8, plain=True)
     assert lines == [
         "4.00 s until all were there; * made it that long", "",
@@ -144,6 +145,8 @@ def test_the_last_start_as_bars() -> None:
 
 
 def test_why_is_told_from_the_failure_to_the_advice() -> None:
+    from supervisor.tui.service import story_of
+
     ends = Event("2026-01-01T10:00:00.000Z", 4, "error", "service failed", "web", "failed", {"why": "exit code 3"})
     told = story_of(Why("web", "failed", 1, ((ends,),), (), ("bye \x1b[31mred",), ("mend it",)))
     texts = [text for _, text in told]
