@@ -114,6 +114,9 @@ class _Watcher:
         if copies == 0:
             first.fields["autostart"] = False
         if not self.used:
+            if copies > 1 and first.fields == self._copy(2, alone=False).fields and share(first, copies):
+                first.name = self._name
+                return [first]
             further = [self._copy(number, alone=False) for number in range(2, min(copies, MOST_COPIES) + 1)]
             return [first, *further]
         return self._with_socket(first, copies, outcome)
