@@ -12,6 +12,7 @@ from supervisor.convert import (
     compose,
     mcp_json,
     mprocs,
+    nameless,
     package,
     pitchfork,
     pm2,
@@ -22,9 +23,8 @@ from supervisor.convert import (
     unknown,
 )
 from supervisor.convert.around import ALONE, Around
-from supervisor.convert.draft import Left, Outcome
+from supervisor.convert.draft import Outcome
 from supervisor.convert.layers import Layers, Source
-from supervisor.convert.reconcile import plain
 from supervisor.convert.values import cleaned
 from supervisor.errors import PortsupError, UsageError
 
@@ -118,7 +118,7 @@ def convert(kind: str, name: str, text: str, over: Sequence[Source] = (), around
         outcome = _converted(kind, name, text, over, around, beside)
     except RecursionError as error:
         raise PortsupError(f"cannot read `{name}`", "it contains itself, or is nested too deeply") from error
-    _drop_empty(outcome)
+    nameless.settle(outcome)
     if not outcome.services:
         why = "; ".join(map(str, outcome.left[:5])) or "there is no service in it"
         more = f"; and {len(outcome.left) - 5} more" if len(outcome.left) > 5 else ""
@@ -152,29 +152,3 @@ def _is_procfile(text: str) -> bool:
     """Whether every line is `name: command`, but for comments and empty ones."""
     lines = [line for line in text.splitlines() if line.strip() and not line.strip().startswith("#")]
     return bool(lines) and all(map(_PROCESS.fullmatch, lines))
-
-
-def _drop_empty(outcome: Outcome) -> None:
-    """Leave out the services, probes and hooks whose program has no name unless a variable is set."""
-    why = "its command names no program"
-    for service in list(outcome.services):
-        if _is_empty(service.fields["command"]):
-            outcome.services.remove(service)
-            outcome.left.append(Left(f"service `{service.name}`", why, "write the service by hand"))
-        for key in ("ready", "healthcheck"):
-            probe = service.fields.get(key)
-            if isinstance(probe, dict) and "exec" in probe and _is_empty(probe["exec"]):
-                del service.fields[key]
-                service.leave("the health check", why, f"set `{key}` by hand")
-        hooks = service.fields.get("hooks", {})
-        for key in [key for key, command in hooks.items() if _is_empty(command)]:
-            del hooks[key]
-            service.leave(f"`{key}`", why, "set `hooks` by hand")
-
-
-def _is_empty(command: list[str] | str | dict[str, Any]) -> bool:
-    if isinstance(command, dict):
-        return _is_empty(command["command"])
-    if isinstance(command, str):
-        return not plain(command).strip()
-    return not command or not plain(command[0]).strip()

@@ -85,7 +85,7 @@ def _asked_in_text(text: str, numbers: Collection[int]) -> str:
 def _more(option: str, words: list[str]) -> str | None:
     """What makes a client ask the port; None where its words say where it asks."""
     told = r"-P|--port|-S|--socket|--protocol" if "-P" in option else r"-p|--port|-s$|-u$|\w+://"
-    for word, following in zip(words, [*words[1:], ""], strict=True):
+    for word, following in pairwise([*words, ""]):
         if re.match(told, word):
             return None
         host = following if word in ("-h", "--host") else word.removeprefix("--host=") if "--host=" in word else ""

@@ -166,14 +166,6 @@ def test_what_services_yaml_does_not_take_is_listed(converted: Convert) -> None:
     assert "max_memory_restart" in huge.left["a"]
 
 
-@pytest.mark.parametrize("test", ["[CMD, '']", "[CMD, '${NONE}']"])
-def test_a_check_whose_command_names_no_program_is_listed(converted: Convert, test: str) -> None:
-    result = converted("compose", f"services: {{a: {{command: b, healthcheck: {{test: {test}}}}}}}\n")
-    (service,) = result.stack.services.values()
-    assert service.healthcheck is None
-    assert "its command names no program" in result.left["a"]
-
-
 WORDS = st.one_of(TEXTS, st.integers(), st.booleans(), st.none())
 COMMANDS = st.one_of(st.sampled_from(["a --port 80 b", "x && $Y", "python -m http.server 8000", "A=1 b"]), TEXTS)
 NAMES = st.one_of(st.sampled_from(["web", "Web", "we_b", "we-b", "portsup", "1", "yes"]), st.text(max_size=8))

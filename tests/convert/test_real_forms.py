@@ -12,16 +12,6 @@ from tests.convert.conftest import Converted
 Convert = Callable[..., Converted]
 
 
-# all
-
-
-def test_a_hook_that_names_no_program_is_left_out(converted: Convert) -> None:
-    text = "services: {web: {command: ./web, pre_stop: [{command: $DRAIN}], post_start: [{command: ./warm}]}}"
-    result = converted("compose", text)
-    assert [hook.value for hook in result.stack.services["web"].hooks] == ["post_start"]
-    assert "`pre_stop`: its command names no program" in result.left["web"]
-
-
 # compose
 
 

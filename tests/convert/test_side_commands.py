@@ -38,6 +38,20 @@ def test_the_port_of_the_service_is_the_one_of_its_pool(command: list[str], writ
     assert draft.fields["stop_command"] == written
 
 
+@pytest.mark.parametrize(
+    ("command", "written"),
+    [
+        (["pg_isready"], ["pg_isready", "-h", "127.0.0.1", "-p", "{port}"]),
+        (["sh", "-c", "pg_isready"], ["sh", "-c", "pg_isready -h 127.0.0.1 -p {port}"]),
+        (["sh", "-c", "pg_isready || exit 1"], ["sh", "-c", "pg_isready -h 127.0.0.1 -p {port} || exit 1"]),
+    ],
+)
+def test_a_client_that_is_only_its_name_is_told_the_port(command: list[str], written: list[str]) -> None:
+    draft = Draft("a", {"ready": {"exec": command}}, ports=[5432])
+    side_commands.follow(draft)
+    assert draft.fields["ready"] == {"exec": written}
+
+
 def test_a_service_without_a_pool_keeps_what_its_commands_say() -> None:
     fields: dict[str, Any] = {"ready": {"exec": ["nc", "localhost", "7000"]}}
     draft = Draft("a", dict(fields), ports=[7000], has_pool=False)
