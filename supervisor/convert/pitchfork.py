@@ -37,7 +37,13 @@ _WHY = {
     "mise": ("programs are run as they are", "put `mise x --` before the command"),
     "cpu_limit": ("there is no limit of processor shares", "see `limits`"),
     "proxy": ("there is no proxy", "`portsup url` shows the address"),
+    "pty": ("services have no terminal", "see that the program does without"),
+    "logs": ("portsup goes by the size of its log files", "see `logging`"),
+    "line_retention": ("portsup goes by the size of its log files", "see `logging`"),
+    "time_retention": ("portsup goes by the size of its log files", "see `logging`"),
+    "archive_hook": ("old lines are thrown away without a command", "read `portsup logs` in time"),
 }
+
 _READ = frozenset((
     "run", "dir", "env", "user", "retry", "auto", "ready_delay", "ready_output", "ready_http", "ready_port",
     "ready_cmd", "depends", "port", "expected_port", "auto_bump_port", "port_bump_attempts", "boot_start", "hooks",
@@ -55,7 +61,12 @@ def convert(text: str, around: Around = ALONE) -> Outcome:
     outcome = Outcome(name=str(top.get("namespace") or ""))
     daemons = {name: mapping(item) for name, item in mapping(top.get("daemons")).items()}
     settings = mapping(top.get("settings"))
-    user = str(mapping(settings.get("supervisor")).get("user") or "")
+    of_all = mapping(settings.get("supervisor"))
+    user, grace = str(of_all.get("user") or ""), seconds(of_all.get("stop_timeout"))
+    program = str(mapping(settings.get("general")).get("shell") or "").split()
+    if is_true(mapping(settings.get("proxy")).get("enable", "false")):
+        remedy = "`names` gives each service a name, `portsup url` shows its address"
+        outcome.left.append(Left("`settings.proxy`", "the proxy of pitchfork is no service", remedy))
     if is_true(mapping(settings.get("general")).get("mise", "false")):
         why = "programs are run as they are"
         outcome.left.append(Left("`settings.general.mise`", why, "start portsup by `mise x -- portsup up`"))
@@ -65,7 +76,12 @@ def convert(text: str, around: Around = ALONE) -> Outcome:
         if not str(given.get("run") or "").strip():
             outcome.left.append(Left(f"daemon `{name}`", "it has no `run`", "write the service by hand"))
             continue
-        outcome.services.append(_daemon(name, given, daemons))
+        draft = _daemon(name, given, daemons)
+        if grace is not None:
+            draft.fields.setdefault("stop_grace_period", duration(grace))
+        if len(program) > 1 and draft.fields["command"][:2] == ["sh", "-c"]:
+            draft.fields["command"][:2] = program
+        outcome.services.append(draft)
     for key in ("groups", "slugs"):
         if top.get(key):
             why = "there are no groups" if key == "groups" else "there is no proxy"
@@ -175,31 +191,41 @@ def _port_of_others(text: str) -> str:
 
 
 def _ready(draft: Draft, given: dict[str, Any]) -> None:
-    if asked := given.get("ready_http"):
-        told = mapping(asked) if isinstance(asked, dict) else {"url": asked}
-        url = re.fullmatch(r"(https?)://(localhost|127\.0\.0\.1)(?::(\d+|\$PORT))?(/.*)?", str(told.get("url")))
-        good = [number for each in texts(told.get("status")) if (number := whole(each, 100, 599))]
+    if asked := _check(given, "ready_http", "url"):
+        url = re.fullmatch(r"(https?)://(localhost|127\.0\.0\.1)(?::(\d+|\$PORT))?(/.*)?", str(asked["url"]))
+        good = [number for each in texts(asked.get("status")) if (number := whole(each, 100, 599))]
+        probe: dict[str, Any] = {"exec": ["curl", "-fsS", "-o", "/dev/null", str(asked["url"])]}
         if url and url[1] == "http":
-            port = "" if url[3] == "$PORT" else url[3] or "80"
-            probe = probes.http(url[4] or "/", port, draft)
+            probe = probes.http(url[4] or "/", "" if url[3] == "$PORT" else url[3] or "80", draft)
             if "http" in probe:
                 probe["http"] = {"path": probe["http"], "status": good or "200-299"}
-            draft.fields["ready"] = probes.ready(probe, probes.LONGEST_READY)
-        else:
-            draft.fields["ready"] = probes.ready(
-                {"exec": ["curl", "-fsS", "-o", "/dev/null", str(told.get("url"))]}, probes.LONGEST_READY
-            )
-    elif (number := whole(given.get("ready_port"), 1, 65535)) is not None:
+        draft.fields["ready"] = probes.ready(probe, _patience(asked))
+    elif (asked := _check(given, "ready_port", "port")) and (number := whole(asked["port"], 1, 65535)) is not None:
         if not draft.ports:
             draft.ports = [number]
-        draft.fields["ready"] = probes.ready({"tcp": True}, probes.LONGEST_READY)
-    elif command := given.get("ready_cmd"):
-        words = probes.from_command(probes.shell_words(str(command)), draft)
-        draft.fields["ready"] = probes.ready(words, probes.LONGEST_READY)
-    elif output := given.get("ready_output"):
-        draft.fields["ready"] = {"log": str(output)[:1000], "timeout": "24h"}
+        draft.fields["ready"] = probes.ready({"tcp": True}, _patience(asked))
+    elif asked := _check(given, "ready_cmd", "run"):
+        words = probes.from_command(probes.shell_words(str(asked["run"])), draft)
+        draft.fields["ready"] = probes.ready(words, _patience(asked))
+    elif asked := _check(given, "ready_output", "pattern"):
+        draft.fields["ready"] = {"log": str(asked["pattern"])[:1000], "timeout": _shown(_patience(asked))}
     elif not draft.gets_port or own_port.is_client(str(given["run"])):
         draft.fields.setdefault("ready", "started")
+
+
+def _check(given: dict[str, Any], key: str, what: str) -> dict[str, Any]:
+    """A check as a table, which may stand as what it asks alone; empty where there is none."""
+    told = given.get(key)
+    asked = mapping(told) if isinstance(told, dict) else {what: told}
+    return asked if asked.get(what) else {}
+
+
+def _patience(asked: dict[str, Any]) -> float:
+    return seconds(asked.get("timeout")) or probes.LONGEST_READY
+
+
+def _shown(patience: float) -> str:
+    return "24h" if patience == probes.LONGEST_READY else duration(patience)
 
 
 def _restart(draft: Draft, given: dict[str, Any]) -> None:

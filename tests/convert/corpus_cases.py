@@ -150,6 +150,7 @@ def facts_of(spec: ServiceSpec, folder: Path) -> dict[str, Any]:
         "pool": list(spec.pool),
         "after": {name: condition.value for name, condition in spec.depends_on.items()},
         "ready": _probe(spec.ready.probe),
+        "patience": spec.ready.timeout,
         "health": _probe(spec.healthcheck.probe) if spec.healthcheck else "none",
         "check_timeout": spec.healthcheck.timeout if spec.healthcheck else 0,
         "restart": policy.restart.value,
