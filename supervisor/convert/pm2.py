@@ -8,7 +8,7 @@ from typing import Any
 from supervisor.config.foreign import from_yaml
 from supervisor.convert import pm2_copies, shell
 from supervisor.convert.around import ALONE, Around, FileKind
-from supervisor.convert.draft import WATCHED, Draft, Left, Outcome
+from supervisor.convert.draft import WATCHED, Draft, Filled, Left, Outcome
 from supervisor.convert.values import (
     account,
     cleaned,
@@ -195,7 +195,11 @@ def _line(draft: Draft, given: dict[str, Any], script: str, around: Around) -> s
     told = given.get("interpreter_args") or given.get("node_args")
     before = told.split() if isinstance(told, str) else texts(told)
     interpreter = str(given.get("interpreter") or given.get("exec_interpreter") or "")
-    words = [script]
+    words: list[str] = [script]
+    if re.fullmatch(r"node@[\w.-]+", interpreter, re.ASCII):
+        version = interpreter.removeprefix("node@")
+        draft.notes.append(f"Node.js {version} of nvm runs it: `nvm install {version}`, where it is missing")
+        interpreter = Filled(f"${{NVM_DIR:?nvm has its versions of Node.js there}}/versions/node/v{version}/bin/node")
     if interpreter and interpreter != "none":
         words = [interpreter, *before, script]
     elif not interpreter:

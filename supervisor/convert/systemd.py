@@ -115,13 +115,15 @@ def _unit(path: str, sections: Mapping[str, Any], known: set[str], around: Aroun
     without = {key: value for key, value in variables.items() if key != "PORT"}
     lines = unit_file.separated(given["ExecStart"])
     starts = [unit_file.command(each, without, specifier) for each in lines]
-    if len(starts) == 1:
+    is_job = given.get("Type", [])[-1:] == ["oneshot"]
+    if len(starts) == 1 and not (is_job and starts[0].may_fail):
         if starts[0].unknown and set(starts[0].unknown) == {"PORT"} and "PORT" in variables:
             starts = [unit_file.command(lines[0], {**without, "PORT": PORT}, specifier)]
         _give(draft, starts[0])
     else:
         draft.fields["command"] = ["sh", "-c", " && ".join(unit_file.shown(each) for each in starts)]
-        draft.notes.append("run by `sh -c`, because it is several commands")
+        why = "it is several commands" if len(starts) > 1 else "the `-` before its command forgives a failure"
+        draft.notes.append(f"run by `sh -c`, because {why}")
     # There the files win over `Environment`, here `environment` wins: what both have is left to the file.
     in_files = {name for file in draft.fields.get("env_file", ()) for name in around.variables(file["path"])}
     own = [pair.partition("=") for each in given.get("Environment", []) for pair in unit_file.split(specifier(each))]
@@ -143,6 +145,10 @@ def _unit(path: str, sections: Mapping[str, Any], known: set[str], around: Aroun
         draft.fields["description"] = specifier(told)[:1000]
     _dependencies(draft, unit, known)
     life(draft, given, unit, variables, specifier)
+    if starts[0].may_fail and not is_job and draft.fields["restart"] == "on-failure":
+        draft.fields["restart"] = "never"
+        draft.fields.pop("restart_policy", None)
+        draft.notes.append("the `-` before its command has systemd take every end for a success: no restart follows")
     systemd_folders.carry(draft, given, specifier, is_of_user)
     starts_by_itself = bool(sections.get("Install", {}).get("WantedBy"))
     sockets(draft, path, given, around, specifier, starts_by_itself=starts_by_itself)
