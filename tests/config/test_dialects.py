@@ -62,6 +62,10 @@ IN_SERVICE = [
     ("working_dir: ~", 'put it in quotes: `"~"`'),
     ("hooks: {before_start: a && b}", 'write `pre_start: [sh, -c, "a && b"]`'),
     ("logging: {options: {max-size: 10m, max-file: '3'}}", "write `max_size: 10MB` and `backups: 3`"),
+    ("expose: [5432]", "write `pool: 5432-5434` instead of `expose:`"),
+    ("expose: 8000-8002", "write `pool: 8000-8002` instead of `expose:`"),
+    ("restart_policy: {condition: any}", "write `restart: always` one level up, in the service"),
+    ("restart_policy: {condition: on-failure}", "write `restart: on-failure` one level up, in the service"),
     ("healthcheck: {restart: always, exec: a}", "it is for the service itself: write `restart: always` one level up"),
 ]  # fmt: skip
 
@@ -202,3 +206,37 @@ def test_a_manifest_of_kubernetes_is_named_as_that(loading: Loading) -> None:
         loading("apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: {replicas: 2}\n")
     assert "manifest of Kubernetes" in str(caught.value.hint)
     assert "apps/v1}" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "hint"),
+    [
+        ("daily", 'write `schedule: "0 0 * * *"`'),
+        ("Hourly", 'write `schedule: "0 * * * *"`'),
+        ("every 5 minutes", 'write `schedule: "*/5 * * * *"`'),
+        ("{cron: 2h}", 'write `cron: "0 */2 * * *"`'),
+    ],
+)
+def test_a_schedule_in_words_is_written_as_five_fields(mistakes: Mistakes, schedule: str, hint: str) -> None:
+    (told,) = mistakes(f"services: {{it: {{command: a, one_shot: true, schedule: {schedule}}}}}")
+    assert told.endswith(f" ({hint})")
+
+
+@pytest.mark.parametrize("schedule", ["7m", "0 minutes", "25h", "soon"])
+def test_a_schedule_that_five_fields_do_not_say_gets_no_hint(mistakes: Mistakes, schedule: str) -> None:
+    (told,) = mistakes(f"services: {{it: {{command: a, one_shot: true, schedule: {schedule}}}}}")
+    assert "write `" not in told
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ('{"mcpServers": {"a": {"command": "b"}}}', ".mcp.json"),
+        ('{"apps": [{"script": "a"}]}', "ecosystem.json"),
+        ("apps: [{script: a}]", "ecosystem.config.yml"),
+    ],
+)
+def test_a_whole_file_of_another_program_can_be_converted(loading: Loading, text: str, name: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        loading(text)
+    assert f"`mv services.yaml {name} && portsup init --from {name}`" in str(caught.value.hint)

@@ -11,7 +11,7 @@ _TEXTS = (
     (r"^\s*\[(?:Unit|Service|Install)\]", "systemd", "app.service"),
     (r"^\s*\[(?:watcher:|circus\])", "circus", "circus.ini"),
     (r"^\s*\[daemons\.", "pitchfork", "pitchfork.toml"),
-    (r"^\s*module\.exports\s*=", "pm2", ""),
+    (r"^\s*module\.exports\s*=", "pm2", "ecosystem.config.js"),
 )  # fmt: skip
 KUBERNETES = "Kubernetes"
 _OF_COMPOSE = frozenset(("version", "volumes", "networks", "secrets", "configs"))
@@ -49,6 +49,8 @@ def of_tree(tree: Node) -> tuple[str, str]:
         return "npm", "package.json"
     if "apps" in keys:
         return "pm2", "ecosystem.json"
+    if isinstance(keys.get("mcpservers"), Mapping):
+        return "MCP clients", ".mcp.json"
     is_flat = len(keys) > 0 and "services" not in keys and "name" not in keys
     if is_flat and all(isinstance(value, Scalar) and " " in value.text for value in keys.values()):
         return "foreman", "Procfile"
@@ -62,6 +64,8 @@ def hint(text: str, tree: Node | None, file: str) -> str:
         return ""
     if program == KUBERNETES:
         return "this is a manifest of Kubernetes: write a service with the `command` of each of its containers"
-    if not name or (program == "pm2" and not text.lstrip().startswith(("{", "["))):
+    if name.endswith(".json") and not text.lstrip().startswith(("{", "[")):
+        name = {"pm2": "ecosystem.config.yml"}.get(program, "")
+    if not name:
         return f"this looks like a file of {program}; each of its programs is `services: {{NAME: {{command: …}}}}` here"
     return f"this looks like a file of {program}; to convert it: `mv {file} {name} && portsup init --from {name}`"

@@ -95,6 +95,25 @@ def _variable(node: Node) -> str:
     return ""
 
 
+def _exposed(node: Node) -> str:
+    """`expose` of compose, which names ports."""
+    first = node.items[0] if isinstance(node, Sequence) and node.items else node
+    found = ports_of(text_of(first))
+    return f"write `pool: {pool_of(found)}` instead of `expose:`" if found else ""
+
+
+def _moments(key: str, node: Node) -> str:
+    """A schedule in words, or as a distance."""
+    text = text_of(node).strip().lower().removeprefix("every ").strip()
+    if found := _MOMENTS.get(text):
+        return f'write `{key}: "{found}"`'
+    span = re.fullmatch(r"([1-9]\d?)\s*(m|min|minutes?|h|hours?)", text)
+    if not span:
+        return ""
+    fields, whole = ("*/{} * * * *", 60) if span[2][0] == "m" else ("0 */{} * * *", 24)
+    return "" if whole % int(span[1]) else f'write `{key}: "{fields.format(span[1])}"`'
+
+
 def _limit(node: Node) -> str:
     found = text_of(at(node, "soft")) or text_of(at(node, "hard"))
     return f"write `{found}`" if found else ""
@@ -126,6 +145,14 @@ def _codes(node: Node) -> str:
     return f"write `[{', '.join(found)}]`" if found else ""
 
 
+_MOMENTS = {
+    **dict.fromkeys(("minutely", "minute"), "* * * * *"),
+    **dict.fromkeys(("hourly", "hour"), "0 * * * *"),
+    **dict.fromkeys(("daily", "day", "midnight", "nightly"), "0 0 * * *"),
+    **dict.fromkeys(("weekly", "week"), "0 0 * * 0"),
+    **dict.fromkeys(("monthly", "month"), "0 0 1 * *"),
+    **dict.fromkeys(("yearly", "annually", "year"), "0 0 1 1 *"),
+}
 _VALUES: dict[str, Callable[[Node], str]] = {
     "restart": _restart,
     "restart_policy": _restart,
@@ -146,4 +173,7 @@ _VALUES: dict[str, Callable[[Node], str]] = {
     "replicas": lambda node: "write a number, such as 2" if re.match("[a-z]", text_of(node)) else "",
     "bind": _bind,
     "start": _start,
+    "expose": _exposed,
+    "schedule": partial(_moments, "schedule"),
+    "cron": partial(_moments, "cron"),
 }

@@ -42,6 +42,12 @@ def restart(node: Node, beside: Beside) -> str:
     return joined(restart_of(text_of(node)) or ["restart: on-failure"])
 
 
+def restart_condition(node: Node, beside: Beside) -> str:
+    """`condition` of a restart policy."""
+    lines = restart_of(text_of(node))[:1] or ["restart: always"]
+    return f"write `{lines[0]}` one level up, in the service"
+
+
 def availability(node: Node, beside: Beside) -> str:
     """`availability` of process-compose."""
     if text_of(node):

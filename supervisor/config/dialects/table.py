@@ -5,6 +5,7 @@ A name stands here without its case, `_` and `-`: `ExecStart`, `exec_start` and 
 
 from supervisor.config.dialects import probes, programs, sections, systemd, writing
 from supervisor.config.dialects.writing import Say
+from supervisor.config.keys.ending import RESTART_POLICY
 from supervisor.config.keys.mappings import HTTP, NEED
 from supervisor.config.keys.process import LIMITS, LOGGING
 from supervisor.config.keys.service import SERVICE
@@ -179,6 +180,7 @@ TABLES: tuple[tuple[Section, dict[str, Entry]], ...] = (
              "failurethreshold": "leave it out: `timeout` says how long it may take"}),
     (HTTP, _each("port host scheme", "leave it out: the service is asked on its own port")),
     (LOGGING, {"driver": "leave it out: portsup writes the log files itself", "options": sections.log_options}),
+    (RESTART_POLICY, _each("condition policy restart name when type", sections.restart_condition)),
     (LIMITS, {"memory": sections.memory, **_each("cpus pids", _CONTAINERS)}),
     (NEED, {"required": "leave it out: what a service depends on has to start"}),
 )  # fmt: skip
