@@ -173,8 +173,6 @@ def _checked(line: shell.Line, place: OfImage, around: Around) -> shell.Line | L
             found[0] = relative(posixpath.join(place.context, beside), place.working_dir)
             if "/" not in found[0]:
                 found[0] = f"./{found[0]}"
-            if around.kind(posixpath.join(place.context, beside)) is not FileKind.EXECUTABLE:
-                found.insert(0, "sh")
         elif len(found) > 1 and tuple(place.image.entrypoint[:1]) == (program,):
             found = found[1:]  # of the image of a language, and it ends by running what follows it
     if program.startswith("/") and found[0] == program and not _is_of_a_system(program, around):
@@ -188,7 +186,19 @@ def _checked(line: shell.Line, place: OfImage, around: Around) -> shell.Line | L
         folder = posixpath.normpath(place.working_dir or ".")
         root = around.absolute() if volumes.moves(found[2], place.paths, folder) else ""
         found[2] = volumes.in_shell(found[2], place.paths, place.working_dir, is_there, root)
-    return line if line.text else replace(line, words=found)
+    return line if line.text else replace(line, words=[*_interpreter(found[0], place, around), *found])
+
+
+def _interpreter(program: str, place: OfImage, around: Around) -> list[str]:
+    """What runs a script that is executable in its image alone, where a `RUN chmod` made it that."""
+    path = posixpath.join(place.working_dir, program)
+    if "/" not in program or type(program) is not str or around.kind(path) is not FileKind.TEXT:
+        return []
+    first = around.read(path).partition("\n")[0]
+    words = first.removeprefix("#!").split() if first.startswith("#!") else ["sh"]
+    if words[:1] == ["/usr/bin/env"]:
+        words = words[2:] if words[1:2] == ["-S"] else words[1:]
+    return [words[0].rpartition("/")[2], *words[1:]] if words else []
 
 
 def _without_inits(words: list[str], place: OfImage, around: Around) -> list[str]:
