@@ -5,9 +5,11 @@ import posixpath
 import re
 
 from supervisor.convert import server_scripts
+from supervisor.convert.around import Around
 from supervisor.convert.draft import Filled
 from supervisor.convert.image import known_name
 from supervisor.convert.server import HERE, Server, Wanted, without
+from supervisor.errors import PortsupError
 
 _POSTGRES = "/usr/lib/postgresql"  # where Debian has them, a directory for each version
 _AS_POSTGRES = ("setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--")
@@ -86,16 +88,30 @@ def redis(wanted: Wanted) -> Server | None:
     program = wanted.program("valkey-server" if known_name(wanted.image) == "valkey" else "redis-server")
     if not program:
         return None
-    options = wanted.words()
-    file = [options.pop(0)] if options and not options[0].startswith("-") else []
+    options = without(wanted.words(), "--dir", "--logfile", "--pidfile", "--unixsocket", "--daemonize")
+    file: list[str] = [options.pop(0)] if options and not options[0].startswith("-") else []
+    prepare, notes = server_scripts.folder(wanted.data), [wanted.kept(wanted.data)]
+    if file and type(file[0]) is str and (gone := _of_container(wanted.around, file[0])):
+        moved = [(inside, where) for inside, where in wanted.place.paths.pairs if not where.startswith(("/", "~"))]
+        prepare = server_scripts.redis(wanted.data, file[0], moved)
+        file = [Filled(f"{wanted.data.data}/portsup.conf")]
+        notes.append(f"its configuration is written anew before each start, without its {', '.join(gone)}")
     server = Server([program, *file, "--port", Filled("{port}"), "--dir", Filled(wanted.data.data)], 6379)
     password = wanted.variables.get("REDIS_PASSWORD", "")
     if "bitnami" in wanted.image and password and "--requirepass" not in options:
         options += ["--requirepass", Filled("${REDIS_PASSWORD:-}") if "$" in password else password]
     server.words += options
-    server.prepare = server_scripts.folder(wanted.data)
-    server.notes = [wanted.kept(wanted.data)]
+    server.prepare, server.notes = prepare, notes
     return server
+
+
+def _of_container(around: Around, file: str) -> list[str]:
+    """The lines in a file of Redis that name a place of its container."""
+    try:
+        found = re.finditer(server_scripts.OF_A_CONTAINER, around.read(file), re.MULTILINE)
+        return [f"`{' '.join(line[0].split())}`" for line in found]
+    except PortsupError:
+        return []
 
 
 def memcached(wanted: Wanted) -> Server | None:

@@ -3,6 +3,8 @@
 They keep the data in `.portsup/NAME-INSTANCE`, make it once, and read the same variables as the images do.
 """
 
+import posixpath
+import re
 from collections.abc import Sequence
 
 from supervisor.dataclass import dataclass
@@ -21,6 +23,10 @@ _MADE_ONCE = """\
 [ ! -e "$d" ] || exit 0
 rm -rf "$d.new"
 """
+
+
+# Lines of Redis that name a place of its container; for `sed -E` as well.
+OF_A_CONTAINER = "^[ ]*(dir|logfile|pidfile|unixsocket|daemonize yes|loadmodule)( .*)?$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,17 @@ def _begin(place: DataPlace) -> str:
 def folder(place: DataPlace) -> str:
     """Makes an empty directory."""
     return _begin(place) + 'mkdir -p "$d"\n'
+
+
+def redis(place: DataPlace, file: str, moved: Sequence[tuple[str, str]]) -> str:
+    """Makes an empty directory, and a configuration in it without what is of a container.
+
+    `moved` are paths of the container with those on this machine, relative to the directory of the stack.
+    """
+    expressions = [f"-e '/{OF_A_CONTAINER}/d'"]
+    for inside, outside in sorted(moved, reverse=True):  # the longest of those that begin alike comes first
+        expressions.append(f'-e "s#{re.escape(inside)}#$PWD/{posixpath.normpath(outside)}#g"')
+    return folder(place) + f"""sed -E {' '.join(expressions)} "{file}" >"$d/portsup.conf"\n"""
 
 
 def postgres(place: DataPlace, programs: str, scripts: str, run_as: Sequence[str] = ()) -> str:
