@@ -34,6 +34,14 @@ _HARMLESS_VALUES = frozenset(
     )
 )
 _URL_PASSWORD = re.compile(r"(?<=://)([^/@:\s]{0,200}:)([^/@\s]{1,500})(?=@)")
+# Tokens that are known by how they begin, of GitHub, GitLab, Slack, Hugging Face, Stripe and OpenAI, and one in place
+# of the user of a URL.
+_TOKEN = re.compile(
+    r"(?<![\w-])(?:gh[opsur]_|github_pat_|glpat-|xox[abeprs]-|hf_|[rs]k_live_)(?=[\w-]*\d)[\w-]{16,500}"
+    r"|(?<![\w-])sk-(?:[a-z0-9]{2,8}-){0,2}(?=[\w-]*\d)\w{20,500}[\w-]{0,500}"
+    r"|(?<=://)(?=[\w-]*\d)[\w-]{20,500}(?=@)",
+    re.ASCII,
+)
 _SCHEME = re.compile(r"(?:basic|bearer|digest|token|apikey)\s+(\S+)", re.IGNORECASE)
 _KEY = re.compile(r"(?=\S*\d)\S{16,}")  # what a person does not call a word
 _MOST_PARTS = 50
@@ -49,6 +57,8 @@ def is_secret_name(name: str) -> bool:
     words = [word.upper() for word in _WORDS.findall(name)]
     if not words or name in _HARMLESS_NAMES or words[-1] in _HARMLESS_ENDS or _HARMLESS_WORDS.intersection(words):
         return False
+    if words[-1] == "PAT" and len(words) > 1:  # a personal access token
+        return True
     return any(
         word in _SECRET_WORDS or word.endswith(_SECRET_ENDS) or any(part in word for part in _SECRET_PARTS)
         for word in words
@@ -63,6 +73,7 @@ def secret_values(name: str, value: str) -> Iterator[str]:
     if is_secret_name(name):
         yield from (part for part in (value, *_parts(value)) if _is_secret(part))
     yield from (found for _, found in _URL_PASSWORD.findall(value) if _is_secret(found))
+    yield from _TOKEN.findall(value)
 
 
 def _parts(value: str) -> Sequence[str]:
@@ -95,6 +106,7 @@ def secrets_among(words: Sequence[str]) -> Iterator[str]:
             if not _NO_SECRET.search(value):
                 yield from secret_values(name, value)
         yield from (found for _, found in _URL_PASSWORD.findall(word) if _is_secret(found))
+        yield from _TOKEN.findall(word)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +161,9 @@ def redact(text: str, secrets: Collection[str]) -> str:
 
 
 def masked(text: str) -> str:
-    """`text` with `***` for the password of each URL in it."""
-    return _URL_PASSWORD.sub(lambda found: found[1] + HIDDEN, text) if "://" in text else text
+    """`text` with `***` for the password of each URL in it, and for each token that is known by how it begins."""
+    shown = _URL_PASSWORD.sub(lambda found: found[1] + HIDDEN, text) if "://" in text else text
+    return _TOKEN.sub(HIDDEN, shown)
 
 
 def masked_words(words: Sequence[str]) -> list[str]:
