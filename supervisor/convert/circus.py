@@ -161,7 +161,8 @@ class _Watcher:
             draft.leave(f"`executable={executable}`", "a program is run by its own name here", "name it in `command`")
         if directory := given.get("working_dir", ""):
             draft.fields["working_dir"] = expanded(directory)
-        set_variables(draft, {name: _value(expanded(value)) for name, value in self._variables.items()})
+        # Circus fills in none of its own references in them.
+        set_variables(draft, {name: _value(value) for name, value in self._variables.items()})
         if not is_true(given.get("copy_env", "false")):
             draft.notes.append("Circus gives it no variables but these; here it has those of portsup, too")
         self._life(draft)

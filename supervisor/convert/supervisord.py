@@ -73,6 +73,7 @@ def convert(text: str, around: Around = ALONE, more: Sequence[tuple[str, str]] =
         kind, _, name = section.name.partition(":")
         kind, name = kind.strip(), name.strip()
         if kind in ("program", "fcgi-program") and name:
+            section.group = supervisord_order.group_of(name, files.sections)
             made = _program(name, section, of_all, outcome, around, is_fcgi=kind == "fcgi-program")
             outcome.services += made
             rank = supervisord_order.rank(name, section.keys, files.sections)
@@ -138,7 +139,7 @@ def _copy(name: str, section: Section, of_all: Section, number: int, copies: int
     given, general = section.keys, of_all.keys
     draft = Draft(name if copies == 1 else f"{name}-{number}", needs_port=True)
     unknown: list[str] = []
-    known = {"program_name": name, "group_name": name, "here": section.here or ".", "process_num": str(number)}
+    known = {"program_name": name, "group_name": section.group, "here": section.here or ".", "process_num": str(number)}
     known |= {"numprocs": str(copies), "host_node_name": platform.node()}
 
     def written(match: re.Match[str]) -> str:

@@ -20,6 +20,7 @@ class Section:
     name: str
     keys: dict[str, str]
     here: str
+    group: str = ""  # that a program is in
 
 
 @dataclass(slots=True)

@@ -11,11 +11,22 @@ DEFAULT = 999
 
 def rank(name: str, keys: Mapping[str, str], sections: Sequence[Section]) -> int:
     """What decides when a program is started: the priority of its group, whose programs start together, or its own."""
+    group = _group(name, sections)
+    return _number(group.keys if group else keys)
+
+
+def group_of(name: str, sections: Sequence[Section]) -> str:
+    """The group that a program is in, which is called as the program is where no other has it."""
+    group = _group(name, sections)
+    return group.name.partition(":")[2].strip() if group else name
+
+
+def _group(name: str, sections: Sequence[Section]) -> Section | None:
     for section in sections:
         kind, _, _ = section.name.partition(":")
         if kind.strip() == "group" and name in section.keys.get("programs", "").replace(",", " ").split():
-            return _number(section.keys)
-    return _number(keys)
+            return section
+    return None
 
 
 def _number(keys: Mapping[str, str]) -> int:
