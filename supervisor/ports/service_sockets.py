@@ -4,8 +4,6 @@ A program binds a socket of its own beneath the covers, daemon/handoff.py.  Once
 connects while no process accepts waits in the queue.  The next process has a socket of its own again.  When that
 listens, the old one is closed, and all that waits there moves to the new one (`moves_queues`).  Where the system cannot
 do that, the next process gets the old socket in the place of its own.
-
-More than 300 lines, because each way out of a bind or a listen has to leave the same sockets held.
 """
 
 import contextlib
