@@ -11,6 +11,7 @@ from supervisor import system
 from supervisor.dataclass import dataclass, field
 from supervisor.files.closing import close_shared
 from supervisor.ports.seat import Claim, Seat, copy_of, inode_of, is_listening
+from supervisor.ports.socket_options import is_shared, share, unshare
 
 
 @dataclass(slots=True, eq=False)
@@ -44,6 +45,22 @@ class Doors:
         for sock in self.held:
             close_shared(sock)
         self.held.clear()
+
+    def release_past(self, seats: Iterable[Seat], who: object) -> None:
+        """The same when the process tree is gone, while clients get to the youngest of those who stay.
+
+        Each that is closed changes the places of others in their group, where a client may then get to the next one.
+        Not so on IPv6, where the youngest is the last in the list of the kernel, see `leading`.
+        """
+        stay = [(seat.others_of(who) or [sock for sock in (seat.kept.get(None),) if sock])[-1:] for seat in seats]
+        first = [sock for each in stay for sock in each if sock.family == socket.AF_INET and is_shared(sock)]
+        if len(self.held) < 2:
+            first = []
+        for sock in first:
+            unshare(sock)
+        self.release()
+        for sock in first:
+            share(sock)
 
 
 def doors_of(seats: Iterable[Seat], who: object) -> Doors:

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 import pytest
 
 from supervisor import system
+from supervisor.ports import doors as doors_module
 from supervisor.ports.doors import Doors, doors_of
 from supervisor.ports.seat import Claim, Seat, copy_of, inode_of
+from supervisor.ports.socket_options import is_shared, share
 from supervisor.system import departures
 
 pytestmark = [pytest.mark.live, pytest.mark.skipif(not system.SWAPS_UNDER_COVERS, reason="Linux only")]
@@ -83,6 +85,31 @@ def test_doors_are_those_that_a_tree_has_alone(listening: socket.socket) -> None
         assert doors.held == []
         assert doors.waiting() == 0
     shared.close()
+
+
+@pytest.mark.parametrize("stays", ["new", None])
+def test_clients_get_to_the_youngest_of_those_who_stay_while_workers_are_closed(
+    monkeypatch: pytest.MonkeyPatch, stays: str | None
+) -> None:
+    with socket.socket() as first, socket.socket() as second, socket.socket() as youngest:
+        for sock in (first, second, youngest):
+            share(sock)
+            sock.bind(("127.0.0.1", first.getsockname()[1]))
+            sock.listen()
+        seen: list[bool] = []
+
+        def close(sock: socket.socket) -> None:
+            seen.append(is_shared(youngest))
+            sock.close()
+
+        monkeypatch.setattr(doors_module, "close_shared", close)
+        seat = Seat(kept={"old": second, stays: youngest})
+        doors = Doors([copy_of(first), copy_of(second)])
+        doors.release_past([seat], "old")
+        assert (seen, is_shared(youngest), doors.held) == ([False, False], True, [])
+        alone = Doors([copy_of(first)])
+        alone.release_past([seat, Seat()], "old")
+        assert seen == [False, False, True]
 
 
 def test_doors_of_nobody_are_none() -> None:

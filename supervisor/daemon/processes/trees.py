@@ -229,7 +229,8 @@ class Trees:
             last.callback(self._ends.gone, slot, child)
             last.callback(slot.leave_sockets, child.invocation)
             if child.doors is not None:
-                last.callback(child.doors.release)
+                seats = () if slot.sockets is None else slot.sockets.seats().values()
+                last.callback(child.doors.release_past, seats, child.invocation)
             if child.handoff is not None:
                 last.callback(child.handoff.close)
             last.callback(child.output.finish)
