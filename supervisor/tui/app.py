@@ -4,7 +4,7 @@ import contextlib
 import threading
 import webbrowser
 from collections.abc import Callable, Iterable, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import work
 from textual.app import App, SystemCommand
@@ -18,6 +18,7 @@ from supervisor.api.project import Project
 from supervisor.api.rows import needed_by
 from supervisor.api.sight import needs_of
 from supervisor.api.values import ServiceStatus, Update, Usages
+from supervisor.core.escapes import tamed
 from supervisor.core.state import AT_REST
 from supervisor.errors import PortsupError
 from supervisor.tui.ask import Ask, Help, Report
@@ -111,14 +112,19 @@ class Top(App[None]):
             if isinstance(screen, Live):
                 screen.take(update)
 
+    def notify(self, message: str, **how: Any) -> None:
+        """As Textual does, with words that are only words."""
+        super().notify(tamed(message), **{**how, "markup": False})
+
     # What keys do.
 
     def order(self, what: str, services: Sequence[str]) -> None:
         """Has it done; asks first where others need what would be stopped."""
         others = needed_by(services, self.needs) if what == "stop" else []
-        running = {row.name for row in self.rows if row.state not in AT_REST}
+        rows = self.following.picture.services.values()  # also those that are not shown
+        running = {row.name for row in rows if row.state not in AT_REST}
         if what == "down":
-            self._ask(view.STOP_ALL, what, services)
+            self._ask(view.stop_all([row.name for row in rows if row.pid is not None]), what, services)
         elif hit := [name for name in others if name in running]:
             self._ask(view.is_needed(services, hit), what, services)
         else:
@@ -139,7 +145,7 @@ class Top(App[None]):
 
     def _is_done(self, done: Done) -> None:
         severity: SeverityLevel = "information" if done.ok else "error"
-        self.notify(done.words, severity=severity, timeout=4 if done.ok else 12, markup=False)
+        self.notify(done.words, severity=severity, timeout=4 if done.ok else 12)
         if done.lines and not done.ok:
             self.push_screen(Report(done.words, done.lines))
 
@@ -173,12 +179,12 @@ class Top(App[None]):
         if url is None:
             self.notify(view.no_page(row.name), severity="warning")
         elif not webbrowser.open(url):
-            self.notify(f"found no browser: {url}", severity="warning", markup=False)
+            self.notify(f"found no browser: {url}", severity="warning")
 
     def copy(self, text: str, what: str) -> None:
         """Puts it into the clipboard of the terminal (OSC 52)."""
         self.copy_to_clipboard(text)
-        self.notify(f"copied {what}", timeout=2, markup=False)
+        self.notify(f"copied {what}", timeout=2)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         yield from super().get_system_commands(screen)

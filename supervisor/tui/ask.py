@@ -9,12 +9,15 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
+from supervisor.core.escapes import tamed
+
 UNSEEN = 0.4  # seconds that pass at least between what is seen and what is done because of it
 
 
 class Ask(ModalScreen[bool]):
     """A question with yes and no; no is what Escape says."""
 
+    AUTO_FOCUS = "Button"
     BINDINGS: ClassVar[list[BindingType]] = [
         ("y", "answer(True)", "yes"), ("n", "answer(False)", "no"), ("escape", "answer(False)", "no"),
     ]  # fmt: skip
@@ -27,7 +30,8 @@ class Ask(ModalScreen[bool]):
 
     def compose(self) -> ComposeResult:
         with Vertical():
-            yield Static(self._question, markup=False)
+            with VerticalScroll():
+                yield Static(tamed(self._question), markup=False)
             with Horizontal():
                 yield Button("No (n)", id="no")
                 yield Button("Yes (y)", id="yes", variant="warning")
@@ -63,8 +67,9 @@ class Report(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with Vertical():
-            yield Static(self._words, markup=False)
-            yield Static("\n".join(f"  | {line}" for line in self._lines), markup=False)
+            with VerticalScroll():
+                lines = "\n".join(f"  | {tamed(line)}" for line in self._lines)
+                yield Static(f"{tamed(self._words)}\n{lines}", markup=False)
             yield Static("\nw on the service shows the whole story; Escape closes this", markup=False)
 
 
@@ -97,7 +102,8 @@ y               copy the lines that are shown
 
 in ports        enter  its history  R  next port
 in what happened  enter  the lines of then  l  of one service
-in one service  e  its environment"""
+                left, right  in its lane  z  lanes of another span
+in one service  e  its environment  left, right  move the graph"""
 
     def compose(self) -> ComposeResult:
         with VerticalScroll():

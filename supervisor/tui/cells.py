@@ -1,6 +1,7 @@
 """What stands in the cells of the overview: short texts of figures.  Pure."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from supervisor.api.rows import PLAIN_SHAPES, SHAPES, look_of, word_of
 from supervisor.api.values import PortStatus, ServiceStatus
@@ -47,6 +48,12 @@ def age_cell(seconds: float | None) -> str:
         if seconds >= size:
             return f"{int(seconds // size)}{unit}"
     return f"{int(seconds)}s"
+
+
+def clock_cell(time: str, *, has_day: bool = False) -> str:
+    """A moment, RFC 3339, by the clock of this machine: `10:00:02`, or `2026-01-01 10:00:02`."""
+    when = datetime.fromisoformat(time).astimezone()
+    return when.strftime("%Y-%m-%d %H:%M:%S" if has_day else "%H:%M:%S")
 
 
 def memory_cell(size: int | None) -> str:

@@ -9,6 +9,7 @@ from textual.widget import Widget
 from textual.widgets import Footer, Input, Static
 
 from supervisor.api.values import Update
+from supervisor.core.escapes import tamed
 from supervisor.tui.cells import age_cell
 from supervisor.tui.model import head_line
 from supervisor.tui.view import View
@@ -74,7 +75,7 @@ class Live(Screen[None]):
         """Puts words there; the same ones again cost nothing, where the whole screen would be sent anew."""
         if self._said.get(widget) != words:
             self._said[widget] = words
-            self.query_one(widget, Static).update(words)
+            self.query_one(widget, Static).update(tamed(words))
 
     def _show_head(self) -> None:
         following = self.top.following
@@ -92,5 +93,5 @@ class Live(Screen[None]):
             else:
                 age = age_cell(max(0.0, time.time() - ended.at))
                 self.say("#ended", words_of.ended(age, ended.why))
-        for widget in self.query("DataTable, #text"):
+        for widget in self.query("DataTable, #text, #graph"):
             widget.set_class(ended is not None and following.status is not None, "stale")

@@ -15,6 +15,7 @@ from supervisor.api.log_following import MARK
 from supervisor.api.values import FoundLine
 from supervisor.core.escapes import tamed
 from supervisor.core.naming import parted
+from supervisor.tui.cells import clock_cell
 from supervisor.tui.style import shade
 
 MOST = 50_000  # lines that are kept
@@ -133,7 +134,7 @@ class LogView(ScrollView, can_focus=True):
 
     def _segments(self, line: FoundLine, number: int) -> list[Segment]:
         base = self.rich_style
-        segments = [Segment(f"{line.time[11:19]} ", base + Style(dim=True))]
+        segments = [Segment(f"{clock_cell(line.time)} ", base + Style(dim=True))]
         if self._prefix or line.service not in self._services:  # of several replicas
             service = parted(line.service, self._services)[0]
             colour = Style.parse(self._colours.get(service, ""))

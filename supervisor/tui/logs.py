@@ -120,7 +120,7 @@ class Logs(Live):
         try:
             LineFilter(grep)
         except PortsupError as error:
-            self.notify(error.why, severity="error", markup=False)
+            self.notify(error.why, severity="error")
             return
         try:
             self.query_one(LogView).seek(grep, context)
@@ -131,7 +131,7 @@ class Logs(Live):
         self._show_status()
 
     def _forget(self, why: str) -> None:
-        self.notify(why, severity="error", markup=False)
+        self.notify(why, severity="error")
         self._grep = ""
         self.query_one(LogView).seek("", 0)
 

@@ -14,6 +14,7 @@ from supervisor.errors import PortsupError
 from supervisor.tui.ask import Ask
 from supervisor.tui.cells import age_cell
 from supervisor.tui.live import Live
+from supervisor.tui.texts import text_of
 from supervisor.words import leftovers
 
 
@@ -52,7 +53,7 @@ class Machine(Live):
         try:
             found, left = instances(), left_over()
         except PortsupError as error:
-            self.app.call_from_thread(self.query_one("#text", Static).update, f"{error.what}: {error.why}")
+            self.app.call_from_thread(self.say, "#text", f"{error.what}: {error.why}")
             return
         self.app.call_from_thread(self._put, found, left)
 
@@ -63,10 +64,10 @@ class Machine(Live):
         table.clear()
         for each in found:
             pid = str(each.pid or "-") if each.is_running else "at rest"
-            table.add_row(*map(Text, (each.stack, str(each.instance), pid, age_cell(each.uptime_s), each.folder)))
+            table.add_row(*map(text_of, (each.stack, str(each.instance), pid, age_cell(each.uptime_s), each.folder)))
         if chosen in self._shown:
             table.move_cursor(row=self._shown.index(chosen))
-        self.query_one("#text", Static).update("\n".join(words_of(left)))
+        self.say("#text", "\n".join(words_of(left)))
 
     @work(thread=True, exclusive=True)
     def action_prune(self) -> None:

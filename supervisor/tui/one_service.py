@@ -39,7 +39,7 @@ class OneService(Live):
     def _meant(self) -> ServiceStatus | None:
         """The service that somebody means who has pressed a key; None where it cannot have been seen yet."""
         if (row := self.row) is not None and time.monotonic() - self._jumped < UNSEEN:
-            self.notify(view.just_came(row.name), severity="warning", timeout=3, markup=False)
+            self.notify(view.just_came(row.name), severity="warning", timeout=3)
             return None
         return row
 
@@ -55,7 +55,7 @@ class OneService(Live):
         elif (row := self._meant()) is None:
             return
         elif time.monotonic() - self._turned.get(row.name, -inf) < UNSEEN:
-            self.notify(view.just_became(row.name, row.state), severity="warning", timeout=3, markup=False)
+            self.notify(view.just_became(row.name, row.state), severity="warning", timeout=3)
         else:
             self.top.order("start" if is_stopped(row) else "stop", [row.name])
 

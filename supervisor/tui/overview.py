@@ -16,6 +16,7 @@ from supervisor.tui.logs import Logs
 from supervisor.tui.model import shown
 from supervisor.tui.one_service import OneService
 from supervisor.tui.service import Service
+from supervisor.tui.texts import text_of
 
 WIDE = 110  # columns from which on there is room for more
 _NARROW = ("state", "name", "port", "cpu", "mem", "up", "why")
@@ -168,12 +169,8 @@ class Overview(OneService):
         }  # fmt: skip
         right = ("cpu", "mem", "port", "restarts", "up")
         return {
-            key: Text(
-                texts[key], style=colour if key == "state" else "", justify="right" if key in right else "left",
-                overflow="ellipsis", no_wrap=True,
-            )
-            for key in self._layout
-        }  # fmt: skip
+            key: text_of(texts[key], colour if key == "state" else "", is_right=key in right) for key in self._layout
+        }
 
     def action_logs(self) -> None:
         """The logs of the service."""

@@ -15,8 +15,9 @@ from supervisor.api.rows import ON_DARK, ON_LIGHT, Look
 from supervisor.api.stack import Stack
 from supervisor.api.values import Event, PortStatus, line_of
 from supervisor.errors import PortsupError
-from supervisor.tui.cells import port_cell
+from supervisor.tui.cells import clock_cell, port_cell
 from supervisor.tui.live import Live
+from supervisor.tui.texts import text_of
 from supervisor.words import story, view
 
 LOOK_EVERY = 3.0  # seconds between two looks at other instances
@@ -55,6 +56,7 @@ class Ports(Live):
         super().__init__()
         self._shown: list[Line] = []
         self._others: list[InstancePools] = []
+        self._width = 0
 
     def body(self) -> ComposeResult:
         yield DataTable[Text](cursor_type="row")
@@ -62,13 +64,13 @@ class Ports(Live):
             yield Static("Enter on a port shows its history.", id="text", markup=False)
 
     def on_mount(self) -> None:
-        table = self.query_one(DataTable)
-        table.add_column("SERVICE", key="service", width=20)
-        table.add_column("PORT", key="port", width=max(20, self.size.width - 26))
         super().on_mount()
-        table.focus()
+        self.query_one(DataTable).focus()
         self._look()
         self.set_interval(LOOK_EVERY, self._look)
+
+    def on_resize(self) -> None:
+        self.take(None)
 
     def heading(self) -> str:
         return "ports"
@@ -99,30 +101,32 @@ class Ports(Live):
         table = self.query_one(DataTable)
         lines = self._lines()
         shown = [line for line, _ in lines]
-        if shown != self._shown:
+        if (shown, self.size.width) != (self._shown, self._width):
             self._lay_out(table, shown)
         colours = ON_DARK if self.app.current_theme.dark else ON_LIGHT
         for line, port in lines:
             if isinstance(port, str):
-                cell = Text(port, style="bold", no_wrap=True, overflow="ellipsis")
+                cell = text_of(port, "bold")
             else:
                 style = colours[_LOOKS.get(port.state, Look.STOPPED)]
                 words = port_cell(port, plain=self.top.plain, is_now=bool(line.socket) or self.is_now)
-                cell = Text(words, style=style, no_wrap=True, overflow="ellipsis")
+                cell = text_of(words, style)
             if table.get_cell(line.key, "port") != cell:
                 table.update_cell(line.key, "port", cell)
 
     def _lay_out(self, table: "DataTable[Text]", shown: list[Line]) -> None:
         """The lines anew; the cursor stays on its port."""
         chosen = self._shown[table.cursor_row] if table.cursor_row < len(self._shown) else None
-        self._shown = shown
-        table.clear()
+        self._shown, self._width = shown, self.size.width
+        table.clear(columns=True)
+        table.add_column("SERVICE", key="service", width=20)
+        table.add_column("PORT", key="port", width=max(20, self._width - 26))
         before = None
         for line in shown:
             is_first = (line.service, line.socket) != before
             before = line.service, line.socket
             style = "" if line.port else "bold"
-            table.add_row(Text(line.service if is_first else "", style=style), Text(""), key=line.key)
+            table.add_row(text_of(line.service if is_first else "", style), text_of(""), key=line.key)
         if chosen in shown:
             table.move_cursor(row=shown.index(chosen))
 
@@ -144,18 +148,18 @@ class Ports(Live):
         try:
             stack = Stack(line.socket) if line.socket else self.top.project.stack()
             events = stack.port_history(line.port)
-            lines = [f"{each.time[:19].replace('T', ' ')}  {_words(each)}" for each in reversed(events)]
+            lines = [f"{clock_cell(each.time, has_day=True)}  {_words(each)}" for each in reversed(events)]
             text = "\n".join(lines) or view.no_history(line.port)
         except PortsupError as error:
             text = f"{error.what}: {error.why}"
         words = f"port {line.port}, the newest first\n{text}"
-        self.app.call_from_thread(self.query_one("#text", Static).update, words)
+        self.app.call_from_thread(self.say, "#text", words)
 
     def action_rotate(self) -> None:
         """Moves the service to the next port."""
         line = self._line
         if line is not None and line.socket:
-            self.notify(view.of_another(line.service), severity="warning", markup=False)
+            self.notify(view.of_another(line.service), severity="warning")
         elif line is not None:
             self.top.order("rotate", [line.service])
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from supervisor.words.enumeration import first_of
+
 
 def head(stack: str, instance: int, fine: int, services: int) -> str:
     """The stack in one line."""
@@ -22,7 +24,17 @@ def not_begun(why: str) -> str:
 def is_needed(services: Sequence[str], others: Sequence[str]) -> str:
     """The question before a stop that others feel."""
     verb = "needs" if len(others) == 1 else "need"
-    return f"Stop {', '.join(services)}, although {', '.join(others)} {verb} {'it' if len(services) == 1 else 'them'}?"
+    return f"Stop {first_of(services)}, although {first_of(others)} {verb} {'it' if len(services) == 1 else 'them'}?"
+
+
+def stop_all(running: Sequence[str]) -> str:
+    """The question before everything is stopped."""
+    return f"Stop everything and end the instance? This stops {first_of(running) or 'no service: none runs'}."
+
+
+def span(begin: str, name: str, end: str) -> tuple[str, str]:
+    """What stands below the lanes: at their left, and at their right."""
+    return f"{begin}  {name} (z: another span)", end
 
 
 def just_became(service: str, state: str) -> str:
@@ -45,7 +57,6 @@ def was(word: str) -> str:
     return f"was {word}"
 
 
-STOP_ALL = "Stop every service and end the instance?"
 NOTHING_NEW = "services.yaml says nothing new"
 NOTHING_CHANGED = "nothing had to be changed"
 IS_UP = "the stack is up"
@@ -60,6 +71,11 @@ DOING: Mapping[str, str] = MappingProxyType({
     "rotate": "rotating", "kill": "killing", "reload": "reloading", "down": "stopping",
 })  # fmt: skip
 GRAPH = "who needs whom"
+STACK = "(the stack)"  # the lane of what is about no service
+# From when on lanes begin, with the name of it.
+SPANS: Mapping[str, float | None] = MappingProxyType({
+    "since the last start": None, "the last 10 minutes": 600.0, "the last hour": 3600.0, "all that is known": -1.0,
+})  # fmt: skip
 
 
 def started(pid: object) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from supervisor.api.values import (
 )
 from supervisor.errors import NotFound
 from supervisor.tui.app import Told, Top
+from supervisor.tui.lanes import seconds_of
 from tests.tui.test_cells import row
 
 SCREENS = Path(__file__).parent / "screens"
@@ -135,6 +137,9 @@ async def view(
     monkeypatch.setattr(Following, "run", lambda self: None)
     monkeypatch.setattr("supervisor.tui.ports.all_pools", list)  # no other instances
     monkeypatch.setattr(Top, "_every_second", lambda self: None)  # no clock
+    monkeypatch.setattr("supervisor.tui.timeline.now", lambda: seconds_of(Event("2026-01-01T10:00:10.000Z")))
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
     project = FakeProject()
     top = Top(project, plain=plain)
     async with top.run_test(size=size, notifications=True) as pilot:
