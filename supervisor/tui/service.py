@@ -7,19 +7,20 @@ from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
+from textual.containers import HorizontalScroll, VerticalScroll
 from textual.widgets import Static
 
 from supervisor.api import sight
 from supervisor.api.project import Project
-from supervisor.api.rows import look_of, needed_by, why_of_row
+from supervisor.api.rows import ON_DARK, ON_LIGHT, look_of, needed_by, why_of_row
 from supervisor.api.values import ServiceStatus, Update, Why, line_of
 from supervisor.core.escapes import tamed
-from supervisor.core.order import levels
+from supervisor.core.order import with_dependencies
 from supervisor.errors import PortsupError
-from supervisor.tui.cells import pool_cell, state_cell
+from supervisor.tui.cells import clock_cell, pool_cell, state_cell
 from supervisor.tui.logs import Logs
 from supervisor.tui.one_service import OneService
+from supervisor.tui.sketch import sketched
 from supervisor.tui.style import shade
 from supervisor.words import answers, story, view
 
@@ -37,6 +38,8 @@ class Service(OneService):
         ("o", "open", "open"), Binding("y", "copy", "copy URL", show=False), ("e", "environment", "environment"),
         ("question_mark", "app.help", "help"),
         Binding("j", "scroll(1)", "down", show=False), Binding("k", "scroll(-1)", "up", show=False),
+        Binding("left", "aside(-10)", "left", show=False, priority=True),
+        Binding("right", "aside(10)", "right", show=False, priority=True),
     ]  # fmt: skip
 
     def __init__(self, name: str) -> None:
@@ -46,12 +49,15 @@ class Service(OneService):
         self._seen: tuple[object, ...] = ()
 
     def body(self) -> ComposeResult:
-        with VerticalScroll():
+        with VerticalScroll(id="all"):
             yield Static("", id="text", markup=False)
+            with HorizontalScroll(can_focus=False):
+                yield Static("", id="graph", markup=False)
+            yield Static("", id="rest", markup=False)
 
     def on_mount(self) -> None:
         super().on_mount()
-        self.query_one(VerticalScroll).focus()
+        self.query_one("#all").focus()
 
     def heading(self) -> str:
         return self._service
@@ -73,27 +79,40 @@ class Service(OneService):
 
     @work(thread=True, exclusive=True)
     def _read(self, row: ServiceStatus | None) -> None:
-        lines = [*_now(row, plain=self.top.plain, is_now=self.is_now), *_why(self.top.project, self._service)]
-        lines += [("", ""), ("bold", view.GRAPH), *self._graph(), *_settings(self.top.project, self._service)]
+        lines = [*_now(row, plain=self.top.plain, is_now=self.is_now), *_why(self.top.project, self._service), ("", "")]
+        graph = self._graph()
+        rest = _settings(self.top.project, self._service)
         if self._has_environment:
-            lines += _environment(self.top.project, self._service)
-        dark = self.app.current_theme.dark
-        text = Text("\n").join(Text(words, style=shade(style, dark=dark)) for style, words in lines)
-        self.app.call_from_thread(self.query_one("#text", Static).update, text)
+            rest += _environment(self.top.project, self._service)
+        if graph:
+            lines += [("bold", view.GRAPH)]
+        for widget, text in (("#text", self._shaded(lines)), ("#graph", graph), ("#rest", self._shaded(rest))):
+            self.app.call_from_thread(self.query_one(widget, Static).update, text)
 
-    def _graph(self) -> list[Line]:
-        """A step of the start a line, each service with what it needs; what this one needs, and needs it, in bold."""
-        rows = {row.name: row for row in self.top.rows}
-        needs = {name: tuple(need for need in self.top.needs.get(name, ()) if need in rows) for name in rows}
-        near = {self._service, *needs.get(self._service, ()), *needed_by([self._service], self.top.needs)}
-        lines: list[Line] = []
-        for step, names in enumerate(levels(needs), 1):
-            for name in names:
-                begin = f"{step:3}. " if name == names[0] else "     "
-                after = f"  <- {', '.join(needs[name])}" if needs[name] else ""
-                looks = state_cell(rows[name], plain=self.top.plain, is_now=self.is_now)
-                lines.append(("bold" if name in near else "dim", f"{begin}{name}  {looks}{after}"))
-        return lines
+    def _shaded(self, lines: Sequence[Line]) -> Text:
+        dark = self.app.current_theme.dark
+        return Text("\n").join(Text(words, style=shade(style, dark=dark)) for style, words in lines)
+
+    def _graph(self) -> Text:
+        """What it needs and what needs it, by others too, drawn; empty where there is nothing of that."""
+        rows = {row.name: row for row in self.top.following.picture.services.values()}
+        needs = self.top.needs
+        near = {*with_dependencies(needs, [self._service]), *needed_by([self._service], needs)} & set(rows)
+        if len(near) < 2:
+            return Text()
+        graph = {name: [need for need in needs.get(name, ()) if need in near] for name in rows if name in near}
+        looks = {name: state_cell(rows[name], plain=self.top.plain, is_now=self.is_now) for name in graph}
+        sketch = sketched(graph, {name: f"{name} {looks[name]}" for name in graph}, plain=self.top.plain)
+        text = Text(no_wrap=True)
+        colours = ON_DARK if self.app.current_theme.dark else ON_LIGHT
+        for number, line in enumerate(sketch.lines):
+            drawn = Text(f"{line}\n")
+            for name, place in sketch.places.items():
+                if place.row == number:
+                    drawn.stylize(colours[look_of(rows[name])] if self.is_now else "", place.begin, place.end)
+                    drawn.stylize("reverse" if name == self._service else "", place.begin, place.begin + len(name))
+            text.append_text(drawn)
+        return text
 
     def action_logs(self) -> None:
         """Its logs."""
@@ -106,7 +125,11 @@ class Service(OneService):
 
     def action_scroll(self, by: int) -> None:
         """Moves by a line."""
-        self.query_one(VerticalScroll).scroll_relative(y=by, animate=False)
+        self.query_one("#all").scroll_relative(y=by, animate=False)
+
+    def action_aside(self, by: int) -> None:
+        """Moves what is drawn, where it has no room."""
+        self.query_one(HorizontalScroll).scroll_relative(x=by, animate=False)
 
 
 def _now(row: ServiceStatus | None, *, plain: bool, is_now: bool) -> list[Line]:
@@ -159,13 +182,13 @@ def _events(events: Sequence[object]) -> list[Line]:
     lines = []
     for each in events:
         told = line_of(each)
-        words = f"  {told['time'][11:19]}  {tamed(story.sentence(told))}"
+        words = f"  {clock_cell(told['time'])}  {tamed(story.sentence(told))}"
         lines.append((_STYLES.get(str(told.get("level")), ""), words))
     return lines
 
 
 def _settings(project: Project, name: str) -> list[Line]:
-    lines: list[Line] = [("", ""), ("bold", view.SETTINGS)]
+    lines: list[Line] = [("bold", view.SETTINGS)]
     try:
         for each in sight.settings_of(project, name):
             place = f"{each.file.rpartition('/')[2]}:{each.line}" if each.line else ""
