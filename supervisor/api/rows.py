@@ -78,6 +78,16 @@ def why_of_row(row: ServiceStatus) -> str:
     return " ".join(told.split())
 
 
+def waits(row: ServiceStatus, needs: Mapping[str, Collection[str]], rows: Mapping[str, ServiceStatus]) -> str:
+    """Whom a service waits for that cannot start yet, "" for all others; `needs` has by service what it depends on."""
+    if row.state != "waiting":
+        return ""
+    its = needs.get(row.name, ())
+    late = [rows[name] for name in its if name in rows]
+    names = [each.name for each in late if not (each.is_done if each.one_shot else each.serves)]
+    return answers.waits_for_needs(names) if names else ""
+
+
 def replica_words(row: ServiceStatus) -> str:
     """Which of several replicas are not ready, and why; empty where all are, or there is one."""
     away = [each for each in row.replicas or () if each.state not in SERVES]

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import DataTable, Input, Static
 
-from supervisor.api.rows import ON_DARK, ON_LIGHT, is_stopped, look_of, why_of_row
+from supervisor.api.rows import ON_DARK, ON_LIGHT, is_stopped, look_of, waits, why_of_row
 from supervisor.api.values import ServiceStatus, Update
 from supervisor.tui.cells import age_cell, cpu_cell, memory_cell, pool_cell, state_cell, trend_cell, url_cell
 from supervisor.tui.logs import Logs
@@ -142,7 +142,7 @@ class Overview(OneService):
     def _show_about(self) -> None:
         """What has no room in the table, of the service that the cursor is on."""
         row = self.row
-        words = "" if row is None else "  ".join([row.name, *filter(None, [why_of_row(row), row.name_url or row.url])])
+        words = "" if row is None else "  ".join([row.name, *filter(None, [self._why(row), row.name_url or row.url])])
         self.say("#about", words)
 
     @on(DataTable.RowHighlighted)
@@ -165,12 +165,15 @@ class Overview(OneService):
             "trend": trend_cell(model.memories(row.name), _WIDTHS["trend"], plain=plain),
             "restarts": str(row.restarts), "up": age_cell(model.age(row, time.time())),
             "url": url_cell(row),
-            "why": why_of_row(row),
+            "why": self._why(row),
         }  # fmt: skip
         right = ("cpu", "mem", "port", "restarts", "up")
         return {
             key: text_of(texts[key], colour if key == "state" else "", is_right=key in right) for key in self._layout
         }
+
+    def _why(self, row: ServiceStatus) -> str:
+        return why_of_row(row) or waits(row, self.top.needs, self.top.following.picture.services)
 
     def action_logs(self) -> None:
         """The logs of the service."""

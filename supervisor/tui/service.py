@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from supervisor.api import sight
 from supervisor.api.project import Project
-from supervisor.api.rows import ON_DARK, ON_LIGHT, look_of, needed_by, why_of_row
+from supervisor.api.rows import ON_DARK, ON_LIGHT, look_of, needed_by, waits, why_of_row
 from supervisor.api.values import ServiceStatus, Update, Why, line_of
 from supervisor.core.escapes import tamed
 from supervisor.core.order import with_dependencies
@@ -79,7 +79,7 @@ class Service(OneService):
 
     @work(thread=True, exclusive=True)
     def _read(self, row: ServiceStatus | None) -> None:
-        lines = [*_now(row, plain=self.top.plain, is_now=self.is_now), *_why(self.top.project, self._service), ("", "")]
+        lines = [*self._now(row), *_why(self.top.project, self._service), ("", "")]
         graph = self._graph()
         rest = _settings(self.top.project, self._service)
         if self._has_environment:
@@ -88,6 +88,10 @@ class Service(OneService):
             lines += [("bold", view.GRAPH)]
         for widget, text in (("#text", self._shaded(lines)), ("#graph", graph), ("#rest", self._shaded(rest))):
             self.app.call_from_thread(self.query_one(widget, Static).update, text)
+
+    def _now(self, row: ServiceStatus | None) -> list[Line]:
+        why = "" if row is None else why_of_row(row) or waits(row, self.top.needs, self.top.following.picture.services)
+        return _now(row, why, plain=self.top.plain, is_now=self.is_now)
 
     def _shaded(self, lines: Sequence[Line]) -> Text:
         dark = self.app.current_theme.dark
@@ -132,7 +136,7 @@ class Service(OneService):
         self.query_one(HorizontalScroll).scroll_relative(x=by, animate=False)
 
 
-def _now(row: ServiceStatus | None, *, plain: bool, is_now: bool) -> list[Line]:
+def _now(row: ServiceStatus | None, why: str, *, plain: bool, is_now: bool) -> list[Line]:
     if row is None:
         return [("", view.NOT_RUNNING)]
     port = f"port          {pool_cell(row)}  {row.url or ''}"
@@ -148,7 +152,7 @@ def _now(row: ServiceStatus | None, *, plain: bool, is_now: bool) -> list[Line]:
         lines.append(("", f"health        {row.health}"))
     if row.next_run:
         lines.append(("", view.next_run(row.next_run)))
-    if why := why_of_row(row):
+    if why:
         lines.append(("yellow", view.because(why)))
     return lines
 

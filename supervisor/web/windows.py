@@ -7,13 +7,13 @@ only the last ones are kept.
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from supervisor.api.following import Ended, Following
 from supervisor.api.machine import running_instance
 from supervisor.api.project import Project
-from supervisor.api.rows import SHAPES, look_of, ordered, why_of_row, word_of
+from supervisor.api.rows import SHAPES, look_of, ordered, waits, why_of_row, word_of
 from supervisor.api.sight import needs_of
 from supervisor.api.values import Event, ServiceStatus, Update, as_json, line_of
 from supervisor.errors import PortsupError
@@ -82,6 +82,7 @@ class Channel:
         self._lock = threading.RLock()
         self._needs: dict[str, tuple[str, ...]] = {}
         self._order: list[str] = []
+        self._told_waits: dict[str, str] = {}  # by service, in words
         self._following = Following(project.running, self._told, name=project.name, events=True, usage=True)
         self._thread = threading.Thread(target=self._following.run, name="portsup-web", daemon=True)
 
@@ -116,13 +117,17 @@ class Channel:
         self._order = self._in_order()
         told: Told = {
             "full": True, "order": self._order, "needs": self._needs, "folder": self.project.folder,
-            "rows": {row.name: row_of(row) for row in following.picture.services.values()},
+            "rows": self._rows(following.picture.services.values()),
             "warnings": list(following.picture.warnings), "ended": following.ended and ended_of(following.ended),
         }  # fmt: skip
         return told | ({"stack": status.stack, "instance": status.instance} if status is not None else {})
 
     def _changes(self, update: Update) -> Told:
-        told: Told = {"rows": {row.name: row_of(row) for row in update.changed or ()}}
+        told: Told = {"rows": self._rows(update.changed or ())}
+        if update.changed:  # others wait for these
+            waiting = {name: self._waits(row) for name, row in self._following.picture.services.items()}
+            stale = [name for name, words in waiting.items() if words and words != self._told_waits.get(name)]
+            told["rows"] |= self._rows(self._following.picture.services[name] for name in stale)
         if update.removed:
             told["removed"] = list(update.removed)
         if update.event is not None:
@@ -135,6 +140,16 @@ class Channel:
         if order != self._order:
             self._order = told["order"] = order
         return told
+
+    def _rows(self, rows: Iterable[ServiceStatus]) -> Told:
+        told = {}
+        for row in rows:
+            words = self._told_waits[row.name] = self._waits(row)
+            told[row.name] = row_of(row, words)
+        return told
+
+    def _waits(self, row: ServiceStatus) -> str:
+        return waits(row, self._needs, self._following.picture.services)
 
     def _in_order(self) -> list[str]:
         return [row.name for row in ordered(list(self._following.picture.services.values()), self._needs)]
@@ -180,10 +195,10 @@ class Windows:
         return window, close
 
 
-def row_of(row: ServiceStatus) -> Told:
-    """All that is told of a service, and how it looks."""
+def row_of(row: ServiceStatus, waits: str = "") -> Told:
+    """All that is told of a service, and how it looks; `waits`: whom it waits for."""
     look = look_of(row)
-    shown = {"look": str(look), "shape": SHAPES[look], "word": word_of(row), "why": why_of_row(row)}
+    shown = {"look": str(look), "shape": SHAPES[look], "word": word_of(row), "why": why_of_row(row) or waits}
     return as_json(row) | shown | {"is_fine": row.is_fine}
 
 

@@ -58,6 +58,11 @@ def away(name: str, state: str, why: str) -> str:
     return f"{name} is {state}" + (f": {why}" if why else "")
 
 
+def waits_for_needs(needs: Sequence[str]) -> str:
+    """Why a service does not start yet."""
+    return f"waits for {', '.join(needs)}"
+
+
 def rolling(pid: int | None, other: int, state: str) -> str:
     """Which two processes it has during a rolling restart; `state` is that of the `other` one."""
     if state == "starting":

@@ -14,6 +14,7 @@ from supervisor.api.rows import (
     look_of,
     needed_by,
     ordered,
+    waits,
     why_of_row,
     word_of,
 )
@@ -93,3 +94,13 @@ def luminance(color: str) -> float:
     parts = [int(each, 16) / 255 for each in re.findall(r"[0-9a-f]{2}", color)]
     red, green, blue = (each / 12.92 if each <= 0.04045 else ((each + 0.055) / 1.055) ** 2.4 for each in parts)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_a_service_that_waits_says_for_whom() -> None:
+    needs = {"web": ("db", "api", "job", "gone")}
+    web, db, api = told("web", state="waiting"), told("db"), told("api", state="backoff")
+    job = told("job", state="exited", one_shot=True, is_done=True)
+    assert waits(web, needs, {each.name: each for each in (db, api, job, web)}) == "waits for api"
+    runs = told("job", one_shot=True)
+    assert waits(web, needs, {each.name: each for each in (db, runs, web)}) == "waits for job"
+    assert waits(told("web"), needs, {"api": api}) == ""

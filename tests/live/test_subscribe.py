@@ -51,3 +51,18 @@ def test_the_history_of_a_port_tells_who_had_it(stack: Make) -> None:
         assert (skipped.service, skipped.facts["port"], list(skipped.facts["skipped"])) == ("web", other, [str(taken)])  # type: ignore[call-overload]
         assert {"service spawned", "service ready"} <= {each.event for each in api.port_history(other)}
         assert api.port_history(1) == []
+
+
+def test_what_keeps_a_service_from_being_ready_is_told_while_it_is_tried(stack: Make) -> None:
+    pool = list(free_pool(2))
+    web = {"command": program("listens"), "pool": pool[:1], "ready": {"log": "never said", "timeout": "60s"}}
+    live = stack({"web": web, "quiet": {"command": ["sleep", "1000"], "pool": pool[1:], "ready": {"timeout": "60s"}}})
+    with live.foreground():
+        live.until("quiet", state="starting")
+        api, picture = Stack(live.runtime / "t-1.sock"), Picture()
+        for _ in api.subscribe(picture):
+            reasons = {name: row.reason for name, row in picture.services.items()}
+            if all(reasons.values()):
+                break
+        assert reasons["quiet"] == f"nothing listens on port {pool[1]}"
+        assert reasons == {name: row["reason"] for name, row in live.rows().items()}

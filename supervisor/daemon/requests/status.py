@@ -8,7 +8,7 @@ from supervisor.control.progress import Outcome
 from supervisor.control.status import PortStatus, ReplicaStatus, SecondProcess, ServiceStatus, StdioStatus
 from supervisor.core.address import url_of
 from supervisor.core.conditions import is_done
-from supervisor.core.reasons import facts_of
+from supervisor.core.reasons import Cause, facts_of
 from supervisor.core.service import Service
 from supervisor.core.stack import whole
 from supervisor.core.state import AT_REST, IS_AT_WORK, Health, Result, State
@@ -34,7 +34,7 @@ def row(slot: Slot, instance: int, now: float, redact: Callable[[str], str]) -> 
     port = svc.port if svc.state not in AT_REST or has_process else None
     uptime = round(now - slot.child.spawned_at, 1) if slot.child is not None and has_process else None
     ports = slot.lease.ports(now) if slot.lease is not None else ()
-    cause = svc.reason or (svc.hook_trouble if svc.state is State.RUNNING else "")
+    cause = svc.reason or _passing(svc)
     says = svc.told or ("reloading" if svc.reloading_since is not None else "")
     return ServiceStatus(
         name=svc.name,
@@ -73,6 +73,16 @@ def row(slot: Slot, instance: int, now: float, redact: Callable[[str], str]) -> 
     )
 
 
+def _passing(svc: Service) -> Cause:
+    """What is not as it should be, and may still come right by itself."""
+    match svc.state:
+        case State.STARTING:
+            return svc.missing
+        case State.RUNNING:
+            return svc.hook_trouble
+    return ""
+
+
 def _stdio(slot: Slot) -> StdioStatus | None:
     if slot.spec.stdio is None:
         return None
@@ -92,7 +102,7 @@ def _replica(slot: Slot, now: float, redact: Callable[[str], str]) -> ReplicaSta
         restarts=svc.restarts,
         exit_code=svc.exit_code,
         result=str(svc.result) if svc.result is not Result.NONE else None,
-        reason=redact(text_of(svc.reason)),
+        reason=redact(text_of(svc.reason or _passing(svc))),
     )
 
 
