@@ -1,6 +1,6 @@
 """Which service needs which, as boxes and arrows on a plane: placed here for every window that draws them.  Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 
 from supervisor.api.sight import Graph
@@ -47,41 +47,77 @@ class Drawing:
 
 
 def drawn(graph: Graph) -> Drawing:
-    """The graph, each service to the right of what it needs, and near it."""
-    rows: dict[str, float] = {}
-    boxes: dict[str, Box] = {}
-    tallest = max((len(level) for level in graph.levels), default=0)
+    """The graph, each service to the right of what it needs, and near it; an arrow passes no other box."""
+    level_of = {name: number for number, level in enumerate(graph.levels) for name in level}
+    arrows = [each for each in graph.needs if each.needs in level_of and each.service in level_of]
     needs: dict[str, list[str]] = {}
-    for need in graph.needs:
+    for need in arrows:
         needs.setdefault(need.service, []).append(need.needs)
-    for column, level in enumerate(graph.levels):
+    # What leads past a level has a place of its own there, as if it were a box.
+    farthest: dict[str, int] = {}
+    for need in arrows:
+        farthest[need.needs] = max(farthest.get(need.needs, 0), level_of[need.service])
+    passing = [
+        [name for name, begin in level_of.items() if begin < number < farthest.get(name, 0)]
+        for number in range(len(graph.levels))
+    ]
+    tallest = max((len(level) + len(past) for level, past in zip(graph.levels, passing, strict=True)), default=0)
+    rows: dict[tuple[str, int], float] = {}  # by service and level
+    for number, (level, past) in enumerate(zip(graph.levels, passing, strict=True)):
         # Each where those that it needs are in the middle, in so far as two do not come to stand in one place.
-        wanted = {name: _middle([rows[each] for each in needs.get(name, ()) if each in rows]) for name in level}
-        begin = (tallest - len(level)) / 2
-        for row, name in enumerate(sorted(level, key=lambda each: wanted[each])):
-            rows[name] = begin + row
-            x = _EDGE + column * (_WIDTH + _ASIDE)
-            label = name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
-            boxes[name] = Box(name, label, x, round(_EDGE + rows[name] * (_HEIGHT + _BELOW)))
-    arrows = [
-        _arrow(boxes[each.needs], boxes[each.service], each.condition)
-        for each in graph.needs
-        if each.needs in boxes and each.service in boxes
+        wanted = {
+            name: _middle([rows[each, number - 1] for each in ([name] if name in past else needs.get(name, ()))])
+            for name in (*level, *past)
+        }
+        begin = (tallest - len(wanted)) / 2
+        for row, name in enumerate(sorted(wanted, key=lambda each: wanted[each])):
+            rows[name, number] = begin + row
+    boxes = {
+        name: Box(name, _label(name), _left(number), _top(rows[name, number])) for name, number in level_of.items()
+    }
+    between = {
+        (need.needs, need.service): [
+            (_left(number), _top(rows[need.needs, number]) + _HEIGHT // 2)
+            for number in range(level_of[need.needs] + 1, level_of[need.service])
+        ]
+        for need in arrows
+    }
+    drawn_arrows = [
+        _arrow(boxes[each.needs], boxes[each.service], each.condition, between[each.needs, each.service])
+        for each in arrows
     ]
     width = 2 * _EDGE + len(graph.levels) * (_WIDTH + _ASIDE) - _ASIDE
     height = 2 * _EDGE + tallest * (_HEIGHT + _BELOW) - _BELOW
-    return Drawing(max(width, 0), max(height, 0), tuple(boxes.values()), tuple(arrows))
+    return Drawing(max(width, 0), max(height, 0), tuple(boxes.values()), tuple(drawn_arrows))
 
 
 def _middle(places: list[float]) -> float:
     return sum(places) / len(places) if places else 0.0
 
 
-def _arrow(begin: Box, end: Box, label: str) -> Arrow:
+def _left(level: int) -> int:
+    return _EDGE + level * (_WIDTH + _ASIDE)
+
+
+def _top(row: float) -> int:
+    return round(_EDGE + row * (_HEIGHT + _BELOW))
+
+
+def _label(name: str) -> str:
+    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
+
+
+def _arrow(begin: Box, end: Box, label: str, between: Sequence[tuple[int, int]]) -> Arrow:
+    """`between` are the places where it passes a level: the left of what would be a box."""
     x1, y1 = begin.x + begin.width, begin.y + begin.height // 2
     x2, y2 = end.x - 7, end.y + end.height // 2
-    bend = max(24, (x2 - x1) // 2)
-    path = f"M{x1},{y1}C{x1 + bend},{y1},{x2 - bend},{y2},{x2},{y2}"
+    path = f"M{x1},{y1}"
+    for x, y in (*between, (x2, y2)):
+        bend = max(24, (x - x1) // 2)
+        path += f"C{x1 + bend},{y1},{x - bend},{y},{x},{y}"
+        if x != x2:
+            x1, y1 = x + _WIDTH, y
+            path += f"H{x1}"
     return Arrow(begin.name, end.name, label, path, f"M{x2},{y2 - 4}L{x2 + 7},{y2}L{x2},{y2 + 4}Z")
 
 

@@ -112,6 +112,11 @@ class Top(App[None]):
             if isinstance(screen, Live):
                 screen.take(update)
 
+    def get_key_display(self, binding: Binding) -> str:
+        """What stands at the bottom for a key."""
+        plain = _PLAIN_KEYS.get(binding.key) if self.plain else None
+        return plain or super().get_key_display(binding)
+
     def notify(self, message: str, **how: Any) -> None:
         """As Textual does, with words that are only words."""
         super().notify(tamed(message), **{**how, "markup": False})
@@ -199,6 +204,7 @@ class Top(App[None]):
         return lambda: self.order(what, services)
 
 
+_PLAIN_KEYS = {"enter": "enter", "right": "<- ->"}
 _SCREENS: dict[str, type[Live]] = {"ports": Ports, "timeline": Timeline, "machine": Machine, "start": Start}
 _ORDERS = {"Start": "start", "Stop": "stop", "Restart": "restart", "Roll": "roll", "Rotate": "rotate", "Kill": "kill"}
 _FOR_ONE = (

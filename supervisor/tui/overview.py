@@ -19,7 +19,9 @@ from supervisor.tui.service import Service
 from supervisor.tui.texts import text_of
 
 WIDE = 110  # columns from which on there is room for more
+NARROW = 72  # columns below which there is room for less
 _NARROW = ("state", "name", "port", "cpu", "mem", "up", "why")
+_SMALL = ("state", "name", "port", "up", "why")
 _ALL = ("state", "name", "pool", "health", "cpu", "mem", "trend", "restarts", "up", "url", "why")
 _WIDTHS = {
     "state": 12,
@@ -114,7 +116,7 @@ class Overview(OneService):
         """The columns and how wide each is."""
         names = [len(row.name) for row in rows]
         states = [len(state_cell(row, is_now=self.is_now)) for row in rows]
-        columns = _ALL if self.size.width >= WIDE else _NARROW
+        columns = _ALL if self.size.width >= WIDE else _NARROW if self.size.width >= NARROW else _SMALL
         widths = {**_WIDTHS, "name": min(_LONGEST_NAME, max([4, *names])), "state": max([_WIDTHS["state"], *states])}
         rest = self.size.width - sum(widths[key] + 2 for key in columns if key != "why") - 3
         return {key: widths.get(key, max(10, rest)) for key in columns}

@@ -119,8 +119,9 @@ class Ports(Live):
         chosen = self._shown[table.cursor_row] if table.cursor_row < len(self._shown) else None
         self._shown, self._width = shown, self.size.width
         table.clear(columns=True)
-        table.add_column("SERVICE", key="service", width=20)
-        table.add_column("PORT", key="port", width=max(20, self._width - 26))
+        names = min(20, max([7, *(len(line.service) for line in shown)]))
+        table.add_column("SERVICE", key="service", width=names)
+        table.add_column("PORT", key="port", width=max(20, self._width - names - 6))
         before = None
         for line in shown:
             is_first = (line.service, line.socket) != before

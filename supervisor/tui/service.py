@@ -79,7 +79,7 @@ class Service(OneService):
 
     @work(thread=True, exclusive=True)
     def _read(self, row: ServiceStatus | None) -> None:
-        lines = [*self._now(row), *_why(self.top.project, self._service), ("", "")]
+        lines = [*self._now(row), *_why(self.top.project, self._service, row), ("", "")]
         graph = self._graph()
         rest = _settings(self.top.project, self._service)
         if self._has_environment:
@@ -157,19 +157,21 @@ def _now(row: ServiceStatus | None, why: str, *, plain: bool, is_now: bool) -> l
     return lines
 
 
-def _why(project: Project, name: str) -> list[Line]:
+def _why(project: Project, name: str, row: ServiceStatus | None) -> list[Line]:
     try:
         told = project.why(name, failures=5, lines=20)
     except PortsupError as error:
         return [("", ""), ("red", f"{error.what}: {error.why}")]
-    return [("", ""), *story_of(told)]
+    return [("", ""), *story_of(told, is_fine=row is None or row.is_fine)]
 
 
-def story_of(told: Why) -> list[Line]:
+def story_of(told: Why, *, is_fine: bool = True) -> list[Line]:
     """The failures of a service, what it printed, and what to do next.  Pure."""
-    if not told.failures:
-        return [("bold", view.NOTHING_WRONG), *(("", f"  {tamed(each)}") for each in told.advice)]
     lines: list[Line] = []
+    if not told.failures:
+        lines.append(("bold", view.NOTHING_WRONG if is_fine else view.NO_FAILURE))
+        lines += () if is_fine else _events(told.since)
+        return [*lines, *(("", f"  {tamed(each)}") for each in told.advice)]
     for number, chapter in enumerate(told.chapters, told.failures - len(told.chapters) + 1):
         lines += [("bold", answers.failure(number, told.failures)), *_events(chapter)]
     if told.since:

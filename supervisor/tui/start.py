@@ -3,18 +3,24 @@
 from collections.abc import Sequence
 from typing import ClassVar
 
-from rich.text import Text
 from textual import work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from supervisor.api.launch import Launch, critical_chain
+from supervisor.api.launch import Launch, critical_chain, phases
 from supervisor.api.sight import last_start
+from supervisor.core import journal
 from supervisor.errors import PortsupError
 from supervisor.tui.live import Live
-from supervisor.words import view
+from supervisor.tui.texts import text_of
+from supervisor.words import pictures, view
+
+_SIGNS = {"port": "·", "waited": "░", "spawn": "▒", "listening": "▓", "ready": "█"}
+_PLAIN = {"port": ".", "waited": ":", "spawn": "-", "listening": "=", "ready": "#"}
+_LONGEST_NAME = 18
+_BESIDE = 50  # columns for the name, the time and for whom it waited
 
 
 class Start(Live):
@@ -26,21 +32,20 @@ class Start(Live):
         with VerticalScroll():
             yield Static("", id="text", markup=False)
 
-    def on_mount(self) -> None:
-        super().on_mount()
+    def on_resize(self) -> None:
         self._read()
 
     def heading(self) -> str:
         return "the last start"
 
-    @work(thread=True)
+    @work(thread=True, exclusive=True)
     def _read(self) -> None:
         try:
-            text = "\n".join(bars(last_start(self.top.project), max(20, self.size.width - 56), plain=self.top.plain))
+            width = max(10, self.size.width - _BESIDE)
+            text = "\n".join(bars(last_start(self.top.project), width, plain=self.top.plain))
         except PortsupError as error:
             text = f"{error.what}: {error.why}"
-        shown = Text(text, no_wrap=True, overflow="ellipsis")
-        self.app.call_from_thread(self.query_one("#text", Static).update, shown)
+        self.app.call_from_thread(self.query_one("#text", Static).update, text_of(text))
 
 
 def bars(starts: Sequence[Launch], width: int, *, plain: bool = False) -> list[str]:
@@ -52,17 +57,24 @@ def bars(starts: Sequence[Launch], width: int, *, plain: bool = False) -> list[s
     if not ends:
         return [view.NO_START]
     total, late = max(ends), {each.name for each in critical_chain(starts)}
-    full, wait = ("#", ".") if plain else ("█", "░")
-    lines = [view.all_there(total), ""]
+    signs = _PLAIN if plain else _SIGNS
+    legend = "   ".join(f"{signs[name]} {pictures.PHASES[name]}" for name in pictures.PHASES)
+    lines = [view.all_there(total, [each.name for each in starts if each.settled is None]), legend, ""]
+    scale = width / (total or 1)
+    names = min(_LONGEST_NAME, max(len(each.name) for each in starts))
     for each in starts:
+        name = f"{each.name[:names]:{names}}"
         if each.settled is None:
-            lines.append(view.not_up(each.name))
+            lines.append(f"  {view.not_up(name)}")
             continue
-        begin = each.released or 0.0
-        before, during = round(begin / (total or 1) * width), round((each.settled - begin) / (total or 1) * width)
-        bar = wait * before + full * max(1, during)
+        at = each.at.get(journal.ServiceAcquiring.event, 0.0)
+        bar = " " * round(at * scale)
+        for phase, seconds in phases(each):
+            at += seconds or 0.0
+            bar += signs[phase] * (round(at * scale) - len(bar))
+        bar = bar or signs["ready"]
         after = f" after {each.after}" if each.after else ""
         mark = "*" if each.name in late else " "
-        took = f"{each.settled - begin:.2f} s"
-        lines.append(f"{mark} {each.name[:18]:18} {bar[: width + 1]} {took} {each.outcome}{after}")
+        begun = each.released if each.released is not None else each.settled
+        lines.append(f"{mark} {name} {bar:{width}} {each.settled - begun:5.2f} s {each.outcome}{after}")
     return lines

@@ -23,7 +23,8 @@ from supervisor.tui.texts import text_of
 from supervisor.words import story, view
 
 MOST = 1000  # events
-_NARROW = 80  # columns, below which the day is left out
+_ROOMY = 110  # columns, from which on the day is shown too
+_LONGEST_NAME = 18
 _STYLES = {"warning": "yellow", "error": "bold red"}
 
 
@@ -50,7 +51,7 @@ class Timeline(Live):
         self._seen: list[Event] = []  # those that are listed
         self._lane: str | None = None  # the only service whose events are listed
         self._span = next(iter(view.SPANS))
-        self._width = 0
+        self._layout = (0, 0, 0)  # widths of the columns
 
     def body(self) -> ComposeResult:
         yield Lanes(plain=self.top.plain)
@@ -64,18 +65,20 @@ class Timeline(Live):
         self._read()
 
     def on_resize(self) -> None:
-        if self._is_set_up and self._width != self.size.width:
-            event = self._chosen
-            self._lay_out()
-            self._put_all(event)
+        if self._is_set_up:
+            self._put_all(self._chosen)
 
     def _lay_out(self) -> None:
-        self._width = self.size.width
+        """The columns, without a row."""
+        when = 19 if self.size.width >= _ROOMY else 8
+        who = min(_LONGEST_NAME, max([7, *(len(each.service or "") for each in self._all)]))
+        layout = (when, who, max(20, self.size.width - when - who - 9))
         table = self.query_one(DataTable)
-        table.clear(columns=True)
-        when = 19 if self._width >= _NARROW else 8
-        for title, width in (("TIME", when), ("SERVICE", 18), ("WHAT", max(20, self._width - when - 27))):
-            table.add_column(title, width=width)
+        table.clear(columns=layout != self._layout)
+        if layout != self._layout:
+            self._layout = layout
+            for title, width in zip(("TIME", "SERVICE", "WHAT"), layout, strict=True):
+                table.add_column(title, width=width)
 
     def heading(self) -> str:
         return "what happened" if self._lane is None else f"what happened to {self._lane or 'the stack'}"
@@ -100,7 +103,7 @@ class Timeline(Live):
         new = [each for each in new if not self.top.only or each.service in self.top.only]
         new = [each for each in new if story.sentence(line_of(each))]
         self._known |= {(each.time, each.seq) for each in new}
-        is_later = not self._all or not new or self._all[-1].time <= new[0].time
+        is_later = not new or (bool(self._all) and self._all[-1].time <= new[0].time)
         self._all += new
         if is_later and len(self._all) <= 2 * MOST:
             self._put(new)
@@ -115,7 +118,7 @@ class Timeline(Live):
         table = self.query_one(DataTable)
         is_at_end = table.cursor_row >= len(self._seen) - 1
         self._seen = []
-        table.clear()
+        self._lay_out()
         self._put(self._all)
         if chosen in self._seen and not is_at_end:
             table.move_cursor(row=self._seen.index(chosen))
@@ -128,7 +131,7 @@ class Timeline(Live):
                 continue
             style = shade(_STYLES.get(event.level, ""), dark=self.app.current_theme.dark)
             self._seen.append(event)
-            when = clock_cell(event.time, has_day=self._width >= _NARROW)
+            when = clock_cell(event.time, has_day=self._layout[0] > 8)
             table.add_row(
                 text_of(when, "dim"), text_of(event.service or ""), text_of(story.sentence(line_of(event)), style)
             )

@@ -63,6 +63,7 @@ IS_UP = "the stack is up"
 NO_START = "The journal has no start of this stack."
 NOT_RUNNING = "It does not run."
 NOTHING_WRONG = "Nothing has gone wrong in this run."
+NO_FAILURE = "No failure in this run so far."
 NO_ENVIRONMENT = "  none: it does not run"
 SETTINGS = "settings (where each is written; nothing: a default)"
 # What a key has begun.
@@ -98,14 +99,15 @@ def no_history(port: int) -> str:
     return f"Nothing happened to port {port} in this run."
 
 
-def all_there(seconds: float) -> str:
-    """How long the last start took."""
-    return f"{seconds:.2f} s until all were there; * made it that long"
+def all_there(seconds: float, missing: Sequence[str] = ()) -> str:
+    """How long the last start took, and who is not there."""
+    who = f"all but {first_of(missing, 3)} were" if missing else "all were"
+    return f"{seconds:.2f} s until {who} there; * made it that long"
 
 
 def not_up(service: str) -> str:
-    """One that the last start did not bring up, as a row beside the bars."""
-    return f"  {service[:18]:18} has not come up"
+    """One that the last start did not bring up, as a row with the bars."""
+    return f"{service} has not come up"
 
 
 def replica(name: str, state: str, pid: int | None, restarts: int) -> str:

@@ -1,5 +1,6 @@
 """Files that a browser shows: well-formed, without anything of others, with what they are about."""
 
+import re
 from xml.etree import ElementTree
 
 from supervisor.api.drawing import as_svg, drawn
@@ -25,6 +26,18 @@ def test_each_service_is_to_the_right_of_what_it_needs_and_no_two_are_in_one_pla
     assert [(arrow.begin, arrow.end) for arrow in drawing.arrows] == [
         (need.needs, need.service) for need in GRAPH.needs
     ]
+
+
+def test_an_arrow_that_leads_past_a_step_passes_no_box() -> None:
+    needs = (Need("api", "db", "ready"), Need("web", "api", "ready"), Need("web", "cache", "ready"))
+    drawing = drawn(Graph((("db", "cache"), ("api",), ("web",)), needs))
+    boxes = {box.name: box for box in drawing.boxes}
+    (past,) = [arrow.path for arrow in drawing.arrows if arrow.begin == "cache"]
+    api = boxes["api"]
+    assert f"H{api.x + api.width}" in past
+    (level,) = re.findall(rf",{api.x},(\d+)H", past)
+    assert not api.y <= int(level) <= api.y + api.height
+    assert past.startswith(f"M{boxes['cache'].x + api.width},")
 
 
 def test_a_drawing_of_nothing_is_one() -> None:

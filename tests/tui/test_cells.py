@@ -127,7 +127,8 @@ def test_what_is_left_of_runs_that_are_over() -> None:
 
 def launch(name: str, released: float, settled: float | None, after: str = "") -> Launch:
     made = Launch(name)
-    made.at["service starting"] = released
+    made.at |= {"service acquiring": 0.0, "service waiting": 0.5 * released, "service starting": released}
+    made.spawned = None if settled is None else released + 0.25 * (settled - released)
     made.settled, made.outcome, made.after = settled, "ready", after
     return made
 
@@ -135,12 +136,15 @@ def launch(name: str, released: float, settled: float | None, after: str = "") -
 def test_the_last_start_as_bars() -> None:
     from supervisor.tui.start import bars
 
-    lines = bars([launch("db", 0.0, 1.0), launch("web", 1.0, 4.0, "db"), launch("job", 0.0, None)], 8, plain=True)
+    lines = bars([launch("db", 0.0, 1.0), launch("web", 1.0, 4.0, "db"), launch("job", 0.0, None)], 16, plain=True)
+    legend = ". looks for a port   : waits for its turn   - is started   = starts to listen   # becomes ready"
     assert lines == [
-        "4.00 s until all were there; * made it that long", "",
-        "* db                 ## 1.00 s ready", "* web                ..###### 3.00 s ready after db",
-        "  job                has not come up",
+        "4.00 s until all but job were there; * made it that long", legend, "",
+        "* db  -###              1.00 s ready",
+        "* web ..::---#########  3.00 s ready after db",
+        "  job has not come up",
     ]  # fmt: skip
+    assert bars([launch("db", 0.0, 1.0)], 16)[0] == "1.00 s until all were there; * made it that long"
     assert bars([], 8) == ["The journal has no start of this stack."]
 
 
@@ -154,6 +158,8 @@ def test_why_is_told_from_the_failure_to_the_advice() -> None:
     assert texts[1].startswith("  10:00:00  ")
     assert texts[2:] == ["its last output", "  | bye red", "what to do next", "  mend it"]
     assert story_of(Why("web", "running", 0, (), (), (), ()))[0][1] == "Nothing has gone wrong in this run."
+    starting = story_of(Why("web", "starting", 0, (), (ends,), (), ()), is_fine=False)
+    assert [text[:12] for _, text in starting] == ["No failure i", "  10:00:00  "]
 
 
 @pytest.mark.parametrize("dark", [True, False])

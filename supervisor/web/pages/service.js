@@ -52,7 +52,7 @@ export function Service({ route }) {
       <${Fact} name="Says" value=${row.status_text} />
       <${Fact} name="Why" value=${row.why} />
     </dl>
-    <${Why} name=${name} told=${why} />
+    <${Why} row=${row} told=${why} />
     <${Replicas} row=${row} />
     <${Pool} row=${row} />
     <${Use} name=${name} />
@@ -76,11 +76,13 @@ function Fact({ name, value }) {
   return value ? html`<div><dt>${name}</dt><dd>${value}</dd></div>` : null;
 }
 
-function Why({ name, told }) {
+function Why({ row, told }) {
+  const { name } = row;
   if (!told) return null;
   if (told.error) return html`<h2>Why</h2><p>${told.error}</p>`;
   return html`<h2>Why</h2>
-    ${!told.failures && html`<p>Nothing has gone wrong with it since the stack came up.</p>`}
+    ${!told.failures && html`<p>${row.is_fine ? "Nothing has gone wrong with it since the stack came up."
+      : row.why ? `It is ${since(row.word)}: ${row.why}.` : `It is ${since(row.word)}.`}</p>`}
     ${told.failures > told.chapters.length && html`<p>It went wrong ${told.failures} times; these are the last of them.</p>`}
     ${told.advice.length > 0 && html`<div class="advice"><h3>What to do next</h3><ul>${told.advice.map((line) => html`<li key=${line}>${tamed(line)}</li>`)}</ul></div>`}
     ${told.chapters.map((chapter, at) => html`<h3 key=${`h${at}`}>Failure ${told.failures - told.chapters.length + at + 1}</h3>
