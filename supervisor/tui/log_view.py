@@ -1,6 +1,7 @@
 """Lines of logs that are scrolled, filtered and followed: only those in the window are ever drawn."""
 
 import bisect
+from collections import deque
 from collections.abc import Sequence
 
 from rich.segment import Segment
@@ -17,6 +18,7 @@ from supervisor.core.escapes import tamed
 from supervisor.core.naming import parted
 from supervisor.tui.cells import clock_cell
 from supervisor.tui.style import shade
+from supervisor.words import view
 
 MOST = 50_000  # lines that are kept
 _DROPPED = 10_000  # at once, when there are more
@@ -35,6 +37,9 @@ class LogView(ScrollView, can_focus=True):
         self.is_following = True
         self.unseen = 0
         self._lines: list[FoundLine] = []
+        # Those that came when there was no more room, and somebody read in what is there, which must not move.
+        self._held: deque[FoundLine] = deque(maxlen=MOST)
+        self._lost = 0  # that were behind these lines and before those held back
         self._shown: list[int] = []  # numbers of the lines that are shown
         self._matches: list[int] = []  # and where among them those are that match
         self._line_filter: LineFilter | None = None
@@ -46,6 +51,9 @@ class LogView(ScrollView, can_focus=True):
 
     def add(self, lines: Sequence[FoundLine]) -> None:
         """Adds lines behind the others."""
+        if not self.is_following and len(self._lines) + len(lines) > MOST:
+            self._hold(lines)
+            return
         begin = len(self._lines)
         self._lines += lines
         if len(self._lines) > MOST:
@@ -66,6 +74,7 @@ class LogView(ScrollView, can_focus=True):
         Raises UsageError for what is no regular expression, and for one that takes too long.
         """
         self._line_filter = LineFilter(grep) if grep else None
+        self._take_held()
         self._around = context
         self._filter()
         self._is_changed()
@@ -75,7 +84,8 @@ class LogView(ScrollView, can_focus=True):
         self.is_following = on
         if on:
             self.unseen = 0
-            self.scroll_end(animate=False)
+            self._take_held()
+            self._is_changed()
         self.post_message(self.Moved())
 
     def next_match(self, step: int) -> bool:
@@ -91,8 +101,10 @@ class LogView(ScrollView, can_focus=True):
 
     def last_mark(self) -> bool:
         """Goes to where the process was started last; False where nothing tells of it."""
+        self._take_held()
         for number in range(len(self._shown) - 1, -1, -1):
-            if self._lines[self._shown[number]].stream == MARK:
+            line = self._lines[self._shown[number]]
+            if line.stream == MARK and line.service:
                 self.go_to(number)
                 return True
         return False
@@ -115,7 +127,7 @@ class LogView(ScrollView, can_focus=True):
     @property
     def counts(self) -> tuple[int, int, int]:
         """How many lines there are, how many are shown, and how many of them match."""
-        return len(self._lines), len(self._shown), len(self._matches)
+        return len(self._lines) + len(self._held), len(self._shown), len(self._matches)
 
     def watch_scroll_y(self, old: float, new: float) -> None:
         super().watch_scroll_y(old, new)
@@ -184,12 +196,28 @@ class LogView(ScrollView, can_focus=True):
         self._shown.append(number)
         self._longest = max(self._longest, len(self._lines[number].message))
 
+    def _hold(self, lines: Sequence[FoundLine]) -> None:
+        """Keeps lines that are not to be shown yet."""
+        self._lost += max(0, len(self._held) + len(lines) - MOST)
+        self._held.extend(lines)
+        chosen = self._line_filter
+        self.unseen += len(lines if chosen is None else chosen.numbers([tamed(each.message) for each in lines]))
+        self.post_message(self.Moved())
+
+    def _take_held(self) -> None:
+        """Shows what was held back."""
+        if self._held:
+            gap = [FoundLine(self._held[0].time, "", MARK, view.left_out(self._lost))] if self._lost else []
+            self._lines += [*gap, *self._held]
+            self._held.clear()
+            self._lost = 0
+            if len(self._lines) > MOST:
+                self._drop()
+            self._filter()
+
     def _drop(self) -> None:
         gone = len(self._lines) - MOST + _DROPPED
         del self._lines[:gone]
-        above = bisect.bisect_left(self._shown, gone)
-        if not self.is_following:
-            self.scroll_to(y=max(0, self.scroll_offset.y - above), animate=False)
 
     def _is_changed(self) -> None:
         self.virtual_size = Size(self._longest + 9 + self._prefix, len(self._shown))

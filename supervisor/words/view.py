@@ -84,6 +84,11 @@ def started(pid: object) -> str:
     return f"--- started, pid {pid} ---"
 
 
+def left_out(count: int) -> str:
+    """The line that stands in place of others."""
+    return f"--- {count} lines are not shown ---"
+
+
 def doing(what: str, services: Sequence[str]) -> str:
     """That something was begun."""
     return f"{what} {', '.join(services) or 'the stack'} …"

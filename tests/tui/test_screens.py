@@ -208,6 +208,35 @@ def test_a_hundred_thousand_lines_are_kept_within_bounds(monkeypatch: pytest.Mon
     run(press)
 
 
+def test_what_somebody_reads_stays_where_it_is_whatever_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def press() -> None:
+        async with view(monkeypatch) as (top, pilot, _):
+            await pilot.press("j", "enter")
+            await until(pilot, lambda: "five" in text_of(top))
+            log = logs_of(top.screen)
+
+            def add(part: int) -> None:
+                log.add([FoundLine("2026-01-01T10:01:00.000Z", "db", "stdout", f"n {part} {n}") for n in range(10_000)])
+
+            for part in range(3):
+                add(part)
+            await until(pilot, lambda: "n 2 9999" in text_of(top))
+            log.go_to(123)
+            await until(pilot, lambda: "n 0 117" in text_of(top))
+            read = log.visible_text()
+            for part in range(3, 20):
+                add(part)
+            await until(pilot, lambda: "170000 new lines" in text_of(top))
+            assert log.visible_text() == read
+            await pilot.press("f")
+            await until(pilot, lambda: "n 19 9999" in text_of(top))
+            assert log.counts[0] <= 50_000
+            log.add([FoundLine("2026-01-01T10:01:00.000Z", "db", "stdout", "the last")])
+            await until(pilot, lambda: "the last" in text_of(top))
+
+    run(press)
+
+
 def test_help_names_every_key_that_does_something(monkeypatch: pytest.MonkeyPatch) -> None:
     keys = {str(each[0] if isinstance(each, tuple) else each.key) for each in (*Overview.BINDINGS, *Logs.BINDINGS)}
     named = {"slash": "/", "question_mark": "?", "enter": "enter", "escape": "escape"}
