@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from supervisor.errors import PortsupError
-from tests.browser.looking import looking
+from tests.browser.looking import Looking, looking
 from tests.live.stack import SLEEPS, Live
 from tests.web.serving import Served, served
 
@@ -131,4 +131,17 @@ def test_a_used_link_does_not_log_in_another_browser(browser: "Browser", page: S
         other.goto(page.link)
         other.wait_for_selector("text=this link has been used")
         assert context.cookies() == []
+        context.close()
+
+
+def test_the_page_is_live_on_a_machine_without_a_network(browser: "Browser", page: Served) -> None:
+    context = browser.new_context()
+    context.add_init_script("Object.defineProperty(navigator, 'onLine', { get: () => false })")
+    try:
+        seen = Looking(context, context.new_page(), page)
+        seen.enter(page.link)
+        seen.sees("Restart")  # which only a page has that is live
+        seen.page.evaluate("dispatchEvent(new Event('offline'))")  # as when somebody leaves the network
+        seen.until(lambda: "does not answer since" not in seen.page.inner_text("body"), "a live page again")
+    finally:
         context.close()

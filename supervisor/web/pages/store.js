@@ -104,7 +104,10 @@ let streaming = null;
 
 export async function follow() {
   setInterval(watch, WATCH_EVERY);
-  addEventListener("offline", () => lose());
+  addEventListener("offline", () => {
+    lose();
+    streaming?.abort(); // and try again: without any network, this machine itself can be there all the same
+  });
   addEventListener("online", () => streaming?.abort());
   for (;;) {
     streaming = new AbortController();
@@ -135,7 +138,7 @@ async function listen(signal) {
   for await (const piece of pieces(answer, "\n\n")) {
     lastSign = performance.now();
     if (!piece.startsWith("data: ")) continue;
-    if (store.connection !== "live" && navigator.onLine) {
+    if (store.connection !== "live") {
       store.connection = "live";
       store.lostAt = null;
       changed();
