@@ -3,6 +3,7 @@
 import time
 from typing import cast
 
+from rich.text import Text
 from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widget import Widget
@@ -73,9 +74,15 @@ class Live(Screen[None]):
 
     def say(self, widget: str, words: str) -> None:
         """Puts words there; the same ones again cost nothing, where the whole screen would be sent anew."""
-        if self._said.get(widget) != words:
+        if self._is_set_up and self._said.get(widget) != words:
             self._said[widget] = words
             self.query_one(widget, Static).update(tamed(words))
+
+    def put(self, **texts: Text) -> None:
+        """Puts texts into widgets by their ids; nowhere once the screen is closed, while a thread still read for it."""
+        if self._is_set_up:
+            for name, text in texts.items():
+                self.query_one(f"#{name}", Static).update(text)
 
     def _show_head(self) -> None:
         following = self.top.following

@@ -58,6 +58,8 @@ class Machine(Live):
         self.app.call_from_thread(self._put, found, left)
 
     def _put(self, found: list[Instance], left: Leftovers) -> None:
+        if not self._is_set_up:
+            return
         table = self.query_one(DataTable)
         chosen = self._shown[table.cursor_row] if table.cursor_row < len(self._shown) else None
         self._shown = [(each.stack, each.instance) for each in found]

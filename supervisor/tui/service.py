@@ -86,8 +86,7 @@ class Service(OneService):
             rest += _environment(self.top.project, self._service)
         if graph:
             lines += [("bold", view.GRAPH)]
-        for widget, text in (("#text", self._shaded(lines)), ("#graph", graph), ("#rest", self._shaded(rest))):
-            self.app.call_from_thread(self.query_one(widget, Static).update, text)
+        self.app.call_from_thread(self.put, text=self._shaded(lines), graph=graph, rest=self._shaded(rest))
 
     def _now(self, row: ServiceStatus | None) -> list[Line]:
         why = "" if row is None else why_of_row(row) or waits(row, self.top.needs, self.top.following.picture.services)

@@ -45,7 +45,7 @@ class Start(Live):
             text = "\n".join(bars(last_start(self.top.project), width, plain=self.top.plain))
         except PortsupError as error:
             text = f"{error.what}: {error.why}"
-        self.app.call_from_thread(self.query_one("#text", Static).update, text_of(text))
+        self.app.call_from_thread(self.put, text=text_of(text))
 
 
 def bars(starts: Sequence[Launch], width: int, *, plain: bool = False) -> list[str]:

@@ -99,6 +99,8 @@ class Timeline(Live):
             self._show_lanes()
 
     def _add(self, events: "list[Event] | tuple[Event, ...]") -> None:
+        if not self._is_set_up:
+            return
         new = [each for each in events if (each.time, each.seq) not in self._known]
         new = [each for each in new if not self.top.only or each.service in self.top.only]
         new = [each for each in new if story.sentence(line_of(each))]

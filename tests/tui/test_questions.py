@@ -3,10 +3,12 @@
 from dataclasses import replace
 
 import pytest
+from rich.text import Text
 
 from supervisor.api.values import Changes, Event, PortStatus, Update, Why
 from supervisor.tui.app import Told
 from supervisor.tui.ask import Report
+from supervisor.tui.live import Live
 from supervisor.tui.overview import Overview
 from tests.tui.test_cells import row
 from tests.tui.view import ROWS, is_drawn, run, tell, text_of, until, view
@@ -72,3 +74,19 @@ def test_no_word_of_a_program_reaches_the_terminal_as_a_command(monkeypatch: pyt
             assert not [screen for screen in seen if "\x1b" in screen or "\x07" in screen]
 
     run(look)
+
+
+def test_what_a_closed_screen_still_reads_troubles_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def press() -> None:
+        async with view(monkeypatch) as (top, pilot, _):
+            for key in ("w", "p", "m", "t"):
+                await pilot.press(key)
+                await until(pilot, lambda: is_drawn(top) and not isinstance(top.screen, Overview))
+                screen = top.screen
+                await pilot.press("escape")
+                await until(pilot, lambda: isinstance(top.screen, Overview))
+                assert isinstance(screen, Live)
+                screen.say("#text", "late")
+                screen.put(text=Text("late"))
+
+    run(press)
