@@ -13,6 +13,6 @@ def demanded(text: str, environ: Mapping[str, str]) -> list[str]:
     return [name for name in found if not environ.get(name)]
 
 
-def with_stand_ins(text: str, environ: Mapping[str, str]) -> Mapping[str, str]:
+def with_stand_ins(text: str, environ: Mapping[str, str], value: str = "1") -> Mapping[str, str]:
     """`environ` with a value for each that is demanded, so that the rest of the file can be looked over."""
-    return {**environ, **dict.fromkeys(demanded(text, environ), "1")}
+    return {**environ, **dict.fromkeys(demanded(text, environ), value)}

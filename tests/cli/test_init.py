@@ -41,6 +41,15 @@ def test_a_procfile_is_converted_and_passes_the_check(folder: Path, run: Run) ->
     assert sorted(path.name for path in folder.iterdir()) == ["Procfile", "services.yaml"]
 
 
+def test_nothing_is_said_of_the_value_that_stands_in_for_a_demanded_variable(folder: Path, run: Run) -> None:
+    (folder / "supervisord.conf").write_text("[program:x]\ncommand=x\ndirectory=%(ENV_APP)s/app\n")
+    ran = run("init", "--from", "supervisord.conf")
+    assert (ran.code, "no directory" in ran.err) == (0, False)
+    assert "set `APP`" in ran.err
+    (folder / "supervisord.conf").write_text("[program:x]\ncommand=%(ENV_APP)s\ndirectory=app\n")
+    assert "no directory `app` yet" in run("init", "--from", "supervisord.conf", "--force").err
+
+
 def test_files_that_are_laid_over_each_other_are_converted_together(folder: Path, run: Run) -> None:
     (folder / "compose.yml").write_text("services: {web: {command: web, environment: {A: base}}}")
     (folder / "compose.override.yaml").write_text("services: {web: {environment: {A: mine}}, more: {command: more}}")

@@ -247,10 +247,14 @@ def _check(target: Path, text: str, args: argparse.Namespace) -> None:
     from supervisor.config.load import load
     from supervisor.convert.demands import demanded, with_stand_ins
 
-    for warning in load(target, with_stand_ins(text, os.environ), text=text).warnings:
-        warn(warning, args.color)
     known = {**_dotenv(target), **os.environ}
-    if missing := demanded(text, known):
+    warnings = load(target, with_stand_ins(text, os.environ), text=text).warnings
+    if missing := demanded(text, known):  # what is said of their stand-ins is true of none of them
+        others = load(target, with_stand_ins(text, os.environ, "2"), text=text).warnings
+        warnings = tuple(each for each in warnings if each in others)
+    for warning in warnings:
+        warn(warning, args.color)
+    if missing:
         warn(f"before `portsup up`, set {', '.join(f'`{name}`' for name in missing)}, in the environment or in `.env`")
 
 
