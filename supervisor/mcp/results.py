@@ -8,7 +8,7 @@ from supervisor.api.rows import replica_words
 from supervisor.api.stack import DaemonGone
 from supervisor.api.values import Event, FoundLine, ServiceStatus, Why, line_of
 from supervisor.core.escapes import tamed
-from supervisor.core.journal import PortSkipped
+from supervisor.core.journal import NotReadyYet, PortSkipped
 from supervisor.core.naming import called
 from supervisor.errors import ConfigError, ExitCode, NotFound, PoolExhausted, PortsupError, UsageError
 from supervisor.words import story
@@ -143,6 +143,7 @@ def story_of(why: Why, most: int) -> Result:
 
 def _reason(why: Why) -> str:
     if not why.chapters:
-        return ""
+        late = [each for each in why.since if why.state == "starting" and each.event == NotReadyYet.event]
+        return story.sentence(line_of(late[-1])) if late else ""
     skipped = [story.sentence(line_of(each)) for each in why.chapters[-1] if each.event == PortSkipped.event]
     return "; ".join([*skipped, story.sentence(line_of(why.chapters[-1][-1]))])

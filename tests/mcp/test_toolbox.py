@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from supervisor.api.project import Project
-from supervisor.api.values import FoundLine
+from supervisor.api.values import Event, FoundLine, Why
 from supervisor.errors import ConfigError, ExitCode, NotFound, PoolExhausted, PortsupError, Problem
-from supervisor.mcp.results import LONGEST_LINE, lines_of, refusal, shortened
+from supervisor.mcp.results import LONGEST_LINE, lines_of, refusal, shortened, story_of
 from supervisor.mcp.toolbox import Toolbox
 from supervisor.ports.port_lock import PortLock, PortTaken
 from tests.support.ports import free_pool
@@ -96,3 +96,10 @@ def test_a_service_that_gave_up_is_one_to_ask_about() -> None:
     error = PortsupError("cannot wait", "it has failed")
     error.exit_code = ExitCode.GAVE_UP
     assert refusal(error)["next"] == "status(), then why(service)"
+
+
+def test_why_says_what_keeps_a_service_from_being_ready() -> None:
+    facts: dict[str, object] = {"why": "no answer"}
+    late = Event("2026-03-01T10:00:00.000Z", 3, "info", "service not ready yet", "web", "starting", facts)
+    told = [story_of(Why("web", state, 0, (), (late,), (), ()), 5)["why"] for state in ("starting", "running")]
+    assert told == ["is not ready yet: no answer", "nothing has gone wrong with it in this run"]
