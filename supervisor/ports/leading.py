@@ -6,8 +6,9 @@ inet_lookup_reuseport in net/ipv4/inet_hashtables.c).  What begins to listen is 
 SO_REUSEPORT on then, as each of a group has, is last (__inet_hash).
 """
 
+import contextlib
 import socket
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 
 from supervisor import system
 from supervisor.ports.socket_options import is_shared, share, unshare
@@ -21,7 +22,19 @@ def lead_to(ours: socket.socket, others: Collection[socket.socket]) -> list[sock
     if ours.family == socket.AF_INET:
         unshare(ours)
         return []
-    return _past(others, lambda: None if system.lead_to_one(ours) else _lead_to_last(ours))
+    return _past(others, lambda: None if system.lead_to_some([ours]) else _lead_to_last(ours))
+
+
+def lead_past(others: Iterable[socket.socket]) -> None:
+    """Have what waits at a process tree that ends, when it closes its sockets, move to none of these, but to `others`.
+
+    Two that are closed at the same time could move it to each other.  Closes `others`, and is undone by
+    `hand_out_freely`; nothing changes where only the sysctl moves queues.
+    """
+    with contextlib.ExitStack() as taken:
+        chosen = [taken.enter_context(each) for each in others]
+        if chosen:
+            system.lead_to_some(chosen)
 
 
 def lead_to_last(listening: socket.socket, before: Collection[socket.socket]) -> list[socket.socket]:
@@ -64,5 +77,6 @@ def lead_freely(listening: socket.socket) -> None:
 
 def hand_out_freely(listening: socket.socket) -> None:
     """The kernel hands out connections in the group of `listening` as it likes, and moves its queues if it can."""
-    system.lead_anywhere(listening)
-    system.have_queue_moved(listening)
+    if system.moves_queues() != "bpf":
+        system.lead_anywhere(listening)
+    system.have_queue_moved(listening)  # in place of the program that was there: at no moment is there none

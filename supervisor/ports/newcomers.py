@@ -14,9 +14,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from supervisor import system
 from supervisor.core.handoff import Place
 from supervisor.dataclass import dataclass
-from supervisor.ports.leading import hand_out_freely, lead_freely, lead_to, lead_to_last
+from supervisor.ports.leading import hand_out_freely, lead_past, lead_to, lead_to_last
 from supervisor.ports.openings import Openings
-from supervisor.ports.seat import Seat, is_listening
+from supervisor.ports.seat import Seat, copy_of, is_listening
 from supervisor.ports.socket_options import share
 
 _TCP_DEFER_ACCEPT = 9  # linux/tcp.h
@@ -59,12 +59,16 @@ class Newcomers:
                 if before is None or not is_listening(before) or (moves and None in seat.kept):
                     continue
                 if any(sock is before for sock in others) or (others and moves):
+                    if moves:
+                        lead_past(seat.all_of_others(who))
                     seat.release(who)
                     continue
                 if not others and None not in seat.kept:
                     if system.can_be_joined(before, place.address) or not (moves or _counts(before)):
                         continue
                     seat.kept[None] = self.openings.beside(place, before, seat.sockets(), self.inodes())
+                    if moves:
+                        lead_past([copy_of(seat.kept[None])])
                 if not moves:
                     new.append(others[-1] if others else seat.kept[None])
                     seat.opened += lead_to_last(new[-1], seat.sockets())
@@ -101,7 +105,7 @@ def end_beside(seat: Seat, who: object, other: socket.socket) -> None:
         seat.spend(who)
     else:
         seat.release(who)
-        lead_freely(other)
+        hand_out_freely(other)
 
 
 def end_as_last(seat: Seat, who: object) -> None:

@@ -75,6 +75,16 @@ class Seat:
         """Those that listen for other process trees, the youngest last."""
         return [sock for other, sock in self.kept.items() if other not in (who, None) and is_listening(sock)]
 
+    def all_of_others(self, who: object) -> Iterator[socket.socket]:
+        """A descriptor of its own for each socket that listens for other process trees, whoever of these has it."""
+        others = {id(sock): sock for sock in self.others_of(who)}.values()
+        seen = self.inodes_of(who) | set(map(inode_of, others))
+        yield from map(copy_of, others)
+        for claim in self.claims:
+            if claim.inode not in seen and (sock := claim.taken()) is not None:
+                seen.add(claim.inode)
+                yield sock
+
     def listens(self) -> bool:
         """Whether one of those that we keep does."""
         return any(map(is_listening, self.sockets()))

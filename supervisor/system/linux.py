@@ -239,11 +239,11 @@ def have_queue_moved(listening: "socket.socket") -> None:
     migration.attach(listening)
 
 
-def lead_to_one(listening: "socket.socket") -> bool:
-    """Have all who connect get to one socket of its group, whichever others are closed; False where that cannot be."""
+def lead_to_some(chosen: "Sequence[socket.socket]") -> bool:
+    """Have all who connect get to some of a group, whichever others are closed; False where that cannot be had."""
     from supervisor.system import migration
 
-    return migration.lead_to_one(listening)
+    return migration.lead_to_some(chosen)
 
 
 def handoff_support() -> str:

@@ -12,6 +12,7 @@ import functools
 import os
 import socket
 import struct
+from collections.abc import Sequence
 
 from supervisor.system import libc
 
@@ -33,7 +34,9 @@ def _instruction(code: int, to: int = 0, of: int = 0, *, offset: int = 0, value:
     return struct.pack("=BBhi", code, of << 4 | to, offset, value)
 
 
-_MOVE_IMMEDIATE, _MOVE, _ADD_IMMEDIATE, _STORE_WORD, _CALL, _EXIT = 0xB7, 0xBF, 0x07, 0x62, 0x85, 0x95
+_MOVE_IMMEDIATE, _MOVE, _ADD_IMMEDIATE, _REMAINDER_IMMEDIATE, _CALL, _EXIT = 0xB7, 0xBF, 0x07, 0x97, 0x85, 0x95
+_LOAD_WORD, _STORE_WORD = 0x61, 0x63  # from and to memory
+_HASH_AT = 32  # of the connection, in struct sk_reuseport_md
 _LOAD_LONG, _IS_MAP = 0x18, 1  # of two instructions; BPF_PSEUDO_MAP_FD as the register that it is of
 _PASS = _instruction(_MOVE_IMMEDIATE, 0, value=_SK_PASS) + _instruction(_EXIT)
 
@@ -90,23 +93,19 @@ def attach(listening: socket.socket) -> bool:
     return True
 
 
-def lead_to_one(listening: socket.socket) -> bool:
-    """Have all who connect to the group of a socket that listens get to it, and what waits at others that are closed.
+def lead_to_some(chosen: Sequence[socket.socket]) -> bool:
+    """Have all who connect to a group get to some of its sockets, and what waits at others when these are closed.
 
-    Whichever others are closed; False where it cannot be had.
+    By the hash of each connection, and whichever others are closed; False where it cannot be had.  A socket cannot be
+    chosen twice at the same time (reuseport_array_update_check in kernel/bpf/reuseport_array.c).
     """
     with contextlib.suppress(OSError), contextlib.ExitStack() as opened:
-        attributes = ctypes.create_string_buffer(128)
-        struct.pack_into("=4I", attributes, 0, _SOCKET_ARRAY, 4, 8, 1)  # one key of 4 bytes, one value of 8
-        sockets = _bpf(_MAP_CREATE, attributes)
+        sockets = _array_of(chosen)
         opened.callback(os.close, sockets)
-        key, value = ctypes.c_uint32(0), ctypes.c_uint64(listening.fileno())
-        attributes = ctypes.create_string_buffer(128)
-        struct.pack_into("=I4xQQ", attributes, 0, sockets, ctypes.addressof(key), ctypes.addressof(value))
-        _bpf(_MAP_UPDATE_ELEM, attributes)
         stack, key_at = 10, -4  # the register of the stack, and where the key is on it
         program = _load(
-            _instruction(_STORE_WORD, stack, offset=key_at, value=0),
+            _instruction(_LOAD_WORD, 0, 1, offset=_HASH_AT), _instruction(_REMAINDER_IMMEDIATE, value=len(chosen)),
+            _instruction(_STORE_WORD, stack, offset=key_at),
             _instruction(_LOAD_LONG, 2, _IS_MAP, value=sockets), _instruction(0),
             _instruction(_MOVE, 3, stack), _instruction(_ADD_IMMEDIATE, 3, value=key_at),
             _instruction(_MOVE_IMMEDIATE, 4, value=0),
@@ -114,6 +113,23 @@ def lead_to_one(listening: socket.socket) -> bool:
             _PASS,
         )  # fmt: skip
         opened.callback(os.close, program)
-        listening.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_REUSEPORT_EBPF, program)
+        chosen[0].setsockopt(socket.SOL_SOCKET, _SO_ATTACH_REUSEPORT_EBPF, program)
         return True
     return False
+
+
+def _array_of(chosen: Sequence[socket.socket]) -> int:
+    """The descriptor of a map in which a program finds sockets by their places."""
+    attributes = ctypes.create_string_buffer(128)
+    struct.pack_into("=4I", attributes, 0, _SOCKET_ARRAY, 4, 8, len(chosen))  # sizes of a key and a value, how many
+    sockets = _bpf(_MAP_CREATE, attributes)
+    try:
+        for place, sock in enumerate(chosen):
+            key, value = ctypes.c_uint32(place), ctypes.c_uint64(sock.fileno())
+            attributes = ctypes.create_string_buffer(128)
+            struct.pack_into("=I4xQQ", attributes, 0, sockets, ctypes.addressof(key), ctypes.addressof(value))
+            _bpf(_MAP_UPDATE_ELEM, attributes)
+    except BaseException:
+        os.close(sockets)
+        raise
+    return sockets

@@ -3,7 +3,7 @@
 import errno
 import os
 import socket
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 
 from supervisor.system.contract import Connection, Departures
 
@@ -60,7 +60,7 @@ def lead_to(listening: socket.socket, place: int) -> None:
     raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
 
 
-def lead_to_one(listening: socket.socket) -> bool:
+def lead_to_some(chosen: Sequence[socket.socket]) -> bool:
     """Nothing here can do that."""
     return False
 

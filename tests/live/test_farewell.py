@@ -77,8 +77,8 @@ def test_no_client_notices_a_restart(slow: Live, how: str, workers: int, address
         for rolling in (True, False) * TIMES:
             assert slow.do("restart", "web", rolling=rolling)["web"]["ok"]
             answers(crowd)
-    # About one run of 150 has lost one where workers end at once and queues move, for a reason that is not known yet.
-    may_lose = int(workers > 1 and how != "swap")
+    # Where workers end at once, a queue may move to one that ends as well, unless a program chooses where it goes to.
+    may_lose = int(workers > 1 and how == "sysctl")
     assert len(lost(crowd)) <= may_lose, lost(crowd)
     assert sum(each.cut for each in crowd) <= may_lose
 

@@ -3,6 +3,7 @@
 import itertools
 import socket
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -21,12 +22,16 @@ ORDERS = list(itertools.permutations("123"))
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """How the kernel is told where clients are to go: by what root may do, or by the place in the group."""
     if request.param:
-        monkeypatch.setattr(system, "lead_to_one", lambda _: False, raising=False)
+        monkeypatch.setattr(system, "lead_to_some", lambda _: False, raising=False)
     return str(request.param)
 
 
 def host_of(place: Place) -> str:
     return "::1" if place is LOCAL6 else "127.0.0.1"
+
+
+def port_of(address: Any) -> int:
+    return int(address[1])
 
 
 @everywhere
@@ -105,3 +110,25 @@ def test_the_program_shares_its_port_no_longer_than_needed(sockets: ServiceSocke
         assert len(accepted(sock)) == len(clients)
     for client in clients:
         client.close()
+
+
+@everywhere
+def test_what_waits_at_workers_that_end_moves_to_those_of_the_next_tree(sockets: ServiceSockets, place: Place) -> None:
+    if system.moves_queues() != "bpf":
+        pytest.skip("only the kernel's program chooses where a queue moves to")
+    old = [begin(sockets, place, own(place, shared=True), "1") for _ in range(3)]
+    clients = waiting(sockets.port, 15, host_of(place))
+    new = [begin(sockets, place, own(place, shared=True), "2") for _ in range(3)]
+    sockets.newcomers().stand_by("1")
+    before = {client.getsockname()[1] for client in clients}
+    clients += waiting(sockets.port, 60, host_of(place))
+    assert {port_of(address) for each in old for address in accepted(each, within=0)} <= before
+    for each in old:
+        each.close()
+    sockets.process_ended("1")
+    clients += waiting(sockets.port, 15, host_of(place))
+    got = [len(accepted(each)) for each in new]
+    assert sum(got) >= len(clients) - len(before)
+    assert min(got) > 0, "each has its part"
+    for sock in (*clients, *new):
+        sock.close()
