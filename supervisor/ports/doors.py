@@ -4,6 +4,7 @@ As long as a descriptor of ours is open, nothing that the program closes takes a
 a program of the kernel counts (`system.lead_to`), and nobody who waits there is refused.
 """
 
+import contextlib
 import socket
 from collections.abc import Iterable
 
@@ -36,7 +37,8 @@ class Doors:
         """Undoes `close`; also where the program alone has a socket by now."""
         for claim in self.claims:
             if claim.inode in self.shut and (sock := claim.taken()) is not None:
-                system.let_connect(sock, self.shut[claim.inode])
+                with contextlib.suppress(OSError):  # it listens no more
+                    system.let_connect(sock, self.shut[claim.inode])
                 close_shared(sock)
         self.shut.clear()
 
@@ -64,8 +66,17 @@ class Doors:
 
 
 def doors_of(seats: Iterable[Seat], who: object) -> Doors:
-    """Those at some places that a process tree has alone."""
+    """Those at some places that a process tree has alone; raises OSError."""
     doors = Doors()
+    try:
+        _hold(doors, seats, who)
+    except OSError:
+        doors.release()
+        raise
+    return doors
+
+
+def _hold(doors: Doors, seats: Iterable[Seat], who: object) -> None:
     for seat in seats:
         others = (seat.trees() | {None}) - {who}
         seen = {inode for other in others for inode in seat.inodes_of(other)}
@@ -78,4 +89,3 @@ def doors_of(seats: Iterable[Seat], who: object) -> Doors:
             if claim.inode not in seen and (taken := claim.taken()) is not None:
                 doors.held.append(taken)
                 seen.add(claim.inode)
-    return doors

@@ -50,15 +50,26 @@ class _Farewell:
         """Asks it to end, or looks again in a moment."""
         if self.child is not self.slot.child_of(self.child.pid):
             return
-        sockets = self.slot.sockets
-        if sockets is None:
-            self.end()
-        elif self.slot.shared.keeps_clients():
-            self._lead_on(sockets)
-        else:
-            self._turn_away(sockets)
+        sockets, keeps = self.slot.sockets, self.slot.shared.keeps_clients()
+        try:
+            if sockets is not None and self._has_to_wait(sockets, keeps=keeps):
+                self.loop.call_later(LOOK_AGAIN, self.look)
+                return
+        except OSError:  # who waits cannot be told, or cannot be led elsewhere
+            pass
+        self.end()
+        if sockets is not None and not keeps:
+            self._shut()
 
-    def _lead_on(self, sockets: ServiceSockets) -> None:
+    def _has_to_wait(self, sockets: ServiceSockets, *, keeps: bool) -> bool:
+        """Whether there are clients that the process is to accept first; `keeps`: others wait for the next process."""
+        if keeps:
+            return not self._has_led_on(sockets)
+        doors = self.child.doors or self._hold(doors_of(sockets.seats().values(), self.child.invocation))
+        doors.close()
+        return bool(doors.waiting()) and self._waits_for(doors)
+
+    def _has_led_on(self, sockets: ServiceSockets) -> bool:
         """Has those who connect wait for the next process."""
         who, newcomers = self.child.invocation, sockets.newcomers()
         is_clear = newcomers.stand_by(who)
@@ -68,25 +79,21 @@ class _Farewell:
             doors = self._hold(Doors() if system.moves_queues() else doors_of(seats, who))
         is_clear = is_clear and not doors.waiting()  # who came while the kernel told of all others was not counted
         if not is_clear and self._waits_for(doors):
-            return
+            return False
         if len(doors.held) > 1:  # one of them closes first, and then the places of the others change
             doors.close()
         if not is_clear:
             newcomers.let_in(who)
             doors.open()
             doors.release()
-        self.end()
+        return True
 
-    def _turn_away(self, sockets: ServiceSockets) -> None:
-        """Has nobody connect any more."""
-        doors = self.child.doors or self._hold(doors_of(sockets.seats().values(), self.child.invocation))
-        doors.close()
-        if doors.waiting() and self._waits_for(doors):
-            return
-        self.end()
+    def _shut(self) -> None:
+        """Nobody connects any more."""
         self.slot.close_sockets()
-        doors.release()
-        self.loop.call_later(SHUT_FOR, doors.open)
+        if (doors := self.child.doors) is not None:
+            doors.release()
+            self.loop.call_later(SHUT_FOR, doors.open)
 
     def _hold(self, doors: Doors) -> Doors:
         handoff = self.child.handoff
@@ -98,7 +105,4 @@ class _Farewell:
     def _waits_for(self, doors: Doors) -> bool:
         now = self.loop.time()
         self.patience = self.patience.seen(doors.waiting(), now)
-        if self.patience.lasts(now):
-            self.loop.call_later(LOOK_AGAIN, self.look)
-            return True
-        return False
+        return self.patience.lasts(now)
