@@ -51,6 +51,7 @@ def test_calls_for_what_is_no_socket_hold_up_nobody_and_are_between_the_program_
     assert not live.journal("bind not seen")
 
 
+@pytest.mark.long
 def test_spare_ports_held_by_sockets_in_flight_hold_up_nobody(stack: Make) -> None:
     """No process has them open, so a search for their owner goes through every descriptor of the machine."""
     pool = free_pool(5)

@@ -9,7 +9,7 @@ import pytest
 from supervisor import system
 from supervisor.core.handoff import Place
 from supervisor.ports.service_sockets import ServiceSockets
-from tests.ports.program import LOCAL, LOCAL6, MAPPED, accepted, begin, needs_moving, own, waiting
+from tests.ports.program import LOCAL, LOCAL6, accepted, begin, needs_moving, own, waiting
 
 pytestmark = [
     pytest.mark.live, needs_moving,
@@ -17,7 +17,7 @@ pytestmark = [
     pytest.mark.parametrize("sockets", ["user"], indirect=True),  # root differs only in how these are bound
 ]  # fmt: skip
 
-everywhere = pytest.mark.parametrize("place", [LOCAL, LOCAL6, MAPPED], ids=str)
+everywhere = pytest.mark.parametrize("place", [LOCAL, LOCAL6], ids=str)
 ORDERS = ["123", "321", "213"]
 
 

@@ -152,6 +152,7 @@ def test_what_happened_to_one_service_alone(monkeypatch: pytest.MonkeyPatch) -> 
     run(press)
 
 
+@pytest.mark.long
 def test_a_table_of_two_hundred_services_keeps_its_place_when_one_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [replace(ROWS[3], name=f"n{number:03}", state="running", pid=7) for number in range(200)]
 
