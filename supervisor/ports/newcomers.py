@@ -105,6 +105,7 @@ def end_beside(seat: Seat, who: object, other: socket.socket) -> None:
         seat.spend(who)
     else:
         seat.release(who)
+        seat.shut()
         hand_out_freely(other)
 
 

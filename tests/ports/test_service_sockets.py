@@ -270,6 +270,20 @@ def test_where_no_queue_moves_a_process_that_goes_on_gets_who_connects_from_then
         client.close()
 
 
+def test_where_no_queue_moves_a_successor_shares_its_port_no_longer_than_needed(
+    sockets: ServiceSockets, still: None
+) -> None:
+    with own(LOCAL6) as old, own(LOCAL6) as new:
+        begin(sockets, LOCAL6, old, "1")
+        begin(sockets, LOCAL6, new, "2")
+        sockets.newcomers().stand_by("1")
+        old.close()
+        sockets.process_ended("1")
+        assert new.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT) == 0
+        assert sockets.seats()[LOCAL6].opened == []
+        assert connects(sockets.port, "::1")
+
+
 def test_where_no_queue_moves_the_successor_gets_who_connects_and_the_old_one_who_waits(
     sockets: ServiceSockets, still: None
 ) -> None:
