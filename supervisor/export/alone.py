@@ -50,6 +50,11 @@ def services_yaml(
     return as_document({"name": stack.name, "services": {spec.name: shown}})
 
 
+def is_over(spec: ServiceSpec) -> bool:
+    """Whether portsup in the container ends by itself: with a job, unless it runs it at the next time, too."""
+    return spec.one_shot and spec.schedule is None
+
+
 def said(spec: ServiceSpec) -> dict[str, Any]:
     """What a services.yaml has to say for this service: what is not the default."""
     usually = {**everything(plain(spec)), "command": None, "one_shot": False}

@@ -122,7 +122,7 @@ def _process(spec: ServiceSpec, written: Any) -> dict[str, Any]:
     data: dict[str, Any] = {}
     if spec.profiles:
         data["profiles"] = list(spec.profiles)
-    if not spec.autostart:
+    if not spec.autostart or spec.schedule is not None:
         data["scale"] = 0
     elif spec.replicas > 1 and not spec.pool:
         data["scale"] = spec.replicas

@@ -9,7 +9,7 @@ from supervisor.config.dump import as_document
 from supervisor.config.spec import Condition, Probe, ProbeKind, ServiceSpec, StackSpec
 from supervisor.errors import PortsupError
 from supervisor.export.addresses import Addresses
-from supervisor.export.alone import FILE, FOLDER, services_yaml
+from supervisor.export.alone import FILE, FOLDER, is_over, services_yaml
 from supervisor.export.model import Export, File, Secret, Wishes
 from supervisor.export.stopping import stop_time
 from supervisor.export.veil import MARK, Veiled
@@ -81,7 +81,7 @@ class _Maker:
                 "apiVersion": "v1", "kind": "Service", **self._metadata(),
                 "spec": {"selector": selector, "ports": [port]},
             }  # fmt: skip
-        yield self._job(starts) if self._spec.one_shot else self._deployment(starts)
+        yield self._job(starts) if is_over(self._spec) else self._deployment(starts)
 
     def _metadata(self, is_told: bool = False) -> Object:
         metadata: Object = {"name": self._name, "labels": self._labels()}
@@ -126,7 +126,7 @@ class _Maker:
         waits = [self._wait(need) for need, how in spec.depends_on.items() if how in _WAITED and need in self._ports]
         if waits:
             pod["initContainers"] = waits
-        if spec.one_shot:
+        if is_over(spec):
             pod["restartPolicy"] = "Never"
         pod["containers"] = [self._container()]
         pod["volumes"] = [{"name": "config", "configMap": {"name": self._name}}]
@@ -161,7 +161,7 @@ class _Maker:
             container["env"] = [self._variable(secret) for secret in self._secrets]
         if spec.pool:
             container["ports"] = [{"name": "main", "containerPort": spec.pool[0], "protocol": "TCP"}]
-        if not spec.one_shot:
+        if not is_over(spec):
             container["readinessProbe"] = self._readiness(spec.ready.probe)
         if spec.memory_limit:
             # portsup restarts the service at its limit; that of the container leaves room for portsup itself.

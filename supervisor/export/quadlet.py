@@ -6,7 +6,7 @@ from supervisor.config.spec import Condition, ServiceSpec, StackSpec
 from supervisor.core.address import LOOPBACK
 from supervisor.core.order import GOES_ON_WITHOUT
 from supervisor.export.addresses import EVERYWHERE, Addresses
-from supervisor.export.alone import FILE, FOLDER, services_yaml
+from supervisor.export.alone import FILE, FOLDER, is_over, services_yaml
 from supervisor.export.model import Export, File, Secret, Wishes
 from supervisor.export.stopping import stop_time
 from supervisor.export.unit_text import command, plain, word
@@ -69,14 +69,14 @@ def _container(
         else:
             yield f"# Secret={_secret(stack, secret.key)},type=env,target={secret.name}"
     yield f"Exec={command(['portsup', '-f', f'{FOLDER}/{FILE}', 'up', spec.name])}"
-    if not spec.one_shot:
+    if not is_over(spec):
         yield "# portsup sends READY=1 when the service is ready, so After= waits for that."
         yield "Notify=true"
     longest = stop_time(spec)
     yield f"PodmanArgs={word(f'--stop-timeout={longest:.0f}')}"
     yield ""
     yield "[Service]"
-    if spec.one_shot:
+    if is_over(spec):
         yield "Type=oneshot"
         yield "RemainAfterExit=yes"
     else:

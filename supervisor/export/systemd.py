@@ -78,9 +78,10 @@ def _target(stack: StackSpec, selected: tuple[str, ...], wishes: Wishes) -> Iter
         if spec.handoff is HandoffMode.SYSTEMD and spec.pool:
             # Who connects first starts the service of a socket.
             kinds = ("socket",) if spec.start is Start.ON_CONNECT else ("socket", "service")
-        if _has_timer(spec):
-            kinds = ("timer",)
-        yield f"Wants={' '.join(f'{stack.name}-{name}.{kind}' for kind in kinds)}"
+        if spec.schedule is not None:
+            kinds = ("timer",) if _has_timer(spec) else ()
+        if kinds:
+            yield f"Wants={' '.join(f'{stack.name}-{name}.{kind}' for kind in kinds)}"
     yield ""
     yield "[Install]"
     yield f"WantedBy={'multi-user.target' if wishes.is_system else 'default.target'}"

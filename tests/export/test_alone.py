@@ -75,6 +75,12 @@ def test_a_quadlet_waits_until_portsup_says_that_it_is_ready(rich: StackSpec) ->
     assert made["shop.network"].endswith("[Network]\nNetworkName=shop\n")
 
 
+def test_a_job_with_a_schedule_has_started_when_it_waits_for_its_time(newer: StackSpec) -> None:
+    nightly = files(newer, Target.QUADLET)[f"{newer.name}-nightly.container"]
+    assert "Notify=true\n" in nightly
+    assert "Type=oneshot" not in nightly
+
+
 @pytest.mark.live
 @pytest.mark.skipif(GENERATOR is None, reason="there is no generator of podman: `make test-exports` has one")
 def test_podman_makes_units_of_them(rich: StackSpec, tmp_path: Path) -> None:

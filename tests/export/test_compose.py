@@ -73,6 +73,12 @@ def test_others_are_found_by_their_names(rich: StackSpec) -> None:
     assert compose(rich)["services"]["seed"]["command"][-1] == "postgres://seed@db:15432/shop"
 
 
+def test_what_runs_on_a_schedule_does_not_run_at_the_start(newer: StackSpec) -> None:
+    assert compose(newer)["services"]["nightly"]["scale"] == 0
+    [loss] = [loss for loss in exported(newer, Target.COMPOSE).losses if loss.key == "schedule.cron"]
+    assert "docker compose run --rm" in loss.why
+
+
 def test_replicas_without_a_port_are_containers(newer: StackSpec) -> None:
     services = compose(newer)["services"]
     assert services["worker"]["scale"] == 4

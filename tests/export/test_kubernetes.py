@@ -94,6 +94,11 @@ def test_replicas_and_schedules_are_those_of_portsup_in_the_container(newer: Sta
     assert service("sleeper")["idle_stop"] == 900
 
 
+def test_a_job_with_a_schedule_is_never_over(newer: StackSpec) -> None:
+    assert set(of(newer, "nightly")) == {"ConfigMap", "Deployment"}
+    assert "restartPolicy" not in pod(newer, "nightly")
+
+
 def test_a_job_is_a_job(rich: StackSpec) -> None:
     job = of(rich, "seed")["Job"]["spec"]
     assert (job["backoffLimit"], job["suspend"]) == (0, False)
