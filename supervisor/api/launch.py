@@ -50,6 +50,12 @@ class Launch:
         return self.at.get(journal.ServiceWaiting.event)
 
     @property
+    def was_left_idle(self) -> bool:
+        """Whether the start of the stack left it for its first client, or for its hour."""
+        idle = self.at.get(journal.ServiceIdle.event)
+        return idle is not None and (self.released is None or idle < self.released)
+
+    @property
     def released(self) -> float | None:
         """When all that it depends on was far enough."""
         return min((self.at[event] for event in _RELEASED if event in self.at), default=None)
@@ -57,7 +63,7 @@ class Launch:
 
 def launches(events: "Iterable[Event]", needs: "Needs") -> list[Launch]:
     """The services that the start of the stack started, in the order in which they were there; those that are not
-    come last.  `events` begin with that of the instance.
+    come last.  One that was left idle counts only if another waited for it.  `events` begin with that of the instance.
     """
     begun: datetime | None = None
     found: dict[str, Launch] = {}
@@ -76,7 +82,9 @@ def launches(events: "Iterable[Event]", needs: "Needs") -> list[Launch]:
         _take(found[name], what, (when - begun).total_seconds())
     for launch in found.values():
         launch.after = _last_needed(launch, found, needs.get(launch.name, {}))
-    return sorted(found.values(), key=lambda each: (each.settled is None, each.settled or 0.0))
+    waited_for = {launch.after for launch in found.values()}
+    told = [launch for launch in found.values() if not launch.was_left_idle or launch.name in waited_for]
+    return sorted(told, key=lambda each: (each.settled is None, each.settled or 0.0))
 
 
 def _take(launch: Launch, what: str, when: float) -> None:

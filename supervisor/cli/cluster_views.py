@@ -51,7 +51,7 @@ def _lines(rows: "list[Placed]", args: argparse.Namespace) -> list[str]:
 def _watch(cluster: "Cluster", args: argparse.Namespace) -> int:
     from supervisor.cli.commands.status import redraw
 
-    live = render.is_terminal(sys.stdout) and args.format != "json"
+    live = render.is_terminal(sys.stdout) and not render.is_dumb() and args.format != "json"
     before: object = None
     while True:
         try:

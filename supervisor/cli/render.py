@@ -16,7 +16,7 @@ def wants_color(choice: str, stream: "TextIO | None") -> bool:
     """Whether `stream` gets colours: `--color` decides, else a terminal without NO_COLOR and not a dumb one."""
     if choice in ("always", "never"):
         return choice == "always"
-    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+    if os.environ.get("NO_COLOR") or is_dumb():
         return False
     return is_terminal(stream)
 
@@ -27,6 +27,11 @@ def is_terminal(stream: "TextIO | None") -> bool:
         return stream is not None and stream.isatty()
     except ValueError:  # closed
         return False
+
+
+def is_dumb() -> bool:
+    """Whether the terminal can do nothing but print lines, such as a shell within Emacs."""
+    return os.environ.get("TERM") == "dumb"
 
 
 def paint(text: str, color: str, enabled: bool) -> str:

@@ -12,6 +12,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from supervisor import PortPool
 from supervisor.api.silent import impatient
+from supervisor.api.unwinding import unwound
 from supervisor.errors import LockLost
 from supervisor.mcp.guard import Guard
 from supervisor.mcp.server import MOST_CALLS, MOST_STREAMS, McpServer
@@ -60,7 +61,7 @@ def serve_http(server: McpServer, token: str, token_path: str, ports: Sequence[i
         for each in served:
             each.should_exit = True
 
-    with PortPool("portsup-mcp", ports, on_lost=on_lost).acquire() as lease:
+    with unwound(), PortPool("portsup-mcp", ports, on_lost=on_lost).acquire() as lease:
         config = uvicorn.Config(
             application(server, token, lease.port), log_level="warning", access_log=False, ws="none",
             http=impatient(H11Protocol, MOST_SILENT), limit_concurrency=MOST_AT_ONCE, timeout_graceful_shutdown=2,

@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 from supervisor.api.values import ServiceStatus
+from supervisor.core.escapes import tamed
 from supervisor.core.hostnames import DOMAIN, name_url
 from supervisor.core.state import AT_REST
 from supervisor.errors import PortsupError
@@ -102,7 +103,7 @@ class Answer(http.server.BaseHTTPRequestHandler):
 
     def _down(self, host: str, followed: Followed, row: ServiceStatus) -> None:
         title = naming.is_down(row.name, followed.stack)
-        why = naming.why_down(row.state, row.reason)
+        why = tamed(naming.why_down(row.state, row.reason))
         if row.state in _REACHED and row.port is not None:
             why = naming.not_taken(row.port)
         told = {"error": title, "why": why, "hint": naming.hint(row.name), "state": row.state}

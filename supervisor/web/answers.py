@@ -169,6 +169,8 @@ ANSWERS: Mapping[str, Callable[[Project, Asked], Told]] = {
     "why": why, "service": service, "graph": graph, "trend": trend, "port": port, "events": events, "timings": timings,
     "pools": pools, "stretch": stretch, "starts": starts, "search": search, "machine": everything,
 }  # fmt: skip
+# Lines of logs, which can be copied as they were printed; the page takes out what would change how others look.
+AS_PRINTED = frozenset({stretch, search})
 
 
 def _events(events: Any) -> list[Told]:

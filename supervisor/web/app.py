@@ -17,9 +17,10 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
+from supervisor.core.escapes import undirected
 from supervisor.errors import PortsupError
 from supervisor.web import orders
-from supervisor.web.answers import ANSWERS, fields_of
+from supervisor.web.answers import ANSWERS, AS_PRINTED, fields_of
 from supervisor.web.guard import Site
 from supervisor.web.keys import LASTS, Keys
 from supervisor.web.windows import TooMany, Windows
@@ -96,7 +97,8 @@ class Page:
     async def _answer(self, answer: Callable[..., dict[str, Any]], request: Request) -> Response:
         asked = dict(request.query_params)
         project = await run_in_threadpool(self.windows.project, asked.pop("stack", ""))
-        return JSONResponse(await run_in_threadpool(answer, project, asked))
+        told = await run_in_threadpool(answer, project, asked)
+        return JSONResponse(told) if answer in AS_PRINTED else Response(_shown(told), media_type="application/json")
 
     async def _stream(self, request: Request) -> Response:
         key = request.query_params.get("stack", "")
@@ -111,7 +113,7 @@ class Page:
             yield b": here\n\n"
             while True:
                 told = await window.take(BEAT)
-                yield b"data: 0\n\n" if told is None else f"data: {json.dumps(told)}\n\n".encode()
+                yield b"data: 0\n\n" if told is None else b"data: %b\n\n" % _shown(told)
 
         return Patient(lines(), "text/event-stream", close)
 
@@ -126,9 +128,9 @@ class Page:
         async def lines() -> AsyncIterator[bytes]:
             try:
                 async for step in iterate_in_threadpool(orders.carry_out(project, given)):
-                    yield json.dumps(step).encode() + b"\n"
+                    yield _shown(step) + b"\n"
             except PortsupError as error:
-                yield json.dumps({"end": True, "ok": False, "error": fields_of(error)}).encode() + b"\n"
+                yield _shown({"end": True, "ok": False, "error": fields_of(error)}) + b"\n"
 
         return Patient(lines(), "application/x-ndjson")
 
@@ -181,8 +183,14 @@ async def _body(request: Request) -> dict[str, Any]:
     return told
 
 
+def _shown(told: Any) -> bytes:
+    """JSON of what the page shows as it is: words of others, such as names of programs, may turn text around."""
+    return undirected(json.dumps(told, ensure_ascii=False)).encode(errors="replace")
+
+
 async def _told_error(_: Request, error: PortsupError) -> Response:
-    return JSONResponse({"error": fields_of(error)}, 404 if error.exit_code == 4 else 400)
+    status = 404 if error.exit_code == 4 else 400
+    return Response(_shown({"error": fields_of(error)}), status, media_type="application/json")
 
 
 def _error(status: int, what: str, hint: str = "") -> Response:

@@ -12,6 +12,7 @@ from supervisor import PortPool
 from supervisor.api.following import Following
 from supervisor.api.project import Project
 from supervisor.api.silent import impatient
+from supervisor.api.unwinding import unwound
 from supervisor.dataclass import dataclass
 from supervisor.errors import LockLost, PortsupError
 from supervisor.web.app import MOST_WINDOWS, Page
@@ -58,7 +59,7 @@ def serve(project: Project, secret: str, serving: Serving) -> None:
             each.should_exit = True
 
     pool = PortPool("portsup-web", serving.ports, host=serving.host, on_lost=_ender(end))
-    with pool.acquire() as lease:
+    with unwound(), pool.acquire() as lease:
         own = f"[{serving.host}]" if ":" in serving.host else serving.host
         place = Site(lease.port, tuple(dict.fromkeys((*LOOPBACK, own, *serving.names))), bool(serving.certificate))
         keys = Keys(secret, lease.port)

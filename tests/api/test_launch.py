@@ -112,3 +112,21 @@ def test_one_that_failed_or_is_not_there_is_told_as_such() -> None:
 def test_who_is_started_by_hand_later_is_no_part_of_the_start() -> None:
     later = [*acquired("late"), event(30.0, "late", "starting"), event(31.0, "late", "ready")]
     assert "late" not in told(*RUN, *later)
+
+
+def test_one_that_waits_for_its_first_client_is_no_part_of_the_start() -> None:
+    lazy = [event(0.1, "lazy", "acquiring"), event(0.1, "lazy", "idle"), event(0.1, "job", "acquiring")]
+    woken = [event(60.0, "lazy", "called"), event(60.1, "lazy", "starting"), event(60.2, "lazy", "ready")]
+    found = told(START, *lazy, event(0.1, "job", "idle"), *RUN[1:], *woken)
+    assert list(found) == list(told(*RUN))
+    assert critical_chain(list(found.values()))[0].name == "api"
+
+
+def test_one_that_waits_for_clients_counts_where_another_needed_it() -> None:
+    events = [
+        START, event(0.1, "db", "acquiring"), event(0.1, "db", "idle"), *acquired("api"),
+        event(0.2, "db", "starting"), event(0.9, "db", "ready"), event(1.0, "api", "starting"),
+        event(1.1, "api", "ready"),
+    ]  # fmt: skip
+    found = told(*events)
+    assert (list(found), found["api"].after) == (["db", "api"], "db")

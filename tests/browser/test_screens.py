@@ -42,6 +42,7 @@ LATE_STARTS = """() => {
 }"""
 BROKEN = "cat config.toml && exec sleep 1000"
 MARKUP = "<img src=x onerror=alert(1)> \x1b[31mred\x1b[0m \x1b]0;title\x07 <script>alert(2)</script>"
+TURNED = "user \u202enimda\u202c logged \u2067in"
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +55,7 @@ def live(folders: Path) -> Iterator[Live]:
         "chatty": {"command": ["sh", "-c", "cat printed; exec sleep 1000"]},
         "broken": {"command": ["sh", "-c", BROKEN], "restart": "never", "ready": {"log": "port"}},
     })  # fmt: skip
-    (stack.folder / "printed").write_text(f"INFO line 1\nERROR line 2\n{MARKUP}\n")
+    (stack.folder / "printed").write_text(f"INFO line 1\nERROR line 2\n{MARKUP}\n{TURNED}\n")
     stack.run("up", "-d")
     yield stack
     stack.end()
@@ -99,6 +100,7 @@ def test_axe_finds_nothing(seen: Looking, mode: Any, size: tuple[int, int]) -> N
 def test_what_a_program_prints_is_text_and_nothing_else(seen: Looking) -> None:
     seen.to("logs?services=chatty")
     seen.sees("<img src=x onerror=alert(1)> red  <script>alert(2)</script>")
+    seen.sees("user nimda logged in")
     assert seen.page.query_selector(".log img, .log script") is None
 
 
@@ -110,7 +112,7 @@ def test_the_line_between_two_processes_is_there_also_where_it_is_known_later_th
     seen.to("overview")
     seen.page.evaluate(LATE_STARTS)
     seen.to("logs?services=chatty")
-    seen.sees("6 lines")
+    seen.sees("8 lines")
     assert seen.page.query_selector(".line.start") is None
     seen.page.wait_for_selector(".line.start")
 

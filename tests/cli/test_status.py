@@ -228,10 +228,22 @@ def test_watching_as_json_is_json_lines(pretend: Pretend, run: Run) -> None:
 def test_watching_on_a_terminal_draws_in_place(pretend: Pretend, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(render, "is_terminal", lambda _: True)
     monkeypatch.setattr(render, "size_of", lambda _: (80, 3))
+    monkeypatch.setenv("TERM", "xterm")
     pretend({"watch": [answer(row("a"), row("b"), row("c")), {"ok": True, "end": True}]})
     ran = run("status", "--watch", "--color", "never")
     assert ran.out.startswith("\x1b[2J\x1b[HNAME")
     assert "... 3 more" in ran.out
+
+
+def test_watching_on_a_terminal_that_only_prints_lines_prints_each_table(
+    pretend: Pretend, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(render, "is_terminal", lambda _: True)
+    monkeypatch.setenv("TERM", "dumb")
+    pretend({"watch": changes})
+    ran = run("status", "--watch")
+    assert "\x1b" not in ran.out
+    assert len(ran.out.split("\n\n")) == 2
 
 
 def test_ctrl_c_ends_watching_quietly(pretend: Pretend, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

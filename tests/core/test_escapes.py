@@ -1,12 +1,13 @@
 """What of a program's control codes people get to see: colours at most."""
 
 import re
+import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supervisor.core.escapes import is_plain, segments, tamed, tamed_bytes
+from supervisor.core.escapes import is_plain, segments, tamed, tamed_bytes, undirected
 
 FORMS = [
     # printed, without colours, with colours
@@ -30,6 +31,12 @@ FORMS = [
     ("\x1b]0;no end\nnext", "\nnext", None),
     ("cut \x1b[3", "cut ", None),
     ("für 東京 🙂\u200b\n", "für 東京 🙂\u200b\n", None),
+    ("is \u202enimda\u202c now", "is nimda now", None),
+    ("\u061ca\u200eb\u200fc\u202ad\u202be\u202df\u2066g\u2067h\u2068i\u2069j", "abcdefghij", None),
+    ("\x1b[31m\u2067red\x1b[0m", "red", "\x1b[31mred\x1b[0m"),
+    ("\x1b\u202e[2Jcut", "[2Jcut", None),
+    ("\x1b[\u202e31mcut", "31mcut", None),
+    ("שלום 👩\u200d🔧", "שלום 👩\u200d🔧", None),
 ]
 
 
@@ -46,17 +53,27 @@ def test_bytes_that_are_no_text_stay_but_for_those_that_an_8_bit_terminal_obeys(
     assert not is_plain(b"text\r\n")
 
 
-SCRAPS = st.sampled_from([*"\x1b[]Pm0;?\x9b\x9d\x07\\\n\ré", "2J", "\x1bc"])
-HARMFUL = re.compile(r"(?!\x1b\[[0-9;:]*m)[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+DIRECTIONS = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+SCRAPS = st.sampled_from([*"\x1b[]Pm0;?\x9b\x9d\x07\\\n\ré\u202e\u2067", "2J", "\x1bc"])
+HARMFUL = re.compile(rf"(?!\x1b\[[0-9;:]*m)[\x00-\x08\x0b-\x1f\x7f-\x9f{DIRECTIONS}]")
 
 
 @given(st.lists(SCRAPS, max_size=40).map("".join))
 def test_however_codes_are_put_together_none_is_left_and_none_is_made(printed: str) -> None:
-    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", tamed(printed))
+    assert not re.search(rf"[\x00-\x08\x0b-\x1f\x7f-\x9f{DIRECTIONS}]", tamed(printed))
     coloured = tamed(printed, keeps_colours=True)
     assert not HARMFUL.search(coloured)
     assert tamed(coloured) == tamed(printed)
     assert all(line.endswith(("\x1b[0m", "\x1b[m")) for line in coloured.split("\n") if "\x1b" in line)
+
+
+def test_every_character_that_unicode_has_for_a_direction_goes_and_no_other() -> None:
+    """Those whose property Bidi_Control is yes (PropList.txt), by their names."""
+    named = re.compile(r".*(?:LEFT-TO-RIGHT|RIGHT-TO-LEFT|POP DIRECTIONAL|ARABIC LETTER MARK|STRONG ISOLATE).*")
+    every = map(chr, range(0x3000))
+    found = {each for each in every if unicodedata.category(each) == "Cf" and named.match(unicodedata.name(each, ""))}
+    assert found == set(DIRECTIONS)
+    assert {each for each in map(chr, range(0x110000)) if not undirected(each)} == found
 
 
 def test_what_is_written_over_with_carriage_returns_was_shown_once() -> None:

@@ -64,11 +64,15 @@ class Terminal:
 
 
 @contextmanager
-def top_of(live: Live, folder: Path, *words: str, **variables: str) -> Iterator[Terminal]:
-    """`portsup top` of a stack, in 80 columns and 24 lines; tmux keeps its socket in `folder`."""
+def top_of(live: Live, folder: Path, *words: str, term: str = "", **variables: str) -> Iterator[Terminal]:
+    """`portsup top` of a stack, in 80 columns and 24 lines; tmux keeps its socket in `folder`.
+
+    term: what it is told of the terminal, else what tmux says
+    """
     need_program("tmux")
     environment = {**live.env, "TERM": "xterm-256color", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", **variables}
-    screen = Terminal(folder / "tmux", live.folder, environment, *live.command("top", *words))
+    told = ["env", f"TERM={term}"] if term else []
+    screen = Terminal(folder / "tmux", live.folder, environment, *told, *live.command("top", *words))
     try:
         yield screen
     finally:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import signal
 import socket
 import stat
 from pathlib import Path
@@ -128,8 +129,11 @@ def test_a_client_with_the_token_works_with_the_stack(own_folders: Path) -> None
             for _ in range(500):  # who asks nothing needs no token, and keeps nobody out all the same
                 around.enter_context(socket.create_connection(("127.0.0.1", ports[0]), 20))
             assert asyncio.run(session())["services"] == ["job"]
-    finally:
         server.terminate()
+        assert server.wait(20) == 128 + signal.SIGTERM
+        assert (live.runtime / "ports" / f"{ports[0]}.json").read_text().strip() == ""
+    finally:
+        server.kill()
         server.wait(20)
         for stream in (server.stdout, server.stderr):
             if stream is not None:

@@ -19,7 +19,7 @@ from tests.web.serving import Served, served
 pytestmark = pytest.mark.live
 
 FAILS = {
-    "command": ["sh", "-c", "echo 'cannot read config.toml' >&2; exit 3"],
+    "command": ["sh", "-c", "echo 'cannot read \u202econfig.toml' >&2; exit 3"],  # with a direction for its letters
     "restart": "never",
     "ready": {"log": "up"},
 }
@@ -78,6 +78,16 @@ def test_what_failed_comes_with_its_last_lines(page: Served) -> None:
     why = page.ask("why", service="sick")
     assert why["failures"] >= 1
     assert "exit code 3" in why["chapters"][-1][-1]["sentence"]
+
+
+def test_no_word_that_is_shown_has_a_direction_and_a_log_is_as_it_was_printed(page: Served) -> None:
+    page.do("start", "sick")
+    why = page.ask("why", service="sick")
+    assert why["output"][-1] == "cannot read config.toml"
+    assert page.ask("stretch", services="sick")["lines"][-1]["message"] == "cannot read \u202econfig.toml"
+    refused = page.http.get("/api/why", params={"service": "\u202exyz"}, headers=page.headers)
+    assert "xyz" in refused.text
+    assert "\u202e" not in refused.text
 
 
 def test_a_wrong_order_says_what_is_wrong(page: Served) -> None:
@@ -263,3 +273,14 @@ def test_it_ends_with_its_stack(own_folders: Path) -> None:
             assert page.process.wait(20) == 0
     finally:
         live.end()
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT"])
+def test_a_signal_ends_it_and_leaves_nothing_of_its_port(live: Live, name: str) -> None:
+    number = getattr(signal, name)
+    with served(live, enters=False) as page:
+        record = live.runtime / "ports" / f"{page.port}.json"
+        assert record.read_text().strip()
+        page.process.send_signal(number)
+        assert page.process.wait(20) == 128 + number
+        assert record.read_text().strip() == ""

@@ -207,7 +207,7 @@ def _used(resources: "Resources | None") -> list[str]:
 
 
 def _watch(client: "Client", args: argparse.Namespace) -> int:
-    on_terminal = render.is_terminal(sys.stdout)
+    on_terminal = render.is_terminal(sys.stdout) and not render.is_dumb()
     live = on_terminal and args.format != "json"
     rows: list[ServiceStatus] = []
     told = 0.0

@@ -3,6 +3,7 @@
 import argparse
 import sys
 
+from supervisor.cli import render
 from supervisor.cli.config_files import current_directory, files_asked
 from supervisor.errors import Missing, UsageError
 
@@ -22,12 +23,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Shows it until somebody leaves; 0."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise UsageError(
-            "cannot show the terminal view",
-            "this is no terminal",
-            "`portsup status --watch` and `portsup logs -f` print what is new",
-        )
+    if not (sys.stdin.isatty() and sys.stdout.isatty()) or render.is_dumb():
+        why = "`TERM` is `dumb`: this terminal only prints lines" if render.is_dumb() else "this is no terminal"
+        hint = "`portsup status --watch` and `portsup logs -f` print what is new"
+        raise UsageError("cannot show the terminal view", why, hint)
     try:
         import textual  # noqa: F401
     except ImportError as error:
