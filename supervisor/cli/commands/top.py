@@ -24,9 +24,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Shows it until somebody leaves; 0."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()) or render.is_dumb():
-        why = "`TERM` is `dumb`: this terminal only prints lines" if render.is_dumb() else "this is no terminal"
-        hint = "`portsup status --watch` and `portsup logs -f` print what is new"
-        raise UsageError("cannot show the terminal view", why, hint)
+        raise UsageError(
+            "cannot show the terminal view",
+            "`TERM` is `dumb`: this terminal only prints lines" if render.is_dumb() else "this is no terminal",
+            "`portsup status --watch` and `portsup logs -f` print what is new",
+        )
     try:
         import textual  # noqa: F401
     except ImportError as error:
