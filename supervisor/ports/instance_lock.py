@@ -14,7 +14,7 @@ from supervisor.errors import InstanceTaken
 from supervisor.ports.instances import InstanceInfo, RunInfo, is_held, running
 from supervisor.ports.lockfile import FileLock
 from supervisor.ports.port_lock import own_identity
-from supervisor.ports.record import read_json, write_json
+from supervisor.ports.record import Stamp, read_json, stamp_of, write_json
 from supervisor.ports.runs import is_over
 from supervisor.ports.runtime import RuntimeDir, error_in
 from supervisor.system import Identity
@@ -33,6 +33,7 @@ class InstanceLock:
         self.on_release: Callable[[], None] = lambda: None  # called while the number is still ours
         self._lock = lock
         self._runtime = runtime
+        self._known: Stamp | None = None  # of a record that takes nothing from us, as it was then
 
     @classmethod
     def take(
@@ -135,11 +136,17 @@ class InstanceLock:
     def loss(self) -> LockGone | None:
         """Why the number is no longer ours, None as long as it is."""
         why = self._lock.loss()
-        if why is None:
-            found = _owner(self.record)
-            if found is not None and found[1] != self.info.owner and system.is_alive(found[1]):
-                return LockGone("taken-over", self.record, words.process(found[1].pid))
-        return why
+        if why is not None:
+            return why
+        stamp = stamp_of(self.record)
+        if stamp is not None and stamp == self._known:
+            return None
+        found = _owner(self.record)
+        if found is None or found[1] == self.info.owner:
+            self._known = stamp
+        elif system.is_alive(found[1]):
+            return LockGone("taken-over", self.record, words.process(found[1].pid))
+        return None
 
     def heartbeat(self) -> None:
         """Keep lock and record fresh, and put back a record that is missing."""

@@ -9,13 +9,11 @@ from supervisor.core.reasons import LockGone
 from supervisor.errors import LockLost, PortsupError
 from supervisor.ports.holders import Holder, who_holds
 from supervisor.ports.lockfile import FileLock
-from supervisor.ports.record import Owner, Record
+from supervisor.ports.record import Owner, Record, Stamp, stamp_of
 from supervisor.ports.runtime import RuntimeDir, error_in
 from supervisor.system import Identity
 from supervisor.words import locks
 from supervisor.words.reasons import text_of
-
-_INSTANT = 1_000_000_000  # nanoseconds: no file system has coarser times but FAT, which has no locks
 
 
 class PortTaken(PortsupError):
@@ -52,7 +50,7 @@ class PortLock:
         self._owner = owner or Owner(name, 0, name, "", own_identity())
         self._file = FileLock(self._runtime.port_lock(port))
         self._has_record = False
-        self._known: tuple[int, int, int] | None = None  # of a record that takes nothing from us, as it was then
+        self._known: Stamp | None = None  # of a record that takes nothing from us, as it was then
         self._since = 0.0
 
     @property
@@ -101,7 +99,7 @@ class PortLock:
         why = self._file.loss()
         if why is not None:
             return why
-        stamp = _stamp(self._runtime.port_record(self.port))
+        stamp = stamp_of(self._runtime.port_record(self.port))
         if stamp is not None and stamp == self._known:
             return None
         record = self.record()
@@ -150,16 +148,6 @@ class PortLock:
 def own_identity() -> Identity:
     """This process; without the time of its start where the system cannot tell that now."""
     return system.identity_of(os.getpid()) or Identity(os.getpid(), 0)
-
-
-def _stamp(path: str) -> tuple[int, int, int] | None:
-    """What tells a record from a later one; None where there is none, or while one may follow in the same instant."""
-    try:
-        found = os.lstat(path)
-    except OSError:
-        return None
-    is_settled = abs(time.time_ns() - found.st_mtime_ns) > _INSTANT
-    return (found.st_ino, found.st_mtime_ns, found.st_size) if is_settled else None
 
 
 def _is_owner_alive(record: Record | None) -> bool:

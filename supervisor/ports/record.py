@@ -2,6 +2,8 @@
 
 import contextlib
 import json
+import os
+import time
 
 from supervisor.core.instance import LAST_PORT
 from supervisor.dataclass import dataclass
@@ -13,6 +15,9 @@ from supervisor.system.identity import is_finite
 
 _BLOCK = 512  # bytes of a record, blanks at its end
 _LONGEST = 1 << 16  # bytes; a record is about 300
+_INSTANT = 1_000_000_000  # nanoseconds: no file system has coarser times but FAT, which has no locks
+
+Stamp = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +109,16 @@ def readable_json(path: str) -> object:
         return json.loads(read(path, _LONGEST))
     except (FileNotFoundError, Refused, ValueError, RecursionError):
         return None
+
+
+def stamp_of(path: str) -> Stamp | None:
+    """What tells a record from a later one; None where there is none, or while one may follow in the same instant."""
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return None
+    is_settled = abs(time.time_ns() - found.st_mtime_ns) > _INSTANT
+    return (found.st_ino, found.st_mtime_ns, found.st_size) if is_settled else None
 
 
 def _encoded(fields: object) -> bytes:

@@ -35,8 +35,11 @@ _SOL_LOCAL, _LOCAL_PEERCRED, _LOCAL_PEERPID = 0, 0x001, 0x002
 _XUCRED = struct.Struct("@IIh16I")
 
 
-def listening(ports: Collection[int] | None) -> list[Listener]:
-    """Who listens on these TCP ports of this machine, None: on any port; of processes that we may look into."""
+def listening(ports: Collection[int] | None, but: Collection[int] = ()) -> list[Listener]:
+    """Who listens on these TCP ports of this machine, None: on any port; of processes that we may look into.
+
+    Inodes to leave out, `but`, there are none: no socket has one here.
+    """
     return [found for found in _sockets(ports) if found.listening]
 
 

@@ -18,9 +18,9 @@ MANY = 5000  # sockets
 _MOST_TABLES = 16  # of one process: each of its threads is held against all of them
 
 
-def listening(ports: Collection[int] | None) -> list[Listener]:
-    """Who listens on these TCP ports of this machine; None: on any port."""
-    return netlink.sockets(ports, netlink.LISTEN)
+def listening(ports: Collection[int] | None, but: Collection[int] = ()) -> list[Listener]:
+    """Who listens on these TCP ports of this machine; None: on any port; without those that have an inode of `but`."""
+    return netlink.sockets(ports, netlink.LISTEN, but)
 
 
 def has_many_sockets() -> bool:
@@ -31,8 +31,8 @@ def has_many_sockets() -> bool:
     """
     count = 0
     for name in ("sockstat", "sockstat6"):
-        with contextlib.suppress(OSError, ValueError, IndexError), open(f"/proc/net/{name}", "rb") as file:
-            count += sum(int(line.split()[2]) for line in file if line.startswith(b"TCP"))
+        with contextlib.suppress(OSError, ValueError, IndexError), open(f"/proc/net/{name}", "rb", 0) as file:
+            count += int((b"\n" + file.read()).partition(b"\nTCP")[2].split(None, 3)[2])
     return count > MANY
 
 

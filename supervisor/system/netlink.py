@@ -38,20 +38,24 @@ _UID_INODE = struct.Struct("=II")
 _is_silent = False  # whether sock_diag did not answer
 
 
-def sockets(ports: Collection[int] | None, states: int) -> list[Listener]:
-    """Every TCP socket of this network namespace on one of `ports` (None: on any) that is in one of `states`."""
+def sockets(ports: Collection[int] | None, states: int, but: Collection[int] = ()) -> list[Listener]:
+    """Every TCP socket of this network namespace on one of `ports` (None: on any) that is in one of `states`.
+
+    Those with the inodes `but` are left out.
+    """
     if ports is not None and not ports:
         return []
     global _is_silent
     try:
         if _is_silent:
             raise TimeoutError(errno.ETIMEDOUT, "sock_diag")
-        return sorted(_dump(ports, states), key=lambda found: found.family)  # of IPv4 first
+        return sorted(_dump(ports, states, but), key=lambda found: found.family)  # of IPv4 first
     except OSError as error:
         _is_silent = isinstance(error, TimeoutError)  # it is not waited for a second time
         if states == BOUND_INACTIVE:  # not in these tables
             return []
-        return [found for found in _from_proc(ports) if found.listening or states != LISTEN]
+        listed = [found for found in _from_proc(ports) if found.listening or states != LISTEN]
+        return [found for found in listed if found.inode not in but]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +77,10 @@ def connections(port: int, states: int) -> list[Found]:
     return found
 
 
-def _dump(ports: Collection[int] | None, states: int) -> Iterator[Listener]:
+def _dump(ports: Collection[int] | None, states: int, but: Collection[int]) -> Iterator[Listener]:
     for data, body, end in _answers(ports, states):
         (port,) = _PORT.unpack_from(data, body + 4)
-        if ports is None or port in ports:
+        if (ports is None or port in ports) and not (but and _UID_INODE.unpack_from(data, body + 64)[1] in but):
             yield _listener(data, body, port, end)
 
 

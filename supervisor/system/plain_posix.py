@@ -26,8 +26,11 @@ SWAPS_UNDER_COVERS = False
 SOCKET_PATH_MAX = 103  # bytes: the least of the systems with unix sockets, sun_path of 104 with the closing NUL
 
 
-def listening(ports: Collection[int] | None) -> list[Listener]:
-    """Who listens on these TCP ports of this machine; None: on any port."""
+def listening(ports: Collection[int] | None, but: Collection[int] = ()) -> list[Listener]:
+    """Who listens on these TCP ports of this machine; None: on any port.
+
+    Inodes to leave out, `but`, there are none: no socket has one here.
+    """
     return [found for found in sockets_on_any(ports) if found.listening]
 
 

@@ -49,8 +49,11 @@ def bind_past_lingering(cover: "socket.socket", place: tuple[str, int]) -> None:
     raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
 
 
-def listening(ports: Collection[int] | None) -> list[Listener]:
-    """Who listens on these TCP ports of this machine; None: on any port."""
+def listening(ports: Collection[int] | None, but: Collection[int] = ()) -> list[Listener]:
+    """Who listens on these TCP ports of this machine; None: on any port.
+
+    Inodes to leave out, `but`, there are none: no socket has one here.
+    """
     return _sockets(ports, only_listening=True)
 
 

@@ -42,9 +42,9 @@ class Kernel:
     def listen(self, port: int, pid: int, inode: int) -> None:
         self.listeners.append((Listener(port, socket.AF_INET, "127.0.0.1", 1000, inode), pid))
 
-    def _listening(self, ports: Collection[int]) -> list[Listener]:
+    def _listening(self, ports: Collection[int], but: Collection[int] = ()) -> list[Listener]:
         self.looks += 1
-        return [listener for listener, _ in self.listeners if listener.port in ports]
+        return [each for each, _ in self.listeners if each.port in ports and each.inode not in but]
 
     def _owners_of(
         self, listeners: Collection[Listener], pids: Collection[int] | None, until: float = 0.0

@@ -137,6 +137,19 @@ def test_a_lost_number_says_why(locks: list[InstanceLock], runtime: RuntimeDir) 
     assert lock.loss() == LockGone("deleted", lock.path)
 
 
+def test_a_number_whose_record_was_looked_at_before_is_lost_to_who_writes_there(
+    locks: list[InstanceLock], runtime: RuntimeDir
+) -> None:
+    lock = take(locks, runtime)
+    os.utime(lock.record, (1, 1))  # long enough ago to be remembered
+    assert lock.loss() is None
+    assert lock.loss() is None
+    parent = system.identity_of(os.getppid())
+    assert parent is not None
+    write_json(lock.record, {**lock.info.as_json(), "owner": parent.as_json()})
+    assert lock.loss() == LockGone("taken-over", lock.record, f"pid {os.getppid()}")
+
+
 def test_a_number_in_a_directory_too_long_for_its_socket_is_refused(own_folders: Path) -> None:
     runtime = RuntimeDir.open(str(own_folders / ("long" * 25)))
     with pytest.raises(PortsupError, match="a unix socket can have"):

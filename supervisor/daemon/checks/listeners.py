@@ -14,20 +14,20 @@ from supervisor.system import Listener
 Told = Callable[[list[Listener] | None], None]
 
 
-def look(ports: Collection[int], inquiries: Inquiries, told: Told) -> None:
+def look(ports: Collection[int], but: Collection[int], inquiries: Inquiries, told: Told) -> None:
     """Calls `told` with those who listen on these TCP ports, now or later; with None where that is not found out later.
 
-    Raises OSError where it is not found out now.
+    Sockets with the inodes `but` are left out.  Raises OSError where it is not found out now.
     """
     if not system.has_many_sockets():
-        told(system.listening(ports))
+        told(system.listening(ports, but))
         return
     wanted = frozenset(ports)
 
     def question() -> list[list[Any]]:
         return [
             [each.port, each.family, each.address, each.uid, each.inode, each.listening, each.pid, each.v6_only]
-            for each in system.listening(wanted)
+            for each in system.listening(wanted, but)
         ]
 
     def answer(found: list[list[Any]] | None) -> None:

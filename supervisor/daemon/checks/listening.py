@@ -87,7 +87,7 @@ class ListenerSearch:
             self._look_again(begun)
 
         try:
-            listeners.look({each.port for _, each in expected}, self._inquiries, told)
+            listeners.look({each.port for _, each in expected}, (), self._inquiries, told)
         except OSError:  # no descriptor or memory to look with: there is another look
             self._look_again(begun)
 

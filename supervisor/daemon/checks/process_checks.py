@@ -147,7 +147,7 @@ class ProcessChecks:
         if claimed := [place for place, is_claimed in kept.items() if is_claimed]:
             note(claimed)
         else:
-            listeners.look({port}, self._inquiries, told)
+            listeners.look({port}, (), self._inquiries, told)
 
     def _filled(self, slot: Slot, probe: Probe) -> Probe:
         """The probe with what it asks for filled in; raises PortsupError while a reload removes whom it names."""
@@ -221,9 +221,11 @@ class ProcessChecks:
         before = _inodes(slots)
 
         def told(seen: list[Listener] | None) -> None:
+            if not seen:
+                return
             ours = before | _inodes(slots)
             found: dict[int, list[Listener]] = {}
-            for listener in seen or ():
+            for listener in seen:
                 if listener.inode not in ours:
                     found.setdefault(listener.port, []).append(listener)
             for port, theirs in found.items():
@@ -231,19 +233,24 @@ class ProcessChecks:
                 if svc.port == port and svc.state is State.RUNNING:
                     self._check_owners(running[port], theirs)
 
-        listeners.look(running.keys(), self._inquiries, told)
+        listeners.look(running.keys(), before, self._inquiries, told)
 
     def check_memory(self, slots: Collection[Slot]) -> None:
         """Looks whether a service has more memory than it may have; one that is being replaced has two processes."""
-        large = []
+        limited = [
+            (slot, slot.child, slot.spec.memory_limit)
+            for slot in slots
+            if slot.spec.memory_limit and slot.child is not None and slot.beside is None
+        ]
+        if not limited or self._is_measuring:
+            return
         has_orphans = bool(set(system.children_of(os.getpid())) - self._errands.reaper.others())
-        for slot in slots:
-            limit, child = slot.spec.memory_limit, slot.child
-            if not limit or child is None or slot.beside is not None:
-                continue
-            if slot.service.state in IS_LIVE and (has_orphans or not system.is_alone_within(child.pid, limit)):
-                large.append((slot, child, limit))
-        if not large or self._is_measuring:
+        large = [
+            (slot, child, limit)
+            for slot, child, limit in limited
+            if slot.service.state in IS_LIVE and (has_orphans or not system.is_alone_within(child.pid, limit))
+        ]
+        if not large:
             return
         self._is_measuring = True
 
