@@ -1,5 +1,6 @@
 """What holds for every test: folders of its own, and nothing left behind; without the mark `live`, no world either."""
 
+import functools
 import gc
 import os
 import re
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from _pytest.runner import runtestprotocol
 
 from tests.support.eventually import eventually
 from tests.support.needed import summary
@@ -30,6 +32,7 @@ WORLD = frozenset(
     | {"subprocess.Popen"}
 )
 LIVE_ON_A_CORE = 4  # tests at a time: they wait for two thirds of their time
+UNSAID = 0.005  # seconds; see --durations-min
 MOST_WORKERS = 12  # more would wait for the longest files
 
 # Tests start thousands of Pythons that import the same modules: none of them may compile these again.
@@ -67,11 +70,21 @@ sys.addaudithook(_refuse_the_world)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Without live tests, files that have no others are not imported either: what they need takes seconds."""
-    if config.option.markexpr != "not live" or collection_path.suffix != ".py":
+    """Without live tests, files that have no others are not imported either: what they need takes seconds.
+
+    pytest would look at every path that `--ignore` names for each file anew.
+    """
+    if config.option.markexpr != "not live" or config.option.ignore_glob or collection_path.is_dir():
         return None
+    if not collection_path.match("test_*.py") or str(collection_path) in _passed_over(config):
+        return True
     text = collection_path.read_text(encoding="utf-8")
-    return True if re.search(r"^pytestmark = (\[\s*)?pytest\.mark\.live\b", text, re.MULTILINE) else None
+    return bool(re.search(r"^pytestmark = (\[\s*)?pytest\.mark\.live\b", text, re.MULTILINE))
+
+
+@functools.cache
+def _passed_over(config: pytest.Config) -> set[str]:
+    return {os.path.abspath(path) for path in config.option.ignore or ()}
 
 
 def pytest_collectstart() -> None:
@@ -121,6 +134,19 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     skipped = terminalreporter.stats.get("skipped", [])
     if line := summary(report.longrepr[2] for report in skipped if isinstance(report.longrepr, tuple)):
         terminalreporter.write_line(line)
+
+
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+    """Without live tests, a worker tells of each test once: that it was set up and ended, only where that says more.
+
+    Else to tell it would take as long as a third of the tests. What `--durations` leaves out by itself is not missed.
+    """
+    if item.config.option.markexpr != "not live" or not hasattr(item.config, "workerinput"):
+        return None
+    for report in runtestprotocol(item, log=False, nextitem=nextitem):
+        if report.when == "call" or not report.passed or report.duration > UNSAID:
+            item.ihook.pytest_runtest_logreport(report=report)
+    return True
 
 
 @pytest.hookimpl(wrapper=True)

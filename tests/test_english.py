@@ -9,7 +9,7 @@ import pytest
 
 from supervisor.cli.commands import LINES
 from supervisor.cli.parser import full, overview
-from tests.support.source import PACKAGE, nodes, source_files
+from tests.support.source import PACKAGE, docstrings, nodes, source_files
 
 ROOT = Path(__file__).parents[1]
 PAGES = [
@@ -39,14 +39,9 @@ def prose(page: Path) -> str:
 
 def messages(path: Path) -> list[ast.Constant]:
     """The texts of a file with more than one word, but docstrings."""
-    docstrings: set[ast.AST] = set()
-    texts: list[ast.Constant] = []
-    for node in nodes(path):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            docstrings.update(ast.walk(node.body[0]) if ast.get_docstring(node) is not None else ())
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and " " in node.value:
-            texts.append(node)
-    return [text for text in texts if text not in docstrings]
+    unseen = docstrings(path)
+    texts = (node for node in nodes(path, ast.Constant) if isinstance(node.value, str) and " " in node.value)
+    return [text for text in texts if text not in unseen]
 
 
 def test_the_glossary_names_words_that_are_not_used() -> None:

@@ -37,21 +37,18 @@ def test_names_of_events_stand_in_the_catalogue_only() -> None:
     for path in source_files("supervisor"):
         if CATALOGUE in path.parents:
             continue
-        for node in nodes(path):
-            if isinstance(node, ast.Constant) and node.value in journal.BY_NAME and " " in str(node.value):
+        for node in nodes(path, ast.Constant):
+            if node.value in journal.BY_NAME and " " in str(node.value):
                 wrong.append(f"{path.relative_to(PACKAGE)}:{node.lineno}: {node.value!r}")
     assert wrong == []
 
 
 def test_every_event_of_the_catalogue_is_told_by_somebody() -> None:
-    used = set()
+    used = set[str]()
     for path in source_files("supervisor"):
         if CATALOGUE in path.parents:
             continue
-        for node in nodes(path):
-            match node:
-                case ast.Attribute(attr=name) | ast.Name(id=name):
-                    used.add(name)
+        used |= {node.attr for node in nodes(path, ast.Attribute)} | {node.id for node in nodes(path, ast.Name)}
     assert {each.__name__ for each in journal.ALL} - used == set()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.source import PACKAGE, nodes, source_files
+from tests.support.source import PACKAGE, docstrings, nodes, source_files
 
 # What sentences in other places are about, none of them of a service: folders and files.
 ABOUT: dict[str, tuple[str, ...]] = {
@@ -66,26 +66,21 @@ READERS = {
 @functools.cache
 def texts(path: Path) -> list[ast.Constant]:
     """Every text in a file but docstrings, annotations and what is said of a mistake of ours."""
-    unseen: set[ast.AST] = set()
-    for node in nodes(path):
-        match node:
-            case ast.Module() | ast.ClassDef() | ast.FunctionDef() | ast.AsyncFunctionDef():
-                unseen.update(ast.walk(node.body[0]) if ast.get_docstring(node) is not None else ())
-                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.returns is not None:
-                    unseen.update(ast.walk(node.returns))
-            case ast.Assert():
-                unseen.update(ast.walk(node))
-            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name in NOT_OF_SERVICES:
-                unseen.update(ast.walk(node))
-            case ast.Assign(targets=[ast.Name(id=name)]) if name in TABLES:
-                unseen.update(ast.walk(node.value))
-            case ast.AnnAssign(annotation=annotation) | ast.arg(annotation=ast.expr() as annotation):
-                unseen.update(ast.walk(annotation))
-    return [
-        node
-        for node in nodes(path)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in unseen
-    ]
+    quiet: list[ast.AST | None] = list(nodes(path, ast.Assert))
+    quiet += (node.returns for node in nodes(path, ast.FunctionDef))
+    quiet += (node.returns for node in nodes(path, ast.AsyncFunctionDef))
+    quiet += (node.annotation for node in nodes(path, ast.AnnAssign))
+    quiet += (node.annotation for node in nodes(path, ast.arg))
+    for call in nodes(path, ast.Call):
+        match call.func:
+            case ast.Name(id=name) | ast.Attribute(attr=name) if name in NOT_OF_SERVICES:
+                quiet.append(call)
+    for assigned in nodes(path, ast.Assign):
+        match assigned.targets:
+            case [ast.Name(id=name)] if name in TABLES:
+                quiet.append(assigned.value)
+    unseen = docstrings(path).union(*(ast.walk(node) for node in quiet if node is not None))
+    return [node for node in nodes(path, ast.Constant) if isinstance(node.value, str) and node not in unseen]
 
 
 def test_sentences_about_services_are_made_in_one_folder() -> None:
@@ -111,7 +106,7 @@ def test_nobody_reads_facts_out_of_the_words_of_a_reason() -> None:
         name = path.relative_to(PACKAGE).as_posix()
         if name.startswith(OTHERS):
             continue
-        for node in nodes(path):
+        for node in (*nodes(path, ast.Call), *nodes(path, ast.Compare)):
             match node:
                 case ast.Call(func=ast.Attribute(value=subject, attr=method)) if method in READERS and is_reason(
                     subject

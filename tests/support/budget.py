@@ -3,6 +3,7 @@
 import os
 
 from hypothesis import HealthCheck, settings
+from hypothesis.internal.conjecture import providers
 
 LONG = bool(os.environ.get("TEST_LONG"))
 
@@ -23,3 +24,7 @@ def tries(few: int, many: int) -> settings:
 # For a test with `@given` alone; tests/conftest.py imports this module before any of them.
 settings.register_profile("portsup", tries(10, 2000))
 settings.load_profile("portsup")
+
+# Hypothesis would look up the constants of all modules that are imported: for seconds, and others in each worker.
+if not LONG:
+    setattr(providers, "_get_local_constants", lambda: providers._local_constants)  # noqa: B010

@@ -4,10 +4,13 @@ import ast
 import functools
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar, cast
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "supervisor"
+
+LEAVES = {int, str, float, complex, bytes, bool, type(None), type(...), ast.Load, ast.Store, ast.Del}
+Node = TypeVar("Node", bound=ast.AST)
 
 
 class Import(NamedTuple):
@@ -29,9 +32,39 @@ def parsed(path: Path) -> ast.Module:
 
 
 @functools.cache
-def nodes(path: Path) -> tuple[ast.AST, ...]:
-    """Every node of the syntax tree of a file."""
-    return tuple(ast.walk(parsed(path)))
+def _by_type(path: Path) -> dict[type[ast.AST], list[ast.AST]]:
+    """What ast.walk finds in a file, in two thirds of its time."""
+    found: dict[type[ast.AST], list[ast.AST]] = {}
+    waiting: list[ast.AST] = [parsed(path)]
+    for node in waiting:
+        found.setdefault(type(node), []).append(node)
+        for value in vars(node).values():
+            kind = type(value)
+            if kind is list:
+                waiting += [each for each in value if type(each) not in LEAVES]
+            elif kind not in LEAVES:
+                waiting.append(value)
+    return found
+
+
+def nodes(path: Path, *types: type[Node]) -> Iterator[Node]:
+    """Those nodes of the syntax tree of a file that are of one of these types."""
+    for each in types:
+        yield from cast(list[Node], _by_type(path).get(each, []))
+
+
+def docstrings(path: Path) -> set[ast.AST]:
+    """The texts in a file that describe a module, a class or a function."""
+    described: list[ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef] = [
+        *nodes(path, ast.Module), *nodes(path, ast.ClassDef), *nodes(path, ast.FunctionDef),
+        *nodes(path, ast.AsyncFunctionDef),
+    ]  # fmt: skip
+    found = set[ast.AST]()
+    for node in described:
+        match node.body:
+            case [ast.Expr(value=ast.Constant(value=str()) as text), *_]:
+                found.add(text)
+    return found
 
 
 @functools.cache

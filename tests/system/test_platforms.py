@@ -60,7 +60,7 @@ def test_what_is_asked_of_the_system_is_in_the_contract() -> None:
     asked = set()
     for path in source_files("supervisor"):
         if path.parent != FOLDER:
-            for node in nodes(path):
+            for node in nodes(path, ast.Attribute):
                 match node:
                     case ast.Attribute(value=ast.Name(id="system"), attr=name):
                         asked.add(name)
