@@ -114,12 +114,18 @@ def add_globals(parser: argparse.ArgumentParser, short_file: bool = True, inheri
     nothing = argparse.SUPPRESS if inherit else None
     group.add_argument(
         *names, metavar="FILE", action="append", default=[] if inherit else None, dest="behind" if inherit else "file",
-        help="use this services.yaml; give it again to merge further files over it",
+        help="use this services.yaml, and merge further ones over it",
     )  # fmt: skip
     group.add_argument(
         "--instance", metavar="N", type=instance_number, default=nothing, help="use instance N: 1, 2, ..."
     )
     group.add_argument("--color", choices=COLORS, default=nothing or "auto", help="colour the output (default: auto)")
+
+
+def add_format(parser: argparse.ArgumentParser, *formats: str) -> None:
+    """The option `--format` of a command that can print in each of these; the first is the default."""
+    told = f"print in this format (default: {formats[0]})"
+    parser.add_argument("--format", choices=formats, default=formats[0], help=told)
 
 
 def instance_number(text: str) -> int:

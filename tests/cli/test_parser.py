@@ -1,7 +1,9 @@
 """Command lines as they are typed: what the parser of each command makes of them."""
 
+import argparse
 import re
 import shlex
+from collections.abc import Iterator
 
 import pytest
 
@@ -42,3 +44,31 @@ def test_a_start_may_take_a_duration_but_not_no_time(run: Run) -> None:
     assert parser.build("up").parse_args(["--wait-timeout", "2m"]).wait_timeout == 120.0
     for never in ("0", "nan", "inf", "soon"):
         assert run("up", "--dry-run", "--wait-timeout", never).code == ExitCode.USAGE
+
+
+VERBS = {
+    "accept", "add", "allow", "ask", "choose", "colour", "convert", "do", "explain", "follow", "give", "ignore",
+    "kill", "leave", "let", "list", "listen", "look", "move", "overwrite", "print", "read", "replace", "return", "run",
+    "send", "serve", "set", "show", "start", "stop", "use", "wait", "write",
+}  # fmt: skip
+
+
+def options_of(command: argparse.ArgumentParser) -> Iterator[argparse.Action]:
+    """The options of a command, and of what comes below it."""
+    for action in command._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for below in action.choices.values():
+                yield from options_of(below)
+        elif action.option_strings and action.help != argparse.SUPPRESS:
+            yield action
+
+
+@pytest.mark.parametrize("command", LINES)
+def test_what_an_option_does_is_said_in_a_line_that_begins_with_a_verb(command: str) -> None:
+    wrong = []
+    for option in options_of(parser.build(command)):
+        words = (option.help or "").removeprefix("also ")
+        if len(option.help or "") > 60 or words.split(" ")[0] not in VERBS:
+            wrong.append(f"{option.option_strings[-1]}: {option.help}")
+    ours = "--all: accepted for Compose compatibility; has no effect"
+    assert [each for each in wrong if each != ours] == []

@@ -4,7 +4,7 @@ import argparse
 
 from supervisor.cli.complaint import remark, say, warn
 from supervisor.cli.config_files import files_asked
-from supervisor.cli.parser import add_globals
+from supervisor.cli.parser import add_format, add_globals
 from supervisor.words import files as words
 
 TYPE_CHECKING = False
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action = actions.add_parser(name, help=text, description=f"{text[:1].upper()}{text[1:]}.", allow_abbrev=False)
         add_globals(action, inherit=True)
         if name == "show":
-            action.add_argument("--format", choices=("yaml", "json"), default="yaml", help="default: yaml")
+            add_format(action, "yaml", "json")
             action.add_argument("--services", action="store_true", help="print only the names of the services")
             action.add_argument("--reveal", action="store_true", help="show secrets instead of ***")
 

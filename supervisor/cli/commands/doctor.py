@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from supervisor.cli import render
 from supervisor.cli.config_files import config_near, current_directory, files_asked
+from supervisor.cli.parser import add_format
 from supervisor.errors import ExitCode, PortsupError
 
 TYPE_CHECKING = False
@@ -32,7 +33,7 @@ _COLORS = {"error": "red", "warning": "yellow", "note": "cyan", "ok": "green"}
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `doctor`."""
     parser.add_argument("-a", "--all", action="store_true", help="also show what is fine")
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
+    add_format(parser, "text", "json")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -4,6 +4,7 @@ import argparse
 import shlex
 
 from supervisor.cli.complaint import warn
+from supervisor.cli.parser import add_format
 from supervisor.cli.render import json_line
 from supervisor.cli.target import connect
 from supervisor.words import files as words
@@ -24,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("service", nargs="?", metavar="SERVICE", help="print the whole environment of this service")
     parser.add_argument("--reveal", action="store_true", help="show secrets instead of ***")
     parser.add_argument("--export", action="store_true", help="print lines that a shell can evaluate")
-    parser.add_argument("--format", choices=("table", "json"), default="table", help="default: table")
+    add_format(parser, "table", "json")
 
 
 def run(args: argparse.Namespace) -> int:

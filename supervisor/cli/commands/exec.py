@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--handoff",
         choices=("auto", "off"),
         default="auto",
-        help="disable the handoff with off: the program binds its port itself",
+        help="use the handoff, or with off let the program bind its port",
     )
     parser.add_argument("program", nargs="...", metavar="-- CMD", help="the program and its arguments")
 

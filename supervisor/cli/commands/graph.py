@@ -5,6 +5,7 @@ import argparse
 from supervisor.cli import render
 from supervisor.cli.commands.config import load
 from supervisor.cli.config_files import files_asked
+from supervisor.cli.parser import add_format
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ EXAMPLES = """\
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `graph`."""
-    parser.add_argument("--format", choices=("text", "mermaid", "svg", "json"), default="text", help="default: text")
+    add_format(parser, "text", "mermaid", "svg", "json")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -62,8 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Where from, where to."""
     parser.add_argument(
         "--from", dest="sources", metavar="FILE", action="append", default=[],
-        help="convert this file of another supervisor; give it again to merge files"
-        ", or to add them (supervisord, systemd, circus)",
+        help="convert this file of another supervisor; may be given again",
     )  # fmt: skip
     parser.add_argument(
         "--kind", choices=KINDS, metavar="KIND", help="read FILE as this format, if portsup cannot recognize it"

@@ -13,7 +13,10 @@ EXAMPLES = """\
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `kill`."""
-    parser.add_argument("-s", "--signal", metavar="SIG", type=signal_number, default="SIGKILL", help="default: SIGKILL")
+    parser.add_argument(
+        "-s", "--signal", metavar="SIG", type=signal_number, default="SIGKILL",
+        help="send this signal (default: SIGKILL)",
+    )  # fmt: skip
     add_services(parser)
 
 

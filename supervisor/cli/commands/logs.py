@@ -53,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--lines",
         metavar="N",
         type=line_count,
-        help=f"print the last N lines of each service, or all (default: {_LINES})",
+        help=f"print the last N lines per service, or all (default: {_LINES})",
     )
     parser.add_argument(
         "--since", metavar="WHEN", type=moment, help="print only lines since 10m ago, or since 2026-03-01T09:30"
@@ -62,12 +62,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--since-restart", action="store_true", help="print only lines of the last process of each service"
     )
-    parser.add_argument("--grep", metavar="REGEX", help="print only lines that match this regular expression of Python")
+    parser.add_argument("--grep", metavar="REGEX", help="print only lines that match this Python regular expression")
     parser.add_argument("-i", "--ignore-case", action="store_true", help="ignore case in --grep")
     parser.add_argument("--level", choices=_LEVELS, help="print only lines of this level or above")
     parser.add_argument(
         "--json-field", metavar="NAME[=VALUE]", action="append", default=[],
-        help="print only JSON lines with this field and value; a.b for b in a; may be given again",
+        help="print only JSON lines with this field; may be given again",
     )  # fmt: skip
     parser.add_argument("--context", metavar="N", type=_number, default=0, help="also print N lines around each match")
     parser.add_argument("-t", "--timestamps", action="store_true", help="print the time before each line")

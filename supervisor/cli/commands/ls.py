@@ -6,6 +6,7 @@ import sys
 
 from supervisor.cli import render
 from supervisor.cli.complaint import say, warn
+from supervisor.cli.parser import add_format
 from supervisor.cli.target import instances
 from supervisor.words import answers
 
@@ -25,7 +26,7 @@ PID is `-` (JSON: null) if the instance runs in another PID namespace."""
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `ls`."""
-    parser.add_argument("--format", choices=("table", "json"), default="table", help="default: table")
+    add_format(parser, "table", "json")
     parser.add_argument("-a", "--all", action="store_true", help="also list directories in which nothing runs")
     parser.add_argument("-q", "--quiet", action="store_true", help="print only the numbers of the instances")
 

@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("client", nargs="?", choices=_CLIENTS, help="the client whose file here gets the entry")
     parser.add_argument(
         "--http", metavar="PORTS", nargs="?", type=ports, const=PORTS,
-        help="serve clients that connect by HTTP, on the first free one of these ports (default: 7090-7094)",
+        help="serve by HTTP on the first free port (default: 7090-7094)",
     )  # fmt: skip
     parser.add_argument("--read-only", action="store_true", help="leave out the tools that change something")
     parser.add_argument("--replace", action="store_true", help="replace another entry of this name, with install")

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 
 from supervisor.cli import render
 from supervisor.cli.complaint import say
+from supervisor.cli.parser import add_format
 from supervisor.cli.target import connect, instances
 from supervisor.errors import PortsupError
 from supervisor.words import answers
@@ -30,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="list every lease on this machine, and strangers on its pools",
     )
-    parser.add_argument("--format", choices=("table", "json"), default="table", help="default: table")
+    add_format(parser, "table", "json")
 
 
 def run(args: argparse.Namespace) -> int:

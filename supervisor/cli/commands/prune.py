@@ -5,6 +5,7 @@ import sys
 
 from supervisor.cli import render
 from supervisor.cli.complaint import say, warn
+from supervisor.cli.parser import add_format
 from supervisor.errors import UsageError
 from supervisor.words import leftovers
 
@@ -20,8 +21,8 @@ nobody holds a lock of it. prune does not touch running instances."""
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `prune`."""
     parser.add_argument("-y", "--yes", action="store_true", help="do not ask")
-    parser.add_argument("--dry-run", action="store_true", help="only show what is left")
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
+    parser.add_argument("--dry-run", action="store_true", help="show what is left, and remove nothing")
+    add_format(parser, "text", "json")
 
 
 def run(args: argparse.Namespace) -> int:

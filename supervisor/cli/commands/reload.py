@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from supervisor.cli import render
 from supervisor.cli.config_files import current_directory, files_asked
+from supervisor.cli.parser import add_format
 from supervisor.cli.progress import follow
 from supervisor.cli.target import connect
 from supervisor.config.names import find_asked
@@ -30,7 +31,7 @@ _MARKS = {"added": "green", "removed": "red", "changed": "yellow"}
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `reload`."""
     parser.add_argument("--dry-run", action="store_true", help="show the difference, and change nothing")
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
+    add_format(parser, "text", "json")
 
 
 def run(args: argparse.Namespace) -> int:

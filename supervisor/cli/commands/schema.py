@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--of", dest="subject", choices=_SUBJECTS, default="services",
-        help="print it of services.yaml, an event, or a line of the control socket (default: services)",
+        help="choose what it describes (default: services)",
     )  # fmt: skip
 
 

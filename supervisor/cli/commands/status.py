@@ -6,6 +6,7 @@ import time
 
 from supervisor.cli import render
 from supervisor.cli.complaint import say, warn
+from supervisor.cli.parser import add_format
 from supervisor.cli.rows import KEYS, loop_words, pool_words, select, socket_words
 from supervisor.cli.target import connect
 from supervisor.control.json_form import as_json
@@ -65,7 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("services", nargs="*", metavar="SERVICE", help="list only these services")
     parser.add_argument("-a", "--all", action="store_true", help="accepted for Compose compatibility; has no effect")
     parser.add_argument("-q", "--quiet", action="store_true", help="print only the names")
-    parser.add_argument("--format", choices=("table", "json", "wide"), default="table", help="default: table")
+    add_format(parser, "table", "json", "wide")
     parser.add_argument(
         "-r", "--resources", action="store_true",
         help="also show CPU, memory, processes and listening sockets",

@@ -6,6 +6,7 @@ import sys
 
 from supervisor.api.launch import Launch, critical_chain, launches, phases
 from supervisor.cli import render
+from supervisor.cli.parser import add_format
 from supervisor.cli.source import Source, find_source
 from supervisor.core import journal
 from supervisor.words import answers
@@ -26,7 +27,7 @@ _OPTIONAL = ("PORT", "STARTS", "SPAWN", "LISTENING", "WAITED", "READY")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `timings`."""
-    parser.add_argument("--format", choices=("table", "html", "json"), default="table", help="default: table")
+    add_format(parser, "table", "html", "json")
 
 
 def run(args: argparse.Namespace) -> int:

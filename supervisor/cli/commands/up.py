@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--handoff",
         choices=("auto", "off"),
         default="auto",
-        help="disable the handoff with off: services bind their ports themselves",
+        help="use the handoff, or with off let services bind their ports",
     )
     parser.add_argument("--abort-on-exit", action="store_true", help="stop everything when a service has ended")
     parser.add_argument("--abort-on-failure", action="store_true", help="stop everything when a service has failed")

@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--with-stack", action="store_true",
-        help="print the link once the stack is ready; end with it, or when stdin ends",
+        help="print the link once the stack is ready, and end with it",
     )  # fmt: skip
     group = parser.add_argument_group("beyond this machine")
     group.add_argument("--host", metavar="ADDRESS", default="127.0.0.1", help="listen there (default: 127.0.0.1)")

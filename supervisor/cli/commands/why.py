@@ -5,6 +5,7 @@ import sys
 
 from supervisor.cli import render
 from supervisor.cli.arguments import line_count
+from supervisor.cli.parser import add_format
 from supervisor.cli.source import Source, find_source
 from supervisor.control.json_form import as_json, line_of
 from supervisor.core import journal
@@ -42,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-n", "--lines", metavar="N", type=line_count, default=_LINES,
         help=f"print the last N lines of output (default: {_LINES})",
     )  # fmt: skip
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="default: text")
+    add_format(parser, "text", "json")
 
 
 def run(args: argparse.Namespace) -> int:
