@@ -120,7 +120,7 @@ BUDGET = Section(
             Size(2**20, LARGEST),
             "The same for memory of graphics processors, by `gpu_memory_cost`.",
             also=("vram", "gpu"),
-            unset="what the driver of NVIDIA tells",
+            unset="what the driver of NVIDIA says",
             more="To ask the driver takes the extra `gpu`.",
         ),
         Key(
@@ -162,7 +162,7 @@ RAY = Section(
 )
 
 ENGINE = Section(
-    keys=(Key("ray", RAY, "The Ray cluster, and how long what takes there.", form=spread("ray", RAY)),),
+    keys=(Key("ray", RAY, "The Ray cluster, and its time limits.", form=spread("ray", RAY)),),
 )
 
 NOTIFY = Section(
@@ -170,17 +170,17 @@ NOTIFY = Section(
         Key(
             "on",
             Shape.NAMES,
-            "What to tell: `failed`, `flapping`, `unhealthy`, `ready`.",
+            "What to send a notice of: `failed`, `flapping`, `unhealthy`, `ready`.",
             "[failed, flapping, unhealthy]",
             also=("events", "when"),
         ),
         Key(
             "to",
             Shape.ADDRESSES,
-            "Whom to tell: `desktop`, or addresses as apprise has them.",
+            "Where to send it: `desktop`, or addresses as apprise has them.",
             also=("urls", "targets", "url", "services"),
         ),
-        Key("run", Shape.COMMAND, "A command that tells it.", also=("command", "exec", "cmd")),
+        Key("run", Shape.COMMAND, "A command that sends it.", also=("command", "exec", "cmd")),
         Key("every", Duration(), "How long to wait between two notices.", "1m", also=("interval",)),
     ),
     of=Notify,
@@ -212,7 +212,7 @@ STACK = Section(
         Key(
             "notify",
             NOTIFY,
-            "Tells somebody who does not look when something goes wrong.",
+            "Sends you a notice when something goes wrong.",
             also=("notifications", "alerts", "notification"),
             form=forms.NOTIFY,
         ),
@@ -227,7 +227,7 @@ STACK = Section(
         Key(
             "render",
             Several(RENDER),
-            "Files that portsup writes from templates, and that always tell where the services are.",
+            "Files that portsup writes from templates, with the current addresses of the services.",
             also=("templates", "renders"),
             form=forms.RENDER,
         ),
