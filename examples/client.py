@@ -38,6 +38,17 @@ def client_for(url: str = "", *, silence: float = 120) -> httpx2.AsyncClient:
     )
 
 
+async def readiness(client: httpx2.AsyncClient, url: str, headers: dict[str, str] | None, *, patience: float) -> str:
+    """What a page says of whether its service is ready: `ok`, or the code of an error; it does not raise."""
+    try:
+        response = await client.get(url, headers=headers, timeout=patience)
+        return "ok" if response.status_code == 200 else str(response.json()["error"]["code"])
+    except (httpx2.HTTPError, httpx2.InvalidURL):
+        return "upstream_unreachable"
+    except (ValueError, LookupError, TypeError):
+        return "upstream_error"
+
+
 async def _take_trace_along(request: httpx2.Request) -> None:
     if trace := current():
         request.headers["traceparent"] = trace.header

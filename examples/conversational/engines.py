@@ -12,7 +12,7 @@ import subprocess
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -155,17 +155,7 @@ class Several:
         self._name()
 
     def load(self) -> None:
-        found: list[Speaker] = []
-        why = []
-        for each in self._speakers:
-            try:
-                each.load()
-                found.append(each)
-            except FAULTS as error:
-                why.append(f"{each.name}: {error}")
-        if not found:
-            raise Absent("; ".join(why))
-        self._speakers = found
+        self._speakers = made({each.name: partial(_loaded, each) for each in self._speakers})
         self._name()
 
     def _name(self) -> None:
@@ -201,6 +191,11 @@ def made(kinds: Mapping[str, Callable[[], E]]) -> list[E]:
     if not found:
         raise Absent("; ".join(why))
     return found
+
+
+def _loaded(engine: E) -> E:
+    engine.load()
+    return engine
 
 
 def installed(name: str) -> None:

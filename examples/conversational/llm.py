@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx2
 
-from examples.client import client_for
+from examples.client import client_for, readiness
 from examples.forward import send
 from examples.peers import Peers
 from examples.web import ServiceError
@@ -82,15 +82,10 @@ class Llm:
     async def _look(self) -> str:
         try:
             url, headers = self._where()
-            path = f"{url}/models" if self._fixed else url.removesuffix("/v1") + "/health/ready"
-            response = await self.client.get(path, headers=headers, timeout=1.5)
-            return "ok" if response.status_code == 200 else str(response.json()["error"]["code"])
         except ServiceError as error:
             return error.code
-        except (httpx2.HTTPError, httpx2.InvalidURL):
-            return "upstream_unreachable"
-        except (ValueError, LookupError, TypeError):
-            return "upstream_error"
+        page = f"{url}/models" if self._fixed else url.removesuffix("/v1") + "/health/ready"
+        return await readiness(self.client, page, headers, patience=1.5)
 
 
 def _piece(event: Any) -> str:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import httpx2
 
-from examples.client import client_for
+from examples.client import client_for, readiness
 from examples.forward import send
 from examples.peers import Peers
 from examples.sandra_ia.answers import Answer, Stream, begun, finished, is_about_the_model, json_of, refusal_of
@@ -204,14 +204,10 @@ class Backends:
 
     async def _look(self, name: str) -> str:
         try:
-            response = await self.client.get(f"{self._url(name)}/health/ready", timeout=1.0)
-            return "ok" if response.status_code == 200 else str(response.json()["error"]["code"])
+            page = f"{self._url(name)}/health/ready"
         except ServiceError as error:
             return error.code
-        except (httpx2.HTTPError, httpx2.InvalidURL):
-            return "upstream_unreachable"
-        except (ValueError, LookupError, TypeError):
-            return "upstream_error"
+        return await readiness(self.client, page, None, patience=1.0)
 
 
 def all_failed(said: Sequence[ServiceError]) -> ServiceError:
