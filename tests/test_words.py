@@ -17,26 +17,24 @@ ABOUT: dict[str, tuple[str, ...]] = {
     ),
     "what a system lacks or refuses, and files and directories of portsup itself": (
         "errors.py", "files/", "system/", "api/token.py", "ports/folders.py", "ports/lockfile.py", "ports/runtime.py",
-        "process/filters.py", "process/view.py", "daemon/automatic/file_watcher.py", "cli/complaint.py", "cli/main.py",
+        "process/filters.py", "process/view.py", "cli/complaint.py", "cli/main.py",
         "cli/bug_report.py",
     ),
     "what a program, a browser or an agent asks, or a person searches for": (
         "control/", "logs/", "mcp/", "web/", "api/log_search.py", "cli/commands/web.py", "ports/library.py",
     ),
-    "titles, keys and help": ("tui/", "cli/parser.py", "cli/commands/__init__.py", "cli/commands/config.py",
-                              "cli/commands/man.py"),
+    "titles, keys and help": ("tui/", "cli/parser.py", "cli/commands/__init__.py", "cli/commands/man.py"),
     "markup, and what a shell reads": (
         "api/drawing.py", "api/gantt.py", "names/answers.py", "cli/commands/completion.py",
     ),
     "a mistake of a programmer": ("core/facts.py", "dataclass.py"),
-    "a number, for Prometheus": ("cli/commands/metrics.py",),
 }  # fmt: skip
 ELSEWHERE = tuple(place for places in ABOUT.values() for place in places)
 OTHERS = ("config", "convert", "export", "words")  # nobody reads facts out of words there
 # Calls whose texts are no sentences about a service: mistakes of ours or of a command line, missing packages, help.
 NOT_OF_SERVICES = {"AssertionError", "AttributeError", "call_exception_handler", "UsageError", "Missing",
                    "ArgumentTypeError", "add_argument", "add_argument_group", "add_parser", "TypeError"}  # fmt: skip
-TABLES = {"EXAMPLES", "event"}  # command lines, and the names of events
+TABLES = {"EXAMPLES", "event", "OUT_OF_WATCHERS"}  # command lines, the names of events, the words of a library
 SENTENCE = re.compile(r"[a-z`][,:;]? [a-z`]|^[a-z]+ $|^ [a-z]{2}")
 REASONS = {
     "reason",

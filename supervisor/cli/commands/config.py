@@ -22,13 +22,19 @@ EXAMPLES = """\
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The subcommands `check` and `show`."""
     actions = parser.add_subparsers(dest="action", metavar="check|show", required=True)
-    for name, text in (("check", "list all mistakes of services.yaml"), ("show", "print services.yaml fully resolved")):
-        action = actions.add_parser(name, help=text, description=f"{text[:1].upper()}{text[1:]}.", allow_abbrev=False)
-        add_globals(action, inherit=True)
-        if name == "show":
-            add_format(action, "yaml", "json")
-            action.add_argument("--services", action="store_true", help="print only the names of the services")
-            action.add_argument("--reveal", action="store_true", help="show secrets instead of ***")
+    check = actions.add_parser(
+        "check", help="list all mistakes of services.yaml", description="List all mistakes of services.yaml.",
+        allow_abbrev=False,
+    )  # fmt: skip
+    add_globals(check, inherit=True)
+    show = actions.add_parser(
+        "show", help="print services.yaml fully resolved", description="Print services.yaml fully resolved.",
+        allow_abbrev=False,
+    )  # fmt: skip
+    add_globals(show, inherit=True)
+    add_format(show, "yaml", "json")
+    show.add_argument("--services", action="store_true", help="print only the names of the services")
+    show.add_argument("--reveal", action="store_true", help="show secrets instead of ***")
 
 
 def run(args: argparse.Namespace) -> int:

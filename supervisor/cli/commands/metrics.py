@@ -10,6 +10,8 @@ from supervisor.control.client import Client, DaemonGone
 from supervisor.control.messages import Resources
 from supervisor.control.status import BudgetStatus, ServiceStatus, StackStatus
 from supervisor.errors import PortsupError, UsageError
+from supervisor.words import instances
+from supervisor.words.metrics import ABOUT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,55 +25,35 @@ EXAMPLES = """\
   portsup metrics --all               all your instances on this machine
   portsup metrics --all > shop.prom.new && mv shop.prom.new shop.prom"""
 
-# Name without the suffix of its type, type, unit and help; in the order of the output.  Only gauges and counters:
-# the textfile collector of node_exporter reads the older format, which knows no info and no stateset.
-FAMILIES = (
-    ("portsup_instance_up", "gauge", "", "Whether the instance answers."),
-    ("portsup_loop_longest_stall_seconds", "gauge", "seconds", "The longest time that portsup served nobody."),
-    ("portsup_loop_stalls", "counter", "", "How often portsup served nobody for 50 ms and more."),
-    ("portsup_budget_bytes", "gauge", "bytes", "What the services may cost together, by resource."),
-    ("portsup_budget_held_bytes", "gauge", "bytes", "What the services that run cost of it."),
-    ("portsup_budget_waiting", "gauge", "", "How many services wait for room in the budget."),
-    ("portsup_service_up", "gauge", "", "Whether the service has a process."),
-    ("portsup_service_ready", "gauge", "", "Whether the service is running and ready."),
-    (
-        "portsup_service_fine",
-        "gauge",
-        "",
-        "Whether it is ready, done with success, or not asked for, as status counts.",
-    ),
-    ("portsup_service_healthy", "gauge", "", "What the health check said last; only where there is one."),
-    ("portsup_service_state", "gauge", "", "1 with the present state as a label."),
-    ("portsup_service_port", "gauge", "", "The port in use."),
-    ("portsup_service_pool_ports", "gauge", "", "How many ports of the pool are active, spare, taken or quarantined."),
-    ("portsup_service_uptime_seconds", "gauge", "seconds", "Age of the process."),
-    ("portsup_service_restarts", "counter", "", "Restarts that nobody asked for, since the stack came up."),
-    (
-        "portsup_service_next_run_timestamp_seconds",
-        "gauge",
-        "seconds",
-        "When a job with a schedule runs next, since 1970.",
-    ),
-    ("portsup_service_replicas", "gauge", "", "How many replicas it has; only where there are several."),
-    ("portsup_service_replicas_ready", "gauge", "", "How many of them are ready."),
-    (
-        "portsup_service_file_changes",
-        "counter",
-        "",
-        "How often watched files have changed, and something followed; only with `watch`.",
-    ),
-    (
-        "portsup_service_stdio_sessions",
-        "gauge",
-        "",
-        "How many sessions of MCP are open; only with `stdio`.",
-    ),
-    ("portsup_service_stdio_programs", "gauge", "", "How many programs serve them; only with `stdio`."),
-    ("portsup_service_rotations", "counter", "", "Moves to another port, since the stack came up."),
-    ("portsup_service_cpu_seconds", "counter", "seconds", "Processor time of all its processes since they began."),
-    ("portsup_service_memory_bytes", "gauge", "bytes", "Memory of all its processes together."),
-    ("portsup_service_processes", "gauge", "", "How many processes it has."),
-)
+# By name, without the suffix of its type: the type, and the unit; in the order of the output.  Only gauges and
+# counters: the textfile collector of node_exporter reads the older format, which knows no info and no stateset.
+FAMILIES = {
+    "portsup_instance_up": ("gauge", ""),
+    "portsup_loop_longest_stall_seconds": ("gauge", "seconds"),
+    "portsup_loop_stalls": ("counter", ""),
+    "portsup_budget_bytes": ("gauge", "bytes"),
+    "portsup_budget_held_bytes": ("gauge", "bytes"),
+    "portsup_budget_waiting": ("gauge", ""),
+    "portsup_service_up": ("gauge", ""),
+    "portsup_service_ready": ("gauge", ""),
+    "portsup_service_fine": ("gauge", ""),
+    "portsup_service_healthy": ("gauge", ""),
+    "portsup_service_state": ("gauge", ""),
+    "portsup_service_port": ("gauge", ""),
+    "portsup_service_pool_ports": ("gauge", ""),
+    "portsup_service_uptime_seconds": ("gauge", "seconds"),
+    "portsup_service_restarts": ("counter", ""),
+    "portsup_service_next_run_timestamp_seconds": ("gauge", "seconds"),
+    "portsup_service_replicas": ("gauge", ""),
+    "portsup_service_replicas_ready": ("gauge", ""),
+    "portsup_service_file_changes": ("counter", ""),
+    "portsup_service_stdio_sessions": ("gauge", ""),
+    "portsup_service_stdio_programs": ("gauge", ""),
+    "portsup_service_rotations": ("counter", ""),
+    "portsup_service_cpu_seconds": ("counter", "seconds"),
+    "portsup_service_memory_bytes": ("gauge", "bytes"),
+    "portsup_service_processes": ("gauge", ""),
+}
 PORT_STATES = ("active", "spare", "taken", "quarantined")
 
 
@@ -89,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
         except DaemonGone:  # it has ended since it was found
             continue
         except PortsupError as error:
-            warn(f"`{info.stack}` instance {info.instance}: {error}", args.color)
+            warn(f"{instances.of(info.stack, info.instance)}: {error}", args.color)
             told.append((info.stack, info.instance, None, {}))
     sys.stdout.write("".join(f"{line}\n" for line in exposition(told)))
     return 0
@@ -105,7 +87,7 @@ def _asked(client: Client) -> tuple[StackStatus, dict[str, Resources | None]]:
 
 def exposition(told: "Iterable[Told]") -> Iterator[str]:
     """The lines of OpenMetrics 1.0, all samples of a family together."""
-    samples: dict[str, list[Sample]] = {name: [] for name, *_ in FAMILIES}
+    samples: dict[str, list[Sample]] = {name: [] for name in FAMILIES}
     for stack, instance, status, used in told:
         place = {"stack": stack, "instance": str(instance)}
         samples["portsup_instance_up"].append((place, float(status is not None)))
@@ -119,12 +101,12 @@ def exposition(told: "Iterable[Told]") -> Iterator[str]:
         for row in status.services:
             for family, more, value in _of_service(row, used.get(row.name)):
                 samples[family].append((place | {"service": row.name, **more}, value))
-    for name, kind, unit, about in FAMILIES:
+    for name, (kind, unit) in FAMILIES.items():
         if samples[name]:
             yield f"# TYPE {name} {kind}"
             if unit:
                 yield f"# UNIT {name} {unit}"
-            yield f"# HELP {name} {about}"
+            yield f"# HELP {name} {ABOUT[name]}"
             for labels, value in samples[name]:
                 words = ",".join(f'{label}="{_escaped(text)}"' for label, text in labels.items())
                 yield f"{name}{'_total' if kind == 'counter' else ''}{{{words}}} {value:.10g}"
