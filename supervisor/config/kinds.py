@@ -58,17 +58,19 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Duration:
-    """A time span; `least` in seconds."""
+    """A time span; `least` in seconds, `endless` as for a whole number."""
 
     least: float = 0.0
+    endless: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """A number of bytes."""
+    """A number of bytes; `endless` as for a whole number."""
 
     least: int
     most: int
+    endless: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,13 +107,13 @@ def _type(kind: Kind) -> str:
             return f"`{str(only).lower()}`"
         case Whole(least=least, most=most, endless=word):
             numbers = f"{least} to {most}" if most < _MANY else f"{least} or more"
-            return f"{numbers}, or `{word}`" if word else numbers
+            return _or(numbers, word)
         case Number(least=least, most=most):
             return f"{least:g} to {most:g}"
-        case Duration():
-            return "duration"
-        case Size():
-            return "size"
+        case Duration(endless=word):
+            return _or("duration", word)
+        case Size(endless=word):
+            return _or("size", word)
         case Signal():
             return "signal"
         case Choice(words=words):
@@ -127,6 +127,10 @@ def _type(kind: Kind) -> str:
         case Section(short=short, words=words):
             inner = [_type(key.kind) for key in kind.keys if key.name == short] + [f"`{word}`" for word in words]
             return ", ".join([*inner, "or mapping"] if inner else ["mapping"])
+
+
+def _or(what: str, word: str) -> str:
+    return f"{what}, or `{word}`" if word else what
 
 
 if __name__ == "__main__":

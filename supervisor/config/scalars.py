@@ -66,8 +66,8 @@ def wanted(kind: Kind) -> str:
             return "a path"
         case Shape.REGEX:
             return "a regular expression"
-        case Whole(endless=word) if word:
-            return f"a whole number or `{word}`"
+        case Whole(endless=word) | Size(endless=word) | Duration(endless=word) if word:
+            return f"{_WANTED[type(kind)]} or `{word}`"
         case _:
             return _WANTED[type(kind)]
 
@@ -91,11 +91,11 @@ def read_scalar(kind: Kind, node: Scalar, text: str) -> Any:
             return _text(kind, node, text)
         case Flag():
             return _flag(kind, node, text)
+        case Whole(endless=word) | Size(endless=word) | Duration(endless=word) if word and text == word:
+            return INFINITE
+        case Whole(endless=word) | Size(endless=word) | Duration(endless=word) if word and text.lower() in _ENDLESS:
+            raise Bad(f"is not {_WANTED[type(kind)]}", f"write `{word}` for no limit")
         case Whole():
-            if kind.endless and text == kind.endless:
-                return INFINITE
-            if kind.endless and text.lower() in _ENDLESS:
-                raise Bad("is not a whole number", f"write `{kind.endless}` for no limit")
             if node.quoted and not node.filled:
                 raise Bad("is text, not a number", f"write `{text}` without quotes")
             return _between(values.whole(text), kind.least, kind.most, str)

@@ -97,6 +97,10 @@ def _default(key: Key) -> Any:
             return key.default
 
 
+def _const(word: str) -> list[Schema]:
+    return [{"const": word}] if word else []
+
+
 def _kind(kind: Kind) -> Schema:
     match kind:
         case Text(pattern=pattern, or_number=True):
@@ -109,15 +113,16 @@ def _kind(kind: Kind) -> Schema:
             return _or_reference({"const": only})
         case Whole(least=least, most=most, endless=word):
             number = {"type": "integer", "minimum": least, "maximum": most}
-            return _or_reference({"anyOf": [number, {"const": word}]} if word else number)
+            return _or_reference({"anyOf": [number, *_const(word)]} if word else number)
         case Number(least=least, most=most):
             return {"anyOf": [{"type": "number", "minimum": least, "maximum": most}, {"type": "string"}]}
-        case Duration(least=least):
-            return {"anyOf": [{"type": "number", "minimum": least}, {"type": "string", "pattern": _DURATION}]}
-        case Size(least=least, most=most):
+        case Duration(least=least, endless=word):
+            number = {"type": "number", "minimum": least}
+            return {"anyOf": [number, {"type": "string", "pattern": _DURATION}, *_const(word)]}
+        case Size(least=least, most=most, endless=word):
             pattern = r"^\s*\d+(\.\d+)?\s*[kKmMgGtT]?([iI]?[bB])?\s*$|\$\{"
             size = {"type": "integer", "minimum": least, "maximum": most}
-            return {"anyOf": [size, {"type": "string", "pattern": pattern}]}
+            return {"anyOf": [size, {"type": "string", "pattern": pattern}, *_const(word)]}
         case Choice(words=words):
             return _or_reference({"enum": [*words, None] if "null" in words else list(words)})
         case Signal():

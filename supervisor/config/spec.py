@@ -215,7 +215,7 @@ class ServiceSpec:
     user: str = ""  # name or number; empty: whoever portsup runs as
     group: str = ""
     umask: int | None = None
-    limits: Mapping[str, int] = field(default_factory=dict)  # bytes, whole seconds, or pieces
+    limits: Mapping[str, int] = field(default_factory=dict)  # bytes, whole seconds, or pieces; or UNLIMITED
     memory_limit: int = 0  # bytes of all its processes together; 0 for any
     memory_cost: int = 0  # bytes of the budget
     gpu_memory_cost: int = 0

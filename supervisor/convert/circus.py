@@ -214,11 +214,7 @@ class _Watcher:
         rest: dict[str, str] = {}
         for key, value in self._given.items():
             if key.startswith("rlimit_"):
-                name, least, most = limits.ULIMITS.get(key.removeprefix("rlimit_"), ("", 0, 0))
-                if name and (number := whole(value, least, most)) is not None:
-                    draft.fields.setdefault("limits", {})[name] = number
-                else:
-                    draft.leave(f"`{key}`", "there is no such limit here, or it has another range", "see `limits`")
+                limits.set_limit(draft, limits.NAMES.get(key.removeprefix("rlimit_"), ""), value, f"`{key}`")
             elif key.startswith("hooks."):
                 why = "it is a function in Python"
                 draft.leave(f"`{key}={value}`", why, "write a command that does it into `hooks`", {key: value})

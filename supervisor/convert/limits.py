@@ -1,17 +1,23 @@
-"""What a service of compose may use of the machine."""
+"""What a service may use of the machine."""
 
+import re
 from typing import Any
 
 from supervisor.convert.draft import Draft
 from supervisor.convert.values import mapping, memory, whole
 
 _BYTES = 2**62
-# Their names in `limits`, the least and the most that it takes.
-ULIMITS = {
-    "nofile": ("nofile", 16, 2**30), "nproc": ("nproc", 1, 2**30), "as": ("address_space", 2**20, _BYTES),
-    "cpu": ("cpu_time", 1, 365 * 24 * 3600), "fsize": ("file_size", 0, _BYTES), "core": ("core", 0, _BYTES),
-    "stack": ("stack", 2**16, _BYTES), "memlock": ("memlock", 0, _BYTES),
+# By their names in setrlimit(2), those in `limits`.
+NAMES = {
+    "nofile": "nofile", "nproc": "nproc", "as": "address_space", "cpu": "cpu_time", "fsize": "file_size",
+    "core": "core", "stack": "stack", "memlock": "memlock",
 }  # fmt: skip
+# The least and the most that `limits` takes, besides `unlimited`.
+_RANGES = {
+    "nofile": (16, 2**30), "nproc": (1, 2**30), "address_space": (2**20, _BYTES), "cpu_time": (1, 365 * 24 * 3600),
+    "file_size": (0, _BYTES), "core": (0, _BYTES), "stack": (2**16, _BYTES), "memlock": (0, _BYTES),
+}  # fmt: skip
+_ENDLESS = ("-1", "infinity", "unlimited")
 
 
 def carry(draft: Draft, given: dict[str, Any]) -> None:
@@ -32,9 +38,23 @@ def carry(draft: Draft, given: dict[str, Any]) -> None:
         why = "they are of a cluster, or of a container"
         draft.leave(f"`deploy`: {names}", why, "see whether you need them", source={"deploy": deploy})
     for name, value in mapping(given.get("ulimits")).items():
-        key, least, most = ULIMITS.get(name, ("", 0, 0))
-        number = whole(value.get("soft", value.get("hard")) if isinstance(value, dict) else value, least, most)
-        if key and number is not None:
-            draft.fields.setdefault("limits", {})[key] = number
-        else:
-            draft.leave(f"`ulimits`: {name}", "there is no such limit here, or it has another range", "see `limits`")
+        soft = value.get("soft", value.get("hard")) if isinstance(value, dict) else value
+        set_limit(draft, NAMES.get(name, ""), soft, f"`ulimits`: {name}")
+
+
+def set_limit(draft: Draft, name: str, told: Any, what: str) -> None:
+    """Give a service this limit, `told` as a number or for none, by its name in `limits`; noted where it has none."""
+    found: int | str | None = None
+    if name:
+        endless = str(told).strip().lower() in _ENDLESS
+        found = "unlimited" if endless else whole(told, *_RANGES[name])
+    if found is None:
+        draft.leave(what, "there is no such limit here, or it has another range", "see `limits`")
+    else:
+        draft.fields.setdefault("limits", {})[name] = found
+
+
+def in_bytes(told: str) -> str:
+    """`8M` of systemd.syntax(7) as a plain number; what is none stays as it is."""
+    found = re.fullmatch(r"(\d{1,15})([KMGTPE])", told.strip())
+    return str(int(found[1]) * 1024 ** (" KMGTPE".index(found[2]))) if found else told

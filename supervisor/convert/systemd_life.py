@@ -1,5 +1,6 @@
 """How a unit of systemd starts, ends and is stopped."""
 
+import math
 import re
 import shlex
 import signal
@@ -8,6 +9,7 @@ from typing import Any
 
 from supervisor.convert import background, probes, unit_file
 from supervisor.convert.draft import Draft
+from supervisor.convert.limits import in_bytes, set_limit
 from supervisor.convert.probes import LONGEST_READY
 from supervisor.convert.values import codes, duration, is_true, memory, signal_name, whole
 
@@ -71,11 +73,9 @@ def life(
     if told := last("MemoryMax"):
         draft.carry("memory_limit", memory(told), f"`MemoryMax={told}`", "set `memory_limit`, at least 1MB")
     for key, name in LIMITS.items():
-        told = last(key).partition(":")[0]
-        if (number := whole(told, 0, 2**62)) is not None:
-            draft.fields.setdefault("limits", {})[name] = number
-        elif told:
-            draft.leave(f"`{key}={told}`", "services.yaml does not take that", "see `limits`")
+        if told := last(key).partition(":")[0].strip():
+            seconds = span(told) if name == "cpu_time" else None
+            set_limit(draft, name, in_bytes(told) if seconds is None else math.ceil(seconds), f"`{key}={told}`")
 
 
 def _is_endless(told: str) -> bool:

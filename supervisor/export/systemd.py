@@ -7,6 +7,7 @@ from supervisor.config.forms.usual import signal_name
 from supervisor.config.spec import BindMode, Condition, HandoffMode, ProbeKind, ServiceSpec, StackSpec, Start, StopTo
 from supervisor.core.address import LOOPBACK
 from supervisor.core.ending import Others
+from supervisor.core.limits import UNLIMITED
 from supervisor.core.order import GOES_ON_WITHOUT
 from supervisor.core.restart import Restart
 from supervisor.core.state import Hook
@@ -255,7 +256,8 @@ class _Unit:
         spec = self._spec
         for name, key in LIMITS.items():
             if name in spec.limits:
-                yield f"{key}={spec.limits[name]}"
+                value = spec.limits[name]
+                yield f"{key}={'infinity' if value == UNLIMITED else value}"
         if spec.memory_limit:
             yield f"MemoryMax={spec.memory_limit}"
         if spec.bind is BindMode.STRICT and spec.pool and self._wishes.is_system:

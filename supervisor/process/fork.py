@@ -132,6 +132,8 @@ def _become(library: Any, image: Image, first: Calls, nothing: SignalMask, tell:
         make(library, first)
         if image.leads_session:
             library.setsid()
+        for limit, pair in image.room:
+            library.setrlimit(limit, pair)
         if not _change_user(library, image):  # the kernel forgets the parent-death signal over this, prctl(2)
             code = ctypes.get_errno()
             raise PermissionError(code)

@@ -58,6 +58,7 @@ class Image:
         self.directory = -1
         self.leads_session = True
         self.limits: list[tuple[int, Any]] = []
+        self.room: list[tuple[int, Any]] = []  # limits that have to be raised before it is another user
         self.uid: int | None = None
         self.gid: int | None = None
         self.groups: Any = None
@@ -68,6 +69,9 @@ class Image:
         if number == resource.RLIMIT_NOFILE:
             self.nofile = None
         self.limits.append((number, (ctypes.c_ulong * 2)(soft, hard)))
+        ours = resource.getrlimit(number)
+        if ctypes.c_ulong(hard).value > ctypes.c_ulong(ours[1]).value:
+            self.room.append((number, (ctypes.c_ulong * 2)(ours[0], hard)))
 
     def run_as(self, uid: int | None, gid: int, groups: Sequence[int]) -> None:
         """Give it another user and groups; only `fork` knows how to."""

@@ -1,9 +1,9 @@
 """What a program may use of the machine, setrlimit(2)."""
 
-import os
 from collections.abc import Mapping
 
 from supervisor import system
+from supervisor.core.limits import UNLIMITED
 from supervisor.words import programs
 
 if not system.HAS_JOBS:
@@ -25,7 +25,10 @@ Limit = tuple[int, int, int]
 
 
 def limits(wanted: Mapping[str, int]) -> list[Limit]:
-    """The limits by the names of RESOURCES, in bytes, seconds or pieces; raises SpawnError for what we may not set."""
+    """The limits by the names of RESOURCES, in bytes, seconds or pieces, UNLIMITED for the most that we may give.
+
+    Raises SpawnError for what we may not set.
+    """
     if system.HAS_JOBS:
         if wanted:
             raise programs.no_limits()
@@ -33,11 +36,14 @@ def limits(wanted: Mapping[str, int]) -> list[Limit]:
     found: list[Limit] = []
     for name, value in wanted.items():
         number = RESOURCES[name]
-        most = resource.getrlimit(number)[1]
+        most = system.highest_limit(number)
+        if value == UNLIMITED:
+            found.append((number, most, most))
+            continue
         is_bounded = most != resource.RLIM_INFINITY
-        if is_bounded and value > most and os.geteuid() != 0:
+        if is_bounded and value > most:
             raise programs.limit_too_high(name, value, most)
         # At the soft limit the program hears SIGXCPU, which tells why it ends; at the hard one the kernel kills it.
         hard = value + 1 if name == "cpu_time" else value
-        found.append((number, value, min(hard, most) if is_bounded and os.geteuid() != 0 else hard))
+        found.append((number, value, min(hard, most) if is_bounded else hard))
     return found

@@ -34,6 +34,7 @@ elif sys.platform == "linux":
         "departures": (
             "connections_on", "lead_anywhere", "lead_to", "let_connect", "open_departures", "turn_away", "waiting_in",
         ),
+        "linux_limits": ("highest_limit", "room_for_words"),
         "linux_sockets": (
             "bound_only", "has_many_sockets", "listening", "listening_ports_of", "owners_of", "peer_of", "sockets_on",
         ),

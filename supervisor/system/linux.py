@@ -20,8 +20,6 @@ TIES_PROCESSES = True
 HAS_WATCHES = True
 PAGE = os.sysconf("SC_PAGE_SIZE")  # bytes
 _PF_EXITING = 0x4  # of the field `flags` of proc_pid_stat(5)
-_MOST_WORDS = 6 * 1024 * 1024  # bytes
-_OWN_STACK = 16 * 1024  # bytes: a program that began with 12 left was killed before its first line
 SOCKET_PATH_MAX = 107  # bytes, unix(7): sun_path has 108 with the closing NUL
 
 
@@ -258,21 +256,6 @@ def first_unprivileged_port() -> int:
     with contextlib.suppress(OSError, ValueError), open("/proc/sys/net/ipv4/ip_unprivileged_port_start") as file:
         return int(file.read())
     return 1024
-
-
-def room_for_words(stack: int) -> int:
-    """How many bytes the arguments and the environment of a program may take together, with a pointer for each.
-
-    `stack` is the limit of its stack in bytes, 0 where it has ours.  Source: execve(2), "Limits on size of arguments
-    and environment": a quarter of that limit, at least 32 pages, and since Linux 4.13 at most 6 MiB.  They lie on the
-    stack: where it is smaller than 32 pages, the program needs some of it for itself.
-    """
-    import resource
-
-    stack = stack or resource.getrlimit(resource.RLIMIT_STACK)[0]
-    if stack == resource.RLIM_INFINITY:
-        return _MOST_WORDS
-    return min(max(min(stack // 4, _MOST_WORDS), 32 * PAGE), max(stack - _OWN_STACK, 0))
 
 
 def open_watch() -> Watch | None:

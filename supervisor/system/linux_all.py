@@ -13,4 +13,5 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:  # the package imports these when they are first used
     from supervisor.system.beneath import *
     from supervisor.system.departures import *
+    from supervisor.system.linux_limits import *
     from supervisor.system.linux_sockets import *

@@ -66,6 +66,15 @@ def first_unprivileged_port() -> int:
     return 1024
 
 
+def highest_limit(number: int) -> int:
+    """The highest limit of this resource that a child may get: our own hard limit, any for root but of open files."""
+    import resource
+
+    if os.geteuid() == 0 and number != resource.RLIMIT_NOFILE:
+        return resource.RLIM_INFINITY
+    return resource.getrlimit(number)[1]
+
+
 def room_for_words(stack: int) -> int:
     """How many bytes the arguments and the environment of a program may take together, whatever its stack: ARG_MAX."""
     return os.sysconf("SC_ARG_MAX")

@@ -161,6 +161,11 @@ def descriptor_limit() -> int:
     return 1 << 30
 
 
+def highest_limit(number: int) -> int:
+    """-1: there are no such limits."""
+    return -1
+
+
 def room_for_words(stack: int) -> int:
     """So many that it does not matter: CreateProcessW sets no limit on an environment in Unicode."""
     return 1 << 30

@@ -7,6 +7,7 @@ import pytest
 
 from supervisor.config.load import load
 from supervisor.config.names import files_of, find_asked
+from supervisor.config.show import resolved
 from supervisor.config.spec import (
     Condition,
     HealthCheck,
@@ -21,7 +22,7 @@ from supervisor.config.spec import (
 )
 from supervisor.errors import ConfigError, ExitCode, UsageError
 
-from .conftest import Loading
+from .conftest import Loading, Mistakes
 
 SMALL = "services: {web: {command: [httpd], pool: [8000, 8001, 8002]}}\n"
 
@@ -138,6 +139,18 @@ services:
   web: {{command: web, depends_on: {written}}}
 """)
     assert stack.services["web"].depends_on == conditions
+
+
+def test_a_limit_may_be_as_much_as_there_is(loading: Loading, mistakes: Mistakes) -> None:
+    text = "services: {{web: {{command: a, limits: {{nofile: unlimited, core: {0}, cpu_time: {0}, stack: 8MB}}}}}}"
+    stack = loading(text.format("unlimited"))
+    assert stack.services["web"].limits == {"nofile": -1, "core": -1, "cpu_time": -1, "stack": 8 * 1024**2}
+    shown = resolved(stack)["services"]["web"]["limits"]
+    assert shown == {"nofile": "unlimited", "core": "unlimited", "cpu_time": "unlimited", "stack": 8 * 1024**2}
+    for written in ("-1", "infinity"):
+        core, cpu_time = mistakes(text.format(written))
+        assert core.endswith(f"core: `{written}` is not a size such as 10MB (write `unlimited` for no limit)")
+        assert cpu_time.endswith(f"`{written}` is not a duration such as 10s (write `unlimited` for no limit)")
 
 
 @pytest.mark.parametrize("written", ["{signal: HUP}", '"signal: SIGHUP"', "{signal: 1}"])

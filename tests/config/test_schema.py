@@ -136,7 +136,11 @@ SERVICE: dict[str, list[Any]] = {
     "memory_limit": ["500MB", 2**30],
     "memory_cost": ["2GB", 2**20],
     "gpu_memory_cost": ["8GB"],
-    "limits": [{}, {"nofile": 1024, "cpu_time": "1m", "address_space": "1GB", "core": 0}],
+    "limits": [
+        {},
+        {"nofile": 1024, "cpu_time": "1m", "address_space": "1GB", "core": 0},
+        {"nproc": "unlimited", "cpu_time": "unlimited", "stack": "unlimited"},
+    ],
     "place": [{}, {"cpus": 0.5, "gpus": 1, "labels": {"zone": "b"}, "node": "n1", "spread": True}],
     "expose": [True, False],
     "logging": [{}, {"max_size": "4KB", "backups": 0}, {"max_size": 4096}, {"redact": False}],

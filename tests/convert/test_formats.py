@@ -8,6 +8,7 @@ from supervisor.config.spec import Condition, OnEnd, Others, ProbeKind, Restart,
 from supervisor.convert import compose, pm2
 from supervisor.convert.recognise import convert, kind_of
 from supervisor.core.browsers import BLOCKED_BY_BROWSERS
+from supervisor.core.limits import UNLIMITED
 from supervisor.errors import PortsupError, UsageError
 from tests.convert.conftest import EPHEMERAL, FILES, Converted
 
@@ -127,8 +128,8 @@ def test_a_service_of_compose_keeps_what_does_not_need_its_container(converted: 
     assert api.profiles == ("full",)
     for word in ("5858", "`db` in the variable `DATABASE_URL`", "volumes", "labels", "depends_on: db"):
         assert word in result.left["api"]
-    assert (api.memory_limit, dict(api.limits)) == (512 * 1024**2, {"nofile": 4096, "core": 0})
-    for word in ("`ulimits`: memlock", "`ulimits`: rttime", "`deploy`: resources.limits.cpus:"):
+    assert (api.memory_limit, dict(api.limits)) == (512 * 1024**2, {"nofile": 4096, "core": 0, "memlock": UNLIMITED})
+    for word in ("`ulimits`: rttime", "`deploy`: resources.limits.cpus:"):
         assert word in result.left["api"]
     assert api.replicas == 2
     assert "`${DB_PASSWORD:?…}` has to be set for compose" in result.text

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from supervisor.config.spec import Hook, HookCommand, Restart
+from supervisor.core.limits import UNLIMITED
 from tests.convert.conftest import Converted
 
 Convert = Callable[..., Converted]
@@ -41,12 +42,15 @@ ExecStart=/usr/bin/server --port 8400
 ExecStartPost=/bin/sh -c 'until curl -sf http://localhost:8400/health; do sleep 1; done'
 ExecStartPost=/usr/bin/announce
 TimeoutStartSec=20
-LimitCPU=60
+LimitCPU=1min
+LimitCORE=infinity
+LimitSTACK=8M:infinity
+LimitNOFILE=4
 """
     [service] = converted("systemd", unit).stack.services.values()
     assert (service.ready.probe.kind, service.ready.probe.target, service.ready.timeout) == ("http", "/health", 20.0)
     assert {hook: each.command for hook, each in service.hooks.items()} == {Hook.POST_START: ("/usr/bin/announce",)}
-    assert service.limits == {"cpu_time": 60}
+    assert service.limits == {"cpu_time": 60, "core": UNLIMITED, "stack": 8 * 1024**2}
 
 
 def test_a_unit_without_a_loop_keeps_its_hooks(converted: Convert) -> None:

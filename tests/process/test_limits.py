@@ -7,12 +7,14 @@ import resource
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from supervisor import system
 from supervisor.config.keys.process import LIMITS
+from supervisor.core.limits import UNLIMITED
 from supervisor.errors import SpawnError
 from supervisor.process import vfork
 from supervisor.process.account import Account, account
@@ -83,18 +85,40 @@ def test_only_root_can_become_somebody_else(root: None, monkeypatch: pytest.Monk
 
 
 def test_limits_are_for_good_and_cpu_time_is_told_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resource, "getrlimit", lambda number: (resource.RLIM_INFINITY,) * 2)
+    monkeypatch.setattr(system, "highest_limit", lambda number: resource.RLIM_INFINITY)
     wanted = {"nofile": 64, "cpu_time": 5}
     assert limits(wanted) == [(resource.RLIMIT_NOFILE, 64, 64), (resource.RLIMIT_CPU, 5, 6)]
 
 
 def test_an_ordinary_user_stays_below_the_limits_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resource, "getrlimit", lambda number: (10, 100))
-    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    monkeypatch.setattr(system, "highest_limit", lambda number: 100)
     assert limits({"nofile": 100}) == [(resource.RLIMIT_NOFILE, 100, 100)]
     assert limits({"cpu_time": 100}) == [(resource.RLIMIT_CPU, 100, 100)]
     with pytest.raises(SpawnError, match="is above 100, the most that this system allows us"):
         limits({"nofile": 101})
+
+
+def test_unlimited_is_as_much_as_we_may_give(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(system, "highest_limit", lambda number: 100)
+    assert limits({"nofile": UNLIMITED}) == [(resource.RLIMIT_NOFILE, 100, 100)]
+    monkeypatch.setattr(system, "highest_limit", lambda number: resource.RLIM_INFINITY)
+    assert limits({"core": UNLIMITED}) == [(resource.RLIMIT_CORE, resource.RLIM_INFINITY, resource.RLIM_INFINITY)]
+
+
+@pytest.mark.parametrize(
+    ("capabilities", "most"), [("000001ffffffffff", resource.RLIM_INFINITY), ("000001fffeffffff", 100)]
+)
+@pytest.mark.skipif(sys.platform != "linux", reason="it is about capabilities(7)")
+def test_root_without_the_capability_raises_nothing(
+    capabilities: str, most: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from supervisor.system import linux_limits
+
+    told = tmp_path / "status"
+    told.write_text(f"Name:\tx\nCapPrm:\t{capabilities}\nCapEff:\t{capabilities}\n")
+    monkeypatch.setattr(linux_limits, "open", lambda path: told.open(), raising=False)
+    monkeypatch.setattr(resource, "getrlimit", lambda number: (10, 100))
+    assert linux_limits.highest_limit(resource.RLIMIT_MEMLOCK) == most
 
 
 def test_every_key_of_limits_is_known() -> None:
@@ -134,6 +158,30 @@ def test_a_program_runs_as_somebody_else_and_still_dies_with_us(start: Children)
     assert child.read() == f"{uid} {gid} {groups}\n"
     code = "import ctypes as c; n = c.c_int(); c.CDLL(None).prctl(2, c.byref(n)); print(n.value)"
     assert start.run("/usr/bin/env", "python3", "-c", code, account=account("65534", "0")).read() == "9\n", "SIGKILL"
+
+
+@pytest.fixture
+def low() -> Iterator[None]:
+    """As if the machine let nobody but root lock more than 64 KiB."""
+    if system.highest_limit(resource.RLIMIT_MEMLOCK) != resource.RLIM_INFINITY:
+        pytest.skip("only who has CAP_SYS_RESOURCE may raise limits, which root lacks in many containers")
+    before = resource.getrlimit(resource.RLIMIT_MEMLOCK)
+    resource.setrlimit(resource.RLIMIT_MEMLOCK, (2**16, 2**16))
+    yield
+    resource.setrlimit(resource.RLIMIT_MEMLOCK, before)
+
+
+@pytest.mark.live
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+@pytest.mark.parametrize("whose", ["", "65534"])
+@pytest.mark.parametrize(("wanted", "most"), [(2**20, 2**20), (UNLIMITED, resource.RLIM_INFINITY)])
+def test_a_limit_above_ours_holds_for_every_user(
+    low: None, start: Children, whose: str, wanted: int, most: int
+) -> None:
+    code = "import resource as r; print(*r.getrlimit(r.RLIMIT_MEMLOCK))"
+    given = account(whose, "0") if whose else None
+    child = start.run("/usr/bin/env", "python3", "-c", code, limits=limits({"memlock": wanted}), account=given)
+    assert child.read() == f"{most} {most}\n"
 
 
 @pytest.mark.live

@@ -9,6 +9,8 @@ from supervisor.config.kinds import Form, Making, Shape, Showing
 from supervisor.config.secrets import redact_environment
 from supervisor.config.spec import Condition, ServiceSpec
 from supervisor.config.values import absolute
+from supervisor.core.limits import UNLIMITED
+from supervisor.core.restart import INFINITE
 
 # For keys whose value is used up before the spec is made of the others.
 NOT_KEPT = Form((), lambda fields, making: {}, lambda spec, showing: None)
@@ -65,7 +67,15 @@ def _make_umask(fields: Fields, making: Making) -> dict[str, Any]:
 def _make_limits(fields: Fields, making: Making) -> dict[str, Any]:
     given: Fields = fields.get("limits") or Fields()
     found = {name: given.get(name) for name in given.found}
-    return {"limits": {name: math.ceil(value) for name, value in found.items() if value is not None}}
+    return {"limits": {name: _limit(value) for name, value in found.items() if value is not None}}
+
+
+def _limit(value: float) -> int:
+    return UNLIMITED if value == INFINITE else math.ceil(value)
+
+
+def _show_limits(spec: ServiceSpec, showing: Showing) -> dict[str, Any]:
+    return {name: "unlimited" if value == UNLIMITED else value for name, value in spec.limits.items()}
 
 
 COMMAND = Form(("command",), _make_command, lambda spec, showing: plain(Shape.COMMAND, spec.command, showing))
@@ -80,4 +90,4 @@ SUCCESS_EXIT_CODES = Form(
     ("success_exit_codes",), _make_success_exit_codes, lambda spec, showing: sorted(spec.success_exit_codes)
 )
 UMASK = Form(("umask",), _make_umask, lambda spec, showing: None if spec.umask is None else f"{spec.umask:03o}")
-LIMITS = Form(("limits",), _make_limits, lambda spec, showing: dict(spec.limits))
+LIMITS = Form(("limits",), _make_limits, _show_limits)

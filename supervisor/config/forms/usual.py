@@ -88,7 +88,7 @@ def plain(kind: Kind, value: Any, showing: Showing) -> Any:
     match kind:
         case Signal():
             return signal_name(value)
-        case Whole(endless=word) if word and value == INFINITE:
+        case Whole(endless=word) | Size(endless=word) | Duration(endless=word) if word and value == INFINITE:
             return word
         case Choice():
             return str(value)

@@ -6,34 +6,35 @@ from supervisor.config.spec import LogLimits
 
 _BYTES = 2**62
 
+UNLIMITED = "unlimited"
 LIMITS = Section(
     keys=(
-        Key("nofile", Whole(16, 2**30), "Open files.", also=("open_files", "files", "fds", "minfds")),
+        Key("nofile", Whole(16, 2**30, UNLIMITED), "Open files.", also=("open_files", "files", "fds", "minfds")),
         Key(
             "nproc",
-            Whole(1, 2**30),
+            Whole(1, 2**30, UNLIMITED),
             "Processes of the user that the service runs as.",
             also=("processes", "minprocs", "pids"),
             more="All of them count, not only those of the service.",
         ),
         Key(
             "address_space",
-            Size(2**20, _BYTES),
+            Size(2**20, _BYTES, UNLIMITED),
             "Virtual memory of one process.",
             also=("as", "vmem", "memory"),
             more="A request for more fails.",
         ),
         Key(
             "cpu_time",
-            Duration(1.0),
+            Duration(1.0, UNLIMITED),
             "CPU time of one process, in whole seconds.",
             also=("cpu",),
             more="At its end the process gets `SIGXCPU`, and `SIGKILL` a second later.",
         ),
-        Key("file_size", Size(0, _BYTES), "The largest file that it may write.", also=("fsize",)),
-        Key("core", Size(0, _BYTES), "The largest core file.", more="0 for none."),
-        Key("stack", Size(2**16, _BYTES), "The stack of one process."),
-        Key("memlock", Size(0, _BYTES), "Memory that it may lock."),
+        Key("file_size", Size(0, _BYTES, UNLIMITED), "The largest file that it may write.", also=("fsize",)),
+        Key("core", Size(0, _BYTES, UNLIMITED), "The largest core file.", more="0 for none."),
+        Key("stack", Size(2**16, _BYTES, UNLIMITED), "The stack of one process."),
+        Key("memlock", Size(0, _BYTES, UNLIMITED), "Memory that it may lock."),
     )
 )
 
