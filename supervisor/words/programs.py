@@ -114,7 +114,8 @@ def no_limits() -> SpawnError:
 def limit_too_high(name: str, value: int, most: int) -> SpawnError:
     """One of its limits is above what this user may have."""
     why = f"`limits: {{{name}: {value}}}` is above {most}, the most that this system allows us"
-    return SpawnError("cannot set its limits", why, f"write at most {most}, or start portsup as root")
+    hint = f"write at most {most}, or start portsup as root, which in a container needs CAP_SYS_RESOURCE for that"
+    return SpawnError("cannot set its limits", why, hint)
 
 
 def account_of(user: str, group: str) -> str:
