@@ -85,7 +85,7 @@ def stop(count: int) -> Taker:
 
     def take(contestant: type[Run]) -> Values:
         with running(contestant, Workload(count)) as run:
-            time.sleep(1.0)
+            time.sleep(3.0)  # until nothing of the start is under way
             ends = processes.Ends(processes.marked(run.mark))
             begin = time.monotonic()
             run.stop()

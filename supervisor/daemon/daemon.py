@@ -46,7 +46,7 @@ from supervisor.words import endings
 from supervisor.words.reasons import text_of
 
 FATAL_GRACE = 0.4  # seconds the stack gets to stop once a lock is lost or we are killed: it has to be gone within one
-SETTLED_AFTER = 1.0  # seconds until nobody waits for us any more who waited for the stack
+SETTLED_AFTER = 2.0  # seconds until nobody waits for us any more who waited for the stack; the desk settles before
 SETTLED_AGAIN = 10.0  # seconds until that is tried again
 KILL_WAIT = 6.0  # seconds until even a process in the kernel's hands is given up on
 
@@ -241,6 +241,7 @@ class Daemon:
         """Imports what can wait until nobody waits for us; later, where that cannot be had now."""
         with contextlib.suppress(OSError, ImportError, MemoryError):
             system.listening(())  # asks nothing, but the first look around needs what that takes
+            _ = system.turn_away  # loads what the end of a service needs
             if self._journal.settle():
                 return
         self._loop.call_later(SETTLED_AGAIN, self._settle)

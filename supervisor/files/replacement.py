@@ -6,6 +6,7 @@ import os
 import re
 import stat
 import time
+from collections.abc import Callable
 
 from supervisor.files.content import read
 from supervisor.files.opening import Refused, is_ours, open_file, refusal
@@ -98,21 +99,26 @@ def write_if_different(path: str | os.PathLike[str], data: bytes) -> bool:
     return True
 
 
-def write_over(path: str | os.PathLike[str], data: bytes, size: int) -> None:
+def write_over(
+    path: str | os.PathLike[str], data: bytes, size: int, only_where: Callable[[bytes], bool] | None = None
+) -> None:
     """Writes `data` over the beginning of a file of fixed size: for small files that are written very often.
 
     One system call, filled up with blanks, so no reader sees half of it and half of what was there.  Where that fails
-    the file is as it was before, and one that was not there is not made.  Raises Refused and OSError.
+    the file is as it was before, and one that was not there is not made.  `only_where` is asked about what is there:
+    if it says no, and where there is no file, nothing is written.  Raises Refused and OSError.
     """
     is_new = False
     try:
         try:
             descriptor = open_file(path, os.O_RDWR)
         except FileNotFoundError:
+            if only_where is not None:
+                return
             is_new = True  # from here on: it may be made and not be opened
             descriptor = open_file(path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
         try:
-            _put_over(descriptor, data, size, path)
+            _put_over(descriptor, data, size, path, only_where)
         finally:
             os.close(descriptor)
     except BaseException as error:
@@ -122,8 +128,12 @@ def write_over(path: str | os.PathLike[str], data: bytes, size: int) -> None:
         raise
 
 
-def _put_over(descriptor: int, data: bytes, size: int, path: str | os.PathLike[str]) -> None:
+def _put_over(
+    descriptor: int, data: bytes, size: int, path: str | os.PathLike[str], only_where: Callable[[bytes], bool] | None
+) -> None:
     old = os.read(descriptor, _LARGEST_RECORD + 1)
+    if only_where is not None and not only_where(old):
+        return
     if len(old) > _LARGEST_RECORD:  # not by us
         os.ftruncate(descriptor, 0)
         old = b""

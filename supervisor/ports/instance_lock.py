@@ -14,7 +14,7 @@ from supervisor.errors import InstanceTaken
 from supervisor.ports.instances import InstanceInfo, RunInfo, is_held, running
 from supervisor.ports.lockfile import FileLock
 from supervisor.ports.port_lock import own_identity
-from supervisor.ports.record import Stamp, read_json, stamp_of, write_json
+from supervisor.ports.record import Stamp, read_json, stamp_of, write_json, write_json_over
 from supervisor.ports.runs import is_over
 from supervisor.ports.runtime import RuntimeDir, error_in
 from supervisor.system import Identity
@@ -121,7 +121,10 @@ class InstanceLock:
 
     def announce_end(self) -> None:
         """Tell whoever wants this number next that it will soon be free."""
-        self._tell(replace(self.info, is_ending=True))
+        info = replace(self.info, is_ending=True)
+        with contextlib.suppress(OSError):
+            write_json_over(self.record, info.as_json())  # everything waits for our end, and a new file takes longer
+            self.info = info
 
     def announce_files(self, over: tuple[str, ...]) -> None:
         """Tell which files are laid over the first from now on."""

@@ -131,9 +131,7 @@ class PortLock:
     def release(self) -> None:
         """Give the lock back; the record is emptied, both files stay.  May be called twice."""
         if self._has_record and self.is_held:
-            record = self.record()
-            if record is not None and record.owner == self._owner.identity:
-                Record.clear(self._runtime.port_record(self.port))
+            Record.clear(self._runtime.port_record(self.port), self._owner.identity)
         self._has_record, self._since = False, 0.0
         self._file.release()
 

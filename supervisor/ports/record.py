@@ -66,16 +66,28 @@ class Record:
         }
         write_over(path, _encoded(fields), _BLOCK)
 
-    @staticmethod
-    def clear(path: str) -> None:
-        """Leave a blank record: nobody has the port.  The file stays, making it is what takes time."""
+    @classmethod
+    def clear(cls, path: str, owner: Identity | None = None) -> None:
+        """Leave a blank record, in the place of one of `owner` alone if that is given: nobody has the port.
+
+        The file stays, making it is what takes time.
+        """
+
+        def is_of_owner(data: bytes) -> bool:
+            found = cls._of(_parsed(data))
+            return found is not None and found.owner == owner
+
         with contextlib.suppress(OSError):
-            write_over(path, b"\n", _BLOCK)
+            write_over(path, b"\n", _BLOCK, None if owner is None else is_of_owner)
 
     @classmethod
     def read(cls, path: str) -> "Record | None":
         """The record at `path`, None if there is none that makes sense."""
-        match read_json(path):
+        return cls._of(read_json(path))
+
+    @classmethod
+    def _of(cls, fields: object) -> "Record | None":
+        match fields:
             case {
                 "port": int(port),
                 "stack": str(stack),
@@ -95,6 +107,11 @@ def write_json(path: str, fields: object) -> None:
     write(path, _encoded(fields), mode=0o600)
 
 
+def write_json_over(path: str, fields: object) -> None:
+    """Write over the beginning of the file at `path`, the rest of which becomes blank; raises OSError."""
+    write_over(path, _encoded(fields), 0)
+
+
 def read_json(path: str) -> object:
     """What the file at `path` holds; None if it is missing, cannot be read, is no regular file or no JSON."""
     try:
@@ -106,8 +123,15 @@ def read_json(path: str) -> object:
 def readable_json(path: str) -> object:
     """The same; raises OSError where there is a record, and it cannot be read just now."""
     try:
-        return json.loads(read(path, _LONGEST))
-    except (FileNotFoundError, Refused, ValueError, RecursionError):
+        return _parsed(read(path, _LONGEST))
+    except (FileNotFoundError, Refused):
+        return None
+
+
+def _parsed(data: bytes) -> object:
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError):
         return None
 
 

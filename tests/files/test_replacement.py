@@ -218,6 +218,16 @@ def test_what_is_no_file_is_neither_replaced_nor_written_through(tmp_path: Path,
         assert (tmp_path / "other").read_bytes() == b"kept"
 
 
+def test_what_is_there_is_written_over_only_where_it_is_what_was_expected(tmp_path: Path) -> None:
+    record = tmp_path / "record"
+    write_over(record, b"mine", 8)
+    write_over(record, b"new", 8, lambda old: old.startswith(b"mine"))
+    write_over(record, b"newer", 8, lambda old: old.startswith(b"mine"))
+    assert record.read_bytes() == b"new".ljust(8)
+    write_over(tmp_path / "none", b"new", 8, lambda old: True)
+    assert os.listdir(tmp_path) == ["record"]
+
+
 def test_a_name_as_long_as_a_file_system_takes_can_be_written(tmp_path: Path) -> None:
     for name in ("n" * 255, "ä" * 127):
         write(tmp_path / name, b"1", mode=0o600)

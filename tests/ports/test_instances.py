@@ -120,7 +120,7 @@ def test_a_record_that_could_not_be_brought_up_to_date_goes_all_the_same(
     def refuses(path: str, fields: object) -> None:
         raise OSError(errno.EMFILE, "too many open files")
 
-    monkeypatch.setattr("supervisor.ports.instance_lock.write_json", refuses)
+    monkeypatch.setattr("supervisor.ports.instance_lock.write_json_over", refuses)
     lock.announce_end()
     lock.release()
     assert not os.path.exists(lock.record)
