@@ -1,6 +1,5 @@
 """Command lines to arguments: the options every command takes, and the parser of the one command that was given."""
 
-import argparse
 import importlib
 import os
 import sys
@@ -8,6 +7,7 @@ from collections.abc import Sequence
 
 from supervisor.cli.commands import ALIASES, GROUPS, LINES, NOT_ON_CLUSTERS, ON_CLUSTERS, did_you_mean
 from supervisor.cli.render import size_of
+from supervisor.cli.untranslated import argparse
 from supervisor.errors import UsageError
 
 TYPE_CHECKING = False

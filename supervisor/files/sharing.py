@@ -5,6 +5,7 @@ Logs are rotated while readers have them open, and records are replaced while th
 """
 
 import os
+import sys
 import time
 from collections.abc import Callable
 
@@ -14,10 +15,10 @@ if TYPE_CHECKING:
 
     _winapi: Any
     msvcrt: Any
-try:
+if "_winapi" in sys.builtin_module_names:
     import _winapi
     import msvcrt
-except ImportError:
+else:  # to look for them in vain takes `status` a quarter of a millisecond
     _winapi = msvcrt = None
 
 _SHARE_ALL = 0x1 | 0x2 | 0x4

@@ -8,6 +8,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
 
+FOREVER = float("inf")  # seconds; `math`, which has the same, is a file of its own to import
+
 
 @dataclass(frozen=True, slots=True)
 class Listener:

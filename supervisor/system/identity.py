@@ -1,7 +1,5 @@
 """Which process: its pid alone is not enough, because pids are used again."""
 
-import math
-
 from supervisor.dataclass import dataclass
 
 MOST_PID = 1 << 31  # pid_t is an int
@@ -53,6 +51,6 @@ class Identity:
 def is_finite(number: float) -> bool:
     """Whether a number that was read is one that can be reckoned with."""
     try:
-        return math.isfinite(number)
+        return float(number) - number == 0  # without `math`, which is a file of its own
     except OverflowError:  # an int beyond any float
         return False

@@ -10,8 +10,6 @@ The soft limit is the mark.  The hard one is the same, unless a portsup above ha
 own by it.
 """
 
-import resource
-
 from supervisor.core.marks import LARGEST
 from supervisor.system.linux import pids, read_of, stat_of
 
@@ -32,16 +30,24 @@ def orphans_of(pid: int) -> list[int]:
 
 def mark_room() -> int:
     """Below which number the marks of our children have to be."""
-    hard = resource.getrlimit(_LOCKS)[1]
-    return LARGEST if hard == resource.RLIM_INFINITY else min(hard, LARGEST)
+    hard = _hard()
+    return LARGEST if hard is None else min(hard, LARGEST)
 
 
 def mark_limit(mark: int) -> tuple[int, int, int] | None:
     """The resource, the soft and the hard limit that mark a child; None where it cannot be."""
-    hard = resource.getrlimit(_LOCKS)[1]
-    if not mark or (hard != resource.RLIM_INFINITY and mark > hard):
+    hard = _hard()
+    if not mark or (hard is not None and mark > hard):
         return None
-    return _LOCKS, mark, mark if hard == resource.RLIM_INFINITY else hard
+    return _LOCKS, mark, mark if hard is None else hard
+
+
+def _hard() -> int | None:
+    """The hard limit of this process; None for no limit."""
+    import resource  # late: a file of its own, which the quick commands have no use for
+
+    hard = resource.getrlimit(_LOCKS)[1]
+    return None if hard == resource.RLIM_INFINITY else hard
 
 
 def marks_of(pid: int) -> tuple[int, ...]:

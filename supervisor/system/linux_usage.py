@@ -1,18 +1,17 @@
 """Linux: what processes use of the machine, out of /proc."""
 
-import math
 import os
 import time
 from collections.abc import Collection
 
-from supervisor.system.contract import Usage
+from supervisor.system.contract import FOREVER, Usage
 from supervisor.system.linux import PAGE, children_of, read_of, stat_of
 
 MOST_THREADS = 32  # each has a list of children of its own
 _TICKS = os.sysconf("SC_CLK_TCK")  # a second, in the units of proc(5)
 
 
-def usage_of(pids: Collection[int], until: float = math.inf) -> Usage:
+def usage_of(pids: Collection[int], until: float = FOREVER) -> Usage:
     """What these processes use together.
 
     The processor time is also that of children which one of them has waited for.  Of those that it has not come to at

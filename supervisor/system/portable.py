@@ -8,7 +8,7 @@ from typing import Any
 
 import psutil
 
-from supervisor.system.contract import Listener, Usage
+from supervisor.system.contract import FOREVER, Listener, Usage
 from supervisor.system.identity import Identity
 
 TIES_PROCESSES = False
@@ -239,7 +239,7 @@ def memory_above(pids: Collection[int], limit: int) -> int:
     return total if total > limit else 0
 
 
-def usage_of(pids: Collection[int], until: float = math.inf) -> Usage:
+def usage_of(pids: Collection[int], until: float = FOREVER) -> Usage:
     """What these processes use together; pages that they share count in each, so `until` saves nothing."""
     cpu, memory, count = 0.0, 0, 0
     for pid in pids:

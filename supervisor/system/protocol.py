@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from supervisor.system.contract import Connection, Departures, Listener, SignalQueue, Usage, Watch
+from supervisor.system.contract import FOREVER, Connection, Departures, Listener, SignalQueue, Usage, Watch
 from supervisor.system.identity import Identity
 
 
@@ -208,7 +208,7 @@ class System(Protocol):
 
     def unfollow_children(self, loop: Any) -> None: ...
 
-    def usage_of(self, pids: Collection[int], until: float = math.inf) -> Usage: ...
+    def usage_of(self, pids: Collection[int], until: float = FOREVER) -> Usage: ...
 
     def usual_state_directory(self) -> str: ...
 
