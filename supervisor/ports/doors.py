@@ -6,7 +6,7 @@ a program of the kernel counts (`system.lead_to`), and nobody who waits there is
 
 import contextlib
 import socket
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from supervisor import system
 from supervisor.dataclass import dataclass, field
@@ -21,7 +21,7 @@ class Doors:
 
     held: list[socket.socket] = field(default_factory=list)
     claims: list[Claim] = field(default_factory=list)
-    shut: dict[int, int] = field(default_factory=dict)  # what undoes it, by inode
+    shut: dict[int, Callable[[socket.socket], None]] = field(default_factory=dict)  # what undoes it, by inode
 
     def waiting(self) -> int:
         """How many wait in their queues."""
@@ -38,7 +38,7 @@ class Doors:
         for claim in self.claims:
             if claim.inode in self.shut and (sock := claim.taken()) is not None:
                 with contextlib.suppress(OSError):  # it listens no more
-                    system.let_connect(sock, self.shut[claim.inode])
+                    self.shut[claim.inode](sock)
                 close_shared(sock)
         self.shut.clear()
 

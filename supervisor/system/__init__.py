@@ -32,7 +32,7 @@ elif sys.platform == "linux":
     _LATER = {
         "beneath": ("COVERS", "can_be_joined", "keeps_own", "slip_beneath"),
         "departures": (
-            "connections_on", "lead_anywhere", "lead_to", "let_connect", "open_departures", "turn_away", "waiting_in",
+            "connections_on", "lead_anywhere", "lead_to", "open_departures", "turn_away", "waiting_in",
         ),
         "linux_limits": ("highest_limit", "room_for_words"),
         "linux_sockets": (

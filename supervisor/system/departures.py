@@ -9,6 +9,7 @@ import errno
 import os
 import socket
 import struct
+from collections.abc import Callable
 
 from supervisor.system import netlink
 from supervisor.system.contract import Connection, Departures
@@ -28,6 +29,7 @@ _PORTS_AT = 16 + 4  # behind its nlmsghdr and what comes before them
 # struct tcp_info, linux/tcp.h; of a listening socket tcpi_unacked and tcpi_sacked tell of its queue.
 _TCP_INFO, _WAITING_AT, _ROOM_AT = 11, 24, 28
 _NUMBER = struct.Struct("=I")
+_IP_MINTTL, _IPV6_MINHOPCOUNT, _MOST_HOPS = 21, 73, 255  # linux/in.h, linux/in6.h
 _ESTABLISHED, _SYN_RECEIVED, _FIN_WAIT_1, _FIN_WAIT_2, _CLOSE_WAIT = 1, 3, 4, 5, 8
 _HALF_CLOSED = (_FIN_WAIT_1, _FIN_WAIT_2)  # by the program, which may go on reading while it has the socket
 _IN_USE = (_ESTABLISHED, _SYN_RECEIVED, _CLOSE_WAIT, *_HALF_CLOSED)
@@ -61,27 +63,38 @@ def lead_anywhere(listening: socket.socket) -> None:
         listening.setsockopt(socket.SOL_SOCKET, _SO_DETACH_REUSEPORT_BPF, 0)
 
 
-def turn_away(listening: socket.socket) -> int:
-    """Have nobody begin to connect to a listening socket from now on; gives what `let_connect` needs to undo it.
+def turn_away(listening: socket.socket) -> Callable[[socket.socket], None]:
+    """Have nobody begin to connect to a listening socket from now on; gives what undoes it, by any descriptor of it.
 
     The kernel drops each first packet, and the client sends it again after a second: then it is refused, or somebody
-    listens again.  Who waits in the queue, or has begun a handshake, is not affected.  Connections inherit the filter,
-    and never get such a packet.  Where the program has a filter of its own, or an ordinary user may set none on TCP (so
-    on Linux 6.18), the queue gets no room: then one client still gets in whenever it is empty.
+    listens again.  Who waits in the queue is not affected, nor who has begun a handshake: connections inherit the
+    filter, and never get such a packet.  Where the program has a filter of its own, or an ordinary user may set none on
+    TCP (so on Linux 6.18), packets are demanded that no host has sent on, and none come: a connection inherits that as
+    well and would be deaf, so where a handshake is under way the queue gets no room instead, and a client still gets in
+    whenever it is empty.
     """
-    length = _number_of(listening, _ROOM_AT)
-    try:
+    length, levels = _number_of(listening, _ROOM_AT), _hop_levels(listening)
+
+    def undo(sock: socket.socket) -> None:
+        sock.setsockopt(socket.SOL_SOCKET, _SO_DETACH_FILTER, 0)
+
+    def undo_hops(sock: socket.socket) -> None:
+        for level, option in levels:
+            sock.setsockopt(level, option, 0)
+
+    def undo_room(sock: socket.socket) -> None:
+        sock.listen(length)
+
+    with contextlib.suppress(OSError):
         _drop_first_packets(listening)
-    except OSError:
-        listening.listen(0)
-    return length
-
-
-def let_connect(listening: socket.socket, length: int) -> None:
-    """Undoes `turn_away`, for a socket that listens."""
-    with contextlib.suppress(OSError):  # there is no filter
-        listening.setsockopt(socket.SOL_SOCKET, _SO_DETACH_FILTER, 0)
-    listening.listen(length)
+        return undo
+    if not any(listening.getsockopt(*each) for each in levels) and not _is_met(listening):
+        with contextlib.suppress(OSError):
+            for level, option in levels:
+                listening.setsockopt(level, option, _MOST_HOPS)
+            return undo_hops
+    listening.listen(0)
+    return undo_room
 
 
 def open_departures(port: int) -> Departures:
@@ -126,6 +139,19 @@ class _Departures(Departures):
 
     def close(self) -> None:
         self._socket.close()
+
+
+def _hop_levels(listening: socket.socket) -> list[tuple[int, int]]:
+    """The options that say how many hops a packet must have left; a socket of IPv6 may serve IPv4 as well."""
+    of_ipv6 = [(socket.IPPROTO_IPV6, _IPV6_MINHOPCOUNT)] if listening.family == socket.AF_INET6 else []
+    return [(socket.IPPROTO_IP, _IP_MINTTL), *of_ipv6]
+
+
+def _is_met(listening: socket.socket) -> bool:
+    """Whether a handshake is under way, as far as one can tell: on this machine it takes no time."""
+    host, port = listening.getsockname()[:2]
+    is_of_this_machine = host == "::1" or host.startswith(("127.", "::ffff:127."))
+    return not is_of_this_machine and bool(netlink.connections(port, 1 << _SYN_RECEIVED))
 
 
 def _number_of(listening: socket.socket, at: int) -> int:

@@ -69,10 +69,6 @@ def lead_anywhere(listening: socket.socket) -> None:
     """The system does so."""
 
 
-def turn_away(listening: socket.socket) -> int:
+def turn_away(listening: socket.socket) -> Callable[[socket.socket], None]:
     """Nothing here can do that."""
-    return 0
-
-
-def let_connect(listening: socket.socket, length: int) -> None:
-    """Nobody is turned away."""
+    return lambda _: None

@@ -84,7 +84,6 @@ def test_no_client_notices_a_restart(slow: Live, how: str, workers: int, address
     assert sum(each.cut for each in crowd) <= may_lose
 
 
-@pytest.mark.parametrize("how", ["bpf"], indirect=True)
 @each_count
 @pytest.mark.parametrize(("what", "address"), [("stop", "127.0.0.1"), ("rotate", "::1")])
 def test_who_has_connected_before_a_stop_is_answered(

@@ -33,29 +33,63 @@ def connects(to: socket.socket) -> bool:
 
 def test_who_waits_is_served_and_nobody_else_connects_until_it_is_undone(listening: socket.socket) -> None:
     with socket.create_connection(listening.getsockname()[:2]) as first:
-        length = system.turn_away(listening)
+        undo = system.turn_away(listening)
         assert not connects(listening)
         connection, _ = listening.accept()
         with connection:
             connection.sendall(b"hello")
             assert first.recv(9) == b"hello"
-    system.let_connect(listening, length)
-    assert length == 64
+    undo(listening)
     assert connects(listening)
 
 
-def test_an_ordinary_user_and_a_program_with_a_filter_have_no_room_in_the_queue(
-    listening: socket.socket, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def no_filter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As for an ordinary user."""
+
     def deny(*_: object) -> None:
         raise PermissionError
 
     monkeypatch.setattr(departures, "_drop_first_packets", deny)
+
+
+def test_it_is_the_same_where_no_filter_can_be_set(listening: socket.socket, no_filter: None) -> None:
+    test_who_waits_is_served_and_nobody_else_connects_until_it_is_undone(listening)
+    assert [listening.getsockopt(*each) for each in departures._hop_levels(listening)][-1] == 0
+
+
+@pytest.mark.parametrize("why", ["handshake", "own"])
+def test_where_a_connection_would_be_deaf_or_the_program_demands_hops_itself_the_queue_gets_no_room(
+    listening: socket.socket, no_filter: None, monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    if why == "own":
+        for each in departures._hop_levels(listening):
+            listening.setsockopt(*each, 3)
+    else:
+        monkeypatch.setattr(departures, "_is_met", lambda _: True)
     with socket.create_connection(listening.getsockname()[:2]):
-        length = system.turn_away(listening)
+        undo = system.turn_away(listening)
         assert not connects(listening)
-        system.let_connect(listening, length)
+        undo(listening)
         assert connects(listening)
+    left = 3 if why == "own" else 0
+    assert {listening.getsockopt(*each) for each in departures._hop_levels(listening)} == {left}
+
+
+def test_a_handshake_under_way_is_seen() -> None:
+    """Where other machines may connect: on this one alone it takes no time."""
+    deaf = departures._INSTRUCTION.pack(departures._RETURN, 0, 0, 0)
+    with socket.socket() as listening, socket.socket() as client:
+        listening.bind(("0.0.0.0", 0))
+        listening.listen()
+        assert not departures._is_met(listening)
+        try:
+            departures._attach(client, departures._SO_ATTACH_FILTER, deaf)
+        except PermissionError:
+            pytest.skip("an ordinary user may set none here")
+        client.setblocking(False)
+        client.connect_ex(("127.0.0.1", listening.getsockname()[1]))
+        assert departures._is_met(listening)
 
 
 def test_the_filter_of_a_program_stays(listening: socket.socket) -> None:
