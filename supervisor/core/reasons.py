@@ -136,12 +136,16 @@ class NotSaidReady(Reason):
     """It has not said `READY=1`."""
 
 
+MOST_PORTS = 20  # that are listed; of more, how many others there are
+
+
 class ListensElsewhere(Reason):
-    """It listens on these ports instead of the one that `variable` has."""
+    """It listens on these ports, and this many `others`, instead of the one that `variable` has."""
 
     ports: tuple[int, ...]
     port: int
     variable: str
+    others: int = 0
 
 
 class Probed(Reason):

@@ -24,8 +24,8 @@ def of_check(reason: Reason, text_of: Callable[[Cause], str]) -> str:
             return f"{text_of(trouble)}; {last}"
         case reasons.NotSaidReady():
             return "it has not said READY=1"
-        case reasons.ListensElsewhere(ports, port, variable):
-            return f"it listens on {some_of(ports)} instead of {port}, the port in ${variable}"
+        case reasons.ListensElsewhere(ports, port, variable, others):
+            return f"it listens on {some_of(ports, others)} instead of {port}, the port in ${variable}"
         case reasons.Probed():
             return _of_probe(reason, text_of)
         case reasons.NoAnswer(within):

@@ -8,7 +8,7 @@ import pytest
 
 from supervisor.config.spec import HealthCheck, Probe, ProbeKind, Ready
 from supervisor.core import events as ev
-from supervisor.core.reasons import NoLineMatches
+from supervisor.core.reasons import ListensElsewhere, NoLineMatches
 from supervisor.core.service import Service
 from supervisor.core.state import State
 from supervisor.daemon.checks import process_checks as module
@@ -151,3 +151,11 @@ def test_the_pattern_of_whom_a_reload_removes_says_what_is_wrong(monkeypatch: py
     watched = Watched(monkeypatch)
     watched.checks._watch_log(watched.slot, watched.child, Probe(ProbeKind.LOG, "{port:gone}"))
     assert [type(event) for event in watched.keeper.told] == [ev.ProbeFailed]
+
+
+def test_of_many_other_ports_the_first_ones_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    watched = Watched(monkeypatch)
+    watched.checks._reporter = SimpleNamespace(drifted=lambda *_: None)  # type: ignore[assignment]
+    watched.checks._expectation(watched.slot, watched.child, 8000).on_elsewhere(range(10_000, 10_900))
+    (told,) = watched.keeper.told
+    assert told == ev.ProbeFailed(7, ListensElsewhere(tuple(range(10_000, 10_020)), 8000, "PORT", 880))

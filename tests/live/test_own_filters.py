@@ -86,4 +86,6 @@ def test_nine_hundred_other_ports_are_one_line(stack: Make) -> None:
         (event,) = live.journal("wrong port")
         assert len(event["elsewhere"]) <= 20
         assert len(event["elsewhere"]) <= event["count"] <= 900
+        causes = [each["cause"] for each in live.journal("service not ready yet") if each["cause"]]
+        assert all(len(each.get("ports", ())) <= 20 for each in causes), causes
         eventually(lambda: len(live.journal("other port bound")) < 30)

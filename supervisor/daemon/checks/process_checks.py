@@ -12,7 +12,7 @@ from supervisor.config.spec import HandoffMode, Probe, ProbeKind
 from supervisor.core import events as ev
 from supervisor.core.address import host_of
 from supervisor.core.handoff import Place
-from supervisor.core.reasons import Cause, Held, ListensElsewhere, MemoryAbove, NotSaidReady
+from supervisor.core.reasons import MOST_PORTS, Cause, Held, ListensElsewhere, MemoryAbove, NotSaidReady
 from supervisor.core.state import IS_LIVE, State
 from supervisor.daemon.checks import listeners
 from supervisor.daemon.checks.listening import AT_ONCE, Expectation, ListenerSearch, strangers_among
@@ -99,7 +99,8 @@ class ProcessChecks:
 
         def on_elsewhere(ports: Collection[int]) -> None:
             nonlocal has_told
-            why = ListensElsewhere(tuple(ports), port, slot.spec.port_env)
+            first = tuple(sorted(ports)[:MOST_PORTS])
+            why = ListensElsewhere(first, port, slot.spec.port_env, len(ports) - len(first))
             slot.keeper.tell(ev.ProbeFailed(child.pid, why))
             if not has_told:  # one warning a process, however many ports there will be
                 has_told = True
