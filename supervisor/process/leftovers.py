@@ -9,7 +9,7 @@ from collections.abc import Collection
 from supervisor import system
 from supervisor.core.marks import is_of_run
 from supervisor.dataclass import dataclass
-from supervisor.process.tree import RUN_ID, SERVICE
+from supervisor.process.tree import MOST_PASSES, RUN_ID, SERVICE
 from supervisor.system import Identity
 
 REAP_WITHIN = 2.0  # seconds until a process must be gone after SIGKILL
@@ -45,14 +45,21 @@ def left_of(runs: Collection[str]) -> dict[int, str]:
 
 
 def reap_run(run_id: str, spared: Collection[int] = ()) -> list[Killed]:
-    """Kill what is left of a run whose portsup is dead, wait until it is gone; never us, our parents or `spared`."""
+    """Kill what is left of a run whose portsup is dead, wait until it is gone; never us, our parents or `spared`.
+
+    It looks again until nobody new is there: a server replaces a worker that is killed before it is killed itself.
+    """
     targets: dict[int, Identity] = {}
-    for pid in left_of((run_id,)).keys() - set(spared):
-        identity = system.identity_of(pid)
-        if identity is not None:
-            targets[pid] = identity
-    notes = {pid: (system.process_name(pid), system.environ_of(pid).get(SERVICE, "")) for pid in targets}
-    ended = {pid: _end(identity) for pid, identity in targets.items()}
+    notes: dict[int, tuple[str, str]] = {}
+    ended: dict[int, int | None] = {}
+    for _ in range(MOST_PASSES):
+        new = left_of((run_id,)).keys() - set(spared) - targets.keys()
+        found = {pid: identity for pid in new if (identity := system.identity_of(pid)) is not None}
+        if not found:
+            break
+        targets |= found
+        notes |= {pid: (system.process_name(pid), system.environ_of(pid).get(SERVICE, "")) for pid in found}
+        ended |= {pid: _end(identity) for pid, identity in found.items()}
     deadline = time.monotonic() + REAP_WITHIN
     return [Killed(pid, *notes[pid], _is_gone(targets[pid], ended[pid], deadline)) for pid in targets]
 

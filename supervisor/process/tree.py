@@ -20,7 +20,7 @@ RUN_ID = "PORTSUP_RUN_ID"
 SERVICE = "PORTSUP_SERVICE"
 INVOCATION = "PORTSUP_INVOCATION"  # tells the two process trees of a service apart that is being replaced
 MOST_LOOKS = 3  # of is_gone(), each at all processes of the machine
-MOST_PASSES = 50  # of kill(): against a program that forks faster than we kill; the caller comes back
+MOST_PASSES = 50  # of a kill: against a program that forks faster than we kill; the caller comes back
 
 
 def new_run_id() -> str:
