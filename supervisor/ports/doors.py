@@ -17,20 +17,20 @@ from supervisor.ports.socket_options import is_shared, share, unshare
 
 @dataclass(slots=True, eq=False)
 class Doors:
-    """`held` are copies of the sockets, which are open to clients, or `shut`."""
+    """`held` are copies of the sockets by inode, which are open to clients, or `shut`."""
 
-    held: list[socket.socket] = field(default_factory=list)
+    held: dict[int, socket.socket] = field(default_factory=dict)
     claims: list[Claim] = field(default_factory=list)
     shut: dict[int, Callable[[socket.socket], None]] = field(default_factory=dict)  # what undoes it, by inode
 
     def waiting(self) -> int:
         """How many wait in their queues."""
-        return sum(system.waiting_in(sock) for sock in self.held if is_listening(sock))
+        return sum(system.waiting_in(sock) for sock in self.held.values() if is_listening(sock))
 
     def close(self) -> None:
         """Has nobody connect to them from now on."""
-        for sock in self.held:
-            if (inode := inode_of(sock)) not in self.shut and is_listening(sock):
+        for inode, sock in self.held.items():
+            if inode not in self.shut and is_listening(sock):
                 self.shut[inode] = system.turn_away(sock)
 
     def open(self) -> None:
@@ -44,7 +44,7 @@ class Doors:
 
     def release(self) -> None:
         """Closes the copies: what the program closes is closed from now on."""
-        for sock in self.held:
+        for sock in self.held.values():
             close_shared(sock)
         self.held.clear()
 
@@ -81,11 +81,11 @@ def _hold(doors: Doors, seats: Iterable[Seat], who: object) -> None:
         others = (seat.trees() | {None}) - {who}
         seen = {inode for other in others for inode in seat.inodes_of(other)}
         kept = seat.kept.get(who)
-        if kept is not None and is_listening(kept) and inode_of(kept) not in seen:
-            doors.held.append(copy_of(kept))
-            seen.add(inode_of(kept))
+        if kept is not None and is_listening(kept) and (inode := inode_of(kept)) not in seen:
+            doors.held[inode] = copy_of(kept)
+            seen.add(inode)
         for claim in (each for each in seat.claims if each.who == who and each.listens):
             doors.claims.append(claim)
             if claim.inode not in seen and (taken := claim.taken()) is not None:
-                doors.held.append(taken)
+                doors.held[claim.inode] = taken
                 seen.add(claim.inode)

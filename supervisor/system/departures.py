@@ -9,7 +9,7 @@ import errno
 import os
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from supervisor.system import netlink
 from supervisor.system.contract import Connection, Departures
@@ -23,6 +23,13 @@ _PROGRAM = struct.Struct("@HP")  # struct sock_fprog
 _LOAD_BYTE, _LOAD_HALF, _AND, _IF_EQUAL, _RETURN = 0x30, 0x28, 0x54, 0x15, 0x06
 _FLAGS_AT, _SYN, _ACK = 13, 0x02, 0x10  # of a TCP header, where a socket's filter begins; RFC 9293
 _EVERYTHING = 0xFFFFFFFF
+_NO_FIRST_PACKETS = b"".join((
+    _INSTRUCTION.pack(_LOAD_BYTE, 0, 0, _FLAGS_AT),
+    _INSTRUCTION.pack(_AND, 0, 0, _SYN | _ACK),
+    _INSTRUCTION.pack(_IF_EQUAL, 0, 1, _SYN),
+    _INSTRUCTION.pack(_RETURN, 0, 0, 0),
+    _INSTRUCTION.pack(_RETURN, 0, 0, _EVERYTHING),
+))  # fmt: skip
 _MOST_INSTRUCTIONS = 4096  # BPF_MAXINSNS, linux/bpf_common.h
 _PORTS = struct.Struct("!HH")  # of an inet_diag_msg: ours and theirs
 _PORTS_AT = 16 + 4  # behind its nlmsghdr and what comes before them
@@ -73,28 +80,25 @@ def turn_away(listening: socket.socket) -> Callable[[socket.socket], None]:
     well and would be deaf, so where a handshake is under way the queue gets no room instead, and a client still gets in
     whenever it is empty.
     """
-    length, levels = _number_of(listening, _ROOM_AT), _hop_levels(listening)
-
-    def undo(sock: socket.socket) -> None:
-        sock.setsockopt(socket.SOL_SOCKET, _SO_DETACH_FILTER, 0)
-
-    def undo_hops(sock: socket.socket) -> None:
-        for level, option in levels:
-            sock.setsockopt(level, option, 0)
-
-    def undo_room(sock: socket.socket) -> None:
-        sock.listen(length)
-
     with contextlib.suppress(OSError):
         _drop_first_packets(listening)
-        return undo
+        return _let_first_packets_in
+    levels, length = _hop_levels(listening), _number_of(listening, _ROOM_AT)
     if not any(listening.getsockopt(*each) for each in levels) and not _is_met(listening):
         with contextlib.suppress(OSError):
-            for level, option in levels:
-                listening.setsockopt(level, option, _MOST_HOPS)
-            return undo_hops
+            _demand(levels, listening, _MOST_HOPS)
+            return lambda sock: _demand(levels, sock, 0)
     listening.listen(0)
-    return undo_room
+    return lambda sock: sock.listen(length)
+
+
+def _let_first_packets_in(listening: socket.socket) -> None:
+    listening.setsockopt(socket.SOL_SOCKET, _SO_DETACH_FILTER, 0)
+
+
+def _demand(levels: Collection[tuple[int, int]], listening: socket.socket, hops: int) -> None:
+    for level, option in levels:
+        listening.setsockopt(level, option, hops)
 
 
 def open_departures(port: int) -> Departures:
@@ -165,14 +169,7 @@ def _drop_first_packets(listening: socket.socket) -> None:
 
     if libc.count_of_filter(listening.fileno(), _MOST_INSTRUCTIONS):
         raise OSError(errno.EEXIST, os.strerror(errno.EEXIST))
-    code = (
-        _INSTRUCTION.pack(_LOAD_BYTE, 0, 0, _FLAGS_AT),
-        _INSTRUCTION.pack(_AND, 0, 0, _SYN | _ACK),
-        _INSTRUCTION.pack(_IF_EQUAL, 0, 1, _SYN),
-        _INSTRUCTION.pack(_RETURN, 0, 0, 0),
-        _INSTRUCTION.pack(_RETURN, 0, 0, _EVERYTHING),
-    )
-    _attach(listening, _SO_ATTACH_FILTER, b"".join(code))
+    _attach(listening, _SO_ATTACH_FILTER, _NO_FIRST_PACKETS)
 
 
 def _attach(sock: socket.socket, option: int, code: bytes) -> None:

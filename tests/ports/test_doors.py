@@ -107,16 +107,16 @@ def test_doors_are_those_that_a_tree_has_alone(listening: socket.socket) -> None
     with socket.socket() as own:
         own.listen()
         seat = Seat(kept={"old": shared, "new": shared}, claims=[Claim("old", inode_of(own), listens=True)])
-        assert doors_of([seat], "old").held == []  # the claim names no process
+        assert doors_of([seat], "old").held == {}  # the claim names no process
         seat.kept["old"] = own
         doors = doors_of([seat], "old")
-        assert [inode_of(each) for each in doors.held] == [inode_of(own)]
+        assert list(doors.held) == [inode_of(own)]
         with socket.create_connection(own.getsockname()):
             assert doors.waiting() == 1
         doors.close()
         assert list(doors.shut) == [inode_of(own)]
         doors.release()
-        assert doors.held == []
+        assert doors.held == {}
         assert doors.waiting() == 0
     shared.close()
 
@@ -138,10 +138,10 @@ def test_clients_get_to_the_youngest_of_those_who_stay_while_workers_are_closed(
 
         monkeypatch.setattr(doors_module, "close_shared", close)
         seat = Seat(kept={"old": second, stays: youngest})
-        doors = Doors([copy_of(first), copy_of(second)])
+        doors = Doors({inode_of(each): copy_of(each) for each in (first, second)})
         doors.release_past([seat], "old")
-        assert (seen, is_shared(youngest), doors.held) == ([False, False], True, [])
-        alone = Doors([copy_of(first)])
+        assert (seen, is_shared(youngest), doors.held) == ([False, False], True, {})
+        alone = Doors({inode_of(first): copy_of(first)})
         alone.release_past([seat, Seat()], "old")
         assert seen == [False, False, True]
 
