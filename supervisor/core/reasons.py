@@ -28,16 +28,13 @@ class MakesRoom(Reason):
 
 
 class NoRoom(Reason):
-    """The budget has no room for it: how much of which `resource` it needs, how much is free, and who uses the rest.
-
-    In bytes; `leaving`: those are on their way out.
-    """
+    """The budget has no room for it: how many bytes of a `resource` it needs and are free, and who uses the rest."""
 
     resource: str  # memory, gpu_memory
     needs: int
     free: int
     held_by: tuple[str, ...] = ()
-    leaving: bool = False
+    leaving: bool = False  # those are on their way out
 
 
 class UsesProcessor(Reason):
@@ -134,9 +131,6 @@ class PatternTooSlow(Reason):
 
 class NotSaidReady(Reason):
     """It has not said `READY=1`."""
-
-
-MOST_PORTS = 20  # that are listed; of more, how many others there are
 
 
 class ListensElsewhere(Reason):

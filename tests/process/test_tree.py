@@ -1,4 +1,3 @@
-import contextlib
 import os
 import re
 import signal
@@ -9,7 +8,6 @@ from collections.abc import Iterator
 import pytest
 
 from supervisor import system
-from supervisor.process import leftovers
 from supervisor.process.leftovers import reap_run
 from supervisor.process.tree import MOST_LOOKS, Tree, is_gone, kill, members, terminate
 from supervisor.system import environ_of, identity_of, process_name
@@ -176,41 +174,6 @@ def test_what_is_left_of_a_dead_run_is_reaped(start: Children) -> None:
     assert all(each.gone and each.name for each in killed)
     assert bystander.members() == {bystander.pid}
     assert reap_run(run) == []
-
-
-REPLACES = """
-import os, time
-while True:
-    if not os.fork():
-        print(os.getpid(), flush=True)
-        time.sleep(1000)
-    os.wait()
-"""
-
-
-def children_of(pid: int) -> set[int]:
-    return {each for each in system.descendants_of(pid) if identity_of(each) is not None}
-
-
-def test_whom_a_server_puts_in_place_of_a_killed_worker_is_reaped_as_well(
-    start: Children, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run = f"dead-{os.getpid()}"
-    server = start.run(sys.executable, "-c", REPLACES, environment={"PORTSUP_RUN_ID": run})
-    worker, others = printed_pid(server), list[int]()
-    end = leftovers._end
-
-    def end_late(identity: system.Identity) -> int | None:
-        if identity.pid == server.pid:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(worker, signal.SIGKILL)
-            others.append(eventually(lambda: next(iter(children_of(server.pid) - {worker}), 0)))
-        return end(identity)
-
-    monkeypatch.setattr(leftovers, "_end", end_late)
-    killed = reap_run(run)
-    assert {each.pid for each in killed if each.gone} == {server.pid, worker, *others}
-    assert [pid for pid in others if identity_of(pid)] == []
 
 
 def test_a_dead_run_never_takes_the_one_who_cleans_up_with_it(start: Children) -> None:

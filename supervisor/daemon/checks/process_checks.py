@@ -12,13 +12,13 @@ from supervisor.config.spec import HandoffMode, Probe, ProbeKind
 from supervisor.core import events as ev
 from supervisor.core.address import host_of
 from supervisor.core.handoff import Place
-from supervisor.core.reasons import MOST_PORTS, Cause, Held, ListensElsewhere, MemoryAbove, NotSaidReady
+from supervisor.core.reasons import Cause, Held, ListensElsewhere, MemoryAbove, NotSaidReady
 from supervisor.core.state import IS_LIVE, State
 from supervisor.daemon.checks import listeners
 from supervisor.daemon.checks.listening import AT_ONCE, Expectation, ListenerSearch, strangers_among
 from supervisor.daemon.checks.log_pattern import tell_if_it_lasts, watch_log
 from supervisor.daemon.checks.probes import ASK_TIMEOUT, EXEC_TIMEOUT, Asker, ask
-from supervisor.daemon.console.reporter import Reporter
+from supervisor.daemon.console.reporter import MOST_PORTS, Reporter
 from supervisor.daemon.instance import Instance
 from supervisor.daemon.processes.errands import Errands
 from supervisor.daemon.processes.inquiries import Inquiries
@@ -99,9 +99,8 @@ class ProcessChecks:
 
         def on_elsewhere(ports: Collection[int]) -> None:
             nonlocal has_told
-            first = tuple(sorted(ports)[:MOST_PORTS])
-            why = ListensElsewhere(first, port, slot.spec.port_env, len(ports) - len(first))
-            slot.keeper.tell(ev.ProbeFailed(child.pid, why))
+            first, others = tuple(sorted(ports)[:MOST_PORTS]), max(0, len(ports) - MOST_PORTS)
+            slot.keeper.tell(ev.ProbeFailed(child.pid, ListensElsewhere(first, port, slot.spec.port_env, others)))
             if not has_told:  # one warning a process, however many ports there will be
                 has_told = True
                 self._reporter.drifted(slot.spec.name, port, ports)

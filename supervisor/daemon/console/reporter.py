@@ -8,7 +8,7 @@ from supervisor.control.progress import Late
 from supervisor.core import journal
 from supervisor.core.address import url_of
 from supervisor.core.browsers import BLOCKED_BY_BROWSERS
-from supervisor.core.reasons import MOST_PORTS, Cause, facts_of
+from supervisor.core.reasons import Cause, facts_of
 from supervisor.core.service import Service
 from supervisor.core.stack import whole
 from supervisor.core.state import SERVES, Result, State
@@ -21,6 +21,7 @@ from supervisor.logs.journal import Journal
 from supervisor.words.console import FILTER_REFUSED, HANDOFF_OFF, bad_port, stack_is_up, table, words_of
 from supervisor.words.reasons import texts_of
 
+MOST_PORTS = 20  # that an event lists
 QUOTED_LINES = 10  # of what a service printed last, when it failed
 SAYS_EVERY = 0.2  # seconds between two of a service's own words that are written down
 QUIET_ABOUT = (Result.DEPENDENCY, Result.LOCK_LOST, Result.NO_PORT)  # failures that its output does not explain
