@@ -15,6 +15,7 @@ from supervisor.api.values import Event, FoundLine
 from supervisor.errors import PortsupError
 from supervisor.tui.live import Live
 from supervisor.tui.log_view import LogView
+from supervisor.words.enumeration import counted
 
 _CONTEXTS = (0, 2, 5)
 
@@ -97,13 +98,13 @@ class Logs(Live):
     def _show_status(self) -> None:
         view = self.query_one(LogView)
         lines, shown, matches = view.counts
-        new = f"{view.unseen} new lines (f follows)" if view.unseen else "paused"
+        new = f"{counted(view.unseen, 'new line')} (f follows)" if view.unseen else "paused"
         words = ["following" if view.is_following else new]
         if self._grep:
-            around = f" with {self._around} lines around" if self._around else ""
-            words.append(f"{matches} of {lines} lines match `{self._grep}`{around}")
+            around = f" with {counted(self._around, 'line')} around" if self._around else ""
+            words.append(f"{matches} of {counted(lines, 'line')} match `{self._grep}`{around}")
         else:
-            words.append(f"{shown} lines")
+            words.append(counted(shown, "line"))
         self.say("#status", "  |  ".join([*words, *filter(None, [self._trouble])]))
 
     def action_filter(self) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from supervisor.core import journal
 from supervisor.core.state import Result
 from supervisor.words import naming
-from supervisor.words.enumeration import some_of
+from supervisor.words.enumeration import counted, some_of
 from supervisor.words.failures import other_port_hint
 from supervisor.words.holders import is_participle
 from supervisor.words.moments import moment
@@ -174,7 +174,7 @@ def end_of_all(event: journal.EndOfAll) -> str:
 
 def left_out(lines: int) -> bytes:
     """That a terminal is too slow for all that the services print."""
-    return f"… {lines} lines are not shown, `portsup logs` has them\n".encode()
+    return f"… {counted(lines, 'line is', 'lines are')} not shown, `portsup logs` shows all\n".encode()
 
 
 def table(rows: Sequence[Sequence[str]]) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from supervisor.core.instance import Overlap
+from supervisor.words.enumeration import counted
 from supervisor.words.overlaps import overlap
 
 Words = tuple[str, str]
@@ -49,7 +50,8 @@ def no_ipv6(why: str | None) -> str:
 def descriptors(limit: int, services: int, need: int) -> Words:
     """How many files may be open, and how many are needed."""
     remedy = "raise the hard limit: `ulimit -Hn`, limits.conf(5), LimitNOFILE="
-    return f"a process may have {limit} files open; {services} services need about {need}", remedy
+    who = counted(services, "service needs", "services need")
+    return f"a process may have {limit} files open; {who} about {need}", remedy
 
 
 def not_writable(name: str, path: str, there: str, variable: str) -> Words:
@@ -106,7 +108,7 @@ def orphan(name: str, pid: int, service: str) -> Words:
 
 def stale_files(count: int, folder: str) -> Words:
     """Files of instances that are gone."""
-    what = f"ended runs have left {count} files in `{folder}`"
+    what = f"ended runs have left {counted(count, 'file')} in `{folder}`"
     return what, "`portsup prune` removes them; they do no harm"
 
 
@@ -203,7 +205,7 @@ def taken(service: str, port: int, holder: str) -> Words:
 
 def summary(count: int, wrong: int) -> str:
     """How much was looked at, and how much of it is to be known."""
-    return f"{count} checks: " + (f"{wrong} with findings" if wrong else "all fine")
+    return f"{counted(count, 'check')}: " + (f"{wrong} with findings" if wrong else "all fine")
 
 
 def _instance(stack: str, number: int) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from supervisor.errors import InstanceTaken, NotFound, PortsupError
+from supervisor.words.enumeration import counted
 
 RUNNING = "`portsup ls` lists what is running"
 ANOTHER = "name another one with `--instance N` or `-f FILE`: `portsup ls` lists them"
@@ -128,5 +129,5 @@ def hung(daemon: int, patience: float) -> str:
 
 def ended_by(daemon: int, signal: int, left: int) -> str:
     """That a signal ended the daemon, and how many processes of it were still there."""
-    rest = f" with {left} processes that it had started" if left else ""
+    rest = f" with {counted(left, 'process', 'processes')} that it had started" if left else ""
     return f"the portsup daemon (pid {daemon}) was ended by signal {signal}{rest}"

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from supervisor.errors import PortsupError
+from supervisor.words.enumeration import counted
 
 NOTHING = "ended runs have left nothing behind"
 UNCHANGED = "nothing was changed"
@@ -26,14 +27,14 @@ def number(instance: int, stack: str, directory: str) -> str:
 
 def question(processes: int, files: int, numbers: int) -> str:
     """What is asked before it is removed."""
-    also = f", and forget {numbers} numbers" if numbers else ""
-    return f"end {processes} processes and remove {files} files{also}? [y/N]"
+    also = f", and forget {counted(numbers, 'number')}" if numbers else ""
+    return f"end {counted(processes, 'process', 'processes')} and remove {counted(files, 'file')}{also}? [y/N]"
 
 
 def removed(processes: int, files: int, numbers: int | None) -> str:
     """What was removed; None where there was no number to forget."""
-    also = "" if numbers is None else f", forgot {numbers} numbers"
-    return f"ended {processes} processes, removed {files} files{also}"
+    also = "" if numbers is None else f", forgot {counted(numbers, 'number')}"
+    return f"ended {counted(processes, 'process', 'processes')}, removed {counted(files, 'file')}{also}"
 
 
 def cleaned(numbers: int) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from supervisor.config.spec import ServiceSpec
 from supervisor.core.service import Service
 from supervisor.core.state import State
+from supervisor.words.enumeration import counted
 from supervisor.words.failures import failure
 from supervisor.words.reasons import text_of
 
@@ -73,7 +74,7 @@ def scaled(before: int, now: int, failed: int) -> str:
 
 
 def _replicas(count: int) -> str:
-    return "1 replica" if count == 1 else f"{count} replicas"
+    return counted(count, "replica")
 
 
 def signalled(signal: str) -> str:

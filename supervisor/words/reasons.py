@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from supervisor.core import reasons
 from supervisor.core.reasons import Cause, Reason
 from supervisor.words.checks import megabytes, of_check
+from supervisor.words.enumeration import counted
 from supervisor.words.holders import holder
 from supervisor.words.locks import lock_gone
 
@@ -43,7 +44,7 @@ def _of_end(reason: Reason) -> str:
         case reasons.AfterRestarts(last, 0):
             return text_of(last)
         case reasons.AfterRestarts(last, restarts):
-            return f"{text_of(last)}, after {restarts} restart{'' if restarts == 1 else 's'}"
+            return f"{text_of(last)}, after {counted(restarts, 'restart')}"
         case reasons.StillAlive():
             return "still alive after SIGKILL"
         case reasons.Survivors(0):

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from supervisor.core import journal
 from supervisor.core.state import AT_REST
+from supervisor.words.enumeration import counted
 from supervisor.words.moments import moment
 
 TYPE_CHECKING = False
@@ -161,7 +162,7 @@ def _sentence(event: "Event") -> str:
             return f"has failed ({event.get('result')}): {why}"
         case journal.WrongPort.event:
             elsewhere, count = event.get("elsewhere") or (), event.get("count") or 0
-            more = f" and {count - len(elsewhere)} others" if count > len(elsewhere) else ""
+            more = f" and {counted(count - len(elsewhere), 'other')}" if count > len(elsewhere) else ""
             return f"listens on {', '.join(map(str, elsewhere))}{more} instead of {port}"
         case journal.FilterRefused.event:
             return f"{why}; {event.get('hint')}"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from supervisor.words.enumeration import first_of
+from supervisor.words.enumeration import counted, first_of
 
 
 def head(stack: str, instance: int, fine: int, services: int) -> str:
@@ -86,7 +86,7 @@ def started(pid: object) -> str:
 
 def left_out(count: int) -> str:
     """The line that stands in place of others."""
-    return f"--- {count} lines are not shown ---"
+    return f"--- {counted(count, 'line is', 'lines are')} not shown ---"
 
 
 def doing(what: str, services: Sequence[str]) -> str:

@@ -99,7 +99,7 @@ def test_what_is_too_much_is_left_out_by_whole_lines_and_said(
 
     *lines, last = asyncio.run(scene()).decode().splitlines()
     assert lines == [f"{number:07}" for number in range(len(lines))]
-    assert last == f"… {50_000 - len(lines)} lines are not shown, `portsup logs` has them"
+    assert last == f"… {50_000 - len(lines)} lines are not shown, `portsup logs` shows all"
 
 
 def test_a_reader_that_has_left_is_no_mistake(ends: tuple[int, int]) -> None:

@@ -1,4 +1,4 @@
-from supervisor.words.enumeration import first_of, some_of
+from supervisor.words.enumeration import counted, first_of, some_of
 
 
 def test_a_few_ports_are_all_named_and_many_are_counted() -> None:
@@ -12,3 +12,10 @@ def test_names_come_in_their_order_and_of_many_the_first_ones() -> None:
     assert first_of(["b", "a"]) == "b, a"
     assert first_of([f"s{number}" for number in range(22)], 20).endswith(", s19 and 2 others")
     assert first_of([]) == ""
+
+
+def test_one_is_not_counted_as_many() -> None:
+    assert (counted(1, "file"), counted(0, "file"), counted(2, "process", "processes")) == (
+        "1 file", "0 files", "2 processes",
+    )  # fmt: skip
+    assert first_of("abc", most=2) == "a, b and 1 other"

@@ -9,6 +9,7 @@ from supervisor.cli.commands.unit import own_user
 from supervisor.cli.complaint import say, warn
 from supervisor.cli.config_files import files_asked
 from supervisor.errors import PortsupError, UsageError
+from supervisor.words.enumeration import counted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -138,4 +139,4 @@ def _write(folder: Path, made: "Export", force: bool) -> None:
         hint = "`-o DIR` writes elsewhere, without `-o` the files are printed"
         raise PortsupError(f"cannot write into `{folder}`", why(error), hint) from error
     count = len(made.files)
-    say(f"wrote {count} file{'' if count == 1 else 's'} into `{folder}`")
+    say(f"wrote {counted(count, 'file')} into `{folder}`")

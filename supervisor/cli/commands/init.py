@@ -13,6 +13,7 @@ from supervisor.errors import PortsupError, UsageError
 from supervisor.files.content import read, read_open
 from supervisor.files.opening import Refused, why
 from supervisor.files.replacement import write, write_new
+from supervisor.words.enumeration import counted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         _write(target, text, args.force)
         count = len(outcome.services)
-        say(f"wrote `{_shown(target)}` with {count} service{'' if count == 1 else 's'}: `portsup up` starts it")
+        say(f"wrote `{_shown(target)}` with {counted(count, 'service')}: `portsup up` starts it")
     _say_left(outcome)
     return 0
 
