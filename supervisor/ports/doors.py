@@ -6,7 +6,7 @@ a program of the kernel counts (`system.lead_to`), and nobody who waits there is
 
 import contextlib
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 
 from supervisor import system
 from supervisor.dataclass import dataclass, field
@@ -17,11 +17,15 @@ from supervisor.ports.socket_options import is_shared, share, unshare
 
 @dataclass(slots=True, eq=False)
 class Doors:
-    """`held` are copies of the sockets by inode, which are open to clients, or `shut`."""
+    """`held` are copies of the sockets by inode, which are open to clients, or `shut`.
+
+    `are_all` tells that they are those of every process tree of the service, which end together.
+    """
 
     held: dict[int, socket.socket] = field(default_factory=dict)
     claims: list[Claim] = field(default_factory=list)
     shut: dict[int, Callable[[socket.socket], None]] = field(default_factory=dict)  # what undoes it, by inode
+    are_all: bool = False
 
     def waiting(self) -> int:
         """How many wait in their queues."""
@@ -67,25 +71,33 @@ class Doors:
 
 def doors_of(seats: Iterable[Seat], who: object) -> Doors:
     """Those at some places that a process tree has alone; raises OSError."""
-    doors = Doors()
+    return _held(Doors(), [(seat, {who}) for seat in seats])
+
+
+def all_doors(seats: Iterable[Seat]) -> Doors:
+    """Those at some places of all process trees; raises OSError."""
+    return _held(Doors(are_all=True), [(seat, seat.trees()) for seat in seats])
+
+
+def _held(doors: Doors, places: Iterable[tuple[Seat, Set[object]]]) -> Doors:
     try:
-        _hold(doors, seats, who)
+        for seat, trees in places:
+            _hold(doors, seat, trees)
     except OSError:
         doors.release()
         raise
     return doors
 
 
-def _hold(doors: Doors, seats: Iterable[Seat], who: object) -> None:
-    for seat in seats:
-        others = (seat.trees() | {None}) - {who}
-        seen = {inode for other in others for inode in seat.inodes_of(other)}
-        kept = seat.kept.get(who)
-        if kept is not None and is_listening(kept) and (inode := inode_of(kept)) not in seen:
+def _hold(doors: Doors, seat: Seat, trees: Set[object]) -> None:
+    others = (seat.trees() | {None}) - trees
+    seen = {inode for other in others for inode in seat.inodes_of(other)}
+    for kept in [sock for who, sock in seat.kept.items() if who in trees]:
+        if is_listening(kept) and (inode := inode_of(kept)) not in seen:
             doors.held[inode] = copy_of(kept)
             seen.add(inode)
-        for claim in (each for each in seat.claims if each.who == who and each.listens):
-            doors.claims.append(claim)
-            if claim.inode not in seen and (taken := claim.taken()) is not None:
-                doors.held[claim.inode] = taken
-                seen.add(claim.inode)
+    for claim in (each for each in seat.claims if each.who in trees and each.listens):
+        doors.claims.append(claim)
+        if claim.inode not in seen and (taken := claim.taken()) is not None:
+            doors.held[claim.inode] = taken
+            seen.add(claim.inode)

@@ -104,6 +104,18 @@ def test_who_has_connected_before_a_stop_is_answered(
             assert slow.until("web", state="running")["port"] == port
 
 
+@each_count
+def test_who_has_connected_before_all_replicas_stop_is_answered(slow: Live, how: str, workers: int) -> None:  # noqa: F811
+    """Also by one that would have ended later than another one, which has fewer clients."""
+    with served(slow, how, workers=workers, replicas=3) as port:
+        for _ in range(TIMES):
+            with crowd_at(port) as crowd:
+                assert all(result["ok"] for result in slow.do("stop", "web").values())
+                eventually(lambda crowd=crowd: all(each.refused for each in crowd))  # type: ignore[misc]
+            assert [(each.cut, each.late, each.strange) for each in crowd] == [(0, 0, [])] * CROWD
+            assert all(result["ok"] for result in slow.do("start", "web").values())
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("how", ["bpf"], indirect=True)
 @pytest.mark.parametrize(("workers", "address"), [(4, "127.0.0.1"), (1, "::1"), (4, "::1")])

@@ -12,7 +12,7 @@ from supervisor.core.hostnames import pause_before_stop
 from supervisor.core.state import State
 from supervisor.daemon.service.slot import Child, Slot
 from supervisor.dataclass import dataclass
-from supervisor.ports.doors import Doors, doors_of
+from supervisor.ports.doors import Doors, all_doors, doors_of
 from supervisor.ports.service_sockets import ServiceSockets
 
 LOOK_AGAIN = 0.005
@@ -58,14 +58,14 @@ class _Farewell:
         except OSError:  # who waits cannot be told, or cannot be led elsewhere
             pass
         self.end()
-        if sockets is not None and not keeps:
+        if not keeps:
             self._shut()
 
     def _has_to_wait(self, sockets: ServiceSockets, *, keeps: bool) -> bool:
         """Whether there are clients that the process is to accept first; `keeps`: others wait for the next process."""
         if keeps:
             return not self._has_led_on(sockets)
-        doors = self.child.doors or self._hold(doors_of(sockets.seats().values(), self.child.invocation))
+        doors = self.child.doors or self._hold(self._of_others() or all_doors(sockets.seats().values()))
         doors.close()
         return bool(doors.waiting()) and self._waits_for(doors)
 
@@ -94,6 +94,11 @@ class _Farewell:
         if (doors := self.child.doors) is not None:
             doors.release()
             self.loop.call_later(SHUT_FOR, doors.open)
+
+    def _of_others(self) -> Doors | None:
+        """What a replica that ends as well holds, of this one too: the first to end closes the sockets of all."""
+        children = [child for slot in self.slot.shared.slots for child in slot.children()]
+        return next((each.doors for each in children if each.doors is not None and each.doors.are_all), None)
 
     def _hold(self, doors: Doors) -> Doors:
         handoff = self.child.handoff
