@@ -6,7 +6,15 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from supervisor.convert import own_export, shell, systemd_folders, systemd_instances, unit_file
+from supervisor.convert import (
+    own_export,
+    shell,
+    systemd_folders,
+    systemd_instances,
+    systemd_relations,
+    systemd_specifiers,
+    unit_file,
+)
 from supervisor.convert.around import ALONE, Around
 from supervisor.convert.draft import Draft, Left, Outcome
 from supervisor.convert.own_port import is_number
@@ -16,7 +24,6 @@ from supervisor.convert.systemd_sockets import sockets
 from supervisor.convert.values import account, set_variables, umask
 from supervisor.errors import PortsupError
 
-_TARGETS = re.compile(r".*\.(target|socket|mount|path|timer|slice|device|swap|scope)")
 _RELOADS = re.compile(r"\S*kill\s+(?:-s\s+|-)?(\w+)?\s*\$\{?MAINPID\}?")
 _READ_UNIT = frozenset((
     "Description", "Documentation", "After", "Requires", "Wants", "BindsTo", "PartOf", "Before", "StartLimitBurst",
@@ -38,6 +45,8 @@ _WHY = {
     "RestartForceExitStatus": ("every failure is one to restart", "see `restart`"),
     "OOMScoreAdjust": ("it is of the kernel's choice", ""),
     "BusName": ("it is of D-Bus", ""),
+    "DynamicUser": ("portsup makes no users, so it runs as who runs portsup", "set `user` to one that may do less"),
+    "PermissionsStartOnly": ("hooks run as their service does", "prepare what they need before `portsup up`"),
 }
 
 
@@ -47,6 +56,7 @@ def convert(text: str, around: Around = ALONE, name: str = "", more: Sequence[tu
     units = systemd_instances.expanded([(os.path.basename(name) or "service", text), *more], around)
     known = {_name(path) for path, _ in units}
     texts = {path: _with_drop_ins(path, each, around, outcome) for path, each in units}
+    before = {_name(path): unit_file.sections(each).get("Unit", {}).get("Before", []) for path, each in texts.items()}
     names: dict[str, str] = {}
     for path, stem in ((path, systemd_instances.template_of(path)) for path in texts):
         if f"{stem}@" in names:
@@ -57,14 +67,13 @@ def convert(text: str, around: Around = ALONE, name: str = "", more: Sequence[tu
             names |= {f"{stem}@": stem} | {_name(each): stem for each in together}
         else:
             _unit(path, unit_file.sections(texts[path]), known, around, outcome)
+    systemd_relations.put_before(outcome.services, before)
     systemd_instances.renamed(outcome.services, names)
     own_export.recall(outcome)
     return outcome
 
 
-def _as_one(
-    stem: str, paths: Sequence[str], texts: Mapping[str, str], known: set[str], around: Around
-) -> Draft | None:
+def _as_one(stem: str, paths: Sequence[str], texts: Mapping[str, str], known: set[str], around: Around) -> Draft | None:
     """The instances of a template as the replicas of one service, None if they are not alike."""
     if len({texts[path] for path in paths}) > 1:
         return None  # drop-ins of their own
@@ -95,7 +104,7 @@ def _with_drop_ins(path: str, text: str, around: Around, outcome: Outcome) -> st
 
 
 def _name(path: str) -> str:
-    return os.path.basename(path).removesuffix(".service").removesuffix("@")
+    return systemd_specifiers.stem(path).removesuffix("@")
 
 
 def _unit(path: str, sections: Mapping[str, Any], known: set[str], around: Around, outcome: Outcome) -> None:
@@ -109,7 +118,8 @@ def _unit(path: str, sections: Mapping[str, Any], known: set[str], around: Aroun
     draft = Draft(name, needs_port=True)
     install = sections.get("Install", {})
     is_of_user = systemd_folders.is_of_user(path, install)
-    specifier = _specifier(draft, path, next(iter(install.get("DefaultInstance", [])[-1:]), ""), is_of_user)
+    default = next(iter(install.get("DefaultInstance", [])[-1:]), "")
+    specifier = systemd_specifiers.filler(draft, path, default, is_of_user)
     variables = _variables(draft, given, around, specifier)
     # The port of the pool, not the number that stands there: put in as a word, or by the shell.
     without = {key: value for key, value in variables.items() if key != "PORT"}
@@ -131,7 +141,7 @@ def _unit(path: str, sections: Mapping[str, Any], known: set[str], around: Aroun
     for folder in given.get("WorkingDirectory", [])[-1:]:
         draft.fields["working_dir"] = specifier(folder.removeprefix("-"))
         if draft.fields["working_dir"] == "~":
-            draft.fields["working_dir"] = "~/"
+            draft.fields["working_dir"] = _home(draft, given)
     # As systemd does where nothing is said.
     draft.fields.setdefault("working_dir", os.path.expanduser("~") if is_of_user else "/")
     for key, field in (("User", "user"), ("Group", "group")):
@@ -143,7 +153,7 @@ def _unit(path: str, sections: Mapping[str, Any], known: set[str], around: Aroun
         draft.carry("umask", umask(mask), f"`UMask={mask}`", "set `umask` to three octal digits")
     for told in unit.get("Description", [])[-1:]:
         draft.fields["description"] = specifier(told)[:1000]
-    _dependencies(draft, unit, known)
+    systemd_relations.depend(draft, unit, known)
     life(draft, given, unit, variables, specifier)
     if starts[0].may_fail and not is_job and draft.fields["restart"] == "on-failure":
         draft.fields["restart"] = "never"
@@ -154,6 +164,18 @@ def _unit(path: str, sections: Mapping[str, Any], known: set[str], around: Aroun
     sockets(draft, path, given, around, specifier, starts_by_itself=starts_by_itself)
     _leave(draft, sections)
     outcome.services.append(draft)
+
+
+def _home(draft: Draft, given: Mapping[str, list[str]]) -> str:
+    """The home directory of the user that a unit runs as, which `WorkingDirectory=~` means."""
+    user = next(iter(given.get("User", [])[-1:]), "")
+    if not user:
+        return "~/"
+    if home := systemd_specifiers.home_of(user):
+        return home
+    told = str(draft.fields.get("environment", {}).get("HOME", ""))
+    draft.leave("`WorkingDirectory=~`", f"there is no user `{user}` here, whose home it is", "set `working_dir`")
+    return told if told.startswith("/") else "/"
 
 
 def _give(draft: Draft, command: unit_file.Command) -> None:
@@ -185,76 +207,34 @@ def _variables(draft: Draft, given: Mapping[str, Any], around: Around, specifier
     return found
 
 
-def _specifier(draft: Draft, path: str, default: str, is_of_user: bool) -> Any:
-    """What fills in `%i` and its kind; those whose value is of another machine are said.
-
-    `default` is the instance that a template has where none is named.
-    """
-    name = os.path.basename(path).removesuffix(".service")
-    prefix, _, instance = name.partition("@")
-    instance = instance or default
-    values = {
-        "n": name + ".service", "N": name, "p": prefix, "P": prefix, "i": instance, "I": instance, "j": prefix,
-        "T": "/tmp", "V": "/var/tmp", "%": "%",
-    }  # fmt: skip
-    values |= dict(zip("tSCLE", systemd_folders.bases(is_of_user), strict=True))
-
-    def fill(text: str) -> str:
-        def value(match: re.Match[str]) -> str:
-            letter = match[1]
-            if letter == "i" and "@" in name and not instance:
-                remedy = f"convert its instances: `--from {prefix}@1.service --from {prefix}@2.service`"
-                draft.leave("`%i`", "the unit is a template, and nothing says of what", remedy)
-                return match[0]
-            if letter == "h":
-                return os.path.expanduser("~")
-            if letter not in values:
-                draft.leave(f"`%{letter}`", "portsup does not know it", "put its value there")
-                return match[0]
-            return values[letter]
-
-        return re.sub(r"%([A-Za-z%])", value, text)
-
-    return fill
-
-
-def _dependencies(draft: Draft, unit: Mapping[str, list[str]], known: set[str]) -> None:
-    ordered = {each for told in unit.get("After", []) for each in told.split()}
-    needed = {
-        each
-        for key in ("Requires", "BindsTo", "Wants", "Requisite")
-        for told in unit.get(key, [])
-        for each in told.split()
-    }
-    for each in sorted(ordered | needed):
-        if _TARGETS.fullmatch(each):
-            continue
-        name = each.removesuffix(".service")
-        if name in known and each in ordered:
-            draft.fields.setdefault("depends_on", {})[name] = "ready"
-        elif name in known and each in needed:  # without an order both start at the same time
-            draft.fields.setdefault("depends_on", {})[name] = "started"
-        elif name not in known and each in needed:
-            draft.leave(f"`{each}`", "that unit is not among those converted", "see that it runs before `portsup up`")
-
-
 def _leave(draft: Draft, sections: Mapping[str, Mapping[str, list[str]]]) -> None:
     unit = {key: value for key, value in sections.get("Unit", {}).items() if key not in _READ_UNIT}
+    given = sections.get("Service", {})
+    systemd_specifiers.leave_marks(draft, given)
     for key in ("StandardOutput", "StandardError"):
-        for told in sections.get("Service", {}).get(key, [])[-1:]:
+        for told in given.get(key, [])[-1:]:
             if told.startswith(("file:", "append:", "truncate:")):
                 why = "portsup keeps the output in files of its own"
                 draft.leave(f"`{key}={told}`", why, "`portsup logs` shows them")
+    for key in ("OnFailure", "OnSuccess"):
+        if told := unit.pop(key, []):
+            remedy = "`notify` tells somebody, `hooks: {post_stop: …}` runs a command" if key == "OnFailure" else ""
+            draft.leave(f"`{key}`", "no other unit is started when it ends", remedy, source={key: told})
     conditions = {key: value for key, value in unit.items() if key.startswith(("Condition", "Assert"))}
-    service = {key: value for key, value in sections.get("Service", {}).items() if key not in _READ and key not in _WHY}
+    service = {key: value for key, value in given.items() if not (key in _READ or key in _WHY or _is_off(value))}
     for key, (why, remedy) in _WHY.items():
-        if key in sections.get("Service", {}):
-            if key == "ExecReload" and (found := _RELOADS.fullmatch(sections["Service"][key][-1])):
+        if key in given and not _is_off(given[key]):
+            if key == "ExecReload" and (found := _RELOADS.fullmatch(given[key][-1])):
                 told = (found[1] or "TERM").removeprefix("SIG")
                 remedy = f"`portsup kill -s {told} {draft.name}` sends the same signal"
-            draft.leave(f"`{key}`", why, remedy, source={key: sections["Service"][key]})
+            draft.leave(f"`{key}`", why, remedy, source={key: given[key]})
     if conditions:
         draft.leave(", ".join(f"`{key}`" for key in conditions), "nothing is checked", "see that they hold", conditions)
     if more := {**{key: value for key, value in unit.items() if key not in conditions}, **service}:
         why = "systemd confines the program, or orders the boot, and portsup does not"
         draft.leave(", ".join(f"`{key}`" for key in more), why, "see whether you need it", source=more)
+
+
+def _is_off(values: Sequence[str]) -> bool:
+    """Whether a setting says what is so without it."""
+    return bool(values) and values[-1].lower() in ("no", "false", "off", "0")

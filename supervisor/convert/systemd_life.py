@@ -51,15 +51,18 @@ def life(
         return next((values[-1] for each in (given, *others) if (values := each.get(key))), "")
 
     patience = _start_limit(last("TimeoutStartSec") or last("TimeoutSec"))
+    stays = last("Type").lower() == "oneshot" and is_true(last("RemainAfterExit")) and bool(given.get("ExecStop"))
     _type(draft, last("Type") or "simple", last("RemainAfterExit"), patience)
-    _hooks(draft, given, variables, specifier)
+    if stays:
+        del draft.fields["one_shot"]
+    is_stopped_by_signal = _hooks(draft, given, variables, specifier)
     _patience(draft, patience)
     _restart(draft, last("Restart") or "no", span(last("RestartSec")), last, unit)
     if told := last("SuccessExitStatus"):
         _codes(draft, told)
-    if told := last("KillSignal"):
+    if (told := last("KillSignal")) and not is_stopped_by_signal:
         draft.carry("stop_signal", signal_name(told), f"`KillSignal={told}`", "set `stop_signal`")
-    if last("KillMode") in ("mixed", "process"):
+    if last("KillMode") in ("mixed", "process") and not is_stopped_by_signal:
         draft.fields["stop_signal"] = {"signal": str(draft.fields.get("stop_signal", "SIGTERM")), "to": "main"}
     draft.fields["stop_grace_period"] = duration(_stop_limit(draft, last("TimeoutStopSec") or last("TimeoutSec")))
     if last("KillMode") in ("process", "none"):
@@ -68,6 +71,8 @@ def life(
         )
     if last("Type").lower() == "forking":
         _keep(draft, specifier(last("PIDFile")))
+    if stays:
+        _stay(draft, patience)
     if watch := span(last("WatchdogSec")):  # 0 is none
         draft.fields["watchdog"] = duration(watch)
     if told := last("MemoryMax"):
@@ -123,6 +128,18 @@ def _keep(draft: Draft, pid_file: str) -> None:
     draft.fields["command"] = background.kept(draft.fields["command"], text, pid_file)
     remedy = "an option that keeps it in the foreground would do without"
     draft.notes.append(f"`Type=forking`: it goes to the background, and a shell waits in its place; {remedy}")
+
+
+def _stay(draft: Draft, patience: float | None) -> None:
+    """A job that stays active until it is stopped, and is undone then: a shell stays, and undoes it."""
+    stop = draft.fields.pop("stop_command")
+    text = stop[2] if stop[1:2] == ["-c"] else shlex.join(stop)
+    done = f"{draft.name} is active"
+    draft.fields["command"] = background.kept(draft.fields["command"], text, told=done)
+    limit = duration(patience or LONGEST_READY)
+    draft.fields["ready"] = {"log": f"^{re.escape(draft.name)} is active$", "timeout": limit}
+    draft.fields["stop_signal"] = {"signal": "SIGTERM", "to": "main"}
+    draft.notes.append("`RemainAfterExit` with `ExecStop`: a shell stays, and runs that when the service is stopped")
 
 
 def _restart(draft: Draft, told: str, wait: float | None, last: Any, unit: Mapping[str, Any]) -> None:
@@ -182,7 +199,8 @@ def _codes(draft: Draft, told: str) -> None:
         codes(draft, ["0", *found], f"`SuccessExitStatus={told}`")
 
 
-def _hooks(draft: Draft, given: Mapping[str, Any], variables: Mapping[str, str], specifier: Specifier) -> None:
+def _hooks(draft: Draft, given: Mapping[str, Any], variables: Mapping[str, str], specifier: Specifier) -> bool:
+    """The commands around the program; whether it is stopped by a signal that one of them sends it."""
     hooks = {"ExecStartPre": "pre_start", "ExecStartPost": "post_start", "ExecStopPost": "post_stop"}
     for key, name in (*hooks.items(), ("ExecStop", "")):
         lines = unit_file.separated(given.get(key, []))
@@ -191,6 +209,9 @@ def _hooks(draft: Draft, given: Mapping[str, Any], variables: Mapping[str, str],
             commands = [each for each in commands if not _is_wait(draft, each)]
         if not commands:
             continue
+        if any(set(each.prefixes) & {"+", "!"} for each in commands) and draft.fields.get("user"):
+            why, remedy = "hooks run as their service does", "prepare what it needs before `portsup up`"
+            draft.leave(f"`+` or `!` before a command of `{key}`", why, remedy, source={key: given[key]})
         one = commands[0]
         is_plain = len(commands) == 1 and not one.unknown and (not one.may_fail or name == "post_start")
         words = list(one.words) if is_plain else ["sh", "-c", " && ".join(unit_file.shown(each) for each in commands)]
@@ -200,13 +221,15 @@ def _hooks(draft: Draft, given: Mapping[str, Any], variables: Mapping[str, str],
             draft.fields["stop_command"] = (
                 ["sh", "-c", words[-1].replace("$MAINPID", "$PPID")] if words[1:2] == ["-c"] else words
             )
+    is_by_signal = False
     told = " ".join(given.get("ExecStop", []))
     if "MAINPID" in told and "stop_command" in draft.fields:
         signal_told = re.search(r"kill\s+(?:-s\s+)?-?(\w+)?\s*\$\{?MAINPID", told)
         del draft.fields["stop_command"]
         known = signal_name(signal_told[1] or "TERM") if signal_told else None
         if known:
-            draft.fields["stop_signal"] = known
+            draft.fields["stop_signal"] = {"signal": known, "to": "main"}
+            is_by_signal = True
         else:
             draft.leave(
                 "`ExecStop`", "the pid of the program is not told to it", "set `stop_signal`", {"ExecStop": told}
@@ -215,3 +238,4 @@ def _hooks(draft: Draft, given: Mapping[str, Any], variables: Mapping[str, str],
         for key in ("post_start", "pre_stop"):
             if draft.fields["hooks"].pop(key, None):
                 draft.leave(f"`{key}`", "a job is over when it is ready", "put it into the job")
+    return is_by_signal

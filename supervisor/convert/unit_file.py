@@ -108,7 +108,7 @@ def _word(text: str, at: int) -> tuple[str, int]:
 
 def command(text: str, known: Mapping[str, str], specifier: Callable[[str], str]) -> Command:
     """A command line with the variables of the unit filled in; `$A` as a word of its own is split into words."""
-    found = re.match(rf"[{re.escape(_PREFIXES)}]*", text)
+    found = re.match(rf"(?:(?!@[A-Za-z_]\w*@)[{re.escape(_PREFIXES)}])*", text)  # `@BINDIR@/x` is filled in before
     prefixes = found[0] if found else ""
     made = Command([], prefixes)
     words = split(text[len(prefixes) :])
