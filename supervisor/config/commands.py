@@ -1,8 +1,10 @@
 """Holds every command of a service against what only a shell, or compose, would understand."""
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from supervisor.config import port_killers
 from supervisor.config.fields import Fields, Found, has_hooks
 from supervisor.config.lines import stray_line, without_continuations
 from supervisor.config.report import Report
@@ -30,6 +32,7 @@ _REASONS = {
 def check(fields: Fields, where: str, report: Report) -> None:
     """Reports what is wrong with the commands of a service."""
     for path, words in _commands(fields):
+        _check_killers(words, f"{where}.{path}", report)
         check_words(words, f"{where}.{path}", report, fields if path == "command" else None, fields)
 
 
@@ -68,6 +71,16 @@ def check_words(
     else:
         hint = rewriting.for_text(without_continuations(text), found, around)
     report.error(place, f"{where}: {_reason(found, report)}", _masked(hint))
+
+
+def _check_killers(words: tuple[Word, ...], where: str, report: Report) -> None:
+    if not words:
+        return
+    is_script = len(words) > 2 and re.fullmatch(r"-\w*c", words[-2].text)
+    script = words[-1].text if is_script else " ".join(word.text for word in words)
+    if killer := port_killers.in_script(script):
+        reason = f"{report.quote(killer)} kills whoever has a port, and that is portsup, which holds it"
+        report.warn(words[-1 if is_script else 0].node.place, f"{where}: {reason}; leave it out")
 
 
 def _reason(found: Syntax, report: Report) -> str:

@@ -1,7 +1,11 @@
-"""The servers of MCP in .mcp.json (Claude Code), .cursor/mcp.json and .vscode/mcp.json: each becomes one for all."""
+"""The servers of MCP that clients start, in their files of JSON and TOML: each becomes one for all.
+
+Claude Code, Cursor, VS Code, Zed, Windsurf, Gemini CLI, opencode and Codex have such files.
+"""
 
 import json
 import re
+import tomllib
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,15 +15,24 @@ from supervisor.convert.draft import Draft, Filled, Left, Outcome
 from supervisor.convert.values import cleaned, mapping, texts
 from supervisor.errors import PortsupError
 
-KEYS = ("mcpServers", "servers", "context_servers")  # of Claude Code and Cursor, VS Code, Zed
-_READ = frozenset(("command", "args", "env", "envFile", "cwd", "type", "url", "headers", "disabled", "description"))
+# Of Claude Code, Cursor, Windsurf and Gemini CLI; VS Code; Zed; Codex.
+KEYS = ("mcpServers", "servers", "context_servers", "mcp_servers")
+ADDRESSES = ("url", "serverUrl", "httpUrl")
+_READ = frozenset((
+    "command", "args", "env", "environment", "envFile", "env_file", "cwd", "type", "headers", "disabled", "enabled",
+    "description", "source", *ADDRESSES,
+))  # fmt: skip
 _WHY = {
-    "timeout": ("it is what the client waits", "keep it in the file of the client"),
+    **dict.fromkeys(
+        ("timeout", "startup_timeout_sec", "tool_timeout_sec", "startup_timeout_ms"),
+        ("it is what the client waits", "keep it in the file of the client"),
+    ),
+    "settings": ("it is of an extension of Zed", "keep it in the file of the client"),
     "alwaysAllow": ("it is what the client asks its user", "keep it in the file of the client"),
     "autoApprove": ("it is what the client asks its user", "keep it in the file of the client"),
     "trust": ("it is what the client asks its user", "keep it in the file of the client"),
     **dict.fromkeys(
-        ("disabledTools", "enabledTools", "includeTools", "excludeTools", "tools"),
+        ("disabledTools", "enabledTools", "includeTools", "excludeTools", "tools", "enabled_tools", "disabled_tools"),
         ("it is which tools the client shows", "keep it in the file of the client"),
     ),
     "dev": ("it is for debugging in VS Code", "use `watch` to restart the server"),
@@ -27,36 +40,69 @@ _WHY = {
 # With comments and commas at the end, as VS Code writes it; strings stay as they are.
 _EXTRAS = re.compile(r'("(?:\\.|[^"\\])*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
 _COMMA = re.compile(r'("(?:\\.|[^"\\])*")|,(?=\s*[}\]])', re.DOTALL)
-_REFERENCE = re.compile(r"\$\{([^{}]*)\}")
+_REFERENCE = re.compile(r"\$\{([^{}]*)\}|\{(env:\w+)\}", re.ASCII)  # the second is of opencode
 _OWN = ("portsup",)
 
 
 def convert(text: str, around: Around = ALONE) -> Outcome:
     """One service a server that is started; one that runs elsewhere stays in the file."""
     top = mapping(_parsed(text))
-    key = next((each for each in KEYS if isinstance(top.get(each), dict)), "")
-    if not key:
+    servers = _servers(top)
+    if servers is None:
         raise PortsupError("cannot convert the file", f"it has none of {', '.join(f'`{each}`' for each in KEYS)}")
     outcome = Outcome()
-    for name, item in mapping(top[key]).items():
-        given = mapping(item)
+    for name, item in servers.items():
+        given = _usual(mapping(item))
         what = f"server `{name}`"
-        if given.get("url"):
+        if any(given.get(each) for each in ADDRESSES):
             outcome.left.append(Left(what, "it runs elsewhere, and is reached by its address", "keep it in the file"))
         elif not str(given.get("command") or "").strip():
-            outcome.left.append(Left(what, "it has no command", "write the service by hand"))
+            is_extension = given.get("source") == "extension" or given.keys() <= {"settings", "enabled", "source"}
+            why = "an extension of Zed has it" if is_extension else "it has no command"
+            outcome.left.append(Left(what, why, "keep it in the file" if is_extension else "write it by hand"))
         elif _is_portsup(given):
             outcome.left.append(Left(what, "it is portsup itself, for this directory", "keep it in the file"))
         else:
             outcome.services.append(_server(str(name), given))
-    for each in top.get("inputs") or ():
+    for each in mapping(top.get("mcp")).get("inputs") or top.get("inputs") or ():
         if isinstance(each, dict) and each.get("id"):
             why = "the client asks its user for it"
             outcome.left.append(Left(f"input `{each['id']}`", why, f"set `{_variable(str(each['id']))}` in `.env`"))
     return outcome
 
 
+def _servers(top: dict[str, Any]) -> dict[str, Any] | None:
+    """The servers by their names, wherever a client has them; None if there is no place for them."""
+    for key in KEYS:
+        if isinstance(top.get(key), dict):
+            return mapping(top[key])
+    inner = top.get("mcp")  # the settings of VS Code have `mcp: {servers: …}`, opencode has them in `mcp` itself
+    if not isinstance(inner, dict):
+        return None
+    return mapping(inner.get("servers")) if isinstance(inner.get("servers"), dict) else mapping(inner)
+
+
+def _usual(given: dict[str, Any]) -> dict[str, Any]:
+    """A server in the words of most clients: `command` as a text, `args`, `env`."""
+    made = dict(given)
+    if isinstance(told := made.get("command"), dict):  # an older form of Zed
+        inner = mapping(told)
+        made |= {"command": inner.get("path"), "args": inner.get("args", ()), "env": inner.get("env")}
+    elif isinstance(told, list) and told:  # opencode
+        made |= {"command": str(told[0]), "args": [*told[1:], *texts(made.get("args"))]}
+    if isinstance(made.get("environment"), dict):
+        made["env"] = {**mapping(made.pop("environment")), **mapping(made.get("env"))}
+    if made.get("enabled") is False:
+        made["disabled"] = True
+    return made
+
+
 def _parsed(text: str) -> Any:
+    if re.search(r"^\s*\[(mcp_servers|mcpServers)\b", text, re.MULTILINE):
+        try:
+            return cleaned(tomllib.loads(text))
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
+            raise PortsupError("cannot read the file", f"it is no TOML: {error}") from error
     plain = _COMMA.sub(lambda found: found[1] or "", _EXTRAS.sub(lambda found: found[1] or " ", text))
     try:
         return cleaned(json.loads(plain))
@@ -81,8 +127,9 @@ def _server(name: str, given: dict[str, Any]) -> Draft:
             draft.leave("variable `PORT`", "the program has no port of its own: portsup serves it", "leave it out")
         else:
             draft.environment[variable] = value
-    if isinstance(given.get("envFile"), str):
-        draft.fields["env_file"] = [{"path": _filled(draft, given["envFile"]), "required": True}]
+    for key in ("envFile", "env_file"):
+        if isinstance(given.get(key), str):
+            draft.fields["env_file"] = [{"path": _filled(draft, given[key]), "required": True}]
     if isinstance(given.get("cwd"), str):
         draft.fields["working_dir"] = _filled(draft, given["cwd"])
     if isinstance(told := given.get("description"), str) and told.strip():
@@ -103,7 +150,7 @@ def _pieces(draft: Draft, text: str) -> Iterator[str]:
     end = 0
     for found in _REFERENCE.finditer(text):
         yield _literally(text[end : found.start()])
-        yield _reference(draft, found[1])
+        yield _reference(draft, found[1] or found[2] or "")
         end = found.end()
     yield _literally(text[end:])
 

@@ -6,7 +6,8 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from supervisor.convert import own_port
+from supervisor.config import port_killers
+from supervisor.convert import own_port, shell, workspaces
 from supervisor.convert.around import ALONE, Around
 from supervisor.convert.draft import Draft, Filled, Left, Outcome
 from supervisor.convert.values import cleaned, mapping, whole
@@ -55,10 +56,13 @@ def convert(text: str, around: Around = ALONE) -> Outcome:
     scripts = {name: value for name, value in mapping(package.get("scripts")).items() if isinstance(value, str)}
     if not scripts:
         raise PortsupError("cannot convert package.json", "it has no `scripts`")
-    runner = str(package.get("packageManager") or "").partition("@")[0]
-    runner = runner or next((LOCKS[lock] for lock in LOCKS if around.is_there(lock)), "npm")
+    runner = _runner(package, around)
     outcome = Outcome()
     first = next((each for each in FIRST if each in scripts), "")
+    if first and (inner := _in_workspace(first, scripts, package, runner, around, outcome)):
+        outcome.services += inner
+        scripts = {name: text for name, text in scripts.items() if name != first}
+        first = ""
     parts = dict(_parts(first, scripts)) if first else {}
     taken = set(parts) | {first}
     together = _ending(scripts[first]) if len(parts) > 1 else {}
@@ -77,6 +81,44 @@ def convert(text: str, around: Around = ALONE) -> Outcome:
         why, remedy = "by their names they are tasks that end", f"run them by `{runner} run NAME`, or write a service"
         outcome.left.append(Left(f"scripts {shown}", why, remedy))
     return outcome
+
+
+def _runner(package: Mapping[str, Any], around: Around) -> str:
+    """The program that runs the scripts: as the package says, or by a lock file here or, of a workspace, above."""
+    for folder in ("", "..", "../..", "../../.."):
+        try:
+            above = mapping(json.loads(around.read(f"{folder}/package.json"))) if folder else package
+        except (PortsupError, ValueError, RecursionError):
+            above = {}
+        told = str(above.get("packageManager") or "").partition("@")[0]
+        is_workspace = not folder or "workspaces" in above or around.is_there(f"{folder}/pnpm-workspace.yaml")
+        found = [LOCKS[lock] for lock in LOCKS if around.is_there(f"{folder}/{lock}" if folder else lock)]
+        if is_workspace and (told or found):
+            return told or found[0]
+    return "npm"
+
+
+def _in_workspace(
+    first: str, scripts: Mapping[str, str], package: Mapping[str, Any], runner: str, around: Around, outcome: Outcome
+) -> list[Draft]:
+    """The services of a script that runs one in every package of its workspace; none if it does not."""
+    run = workspaces.run_of(scripts[first])
+    members = workspaces.members(run, package, around) if run else []
+    made: list[Draft] = []
+    for member in members:
+        clashes = [each.name for each in members].count(member.name) > 1
+        draft = service(run.script, member.script, runner, is_script=True)  # type: ignore[union-attr]
+        draft.name = member.folder.replace("/", "-") if clashes else member.name
+        draft.notes[0] = f"`{first}` runs `{run.script}` of {member.folder}: `{member.script}`"  # type: ignore[union-attr]
+        draft.fields["working_dir"] = member.folder
+        if run and run.ends_together and len(members) > 1:
+            draft.fields["on_end"] = {"failure": "stop_all"}
+        made.append(draft)
+    if run and made and (tasks := workspaces.built_first(run, around)):
+        shown = ", ".join(f"`{task.removeprefix('^')}`" for task in tasks)
+        remedy = "run them before `portsup up`, or write a job that the others depend on"
+        outcome.left.append(Left(f"tasks {shown} of turbo", f"turbo runs them before `{run.script}`", remedy))
+    return made
 
 
 def _keeps_running(name: str, command: str) -> bool:
@@ -155,12 +197,29 @@ def _named(tool: str, words: list[str], scripts: Mapping[str, str]) -> Iterator[
                 yield told.strip() or f"part-{number}", word
 
 
+def _server(command: str) -> tuple[str, int] | None:
+    """The option and the port of the development server that a command line ends with."""
+    if _together(command)[0]:
+        return None
+    last = re.split(r"&&|\|\||[;|&\n]", command.replace("2>&1", "").strip().rstrip("&;"))[-1]
+    known = ((option, port) for pattern, option, port in SERVERS if re.search(rf"(?<![\w-]){pattern}", last))
+    return next(known, None)
+
+
 def service(name: str, command: str, runner: str, *, is_script: bool) -> Draft:
     """A script as a service, on the port that it names or that its server takes."""
     draft = Draft(name.replace(":", "-"), needs_port=True)
     words: list[str] = [runner, "run", name] if is_script else ["sh", "-c", command]
     draft.notes.append(f"from package.json: its script `{name}` runs `{command}`" if is_script else "from package.json")
-    server = next(((option, port) for pattern, option, port in SERVERS if re.search(pattern, command)), None)
+    server = _server(command)
+    if not is_script:
+        command, killer = port_killers.without(command)
+        words[2] = command
+    else:
+        killer = port_killers.in_script(command)
+    if killer:
+        told_of = f"the script runs `{killer}`, which would kill portsup, which holds the port: take it out there"
+        draft.notes.append(told_of if is_script else shell.left_out(killer))
     told = _PORT.search(command)
     if own_port.is_client_line(command):
         told, server = None, None  # its number is that of the server that it asks

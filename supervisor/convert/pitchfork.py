@@ -34,7 +34,6 @@ _WHY = {
     "watch": WATCHED,
     "watch_mode": ("it is how pitchfork watches", ""),
     "cron": SCHEDULED,
-    "mise": ("programs are run as they are", "put `mise x --` before the command"),
     "cpu_limit": ("there is no limit of processor shares", "see `limits`"),
     "proxy": ("there is no proxy", "`portsup url` shows the address"),
     "pty": ("services have no terminal", "see that the program does without"),
@@ -47,8 +46,11 @@ _WHY = {
 _READ = frozenset((
     "run", "dir", "env", "user", "retry", "auto", "ready_delay", "ready_output", "ready_http", "ready_port",
     "ready_cmd", "depends", "port", "expected_port", "auto_bump_port", "port_bump_attempts", "boot_start", "hooks",
-    "memory_limit", "stop_signal", "description",
+    "memory_limit", "stop_signal", "description", "mise",
 ))  # fmt: skip
+GRACE = 5.0  # seconds, `supervisor.stop_timeout` where nothing is said
+LONGEST_CHECK = 10.0  # seconds that a command of a check may take
+DELAY = 3.0  # seconds after which a daemon without a check is ready
 _HOOKS = {"on_ready": "post_start", "on_exit": "post_stop"}
 
 
@@ -63,24 +65,34 @@ def convert(text: str, around: Around = ALONE) -> Outcome:
     settings = mapping(top.get("settings"))
     of_all = mapping(settings.get("supervisor"))
     user, grace = str(of_all.get("user") or ""), seconds(of_all.get("stop_timeout"))
+    needed = {each.rpartition("/")[2] for item in daemons.values() for each in texts(item.get("depends"))}
+    by_mise = is_true(mapping(settings.get("general")).get("mise", "false"))
     program = str(mapping(settings.get("general")).get("shell") or "").split()
     if is_true(mapping(settings.get("proxy")).get("enable", "false")):
         remedy = "`names` gives each service a name, `portsup url` shows its address"
         outcome.left.append(Left("`settings.proxy`", "the proxy of pitchfork is no service", remedy))
-    if is_true(mapping(settings.get("general")).get("mise", "false")):
-        why = "programs are run as they are"
-        outcome.left.append(Left("`settings.general.mise`", why, "start portsup by `mise x -- portsup up`"))
     general = mapping(top.get("env"))
     for name, item in daemons.items():
-        given = {**({"user": user} if user else {}), **item, "env": {**general, **mapping(item.get("env"))}}
+        given = {
+            "mise": by_mise,
+            **({"user": user} if user else {}),
+            **item,
+            "env": {**general, **mapping(item.get("env"))},
+        }
         if not str(given.get("run") or "").strip():
             outcome.left.append(Left(f"daemon `{name}`", "it has no `run`", "write the service by hand"))
             continue
         draft = _daemon(name, given, daemons)
-        if grace is not None:
-            draft.fields.setdefault("stop_grace_period", duration(grace))
+        draft.fields.setdefault("stop_grace_period", duration(GRACE if grace is None else grace))
+        if draft.fields.get("ready") == "started":
+            _delay(draft, seconds(given.get("ready_delay")), is_needed=name in needed)
         if len(program) > 1 and draft.fields["command"][:2] == ["sh", "-c"]:
             draft.fields["command"][:2] = program
+        if is_true(given["mise"]):
+            words = draft.fields["command"]
+            draft.fields["command"] = f"mise x -- {words}" if isinstance(words, str) else ["mise", "x", "--", *words]
+        if given.get("cron"):
+            draft.fields["autostart"] = False  # it runs by the clock, not at the start of all
         outcome.services.append(draft)
     for key in ("groups", "slugs"):
         if top.get(key):
@@ -211,6 +223,18 @@ def _ready(draft: Draft, given: dict[str, Any]) -> None:
         draft.fields["ready"] = {"log": str(asked["pattern"])[:1000], "timeout": _shown(_patience(asked))}
     elif not draft.gets_port or own_port.is_client(str(given["run"])):
         draft.fields.setdefault("ready", "started")
+
+
+def _delay(draft: Draft, told: float | None, *, is_needed: bool) -> None:
+    """Without a check a daemon is ready when it has run for a while; that matters to those that wait for it."""
+    wait = DELAY if told is None and is_needed else told
+    if wait:
+        shown = f"{wait:g}"
+        draft.fields["ready"] = {"exec": ["sleep", shown], "timeout": duration(wait + LONGEST_CHECK)}
+        draft.notes.append(f"ready when it has run for {shown} s, as pitchfork has it")
+        if wait >= LONGEST_CHECK:
+            draft.fields["ready"] = "started"
+            draft.leave(f"`ready_delay: {shown}`", "a check ends within 10 s", "write a check of its own as `ready`")
 
 
 def _check(given: dict[str, Any], key: str, what: str) -> dict[str, Any]:

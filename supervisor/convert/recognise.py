@@ -57,7 +57,7 @@ _NAMES = (
     (r"mprocs.*\.(ya?ml|json)", "mprocs"),
     (r"pitchfork(\.local)?\.toml", "pitchfork"),
     (r"package\.json", "package.json"),
-    (r"\.?mcp(_settings|_config)?\.json|claude_desktop_config\.json", "mcp.json"),
+    (r"\.?mcp(_settings|_config)?\.json|claude_desktop_config\.json|opencode\.jsonc?", "mcp.json"),
     (r".*\.service", "systemd"),
 )
 _CONTENTS = (
@@ -66,7 +66,9 @@ _CONTENTS = (
     (r"^\s*\[Service\]\s*$", "systemd"),
     (r"^\s*\[daemons\.", "pitchfork"),
     (r"\A(\s*//[^\n]*\n)*\s*[\[{][\s\S]*\b[\"']?(script|exec_mode)[\"']?\s*:", "pm2"),
-    (r"\A\s*[{/][\s\S]*\"mcpServers\"\s*:", "mcp.json"),
+    (r"\A\s*[{/][\s\S]*\"(mcpServers|context_servers)\"\s*:", "mcp.json"),
+    (r"\A\s*[{/][\s\S]*\"mcp\"\s*:\s*\{\s*\"(servers|inputs)\"\s*:", "mcp.json"),
+    (r"^\s*\[mcp_servers\.", "mcp.json"),
     (r"\A\s*\{[\s\S]*\"scripts\"\s*:", "package.json"),
     (r"^apps\s*:\s*(\n|\[)", "pm2"),
     (r"^[\"']?processes[\"']?\s*:", "process-compose"),
@@ -93,7 +95,7 @@ def kind_of(name: str, text: str) -> str:
         if re.fullmatch(pattern, short):
             return kind
     by_content = next((kind for pattern, kind in _CONTENTS if re.search(pattern, text[:100_000], re.MULTILINE)), "")
-    if by_content in ("circus", "supervisord", "systemd", "pitchfork", "pm2"):
+    if by_content in ("circus", "supervisord", "systemd", "pitchfork", "pm2", "mcp.json"):
         return by_content
     if known := unknown.told_apart(short, text):
         raise UsageError(f"cannot convert `{name}`", f"it is {known.what}, which `init` does not convert", known.remedy)

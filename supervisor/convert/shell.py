@@ -4,6 +4,7 @@ import re
 import shlex
 from collections.abc import Callable, Mapping
 
+from supervisor.config import port_killers
 from supervisor.convert import own_port, references
 from supervisor.convert.draft import Draft, Filled
 from supervisor.convert.own_port import SHELL_PORT
@@ -60,7 +61,11 @@ class References:
 
 def read(text: str, filled: References | None = None) -> Line:
     """What a shell would make of `text`, without the shell where it can be spared."""
-    text = re.sub(r"\\\r?\n", " ", text).strip()
+    text, killer = port_killers.without(re.sub(r"\\\r?\n", " ", text).strip())
+    if killer:
+        line = read(text, filled)
+        line.note = "; ".join(filter(None, (line.note, left_out(killer))))
+        return line
     text, found = filled.marked(text) if filled else (references.PRIVATE.sub("", text), [])
     if own_port.is_client(text):
         return _finished(_read(text, text), found)
@@ -80,6 +85,11 @@ def _read(text: str, marked: str) -> Line:
     return line
 
 
+def left_out(killer: str) -> str:
+    """What is said of a command that kills whoever has the port of the service."""
+    return f"left out `{killer}`: it would kill portsup, which holds the port"
+
+
 def split(text: str, filled: References | None = None) -> Line | None:
     """The words of a text that no shell will see, whatever signs are in it; None if its quotes are not closed."""
     text, found = filled.marked(text) if filled else (references.PRIVATE.sub("", text), [])
@@ -90,6 +100,9 @@ def split(text: str, filled: References | None = None) -> Line | None:
 def listed(words: list[str], filled: References | None = None) -> Line:
     """A command that is a list of words already."""
     line = Line(listed_only(words, filled) if filled else list(words))
+    if len(line.words) > 2 and line.words[-2] in ("-c", "-lc", "-ec") and not isinstance(line.words[-1], Filled):
+        line.words[-1], killer = port_killers.without(line.words[-1])
+        line.note = left_out(killer) if killer else ""
     _replace_port(line)
     return _finished(line, [])
 

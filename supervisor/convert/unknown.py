@@ -53,6 +53,8 @@ FORMATS = (
     Format("a Vagrantfile", _COPY, r"vagrantfile"),
     Format("services.yaml of portsup", "it is what `init` writes: `portsup config check` looks it over",
            r"services\.ya?ml", r"^\s+(pool|one_shot|port_env|on_port_change):"),
+    Format("a file of settings of an editor", "name the one that has `mcpServers`, `servers` or `context_servers`",
+           r"settings\.json"),
     Format("pyproject.toml", "`portsup init` without `--from` looks at it", r"pyproject\.toml"),
     Format("a file of variables", "name the file that says what is run; this one becomes its `env_file`",
            r"\.env(\..*)?|.*\.env"),

@@ -1,4 +1,4 @@
-"""The servers of MCP in the files of Claude Code, Cursor and VS Code."""
+"""The servers of MCP in the files of the clients that start them."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from supervisor.convert.emit import document
 from supervisor.convert.mcp_json import convert
 from supervisor.convert.recognise import kind_of
 from supervisor.convert.reconcile import reconcile
-from supervisor.errors import PortsupError
+from supervisor.errors import PortsupError, UsageError
 
 CLAUDE = """{"mcpServers": {
   "files": {"type": "stdio", "command": "npx", "args": ["-y", "server-files", "${HOME}/docs", "a$b{c}"],
@@ -31,6 +31,61 @@ VSCODE = """{
     "off": {"command": "x", "args": ["${command:pick}"], "disabled": true, "cwd": "sub"}, /* one more */
   },
 }"""
+
+
+ZED = """// settings of the folder
+{"theme": "One", "context_servers": {
+  "new": {"source": "custom", "command": "npx", "args": ["-y", "a"], "env": {"K": "v"}},
+  "old": {"command": {"path": "uvx", "args": ["b"], "env": null}, "settings": {}},
+  "extension": {"source": "extension", "settings": {"token": "x"}},
+}}"""
+WINDSURF = """{"mcpServers": {"far": {"serverUrl": "https://mcp.example.com/sse"},
+  "near": {"command": "npx", "args": ["c"]}}}"""
+SETTINGS = """{"editor.tabSize": 2, "mcp": {"inputs": [{"id": "key"}], "servers": {
+  "d": {"command": "d", "args": ["${input:key}"]}
+}}}"""
+OPENCODE = """{"$schema": "x", "mcp": {
+  "here": {"type": "local", "command": ["npx", "-y", "e"], "environment": {"K": "{env:KEY}"}, "enabled": false},
+  "far": {"type": "remote", "url": "https://mcp.example.com"}
+}}"""
+CODEX = """model = "o"
+[mcp_servers.f]
+command = "npx"
+args = ["-y", "f"]
+startup_timeout_sec = 20
+[mcp_servers.f.env]
+K = "v"
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "services", "left"),
+    [
+        (".zed/settings.json", ZED, {"new": ["npx", "-y", "a"], "old": ["uvx", "b"]}, ["server `extension`"]),
+        ("mcp_config.json", WINDSURF, {"near": ["npx", "c"]}, ["server `far`"]),
+        (".vscode/settings.json", SETTINGS, {"d": ["d", "${KEY:?the server needs it}"]}, ["input `key`"]),
+        ("opencode.json", OPENCODE, {"here": ["npx", "-y", "e"]}, ["server `far`"]),
+        (".codex/config.toml", CODEX, {"f": ["npx", "-y", "f"]}, []),
+    ],
+)
+def test_each_client_has_its_own_form(name: str, text: str, services: dict[str, list[str]], left: list[str]) -> None:
+    assert kind_of(name, text) == "mcp.json"
+    outcome = convert(text)
+    assert {draft.name: draft.fields["command"] for draft in outcome.services} == services
+    assert [each.what for each in outcome.left] == left
+
+
+def test_variables_and_switches_of_a_client_are_carried_over() -> None:
+    (new, old), (here,), (codex,) = convert(ZED).services, convert(OPENCODE).services, convert(CODEX).services
+    assert (new.environment, old.environment, codex.environment) == ({"K": "v"}, {}, {"K": "v"})
+    assert (here.environment, here.fields["autostart"]) == ({"K": "${KEY:?the server needs it}"}, False)
+    assert [each.what for each in (*new.left, *old.left, *here.left)] == ["`settings`"]
+    assert [each.what for each in codex.left] == ["`startup_timeout_sec`"]
+
+
+def test_settings_of_an_editor_without_servers_are_refused_by_name() -> None:
+    with pytest.raises(UsageError, match="a file of settings of an editor"):
+        kind_of(".zed/settings.json", '{"lsp": {}}')
 
 
 @pytest.mark.parametrize(
