@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from supervisor.config.rewriting import Around
 
 _OF_COMPOSE = ("CMD", "CMD-SHELL", "NONE")
+_TYPOGRAPHY = re.compile(
+    "(?P<quote>[\u201c\u201d\u201e\u00ab\u2018\u2019])|[\u2010-\u2015\u2212]{1,2}(?P<option>[A-Za-z][\\w=.:/-]*)$"
+)
 _REASONS = {
     Kind.OPERATOR: "`{}` needs a shell, and portsup runs commands without one",
     Kind.SUBSTITUTION: "`{}` needs a shell, and portsup runs commands without one",
@@ -33,6 +36,7 @@ def check(fields: Fields, where: str, report: Report) -> None:
     """Reports what is wrong with the commands of a service."""
     for path, words in _commands(fields):
         _check_killers(words, f"{where}.{path}", report)
+        _check_typography(words, f"{where}.{path}", report)
         check_words(words, f"{where}.{path}", report, fields if path == "command" else None, fields)
 
 
@@ -81,6 +85,22 @@ def _check_killers(words: tuple[Word, ...], where: str, report: Report) -> None:
     if killer := port_killers.in_script(script):
         reason = f"{report.quote(killer)} kills whoever has a port, and that is portsup, which holds it"
         report.warn(words[-1 if is_script else 0].node.place, f"{where}: {reason}; leave it out")
+
+
+def _check_typography(words: tuple[Word, ...], where: str, report: Report) -> None:
+    """Quotes and dashes that a text processor has put there: a program gets them as they are."""
+    for word in words:
+        found = _TYPOGRAPHY.match(word.text)
+        if found is None or (found["quote"] and word.whole is None):
+            continue  # an item of a list is a text, which may begin with a quote
+        shown, plain = (found["quote"], '"') if found["quote"] else (word.text, f"--{found['option']}")
+        what = "is a typographic quote" if found["quote"] else "begins with a typographic dash"
+        reason = f"{report.quote(shown)} {what}, which the program gets as it is"
+        if word.whole is None:
+            report.warn(word.node.place, f"{where}: {reason}; write `{plain}`")
+        else:
+            report.error(word.whole.place, f"{where}: {reason}", f"write `{plain}`")
+        return
 
 
 def _reason(found: Syntax, report: Report) -> str:

@@ -43,7 +43,9 @@ def content_of(path: Path, complain: Callable[[str, str], None]) -> bytes | None
 
 def decoded(content: bytes) -> tuple[str, tuple[Place, str, str] | None]:
     """The text, and where what is wrong with it, with a hint."""
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+    halves = (content[:200:2], content[1:200:2])  # of plain letters in UTF-16, one of each two bytes is 0
+    is_wide = any(len(each) > 3 and each.count(0) * 10 >= len(each) * 9 for each in halves)
+    if is_wide or content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "", (Place(1, 1), "is UTF-16, portsup reads UTF-8", "save it as UTF-8")
     try:
         text = content.decode("utf-8-sig")

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import yaml
 
-from supervisor.config import tabs
+from supervisor.config import syntax_errors, tabs
 from supervisor.config.lines import indent_of
 from supervisor.config.report import Report, Unreadable
 from supervisor.config.tree import (
@@ -36,18 +36,6 @@ CHARACTERS = 16  # of text that count as much as one more node
 
 _LOADER = getattr(yaml, "CLoader", yaml.Loader)  # libyaml's parser is ten times as fast; only its events are used
 _STR_TAGS = ("!", "tag:yaml.org,2002:str")
-_HINTS = {
-    "mapping values are not allowed": "put a text that contains `: ` in quotes, or check the indentation",
-    "could not find expected ':'": "a key needs `:` after it; a text over several lines needs quotes or `|`",
-    "did not find expected key": "check the indentation of this line and the one before",
-    "did not find expected ',' or": "close the bracket, or separate the items with commas",
-    "did not find expected '-'": "items of one list start with `-` in the same column",
-    "did not find expected whitespace or line break": "put a space behind the tag",
-    "unexpected end of stream": "close them",
-    "expected <document start>": "something ends here that should go on: check the quotes and the indentation",
-}
-
-
 _Start = yaml.SequenceStartEvent | yaml.MappingStartEvent
 _Tagged = yaml.ScalarEvent | _Start
 
@@ -67,7 +55,7 @@ def parse(text: str, report: Report) -> Node | None:
     try:
         return _Builder(report, text.split("\n")).build(yaml.parse(text, Loader=_LOADER))
     except yaml.MarkedYAMLError as error:
-        if _report_syntax(error, text, report) and (tree := _without_tabs(text, report)) is not None:
+        if syntax_errors.report_on(error, text, report) and (tree := _without_tabs(text, report)) is not None:
             return tree
     except yaml.YAMLError as error:  # a character that the reader refuses
         report.error(Place(), f"cannot be read as YAML: {error}".splitlines()[0])
@@ -272,29 +260,3 @@ def _without_tabs(text: str, report: Report) -> Node | None:
             continue
         return None if tree is None else moved(tree, further)
     return None
-
-
-def _report_syntax(error: yaml.MarkedYAMLError, text: str, report: Report) -> bool:
-    """Tell what is wrong; gives whether it is a tab."""
-    mark = error.problem_mark or error.context_mark
-    place = Place(mark.line + 1, mark.column + 1) if mark else Place()
-    tab = tabs.near(text, place)
-    if tab:
-        report.error(tab, "tab in the indentation, YAML wants spaces", "replace each tab with two spaces")
-        return True
-    problem = str(error.problem or "unknown mistake")
-    hint = next((hint for words, hint in _HINTS.items() if words in problem), "")
-    lines = text.splitlines()
-    character = lines[place.line - 1][place.column - 1 : place.column] if 0 < place.line <= len(lines) else ""
-    begun = error.context_mark
-    if "cannot start any token" in problem and character:
-        problem = f"a value cannot start with {report.quote(character)}"
-        hint = "put it in quotes"
-    elif "end of stream" in problem and begun:
-        place, problem = Place(begun.line + 1, begun.column + 1), "these quotes are never closed"
-    elif error.context and begun:
-        if "flow" in error.context and "{" in lines[min(place.line, len(lines)) - 1]:
-            hint = "inside `[…]` and `{…}` a value with a brace, such as `${VAR}`, needs quotes"
-        problem = f"{problem} {error.context} that begins in line {begun.line + 1}, column {begun.column + 1}"
-    report.error(place, f"cannot be read as YAML: {problem}", hint)
-    return False

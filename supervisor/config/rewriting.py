@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from supervisor.config.secrets import HIDDEN, is_secret_name
 from supervisor.config.shell import ASSIGNMENT, BUILTINS, Kind, Syntax, bared, syntax_among, syntax_in
-from supervisor.dataclass import dataclass
+from supervisor.dataclass import dataclass, replace
 
 LONGEST = 1500  # characters of a command that is repeated in a hint
 _BASH = re.compile(r"\[\[|[<>]\(|&>|\|&|<<<|\$'|(?:^|[;&|\n]\s*)(?:pushd|popd|shopt|declare|function|let|set -\w*o)\b")
@@ -48,12 +48,17 @@ def for_text(text: str, found: Syntax, around: Around) -> str:
     if found.kind is Kind.SCRIPT:
         words = text.split(None, 2)
         return f"write `{around.key}: [{flow(words[0])}, {flow(words[1])}, {flow(words[2].strip())}]`"
+    if found.kind is Kind.VARIABLE and found.token == "$PORT" and around.is_service and not around.port:
+        with_port = replace(around, port="PORT")
+        return f"{for_text(text, found, with_port)}, and give it a `pool`, such as `pool: 8000-8002`"
     ours = _with_placeholders(text.strip(), around)
     if found.kind is Kind.COMMENT:
         return f"write `{around.key}: {block(text[: found.start].strip())}`"
     if quoted := _with_quoted_end(ours):
         return f"write `{around.key}: {block(quoted)}`"
     peeled = _peeled(ours)
+    if "\n" in peeled.rest.strip():
+        return f"write `{in_shell(ours, around.key)}`"
     left = syntax_in(peeled.rest)
     if left is None and (around.is_service or not peeled.needs_keys):
         return _keys(peeled, around)

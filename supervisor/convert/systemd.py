@@ -217,9 +217,9 @@ def _leave(draft: Draft, sections: Mapping[str, Mapping[str, list[str]]]) -> Non
                 why = "portsup keeps the output in files of its own"
                 draft.leave(f"`{key}={told}`", why, "`portsup logs` shows them")
     for key in ("OnFailure", "OnSuccess"):
-        if told := unit.pop(key, []):
+        if others := unit.pop(key, []):
             remedy = "`notify` tells somebody, `hooks: {post_stop: …}` runs a command" if key == "OnFailure" else ""
-            draft.leave(f"`{key}`", "no other unit is started when it ends", remedy, source={key: told})
+            draft.leave(f"`{key}`", "no other unit is started when it ends", remedy, source={key: others})
     conditions = {key: value for key, value in unit.items() if key.startswith(("Condition", "Assert"))}
     service = {key: value for key, value in given.items() if not (key in _READ or key in _WHY or _is_off(value))}
     for key, (why, remedy) in _WHY.items():

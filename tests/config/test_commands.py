@@ -168,7 +168,7 @@ def test_the_form_minds_what_the_service_has_already(mistakes: Mistakes) -> None
         "write `command: x` and `- A=1` in `environment`)",
         "write `command: z`, `working_dir: q/x` and `A: 2` in `environment`)",
         'write `command: [sh, -c, "exec ~/x"]`)',
-        'write `command: [sh, -c, "exec z $PORT"]`; or `${PORT}`, which portsup fills in from its own environment)',
+        "write `command: z {port}`, and give it a `pool`, such as `pool: 8000-8002`)",
         "write `command: z`, `pool: 3000-3002` and `environment: {A: 1}`)",
         "write `command: z {port}`)",
     ]
@@ -224,3 +224,23 @@ def test_the_shell_form_does_what_the_text_asked_for(mistakes: Mistakes, tmp_pat
     command = yaml.safe_load(form)["command"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout == out
+
+
+@pytest.mark.parametrize(
+    ("command", "reason", "hint"),
+    [
+        ("\u201cpython3 a.py\u201d", "`\u201c` is a typographic quote, which the program gets as it is", 'write `"`'),
+        ("a \u2013\u2013port 1",
+         "`\u2013\u2013port` begins with a typographic dash, which the program gets as it is", "write `--port`"),
+    ],
+)  # fmt: skip
+def test_signs_of_a_text_processor_are_mistakes(mistakes: Mistakes, command: str, reason: str, hint: str) -> None:
+    (found,) = mistakes(f"{HEAD}command: {command}\n")
+    assert found == f"4:14 services.web.command: {reason} ({hint})"
+
+
+def test_in_a_list_such_a_quote_may_be_meant_and_a_dash_is_warned_of(loading: Loading) -> None:
+    stack = loading(f'{HEAD}command: [a, "\u201cyes\u201d", "\u2014 no", "\u2014port"]\n')
+    assert [each for each in stack.warnings if "typographic" in each] == [
+        next(each for each in stack.warnings if "`\u2014port` begins with a typographic dash" in each)
+    ]

@@ -28,6 +28,14 @@ INDENTATION = "check the indentation of this line and the one before"
         ("services: {}\n", "1:11 services: there is no service in it (add one: `web: {command: …, pool: …}`)"),
         ("a: 1\n---\nb: 2\n", "2:1 a second document starts here, one file is one stack "
          "(remove the line `---`, or put the rest in a file of its own)"),
+        ("services: {}".encode("utf-16-le"), "1:1 is UTF-16, portsup reads UTF-8 (save it as UTF-8)"),
+        ("services:\n  web\n    command: a\n", f"3:12 {CANNOT} mapping values are not allowed in this context "
+         "(end line 2 with `:`)"),
+        ("services:\n  web:\n    command:x\n", "3:5 services.web: expected a mapping, found `command:x` "
+         "(put a space behind the colon: `command: x`)"),
+        ('services:\n  web: {command: "a\\q"}\n', f"2:20 {CANNOT} found unknown escape character while parsing a "
+         "quoted scalar that begins in line 2, column 18 (between double quotes `\\` begins an escape: "
+         "use single quotes)"),
         ("services:\n\tweb:\n\t\tcommand: a\n", "2:1 tab in the indentation, YAML wants spaces "
          "(replace each tab with two spaces)"),
         ("services:\n  web:\n  \tcommand: a\n", "3:3 tab in the indentation, YAML wants spaces "

@@ -19,7 +19,10 @@ from supervisor.config.tree import Entry, Scalar
 from supervisor.config.tree import Mapping as MappingNode
 from supervisor.dataclass import dataclass
 
-_OF_A_SERVICE = frozenset(("command", "cmd", "script", "image", "build", "entrypoint", "execstart", "shell", "extends"))
+_OF_A_SERVICE = frozenset((
+    "command", "cmd", "script", "image", "build", "entrypoint", "execstart", "shell", "extends", "run", "exec",
+    "servecmd", "startcommand",
+))  # fmt: skip
 _LIMITS = frozenset(("maxrestarts", "startretries", "startlimitburst", "maxretries", "maxattempts"))
 _ONE_MAPPING = re.compile(r"write `(\w+): \{([^`]*)\}`")
 

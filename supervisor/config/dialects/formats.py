@@ -51,6 +51,8 @@ def of_tree(tree: Node) -> tuple[str, str]:
         return "pm2", "ecosystem.json"
     if isinstance(keys.get("mcpservers"), Mapping):
         return "MCP clients", ".mcp.json"
+    if isinstance(keys.get("service"), Mapping) and keys.keys() & {"unit", "install"}:
+        return "systemd", ""
     is_flat = len(keys) > 0 and "services" not in keys and "name" not in keys
     if is_flat and all(isinstance(value, Scalar) and " " in value.text for value in keys.values()):
         return "foreman", "Procfile"

@@ -11,6 +11,10 @@ def as_mapping(node: Sequence) -> Mapping:
     for number, item in enumerate(node.items):
         if not isinstance(item, Mapping):
             continue
+        inner = item.entries[0] if len(item.entries) == 1 else None
+        if inner is not None and isinstance(inner.value, Mapping) and folded(inner.key.text) != "environment":
+            entries.setdefault(inner.key.text, inner)  # `- web: {command: …}`
+            continue
         names = (each.value for each in item if folded(each.key.text) in ("name", "program", "containername"))
         own = next((value.text for value in names if isinstance(value, Scalar)), "")
         name = tidy_name(own) or f"service-{number + 1}"

@@ -30,6 +30,8 @@ def value_hint(where: str, node: Node) -> str:
 def _service(name: str, node: Node) -> str:
     """A service that is only its command, as in a Procfile."""
     if isinstance(node, Scalar):
+        if glued := re.fullmatch(r"([a-z_]+):(?=\S)(?!//)(.+)", node.written, re.DOTALL):
+            return f"put a space behind the colon: `{glued[1]}: {command_of(glued[2])}`"
         return f"write `{name}: {{command: {in_braces(command_of(node.written))}}}`"
     if isinstance(node, Sequence) and not any(isinstance(item, MappingNode) for item in node.items):
         return f"write `{name}: {{command: {flow_list(masked_words([text_of(item) for item in node.items]))}}}`"
@@ -85,6 +87,8 @@ def _variable(node: Node) -> str:
     name = text_of(at(node, "name")) or text_of(at(node, "key"))
     if name and at(node, "value") is not None:  # as Kubernetes has it, or Render
         return f"write `- {name}={HIDDEN if is_secret_name(name) else text_of(at(node, 'value'))}`"
+    if re.fullmatch(r"[A-Za-z_]\w*", name):  # from elsewhere, as with `valueFrom`
+        return f"write `- {name}=${{{name}}}`, and set it in `.env`"
     if isinstance(node, MappingNode) and len(node.entries) == 1:
         name, value = node.entries[0].key.text, text_of(node.entries[0].value)
         return f"write `- {name}={HIDDEN if is_secret_name(name) else value}`"

@@ -138,6 +138,8 @@ KEYS = (
                 ("false", "never"),
                 ("none", "never"),
                 ("unless-stopped", "always"),
+                ("on", "always"),
+                ("off", "never"),
                 ("true", "always"),
                 ("yes", "always"),
                 ("on_failure", "on-failure"),
