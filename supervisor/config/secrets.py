@@ -34,14 +34,26 @@ _HARMLESS_VALUES = frozenset(
     )
 )
 _URL_PASSWORD = re.compile(r"(?<=://)([^/@:\s]{0,200}:)([^/@\s]{1,500})(?=@)")
-# Tokens that are known by how they begin, of GitHub, GitLab, Slack, Hugging Face, Stripe and OpenAI, and one in place
-# of the user of a URL.
+# Tokens that are known by how they begin, of GitHub, GitLab, Slack, Hugging Face, Stripe, OpenAI, Groq, Google, npm and
+# Discord; a JSON Web Token; and one in place of the user of a URL.
 _TOKEN = re.compile(
     r"(?<![\w-])(?:gh[opsur]_|github_pat_|glpat-|xox[abeprs]-|hf_|[rs]k_live_)(?=[\w-]*\d)[\w-]{16,500}"
     r"|(?<![\w-])sk-(?:[a-z0-9]{2,8}-){0,2}(?=[\w-]*\d)\w{20,500}[\w-]{0,500}"
-    r"|(?<=://)(?=[\w-]*\d)[\w-]{20,500}(?=@)",
+    r"|(?<=://)(?=[\w-]*\d)[\w-]{20,500}(?=@)"
+    r"|(?<![\w-])(?:gsk_|npm_|AIza)(?=[\w-]*\d)[\w-]{30,500}|(?<![\w-])eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}"
+    r"|(?<=hooks\.slack\.com/services/)[\w/]{20,200}|(?<=/api/webhooks/)\d{10,25}/[\w-]{20,200}",
     re.ASCII,
 )
+# A member of JSON, what stands behind `Bearer`, a password in SQL, a header of curl.
+_TOLD = (
+    re.compile(r"\"(?P<name>[\w.-]{1,60})\"\s*:\s*\"(?P<value>(?:\\.|[^\"\\]){1,4000})\""),
+    re.compile(r"\b(?i:bearer|basic|apikey)\s+(?P<value>(?=\S{0,200}\d)[\w+/=.~-]{12,2000})", re.ASCII),
+    re.compile(r"(?i:\bpassword|\bidentified by)\s+'(?P<value>[^']{1,200})'"),
+    re.compile(r"^(?P<name>(?i:authorization|cookie)|[A-Za-z]{1,20}-[A-Za-z-]{1,40}):\s+(?P<value>\S.{0,2000})$"),
+)
+_WEAK = frozenset(("key", "keys", "auth", "pass"))  # names of JSON and queries for much that is no secret
+_ASKING = frozenset(("curl", "wget", "http", "https", "xh"))
+_USER = re.compile(r"([^\s:]+:)(\S+)")
 _SCHEME = re.compile(r"(?:basic|bearer|digest|token|apikey)\s+(\S+)", re.IGNORECASE)
 _KEY = re.compile(r"(?=\S*\d)\S{16,}")  # what a person does not call a word
 _MOST_PARTS = 50
@@ -57,7 +69,7 @@ def is_secret_name(name: str) -> bool:
     words = [word.upper() for word in _WORDS.findall(name)]
     if not words or name in _HARMLESS_NAMES or words[-1] in _HARMLESS_ENDS or _HARMLESS_WORDS.intersection(words):
         return False
-    if words[-1] == "PAT" and len(words) > 1:  # a personal access token
+    if (words[-1] == "PAT" and len(words) > 1) or words[-1] == "COOKIE":  # a personal access token
         return True
     return any(
         word in _SECRET_WORDS or word.endswith(_SECRET_ENDS) or any(part in word for part in _SECRET_PARTS)
@@ -74,6 +86,25 @@ def secret_values(name: str, value: str) -> Iterator[str]:
         yield from (part for part in (value, *_parts(value)) if _is_secret(part))
     yield from (found for _, found in _URL_PASSWORD.findall(value) if _is_secret(found))
     yield from _TOKEN.findall(value)
+    yield from (value[start:end] for start, end in _told(value))
+    if "=" in value:
+        yield from (found for _, each, found in _ASSIGNED.findall(value) if _is_told(each, found))
+
+
+def _told(text: str) -> Iterator[tuple[int, int]]:
+    """Where the secrets are that a text tells by what stands before them."""
+    for pattern in _TOLD:
+        for found in pattern.finditer(text):
+            name = found.groupdict().get("name")
+            if name is None or _is_told(header_variable(name), found["value"]):
+                yield found.span("value")
+
+
+def _is_told(name: str, value: str) -> bool:
+    """Whether the value of a member, of a part of a query or of a header is a secret."""
+    if not is_secret_name(name) or not _is_secret(value) or _NO_SECRET.search(value):
+        return False
+    return name.lower() not in _WEAK or bool(_KEY.fullmatch(value))
 
 
 def _parts(value: str) -> Sequence[str]:
@@ -98,6 +129,7 @@ def header_variable(name: str) -> str:
 
 def secrets_among(words: Sequence[str]) -> Iterator[str]:
     """The parts of a command line or URL that are secret: `--token=X`, `--token X`, `PASSWORD=X`, `?key=X`."""
+    is_asking = bool(words) and words[0].rpartition("/")[2] in _ASKING
     for word, following in zip(words, (*words[1:], ""), strict=False):
         assigned = [(name, value) for _, name, value in _ASSIGNED.findall(word)]
         if not assigned and word.startswith("-"):
@@ -107,6 +139,9 @@ def secrets_among(words: Sequence[str]) -> Iterator[str]:
                 yield from secret_values(name, value)
         yield from (found for _, found in _URL_PASSWORD.findall(word) if _is_secret(found))
         yield from _TOKEN.findall(word)
+        yield from (word[start:end] for start, end in _told(word))
+        if word in ("-u", "--user") and is_asking and (user := _USER.fullmatch(following)):
+            yield user[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,15 +196,27 @@ def redact(text: str, secrets: Collection[str]) -> str:
 
 
 def masked(text: str) -> str:
-    """`text` with `***` for the password of each URL in it, and for each token that is known by how it begins."""
+    """`text` with `***` for the password of each URL in it, and for each secret that is known by how it begins."""
+    parts, at = [], 0
+    for start, end in sorted(_told(text)):
+        if start >= at:
+            parts += [text[at:start], HIDDEN]
+            at = end
+    text = "".join([*parts, text[at:]])
     shown = _URL_PASSWORD.sub(lambda found: found[1] + HIDDEN, text) if "://" in text else text
     return _TOKEN.sub(HIDDEN, shown)
 
 
 def masked_words(words: Sequence[str]) -> list[str]:
     """A command line with `***` for each secret in it, where it stands."""
-    shown, is_value = [], False
+    shown, is_value, before = [], False, ""
+    is_asking = bool(words) and words[0].rpartition("/")[2] in _ASKING
     for word in words:
+        if is_asking and before in ("-u", "--user") and (user := _USER.fullmatch(word)):
+            shown.append(f"{user[1]}{HIDDEN}")
+            before = word
+            continue
+        before = word
         has_assigned = bool(_ASSIGNED.search(word))
         hides = is_value and not _NO_SECRET.search(word) and _is_secret(word)
         shown.append(HIDDEN if hides else masked(_ASSIGNED.sub(_masked_assignment, word)))
@@ -187,9 +234,16 @@ def redact_environment(
 ) -> dict[str, str]:
     """The environment as it may be shown: secret variables hidden (by name, or `known`), secret values anywhere."""
     return {
-        name: HIDDEN if value and (name in known or is_secret_name(name)) else redact(masked(value), secrets)
+        name: HIDDEN if value and (name in known or is_secret_name(name)) else _shown(value, secrets)
         for name, value in environment.items()
     }
+
+
+def _shown(value: str, secrets: Collection[str]) -> str:
+    def hide(found: re.Match[str]) -> str:
+        return found[1] + HIDDEN if _is_told(found[2], found[3]) else found[0]
+
+    return redact(_ASSIGNED.sub(hide, masked(value)), secrets)
 
 
 def _is_secret(value: str) -> bool:
