@@ -5,6 +5,7 @@ They keep the data in `.portsup/NAME-INSTANCE`, make it once, and read the same 
 
 import posixpath
 import re
+import shlex
 from collections.abc import Sequence
 
 from supervisor.dataclass import dataclass
@@ -24,6 +25,11 @@ _MADE_ONCE = """\
 rm -rf "$d.new"
 """
 
+
+# The directory of the stack, as it stands between the quotes of a file of Redis, on the right side of `s#…#…#`.
+_HERE_IN_REDIS = """\
+here=$(printf '%s' "$PWD" | sed 's/["\\\\]/\\\\&/g; s/[\\\\&#]/\\\\&/g')
+"""
 
 # Lines of Redis that name a place of its container; for `sed -E` as well.
 OF_A_CONTAINER = "^[ ]*(dir|logfile|pidfile|unixsocket|daemonize yes|loadmodule)( .*)?$"
@@ -59,8 +65,22 @@ def redis(place: DataPlace, file: str, moved: Sequence[tuple[str, str]]) -> str:
     """
     expressions = [f"-e '/{OF_A_CONTAINER}/d'"]
     for inside, outside in sorted(moved, reverse=True):  # the longest of those that begin alike comes first
-        expressions.append(f'-e "s#{re.escape(inside)}#$PWD/{posixpath.normpath(outside)}#g"')
-    return folder(place) + f"""sed -E {' '.join(expressions)} "{file}" >"$d/portsup.conf"\n"""
+        old = in_quotes(re.sub(r"([][\\.*^$#{}()+?|])", r"\\\1", inside))
+        new = in_quotes(of_sed(re.sub(r'(["\\])', r"\\\1", posixpath.normpath(outside))))
+        change = f'(^|[[:space:]])\\"?{old}(/[^[:space:]\\"]*)?\\"?([[:space:]]|$)'
+        expressions.append(f'-e "s#{change}#\\1\\"$here/{new}\\2\\"\\3#g"')
+    sed = f"""sed -E {' '.join(expressions)} {shlex.quote(file)} >"$d/portsup.conf"\n"""
+    return folder(place) + (_HERE_IN_REDIS if moved else "") + sed
+
+
+def of_sed(text: str) -> str:
+    """A text for the right side of `s#…#…#`."""
+    return re.sub(r"([\\&#])", r"\\\1", text)
+
+
+def in_quotes(text: str) -> str:
+    """A text for between the double quotes of a shell."""
+    return re.sub(r'([\\$"`])', r"\\\1", text)
 
 
 def postgres(place: DataPlace, programs: str, scripts: str, run_as: Sequence[str] = ()) -> str:

@@ -73,7 +73,9 @@ class Copy:
         """Follow paths of the container to this machine."""
         for path in dict.fromkeys(match[1] for match in _PATH.finditer(text)):
             if where := wanted.outside(path):
-                self.put(f" {path}", f" {where if where.startswith('/') else f'$PWD/{where[2:]}'}")
+                below = where if where.startswith("/") else where[2:]
+                new = server_scripts.in_quotes(server_scripts.of_sed(below))
+                self.put(f" {path}", f" {new if where.startswith('/') else f'$PWD/{new}'}")
 
     def sed(self) -> str:
         """The command, without the file."""

@@ -53,8 +53,39 @@ dbfilename dump.rdb
     assert (tmp_path / ".portsup" / "store-1" / "portsup.conf").read_text().splitlines() == [
         "port 6390",
         "daemonize no",
-        f"aclfile {tmp_path}/conf/users.acl",
+        f'aclfile "{tmp_path}/conf/users.acl"',
         "dbfilename dump.rdb",
+    ]
+
+
+@pytest.mark.live
+def test_odd_signs_in_the_names_of_directories_stay_as_they_are(tmp_path: Path) -> None:
+    odd = "a b#c&d$e`f'g\"h\\i*j"
+    folder = tmp_path / odd
+    (folder / "kl & m#n").mkdir(parents=True)
+    (folder / "kl & m#n" / "s.conf").write_text(
+        'dir /data\naclfile /etc/redis/users.acl\ninclude "/etc/redis/sub/x.conf"\ntls-ca-cert-dir /etc/redis\n'
+        "loglevel /etc/redisx\nlogfile-of /var/etc/redis\n"
+    )
+    text = """
+services:
+  store:
+    image: redis
+    command: redis-server /etc/redis/s.conf
+    volumes: ["./kl & m#n:/etc/redis"]
+"""
+    around_here = replace(around(folder, read_file), has_program=lambda name: True)
+    store = Converted("compose", text, folder, None, around_here).stack.services["store"]
+    script = store.hooks[Hook.PRE_START].command[-1]
+    subprocess.run(["sh", "-c", script], cwd=folder, env={**os.environ, "PORTSUP_INSTANCE": "1"}, check=True)
+    lines = (folder / ".portsup" / "store-1" / "portsup.conf").read_text().splitlines()
+    shown = f"{tmp_path}/{odd}/kl & m#n".replace("\\", "\\\\").replace('"', '\\"')
+    assert lines == [
+        f'aclfile "{shown}/users.acl"',
+        f'include "{shown}/sub/x.conf"',
+        f'tls-ca-cert-dir "{shown}"',
+        "loglevel /etc/redisx",
+        "logfile-of /var/etc/redis",
     ]
 
 
