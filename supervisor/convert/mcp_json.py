@@ -57,7 +57,7 @@ def convert(text: str, around: Around = ALONE) -> Outcome:
         if any(given.get(each) for each in ADDRESSES):
             outcome.left.append(Left(what, "it runs elsewhere, and is reached by its address", "keep it in the file"))
         elif not str(given.get("command") or "").strip():
-            is_extension = given.get("source") == "extension" or given.keys() <= {"settings", "enabled", "source"}
+            is_extension = given.get("source") == "extension" or given.keys() <= {"settings", "enabled", "source", "remote"}
             why = "an extension of Zed has it" if is_extension else "it has no command"
             outcome.left.append(Left(what, why, "keep it in the file" if is_extension else "write it by hand"))
         elif _is_portsup(given):

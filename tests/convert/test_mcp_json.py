@@ -38,6 +38,7 @@ ZED = """// settings of the folder
   "new": {"source": "custom", "command": "npx", "args": ["-y", "a"], "env": {"K": "v"}},
   "old": {"command": {"path": "uvx", "args": ["b"], "env": null}, "settings": {}},
   "extension": {"source": "extension", "settings": {"token": "x"}},
+  "older-extension": {"enabled": true, "remote": false, "settings": {}},
 }}"""
 WINDSURF = """{"mcpServers": {"far": {"serverUrl": "https://mcp.example.com/sse"},
   "near": {"command": "npx", "args": ["c"]}}}"""
@@ -61,7 +62,7 @@ K = "v"
 @pytest.mark.parametrize(
     ("name", "text", "services", "left"),
     [
-        (".zed/settings.json", ZED, {"new": ["npx", "-y", "a"], "old": ["uvx", "b"]}, ["server `extension`"]),
+        (".zed/settings.json", ZED, {"new": ["npx", "-y", "a"], "old": ["uvx", "b"]}, ["server `extension`", "server `older-extension`"]),
         ("mcp_config.json", WINDSURF, {"near": ["npx", "c"]}, ["server `far`"]),
         (".vscode/settings.json", SETTINGS, {"d": ["d", "${KEY:?the server needs it}"]}, ["input `key`"]),
         ("opencode.json", OPENCODE, {"here": ["npx", "-y", "e"]}, ["server `far`"]),
