@@ -42,6 +42,7 @@ _EXTRAS = re.compile(r'("(?:\\.|[^"\\])*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
 _COMMA = re.compile(r'("(?:\\.|[^"\\])*")|,(?=\s*[}\]])', re.DOTALL)
 _REFERENCE = re.compile(r"\$\{([^{}]*)\}|\{(env:\w+)\}", re.ASCII)  # the second is of opencode
 _OWN = ("portsup",)
+_OF_EXTENSIONS = frozenset(("settings", "enabled", "source", "remote"))  # keys of a server that an extension has
 
 
 def convert(text: str, around: Around = ALONE) -> Outcome:
@@ -57,7 +58,7 @@ def convert(text: str, around: Around = ALONE) -> Outcome:
         if any(given.get(each) for each in ADDRESSES):
             outcome.left.append(Left(what, "it runs elsewhere, and is reached by its address", "keep it in the file"))
         elif not str(given.get("command") or "").strip():
-            is_extension = given.get("source") == "extension" or given.keys() <= {"settings", "enabled", "source", "remote"}
+            is_extension = given.get("source") == "extension" or given.keys() <= _OF_EXTENSIONS
             why = "an extension of Zed has it" if is_extension else "it has no command"
             outcome.left.append(Left(what, why, "keep it in the file" if is_extension else "write it by hand"))
         elif _is_portsup(given):

@@ -62,7 +62,8 @@ K = "v"
 @pytest.mark.parametrize(
     ("name", "text", "services", "left"),
     [
-        (".zed/settings.json", ZED, {"new": ["npx", "-y", "a"], "old": ["uvx", "b"]}, ["server `extension`", "server `older-extension`"]),
+        (".zed/settings.json", ZED, {"new": ["npx", "-y", "a"], "old": ["uvx", "b"]},
+         ["server `extension`", "server `older-extension`"]),
         ("mcp_config.json", WINDSURF, {"near": ["npx", "c"]}, ["server `far`"]),
         (".vscode/settings.json", SETTINGS, {"d": ["d", "${KEY:?the server needs it}"]}, ["input `key`"]),
         ("opencode.json", OPENCODE, {"here": ["npx", "-y", "e"]}, ["server `far`"]),
