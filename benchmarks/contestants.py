@@ -166,9 +166,11 @@ class PythonFloor(Run):
     """What the interpreter, asyncio and the libraries that portsup depends on cost by themselves."""
 
     name = "Python floor"
+    options: tuple[str, ...] = ()
 
     def command(self) -> list[str]:
-        floor, work = [sys.executable, str(tools.PROGRAMS / "floor.py"), self._socket()], self.workload
+        work = self.workload
+        floor = [sys.executable, str(tools.PROGRAMS / "floor.py"), *self.options, self._socket()]
         if work.program == "flood":
             return [*floor, str(self.program), str(self.folder / "flood.log")]
         return [*floor, str(self.program), str(FIRST_PORT), str(work.pool), str(work.count)]
@@ -178,6 +180,13 @@ class PythonFloor(Run):
 
     def _socket(self) -> str:
         return str(self.folder / "socket")
+
+
+class HoldingFloor(PythonFloor):
+    """The same with the least of locks, held ports, looks at them, and a process that outlives it."""
+
+    name = "holding floor"
+    options = ("--hold",)
 
 
 class Portsup(Run):

@@ -7,7 +7,7 @@ from benchmarks.figures import p99, spread, verdict
 from benchmarks.measures import PYTHON, Goal, Measure, Values
 
 OURS = "portsup"
-FLOOR = "Python floor"
+FLOORS = ("Python floor", "holding floor")
 ENOUGH = 20  # values that have a 99th percentile
 
 
@@ -46,12 +46,12 @@ def _told(goal: Goal, values: Values) -> str | None:
 
 
 def _floor(goal: Goal, values: Values) -> str:
-    """What the interpreter and the libraries alone come to, where portsup misses a goal."""
-    ratios = _ratios(goal, {**values, OURS: values.get(FLOOR, [])})
-    if not ratios:
-        return ""
-    found = " and ".join(f"{ratio:.3g}" for ratio in ratios)
-    return f" ({FLOOR}: {found})"
+    """What the interpreter and the libraries alone come to, where portsup misses a goal, and with locks and ports."""
+    told = []
+    for name in FLOORS:
+        if ratios := _ratios(goal, {**values, OURS: values.get(name, [])}):
+            told.append(f"{name}: {' and '.join(f'{ratio:.3g}' for ratio in ratios)}")
+    return f" ({', '.join(told)})" if told else ""
 
 
 def _meets(goal: Goal, values: Values) -> bool | None:

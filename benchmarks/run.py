@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from benchmarks.contestants import Floor, Portsup, PythonFloor, Run
+from benchmarks.contestants import Floor, HoldingFloor, Portsup, PythonFloor, Run
 from benchmarks.figures import machine
 from benchmarks.measures import MEASURES, PYTHON, Taker, Values, can, python_start
 from benchmarks.peers import S6, Circus, Honcho, Mprocs, Pm2, Runit, Supervisord
@@ -18,7 +18,8 @@ from benchmarks.processes import end_by_exception
 from benchmarks.report import is_missed, rows, summary
 
 CONTESTANTS: dict[str, type[Run]] = {
-    each.name: each for each in (Portsup, Supervisord, Circus, Honcho, Pm2, Mprocs, S6, Runit, PythonFloor, Floor)
+    each.name: each
+    for each in (Portsup, Supervisord, Circus, Honcho, Pm2, Mprocs, S6, Runit, PythonFloor, HoldingFloor, Floor)
 }
 
 

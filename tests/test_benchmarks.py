@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from benchmarks.contestants import Floor, Portsup, PythonFloor
+from benchmarks.contestants import Floor, HoldingFloor, Portsup, PythonFloor
 from benchmarks.curve import picture, spread_out
 from benchmarks.measures import MEASURES, PYTHON, Goal, Measure, Values, can, stop
 from benchmarks.peers import Honcho, Supervisord
@@ -45,12 +45,12 @@ def test_rows_are_in_the_order_of_their_medians_and_say_the_ratios() -> None:
 
 
 def test_a_missed_goal_has_the_floor_beside_it() -> None:
-    values: Values = {"portsup": [3.0], "s6": [2.0], "Python floor": [1.5]}
-    assert list(rows(measure(Goal(0.5, "s6"), Goal(2)), values))[4:] == [
-        "    median: 1.5 of s6, at most 0.5: goal MISSED (Python floor: 0.75)",
-        "    at most 2: goal MISSED (Python floor: 1.5)",
+    values: Values = {"portsup": [3.0], "s6": [2.0], "Python floor": [1.5], "holding floor": [1.8]}
+    assert list(rows(measure(Goal(0.5, "s6"), Goal(2)), values))[5:] == [
+        "    median: 1.5 of s6, at most 0.5: goal MISSED (Python floor: 0.75, holding floor: 0.9)",
+        "    at most 2: goal MISSED (Python floor: 1.5, holding floor: 1.8)",
     ]
-    assert list(rows(measure(Goal(2.0, "s6")), values))[4] == "    median: 1.5 of s6, at most 2: goal met"
+    assert list(rows(measure(Goal(2.0, "s6")), values))[5] == "    median: 1.5 of s6, at most 2: goal met"
 
 
 def test_the_summary_has_the_missed_goals_first() -> None:
@@ -63,6 +63,7 @@ def test_nobody_is_measured_in_what_it_does_not_have() -> None:
     assert not can(Supervisord, "start-again")
     assert can(Portsup, "start-again")
     assert can(PythonFloor, "start-again")
+    assert can(HoldingFloor, "start-again")
     assert all(can(Floor, name) for name in MEASURES if name != "start-again")
 
 
