@@ -20,7 +20,7 @@ class Leases:
     def __init__(self) -> None:
         self._locks: dict[int, PortLock] = {}
         self._timers: dict[int, threading.Timer] = {}
-        self._mutex = threading.Lock()
+        self._mutex = threading.RLock()  # a signal may come while it is held
 
     def take(self, pool: str, purpose: str, minutes: int) -> Result:
         """The first port of `pool` that is free and nobody else's."""

@@ -18,6 +18,7 @@ from mcp.server.subscriptions import InMemorySubscriptionBus, ListenHandler, Res
 from mcp.shared.exceptions import MCPError
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 
+from supervisor.api.unwinding import cut_short
 from supervisor.errors import PortsupError
 from supervisor.mcp.changes import Changes
 from supervisor.mcp.prompts import PROMPTS, filled
@@ -62,10 +63,14 @@ class McpServer:
         )  # fmt: skip
 
     async def serve_stdio(self) -> None:
-        """Serves whoever is at stdin and stdout, until that ends."""
+        """Serves whoever is at stdin and stdout, until that ends or a signal comes."""
         options = self.server.create_initialization_options(NotificationOptions())
-        async with stdio_server() as (read, write):
-            await self.server.run(read, write, options)
+        try:
+            with cut_short(self._toolbox.close):
+                async with stdio_server() as (read, write):
+                    await self.server.run(read, write, options)
+        except* BrokenPipeError:  # the client has left, and nobody reads what it has asked for
+            pass
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _: Server[Any]) -> AsyncIterator[dict[str, Any]]:
@@ -74,7 +79,7 @@ class McpServer:
             yield {}
         finally:
             self._changes.close()
-            self._toolbox.leases.close()
+            self._toolbox.close()
 
     async def _list_tools(self, _: Context, __: Any) -> types.ListToolsResult:
         tools = [

@@ -1,6 +1,7 @@
 """What each tool does, by the library alone; every call may take as long as its work does, so not in an event loop."""
 
 import re
+import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,7 +13,7 @@ from supervisor.api.sight import needs_of
 from supervisor.api.stack import DaemonGone
 from supervisor.api.values import LogQuery, Outcome, ServiceStatus
 from supervisor.core.state import AT_REST
-from supervisor.errors import NotFound, PortsupError
+from supervisor.errors import NotFound, PortsupError, WaitTimedOut
 from supervisor.mcp.leases import Leases
 from supervisor.mcp.results import NOTICE, Refused, Result, lines_of, made, refusal, several, story_of, told
 from supervisor.mcp.schema import MOST_BYTES, TOOLS, Tool, complaint_of
@@ -22,6 +23,7 @@ from supervisor.words import tools as words
 UP_WITHIN = 45.0  # seconds until a call returns, whether the stack is up or not: most clients give up after 60
 EVENTS_AT_ONCE = 40
 _LINES_OF_FAILURE = 15
+_LOOK_WHO_WAITS = 2.0  # seconds
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -32,7 +34,13 @@ class Toolbox:
         """With `read_only` there are only those that change nothing."""
         self.project = project
         self.leases = Leases()
+        self._is_closed = threading.Event()
         self.tools: dict[str, Tool] = {each.name: each for each in TOOLS if not (read_only and each.writes)}
+
+    def close(self) -> None:
+        """Gives back what was leased, and has calls end that only wait."""
+        self._is_closed.set()
+        self.leases.close()
 
     def call(self, name: str, arguments: dict[str, Any]) -> Result:
         """Carries out one call; what goes wrong is a result too."""
@@ -139,12 +147,16 @@ class Toolbox:
         return {"ok": True, "events": [told(each) for each in page.events], "cursor": page.cursor}
 
     def _wait(self, services: Sequence[str] = (), state: str = "ready", timeout: int = 30) -> Result:
-        try:
-            return several(self.project.stack().wait(*services, goal=state, timeout=timeout))
-        except (NotRunning, DaemonGone):
-            raise
-        except PortsupError as error:
-            return refusal(error) | self._reason_of_failure(services)
+        until = time.monotonic() + timeout
+        while True:
+            left = max(0.0, until - time.monotonic())
+            try:
+                return several(self.project.stack().wait(*services, goal=state, timeout=min(left, _LOOK_WHO_WAITS)))
+            except (NotRunning, DaemonGone):
+                raise
+            except PortsupError as error:
+                if not isinstance(error, WaitTimedOut) or left <= _LOOK_WHO_WAITS or self._is_closed.is_set():
+                    return refusal(error) | self._reason_of_failure(services)
 
     def _up(self, services: Sequence[str] = ()) -> Result:
         if self.project.running() is not None:

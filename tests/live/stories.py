@@ -50,15 +50,17 @@ def written(services: Callable[[Ports], dict[str, Any]]) -> Callable[[Live, Port
     return lambda live, ports: live.write(services(ports))
 
 
-def web(ready: str, ports: Ports) -> dict[str, Any]:
-    return {"command": HTTP, "pool": list(ports[:1]), "ready": {"http": ready, "timeout": "5s"}, "restart": "never"}
+def web(ready: str, ports: Ports, timeout: str) -> dict[str, Any]:
+    return {"command": HTTP, "pool": list(ports[:1]), "ready": {"http": ready, "timeout": timeout}, "restart": "never"}
 
 
-def store(line: str) -> dict[str, Any]:
-    db = {"command": OPENS, "ready": {"log": line, "timeout": "1s"}, "restart": "never"}
+def store(line: str, timeout: str) -> dict[str, Any]:
+    db = {"command": OPENS, "ready": {"log": line, "timeout": timeout}, "restart": "never"}
     return {"db": db, "web": {**SLEEPS, "depends_on": ["db"]}, "stays": SLEEPS}
 
 
+# What never comes is not waited for long; what comes has its time also on a machine with much to do.
+SOON, IN_TIME = "1s", "60s"
 CRASHES = {"command": ["sh", "-c", "cat config.toml && exec sleep 1000"], "restart": "never", "ready": {"log": "port"}}
 STORIES = {
     "port taken": Story(
@@ -70,11 +72,12 @@ STORIES = {
         lambda live, _: (live.folder / "config.toml").write_text("port = 1\n"), "start",
     ),
     "failing probe": Story(
-        lambda ports: {"web": web("/health", ports), "stays": SLEEPS}, "web", "GET /health answered 404",
-        written(lambda ports: {"web": web("/", ports), "stays": SLEEPS}), "reload",
+        lambda ports: {"web": web("/health", ports, "5s"), "stays": SLEEPS}, "web", "GET /health answered 404",
+        written(lambda ports: {"web": web("/", ports, IN_TIME), "stays": SLEEPS}), "reload",
     ),
     "dependency not ready": Story(
-        lambda _: store("ready to accept"), "db", "no line matches", written(lambda _: store("opening")), "reload",
+        lambda _: store("ready to accept", SOON), "db", "no line matches",
+        written(lambda _: store("opening", IN_TIME)), "reload",
     ),
     "lost lock": Story(
         lambda ports: {"web": {"command": program("listens"), "pool": list(ports)}}, "web", "was deleted",

@@ -17,7 +17,8 @@ from tests.support.running import ROOT, program
 pytestmark = [pytest.mark.live, pytest.mark.timeout(240)]
 CALL = ("--method", "tools/call", "--tool-name")
 SCENARIOS = [
-    "server-initialize", "ping", "tools-list", "resources-list", "prompts-list", "dns-rebinding-protection",
+    "server-initialize", "ping", "tools-list", "resources-list", "resources-subscribe", "resources-unsubscribe",
+    "prompts-list", "server-sse-multiple-streams", "dns-rebinding-protection",
 ]  # fmt: skip
 
 
