@@ -193,7 +193,7 @@ def _services(project: Project, asked: Asked) -> tuple[str, ...]:
 
 
 def _number(asked: Asked, key: str, otherwise: int) -> int:
-    text = asked.get(key, str(otherwise))
+    text = asked.get(key) or str(otherwise)  # a page that leaves it open may say so with nothing
     if not (text.isascii() and text.isdigit() and len(text) < 16):
         raise UsageError("cannot answer", f"`{key}` is a number, not {text[:40]!r}")
     return int(text)

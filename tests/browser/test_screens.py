@@ -42,6 +42,7 @@ LATE_STARTS = """() => {
 }"""
 BROKEN = "cat config.toml && exec sleep 1000"
 MARKUP = "<img src=x onerror=alert(1)> \x1b[31mred\x1b[0m \x1b]0;title\x07 <script>alert(2)</script>"
+SHOWN = ".line:not([hidden]) span"
 TURNED = "user \u202enimda\u202c logged \u2067in"
 
 
@@ -104,6 +105,26 @@ def test_what_a_program_prints_is_text_and_nothing_else(seen: Looking) -> None:
     assert seen.page.query_selector(".log img, .log script") is None
 
 
+def test_lines_are_found_by_what_somebody_types_and_by_their_level(seen: Looking) -> None:
+    seen.to("overview")
+    seen.to("logs?services=chatty")
+    seen.sees("INFO line 1")
+    seen.keys("/")
+    seen.page.keyboard.type("LINE [2]")
+    seen.sees("1 match")
+    seen.until(lambda: [each.inner_text() for each in seen.page.query_selector_all(".log mark")] == ["line 2"])
+    seen.page.select_option("label:has-text('Around') select", "1")
+    seen.sees("INFO line 1")
+    seen.page.check("label:has-text('case matters') input")
+    seen.sees("0 matches")
+    seen.page.fill("[data-filter]", "")
+    seen.page.select_option("label:has-text('Level') select", "error")
+    seen.sees("1 match")
+    seen.sees("ERROR line 2")
+    seen.page.select_option("label:has-text('Around') select", "0")
+    seen.until(lambda: [each.inner_text() for each in seen.page.query_selector_all(SHOWN)] == ["ERROR line 2"])
+
+
 def test_the_line_between_two_processes_is_there_also_where_it_is_known_later_than_the_lines(
     live: Live, seen: Looking
 ) -> None:
@@ -164,6 +185,7 @@ def test_a_reload_shows_the_difference_first(live: Live, seen: Looking) -> None:
     seen.keys("Enter")
     seen.sees("+ extra")
     assert "extra" not in live.rows()
+    seen.until(lambda: "done" not in seen.page.inner_text(".jobs"), "no word of what is not done yet")
     seen.tab_to("Reload")
     seen.keys("Enter")
     live.until("extra", state="running")

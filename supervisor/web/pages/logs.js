@@ -101,10 +101,11 @@ function Filter({ asked, put }) {
     <label>Level <select value=${asked.level || ""} onChange=${(event) => put({ level: event.target.value })}>
       ${["", "debug", "info", "warning", "error", "critical"].map((level) => html`<option key=${level} value=${level}>${level ? `${level} and worse` : "any"}</option>`)}
     </select></label>
-    ${asked.grep && html`
+    ${(asked.grep || asked.level) && html`
       <label>Around <select value=${asked.context || "0"} onChange=${(event) => put({ context: event.target.value })}>
         ${["0", "1", "3", "10", "20"].map((count) => html`<option key=${count} value=${count}>${plural(Number(count), "line")}</option>`)}
-      </select></label>
+      </select></label>`}
+    ${asked.grep && html`
       <label><input type="checkbox" checked=${asked.case === "yes"} onChange=${(event) => put({ case: event.target.checked ? "yes" : "" })} /> case matters</label>`}`;
 }
 

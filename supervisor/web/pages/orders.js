@@ -50,7 +50,7 @@ async function reload() {
     const lines = found ? differences(found) : [];
     if (!lines.length) return "nothing has changed";
     confirm("Apply these changes?", "", "Reload", () => carryOut("reload", {}, "services.yaml")).lines = lines;
-    return "read; nothing is changed yet";
+    return ""; // the question tells
   });
 }
 
@@ -74,12 +74,13 @@ async function prune() {
     if (!lines.length) return "ended runs have left nothing behind";
     confirm("Remove what ended runs left behind?", "", "Clean up", () => carryOut("prune", {}, "this machine"))
       .lines = lines;
-    return "looked; nothing is changed yet";
+    return "";
   });
 }
 
 async function carryOut(what, given, whom, finish) {
-  const job = { id: (count += 1), title: `${NAMES[what]}: ${whom}`, words: "asked for", state: "working", lines: {} };
+  const title = `${NAMES[what]}${given.dry_run ? ", preview" : ""}: ${whom}`;
+  const job = { id: (count += 1), title, words: "asked for", state: "working", lines: {} };
   running.filter((each) => each.title === job.title && each.state !== "working").forEach(dismiss); // of an earlier attempt
   running.push(job);
   changed();
@@ -97,7 +98,10 @@ async function carryOut(what, given, whom, finish) {
       changed();
     }
     if (job.state === "working") fail(job, "the connection ended before it was done");
-    if (job.state === "done" && finish) job.words = finish(steps);
+    if (job.state === "done" && finish) {
+      job.words = finish(steps);
+      if (!job.words) dismiss(job);
+    }
   } catch (error) {
     fail(job, error.message || "the server of this page does not answer");
   }

@@ -1,7 +1,7 @@
 // What is known of the stack, kept up to date by the stream; and the way to ask and to order.
 import { turns } from "./steady.js";
 
-const LOST_AFTER = 900; // ms without a sign of life
+const LOST_AFTER = 850; // ms without a sign of life
 const WATCH_EVERY = 100; // ms
 const AGAIN_AFTER = 400; // ms until the next attempt
 const KEPT = 360; // moments of use: an hour
