@@ -33,6 +33,8 @@ class Guard:
         await (refused or self._app)(scope, receive, send)
 
     def _refusal(self, headers: Sequence[tuple[bytes, bytes]]) -> PlainTextResponse | None:
+        if {b"content-length", b"transfer-encoding"} <= {name for name, _ in headers}:  # it has two ends
+            return PlainTextResponse("the request has two lengths\n", 400, {"Connection": "close"})
         if [value.lower() for name, value in headers if name == b"host"] not in [[host] for host in self._hosts]:
             return PlainTextResponse("this server has another name\n", 421)
         if any(value.lower() not in self._origins for name, value in headers if name == b"origin"):

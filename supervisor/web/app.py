@@ -121,7 +121,7 @@ class Page:
         given = await _body(request)
         if self.read_only and not (given.get("do") in ("reload", "prune") and given.get("dry_run") is True):
             return _error(403, "this page only shows", "it was started with `--read-only`")
-        if given.get("do") not in _DO:
+        if not isinstance(given.get("do"), str) or given["do"] not in _DO:
             return _error(400, f"there is no order {str(given.get('do'))[:40]!r}")
         project = await run_in_threadpool(self.windows.project, str(given.get("stack") or ""))
 

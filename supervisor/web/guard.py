@@ -72,6 +72,8 @@ def refusal(place: Site, keys: Keys, request: tuple[str, str, Headers], now: flo
     given: dict[str, list[str]] = {}
     for name, value in headers:
         given.setdefault(name.decode("latin-1").lower(), []).append(value.decode("latin-1"))
+    if "content-length" in given and "transfer-encoding" in given:  # where it ends, others could see otherwise
+        return Refusal(400, "the request has two lengths")
     if [host.lower() for host in given.get("host", ())] not in [[host] for host in place.hosts]:
         return Refusal(421, "this server has another name", "start it with `--host-name NAME`")
     if wrong := _foreign(place, given, method):
@@ -146,4 +148,4 @@ def refused_answer(scope: Scope, refused: Refusal) -> ASGIApp:
 
         return RedirectResponse("/enter", 303)
     told = {"what": refused.what, "why": "", "hint": refused.hint}
-    return JSONResponse({"error": told}, refused.status)
+    return JSONResponse({"error": told}, refused.status, {"Connection": "close"} if refused.status == 400 else None)

@@ -71,6 +71,7 @@ def test_who_has_the_token_gets_through(host: str) -> None:
         (OURS | {"origin": "null"}, 403),
         (OURS | {"origin": "http://127.0.0.1:3000"}, 403),
         (OURS | {"origin": "https://127.0.0.1:7090"}, 403),
+        (OURS | {"content-length": "4", "transfer-encoding": "chunked"}, 400),
     ],
 )
 def test_others_do_not(headers: Any, status: int) -> None:

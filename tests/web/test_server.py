@@ -1,6 +1,7 @@
 """The page's server as it is served: what it tells, what it does, and what strangers get of it."""
 
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -85,9 +86,36 @@ def test_no_word_that_is_shown_has_a_direction_and_a_log_is_as_it_was_printed(pa
     why = page.ask("why", service="sick")
     assert why["output"][-1] == "cannot read config.toml"
     assert page.ask("stretch", services="sick")["lines"][-1]["message"] == "cannot read \u202econfig.toml"
+    found = page.ask("search", services="sick", grep="cannot", context="", level="", cursor="")["lines"]
+    assert {each["message"] for each in found} == {"cannot read \u202econfig.toml"}
     refused = page.http.get("/api/why", params={"service": "\u202exyz"}, headers=page.headers)
     assert "xyz" in refused.text
     assert "\u202e" not in refused.text
+
+
+def test_a_request_within_another_is_not_heard(page: Served) -> None:
+    own = f"Host: 127.0.0.1:{page.port}\r\nOrigin: {page.base}\r\nContent-Type: application/json\r\n"
+    inner = f"GET /enter HTTP/1.1\r\nHost: 127.0.0.1:{page.port}\r\n\r\n"
+    lengths = "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n"
+    with socket.create_connection(("127.0.0.1", page.port), 20) as connection:
+        connection.sendall(f"POST /enter HTTP/1.1\r\n{own}{lengths}\r\n0\r\n\r\n{inner}".encode())
+        read = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert read.startswith(b"HTTP/1.1 400 ")
+    assert read.count(b"HTTP/1.1") == 1
+
+
+ODD: list[object] = [None, True, 7, "", "stop", [], ["stop"], {}, {"do": "stop"}, [[]], "\x00", "\ud800"]
+
+
+@pytest.mark.parametrize("key", ["do", "services", "stack", "dry_run"])
+@pytest.mark.parametrize("odd", ODD, ids=repr)
+def test_no_order_makes_the_page_fail(page: Served, key: str, odd: object) -> None:
+    body = json.dumps({"do": "stop", "services": ["nobody"], key: odd})
+    answer = page.http.post("/api/do", content=body, headers=page.headers)
+    assert answer.status_code in (200, 400, 404)
+    last = json.loads(answer.text.splitlines()[-1])
+    assert last["error"]["what"]
+    assert not last.get("ok")
 
 
 def test_a_wrong_order_says_what_is_wrong(page: Served) -> None:
