@@ -289,26 +289,3 @@ def test_the_end_of_the_stack_and_its_return_are_told(own_folders: Path) -> None
             assert next(each for each in told if each.get("full") and not each["ended"])["rows"]["job"]["state"]
     finally:
         live.end()
-
-
-def test_it_ends_with_its_stack(own_folders: Path) -> None:
-    live = Live(own_folders / "p", {"job": SLEEPS})
-    live.run("up", "-d")
-    try:
-        with served(live, "--with-stack", enters=False) as page:
-            assert page.link.startswith("the page of this stack: http://127.0.0.1:")
-            live.run("down")
-            assert page.process.wait(20) == 0
-    finally:
-        live.end()
-
-
-@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT"])
-def test_a_signal_ends_it_and_leaves_nothing_of_its_port(live: Live, name: str) -> None:
-    number = getattr(signal, name)
-    with served(live, enters=False) as page:
-        record = live.runtime / "ports" / f"{page.port}.json"
-        assert record.read_text().strip()
-        page.process.send_signal(number)
-        assert page.process.wait(20) == 128 + number
-        assert record.read_text().strip() == ""
