@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 from supervisor.convert.draft import Filled
 from supervisor.convert.references import PORT
@@ -22,6 +23,9 @@ BINDS = (
 SHELL_PORT = re.compile(r"\$PORT\b|\$\{PORT(?::?[-=][\"']?(\d+)[\"']?)?\}", re.ASCII)
 _ASKED = re.compile(r"\w://(?:[^\s@/]*@)?(?:[\w.-]+|\[::1\]):(?:\$PORT\b|\$\{PORT\b)", re.ASCII)
 _FIRST = re.compile(r"(?:\w+=\S*\s+)*(?:exec\s+)?(\S+)", re.ASCII)
+# The host of another machine behind an option for one: the port beside it is there.
+_HOSTS = ("--host", "-h", "-H", "--hostname", "--remote-host", "--db-host")
+_ELSEWHERE = re.compile(r"[a-z0-9-]*[a-z][a-z0-9-]*(?:\.[a-z0-9-]+)*\.[a-z]{2,}", re.IGNORECASE | re.ASCII)
 _ENDS = re.compile(r"(.*:)(\d{2,5})", re.ASCII)
 
 
@@ -57,9 +61,21 @@ def _is_of_serve(words: Sequence[str]) -> bool:
     return words[-1:] == ["-l"] and "serve" in (words[0].rpartition("/")[2], *words[1:2], *words[2:3])
 
 
+def _asks_elsewhere(words: Sequence[str]) -> bool:
+    """Whether an option names the host of another machine: `-t` with two dots in it at least, as it is for much."""
+    for before, word in pairwise(words):
+        option, equals, value = word.partition("=")
+        host = value if equals and option in _HOSTS else word if before in _HOSTS else ""
+        if not host and before in ("-t", "--target") and word.count(".") > 1:
+            host = word
+        if host and _ELSEWHERE.fullmatch(host) and not host.endswith((".local", ".localhost", ".py", ".conf")):
+            return True
+    return False
+
+
 def replaced(words: list[str]) -> tuple[list[str], int | None]:
     """The words with the mark of the port where a server is told to listen, and the number that stood there."""
-    if not words or words[0].rpartition("/")[2] in CLIENTS:
+    if not words or words[0].rpartition("/")[2] in CLIENTS or _asks_elsewhere(words):
         return words, None
     for at, word in enumerate(words):
         if isinstance(word, Filled):

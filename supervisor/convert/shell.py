@@ -231,6 +231,10 @@ def _replace_port(line: Line) -> None:
     """Put a mark in place of the number that a server is told to listen on."""
     if line.uses_port or any(PORT in word for word in line.words):
         return
+    script = line.words[-1] if len(line.words) == 3 and re.fullmatch(r"-\w*c", line.words[1]) else ""
+    if script and not isinstance(script, Filled) and (inner := _through_shell(script)).uses_port:
+        line.words[-1], line.ports, line.uses_port = inner.words[-1], line.ports + inner.ports, True
+        return
     line.words, number = own_port.replaced(line.words)
     if number is not None:
         line.ports.append(number)
