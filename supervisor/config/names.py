@@ -52,11 +52,10 @@ def files_of(asked: "Iterable[str | os.PathLike[str]]") -> tuple[str, ...]:
     found: list[str] = []
     for name in asked:
         path = os.fspath(name)
-        inside = _first(path, NAMES) if os.path.isdir(path) else None
-        if inside is None:
+        if not os.path.isdir(path):
             found.append(path)
             continue
-        found.append(inside)
+        found.append(_first(path, NAMES) or os.path.join(path, NAMES[0]))  # where there is none, that is said of it
         override = _first(path, OVERRIDES)
         found += [override] if override else []
     return tuple(found)

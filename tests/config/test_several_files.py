@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.config.load import load
+from supervisor.config.load import load, load_asked
 from supervisor.config.spec import Condition, ProbeKind, StackSpec
 from supervisor.errors import ConfigError
 
@@ -190,6 +190,14 @@ def test_a_file_that_is_not_there_is_told_by_its_name(merging: Merging, tmp_path
         with pytest.raises(ConfigError, match=r"services.yaml` with `.*: there is a mistake") as caught:
             load(tmp_path / "services.yaml", {}, over=[tmp_path / name])
         assert [f"{Path(p.file).name}: {p.message}" for p in caught.value.problems] == [f"{name}: {why}"]
+
+
+def test_a_folder_without_a_file_is_told_by_the_file_that_it_lacks(tmp_path: Path) -> None:
+    """Also one whose services.yaml was removed while the stack runs."""
+    with pytest.raises(ConfigError) as caught:
+        load_asked((str(tmp_path),), {})
+    [problem] = caught.value.problems
+    assert (Path(problem.file), problem.message) == (tmp_path / "services.yaml", "there is no such file")
 
 
 def test_an_empty_file_over_another_is_a_warning(merging: Merging) -> None:
