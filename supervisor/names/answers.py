@@ -85,7 +85,7 @@ class Answer(http.server.BaseHTTPRequestHandler):
         if found is None:
             self._no_such_name(host)
         else:
-            self._down(host, *found)
+            self._down(*found)
 
     def _may_go_on(self, error: str | None) -> bool:
         """Whether a request that has failed so may be sent again: nobody has got it yet, or it does no harm."""
@@ -101,7 +101,7 @@ class Answer(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    def _down(self, host: str, followed: Followed, row: ServiceStatus) -> None:
+    def _down(self, followed: Followed, row: ServiceStatus) -> None:
         title = naming.is_down(row.name, followed.stack)
         why = tamed(naming.why_down(row.state, row.reason))
         if row.state in _REACHED and row.port is not None:
