@@ -191,9 +191,7 @@ def _of_image(
     values = {name: value for name, value in place.image.environment.items() if name not in own}
     if path := values.pop("PATH", ""):
         draft.leave(f"`ENV PATH={path}` of its Dockerfile", "it is for the image", "see that its programs are found")
-    for name, value in values.items():
-        if value.startswith("/") and (found := place.paths.outside(value)):
-            values[name] = paths.relative(found, place.working_dir)
+    values = {name: place.paths.outside_each(value, place.working_dir) for name, value in values.items()}
     set_variables(draft, values, filled.known)
     if signal := signal_name(place.image.stop_signal) if place.image.stop_signal else None:
         draft.fields["stop_signal"] = signal

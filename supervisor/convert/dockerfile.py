@@ -104,7 +104,9 @@ def _apply(image: Image, word: str, rest: str, known: Mapping[str, str]) -> None
         case "WORKDIR":
             image.working_dir = posixpath.normpath(posixpath.join(image.working_dir, _filled(_unquoted(rest), known)))
         case "ENV":
-            image.environment |= {name: value or "" for name, value in _assigned(rest, known)}
+            # The image's own PATH is not known here; any other variable without a value is empty.
+            known = {"PATH": "$PATH", **known}
+            image.environment |= {name: value or "" for name, value in _assigned(_emptied(rest, known), known)}
         case "EXPOSE":
             for each in _filled(rest, known).split():
                 number, _, protocol = each.partition("/")
@@ -154,6 +156,15 @@ def _assigned(rest: str, known: Mapping[str, str]) -> Iterator[tuple[str, str | 
 def _filled(text: str, known: Mapping[str, str]) -> str:
     found = references.resolved(text, REFERENCE, known)
     return text if found is None else found
+
+
+def _emptied(text: str, known: Mapping[str, str]) -> str:
+    """`text` without the references that have no value."""
+
+    def kept(match: re.Match[str]) -> str:
+        return "" if references.resolved(match[0], REFERENCE, known) is None else match[0]
+
+    return REFERENCE.sub(kept, text)
 
 
 def _unquoted(text: str) -> str:

@@ -23,6 +23,16 @@ class Paths:
         rest = path[len(inside) :].lstrip("/")
         return posixpath.normpath(posixpath.join(place, rest))
 
+    def outside_each(self, value: str, folder: str) -> str:
+        """A value with its paths, one or several with `:` between them, as a program in `folder` has to write them."""
+        parts = value.split(":")
+        if not all(part.startswith("/") for part in parts if part):
+            return value
+        found = [self.outside(part) if part else None for part in parts]
+        return ":".join(
+            part if place is None else relative(place, folder) for part, place in zip(parts, found, strict=True)
+        )
+
 
 def _is_below(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder.rstrip("/") + "/")

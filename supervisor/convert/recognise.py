@@ -122,7 +122,8 @@ def convert(kind: str, name: str, text: str, over: Sequence[Source] = (), around
         raise PortsupError(f"cannot read `{name}`", "it contains itself, or is nested too deeply") from error
     nameless.settle(outcome)
     if not outcome.services:
-        why = "; ".join(map(str, outcome.left[:5])) or "there is no service in it"
+        told = "; ".join(map(str, outcome.left[:5]))
+        why = told.replace(", as in the block below", "") or "there is no service in it"  # nothing is written
         more = f"; and {len(outcome.left) - 5} more" if len(outcome.left) > 5 else ""
         hint = "`portsup init` looks at the directory instead"
         raise PortsupError(f"cannot make a stack of `{name}`", why + more, hint)
