@@ -84,8 +84,9 @@ def mysql(wanted: Wanted) -> Server | None:
 
 
 def redis(wanted: Wanted) -> Server | None:
-    """Redis or Valkey, with a file of its own before the options, if it has one."""
-    program = wanted.program("valkey-server" if known_name(wanted.image) == "valkey" else "redis-server")
+    """Redis, Valkey or KeyDB, with a file of its own before the options, if it has one."""
+    name = known_name(wanted.image)
+    program = wanted.program(f"{name}-server" if name in ("valkey", "keydb") else "redis-server")
     if not program:
         return None
     options = without(wanted.words(), "--dir", "--logfile", "--pidfile", "--unixsocket", "--daemonize")

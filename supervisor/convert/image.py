@@ -19,6 +19,9 @@ PROGRAMS = {
     "postgres": "postgres -D data -p {port}", "postgis": "postgres -D data -p {port}",
     "pgvector": "postgres -D data -p {port}", "timescaledb": "postgres -D data -p {port}",
     "redis": "redis-server --port {port}", "valkey": "valkey-server --port {port}",
+    "redismod": "redis-server --port {port}", "keydb": "keydb-server --port {port}",
+    "redis-stack": "redis-stack-server --port {port}", "redis-stack-server": "redis-stack-server --port {port}",
+    "dragonfly": "dragonfly --bind 127.0.0.1 --port {port}",
     "mysql": "mysqld --datadir=data --port={port}", "mariadb": "mariadbd --datadir=data --port={port}",
     "mongo": "mongod --dbpath data --port {port}", "memcached": "memcached -p {port}",
     "nginx": "nginx -g 'daemon off;'", "httpd": "httpd -DFOREGROUND", "caddy": "caddy run --config Caddyfile",
@@ -30,7 +33,8 @@ PROGRAMS = {
 
 
 _PORTS = {
-    "redis": 6379, "valkey": 6379, "memcached": 11211, "nats": 4222, "postgres": 5432, "postgis": 5432,
+    "redis": 6379, "valkey": 6379, "redismod": 6379, "keydb": 6379, "redis-stack": 6379, "redis-stack-server": 6379,
+    "dragonfly": 6379, "memcached": 11211, "nats": 4222, "postgres": 5432, "postgis": 5432,
     "pgvector": 5432, "timescaledb": 5432, "mysql": 3306, "mariadb": 3306, "mongo": 27017, "minio": 9000,
     "adminer": 8080,
 }  # fmt: skip

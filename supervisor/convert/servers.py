@@ -19,6 +19,7 @@ _OF_DATA: dict[str, tuple[tuple[str, ...], Callable[[Wanted], Server | None]]] =
     "mysql": (("mysqld",), databases.mysql), "mysql-server": (("mysqld",), databases.mysql),
     "mariadb": (("mariadbd", "mysqld"), databases.mysql),
     "redis": (("redis-server",), databases.redis), "valkey": (("valkey-server",), databases.redis),
+    "keydb": (("keydb-server",), databases.redis),
     "memcached": (("memcached",), databases.memcached), "nats": (("nats-server",), databases.nats),
     "php": (("php-fpm",), php.fpm), "mongo": (("mongod",), databases.mongo), "minio": (("minio",), databases.minio),
     "rabbitmq": (("rabbitmq-server",), databases.rabbitmq),
@@ -29,7 +30,7 @@ _OF_SITES: dict[str, Callable[[Wanted, Collection[str]], Server | None]] = {
     "caddy": web_servers.caddy,
 }
 # What a command may begin with that is no option: a subcommand, or a file.
-_FIRST_WORD = re.compile(r"minio server|caddy run|(redis|valkey) \S*(/\S+|\.conf)")
+_FIRST_WORD = re.compile(r"minio server|caddy run|(redis|valkey|keydb) \S*(/\S+|\.conf)")
 
 
 def server_of(

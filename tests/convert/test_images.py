@@ -27,6 +27,7 @@ ALL = (
     "mongod",
     "minio",
     "valkey-server",
+    "keydb-server",
     "php-fpm",
 )
 
@@ -94,6 +95,8 @@ def test_without_the_program_it_is_a_block_that_can_be_put_in(tmp_path: Path) ->
         ("{image: bitnami/redis, environment: {REDIS_PASSWORD: hush}}", ["redis-server", "--port", "{port}",
          "--requirepass", "hush"], 6379),
         ("{image: 'valkey/valkey:8'}", ["valkey-server", "--port", "{port}"], 6379),
+        ("{image: eqalpha/keydb, command: keydb-server /etc/r.conf --requirepass x, volumes: ['./r.conf:/etc/r.conf']}",
+         ["keydb-server", "./r.conf", "--port", "{port}", "--requirepass", "x"], 6379),
         ("{image: 'x.io/me/memcached:1'}", ["memcached", "-p", "{port}"], 11211),
         ("{image: memcached, command: ['-m', '64']}", ["memcached", "-p", "{port}", "-m", "64"], 11211),
         ("{image: mongo, command: --bind_ip_all --wiredTigerCacheSizeGB 1}", ["mongod", "--port", "{port}",
@@ -111,6 +114,21 @@ def test_options_go_to_the_program_of_the_image(service: str, command: list[str]
             assert found[at + 1] == ".portsup/x-{instance}"
             del found[at : at + 2]
     assert (found, spec.pool[0]) == (command, port)
+
+
+@pytest.mark.parametrize(
+    ("image", "command"),
+    [
+        ("redis/redis-stack:latest", '[redis-stack-server, --port, "{port}"]'),
+        ("redislabs/redismod", '[redis-server, --port, "{port}"]'),
+        ("docker.dragonflydb.io/dragonflydb/dragonfly", '[dragonfly, --bind, "127.0.0.1", --port, "{port}"]'),
+    ],
+)
+def test_a_relative_of_redis_is_a_block_with_its_program_and_port(tmp_path: Path, image: str, command: str) -> None:
+    text = f"services: {{x: {{image: {image}, ports: ['6400:6379']}}, web: {{command: ./web}}}}"
+    written = _converted(tmp_path, text, *ALL).text
+    assert f"#   command: {command}\n" in written
+    assert "#   pool: [6400, 6401, 6402]\n" in written
 
 
 def test_what_another_program_runs_is_not_taken_for_the_server(tmp_path: Path) -> None:
