@@ -227,7 +227,7 @@ def test_the_file_is_found_in_the_folder_or_above(tmp_path: Path) -> None:
     assert found(deep) == (str(tmp_path / "a" / "services.yaml"),)
     assert found(deep, tmp_path / "other.yaml", "x.yaml") == (str(tmp_path / "other.yaml"), str(deep / "x.yaml"))
     assert found(deep, tmp_path) == (str(tmp_path / "services.yml"),)
-    assert found(tmp_path, deep) == (str(deep),)  # loading it says that it is a folder
+    assert found(tmp_path, deep) == (str(deep / "services.yaml"),)  # loading it says that there is none
     (tmp_path / "a" / "services.override.yml").write_text(SMALL)
     both = (str(tmp_path / "a" / "services.yaml"), str(tmp_path / "a" / "services.override.yml"))
     assert found(deep) == found(tmp_path, "a") == both
