@@ -29,7 +29,12 @@ _UNITS = {
     "minutes": 60, "h": 3600, "hr": 3600, "hour": 3600, "hours": 3600, "d": 86400, "day": 86400, "days": 86400,
     "w": 604800, "": 1,
 }  # fmt: skip
-_WAIT = re.compile(r"until (?P<command>.+?); ?do sleep [\d.]+; ?done", re.DOTALL)
+_WAITS = (
+    re.compile(r"until (?P<command>.+?); ?do sleep [\d.]+; ?done", re.DOTALL),
+    re.compile(
+        r"for \w+ in [^;]+; ?do (?P<command>[^;]+?) && (?:exit 0|break); ?sleep [\d.]+; ?done(?:; ?(?:exit 1|false))?"
+    ),
+)
 _CONNECT = re.compile(r"\(: *</dev/tcp/[\w.:]+/(?P<port>\d+)\)(?: 2>/dev/null)?")
 Specifier = Callable[[str], str]
 
@@ -175,7 +180,8 @@ def _is_wait(draft: Draft, command: unit_file.Command) -> bool:
     """Whether a command is a loop that ends when the service is ready; then that is its `ready`."""
     words = command.words
     is_shell = words[0].rpartition("/")[2] in ("sh", "bash") and words[1:2] == ["-c"] and len(words) == 3
-    found = _WAIT.fullmatch(words[2].strip()) if is_shell and not command.may_fail else None
+    script = words[2].strip() if is_shell and not command.may_fail else ""
+    found = next(filter(None, (pattern.fullmatch(script) for pattern in _WAITS)), None)
     if found is None or command.unknown:
         return False
     if connects := _CONNECT.fullmatch(found["command"].strip()):
