@@ -6,21 +6,21 @@ For the time before there is a loop; `daemon.processes.inquiries` does the same 
 
 import contextlib
 import os
-import pickle
 import signal
 from collections.abc import Callable
-from typing import Generic, NoReturn, TypeVar
 
 from supervisor import system
 from supervisor.errors import PortsupError
 
-T = TypeVar("T")
+TYPE_CHECKING = False  # `typing`, `pickle` and `socket` would stay in the guardian, which never uses them
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
 
 
-class Aside(Generic[T]):
+class Aside:
     """Works out `question` in a child, which dies with us; made while this process has one thread."""
 
-    def __init__(self, question: Callable[[], T]) -> None:
+    def __init__(self, question: "Callable[[], Any]") -> None:
         self._question = question
         self._pid, self._source = 0, -1
         if system.HAS_JOBS:  # there is no fork
@@ -29,13 +29,15 @@ class Aside(Generic[T]):
         with contextlib.suppress(OSError):  # no process or descriptor left: then it is worked out here
             self._begin()
 
-    def answer(self) -> T:
+    def answer(self) -> "Any":
         """What it comes to; raises the PortsupError that `question` raises.
 
         What nobody foresaw happens once more here, where it is reported like every mistake of ours.
         """
         if not self._pid:
             return self._question()
+        import pickle
+
         found = None
         with open(self._source, "rb") as source, contextlib.suppress(EOFError, pickle.UnpicklingError):
             found = pickle.load(source)  # else it was killed, or made a mistake
@@ -45,10 +47,11 @@ class Aside(Generic[T]):
         value, error = found
         if error is not None:
             raise error
-        told: T = value
-        return told
+        return value
 
     def _begin(self) -> None:
+        import pickle  # noqa: F401  # before there are two who would do so
+
         source, sink = os.pipe2(os.O_CLOEXEC) if hasattr(os, "pipe2") else os.pipe()
         parent = os.getpid()
         try:
@@ -62,7 +65,9 @@ class Aside(Generic[T]):
         os.close(sink)
         self._pid, self._source = pid, source
 
-    def _be_a_child(self, sink: int, parent: int) -> NoReturn:
+    def _be_a_child(self, sink: int, parent: int) -> "NoReturn":
+        import pickle
+
         try:
             system.set_parent_death_signal(signal.SIGKILL)
             if os.getppid() != parent:  # it died before the kernel knew

@@ -12,7 +12,6 @@ import select
 import signal
 import time
 from collections.abc import Callable, Iterable
-from typing import NoReturn
 
 from supervisor import system
 from supervisor.errors import ExitCode, refusal, shell_code
@@ -24,7 +23,7 @@ from supervisor.words import instances as words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Protocol
+    from typing import NoReturn, Protocol
 
     from supervisor.process.relay import Relay
 
@@ -82,7 +81,7 @@ def fork() -> int:
 
 def _become_daemon(
     main: Callable[[], int], streams: Iterable[tuple[int, int]], ours: Iterable[int], front: int
-) -> NoReturn:
+) -> "NoReturn":
     code = 70
     try:
         os.setsid()

@@ -7,7 +7,6 @@ somebody above.
 
 import contextlib
 import os
-import socket
 
 LONGEST = 4096  # bytes of one message
 
@@ -35,6 +34,8 @@ class Relay:
     """The guardian's side; made before the fork, and its `theirs` is the daemon's."""
 
     def __init__(self) -> None:
+        import socket  # late: it would stay in every guardian
+
         address = os.environ["NOTIFY_SOCKET"]
         self._address = f"\0{address[1:]}" if address.startswith("@") else address
         self._manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)

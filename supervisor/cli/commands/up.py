@@ -6,7 +6,6 @@ import gc
 import os
 import signal
 import sys
-from typing import TYPE_CHECKING
 
 from supervisor import system
 from supervisor.cli.complaint import complain, report_bug
@@ -25,6 +24,7 @@ from supervisor.words import answers, instances
 if not system.HAS_JOBS:
     from supervisor.process import guardian
 
+TYPE_CHECKING = False  # to import `typing` would cost the guardian memory
 if TYPE_CHECKING:
     from supervisor.config.spec import StackSpec
     from supervisor.daemon.options import Options
