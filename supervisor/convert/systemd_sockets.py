@@ -78,5 +78,7 @@ def _units(path: str, service: Mapping[str, list[str]], around: Around) -> Itera
         accepts = given.get("Accept", ["no"])[-1].lower() in ("yes", "true", "1", "on")
         if at and each == f"{stem}.socket" and not accepts and each not in wanted:
             continue  # that of the service without an instance
+        if not at and accepts and each == f"{name}.socket" and not named:
+            continue  # systemd starts an instance of `name@.service` for each connection
         if named in names or each in wanted or (each in own and not named):
             yield each, given
