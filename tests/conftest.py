@@ -147,6 +147,8 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
         return None
     for report in runtestprotocol(item, log=False, nextitem=nextitem):
         if report.when == "call" or not report.passed or report.duration > UNSAID:
+            if report.passed:
+                report.keywords = {}  # nobody asks for the names of all that it is in, which are most of it
             item.ihook.pytest_runtest_logreport(report=report)
     return True
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.source import PACKAGE, docstrings, nodes, source_files
+from tests.support.source import PACKAGE, below, docstrings, nodes, source_files
 
 # What sentences in other places are about, none of them of a service: folders and files.
 ABOUT: dict[str, tuple[str, ...]] = {
@@ -77,7 +77,7 @@ def texts(path: Path) -> list[ast.Constant]:
         match assigned.targets:
             case [ast.Name(id=name)] if name in TABLES:
                 quiet.append(assigned.value)
-    unseen = docstrings(path).union(*(ast.walk(node) for node in quiet if node is not None))
+    unseen = docstrings(path).union(below(*filter(None, quiet)))
     return [node for node in nodes(path, ast.Constant) if isinstance(node.value, str) and node not in unseen]
 
 

@@ -91,7 +91,7 @@ def test_the_example_itself_is_good(loading: Loading) -> None:
     assert list(loading(EXAMPLE).services) == ["ollama-mcp", "sandra-ia"]
 
 
-SIZE = budget(LARGEST // 32, LARGEST)  # work that grows with the square shows at a thirtieth, too
+SIZE = budget(LARGEST // 64, LARGEST)  # work that grows with the square shows at a sixtieth, too
 SHARE = LARGEST // SIZE
 S = "services:\n  w:\n    command: "
 HOSTILE = {

@@ -37,19 +37,24 @@ def parsed(path: Path) -> ast.Module:
         gc.enable()
 
 
-@functools.cache
-def _by_type(path: Path) -> dict[type[ast.AST], list[ast.AST]]:
-    """What ast.walk finds in a file, in two thirds of its time."""
-    found: dict[type[ast.AST], list[ast.AST]] = {}
-    waiting: list[ast.AST] = [parsed(path)]
-    for node in waiting:
-        found.setdefault(type(node), []).append(node)
+def below(*trees: ast.AST) -> list[ast.AST]:
+    """These nodes and all below them, as ast.walk has them, in two thirds of its time."""
+    found = list(trees)
+    for node in found:
         for value in vars(node).values():
             kind = type(value)
             if kind is list:
-                waiting += [each for each in value if type(each) not in LEAVES]
+                found += [each for each in value if type(each) not in LEAVES]
             elif kind not in LEAVES:
-                waiting.append(value)
+                found.append(value)
+    return found
+
+
+@functools.cache
+def _by_type(path: Path) -> dict[type[ast.AST], list[ast.AST]]:
+    found: dict[type[ast.AST], list[ast.AST]] = {}
+    for node in below(parsed(path)):
+        found.setdefault(type(node), []).append(node)
     return found
 
 
