@@ -24,6 +24,7 @@ _OF_A_SERVICE = frozenset((
     "servecmd", "startcommand",
 ))  # fmt: skip
 _LIMITS = frozenset(("maxrestarts", "startretries", "startlimitburst", "maxretries", "maxattempts"))
+_CHECK = re.compile(r"(?:http|tcp|exec|log|notify|listening|started):")
 _ONE_MAPPING = re.compile(r"write `(\w+): \{([^`]*)\}`")
 
 
@@ -81,13 +82,19 @@ def merged(unknown: Sequence[tuple[Scalar, str]]) -> Iterator[tuple[Scalar, str]
     """The keys with their hints; what several of them say to write into one mapping is said once, by the first."""
     inside: dict[str, list[str]] = {}
     first: dict[str, Scalar] = {}
+    checks: dict[str, Scalar] = {}
     for key, hint in unknown:
         if found := _ONE_MAPPING.fullmatch(hint):
+            is_check = found[1] in ("ready", "healthcheck") and _CHECK.match(found[2])
+            if is_check and checks.setdefault(found[1], key) is not key:
+                continue
             inside.setdefault(found[1], []).append(found[2])
             first.setdefault(found[1], key)
     for key, hint in unknown:
         found = _ONE_MAPPING.fullmatch(hint)
-        if found and first[found[1]] is key:
+        if found and found[1] in checks and _CHECK.match(found[2]) and checks[found[1]] is not key:
+            hint = f"leave it out: `{found[1]}` has one check, that of line {checks[found[1]].place.line}"
+        elif found and first[found[1]] is key:
             hint = f"write `{found[1]}: {{{', '.join(dict.fromkeys(inside[found[1]]))}}}`"
         elif found:
             hint = f"it belongs into the same `{found[1]}`, see line {first[found[1]].place.line}"
