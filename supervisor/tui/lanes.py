@@ -92,6 +92,7 @@ class Lanes(ScrollView, can_focus=False):
         if told == self._told:
             return
         self._told = told
+        before = self._drawn_from
         self._marks = marks(events, begin, end, self._room)
         self._names = tuple(name for name in ("", *order) if name in self._marks)
         self._chosen = chosen
@@ -99,12 +100,19 @@ class Lanes(ScrollView, can_focus=False):
         if chosen is not None and seconds_of(chosen) >= begin:
             at = (seconds_of(chosen) - begin) / max(end - begin, 0.001)
             self._column = min(self._room - 1, int(at * self._room))
+        if self._drawn_from == before:  # as in most seconds: a column stands for more than one
+            return
         self.virtual_size = Size(self.size.width, len(self._names))
         if chosen is not None and lane_of(chosen) in self._names:
             number = self._names.index(lane_of(chosen))
             if not self.scroll_offset.y <= number < self.scroll_offset.y + max(1, self.size.height):
                 self.scroll_to(y=max(0, number - self.size.height // 2), animate=False)
         self.refresh()
+
+    @property
+    def _drawn_from(self) -> object:
+        """All that the lines are made of."""
+        return self._names, dict(self._marks), self._chosen, self._column, self.size.width
 
     @property
     def count(self) -> int:

@@ -16,6 +16,8 @@ from supervisor.tui.model import head_line
 from supervisor.tui.view import View
 from supervisor.words import view as words_of
 
+_GROWS = ("#ended", "#text")  # others are one line, so that nothing else has to be sent anew with them
+
 
 class Live(Screen[None]):
     """A screen that is told of each change."""
@@ -73,10 +75,10 @@ class Live(Screen[None]):
         self.set_focus(box)  # at once: after `box.focus()` some keys would still be those of the screen
 
     def say(self, widget: str, words: str) -> None:
-        """Puts words there; the same ones again cost nothing, where the whole screen would be sent anew."""
+        """Puts words there; the same ones again cost nothing."""
         if self._is_set_up and self._said.get(widget) != words:
             self._said[widget] = words
-            self.query_one(widget, Static).update(tamed(words))
+            self.query_one(widget, Static).update(tamed(words), layout=widget in _GROWS)
 
     def put(self, **texts: Text) -> None:
         """Puts texts into widgets by their ids; nowhere once the screen is closed, while a thread still read for it."""

@@ -5,8 +5,9 @@ from textual.widgets import DataTable
 
 from supervisor.api.values import Event, Update
 from supervisor.tui.app import Told
-from supervisor.tui.lanes import marks, seconds_of
-from tests.tui.view import run, text_of, until, view
+from supervisor.tui.lanes import Lanes, marks, seconds_of
+from supervisor.tui.live import Live
+from tests.tui.view import is_drawn, run, text_of, until, view
 
 
 def event(second: int, service: str | None = "db", level: str = "info", state: str | None = None) -> Event:
@@ -63,6 +64,33 @@ def test_keys_and_the_mouse_go_along_a_lane(monkeypatch: pytest.MonkeyPatch) -> 
             await until(pilot, lambda: "the last 10 minutes" in text_of(top))
 
     run(press)
+
+
+@pytest.mark.live
+def test_a_second_in_which_nothing_moves_draws_nothing_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over a slow line, what is drawn is what keys have to wait for."""
+
+    async def look() -> None:
+        async with view(monkeypatch) as (top, pilot, _):
+            await pilot.press("t")
+            await until(pilot, lambda: top.screen.query_one(DataTable).row_count == 2 and is_drawn(top))
+            drawn: list[str] = []
+            lanes = top.screen.query_one(Lanes)
+            span = (seconds_of(event(0)), seconds_of(event(10)) + 0.3)  # no mark at the edge of a column
+            lanes.put([event(2), event(5)], ["db"], span, None)
+            await pilot.pause()
+            monkeypatch.setattr(lanes, "refresh", lambda *_, **__: drawn.append("lanes"))
+            monkeypatch.setattr(top.screen, "_refresh_layout", lambda *_, **__: drawn.append("all"))
+            lanes.put([event(2), event(5)], ["db"], (span[0], span[1] + 0.01), None)
+            assert isinstance(top.screen, Live)
+            top.screen.say("#head", "another line")
+            await until(pilot, lambda: "another line" in text_of(top))
+            await pilot.pause()  # until it is idle, when it would lay out everything
+            assert drawn == []
+            lanes.put([event(2), event(5)], ["db"], (span[0], span[1] + 100), None)
+            assert drawn == ["lanes"]
+
+    run(look)
 
 
 @pytest.mark.live
