@@ -256,6 +256,9 @@ class Checks:
                 word.text, has_port=_has_port(fields), services=ports, has_fd=has_fd
             ):
                 self.report.error(word.at(offset), f"{where}.{path}: {reason}", hint)
+            for offset, shown, meant in placeholders.look_alikes(word.text, ports):
+                reason = f"`{shown}` is passed on as it is; if it is meant to be filled in, write `{meant}`"
+                self.report.warn(word.at(offset), f"{where}.{path}: {reason}")
 
 
 _NEED_A_PORT = (ProbeKind.LISTENING, ProbeKind.HTTP, ProbeKind.TCP)

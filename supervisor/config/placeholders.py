@@ -4,7 +4,7 @@ Only exact syntax counts, so JSON and shell braces pass untouched; `{{port}}` st
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 
 from supervisor.config.suggest import did_you_mean, is_one_slip
 from supervisor.errors import PortsupError
@@ -12,6 +12,10 @@ from supervisor.errors import PortsupError
 PLAIN = ("port", "host", "instance")
 OF_A_SERVICE = ("port", "url")
 _SYNTAX = re.compile(r"\{\{([A-Za-z]+(?::[\w.-]*)?)\}\}|\{([A-Za-z]+)(?::([\w.-]*))?\}")
+_LOOK_ALIKE = re.compile(
+    r"(?<!\{)\{(?:(?P<first>port|url)\.(?P<of>[\w-]+)|(?P<owner>[\w-]+)[.:](?P<last>port|url))\}(?!\})"
+    r"|(?P<alone>\{\{ port \}\})"
+)
 
 
 def fill(
@@ -66,6 +70,17 @@ def mistakes(
             yield match.start(), f"`{match[0]}` belongs to no service here", hint
         elif word is not None and (mistake := _mistake(match[0], word, name, has_port, has_fd, services)):
             yield (match.start(), *mistake)
+
+
+def look_alikes(text: str, services: Collection[str]) -> Iterator[tuple[int, str, str]]:
+    """Offset, text and placeholder of what passes as it is, and is likely meant as one: `{db.port}`, `{{ port }}`."""
+    if "{" not in text:
+        return
+    for match in _LOOK_ALIKE.finditer(text):
+        word = match["first"] or match["last"] or "port"
+        name = match["of"] or match["owner"] or ""
+        if name in services or (not name and match["alone"]):
+            yield match.start(), match[0], f"{{{word}:{name}}}" if name else "{port}"
 
 
 def _mistake(

@@ -243,3 +243,9 @@ def test_what_has_an_effect_is_none(loading: Loading, keys: str) -> None:
 def test_keys_of_others_for_what_comes_when_called_have_a_hint(mistakes: Mistakes, key: str, hint: str) -> None:
     (found,) = mistakes(stack(f"a: {{command: a, pool: 6000-6002, {key}}}"))
     assert hint in found
+
+
+def test_a_likely_placeholder_that_is_none_is_warned_of(loading: Loading) -> None:
+    text = "services: {a: {command: [x, '{b.port}'], environment: {U: 'http://h:{port.b}'}}, b: {command: y, pool: 80}}"
+    told = [each for each in loading(text).warnings if "is passed on as it is" in each]
+    assert [each.partition("; ")[2] for each in told] == ["if it is meant to be filled in, write `{port:b}`"] * 2

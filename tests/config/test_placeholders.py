@@ -2,7 +2,7 @@
 
 import pytest
 
-from supervisor.config.placeholders import fill, mistakes
+from supervisor.config.placeholders import fill, look_alikes, mistakes
 from supervisor.errors import PortsupError
 
 ENDPOINTS = {"web": 8001, "my-api": 9000}
@@ -70,3 +70,24 @@ def test_a_placeholder_that_can_not_be_filled_is_told(text: str, offset: int, re
 @pytest.mark.parametrize("text", ["{print}", "{name}", '{"a":1}', "{a,b}", "{{prot}}", "{PORT_X}", "{key:value}"])
 def test_braces_of_somebody_else_are_left_alone(text: str) -> None:
     assert list(mistakes(text, has_port=True, services={})) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("x {port.db} y", (2, "{port.db}", "{port:db}")),
+        ("http://h:{my-api.port}/", (9, "{my-api.port}", "{port:my-api}")),
+        ("{web:url}", (0, "{web:url}", "{url:web}")),
+        ("--port={{ port }}", (7, "{{ port }}", "{port}")),
+    ],
+)
+def test_what_is_likely_meant_as_a_placeholder_is_found(text: str, found: tuple[int, str, str]) -> None:
+    assert list(look_alikes(text, {"db", "web", "my-api"})) == [found]
+    assert filled(text) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["{port}", "{port:db}", "{other.port}", "{{db.port}}", '{"db": {"port": 1}}', "{{port}}", ""]
+)
+def test_what_is_a_placeholder_or_of_somebody_else_is_none(text: str) -> None:
+    assert list(look_alikes(text, {"db"})) == []
