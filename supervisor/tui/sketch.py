@@ -22,7 +22,7 @@ _ARROW = 3  # from the last line that goes down to the name: `─▶ `
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Span:
     """Where a service stands: its row, and from which column to which."""
 
     row: int
@@ -35,7 +35,7 @@ class Sketch:
     """The lines of the drawing, and where each service stands in it."""
 
     lines: tuple[str, ...]
-    places: Mapping[str, Place]
+    places: Mapping[str, Span]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def sketched(graph: Graph, labels: Mapping[str, str], *, plain: bool = False) ->
     needs = {name: [need for need in dict.fromkeys(needs) if need in step_of] for name, needs in graph.items()}
     columns = _columns(steps, step_of, needs)
     canvas = _Canvas()
-    places: dict[str, Place] = {}
+    places: dict[str, Span] = {}
     x = 0
     for number, column in enumerate(columns):
         width = max((len(labels[item.name]) for item in column if not item.passes), default=1)
@@ -72,7 +72,7 @@ def sketched(graph: Graph, labels: Mapping[str, str], *, plain: bool = False) ->
             if item.passes:
                 canvas.across(item.name, spot.row, x - 1, x + width)
             else:
-                places[item.name] = Place(spot.row, x, x + len(labels[item.name]))
+                places[item.name] = Span(spot.row, x, x + len(labels[item.name]))
                 canvas.down(f"{item.name} itself", x, spot.row, max(spot.ins.values(), default=spot.row))
         if number + 1 < len(columns):
             x += width + _joined(canvas, column, columns[number + 1], needs, places, x + width)
@@ -126,7 +126,7 @@ def _origins(item: _Item, needs: Mapping[str, Sequence[str]]) -> Sequence[str]:
 
 
 def _joined(
-    canvas: "_Canvas", before: _Column, after: _Column, needs: Mapping[str, Sequence[str]], places: Mapping[str, Place],
+    canvas: "_Canvas", before: _Column, after: _Column, needs: Mapping[str, Sequence[str]], places: Mapping[str, Span],
     begin: int,
 ) -> int:  # fmt: skip
     """Draws the lines between two columns, the first of which ends at `begin`; how wide they are."""
@@ -185,7 +185,7 @@ class _Canvas:
         cell = self._cells.setdefault((row, x), {})
         cell[line] = cell.get(line, 0) | ways
 
-    def drawn(self, places: Mapping[str, Place], labels: Mapping[str, str], *, plain: bool) -> tuple[str, ...]:
+    def drawn(self, places: Mapping[str, Span], labels: Mapping[str, str], *, plain: bool) -> tuple[str, ...]:
         """All of it, with the labels."""
         height = max([row for row, _ in self._cells] + [place.row for place in places.values()], default=-1) + 1
         lines: list[dict[int, str]] = [{} for _ in range(height)]
