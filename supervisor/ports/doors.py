@@ -27,6 +27,12 @@ class Doors:
     shut: dict[int, Callable[[socket.socket], None]] = field(default_factory=dict)  # what undoes it, by inode
     are_all: bool = False
 
+    def hold_all(self, seats: Iterable[Seat]) -> None:
+        """Those at some places of all process trees, also what has begun to listen since; raises OSError."""
+        self.are_all = True
+        for seat in seats:
+            _hold(self, seat, seat.trees())
+
     def waiting(self) -> int:
         """How many wait in their queues."""
         return sum(system.waiting_in(sock) for sock in self.held.values() if is_listening(sock))
@@ -71,18 +77,10 @@ class Doors:
 
 def doors_of(seats: Iterable[Seat], who: object) -> Doors:
     """Those at some places that a process tree has alone; raises OSError."""
-    return _held(Doors(), [(seat, {who}) for seat in seats])
-
-
-def all_doors(seats: Iterable[Seat]) -> Doors:
-    """Those at some places of all process trees; raises OSError."""
-    return _held(Doors(are_all=True), [(seat, seat.trees()) for seat in seats])
-
-
-def _held(doors: Doors, places: Iterable[tuple[Seat, Set[object]]]) -> Doors:
+    doors = Doors()
     try:
-        for seat, trees in places:
-            _hold(doors, seat, trees)
+        for seat in seats:
+            _hold(doors, seat, {who})
     except OSError:
         doors.release()
         raise
@@ -91,13 +89,15 @@ def _held(doors: Doors, places: Iterable[tuple[Seat, Set[object]]]) -> Doors:
 
 def _hold(doors: Doors, seat: Seat, trees: Set[object]) -> None:
     others = (seat.trees() | {None}) - trees
-    seen = {inode for other in others for inode in seat.inodes_of(other)}
+    seen = doors.held.keys() | {inode for other in others for inode in seat.inodes_of(other)}
+    known = {claim.inode for claim in doors.claims}
     for kept in [sock for who, sock in seat.kept.items() if who in trees]:
         if is_listening(kept) and (inode := inode_of(kept)) not in seen:
             doors.held[inode] = copy_of(kept)
             seen.add(inode)
     for claim in (each for each in seat.claims if each.who in trees and each.listens):
-        doors.claims.append(claim)
+        if claim.inode not in known:
+            doors.claims.append(claim)
         if claim.inode not in seen and (taken := claim.taken()) is not None:
             doors.held[claim.inode] = taken
             seen.add(claim.inode)

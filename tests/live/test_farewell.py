@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -102,6 +103,22 @@ def test_who_has_connected_before_a_stop_is_answered(
             slow.do("stop", "web")
             slow.do("start", "web")
             assert slow.until("web", state="running")["port"] == port
+
+
+def test_who_has_connected_before_a_rolling_restart_is_stopped_is_answered(slow: Live, how: str) -> None:  # noqa: F811
+    """Also by the second process, which may begin to listen while the first one accepts those who wait."""
+    with served(slow, how) as port:
+        for _ in range(TIMES):
+            with crowd_at(port) as crowd:
+                before = len(slow.journal("roll begins"))
+                rolling = threading.Thread(target=lambda: slow.do("restart", "web", rolling=True))
+                rolling.start()
+                eventually(lambda before=before: len(slow.journal("roll begins")) > before)  # type: ignore[misc]
+                assert slow.do("stop", "web")["web"]["ok"]
+                rolling.join(20)
+                eventually(lambda crowd=crowd: all(each.refused for each in crowd))  # type: ignore[misc]
+            assert [(each.cut, each.late, each.strange) for each in crowd] == [(0, 0, [])] * CROWD
+            assert slow.do("start", "web")["web"]["ok"]
 
 
 @each_count

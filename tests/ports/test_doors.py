@@ -7,7 +7,7 @@ import pytest
 
 from supervisor import system
 from supervisor.ports import doors as doors_module
-from supervisor.ports.doors import Doors, all_doors, doors_of
+from supervisor.ports.doors import Doors, doors_of
 from supervisor.ports.seat import Claim, Seat, copy_of, inode_of
 from supervisor.ports.socket_options import is_shared, share
 from supervisor.system import departures
@@ -108,8 +108,14 @@ def test_doors_are_those_that_a_tree_has_alone(listening: socket.socket) -> None
         own.listen()
         seat = Seat(kept={"old": shared, "new": shared}, claims=[Claim("old", inode_of(own), listens=True)])
         assert doors_of([seat], "old").held == {}  # the claim names no process
-        whole = all_doors([seat])
+        whole = Doors()
+        for _ in range(2):
+            whole.hold_all([seat])
         assert list(whole.held) == [inode_of(listening)]  # which two of them have
+        seat.kept["newest"] = own
+        whole.hold_all([seat])
+        assert list(whole.held) == [inode_of(listening), inode_of(own)]
+        del seat.kept["newest"]
         whole.release()
         seat.kept["old"] = own
         doors = doors_of([seat], "old")

@@ -12,7 +12,7 @@ from supervisor.core.hostnames import pause_before_stop
 from supervisor.core.state import State
 from supervisor.daemon.service.slot import Child, Slot
 from supervisor.dataclass import dataclass
-from supervisor.ports.doors import Doors, all_doors, doors_of
+from supervisor.ports.doors import Doors, doors_of
 from supervisor.ports.service_sockets import ServiceSockets
 
 LOOK_AGAIN = 0.005
@@ -65,7 +65,9 @@ class _Farewell:
         """Whether there are clients that the process is to accept first; `keeps`: others wait for the next process."""
         if keeps:
             return not self._has_led_on(sockets)
-        doors = self.child.doors or self._hold(self._of_others() or all_doors(sockets.seats().values()))
+        doors = self.child.doors or self._hold(self._of_others() or Doors(are_all=True))
+        if doors.are_all:
+            doors.hold_all(sockets.seats().values())
         doors.close()
         return bool(doors.waiting()) and self._waits_for(doors)
 
@@ -102,7 +104,7 @@ class _Farewell:
 
     def _hold(self, doors: Doors) -> Doors:
         handoff = self.child.handoff
-        if doors.held and handoff is not None and handoff.workers is not None:
+        if (doors.held or doors.are_all) and handoff is not None and handoff.workers is not None:
             handoff.workers.close()  # when one of them ended, what is held of it would be a listener that nobody knows
         self.child.doors = doors
         return doors
