@@ -3,6 +3,7 @@
 import os.path
 import posixpath
 import re
+import shlex
 
 from supervisor.convert import server_scripts
 from supervisor.convert.around import Around
@@ -28,8 +29,7 @@ def postgres(wanted: Wanted) -> Server | None:
         data, run_as = server_scripts.DataPlace(data.name, f"{_HOME}/portsup-{folder}"), [*_AS_POSTGRES]
     server = Server([*run_as, program, "-D", Filled(data.data), "-p", Filled("{port}")], 5432)
     server.words += ["-c", f"listen_addresses={HERE}", "-c", "unix_socket_directories=", *wanted.words()]
-    scripts = wanted.outside("/docker-entrypoint-initdb.d")
-    server.prepare = server_scripts.postgres(data, posixpath.dirname(program), scripts, run_as)
+    server.prepare = server_scripts.postgres(data, posixpath.dirname(program), _scripts(wanted), run_as)
     server.notes = [wanted.kept(data)]
     server.drops = ["PGDATA", "PGPORT", "PGHOST"]
     server.shown = posixpath.basename(program)
@@ -37,6 +37,14 @@ def postgres(wanted: Wanted) -> Server | None:
     if run_as:
         server.notes.append("PostgreSQL refuses to run as root: it is the user `postgres`")
     return server
+
+
+def _scripts(wanted: Wanted) -> str:
+    """What runs once when the data is made, as a shell has it: what is mounted or copied as a directory or as files."""
+    folder = "/docker-entrypoint-initdb.d"
+    files = [where for inside in sorted(wanted.mounted(f"{folder}/")) if (where := wanted.outside(inside))]
+    folders = [f"{shlex.quote(where)}/*"] if (where := wanted.outside(folder)) else []
+    return " ".join([*folders, *map(shlex.quote, dict.fromkeys(files))])
 
 
 def _postgres(wanted: Wanted) -> str:
@@ -75,8 +83,7 @@ def mysql(wanted: Wanted) -> Server | None:
     if is_mariadb:
         install = " ".join(["mariadb-install-db", "--no-defaults", *root, '--datadir="$PWD/$d.new"'])
         install += " --auth-root-authentication-method=normal --skip-test-db"
-    scripts = wanted.outside("/docker-entrypoint-initdb.d")
-    server.prepare = server_scripts.mysql(wanted.data, install, " ".join(begin), scripts)
+    server.prepare = server_scripts.mysql(wanted.data, install, " ".join(begin), _scripts(wanted))
     server.notes.append(wanted.kept(wanted.data))
     server.own_check = "healthcheck.sh"
     server.drops = ["MYSQL_HOST", "MYSQL_TCP_PORT", "MYSQL_UNIX_PORT"]
@@ -141,10 +148,7 @@ def mongo(wanted: Wanted) -> Server | None:
     server.prepare = server_scripts.folder(wanted.data)
     if has_user:
         server.words += [] if "--auth" in options else ["--auth"]
-        folder = "/docker-entrypoint-initdb.d"
-        files = [where for inside in wanted.mounted(f"{folder}/") if (where := wanted.outside(inside))]
-        folders = [f"{where}/*"] if (where := wanted.outside(folder)) else []
-        server.prepare = server_scripts.mongo(wanted.data, program, " ".join(folders + files))
+        server.prepare = server_scripts.mongo(wanted.data, program, _scripts(wanted))
     server.notes = [wanted.kept(wanted.data)]
     return server
 

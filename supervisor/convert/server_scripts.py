@@ -86,8 +86,8 @@ def in_quotes(text: str) -> str:
 def postgres(place: DataPlace, programs: str, scripts: str, run_as: Sequence[str] = ()) -> str:
     """Makes a cluster with the user and the database that the variables name; `programs` is where initdb is.
 
-    `scripts` is a directory whose *.sql and *.sh run once, empty for none. `run_as` are the words by which root runs
-    a program as the user `postgres`.
+    `scripts` are the files as a shell has them, of which *.sql and *.sh run once, empty for none. `run_as` are the
+    words by which root runs a program as the user `postgres`.
     """
     text = f'PATH="{programs}:$PATH"\n' if programs else ""
     text += _begin(place) + _MADE_ONCE
@@ -117,7 +117,7 @@ PGHOST=$(mktemp -d) PGUSER=$user PGDATABASE=$db PGPASSWORD=$pw
 export PGHOST PGUSER PGDATABASE PGPASSWORD
 OWNas pg_ctl -D "$d.new" -o "-c listen_addresses= -k $PGHOST" -w start >/dev/null
 trap 'as pg_ctl -D "$d.new" -m fast -w stop >/dev/null 2>&1 || :; rm -rf "$PGHOST"' EXIT
-for file in {scripts}/*; do
+for file in {scripts}; do
   case $file in
     *.sql) psql -v ON_ERROR_STOP=1 -q <"$file" ;;
     *.sql.gz) gunzip -c "$file" | psql -v ON_ERROR_STOP=1 -q ;;
@@ -132,8 +132,8 @@ as pg_ctl -D "$d.new" -m fast -w stop >/dev/null
 def mysql(place: DataPlace, install: str, server: str, scripts: str) -> str:
     """Makes the tables, and a file of SQL by which the server has the users and the database that the variables name.
 
-    `install` makes the tables in `$d.new`, and `server` is how the server begins; `scripts` is a directory whose
-    *.sql run once, empty for none.
+    `install` makes the tables in `$d.new`, and `server` is how the server begins; `scripts` are the files as a
+    shell has them, of which *.sql run once, empty for none.
     """
     text = _begin(place)
     text += """\
@@ -172,7 +172,7 @@ until ask -e 'SELECT 1' >/dev/null 2>&1; do
   kill -0 $! || {{ cat "$d.log" >&2; exit 1; }}
   sleep 0.2
 done
-for file in {scripts}/*; do
+for file in {scripts}; do
   case $file in
     *.sql) ask $db <"$file" ;;
     *.sql.gz) gunzip -c "$file" | ask $db ;;

@@ -78,7 +78,7 @@ def _wanted(
     name: str, given: dict[str, Any], words: Sequence[str], place: OfImage, around: Around
 ) -> tuple[str, Wanted | None]:
     """The kind of a server, and what is asked of it; None where the service runs something else."""
-    kind = known_name(str(given.get("image") or "") or (place.image.base if place.is_read else ""))
+    kind = known_name((place.image.base if place.is_read else "") or str(given.get("image") or ""))
     if given.get("entrypoint") or (place.is_read and place.image.runs):
         return kind, None
     programs = _OF_DATA[kind][0] if kind in _OF_DATA else (kind,)
