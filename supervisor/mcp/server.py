@@ -4,6 +4,7 @@ import contextlib
 import functools
 import json
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import CancelledError
 from typing import Any, TypeVar
 
 import anyio
@@ -182,7 +183,7 @@ class McpServer:
 
     def _notify(self, uri: str) -> None:
         """Called in a thread: whoever has asked for that address hears of it."""
-        with contextlib.suppress(RuntimeError):  # the server has ended
+        with contextlib.suppress(RuntimeError, CancelledError):  # the server ends, or has ended
             anyio.from_thread.run(self._publish, uri, token=self._token)
 
     async def _publish(self, uri: str) -> None:
