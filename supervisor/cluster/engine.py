@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import os
+import socket
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import metadata
@@ -34,6 +35,7 @@ def connect(address: str, folder: str = "") -> None:
     Raises PortsupError.
     """
     environment = {"working_dir": folder} if folder else None
+    _knock(address)
     try:
         ray.init(
             address=address, namespace=NAMESPACE, log_to_driver=False, logging_level=logging.ERROR,
@@ -44,6 +46,27 @@ def connect(address: str, folder: str = "") -> None:
         raise words.not_brought(folder, str(error)) from None
     except (RayError, ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
         raise words.no_cluster(address, str(error).strip().splitlines()[0] if str(error).strip() else "") from None
+
+
+def _knock(address: str) -> None:
+    """Raises PortsupError where nobody listens: Ray itself tries for minutes before it says so."""
+    host, _, port = _found(address).removeprefix("ray://").rpartition(":")
+    if not port.isdigit():
+        return
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), _ANSWER).close()
+    except OSError as error:
+        raise words.no_cluster(address, f"{host}:{port}: {(error.strerror or str(error)).lower()}") from None
+
+
+def _found(address: str) -> str:
+    """`HOST:PORT` where `auto` stands for that, and Ray tells how it finds it."""
+    if address == "auto":
+        with contextlib.suppress(ImportError, AttributeError, RayError, OSError, ValueError, ConnectionError):
+            from ray._private.services import canonicalize_bootstrap_address
+
+            return canonicalize_bootstrap_address(address) or ""
+    return address
 
 
 def disconnect() -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from supervisor.errors import PortsupError
+from tests.support.ports import free_pool
 
 engine = pytest.importorskip("supervisor.cluster.engine", reason="Ray is not installed: `make test-ray` installs it")
 
@@ -24,3 +25,14 @@ def test_a_registry_that_does_not_start_is_told_with_its_last_words(monkeypatch:
         Cluster.make({"stack": "shop", "instance": 1, "order": []})
     assert "on every node" in caught.value.hint
     assert ended == ["registry"]
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("address", ["127.0.0.1:{port}", "ray://127.0.0.1:{port}", "[::1]:{port}"])
+def test_where_nobody_listens_is_told_at_once(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ray itself tries again for minutes."""
+    monkeypatch.setattr(engine.ray, "init", lambda **_: pytest.fail("Ray was asked"))
+    asked = address.format(port=free_pool()[0])
+    with pytest.raises(PortsupError, match="connection refused") as caught:
+        engine.connect(asked)
+    assert f"`{asked}`" in str(caught.value)
