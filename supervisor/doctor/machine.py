@@ -11,7 +11,7 @@ from supervisor.errors import PortsupError
 from supervisor.logs.state_dir import check_state
 from supervisor.ports.instances import InstanceInfo
 from supervisor.process.filters import why_not
-from supervisor.process.view import REMEDY
+from supervisor.process.view import REMEDY, require_null
 from supervisor.words import findings as words
 
 CLOCK_TOLERANCE = 2.0  # seconds between two clocks that are read one after the other on a busy machine
@@ -59,6 +59,16 @@ def check_ipv6() -> Iterator[Finding]:
         yield Finding("ipv6", Level.OK, words.no_ipv6(error.strerror))
         return
     yield Finding("ipv6", Level.OK, words.BOTH_FAMILIES)
+
+
+def check_null() -> Iterator[Finding]:
+    """Whether /dev/null is what programs take it for."""
+    try:
+        require_null("")
+    except PortsupError as error:
+        yield Finding("null", Level.ERROR, error.why, error.hint)
+        return
+    yield Finding("null", Level.OK, words.NULL)
 
 
 def check_watches() -> Iterator[Finding]:

@@ -20,7 +20,7 @@ def require_view(what: str) -> None:
 
 
 def require_place(what: str) -> None:
-    """The same, and where /dev/null is missing or no device, or hardly a file may be open."""
+    """The same, and where /dev/null is missing, no device or closed to us, or hardly a file may be open."""
     require_view(what)
     require_null(what)
     if (limit := system.descriptor_limit()) < FEWEST_DESCRIPTORS:
@@ -38,3 +38,9 @@ def require_null(what: str) -> None:
     if hasattr(os, "geteuid") and not stat.S_ISCHR(found.st_mode):
         why = f"{os.devnull} is no device here: what goes there would be kept, and read back"
         raise PortsupError(what, why, f"remove it; {hint}")
+    try:
+        os.close(os.open(os.devnull, os.O_RDWR))
+    except PermissionError:
+        why = f"we may not read and write {os.devnull} (mode {stat.S_IMODE(found.st_mode):04o})"
+        hint = "as root: `chmod 666 /dev/null`; if that changes nothing, its file system is mounted `nodev`"
+        raise PortsupError(what, why, hint) from None

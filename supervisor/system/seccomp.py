@@ -91,11 +91,7 @@ def _takes(flags: int) -> bool:
 def _try_to_take_descriptor() -> None:
     process = os.pidfd_open(os.getpid())
     try:
-        null = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            os.close(libc.syscall(PIDFD_GETFD, process, null, 0))
-        finally:
-            os.close(null)
+        os.close(libc.syscall(PIDFD_GETFD, process, process, 0))
     finally:
         os.close(process)
 

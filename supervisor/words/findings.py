@@ -18,6 +18,7 @@ QUEUES_STAY: Words = (
     "(Linux 5.14 or newer)",
 )
 BOTH_FAMILIES = "ports are held on IPv4 and IPv6"
+NULL = "`/dev/null` takes what nobody reads"
 WATCHES = "lock files can be watched"
 NEVER_WATCHES = "portsup looks at lock files every 10 s on this system: it sees a lost lock after that time at most"
 NO_WATCHES: Words = (

@@ -70,6 +70,7 @@ def _examine(args: argparse.Namespace) -> "Iterator[Finding]":
     yield from machine.check_names()
     yield from machine.check_handoff()
     yield from machine.check_ipv6()
+    yield from machine.check_null()
     yield from machine.check_watches()
     yield from machine.check_directory("runtime", os.path.abspath(default_path()))
     yield from machine.check_directory("state", state_directory())
