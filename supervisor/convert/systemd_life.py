@@ -4,7 +4,7 @@ import math
 import re
 import shlex
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from supervisor.convert import background, probes, unit_file
@@ -56,7 +56,8 @@ def life(
         return next((values[-1] for each in (given, *others) if (values := each.get(key))), "")
 
     patience = _start_limit(last("TimeoutStartSec") or last("TimeoutSec"))
-    stays = last("Type").lower() == "oneshot" and is_true(last("RemainAfterExit")) and bool(given.get("ExecStop"))
+    is_kept = last("Type").lower() == "oneshot" and is_true(last("RemainAfterExit"))
+    stays = is_kept and _undoes(given.get("ExecStop", []))
     _type(draft, last("Type") or "simple", last("RemainAfterExit"), patience)
     if stays:
         del draft.fields["one_shot"]
@@ -86,6 +87,11 @@ def life(
         if told := last(key).partition(":")[0].strip():
             seconds = span(told) if name == "cpu_time" else None
             set_limit(draft, name, in_bytes(told) if seconds is None else math.ceil(seconds), f"`{key}={told}`")
+
+
+def _undoes(told: Sequence[str]) -> bool:
+    """Whether there are commands that undo what a job has done; of the pid of a job that is over they can do nothing."""
+    return bool(unit_file.separated(told)) and "MAINPID" not in " ".join(told)
 
 
 def _is_endless(told: str) -> bool:
@@ -240,7 +246,7 @@ def _hooks(draft: Draft, given: Mapping[str, Any], variables: Mapping[str, str],
             draft.leave(
                 "`ExecStop`", "the pid of the program is not told to it", "set `stop_signal`", {"ExecStop": told}
             )
-    if "pre_start" in draft.fields.get("hooks", {}) and draft.fields.get("one_shot"):
+    if "hooks" in draft.fields and draft.fields.get("one_shot"):
         for key in ("post_start", "pre_stop"):
             if draft.fields["hooks"].pop(key, None):
                 draft.leave(f"`{key}`", "a job is over when it is ready", "put it into the job")

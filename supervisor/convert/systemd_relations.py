@@ -33,7 +33,19 @@ def put_before(drafts: Sequence[Draft], before: Mapping[str, list[str]]) -> None
         for each in " ".join(told).split():
             other = services.get(each.removesuffix(".service"))
             if name in services and other is not None and other.name != name:
+                _turn_round(services[name], other.name)
                 _add(other, name, "ready", restarts=False)
+
+
+def _turn_round(draft: Draft, other: str) -> None:
+    """Have a service that needs another one, and is started before it, not wait for it."""
+    needed = draft.fields.get("depends_on", {})
+    told = needed.get(other)
+    if "started" in (told, told["condition"] if isinstance(told, dict) else ""):  # `After` does not name it
+        del needed[other]
+        draft.leave(f"`depends_on: {other}`", f"by `Before`, `{other}` waits for it", "")
+        if not needed:
+            del draft.fields["depends_on"]
 
 
 def _named(unit: Mapping[str, list[str]], *keys: str) -> set[str]:
