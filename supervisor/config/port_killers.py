@@ -5,12 +5,15 @@ import re
 LONGEST = 20_000  # characters of a script that is looked at
 _ANY = r"(?:[^;&|\n]|2>&1|&>)*"
 _SUDO = r"(?:sudo\s+)?(?:npx\s+(?:-y\s+|--yes\s+)?)?"
+_INTERNET = r"(?=(?:[^;&|\n]*\s)?-[A-Za-z]*i)"  # lsof also lists who has a file
+_OF_PORTS = r"(?=[^;&|\n]*(?:/(?:tcp|udp)(?![\w/-])|-\w*n\s*(?:tcp|udp)\b))"  # fuser likewise
+_KILL = r"(?:sudo\s+)?(?:xargs\s+(?:(?:-\S*|\d+|\{\}|%)\s+)*)?(?:sudo\s+)?(?:\w*sh\s+-c\s+[\"']\s*)?(?:/\w+)*/?\bkill\b"
 _KILLER = (
     rf"{_SUDO}(?:"
     rf"(?:kill-port|fkill)\b{_ANY}"
-    rf"|fuser\s(?=[^;&|\n]*\s?-\w*k){_ANY}"
-    rf"|lsof\s{_ANY}\|{_ANY}(?:\|{_ANY})*\bkill\b{_ANY}"
-    rf"|kill\s+(?:-\w+\s+)*[\"']?(?:\$\(\s*(?:sudo\s+)?lsof[^)]*\)|`lsof[^`]*`){_ANY}"
+    rf"|fuser\s{_OF_PORTS}(?=(?:[^;&|\n]*\s)?--?\w*k){_ANY}"
+    rf"|lsof\s{_INTERNET}{_ANY}\|(?:{_ANY}\|)*\s*{_KILL}{_ANY}"
+    rf"|kill\s+(?:-\w+\s+)*[\"']?(?:\$\(\s*(?:sudo\s+)?lsof\s{_INTERNET}[^)]*\)|`lsof\s{_INTERNET}[^`]*`){_ANY}"
     r")"
 )
 _FORGIVEN = rf"(?:\|\|\s*(?:true|:|exit 0|echo\b{_ANY})\s*)?"

@@ -19,6 +19,8 @@ from supervisor.config.load import load
         ("echo hi && lsof -ti:3000 | xargs -r kill -9 || true; node x", "echo hi && node x"),
         ("kill `lsof -ti:3000`; node x", "node x"),
         ("sudo lsof -t -i tcp:80 | awk '{print $1}' | xargs kill; x", "x"),
+        ("lsof -nP -iTCP:80 2>&1 | grep x | sudo xargs -r -n 1 -I {} sh -c 'kill {}'; x", "x"),
+        ("fuser --kill $PORT/tcp; x", "x"),
         ("set -e\nlsof -ti :1 | xargs kill || echo none\nexec x", "set -e\nexec x"),
     ],
 )
@@ -29,8 +31,13 @@ def test_a_command_that_kills_whoever_has_a_port_is_found_and_left_out(script: s
 
 
 @pytest.mark.parametrize(
-    "script", ["lsof -i | grep LISTEN; x", "node kill-port.js && x", "fuser -v 3000/tcp; x", "kill 4; x"]
-)
+    "script",
+    [
+        "lsof -i | grep LISTEN; x", "node kill-port.js && x", "fuser -v 3000/tcp; x", "kill 4; x",
+        "lsof /tmp/x-i | awk '{print $2}' | xargs kill; x", "kill $(lsof -t /run/x); x", "lsof -i | tee kill.txt; x",
+        "lsof -i | xargs echo kill; x", "fuser -k /dev/ttyUSB0; x", "fuser -mk /mnt/tcp-logs; x",
+    ],
+)  # fmt: skip
 def test_other_commands_are_none(script: str) -> None:
     assert port_killers.without(script) == (script, "")
     assert port_killers.in_script(script) == ""
