@@ -90,7 +90,7 @@ def life(
 
 
 def _undoes(told: Sequence[str]) -> bool:
-    """Whether there are commands that undo what a job has done; of the pid of a job that is over they can do nothing."""
+    """Whether there are commands that undo what a job has done, and not to a process, which it has no longer."""
     return bool(unit_file.separated(told)) and "MAINPID" not in " ".join(told)
 
 
