@@ -87,7 +87,10 @@ def turn_away(listening: socket.socket) -> Callable[[socket.socket], None]:
     if not any(listening.getsockopt(*each) for each in levels) and not _is_met(listening):
         with contextlib.suppress(OSError):
             _demand(levels, listening, _MOST_HOPS)
-            return lambda sock: _demand(levels, sock, 0)
+            if not _is_met(listening):  # somebody may have come in between
+                return lambda sock: _demand(levels, sock, 0)
+        with contextlib.suppress(OSError):
+            _demand(levels, listening, 0)
     listening.listen(0)
     return lambda sock: sock.listen(length)
 

@@ -76,6 +76,26 @@ def test_where_a_connection_would_be_deaf_or_the_program_demands_hops_itself_the
     assert {listening.getsockopt(*each) for each in departures._hop_levels(listening)} == {left}
 
 
+def test_a_handshake_that_begins_while_hops_are_demanded_has_them_taken_back(
+    listening: socket.socket, no_filter: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    met = iter([False, True])
+    monkeypatch.setattr(departures, "_is_met", lambda _: next(met))
+    system.turn_away(listening)
+    assert {listening.getsockopt(*each) for each in departures._hop_levels(listening)} == {0}
+    with socket.create_connection(listening.getsockname()[:2]):
+        assert not connects(listening)
+
+
+def test_hops_that_can_be_demanded_only_in_part_are_not_demanded(
+    listening: socket.socket, no_filter: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = departures._hop_levels(listening)
+    monkeypatch.setattr(departures, "_hop_levels", lambda _: [*known, (socket.SOL_SOCKET, socket.SO_ERROR)])
+    system.turn_away(listening)
+    assert {listening.getsockopt(*each) for each in known} == {0}
+
+
 def test_a_handshake_under_way_is_seen() -> None:
     """Where other machines may connect: on this one alone it takes no time."""
     deaf = departures._INSTRUCTION.pack(departures._RETURN, 0, 0, 0)
