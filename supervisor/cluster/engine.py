@@ -51,10 +51,12 @@ def connect(address: str, folder: str = "") -> None:
 def _knock(address: str) -> None:
     """Raises PortsupError where nobody listens: Ray itself tries for minutes before it says so."""
     host, _, port = _found(address).removeprefix("ray://").rpartition(":")
-    if not port.isdigit():
+    if not (port.isascii() and port.isdigit()):
         return
     try:
         socket.create_connection((host.strip("[]"), int(port)), _ANSWER).close()
+    except UnicodeError:  # of the codec `idna`, for a label that is empty or too long
+        raise words.no_machine(address, host) from None
     except OSError as error:
         raise words.no_cluster(address, f"{host}:{port}: {(error.strerror or str(error)).lower()}") from None
 

@@ -68,6 +68,11 @@ def no_cluster(address: str, why: str) -> PortsupError:
     return PortsupError(f"cannot connect to Ray at `{address}`", why or "nobody answers", hint)
 
 
+def no_machine(address: str, host: str) -> PortsupError:
+    """No machine can be called so."""
+    return no_cluster(address, f"`{host}` is no name of a machine")
+
+
 def not_brought(folder: str, why: str) -> PortsupError:
     """The project did not reach the nodes."""
     return PortsupError(

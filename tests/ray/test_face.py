@@ -36,3 +36,17 @@ def test_where_nobody_listens_is_told_at_once(address: str, monkeypatch: pytest.
     with pytest.raises(PortsupError, match="connection refused") as caught:
         engine.connect(asked)
     assert f"`{asked}`" in str(caught.value)
+
+
+@pytest.mark.parametrize("host", ["head..example", "x" * 64, "head\udcff"])
+def test_what_is_no_name_of_a_machine_is_told(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine.ray, "init", lambda **_: pytest.fail("Ray was asked"))
+    with pytest.raises(PortsupError, match="no name of a machine"):
+        engine.connect(f"ray://{host}:10001")
+
+
+def test_a_port_in_digits_of_others_is_left_to_ray(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(engine.ray, "init", lambda **given: asked.append(given["address"]))
+    engine.connect("ray://127.0.0.1:²")
+    assert asked == ["ray://127.0.0.1:²"]
