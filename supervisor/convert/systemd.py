@@ -3,7 +3,7 @@
 import glob
 import os.path
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from supervisor.convert import (
@@ -54,17 +54,21 @@ def convert(text: str, around: Around = ALONE, name: str = "", more: Sequence[tu
     """One service a unit; `more` are further units, as paths and texts."""
     outcome = Outcome()
     units = systemd_instances.expanded([(os.path.basename(name) or "service", text), *more], around)
-    known = {_name(path) for path, _ in units}
+    plain = {_name(path) for path, _ in units if not systemd_instances.template_of(path)}
+    known = {_name(path, plain) for path, _ in units}
     texts = {path: _with_drop_ins(path, each, around, outcome) for path, each in units}
-    before = {_name(path): unit_file.sections(each).get("Unit", {}).get("Before", []) for path, each in texts.items()}
+    before = {
+        _name(path, plain): unit_file.sections(each).get("Unit", {}).get("Before", []) for path, each in texts.items()
+    }
     names: dict[str, str] = {}
     for path, stem in ((path, systemd_instances.template_of(path)) for path in texts):
         if f"{stem}@" in names:
             continue  # it is one of those that became one
         together = [each for each in texts if stem and systemd_instances.template_of(each) == stem]
         if len(together) > 1 and (made := _as_one(stem, together, texts, known, around)) is not None:
+            made.name = f"{stem}@" if stem in plain else stem
             outcome.services.append(made)
-            names |= {f"{stem}@": stem} | {_name(each): stem for each in together}
+            names |= dict.fromkeys((f"{stem}@", *map(_name, together)), made.name)
         else:
             _unit(path, unit_file.sections(texts[path]), known, around, outcome)
     systemd_relations.put_before(outcome.services, before)
@@ -103,13 +107,17 @@ def _with_drop_ins(path: str, text: str, around: Around, outcome: Outcome) -> st
     return text
 
 
-def _name(path: str) -> str:
-    return systemd_specifiers.stem(path).removesuffix("@")
+def _name(path: str, taken: Collection[str] = ()) -> str:
+    """The name of a unit; a template keeps its `@` where a unit has the same name without it."""
+    stem = systemd_specifiers.stem(path)
+    plain = stem.removesuffix("@")
+    return stem if plain in taken else plain
 
 
 def _unit(path: str, sections: Mapping[str, Any], known: set[str], around: Around, outcome: Outcome) -> None:
     given, unit = sections.get("Service", {}), sections.get("Unit", {})
-    name = _name(path)
+    stem = systemd_specifiers.stem(path)
+    name = stem if stem in known else _name(path)
     if "Service" not in sections:
         raise PortsupError(f"cannot convert `{path}`", "it has no `[Service]`, so it is a unit of another type")
     if not given.get("ExecStart"):
