@@ -13,6 +13,8 @@ from supervisor.dataclass import dataclass, field, replace
 Command = tuple[str, ...]
 _DIRECTIVE = re.compile(r"#\s*escape\s*=\s*(\S)", re.IGNORECASE)
 _HEREDOC = re.compile(r"<<-?\s*[\"']?(\w+)[\"']?")
+_QUOTED = re.compile(r"'[^']*'|\"(?:\\.|[^\"\\])*\"|\\\$")
+_DOLLAR = "\ue010"  # stands for one that begins no reference
 
 
 @dataclass(slots=True)
@@ -106,7 +108,9 @@ def _apply(image: Image, word: str, rest: str, known: Mapping[str, str]) -> None
         case "ENV":
             # The image's own PATH is not known here; any other variable without a value is empty.
             known = {"PATH": "$PATH", **known}
-            image.environment |= {name: value or "" for name, value in _assigned(_emptied(rest, known), known)}
+            text = _QUOTED.sub(_marked, rest)
+            given = _assigned(_emptied(text, known), known)
+            image.environment |= {name: (value or "").replace(_DOLLAR, "$") for name, value in given}
         case "EXPOSE":
             for each in _filled(rest, known).split():
                 number, _, protocol = each.partition("/")
@@ -156,6 +160,11 @@ def _assigned(rest: str, known: Mapping[str, str]) -> Iterator[tuple[str, str | 
 def _filled(text: str, known: Mapping[str, str]) -> str:
     found = references.resolved(text, REFERENCE, known)
     return text if found is None else found
+
+
+def _marked(found: re.Match[str]) -> str:
+    """What is quoted, without the signs `$` that its quotes make plain ones."""
+    return found[0].replace("$" if found[0].startswith("'") else "\\$", _DOLLAR)
 
 
 def _emptied(text: str, known: Mapping[str, str]) -> str:

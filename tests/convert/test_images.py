@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from supervisor.convert.around import Around, FileKind
+from supervisor.convert.dockerfile import parse
 from supervisor.core.state import Hook
 from supervisor.errors import PortsupError
 from tests.convert.conftest import Converted
@@ -237,6 +238,21 @@ services:
 def test_what_would_not_be_the_same_is_left_as_a_block(service: str, files: dict[str, str], tmp_path: Path) -> None:
     text = f"services: {{x: {service}, y: {{image: z, command: ./y}}}}"
     assert set(_converted(tmp_path, text, *ALL, **files).services) == {"y"}
+
+
+def test_a_dollar_that_quotes_keep_begins_no_variable() -> None:
+    told = r"""FROM x
+ENV A=1
+ENV HASH='$2y$10$A' ESCAPED=\$A INNER="\$A $A" PLAIN="it's $A" OLD=$A'$A'
+ENV LEGACY costs \$A
+CMD ./run
+"""
+    found = parse(told)
+    assert found is not None
+    assert found.environment == {
+        "A": "1", "HASH": "$2y$10$A", "ESCAPED": "$A", "INNER": "$A 1", "PLAIN": "it's 1", "OLD": "1$A",
+        "LEGACY": "costs $A",
+    }  # fmt: skip
 
 
 def test_a_proxy_for_containers_is_named_as_that(tmp_path: Path) -> None:
