@@ -91,16 +91,22 @@ def _check_typography(words: tuple[Word, ...], where: str, report: Report) -> No
     """Quotes and dashes that a text processor has put there: a program gets them as they are."""
     for word in words:
         found = _TYPOGRAPHY.match(word.text)
-        if found is None or (found["quote"] and word.whole is None):
-            continue  # an item of a list is a text, which may begin with a quote
+        if found is None or (found["quote"] and _is_text(word)):
+            continue
         shown, plain = (found["quote"], '"') if found["quote"] else (word.text, f"--{found['option']}")
         what = "is a typographic quote" if found["quote"] else "begins with a typographic dash"
         reason = f"{report.quote(shown)} {what}, which the program gets as it is"
         if word.whole is None:
             report.warn(word.node.place, f"{where}: {reason}; write `{plain}`")
         else:
-            report.error(word.whole.place, f"{where}: {reason}", f"write `{plain}`")
+            hint = f"write `{plain}`; where it is meant, write the command as a list"
+            report.error(word.whole.place, f"{where}: {reason}", hint)
         return
+
+
+def _is_text(word: Word) -> bool:
+    """Whether a word may begin with any quote: an item of a list, or one that stands between quotes of a shell."""
+    return word.whole is None or any(f"{each}{word.text}{each}" in word.whole.written for each in "'\"")
 
 
 def _reason(found: Syntax, report: Report) -> str:

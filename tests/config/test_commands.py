@@ -229,14 +229,22 @@ def test_the_shell_form_does_what_the_text_asked_for(mistakes: Mistakes, tmp_pat
 @pytest.mark.parametrize(
     ("command", "reason", "hint"),
     [
-        ("\u201cpython3 a.py\u201d", "`\u201c` is a typographic quote, which the program gets as it is", 'write `"`'),
+        ("\u201cpython3 a.py\u201d", "`\u201c` is a typographic quote, which the program gets as it is",
+         'write `"`; where it is meant, write the command as a list'),
         ("a \u2013\u2013port 1",
-         "`\u2013\u2013port` begins with a typographic dash, which the program gets as it is", "write `--port`"),
+         "`\u2013\u2013port` begins with a typographic dash, which the program gets as it is",
+         "write `--port`; where it is meant, write the command as a list"),
     ],
 )  # fmt: skip
 def test_signs_of_a_text_processor_are_mistakes(mistakes: Mistakes, command: str, reason: str, hint: str) -> None:
     (found,) = mistakes(f"{HEAD}command: {command}\n")
     assert found == f"4:14 services.web.command: {reason} ({hint})"
+
+
+@pytest.mark.parametrize("command", ["say '\u201cyes\u201d'", "it\u2019s a\u2013b", """say "\u00abyes\u00bb" - """])
+def test_a_quote_between_quotes_or_within_a_word_is_a_text(loading: Loading, command: str) -> None:
+    stack = loading(f"{HEAD}command: {command}\n")
+    assert not [each for each in stack.warnings if "typographic" in each]
 
 
 def test_in_a_list_such_a_quote_may_be_meant_and_a_dash_is_warned_of(loading: Loading) -> None:
