@@ -126,12 +126,21 @@ def _folders(package: Mapping[str, Any], around: Around) -> Iterator[str]:
     left_out = [each[1:].strip("/") for each in patterns if each.startswith("!")]
     seen: dict[str, None] = {}
     for pattern in patterns:
-        if not pattern.startswith("!"):
-            seen |= dict.fromkeys(os.path.dirname(each) for each in around.found(f"{pattern.rstrip('/')}/package.json"))
-    for folder in seen:
-        plain = os.path.normpath(folder)
-        if plain != "." and not any(fnmatchcase(plain, each) for each in left_out):
+        for each in () if pattern.startswith("!") else _depths(pattern.rstrip("/")):
+            found = around.found(f"{each}/package.json")
+            seen |= dict.fromkeys(os.path.normpath(os.path.dirname(file)) for file in found)
+    for plain in seen:
+        is_own = plain != "." and "node_modules" not in plain.split("/")
+        if is_own and not any(fnmatchcase(plain, each) for each in left_out):
             yield plain
+
+
+def _depths(pattern: str) -> Sequence[str]:
+    """A pattern, and of one that ends with `**` those for the folder itself and two below it."""
+    if pattern.rpartition("/")[2] != "**":
+        return [pattern]
+    above = pattern[:-2] or "./"
+    return [above.rstrip("/"), f"{above}*", f"{above}*/*"]
 
 
 def _is_chosen(name: str, folder: str, filters: Sequence[str]) -> bool | None:
