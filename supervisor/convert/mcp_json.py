@@ -52,13 +52,14 @@ def convert(text: str, around: Around = ALONE) -> Outcome:
     if servers is None:
         raise PortsupError("cannot convert the file", f"it has none of {', '.join(f'`{each}`' for each in KEYS)}")
     outcome = Outcome()
+    is_of_zed = "context_servers" in top
     for name, item in servers.items():
         given = _usual(mapping(item))
         what = f"server `{name}`"
         if any(given.get(each) for each in ADDRESSES):
             outcome.left.append(Left(what, "it runs elsewhere, and is reached by its address", "keep it in the file"))
         elif not str(given.get("command") or "").strip():
-            is_extension = given.get("source") == "extension" or given.keys() <= _OF_EXTENSIONS
+            is_extension = is_of_zed and (given.get("source") == "extension" or given.keys() <= _OF_EXTENSIONS)
             why = "an extension of Zed has it" if is_extension else "it has no command"
             outcome.left.append(Left(what, why, "keep it in the file" if is_extension else "write it by hand"))
         elif _is_portsup(given):
@@ -120,7 +121,8 @@ def _server(name: str, given: dict[str, Any]) -> Draft:
     draft = Draft(name, gets_port=True)
     draft.fields["command"] = [_filled(draft, word) for word in (str(given["command"]), *texts(given.get("args")))]
     draft.fields |= {"stdio": "mcp", "start": "on-connect", "start_timeout": "2m"}  # npx and uvx fetch it first
-    environment = {key: _filled(draft, str(value)) for key, value in mapping(given.get("env")).items()}
+    told = {key: value for key, value in mapping(given.get("env")).items() if value is not None}
+    environment = {key: _filled(draft, _text(value)) for key, value in told.items()}
     for variable, value in environment.items():
         if variable.startswith("PORTSUP_"):
             draft.leave(f"variable `{variable}`", "such names are portsup's own", "rename it")
@@ -133,13 +135,18 @@ def _server(name: str, given: dict[str, Any]) -> Draft:
             draft.fields["env_file"] = [{"path": _filled(draft, given[key]), "required": True}]
     if isinstance(given.get("cwd"), str):
         draft.fields["working_dir"] = _filled(draft, given["cwd"])
-    if isinstance(told := given.get("description"), str) and told.strip():
-        draft.fields["description"] = told[:1000]
+    if isinstance(about := given.get("description"), str) and about.strip():
+        draft.fields["description"] = about[:1000]
     if given.get("disabled") is True:
         draft.fields["autostart"] = False
     draft.leave_keys(given, _WHY, _READ)
     draft.notes.append("clients find it at the address that `portsup url NAME` prints, with `/mcp` behind it")
     return draft
+
+
+def _text(value: Any) -> str:
+    """The value of a variable as JSON has it, where it is no text."""
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _filled(draft: Draft, text: str) -> Filled:

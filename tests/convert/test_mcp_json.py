@@ -85,6 +85,20 @@ def test_variables_and_switches_of_a_client_are_carried_over() -> None:
     assert [each.what for each in codex.left] == ["`startup_timeout_sec`"]
 
 
+def test_values_of_json_that_are_no_texts_stay_what_they_are() -> None:
+    given = '{"mcpServers": {"a": {"command": "x", "env": {"ON": true, "N": 5, "NONE": null, "LIST": [1]}}}}'
+    (made,) = convert(given).services
+    assert made.environment == {"ON": "true", "N": "5", "LIST": "[1]"}
+
+
+@pytest.mark.parametrize(
+    ("key", "why"), [("mcpServers", "it has no command"), ("context_servers", "an extension of Zed has it")]
+)
+def test_only_zed_has_servers_of_its_extensions(key: str, why: str) -> None:
+    (left,) = convert(f'{{"{key}": {{"a": {{}}}}}}').left
+    assert left.why == why
+
+
 def test_settings_of_an_editor_without_servers_are_refused_by_name() -> None:
     with pytest.raises(UsageError, match="a file of settings of an editor"):
         kind_of(".zed/settings.json", '{"lsp": {}}')
