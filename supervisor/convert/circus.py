@@ -131,7 +131,10 @@ class _Watcher:
             remedy = "let it listen on a port, or make the socket itself"
             outcome.left.append(Left(f"`[watcher:{self._name}]`", why, remedy))
             # Whoever puts it in gives it the socket by other means.
-            draft.fields["command"] = [word.replace("{fd}", "3") for word in draft.fields["command"]]
+            told = draft.fields["command"]
+            draft.fields["command"] = (
+                told.replace("{fd}", "3") if isinstance(told, str) else [word.replace("{fd}", "3") for word in told]
+            )
             outcome.absent.append(draft)
             return []
         for other in others:
