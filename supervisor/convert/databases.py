@@ -42,7 +42,7 @@ def postgres(wanted: Wanted) -> Server | None:
 def _scripts(wanted: Wanted) -> str:
     """What runs once when the data is made, as a shell has it: what is mounted or copied as a directory or as files."""
     folder = "/docker-entrypoint-initdb.d"
-    files = [where for inside in sorted(wanted.mounted(f"{folder}/")) if (where := wanted.outside(inside))]
+    files = wanted.files(folder)
     folders = [f"{shlex.quote(where)}/*"] if (where := wanted.outside(folder)) else []
     return " ".join([*folders, *map(shlex.quote, dict.fromkeys(files))])
 

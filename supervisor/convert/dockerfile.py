@@ -184,7 +184,8 @@ def _copy(image: Image, rest: str, known: Mapping[str, str]) -> None:
     options = re.match(r"(?:--\S+\s+)*", rest)
     given = options[0] if options else ""
     text = _filled(rest[len(given) :], known)
-    words = list(_command(text)[0]) if text.startswith("[") else text.split()
+    told, is_text = _command(text)
+    words = text.split() if is_text else list(told)
     if len(words) < 2 or "<<" in text:
         return
     *sources, target = words

@@ -62,16 +62,24 @@ class Wanted:
             return name
         return next((path for each in ("/usr/sbin", "/sbin") if self.around.is_there(path := f"{each}/{name}")), "")
 
-    def mounted(self, folder: str) -> list[str]:
-        """The paths below a folder of the container that something is mounted at."""
-        return [inside for inside, _ in self.place.paths.pairs if inside.startswith(folder)]
+    def files(self, folder: str) -> list[str]:
+        """What is mounted or copied below a folder of the container, as it is here, by the names that it has there."""
+        found: dict[str, str] = {}
+        for inside, place in self.place.paths.pairs:
+            if inside.startswith(f"{folder}/"):
+                each = {inside: self.outside(inside)}
+                if not each[inside]:  # `COPY *.sql` names several
+                    matching = self.around.found(place) if re.search(r"[*?[]", place) else []
+                    each = {posixpath.join(folder, posixpath.basename(file)): _from_here(file) for file in matching}
+                found |= each
+        return [where for _, where in sorted(found.items()) if where]
 
     def outside(self, inside: str) -> str:
         """A path of the container on this machine; empty where nothing is there."""
         where = self.place.paths.outside(posixpath.normpath(inside))
         if where is None or self.around.kind(where) is FileKind.NOTHING:
             return ""
-        return where if where.startswith(("/", "~")) else f"./{where}"
+        return _from_here(where)
 
     def words(self) -> list[str]:
         """Its options with paths of this machine, also in `-c config_file=/etc/x`, and without one for the port."""
@@ -99,6 +107,10 @@ class Wanted:
     def kept(self, data: server_scripts.DataPlace) -> str:
         """What to say of its data."""
         return f"its data is made anew, in `{data.data}`: what is in a volume of the container stays there"
+
+
+def _from_here(path: str) -> str:
+    return path if path.startswith(("/", "~")) else f"./{path}"
 
 
 def without(words: list[str], *options: str) -> list[str]:

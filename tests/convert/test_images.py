@@ -1,6 +1,6 @@
 """Services of compose that are only an image, where the program of it may be on this machine."""
 
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import pytest
@@ -51,7 +51,7 @@ def _around(programs: tuple[str, ...], files: dict[str, str], *, is_root: bool =
         return FileKind.FOLDER if any(each.startswith(f"{path}/") for each in known) else FileKind.NOTHING
 
     def matching(pattern: str) -> list[str]:
-        return [each for each in known if pattern == f"{each.rpartition('/')[0]}/*"]
+        return sorted(each for each in known if PurePath(each).match(pattern) and each.count("/") == pattern.count("/"))
 
     return Around(read, kind, matching, lambda name: name in programs, is_root=is_root)
 

@@ -35,3 +35,14 @@ def test_what_a_dockerfile_copies_runs_too_whatever_its_image_is_called(tmp_path
     script = result.stack.services["x"].hooks[Hook.PRE_START].command[-1]
     assert result.stack.services["x"].command[0] == "postgres"
     assert "\nfor file in ./db/init.sql; do\n" in script
+
+
+@pytest.mark.parametrize("source", ["*.sql", "sql/*", "[ab].sql sql/?.sql"])
+def test_patterns_that_a_dockerfile_copies_are_the_files_that_they_mean(tmp_path: Path, source: str) -> None:
+    dockerfile = f"FROM postgres:15\nCOPY --chown=postgres {source} {PLACE}/\n"
+    files = {"db__b.sql": "", "db__a.sql": "", "db__sql__d.sql": "", "db__sql__c.sql": ""}
+    result = _converted(tmp_path, "services: {x: {build: ./db}}", "postgres", db__Dockerfile=dockerfile, **files)
+    script = result.stack.services["x"].hooks[Hook.PRE_START].command[-1]
+    above, below = "./db/a.sql ./db/b.sql", "./db/sql/c.sql ./db/sql/d.sql"
+    expected = {"*.sql": above, "sql/*": below}.get(source, f"{above} {below}")
+    assert f"\nfor file in {expected}; do\n" in script
