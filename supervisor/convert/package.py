@@ -105,7 +105,7 @@ def _in_workspace(
     run = workspaces.run_of(scripts[first])
     members = workspaces.members(run, package, around) if run else []
     made: list[Draft] = []
-    for member in members:
+    for member in members[: workspaces.MOST]:
         clashes = [each.name for each in members].count(member.name) > 1
         draft = service(run.script, member.script, runner, is_script=True)  # type: ignore[union-attr]
         draft.name = member.folder.replace("/", "-") if clashes else member.name
@@ -114,6 +114,10 @@ def _in_workspace(
         if run and run.ends_together and len(members) > 1:
             draft.fields["on_end"] = {"failure": "stop_all"}
         made.append(draft)
+    if run and (more := members[workspaces.MOST :]):
+        shown = ", ".join(f"`{each.folder}`" for each in more)
+        why = f"`{first}` runs `{run.script}` of {len(members)} packages, and here are the first {len(made)}"
+        outcome.left.append(Left(f"packages {shown}", why, "write services for those that you need"))
     if run and made and (tasks := workspaces.built_first(run, around)):
         shown = ", ".join(f"`{task.removeprefix('^')}`" for task in tasks)
         remedy = "run them before `portsup up`, or write a job that the others depend on"

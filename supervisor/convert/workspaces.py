@@ -111,7 +111,7 @@ def members(run: Run, package: Mapping[str, Any], around: Around) -> list[Member
             return []
         if chosen and isinstance(text, str):
             found.append(Member(full.rpartition("/")[2], folder, text))
-    return found[:MOST]
+    return found
 
 
 def _folders(package: Mapping[str, Any], around: Around) -> Iterator[str]:
