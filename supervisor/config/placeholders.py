@@ -73,10 +73,16 @@ def mistakes(
 
 
 def look_alikes(text: str, services: Collection[str]) -> Iterator[tuple[int, str, str]]:
-    """Offset, text and placeholder of what passes as it is, and is likely meant as one: `{db.port}`, `{{ port }}`."""
+    """Offset, text and placeholder of what passes as it is, and is likely meant as one: `{db.port}`, `{{ port }}`.
+
+    What is there several times is given once.
+    """
     if "{" not in text:
         return
+    first: dict[str, re.Match[str]] = {}
     for match in _LOOK_ALIKE.finditer(text):
+        first.setdefault(match[0], match)
+    for match in first.values():
         word = match["first"] or match["last"] or "port"
         name = match["of"] or match["owner"] or ""
         if name in services or (not name and match["alone"]):

@@ -86,6 +86,11 @@ def test_what_is_likely_meant_as_a_placeholder_is_found(text: str, found: tuple[
     assert filled(text) == text
 
 
+def test_each_of_them_is_told_once_in_a_text() -> None:
+    found = list(look_alikes("{db.port} {db:url} {db.port} {port.db}" * 3, {"db"}))
+    assert [(offset, text) for offset, text, _ in found] == [(0, "{db.port}"), (10, "{db:url}"), (29, "{port.db}")]
+
+
 @pytest.mark.parametrize(
     "text", ["{port}", "{port:db}", "{other.port}", "{{db.port}}", '{"db": {"port": 1}}', "{{port}}", ""]
 )
