@@ -153,7 +153,7 @@ def test_what_a_killed_run_in_a_namespace_below_left_is_ended_by_prune(stack: Ma
         os.kill(guardian, signal.SIGKILL)
         eventually(lambda: not live.infos(), what="free locks")
         assert run_inside(live, enter, "ls", "--quiet").stdout == ""
-        assert "ended 1 processes" in live.run("prune", "--yes").stderr
+        assert "ended 1 process," in live.run("prune", "--yes").stderr
         eventually(lambda: not processes_of(live), what="the end of what was left")
         live.leaves_nothing(port)
     finally:

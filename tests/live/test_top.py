@@ -68,10 +68,11 @@ def test_a_stack_is_watched_from_before_its_start_to_after_its_death(terminal: t
 
 def test_a_terminal_that_only_prints_lines_is_told_what_to_use(tmp_path: Path, stack: Make) -> None:
     with top_of(stack({"stays": SLEEPS}), tmp_path, term="dumb") as screen:
-        screen.shows("cannot show the terminal view: `TERM` is `dumb`")
-        shown = screen.shows("`portsup status --watch` and `portsup logs -f` print what is new")
-        assert "Traceback" not in shown
         eventually(lambda: not screen.is_there(), within=20, what="the end of the view")
+        shown = screen.printed()
+        assert "cannot show the terminal view: `TERM` is `dumb`: this terminal only prints lines" in shown
+        assert "`portsup status --watch` and `portsup logs -f` print what is new" in shown
+        assert "Traceback" not in shown
 
 
 def told(live: Live) -> dict[str, tuple[str, str]]:

@@ -44,6 +44,10 @@ class Terminal:
         """What stands there now."""
         return self._tell("capture-pane", "-p")
 
+    def printed(self) -> str:
+        """The same, with what has scrolled away and lines in one piece: tmux makes room for the end of a program."""
+        return self._tell("capture-pane", "-p", "-J", "-S", "-")
+
     def _tell(self, *words: str) -> str:
         ran = subprocess.run(
             [*self._tmux, *words], env=self._env, capture_output=True, text=True, timeout=20, check=True

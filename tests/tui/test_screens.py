@@ -171,7 +171,7 @@ def test_following_stops_when_one_scrolls_and_nothing_jumps(monkeypatch: pytest.
             await until(pilot, lambda: not log.is_following)
             before = log.scroll_offset.y
             log.add([FoundLine("2026-01-01T10:02:00.000Z", "db", "stdout", "the newest")])
-            await until(pilot, lambda: "1 new lines" in text_of(top))
+            await until(pilot, lambda: "1 new line " in text_of(top))
             assert log.scroll_offset.y == before
             assert "the newest" not in text_of(top)
             await pilot.press("f")
