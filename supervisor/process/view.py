@@ -1,5 +1,6 @@
 """Whether processes can be supervised in this place: what cannot be done without is asked for once, at first."""
 
+import errno
 import os
 import stat
 
@@ -40,7 +41,12 @@ def require_null(what: str) -> None:
         raise PortsupError(what, why, f"remove it; {hint}")
     try:
         os.close(os.open(os.devnull, os.O_RDWR))
-    except PermissionError:
-        why = f"we may not read and write {os.devnull} (mode {stat.S_IMODE(found.st_mode):04o})"
+    except OSError as error:
+        if isinstance(error, PermissionError):
+            why = f"we may not read and write {os.devnull} (mode {stat.S_IMODE(found.st_mode):04o})"
+        elif error.errno in (errno.ENXIO, errno.ENODEV):
+            raise PortsupError(what, f"{os.devnull} is another device here ({error.strerror})", hint) from None
+        else:  # no descriptor is left, for instance
+            raise
         hint = "as root: `chmod 666 /dev/null`; if that changes nothing, its file system is mounted `nodev`"
         raise PortsupError(what, why, hint) from None

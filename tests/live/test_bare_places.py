@@ -33,8 +33,14 @@ def test_too_few_descriptors_for_anything_are_said_in_a_sentence(
 @needs_root
 @pytest.mark.parametrize(
     "null",
-    ["true", "touch /dev/null", "mkdir /dev/null", "mknod -m 666 /dev/null c 1 3 && mount -o remount,nodev /dev"],
-    ids=["missing", "file", "directory", "closed"],
+    [
+        "true",
+        "touch /dev/null",
+        "mkdir /dev/null",
+        "mknod -m 666 /dev/null c 1 3 && mount -o remount,nodev /dev",
+        "mknod -m 666 /dev/null c 250 99",
+    ],
+    ids=["missing", "file", "directory", "closed", "other"],
 )
 @pytest.mark.parametrize("words", [("up",), ("up", "-d"), ("exec", "--", "true"), ("doctor",)])
 def test_a_place_without_dev_null_is_refused_in_a_sentence(stack: Make, null: str, words: tuple[str, ...]) -> None:
