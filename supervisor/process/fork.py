@@ -66,8 +66,11 @@ def _keep_going(pid: int, listen: int) -> None:
     ready.register(listen, select.POLLIN)
     stops = 0
     while waitid is not None and not ready.poll(_LOOK_AFTER):
-        if waitid(os.P_PID, pid, os.WSTOPPED | os.WNOHANG) is None:
-            continue
+        try:
+            if waitid(os.P_PID, pid, os.WSTOPPED | os.WNOHANG) is None:
+                continue
+        except ChildProcessError:  # it has ended since: its program was executed, or the pipe says why not
+            return
         stops += 1
         os.kill(pid, signal.SIGCONT if stops < _MOST_STOPS else signal.SIGKILL)
         if stops == _MOST_STOPS:

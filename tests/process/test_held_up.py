@@ -8,7 +8,7 @@ import pytest
 
 from supervisor.daemon.service.spawner import spawn_failed
 from supervisor.errors import SpawnError
-from supervisor.process import vfork
+from supervisor.process import fork, vfork
 from supervisor.process.spawn import spawn
 from tests.support.children import Children, children
 
@@ -27,6 +27,19 @@ def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Children]:
 @pytest.mark.parametrize("times", [1, 2])
 def test_it_goes_on(start: Children, times: int) -> None:
     pid = spawn(start.command("sh", "-c", "exit 7"), lambda: [STOP] * times)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7
+
+
+def test_one_that_has_ended_before_we_look_was_started(start: Children, monkeypatch: pytest.MonkeyPatch) -> None:
+    look = os.waitid
+
+    def look_late(kind: int, pid: int, what: int) -> object:
+        look(kind, pid, os.WEXITED | os.WNOWAIT)
+        return look(kind, pid, what)
+
+    monkeypatch.setattr(fork, "_LOOK_AFTER", 0)
+    monkeypatch.setattr(os, "waitid", look_late)
+    pid = spawn(start.command("sh", "-c", "exit 7"), lambda: [("usleep", (50_000,))])
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7
 
 
