@@ -44,14 +44,14 @@ def nothing_ignored() -> None:
 def listener(tmp_path: Path) -> list[str]:
     """A program that writes down its pid and each signal that it gets, and ends at the last one, SIGTERM."""
     code = f"""
-import os, signal, sys
+import os, signal, sys, time
 def note(number, _):
     os.write(log, b"%d\\n" % number)
     if number == signal.SIGTERM: os._exit(7)
 log = os.open({str(tmp_path / "got")!r}, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 for number in signal.valid_signals() - {{9, 19, signal.SIGCHLD}}: signal.signal(number, note)
 os.write(log, b"pid %d ready\\n" % os.getpid())
-while True: signal.pause()
+while True: time.sleep(0.05)  # pause(2) would sleep through one that comes just before it
 """
     return [sys.executable, "-c", code]
 
