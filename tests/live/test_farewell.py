@@ -121,7 +121,7 @@ def test_who_has_connected_before_a_rolling_restart_is_stopped_is_answered(slow:
             assert slow.do("start", "web")["web"]["ok"]
 
 
-@each_count
+@pytest.mark.parametrize("workers", [1, pytest.param(4, marks=pytest.mark.long)])
 def test_who_has_connected_before_all_replicas_stop_is_answered(slow: Live, how: str, workers: int) -> None:  # noqa: F811
     """Also by one that would have ended later than another one, which has fewer clients."""
     with served(slow, how, workers=workers, replicas=3) as port:
