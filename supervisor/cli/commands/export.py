@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workdir", metavar="DIR", help="look for the stack there in the image (default: /app)")
     parser.add_argument("--system", action="store_true", help="write for the systemd of the machine, not for your own")
     parser.add_argument(
-        "--user", metavar="NAME", help="run services as NAME, with --system (default: you)"
+        "--user", metavar="NAME", help="run services without a user of their own as NAME (--system)"
     )
     parser.add_argument(
         "--profile", metavar="NAME", action="append", default=[], help="also write this profile; may be given again"
