@@ -19,6 +19,8 @@ def of_check(reason: Reason, text_of: Callable[[Cause], str]) -> str:
         case reasons.PatternTooSlow(pattern, is_given_up):
             rest = ", and portsup looks for it no longer: use a simpler expression" if is_given_up else ""
             return f"`{pattern}` takes too long on what it printed{rest}"
+        case reasons.LastLine(reasons.PatternTooSlow() as trouble, line):
+            return f"{text_of(trouble)}; its last line is `{line}`" if line else text_of(trouble)
         case reasons.LastLine(trouble, line):
             last = f"the last one is `{line}`" if line else "it has printed none"
             return f"{text_of(trouble)}; {last}"

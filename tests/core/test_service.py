@@ -3,7 +3,7 @@
 import pytest
 
 from supervisor.core import events as ev
-from supervisor.core.reasons import BeforeReady, Cause, EndedWithCode, InARow, ListensElsewhere
+from supervisor.core.reasons import Asked, BeforeReady, Cause, EndedWithCode, InARow, ListensElsewhere
 from supervisor.core.restart import Restart, RestartPolicy
 from supervisor.core.service import Service, Timeouts, step
 from supervisor.core.state import Milestone, Result, State
@@ -36,6 +36,13 @@ def test_a_start_leases_then_waits_for_dependencies_then_spawns() -> None:
     assert web.reached is Milestone.LISTENING
     web, effects = step(web, ev.BecameReady(7), 1.2)
     assert (web.state, web.deadline, effects) == (State.RUNNING, None, ())
+
+
+@pytest.mark.parametrize("asks", [ev.StartRequested(), ev.RestartRequested(), ev.AwaitRequested()])
+@pytest.mark.parametrize("state", [State.STOPPED, State.EXITED, State.FAILED])
+def test_a_start_is_not_told_with_the_reason_of_the_last_end(state: State, asks: ev.Event) -> None:
+    web, _ = step(replace(WEB, state=state, reason=Asked("stop")), asks, 0.0)
+    assert (web.state, web.reason) == (State.ACQUIRING, "")
 
 
 def test_no_port_at_all_is_a_failure_with_a_reason_for_each_port() -> None:

@@ -92,13 +92,14 @@ def test_a_pattern_without_an_end_holds_up_nobody(stack: Make) -> None:
 
 def test_a_pattern_that_is_given_up_is_named(stack: Make) -> None:
     line = "a" * 60 + "!"
-    script = f"for i in 1 2 3 4 5; do echo {line}; sleep 0.1; done; exec sleep 60"
+    script = f"echo; for i in 1 2 3 4 5; do echo {line}; sleep 0.1; done; exec sleep 60"
     live = stack({
         "bad": {"command": ["sh", "-c", script], "ready": {"log": "(a+)+$", "timeout": "2s"}, "restart": "never"},
     })  # fmt: skip
     done = live.run("up", "-d")
     assert done.returncode == 10
-    assert "`(a+)+$` takes too long on what it printed, and portsup looks for it no longer: use a" in done.stderr
+    given_up = "`(a+)+$` takes too long on what it printed, and portsup looks for it no longer: use a simpler"
+    assert f"{given_up} expression; its last line is `{line}`" in done.stderr
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")

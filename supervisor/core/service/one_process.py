@@ -59,9 +59,9 @@ def step(svc: Service, event: ev.Event, now: float) -> Step:
 def _step(svc: Service, event: ev.Event, now: float) -> Step:
     match svc.state, event:
         case S.STOPPED | S.EXITED | S.FAILED, ev.StartRequested() | ev.RestartRequested() if svc.pid is None:
-            return acquire(fresh(svc))
+            return acquire(replace(fresh(svc), reason=""))
         case S.STOPPED | S.EXITED | S.FAILED, ev.AwaitRequested() if svc.pid is None:
-            return acquire(replace(fresh(svc), is_called=False))
+            return acquire(replace(fresh(svc), is_called=False, reason=""))
         case S.IDLE, ev.StartRequested() | ev.RestartRequested():
             return replace(fresh(svc), state=S.WAITING, deadline=None), ()
         case S.IDLE, ev.Called():

@@ -41,10 +41,11 @@ def watch_log(loop: asyncio.AbstractEventLoop, slot: Slot, child: Child, pattern
             overruns = matcher.overruns
             lasting.cancel()  # this says more
             is_given_up = overruns == MOST_OVERRUNS
+            if timer is not None:
+                timer.cancel()
+            tell_last()
             if is_given_up:
                 child.output.also = None
-                if timer is not None:
-                    timer.cancel()
             slot.keeper.tell(ev.ProbeFailed(child.pid, PatternTooSlow(shown, is_given_up)))
         elif timer is None:
             timer = loop.call_later(TELL_EVERY, tell_last)
