@@ -112,10 +112,16 @@ def expected(case: Case) -> int:
     wanted = 0
     for facts in case.services.values():
         words = [str(word) for word in facts["run"]]
-        text = words[2] if words[1:2] == ["-c"] else words[0]
-        is_seen = text.split()[0] not in REAL or bool(_SCRIPT.search(" ".join(words)))
-        wanted += facts.get("replicas", 1) if is_seen and facts.get("autostart", True) is True else 0
+        if _is_seen(words) and facts.get("autostart", True) is True:
+            wanted += facts.get("replicas", 1)
     return wanted
+
+
+def _is_seen(words: list[str]) -> bool:
+    """Whether one of its programs writes down that it runs: in a shell, also one that comes after others."""
+    firsts = re.split(r"&&|\|\||[;|\n]", words[2]) if words[1:2] == ["-c"] else words[:1]
+    programs = [first.removeprefix("exec ").split()[0] for first in map(str.strip, firsts) if first]
+    return any(program not in REAL for program in programs) or bool(_SCRIPT.search(" ".join(words)))
 
 
 def by_its_own(case: Case, place: Path) -> Ran:
