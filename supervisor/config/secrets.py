@@ -27,6 +27,10 @@ _HARMLESS_ENDS = frozenset(
 )
 _HARMLESS_WORDS = frozenset(("PUBLIC", "MAX", "MIN", "NUM", "PER"))
 _HARMLESS_NAMES = frozenset(("PWD", "OLDPWD"))
+# `sort_key`, `"partitionKey"`: the name of something, unless it looks like a key.
+_KEYS_OF_DATA = re.compile(
+    "SORT|PARTITION|ROUTING|CACHE|FOREIGN|GROUP|ORDER|ROW|SHARD|RANGE|OBJECT|LOOKUP|TRANSLATION|IDEMPOTENCY|COLUMN|INDEX"
+)
 _HARMLESS_VALUES = frozenset(
     (
         *("true", "false", "none", "null", "auto", "default", "enabled", "disabled", "required", "optional"),
@@ -47,7 +51,8 @@ _TOKEN = re.compile(
 # A member of JSON, what stands behind `Bearer`, a password in SQL, a header of curl.
 _TOLD = (
     re.compile(r"\"(?P<name>[\w.-]{1,60})\"\s*:\s*\"(?P<value>(?:\\.|[^\"\\]){1,4000})\""),
-    re.compile(r"\b(?i:bearer|basic|apikey)\s+(?P<value>(?=\S{0,200}\d)[\w+/=.~-]{12,2000})", re.ASCII),
+    re.compile(r"\b(?i:bearer|apikey)\s+(?P<value>(?=\S{0,200}\d)[\w+/=.~-]{12,2000})", re.ASCII),
+    re.compile(r"\b(?i:basic)\s+(?P<basic>[A-Za-z0-9+/]{4,2000}={0,2})(?![\w+/=.~-])", re.ASCII),
     re.compile(r"(?i:\bpassword|\bidentified by)\s+'(?P<value>[^']{1,200})'"),
     re.compile(r"^(?P<name>(?i:authorization|cookie)|[A-Za-z]{1,20}-[A-Za-z-]{1,40}):\s+(?P<value>\S.{0,2000})$"),
 )
@@ -68,6 +73,8 @@ def is_secret_name(name: str) -> bool:
     """Whether a variable of this name likely holds a secret."""
     words = [word.upper() for word in _WORDS.findall(name)]
     if not words or name in _HARMLESS_NAMES or words[-1] in _HARMLESS_ENDS or _HARMLESS_WORDS.intersection(words):
+        return False
+    if words[-2:] == ["KEY", "ID"] and "ACCESS" not in words:  # which key it is
         return False
     if (words[-1] == "PAT" and len(words) > 1) or words[-1] == "COOKIE":  # a personal access token
         return True
@@ -95,16 +102,35 @@ def _told(text: str) -> Iterator[tuple[int, int]]:
     """Where the secrets are that a text tells by what stands before them."""
     for pattern in _TOLD:
         for found in pattern.finditer(text):
-            name = found.groupdict().get("name")
-            if name is None or _is_told(header_variable(name), found["value"]):
+            parts = found.groupdict()
+            if "basic" in parts:
+                if _is_user_and_password(parts["basic"]):
+                    yield found.span("basic")
+            elif (name := parts.get("name")) is None or _is_told(header_variable(name), parts["value"]):
                 yield found.span("value")
+
+
+def _is_user_and_password(text: str) -> bool:
+    """Whether this is what stands behind `Basic`, which is `USER:PASSWORD` in base64 (RFC 7617), and no word."""
+    from binascii import Error, a2b_base64  # few values have it
+
+    try:
+        found = a2b_base64(text + "=" * (-len(text) % 4)).decode()
+    except (Error, UnicodeDecodeError):
+        return False
+    return ":" in found and found.isprintable()
 
 
 def _is_told(name: str, value: str) -> bool:
     """Whether the value of a member, of a part of a query or of a header is a secret."""
     if not is_secret_name(name) or not _is_secret(value) or _NO_SECRET.search(value):
         return False
-    return name.lower() not in _WEAK or bool(_KEY.fullmatch(value))
+    return not (name.lower() in _WEAK or _is_of_data(name)) or bool(_KEY.fullmatch(value))
+
+
+def _is_of_data(name: str) -> bool:
+    words = [word.upper() for word in _WORDS.findall(name)]
+    return len(words) > 1 and words[-1] in ("KEY", "KEYS") and bool(_KEYS_OF_DATA.fullmatch(words[-2]))
 
 
 def _parts(value: str) -> Sequence[str]:
@@ -135,7 +161,7 @@ def secrets_among(words: Sequence[str]) -> Iterator[str]:
         if not assigned and word.startswith("-"):
             assigned = [(word, following)]
         for name, value in assigned:
-            if not _NO_SECRET.search(value):
+            if _is_assigned(name, value):
                 yield from secret_values(name, value)
         yield from (found for _, found in _URL_PASSWORD.findall(word) if _is_secret(found))
         yield from _TOKEN.findall(word)
@@ -209,7 +235,7 @@ def masked(text: str) -> str:
 
 def masked_words(words: Sequence[str]) -> list[str]:
     """A command line with `***` for each secret in it, where it stands."""
-    shown, is_value, before = [], False, ""
+    shown, option, before = [], "", ""
     is_asking = bool(words) and words[0].rpartition("/")[2] in _ASKING
     for word in words:
         if is_asking and before in ("-u", "--user") and (user := _USER.fullmatch(word)):
@@ -218,15 +244,20 @@ def masked_words(words: Sequence[str]) -> list[str]:
             continue
         before = word
         has_assigned = bool(_ASSIGNED.search(word))
-        hides = is_value and not _NO_SECRET.search(word) and _is_secret(word)
+        hides = bool(option) and _is_assigned(option, word) and _is_secret(word)
         shown.append(HIDDEN if hides else masked(_ASSIGNED.sub(_masked_assignment, word)))
-        is_value = word.startswith("-") and not has_assigned and is_secret_name(word)
+        option = word if word.startswith("-") and not has_assigned and is_secret_name(word) else ""
     return shown
 
 
+def _is_assigned(name: str, value: str) -> bool:
+    """Whether what an option or a part of a URL with the name of a secret has may be one."""
+    return not _NO_SECRET.search(value) and (not _is_of_data(name) or bool(_KEY.fullmatch(value)))
+
+
 def _masked_assignment(found: re.Match[str]) -> str:
-    is_secret = is_secret_name(found[2]) and not _NO_SECRET.search(found[3]) and _is_secret(found[3])
-    return found[1] + HIDDEN if is_secret else found[0]
+    _, name, value = found.groups()
+    return found[1] + HIDDEN if is_secret_name(name) and _is_assigned(name, value) and _is_secret(value) else found[0]
 
 
 def redact_environment(
