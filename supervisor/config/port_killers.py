@@ -21,10 +21,26 @@ _BEGIN = r"(?:^|(?<=[;\n])|(?<=&&))[ \t]*"
 _BEFORE_OTHERS = re.compile(rf"{_BEGIN}(?P<killer>{_KILLER}){_FORGIVEN}(?:;|&&|\n)\s*(?=\S)", re.MULTILINE)
 _ANYWHERE = re.compile(rf"{_BEGIN}(?P<killer>{_KILLER})", re.MULTILINE)
 
+# What a shell does not run, a comment and a text; group 1 is what makes a text a script.
+_SILENT = re.compile(
+    r"\\.|(?:^|(?<=[\s;]))#[^\n]*|(\b(?:sh|bash|dash|zsh|ksh|eval)\s+(?:-\w{1,9}\s+){0,9})?(?:'[^']*'|\"(?:\\.|[^\"\\])*\")"
+    r"|(\b\w{0,9}sh\b[^\n;&|<]{0,99})?<<-?\s{0,9}\\?(?P<quote>['\"]?)(?P<end>\w+)(?P=quote)[^\n]*\n(?:.*\n){0,300}?\s{0,99}(?P=end)$",
+    re.MULTILINE,
+)
+
+
+def _first(pattern: re.Pattern[str], script: str) -> re.Match[str] | None:
+    """The first place where a shell runs what is looked for."""
+    if len(script) >= LONGEST or pattern.search(script) is None:
+        return None
+    silent = [found.span() for found in _SILENT.finditer(script) if not found[1] and not found[2]]
+    runs = (each for each in pattern.finditer(script) if not any(at < each.start() < end for at, end in silent))
+    return next(runs, None)
+
 
 def without(script: str) -> tuple[str, str]:
     """A script of a shell without the first such command that others follow, and that command; "" if there is none."""
-    found = _BEFORE_OTHERS.search(script) if len(script) < LONGEST else None
+    found = _first(_BEFORE_OTHERS, script)
     if found is None:
         return script, ""
     before, after = script[: found.start()], script[found.end() :]
@@ -34,5 +50,5 @@ def without(script: str) -> tuple[str, str]:
 
 def in_script(script: str) -> str:
     """The first such command of a script; empty if there is none."""
-    found = _ANYWHERE.search(script) if len(script) < LONGEST else None
+    found = _first(_ANYWHERE, script)
     return " ".join(found["killer"].split()) if found else ""
