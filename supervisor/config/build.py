@@ -11,13 +11,13 @@ from supervisor.config.kinds import Making
 from supervisor.config.report import Report
 from supervisor.config.secrets import secret_values
 from supervisor.config.spec import ServiceSpec, StackSpec
-from supervisor.config.tree import Place
+from supervisor.config.tree import Position
 
 EnvReader = Callable[[EnvFile], Mapping[str, str]]
 Lookup = Callable[[str], str | None]
 
 
-def service(name: str, fields: Fields, place: Place, making: Making) -> ServiceSpec:
+def service(name: str, fields: Fields, place: Position, making: Making) -> ServiceSpec:
     """One service; the environment in `making` has been put together by `variables`."""
     of: type[ServiceSpec] = SERVICE.of or ServiceSpec
     return of(name=name, line=place.line, **usual.made(SERVICE, fields, making))

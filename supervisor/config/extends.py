@@ -12,7 +12,7 @@ from supervisor.config.keys.service import SERVICE
 from supervisor.config.merge import Merger
 from supervisor.config.report import Report, Unreadable
 from supervisor.config.suggest import did_you_mean
-from supervisor.config.tree import RESET, Entry, Mapping, Node, Place, Scalar, Sequence, kind_of
+from supervisor.config.tree import RESET, Entry, Mapping, Node, Position, Scalar, Sequence, kind_of
 from supervisor.dataclass import dataclass, field, replace
 
 MOST_NODES = 50_000  # that services get from others, all together
@@ -161,7 +161,7 @@ class InFile(Report):
         super().__init__(file)
         self._whole = whole
 
-    def error(self, place: Place, message: str, hint: str = "", file: str = "") -> None:
+    def error(self, place: Position, message: str, hint: str = "", file: str = "") -> None:
         self._whole.error(place, message, hint, file or self.file)
 
 

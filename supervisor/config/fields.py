@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from supervisor.config.tree import UNKNOWN, Place
+from supervisor.config.tree import UNKNOWN, Position
 from supervisor.dataclass import dataclass, field
 
 BROKEN: Any = object()  # in place of a value that cannot be read: the mistake is reported, later checks say no more
@@ -13,8 +13,8 @@ class Found:
     """A value and where it stands; `key` is where its key stands."""
 
     value: Any
-    place: Place
-    key: Place
+    place: Position
+    key: Position
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Needed(Found):
 class Fields:
     """What a section of the file has, by key."""
 
-    place: Place = UNKNOWN
+    place: Position = UNKNOWN
     found: dict[str, Found] = field(default_factory=dict)
     word: str = ""  # given instead of a mapping
 
@@ -41,7 +41,7 @@ class Fields:
         """Whether the key is there with a value that makes no sense."""
         return name in self.found and self.found[name].value is BROKEN
 
-    def at(self, name: str) -> Place:
+    def at(self, name: str) -> Position:
         """Where the value of a key stands, or the section itself without that key."""
         return self.found[name].place if name in self.found else self.place
 
@@ -52,7 +52,7 @@ class EnvFile:
 
     path: str
     required: bool
-    place: Place
+    place: Position
     where: str  # the path of keys that leads to it
 
 

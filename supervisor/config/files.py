@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from supervisor.config.names import NAMES
-from supervisor.config.tree import Place
+from supervisor.config.tree import Position
 from supervisor.files.content import read
 from supervisor.files.opening import Refused
 
@@ -41,12 +41,12 @@ def content_of(path: Path, complain: Callable[[str, str], None]) -> bytes | None
     return None
 
 
-def decoded(content: bytes) -> tuple[str, tuple[Place, str, str] | None]:
+def decoded(content: bytes) -> tuple[str, tuple[Position, str, str] | None]:
     """The text, and where what is wrong with it, with a hint."""
     halves = (content[:200:2], content[1:200:2])  # of plain letters in UTF-16, one of each two bytes is 0
     is_wide = any(len(each) > 3 and each.count(0) * 10 >= len(each) * 9 for each in halves)
     if is_wide or content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "", (Place(1, 1), "is UTF-16, portsup reads UTF-8", "save it as UTF-8")
+        return "", (Position(1, 1), "is UTF-16, portsup reads UTF-8", "save it as UTF-8")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -55,7 +55,7 @@ def decoded(content: bytes) -> tuple[str, tuple[Place, str, str] | None]:
         line = before.count(b"\n") + 1
         column = len(before.rpartition(b"\n")[2].decode("utf-8", "replace")) + 1
         bad = content[start + error.start]
-        return "", (Place(line, column), f"byte 0x{bad:02x} is not UTF-8", "save the file as UTF-8")
+        return "", (Position(line, column), f"byte 0x{bad:02x} is not UTF-8", "save the file as UTF-8")
     if found := _CONTROL.search(text):
         return "", (_place(text, found.start()), f"control character U+{ord(found[0]):04X} in the text", "remove it")
     if found := _ODD_SPACE.search(text):
@@ -73,5 +73,5 @@ def outgoing_ports() -> range:
         return range(0)
 
 
-def _place(text: str, offset: int) -> Place:
-    return Place(text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset))
+def _place(text: str, offset: int) -> Position:
+    return Position(text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset))

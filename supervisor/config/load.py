@@ -23,7 +23,7 @@ from supervisor.config.scalars import tidy_name
 from supervisor.config.secrets import secret_values
 from supervisor.config.spec import ServiceSpec, StackSpec
 from supervisor.config.tree import Mapping as MappingNode
-from supervisor.config.tree import Node, Place, Scalar
+from supervisor.config.tree import Node, Position, Scalar
 from supervisor.config.validate import Validator
 from supervisor.config.values import absolute
 from supervisor.dataclass import replace
@@ -81,7 +81,7 @@ def _load(
 ) -> StackSpec | None:
     tree = _tree(_read(path, report) if text is None else text, report)
     if tree is None:
-        report.error(Place(1, 1), "the file is empty", "start with `services:`")
+        report.error(Position(1, 1), "the file is empty", "start with `services:`")
         return None
     merger = Merger(report)
     for each in over:
@@ -146,14 +146,14 @@ def _tree(text: str, report: Report) -> Node | None:
         from supervisor.config.dialects import formats
 
         if program := formats.of_text(text)[0]:
-            report.only(Place(1, 1), f"this is a file of {program}, not a services.yaml")
+            report.only(Position(1, 1), f"this is a file of {program}, not a services.yaml")
         raise
     return report.tree
 
 
 def _read(path: Path, report: Report) -> str:
     """The text of the file, or Unreadable after saying why."""
-    content = content_of(path, lambda reason, hint: report.error(Place(), reason, hint))
+    content = content_of(path, lambda reason, hint: report.error(Position(), reason, hint))
     if content is None:
         raise Unreadable
     text, mistake = decoded(content)
@@ -167,11 +167,11 @@ def _read(path: Path, report: Report) -> str:
 def _with_file(tree: Node, path: Path, merger: Merger, report: Report) -> Node:
     """The tree with another file laid over it; raises Unreadable after saying why that one cannot be read."""
     shown = _shown(path)
-    other = _tree_of(path, lambda reason, hint: report.error(Place(), reason, hint, file=shown), report)
+    other = _tree_of(path, lambda reason, hint: report.error(Position(), reason, hint, file=shown), report)
     if other is None:
         if report.problems:
             raise Unreadable
-        report.warn(Place(1, 1, shown), "the file is empty, so it changes nothing")
+        report.warn(Position(1, 1, shown), "the file is empty, so it changes nothing")
         return tree
     if isinstance(tree, MappingNode) and isinstance(other, MappingNode):
         return replace(merger.merge(tree, other, STACK), place=tree.place)
@@ -221,7 +221,7 @@ def _lookup(environ: Mapping[str, str], directory: Path, report: Report) -> Call
 
 def _variables(path: Path, report: Report) -> dict[str, str]:
     shown = _shown(path)
-    content = content_of(path, lambda reason, hint: report.error(Place(), reason, hint, file=shown))
+    content = content_of(path, lambda reason, hint: report.error(Position(), reason, hint, file=shown))
     if content is None:
         return {}
     text, mistake = decoded(content)
@@ -230,7 +230,7 @@ def _variables(path: Path, report: Report) -> dict[str, str]:
         return {}
     variables, faults = envfile.parse(text)
     for fault in faults:
-        report.error(Place(fault.line, 1), fault.reason, "", file=shown)
+        report.error(Position(fault.line, 1), fault.reason, "", file=shown)
     return {variable.name: variable.value for variable in variables}
 
 
@@ -275,7 +275,7 @@ class _EnvFiles:
             return {}
         variables = _variables(path, self._report)
         for name, value in variables.items():
-            self._report.hide(secret_values(name, value), Place(1, 1, _shown(path)), f"`{name}`")
+            self._report.hide(secret_values(name, value), Position(1, 1, _shown(path)), f"`{name}`")
         return variables
 
 

@@ -8,7 +8,7 @@ import re
 
 from supervisor.config.kinds import VARIABLE, Key, Kind, Named, Section, Shape
 from supervisor.config.report import Report
-from supervisor.config.tree import OVERRIDE, RESET, Entry, Mapping, Node, Place, Scalar, Sequence
+from supervisor.config.tree import OVERRIDE, RESET, Entry, Mapping, Node, Position, Scalar, Sequence
 from supervisor.dataclass import dataclass, field, replace
 
 _ONE_VALUE = (Shape.POOL, Shape.EXTENDS, Shape.ENV_FILES)  # replaced as a whole, however they are written
@@ -19,7 +19,7 @@ class Merger:
     """Merges trees; `!reset` and `!override` stay in them until `settle`, as there may be more to lay them over."""
 
     report: Report
-    _heeded: set[Place] = field(default_factory=set)  # of tags that had something to work on
+    _heeded: set[Position] = field(default_factory=set)  # of tags that had something to work on
 
     def merge(self, base: Mapping, own: Mapping, kind: Kind | None = None) -> Mapping:
         """`base` with what `own` says otherwise; of keys that exclude each other, such as two probes, `own` decides."""

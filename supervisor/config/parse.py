@@ -22,7 +22,7 @@ from supervisor.config.tree import (
     Entry,
     Mapping,
     Node,
-    Place,
+    Position,
     Scalar,
     Sequence,
     moved,
@@ -58,9 +58,9 @@ def parse(text: str, report: Report) -> Node | None:
         if syntax_errors.report_on(error, text, report) and (tree := _without_tabs(text, report)) is not None:
             return tree
     except yaml.YAMLError as error:  # a character that the reader refuses
-        report.error(Place(), f"cannot be read as YAML: {error}".splitlines()[0])
+        report.error(Position(), f"cannot be read as YAML: {error}".splitlines()[0])
     except (RecursionError, ValueError) as error:
-        report.error(Place(), f"cannot be read as YAML: {error}")
+        report.error(Position(), f"cannot be read as YAML: {error}")
     raise Unreadable
 
 
@@ -143,7 +143,7 @@ class _Builder:
             self._refuse(event, f"nested more than {DEEPEST} levels deep")
         self._add(event, node, depth, weight)
 
-    def _mapping(self, done: _Open, place: Place) -> Mapping:
+    def _mapping(self, done: _Open, place: Position) -> Mapping:
         own: dict[str, Entry] = {}
         for key, value in zip(done.children[::2], done.children[1::2], strict=True):
             self._check_place_of_tag(key)
@@ -214,9 +214,9 @@ def _is_merge(key: Scalar) -> bool:
     return key.text == "<<" and not key.quoted
 
 
-def _place(event: yaml.Event) -> Place:
+def _place(event: yaml.Event) -> Position:
     mark = event.start_mark
-    return Place(mark.line + 1, mark.column + 1) if mark else Place()
+    return Position(mark.line + 1, mark.column + 1) if mark else Position()
 
 
 def _scalar(event: yaml.ScalarEvent, lines: list[str]) -> Scalar:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from supervisor.config.secrets import Names, hunted, redact, why_not_hunted
-from supervisor.config.tree import Node, Place
+from supervisor.config.tree import Node, Position
 from supervisor.dataclass import replace
 from supervisor.errors import Problem
 
@@ -29,15 +29,15 @@ class Report:
         self.over: tuple[str, ...] = ()  # files that are laid over it, in order
         self.has_tags = False  # whether a `!reset` or `!override` was read
         self.names = Names()  # what no secret may mask; set before anything is quoted
-        self._hidden: dict[str, tuple[Place, str]] = {}  # secrets, and where each was first met
+        self._hidden: dict[str, tuple[Position, str]] = {}  # secrets, and where each was first met
         self._hunted: frozenset[str] | None = None
         self.text, self.tree = "", _NO_TREE  # the file as it was read, for the last hint
-        self._problems: dict[tuple[str, Place, str], Problem] = {}
-        self._warnings: dict[tuple[Place, str], str] = {}
+        self._problems: dict[tuple[str, Position, str], Problem] = {}
+        self._warnings: dict[tuple[Position, str], str] = {}
         self._reports = 0
         self._quotes: dict[str, str] = {}
 
-    def error(self, place: Place, message: str, hint: str = "", file: str = "") -> None:
+    def error(self, place: Position, message: str, hint: str = "", file: str = "") -> None:
         """Add a mistake; the same one at the same place counts once.  Raises Unreadable when there are too many."""
         file, message, hint = file or place.file or self.file, printable(message), printable(hint)
         if len(hint) > LONGEST_HINT:
@@ -47,18 +47,18 @@ class Report:
         if len(self._problems) > MOST_PROBLEMS or self._reports > MOST_REPORTS:
             raise Unreadable
 
-    def rehint(self, place: Place, better: Callable[[str], str]) -> None:
+    def rehint(self, place: Position, better: Callable[[str], str]) -> None:
         """Other hints for the mistakes at a place."""
         for key, problem in self._problems.items():
             if key[1] == place:
                 self._problems[key] = replace(problem, hint=better(problem.hint))
 
-    def only(self, place: Place, message: str) -> None:
+    def only(self, place: Position, message: str) -> None:
         """One mistake in the place of all others."""
         self._problems.clear()
         self.error(place, message)
 
-    def warn(self, place: Place, message: str) -> None:
+    def warn(self, place: Position, message: str) -> None:
         """Add a thing that is allowed but unwise."""
         if len(self._warnings) < MOST_PROBLEMS:
             shown = f"{place.file or self.file}:{place.line}:{place.column}: {printable(message)}"
@@ -69,7 +69,7 @@ class Report:
         """How many mistakes there are so far."""
         return len(self._problems)
 
-    def hide(self, secrets: Iterable[str], place: Place, what: str) -> None:
+    def hide(self, secrets: Iterable[str], place: Position, what: str) -> None:
         """Keep these out of what is shown from now on; `what` has them, in words for a note."""
         for secret in secrets:
             if secret not in self._hidden:
@@ -122,7 +122,7 @@ class Report:
     @property
     def notes(self) -> tuple[str, ...]:
         """The secrets that are masked only where they stand, in the order of the file, and why."""
-        wholes: dict[tuple[Place, str], str] = {}
+        wholes: dict[tuple[Position, str], str] = {}
         for secret, met in self._hidden.items():
             wholes[met] = max(wholes.get(met, ""), secret, key=len)
         found = sorted(wholes.items(), key=lambda item: self._order(item[0][0]))
@@ -134,12 +134,12 @@ class Report:
         )
         return tuple(lines)[:MOST_PROBLEMS]
 
-    def spot(self, place: Place, seen_from: Place) -> str:
+    def spot(self, place: Position, seen_from: Position) -> str:
         """Where another place is, for a message about a place: its line, and its file if that is another one."""
         line = f"line {place.line}"
         return line if place.file == seen_from.file else f"{line} of {place.file or self.file}"
 
-    def _order(self, place: Place) -> tuple[int, str, int, int]:
+    def _order(self, place: Position) -> tuple[int, str, int, int]:
         return (*self._rank(place.file or self.file), place.line, place.column)
 
     def _rank(self, file: str) -> tuple[int, str]:

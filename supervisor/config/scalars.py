@@ -21,7 +21,7 @@ from supervisor.config.kinds import (
     Whole,
 )
 from supervisor.config.suggest import did_you_mean
-from supervisor.config.tree import FALSE, OLD_BOOLEANS, TRUE, Place, Scalar
+from supervisor.config.tree import FALSE, OLD_BOOLEANS, TRUE, Position, Scalar
 from supervisor.config.values import Bad
 from supervisor.core.restart import INFINITE
 from supervisor.dataclass import dataclass
@@ -48,7 +48,7 @@ class Word:
     node: Scalar
     whole: Scalar | None = None  # the text that it was split from
 
-    def at(self, offset: int) -> Place:
+    def at(self, offset: int) -> Position:
         """Where the character number `offset` stands."""
         return self.node.at(offset)
 

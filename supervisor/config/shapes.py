@@ -15,7 +15,7 @@ from supervisor.config.kinds import LONGEST_NAME, PROFILE, VARIABLE, Whole
 from supervisor.config.reading import Reading
 from supervisor.config.scalars import Word, path_text
 from supervisor.config.spec import Condition
-from supervisor.config.tree import Entry, Mapping, Node, Place, Scalar, Sequence
+from supervisor.config.tree import Entry, Mapping, Node, Position, Scalar, Sequence
 from supervisor.config.values import Bad
 
 EXIT_CODE = Whole(0, 255)
@@ -69,7 +69,7 @@ def pool(validator: Reading, node: Node, where: str) -> Any:
 
 
 def _pool_list(validator: Reading, node: Sequence, where: str) -> Any:
-    ports: dict[int, Place] = {}
+    ports: dict[int, Position] = {}
     broken = False
     for number, item in enumerate(node.items):
         read = BROKEN

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from supervisor.config import tabs
 from supervisor.config.report import Report
-from supervisor.config.tree import Place
+from supervisor.config.tree import Position
 
 if TYPE_CHECKING:
     import yaml
@@ -27,7 +27,7 @@ _HINTS = {
 def report_on(error: "yaml.MarkedYAMLError", text: str, report: Report) -> bool:
     """Tell what is wrong; gives whether it is a tab."""
     mark = error.problem_mark or error.context_mark
-    place = Place(mark.line + 1, mark.column + 1) if mark else Place()
+    place = Position(mark.line + 1, mark.column + 1) if mark else Position()
     tab = tabs.near(text, place)
     if tab:
         report.error(tab, "tab in the indentation, YAML wants spaces", "replace each tab with two spaces")
@@ -43,7 +43,7 @@ def report_on(error: "yaml.MarkedYAMLError", text: str, report: Report) -> bool:
         problem = f"a value cannot start with {report.quote(character)}"
         hint = "put it in quotes"
     elif "end of stream" in problem and begun:
-        place, problem = Place(begun.line + 1, begun.column + 1), "these quotes are never closed"
+        place, problem = Position(begun.line + 1, begun.column + 1), "these quotes are never closed"
     elif error.context and begun:
         if "flow" in error.context and "{" in lines[min(place.line, len(lines)) - 1]:
             hint = "inside `[…]` and `{…}` a value with a brace, such as `${VAR}`, needs quotes"

@@ -2,7 +2,7 @@
 
 import re
 
-from supervisor.config.tree import Place
+from supervisor.config.tree import Position
 
 
 def spaced(text: str, width: int) -> tuple[str, dict[int, int]]:
@@ -15,10 +15,10 @@ def spaced(text: str, width: int) -> tuple[str, dict[int, int]]:
     return "\n".join(lines), further
 
 
-def near(text: str, place: Place) -> Place | None:
+def near(text: str, place: Position) -> Position | None:
     """The tab in the indentation of the line of a mistake, or of the line before it."""
     lines = text.split("\n")
     for number in (place.line, place.line - 1):
         if 0 < number <= len(lines) and (found := re.match(r" *\t", lines[number - 1])):
-            return Place(number, found.end())
+            return Position(number, found.end())
     return None

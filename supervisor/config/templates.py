@@ -10,7 +10,7 @@ from supervisor.config.report import Report
 from supervisor.config.scalars import Word
 from supervisor.config.spec import OnChange, RenderedFile
 from supervisor.config.suggest import did_you_mean
-from supervisor.config.tree import Place
+from supervisor.config.tree import Position
 from supervisor.config.values import absolute
 
 # Gives the text and the name to call the file by, None after complaining with a reason and a hint.
@@ -38,7 +38,9 @@ def rendered(
     return tuple(found)
 
 
-def _text(template: Path, place: Place, where: str, services: Mapping[str, bool], read: Reader, report: Report) -> str:
+def _text(
+    template: Path, place: Position, where: str, services: Mapping[str, bool], read: Reader, report: Report
+) -> str:
     def complain(reason: str, hint: str) -> None:
         report.error(place, f"{where}: {report.quote(str(template))}: {reason}", hint)
 
@@ -47,7 +49,7 @@ def _text(template: Path, place: Place, where: str, services: Mapping[str, bool]
         return ""
     text, shown = content
     for offset, reason, hint in placeholders.mistakes(text, has_port=False, services=services, is_of_a_service=False):
-        line = Place(text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset))
+        line = Position(text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset))
         report.error(line, reason, hint, file=shown)
     return text
 
@@ -76,7 +78,7 @@ def _on_change(fields: Fields, services: Mapping[str, bool], where: str, report:
 
 
 def _check_target(
-    to: Path, template: Path, taken: Mapping[Path, str], place: Place, where: str, report: Report
+    to: Path, template: Path, taken: Mapping[Path, str], place: Position, where: str, report: Report
 ) -> None:
     """What is wrong with the place that a file is to go to, as far as one can see now, for instance 1."""
     path = Path(str(to).replace("{instance}", "1"))

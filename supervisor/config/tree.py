@@ -18,7 +18,7 @@ OTHER_NUMBER = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Position:
     """A position in a file, counted from 1; 0 where it is not known.  `file` is empty for the one that is loaded."""
 
     line: int = 0
@@ -26,14 +26,14 @@ class Place:
     file: str = ""
 
 
-UNKNOWN = Place()
+UNKNOWN = Position()
 
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
     """A single value as it is written; what it means depends on the key it is given to."""
 
-    place: Place
+    place: Position
     text: str
     quoted: bool = False  # then it is text, whatever it looks like
     shift: int | None = None  # columns from `place` to the first character of `text`; None if they do not map
@@ -68,22 +68,22 @@ class Scalar:
             )
         )
 
-    def at(self, offset: int) -> Place:
+    def at(self, offset: int) -> Position:
         """Where the character number `offset` of the text stands."""
         if self.indent is not None:
             line = self.text.count("\n", 0, offset)
             begun = self.text.rfind("\n", 0, offset) + 1
-            return Place(self.place.line + 1 + line, self.indent + offset - begun + 1, self.place.file)
+            return Position(self.place.line + 1 + line, self.indent + offset - begun + 1, self.place.file)
         if self.shift is None:
             return self.place
-        return Place(self.place.line, self.place.column + self.shift + offset, self.place.file)
+        return Position(self.place.line, self.place.column + self.shift + offset, self.place.file)
 
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
     """A list."""
 
-    place: Place
+    place: Position
     items: "tuple[Node, ...]"
     tag: str = ""
 
@@ -100,7 +100,7 @@ class Entry:
 class Mapping:
     """A mapping, merge keys already merged; no key comes twice."""
 
-    place: Place
+    place: Position
     entries: tuple[Entry, ...]
     tag: str = ""
 
@@ -127,7 +127,7 @@ def kind_of(node: Node) -> str:
 def moved(node: Node, further: dict[int, int]) -> Node:
     """The same node, whose places are so many columns before, by line."""
     place = node.place
-    place = Place(place.line, max(1, place.column - further.get(place.line, 0)), place.file)
+    place = Position(place.line, max(1, place.column - further.get(place.line, 0)), place.file)
     match node:
         case Scalar():
             return replace(node, place=place)
