@@ -16,6 +16,8 @@ from supervisor.errors import ConfigError, ExitCode, PortsupError
 
 VERSION = 1
 MAX_REQUEST = 64 * 1024  # bytes of one request line
+# Whoever gets a newer portsup while a stack runs asks what the one that runs it does not know.
+_NEWER = "if your portsup is newer than this instance, restart that: `portsup down`, then `portsup up`"
 
 
 class BadRequest(PortsupError):
@@ -54,12 +56,12 @@ def parse_request(line: bytes) -> Request:
         raise BadRequest(what, f"this daemon speaks version {VERSION} of the control protocol", hint)
     do = message.pop("do", None)
     if not isinstance(do, str) or do not in REQUESTS:
-        raise BadRequest(what, f"there is no request {do!r}", f"known: {', '.join(REQUESTS)}")
+        raise BadRequest(what, f"there is no request {do!r}", f"known: {', '.join(REQUESTS)}; {_NEWER}")
     known = {each.name: each for each in fields(REQUESTS[do])}
     given: dict[str, Any] = {}
     for name, value in message.items():
         if name not in known:
-            raise BadRequest(what, f"`{do}` takes no `{name}`")
+            raise BadRequest(what, f"`{do}` takes no `{name}`", _NEWER)
         given[name] = _argument(known[name].type, value, f"`{name}` of `{do}`")
     try:
         return REQUESTS[do](**given)

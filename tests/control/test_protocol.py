@@ -7,8 +7,26 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from supervisor.control.messages import Environment
+from supervisor.control.progress import Outcome, Progress
 from supervisor.control.protocol import VERSION, BadRequest, encode, error_line, parse_request, request
-from supervisor.control.requests import REQUESTS, Down, Request, Status, Stop
+from supervisor.control.requests import (
+    REQUESTS,
+    Down,
+    Endpoints,
+    Env,
+    Kill,
+    Ping,
+    Request,
+    Restart,
+    Rotate,
+    Start,
+    Status,
+    Stop,
+    Watch,
+)
+from supervisor.control.status import PortStatus, ServiceStatus, StackStatus
+from supervisor.dataclass import fields
 from supervisor.errors import ExitCode, PortsupError
 
 JSON = st.recursive(
@@ -63,6 +81,55 @@ def test_what_is_no_request_is_refused_with_a_reason(line: bytes, why: str) -> N
         parse_request(line)
     assert why in str(caught.value)
     assert caught.value.exit_code is ExitCode.USAGE
+
+
+@pytest.mark.parametrize("line", [b'{"v":1,"do":"reboot"}', b'{"v":1,"do":"status","x":1}'])
+def test_who_asks_what_only_a_newer_portsup_knows_is_told_what_to_do(line: bytes) -> None:
+    with pytest.raises(BadRequest) as caught:
+        parse_request(line)
+    assert "newer than this instance, restart that: `portsup down`, then `portsup up`" in caught.value.hint
+
+
+# What the first portsup with a control socket (0.1.0) sent, byte by byte.
+FIRST = {
+    b'{"v": 1, "do": "ping"}': Ping(),
+    b'{"v": 1, "do": "status"}': Status(),
+    b'{"v": 1, "do": "watch"}': Watch(),
+    b'{"v": 1, "do": "endpoints"}': Endpoints(),
+    b'{"v": 1, "do": "env"}': Env(),
+    b'{"v": 1, "do": "env", "service": "web"}': Env("web"),
+    b'{"v": 1, "do": "down"}': Down(),
+    b'{"v": 1, "do": "down", "timeout": 2.0}': Down(2.0),
+    b'{"v": 1, "do": "start", "services": []}': Start(()),
+    b'{"v": 1, "do": "stop", "services": ["web", "db"]}': Stop(("web", "db")),
+    b'{"v": 1, "do": "stop", "services": ["web"], "timeout": 0.5}': Stop(("web",), 0.5),
+    b'{"v": 1, "do": "restart", "services": ["web"]}': Restart(("web",)),
+    b'{"v": 1, "do": "restart", "services": ["web"], "timeout": 2.0}': Restart(("web",), 2.0),
+    b'{"v": 1, "do": "rotate", "service": "web"}': Rotate("web"),
+    b'{"v": 1, "do": "kill", "services": ["web"], "signal": 1}': Kill(("web",), 1),
+}
+# And the keys that it read, of the answer to `status` and `watch`, of its services, and of their pools.
+READ_FIRST = {
+    StackStatus: {"stack", "instance", "services", "warnings"},
+    ServiceStatus: {
+        "name", "instance", "state", "status", "health", "port", "url", "pid", "uptime_s", "restarts", "exit_code",
+        "result", "pool", "reason",
+    },
+    PortStatus: {"port", "state", "holder"},
+    Environment: {"environment", "secret"},
+    Progress: {"progress", "end", "results"},
+    Outcome: {"name", "ok", "words"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "asked"), FIRST.items())
+def test_what_the_first_portsup_sent_is_still_understood(line: bytes, asked: Request) -> None:
+    assert parse_request(line) == asked
+
+
+@pytest.mark.parametrize(("message", "keys"), READ_FIRST.items())
+def test_answers_still_have_what_the_first_portsup_read(message: type, keys: set[str]) -> None:
+    assert keys - {each.name for each in fields(message)} == set()
 
 
 @given(st.binary())
