@@ -46,7 +46,8 @@ class LeftProcess:
 
     pid: int
     name: str
-    service: str
+    service: str  # empty where it is not known
+    stack: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ def left_over() -> Leftovers:
     runtime = RuntimeDir.find()
     folders = Folders(check_state())
     return Leftovers(
-        tuple(LeftProcess(each.pid, each.name, each.service) for each in leftovers.orphans(runtime)),
+        tuple(LeftProcess(each.pid, each.name, each.service, each.stack) for each in leftovers.orphans(runtime)),
         tuple(LeftFile(file.path, file.what) for file in leftovers.stale_files(runtime)),
         tuple(Instance(each.stack, each.number, each.folder) for each in folders.all() if not each.exists),
         folders.trouble,

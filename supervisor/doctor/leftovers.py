@@ -10,7 +10,7 @@ from supervisor.files.replacement import written_for
 from supervisor.ports.instances import InstanceInfo, is_held
 from supervisor.ports.lockfile import FileLock
 from supervisor.ports.record import Record, read_json
-from supervisor.ports.runs import dead_runs
+from supervisor.ports.runs import dead_runs, stacks_of_runs
 from supervisor.ports.runtime import RuntimeDir
 from supervisor.process import leftovers, tree
 from supervisor.words import findings as words
@@ -24,7 +24,8 @@ class Orphan:
 
     pid: int
     name: str
-    service: str
+    service: str  # empty where it is not known
+    stack: str
     run_id: str
 
 
@@ -44,9 +45,10 @@ def orphans(runtime: RuntimeDir) -> list[Orphan]:
     """
     if system.process_trouble():
         return []
-    left = sorted(leftovers.left_of(sorted(dead_runs(runtime))).items())
+    left, stacks = leftovers.left_of(sorted(dead_runs(runtime))), stacks_of_runs(runtime)
     return [
-        Orphan(pid, system.process_name(pid), system.environ_of(pid).get(tree.SERVICE, ""), run) for pid, run in left
+        Orphan(pid, system.process_name(pid), system.environ_of(pid).get(tree.SERVICE, ""), stacks.get(run, ""), run)
+        for pid, run in sorted(left.items())
     ]
 
 

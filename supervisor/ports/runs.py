@@ -4,6 +4,7 @@ A process of another PID namespace, as in a container that shares our runtime di
 locks can, as flock(2) knows no namespaces.
 """
 
+import contextlib
 import os
 from collections.abc import Collection, Iterator
 
@@ -40,6 +41,17 @@ def runs_of(runtime: RuntimeDir, pid: int) -> set[str]:
     """The run ids of records that this process has left."""
     found = _runs((runtime.ports, runtime.instances))
     return {run_id for run_id, owner, _ in found if owner.pid == pid and not system.is_alive(owner)}
+
+
+def stacks_of_runs(runtime: RuntimeDir) -> dict[str, str]:
+    """The name of the stack of each run id that a record of an instance tells of."""
+    found = {}
+    with contextlib.suppress(OSError):
+        for name in os.listdir(runtime.instances):
+            match read_json(os.path.join(runtime.instances, name)) if name.endswith(".json") else None:
+                case {"run_id": str(run_id), "stack": str(stack)}:
+                    found[run_id] = stack
+    return found
 
 
 def _runs(directories: Collection[str]) -> Iterator[tuple[str, Identity, str]]:

@@ -106,7 +106,7 @@ NOTHING = f"{leftovers.NOTHING.capitalize()}."
 
 def words_of(left: Leftovers) -> list[str]:
     """What is left, one line each.  Pure."""
-    lines = [leftovers.process(each.pid, each.name, each.service) for each in left.processes]
+    lines = [leftovers.process(each.pid, each.name, each.service, each.stack) for each in left.processes]
     lines += [leftovers.file(each.path, each.what) for each in left.files]
     lines += [leftovers.number(each.instance, each.stack, each.folder) for each in left.numbers]
     return [*lines, *filter(None, [left.trouble])] or [NOTHING]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from supervisor.core.instance import Overlap
 from supervisor.words.enumeration import counted
+from supervisor.words.leftovers import of
 from supervisor.words.overlaps import overlap
 
 Words = tuple[str, str]
@@ -101,9 +102,9 @@ def stalls(stack: str, number: int, told: str, is_well: bool) -> Words:
     return f"{_instance(stack, number)}: {told}", remedy
 
 
-def orphan(name: str, pid: int, service: str) -> Words:
+def orphan(name: str, pid: int, service: str, stack: str) -> Words:
     """A process of a portsup that is gone still runs."""
-    what = f"`{name}` (pid {pid}) of service `{service}` was left behind by a portsup that was killed"
+    what = f"`{name}` (pid {pid}){of(service, stack)} was left behind by a portsup that was killed"
     return what, "`portsup prune` ends it; so does the next `up` of that stack"
 
 

@@ -10,9 +10,15 @@ UNCHANGED = "nothing was changed"
 UNSEEN = "cannot tell which processes are left"
 
 
-def process(pid: int, name: str, service: str) -> str:
+def process(pid: int, name: str, service: str, stack: str) -> str:
     """A process of an ended run."""
-    return f"process {pid} `{name}` of service `{service}`"
+    return f"process {pid} `{name}`{of(service, stack)}"
+
+
+def of(service: str, stack: str) -> str:
+    """To whom it belonged, as far as that is known: a process can have an environment that no longer tells."""
+    known = {"service": service, "stack": stack}
+    return next((f" of {what} `{name}`" for what, name in known.items() if name), "")
 
 
 def file(path: str, what: str) -> str:

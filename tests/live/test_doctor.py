@@ -94,6 +94,7 @@ def test_what_two_sigkills_left_is_shown_and_pruned(stack: Make) -> None:
     assert (asked.returncode, "--yes" in asked.stderr) == (2, True)
     shown = [json.loads(line) for line in live.run("prune", "--dry-run", "--format", "json").stdout.splitlines()]
     pids = [each["pid"] for each in shown if each["kind"] == "process"]
+    assert {each["stack"] for each in shown if each["kind"] == "process"} == {"t"}
     assert live.run("prune", "--yes").returncode == 0
     assert [pid for pid in pids if is_alive(pid)] == []
     assert not list(live.runtime.rglob("*.new"))

@@ -116,10 +116,12 @@ def test_what_is_left_of_runs_that_are_over() -> None:
     from supervisor.tui.machine import NOTHING, words_of  # with Textual, which only one worker has to import
 
     left = Leftovers(
-        (LeftProcess(5, "node", "web"),), (LeftFile("/run/x", "record"),), (Instance("shop", 3, "/gone"),), "who knows"
+        (LeftProcess(5, "node", "web", "shop"), LeftProcess(6, "sh", "", "shop"), LeftProcess(7, "sh", "", "")),
+        (LeftFile("/run/x", "record"),), (Instance("shop", 3, "/gone"),), "who knows",
     )
     assert words_of(left) == [
-        "process 5 `node` of service `web`", "file /run/x: record", "number 3 of `shop`, of a deleted directory: /gone",
+        "process 5 `node` of service `web`", "process 6 `sh` of stack `shop`", "process 7 `sh`",
+        "file /run/x: record", "number 3 of `shop`, of a deleted directory: /gone",
         "who knows",
     ]  # fmt: skip
     assert words_of(Leftovers((), (), ())) == [NOTHING]

@@ -136,7 +136,7 @@ def _leftovers(runtime: "RuntimeDir") -> "Iterator[Finding]":
 
     left = orphans(runtime)
     for each in left:
-        yield Finding("orphans", Level.WARNING, *words.orphan(each.name, each.pid, each.service))
+        yield Finding("orphans", Level.WARNING, *words.orphan(each.name, each.pid, each.service, each.stack))
     files = list(stale_files(runtime))
     if files:
         yield Finding("stale-files", Level.NOTE, *words.stale_files(len(files), runtime.path))

@@ -35,7 +35,8 @@ def run(args: argparse.Namespace) -> int:
         warn(left.trouble, args.color)
     if args.format == "json":
         for each in processes:
-            print(render.json_line({"kind": "process", "pid": each.pid, "name": each.name, "service": each.service}))
+            whose = {"service": each.service, "stack": each.stack}
+            print(render.json_line({"kind": "process", "pid": each.pid, "name": each.name, **whose}))
         for file in files:
             print(render.json_line({"kind": "file", "path": file.path, "what": file.what}))
         for one in gone:
@@ -45,7 +46,8 @@ def run(args: argparse.Namespace) -> int:
         say(leftovers.NOTHING)
     else:
         for each in processes:
-            print(leftovers.process(each.pid, render.printable(each.name), render.printable(each.service)))
+            name, service = render.printable(each.name), render.printable(each.service)
+            print(leftovers.process(each.pid, name, service, each.stack))
         for file in files:
             print(leftovers.file(file.path, file.what))
         for one in gone:
