@@ -2,6 +2,7 @@
 is given back.
 
 For the time before there is a loop; `daemon.processes.inquiries` does the same for a running daemon.
+Of `pickle` only the part in C is imported: the other one, a thousand lines, does nothing here.
 """
 
 import contextlib
@@ -36,7 +37,7 @@ class Aside:
         """
         if not self._pid:
             return self._question()
-        import pickle
+        import _pickle as pickle
 
         found = None
         with open(self._source, "rb") as source, contextlib.suppress(EOFError, pickle.UnpicklingError):
@@ -50,7 +51,7 @@ class Aside:
         return value
 
     def _begin(self) -> None:
-        import pickle  # noqa: F401  # before there are two who would do so
+        import _pickle  # noqa: F401  # before there are two who would do so
 
         source, sink = os.pipe2(os.O_CLOEXEC) if hasattr(os, "pipe2") else os.pipe()
         parent = os.getpid()
@@ -66,7 +67,7 @@ class Aside:
         self._pid, self._source = pid, source
 
     def _be_a_child(self, sink: int, parent: int) -> "NoReturn":
-        import pickle
+        import _pickle as pickle
 
         try:
             system.set_parent_death_signal(signal.SIGKILL)
@@ -77,7 +78,7 @@ class Aside:
                 value = self._question()
             except PortsupError as raised:
                 error = raised
-            told = pickle.dumps((value, error), pickle.HIGHEST_PROTOCOL)
+            told = pickle.dumps((value, error), -1)  # the highest protocol
             while told:
                 told = told[os.write(sink, told) :]
         finally:  # nothing of the parent's may run here, not even the report of a mistake

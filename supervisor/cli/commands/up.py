@@ -254,9 +254,10 @@ def _daemon(
 ) -> int:  # fmt: skip
     """The daemon's whole life, in the forked process."""
     gc.disable()  # until the stack is up: of what is made for it nothing is garbage, and to look costs a twentieth
-    # asyncio works without ssl, and portsup has no use for it: 4 MB and 10 ms less.
-    sys.modules.setdefault("ssl", None)  # type: ignore[arg-type]
     try:
+        from supervisor.process.latecomers import put_off
+
+        put_off()  # before anything else is imported
         # A child reads services.yaml, which takes as long as all these imports.
         asked = Aside(lambda: _read(args))
         from supervisor.daemon.console.foreground import Show

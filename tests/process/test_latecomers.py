@@ -1,0 +1,146 @@
+"""Modules that run late are the same modules, whoever asks first and for whatever."""
+
+import functools
+import inspect
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from supervisor.process import latecomers
+
+ROOT = Path(__file__).parents[2]
+BEGIN = """
+import sys
+from supervisor.process.latecomers import put_off
+put_off()
+import asyncio, concurrent.futures, pathlib, subprocess
+def late():
+    return sorted(name for name in sys.modules if type(sys.modules[name]).__name__ == "_Latecomer")
+ALL = ["inspect", "linecache", "locale", "traceback", "urllib.parse"]
+"""
+
+
+def ran(program: str, *options: str) -> str:
+    done = subprocess.run(
+        [sys.executable, *options, "-c", BEGIN + program], cwd=ROOT, capture_output=True, text=True, timeout=30
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+class Handlers:
+    def plain(self) -> None: ...
+
+    async def waits(self) -> None: ...
+
+    def __call__(self) -> None: ...
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [
+        Handlers().plain,
+        Handlers().waits,
+        Handlers(),
+        Handlers,
+        functools.partial(Handlers().plain),
+        functools.partial(functools.partial(Handlers.waits, Handlers())),
+        lambda: None,
+        print,
+    ],
+)
+def test_what_asyncio_asks_of_a_handler_has_the_answer_of_inspect(handler: Callable[[], object]) -> None:
+    answer = latecomers._is_coroutine_function(handler)
+    assert answer is inspect.iscoroutinefunction(handler)
+
+
+@pytest.mark.live
+def test_a_loop_that_listens_to_signals_and_paths_run_none_of_them() -> None:
+    program = """
+async def main():
+    asyncio.get_running_loop().add_signal_handler(15, print)
+    await asyncio.create_task(asyncio.sleep(0))
+asyncio.run(main())
+str(pathlib.Path("/a") / "b")
+print(late() == ALL, "ast" in sys.modules, "tokenize" in sys.modules)
+"""
+    assert ran(program) == "True False False\n"
+
+
+@pytest.mark.live
+def test_each_is_whole_once_something_is_asked_of_it() -> None:
+    program = """
+import inspect, linecache, locale, traceback, urllib.parse
+from urllib.parse import urlsplit
+print(urlsplit("http://a/b").netloc, urllib.parse.quote_from_bytes is urllib.parse.__dict__["quote_from_bytes"])
+print(inspect.signature(lambda a, b: 0), inspect.iscoroutinefunction.__module__)
+print(linecache.getline(linecache.__file__, 1) != "", locale.localeconv()["decimal_point"])
+try:
+    1 / 0
+except ZeroDivisionError:
+    print(traceback.format_exc().splitlines()[-1], traceback.extract_stack()[-1].name)
+print(pathlib.PurePosixPath("/a b").as_uri(), late(), sys.modules["inspect"] is inspect)
+try:
+    inspect.no_such_thing
+except AttributeError as error:
+    print(error)
+"""
+    assert ran(program).splitlines() == [
+        "a True",
+        "(a, b) inspect",
+        "True .",
+        "ZeroDivisionError: division by zero <module>",
+        "file:///a%20b [] True",
+        "module 'inspect' has no attribute 'no_such_thing'",
+    ] or ran(program).splitlines()[2].startswith('r""')
+
+
+@pytest.mark.live
+def test_one_that_cannot_run_now_is_tried_again() -> None:
+    program = """
+import traceback
+loader = traceback.__spec__.loader
+class Refusing:
+    def exec_module(self, module):
+        raise OSError(24, "too many open files")
+traceback.__spec__.loader = Refusing()
+try:
+    traceback.format_exc
+except OSError as error:
+    print(error.errno, "traceback" in late())
+traceback.__spec__.loader = loader
+print(callable(traceback.format_exc), "traceback" in late())
+"""
+    assert ran(program) == "24 True\nTrue False\n"
+
+
+@pytest.mark.live
+def test_threads_that_ask_at_once_all_get_it_whole() -> None:
+    program = """
+import inspect, threading
+sys.setswitchinterval(1e-6)
+start, seen = threading.Barrier(8), []
+def ask():
+    start.wait()
+    seen.append(inspect.Signature.empty is inspect._empty and inspect.getsourcelines is not None)
+threads = [threading.Thread(target=ask) for _ in range(8)]
+for each in threads: each.start()
+for each in threads: each.join()
+print(seen == [True] * 8, "inspect" in late())
+"""
+    assert ran(program) == "True False\n"
+
+
+@pytest.mark.live
+def test_the_debug_mode_of_asyncio_tells_where_a_task_was_made() -> None:
+    program = """
+async def main():
+    task = asyncio.create_task(asyncio.sleep(0))
+    print("main" in repr(task._source_traceback), "latecomers" in repr(task._source_traceback))
+    await task
+asyncio.run(main(), debug=True)
+"""
+    assert ran(program, "-X", "dev").splitlines()[0] == "True False"
