@@ -121,6 +121,9 @@ class Live(Project):
         up = Foreground(self, words, stdout)
         try:
             yield up
+        except BaseException:
+            print(f"`up`, whose exit code is {up.process.poll()} (None while it runs), said last:\n{up.err[-4000:]}")
+            raise
         finally:
             up.clean_up()
 
