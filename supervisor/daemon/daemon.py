@@ -210,6 +210,8 @@ class Daemon:
             self._stack.try_again()
             self._automatic.round()
             self._stack.room.round()
+            if self._has_reported:
+                self._journal.look()
         if (self._writing.look() or self._renderer.has_unwritten) and not self._end.done():
             self.on_ports_changed()
 
@@ -242,8 +244,7 @@ class Daemon:
         with contextlib.suppress(OSError, ImportError, MemoryError):
             system.listening(())  # asks nothing, but the first look around needs what that takes
             _ = system.turn_away  # loads what the end of a service needs
-            if self._journal.settle():
-                return
+            return
         self._loop.call_later(SETTLED_AGAIN, self._settle)
 
     def _look_for_the_end(self, svc: Service) -> None:

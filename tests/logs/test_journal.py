@@ -54,6 +54,22 @@ def test_structlog_goes_on_with_lines_that_are_the_same(tmp_path: Path) -> None:
     assert [each["seq"] for each in seen] == [1, 2]
 
 
+@pytest.mark.live
+def test_structlog_is_not_loaded_before_there_is_news_after_the_start() -> None:
+    code = (
+        "import sys, supervisor.logs.journal as j; journal = j.open_journal('/dev/null')\n"
+        "def look(): journal.look(); print('structlog' in sys.modules)\n"
+        "journal.log('info', 'start'); look(); look(); journal.log('info', 'news')\n"
+        "sys.modules['structlog'] = None; journal.look(); del sys.modules['structlog']\n"  # no memory, say
+        "journal.log('info', 'more'); look()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2],
+        timeout=30,
+    )  # fmt: skip
+    assert done.stdout.split() == ["False", "False", "True"]
+
+
 def test_secrets_are_hidden_by_name_and_by_value(tmp_path: Path) -> None:
     journal = open_journal(tmp_path / "portsup.log", secrets={"hunter22"})
     try:
