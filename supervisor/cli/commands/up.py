@@ -244,8 +244,7 @@ def _forward(pid: int, number: int) -> None:
 
 
 def _pipe() -> tuple[int, int]:
-    ours, theirs = os.pipe2(os.O_CLOEXEC) if hasattr(os, "pipe2") else os.pipe()
-    return ours, theirs
+    return os.pipe2(os.O_CLOEXEC) if hasattr(os, "pipe2") else os.pipe()
 
 
 def _daemon(
@@ -255,9 +254,10 @@ def _daemon(
     """The daemon's whole life, in the forked process."""
     gc.disable()  # until the stack is up: of what is made for it nothing is garbage, and to look costs a twentieth
     try:
-        from supervisor.process.latecomers import put_off
+        from supervisor.process import latecomers, shortcut
 
-        put_off()  # before anything else is imported
+        shortcut.take()
+        latecomers.put_off()
         # A child reads services.yaml, which takes as long as all these imports.
         asked = Aside(lambda: _read(args))
         from supervisor.daemon.console.foreground import Show
