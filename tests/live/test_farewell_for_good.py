@@ -1,0 +1,72 @@
+"""A process that is asked to end and that nobody follows answers whoever has connected before."""
+
+import threading
+
+import pytest
+
+from supervisor.process.filters import why_not
+from tests.live.farewells import (
+    KINDS,
+    crowds_at,
+    each_number_of_times,
+    how,  # noqa: F401
+    refuses,
+    served,
+    service,
+    slow,  # noqa: F401
+    start_again,
+    unanswered,
+)
+from tests.live.stack import Live
+from tests.support.eventually import eventually
+
+pytestmark = [pytest.mark.live, pytest.mark.skipif(bool(why_not()), reason=f"no handoff here: {why_not()}")]
+
+ROTATED = {"one-v6", "four-v6"}  # the others are stopped
+
+
+@each_number_of_times
+def test_who_has_connected_before_a_stop_is_answered(slow: Live, how: str, times: int) -> None:  # noqa: F811
+    """The others are refused, as ever.  Also by a replica that would have ended later than one with fewer clients."""
+    services = {name: service(slow, address, workers=workers) for name, (address, workers) in KINDS.items()}
+    services["three"] = service(slow, replicas=3)
+    with served(slow, how, services) as ports:
+        for left in range(times, 0, -1):
+            with crowds_at(ports) as crowds:
+                results = slow.do("stop", *(name for name in ports if name not in ROTATED))
+                results |= {name: slow.rotate(name) for name in ROTATED}
+                assert all(result["ok"] for result in results.values()), results
+                refuses(crowds)
+            assert unanswered(crowds) == {}
+            if left > 1:
+                start_again(slow, ports)
+
+
+@pytest.mark.long
+def test_who_has_connected_before_all_replicas_with_workers_stop_is_answered(slow: Live, how: str) -> None:  # noqa: F811
+    with served(slow, how, {"web": service(slow, workers=4, replicas=3)}) as ports:
+        for _ in range(2):
+            with crowds_at(ports) as crowds:
+                assert all(result["ok"] for result in slow.do("stop", "web").values())
+                refuses(crowds)
+            assert unanswered(crowds) == {}
+            start_again(slow, ports)
+
+
+@each_number_of_times
+def test_who_has_connected_before_a_rolling_restart_is_stopped_is_answered(
+    slow: Live, how: str, times: int  # noqa: F811
+) -> None:
+    """Also by the second process, which may begin to listen while the first one accepts those who wait."""
+    with served(slow, how, {"web": service(slow)}) as ports:
+        for _ in range(times):
+            with crowds_at(ports) as crowds:
+                before = len(slow.journal("roll begins"))
+                rolling = threading.Thread(target=lambda: slow.do("restart", "web", rolling=True))
+                rolling.start()
+                eventually(lambda before=before: len(slow.journal("roll begins")) > before)  # type: ignore[misc]
+                assert slow.do("stop", "web")["web"]["ok"]
+                rolling.join(20)
+                refuses(crowds)
+            assert unanswered(crowds) == {}
+            assert slow.do("start", "web")["web"]["ok"]
