@@ -4,6 +4,7 @@ from supervisor.dataclass import dataclass, replace
 
 ACCEPTS_WITHIN = 0.25  # seconds in which a process accepts at least one of them
 AT_MOST = 2.0  # seconds for all of them
+SEEN_EVERY = 0.02  # seconds; where a machine is too busy for us to look that often, the process has to wait as well
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,12 +14,14 @@ class Patience:
     until: float
     end: float
     fewest: int | None = None
+    seen_at: float | None = None
 
     def seen(self, waiting: int, now: float) -> "Patience":
         """So many wait now."""
+        stalled = 0.0 if self.seen_at is None else max(now - self.seen_at - SEEN_EVERY, 0.0)
         if self.fewest is not None and waiting >= self.fewest:
-            return self
-        return replace(self, fewest=waiting, until=min(now + ACCEPTS_WITHIN, self.end))
+            return replace(self, seen_at=now, until=min(self.until + stalled, self.end))
+        return replace(self, seen_at=now, fewest=waiting, until=min(now + ACCEPTS_WITHIN, self.end))
 
     def lasts(self, now: float) -> bool:
         """Whether it is waited any longer."""

@@ -26,6 +26,7 @@ class Doors:
     claims: list[Claim] = field(default_factory=list)
     shut: dict[int, Callable[[socket.socket], None]] = field(default_factory=dict)  # what undoes it, by inode
     are_all: bool = False
+    begun: set[int] | None = None  # handshakes that may end here: the ports of the clients
 
     def hold_all(self, seats: Iterable[Seat]) -> None:
         """Those at some places of all process trees, also what has begun to listen since; raises OSError."""
@@ -34,14 +35,29 @@ class Doors:
             _hold(self, seat, seat.trees())
 
     def waiting(self) -> int:
-        """How many wait in their queues."""
+        """How many wait in their queues, or had begun to connect when this was asked first, and are about to wait."""
+        if not self.held:
+            return 0
+        if self.begun is None or (self.begun and not self._queued()):
+            with contextlib.suppress(OSError):  # nobody can tell
+                begun = system.handshakes_on(next(iter(self.held.values())).getsockname()[1])
+                self.begun = begun if self.begun is None else self.begun & begun
+        return len(self.begun or ()) + self._queued()  # last, as whoever was about to wait has got there meanwhile
+
+    def _queued(self) -> int:
         return sum(system.waiting_in(sock) for sock in self.held.values() if is_listening(sock))
 
     def close(self) -> None:
-        """Has nobody connect to them from now on."""
+        """Has nobody connect to them from now on; where they are all, whoever tries is refused."""
         for inode, sock in self.held.items():
             if inode not in self.shut and is_listening(sock):
-                self.shut[inode] = system.turn_away(sock)
+                self.shut[inode] = self._shut(sock)
+
+    def _shut(self, sock: socket.socket) -> Callable[[socket.socket], None]:
+        with contextlib.suppress(OSError):
+            if self.are_all:
+                return system.hide(sock)
+        return system.turn_away(sock, is_idle=self.begun is not None and not self.begun)
 
     def open(self) -> None:
         """Undoes `close`; also where the program alone has a socket by now."""

@@ -73,7 +73,7 @@ class Newcomers:
                     new.append(others[-1] if others else seat.kept[None])
                     seat.opened += lead_to_last(new[-1], seat.sockets())
         with contextlib.suppress(OSError):  # nobody can tell
-            return not new or not _are_elsewhere(self.openings.port, new)
+            return not new or not _are_elsewhere(self.openings.port, new, but=system.handshakes_on(self.openings.port))
         return True
 
     def waiting(self) -> int:
@@ -156,6 +156,10 @@ def take_over(listening: socket.socket, left: Sequence[socket.socket], port: int
     return True
 
 
-def _are_elsewhere(port: int, here: Collection[socket.socket]) -> bool:
-    """Whether some clients of a port wait at other sockets than these, or their handshake is under way."""
-    return sum(not each.inode for each in system.connections_on(port)) > sum(map(system.waiting_in, here))
+def _are_elsewhere(port: int, here: Collection[socket.socket], but: Collection[int] = ()) -> bool:
+    """Whether some clients of a port wait at other sockets than these, or their handshake is under way.
+
+    Those with the ports `but` are not asked for.
+    """
+    coming = [each for each in system.connections_on(port) if not each.inode and each.peer_port not in but]
+    return len(coming) > sum(map(system.waiting_in, here))

@@ -32,7 +32,8 @@ elif sys.platform == "linux":
     _LATER = {
         "beneath": ("COVERS", "can_be_joined", "keeps_own", "slip_beneath"),
         "departures": (
-            "connections_on", "lead_anywhere", "lead_to", "open_departures", "turn_away", "waiting_in",
+            "connections_on", "handshakes_on", "hide", "lead_anywhere", "lead_to", "open_departures", "turn_away",
+            "waiting_in",
         ),
         "linux_limits": ("highest_limit", "room_for_words"),
         "linux_sockets": (

@@ -18,6 +18,7 @@ _NETLINK_SOCK_DIAG = 4
 _GROUPS = 1 << 0 | 1 << 2  # SKNLGRP_INET_TCP_DESTROY and SKNLGRP_INET6_TCP_DESTROY
 # asm-generic/socket.h
 _SO_ATTACH_FILTER, _SO_DETACH_FILTER, _SO_ATTACH_REUSEPORT_CBPF, _SO_DETACH_REUSEPORT_BPF = 26, 27, 51, 68
+_SO_BINDTOIFINDEX, _NO_INTERFACE = 62, 0x7FFFFFFF  # no machine has had so many
 _INSTRUCTION = struct.Struct("=HBBI")  # struct sock_filter, linux/filter.h
 _PROGRAM = struct.Struct("@HP")  # struct sock_fprog
 _LOAD_BYTE, _LOAD_HALF, _AND, _IF_EQUAL, _RETURN = 0x30, 0x28, 0x54, 0x15, 0x06
@@ -51,6 +52,14 @@ def connections_on(port: int) -> list[Connection]:
     return [each.of for each in found if each.state not in _HALF_CLOSED or each.of.inode]
 
 
+def handshakes_on(port: int) -> set[int]:
+    """The ports of clients that have begun to connect to a local port, and wait in no queue yet; raises OSError.
+
+    Also of clients on this machine: a busy one leaves their packets for a while.
+    """
+    return {found.of.peer_port for found in netlink.connections(port, 1 << _SYN_RECEIVED)}
+
+
 def waiting_in(listening: socket.socket) -> int:
     """How many connections wait in the queue of a listening socket; tcp(7), TCP_INFO."""
     return _number_of(listening, _WAITING_AT)
@@ -70,8 +79,29 @@ def lead_anywhere(listening: socket.socket) -> None:
         listening.setsockopt(socket.SOL_SOCKET, _SO_DETACH_REUSEPORT_BPF, 0)
 
 
-def turn_away(listening: socket.socket) -> Callable[[socket.socket], None]:
+def hide(listening: socket.socket) -> Callable[[socket.socket], None]:
+    """Have whoever connects to a listening socket from now on be refused; gives what undoes it.
+
+    The kernel passes over a listener of another interface than a packet has come by (compute_score in
+    net/ipv4/inet_hashtables.c).  Who waits in the queue is not affected, nor who has begun a handshake.  In a group it
+    chooses among all as long as one is not hidden.  Only root can undo it: CAP_NET_RAW.  Raises OSError where the
+    program has chosen an interface itself, and for an ordinary user before Linux 5.7.
+    """
+    if listening.getsockopt(socket.SOL_SOCKET, _SO_BINDTOIFINDEX):
+        raise OSError(errno.EEXIST, os.strerror(errno.EEXIST))
+    listening.setsockopt(socket.SOL_SOCKET, _SO_BINDTOIFINDEX, _NO_INTERFACE)
+    return _show
+
+
+def _show(listening: socket.socket) -> None:
+    with contextlib.suppress(PermissionError):
+        listening.setsockopt(socket.SOL_SOCKET, _SO_BINDTOIFINDEX, 0)
+
+
+def turn_away(listening: socket.socket, *, is_idle: bool = False) -> Callable[[socket.socket], None]:
     """Have nobody begin to connect to a listening socket from now on; gives what undoes it, by any descriptor of it.
+
+    `is_idle`: no handshake with it is under way.
 
     The kernel drops each first packet, and the client sends it again after a second: then it is refused, or somebody
     listens again.  Who waits in the queue is not affected, nor who has begun a handshake: connections inherit the
@@ -84,10 +114,10 @@ def turn_away(listening: socket.socket) -> Callable[[socket.socket], None]:
         _drop_first_packets(listening)
         return _let_first_packets_in
     levels, length = _hop_levels(listening), _number_of(listening, _ROOM_AT)
-    if not any(listening.getsockopt(*each) for each in levels) and not _is_met(listening):
+    if not any(listening.getsockopt(*each) for each in levels) and (is_idle or not _is_met(listening)):
         with contextlib.suppress(OSError):
             _demand(levels, listening, _MOST_HOPS)
-            if not _is_met(listening):  # somebody may have come in between
+            if is_idle or not _is_met(listening):  # somebody may have come in between
                 return lambda sock: _demand(levels, sock, 0)
         with contextlib.suppress(OSError):
             _demand(levels, listening, 0)
@@ -155,10 +185,8 @@ def _hop_levels(listening: socket.socket) -> list[tuple[int, int]]:
 
 
 def _is_met(listening: socket.socket) -> bool:
-    """Whether a handshake is under way, as far as one can tell: on this machine it takes no time."""
-    host, port = listening.getsockname()[:2]
-    is_of_this_machine = host == "::1" or host.startswith(("127.", "::ffff:127."))
-    return not is_of_this_machine and bool(netlink.connections(port, 1 << _SYN_RECEIVED))
+    """Whether a handshake is under way: with it, or with another socket on its port."""
+    return bool(handshakes_on(listening.getsockname()[1]))
 
 
 def _number_of(listening: socket.socket, at: int) -> int:

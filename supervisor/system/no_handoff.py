@@ -50,6 +50,11 @@ def open_departures(port: int) -> Departures:
     raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
 
 
+def handshakes_on(port: int) -> set[int]:
+    """The ports of clients that have begun to connect to a local port: the system does not tell."""
+    return set()
+
+
 def waiting_in(listening: socket.socket) -> int:
     """How many connections wait in the queue of a listening socket: the system does not tell."""
     return 0
@@ -69,6 +74,11 @@ def lead_anywhere(listening: socket.socket) -> None:
     """The system does so."""
 
 
-def turn_away(listening: socket.socket) -> Callable[[socket.socket], None]:
+def hide(listening: socket.socket) -> Callable[[socket.socket], None]:
+    """Nothing here can do that."""
+    raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+
+def turn_away(listening: socket.socket, *, is_idle: bool = False) -> Callable[[socket.socket], None]:
     """Nothing here can do that."""
     return lambda _: None

@@ -1,18 +1,33 @@
 """How long a process that is to end may take for the clients that wait for it."""
 
-from supervisor.core.farewell import ACCEPTS_WITHIN, AT_MOST, patience_from
+from supervisor.core.farewell import ACCEPTS_WITHIN, AT_MOST, SEEN_EVERY, Patience, patience_from
+
+
+def looked(patience: Patience, waiting: int, since: float, until: float) -> Patience:
+    """Again and again, as on a machine that is not busy."""
+    looks = round((until - since) / SEEN_EVERY)
+    for look in range(looks + 1):
+        patience = patience.seen(waiting, since + look * (until - since) / looks)
+    return patience
 
 
 def test_a_process_that_accepts_nobody_has_a_moment() -> None:
-    patience = patience_from(100.0, 110.0).seen(3, 100.0).seen(3, 100.2)
+    patience = looked(patience_from(100.0, 110.0), 3, 100.0, 100.2)
     assert patience.lasts(100.0 + ACCEPTS_WITHIN - 0.01)
-    assert not patience.lasts(100.0 + ACCEPTS_WITHIN)
+    assert not patience.lasts(100.0 + ACCEPTS_WITHIN + 0.001)
 
 
 def test_one_that_accepts_them_one_after_the_other_has_longer() -> None:
-    patience = patience_from(100.0, 110.0).seen(3, 100.0).seen(2, 100.2)
+    patience = looked(patience_from(100.0, 110.0).seen(3, 100.0), 2, 100.2, 100.4)
     assert patience.lasts(100.4)
-    assert not patience.seen(5, 100.4).lasts(100.2 + ACCEPTS_WITHIN)  # others have come, which says nothing of it
+    assert not patience.seen(5, 100.41).lasts(100.2 + ACCEPTS_WITHIN + 0.001)  # others have come, which says nothing
+
+
+def test_time_in_which_the_machine_lets_nobody_run_is_not_counted() -> None:
+    patience = patience_from(100.0, 110.0).seen(3, 100.0).seen(3, 101.0)
+    assert patience.lasts(101.0 + ACCEPTS_WITHIN - 2 * SEEN_EVERY)
+    assert not patience.lasts(101.0 + ACCEPTS_WITHIN + 0.001)
+    assert patience.seen(3, 105.0).until == 100.0 + AT_MOST
 
 
 def test_it_never_has_more_than_two_seconds_or_half_of_its_grace_period() -> None:

@@ -19,6 +19,7 @@ from tests.live.farewells import (
 )
 from tests.live.stack import Live
 from tests.support.eventually import eventually
+from tests.support.namespace import slow_down
 
 pytestmark = [pytest.mark.live, pytest.mark.skipif(bool(why_not()), reason=f"no handoff here: {why_not()}")]
 
@@ -40,6 +41,16 @@ def test_who_has_connected_before_a_stop_is_answered(slow: Live, how: str, times
             assert unanswered(crowds) == {}
             if left > 1:
                 start_again(slow, ports)
+
+
+def test_who_is_about_to_connect_when_it_is_stopped_is_answered(slow: Live, how: str) -> None:  # noqa: F811
+    """Their packets take as long as those of another machine, or on one that is busy."""
+    with served(slow, how, {"one": service(slow), "three": service(slow, replicas=3)}) as ports:
+        slow_down()
+        with crowds_at(ports) as crowds:
+            assert all(result["ok"] for result in slow.do("stop", *ports).values())
+            refuses(crowds)
+        assert unanswered(crowds) == {}
 
 
 @pytest.mark.long

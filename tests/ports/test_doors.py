@@ -1,5 +1,6 @@
 """The sockets of a process tree that is about to be asked to end."""
 
+import os
 import socket
 from collections.abc import Iterator
 
@@ -96,20 +97,73 @@ def test_hops_that_can_be_demanded_only_in_part_are_not_demanded(
     assert {listening.getsockopt(*each) for each in known} == {0}
 
 
-def test_a_handshake_under_way_is_seen() -> None:
-    """Where other machines may connect: on this one alone it takes no time."""
+def begin_to_connect(client: socket.socket, host: str, port: int) -> None:
+    """A handshake that does not come to its end."""
     deaf = departures._INSTRUCTION.pack(departures._RETURN, 0, 0, 0)
-    with socket.socket() as listening, socket.socket() as client:
-        listening.bind(("0.0.0.0", 0))
-        listening.listen()
+    try:
+        departures._attach(client, departures._SO_ATTACH_FILTER, deaf)
+    except PermissionError:
+        pytest.skip("an ordinary user may set none here")
+    client.setblocking(False)
+    client.connect_ex((host, port))
+
+
+def test_a_handshake_under_way_is_seen(listening: socket.socket) -> None:
+    """Also of a client on this machine."""
+    with socket.socket(listening.family) as client:
         assert not departures._is_met(listening)
-        try:
-            departures._attach(client, departures._SO_ATTACH_FILTER, deaf)
-        except PermissionError:
-            pytest.skip("an ordinary user may set none here")
-        client.setblocking(False)
-        client.connect_ex(("127.0.0.1", listening.getsockname()[1]))
+        begin_to_connect(client, *listening.getsockname()[:2])
         assert departures._is_met(listening)
+
+
+def test_where_nobody_can_have_begun_a_handshake_that_of_another_socket_is_of_no_matter(
+    listening: socket.socket, no_filter: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(departures, "_is_met", lambda _: True)
+    system.turn_away(listening, is_idle=True)
+    assert listening.getsockopt(*departures._hop_levels(listening)[-1]) == departures._MOST_HOPS
+    assert not connects(listening)
+
+
+def test_who_connects_to_doors_that_are_all_is_refused_and_whoever_has_begun_is_served(
+    listening: socket.socket,
+) -> None:
+    doors, address = Doors(), listening.getsockname()[:2]
+    doors.hold_all([Seat(kept={"old": listening}, claims=[Claim("old", inode_of(listening), listens=True)])])
+    with socket.create_connection(address) as first:
+        doors.close()
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(address, WITHIN)
+        assert doors.waiting() == 1
+        connection, _ = listening.accept()
+        with connection:
+            first.sendall(b"hello")
+            assert connection.recv(9) == b"hello"
+    undo = next(iter(doors.shut.values()))
+    undo(listening)  # as root alone can
+    assert connects(listening) is (os.geteuid() == 0)
+    doors.release()
+
+
+def test_a_socket_whose_program_has_chosen_an_interface_is_not_hidden(listening: socket.socket) -> None:
+    listening.setsockopt(socket.SOL_SOCKET, departures._SO_BINDTOIFINDEX, 1)
+    with pytest.raises(FileExistsError):
+        system.hide(listening)
+
+
+def test_who_has_begun_to_connect_counts_and_who_begins_later_does_not(listening: socket.socket) -> None:
+    """A busy machine leaves the packets of clients on itself for a while, too.  Later ones get elsewhere."""
+    before, after = (doors_of([Seat(kept={"old": listening})], "old") for _ in range(2))
+    with socket.socket(listening.family) as client, socket.socket(listening.family) as later:
+        begin_to_connect(client, *listening.getsockname()[:2])
+        assert before.waiting() == 1
+        begin_to_connect(later, *listening.getsockname()[:2])
+        assert (before.waiting(), after.waiting()) == (1, 2)
+        client.close()
+        with socket.create_connection(listening.getsockname()[:2]):
+            assert before.waiting() == 2
+    for doors in (before, after):
+        doors.release()
 
 
 def test_the_filter_of_a_program_stays(listening: socket.socket) -> None:

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.needed import need_program
 from tests.support.thief import OTHER_ADDRESSES
 
 CLONE_NEWNET = 0x40000000  # sched.h
+SLOW = ["tbf", "rate", "200kbit", "burst", "1540", "latency", "5s"]  # tc-tbf(8): 3 ms for each packet
 
 
 def _call(name: str, *arguments: int) -> None:
@@ -43,3 +45,11 @@ def own_network(*, moves: bool = False) -> Iterator[None]:
             _call("setns", before, CLONE_NEWNET)
     finally:
         os.close(before)
+
+
+def slow_down() -> None:
+    """Packets wait for each other in the namespace that this thread is in."""
+    tc = need_program("tc", "iproute2")
+    done = subprocess.run([tc, "qdisc", "add", "dev", "lo", "root", *SLOW], capture_output=True, text=True)
+    if done.returncode:
+        pytest.skip(f"this kernel has no slow link: {done.stderr.strip()}")

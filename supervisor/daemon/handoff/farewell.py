@@ -79,7 +79,7 @@ class _Farewell:
         if doors is None:
             seats = [seat for seat in sockets.seats().values() if None in seat.kept or seat.others_of(who)]
             doors = self._hold(Doors() if system.moves_queues() else doors_of(seats, who))
-        is_clear = is_clear and not doors.waiting()  # who came while the kernel told of all others was not counted
+        is_clear = not doors.waiting() and is_clear  # who came while the kernel told of all others was not counted
         if not is_clear and self._waits_for(doors):
             return False
         if len(doors.held) > 1:  # one of them closes first, and then the places of the others change
