@@ -30,7 +30,9 @@ _UNITS = {
     "w": 604800, "": 1,
 }  # fmt: skip
 _WAITS = (
-    re.compile(r"until (?P<command>.+?); ?do sleep [\d.]+; ?done", re.DOTALL),
+    re.compile(
+        r"until (?P<command>.+?); ?do (?:\[ -d /proc/\$MAINPID \] \|\| exit 1; ?)?sleep [\d.]+; ?done", re.DOTALL
+    ),
     re.compile(
         r"for \w+ in [^;]+; ?do (?P<command>[^;]+?) && (?:exit 0|break); ?sleep [\d.]+; ?done(?:; ?(?:exit 1|false))?"
     ),

@@ -35,13 +35,18 @@ def _http(probe: Probe, url: str) -> list[str]:
 
 
 def loop(words: list[str]) -> list[str]:
-    """A command that ends when the one in it succeeds, without printing how often it did not."""
+    """A command that ends when the one in it succeeds, without printing how often it did not.
+
+    It fails when the program has ended, which systemd itself does not look at before the loop is over.
+    """
+    shell = "/bin/sh"
     if words[:2] == ["bash", "-c"] and len(words) == 3:
-        return ["/bin/bash", "-c", f"until ({words[2]}) 2>/dev/null; do sleep 0.2; done"]
-    if words[:2] == ["sh", "-c"] and len(words) == 3:
-        return ["/bin/sh", "-c", f"until {words[2]}; do sleep 0.2; done"]
-    quiet = ["-fs" if word == "-fsS" and words[0] == "curl" else word for word in words]
-    return ["/bin/sh", "-c", f"until {script(quiet)}; do sleep 0.2; done"]
+        shell, asked = "/bin/bash", f"({words[2]}) 2>/dev/null"
+    elif words[:2] == ["sh", "-c"] and len(words) == 3:
+        asked = words[2]
+    else:
+        asked = script(["-fs" if word == "-fsS" and words[0] == "curl" else word for word in words])
+    return [shell, "-c", f"until {asked}; do [ -d /proc/$MAINPID ] || exit 1; sleep 0.2; done"]
 
 
 def script(words: list[str]) -> str:

@@ -1,5 +1,6 @@
 """Manifests of Kubernetes: for each service a Deployment, or a Job, in whose container portsup runs it."""
 
+import hashlib
 import math
 import re
 from collections.abc import Iterator
@@ -81,7 +82,7 @@ class _Maker:
                 "apiVersion": "v1", "kind": "Service", **self._metadata(),
                 "spec": {"selector": selector, "ports": [port]},
             }  # fmt: skip
-        yield self._job(starts) if is_over(self._spec) else self._deployment(starts)
+        yield self._job(starts) if is_over(self._spec) else self._deployment(starts, text)
 
     def _metadata(self, is_told: bool = False) -> Object:
         metadata: Object = {"name": self._name, "labels": self._labels()}
@@ -93,14 +94,16 @@ class _Maker:
         part_of = _name(self._stack.name)
         return {"app.kubernetes.io/name": self._name, "app.kubernetes.io/part-of": part_of[:LONGEST].rstrip("-")}
 
-    def _deployment(self, starts: bool) -> Object:
+    def _deployment(self, starts: bool, text: str) -> Object:
+        # A pod does not notice another content of its ConfigMap; with another annotation it is replaced.
+        checksum = {"checksum/config": hashlib.sha256(text.encode()).hexdigest()}
         return {
             "apiVersion": "apps/v1", "kind": "Deployment", **self._metadata(is_told=True),
             "spec": {
                 "replicas": 1 if starts else 0,
                 "strategy": {"type": "Recreate"},  # one process of a service at a time, as under portsup
                 "selector": {"matchLabels": {"app.kubernetes.io/name": self._name}},
-                "template": {"metadata": {"labels": self._labels()}, "spec": self._pod()},
+                "template": {"metadata": {"labels": self._labels(), "annotations": checksum}, "spec": self._pod()},
             },
         }  # fmt: skip
 

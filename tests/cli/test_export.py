@@ -44,6 +44,15 @@ def test_programs_of_units_are_absolute_and_those_that_are_missing_are_told(file
     assert "warning: web: there is no program `no-such-program` here: write its absolute path into the unit" in ran.err
 
 
+def test_a_program_below_the_directory_of_its_service_is_absolute_also_before_it_is_there(
+    tmp_path: Path, run: Run
+) -> None:
+    (tmp_path / "services.yaml").write_text("name: shop\nservices: {api: {command: ./api --fast, working_dir: .}}\n")
+    ran = run("-f", str(tmp_path / "services.yaml"), "export", "systemd")
+    assert f"ExecStart={tmp_path}/api --fast\n" in ran.out
+    assert f"warning: api: there is no program `./api` here: its unit runs `{tmp_path}/api`" in ran.err
+
+
 def test_files_are_written_once_and_not_over_others(file: str, run: Run, tmp_path: Path) -> None:
     folder = tmp_path / "out/units"
     words = ("-f", file, "export", "systemd", "-o", str(folder))

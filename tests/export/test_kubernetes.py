@@ -45,6 +45,17 @@ def test_portsup_runs_the_service_in_its_container(rich: StackSpec) -> None:
     assert pod(rich, "db")["volumes"][0]["configMap"]["name"] == of(rich, "db")["ConfigMap"]["metadata"]["name"]
 
 
+def test_pods_are_replaced_when_what_portsup_reads_there_changes(loading: Loading) -> None:
+    def annotations(command: str) -> Any:
+        stack = loading(f"name: shop\nservices: {{web: {{command: {command}}}, other: {{command: b}}}}\n")
+        return [of(stack, name)["Deployment"]["spec"]["template"]["metadata"]["annotations"] for name in stack.services]
+
+    (web, other), (changed, same) = annotations("a"), annotations("a --more")
+    assert web.keys() == changed.keys()
+    assert web != changed
+    assert other == same
+
+
 def test_selectors_are_labels_and_ports_have_the_names_that_are_asked_for(rich: StackSpec) -> None:
     for each in objects(rich):
         if each["kind"] == "Service":

@@ -26,6 +26,8 @@ SERVES = (
     "http.server.ThreadingHTTPServer(where, http.server.SimpleHTTPRequestHandler).serve_forever()"
 )
 
+LATE = f"import os\nif not os.path.exists('tried'): open('tried', 'w').close(); os._exit(3)\n{SERVES}"
+
 
 class Machine:
     """A machine whose root is ours with a layer above it; `folder` is on it at PLACE."""
@@ -120,11 +122,13 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
 
 
 def test_the_units_start_in_order_restart_run_by_the_clock_and_stop(machine: Machine) -> None:
-    db, web = free_pool(2)
+    db, web, second = free_pool(3)
     server = {"command": [PYTHON, "-c", SERVES], "working_dir": PLACE}
     job = {"one_shot": True, "working_dir": PLACE}
+    late = {"command": [PYTHON, "-c", LATE], "ready": {"tcp": True, "timeout": "1h"}}
     services = {
         "db": {**server, "pool": [db], "ready": {"tcp": True}, "restart_policy": {"delay": "0.1s"}},
+        "late": {**server, **late, "pool": [second], "restart_policy": {"delay": "0.1s"}},
         "seed": {**job, "command": ["/bin/sh", "-c", "date +%s.%N > seeded"], "depends_on": ["db"]},
         "web": {**server, "pool": [web], "depends_on": {"db": "ready", "seed": "completed_ok"}},
         "clock": {**job, "command": ["/bin/sh", "-c", "echo ran >> ran"], "schedule": "* * * * *"},
@@ -148,6 +152,9 @@ def test_the_units_start_in_order_restart_run_by_the_clock_and_stop(machine: Mac
     assert since("db") <= since("seed", "ExecMainStartTimestampMonotonic")
     assert since("seed") <= since("web", "ExecMainStartTimestampMonotonic")
     assert (machine.place / "seeded").exists()
+
+    machine.until("shop-late.service", "active")  # its first process had ended before it listened
+    assert machine.show("shop-late.service", "NRestarts") == "1"
 
     old = machine.show("shop-db.service", "MainPID")
     machine.tells("kill", "-9", old)

@@ -36,7 +36,8 @@ def test_ready_is_waited_for_before_what_comes_after(rich: StackSpec) -> None:
     api, db = unit(rich, "api"), unit(rich, "db")
     assert (api["Requires"], api["After"]) == (["shop-db.service shop-seed.service"],) * 2
     assert db["ExecStartPost"][0] == (
-        '/bin/bash -c "until (: </dev/tcp/127.0.0.1/15432) 2>/dev/null; do sleep 0.2; done"'
+        '/bin/bash -c "until (: </dev/tcp/127.0.0.1/15432) 2>/dev/null; '
+        'do [ -d /proc/$$MAINPID ] || exit 1; sleep 0.2; done"'
     )
     assert db["TimeoutStartSec"] == ["20"]
     [wait] = api["ExecStartPost"]

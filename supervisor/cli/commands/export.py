@@ -99,7 +99,10 @@ def _wishes(args: argparse.Namespace, target: "Target", stack: "StackSpec") -> "
 
 
 def _programs(stack: "StackSpec", path: str) -> dict[str, dict[str, str]]:
-    """The files of what each service runs, as portsup would find them; those that are not here are warned of."""
+    """The files of what each service runs, as portsup would find them; those that are not here are warned of.
+
+    systemd takes no path that begins in the working directory.
+    """
     from supervisor.process.executable import find
 
     found: dict[str, dict[str, str]] = {}
@@ -108,9 +111,13 @@ def _programs(stack: "StackSpec", path: str) -> dict[str, dict[str, str]]:
             try:
                 program = find(command[0], {"PATH": path, **spec.environment}, str(spec.working_dir))
             except PortsupError:
-                warn(f"{name}: there is no program `{command[0]}` here: write its absolute path into the unit")
-            else:
-                found.setdefault(name, {})[command[0]] = os.path.normpath(program)
+                why = f"{name}: there is no program `{command[0]}` here"
+                if "/" not in command[0]:
+                    warn(f"{why}: write its absolute path into the unit")
+                    continue
+                program = os.path.join(spec.working_dir, command[0])
+                warn(f"{why}: its unit runs `{os.path.normpath(program)}`")
+            found.setdefault(name, {})[command[0]] = os.path.normpath(program)
     return found
 
 
