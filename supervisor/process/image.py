@@ -95,7 +95,7 @@ def _vector(texts: Sequence[bytes], more: Iterable[int] = ()) -> tuple[Any, Any]
     In one block: an array of a thousand `c_char_p` would note of each that it has to stay.
     """
     block = ctypes.create_string_buffer(b"\0".join(texts))
-    places = accumulate((len(text) + 1 for text in texts), initial=ctypes.addressof(block))
+    places = accumulate(map((1).__add__, map(len, texts)), initial=ctypes.addressof(block))
     addresses = array("L", [*islice(places, len(texts)), *more, 0])
     return (ctypes.c_void_p * len(addresses)).from_buffer(addresses), block
 
@@ -107,7 +107,7 @@ def _variables(environment: Mapping[str, str]) -> list[bytes]:
             pairs = os.fsencode("\0".join(map("=".join, environment.items()))).split(b"\0")
             if (
                 len(pairs) == len(environment)
-                and not any("=" in name for name in environment)
+                and "=" not in "".join(environment)
                 and "" not in environment
             ):
                 return pairs

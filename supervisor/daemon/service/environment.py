@@ -61,8 +61,8 @@ def that_fits(
 
 def room_taken(environment: Mapping[str, str], words: Sequence[str]) -> int:
     """The bytes that arguments and environment take, and what begins a script, each text with its pointer."""
-    texts = [*words, *environment.keys(), *environment.values()]
-    characters = sum(len(text) if text.isascii() else len(os.fsencode(text)) for text in texts)
+    text = "".join((*words, *environment.keys(), *environment.values()))  # as one: a large stack has a thousand
+    characters = len(text) if text.isascii() else len(os.fsencode(text))
     return characters + 2 * len(environment) + len(words) + 8 * (len(environment) + len(words)) + _BEGINNING
 
 
