@@ -7,8 +7,10 @@ socket that was closed meanwhile.
 import asyncio
 import socket
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from supervisor.system.protocol import Listening
+if TYPE_CHECKING:
+    from supervisor.system.protocol import Listening
 
 AT_ONCE = 64  # connections that are taken before others have their turn
 PAUSE = 0.5  # seconds until a connection that the system refused us is asked for again
@@ -21,7 +23,7 @@ class Acceptor:
     """
 
     def __init__(
-        self, listening: Listening, welcome: Callable[[], asyncio.Protocol], on_refused: Callable[[OSError], None]
+        self, listening: "Listening", welcome: Callable[[], asyncio.Protocol], on_refused: Callable[[OSError], None]
     ) -> None:
         self._socket = listening
         self._welcome = welcome

@@ -26,7 +26,6 @@ if not system.HAS_JOBS:
 
 TYPE_CHECKING = False  # to import `typing` would cost the guardian memory
 if TYPE_CHECKING:
-    from supervisor.config.spec import StackSpec
     from supervisor.daemon.options import Options
 
 EXAMPLES = """\
@@ -258,8 +257,10 @@ def _daemon(
 
         shortcut.take()
         latecomers.put_off()
-        # A child reads services.yaml, which takes as long as all these imports.
-        asked = Aside(lambda: _read(args))
+        from supervisor.daemon.reading import read_stack  # what both need is imported once
+
+        # A child reads services.yaml, which takes as long as all the other imports.
+        asked = Aside(lambda: read_stack(_options(args)))
         from supervisor.daemon.console.foreground import Show
         from supervisor.daemon.start import run_instance
 
@@ -274,12 +275,6 @@ def _daemon(
     finally:
         with contextlib.suppress(OSError, ValueError):
             sys.stderr.flush()
-
-
-def _read(args: argparse.Namespace) -> "tuple[StackSpec, Options]":
-    from supervisor.daemon.reading import read_stack
-
-    return read_stack(_options(args))
 
 
 def _dry_run(args: argparse.Namespace) -> int:
