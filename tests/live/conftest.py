@@ -17,8 +17,12 @@ if TYPE_CHECKING:
 Make = Callable[..., Live]
 
 
-# For tests of what holds with the handoff and without.
-in_both_ways = pytest.mark.parametrize("stack", ["auto", "off"], indirect=True, ids=["handoff", "without-handoff"])
+# For tests of what holds with the handoff and without; the latter is also what `make test-portable` tries.
+in_both_ways = pytest.mark.parametrize(
+    "stack",
+    [pytest.param("auto", id="handoff"), pytest.param("off", id="without-handoff", marks=pytest.mark.long)],
+    indirect=True,
+)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -13,6 +13,7 @@ from tests.live.conftest import Make, in_both_ways
 from tests.live.stack import Live, is_alive, parent_of
 from tests.support.eventually import eventually
 from tests.support.ports import free_pool
+from tests.support.rounds import each_once
 
 pytestmark = pytest.mark.live
 
@@ -109,8 +110,7 @@ def kill_both(live: Live) -> None:
 AS_NOBODY = "os.setgid(65534); os.setuid(65534)"
 
 
-@pytest.mark.parametrize("who", ["itself", "nobody"])
-@pytest.mark.parametrize("finder", ["up", "prune"])
+@pytest.mark.parametrize(("finder", "who"), each_once(["up", "prune"], ["itself", "nobody"]))
 @in_both_ways
 def test_it_is_found_when_both_of_our_processes_were_killed(stack: Make, finder: str, who: str) -> None:
     if who == "nobody" and os.geteuid():

@@ -7,8 +7,9 @@ import pytest
 from tests.live.conftest import Make
 from tests.live.stack import SLEEPS
 from tests.live.test_hard_places import needs_root
-from tests.support.planted import plant
+from tests.support.planted import PLANTED, plant
 from tests.support.ports import free_pool
+from tests.support.rounds import each_once
 from tests.support.running import program
 
 pytestmark = pytest.mark.live
@@ -30,22 +31,22 @@ def test_too_few_descriptors_for_anything_are_said_in_a_sentence(
     assert "Traceback" not in done.stderr
 
 
+NULLS = {
+    "missing": "true",
+    "file": "touch /dev/null",
+    "directory": "mkdir /dev/null",
+    "closed": "mknod -m 666 /dev/null c 1 3 && mount -o remount,nodev /dev",
+    "other": "mknod -m 666 /dev/null c 250 99",
+}
+
+
 @needs_root
 @pytest.mark.parametrize(
-    "null",
-    [
-        "true",
-        "touch /dev/null",
-        "mkdir /dev/null",
-        "mknod -m 666 /dev/null c 1 3 && mount -o remount,nodev /dev",
-        "mknod -m 666 /dev/null c 250 99",
-    ],
-    ids=["missing", "file", "directory", "closed", "other"],
+    ("null", "words"), each_once(list(NULLS), [("up",), ("up", "-d"), ("exec", "--", "true"), ("doctor",)])
 )
-@pytest.mark.parametrize("words", [("up",), ("up", "-d"), ("exec", "--", "true"), ("doctor",)])
 def test_a_place_without_dev_null_is_refused_in_a_sentence(stack: Make, null: str, words: tuple[str, ...]) -> None:
     live = stack({"web": SLEEPS})
-    script = f'mount -t tmpfs none /dev && ln -s /proc/self/fd /dev/fd && {null} && exec "$@"'
+    script = f'mount -t tmpfs none /dev && ln -s /proc/self/fd /dev/fd && {NULLS[null]} && exec "$@"'
     done = subprocess.run(
         ["unshare", "--mount", "sh", "-c", script, "sh", *live.command(*words)],
         cwd=live.folder, env=live.env, capture_output=True, text=True, timeout=30,
@@ -72,8 +73,10 @@ def test_a_process_that_may_write_nothing_says_so_and_leaves_nothing(stack: Make
 
 
 @needs_root
-@pytest.mark.parametrize("kind", ["link", "fifo", "directory", "socket"])
-@pytest.mark.parametrize("name", ["ports/{}.lock", "ports/{}.json", "instances/t-1.lock", "instances/t-1.json"])
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    each_once(["ports/{}.lock", "ports/{}.json", "instances/t-1.lock", "instances/t-1.json"], PLANTED),
+)
 def test_what_lies_in_the_place_of_a_lock_or_record_is_named(stack: Make, name: str, kind: str) -> None:
     (port,) = free_pool(1)
     live = stack({"web": {"command": program("listens"), "pool": [port]}})

@@ -13,6 +13,7 @@ from tests.live.stack import SLEEPS, Live
 from tests.live.test_hard_places import needs_root
 from tests.support.planted import PLANTED, plant
 from tests.support.ports import free_pool
+from tests.support.rounds import each_once
 from tests.support.running import program
 
 pytestmark = pytest.mark.live
@@ -60,7 +61,7 @@ def open_itself(live: Live) -> Path:
     return live.folder / "s"
 
 
-UNSAFE = {
+UNSAFE: dict[Callable[[Live], Path], str] = {
     open_to_others: "above it (mode 0777), and put another in its place",
     of_others: f"it belongs to uid {OTHERS}, not to you",
     below_others: f"above it belongs to uid {OTHERS}, who can put another in its place",
@@ -70,13 +71,13 @@ UNSAFE = {
 
 
 @needs_root
-@pytest.mark.parametrize("variable", ["PORTSUP_STATE_DIR", "PORTSUP_RUNTIME_DIR"])
-@pytest.mark.parametrize(("unsafe", "why"), UNSAFE.items(), ids=[unsafe.__name__ for unsafe in UNSAFE])
+@pytest.mark.parametrize(("unsafe", "variable"), each_once(list(UNSAFE), ["PORTSUP_STATE_DIR", "PORTSUP_RUNTIME_DIR"]))
 def test_a_directory_that_others_could_change_is_refused(
-    stack: Make, unsafe: Callable[[Live], Path], why: str, variable: str
+    stack: Make, unsafe: Callable[[Live], Path], variable: str
 ) -> None:
     live = stack({"web": SLEEPS})
     live.env[variable] = str(unsafe(live))
+    why = UNSAFE[unsafe]
     if unsafe is open_itself and variable == "PORTSUP_RUNTIME_DIR":
         why = "others may enter it (mode 0775)"
     for words in (("up",), ("up", "-d"), ("prune", "--yes"), ("ls", "--all"), ("logs",)):
@@ -90,8 +91,7 @@ def test_a_directory_that_others_could_change_is_refused(
     assert live.instances() == []
 
 
-@pytest.mark.parametrize("kind", PLANTED)
-@pytest.mark.parametrize("name", ["portsup.log", "web.log", "web.log.idx"])
+@pytest.mark.parametrize(("name", "kind"), each_once(["portsup.log", "web.log", "web.log.idx"], PLANTED))
 def test_what_lies_in_the_place_of_a_log_is_not_written_to_and_said(stack: Make, name: str, kind: str) -> None:
     live = stack({"web": {"command": ["sh", "-c", "echo hello; exec sleep 99"]}})
     target = live.folder / "precious"

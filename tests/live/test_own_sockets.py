@@ -20,6 +20,7 @@ from tests.support.caller import caller
 from tests.support.eventually import eventually
 from tests.support.namespace import own_network
 from tests.support.ports import free_pool
+from tests.support.rounds import only
 from tests.support.running import PROGRAMS
 from tests.support.thief import thief, ways_in
 
@@ -47,10 +48,9 @@ def how(request: pytest.FixtureRequest) -> Iterator[str]:
         yield request.param
 
 
-# The same ways, for a test that takes half a minute with each.
-one_and_long_others = pytest.mark.parametrize(
-    "how", ["bpf", *(pytest.param(each, marks=pytest.mark.long) for each in ("sysctl", "swap"))], indirect=True
-)
+# The same ways, of which every run tries some.
+HOW = ("bpf", "sysctl", "swap")
+one_and_long_others = pytest.mark.parametrize("how", only(["bpf"], HOW), indirect=True)
 
 
 def stack_of(stack: Make, how: str, ways: tuple[str, ...], **more: Any) -> Live:
@@ -131,6 +131,7 @@ def test_a_program_gets_its_socket_as_it_likes_in_every_life(stack: Make, how: s
         assert live.journal("other port bound") == []
 
 
+@one_and_long_others
 def test_what_one_process_does_to_its_socket_the_next_one_does_not_feel(stack: Make, how: str) -> None:
     live = stack_of(stack, how, ("deaf-once",))
     with up(live):
@@ -139,6 +140,7 @@ def test_what_one_process_does_to_its_socket_the_next_one_does_not_feel(stack: M
         assert asked(port, "127.0.0.1").isdigit()
 
 
+@pytest.mark.parametrize("how", only(["bpf", "sysctl"], HOW), indirect=True)
 def test_a_worker_that_closes_its_listener_keeps_no_clients(stack: Make, how: str) -> None:
     """Who came to it after it had closed goes to the others, where the queue can move."""
     live = stack_of(stack, how, ("worker-closes",))
@@ -154,6 +156,7 @@ def test_a_worker_that_closes_its_listener_keeps_no_clients(stack: Make, how: st
         assert asked(port, "127.0.0.1").isdigit()
 
 
+@pytest.mark.parametrize("how", only(["bpf", "swap"], HOW), indirect=True)
 def test_a_program_that_listens_at_another_address_leaves_nothing_at_the_old_one(stack: Make, how: str) -> None:
     live = stack_of(stack, how, ("moves-house",))
     with up(live):

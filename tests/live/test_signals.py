@@ -13,6 +13,7 @@ from tests.live.conftest import Make
 from tests.live.stack import Live, notes, parent_of
 from tests.support.eventually import eventually
 from tests.support.ports import free_pool
+from tests.support.rounds import each_once
 
 pytestmark = pytest.mark.live
 
@@ -22,7 +23,10 @@ IGNORED = [number for number in EVERY if number not in STOPPING and number not i
 TARGETS = ("guardian", "daemon")
 
 
-def named(number: int) -> str:
+def named(number: int | str) -> str:
+    """What a signal, or else a target, is called."""
+    if isinstance(number, str):
+        return number
     try:
         return signal.Signals(number).name
     except ValueError:
@@ -71,8 +75,7 @@ def test_signals_that_mean_nothing_do_nothing(stack: Make, tmp_path: Path, targe
     assert (tmp_path / "notes").read_text().split().count("ended") == 2, "it was stopped, not killed"
 
 
-@pytest.mark.parametrize("target", TARGETS)
-@pytest.mark.parametrize("number", STOPPING, ids=named)
+@pytest.mark.parametrize(("target", "number"), each_once(TARGETS, STOPPING), ids=named)
 def test_signals_that_stop_do_so_in_order(stack: Make, tmp_path: Path, target: str, number: int) -> None:
     live = stack({"web": notes(tmp_path / "notes", 0.05)})
     with live.foreground() as up:
@@ -84,8 +87,7 @@ def test_signals_that_stop_do_so_in_order(stack: Make, tmp_path: Path, target: s
     live.leaves_nothing()
 
 
-@pytest.mark.parametrize("target", TARGETS)
-@pytest.mark.parametrize("number", STOPPING, ids=named)
+@pytest.mark.parametrize(("target", "number"), each_once(TARGETS, STOPPING), ids=named)
 def test_in_the_background_a_hangup_reloads_and_the_others_stop(
     stack: Make, tmp_path: Path, target: str, number: int
 ) -> None:

@@ -20,6 +20,7 @@ from tests.live.stack import is_alive, is_locked, notes
 from tests.live.test_signals import EVERY, NOBODY_CATCHES, TARGETS, has_line, named, pid_of
 from tests.support.eventually import eventually
 from tests.support.ports import free_pool
+from tests.support.rounds import each_once, only
 
 pytestmark = pytest.mark.live
 
@@ -120,8 +121,7 @@ def test_what_nobody_catches_ends_the_program_too(
     eventually(lambda: not is_alive(program), what="the end of the program")
 
 
-@pytest.mark.parametrize("target", TARGETS)
-@pytest.mark.parametrize("number", [signal.SIGKILL, *OF_THE_C_LIBRARY])
+@pytest.mark.parametrize(("target", "number"), each_once(TARGETS, [signal.SIGKILL, *OF_THE_C_LIBRARY]))
 @pytest.mark.usefixtures("nothing_ignored")
 def test_what_nobody_catches_leaves_no_service(stack: Make, tmp_path: Path, target: str, number: int) -> None:
     live = stack({"web": notes(tmp_path / "notes")})
@@ -134,7 +134,7 @@ def test_what_nobody_catches_leaves_no_service(stack: Make, tmp_path: Path, targ
     eventually(lambda: not any(map(is_locked, live.runtime.rglob("*.lock"))), what="a lock that is free")
 
 
-@pytest.mark.parametrize("number", STOPPING, ids=named)
+@pytest.mark.parametrize("number", only([signal.SIGINT, signal.SIGTERM], STOPPING), ids=named)
 def test_who_waits_for_a_start_in_the_background_passes_on_what_stops_it(
     stack: Make, tmp_path: Path, number: int
 ) -> None:

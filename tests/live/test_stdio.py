@@ -14,6 +14,7 @@ from tests.live.conftest import Make
 from tests.live.stack import Live, is_alive
 from tests.support.eventually import eventually
 from tests.support.ports import free_pool
+from tests.support.rounds import only
 from tests.support.running import program
 
 pytestmark = pytest.mark.live
@@ -142,7 +143,7 @@ def test_a_page_of_the_web_cannot_have_its_own_name_lead_here(stack: Make, share
             assert programs(url) == 0
 
 
-@pytest.mark.parametrize("command", [["./nowhere"], ["true"], ["echo", "{}"]])
+@pytest.mark.parametrize("command", only([["echo", "{}"]], [["./nowhere"], ["true"], ["echo", "{}"]]))
 def test_a_program_that_does_not_speak_it_fails_with_the_reason(stack: Make, command: list[str]) -> None:
     (port,) = free_pool(1)
     live = stack({"tools": {"command": command, "pool": [port], "stdio": "mcp", "restart": "never"}})

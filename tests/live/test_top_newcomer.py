@@ -10,12 +10,13 @@ from tests.live.stories import STORIES, Story
 from tests.live.tmux import Terminal, top_of
 from tests.support.eventually import eventually
 from tests.support.ports import free_pool
+from tests.support.rounds import only
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(240)]
 LONG = 30.0
 
 
-@pytest.mark.parametrize("name", STORIES)
+@pytest.mark.parametrize("name", only(["crash", "dependency not ready"], STORIES))
 def test_a_newcomer_finds_the_trouble_and_fixes_it(own_folders: Path, tmp_path: Path, name: str) -> None:
     story, ports = STORIES[name], free_pool(3)
     live = Live(own_folders / "p", story.services(ports))

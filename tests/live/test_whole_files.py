@@ -16,6 +16,7 @@ from tests.support.disks import fill, small_disk
 from tests.support.eventually import eventually
 from tests.support.planted import PLANTED, plant
 from tests.support.ports import free_pool
+from tests.support.rounds import only
 from tests.support.running import program
 
 pytestmark = pytest.mark.live
@@ -43,7 +44,9 @@ def test_entries_that_make_no_sense_are_left_out_in_a_sentence_and_the_file_is_k
     assert Path(f"{file}.damaged").read_text() == text
 
 
-@pytest.mark.parametrize("text", ["{", "null", '{"stack": "t"}', "[" * 100000, "9" * 5000, "\0"])
+@pytest.mark.parametrize(
+    "text", only(["{", "9" * 5000], ["{", "null", '{"stack": "t"}', "[" * 100000, "9" * 5000, "\0"])
+)
 def test_a_file_that_is_no_list_is_set_aside_and_that_is_said(stack: Make, text: str) -> None:
     live = stack({"web": SLEEPS})
     live.state.mkdir(mode=0o700)
@@ -55,7 +58,7 @@ def test_a_file_that_is_no_list_is_set_aside_and_that_is_said(stack: Make, text:
     assert (live.state / "folders.json.damaged").read_text() == text
 
 
-@pytest.mark.parametrize("kind", ["long", *PLANTED])
+@pytest.mark.parametrize("kind", only(["long", "link"], ["long", *PLANTED]))
 def test_a_file_that_cannot_be_read_is_neither_replaced_nor_taken_for_empty(stack: Make, kind: str) -> None:
     live = stack({"web": SLEEPS})
     live.state.mkdir(mode=0o700)

@@ -16,6 +16,7 @@ from tests.live.stack import SLEEPS, Live
 from tests.mcp.agent import session
 from tests.mcp.serving import served
 from tests.support.ports import free_pool
+from tests.support.rounds import only
 from tests.support.running import ROOT, program
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(240)]
@@ -118,7 +119,7 @@ def test_by_http(live: Live, pool: tuple[int, ...]) -> None:
         live.end()
 
 
-@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("client", only(["claude-code"], CLIENTS))
 def test_what_install_writes_starts_a_server_for_the_client(live: Live, client: str) -> None:
     from mcp import Client
     from mcp.client.stdio import StdioServerParameters, stdio_client

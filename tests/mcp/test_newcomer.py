@@ -9,11 +9,12 @@ from tests.live.stack import Live
 from tests.live.stories import STORIES
 from tests.mcp.agent import Session, session
 from tests.support.ports import free_pool
+from tests.support.rounds import only
 
 pytestmark = pytest.mark.live
 
 
-@pytest.mark.parametrize("name", STORIES)
+@pytest.mark.parametrize("name", only(["port taken", "lost lock"], STORIES))
 def test_an_agent_finds_the_trouble_and_fixes_it(own_folders: Path, name: str) -> None:
     story, ports = STORIES[name], free_pool(3)
     live = Live(own_folders / "p", story.services(ports))
