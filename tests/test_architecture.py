@@ -1,11 +1,12 @@
 """The lists of docs/explanation/architecture.md against the code."""
 
+import ast
 import functools
 import re
 
 import pytest
 
-from tests.support.source import PACKAGE, ROOT, every_import, files_run_by
+from tests.support.source import PACKAGE, ROOT, docstrings, every_import, files_run_by, source_files
 
 PAGE = (ROOT / "docs/explanation/architecture.md").read_text(encoding="utf-8")
 PATHS = {
@@ -38,6 +39,17 @@ def test_each_file_of_a_way_is_there_and_knows_one_before_it_or_is_known(title: 
 def test_every_file_and_folder_that_the_page_names_is_there() -> None:
     named = set(re.findall(r"`((?:\w+/)+(?:\w+\.py)?|\w+\.py)`", PAGE))
     assert sorted(name for name in named if not ((PACKAGE / name).exists() or (ROOT / name).exists())) == []
+
+
+def test_every_file_that_a_docstring_or_a_comment_names_is_there() -> None:
+    missing = []
+    for path in source_files("supervisor", ".ci", "benchmarks"):
+        texts = [str(text.value) for text in docstrings(path) if isinstance(text, ast.Constant)]
+        for text in (*texts, *re.findall(r"(?:^|  )# .*", path.read_text(encoding="utf-8"), re.M)):
+            for name in re.findall(r"(?<![\w/.:-])(?:[\w.-]+/)+\w+\.(?:py|md|sh)\b", text):
+                if not any((place / name).exists() for place in (ROOT, PACKAGE, path.parent, ROOT / "docs/reference")):
+                    missing.append(f"{path.relative_to(ROOT)}: {name}")
+    assert missing == []
 
 
 def test_every_question_of_a_newcomer_has_a_file() -> None:

@@ -1,7 +1,7 @@
 """The sockets that a service listens on, of which we hold a descriptor each, so that they outlive its process.
 
-A program binds a socket of its own beneath the covers, daemon/handoff.py.  Once it listens, it does so for good: who
-connects while no process accepts waits in the queue.  The next process has a socket of its own again.  When that
+A program binds a socket of its own beneath the covers, daemon/handoff/calls.py.  Once it listens, it does so for good:
+who connects while no process accepts waits in the queue.  The next process has a socket of its own again.  When that
 listens, the old one is closed, and all that waits there moves to the new one (`moves_queues`).  Where the system cannot
 do that, the next process gets the old socket in the place of its own.
 """
