@@ -60,7 +60,7 @@ def _try_lock(descriptor: int) -> bool:
         except OSError as error:
             if error.errno in (errno.EACCES, errno.EAGAIN):
                 return False
-            raise OSError(f"the file system cannot lock: {error}") from error
+            raise _refused(error) from error
         return True
     try:
         _lock(descriptor, _EXCLUSIVE)
@@ -69,8 +69,15 @@ def _try_lock(descriptor: int) -> bool:
     except _LockException as error:
         if _told_nothing(error):
             return False
-        raise OSError(f"the file system cannot lock: {error}") from error
+        raise _refused(error.__cause__ or error) from error
     return True
+
+
+def _refused(error: BaseException) -> OSError:
+    """What the system says of the lock, which is not that somebody else has it."""
+    number = error.errno if isinstance(error, OSError) else None
+    why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return OSError(number or errno.ENOLCK, f"the file system cannot lock: {why.lower()}")
 
 
 def _told_nothing(error: BaseException) -> bool:

@@ -12,7 +12,12 @@ from supervisor.files.opening import Refused, close, explained
 _ENVIRONMENT = "PORTSUP_RUNTIME_DIR"
 _ELSEWHERE = f"name another one in {_ENVIRONMENT}"
 
+_WITH_LOCKS = f"{_ELSEWHERE}, on a file system that can lock"
+
 _HINTS = {
+    errno.ENOLCK: _WITH_LOCKS,
+    errno.ENOSYS: _WITH_LOCKS,
+    errno.EOPNOTSUPP: _WITH_LOCKS,
     errno.ENOSPC: f"make room there, or {_ELSEWHERE}",
     errno.EDQUOT: f"make room there, or {_ELSEWHERE}",
     errno.EFBIG: "raise the limit: `ulimit -f unlimited`",

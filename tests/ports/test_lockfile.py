@@ -13,7 +13,7 @@ import pytest
 
 from supervisor import system
 from supervisor.core.reasons import LockGone
-from supervisor.errors import LockLost
+from supervisor.errors import LockLost, PortsupError
 from supervisor.ports.instances import is_held
 from supervisor.ports.lockfile import FileLock
 from supervisor.ports.port_lock import PortLock, PortTaken, own_identity
@@ -170,6 +170,20 @@ def test_a_port_lock_names_who_has_the_port() -> None:
             PortLock(port, "other").acquire()
         assert str(caught.value) == f"cannot lock port {port}: leased to `sandra` (pid {os.getpid()})"
     PortLock(port).acquire()
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS])
+def test_a_file_system_that_cannot_lock_is_named_with_what_to_do(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(descriptor: int, how: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("supervisor.ports.lockfile._primitive", refuse)
+    lock = PortLock(free_port(), "sandra")
+    with pytest.raises(PortsupError) as caught:
+        lock.acquire()
+    assert caught.value.why.endswith(f".lock`: the file system cannot lock: {os.strerror(number).lower()}")
+    assert caught.value.hint == "name another one in PORTSUP_RUNTIME_DIR, on a file system that can lock"
+    assert not lock.is_held
 
 
 def test_a_port_lock_whose_record_names_another_living_owner_is_lost(runtime: RuntimeDir) -> None:
