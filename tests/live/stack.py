@@ -122,6 +122,8 @@ class Live(Project):
         try:
             yield up
         except BaseException:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                up.process.wait(2)  # it says why it ends when that is done
             print(f"`up`, whose exit code is {up.process.poll()} (None while it runs), said last:\n{up.err[-4000:]}")
             raise
         finally:
