@@ -22,7 +22,7 @@ class Statuses:
         self._redact: Callable[[str], str] = instance.journal.redact
         self._stack = stack
         self._reloader = reloader
-        self._news: list[set[str]] = []  # which services have changed since each answer was begun
+        self._news: dict[int, set[str]] = {}  # which services have changed since each answer was begun, by its id()
 
     def of(self, slots: Iterable[Slot]) -> StackStatus:
         """How they are now."""
@@ -30,13 +30,13 @@ class Statuses:
 
     def changed(self, name: str) -> None:
         """This service is different now."""
-        for each in self._news:
+        for each in self._news.values():
             each.add(name)
 
     async def tell(self, slots: Sequence[Slot], reply: Reply, what: str) -> None:
         """How they are at the moment at which all were looked at; `what` is the request that asks for it."""
         changed: set[str] = set()
-        self._news.append(changed)
+        self._news[id(changed)] = changed
 
         async def pause() -> None:
             await leave_time(self._loop)
@@ -48,7 +48,7 @@ class Statuses:
                 rows.append(self._row(slot))
                 await pause()
         finally:
-            self._news.remove(changed)
+            del self._news[id(changed)]
         told = (self._row(slot) if slot.of in changed else row for slot, row in zip(slots, rows, strict=True))
         await reply.tell_in_parts(self._with(tuple(told)), "services", pause)
         reply.finish()
