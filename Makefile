@@ -59,9 +59,10 @@ test-web: .venv/.dev
 	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/python $(PYTEST) $(BROWSER) $(ARGS)
 
 # Stacks on a Ray cluster of three nodes on this machine; one test at a time, because that is slow enough.
+RAY_FAILOVERS ?= 2
 test-ray: .venv/.ray
-	@PATH="$(CURDIR)/$(BIN):$$PATH" exec $(BIN)/python -m pytest -n 0 --timeout 600 \
-		-o faulthandler_timeout=700 $(RAY) $(ARGS)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" RAY_FAILOVERS=$(RAY_FAILOVERS) exec $(BIN)/python -m pytest -n 0 --timeout 600 \
+		-o faulthandler_timeout=$$((1000 + 60 * $(RAY_FAILOVERS))) $(RAY) $(ARGS)
 
 # Three nodes on this machine, until Ctrl-C: examples/cluster/README.md.
 cluster: .venv/.ray

@@ -74,21 +74,21 @@ def raylet(writer: Writer) -> Times:
 
 
 def killed(writer: Writer, victim: int) -> Times:
-    old, seen, refused = writer.pid(), len(set(writer.epochs())), len(writer.refused())
+    old, before, refused = writer.pid(), writer.epochs()[-1], len(writer.refused())
     begun, moment = time.monotonic(), time.time()
     os.kill(victim, signal.SIGKILL)
     writer.until_gone(old)
     gone = time.monotonic() - begun
-    writer.next_epoch(seen)
+    writer.next_epoch(before)
     return gone, writer.runs()[-1][2] - moment, len(writer.refused()) - refused
 
 
 def frozen(writer: Writer) -> Times:
     """SIGSTOP of all processes of a node until another one has the service; gone after it goes on."""
-    old, node, seen, violations = writer.pid(), writer.node(), len(set(writer.epochs())), writer.violations()
+    old, node, before, violations = writer.pid(), writer.node(), writer.epochs()[-1], writer.violations()
     moment = time.time()
     with writer.frozen():
-        writer.next_epoch(seen)
+        writer.next_epoch(before)
         taken = writer.runs()[-1][2] - moment
     begun = time.monotonic()
     writer.until_gone(old)

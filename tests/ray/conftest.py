@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -36,13 +37,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason=reason))
 
 
+def environment(folder: Path, node: str = "") -> dict[str, str]:
+    """What Ray and portsup are started with on a node.
+
+    Where Ray has its files it looks for other clusters of the machine, and refuses to be another one at an address
+    that one of these has, also in another network namespace: so this is no place that others have.
+    """
+    own = f"-{node}" if node else ""
+    places = {
+        "PORTSUP_RUNTIME_DIR": str(folder / f"r{own}"), "PORTSUP_STATE_DIR": str(folder / f"s{own}"),
+        "RAY_TMPDIR": str(folder / "ray"),
+    }  # fmt: skip
+    return {**os.environ, **QUIET, **places, "PYTHONPATH": str(ROOT)}
+
+
 class Nodes:
     """A head and two nodes, `a` and `b`, on this machine, each with its own directories for locks and logs."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        places = {"PORTSUP_RUNTIME_DIR": str(folder / "r"), "PORTSUP_STATE_DIR": str(folder / "s")}
-        self.env = {**os.environ, **QUIET, **places, "PYTHONPATH": str(ROOT)}
+        self.env = environment(folder)
         nodes = [sys.executable, str(Path(__file__).with_name("nodes.py")), str(free_port()), *LABELS]
         self._process = subprocess.Popen(
             nodes, env=self.env, text=True,
@@ -69,7 +83,9 @@ class Nodes:
         [label] = [each for each in LABELS if each.startswith(f"n={name},")]
         self._process.stdin.write(f"{label}\n")
         self._process.stdin.flush()
-        self.raylets[name] = int(self._process.stdout.readline())
+        line = self._process.stdout.readline()
+        assert line, (self.folder / "ray.log").read_text()[-2000:]
+        self.raylets[name] = int(line)
 
     def close(self) -> None:
         """Ends the cluster, and whatever it has left."""
@@ -79,11 +95,19 @@ class Nodes:
             self._process.wait(30)
         except subprocess.TimeoutExpired:
             self._process.kill()
-        for pid in [*processes_with(f"={self.folder}"), *self.raylets.values()]:
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except (ProcessLookupError, PermissionError):
-                pass
+        end_all_with(self.folder)
+
+
+def end_all_with(folder: Path) -> None:
+    """Ends what has this folder in its environment, as all processes of a cluster and its services have."""
+    for pid in processes_with(f"={folder}"):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def new_folder(prefix: str) -> Path:
+    """A folder with a short name, for unix sockets: one of a run that was killed may be there still."""
+    return Path(tempfile.mkdtemp(prefix=prefix, dir="/tmp"))
 
 
 class OnRay(Project):
@@ -139,9 +163,7 @@ class _Clusters:
         if self.now is not None and self.now.is_over:
             self.close()
         if self.now is None:
-            folder = Path(f"/tmp/pr{os.getpid()}")  # short: unix sockets
-            folder.mkdir(mode=0o700)
-            self.now = Nodes(folder)
+            self.now = Nodes(new_folder("pr"))
         return self.now
 
     def close(self) -> None:

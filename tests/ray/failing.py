@@ -1,6 +1,7 @@
 """A service on a cluster whose keeper, node or machine fails, and what it leaves behind: for tests and benchmarks."""
 
 import contextlib
+import json
 import os
 import signal
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Any
 import psutil
 
 from tests.ray.conftest import LONG, TIMES, Nodes, OnRay
+from tests.ray.lines import Lines, lines_of, until
 from tests.support.eventually import eventually
 from tests.support.ports import free_pool
 from tests.support.running import program
@@ -34,7 +36,7 @@ class Writer:
         stack.write({"writer": service}, name="fo", engine=TIMES)
 
     def up(self) -> None:
-        started = self.stack.run("up")
+        started = self.stack.run("up", within=3 * LONG)
         assert started.returncode == 0, started.stderr
 
     def runs(self) -> list[tuple[int, int, float]]:
@@ -62,24 +64,38 @@ class Writer:
         after = [float((self.folder / f"first.{epoch}").read_text()) for epoch in written[1:]]
         return sum(self.last_write(epoch) > first for epoch, first in zip(written, after, strict=False))
 
-    def next_epoch(self, seen: int) -> None:
-        """Waits for a start after so many epochs."""
-        eventually(lambda: len(set(self.epochs())) > seen, within=LONG, every=0.1, what="another epoch")
+    def next_epoch(self, after: int) -> None:
+        """Waits for a start in a greater epoch."""
+        eventually(lambda: self.epochs()[-1] > after, within=LONG, every=0.1, what="another epoch")
 
     def until_gone(self, pid: int) -> None:
         eventually(lambda: is_gone(pid), within=LONG, what=f"the end of {pid}")
 
-    def until_unknown(self) -> dict[str, Any]:
-        """Its row once nobody knows how it is."""
+    @contextmanager
+    def watched(self) -> Iterator[Lines]:
+        """Its row whenever that changes: one `status` after another may take longer than a state."""
+        with lines_of(self.stack, "status", "--watch", "--format", "json") as rows:
+            until(rows, '"running"')
+            yield rows
 
-        def row() -> dict[str, Any] | None:
-            found = self.stack.rows()["writer"]
-            return found if found["state"] == "unknown" else None
+    def until_it_runs(self) -> int:
+        """Its epoch, once its row has that of the last start."""
 
-        return eventually(row, within=LONG, what="a service of which nobody knows")
+        def epoch() -> int | None:
+            row = self.stack.rows().get("writer", {"state": "silent"})
+            return row["epoch"] if row["state"] == "running" and row["epoch"] == self.epochs()[-1] else None
+
+        return eventually(epoch, within=LONG, what="a row of the last epoch")
 
     def worker_and_raylet(self) -> tuple[int, int]:
-        return self.stack.keeper_of(self.pid())
+        """Of the process that runs; on a busy machine it may just have changed."""
+
+        def found() -> tuple[int, int] | None:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                return self.stack.keeper_of(self.pid())
+            return None
+
+        return eventually(found, within=LONG, what="the keeper of a process")
 
     def node(self) -> str:
         """The name of the node that has it."""
@@ -100,10 +116,10 @@ class Writer:
         """SIGKILL of everything of Ray on all nodes, in one moment."""
         self.stack.nodes.is_over = True
         every = psutil.Process(self.stack.nodes.pid).children(recursive=True)
-        for each in every:
-            each.suspend()  # so that none of them sees another one end
-        for each in every:
-            each.kill()
+        for number in (signal.SIGSTOP, signal.SIGKILL):  # so that none of them sees another one end
+            for each in every:
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    each.send_signal(number)
 
     def move_to(self, nodes: Nodes) -> None:
         """What follows is on this cluster, in place of one that has ended."""
@@ -126,6 +142,12 @@ class Writer:
             for each in every:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(each.pid, signal.SIGCONT)
+
+
+def until_unknown(rows: Lines) -> dict[str, Any]:
+    """The row of a service of which nobody knows how it is."""
+    row: dict[str, Any] = json.loads(until(rows, '"unknown"'))
+    return row
 
 
 def is_gone(pid: int) -> bool:

@@ -4,17 +4,14 @@ import contextlib
 import json
 import os
 import signal
-import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from queue import Empty, Queue
 from typing import Any
 
 import pytest
 
 from tests.ray.conftest import LONG, TIMES, OnRay, server
+from tests.ray.lines import lines_of, until
 from tests.support.eventually import eventually
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(900)]
@@ -27,42 +24,13 @@ TALKS = (
 )
 
 
-@contextmanager
-def lines_of(stack: OnRay, *words: str) -> Iterator["Queue[str]"]:
-    """The lines that a command prints which goes on."""
-    process = stack.popen(*words, "--on", stack.nodes.address, stderr=subprocess.STDOUT)
-    found: Queue[str] = Queue()
-
-    def read() -> None:
-        assert process.stdout is not None
-        for line in process.stdout:
-            found.put(line.rstrip("\n"))
-
-    thread = threading.Thread(target=read)
-    thread.start()
-    try:
-        yield found
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait(30)
-        thread.join()
-
-
-def until(lines: "Queue[str]", *parts: str) -> str:
-    """The first line with all of these."""
-    while True:
-        line = lines.get(timeout=LONG)
-        if all(part in line for part in parts):
-            return line
-
-
-def until_it_follows(lines: "Queue[str]", pid: int) -> None:
+def until_it_follows(lines: "Queue[str | None]", pid: int) -> None:
     """What a program has printed before is not shown with `-n 0`, and nobody says when that begins."""
 
     def heard() -> bool:
         os.kill(pid, signal.SIGUSR1)
         with contextlib.suppress(Empty):
-            return "asked" in lines.get(timeout=1.0)
+            return "asked" in (lines.get(timeout=1.0) or "")
         return False
 
     eventually(heard, within=LONG, what="a line that is followed")
