@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from supervisor.config import interpolate
@@ -74,8 +74,8 @@ def everything(spec: ServiceSpec) -> dict[str, Any]:
 def inside(folder: Path, stack: StackSpec, wishes: Wishes) -> str:
     """Where a folder of this machine is in the image; one outside of the stack's is where it is here."""
     if folder.is_relative_to(stack.directory):
-        return str(Path(wishes.folder) / folder.relative_to(stack.directory))
-    return str(folder)
+        return str(PurePosixPath(wishes.folder, *folder.relative_to(stack.directory).parts))
+    return folder.as_posix()
 
 
 def _written(value: Any, spec: ServiceSpec, addresses: Addresses, needed: Mapping[str, bool], host: str) -> Any:

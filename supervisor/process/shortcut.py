@@ -26,8 +26,11 @@ _END = f".{sys.implementation.cache_tag}.pyc"
 
 
 def take() -> None:
-    """Has these modules imported the short way from now on, where Python keeps byte code as usual."""
-    if sys.implementation.cache_tag and sys.pycache_prefix is None and not sys.flags.optimize:
+    """Has these modules imported the short way from now on, where Python keeps byte code as usual.
+
+    Not on Windows: its paths are written in another way, and its files opened.
+    """
+    if os.sep == "/" and sys.implementation.cache_tag and sys.pycache_prefix is None and not sys.flags.optimize:
         sys.meta_path.insert(0, _Finder)
 
 

@@ -1,7 +1,10 @@
 """A stack that runs under wine, and every command that is used with one."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +13,7 @@ from typing import Any
 import pytest
 
 from tests.support.ports import free_pool
+from tests.support.running import ROOT
 from tests.windows.wine import Running, Wine, eventually
 
 pytestmark = [pytest.mark.live, pytest.mark.timeout(600)]
@@ -165,6 +169,19 @@ def test_doctor_finishes(stack: Stack) -> None:
 
 def test_config_check_passes(stack: Stack) -> None:
     stack.ask("config", "check")
+
+
+def test_files_for_containers_are_the_same_as_on_linux(stack: Stack) -> None:
+    for target in ("compose", "kubernetes"):
+        words = ("export", target, "--image", "shop:1")
+        here = subprocess.run(
+            [sys.executable, "-m", "supervisor", *words], cwd=stack.folder, env={**os.environ, "PYTHONPATH": str(ROOT)},
+            capture_output=True, text=True, timeout=60, check=True,
+        )  # fmt: skip
+        made = stack.ask(*words, "-o", f"made-{target}")
+        assert "not the same there" in made
+        [file] = (stack.folder / f"made-{target}").iterdir()
+        assert file.read_text(encoding="utf-8") == here.stdout
 
 
 def test_ports_shows_who_has_one(stack: Stack) -> None:
