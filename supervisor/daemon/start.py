@@ -127,7 +127,8 @@ def _remember(folders: Folders, stack: str, folder: str, lock: InstanceLock) -> 
         folders.keep(stack, folder, lock.number)
     except OSError as error:
         path = folders.path if folders.trouble else error.filename or folders.path
-        words = starting.number_not_kept(path, folders.trouble, explained(error), isinstance(error, Refused))
+        is_in_the_way = isinstance(error, Refused)
+        words = starting.number_not_kept(path, folders.trouble, explained(error), error.errno, is_in_the_way)
         print(f"warning: {words}", file=sys.stderr)
 
 

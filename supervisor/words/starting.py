@@ -1,5 +1,6 @@
 """What `up` and `exec` say before they start anything."""
 
+import errno
 from collections.abc import Iterable, Sequence
 
 from supervisor.core.reasons import Cause
@@ -8,6 +9,13 @@ from supervisor.words.reasons import text_of
 NO_PORTS = "no ports"
 NONE_USABLE = "no port can be used"
 CANNOT_TELL_PORTS = "cannot tell which ports are free"
+_ELSEWHERE = "name another directory in PORTSUP_STATE_DIR"
+_TO_KEEP_IT = {
+    errno.ENOSPC: "make room there",
+    errno.EDQUOT: "make room there",
+    errno.EACCES: "give yourself write permission",
+    errno.EPERM: "give yourself write permission",
+}
 
 
 def reaped(pids: Iterable[int]) -> str:
@@ -20,11 +28,13 @@ def no_logs(folder: object, why: str | None) -> str:
     return f"portsup keeps no logs: cannot make `{folder}`: {why}"
 
 
-def number_not_kept(path: str, trouble: str, why: str, is_in_the_way: bool) -> str:
-    """That a folder may get another number the next time: `trouble` with the file, or `why` it cannot be written."""
+def number_not_kept(path: str, trouble: str, why: str, number: int | None, is_in_the_way: bool) -> str:
+    """That a folder may get another number the next time: `trouble` with the file, or `why` it cannot be written, with
+    the errno of that.
+    """
     if trouble:
         return f"cannot remember the number of this directory: {trouble}; move `{path}` away"
-    hint = "remove what is there" if is_in_the_way else "make room there, or give yourself write permission"
+    hint = "remove what is there" if is_in_the_way else _TO_KEEP_IT.get(number or 0, _ELSEWHERE)
     return f"cannot remember the number of this directory: cannot write `{path}`: {why}; {hint}"
 
 
