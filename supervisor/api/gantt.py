@@ -33,6 +33,7 @@ def as_html(stack: str, told: Sequence[Launch], chain: Collection[Launch]) -> st
         f'<rect width="12" height="12" fill="{_COLORS[name]}"/></svg> {meaning}</li>'
         for name, meaning in pictures.PHASES.items()
     )
+    heads = "".join(f'<th scope="col">{column}</th>' for column in pictures.COLUMNS)
     rows = "\n".join(_row(each, most, each in chain) for each in told)
     title = escape(pictures.last_start(stack))
     return (
@@ -40,8 +41,7 @@ def as_html(stack: str, told: Sequence[Launch], chain: Collection[Launch]) -> st
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_STYLE}</style></head>\n'
         f"<body><h1>{title}</h1>\n<ul>{legend}</ul>\n"
         f"<p>{pictures.CRITICAL}</p>\n"
-        '<table><thead><tr><th scope="col">Service</th><th scope="col">When</th><th scope="col">Ready at</th>'
-        f'<th scope="col">After</th></tr></thead>\n<tbody>\n{rows}\n</tbody></table></body></html>\n'
+        f"<table><thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}\n</tbody></table></body></html>\n"
     )
 
 

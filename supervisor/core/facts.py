@@ -36,8 +36,10 @@ class Facts:
         missing = [name for name, default in self.defaults.items() if default is NONE and name not in given]
         unknown = [name for name in given if name not in self.defaults]
         if missing or unknown or len(args) > len(self.defaults):
-            wrong = f"needs `{missing[0]}`" if missing else f"has no fact `{unknown[0] if unknown else args[-1]}`"
-            raise TypeError(f"{type(self).__name__} {wrong}")
+            name = type(self).__name__
+            if missing:
+                raise TypeError(f"{name} needs `{missing[0]}`")
+            raise TypeError(f"{name} has no fact `{unknown[0] if unknown else args[-1]}`")
         self.__dict__.update(given)
 
     @property

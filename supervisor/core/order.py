@@ -21,6 +21,14 @@ GOES_ON_WITHOUT = frozenset((Condition.STARTED, Condition.COMPLETED))
 Graph = Mapping[str, Collection[str]]  # service -> the services it depends on
 
 
+class Circle(ValueError):
+    """Services depend on each other in a circle."""
+
+    def __init__(self, names: tuple[str, ...]) -> None:
+        super().__init__(*names)
+        self.names = names  # along the circle, the first one again at the end
+
+
 def find_cycle(graph: Graph) -> tuple[str, ...]:
     """The names along one circle of dependencies, the first one again at the end; () if there is none."""
     done: set[str] = set()
@@ -47,7 +55,7 @@ def find_cycle(graph: Graph) -> tuple[str, ...]:
 def levels(graph: Graph) -> tuple[tuple[str, ...], ...]:
     """The services in start order: each level needs only the levels before it.
 
-    Raises ValueError on a circle.
+    Raises Circle where there is one.
     """
     missing = {name: sum(need in graph for need in dict.fromkeys(needs)) for name, needs in graph.items()}
     dependants: dict[str, list[str]] = {}
@@ -67,7 +75,7 @@ def levels(graph: Graph) -> tuple[tuple[str, ...], ...]:
                     following.append(other)
         level = sorted(following, key=positions.__getitem__)
     if any(missing.values()):
-        raise ValueError(f"circular dependencies: {' -> '.join(find_cycle(graph))}")
+        raise Circle(find_cycle(graph))
     return tuple(ordered)
 
 

@@ -89,7 +89,7 @@ class Answer(http.server.BaseHTTPRequestHandler):
 
     def _may_go_on(self, error: str | None) -> bool:
         """Whether a request that has failed so may be sent again: nobody has got it yet, or it does no harm."""
-        return error is None or error.startswith("dial ") or self.headers.get(caddy.METHOD) in _SAFE
+        return error is None or error.partition(" ")[0] == "dial" or self.headers.get(caddy.METHOD) in _SAFE
 
     def _told(self, name: str) -> str | None:
         told = self.headers.get(name, "")

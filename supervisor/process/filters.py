@@ -1,21 +1,12 @@
 """Whether services are started under the filter that hands ports over, and why not."""
 
-import errno
-import os
-
 from supervisor import system
 from supervisor.process.spawn import rehearse
+from supervisor.words import sockets
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from supervisor.system.seccomp import BindFilter
-
-_REASONS = {
-    errno.EBUSY: "a program above portsup answers its system calls already",
-    errno.EACCES: "the system does not let us have a filter",
-    errno.EPERM: "this container does not allow seccomp",
-}
-
 
 class Filters:
     """The filter for the children of this daemon; made when the first service wants it."""
@@ -48,7 +39,7 @@ class Filters:
         code = rehearse(made.installation)
         if code:
             made.close()
-            return _REASONS.get(code, os.strerror(code).lower())
+            return sockets.no_filter(code)
         self._filter = made
         return ""
 

@@ -6,6 +6,7 @@ PHASES = {
     "ready": "becomes ready",
 }  # fmt: skip
 CRITICAL = "◆ is in the critical chain: it kept the start to the end."
+COLUMNS = ("Service", "When", "Ready at", "After")
 NOT_THERE = "not there"
 NO_TIMES = "no times are known"
 

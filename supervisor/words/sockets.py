@@ -1,8 +1,20 @@
 """What becomes of the sockets of a service, in words."""
 
+import errno
+import os
 from collections.abc import Iterable
 
 HANDOFF_IS_OFF = "the handoff is off"
+_NO_FILTER = {
+    errno.EBUSY: "a program above portsup answers its system calls already",
+    errno.EACCES: "the system does not let us have a filter",
+    errno.EPERM: "this container does not allow seccomp",
+}
+
+
+def no_filter(number: int) -> str:
+    """Why no program can be started under the filter of the handoff, by the errno of seccomp(2)."""
+    return _NO_FILTER.get(number, os.strerror(number).lower())
 
 
 def shared_with(name: str | None, pid: int) -> str:
