@@ -20,8 +20,8 @@ NOT_HERE = {
     "procfile/continued", "procfile/shell", "procfile/quotes", "mprocs/stops", "pm2/serve", "pm2/interpreters",
     "mprocs/environment", "procfile/folders", "supervisord/shell", "pm2/cluster", "pm2/limits", "pm2/javascript",
     "pm2/a-line", "pm2/a-text-without-an-ending", "pm2/in-yaml", "circus/user", "circus/socket", "circus/left",
-    "circus/signs", "circus/environment-of-circusd", "supervisord/included-here", "mprocs/list-as-shell",
-    "supervisord/nginx", "procfile/nginx",
+    "circus/socket-and-other-machine", "circus/signs", "circus/environment-of-circusd", "supervisord/included-here",
+    "mprocs/list-as-shell", "supervisord/nginx", "procfile/nginx",
     "procfile/foreman", "procfile/overmind-settings", "pm2/node-of-nvm",
 }  # fmt: skip
 CASES = [case for case in cases() if case.source in SOURCES and str(case) not in NOT_HERE]
