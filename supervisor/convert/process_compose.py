@@ -63,10 +63,9 @@ _WHY_TOP = {
     "mcp_server": ("it is of process-compose", "see whether you need it"),
 }
 _READ_TOP = frozenset((
-    "vars",
     "disable_env_expansion", "disable_tui", "env_file", "environment", "extends", "is_strict", "is_tui_disabled",
     "log_format", "log_length", "log_level", "log_no_color", "name", "ordered_shutdown", "processes", "shell", "theme",
-    "version",
+    "version", "vars",
 ))  # fmt: skip
 
 
@@ -201,7 +200,8 @@ def _process(name: str, given: dict[str, Any], replica: dict[str, str], file: _F
     }
     if needed:
         draft.fields["depends_on"] = needed
-    if is_true(given.get("is_disabled") or given.get("disabled", "false")):
+    clock = mapping(given.get("schedule") or given.get("scheduled") or {"run_on_start": "true"})
+    if is_true(given.get("is_disabled") or given.get("disabled", "")) or not is_true(clock.get("run_on_start", "")):
         draft.fields["autostart"] = False
     process_probes.carry(draft, given, references)
     end(draft, given, references)

@@ -16,7 +16,7 @@ from supervisor.convert import (
     unit_file,
 )
 from supervisor.convert.around import ALONE, Around
-from supervisor.convert.draft import Draft, Left, Outcome
+from supervisor.convert.draft import SCHEDULED, Draft, Left, Outcome
 from supervisor.convert.own_port import is_number
 from supervisor.convert.references import PORT
 from supervisor.convert.systemd_life import LIMITS, life
@@ -170,6 +170,9 @@ def _unit(path: str, sections: Mapping[str, Any], known: set[str], around: Aroun
     systemd_folders.carry(draft, given, specifier, is_of_user)
     starts_by_itself = bool(sections.get("Install", {}).get("WantedBy"))
     sockets(draft, path, given, around, specifier, starts_by_itself=starts_by_itself)
+    if around.is_there(timer := f"{path.removesuffix('.service')}.timer") and not starts_by_itself:
+        draft.leave(f"`{os.path.basename(timer)}`", *SCHEDULED)
+        draft.fields["autostart"] = False  # it runs by the clock, not at the start of all
     _leave(draft, sections)
     outcome.services.append(draft)
 

@@ -27,6 +27,7 @@ def filler(draft: Draft, path: str, default: str, is_of_user: bool) -> Callable[
     name = stem(path)
     prefix, at, instance = name.partition("@")
     instance = instance or default
+    name = f"{prefix}@{instance}" if at else name
     last = prefix.rpartition("-")[2]
     values = {
         "n": name + ".service", "N": name, "p": prefix, "P": _unescaped(prefix), "i": instance,
