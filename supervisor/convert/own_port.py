@@ -19,6 +19,7 @@ LISTENS = ("--port", "--http-port", "--http.port", "--server.port", "--listen-po
 BINDS = (
     "--bind", "-b", "--listen", "--addr", "--address", "--http", "-l", "--listen-address", "--web.listen-address",
     "--host", "--server.address", "--http-address", "-addr", "-listen", "-http", "-S", "--urls", "--http.addr",
+    "--dev-addr",
 )  # fmt: skip
 SHELL_PORT = re.compile(r"\$PORT\b|\$\{PORT(?::?[-=][\"']?(\d+)[\"']?)?\}", re.ASCII)
 _ASKED = re.compile(r"\w://(?:[^\s@/]*@)?(?:[\w.-]+|\[::1\]):(?:\$PORT\b|\$\{PORT\b)", re.ASCII)
@@ -56,6 +57,17 @@ def is_idle(words: Sequence[str]) -> bool:
     return bool(re.fullmatch(r"(?:exec\s+)?(?:sleep\s+\S+|tail\s+-[fF]\s+/dev/null|cat)\s*", text))
 
 
+def _program(words: Sequence[str]) -> str:
+    """The name of the program that a command runs, also by `npx` and its kind."""
+    at = 1 if words[0] in ("npx", "bunx", "pnpx") else 2 if words[1:2] == ["dlx"] else 0
+    own = [word for word in words[at:] if at == 0 or not word.startswith("-")] or [words[0]]
+    return own[0].rpartition("/")[2].partition("@")[0]
+
+
+def _is_bind(option: str, words: Sequence[str]) -> bool:
+    return option in BINDS or option == "runserver" or (option == "-a" and "mkdocs" in words)
+
+
 def _is_of_serve(words: Sequence[str]) -> bool:
     """Whether these words are of Vercel's `serve`, and end with its option for a port."""
     return words[-1:] == ["-l"] and "serve" in (words[0].rpartition("/")[2], *words[1:2], *words[2:3])
@@ -75,7 +87,7 @@ def _asks_elsewhere(words: Sequence[str]) -> bool:
 
 def replaced(words: list[str]) -> tuple[list[str], int | None]:
     """The words with the mark of the port where a server is told to listen, and the number that stood there."""
-    if not words or words[0].rpartition("/")[2] in CLIENTS or _asks_elsewhere(words):
+    if not words or _program(words) in CLIENTS or _asks_elsewhere(words):
         return words, None
     for at, word in enumerate(words):
         if isinstance(word, Filled):
@@ -90,7 +102,7 @@ def replaced(words: list[str]) -> tuple[list[str], int | None]:
             written, number = PORT, word
         elif equals and (name in LISTENS or (name == "PORT" and words[0] in ("env", "cross-env"))) and is_number(value):
             written, number = f"{name}={PORT}", value
-        elif (before in BINDS or before == "runserver") and not word.startswith("-") and address and not equals:
+        elif _is_bind(before, words[:at]) and not word.startswith("-") and address and not equals:
             written, number = f"{address[1]}{PORT}", address[2]
         elif equals and name in BINDS and address:
             written, number = f"{name}={address[1]}{PORT}", address[2]

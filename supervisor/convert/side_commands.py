@@ -36,12 +36,22 @@ def follow(draft: Draft) -> None:
         draft.fields["hooks"] = {name: _words(command, numbers) for name, command in hooks.items()}
 
 
+# `ngrok http 3000`, `lt --port 3000`, `wait-on tcp:3000`: what names the port of another one as a number.
+_ASKING = re.compile(
+    r"(?<![\w.-])(?:(?:ngrok\s+(?:http|tcp)|wait-port)\s+(?:--?\S+\s+)*|(?:lt|localtunnel)\s[^;&|\n]{0,200}?(?:--port|-p)[\s=]+"
+    r"|wait-on\s[^;&|\n]{0,200}?tcp:)(?P<port>\d{2,5})(?![\w.:])",
+    re.ASCII,
+)
+
+
 def ask(draft: Draft, doors: Mapping[int, Sequence[Draft]]) -> None:
     """Follow the port in `redis-cli -p 6380`, the command of a service, to the neighbor that listens there.
 
     `doors` has the services by the first ports of their pools.
     """
     words = draft.fields.get("command")
+    if isinstance(words, list):
+        _ask_by_number(draft, words, doors)
     if not isinstance(words, list) or words[0].rpartition("/")[2] not in (*_CLIENTS, "psql"):
         return
     hosts = [word for before, word in pairwise(words) if before in ("-h", "--host")]
@@ -51,6 +61,24 @@ def ask(draft: Draft, doors: Mapping[int, Sequence[Draft]]) -> None:
         others = doors.get(int(words[at][:6]), ()) if words[at].isdecimal() else ()
         if words[at - 1] in ("-p", "-P", "--port") and len(others) == 1 and others[0] is not draft:
             words[at] = Filled(f"{{port:{others[0].name}}}")
+
+
+def _ask_by_number(draft: Draft, words: list[str], doors: Mapping[int, Sequence[Draft]]) -> None:
+    """The same for `ngrok http 3000` and its kind, also in the text of a shell."""
+    is_shell = len(words) == 3 and words[1].startswith("-") and words[1].endswith("c")
+    for found in list(_ASKING.finditer(words[2] if is_shell else " ".join(words))):
+        others = [each for each in doors.get(int(found["port"]), ()) if each is not draft]
+        if len(others) != 1:
+            continue
+        number = re.compile(rf"(?<![\w.]){found['port']}(?![\w.])", re.ASCII)
+        at = 2 if is_shell else next((at for at, word in enumerate(words) if number.search(word)), 0)
+        text = words[at] if isinstance(words[at], Filled) else placeholders.literally(interpolate.literally(words[at]))
+        asked = found[0].rpartition(found["port"])[0] if is_shell else ""
+        mark = f"{{port:{others[0].name}}}"
+        if is_shell and f"{asked}{found['port']}" in text:
+            words[at] = Filled(text.replace(f"{asked}{found['port']}", f"{asked}{mark}"))
+        elif not is_shell:
+            words[at] = Filled(number.sub(mark, text))
 
 
 def _words(command: Any, numbers: Collection[int]) -> Any:
