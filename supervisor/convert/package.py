@@ -59,6 +59,7 @@ def convert(text: str, around: Around = ALONE) -> Outcome:
     runner = _runner(package, around)
     outcome = Outcome()
     first = next((each for each in FIRST if each in scripts), "")
+    before = f"pre{first}"
     if first and (inner := _in_workspace(first, scripts, package, runner, around, outcome)):
         outcome.services += inner
         scripts = {name: text for name, text in scripts.items() if name != first}
@@ -70,6 +71,9 @@ def convert(text: str, around: Around = ALONE) -> Outcome:
         draft = service(name, command, runner, is_script=name in scripts)
         draft.fields |= together
         outcome.services.append(draft)
+    if before in scripts and outcome.services and first not in parts and not around.is_there(".yarnrc.yml"):
+        _put_before(outcome, service(before, scripts[before], runner, is_script=True))
+        taken.add(before)
     others = [name for name in scripts if name not in taken and _keeps_running(name, scripts[name])]
     for name in others:
         draft = service(name, scripts[name], runner, is_script=True)
@@ -81,6 +85,15 @@ def convert(text: str, around: Around = ALONE) -> Outcome:
         why, remedy = "by their names they are tasks that end", f"run them by `{runner} run NAME`, or write a service"
         outcome.left.append(Left(f"scripts {shown}", why, remedy))
     return outcome
+
+
+def _put_before(outcome: Outcome, job: Draft) -> None:
+    """The script that the runner runs before the one whose parts are services here."""
+    job.has_pool, job.ports = False, []
+    job.fields["one_shot"] = True
+    for each in outcome.services:
+        each.fields["depends_on"] = {job.name: "completed_ok"}
+    outcome.services.insert(0, job)
 
 
 def _runner(package: Mapping[str, Any], around: Around) -> str:
@@ -224,12 +237,16 @@ def service(name: str, command: str, runner: str, *, is_script: bool) -> Draft:
     if killer:
         told_of = f"the script runs `{killer}`, which would kill portsup, which holds the port: take it out there"
         draft.notes.append(told_of if is_script else shell.left_out(killer))
-    told = _PORT.search(command)
+    told, reads = _PORT.search(command), own_port.SHELL_PORT.search(command)
     if own_port.is_client_line(command):
-        told, server = None, None  # its number is that of the server that it asks
+        told, reads, server = None, None, None  # its number is that of the server that it asks
     if told:
         draft.ports = [int(told[1] or told[2] or told[3])]
         draft.notes.append("its port is written into the script")
+    elif reads and (reads[1] or not server):  # `PORT=${PORT:-3000}`
+        draft.ports = [int(reads[1])] if reads[1] else []
+        draft.gets_port = True
+        draft.fields["port_env"] = "PORT"
     elif server:
         draft.ports = [server[1]]
         draft.gets_port = True
