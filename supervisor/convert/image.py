@@ -2,7 +2,7 @@
 
 import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from supervisor.convert import dockerfile, shell, volumes
@@ -93,7 +93,7 @@ def place_of(given: dict[str, Any], around: Around, top: Mapping[str, Any] | Non
                 _read(place, around.read(posixpath.join(context, name)), told)
             except PortsupError:
                 place.why = f"`{posixpath.join(context, name)}` cannot be read"
-        copied = [(inside, posixpath.join(context, outside)) for outside, inside in place.image.copied]
+        copied = _copied(place.image.copied, context, around)
         pairs_ = [*copied, *pairs_]  # what is mounted lies over what was copied
     elif context.strip():
         place.why = f"it is built of `{context}`, which is not on this machine"
@@ -101,6 +101,17 @@ def place_of(given: dict[str, Any], around: Around, top: Mapping[str, Any] | Non
     inside = str(given.get("working_dir") or (place.image.working_dir if place.is_read else ""))
     place.working_dir = (inside and place.paths.outside(inside)) or place.context
     return place
+
+
+def _copied(told: Sequence[tuple[str, str]], context: str, around: Around) -> list[tuple[str, str]]:
+    """What is copied into an image, as paths there and here; a file is not the folder that it is copied into."""
+    found = []
+    for outside, inside in told:
+        path = posixpath.join(context, outside)
+        is_within = (outside, posixpath.join(inside, posixpath.basename(outside))) in told
+        if not is_within or not around.is_there(path):
+            found.append((inside, path))
+    return found
 
 
 def _read(place: OfImage, text: str, build: dict[str, Any]) -> None:
