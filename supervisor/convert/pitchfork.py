@@ -79,8 +79,9 @@ def convert(text: str, around: Around = ALONE) -> Outcome:
             **item,
             "env": {**general, **mapping(item.get("env"))},
         }
-        if not str(given.get("run") or "").strip():
-            outcome.left.append(Left(f"daemon `{name}`", "it has no `run`", "write the service by hand"))
+        if not isinstance(given.get("run"), str) or not given["run"].strip():
+            why = "its `run` is no text, which pitchfork refuses" if given.get("run") else "it has no `run`"
+            outcome.left.append(Left(f"daemon `{name}`", why, "write the service by hand", source=mapping(item)))
             continue
         draft = _daemon(name, given, daemons)
         draft.fields.setdefault("stop_grace_period", duration(GRACE if grace is None else grace))
