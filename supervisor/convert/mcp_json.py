@@ -54,7 +54,7 @@ def convert(text: str, around: Around = ALONE) -> Outcome:
     outcome = Outcome()
     is_of_zed = "context_servers" in top
     for name, item in servers.items():
-        given = _usual(mapping(item))
+        given = _usual(mapping(item), is_windows=around.system == "windows")
         what = f"server `{name}`"
         if any(given.get(each) for each in ADDRESSES):
             outcome.left.append(Left(what, "it runs elsewhere, and is reached by its address", "keep it in the file"))
@@ -84,7 +84,7 @@ def _servers(top: dict[str, Any]) -> dict[str, Any] | None:
     return mapping(inner.get("servers")) if isinstance(inner.get("servers"), dict) else mapping(inner)
 
 
-def _usual(given: dict[str, Any]) -> dict[str, Any]:
+def _usual(given: dict[str, Any], *, is_windows: bool) -> dict[str, Any]:
     """A server in the words of most clients: `command` as a text, `args`, `env`."""
     made = dict(given)
     if isinstance(told := made.get("command"), dict):  # an older form of Zed
@@ -92,6 +92,11 @@ def _usual(given: dict[str, Any]) -> dict[str, Any]:
         made |= {"command": inner.get("path"), "args": inner.get("args", ()), "env": inner.get("env")}
     elif isinstance(told, list) and told:  # opencode
         made |= {"command": str(told[0]), "args": [*told[1:], *texts(made.get("args"))]}
+    program, *rest = [str(made.get("command") or ""), *texts(made.get("args"))]
+    if program.lower() in ("cmd", "cmd.exe") and len(rest) > 1 and rest[0].lower() == "/c" and not is_windows:
+        made |= {"command": rest[1], "args": rest[2:]}  # how `npx` is started on Windows
+    elif program.lower().endswith(".cmd") and not is_windows:
+        made["command"] = program[:-4]
     if isinstance(made.get("environment"), dict):
         made["env"] = {**mapping(made.pop("environment")), **mapping(made.get("env"))}
     if made.get("enabled") is False:

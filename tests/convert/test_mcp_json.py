@@ -1,11 +1,13 @@
 """The servers of MCP in the files of the clients that start them."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from supervisor.config.load import load
 from supervisor.config.spec import Share, Start, Stdio
+from supervisor.convert.around import Around
 from supervisor.convert.emit import document
 from supervisor.convert.mcp_json import convert
 from supervisor.convert.recognise import kind_of
@@ -146,3 +148,12 @@ def test_comments_commas_and_inputs_of_vs_code_are_read() -> None:
 def test_what_is_no_such_file_is_told(text: str) -> None:
     with pytest.raises(PortsupError, match=r"cannot (read|convert) the file"):
         convert(text)
+
+
+@pytest.mark.parametrize(("command", "args"), [("cmd", ["/c", "npx", "-y", "a"]), ("npx.cmd", ["-y", "a"])])
+def test_what_only_windows_needs_around_a_program_is_left_out(command: str, args: list[str]) -> None:
+    text = json.dumps({"mcpServers": {"a": {"command": command, "args": args}}})
+    (made,) = convert(text, Around(system="linux")).services
+    assert made.fields["command"] == ["npx", "-y", "a"]
+    (made,) = convert(text, Around(system="windows")).services
+    assert made.fields["command"] == [command, *args]
