@@ -15,7 +15,12 @@ CLIENTS = frozenset((
     "psql", "redis-cli", "rsync", "scp", "ssh", "start-server-and-test", "stripe", "telnet", "untun", "wait-on",
     "wait-for-it", "wait-for-it.sh", "websocat", "wget", "wrk", "wscat", "xdg-open",
 ))  # fmt: skip
-LISTENS = ("--port", "--http-port", "--http.port", "--server.port", "--listen-port", "--web.port")
+LISTENS = (
+    "--port", "--http-port", "--http.port", "--server.port", "--listen-port", "--web.port", "-port", "-http-port",
+    "http.port", "-Dserver.port", "-Dhttp.port", "-Dquarkus.http.port",
+)  # fmt: skip
+_EXEC = ("--exec", "-x")  # of nodemon and cargo watch: a command as one word
+_WITHIN = re.compile(r"((?:^|\s)--port[= ])(\d{2,5})(?=\s|$)", re.ASCII)
 BINDS = (
     "--bind", "-b", "--listen", "--addr", "--address", "--http", "-l", "--listen-address", "--web.listen-address",
     "--host", "--server.address", "--http-address", "-addr", "-listen", "-http", "-S", "--urls", "--http.addr",
@@ -108,6 +113,8 @@ def replaced(words: list[str]) -> tuple[list[str], int | None]:
             written, number = f"{name}={address[1]}{PORT}", address[2]
         elif (before in ("runserver", "http.server", "--listen") or _is_of_serve(words[:at])) and is_number(word):
             written, number = PORT, word
+        elif before in _EXEC and (inner := _WITHIN.search(word)):
+            written, number = _WITHIN.sub(rf"\1{PORT}", word, count=1), inner[2]
         if number and is_number(number):
             return [*words[:at], written, *words[at + 1 :]], int(number)
     return words, None
