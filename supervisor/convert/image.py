@@ -130,6 +130,10 @@ def line_of(given: dict[str, Any], place: OfImage, around: Around, filled: shell
     if not of_image and not entry and not given.get("build") and command:
         known = ENTRYPOINTS.get(known_name(str(given.get("image") or "")), "")
         of_image = (known,) if known and command[0] != known and not command[0].startswith(("/", ".")) else ()
+    of_base: tuple[str, ...] = ()
+    if not of_image and not entry and given.get("entrypoint") is None:
+        base = place.image.base if place.is_read else "" if given.get("build") else str(given.get("image") or "")
+        of_image = of_base = _of_base(base, command or place.image.command)
     if entry or command:
         if place.image.entrypoint_is_shell and not entry:
             return _checked(shell.listed(list(of_image)), place, around)
@@ -150,7 +154,7 @@ def line_of(given: dict[str, Any], place: OfImage, around: Around, filled: shell
     elif given.get("command") is not None:
         runs = list(place.image.entrypoint)
     if place.is_read and runs:
-        return _checked(shell.listed(runs), place, around)
+        return _checked(shell.listed([*of_base, *runs]), place, around)
     if given.get("build"):
         base = f", and that of its base image `{place.image.base}` is not known" if place.is_read else ""
         why = place.why or f"its Dockerfile names no program{base}"
@@ -161,6 +165,18 @@ def line_of(given: dict[str, Any], place: OfImage, around: Around, filled: shell
         return Left("", f"it is only an image (`{image}`), and {of_docker}", remedy)
     why = f"it is only an image (`{image}`), and portsup runs programs" if image else "it has no command"
     return Left("", why, "install the program and write a service, or keep it in compose next to portsup")
+
+
+def _of_base(base: str, command: Sequence[str]) -> tuple[str, ...]:
+    """What the entrypoint of an image of a language puts before a command that is a file for it, or options."""
+    name = base.partition("@")[0].rpartition("/")[2].partition(":")[0]
+    if "distroless/" in base:
+        found = re.match(r"nodejs|python|java(?!-base)", name)
+        return {"nodejs": ("node",), "python": ("python3",), "java": ("java", "-jar")}[found[0]] if found else ()
+    first = command[0] if command else ""
+    if name == "node" and (first.startswith("-") or first.endswith((".js", ".mjs", ".cjs"))):
+        return ("node",)
+    return ("php",) if name == "php" and first.startswith("-") else ()
 
 
 def _text(text: str, filled: shell.References) -> shell.Line:
