@@ -1,6 +1,7 @@
 """`/mcp`, spoken with the official SDK."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -61,6 +62,7 @@ class McpEndpoint:
             self._app.set_exception(error)
             return
         async with sessions.run():
+            gc.freeze()  # as in service.py: the SDK is loaded by the first request where MCP is one face of several
             self._app.set_result(sessions.asgi_app)
             await self._closing.wait()
 
