@@ -1,7 +1,6 @@
 """How processes are started where the system lets us down halfway."""
 
 import errno
-import os
 import socket
 from typing import Any
 
@@ -69,8 +68,7 @@ def starter(monkeypatch: pytest.MonkeyPatch) -> tuple[Spawner, list[str]]:
         return 9
 
     monkeypatch.setattr("supervisor.daemon.service.spawner.spawn", spawn)
-    monkeypatch.setattr(os, "kill", lambda pid, number: done.append(f"killed {pid}"))
-    monkeypatch.setattr(os, "waitpid", lambda pid, flags: (pid, 0))
+    monkeypatch.setattr("supervisor.process.tree.end_at_once", lambda pid: done.append(f"killed {pid}"))
     made = Spawner(None, Anybody(), Anybody(), Filters(), hands_over=True)  # type: ignore[arg-type]
     monkeypatch.setattr(made._filters, "_filter", Filter())
     monkeypatch.setattr(made._filters, "close", lambda: setattr(made._filters, "_filter", None))
@@ -103,6 +101,35 @@ def test_one_that_is_alone_is_started_without_the_filter(monkeypatch: pytest.Mon
     assert done == ["spawned", "killed 9", "spawned"]
     assert (alone.sockets, alone.lease.is_handed_over) == (None, True)  # type: ignore[union-attr]
     assert alone.why_no_handoff == "too many open files"
+
+
+class Calls:
+    """Those of a process that was started under the filter."""
+
+    is_closed = False
+
+    def __init__(self, descriptor: int) -> None:
+        pass
+
+    def close(self) -> None:
+        Calls.is_closed = True
+
+
+def test_one_whose_clients_cannot_be_spread_over_all_replicas_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody would follow it, nor answer its bind."""
+
+    def refuse() -> None:
+        raise OSError(errno.ENOBUFS, "no buffer space available")
+
+    made, done = starter(monkeypatch)
+    one, other = slot(), slot()
+    one.shared.slots.append(other)
+    monkeypatch.setattr(one.sockets, "spread", refuse, raising=False)
+    monkeypatch.setattr(Filter, "take", lambda self: 5)
+    monkeypatch.setattr("supervisor.daemon.service.spawner.HeldCalls", Calls)
+    with pytest.raises(OSError, match="no buffer space"):
+        made.start(one, COMMAND)
+    assert (done, Calls.is_closed) == (["spawned", "killed 9"], True)
 
 
 def test_the_address_of_a_socket_is_not_looked_up_again(monkeypatch: pytest.MonkeyPatch) -> None:

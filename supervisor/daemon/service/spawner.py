@@ -3,8 +3,6 @@
 import asyncio
 import contextlib
 import functools
-import os
-import signal
 import threading
 from collections.abc import Callable, Collection
 from typing import Any
@@ -85,14 +83,17 @@ class Spawner:
         try:
             calls = HeldCalls(under.take())
         except OSError as error:
-            os.kill(pid, signal.SIGKILL)  # it runs without the filter, and cannot get its port
-            os.waitpid(pid, 0)
+            tree.end_at_once(pid)  # it runs without the filter, and cannot get its port
             self._filters.give_up(error.strerror or str(error))
             return self.start(slot, command)
-        if reservation is not None and slot.sockets is None:
-            slot.shared.sockets = ServiceSockets(reservation)
-        if slot.sockets is not None and slot.replica is not None:
-            slot.sockets.spread()
+        with contextlib.ExitStack() as undo:
+            undo.callback(tree.end_at_once, pid)
+            undo.callback(calls.close)
+            if reservation is not None and slot.sockets is None:
+                slot.shared.sockets = ServiceSockets(reservation)
+            if slot.sockets is not None and slot.replica is not None:
+                slot.sockets.spread()
+            undo.pop_all()
         return pid, calls
 
     def _with_voice(self, slot: Slot, command: Command) -> Command:
