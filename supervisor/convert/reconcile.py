@@ -7,7 +7,7 @@ from typing import Any
 from supervisor.config import interpolate
 from supervisor.config.kinds import LONGEST_NAME
 from supervisor.config.scalars import tidy_name
-from supervisor.convert import neighbours, pools, side_commands
+from supervisor.convert import engines, neighbours, pools, side_commands
 from supervisor.convert.draft import Draft, Filled, Left, Outcome
 
 ENDS = ("completed", "completed_ok")
@@ -29,6 +29,7 @@ def reconcile(outcome: Outcome, ephemeral: Container[int], against: Looker) -> N
         _files(service, against)
         _folder(service, against)
         _pool(service)
+        engines.set_apart(service)
     for each in outcome.absent:
         each.name = tidy_name(each.name) or "service"
     reserved = {port: each.name for each in outcome.absent for port in each.ports[:1]}
