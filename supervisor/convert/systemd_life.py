@@ -169,8 +169,12 @@ def _restart(draft: Draft, told: str, wait: float | None, last: Any, unit: Mappi
     burst, interval = BURST if burst is None else burst, INTERVAL if interval is None else interval
     delay = DELAY if wait is None else max(wait, 0.001)
     policy: dict[str, Any] = {"delay": duration(delay), "factor": 1, "max_delay": duration(max(delay, 30.0))}
+    steps, most = whole(last("RestartSteps"), 1, 1000), span(last("RestartMaxDelaySec"))
+    if steps and most and most > delay:
+        policy |= {"factor": round((most / delay) ** (1 / steps), 3), "max_delay": duration(most)}
     # More than `burst` starts within the interval end it; with longer waits between them there never are so many.
-    is_limited = burst > 0 and interval > 0 and delay * burst <= interval
+    waits = sum(min(delay * policy["factor"] ** each, most or delay) for each in range(min(burst, 1000)))
+    is_limited = burst > 0 and interval > 0 and waits <= interval
     policy["max_restarts"] = burst - 1 if is_limited else "infinite"
     if is_limited:
         policy["period"] = duration(interval)
