@@ -23,6 +23,7 @@ _PORT = re.compile(r"(?:--port[= ]|-p )(\d{2,5})\b|\bPORT=(\d{2,5})\b|\bserve\b.
 _STAYS = re.compile(
     r"\b(?:nodemon|tsx watch|node --watch|ts-node-dev|cloudflared tunnel|ngrok (?:http|tcp)|localtunnel|lt --port"
     r"|prisma studio|drizzle-kit studio|supabase start|firebase emulators:start|stripe listen|browser-sync start"
+    r"|docusaurus start|email dev|flask(?: \S+)* run|uvicorn|manage\.py runserver|artisan serve|rails s(?:erver)?"
     r"|live-server|maildev|mailpit|local-ssl-proxy|mockoon-cli start|msw-server|inngest(?:-cli)? dev"
     r"|temporal server start-dev"
     r"|electron(?:mon)? \.|tauri dev|concurrently|run-p)(?!\S)"
