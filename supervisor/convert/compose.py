@@ -120,7 +120,7 @@ def _service(
     if own_port.is_idle(line.words):
         draft.has_pool = False
         draft.notes.append("its command only keeps a container alive, so it has no pool: run in its place what listens")
-    if place.image.ports and not (_has_command(given) or draft.ports or draft.inner):
+    if place.image.ports and not (_has_command(given, place) or draft.ports or draft.inner):
         draft.inner, draft.further = place.image.ports[:1], place.image.ports[1:]
     _dependencies(draft, given, services)
     compose_life.carry(draft, given, place.image, filled)
@@ -192,7 +192,7 @@ def _of_image(
     if path := values.pop("PATH", ""):
         draft.leave(f"`ENV PATH={path}` of its Dockerfile", "it is for the image", "see that its programs are found")
     values = {name: place.paths.outside_each(value, place.working_dir) for name, value in values.items()}
-    if "PORT" in values and not (given.get("ports") or given.get("expose")) and _has_command(given):
+    if "PORT" in values and not (given.get("ports") or given.get("expose")) and _has_command(given, place):
         draft.environment["PORT"] = values.pop("PORT")  # for the server of the image, which this need not be
     set_variables(draft, values, filled.known)
     if signal := signal_name(place.image.stop_signal) if place.image.stop_signal else None:
@@ -205,8 +205,9 @@ def _of_image(
         draft.notes.append(f"its command is that of the Dockerfile in `{place.context}`")
 
 
-def _has_command(given: dict[str, Any]) -> bool:
-    return bool(given.get("command") or given.get("entrypoint"))
+def _has_command(given: dict[str, Any], place: image.OfImage) -> bool:
+    """Whether it runs another command than its image; an entrypoint for a shell takes none."""
+    return bool(given.get("entrypoint") or (given.get("command") and not place.image.entrypoint_is_shell))
 
 
 def _env_files(draft: Draft, value: Any) -> list[str]:

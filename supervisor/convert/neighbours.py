@@ -24,7 +24,9 @@ _NO_HOST = re.compile(
 )
 _HOST = re.compile(r"HOST|SERVER|ADDR|URL|URI|ENDPOINT", re.ASCII | re.IGNORECASE)
 _LOCAL = re.compile(
-    r"(?P<host>(?<![\w.-])(?:localhost|127\.0\.0\.1|0\.0\.0\.0)|\[::1?\]):(?P<port>\d{2,5})(?![\d.])", re.ASCII
+    r"(?P<host>(?<![\w.-])(?:localhost|127\.0\.0\.1|0\.0\.0\.0)|\[::1?\]):"
+    r"(?P<variable>\$\{\w+:?-)?(?P<port>\d{2,5})(?(variable)\}|(?![\d.]))",
+    re.ASCII,
 )
 
 

@@ -86,7 +86,7 @@ def _words(command: Any, numbers: Collection[int]) -> Any:
         return command
     command = _asked(command, numbers)
     ports = "|".join(map(str, sorted(numbers)))
-    inside = re.compile(rf"({_HOST}(?::|/|\s+)|(?:-p|--port)(?:\s+|=))(?:{ports})(?![\d.])", re.ASCII)
+    inside = re.compile(rf"({_HOST}(?::|/|\s+|['\"],\s*)|(?:-p|--port)(?:\s+|=))(?:{ports})(?![\d.])", re.ASCII)
     return [_word(word, before, inside, numbers) for before, word in zip(["", *command[:-1]], command, strict=True)]
 
 
