@@ -5,9 +5,8 @@ portsup have been installed in the place of this one meanwhile, what that one re
 """
 
 import asyncio
-import base64
+import binascii
 import os
-import pickle
 from collections.abc import Sequence
 from typing import Any
 
@@ -74,8 +73,12 @@ def _read(old: StackSpec, asked: Sequence[str]) -> dict[str, Any]:
 
 
 def _frozen(value: object) -> str:
-    return base64.b64encode(pickle.dumps(value)).decode()
+    import pickle  # late, a third of a MiB: most daemons are never told to read anything again
+
+    return binascii.b2a_base64(pickle.dumps(value), newline=False).decode()
 
 
 def _thawed(text: str) -> Any:
-    return pickle.loads(base64.b64decode(text))
+    import pickle
+
+    return pickle.loads(binascii.a2b_base64(text))
