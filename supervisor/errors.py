@@ -44,6 +44,12 @@ class PortsupError(Exception):
         self.hint = hint
 
 
+class InternalError(PortsupError):
+    """A request could not be answered, and that is the fault of portsup."""
+
+    exit_code = ExitCode.BUG
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One mistake in a configuration file; `line` and `column` count from 1, 0 means unknown."""

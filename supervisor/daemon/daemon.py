@@ -20,7 +20,7 @@ from supervisor.daemon.changes import Changes
 from supervisor.daemon.console.broadcast import Feed
 from supervisor.daemon.console.foreground import Foreground, let_go_of
 from supervisor.daemon.console.reporter import Reporter
-from supervisor.daemon.faults import ended_by, is_anybody_there, lock_lost, no_port, too_late
+from supervisor.daemon.faults import ended_by, is_anybody_there, lock_lost, no_port, place_of, too_late
 from supervisor.daemon.instance import Instance
 from supervisor.daemon.options import Options
 from supervisor.daemon.requests.control_socket import ControlSocket
@@ -130,7 +130,7 @@ class Daemon:
         if (refused := refusal(error)) is not None:
             self._fatal(refused)
             return
-        self._journal.tell(journal.Mistake(error=repr(error)))
+        self._journal.tell(journal.Mistake(error=repr(error), where=place_of(error)))
         if not self._end.done():
             self._end.set_exception(error)
 

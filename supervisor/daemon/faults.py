@@ -1,5 +1,6 @@
 """The errors that end an instance, in words for the person who has to act on them."""
 
+import os
 from collections.abc import Collection
 
 from supervisor.core import journal
@@ -9,6 +10,8 @@ from supervisor.errors import LockLost, PoolExhausted, PortsupError, WaitTimedOu
 from supervisor.ports.leases import Loss
 from supervisor.words import endings
 
+MOST_CALLS = 6  # that are told of an internal error
+
 
 def ended_by(error: PortsupError) -> journal.Fatal:
     """What the journal keeps of an error that ends the instance."""
@@ -17,6 +20,16 @@ def ended_by(error: PortsupError) -> journal.Fatal:
         reasons = {str(port): reason for port, reason in error.reasons}
         return journal.Fatal(**known, service=error.service, reasons=reasons)  # type: ignore[arg-type]
     return journal.Fatal(**known)  # type: ignore[arg-type]
+
+
+def place_of(error: BaseException) -> str:
+    """Where it was raised: file, line and function, and those of the calls that led there, the last one first."""
+    calls, at = list[str](), error.__traceback__
+    while at is not None:
+        code = at.tb_frame.f_code
+        calls.append(f"{os.path.basename(code.co_filename)}:{at.tb_lineno} {code.co_qualname}")
+        at = at.tb_next
+    return " < ".join(reversed(calls[-MOST_CALLS:]))
 
 
 def no_port(slot: Slot, file: str, now: float) -> PoolExhausted:

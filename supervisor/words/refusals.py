@@ -6,7 +6,7 @@ from supervisor.config.suggest import likely
 from supervisor.core.instance import Overlap
 from supervisor.core.service import Service, is_rolling
 from supervisor.core.state import State
-from supervisor.errors import NotFound, PortsupError, UsageError, refusal
+from supervisor.errors import InternalError, NotFound, PortsupError, UsageError, refusal
 from supervisor.words.enumeration import first_of
 from supervisor.words.overlaps import overlap
 
@@ -15,6 +15,18 @@ def not_answered(error: BaseException) -> PortsupError:
     """What answers requests could not be loaded."""
     what, hint = "cannot answer", "send SIGTERM to the daemon, install portsup again, and start it"
     return refusal(error, what) or PortsupError(what, str(error), hint)
+
+
+def no_answer_to(do: str) -> str:
+    """What could not be done for a client."""
+    return f"cannot answer `{do}`"
+
+
+def internal_error(do: str, error: str) -> InternalError:
+    """A client gets no answer, and that is our fault."""
+    why = f"internal error of portsup: {error}"
+    hint = "the services go on; please send the developers what `portsup events -n all` has of it"
+    return InternalError(no_answer_to(do), why, hint)
 
 
 def unknown_service(name: str, stack: str, known: Collection[str]) -> NotFound:

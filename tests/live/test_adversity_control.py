@@ -11,6 +11,7 @@ import pytest
 
 from tests.live.stack import SLEEPS, STUBBORN, Live
 from tests.support.eventually import eventually
+from tests.support.running import PROGRAMS
 
 pytestmark = pytest.mark.live
 
@@ -100,3 +101,35 @@ def test_a_stop_that_somebody_undoes_returns_and_says_so(tmp_path: Path, again: 
         assert stack.do(again, "web")["web"]["ok"]
         result = stopping.result(timeout=10)["web"]
         assert (result["ok"], result["words"]) == (False, "restarted meanwhile")
+
+
+class Broken(Live):
+    """A project whose `portsup` has a mistake in it."""
+
+    def command(self, *words: str) -> list[str]:
+        python, _, _, *others = super().command(*words)
+        return [python, str(PROGRAMS / "breaks_answers.py"), *others]
+
+
+def test_a_mistake_of_ours_in_an_answer_ends_no_service(tmp_path: Path) -> None:
+    stack = Broken(tmp_path, {"web": {**SLEEPS, "environment": {"API_PASSWORD": "password-1234"}}})
+    with stack.up():
+        for words in (["status"], ["env"], ["status", "web"]):
+            done = stack.run(*words)
+            why = f"cannot answer `{words[0]}`: internal error of portsup: ValueError: *** is not in list"
+            assert (done.returncode, why in done.stderr, "the services go on" in done.stderr) == (70, True, True), done
+        assert stack.run("ls").stdout.count("services.yaml") == 1
+        (told, *_) = stack.journal("mistake in portsup")
+        assert (told["error"], told["level"]) == ("ValueError('*** is not in list')", "error")
+        assert told["where"].startswith("breaks_answers.py:9 break_down < statuses.py:")
+        assert stack.run("stop", "web").returncode == 0
+        assert stack.run("start", "web").returncode == 0
+
+
+def test_a_mistake_of_ours_in_a_change_ends_the_stack_as_nobody_knows_how_far_it_went(tmp_path: Path) -> None:
+    stack = Broken(tmp_path, {"web": SLEEPS})
+    with stack.foreground() as up:
+        up.says("is up")
+        assert stack.run("restart", "web").returncode != 0
+        assert up.ends() == 70
+        assert "internal error of portsup: ValueError" in up.err

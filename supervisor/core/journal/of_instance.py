@@ -200,11 +200,12 @@ class ControlMadeAgain(Event):
 
 
 class Mistake(Event):
-    """`error`"""
+    """an internal error of portsup: `error`, and `where` it happened; if it only kept portsup from answering a client, the instance goes on"""  # noqa: E501
 
     event = "mistake in portsup"
     level = ERROR
     error: str
+    where: str = ""
 
 
 class DaemonHung(Event):

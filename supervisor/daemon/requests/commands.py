@@ -19,6 +19,7 @@ from supervisor.core.service import Service
 from supervisor.core.state import AT_REST, IS_AT_WORK, IS_LIVE, State
 from supervisor.daemon.instance import Instance
 from supervisor.daemon.requests.choice import Choice
+from supervisor.daemon.requests.looks import Looks
 from supervisor.daemon.requests.readers import Readers
 from supervisor.daemon.requests.scaling import scale
 from supervisor.daemon.requests.status import environment_told, result_of
@@ -55,19 +56,29 @@ class Commands:
         self._reloader = reloader
         self._statuses = Statuses(instance, stack, reloader)
         self._readers = Readers(stack, world, world.news, instance.journal.path, self._statuses.of)
+        self._looks = Looks(instance.journal)
         self._ends: list[Reply] = []  # who asked for the end
         self._ended: list[str] = []  # of what
         self._tasks: set[asyncio.Task[None]] = set()
 
     def handle(self, request: Request, reply: Reply) -> None:
-        """Answers one request, now or when it is done; raises PortsupError for what cannot be asked."""
+        """Answers one request, now or when it is done; raises PortsupError for what cannot be asked or answered."""
+        try:
+            self._handle(request, reply)
+        except PortsupError:
+            raise
+        except Exception as error:
+            raise self._looks.failed(request, error) from error
+
+    def _handle(self, request: Request, reply: Reply) -> None:
         doing(asyncio.get_running_loop(), activities.answering(request.do))
         match request:
             case requests.Ping():
                 reply.tell(Pong(self._name, self._number))
             case requests.Status(names):
                 reply.is_next = True
-                self._run(self._statuses.tell(self._choice.services(names), reply, request.do))
+                work = self._statuses.tell(self._choice.services(names), reply, request.do)
+                self._run(self._looks.follow(request, work, reply))
             case requests.Resources(names):
                 self._readers.tell_resources(self._choice.services(names), reply)
             case requests.Watch():
@@ -75,7 +86,8 @@ class Commands:
             case requests.Subscribe():
                 self._readers.subscribe(request, reply)
             case requests.Trend(names):
-                self._run(self._readers.tell_trend(self._choice.services(names), reply))
+                work = self._readers.tell_trend(self._choice.services(names), reply)
+                self._run(self._looks.follow(request, work, reply))
             case requests.History(port):
                 self._readers.tell_history(port, reply)
             case requests.Events(names) | requests.Logs(names):
