@@ -75,16 +75,16 @@ class Visitors:
     def make_sure(self, slot: Slot, pid: int) -> None:
         """Answers MakeSureUnused."""
         child = slot.child_of(pid)
-        if child is None:
+        if child is None or not is_running(slot, pid):  # somebody stopped it in between
             return
 
         async def ask() -> None:
             self._hear_no_more(slot.of)  # the check may connect as well
             why = await self._is_busy(slot, child)
-            if slot.service.pid != pid or slot.service.state is not State.RUNNING:
-                return
-            self._has_left(slot)
-            self._answer(slot, pid, why)
+            if is_running(slot, pid):
+                if slot.of in self._departures:
+                    self._has_left(slot)
+                self._answer(slot, pid, why)
 
         if slot.spec.idle_cpu_below or slot.spec.idle_check is not None:
             child.tasks.append(begin(ask(), self._loop))
@@ -92,7 +92,9 @@ class Visitors:
             self._answer(slot, pid, "")
 
     def _answer(self, slot: Slot, pid: int, why: Cause) -> None:
-        if slot.replica is not None:
+        if not slot.service.is_watched or slot.of not in self._departures:
+            why = why or slot.label  # a reload wants it to stay, or nobody is told who leaves
+        elif slot.replica is not None:
             why = why or next((each.label for each in slot.replicas if not self._may_stop(each.service)), "")
         elif slot.service.beside is not None or slot.service.hook is not None:
             why = why or slot.label  # nobody would let in again those who wait
@@ -170,3 +172,8 @@ class Visitors:
 
     def _port_of(self, name: str) -> int | None:
         return self._departures[name][0] if name in self._departures else None
+
+
+def is_running(slot: Slot, pid: int) -> bool:
+    """Whether this is the process in charge of a service that is ready."""
+    return slot.service.pid == pid and slot.service.state is State.RUNNING
