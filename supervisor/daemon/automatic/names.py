@@ -143,10 +143,6 @@ class ServiceNames:
         if not hasattr(os, "posix_spawn"):
             self._answer({"why": naming.NO_SYSTEM})
             return
-        source, sink = open_pipe()
-        os.set_blocking(source, False)
-        null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
-        streams = [(os.POSIX_SPAWN_DUP2, null, 0), (os.POSIX_SPAWN_DUP2, sink, 1), (os.POSIX_SPAWN_DUP2, null, 2)]
         task = {
             "port": names.port, "https": names.https, "stack": self._instance.stack, "instance": self._instance.number,
             "run": self._instance.run_id, "runtime": self._instance.runtime.path, "state": state_directory(),
@@ -154,19 +150,26 @@ class ServiceNames:
         argv = [sys.executable, "-P", "-m", "supervisor.names", "have", json.dumps(task)]
         environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
+        source = sink = null = -1
         try:
+            source, sink = open_pipe()
+            os.set_blocking(source, False)
+            null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+            streams = [(os.POSIX_SPAWN_DUP2, null, 0), (os.POSIX_SPAWN_DUP2, sink, 1), (os.POSIX_SPAWN_DUP2, null, 2)]
             # By no way that marks it as a process of this run: what it starts is not to end with this run.
             pid = os.posix_spawn(
                 sys.executable, argv, environment, file_actions=streams, setsid=True, setsigmask=(),
                 setsigdef=(signal.SIGPIPE, signal.SIGINT),
             )  # fmt: skip
         except OSError as error:
-            os.close(source)
+            if source >= 0:
+                os.close(source)
             self._answer({"why": explained(error), "hint": ""})
             return
         finally:
-            os.close(sink)
-            os.close(null)
+            for descriptor in (sink, null):
+                if descriptor >= 0:
+                    os.close(descriptor)
         self._is_asking = True
         self._reaper.watch(pid, lambda _: self._answered(source, names))
 

@@ -18,6 +18,7 @@ from supervisor.daemon.checks.probes import Asker, ask
 from supervisor.daemon.processes.errands import Errands
 from supervisor.daemon.tasks import begin
 from supervisor.errors import PortsupError
+from supervisor.files.opening import explained
 from supervisor.process.spawn import Command
 from supervisor.words import notices as words
 from supervisor.words.reasons import text_of
@@ -100,9 +101,10 @@ class Notices:
         self._told = found  # what has gone well meanwhile is told again if it goes wrong again
 
     async def _to_targets(self, notify: Notify, notice: dict[str, str]) -> set[tuple[str, str]]:
-        source, sink = os.pipe()
-        said, says = os.pipe()
+        source = sink = said = says = -1
         try:
+            source, sink = os.pipe()
+            said, says = os.pipe()
             os.set_blocking(sink, False)
             data = json.dumps({**notice, "to": list(notify.to)}).encode()
             if os.write(sink, data) < len(data):
@@ -120,8 +122,10 @@ class Notices:
             return _told_in(said)
         except TimeoutError:
             return _told_in(said) | {(words.SOMEBODY, words.no_answer(WITHIN))}
-        except (PortsupError, OSError) as error:
+        except PortsupError as error:
             return {(words.ALL, str(error))}
+        except OSError as error:
+            return {(words.ALL, explained(error))}
         finally:
             for fd in (source, said, says, sink):
                 if fd >= 0:

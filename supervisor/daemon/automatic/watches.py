@@ -20,7 +20,8 @@ from supervisor.daemon.processes.errands import Errands
 from supervisor.daemon.service.programs import Programs
 from supervisor.daemon.service.slot import Slot
 from supervisor.daemon.tasks import begin
-from supervisor.errors import PortsupError
+from supervisor.errors import REFUSALS, PortsupError
+from supervisor.files.opening import explained
 from supervisor.process.spawn import Command
 from supervisor.words.reasons import text_of
 
@@ -90,21 +91,26 @@ class Watches:
             task.cancel()
 
     async def _watch(self) -> None:
-        source, sink = os.pipe()
-        os.set_blocking(source, False)
-        lines = _Lines(self._heard)
-        self._loop.add_reader(source, lines.read, source)
-        try:
-            await self._errands.run(self._command(sink))
-            lines.read(source)
-        except (PortsupError, OSError) as error:
-            self._fail(None, str(error), None)
-        finally:
-            self._loop.remove_reader(source)
-            os.close(source)
-            os.close(sink)
-            if self._watcher is asyncio.current_task():
-                self._watcher = None  # the next round begins anew
+        with contextlib.ExitStack() as back:
+            back.callback(self._ended, asyncio.current_task())
+            try:
+                source, sink = os.pipe()
+                back.callback(os.close, source)
+                back.callback(os.close, sink)
+                os.set_blocking(source, False)
+                lines = _Lines(self._heard)
+                self._loop.add_reader(source, lines.read, source)
+                back.callback(self._loop.remove_reader, source)
+                await self._errands.run(self._command(sink))
+                lines.read(source)
+            except PortsupError as error:
+                self._fail(None, str(error), error.hint or None)
+            except OSError as error:
+                self._fail(None, explained(error), REFUSALS.get(error.errno or 0))
+
+    def _ended(self, watcher: asyncio.Task[None] | None) -> None:
+        if self._watcher is watcher:
+            self._watcher = None  # the next round begins anew
 
     def _command(self, sink: int) -> Command:
         steps = [spec.watch.settle for spec in self._wanted.values() if spec.watch]
@@ -115,6 +121,8 @@ class Watches:
         return Command(argv, environment, "/", sink, sink)
 
     def _heard(self, line: dict[str, Any]) -> None:
+        if not self._wanted:  # it ends
+            return
         if "error" in line:
             self._fail(line.get("service"), line["error"], line.get("hint"))
             return
