@@ -1,8 +1,9 @@
 """What differs between operating systems: one contract, one file a system, chosen here.
 
-`protocol` says what every system answers, and `contract` what the values are.  A system takes what it has in common
-with others from `portable`, `posix`, `no_jobs` and `no_handoff`.  On Linux with PORTSUP_SYSTEM=posix it is
-`plain_posix`, which is all that portsup knows of a system that is neither Linux nor Windows.
+`protocol` says what every system answers, of processes and of ports in files of their own, and `contract` what the
+values are.  A system takes what it has in common with others from `portable`, `posix`, `no_jobs` and `no_handoff`.  On
+Linux with PORTSUP_SYSTEM=posix it is `plain_posix`, which is all that portsup knows of a system that is neither Linux
+nor Windows.
 
 On Linux, what needs `socket` is imported when it is first used: that takes `status` a fifth of its time otherwise.
 """

@@ -38,7 +38,15 @@ def plain(arguments: ast.arguments) -> str:
 
 
 def contract() -> set[str]:
-    return {name for name in {*vars(System), *System.__annotations__} if not name.startswith("_")}
+    parts = [part for part in System.__mro__ if part.__module__.startswith("supervisor.system.")]
+    found = {name for part in parts for name in (*vars(part), *part.__annotations__)}
+    return {name for name in found if not name.startswith("_")}
+
+
+def test_the_contract_says_what_each_function_is_for() -> None:
+    functions = [getattr(System, name) for name in contract() if hasattr(System, name)]
+    assert [function.__name__ for function in functions if not function.__doc__] == []
+    assert len(functions) > 60
 
 
 @pytest.mark.parametrize("module", ["linux_all", "plain_posix", "darwin", "windows"])
