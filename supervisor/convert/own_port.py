@@ -17,14 +17,14 @@ CLIENTS = frozenset((
 ))  # fmt: skip
 LISTENS = (
     "--port", "--http-port", "--http.port", "--server.port", "--listen-port", "--web.port", "-port", "-http-port",
-    "http.port", "-Dserver.port", "-Dhttp.port", "-Dquarkus.http.port",
+    "--server-port", "--server_port", "http.port", "-Dserver.port", "-Dhttp.port", "-Dquarkus.http.port",
 )  # fmt: skip
 _EXEC = ("--exec", "-x")  # of nodemon and cargo watch: a command as one word
 _WITHIN = re.compile(r"((?:^|\s)--port[= ])(\d{2,5})(?=\s|$)", re.ASCII)
 BINDS = (
     "--bind", "-b", "--listen", "--addr", "--address", "--http", "-l", "--listen-address", "--web.listen-address",
     "--host", "--server.address", "--http-address", "-addr", "-listen", "-http", "-S", "--urls", "--http.addr",
-    "--dev-addr",
+    "--dev-addr", "--bind-addr",
 )  # fmt: skip
 SHELL_PORT = re.compile(r"\$PORT\b|\$\{PORT(?::?[-=][\"']?(\d+)[\"']?)?\}", re.ASCII)
 _ASKED = re.compile(r"\w://(?:[^\s@/]*@)?(?:[\w.-]+|\[::1\]):(?:\$PORT\b|\$\{PORT\b)", re.ASCII)

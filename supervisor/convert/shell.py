@@ -24,8 +24,8 @@ _FIXED = re.compile(  # what in a shell would win over the port that the service
 )
 _IN_SHELL = re.compile(
     r"((?<![\w-])--?port[= ]|runserver (?:[\w.]+:)?|http\.server "
-    r"|(?<![\w-])(?:--bind|-b|--?addr|--?listen|--address|--http)[= ]"
-    r"(?:0\.0\.0\.0|127\.0\.0\.1|localhost|\*|\[::1?\])?:"
+    r"|(?<![\w-])(?:--bind|-b|--bind-addr|--?addr|--?listen|--address|--http)[= ]"
+    r"(?:tcp://)?(?:0\.0\.0\.0|127\.0\.0\.1|localhost|\*|\[::1?\])?:"
     r"|\b(?:rails s(?:erver)?|next (?:dev|start)|hugo server|jekyll serve|flask run)\s(?:[^;&|\n]*\s)?-p ?)(\d{2,5})\b",
     re.ASCII,
 )

@@ -22,7 +22,7 @@ TOOLS = Path(os.environ.get("CONVERT_TOOLS", ROOT / "build" / "convert-tools"))
 PROGRAMS = Path(__file__).parent / "programs"
 PID_MAX = Path("/proc/sys/kernel/pid_max")
 # Programs that run as themselves.
-REAL = ("sh", "bash", "env", "node", "cd", "exec", "while", "do", "true", "echo")
+REAL = ("sh", "bash", "env", "node", "cd", "exec", "while", "do", "true", "echo", "source", "set", "export")
 _SCRIPT = re.compile(r"[\w./-]+\.(?:js|py|sh)")
 
 
