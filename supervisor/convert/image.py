@@ -81,7 +81,7 @@ def place_of(given: dict[str, Any], around: Around, top: Mapping[str, Any] | Non
     told = mapping(build)
     context = str((build if isinstance(build, str) else told.get("context", "." if told else "")) or "")
     place = OfImage()
-    pairs_ = [*of_volumes(given.get("volumes")), *volumes.bound(given.get("volumes"), top or {})]
+    pairs_ = [*of_volumes(given.get("volumes"), around.variables()), *volumes.bound(given.get("volumes"), top or {})]
     pairs_ += of_files(given, top or {})
     if context.strip() and not re.match(r"\w+://|git@", context):
         place.context = context

@@ -5,6 +5,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from supervisor.convert.references import resolved
+from supervisor.convert.values import REFERENCE
 from supervisor.dataclass import dataclass
 
 
@@ -38,14 +40,18 @@ def _is_below(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
-def of_volumes(volumes: object) -> Iterable[tuple[str, str]]:
-    """The pairs of `./here:/there` and of its long form; volumes with a name are of the container engine."""
+def of_volumes(volumes: object, known: Mapping[str, str]) -> Iterable[tuple[str, str]]:
+    """The pairs of `./here:/there` and of its long form; volumes with a name are of the container engine.
+
+    `known` are the variables of the file `.env`, which may stand in them.
+    """
     for volume in volumes if isinstance(volumes, list) else ():
         if isinstance(volume, dict):
             source, target = str(volume.get("source") or ""), str(volume.get("target") or "")
         else:
             found = re.match(r"((?:\$\{[^}]*\}|[^:])+):([^:]+)", str(volume))
             source, target = (found[1], found[2]) if found else ("", "")
+        source = resolved(source, REFERENCE, known) or ""
         if source.startswith((".", "~", "/")) and target.startswith("/") and "$" not in source:
             yield posixpath.normpath(target), source.rstrip("/") or "/"
 

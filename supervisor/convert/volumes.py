@@ -47,7 +47,7 @@ def carry(draft: Draft, given: dict[str, Any], top: Mapping[str, Any], folder: s
     ]
     places += [
         (inside, place)
-        for inside, place in (*of_volumes(volumes), *bound(volumes, top))
+        for inside, place in (*of_volumes(volumes, around.variables()), *bound(volumes, top))
         if around.kind(place) is FileKind.NOTHING and "." not in posixpath.basename(place)
     ]
     if not places:
