@@ -20,7 +20,7 @@ from tests.support.running import PROGRAMS
 CROWD = 6  # clients, more than a process accepts at once
 # By name: at which address, and how many workers.
 KINDS = {"one": ("127.0.0.1", 1), "four": ("127.0.0.1", 4), "one-v6": ("::1", 1), "four-v6": ("::1", 4)}
-each_number_of_times = pytest.mark.parametrize("times", [1, pytest.param(5, marks=pytest.mark.long)])
+each_number_of_times = pytest.mark.parametrize("times", [1, pytest.param(3, marks=pytest.mark.long)])
 Crowds = dict[str, list[Calls]]
 
 

@@ -32,6 +32,7 @@ LEFT_OUT = {
     "test_errands.py::test_a_command_of_on_change_leaves_nobody": ORPHANS,
     "test_errands.py::test_each_health_check_ends_with_what_it_leaves": ORPHANS,
     "test_errands.py::test_the_command_that_tells_of_readiness_leaves_nobody": ORPHANS,
+    "test_binds_alone.py::test_with_the_handoff_it_keeps_its_port": LINGERS,
     "test_children.py::test_many_processes_that_fork_on_and_on_are_all_ended": ORPHANS,
     "test_children.py::test_one_that_listens_on_another_port_is_told_both_ports_and_what_to_do": SHORT,
     "test_health.py::test_a_service_that_answers_wrongly_is_not_ready_and_the_answer_is_told": SHORT,
