@@ -1,11 +1,13 @@
 """What is asked of a process, and with which words."""
 
+import errno
 from collections.abc import Coroutine
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from supervisor import system
 from supervisor.config.spec import HealthCheck, Probe, ProbeKind, Ready
 from supervisor.core import events as ev
 from supervisor.core.reasons import ListensElsewhere, NoLineMatches
@@ -123,6 +125,19 @@ def test_a_health_check_of_whom_a_reload_removes_goes_on(monkeypatch: pytest.Mon
     watched.checks.watch_health(watched.slot)
     watched.run()
     assert watched.keeper.told == [ev.BecameHealthy(7)]
+
+
+def test_a_process_is_asked_where_the_one_before_was_if_nobody_can_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a descriptor to look with, neither its start nor the stack ends."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EMFILE, "too many open files")
+
+    watched, done = Watched(monkeypatch), []
+    monkeypatch.setattr(system, "has_many_sockets", lambda: False, raising=False)
+    monkeypatch.setattr(system, "listening", refuse, raising=False)
+    watched.checks._note_address(watched.slot, watched.child, 8000, lambda: done.append("asked"))
+    assert (done, watched.slot.host) == (["asked"], "127.0.0.1")
 
 
 def test_the_pattern_of_a_line_has_its_placeholders_filled_in(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,5 +36,22 @@ def look(ports: Collection[int], but: Collection[int], inquiries: Inquiries, tol
     inquiries.ask(question, answer)
 
 
+def look_once(ports: Collection[int], inquiries: Inquiries, told: Told) -> None:
+    """The same for one who does not look again: `told` gets None also where it is not found out now."""
+    has_told = False
+
+    def tell(found: list[Listener] | None) -> None:
+        nonlocal has_told
+        has_told = True
+        told(found)
+
+    try:
+        look(ports, (), inquiries, tell)
+    except OSError:  # no descriptor or memory to look with
+        if has_told:
+            raise
+        told(None)
+
+
 def _read(port: int, family: int, *rest: Any) -> Listener:
     return Listener(port, socket.AddressFamily(family), *rest)

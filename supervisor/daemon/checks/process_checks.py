@@ -147,7 +147,7 @@ class ProcessChecks:
         if claimed := [place for place, is_claimed in kept.items() if is_claimed]:
             note(claimed)
         else:
-            listeners.look({port}, (), self._inquiries, told)
+            listeners.look_once({port}, self._inquiries, told)
 
     def _filled(self, slot: Slot, probe: Probe) -> Probe:
         """The probe with what it asks for filled in; raises PortsupError while a reload removes whom it names."""
