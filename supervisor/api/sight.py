@@ -5,7 +5,7 @@ from pathlib import Path
 from supervisor.api.launch import Launch, launches
 from supervisor.api.project import Project
 from supervisor.api.values import line_of
-from supervisor.config.places import places
+from supervisor.config.key_places import places
 from supervisor.config.secrets import hidden
 from supervisor.config.show import resolved
 from supervisor.config.spec import StackSpec

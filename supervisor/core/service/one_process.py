@@ -24,7 +24,7 @@ from supervisor.core.service.moves import (
     stop_sooner,
     terminate,
 )
-from supervisor.core.service.notices import note, watched_until
+from supervisor.core.service.sd_notify import note, watched_until
 from supervisor.core.service.snapshot import Service as Service
 from supervisor.core.service.snapshot import Timeouts as Timeouts
 from supervisor.core.service.snapshot import check, end_of, is_due, note_exit

@@ -13,7 +13,7 @@ from supervisor.core import events as ev
 from supervisor.core.reasons import BeforeReady, Cause, NothingListens, NotReady, OfHook
 from supervisor.core.service import hooks, idling, one_process
 from supervisor.core.service.hooks import Step
-from supervisor.core.service.notices import note, note_beside, watched_until
+from supervisor.core.service.sd_notify import note, note_beside, watched_until
 from supervisor.core.service.snapshot import Service, check, end_of, is_due, note_exit
 from supervisor.core.state import IS_LIVE, Beside, Health, Hook, Milestone, Role, State, Then
 from supervisor.dataclass import replace
