@@ -73,7 +73,11 @@ def convert(text: str, around: Around = ALONE) -> Outcome:
         draft.fields |= together
         outcome.services.append(draft)
     if before in scripts and outcome.services and first not in parts and not around.is_there(".yarnrc.yml"):
-        _put_before(outcome, service(before, scripts[before], runner, is_script=True))
+        if killer := port_killers.in_script(scripts[before]):
+            why = f"it runs `{killer}`, which would kill portsup"
+            outcome.left.append(Left(f"script `{before}`", why, "take that out"))
+        else:
+            _put_before(outcome, service(before, scripts[before], runner, is_script=True))
         taken.add(before)
     others = [name for name in scripts if name not in taken and _keeps_running(name, scripts[name])]
     for name in others:
@@ -81,6 +85,10 @@ def convert(text: str, around: Around = ALONE) -> Outcome:
         if outcome.services:
             draft.fields["autostart"] = False
         outcome.services.append(draft)
+    for draft in outcome.services:
+        _, _, name = draft.fields["command"][:3]
+        if killer := port_killers.in_script(scripts.get(f"pre{name}", "")):
+            draft.notes.append(f"`{runner}` runs `pre{name}` first, and that `{killer}`, which would kill portsup")
     if rest := [name for name in scripts if name not in taken and name not in others]:
         shown = ", ".join(f"`{name}`" for name in rest)
         why, remedy = "by their names they are tasks that end", f"run them by `{runner} run NAME`, or write a service"
