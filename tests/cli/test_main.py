@@ -67,6 +67,7 @@ def test_a_mistyped_command_is_told_the_closest_one(run: Run) -> None:
         (["--instance", "-1", "status"], "`-1` is no instance number"),
         (["--instance"], "`--instance` wants a value"),
         (["status", "--form", "json"], "unrecognized arguments"),
+        (["lease", "--pool", "8100", "--", "true"], "hint: `portsup lease --help` shows what it takes"),
         (["status", "--format", "xml"], "invalid choice"),
         (["status", "--color", "pink"], "invalid choice"),
         (["port"], "the following arguments are required: SERVICE"),

@@ -59,8 +59,9 @@ LINES: dict[str, str] = {name: line for group in GROUPS.values() for name, line 
 
 
 def did_you_mean(word: str, known: "list[str] | tuple[str, ...]") -> str:
-    """A hint naming what `word` is closest to, or nothing."""
+    """A hint naming what `word` is closest to, or nothing; the dashes of options make no two of them alike."""
     import difflib
 
-    close = difflib.get_close_matches(word, known, n=1)
-    return f"did you mean `{close[0]}`?" if close else ""
+    plain = {each.lstrip("-"): each for each in known}
+    close = difflib.get_close_matches(word.lstrip("-"), plain, n=1)
+    return f"did you mean `{plain[close[0]]}`?" if close else ""
