@@ -75,7 +75,9 @@ class Stack:
         return done.stdout + done.stderr
 
     def row(self, service: str) -> dict[str, Any]:
-        return dict(json.loads(self.ask("status", service, "--format", "json")))
+        done = self.wine.portsup("status", service, "--format", "json", cwd=self.folder)
+        assert done.returncode in (0, 3), done.stdout + done.stderr  # 3: it does not serve just now
+        return dict(json.loads(done.stdout))
 
 
 def get(port: int, path: str = "/") -> str:
