@@ -128,6 +128,23 @@ def by_its_own(case: Case, place: Path) -> Ran:
     """The case as the program of its source runs it."""
     folder = prepared(case, place)
     env, program, first = environment(place, case), tool(case.source), case.main()
+    try:
+        _run(case, folder, env, program, first)
+    finally:
+        _end_what_is_left(place)
+    return _ran(place)
+
+
+def _end_what_is_left(place: Path) -> None:
+    """Circus ends the shell around a program, and leaves that running."""
+    for each in records(place):
+        with contextlib.suppress(OSError):
+            if f"RECORD={place / 'record'}".encode() in Path(f"/proc/{each['pid']}/environ").read_bytes().split(b"\0"):
+                os.kill(each["pid"], signal.SIGKILL)
+
+
+def _run(case: Case, folder: Path, env: Mapping[str, str], program: list[str], first: str) -> None:
+    place = folder.parent
     match case.source:
         case "procfile":
             with _foreground(
@@ -151,7 +168,6 @@ def by_its_own(case: Case, place: Path) -> Ran:
                 _kill(place, case)
             finally:
                 subprocess.run([*program, "kill"], cwd=folder, env=env, check=True, capture_output=True, timeout=60)
-    return _ran(place)
 
 
 def by_portsup(case: Case, place: Path) -> Ran:
