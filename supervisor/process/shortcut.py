@@ -21,16 +21,14 @@ _PACKAGES = ("supervisor.", "asyncio.")
 _HEAD = MAGIC_NUMBER + bytes(4)  # checked by time and size, PEP 552
 _WORDS = Struct("<II")
 _WORD = 0xFFFFFFFF
+_READ = os.O_RDONLY | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 _SIZE = len(_HEAD) + _WORDS.size
 _END = f".{sys.implementation.cache_tag}.pyc"
 
 
 def take() -> None:
-    """Has these modules imported the short way from now on, where Python keeps byte code as usual.
-
-    Not on Windows: its paths are written in another way, and its files opened.
-    """
-    if os.sep == "/" and sys.implementation.cache_tag and sys.pycache_prefix is None and not sys.flags.optimize:
+    """Has these modules imported the short way from now on, where Python keeps byte code as usual."""
+    if sys.implementation.cache_tag and sys.pycache_prefix is None and not sys.flags.optimize:
         sys.meta_path.insert(0, _Finder)
 
 
@@ -56,16 +54,16 @@ class _Finder:
         """Where it is; None leaves it to the next finder."""
         if not _Finder.is_of_use or not name.startswith(_PACKAGES) or path is None or len(path) != 1:
             return None
-        folder, source = path[0], f"{path[0]}/{name.rpartition('.')[2]}.py"
+        folder, source = path[0], f"{path[0]}{os.sep}{name.rpartition('.')[2]}.py"
         is_package = False
         try:
             try:
                 status = os.stat(source)
             except FileNotFoundError:
                 is_package, folder = True, source[:-3]
-                source = f"{folder}/__init__.py"
+                source = f"{folder}{os.sep}__init__.py"
                 status = os.stat(source)
-            cached = f"{folder}/__pycache__/{source[len(folder) + 1 : -3]}{_END}"
+            cached = f"{folder}{os.sep}__pycache__{os.sep}{source[len(folder) + 1 : -3]}{_END}"
             data = _read(cached)
             if data[:_SIZE] != _HEAD + _WORDS.pack(int(status.st_mtime) & _WORD, status.st_size & _WORD):
                 return None
@@ -86,7 +84,7 @@ class _Finder:
 
 
 def _read(path: str) -> bytes:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    descriptor = os.open(path, _READ)
     try:
         return os.read(descriptor, os.fstat(descriptor).st_size)
     finally:
