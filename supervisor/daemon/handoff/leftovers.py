@@ -99,16 +99,18 @@ class Leftovers:
 def make_room(
     sockets: ServiceSockets, theirs: socket.socket, who: object, decision: Give, hearing: Hearing
 ) -> None:  # fmt: skip
-    """Close what is in the way of the socket of a process tree, once it is known that the tree has it no more."""
+    """Close what is in the way of the socket of a process tree, once it is known that the tree has it no more.
+
+    While that was found out, some of it may have been closed: all of it where the service was stopped.
+    """
     retired = [place for place in decision.retired if place in sockets.places()]
     if decision.swaps or not _can_stay(sockets, retired, theirs, decision.place):
         if lost := sockets.kept().intersection(retired):
             hearing.on_dropped(why_lost(lost, decision.place))
         sockets.retire(retired)
-    for place in decision.doubtful:
+    for place in [place for place in decision.doubtful if place in sockets.places()]:
         if place == decision.place or _is_left(sockets, place, theirs, who, decision):
-            if place in sockets.places():
-                sockets.forget(place, who)
+            sockets.forget(place, who)
         else:
             sockets.retire((place,))
 
