@@ -84,6 +84,8 @@ def is_gone(tree: Tree) -> bool:
     """
     if system.HAS_JOBS:
         return not system.job_members(tree.main)
+    if not can_look():
+        return False
     seen: set[int] = set()
     while new := set(system.children_of(tree.daemon)) - seen:  # again: one that ended has left us its children
         for pid in new - set(tree.others):
@@ -148,9 +150,12 @@ def kill(tree: Tree) -> set[int]:
     killed: set[int] = set()
     for _ in range(MOST_PASSES):
         try:
-            new = members(tree) - killed
-        except OSError:  # nobody can be looked up just now: its group at least, and the next look kills the rest
-            terminate(tree.main, system.SIGKILL)
+            new = members(tree) - killed if can_look() else None
+        except OSError:
+            new = None
+        if new is None:  # nobody can be looked up just now: its group at least, and the next look kills the rest
+            if tree.main > 0:
+                terminate(tree.main, system.SIGKILL)
             break
         if not new:
             break
@@ -163,6 +168,17 @@ def kill(tree: Tree) -> set[int]:
                 os.kill(pid, signal.SIGKILL)
         killed |= new
     return killed
+
+
+def can_look() -> bool:
+    """Whether a descriptor is left to look at processes with: else each of them looks as if it were gone."""
+    if system.HAS_JOBS:  # the job tells
+        return True
+    try:
+        os.close(os.open("/", os.O_RDONLY | os.O_CLOEXEC))
+    except OSError:
+        return False
+    return True
 
 
 def is_unclaimed(pid: int, run_id: str) -> bool:

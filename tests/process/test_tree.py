@@ -8,11 +8,13 @@ from collections.abc import Iterator
 import pytest
 
 from supervisor import system
+from supervisor.dataclass import replace
 from supervisor.process.leftovers import reap_run
 from supervisor.process.tree import MOST_LOOKS, Tree, is_gone, kill, members, terminate
 from supervisor.system import environ_of, identity_of, process_name
 from tests.support.children import PROGRAMS, RUN_ID, Child, Children, children, reap_everything
 from tests.support.eventually import eventually
+from tests.support.exhausted import no_descriptor_left
 from tests.support.opened import opened
 
 pytestmark = pytest.mark.live
@@ -209,6 +211,18 @@ def test_what_came_to_another_process_is_ours_only_if_that_is_proved(start: Chil
         assert (members(nobody), is_gone(nobody)) == (set(), True)
         patch.setattr(system, "children_of", lambda pid: [stranger.pid])
         assert (members(nobody), is_gone(nobody)) == (set(), True)
+
+
+def test_without_a_descriptor_to_look_with_nobody_is_taken_for_gone_and_its_group_is_killed(start: Children) -> None:
+    child = start.program("never_listens")
+    child.read(until="running")
+    tree = child.tree()
+    with no_descriptor_left():
+        assert not is_gone(tree)
+        kill(tree)
+        kill(replace(tree, main=0))  # as of a main process that was reaped
+    assert child.wait() == -signal.SIGKILL
+    assert is_gone(tree)
 
 
 def test_what_an_orphan_forked_before_it_ended_is_still_ours(start: Children) -> None:

@@ -62,5 +62,6 @@ class Errands:
             raise
 
     def _end(self, its: tree.Tree) -> None:
-        if tree.kill(replace(its, others=self.reaper.others(its.main))):
+        found = tree.kill(replace(its, others=self.reaper.others(its.main)))
+        if found or not tree.can_look():
             self._loop.call_later(LEFTOVER_CHECK, self._end, replace(its, main=0))

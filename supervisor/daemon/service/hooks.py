@@ -124,8 +124,10 @@ class Hooks:
         if run not in self._runs:
             return
         try:
-            members = tree.members(self._tree(run))
-        except OSError:  # nobody can be looked up just now
+            members = tree.members(self._tree(run)) if tree.can_look() else None
+        except OSError:
+            members = None
+        if members is None:  # nobody can be looked up just now
             self._loop.call_later(LEFTOVER_CHECK, self._look_at_leftovers, run)
             return
         if not members:
