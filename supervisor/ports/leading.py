@@ -7,6 +7,8 @@ SO_REUSEPORT on then, as each of a group has, is last (__inet_hash).
 """
 
 import contextlib
+import errno
+import os
 import socket
 from collections.abc import Callable, Collection, Iterable
 
@@ -66,6 +68,8 @@ def _past(others: Collection[socket.socket], lead: Callable[[], object]) -> list
 def _lead_to_last(listening: socket.socket) -> None:
     address, port = listening.getsockname()[:2]
     group = [each for each in system.listening((port,)) if each.address == address]
+    if not group:  # no descriptor to ask the kernel with
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
     system.lead_to(listening, len(group) - 1)
 
 

@@ -103,3 +103,24 @@ def test_an_heir_that_leaves_one_of_its_own_while_it_is_looked_at_is_followed(mo
     child = slot.child = Child(7, Output(), 0.0, {}, {}, ended=0)  # type: ignore[arg-type]
     assert trees_of(scene, told, "web.pid").look_for_heir(slot, child)
     assert (told.heirs, child.main) == ([11], 11)
+
+
+def test_whoever_follows_a_main_process_is_looked_for_until_somebody_can_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a descriptor to look with, nobody is found: the program may be in the background all the same."""
+    where = "supervisor.daemon.processes.trees"
+    sight = [False]
+    monkeypatch.setattr(f"{where}.tree.can_look", lambda: not sight or sight.pop())
+    monkeypatch.setattr(f"{where}.tree.roots", lambda *_: [] if sight else [10])
+    monkeypatch.setattr(f"{where}.system.identity_of", lambda pid: Identity(pid, 1.0))
+    monkeypatch.setattr(f"{where}.by_socket", lambda _, roots: Heir(10, "") if roots else None)
+    scene, told, ends = Scene(CHAIN), Told(), list[Any]()
+    scene.run("other")
+    monkeypatch.setattr(Reaper, "watch", lambda _, __, on_exit: ends.append(on_exit))
+    trees = trees_of(scene, told)
+    slot = scene.slots["other"]
+    child = slot.child = Child(7, Output(), 0.0, {}, {})  # type: ignore[arg-type]
+    trees.follow(slot, child)
+    ends[0](0)
+    assert (told.heirs, child.exit) == ([], None)
+    trees._loop.advance(1.0)  # type: ignore[attr-defined]
+    assert (told.heirs, child.exit) == ([10], None)

@@ -143,3 +143,18 @@ def test_clients_of_one_that_a_reload_keeps_do_not_wait_for_its_next_process(
 
     asyncio.run(scene())
     assert (events, keeps_newcomers(slot)) == ([ev.FoundInUse(pid, "web")], False)
+
+
+def test_one_whose_clients_cannot_be_counted_counts_as_used(slot: Slot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With `handoff: off` nobody can be kept waiting, and those who are there are counted once more."""
+
+    def refuse(port: int) -> list[object]:
+        raise OSError(errno.EMFILE, "too many open files")
+
+    monkeypatch.setattr(system, "connections_on", refuse, raising=False)
+    slot.shared.sockets = None
+    events, pid = told(slot, monkeypatch), slot.service.pid or 0
+    made = visitors()
+    made.watch(slot)
+    made.make_sure(slot, pid)
+    assert events == [ev.FoundInUse(pid, "")]

@@ -151,7 +151,8 @@ class Trees:
         code = child.ended
         if code is None or child not in slot.children() or self.look_for_heir(slot, child):
             return
-        if self._may_come(slot, child):
+        is_hidden = slot.ending_of(child) is None and not tree.can_look()
+        if is_hidden or self._may_come(slot, child):
             self._loop.call_later(LEFTOVER_CHECK, self._await_heir, slot, child)
         else:
             child.ended = None

@@ -116,7 +116,9 @@ class Visitors:
         """Has everybody who connects from now on wait for the next process; False if somebody came before that."""
         sockets = slot.sockets
         if sockets is None:
-            return not self._connected(slot)
+            with contextlib.suppress(OSError):  # somebody may be there
+                return not self._connected(slot)
+            return False
         newcomers = sockets.newcomers()
         try:
             with contextlib.suppress(OSError):  # then they wait at the socket of the process, as before a restart
