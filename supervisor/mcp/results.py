@@ -42,6 +42,21 @@ def made(**facts: Any) -> Result:
     return {key: value for key, value in facts.items() if value is not None and value != "" and value != []}
 
 
+def sendable(told: Any) -> Any:
+    """The same data without halves of surrogate pairs, which no message can hold.
+
+    Names of files and of processes have them for bytes that are no UTF-8.
+    """
+    match told:
+        case str():
+            return told if told.isascii() else told.encode(errors="replace").decode()
+        case dict():
+            return {sendable(key): sendable(value) for key, value in told.items()}
+        case list():
+            return [sendable(each) for each in told]
+    return told
+
+
 def refusal(error: PortsupError) -> Result:
     """An error of portsup as a result."""
     why = f"{error.what}: {error.why}" if error.why else error.what

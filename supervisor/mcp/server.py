@@ -24,7 +24,7 @@ from supervisor.errors import PortsupError
 from supervisor.mcp.changes import Changes
 from supervisor.mcp.prompts import PROMPTS, filled
 from supervisor.mcp.resources import content_of, listed
-from supervisor.mcp.results import Refused, Result, made
+from supervisor.mcp.results import Refused, Result, made, sendable
 from supervisor.mcp.schema import INSTRUCTIONS, OUTPUT
 from supervisor.mcp.toolbox import Toolbox
 
@@ -96,7 +96,7 @@ class McpServer:
         self, context: Context, params: types.CallToolRequestParams
     ) -> types.CallToolResult | types.InputRequiredResult:
         arguments = dict(params.arguments or {})
-        question = await self._in_thread(self._toolbox.question_before, params.name, arguments)
+        question = sendable(await self._in_thread(self._toolbox.question_before, params.name, arguments))
         if question:
             answer = await self._ask(context, params, question)
             if isinstance(answer, types.InputRequiredResult):
@@ -149,11 +149,14 @@ class McpServer:
         try:
             text, mime = await self._in_thread(content_of, self._toolbox.project, uri)
         except PortsupError as error:
-            raise MCPError(types.INVALID_PARAMS, str(error), {"uri": uri}) from error
-        return types.ReadResourceResult(contents=[types.TextResourceContents(uri=uri, text=text, mime_type=mime)])
+            raise MCPError(types.INVALID_PARAMS, sendable(str(error)), {"uri": sendable(uri)}) from error
+        content = types.TextResourceContents(uri=uri, text=sendable(text), mime_type=mime)
+        return types.ReadResourceResult(contents=[content])
 
     async def _subscribe(self, context: Context, params: types.SubscribeRequestParams) -> types.EmptyResult:
-        self._subscribed.setdefault(str(params.uri), []).append(context.session)
+        asked = self._subscribed.setdefault(str(params.uri), [])
+        if not any(each is context.session for each in asked):
+            asked.append(context.session)
         self._changes.begin()
         return types.EmptyResult()
 
@@ -217,13 +220,14 @@ class McpServer:
         try:
             prompt, text = filled(params.name, params.arguments or {})
         except Refused as refused:
-            raise MCPError(types.INVALID_PARAMS, str(refused)) from refused
-        message = types.PromptMessage(role="user", content=types.TextContent(type="text", text=text))
+            raise MCPError(types.INVALID_PARAMS, sendable(str(refused))) from refused
+        message = types.PromptMessage(role="user", content=types.TextContent(type="text", text=sendable(text)))
         return types.GetPromptResult(description=prompt.description, messages=[message])
 
 
 def _told(result: Result) -> types.CallToolResult:
     """The same as an object and as text, for clients that read only one of them."""
+    result = sendable(result)
     text = json.dumps(result, ensure_ascii=False, separators=(",", ":"))
     content: list[types.ContentBlock] = [types.TextContent(type="text", text=text)]
     return types.CallToolResult(content=content, structured_content=result, is_error="code" in result)

@@ -57,6 +57,37 @@ def test_who_is_no_longer_told_takes_nobody_along(server: Any) -> None:
     assert server._wanted() == frozenset()
 
 
+def test_who_asks_twice_is_told_once(server: Any) -> None:
+    one = Session()
+
+    async def act() -> None:
+        await server._subscribe(one, one)
+        await server._subscribe(one, one)
+        await server._publish(ADDRESS)
+
+    asyncio.run(act())
+    assert one.told == [ADDRESS]
+
+
+def test_what_is_no_unicode_ends_no_session(server: Any) -> None:
+    from mcp.shared.exceptions import MCPError
+    from mcp_types import CallToolRequestParams, ReadResourceRequestParams
+
+    broken = "\udcff"  # as a byte of the name of a file or a process that is no UTF-8
+
+    class Broken(Toolbox):
+        def _status(self, services: Any = ()) -> Any:
+            return {"ok": True, "state": f"é{broken}", "services": [{broken: broken}]}
+
+    server._toolbox = Broken(Project())
+    told = asyncio.run(server._call_tool(None, CallToolRequestParams(name="status", arguments={})))
+    assert '"state":"é?"' in told.content[0].text
+    assert '"services":[{"?":"?"}]' in told.model_dump_json()
+    with pytest.raises(MCPError) as refused:
+        asyncio.run(server._read_resource(None, ReadResourceRequestParams(uri=f"portsup://{broken}/1/status")))
+    assert refused.value.error.model_dump_json()
+
+
 def test_who_does_not_read_keeps_no_notice_from_others(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("supervisor.mcp.server.UNREAD_FOR", 0.01)
     slow, reads = Session(reads=False), Session()
