@@ -4,7 +4,10 @@ from supervisor.api.values import ServiceStatus, Update
 
 
 class Picture:
-    """What is known of a stack: `services` by name, `warnings`, and up to which change of which run that is."""
+    """What is known of a stack: `services` by name, `warnings`, and up to which change of which run that is.
+
+    `services` is another object after each change of it, so that one thread may go through it while another applies.
+    """
 
     def __init__(self) -> None:
         self.run = ""
@@ -17,8 +20,9 @@ class Picture:
         if update.status is not None:
             self.services = {each.name: each for each in update.status.services}
             self.warnings = update.status.warnings
-        for row in update.changed or ():
-            self.services[row.name] = row
-        for name in update.removed or ():
-            self.services.pop(name, None)
+        if update.changed or update.removed:
+            services = {**self.services, **{row.name: row for row in update.changed or ()}}
+            for name in update.removed or ():
+                services.pop(name, None)
+            self.services = services
         self.run, self.seq = update.run, update.seq
