@@ -173,7 +173,8 @@ class Windows:
         if not key:
             return self._own
         stack, _, number = key.rpartition("/")
-        info = running_instance(stack, int(number)) if number.isascii() and number.isdigit() else None
+        is_number = number.isascii() and number.isdigit() and len(number) < 10  # `int` refuses thousands of digits
+        info = running_instance(stack, int(number)) if is_number else None
         if info is not None:
             self._projects[key] = Project(info.directory, info.files, info.instance)
         if key not in self._projects:
