@@ -1,5 +1,6 @@
 """What `wait` waits for, and what it does not."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -91,3 +92,21 @@ def test_why_and_events_know_the_services_of_an_instance_that_ends(run: Run, pre
     assert run("events", "api").code == 0
     assert run("why", "api").code == 0
     assert "there are: `api`" in run("why", "xyz").err
+
+
+@pytest.mark.live
+def test_events_that_are_followed_are_not_held_against_the_numbers_of_an_earlier_run(
+    run: Run, pretend: Pretend
+) -> None:
+    def event(seq: int, what: str, **more: str) -> dict[str, object]:
+        return {"time": f"2026-01-01T10:00:0{seq % 10}.000Z", "seq": seq, "level": "info", "event": what, **more}
+
+    known, new = event(2, "known", service="api"), event(3, "new", service="api")
+    coming = [{"ok": True}, {"ok": True, "event": known}, {"ok": True, "event": new}, {"ok": True, "end": True}]
+    pretend({"status": [status(service("api"))], "events": coming})
+    folder = Path(instance_directory("shop", 1))
+    folder.mkdir(parents=True)
+    past = [event(900, "long-ago", service="api"), event(1, "instance-starts"), event(2, "of-another", service="db")]
+    (folder / "portsup.log").write_text("".join(json.dumps(each) + "\n" for each in past))
+    told = run("events", "api", "-f", "--json").out.splitlines()
+    assert [json.loads(line)["event"] for line in told] == ["long-ago", "new"]

@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     source = find_source(args)
     _check(args.services, source)
     if not args.follow:
-        _print(_last(_past(args, source), args), args)
+        _print(_last(_wanted(_journal(source), args, source), args), args)
         return 0
     if source.info is None:
         raise answers.nothing_to_follow()
@@ -56,9 +56,10 @@ def run(args: argparse.Namespace) -> int:
 
     coming = Client(source.info.socket).follow("events", services=args.services)
     next(coming, None)  # from here on nothing is missed: what is also in the journal is left out below
-    past = list(_past(args, source))
+    past = list(_journal(source))
+    # Of whatever service the last one is: those of ours may all be of an earlier run, which counted by itself.
     number = past[-1].get("seq", 0) if past else 0
-    _print(_last(past, args), args)
+    _print(_last(_wanted(past, args, source), args), args)
     for answer in coming:
         if answer is None:
             continue
@@ -77,14 +78,19 @@ def _check(names: list[str], source: Source) -> None:
             raise answers.unknown(name, did_you_mean(name, source.services) or answers.named(source.services))
 
 
-def _past(args: argparse.Namespace, source: Source) -> "Iterator[dict[str, Any]]":
+def _journal(source: Source) -> "Iterator[dict[str, Any]]":
     from supervisor.logs.history import read_events
+
+    return read_events(os.path.join(source.directory, "portsup.log"))
+
+
+def _wanted(events: "Iterable[dict[str, Any]]", args: argparse.Namespace, source: Source) -> "Iterator[dict[str, Any]]":
     from supervisor.logs.line import rfc3339
 
     since = rfc3339(args.since) if args.since is not None else ""
     until = rfc3339(args.until) if args.until is not None else "~"
     wanted = {parted(name, source.services) for name in args.services}
-    for event in read_events(os.path.join(source.directory, "portsup.log")):
+    for event in events:
         who = event.get("service"), event.get("replica")
         if (not wanted or who in wanted or (who[0], None) in wanted) and since <= event["time"] <= until:
             yield event
