@@ -26,6 +26,11 @@ def merged(files: str) -> str:
     return f"this is {files}"
 
 
+def no_names_in_a_shell(names: Sequence[str]) -> str:
+    """Which variables are left out that a shell cannot have."""
+    return f"not printed, since a shell has no variables of these names: {', '.join(names)}; `--format json` has them"
+
+
 def not_printed(names: Sequence[str]) -> str:
     """Which variables are left out."""
     return f"not printed, since secret: {', '.join(names)}; --reveal exports them too"

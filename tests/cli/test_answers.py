@@ -87,6 +87,14 @@ def test_env_for_a_shell_leaves_hidden_variables_out(pretend: Pretend, run: Run)
     assert "export GROQ_API_KEY=gsk-1234567\n" in run("env", "--export", "--reveal").out
 
 
+def test_env_for_a_shell_leaves_out_what_a_shell_cannot_name(pretend: Pretend, run: Run) -> None:
+    odd = {"BASH_FUNC_f%%": "() { :; }", "npm.config": "1", "A": "b"}
+    pretend({"env": [{"ok": True, "environment": odd, "secret": []}]})
+    ran = run("env", "--export")
+    assert (ran.code, ran.out) == (0, "export A=b\n")
+    assert "BASH_FUNC_f%%, npm.config; `--format json` has them" in ran.err
+
+
 def test_env_of_no_service_is_the_daemons_refusal(pretend: Pretend, run: Run) -> None:
     pretend({"env": [refusal("cannot find `wob`", exit_code=4)]})
     assert run("env", "wob").code == ExitCode.NOT_FOUND

@@ -1,6 +1,7 @@
 """`portsup env`: the variables that lead to the running services, with secrets hidden."""
 
 import argparse
+import re
 import shlex
 
 from supervisor.cli.complaint import warn
@@ -33,15 +34,18 @@ def run(args: argparse.Namespace) -> int:
     answer = connect(args).environment(args.service)
     environment = answer.environment
     hidden = {} if args.reveal else _hidden(environment, answer.secret)
+    foreign = [name for name in sorted(environment) if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name)]
     for name, value in sorted({**environment, **hidden}.items()):
         if args.format == "json":
             print(json_line({"name": name, "value": value, "secret": name in hidden}))
         elif not args.export:
             print(f"{name}={value if value.isprintable() else shlex.quote(value)}")
-        elif name not in hidden:
+        elif name not in hidden and name not in foreign:
             print("export", f"{name}={shlex.quote(value)}")
     if args.export and hidden:
         warn(words.not_printed(sorted(hidden)), args.color)
+    if args.export and foreign:  # such as BASH_FUNC_x%%, at which `eval` would end the shell
+        warn(words.no_names_in_a_shell(foreign), args.color)
     return 0
 
 
