@@ -1,9 +1,11 @@
 """Which of some lines somebody wants to see, and how bad a line says that it is."""
 
+import contextlib
 from collections.abc import Sequence
 
 from supervisor.logs.levels import level_of
 from supervisor.logs.query import make_query, matching
+from supervisor.system.patterns import TooSlow, within_limit
 
 
 class LineFilter:
@@ -21,9 +23,19 @@ class LineFilter:
         return matching(self._query, texts)
 
     def spans(self, text: str) -> list[tuple[int, int]]:
-        """From where to where it matches in a line."""
+        """From where to where it matches in a line; those until it has taken too long, in the main thread."""
+        found: list[tuple[int, int]] = []
         pattern = self._query.pattern
-        return [] if pattern is None else [found.span() for found in pattern.finditer(text)]
+        if pattern is None:
+            return found
+
+        def search() -> bool:
+            found.extend(each.span() for each in pattern.finditer(text))
+            return True
+
+        with contextlib.suppress(TooSlow):  # behind its first match: without one it would not be shown
+            within_limit(search)
+        return found
 
 
 def level_word(text: str) -> str | None:
