@@ -1,5 +1,6 @@
 """`portsup logs`: from the files, with or without a running instance."""
 
+import argparse
 import json
 import os
 import subprocess
@@ -11,10 +12,13 @@ from pathlib import Path
 import pytest
 
 from supervisor.cli import arguments
+from supervisor.cli.commands import logs
 from supervisor.config.spec import LogLimits
 from supervisor.errors import ExitCode
+from supervisor.logs.line import Line
 from supervisor.logs.service_log import ServiceLog
 from supervisor.logs.state_dir import instance_directory
+from supervisor.process.output import Stream
 from tests.cli.conftest import Pretend, Run
 from tests.support.eventually import eventually
 from tests.support.fake_daemon import row, status
@@ -220,6 +224,14 @@ def test_following_shows_what_comes_until_ctrl_c(own_folders: Path, options: lis
         assert follower.returncode == ExitCode.INTERRUPTED
         assert follower.stderr is not None
         assert follower.stderr.read() == ""
+
+
+def test_lines_of_a_log_that_is_removed_meanwhile_have_their_prefix(capsys: pytest.CaptureFixture[str]) -> None:
+    args = argparse.Namespace(color="never", json=False, timestamps=False, no_prefix=False)
+    printer = logs._Printer(args, ["web", "gone"], ["web", "gone"])
+    printer.know(["web"], ["web"])
+    printer.print([Line(100.0, "gone", Stream.STDOUT, "last words")])
+    assert capsys.readouterr().out == "gone | last words\n"
 
 
 def test_following_waits_for_a_stack_that_has_never_run(own_folders: Path) -> None:

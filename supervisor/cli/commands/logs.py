@@ -120,7 +120,7 @@ def run(args: argparse.Namespace) -> int:
                 follower.wait(None if os.path.isdir(directory) else _LOOK_AGAIN)
             if follower.may_be_more:  # a replica, or a service
                 follower.may_be_more = False
-                known = with_files(directory, source.services)
+                known = with_files(directory, known)  # a log that was removed meanwhile still has its lines
                 paths = log_files(directory, args.services or known)
                 printer.know(known, list(paths))
                 follower.add(paths)
@@ -178,13 +178,14 @@ class _Printer:
         self._args = args
         self._color = render.wants_color(args.color, sys.stdout)
         self._last = ""  # whose group was printed last
+        self._prefixes: dict[str, str] = {}
         self.know(known, names)
 
     def know(self, known: list[str], names: list[str]) -> None:
         """Who may print: `names` of the services `known`."""
         self._known = known
         width = max(map(len, names), default=0)
-        self._prefixes = {
+        self._prefixes |= {  # those of before stay: what is read still may be of a log that was removed
             name: render.paint(f"{name:<{width}} |", _PALETTE[_place(name, known) % len(_PALETTE)], self._color) + " "
             for name in names
         }
