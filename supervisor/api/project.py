@@ -23,6 +23,10 @@ from supervisor.ports.instances import InstanceInfo, running
 from supervisor.ports.runtime import RuntimeDir
 from supervisor.words import answers, instances
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import IO
+
 _MOST_SAID = 1 << 16  # bytes of what portsup says while it starts
 
 
@@ -110,7 +114,7 @@ class Project:
         """
         words = [sys.executable, "-m", "supervisor", "--color=never", *(f"--file={file}" for file in self.files)]
         words += [f"--instance={self.instance}"] if self.instance is not None else []
-        with tempfile.TemporaryFile() as said:  # and no pipe: nobody may read it to its end
+        with _scratch() as said:  # and no pipe: nobody may read it to its end
             try:
                 coming = subprocess.Popen(
                     [*words, "up", "--detach", "--", *services], cwd=self.folder, stdin=subprocess.DEVNULL, stdout=said,
@@ -130,3 +134,10 @@ class Project:
             return Stack(info.socket).status(service)[0].state if info is not None else None
         except PortsupError:  # just ending
             return None
+
+
+def _scratch() -> "IO[bytes]":
+    try:
+        return tempfile.TemporaryFile()
+    except OSError as error:  # a full disk, or no folder for it
+        raise instances.no_scratch(error.errno or 0, error.strerror or error) from error

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from supervisor.errors import InstanceTaken, NotFound, PortsupError
+from supervisor.errors import REFUSALS, InstanceTaken, NotFound, PortsupError
 from supervisor.words.enumeration import counted
 
 RUNNING = "`portsup ls` lists what is running"
@@ -131,3 +131,9 @@ def ended_by(daemon: int, signal: int, left: int) -> str:
     """That a signal ended the daemon, and how many processes of it were still there."""
     rest = f" with {counted(left, 'process', 'processes')} that it had started" if left else ""
     return f"the portsup daemon (pid {daemon}) was ended by signal {signal}{rest}"
+
+
+def no_scratch(number: int, why: object) -> PortsupError:
+    """Why a stack cannot be started without a temporary file; `number` is that of the error."""
+    hint = REFUSALS.get(number, "set TMPDIR to a directory you can write to")
+    return PortsupError("cannot start the stack", f"no temporary file: {why}", hint)
