@@ -1,8 +1,9 @@
 """The logs of an instance as one long list, for windows that show a stretch of it."""
 
+import contextlib
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from supervisor.dataclass import dataclass
 from supervisor.logs.files import log_files
@@ -56,11 +57,11 @@ class LogScroll:
         self._services = tuple(paths)
         self._scroll = Scroll(paths)
         self._lock = threading.Lock()
+        self._is_closed = False
 
     def stretch(self, number: int | None, count: int) -> Stretch:
         """At most `count` lines from `number` on, or the last ones."""
-        with self._lock:
-            self._scroll.refresh()
+        with self._looking():
             first, end = self._scroll.first, self._scroll.end
             begin = max(first, end - count if number is None else min(number, end))
             lines = self._scroll.lines(begin, min(count, end - begin)) if begin < end else []
@@ -68,8 +69,7 @@ class LogScroll:
 
     def number_at(self, time: float) -> int:
         """The number of the first line that was written at `time`, in seconds since 1970, or later."""
-        with self._lock:
-            self._scroll.refresh()
+        with self._looking():
             return self._scroll.number_at(time)
 
     def number_since_restart(self) -> int:
@@ -78,9 +78,21 @@ class LogScroll:
         return self.number_at(max(started.values()) if started else 0.0)
 
     def close(self) -> None:
-        """Gives every descriptor back."""
+        """Gives every descriptor back; whoever still looks opens them for that long only."""
         with self._lock:
+            self._is_closed = True
             self._scroll.close()
+
+    @contextlib.contextmanager
+    def _looking(self) -> Iterator[None]:
+        """What is within sees all that was written so far."""
+        with self._lock:
+            try:
+                self._scroll.refresh()
+                yield
+            finally:
+                if self._is_closed:
+                    self._scroll.close()
 
 
 def printers(directory: str, services: Sequence[str]) -> tuple[str, ...]:
