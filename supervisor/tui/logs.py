@@ -78,21 +78,24 @@ class Logs(Live):
         event = getattr(update, "event", None)
         mark = mark_of(event) if isinstance(event, Event) and event.service in self._services else None
         if mark is not None:
-            self.query_one(LogView).add([mark])
+            self._add([mark])
         self._show_status()
 
     def on_printed(self, message: Printed) -> None:
         """More lines."""
         view = self.query_one(LogView)
         self._trouble = message.trouble
-        try:
-            view.add(message.lines)
-        except PortsupError as error:
-            self._forget(error.why)
+        self._add(message.lines)
         if self._since and message.lines:
             view.go_to_time(self._since)
             self._since = ""
         self._show_status()
+
+    def _add(self, lines: list[FoundLine]) -> None:
+        try:
+            self.query_one(LogView).add(lines)
+        except PortsupError as error:  # the filter takes too long
+            self._forget(error.why)
 
     @on(LogView.Moved)
     def _show_status(self) -> None:

@@ -112,6 +112,7 @@ class Timeline(Live):
         else:
             event = self._chosen
             self._all = sorted(self._all, key=lambda each: (each.time, each.seq))[-MOST:]
+            self._known = {(each.time, each.seq) for each in self._all}
             self._put_all(event)
         self._show_lanes()
 
@@ -183,7 +184,8 @@ class Timeline(Live):
         if event not in self._seen:
             self._lane = None
             self._put_all(None)
-        self.query_one(DataTable).move_cursor(row=self._seen.index(event))
+        if event in self._seen:  # newer ones may have taken its place since it was pointed at
+            self.query_one(DataTable).move_cursor(row=self._seen.index(event))
 
     def action_along(self, step: int) -> None:
         """To the next event of the same lane, or the one before."""
