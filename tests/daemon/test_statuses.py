@@ -15,6 +15,7 @@ from tests.daemon.turns import MANY, Sink, Turns, until
 
 
 def look(slot: Any, number: int, now: float, redact: object) -> ServiceStatus:
+    assert slot.replicas
     slot.turns.note(slot.of)
     return ServiceStatus(slot.of, 1, slot.states[slot.of], "", "none", None, None, None, None, 0, None, None, ())
 
@@ -34,7 +35,7 @@ def test_the_status_of_many_is_found_and_told_over_several_turns_and_is_of_one_m
 
     async def work() -> None:
         statuses = statuses_of_now()
-        slots = [cast(Any, SimpleNamespace(of=name, turns=turns, states=states)) for name in states]
+        slots = [cast(Any, SimpleNamespace(of=name, turns=turns, states=states, replicas=[1])) for name in states]
         telling = asyncio.create_task(statuses.tell(slots, Reply(cast(asyncio.WriteTransport, sink)), "status"))
         await until(lambda: len(turns.done) == MANY // 2)
         for name in ("s0", "s1", f"s{MANY - 1}"):  # two that were looked at already, and one that was not
@@ -59,7 +60,7 @@ def test_what_changes_while_several_ask_is_told_to_each_of_them(turns: Turns, mo
 
     async def work() -> None:
         statuses = statuses_of_now()
-        slots = [cast(Any, SimpleNamespace(of=name, turns=turns, states=states)) for name in states]
+        slots = [cast(Any, SimpleNamespace(of=name, turns=turns, states=states, replicas=[1])) for name in states]
         few, (first, second, third) = slots[:1], [Reply(cast(asyncio.WriteTransport, sink)) for sink in sinks]
         telling = [asyncio.create_task(statuses.tell(slots, reply, "status")) for reply in (first, second)]
         await until(lambda: len(turns.done) == 2)
@@ -69,6 +70,25 @@ def test_what_changes_while_several_ask_is_told_to_each_of_them(turns: Turns, mo
         await asyncio.gather(*telling)
         told = [json.loads(sink.written[0])["services"][0]["state"] for sink in sinks]
         assert told == ["running", "running", "starting"]
+
+    monkeypatch.setattr("supervisor.daemon.requests.statuses.row", look)
+    turns.run(work)
+
+
+def test_what_a_reload_removes_meanwhile_is_not_told(turns: Turns, monkeypatch: pytest.MonkeyPatch) -> None:
+    sink, states = Sink(), dict.fromkeys((f"s{number}" for number in range(MANY)), "starting")
+
+    async def work() -> None:
+        statuses = statuses_of_now()
+        slots = [cast(Any, SimpleNamespace(of=name, turns=turns, states=states, replicas=[1])) for name in states]
+        telling = asyncio.create_task(statuses.tell(slots, Reply(cast(asyncio.WriteTransport, sink)), "status"))
+        await until(lambda: len(turns.done) == MANY // 2)
+        for number in (0, 1, MANY - 1):  # two that were looked at already, and one that was not
+            slots[number].replicas.clear()
+            statuses.changed(f"s{number}")
+        await telling
+        told = [row["name"] for row in json.loads(sink.written[0])["services"]]
+        assert told == [f"s{number}" for number in range(2, MANY - 1)]
 
     monkeypatch.setattr("supervisor.daemon.requests.statuses.row", look)
     turns.run(work)

@@ -43,13 +43,14 @@ class Statuses:
             doing(self._loop, activities.answering(what))
 
         try:
-            rows = []
+            rows: list[tuple[Slot, ServiceStatus]] = []
             for slot in slots:
-                rows.append(self._row(slot))
+                if slot.replicas:  # else a reload has removed it meanwhile
+                    rows.append((slot, self._row(slot)))
                 await pause()
         finally:
             del self._news[id(changed)]
-        told = (self._row(slot) if slot.of in changed else row for slot, row in zip(slots, rows, strict=True))
+        told = (self._row(slot) if slot.of in changed else row for slot, row in rows if slot.replicas)
         await reply.tell_in_parts(self._with(tuple(told)), "services", pause)
         reply.finish()
 
