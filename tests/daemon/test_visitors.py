@@ -158,3 +158,25 @@ def test_one_whose_clients_cannot_be_counted_counts_as_used(slot: Slot, monkeypa
     made.watch(slot)
     made.make_sure(slot, pid)
     assert events == [ev.FoundInUse(pid, "")]
+
+
+def test_where_the_loop_cannot_watch_who_leaves_that_is_told_and_tried_again(
+    slot: Slot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused = [OSError(errno.ENOSPC, "No space left on device")]
+    heard: list[object] = []
+
+    class Full(Loop):
+        def add_reader(self, *what: object) -> None:
+            if refused:
+                raise refused.pop()
+            heard.append(what)
+
+    troubles: list[tuple[str, str]] = []
+    events, pid = told(slot, monkeypatch), slot.service.pid or 0
+    made = Visitors(Full(), None, lambda *trouble: troubles.append(trouble))  # type: ignore[arg-type]
+    made.watch(slot)
+    assert (troubles, heard) == ([("web", "no space left on device")], [])
+    made.count(slot, pid)
+    assert len(heard) == len(events) == 1
+    made.forget(slot)

@@ -152,8 +152,12 @@ class Visitors:
     def _hear(self, slot: Slot) -> None:
         name = slot.of
         if name not in self._heard:
-            self._heard.add(name)
-            self._loop.add_reader(self._departures[name][1].fileno(), self._on_departure, slot)
+            try:
+                self._loop.add_reader(self._departures[name][1].fileno(), self._on_departure, slot)
+            except OSError as error:  # no memory, or too many watches (epoll_ctl(2)): the next count tries again
+                self._tell_trouble(name, (error.strerror or str(error)).lower())
+            else:
+                self._heard.add(name)
 
     def _hear_no_more(self, name: str) -> None:
         if name in self._heard:
