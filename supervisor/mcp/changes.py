@@ -68,7 +68,7 @@ class Changes:
                     due[name].daemon = True
                     due[name].start()
         finally:
-            for timer in due.values():
+            for timer in due.values() if self._is_closed.is_set() else ():  # else the last lines are still to be told
                 timer.cancel()
 
     def _tell(self, *kinds: str) -> None:

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from supervisor.api.project import Project
+from supervisor.api.values import LogLine
 from supervisor.mcp.changes import Changes
 from supervisor.mcp.toolbox import Toolbox
+from tests.support.eventually import eventually
 
 pytestmark = pytest.mark.live  # it imports the whole protocol, for a second
 
@@ -55,6 +57,26 @@ def test_who_is_no_longer_told_takes_nobody_along(server: Any) -> None:
     assert server._wanted() == {ADDRESS}
     asyncio.run(server._unsubscribe(stays, stays))
     assert server._wanted() == frozenset()
+
+
+def test_the_last_lines_of_a_stack_that_ends_are_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("supervisor.mcp.changes.LOGS_EVERY", 0.2)
+    told: list[str] = []
+
+    class Ending(Project):
+        def name(self) -> tuple[str, int]:
+            return "shop", 1
+
+        def stack(self) -> Any:
+            return self
+
+        def logs(self) -> Any:
+            return iter([LogLine("2026-01-01T10:00:00.000Z", "web", "stdout", "last words")])
+
+    uri = "portsup://shop/1/logs/web"
+    changes = Changes(Ending(), lambda: {uri}, told.append)
+    changes._follow_logs()
+    assert eventually(lambda: told == [uri])
 
 
 def test_who_asks_twice_is_told_once(server: Any) -> None:
