@@ -11,8 +11,11 @@ from collections.abc import Callable, Iterable, Set
 from supervisor import system
 from supervisor.dataclass import dataclass, field
 from supervisor.files.closing import close_shared
+from supervisor.ports.handshakes import Handshakes
 from supervisor.ports.seat import Claim, Seat, copy_of, inode_of, is_listening
 from supervisor.ports.socket_options import is_shared, share, unshare
+
+_handshakes = Handshakes()  # of the machine
 
 
 @dataclass(slots=True, eq=False)
@@ -27,6 +30,7 @@ class Doors:
     shut: dict[int, Callable[[socket.socket], None]] = field(default_factory=dict)  # what undoes it, by inode
     are_all: bool = False
     begun: set[int] | None = None  # handshakes that may end here: the ports of the clients
+    looks: int | None = None  # at the table of connections, before the one that counts
 
     def hold_all(self, seats: Iterable[Seat]) -> None:
         """Those at some places of all process trees, also what has begun to listen since; raises OSError."""
@@ -40,9 +44,13 @@ class Doors:
             return 0
         if self.begun is None or (self.begun and not self._queued()):
             with contextlib.suppress(OSError):  # nobody can tell
-                begun = system.handshakes_on(next(iter(self.held.values())).getsockname()[1])
+                begun = _handshakes.on(self._port(), _handshakes.looks if self.looks is None else self.looks)
                 self.begun = begun if self.begun is None else self.begun & begun
+                self.looks = _handshakes.looks
         return len(self.begun or ()) + self._queued()  # last, as whoever was about to wait has got there meanwhile
+
+    def _port(self) -> int:
+        return int(next(iter(self.held.values())).getsockname()[1])
 
     def _queued(self) -> int:
         return sum(system.waiting_in(sock) for sock in self.held.values() if is_listening(sock))
@@ -52,6 +60,8 @@ class Doors:
         for inode, sock in self.held.items():
             if inode not in self.shut and is_listening(sock):
                 self.shut[inode] = self._shut(sock)
+                if self.begun is None:
+                    self.looks = _handshakes.want(self._port())
 
     def _shut(self, sock: socket.socket) -> Callable[[socket.socket], None]:
         with contextlib.suppress(OSError):
@@ -70,6 +80,8 @@ class Doors:
 
     def release(self) -> None:
         """Closes the copies: what the program closes is closed from now on."""
+        if self.held:
+            _handshakes.forget(self._port())
         for sock in self.held.values():
             close_shared(sock)
         self.held.clear()

@@ -73,7 +73,8 @@ class Newcomers:
                     new.append(others[-1] if others else seat.kept[None])
                     seat.opened += lead_to_last(new[-1], seat.sockets())
         with contextlib.suppress(OSError):  # nobody can tell
-            return not new or not _are_elsewhere(self.openings.port, new, but=system.handshakes_on(self.openings.port))
+            port = self.openings.port
+            return not new or not _are_elsewhere(port, new, but=system.handshakes_on((port,)).get(port, ()))
         return True
 
     def waiting(self) -> int:

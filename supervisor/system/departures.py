@@ -48,16 +48,20 @@ def connections_on(port: int) -> list[Connection]:
 
     Raises OSError where the kernel does not tell.
     """
-    found = netlink.connections(port, sum(1 << state for state in _IN_USE))
+    found = netlink.connections((port,), sum(1 << state for state in _IN_USE))
     return [each.of for each in found if each.state not in _HALF_CLOSED or each.of.inode]
 
 
-def handshakes_on(port: int) -> set[int]:
-    """The ports of clients that have begun to connect to a local port, and wait in no queue yet; raises OSError.
+def handshakes_on(ports: Collection[int]) -> dict[int, set[int]]:
+    """The ports of clients that have begun to connect to local ports, by these, and wait in no queue yet.
 
-    Also of clients on this machine: a busy one leaves their packets for a while.
+    Also of clients on this machine: a busy one leaves their packets for a while, and a full queue has them wait.
+    Raises OSError.
     """
-    return {found.of.peer_port for found in netlink.connections(port, 1 << _SYN_RECEIVED)}
+    under_way: dict[int, set[int]] = {}
+    for found in netlink.connections(ports, 1 << _SYN_RECEIVED):
+        under_way.setdefault(found.port, set()).add(found.of.peer_port)
+    return under_way
 
 
 def waiting_in(listening: socket.socket) -> int:
@@ -186,7 +190,7 @@ def _hop_levels(listening: socket.socket) -> list[tuple[int, int]]:
 
 def _is_met(listening: socket.socket) -> bool:
     """Whether a handshake is under way: with it, or with another socket on its port."""
-    return bool(handshakes_on(listening.getsockname()[1]))
+    return bool(handshakes_on((listening.getsockname()[1],)))
 
 
 def _number_of(listening: socket.socket, at: int) -> int:

@@ -60,20 +60,21 @@ def sockets(ports: Collection[int] | None, states: int, but: Collection[int] = (
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A connection, and its state as the kernel numbers them (include/net/tcp_states.h)."""
+    """A connection with a local port, and its state as the kernel numbers them (include/net/tcp_states.h)."""
 
+    port: int
     of: Connection
     state: int
 
 
-def connections(port: int, states: int) -> list[Found]:
-    """Every connection with this local port that is in one of these states; raises OSError."""
+def connections(ports: Collection[int], states: int) -> list[Found]:
+    """Every connection with one of these local ports that is in one of these states; raises OSError."""
     found = []
-    for data, body, _ in _answers((port,), states):
+    for data, body, _ in _answers(ports, states):
         _, state = _ANSWER.unpack_from(data, body)
         ours, theirs = _BOTH_PORTS.unpack_from(data, body + 4)
-        if ours == port:
-            found.append(Found(Connection(theirs, _UID_INODE.unpack_from(data, body + 64)[1]), state))
+        if ours in ports:
+            found.append(Found(ours, Connection(theirs, _UID_INODE.unpack_from(data, body + 64)[1]), state))
     return found
 
 

@@ -50,9 +50,9 @@ def open_departures(port: int) -> Departures:
     raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
 
 
-def handshakes_on(port: int) -> set[int]:
-    """The ports of clients that have begun to connect to a local port: the system does not tell."""
-    return set()
+def handshakes_on(ports: Collection[int]) -> dict[int, set[int]]:
+    """The ports of clients that have begun to connect to local ports: the system does not tell."""
+    return {}
 
 
 def waiting_in(listening: socket.socket) -> int:

@@ -101,8 +101,11 @@ class Handoff(Protocol):
     def connections_on(self, port: int) -> list[Connection]:
         """The connections of clients to a local port that somebody may still use, in a queue too."""
 
-    def handshakes_on(self, port: int) -> set[int]:
-        """The ports of clients that have begun to connect to a local port, and wait in no queue yet; raises OSError."""
+    def handshakes_on(self, ports: Collection[int]) -> dict[int, set[int]]:
+        """The ports of clients that have begun to connect to local ports, by these, and wait in no queue yet.
+
+        Raises OSError.
+        """
 
     def open_departures(self, port: int) -> Departures:
         """Tells when a connection to a local port is gone; raises OSError where nobody tells."""

@@ -45,6 +45,7 @@ class _Farewell:
     child: Child
     end: Callable[[], None]
     patience: Patience
+    is_new: bool = True  # it has been looked at for no handshake
 
     def look(self) -> None:
         """Asks it to end, or looks again in a moment."""
@@ -53,7 +54,8 @@ class _Farewell:
         sockets, keeps = self.slot.sockets, self.slot.shared.keeps_clients()
         try:
             if sockets is not None and self._has_to_wait(sockets, keeps=keeps):
-                self.loop.call_later(LOOK_AGAIN, self.look)
+                self.loop.call_later(0 if self.is_new else LOOK_AGAIN, self.look)
+                self.is_new = False
                 return
         except OSError:  # who waits cannot be told, or cannot be led elsewhere
             pass
@@ -69,6 +71,9 @@ class _Farewell:
         if doors.are_all:
             doors.hold_all(sockets.seats().values())
         doors.close()
+        if self.is_new and doors.begun is None and doors.held:  # one look for all of this turn
+            return True
+        self.is_new = False
         return bool(doors.waiting()) and self._waits_for(doors)
 
     def _has_led_on(self, sockets: ServiceSockets) -> bool:
