@@ -45,7 +45,7 @@ def removed(processes: int, files: int, numbers: int | None) -> str:
 
 def cleaned(numbers: int) -> str:
     """That nothing is left now."""
-    return f"{NOTHING}; {numbers} numbers are forgotten"
+    return f"{NOTHING}; {counted(numbers, 'number')} forgotten" if numbers else NOTHING
 
 
 def still_there(kept: Iterable[str]) -> PortsupError:

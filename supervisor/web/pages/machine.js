@@ -2,7 +2,7 @@
 import { html, useEffect, useState } from "./lib.js";
 import { act } from "./orders.js";
 import { ask, store } from "./store.js";
-import { duration, plural } from "./words.js";
+import { duration, plural, whose } from "./words.js";
 
 const LOOK_EVERY = 2000; // ms
 
@@ -39,7 +39,7 @@ export function Machine() {
     <h2>Left by ended runs</h2>
     ${told.trouble && html`<p class="fault">${told.trouble}</p>`}
     ${told.left && html`${left ? html`<ul>
-        ${told.left.processes.map((each) => html`<li key=${each.pid}>process ${each.pid} <code>${each.name}</code> of service ${each.service}</li>`)}
+        ${told.left.processes.map((each) => html`<li key=${each.pid}>process ${each.pid} <code>${each.name}</code>${whose(each)}</li>`)}
         ${told.left.files.map((each) => html`<li key=${each.path}><code>${each.path}</code>: ${each.what}</li>`)}
         ${told.left.numbers.map((each) => html`<li key=${each.folder}>number ${each.instance} of ${each.stack}, of a deleted directory: ${each.folder}</li>`)}
       </ul>` : html`<p>Nothing.</p>`}

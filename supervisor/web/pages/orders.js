@@ -1,6 +1,7 @@
 // Orders to the stack: asked back where others would lose what they need, told step by step, and "done" only when done.
 import { html, useEffect, useRef, useState } from "./lib.js";
 import { changed, neededBy, order, store } from "./store.js";
+import { whose } from "./words.js";
 
 export const running = []; // { id, title, words, state: "working" | "done" | "failed", lines }
 let count = 0;
@@ -67,7 +68,7 @@ async function prune() {
   await carryOut("prune", { dry_run: true }, "this machine", (steps) => {
     const { left } = steps.at(-1);
     const lines = [
-      ...left.processes.map((each) => `end process ${each.pid} ${each.name} of ${each.service}`),
+      ...left.processes.map((each) => `end process ${each.pid} ${each.name}${whose(each)}`),
       ...left.files.map((each) => `remove ${each.path}: ${each.what}`),
       ...left.numbers.map((each) => `forget number ${each.instance} of ${each.stack}, of ${each.folder}, which is gone`),
     ];

@@ -43,3 +43,6 @@ export const tamed = (text) => text.replace(CODES, "");
 export function plural(count, one, many = `${one}s`) {
   return `${count.toLocaleString()} ${count === 1 ? one : many}`;
 }
+
+// Of a process that a killed run has left: its environment may not tell the service any more.
+export const whose = ({ service, stack }) => (service ? ` of service ${service}` : stack ? ` of stack ${stack}` : "");
