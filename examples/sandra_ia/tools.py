@@ -10,6 +10,10 @@ from examples.sandra_ia.router import Sandra, as_dict
 from examples.tool_errors import as_tool_errors
 
 ASKS = ToolAnnotations(read_only_hint=True, open_world_hint=True)  # a model may be anywhere
+ASK = """Answer a question with the model that fits.
+
+`single` asks one model after the other until one answers; `compare` asks all at once and gives what each says; `fuse`
+makes one answer out of theirs. `auto` does what the kind of question wants."""
 KNOWS = ToolAnnotations(read_only_hint=True, open_world_hint=False, idempotent_hint=True)
 
 
@@ -18,13 +22,8 @@ def build(sandra: Sandra) -> MCPServer:
         "sandra-ia", version=__version__, instructions="Asks the model that fits a question.", log_level="WARNING"
     )
 
-    @server.tool(annotations=ASKS)
+    @server.tool(annotations=ASKS, description=ASK)
     async def ask(text: str, mode: Literal["auto", "single", "compare", "fuse"] = "auto") -> dict[str, Any]:
-        """Answer a question with the model that fits.
-
-        `single` asks one model after the other until one answers; `compare` asks all at once and gives what each says;
-        `fuse` makes one answer out of theirs. `auto` does what the kind of question wants.
-        """
         with as_tool_errors():
             return await sandra.ask(text, mode)
 

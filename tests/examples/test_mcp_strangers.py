@@ -77,6 +77,7 @@ def test_the_inspector_finds_nothing_to_object_to_in_the_schemas(guarded: Runnin
     names = {"list_files", "read_file", "write_file", "search_files", "run_code", "run_command", "call_service"}
     names |= {"edit_file", "move_file", "delete_file", "create_directory", "directory_tree", "get_file_info"}
     assert {tool["name"] for tool in listed} == names | {"read_multiple_files"}
+    assert all("\n " not in tool["description"] for tool in listed)  # the indentation of a docstring
     assert all({"readOnlyHint", "openWorldHint"} <= set(tool["annotations"]) for tool in listed)
 
 
@@ -142,5 +143,6 @@ def test_the_inspector_works_with_the_other_services(
     running = others[name]
     listed = shown(inspect(running, tmp_path, "--method", "tools/list", "--strict", token=""))["tools"]
     assert {tool["name"] for tool in listed} == tools
+    assert all("\n " not in tool["description"] for tool in listed)  # the indentation of a docstring
     answer = shown(inspect(running, tmp_path, "--method", "tools/call", "--tool-name", *call, token=""))
     assert found in answer["structuredContent"]
