@@ -6,7 +6,8 @@ from supervisor.core import events as ev
 from supervisor.core.reasons import Asked, BeforeReady, Cause, EndedWithCode, InARow, ListensElsewhere
 from supervisor.core.restart import Restart, RestartPolicy
 from supervisor.core.service import Service, Timeouts, step
-from supervisor.core.state import Milestone, Result, State
+from supervisor.core.service.moves import kill
+from supervisor.core.state import Milestone, Result, State, Then
 from supervisor.dataclass import replace
 from supervisor.words.reasons import text_of
 
@@ -281,3 +282,9 @@ def test_other_exit_codes_can_mean_success() -> None:
     assert step(always, ev.Exited(7, code=3), 10.0)[0].result is Result.SUCCESS
     killed, _ = step(working(replace(JOB, success_codes=codes | {9})), ev.Exited(7, signal=9), 10.0)
     assert (killed.state, killed.result) == (State.BACKOFF, Result.SIGNAL)
+
+
+def test_nothing_is_asked_to_end_that_has_no_process() -> None:
+    """Pid 0 would be the process group of portsup."""
+    with pytest.raises(AssertionError, match="has no process"):
+        kill(Service("web", state=State.STOPPED), Then.STOP, "", 0.0)

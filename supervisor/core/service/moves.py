@@ -75,8 +75,6 @@ def terminate(
     svc: Service, then: Then, why: Cause, now: float, grace: float | None = None, *, is_told: bool = True
 ) -> Step:
     """Has its process end within the grace period; without `is_told` it knows already, or is told by the caller."""
-    if svc.pid is None:
-        raise AssertionError(f"nothing to terminate in {svc}")
     was_ready = svc.state is S.RUNNING
     grace = svc.timeouts.grace if grace is None else grace
     svc = replace(svc, state=S.TERMINATING, then=then, reason=why, deadline=now + grace, grace=grace)
@@ -91,7 +89,7 @@ def ask_to_stop(svc: Service, now: float) -> Step:
     """Tells its process to end, by its own command if it has one."""
     if Hook.STOP_COMMAND in svc.hooks and svc.grace > 0:
         return hooks.begin(svc, Hook.STOP_COMMAND, now, hooks.half_of_the_grace(svc, now))
-    return svc, (ev.Terminate(svc.pid or 0),)
+    return svc, (ev.Terminate(svc.process),)
 
 
 def stop_sooner(svc: Service, event: ev.StopRequested, now: float) -> Step:
@@ -108,7 +106,7 @@ def stop_sooner(svc: Service, event: ev.StopRequested, now: float) -> Step:
 def abort(svc: Service, why: Cause, now: float) -> Step:
     """Ends a process that hangs."""
     svc, _ = terminate(replace(svc, result=Result.WATCHDOG), Then.RETRY, why, now, is_told=False)
-    return svc, (ev.Abort(svc.pid or 0),)
+    return svc, (ev.Abort(svc.process),)
 
 
 def heard(svc: Service, notice: Notice, now: float) -> Step:
@@ -122,11 +120,9 @@ def heard(svc: Service, notice: Notice, now: float) -> Step:
 
 def kill(svc: Service, then: Then, why: Cause, now: float, grace: float = 0.0) -> Step:
     """Kills its whole process tree."""
-    if svc.pid is None:
-        raise AssertionError(f"nothing to kill in {svc}")
     deadline = now + svc.timeouts.kill
     svc = replace(svc, state=S.KILLING, then=then, reason=why, deadline=deadline, grace=grace, survivor="")
-    return svc, (ev.Kill(svc.pid or 0),)
+    return svc, (ev.Kill(svc.process),)
 
 
 def rest(svc: Service, state: State, result: Result, why: Cause) -> Step:
@@ -164,7 +160,7 @@ def hook_ended(svc: Service, end: ev.HookEnded, now: float) -> Step:
                 return gone(replace(svc, pid=run.pid), run.intruder, now)
             if run.hook is Hook.PRE_STOP:
                 return ask_to_stop(svc, now)
-            return svc, (ev.Terminate(run.pid or 0),) if trouble else ()  # else it has been asked
+            return svc, (ev.Terminate(svc.process),) if trouble else ()  # else it has been asked
     return replace(svc, hook_trouble=trouble or svc.hook_trouble), ()
 
 

@@ -95,7 +95,7 @@ def _step(svc: Service, event: ev.Event, now: float) -> Step:
             return terminate(svc, Then.STOP, Asked("stop"), now, grace)
         case S.TERMINATING, ev.StopRequested(grace) if svc.then is Then.LEAVE:
             svc, _ = terminate(svc, Then.STOP, Asked("stop"), now, grace, is_told=False)
-            return svc, (ev.Terminate(svc.pid or 0),)
+            return svc, (ev.Terminate(svc.process),)
         case S.TERMINATING, ev.StopRequested() as wish:
             return stop_sooner(svc, wish, now)
         case S.PREPARING, ev.StopRequested() | ev.KillRequested():
@@ -196,7 +196,7 @@ def _step(svc: Service, event: ev.Event, now: float) -> Step:
         case S.KILLING, ev.Survived(pid, who) if pid == svc.pid:
             return replace(svc, survivor=who), ()
         case S.KILLING, ev.DeadlinePassed() if is_due(svc, now) and svc.then is Then.ABANDON:
-            return replace(svc, deadline=now + svc.timeouts.kill), (ev.Abandon(svc.pid or 0),)
+            return replace(svc, deadline=now + svc.timeouts.kill), (ev.Abandon(svc.process),)
         case S.KILLING, ev.DeadlinePassed() if is_due(svc, now):
             why = svc.survivor or StillAlive()
             svc = replace(svc, result=Result.TIMEOUT, reason=why, deadline=None, makes_room_for="")

@@ -129,8 +129,8 @@ def _is_over(beside: Beside, now: float) -> bool:
 
 def _hand_on(svc: Service, beside: Beside, now: float) -> Step:
     """The successor is ready: it is in charge from now on."""
-    assert svc.pid is not None
-    old = Beside(Role.LEAVING, svc.pid, now + beside.grace, beside.grace)
+    pid = svc.process
+    old = Beside(Role.LEAVING, pid, now + beside.grace, beside.grace)
     svc = replace(
         svc, pid=beside.pid, beside=old, reached=Milestone.READY, health=Health.NONE, ready_since=now,
         failed_checks=0, attempts=0, short_runs=0, misses=0, trouble="", reason="", exit_code=None,
@@ -140,7 +140,7 @@ def _hand_on(svc: Service, beside: Beside, now: float) -> Step:
     effects: tuple[ev.Effect, ...] = ()
     if Hook.POST_START in svc.hooks:
         svc, effects = hooks.begin(svc, Hook.POST_START, now)
-    return svc, (ev.Terminate(old.pid or 0), *effects)
+    return svc, (ev.Terminate(pid), *effects)
 
 
 def _promote(svc: Service, beside: Beside, why: Cause) -> Service:
@@ -165,7 +165,7 @@ def _leave_to(svc: Service, beside: Beside, exit: ev.Exited, now: float) -> Step
     svc = replace(svc, pid=beside.pid, beside=None, hook=None, grace=beside.grace)
     if beside.role is Role.LEAVING:
         return replace(svc, state=S.TERMINATING, deadline=beside.deadline), ()
-    effects = () if beside.deadline is not None else (ev.Kill(beside.pid or 0),)
+    effects = () if beside.deadline is not None else (ev.Kill(svc.process),)
     deadline = now + svc.timeouts.kill if beside.deadline is None else beside.deadline
     return replace(svc, state=S.KILLING, deadline=deadline), effects
 

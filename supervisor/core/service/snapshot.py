@@ -102,6 +102,13 @@ class Service:
     grace: float = 0.0  # seconds that the stop under way gives it, or gave it in vain; 0 if it is killed without
 
     @property
+    def process(self) -> int:
+        """The pid of its process; an `AssertionError` in a state without one."""
+        if self.pid is None:
+            raise AssertionError(f"{self} has no process")
+        return self.pid
+
+    @property
     def needs_empty_port(self) -> bool:
         """Whether its next process is to find nobody at its port, as it may connect there to see whether that is free.
 

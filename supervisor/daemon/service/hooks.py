@@ -84,7 +84,7 @@ class Hooks:
                 output = Output(self._loop, slot.spec.name, slot.log, show, self._reporter.redactor)
                 undo.callback(output.close)
                 run = Run(slot, effect.hook, effect.number, output, began=self._loop.time())
-                child = slot.child_of(effect.pid or 0)
+                child = slot.child_of(effect.pid)
                 pid = child.main if child is not None else effect.pid
                 told = facts(slot.service, effect.hook, pid, text_of(slot.service.reason))
                 made = self._make(slot, command.command, told, output.theirs)

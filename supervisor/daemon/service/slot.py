@@ -251,7 +251,7 @@ class Slot:
         """Its processes, the one in charge first."""
         return [child for child in (self.child, self.beside) if child is not None]
 
-    def child_of(self, pid: int) -> Child | None:
+    def child_of(self, pid: int | None) -> Child | None:
         """The one of its processes with this pid."""
         return next((child for child in self.children() if child.pid == pid), None)
 

@@ -103,7 +103,7 @@ class Visitors:
             slot.keeper.tell(ev.FoundInUse(pid, why))
             return
         for each in running:
-            each.keeper.tell(ev.FoundUnused(each.service.pid or 0))
+            each.keeper.tell(ev.FoundUnused(each.service.process))
 
     def _may_stop(self, svc: Service) -> bool:
         """Whether a replica can be stopped with the others now: it is at rest, or has been ready for long enough."""
@@ -170,7 +170,7 @@ class Visitors:
             self._hear_no_more(slot.of)
             if slot.service.can_make_room:  # it matters whether it was used after others
                 self._loop.call_later(APART, self._hear_again, slot)
-            running[0].keeper.tell(ev.ClientLeft(running[0].service.pid or 0))
+            running[0].keeper.tell(ev.ClientLeft(running[0].service.process))
 
     def _hear_again(self, slot: Slot) -> None:
         if slot.of in self._departures and not slot.service.makes_room_for:
