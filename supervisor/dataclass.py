@@ -93,8 +93,9 @@ else:
             if "__dataclass_shape__" in base.__dict__:
                 found |= {each.name: _copy(each) for each in base.__dataclass_shape__.fields}
         inherited = set(found)
+        annotations = cls.__annotations__  # its own alone; what __dict__ has is no longer these since Python 3.14
         body = dict(cls.__dict__)
-        for name, annotation in body.get("__annotations__", {}).items():
+        for name, annotation in annotations.items():
             if "ClassVar" not in str(annotation):
                 value = body.pop(name, _NONE)
                 found[name] = value if isinstance(value, Field) else Field(value, _NONE, True)

@@ -1,5 +1,6 @@
 """Our dataclasses behave as those of the standard library in all that this package uses of them."""
 
+import ast
 import copy
 import dataclasses
 import pickle
@@ -9,6 +10,7 @@ from typing import Any, ClassVar
 import pytest
 
 import supervisor.dataclass as lean
+from tests.support.source import nodes, source_files
 
 
 def classes(of: ModuleType) -> dict[str, type]:
@@ -157,6 +159,12 @@ def test_fields_are_told_in_their_order(of: tuple[Any, dict[str, type]]) -> None
     assert [each.name for each in module.fields(made["Counter"](1))] == ["start", "seen", "_next"]
     with pytest.raises(TypeError, match="dataclass"):
         module.fields(int)
+
+
+def test_nobody_looks_for_annotations_in_the_dictionary_of_a_class() -> None:
+    """Where they are no longer since Python 3.14."""
+    texts = {path: [str(node.value) for node in nodes(path, ast.Constant)] for path in source_files("supervisor")}
+    assert [path for path, found in texts.items() if "__annotations__" in found] == []
 
 
 @BOTH

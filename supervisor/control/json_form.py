@@ -96,7 +96,7 @@ def reader_of(annotation: object) -> "Reader":
         return _reader_of_list(reader_of(inside[0]))
     if origin is dict:
         return _reader_of_object(reader_of(inside[1]))
-    if origin is None and type(None) in inside:
+    if type(None) in inside:  # a union; since Python 3.14 it has an origin, too
         (only,) = (each for each in inside if each is not type(None))
         reader = reader_of(only)
         return lambda told: None if told is None else reader(told)

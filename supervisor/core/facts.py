@@ -27,7 +27,7 @@ class Facts:
     defaults: "ClassVar[Mapping[str, Any]]" = MappingProxyType({})  # by the name of each field; NONE for none
 
     def __init_subclass__(cls) -> None:
-        own = cls.__dict__.get("__annotations__", {})  # noqa: RUF063  `inspect` takes too long to import
+        own = cls.__annotations__  # none of those above it; what __dict__ has is no longer these since Python 3.14
         cls.defaults = {**cls.defaults, **{name: cls.__dict__.get(name, NONE) for name in own}}
         setattr(cls, "__match_args__", tuple(cls.defaults))  # noqa: B010  type checkers know it from the fields
 
@@ -51,7 +51,7 @@ class Facts:
     @classmethod
     def types(cls) -> "dict[str, Any]":
         """Its fields, and the type of each."""
-        found = (each.__dict__.get("__annotations__", {}) for each in reversed(cls.__mro__[:-2]))  # noqa: RUF063
+        found = (each.__annotations__ for each in reversed(cls.__mro__[:-2]))
         return {name: kind for annotations in found for name, kind in annotations.items() if name in cls.defaults}
 
     @classmethod

@@ -4,12 +4,13 @@ import dataclasses
 import inspect
 import json
 import re
+from typing import Optional
 
 import pytest
 
 from supervisor.control import messages, progress, requests, updates
 from supervisor.control import status as of_services
-from supervisor.control.json_form import Misfit, as_json, line_of, read
+from supervisor.control.json_form import Misfit, as_json, line_of, read, reader_of
 from supervisor.control.messages import Event, Resources, Usage
 from supervisor.control.progress import Changed, Changes, Outcome, Progress, Reason
 from supervisor.control.status import PortStatus, SecondProcess, ServiceRow, ServiceStatus, StackStatus
@@ -50,6 +51,12 @@ def test_every_key_is_told_also_where_there_is_nothing_but_a_line_leaves_that_ou
 def test_what_is_null_is_read_as_nothing() -> None:
     told = {"a": None, "b": {"cpu_s": 1.5, "memory": 2, "processes": 1, "listens": []}}
     assert read(Usage, {"resources": told}).resources == {"a": None, "b": Resources(1.5, 2, 1, ())}
+
+
+def test_a_message_that_may_be_missing_is_read_also_where_unions_have_an_origin() -> None:
+    """As all have it since Python 3.14."""
+    assert reader_of(Optional[PortStatus])(None) is None  # noqa: UP045
+    assert reader_of(Optional[PortStatus])({"port": 1, "state": "spare"}).port == 1  # noqa: UP045
 
 
 def test_an_event_keeps_the_facts_that_are_no_key_of_every_event() -> None:
