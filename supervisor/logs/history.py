@@ -4,8 +4,10 @@ import json
 import os
 from collections import deque
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
+from supervisor.core.journal.fit import fits
 from supervisor.files.opening import open_file
 from supervisor.logs.journal_file import BACKUPS
 from supervisor.logs.rotation import backup
@@ -40,6 +42,12 @@ def _parsed(line: str) -> dict[str, Any] | None:
         event = json.loads(line)
     except (ValueError, RecursionError):  # half a line, of a full disk or of a machine that stopped
         return None
-    if not isinstance(event, dict) or not all(isinstance(event.get(key), str) for key in ("time", "level", "event")):
-        return None
-    return event
+    return event if isinstance(event, dict) and fits(event) and _is_moment(event["time"]) else None
+
+
+def _is_moment(text: str) -> bool:
+    """Whether it says when, and in which time zone."""
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False

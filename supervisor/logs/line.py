@@ -26,4 +26,5 @@ class Line:
 def rfc3339(seconds: float) -> str:
     """A moment in UTC with milliseconds, such as 2026-03-01T09:30:00.250Z."""
     whole, thousandths = divmod(round(seconds * 1000), 1000)
-    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(whole))}.{thousandths:03d}Z"
+    moment = time.gmtime(whole)
+    return f"{moment.tm_year:04}{time.strftime('-%m-%dT%H:%M:%S', moment)}.{thousandths:03d}Z"

@@ -106,16 +106,16 @@ def _sentence(event: "Event") -> str:
         case journal.StartFailed.event:
             return f"does not start: {why}"
         case journal.FilesChanged.event:
-            return f"`{event['path']}` changed, so: {event['action']}"
+            return f"`{event.get('path')}` changed, so: {event.get('action')}"
         case journal.WatchFailed.event:
             return f"cannot watch its files: {why}"
         case journal.RunBegins.event:
             late = f", {event['late']:g} s late" if event.get("late") else ""
-            return f"has its run of {moment(event['at'])}{late}"
+            return f"has its run of {moment(event.get('at') or '')}{late}"
         case journal.RunSkipped.event:
-            return f"does not run at {moment(event['at'])}: the run before is not over"
+            return f"does not run at {moment(event.get('at') or '')}: the run before is not over"
         case journal.RunQueued.event:
-            return f"has its run of {moment(event['at'])} once the one before is over"
+            return f"has its run of {moment(event.get('at') or '')} once the one before is over"
         case journal.ServiceStarting.event:
             return f"starts{place}"
         case journal.ServiceSpawned.event:

@@ -7,12 +7,16 @@ from pathlib import Path
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from supervisor.api.history import why_of
+from supervisor.api.launch import launches
 from supervisor.config.envfile import parse
+from supervisor.core import journal
 from supervisor.core.instance import numbers_for
 from supervisor.logs.history import read_events
 from supervisor.ports.folders import Folders
 from supervisor.ports.instances import InstanceInfo
 from supervisor.ports.record import Record, read_json
+from supervisor.words import story
 from tests.fuzz.trees import DEEP, TREES, shaped
 from tests.support.budget import tries
 
@@ -73,6 +77,33 @@ def test_every_event_of_a_journal_has_what_makes_one(own_folders: Path, content:
     path.write_bytes(content)
     for event in read_events(path):
         assert all(isinstance(event[key], str) for key in ("time", "level", "event"))
+
+
+FACTS = sorted({name for each in journal.ALL for name in each.types()} | {"time", "seq"})
+
+
+@tries(40, 20000)
+@given(st.sampled_from(journal.ALL), st.dictionaries(st.sampled_from(FACTS), TREES, max_size=3))
+@example(journal.FilesChanged, {})
+@example(journal.RunBegins, {"late": 10**400})
+@example(journal.RunBegins, {"late": "x"})
+@example(journal.OrphansReaped, {"pids": True})
+@example(journal.PortSkipped, {"skipped": [1]})
+@example(journal.ServiceFailed, {"time": "2026-01-01T00:00:00"})
+@example(journal.ServiceFailed, {"replica": 10**40})
+@example(journal.ServiceFailed, {"replica": []})
+@example(journal.ServiceFailed, {"seq": "x"})
+def test_an_event_whose_facts_make_no_sense_has_a_story_or_is_passed_over(
+    own_folders: Path, kind: type[journal.Event], facts: dict[str, object]
+) -> None:
+    good = {**EVENT, "event": kind.event, "service": "web"}
+    path = own_folders / "portsup.log"
+    path.write_bytes(as_bytes(good) + b"\n" + as_bytes({**good, **facts}))
+    for event in read_events(path):
+        assert story.sentence(event)
+    launches(read_events(path), {})
+    told = why_of(str(own_folders), "web", "failed")
+    assert told.failures == len(told.chapters)
 
 
 TEXTS = st.text(alphabet="ab=A1_.- \t\n\r\"'\\#$é\0", max_size=80) | st.text(max_size=60)

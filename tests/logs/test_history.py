@@ -9,18 +9,20 @@ from supervisor.logs.journal import open_journal
 
 def test_rotated_parts_come_first(tmp_path: Path) -> None:
     for name, event in (("portsup.log.2", "a"), ("portsup.log.1", "b"), ("portsup.log", "c")):
-        (tmp_path / name).write_text(json.dumps({"time": "t", "level": "info", "event": event}) + "\n")
+        (tmp_path / name).write_text(
+            json.dumps({"time": "2026-11-30T10:00:00Z", "level": "info", "event": event}) + "\n"
+        )
     assert [event["event"] for event in read_events(tmp_path / "portsup.log")] == ["a", "b", "c"]
 
 
 def test_what_is_no_event_is_passed_over(tmp_path: Path) -> None:
     lines = [
-        '{"time": "t", "level": "in',
+        '{"time": "2026-11-30T10:00:00Z", "level": "in',
         "",
         "[]",
         "17",
         '{"event": 5}',
-        '{"time": "t", "level": "info", "event": "e"}',
+        '{"time": "2026-11-30T10:00:00Z", "level": "info", "event": "e"}',
     ]
     (tmp_path / "portsup.log").write_text("\n".join([*lines, "\0\0\udcff"]), errors="surrogateescape")
     assert [event["event"] for event in read_events(tmp_path / "portsup.log")] == ["e"]
