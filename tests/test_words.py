@@ -13,7 +13,7 @@ from tests.support.source import PACKAGE, below, docstrings, nodes, source_files
 ABOUT: dict[str, tuple[str, ...]] = {
     "a configuration, or the file of another program": (
         "config/", "convert/", "export/", "cli/javascript.py", "cli/commands/export.py",
-        "cli/commands/init.py", "cli/commands/mcp.py", "cli/commands/unit.py",
+        "cli/commands/init.py", "cli/foreign_files.py", "cli/commands/mcp.py", "cli/commands/unit.py",
     ),
     "what a system lacks or refuses, and files and directories of portsup itself": (
         "errors.py", "files/", "system/", "api/token.py", "ports/folders.py", "ports/lockfile.py", "ports/runtime.py",

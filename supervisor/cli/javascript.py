@@ -16,8 +16,11 @@ _LARGEST = 1024 * 1024  # characters that it may come to
 _WAYS: tuple[list[str], ...] = ([], ["--experimental-strip-types"], ["--import", "tsx"])
 
 
-def evaluated(path: Path) -> str:
-    """What the program exports, as JSON; raises PortsupError where node is not there or cannot run it."""
+def evaluated(path: Path, here: Path) -> str:
+    """What the program exports, as JSON, with paths in `here` relative to it.
+
+    Raises PortsupError where node is not there, or cannot run it.
+    """
     if path.suffix not in ENDINGS:
         hint = "leave `--evaluate` out"
         why = f"it is no program: its name ends in none of {', '.join(ENDINGS)}"
@@ -26,7 +29,7 @@ def evaluated(path: Path) -> str:
     for options in _WAYS if path.suffix.endswith("ts") else _WAYS[:1]:
         result = _run(what, path, options)
         if result.returncode == 0 and MARK in result.stdout:
-            return _as_json(what, path, result.stdout.rpartition(MARK)[2])
+            return _as_json(what, here, result.stdout.rpartition(MARK)[2])
         whys.append(_why(result))
     hint = "try it: `node FILE` shows more"
     if path.suffix.endswith("ts"):
@@ -56,11 +59,11 @@ def _why(result: "subprocess.CompletedProcess[str]") -> str:
     return (named or lines or [f"node ends with {result.returncode} before the file has exported anything"])[0][:300]
 
 
-def _as_json(what: str, path: Path, text: str) -> str:
+def _as_json(what: str, here: Path, text: str) -> str:
     try:
         data = json.loads(text[:_LARGEST])
     except ValueError as error:
         raise PortsupError(what, "it exports nothing that JSON can hold", "export an object with `apps`") from error
     if not isinstance(data, dict | list):
         raise PortsupError(what, "it exports no object", "export an object with `apps`")
-    return json.dumps(portable(data, os.fspath(path.absolute().parent)))
+    return json.dumps(portable(data, os.fspath(here.absolute())))

@@ -83,7 +83,7 @@ class Layers:
         base = self._other(other, f"`extends: {extends}`", "", (*chain, os.path.normpath(name)))
         if base is None:
             return data
-        folder = os.path.dirname(extends)  # where the processes of the other file run, unless they say otherwise
+        folder = os.path.dirname(other)  # where the processes of the other file run, unless they say otherwise
         for process in mapping(base.get(self._key)).values() if folder else ():
             if isinstance(process, dict):
                 process["working_dir"] = os.path.normpath(os.path.join(folder, str(process.get("working_dir") or "")))

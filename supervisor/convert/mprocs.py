@@ -1,5 +1,6 @@
 """mprocs.yaml (and .json): processes, each a text for a shell or a list of words."""
 
+import os.path
 import re
 import shlex
 from typing import Any
@@ -40,7 +41,7 @@ def convert(data: Any, around: Around = ALONE) -> Outcome:
         if not str(given.get("shell") or "").strip() and not texts(given.get("cmd")):
             outcome.left.append(Left(f"process `{name}`", "it has no command", "write the service by hand"))
             continue
-        outcome.services.append(_process(name, given))
+        outcome.services.append(_process(name, given, around.folder))
         if is_list:
             note = "mprocs takes no list as `shell`, only as `cmd`: run as the words that they are"
             outcome.services[-1].notes.insert(0, note)
@@ -59,12 +60,12 @@ def _selected(value: Any, system: str) -> Any:
     return value
 
 
-def _process(name: str, given: dict[str, Any]) -> Draft:
+def _process(name: str, given: dict[str, Any], home: str) -> Draft:
     draft = Draft(name, needs_port=True)
     text = str(given.get("shell") or "").strip()
     line = shell.read(text) if text else shell.listed(texts(given.get("cmd")))
     if added := texts(given.get("add_path")):
-        path = ":".join([*map(_place, added), "$PATH"])
+        path = ":".join([*(_place(each, home) for each in added), "$PATH"])
         told = text or f"exec {shlex.join(texts(given.get('cmd')))}"
         line = shell.Line(["sh", "-c", f'PATH="{path}"; export PATH; {told}'], why_shell="its `add_path`")
     variables = {key: None if value is None else str(value) for key, value in mapping(given.get("env")).items()}
@@ -76,7 +77,7 @@ def _process(name: str, given: dict[str, Any]) -> Draft:
     shell.give(draft, line)
     set_variables(draft, {**line.environment, **{key: value for key, value in variables.items() if value is not None}})
     if folder := given.get("cwd"):
-        draft.fields["working_dir"] = _place(str(folder))
+        draft.fields["working_dir"] = _place(str(folder), home)
     if needed := texts(given.get("deps")):
         draft.fields["depends_on"] = dict.fromkeys(needed, "started")
     if not is_true(given.get("autostart", "true")):
@@ -93,9 +94,10 @@ def _process(name: str, given: dict[str, Any]) -> Draft:
     return draft
 
 
-def _place(path: str) -> str:
-    """A path relative to the folder of the file."""
-    return re.sub(r"^<CONFIG_DIR>[/\\]*", "", path) or "."
+def _place(path: str, home: str) -> str:
+    """A path as mprocs finds it where it is started; `home` is the folder of its file."""
+    rest = re.sub(r"^<CONFIG_DIR>[/\\]*", "", path)
+    return (os.path.join(home, rest) if rest != path else path) or "."
 
 
 def _stop(draft: Draft, told: Any) -> None:

@@ -47,6 +47,8 @@ _OF_TEXT: dict[str, Callable[[str, Around], Outcome]] = {
     "circus": circus.convert,
     "mcp.json": mcp_json.convert,
 }
+# Their relative paths are those of the directory of the file; of the others, of the one where the program is started.
+IN_THEIR_FOLDER = ("procfile", "compose", "package.json", "pitchfork", "systemd")
 _NAMES = (
     (r"procfile([.-].*)?|.*[.-]procfile", "procfile"),
     (r"circus.*\.(ini|conf)", "circus"),
@@ -115,7 +117,8 @@ def convert(kind: str, name: str, text: str, over: Sequence[Source] = (), around
     `over` are files that are laid over it, or added to it; `around` tells of the other files.
     """
     text = cleaned(text)
-    beside = around.within(os.path.dirname(name)) if os.path.dirname(name) else around
+    folder = os.path.dirname(name)
+    beside = around.within(folder) if folder else around
     try:
         outcome = _converted(kind, name, text, over, around, beside)
     except RecursionError as error:
@@ -134,11 +137,12 @@ def _converted(kind: str, name: str, text: str, over: Sequence[Source], around: 
     more = [(os.path.relpath(path, os.path.dirname(name) or "."), cleaned(each)) for path, each in over]
     if kind in ("compose", "process-compose"):
         layers = Layers(kind, around)
-        outcome = _OF_YAML[kind](layers.whole([(name, text), *over]), beside)
+        data = layers.whole([(name, text), *over])
+        outcome = _OF_YAML[kind](data, beside if kind == "compose" else around)
         outcome.left += layers.left
         return outcome
     if kind == "supervisord":
-        return supervisord.convert(text, beside, more)
+        return supervisord.convert(text, around, [(path, cleaned(each)) for path, each in over], os.path.dirname(name))
     if kind == "circus":
         return circus.convert(text, beside, more)
     if kind == "systemd":
@@ -148,7 +152,7 @@ def _converted(kind: str, name: str, text: str, over: Sequence[Source], around: 
         raise UsageError(f"cannot convert {len(over) + 1} files", f"there is no such thing with {kind}", hint)
     if kind in _OF_YAML:
         return _OF_YAML[kind](cleaned(from_yaml(text, name)), beside)
-    return _OF_TEXT[kind](text, beside)
+    return _OF_TEXT[kind](text, around if kind == "pm2" else beside)
 
 
 def _is_procfile(text: str) -> bool:

@@ -58,12 +58,13 @@ _WHY = {
 }
 
 
-def convert(text: str, around: Around = ALONE, more: Sequence[tuple[str, str]] = ()) -> Outcome:
+def convert(text: str, around: Around = ALONE, more: Sequence[tuple[str, str]] = (), folder: str = "") -> Outcome:
     """One service a program, several for `numprocs`; `more` are further files, as paths and texts.
 
-    Raises PortsupError where a file cannot be read.
+    `folder` is that of the file, and `around` that where supervisord is started. Raises PortsupError where a file
+    cannot be read.
     """
-    files = supervisord_files.gathered(text, list(more), around)
+    files = supervisord_files.gathered(text, list(more), around, folder)
     outcome = Outcome(left=files.left)
     own = [each for each in files.sections if each.name == "supervisord"]
     of_all = Section("supervisord", {key: value for each in own for key, value in each.keys.items()}, "")

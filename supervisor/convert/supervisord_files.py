@@ -31,12 +31,12 @@ class Files:
     left: list[Left] = field(default_factory=list)
 
 
-def gathered(text: str, more: list[tuple[str, str]], around: Around) -> Files:
-    """The sections of a file, of those that it includes, and of `more` (pairs of a path and a text).
+def gathered(text: str, more: list[tuple[str, str]], around: Around, folder: str = "") -> Files:
+    """The sections of a file in `folder`, of those that it includes, and of `more` (pairs of a path and a text).
 
     Raises PortsupError where the first file cannot be read.
     """
-    files = Files(_sections(text, ""))
+    files = Files(_sections(text, folder))
     for name, other in more:
         files.sections += _sections(other, os.path.dirname(name))
     for section in list(files.sections):

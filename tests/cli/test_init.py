@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from supervisor.cli import foreign_files
 from supervisor.cli.commands import init
 from supervisor.config.load import load
 from supervisor.convert import recognise
@@ -255,7 +256,7 @@ def test_a_pipe_is_read_to_its_end(folder: Path, run: Run) -> None:
 def test_what_is_too_long_is_refused_from_stdin_too(
     folder: Path, run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    (tmp_path / "long").write_text("web: serve\n" + "#" * init.LARGEST)
+    (tmp_path / "long").write_text("web: serve\n" + "#" * foreign_files.LARGEST)
     with open(tmp_path / "long") as long:
         monkeypatch.setattr("sys.stdin", long)
         ran = run("init", "--from", "-", "--kind", "procfile", "--stdout")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from supervisor.cli.commands.init import _read as read_file
+from supervisor.cli.foreign_files import read_text as read_file
 from supervisor.cli.surroundings import around
 from supervisor.config.load import load
 from supervisor.config.spec import Probe, ServiceSpec, StackSpec

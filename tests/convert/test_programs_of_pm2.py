@@ -31,7 +31,7 @@ def node() -> str:
 @pytest.mark.parametrize("name", FORMS)
 def test_node_tells_what_any_form_of_module_exports(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_text(FORMS[name])
-    found = json.loads(evaluated(tmp_path / name))
+    found = json.loads(evaluated(tmp_path / name, tmp_path))
     apps = found["apps"] if isinstance(found, dict) else found
     assert apps == [{"name": "a", "script": "a.js", "args": ["-p", 2]}]
 
@@ -51,7 +51,7 @@ def test_node_tells_what_any_form_of_module_exports(name: str, tmp_path: Path) -
 def test_a_program_that_node_cannot_run_says_why(text: str, why: str, tmp_path: Path) -> None:
     (tmp_path / "ecosystem.config.js").write_text(text)
     with pytest.raises(PortsupError) as error:
-        evaluated(tmp_path / "ecosystem.config.js")
+        evaluated(tmp_path / "ecosystem.config.js", tmp_path)
     assert why in error.value.why
 
 
@@ -60,7 +60,7 @@ def test_a_machine_without_node_is_said(tmp_path: Path, monkeypatch: pytest.Monk
     (tmp_path / "ecosystem.config.js").write_text("module.exports = {}")
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(PortsupError) as error:
-        evaluated(tmp_path / "ecosystem.config.js")
+        evaluated(tmp_path / "ecosystem.config.js", tmp_path)
     assert "no `node`" in error.value.why
 
 

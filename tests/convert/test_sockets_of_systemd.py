@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.cli.commands.init import _read as read_file
+from supervisor.cli.foreign_files import read_text as read_file
 from supervisor.cli.surroundings import around
 from supervisor.convert.recognise import convert
 

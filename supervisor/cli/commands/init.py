@@ -2,15 +2,12 @@
 
 import argparse
 import os
-import stat
-import sys
+import re
 from pathlib import Path
 
 from supervisor.cli.complaint import say, warn
-from supervisor.cli.config_files import current_directory
-from supervisor.config.names import shown
+from supervisor.cli.foreign_files import converted, read_text, shown_path, with_override
 from supervisor.errors import PortsupError, UsageError
-from supervisor.files.content import read, read_open
 from supervisor.files.opening import Refused, why
 from supervisor.files.replacement import write, write_new
 from supervisor.words.enumeration import counted
@@ -35,7 +32,6 @@ KINDS = (
     "procfile", "supervisord", "compose", "process-compose", "pm2", "mprocs", "systemd", "pitchfork", "package.json",
     "circus", "mcp.json",
 )  # fmt: skip
-LARGEST = 1024 * 1024  # bytes of a file to convert
 # Looked for in this order; the first that is there tells more than any guess.
 SOURCES = (
     "Procfile.dev", "Procfile", "process-compose.yaml", "process-compose.yml", "mprocs.yaml", "mprocs.yml",
@@ -87,58 +83,46 @@ def run(args: argparse.Namespace) -> int:
     if args.file:
         hint = "the file to write is `-o FILE`, the one to convert `--from FILE`"
         raise UsageError("cannot carry out `init`", "`-f` names a services.yaml that is there", hint)
+    from supervisor.convert.moved import move
+
     here = Path(os.getcwd())  # a deleted one is a mistake: `/` is not the folder that is meant
     target = here / (args.output or NAME)
     if os.path.isdir(target):
         target = target / NAME
     if not args.stdout:
         _refuse(target, args.force)
-    outcome, head = _convert(here, args.sources, args.kind, args.evaluate) if args.sources else _guess(here)
+    if args.sources:
+        outcome, head, base = converted(here, args.sources, args.kind, args.evaluate)
+    else:
+        (outcome, head), base = _guess(here), here
+    move(outcome, _from(target.parent, base))
     text = _text(outcome, head, target)
+    if base != target.parent and (base / ".env").is_file() and re.search(r"(?<!\$)(?:\$\$)*\$\{", text):
+        ours, theirs = shown_path(target.with_name(".env")), shown_path(base / ".env")
+        warn(f"`${{…}}` is filled in from the environment and `{ours}`: copy what is needed from `{theirs}`")
     _check(target, text, args)
     if args.stdout:
         print(text, end="")
     else:
         _write(target, text, args.force)
         count = len(outcome.services)
-        say(f"wrote `{_shown(target)}` with {counted(count, 'service')}: `portsup up` starts it")
+        say(f"wrote `{shown_path(target)}` with {counted(count, 'service')}: `portsup up` starts it")
     _say_left(outcome)
     return 0
+
+
+def _from(folder: Path, base: Path) -> str:
+    """`base` as a file in `folder` has to write it."""
+    try:
+        return Path(os.path.relpath(base, folder)).as_posix()
+    except ValueError:  # another drive
+        return str(base)
 
 
 def _refuse(target: Path, force: bool) -> None:
     if os.path.lexists(target) and not force:
         hint = "`--force` overwrites it, `--stdout` prints what would be written, `-o FILE` writes elsewhere"
-        raise PortsupError(f"cannot write `{_shown(target)}`", "it is there already", hint)
-
-
-def _convert(here: Path, sources: list[str], kind: str | None, evaluate: bool) -> "tuple[Outcome, list[str]]":
-    from supervisor.cli.surroundings import around
-    from supervisor.convert.recognise import convert, kind_of
-
-    source, *others = sources if len(sources) > 1 else _with_override(here, sources[0])
-    text = _read(here / source, waits=True) if source != "-" else _of_stdin()
-    if evaluate:
-        from supervisor.cli.javascript import evaluated
-
-        text, kind = evaluated(here / source), "pm2"
-        warn(f"what `{source}` reads from the environment is written as it is now: move secrets to `.env`")
-    kind = kind or kind_of(source, text)
-    outcome = convert(kind, source, text, [(each, _read(here / each)) for each in others], around(here, _read))
-    if source != "-" and kind != "mcp.json" and (folder := (here / source).parent) != here:
-        warn(f"paths are kept as they are in `{source}`: write the result to `{_shown(folder)}`, or adapt them")
-    of = shown((source, *others))
-    return outcome, [f"Made by `portsup init` from {of}. Comments say what it could not carry over."]
-
-
-def _with_override(here: Path, source: str) -> list[str]:
-    """The file, and the one beside it that its program lays over it by itself."""
-    stem, _, ending = Path(source).name.rpartition(".")
-    if stem in ("compose", "docker-compose", "process-compose") and ending in ("yml", "yaml"):
-        for name in (f"{stem}.override.yml", f"{stem}.override.yaml"):
-            if (here / source).with_name(name).is_file():
-                return [source, os.path.join(os.path.dirname(source), name)]
-    return [source]
+        raise PortsupError(f"cannot write `{shown_path(target)}`", "it is there already", hint)
 
 
 def _guess(here: Path) -> "tuple[Outcome, list[str]]":
@@ -151,9 +135,9 @@ def _guess(here: Path) -> "tuple[Outcome, list[str]]":
     for name in SOURCES:
         if os.path.isfile(here / name):
             try:
-                text, (_, *others) = _read(here / name), _with_override(here, name)
-                over = [(each, _read(here / each)) for each in others]
-                outcome = convert(kind_of(name, text), name, text, over, around(here, _read))
+                text, (_, *others) = read_text(here / name), with_override(here, name)
+                over = [(each, read_text(here / each)) for each in others]
+                outcome = convert(kind_of(name, text), name, text, over, around(here, read_text))
             except PortsupError as error:
                 head.append(f"{error}")
                 continue
@@ -192,31 +176,10 @@ def _files(folder: Path) -> dict[str, str]:
         path = folder / name
         try:
             if path.is_file():
-                found[name] = "" if name in LOCKS else _read(path)
+                found[name] = "" if name in LOCKS else read_text(path)
         except (OSError, PortsupError):
             continue  # what cannot be read tells nothing
     return found
-
-
-def _read(path: Path, waits: bool = False) -> str:
-    """The text of a file; `waits`: it was asked for, so it may be a pipe that somebody is still writing to."""
-    try:
-        if waits and stat.S_ISFIFO(os.stat(path).st_mode):
-            with open(path, "rb", buffering=0) as pipe:
-                content = read_open(pipe.fileno(), LARGEST, path)
-        else:
-            content = read(path, LARGEST, follow=True)
-    except (OSError, ValueError) as error:
-        hint = "check that it is the right file" if isinstance(error, Refused) else "check the path"
-        raise PortsupError(f"cannot read `{_shown(path)}`", why(error), hint) from error
-    return content.decode("utf-8-sig", "replace")
-
-
-def _of_stdin() -> str:
-    try:
-        return read_open(sys.stdin.fileno(), LARGEST, "-").decode("utf-8-sig", "replace")
-    except (OSError, ValueError) as error:
-        raise PortsupError("cannot read the input", why(error), "check that it is the right one") from error
 
 
 def _text(outcome: "Outcome", head: list[str], target: Path) -> str:
@@ -233,7 +196,7 @@ def _text(outcome: "Outcome", head: list[str], target: Path) -> str:
                 return "is not a directory" if place.exists() and not place.is_dir() else ""
             if not place.exists():
                 return "is missing"
-            return "has lines that are no NAME=VALUE" if envfile.parse(_read(place))[1] else ""
+            return "has lines that are no NAME=VALUE" if envfile.parse(read_text(place))[1] else ""
         except (PortsupError, OSError, ValueError) as error:
             return f"cannot be read ({getattr(error, 'why', '') or error})"
 
@@ -263,7 +226,7 @@ def _dotenv(target: Path) -> dict[str, str]:
 
     place = target.with_name(".env")
     try:
-        return {each.name: each.value for each in envfile.parse(_read(place))[0]} if place.is_file() else {}
+        return {each.name: each.value for each in envfile.parse(read_text(place))[0]} if place.is_file() else {}
     except PortsupError:
         return {}
 
@@ -282,7 +245,7 @@ def _write(target: Path, text: str, force: bool) -> None:
         hint = "`--stdout` prints it instead"
         if isinstance(error, Refused):
             hint = f"name the file itself with `-o`, or remove what is there; {hint}"
-        raise PortsupError(f"cannot write `{_shown(target)}`", why(error), hint) from error
+        raise PortsupError(f"cannot write `{shown_path(target)}`", why(error), hint) from error
 
 
 def _say_left(outcome: "Outcome") -> None:
@@ -292,8 +255,3 @@ def _say_left(outcome: "Outcome") -> None:
     lines += [f"  {left}" for left in outcome.left]
     if lines:
         say("\n".join(["not carried over:", *map(printable, lines)]))
-
-
-def _shown(path: Path) -> str:
-    relative = os.path.relpath(path, current_directory())
-    return str(path) if relative.startswith("..") else relative

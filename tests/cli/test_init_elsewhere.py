@@ -1,0 +1,63 @@
+"""`portsup init` of a file in one directory for a services.yaml in another."""
+
+from pathlib import Path
+
+import pytest
+
+from supervisor.config.load import load
+from tests.cli.conftest import Run
+
+
+@pytest.fixture
+def folder(run: Run, own_folders: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder to stand in."""
+    place = own_folders / "shop"
+    place.mkdir()
+    monkeypatch.chdir(place)
+    return place
+
+
+# A file in `deploy`, converted from above: where its service runs, its file of variables, and its command.
+_ELSEWHERE = {
+    "compose.yml": ("services: {x: {build: ./app, command: x, env_file: x.env}}", "deploy/app", "deploy/x.env", "x"),
+    "Procfile": ("x: x\n", "deploy", "deploy/.env", "x"),
+    "process-compose.yaml": (
+        "processes: {x: {command: x, working_dir: app, env_file: [x.env]}}",
+        "app", "app/x.env", "x",
+    ),
+    "ecosystem.config.json": ('{"apps": [{"name": "x", "script": "x.py", "cwd": "app"}]}', "app", "", "python3 x.py"),
+    "supervisord.conf": (
+        "[program:x]\ncommand=x %(here)s/x.ini\n",
+        ".", "", "x deploy/x.ini",
+    ),
+    "mprocs.yaml": ("procs: {x: {shell: x, cwd: <CONFIG_DIR>/app}}", "deploy/app", "", "x"),
+    "circus.ini": ("[watcher:x]\ncmd = x\nworking_dir = app\n", "app", "", "x"),
+    "pitchfork.toml": ('[daemons.x]\nrun = "x"\ndir = "app"\n', "deploy/app", "", "x"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", _ELSEWHERE)
+@pytest.mark.parametrize("output", ["services.yaml", "deploy/services.yaml", "other/services.yaml"])
+def test_paths_begin_where_they_do_for_the_other_program(folder: Path, run: Run, name: str, output: str) -> None:
+    text, place, variables, command = _ELSEWHERE[name]
+    for each in ("app", "other", "deploy/app"):
+        (folder / each).mkdir(parents=True, exist_ok=True)
+    for each in ("app/x.env", ".env", "deploy/x.env", "deploy/.env"):
+        (folder / each).write_text(f"A={each}\n")
+    (folder / "deploy" / name).write_text(text)
+    ran = run("init", "--from", f"deploy/{name}", "-o", output)
+    assert ran.code == 0, ran.err
+    spec = load(folder / output, {}).services["x"]
+    assert spec.working_dir == folder / place
+    assert spec.environment.get("A") == (variables or None)
+    assert spec.command == tuple(command.split())
+
+
+def test_what_a_file_of_variables_elsewhere_would_fill_in_is_said(folder: Path, run: Run) -> None:
+    (folder / "deploy").mkdir()
+    (folder / "deploy" / ".env").write_text("TAG=1\n")
+    (folder / "deploy" / "compose.yml").write_text("services: {x: {build: ., command: [x, '${TAG}']}}")
+    assert "copy what is needed from `deploy/.env`" in run("init", "--from", "deploy/compose.yml").err
+    assert "copy what" not in run("init", "--from", "deploy/compose.yml", "-o", "deploy").err
+    (folder / "deploy" / "compose.yml").write_text("services: {x: {build: ., command: [x, '$${TAG}']}}")
+    assert "copy what" not in run("init", "--from", "deploy/compose.yml", "--force").err
