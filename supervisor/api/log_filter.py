@@ -7,6 +7,8 @@ from supervisor.logs.levels import level_of
 from supervisor.logs.query import make_query, matching
 from supervisor.system.patterns import TooSlow, within_limit
 
+_SECONDS = 1.0  # of processor time for all lines that are given at once
+
 
 class LineFilter:
     """A regular expression that lines are held against."""
@@ -16,11 +18,11 @@ class LineFilter:
         self._query = make_query(grep)
 
     def numbers(self, texts: Sequence[str]) -> list[int]:
-        """Which of these lines match; raises UsageError where that takes too long on one of them.
+        """Which of these lines match; raises UsageError where that takes too long on one of them, or on all.
 
-        Only in the main thread can it be stopped when it does.
+        Only in the main thread can it be stopped while it looks at one.
         """
-        return matching(self._query, texts)
+        return matching(self._query, texts, _SECONDS)
 
     def spans(self, text: str) -> list[tuple[int, int]]:
         """From where to where it matches in a line; those until it has taken too long, in the main thread."""

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -104,8 +105,11 @@ def _field(text: str, what: str) -> Field:
     return Field(keys, value if equals else None)
 
 
-def matching(query: Query, texts: Sequence[str]) -> list[int]:
-    """Which of some lines match; raises UsageError where the expression takes too long on one."""
+def matching(query: Query, texts: Sequence[str], seconds: float | None = None) -> list[int]:
+    """Which of some lines match; raises UsageError where the expression takes too long on one.
+
+    Or, with `seconds` of processor time, on all of them together.
+    """
     chosen: list[int] = []
 
     def search() -> bool:
@@ -117,12 +121,16 @@ def matching(query: Query, texts: Sequence[str]) -> list[int]:
         return chosen
     except TooSlow:
         chosen.clear()
+    begun = time.thread_time()
     for number, text in enumerate(texts):
         try:
+            if seconds is not None and time.thread_time() - begun > seconds:
+                raise TooSlow
             if within_limit(lambda text=text: query.matches(text), LINE_LIMIT):  # type: ignore[misc]
                 chosen.append(number)
         except TooSlow:
-            why = f"`{query.pattern.pattern if query.pattern else ''}` takes too long on one of the lines"
+            where = "one of the lines" if seconds is None else "these lines"
+            why = f"`{query.pattern.pattern if query.pattern else ''}` takes too long on {where}"
             raise UsageError("cannot search the logs", why, "use a simpler expression") from None
     return chosen
 

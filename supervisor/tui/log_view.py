@@ -4,6 +4,7 @@ import bisect
 from collections import deque
 from collections.abc import Sequence
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.geometry import Size
@@ -16,6 +17,7 @@ from supervisor.api.log_following import MARK
 from supervisor.api.values import FoundLine
 from supervisor.core.escapes import tamed
 from supervisor.core.naming import parted
+from supervisor.errors import UsageError
 from supervisor.tui.cells import clock_cell
 from supervisor.tui.style import shade
 from supervisor.words import view
@@ -32,6 +34,14 @@ class LogView(ScrollView, can_focus=True):
     class Moved(Message):
         """Whether it follows has changed, or how many lines are new."""
 
+    class GivenUp(Message):
+        """The filter `grep` took too long, so that all lines are shown; `why` says more."""
+
+        def __init__(self, grep: str, why: str) -> None:
+            super().__init__()
+            self.grep = grep
+            self.why = why
+
     def __init__(self, services: Sequence[str]) -> None:
         super().__init__()
         self.is_following = True
@@ -43,6 +53,7 @@ class LogView(ScrollView, can_focus=True):
         self._shown: list[int] = []  # numbers of the lines that are shown
         self._matches: list[int] = []  # and where among them those are that match
         self._line_filter: LineFilter | None = None
+        self._grep = ""
         self._around = 0
         self._longest = 0
         self._prefix = max(map(len, services), default=0) + 1 if len(services) > 1 else 0
@@ -59,24 +70,20 @@ class LogView(ScrollView, can_focus=True):
         if len(self._lines) > MOST:
             self._drop()
             begin = 0
-        before = len(self._shown)
-        if begin == 0 or self._around:
-            self._filter()
-        else:
-            self._take(range(begin, len(self._lines)))
+        self._show_from(0 if self._around else begin)
         if not self.is_following:
-            self.unseen += max(0, len(self._shown) - before)
+            self.unseen += len(self._shown) - bisect.bisect_left(self._shown, len(self._lines) - len(lines))
         self._is_changed()
 
     def seek(self, grep: str, context: int) -> None:
         """Shows only what matches, with so many lines around; everything for nothing.
 
-        Raises UsageError for what is no regular expression, and for one that takes too long.
+        Raises UsageError for what is no regular expression.  One that takes too long is `GivenUp`, now or later.
         """
         self._line_filter = LineFilter(grep) if grep else None
-        self._take_held()
-        self._around = context
-        self._filter()
+        self._grep, self._around = grep, context
+        self._join_held()
+        self._show_from(0)
         self._is_changed()
 
     def follow(self, on: bool) -> None:
@@ -102,6 +109,7 @@ class LogView(ScrollView, can_focus=True):
     def last_mark(self) -> bool:
         """Goes to where the process was started last; False where nothing tells of it."""
         self._take_held()
+        self._is_changed()
         for number in range(len(self._shown) - 1, -1, -1):
             line = self._lines[self._shown[number]]
             if line.stream == MARK and line.service:
@@ -165,25 +173,34 @@ class LogView(ScrollView, can_focus=True):
     def _text(self, number: int) -> str:
         return tamed(self._lines[number].message).expandtabs(8).replace("\n", " ")
 
-    def _filter(self) -> None:
-        self._shown.clear()
-        self._matches.clear()
-        self._longest = 0
+    def _show_from(self, begin: int) -> None:
+        """Chooses what is shown of the lines from there on; of all, and everything, once the filter takes too long."""
+        try:
+            self._choose(begin)
+        except UsageError as error:
+            self._give_up(error)
+            self._choose(0)
+
+    def _give_up(self, error: UsageError) -> None:
+        self.post_message(self.GivenUp(self._grep, error.why))
+        self._line_filter, self._grep = None, ""
+
+    def _choose(self, begin: int) -> None:
+        chosen = self._chosen(range(begin, len(self._lines)))
+        if begin == 0:
+            self._shown.clear()
+            self._matches.clear()
+            self._longest = 0
         if self._line_filter is None or not self._around:
-            self._take(range(len(self._lines)))
+            for number in range(begin, len(self._lines)):
+                if number in chosen:
+                    self._show(number, is_match=self._line_filter is not None)
             return
-        chosen = self._chosen(range(len(self._lines)))
         last = -1
         for number in sorted(chosen):
             for near in range(max(last + 1, number - self._around), min(len(self._lines), number + self._around + 1)):
                 self._show(near, is_match=near in chosen)
                 last = near
-
-    def _take(self, numbers: range) -> None:
-        chosen = self._chosen(numbers)
-        for number in numbers:
-            if number in chosen:
-                self._show(number, is_match=self._line_filter is not None)
 
     def _chosen(self, numbers: range) -> "set[int] | range":
         if self._line_filter is None:
@@ -194,18 +211,29 @@ class LogView(ScrollView, can_focus=True):
         if is_match:
             self._matches.append(len(self._shown))
         self._shown.append(number)
-        self._longest = max(self._longest, len(self._lines[number].message))
+        self._longest = max(self._longest, _width(self._lines[number].message))
 
     def _hold(self, lines: Sequence[FoundLine]) -> None:
         """Keeps lines that are not to be shown yet."""
         self._lost += max(0, len(self._held) + len(lines) - MOST)
         self._held.extend(lines)
-        chosen = self._line_filter
-        self.unseen += len(lines if chosen is None else chosen.numbers([tamed(each.message) for each in lines]))
+        try:
+            chosen = self._line_filter
+            self.unseen += len(lines if chosen is None else chosen.numbers([tamed(each.message) for each in lines]))
+        except UsageError as error:
+            self._give_up(error)
+            self._show_from(0)
+            self.unseen = len(self._held)
+            self._is_changed()
         self.post_message(self.Moved())
 
     def _take_held(self) -> None:
         """Shows what was held back."""
+        if self._held:
+            self._join_held()
+            self._show_from(0)
+
+    def _join_held(self) -> None:
         if self._held:
             gap = [FoundLine(self._held[0].time, "", MARK, view.left_out(self._lost))] if self._lost else []
             self._lines += [*gap, *self._held]
@@ -213,7 +241,6 @@ class LogView(ScrollView, can_focus=True):
             self._lost = 0
             if len(self._lines) > MOST:
                 self._drop()
-            self._filter()
 
     def _drop(self) -> None:
         gone = len(self._lines) - MOST + _DROPPED
@@ -225,3 +252,8 @@ class LogView(ScrollView, can_focus=True):
             self.scroll_end(animate=False)
         self.refresh()
         self.post_message(self.Moved())
+
+
+def _width(message: str) -> int:
+    """How many cells a line takes at most."""
+    return (len(message) if message.isascii() else cell_len(message)) + 7 * message.count("\t")

@@ -9,10 +9,9 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import Input, Static
 
-from supervisor.api.log_filter import LineFilter
 from supervisor.api.log_following import LogFollowing, mark_of
 from supervisor.api.values import Event, FoundLine
-from supervisor.errors import PortsupError
+from supervisor.errors import UsageError
 from supervisor.tui.live import Live
 from supervisor.tui.log_view import LogView
 from supervisor.words.enumeration import counted
@@ -78,24 +77,18 @@ class Logs(Live):
         event = getattr(update, "event", None)
         mark = mark_of(event) if isinstance(event, Event) and event.service in self._services else None
         if mark is not None:
-            self._add([mark])
+            self.query_one(LogView).add([mark])
         self._show_status()
 
     def on_printed(self, message: Printed) -> None:
         """More lines."""
         view = self.query_one(LogView)
         self._trouble = message.trouble
-        self._add(message.lines)
+        view.add(message.lines)
         if self._since and message.lines:
             view.go_to_time(self._since)
             self._since = ""
         self._show_status()
-
-    def _add(self, lines: list[FoundLine]) -> None:
-        try:
-            self.query_one(LogView).add(lines)
-        except PortsupError as error:  # the filter takes too long
-            self._forget(error.why)
 
     @on(LogView.Moved)
     def _show_status(self) -> None:
@@ -122,22 +115,19 @@ class Logs(Live):
 
     def _seek(self, grep: str, context: int) -> None:
         try:
-            LineFilter(grep)
-        except PortsupError as error:
-            self.notify(error.why, severity="error")
-            return
-        try:
             self.query_one(LogView).seek(grep, context)
-        except PortsupError as error:  # it takes too long
-            self._forget(error.why)
+        except UsageError as error:  # no regular expression
+            self.notify(error.why, severity="error")
             return
         self._grep, self._around = grep, context
         self._show_status()
 
-    def _forget(self, why: str) -> None:
-        self.notify(why, severity="error")
-        self._grep = ""
-        self.query_one(LogView).seek("", 0)
+    def on_log_view_given_up(self, message: LogView.GivenUp) -> None:
+        """The filter takes too long: says so, and shows everything."""
+        self.notify(message.why, severity="error")
+        if self._grep == message.grep:
+            self._grep = ""
+        self._show_status()
 
     def action_context(self) -> None:
         """More lines around each match, then none again."""

@@ -3,9 +3,10 @@
 import pytest
 from textual.widgets import DataTable
 
-from supervisor.api.values import Event, Update
+from supervisor.api.log_filter import LineFilter
+from supervisor.api.values import Event, FoundLine, Update
 from supervisor.errors import UsageError
-from supervisor.tui import timeline
+from supervisor.tui import log_view, timeline
 from supervisor.tui.app import Told
 from supervisor.tui.lanes import Lanes
 from supervisor.tui.log_view import LogView
@@ -39,17 +40,55 @@ def test_events_that_are_left_out_are_forgotten_and_can_be_pointed_at(monkeypatc
     run(press)
 
 
-def test_a_start_that_comes_while_the_filter_takes_too_long_ends_no_window(monkeypatch: pytest.MonkeyPatch) -> None:
-    def slow(*_: object) -> None:
-        raise UsageError("cannot search the logs", "it takes too long", "")
+SLOW = "(b+)+$"
+LATE = FoundLine("2026-01-01T10:01:00.000Z", "db", "stdout", "b" * 60 + "!")  # on which SLOW takes for ever
+
+
+def held_back(log: LogView) -> None:
+    """More lines than there is room for, of which the last is LATE, while somebody reads in the first ones."""
+    lines = [FoundLine(LATE.time, "db", "stdout", f"b {number}") for number in range(log_view.MOST)]
+    log.add(lines)
+    log.go_to(3)
+    log.add([*lines, LATE])
+    assert log._held
+
+
+@pytest.mark.parametrize("deed", ["add", "hold", "seek", "follow", "end", "restart"])
+def test_a_filter_that_takes_too_long_is_given_up_and_ends_no_window(
+    monkeypatch: pytest.MonkeyPatch, deed: str
+) -> None:
+    monkeypatch.setattr(log_view, "MOST", 20)
+    monkeypatch.setattr(log_view, "_DROPPED", 3)
 
     async def press() -> None:
         async with view(monkeypatch) as (top, pilot, _):
             await pilot.press("a")
             await until(pilot, lambda: isinstance(top.screen, Logs) and "five" in text_of(top))
-            with monkeypatch.context() as patch:
-                patch.setattr(LogView, "add", slow)
-                top.post_message(Told(Update("run", 2, event=event(10, "service spawned")), None, None))
-                await until(pilot, lambda: "it takes too long" in text_of(top))
+            log = top.screen.query_one(LogView)
+            if deed not in ("add", "hold", "seek"):
+                held_back(log)
+            if deed != "seek":
+                log._line_filter, log._grep = LineFilter(SLOW), SLOW
+            match deed:
+                case "add":
+                    log.add([LATE])
+                case "hold":
+                    held_back(log)
+                case "seek":
+                    log.add([LATE])
+                    await pilot.press("slash", *SLOW, "enter")
+                case _:
+                    await pilot.press({"follow": "f", "end": "G", "restart": "0"}[deed])
+            await until(pilot, lambda: f"`{SLOW}` takes too long" in text_of(top))
+            await until(pilot, lambda: "match `" not in text_of(top))
+            await pilot.press("G")
+            await until(pilot, lambda: "bbbbbbbbbb!" in text_of(top) and "following" in text_of(top))
 
     run(press)
+
+
+def test_many_lines_that_each_take_a_little_keep_the_window_for_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("supervisor.api.log_filter._SECONDS", 0.1)
+    with pytest.raises(UsageError) as error:
+        LineFilter("(a+)+$").numbers(["a" * 14 + "!"] * 20_000)
+    assert "takes too long on these lines" in error.value.why
