@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 
 from supervisor.api.values import FoundLine, LogPage, LogQuery
 from supervisor.control.json_form import as_json, read
-from supervisor.errors import PortsupError, UsageError
+from supervisor.errors import PortsupError, UsageError, refusal
+from supervisor.files.opening import explained
 from supervisor.logs.files import log_files
 from supervisor.logs.gathering import Found
 from supervisor.logs.line import rfc3339
@@ -33,6 +34,14 @@ def search_logs(
     for one in another thread a process of its own does the work.
     """
     asked = query or LogQuery()
+    try:
+        return _searched(directory, services, asked, seconds)
+    except OSError as error:  # no descriptor is left, or the disk fails
+        what = "cannot search the logs"
+        raise refusal(error, what) or PortsupError(what, explained(error)) from error
+
+
+def _searched(directory: str, services: Sequence[str], asked: LogQuery, seconds: float) -> LogPage:
     if asked.grep is None or threading.current_thread() is threading.main_thread():
         return _search(directory, services, asked, seconds)
     request = {"directory": directory, "services": list(services), "query": as_json(asked), "seconds": seconds}
@@ -48,7 +57,7 @@ def search_logs(
     except (OSError, ValueError, subprocess.CalledProcessError) as error:
         raise PortsupError(what, f"the process that was to do it failed ({error})") from error
     if "error" in told:
-        raise UsageError(*told["error"])
+        raise (UsageError if told["is_usage"] else PortsupError)(*told["error"])
     return read(LogPage, told)
 
 
@@ -56,10 +65,10 @@ def main() -> None:
     """Answers one question on stdin, for `search_logs` of another process."""
     asked = json.load(sys.stdin)
     try:
-        page = _search(asked["directory"], asked["services"], read(LogQuery, asked["query"]), asked["seconds"])
-        told = as_json(page)
-    except UsageError as error:
-        told = {"error": [error.what, error.why, error.hint]}
+        query = read(LogQuery, asked["query"])
+        told = as_json(search_logs(asked["directory"], asked["services"], query, asked["seconds"]))
+    except PortsupError as error:
+        told = {"error": [error.what, error.why, error.hint], "is_usage": isinstance(error, UsageError)}
     json.dump(told, sys.stdout)
 
 
@@ -76,8 +85,7 @@ def _search(directory: str, services: Sequence[str], asked: LogQuery, seconds: f
             for group in search.groups()
             for number, each in enumerate(group.lines)
         )
-        cursor = _cursor(begin if search.is_cut else {**begin, **search.places()})
-        return LogPage(found, cursor, search.is_cut, search.has_gap)
+        return LogPage(found, _cursor({**begin, **search.places()}), search.is_cut, search.has_gap)
 
 
 def _told(found: Found, *, goes_on: bool) -> FoundLine:

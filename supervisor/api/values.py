@@ -96,8 +96,8 @@ class LogPage:
     """What a search has found.
 
     lines: in the order of time
-    cursor: for a search that goes on behind the last line there is
-    is_cut: whether the time was over before everything had been looked at; the cursor is then the one of before
+    cursor: for a search that goes on behind the last line that was looked at
+    is_cut: whether the time was over before everything had been looked at
     has_gap: whether rotation has taken lines away since the cursor
     """
 

@@ -12,12 +12,12 @@ from enum import StrEnum
 from supervisor.dataclass import dataclass
 from supervisor.files.opening import close
 from supervisor.files.reading import pread
+from supervisor.logs.line import LATEST
 
 _RECORD = struct.Struct("<QdB7x")  # offset in the log, seconds since 1970, stream
 _HEADER = struct.Struct("<8sQ8x")  # magic, inode of the log
 _MAGIC = b"portsup\x01"
 RECORD_SIZE = _RECORD.size
-_LATEST = 253_402_300_800.0  # the year 10000: more is damage
 
 
 class Stream(StrEnum):
@@ -94,7 +94,7 @@ class Index:
         data = pread(self.descriptor, count * RECORD_SIZE, (position + 1) * RECORD_SIZE)
         whole = memoryview(data)[: len(data) // RECORD_SIZE * RECORD_SIZE]
         return [
-            Entry(offset, time if 0 <= time < _LATEST else 0.0, _STREAMS[min(number, len(_STREAMS) - 1)])
+            Entry(offset, time if 0 <= time < LATEST else 0.0, _STREAMS[min(number, len(_STREAMS) - 1)])
             for offset, time, number in _RECORD.iter_unpack(whole)
         ]
 

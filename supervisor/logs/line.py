@@ -5,6 +5,8 @@ import time
 
 from supervisor.dataclass import dataclass
 
+LATEST = 253_370_764_800.0  # the year 9999, which is one in every time zone: more is damage
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -24,7 +26,11 @@ class Line:
 
 
 def rfc3339(seconds: float) -> str:
-    """A moment in UTC with milliseconds, such as 2026-03-01T09:30:00.250Z."""
+    """A moment in UTC with milliseconds, such as 2026-03-01T09:30:00.250Z; of one that can only be damage, the nearest.
+
+    Files may have been written at any time, by what their index or the file system says.
+    """
+    seconds = min(max(seconds, 0.0), LATEST)
     whole, thousandths = divmod(round(seconds * 1000), 1000)
     moment = time.gmtime(whole)
     return f"{moment.tm_year:04}{time.strftime('-%m-%dT%H:%M:%S', moment)}.{thousandths:03d}Z"

@@ -6,7 +6,6 @@ that a few of them in a long log cost little.
 
 import heapq
 import os
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Self
 
@@ -18,6 +17,8 @@ from supervisor.logs.part import MOST_PARTS, LogPosition, Part
 from supervisor.logs.query import Query
 from supervisor.logs.sought import Sought, Span
 
+_BACKWARDS = 0.5  # of the time, for finding where the last matches of all logs begin; the rest is for what was found
+
 
 class Search:
     """One search; `groups` comes once.  The logs are looked at as they are when it begins."""
@@ -27,11 +28,11 @@ class Search:
         seconds: float | None = None,
     ) -> None:  # fmt: skip
         """`context` is how many lines around a match come with it, `seconds` how long it may take in all."""
-        deadline = None if seconds is None else time.monotonic() + seconds
         self._trails: list[_Trail] = []
         try:
-            for service, path in paths.items():
-                self._trails.append(_Trail(service, os.fspath(path), Sought(query, span, service, deadline), context))
+            for number, (service, path) in enumerate(paths.items(), 1):
+                sought = Sought(query, span, service, seconds)
+                self._trails.append(_Trail(service, os.fspath(path), sought, context, _BACKWARDS * number / len(paths)))
         except BaseException:
             self.close()
             raise
@@ -57,7 +58,7 @@ class Search:
         return any(trail.has_gap for trail in self._trails)
 
     def places(self) -> dict[str, LogPosition]:
-        """Behind which line of each log a later search goes on."""
+        """Behind which line of each log a later search goes on, once `groups` has come to its end."""
         return {trail.service: place for trail in self._trails if (place := trail.place) is not None}
 
     def close(self) -> None:
@@ -69,12 +70,13 @@ class Search:
 class _Trail:
     """The files of one log, oldest first, each as long as it is when the search begins."""
 
-    def __init__(self, service: str, path: str, sought: Sought, context: int) -> None:
+    def __init__(self, service: str, path: str, sought: Sought, context: int, share: float) -> None:
+        """`share` is the part of the time after which no older matches are looked for."""
         self.service = service
         self.sought = sought
         self.has_gap = False
         self.place: LogPosition | None = sought.begin
-        self._context = context
+        self._context, self._share = context, share
         self._parts: list[Part] = []
         self._ends: list[int] = []
         self._begin = (0, 0)  # number of a part, and where in it the search begins
@@ -137,7 +139,7 @@ class _Trail:
 
     def groups(self) -> Iterator[Group]:
         floor = self._first_of_time() if self.sought.count is None else self._first_of_last(self.sought.count)
-        if floor is not None and not self.sought.is_late:
+        if floor is not None:
             yield from self._from(floor)
 
     def _first_of_time(self) -> tuple[int, int] | None:
@@ -156,7 +158,7 @@ class _Trail:
             part = self._parts[number]
             least = self._begin[1] if number == self._begin[0] else 0
             for block in backwards(part.descriptor, self._ends[number]):
-                if count <= 0 or self.sought.is_over():
+                if count <= 0 or self.sought.is_over(self._share):
                     return first
                 offsets = block.offsets()
                 found = [each for each in self.sought.matches(block) if offsets[each] >= least]
@@ -187,6 +189,8 @@ class _Trail:
         gathering = Gathering(self._context)
         for number, block in self._blocks(floor):
             if self.sought.is_over():
+                part, offset = max((number, block.offset), floor)
+                self.place = self._parts[part].place(offset)
                 break
             offsets = block.offsets()
             if self.sought.has_end and self.sought.is_after(self._lines(number, block, offsets, [0])[0]):

@@ -28,19 +28,21 @@ class Span:
 class Sought:
     """What is looked for in the log of one service, within which times, and until when."""
 
-    def __init__(self, query: Query, span: Span, service: str, deadline: float | None) -> None:
+    def __init__(self, query: Query, span: Span, service: str, seconds: float | None) -> None:
         self.count = span.count
         self.begin, self.end = span.begin.get(service), span.end.get(service)
         self.is_late = False
         self._query = query
         self._since, self._until = max(span.since, span.started.get(service, 0.0)), span.until
-        self._deadline = deadline
+        self._seconds, self._begun = seconds, time.monotonic()
         self.has_end = self._until < float("inf")
         self.has_times = self._since > 0 or self.has_end
 
-    def is_over(self) -> bool:
-        self.is_late = self.is_late or (self._deadline is not None and time.monotonic() > self._deadline)
-        return self.is_late
+    def is_over(self, share: float = 1.0) -> bool:
+        """Whether this part of the time has passed."""
+        is_over = self._seconds is not None and time.monotonic() - self._begun > self._seconds * share
+        self.is_late = self.is_late or is_over
+        return is_over
 
     def is_within(self, line: Line) -> bool:
         return self._since <= line.time <= self._until

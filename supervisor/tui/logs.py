@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import Input, Static
 
-from supervisor.api.log_following import LogFollowing, mark_of
+from supervisor.api.log_following import LogFollowing
 from supervisor.api.values import Event, FoundLine
 from supervisor.errors import UsageError
 from supervisor.tui.live import Live
@@ -75,9 +75,8 @@ class Logs(Live):
 
     def show(self, update: object) -> None:
         event = getattr(update, "event", None)
-        mark = mark_of(event) if isinstance(event, Event) and event.service in self._services else None
-        if mark is not None:
-            self.query_one(LogView).add([mark])
+        if isinstance(event, Event) and event.service in self._services and self._following is not None:
+            self._following.note(event)
         self._show_status()
 
     def on_printed(self, message: Printed) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from supervisor.errors import PortsupError
 from supervisor.words.enumeration import counted, first_of
 
 
@@ -87,6 +88,15 @@ def started(pid: object) -> str:
 def left_out(count: int) -> str:
     """The line that stands in place of others."""
     return f"--- {counted(count, 'line is', 'lines are')} not shown ---"
+
+
+LINES_GONE = "--- lines may be missing here: the log was rotated faster than it was read ---"
+LINES_LEFT_OUT = "--- earlier lines may be missing: to read them took too long ---"
+
+
+def too_slow() -> PortsupError:
+    """That nothing of the logs could be read in the time there is for it."""
+    return PortsupError("cannot read the logs", "it takes too long; trying again")
 
 
 def doing(what: str, services: Sequence[str]) -> str:

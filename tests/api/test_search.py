@@ -1,6 +1,8 @@
 """Logs and events of an instance, for programs, whether it runs or not."""
 
+import errno
 import json
+import os
 import threading
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from supervisor.api.log_search import search_logs
 from supervisor.api.project import Project
 from supervisor.api.values import LogPage, LogQuery
 from supervisor.config.spec import LogLimits
-from supervisor.errors import ConfigError, NotFound, UsageError
+from supervisor.errors import ConfigError, NotFound, PortsupError, UsageError
 from supervisor.logs.service_log import ServiceLog
 from supervisor.logs.state_dir import instance_directory
 from tests.support.fake_daemon import FakeDaemon, row, status
@@ -128,3 +130,13 @@ def test_a_project_that_does_not_run_has_logs_and_reasons(folder: Path, own_fold
     assert project.why("web").failures == 0
     with pytest.raises(NotFound, match="cannot explain `api`"):
         project.why("api")
+
+
+@pytest.mark.parametrize("number", [errno.EMFILE, errno.EIO, errno.EACCES])
+def test_a_log_that_cannot_be_opened_is_said(folder: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    def fail(*_: object) -> int:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("supervisor.logs.part.open_file", fail)
+    with pytest.raises(PortsupError, match=r"cannot search the logs: \w+"):
+        search_logs(str(folder), ["web"])

@@ -1,14 +1,17 @@
 """The search, held against what a plain look at every line finds."""
 
+import itertools
 import os
 import random
 import tracemalloc
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from supervisor.config.spec import LogLimits
-from supervisor.logs import blocks
+from supervisor.logs import blocks, sought
+from supervisor.logs.part import LogPosition
 from supervisor.logs.query import make_query
 from supervisor.logs.search import Search
 from supervisor.logs.service_log import ServiceLog
@@ -128,6 +131,35 @@ def test_the_time_it_may_take_is_kept_and_said(tmp_path: Path) -> None:
     with Search({"web": tmp_path / "web.log"}, X, Span(), seconds=-1.0) as search:
         assert list(search.groups()) == []
         assert search.is_cut
+
+
+@pytest.mark.parametrize("count", [None, 3, 500])
+def test_a_search_that_is_cut_goes_on_behind_what_it_has_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int | None
+) -> None:
+    """However often it is cut, every line comes once; where only the last ones are wanted, those that were found."""
+    clock = itertools.count()
+    monkeypatch.setattr(sought, "time", SimpleNamespace(monotonic=lambda: float(next(clock))))
+    monkeypatch.setattr(blocks, "SIZE", 64)
+    paths = {name: tmp_path / f"{name}.log" for name in ("web", "api")}
+    lines = {name: [f"x{name}{number}" for number in range(200)] for name in paths}
+    for name in paths:
+        write(tmp_path, lines[name], LogLimits(max_size=500, backups=900), name=name)
+    begin: dict[str, LogPosition] = {}
+    told: dict[str, list[str]] = {name: [] for name in paths}
+    cuts, wanted = 0, count
+    while True:
+        with Search(paths, X, Span(begin=begin, count=wanted), seconds=20.0) as search:
+            for group in search.groups():
+                told[group.lines[0].line.service] += [each.line.message for each in group.lines]
+            begin, wanted = search.places(), None
+            if not search.is_cut:
+                break
+            cuts += 1
+    assert cuts or count == 3
+    for name in paths:
+        assert told[name] == lines[name][len(lines[name]) - len(told[name]) :]
+        assert len(told[name]) >= min(count or 200, 3)
 
 
 def test_a_long_log_is_searched_without_being_loaded(tmp_path: Path) -> None:
