@@ -5,11 +5,11 @@ Each function returns the value, or raises `Bad` with the reason and, where ther
 
 import os.path
 import re
-import signal
 from pathlib import Path
 
 from supervisor.config.suggest import did_you_mean
 from supervisor.config.tree import OTHER_NUMBER
+from supervisor.core import signals
 
 LONGEST = 365 * 24 * 3600.0  # seconds
 LARGEST_POOL = 256
@@ -129,16 +129,13 @@ def size(text: str) -> int:
 
 def signal_number(text: str) -> int:
     """The number of a signal given by name (`SIGTERM`, `term`) or number."""
-    if re.fullmatch(r"\d{1,3}", text, re.ASCII):
-        found = int(text)
-        if found not in {int(known) for known in signal.valid_signals()}:
-            raise Bad("is not the number of a signal on this system")
-        return found
-    known = {item.name: int(item) for item in signal.Signals}
-    name = text.upper() if text.upper().startswith("SIG") else f"SIG{text.upper()}"
-    if name not in known:
-        raise Bad("is not a signal on this system", did_you_mean(name, known))
-    return known[name]
+    found = signals.number_of(text)
+    if found is None and text.isascii() and text.isdigit():
+        raise Bad("is not the number of a signal on this system")
+    if found is None:
+        name = text.upper() if text.upper().startswith("SIG") else f"SIG{text.upper()}"
+        raise Bad("is not a signal on this system", did_you_mean(name, signals.names()))
+    return found
 
 
 def port(text: str) -> int:

@@ -3,7 +3,6 @@
 import math
 import re
 import shlex
-import signal
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -12,6 +11,7 @@ from supervisor.convert.draft import Draft
 from supervisor.convert.limits import in_bytes, set_limit
 from supervisor.convert.probes import LONGEST_READY
 from supervisor.convert.values import codes, duration, is_true, memory, signal_name, whole
+from supervisor.core import signals
 
 RESTART = {
     "no": "never", "always": "always", "on-failure": "on-failure", "on-abnormal": "on-failure",
@@ -209,7 +209,7 @@ def _is_wait(draft: Draft, command: unit_file.Command) -> bool:
 def _codes(draft: Draft, told: str) -> None:
     found = []
     for word in told.replace(",", " ").split():
-        if word.upper().startswith("SIG") and word.upper() in signal.Signals.__members__:
+        if word.upper().startswith("SIG") and signals.number_of(word) is not None:
             draft.leave(f"`SuccessExitStatus={word}`", "a signal is never a success", "let the program exit")
         else:
             found.append(word)

@@ -1,7 +1,6 @@
 """Values of other programs' files as services.yaml writes them; what makes no sense there gives None."""
 
 import re
-import signal
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -10,6 +9,7 @@ from supervisor.config.foreign import Tagged
 from supervisor.config.kinds import ACCOUNT, VARIABLE
 from supervisor.convert import references
 from supervisor.convert.draft import Draft, Filled
+from supervisor.core import signals
 
 LONGEST = 365 * 24 * 3600.0  # seconds that services.yaml takes
 SMALLEST_LOG, LARGEST_LOG = 4096, 1024**4
@@ -114,11 +114,8 @@ def log_size(value: Any) -> int | None:
 
 def signal_name(value: Any) -> str | None:
     """The name of a signal given by name or number."""
-    text = str(value).strip().upper()
-    if re.fullmatch(r"\d{1,3}", text, re.ASCII):
-        return next((known.name for known in signal.Signals if known.value == int(text)), None)
-    name = text if text.startswith("SIG") else f"SIG{text}"
-    return name if name in signal.Signals.__members__ else None
+    number = signals.number_of(str(value).strip())
+    return None if number is None else signals.name_of(number) or None
 
 
 def is_true(value: Any) -> bool:

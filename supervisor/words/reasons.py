@@ -1,10 +1,10 @@
 """Why a service is as it is, in words."""
 
-import signal
 from collections.abc import Iterable
 
 from supervisor.core import reasons
 from supervisor.core.reasons import Cause, Reason
+from supervisor.core.signals import name_of
 from supervisor.words.checks import megabytes, of_check
 from supervisor.words.enumeration import counted
 from supervisor.words.holders import holder
@@ -152,7 +152,5 @@ def _named(names: "tuple[str, ...]") -> str:
 
 
 def _name_of(number: int) -> str:
-    try:
-        return f" ({signal.Signals(number).name})"
-    except ValueError:
-        return ""
+    name = name_of(number)
+    return f" ({name})" if name else ""

@@ -33,6 +33,8 @@ def done(*results: tuple[str, bool, str]) -> dict[str, Any]:
         (["kill", "-s", "hup", "web", "db"], {"do": "kill", "services": ["web", "db"], "signal": 1}),
         (["kill", "-s", "SIGUSR1", "web"], {"do": "kill", "services": ["web"], "signal": 10}),
         (["kill", "-s", "15", "web"], {"do": "kill", "services": ["web"], "signal": 15}),
+        (["kill", "-s", "rtmin+3", "web"], {"do": "kill", "services": ["web"], "signal": 37}),
+        (["kill", "-s", "37", "web"], {"do": "kill", "services": ["web"], "signal": 37}),
     ],
 )
 def test_a_command_is_one_request(line: list[str], request_sent: dict[str, Any], pretend: Pretend, run: Run) -> None:

@@ -23,6 +23,7 @@ PM2 = '{"apps": [{"name": "api", "script": "./celery"'
         ("supervisord", SUPERVISORD + "stopasgroup=true\nstopsignal=QUIT\n", 3, StopTo.GROUP),
         ("compose", COMPOSE + "}}", 15, StopTo.MAIN),
         ("compose", COMPOSE + ", stop_signal: SIGINT}}", 2, StopTo.MAIN),
+        ("compose", COMPOSE + ", stop_signal: SIGRTMIN+3}}", 37, StopTo.MAIN),
         ("process-compose", PROCESSES + "}}", 15, StopTo.GROUP),
         ("process-compose", PROCESSES + ", shutdown: {signal: 2, parent_only: yes}}}", 2, StopTo.MAIN),
         ("process-compose", PROCESSES + ", shutdown: {signal: 2}}}", 2, StopTo.GROUP),

@@ -1,10 +1,10 @@
 """`portsup kill`: a signal to services; what happens next is up to their restart policy."""
 
 import argparse
-import signal
 
 from supervisor.cli.progress import add_services, follow
 from supervisor.cli.target import connect
+from supervisor.core import signals
 
 EXAMPLES = """\
   portsup kill web             SIGKILL; web restarts by its restart policy
@@ -27,12 +27,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def signal_number(text: str) -> int:
-    """The number of a signal given as `HUP`, `SIGHUP`, `hup` or `1`."""
-    name = "SIG" + text.upper().removeprefix("SIG")
-    try:
-        return int(signal.Signals(int(text)) if text.isdigit() else signal.Signals[name])
-    except (KeyError, ValueError):
-        from supervisor.cli.commands import did_you_mean
+    """The number of a signal given as `HUP`, `SIGHUP`, `hup`, `SIGRTMIN+3` or `1`."""
+    number = signals.number_of(text)
+    if number is not None:
+        return number
+    from supervisor.cli.commands import did_you_mean
 
-        near = did_you_mean(name, [known.name for known in signal.Signals])
-        raise argparse.ArgumentTypeError(f"`{text}` is no signal here{': ' if near else ''}{near}") from None
+    near = did_you_mean("SIG" + text.upper().removeprefix("SIG"), signals.names())
+    raise argparse.ArgumentTypeError(f"`{text}` is no signal here{': ' if near else ''}{near}")

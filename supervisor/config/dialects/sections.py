@@ -8,6 +8,7 @@ from supervisor.config.dialects.writing import Beside, at, in_place_of, pair, te
 from supervisor.config.scalars import tidy_name
 from supervisor.config.tree import FALSE, TRUE, Node, Sequence
 from supervisor.config.tree import Mapping as MappingNode
+from supervisor.core.signals import name_of
 
 RESTARTS = {
     "no": "never", "never": "never", "none": "never", "false": "never", "onfailure": "on-failure",
@@ -140,9 +141,7 @@ def shutdown(node: Node, beside: Beside) -> str:
 def signal_of(text: str) -> str:
     """The name of a signal that is written as a name or a number."""
     try:
-        from signal import Signals
-
-        return Signals(values.signal_number(text)).name
+        return name_of(values.signal_number(text)) or text
     except ValueError:
         return "SIGTERM"
 

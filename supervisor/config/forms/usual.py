@@ -1,6 +1,5 @@
 """Brings the values of keys into the spec and back by their kind."""
 
-import signal
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from supervisor.config.kinds import (
 from supervisor.config.scalars import Word
 from supervisor.config.secrets import masked_words
 from supervisor.config.shell import syntax_among
+from supervisor.core import signals
 from supervisor.core.restart import INFINITE
 
 
@@ -140,11 +140,8 @@ def texts(words: Sequence[str], showing: Showing) -> list[str]:
 
 
 def signal_name(number: int) -> str | int:
-    """`SIGTERM` for 15; a real-time signal has no name."""
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return number
+    """`SIGTERM` for 15; the number itself where it has no name."""
+    return signals.name_of(number) or number
 
 
 def _shown(key: Key, spec: Any, showing: Showing) -> Any:

@@ -1,7 +1,6 @@
 """Answers what is asked over the control socket."""
 
 import asyncio
-import signal
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
@@ -16,6 +15,7 @@ from supervisor.core import events as ev
 from supervisor.core.conditions import has_settled, is_at_rest
 from supervisor.core.order import levels
 from supervisor.core.service import Service
+from supervisor.core.signals import name_of
 from supervisor.core.state import AT_REST, IS_AT_WORK, IS_LIVE, State
 from supervisor.daemon.instance import Instance
 from supervisor.daemon.requests.choice import Choice
@@ -266,10 +266,9 @@ class Commands:
         reply.conclude([Outcome(name, ok, words)])
 
     def _signal(self, slots: list[Slot], number: int, reply: Reply) -> None:
-        try:
-            called = signal.Signals(number).name
-        except ValueError:
-            raise refusals.no_such_signal(number) from None
+        called = name_of(number)
+        if not called:
+            raise refusals.no_such_signal(number)
         results: list[Outcome] = []
         for slot in slots:
             ok = slot.send_signal(number)
