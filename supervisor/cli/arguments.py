@@ -31,6 +31,10 @@ def moment(text: str) -> float:
         raise argparse.ArgumentTypeError(f"`{text}` is no time: write 10m, 2h or 2026-03-01T09:30") from None
 
 
+def _port(digits: str) -> int:
+    return int(digits.lstrip("0")[:9] or 0)
+
+
 def ports(text: str) -> list[int]:
     """Ports such as `6000-6002`, `6000,6010` or both."""
     found: list[int] = []
@@ -38,7 +42,7 @@ def ports(text: str) -> list[int]:
         first, dash, last = part.strip().partition("-")
         if not (first.isascii() and first.isdigit() and (not dash or (last.isascii() and last.isdigit()))):
             raise argparse.ArgumentTypeError(f"`{text}` are no ports: write 6000-6002 or 6000,6010")
-        begin, end = int(first[:9]), int(last[:9]) if dash else int(first[:9])
+        begin, end = (_port(first), _port(last)) if dash else (_port(first), _port(first))
         if not 0 < begin <= end < 65536:
             raise argparse.ArgumentTypeError(f"`{part.strip()}` is out of order: ports go from 1 to 65535")
         if end - begin >= 100:

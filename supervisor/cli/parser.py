@@ -130,8 +130,8 @@ def add_format(parser: argparse.ArgumentParser, *formats: str) -> None:
 
 def instance_number(text: str) -> int:
     """An instance number as typed on the command line."""
-    if text.isascii() and text.isdigit() and int(text[:9]) >= 1:
-        return int(text[:9])
+    if text.isascii() and text.isdigit() and len(text) < 10 and int(text) >= 1:
+        return int(text)
     raise argparse.ArgumentTypeError(f"`{text}` is no instance number: they are 1, 2, ...")
 
 

@@ -55,4 +55,5 @@ def _is_utf8(text: str) -> bool:
 
 
 def _refused(text: str) -> PortsupError:
-    return PortsupError("cannot write a unit of systemd", f"{text!r} has characters that it cannot hold")
+    hint = "rename the file or directory, or change the value"
+    return PortsupError("cannot write a unit of systemd", f"{text!r} has characters that it cannot hold", hint)

@@ -25,7 +25,7 @@ CLIENTS = {
     "claude-code": Client("Claude Code", ".mcp.json", "mcpServers"),
     "cursor": Client("Cursor", ".cursor/mcp.json", "mcpServers"),
     "vscode": Client("VS Code", ".vscode/mcp.json", "servers"),
-    "mcp.json": Client("clients that read .mcp.json", ".mcp.json", "mcpServers"),
+    "mcp.json": Client("a client that reads .mcp.json", ".mcp.json", "mcpServers"),
 }
 
 

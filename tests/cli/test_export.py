@@ -66,6 +66,20 @@ def test_files_are_written_once_and_not_over_others(file: str, run: Run, tmp_pat
     assert "ExecStart" in (folder / "shop-db.service").read_text()
 
 
+def test_a_longer_file_is_another_one_and_what_is_no_file_is_named(file: str, run: Run, tmp_path: Path) -> None:
+    words = ("-f", file, "export", "systemd", "-o", str(tmp_path / "units"))
+    there = tmp_path / "units/shop-db.service"
+    assert run(*words).code == 0
+    there.write_text(there.read_text() + "# mine\n" * 1000)
+    ran = run(*words)
+    assert (ran.code, f"cannot write `{there}`: it is there already, with other content" in ran.err) == (1, True)
+    assert "hint: `--force` overwrites it" in ran.err
+    there.unlink()
+    there.mkdir()
+    assert f"cannot write `{there}`: it is a directory, not a file" in run(*words).err
+    assert f"cannot write into `{file}`: it is no directory" in run(*words[:-1], file).err
+
+
 def test_a_profile_starts_its_services_too(file: str, run: Run) -> None:
     assert "shop-web" not in run("-f", file, "export", "systemd").out.partition("# ===== shop-db")[0]
     assert "Wants=shop-web.service" in run("-f", file, "export", "systemd", "--profile", "debug").out

@@ -197,6 +197,7 @@ def test_only_what_the_last_process_printed(run: Run) -> None:
         (["--level", "loud"], "invalid choice: 'loud'"),
         (["--grep", "x", "--context", "-1"], "`-1` is no number of lines"),
         (["--grep", "x", "--context", "9999"], "no number of lines from 0 to 1000"),
+        (["--grep", "x", "--context", "0" * 9 + "9999"], "no number of lines from 0 to 1000"),
     ],
 )
 def test_a_search_that_makes_no_sense_is_refused(run: Run, options: list[str], words: str) -> None:

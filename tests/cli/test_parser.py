@@ -1,6 +1,7 @@
 """Command lines as they are typed: what the parser of each command makes of them."""
 
 import argparse
+import io
 import re
 import shlex
 from collections.abc import Iterator
@@ -8,7 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from supervisor.cli import parser
-from supervisor.cli.commands import LINES
+from supervisor.cli.arguments import ports
+from supervisor.cli.commands import LINES, prune
 from supervisor.errors import ExitCode
 from tests.cli.conftest import Run
 
@@ -72,3 +74,18 @@ def test_what_an_option_does_is_said_in_a_line_that_begins_with_a_verb(command: 
             wrong.append(f"{option.option_strings[-1]}: {option.help}")
     ours = "--all: accepted for Compose compatibility; has no effect"
     assert [each for each in wrong if each != ours] == []
+
+
+def test_a_long_number_is_not_another_one(run: Run) -> None:
+    """Such as its first digits."""
+    assert "`12345678901` is no instance number" in run("--instance", "12345678901", "status").err
+    assert ports("0000008100") == [8100]
+    with pytest.raises(argparse.ArgumentTypeError, match="out of order"):
+        ports("810000000000")
+
+
+def test_an_answer_that_is_no_text_is_no(monkeypatch: pytest.MonkeyPatch) -> None:
+    typed = io.TextIOWrapper(io.BytesIO(b"\xff\n"), encoding="utf-8")
+    monkeypatch.setattr(typed, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stdin", typed)
+    assert not prune._agrees(1, 0, 0)

@@ -1,6 +1,7 @@
 """`portsup export`: the stack as units of systemd, quadlets, a compose file, or manifests of Kubernetes."""
 
 import argparse
+import errno
 import os
 from pathlib import Path
 
@@ -127,16 +128,28 @@ def _printed(made: "Export") -> str:
     return "\n".join(f"# ===== {file.name}\n{file.text}" for file in made.files)
 
 
+def _has(path: Path, content: bytes) -> bool:
+    """Whether this is all that a file holds; raises OSError for what is no file, or cannot be read."""
+    from supervisor.files.content import read
+    from supervisor.files.opening import Refused
+
+    try:
+        return read(path, len(content)) == content
+    except Refused as error:
+        if error.errno != errno.EFBIG:
+            raise
+        return False
+
+
 def _write(folder: Path, made: "Export", force: bool) -> None:
     """All files or, where one of them is there with other content, none."""
-    from supervisor.files.content import read
-    from supervisor.files.opening import why
+    from supervisor.files.opening import Refused, why
     from supervisor.files.replacement import write_if_different
 
     try:
         for file in made.files:
             path = folder / file.name
-            if os.path.lexists(path) and not force and read(path, len(file.text.encode())) != file.text.encode():
+            if os.path.lexists(path) and not force and not _has(path, file.text.encode()):
                 hint = "`--force` overwrites it, `-o DIR` writes elsewhere"
                 raise PortsupError(f"cannot write `{path}`", "it is there already, with other content", hint)
         folder.mkdir(parents=True, exist_ok=True)
@@ -144,6 +157,8 @@ def _write(folder: Path, made: "Export", force: bool) -> None:
             write_if_different(folder / file.name, file.text.encode())
     except (OSError, ValueError) as error:
         hint = "`-o DIR` writes elsewhere, without `-o` the files are printed"
-        raise PortsupError(f"cannot write into `{folder}`", why(error), hint) from error
+        reason = "it is no directory" if isinstance(error, FileExistsError | NotADirectoryError) else why(error)
+        what = f"cannot write `{error.filename}`" if isinstance(error, Refused) else f"cannot write into `{folder}`"
+        raise PortsupError(what, reason, hint) from error
     count = len(made.files)
     say(f"wrote {counted(count, 'file')} into `{folder}`")

@@ -76,7 +76,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _number(text: str) -> int:
-    if text.isascii() and text.isdigit() and int(text[:9]) <= _MOST_CONTEXT:
+    if text.isascii() and text.isdigit() and len(text) < 10 and int(text) <= _MOST_CONTEXT:
         return int(text)
     raise argparse.ArgumentTypeError(f"`{text}` is no number of lines from 0 to {_MOST_CONTEXT}")
 

@@ -1,6 +1,7 @@
 """`portsup prune`: ends what runs that are over have left, and removes their files, after asking."""
 
 import argparse
+import io
 import sys
 
 from supervisor.cli import render
@@ -67,4 +68,6 @@ def _agrees(processes: int, files: int, numbers: int) -> bool:
     if not render.is_terminal(sys.stdin):
         raise UsageError("cannot ask whether to go on", "the input is no terminal", "say so with --yes, or --dry-run")
     say(leftovers.question(processes, files, numbers))
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(errors="replace")  # what is typed need be no text
     return sys.stdin.readline().strip().lower() in ("y", "yes")
