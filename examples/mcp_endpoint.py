@@ -19,14 +19,15 @@ class McpEndpoint:
     """An MCP server as one route of a larger application.
 
     The SDK takes most of a second of processor time to import. Where MCP is only one of several faces of a service
-    (`at_once=False`), that waits for the first request.
+    (`at_once=False`), that waits for the first request. A server with `resources` says itself of which it tells.
     """
 
-    def __init__(self, build: "Callable[[], MCPServer]", *, at_once: bool = False) -> None:
+    def __init__(self, build: "Callable[[], MCPServer]", *, at_once: bool = False, resources: bool = False) -> None:
         self._build = build
         self._wanted = asyncio.Event()
         self._closing = asyncio.Event()
         self._at_once = at_once
+        self._resources = resources
 
     def route(self) -> Route:
         return Route("/mcp", endpoint=self, methods=["GET", "POST", "DELETE"])
@@ -68,9 +69,12 @@ class McpEndpoint:
 
     def _make_sessions(self) -> "Sessions":
         server = self._build()
+        from examples.mcp_listening import without_resources
         from examples.mcp_sessions import Sessions
         from examples.mcp_words import plain_words
 
         server.middleware.append(plain_words)
+        if not self._resources:
+            server.middleware.append(without_resources)
         # Who may ask has been decided by gate.py, with which the SDK's own protection would only agree.
         return Sessions(server._lowlevel_server)

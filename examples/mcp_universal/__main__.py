@@ -48,7 +48,7 @@ def app() -> Starlette:
         problem = ServiceError("root_missing", "the folder that the tools work in is gone", retry_after=5)
         return Checks({"root": problem.code, "sandbox": sandbox_is}, problem)
 
-    endpoint = McpEndpoint(server, at_once=True)
+    endpoint = McpEndpoint(server, at_once=True, resources=True)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

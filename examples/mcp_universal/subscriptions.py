@@ -20,6 +20,7 @@ from mcp.server.session import ServerSession
 from mcp.server.subscriptions import InMemorySubscriptionBus, ResourceUpdated
 from mcp.types import INVALID_PARAMS, INVALID_REQUEST, EmptyResult, SubscribeRequestParams, UnsubscribeRequestParams
 
+from examples.mcp_listening import narrowed
 from examples.mcp_universal.workspace import Refusal, Workspace
 
 SCHEME = "workspace://"
@@ -50,9 +51,8 @@ class Subscriptions:
     async def _listening(self, ctx: ServerRequestContext[Any, Any], call_next: CallNext) -> HandlerResult:
         if ctx.method != "subscriptions/listen":
             return await call_next(ctx)
-        wanted = (ctx.params or {}).get("notifications")
-        uris = wanted.get("resourceSubscriptions") if isinstance(wanted, dict) else None
-        ours = {uri for uri in uris or () if isinstance(uri, str) and uri.startswith(SCHEME)}
+        ctx, uris = narrowed(ctx, lambda uri: not self._objection(uri))
+        ours = set(uris)
         await self._want(ours)
         try:
             return await call_next(ctx)
@@ -61,8 +61,8 @@ class Subscriptions:
 
     async def _subscribe(self, ctx: ServerRequestContext[Any, Any], params: SubscribeRequestParams) -> EmptyResult:
         uri = str(params.uri)
-        if not uri.startswith(SCHEME):
-            raise MCPError(INVALID_PARAMS, f"`{uri}` is no resource of this server: {SCHEME}PATH")
+        if objection := self._objection(uri):
+            raise MCPError(INVALID_PARAMS, objection)
         connection = ctx.session._connection  # a ServerSession is of one request
         if connection.session_id is None:
             raise MCPError(INVALID_REQUEST, "to subscribe takes a session: send `initialize`, and the Mcp-Session-Id")
@@ -85,6 +85,16 @@ class Subscriptions:
             uris.discard(uri)
             self._forget({uri})
         return EmptyResult()
+
+    def _objection(self, uri: str) -> str:
+        """Why nothing can ever be told of an address; empty for that of a file, which may not be there yet."""
+        if not uri.startswith(SCHEME):
+            return f"`{uri}` is no resource of this server: {SCHEME}PATH"
+        try:
+            self._workspace.locate(unquote(uri.removeprefix(SCHEME)))
+        except Refusal as refusal:
+            return f"{refusal}: a resource is {SCHEME}PATH, with the path of a file in the folder"
+        return ""
 
     def _leave(self, connection: Connection) -> None:
         _, uris = self._sessions.pop(connection, (None, set()))

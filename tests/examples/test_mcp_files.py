@@ -124,12 +124,17 @@ def test_expressions_are_for_ripgrep(guarded: Running, without_ripgrep: Running)
     assert call(without_ripgrep, "search_files", text="a", regex=True).startswith("ripgrep_unavailable: ")
 
 
+# Addresses of which nobody can be told anything.
+NO_FILES = ("file:///etc/passwd", "workspace:///etc/passwd", "workspace://../outside", "workspace://a%00b", "http://x")
+
+
 def test_who_listens_is_told_of_changes_whoever_makes_them(guarded: Running, root: Path) -> None:
     (root / "watched one.txt").write_text("1")
 
     async def listen(session: Client) -> None:
         uris = ["workspace://watched%20one.txt", "workspace://not/yet"]
-        async with session.listen(resource_subscriptions=uris) as news:
+        async with session.listen(resource_subscriptions=[*uris, *NO_FILES]) as news:
+            assert news.honored.resource_subscriptions == uris, "what is acknowledged is told"
             told = aiter(news)
             (root / "watched one.txt").write_text("22")
             assert await asyncio.wait_for(anext(told), 20) == ResourceUpdated(uris[0])
@@ -164,7 +169,8 @@ def test_older_clients_are_told_in_their_session(guarded: Running, root: Path) -
     assert open_.wait(20)
     uri = "workspace://old.txt"
     assert "result" in ask_raw(guarded, headers, message("resources/subscribe", 1, uri=uri))
-    assert "error" in ask_raw(guarded, headers, message("resources/subscribe", 2, uri="file:///etc/passwd"))
+    for none in NO_FILES:
+        assert "error" in ask_raw(guarded, headers, message("resources/subscribe", 2, uri=none)), none
     (root / "old.txt").write_text("22")
     news = told.get(timeout=20)
     assert '"method":"notifications/resources/updated"' in news

@@ -181,6 +181,18 @@ def test_the_tools_say_what_they_may_do(sandra: Running) -> None:
     assert listed["ask"].input_schema["properties"]["mode"]["enum"] == ["auto", "single", "compare", "fuse"]
 
 
+def test_no_news_of_resources_are_promised(lonely: Running) -> None:
+    async def listens() -> Any:
+        async with (
+            Client(f"{lonely.url}/mcp") as session,
+            session.listen(tools_list_changed=True, resource_subscriptions=["file:///etc/passwd"]) as news,
+        ):
+            return news.honored
+
+    honored = asyncio.run(listens())
+    assert (honored.tools_list_changed, honored.resource_subscriptions) == (True, None)
+
+
 def test_a_tool_call_that_is_wrong_says_why(sandra: Running) -> None:
     empty, mode, nothing, language = calls(
         sandra,
