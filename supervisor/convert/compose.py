@@ -173,7 +173,7 @@ def _folder(draft: Draft, given: dict[str, Any], place: image.OfImage) -> None:
         if given.get("working_dir"):
             draft.leave(f"`working_dir: {inside}`", "it is a directory of the container", "set `working_dir`")
         return
-    draft.fields["working_dir"] = maybe_filled(place.working_dir)
+    draft.fields["working_dir"] = maybe_filled(place.working_dir) if place.has_references else place.working_dir
     if inside and place.paths.outside(inside):
         draft.notes.append(f"`working_dir` was `{inside}` in the container")
     else:

@@ -9,7 +9,7 @@ from supervisor.convert import dockerfile, shell, volumes
 from supervisor.convert.around import Around, FileKind
 from supervisor.convert.dockerfile import Image
 from supervisor.convert.draft import Left
-from supervisor.convert.paths import Paths, of_files, of_volumes, relative
+from supervisor.convert.paths import Paths, of_files, of_volumes, real, relative
 from supervisor.convert.values import mapping, pairs, texts
 from supervisor.dataclass import dataclass, field, replace
 from supervisor.errors import PortsupError
@@ -73,6 +73,7 @@ class OfImage:
     why: str = ""  # why it was not
     paths: Paths = Paths()
     working_dir: str = ""  # on this machine
+    has_references: bool = False  # there are variables in its context that only compose knows
 
 
 def place_of(given: dict[str, Any], around: Around, top: Mapping[str, Any] | None = None) -> OfImage:
@@ -80,7 +81,8 @@ def place_of(given: dict[str, Any], around: Around, top: Mapping[str, Any] | Non
     build = given.get("build")
     told = mapping(build)
     context = str((build if isinstance(build, str) else told.get("context", "." if told else "")) or "")
-    place = OfImage()
+    place = OfImage(has_references=bool(context) and not real(context, around.variables()))
+    context = real(context, around.variables()) or context
     pairs_ = [*of_volumes(given.get("volumes"), around.variables()), *volumes.bound(given.get("volumes"), top or {})]
     pairs_ += of_files(given, top or {})
     if context.strip() and not re.match(r"\w+://|git@", context):

@@ -6,7 +6,7 @@ from typing import Any
 
 from supervisor.config import interpolate, placeholders
 from supervisor.config.secrets import secret_values
-from supervisor.convert import side_commands
+from supervisor.convert import bare_names, side_commands
 from supervisor.convert.draft import Draft, Filled
 from supervisor.dataclass import dataclass
 
@@ -17,12 +17,6 @@ _DEFAULTS = {
     "mariadb": 3306, "redis": 6379, "rediss": 6379, "valkey": 6379, "mongodb": 27017, "amqp": 5672, "nats": 4222,
     "memcached": 11211, "kafka": 9092, "mqtt": 1883, "smtp": 25, "ftp": 21, "grpc": 50051, "clickhouse": 8123,
 }  # fmt: skip
-# In a variable with such a name the name of a service is not a host: `POSTGRES_USER: postgres`, `CACHE_DRIVER: redis`.
-_NO_HOST = re.compile(
-    r"USER|PASS|SECRET|NAME|DATABASE|DB$|DRIVER|TYPE|STOR(?:E|AGE)|BACKEND|ENGINE|KIND|DIALECT|SCHEME|CONNECTION|MODE",
-    re.ASCII | re.IGNORECASE,
-)
-_HOST = re.compile(r"HOST|SERVER|ADDR|URL|URI|ENDPOINT", re.ASCII | re.IGNORECASE)
 _LOCAL = re.compile(
     r"(?P<host>(?<![\w.-])(?:localhost|127\.0\.0\.1|0\.0\.0\.0)|\[::1?\]):"
     r"(?P<variable>\$\{\w+:?-)?(?P<port>\d{2,5})(?(variable)\}|(?![\d.]))",
@@ -226,8 +220,7 @@ def _named(value: str, variable: str, host: str, other: Draft, is_own: bool) -> 
         return match[1] + _port_of(other, number, is_own) if number in (*other.inner, *other.ports) else match[0]
 
     if re.fullmatch(rf"(?:\$\{{\w+:?-)?{name}\}}?", value, re.ASCII):
-        is_host = variable and (_HOST.search(variable) or not _NO_HOST.search(variable))
-        return value.replace(host, HERE) if is_host else None
+        return value.replace(host, HERE) if variable and bare_names.is_host(variable, is_own) else None
     changed = re.sub(
         rf"{_STARTS}{name}(?P<sign>:|(?<=/dev/tcp/{name})/|\s(?=\d\d))(?P<port>\d{{1,5}})(?!\d)", with_port, value
     )

@@ -40,10 +40,15 @@ def _is_below(path: str, folder: str) -> bool:
     return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
+def real(path: str, known: Mapping[str, str]) -> str:
+    """A path of a compose file as the system knows it; empty where a variable in it is not among those `known`."""
+    return resolved(path, REFERENCE, {**known, "PWD": "."}) or ""
+
+
 def of_volumes(volumes: object, known: Mapping[str, str]) -> Iterable[tuple[str, str]]:
     """The pairs of `./here:/there` and of its long form; volumes with a name are of the container engine.
 
-    `known` are the variables of the file `.env`, which may stand in them.
+    `known` are the variables of the file `.env`, which may stand in them; a path with another one is none.
     """
     for volume in volumes if isinstance(volumes, list) else ():
         if isinstance(volume, dict):
@@ -51,8 +56,8 @@ def of_volumes(volumes: object, known: Mapping[str, str]) -> Iterable[tuple[str,
         else:
             found = re.match(r"((?:\$\{[^}]*\}|[^:])+):([^:]+)", str(volume))
             source, target = (found[1], found[2]) if found else ("", "")
-        source = resolved(source, REFERENCE, known) or ""
-        if source.startswith((".", "~", "/")) and target.startswith("/") and "$" not in source:
+        source, target = real(source, known), real(target, known)
+        if source.startswith((".", "~", "/")) and target.startswith("/"):
             yield posixpath.normpath(target), source.rstrip("/") or "/"
 
 

@@ -115,10 +115,15 @@ def in_shell(text: str, known: Paths, folder: str, is_there: Callable[[str], boo
         if found is None or not is_there(found):
             return match[0]
         shown = posixpath.join(root, found) if root else relative(found, folder)
-        return shown.replace(_INSTANCE, "$PORTSUP_INSTANCE")
+        return shown if text[match.start() - 1 : match.start()] == "'" and _INSTANCE not in shown else _in_shell(shown)
 
     inside = "|".join(re.escape(each) for each, _ in known.pairs)
     return re.sub(rf"(?<![\w./$}}-])(?:{inside})(?=[/\s\"';&|)]|$)[^\s\"';&|)]*", place, text)
+
+
+def _in_shell(path: str) -> str:
+    """A path within a line for a shell: between double quotes, or without any."""
+    return re.sub(r"([$`])", r"\\\1", path).replace(_INSTANCE, "$PORTSUP_INSTANCE")
 
 
 def moves(text: str, known: Paths, folder: str) -> bool:
@@ -133,7 +138,7 @@ def _make(draft: Draft, places: Mapping[str, Any], folder: str, root: str) -> No
 
     def is_named(place: str) -> bool:
         shown = (relative(place, folder), *([posixpath.join(root, place)] if root else []))
-        return any(each in texts or each.replace(_INSTANCE, "$PORTSUP_INSTANCE") in texts for each in shown)
+        return any(each in texts or repr(_in_shell(each))[1:-1] in texts for each in shown)
 
     wanted = [relative(place, folder) for place in places if is_named(place)]
     if not wanted:
@@ -144,8 +149,8 @@ def _make(draft: Draft, places: Mapping[str, Any], folder: str, root: str) -> No
                 f"its volume is the directory `{path}`, made anew: what is in that of Compose stays there"
             )
     lines = ["umask 077"]
-    named = [path.replace(_INSTANCE, "$PORTSUP_INSTANCE") for path in wanted]
-    lines.append("mkdir -p " + " ".join(f'"{path}"' if "$" in path else shlex.quote(path) for path in named))
+    named = (f'"{_in_shell(path)}"' if _INSTANCE in path else shlex.quote(path) for path in wanted)
+    lines.append(f"mkdir -p {' '.join(named)}")
     if any(_INSTANCE in path for path in wanted):
         where = relative(server_scripts.FOLDER, folder)
         lines.append(f"[ -e {where}/.gitignore ] || echo '*' >{where}/.gitignore")
