@@ -4,18 +4,35 @@ from typing import Any
 
 import yaml
 
+_LINE_ENDS = frozenset("\x85\u2028\u2029")  # outside of double quotes YAML 1.1 takes them for the end of a line
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes every text so that it is read as this text again."""
+
+    def represent_text(self, text: str) -> yaml.Node:
+        return self._text(text, None)
+
+    def _text(self, text: str, style: str | None) -> yaml.Node:
+        return self.represent_scalar(
+            "tag:yaml.org,2002:str", text, style='"' if _LINE_ENDS.intersection(text) else style
+        )
+
+
+_Dumper.add_representer(str, _Dumper.represent_text)
+
 
 def as_yaml(data: Any) -> str:
     """`data` as YAML, in the order it has."""
-    return str(yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=100))
+    return str(yaml.dump(data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100))
 
 
-class _Document(yaml.SafeDumper):
+class _Document(_Dumper):
     """Writes short lists on one line, and texts of several lines as they are."""
 
     def represent_text(self, text: str) -> yaml.Node:
         is_block = "\n" in text.rstrip("\n") and not any(line != line.rstrip() for line in text.split("\n"))
-        return self.represent_scalar("tag:yaml.org,2002:str", text, style="|" if is_block else None)
+        return self._text(text, "|" if is_block else None)
 
     def represent_items(self, items: list[Any]) -> yaml.Node:
         is_short = len(str(items)) < 90 and not any(isinstance(item, dict | list) for item in items)

@@ -1,6 +1,7 @@
 """Schedules held against what cannot be, and the moments that they name: the only import of cronsim and tzlocal."""
 
 import math
+import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, tzinfo
 from typing import Any
@@ -33,7 +34,10 @@ def shown(moment: float, schedule: Schedule) -> str:
 
 
 def zone_of(name: str) -> tzinfo:
-    """A time zone by its name; that of the machine where it has none.  Raises ValueError for one that there is not."""
+    """A time zone by its name; that of the machine where it has none.  Raises ValueError for one that there is not.
+
+    So it does where the machine has only a rule without a name, such as `CET-1CEST`, tzset(3).
+    """
     if name == "UTC":
         return UTC
     if name:
@@ -45,7 +49,11 @@ def zone_of(name: str) -> tzinfo:
             raise ValueError(f"there is no time zone `{name}`") from error
     from tzlocal import get_localzone
 
-    zone: tzinfo = get_localzone()
+    try:
+        zone: tzinfo = get_localzone()
+    except (LookupError, ValueError, OSError) as error:
+        told = f", `TZ` is `{place}`" if (place := os.environ.get("TZ")) else ""
+        raise ValueError(f"that of this machine has no name{told}") from error
     return zone
 
 

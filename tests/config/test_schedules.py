@@ -128,3 +128,14 @@ def test_moments_come_one_after_the_other_also_around_a_change_of_the_clock(begi
 def test_a_day_that_none_of_its_months_has_never_comes(mistakes: Mistakes, cron: str, said: str) -> None:
     (found,) = mistakes(job(f'"{cron}"'))
     assert said in found
+
+
+@pytest.mark.parametrize("rule", ["CET-1CEST", "UTC0", "nonsense", ":no/such"])
+def test_a_machine_whose_time_zone_is_a_rule_without_a_name_needs_one_in_the_file(
+    mistakes: Mistakes, loading: Loading, monkeypatch: pytest.MonkeyPatch, rule: str
+) -> None:
+    monkeypatch.setattr("tzlocal.unix._cache_tz", None)  # what it has found before
+    monkeypatch.setenv("TZ", rule)
+    why = f"services.a.schedule.timezone: that of this machine has no name, `TZ` is `{rule}`"
+    assert why in mistakes(job('"0 3 * * *"'))[0]
+    assert loading(job('{cron: "0 3 * * *", timezone: UTC}')).services

@@ -3,9 +3,11 @@
 import json
 from typing import Any
 
+import pytest
 import yaml
 from hypothesis import given
 
+from supervisor.config.dump import as_document, as_yaml
 from supervisor.config.show import resolved
 from supervisor.dataclass import replace
 from tests.support.budget import tries
@@ -30,6 +32,20 @@ def test_dollar_signs_come_back_as_they_were(loading: Loading) -> None:
     stack = loading("services: {a: {command: [a, '$$', '$${A}', '$$$$', $$x, 'a$', '$$$']}}")
     assert stack.services["a"].command == ("a", "$", "${A}", "$$", "$x", "a$", "$$")
     assert loading(yaml.safe_dump(resolved(stack))).services["a"].command == stack.services["a"].command
+
+
+@pytest.mark.parametrize("text", ["\x85", "a\u2028b", "a\u2029", "\ufeff", "a\x85: b", "- \u2028"])
+def test_what_yaml_takes_for_the_end_of_a_line_comes_back_as_it_was(loading: Loading, text: str) -> None:
+    shown = {"services": {"a": {"command": ["x", text], "environment": {"A": text}}}}
+    for written in (as_yaml(shown), as_document(shown)):
+        service = loading(written).services["a"]
+        assert (service.command, service.environment) == (("x", text), {"A": text})
+
+
+def test_a_program_that_is_served_is_shown_without_stdin(loading: Loading) -> None:
+    stack = loading("services: {a: {command: [x], pool: 8000-8002, stdio: mcp}}")
+    again = loading(as_yaml(resolved(stack)))
+    assert replace(again.services["a"], line=0) == replace(stack.services["a"], line=0)
 
 
 def test_every_default_is_filled_in(loading: Loading) -> None:

@@ -11,6 +11,7 @@ from supervisor.config.spec import Condition, ServiceSpec
 from supervisor.config.values import absolute
 from supervisor.core.limits import UNLIMITED
 from supervisor.core.restart import INFINITE
+from supervisor.core.stdin import Stdin
 
 # For keys whose value is used up before the spec is made of the others.
 NOT_KEPT = Form((), lambda fields, making: {}, lambda spec, showing: None)
@@ -60,6 +61,10 @@ def _make_success_exit_codes(fields: Fields, making: Making) -> dict[str, Any]:
     return {"success_exit_codes": fields.get("success_exit_codes", frozenset()) | {0}}
 
 
+def _make_stdin(fields: Fields, making: Making) -> dict[str, Any]:
+    return {"stdin": Stdin(given)} if (given := fields.get("stdin")) else {}
+
+
 def _make_umask(fields: Fields, making: Making) -> dict[str, Any]:
     return {"umask": int(fields.get("umask"), 8)} if fields.get("umask") else {}
 
@@ -89,5 +94,7 @@ DEPENDS_ON = Form(("depends_on", "restarts_with"), _make_depends_on, _show_depen
 SUCCESS_EXIT_CODES = Form(
     ("success_exit_codes",), _make_success_exit_codes, lambda spec, showing: sorted(spec.success_exit_codes)
 )
+# With `stdio` it is what clients say.
+STDIN = Form(("stdin",), _make_stdin, lambda spec, showing: None if spec.stdio else spec.stdin.value)
 UMASK = Form(("umask",), _make_umask, lambda spec, showing: None if spec.umask is None else f"{spec.umask:03o}")
 LIMITS = Form(("limits",), _make_limits, _show_limits)

@@ -99,6 +99,7 @@ KEYS = (
         "What the program reads from its standard input: end of file at once, or a pipe to which nobody writes.",
         "null",
         also=("stdin_open", "standard_input", "input"),
+        form=forms.STDIN,
     ),
     Key(
         "stdio",
