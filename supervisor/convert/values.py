@@ -17,11 +17,12 @@ _UNITS = {"us": 1e-6, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.
 _SPAN = re.compile(r"(\d+(?:\.\d+)?)(us|ms|s|m|h|d)", re.ASCII)
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(?:i?b)?", re.ASCII | re.IGNORECASE)
 REFERENCE = re.compile(  # as compose knows them
-    r"\$\$|\$(?P<plain>[A-Za-z_]\w*)|\$\{(?P<name>[A-Za-z_]\w*)(?P<sign>:?[-?+])?(?P<word>(?:[^{}$]|\$\{[^{}]*\})*)\}",
+    r"\$\$|\$(?P<plain>[A-Za-z_]\w*)|\$\{(?P<name>[A-Za-z_]\w*)(?P<sign>:?[-?+])?(?P<word>(?:[^{}$]|\$\$|\$\{[^{}]*\})*)\}",
     re.ASCII,
 )
 BRACED = re.compile(  # as process-compose does: a `$` without a brace is for the shell
-    r"\$\$|\$\{(?P<name>[A-Za-z_]\w*)(?P<sign>:?[-?+=])?(?P<word>(?:[^{}$]|\$\{[^{}]*\})*)\}(?P<plain>(?!))?", re.ASCII
+    r"\$\$|\$\{(?P<name>[A-Za-z_]\w*)(?P<sign>:?[-?+=])?(?P<word>(?:[^{}$]|\$\$|\$\{[^{}]*\})*)\}(?P<plain>(?!))?",
+    re.ASCII,
 )
 
 

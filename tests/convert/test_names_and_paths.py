@@ -44,7 +44,7 @@ def test_the_name_of_a_service_is_a_host_where_one_is_meant(
 def test_paths_with_a_dollar_and_of_the_directory_itself_are_found(tmp_path: Path) -> None:
     (tmp_path / "o$d").mkdir()
     (tmp_path / "o$d" / "p.sh").write_text("echo found\n")
-    (tmp_path / "o$d" / "Dockerfile").write_text("FROM alpine\nWORKDIR /w\nCOPY . /w\nCMD [sh, p.sh]\n")
+    (tmp_path / "o$d" / "Dockerfile").write_text('FROM alpine\nWORKDIR /w\nCOPY . /w\nCMD ["sh", "p.sh"]\n')
     (tmp_path / "sub").mkdir()
     text = """
 services:
@@ -54,7 +54,7 @@ services:
     command: sh -c "cat /odd/p.sh; cat '/odd/p.sh' \\"/odd/p.sh\\"; touch /new/x"
     volumes: ["./o$$d:/odd", "${PWD}/sub:/data", "./n$$w:/new"]
   built: {build: {context: "./o$$d"}}
-  by_default: {build: "${CONTEXT:-./o$$d}", command: [sh, /here/o, "/w/p.sh"], volumes: [$PWD:/here]}
+  by_default: {build: "${CONTEXT:-./o$$d}", command: [sh, /here/sub, "/w/p.sh"], volumes: [$PWD:/here]}
   unknown: {build: "${NOWHERE}", command: [x]}
 """
     made = Converted("compose", text, tmp_path, around=around(tmp_path, read_text))
@@ -68,5 +68,5 @@ services:
     assert (tmp_path / "n$w" / "x").exists()
     assert services["built"].working_dir == services["by_default"].working_dir == tmp_path / "o$d"
     assert services["built"].command == ("sh", "p.sh")
-    assert services["by_default"].command == ("sh", "../o", "./p.sh")
+    assert services["by_default"].command == ("sh", "../sub", "./p.sh")
     assert services["unknown"].working_dir == tmp_path
