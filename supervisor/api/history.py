@@ -3,7 +3,7 @@
 import math
 import os
 from collections import deque
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from supervisor.api.values import Event, EventPage, Why
@@ -33,9 +33,8 @@ def events_of(directory: str, services: Collection[str] = (), *, cursor: str = "
     behind = _position(cursor)
     kept: deque[Event] = deque(maxlen=None if cursor else count)
     position = cursor
-    for told in read_events(journal_of(directory)):
-        if behind is not None and _moment(told["time"], told.get("seq", 0)) <= behind:
-            continue
+    events = read_events(journal_of(directory))
+    for told in events if behind is None else _behind(events, cursor, behind):
         position = f"{told['time']}/{told.get('seq', 0)}"
         service = told.get("service")
         if not services or service in services or called(str(service), told.get("replica")) in services:
@@ -43,6 +42,24 @@ def events_of(directory: str, services: Collection[str] = (), *, cursor: str = "
             if cursor and len(kept) == count:
                 break
     return EventPage(tuple(kept), position)
+
+
+def _behind(
+    events: "Iterable[dict[str, Any]]", cursor: str, moment: tuple[float, int]
+) -> "Iterator[dict[str, Any]]":
+    """Those that were written behind the one of the cursor; once that is gone, those of later moments.
+
+    What was written later may have an earlier moment: clocks are set back.
+    """
+    later: list[dict[str, Any]] = []
+    told = iter(events)
+    for event in told:
+        if f"{event['time']}/{event.get('seq', 0)}" == cursor:
+            yield from told
+            return
+        if _moment(event["time"], event.get("seq", 0)) > moment:
+            later.append(event)
+    yield from later
 
 
 def _position(cursor: str) -> tuple[float, int] | None:
@@ -76,10 +93,10 @@ def why_of(
     chapters.sort(key=lambda each: _moment(each[0][-1]["time"], each[0][-1].get("seq", 0)))
     total = len(chapters)
     told = chapters if failures < 0 else chapters[max(0, total - failures) :]
-    last = told[-1][1] if told else replica
+    last = chapters[-1][1] if chapters else replica
     events = by_replica.get(last, [])
     output = _printed(directory, service, last, lines, story.span_of_output(events, service)) if told else []
-    advice = story.advice(events, service, state or "stopped") if told else []
+    advice = story.advice(events, service, state or "stopped") if total else []
     failed = {number for _, number in chapters} or by_replica.keys()
     since = [event for number in failed for event in story.later(by_replica[number], service)]
     since.sort(key=lambda event: _moment(event["time"], event.get("seq", 0)))

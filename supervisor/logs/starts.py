@@ -1,6 +1,5 @@
 """When each service was started last, read from the end of an instance's journal."""
 
-import json
 import os
 from collections.abc import Collection
 from datetime import datetime
@@ -8,6 +7,7 @@ from datetime import datetime
 from supervisor.core.journal import RollBegins, ServiceSpawned
 from supervisor.core.naming import called
 from supervisor.logs.blocks import backwards
+from supervisor.logs.history import parsed
 from supervisor.logs.journal_file import BACKUPS
 from supervisor.logs.part import Part
 
@@ -34,10 +34,9 @@ def last_starts(journal: str | os.PathLike[str], services: Collection[str]) -> d
 
 
 def _note(line: bytes, services: Collection[str], found: dict[str, float]) -> None:
-    try:
-        event = json.loads(line)
-        name = called(event["service"], event.get("replica"))
-        if event["event"] in _STARTS and name in services and name not in found:
-            found[name] = datetime.fromisoformat(event["time"]).timestamp()
-    except (ValueError, KeyError, TypeError, RecursionError):  # half a line, or one that quotes an event
-        pass
+    event = parsed(line.decode(errors="replace"))
+    if event is None or event["event"] not in _STARTS:  # half a line, or one that quotes an event
+        return
+    name = called(event.get("service") or "", event.get("replica"))
+    if name in services and name not in found:
+        found[name] = datetime.fromisoformat(event["time"]).timestamp()

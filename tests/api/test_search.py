@@ -104,6 +104,17 @@ def test_events_come_page_by_page(folder: Path) -> None:
         events_of(str(folder), cursor="yesterday")
 
 
+def test_events_go_on_behind_a_cursor_also_where_the_clock_was_set_back(folder: Path) -> None:
+    journal = folder / "portsup.log"
+    journal.write_text("".join(told(each, "service ready", service="web") for each in (30, 31, 32)))
+    cursor = events_of(str(folder)).cursor
+    journal.open("a").write("".join(told(each, "service exited", service="web") for each in (10, 11)))
+    assert [each.seq for each in events_of(str(folder), cursor=cursor).events] == [10, 11]
+    lines = journal.read_text().splitlines(keepends=True)
+    journal.write_text("".join([*lines[3:], told(33, "service ready")]))  # rotation has taken the one of the cursor
+    assert [each.seq for each in events_of(str(folder), cursor=cursor).events] == [33]
+
+
 def test_a_failure_is_told_with_what_it_printed_and_what_to_do(folder: Path) -> None:
     (folder / "portsup.log").write_text(
         '{"time": "1970-01-01T00:00:01Z", "level": "info", "event": "instance starts"}\n'
@@ -116,6 +127,9 @@ def test_a_failure_is_told_with_what_it_printed_and_what_to_do(folder: Path) -> 
     assert why.output == ("a", "ERROR: x", "b")
     assert why.advice == ("look at it",)
     assert why_of(str(folder), "api", None).failures == 0
+    for failures, chapters in ((0, 0), (1, 1), (10**30, 1), (-1, 1)):
+        why = why_of(str(folder), "web", "failed", failures=failures)
+        assert (why.failures, len(why.chapters), why.advice) == (1, chapters, ("look at it",))
 
 
 def test_a_project_that_does_not_run_has_logs_and_reasons(folder: Path, own_folders: Path) -> None:

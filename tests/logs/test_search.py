@@ -183,7 +183,7 @@ def test_a_long_log_is_searched_without_being_loaded(tmp_path: Path) -> None:
 
 def test_when_services_were_started_is_read_from_the_end_of_the_journal(tmp_path: Path) -> None:
     journal = tmp_path / "portsup.log"
-    line = '{"time": "1970-01-01T00:00:%02dZ", "event": "%s", "service": "%s"}\n'
+    line = '{"time": "1970-01-01T00:00:%02dZ", "level": "info", "event": "%s", "service": "%s"}\n'
     (tmp_path / "portsup.log.1").write_text(line % (1, "service spawned", "old") + line % (2, "service spawned", "web"))
     journal.write_text(
         line % (5, "service spawned", "web") + line % (6, "service ready", "web") + line % (7, "roll begins", "api")
