@@ -4,15 +4,30 @@ import argparse
 import time
 
 ALL = -1
+_DIGITS = 18
 
 
 def line_count(text: str) -> int:
     """How many lines: a number, or `all`."""
+    if (count := _count(text)) is None:
+        raise argparse.ArgumentTypeError(f"`{text}` is no number of lines: write 50, or all")
+    return count
+
+
+def failure_count(text: str) -> int:
+    """How many failures: a number from 1, or `all`."""
+    if not (count := _count(text)):
+        raise argparse.ArgumentTypeError(f"`{text}` is no number of failures: write 1, 2, ... or all")
+    return count
+
+
+def _count(text: str) -> int | None:
     if text == "all":
         return ALL
     if text.isascii() and text.isdigit():
-        return int(text[:18])
-    raise argparse.ArgumentTypeError(f"`{text}` is no number of lines: write 50, or all")
+        digits = text.lstrip("0") or "0"
+        return int(digits) if len(digits) < _DIGITS else ALL  # more than there can be
+    return None
 
 
 def moment(text: str) -> float:

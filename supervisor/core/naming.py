@@ -2,6 +2,8 @@
 
 from collections.abc import Collection
 
+_DIGITS = 5  # of the number of a replica there are fewer
+
 
 def replica_name(service: str, number: int) -> str:
     """`api.2`."""
@@ -16,6 +18,7 @@ def called(service: str, replica: int | None) -> str:
 def parted(name: str, services: Collection[str]) -> tuple[str, int | None]:
     """Which service, and which replica of it, a name means; the name itself where it is that of no service."""
     service, _, number = name.rpartition(".")
-    if name not in services and service in services and number.isascii() and number.isdigit() and int(number[:4]) > 0:
-        return service, int(number[:4])
+    is_number = number.isascii() and number.isdigit() and len(number) < _DIGITS and int(number) > 0
+    if is_number and name not in services and service in services:
+        return service, int(number)
     return name, None

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from supervisor.cli import parser
-from supervisor.cli.arguments import ports
+from supervisor.cli.arguments import ALL, failure_count, line_count, ports
 from supervisor.cli.commands import LINES, prune
 from supervisor.errors import ExitCode
 from tests.cli.conftest import Run
@@ -82,6 +82,21 @@ def test_a_long_number_is_not_another_one(run: Run) -> None:
     assert ports("0000008100") == [8100]
     with pytest.raises(argparse.ArgumentTypeError, match="out of order"):
         ports("810000000000")
+    assert "is not SERVICE=N, with a number from 1 to 256" in run("scale", "api=9999999999").err
+    assert "is not SERVICE=N, with a number from 1 to 256" in run("scale", "api=257").err
+    assert (line_count("9" * 30), line_count("0" * 30 + "7"), failure_count("9" * 5000)) == (ALL, 7, ALL)
+    with pytest.raises(argparse.ArgumentTypeError, match="no duration"):
+        parser.seconds("99999999999")
+
+
+@pytest.mark.parametrize("text", ["0", "000", "-1", "1.5", "", "few"])
+def test_of_no_failure_there_is_nothing_to_explain(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="is no number of failures: write 1"):
+        failure_count(text)
+
+
+def test_a_service_is_scaled_to_one_number(run: Run) -> None:
+    assert "`api` is there twice" in run("scale", "api=2", "web=1", "api=3").err
 
 
 def test_an_answer_that_is_no_text_is_no(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,7 +68,7 @@ def test_all_are_needed_unless_fewer_are_enough(replicas: int, given: int, least
     ("name", "found"),
     [
         ("api", ("api", None)), ("api.2", ("api", 2)), ("api.0", ("api.0", None)), ("web.2", ("web.2", None)),
-        ("db.2", ("db.2", None)), ("api.x", ("api.x", None)),
+        ("db.2", ("db.2", None)), ("api.x", ("api.x", None)), ("api.12345", ("api.12345", None)),
     ],
 )  # fmt: skip
 def test_a_name_may_be_that_of_a_replica(name: str, found: tuple[str, int | None]) -> None:

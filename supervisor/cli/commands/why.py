@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from supervisor.cli import render
-from supervisor.cli.arguments import line_count
+from supervisor.cli.arguments import failure_count, line_count
 from supervisor.cli.parser import add_format
 from supervisor.cli.source import Source, find_source
 from supervisor.control.json_form import as_json, line_of
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `why`."""
     parser.add_argument("service", metavar="SERVICE", help="the service")
     parser.add_argument(
-        "--failures", metavar="N", type=line_count, default=_FAILURES,
+        "--failures", metavar="N", type=failure_count, default=_FAILURES,
         help=f"explain the last N failures, or all (default: {_FAILURES})",
     )  # fmt: skip
     parser.add_argument(
@@ -92,7 +92,7 @@ def text(told: "Why", row: "ServiceStatus | None", color: bool) -> list[str]:
     now = answers.now(None, None) if row is None else answers.now(row.state, row.port, waits_for)
     service, total, chapters = told.service, told.failures, told.chapters
     is_up = row is not None
-    if not chapters:
+    if not total:
         return [answers.nothing_wrong(service, is_up, now), *_next(told.advice)]
     lines = [answers.went_wrong(service, total, is_up, now)]
     for number, chapter in enumerate(chapters, total - len(chapters) + 1):
