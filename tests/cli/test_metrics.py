@@ -75,6 +75,18 @@ def test_a_service_is_told_in_full() -> None:
     assert set(PORT_STATES) == set(PortState)
 
 
+def test_no_digit_of_a_large_number_is_lost() -> None:
+    used = {"cpu_s": 12_345_678_901.25, "memory": 123_456_789_012_345, "processes": 3, "listens": []}
+    loop = {**LOOP, "stalls": 12_345_678_901}
+    text = text_of(("shop", 1, {"web": row("web", restarts=98_765_432_109, resources=used)}, loop))
+    assert " 123456789012345\n" in text
+    found = values(text)
+    assert found["portsup_service_memory_bytes"][0][1] == 123_456_789_012_345
+    assert found["portsup_service_cpu_seconds_total"][0][1] == 12_345_678_901.25
+    assert found["portsup_service_restarts_total"][0][1] == 98_765_432_109
+    assert found["portsup_loop_stalls_total"][0][1] == 12_345_678_901
+
+
 def test_what_does_not_apply_is_not_there() -> None:
     down = row("job", state="exited", is_done=True, health="none", port=None, pid=None, uptime_s=None, pool=[])
     found = values(text_of(("shop", 1, {"job": down | {"resources": None}})))

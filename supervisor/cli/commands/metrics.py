@@ -109,7 +109,7 @@ def exposition(told: "Iterable[Told]") -> Iterator[str]:
             yield f"# HELP {name} {ABOUT[name]}"
             for labels, value in samples[name]:
                 words = ",".join(f'{label}="{_escaped(text)}"' for label, text in labels.items())
-                yield f"{name}{'_total' if kind == 'counter' else ''}{{{words}}} {value:.10g}"
+                yield f"{name}{'_total' if kind == 'counter' else ''}{{{words}}} {_number(value)}"
     yield "# EOF"
 
 
@@ -158,6 +158,11 @@ def _of_service(row: ServiceStatus, used: Resources | None) -> Iterator[tuple[st
         yield "portsup_service_cpu_seconds", {}, used.cpu_s
         yield "portsup_service_memory_bytes", {}, float(used.memory)
         yield "portsup_service_processes", {}, float(used.processes)
+
+
+def _number(value: float) -> str:
+    """All its digits, however many bytes are counted."""
+    return str(int(value)) if value == value // 1 else repr(value)
 
 
 def _escaped(text: str) -> str:
