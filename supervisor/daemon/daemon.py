@@ -267,7 +267,7 @@ class Daemon:
         if wish is Wish.RELOAD:
             self._desk.reload()
         elif wish in (Wish.STOP, Wish.STOP_AT_ONCE):
-            self._reporter.say(endings.stopping(number.name, number in BY_HAND))
+            self._reporter.say(endings.stopping(number.name, number in BY_HAND, self._front.is_read))
             self._finish(None)
             if wish is Wish.STOP_AT_ONCE:  # nobody is left to clean up after us
                 self._stack.stop_all(FATAL_GRACE, in_order=False)

@@ -17,6 +17,7 @@ from supervisor import system
 from supervisor.errors import ExitCode, refusal, shell_code
 from supervisor.process import lifeline
 from supervisor.process.pulse import PulseWatch
+from supervisor.process.readers import Readers
 from supervisor.process.shared import is_shared
 from supervisor.process.signals import OF_THE_TERMINAL, STOPPING, leave_to_system
 from supervisor.words import instances as words
@@ -116,7 +117,7 @@ def _pass_on(pid: int, number: int) -> None:
 
 def guard(
     daemon: int, pumps: dict[int, int], watch: PulseWatch | None = None, screen: "Screen | None" = None,
-    relay: "Relay | None" = None, clean_up: Callable[[int], int] | None = None,
+    relay: "Relay | None" = None, readers: Readers | None = None, clean_up: Callable[[int], int] | None = None,
 ) -> int:  # fmt: skip
     """Shows what the daemon says until it ends, then its exit code; `pumps` are pipes and where they are shown.
 
@@ -125,7 +126,7 @@ def guard(
     """
     before: list[int] = []
     signal.signal(signal.SIGCHLD, lambda *_: before.append(_on_child(daemon, clean_up)))
-    pump(daemon, pumps, screen=screen, relay=relay)
+    pump(daemon, pumps, readers=readers, screen=screen, relay=relay)
     leave_to_system((signal.SIGCHLD,))
     _, status = os.waitpid(daemon, 0)
     left = (clean_up or end_orphans)(daemon) + sum(before)
@@ -162,12 +163,12 @@ def _on_child(daemon: int, clean_up: Callable[[int], int] | None) -> int:
 
 
 def pump(
-    daemon: int, pumps: dict[int, int], *, must_be_read: bool = True, screen: "Screen | None" = None,
+    daemon: int, pumps: dict[int, int], *, readers: Readers | None = None, screen: "Screen | None" = None,
     relay: "Relay | None" = None,
 ) -> None:  # fmt: skip
     """Shows what comes out of the pipes until the daemon has closed them all.
 
-    `must_be_read`: the daemon is told to stop when nobody reads what is shown, as with `portsup up | head`; once,
+    With `readers` the daemon has to stop when these have left, as with `portsup up | head`; that is said to it once,
     because a closed terminal means two pipes, and telling again and again is a demand to kill.  `screen` has lines that
     change in place below all that is shown; they are gone at the end.  `relay` is what it says to whoever is above.
     """
@@ -208,8 +209,8 @@ def pump(
             with contextlib.suppress(KeyError):  # both of its pipes met it in one round
                 poll.unregister(gone)
             left = {source: -1 if target == gone else target for source, target in left.items()}
-            if must_be_read:
-                must_be_read = False
+            if readers is not None and not readers.have_left:
+                readers.leave()
                 _pass_on(daemon, signal.SIGTERM)
     if relay is not None:
         relay.forward()

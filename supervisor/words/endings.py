@@ -62,6 +62,8 @@ KILLING = "killing what is left"
 DOWN = "stopping (`portsup down`)"
 
 
-def stopping(signal: str, is_by_hand: bool) -> str:
+def stopping(signal: str, is_by_hand: bool, is_read: bool) -> str:
     """Why the instance stops, and how to hurry it."""
+    if not (is_read or is_by_hand):
+        return "\nstopping: nobody reads the output any more"
     return f"\nstopping ({signal})" + ("; press Ctrl-C again to kill" if is_by_hand else "")

@@ -96,6 +96,8 @@ def test_a_reader_that_leaves_stops_gracefully(stack: Make) -> None:
         # A probe sees a line before its end is there, so what is started then may be quicker with its first one.
         assert out in ("web    | ready\n", "chatty | still here\n")
         assert up.ends() in (0, 1, 141), up.err
+        assert "stopping: nobody reads the output any more" in up.err
+        assert "SIGTERM" not in up.err
     assert file.read_text().splitlines() == ["web begins", "web ends", "web ended"]
 
 

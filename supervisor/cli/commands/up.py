@@ -16,6 +16,7 @@ from supervisor.cli.render import wants_color
 from supervisor.errors import ExitCode, PortsupError, UsageError, shell_code
 from supervisor.process.aside import Aside
 from supervisor.process.pulse import DEFAULT, LEAST, Pulse, PulseWatch
+from supervisor.process.readers import Readers
 from supervisor.process.relay import Relay, is_wanted
 from supervisor.process.signals import STOPPING, hold_back
 from supervisor.process.view import require_place
@@ -115,11 +116,11 @@ def _foreground(args: argparse.Namespace, pulse: Pulse | None) -> int:
     out, out_theirs = _pipe()
     err, err_theirs = _pipe()
     live = _live_pipe(args)
-    relay = Relay() if is_wanted() else None
+    relay, readers = Relay() if is_wanted() else None, Readers()
     colour = wants_color(args.color, sys.stdout)
     system.set_child_subreaper()
     daemon = guardian.start_daemon(
-        lambda: _daemon(args, pulse, colour=colour, done=None, live=live and live[1], relay=relay),
+        lambda: _daemon(args, pulse, readers, colour=colour, done=None, live=live and live[1], relay=relay),
         [(out_theirs, 1), (err_theirs, 2)], (out, err, *(live or ())[:1]),
     )  # fmt: skip
     watch = None if pulse is None else PulseWatch(daemon, pulse)
@@ -127,7 +128,7 @@ def _foreground(args: argparse.Namespace, pulse: Pulse | None) -> int:
     os.close(err_theirs)
     if relay is not None:
         relay.theirs.close()
-    return _guard(daemon, {out: 1, err: 2}, watch, _screen(live, 2, (1,)), relay)
+    return _guard(daemon, {out: 1, err: 2}, watch, _screen(live, 2, (1,)), relay, readers)
 
 
 def _live_pipe(args: argparse.Namespace) -> tuple[int, int] | None:
@@ -148,9 +149,10 @@ def _screen(live: tuple[int, int] | None, target: int, others: tuple[int, ...] =
 
 def _guard(
     daemon: int, pumps: dict[int, int], watch: PulseWatch | None, screen: Screen | None = None,
-    relay: Relay | None = None,
+    relay: Relay | None = None, readers: Readers | None = None,
 ) -> int:  # fmt: skip
-    code = guardian.guard(daemon, pumps, watch, screen, relay, clean_up=None if system.TIES_PROCESSES else _end_runs_of)
+    clean_up = None if system.TIES_PROCESSES else _end_runs_of
+    code = guardian.guard(daemon, pumps, watch, screen, relay, readers, clean_up)
     if watch is not None and code == ExitCode.HUNG and (path := watch.pulse.journal()):
         import json
         import time
@@ -207,7 +209,7 @@ def _guard_in_background(args: argparse.Namespace, pulse: Pulse | None, colour: 
     for fd in (0, 1, 2):  # the terminal must be able to close
         os.dup2(null, fd)
     os.close(null)
-    guardian.pump(daemon, {err: shown}, must_be_read=False, screen=_screen(live, shown))
+    guardian.pump(daemon, {err: shown}, screen=_screen(live, shown))
     os.close(shown)
     os.close(done)  # not before all is shown: `up -d` returns on this
     return _guard(daemon, {}, watch)
@@ -247,8 +249,8 @@ def _pipe() -> tuple[int, int]:
 
 
 def _daemon(
-    args: argparse.Namespace, pulse: Pulse | None, *, colour: bool, done: int | None, live: int | None,
-    relay: Relay | None = None,
+    args: argparse.Namespace, pulse: Pulse | None, readers: Readers | None = None, *, colour: bool, done: int | None,
+    live: int | None, relay: Relay | None = None,
 ) -> int:  # fmt: skip
     """The daemon's whole life, in the forked process."""
     gc.disable()  # until the stack is up: of what is made for it nothing is garbage, and to look costs a twentieth
@@ -265,7 +267,7 @@ def _daemon(
         from supervisor.daemon.start import run_instance
 
         above = None if relay is None else (relay.theirs, relay.watchdog_every)
-        show = Show(colour, not args.no_prefix, done=done, pulse=pulse, live=live, above=above)
+        show = Show(colour, not args.no_prefix, done=done, pulse=pulse, live=live, above=above, readers=readers)
         return run_instance(args.instance, asked.answer, show)
     except PortsupError as error:
         complain(error, sys.argv[1:])

@@ -17,6 +17,7 @@ from supervisor.control.progress import Late
 from supervisor.core.escapes import tamed, tamed_bytes
 from supervisor.dataclass import dataclass, replace
 from supervisor.process.pulse import Pulse
+from supervisor.process.readers import Readers
 from supervisor.words.console import left_out
 
 if TYPE_CHECKING:
@@ -126,6 +127,7 @@ class Show:
     pulse: Pulse | None = None  # our sign of life, where the foreground watches it
     live: int | None = None  # a pipe to the foreground, which shows in place whom we wait for
     above: tuple[socket.socket, float] | None = None  # the line to a service manager, and its seconds between beats
+    readers: Readers | None = None  # who reads it in the foreground; None where nobody has to
 
 
 class Foreground:
@@ -138,6 +140,7 @@ class Foreground:
         self._done = show.done
         self.pulse = show.pulse
         self.above = None if show.above is None else _service_manager(*show.above)  # it started us
+        self._readers = show.readers
         self._is_coloured = show.is_coloured
         self._has_prefix = show.has_prefix
         self._prefixes: dict[str, bytes] = {}
@@ -170,6 +173,11 @@ class Foreground:
             colour = MARKS[level] if self._is_coloured else ""
             words = f"{colour}{level}:{RESET if colour else ''} {words}"
         self._err.write(words.encode(errors="replace") + b"\n")
+
+    @property
+    def is_read(self) -> bool:
+        """Whether somebody reads what is said, where somebody has to."""
+        return self._readers is None or not self._readers.have_left
 
     @property
     def is_live(self) -> bool:
