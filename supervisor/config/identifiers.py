@@ -22,18 +22,27 @@ from supervisor.config.texts import words
 from supervisor.config.tree import Mapping as MappingNode
 from supervisor.config.tree import Node, Scalar, Sequence
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pathlib import Path
+
 # Their values are names; of `command` and its like the program is one, and every path.
 _NAMES = frozenset((
     "name", "service", "user", "group", "profiles", "depends_on", "extends", "working_dir", "env_file", "path", "file",
     "template", "to", "description",
 ))  # fmt: skip
 _COMMANDS = frozenset(("command", "exec"))
+_HERE = ("127.0.0.1", "localhost")
 
 
-def identifiers(tree: Node) -> Names:
-    """All of a file, variables filled in."""
-    texts: list[str] = []
+def identifiers(tree: Node, path: "Path") -> Names:
+    """All of the file at `path`, variables filled in: those in it, and those that are shown of any stack.
+
+    These are the directories that the file is in, the last of which names the stack, and the addresses of this machine.
+    """
+    texts: list[str] = [path.parent.name]
     found = {word for name in _walked(tree, "", texts) for word in words_in(name)}
+    found.update(_HERE, *(map(words_in, path.parent.parts)))
     return Names(frozenset(found), "\n".join(texts))
 
 

@@ -95,7 +95,7 @@ def _load(
         tree = merger.settle(tree)
     lookup = _lookup(environ, path.parent, report)
     filled = Interpolation(lookup, report).tree(tree)
-    report.names = identifiers(filled)
+    report.names = identifiers(filled, path.absolute())
     stack = Validator(report).section(filled, STACK, "")
     if not isinstance(tree, MappingNode):
         return None

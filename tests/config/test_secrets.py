@@ -1,7 +1,10 @@
 """Secrets: which they are, and that nothing shows them."""
 
+from pathlib import Path
+
 import pytest
 
+from supervisor.config.load import load
 from supervisor.config.secrets import (
     hunted,
     is_secret_name,
@@ -253,6 +256,13 @@ def test_a_mistake_names_the_service_that_is_called_like_its_password(mistakes: 
     told = mistakes(text)
     assert "services.postgres: unknown key `restrt`" in told[0]
     assert "did you mean `postgres`?" in told[1]
+
+
+@pytest.mark.parametrize("secret", ["storefront", "127.0.0.1", "localhost", "projects", "Storefront"])
+def test_the_stack_its_directories_and_this_machine_are_names_too(tmp_path: Path, secret: str) -> None:
+    file = tmp_path / "projects" / "storefront" / "services.yaml"
+    text = f"services: {{a: {{command: x, environment: {{API_SECRET: '{secret}', KEY: a-real-secret}}}}}}"
+    assert load(file, {}, text=text).secrets == {"a-real-secret"}
 
 
 def test_a_short_secret_that_a_variable_filled_in_is_masked_there(loading: Loading) -> None:
