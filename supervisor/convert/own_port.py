@@ -48,6 +48,19 @@ def is_client(text: str) -> bool:
     return bool(_ASKED.search(text) or (first and first[1].rpartition("/")[2] in CLIENTS))
 
 
+def asked(text: str, filled: str, running: str) -> str:
+    """A command of a client with the number that it asks: `filled` for `${PORT}`, `running` for what a shell fills in.
+
+    What is no number stays.
+    """
+
+    def number(match: re.Match[str]) -> str:
+        found = filled if match[0].startswith("${") else running
+        return found if is_number(found) else match[0]
+
+    return re.sub(rf"\$?(?:{SHELL_PORT.pattern})", number, text, flags=re.ASCII)
+
+
 def is_client_line(text: str) -> bool:
     """Whether a command line, of a script say, runs one program, and that one is a client."""
     if re.search(r"[&|;\n]", text):

@@ -202,6 +202,10 @@ def _line(draft: Draft, given: dict[str, Any], script: str, around: Around) -> s
         interpreter = Filled(f"${{NVM_DIR:?nvm has its versions of Node.js there}}/versions/node/v{version}/bin/node")
     if interpreter and interpreter != "none":
         words = [interpreter, *before, script]
+        is_named = type(interpreter) is str and "/" not in script
+        if is_named and around.kind(script) is FileKind.NOTHING and around.has_program(script):
+            draft.notes.append(f"`{script}` is a program of the PATH, which pm2 has its interpreter run")
+            words = ["sh", "-c", f'exec {shlex.join(words[:-1])} "$(command -v "$0")" "$@"', script]
     elif not interpreter:
         words = [*_interpreter(draft, script, around, bool(before)), *before, script]
     if isinstance(args, str):

@@ -247,8 +247,8 @@ def _command(draft: Draft, given: dict[str, Any], file: _File, references: shell
         return
     text = str(told or "")
     number = file.running(dict(pairs(given.get("environment")))).get("PORT", "")
-    if own_port.is_client(text) and own_port.is_number(number):
-        text = own_port.SHELL_PORT.sub(number, text)
+    if own_port.is_client(text):
+        text = own_port.asked(text, references.known.get("PORT", "") if file.is_expanded else number, number)
     line = shell.read(text, references)
     if line.uses_port and not line.ports and own_port.is_number(number):
         line.ports = [int(number)]
