@@ -19,6 +19,7 @@ from supervisor.logs.query import make_query
 from supervisor.logs.search import Search
 from supervisor.logs.sought import Span
 from supervisor.logs.starts import last_starts
+from supervisor.words import logs as words
 
 SECONDS = 10.0  # that a search may take; what was found until then is given
 _ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -37,7 +38,7 @@ def search_logs(
     try:
         return _searched(directory, services, asked, seconds)
     except OSError as error:  # no descriptor is left, or the disk fails
-        what = "cannot search the logs"
+        what = words.CANNOT_SEARCH
         raise refusal(error, what) or PortsupError(what, explained(error)) from error
 
 
@@ -45,7 +46,6 @@ def _searched(directory: str, services: Sequence[str], asked: LogQuery, seconds:
     if asked.grep is None or threading.current_thread() is threading.main_thread():
         return _search(directory, services, asked, seconds)
     request = {"directory": directory, "services": list(services), "query": as_json(asked), "seconds": seconds}
-    what = "cannot search the logs"
     try:
         ran = subprocess.run(
             [sys.executable, "-c", _APART, _ROOT], input=json.dumps(request).encode(), capture_output=True,
@@ -53,9 +53,9 @@ def _searched(directory: str, services: Sequence[str], asked: LogQuery, seconds:
         )  # fmt: skip
         told = json.loads(ran.stdout)
     except subprocess.TimeoutExpired:
-        raise UsageError(what, f"it takes longer than {seconds:g} s", "use a simpler expression") from None
+        raise words.too_long(seconds) from None
     except (OSError, ValueError, subprocess.CalledProcessError) as error:
-        raise PortsupError(what, f"the process that was to do it failed ({error})") from error
+        raise words.search_failed(error) from error
     if "error" in told:
         raise (UsageError if told["is_usage"] else PortsupError)(*told["error"])
     return read(LogPage, told)
@@ -106,5 +106,5 @@ def _places(cursor: str) -> dict[str, LogPosition]:
             device, inode, offset, head = (int(number, 16) for number in numbers.split("."))
             found[name] = LogPosition(device, inode, offset, head)
     except ValueError:
-        raise UsageError("cannot go on reading the logs", "this is no cursor of a search", "leave it out") from None
+        raise words.no_cursor() from None
     return found

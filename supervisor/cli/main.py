@@ -35,8 +35,10 @@ def _carried_out(arguments: list[str]) -> int:
     try:
         _open_closed_streams()
     except OSError as error:  # there may be nobody to tell
-        what = f"cannot open `{os.devnull}`"
-        complain(refusal(error, what) or PortsupError(what, error.strerror or str(error), "mount a /dev"), arguments)
+        from supervisor.words.surroundings import CANNOT_OPEN_NULL as what
+        from supervisor.words.surroundings import MOUNT_DEV
+
+        complain(refusal(error, what) or PortsupError(what, error.strerror or str(error), MOUNT_DEV), arguments)
         return int(ExitCode.FAILURE)
     try:
         codecs.register_error(PLAIN, _plainly)

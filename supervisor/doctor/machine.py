@@ -11,8 +11,9 @@ from supervisor.errors import PortsupError
 from supervisor.logs.state_dir import check_state
 from supervisor.ports.instances import InstanceInfo
 from supervisor.process.filters import why_not
-from supervisor.process.view import REMEDY, require_null
+from supervisor.process.view import require_null
 from supervisor.words import findings as words
+from supervisor.words.surroundings import MOUNT_PROC
 
 CLOCK_TOLERANCE = 2.0  # seconds between two clocks that are read one after the other on a busy machine
 FILES_PER_SERVICE = 24  # descriptors: locks, covers, pipes, sockets, logs of a service with five ports
@@ -125,7 +126,7 @@ def _unsafe(name: str, path: str) -> Finding | None:
 def check_namespaces(instances: list[InstanceInfo]) -> Iterator[Finding]:
     """Whether the processes of the instances that run can be seen from here; their locks can, in any case."""
     if why := system.process_trouble():
-        yield Finding("processes", Level.ERROR, words.no_processes(why), REMEDY)
+        yield Finding("processes", Level.ERROR, words.no_processes(why), MOUNT_PROC)
     for info in instances:
         if info.pid_here is None:
             yield Finding("processes", Level.NOTE, *words.elsewhere(info.stack, info.instance, info.whose))

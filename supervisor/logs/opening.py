@@ -5,6 +5,7 @@ import os
 
 from supervisor.files.directory import make, user_name
 from supervisor.files.opening import Refused, close, is_ours, open_file
+from supervisor.words.directories import of_others
 
 
 def open_log(path: str, flags: int) -> int:
@@ -18,5 +19,5 @@ def open_log(path: str, flags: int) -> int:
     found = os.fstat(descriptor)
     if not is_ours(found):
         close(descriptor)
-        raise Refused(errno.EPERM, f"it belongs to {user_name(found.st_uid)}, not to you", path)
+        raise Refused(errno.EPERM, of_others(user_name(found.st_uid)), path)
     return descriptor

@@ -8,11 +8,11 @@ from typing import Any
 
 from supervisor.core.escapes import tamed
 from supervisor.dataclass import dataclass
-from supervisor.errors import UsageError
 from supervisor.logs.gathering import Gathering, Group
 from supervisor.logs.levels import NAMES, Level, level_of, may_be, named
 from supervisor.logs.line import Line
 from supervisor.system.patterns import TooSlow, found, within_limit
+from supervisor.words import logs as words
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,27 +81,25 @@ def make_query(
     grep: str | None = None, *, ignore_case: bool = False, level: str | None = None, fields: "tuple[str, ...]" = ()
 ) -> Query:
     """The query in words that people write; raises UsageError with what is wrong in them."""
-    what = "cannot search the logs"
     pattern = None
     if grep is not None:
         try:
             pattern = re.compile(grep, re.IGNORECASE if ignore_case else 0)
         except (re.error, RecursionError, OverflowError) as error:
-            hint = r"for these characters themselves put a `\` before each of . * + ? ( ) [ { ^ $ |"
-            raise UsageError(what, f"`{grep}` is no regular expression: {error}", hint) from None
+            raise words.no_expression(grep, error) from None
     least = None
     if level is not None:
         least = named(level)
         if least is None:
-            raise UsageError(what, f"there is no level `{level}`", f"levels: {', '.join(NAMES)}")
-    return Query(pattern, least, tuple(_field(each, what) for each in fields))
+            raise words.no_level(level, NAMES)
+    return Query(pattern, least, tuple(_field(each) for each in fields))
 
 
-def _field(text: str, what: str) -> Field:
+def _field(text: str) -> Field:
     name, equals, value = text.partition("=")
     keys = tuple(name.split("."))
     if not all(keys):
-        raise UsageError(what, f"`{text}` names no field", "write `user`, `http.status=500`")
+        raise words.no_field(text)
     return Field(keys, value if equals else None)
 
 
@@ -129,9 +127,7 @@ def matching(query: Query, texts: Sequence[str], seconds: float | None = None) -
             if within_limit(lambda text=text: query.matches(text), LINE_LIMIT):  # type: ignore[misc]
                 chosen.append(number)
         except TooSlow:
-            where = "one of the lines" if seconds is None else "these lines"
-            why = f"`{query.pattern.pattern if query.pattern else ''}` takes too long on {where}"
-            raise UsageError("cannot search the logs", why, "use a simpler expression") from None
+            raise words.too_slow(query.pattern.pattern if query.pattern else "", is_one=seconds is None) from None
     return chosen
 
 

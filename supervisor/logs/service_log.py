@@ -13,6 +13,7 @@ from supervisor.logs import index
 from supervisor.logs.index import Stream
 from supervisor.logs.opening import open_log
 from supervisor.logs.rotation import INDEX_SUFFIX, rotate
+from supervisor.words import logs as words
 
 LOOK_EVERY = 1.0  # seconds between two looks whether the file is still the one at its path
 RETRY_AFTER = 1.0  # seconds without another attempt after a write went wrong
@@ -121,7 +122,7 @@ class ServiceLog:
         if written == len(chunk):
             self.trouble = ""
         else:
-            self._fail("no space left on device", now)
+            self._fail(words.NO_ROOM, now)
             self._lose(len(chunk) - written)
 
     def _note(self, stream: str, now: float) -> None:
@@ -139,7 +140,7 @@ class ServiceLog:
 
     def _report(self, now: float) -> None:
         reported = self._unreported
-        self._append(Stream.PORTSUP, f"[portsup] {reported} bytes of output lost here: {self.trouble}\n".encode(), now)
+        self._append(Stream.PORTSUP, words.lost(reported, self.trouble), now)
         if not self.trouble:
             self._unreported -= reported
 
@@ -195,8 +196,7 @@ class ServiceLog:
         self.close()
         self._open()
         self._looked = now
-        words = f"[portsup] {size} bytes of older output dropped here: the log cannot be rotated\n"
-        self._append(Stream.PORTSUP, words.encode(), now)
+        self._append(Stream.PORTSUP, words.dropped(size), now)
 
 
 def _words(error: OSError) -> str:

@@ -5,11 +5,12 @@ import os
 
 from supervisor import system
 from supervisor.files.directory import check
+from supervisor.words import directories as words
 
 
 def state_directory() -> str:
     """$PORTSUP_STATE_DIR, or what is usual for root and for others."""
-    given = os.environ.get("PORTSUP_STATE_DIR")
+    given = os.environ.get(words.STATE)
     if given:
         return os.path.abspath(given)
     return system.usual_state_directory()
@@ -28,6 +29,5 @@ def check_state(path: str = "") -> str:
     path = path or state_directory()
     if os.path.islink(path) or not os.path.isfile(path):
         with contextlib.suppress(OSError):
-            what = f"cannot use the state directory `{path}`"
-            check(path, what, is_closed=False, elsewhere="name another one in PORTSUP_STATE_DIR")
+            check(path, words.state_unusable(path), is_closed=False, elsewhere=words.STATE_ELSEWHERE)
     return path

@@ -17,10 +17,10 @@ from supervisor.logs.index import Stream
 from supervisor.logs.line import Line
 from supervisor.logs.part import MOST_PARTS, LogPosition, Part
 from supervisor.system import Watch, WatchKind, open_watch
+from supervisor.words.logs import GAP as GAP
 
 Paths = Mapping[str, str | os.PathLike[str]]  # of the log of each service; need not exist (yet)
 
-GAP = "[portsup] lines may be missing here: the log was rotated faster than it was read"
 MOST_AT_ONCE = 5000  # lines, of all services
 POLL_EVERY = 0.25  # seconds, where the system cannot watch files
 

@@ -8,6 +8,7 @@ from supervisor.api.project import Project
 from supervisor.api.values import LogQuery, as_json, line_of
 from supervisor.errors import NotFound
 from supervisor.mcp.results import NOTICE, lines_of
+from supervisor.words.answers import no_service
 
 LINES = 200  # of a log
 EVENTS = 100
@@ -60,7 +61,7 @@ def content_of(project: Project, uri: str) -> tuple[str, str]:
         return json.dumps({row.name: [as_json(each) for each in row.pool] for row in rows}), "application/json"
     service = found[4]
     if service not in project.services():
-        raise NotFound(f"cannot read `{uri[:200]}`", f"the stack has no service `{service}`", "list the resources")
+        raise no_service(service[:200], project.services())
     page = project.search(service, query=LogQuery(count=LINES))
     lines, _ = lines_of(page.lines, MOST_BYTES, prefix=False)
     return "\n".join([f"# {NOTICE.replace('last_lines', 'what follows')}", *lines]), "text/plain"

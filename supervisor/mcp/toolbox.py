@@ -13,7 +13,7 @@ from supervisor.api.sight import needs_of
 from supervisor.api.stack import DaemonGone
 from supervisor.api.values import LogQuery, Outcome, ServiceStatus
 from supervisor.core.state import AT_REST
-from supervisor.errors import NotFound, PortsupError, WaitTimedOut
+from supervisor.errors import PortsupError, WaitTimedOut
 from supervisor.mcp.leases import Leases
 from supervisor.mcp.results import NOTICE, Refused, Result, lines_of, made, refusal, several, story_of, told
 from supervisor.mcp.schema import MOST_BYTES, TOOLS, Tool, complaint_of
@@ -115,9 +115,7 @@ class Toolbox:
     ) -> Result:  # fmt: skip
         known = self.project.services()
         if service and service not in known:
-            raise NotFound(
-                f"cannot find service `{service}`", "the stack has none of that name", f"services: {', '.join(known)}"
-            )
+            raise answers.no_service(service, known)
         query = LogQuery(
             grep=grep, level=level, since=_moment(since), since_restart=since_restart, context=context, count=tail,
             cursor=cursor,

@@ -15,6 +15,7 @@ from supervisor.files.opening import Refused, explained
 from supervisor.files.replacement import write
 from supervisor.ports.lockfile import FileLock
 from supervisor.system.identity import is_finite
+from supervisor.words import directories as words
 
 LARGEST = 4 << 20  # bytes; an entry has about 150
 DAMAGED = ".damaged"  # the ending of one that was set aside, because it or a part of it makes no sense
@@ -44,7 +45,7 @@ class Folders:
         except FileNotFoundError:
             return []
         except OSError as error:
-            self.trouble, self._state = f"cannot read `{self.path}`: {explained(error)}", _State.UNREADABLE
+            self.trouble, self._state = words.numbers_unreadable(self.path, explained(error)), _State.UNREADABLE
             return []
         try:
             value = json.loads(text)
@@ -52,12 +53,12 @@ class Folders:
             value = None
         if not isinstance(value, list):
             self._state = _State.DAMAGED if text.strip() else _State.GOOD
-            self.trouble = f"cannot read `{self.path}`: it is not a list of directories" if text.strip() else ""
+            self.trouble = words.numbers_damaged(self.path) if text.strip() else ""
             return []
         found = [entry for each in value if (entry := _entry(each)) is not None]
         if len(found) < len(value):
             self._state = _State.DAMAGED
-            self.trouble = f"{len(value) - len(found)} entries of `{self.path}` make no sense, and are left out"
+            self.trouble = words.numbers_left_out(self.path, len(value) - len(found))
         return sorted(found, key=lambda each: (each.stack, each.number))
 
     def of(self, stack: str) -> list[Remembered]:
@@ -84,7 +85,7 @@ class Folders:
         with self._locked():
             kept = change(self.all())
             if self._state is _State.UNREADABLE:
-                raise Refused(errno.EINVAL, f"{self.trouble}, so it stays as it is", self.path)
+                raise Refused(errno.EINVAL, words.stays(self.trouble), self.path)
             if self._state is _State.DAMAGED:
                 self._set_aside()
             told = [
@@ -109,7 +110,7 @@ class Folders:
         deadline = time.monotonic() + PATIENCE
         while not lock.acquire():
             if time.monotonic() > deadline:
-                raise OSError(f"`{lock.path}` is locked by somebody who does not go on")
+                raise OSError(words.lock_stuck(lock.path))
             time.sleep(0.005)
         try:
             yield

@@ -7,7 +7,7 @@ import socket
 from collections.abc import Mapping, Sequence
 
 from supervisor.core.instance import ports_of
-from supervisor.errors import PoolExhausted, PortsupError, UsageError
+from supervisor.errors import UsageError
 from supervisor.ports.instance_lock import InstanceLock
 from supervisor.ports.instances import RunInfo
 from supervisor.ports.lease import Lease, OnLost
@@ -17,6 +17,7 @@ from supervisor.ports.port_lock import own_identity
 from supervisor.ports.record import Owner
 from supervisor.ports.runtime import RuntimeDir
 from supervisor.ports.shield import Shield
+from supervisor.words import sockets as words
 from supervisor.words.reasons import text_of
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
@@ -92,8 +93,7 @@ class PortPool:
                 return Lease(chosen.port, skipped, listening, leased, shield, self._on_lost)
             leased.release()
             reasons.extend((port, text_of(each)) for port, each in found.reasons)
-        why = "; ".join(f"{port}: {reason}" for port, reason in reasons)
-        raise PoolExhausted(f"cannot get a port for `{self.name}`", reasons, why, "end one of those, or add ports")
+        raise words.no_port(self.name, reasons)
 
     def _listen(self, leased: PoolLease) -> tuple[Chosen, socket.socket] | NoPort:
         slipped: dict[int, str] = {}
@@ -106,11 +106,11 @@ class PortPool:
             try:
                 return chosen, reservation.open_service_socket(self.host)
             except socket.gaierror as error:
-                raise PortsupError(f"cannot listen on `{self.host}`", error.strerror or "no such host") from error
+                raise words.cannot_listen(self.host, error.strerror) from error
             except OSError as error:
                 if error.errno != errno.EADDRINUSE:
-                    raise PortsupError(f"cannot listen on `{self.host}`", error.strerror or str(error)) from error
-                slipped[chosen.port] = "another program bound it in the same instant"
+                    raise words.cannot_listen(self.host, error.strerror or str(error)) from error
+                slipped[chosen.port] = words.SLIPPED
 
 
 class Instance:

@@ -14,6 +14,7 @@ from typing import Any
 from supervisor.core.reasons import LockGone
 from supervisor.errors import REFUSALS
 from supervisor.files.opening import close, open_file
+from supervisor.words.directories import not_lockable
 
 # How often and how far apart a lock is tried whose holder is unknown: somebody may only be looking whether it is held.
 _ATTEMPTS, _PAUSE = 25, 0.002
@@ -77,7 +78,7 @@ def _refused(error: BaseException) -> OSError:
     """What the system says of the lock, which is not that somebody else has it."""
     number = error.errno if isinstance(error, OSError) else None
     why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return OSError(number or errno.ENOLCK, f"the file system cannot lock: {why.lower()}")
+    return OSError(number or errno.ENOLCK, not_lockable(why))
 
 
 def _told_nothing(error: BaseException) -> bool:

@@ -1,28 +1,13 @@
 """The directory where locks, records and control sockets are."""
 
 import contextlib
-import errno
 import os
 
 from supervisor import system
 from supervisor.errors import PortsupError
 from supervisor.files.directory import check, make
 from supervisor.files.opening import Refused, close, explained
-
-_ENVIRONMENT = "PORTSUP_RUNTIME_DIR"
-_ELSEWHERE = f"name another one in {_ENVIRONMENT}"
-
-_WITH_LOCKS = f"{_ELSEWHERE}, on a file system that can lock"
-
-_HINTS = {
-    errno.ENOLCK: _WITH_LOCKS,
-    errno.ENOSYS: _WITH_LOCKS,
-    errno.EOPNOTSUPP: _WITH_LOCKS,
-    errno.ENOSPC: f"make room there, or {_ELSEWHERE}",
-    errno.EDQUOT: f"make room there, or {_ELSEWHERE}",
-    errno.EFBIG: "raise the limit: `ulimit -f unlimited`",
-    errno.EROFS: _ELSEWHERE,
-}
+from supervisor.words import directories as words
 
 
 class RuntimeDir:
@@ -47,7 +32,7 @@ class RuntimeDir:
         try:
             _check(path)
         except OSError as error:
-            raise _error("use", path, error) from error
+            raise _error(path, error) from error
         return cls(path)
 
     @classmethod
@@ -58,14 +43,14 @@ class RuntimeDir:
             _make(path)
             descriptor = system.hold_directory(path)
         except OSError as error:
-            raise _error("use", path, error) from error
+            raise _error(path, error) from error
         try:
             runtime = cls(path, descriptor)
             for directory in (runtime.ports, runtime.instances):
                 _make(directory)
         except OSError as error:
             close(descriptor)
-            raise _error("use", path, error) from error
+            raise _error(path, error) from error
         except BaseException:
             close(descriptor)
             raise
@@ -96,11 +81,7 @@ class RuntimeDir:
         path = f"{self.path}/{stack}-{instance}.sock"
         length = len(os.fsencode(path))
         if length > system.SOCKET_PATH_MAX:
-            raise PortsupError(
-                f"cannot make the control socket `{path}`",
-                f"its path has {length} bytes, and a unix socket can have {system.SOCKET_PATH_MAX}",
-                f"set {_ENVIRONMENT} to a shorter path",
-            )
+            raise words.path_too_long(path, length, system.SOCKET_PATH_MAX)
         return path
 
     def notify_socket(self, stack: str, instance: int, service: str) -> str:
@@ -122,7 +103,7 @@ class RuntimeDir:
 
 def default_path() -> str:
     """$PORTSUP_RUNTIME_DIR, else what is usual on this system."""
-    return os.environ.get(_ENVIRONMENT) or system.runtime_directory()
+    return os.environ.get(words.RUNTIME) or system.runtime_directory()
 
 
 def error_in(what: str, path: str, error: OSError) -> PortsupError:
@@ -137,14 +118,14 @@ def _make(path: str) -> None:
 
 
 def _check(path: str) -> None:
-    check(path, f"cannot use the runtime directory `{path}`", is_closed=True, elsewhere=_ELSEWHERE)
+    check(path, words.runtime_unusable(path), is_closed=True, elsewhere=words.RUNTIME_ELSEWHERE)
 
 
-def _error(verb: str, path: str, error: OSError) -> PortsupError:
-    return PortsupError(f"cannot {verb} the runtime directory `{path}`", explained(error), _hint(error) or _ELSEWHERE)
+def _error(path: str, error: OSError) -> PortsupError:
+    return PortsupError(words.runtime_unusable(path), explained(error), _hint(error) or words.RUNTIME_ELSEWHERE)
 
 
 def _hint(error: OSError) -> str:
     if isinstance(error, Refused):
-        return "remove what is there"
-    return _HINTS.get(error.errno or 0, "")
+        return words.IN_THE_WAY
+    return words.hint_for(error.errno)

@@ -6,8 +6,8 @@ import stat
 
 from supervisor import system
 from supervisor.errors import PortsupError
+from supervisor.words import surroundings as words
 
-REMEDY = "mount one for this PID namespace: `mount -t proc proc /proc`, or `unshare --mount-proc`"
 FEWEST_DESCRIPTORS = 32  # what a daemon with one service takes
 
 
@@ -17,7 +17,7 @@ def require_view(what: str) -> None:
     A signal could reach the wrong one.
     """
     if why := system.process_trouble():
-        raise PortsupError(what, why, REMEDY)
+        raise PortsupError(what, why, words.MOUNT_PROC)
 
 
 def require_place(what: str) -> None:
@@ -25,28 +25,22 @@ def require_place(what: str) -> None:
     require_view(what)
     require_null(what)
     if (limit := system.descriptor_limit()) < FEWEST_DESCRIPTORS:
-        why = f"a process may have only {limit} files open here"
-        raise PortsupError(what, why, "raise the limit, as in `ulimit -n 8192`")
+        raise words.few_descriptors(what, limit)
 
 
 def require_null(what: str) -> None:
     """Raises PortsupError, which begins with `what`, where /dev/null is not what it should be."""
-    hint = "mount a /dev, or make it: `mknod -m 666 /dev/null c 1 3`"
     try:
         found = os.stat(os.devnull)
     except OSError as error:
-        raise PortsupError(what, f"there is no {os.devnull} here ({error.strerror})", hint) from None
+        raise words.no_null(what, error.strerror) from None
     if hasattr(os, "geteuid") and not stat.S_ISCHR(found.st_mode):
-        why = f"{os.devnull} is no device here: what goes there would be kept, and read back"
-        raise PortsupError(what, why, f"remove it; {hint}")
+        raise words.null_is_a_file(what)
     try:
         os.close(os.open(os.devnull, os.O_RDWR))
+    except PermissionError:
+        raise words.null_is_closed(what, stat.S_IMODE(found.st_mode)) from None
     except OSError as error:
-        if isinstance(error, PermissionError):
-            why = f"we may not read and write {os.devnull} (mode {stat.S_IMODE(found.st_mode):04o})"
-        elif error.errno in (errno.ENXIO, errno.ENODEV):
-            raise PortsupError(what, f"{os.devnull} is another device here ({error.strerror})", hint) from None
-        else:  # no descriptor is left, for instance
+        if error.errno not in (errno.ENXIO, errno.ENODEV):  # no descriptor is left, for instance
             raise
-        hint = "as root: `chmod 666 /dev/null`; if that changes nothing, its file system is mounted `nodev`"
-        raise PortsupError(what, why, hint) from None
+        raise words.null_is_another(what, error.strerror) from None

@@ -2,7 +2,9 @@
 
 import errno
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+from supervisor.errors import PoolExhausted, PortsupError
 
 HANDOFF_IS_OFF = "the handoff is off"
 _NO_FILTER = {
@@ -35,3 +37,25 @@ def named_by(path: str) -> str:
 def listens_on(port: int) -> str:
     """The same: by its port."""
     return f"it listens on port {port}"
+
+
+SLIPPED = "another program bound it in the same instant"
+
+
+def no_port(name: str, reasons: Sequence[tuple[int, str]]) -> PoolExhausted:
+    """No port of the pool of a program can be had; why, port by port."""
+    why = "; ".join(f"{port}: {reason}" for port, reason in reasons)
+    return PoolExhausted(f"cannot get a port for `{name}`", reasons, why, "end one of those, or add ports")
+
+
+def cannot_listen(host: str, why: str | None) -> PortsupError:
+    """A program cannot listen at an address; `why` may be missing for a name that nobody knows."""
+    return PortsupError(f"cannot listen on `{host}`", why or "no such host")
+
+
+def no_page(host: str) -> str:
+    """What could not be done."""
+    return f"cannot serve the page on `{host}`"
+
+
+BEYOND = "say so with --beyond-loopback, or forward a port: `ssh -L 7080:127.0.0.1:7080 …`"

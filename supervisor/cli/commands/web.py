@@ -7,6 +7,7 @@ import os
 from supervisor.cli.arguments import ports
 from supervisor.cli.config_files import current_directory, files_asked
 from supervisor.errors import Missing, UsageError
+from supervisor.words import sockets as words
 
 EXAMPLES = """\
   portsup web              print a link that works once, and serve the page
@@ -59,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> None:
-    what = f"cannot serve the page on `{args.host}`"
+    what = words.no_page(args.host)
     try:
         is_loopback = ipaddress.ip_address(args.host).is_loopback
     except ValueError:
@@ -70,8 +71,7 @@ def _check(args: argparse.Namespace) -> None:
         if not os.path.isfile(file):
             raise UsageError("cannot serve the page by TLS", f"there is no file `{file}`")
     if not is_loopback and not args.beyond_loopback:
-        hint = "say so with --beyond-loopback, or forward a port: `ssh -L 7080:127.0.0.1:7080 …`"
-        raise UsageError(what, "others could reach it there", hint)
+        raise UsageError(what, "others could reach it there", words.BEYOND)
     if not is_loopback and not args.tls_cert:
         raise UsageError(what, "whoever listens on the way would get the keys", "give --tls-cert and --tls-key")
     if is_loopback and args.beyond_loopback:
