@@ -10,7 +10,7 @@ from supervisor.config import port_killers
 from supervisor.convert import own_port, shell, workspaces
 from supervisor.convert.around import ALONE, Around
 from supervisor.convert.draft import Draft, Filled, Left, Outcome
-from supervisor.convert.values import cleaned, mapping, whole
+from supervisor.convert.values import cleaned, mapping, set_variables, whole
 from supervisor.errors import PortsupError
 
 LOCKS = {
@@ -26,7 +26,9 @@ _STAYS = re.compile(
     r"|docusaurus start|email dev|flask(?: \S+)* run|uvicorn|manage\.py runserver|artisan serve|rails s(?:erver)?"
     r"|live-server|maildev|mailpit|local-ssl-proxy|mockoon-cli start|msw-server|inngest(?:-cli)? dev"
     r"|temporal server start-dev"
-    r"|electron(?:mon)? \.|tauri dev|concurrently|run-p)(?!\S)"
+    r"|electron(?:mon)? \.|tauri dev|concurrently|run-p"
+    r"|(?:npm|pnpm|yarn|bun)(?: (?:-C|-w|--(?:prefix|cwd|filter|workspace))[ =]\S+)* (?:run )?(?:dev|start|serve|watch)"
+    r"|docker(?:-| )compose(?: \S+)* up(?!.* (?:-d|--detach)\b))(?!\S)"
 )
 # Development servers: the option that tells them a port, and the one that they take by themselves.
 SERVERS = (
@@ -34,8 +36,9 @@ SERVERS = (
     (r"\bastro dev\b", "--port", 4321), (r"\bng serve\b", "--port", 4200), (r"\bsvelte-kit dev\b", "--port", 5173),
     (r"\bnext (?:dev|start)\b", "", 3000), (r"\breact-scripts start\b", "", 3000), (r"\bnuxti? dev\b", "", 3000),
     (r"\bremix dev\b", "", 3000), (r"\bwebpack(?:-dev-server| serve)\b", "--port", 8080),
-    (r"\bstorybook dev\b", "--port", 6006), (r"\bgatsby develop\b", "--port", 8000),
-    (r"\bvitepress dev\b", "--port", 5173), (r"\bparcel(?! build)\b", "--port", 1234),
+    (r"\bstorybook dev\b", "--port", 6006), (r"\bstart-storybook\b", "-p", 6006),
+    (r"\bgatsby develop\b", "--port", 8000), (r"\bvitepress dev\b", "--port", 5173),
+    (r"\bparcel(?! build)\b", "--port", 1234),
     (r"\bwrangler dev\b", "--port", 8787), (r"\bjson-server\b", "--port", 3000), (r"\bhttp-server\b", "--port", 8080),
     (r"\beleventy\b.*--serve", "--port=", 8080), (r"\bexpo start\b", "--port", 8081),
 )  # fmt: skip
@@ -45,7 +48,8 @@ _WITH_VALUE = (
     "-t", "--timestamp-format", "--restart-tries", "--restart-after", "--default-input-target", "--hide", "-e",
     "--name-separator", "--kill-signal", "--ks", "--kill-timeout", "--teardown",
 )  # fmt: skip
-_TOGETHER = re.compile(r"(?:npx\s+)?(concurrently|run-p|npm-run-all|run-pty)\b(.*)", re.DOTALL)
+_SET = r"(?:(?:npx\s+)?cross-env\s+)?((?:\w+=(?:[^\s'\"$]+|'[^']*')\s+)*)"
+_TOGETHER = re.compile(rf"{_SET}(?:npx\s+)?(concurrently|run-p|npm-run-all|run-pty)\b(.*)", re.DOTALL)
 
 
 def convert(text: str, around: Around = ALONE) -> Outcome:
@@ -68,9 +72,11 @@ def convert(text: str, around: Around = ALONE) -> Outcome:
     parts = dict(_parts(first, scripts)) if first else {}
     taken = set(parts) | {first}
     together = _ending(scripts[first]) if len(parts) > 1 else {}
+    shared = _set_before(scripts[first]) if first and set(parts) != {first} else {}
     for name, command in parts.items():
         draft = service(name, command, runner, is_script=name in scripts)
         draft.fields |= together
+        set_variables(draft, shared)
         outcome.services.append(draft)
     if before in scripts and outcome.services and first not in parts and not around.is_there(".yarnrc.yml"):
         if killer := port_killers.in_script(scripts[before]):
@@ -91,7 +97,7 @@ def convert(text: str, around: Around = ALONE) -> Outcome:
             draft.notes.append(f"`{runner}` runs `pre{name}` first, and that `{killer}`, which would kill portsup")
     if rest := [name for name in scripts if name not in taken and name not in others]:
         shown = ", ".join(f"`{name}`" for name in rest)
-        why, remedy = "by their names they are tasks that end", f"run them by `{runner} run NAME`, or write a service"
+        why, remedy = "nothing says that they keep running", f"run them by `{runner} run NAME`, or write a service"
         outcome.left.append(Left(f"scripts {shown}", why, remedy))
     return outcome
 
@@ -160,6 +166,7 @@ def _parts(name: str, scripts: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """The scripts that a script runs side by side; itself where it runs none."""
     tool, words = _together(scripts[name])
     is_parallel = tool and (tool != "npm-run-all" or {"-p", "--parallel"} & set(words))
+    is_parallel = is_parallel and "PORT" not in _set_before(scripts[name])  # which one it is for, nobody knows
     named = list(_named(tool, words, scripts)) if is_parallel else []
     if not named:
         yield name, scripts[name]
@@ -171,9 +178,15 @@ def _together(script: str) -> tuple[str, list[str]]:
     """The program by which a script runs others, and its words; empty for any other script."""
     found = _TOGETHER.match(script.strip())
     try:
-        return (found[1], shlex.split(found[2])) if found else ("", [])
+        return (found[2], shlex.split(found[3])) if found else ("", [])
     except ValueError:
-        return found[1] if found else "", []
+        return found[2] if found else "", []
+
+
+def _set_before(script: str) -> dict[str, str]:
+    """The variables that are set before such a program."""
+    found = _TOGETHER.match(script.strip())
+    return dict(word.split("=", 1) for word in shlex.split(found[1])) if found else {}
 
 
 def _ending(script: str) -> dict[str, Any]:
