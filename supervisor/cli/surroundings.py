@@ -1,11 +1,13 @@
 """What `init` tells a converter about the folder: its files, and the programs of this machine."""
 
 import glob
+import math
 import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+from supervisor import system
 from supervisor.convert.around import Around, FileKind
 
 _LOOKED_AT = 1024  # bytes that tell a text from a program
@@ -26,10 +28,22 @@ def around(here: Path, read: Callable[[Path], str]) -> Around:
         return [path for path in found if os.path.isfile(here / path)]
 
     named = getattr(os, "uname", lambda: ("windows",))()[0].lower()
-    system = {"darwin": "macos"}.get(named, named)
+    named = {"darwin": "macos"}.get(named, named)
     is_root = hasattr(os, "geteuid") and os.geteuid() == 0
     has_program: Callable[[str], bool] = lambda name: shutil.which(name) is not None  # noqa: E731
-    return Around(text, kind, matching, has_program, system, is_root, str(here), processors=os.cpu_count() or 0)
+    return Around(text, kind, matching, has_program, named, is_root, str(here), processors=os.cpu_count() or 0)
+
+
+def highest_limit(name: str) -> float:
+    """The highest that a program may get here of what `limits` calls `name`; infinite where there is no such limit."""
+    if system.HAS_JOBS:
+        return math.inf
+    import resource
+
+    from supervisor.process.limits import RESOURCES
+
+    found = system.highest_limit(RESOURCES[name])
+    return math.inf if found == resource.RLIM_INFINITY else found
 
 
 def _kind(path: Path) -> FileKind:

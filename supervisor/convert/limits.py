@@ -1,9 +1,10 @@
 """What a service may use of the machine."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
-from supervisor.convert.draft import Draft
+from supervisor.convert.draft import Draft, Outcome
 from supervisor.convert.values import mapping, memory, whole
 
 _BYTES = 2**62
@@ -52,6 +53,15 @@ def set_limit(draft: Draft, name: str, told: Any, what: str) -> None:
         draft.leave(what, "there is no such limit here, or it has another range", "see `limits`")
     else:
         draft.fields.setdefault("limits", {})[name] = found
+
+
+def keep_within(outcome: Outcome, most: Callable[[str], float]) -> None:
+    """Lower the limits that this machine does not allow: `most` gives the highest of each, by its name in `limits`."""
+    for draft in outcome.services:
+        for name, value in draft.fields.get("limits", {}).items():
+            if isinstance(value, int) and value > (highest := most(name)):
+                draft.fields["limits"][name] = int(highest)
+                draft.notes.append(f"`{name}: {value}` is above {int(highest)}, the most that this system allows")
 
 
 def in_bytes(told: str) -> str:

@@ -166,8 +166,8 @@ def _parts(name: str, scripts: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """The scripts that a script runs side by side; itself where it runs none."""
     tool, words = _together(scripts[name])
     is_parallel = tool and (tool != "npm-run-all" or {"-p", "--parallel"} & set(words))
-    is_parallel = is_parallel and "PORT" not in _set_before(scripts[name])  # which one it is for, nobody knows
-    named = list(_named(tool, words, scripts)) if is_parallel else []
+    is_for_one = "PORT" in _set_before(scripts[name])  # and nobody knows for which
+    named = list(_named(tool, words, scripts)) if is_parallel and not is_for_one else []
     if not named:
         yield name, scripts[name]
     else:

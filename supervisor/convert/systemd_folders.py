@@ -37,7 +37,7 @@ def bases(is_of_user: bool) -> tuple[str, ...]:
 
 
 def carry(draft: Draft, given: Mapping[str, list[str]], specifier: Specifier, is_of_user: bool) -> None:
-    """Tell a service its directories, and have them made if it runs as who starts it; else say who has to."""
+    """Tell a service its directories, and have them made if it may make them; else say who has to."""
     paths: list[str] = []
     for (key, variable), where in zip(FOLDERS.items(), bases(is_of_user), strict=True):
         names = [name.partition(":")[0] for told in given.get(key, []) for name in specifier(told).split()]
@@ -48,7 +48,7 @@ def carry(draft: Draft, given: Mapping[str, list[str]], specifier: Specifier, is
     if not paths:
         return
     made = ["mkdir", "-p", *paths]
-    if user := draft.fields.get("user"):
+    if (user := draft.fields.get("user")) not in (None, "root", "0"):
         keys = ", ".join(f"`{key}`" for key in FOLDERS if given.get(key))
         why = "systemd makes these directories before a start, and a service may not"
         draft.leave(keys, why, f"make them: `install -d -o {user} {shlex.join(paths)}`")

@@ -1,10 +1,13 @@
-"""`portsup init` of a file in one directory for a services.yaml in another."""
+"""`portsup init` of a file in one directory for a services.yaml in another, or of another machine."""
 
+import math
 from pathlib import Path
 
 import pytest
 
+from supervisor.cli import surroundings
 from supervisor.config.load import load
+from supervisor.core.limits import UNLIMITED
 from tests.cli.conftest import Run
 
 
@@ -61,3 +64,18 @@ def test_what_a_file_of_variables_elsewhere_would_fill_in_is_said(folder: Path, 
     assert "copy what" not in run("init", "--from", "deploy/compose.yml", "-o", "deploy").err
     (folder / "deploy" / "compose.yml").write_text("services: {x: {build: ., command: [x, '$${TAG}']}}")
     assert "copy what" not in run("init", "--from", "deploy/compose.yml", "--force").err
+
+
+def test_a_limit_that_this_machine_does_not_allow_is_lowered_and_said(
+    folder: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(surroundings, "highest_limit", {"nofile": 20000, "core": math.inf}.get)
+    (folder / "x.service").write_text("[Service]\nExecStart=/bin/x\nLimitNOFILE=65535\nLimitCORE=5000000\n")
+    (folder / "y.service").write_text("[Service]\nExecStart=/bin/y\nLimitNOFILE=20000\nLimitCORE=infinity\n")
+    assert run("init", "--from", "x.service", "--from", "y.service").code == 0
+    services = load(folder / "services.yaml", {}).services
+    assert dict(services["x"].limits) == {"nofile": 20000, "core": 5000000}
+    assert dict(services["y"].limits) == {"nofile": 20000, "core": UNLIMITED}
+    text = (folder / "services.yaml").read_text()
+    assert text.count("is above") == 1
+    assert "# `nofile: 65535` is above 20000, the most that this system allows" in text

@@ -183,9 +183,11 @@ def _files(folder: Path) -> dict[str, str]:
 
 
 def _text(outcome: "Outcome", head: list[str], target: Path) -> str:
+    from supervisor.cli.surroundings import highest_limit
     from supervisor.config import envfile
     from supervisor.config.files import outgoing_ports
     from supervisor.config.scalars import tidy_name
+    from supervisor.convert import limits
     from supervisor.convert.emit import document
     from supervisor.convert.reconcile import reconcile
 
@@ -200,6 +202,7 @@ def _text(outcome: "Outcome", head: list[str], target: Path) -> str:
         except (PortsupError, OSError, ValueError) as error:
             return f"cannot be read ({getattr(error, 'why', '') or error})"
 
+    limits.keep_within(outcome, highest_limit)
     reconcile(outcome, outgoing_ports(), against)
     head = [*head, "`portsup config check` says whether it is right, `portsup schema` what it may say."]
     return document(head, tidy_name(outcome.name), outcome.services, outcome.left, outcome.absent)
