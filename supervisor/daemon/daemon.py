@@ -101,6 +101,7 @@ class Daemon:
             )
             chosen = selected(self._spec, self._options.services, self._options.profiles)
             wanted = self._stack.start(self._stack.replicas_of(chosen), may_idle=True)
+            await asyncio.sleep(0)  # until the first ports are taken: our own writing is no news
             self._rounds = Rounds(self._instance, self._lock, self._world.slots, self._world.checks, self)
             self._changes.follow(self._rounds.changed)
             reporting = begin(self._report_when_up(wanted), self._loop)

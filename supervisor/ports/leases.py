@@ -5,37 +5,21 @@ import errno
 from collections.abc import Callable, Mapping, Sequence
 
 from supervisor.core.pool import Pick, pick
-from supervisor.core.port_state import PortState, Quarantine, state_of
+from supervisor.core.port_state import Quarantine
 from supervisor.core.reasons import Cause, NotTried
-from supervisor.dataclass import dataclass
 from supervisor.errors import PortsupError
 from supervisor.ports.holders import ConflictKind, Holder, who_holds
+from supervisor.ports.leased_port import LeasedPort
 from supervisor.ports.outcomes import Chosen as Chosen
 from supervisor.ports.outcomes import Loss as Loss
 from supervisor.ports.outcomes import NoPort as NoPort
 from supervisor.ports.outcomes import PortStatus as PortStatus
 from supervisor.ports.port_lock import PortLock
 from supervisor.ports.record import Owner
-from supervisor.ports.reservation import Refused, Reservation, reserve
+from supervisor.ports.reservation import Refused, Reservation, hold, joined, reserve
 from supervisor.ports.runs import is_over
 from supervisor.ports.runtime import RuntimeDir, error_in
 from supervisor.words.locks import TOO_MANY_FILES, not_leased
-
-
-@dataclass(slots=True)
-class _Port:
-    """What we have of one port.  Lock and record stay while the reservation is handed over to the service."""
-
-    number: int
-    lock: PortLock
-    reservation: Reservation | None = None
-    is_handed_over: bool = False
-    holder: Holder | None = None  # who kept us from leasing it, the last time we tried
-    quarantine: Quarantine | None = None
-
-    @property
-    def is_leased(self) -> bool:
-        return self.lock.is_held and (self.reservation is not None or self.is_handed_over)
 
 
 class PoolLease:
@@ -60,13 +44,34 @@ class PoolLease:
         self._is_patient = who is None
         self._has_served = False  # one of the ports was active
         self._who = who or (lambda port, errno: who_holds(port, runtime, errno))
-        self._ports = {port: _Port(port, PortLock(port, runtime=runtime, owner=owner)) for port in ports}
+        self._ports = {port: LeasedPort(port, PortLock(port, runtime=runtime, owner=owner)) for port in ports}
         self._orphans: dict[str, None] = {}
 
     @property
     def pool(self) -> tuple[int, ...]:
         """The ports it is for."""
         return tuple(self._ports)
+
+    def begin(self) -> list[LeasedPort]:
+        """Lock and hold before `choose` what is not leased yet, as far as it can be had; for one with `records_later`.
+
+        Gives the ports of which nobody knows yet whether we have joined somebody there: see `drop_joined`.
+        """
+        doubtful = []
+        for port in self._ports.values():
+            if port.is_leased:
+                continue
+            try:
+                got = hold(port.number) if port.lock.is_held or self._take_lock(port) else None
+            except OSError:  # `choose` tells of it
+                got = None
+            if not isinstance(got, Reservation):
+                port.give_up()
+                continue
+            port.reservation, port.holder = got, None
+            if got.is_doubtful:
+                doubtful.append(port)
+        return doubtful
 
     def choose(self, avoid: Mapping[int, Cause], now: float, leaving: int | None = None) -> Chosen | NoPort:
         """Lease every port that is not yet, and make the first usable one active; `now` is in monotonic seconds.
@@ -106,13 +111,13 @@ class PoolLease:
         The lock stays, the reservation goes; a stranger can take the port until the service has bound it.
         """
         if self.active is not None:
-            self._hand_over(self._ports[self.active])
+            self._ports[self.active].hand_over()
 
     def hand_over_all(self) -> None:
         """Let somebody bind every port of the pool; the locks stay."""
         for port in self._ports.values():
             if port.is_leased:
-                self._hand_over(port)
+                port.hand_over()
 
     def take_back(self) -> Holder | None:
         """Reserve the active port again once the service's processes are gone; who has it if that fails.
@@ -151,9 +156,9 @@ class PoolLease:
         before = self._ports
         for number, port in before.items():
             if number not in ports:
-                self._give_up(port)
+                port.give_up()
         self._ports = {
-            port: before.get(port) or _Port(port, PortLock(port, runtime=self._runtime, owner=self.owner))
+            port: before.get(port) or LeasedPort(port, PortLock(port, runtime=self._runtime, owner=self.owner))
             for port in ports
         }
         with contextlib.suppress(PortsupError):
@@ -189,7 +194,7 @@ class PoolLease:
 
     def ports(self, now: float) -> tuple[PortStatus, ...]:
         """How every port of the pool stands, in the order of the pool."""
-        return tuple(self._status(port, now) for port in self._ports.values())
+        return tuple(port.status(now, is_active=port.number == self.active) for port in self._ports.values())
 
     def losses(self) -> tuple[Loss, ...]:
         """Every lock we hold, looked at in full: those that keep nobody out any more."""
@@ -218,12 +223,12 @@ class PoolLease:
     def release(self) -> None:
         """Give every port back; the records are emptied, all files stay."""
         for port in self._ports.values():
-            self._give_up(port)
+            port.give_up()
             port.quarantine = None
             port.is_handed_over = False
         self.active = None
 
-    def _lease(self, port: _Port) -> bool:
+    def _lease(self, port: LeasedPort) -> bool:
         """Lock, reserve and record one port as far as that is not done; whether it is leased now."""
         if port.is_leased:
             return True
@@ -236,65 +241,59 @@ class PoolLease:
                 return False
             port.reservation, port.holder = got, None
         except OSError as error:
-            self._give_up(port)
+            port.give_up()
             raise self._error(port, error) from error
         if not self._records_later:
             self._record(port)
         return True
 
-    def _record(self, port: _Port) -> None:
+    def _record(self, port: LeasedPort) -> None:
         try:
             if not port.lock.has_record:
                 port.lock.write_record()
         except OSError as error:
             if self._has_served:  # the lock counts, and the record is tried again with those of the spares
                 return
-            self._give_up(port)
+            port.give_up()
             raise self._error(port, error) from error
 
-    def _hand_over(self, port: _Port) -> None:
-        port.is_handed_over = True
-        if port.reservation is not None:
-            port.reservation.close()
-            port.reservation = None
-
-    def _lock(self, port: _Port) -> bool:
-        if not port.lock.try_lock(is_patient=self._is_patient):
+    def _lock(self, port: LeasedPort) -> bool:
+        if not self._take_lock(port):
             self._note(port, self._who(port.number, 0))
+            return False
+        return True
+
+    def _take_lock(self, port: LeasedPort) -> bool:
+        if not port.lock.try_lock(is_patient=self._is_patient):
             return False
         stale = port.lock.record()
         if stale and stale.run_id and stale.run_id != self.owner.run_id and is_over(self._runtime, stale.run_id):
             self._orphans[stale.run_id] = None
         return True
 
-    def _note_refusal(self, port: _Port, refused: Refused) -> None:
+    def _note_refusal(self, port: LeasedPort, refused: Refused) -> None:
         """Give back the lock of a port that cannot be reserved; its old record stays: it may explain the holder."""
         self._note(port, self._who(port.number, refused.errno))
-        self._give_up(port)
+        port.give_up()
 
-    def _note(self, port: _Port, holder: Holder) -> None:
+    def _note(self, port: LeasedPort, holder: Holder) -> None:
         port.holder = holder
         if holder.kind is ConflictKind.OWN_ORPHAN:
             self._orphans[holder.run_id] = None
 
-    def _give_up(self, port: _Port) -> None:
-        if port.reservation is not None:
-            port.reservation.close()
-            port.reservation = None
-        port.lock.release()
-
     def _holder(self, port: int) -> Holder | None:
         return None if self._ports[port].is_leased else self._ports[port].holder
 
-    def _status(self, port: _Port, now: float) -> PortStatus:
-        is_active = port.number == self.active
-        state = state_of(is_active=is_active, is_leased=port.is_leased, quarantine=port.quarantine, now=now)
-        if state is PortState.QUARANTINED and port.quarantine is not None:
-            return PortStatus(port.number, state, port.quarantine.why)
-        return PortStatus(port.number, state, port.holder.why if port.holder and state is PortState.TAKEN else "")
-
-    def _error(self, port: _Port, error: OSError) -> PortsupError:
+    def _error(self, port: LeasedPort, error: OSError) -> PortsupError:
         what = not_leased(port.number, self.owner.service)
         if error.errno in (errno.EMFILE, errno.ENFILE):
             return PortsupError(what, *TOO_MANY_FILES)
         return error_in(what, self._runtime.port_lock(port.number), error)
+
+
+def drop_joined(doubtful: Sequence[LeasedPort]) -> None:
+    """Give back those ports, of any number of pools, where we have joined somebody; `choose` finds out who it is."""
+    found = joined(port.reservation for port in doubtful if port.reservation is not None)
+    for port in doubtful:
+        if port.number in found:
+            port.give_up()

@@ -27,6 +27,7 @@ class Lease:
     def __init__(self, loop: FakeLoop, gives: list[Any], takes: float = 0.0) -> None:
         self._loop, self._gives, self._takes = loop, gives, takes
         self.attempts = 0
+        self.is_new = False  # nothing of it is locked yet
 
     def choose(self, avoid: object, now: float, leaving: object) -> Any:
         self.attempts += 1
@@ -38,6 +39,14 @@ class Lease:
 
     def orphans(self) -> tuple[str, ...]:
         return ()
+
+    def missing(self) -> tuple[int, ...]:
+        return (8000,) if self.is_new else ()
+
+    def begin(self) -> list[Any]:
+        self.is_new = False
+        self._loop._now += self._takes
+        return [self]
 
 
 class Leased:
@@ -64,10 +73,11 @@ class Leased:
     def who(self, port: int, errno: int) -> Holder:
         return SOUGHT
 
-    def lease(self, name: str, *gives: Any, takes: float = 0.0) -> Lease:
+    def lease(self, name: str, *gives: Any, takes: float = 0.0, is_new: bool = False) -> Lease:
         slot = self.slots[name]
         slot.pool = (8000, 8001)
         lease = Lease(self.loop, list(gives), takes)
+        lease.is_new = is_new
         slot.shared.lease = lease  # type: ignore[assignment]
         self.leasing.lease(Service(name), ev.LeasePort(), lambda answer: self.answers.append((name, answer)))
         return lease
@@ -92,6 +102,37 @@ def test_many_services_are_served_over_several_turns_in_their_order(leased: Leas
     assert leased.answers == [(names[0], ev.PortLeased(8000))]
     leased.loop.advance(1.0)
     assert [name for name, _ in leased.answers] == names
+
+
+def test_ports_of_many_services_are_held_together_before_the_first_is_answered(
+    leased: Leased, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names, asked = list(leased.slots)[:3], []
+    monkeypatch.setattr(module, "drop_joined", lambda doubtful: asked.append((len(doubtful), len(leased.answers))))
+    for name in names:
+        leased.lease(name, Chosen(8000), is_new=True)
+    assert (leased.answers, asked) == ([], [])
+    leased.loop.advance(0.0)
+    assert [name for name, _ in leased.answers] == names
+    assert asked == [(3, 0)]
+
+
+def test_but_no_more_of_them_than_a_turn_has_time_for(leased: Leased, monkeypatch: pytest.MonkeyPatch) -> None:
+    names, asked = list(leased.slots)[:3], []
+    monkeypatch.setattr(module, "drop_joined", lambda doubtful: asked.append((len(doubtful), len(leased.answers))))
+    for name in names:
+        leased.lease(name, Chosen(8000), takes=IN_ONE_TURN / 4, is_new=True)
+    leased.loop.advance(1.0)
+    assert [name for name, _ in leased.answers] == names
+    assert asked == [(2, 0), (1, 2)]
+
+
+def test_nothing_is_held_for_a_service_that_is_gone_meanwhile(leased: Leased, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "drop_joined", lambda doubtful: None)
+    lease = leased.lease("db", Chosen(8000), is_new=True)
+    del leased.slots["db"]
+    leased.loop.advance(0.0)
+    assert (leased.answers, lease.is_new) == ([], True)
 
 
 def test_a_start_waits_for_the_name_of_who_is_in_the_way(leased: Leased) -> None:

@@ -14,7 +14,7 @@ import pytest
 from supervisor import system
 from supervisor.ports.reservation import Refused, Reservation, reserve
 from tests.ports.conftest import Stranger
-from tests.support.eventually import eventually
+from tests.support.lingering import leave_time_wait, tells_of_bound_sockets
 from tests.support.ports import free_pool, free_port
 from tests.support.thief import OTHER_ADDRESSES, thief, ways_in
 
@@ -29,19 +29,6 @@ def reserved(port: int) -> Iterator[Reservation]:
         yield held
     finally:
         held.close()
-
-
-def leave_time_wait(port: int, family: socket.AddressFamily = socket.AF_INET, host: str = "127.0.0.1") -> None:
-    """Leaves a connection in TIME_WAIT on the server's side of `port`."""
-    with socket.socket(family) as server:
-        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        server.bind((host, port))
-        server.listen()
-        with socket.create_connection((host, port)) as client:
-            accepted, _ = server.accept()
-            accepted.close()
-            assert client.recv(1) == b""
-    eventually(lambda: any(not found.inode for found in system.sockets_on((port,))), within=5)
 
 
 def test_no_bind_gets_a_reserved_port() -> None:
@@ -98,7 +85,7 @@ def test_a_port_that_somebody_listens_on_is_refused(stranger: Stranger) -> None:
 @pytest.mark.parametrize("reuse", [False, True])
 def test_a_port_that_somebody_has_bound_without_listening_is_refused(stranger: Stranger, reuse: bool) -> None:
     port = free_port()
-    if not _tells_of_bound_sockets():
+    if not tells_of_bound_sockets():
         pytest.skip("the kernel tells of bound sockets since 6.8")
     stranger(port, listens=False, reuse=reuse)
     assert reserve(port) == Refused(errno.EADDRINUSE)
@@ -193,9 +180,3 @@ def test_a_process_that_is_killed_leaves_no_port_behind() -> None:
         assert ways_in(port) == []
         process.kill()
     assert ways_in(port)
-
-
-def _tells_of_bound_sockets() -> bool:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return bool(system.bound_only((sock.getsockname()[1],)))

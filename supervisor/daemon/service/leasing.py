@@ -14,7 +14,8 @@ from supervisor.daemon.processes.inquiries import Inquiries
 from supervisor.daemon.service.slot import Shared, Slot
 from supervisor.errors import PortsupError, refusal
 from supervisor.ports.holders import ConflictKind, Holder
-from supervisor.ports.leases import Chosen, NoPort, PoolLease
+from supervisor.ports.leased_port import LeasedPort
+from supervisor.ports.leases import Chosen, NoPort, PoolLease, drop_joined
 from supervisor.ports.outcomes import holders_in, may_pass, why_of
 from supervisor.process.leftovers import reap_run
 from supervisor.words.refusals import not_leased
@@ -46,6 +47,7 @@ class Leasing:
         self._dead_runs: set[str] = set()
         self._ownerless: dict[int, float] = {}  # since when a port has had no owner, as far as was looked
         self._queue: deque[Callable[[], None]] = deque()
+        self._unleased: deque[tuple[Slot, PoolLease, Callable[[], None]]] = deque()  # whose ports are to be held first
         self._spent = 0.0  # seconds, in this turn of the loop
         self._is_due = False
         self._is_closed = False
@@ -55,6 +57,7 @@ class Leasing:
         """Takes no more ports."""
         self._is_closed = True
         self._queue.clear()
+        self._unleased.clear()
 
     def lease(self, svc: Service, wish: ev.LeasePort, answer: Answer) -> None:
         """Answers with a port that the service may have, now or later."""
@@ -74,7 +77,12 @@ class Leasing:
             )  # fmt: skip
         lease, begun = slot.shared.lease, self._loop.time()
         assert lease is not None
-        self._take_turn(lambda: self._choose(slot, lease, wish, answer, begun))
+        act = lambda: self._choose(slot, lease, wish, answer, begun)  # noqa: E731
+        if lease.missing():
+            self._unleased.append((slot, lease, act))
+            self._go_on_soon()
+        else:
+            self._take_turn(act)
 
     def record_spares(self) -> None:
         """Has every port explained that is held, now that nobody waits for it; else the next look at the locks does."""
@@ -116,20 +124,36 @@ class Leasing:
     def _take_turn(self, act: Callable[[], None]) -> None:
         """Does it now, or in a later turn of the loop where this one has taken long enough."""
         self._queue.append(act)
+        self._go_on_soon()
+        if len(self._queue) == 1 and self._spent < IN_ONE_TURN:
+            self._do(self._queue.popleft())
+
+    def _go_on_soon(self) -> None:
         if not self._is_due:
             self._is_due = True
             self._loop.call_soon(self._go_on)
             self._spent = 0.0
-        if len(self._queue) == 1 and self._spent < IN_ONE_TURN:
-            self._do(self._queue.popleft())
 
     def _go_on(self) -> None:
-        self._is_due = bool(self._queue)
         self._spent = 0.0
+        if not self._queue and self._unleased:
+            self._do(self._hold_ports)
         while self._queue and self._spent < IN_ONE_TURN:
             self._do(self._queue.popleft())
+        self._is_due = bool(self._queue or self._unleased)
         if self._is_due:
             self._loop.call_soon(self._go_on)
+
+    def _hold_ports(self) -> None:
+        """Locks and holds the ports of many services: so the kernel is asked but once whether they joined somebody."""
+        until = self._loop.time() + IN_ONE_TURN / 2
+        doubtful: list[LeasedPort] = []
+        while self._unleased and self._loop.time() < until:
+            slot, lease, act = self._unleased.popleft()
+            if slot.lease is lease and self._slots.get(slot.spec.name) is slot:
+                doubtful += lease.begin()
+            self._queue.append(act)
+        drop_joined(doubtful)
 
     def _do(self, act: Callable[[], None]) -> None:
         begun = self._loop.time()
