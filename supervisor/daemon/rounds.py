@@ -61,6 +61,7 @@ class Rounds:
         self._next: asyncio.Handle | None = None
         self._news: Iterator[tuple[Loss, ...]] | None = None  # of locks that somebody has touched
         self._more_news: asyncio.Handle | None = None
+        self._sweep: asyncio.Handle | None = None
         leases = list(dict.fromkeys(slot.lease for slot in slots.values() if slot.lease is not None))
         self._followed = set(leases)
         self._shield = Shield(instance.runtime, leases, lock)
@@ -80,12 +81,16 @@ class Rounds:
         """Watches this lease, if it does not yet, and none any more that a reload has taken from its service."""
         if lease in self._followed:
             return
-        held = [slot.lease for slot in self._slots.values() if slot.lease is not None]
-        for other in self._followed - set(held):
-            self._shield.forget(other)
-        self._followed.intersection_update(held)
         self._followed.add(lease)
         self._shield.watch(lease)
+        if self._sweep is None:  # once for all that a reload brings
+            self._sweep = self._loop.call_soon(self._forget)
+
+    def _forget(self) -> None:
+        self._sweep = None
+        held = {slot.lease for slot in self._slots.values() if slot.lease is not None}
+        self._shield.forget(*(self._followed - held))
+        self._followed &= held
 
     def end(self) -> None:
         """Looks at the locks again and again from now on, and waits for no news of them.
@@ -104,8 +109,9 @@ class Rounds:
         """Watches no longer."""
         self._journal.count_left_out()
         self._timer.cancel()
-        if self._next is not None:
-            self._next.cancel()
+        for handle in (self._next, self._sweep):
+            if handle is not None:
+                handle.cancel()
         if not self._is_ending:
             self._follow_no_news()
 

@@ -36,9 +36,10 @@ class Shield:
         """Watch this lease too."""
         self._leases.append(lease)
 
-    def forget(self, lease: PoolLease) -> None:
-        """Watch this lease no longer."""
-        self._leases = [kept for kept in self._leases if kept is not lease]
+    def forget(self, *leases: PoolLease) -> None:
+        """Watch these leases no longer."""
+        gone = set(leases)
+        self._leases = [lease for lease in self._leases if lease not in gone]
 
     def fileno(self) -> int | None:
         """The descriptor that becomes readable when files changed; None where only `check` tells."""

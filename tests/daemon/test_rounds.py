@@ -17,6 +17,7 @@ class Shield:
 
     def __init__(self, runtime: object, leases: list[Any], lock: object) -> None:
         self.leases = leases
+        self.sweeps = 0
 
     def fileno(self) -> None: ...
 
@@ -25,8 +26,9 @@ class Shield:
     def watch(self, lease: object) -> None:
         self.leases.append(lease)
 
-    def forget(self, lease: object) -> None:
-        self.leases = [kept for kept in self.leases if kept is not lease]
+    def forget(self, *leases: object) -> None:
+        self.sweeps += 1
+        self.leases = [lease for lease in self.leases if lease not in leases]
 
 
 def test_a_lease_that_a_reload_took_from_its_service_is_watched_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,7 +46,23 @@ def test_a_lease_that_a_reload_took_from_its_service_is_watched_no_more(monkeypa
         watch.follow(moves.lease)
         watch.follow(moves.lease)
         watch.follow(stays.lease)
+        scene.loop.advance(0.0)
         assert watch._shield.leases == [stays.lease, moves.lease]
+
+
+def test_however_many_leases_a_reload_brings_all_are_looked_through_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("supervisor.daemon.rounds.Shield", Shield)
+    scene = Scene(CHAIN)
+    instance: Any = SimpleNamespace(loop=scene.loop.itself, runtime=None, journal=None)
+    listener: Any = SimpleNamespace(beats=list)
+    nobody: Any = None
+    watch: Any = Rounds(instance, nobody, scene.slots, nobody, listener)
+    for slot in scene.slots.values():
+        slot.shared.lease = object()  # type: ignore[assignment]
+        watch.follow(slot.lease)
+    scene.loop.advance(0.0)
+    assert watch._shield.leases == [slot.lease for slot in scene.slots.values()]
+    assert watch._shield.sweeps == 1
 
 
 def test_locks_that_were_touched_are_looked_at_over_several_turns(monkeypatch: pytest.MonkeyPatch) -> None:

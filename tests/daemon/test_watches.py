@@ -100,6 +100,25 @@ def test_the_calls_of_a_process_wait_until_the_loop_can_watch_them_again() -> No
     assert loop.watched == {}
 
 
+def test_a_process_that_listens_again_and_again_without_a_bind_costs_nothing_for_good() -> None:
+    loop = Loop()
+    told: list[int] = []
+    asked: Any = Anything()
+    calls = Anything(fileno=lambda: 99, letting_go=contextlib.nullcontext)
+    handoff = Handoff(loop, calls, None, BindMode.REPORT, hearing())  # type: ignore[arg-type]
+    handoff.hearing.on_other_port = told.append
+    with socket.socket() as theirs:
+        theirs.listen()
+        for number in range(1, 100):
+            assert not handoff._listen_unbound(asked, theirs)
+            assert len(handoff._timers) == 1
+            loop.later()
+            assert (len(told), len(handoff._timers)) == (number, 0)
+        handoff._listen_unbound(asked, theirs)
+    handoff.close()
+    assert len(handoff._timers) == 0
+
+
 def test_a_process_whose_calls_cannot_be_watched_is_not_begun_with() -> None:
     loop = Loop()
     offered = Place(2, "127.0.0.1")

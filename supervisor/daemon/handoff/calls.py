@@ -12,7 +12,7 @@ from supervisor import system
 from supervisor.core.handoff import Bind, BindMode, Give, LetThrough, Place, Refuse, decide, parse_address
 from supervisor.daemon.handoff.elsewhere import Elsewhere, look_later
 from supervisor.daemon.handoff.hangups import HangUps
-from supervisor.daemon.handoff.hearing import Hearing, Loop, Timer
+from supervisor.daemon.handoff.hearing import Hearing, Loop, Timers
 from supervisor.daemon.handoff.leftovers import Leftovers, make_room
 from supervisor.daemon.handoff.listening_workers import ListeningWorkers
 from supervisor.daemon.handoff.looks import Aside, Seen, at_once, claim_of, look
@@ -54,7 +54,7 @@ class Handoff:
     _told: set[int] = field(default_factory=set)
     _elsewhere: Elsewhere | None = None
     _leftovers: Leftovers | None = None
-    _timers: list[Timer] = field(default_factory=list)
+    _timers: Timers = field(default_factory=Timers)
 
     def begin(self) -> None:
         """Answers from now on; raises OSError where the loop cannot watch the calls."""
@@ -64,8 +64,7 @@ class Handoff:
 
     def close(self) -> None:
         """Answers no more; what waits fails."""
-        for timer in self._timers:
-            timer.cancel()
+        self._timers.cancel()
         for watch in (self.workers, self._elsewhere, self._leftovers):
             if watch is not None:
                 watch.close()
@@ -178,7 +177,7 @@ class Handoff:
         try:
             self.loop.add_reader(self.calls.fileno(), self._on_readable)
         except OSError:  # no memory, or too many watches (epoll_ctl(2)): the calls wait until there is room
-            self._timers.append(self.loop.call_later(ROOM_AFTER, self._go_on))
+            self._timers.set(self.loop, ROOM_AFTER, self._go_on)
 
     def _give(self, asked: Asked, sockets: ServiceSockets, decision: Give, theirs: socket.socket, seen: Seen) -> None:
         try:
@@ -190,7 +189,7 @@ class Handoff:
             return
         self._succeed(asked, theirs)
         if lent is not None and is_listening(lent) and not self.has_listened:
-            self._timers.append(self.loop.call_later(LISTENS_AFTER, self._listens))
+            self._timers.set(self.loop, LISTENS_AFTER, self._listens)
         if not decision.moved_from:
             self._has_bound = True
         elif not self._moved:
@@ -266,7 +265,7 @@ class Handoff:
             self._refuse(asked, theirs, errno.EACCES)
             self.hearing.on_refused(0)
             return True
-        self._timers.append(look_later(self.loop, self.calls, theirs, self._is_elsewhere))
+        look_later(self.loop, self._timers, self.calls, theirs, self._is_elsewhere)
         return False
 
     def _is_elsewhere(self, port: int) -> None:

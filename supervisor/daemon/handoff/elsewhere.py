@@ -3,7 +3,7 @@
 import socket
 from collections.abc import Callable
 
-from supervisor.daemon.handoff.hearing import Hearing, Loop, Timer
+from supervisor.daemon.handoff.hearing import Hearing, Loop, Timer, Timers
 from supervisor.ports.seat import copy_of
 from supervisor.system.held_calls import HeldCalls
 
@@ -32,7 +32,9 @@ class Elsewhere:
             self._hearing.on_elsewhere(sorted(self._ports))
 
 
-def look_later(loop: Loop, calls: HeldCalls, sock: socket.socket, tell: Callable[[int], None]) -> Timer:
+def look_later(
+    loop: Loop, timers: Timers, calls: HeldCalls, sock: socket.socket, tell: Callable[[int], None]
+) -> None:  # fmt: skip
     """Tells on which port a socket listens that was never bound, once the kernel has chosen one."""
     copy = copy_of(sock)
 
@@ -41,4 +43,4 @@ def look_later(loop: Loop, calls: HeldCalls, sock: socket.socket, tell: Callable
             if port := copy.getsockname()[1]:
                 tell(port)
 
-    return loop.call_later(UNBOUND_AFTER, look)
+    timers.set(loop, UNBOUND_AFTER, look)

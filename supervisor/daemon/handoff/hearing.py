@@ -20,6 +20,33 @@ class Loop(Protocol):
     def call_later(self, delay: float, callback: Callable[[], object], /) -> Timer: ...
 
 
+class Timers:
+    """Those of one process tree that have not rung yet."""
+
+    def __init__(self) -> None:
+        self._pending: dict[int, Timer] = {}
+        self._count = 0
+
+    def set(self, loop: Loop, delay: float, callback: Callable[[], object]) -> None:
+        """Calls back once after so many seconds, unless all are cancelled."""
+        self._count = number = self._count + 1
+
+        def ring() -> None:
+            del self._pending[number]
+            callback()
+
+        self._pending[number] = loop.call_later(delay, ring)
+
+    def cancel(self) -> None:
+        """None of them rings any more."""
+        for timer in self._pending.values():
+            timer.cancel()
+        self._pending.clear()
+
+    def __len__(self) -> int:
+        return len(self._pending)
+
+
 @dataclass(slots=True)
 class Hearing:
     """Who is told what a process tree does with its ports; all are called from the event loop."""
