@@ -91,8 +91,13 @@ def holders_of(
     Looks at the kernel's sockets and at the open files of all processes that we may look into, for so many seconds: the
     machine may have millions.
     """
-    ours = ours or os.getpid()
-    until = time.monotonic() + within
+    try:
+        return _holders_of(ports, runtime, time.monotonic() + within, ours or os.getpid())
+    except OSError:  # no descriptor or memory to look with
+        return dict.fromkeys(ports, Holder(ConflictKind.FOREIGN, Held("not-found")))
+
+
+def _holders_of(ports: Collection[int], runtime: RuntimeDir, until: float, ours: int) -> dict[int, Holder]:
     found = _sockets(ports)
     owners = system.owners_of(found, None, until)
     ended_early = time.monotonic() >= until
@@ -116,7 +121,10 @@ def _sockets(ports: Collection[int]) -> list[Listener]:
 def who_listens(found: Listener, runtime: RuntimeDir, within: float = SEARCH_WITHIN) -> Holder:
     """Whose listening socket this is."""
     until = time.monotonic() + within
-    pid = found.pid or system.owners_of((found,), None, until).get(found.inode, 0)
+    try:
+        pid = found.pid or system.owners_of((found,), None, until).get(found.inode, 0)
+    except OSError:  # no descriptor or memory to look with
+        pid = 0
     return _process(pid, found, runtime) if pid else _unseen(found, time.monotonic() >= until)
 
 

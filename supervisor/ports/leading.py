@@ -68,7 +68,7 @@ def _past(others: Collection[socket.socket], lead: Callable[[], object]) -> list
 def _lead_to_last(listening: socket.socket) -> None:
     address, port = listening.getsockname()[:2]
     group = [each for each in system.listening((port,)) if each.address == address]
-    if not group:  # no descriptor to ask the kernel with
+    if not group:  # the kernel did not tell of it
         raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
     system.lead_to(listening, len(group) - 1)
 

@@ -60,7 +60,8 @@ def owners_of(
 
     Takes microseconds for each descriptor of each of them, and gives what it has found at `until`, in monotonic
     seconds.  A socket that is missing belongs to a process we may not look into (of another user, unless we are root).
-    Of several processes that share a socket the one with the lowest pid is named: as a rule the first started.
+    Of several processes that share a socket the one with the lowest pid is named: as a rule the first started.  Raises
+    OSError where no descriptor or memory is left to look with: that nobody is found means nothing then.
     """
     wanted = {f"socket:[{listener.inode}]": listener.inode for listener in listeners if listener.inode}
     owners: dict[int, int] = {}
@@ -74,6 +75,16 @@ def owners_of(
     return owners
 
 
+@contextlib.contextmanager
+def _unless_lacking() -> Iterator[None]:
+    """Passes over processes that are gone, or that we may not look into."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in netlink.LACKING:
+            raise
+
+
 def _descriptors(pid: int) -> Iterator[str]:
     for thread in _tables(pid):
         yield from _descriptors_of_thread(thread)
@@ -82,7 +93,7 @@ def _descriptors(pid: int) -> Iterator[str]:
 def _tables(pid: int) -> Iterator[int]:
     """A thread for each table of descriptors that the threads of a process have: as a rule there is one, clone(2)."""
     threads: list[str] = []
-    with contextlib.suppress(OSError):
+    with _unless_lacking():
         threads = os.listdir(f"/proc/{pid}/task")
     seen = [running_thread_of(pid) if len(threads) > 1 else pid]
     yield seen[0]
@@ -104,7 +115,7 @@ def _differ(thread: int, other: int) -> bool:
 
 def _descriptors_of_thread(thread: int) -> Iterator[str]:
     directory = f"/proc/{thread}/fd"
-    with contextlib.suppress(OSError), os.scandir(directory) as entries:  # step by step: there may be a million
+    with _unless_lacking(), os.scandir(directory) as entries:  # step by step: there may be a million
         for entry in entries:
             with contextlib.suppress(OSError):
                 yield os.readlink(f"{directory}/{entry.name}")

@@ -1,6 +1,5 @@
 """Which TCP sockets use a port, asked of the Linux kernel by sock_diag(7); /proc/net/tcp where that is denied."""
 
-import contextlib
 import errno
 import itertools
 import socket
@@ -15,6 +14,8 @@ LISTEN = 1 << 10
 # Bound, not listening and not connected; told since Linux 6.8, ignored by older kernels (include/net/tcp_states.h).
 BOUND_INACTIVE = 1 << 13
 EVERY_STATE = 0xFFFFFFFF
+
+LACKING = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS))  # nothing left to look with
 
 _NETLINK_SOCK_DIAG = 4
 # TCPDIAG_GETSOCK: answers with both families in one walk through the tables; by SOCK_DIAG_BY_FAMILY it takes two, of
@@ -41,7 +42,7 @@ _is_silent = False  # whether sock_diag did not answer
 def sockets(ports: Collection[int] | None, states: int, but: Collection[int] = ()) -> list[Listener]:
     """Every TCP socket of this network namespace on one of `ports` (None: on any) that is in one of `states`.
 
-    Those with the inodes `but` are left out.
+    Those with the inodes `but` are left out.  Raises OSError where no descriptor or memory is left to ask with.
     """
     if ports is not None and not ports:
         return []
@@ -51,6 +52,8 @@ def sockets(ports: Collection[int] | None, states: int, but: Collection[int] = (
             raise TimeoutError(errno.ETIMEDOUT, "sock_diag")
         return sorted(_dump(ports, states, but), key=lambda found: found.family)  # of IPv4 first
     except OSError as error:
+        if error.errno in LACKING:
+            raise
         _is_silent = isinstance(error, TimeoutError)  # it is not waited for a second time
         if states == BOUND_INACTIVE:  # not in these tables
             return []
@@ -168,8 +171,12 @@ def _attribute(data: bytes, at: int, end: int, wanted: int) -> int:
 def _from_proc(ports: Collection[int] | None) -> Iterator[Listener]:
     for name, family in (("tcp", socket.AF_INET), ("tcp6", socket.AF_INET6)):
         lines: list[str] = []
-        with contextlib.suppress(OSError), open(f"/proc/net/{name}") as table:
-            lines = table.readlines()[1:]
+        try:
+            with open(f"/proc/net/{name}") as table:
+                lines = table.readlines()[1:]
+        except OSError as error:  # without IPv6 there is none for it
+            if error.errno in LACKING:
+                raise
         for line in lines:
             fields = line.split()
             address, _, port = fields[1].partition(":")

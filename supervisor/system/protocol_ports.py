@@ -9,7 +9,10 @@ from supervisor.system.contract import Connection, Departures, Listener
 
 
 class Ports(Protocol):
-    """Who has a port, and how it is kept."""
+    """Who has a port, and how it is kept.
+
+    Who looks raises OSError where no descriptor or memory is left to look with: an empty answer is a fact.
+    """
 
     COVERS: tuple[tuple[socket.AddressFamily, str], ...]  # the addresses whose sockets together hold a port
     SWAPS_UNDER_COVERS: bool  # whether a service socket can be bound beneath covers

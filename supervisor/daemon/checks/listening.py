@@ -150,7 +150,14 @@ def are_owned(listeners: Collection[Listener], pids: Collection[int], now: float
     """Whether one of these processes has one of these sockets open, as far as that can be seen in a moment."""
     if any(each.pid in pids or each.is_untold for each in listeners):
         return True
-    return bool(system.owners_of(listeners, pids, now + AT_ONCE))
+    return bool(owned_at_once(listeners, pids, now))
+
+
+def owned_at_once(listeners: Collection[Listener], pids: Collection[int], now: float) -> dict[int, int]:
+    """Which of these sockets one of these processes has open, by inode, as far as that can be seen in a moment."""
+    with contextlib.suppress(OSError):  # no descriptor or memory to look with: a child may have
+        return system.owners_of(listeners, pids, now + AT_ONCE)
+    return {}
 
 
 def stranger_among(listeners: Collection[Listener], members: Collection[int], runtime: RuntimeDir) -> dict[str, Any]:

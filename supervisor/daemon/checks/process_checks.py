@@ -15,7 +15,7 @@ from supervisor.core.handoff import Place
 from supervisor.core.reasons import Cause, Held, ListensElsewhere, MemoryAbove, NotSaidReady
 from supervisor.core.state import IS_LIVE, State
 from supervisor.daemon.checks import listeners
-from supervisor.daemon.checks.listening import AT_ONCE, Expectation, ListenerSearch, strangers_among
+from supervisor.daemon.checks.listening import Expectation, ListenerSearch, owned_at_once, strangers_among
 from supervisor.daemon.checks.log_pattern import tell_if_it_lasts, watch_log
 from supervisor.daemon.checks.probes import ASK_TIMEOUT, EXEC_TIMEOUT, Asker, ask
 from supervisor.daemon.console.reporter import MOST_PORTS, Reporter
@@ -271,7 +271,7 @@ class ProcessChecks:
         if child is None or seen == child.proved or name in self._asked:
             return
         mains = {pid for other in slot.replicas for each in other.children() for pid in (each.pid, each.main)}
-        owned = system.owners_of(theirs, mains, self._loop.time() + AT_ONCE)
+        owned = owned_at_once(theirs, mains, self._loop.time())
         if all(each.inode in owned or each.pid in mains for each in theirs):
             child.proved = seen
             return

@@ -184,7 +184,8 @@ class Trees:
         port, file = slot.service.port, self._pid_file(slot)
         heir = by_pid_file(file, roots) if file else None
         if heir is None and port is not None and not (file and is_starting(slot, child)):
-            heir = by_socket(port, roots)
+            with contextlib.suppress(OSError):  # nobody can be looked up just now: there is another look
+                heir = by_socket(port, roots)
         return heir
 
     def _look_for_leftovers(self) -> None:

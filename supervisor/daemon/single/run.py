@@ -238,7 +238,10 @@ class SingleRun:
         port, pid = self._lease.active, self._pid
         if not is_watched or self._status is not None or port is None or self._is_asked:
             return
-        listeners = system.listening((port,))
+        try:
+            listeners = system.listening((port,))
+        except OSError:  # no descriptor or memory to look with: the next look may have
+            return
         if (found := frozenset(listeners)) in (self._proved, frozenset()):
             return
         self._is_asked = True
