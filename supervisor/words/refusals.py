@@ -146,9 +146,13 @@ def not_rolled_twice(svc: Service) -> PortsupError:
 
 def not_rolled_without_socket(name: str, why_no_handoff: str, is_off: bool) -> PortsupError:
     """portsup does not have the socket of a service: why there can be no handoff, if that is so."""
-    why = why_no_handoff or ("the handoff is off" if is_off else "it has not bound its port")
+    why, then = "it has not bound its port", f"`portsup why {name}` shows what it did"
+    if why_no_handoff:
+        why, then = why_no_handoff, "`portsup doctor` says what the handoff needs here"
+    elif is_off:
+        why, then = "the handoff is off", "leave out `handoff: off` and `--handoff off`"
     why = f"two processes can share its port only where portsup keeps the socket, and {why}"
-    return _not_rolled(name, why, f"`portsup restart {name}`; docs/explanation/handoff.md says what the handoff needs")
+    return _not_rolled(name, why, f"`portsup restart {name}`; to restart it without a gap: {then}")
 
 
 def stopping(verb: str) -> PortsupError:
