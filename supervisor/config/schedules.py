@@ -89,7 +89,10 @@ _NO_SUCH_DAY = "name a day that one of its months has"
 
 def _names_no_day(schedule: Schedule) -> bool:
     """Whether its days and its months are right, and only together they never are, as in `0 3 30 2 *`."""
-    minute, hour, day, month, weekday = schedule.cron.split()
+    given = schedule.cron.split()
+    if len(given) != 5:
+        return False
+    minute, hour, day, month, weekday = given
     try:
         for fields in ((minute, hour, day, "*", weekday), ("0", "0", "1", month, "*")):
             Moments(replace(schedule, cron=" ".join(fields))).after(0.0)

@@ -80,7 +80,7 @@ class Validator:
             for unknown_key, hint in merged(unknown):
                 quoted = self.report.quote(unknown_key.text)
                 self.report.error(unknown_key.place, f"{where or 'the file'}: unknown key {quoted}", hint)
-        for key in kind.keys:
+        for key in () if "extends" in given else kind.keys:  # who was meant to be extended has them
             if key.required and key.name not in given and not self._is_said(key.name, node, where):
                 hint = _MISSING.get(key.name, key.doc)
                 self.report.error(node.place, f"{where or 'the file'} has no `{key.name}`", hint)
@@ -207,7 +207,7 @@ class Validator:
         known = next((each for each in kind.keys if each.name == meant), None)
         if known is not None and not any(each.key.text == meant for each in whole) and meant not in fields.found:
             value, before = BROKEN, self.report.count
-            if found.is_read:
+            if found.is_read and known.kind is not Shape.EXTENDS:  # which is used up before anything is read
                 value = self.value(entry.value, known.kind, f"{where}.{meant}" if where else meant)
             if self.report.count > before and meant != "services":  # its own mistakes say what to write for the value
                 hint = f"write `{meant}:` instead of `{key.text}:`"

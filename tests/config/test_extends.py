@@ -114,3 +114,10 @@ def test_what_comes_from_others_is_bounded(mistakes: Mistakes) -> None:
     users = "".join(f"  u{number}: {{extends: base}}\n" for number in range(MOST_NODES // 1000 + 1))
     found = mistakes(f"services:\n  base: {{command: a, environment: {{{many}}}}}\n{users}")
     assert any("values come from other services" in each for each in found)
+
+
+@pytest.mark.parametrize("name", ["extend", "base", "inherits"])
+def test_another_word_for_extends_is_the_only_mistake(mistakes: Mistakes, name: str) -> None:
+    """That the command comes from there is not said as well."""
+    (mistake,) = mistakes(f"services:\n  base: {{command: a}}\n  web: {{{name}: base}}\n")
+    assert mistake == f"3:9 services.web: unknown key `{name}` (write `extends: base`)"

@@ -1,5 +1,6 @@
 """Whatever is in the file: a stack or a ConfigError comes out, in bounded time."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ from hypothesis import strategies as st
 
 from supervisor.config import parse as parsing
 from supervisor.config.files import LARGEST
+from supervisor.config.keys.stack import STACK
+from supervisor.config.kinds import Named, Section, Several
 from supervisor.config.parse import parse
 from supervisor.config.report import Report
 from supervisor.errors import ConfigError, Problem
@@ -137,6 +140,43 @@ def test_yaml_s_own_parser_reads_the_same_tree_as_libyaml_s(
     monkeypatch.setattr(parsing, "_LOADER", yaml.Loader)
     assert parse(EXAMPLE, Report("x")) == fast
     assert loading(EXAMPLE).services
+
+
+def every_name(section: Section, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Each key by each of its names, and how to get there."""
+    for key in section.keys:
+        yield from ((*path, name) for name in (key.name, *key.also))
+        match key.kind:
+            case Named(section=inner):
+                yield from every_name(inner, (*path, key.name, "web"))
+            case Several(section=inner):
+                yield from every_name(inner, (*path, key.name, "0"))
+            case Section() as inner:
+                yield from every_name(inner, (*path, key.name))
+
+
+def with_value(path: tuple[str, ...], value: object) -> object:
+    for name in reversed(path):
+        value = [value] if name == "0" else {name: value}
+    return value
+
+
+ODD: tuple[object, ...] = (
+    "x", ["a"], None, {"a": {"b": 1}}, [{"a": 1}], [None], {}, [], True, 6000, "@sometimes", "0 3 * *",
+    "a{99999999999999999999}", "${Z:-}", "{url:}", "signal: 999", "x" * 3000,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("value", ODD[: budget(4, len(ODD))], ids=repr)
+def test_a_key_by_any_of_its_names_with_an_odd_value_is_no_more_than_a_mistake(loading: Loading, value: object) -> None:
+    good = {"command": "a", "pool": 6000}
+    for path in every_name(STACK):
+        data = with_value(path, value)
+        if path[:2] == ("services", "web") and len(path) > 2:
+            data = {"services": {"web": {**good, **data["services"]["web"]}}}  # type: ignore[index]
+        elif path[0] != "services":
+            data = {"services": {"web": good}, **data}  # type: ignore[dict-item]
+        only_a_stack_or_an_error(loading, yaml.safe_dump(data))
 
 
 @pytest.mark.parametrize("key", ["working_dir", "env_file", "extends", "render"])

@@ -130,6 +130,11 @@ def test_a_day_that_none_of_its_months_has_never_comes(mistakes: Mistakes, cron:
     assert said in found
 
 
+@pytest.mark.parametrize("cron", ["@sometimes", "0 3 * *", "0 0 3 * * *", "''"])
+def test_what_has_not_five_fields_is_a_mistake(mistakes: Mistakes, cron: str) -> None:
+    assert len(mistakes(job(f"'{cron}'" if cron != "''" else cron))) == 1
+
+
 @pytest.mark.parametrize("rule", ["CET-1CEST", "UTC0", "nonsense", ":no/such"])
 def test_a_machine_whose_time_zone_is_a_rule_without_a_name_needs_one_in_the_file(
     mistakes: Mistakes, loading: Loading, monkeypatch: pytest.MonkeyPatch, rule: str
