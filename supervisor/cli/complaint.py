@@ -3,11 +3,10 @@
 import errno
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 
 from supervisor.cli.render import paint, wants_color
-from supervisor.core.escapes import tamed
 from supervisor.errors import ConfigError, ExitCode, PoolExhausted, PortsupError, refusal
+from supervisor.process.remarks import say as say
 
 _OUTPUT = (errno.ENOSPC, errno.EIO, errno.EDQUOT)  # what writing to stdout may end with; it has no name
 
@@ -37,15 +36,6 @@ def warn(text: str, choice: str = "auto") -> None:
 def remark(text: str, choice: str = "auto") -> None:
     """One `note:` line on stderr: nothing has to be done about it."""
     say(f"{paint('note:', 'cyan', wants_color(choice, sys.stderr))} {text}")
-
-
-def say(text: str) -> None:
-    """Words for the person at the terminal, on stderr; a closed stderr is nobody to talk to.
-
-    They may quote what a program said, so only colours pass.
-    """
-    with suppress(OSError):
-        print(tamed(text, keeps_colours=True), file=sys.stderr, flush=True)
 
 
 def color_choice(arguments: Sequence[str]) -> str:

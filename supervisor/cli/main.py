@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from supervisor.cli.complaint import complain, report_bug
+from supervisor.cli.complaint import complain, report_bug, say
 from supervisor.errors import ExitCode, PortsupError, refusal
 
 PLAIN = "portsup.plain"  # how characters are written that the terminal does not have, codecs.register_error
@@ -86,7 +86,7 @@ def _run(arguments: list[str]) -> int:
             print(parser.overview())
             return int(ExitCode.OK)
     if not word:
-        print(parser.overview(), file=sys.stderr)
+        say(parser.overview())
         return int(ExitCode.USAGE)
     command = parser.build(parser.resolve(word))
     try:

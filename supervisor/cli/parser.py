@@ -14,6 +14,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
+    from _typeshed import SupportsWrite
+
 # Where a -f means follow, as everywhere else; the file is --file there, or -f before the command.
 WITHOUT_SHORT_FILE = frozenset({"logs", "events"})
 WITH_VALUE = {"-f": "--file", "--file": "--file", "--instance": "--instance", "--color": "--color"}
@@ -33,6 +35,10 @@ class Formatter(argparse.RawDescriptionHelpFormatter):
 
 class Parser(argparse.ArgumentParser):
     """An `ArgumentParser` whose complaints are `UsageError`s."""
+
+    def _print_message(self, message: str, file: "SupportsWrite[str] | None" = None) -> None:
+        """As that of argparse, which says nothing where the disk is full."""
+        (file or sys.stdout).write(message)
 
     def error(self, message: str) -> "NoReturn":
         """Raise what is wrong as a `UsageError`, with the option that was probably meant."""

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -32,6 +31,7 @@ from supervisor.ports.port_lock import own_identity
 from supervisor.ports.record import Owner
 from supervisor.ports.runtime import RuntimeDir
 from supervisor.process import leftovers, lifeline, tree
+from supervisor.process.remarks import say
 from supervisor.process.view import require_view
 from supervisor.words import endings, starting
 from supervisor.words.console import left_out, table
@@ -51,23 +51,22 @@ def run_instance(instance: int | None, read: Callable[[], tuple[StackSpec, Optio
     folders, folder = Folders(state_directory()), os.path.realpath(spec.directory)
     lock = take_instance(spec, runtime, instance, run_id, folders)
     if folders.trouble:
-        print(f"warning: {folders.trouble}", file=sys.stderr)
+        say(f"warning: {folders.trouble}")
     is_first = not any(os.path.realpath(other.directory) == folder for other in lock.others)
     if is_first:  # a second copy in the same folder has whatever number is free
         _remember(folders, spec.name, folder, lock)
     system.set_child_subreaper()
     for warning in spec.warnings:
-        print(f"warning: {warning}", file=sys.stderr)
+        say(f"warning: {warning}")
     if lock.stale_run_id and (killed := leftovers.reap_run(lock.stale_run_id)):
-        print(f"warning: {starting.reaped(each.pid for each in killed)}", file=sys.stderr)
+        say(f"warning: {starting.reaped(each.pid for each in killed)}")
     _introduce(spec, lock)
     state_dir = Path(instance_directory(spec.name, lock.number))
     try:
         make(state_dir)
         check_state(os.fspath(state_dir))
     except OSError as error:
-        print(f"warning: {starting.no_logs(state_dir, error.strerror)}", file=sys.stderr)
-    sys.stderr.flush()
+        say(f"warning: {starting.no_logs(state_dir, error.strerror)}")
     if show.pulse is not None:
         show.pulse.tell_journal(os.fspath(state_dir / "portsup.log"))
     journal = open_journal(state_dir / "portsup.log", secrets=spec.secrets)
@@ -129,7 +128,7 @@ def _remember(folders: Folders, stack: str, folder: str, lock: InstanceLock) -> 
         path = folders.path if folders.trouble else error.filename or folders.path
         is_in_the_way = isinstance(error, Refused)
         words = starting.number_not_kept(path, folders.trouble, explained(error), error.errno, is_in_the_way)
-        print(f"warning: {words}", file=sys.stderr)
+        say(f"warning: {words}")
 
 
 def take_instance(
@@ -140,7 +139,7 @@ def take_instance(
     info = RunInfo(run_id, os.fspath(spec.directory), os.fspath(spec.file), tuple(map(os.fspath, spec.over)))
 
     def tell(ending: InstanceInfo) -> None:
-        print(starting.waiting_for_instance(ending.instance, ending.whose), file=sys.stderr, flush=True)
+        say(starting.waiting_for_instance(ending.instance, ending.whose))
 
     fitting = max_instances(pools, spec.stride)
     numbers = numbers_for(os.path.realpath(spec.directory), folders.of(spec.name), fitting)
@@ -150,14 +149,14 @@ def take_instance(
 def _introduce(spec: StackSpec, lock: InstanceLock) -> None:
     if spec.over:
         over = (os.path.relpath(path, spec.directory) for path in spec.over)
-        print(starting.of_files(shown((spec.file.name, *over))), file=sys.stderr)
+        say(starting.of_files(shown((spec.file.name, *over))))
     if lock.number == 1:
         return
     shift = (lock.number - 1) * spec.stride
     first = next(iter(lock.others), None)
-    print(starting.of_instance(spec.name, lock.number, shift), file=sys.stderr)
+    say(starting.of_instance(spec.name, lock.number, shift))
     if first is not None:
-        print(starting.other_instance(first.instance, first.directory, first.whose), file=sys.stderr)
+        say(starting.other_instance(first.instance, first.directory, first.whose))
 
 
 def dry_run(instance: int | None, options: Options) -> int:

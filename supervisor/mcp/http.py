@@ -69,6 +69,7 @@ def serve_http(server: McpServer, token: str, token_path: str, ports: Sequence[i
         )  # fmt: skip
         served.append(uvicorn.Server(config))
         print(f"http://127.0.0.1:{lease.port}{PATH}", flush=True)
-        print(f"clients send the token in `{token_path}` as `Authorization: Bearer …`", file=sys.stderr, flush=True)
+        with contextlib.suppress(OSError):  # nobody reads it
+            print(f"clients send the token in `{token_path}` as `Authorization: Bearer …`", file=sys.stderr, flush=True)
         anyio.run(functools.partial(served[0].serve, sockets=[lease.socket]))
         lease.check()

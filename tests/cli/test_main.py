@@ -220,9 +220,11 @@ def test_a_reader_that_leaves_is_no_error() -> None:
 
 
 @pytest.mark.live
-def test_a_full_device_is_told(run: Run) -> None:
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "supervisor", "--help"]
+@pytest.mark.parametrize("asked", [["--help"], ["status", "--help"]], ids=" ".join)
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_full_device_is_told(run: Run, asked: list[str], unbuffered: str) -> None:
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": unbuffered}
+    command = [sys.executable, "-m", "supervisor", *asked]
     with open("/dev/full", "wb") as full:
         ran = subprocess.run(command, env=environment, stdout=full, stderr=subprocess.PIPE, check=False)
     assert ran.returncode == ExitCode.FAILURE

@@ -90,6 +90,14 @@ def test_a_stranger_on_the_first_port_is_named_and_passed_over(live: Live, mode:
         assert strict.returncode == 12
 
 
+def test_it_runs_although_nobody_can_read_that_it_has_another_port(live: Live) -> None:
+    pool = free_pool(2)
+    with socket.create_server(("127.0.0.1", pool[0])), open("/dev/full", "wb") as full:
+        command = live.command(*words(pool), "--", "sh", "-c", "echo $PORT")
+        done = subprocess.run(command, env=live.env, stdout=subprocess.PIPE, stderr=full, text=True, timeout=30)
+    assert (done.returncode, done.stdout) == (0, f"{pool[1]}\n")
+
+
 def test_a_lost_lock_ends_it(live: Live) -> None:
     pool = free_pool(3)
     with running(live, *words(pool), "--", *program("listens")) as process:

@@ -6,7 +6,6 @@ The program stays at our terminal and gets our stdin; portsup waits beside it, i
 import contextlib
 import os
 import signal
-import sys
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 
@@ -28,6 +27,7 @@ from supervisor.ports.service_sockets import ServiceSockets
 from supervisor.ports.shield import CHECK_EVERY, HEARTBEAT_EVERY, Shield
 from supervisor.process import leftovers, tree
 from supervisor.process.filters import Filters
+from supervisor.process.remarks import say
 from supervisor.process.signals import hold_back, passed_on_by_exec
 from supervisor.process.spawn import Command, spawn
 from supervisor.process.view import require_place
@@ -297,4 +297,4 @@ def _stranger(listeners: Sequence[system.Listener], members: Collection[int]) ->
 
 def say_on_stderr(words: str) -> None:
     """One line for the person at the terminal."""
-    print(f"portsup: {words}", file=sys.stderr, flush=True)
+    say(f"portsup: {words}")
