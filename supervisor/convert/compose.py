@@ -4,6 +4,7 @@ import posixpath
 from typing import Any
 
 from supervisor.convert import (
+    beside,
     compose_life,
     copies,
     image,
@@ -124,6 +125,7 @@ def _service(
         draft.inner, draft.further = place.image.ports[:1], place.image.ports[1:]
     _dependencies(draft, given, services)
     compose_life.carry(draft, given, place.image, filled)
+    beside.follow(draft, place, around, "" if server else place.working_dir)
     known = {key: value for key, value in given.items() if key in compose_life.READ - {"build", "image"}}
     for variable in sorted({name for value in _all_texts(known) for name in demanded(value)}):
         draft.notes.append(f"`${{{variable}:?…}}` has to be set for compose, and so it has to here")

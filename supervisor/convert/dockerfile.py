@@ -60,7 +60,7 @@ def parse(text: str, target: str = "", arguments: Mapping[str, str] | None = Non
             names = [each for each in (name.lower(), str(len(set(map(id, stages.values()))))) if each]
             stages |= dict.fromkeys(names, image)
         elif image is not None:
-            _apply(image, word, rest, {**known, **image.environment})
+            _apply(image, word, rest, {**known, **image.environment}, stages)
     if target:
         return stages.get(target.lower())
     return image
@@ -96,7 +96,7 @@ def _instructions(text: str) -> Iterator[tuple[str, str]]:
                     del ends[0]
 
 
-def _apply(image: Image, word: str, rest: str, known: Mapping[str, str]) -> None:
+def _apply(image: Image, word: str, rest: str, known: Mapping[str, str], stages: Mapping[str, Image]) -> None:
     match word:
         case "CMD":
             image.command, _ = _command(rest)
@@ -117,7 +117,7 @@ def _apply(image: Image, word: str, rest: str, known: Mapping[str, str]) -> None
                 if number.isdecimal() and 0 < int(number[:6]) < 65536 and protocol.lower() in ("", "tcp"):
                     image.ports.append(int(number))
         case "COPY" | "ADD":
-            _copy(image, rest, known)
+            _copy(image, rest, known, stages)
         case "USER":
             image.user = _filled(rest, known)
         case "STOPSIGNAL":
@@ -180,7 +180,7 @@ def _unquoted(text: str) -> str:
     return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"" else text
 
 
-def _copy(image: Image, rest: str, known: Mapping[str, str]) -> None:
+def _copy(image: Image, rest: str, known: Mapping[str, str], stages: Mapping[str, Image]) -> None:
     options = re.match(r"(?:--\S+\s+)*", rest)
     given = options[0] if options else ""
     text = _filled(rest[len(given) :], known)
@@ -193,7 +193,14 @@ def _copy(image: Image, rest: str, known: Mapping[str, str]) -> None:
     for source in sources:
         inside = posixpath.join(place, posixpath.basename(source))
         if "--from=" in given or "://" in source:
-            image.built += [posixpath.normpath(inside if target.endswith("/") else place)]
+            found = re.search(r"--from=(\S+)", given)
+            origin = stages.get(found[1].lower()) if found else None
+            # A folder is copied with what is in it, a file into a folder that ends with `/`; which it is, is not known.
+            is_into = target.endswith("/") and not source.endswith("/")
+            for own in (place, inside) if is_into else (place,):
+                image.built.append(posixpath.normpath(own))
+                if origin:
+                    image.copied += [(each, posixpath.normpath(own)) for each in _in_context(origin, source)]
             continue
         source = posixpath.normpath(source.lstrip("/") or ".")
         # A folder is copied with what is in it, a file into a folder that ends with `/` or is copied with others.
@@ -203,6 +210,15 @@ def _copy(image: Image, rest: str, known: Mapping[str, str]) -> None:
             image.copied.append((source, posixpath.normpath(place)))
         if is_into:
             image.copied.append((source, posixpath.normpath(inside)))
+
+
+def _in_context(origin: Image, path: str) -> Iterator[str]:
+    """Where a path of another stage is in the context, if it was copied from there, or would be made beside that."""
+    path = posixpath.normpath(posixpath.join("/", path))
+    for outside, inside in reversed(origin.copied):
+        if path == inside or path.startswith(inside.rstrip("/") + "/"):
+            yield posixpath.normpath(posixpath.join(outside, path[len(inside) :].lstrip("/")))
+            return
 
 
 def _health(rest: str) -> dict[str, object]:

@@ -128,6 +128,10 @@ def _read(place: OfImage, text: str, build: dict[str, Any]) -> None:
 def line_of(given: dict[str, Any], place: OfImage, around: Around, filled: shell.References) -> shell.Line | Left:
     """What a service runs, or why that cannot be known."""
     entry, command = words_of(given.get("entrypoint"), filled), words_of(given.get("command"), filled)
+    told = str(given.get("image") or "") if not given.get("build") else ""
+    if (of_docker := OF_DOCKER.get(known_name(told))) and not entry and "file" not in " ".join(command).lower():
+        remedy = "give services names by `names`, or keep it in compose"
+        return Left("", f"it is only an image (`{told}`), and {of_docker}", remedy)
     of_image = place.image.entrypoint if not entry and given.get("entrypoint") is None else ()
     if not of_image and not entry and not given.get("build") and command:
         known = ENTRYPOINTS.get(known_name(str(given.get("image") or "")), "")
@@ -162,9 +166,6 @@ def line_of(given: dict[str, Any], place: OfImage, around: Around, filled: shell
         why = place.why or f"its Dockerfile names no program{base}"
         return Left("", why, "write a service with what it runs, or keep it in compose next to portsup")
     image = str(given.get("image") or "")
-    if of_docker := OF_DOCKER.get(known_name(image)):
-        remedy = "give services names by `names`, or keep it in compose"
-        return Left("", f"it is only an image (`{image}`), and {of_docker}", remedy)
     why = f"it is only an image (`{image}`), and portsup runs programs" if image else "it has no command"
     return Left("", why, "install the program and write a service, or keep it in compose next to portsup")
 

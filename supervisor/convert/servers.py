@@ -4,8 +4,9 @@ import re
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from supervisor.convert import databases, php, web_servers
+from supervisor.convert import databases, php, shell, web_servers
 from supervisor.convert.around import Around
+from supervisor.convert.dockerfile import Image
 from supervisor.convert.draft import Draft, Left
 from supervisor.convert.image import OfImage, known_name
 from supervisor.convert.server import Server, Wanted
@@ -57,8 +58,10 @@ def server_of(
 
 
 def missing(name: str, given: dict[str, Any], words: Sequence[str], place: OfImage, around: Around) -> Left | None:
-    """What to say of a server of data that this machine has no program for; None if it is none, or has one."""
+    """What to say of a server that cannot run here as in its image; None if it is none, or can."""
     kind, wanted = _wanted(name, given, words, place, around)
+    if wanted is not None and kind in _OF_SITES and place.is_read:
+        return _not_served(kind, wanted)
     if wanted is None or kind not in _OF_DATA or kind == "php":
         return None
     programs = _OF_DATA[kind][0]
@@ -74,20 +77,46 @@ def missing(name: str, given: dict[str, Any], words: Sequence[str], place: OfIma
     return Left("", why, f"install `{absent}` and run `init` again, or keep it in compose next to portsup")
 
 
+def _not_served(kind: str, wanted: Wanted) -> Left:
+    """Why a web server of a Dockerfile does not run here: by itself it would serve what this machine has for it."""
+    program = "caddy" if kind == "caddy" else "nginx"
+    if not wanted.program(program):
+        why, remedy = f"this machine has no `{program}`", f"install `{program}`"
+    elif wanted.place.image.built:
+        why, remedy = "what it serves is built in its image", "build that in the directory of its sources"
+    else:
+        why = "its configuration is for its container: it has TLS, templates or several ports, or is not known here"
+        return Left("", why, f"run `{program}` with a configuration for this machine, or keep it in compose")
+    return Left("", why, f"{remedy} and run `init` again, or keep it in compose next to portsup")
+
+
 def _wanted(
     name: str, given: dict[str, Any], words: Sequence[str], place: OfImage, around: Around
 ) -> tuple[str, Wanted | None]:
     """The kind of a server, and what is asked of it; None where the service runs something else."""
     kind = known_name((place.image.base if place.is_read else "") or str(given.get("image") or ""))
-    if given.get("entrypoint") or (place.is_read and place.image.runs):
+    if given.get("entrypoint"):
         return kind, None
-    programs = _OF_DATA[kind][0] if kind in _OF_DATA else (kind,)
+    programs: tuple[str, ...] = ("nginx",) if kind == "nginx-unprivileged" else (kind,)
+    programs = _OF_DATA[kind][0] if kind in _OF_DATA else programs
     options = list(words)
+    if place.is_read and place.image.runs:
+        options = _of_dockerfile(place.image, options)
+        if options[:1] and options[0].rpartition("/")[2] not in programs:
+            return kind, None
     if options and options[0].rpartition("/")[2] in programs:
         options = options[1:]
     if options and not options[0].startswith("-") and not _FIRST_WORD.fullmatch(f"{kind} {options[0]}"):
         return kind, None  # another program, or a script around this one
     return kind, Wanted(name, given, options, place, around)
+
+
+def _of_dockerfile(image: Image, words: Sequence[str]) -> list[str]:
+    """What an image runs by its own ENTRYPOINT and CMD, of which `words` are in place of the latter."""
+    told = [*image.entrypoint, *(words or image.command)] if not image.entrypoint_is_shell else list(image.entrypoint)
+    if told[:2] == ["sh", "-c"] and len(told) == 3 and not (line := shell.read(told[2])).why_shell:
+        return line.words
+    return told
 
 
 def give(draft: Draft, server: Server, given: dict[str, Any]) -> None:

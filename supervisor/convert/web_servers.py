@@ -9,6 +9,7 @@ import shlex
 from collections.abc import Collection
 
 from supervisor.convert import server_scripts
+from supervisor.convert.around import FileKind
 from supervisor.convert.draft import Filled
 from supervisor.convert.server import Server, Wanted
 from supervisor.dataclass import dataclass, field
@@ -86,7 +87,7 @@ def nginx(wanted: Wanted, services: Collection[str]) -> Server | None:
     """nginx with its sites of plain HTTP; None where it has certificates, templates or nothing that is known here."""
     program = wanted.program("nginx")
     main = wanted.outside("/etc/nginx/nginx.conf")
-    site = next((where for each in _SITES if (where := wanted.outside(each))), "")
+    place, site = next(((each, where) for each in _SITES if (where := wanted.outside(each))), ("", ""))
     if not program or (wanted.options and wanted.options != ["-g", "daemon off;"]):
         return None
     if wanted.outside("/etc/nginx/templates"):
@@ -97,8 +98,8 @@ def nginx(wanted: Wanted, services: Collection[str]) -> Server | None:
     if re.search(r"\bssl_certificate\b|\blisten\s+\S*443\b", whole) or (whole and not listens and not main):
         return None
     port = int(listens[0]) if listens else 80
-    if len(set(listens)) > 1:
-        return None  # several ports
+    if len(set(listens)) > 1 or _is_built(whole, wanted):
+        return None  # several ports, or the sites of a machine that has not built them
     copy = Copy()
     copy.put(r"listen +\[::\]:[0-9]+[^;]*;", "", is_pattern=True)
     copy.put(rf"listen +([0-9.*]+:)?{port}( |;)", "listen 127.0.0.1:$PORT\\\\2", is_pattern=True)
@@ -111,9 +112,9 @@ def nginx(wanted: Wanted, services: Collection[str]) -> Server | None:
     script = server_scripts.folder(wanted.data) + 'mkdir -p "$d/tmp" "$d/sites"\nrm -f "$d"/sites/*\n' + _BESIDE
     script += _nginx_main(copy, main, site, user)
     if site:
-        files = f"{site}/*.conf" if site.rpartition("/")[2] in ("conf.d", "http.d", "sites-enabled") else site
-        if "." not in site.rpartition("/")[2]:
-            files = f"{site}/*"
+        files = site
+        if wanted.around.kind(site) is FileKind.FOLDER:
+            files = f"{site}/*.conf" if place.endswith(".d") else f"{site}/*"
         script += f'for file in {files}; do {copy.sed()} "$file" >"$d/sites/${{file##*/}}.conf"; done\n'
     elif not main:
         html = wanted.outside("/usr/share/nginx/html") or wanted.outside("/var/www/html")
@@ -127,6 +128,13 @@ def nginx(wanted: Wanted, services: Collection[str]) -> Server | None:
     server.stop_signal = "SIGQUIT"
     server.notes = [f"`sed` writes its configuration anew before each start, into `{folder}/{name}-{{instance}}`"]
     return server
+
+
+def _is_built(text: str, wanted: Wanted) -> bool:
+    """Whether a directory that is served comes from another stage of the Dockerfile, and is not on this machine."""
+    roots = re.findall(r"\b(?:root|alias)\s+[\"']?(/[^;\"'\s]+)", text) if text else ["/usr/share/nginx/html"]
+    built = wanted.place.image.built
+    return any(not wanted.outside(root) and any(f"{root}/".startswith(f"{each}/") for each in built) for root in roots)
 
 
 def _nginx_main(copy: Copy, main: str, site: str, user: str) -> str:

@@ -79,3 +79,13 @@ def test_a_limit_that_this_machine_does_not_allow_is_lowered_and_said(
     text = (folder / "services.yaml").read_text()
     assert text.count("is above") == 1
     assert "# `nofile: 65535` is above 20000, the most that this system allows" in text
+
+
+def test_programs_that_are_not_here_are_named_once(folder: Path, run: Run) -> None:
+    lines = ["a: no-such-program --port $PORT", "b: no-such-program", "c: bin/own", "d: sh -c 'no-other'"]
+    (folder / "Procfile").write_text("\n".join(lines))
+    said = run("init", "--from", "Procfile").err
+    assert "install what is not on this machine: `no-such-program` (a, b)" in said
+    assert said.count("install what") == 1
+    (folder / "supervisord.conf").write_text("[program:x]\ncommand=%(ENV_PROGRAM)s x\n")
+    assert "install what" not in run("init", "--from", "supervisord.conf", "--force").err

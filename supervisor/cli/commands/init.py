@@ -3,6 +3,7 @@
 import argparse
 import os
 import re
+import shutil
 from pathlib import Path
 
 from supervisor.cli.complaint import say, warn
@@ -14,7 +15,7 @@ from supervisor.words.enumeration import counted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from supervisor.convert.draft import Draft, Outcome
 
@@ -220,8 +221,25 @@ def _check(target: Path, text: str, args: argparse.Namespace) -> None:
         warnings = tuple(each for each in warnings if each in others)
     for warning in warnings:
         warn(warning, args.color)
+    if absent := _absent(target, text, known):
+        warn(f"before `portsup up`, install what is not on this machine: {', '.join(absent)}")
     if missing:
         warn(f"before `portsup up`, set {', '.join(f'`{name}`' for name in missing)}, in the environment or in `.env`")
+
+
+def _absent(target: Path, text: str, known: "Mapping[str, str]") -> list[str]:
+    """The programs that are nowhere on the PATH, each with the services that run it."""
+    from supervisor.config.load import load
+    from supervisor.convert.demands import with_stand_ins
+
+    found: dict[str, list[str]] = {}
+    one, other = (load(target, with_stand_ins(text, known, value), text=text).services for value in "12")
+    for name, service in one.items():
+        program = service.command[0]
+        is_known = program == other[name].command[0]  # else a variable names it
+        if is_known and "/" not in program and "PATH" not in service.environment and not shutil.which(program):
+            found.setdefault(program, []).append(name)
+    return [f"`{program}` ({', '.join(names)})" for program, names in found.items()]
 
 
 def _dotenv(target: Path) -> dict[str, str]:

@@ -1,0 +1,35 @@
+"""Checks and hooks of a service of compose, with the paths of this machine in place of those of its container."""
+
+import posixpath
+
+from supervisor.convert import volumes
+from supervisor.convert.around import Around, FileKind
+from supervisor.convert.draft import Draft, Filled
+from supervisor.convert.image import OfImage
+from supervisor.convert.paths import relative
+
+
+def follow(draft: Draft, place: OfImage, around: Around, folder: str) -> None:
+    """Write what they name for a service that runs in `folder`; what is not on this machine stays."""
+    if not place.paths.pairs:
+        return
+    for key in ("ready", "healthcheck"):
+        probe = draft.fields.get(key)
+        if isinstance(probe, dict) and isinstance(probe.get("exec"), list):
+            probe["exec"] = _followed(probe["exec"], place, around, folder)
+    for name, hook in draft.fields.get("hooks", {}).items():
+        if isinstance(hook, list):
+            draft.fields["hooks"][name] = _followed(hook, place, around, folder)
+
+
+def _followed(command: list[str], place: OfImage, around: Around, folder: str) -> list[str]:
+    def is_there(path: str) -> bool:
+        return around.kind(path) is not FileKind.NOTHING
+
+    def here(word: str) -> str:
+        path = place.paths.outside(posixpath.normpath(word)) if word.startswith("/") and type(word) is str else None
+        return relative(path, folder) if path and is_there(path) else word
+
+    if command[1:2] == ["-c"] and len(command) == 3 and not isinstance(command[2], Filled):
+        return [*command[:2], volumes.in_shell(command[2], place.paths, folder, is_there)]
+    return [here(word) for word in command]
