@@ -1,6 +1,7 @@
-"""Checks and hooks of a service of compose, with the paths of this machine in place of those of its container."""
+"""What a service of compose names besides its program: paths in its checks and hooks, and files for its interpreter."""
 
 import posixpath
+import re
 
 from supervisor.convert import volumes
 from supervisor.convert.around import Around, FileKind
@@ -20,6 +21,21 @@ def follow(draft: Draft, place: OfImage, around: Around, folder: str) -> None:
     for name, hook in draft.fields.get("hooks", {}).items():
         if isinstance(hook, list):
             draft.fields["hooks"][name] = _followed(hook, place, around, folder)
+
+
+_OF_INTERPRETER = re.compile(r"(?<![\w./:@-])[\w./-]*\w\.(?:jar|war|dll|[cm]?js|wasm|phar|pyz|py)(?![\w./-])", re.ASCII)
+
+
+def note_built(draft: Draft, place: OfImage, around: Around) -> None:
+    """Say of files in the command that another stage of the Dockerfile makes, and that are not on this machine."""
+    command = draft.fields["command"]
+    text = command if isinstance(command, str) else " ".join(command)
+    for file in dict.fromkeys(_OF_INTERPRETER.findall(text)) if place.image.built else ():
+        inside = posixpath.normpath(posixpath.join(place.image.working_dir, file))
+        is_built = any(f"{inside}/".startswith(f"{each}/") for each in place.image.built)
+        here = place.paths.outside(inside) or posixpath.join(place.working_dir, file)
+        if is_built and around.kind(here) is FileKind.NOTHING and around.kind(file) is FileKind.NOTHING:
+            draft.leave(f"`{file}` in the command", "it is built in its image", "build it here, and write where it is")
 
 
 def _followed(command: list[str], place: OfImage, around: Around, folder: str) -> list[str]:

@@ -125,6 +125,8 @@ def _service(
         draft.inner, draft.further = place.image.ports[:1], place.image.ports[1:]
     _dependencies(draft, given, services)
     compose_life.carry(draft, given, place.image, filled)
+    if not server and place.is_read:
+        beside.note_built(draft, place, around)
     beside.follow(draft, place, around, "" if server else place.working_dir)
     known = {key: value for key, value in given.items() if key in compose_life.READ - {"build", "image"}}
     for variable in sorted({name for value in _all_texts(known) for name in demanded(value)}):

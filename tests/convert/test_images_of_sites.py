@@ -122,3 +122,28 @@ secrets: {db-password: {file: db.txt}}
     assert services["db"].ready.probe.command[-1] == 'ask --password="$(cat ./db.txt)" --file /nowhere'
     assert services["other"].ready.probe.command == ("ask", "--from", "./db.txt")
     assert [hook.command for hook in services["other"].hooks.values()] == [("tell", "./db.txt")]
+
+
+@pytest.mark.parametrize(
+    ("copies", "command", "file"),
+    [
+        ("/app/dist ./dist", "node dist/main.js", "dist/main.js"),
+        ("/out/app.jar /app.jar", "java -Xmx1g -jar /app.jar", "/app.jar"),
+        ("/app/publish .", "dotnet shop.dll --urls http://x.js", "shop.dll"),
+        ("/app .", "npm run start", ""),
+        ("/deps /usr/local", "gunicorn wsgi.py", ""),
+        ("/app/dist ./dist", "node here.js", ""),
+    ],
+)
+@pytest.mark.parametrize("form", ["CMD {}", "CMD [{}]"])
+def test_files_that_an_interpreter_runs_and_the_image_builds_are_said(
+    tmp_path: Path, copies: str, command: str, file: str, form: str
+) -> None:
+    (tmp_path / "here.js").write_text("")
+    told = form.format(command if form == "CMD {}" else ", ".join(f'"{word}"' for word in command.split()))
+    dockerfile = f"FROM node AS build\nWORKDIR /app\nCOPY . .\nFROM node\nWORKDIR /srv\nCOPY --from=build {copies}\n"
+    dockerfile += "COPY here.js ./\n"
+    made = converted(tmp_path, dockerfile + told)
+    said = made.left["web"]
+    assert ("it is built in its image" in said) is bool(file)
+    assert f"`{file}` in the command" in said or not file
