@@ -1,12 +1,12 @@
 """Modules of the standard library that run when something of theirs is used, not when they are imported.
 
-asyncio, subprocess and pathlib import modules for what a daemon does not do in a quiet life: to show exceptions, to
-quote URLs, to ask what a function is.  Without these a start takes 7 ms less, and the daemon 1.5 MiB.
+asyncio and pathlib import modules for what a daemon does not do in a quiet life: to show exceptions, to quote URLs, to
+ask what a function is, to log, to have threads or a shell work for it.  Without these a start takes 10 ms less, and the
+daemon 2 MiB.
 """
 
 import sys
 from _thread import RLock
-from collections.abc import Callable
 from importlib.util import find_spec, module_from_spec
 from types import FrameType, FunctionType, MethodType, ModuleType
 
@@ -41,7 +41,7 @@ class _Latecomer(ModuleType):
 
     def __getattr__(self, name: str) -> "Any":
         with _lock:
-            # `from module import name` asks for `__path__`, which these do not have: they are no packages.
+            # `from module import name` asks for `__path__`, which those do not have that are no packages.
             if type(self) is _Latecomer and self.__name__ not in _running and name != "__path__":
                 _run(self)
         if name in self.__dict__:
@@ -84,11 +84,40 @@ def _quoted(*arguments: "Any", **options: "Any") -> str:
     return quote_from_bytes(*arguments, **options)
 
 
+class _Logger:
+    """What asyncio takes from `logging` by name: it says something in trouble only, and then that runs."""
+
+    def __init__(self, name: str | None = None) -> None:
+        self._name = name
+
+    def debug(self, *words: "Any", **options: "Any") -> None:
+        """Says it where somebody listens: by itself `logging` passes over what is less than a warning."""
+        if type(sys.modules["logging"]) is not _Latecomer:
+            self.__getattr__("debug")(*words, **options)
+
+    def __getattr__(self, name: str) -> "Any":
+        import logging
+
+        try:
+            _ = logging.Logger  # has it run
+        except (ImportError, OSError, MemoryError):  # no descriptor or memory to load it with
+            return _say_nothing
+        return getattr(logging.getLogger(self._name), name)
+
+
+def _say_nothing(*words: object, **options: object) -> None:
+    """What a logger does that cannot be had."""
+
+
 # Each with what is taken or asked of it in a quiet life; it is the module's own once that has run.
-_MODULES: dict[str, dict[str, Callable[..., object]]] = {
+_MODULES: dict[str, dict[str, object]] = {
+    "concurrent.futures": {name: name for name in ("FIRST_COMPLETED", "FIRST_EXCEPTION", "ALL_COMPLETED")},
     "inspect": {"iscoroutinefunction": _is_coroutine_function},
     "linecache": {},
     "locale": {},
+    "logging": {"DEBUG": 10, "getLogger": _Logger},
+    "ntpath": {},
+    "subprocess": {"PIPE": -1, "STDOUT": -2, "DEVNULL": -3},
     "traceback": {"extract_stack": _extract_stack},
     "urllib.parse": {"quote_from_bytes": _quoted},
 }

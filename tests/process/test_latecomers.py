@@ -19,7 +19,10 @@ put_off()
 import asyncio, concurrent.futures, pathlib, subprocess
 def late():
     return sorted(name for name in sys.modules if type(sys.modules[name]).__name__ == "_Latecomer")
-ALL = ["inspect", "linecache", "locale", "traceback", "urllib.parse"]
+ALL = [
+    "concurrent.futures", "inspect", "linecache", "locale", "logging", "ntpath", "subprocess", "traceback",
+    "urllib.parse",
+]
 """
 
 
@@ -82,7 +85,9 @@ try:
     1 / 0
 except ZeroDivisionError:
     print(traceback.format_exc().splitlines()[-1], traceback.extract_stack()[-1].name)
-print(pathlib.PurePosixPath("/a b").as_uri(), late(), sys.modules["inspect"] is inspect)
+asked = inspect, linecache, locale, traceback, urllib.parse
+left = [each for each in asked if each.__name__ in late()]
+print(pathlib.PurePosixPath("/a b").as_uri(), left, sys.modules["inspect"] is inspect)
 try:
     inspect.no_such_thing
 except AttributeError as error:
@@ -96,6 +101,67 @@ except AttributeError as error:
         "file:///a%20b [] True",
         "module 'inspect' has no attribute 'no_such_thing'",
     ] or ran(program).splitlines()[2].startswith('r""')
+
+
+@pytest.mark.live
+def test_what_asyncio_took_of_them_is_what_they_have() -> None:
+    program = """
+taken = asyncio.FIRST_COMPLETED, asyncio.FIRST_EXCEPTION, asyncio.ALL_COMPLETED
+taken += asyncio.subprocess.PIPE, asyncio.subprocess.STDOUT, asyncio.subprocess.DEVNULL, asyncio.futures.STACK_DEBUG
+import concurrent.futures as futures, logging
+concurrent.futures.Future, subprocess.Popen, logging.Logger
+own = futures.FIRST_COMPLETED, futures.FIRST_EXCEPTION, futures.ALL_COMPLETED
+own += subprocess.PIPE, subprocess.STDOUT, subprocess.DEVNULL, logging.DEBUG - 1
+print(taken == own, late() == sorted(set(ALL) - set(("concurrent.futures", "logging", "subprocess"))))
+"""
+    assert ran(program) == "True True\n"
+
+
+@pytest.mark.live
+def test_threads_and_programs_that_somebody_wants_after_all_work() -> None:
+    program = """
+async def main():
+    print(await asyncio.to_thread(lambda: 7))
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        print(await asyncio.get_running_loop().run_in_executor(pool, lambda: 8))
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", "print(9)", stdout=asyncio.subprocess.PIPE)
+    print((await process.communicate())[0].decode().strip(), subprocess.run(["true"]).returncode)
+asyncio.run(main())
+print(asyncio.run(asyncio.sleep(0, 10)), "subprocess" in late(), "concurrent.futures" in late())
+"""
+    assert ran(program).splitlines() == ["7", "8", "9 0", "10 False False"]
+
+
+@pytest.mark.live
+def test_what_asyncio_logs_is_logged_and_what_nobody_would_see_loads_nothing() -> None:
+    program = """
+from asyncio.log import logger
+logger.debug("seen by nobody")
+print("logging" in late())
+logger.warning("a word of %s", "asyncio")
+print("logging" in late(), logger.name)
+import logging
+logging.basicConfig(level=logging.DEBUG, stream=sys.stdout, format="%(name)s %(message)s", force=True)
+logger.debug("seen")
+"""
+    assert ran(program).splitlines() == ["True", "False asyncio", "asyncio seen"]
+
+
+@pytest.mark.live
+def test_what_cannot_be_logged_for_want_of_descriptors_is_no_trouble() -> None:
+    program = """
+import logging
+from asyncio.log import logger
+class Refusing:
+    def exec_module(self, module):
+        raise OSError(24, "too many open files")
+loader, logging.__spec__.loader = logging.__spec__.loader, Refusing()
+logger.warning("a word")
+print("logging" in late())
+logging.__spec__.loader = loader
+print(logger.isEnabledFor(30), "logging" in late())
+"""
+    assert ran(program).splitlines() == ["True", "True False"]
 
 
 @pytest.mark.live
