@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from supervisor.cli import render
-from supervisor.cli.complaint import say
+from supervisor.cli.complaint import say, warn
 from supervisor.core.escapes import tamed
 from supervisor.errors import ExitCode, PortsupError
 from supervisor.words import answers
@@ -143,7 +143,15 @@ def logs(cluster: "Cluster", args: argparse.Namespace) -> int:
         return _follow(cluster, "logs", names, asked, lambda told: tell(read(FoundLine, told)))
     for line in cluster.logs(names, query):
         tell(line)
+    _warn(cluster, args)
     return int(ExitCode.OK)
+
+
+def _warn(cluster: "Cluster", args: argparse.Namespace) -> None:
+    """Says which nodes did not tell what they have."""
+    sys.stdout.flush()
+    for node, why in cluster.silent.items():
+        warn(words.node_is_silent(node, why), args.color)
 
 
 def events(cluster: "Cluster", args: argparse.Namespace) -> int:
@@ -173,6 +181,7 @@ def events(cluster: "Cluster", args: argparse.Namespace) -> int:
         return _follow(cluster, "events", names, (count, _MANY), lambda told: tell(read(Event, told)))
     for event in cluster.events(names, _MANY if args.until is not None else count):
         tell(event)
+    _warn(cluster, args)
     return int(ExitCode.OK)
 
 
@@ -200,6 +209,7 @@ def why(cluster: "Cluster", args: argparse.Namespace) -> int:
 
     cluster.check([args.service])
     told = cluster.why(args.service, args.failures, args.lines)
+    _warn(cluster, args)
     if args.format == "json":
         print(render.json_line(as_json(told)))
         return int(ExitCode.OK)

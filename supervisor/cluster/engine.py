@@ -29,6 +29,10 @@ class Unreachable(Exception):
     """An actor does not answer: it is just being moved, or cut off, or gone."""
 
 
+class Gone(Unreachable):
+    """The cluster knows no such actor."""
+
+
 def connect(address: str, folder: str = "") -> None:
     """Joins the cluster; with `folder` what is made from now on has that project as its working directory.
 
@@ -119,10 +123,12 @@ def has_head() -> bool:
 
 
 def find(name: str) -> Any:
-    """The actor of that name; raises Unreachable."""
+    """The actor of that name; raises Unreachable, or Gone."""
     try:
         return ray.get_actor(name, namespace=NAMESPACE)
-    except (ValueError, RayError) as error:
+    except ValueError as error:
+        raise Gone(name) from error
+    except RayError as error:
         raise Unreachable(name) from error
 
 

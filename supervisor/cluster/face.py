@@ -44,6 +44,7 @@ class Cluster:
 
     def __init__(self, stack: str, instance: int) -> None:
         self.stack, self.instance = stack, instance
+        self.silent: dict[str, str] = {}  # nodes that did not tell what they have, and why if that is known
 
     @classmethod
     def find(cls, stack: str | None, instance: int | None) -> "Cluster":
@@ -142,13 +143,13 @@ class Cluster:
 
         Without a registry each keeper is told all the same; what it cannot do by then its warden does in time.
         """
+        lease = 0.0
         try:
             placed = [(each.row.name, each.node) for each in reversed(self.status())]
-            has_registry = True
+            lease = float(self.plan()["lease"])
         except PortsupError:
             placed = [(name, "?") for name in engine.keepers(self.stack, self.instance)]
-            has_registry = False
-        results = [self._stop(name, node, timeout, has_registry) for name, node in placed]
+        results = [self._stop(name, node, timeout, lease) for name, node in placed]
         for node in engine.nodes():
             with contextlib.suppress(engine.Unreachable):
                 engine.end(engine.find(engine.agent_name(self.stack, self.instance, node["NodeID"])))
@@ -159,24 +160,36 @@ class Cluster:
             engine.end(registry)
         return results
 
-    def _stop(self, service: str, node: str, timeout: float | None, has_registry: bool) -> dict[str, Any]:
+    def _stop(self, service: str, node: str, timeout: float | None, lease: float) -> dict[str, Any]:
+        """`lease` is how long, in seconds, a keeper may be silent that has its service still; 0 without a registry."""
         try:
             keeper = engine.find(engine.keeper_name(self.stack, self.instance, service))
-        except engine.Unreachable:
+        except engine.Gone:
             return {"name": service, "ok": True, "words": words.STOPPED}
+        except engine.Unreachable:
+            return {"name": service, "ok": False, "words": words.ENDS_BY_ITSELF}
         has_stopped = not node  # no node has it yet
         if not has_stopped:
             with contextlib.suppress(engine.Unreachable):
-                is_wanted = (lambda: self._is_heard(service)) if has_registry else (lambda: False)
+                is_wanted = (lambda: self._may_have(service, node, lease)) if lease else (lambda: False)
                 has_stopped = engine.ask_while(keeper, "stop", timeout, is_wanted=is_wanted)
         engine.end(keeper)
         return {"name": service, "ok": has_stopped, "words": words.STOPPED if has_stopped else words.ENDS_BY_ITSELF}
 
-    def _is_heard(self, service: str) -> bool:
-        """Whether its keeper still tells how it is, so that what it was asked for is on its way."""
+    def _may_have(self, service: str, node: str, lease: float) -> bool:
+        """Whether its keeper may have the service still: on a node that Ray takes for alive, as long as its lease is.
+
+        A busy one may be silent for a while, and is there all the same.
+        """
+        nodes = engine.nodes()
+        is_alive = node in (engine.node_name(each["NodeID"], nodes) for each in nodes)
+        return self._is_heard(service, max(LATE, lease) if is_alive else LATE)
+
+    def _is_heard(self, service: str, within: float = LATE) -> bool:
+        """Whether its keeper has told how it is in so many seconds, so that what it was asked for is on its way."""
         with contextlib.suppress(PortsupError):
             heard = self._ask_registry("status")[service]["heard_s"]
-            return heard is not None and heard <= LATE
+            return heard is not None and heard <= within
         return False
 
     def check(self, services: Collection[str]) -> None:
@@ -202,11 +215,23 @@ class Cluster:
     def _from_nodes(self, method: str, *arguments: Any) -> list[Any]:
         """What the nodes tell, once where several have one state directory."""
         found = {}
-        for _, agent in self.agents():
-            with contextlib.suppress(engine.Unreachable):
+        nodes, silent = engine.nodes(), []
+        for node in nodes:
+            try:
+                agent = engine.find(engine.agent_name(self.stack, self.instance, node["NodeID"]))
                 told = engine.ask(agent, method, *arguments, timeout=_SLOW)
                 found[told["at"]] = told["told"]
+            except engine.Unreachable:
+                silent.append(engine.node_name(node["NodeID"], nodes))
+        self.silent = self._reasons(silent) if silent else {}
         return list(found.values())
+
+    def _reasons(self, silent: Collection[str]) -> dict[str, str]:
+        """Why these nodes have no agent, where that is why they are silent."""
+        told: dict[str, str] = {}
+        with contextlib.suppress(PortsupError):
+            told = self._ask_registry("trouble")
+        return {node: told.get(node, told.get("", "")) for node in silent}
 
     def _registry(self) -> Any:
         return engine.find(engine.registry_name(self.stack, self.instance))

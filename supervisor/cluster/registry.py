@@ -8,6 +8,7 @@ import contextlib
 import json
 import threading
 import time
+import traceback
 from collections.abc import Mapping
 from typing import Any
 
@@ -37,6 +38,7 @@ class Registry:
         self._version = 1
         self._nodes: list[dict[str, Any]] = []
         self._is_ending = False
+        self._trouble: dict[str, str] = {}  # by node why it has no agent
         begun = now()
         engine.keep(f"{self._name}!registry", self._me.encode())
         self._recall()
@@ -110,6 +112,10 @@ class Registry:
                 for name in self._plan["order"]
             }
 
+    def trouble(self) -> dict[str, str]:
+        """Why nodes have no agent yet, by what people call them, "" for all of them."""
+        return {node and engine.node_name(node, self._nodes): why for node, why in self._trouble.items()}
+
     def end(self) -> None:
         """The stack goes down: no more agents, and what was kept is forgotten."""
         self._is_ending = True
@@ -180,12 +186,30 @@ class Registry:
         """Has an agent on each node, also on those that come later."""
         there: set[str] = set()
         while not self._is_ending:
-            with contextlib.suppress(Exception):
-                self._nodes = engine.nodes()
-                for node in {each["NodeID"] for each in self._nodes} - there:
-                    engine.make_agent(Agent, self._plan, node)
-                    there.add(node)
+            self._trouble = self._send_to_new(there)
             time.sleep(_LOOK_EVERY)
+
+    def _send_to_new(self, there: set[str]) -> dict[str, str]:
+        """Why nodes have no agent yet, by their ids, "" for all: what is wrong with one keeps no other from its own."""
+        found: dict[str, str] = {}
+        try:
+            self._nodes = engine.nodes()
+        except Exception as error:  # of Ray, whose head is just gone, or a mistake of ours
+            return {"": self._noted("", error)}
+        for node in {each["NodeID"] for each in self._nodes} - there:
+            try:
+                engine.make_agent(Agent, self._plan, node)
+                there.add(node)
+            except Exception as error:
+                found[node] = self._noted(node, error)
+        return found
+
+    def _noted(self, node: str, error: Exception) -> str:
+        """What went wrong, in words; the first time with its traceback in the logs of Ray."""
+        told = words.last_line(f"{type(error).__name__}: {error}")
+        if self._trouble.get(node) != told:
+            traceback.print_exception(error)
+        return told
 
 
 def _lasting(facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -130,6 +130,11 @@ def registry_silent(stack: str, has_head: bool) -> PortsupError:
     return PortsupError(what, "the head of the cluster is gone, and with it the registry", hint)
 
 
+def node_is_silent(node: str, why: str) -> str:
+    """What is missing in what is shown, as a node did not tell."""
+    return f"node {node} does not answer" + (f" ({why})" if why else "") + ": what it alone has is missing here"
+
+
 def no_node_answers(service: str) -> PortsupError:
     """Nobody who has its logs answers."""
     return PortsupError(f"cannot show `{service}`", "no node answers", "`ray status` shows the nodes")
