@@ -1,10 +1,12 @@
 """A stack that is followed through its deaths: what is known of it now, and when and why that is no longer so."""
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
 
 from supervisor.api.history import journal_of
+from supervisor.api.lacking import in_words
 from supervisor.api.picture import Picture
 from supervisor.api.values import StackStatus, Update
 from supervisor.control.client import Client, DaemonGone
@@ -60,21 +62,30 @@ class Following:
         self._is_closed.set()
 
     def run(self) -> None:
-        """Follows until `close`."""
+        """Follows until `close`; what goes wrong is told as the end of the stack, and tried again."""
         while not self._is_closed.is_set():
-            info = None
             try:
-                info = self._find()
-                if info is None:
-                    self._is_over(self._before_us())
-                else:
-                    self._follow(info)
-                    self._is_over(why_ended(info.stack, info.instance))
-            except DaemonGone:
-                self._is_over(answers.NOT_RUNNING if info is None else why_ended(info.stack, info.instance))
-            except PortsupError as error:
-                self._is_over(error.why or error.what)
+                self._look()
+            except Exception as error:  # no descriptor is left, or a mistake of ours: a silent end would look like life
+                why = in_words(error).why if isinstance(error, OSError) else repr(error)
+                with contextlib.suppress(Exception):
+                    self._is_over(answers.cannot_follow(why))
             self._is_closed.wait(LOOK_AGAIN)
+
+    def _look(self) -> None:
+        """Follows the instance that there is to its end."""
+        info = None
+        try:
+            info = self._find()
+            if info is None:
+                self._is_over(self._before_us())
+            else:
+                self._follow(info)
+                self._is_over(why_ended(info.stack, info.instance))
+        except DaemonGone:
+            self._is_over(answers.NOT_RUNNING if info is None else why_ended(info.stack, info.instance))
+        except PortsupError as error:
+            self._is_over(error.why or error.what)
 
     def _before_us(self) -> str:
         """How a run ended that we have not seen, too: whoever looks now wants to know."""

@@ -7,10 +7,10 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 
+from supervisor.api.lacking import in_words
 from supervisor.api.values import FoundLine, LogPage, LogQuery
 from supervisor.control.json_form import as_json, read
-from supervisor.errors import PortsupError, UsageError, refusal
-from supervisor.files.opening import explained
+from supervisor.errors import PortsupError, UsageError
 from supervisor.logs.files import log_files
 from supervisor.logs.gathering import Found
 from supervisor.logs.line import rfc3339
@@ -38,8 +38,7 @@ def search_logs(
     try:
         return _searched(directory, services, asked, seconds)
     except OSError as error:  # no descriptor is left, or the disk fails
-        what = words.CANNOT_SEARCH
-        raise refusal(error, what) or PortsupError(what, explained(error)) from error
+        raise in_words(error, words.CANNOT_SEARCH) from error
 
 
 def _searched(directory: str, services: Sequence[str], asked: LogQuery, seconds: float) -> LogPage:

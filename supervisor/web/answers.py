@@ -162,7 +162,8 @@ def everything(_: Project, __: Asked) -> Told:
 def fields_of(error: PortsupError) -> Told:
     """An error as the page shows it, mistakes of services.yaml with their places."""
     problems = [f"{each}; {each.hint}" if each.hint else str(each) for each in getattr(error, "problems", ())]
-    return {"what": error.what, "why": error.why, "hint": error.hint, "problems": problems}
+    is_asked_wrong = isinstance(error, UsageError)
+    return {"what": error.what, "why": error.why, "hint": error.hint, "problems": problems, "usage": is_asked_wrong}
 
 
 ANSWERS: Mapping[str, Callable[[Project, Asked], Told]] = {

@@ -17,6 +17,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Receive, Scope, Send
 
+from supervisor.api.lacking import in_words
 from supervisor.core.escapes import undirected
 from supervisor.errors import PortsupError
 from supervisor.web import orders
@@ -60,7 +61,7 @@ class Page:
                 *answers,
                 Mount("/static", Files(directory=PAGES)),
             ],
-            exception_handlers={PortsupError: _told_error},  # type: ignore[dict-item]
+            exception_handlers={PortsupError: _told_error, OSError: _told_lack},  # type: ignore[dict-item]
         )
 
     async def _index(self, _: Request) -> Response:
@@ -129,8 +130,9 @@ class Page:
             try:
                 async for step in iterate_in_threadpool(orders.carry_out(project, given)):
                     yield _shown(step) + b"\n"
-            except PortsupError as error:
-                yield _shown({"end": True, "ok": False, "error": fields_of(error)}) + b"\n"
+            except (PortsupError, OSError) as error:
+                told = error if isinstance(error, PortsupError) else in_words(error)
+                yield _shown({"end": True, "ok": False, "error": fields_of(told)}) + b"\n"
 
         return Patient(lines(), "application/x-ndjson")
 
@@ -191,6 +193,10 @@ def _shown(told: Any) -> bytes:
 async def _told_error(_: Request, error: PortsupError) -> Response:
     status = 404 if error.exit_code == 4 else 400
     return Response(_shown({"error": fields_of(error)}), status, media_type="application/json")
+
+
+async def _told_lack(_: Request, error: OSError) -> Response:
+    return Response(_shown({"error": fields_of(in_words(error))}), 503, media_type="application/json")
 
 
 def _error(status: int, what: str, hint: str = "") -> Response:

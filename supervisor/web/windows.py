@@ -83,6 +83,7 @@ class Channel:
         self._needs: dict[str, tuple[str, ...]] = {}
         self._order: list[str] = []
         self._told_waits: dict[str, str] = {}  # by service, in words
+        self._is_over = True  # as far as the windows were told
         self._following = Following(project.running, self._told, name=project.name, events=True, usage=True)
         self._thread = threading.Thread(target=self._following.run, name="portsup-web", daemon=True)
 
@@ -108,17 +109,19 @@ class Channel:
         with self._lock:
             if update is not None and (update.status is not None or _is_reload(update.event)):
                 self._read_needs()
-            told = self._everything() if update is None or update.status is not None else self._changes(update)
+            is_new = update is None or update.status is not None or self._is_over
+            told = self._everything() if update is None or is_new else self._changes(update)
+            self._is_over = update is None
             for window in self.windows:
                 window.tell(told)
 
     def _everything(self) -> Told:
-        following, status = self._following, self._following.status
+        following, status, ended = self._following, self._following.status, self._following.ended
         self._order = self._in_order()
         told: Told = {
             "full": True, "order": self._order, "needs": self._needs, "folder": self.project.folder,
             "rows": self._rows(following.picture.services.values()),
-            "warnings": list(following.picture.warnings), "ended": following.ended and ended_of(following.ended),
+            "warnings": list(following.picture.warnings), "ended": ended and ended_of(ended),
         }  # fmt: skip
         return told | ({"stack": status.stack, "instance": status.instance} if status is not None else {})
 

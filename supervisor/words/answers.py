@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from supervisor.errors import NotFound, PortsupError, WaitTimedOut
 
+CANNOT_ANSWER = "cannot answer"
 NOT_SEEN = "portsup has not seen it yet"
 NOT_RUNNING = "it is not running"
 NO_HEALTHCHECK = "it has no `healthcheck`"
@@ -21,6 +22,11 @@ NEXT = "what to do next"
 def last_run(how: str) -> str:
     """How the last run of a stack ended that does not run."""
     return how if how in (NOT_RUNNING, STOPPED) else f"{NOT_RUNNING}; the last run: {how}"
+
+
+def cannot_follow(why: str) -> str:
+    """That nobody can tell how a stack is."""
+    return f"portsup cannot follow it: {why}"
 
 
 def not_running(why: str) -> str:

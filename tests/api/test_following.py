@@ -1,5 +1,6 @@
 """A stack that is followed while it comes, changes, dies and comes again."""
 
+import errno
 import os
 import queue
 import signal
@@ -84,3 +85,24 @@ def test_a_daemon_that_is_stopped_is_told(live: Live, told: Told, monkeypatch: p
     finally:
         os.kill(pid, signal.SIGCONT)
     eventually(lambda: told.state("job") == "running")
+
+
+def test_what_goes_wrong_is_told_and_it_goes_on() -> None:
+    """A thread that ended would leave a picture that looks as if somebody still told of the stack."""
+    troubles = [OSError(errno.EMFILE, os.strerror(errno.EMFILE)), KeyError("web"), None]
+    news: queue.Queue[Any] = queue.Queue()
+
+    def find() -> None:
+        if (trouble := troubles.pop(0) if troubles else None) is not None:
+            raise trouble
+
+    following = Following(find, news.put)
+    thread = threading.Thread(target=following.run, daemon=True)
+    thread.start()
+    assert news.get(timeout=20) is None
+    assert following.ended is not None
+    assert following.ended.why == "portsup cannot follow it: too many open files"
+    eventually(lambda: not troubles)
+    following.close()
+    thread.join(5)
+    assert not thread.is_alive()

@@ -83,6 +83,63 @@ def test_the_death_of_the_daemon_is_told_and_its_return(browser: "Browser", live
         seen.until(lambda: not seen.page.query_selector("main.stale") and seen.rows()["a"]["state"] == "running")
 
 
+def test_a_daemon_that_is_stopped_for_a_while_is_told_and_that_it_goes_on(
+    browser: "Browser", live: Live, page: Served
+) -> None:
+    """In the same run: what it tells then is only what has changed meanwhile."""
+    with looking(browser, page) as seen:
+        seen.to("overview")
+        seen.until(lambda: seen.rows().get("a", {}).get("state") == "running")
+        daemon = live.daemon()
+        os.kill(daemon, signal.SIGSTOP)
+        try:
+            seen.sees("The stack does not run", within=60)
+        finally:
+            os.kill(daemon, signal.SIGCONT)
+        seen.until(lambda: not seen.page.query_selector("main.stale"), "a live page", within=60)
+        assert "The stack does not run" not in seen.page.inner_text("body")
+        assert seen.page.inner_text("tr[data-service=a] .state").split()[-1] == "running"
+
+
+# Each answer comes late, so that others are asked for before it is there.
+LATE = """() => {
+    const plain = window.fetch;
+    window.asked = [];
+    window.fetch = async (what, how) => {
+        const name = String(what).replace(/^.api.|[?].*$/g, "");
+        window.asked.push(name);
+        const answer = await plain(what, how);
+        if (name === "events" || name === "why") await new Promise((go) => setTimeout(go, 700));
+        return answer;
+    };
+}"""
+MOMENTS = "items => items.map(item => item.querySelector('time').title + item.textContent)"
+
+
+def test_what_is_asked_again_while_an_answer_is_late_comes_once(browser: "Browser", live: Live, page: Served) -> None:
+    with looking(browser, page) as seen:
+        seen.until(lambda: "a" in seen.rows())
+        seen.page.evaluate(LATE)
+        seen.page.evaluate("location.hash = '#/timeline'")
+        for what in ("stop", "start", "restart"):
+            live.do(what, "c")
+        live.until("c", state="running")
+        last = live.client().ask("status", services=["c"])["services"][0]["pid"]
+
+        def listed() -> list[str]:
+            return list(seen.page.eval_on_selector_all("ol.story li", MOMENTS))
+
+        seen.until(lambda: any(f"pid {last}" in each for each in listed()), f"the start of pid {last}")
+        assert len(listed()) == len(set(listed()))
+        seen.page.evaluate("location.hash = '#/service/c'")
+        seen.sees("Nothing has gone wrong")
+        before = seen.page.evaluate("window.asked.filter(name => name === 'graph').length")
+        for _ in range(5):
+            live.do("restart", "a")
+        seen.until(lambda: "why" in seen.page.evaluate("window.asked"))
+        assert seen.page.evaluate("window.asked.filter(name => name === 'graph').length") == before
+
+
 def test_the_death_of_the_server_is_told_and_no_login_is_needed_after_it(browser: "Browser", live: Live) -> None:
     with served(live, enters=False) as first, looking(browser, first) as seen:
         seen.to("overview")

@@ -3,9 +3,10 @@ import { html, useEffect, useLayoutEffect, useRef, useState } from "./lib.js";
 import { useKeys } from "./keys.js";
 import { LogView } from "./logview.js";
 import { current, go, replace } from "./route.js";
-import { ask, isLive, onEvents, store } from "./store.js";
+import { ask, inTurn, isLive, onEvents, store } from "./store.js";
 import { plural, tamed } from "./words.js";
 
+const STARTS = ["service spawned", "roll begins"]; // as in supervisor/core/journal
 const LOOK_EVERY = 400; // ms between two looks whether there are new lines
 
 export function Logs({ route }) {
@@ -128,7 +129,7 @@ function scroll(view, asked, set) {
       if (first && about.number === undefined && told.asked != null) view.to(told.asked + (asked.time ? 0 : 2));
       const isFollowing = view.isFollowing;
       if (first || more) {
-        const unread = isFollowing || first ? 0 : more;
+        const unread = isFollowing || first ? 0 : Math.max(0, more); // fewer: it was emptied, or counted anew
         set((s) => ({ isFollowing, unread: isFollowing ? 0 : s.unread + unread, count: told.end - told.first, words: "" }));
       }
       first = false;
@@ -136,12 +137,14 @@ function scroll(view, asked, set) {
       if (!isOver && store.connection === "live") set((s) => ({ ...s, words: error.message }));
     }
   };
-  const readStarts = async () => {
-    view.starts = (await ask("starts", { services }).catch(() => ({ starts: [] }))).starts;
+  const readStarts = inTurn(async () => {
+    const told = await ask("starts", { services }).catch(() => null);
+    if (!told) return; // what is known stays
+    view.starts = told.starts;
     view.draw();
-  };
+  });
   const forget = onEvents((events) => {
-    if (events.some((each) => each.event === "service spawned")) readStarts();
+    if (events.some((each) => STARTS.includes(each.event))) readStarts();
   });
   readStarts();
   let timer = 0;
@@ -163,13 +166,17 @@ function search(view, query, set) {
   let timer = 0;
   let cursor = "";
   let lines = [];
+  let isFirst = true;
+  let wasCut = false;
+  let wasGone = false;
   view.mark = highlight(query);
   const round = async () => {
     try {
       const told = await ask("search", { ...query, cursor });
       if (isOver) return;
-      const isFirst = !cursor;
       cursor = told.cursor;
+      wasCut = wasCut || told.is_cut;
+      wasGone = wasGone || told.has_gap;
       if (told.lines.length || isFirst) {
         lines = [...lines, ...withGaps(told.lines, query.context > 0)].slice(-100_000);
         view.found(lines);
@@ -178,11 +185,12 @@ function search(view, query, set) {
       const isFollowing = view.isFollowing;
       const unread = isFirst || isFollowing ? 0 : told.lines.length;
       set((s) => ({ isFollowing, unread: isFollowing ? 0 : s.unread + unread, count: lines.length,
-        words: `${plural(matches, "match", "matches")}${told.is_cut ? ", the search took too long" : ""}` }));
+        words: `${plural(matches, "match", "matches")}${wasCut ? ", some may be missing: the search took too long" : ""}${wasGone ? ", some are gone: the log was rotated" : ""}` }));
+      isFirst = false;
     } catch (error) {
       if (isOver) return;
       set((s) => ({ ...s, words: error.told ? [error.told.what, error.told.why].filter(Boolean).join(": ") : s.words }));
-      if (error.told) return; // a wrong expression stays wrong
+      if (error.told?.usage) return; // a wrong expression stays wrong
     }
     if (!isOver) timer = setTimeout(round, document.hidden ? 5000 : 1500);
   };

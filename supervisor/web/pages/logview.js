@@ -35,6 +35,7 @@ export class LogView {
 
   reset() {
     this.first = this.end = 0;
+    this.counting = 0; // how often the lines were counted anew
     this.chunks = new Map();
     this.wanted = new Set();
     this.lines = null; // of a search: all there are
@@ -59,8 +60,14 @@ export class LogView {
 
   // How long the log is by now.
   grown(first, end) {
-    if (end < this.end || first > this.end) this.chunks.clear(); // it was emptied
-    const gone = first - this.first;
+    // It was emptied, or is counted anew, as after a restart of the server: then its lines stand where they stood.
+    const isAnew = end < this.end || first > this.end || first < this.first;
+    if (isAnew) {
+      this.chunks.clear();
+      this.wanted.clear();
+      this.counting += 1;
+    }
+    const gone = isAnew ? 0 : first - this.first;
     const last = Math.floor((this.end - 1) / CHUNK);
     if (end > this.end) this.stale = last; // the chunk that was not full
     [this.first, this.end] = [first, end];
@@ -222,12 +229,13 @@ export class LogView {
   }
 
   async fetchChunk(number) {
+    const { counting } = this;
     this.wanted.add(number);
     if (number === this.stale) this.stale = null;
     try {
       const begin = Math.max(number * CHUNK, this.first);
       const told = await this.fetchLines(begin, (number + 1) * CHUNK - begin);
-      if (this.isClosed) return;
+      if (this.isClosed || counting !== this.counting) return;
       const lines = new Array(CHUNK);
       for (const [at, line] of told.lines.entries()) lines[(told.number % CHUNK) + at] = line;
       this.chunks.delete(number);
@@ -236,7 +244,7 @@ export class LogView {
     } catch {
       await new Promise((go) => setTimeout(go, 1000)); // the banner says why
     } finally {
-      this.wanted.delete(number);
+      if (counting === this.counting) this.wanted.delete(number);
       requestAnimationFrame(() => this.draw());
     }
   }

@@ -12,7 +12,7 @@ export function Machine() {
     let isOver = false;
     let timer = 0;
     const round = async () => {
-      await ask("machine").then((answer) => !isOver && set(answer), (error) => !isOver && set({ error: error.message }));
+      await ask("machine").then((answer) => !isOver && set(answer), (error) => !isOver && set({ error: error.told ? error.message : "The server of this page does not answer." }));
       if (!isOver) timer = setTimeout(round, document.hidden ? 10_000 : LOOK_EVERY);
     };
     round();
@@ -41,7 +41,7 @@ export function Machine() {
     ${told.left && html`${left ? html`<ul>
         ${told.left.processes.map((each) => html`<li key=${each.pid}>process ${each.pid} <code>${each.name}</code>${whose(each)}</li>`)}
         ${told.left.files.map((each) => html`<li key=${each.path}><code>${each.path}</code>: ${each.what}</li>`)}
-        ${told.left.numbers.map((each) => html`<li key=${each.folder}>number ${each.instance} of ${each.stack}, of a deleted directory: ${each.folder}</li>`)}
+        ${told.left.numbers.map((each) => html`<li key=${`${each.stack} ${each.folder}`}>number ${each.instance} of ${each.stack}, of a deleted directory: ${each.folder}</li>`)}
       </ul>` : html`<p>Nothing.</p>`}
       ${left > 0 && store.connection === "live" && !store.about.read_only && html`<p><button onClick=${() => act("prune")}>Clean up…</button></p>`}`}`;
 }

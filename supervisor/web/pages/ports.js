@@ -3,7 +3,7 @@ import { html, useEffect, useState } from "./lib.js";
 import { since } from "./overview.js";
 import { link } from "./route.js";
 import { Story } from "./service.js";
-import { ask, onEvents, store } from "./store.js";
+import { ask, inTurn, onEvents, store } from "./store.js";
 
 const SHAPES = { active: "●", spare: "○", taken: "✕", quarantined: "▲" };
 
@@ -63,7 +63,7 @@ function History({ port }) {
   const [told, set] = useState(null);
   useEffect(() => {
     let isOver = false;
-    const read = () => ask("port", { port }).then((answer) => !isOver && set(answer), (error) => !isOver && set({ error: error.message }));
+    const read = inTurn(() => ask("port", { port }).then((answer) => !isOver && set(answer), (error) => !isOver && set({ error: error.message })));
     read();
     const forget = onEvents((events) => events.some((each) => each.port === port || each.skipped) && read());
     return () => {

@@ -5,23 +5,23 @@ import { html, useEffect, useState } from "./lib.js";
 import { act } from "./orders.js";
 import { State, Uptime, byKey, since } from "./overview.js";
 import { go, link } from "./route.js";
-import { ask, cpuOf, isLive, isStopped, onEvents, store } from "./store.js";
+import { ask, cpuOf, inTurn, isLive, isStopped, onEvents, store } from "./store.js";
 import { clock, size, tamed } from "./words.js";
 
-// Asks again whenever something happens to the service.
+// Asks again whenever something happens to the service `of`, or to the configuration, and when the stack is back.
 function useAnswer(what, asked, of) {
   const [told, set] = useState(null);
   useEffect(() => {
     let isOver = false;
-    const read = () => ask(what, asked).then((answer) => !isOver && set(answer),
-      (error) => !isOver && set({ error: error.message }));
+    const read = inTurn(() => ask(what, asked).then((answer) => !isOver && set(answer),
+      (error) => !isOver && set((last) => (error.told || !last ? { error: error.message } : last))));
     read();
-    const forget = onEvents((events) => events.some((each) => !of || each.service === of || each.event === "reloaded") && read());
+    const forget = onEvents((events) => events.some((each) => (of && each.service === of) || each.event === "reloaded") && read());
     return () => {
       isOver = true;
       forget();
     };
-  }, [what, JSON.stringify(asked), store.key, store.ended?.at]);
+  }, [what, JSON.stringify(asked), store.key, store.ended?.at, store.lives]);
   return told;
 }
 

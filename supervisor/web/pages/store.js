@@ -5,6 +5,7 @@ const LOST_AFTER = 850; // ms without a sign of life
 const WATCH_EVERY = 100; // ms
 const AGAIN_AFTER = 400; // ms until the next attempt
 const KEPT = 360; // moments of use: an hour
+const PAUSE = 100; // ms between two answers to the same question
 
 export class Refused extends Error {
   constructor(told, status) {
@@ -17,6 +18,7 @@ export class Refused extends Error {
 export const store = {
   about: { read_only: false },
   connection: "connecting", // connecting, live, lost, out (not logged in)
+  lives: 0, // how often it has become live
   lostAt: null,
   ended: null,
   stack: "",
@@ -42,6 +44,24 @@ export function subscribe(listener) {
 export function onEvents(listener) {
   forEvents.add(listener);
   return () => forEvents.delete(listener);
+}
+
+// Reads one after the other, so that none that is late takes the place of a newer one: what is asked for meanwhile is
+// read once, after a pause. `read` must not fail.
+export function inTurn(read) {
+  let isReading = false;
+  let isDue = false;
+  return async () => {
+    isDue = true;
+    if (isReading) return;
+    isReading = true;
+    while (isDue) {
+      isDue = false;
+      await read();
+      await new Promise((go) => setTimeout(go, PAUSE));
+    }
+    isReading = false;
+  };
 }
 
 let isDue = false;
@@ -116,6 +136,8 @@ export async function follow() {
       await listen(streaming.signal);
     } catch (error) {
       if (error instanceof Refused && error.status !== 401) store.refused = error.message;
+    } finally {
+      streaming.abort(); // whatever was wrong with it, nobody reads on
     }
     if (store.connection === "out") {
       addEventListener("storage", (event) => event.key === "portsup-key" && location.reload()); // logged in by another window
@@ -126,7 +148,9 @@ export async function follow() {
   }
 }
 
+// Another stack is asked for: that the server is silent until then means nothing.
 export function restart() {
+  if (store.connection !== "out") store.connection = "connecting";
   streaming?.abort();
 }
 
@@ -136,10 +160,12 @@ async function listen(signal) {
   store.about = await ask("about");
   store.refused = "";
   for await (const piece of pieces(answer, "\n\n")) {
+    if (signal.aborted) return;
     lastSign = performance.now();
     if (!piece.startsWith("data: ")) continue;
     if (store.connection !== "live") {
       store.connection = "live";
+      store.lives += 1;
       store.lostAt = null;
       changed();
     }
@@ -192,8 +218,10 @@ function take(told) {
 }
 
 async function readUse() {
+  const { key } = store;
   try {
     const told = await ask("trend");
+    if (key !== store.key) return;
     store.use = {};
     addUse(told);
     changed();

@@ -2,38 +2,41 @@
 import { html, useEffect, useState } from "./lib.js";
 import { go, link } from "./route.js";
 import { Story } from "./service.js";
-import { ask, onEvents, store } from "./store.js";
+import { ask, inTurn, onEvents, store } from "./store.js";
 import { clock, plural, seconds } from "./words.js";
 
 const SPANS = { start: "since the stack came up", 300: "5 minutes", 3600: "1 hour", 86400: "1 day", all: "all there is" };
 const PHASES = ["port", "waited", "spawn", "listening", "ready"];
+const AGAIN_AFTER = 1000; // ms until the next attempt
 const MOST = 120; // marks of a lane: more than that cannot be told apart
 
 export function Timeline() {
   const [events, set] = useState([]);
   const [span, setSpan] = useState("start");
-  const [chosen, choose] = useState("");
+  const [chosen, choose] = useState(null);
   const [words, say] = useState("");
   useEffect(() => {
     let cursor = "";
     let isOver = false;
-    const read = async () => {
+    let timer = 0;
+    const read = inTurn(async () => {
+      clearTimeout(timer);
       try {
         const told = await ask("events", { cursor });
         if (isOver) return;
+        const isMore = cursor && told.events.length > 0; // of very many only the first come at a time
         cursor = told.cursor;
-        set((known) => [...known, ...told.events].slice(-4000));
+        if (told.events.length) set((known) => [...known, ...told.events].slice(-4000));
         say("");
+        if (isMore) read();
       } catch (error) {
-        if (!isOver) say(error.message);
+        if (isOver) return;
+        say(error.message);
+        timer = setTimeout(read, AGAIN_AFTER);
       }
-    };
-    read();
-    let timer = 0;
-    const forget = onEvents(() => {
-      clearTimeout(timer);
-      timer = setTimeout(read, 100);
     });
+    read();
+    const forget = onEvents(read);
     return () => {
       isOver = true;
       clearTimeout(timer);
@@ -44,9 +47,9 @@ export function Timeline() {
   const times = events.map((each) => Date.parse(each.time));
   const begin = beginOf(span, events, times, now);
   const seen = events.filter((_, at) => times[at] >= begin);
-  const lanes = Map.groupBy ? Map.groupBy(seen, (each) => each.service || "portsup") : grouped(seen);
+  const lanes = Map.groupBy ? Map.groupBy(seen, (each) => each.service || "") : grouped(seen);
   const names = [...lanes.keys()].sort((a, b) => place(a) - place(b));
-  const listed = seen.filter((each) => !chosen || (each.service || "portsup") === chosen).slice(-200).reverse();
+  const listed = seen.filter((each) => chosen === null || (each.service || "") === chosen).slice(-200).reverse();
   return html`
     <div class="bar"><h1>Timeline</h1>
       <label>Show <select value=${span} onChange=${(event) => setSpan(event.target.value)}>
@@ -55,7 +58,7 @@ export function Timeline() {
     <${Start} />
     <h2>Events</h2>
     <div class="lanes">${names.map((name) => html`<${Lane} key=${name} name=${name} events=${lanes.get(name)} begin=${begin} end=${now}
-      isChosen=${name === chosen} choose=${() => choose(name === chosen ? "" : name)} />`)}</div>
+      isChosen=${name === chosen} choose=${() => choose(name === chosen ? null : name)} />`)}</div>
     <${Listed} events=${listed} />`;
 }
 
@@ -70,14 +73,15 @@ const place = (name) => (store.order.includes(name) ? store.order.indexOf(name) 
 function grouped(events) {
   const lanes = new Map();
   for (const each of events) {
-    const name = each.service || "portsup";
+    const name = each.service || "";
     if (!lanes.has(name)) lanes.set(name, []);
     lanes.get(name).push(each);
   }
   return lanes;
 }
 
-function Lane({ name, events, begin, end, isChosen, choose }) {
+function Lane({ name: service, events, begin, end, isChosen, choose }) {
+  const name = service || "portsup"; // what is about no service
   const x = (each) => (1000 * (Date.parse(each.time) - begin)) / Math.max(1, end - begin);
   const worst = events.filter((each) => each.level !== "info");
   const shown = events.length > MOST ? [...worst.slice(-MOST / 2), ...events.slice(-MOST / 2)] : events;
