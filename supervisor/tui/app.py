@@ -12,8 +12,10 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
+from textual.worker import Worker, WorkerState
 
 from supervisor.api.following import Following
+from supervisor.api.lacking import in_words
 from supervisor.api.project import Project
 from supervisor.api.rows import needed_by
 from supervisor.api.sight import needs_of
@@ -86,6 +88,16 @@ class Top(App[None]):
         rows = self.following.picture.services.values()
         return [row for row in rows if not self.only or row.name in self.only]
 
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """What went wrong in a thread is said."""
+        if event.state is WorkerState.ERROR and event.worker.error is not None:
+            self.went_wrong(event.worker.error)
+
+    def went_wrong(self, error: BaseException) -> None:
+        """Says what went wrong in a thread, such as that no descriptor was left; it ends no window."""
+        why = in_words(error).why if isinstance(error, OSError) else repr(error)
+        self.notify(view.failed(why), severity="error", timeout=12)
+
     def _told(self, update: Update | None) -> None:
         """In the thread that follows."""
         needs = trend = None
@@ -142,7 +154,7 @@ class Top(App[None]):
 
         self.push_screen(Ask(question, is_late=is_late), answered)
 
-    @work(thread=True)
+    @work(thread=True, exit_on_error=False)
     def _carry_out(self, what: str, services: tuple[str, ...]) -> None:
         self.call_from_thread(self.notify, view.doing(view.DOING[what], services), timeout=2)
         done = carry_out(self.project, what, services)
@@ -154,7 +166,7 @@ class Top(App[None]):
         if done.lines and not done.ok:
             self.push_screen(Report(done.words, done.lines))
 
-    @work(thread=True)
+    @work(thread=True, exit_on_error=False)
     def reload(self) -> None:
         """Shows what a reload would do, and does it when that is wanted."""
         try:

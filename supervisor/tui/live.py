@@ -1,6 +1,7 @@
 """What every screen has: the stack in one line on top, a word when it has ended, the keys at the bottom."""
 
 import time
+from collections.abc import Callable
 from typing import cast
 
 from rich.text import Text
@@ -8,6 +9,7 @@ from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Footer, Input, Static
+from textual.worker import Worker, WorkerState, get_current_worker
 
 from supervisor.api.values import Update
 from supervisor.core.escapes import tamed
@@ -48,6 +50,16 @@ class Live(Screen[None]):
 
     def on_unmount(self) -> None:
         self._is_set_up = False
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """What went wrong in a thread that reads for this screen is said."""
+        if event.state is WorkerState.ERROR and event.worker.error is not None:
+            self.top.went_wrong(event.worker.error)
+
+    def hand_over(self, show: Callable[..., object], *told: object) -> None:
+        """In a thread that reads for this screen: has it shown, unless another one reads the same by now."""
+        if not get_current_worker().is_cancelled:
+            self.app.call_from_thread(show, *told)
 
     def take(self, update: Update | None) -> None:
         """Something is new, or a second has passed."""

@@ -47,15 +47,15 @@ class Machine(Live):
     def heading(self) -> str:
         return "this machine"
 
-    @work(thread=True, exclusive=True)
+    @work(thread=True, exit_on_error=False, exclusive=True)
     def action_look(self) -> None:
         """Looks at the machine again."""
         try:
             found, left = instances(), left_over()
         except PortsupError as error:
-            self.app.call_from_thread(self.say, "#text", f"{error.what}: {error.why}")
+            self.hand_over(self.say, "#text", f"{error.what}: {error.why}")
             return
-        self.app.call_from_thread(self._put, found, left)
+        self.hand_over(self._put, found, left)
 
     def _put(self, found: list[Instance], left: Leftovers) -> None:
         if not self._is_set_up:
@@ -71,7 +71,7 @@ class Machine(Live):
             table.move_cursor(row=self._shown.index(chosen))
         self.say("#text", "\n".join(words_of(left)))
 
-    @work(thread=True, exclusive=True)
+    @work(thread=True, exit_on_error=False, exclusive=True)
     def action_prune(self) -> None:
         """Ends and removes what is left, once it is said what that is."""
         try:
@@ -90,7 +90,7 @@ class Machine(Live):
 
         self.app.push_screen(Ask("End and remove this?\n" + "\n".join(lines), is_late=True), answered)
 
-    @work(thread=True)
+    @work(thread=True, exit_on_error=False)
     def _remove(self) -> None:
         try:
             remove_left_over()

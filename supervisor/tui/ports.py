@@ -75,14 +75,14 @@ class Ports(Live):
     def heading(self) -> str:
         return "ports"
 
-    @work(thread=True, exclusive=True)
+    @work(thread=True, exit_on_error=False, exclusive=True)
     def _look(self) -> None:
         """Looks at the other instances."""
         status = self.top.following.status
         own = (status.stack, status.instance) if status is not None else None
         with contextlib.suppress(PortsupError):
             found = [each for each in all_pools() if (each.stack, each.instance) != own]
-            self.app.call_from_thread(self._put, found)
+            self.hand_over(self._put, found)
 
     def _put(self, found: list[InstancePools]) -> None:
         self._others = found
@@ -144,7 +144,7 @@ class Ports(Live):
         if (line := self._line) is not None:
             self._tell(line)
 
-    @work(thread=True, exclusive=True, group="history")
+    @work(thread=True, exit_on_error=False, exclusive=True, group="history")
     def _tell(self, line: Line) -> None:
         try:
             stack = Stack(line.socket) if line.socket else self.top.project.stack()
@@ -154,7 +154,7 @@ class Ports(Live):
         except PortsupError as error:
             text = f"{error.what}: {error.why}"
         words = f"port {line.port}, the newest first\n{text}"
-        self.app.call_from_thread(self.say, "#text", words)
+        self.hand_over(self.say, "#text", words)
 
     def action_rotate(self) -> None:
         """Moves the service to the next port."""

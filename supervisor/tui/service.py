@@ -1,6 +1,7 @@
 """The screen with one service: why it is as it is, what it needs, its settings and its environment."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import ClassVar
 
 from rich.text import Text
@@ -77,7 +78,7 @@ class Service(OneService):
             self._seen = seen
             self._read(row)
 
-    @work(thread=True, exclusive=True)
+    @work(thread=True, exit_on_error=False, exclusive=True)
     def _read(self, row: ServiceStatus | None) -> None:
         lines = [*self._now(row), *_why(self.top.project, self._service, row), ("", "")]
         graph = self._graph()
@@ -86,7 +87,7 @@ class Service(OneService):
             rest += _environment(self.top.project, self._service)
         if graph:
             lines += [("bold", view.GRAPH)]
-        self.app.call_from_thread(self.put, text=self._shaded(lines), graph=graph, rest=self._shaded(rest))
+        self.hand_over(partial(self.put, text=self._shaded(lines), graph=graph, rest=self._shaded(rest)))
 
     def _now(self, row: ServiceStatus | None) -> list[Line]:
         why = "" if row is None else why_of_row(row) or waits(row, self.top.needs, self.top.following.picture.services)

@@ -1,6 +1,7 @@
 """The screen with the last start of the stack: a bar a service, and what delayed it."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import ClassVar
 
 from textual import work
@@ -38,14 +39,14 @@ class Start(Live):
     def heading(self) -> str:
         return "the last start"
 
-    @work(thread=True, exclusive=True)
+    @work(thread=True, exit_on_error=False, exclusive=True)
     def _read(self) -> None:
         try:
             width = max(10, self.size.width - _BESIDE)
             text = "\n".join(bars(last_start(self.top.project), width, plain=self.top.plain))
         except PortsupError as error:
             text = f"{error.what}: {error.why}"
-        self.app.call_from_thread(self.put, text=text_of(text))
+        self.hand_over(partial(self.put, text=text_of(text)))
 
 
 def bars(starts: Sequence[Launch], width: int, *, plain: bool = False) -> list[str]:

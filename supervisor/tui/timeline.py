@@ -83,7 +83,7 @@ class Timeline(Live):
     def heading(self) -> str:
         return "what happened" if self._lane is None else f"what happened to {self._lane or 'the stack'}"
 
-    @work(thread=True)
+    @work(thread=True, exit_on_error=False)
     def _read(self) -> None:
         try:
             page = self.top.project.history(*self.top.only, count=MOST)

@@ -32,6 +32,9 @@ class View(Protocol):
     def reload(self) -> object:
         """Shows what a reload would do, and does it when that is wanted."""
 
+    def went_wrong(self, error: BaseException) -> None:
+        """Says what went wrong in a thread; it ends no window."""
+
     def open_page(self, row: ServiceStatus) -> None:
         """Opens it in the browser."""
 

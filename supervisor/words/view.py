@@ -99,6 +99,11 @@ def too_slow() -> PortsupError:
     return PortsupError("cannot read the logs", "it takes too long; trying again")
 
 
+def failed(why: str) -> str:
+    """That something could not be read or done, for a reason that nobody has foreseen."""
+    return f"this did not work: {why}"
+
+
 def doing(what: str, services: Sequence[str]) -> str:
     """That something was begun."""
     return f"{what} {', '.join(services) or 'the stack'} …"

@@ -1,5 +1,8 @@
 """What is shown for long: a window that ends neither by much news nor by what comes at a bad moment."""
 
+import errno
+import os
+
 import pytest
 from textual.widgets import DataTable
 
@@ -11,6 +14,7 @@ from supervisor.tui.app import Told
 from supervisor.tui.lanes import Lanes
 from supervisor.tui.log_view import LogView
 from supervisor.tui.logs import Logs
+from supervisor.tui.overview import Overview
 from tests.tui.view import run, text_of, until, view
 
 pytestmark = pytest.mark.live
@@ -92,3 +96,33 @@ def test_many_lines_that_each_take_a_little_keep_the_window_for_a_second(monkeyp
     with pytest.raises(UsageError) as error:
         LineFilter("(a+)+$").numbers(["a" * 14 + "!"] * 20_000)
     assert "takes too long on these lines" in error.value.why
+
+
+@pytest.mark.parametrize(
+    ("key", "where", "words"),
+    [
+        ("w", "supervisor.tui.service.sight.settings_of", "too many open files"),
+        ("p", "supervisor.tui.ports.all_pools", "too many open files"),
+        ("m", "supervisor.tui.machine.instances", "too many open files"),
+        ("g", "supervisor.tui.start.last_start", "too many open files"),
+        ("t", "tests.tui.view.FakeProject.history", "too many open files"),
+        ("r", "supervisor.tui.app.carry_out", "KeyError"),
+        ("L", "supervisor.tui.app.difference", "KeyError"),
+    ],
+)
+def test_what_goes_wrong_in_a_thread_is_said_and_ends_no_window(
+    monkeypatch: pytest.MonkeyPatch, key: str, where: str, words: str
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise KeyError("web") if words == "KeyError" else OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    async def press() -> None:
+        async with view(monkeypatch, (110, 30)) as (top, pilot, _):
+            monkeypatch.setattr(where, fail)
+            await pilot.press(key)
+            await until(pilot, lambda: "this did not work" in text_of(top) and words in text_of(top))
+            if not isinstance(top.screen, Overview):
+                await pilot.press("escape")
+            await until(pilot, lambda: isinstance(top.screen, Overview) and " job " in text_of(top))
+
+    run(press)
