@@ -24,6 +24,8 @@ def keep(draft: Draft) -> None:
         if isinstance(probe := draft.fields.get(key), dict)
     ]
     if any(found):
+        if found[0]:
+            draft.notes = [note for note in draft.notes if not note.startswith("run by `sh -c`")]
         draft.notes.append("run by `bash`, as there: `sh` does not know all of it")
 
 

@@ -82,7 +82,7 @@ _READ = frozenset((
 def convert(text: str, around: Around = ALONE) -> Outcome:
     """One service an app, several for `instances`; raises PortsupError where the file is no JSON."""
     data = cleaned(_read(text))
-    apps = data.get("apps") if isinstance(data, dict) else data
+    apps = data.get("apps", data.get("pm2")) if isinstance(data, dict) else data
     if apps is None and (mapping(data).get("script") or mapping(data).get("cmd")):
         apps = data
     outcome = Outcome()

@@ -15,7 +15,7 @@ process.stdout.write({MARK!r} + JSON.stringify(told.default ?? told), () => proc
 
 def portable(data: Any, root: str) -> Any:
     """The apps with `cwd` and `script` relative to `root` where they lie in it: `__dirname` made absolute ones."""
-    apps = data.get("apps") if isinstance(data, dict) else data
+    apps = data.get("apps", data.get("pm2")) if isinstance(data, dict) else data
     for app in apps if isinstance(apps, list) else [apps]:
         given = app if isinstance(app, dict) else {}
         folder = os.path.join(root, str(given.get("cwd") or ""))
