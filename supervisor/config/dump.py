@@ -1,9 +1,12 @@
 """Plain data as YAML text; with parse.py the one place that knows YAML."""
 
+import re
 from typing import Any
 
 import yaml
 
+# Texts for PyYAML, and numbers or booleans for readers of YAML 1.2, or of all of 1.1: those of compose and Kubernetes.
+_LIKE_OTHERS = re.compile(r"[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][-+]?\d+)?|[-+]?0[bo]?\d+|[yYnN]", re.ASCII)
 _LINE_ENDS = frozenset("\x85\u2028\u2029")  # outside of double quotes YAML 1.1 takes them for the end of a line
 
 
@@ -14,9 +17,11 @@ class _Dumper(yaml.SafeDumper):
         return self._text(text, None)
 
     def _text(self, text: str, style: str | None) -> yaml.Node:
-        return self.represent_scalar(
-            "tag:yaml.org,2002:str", text, style='"' if _LINE_ENDS.intersection(text) else style
-        )
+        if _LINE_ENDS.intersection(text):
+            style = '"'
+        elif style is None and _LIKE_OTHERS.fullmatch(text):
+            style = "'"
+        return self.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 
 _Dumper.add_representer(str, _Dumper.represent_text)

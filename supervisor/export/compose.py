@@ -33,7 +33,7 @@ def export(stack: StackSpec, hidden: Veiled, selected: tuple[str, ...], wishes: 
     """The file of a stack."""
     addresses = Addresses.of(hidden.services, lambda name: name)
     checks = {name: check_of(spec, addresses) for name, spec in hidden.services.items()}
-    lines = [f"name: {stack.name}", "", "services:"]
+    lines = [as_document({"name": stack.name}), "services:"]
     for number, (name, spec) in enumerate(hidden.services.items()):
         data = _service(stack, spec, hidden, addresses, checks, wishes)
         text = as_document({name: data}).splitlines()
@@ -137,8 +137,8 @@ def _process(spec: ServiceSpec, written: Any) -> dict[str, Any]:
     data["stop_grace_period"] = span(spec.stop_grace_period)
     if spec.stdin is Stdin.OPEN:
         data["stdin_open"] = True
-    if spec.user:
-        data["user"] = f"{spec.user}:{spec.group}" if spec.group else spec.user
+    if spec.user or spec.group:
+        data["user"] = f"{spec.user or 0}:{spec.group}" if spec.group else spec.user
     if spec.memory_limit:
         data["mem_limit"] = f"{spec.memory_limit}b"
     if limits := {ULIMITS[name]: value for name, value in spec.limits.items() if name in ULIMITS}:

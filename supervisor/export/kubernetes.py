@@ -13,6 +13,7 @@ from supervisor.export.addresses import Addresses
 from supervisor.export.alone import FILE, FOLDER, is_over, services_yaml
 from supervisor.export.model import Export, File, Secret, Wishes
 from supervisor.export.stopping import stop_time
+from supervisor.export.table.fates import has_named_user
 from supervisor.export.veil import MARK, Veiled
 
 LONGEST = 63  # characters of a label, RFC 1123
@@ -72,8 +73,8 @@ class _Maker:
 
     def objects(self, starts: bool) -> Iterator[Object]:
         """A ConfigMap, a Service where there is a port, and what runs."""
-        has_name = any(each and not each.isdecimal() for each in (self._spec.user, self._spec.group))
-        text = services_yaml(self._stack, self._spec, self._secrets, self._addresses, self._wishes, has_name)
+        keeps_user = has_named_user(self._spec)
+        text = services_yaml(self._stack, self._spec, self._secrets, self._addresses, self._wishes, keeps_user)
         yield {"apiVersion": "v1", "kind": "ConfigMap", **self._metadata(), "data": {FILE: text}}
         if self._spec.pool:
             port = {"name": "main", "port": self._spec.pool[0], "targetPort": "main"}
@@ -140,10 +141,10 @@ class _Maker:
         return self._addresses.ports
 
     def _users(self) -> Object:
-        """Numbers; portsup itself changes to a user or group with a name."""
+        """Numbers; portsup itself changes to a user or group with a name, and to a group without a user."""
         user, group = self._spec.user, self._spec.group
         found: Object = {}
-        if not all(each.isdecimal() for each in (user, group) if each):
+        if has_named_user(self._spec):
             return found
         if user:
             found["runAsUser"] = int(user)

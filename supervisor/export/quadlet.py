@@ -9,6 +9,7 @@ from supervisor.export.addresses import EVERYWHERE, Addresses
 from supervisor.export.alone import FILE, FOLDER, is_over, services_yaml
 from supervisor.export.model import Export, File, Secret, Wishes
 from supervisor.export.stopping import stop_time
+from supervisor.export.table.fates import has_group_alone
 from supervisor.export.unit_text import command, plain, word
 from supervisor.export.veil import Veiled
 
@@ -21,7 +22,7 @@ def export(stack: StackSpec, hidden: Veiled, selected: tuple[str, ...], wishes: 
         secrets = hidden.secrets[name]
         lines = list(_container(stack, spec, secrets, name in selected, wishes))
         files.append(File(f"{stack.name}-{name}.container", "\n".join(lines) + "\n"))
-        config = services_yaml(stack, spec, secrets, addresses, wishes)
+        config = services_yaml(stack, spec, secrets, addresses, wishes, has_group_alone(spec))
         files.append(File(f"{stack.name}-{name}.services.yaml", config))
     needed = {secret.key: secret for found in hidden.secrets.values() for secret in found if secret.needed}
     place = "/etc/containers/systemd" if wishes.is_system else "~/.config/containers/systemd"
@@ -61,7 +62,7 @@ def _container(
     yield f"Volume=./{name}.services.yaml:{FOLDER}/{FILE}:ro,Z"
     if spec.user:
         yield f"User={plain(spec.user)}"
-    if spec.group:
+    if spec.group and not has_group_alone(spec):  # podman-systemd.unit(5) takes both or none
         yield f"Group={plain(spec.group)}"
     for secret in secrets:
         if secret.needed:

@@ -158,7 +158,12 @@ def is_ready_by(kind: ProbeKind) -> When:
 
 
 def has_named_user(spec: ServiceSpec) -> bool:
-    return any(each and not each.isdecimal() for each in (spec.user, spec.group))
+    return any(each and not each.isdecimal() for each in (spec.user, spec.group)) or has_group_alone(spec)
+
+
+def has_group_alone(spec: ServiceSpec) -> bool:
+    """Whether it has a group without a user, which engines of containers take together only."""
+    return bool(spec.group and not spec.user)
 
 
 def says(word: str) -> When:

@@ -8,6 +8,7 @@ from supervisor.export.table.fates import (
     WRITTEN_OUT,
     Row,
     changed,
+    has_group_alone,
     has_named_user,
     has_secrets,
     has_spares,
@@ -56,9 +57,12 @@ ROWS: tuple[Row, ...] = (
     row(
         "user group",
         changed("with `--system` alone: your own systemd runs everything as you"),
-        KEPT,
-        KEPT,
-        changed("numbers alone; with a name portsup changes to it, and has to be root in the image", has_named_user),
+        changed("`group` alone: portsup changes to it, and has to be root in the image", has_group_alone),
+        changed("`group` alone is that of root in the container", has_group_alone),
+        changed(
+            "numbers alone; to a name, or a group alone, portsup changes, and has to be root in the image",
+            has_named_user,
+        ),
     ),
     row("umask", KEPT, INSIDE, lost("it is that of the image"), INSIDE),
     row(
