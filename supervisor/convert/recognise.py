@@ -63,7 +63,7 @@ _NAMES = (
     (r".*\.service", "systemd"),
 )
 _CONTENTS = (
-    (r"^\s*\[watcher:[^\]]+\]", "circus"),
+    (r"^\s*\[(watcher:[^\]]+|circus)\]", "circus"),
     (r"^\s*\[(program:|fcgi-program:|supervisord\])", "supervisord"),
     (r"^\s*\[Service\]\s*$", "systemd"),
     (r"^\s*\[daemons\.", "pitchfork"),

@@ -253,6 +253,7 @@ def test_a_file_is_recognised_by_its_content(kind: str) -> None:
     text = next(file.read_text() for file in FILES.iterdir() if kind_of(file.name, "") == kind)
     assert kind_of("some-file", text) == kind
     assert kind_of("some-file", "# processes\nweb: bin/web\n\nworker: bin/work\n") == "procfile"
+    assert kind_of("stack.ini", "; all of it\n[circus]\ninclude = watchers/*.ini\n") == "circus"
 
 
 @pytest.mark.parametrize("text", ["web: run a:b c:d # note # more\n" * 3000 + "and that is all\n", "[\n" * 49_000])
