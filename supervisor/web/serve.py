@@ -14,7 +14,7 @@ from supervisor.api.project import Project
 from supervisor.api.silent import impatient
 from supervisor.api.unwinding import unwound
 from supervisor.dataclass import dataclass
-from supervisor.errors import LockLost, PortsupError
+from supervisor.errors import LockLost, PortsupError, refusal
 from supervisor.web.app import MOST_WINDOWS, Page
 from supervisor.web.guard import LOOPBACK, Guard, Site
 from supervisor.web.keys import Keys
@@ -73,7 +73,8 @@ def serve(project: Project, secret: str, serving: Serving) -> None:
         try:
             config.load()
         except OSError as error:  # ssl.SSLError is one
-            raise PortsupError("cannot serve the page by TLS", str(error.strerror or error)) from error
+            refused = refusal(error, "cannot serve the page")
+            raise refused or PortsupError("cannot serve the page by TLS", str(error.strerror or error)) from error
         served.append(uvicorn.Server(config))
         name = serving.names[0] if serving.names else own if serving.host not in ("0.0.0.0", "::") else "127.0.0.1"
         link = f"{'https' if place.is_tls else 'http'}://{name}:{lease.port}/enter#{keys.new_link_key()}"
