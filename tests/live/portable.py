@@ -47,6 +47,7 @@ LEFT_OUT = {
     "test_resources.py::test_a_service_is_its_whole_tree_with_every_socket": INODES,
     "test_signals_alone.py::test_what_nobody_catches_ends_the_program_too": ALONE,
     "test_survivors.py": ORPHANS,
+    "test_ways.py": HANDOFF,
 }
 
 
