@@ -1,6 +1,7 @@
 """A program for each session: every message goes to it and back as it is, and it ends with its session."""
 
 import contextlib
+import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import uuid4
@@ -17,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
+from supervisor.api.lacking import in_words
 from supervisor.mcp.bridge.program import parameters
 from supervisor.mcp.bridge.tally import Tally
 
@@ -88,8 +90,10 @@ class Sessions:
                     return
                 with transport.idle_scope or anyio.CancelScope():
                     await self._pipe(first, asked, answers)
-        except (anyio.EndOfStream, anyio.ClosedResourceError, anyio.BrokenResourceError):
+        except* (anyio.EndOfStream, anyio.ClosedResourceError, anyio.BrokenResourceError):
             pass  # it is over
+        except* OSError as failed:  # of this one; the sessions of others go on
+            print(_reasons(failed), file=sys.stderr)
         finally:
             with anyio.CancelScope(shield=True):
                 await self._end(session, transport)
@@ -113,8 +117,14 @@ class Sessions:
                     await answers.send(_placed(message, under_way))
             tasks.cancel_scope.cancel()  # it has ended
 
-        with self._counted():
-            async with stdio_client(self._parameters) as (theirs, ours), anyio.create_task_group() as tasks:
+        async with contextlib.AsyncExitStack() as stack:
+            try:
+                theirs, ours = await stack.enter_async_context(stdio_client(self._parameters))
+            except OSError as error:  # no process or descriptor is left
+                await answers.send(_not_started(first, error))
+                raise
+            stack.enter_context(self._counted())
+            async with anyio.create_task_group() as tasks:
                 tasks.start_soon(to_client, theirs)
                 tasks.start_soon(_until_closed, to_program, ours, tasks)
 
@@ -157,6 +167,21 @@ def _placed(message: SessionMessage, under_way: dict[Any, Any]) -> SessionMessag
     elif isinstance(body, types.JSONRPCRequest) and under_way:
         related = list(under_way)[-1]  # it asks while it works on that
     return message if related is None else SessionMessage(body, ServerMessageMetadata(related_request_id=related))
+
+
+def _not_started(first: SessionMessage, error: OSError) -> SessionMessage:
+    """The answer to the first message of a session that cannot have a program."""
+    number = first.message.id if isinstance(first.message, types.JSONRPCRequest) else None
+    told = types.ErrorData(code=_FAILED, message=f"cannot start a program for this session: {in_words(error).why}")
+    return SessionMessage(types.JSONRPCError(jsonrpc="2.0", id=number, error=told))
+
+
+def _reasons(failed: BaseException) -> str:
+    """What went wrong with a session, in a line."""
+    while isinstance(failed, BaseExceptionGroup):
+        failed = failed.exceptions[0]
+    why = in_words(failed).why if isinstance(failed, OSError) else str(failed)
+    return f"a session has ended: {why}"
 
 
 def _token(params: Any) -> Any:
