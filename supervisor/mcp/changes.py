@@ -51,7 +51,7 @@ class Changes:
 
     def _go_on(self) -> None:
         while not self._is_closed.wait(LOOK_AGAIN):
-            with contextlib.suppress(PortsupError, OSError):
+            with contextlib.suppress(PortsupError, OSError, RuntimeError):  # or no thread is left
                 if self._project.running() is not None:
                     self._follow_logs()
 

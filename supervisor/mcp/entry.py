@@ -58,7 +58,7 @@ def entered(text: str, key: str, entry: dict[str, Any], *, replace: bool = False
     try:
         if json.loads(text[ours.start : ours.end]) == entry:
             return text
-    except ValueError:  # with comments, for example
+    except (ValueError, RecursionError):  # with comments, for example
         pass
     if not replace:
         raise Different

@@ -60,7 +60,11 @@ class Leases:
     def _keep(self, port: int, lock: PortLock, minutes: int) -> None:
         timer = threading.Timer(minutes * 60, self._end, [port])
         timer.daemon = True
-        timer.start()
+        try:
+            timer.start()
+        except RuntimeError as error:  # no thread is left: it would be kept without an end
+            _give_back(lock)
+            raise Refused("failed", f"port {port} cannot be kept: {error}", "lease() again") from error
         self._locks[port], self._timers[port] = lock, timer
 
     def _end(self, port: int) -> None:

@@ -1,12 +1,14 @@
 """What each tool does, by the library alone; every call may take as long as its work does, so not in an event loop."""
 
 import re
+import shlex
 import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from supervisor.api.following import why_ended
+from supervisor.api.lacking import in_words
 from supervisor.api.project import NotRunning, Project
 from supervisor.api.rows import needed_by
 from supervisor.api.sight import needs_of
@@ -56,6 +58,8 @@ class Toolbox:
             return refused.result
         except PortsupError as error:
             return refusal(error)
+        except OSError as error:  # no descriptor is left, or a disk fails
+            return refusal(in_words(error))
 
     def question_before(self, name: str, arguments: dict[str, Any]) -> str:
         """What the user is asked before a call is carried out; empty where there is nothing to ask."""
@@ -70,12 +74,12 @@ class Toolbox:
                 running = [row.name for row in self.project.stack().status() if row.pid is not None]
                 return words.stop_all(info.stack, info.instance, running)
             return self._question_before_stop(arguments["services"])
-        except PortsupError:  # the call itself tells
+        except (PortsupError, OSError):  # the call itself tells
             return ""
 
     def command_for(self, name: str, arguments: dict[str, Any]) -> str:
         """What a person types to do the same."""
-        return " ".join(["portsup", name, *arguments.get("services", ())])
+        return shlex.join(["portsup", name, *arguments.get("services", ())])
 
     def _question_before_stop(self, services: Sequence[str]) -> str:
         """Only where others would lose what they need."""
@@ -116,21 +120,18 @@ class Toolbox:
         known = self.project.services()
         if service and service not in known:
             raise answers.no_service(service, known)
+        more = 1 if cursor and not context else 0  # so that what is passed over between two calls is said
         query = LogQuery(
-            grep=grep, level=level, since=_moment(since), since_restart=since_restart, context=context, count=tail,
-            cursor=cursor,
+            grep=grep, level=level, since=_moment(since), since_restart=since_restart, context=context,
+            count=tail + more, cursor=cursor,
         )  # fmt: skip
         page = self.project.search(*([service] if service else known), query=query)
         found = page.lines if context else page.lines[-tail:]
         lines, left_out = lines_of(found, min(max_bytes, MOST_BYTES), prefix=not service)
-        why = ""
-        if left_out:
-            why = words.lines_left_out(left_out)
-        elif page.has_gap:
-            why = words.LINES_GONE
-        elif page.is_cut:
-            why = words.SEARCH_CUT
-        elif not lines:
+        why = "; ".join(words.missing(
+            left_out, is_beyond_tail=bool(more) and len(page.lines) > tail, has_gap=page.has_gap, is_cut=page.is_cut,
+        ))  # fmt: skip
+        if not lines and not why:
             why = words.NO_MATCH if grep or level else words.nothing_printed(bool(cursor))
         return made(ok=True, service=service, why=why, notice=NOTICE if lines else "", cursor=page.cursor) | {
             "last_lines": lines
@@ -178,6 +179,8 @@ class Toolbox:
         return self._outcome(self.project.stack().start(*services))
 
     def _restart(self, services: Sequence[str], rolling: bool = False) -> Result:
+        if not services:
+            raise Refused("bad-argument", "`services` of `restart` is empty", "restart(services=[...])")
         return self._outcome(self.project.stack().restart(*services, rolling=rolling))
 
     def _stop(self, services: Sequence[str]) -> Result:

@@ -11,6 +11,7 @@ IN_NO_POOL = "in none of the pools"
 LEASED_ALREADY = "leased by this session already"
 NO_MATCH = "no line matches"
 LINES_GONE = "lines since the cursor are gone: the log was rotated"
+BEYOND_TAIL = "earlier lines since the cursor are left out: ask for more by tail"
 SEARCH_CUT = "not everything was searched: it took too long"
 # The call that comes next.
 FIX_FILE = "fix services.yaml, then up()"
@@ -32,6 +33,13 @@ def not_ready_after(seconds: float) -> str:
 def lines_left_out(count: int) -> str:
     """That not all lines are given."""
     return f"{count} earlier lines left out: they do not fit in max_bytes"
+
+
+def missing(left_out: int, *, is_beyond_tail: bool, has_gap: bool, is_cut: bool) -> list[str]:
+    """What is not among the lines that are given, and why."""
+    told = [lines_left_out(left_out)] if left_out else []
+    told += [BEYOND_TAIL] if is_beyond_tail else []
+    return [*told, *([LINES_GONE] if has_gap else []), *([SEARCH_CUT] if is_cut else [])]
 
 
 def nothing_printed(is_since: bool) -> str:

@@ -1,5 +1,7 @@
 """What the tools give where nothing runs, and how results are made."""
 
+import errno
+import os
 import socket
 from pathlib import Path
 from typing import Any
@@ -29,7 +31,7 @@ def test_where_nothing_runs_every_tool_says_how_to_start(toolbox: Toolbox) -> No
         "next": "up()",
     }  # fmt: skip
     calls: dict[str, dict[str, Any]] = {
-        "ports": {}, "wait": {}, "restart": {"services": []}, "rotate": {"service": "web"},
+        "ports": {}, "wait": {}, "restart": {"services": ["web"]}, "rotate": {"service": "web"},
     }  # fmt: skip
     for name, given in calls.items():
         told = toolbox.call(name, given)
@@ -39,6 +41,56 @@ def test_where_nothing_runs_every_tool_says_how_to_start(toolbox: Toolbox) -> No
     assert toolbox.call("logs", {"since": "soon"})["code"] == "bad-argument"
     assert toolbox.call("why", {"service": "web"})["state"] == "not running"
     assert toolbox.call("events", {"cursor": "x"})["code"] == "usage"
+
+
+def test_no_order_about_nothing_is_one_about_everything(toolbox: Toolbox) -> None:
+    for name in ("stop", "restart"):
+        told = toolbox.call(name, {"services": []})
+        assert (told["code"], told["why"]) == ("bad-argument", f"`services` of `{name}` is empty")
+
+
+def test_lines_that_are_passed_over_behind_a_cursor_are_said(toolbox: Toolbox) -> None:
+    log = Path(toolbox.project.logs_directory()) / "web.log"
+    log.parent.mkdir(parents=True)
+    log.write_text("a\n")
+    cursor = toolbox.call("logs", {"service": "web"})["cursor"]
+    with log.open("a") as more:
+        more.write("".join(f"{number}\n" for number in range(9)))
+    told = toolbox.call("logs", {"service": "web", "cursor": cursor, "tail": 3})
+    assert told["last_lines"] == ["6", "7", "8"]
+    assert told["why"] == "earlier lines since the cursor are left out: ask for more by tail"
+    assert "why" not in toolbox.call("logs", {"service": "web", "cursor": cursor, "tail": 9})
+    assert "why" not in toolbox.call("logs", {"service": "web", "tail": 3})
+
+
+def test_what_the_system_lacks_is_a_result(toolbox: Toolbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    monkeypatch.setattr(Project, "running", fail)
+    for name in ("status", "up", "down"):
+        told = toolbox.call(name, {})
+        assert (told["ok"], told["code"], told["why"]) == (False, "failed", "cannot answer: too many open files")
+        assert "ulimit -n" in told["hint"]
+    assert toolbox.question_before("down", {}) == ""
+
+
+def test_a_command_for_a_person_is_one_that_a_shell_takes_as_it_is_meant(toolbox: Toolbox) -> None:
+    assert toolbox.command_for("stop", {"services": ["db", "; rm -rf ~"]}) == "portsup stop db '; rm -rf ~'"
+
+
+@pytest.mark.live  # locks and sockets
+def test_a_port_that_nobody_would_give_back_is_not_kept(toolbox: Toolbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    (free,) = free_pool(1)
+    with monkeypatch.context() as patch:
+        patch.setattr("threading.Timer.start", fail)
+        told = toolbox.call("lease", {"pool": str(free), "purpose": "x"})
+    assert (told["code"], told["why"]) == ("failed", f"port {free} cannot be kept: can't start new thread")
+    with PortLock(free):
+        pass
 
 
 def test_mistakes_in_the_configuration_come_with_their_places(toolbox: Toolbox, own_folders: Path) -> None:
