@@ -13,7 +13,7 @@ from supervisor.errors import UsageError
 from supervisor.logs.files import log_name
 from supervisor.logs.history import read_events
 from supervisor.logs.tail import read_last
-from supervisor.words import story
+from supervisor.words import events as words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -87,23 +87,23 @@ def why_of(
     Of its last `failures` failures, with the last `lines` that it printed; -1 means all of them.  Of several replicas
     the output is that of the one that failed last; with `replica` only that one is told of.
     """
-    every = story.of_last_run(read_events(journal_of(directory)))
+    every = words.of_last_run(read_events(journal_of(directory)))
     by_replica = _by_replica(every, service, replica)
-    chapters = [(chapter, number) for number, its in by_replica.items() for chapter in story.chapters(its, service)]
+    chapters = [(chapter, number) for number, its in by_replica.items() for chapter in words.chapters(its, service)]
     chapters.sort(key=lambda each: _moment(each[0][-1]["time"], each[0][-1].get("seq", 0)))
     total = len(chapters)
     told = chapters if failures < 0 else chapters[max(0, total - failures) :]
     last = chapters[-1][1] if chapters else replica
     events = by_replica.get(last, [])
-    output = _printed(directory, service, last, lines, story.span_of_output(events, service)) if told else []
-    advice = story.advice(events, service, state or "stopped") if total else []
+    output = _printed(directory, service, last, lines, words.span_of_output(events, service)) if told else []
+    advice = words.advice(events, service, state or "stopped") if total else []
     failed = {number for _, number in chapters} or by_replica.keys()
-    since = [event for number in failed for event in story.later(by_replica[number], service)]
+    since = [event for number in failed for event in words.later(by_replica[number], service)]
     since.sort(key=lambda event: _moment(event["time"], event.get("seq", 0)))
     return Why(
         called(service, replica), state, total,
         tuple(tuple(read(Event, each) for each in chapter) for chapter, _ in told),
-        tuple(read(Event, each) for each in since), tuple(output), (*advice, *story.hints(events, service)),
+        tuple(read(Event, each) for each in since), tuple(output), (*advice, *words.hints(events, service)),
     )  # fmt: skip
 
 

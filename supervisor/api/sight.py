@@ -13,7 +13,8 @@ from supervisor.core import journal
 from supervisor.core.order import levels
 from supervisor.dataclass import dataclass
 from supervisor.errors import PortsupError
-from supervisor.words import answers, story
+from supervisor.words import answers
+from supervisor.words.events import of_last_run
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,7 @@ def needs_of(project: Project) -> dict[str, tuple[str, ...]]:
 
 def last_start(project: Project) -> list[Launch]:
     """The starts of the last run, out of its journal; raises ConfigError for mistakes in services.yaml."""
-    told = story.of_last_run([line_of(each) for each in project.history(count=100_000).events])
+    told = of_last_run([line_of(each) for each in project.history(count=100_000).events])
     services = project.spec().services
     needs = {name: {need: str(how) for need, how in spec.depends_on.items()} for name, spec in services.items()}
     return launches(told, needs) if told and told[0]["event"] == journal.InstanceStarts.event else []

@@ -1,7 +1,7 @@
 """What happens to a service (events, in the past tense) and what is to be done about it (effects, imperative)."""
 
 from supervisor.core.reasons import Asked, Cause, MemoryAbove
-from supervisor.core.sd_notify import Notice
+from supervisor.core.sd_notify import Notification
 from supervisor.core.state import Hook
 from supervisor.core.visits import ClientLeft as ClientLeft
 from supervisor.core.visits import ClientsCounted as ClientsCounted
@@ -148,7 +148,7 @@ class Notified:
     """It said something of itself, sd_notify(3); that it is ready is told by BecameReady."""
 
     pid: int
-    notice: Notice
+    notice: Notification
 
 
 @dataclass(frozen=True, slots=True)

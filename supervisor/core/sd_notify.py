@@ -11,7 +11,7 @@ _MOST_DIGITS = 20  # of a 64-bit number
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class Notification:
     """One datagram; spans are in seconds."""
 
     is_ready: bool = False
@@ -27,7 +27,7 @@ class Notice:
     programs: int | None = None  # that it runs
 
 
-def parse(datagram: bytes) -> Notice | None:
+def parse(datagram: bytes) -> Notification | None:
     """What a datagram says, None for one that cannot be read; what is not known or makes no sense is left out."""
     if not datagram or len(datagram) > LONGEST or b"\0" in datagram[:-1]:
         return None
@@ -39,7 +39,7 @@ def parse(datagram: bytes) -> Notice | None:
     main_pid = _number(said.get("MAINPID", ""))
     watchdog = _number(said.get("WATCHDOG_USEC", ""))
     extension = _number(said.get("EXTEND_TIMEOUT_USEC", ""))
-    return Notice(
+    return Notification(
         is_ready=said.get("READY") == "1",
         is_reloading=said.get("RELOADING") == "1",
         is_stopping=said.get("STOPPING") == "1",

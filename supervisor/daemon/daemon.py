@@ -55,10 +55,10 @@ class Daemon:
     """The running instance."""
 
     def __init__(
-        self, spec: StackSpec, options: Options, instance: Instance, lock: InstanceLock, front: Foreground
+        self, spec: StackSpec, options: Options, instance: Instance, lock: InstanceLock, foreground: Foreground
     ) -> None:
         self._spec, self._options = spec, options
-        self._instance, self._lock, self._front = instance, lock, front
+        self._instance, self._lock, self._foreground = instance, lock, foreground
         self._journal = journal = instance.journal
         self._loop = loop = instance.loop
         self._end: asyncio.Future[PortsupError | None] = loop.create_future()
@@ -67,16 +67,16 @@ class Daemon:
         self._has_reported, self._begun, self._facts = False, loop.time(), instance.facts()
         slots: dict[str, Slot] = {}
         self._changes = changes = Changes()
-        self._reporter = Reporter(front, journal, slots)
-        news = Feed(front)
+        self._reporter = Reporter(foreground, journal, slots)
+        news = Feed(foreground)
         journal.on_event = news.event
         ports = PortRules(options.hands_over, strict=spec.strict_ports, always_strict=options.strict_ports)
         self._world = world = StackWorld(instance, slots, changes, news, self._reporter, ports)
         self._writing = Writing(journal, slots, self._reporter.say)
         for name in spec.services:
             slots.update(new_slots(spec, name, instance, world, options.profiles))
-        front.introduce([slot.label for slot in slots.values()])
-        self._stack = Stack(slots, loop, self, front.is_live)
+        foreground.introduce([slot.label for slot in slots.values()])
+        self._stack = Stack(slots, loop, self, foreground.is_live)
         self._ask_gpu = asker(world.inquiries, slots, world.members, self._reporter.gpu_memory_unknown)
         self._stack.room.configure(spec, self._ask_gpu)
         self._renderer = Renderer(spec, instance.number, self._stack, self._reporter, world.errands, world.programs)
@@ -115,7 +115,7 @@ class Daemon:
         finally:
             await self._clean_up()
             if self._ending.is_due_to_a_service:  # before all was up, perhaps
-                self._front.ready(self._ending.exit_code(0))
+                self._foreground.ready(self._ending.exit_code(0))
 
     async def _wind_down(self) -> None:
         self._renderer.close()
@@ -181,7 +181,7 @@ class Daemon:
 
     def beats(self) -> Sequence[Beating]:
         """Who wants our sign of life."""
-        return self._front.beats()
+        return self._foreground.beats()
 
     def on_new_spec(self, spec: StackSpec) -> None:
         """A reload has taken effect."""
@@ -189,7 +189,7 @@ class Daemon:
         self._spec = self._renderer.spec = spec
         self._automatic.configure(spec)
         self._stack.room.configure(spec, self._ask_gpu)
-        self._front.introduce([slot.label for slot in self._world.slots.values()])
+        self._foreground.introduce([slot.label for slot in self._world.slots.values()])
         self._loop.call_soon(self.on_ports_changed)
 
     def on_waiting(self, slots: Collection[Slot]) -> None:
@@ -233,9 +233,9 @@ class Daemon:
         await self._automatic.until_named()
         if self._end.done():
             return
-        self._front.ready(int(self._stack.exit_code() or (ExitCode.GAVE_UP if failed else ExitCode.OK)))
+        self._foreground.ready(int(self._stack.exit_code() or (ExitCode.GAVE_UP if failed else ExitCode.OK)))
         if self._options.is_detached:
-            self._front.detach()
+            self._foreground.detach()
             let_go_of(2)
         self._loop.call_later(SETTLED_AFTER, self._settle)
         self._end_if_nothing_is_left()
@@ -268,7 +268,7 @@ class Daemon:
         if wish is Wish.RELOAD:
             self._desk.reload()
         elif wish in (Wish.STOP, Wish.STOP_AT_ONCE):
-            self._reporter.say(endings.stopping(number.name, number in BY_HAND, self._front.is_read))
+            self._reporter.say(endings.stopping(number.name, number in BY_HAND, self._foreground.is_read))
             self._finish(None)
             if wish is Wish.STOP_AT_ONCE:  # nobody is left to clean up after us
                 self._stack.stop_all(FATAL_GRACE, in_order=False)

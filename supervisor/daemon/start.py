@@ -86,15 +86,15 @@ async def _live(spec: StackSpec, options: Options, instance: Instance, lock: Ins
     lifeline.follow(loop)
     tell_of_long_ones(loop, instance.journal)
     out = None if options.is_detached else _stream(1, loop)
-    front = Foreground(out, _stream(2, loop), show)
+    foreground = Foreground(out, _stream(2, loop), show)
     if options.is_detached:
         let_go_of(1)
     try:
-        daemon = Daemon(spec, options, instance, lock, front)
+        daemon = Daemon(spec, options, instance, lock, foreground)
         await asyncio.sleep(0)  # with hundreds of services that was a turn of its own
         return await daemon.run()
     finally:
-        front.detach()
+        foreground.detach()
         for fd in (1, 2):
             if not system.HAS_JOBS:  # there a thread waits for who is slow
                 os.set_blocking(fd, True)

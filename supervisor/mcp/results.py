@@ -11,8 +11,8 @@ from supervisor.core.escapes import tamed
 from supervisor.core.journal import NotReadyYet, PortSkipped
 from supervisor.core.naming import called
 from supervisor.errors import ConfigError, ExitCode, NotFound, PoolExhausted, PortsupError, UsageError
-from supervisor.words import story
 from supervisor.words import tools as words
+from supervisor.words.events import sentence
 
 Result = dict[str, Any]
 
@@ -141,7 +141,7 @@ def shortened(text: str) -> str:
 def told(event: Event) -> str:
     """An event in a line."""
     service = f"{called(event.service, event.replica)}: " if event.service else ""
-    return f"{event.time[:19]} {service}{tamed(story.sentence(line_of(event)))}"
+    return f"{event.time[:19]} {service}{tamed(sentence(line_of(event)))}"
 
 
 def story_of(why: Why, most: int) -> Result:
@@ -159,6 +159,6 @@ def story_of(why: Why, most: int) -> Result:
 def _reason(why: Why) -> str:
     if not why.chapters:
         late = [each for each in why.since if why.state == "starting" and each.event == NotReadyYet.event]
-        return story.sentence(line_of(late[-1])) if late else ""
-    skipped = [story.sentence(line_of(each)) for each in why.chapters[-1] if each.event == PortSkipped.event]
-    return "; ".join([*skipped, story.sentence(line_of(why.chapters[-1][-1]))])
+        return sentence(line_of(late[-1])) if late else ""
+    skipped = [sentence(line_of(each)) for each in why.chapters[-1] if each.event == PortSkipped.event]
+    return "; ".join([*skipped, sentence(line_of(why.chapters[-1][-1]))])

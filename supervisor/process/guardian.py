@@ -55,14 +55,14 @@ def start_daemon(main: Callable[[], int], streams: Iterable[tuple[int, int]], ou
     if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:  # nohup(1): the end of the terminal is not to matter
         passed_on.discard(signal.SIGHUP)
     signal.pthread_sigmask(signal.SIG_BLOCK, passed_on)
-    front = os.getpid()
+    guardian = os.getpid()
     system.prepare_spawning()
     pid = fork()
     if pid == 0:
         if line is not None:
-            lifeline.hold(line[1], front)
+            lifeline.hold(line[1], guardian)
             ours = (*ours, line[0])
-        _become_daemon(main, streams, ours, front)
+        _become_daemon(main, streams, ours, guardian)
     if line is not None:
         os.close(line[1])  # ours is open as long as we live
     for number in passed_on:
@@ -81,13 +81,13 @@ def fork() -> int:
 
 
 def _become_daemon(
-    main: Callable[[], int], streams: Iterable[tuple[int, int]], ours: Iterable[int], front: int
+    main: Callable[[], int], streams: Iterable[tuple[int, int]], ours: Iterable[int], guardian: int
 ) -> "NoReturn":
     code = 70
     try:
         os.setsid()
         system.set_parent_death_signal(signal.SIGTERM)
-        if os.getppid() != front:
+        if os.getppid() != guardian:
             os._exit(1)
         null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
         os.dup2(null, 0)

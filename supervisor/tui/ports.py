@@ -18,7 +18,8 @@ from supervisor.errors import PortsupError
 from supervisor.tui.cells import clock_cell, port_cell
 from supervisor.tui.live import Live
 from supervisor.tui.texts import text_of
-from supervisor.words import story, view
+from supervisor.words import view
+from supervisor.words.events import sentence
 
 LOOK_EVERY = 3.0  # seconds between two looks at other instances
 _LOOKS = {"active": Look.READY, "spare": Look.STOPPED, "taken": Look.FAILED, "quarantined": Look.UNHEALTHY}
@@ -171,4 +172,4 @@ class Ports(Live):
 
 
 def _words(event: Event) -> str:
-    return f"{event.service or 'stack'}: {story.sentence(line_of(event))}"
+    return f"{event.service or 'stack'}: {sentence(line_of(event))}"

@@ -23,7 +23,8 @@ from supervisor.tui.logs import Logs
 from supervisor.tui.one_service import OneService
 from supervisor.tui.sketch import sketched
 from supervisor.tui.style import shade
-from supervisor.words import answers, story, view
+from supervisor.words import answers, view
+from supervisor.words.events import sentence
 
 _STYLES = {"warning": "yellow", "error": "bold red"}
 Line = tuple[str, str]  # the style, and the text
@@ -188,7 +189,7 @@ def _events(events: Sequence[object]) -> list[Line]:
     lines = []
     for each in events:
         told = line_of(each)
-        words = f"  {clock_cell(told['time'])}  {tamed(story.sentence(told))}"
+        words = f"  {clock_cell(told['time'])}  {tamed(sentence(told))}"
         lines.append((_STYLES.get(str(told.get("level")), ""), words))
     return lines
 

@@ -20,7 +20,8 @@ from supervisor.tui.live import Live
 from supervisor.tui.logs import Logs
 from supervisor.tui.style import shade
 from supervisor.tui.texts import text_of
-from supervisor.words import story, view
+from supervisor.words import view
+from supervisor.words.events import sentence
 
 MOST = 1000  # events
 _ROOMY = 110  # columns, from which on the day is shown too
@@ -103,7 +104,7 @@ class Timeline(Live):
             return
         new = [each for each in events if (each.time, each.seq) not in self._known]
         new = [each for each in new if not self.top.only or each.service in self.top.only]
-        new = [each for each in new if story.sentence(line_of(each))]
+        new = [each for each in new if sentence(line_of(each))]
         self._known |= {(each.time, each.seq) for each in new}
         is_later = not new or (bool(self._all) and self._all[-1].time <= new[0].time)
         self._all += new
@@ -136,7 +137,7 @@ class Timeline(Live):
             self._seen.append(event)
             when = clock_cell(event.time, has_day=self._layout[0] > 8)
             table.add_row(
-                text_of(when, "dim"), text_of(event.service or ""), text_of(story.sentence(line_of(event)), style)
+                text_of(when, "dim"), text_of(event.service or ""), text_of(sentence(line_of(event)), style)
             )
         if is_at_end:
             table.move_cursor(row=len(self._seen) - 1)

@@ -17,7 +17,8 @@ from supervisor.api.rows import SHAPES, look_of, ordered, waits, why_of_row, wor
 from supervisor.api.sight import needs_of
 from supervisor.api.values import Event, ServiceStatus, Update, as_json, line_of
 from supervisor.errors import PortsupError
-from supervisor.words import answers, story
+from supervisor.words import answers
+from supervisor.words.events import sentence
 
 MOST_EVENTS = 500  # that a slow window is told of
 Told = dict[str, Any]
@@ -214,7 +215,7 @@ def ended_of(ended: Ended) -> Told:
 def event_of(event: Event) -> Told:
     """An event, and the sentence for it."""
     told = line_of(event)
-    return told | {"sentence": story.sentence(told)}
+    return told | {"sentence": sentence(told)}
 
 
 def _is_reload(event: Event | None) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from supervisor.core.notices import OFTEN, PERIOD, Entry, Occasion
-from supervisor.words.story import sentence
+from supervisor.words.events import sentence
 
 NO_DESKTOP = "there is no desktop here"
 NO_PROGRAM = "there is no program `notify-send` (Debian: libnotify-bin)"

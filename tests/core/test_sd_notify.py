@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from supervisor.core import events as ev
 from supervisor.core.restart import Restart, RestartPolicy
-from supervisor.core.sd_notify import LONGEST, LONGEST_STATUS, Notice, parse
+from supervisor.core.sd_notify import LONGEST, LONGEST_STATUS, Notification, parse
 from supervisor.core.service import Service, Step, Timeouts, step
 from supervisor.core.service import step as rolled
 from supervisor.core.state import Result, State
@@ -36,22 +36,25 @@ def said(svc: Service, words: bytes, now: float) -> Step:
 @pytest.mark.parametrize(
     ("datagram", "notice"),
     [
-        (b"READY=1", Notice(is_ready=True)),
-        (b"READY=1\nSTATUS=Serves 3 sites\nMAINPID=42\n", Notice(is_ready=True, status="Serves 3 sites", main_pid=42)),
-        (b"RELOADING=1\nMONOTONIC_USEC=123456", Notice(is_reloading=True)),
-        (b"STOPPING=1", Notice(is_stopping=True)),
-        (b"WATCHDOG=1", Notice(is_alive=True)),
-        (b"WATCHDOG=trigger", Notice(is_hung=True)),
-        (b"WATCHDOG_USEC=1500000", Notice(watchdog=1.5)),
-        (b"WATCHDOG_USEC=18446744073709551615", Notice(watchdog=0.0)),
-        (b"EXTEND_TIMEOUT_USEC=2000000", Notice(extension=2.0)),
-        (b"STATUS=", Notice(status="")),
-        (b"STATUS=a\x1b[31mred\xff", Notice(status="a [31mred\N{REPLACEMENT CHARACTER}")),
-        (b"STATUS=" + b"x" * 4000, Notice(status="x" * LONGEST_STATUS)),
-        (b"READY=1\0", Notice(is_ready=True)),
-        (b"READY=0\nMAINPID=-4\nWATCHDOG_USEC=soon\nnonsense\n=\n", Notice()),
-        (b"MAINPID=99999999999", Notice()),
-        (b"ERRNO=2\nEXIT_STATUS=3\nBUSERROR=x\nBARRIER=1\nFDSTORE=1\nFDNAME=a\nX_OWN=1", Notice()),
+        (b"READY=1", Notification(is_ready=True)),
+        (
+            b"READY=1\nSTATUS=Serves 3 sites\nMAINPID=42\n",
+            Notification(is_ready=True, status="Serves 3 sites", main_pid=42),
+        ),
+        (b"RELOADING=1\nMONOTONIC_USEC=123456", Notification(is_reloading=True)),
+        (b"STOPPING=1", Notification(is_stopping=True)),
+        (b"WATCHDOG=1", Notification(is_alive=True)),
+        (b"WATCHDOG=trigger", Notification(is_hung=True)),
+        (b"WATCHDOG_USEC=1500000", Notification(watchdog=1.5)),
+        (b"WATCHDOG_USEC=18446744073709551615", Notification(watchdog=0.0)),
+        (b"EXTEND_TIMEOUT_USEC=2000000", Notification(extension=2.0)),
+        (b"STATUS=", Notification(status="")),
+        (b"STATUS=a\x1b[31mred\xff", Notification(status="a [31mred\N{REPLACEMENT CHARACTER}")),
+        (b"STATUS=" + b"x" * 4000, Notification(status="x" * LONGEST_STATUS)),
+        (b"READY=1\0", Notification(is_ready=True)),
+        (b"READY=0\nMAINPID=-4\nWATCHDOG_USEC=soon\nnonsense\n=\n", Notification()),
+        (b"MAINPID=99999999999", Notification()),
+        (b"ERRNO=2\nEXIT_STATUS=3\nBUSERROR=x\nBARRIER=1\nFDSTORE=1\nFDNAME=a\nX_OWN=1", Notification()),
         (b"", None),
         (b"\0", None),
         (b"READY=1\0STATUS=x", None),
@@ -59,7 +62,7 @@ def said(svc: Service, words: bytes, now: float) -> Step:
         (b"STATUS=" + b"x" * LONGEST, None),
     ],
 )  # fmt: skip
-def test_a_datagram_is_read(datagram: bytes, notice: Notice | None) -> None:
+def test_a_datagram_is_read(datagram: bytes, notice: Notification | None) -> None:
     assert parse(datagram) == notice
 
 
@@ -167,7 +170,7 @@ def test_a_reload_is_over_when_it_is_ready_again() -> None:
 
 
 def test_what_another_process_says_changes_nothing() -> None:
-    assert step(running(), ev.Notified(8, Notice(is_stopping=True)), 1.0) == (running(), ())
+    assert step(running(), ev.Notified(8, Notification(is_stopping=True)), 1.0) == (running(), ())
 
 
 def rolling(at: float = 0.0) -> Service:
@@ -177,7 +180,7 @@ def rolling(at: float = 0.0) -> Service:
     return rolled(web, ev.Spawned(8), at)[0]
 
 
-def notice_of(words: bytes) -> Notice:
+def notice_of(words: bytes) -> Notification:
     notice = parse(words)
     assert notice is not None
     return notice
@@ -197,7 +200,7 @@ def test_a_successor_speaks_for_itself_until_it_is_in_charge() -> None:
 
 
 @pytest.mark.parametrize("event", [
-    ev.DeadlinePassed(), ev.Notified(7, Notice(is_hung=True)), ev.Notified(7, Notice(is_stopping=True)),
+    ev.DeadlinePassed(), ev.Notified(7, Notification(is_hung=True)), ev.Notified(7, Notification(is_stopping=True)),
 ])  # fmt: skip
 def test_one_that_is_being_replaced_is_not_ended_for_its_silence(event: ev.Event) -> None:
     web, effects = rolled(rolling(), event, 20.0)

@@ -10,7 +10,7 @@ import pytest
 from supervisor.core import events as ev
 from supervisor.core.reasons import NoRoom
 from supervisor.core.restart import Restart, RestartPolicy
-from supervisor.core.sd_notify import Notice, parse
+from supervisor.core.sd_notify import Notification, parse
 from supervisor.core.service import Service, Timeouts, can_roll, step
 from supervisor.core.service.product import flaw
 from supervisor.core.state import IS_LIVE, TRANSITIONS, Hook, Role, State
@@ -34,7 +34,8 @@ GOOD = tuple(
     if isinstance(each, ev.StartRequested | ev.Called | ev.DependenciesMet | ev.DeadlinePassed)
 )
 OF_STRANGERS: tuple[ev.Event, ...] = (
-    ev.Exited(999, code=1), ev.BecameReady(999), ev.MainExited(999, code=0), ev.Notified(999, Notice(is_stopping=True)),
+    ev.Exited(999, code=1), ev.BecameReady(999), ev.MainExited(999, code=0),
+    ev.Notified(999, Notification(is_stopping=True)),
 )  # fmt: skip
 Make = Callable[["World", int], ev.Event]
 OF_A_PROCESS: tuple[Make, ...] = (
@@ -209,7 +210,7 @@ class World:
             self.processes.discard(event.pid)
         self.tell(event)
 
-    def notice(self) -> Notice:
+    def notice(self) -> Notification:
         said = (
             b"READY=1", b"RELOADING=1", b"STOPPING=1", b"STATUS=busy", b"WATCHDOG=1", b"WATCHDOG=trigger",
             b"WATCHDOG_USEC=0", b"WATCHDOG_USEC=2000000", b"EXTEND_TIMEOUT_USEC=9000000", b"MAINPID=12",

@@ -16,7 +16,7 @@ from supervisor.logs.history import read_events
 from supervisor.ports.folders import Folders
 from supervisor.ports.instances import InstanceInfo
 from supervisor.ports.record import Record, read_json
-from supervisor.words import story
+from supervisor.words.events import sentence
 from tests.fuzz.trees import DEEP, TREES, shaped
 from tests.support.budget import tries
 
@@ -100,7 +100,7 @@ def test_an_event_whose_facts_make_no_sense_has_a_story_or_is_passed_over(
     path = own_folders / "portsup.log"
     path.write_bytes(as_bytes(good) + b"\n" + as_bytes({**good, **facts}))
     for event in read_events(path):
-        assert story.sentence(event)
+        assert sentence(event)
     launches(read_events(path), {})
     told = why_of(str(own_folders), "web", "failed")
     assert told.failures == len(told.chapters)

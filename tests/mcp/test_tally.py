@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from supervisor.core.sd_notify import Notice, parse
+from supervisor.core.sd_notify import Notification, parse
 from supervisor.mcp.bridge.tally import Counted, Tally
 
 
@@ -22,7 +22,7 @@ class Heard:
 
     def next(self) -> tuple[int | None, int | None]:
         notice = parse(self._socket.recv(4096))
-        assert isinstance(notice, Notice)
+        assert isinstance(notice, Notification)
         return notice.sessions, notice.programs
 
     def has_more(self) -> bool:

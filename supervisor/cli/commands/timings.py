@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the times of the last start; that of the instance that runs, or of the one that ran last."""
     from supervisor.logs.history import read_events
-    from supervisor.words.story import of_last_run
+    from supervisor.words.events import of_last_run
 
     source = find_source(args)
     events = of_last_run(read_events(os.path.join(source.directory, "portsup.log")))

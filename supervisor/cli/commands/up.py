@@ -266,8 +266,8 @@ def _daemon(
         from supervisor.daemon.console.foreground import Show
         from supervisor.daemon.start import run_instance
 
-        above = None if relay is None else (relay.theirs, relay.watchdog_every)
-        show = Show(colour, not args.no_prefix, done=done, pulse=pulse, live=live, above=above, readers=readers)
+        manager = None if relay is None else (relay.theirs, relay.watchdog_every)
+        show = Show(colour, not args.no_prefix, done=done, pulse=pulse, live=live, manager=manager, readers=readers)
         return run_instance(args.instance, asked.answer, show)
     except PortsupError as error:
         complain(error, sys.argv[1:])

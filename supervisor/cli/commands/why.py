@@ -12,7 +12,8 @@ from supervisor.core import journal
 from supervisor.core.escapes import tamed
 from supervisor.core.naming import parted
 from supervisor.errors import PortsupError
-from supervisor.words import answers, story
+from supervisor.words import answers
+from supervisor.words.events import sentence
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -115,6 +116,6 @@ def _next(advice: "Sequence[str]") -> list[str]:
 
 
 def _line(event: "Event", color: bool) -> str:
-    words = render.printable(story.sentence(line_of(event)))
+    words = render.printable(sentence(line_of(event)))
     mark = {"warning": "yellow", "error": "red"}.get(event.level, "")
     return f"  {render.paint(event.time[11:23], 'dim', color)}  {render.paint(words, mark, color)}"

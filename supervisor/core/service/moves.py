@@ -20,7 +20,7 @@ from supervisor.core.reasons import (
     SaysItStops,
 )
 from supervisor.core.restart import GOOD_RUN
-from supervisor.core.sd_notify import Notice
+from supervisor.core.sd_notify import Notification
 from supervisor.core.service import hooks
 from supervisor.core.service.hooks import Step
 from supervisor.core.service.snapshot import Service
@@ -109,7 +109,7 @@ def abort(svc: Service, why: Cause, now: float) -> Step:
     return svc, (ev.Abort(svc.process),)
 
 
-def heard(svc: Service, notice: Notice, now: float) -> Step:
+def heard(svc: Service, notice: Notification, now: float) -> Step:
     """It said this, which has been noted."""
     if notice.is_hung and svc.state is S.RUNNING:
         return abort(svc, SaysItHangs(), now)

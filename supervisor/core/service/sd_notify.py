@@ -1,12 +1,12 @@
 """What a service said of itself, sd_notify(3), noted in what is known of it.  Pure."""
 
-from supervisor.core.sd_notify import Notice
+from supervisor.core.sd_notify import Notification
 from supervisor.core.service.snapshot import Service
 from supervisor.core.state import Beside, Role, State
 from supervisor.dataclass import replace
 
 
-def note(svc: Service, notice: Notice, now: float) -> Service:
+def note(svc: Service, notice: Notification, now: float) -> Service:
     """`svc` after it said this: its words, its watchdog, and a deadline that it asked to move."""
     if notice.status is not None:
         svc = replace(svc, told=notice.status)
@@ -27,7 +27,7 @@ def note(svc: Service, notice: Notice, now: float) -> Service:
     return svc
 
 
-def note_beside(svc: Service, beside: Beside, notice: Notice, now: float) -> Beside:
+def note_beside(svc: Service, beside: Beside, notice: Notification, now: float) -> Beside:
     """The same for the second process of a service, during a rolling restart."""
     if notice.status is not None:
         beside = replace(beside, told=notice.status)

@@ -83,10 +83,10 @@ class Broadcast:
 class Feed:
     """What the daemon tells as it happens: events, and what the services print."""
 
-    def __init__(self, front: Foreground) -> None:
+    def __init__(self, foreground: Foreground) -> None:
         self.events = Broadcast()
         self.logs = Broadcast()
-        self._front = front
+        self._foreground = foreground
         self._followers: list[Callable[[Mapping[str, Any]], None]] = []
 
     def follow(self, follower: Callable[[Mapping[str, Any]], None]) -> None:
@@ -102,7 +102,7 @@ class Feed:
 
     def printed(self, who: Printer, pipe: Pipe, lines: Lines, now: float) -> None:
         """A service printed whole lines, or one of its replicas."""
-        self._front.log(who.label, lines)
+        self._foreground.log(who.label, lines)
         if self.logs:
             self.logs.tell((who.of, who.label), lambda: _as_lines(who, pipe, bytes(lines), now))
 

@@ -126,7 +126,7 @@ class Show:
     done: int | None = None  # a pipe that is told how a start in the background ended
     pulse: Pulse | None = None  # our sign of life, where the foreground watches it
     live: int | None = None  # a pipe to the foreground, which shows in place whom we wait for
-    above: tuple[socket.socket, float] | None = None  # the line to a service manager, and its seconds between beats
+    manager: tuple[socket.socket, float] | None = None  # the line to a service manager, and its seconds between beats
     readers: Readers | None = None  # who reads it in the foreground; None where nobody has to
 
 
@@ -139,7 +139,7 @@ class Foreground:
         self._err = err
         self._done = show.done
         self.pulse = show.pulse
-        self.above = None if show.above is None else _service_manager(*show.above)  # it started us
+        self.manager = None if show.manager is None else _service_manager(*show.manager)  # it started us
         self._readers = show.readers
         self._is_coloured = show.is_coloured
         self._has_prefix = show.has_prefix
@@ -195,7 +195,7 @@ class Foreground:
 
     def beats(self) -> "list[Pulse | ServiceManager]":
         """Those who want to know again and again that we are alive."""
-        return [each for each in (self.pulse, self.above) if each is not None]
+        return [each for each in (self.pulse, self.manager) if each is not None]
 
     def ready(self, exit_code: int) -> None:
         """Tells whoever started us in the background how the start ended."""
@@ -217,8 +217,8 @@ class Foreground:
         if self._live is not None:
             os.close(self._live)
             self._live = None
-        if self.above is not None:
-            self.above.close()
+        if self.manager is not None:
+            self.manager.close()
 
 
 def let_go_of(fd: int) -> None:

@@ -30,32 +30,32 @@ QUIET_ABOUT = (Result.DEPENDENCY, Result.LOCK_LOST, Result.NO_PORT)  # failures 
 class Reporter:
     """What portsup says while it runs."""
 
-    def __init__(self, front: Foreground, journal: Journal, slots: Mapping[str, Slot]) -> None:
-        self._front = front
+    def __init__(self, foreground: Foreground, journal: Journal, slots: Mapping[str, Slot]) -> None:
+        self._foreground = foreground
         self._journal = journal
         self._slots = slots
         self.redactor = journal.redactor  # keeps the same secrets out of what the services print
-        if front.above is not None:
-            front.above.follow(slots)
+        if foreground.manager is not None:
+            foreground.manager.follow(slots)
         self._has_told_no_handoff = False
         self._said_at: dict[str, float] = {}
 
     def say(self, words: str, level: str = "info") -> None:
         """Words for the person at the terminal."""
-        self._front.say(self._journal.redact(words), level)
+        self._foreground.say(self._journal.redact(words), level)
 
     def waiting(self, late: list[Late], is_note: bool = True) -> None:
         """Whom the start or the end of the stack waits for."""
         told = [replace(each, words=self._journal.redact(each.words)) for each in late]
-        if self._front.is_live:
-            self._front.show(told)
+        if self._foreground.is_live:
+            self._foreground.show(told)
         elif is_note and told:
-            self._front.say("\n".join(each.words for each in told))
+            self._foreground.say("\n".join(each.words for each in told))
 
     def changed(self, before: Service, after: Service, now: float) -> None:
         """A service changed; `now` is in monotonic seconds."""
-        if self._front.above is not None:
-            self._front.above.changed()
+        if self._foreground.manager is not None:
+            self._foreground.manager.changed()
         slot = self._slots[after.name]
         if after.hook_trouble != before.hook_trouble and after.hook_trouble:
             self.tell(journal.HookFailed(service=after.name, state=str(after.state), **because(after.hook_trouble)))
@@ -205,8 +205,8 @@ class Reporter:
 
     def up(self, stack: str, instance: int, failed: Collection[str], took: float) -> None:
         """Every service has come as far as it will: the table of names and ports."""
-        if self._front.above is not None:
-            self._front.above.ready()
+        if self._foreground.manager is not None:
+            self._foreground.manager.ready()
         rows = [("NAME", "PORT", "STATE", "URL")]
         services = {name: slot for name, slot in self._slots.items() if slot.number == 1}
         for name, slot in services.items():
@@ -240,8 +240,8 @@ class Reporter:
 
     def stopping(self) -> None:
         """The stack ends; in words that is said by who wants it to."""
-        if self._front.above is not None:
-            self._front.above.stopping()
+        if self._foreground.manager is not None:
+            self._foreground.manager.stopping()
 
     def quote(self, slot: Slot) -> None:
         """What a service printed last."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from supervisor import system
 from supervisor.config.spec import NotifySocketKind, ProbeKind, ServiceSpec
 from supervisor.core import events as ev
-from supervisor.core.sd_notify import Notice, parse
+from supervisor.core.sd_notify import Notification, parse
 from supervisor.daemon.console.reporter import Reporter
 from supervisor.daemon.instance import Instance
 from supervisor.daemon.processes.members import Members
@@ -133,7 +133,7 @@ class SdNotify:
             name = system.process_name(sender) if sender else ""
             self._once(child, self._reporter.notice_refused, slot.spec.name, sender, name)
 
-    def _pass_on(self, slot: Slot, child: Child, notice: Notice) -> None:
+    def _pass_on(self, slot: Slot, child: Child, notice: Notification) -> None:
         if notice.sessions is not None and notice.programs is not None:
             child.bridged = notice.sessions, notice.programs
         pid = notice.main_pid

@@ -1,4 +1,4 @@
-"""What went wrong with a service, told from its events.  Pure."""
+"""What the events of a journal say, as people would tell them, and what went wrong with a service by them.  Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
