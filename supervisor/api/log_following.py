@@ -3,7 +3,7 @@
 import heapq
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 
 from supervisor.api.project import Project
@@ -16,6 +16,7 @@ from supervisor.logs.line import rfc3339
 from supervisor.words import view
 
 FIRST = 2000  # lines of each service to begin with
+AT_ONCE = 20_000  # of each in a later read: who prints more than that is shown as it prints now, and the rest is said
 MARK = "mark"  # the stream of a line that tells of the start of a process
 _QUIET = 1.0  # seconds without news until somebody looks whether the lines are still wanted
 _PAUSE = 0.1  # seconds between two looks at the files while much is printed
@@ -26,8 +27,8 @@ _STARTS = (journal.ServiceSpawned.event, journal.RollBegins.event)
 class LogFollowing:
     """Reads the logs of some services and calls `tell` with what is new; `run` is for a thread of its own.
 
-    The lines are those of the files, so that none is missing and none comes twice, whoever dies in between; the
-    instance only says when there are more.  `tell` gets lines, or none and why they cannot be had.
+    The lines are those of the files, so that none comes twice and none is missing without a word, whoever dies in
+    between; the instance only says when there are more.  `tell` gets lines, or none and why they cannot be had.
     """
 
     def __init__(self, project: Project, services: Sequence[str], tell: Callable[[list[FoundLine], str], None]) -> None:
@@ -82,7 +83,7 @@ class LogFollowing:
         is_cut = True
         while is_cut and not self._is_closed.is_set():
             before, is_first = self._cursor, not self._is_begun
-            query = LogQuery(count=FIRST if is_first else None, cursor=before)
+            query = LogQuery(count=FIRST if is_first else AT_ONCE + 1, cursor=before)
             page = self._project.search(*self._services, query=query)
             is_cut = page.is_cut
             if is_cut and page.cursor == before:
@@ -93,6 +94,7 @@ class LogFollowing:
             marks = self._new_marks(lines[0].time if lines else "") if is_first else self._noted()
             marks += [_remark(lines, view.LINES_LEFT_OUT)] if is_cut and is_first else []
             marks += [_remark(lines, view.LINES_GONE)] if page.has_gap else []
+            marks += [_remark(lines, view.LINES_PASSED)] if not is_first and _are_too_many(page.lines) else []
             if lines or marks or is_first or self._has_trouble:
                 marks.sort(key=_time_of)
                 self._tell(list(heapq.merge(marks, lines, key=_time_of)), "")
@@ -114,6 +116,11 @@ class LogFollowing:
                 self._marks.append(mark)
                 found.append(mark)
         return found
+
+
+def _are_too_many(lines: Sequence[FoundLine]) -> bool:
+    """Whether one of the services has printed more than is read at once."""
+    return len(lines) > AT_ONCE and max(Counter(line.service for line in lines).values()) > AT_ONCE
 
 
 def _time_of(line: FoundLine) -> str:

@@ -65,12 +65,10 @@ class LogView(ScrollView, can_focus=True):
         if not self.is_following and len(self._lines) + len(lines) > MOST:
             self._hold(lines)
             return
-        begin = len(self._lines)
         self._lines += lines
         if len(self._lines) > MOST:
             self._drop()
-            begin = 0
-        self._show_from(0 if self._around else begin)
+        self._show_from(0 if self._around else max(0, len(self._lines) - len(lines)))
         if not self.is_following:
             self.unseen += len(self._shown) - bisect.bisect_left(self._shown, len(self._lines) - len(lines))
         self._is_changed()
@@ -243,8 +241,11 @@ class LogView(ScrollView, can_focus=True):
                 self._drop()
 
     def _drop(self) -> None:
-        gone = len(self._lines) - MOST + _DROPPED
+        gone = min(len(self._lines), len(self._lines) - MOST + _DROPPED)
         del self._lines[:gone]
+        hidden = bisect.bisect_left(self._shown, gone)  # of those that were shown
+        self._shown = [number - gone for number in self._shown[hidden:]]
+        self._matches = [number - hidden for number in self._matches if number >= hidden]
 
     def _is_changed(self) -> None:
         self.virtual_size = Size(self._longest + 9 + self._prefix, len(self._shown))

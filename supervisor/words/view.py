@@ -91,6 +91,7 @@ def left_out(count: int) -> str:
 
 
 LINES_GONE = "--- lines may be missing here: the log was rotated faster than it was read ---"
+LINES_PASSED = "--- lines are not shown here: more is printed than can be read ---"
 LINES_LEFT_OUT = "--- earlier lines may be missing: to read them took too long ---"
 
 

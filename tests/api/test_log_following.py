@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
+from supervisor.api import log_following
 from supervisor.api.log_following import MARK, LogFollowing
 from supervisor.api.project import Project
 from supervisor.api.values import Event, EventPage, FoundLine, LogPage, LogQuery
@@ -65,7 +66,7 @@ def test_a_read_that_is_cut_goes_on_at_once_and_no_line_comes_twice() -> None:
     project = Pages(pages, [start(2, 7)])
     first = ["--- earlier lines may be missing: to read them took too long ---", "a", "b", "--- started, pid 7 ---"]
     assert list(told(follow(project), 2)) == [(first, ""), (["c"], ""), (["d"], ""), (["e"], "")]
-    assert project.asked == [("", 2000), ("1", None), ("2", None), ("3", None)]
+    assert project.asked == [("", 2000), ("1", 20_001), ("2", 20_001), ("3", 20_001)]
 
 
 def test_a_read_that_gets_nowhere_is_said_and_tried_again() -> None:
@@ -101,6 +102,17 @@ def test_lines_that_rotation_took_are_missed_and_none_comes_twice() -> None:
     project = Pages([LogPage((line(1, "a"), line(2, "b")), "1"), LogPage(again, "2", has_gap=True)])
     gone = "--- lines may be missing here: the log was rotated faster than it was read ---"
     assert list(told(follow(project), 2)) == [(["a", "b"], ""), ([gone, "c"], "")]
+
+
+def test_who_prints_more_than_can_be_read_is_shown_as_it_prints_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_following, "AT_ONCE", 3)
+    other = FoundLine(line(3, "").time, "api", "stdout", "x")
+    many = tuple(line(second, str(second)) for second in (3, 4, 5, 6))
+    project = Pages([LogPage((line(1, "a"),), "1"), LogPage((other, *many[1:]), "2"), LogPage(many, "3")])
+    passed = "--- lines are not shown here: more is printed than can be read ---"
+    shown = [lines for lines, _ in told(follow(project), 3)]
+    assert shown == [["a"], ["x", "4", "5", "6"], [passed, "3", "4", "5", "6"]]
+    assert [count for _, count in project.asked] == [2000, 4, 4]
 
 
 @pytest.mark.live  # a thread that waits

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import random
 
 import pytest
 from textual.widgets import DataTable
@@ -87,6 +88,31 @@ def test_a_filter_that_takes_too_long_is_given_up_and_ends_no_window(
             await until(pilot, lambda: "match `" not in text_of(top))
             await pilot.press("G")
             await until(pilot, lambda: "bbbbbbbbbb!" in text_of(top) and "following" in text_of(top))
+
+    run(press)
+
+
+@pytest.mark.parametrize("around", [0, 2])
+def test_what_is_shown_of_many_lines_is_what_a_look_at_all_of_them_shows(
+    monkeypatch: pytest.MonkeyPatch, around: int
+) -> None:
+    """However many come at once, and whatever is dropped to have room for them."""
+    monkeypatch.setattr(log_view, "MOST", 50)
+    monkeypatch.setattr(log_view, "_DROPPED", 9)
+    chance = random.Random(around)
+
+    async def press() -> None:
+        async with view(monkeypatch) as (top, pilot, _):
+            await pilot.press("a")
+            await until(pilot, lambda: isinstance(top.screen, Logs) and "five" in text_of(top))
+            log = top.screen.query_one(LogView)
+            log.seek("x", around)
+            for size in (1, 3, 30, 30, 0, 49, 80, 2, 50, 51, 7):
+                log.add([FoundLine(LATE.time, "db", "stdout", chance.choice("xyz")) for _ in range(size)])
+                seen = list(log._shown), list(log._matches)
+                log._choose(0)
+                assert (log._shown, log._matches) == seen
+                assert log.counts[0] <= 50
 
     run(press)
 
