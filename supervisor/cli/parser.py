@@ -40,14 +40,21 @@ class Parser(argparse.ArgumentParser):
         """As that of argparse, which says nothing where the disk is full."""
         (file or sys.stdout).write(message)
 
+    def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> object:
+        """As that of argparse, for which `--file=--` is an empty list before Python 3.13."""
+        if action.option_strings and arg_strings == ["--"]:
+            raise argparse.ArgumentError(action, "expected one argument")
+        return super()._get_values(action, arg_strings)
+
     def error(self, message: str) -> "NoReturn":
         """Raise what is wrong as a `UsageError`, with the option that was probably meant."""
         hint = f"`{self.prog} --help` shows what it takes"
         if message.startswith("unrecognized arguments: "):
-            wrong = message.split()[2].split("=")[0]
+            wrong = message.removeprefix("unrecognized arguments: ").split(" ")[0].split("=")[0]
             options = [option for action in self._actions for option in action.option_strings]
             near = did_you_mean(wrong, options) if wrong.startswith("-") else ""
             hint = f"{near} {hint}" if near else hint
+            message = message if wrong else "unrecognized argument: an empty one"
         raise UsageError("cannot understand the command line", message, hint)
 
 

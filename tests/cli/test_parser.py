@@ -104,3 +104,19 @@ def test_an_answer_that_is_no_text_is_no(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(typed, "isatty", lambda: True)
     monkeypatch.setattr("sys.stdin", typed)
     assert not prune._agrees(1, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        (["ls", ""], "unrecognized argument: an empty one"),
+        (["ls", "\n"], "unrecognized arguments: "),
+        (["status", "--file=--"], "argument -f/--file: expected one argument"),
+        (["-f", "--", "status"], "argument -f/--file: expected one argument"),
+        (["--instance", "--", "status"], "argument --instance: expected one argument"),
+    ],
+    ids=repr,
+)
+def test_an_argument_that_is_nothing_is_a_mistake_of_the_command_line(run: Run, line: list[str], why: str) -> None:
+    ran = run(*line)
+    assert (ran.code, f"cannot understand the command line: {why}" in ran.err) == (ExitCode.USAGE, True)
