@@ -1,5 +1,6 @@
 """One file of a service's log, open for reading together with its index."""
 
+import errno
 import os
 import zlib
 from bisect import bisect_left
@@ -187,7 +188,9 @@ class _Times:
         for number in range(MOST_PARTS):
             try:
                 descriptor = open_file(backup(self._path, number) + INDEX_SUFFIX, os.O_RDONLY)
-            except OSError:
+            except OSError as error:
+                if error.errno in (errno.EMFILE, errno.ENFILE):  # that there is none would be no fact
+                    raise
                 missing += 1  # perhaps just being moved up
                 if missing == 3:
                     break

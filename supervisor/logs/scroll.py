@@ -156,20 +156,23 @@ class _Track:
             return
         known = {each.part.key: each for each in self._parts}
         found: list[_Counted] = []
-        # From the youngest on: while they are moved up under our hands we may meet one twice, but miss none.
-        for number in range(MOST_PARTS):
-            part = Part.open(self._service, self._path, number)
-            if part is None:
-                if number == 0:
-                    continue
-                break
-            if any(part.key == each.part.key for each in found):
-                part.close()
-            elif part.key in known:
-                part.close()
-                found.append(known.pop(part.key))
-            else:
-                found.append(_Counted(part))
+        with contextlib.ExitStack() as undo:  # without a descriptor for all of them it is as before
+            # From the youngest on: while they are moved up under our hands we may meet one twice, but miss none.
+            for number in range(MOST_PARTS):
+                part = Part.open(self._service, self._path, number)
+                if part is None:
+                    if number == 0:
+                        continue
+                    break
+                if any(part.key == each.part.key for each in found):
+                    part.close()
+                elif part.key in known:
+                    part.close()
+                    found.append(known.pop(part.key))
+                else:
+                    undo.callback(part.close)
+                    found.append(_Counted(part))
+            undo.pop_all()
         for each in known.values():
             self.gone += each.count
             each.part.close()

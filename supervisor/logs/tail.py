@@ -5,12 +5,13 @@ followed.  What a rotation leaves unread is found by the files that are kept ope
 so every file of a log that stands before it was begun later.
 """
 
+import contextlib
 import heapq
 import itertools
 import os
 import select
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Self
 
 from supervisor.logs.index import Stream
@@ -146,6 +147,11 @@ class Follower:
                 self._is_blind = self._is_blind or path in folders  # nothing will tell when it comes
 
 
+def _close_all(parts: list[Part]) -> None:
+    for part in parts:
+        part.close()
+
+
 class _Trail:
     """The log of one service: the file at its path, and those that were there before."""
 
@@ -225,6 +231,15 @@ class _Trail:
         known = {part.key for part in (self._current, self._before) if part is not None}
         parts: list[Part] = []
         is_met = not known
+        with contextlib.ExitStack() as undo:  # without a descriptor for all of them it is as before
+            undo.callback(_close_all, parts)
+            is_met = self._open_younger(known, parts) or is_met
+            undo.pop_all()
+        self._has_gap = not is_met and len(parts) > 1  # a single one took the place of one that was deleted
+        return parts[::-1]
+
+    def _open_younger(self, known: Collection[tuple[int, int]], parts: list[Part]) -> bool:
+        """Adds the files that are younger than the `known`; whether one of those was met."""
         # From the youngest on: while they are moved up under our hands we may meet one twice, but miss none.
         for number in range(MOST_PARTS):
             part = Part.open(self.service, self.path, number)
@@ -233,15 +248,13 @@ class _Trail:
                     continue  # between the rotation and the first line
                 break
             if part.key in known:
-                is_met = True
                 part.close()
-                break
+                return True
             if any(part.key == other.key for other in parts):
                 part.close()
                 continue
             parts.append(part)
-        self._has_gap = not is_met and len(parts) > 1  # a single one took the place of one that was deleted
-        return parts[::-1]
+        return False
 
     def _keep(self, parts: list[Part]) -> None:
         """The last of `parts` is the current one from now on."""
