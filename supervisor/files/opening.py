@@ -64,6 +64,23 @@ def open_file(path: str | os.PathLike[str], flags: int, mode: int = 0o600, *, fo
     return descriptor
 
 
+def open_known(path: str, inode: tuple[int, int]) -> int | None:
+    """A descriptor, for reading, of the file at `path` if it is the one with this device and inode; None if it is not.
+
+    Raises OSError.
+    """
+    descriptor = (open_shared or os.open)(path, os.O_RDONLY | _QUIET | _NO_WAIT | _NO_FOLLOW)
+    try:
+        found = os.fstat(descriptor)
+    except BaseException:
+        close(descriptor)
+        raise
+    if (found.st_dev, found.st_ino) == inode:
+        return descriptor
+    close(descriptor)
+    return None
+
+
 def close(descriptor: int) -> None:
     """Closes a file to which nothing was written: what close(2) may tell then, such as EIO, changes nothing for us."""
     with contextlib.suppress(OSError):

@@ -13,7 +13,7 @@ from typing import Any
 
 from supervisor.core.reasons import LockGone
 from supervisor.errors import REFUSALS
-from supervisor.files.opening import close, open_file
+from supervisor.files.opening import close, open_file, open_known
 from supervisor.words.directories import not_lockable
 
 # How often and how far apart a lock is tried whose holder is unknown: somebody may only be looking whether it is held.
@@ -159,26 +159,12 @@ class FileLock:
         if not self.is_held:
             return LockGone("given-back")
         try:
-            found = _inode_at(self.path)
-        except OSError as error:
-            if error.errno in REFUSALS:
-                return None  # no memory, a disk that fails: no proof that others can lock it
-            return LockGone("unreadable", self.path, error.strerror or "")
-        if found is None:
-            directory = os.path.dirname(self.path)
-            if not os.path.isdir(directory):
-                return LockGone("no-directory", directory)
-            return LockGone("deleted", self.path)
-        if found != self._inode:
-            return LockGone("replaced", self.path)
-        return self._loss_to_second_descriptor()
-
-    def _loss_to_second_descriptor(self) -> LockGone | None:
-        try:
             # Read-only: closing a file that was open for writing is an event that would wake every shield.
-            second = open_file(self.path, os.O_RDONLY)
+            second = open_known(self.path, self._inode)
         except OSError:
-            return None  # out of descriptors, or somebody took our right to read: no proof that others can lock it
+            return self._loss_of_path()
+        if second is None:
+            return self._loss_of_path()
         try:
             if _try_lock(second):
                 return LockGone("unlocked", self.path)
@@ -187,6 +173,24 @@ class FileLock:
         finally:
             close(second)
         return None
+
+    def _loss_of_path(self) -> LockGone | None:
+        """What is there that cannot be opened or is another file; None where it is ours.
+
+        Then we are out of descriptors, or somebody took our right to read: no proof that others can lock it.
+        """
+        try:
+            found = _inode_at(self.path)
+        except OSError as error:
+            if error.errno in REFUSALS:
+                return None  # no memory, a disk that fails: no proof either
+            return LockGone("unreadable", self.path, error.strerror or "")
+        if found is None:
+            directory = os.path.dirname(self.path)
+            if not os.path.isdir(directory):
+                return LockGone("no-directory", directory)
+            return LockGone("deleted", self.path)
+        return LockGone("replaced", self.path) if found != self._inode else None
 
     def touch(self) -> None:
         """Make the file look fresh, so that no tmp cleaner takes it for forgotten."""

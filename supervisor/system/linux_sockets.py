@@ -15,6 +15,7 @@ from supervisor.system.linux import pids, running_thread_of
 _KCMP = {"x86_64": 312, "aarch64": 272}  # asm/unistd.h
 _KCMP_FILES = 2  # linux/kcmp.h
 MANY = 5000  # sockets
+_SOCKSTAT = 4096  # bytes of /proc/net/sockstat, of which there are some hundred
 _MOST_TABLES = 16  # of one process: each of its threads is held against all of them
 
 
@@ -31,8 +32,12 @@ def has_many_sockets() -> bool:
     """
     count = 0
     for name in ("sockstat", "sockstat6"):
-        with contextlib.suppress(OSError, ValueError, IndexError), open(f"/proc/net/{name}", "rb", 0) as file:
-            count += int((b"\n" + file.read()).partition(b"\nTCP")[2].split(None, 3)[2])
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            file = os.open(f"/proc/net/{name}", os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                count += int((b"\n" + os.read(file, _SOCKSTAT)).partition(b"\nTCP")[2].split(None, 3)[2])
+            finally:
+                os.close(file)
     return count > MANY
 
 

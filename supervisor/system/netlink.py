@@ -1,6 +1,7 @@
 """Which TCP sockets use a port, asked of the Linux kernel by sock_diag(7); /proc/net/tcp where that is denied."""
 
 import errno
+import functools
 import itertools
 import socket
 import struct
@@ -91,11 +92,10 @@ def _dump(ports: Collection[int] | None, states: int, but: Collection[int]) -> I
 def _answers(ports: Collection[int] | None, states: int) -> Iterator[tuple[bytes, int, int]]:
     """Each inet_diag_msg: in which bytes, where it begins, and where its attributes end."""
     # The ports are picked out by the kernel, which saves the way of all other sockets through here.
-    wanted = _only(_ranges(ports)) if ports else b""
+    request = _request(frozenset(ports or ()), states)
     with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_SOCK_DIAG) as asking:
         asking.settimeout(WITHIN)
-        request = _REQUEST.pack(states, 0) + wanted
-        asking.send(_HEADER.pack(_HEADER.size + len(request), _OF_BOTH_FAMILIES, _REQUEST_DUMP, 1, 0) + request)
+        asking.send(request)
         while True:
             data = asking.recv(1 << 15)
             at = 0
@@ -108,6 +108,13 @@ def _answers(ports: Collection[int] | None, states: int) -> Iterator[tuple[bytes
                     raise OSError(number, "sock_diag")
                 yield data, at + _HEADER.size, at + length
                 at += (length + 3) & ~3
+
+
+@functools.lru_cache(maxsize=8)  # an idle daemon asks for the same ones again and again
+def _request(ports: frozenset[int], states: int) -> bytes:
+    """What asks for the sockets on these ports, on any if there are none, that are in one of these states."""
+    request = _REQUEST.pack(states, 0) + (_only(_ranges(ports)) if ports else b"")
+    return _HEADER.pack(_HEADER.size + len(request), _OF_BOTH_FAMILIES, _REQUEST_DUMP, 1, 0) + request
 
 
 def _ranges(ports: Collection[int]) -> list[tuple[int, int]]:

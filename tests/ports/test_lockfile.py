@@ -84,11 +84,36 @@ def test_a_replaced_directory_is_a_loss(own_folders: Path) -> None:
 
 
 def test_a_disk_that_cannot_be_read_just_now_is_no_loss(lock: FileLock, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(path: str) -> None:
+    def refuse(path: str, *_: object) -> None:
         raise OSError(errno.EIO, "input/output error", path)
 
     monkeypatch.setattr(os, "lstat", refuse)
+    monkeypatch.setattr(os, "open", refuse)
     assert lock.loss() is None
+
+
+def test_want_of_descriptors_hides_no_loss_and_is_none(lock: FileLock, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: str, *_: object) -> None:
+        raise OSError(errno.EMFILE, "too many open files", path)
+
+    monkeypatch.setattr(os, "open", refuse)
+    assert lock.loss() is None
+    os.unlink(lock.path)
+    assert lock.loss() == LockGone("deleted", lock.path)
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe", "directory"])
+def test_whatever_else_is_in_its_place_is_a_loss(lock: FileLock, own_folders: Path, kind: str) -> None:
+    os.rename(lock.path, own_folders / "away")
+    if kind == "link":
+        os.symlink(own_folders / "away", lock.path)
+    elif kind == "pipe":
+        os.mkfifo(lock.path)
+    else:
+        os.mkdir(lock.path)
+    before = len(os.listdir("/proc/self/fd"))
+    assert lock.loss() == LockGone("replaced", lock.path)
+    assert len(os.listdir("/proc/self/fd")) == before
 
 
 def test_a_lock_that_others_can_take_is_a_loss(lock: FileLock) -> None:
