@@ -9,7 +9,7 @@ from supervisor.core.reasons import LockGone
 from supervisor.errors import LockLost, PortsupError
 from supervisor.ports.holders import Holder, who_holds
 from supervisor.ports.lockfile import FileLock
-from supervisor.ports.record import Owner, Record, Stamp, stamp_of
+from supervisor.ports.record import Owner, Record, Stamp, is_as_written, stamp_of
 from supervisor.ports.runtime import RuntimeDir, error_in
 from supervisor.system import Identity
 from supervisor.words import locks
@@ -36,7 +36,7 @@ class PortLock:
     `PortPool` adds what keeps other programs off the port.
     """
 
-    __slots__ = ("_file", "_has_record", "_known", "_owner", "_runtime", "_since", "port")
+    __slots__ = ("_file", "_has_record", "_known", "_mark", "_owner", "_runtime", "_since", "port")
 
     def __init__(
         self, port: int, name: str = "", runtime: RuntimeDir | None = None, *, owner: Owner | None = None
@@ -51,6 +51,7 @@ class PortLock:
         self._file = FileLock(self._runtime.port_lock(port))
         self._has_record = False
         self._known: Stamp | None = None  # of a record that takes nothing from us, as it was then
+        self._mark = 0  # of our own record
         self._since = 0.0
 
     @property
@@ -89,7 +90,7 @@ class PortLock:
     def write_record(self) -> None:
         """Say in the record that the port is ours; raises OSError."""
         self._since = self._since or time.time()
-        Record.of(self.port, self._owner, self._since).write(self._runtime.port_record(self.port))
+        self._mark = Record.of(self.port, self._owner, self._since).write(self._runtime.port_record(self.port))
         self._has_record = True
 
     def loss(self) -> LockGone | None:
@@ -99,8 +100,12 @@ class PortLock:
         why = self._file.loss()
         if why is not None:
             return why
-        stamp = stamp_of(self._runtime.port_record(self.port))
+        path = self._runtime.port_record(self.port)
+        stamp = stamp_of(path)
         if stamp is not None and stamp == self._known:
+            return None
+        if self._mark and is_as_written(path, self._mark):
+            self._known = stamp
             return None
         record = self.record()
         if record is None or record.owner == self._owner.identity:
@@ -109,7 +114,6 @@ class PortLock:
         if not system.is_alive(record.owner):
             return None
         by = record.owner.words_from(system.pid_namespace())
-        path = self._runtime.port_record(self.port)
         return LockGone("taken-over", path, by, record.service, record.stack, record.instance)
 
     def check(self) -> None:
@@ -131,8 +135,8 @@ class PortLock:
     def release(self) -> None:
         """Give the lock back; the record is emptied, both files stay.  May be called twice."""
         if self._has_record and self.is_held:
-            Record.clear(self._runtime.port_record(self.port), self._owner.identity)
-        self._has_record, self._since = False, 0.0
+            Record.clear(self._runtime.port_record(self.port), self._owner.identity, self._mark)
+        self._has_record, self._since, self._mark = False, 0.0, 0
         self._file.release()
 
     def __enter__(self) -> "PortLock":

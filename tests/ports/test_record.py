@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from supervisor.dataclass import replace
 from supervisor.ports.instances import InstanceInfo
-from supervisor.ports.record import Record, read_json, write_json
+from supervisor.ports.record import Record, is_as_written, read_json, write_json
 from supervisor.system import Identity
 
 RECORD = Record(6000, "shop", 2, "web", "run", Identity(7, 12345, "boot"), 1.5)
@@ -22,6 +23,33 @@ def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert Record.read(path) == RECORD
     assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
     assert os.listdir(tmp_path) == ["6000.json"]
+
+
+def test_our_own_record_is_known_again_without_being_understood(tmp_path: Path) -> None:
+    path = str(tmp_path / "6000.json")
+    mark = RECORD.write(path)
+    assert is_as_written(path, mark)
+    later = replace(RECORD, since=2.5).write(path)
+    assert (is_as_written(path, mark), is_as_written(path, later)) == (False, True)
+    Record.clear(path)
+    assert not is_as_written(path, later)
+    os.unlink(path)
+    assert not is_as_written(path, later)
+
+
+def test_only_a_record_of_the_owner_is_cleared(tmp_path: Path) -> None:
+    path = str(tmp_path / "6000.json")
+    other = replace(RECORD, owner=Identity(8, 12345, "boot"))
+    mark = RECORD.write(path)
+    other.write(path)
+    Record.clear(path, RECORD.owner, mark)
+    assert Record.read(path) == other
+    replace(RECORD, since=2.5).write(path)  # ours all the same
+    Record.clear(path, RECORD.owner, mark)
+    assert Record.read(path) is None
+    mark = RECORD.write(path)
+    Record.clear(path, RECORD.owner, mark)
+    assert (Record.read(path), os.path.getsize(path)) == (None, 512)
 
 
 @pytest.mark.parametrize(
