@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 from _pytest.runner import runtestprotocol
 
+from supervisor.core.reason import Reason
 from tests.support.eventually import eventually
 from tests.support.needed import summary
 from tests.support.processes import processes_with
@@ -56,6 +57,15 @@ for _name in ("CLICOLOR_FORCE", "FORCE_COLOR", "NO_COLOR"):
 # A run makes hundreds of thousands of objects that stay, such as the syntax trees of all files. To search them again
 # and again for what can be freed would take a tenth of its time.
 gc.set_threshold(100_000, 50, 100)
+
+
+
+def _unsaid(self: Reason) -> str:
+    raise AssertionError(f"words/ makes the text of {self!r}")
+
+
+# A person would read the names of our classes and their fields.
+setattr(Reason, "__str__", _unsaid)  # noqa: B010
 
 _pure_test: str | None = None  # the test that runs now, when it is not live
 _is_live = False  # the test that is set up or runs now

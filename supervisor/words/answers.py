@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 
 from supervisor.errors import NotFound, PortsupError, WaitTimedOut
+from supervisor.words.enumeration import often
 
 CANNOT_ANSWER = "cannot answer"
 NOT_SEEN = "portsup has not seen it yet"
@@ -166,8 +167,7 @@ def nothing_wrong(service: str, is_up: bool, now: str) -> str:
 
 def went_wrong(service: str, times: int, is_up: bool, now: str) -> str:
     """How often something went wrong."""
-    often = {1: "once", 2: "twice"}.get(times, f"{times} times")
-    return f"`{service}` went wrong {often} {_when(is_up)}; it {now}"
+    return f"`{service}` went wrong {often(times)} {_when(is_up)}; it {now}"
 
 
 def _when(is_up: bool) -> str:

@@ -28,3 +28,8 @@ def some_of(ports: Collection[int], more: int = 0) -> str:
 def counted(count: int, one: str, several: str = "") -> str:
     """`1 file`, `2 files`; `several` where that is not `one` with an s."""
     return f"{count} {one if count == 1 else several or one + 's'}"
+
+
+def often(count: int) -> str:
+    """`once`, `twice`, `3 times`."""
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")

@@ -149,7 +149,7 @@ def damaged(trouble: str, path: str) -> Words:
 
 def numbers_of_gone(count: int) -> Words:
     """Numbers are kept for folders that are gone."""
-    what = f"portsup remembers {count} instance numbers for directories that are gone"
+    what = f"portsup remembers {counted(count, 'instance number')} for directories that are gone"
     return what, "`portsup prune` forgets them; they do no harm"
 
 
@@ -172,7 +172,7 @@ def fitting(most: int, why: Overlap | None) -> Words:
 def privileged(service: str, ports: Sequence[int]) -> Words:
     """Only root may bind these ports."""
     remedy = "take ports from 1024 on, or `sysctl net.ipv4.ip_unprivileged_port_start`"
-    return f"`{service}`: {_ports(ports)} only root may bind", remedy
+    return f"`{service}`: only root may bind {_ports(ports)}", remedy
 
 
 def ephemeral(service: str, ports: Sequence[int], used: range) -> Words:

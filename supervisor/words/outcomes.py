@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from supervisor.config.spec import ServiceSpec
 from supervisor.core.service import Service
 from supervisor.core.state import State
-from supervisor.words.enumeration import counted
+from supervisor.words.enumeration import counted, often
 from supervisor.words.failures import failure
 from supervisor.words.reasons import text_of
 
@@ -36,7 +36,7 @@ def state_of(svc: Service, spec: ServiceSpec) -> str:
         case State.EXITED:
             return f"ended, {text_of(svc.reason)}"
         case State.BACKOFF:
-            return f"{text_of(svc.reason)}, {svc.attempts} times; portsup restarts it indefinitely"
+            return f"{text_of(svc.reason)}, {often(svc.attempts)}; portsup restarts it indefinitely"
     return str(svc.state)
 
 

@@ -133,12 +133,12 @@ def not_up(service: str) -> str:
 
 def replica(name: str, state: str, pid: int | None, restarts: int) -> str:
     """One of several processes of a service."""
-    return f"  {name:<12}{state}" + ("" if pid is None else f", pid {pid}") + f", {restarts} restarts"
+    return f"  {name:<12}{state}" + ("" if pid is None else f", pid {pid}") + f", {counted(restarts, 'restart')}"
 
 
 def process(pid: int, restarts: int, handoff: str | None) -> str:
     """The process of a service, and how it has its port."""
-    return f"process       pid {pid}, {restarts} restarts, handoff: {handoff or 'none'}"
+    return f"process       pid {pid}, {counted(restarts, 'restart')}, handoff: {handoff or 'none'}"
 
 
 def by_name(url: str) -> str:

@@ -42,7 +42,7 @@ def waiting_for_more(count: int) -> str:
 def _words_of_roll(svc: Service, beside: Beside, now: float) -> str:
     left = "" if beside.deadline is None else f"{max(0.0, beside.deadline - now):.0f} s"
     if beside.role is Role.SUCCESSOR:
-        why = beside.trouble or "not ready yet"
+        why = text_of(beside.trouble) or "not ready yet"
         who = f"pid {beside.pid}, which is to replace pid {svc.pid}"
         return f"waiting for {svc.name}{f' ({left} left)' if left else ''}: {who}: {why}"
     return f"waiting for {svc.name}: pid {beside.pid}, which was replaced" + (f" (killed in {left})" if left else "")

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from supervisor.core.reasons import HttpAnswer, Probed
 from supervisor.core.restart import RestartPolicy
 from supervisor.core.service import Service
 from supervisor.core.state import Beside, Milestone, Role, State
@@ -40,8 +41,8 @@ def test_every_state_has_its_words(facts: dict[str, object], expected: str) -> N
     ("beside", "expected"),
     [
         (Beside(Role.SUCCESSOR, 9, 124.2), " (24 s left): pid 9, which is to replace pid 7: not ready yet"),
-        (Beside(Role.SUCCESSOR, 9, trouble="GET / answered 503"),
-         ": pid 9, which is to replace pid 7: GET / answered 503"),
+        (Beside(Role.SUCCESSOR, 9, trouble=Probed("GET /", HttpAnswer("status", 503, "Service Unavailable"))),
+         ": pid 9, which is to replace pid 7: GET / answered 503 Service Unavailable"),
         (Beside(Role.LEAVING, 7, 103.0), ": pid 7, which was replaced (killed in 3 s)"),
         (Beside(Role.DOOMED, 7), ": pid 7, which was replaced"),
     ],

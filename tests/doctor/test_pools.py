@@ -21,7 +21,7 @@ def test_a_good_pool_has_only_its_instances_to_tell() -> None:
 @pytest.mark.parametrize(
     ("pool", "check", "level", "words"),
     [
-        ((80, 8100), "privileged", Level.ERROR, "`api`: port 80 only root"),
+        ((80, 8100), "privileged", Level.ERROR, "`api`: only root may bind port 80"),
         ((32768, 40000), "ephemeral", Level.WARNING, "can take ports 32768, 40000"),
         ((6000, 6001), "browser", Level.NOTE, "such as fetch() in Node.js, refuse port 6000"),
     ],
