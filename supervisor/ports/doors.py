@@ -6,7 +6,7 @@ a program of the kernel counts (`system.lead_to`), and nobody who waits there is
 
 import contextlib
 import socket
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Callable, Collection, Iterable, Set
 
 from supervisor import system
 from supervisor.dataclass import dataclass, field
@@ -86,7 +86,7 @@ class Doors:
             close_shared(sock)
         self.held.clear()
 
-    def release_past(self, seats: Iterable[Seat], who: object) -> None:
+    def release_past(self, seats: Collection[Seat], who: object) -> None:
         """The same when the process tree is gone, while clients get to the youngest of those who stay.
 
         Each that is closed changes the places of others in their group, where a client may then get to the next one.
@@ -94,7 +94,7 @@ class Doors:
         """
         stay = [(seat.others_of(who) or [sock for sock in (seat.kept.get(None),) if sock])[-1:] for seat in seats]
         first = [sock for each in stay for sock in each if sock.family == socket.AF_INET and is_shared(sock)]
-        if len(self.held) < 2:
+        if len(self.held) < 2 or any(seat.held for seat in seats):  # where all are held, none is closed
             first = []
         for sock in first:
             unshare(sock)

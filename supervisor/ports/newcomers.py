@@ -100,6 +100,51 @@ class Newcomers:
                 system.lead_to(ours, 0)
 
 
+def leave_to_next(
+    seat: Seat, place: Place, who: object, openings: Openings, inodes: Callable[[], Collection[int]], *, holds: bool
+) -> None:  # fmt: skip
+    """A process tree has ended: what was kept for it is there for the next one, unless others listen.
+
+    What nobody needs is adrift then if it `holds` who waits there.  Raises OSError.
+    """
+    kept = seat.kept.get(who)
+    listened = any(each.listens for each in seat.claims if each.who == who)
+    is_lent = any(kept is sock for other, sock in seat.kept.items() if other != who)
+    others = seat.others_of(who)
+    if holds:
+        seat.cast_off(who)
+        if not is_lent and (others or None in seat.kept):
+            seat.cast_off_kept(who)
+        get_past(seat)
+    seat.forget(who)
+    if kept is None:
+        pass
+    elif others:
+        end_beside(seat, who, others[-1])
+    elif is_lent:
+        seat.release(who)
+        if listened and not is_listening(kept):  # it was shut down by the one, and is needed still
+            openings.begin(kept, socket.SOMAXCONN, (), inodes())
+    elif None in seat.kept:
+        end_as_last(seat, who)
+    elif is_listening(kept):
+        kept.listen(socket.SOMAXCONN)  # in place of what the process had said
+        seat.leave(who)
+    else:
+        with contextlib.suppress(OSError):
+            if listened:  # it was shut down
+                seat.kept[None] = openings.beside(place, kept, seat.sockets(), inodes())
+        seat.release(who)
+
+
+def get_past(seat: Seat) -> None:
+    """Has nobody connect to sockets that no process has any more."""
+    if seat.adrift:
+        from supervisor.ports.adrift import pass_by  # late: few need it
+
+        pass_by(seat)
+
+
 def end_beside(seat: Seat, who: object, other: socket.socket) -> None:
     """A process tree has ended while another one has its own socket at the place."""
     if None in seat.kept and system.moves_queues():  # the others end, too

@@ -4,6 +4,7 @@ import os
 import socket
 from collections.abc import Collection, Iterator
 
+from supervisor import system
 from supervisor.dataclass import dataclass, field
 from supervisor.files.closing import close_shared
 from supervisor.ports.socket_options import is_shared, unshare
@@ -46,16 +47,23 @@ class Seat:
     Of several workers one socket is kept, that of the youngest: the others end with their processes, and those of the
     tree that live take over what waits there.  `spent` are those of trees that ended while others did not, and clients
     are led to ours: the kernel knows that one by its place among all, which must not change before the others end.
+    Where no queue moves, `held` are those of the other workers, by inode: what waits at one outlives its worker, and is
+    `adrift` then, see `adrift`.
     """
 
     kept: dict[object, socket.socket] = field(default_factory=dict)
     claims: list[Claim] = field(default_factory=list)
     spent: list[socket.socket] = field(default_factory=list)
     opened: list[socket.socket] = field(default_factory=list)  # those that share the port so that clients get past them
+    held: dict[int, socket.socket] = field(default_factory=dict)
+    adrift: dict[int, socket.socket] = field(default_factory=dict)  # by inode
+    hidden: set[int] = field(default_factory=set)  # those adrift that nobody gets to
+    alone: list[socket.socket] = field(default_factory=list)  # those that do not share the port for the time being
 
     def sockets(self) -> list[socket.socket]:
-        """Each that we keep, once: two process trees may have the same one."""
-        return list({id(sock): sock for sock in (*self.kept.values(), *self.spent)}.values())
+        """Each that we have, once: two process trees may have the same one."""
+        every = (*self.kept.values(), *self.spent, *self.held.values(), *self.adrift.values())
+        return list({id(sock): sock for sock in every}.values())
 
     def inodes(self) -> Iterator[int]:
         """Of all sockets that are known here."""
@@ -87,11 +95,13 @@ class Seat:
 
     def listens(self) -> bool:
         """Whether one of those that we keep does."""
-        return any(map(is_listening, self.sockets()))
+        return any(map(is_listening, (*self.kept.values(), *self.spent)))
 
     def is_shared(self) -> bool:
-        """Whether all that are here have SO_REUSEPORT on."""
-        return all(claim.is_shared for claim in self.claims) and all(map(is_shared, self.sockets()))
+        """Whether all that are here have SO_REUSEPORT on, but for the moment in which clients have to get past some."""
+        passing = {id(sock) for sock in (*self.alone, *self.adrift.values())}
+        others = [sock for sock in self.sockets() if id(sock) not in passing]
+        return all(claim.is_shared for claim in self.claims) and all(map(is_shared, others))
 
     def workers(self, who: object) -> set[int]:
         """The processes of a tree that listen here with several sockets."""
@@ -99,10 +109,13 @@ class Seat:
         return {each.process for each in mine if each.process} if len(mine) > 1 else set()
 
     def closers(self, who: object) -> Iterator[int]:
-        """The processes of a tree that have no more what is kept of them; somebody else may have it from them."""
-        kept = self.kept.get(who)
-        for each in self.claims if kept is not None else ():
-            if kept is not None and each.who == who and each.inode == inode_of(kept) and each.process:
+        """The processes of a tree that have no more what we have of them, and somebody waits there.
+
+        Somebody else may have it from them.
+        """
+        ours = {inode_of(sock) for sock in self.ours_of(who) if is_listening(sock) and system.waiting_in(sock)}
+        for each in self.claims:
+            if each.who == who and each.inode in ours and each.listens and each.process:
                 if (sock := each.taken()) is None:
                     yield each.process
                 else:
@@ -133,8 +146,10 @@ class Seat:
             each for each in self.claims if each.who != who or (inodes is not None and each.inode not in inodes)
         ]
 
-    def keep(self, who: object, sock: socket.socket) -> None:
-        """Keeps this one for a process tree, in place of the one before."""
+    def keep(self, who: object, sock: socket.socket, *, casts_off: bool = False) -> None:
+        """Keeps this one for a process tree, in place of the one before, which is `adrift` if nobody has that."""
+        if casts_off:
+            self.cast_off_kept(who)
         before = self.kept.get(who)
         self.kept[who] = sock
         self._drop(before)
@@ -157,7 +172,55 @@ class Seat:
         for sock in self.sockets():
             if any(sock is each for each in self.opened):
                 unshare(sock)
+        self.alone = [sock for sock in self.alone if all(sock is not each for each in self.opened)]
         self.opened.clear()
+
+    def hold(self, who: object) -> None:
+        """What is kept for a process tree is held beside the one that will be, if it is that of another worker."""
+        kept = self.kept.get(who)
+        mine = {each.inode for each in self.claims if each.who == who and each.listens and each.is_shared}
+        if kept is None or not is_listening(kept) or inode_of(kept) not in mine:
+            return
+        if any(kept is sock for other, sock in self.kept.items() if other != who):
+            return
+        import resource  # late: most services have one socket
+
+        from supervisor.core.relay import may_hold
+
+        if may_hold(len(self.held), kept.fileno(), resource.getrlimit(resource.RLIMIT_NOFILE)[0]):
+            self.held[inode_of(kept)] = self.kept.pop(who)
+
+    def hold_no_more(self) -> None:
+        """Closes what is held."""
+        for sock in self.held.values():
+            close_shared(sock)
+        self.held.clear()
+
+    def ours_of(self, who: object) -> list[socket.socket]:
+        """What is kept of a process tree, and held."""
+        held = [self.held[each.inode] for each in self.claims if each.who == who and each.inode in self.held]
+        return [*held, *([self.kept[who]] if who in self.kept else ())]
+
+    def heir(self, who: object, gone: Collection[int]) -> socket.socket | None:
+        """The socket of the youngest worker of a process tree that is none of these and has it still."""
+        for each in reversed(self.claims):
+            if each.who == who and each.inode not in gone and (sock := each.taken()) is not None:
+                self._drop(self.held.pop(each.inode, None))
+                return sock
+        return None
+
+    def cast_off(self, who: object, inodes: Collection[int] | None = None) -> None:
+        """No process has those that are held of a tree any more: all, or those with these inodes."""
+        for each in self.claims:
+            is_meant = each.who == who and (inodes is None or each.inode in inodes)
+            if is_meant and (sock := self.held.pop(each.inode, None)) is not None:
+                self.adrift[each.inode] = sock
+
+    def cast_off_kept(self, who: object) -> None:
+        """Nor what is kept for it, unless another tree has it too."""
+        kept = self.kept.pop(who, None)
+        if kept is not None and all(kept is not sock for sock in self.kept.values()):
+            self.adrift[inode_of(kept)] = kept
 
     def leave(self, who: object) -> None:
         """What was kept for a process tree is left over from now on."""
@@ -168,8 +231,8 @@ class Seat:
         """Closes all of them."""
         for sock in self.sockets():
             close_shared(sock)
-        self.kept.clear()
-        self.spent.clear()
+        for every in (self.kept, self.spent, self.held, self.adrift, self.hidden, self.alone):
+            every.clear()
 
     def _drop(self, sock: socket.socket | None) -> None:
         if sock is not None and all(sock is not other for other in self.kept.values()):

@@ -16,7 +16,7 @@ from supervisor import system
 from supervisor.core.handoff import Place
 from supervisor.dataclass import replace
 from supervisor.ports.leading import lead_freely
-from supervisor.ports.newcomers import Newcomers, end_as_last, end_beside, joins, strands, take_over
+from supervisor.ports.newcomers import Newcomers, get_past, joins, leave_to_next, strands, take_over
 from supervisor.ports.openings import Openings
 from supervisor.ports.place import place_of, place_of_socket
 from supervisor.ports.reservation import Reservation
@@ -32,8 +32,10 @@ class ServiceSockets:
         self._reservation = reservation
         self._sockets = Openings(reservation, self._others)
         self._seats: dict[Place, Seat] = {}
+        self.on_adrift: Callable[[], None] | None = None  # there are clients where no process is, which we can accept
         self._is_closed = False
         self._spreads = False
+        self._may_hold = True
 
     def spread(self) -> None:
         """Have the kernel spread clients over the sockets of several process trees; else the youngest gets them all."""
@@ -182,10 +184,15 @@ class ServiceSockets:
             return False
         seat.add(replace(claim, listens=True))
         if copy is not None:
+            if self._holds():
+                seat.hold(claim.who)
+                seat.cast_off_kept(None)
             seat.keep(claim.who, copy)
             seat.release(None)
+            get_past(seat)
         if left:
             lead_freely(theirs)
+        self._rescue()
         return True
 
     def newcomers(self) -> Newcomers:
@@ -202,17 +209,18 @@ class ServiceSockets:
             gone = {inode for inode in gone if not is_open(inode)}
             kept = seat.kept.get(who)
             if kept is not None and inode_of(kept) in gone:
-                others = [each for each in reversed(seat.claims) if each.who == who and each.inode not in gone]
-                heir = next(filter(None, (each.taken() for each in others)), None)
-                if heir is None:  # it was the last one
+                if (heir := seat.heir(who, gone)) is None:  # it was the last one
                     gone.discard(inode_of(kept))
                 else:
-                    seat.keep(who, heir)
+                    seat.keep(who, heir, casts_off=self._holds())
+            seat.cast_off(who, gone)
+            get_past(seat)
             seat.forget(who, gone)
+        self._rescue()
 
     def kept_of(self, who: object) -> list[socket.socket]:
-        """What is kept for a process tree."""
-        return [seat.kept[who] for seat in self._seats.values() if who in seat.kept]
+        """What we have of the sockets of a process tree."""
+        return [sock for seat in self._seats.values() for sock in seat.ours_of(who)]
 
     def shut_down(self, who: object) -> None:
         """A process tree may have shut down what is kept for it: another worker's is kept then, or one of ours listens.
@@ -224,8 +232,7 @@ class ServiceSockets:
             if kept is None or is_listening(kept) or not any(each.listens and each.who == who for each in seat.claims):
                 continue
             seat.forget(who, {inode_of(kept)})
-            others = [each for each in reversed(seat.claims) if each.who == who]
-            if heir := next(filter(None, (each.taken() for each in others)), None):
+            if heir := seat.heir(who, ()):
                 seat.keep(who, heir)
             elif not seat.listens():
                 with contextlib.suppress(OSError):  # then clients are refused until the next process
@@ -234,29 +241,23 @@ class ServiceSockets:
     def process_ended(self, who: object = None) -> None:
         """The process tree `who` is gone: its sockets are left over for the next one, with all the queue there is."""
         for place, seat in tuple(self._seats.items()):
-            kept = seat.kept.get(who)
-            listened = any(each.listens for each in seat.claims if each.who == who)
-            seat.forget(who)
-            if kept is None:
-                pass
-            elif others := seat.others_of(who):
-                end_beside(seat, who, others[-1])
-            elif any(kept is sock for other, sock in seat.kept.items() if other != who):
-                seat.release(who)
-                if listened and not is_listening(kept):  # it was shut down by the one, and is needed still
-                    self._sockets.begin(kept, socket.SOMAXCONN, (), self.inodes())
-            elif None in seat.kept:
-                end_as_last(seat, who)
-            elif is_listening(kept):
-                kept.listen(socket.SOMAXCONN)  # in place of what the process had said
-                seat.leave(who)
-            else:
-                with contextlib.suppress(OSError):
-                    if listened:  # it was shut down
-                        seat.kept[None] = self._sockets.beside(place, kept, seat.sockets(), self.inodes())
-                seat.release(who)
+            leave_to_next(seat, place, who, self._sockets, self.inodes, holds=self._holds())
             if not seat.kept and not seat.claims:
-                del self._seats[place]
+                self.retire((place,))
+        self._rescue()
+
+    def hold_no_more(self) -> None:
+        """From now on a worker's queue ends with it, but for that of the youngest."""
+        self._may_hold = False
+        for seat in self._seats.values():
+            seat.hold_no_more()
+
+    def _holds(self) -> bool:
+        return self._may_hold and self.on_adrift is not None and not system.moves_queues()
+
+    def _rescue(self) -> None:
+        if self.on_adrift is not None and any(seat.adrift for seat in self._seats.values()):
+            self.on_adrift()
 
     def retire(self, places: Collection[Place]) -> None:
         """Close the sockets of some places; who waits there is refused."""

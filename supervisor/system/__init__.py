@@ -40,6 +40,7 @@ elif sys.platform == "linux":
         "linux_sockets": (
             "bound_only", "has_many_sockets", "listening", "listening_ports_of", "owners_of", "peer_of", "sockets_on",
         ),
+        "peers": ("user_of_peer",),
     }  # fmt: skip
 
     def __getattr__(name: str) -> object:

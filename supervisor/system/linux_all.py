@@ -15,3 +15,4 @@ if TYPE_CHECKING:  # the package imports these when they are first used
     from supervisor.system.departures import *
     from supervisor.system.linux_limits import *
     from supervisor.system.linux_sockets import *
+    from supervisor.system.peers import *

@@ -55,6 +55,11 @@ def handshakes_on(ports: Collection[int]) -> dict[int, set[int]]:
     return {}
 
 
+def user_of_peer(connection: socket.socket) -> int | None:
+    """Whose the other end of a connection of this machine is: nobody asks here."""
+    return None
+
+
 def waiting_in(listening: socket.socket) -> int:
     """How many connections wait in the queue of a listening socket: the system does not tell."""
     return 0

@@ -110,5 +110,8 @@ class Handoff(Protocol):
         Raises OSError.
         """
 
+    def user_of_peer(self, connection: socket.socket) -> int | None:
+        """The user whose the other end of a connection is, if a process of this machine has it and that is told."""
+
     def open_departures(self, port: int) -> Departures:
         """Tells when a connection to a local port is gone; raises OSError where nobody tells."""

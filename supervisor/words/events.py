@@ -168,6 +168,8 @@ def _sentence(event: "Event") -> str:
             return f"{why}; {event.get('hint')}"
         case journal.BindNotSeen.event:
             return f"binds in a process that portsup may not look into: {why}"
+        case journal.QueueRelayed.event:
+            return f"has lost a process: {counted(event.get('count') or 0, 'client')} that waited there got to another"
         case journal.QueueDropped.event:
             return f"refuses those who waited for its next process: {why}"
         case journal.ServiceIdle.event:

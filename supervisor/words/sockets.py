@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterable, Sequence
 
 from supervisor.errors import PoolExhausted, PortsupError
+from supervisor.words.enumeration import counted
 
 HANDOFF_IS_OFF = "the handoff is off"
 _NO_FILTER = {
@@ -27,6 +28,12 @@ def shared_with(name: str | None, pid: int) -> str:
 def listens_at_another(waiting: Iterable[str], address: str) -> str:
     """Why clients that wait at some addresses cannot be served."""
     return f"they wait at {', '.join(waiting)}, and it listens at {address}"
+
+
+def cut_off(far: int, anothers: int, left: int) -> str:
+    """Why clients that waited at the socket of a process that is gone were cut off, and how many; "" if none was."""
+    every = ((far, "from a network"), (anothers, "of another user"), (left, "for whom there was no room"))
+    return ", ".join(f"{counted(count, 'client')} {why}" for count, why in every if count)
 
 
 def named_by(path: str) -> str:

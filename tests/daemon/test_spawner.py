@@ -45,6 +45,7 @@ class Sockets:
     """Those of a service that runs."""
 
     is_closed = False
+    on_adrift = None
 
     def close(self) -> None:
         self.is_closed = True

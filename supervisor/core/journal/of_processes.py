@@ -181,8 +181,16 @@ class BindNotSeen(OfService):
     why: str
 
 
+class QueueRelayed(OfService):
+    """a process ended while clients waited at its socket, and portsup leads `count` of them to another one ([HANDOFF `swap`](../explanation/handoff.md#what-swap-does-for-clients-of-a-process-that-is-gone))"""  # noqa: E501
+
+    event = "queue relayed"
+    is_frequent = True
+    count: int
+
+
 class QueueDropped(OfService):
-    """clients that waited for its next process were refused, because its new socket cannot be replaced everywhere or listens at another address: `why` ([HANDOFF `swap`](../explanation/handoff.md#how-the-queue-moves))"""  # noqa: E501
+    """clients that waited for its next process were refused, because its new socket cannot be replaced everywhere or listens at another address, or those that waited at the socket of a process that is gone were cut off, because portsup may not lead them to another one: `why` ([HANDOFF `swap`](../explanation/handoff.md#how-the-queue-moves))"""  # noqa: E501
 
     event = "queue dropped"
     level = WARNING

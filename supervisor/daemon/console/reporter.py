@@ -191,6 +191,13 @@ class Reporter:
         """Clients that waited for a service were refused, so that its next process could have the socket it made."""
         self.tell(journal.QueueDropped(service=service, why=why))
 
+    def queue_relayed(self, service: str, count: int, why_not: str) -> None:
+        """So many clients that waited for a process that is gone were led to another one; and why others were not."""
+        if count:
+            self.tell(journal.QueueRelayed(service=service, count=count))
+        if why_not:
+            self.queue_dropped(service, why_not)
+
     def clients_unseen(self, service: str, why: str) -> None:
         """The system does not tell when a client of a service leaves, so it is never stopped for want of clients."""
         self.tell(journal.ClientsUnseen(service=service, why=why))

@@ -1,8 +1,8 @@
 """Keeps an eye on the sockets of a process tree that listen: what we keep must not be what nobody accepts from.
 
 Of workers that share a port one socket is kept.  When its worker ends, or closes it and lives on, another one's is kept
-in its place, and what waits there moves.  A close is told to nobody, because we have the socket too: it is looked for
-when a client comes, and not again for a second.
+in its place, and what waits there moves.  Where no queue moves, those of the others are held, too.  A close is told to
+nobody, because we have the socket too: it is looked for when a client comes, and not again for a moment.
 """
 
 import contextlib
@@ -15,6 +15,7 @@ from supervisor.daemon.handoff.looks import Aside, open_inodes
 from supervisor.ports.service_sockets import ServiceSockets
 
 LOOK_AGAIN = 1.0  # seconds from a client until the next one is a reason to look
+SOON = 0.5  # the same where several sockets may be closed while clients get there
 
 
 class ListeningWorkers:
@@ -71,7 +72,8 @@ class ListeningWorkers:
     def _on_client(self) -> None:
         if self._is_closed or self._timer is not None:
             return
-        self._timer = self._loop.call_later(LOOK_AGAIN, self._wait_again)
+        is_one = len(self._sockets.kept_of(self._who)) < 2
+        self._timer = self._loop.call_later(LOOK_AGAIN if is_one else SOON, self._wait_again)
         for process in {each for seat in self._sockets.seats().values() for each in seat.closers(self._who)}:
             self._find_heirs(process)
 

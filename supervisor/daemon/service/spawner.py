@@ -26,6 +26,11 @@ from supervisor.process.spawn import Command, spawn
 from supervisor.system.held_calls import HeldCalls
 from supervisor.words import activities, refusals
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from supervisor.daemon.handoff.relays import Relays
+    from supervisor.daemon.handoff.rescue import Rescue
+
 GATHERED_FOR = 0.2  # seconds in which other ports that a service binds are told of as one
 
 
@@ -51,6 +56,7 @@ class Spawner:
         self._hands_over = hands_over
         self._filters = filters
         self._hang_ups = HangUps(loop)
+        self._relays: Relays | None = None
 
     def start(self, slot: Slot, command: Command) -> tuple[int, HeldCalls | None]:
         """The pid, and the calls that have to be answered from now on; raises PortsupError or OSError.
@@ -125,6 +131,8 @@ class Spawner:
     ) -> None:  # fmt: skip
         """Answers the calls of a child that was started under the filter."""
         name, tell = slot.spec.name, self._reporter
+        if slot.sockets is not None and slot.sockets.on_adrift is None:
+            slot.sockets.on_adrift = self._rescuing(slot.sockets, name)
         hearing = Hearing(
             members=members,
             on_end=on_end,
@@ -144,6 +152,19 @@ class Spawner:
             self._hang_ups, lambda: self._may_go_on(name),
         )  # fmt: skip
         child.handoff.begin()
+
+    def _rescuing(self, sockets: ServiceSockets, service: str) -> Callable[[], None]:
+        """What leads those on who wait where no process is."""
+
+        @functools.cache
+        def rescue() -> "Rescue":
+            from supervisor.daemon.handoff.relays import Relays  # late: most never need it
+            from supervisor.daemon.handoff.rescue import Rescue
+
+            self._relays = self._relays or Relays(self._loop)
+            return Rescue(self._loop, sockets, self._relays, functools.partial(self._reporter.queue_relayed, service))
+
+        return lambda: rescue().begin()
 
     def _unseen(self, slot: Slot, why: str) -> None:
         if not slot.why_unseen:
@@ -192,4 +213,6 @@ class Spawner:
     def close(self) -> None:
         """Starts nothing any more."""
         self._hang_ups.close()
+        if self._relays is not None:
+            self._relays.close()
         self._filters.close()
