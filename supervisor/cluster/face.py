@@ -1,6 +1,7 @@
 """A stack on a cluster, as commands see it."""
 
 import contextlib
+import math
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
@@ -181,16 +182,22 @@ class Cluster:
 
         A busy one may be silent for a while, and is there all the same.
         """
+        heard = self._heard(service)
+        if heard <= LATE or heard > lease:
+            return heard <= LATE
         nodes = engine.nodes()
-        is_alive = node in (engine.node_name(each["NodeID"], nodes) for each in nodes)
-        return self._is_heard(service, max(LATE, lease) if is_alive else LATE)
+        return node in (engine.node_name(each["NodeID"], nodes) for each in nodes)
 
-    def _is_heard(self, service: str, within: float = LATE) -> bool:
-        """Whether its keeper has told how it is in so many seconds, so that what it was asked for is on its way."""
+    def _is_heard(self, service: str) -> bool:
+        """Whether its keeper still tells how it is, so that what it was asked for is on its way."""
+        return self._heard(service) <= LATE
+
+    def _heard(self, service: str) -> float:
+        """How many seconds ago its keeper told how it is; endless where nobody knows."""
         with contextlib.suppress(PortsupError):
             heard = self._ask_registry("status")[service]["heard_s"]
-            return heard is not None and heard <= within
-        return False
+            return math.inf if heard is None else float(heard)
+        return math.inf
 
     def check(self, services: Collection[str]) -> None:
         """Raises NotFound for a service that there is not."""
