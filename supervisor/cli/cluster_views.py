@@ -172,14 +172,18 @@ def events(cluster: "Cluster", args: argparse.Namespace) -> int:
     until = rfc3339(args.until) if args.until is not None else "~"
     color = render.wants_color(args.color, sys.stdout)
 
+    def is_meant(event: Event) -> bool:
+        return since <= event.time <= until
+
     def tell(event: Event) -> None:
-        if since <= event.time <= until:
+        if is_meant(event):
             told = line_of(event)
             print(render.json_line(told) if args.json else line(told, color))
 
     if args.follow:
         return _follow(cluster, "events", names, (count, _MANY), lambda told: tell(read(Event, told)))
-    for event in cluster.events(names, _MANY if args.until is not None else count):
+    found = list(filter(is_meant, cluster.events(names, _MANY if args.until is not None else count)))
+    for event in found[max(0, len(found) - count) :]:
         tell(event)
     _warn(cluster, args)
     return int(ExitCode.OK)

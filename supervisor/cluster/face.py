@@ -129,7 +129,8 @@ class Cluster:
     def events(self, services: Collection[str], count: int) -> list[Event]:
         """The last events of these services on any node that answers."""
         told = self._from_nodes("events", list(services), count, {})
-        return sorted((read(Event, event) for part in told for event in part), key=lambda event: event.time)[-count:]
+        found = sorted((read(Event, event) for part in told for event in part), key=lambda event: event.time)
+        return found[max(0, len(found) - count) :]
 
     def why(self, service: str, failures: int, lines: int) -> Why:
         """Why a service went wrong, on the node that has it, else where it has failed most."""

@@ -1,9 +1,13 @@
 """Which commands and options are for a cluster, and what the others say; for this Ray is not needed."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
+from supervisor.api.values import Event
+from supervisor.cli import cluster_views
 from supervisor.cli.commands import NOT_ON_CLUSTERS, ON_CLUSTERS
 from supervisor.cli.config_files import cluster_asked
 from supervisor.cli.parser import build
@@ -67,3 +71,41 @@ def test_only_a_file_that_names_a_cluster_is_parsed_for_it(tmp_path: Path, monke
     assert cluster_asked(args) == "ray://there:10001"
     (tmp_path / "services.override.yaml").write_text("engine: {ray: {address: auto}}\n")
     assert cluster_asked(args) == "auto"
+
+
+class FakeCluster:
+    """A cluster whose journals have an event each second."""
+
+    silent: Mapping[str, str] = MappingProxyType({})
+
+    def check(self, services: list[str]) -> None:
+        pass
+
+    def plan(self) -> dict[str, list[str]]:
+        return {"order": ["api"]}
+
+    def events(self, services: list[str], count: int) -> list[Event]:
+        told = [
+            Event(f"2026-11-30T10:00:{second:02}.000Z", second, "info", "service ready", "api") for second in range(60)
+        ]
+        return told[max(0, len(told) - count) :]
+
+
+@pytest.mark.parametrize(
+    ("words", "first", "last", "count"),
+    [
+        (["-n", "3"], "57", "59", 3),
+        (["-n", "3", "--until", "2026-11-30T10:00:20Z"], "18", "20", 3),
+        (["-n", "all", "--until", "2026-11-30T10:00:20Z"], "00", "20", 21),
+        (["-n", "0"], "", "", 0),
+        (["-n", "0", "--until", "2026-11-30T10:00:20Z"], "", "", 0),
+    ],
+)
+def test_the_last_events_are_those_until_then(
+    capsys: pytest.CaptureFixture[str], words: list[str], first: str, last: str, count: int
+) -> None:
+    args = build("events").parse_args(words)
+    assert cluster_views.events(FakeCluster(), args) == 0  # type: ignore[arg-type]
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == count
+    assert [line[17:19] for line in lines[:1] + lines[-1:]] == ([first, last] if count else [])
