@@ -96,7 +96,9 @@ def place_of(given: dict[str, Any], around: Around, top: Mapping[str, Any] | Non
             except PortsupError:
                 place.why = f"`{posixpath.join(context, name)}` cannot be read"
         copied = _copied(place.image.copied, context, around)
-        pairs_ = [*copied, *pairs_]  # what is mounted lies over what was copied
+        # What is mounted lies over what was copied, and that over what the image is said to be built of.
+        own = [(place.image.working_dir, context)] if place.is_read and place.image.working_dir != "/" else []
+        pairs_ = [*own, *copied, *pairs_]
     elif context.strip():
         place.why = f"it is built of `{context}`, which is not on this machine"
     place.paths = Paths(tuple(pairs_))
@@ -153,14 +155,15 @@ def line_of(given: dict[str, Any], place: OfImage, around: Around, filled: shell
         passes_on = PASSES_ON.get(known_name(str(given.get("image") or "")))
         if len(words) > 1 and words[0].rpartition("/")[2] == passes_on and not around.has_program(words[0]):
             words = words[1:]
-        return _checked(shell.listed(words), place, around)
+        return _checked(shell.listed(words), place, around, len(command))
     runs = place.image.runs
     if given.get("entrypoint") is not None:  # empty: it takes the place of the image's own, and of its command
         runs = []
     elif given.get("command") is not None:
         runs = list(place.image.entrypoint)
     if place.is_read and runs:
-        return _checked(shell.listed([*of_base, *runs]), place, around)
+        behind = 0 if place.image.entrypoint_is_shell else len(runs) - len(place.image.entrypoint)
+        return _checked(shell.listed([*of_base, *runs]), place, around, behind)
     if given.get("build"):
         base = f", and that of its base image `{place.image.base}` is not known" if place.is_read else ""
         why = place.why or f"its Dockerfile names no program{base}"
@@ -193,8 +196,11 @@ def words_of(value: Any, filled: shell.References) -> list[str]:
     return shell.split_only(value, filled) if isinstance(value, str) and value.strip() else []
 
 
-def _checked(line: shell.Line, place: OfImage, around: Around) -> shell.Line | Left:
-    """The line with the paths of this machine; a program that is only in the image is not here."""
+def _checked(line: shell.Line, place: OfImage, around: Around, behind: int = 0) -> shell.Line | Left:
+    """The line with the paths of this machine; a program that is only in the image is not here.
+
+    `behind` is how many words at its end are a command that an entrypoint before them runs.
+    """
     if not line.text:
         line = replace(line, words=_without_inits(line.words, place, around))
     program, remedy = line.words[0], "build it on this machine and write a service that runs it, or keep it in compose"
@@ -220,7 +226,11 @@ def _checked(line: shell.Line, place: OfImage, around: Around) -> shell.Line | L
         folder = posixpath.normpath(place.working_dir or ".")
         root = around.absolute() if volumes.moves(found[2], place.paths, folder) else ""
         found[2] = volumes.in_shell(found[2], place.paths, place.working_dir, is_there, root)
-    return line if line.text else replace(line, words=[*_interpreter(found[0], place, around), *found])
+    if line.text:
+        return line
+    at = len(found) - behind if 0 < behind < len(found) else 0
+    inner = _interpreter(found[at], place, around) if at and _interpreter(found[0], place, around) else []
+    return replace(line, words=[*_interpreter(found[0], place, around), *found[:at], *inner, *found[at:]])
 
 
 def _interpreter(program: str, place: OfImage, around: Around) -> list[str]:

@@ -114,7 +114,7 @@ def rewrite(services: Sequence[Draft], absent: Sequence[Draft]) -> None:
         _pairs_of_words(service, names, gone)
         side_commands.ask(service, doors)
         _numbers(service, own, doors)
-        _of_files(service, names)
+        _of_files(service, names, gone)
 
 
 def _numbers(service: Draft, own: set[int], doors: dict[int, list[Draft]]) -> None:
@@ -130,7 +130,7 @@ def _numbers(service: Draft, own: set[int], doors: dict[int, list[Draft]]) -> No
             service.environment[name] = Filled(f"{{port:{others[0].name}}}")
 
 
-def _of_files(service: Draft, names: dict[str, Draft]) -> None:
+def _of_files(service: Draft, names: dict[str, Draft], gone: set[int]) -> None:
     """What a file of variables says of a neighbor, said anew where it holds no secret."""
     for variable, value in service.in_files.items():
         if variable in service.environment:
@@ -145,7 +145,10 @@ def _of_files(service: Draft, names: dict[str, Draft]) -> None:
                 service.leave(f"`{host}` in {where}", why, f"write {HERE} in its place there")
             else:
                 service.environment[variable] = Filled(changed)
-                service.notes.append(f"`{host}` in {where}: {HERE} is written")
+                if id(other) in gone:
+                    _say(service, host, other, where, True, changed)
+                else:
+                    service.notes.append(f"`{host}` in {where}: {HERE} is written")
                 service.in_files[variable] = value
                 _sibling_of_files(service, variable, other)
             break

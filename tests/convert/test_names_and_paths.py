@@ -70,3 +70,24 @@ services:
     assert services["built"].command == ("sh", "p.sh")
     assert services["by_default"].command == ("sh", "../sub", "./p.sh")
     assert services["unknown"].working_dir == tmp_path
+
+
+@pytest.mark.parametrize("told", ['ENTRYPOINT ["/entrypoint"]\nCMD ["/start"]', 'ENTRYPOINT ["/entrypoint"]'])
+def test_scripts_that_are_executable_in_the_image_alone_are_run_by_their_interpreter(tmp_path: Path, told: str) -> None:
+    (tmp_path / "scripts").mkdir()
+    (tmp_path / "scripts" / "entrypoint").write_text('#!/bin/bash\nexec "$@"\n')
+    (tmp_path / "scripts" / "start").write_text("#!/usr/bin/env python3\nprint(1)\n")
+    lines = ["FROM python", "WORKDIR /srv", "COPY scripts/entrypoint /entrypoint", "COPY scripts/start /start"]
+    lines += ["RUN chmod +x /entrypoint /start", "ENV PYTHONPATH=/srv/lib DATA=/elsewhere", told]
+    (tmp_path / "Dockerfile").write_text("\n".join(lines))
+    command = "" if "CMD" in told else ", command: /start"
+    text = f"services: {{x: {{build: .{command}, env_file: x.env}}, mail: {{image: mailpit, ports: ['1025:1025']}}}}"
+    (tmp_path / "x.env").write_text("EMAIL_HOST=mail\n")
+    made = Converted("compose", text, tmp_path, around=around(tmp_path, read_text))
+    assert made.services["x"]["command"] == ["bash", "./scripts/entrypoint", "python3", "./scripts/start"]
+    environment = made.services["x"]["environment"]
+    assert (environment["PYTHONPATH"], environment["DATA"]) == ("./lib", "/elsewhere")
+    assert environment["EMAIL_HOST"] == "127.0.0.1"
+    assert (
+        "`mail` is not carried over, so 127.0.0.1 is written; see that it listens on 127.0.0.1:1025" in made.left["x"]
+    )

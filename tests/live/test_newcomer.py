@@ -1,7 +1,7 @@
 """Projects as others have them, with a file of another program: brought up by `init` and `up`, and nothing edited.
 
-`newcomer/` has them: web servers, workers and a queue for Compose, a Procfile of several languages, and a
-supervisord.conf with a web server before two others.
+`newcomer/` has them: web servers, workers and a queue for Compose, a Procfile of several languages, a supervisord.conf
+with a web server before two others and one in a directory of its own, an ecosystem of pm2, and units of systemd.
 """
 
 import glob
@@ -31,18 +31,21 @@ OF_ROOT = "/var/lib/postgresql/portsup"  # where PostgreSQL's data is, if root r
 HERE = Path(__file__).parent / "newcomer"
 
 
-def project(stack: Make, kind: str, file: str, ports: Mapping[str, int]) -> Live:
-    """A copy of one of them, converted; `ports` are those in its files, and which to take in their place."""
+def project(stack: Make, kind: str, file: str, ports: Mapping[str, int], *more: str) -> Live:
+    """A copy of one of them, converted; `ports` are those in its files, and which to take in their place.
+
+    `more` are further files to convert; `@HERE@` in them is where the copy is.
+    """
     live = stack({})
     shutil.copytree(HERE / kind, live.folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
     for path in live.folder.rglob("*"):
         if path.is_file():
-            text = path.read_text()
+            text = path.read_text().replace("@HERE@", str(live.folder))
             for told, port in ports.items():
                 text = re.sub(rf"\b{told}\b", str(port), text)
             path.write_text(text)
     live.env["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}:/usr/sbin"
-    converted = live.run("init", "--from", file, "--force")
+    converted = live.run("init", *(word for each in (file, *more) for word in ("--from", each)), "--force")
     assert converted.returncode == 0, converted.stderr
     made = live.folder / "services.yaml"
     made.write_text(f"name: t\n{made.read_text()}")  # the name that the fixture looks for, and nothing else
@@ -142,3 +145,34 @@ def is_open(port: int) -> bool:
     """Whether somebody listens there."""
     with socket.socket() as client:
         return client.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_a_supervisord_conf_in_a_directory_of_the_project(stack: Make) -> None:
+    (port,) = free_pool(1)
+    live = project(stack, "elsewhere", "docker/supervisord.conf", {"15500": port})
+    rows = live.rows()
+    assert answer(rows["api"]["port"]) == "good day from app, all of it"
+    assert rows["ticker"]["state"] == "running"
+    eventually(lambda: "ticks for docker True" in live.log("ticker"), what="what it says")
+
+
+def test_an_ecosystem_of_pm2_with_a_cluster(stack: Make) -> None:
+    need_program("node", "nodejs")
+    api, admin = free_pool(1)[0], free_pool(1)[0]
+    live = project(stack, "pm2", "ecosystem.config.js", {"15600": api, "15610": admin})
+    rows = live.rows()
+    both = rows["api"]["port"]
+    eventually(lambda: len({answer(both) for _ in range(5)}) == 2, within=50, what="an answer of each of both")
+    said = answer(rows["admin"]["port"])
+    assert (said.startswith("api says "), said.endswith(" development")) == (True, True)
+    eventually(lambda: live.rows()["report"]["state"] == "exited", what="its end")
+    assert live.log("report") == "reported\n"
+
+
+def test_units_of_systemd_with_a_socket(stack: Make) -> None:
+    need(importlib.util.find_spec("gunicorn"), "gunicorn", "pip install -e .[dev]")
+    (port,) = free_pool(1)
+    live = project(stack, "systemd", "deploy/shop.service", {"15700": port}, "deploy/queue.service")
+    assert answer(live.rows()["shop"]["port"]) == "hello"
+    eventually(lambda: "high default True" in live.log("queue"), what="what it says")
+    assert {row["state"] for row in live.rows().values()} == {"running"}

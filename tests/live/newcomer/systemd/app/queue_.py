@@ -1,0 +1,6 @@
+import os
+import sys
+import time
+
+print(*sys.argv[1:], os.path.isdir("../run"))
+time.sleep(1000)
