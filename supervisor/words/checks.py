@@ -72,4 +72,6 @@ def megabytes(size: int) -> str:
     """A size in few words."""
     if size >= 1024**3:
         return f"{size / 1024**3:.3g} GB"
+    if 0 < size < 1024**2:
+        return f"{size / 1024:.3g} KB"
     return f"{size / 1024**2:.4g} MB"
