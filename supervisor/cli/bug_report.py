@@ -50,7 +50,8 @@ def _report(error: BaseException, arguments: Sequence[str]) -> str:
 
 def redacted(text: str) -> str:
     """`text` without the secrets of our environment."""
-    from supervisor.config.secrets import hunted, in_environment, redact, secret_values
+    from supervisor.config.secret_names import redact
+    from supervisor.config.secrets import hunted, in_environment, secret_values
 
     secrets = (secret for name, value in os.environ.items() for secret in secret_values(name, value))
     return redact(text, hunted(secrets, in_environment(os.environ)))

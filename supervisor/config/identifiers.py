@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from collections.abc import Sequence as Words
 
 from supervisor.config.fields import Found
+from supervisor.config.secret_names import is_secret_name
 from supervisor.config.secrets import (
     SHORTEST,
     Names,
     header_variable,
-    is_secret_name,
     masked_words,
     names_in,
     secret_values,

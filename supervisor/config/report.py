@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable
 
-from supervisor.config.secrets import Names, hunted, redact, why_not_hunted
+from supervisor.config.secret_names import redact
+from supervisor.config.secrets import Names, hunted, why_not_hunted
 from supervisor.config.tree import Node, Position
 from supervisor.dataclass import replace
 from supervisor.errors import Problem

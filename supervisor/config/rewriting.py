@@ -5,7 +5,7 @@ import re
 import shlex
 from collections.abc import Sequence
 
-from supervisor.config.secrets import HIDDEN, is_secret_name
+from supervisor.config.secret_names import HIDDEN, is_secret_name
 from supervisor.config.shell import ASSIGNMENT, BUILTINS, Kind, Syntax, bared, syntax_among, syntax_in
 from supervisor.dataclass import dataclass, replace
 

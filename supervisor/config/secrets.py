@@ -1,32 +1,13 @@
-"""Which names and values are secrets, and how to keep them out of what is shown.
+"""Which values are secrets, and how to keep them out of what is shown."""
 
-Names are split into words (`GROQ_API_KEY`, `apiKey`), so that KEY is a secret and MONKEY, KEYBOARD and PORT are not.
-"""
-
-import functools
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+from supervisor.config.secret_names import HIDDEN, WORDS, is_secret_name, redact
 from supervisor.dataclass import dataclass
 
-HIDDEN = "***"
 SHORTEST = 8  # characters of what is looked for in output: shorter ones are words, ports and numbers of any program
-SHORTEST_LINE = 4  # of a key in PEM, whose last line may be short
 
-_WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
-_SECRET_WORDS = frozenset(("KEY", "KEYS", "TOKENS", "PASS", "PWD", "CREDS", "AUTH", "AUTHORIZATION", "BEARER", "JWT"))
-_SECRET_ENDS = ("TOKEN", "APIKEY", "APIKEYS", "PRIVATEKEY", "ACCESSKEY", "AUTHKEY", "SECRETKEY")
-_SECRET_PARTS = ("PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "CREDENTIAL")
-# What the value is instead of the secret itself: SSH_KEY_PATH, TOKEN_TTL, SSH_AUTH_SOCK.
-_HARMLESS_ENDS = frozenset(
-    (
-        *("FILE", "PATH", "DIR", "URL", "URI", "HOST", "PORT", "SOCK", "SOCKET", "ENDPOINT", "HEADER", "NAME", "TYPE"),
-        *("TTL", "TIMEOUT", "EXPIRY", "EXPIRES", "LENGTH", "SIZE", "LIMIT", "COUNT", "ROTATION", "VERSION", "PREFIX"),
-        *("ALGORITHM", "METHOD", "MODE", "ENABLED", "DISABLED", "REQUIRED", "ISSUER", "REGION"),
-    )
-)
-_HARMLESS_WORDS = frozenset(("PUBLIC", "MAX", "MIN", "NUM", "PER"))
-_HARMLESS_NAMES = frozenset(("PWD", "OLDPWD"))
 # `sort_key`, `"partitionKey"`: the name of something, unless it looks like a key.
 _KEYS_OF_DATA = re.compile(
     "SORT|PARTITION|ROUTING|CACHE|FOREIGN|GROUP|ORDER|ROW|SHARD|RANGE|OBJECT|LOOKUP|TRANSLATION|IDEMPOTENCY|COLUMN|INDEX"
@@ -66,22 +47,6 @@ _HEADING = re.compile(r"-----[A-Z ]{1,60}-----")
 # `--token=X`, `PASSWORD=X` of a shell, `?key=X` of a URL; a reference such as $TOKEN or {port} is no secret.
 _ASSIGNED = re.compile(r"((?:^|[?&;\s])-{0,2}([A-Za-z][\w.-]{0,60})=)([^\s&;'\"${][^\s&;'\"]{0,500})")
 _NO_SECRET = re.compile(r"^[-${]|\.(?:pem|key|crt|cer|p12|json|txt)$")
-
-
-@functools.lru_cache(maxsize=4096)
-def is_secret_name(name: str) -> bool:
-    """Whether a variable of this name likely holds a secret."""
-    words = [word.upper() for word in _WORDS.findall(name)]
-    if not words or name in _HARMLESS_NAMES or words[-1] in _HARMLESS_ENDS or _HARMLESS_WORDS.intersection(words):
-        return False
-    if words[-2:] == ["KEY", "ID"] and "ACCESS" not in words:  # which key it is
-        return False
-    if (words[-1] == "PAT" and len(words) > 1) or words[-1] == "COOKIE":  # a personal access token
-        return True
-    return any(
-        word in _SECRET_WORDS or word.endswith(_SECRET_ENDS) or any(part in word for part in _SECRET_PARTS)
-        for word in words
-    )
 
 
 def secret_values(name: str, value: str) -> Iterator[str]:
@@ -129,7 +94,7 @@ def _is_told(name: str, value: str) -> bool:
 
 
 def _is_of_data(name: str) -> bool:
-    words = [word.upper() for word in _WORDS.findall(name)]
+    words = [word.upper() for word in WORDS.findall(name)]
     return len(words) > 1 and words[-1] in ("KEY", "KEYS") and bool(_KEYS_OF_DATA.fullmatch(words[-2]))
 
 
@@ -200,7 +165,7 @@ def words_in(name: str) -> Iterator[str]:
     """A name in lower case as a whole, and each word of it, as far as they are long enough to be looked for."""
     if len(name) >= SHORTEST:
         yield name.lower()
-        yield from (word.lower() for word in _WORDS.findall(name) if len(word) >= SHORTEST)
+        yield from (word.lower() for word in WORDS.findall(name) if len(word) >= SHORTEST)
 
 
 def names_in(text: str) -> Iterator[str]:
@@ -209,16 +174,6 @@ def names_in(text: str) -> Iterator[str]:
         for part in re.split(r"[/@:\s?#'\"]", re.sub(r":[^/@]*@", "@", masked(text))):
             if not _KEY.fullmatch(part):
                 yield from words_in(part)
-
-
-def redact(text: str, secrets: Collection[str]) -> str:
-    """`text` with every secret value in it replaced by `***`; the longest first, as one may contain another."""
-    if not text:
-        return text
-    for secret in sorted(secrets, key=len, reverse=True):
-        if secret and secret in text:
-            text = text.replace(secret, HIDDEN)
-    return text
 
 
 def masked(text: str) -> str:

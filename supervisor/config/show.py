@@ -7,7 +7,7 @@ from typing import Any
 from supervisor.config.forms import usual
 from supervisor.config.keys.stack import STACK
 from supervisor.config.kinds import Showing
-from supervisor.config.secrets import redact
+from supervisor.config.secret_names import redact
 from supervisor.config.spec import StackSpec
 
 

@@ -1,7 +1,7 @@
 """Files that `portsup export` wrote: what it adds for programs that run without portsup is not theirs to keep."""
 
 from supervisor.config.scalars import tidy_name
-from supervisor.config.secrets import is_secret_name
+from supervisor.config.secret_names import is_secret_name
 from supervisor.convert.draft import Draft, Outcome
 from supervisor.convert.own_port import is_number
 

@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterable, Mapping
 
 from supervisor.config.identifiers import secrets_of
-from supervisor.config.secrets import HIDDEN, is_secret_name, secret_values
+from supervisor.config.secret_names import HIDDEN, is_secret_name
+from supervisor.config.secrets import secret_values
 from supervisor.config.spec import HookCommand, HttpAsk, Probe, ServiceSpec, StackSpec
 from supervisor.dataclass import dataclass, replace
 from supervisor.export.model import Secret

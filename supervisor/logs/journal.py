@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapp
 from functools import partial
 from typing import Any
 
-from supervisor.config.secrets import HIDDEN, is_secret_name, redact
+from supervisor.config.secret_names import HIDDEN, is_secret_name, redact
 from supervisor.core.journal import Event, EventsLeftOut
 from supervisor.logs.allowance import Allowances, rate_of
 from supervisor.logs.journal_file import JournalFile

@@ -6,7 +6,7 @@ One `bytes.replace` a secret is several times quicker than one pattern of them a
 import re
 from collections.abc import Collection
 
-from supervisor.config.secrets import HIDDEN, SHORTEST_LINE
+from supervisor.config.secret_names import HIDDEN, SHORTEST_LINE
 
 _HIDDEN = HIDDEN.encode()
 

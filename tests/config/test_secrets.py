@@ -5,14 +5,8 @@ from pathlib import Path
 import pytest
 
 from supervisor.config.load import load
-from supervisor.config.secrets import (
-    hunted,
-    is_secret_name,
-    redact,
-    redact_environment,
-    secret_values,
-    secrets_among,
-)
+from supervisor.config.secret_names import is_secret_name, redact
+from supervisor.config.secrets import hunted, redact_environment, secret_values, secrets_among
 from supervisor.config.show import resolved
 
 from .conftest import Loading, Mistakes

@@ -241,3 +241,20 @@ def test_a_heartbeat_freshens_the_files_and_puts_a_missing_record_back(runtime: 
 def test_who_we_are_is_known_where_the_system_does_not_tell_when_we_began(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("supervisor.system.identity_of", lambda pid: None)
     assert own_identity() == Identity(os.getpid(), 0)
+
+
+def test_who_imports_portalocker_later_gets_the_real_one(tmp_path: Path) -> None:
+    program = """
+import sys
+from supervisor.ports.lockfile import FileLock
+print([name for name in ("portalocker", "portalocker.types") if name in sys.modules])
+lock = FileLock(sys.argv[1])
+print(lock.acquire(), lock.loss())
+import portalocker, portalocker.types
+try:
+    portalocker.Lock(sys.argv[1], fail_when_locked=True).acquire()
+except portalocker.AlreadyLocked:
+    print(portalocker.types.HasFileno.__name__)
+"""
+    done = subprocess.run([sys.executable, "-c", program, str(tmp_path / "x.lock")], capture_output=True, text=True)
+    assert (done.stdout.splitlines(), done.stderr) == (["[]", "True None", "HasFileno"], "")

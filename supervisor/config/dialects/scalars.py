@@ -9,7 +9,8 @@ from supervisor.config.dialects.programs import command_of, in_braces, pool_of, 
 from supervisor.config.dialects.sections import environment_text, joined, policy_of, restart_of
 from supervisor.config.dialects.writing import at, text_of
 from supervisor.config.rewriting import flow_list
-from supervisor.config.secrets import HIDDEN, is_secret_name, masked_words
+from supervisor.config.secret_names import HIDDEN, is_secret_name
+from supervisor.config.secrets import masked_words
 from supervisor.config.tree import Mapping as MappingNode
 from supervisor.config.tree import Node, Scalar, Sequence
 

@@ -276,7 +276,7 @@ def services(node: Node, beside: Beside) -> str:
 def environment_text(text: str) -> str:
     """`A="1",B=2` of supervisord, or `A=1 B=2`, as a mapping; empty where it is none.  Secrets are masked."""
     from supervisor.config.rewriting import flow
-    from supervisor.config.secrets import HIDDEN, is_secret_name
+    from supervisor.config.secret_names import HIDDEN, is_secret_name
 
     found = re.findall(r"""([A-Za-z_]\w*)=("[^"]*"|'[^']*'|[^\s,]*)""", text)
     if not found:

@@ -6,7 +6,8 @@ from supervisor.config.fields import Fields, Found
 from supervisor.config.forms.usual import command, texts
 from supervisor.config.kinds import Form, Making, Showing
 from supervisor.config.scalars import Word
-from supervisor.config.secrets import HIDDEN, header_variable, is_secret_name
+from supervisor.config.secret_names import HIDDEN, is_secret_name
+from supervisor.config.secrets import header_variable
 from supervisor.config.spec import HealthCheck, HttpAsk, Probe, ProbeKind, Ready, ServiceSpec
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from supervisor.config.changes import Difference
-from supervisor.config.secrets import is_secret_name
+from supervisor.config.secret_names import is_secret_name
 from supervisor.control import requests
 from supervisor.control.messages import Address, Addresses, Environment, News, Pong
 from supervisor.control.progress import Late, Outcome, Progress

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from supervisor.config.secrets import is_secret_name
+from supervisor.config.secret_names import is_secret_name
 from supervisor.config.spec import BindMode, Condition, HandoffMode, ProbeKind, ServiceSpec, Start
 from supervisor.core.restart import Restart
 from supervisor.core.schedule import Overlap
