@@ -61,7 +61,8 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Bind:
-    """The call: a TCP socket wants `place` and `port`; `is_shared` with SO_REUSEPORT on.
+    """The call: a TCP socket wants `place` and `port`; `is_shared` with SO_REUSEPORT on, as those of an `is_worker` are
+    that the present process has at the place already.
 
     Without `keeps_own` the system cannot bind this socket beneath the covers; without `joins` it cannot take over what
     waits for another one at its place.
@@ -70,6 +71,7 @@ class Bind:
     place: Place
     port: int
     is_shared: bool = False
+    is_worker: bool = False
     keeps_own: bool = True
     joins: bool = True
 
@@ -133,14 +135,14 @@ def decide(
     doubtful: list[Place] = []
     for other, is_claimed in places.items():
         if other == bind.place:
-            if is_claimed and not bind.is_shared and other != offered:
+            if is_claimed and not bind.is_worker and other != offered:
                 doubtful.append(other)
         elif other.overlaps(bind.place) and not (bind.is_shared and other in shared):
             if other in held and not is_claimed:
                 return Refuse(errno.EADDRINUSE)
             (doubtful if is_claimed else retired).append(other)
-    is_worker = bind.is_shared and places.get(bind.place, False)  # its queue is its own
-    swaps = bind.place == offered or not bind.keeps_own or (bind.place in kept and not bind.joins and not is_worker)
+    has_queue = bind.is_worker or bind.joins or bind.place not in kept  # of its own
+    swaps = bind.place == offered or not bind.keeps_own or not has_queue
     return Give(bind.place, tuple(retired), tuple(doubtful), moved_from, swaps)
 
 

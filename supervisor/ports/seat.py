@@ -103,6 +103,10 @@ class Seat:
         others = [sock for sock in self.sockets() if id(sock) not in passing]
         return all(claim.is_shared for claim in self.claims) and all(map(is_shared, others))
 
+    def is_shared_by(self, who: object) -> bool:
+        """Whether a process tree has asked for it, each time with SO_REUSEPORT on."""
+        return who in self.trees() and all(claim.is_shared for claim in self.claims if claim.who == who)
+
     def workers(self, who: object) -> set[int]:
         """The processes of a tree that listen here with several sockets."""
         mine = [each for each in self.claims if each.who == who and each.listens and each.is_shared]

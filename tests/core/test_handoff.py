@@ -88,9 +88,10 @@ def test_where_nothing_moves_to_it_the_next_process_gets_the_socket_of_an_earlie
 
 
 def test_a_worker_has_a_queue_of_its_own_beside_that_of_another() -> None:
-    worker = Bind(LOCAL, PORT, is_shared=True, joins=False)
+    worker = Bind(LOCAL, PORT, is_shared=True, is_worker=True, joins=False)
     assert decide(worker, PORT, REPORT, {LOCAL: True}, kept={LOCAL}) == Give(LOCAL)
-    assert decide(worker, PORT, REPORT, {LOCAL: False}, kept={LOCAL}) == Give(LOCAL, swaps=True)
+    first = Bind(LOCAL, PORT, is_shared=True, joins=False)
+    assert decide(first, PORT, REPORT, {LOCAL: False}, kept={LOCAL}) == Give(LOCAL, swaps=True)
 
 
 def test_a_socket_that_cannot_be_bound_beneath_covers_is_replaced() -> None:
@@ -102,7 +103,15 @@ def test_a_place_that_is_asked_for_twice_is_looked_at() -> None:
 
 
 def test_workers_that_share_their_port_each_bind_their_own_socket() -> None:
-    assert decide(Bind(LOCAL, PORT, is_shared=True), PORT, REPORT, {LOCAL: True}) == Give(LOCAL)
+    worker = Bind(LOCAL, PORT, is_shared=True, is_worker=True)
+    assert decide(worker, PORT, REPORT, {LOCAL: True}) == Give(LOCAL)
+
+
+def test_nobody_shares_a_place_with_one_that_does_not_share_it() -> None:
+    bind = Bind(LOCAL, PORT, is_shared=True)
+    assert decide(bind, PORT, REPORT, {LOCAL: True}) == Give(LOCAL, doubtful=(LOCAL,))
+    bind = Bind(LOCAL, PORT, is_shared=True, joins=False)
+    assert decide(bind, PORT, REPORT, {LOCAL: True}, kept={LOCAL}) == Give(LOCAL, doubtful=(LOCAL,), swaps=True)
 
 
 def test_a_socket_that_is_left_over_makes_way_for_another_address() -> None:

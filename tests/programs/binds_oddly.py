@@ -265,8 +265,10 @@ def errors() -> None:
     server.bind(HERE)
     found.append(errno_of(server.fileno(), address, 16))
     server.listen(-1)
-    with socket.socket() as other:
+    with socket.socket() as other, socket.socket() as worker:
         found.append(errno_of(other.fileno(), address, 16))
+        worker.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)  # which the one that listens has not
+        found.append(errno_of(worker.fileno(), address, 16))
     say("errors", *found)
     serve(server)
 

@@ -126,7 +126,8 @@ class Handoff:
         is_shared = bool(theirs.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT))
         place = place_of_socket(theirs, address, scope)
         joins = sockets.joins(theirs, address) and not sockets.strands(place, self.who)
-        bind = Bind(place, port, is_shared, system.keeps_own(theirs), joins)
+        is_worker = is_shared and (seat := sockets.seats().get(place)) is not None and seat.is_shared_by(self.who)
+        bind = Bind(place, port, is_shared, is_worker, system.keeps_own(theirs), joins)
         decision = decide(
             bind, sockets.port, self.mode, sockets.places(self.who), self._moved, has_bound=self._has_bound,
             held=sockets.held(self.who), kept=sockets.kept(), shared=sockets.shared(), offered=self.offered,
