@@ -19,17 +19,22 @@ def write_report(error: BaseException, arguments: Sequence[str]) -> str | None:
     """Write what is known about `error`, without secrets, for its owner only; the path, None where nothing works."""
     text = redacted(_report(error, arguments))
     name = f"portsup-report-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.txt"
-    for directory in (os.path.join(state_directory(), "reports"), tempfile.gettempdir()):
-        path = os.path.join(directory, name)
+    for find in (_reports, tempfile.gettempdir):  # each may find none
         try:
-            if directory != tempfile.gettempdir():
-                check_state()
-                make(directory)
+            path = os.path.join(find(), name)
             write(path, text.encode(errors="backslashreplace"), mode=0o600)
         except (OSError, PortsupError):
             continue
         return path
     return None
+
+
+def _reports() -> str:
+    """The directory for them, made; raises OSError, or PortsupError where others could put things there."""
+    check_state()
+    directory = os.path.join(state_directory(), "reports")
+    make(directory)
+    return directory
 
 
 def _report(error: BaseException, arguments: Sequence[str]) -> str:

@@ -194,6 +194,22 @@ def test_a_mistake_of_ours_leaves_a_report_without_secrets(
     assert "Traceback" in report
 
 
+def test_where_no_directory_can_have_the_report_the_mistake_is_told_all_the_same(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def none() -> str:
+        raise FileNotFoundError(2, "No usable temporary directory found")
+
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("PORTSUP_STATE_DIR", str(tmp_path / "file"))
+    monkeypatch.setattr("tempfile.gettempdir", none)
+    raising(ValueError("bad value"), monkeypatch)
+    ran = run("ls")
+    assert ran.code == ExitCode.BUG
+    assert "internal error of portsup: ValueError: bad value" in ran.err
+    assert "hint: no report could be written" in ran.err
+
+
 HINT = "hint: make room there, or write the output elsewhere"
 
 
