@@ -3,6 +3,7 @@
 import json
 import re
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -84,7 +85,9 @@ def make_query(
     pattern = None
     if grep is not None:
         try:
-            pattern = re.compile(grep, re.IGNORECASE if ignore_case else 0)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of Python, about what may mean something else one day
+                pattern = re.compile(grep, re.IGNORECASE if ignore_case else 0)
         except (re.error, RecursionError, OverflowError) as error:
             raise words.no_expression(grep, error) from None
     least = None

@@ -143,7 +143,9 @@ class Toolbox:
 
     def _events(self, service: str = "", cursor: str = "") -> Result:
         page = self.project.history(*([service] if service else ()), cursor=cursor, count=EVENTS_AT_ONCE)
-        return {"ok": True, "events": [told(each) for each in page.events], "cursor": page.cursor}
+        is_full = bool(cursor) and len(page.events) == EVENTS_AT_ONCE  # the first ones behind it: there may be more
+        then = words.more_events(service, page.cursor) if is_full else ""
+        return {"ok": True, "events": [told(each) for each in page.events], "cursor": page.cursor} | made(next=then)
 
     def _wait(self, services: Sequence[str] = (), state: str = "ready", timeout: int = 30) -> Result:
         until = time.monotonic() + timeout

@@ -35,6 +35,11 @@ def lines_left_out(count: int) -> str:
     return f"{count} earlier lines left out: they do not fit in max_bytes"
 
 
+def more_events(service: str, cursor: str) -> str:
+    """The call for those behind."""
+    return f'events(service="{service}", cursor="{cursor}")' if service else f'events(cursor="{cursor}")'
+
+
 def missing(left_out: int, *, is_beyond_tail: bool, has_gap: bool, is_cut: bool) -> list[str]:
     """What is not among the lines that are given, and why."""
     told = [lines_left_out(left_out)] if left_out else []

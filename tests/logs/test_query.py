@@ -53,6 +53,11 @@ def test_what_cannot_be_looked_for_is_said(arguments: dict[str, object], words: 
     assert words in error.value.why
 
 
+@pytest.mark.filterwarnings("error")
+def test_no_warning_of_python_is_printed_about_an_expression() -> None:
+    assert make_query("[[a]").matches("[")
+
+
 def test_an_expression_that_takes_too_long_is_refused() -> None:
     with pytest.raises(UsageError) as error:
         matching(make_query("(a+)+$"), ["ab", "a" * 50 + "!"])

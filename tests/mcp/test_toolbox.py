@@ -63,6 +63,20 @@ def test_lines_that_are_passed_over_behind_a_cursor_are_said(toolbox: Toolbox) -
     assert "why" not in toolbox.call("logs", {"service": "web", "tail": 3})
 
 
+def test_events_that_do_not_fit_into_one_answer_come_with_the_next_call(toolbox: Toolbox) -> None:
+    journal = Path(toolbox.project.logs_directory()) / "portsup.log"
+    journal.parent.mkdir(parents=True)
+    line = '{"time": "2026-11-30T10:00:%02dZ", "seq": %d, "level": "info", "event": "ready", "service": "web"}\n'
+    journal.write_text(line % (0, 1))
+    cursor = toolbox.call("events", {})["cursor"]
+    with journal.open("a") as more:
+        more.write("".join(line % (number, number + 1) for number in range(1, 50)))
+    first = toolbox.call("events", {"service": "web", "cursor": cursor})
+    assert (len(first["events"]), first["next"]) == (40, f'events(service="web", cursor="{first["cursor"]}")')
+    rest = toolbox.call("events", {"service": "web", "cursor": first["cursor"]})
+    assert (len(rest["events"]), "next" in rest) == (9, False)
+
+
 def test_what_the_system_lacks_is_a_result(toolbox: Toolbox, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
