@@ -1,4 +1,7 @@
-"""Clients that wait for a worker that dies, where no queue moves: portsup leads them to another one."""
+"""Clients that wait for a worker that dies, where no queue moves: portsup leads them to another one.
+
+More than 300 lines: one story, told with one service.
+"""
 
 import contextlib
 import hashlib
@@ -297,3 +300,31 @@ def test_who_comes_to_a_worker_that_closed_its_socket_and_lives_on_gets_to_anoth
             answers = {answer(client) for client in clients}
             assert answers <= {str(pid) for pid in web.workers() if pid not in deaf}
         assert set(web.workers()) > deaf
+
+
+@as_a_user
+def test_who_is_led_on_is_connected_and_keeps_the_service_from_being_stopped(stack: Make, how: str) -> None:
+    with crowd(stack, how, again=False, idle_stop="1s", idle_min_up="0s") as web:
+        first = web.call("hold")  # from now on somebody is there
+        stays = int(first.recv(64))
+        eventually(lambda: len(web.workers()) == WORKERS)
+        pids = web.stop_all()
+        held = [web.call("hold") for _ in range(MANY)]
+        kill(*[pid for pid in pids if pid != stays])
+        eventually(web.relayed)
+        go_on(pids)
+        assert {client.recv(64).decode().strip() for client in held} == {str(stays)}
+        direct = {
+            each.peer_port for each in system.connections_on(web.port) if open_inodes((each.inode,), (stays,))
+        }  # fmt: skip
+        led = [client for client in held if client.getsockname()[1] not in direct]
+        assert 0 < len(led) < MANY
+        for client in (first, *held):
+            if client not in led:
+                client.close()
+        with pytest.raises(AssertionError):
+            eventually(lambda: web.live.rows()["web"]["state"] != "running", within=3)
+        for client in led:
+            client.close()
+        web.live.until("web", state="idle")
+        assert not is_alive(stays)
