@@ -195,8 +195,19 @@ class Top(App[None]):
         url = row.name_url or row.url
         if url is None:
             self.notify(view.no_page(row.name), severity="warning")
-        elif not webbrowser.open(url):
-            self.notify(f"found no browser: {url}", severity="warning")
+        else:
+            self._open(url)
+
+    @work(thread=True, exit_on_error=False)
+    def _open(self, url: str) -> None:
+        """By a browser with a window of its own: one of the terminal would take this one, and keep it."""
+        has_opened = False
+        with contextlib.suppress(webbrowser.Error):
+            browser = webbrowser.get()
+            name = str(getattr(browser, "name", "")).rpartition("/")[2]
+            has_opened = name not in _OF_THE_TERMINAL and browser.open(url)
+        if not has_opened:
+            self.call_from_thread(self.notify, f"found no browser: {url}", severity="warning")
 
     def copy(self, text: str, what: str) -> None:
         """Puts it into the clipboard of the terminal (OSC 52)."""
@@ -216,6 +227,7 @@ class Top(App[None]):
         return lambda: self.order(what, services)
 
 
+_OF_THE_TERMINAL = ("www-browser", "links", "links2", "elinks", "lynx", "w3m", "browsh", "carbonyl")
 _PLAIN_KEYS = {"enter": "enter", "right": "<- ->"}
 _SCREENS: dict[str, type[Live]] = {"ports": Ports, "timeline": Timeline, "machine": Machine, "start": Start}
 _ORDERS = {"Start": "start", "Stop": "stop", "Restart": "restart", "Roll": "roll", "Rotate": "rotate", "Kill": "kill"}

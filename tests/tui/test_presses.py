@@ -11,6 +11,7 @@ from textual.widgets import Static
 from supervisor.api.following import Ended
 from supervisor.api.pools import InstancePools
 from supervisor.tui import ask, one_service
+from supervisor.tui.app import Top
 from supervisor.tui.ask import Ask
 from supervisor.tui.overview import Overview
 from tests.tui.view import ROWS, end, run, tell, text_of, until, view
@@ -185,3 +186,34 @@ def test_what_has_not_changed_is_not_painted_again(monkeypatch: pytest.MonkeyPat
             assert painted == []
 
     run(look)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_opened"), [("xdg-open", True), ("/opt/open.sh", True), ("w3m", False), ("/usr/bin/lynx", False)]
+)
+def test_no_browser_of_the_terminal_takes_the_place_of_the_view(
+    monkeypatch: pytest.MonkeyPatch, name: str, is_opened: bool
+) -> None:
+    opened: list[str] = []
+
+    class Browser:
+        def __init__(self) -> None:
+            self.name = name
+
+        def open(self, url: str) -> bool:
+            opened.append(url)
+            return True
+
+    said: list[str] = []
+    monkeypatch.setattr("webbrowser.get", Browser)
+    monkeypatch.setattr(Top, "notify", lambda _, message, **__: said.append(message))
+
+    async def press() -> None:
+        async with view(monkeypatch) as (top, pilot, _):
+            top.open_page(ROWS[2])
+            await until(pilot, lambda: bool(opened or said))
+
+    run(press)
+    assert (opened, said) == (
+        (["http://127.0.0.1:6020"], []) if is_opened else ([], ["found no browser: http://127.0.0.1:6020"])
+    )
