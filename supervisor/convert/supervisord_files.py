@@ -66,9 +66,10 @@ def _sections(text: str, here: str) -> list[Section]:
     parser = configparser.RawConfigParser(strict=False, inline_comment_prefixes=(";", "#"), allow_no_value=True)
     try:
         parser.read_string(text.replace("\0", ""))
-    except (configparser.Error, AttributeError) as error:  # the latter for a line that goes on from a key without `=`
-        why = (
-            " ".join(str(error).split())[:200] if isinstance(error, configparser.Error) else "a line belongs to no key"
-        )
+    except (configparser.Error, AttributeError) as error:
+        # The latter, until Python 3.13, for a line that goes on from a key without `=`.
+        since = getattr(configparser, "MultilineContinuationError", AttributeError)
+        has_no_key = isinstance(error, AttributeError | since)
+        why = "a line belongs to no key" if has_no_key else " ".join(str(error).split())[:200]
         raise PortsupError("cannot read the file of supervisord", why) from error
     return [Section(name, {key: value or "" for key, value in parser.items(name)}, here) for name in parser.sections()]

@@ -70,6 +70,7 @@ def test_stalls_are_counted_and_long_ones_told_whether_or_not_they_are_the_longe
     assert stalls.told() == LoopStatus(4, STALL, LONG + 2, 0.0, "taking the ports of `web`")
 
 
+@pytest.mark.live
 def test_a_loop_keeps_its_account_by_itself() -> None:
     async def main() -> WatchedLoop:
         loop = asyncio.get_running_loop()

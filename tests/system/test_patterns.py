@@ -63,6 +63,7 @@ def test_what_ends_in_time_is_not_touched() -> None:
     assert signal.getitimer(signal.ITIMER_VIRTUAL) == (0.0, 0.0)
 
 
+@pytest.mark.live
 def test_the_limit_is_one_of_processor_time() -> None:
     """A machine that is busy with others makes no pattern slow."""
 
