@@ -33,12 +33,12 @@ def usable_caddy() -> str:
     for path in caddy.found():
         try:
             told = subprocess.run(
-                [path, "version"], capture_output=True, text=True, timeout=_ASKED_WITHIN, stdin=subprocess.DEVNULL,
+                [path, "version"], capture_output=True, timeout=_ASKED_WITHIN, stdin=subprocess.DEVNULL,
                 env={"PATH": os.environ.get("PATH", ""), "HOME": "/nonexistent"}, check=False,
-            ).stdout  # fmt: skip
+            ).stdout[:_LONGEST].decode(errors="replace")  # fmt: skip
         except (OSError, subprocess.TimeoutExpired):
             told = ""
-        version = re.match(r"v?(\d+)\.(\d+)(\.\S+)?", told)
+        version = re.match(r"v?(\d{1,9})\.(\d{1,9})(\.[\w.+-]+)?", told, re.ASCII)
         if version and (int(version[1]), int(version[2])) >= caddy.LEAST:
             return path
         old = old or naming.too_old(path, version[0] if version else "")
