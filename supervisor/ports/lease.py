@@ -8,7 +8,7 @@ from types import TracebackType
 from supervisor.errors import LockLost
 from supervisor.ports.leases import Loss, PoolLease
 from supervisor.ports.shield import Shield
-from supervisor.words.locks import not_kept
+from supervisor.words.locks import not_kept, not_watched
 from supervisor.words.reasons import text_of
 
 TYPE_CHECKING = False
@@ -26,7 +26,7 @@ class Lease:
     replaced, for example) somebody else may get the port, so the server must end: `on_lost` is called with the
     LockLost, in that thread or loop (there it may be a coroutine function).  Without `on_lost` the block itself is
     interrupted, and raises LockLost: the main thread as if by Ctrl-C, a task by cancelling it, while in other
-    threads the socket stops accepting.
+    threads the socket stops accepting.  Raises PortsupError, and gives the ports back, where it cannot watch.
     """
 
     def __init__(
@@ -70,19 +70,23 @@ class Lease:
         self._leased.release()
 
     def __enter__(self) -> "Lease":
-        from supervisor.ports.shield_thread import Interrupt, ShieldThread
-
-        interrupt = Interrupt.of_this_thread()
-
         def end(loss: Loss) -> None:
             self.lost = self._in_words(loss)
             if self._on_lost is not None:
                 self._on_lost(self.lost)
-            elif not self._is_ending and not (interrupt is not None and interrupt.send()):
+            elif not self._is_ending and not (self._interrupt is not None and self._interrupt.send()):
                 self.socket.shutdown(socket.SHUT_RDWR)
 
-        self._interrupt = interrupt
-        self._watching = ShieldThread(self._shield, end)
+        try:
+            from supervisor.ports.shield_thread import Interrupt, ShieldThread
+
+            self._interrupt = Interrupt.of_this_thread()
+            self._watching = ShieldThread(self._shield, end)
+        except (ImportError, OSError, RuntimeError) as error:  # no descriptor or thread is left
+            self.release()
+            if self._interrupt is not None:
+                self._interrupt.close()
+            raise not_watched(self.port, self.name, error) from error
         return self
 
     def __exit__(
@@ -102,18 +106,22 @@ class Lease:
             raise self.lost from error
 
     async def __aenter__(self) -> "Lease":
-        from supervisor.ports.asynchronous import WatchingLoop, canceller, spawn
+        try:
+            from supervisor.ports.asynchronous import WatchingLoop, canceller, spawn
 
-        cancel = canceller()
+            cancel = canceller()
 
-        def end(loss: Loss) -> None:
-            self.lost = self._in_words(loss)
-            if self._on_lost is not None:
-                spawn(self._on_lost(self.lost))
-            else:
-                cancel()
+            def end(loss: Loss) -> None:
+                self.lost = self._in_words(loss)
+                if self._on_lost is not None:
+                    spawn(self._on_lost(self.lost))
+                else:
+                    cancel()
 
-        self._watching = WatchingLoop(self._shield, end)
+            self._watching = WatchingLoop(self._shield, end)
+        except (ImportError, OSError) as error:
+            self.release()
+            raise not_watched(self.port, self.name, error) from error
         return self
 
     async def __aexit__(

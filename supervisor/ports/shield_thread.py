@@ -1,5 +1,6 @@
 """What keeps a shield up for servers that have no event loop: a thread, and a way to interrupt the main thread."""
 
+import contextlib
 import selectors
 import signal
 import socket
@@ -52,11 +53,20 @@ class ShieldThread:
     """
 
     def __init__(self, shield: Shield, on_loss: Callable[[Loss], None]) -> None:
+        """Raises OSError, or RuntimeError where no thread can be had; nothing is left open then."""
         self._shield = shield
         self._on_loss = on_loss
-        self._told, self._tell = socket.socketpair()
-        self._thread = threading.Thread(target=self._run, name="portsup-shield", daemon=True)
-        self._thread.start()
+        with contextlib.ExitStack() as undo:
+            self._selector = undo.enter_context(selectors.DefaultSelector())
+            self._told, self._tell = socket.socketpair()
+            undo.enter_context(self._told)
+            undo.enter_context(self._tell)
+            self._selector.register(self._told, selectors.EVENT_READ)
+            if (events := shield.fileno()) is not None:
+                self._selector.register(events, selectors.EVENT_READ)
+            self._thread = threading.Thread(target=self._run, name="portsup-shield", daemon=True)
+            self._thread.start()
+            undo.pop_all()
 
     def stop(self) -> None:
         """End the thread and wait for it, unless it is the one that asks."""
@@ -65,12 +75,8 @@ class ShieldThread:
             self._thread.join()
 
     def _run(self) -> None:
-        with selectors.DefaultSelector() as selector, self._told:
-            selector.register(self._told, selectors.EVENT_READ)
-            events = self._shield.fileno()
-            if events is not None:
-                selector.register(events, selectors.EVENT_READ)
-            lost = self._wait(selector)
+        with self._selector, self._told:
+            lost = self._wait(self._selector)
         self._shield.close()
         if lost is not None:
             self._on_loss(lost)

@@ -1,6 +1,7 @@
 """What became of a lock, in words."""
 
 from supervisor.core.reasons import LockGone
+from supervisor.errors import PortsupError, refusal
 
 
 def lock_gone(gone: LockGone) -> str:
@@ -31,6 +32,12 @@ def gone_but_locked(owner: str) -> str:
 def not_kept(port: int, name: str) -> str:
     """What could not be done: the port or, if it is 0, the number is lost."""
     return f"cannot keep {f'port {port}' if port else 'the instance number'}" + (f" of `{name}`" if name else "")
+
+
+def not_watched(port: int, name: str, error: Exception) -> PortsupError:
+    """The locks of a lease cannot be watched."""
+    what = not_kept(port, name)
+    return refusal(error, what) or PortsupError(what, str(error), "close files and threads that are not needed")
 
 
 def not_leased(port: int, service: str) -> str:
