@@ -147,7 +147,7 @@ HOSTS = {"0.0.0.0": "127.0.0.1", "::": "127.0.0.1"}
 
 
 @in_every_way
-@pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0", "::1", "::"])
+@pytest.mark.parametrize("address", only(["127.0.0.1", "::"], ["127.0.0.1", "0.0.0.0", "::1", "::"]))
 def test_who_waits_for_a_worker_that_dies_gets_to_another_one(stack: Make, how: str, address: str) -> None:
     with crowd(stack, how, address, again=False) as web:
         pids = web.stop_all()
@@ -162,7 +162,7 @@ def test_who_waits_for_a_worker_that_dies_gets_to_another_one(stack: Make, how: 
 
 
 @in_every_way
-@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "::"])
+@pytest.mark.parametrize("address", only(["127.0.0.1"], ["127.0.0.1", "::1", "::"]))
 def test_who_waits_when_all_die_gets_to_the_next_ones(stack: Make, how: str, address: str) -> None:
     with crowd(stack, how, address) as web:
         pids = web.stop_all()
@@ -208,7 +208,7 @@ def test_nobody_is_cut_off_by_a_restart_of_workers_at_a_dual_stack_address(stack
 
 
 @as_a_user
-@pytest.mark.parametrize("host", ["127.0.0.1", "127.0.0.9", "::1"])
+@pytest.mark.parametrize("host", only(["127.0.0.1"], ["127.0.0.1", "127.0.0.9", "::1"]))
 def test_what_is_said_is_passed_on_byte_for_byte_and_so_is_the_end(stack: Make, how: str, host: str) -> None:
     """10 MB from a client that says no more then, 10 MB to another one, and the address of a third."""
     with crowd(stack, how, "::", again=False) as web:

@@ -77,19 +77,22 @@ def test_an_orphan_that_is_ending_is_left_until_it_has_ended(start: Children) ->
     script = (
         f"import os, subprocess, sys; p = subprocess.Popen([sys.executable, '-c', {large!r}], start_new_session=True)"
     )
-    child = start.run(sys.executable, "-c", f"{script}; print(p.pid, flush=True)")
-    orphan = printed_pid(child)
-    assert child.wait() == 0
-    child.read(until="large")
-    assert not is_gone(child.tree())
-    os.kill(orphan, signal.SIGKILL)
-    told, is_there = [], True
-    while is_there:
-        told.append(is_gone(child.tree()))
-        is_there = identity_of(orphan) is not None
-    assert told[0] is False
-    assert not any(told[:-1])
-    assert is_gone(child.tree())
+    for _ in range(20):  # until one does not end faster than we look
+        child = start.run(sys.executable, "-c", f"{script}; print(p.pid, flush=True)")
+        orphan = printed_pid(child)
+        assert child.wait() == 0
+        child.read(until="large")
+        assert not is_gone(child.tree())
+        os.kill(orphan, signal.SIGKILL)
+        told, is_there = [], True
+        while is_there:
+            told.append(is_gone(child.tree()))
+            is_there = identity_of(orphan) is not None
+        assert not any(told[:-1])
+        assert is_gone(child.tree())
+        if len(told) > 1:
+            return
+    pytest.fail("each one ended before it was looked at")
 
 
 def test_a_process_without_variables_of_another_service_keeps_none_alive(start: Children) -> None:
