@@ -54,5 +54,5 @@ def portsup() -> Path:
     if not command.exists():
         raise SystemExit(f"error: cannot find `portsup` beside {sys.executable}\n\nhint: `make bench` sets it up")
     for package in ("supervisor", "examples"):
-        compileall.compile_dir(ROOT / package, quiet=1)
+        compileall.compile_dir(ROOT / package, quiet=2)
     return command

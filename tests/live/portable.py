@@ -43,6 +43,7 @@ LEFT_OUT = {
     "test_locks.py": WATCH,
     "test_many_sockets.py": MANY,
     "test_namespaces.py": NAMESPACES,
+    "test_newcomer.py::test_an_ecosystem_of_pm2_with_a_cluster": HANDOFF,
     "test_notify.py::test_another_process_of_its_tree_may_stand_for_it": ORPHANS,
     "test_resources.py::test_a_service_is_its_whole_tree_with_every_socket": INODES,
     "test_signals_alone.py::test_what_nobody_catches_ends_the_program_too": ALONE,
