@@ -163,7 +163,8 @@ def test_fields_are_told_in_their_order(of: tuple[Any, dict[str, type]]) -> None
 
 def test_nobody_looks_for_annotations_in_the_dictionary_of_a_class() -> None:
     """Where they are no longer since Python 3.14."""
-    texts = {path: [str(node.value) for node in nodes(path, ast.Constant)] for path in source_files("supervisor")}
+    named = [path for path in source_files("supervisor") if "__annotations__" in path.read_text()]
+    texts = {path: [str(node.value) for node in nodes(path, ast.Constant)] for path in named}
     assert [path for path, found in texts.items() if "__annotations__" in found] == []
 
 
