@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from supervisor import system
 from supervisor.core.handoff import Place
 from supervisor.dataclass import dataclass
+from supervisor.ports.adrift import pass_by
 from supervisor.ports.leading import hand_out_freely, lead_past, lead_to, lead_to_last
 from supervisor.ports.openings import Openings
 from supervisor.ports.seat import Seat, copy_of, is_listening
@@ -115,7 +116,7 @@ def leave_to_next(
         seat.cast_off(who)
         if not is_lent and (others or None in seat.kept):
             seat.cast_off_kept(who)
-        get_past(seat)
+        pass_by(seat)
     seat.forget(who)
     if kept is None:
         pass
@@ -135,14 +136,6 @@ def leave_to_next(
             if listened:  # it was shut down
                 seat.kept[None] = openings.beside(place, kept, seat.sockets(), inodes())
         seat.release(who)
-
-
-def get_past(seat: Seat) -> None:
-    """Has nobody connect to sockets that no process has any more."""
-    if seat.adrift:
-        from supervisor.ports.adrift import pass_by  # late: few need it
-
-        pass_by(seat)
 
 
 def end_beside(seat: Seat, who: object, other: socket.socket) -> None:

@@ -15,8 +15,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from supervisor import system
 from supervisor.core.handoff import Place
 from supervisor.dataclass import replace
+from supervisor.ports.adrift import pass_by
 from supervisor.ports.leading import lead_freely
-from supervisor.ports.newcomers import Newcomers, get_past, joins, leave_to_next, strands, take_over
+from supervisor.ports.newcomers import Newcomers, joins, leave_to_next, strands, take_over
 from supervisor.ports.openings import Openings
 from supervisor.ports.place import place_of, place_of_socket
 from supervisor.ports.reservation import Reservation
@@ -189,7 +190,7 @@ class ServiceSockets:
                 seat.cast_off_kept(None)
             seat.keep(claim.who, copy)
             seat.release(None)
-            get_past(seat)
+            pass_by(seat)
         if left:
             lead_freely(theirs)
         self._rescue()
@@ -214,7 +215,7 @@ class ServiceSockets:
                 else:
                     seat.keep(who, heir, casts_off=self._holds())
             seat.cast_off(who, gone)
-            get_past(seat)
+            pass_by(seat)
             seat.forget(who, gone)
         self._rescue()
 

@@ -2,6 +2,7 @@
 
 import errno
 import socket
+import sys
 from typing import Any
 
 import pytest
@@ -9,13 +10,15 @@ import pytest
 from supervisor.config.spec import HandoffMode
 from supervisor.core.handoff import Place
 from supervisor.daemon.service.slot import Child, Slot
-from supervisor.daemon.service.spawner import Spawner
+from supervisor.daemon.service.spawner import TRY_AGAIN, Spawner
 from supervisor.dataclass import replace
 from supervisor.errors import PortsupError
 from supervisor.process.filters import Filters
 from supervisor.process.spawn import Command
+from tests.support.exhausted import no_descriptor_left
 from tests.support.scene import CHAIN, Scene
 
+LATE = ("supervisor.daemon.handoff.relays", "supervisor.daemon.handoff.rescue")
 COMMAND = Command(("x",), {"HOST": "127.0.0.1"}, "/", 1, 2)
 
 
@@ -146,3 +149,29 @@ def test_the_address_of_a_socket_is_not_looked_up_again(monkeypatch: pytest.Monk
     child = Child(7, None, 0.0, {"HOST": "gone.invalid"}, {}, invocation="2")  # type: ignore[arg-type]
     made.hand_over(slot(handoff=HandoffMode.SYSTEMD), child, Anybody(), set, print)  # type: ignore[arg-type]
     assert Place(socket.AF_INET, "127.0.0.1") in given
+
+
+def test_who_waits_where_no_process_is_waits_on_while_no_descriptor_is_left() -> None:
+    """What leads them on is loaded when it is needed first."""
+    later: list[tuple[float, Any]] = []
+
+    class Loop(Anybody):
+        def call_later(self, seconds: float, act: Any) -> None:
+            later.append((seconds, act))
+
+        def time(self) -> float:
+            return 0.0
+
+    made = Spawner(Loop(), Anybody(), Anybody(), Filters(), hands_over=True)  # type: ignore[arg-type]
+    begin = made._rescuing(Anybody(), "web")  # type: ignore[arg-type]
+    kept = {name: sys.modules.pop(name, None) for name in LATE}
+    try:
+        with no_descriptor_left():
+            begin()
+        ((seconds, again),) = later
+        assert seconds == TRY_AGAIN
+        later.clear()
+        again()
+        assert [seconds for seconds, _ in later] == [0]  # the first look at who waits
+    finally:
+        sys.modules.update({name: module for name, module in kept.items() if module is not None})

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from supervisor.daemon.handoff.relays import Relays
     from supervisor.daemon.handoff.rescue import Rescue
 
+TRY_AGAIN = 1.0  # seconds until it is looked again whether there are descriptors for clients that wait
 GATHERED_FOR = 0.2  # seconds in which other ports that a service binds are told of as one
 
 
@@ -164,7 +165,13 @@ class Spawner:
             self._relays = self._relays or Relays(self._loop)
             return Rescue(self._loop, sockets, self._relays, functools.partial(self._reporter.queue_relayed, service))
 
-        return lambda: rescue().begin()
+        def begin() -> None:
+            try:
+                rescue().begin()
+            except (ImportError, OSError):  # no descriptor is left to load it by: until then they wait
+                self._loop.call_later(TRY_AGAIN, begin)
+
+        return begin
 
     def _unseen(self, slot: Slot, why: str) -> None:
         if not slot.why_unseen:
