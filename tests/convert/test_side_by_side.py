@@ -22,7 +22,7 @@ NOT_HERE = {
     "pm2/a-line", "pm2/a-text-without-an-ending", "pm2/in-yaml", "circus/user", "circus/socket", "circus/left",
     "circus/socket-and-other-machine", "circus/signs", "circus/environment-of-circusd", "supervisord/included-here",
     "mprocs/list-as-shell", "supervisord/nginx", "procfile/nginx",
-    "procfile/foreman", "procfile/overmind-settings", "pm2/node-of-nvm",
+    "procfile/foreman", "procfile/overmind-settings", "pm2/node-of-nvm", "pm2/program-with-an-interpreter",
 }  # fmt: skip
 CASES = [case for case in cases() if case.source in SOURCES and str(case) not in NOT_HERE]
 
