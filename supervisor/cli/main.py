@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from supervisor.cli.complaint import complain, report_bug, say
 from supervisor.errors import ExitCode, PortsupError, refusal
+from supervisor.words.surroundings import CANNOT_OPEN_NULL, MOUNT_DEV  # at once: it may be needed where nothing opens
 
 PLAIN = "portsup.plain"  # how characters are written that the terminal does not have, codecs.register_error
 YOUNG = 20000  # objects until Python looks for garbage: more than a command makes that only asks something
@@ -35,10 +36,8 @@ def _carried_out(arguments: list[str]) -> int:
     try:
         _open_closed_streams()
     except OSError as error:  # there may be nobody to tell
-        from supervisor.words.surroundings import CANNOT_OPEN_NULL as what
-        from supervisor.words.surroundings import MOUNT_DEV
-
-        complain(refusal(error, what) or PortsupError(what, error.strerror or str(error), MOUNT_DEV), arguments)
+        what, why = CANNOT_OPEN_NULL, error.strerror or str(error)
+        complain(refusal(error, what) or PortsupError(what, why, MOUNT_DEV), arguments)
         return int(ExitCode.FAILURE)
     try:
         codecs.register_error(PLAIN, _plainly)
