@@ -4,6 +4,7 @@ import re
 from collections.abc import Container, Iterator, Mapping
 
 from supervisor.config import commands, demand, placeholders
+from supervisor.config.dialects import references
 from supervisor.config.fields import Fields, Found, has_hooks
 from supervisor.config.report import Report
 from supervisor.config.spec import Condition, HandoffMode, ProbeKind, Restart
@@ -256,7 +257,8 @@ class Checks:
                 word.text, has_port=_has_port(fields), services=ports, has_fd=has_fd
             ):
                 self.report.error(word.at(offset), f"{where}.{path}: {reason}", hint)
-            for offset, shown, meant in placeholders.look_alikes(word.text, ports):
+            theirs = references.foreign(word.text, where.rpartition(".")[2])
+            for offset, shown, meant in (*placeholders.look_alikes(word.text, ports), *theirs):
                 reason = f"`{shown}` is passed on as it is; if it is meant to be filled in, write `{meant}`"
                 self.report.warn(word.at(offset), f"{where}.{path}: {reason}")
 

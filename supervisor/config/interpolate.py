@@ -16,16 +16,22 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _OPERATOR = re.compile(r":?[-?+]")
 _SPECIAL = re.compile(r"\$\$|\$\{|\}")
 _LITERALLY = "for the characters themselves write `$${`"
+# `${{ secrets.NAME }}` of workflows and `${env:NAME}` of editors: what is filled in has a name of its own here.
+_FOREIGN = re.compile(r"\$\{(?:\{\s*(?:[\w-]+\.)*(\w+)\s*\}\}?|(?:env|vars?|secrets?)[.:](\w+)\})", re.ASCII)
 
 
 class BadReference(ValueError):
-    """A `${…}` that cannot be filled in; `offset` counts characters from the start of the value."""
+    """A `${…}` that cannot be filled in; `offset` counts characters from the start of the value.
+
+    `others` are those behind it in the same value.
+    """
 
     def __init__(self, offset: int, reason: str, hint: str = "") -> None:
         super().__init__(reason)
         self.offset = offset
         self.reason = reason
         self.hint = hint
+        self.others: tuple[BadReference, ...] = ()
 
 
 def literally(text: str) -> str:
@@ -40,10 +46,21 @@ class Filler:
     lookup: Lookup
     used: list[tuple[str, str]] = field(default_factory=list)
     left: int = LONGEST
+    _bad: list[BadReference] = field(default_factory=list)
 
     def fill(self, text: str) -> str:
         """`text` with its references filled in; raises BadReference."""
-        return self._fill(text, 0, depth=0, needed=True)[0]
+        self._bad.clear()
+        try:
+            filled = self._fill(text, 0, depth=0, needed=True)[0]
+        except BadReference as bad:
+            self._bad.append(bad)
+        if self._bad:
+            found = {each.reason: each for each in reversed(self._bad)}.values()  # of several that are alike the first
+            first, *others = sorted(found, key=lambda each: each.offset)
+            first.others = tuple(others)
+            raise first
+        return filled
 
     def _fill(self, text: str, at: int, *, depth: int, needed: bool) -> tuple[str, int]:
         """Fill from `at` on to the end, or (inside a default) to the closing brace; returns the offset behind it.
@@ -73,6 +90,8 @@ class Filler:
         if depth >= DEEPEST:
             raise BadReference(start, f"`${{…}}` with defaults more than {DEEPEST} levels deep")
         name = _NAME.match(text, start + 2)
+        if foreign := _FOREIGN.match(text, start):
+            return self._foreign(foreign)
         if not name:
             raise BadReference(start, "`${` without the name of a variable", _LITERALLY)
         sign = _OPERATOR.match(text, name.end())
@@ -93,12 +112,19 @@ class Filler:
             reason = f"`${{{name[0]}}}`: the variable is not set"
             told = f": {other}" if operator.endswith("?") and other else ""
             hint = f"set it in the environment or in `.env`, or give a default: `${{{name[0]}:-default}}`"
-            if name[0] == "PORT":
+            if name[0].upper() == "PORT":
                 hint = "write `{port}` for the port that portsup gives a service; any other: set it in `.env`"
-            raise BadReference(start, reason + told, hint)
-        if needed:
+            self._bad.append(BadReference(start, reason + told, hint))
+        elif needed:
             self._count(start, name[0], value or "")
         return value or "", end
+
+    def _foreign(self, found: re.Match[str]) -> tuple[str, int]:
+        name = found[1] or found[2]
+        reason = f"`{found[0]}` is no form portsup knows"
+        hint = "write `{port}`" if name.lower() == "port" else f"write `${{{name}}}`"
+        self._bad.append(BadReference(found.start(), reason, f"{hint}; {_LITERALLY}"))
+        return "", found.end()
 
     def _count(self, start: int, name: str, value: str) -> None:
         self.used.append((name, value))
@@ -162,7 +188,8 @@ class Interpolation:
             text = self._filler.fill(node.text)
         except BadReference as bad:
             # Only the reference is shown, what stands around it may be a secret.
-            self.report.error(node.at(bad.offset), bad.reason, bad.hint)
+            for each in (bad, *bad.others):
+                self.report.error(node.at(each.offset), each.reason, each.hint)
             return replace(node, faulty=True)
         self._grow(node, len(text))
         has_secrets = False

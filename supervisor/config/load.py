@@ -4,6 +4,7 @@ Everything that is wrong comes out as one ConfigError with all mistakes; nothing
 """
 
 import os
+import re
 from collections.abc import Callable, Container, Mapping, Sequence
 from pathlib import Path
 
@@ -270,6 +271,8 @@ class _EnvFiles:
         if not os.path.lexists(path):
             if file.required:
                 hint = f"create it, or write `{{path: {file.path}, required: false}}`"
+                if len(several := [each for each in re.split(r"[,\s]+", file.path) if each]) > 1:
+                    hint = f"for several files write `[{', '.join(several)}]`"
                 reason = f"{file.where}: there is no file {self._report.quote(str(path))}"
                 self._report.error(file.place, reason, hint)
             return {}

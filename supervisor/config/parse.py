@@ -189,7 +189,8 @@ class _Builder:
         name = self._report.quote(key.text)
         quoted = f'put it in quotes: `"{key.text}":`'
         if key.text in NULLS:
-            self._report.error(key.place, "a key is missing before `:`")
+            is_word = key.text.lower() == "null"  # as the name of a variable
+            self._report.error(key.place, "a key is missing before `:`", quoted if is_word else "")
         elif key.text.lower() in OLD_BOOLEANS or key.text in TRUE + FALSE:
             meaning = "true" if key.text.lower() in ("yes", "on", "true") else "false"
             self._report.error(key.place, f"key {name} is not text: YAML reads the bare word as {meaning}", quoted)

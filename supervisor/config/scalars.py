@@ -169,7 +169,7 @@ def _choice(kind: Choice, text: str) -> str:
 
 
 def _path_hint(text: str) -> str:
-    if found := re.match(r"https?://[^/]*(/.*)?", text):
+    if found := re.fullmatch(r"(?:https?://[^/]*|(?:[\w.-]+|\[::1\])?:\d{1,5})(/.*)?", text, re.ASCII):
         return f"the address is that of the service, write `{found[1] or '/'}`"
     return f"write `/{text}`" if re.fullmatch(r"[!-~]{1,60}", text) else ""
 

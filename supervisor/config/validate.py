@@ -180,6 +180,8 @@ class Validator:
         if what == "nothing":
             is_home = isinstance(node, Scalar) and node.text == "~" and where.endswith(".working_dir")
             hint = 'put it in quotes: `"~"`' if is_home else "give it a value or leave it out"
+            if where == "services":
+                hint = "write `services: {NAME: {command: [PROGRAM, ARGUMENT]}}`"
         elif isinstance(node, Scalar):
             what = self.report.quote(node.text, node.secret)
         elif isinstance(node, Mapping) and len(node.entries) == 1 and kind_of(node.entries[0].value) == "nothing":

@@ -81,6 +81,8 @@ def tidy_duration(text: str) -> str:
     text = text.strip()
     if clock := re.fullmatch(r"(\d{1,3}):([0-5]\d)", text, re.ASCII):
         return f"{int(clock[1])}m{int(clock[2])}s"
+    if iso := re.fullmatch(r"P(\d+D)?(?:T(\d+H)?(\d+M)?(\d+(?:\.\d+)?S)?)?", text.upper(), re.ASCII):
+        text = " ".join(filter(None, iso.groups()))
     rest = _WORDS_OF_TIME.sub("", text)
     if not text or len(text) > 60 or rest.strip(" ,") or not text[0].isdigit():
         return ""

@@ -88,6 +88,11 @@ def test_a_missing_env_file_is_told_where_it_is_named(mistakes: Mistakes) -> Non
     assert problem.endswith("(create it, or write `{path: gone.env, required: false}`)")
 
 
+def test_several_env_files_in_one_text_are_told_apart(mistakes: Mistakes) -> None:
+    (problem,) = mistakes("services:\n  a:\n    command: a\n    env_file: a.env, b.env\n")
+    assert problem.endswith("(for several files write `[a.env, b.env]`)")
+
+
 def test_a_mistake_in_an_env_file_has_that_file_s_place_and_not_its_content(mistakes: Mistakes, tmp_path: Path) -> None:
     (tmp_path / "bad.env").write_text("OK=1\nmy secret is xyzzy\n")
     problems = mistakes("services: {a: {command: a, env_file: bad.env}, b: {command: b, env_file: bad.env}}")

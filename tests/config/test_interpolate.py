@@ -60,6 +60,30 @@ def test_a_reference_that_leads_nowhere_is_told_with_its_offset(text: str, offse
     assert (caught.value.offset, caught.value.reason) == (offset, reason)
 
 
+@pytest.mark.parametrize(
+    ("text", "hints"),
+    [
+        ("${{ secrets.TOKEN }}", ["write `${TOKEN}`; for the characters themselves write `$${`"]),
+        ("${{port}}", ["write `{port}`; for the characters themselves write `$${`"]),
+        ("${env:NONE}", ["write `${NONE}`; for the characters themselves write `$${`"]),
+        ("${port}", ["write `{port}` for the port that portsup gives a service; any other: set it in `.env`"]),
+    ],
+)
+def test_a_reference_in_the_form_of_another_program_says_what_is_meant(text: str, hints: list[str]) -> None:
+    with pytest.raises(BadReference) as caught:
+        Filler(VARIABLES.get).fill(text)
+    assert [caught.value.hint, *(each.hint for each in caught.value.others)] == hints
+
+
+def test_all_that_cannot_be_filled_in_is_told_at_once_and_each_name_once(mistakes: Mistakes) -> None:
+    text = 'services: {a: {command: "a ${ONE} ${TWO:-${THREE}} ${A} ${ONE} ${env:FOUR}"}}'
+    assert [problem.partition(" (")[0] for problem in mistakes(text, VARIABLES)] == [
+        "1:28 `${ONE}`: the variable is not set",
+        "1:42 `${THREE}`: the variable is not set",
+        "1:64 `${env:FOUR}` is no form portsup knows",
+    ]
+
+
 def test_a_value_that_grows_without_end_is_refused() -> None:
     with pytest.raises(BadReference, match="longer than"):
         Filler({"A": "x" * 1000}.get).fill("${A}" * (LONGEST // 1000 + 1))

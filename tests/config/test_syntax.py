@@ -24,7 +24,7 @@ INDENTATION = "check the indentation of this line and the one before"
         ("~", "1:1 the file: expected a mapping, found nothing (give it a value or leave it out)"),
         ("name: a\n", "1:1 the file has no `services` (write `services: {NAME: {command: [PROGRAM, ARGUMENT]}}`)"),
         ("services:\n", "1:10 services: expected a mapping of names to services, found nothing "
-         "(give it a value or leave it out)"),
+         "(write `services: {NAME: {command: [PROGRAM, ARGUMENT]}}`)"),
         ("services: {}\n", "1:11 services: there is no service in it (add one: `web: {command: …, pool: …}`)"),
         ("a: 1\n---\nb: 2\n", "2:1 a second document starts here, one file is one stack "
          "(remove the line `---`, or put the rest in a file of its own)"),

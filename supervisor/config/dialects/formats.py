@@ -5,12 +5,14 @@ import re
 from supervisor.config.dialects.advice import folded
 from supervisor.config.tree import Mapping, Node, Scalar
 
+TOML = "TOML"
 _TEXTS = (
     (r"^\s*\[(?:program|group|eventlistener|fcgi-program):|^\s*\[(?:supervisord|supervisorctl|unix_http_server)\]",
      "supervisord", "supervisord.conf"),
     (r"^\s*\[(?:Unit|Service|Install)\]", "systemd", "app.service"),
     (r"^\s*\[(?:watcher:|circus\])", "circus", "circus.ini"),
     (r"^\s*\[daemons\.", "pitchfork", "pitchfork.toml"),
+    (r"^\s*\[+(?:services?|stack|portsup|tool|processes|programs?)[.\]]", TOML, ""),
     (r"^\s*module\.exports\s*=", "pm2", "ecosystem.config.js"),
 )  # fmt: skip
 KUBERNETES = "Kubernetes"
@@ -64,6 +66,8 @@ def hint(text: str, tree: Node | None, file: str) -> str:
     program, name = of_text(text) if tree is None else of_tree(tree)
     if not program:
         return ""
+    if program == TOML:
+        return "this is TOML: write `services: {NAME: {command: [PROGRAM, ARGUMENT]}}`, in YAML"
     if program == KUBERNETES:
         return "this is a manifest of Kubernetes: write a service with the `command` of each of its containers"
     if name.endswith(".json") and not text.lstrip().startswith(("{", "[")):

@@ -44,7 +44,7 @@ def port(node: Node, beside: Beside) -> str:
 
 def path_of(text: str) -> str:
     """The path of an address."""
-    found = re.match(r"https?://[^/\s]*(/\S*)?", text)
+    found = re.fullmatch(r"(?:https?://[^/\s]*|(?:[\w.-]+|\[::1\])?:\d{1,5})(/\S*)?", text, re.ASCII)
     path = (found[1] or "/") if found else text
     return block(path if path.startswith("/") else f"/{path}")
 
@@ -58,7 +58,9 @@ def probe_of(key: str, node: Node) -> str:
         return ""
     if text in FALSE or text.lower() in ("none", "no", "off", "disabled"):
         return f"leave `{key}` out"
-    if re.fullmatch(r"https?://\S+|/\S*", text):
+    if key == "ready" and re.fullmatch(r"\d+(?:\.\d+)?(?:ms|s|m|h)", text):
+        return f"write `ready: {{timeout: {text}}}`"
+    if re.fullmatch(r"https?://\S+|/\S*|[\w.-]*:\d+/\S*", text):
         return f"write `{key}: {{http: {in_braces(path_of(text))}}}`"
     if re.fullmatch(r"[\w.-]*:?\d+", text) or text in TRUE or text.lower() in ("tcp", "port", "yes", "on"):
         return f"write `{key}: {{tcp: true}}`" if key == "healthcheck" else "write `ready: listening`"
@@ -108,6 +110,12 @@ def health_path(node: Node, beside: Beside) -> str:
     told = (re.search(r"\bPORT\b\D{1,12}(\d{2,5})\b", yaml(each)) for each in beside.values.values())
     number = next((int(found[1]) for found in told if found), 8000)
     return joined([f"pool: {pool_of([number])}", f"ready: {{http: {path_of(text_of(node) or '/')}}}"])
+
+
+def status(node: Node, beside: Beside) -> str:
+    """The status of a good answer."""
+    given = next((found for key in ("http", "url", "path", "uri") if (found := text_of(beside.values.get(key)))), "/")
+    return f"put both into one: `http: {{path: {path_of(given)}, status: {in_braces(text_of(node) or '200')}}}`"
 
 
 def http_get(node: Node, beside: Beside) -> str:

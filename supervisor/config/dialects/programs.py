@@ -18,6 +18,10 @@ _IMAGES = {
 }  # fmt: skip
 
 
+_FIRST = ("start", "from", "first", "min", "begin", "low", "base")
+_LAST = ("end", "to", "last", "max", "stop", "high")
+
+
 def hook(name: str) -> Say:
     """A command at one point of the service's life."""
     return lambda node, beside: within("hooks", f"{name}: {command_of(text_of(node))}", beside)
@@ -92,6 +96,11 @@ def program(node: Node, beside: Beside) -> str:
     if first in ("args", "arguments", "interpreter") or "command" in beside.values:
         return f"leave it out, and write `command: {flow_list(masked_words(words))}`"
     return f"write `command: {flow_list(masked_words(words))}`"
+
+
+def nice(node: Node, beside: Beside) -> str:
+    """A priority of the processor, by the program that gives it."""
+    return f"leave it out, and begin `command` with `nice -n {text_of(node) or '5'}`"
 
 
 def config(node: Node, beside: Beside) -> str:
@@ -174,10 +183,26 @@ def _number(item: Node) -> str:
     return text_of(item) or next((text for key in keys if (text := text_of(at(item, key)))), "")
 
 
+def _range(node: Node) -> str:
+    """`{start: 8000, end: 8005}` as a range; empty for what is none."""
+    ends = [next(filter(None, (text_of(at(node, key)) for key in keys)), "") for keys in (_FIRST, _LAST)]
+    return "-".join(ends) if all(ends) else ""
+
+
+def range_of(node: Node, beside: Beside) -> str:
+    """A key of a mapping in the place of a pool, such as `{from: 8000, to: 8005}`, or `{ports: [8000, 8001]}`."""
+    ends = [next((text for key in keys if (text := text_of(beside.values.get(key)))), "") for keys in (_FIRST, _LAST)]
+    found = ports_of("-".join(ends)) if all(ends) else []
+    if not found:
+        items = node.items if isinstance(node, Sequence) else (node,)
+        found = [port for item in items for port in ports_of(text_of(item))]
+    return f"write `pool: {pool_of(found or [8000, 8001, 8002])}`; a mapping has `base:` and `size:`"
+
+
 def ports(node: Node, beside: Beside) -> str:
     """The ports of a container's mapping, an address or a number as a pool."""
     items = node.items if isinstance(node, Sequence) else (node,)
-    found = [port for item in items for port in ports_of(_number(item))]
+    found = [port for item in items for port in ports_of(_number(item) or _range(item))]
     if "pool" in beside.values:
         return "leave it out: `pool` has the ports"
     pool = pool_of(list(dict.fromkeys(found))) if found else "8000-8002"

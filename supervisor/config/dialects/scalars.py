@@ -53,6 +53,8 @@ def _account(node: Node) -> str:
 
 
 def _pool(node: Node) -> str:
+    if len(several := re.findall(r"[^\s,;]+", text_of(node))) > 1 and all(map(_PORTS.fullmatch, several)):
+        return f"write `[{', '.join(several)}]`"
     if isinstance(node, Scalar) and not re.search(r"[:/$A-Za-z]", node.written):
         return ""
     if (pair := re.fullmatch(r"(\d{1,5}):(\d{1,5})", text_of(node))) and 0 < int(pair[2]) - int(pair[1]) <= MOST:
@@ -61,6 +63,9 @@ def _pool(node: Node) -> str:
         return "write the ports that it may have, such as `8000-8002`"
     found = ports_of(text_of(node) or text_of(at(node, "published")))
     return f"write `{pool_of(found)}`: there is no container, the program itself listens on `{{port}}`" if found else ""
+
+
+_PORTS = re.compile(r"\d{1,5}(?:[-:]\d{1,5})?", re.ASCII)
 
 
 def _names(node: Node) -> str:
@@ -124,6 +129,24 @@ def _limit(node: Node) -> str:
     return f"write `{found}`" if found else ""
 
 
+def _bytes(node: Node) -> str:
+    return f"write `{text_of(node)}MB`" if re.fullmatch(r"[1-9]\d{0,5}", text_of(node)) else ""
+
+
+def _signal(node: Node) -> str:
+    is_key = re.fullmatch(r"<?\^?(?:ctrl|control|c)?[+_ -]?c(?:_event)?>?|interrupt|sigint\w+", text_of(node).lower())
+    return "write `SIGINT`" if is_key else ""
+
+
+def _tcp(node: Node) -> str:
+    return "write `tcp: true`: the port that the service got is asked" if re.search(r"\d", text_of(node)) else ""
+
+
+def _services(node: Node) -> str:
+    text = text_of(node)
+    return f"write `services: {{NAME: {{command: {in_braces(command_of(text))}}}}}`" if text else ""
+
+
 def _umask(node: Node) -> str:
     text = text_of(node)
     return f'write `"{text.zfill(3)}"`' if re.fullmatch(r"[0-7]{1,2}", text) else ""
@@ -175,6 +198,11 @@ _VALUES: dict[str, Callable[[Node], str]] = {
     "success_exit_codes": _codes,
     **dict.fromkeys(("nofile", "nproc", "core", "stack", "memlock", "file_size"), _limit),
     "umask": _umask,
+    "memory_limit": _bytes,
+    "stop_signal": _signal,
+    "signal": _signal,
+    "tcp": _tcp,
+    "services": _services,
     "replicas": lambda node: "write a number, such as 2" if re.match("[a-z]", text_of(node)) else "",
     "bind": _bind,
     "start": _start,

@@ -17,6 +17,9 @@ RESTARTS = {
 }  # fmt: skip
 
 
+CLOCK = "leave it out: `schedule` is for services that are `one_shot`; let cron run `portsup restart NAME`"
+
+
 def joined(parts: list[str]) -> str:
     """Several lines to write, as a sentence."""
     quoted = [f"`{part}`" for part in parts]
@@ -189,6 +192,16 @@ def copies(node: Node | None, beside: Beside) -> str:
     if text.isdigit():
         return f"write `replicas: {text}`"
     return "write `replicas: N`, the number of processes"
+
+
+def cron(node: Node, beside: Beside) -> str:
+    """The five fields of cron: a job of ours has them as `schedule`."""
+    text = text_of(node)
+    if "oneshot" in beside.values:
+        return f"write `{pair('schedule', node)}`"
+    if len(text.split()) != 5:
+        return CLOCK
+    return f'write `one_shot: true` and `schedule: "{text}"` if it ends by itself; else let cron run `portsup restart`'
 
 
 def watch(node: Node, beside: Beside) -> str:

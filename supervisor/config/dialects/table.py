@@ -6,7 +6,7 @@ A name stands here without its case, `_` and `-`: `ExecStart`, `exec_start` and 
 from supervisor.config.dialects import probes, programs, sections, systemd, writing
 from supervisor.config.dialects.writing import Say
 from supervisor.config.keys.ending import RESTART_POLICY
-from supervisor.config.keys.mappings import HTTP, NEED
+from supervisor.config.keys.mappings import ENV_FILE, HTTP, NEED, POOL_OF_SIZE
 from supervisor.config.keys.process import LIMITS, LOGGING
 from supervisor.config.keys.service import SERVICE
 from supervisor.config.keys.stack import STACK
@@ -19,7 +19,6 @@ _CONTAINERS = "leave it out: it is about containers, and portsup runs programs o
 _OUTPUT = "leave it out: portsup keeps the output, see `portsup logs`; `logging` says how much of it"
 _TREE = "leave it out: portsup stops the whole process tree"
 _FOREGROUND = "leave it out, and run the program in the foreground: portsup needs to be its parent"
-_CLOCK = "leave it out: `schedule` is for services that are `one_shot`; let cron run `portsup restart NAME`"
 _BOOT = "leave it out: `portsup unit` writes a unit that starts the stack at boot"
 _OTHERS = "leave it out: there is nothing like it here"
 _WINDOW = "leave it out: it is about the terminal"
@@ -33,6 +32,8 @@ _SERVICE: dict[str, Entry] = {
     "image": programs.image,
     "build": programs.build,
     **_each("ports port expose listen containerport hostport forwardports appport", programs.ports),
+    **_each("portrange portsrange portpool poolports poolrange rangeports portrangestart", programs.ports),
+    **_each("nice niceness", programs.nice),
     **_each("containerenv remoteenv", sections.environment),
     **_each("remoteuser containeruser", writing.renamed("user")),
     **_each("postcreatecommand oncreatecommand updatecontentcommand", programs.hook("pre_start")),
@@ -54,7 +55,8 @@ _SERVICE: dict[str, Entry] = {
     "stdinopen": writing.when_true("stdin: open"),
     "deploy": sections.deploy,
     **_each(
-        "scale instances numprocs numprocesses numprocsstart numinstances count concurrency formation", sections.copies
+        "scale instances numprocs numprocesses numprocsstart numinstances count concurrency formation workers",
+        sections.copies,
     ),
     **_each("onconnect ondemand lazy startonconnect startondemand socketactivated", "write `start: on-connect`"),
     **_each("develop watch ignorewatch watchdelay autoreload watchfiles", sections.watch),
@@ -99,7 +101,8 @@ _SERVICE: dict[str, Entry] = {
     "readyhttp": probes.ready_http,
     "readyport": "write `ready: {tcp: true}`",
     "readydelay": "leave it out: `ready` asks the service, such as `ready: listening`",
-    **_each("cronrestart schedule cron", _CLOCK),
+    **_each("cronrestart schedule", sections.CLOCK),
+    "cron": sections.cron,
     **_each("auto bootstart", _BOOT),
     **_each("wantedby wants partof bindsto before documentation", _BOOT),
     "priority": "leave it out: `depends_on: [NAME]` gives the order",
@@ -167,6 +170,8 @@ _CHECK: dict[str, Entry] = {
     "port": probes.port,
     "every": writing.span("", "interval"),
     **_each("tries attempts", writing.renamed("retries")),
+    **_each("type kind protocol", "leave it out: the key `http`, `tcp` or `exec` says how it is asked"),
+    **_each("status statuscode expectedstatus expectstatus expect", probes.status),
 }
 
 TABLES: tuple[tuple[Section, dict[str, Entry]], ...] = (
@@ -174,7 +179,7 @@ TABLES: tuple[tuple[Section, dict[str, Entry]], ...] = (
     (
         STACK,
         {
-            **_each("stack project app appname projectname stackname namespace title", sections.stack_name),
+            **_each("stack project app appname projectname stackname namespace title portsup", sections.stack_name),
             **_each("defaults default global globals common base shared settings", sections.for_all),
             "port": "it is for a service: `services: {NAME: {pool: …}}`",
             **_each("description author license schema", "leave it out, or write it as a comment: `# …`"),
@@ -197,6 +202,8 @@ TABLES: tuple[tuple[Section, dict[str, Entry]], ...] = (
     (READY, {**_CHECK, **_each("interval periodseconds", "leave it out: portsup asks often until it is ready"),
              "retries": "leave it out: `timeout` says how long it may take",
              "failurethreshold": "leave it out: `timeout` says how long it may take"}),
+    (ENV_FILE, {"optional": writing.opposite("required")}),
+    (POOL_OF_SIZE, _each("to end last max stop high min begin low ports range list start from", programs.range_of)),
     (HTTP, _each("port host scheme", "leave it out: the service is asked on its own port")),
     (LOGGING, {"driver": "leave it out: portsup writes the log files itself", "options": sections.log_options}),
     (RESTART_POLICY, _each("condition policy restart name when type", sections.restart_condition)),
