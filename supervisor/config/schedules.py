@@ -18,6 +18,7 @@ class Moments:
 
     def __init__(self, schedule: Schedule) -> None:
         self._cron, self._zone = schedule.cron, zone_of(schedule.timezone)
+        _library()  # which `after` needs
 
     def after(self, moment: float) -> float:
         """The first one after `moment`; infinity where there is none in 50 years."""

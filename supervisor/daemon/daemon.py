@@ -7,7 +7,6 @@ import signal
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from supervisor import system
 from supervisor.config.selection import selected
 from supervisor.config.spec import StackSpec
 from supervisor.core import events as ev
@@ -22,6 +21,7 @@ from supervisor.daemon.console.foreground import Foreground, let_go_of
 from supervisor.daemon.console.reporter import Reporter
 from supervisor.daemon.faults import ended_by, is_anybody_there, lock_lost, no_port, place_of, too_late
 from supervisor.daemon.instance import Instance
+from supervisor.daemon.loading import SETTLED_AFTER, settle
 from supervisor.daemon.options import Options
 from supervisor.daemon.requests.control_socket import ControlSocket
 from supervisor.daemon.requests.desk import Desk
@@ -46,8 +46,6 @@ from supervisor.words import endings
 from supervisor.words.reasons import text_of
 
 FATAL_GRACE = 0.4  # seconds the stack gets to stop once a lock is lost or we are killed: it has to be gone within one
-SETTLED_AFTER = 2.0  # seconds until nobody waits for us any more who waited for the stack; the desk settles before
-SETTLED_AGAIN = 10.0  # seconds until that is tried again
 KILL_WAIT = 6.0  # seconds until even a process in the kernel's hands is given up on
 
 
@@ -237,16 +235,8 @@ class Daemon:
         if self._options.is_detached:
             self._foreground.detach()
             let_go_of(2)
-        self._loop.call_later(SETTLED_AFTER, self._settle)
+        self._loop.call_later(SETTLED_AFTER, settle, self._loop, lambda: self._spec)
         self._end_if_nothing_is_left()
-
-    def _settle(self) -> None:
-        """Imports what can wait until nobody waits for us; later, where that cannot be had now."""
-        with contextlib.suppress(OSError, ImportError, MemoryError):
-            system.listening(())  # asks nothing, but the first look around needs what that takes
-            _ = system.turn_away  # loads what the end of a service needs
-            return
-        self._loop.call_later(SETTLED_AGAIN, self._settle)
 
     def _look_for_the_end(self, svc: Service) -> None:
         """Ends the instance where the end of `svc` ends all."""

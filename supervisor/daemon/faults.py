@@ -1,4 +1,4 @@
-"""The errors that end an instance, in words for the person who has to act on them."""
+"""The errors that end an instance, or keep it from answering, in words for the person who has to act on them."""
 
 import os
 from collections.abc import Collection
@@ -7,8 +7,9 @@ from supervisor.core import journal
 from supervisor.core.port_state import PortState
 from supervisor.daemon.service.slot import Slot
 from supervisor.errors import LockLost, PoolExhausted, PortsupError, WaitTimedOut
+from supervisor.logs.journal import Journal
 from supervisor.ports.leases import Loss
-from supervisor.words import endings
+from supervisor.words import endings, refusals
 
 MOST_CALLS = 6  # that are told of an internal error
 
@@ -30,6 +31,17 @@ def place_of(error: BaseException) -> str:
         calls.append(f"{os.path.basename(code.co_filename)}:{at.tb_lineno} {code.co_qualname}")
         at = at.tb_next
     return " < ".join(reversed(calls[-MOST_CALLS:]))
+
+
+def unanswered(do: str, error: Exception, log: Journal) -> PortsupError:
+    """The answer to a request that this has kept from being answered, or begun; the journal has it if it is our fault.
+
+    What could not be loaded is not: the system was short of something, or portsup is not installed any more.
+    """
+    if (lack := refusals.lack(do, error)) is not None:
+        return lack
+    log.tell(journal.Mistake(error=repr(error), where=place_of(error)))
+    return refusals.internal_error(do, log.redact(f"{type(error).__name__}: {error}"))
 
 
 def no_port(slot: Slot, file: str, now: float) -> PoolExhausted:

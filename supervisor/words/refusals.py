@@ -10,11 +10,23 @@ from supervisor.errors import InternalError, NotFound, PortsupError, UsageError,
 from supervisor.words.enumeration import first_of
 from supervisor.words.overlaps import overlap
 
+_INSTALL_AGAIN = "send SIGTERM to the daemon, install portsup again, and start it"
+
 
 def not_answered(error: BaseException) -> PortsupError:
     """What answers requests could not be loaded."""
-    what, hint = "cannot answer", "send SIGTERM to the daemon, install portsup again, and start it"
-    return refusal(error, what) or PortsupError(what, str(error), hint)
+    what = "cannot answer"
+    return refusal(error, what) or PortsupError(what, str(error), _INSTALL_AGAIN)
+
+
+def lack(do: str, error: BaseException) -> PortsupError | None:
+    """The system has kept a request from being answered, or what that takes could not be loaded; None if neither."""
+    what = no_answer_to(do)
+    if (refused := refusal(error, what)) is not None:
+        return refused
+    if isinstance(error, ImportError):
+        return PortsupError(what, str(error), _INSTALL_AGAIN)
+    return None if error.__cause__ is None else refusal(error.__cause__, what)
 
 
 def no_answer_to(do: str) -> str:

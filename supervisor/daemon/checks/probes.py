@@ -53,8 +53,8 @@ async def ask(probe: Probe, asker: Asker, timeout: float) -> Cause:
         return str(error)
     except TimeoutError:
         found = NoAnswer(timeout)
-    except OSError as error:
-        found = error.strerror or str(error)
+    except (OSError, ImportError) as error:  # also where what reads an answer cannot be loaded
+        found = getattr(error, "strerror", None) or str(error)
     return "" if found is None else Probed(_subject(probe), found)
 
 

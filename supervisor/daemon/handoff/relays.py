@@ -7,6 +7,7 @@ What the one end does to its connection, the other end learns as it would withou
 import asyncio
 import contextlib
 import errno
+import resource
 import socket
 from collections.abc import Callable
 
@@ -26,11 +27,10 @@ class Relays:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._relays: set[_Relay] = set()
+        _ = system.user_of_peer  # loads what tells it, now that somebody comes back where that cannot be had
 
     def begin(self, client: socket.socket) -> bool:
         """Connects a client to where it wanted to; it is cut off if nobody is there.  Whether there is room for it."""
-        import resource
-
         if len(self._relays) >= most_at_once(resource.getrlimit(resource.RLIMIT_NOFILE)[0]):
             return False
         try:

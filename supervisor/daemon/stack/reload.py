@@ -17,7 +17,9 @@ from supervisor.core.journal import Reloaded, ReloadRefused
 from supervisor.core.order import levels, with_dependencies
 from supervisor.core.reasons import Asked
 from supervisor.core.state import AT_REST, State
+from supervisor.daemon.faults import unanswered
 from supervisor.daemon.instance import Instance
+from supervisor.daemon.loading import load_for
 from supervisor.daemon.options import Options
 from supervisor.daemon.reading import refuse_without_handoff
 from supervisor.daemon.service.slot import Slot
@@ -63,7 +65,18 @@ class Reloader:
         return [outcomes.file_changed(name) for name in changed]
 
     async def look(self, asked: Sequence[str] = ()) -> tuple[StackSpec, Difference]:
-        """The files (or others) as they are now, and what is different; raises PortsupError if they cannot be used."""
+        """The files (or others) as they are now, and what is different; raises PortsupError if they cannot be used.
+
+        Nothing is changed yet: so whatever goes wrong, here too, is the answer, and ends nothing.
+        """
+        try:
+            return await self._look(asked)
+        except PortsupError:
+            raise
+        except Exception as error:
+            raise unanswered("reload", error, self._journal) from error
+
+    async def _look(self, asked: Sequence[str]) -> tuple[StackSpec, Difference]:
         new, found = await read_again(self._world.inquiries, self.spec, asked or self._asked)
         await leave_time(self._stack.loop)
         found = scaled(self._world.slots.values(), new, found)
@@ -80,6 +93,7 @@ class Reloader:
         if not self._hands_over:
             touched = new.services if found.top else {change.name for change in found.changed}
             refuse_without_handoff(new, [name for name in self._at_work() if name in touched and name in new.services])
+        load_for(new)
         return new, found
 
     def check_start(self, names: Collection[str], spec: StackSpec | None = None) -> None:

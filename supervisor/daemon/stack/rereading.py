@@ -4,6 +4,7 @@ What has not changed does not come back: the one who asks has it.  The child imp
 portsup have been installed in the place of this one meanwhile, what that one reads would not fit us.
 """
 
+import _pickle as pickle  # the part in C alone, as `process.aside` has it already
 import asyncio
 import binascii
 import os
@@ -35,7 +36,7 @@ _INSTALLED = _installed()
 async def read_again(inquiries: Inquiries, old: StackSpec, asked: Sequence[str]) -> tuple[StackSpec, Difference]:
     """The stack of what `find_asked` gives, as it is written now, and what is different from `old`.
 
-    Raises PortsupError where it cannot be used.
+    Raises PortsupError where it cannot be used, and what was raised as it was read.
     """
     if _installed() != _INSTALLED:
         raise refusals.replaced(old.file.name)
@@ -73,12 +74,8 @@ def _read(old: StackSpec, asked: Sequence[str]) -> dict[str, Any]:
 
 
 def _frozen(value: object) -> str:
-    import pickle  # late, a third of a MiB: most daemons are never told to read anything again
-
     return binascii.b2a_base64(pickle.dumps(value), newline=False).decode()
 
 
 def _thawed(text: str) -> Any:
-    import pickle
-
     return pickle.loads(binascii.a2b_base64(text))
