@@ -131,6 +131,22 @@ class Seat:
         left = [sock for other, sock in self.kept.items() if other is None or (has_none and other == who)]
         return [sock for sock in left if is_listening(sock)]
 
+    def due_to(self, who: object) -> socket.socket | None:
+        """What a process tree gets that has to have one of ours: its own, that where clients wait for the next one, or
+        else that of another tree, which both have then.
+        """
+        own, left = self.kept.get(who), self.kept.get(None)
+        if own is not None and (left is None or is_listening(own)):
+            return own
+        return left or next(iter(self.kept.values()), None)
+
+    def give(self, who: object, sock: socket.socket) -> None:
+        """Keeps one of these for a process tree; it is left over for nobody any more."""
+        if self.kept.get(None) is sock:
+            del self.kept[None]
+        if self.kept.get(who) is not sock:
+            self.keep(who, sock)
+
     def find(self, inode: int) -> socket.socket | None:
         """The kept one with this inode."""
         return next((sock for sock in self.sockets() if inode_of(sock) == inode), None)

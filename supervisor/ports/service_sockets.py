@@ -93,7 +93,7 @@ class ServiceSockets:
         self._insist_on_being_open()
         seat = self._seats.get(place) or Seat()
         who = claim.who
-        found = seat.kept.get(who) or next(iter(seat.kept.values()), None)
+        found = seat.due_to(who)
         if found is not None and not is_listening(found) and not seat.others_of(who):
             seat.close()  # a process has shut it down
             found = None
@@ -106,8 +106,7 @@ class ServiceSockets:
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, shared)
         if not seat.trees() - {who}:  # whoever has it too may be about to accept, and counts on not being blocked
             os.set_blocking(found.fileno(), os.get_blocking(like.fileno()))
-        seat.kept.pop(None, None)
-        seat.kept[who] = found
+        seat.give(who, found)
         seat.forget(who, {claim.inode})
         seat.add(replace(claim, inode=inode_of(found), listens=is_listening(found)))
         self._seats[place] = seat
@@ -120,7 +119,8 @@ class ServiceSockets:
         """
         place = place_of(host)
         seat = self._seats.get(place)
-        found = next((sock for sock in seat.sockets() if is_listening(sock)), None) if seat is not None else None
+        own = [] if seat is None else [sock for sock in (seat.due_to(who), *seat.sockets()) if sock is not None]
+        found = next(filter(is_listening, own), None)
         if seat is None or found is None:  # or a process has shut it down
             held = self.held(who)
             self.retire([other for other in self._seats if other.overlaps(place) and other not in held])
@@ -128,8 +128,7 @@ class ServiceSockets:
             found = self._sockets.listening(place)
         if not seat.trees() - {who}:
             os.set_blocking(found.fileno(), True)
-        seat.kept.pop(None, None)
-        seat.kept[who] = found
+        seat.give(who, found)
         seat.add(Claim(who, inode_of(found), listens=True))
         return found
 

@@ -101,6 +101,12 @@ def asked(port: int, host: str) -> str:
         return connection.recv(64).decode().strip()
 
 
+def sockets_of(pid: int) -> set[int]:
+    """The inodes of all that a process has open."""
+    targets = [os.readlink(each.path) for each in os.scandir(f"/proc/{pid}/fd")]
+    return {int(target[8:-1]) for target in targets if target.startswith("socket:[")}
+
+
 @one_and_long_others
 def test_a_program_gets_its_socket_as_it_likes_in_every_life(stack: Make, how: str) -> None:
     """After the first bind, a crash, a restart and a rolling restart, and listens nowhere else."""
@@ -129,6 +135,26 @@ def test_a_program_gets_its_socket_as_it_likes_in_every_life(stack: Make, how: s
         assert set(live.log("dials").splitlines()) == {f"dialled from {ports['dials']}", "closed"}
         assert {each["event"] for each in live.journal("wrong port")} == set()
         assert live.journal("other port bound") == []
+
+
+@pytest.mark.parametrize("how", only(["bpf", "swap"], HOW), indirect=True)
+def test_a_successor_that_listens_at_a_second_address_late_has_all_its_clients(stack: Make, how: str) -> None:
+    """They wait there at a socket of portsup's, of which nothing is left afterwards."""
+    live = stack_of(stack, how, ("one-late",))
+    with up(live):
+        port = live.rows()["one-late"]["port"]
+        rolling = live.popen("restart", "--rolling", "one-late")
+        assert eventually((live.folder / f"asked-of-{port}").exists)
+        with socket.create_connection(("::1", port), 10) as waits:
+            (live.folder / f"go-of-{port}").touch()
+            assert rolling.wait(30) == 0
+            pid = live.rows()["one-late"]["pid"]
+            waits.settimeout(10)
+            assert waits.recv(64).decode().strip() == str(pid)
+        for host in ("::1", "127.0.0.1"):
+            assert {asked(port, host) for _ in range(20)} == {str(pid)}
+        eventually(lambda: {each.inode for each in listening((port,))} <= sockets_of(pid))
+        assert ways_in(port) == []
 
 
 @one_and_long_others

@@ -306,6 +306,61 @@ def test_where_no_queue_moves_the_successor_gets_who_connects_and_the_old_one_wh
         client.close()
 
 
+@pytest.mark.parametrize("place", [LOCAL, LOCAL6], ids=str)
+def test_where_no_queue_moves_a_successor_that_comes_late_gets_who_connects(
+    sockets: ServiceSockets, still: None, place: Place
+) -> None:
+    """It listens elsewhere first, so that the old process was about to be asked to end."""
+    host = "::1" if place is LOCAL6 else "127.0.0.1"
+    with own(place) as old, own(place) as new:
+        begin(sockets, place, old, "1")
+        sockets.newcomers().stand_by("1")
+        clients = waiting(sockets.port, 3, host)
+        lent = sockets.lend(place, new, Claim("2", inode_of(new)))
+        known = sockets.inodes()
+        clients += waiting(sockets.port, 3, host)
+        assert len(accepted(lent)) == len(clients)
+        assert {each.inode for each in system.listening((sockets.port,))} == known == {inode_of(old), inode_of(lent)}
+        assert sockets.newcomers().stand_by("1")
+        old.close()
+        sockets.process_ended("1")
+        clients += waiting(sockets.port, 3, host)
+        assert len(accepted(lent)) == 3
+        assert {each.inode for each in system.listening((sockets.port,))} == sockets.inodes() == {inode_of(lent)}
+    for client in clients:
+        client.close()
+
+
+def test_an_offered_socket_is_that_where_clients_wait_for_the_next_process(
+    sockets: ServiceSockets, still: None
+) -> None:
+    old = sockets.offer("127.0.0.1", "1")
+    sockets.newcomers().stand_by("1")
+    clients = waiting(sockets.port, 3)
+    offered = sockets.offer("127.0.0.1", "2")
+    assert offered is not old
+    assert len(accepted(offered)) == len(clients)
+    assert {each.inode for each in system.listening((sockets.port,))} == sockets.inodes()
+    for client in clients:
+        client.close()
+
+
+def test_a_process_that_has_shut_its_socket_down_gets_that_where_its_clients_wait_meanwhile(
+    sockets: ServiceSockets, still: None
+) -> None:
+    with own(LOCAL) as like:
+        lent = sockets.lend(LOCAL, like, Claim("1", inode_of(like)))
+        sockets.listen(lent, Claim("1", inode_of(lent)), 10)
+        lent.shutdown(socket.SHUT_RDWR)
+        sockets.shut_down("1")
+        clients = waiting(sockets.port, 3)
+        again = sockets.lend(LOCAL, like, Claim("1", inode_of(like)))
+        assert len(accepted(again)) == len(clients)
+        assert {each.inode for each in system.listening((sockets.port,))} == sockets.inodes() == {inode_of(again)}
+    for client in clients:
+        client.close()
+
+
 @needs_moving
 def test_of_several_workers_one_socket_is_kept_whoever_ends(sockets: ServiceSockets) -> None:
     workers = [begin(sockets, LOCAL, own(LOCAL, shared=True)) for _ in range(3)]

@@ -345,6 +345,38 @@ def wildcards() -> None:
             answer(ready)
 
 
+def one_late() -> None:
+    """At two addresses; who takes over from another process listens at the second one once there is a file `go`.
+
+    The other one, which is asked to end meanwhile, ends after that.
+    """
+
+    def is_there(name: str) -> bool:
+        return os.path.exists(f"{name}-of-{PORT}")
+
+    def note(name: str) -> None:
+        open(f"{name}-of-{PORT}", "w").close()
+
+    def end(*_: object) -> None:
+        note("asked")
+        while not is_there("second"):
+            time.sleep(0.005)
+        os._exit(0)
+
+    servers, is_successor = [listening()], is_there("first")
+    if not is_successor:
+        signal.signal(signal.SIGTERM, end)
+        note("first")
+    while is_successor and not is_there("go"):
+        time.sleep(0.005)
+    servers.append(listening("::1"))
+    if is_successor:
+        note("second")
+    while True:
+        for ready in select.select(servers, [], [])[0]:
+            answer(ready)
+
+
 def mptcp() -> None:
     server, poll = socket.socket(socket.AF_INET, socket.SOCK_STREAM, 262), select.epoll()
     poll.register(server, select.EPOLLIN)
