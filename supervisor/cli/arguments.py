@@ -10,14 +10,14 @@ _DIGITS = 18
 def line_count(text: str) -> int:
     """How many lines: a number, or `all`."""
     if (count := _count(text)) is None:
-        raise argparse.ArgumentTypeError(f"`{text}` is no number of lines: write 50, or all")
+        raise argparse.ArgumentTypeError(f"`{text}` is not a number of lines: write 50, or all")
     return count
 
 
 def failure_count(text: str) -> int:
     """How many failures: a number from 1, or `all`."""
     if not (count := _count(text)):
-        raise argparse.ArgumentTypeError(f"`{text}` is no number of failures: write 1, 2, ... or all")
+        raise argparse.ArgumentTypeError(f"`{text}` is not a number of failures: write 1, 2, ... or all")
     return count
 
 
@@ -43,7 +43,7 @@ def moment(text: str) -> float:
     try:
         return datetime.fromisoformat(text).timestamp()
     except (ValueError, OverflowError, OSError):
-        raise argparse.ArgumentTypeError(f"`{text}` is no time: write 10m, 2h or 2026-03-01T09:30") from None
+        raise argparse.ArgumentTypeError(f"`{text}` is not a time: write 10m, 2h or 2026-03-01T09:30") from None
 
 
 def _port(digits: str) -> int:
@@ -56,12 +56,17 @@ def ports(text: str) -> list[int]:
     for part in text.split(","):
         first, dash, last = part.strip().partition("-")
         if not (first.isascii() and first.isdigit() and (not dash or (last.isascii() and last.isdigit()))):
-            raise argparse.ArgumentTypeError(f"`{text}` are no ports: write 6000-6002 or 6000,6010")
+            raise argparse.ArgumentTypeError(f"`{text}` are not ports: write 6000-6002 or 6000,6010")
         begin, end = (_port(first), _port(last)) if dash else (_port(first), _port(first))
         if not 0 < begin <= end < 65536:
-            raise argparse.ArgumentTypeError(f"`{part.strip()}` is out of order: ports go from 1 to 65535")
+            raise argparse.ArgumentTypeError(
+                f"`{part.strip()}` is not valid: write ports from 1 to 65535, the lower one first"
+            )
         if end - begin >= 100:
-            raise argparse.ArgumentTypeError(f"`{part.strip()}` are {end - begin + 1} ports, and all would be held")
+            count = end - begin + 1
+            raise argparse.ArgumentTypeError(
+                f"`{part.strip()}` are {count} ports, and portsup would hold all of them: at most 100"
+            )
         found += range(begin, end + 1)
     if len(set(found)) != len(found):
         raise argparse.ArgumentTypeError(f"`{text}` has a port twice")

@@ -70,7 +70,7 @@ def split(arguments: Sequence[str]) -> tuple[list[str], str, list[str]]:
         if name in WITH_VALUE:
             if not equals:
                 if not rest:
-                    raise UsageError("cannot understand the command line", f"`{word}` wants a value")
+                    raise UsageError("cannot understand the command line", f"`{word}` needs a value")
                 value = rest.pop(0)
             options.append(f"{WITH_VALUE[name]}={value}")
         elif word in ("-h", "--help"):
@@ -82,7 +82,7 @@ def split(arguments: Sequence[str]) -> tuple[list[str], str, list[str]]:
             raise UsageError(
                 "cannot understand the command line",
                 f"there is no option `{name}` before the command",
-                f"{near or 'options of a command stand behind it:'} `portsup --help` shows both",
+                f"{near or 'write options of a command after it:'} `portsup --help` shows both",
             )
     return options, rest.pop(0) if rest else "", rest
 
@@ -145,7 +145,7 @@ def instance_number(text: str) -> int:
     """An instance number as typed on the command line."""
     if text.isascii() and text.isdigit() and len(text) < 10 and int(text) >= 1:
         return int(text)
-    raise argparse.ArgumentTypeError(f"`{text}` is no instance number: they are 1, 2, ...")
+    raise argparse.ArgumentTypeError(f"`{text}` is not an instance number: write 1, 2, ...")
 
 
 def seconds(text: str) -> float:
@@ -157,7 +157,7 @@ def seconds(text: str) -> float:
         value = -1.0
     if 0 <= value < 1e10:
         return value
-    raise argparse.ArgumentTypeError(f"`{text}` is no duration: write 10, 0.5, 10s, 2m or 1h")
+    raise argparse.ArgumentTypeError(f"`{text}` is not a duration: write 10, 0.5, 10s, 2m or 1h")
 
 
 def overview() -> str:

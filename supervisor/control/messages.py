@@ -39,9 +39,9 @@ class Resources:
 
     cpu_s: processor time
     memory: bytes
-    processes: how many they are
+    processes: their number
     listens: every socket that one of them listens on
-    partial: looking at them all would have taken more than 3 s: sockets may be missing, and shared memory count twice
+    partial: it was cut short after 3 s: sockets may be missing, and shared memory may count several times
     """
 
     cpu_s: float
@@ -63,7 +63,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a service is, or would be first.
+    """Where a service is, or where it would start first.
 
     host: the address at which it listens
     port: the port
@@ -104,12 +104,12 @@ class Event:
     """Something that happened.
 
     time: RFC 3339, UTC
-    level: `info`, `warning` (should not be, and portsup can live with it) or `error` (ends a service or the stack)
-    event: which one it is
+    level: `info`, `warning` (a problem that portsup can handle) or `error` (ends a service or the stack)
+    event: its name
     seq: counts from 1 in each run of the instance
-    service: the service that it is about; missing when it is about the instance
-    state: the state of the service, or of its replica, from then on
-    replica: the number of the replica that it is about, where the service has several
+    service: the service that it is about; missing if it is about the instance
+    state: the state of the service, or of its replica, after the event
+    replica: the number of the replica that it is about, if the service has several
     """
 
     REST = "facts"
@@ -132,7 +132,7 @@ class LogLine:
     service: its name
     stream: `stdout` or `stderr`
     message: the line, without its newline
-    replica: the number of the replica that printed it, where the service has several
+    replica: the number of the replica that printed it, if the service has several
     """
 
     time: str

@@ -5,12 +5,12 @@ from supervisor.dataclass import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Late:
-    """Somebody whom an order waits for.
+    """A service for which a request waits.
 
-    name: the service; null for how many more there are
-    words: why it is waited for
-    since_s: for how long that has been
-    left_s: how long still, at most
+    name: the service; null in the entry that says how many more there are
+    words: why the request waits for it
+    since_s: how long it has waited
+    left_s: how long it still waits at most
     """
 
     name: str | None
@@ -21,11 +21,11 @@ class Late:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How it went for one service.
+    """The result for one service.
 
     name: its name
     ok: whether the request succeeded for it
-    words: how it is now
+    words: what the result is
     """
 
     name: str
@@ -40,11 +40,11 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """A service that is different in services.yaml now.
+    """A service that has changed in services.yaml.
 
     name: its name
-    keys: what is different
-    restarts: whether it has to be restarted for that
+    keys: the changed keys
+    restarts: whether it must restart for that
     """
 
     name: str
@@ -54,12 +54,12 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What a reload has found.
+    """What a reload found.
 
-    added: services that are new
-    removed: services that are gone
-    changed: services that are different
-    top: other keys of the file than `services` that are different, and `files` if the list of files is
+    added: new services
+    removed: removed services
+    changed: changed services
+    top: changed keys of the file other than `services`, and `files` if the list of files has changed
     """
 
     added: tuple[str, ...]
@@ -70,12 +70,12 @@ class Changes:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A line of the answer to an order.
+    """A line of the answer to a request that changes something.
 
     progress: a step, in words for people
-    waiting: whom it waits for, every second while it takes that long
-    difference: what a `reload` has found, in its first line
-    results: how it went for each service, in the last line
+    waiting: the services for which the request waits, once a second
+    difference: what a `reload` found, in its first line
+    results: the result for each service, in the last line
     end: true in the last line
     """
 

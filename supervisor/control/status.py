@@ -28,7 +28,7 @@ class PortStatus:
 
 @dataclass(frozen=True, slots=True)
 class StdioStatus:
-    """What is served of a service with `stdio`.
+    """What runs for a service with `stdio`.
 
     sessions: how many sessions are open; with `share: one` clients of version 2026-07-28 have none
     programs: how many processes of the program run
@@ -43,7 +43,7 @@ class SecondProcess:
     """The second process of a service during a rolling restart.
 
     pid: its process id
-    state: `starting` (it is to take over), `terminating` or `killing` (it was replaced)
+    state: `starting` (the new process), `terminating` or `killing` (the replaced one)
     """
 
     pid: int
@@ -54,7 +54,7 @@ class SecondProcess:
 class ReplicaStatus:
     """One of several processes of a service.
 
-    name: how it is called: `api.2`
+    name: its name, such as `api.2`
     number: its number, from 1
     state: one of the states
     health: as of the service
@@ -86,22 +86,22 @@ class ServiceRow:
     instance: number of the instance
     state: one of the states
     status: the state, folded to `inactive`, `activating`, `active`, `deactivating` or `failed`
-    health: `healthy`, `unhealthy`, or `none` where nothing has been asked yet
-    port: the port that it has now
+    health: `healthy`, `unhealthy`, or `none` before the first check or without one
+    port: its current port
     url: where an HTTP server on that port answers
     pid: its main process
     uptime_s: age of that process
     restarts: restarts that nobody asked for, since the stack came up
-    exit_code: of its last process, until the next one is ready; a signal counts negative
+    exit_code: of its last process, until the next one is ready; negative if a signal ended it
     result: why it does not run, or did not go on running
     pool: every port of its pool
     beside: its second process, during a rolling restart
-    status_text: what it says it does
+    status_text: the status that it sent
     next_run: when a job with a `schedule` runs next, with its time zone
     name_url: where it answers by its name, with `names`
-    replicas: its processes, if it has several; `state` and what belongs to it is then of one that stands for them
-    min_ready: how many of them must be ready for the service to be
-    stdio: how many sessions and programs it has, with `stdio`
+    replicas: its processes, if it has several; `state` and what belongs to it is then that of one of them
+    min_ready: how many of them must be ready
+    stdio: its sessions and programs, with `stdio`
     """
 
     name: str
@@ -138,18 +138,18 @@ class ServiceRow:
 
 @dataclass(frozen=True, slots=True)
 class ServiceStatus(ServiceRow):
-    """One service, as `status` and `watch` of the control protocol tell of it.
+    """One service, in `status` and `watch` of the control protocol.
 
     reason: why it is not fine, in words; empty if it is
     cause: the same for programs, as in [events](events.md#reasons): its `kind`, and what belongs to it
     reached: how far its process has come: `none`, `started`, `listening` or `ready`
     checks_health: whether it has a `healthcheck`
-    handoff: how it gets its port as a socket that portsup keeps, or why not; null where it binds the port itself
+    handoff: how portsup keeps its socket, or why it does not; null if the service binds its port itself
     rotations: how often it moved to another port since the stack came up
-    file_changes: how often files that it watches have changed, and something followed, since the stack came up
-    one_shot: whether its work is done when it exits with 0
-    is_done: whether that work is done
-    optional: whether `up` leaves it out unless it is named or needed
+    file_changes: how often portsup acted on changes of files that it watches, since the stack came up
+    one_shot: whether it is a job
+    is_done: whether the job is done
+    optional: whether `up` starts it only if it is named or needed
     """
 
     reason: str = ""
@@ -182,11 +182,11 @@ class ServiceStatus(ServiceRow):
 class LoopStatus:
     """How well the event loop of the daemon is served, since it came up.
 
-    stalls: how often it served nobody for `stall_from_s` and more
-    stall_from_s: from how long on that counts
-    longest_stall_s: the longest time for which it served nobody
-    longest_stall_cpu_s: how much of that it was on a processor
-    longest_stall: what it did then, in words
+    stalls: how often it did not answer for `stall_from_s` or longer
+    stall_from_s: the shortest time that counts
+    longest_stall_s: the longest time in which it did not answer
+    longest_stall_cpu_s: the processor time of that
+    longest_stall: what it did meanwhile, in words
     """
 
     stalls: int
@@ -198,13 +198,13 @@ class LoopStatus:
 
 @dataclass(frozen=True, slots=True)
 class BudgetStatus:
-    """What the services may cost together, and what those that run cost, in bytes.
+    """The budget of the services, and how much of it the running ones take, in bytes.
 
     memory: the limit; null for none
-    memory_held: what the services that run cost of it
-    gpu_memory: the limit for memory of graphics processors; null for none, and as long as nobody has asked for it
-    gpu_memory_held: what the services that run cost of that
-    waiting: the services that wait for room, in the order in which they came
+    memory_held: how much of it the running services take
+    gpu_memory: the limit for memory of graphics processors; null for none, and before the first request for it
+    gpu_memory_held: how much of that the running services take
+    waiting: the services that wait for room, in the order of their requests
     """
 
     memory: int | None
@@ -221,9 +221,9 @@ class StackStatus:
     stack: name of the stack
     instance: number of the instance
     services: the requested ones, in the order of services.yaml
-    warnings: what should not be, in words, such as that services.yaml has changed
-    loop: how long portsup served nobody
-    budget: what the services may cost together, where services.yaml has a `budget`
+    warnings: problems, in words, such as that services.yaml has changed
+    loop: how long portsup did not answer
+    budget: the budget of the services, if services.yaml has one
     """
 
     stack: str

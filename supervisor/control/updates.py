@@ -7,11 +7,11 @@ from supervisor.dataclass import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What the processes of a service used together, one value a moment; null where it had no process.
+    """What the processes of a service used together, one value for each moment; null if it had no process.
 
     cpu_s: processor time since they were started
     memory: bytes
-    processes: how many they were
+    processes: their number
     """
 
     cpu_s: tuple[float | None, ...]
@@ -21,11 +21,11 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Usages:
-    """The answer to `trend`, and `usage` of an `Update`, where it has one moment.
+    """The answer to `trend`, and `usage` of an `Update`, which has one moment.
 
     every_s: how far the moments are apart while somebody watches
     times: the moments, in seconds since 1970, oldest first
-    services: by service what it used at each of them
+    services: by service, what it used at each moment
     """
 
     every_s: float
@@ -37,11 +37,11 @@ class Usages:
 class Update:
     """A line of `subscribe`.
 
-    run: which run of the daemon counts the changes
-    seq: number of the last change that whoever has read up to here knows of
-    status: everything, in the first line for one who cannot go on from where they were
-    changed: services that are different, or new
-    removed: names of services that are gone
+    run: which run of the daemon it is about; `seq` counts in it
+    seq: number of the last change that this line includes
+    status: everything: in the first line for a new reader, or one of another run
+    changed: changed and new services
+    removed: names of removed services
     event: something that happened
     usage: what the services used at a moment
     gap: how many events are missing, because the reader was too slow
@@ -61,7 +61,7 @@ class Update:
 class PortEvents:
     """The answer to `history`.
 
-    events: of the journal, oldest first, the last 200 of them
+    events: the last 200 of the journal about the port, oldest first
     """
 
     events: tuple[Event, ...]

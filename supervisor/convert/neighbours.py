@@ -131,7 +131,7 @@ def _numbers(service: Draft, own: set[int], doors: dict[int, list[Draft]]) -> No
 
 
 def _of_files(service: Draft, names: dict[str, Draft], gone: set[int]) -> None:
-    """What a file of variables says of a neighbor, said anew where it holds no secret."""
+    """What a file of variables says of a neighbour, said anew where it holds no secret."""
     for variable, value in service.in_files.items():
         if variable in service.environment:
             continue

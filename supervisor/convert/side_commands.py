@@ -45,7 +45,7 @@ _ASKING = re.compile(
 
 
 def ask(draft: Draft, doors: Mapping[int, Sequence[Draft]]) -> None:
-    """Follow the port in `redis-cli -p 6380`, the command of a service, to the neighbor that listens there.
+    """Follow the port in `redis-cli -p 6380`, the command of a service, to the neighbour that listens there.
 
     `doors` has the services by the first ports of their pools.
     """

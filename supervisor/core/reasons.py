@@ -9,7 +9,7 @@ from supervisor.core.reason import facts_of as facts_of
 
 
 class Asked(Reason):
-    """Somebody wants it so: `stop`, `kill`, `restart`, `rotate` or `reconfigure`."""
+    """Somebody asked for it: `stop`, `kill`, `restart`, `rotate` or `reconfigure`."""
 
     to: str
 
@@ -44,7 +44,7 @@ class UsesProcessor(Reason):
 
 
 class NeedsRestarted(Reason):
-    """Services that it is restarted with were restarted."""
+    """Services that it depends on with `restart: true` restarted."""
 
     needs: tuple[str, ...]
 
@@ -56,7 +56,7 @@ class NeedsMoved(Reason):
 
 
 class FilesChanged(Reason):
-    """Files that it is made of have changed: one of them, and how many."""
+    """Files that it watches have changed: one of them, and how many."""
 
     path: str
     count: int = 1
@@ -75,7 +75,7 @@ class EndedBySignal(Reason):
 
 
 class BeforeReady(Reason):
-    """It ended so before it was ready."""
+    """It ended in this way before it was ready."""
 
     end: Reason
 
@@ -88,14 +88,14 @@ class InARow(Reason):
 
 
 class AfterRestarts(Reason):
-    """It went wrong like this, and had been restarted as often as its policy allows."""
+    """It went wrong like this, after as many restarts as its policy allows."""
 
     last: Cause
     restarts: int
 
 
 class NotReady(Reason):
-    """It did not become ready (a job: was not done) in time; `missing` is what kept it from that, if it can be seen."""
+    """It did not become ready (a job: was not done) in time; `missing` is what it lacked, if portsup can see it."""
 
     within: float
     missing: Cause = ""
@@ -109,28 +109,28 @@ class NothingListens(Reason):
 
 
 class LastLine(Reason):
-    """The line that is waited for has not come: what was seen instead, and what it printed last, if anything."""
+    """The line for which `ready` waits has not come: what portsup saw instead, and the last line, if any."""
 
     trouble: Cause
     line: str
 
 
 class NoLineMatches(Reason):
-    """No line that it printed matches this pattern; `last` is the last one, where that is known with it."""
+    """No line that it printed matches this pattern; `last` is the last line, if portsup knows it."""
 
     pattern: str
     last: str = ""
 
 
 class PatternTooSlow(Reason):
-    """This pattern takes too long on what it printed, the last time in vain if it `is_given_up`."""
+    """This pattern takes too long on its output; `is_given_up` if portsup does not try it any more."""
 
     pattern: str
     is_given_up: bool = False
 
 
 class NotSaidReady(Reason):
-    """It has not said `READY=1`."""
+    """It has not sent `READY=1`."""
 
 
 class ListensElsewhere(Reason):
@@ -143,7 +143,7 @@ class ListensElsewhere(Reason):
 
 
 class Probed(Reason):
-    """A probe asked this (the TCP port if it is empty), and found that."""
+    """A probe asked `asked` (the TCP port if it is empty), and found `found`."""
 
     asked: str
     found: Cause
@@ -156,7 +156,7 @@ class NoAnswer(Reason):
 
 
 class HttpAnswer(Reason):
-    """An HTTP answer is not as it should be: `how` it differs, in what, and the statuses that were `wanted`."""
+    """An HTTP answer is wrong: `how` it differs, in what, and the `wanted` statuses."""
 
     how: str  # nothing, no-http, status, lacks, no-match, slow-pattern, unread
     status: int = 0
@@ -213,13 +213,13 @@ class NoPortUsable(Reason):
 
 
 class NotTried(Reason):
-    """A port was not tried, for example because its service may have the first of its pool only."""
+    """A port was not tried, for example because the service may use only the first port of its pool."""
 
     is_strict: bool = False
 
 
 class LockGone(Reason):
-    """A lock no longer keeps others out: `how` that came, and which file or directory it is about."""
+    """A lock no longer keeps others out: `how` that happened, and which file or directory it is about."""
 
     how: str  # given-back, unreadable, no-directory, deleted, replaced, unlocked, taken-over
     path: str = ""
@@ -240,7 +240,7 @@ TOO_MANY = "too-many"  # processes, to find the one that has a port
 
 
 class Held(Reason):
-    """Somebody has its port: `how`, and who, as far as that can be seen; `detail` is what the system says of it."""
+    """Somebody holds its port: `how`, and who, as far as portsup can see; `detail` is what the system says about it."""
 
     how: str  # one of those in words/holders.py
     name: str = ""
@@ -253,7 +253,7 @@ class Held(Reason):
 
 
 class OfHook(Reason):
-    """One of its hooks went wrong."""
+    """One of its hooks failed."""
 
     hook: str
     why: Cause
@@ -261,7 +261,7 @@ class OfHook(Reason):
 
 
 class NotRun(Reason):
-    """It cannot be run now: what the system says of it."""
+    """It cannot run now: what the system says about it."""
 
     error: str
 
@@ -277,7 +277,7 @@ class SocketNotKept(Reason):
 
 
 class NotDone(Reason):
-    """A hook was not done in time, in seconds."""
+    """A hook took longer than its time limit, in seconds."""
 
     within: float
 

@@ -190,14 +190,14 @@ def test_only_what_the_last_process_printed(run: Run) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["-i"], "`-i` is about `--grep`"),
-        (["--context", "2"], "`--context` prints lines around matches, and nothing says what to look for"),
+        (["-i"], "`-i`: it needs `--grep`"),
+        (["--context", "2"], "it prints the lines around matches, and no option says what matches"),
         (["--grep", "a("], "`a(` is no regular expression"),
         (["--json-field", "=x"], "`=x` names no field"),
         (["--level", "loud"], "invalid choice: 'loud'"),
-        (["--grep", "x", "--context", "-1"], "`-1` is no number of lines"),
-        (["--grep", "x", "--context", "9999"], "no number of lines from 0 to 1000"),
-        (["--grep", "x", "--context", "0" * 9 + "9999"], "no number of lines from 0 to 1000"),
+        (["--grep", "x", "--context", "-1"], "`-1` is not a number of lines"),
+        (["--grep", "x", "--context", "9999"], "not a number of lines from 0 to 1000"),
+        (["--grep", "x", "--context", "0" * 9 + "9999"], "not a number of lines from 0 to 1000"),
     ],
 )
 def test_a_search_that_makes_no_sense_is_refused(run: Run, options: list[str], words: str) -> None:

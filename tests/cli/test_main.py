@@ -63,16 +63,16 @@ def test_a_mistyped_command_is_told_the_closest_one(run: Run) -> None:
     [
         (["status", "--fromat", "json"], "did you mean `--format`?"),
         (["--instnace", "2", "status"], "did you mean `--instance`?"),
-        (["--instance", "0", "status"], "`0` is no instance number"),
-        (["--instance", "-1", "status"], "`-1` is no instance number"),
-        (["--instance"], "`--instance` wants a value"),
+        (["--instance", "0", "status"], "`0` is not an instance number"),
+        (["--instance", "-1", "status"], "`-1` is not an instance number"),
+        (["--instance"], "`--instance` needs a value"),
         (["status", "--form", "json"], "unrecognized arguments"),
         (["lease", "--pool", "8100", "--", "true"], "hint: `portsup lease --help` shows what it takes"),
         (["status", "--format", "xml"], "invalid choice"),
         (["status", "--color", "pink"], "invalid choice"),
         (["port"], "the following arguments are required: SERVICE"),
-        (["down", "-t", "soon"], "`soon` is no duration"),
-        (["down", "-t", "nan"], "`nan` is no duration"),
+        (["down", "-t", "soon"], "`soon` is not a duration"),
+        (["down", "-t", "nan"], "`nan` is not a duration"),
         (["kill", "-s", "SIGHUPP", "web"], "did you mean `SIGHUP`?"),
         (["config"], "check|show"),
         (["completion", "tcsh"], "invalid choice"),
@@ -85,7 +85,7 @@ def test_a_wrong_command_line_is_told_what_is_wrong(arguments: list[str], words:
     assert ran.out == ""
     assert ran.err.startswith("error: cannot understand the command line: ")
     assert words in ran.err
-    assert "\nhint: " in ran.err or "wants a value" in ran.err
+    assert "\nhint: " in ran.err or "needs a value" in ran.err
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def test_a_file_that_cannot_be_added_to_is_left_alone(run: Run, own_folders: Pat
         (["install", "emacs"], "invalid choice: 'emacs'"),
         (["install", "cursor", "--http"], "`--http` clients are set up in their own settings"),
         (["--replace"], "`--replace` is about `install`"),
-        (["--http", "x"], "`x` are no ports"),
+        (["--http", "x"], "`x` are not ports"),
     ],
 )
 def test_what_does_not_go_together_is_said(run: Run, words: list[str], said: str) -> None:

@@ -78,20 +78,20 @@ def test_what_an_option_does_is_said_in_a_line_that_begins_with_a_verb(command: 
 
 def test_a_long_number_is_not_another_one(run: Run) -> None:
     """Such as its first digits."""
-    assert "`12345678901` is no instance number" in run("--instance", "12345678901", "status").err
+    assert "`12345678901` is not an instance number" in run("--instance", "12345678901", "status").err
     assert ports("0000008100") == [8100]
-    with pytest.raises(argparse.ArgumentTypeError, match="out of order"):
+    with pytest.raises(argparse.ArgumentTypeError, match="the lower one first"):
         ports("810000000000")
     assert "is not SERVICE=N, with a number from 1 to 256" in run("scale", "api=9999999999").err
     assert "is not SERVICE=N, with a number from 1 to 256" in run("scale", "api=257").err
     assert (line_count("9" * 30), line_count("0" * 30 + "7"), failure_count("9" * 5000)) == (ALL, 7, ALL)
-    with pytest.raises(argparse.ArgumentTypeError, match="no duration"):
+    with pytest.raises(argparse.ArgumentTypeError, match="is not a duration"):
         parser.seconds("99999999999")
 
 
 @pytest.mark.parametrize("text", ["0", "000", "-1", "1.5", "", "few"])
 def test_of_no_failure_there_is_nothing_to_explain(text: str) -> None:
-    with pytest.raises(argparse.ArgumentTypeError, match="is no number of failures: write 1"):
+    with pytest.raises(argparse.ArgumentTypeError, match="is not a number of failures: write 1"):
         failure_count(text)
 
 

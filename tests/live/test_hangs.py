@@ -111,7 +111,9 @@ def test_nobody_watches_where_nobody_wants_it(stack: Make) -> None:
         assert live.rows()["web"]["state"] == "running"
 
 
-@pytest.mark.parametrize(("text", "why"), [("soon", "is no duration"), ("0.2", "is below 1 s"), ("-1", "no duration")])
+@pytest.mark.parametrize(
+    ("text", "why"), [("soon", "is not a duration"), ("0.2", "is below 1 s"), ("-1", "not a duration")]
+)
 def test_a_time_that_cannot_be_meant_is_refused(stack: Make, text: str, why: str) -> None:
     live, _ = hanging(stack, text)
     ran = live.run("up", "-d")

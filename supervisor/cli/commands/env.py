@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 EXAMPLES = """\
   portsup env                        the ports and URLs of all services
   portsup env web --reveal           the whole environment of web, with secrets
-  eval "$(portsup env --export)"     into the shell
+  eval "$(portsup env --export)"     set the variables in this shell
   portsup env --format json          one JSON object per line"""
 
 

@@ -37,14 +37,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--since", metavar="WHEN", type=moment, help="print only events since 10m ago, or since 2026-03-01T09:30"
     )
-    parser.add_argument("--until", metavar="WHEN", type=moment, help="print only events until then")
+    parser.add_argument("--until", metavar="WHEN", type=moment, help="print only events until then; not with --follow")
     parser.add_argument("--json", action="store_true", help="print one JSON object per line")
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the events; with --follow those that come, too, until the instance ends."""
     if args.follow and args.until is not None:
-        raise UsageError("cannot follow events until a moment", "--until is about the past", "leave out one of the two")
+        raise UsageError("cannot use `--until` with `-f`", "what comes has no end yet", "leave out one of the two")
     source = find_source(args)
     _check(args.services, source)
     if not args.follow:

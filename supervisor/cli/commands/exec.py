@@ -13,8 +13,8 @@ EXAMPLES = """\
   portsup exec --name api --port-env API_PORT -- ./server
   portsup exec -- npm run dev        the same pool for this name every time
 
-The program finds its port in PORT, and in place of {port} in its arguments.
-It runs at the terminal and gets the signals of portsup.
+The program finds its port in PORT. In its arguments {port} becomes the port.
+It runs at the terminal, and portsup passes its own signals on to it.
 
 exit codes: that of the program, or 128 plus the number of a signal; 2 usage,
 12 no port of the pool can be used, 13 lock lost, 1 the program cannot be run"""
@@ -26,7 +26,7 @@ _SIZE = 4
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `exec`."""
     parser.add_argument(
-        "--pool", metavar="PORTS", type=ports, help="use the first free one, such as 6000-6002 or 6000,6010"
+        "--pool", metavar="PORTS", type=ports, help="use the first free port of 6000-6002 or 6000,6010"
     )
     parser.add_argument("--name", metavar="NAME", help="show others this name for the ports")
     parser.add_argument(
@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--handoff",
         choices=("auto", "off"),
         default="auto",
-        help="use the handoff, or with off let the program bind its port",
+        help="use the handoff; off: the program binds its port itself",
     )
     parser.add_argument("program", nargs="...", metavar="-- CMD", help="the program and its arguments")
 
@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("cannot run a program", "none is given", "`portsup exec --pool 6000-6002 -- CMD ARGUMENTS`")
     name = name_of(args.name, argv)
     if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", args.port_env):
-        raise UsageError(f"cannot set `{args.port_env}`", "this is no name of a variable")
+        raise UsageError(f"cannot set `{args.port_env}`", "this is not the name of a variable")
     from supervisor.daemon.single.program import Program
     from supervisor.daemon.single.run import SingleRun, say_on_stderr
     from supervisor.process.tree import new_run_id

@@ -34,4 +34,4 @@ def signal_number(text: str) -> int:
     from supervisor.cli.commands import did_you_mean
 
     near = did_you_mean("SIG" + text.upper().removeprefix("SIG"), signals.names())
-    raise argparse.ArgumentTypeError(f"`{text}` is no signal here{': ' if near else ''}{near}")
+    raise argparse.ArgumentTypeError(f"`{text}` is not a signal here{': ' if near else ''}{near}")

@@ -78,7 +78,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _number(text: str) -> int:
     if text.isascii() and text.isdigit() and len(text) < 10 and int(text) <= _MOST_CONTEXT:
         return int(text)
-    raise argparse.ArgumentTypeError(f"`{text}` is no number of lines from 0 to {_MOST_CONTEXT}")
+    raise argparse.ArgumentTypeError(f"`{text}` is not a number of lines from 0 to {_MOST_CONTEXT}")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -88,9 +88,7 @@ def run(args: argparse.Namespace) -> int:
     from supervisor.logs.tail import Follower
 
     if args.follow and args.until is not None:
-        raise UsageError(
-            "cannot follow the logs until a moment", "--until is about the past", "leave out one of the two"
-        )
+        raise UsageError("cannot use `--until` with `-f`", "what comes has no end yet", "leave out one of the two")
     fields = tuple(args.json_field)
     query = make_query(args.grep, ignore_case=args.ignore_case, level=args.level, fields=fields)
     _check(args, query)
@@ -130,11 +128,11 @@ def run(args: argparse.Namespace) -> int:
 def _check(args: argparse.Namespace, query: "Query") -> None:
     """Raises UsageError for options that could do nothing."""
     if args.ignore_case and args.grep is None:
-        raise UsageError("cannot ignore case", "`-i` is about `--grep`, which is not there", "add `--grep REGEX`")
+        raise UsageError("cannot use `-i`", "it needs `--grep`", "add `--grep REGEX`")
     if args.context and not query:
         raise UsageError(
-            "cannot show the lines around others",
-            "`--context` prints lines around matches, and nothing says what to look for",
+            "cannot use `--context`",
+            "it prints the lines around matches, and no option says what matches",
             "add `--grep REGEX`, `--level` or `--json-field`",
         )
 

@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-a",
         "--all",
         action="store_true",
-        help="list every lease on this machine, and strangers on its pools",
+        help="list all ports that portsup holds for you, and strangers",
     )
     add_format(parser, "table", "json")
 

@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _agrees(processes: int, files: int, numbers: int) -> bool:
     if not render.is_terminal(sys.stdin):
-        raise UsageError("cannot ask whether to go on", "the input is no terminal", "say so with --yes, or --dry-run")
+        raise UsageError("cannot ask whether to go on", "the input is no terminal", "add `--yes`, or `--dry-run`")
     say(leftovers.question(processes, files, numbers))
     if isinstance(sys.stdin, io.TextIOWrapper):
         sys.stdin.reconfigure(errors="replace")  # what is typed need be no text

@@ -23,7 +23,7 @@ EXAMPLES = """\
   portsup -f services.yaml -f debug.yaml reload   use these files
   portsup reload --format json     one JSON object per line
 
-A file with a mistake changes nothing: the exit code is 2."""
+If the file has a mistake, reload changes nothing and returns 2."""
 
 _MARKS = {"added": "green", "removed": "red", "changed": "yellow"}
 

@@ -11,8 +11,8 @@ EXAMPLES = """\
   portsup scale api=4              four processes of api, on its port
   portsup scale api=4 worker=2     two services at once
 
-It lasts until the next `reload` or `up`, which do what services.yaml says:
-write `replicas: 4` there to keep it."""
+The number applies until the next `reload` or `up`. To keep it, write
+`replicas: 4` into services.yaml."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -33,7 +33,7 @@ EXAMPLES = """\
   portsup status --resources          also CPU, memory, processes and sockets
   portsup status --watch              print again at every change, until Ctrl-C
 
-exit codes: 0 all listed services are running, done or not selected,
+exit codes: 0 all listed services are running, idle, done or not selected,
 3 at least one is not, 4 no such service or no running instance"""
 
 COLUMNS = ("NAME", "PORT", "STATE", "HEALTH", "PID", "UPTIME", "RESTARTS")

@@ -12,7 +12,7 @@ EXAMPLES = """\
   portsup top api db          only these
   portsup top --ascii         for a terminal without Unicode
 
-? shows the keys. Leaving it with q never stops the stack."""
+Press ? to see the keys. q leaves the view, and never stops the stack."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

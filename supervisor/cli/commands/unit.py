@@ -28,7 +28,7 @@ WATCHDOG = 60  # seconds; the daemon says every ten that it lives
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `unit`."""
-    parser.add_argument("services", nargs="*", metavar="SERVICE", help="start only these and what they depend on")
+    parser.add_argument("services", nargs="*", metavar="SERVICE", help="start only these and their dependencies")
     parser.add_argument(
         "--system", action="store_true", help="print it for the systemd of the machine, not for your own"
     )
@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the unit; where it belongs is said on stderr."""
     if args.user is not None and not args.system:
-        raise UsageError("cannot set the user", "your own systemd runs everything as you", "--system takes --user")
+        raise UsageError("cannot set the user", "your own systemd runs everything as you", "add `--system`")
     stack = load(files_asked(args))
     for name in args.services:
         if name not in stack.services:

@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--handoff",
         choices=("auto", "off"),
         default="auto",
-        help="use the handoff, or with off let services bind their ports",
+        help="use the handoff; off: services bind their ports themselves",
     )
     parser.add_argument("--abort-on-exit", action="store_true", help="stop everything when a service has ended")
     parser.add_argument("--abort-on-failure", action="store_true", help="stop everything when a service has failed")
@@ -67,16 +67,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="",
         help="return the exit code of SERVICE; implies --abort-on-exit",
     )
-    parser.add_argument("--dry-run", action="store_true", help="show the ports that would be used, and start nothing")
+    parser.add_argument("--dry-run", action="store_true", help="show which ports `up` would use, and start nothing")
     parser.add_argument("--no-prefix", action="store_true", help="show log lines without the name of the service")
 
 
 def run(args: argparse.Namespace) -> int:
     """Starts the stack; the exit code."""
     if args.wait_timeout == 0:
-        raise UsageError("cannot start anything in no time", "--wait-timeout is 0", "give it seconds, or leave it out")
+        raise UsageError("cannot use `--wait-timeout 0`", "it must be greater than 0", "write seconds, or leave it out")
     if args.exit_code_from and args.detach:
-        raise UsageError("cannot return its exit code", "with -d nobody waits for its end", "leave out -d")
+        raise UsageError(
+            "cannot use `--exit-code-from` with `-d`", "nobody waits for the end of the service", "leave out `-d`"
+        )
     if args.dry_run:
         return _dry_run(args)
     pulse = _pulse()

@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     parser.add_argument("services", nargs="+", metavar="SERVICE", help="the services")
     parser.add_argument("--for", dest="goal", choices=GOALS, default="ready", help="wait for this (default: ready)")
-    parser.add_argument("--timeout", metavar="SECONDS", type=seconds, help="give up after this time")
+    parser.add_argument("--timeout", metavar="S", type=seconds, help="give up (exit 124) after S seconds")
 
 
 def run(args: argparse.Namespace) -> int:

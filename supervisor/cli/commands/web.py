@@ -13,7 +13,7 @@ EXAMPLES = """\
   portsup web              print a link that works once, and serve the page
   portsup web --read-only  a page that only shows
 
-On the page, ? shows the keys. It ends with Ctrl-C; the stack goes on."""
+Press ? on the page to see its keys. Ctrl-C stops the page; the stack goes on."""
 
 PORTS = [7080, 7081, 7082, 7083, 7084]
 
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--host-name", metavar="NAME", action="append", default=[],
-        help="let browsers ask for the page under this name, too",
+        help="let browsers use this host name, too",
     )  # fmt: skip
     parser.add_argument(
         "--with-stack", action="store_true",

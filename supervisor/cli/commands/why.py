@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "-n", "--lines", metavar="N", type=line_count, default=_LINES,
-        help=f"print the last N lines of output (default: {_LINES})",
+        help=f"print the last N lines of output, or all (default: {_LINES})",
     )  # fmt: skip
     add_format(parser, "text", "json")
 

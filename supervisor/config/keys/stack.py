@@ -146,7 +146,7 @@ RAY = Section(
         Key(
             "lease",
             Duration(1.0),
-            "How long a node has a service after the last time it asked the cluster for it; only then may another node "
+            "How long a node keeps a service after it last renewed the lease; only then may another node "
             "start it.",
             "15s",
             more="It must be at least `grace` and 5 s.",

@@ -190,7 +190,7 @@ class QueueRelayed(OfService):
 
 
 class QueueDropped(OfService):
-    """clients that waited for its next process were refused, because its new socket cannot be replaced everywhere or listens at another address, or those that waited at the socket of a process that is gone were cut off, because portsup may not lead them to another one: `why` ([HANDOFF `swap`](../explanation/handoff.md#how-the-queue-moves))"""  # noqa: E501
+    """clients that waited were refused: `why`. Either the new socket of the next process cannot be replaced everywhere, or listens on another address; or they waited at the socket of a process that is gone, and portsup may not lead them to another one ([HANDOFF `swap`](../explanation/handoff.md#how-the-queue-moves))"""  # noqa: E501
 
     event = "queue dropped"
     level = WARNING

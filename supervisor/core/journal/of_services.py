@@ -233,7 +233,7 @@ class LeftBehind(OfState):
 
 
 class ServiceRestarts(OfState):
-    """it ended by itself, and portsup restarts it: `why`, `exit_code` (negative: by that signal), `restarts` so far; `waits`, if it is not started at once; `takes_over`, the process that was to replace it in a rolling restart and takes its place"""  # noqa: E501
+    """it ended by itself, and portsup restarts it: `why`, `exit_code` (negative: by that signal), `restarts` so far; `waits`, if there is a delay; `takes_over`, in a rolling restart the new process, which takes its place"""  # noqa: E501
 
     event = "service restarts"
     level = WARNING

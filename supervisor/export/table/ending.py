@@ -19,7 +19,7 @@ from supervisor.export.table.fates import (
     waits_longer,
 )
 
-_NO_HOLD = "nobody has the port while the program restarts: clients are refused, and other programs can take it"
+_NO_HOLD = "nobody holds the port while the program restarts: clients are refused, and other programs can take it"
 _HELD_INSIDE = changed(
     "only where the container lets portsup see its calls; else the program binds by itself", is_handed_over
 )
@@ -77,7 +77,7 @@ ROWS: tuple[Row, ...] = (
         "stop_command.timeout",
         changed("the limits of the start and of the stop hold for it"),
         INSIDE,
-        lost("compose waits as long as it takes"),
+        lost("compose has no time limit for it"),
         INSIDE,
     ),
     row("stop_signal.signal", KEPT, INSIDE, KEPT, INSIDE),
@@ -85,7 +85,7 @@ ROWS: tuple[Row, ...] = (
         "stop_signal.to",
         KEPT,
         INSIDE,
-        changed("`group`: the first process alone gets the signal", lambda spec: spec.stop_to is StopTo.GROUP),
+        changed("`group`: only the first process gets the signal", lambda spec: spec.stop_to is StopTo.GROUP),
         INSIDE,
     ),
     row("stop_grace_period", KEPT, INSIDE, KEPT, INSIDE),
@@ -109,7 +109,7 @@ ROWS: tuple[Row, ...] = (
     row(
         "bind",
         changed(
-            "`strict`: with `--system` alone, by SocketBindDeny; `move`: not at all",
+            "`strict`: only with `--system`, by SocketBindDeny; `move`: not at all",
             lambda spec: spec.bind is not BindMode.REPORT,
         ),
         INSIDE,

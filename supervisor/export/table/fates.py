@@ -173,5 +173,5 @@ def says(word: str) -> When:
 KEPT = Cell(Fate.KEPT)
 INSIDE = Cell(Fate.KEPT, "by portsup in the container")
 FIXED = unneeded("a service has one port there")
-ONCE = unneeded("it is put together before the export")
+ONCE = unneeded("it is resolved before the export")
 WRITTEN_OUT = kept("its variables are written out, because every program reads such files in its own way")

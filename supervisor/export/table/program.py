@@ -56,11 +56,11 @@ ROWS: tuple[Row, ...] = (
     row("stdin", lost("the program reads the end of its input at once"), INSIDE, KEPT, INSIDE),
     row(
         "user group",
-        changed("with `--system` alone: your own systemd runs everything as you"),
-        changed("`group` alone: portsup changes to it, and has to be root in the image", has_group_alone),
-        changed("`group` alone is that of root in the container", has_group_alone),
+        changed("only with `--system`: your own systemd runs everything as you"),
+        changed("`group` without `user`: portsup changes to it, and must be root in the image", has_group_alone),
+        changed("`group` without `user` is that of root in the container", has_group_alone),
         changed(
-            "numbers alone; to a name, or a group alone, portsup changes, and has to be root in the image",
+            "only numbers; for a name, or a group without `user`, portsup changes itself, and must be root there",
             has_named_user,
         ),
     ),

@@ -26,7 +26,7 @@ from supervisor.export.table.fates import (
 )
 
 NO_CHECK = Cell(Fate.LOST, "as all of `healthcheck`", never)
-_HTTP = "`curl` asks for a GET that is answered below 400; this of it is not looked at"
+_HTTP = "`curl` sends a GET and accepts every status below 400; it does not check this"
 _POD = "checked by portsup in the container, which restarts the service"
 
 ROWS: tuple[Row, ...] = (
