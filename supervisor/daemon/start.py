@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from supervisor import system
@@ -31,6 +30,7 @@ from supervisor.ports.port_lock import own_identity
 from supervisor.ports.record import Owner
 from supervisor.ports.runtime import RuntimeDir
 from supervisor.process import leftovers, lifeline, tree
+from supervisor.process.aside import Aside
 from supervisor.process.remarks import say
 from supervisor.process.view import require_view
 from supervisor.words import endings, starting
@@ -39,17 +39,20 @@ from supervisor.words.console import left_out, table
 NOTED_TO = 3600.0  # seconds: so exactly is known when a number was last in use, as to write that waits for the disk
 
 
-def run_instance(instance: int | None, read: Callable[[], tuple[StackSpec, Options]], show: Show) -> int:
+def run_instance(instance: int | None, asked: Aside, show: Show) -> int:
     """The life of one instance in this process; the exit code.  Raises PortsupError for what ended it.
 
-    `read` gives what `read_stack` gives.
+    `asked` answers what `read_stack` gives.
     """
-    spec, options = read()
+    spec, options = asked.answer()
     check_state()
     runtime = RuntimeDir.open()
     run_id = tree.new_run_id()
     folders, folder = Folders(state_directory()), os.path.realpath(spec.directory)
-    lock = take_instance(spec, runtime, instance, run_id, folders)
+    try:
+        lock = take_instance(spec, runtime, instance, run_id, folders)
+    finally:
+        asked.wait()
     if folders.trouble:
         say(f"warning: {folders.trouble}")
     is_first = not any(os.path.realpath(other.directory) == folder for other in lock.others)

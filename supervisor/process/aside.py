@@ -42,13 +42,19 @@ class Aside:
         found = None
         with open(self._source, "rb") as source, contextlib.suppress(EOFError, pickle.UnpicklingError):
             found = pickle.load(source)  # else it was killed, or made a mistake
-        os.waitpid(self._pid, 0)
         if found is None:
             return self._question()
         value, error = found
         if error is not None:
+            self.wait()
             raise error
         return value
+
+    def wait(self) -> None:
+        """Waits until the child is gone; its memory is given back a millisecond after it has answered."""
+        if self._pid:
+            os.waitpid(self._pid, 0)
+            self._pid = 0
 
     def _begin(self) -> None:
         import _pickle  # noqa: F401  # before there are two who would do so

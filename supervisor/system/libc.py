@@ -5,13 +5,6 @@ import os
 from collections.abc import Collection
 
 _libc = ctypes.CDLL(None, use_errno=True) if os.name == "posix" else ctypes.CDLL("msvcrt")
-PR_SET_PDEATHSIG = 1
-PR_SET_CHILD_SUBREAPER = 36
-
-
-def prctl(option: int, value: int) -> bool:
-    """prctl(2) with one argument; whether the kernel did it."""
-    return bool(_libc.prctl(option, ctypes.c_ulong(value), 0, 0, 0) == 0)
 
 
 def inotify_init1(flags: int) -> int:

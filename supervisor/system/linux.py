@@ -192,7 +192,7 @@ def descendants_of(pid: int) -> list[int]:
 
 def prepare_spawning() -> None:
     """Load what a child needs between fork and exec: importing there could deadlock."""
-    from supervisor.system import libc  # noqa: F401
+    from supervisor.system import prctl  # noqa: F401
 
 
 def open_signals(numbers: "Collection[int]") -> SignalQueue:
@@ -204,9 +204,9 @@ def open_signals(numbers: "Collection[int]") -> SignalQueue:
 
 def set_child_subreaper() -> bool:
     """Make orphans among our descendants our children, prctl(2), PR_SET_CHILD_SUBREAPER; whether it worked."""
-    from supervisor.system import libc
+    from supervisor.system import prctl
 
-    return libc.prctl(libc.PR_SET_CHILD_SUBREAPER, 1)
+    return prctl.prctl(prctl.PR_SET_CHILD_SUBREAPER, 1)
 
 
 def set_parent_death_signal(signal: int) -> None:
@@ -215,9 +215,9 @@ def set_parent_death_signal(signal: int) -> None:
     Called in the child, after `prepare_spawning` in its parent; the caller checks getppid afterwards, because the
     parent may have died just before.
     """
-    from supervisor.system import libc
+    from supervisor.system import prctl
 
-    libc.prctl(libc.PR_SET_PDEATHSIG, signal)
+    prctl.prctl(prctl.PR_SET_PDEATHSIG, signal)
 
 
 def moves_queues() -> str:
