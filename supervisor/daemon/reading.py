@@ -3,8 +3,10 @@
 At a start this happens in a child, so `load` and all that it consists of is imported there alone.
 """
 
+import contextlib
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from supervisor.config.names import find_asked
@@ -16,13 +18,17 @@ from supervisor.dataclass import replace
 from supervisor.words import refusals
 
 
-def read_stack(options: Options) -> tuple[StackSpec, Options]:
+def read_stack(
+    options: Options, importing: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext
+) -> tuple[StackSpec, Options]:
     """The stack that is meant, and the options with the profiles and the files that hold for it.
 
+    What reads services.yaml is imported within `importing`.
     Raises ConfigError, NotFound for a service that it does not have, or UsageError for services that cannot be
     started this way.
     """
-    from supervisor.config.load import load_asked
+    with importing():
+        from supervisor.config.load import load_asked
 
     asked = find_asked(os.fspath(current_directory()), options.files)
     spec = load_asked(asked, os.environ)

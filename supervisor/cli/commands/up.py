@@ -257,20 +257,20 @@ def _daemon(
     """The daemon's whole life, in the forked process."""
     gc.disable()  # until the stack is up: of what is made for it nothing is garbage, and to look costs a twentieth
     try:
-        from supervisor.process import latecomers, shortcut
+        from supervisor.process import late_patterns, latecomers, shortcut
 
         shortcut.take()
         latecomers.put_off()
         from supervisor.daemon.reading import read_stack  # what both need is imported once
 
         # A child reads services.yaml, which takes as long as all the other imports.
-        asked = Aside(lambda: read_stack(_options(args)))
+        asked = Aside(lambda: read_stack(_options(args), late_patterns.compiled_late))
         from supervisor.daemon.console.foreground import Show
         from supervisor.daemon.start import run_instance
 
         manager = None if relay is None else (relay.theirs, relay.watchdog_every)
         show = Show(colour, not args.no_prefix, done=done, pulse=pulse, live=live, manager=manager, readers=readers)
-        return run_instance(args.instance, asked.answer, show)
+        return run_instance(args.instance, asked, show)
     except PortsupError as error:
         complain(error, sys.argv[1:])
         return int(error.exit_code)
