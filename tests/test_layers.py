@@ -45,7 +45,7 @@ LAYERS = {
     "names": 6,
     "cli": 7,
 }
-EVERYWHERE = {"dataclass", "errors"}  # below every layer
+EVERYWHERE = {"annotations", "dataclass", "errors"}  # below every layer
 FACES = {"__init__.py", "__main__.py"}  # the public face of the package, above every layer
 
 # What one place alone imports, so that it can be changed there.

@@ -1,8 +1,8 @@
 """Makes the types of `spec` out of validated fields; what the file leaves out gets the defaults of `spec`."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
+from supervisor.annotations import Any
 from supervisor.config.fields import EnvFile, Fields, Found
 from supervisor.config.forms import usual
 from supervisor.config.keys.service import SERVICE

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from supervisor.config import port_killers
 from supervisor.config.fields import Fields, Found, has_hooks
@@ -11,6 +10,7 @@ from supervisor.config.report import Report
 from supervisor.config.scalars import Word
 from supervisor.config.shell import Kind, Syntax, syntax_among, syntax_in
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from supervisor.config.rewriting import Around
 

@@ -1,8 +1,8 @@
 """What has changed between two versions of a services.yaml, and what that takes.  Pure."""
 
 from collections.abc import Iterator
-from typing import Any
 
+from supervisor.annotations import Any
 from supervisor.config.changes import Change, Difference
 from supervisor.config.forms.usual import fields_of
 from supervisor.config.keys.service import SERVICE

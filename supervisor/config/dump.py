@@ -1,9 +1,10 @@
 """Plain data as YAML text; with parse.py the one place that knows YAML."""
 
 import re
-from typing import Any
 
 import yaml
+
+from supervisor.annotations import Any
 
 # Texts for PyYAML, and numbers or booleans for readers of YAML 1.2, or of all of 1.1: those of compose and Kubernetes.
 _LIKE_OTHERS = re.compile(r"[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][-+]?\d+)?|[-+]?0[bo]?\d+|[yYnN]", re.ASCII)

@@ -1,7 +1,7 @@
 """What validation hands on: plain values by key, each with its place."""
 
-from typing import Any
 
+from supervisor.annotations import Any
 from supervisor.config.tree import UNKNOWN, Position
 from supervisor.dataclass import dataclass, field
 

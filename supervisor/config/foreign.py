@@ -1,10 +1,10 @@
 """YAML of other programs as plain data: forgiving where services.yaml is strict, and every value a text as written."""
 
-from typing import Any
 
 import yaml
 from yaml.composer import Composer
 
+from supervisor.annotations import Any
 from supervisor.dataclass import dataclass
 from supervisor.errors import PortsupError
 

@@ -7,10 +7,11 @@ describe it.
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
+from supervisor.annotations import Any
 from supervisor.dataclass import dataclass
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from supervisor.config.fields import Fields
 

@@ -5,10 +5,10 @@ contain themselves are refused while they are read, before anything is copied or
 """
 
 from collections.abc import Iterator
-from typing import NoReturn
 
 import yaml
 
+from supervisor.annotations import NoReturn
 from supervisor.config import syntax_errors, tabs
 from supervisor.config.lines import indent_of
 from supervisor.config.report import Report, Unreadable

@@ -1,8 +1,8 @@
 """Reads how a probe asks by HTTP: a path alone, or a mapping that also says what is sent and which answers are good."""
 
 import re
-from typing import Any
 
+from supervisor.annotations import Any
 from supervisor.config.fields import BROKEN, Fields, Found
 from supervisor.config.keys import mappings
 from supervisor.config.kinds import Shape

@@ -1,8 +1,8 @@
 """What the readers of single values need of the one who reads the whole file."""
 
 from collections.abc import Callable
-from typing import Any, Protocol
 
+from supervisor.annotations import Any, Protocol
 from supervisor.config.fields import Fields
 from supervisor.config.kinds import Kind, Section
 from supervisor.config.report import Report

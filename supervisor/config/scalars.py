@@ -3,8 +3,8 @@
 import re
 import warnings
 from collections.abc import Callable
-from typing import Any
 
+from supervisor.annotations import Any
 from supervisor.config import values
 from supervisor.config.kinds import (
     LONGEST_NAME,

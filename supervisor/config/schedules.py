@@ -4,8 +4,8 @@ import math
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, tzinfo
-from typing import Any
 
+from supervisor.annotations import Any
 from supervisor.config.fields import Fields
 from supervisor.config.report import Report
 from supervisor.core.schedule import Schedule

@@ -1,7 +1,7 @@
 """The table of keys as a JSON Schema, for editors and other tools."""
 
-from typing import Any
 
+from supervisor.annotations import Any
 from supervisor.config import shapes
 from supervisor.config.keys import mappings
 from supervisor.config.keys.stack import STACK

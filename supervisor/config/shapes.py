@@ -6,8 +6,8 @@ Each function takes the validator, the node and the path of keys that leads to i
 import re
 from collections.abc import Iterator
 from itertools import chain
-from typing import Any
 
+from supervisor.annotations import Any
 from supervisor.config import lines, values
 from supervisor.config.fields import BROKEN, EnvFile, Found, Needed
 from supervisor.config.keys import mappings

@@ -2,8 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
 
+from supervisor.annotations import Any
 from supervisor.config.forms import usual
 from supervisor.config.keys.stack import STACK
 from supervisor.config.kinds import Showing

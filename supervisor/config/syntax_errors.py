@@ -1,12 +1,12 @@
 """What is said of a text that is no YAML, in place of the words of the library that reads it."""
 
 import re
-from typing import TYPE_CHECKING
 
 from supervisor.config import tabs
 from supervisor.config.report import Report
 from supervisor.config.tree import Position
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import yaml
 

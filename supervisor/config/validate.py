@@ -5,8 +5,8 @@ Pure: no files, no yaml.
 
 import re
 from collections.abc import Callable
-from typing import Any
 
+from supervisor.annotations import Any
 from supervisor.config import shapes
 from supervisor.config.fields import BROKEN, Fields, Found
 from supervisor.config.kinds import (

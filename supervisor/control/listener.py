@@ -7,8 +7,8 @@ socket that was closed meanwhile.
 import asyncio
 import socket
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from supervisor.system.protocol import Listening
 

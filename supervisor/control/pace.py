@@ -2,7 +2,8 @@
 
 from collections import deque
 from collections.abc import Callable
-from typing import Protocol
+
+from supervisor.annotations import Protocol
 
 Act = Callable[[], None]
 

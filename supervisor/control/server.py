@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from supervisor.control.listener import Acceptor
 from supervisor.control.pace import Pace
@@ -12,6 +11,7 @@ from supervisor.dataclass import dataclass
 from supervisor.errors import REFUSALS, PortsupError
 from supervisor.system import HAS_JOBS, listen_for_control
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from supervisor.control.connection import Connection, Handler
 

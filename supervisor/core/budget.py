@@ -6,8 +6,8 @@ process, or will have one without asking again, has its cost.
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import StrEnum
-from typing import Protocol
 
+from supervisor.annotations import Protocol
 from supervisor.core.reasons import NoRoom
 from supervisor.core.service import Service
 from supervisor.core.service.idling import can_go

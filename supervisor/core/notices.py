@@ -5,8 +5,8 @@ Seconds are monotonic.
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
 
+from supervisor.annotations import Any
 from supervisor.core import journal
 from supervisor.dataclass import dataclass, field
 

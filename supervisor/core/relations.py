@@ -1,8 +1,8 @@
 """Who depends on whom in a running stack, kept so that a change of one is looked at by those it concerns.  Pure."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Protocol
 
+from supervisor.annotations import Protocol
 from supervisor.core.conditions import is_done
 from supervisor.core.order import Condition, with_dependencies
 from supervisor.core.service import Service

@@ -8,8 +8,8 @@ the schedule begins anew from what it says now.
 
 import math
 from enum import StrEnum
-from typing import Protocol
 
+from supervisor.annotations import Protocol
 from supervisor.core.state import IS_ASLEEP, State
 from supervisor.dataclass import dataclass
 

@@ -1,7 +1,7 @@
 """The one way by which a change of a service becomes known: whoever has to know of it has said so before."""
 
-from typing import Protocol
 
+from supervisor.annotations import Protocol
 from supervisor.core.service import Service
 
 

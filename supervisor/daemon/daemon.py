@@ -5,8 +5,8 @@ import contextlib
 import os
 import signal
 from collections.abc import Collection, Sequence
-from typing import Any
 
+from supervisor.annotations import Any
 from supervisor.config.selection import selected
 from supervisor.config.spec import StackSpec
 from supervisor.core import events as ev

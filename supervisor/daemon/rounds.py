@@ -5,8 +5,8 @@ The same timer is the sign of life for the guardian and a service manager above,
 
 import asyncio
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Protocol
 
+from supervisor.annotations import Protocol
 from supervisor.core.journal import LookFailed, SparesLeased, SparesNotLeased
 from supervisor.core.service import Service
 from supervisor.core.state import State

@@ -10,9 +10,9 @@ import selectors
 import signal
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVarTuple
 
 from supervisor import system
+from supervisor.annotations import TypeVarTuple
 from supervisor.control.pace import Pace
 from supervisor.core.journal import LoopStalled
 from supervisor.dataclass import dataclass
@@ -20,6 +20,7 @@ from supervisor.logs.journal import Journal
 from supervisor.process.signals import none_between
 from supervisor.words import activities
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from supervisor.control.status import LoopStatus
 

@@ -6,9 +6,9 @@ until a program of its owner answers.  A pipe is closed at once.
 
 import contextlib
 import os
-import queue
 import socket
 import threading
+from _queue import SimpleQueue  # all else of `queue` is left out
 from collections.abc import Iterable, Iterator
 
 MOST = 256  # descriptors that wait to be closed; then no more are to be taken
@@ -18,7 +18,7 @@ class Closer:
     """Closes pipes at once and all else in a thread, which there is from the first of them on."""
 
     def __init__(self) -> None:
-        self._queue: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+        self._queue: SimpleQueue[int | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._closed = 0  # by the thread
         self._given = 0  # to it

@@ -11,8 +11,8 @@ import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, MutableMapping, Sequence
 from functools import partial
-from typing import Any
 
+from supervisor.annotations import Any
 from supervisor.config.secret_names import HIDDEN, is_secret_name, redact
 from supervisor.core.journal import Event, EventsLeftOut
 from supervisor.logs.allowance import Allowances, rate_of

@@ -5,9 +5,9 @@ import os
 import time
 from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
-from typing import Any
 
 from supervisor import system
+from supervisor.annotations import Any
 from supervisor.core.marks import is_of_run
 from supervisor.core.reasons import TOO_MANY, Held
 from supervisor.dataclass import dataclass, fields

@@ -2,15 +2,13 @@
 
 import contextlib
 import errno
-import importlib
-import importlib.util
 import os
 import sys
 import time
-import types
 from collections.abc import Callable
-from typing import Any
 
+from supervisor import system
+from supervisor.annotations import Any
 from supervisor.core.reasons import LockGone
 from supervisor.errors import REFUSALS
 from supervisor.files.opening import close, open_file, open_known
@@ -25,8 +23,12 @@ def _load_portalocker() -> Any:
 
     That `__init__` loads importlib.metadata, email, logging and random for features that are not used here: 28 ms
     and 4.6 MB against 5 ms and 0.6 MB (portalocker 4.4.2, Python 3.11).  Of these 5 ms its module of types takes 1.5,
-    which nothing but type checkers looks at: it is made up, and all of its types are `object`.
+    which nothing but type checkers looks at: it is made up, and all of its types are `object`.  For Windows: elsewhere
+    the one call that portalocker makes is made here.
     """
+    import importlib.util
+    import types
+
     if "portalocker" not in sys.modules:
         spec = importlib.util.find_spec("portalocker")
         if spec is not None and spec.submodule_search_locations:
@@ -46,36 +48,38 @@ def _load_portalocker() -> Any:
     return importlib.import_module("portalocker.portalocker")
 
 
-_portalocker = _load_portalocker()
-_lock: Callable[[int, Any], None] = _portalocker.lock
-_EXCLUSIVE = _portalocker.LockFlags.EXCLUSIVE | _portalocker.LockFlags.NON_BLOCKING
-_EXCLUSIVE_NUMBER = int(_EXCLUSIVE)
-# The call that portalocker locks with, fcntl.flock; on Windows that is no function.  What `lock` does around it takes
-# 60 us where somebody has the lock, the call 1 us, and each look at a lock of ours is such a case.
-_primitive: Callable[[int, int], object] | None = (
-    _portalocker.LOCKER if isinstance(_portalocker.LOCKER, types.BuiltinFunctionType) else None
-)
-_LockException: type[Exception] = _portalocker.exceptions.LockException
-_AlreadyLocked: type[Exception] = _portalocker.exceptions.AlreadyLocked
+# flock(2) is what portalocker locks with on Unix.  What its `lock` does around that takes 60 us where somebody has
+# the lock, the call 1 us, and each look at a lock of ours is such a case.
+if system.HAS_JOBS:
+    _portalocker = _load_portalocker()
+    _lock: Callable[[int, Any], None] = _portalocker.lock
+    _EXCLUSIVE = _portalocker.LockFlags.EXCLUSIVE | _portalocker.LockFlags.NON_BLOCKING
+    _LockException: type[Exception] = _portalocker.exceptions.LockException
+    _AlreadyLocked: type[Exception] = _portalocker.exceptions.AlreadyLocked
+else:
+    import fcntl
+
+    _flock: Callable[[int, int], object] = fcntl.flock
+    _EXCLUSIVE = fcntl.LOCK_EX | fcntl.LOCK_NB
 
 
 def _try_lock(descriptor: int) -> bool:
-    if _primitive is not None:
+    if system.HAS_JOBS:
         try:
-            _primitive(descriptor, _EXCLUSIVE_NUMBER)
-        except OSError as error:
-            if error.errno in (errno.EACCES, errno.EAGAIN):
+            _lock(descriptor, _EXCLUSIVE)
+        except _AlreadyLocked:
+            return False
+        except _LockException as error:
+            if _told_nothing(error):
                 return False
-            raise _refused(error) from error
+            raise _refused(error.__cause__ or error) from error
         return True
     try:
-        _lock(descriptor, _EXCLUSIVE)
-    except _AlreadyLocked:
-        return False
-    except _LockException as error:
-        if _told_nothing(error):
+        _flock(descriptor, _EXCLUSIVE)
+    except OSError as error:
+        if error.errno in (errno.EACCES, errno.EAGAIN):
             return False
-        raise _refused(error.__cause__ or error) from error
+        raise _refused(error) from error
     return True
 
 

@@ -4,9 +4,9 @@ import errno
 import socket
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
-from typing import TypeVar
 
 from supervisor import system
+from supervisor.annotations import TypeVar
 from supervisor.core.handoff import Place
 from supervisor.ports.place import place_of_socket
 from supervisor.ports.reservation import Reservation

@@ -20,8 +20,8 @@ import select
 import signal
 import struct
 import warnings
-from typing import Any, NoReturn
 
+from supervisor.annotations import Any, NoReturn
 from supervisor.process.image import LAST_SIGNAL, Calls, Image, SignalMask, libc
 from supervisor.system import prepare_spawning, set_parent_death_signal
 

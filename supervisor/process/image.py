@@ -9,8 +9,8 @@ import signal
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import accumulate, islice
-from typing import Any
 
+from supervisor.annotations import Any
 from supervisor.dataclass import dataclass
 from supervisor.words import programs
 

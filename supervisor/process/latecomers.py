@@ -5,17 +5,23 @@ ask what a function is, to log, to have threads or a shell work for it.  Without
 daemon 2 MiB.
 """
 
+import os
 import sys
+from _frozen_importlib import module_from_spec  # importlib.util has it, but takes a millisecond
 from _thread import RLock
-from importlib.util import find_spec, module_from_spec
+from importlib.machinery import PathFinder
 from types import FrameType, FunctionType, MethodType, ModuleType
+
+from supervisor.annotations import Any
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from traceback import StackSummary
-    from typing import Any
 
 _COROUTINE_FUNCTION = 0x80  # inspect.CO_COROUTINE
+# What asyncio takes of `typing`; whoever else does so gets the real thing.
+_ANNOTATIONS = {"Optional": Any, "Type": Any, "final": lambda of: of}
+_SELF_MADE = "asyncio"  # finds its own modules, also those that it has not as attributes
 _running: set[str] = set()
 _lock = RLock()
 
@@ -25,21 +31,34 @@ def put_off() -> None:
     # asyncio works without ssl, and portsup has no use for it: 4 MB and 10 ms less.
     sys.modules.setdefault("ssl", None)  # type: ignore[arg-type]
     for name, at_hand in _MODULES.items():
-        if name in sys.modules or (spec := find_spec(name)) is None or spec.loader is None:
+        package, _, own = name.rpartition(".")
+        if package and package != _SELF_MADE:
+            __import__(package)
+        if name in sys.modules or (spec := PathFinder.find_spec(name, _path_of(package))) is None or not spec.loader:
             continue
         module = module_from_spec(spec)
         module.__class__ = _Latecomer
         module.__dict__.update(at_hand)
         sys.modules[name] = module
-        package, _, own = name.rpartition(".")
-        if package:
+        if package and package != _SELF_MADE:
             setattr(sys.modules[package], own, module)  # as an import does
+
+
+def _path_of(package: str) -> list[str] | None:
+    """Where the modules of a package of the standard library are, which need not have been imported; None for all."""
+    return [os.path.join(os.path.dirname(os.__file__), package)] if package else None
+
+
+def _is_asked_by_asyncio() -> bool:
+    return str(sys._getframe(2).f_globals.get("__name__")).startswith("asyncio.")
 
 
 class _Latecomer(ModuleType):
     """A module that has not run yet: it does so when something is asked of it that it does not have."""
 
-    def __getattr__(self, name: str) -> "Any":
+    def __getattr__(self, name: str) -> Any:
+        if self.__name__ == "typing" and name in _ANNOTATIONS and type(self) is _Latecomer and _is_asked_by_asyncio():
+            return _ANNOTATIONS[name]
         with _lock:
             # `from module import name` asks for `__path__`, which those do not have that are no packages.
             if type(self) is _Latecomer and self.__name__ not in _running and name != "__path__":
@@ -77,7 +96,7 @@ def _extract_stack(frame: FrameType | None = None, limit: int | None = None) -> 
     return extract_stack(frame or sys._getframe(1), limit)
 
 
-def _quoted(*arguments: "Any", **options: "Any") -> str:
+def _quoted(*arguments: Any, **options: Any) -> str:
     """What pathlib takes from `urllib.parse` by name."""
     from urllib.parse import quote_from_bytes
 
@@ -90,12 +109,12 @@ class _Logger:
     def __init__(self, name: str | None = None) -> None:
         self._name = name
 
-    def debug(self, *words: "Any", **options: "Any") -> None:
+    def debug(self, *words: Any, **options: Any) -> None:
         """Says it where somebody listens: by itself `logging` passes over what is less than a warning."""
         if type(sys.modules["logging"]) is not _Latecomer:
             self.__getattr__("debug")(*words, **options)
 
-    def __getattr__(self, name: str) -> "Any":
+    def __getattr__(self, name: str) -> Any:
         import logging
 
         try:
@@ -111,6 +130,9 @@ def _say_nothing(*words: object, **options: object) -> None:
 
 # Each with what is taken or asked of it in a quiet life; it is the module's own once that has run.
 _MODULES: dict[str, dict[str, object]] = {
+    "asyncio.sslproto": {},
+    "asyncio.staggered": {},
+    "asyncio.trsock": {},
     "concurrent.futures": {name: name for name in ("FIRST_COMPLETED", "FIRST_EXCEPTION", "ALL_COMPLETED")},
     "inspect": {"iscoroutinefunction": _is_coroutine_function},
     "linecache": {},
@@ -119,5 +141,6 @@ _MODULES: dict[str, dict[str, object]] = {
     "ntpath": {},
     "subprocess": {"PIPE": -1, "STDOUT": -2, "DEVNULL": -3},
     "traceback": {"extract_stack": _extract_stack},
+    "typing": {},
     "urllib.parse": {"quote_from_bytes": _quoted},
 }

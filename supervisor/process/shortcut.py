@@ -7,8 +7,8 @@ leaves to the usual way whatever is not as it expects.
 
 import os
 import sys
+from _frozen_importlib_external import MAGIC_NUMBER  # importlib.util has it, but takes a millisecond
 from importlib.machinery import ModuleSpec, SourceFileLoader
-from importlib.util import MAGIC_NUMBER
 from marshal import loads
 from struct import Struct
 

@@ -25,9 +25,9 @@ import resource
 import signal
 import struct
 import sys
-from typing import Any
 
 from supervisor import system
+from supervisor.annotations import Any
 from supervisor.process.image import LAST_SIGNAL, PID_SIZE, SIGNAL_SET_SIZE, Calls, Image, SignalMask, libc
 
 _CLONE_VM, _CLONE_VFORK = 0x100, 0x4000  # clone(2)

@@ -9,7 +9,8 @@ import re
 import signal
 import threading
 from collections.abc import Callable
-from typing import Any
+
+from supervisor.annotations import Any
 
 LIMIT = 0.02  # seconds of processor time
 LONGEST = 4096  # characters at the beginning and at the end of a line that are looked at: in more, 4096 steps take long

@@ -20,14 +20,15 @@ import errno
 import os
 import socket
 import struct
-from typing import NamedTuple
 
+from supervisor.dataclass import dataclass
 from supervisor.system import libc
 
 Call = tuple[str, tuple[int, ...]]  # a function of the C library and its arguments
 
 
-class Numbers(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Numbers:
     """The system calls of one processor architecture."""
 
     audit: int

@@ -202,7 +202,7 @@ def test_a_file_system_that_cannot_lock_is_named_with_what_to_do(number: int, mo
     def refuse(descriptor: int, how: int) -> None:
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr("supervisor.ports.lockfile._primitive", refuse)
+    monkeypatch.setattr("supervisor.ports.lockfile._flock", refuse)
     lock = PortLock(free_port(), "sandra")
     with pytest.raises(PortsupError) as caught:
         lock.acquire()

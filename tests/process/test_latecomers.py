@@ -20,8 +20,9 @@ import asyncio, concurrent.futures, pathlib, subprocess
 def late():
     return sorted(name for name in sys.modules if type(sys.modules[name]).__name__ == "_Latecomer")
 ALL = [
+    "asyncio.sslproto", "asyncio.staggered", "asyncio.trsock",
     "concurrent.futures", "inspect", "linecache", "locale", "logging", "ntpath", "subprocess", "traceback",
-    "urllib.parse",
+    "typing", "urllib.parse",
 ]
 """
 
@@ -101,6 +102,20 @@ except AttributeError as error:
         "file:///a%20b [] True",
         "module 'inspect' has no attribute 'no_such_thing'",
     ] or ran(program).splitlines()[2].startswith('r""')
+
+
+@pytest.mark.live
+def test_who_asks_typing_for_what_asyncio_has_taken_gets_the_real_thing() -> None:
+    program = """
+print("typing" in late())
+from typing import Optional, final
+print(Optional[int], "typing" in late(), final.__module__, asyncio.sleep(0).close())
+from asyncio import sslproto, staggered, trsock
+print(trsock.TransportSocket.__name__, sslproto.SSLProtocol.__name__, staggered.staggered_race.__name__)
+"""
+    assert ran(program).splitlines() == [
+        "True", "typing.Optional[int] False typing None", "TransportSocket SSLProtocol staggered_race",
+    ]  # fmt: skip
 
 
 @pytest.mark.live

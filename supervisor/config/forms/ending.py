@@ -1,7 +1,7 @@
 """What follows when a service ends or one that it depends on has moved, and how it is stopped."""
 
-from typing import Any
 
+from supervisor.annotations import Any
 from supervisor.config.fields import Fields, has_hooks
 from supervisor.config.forms.usual import record, shown, signal_name
 from supervisor.config.kinds import Form, Making, Section, Showing

@@ -1,8 +1,8 @@
 """Where a service runs on a cluster."""
 
 from collections.abc import Mapping
-from typing import Any
 
+from supervisor.annotations import Any
 from supervisor.config.fields import Fields
 from supervisor.config.kinds import Form, Making, Showing
 from supervisor.config.spec import Placing, ServiceSpec

@@ -1,7 +1,7 @@
 """How a service is asked whether it is ready, and whether it is well."""
 
-from typing import Any
 
+from supervisor.annotations import Any
 from supervisor.config.fields import Fields, Found
 from supervisor.config.forms.usual import command, texts
 from supervisor.config.kinds import Form, Making, Showing

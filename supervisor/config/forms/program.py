@@ -1,8 +1,8 @@
 """What a service runs: its ports, variables, folder, dependencies and limits."""
 
 import math
-from typing import Any
 
+from supervisor.annotations import Any
 from supervisor.config.fields import BROKEN, Fields, Found, Needed
 from supervisor.config.forms.usual import plain
 from supervisor.config.kinds import Form, Making, Shape, Showing

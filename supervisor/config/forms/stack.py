@@ -1,7 +1,7 @@
 """What is there once for a stack.  Its name, files and services are put together by `load`."""
 
-from typing import Any
 
+from supervisor.annotations import Any
 from supervisor.config.fields import Fields
 from supervisor.config.forms.usual import command, shown, signal_name
 from supervisor.config.kinds import Form, Making, Section, Showing

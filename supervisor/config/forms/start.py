@@ -1,7 +1,7 @@
 """When a service is stopped for want of clients."""
 
-from typing import Any
 
+from supervisor.annotations import Any
 from supervisor.config.fields import Fields
 from supervisor.config.kinds import Form, Making, Showing
 from supervisor.config.spec import ServiceSpec

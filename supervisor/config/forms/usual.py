@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
+from supervisor.annotations import Any
 from supervisor.config.fields import Fields, Found
 from supervisor.config.kinds import (
     Choice,

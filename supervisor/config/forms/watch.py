@@ -1,7 +1,7 @@
 """The files that a service is made of, and what follows a change of them."""
 
-from typing import Any
 
+from supervisor.annotations import Any
 from supervisor.config.fields import Fields
 from supervisor.config.forms import usual
 from supervisor.config.kinds import Form, Making, Showing

@@ -3,8 +3,8 @@
 import asyncio
 import contextlib
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
 
+from supervisor.annotations import Any
 from supervisor.config.spec import StackSpec
 from supervisor.core import events as ev
 from supervisor.core.journal.event import Event
@@ -16,6 +16,7 @@ from supervisor.daemon.instance import Instance
 from supervisor.daemon.service.world import StackWorld
 from supervisor.daemon.stack.stack import Stack
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from supervisor.daemon.automatic.names import ServiceNames
     from supervisor.daemon.automatic.notices import Notices

@@ -6,8 +6,8 @@ for each port once a minute at most, unless the process that was found has ended
 
 import os
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
 
+from supervisor.annotations import Any
 from supervisor.core.reasons import Held
 from supervisor.daemon.processes.inquiries import NICE, Inquiries
 from supervisor.dataclass import dataclass, replace

@@ -5,9 +5,9 @@ The kernel looks through all listening sockets of the machine, and anybody can m
 
 import socket
 from collections.abc import Callable, Collection
-from typing import Any
 
 from supervisor import system
+from supervisor.annotations import Any
 from supervisor.daemon.processes.inquiries import Inquiries
 from supervisor.system import Listener
 

@@ -6,9 +6,9 @@ One look at the kernel's table of listeners serves all services that are startin
 import asyncio
 import contextlib
 from collections.abc import Callable, Collection
-from typing import Any
 
 from supervisor import system
+from supervisor.annotations import Any
 from supervisor.core.reasons import Held
 from supervisor.daemon.checks import listeners
 from supervisor.daemon.processes.inquiries import Inquiries

@@ -3,8 +3,8 @@
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
 
+from supervisor.annotations import Any
 from supervisor.config.spec import HttpAsk, Probe, ProbeKind
 from supervisor.core.address import LOOPBACK
 from supervisor.core.reasons import Cause, EndedBySignal, EndedWithCode, HttpAnswer, NoAnswer, Probed, Reason

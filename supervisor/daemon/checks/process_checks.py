@@ -5,9 +5,9 @@ import os
 import re
 from collections.abc import Callable, Collection
 from functools import partial
-from typing import Any
 
 from supervisor import system
+from supervisor.annotations import Any
 from supervisor.config.spec import HandoffMode, Probe, ProbeKind
 from supervisor.core import events as ev
 from supervisor.core.address import host_of

@@ -1,14 +1,15 @@
 """Hands news to everybody who asked for a stream of them, and waits for none of them."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
 
+from supervisor.annotations import Any, Protocol
 from supervisor.core.naming import replica_name
 from supervisor.daemon.console.foreground import Foreground
 from supervisor.logs.line import rfc3339
 from supervisor.process.output import Lines
 from supervisor.process.output import Stream as Pipe
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from supervisor.control.messages import News
     from supervisor.control.reply import Reply

@@ -10,8 +10,8 @@ import json
 import os
 import socket
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
 
+from supervisor.annotations import Protocol
 from supervisor.control.json_form import as_json
 from supervisor.control.progress import Late
 from supervisor.core.escapes import tamed, tamed_bytes
@@ -20,6 +20,7 @@ from supervisor.process.pulse import Pulse
 from supervisor.process.readers import Readers
 from supervisor.words.console import left_out
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from supervisor.daemon.console.service_manager import ServiceManager
 

@@ -1,8 +1,8 @@
 """Which event of the journal a step of a service is.  Pure."""
 
 from collections.abc import Callable
-from typing import Any
 
+from supervisor.annotations import Any
 from supervisor.config.spec import ServiceSpec
 from supervisor.core import journal
 from supervisor.core.reasons import Cause, NoRoom, facts_of

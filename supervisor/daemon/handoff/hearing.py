@@ -1,8 +1,8 @@
 """What the handoff needs of an event loop, and whom it tells of a process tree."""
 
 from collections.abc import Callable, Collection
-from typing import Protocol
 
+from supervisor.annotations import Protocol
 from supervisor.dataclass import dataclass
 
 

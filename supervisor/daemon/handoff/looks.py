@@ -5,9 +5,9 @@ import errno
 import os
 import socket
 from collections.abc import Callable, Collection
-from typing import Any
 
 from supervisor import system
+from supervisor.annotations import Any
 from supervisor.core.handoff import Place
 from supervisor.dataclass import dataclass
 from supervisor.ports.seat import Claim, inode_of

@@ -5,9 +5,9 @@ and answers of theirs that take a while to look through.
 import asyncio
 import os
 from collections.abc import Callable
-from typing import Any
 
 from supervisor import system
+from supervisor.annotations import Any
 from supervisor.daemon.processes.inquiries import Inquiries
 from supervisor.daemon.processes.reaper import Reaper
 from supervisor.dataclass import replace

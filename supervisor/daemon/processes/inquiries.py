@@ -11,9 +11,9 @@ import os
 import signal
 from collections import deque
 from collections.abc import Callable
-from typing import Any, NoReturn
 
 from supervisor import system
+from supervisor.annotations import Any, NoReturn
 from supervisor.daemon.handoff.hearing import Loop, Timer
 from supervisor.dataclass import dataclass, field
 from supervisor.system.pipes import close_pipe, read_pipe

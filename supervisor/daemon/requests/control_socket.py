@@ -2,13 +2,13 @@
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from supervisor.control.server import Server, serve
 from supervisor.core.journal import ControlMadeAgain, ControlRefuses
 from supervisor.daemon.tasks import begin
 from supervisor.logs.journal import Journal
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from supervisor.control.connection import Handler
 

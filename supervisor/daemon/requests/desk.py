@@ -6,8 +6,8 @@ twentieth of the start of six small services.
 
 import contextlib
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
 
+from supervisor.annotations import Protocol
 from supervisor.config.spec import StackSpec
 from supervisor.config.stamps import stamps_of
 from supervisor.core.journal import ReloadRefused
@@ -19,6 +19,7 @@ from supervisor.daemon.stack.stack import Stack
 from supervisor.errors import PortsupError
 from supervisor.words import refusals
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from supervisor.control.reply import Reply
     from supervisor.control.requests import Request

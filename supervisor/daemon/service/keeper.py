@@ -3,8 +3,8 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
 
+from supervisor.annotations import Any, Protocol
 from supervisor.core import events as ev
 from supervisor.core.reasons import Cause
 from supervisor.core.service import Service, step

@@ -5,8 +5,8 @@ import contextlib
 import functools
 import threading
 from collections.abc import Callable, Collection
-from typing import Any
 
+from supervisor.annotations import Any
 from supervisor.config.spec import HandoffMode
 from supervisor.core import events as ev
 from supervisor.daemon.console.reporter import Reporter

@@ -5,8 +5,8 @@ import functools
 import itertools
 import signal
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
 
+from supervisor.annotations import Any
 from supervisor.core import events as ev
 from supervisor.core.reasons import Cause, NotRun, SocketNotKept
 from supervisor.core.service import Service
@@ -42,6 +42,7 @@ from supervisor.process.filters import Filters
 from supervisor.process.spawn import Command
 from supervisor.process.stdin import StdinPipe
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from supervisor.control.messages import Usage
     from supervisor.daemon.service.hooks import Hooks

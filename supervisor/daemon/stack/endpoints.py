@@ -2,8 +2,8 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
 
+from supervisor.annotations import Any
 from supervisor.core.address import LOOPBACK, url_of
 from supervisor.dataclass import dataclass
 

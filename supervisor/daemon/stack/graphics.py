@@ -4,8 +4,8 @@ Asked in a child of ours: the driver may take its time, and its library has thre
 """
 
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
 
+from supervisor.annotations import Any
 from supervisor.daemon.processes.inquiries import Inquiries
 from supervisor.daemon.processes.members import Members
 from supervisor.daemon.service.slot import Slot

@@ -1,8 +1,8 @@
 """Makes what the daemon holds for services that were never started."""
 
 from collections.abc import Collection, Iterator, Sequence
-from typing import Any
 
+from supervisor.annotations import Any
 from supervisor.config.selection import starts_by_itself
 from supervisor.config.spec import ProbeKind, ServiceSpec, StackSpec, Start
 from supervisor.core.instance import ports_of

@@ -1,7 +1,6 @@
 """Holds services back until the budget has room for them, and has others stopped for that."""
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
 
 from supervisor.config.spec import StackSpec
 from supervisor.core import budget as rules
@@ -14,6 +13,7 @@ from supervisor.core.service import Service
 from supervisor.core.state import State
 from supervisor.daemon.service.slot import Slot
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from supervisor.control.status import BudgetStatus
 

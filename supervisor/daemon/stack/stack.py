@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Protocol
 
+from supervisor.annotations import Protocol
 from supervisor.core import events as ev
 from supervisor.core import stack as rules
 from supervisor.core.address import LOOPBACK

@@ -3,8 +3,8 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import Protocol
 
+from supervisor.annotations import Protocol
 from supervisor.control.progress import Late
 from supervisor.core.conditions import Verdict, has_settled, is_missing
 from supervisor.core.stack import verdict_on, whole
