@@ -1,6 +1,7 @@
 """The files of other supervisors that `init` converts: how they are read, and where the paths in them begin."""
 
 import os
+import re
 import stat
 import sys
 from pathlib import Path
@@ -32,8 +33,9 @@ def converted(here: Path, sources: list[str], kind: str | None, evaluate: bool) 
     if evaluate:
         from supervisor.cli.javascript import evaluated
 
+        if re.search(r"process\.env|\brequire\b|\bimport\b", text):
+            warn(f"what `{source}` reads from the environment is written as it is now: move secrets to `.env`")
         text, kind = evaluated(here / source, here), "pm2"
-        warn(f"what `{source}` reads from the environment is written as it is now: move secrets to `.env`")
     kind = kind or kind_of(source, text)
     outcome = convert(kind, source, text, [(each, read_text(here / each)) for each in others], around(here, read_text))
     folder = (here / source).parent

@@ -14,7 +14,9 @@ DEEPEST = 8  # defaults inside defaults
 LONGEST = 1024 * 1024  # characters that filling in may add up to, in one file
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _OPERATOR = re.compile(r":?[-?+]")
-_SPECIAL = re.compile(r"\$\$|\$\{|\}")
+# In a default, the braces of a placeholder do not end it: `${URL:-http://localhost:{port}}`.
+_PLACEHOLDER = r"\{(?:port|host|instance|url|fd)(?::[\w.-]*)?\}"
+_SPECIAL = re.compile(rf"\$\$|\$\{{|\{{{_PLACEHOLDER}\}}|{_PLACEHOLDER}|\}}", re.ASCII)
 _LITERALLY = "for the characters themselves write `$${`"
 # `${{ secrets.NAME }}` of workflows and `${env:NAME}` of editors: what is filled in has a name of its own here.
 _FOREIGN = re.compile(r"\$\{(?:\{\s*(?:[\w-]+\.)*(\w+)\s*\}\}?|(?:env|vars?|secrets?)[.:](\w+)\})", re.ASCII)
@@ -77,10 +79,10 @@ class Filler:
                 case "${":
                     value, at = self._reference(text, found.start(), depth, needed)
                     parts.append(value)
-                case _ if depth:
+                case "}" if depth:
                     return "".join(parts), at
-                case _:
-                    parts.append("}")
+                case other:
+                    parts.append(other)
         if depth:
             raise BadReference(len(text), "`${` without its `}`", f"close it; {_LITERALLY}")
         parts.append(text[at:])

@@ -6,6 +6,7 @@ from typing import Any
 from supervisor.convert import (
     beside,
     compose_life,
+    container_places,
     copies,
     image,
     network,
@@ -33,6 +34,7 @@ from supervisor.convert.values import (
     signal_name,
     texts,
 )
+from supervisor.errors import PortsupError
 
 CONDITIONS = {
     "service_started": "started",
@@ -45,6 +47,10 @@ _SHELLS = [[path + name] for path in ("", "/bin/", "/usr/bin/") for name in ("sh
 def convert(data: Any, around: Around = ALONE) -> Outcome:
     """The services of a compose file; those that are an image only are left out, and shown in a comment."""
     top, services, outcome = begin(data, "services", "the compose file")
+    if not any(_says_what_runs(mapping(each)) for each in services.values()):
+        why = "its services have neither `image` nor `build`, so it is laid over another one"
+        hint = "name both, that one first: `portsup init --from compose.yaml --from FILE`"
+        raise PortsupError("cannot convert the compose file", why, hint)
     known = around.variables()
     filled = shell.References(REFERENCE, reference, known)
     wanted: dict[str, int] = {}
@@ -65,6 +71,7 @@ def convert(data: Any, around: Around = ALONE) -> Outcome:
             servers.give(draft, server, given)
         else:
             volumes.carry(draft, given, top, place.working_dir, around)
+            container_places.tell(draft, given, place, around)
         outcome.services.append(draft)
         number = profiles.copies(given)
         if number > 1 and not copies.share(draft, number):
@@ -72,6 +79,13 @@ def convert(data: Any, around: Around = ALONE) -> Outcome:
     own_export.recall(outcome)
     copies.spread(outcome, wanted)
     return outcome
+
+
+def _says_what_runs(given: dict[str, Any]) -> bool:
+    command = texts(given.get("command")) if isinstance(given.get("command"), list) else [str(given.get("command"))]
+    return bool(given.get("image") or given.get("build") or given.get("entrypoint") or given.get("provider")) or (
+        bool(given.get("command")) and not command[0].startswith("-")
+    )
 
 
 def _absent(
@@ -124,7 +138,7 @@ def _service(
     if place.image.ports and not (_has_command(given, place) or draft.ports or draft.inner):
         draft.inner, draft.further = place.image.ports[:1], place.image.ports[1:]
     _dependencies(draft, given, services)
-    compose_life.carry(draft, given, place.image, filled)
+    compose_life.carry(draft, given, place.image, filled, is_awaited=_is_awaited(name, services))
     if not server and place.is_read:
         beside.note_built(draft, place, around)
     beside.follow(draft, place, around, "" if server else place.working_dir)
@@ -241,6 +255,12 @@ def _dependencies(draft: Draft, given: dict[str, Any], services: dict[str, Any])
             found[other] = {"condition": found[other], "restart": True}
     if found:
         draft.fields["depends_on"] = found
+
+
+def _is_awaited(name: str, services: dict[str, Any]) -> bool:
+    """Whether another service waits until this one is healthy."""
+    needs = (mapping(mapping(mapping(each).get("depends_on")).get(name)) for each in services.values())
+    return any(need.get("condition") == "service_healthy" for need in needs)
 
 
 def _may_be_off(other: str, services: dict[str, Any], own: set[str]) -> str:

@@ -1,6 +1,8 @@
 """How a service of compose lives: its health check, restarts, hooks and stop, and the rest of its keys."""
 
+import re
 import shlex
+from collections.abc import Mapping
 from typing import Any
 
 from supervisor.convert import limits, probes, profiles, shell
@@ -44,13 +46,29 @@ READ = frozenset((
 ))  # fmt: skip
 
 
-def carry(draft: Draft, given: dict[str, Any], image: Image, filled: shell.References) -> None:
-    """Give a service what is not about what it runs."""
-    is_of_image = not (given.get("command") or given.get("entrypoint"))  # else its check may be for another program
-    _health(draft, mapping(given.get("healthcheck")) or (dict(image.health) if is_of_image else {}), filled)
+def carry(
+    draft: Draft, given: dict[str, Any], image: Image, filled: shell.References, *, is_awaited: bool = False
+) -> None:
+    """Give a service what is not about what it runs; `is_awaited`: another one waits until it is healthy."""
+    check = mapping(given.get("healthcheck"))
+    if not check and image.health:
+        is_of_image = not (given.get("command") or given.get("entrypoint"))  # else it may be for another program
+        if is_of_image or is_awaited or _asks_it(image.health, draft):
+            check = dict(image.health)
+        elif image.health.get("test") not in (None, ["NONE"]):
+            why = "it is for the command there, and this service has another one"
+            told = {"healthcheck": dict(image.health)}
+            draft.leave("`HEALTHCHECK` of its Dockerfile", why, "write `ready` and `healthcheck` if it fits", told)
+    _health(draft, check, filled)
     _end(draft, given)
     _hooks(draft, given, filled)
     _others(draft, given)
+
+
+def _asks_it(check: Mapping[str, object], draft: Draft) -> bool:
+    """Whether a check asks the port that is published for this service."""
+    shown = " ".join(re.findall(r"[\w.:/-]+", str(check.get("test"))))
+    return any(re.search(rf":{port}(?!\d)", shown) for port in draft.inner)
 
 
 def _health(draft: Draft, given: dict[str, Any], filled: shell.References) -> None:

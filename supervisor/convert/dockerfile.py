@@ -4,7 +4,7 @@ import json
 import posixpath
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from supervisor.convert import references
 from supervisor.convert.values import REFERENCE
@@ -232,3 +232,15 @@ def _health(rest: str) -> dict[str, object]:
         return {}
     words, is_shell = _command(rest[3:].strip())
     return {**found, "test": ["CMD-SHELL", words[2]] if is_shell and words else ["CMD", *words]}
+
+
+def of_base(base: str, command: Sequence[str]) -> tuple[str, ...]:
+    """What the entrypoint of an image of a language puts before a command that is a file for it, or options."""
+    name = base.partition("@")[0].rpartition("/")[2].partition(":")[0]
+    if "distroless/" in base:
+        found = re.match(r"nodejs|python|java(?!-base)", name)
+        return {"nodejs": ("node",), "python": ("python3",), "java": ("java", "-jar")}[found[0]] if found else ()
+    first = command[0] if command else ""
+    if name == "node" and (first.startswith("-") or first.endswith((".js", ".mjs", ".cjs"))):
+        return ("node",)
+    return ("php",) if name == "php" and first.startswith("-") else ()

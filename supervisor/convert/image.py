@@ -141,12 +141,16 @@ def line_of(given: dict[str, Any], place: OfImage, around: Around, filled: shell
     of_base: tuple[str, ...] = ()
     if not of_image and not entry and given.get("entrypoint") is None:
         base = place.image.base if place.is_read else "" if given.get("build") else str(given.get("image") or "")
-        of_image = of_base = _of_base(base, command or place.image.command)
+        of_image = of_base = dockerfile.of_base(base, command or place.image.command)
+    if not (given.get("image") or given.get("build")) and (not command or command[0].startswith("-")):
+        why = "it has neither `image` nor `build`, so this file is laid over another one"
+        return Left("", why, "name both, that one first: `--from compose.yaml --from FILE`")
     if entry or command:
         if place.image.entrypoint_is_shell and not entry:
             return _checked(shell.listed(list(of_image)), place, around)
         if not entry and not of_image and command[0].startswith("-"):
-            why = f"its command begins with an option, for the entrypoint of the image `{given.get('image') or ''}`"
+            of_image_of = f"the image `{given['image']}`" if given.get("image") else "its image"
+            why = f"its command begins with an option, for the entrypoint of {of_image_of}"
             return Left("", why, "install the program and write a service with its name before the options")
         text = given.get("entrypoint") if entry else given.get("command")
         if isinstance(text, str) and not (entry and command) and not of_image:
@@ -169,20 +173,8 @@ def line_of(given: dict[str, Any], place: OfImage, around: Around, filled: shell
         why = place.why or f"its Dockerfile names no program{base}"
         return Left("", why, "write a service with what it runs, or keep it in compose next to portsup")
     image = str(given.get("image") or "")
-    why = f"it is only an image (`{image}`), and portsup runs programs" if image else "it has no command"
+    why = f"it is only an image (`{image}`), and portsup runs programs"
     return Left("", why, "install the program and write a service, or keep it in compose next to portsup")
-
-
-def _of_base(base: str, command: Sequence[str]) -> tuple[str, ...]:
-    """What the entrypoint of an image of a language puts before a command that is a file for it, or options."""
-    name = base.partition("@")[0].rpartition("/")[2].partition(":")[0]
-    if "distroless/" in base:
-        found = re.match(r"nodejs|python|java(?!-base)", name)
-        return {"nodejs": ("node",), "python": ("python3",), "java": ("java", "-jar")}[found[0]] if found else ()
-    first = command[0] if command else ""
-    if name == "node" and (first.startswith("-") or first.endswith((".js", ".mjs", ".cjs"))):
-        return ("node",)
-    return ("php",) if name == "php" and first.startswith("-") else ()
 
 
 def _text(text: str, filled: shell.References) -> shell.Line:

@@ -1,14 +1,14 @@
 """How services reach each other: the names that they had as hosts, and the ports that others know them by."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from supervisor.config import interpolate, placeholders
 from supervisor.config.secrets import secret_values
 from supervisor.convert import bare_names, side_commands
 from supervisor.convert.draft import Draft, Filled
-from supervisor.dataclass import dataclass
+from supervisor.convert.service_texts import texts
 
 HERE = "127.0.0.1"
 _STARTS = r"(?P<before>^|//|[@,;=\s'\"(\[]|:-|/dev/tcp/)"
@@ -17,50 +17,12 @@ _DEFAULTS = {
     "mariadb": 3306, "redis": 6379, "rediss": 6379, "valkey": 6379, "mongodb": 27017, "amqp": 5672, "nats": 4222,
     "memcached": 11211, "kafka": 9092, "mqtt": 1883, "smtp": 25, "ftp": 21, "grpc": 50051, "clickhouse": 8123,
 }  # fmt: skip
+_VARIABLE = r"(?P<reference>\$?\$(?:\w+|\{\w+(?::?[-?](?P<default>[^{}]*))?\}))"
 _LOCAL = re.compile(
     r"(?P<host>(?<![\w.-])(?:localhost|127\.0\.0\.1|0\.0\.0\.0)|\[::1?\]):"
     r"(?P<variable>\$\{\w+:?-)?(?P<port>\d{2,5})(?(variable)\}|(?![\d.]))",
     re.ASCII,
 )
-
-
-@dataclass(slots=True)
-class Text:
-    """One text of a service, where it is, and how to put another in its place."""
-
-    where: str
-    value: str
-    put: Callable[[str], None]
-    variable: str = ""
-
-
-def texts(draft: Draft) -> Iterator[Text]:
-    """All texts of a service that may name a neighbour."""
-    for name, value in list(draft.fields.get("environment", {}).items()):
-        if isinstance(value, str):
-            is_of_copy = name.startswith("AT_") and name in str(draft.fields.get("hooks"))  # see web_servers
-            where = "its configuration" if is_of_copy else f"the variable `{name}`"
-            yield Text(where, value, _setter(draft.environment, name), name)
-    places = [("the command", draft.fields, "command"), ("its `stop_command`", draft.fields, "stop_command")]
-    for key in ("ready", "healthcheck"):
-        probe = draft.fields.get(key)
-        if isinstance(probe, dict) and "exec" in probe:
-            places.append(("the health check", probe, "exec"))
-    places += [(f"`{name}`", draft.fields["hooks"], name) for name in draft.fields.get("hooks", {})]
-    for where, owner, key in places:
-        command = owner.get(key)
-        if isinstance(command, str):
-            yield Text(where, command, _setter(owner, key))
-        elif isinstance(command, list):
-            for at, word in enumerate(command):
-                yield Text(where, word, _setter(command, at))
-
-
-def _setter(owner: Any, key: Any) -> Callable[[str], None]:
-    def put(value: str) -> None:
-        owner[key] = value
-
-    return put
 
 
 def learn(services: Sequence[Draft]) -> None:
@@ -94,6 +56,8 @@ def rewrite(services: Sequence[Draft], absent: Sequence[Draft]) -> None:
     for each in services:
         if each.has_pool and each.ports:
             doors.setdefault(each.ports[0], []).append(each)
+    for number, several in doors.items():  # of those that want one port, clients reach who has it
+        doors[number] = [each for each in several if number in each.fields.get("pool", ())] or several
     for service in services:
         own = {*service.ports[:1], *service.inner} if service.has_pool else set()
         for text in list(texts(service)):
@@ -224,9 +188,17 @@ def _named(value: str, variable: str, host: str, other: Draft, is_own: bool) -> 
 
     if re.fullmatch(rf"(?:\$\{{\w+:?-)?{name}\}}?", value, re.ASCII):
         return value.replace(host, HERE) if variable and bare_names.is_host(variable, is_own) else None
+    def with_reference(match: re.Match[str]) -> str:
+        default = match["default"] or ""
+        number = int(default) if default.isdecimal() else None
+        if (number is not None and number not in (*other.inner, *other.ports)) or not other.has_pool:
+            return f"{match['before']}{HERE}:{match['reference']}"
+        return f"{match['before']}{HERE}:{_port_of(other, number, is_own)}"
+
     changed = re.sub(
         rf"{_STARTS}{name}(?P<sign>:|(?<=/dev/tcp/{name})/|\s(?=\d\d))(?P<port>\d{{1,5}})(?!\d)", with_port, value
     )
+    changed = re.sub(rf"{_STARTS}{name}:{_VARIABLE}", with_reference, changed, flags=re.ASCII)
     changed = re.sub(
         rf"(?P<scheme>[\w+]+)://(?P<user>[^\s@/]*@)?{name}(?=[/?'\",;\s}}]|$)", of_scheme, changed, flags=re.ASCII
     )
@@ -267,8 +239,10 @@ def _sibling(service: Draft, variable: str, other: Draft) -> bool:
     is_there = False
     for name in {re.sub(r"HOST(?:NAME)?|SERVER|ADDR(?:ESS)?", "PORT", variable)} - {variable}:
         value = service.environment.get(name)
-        if isinstance(value, str) and value.isdecimal() and int(value[:6]) in (*other.inner, *other.ports):
-            service.environment[name] = Filled(_port_of(other, int(value), other is service))
+        told = re.fullmatch(r"(?P<open>\$\{\w+:?-)?(?P<number>\d{1,5})(?(open)\})", str(value or ""), re.ASCII)
+        if told and int(told["number"]) in (*other.inner, *other.ports):
+            port = _port_of(other, int(told["number"]), other is service)
+            service.environment[name] = Filled(f"{told['open']}{port}}}" if told["open"] else port)
         is_there = is_there or name in service.environment or name in service.in_files
     return is_there
 

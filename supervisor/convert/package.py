@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from supervisor.config import port_killers
-from supervisor.convert import own_port, shell, workspaces
+from supervisor.convert import dev_servers, own_port, shell, workspaces
 from supervisor.convert.around import ALONE, Around
 from supervisor.convert.draft import Draft, Filled, Left, Outcome
 from supervisor.convert.values import cleaned, mapping, set_variables, whole
@@ -30,18 +30,6 @@ _STAYS = re.compile(
     r"|(?:npm|pnpm|yarn|bun)(?: (?:-C|-w|--(?:prefix|cwd|filter|workspace))[ =]\S+)* (?:run )?(?:dev|start|serve|watch)"
     r"|docker(?:-| )compose(?: \S+)* up(?!.* (?:-d|--detach)\b))(?!\S)"
 )
-# Development servers: the option that tells them a port, and the one that they take by themselves.
-SERVERS = (
-    (r"\bvite preview\b", "--port", 4173), (r"\bvite(?! build)\b", "--port", 5173),
-    (r"\bastro dev\b", "--port", 4321), (r"\bng serve\b", "--port", 4200), (r"\bsvelte-kit dev\b", "--port", 5173),
-    (r"\bnext (?:dev|start)\b", "", 3000), (r"\breact-scripts start\b", "", 3000), (r"\bnuxti? dev\b", "", 3000),
-    (r"\bremix dev\b", "", 3000), (r"\bwebpack(?:-dev-server| serve)\b", "--port", 8080),
-    (r"\bstorybook dev\b", "--port", 6006), (r"\bstart-storybook\b", "-p", 6006),
-    (r"\bgatsby develop\b", "--port", 8000), (r"\bvitepress dev\b", "--port", 5173),
-    (r"\bparcel(?! build)\b", "--port", 1234),
-    (r"\bwrangler dev\b", "--port", 8787), (r"\bjson-server\b", "--port", 3000), (r"\bhttp-server\b", "--port", 8080),
-    (r"\beleventy\b.*--serve", "--port=", 8080), (r"\bexpo start\b", "--port", 8081),
-)  # fmt: skip
 # Options of concurrently that the next word belongs to.
 _WITH_VALUE = (
     "-c", "--prefix-colors", "-p", "--prefix", "-s", "--success", "-m", "--max-processes", "-l", "--prefix-length",
@@ -158,7 +146,7 @@ def _keeps_running(name: str, command: str) -> bool:
     return bool(
         _RUNNING.fullmatch(name)
         or _STAYS.search(command)
-        or any(re.search(pattern, command) for pattern, _, _ in SERVERS)
+        or dev_servers.is_one(command)
     )
 
 
@@ -236,21 +224,12 @@ def _named(tool: str, words: list[str], scripts: Mapping[str, str]) -> Iterator[
                 yield told.strip() or f"part-{number}", word
 
 
-def _server(command: str) -> tuple[str, int] | None:
-    """The option and the port of the development server that a command line ends with."""
-    if _together(command)[0]:
-        return None
-    last = re.split(r"&&|\|\||[;|&\n]", command.replace("2>&1", "").strip().rstrip("&;"))[-1]
-    known = ((option, port) for pattern, option, port in SERVERS if re.search(rf"(?<![\w-]){pattern}", last))
-    return next(known, None)
-
-
 def service(name: str, command: str, runner: str, *, is_script: bool) -> Draft:
     """A script as a service, on the port that it names or that its server takes."""
     draft = Draft(name.replace(":", "-"), needs_port=True)
     words: list[str] = [runner, "run", name] if is_script else ["sh", "-c", command]
     draft.notes.append(f"from package.json: its script `{name}` runs `{command}`" if is_script else "from package.json")
-    server = _server(command)
+    server = None if _together(command)[0] else dev_servers.of_node(command)
     if not is_script:
         command, killer = port_killers.without(command)
         words[2] = command
@@ -270,10 +249,10 @@ def service(name: str, command: str, runner: str, *, is_script: bool) -> Draft:
         draft.gets_port = True
         draft.fields["port_env"] = "PORT"
     elif server:
-        draft.ports = [server[1]]
+        draft.ports = [server.port]
         draft.gets_port = True
         draft.fields["port_env"] = "PORT"
-        if option := server[0]:
+        if option := server.option:
             separator = ["--"] if runner == "npm" and is_script else []
             more: list[str] = [Filled(option + "{port}")] if option.endswith("=") else [option, Filled("{port}")]
             if is_script:

@@ -3,11 +3,12 @@
 import re
 from collections.abc import Mapping
 
-from supervisor.convert import own_port, procfile_settings, shell
+from supervisor.convert import dev_servers, own_port, procfile_settings, shell
 from supervisor.convert.around import ALONE, Around
 from supervisor.convert.draft import Draft, Left, Outcome
 from supervisor.convert.own_port import is_number
 from supervisor.convert.values import set_variables
+from supervisor.errors import PortsupError
 
 _LINE = re.compile(r"([A-Za-z0-9_.-]+)\s*:\s*(.+)", re.ASCII)
 JOBS = ("release",)
@@ -24,7 +25,7 @@ def convert(text: str, around: Around = ALONE) -> Outcome:
         variables |= around.variables(name)
     settings = procfile_settings.read(around, variables)
     files += [name for name in settings.env_files if name not in files]
-    base = settings.base or _base(variables)
+    base = settings.base or _base(variables) or _of_rails(around)
     number = 0
     for at, line in enumerate(re.sub(r"\\\r?\n", " ", text).splitlines(), 1):
         line = line.strip()
@@ -34,7 +35,7 @@ def convert(text: str, around: Around = ALONE) -> Outcome:
         if not found:
             outcome.left.append(Left(f"line {at}", "it is not `name: command`", "write it as a service by hand", line))
             continue
-        outcome.services.append(_process(found[1], found[2], files, base and base + settings.step * number))
+        outcome.services.append(_process(found[1], found[2], files, base and base + settings.step * number, around))
         if isinstance(words := outcome.services[-1].fields["command"], list):
             outcome.services[-1].further += own_port.of_nginx(words, around.read)
         number += 1
@@ -50,7 +51,16 @@ def _base(variables: Mapping[str, str]) -> int:
     return 0
 
 
-def _process(name: str, command: str, files: list[str], port: int) -> Draft:
+def _of_rails(around: Around) -> int:
+    """The port that the script `bin/dev` of Rails sets before it starts the lines."""
+    try:
+        found = re.search(r"\bPORT=\"?\$\{PORT:-(\d+)\}", around.read("bin/dev"))
+    except PortsupError:
+        return 0
+    return int(found[1]) if found and is_number(found[1]) else 0
+
+
+def _process(name: str, command: str, files: list[str], port: int, around: Around) -> Draft:
     draft = Draft(name)
     if files:
         draft.fields["env_file"] = [{"path": each, "required": False} for each in files]
@@ -58,6 +68,7 @@ def _process(name: str, command: str, files: list[str], port: int) -> Draft:
     shell.give(draft, read)
     draft.keep_stdin()
     set_variables(draft, dict(read.environment))
+    dev_servers.give(draft, around)
     is_fixed = bool(draft.ports) and "${PORT" not in command
     if port and port < 65536 and not is_fixed:
         draft.ports.insert(0, port)
@@ -72,6 +83,6 @@ def _process(name: str, command: str, files: list[str], port: int) -> Draft:
         draft.fields |= {"port_env": "PORT", "ready": "started"}
         draft.notes.append("it finds its port in `$PORT`, and is ready once it is started: a server needs no `ready`")
     if name == "web":
-        draft.gets_port = draft.gets_port or not draft.ports or bool(port)  # it is told by PORT in any case
+        draft.gets_port = draft.gets_port or (not is_fixed and (bool(port) or dev_servers.may_heed(command, around)))
         draft.fields.setdefault("port_env", "PORT")
     return draft

@@ -9,6 +9,7 @@ from supervisor.config.kinds import LONGEST_NAME
 from supervisor.config.scalars import tidy_name
 from supervisor.convert import engines, neighbours, pools, side_commands
 from supervisor.convert.draft import Draft, Filled, Left, Outcome
+from supervisor.convert.service_texts import texts
 
 ENDS = ("completed", "completed_ok")
 PATIENCE = "10m"  # for what its source gives any time to listen; a build on the way there takes minutes
@@ -70,7 +71,7 @@ def _follow_names(services: list[Draft], named: Mapping[str, Draft]) -> None:
     """Write `{port:NAME}` with the names that the services have now."""
     changed = {old: service.name for old, service in named.items() if old != service.name}
     for service in services if changed else ():
-        for text in list(neighbours.texts(service)):
+        for text in list(texts(service)):
             found = text.value
             for old, new in changed.items():
                 found = found.replace(f"{{port:{old}}}", f"{{port:{new}}}")
@@ -147,7 +148,8 @@ def _pool(service: Draft) -> None:
     service.has_pool = False
     if not service.fields.get("one_shot"):
         service.notes.append(
-            "nothing names a port, so it has no pool: for a server add one, and pass it `{port}` or `$PORT`"
+            "`init` finds no port that it listens on, so it has no pool: for a server add one, and pass it `{port}`"
+            " or `$PORT`"
         )
 
 

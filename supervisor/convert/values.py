@@ -196,7 +196,9 @@ def set_variables(
             draft.fields["port_env"] = "PORT"
             draft.notes.append(f"`PORT={number}` is left to portsup: the program gets the port of the pool in it")
         elif not re.fullmatch(VARIABLE, name, re.ASCII) or len(name) > 200:
-            draft.leave(f"variable `{name}`", "that is no name of a variable", "rename it: letters, digits and `_`")
+            is_file = value is None and re.search(r"(?:^|/)[^/]*\.?env[^/]*$", name)
+            remedy = f"for a file write `env_file: {name}`" if is_file else "rename it: letters, digits and `_`"
+            draft.leave(f"variable `{name}`", "that is no name of a variable", remedy)
         elif name.startswith("PORTSUP_"):
             draft.of_portsup[name] = value
             draft.leave(f"variable `{name}`", "such names are portsup's own", "rename it")

@@ -32,6 +32,11 @@ VARIABLES = {"A": "one", "EMPTY": "", "PORTS": "6000-6002", "N": "5"}
         ("$$${A}", "$one"),
         ("$A $1 $ { } {port} ${A}}", "$A $1 $ { } {port} one}"),
         ("${NONE:-{\\}}", "{\\}"),
+        ("${NONE:-http://h:{port}}/", "http://h:{port}/"),
+        ("${A:-http://h:{port}}/", "one/"),
+        ("${A:-{port:db}}", "one"),
+        ("${A:-{{port}}}${NONE:-{{port}}}", "one{{port}}"),
+        ("{port} {{port}} {port:db}", "{port} {{port}} {port:db}"),
     ],
 )
 def test_references_are_filled_in(text: str, filled: str) -> None:

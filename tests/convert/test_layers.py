@@ -102,6 +102,19 @@ def test_a_file_of_process_compose_extends_others() -> None:
     assert ["circle" in str(each) for each in outcome.left] == [True]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "services: {web: {ports: ['80:80']}, db: {restart: always}}",
+        "services: {web: {command: [--debug], environment: {A: b}}}",
+    ],
+)
+def test_a_file_that_is_only_laid_over_another_one_is_told_from_one_without_programs(text: str) -> None:
+    with pytest.raises(PortsupError, match="it is laid over another one") as caught:
+        convert("compose", "compose.prod.yaml", text)
+    assert "--from compose.yaml --from FILE" in caught.value.hint
+
+
 def test_files_of_other_programs_are_converted_one_by_one() -> None:
     with pytest.raises(UsageError, match="no such thing with procfile"):
         convert("procfile", "Procfile", "web: serve", [("Procfile.dev", "web: serve -d")])

@@ -105,7 +105,7 @@ def test_a_service_whose_port_nothing_names_has_no_pool_and_is_ready_by_its_chec
         result = converted(kind, text)
         job = result.stack.services["job"]
         assert (job.pool, job.ready.probe.kind, job.ready.probe.command) == ((), ProbeKind.EXEC, command)
-        assert "nothing names a port, so it has no pool" in result.text
+        assert "`init` finds no port that it listens on, so it has no pool" in result.text
 
 
 def test_the_shell_that_runs_a_command_is_named(converted: Convert) -> None:
