@@ -31,6 +31,7 @@ _ASKED = re.compile(r"\w://(?:[^\s@/]*@)?(?:[\w.-]+|\[::1\]):(?:\$PORT\b|\$\{POR
 _FIRST = re.compile(r"(?:\w+=\S*\s+)*(?:exec\s+)?(\S+)", re.ASCII)
 # The host of another machine behind an option for one: the port beside it is there.
 _HOSTS = ("--host", "-h", "-H", "--hostname", "--remote-host", "--db-host")
+_TARGETS = ("-t", "--target", "--upstream", "--broker", "--connect", "--remote", "--db_host", "--redis-host")
 _ELSEWHERE = re.compile(r"[a-z0-9-]*[a-z][a-z0-9-]*(?:\.[a-z0-9-]+)*\.[a-z]{2,}", re.IGNORECASE | re.ASCII)
 _ENDS = re.compile(r"(.*:)(\d{2,5})", re.ASCII)
 
@@ -92,11 +93,13 @@ def _is_of_serve(words: Sequence[str]) -> bool:
 
 
 def _asks_elsewhere(words: Sequence[str]) -> bool:
-    """Whether an option names the host of another machine: `-t` with two dots in it at least, as it is for much."""
+    """Whether an option names the host of a server: `-t` with two dots in it at least, as it is for much."""
     for before, word in pairwise(words):
         option, equals, value = word.partition("=")
         host = value if equals and option in _HOSTS else word if before in _HOSTS else ""
-        if not host and before in ("-t", "--target") and word.count(".") > 1:
+        if before in _TARGETS and re.fullmatch(r"localhost|127\.\d+\.\d+\.\d+|\[?::1\]?", word):
+            return True
+        if not host and before in _TARGETS and word.count(".") > 1:
             host = word
         if host and _ELSEWHERE.fullmatch(host) and not host.endswith((".local", ".localhost", ".py", ".conf")):
             return True

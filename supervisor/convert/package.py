@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from supervisor.config import port_killers
-from supervisor.convert import dev_servers, own_port, shell, workspaces
+from supervisor.convert import dev_servers, inner_supervisors, own_port, shell, workspaces
 from supervisor.convert.around import ALONE, Around
 from supervisor.convert.draft import Draft, Filled, Left, Outcome
 from supervisor.convert.values import cleaned, mapping, set_variables, whole
@@ -259,5 +259,6 @@ def service(name: str, command: str, runner: str, *, is_script: bool) -> Draft:
                 words += [*separator, *more]
             else:
                 words[2] = f"{command} {option}$PORT" if option.endswith("=") else f"{command} {option} $PORT"
+    inner_supervisors.note(draft, command)
     draft.fields |= {"command": words, "restart": "never"}
     return draft

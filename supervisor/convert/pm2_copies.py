@@ -31,8 +31,6 @@ def count(draft: Draft, given: dict[str, Any], processors: int) -> int:
     mode = str(given.get("exec_mode") or ("cluster" if is_node and given.get("instances") is not None else "fork"))
     shown = ", ".join(f"`{key}: {given[key]}`" for key in ("instances", "exec_mode") if given.get(key) is not None)
     if number == 1:
-        if mode.startswith("cluster") and given.get("exec_mode"):
-            draft.leave(shown, "a service is one process with a port of its own", "see whether that will do")
         return 1
     if not number:
         why = "these are one for each processor, and portsup wants a number"

@@ -107,6 +107,8 @@ def kind_of(name: str, text: str) -> str:
         return "compose"
     if not _STRUCTURED.fullmatch(short) and _is_procfile(text):
         return "procfile"
+    if not text.strip():
+        raise UsageError(f"cannot convert `{name}`", "it is empty", "`portsup init` looks at the directory instead")
     hint = f"say what it is: `--kind {'|'.join(KINDS)}`"
     raise UsageError(f"cannot convert `{name}`", "neither its name nor its content says which program it is for", hint)
 

@@ -7,7 +7,7 @@ from typing import Any
 from supervisor.config import interpolate
 from supervisor.config.kinds import LONGEST_NAME
 from supervisor.config.scalars import tidy_name
-from supervisor.convert import engines, neighbours, pools, side_commands
+from supervisor.convert import engines, inner_supervisors, neighbours, pools, side_commands
 from supervisor.convert.draft import Draft, Filled, Left, Outcome
 from supervisor.convert.service_texts import texts
 
@@ -30,6 +30,8 @@ def reconcile(outcome: Outcome, ephemeral: Container[int], against: Looker) -> N
         _files(service, against)
         _folder(service, against)
         _pool(service)
+        command = service.fields["command"]
+        inner_supervisors.note(service, command if isinstance(command, str) else " ".join(map(str, command)))
         engines.set_apart(service)
     for each in outcome.absent:
         each.name = tidy_name(each.name) or "service"

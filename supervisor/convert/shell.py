@@ -22,11 +22,12 @@ _FIXED = re.compile(  # what in a shell would win over the port that the service
     r"(?:PORT=(?:(?P<set>[1-9]\d{1,4})|\$\{(?P<named>\w+):?-(?P<default>[1-9]\d{1,4})\})\s+|export\s+PORT=(?P<export>[1-9]\d{1,4})\s*(?:&&|;|\n)\s*)(?=[^\s&|;])",
     re.ASCII,
 )
+_LISTENS, _BINDS = ("|".join(map(re.escape, options)) for options in (own_port.LISTENS, own_port.BINDS))
 _IN_SHELL = re.compile(
-    r"((?<![\w-])--?port[= ]|runserver (?:[\w.]+:)?|http\.server "
-    r"|(?<![\w-])(?:--bind|-b|--bind-addr|--?addr|--?listen|--address|--http)[= ]"
-    r"(?:tcp://)?(?:0\.0\.0\.0|127\.0\.0\.1|localhost|\*|\[::1?\])?:"
-    r"|\b(?:rails s(?:erver)?|next (?:dev|start)|hugo server|jekyll serve|flask run)\s(?:[^;&|\n]*\s)?-p ?)(\d{2,5})\b",
+    rf"((?<![\w-])(?:--?port|{_LISTENS})[= ]|runserver (?:[\w.]+:)?|http\.server "
+    rf"|(?<![\w-])(?:{_BINDS})[= ](?:tcp://)?(?:0\.0\.0\.0|127\.0\.0\.1|localhost|\*|\[::1?\])?:"
+    r"|\b(?:rails s(?:erver)?|next (?:dev|start)|hugo server|jekyll serve|flask run|puma|rackup|thin start"
+    r"|storybook dev|start-storybook|serve)\s(?:[^;&|\n]*\s)?-p ?)(\d{2,5})\b",
     re.ASCII,
 )
 

@@ -16,7 +16,7 @@ from supervisor.convert import (
     unit_file,
 )
 from supervisor.convert.around import ALONE, Around
-from supervisor.convert.draft import SCHEDULED, Draft, Left, Outcome
+from supervisor.convert.draft import SCHEDULED, Draft, Filled, Left, Outcome
 from supervisor.convert.own_port import is_number
 from supervisor.convert.references import PORT
 from supervisor.convert.systemd_life import LIMITS, life
@@ -146,6 +146,7 @@ def _unit(path: str, sections: Mapping[str, Any], known: set[str], around: Aroun
     in_files = {name for file in draft.fields.get("env_file", ()) for name in around.variables(file["path"])}
     own = [pair.partition("=") for each in given.get("Environment", []) for pair in unit_file.split(specifier(each))]
     set_variables(draft, {key: value for key, _, value in own if key not in in_files})
+    _unset(draft, [name for each in given.get("UnsetEnvironment", []) for name in unit_file.split(specifier(each))])
     for folder in given.get("WorkingDirectory", [])[-1:]:
         draft.fields["working_dir"] = specifier(folder.removeprefix("-"))
         if draft.fields["working_dir"] == "~":
@@ -175,6 +176,22 @@ def _unit(path: str, sections: Mapping[str, Any], known: set[str], around: Aroun
         draft.fields["autostart"] = False  # it runs by the clock, not at the start of all
     _leave(draft, sections)
     outcome.services.append(draft)
+
+
+def _unset(draft: Draft, names: Sequence[str]) -> None:
+    """Take variables away from the program, whoever set them."""
+    plain = [name for name in names if re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII)]
+    command = draft.fields["command"]
+    for name in plain:
+        draft.environment.pop(name, None)
+    if plain and isinstance(command, list):
+        is_script = command[:2] == ["sh", "-c"] and len(command) == 3
+        if is_script and not isinstance(command[2], Filled):
+            draft.fields["command"] = ["sh", "-c", f"unset {' '.join(plain)}; {command[2]}"]
+        else:
+            draft.fields["command"] = ["env", *(word for name in plain for word in ("-u", name)), *command]
+    elif plain:
+        draft.leave("`UnsetEnvironment`", "its command is one text", "put `env -u NAME` before it")
 
 
 def _home(draft: Draft, given: Mapping[str, list[str]]) -> str:
@@ -227,6 +244,8 @@ def _leave(draft: Draft, sections: Mapping[str, Mapping[str, list[str]]]) -> Non
             if told.startswith(("file:", "append:", "truncate:")):
                 why = "portsup keeps the output in files of its own"
                 draft.leave(f"`{key}={told}`", why, "`portsup logs` shows them")
+    if _is_off(given.get("SendSIGKILL", [])):
+        draft.leave("`SendSIGKILL=no`", "portsup kills what is left after `stop_grace_period`", "set a longer one")
     for key in ("OnFailure", "OnSuccess"):
         if others := unit.pop(key, []):
             remedy = "`notify` tells somebody, `hooks: {post_stop: …}` runs a command" if key == "OnFailure" else ""

@@ -20,7 +20,30 @@ _SHELL = "name its long-running commands as services; tasks that end need no sup
 _PANES = "write a service with each of its panes"
 FORMATS = (
     Format("a manifest of Kubernetes", "write a service with the `command` of each container",
-           content=r"^apiVersion:[ \t]*\S+"),
+           content=r"^apiVersion:[ \t]*\S+|\"apiVersion\"\s*:\s*\""),
+    Format("Kustomize's file", "write a service with the `command` of each container", r"kustomization\.ya?ml"),
+    Format("a chart of Helm, or its values", "write a service with the `command` of each container",
+           r"(chart|values([.-].*)?)\.ya?ml"),
+    Format("a file about a workspace", "convert the package.json next to it",
+           r"(turbo|nx|lerna|rush|workspace|angular)\.json|pnpm-workspace\.ya?ml"),
+    Format("a file of pipelines", _SHELL,
+           r"\.gitlab-ci.*\.ya?ml|(azure|bitbucket)-pipelines\.ya?ml|\.travis\.yml|jenkinsfile|cloudbuild\.ya?ml"),
+    Format("a Caddyfile", "write `command: [caddy, run, --config, Caddyfile]`", r"(.*[.-])?caddyfile([.-].*)?"),
+    Format("a file of nginx", "write `command: [nginx, -c, FILE, -g, \"daemon off;\"]`",
+           r"nginx([.-].*)?\.conf", r"^\s*(events|http|upstream \S+|server)\s*\{"),
+    Format("a file of a language or its packages", "`portsup init` without `--from` looks at it",
+           r"cargo\.toml|go\.mod|gemfile|requirements.*\.txt|manage\.py|composer\.json|mix\.exs|deno\.jsonc?"),
+    Format("a quadlet of Podman", "write a service with what its container runs", r".*\.(container|kube)"),
+    Format("nodemon.json", "write a service with its `exec`", r"nodemon\.json"),
+    Format("a file about hosting", "convert the package.json next to it, or write a service with what it starts",
+           r"(netlify|wrangler|railway)\.toml|(vercel|now|railway|firebase|wrangler)\.jsonc?|(amplify|serverless)\.ya?ml"),
+    Format("a crontab", 'write a job with each line: `one_shot: true` and `schedule: "* * * * *"`',
+           r"crontab.*|.*\.cron", r"^(\*|\d+|\*/\d+)([ \t]+[\d*/,-]+){4}[ \t]+\S"),
+    Format("a bake file of Docker", "convert the compose file next to it", r"docker-bake(\..*)?\.(hcl|json)"),
+    Format("moon.yml", _SHELL, r"moon\.ya?ml"),
+    Format("a file of DevSpace or Garden", _COPY, r"devspace\.ya?ml|(.*\.)?garden\.ya?ml"),
+    Format("a file of hooks of Git", "its commands end, so none is a service",
+           r"\.?lefthook.*\.ya?ml|\.pre-commit-config\.ya?ml"),
     Format("a Dockerfile", "convert the compose file that builds it; its CMD is read there",
            r"(.*\.)?dockerfile(\..*)?|containerfile"),
     Format("a Tiltfile", _COPY, r"tiltfile"),
@@ -61,12 +84,20 @@ FORMATS = (
 )  # fmt: skip
 
 
+# Asked last: what says what a file is, and fits much else.
+_LAST = (
+    Format("a script", "write a service with it, or one with each of its commands that keep running",
+           r".*\.(sh|bash|zsh|fish|ps1|bat|cmd)", r"\A#!.*\b(sh|bash|dash|zsh|fish)\b"),
+    Format("a text", "name the file that says what is run", r".*\.(md|rst|adoc)"),
+)  # fmt: skip
+
+
 def told_apart(name: str, text: str) -> Format | None:
     """The format of a file that is known and not converted; `name` is the last part of its path."""
-    for known in FORMATS:
+    for known in (*FORMATS, *_LAST):
         if known.name and re.fullmatch(known.name, name.lower()):
             return known
-    for known in FORMATS:
+    for known in (*FORMATS, *_LAST):
         if known.content and re.search(known.content, text[:100_000], re.MULTILINE):
             return known
     return None

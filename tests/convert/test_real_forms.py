@@ -226,6 +226,6 @@ def test_other_names_of_pm2_for_its_keys_are_known(converted: Convert) -> None:
     text = '{"apps": [{"exec": "a.py", "cron": "0 3 * * *", "out_log": "o", "pid": "p", "exec_mode": "cluster"}]}'
     result = converted("pm2", text)
     assert result.stack.services["a"].command == ("python3", "a.py")
-    for key in ("cron_restart", "out_file", "pid_file", "exec_mode: cluster"):
+    for key in ("cron_restart", "out_file", "pid_file"):
         assert f"`{key}`" in result.left["a"]
     assert "instances" not in result.left["a"]

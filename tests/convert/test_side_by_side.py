@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.live, pytest.mark.skipif(os.name != "posix", reason="p
 SOURCES = ("procfile", "supervisord", "pm2", "mprocs", "circus")
 # What cannot be run here: it needs programs that are not there, or foreman or overmind, listens, writes below /var,
 # names files in a folder that it changes to, or starts a shell that nothing is seen of; and folders that supervisord,
-# and scripts that pm2 gives as absolute paths, and portsup as others.
+# and scripts that pm2 gives as absolute paths, and portsup as others. Servers that go by no PORT get it as an option.
 NOT_HERE = {
     "supervisord/logs", "supervisord/fcgi", "supervisord/user", "supervisord/here", "procfile/overmind-env",
     "procfile/continued", "procfile/shell", "procfile/quotes", "mprocs/stops", "pm2/serve", "pm2/interpreters",
@@ -22,6 +22,7 @@ NOT_HERE = {
     "pm2/a-line", "pm2/a-text-without-an-ending", "pm2/in-yaml", "circus/user", "circus/socket", "circus/left",
     "circus/socket-and-other-machine", "circus/signs", "circus/environment-of-circusd", "supervisord/included-here",
     "mprocs/list-as-shell", "supervisord/nginx", "procfile/nginx",
+    "procfile/own-ports", "procfile/own-ports-in-a-row", "procfile/webs-of-their-own",
     "procfile/foreman", "procfile/overmind-settings", "pm2/node-of-nvm", "pm2/program-with-an-interpreter",
 }  # fmt: skip
 CASES = [case for case in cases() if case.source in SOURCES and str(case) not in NOT_HERE]
