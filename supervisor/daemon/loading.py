@@ -28,8 +28,11 @@ def load_for(spec: StackSpec) -> None:
 
     ValueError where a time zone cannot be read any more.
     """
+    from asyncio import trsock
+
     from supervisor.core import relay  # noqa: F401
 
+    _ = trsock.TransportSocket  # loads what asyncio has of each connection
     system.listening(())  # asks nothing, but the first look around needs what that takes
     _ = system.turn_away  # loads what the end of a service needs
     services = spec.services.values()

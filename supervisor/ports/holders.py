@@ -21,6 +21,7 @@ from supervisor.words.reasons import text_of
 RUN_ID = "PORTSUP_RUN_ID"  # in the environment of every process that portsup starts
 _WSAEACCES = 10013
 CLOSED_WITHIN = 0.02  # seconds that sockets need after their process
+CLOSED_AT_LAST = 0.5  # the same on a busy machine, for those of our user: nearly all its processes can be looked into
 SEARCH_WITHIN = 5.0  # seconds that a search through all processes may take
 
 
@@ -103,13 +104,22 @@ def _holders_of(ports: Collection[int], runtime: RuntimeDir, until: float, ours:
     ended_early = time.monotonic() >= until
     unseen = {each.inode for each in found if each.inode and not each.pid and each.inode not in owners}
     if unseen:  # those of a process that exits are nobody's for a moment, and then they are gone
-        time.sleep(CLOSED_WITHIN)
-        unseen &= {each.inode for each in _sockets({each.port for each in found if each.inode in unseen})}
+        unseen = _left_of(unseen, {each.port for each in found if each.inode in unseen})
     by_port: dict[int, list[Listener]] = {port: [] for port in ports}
     for each in found:
         if not each.inode or each.pid or each.inode in owners or each.inode in unseen:
             by_port[each.port].append(each)
     return {port: _by_sockets(several, owners, runtime, ended_early, ours) for port, several in by_port.items()}
+
+
+def _left_of(unseen: Collection[int], ports: Collection[int]) -> set[int]:
+    """Those of some sockets on these ports that are there for longer than their process may need to exit."""
+    until, user = time.monotonic() + CLOSED_AT_LAST, system.current_user_id()
+    while True:
+        time.sleep(CLOSED_WITHIN)
+        left = [each for each in _sockets(ports) if each.inode in unseen]
+        if not any(each.uid == user for each in left) or time.monotonic() >= until:
+            return {each.inode for each in left}
 
 
 def _sockets(ports: Collection[int]) -> list[Listener]:

@@ -1,6 +1,7 @@
 """Who has a port that we cannot have, in words."""
 
 import errno
+import math
 import os
 import socket
 import subprocess
@@ -9,11 +10,12 @@ import sys
 import pytest
 
 from supervisor import system
+from supervisor.ports import holders
 from supervisor.ports.holders import RUN_ID, ConflictKind, Holder, who_holds
 from supervisor.ports.leases import Chosen
 from supervisor.ports.record import Record
 from supervisor.ports.runtime import RuntimeDir
-from supervisor.system import Identity
+from supervisor.system import Identity, Listener
 from tests.live.stack import is_alive
 from tests.ports.conftest import MakeLease, Stranger
 from tests.support.eventually import eventually
@@ -104,6 +106,44 @@ def test_closing_connections_without_a_process_are_ownerless(runtime: RuntimeDir
     assert (holder.kind, holder.text) == (
         ConflictKind.OWNERLESS, "connections of an earlier server are still closing",
     )  # fmt: skip
+
+
+class Sockets:
+    """One that listens and that nobody is seen to have, for so many looks; of another user if `is_ours` is not set."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, looks: float, *, is_ours: bool) -> None:
+        uid = os.geteuid() + (not is_ours)
+        self.looks, self.seen = looks, Listener(8000, socket.AF_INET, "0.0.0.0", uid, inode=5, listening=True)
+        monkeypatch.setattr(system, "sockets_on", self._look)
+        monkeypatch.setattr(system, "bound_only", lambda _: [])
+        monkeypatch.setattr(system, "owners_of", lambda *_: {})
+        monkeypatch.setattr(holders, "CLOSED_WITHIN", 0.0)
+
+    def _look(self, _: object) -> list[Listener]:
+        self.looks -= 1
+        return [self.seen] if self.looks >= 0 else []
+
+
+def test_a_socket_of_our_user_that_nobody_is_seen_to_have_is_given_time(
+    runtime: RuntimeDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its process exits; on a busy machine the kernel closes its sockets later."""
+    Sockets(monkeypatch, looks=9, is_ours=True)
+    assert who_holds(8000, runtime, errno.EADDRINUSE).kind is ConflictKind.OWNERLESS
+
+
+def test_a_socket_that_stays_is_of_somebody_who_is_not_seen(
+    runtime: RuntimeDir, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(holders, "CLOSED_AT_LAST", 0.01)
+    Sockets(monkeypatch, looks=math.inf, is_ours=True)
+    assert who_holds(8000, runtime, errno.EADDRINUSE).kind is ConflictKind.FOREIGN
+
+
+def test_another_user_is_not_waited_for(runtime: RuntimeDir, monkeypatch: pytest.MonkeyPatch) -> None:
+    sockets = Sockets(monkeypatch, looks=2, is_ours=False)
+    assert who_holds(8000, runtime, errno.EADDRINUSE).kind is ConflictKind.FOREIGN
+    assert sockets.looks == 0
 
 
 LARGE = """

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection
 from supervisor import system
 from supervisor.annotations import Any
 from supervisor.core.reasons import Held
+from supervisor.core.suspicion import Suspicion
 from supervisor.daemon.checks import listeners
 from supervisor.daemon.processes.inquiries import Inquiries
 from supervisor.daemon.stalls import doing
@@ -41,7 +42,7 @@ class Expectation:
     on_stranger: Callable[[Held], None]  # is told who listens there
     on_elsewhere: Callable[[Collection[int]], None]
     since: float
-    strange: frozenset[Listener] = frozenset()  # seen once, and of no member
+    suspicion: Suspicion = Suspicion()  # of those that are of no member
     elsewhere_at: float = 0.0  # when to look for other ports
     is_asked: bool = False  # a child of ours looks whose sockets they are
 
@@ -108,7 +109,9 @@ class ListenerSearch:
                 continue
             if theirs := found.get(expectation.port):
                 self._judge(service, expectation, theirs)
-            elif begun >= expectation.elsewhere_at:
+                continue
+            expectation.suspicion = Suspicion()
+            if begun >= expectation.elsewhere_at:
                 expectation.elsewhere_at = begun + 5 * DRIFT_AFTER
                 self._look_elsewhere(service, expectation)
 
@@ -140,10 +143,12 @@ class ListenerSearch:
         if not stranger:
             self.forget(service)
             expectation.on_listening()
-        elif seen & expectation.strange:  # seen twice: not a socket that was passed on between our two looks
-            self.forget(service)
-            expectation.on_stranger(Held(**stranger))
-        expectation.strange = seen
+        else:
+            now = self._loop.time()
+            expectation.suspicion = expectation.suspicion.looked(seen, now)
+            if expectation.suspicion.sure(now) is not None:
+                self.forget(service)
+                expectation.on_stranger(Held(**stranger))
 
 
 def are_owned(listeners: Collection[Listener], pids: Collection[int], now: float) -> bool:

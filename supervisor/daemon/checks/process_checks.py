@@ -7,15 +7,15 @@ from collections.abc import Callable, Collection
 from functools import partial
 
 from supervisor import system
-from supervisor.annotations import Any
 from supervisor.config.spec import HandoffMode, Probe, ProbeKind
 from supervisor.core import events as ev
 from supervisor.core.address import host_of
 from supervisor.core.handoff import Place
-from supervisor.core.reasons import Cause, Held, ListensElsewhere, MemoryAbove, NotSaidReady
-from supervisor.core.state import IS_LIVE, State
+from supervisor.core.reasons import Cause, ListensElsewhere, MemoryAbove, NotSaidReady
+from supervisor.core.state import IS_LIVE
 from supervisor.daemon.checks import listeners
-from supervisor.daemon.checks.listening import Expectation, ListenerSearch, owned_at_once, strangers_among
+from supervisor.daemon.checks.intruders import Intruders
+from supervisor.daemon.checks.listening import Expectation, ListenerSearch
 from supervisor.daemon.checks.log_pattern import tell_if_it_lasts, watch_log
 from supervisor.daemon.checks.probes import ASK_TIMEOUT, EXEC_TIMEOUT, Asker, ask
 from supervisor.daemon.console.reporter import MOST_PORTS, Reporter
@@ -30,7 +30,6 @@ from supervisor.daemon.stack.endpoints import HOST
 from supervisor.daemon.tasks import begin
 from supervisor.dataclass import replace
 from supervisor.errors import PortsupError
-from supervisor.ports.holders import who_listens
 from supervisor.system import Listener
 
 FIRST_PAUSE = 0.01  # seconds between the first two readiness questions; doubles up to
@@ -54,7 +53,7 @@ class ProcessChecks:
         self._reporter = reporter
         self._listening = ListenerSearch(instance.loop, inquiries, instance.runtime)
         self._is_measuring = False
-        self._asked: set[str] = set()  # whose listeners a child of ours looks at
+        self._intruders = Intruders(instance.loop, inquiries, members, instance.runtime, self._intruded)
 
     def forget(self, slot: Slot, child: Child) -> None:
         """This process is on its way out: nothing more is asked or expected of it."""
@@ -213,27 +212,7 @@ class ProcessChecks:
 
     def check_listeners(self, slots: Collection[Slot]) -> None:
         """Looks whether anybody but the service itself listens on the port of a running service."""
-        running = {
-            slot.service.port: slot
-            for slot in slots
-            if slot.service.state is State.RUNNING and slot.child is not None and slot.service.port is not None
-        }
-        before = _inodes(slots)
-
-        def told(seen: list[Listener] | None) -> None:
-            if not seen:
-                return
-            ours = before | _inodes(slots)
-            found: dict[int, list[Listener]] = {}
-            for listener in seen:
-                if listener.inode not in ours:
-                    found.setdefault(listener.port, []).append(listener)
-            for port, theirs in found.items():
-                svc = running[port].service
-                if svc.port == port and svc.state is State.RUNNING:
-                    self._check_owners(running[port], theirs)
-
-        listeners.look(running.keys(), before, self._inquiries, told)
+        self._intruders.look(slots)
 
     def check_memory(self, slots: Collection[Slot]) -> None:
         """Looks whether a service has more memory than it may have; one that is being replaced has two processes."""
@@ -264,37 +243,3 @@ class ProcessChecks:
         self._inquiries.ask(
             lambda: [system.memory_above(members(slot, child), limit) for slot, child, limit in large], told
         )
-
-    def _check_owners(self, slot: Slot, theirs: list[Listener]) -> None:
-        child, name = slot.child, slot.spec.name
-        seen = frozenset(theirs)
-        if child is None or seen == child.proved or name in self._asked:
-            return
-        mains = {pid for other in slot.replicas for each in other.children() for pid in (each.pid, each.main)}
-        owned = owned_at_once(theirs, mains, self._loop.time())
-        if all(each.inode in owned or each.pid in mains for each in theirs):
-            child.proved = seen
-            return
-        self._asked.add(name)
-
-        def question() -> dict[str, Any]:
-            members = {
-                pid for other in slot.replicas for each in other.children() for pid in self._members.of(other, each)
-            }
-            strangers = strangers_among(theirs, members)
-            return who_listens(strangers[0], self._runtime).why.facts if strangers else {}
-
-        def told(stranger: dict[str, Any] | None) -> None:
-            self._asked.discard(name)
-            if slot.child is not child or slot.service.state is not State.RUNNING:
-                return
-            if stranger:
-                self._intruded(slot, child, Held(**stranger))
-            elif stranger is not None:
-                child.proved = seen
-
-        self._inquiries.ask(question, told)
-
-
-def _inodes(slots: Collection[Slot]) -> set[int]:
-    return {inode for slot in slots if slot.sockets is not None for inode in slot.sockets.inodes()}

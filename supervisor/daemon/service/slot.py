@@ -15,6 +15,7 @@ from supervisor.core.replicas import enough
 from supervisor.core.service import Service
 from supervisor.core.service.clients import has_last_clients, keeps_clients
 from supervisor.core.state import Role, State
+from supervisor.core.suspicion import Suspicion
 from supervisor.daemon.handoff.calls import Handoff
 from supervisor.daemon.service.keeper import Keeper
 from supervisor.daemon.service.output import Output
@@ -49,6 +50,7 @@ class Child:
     survivors: Survivors | None = None  # who is left after SIGKILL
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
     proved: frozenset[Listener] = frozenset()  # its listening sockets, as last seen to be its own
+    suspicion: Suspicion = Suspicion()  # of those who listen on its port and are not it
     handoff: Handoff | None = None  # where it runs under the filter
     account: Account | None = None  # whom it runs as, where that is not us
     invocation: str = ""  # which start of a service of this run it is
