@@ -86,13 +86,8 @@ def is_gone(tree: Tree) -> bool:
         return not system.job_members(tree.main)
     if not can_look():
         return False
-    seen: set[int] = set()
-    while new := set(system.children_of(tree.daemon)) - seen:  # again: one that ended has left us its children
-        for pid in new - set(tree.others):
-            is_left = pid == tree.main or belongs(pid, tree, or_may=True)
-            if is_left and system.identity_of(pid) is not None:
-                return False
-        seen |= new
+    if (seen := _all_of_others(tree)) is None:
+        return False
     ended = set[int]()
     for _ in range(MOST_LOOKS):
         found = set(system.orphans_of(tree.daemon)) - ended
@@ -103,6 +98,26 @@ def is_gone(tree: Tree) -> bool:
             return True
         ended |= now  # again: those that it had forked have come to the others only now
     return False
+
+
+def has_ending(tree: Tree) -> bool:
+    """Whether one is not at its end yet of a service of which all have begun to exit.
+
+    Until then it may have its memory, its sockets and its locks.
+    """
+    return _all_of_others(tree) is None
+
+
+def _all_of_others(tree: Tree) -> set[int] | None:
+    """The children of the daemon; None if one that lives is of the service, or cannot be told yet."""
+    seen: set[int] = set()
+    while new := set(system.children_of(tree.daemon)) - seen:  # again: one that ended has left us its children
+        for pid in new - set(tree.others):
+            is_left = pid == tree.main or belongs(pid, tree, or_may=True)
+            if is_left and system.identity_of(pid) is not None:
+                return None
+        seen |= new
+    return seen
 
 
 def terminate(main: int, number: int) -> bool:

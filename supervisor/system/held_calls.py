@@ -227,6 +227,15 @@ def process_of(thread: int) -> int:
         raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH)) from error
 
 
+def is_at_work(process: int) -> bool:
+    """Whether its main thread runs, or would if it had a processor; False if it waits for something, or is gone."""
+    try:
+        with open(f"/proc/{process}/stat", "rb") as stat:
+            return stat.read().rpartition(b")")[2].split()[:1] == [b"R"]
+    except OSError:
+        return False
+
+
 @functools.cache
 def netns_cookie_of_ours() -> int:
     """What the kernel calls our network namespace, 0 where it does not tell (before Linux 5.14)."""

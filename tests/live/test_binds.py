@@ -69,6 +69,20 @@ def test_the_options_of_the_programs_own_socket_are_kept(stack: Make) -> None:
             kill(live, "web")
 
 
+def test_a_look_whether_the_port_is_free_does_not_count_as_listening(stack: Make) -> None:
+    (port,) = free_pool(1)
+    live = stack({"web": {"command": program("binds_oddly", "looks-long-before"), "pool": [port], **AT_ONCE}})
+    with live.foreground() as front:
+        eventually(lambda: "looked" in live.log("web"), what="the look")
+        assert [live.rows()["web"]["state"] for _ in range(3)] == ["starting"] * 3
+        (live.folder / "go").touch()
+        front.says("is up")
+        assert live.log("web").split() == ["looked", "listens"]
+        assert answer_of(port) == str(live.rows()["web"]["pid"])
+        assert ways_in(port) == []
+        assert live.journal("queue dropped") == []
+
+
 def test_a_second_bind_of_an_open_socket_fails_as_in_the_kernel(stack: Make) -> None:
     (port,) = free_pool(1)
     live = stack({"web": {"command": program("binds_much", "twice"), "pool": [port]}})

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.live.conftest import Make
+from tests.live.conftest import Make, in_both_ways
 from tests.live.stack import SLEEPS, Live, answer_of, is_alive, is_free
 from tests.support.eventually import eventually
 from tests.support.ports import free_pool
@@ -232,3 +232,18 @@ def test_services_inherit_no_descriptor_and_no_signal_handling_of_ours(stack: Ma
         assert set(told["descriptors"]) == {"0", "1", "2"}
         assert (told["blocked"], told["stdin"]) == (0, "")
         assert told["session"] == told["group"] == told["pid"]
+
+
+@in_both_ways
+def test_the_next_process_begins_once_the_workers_of_the_last_have_given_back_what_they_had(stack: Make) -> None:
+    (port,) = free_pool(1)
+    at_once = {"delay": 0, "max_restarts": 1000}
+    live = stack({"web": {"command": program("locks_in_worker"), "pool": [port], "restart_policy": at_once}})
+    with live.up():
+        for _ in range(3):
+            before = live.until("web", state="running")["pid"]
+            os.kill(before, signal.SIGKILL)
+            eventually(lambda before=before: live.rows()["web"]["pid"] not in (before, None))  # type: ignore[misc]
+        live.until("web", state="running")
+        assert live.run("restart", "web").returncode == 0
+        assert (live.log("web"), live.rows()["web"]["restarts"]) == ("", 3)

@@ -10,7 +10,7 @@ import pytest
 from supervisor import system
 from supervisor.dataclass import replace
 from supervisor.process.leftovers import reap_run
-from supervisor.process.tree import MOST_LOOKS, Tree, is_gone, kill, members, terminate
+from supervisor.process.tree import MOST_LOOKS, Tree, has_ending, is_gone, kill, members, terminate
 from supervisor.system import environ_of, identity_of, process_name
 from tests.support.children import PROGRAMS, RUN_ID, Child, Children, children, reap_everything
 from tests.support.eventually import eventually
@@ -86,10 +86,11 @@ def test_an_orphan_that_is_ending_is_left_until_it_has_ended(start: Children) ->
         os.kill(orphan, signal.SIGKILL)
         told, is_there = [], True
         while is_there:
-            told.append(is_gone(child.tree()))
+            told.append(is_gone(child.tree()) or not has_ending(child.tree()))
             is_there = identity_of(orphan) is not None
         assert not any(told[:-1])
         assert is_gone(child.tree())
+        assert not has_ending(child.tree())
         if len(told) > 1:
             return
     pytest.fail("each one ended before it was looked at")

@@ -291,6 +291,17 @@ def looks_first() -> None:
     serve(listening())
 
 
+def looks_long_before() -> None:
+    """Looks whether its port is free, as Vite does, and listens once there is a file `go`."""
+    for address, v6_only in (("0.0.0.0", None), ("::", True), ("127.0.0.1", None)):
+        listening(address, v6_only=v6_only).close()
+    say("looked")
+    while not os.path.exists("go"):
+        time.sleep(0.01)
+    say("listens")
+    serve(listening())
+
+
 def moves_house() -> None:
     """Each of its processes listens at another address than the last."""
     with contextlib.suppress(FileExistsError):

@@ -121,6 +121,12 @@ class Trees:
         except OSError:  # no descriptor or memory to look with: not as far as we know, and there is another look
             return False
 
+    def _is_over(self, slot: Slot, child: Child) -> bool:
+        if child.handoff is None:
+            return self._is_gone(slot, child)
+        # Since Linux 6.11 one that exits lets go of its filter first, and of its memory and its locks after that.
+        return child.handoff.is_over() and not tree.has_ending(self._members.tree(slot, child))
+
     def _main_exited(self, slot: Slot, child: Child, pid: int, status: int) -> None:
         if child.main != pid and slot.ending_of(child) is None and child.main in system.children_of(os.getpid()):
             self._watch(slot, child, child.main)  # that one stands for it from now on
@@ -198,7 +204,7 @@ class Trees:
         if child.exit is None or child not in slot.children():
             return
         code, signal = child.exit
-        if child.handoff.is_over() if child.handoff is not None else self._is_gone(slot, child):
+        if self._is_over(slot, child):
             self._all_gone(slot, child)
             return
         ending = slot.ending_of(child)
