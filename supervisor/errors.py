@@ -1,6 +1,7 @@
 """What can go wrong, in words for the person who has to act on it, and the exit code that goes with it."""
 
 import errno
+import sys
 from collections.abc import Sequence
 from enum import IntEnum
 
@@ -125,7 +126,12 @@ class Missing(PortsupError):
 
     def __init__(self, extra: str, error: ImportError, what: str = "cannot go on") -> None:
         package = f"the package `{error.name}`" if error.name else f"what the extra `{extra}` brings"
-        super().__init__(what, f"{package} is not installed", f"`pip install 'portsup[{extra}]'`")
+        super().__init__(what, f"{package} is not installed", f"`{install(extra)}`")
+
+
+def install(extra: str) -> str:
+    """The command that adds an extra to the environment of this portsup."""
+    return f"{sys.executable or 'python3'} -m pip install 'portsup[{extra}]'"
 
 
 _LIMIT = "raise the limit before portsup starts, as in `ulimit -n 8192`"

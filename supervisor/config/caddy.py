@@ -5,9 +5,11 @@ import shutil
 import sys
 import sysconfig
 
+from supervisor.errors import install
+
 LEAST = (2, 6)  # the first one that has every option that portsup gives it
 MISSING = "there is no Caddy, which answers for the names"
-GET = "install it: `apt install caddy`, or `pip install 'portsup[names]'`"
+GET = f"install it: `apt install caddy`, or `{install('names')}`"
 
 
 def found() -> list[str]:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -88,4 +89,4 @@ def test_without_the_extra_it_says_what_to_install(run: Run, monkeypatch: pytest
     monkeypatch.setitem(sys.modules, "mcp", None)
     ran = run("mcp")
     assert ran.code == ExitCode.FAILURE
-    assert "pip install 'portsup[mcp]'" in ran.err
+    assert f"hint: `{sys.executable} -m pip install 'portsup[mcp]'`" in ran.err

@@ -59,7 +59,7 @@ def test_what_cannot_be_is_a_mistake(mistakes: Mistakes, text: str, words: str) 
 def test_what_is_in_the_way_is_a_warning(loading: Loading, installed: list[str]) -> None:
     installed.clear()
     (warning,) = loading(f"names: {{}}\n{WEB}").warnings
-    assert "there is no Caddy, which answers for the names; install it: `apt install caddy`, or `pip install" in warning
+    assert "there is no Caddy, which answers for the names; install it: `apt install caddy`, or `" in warning
     installed.append("caddy")
     (warning,) = loading("names: {}\nservices: {web: {command: x}}").warnings
     assert "no service has a `pool`" in warning

@@ -10,6 +10,7 @@ import pytest
 from supervisor.config.schedules import Moments, shown
 from supervisor.config.show import resolved
 from supervisor.core.schedule import CatchUp, Overlap, Schedule
+from supervisor.errors import install
 from tests.config.conftest import Loading, Mistakes
 
 MADRID = "Europe/Madrid"
@@ -77,7 +78,7 @@ def test_a_missing_extra_is_a_mistake_that_tells_the_command(mistakes: Mistakes,
 
     monkeypatch.setattr(builtins, "__import__", without)
     assert mistakes(job('"0 3 * * *"')) == [
-        "1:44 services.a.schedule: the package `cronsim` is not installed (`pip install 'portsup[schedule]'`)"
+        f"1:44 services.a.schedule: the package `cronsim` is not installed (`{install('schedule')}`)"
     ]
 
 

@@ -7,6 +7,7 @@ import pytest
 from supervisor.config import stdio
 from supervisor.config.show import resolved
 from supervisor.config.spec import Share, Stdio
+from supervisor.errors import install
 from tests.config.conftest import Loading, Mistakes
 
 
@@ -48,5 +49,5 @@ def test_a_missing_extra_is_a_mistake_that_tells_the_command(mistakes: Mistakes,
                                                              monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
     monkeypatch.setattr(stdio, "find_spec", lambda name: None)
     assert mistakes(service("mcp")) == [
-        "1:50 services.a.stdio: the package `mcp` is not installed (`pip install 'portsup[mcp]'`)"
+        f"1:50 services.a.stdio: the package `mcp` is not installed (`{install('mcp')}`)"
     ]
