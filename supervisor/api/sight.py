@@ -1,5 +1,6 @@
 """What there is to see of one service: how it is configured, where that stands, its environment without secrets."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from supervisor.api.launch import Launch, launches
@@ -9,6 +10,7 @@ from supervisor.config.key_places import places
 from supervisor.config.secrets import hidden
 from supervisor.config.show import resolved
 from supervisor.config.spec import StackSpec
+from supervisor.control.status import needs_in
 from supervisor.core import journal
 from supervisor.core.order import levels
 from supervisor.dataclass import dataclass
@@ -105,8 +107,12 @@ def needs_of(project: Project) -> dict[str, tuple[str, ...]]:
 
 
 def last_start(project: Project) -> list[Launch]:
-    """The starts of the last run, out of its journal; raises ConfigError for mistakes in services.yaml."""
+    """The starts of the last run, out of its journal; raises ConfigError where nothing runs and services.yaml is wrong."""
     told = of_last_run([line_of(each) for each in project.history(count=100_000).events])
-    services = project.spec().services
-    needs = {name: {need: str(how) for need, how in spec.depends_on.items()} for name, spec in services.items()}
+    needs: Mapping[str, Mapping[str, str]]
+    try:
+        needs = needs_in(project.stack().status())
+    except PortsupError:
+        services = project.spec().services
+        needs = {name: {need: str(how) for need, how in spec.depends_on.items()} for name, spec in services.items()}
     return launches(told, needs) if told and told[0]["event"] == journal.InstanceStarts.event else []

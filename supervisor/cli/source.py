@@ -10,16 +10,23 @@ from supervisor.ports.choice import Ambiguous, choose, runs_from
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from supervisor.api.launch import Needs
+    from supervisor.control.status import ServiceStatus
     from supervisor.ports.instances import InstanceInfo
 
 
 class Source:
     """The state directory that is meant, the services that belong to it, and the instance if it runs."""
 
-    def __init__(self, directory: str, services: list[str], info: "InstanceInfo | None") -> None:
+    def __init__(
+        self, directory: str, services: list[str], info: "InstanceInfo | None", needs: "Needs | None" = None
+    ) -> None:
         self.directory = directory
         self.services = services
         self.info = info
+        self.needs = needs or {}  # who depends on whom, in the instance that runs or in services.yaml
 
 
 def find_source(args: argparse.Namespace) -> Source:
@@ -29,12 +36,15 @@ def find_source(args: argparse.Namespace) -> Source:
     check_state()
     info = _running(args)
     if info is not None:
-        directory = instance_directory(info.stack, info.instance)
-        return Source(directory, _services_of(info) or with_files(directory, []), info)
+        from supervisor.control.status import needs_in
+
+        directory, rows = instance_directory(info.stack, info.instance), _services_of(info)
+        return Source(directory, [row.name for row in rows] or with_files(directory, []), info, needs_in(rows))
     from supervisor.cli.commands.config import load
 
     stack = load(files_asked(args))
-    return Source(instance_directory(stack.name, args.instance or 1), list(stack.services), None)
+    needs = {name: {need: str(how) for need, how in spec.depends_on.items()} for name, spec in stack.services.items()}
+    return Source(instance_directory(stack.name, args.instance or 1), list(stack.services), None, needs)
 
 
 def _running(args: argparse.Namespace) -> "InstanceInfo | None":
@@ -53,13 +63,13 @@ def _running(args: argparse.Namespace) -> "InstanceInfo | None":
         raise
 
 
-def _services_of(info: "InstanceInfo") -> list[str]:
+def _services_of(info: "InstanceInfo") -> "Sequence[ServiceStatus]":
     from supervisor.control.client import Client
 
     try:
-        return [row.name for row in Client(info.socket).status().services]
+        return Client(info.socket).status().services
     except PortsupError:  # just ending: the files tell as well
-        return []
+        return ()
 
 
 def with_files(directory: str, names: list[str]) -> list[str]:

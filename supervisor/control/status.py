@@ -4,6 +4,8 @@ The line about a key in the docstring of its class goes into the reference and t
 may be missing in the answer of an older portsup; one that tells of a moment or a span is in seconds.
 """
 
+from collections.abc import Iterable
+
 from supervisor.dataclass import dataclass
 
 # As in core.state, whose import takes longer than all of `portsup port`.
@@ -150,6 +152,7 @@ class ServiceStatus(ServiceRow):
     one_shot: whether it is a job
     is_done: whether the job is done
     optional: whether `up` starts it only if it is named or needed
+    needs: the services that it depends on, each with its condition
     """
 
     reason: str = ""
@@ -162,6 +165,7 @@ class ServiceStatus(ServiceRow):
     one_shot: bool = False
     is_done: bool = False
     optional: bool = False
+    needs: dict[str, str] | None = None
 
     @property
     def serves(self) -> bool:
@@ -176,6 +180,11 @@ class ServiceStatus(ServiceRow):
         So is one that is stopped because nobody asked for it.
         """
         return self.serves or self.is_done or (self.state == "stopped" and self.optional)
+
+
+def needs_in(rows: Iterable[ServiceStatus]) -> dict[str, dict[str, str]]:
+    """Who depends on whom, and under which condition; nobody in a stack of an older portsup, which does not say."""
+    return {row.name: row.needs or {} for row in rows}
 
 
 @dataclass(frozen=True, slots=True)

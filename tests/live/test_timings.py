@@ -35,6 +35,11 @@ def test_the_times_of_the_last_start_are_told_while_it_runs_and_afterwards(stack
         assert (web["after"], db["after"], web["starts"]) == ("db", None, 1)
         assert web["at_s"] >= db["at_s"] >= sum(db[f"{phase}_s"] or 0 for phase in ("spawn", "ready"))
         assert (db["critical"], told["alone"]["critical"]) == (True, False)
+        file = live.folder / "services.yaml"
+        whole = file.read_text()
+        file.write_text("services: {web: {comand: x}}")
+        assert live.run("timings", "--format", "json").stdout == ran.stdout, "what runs is asked, not the file"
+        file.write_text(whole)
     ran = live.run("timings")
     assert ran.returncode == 0, ran.stderr
     assert [line.split()[-1] for line in ran.stdout.partition("critical chain")[2].splitlines()[1:]] == ["web", "db"]

@@ -7,7 +7,7 @@ import sys
 from supervisor.api.launch import Launch, critical_chain, launches, phases
 from supervisor.cli import render
 from supervisor.cli.parser import add_format
-from supervisor.cli.source import Source, find_source
+from supervisor.cli.source import find_source
 from supervisor.core import journal
 from supervisor.words import answers
 
@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     source = find_source(args)
     events = of_last_run(read_events(os.path.join(source.directory, "portsup.log")))
     told = (
-        launches(events, _needs(source, args)) if events and events[0]["event"] == journal.InstanceStarts.event else []
+        launches(events, source.needs) if events and events[0]["event"] == journal.InstanceStarts.event else []
     )
     if not told:
         raise answers.no_start_known(source.directory)
@@ -57,16 +57,6 @@ def run(args: argparse.Namespace) -> int:
         print(answers.chain_head(_seconds(chain[0].settled)))
         print("\n".join(_chain(chain)))
     return 0
-
-
-def _needs(source: Source, args: argparse.Namespace) -> dict[str, dict[str, str]]:
-    """Who depends on whom, by the configuration as it is now."""
-    from supervisor.cli.commands.config import load
-    from supervisor.cli.config_files import files_asked
-
-    files = [source.info.file, *source.info.over] if source.info is not None else files_asked(args)
-    stack = load(files)
-    return {name: {need: str(how) for need, how in spec.depends_on.items()} for name, spec in stack.services.items()}
 
 
 def _record(launch: Launch, is_critical: bool) -> dict[str, object]:

@@ -68,6 +68,7 @@ def row(slot: Slot, instance: int, now: float, redact: Callable[[str], str]) -> 
         reason=redact(text_of(cause)),
         cause=hidden(facts_of(cause), redact),
         optional=slot.is_optional,
+        needs={name: str(condition) for name, condition in slot.spec.depends_on.items()},
         replicas=tuple(_replica(each, now, redact) for each in replicas) if len(replicas) > 1 else None,
         min_ready=slot.least if len(replicas) > 1 else None,
     )
