@@ -12,6 +12,7 @@ from supervisor.config.rewriting import literal
 from supervisor.config.shell import syntax_among
 from supervisor.config.tree import OLD_BOOLEANS, UNKNOWN, Scalar
 from supervisor.convert.draft import Draft, Filled, Left
+from supervisor.errors import PortsupError
 
 WIDTH = 100
 LONGEST_BLOCK = 40  # lines that show what stood in the source
@@ -22,6 +23,7 @@ ORDER = (
 )  # fmt: skip
 WITH_PLACEHOLDERS = ("command", "environment", "hooks", "stop_command", "ready", "healthcheck")
 # Characters that mean nothing to YAML wherever they stand, with a start that does not either.
+_BYTES = re.compile(r"[\udc80-\udcff]")  # what os.fsdecode makes of bytes that are no UTF-8
 _PLAIN = re.compile(r"(?:[A-Za-z0-9_./]|-(?=[A-Za-z0-9-]))(?:[A-Za-z0-9_./@%+=~-]|:(?=[A-Za-z0-9/_.-]))*", re.ASCII)
 _LIKE_OTHERS = re.compile(rf"[-+.]*\d[\d.,:_eE+-]*$|---|\.\.\.|=|(?i:{'|'.join(OLD_BOOLEANS)}|y|n)$", re.ASCII)
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
@@ -50,7 +52,7 @@ def document(
 
 def comment(text: str, indent: str) -> Iterator[str]:
     """`text` as comment lines; what moves a terminal or ends a line in it is spelled out."""
-    shown = printable(text.encode("utf-8", "replace").decode())
+    shown = printable(text)
     wrapped = textwrap.wrap(shown, WIDTH - len(indent) - 2, break_long_words=False, break_on_hyphens=False)
     yield from (f"{indent}# {line}" for line in wrapped or [""])
 
@@ -145,7 +147,13 @@ def _written(word: str) -> str:
 
 
 def scalar(text: str) -> str:
-    """A text that every reader of YAML takes for this text: plain where that is safe, else in double quotes."""
+    """A text that every reader of YAML takes for this text: plain where that is safe, else in double quotes.
+
+    Raises PortsupError for the name of a file that is no text: YAML has none of its bytes.
+    """
+    if _BYTES.search(text):
+        why = f"it would have to name `{printable(text)}`, which is not UTF-8"
+        raise PortsupError("cannot write a services.yaml", why, "rename that file or directory")
     text = text.encode("utf-8", "replace").decode().replace("\0", "")
     if _PLAIN.fullmatch(text) and Scalar(UNKNOWN, text).is_text and not _LIKE_OTHERS.match(text):
         return text

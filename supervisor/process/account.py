@@ -12,6 +12,9 @@ if not system.HAS_JOBS:
     import pwd
 
 
+_MOST_DIGITS = 20  # above all that 64 bits can say
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """Whom a program runs as; `uid` is None where only the group changes.  `variables` tell the program so."""
@@ -53,7 +56,7 @@ def account(user: str, group: str) -> Account | None:
 def _user(user: str, words: str) -> "pwd.struct_passwd | None":
     """Its entry; None for a number without one."""
     try:
-        return pwd.getpwuid(int(user)) if user.isdecimal() else pwd.getpwnam(user)
+        return pwd.getpwuid(_value(user)) if user.isdecimal() else pwd.getpwnam(user)
     except (KeyError, OverflowError):
         if user.isdecimal():
             return None
@@ -71,9 +74,14 @@ def _group(group: str, words: str) -> int:
 
 def _number(text: str, words: str) -> int:
     """A uid or gid; the calls of the C library take 32 bits, and 2**32 for root.  The last one means "no change"."""
-    if int(text) >= 2**32 - 1:
+    if _value(text) >= 2**32 - 1:
         raise programs.no_number(words, text, 2**32 - 2)
-    return int(text)
+    return _value(text)
+
+
+def _value(digits: str) -> int:
+    """The number; of more digits than an account can have the first few, as `int` refuses thousands of them."""
+    return int(digits.lstrip("0")[:_MOST_DIGITS] or "0")
 
 
 def _variables(entry: "pwd.struct_passwd") -> dict[str, str]:

@@ -18,13 +18,13 @@ EVERY_STATE = 0xFFFFFFFF
 
 LACKING = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS))  # nothing left to look with
 
-_NETLINK_SOCK_DIAG = 4
+NETLINK_SOCK_DIAG = 4
 # TCPDIAG_GETSOCK: answers with both families in one walk through the tables; by SOCK_DIAG_BY_FAMILY it takes two, of
 # 1.3 ms each where bound sockets are asked for.  Linux has it wherever it has the other (net/ipv4/inet_diag.c).
 _OF_BOTH_FAMILIES = 18
 _REQUEST_DUMP = 0x301  # NLM_F_REQUEST | NLM_F_DUMP
 _ERROR, _DONE = 2, 3
-_HEADER = struct.Struct("=IHHII")  # nlmsghdr: length, type, flags, sequence, pid
+HEADER = struct.Struct("=IHHII")  # nlmsghdr: length, type, flags, sequence, pid
 _REQUEST = struct.Struct("=52xII")  # inet_diag_req with an empty socket id: the states, and a word that nobody reads
 # The steps of a program that the kernel runs on each socket (inet_diag.h): code, bytes to go on if yes and if no.
 _STEP = struct.Struct("=BBH")
@@ -33,10 +33,11 @@ _ATTRIBUTE = struct.Struct("=HH")
 _BYTECODE, _JUMP, _AT_LEAST, _AT_MOST = 1, 1, 2, 3
 _MOST_RANGES = 48  # of a program: the kernel checks it in a time that grows with the square of its length
 _ANSWER = struct.Struct("=BBxx")  # inet_diag_msg: family, state, then the fields below at their offsets
-_PORT, _BOTH_PORTS = struct.Struct("!H"), struct.Struct("!HH")
+_PORT, BOTH_PORTS = struct.Struct("!H"), struct.Struct("!HH")
+PORTS_AT, UID_AT = 4, 64  # in an inet_diag_msg
 _ATTRIBUTES = 72  # bytes of an inet_diag_msg, which they follow
 _V6_ONLY = 11  # INET_DIAG_SKV6ONLY, told of listening sockets without being asked for
-_UID_INODE = struct.Struct("=II")
+UID_INODE = struct.Struct("=II")
 _is_silent = False  # whether sock_diag did not answer
 
 
@@ -76,16 +77,16 @@ def connections(ports: Collection[int], states: int) -> list[Found]:
     found = []
     for data, body, _ in _answers(ports, states):
         _, state = _ANSWER.unpack_from(data, body)
-        ours, theirs = _BOTH_PORTS.unpack_from(data, body + 4)
+        ours, theirs = BOTH_PORTS.unpack_from(data, body + PORTS_AT)
         if ours in ports:
-            found.append(Found(ours, Connection(theirs, _UID_INODE.unpack_from(data, body + 64)[1]), state))
+            found.append(Found(ours, Connection(theirs, UID_INODE.unpack_from(data, body + UID_AT)[1]), state))
     return found
 
 
 def _dump(ports: Collection[int] | None, states: int, but: Collection[int]) -> Iterator[Listener]:
     for data, body, end in _answers(ports, states):
-        (port,) = _PORT.unpack_from(data, body + 4)
-        if (ports is None or port in ports) and not (but and _UID_INODE.unpack_from(data, body + 64)[1] in but):
+        (port,) = _PORT.unpack_from(data, body + PORTS_AT)
+        if (ports is None or port in ports) and not (but and UID_INODE.unpack_from(data, body + UID_AT)[1] in but):
             yield _listener(data, body, port, end)
 
 
@@ -93,20 +94,20 @@ def _answers(ports: Collection[int] | None, states: int) -> Iterator[tuple[bytes
     """Each inet_diag_msg: in which bytes, where it begins, and where its attributes end."""
     # The ports are picked out by the kernel, which saves the way of all other sockets through here.
     request = _request(frozenset(ports or ()), states)
-    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _NETLINK_SOCK_DIAG) as asking:
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_SOCK_DIAG) as asking:
         asking.settimeout(WITHIN)
         asking.send(request)
         while True:
             data = asking.recv(1 << 15)
             at = 0
             while at < len(data):
-                length, kind, *_ = _HEADER.unpack_from(data, at)
+                length, kind, *_ = HEADER.unpack_from(data, at)
                 if kind == _DONE:
                     return
-                if kind == _ERROR or length < _HEADER.size:
-                    number = -struct.unpack_from("=i", data, at + _HEADER.size)[0]
+                if kind == _ERROR or length < HEADER.size:
+                    number = -struct.unpack_from("=i", data, at + HEADER.size)[0]
                     raise OSError(number, "sock_diag")
-                yield data, at + _HEADER.size, at + length
+                yield data, at + HEADER.size, at + length
                 at += (length + 3) & ~3
 
 
@@ -114,7 +115,7 @@ def _answers(ports: Collection[int] | None, states: int) -> Iterator[tuple[bytes
 def _request(ports: frozenset[int], states: int) -> bytes:
     """What asks for the sockets on these ports, on any if there are none, that are in one of these states."""
     request = _REQUEST.pack(states, 0) + (_only(_ranges(ports)) if ports else b"")
-    return _HEADER.pack(_HEADER.size + len(request), _OF_BOTH_FAMILIES, _REQUEST_DUMP, 1, 0) + request
+    return HEADER.pack(HEADER.size + len(request), _OF_BOTH_FAMILIES, _REQUEST_DUMP, 1, 0) + request
 
 
 def _ranges(ports: Collection[int]) -> list[tuple[int, int]]:
@@ -155,7 +156,7 @@ def _halves(ranges: Sequence[tuple[int, int]], behind: int) -> bytes:
 def _listener(data: bytes, body: int, port: int, end: int) -> Listener:
     family, state = _ANSWER.unpack_from(data, body)
     address = data[body + 8 : body + 24]
-    uid, inode = _UID_INODE.unpack_from(data, body + 64)
+    uid, inode = UID_INODE.unpack_from(data, body + UID_AT)
     if family == socket.AF_INET:
         address = address[:4]
     kind = socket.AddressFamily(family)

@@ -7,16 +7,21 @@ import os
 import socket
 import struct
 
-from supervisor.system.netlink import WITHIN
+from supervisor.system.netlink import (
+    BOTH_PORTS,
+    EVERY_STATE,
+    HEADER,
+    NETLINK_SOCK_DIAG,
+    PORTS_AT,
+    UID_AT,
+    UID_INODE,
+    WITHIN,
+)
 
-_NETLINK_SOCK_DIAG, _BY_FAMILY, _REQUEST = 4, 20, 1  # linux/sock_diag.h, linux/netlink.h
-_HEADER = struct.Struct("=IHHII")  # nlmsghdr: length, type, flags, sequence, pid
+_BY_FAMILY, _REQUEST = 20, 1  # linux/sock_diag.h, linux/netlink.h
 _QUESTION = struct.Struct("=BBxxI")  # inet_diag_req_v2: family, protocol, states; the socket that is meant follows
 _SOCKET = struct.Struct("!HH16s16s4x")  # inet_diag_sockid: both ports and addresses
 _ANY_COOKIE = b"\xff" * 8  # INET_DIAG_NOCOOKIE
-_EVERY_STATE = 0xFFFFFFFF
-_PORTS, _UID_INODE = struct.Struct("!HH"), struct.Struct("=II")
-_PORTS_AT, _UID_AT = 4, 64  # in an inet_diag_msg
 
 
 def user_of_peer(connection: socket.socket) -> int | None:
@@ -30,8 +35,8 @@ def user_of_peer(connection: socket.socket) -> int | None:
         family, peer = _packed(theirs[0])
         _, here = _packed(ours[0])
         told = _ask(family, _SOCKET.pack(theirs[1], ours[1], peer, here) + _ANY_COOKIE)
-        uid, inode = _UID_INODE.unpack_from(told, _HEADER.size + _UID_AT)
-        is_it = _PORTS.unpack_from(told, _HEADER.size + _PORTS_AT) == (theirs[1], ours[1])  # else one that listens
+        uid, inode = UID_INODE.unpack_from(told, HEADER.size + UID_AT)
+        is_it = BOTH_PORTS.unpack_from(told, HEADER.size + PORTS_AT) == (theirs[1], ours[1])  # else one that listens
         if is_it and inode and uid != _nobodys():
             return int(uid)
     return None
@@ -45,12 +50,12 @@ def _packed(address: str) -> tuple[int, bytes]:
 
 
 def _ask(family: int, meant: bytes) -> bytes:
-    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, _NETLINK_SOCK_DIAG) as asking:
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, NETLINK_SOCK_DIAG) as asking:
         asking.settimeout(WITHIN)
-        question = _QUESTION.pack(family, socket.IPPROTO_TCP, _EVERY_STATE) + meant
-        asking.send(_HEADER.pack(_HEADER.size + len(question), _BY_FAMILY, _REQUEST, 1, 0) + question)
+        question = _QUESTION.pack(family, socket.IPPROTO_TCP, EVERY_STATE) + meant
+        asking.send(HEADER.pack(HEADER.size + len(question), _BY_FAMILY, _REQUEST, 1, 0) + question)
         told = asking.recv(1 << 12)
-    if _HEADER.unpack_from(told)[1] != _BY_FAMILY or len(told) < _HEADER.size + _UID_AT + _UID_INODE.size:
+    if HEADER.unpack_from(told)[1] != _BY_FAMILY or len(told) < HEADER.size + UID_AT + UID_INODE.size:
         raise OSError(errno.ENOENT, os.strerror(errno.ENOENT))
     return told
 

@@ -118,9 +118,16 @@ def limit_too_high(name: str, value: int, most: int) -> SpawnError:
     return SpawnError("cannot set its limits", why, hint)
 
 
+_LONGEST = 32  # characters of a name or number that are shown
+
+
 def account_of(user: str, group: str) -> str:
     """A user and a group, by name or number."""
-    return " and ".join(f"{what} `{name}`" for what, name in (("user", user), ("group", group)) if name)
+    return " and ".join(f"{what} `{_short(name)}`" for what, name in (("user", user), ("group", group)) if name)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def _no_account(account: str, why: str, hint: str) -> SpawnError:
@@ -155,7 +162,7 @@ def no_group(account: str) -> SpawnError:
 
 def no_number(account: str, text: str, most: int) -> SpawnError:
     """The number is too large for a user or a group."""
-    return _no_account(account, f"there is no number {text}", f"numbers end at {most}")
+    return _no_account(account, f"there is no number {_short(text)}", f"numbers end at {most}")
 
 
 PATH = "the path of the program"

@@ -1,6 +1,7 @@
 """`portsup init` of a file in one directory for a services.yaml in another, or of another machine."""
 
 import math
+import os
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,21 @@ def test_paths_begin_where_they_do_for_the_other_program(folder: Path, run: Run,
     assert spec.working_dir == folder / place
     assert spec.environment.get("A") == (variables or None)
     assert spec.command == tuple(command.split())
+
+
+def test_a_path_that_no_file_of_text_can_name_is_told_and_nothing_is_written(folder: Path, run: Run) -> None:
+    place = folder / os.fsdecode(b"caf\xe9")
+    place.mkdir()
+    (place / "Procfile").write_text("x: x\n")
+    ran = run("init", "--from", f"{place}/Procfile")
+    assert (ran.code, ran.out) == (1, "")
+    assert "it would have to name `caf\\udce9`, which is not UTF-8" in ran.err
+    assert "hint: rename that file or directory" in ran.err
+    assert not (folder / "services.yaml").exists()
+    os.chdir(place)  # nothing names the directory itself
+    ran = run("init", "--from", "Procfile")
+    assert (ran.code, "?" in (place / "services.yaml").read_text()) == (0, False), ran.err
+    assert load(place / "services.yaml", {}).services["x"].working_dir == place
 
 
 def test_what_a_file_of_variables_elsewhere_would_fill_in_is_said(folder: Path, run: Run) -> None:

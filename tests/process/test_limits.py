@@ -67,6 +67,9 @@ def test_a_user_brings_its_groups_and_variables(root: None) -> None:
         ("bob", "crew", "there is no such group"),
         ("4294967296", "50", "there is no number 4294967296"),  # in 32 bits this is root
         ("bob", "4294967295", "there is no number 4294967295"),
+        ("bob", "9" * 5000, f"there is no number {'9' * 32}…"),  # Python makes no number of so many digits
+        ("9" * 5000, "50", f"user `{'9' * 32}…` and group `50`: there is no number {'9' * 32}…"),
+        ("0" * 5000, "9" * 5000, f"there is no number {'9' * 32}…"),
         ("999", "", "the system does not know that user, and so not its group"),
     ],
 )
